@@ -1,0 +1,3 @@
+//! CloudFormation: stacks, change sets, and the resource types of this cloud.
+
+pub mod template;

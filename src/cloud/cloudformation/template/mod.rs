@@ -1,0 +1,1 @@
+//! Templates: parsed, resolved, compared. Pure.

@@ -1,0 +1,1 @@
+//! What becomes of records on the way to an object: processors, partitions, delimiters, compression.

@@ -1,0 +1,4 @@
+//! Firehose: delivery streams that land batches of records in S3.
+
+pub mod format;
+pub mod prefix;

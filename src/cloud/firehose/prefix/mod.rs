@@ -1,0 +1,1 @@
+//! Prefix expressions of S3 destinations: !{timestamp:..}, !{firehose:..}, !{partitionKeyFromQuery:..}.

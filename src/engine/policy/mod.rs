@@ -1,0 +1,1 @@
+//! Resource and identity policies (IAM JSON).

@@ -1,0 +1,1 @@
+//! What a client of AWS does.
