@@ -2,8 +2,8 @@
 //! changes are in the log.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -11,10 +11,9 @@ use super::clock::Clock;
 use super::transaction::{Frames, Transaction};
 use super::waiters::Waiters;
 use super::wire::AwsError;
-use crate::engine::change::{Change, Sent};
-use crate::engine::queue::{Picked, Receive};
-use crate::engine::{Engine, Millis, Place, QueueId, Seq};
-use crate::log::{Durability, Log, LogError};
+use crate::engine::ids::{self, Kind};
+use crate::engine::{Change, Engine, Millis, Owner, Place};
+use crate::log::{self, Disk, Durability, Location, Log, LogError, Options, Position, Recovery};
 
 /// The engine, the log and the clock.
 pub struct Core {
@@ -24,45 +23,63 @@ pub struct Core {
     pub waiters: Waiters,
     /// A stream got a record or was declared: the flusher looks again.
     pub streams: Notify,
-    ids: std::sync::atomic::AtomicU64,
+    durability: Durability,
+    segment_bytes: u64,
+    seed: u128,
+    ids: AtomicU64,
 }
 
 struct State {
     engine: Engine,
     frames: Frames,
-    opener: Frames,
-}
-
-/// A message that a consumer got.
-#[derive(Debug, Clone)]
-pub struct Handed {
-    pub picked: Picked,
-    pub message_id: String,
-    /// The payload's record: decode with [`sent`].
-    pub payload: Bytes,
-}
-
-/// Reads the message in a payload's record, whether as first written or as a compaction copied it.
-pub fn sent(record: &[u8]) -> Result<Sent<'_>, AwsError> {
-    match postcard::from_bytes::<Change<'_>>(record) {
-        Ok(Change::Sent(sent)) => Ok(sent),
-        Ok(Change::Restated(restated)) => sent(restated.payload),
-        _ => Err(AwsError::internal("the log holds no message where a message was expected")),
-    }
+    /// Where the last transaction ended, in bytes of its segment; none before this run's first.
+    end: Option<u64>,
 }
 
 impl Core {
-    /// Opens the log and replays it.
-    pub fn open(log: Log, engine: Engine, clock: Clock, seed: u128) -> Self {
+    /// Opens the log and replays it into an engine. `seed` is random: new data folders and this run's ids derive from it.
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        options: Options,
+        clock: Clock,
+        strict: bool,
+        seed: u128,
+    ) -> Result<(Self, Recovery), LogError> {
+        let mut engine = Engine::new(strict);
+        let (log, recovery) = Log::open(disk, options, &mut |location, record| {
+            let change = postcard::from_bytes(record).map_err(|error| error.to_string())?;
+            let owner = engine.apply(&change);
+            engine.placed(&owner, place(location), log::frame_bytes(record.len()));
+            Ok(())
+        })?;
+        if engine.salt() == 0 {
+            engine.apply(&Change::Counters {
+                salt: seed | 1,
+                next_seq: 1,
+                next_id: 1,
+                queues: Vec::new(),
+                streams: Vec::new(),
+            });
+        }
+        let state = State { engine, frames: Frames::default(), end: None };
         let core = Self {
-            state: Mutex::new(State { engine, frames: Frames::default(), opener: Frames::default() }),
+            state: Mutex::new(state),
             log,
             clock,
             waiters: Waiters::default(),
             streams: Notify::new(),
-            ids: std::sync::atomic::AtomicU64::new(seed as u64),
+            durability: options.durability,
+            segment_bytes: options.segment_bytes.into(),
+            seed,
+            ids: AtomicU64::new(0),
         };
-        core
+        Ok((core, recovery))
+    }
+
+    /// A new random id, UUID-shaped.
+    pub fn uuid(&self) -> String {
+        let number = self.ids.fetch_add(1, Ordering::Relaxed);
+        ids::format(ids::uuid(self.seed, Kind::Random, number, 0))
     }
 
     /// The time.
@@ -77,7 +94,7 @@ impl Core {
 
     /// What was promised to survive.
     pub fn durability(&self) -> Durability {
-        self.log.durability()
+        self.durability
     }
 
     /// The log, for its figures.
@@ -99,12 +116,12 @@ impl Core {
         let (result, position, wake, wake_streams) = {
             let now = self.now();
             let mut state = self.state.lock();
-            let State { engine, frames, opener } = &mut *state;
+            let State { engine, frames, end } = &mut *state;
             frames.clear();
             let mut transaction = Transaction { engine, now, frames, wake: Vec::new(), wake_streams: false };
             let result = decide(&mut transaction);
             let (wake, wake_streams) = (std::mem::take(&mut transaction.wake), transaction.wake_streams);
-            let position = self.append(engine, frames, opener)?;
+            let position = self.append(engine, frames, end).map_err(unavailable)?;
             (result, position, wake, wake_streams)
         };
         // Also a reply that changed nothing waits: it may tell of what isn't in the log yet.
@@ -115,6 +132,37 @@ impl Core {
         }
         result
     }
+}
+
+impl Core {
+    /// Appends a transaction to the log and notes where its records lie. A new segment opens with the declarations in force,
+    /// so that a replay that begins with it knows the queues and topics.
+    fn append(&self, engine: &mut Engine, frames: &Frames, end: &mut Option<u64>) -> Result<Position, LogError> {
+        if frames.ends.is_empty() {
+            return Ok(self.log.position());
+        }
+        let bytes: u64 = frames.slices().map(|frame| u64::from(log::frame_bytes(frame.len()))).sum();
+        let mut opening = Frames::default();
+        if end.is_none_or(|end| end + bytes > self.segment_bytes) {
+            // The state already holds the transaction's changes, so what it declares stands here as well.
+            engine.declarations().for_each(|change| opening.push(&change));
+        }
+        let slices: Vec<&[u8]> = opening.slices().chain(frames.slices()).collect();
+        let appended = self.log.append(&slices)?;
+        let bytes: u64 = slices.iter().map(|frame| u64::from(log::frame_bytes(frame.len()))).sum();
+        *end = Some(u64::from(appended.first.offset) + bytes);
+        let locations = log::locations(appended.first, &slices).skip(opening.ends.len());
+        for ((owner, slice), location) in frames.owners.iter().zip(frames.slices()).zip(locations) {
+            if *owner != Owner::None {
+                engine.placed(owner, place(location), log::frame_bytes(slice.len()));
+            }
+        }
+        Ok(appended.position)
+    }
+}
+
+fn place(location: Location) -> Place {
+    Place { segment: location.segment, offset: location.offset }
 }
 
 fn unavailable(error: LogError) -> AwsError {

@@ -14,6 +14,8 @@ pub enum Kind {
     Subscription = 3,
     /// A check on a receipt handle.
     Receipt = 4,
+    /// Any other id that a running cloud gives out.
+    Random = 5,
 }
 
 /// A UUID (version 4 by its looks), unique for (kind, seq, index) under one salt.
