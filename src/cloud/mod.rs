@@ -7,6 +7,7 @@ pub mod firehose;
 pub mod gateway;
 pub mod http;
 pub mod iam;
+pub mod notices;
 pub mod receive;
 pub mod s3;
 pub mod server;
@@ -17,3 +18,19 @@ pub mod sts;
 pub mod transaction;
 pub mod waiters;
 pub mod wire;
+
+use self::core::Core;
+use notices::Notices;
+
+/// The server's state, shared by all requests.
+pub struct Cloud {
+    pub core: Core,
+    pub notices: Notices,
+}
+
+impl Cloud {
+    /// Says something that the operator should know: see [`Notices::say`].
+    pub fn notice(&self, text: &str) {
+        self.notices.say(self.core.now(), text);
+    }
+}
