@@ -13,3 +13,6 @@ pub mod sns;
 pub mod sqs;
 pub mod sts;
 pub mod wire;
+
+/// The server's state, shared by all requests.
+pub struct Cloud {}
