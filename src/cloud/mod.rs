@@ -2,11 +2,13 @@
 
 pub mod clock;
 pub mod cloudformation;
+mod compaction;
 pub mod core;
 pub mod firehose;
 pub mod gateway;
 pub mod http;
 pub mod iam;
+mod maintenance;
 pub mod notices;
 pub mod receive;
 pub mod s3;
@@ -26,6 +28,7 @@ use notices::Notices;
 pub struct Cloud {
     pub core: Core,
     pub notices: Notices,
+    _lock: server::Lock,
 }
 
 impl Cloud {
