@@ -9,6 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::serve;
 use crate::cloud::Cloud;
 use crate::cloud::gateway::Gateway;
+use crate::cloud::server::Options;
+use crate::log::Durability;
 
 const AUTH: &str = "Authorization: AWS4-HMAC-SHA256 Credential=111122223333/20260101/eu-west-1/sts/aws4_request, \
                     SignedHeaders=host, Signature=00\r\n";
@@ -18,7 +20,10 @@ async fn ask(request: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let gateway = Arc::new(Gateway::new(Arc::new(Cloud {})));
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { durability: Durability::Memory, ..Options::new(folder.path()) };
+    let (cloud, _) = Cloud::open(options, |_| {}).unwrap();
+    let gateway = Arc::new(Gateway::new(cloud));
     let server = tokio::spawn(serve(listener, gateway, stop.clone()));
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
