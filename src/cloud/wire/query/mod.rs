@@ -5,6 +5,9 @@
 //! pass is enough; where one doesn't, the parameters are sorted by path and read again. Unknown parameters are
 //! ignored, as AWS does.
 
+#[cfg(test)]
+mod tests;
+
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -13,8 +16,8 @@ use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::form::{Form, Param};
-use super::{AwsError, Names};
+use crate::cloud::wire::form::{Form, Param};
+use crate::cloud::wire::{AwsError, Names};
 
 /// More digits than any index needs.
 const MAX_INDEX_DIGITS: usize = 9;
