@@ -97,6 +97,11 @@ impl Core {
         self.durability
     }
 
+    /// Bytes of a segment of the log.
+    pub fn segment_bytes(&self) -> u64 {
+        self.segment_bytes
+    }
+
     /// The log, for its figures.
     pub fn log(&self) -> &Log {
         &self.log

@@ -58,7 +58,8 @@ impl Disk for DirectoryDisk {
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(self.folder.join(name))?;
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(true).open(self.folder.join(name))?;
         Ok(Arc::new(file))
     }
 

@@ -90,7 +90,7 @@ pub fn stone_name(segment: u32) -> String {
 /// The segment that a file name of [`log_name`] or [`stone_name`] stands for, and whether it is the latter.
 pub fn parse_name(name: &str) -> Option<(u32, bool)> {
     let (digits, kind) = name.split_once('.')?;
-    let segment = digits.parse().ok().filter(|segment| *segment > 0)?;
+    let segment = digits.parse().ok().filter(|segment| (1..u32::MAX / 2).contains(segment))?;
     let stone = kind == "removed";
     let known = if stone { stone_name(segment) } else { log_name(segment) };
     (known == name).then_some((segment, stone))

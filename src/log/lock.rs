@@ -23,13 +23,8 @@ pub fn lock_directory(folder: &Path) -> Result<DirectoryLock, LogError> {
     std::fs::create_dir_all(folder).map_err(LogError::io("create", name()))?;
     let path = folder.join(NAME);
     let failed = |action| LogError::io(action, path.display().to_string());
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(failed("open"))?;
+    let mut file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed("open"))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

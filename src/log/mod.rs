@@ -29,6 +29,7 @@
 
 mod disk;
 mod error;
+mod files;
 mod frame;
 mod header;
 mod judge;
@@ -37,6 +38,7 @@ mod memory;
 mod queue;
 mod recover;
 mod remove;
+mod replay;
 mod scan;
 mod segment;
 mod shared;
@@ -186,6 +188,7 @@ impl Log {
             progress: tokio::sync::watch::Sender::new(Progress::default()),
             removal: Mutex::new(()),
         });
+        shared.begin()?;
         let thread = match options.durability {
             Durability::Memory => None,
             Durability::Process | Durability::Power => {

@@ -24,6 +24,17 @@ pub(super) struct Writer {
 }
 
 impl Shared {
+    /// Makes the first file of a new log, and syncs it: a later start can then always tell when the log was written.
+    pub fn begin(&self) -> Result<(), LogError> {
+        let tail = self.queue.lock().tail.clone();
+        if self.segments.read().len() > 1 || tail.file().is_some() {
+            return Ok(());
+        }
+        self.create(&tail)?;
+        self.sync(&tail)?;
+        self.sync_names()
+    }
+
     /// Writes (and in `power`, syncs) what was appended, up to `position` at least. Blocks.
     pub fn write_through(&self, position: Position) -> Result<(), LogError> {
         let mut writer = self.writer.lock();
