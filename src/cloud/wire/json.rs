@@ -5,9 +5,15 @@ use serde_json::error::Category;
 
 use super::AwsError;
 
+const LIST: &str = "Start of list found where not expected";
+
 /// Reads an operation's input; no body at all is an empty object.
 pub fn from_slice<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, AwsError> {
     let body = if body.is_empty() { b"{}" } else { body };
+    // serde would take a list for a structure's members in order.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(AwsError::bad("SerializationException", LIST));
+    }
     serde_json::from_slice(body).map_err(|error| AwsError::bad("SerializationException", explain(&error)))
 }
 
@@ -38,7 +44,7 @@ fn explain(error: &serde_json::Error) -> String {
     };
     let token = match found {
         _ if found.starts_with("map") => return "Start of structure or map found where not expected.".into(),
-        _ if found.starts_with("sequence") => return "Start of list found where not expected".into(),
+        _ if found.starts_with("sequence") => return LIST.into(),
         _ if found.starts_with("string") => "STRING_VALUE",
         _ if found.starts_with("integer") || found.starts_with("floating point") => "NUMBER_VALUE",
         "boolean `true`" => "TRUE_VALUE",

@@ -116,7 +116,8 @@ fn the_oldest_sqs_forms_need_no_index() {
 
 #[test]
 fn parameters_may_come_in_any_order() {
-    let tidy = "Entries.member.2.Id=a&Entries.member.2.Message=m&Entries.member.10.Id=b&Entries.member.10.Message=n&Message=x";
+    let tidy =
+        "Entries.member.2.Id=a&Entries.member.2.Message=m&Entries.member.10.Id=b&Entries.member.10.Message=n&Message=x";
     let mut params: Vec<&str> = tidy.split('&').collect();
     let expected = read(tidy, Names::Wrapped).unwrap();
     assert!(expected.contains("\"a\"") && expected.contains("\"b\""), "{expected}");
@@ -166,7 +167,11 @@ fn what_cannot_be_read_is_refused() {
         ("TagKeys.member.99999999999999999999=x", Names::Wrapped, "MalformedInput"),
         ("Attributes.entry.1.value=x", Names::Wrapped, "MalformedInput"),
         ("Attributes.entry.1.key=x", Names::Wrapped, "MalformedInput"),
-        ("MessageAttributes.entry.1.Name=a&MessageAttributes.entry.1.Value.BinaryValue=%21", Names::Wrapped, "MalformedInput"),
+        (
+            "MessageAttributes.entry.1.Name=a&MessageAttributes.entry.1.Value.BinaryValue=%21",
+            Names::Wrapped,
+            "MalformedInput",
+        ),
         ("Seconds=x", Names::Flat, "InvalidParameterValueException"),
     ];
     for (body, names, code) in cases {
