@@ -95,9 +95,9 @@ impl Engine {
             }
             let to = match &route.end {
                 End::Queue(queue) => self.into_queue(*queue, &mut sent, dead_lettered, now),
-                End::Stream(stream) => self
-                    .stream(*stream)
-                    .map(|it| Target::Stream { stream: *stream, position: it.next_position() }),
+                End::Stream(stream) => {
+                    self.stream(*stream).map(|it| Target::Stream { stream: *stream, position: it.next_position() })
+                }
                 End::Refused { reason, dead_letter } => {
                     refusals.push(Refusal {
                         subscription: subscription.config.arn.clone(),

@@ -63,7 +63,8 @@ impl Engine {
         if !trusted {
             return Err(format!("the role {arn} does not trust {service}"));
         }
-        let request = Request { principal: Principal::Role(arn), action, resource, context: &[("aws:PrincipalArn", arn)] };
+        let request =
+            Request { principal: Principal::Role(arn), action, resource, context: &[("aws:PrincipalArn", arn)] };
         let mut allowed = false;
         let managed = role.attached.iter().filter_map(|policy| {
             let policy: ManagedPolicy = serde_json::from_slice(self.doc(&format!("iam/policy/{policy}"))?).ok()?;
@@ -72,7 +73,9 @@ impl Engine {
         for document in role.inline.values().cloned().chain(managed) {
             match Policy::parse(&document).map(|policy| policy.decide_identity(&request)) {
                 Ok(Decision::Allow) => allowed = true,
-                Ok(Decision::ExplicitDeny) => return Err(format!("a policy of the role {arn} denies {action} on {resource}")),
+                Ok(Decision::ExplicitDeny) => {
+                    return Err(format!("a policy of the role {arn} denies {action} on {resource}"));
+                }
                 Ok(Decision::ImplicitDeny) | Err(_) => {}
             }
         }

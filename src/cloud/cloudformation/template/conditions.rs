@@ -45,7 +45,7 @@ mod tests {
 
     fn hold(conditions: &str) -> Result<BTreeMap<String, bool>> {
         let text = format!(
-            "Parameters: {{Env: {{Type: String}}}}\nResources: {{R: {{Type: X}}}}\nMappings: {{M: {{dev: {{On: yes}}}}}}\nConditions: {conditions}"
+            "Parameters: {{Env: {{Type: String}}}}\nResources: {{R: {{Type: X}}}}\nMappings: {{M: {{dev: {{Up: yes}}}}}}\nConditions: {conditions}"
         );
         let template = Template::read(&text)?;
         let parameters = BTreeMap::from([("Env".to_owned(), Value::from("dev"))]);
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn each_after_what_it_is_made_of() {
         let found = hold(
-            "{A: !Not [!Condition B], B: !Equals [!Ref Env, dev], C: !And [!Condition B, !Condition A], D: !Or [!Condition B, !Condition C], E: !Equals [!FindInMap [M, !Ref Env, On], 'true'], F: !Equals [!If [B, 1, 2], '1']}",
+            "{A: !Not [!Condition B], B: !Equals [!Ref Env, dev], C: !And [!Condition B, !Condition A], D: !Or [!Condition B, !Condition C], E: !Equals [!FindInMap [M, !Ref Env, Up], 'true'], F: !Equals [!If [B, 1, 2], '1']}",
         )
         .unwrap();
         let expected = [("A", false), ("B", true), ("C", false), ("D", true), ("E", true), ("F", true)];
@@ -65,11 +65,23 @@ mod tests {
     #[test]
     fn errors() {
         let cases = [
-            ("{A: !Not [!Condition B], B: !Not [!Condition A]}", "Template format error: Circular dependency between conditions: [A, B]"),
-            ("{A: !And [!Equals [a, a]]}", "Template error: every Fn::And object requires a list of at least 2 and at most 10 boolean parameters."),
+            (
+                "{A: !Not [!Condition B], B: !Not [!Condition A]}",
+                "Template format error: Circular dependency between conditions: [A, B]",
+            ),
+            (
+                "{A: !And [!Equals [a, a]]}",
+                "Template error: every Fn::And object requires a list of at least 2 and at most 10 boolean parameters.",
+            ),
             ("{A: !Equals [a]}", "Template error: Fn::Equals requires a list argument with two elements"),
-            ("{A: yes}", "Template format error: Conditions can only be boolean operations on parameters and other conditions"),
-            ("{A: !Ref Env}", "Template format error: Conditions can only be boolean operations on parameters and other conditions"),
+            (
+                "{A: yes}",
+                "Template format error: Conditions can only be boolean operations on parameters and other conditions",
+            ),
+            (
+                "{A: !Ref Env}",
+                "Template format error: Conditions can only be boolean operations on parameters and other conditions",
+            ),
         ];
         for (conditions, expected) in cases {
             assert_eq!(hold(conditions).unwrap_err().message, expected);

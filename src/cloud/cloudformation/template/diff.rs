@@ -109,7 +109,8 @@ pub type Rules<'a> = &'a dyn Fn(&str, &str) -> Recreation;
 pub fn changes(before: &Before<'_>, scope: &Scope<'_>, rules: Rules<'_>) -> Result<Changes> {
     let needs = graph::needs(scope.template, scope.conditions)?;
     let order = graph::order(&needs)?;
-    let mut differ = Differ { before, rules, replaced: BTreeSet::new(), modified: BTreeSet::new(), found: Changes::default() };
+    let mut differ =
+        Differ { before, rules, replaced: BTreeSet::new(), modified: BTreeSet::new(), found: Changes::default() };
     for name in order.iter().flatten() {
         differ.resource(name, scope)?;
     }
@@ -235,7 +236,12 @@ impl Differ<'_> {
     }
 
     /// The properties as far as they are known, references to what is new or replaced unknown.
-    fn evaluated(&mut self, name: &str, properties: &Map<String, Value>, scope: &Scope<'_>) -> Result<Map<String, Value>> {
+    fn evaluated(
+        &mut self,
+        name: &str,
+        properties: &Map<String, Value>,
+        scope: &Scope<'_>,
+    ) -> Result<Map<String, Value>> {
         let replaced = &self.replaced;
         let known = |reference: Reference<'_>| match reference {
             Reference::Resource(target) | Reference::Attribute(target, _) if replaced.contains(target) => {
@@ -454,9 +460,9 @@ mod tests {
 
     fn live(made: &BTreeMap<String, Map<String, Value>>, reference: Reference<'_>) -> Value {
         match reference {
-            Reference::Resource(name) => {
-                made.get(name).map_or(KNOWN_AFTER_APPLY.into(), |m| format!("arn:{}", m["Name"].as_str().unwrap()).into())
-            }
+            Reference::Resource(name) => made
+                .get(name)
+                .map_or(KNOWN_AFTER_APPLY.into(), |m| format!("arn:{}", m["Name"].as_str().unwrap()).into()),
             Reference::Attribute(name, attribute) => {
                 made.get(name).and_then(|m| m.get(attribute)).cloned().unwrap_or(KNOWN_AFTER_APPLY.into())
             }
@@ -523,7 +529,9 @@ mod tests {
     #[test]
     fn what_hangs_on_a_replaced_resource() {
         let template = |name: &str| {
-            format!("Resources:\n  A: {{Type: T, Properties: {{Name: {name}}}}}\n  B: {{Type: T, Properties: {{Name: b, D: !Ref A}}}}")
+            format!(
+                "Resources:\n  A: {{Type: T, Properties: {{Name: {name}}}}}\n  B: {{Type: T, Properties: {{Name: b, D: !Ref A}}}}"
+            )
         };
         let found = compare((&template("a"), &[]), (&template("c"), &[])).changes;
         assert_eq!(found[0].replacement, Some(Replacement::True));
@@ -537,7 +545,9 @@ mod tests {
     #[test]
     fn what_hangs_on_a_modified_resource() {
         let template = |display: &str, link: &str| {
-            format!("Resources:\n  A: {{Type: T, Properties: {{Name: a, D: {display}}}}}\n  B: {{Type: T, Properties: {{Name: b, D: {link}}}}}")
+            format!(
+                "Resources:\n  A: {{Type: T, Properties: {{Name: a, D: {display}}}}}\n  B: {{Type: T, Properties: {{Name: b, D: {link}}}}}"
+            )
         };
         let by_attribute = compare((&template("x", "!GetAtt A.D"), &[]), (&template("y", "!GetAtt A.D"), &[])).changes;
         assert_eq!(details(&by_attribute[1]), ["ResourceAttribute/Dynamic/A.D"]);
@@ -550,9 +560,13 @@ mod tests {
     fn adding_and_removing() {
         let found = compare(
             ("Resources: {A: {Type: T, Properties: {Name: a}}}", &[]),
-            ("Resources: {B: {Type: T, Properties: {Name: b}}, C: {Type: T, Properties: {D: !Join ['_', !Split ['-', !GetAtt B.N]]}}}", &[]),
+            (
+                "Resources: {B: {Type: T, Properties: {Name: b}}, C: {Type: T, Properties: {D: !Join ['_', !Split ['-', !GetAtt B.N]]}}}",
+                &[],
+            ),
         );
-        let summary: Vec<_> = found.changes.iter().map(|c| (c.action, c.logical_id.as_str(), c.policy_action.as_deref())).collect();
+        let summary: Vec<_> =
+            found.changes.iter().map(|c| (c.action, c.logical_id.as_str(), c.policy_action.as_deref())).collect();
         assert_eq!(
             summary,
             [(Action::Remove, "A", Some("Delete")), (Action::Add, "B", None), (Action::Add, "C", None)]

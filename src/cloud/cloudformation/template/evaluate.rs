@@ -406,7 +406,7 @@ mod tests {
         let text = "Transform: AWS::LanguageExtensions\nMappings: {M: {us-east-1: {Ami: east, Size: 2, All: [a, b]}}}\nResources: {Q: {Type: X}, U: {Type: X}}";
         let template = Template::read(text).unwrap();
         let parameters = BTreeMap::from([("Env".to_owned(), json!("dev")), ("L".to_owned(), json!(["x", "y"]))]);
-        let conditions = BTreeMap::from([("Yes".to_owned(), true), ("No".to_owned(), false)]);
+        let conditions = BTreeMap::from([("Prod".to_owned(), true), ("Dev".to_owned(), false)]);
         let known = |reference: Reference<'_>| match reference {
             Reference::Resource("Q") => Ok(json!("q-url")),
             Reference::Attribute("Q", name) => Ok(json!(format!("q-{name}"))),
@@ -444,8 +444,8 @@ mod tests {
             ("!Select [1, [a, b]]", json!("b")),
             ("!Select ['0', !Ref L]", json!("x")),
             ("!Select [0, !Ref 'AWS::NotificationARNs']", json!("a")),
-            ("!If [Yes, a, b]", json!("a")),
-            ("[a, !If [No, b, !Ref 'AWS::NoValue'], c]", json!(["a", "c"])),
+            ("!If [Prod, a, b]", json!("a")),
+            ("[a, !If [Dev, b, !Ref 'AWS::NoValue'], c]", json!(["a", "c"])),
             ("{A: !Ref 'AWS::NoValue', B: 1}", json!({"B": 1})),
             ("!FindInMap [M, !Ref 'AWS::Region', Ami]", json!("east")),
             ("!FindInMap [M, us-east-1, Size]", json!("2")),

@@ -76,7 +76,9 @@ impl<'a> Unroller<'a> {
             let name = self.text(key)?;
             let value = self.copy(value)?;
             if into.insert(name.clone(), value).is_some() {
-                return Err(Invalid::new(format!("Template error: Fn::ForEach produces the key {name} more than once")));
+                return Err(Invalid::new(format!(
+                    "Template error: Fn::ForEach produces the key {name} more than once"
+                )));
             }
         }
         Ok(())
@@ -174,7 +176,9 @@ mod tests {
     #[test]
     fn errors() {
         assert!(unroll(json!({"Resources": {"Fn::ForEach::A": []}}), &BTreeMap::new()).is_err());
-        assert!(unrolled("R:\n  Fn::ForEach::A: [X, [1, 2], {Same: 1}]").unwrap_err().message.contains("more than once"));
+        assert!(
+            unrolled("R:\n  Fn::ForEach::A: [X, [1, 2], {Same: 1}]").unwrap_err().message.contains("more than once")
+        );
         let mut body = "{K: v}".to_owned();
         for level in 0..8 {
             let items: Vec<String> = (0..20).map(|i| format!("{level}x{i}")).collect();
@@ -183,7 +187,10 @@ mod tests {
         assert!(unrolled(&format!("R: {body}")).is_err());
         let wide: Vec<String> = (0..100).map(|i| i.to_string()).collect();
         let list = wide.join(", ");
-        let huge = format!("R: {{'Fn::ForEach::A': [X, [{list}], {{'Fn::ForEach::B': [Y, [{list}], {{'K${{X}}a${{Y}}': '{}'}}]}}]}}", "v".repeat(200));
+        let huge = format!(
+            "R: {{'Fn::ForEach::A': [X, [{list}], {{'Fn::ForEach::B': [Y, [{list}], {{'K${{X}}a${{Y}}': '{}'}}]}}]}}",
+            "v".repeat(200)
+        );
         assert_eq!(unrolled(&huge).unwrap_err().message, "Template may not exceed 1000000 bytes in size.");
     }
 }

@@ -99,12 +99,8 @@ fn circle<'a>(needs: &'a Needs, waiting: &BTreeMap<&'a str, usize>) -> Vec<&'a s
 /// The levels in which the resources are made, or AWS's error for a circle.
 pub fn order(needs: &Needs) -> Result<Vec<Vec<String>>> {
     match levels(needs) {
-        Ok(levels) => {
-            Ok(levels.into_iter().map(|level| level.into_iter().map(str::to_owned).collect()).collect())
-        }
-        Err(circle) => {
-            Err(Invalid::new(format!("Circular dependency between resources: [{}]", circle.join(", "))))
-        }
+        Ok(levels) => Ok(levels.into_iter().map(|level| level.into_iter().map(str::to_owned).collect()).collect()),
+        Err(circle) => Err(Invalid::new(format!("Circular dependency between resources: [{}]", circle.join(", ")))),
     }
 }
 
@@ -132,11 +128,11 @@ mod tests {
 
     #[test]
     fn conditions_decide_who_is_needed() {
-        let text = "Conditions: {Yes: !Equals [a, a], No: !Equals [a, b]}\nResources:\n  A: {Type: X, Condition: No}\n  B: {Type: X, DependsOn: A, Properties: {P: !If [Yes, 1, !Ref A], Q: !Sub '${C}'}}\n  C: {Type: X}\n";
+        let text = "Conditions: {Prod: !Equals [a, a], Dev: !Equals [a, b]}\nResources:\n  A: {Type: X, Condition: Dev}\n  B: {Type: X, DependsOn: A, Properties: {P: !If [Prod, 1, !Ref A], Q: !Sub '${C}'}}\n  C: {Type: X}\n";
         let template = Template::read(text).unwrap();
-        let conditions = BTreeMap::from([("Yes".to_owned(), true), ("No".to_owned(), false)]);
+        let conditions = BTreeMap::from([("Prod".to_owned(), true), ("Dev".to_owned(), false)]);
         assert_eq!(needs(&template, &conditions).unwrap(), graph(&[("B", &["C"]), ("C", &[])]));
-        let taken = BTreeMap::from([("Yes".to_owned(), false), ("No".to_owned(), false)]);
+        let taken = BTreeMap::from([("Prod".to_owned(), false), ("Dev".to_owned(), false)]);
         assert_eq!(
             needs(&template, &taken).unwrap_err().message,
             "Template format error: Unresolved resource dependencies [A] in the Resources block of the template"

@@ -29,7 +29,10 @@ pub fn blocks(block: &str, count: &str, bits: Option<&str>) -> Result<Vec<String
     let count = count.parse::<u32>().ok().filter(|n| (1..=MAX_BLOCKS).contains(n));
     let bits = bits.map_or(Some(default_bits), |bits| bits.parse::<u32>().ok()).filter(|b| (1..width).contains(b));
     let (Some(count), Some(bits)) = (count, bits) else {
-        return Err(error(format!("Fn::Cidr count must be between 1 and {MAX_BLOCKS} and cidrBits between 1 and {}", width - 1)));
+        return Err(error(format!(
+            "Fn::Cidr count must be between 1 and {MAX_BLOCKS} and cidrBits between 1 and {}",
+            width - 1
+        )));
     };
     let room = (width - prefix).checked_sub(bits).map(|free| 1u128.checked_shl(free).unwrap_or(u128::MAX));
     if room.is_none_or(|room| u128::from(count) > room) {

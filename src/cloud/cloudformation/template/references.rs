@@ -69,8 +69,12 @@ pub fn attribute(argument: &Value) -> Result<(&str, Attribute<'_>)> {
     let halves = match argument {
         Value::String(path) => path.split_once('.').map(|(r, a)| (r, Attribute::Named(a))),
         Value::Array(items) => match items.as_slice() {
-            [Value::String(resource), Value::String(attribute)] => Some((resource.as_str(), Attribute::Named(attribute))),
-            [Value::String(resource), computed @ Value::Object(_)] => Some((resource.as_str(), Attribute::Computed(computed))),
+            [Value::String(resource), Value::String(attribute)] => {
+                Some((resource.as_str(), Attribute::Named(attribute)))
+            }
+            [Value::String(resource), computed @ Value::Object(_)] => {
+                Some((resource.as_str(), Attribute::Computed(computed)))
+            }
             _ => None,
         },
         _ => None,
@@ -240,8 +244,7 @@ pub fn check(template: &Template) -> Result<()> {
             common.join(", ")
         )));
     }
-    let names: BTreeSet<&str> =
-        template.parameters.iter().map(|p| p.name.as_str()).chain(PSEUDO).collect();
+    let names: BTreeSet<&str> = template.parameters.iter().map(|p| p.name.as_str()).chain(PSEUDO).collect();
     check_conditions(template, &names)?;
     check_resources(template, &names)?;
     check_outputs(template, &names)
@@ -265,9 +268,8 @@ impl<'a> Mistakes<'a> {
                 self.unresolved.insert(name);
             }
             Found::Attribute(resource, _) if template.resources.contains_key(resource) => self.resources = true,
-            Found::Attribute(resource, _) => self.complain(format!(
-                "Template error: instance of Fn::GetAtt references undefined resource {resource}"
-            )),
+            Found::Attribute(resource, _) => self
+                .complain(format!("Template error: instance of Fn::GetAtt references undefined resource {resource}")),
             Found::Condition(name, function) if !template.conditions.contains_key(name) => {
                 self.complain(format!("Template error: unresolved condition dependency {name} in {function}"));
             }

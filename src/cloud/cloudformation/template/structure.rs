@@ -40,8 +40,7 @@ pub fn check(tree: Value) -> Result<Template> {
     let Value::Object(mut sections) = tree else {
         return invalid("Template format error: unsupported structure.");
     };
-    let unknown: Vec<&str> =
-        sections.keys().map(String::as_str).filter(|k| !SECTIONS.contains(k)).collect();
+    let unknown: Vec<&str> = sections.keys().map(String::as_str).filter(|k| !SECTIONS.contains(k)).collect();
     if !unknown.is_empty() {
         return invalid(format!("Invalid template property or properties [{}]", unknown.join(", ")));
     }
@@ -142,7 +141,9 @@ fn section(sections: &mut Map<String, Value>, name: &str, max: usize) -> Result<
             return invalid(format!("Template format error: {noun} name {quoted} is non alphanumeric."));
         }
         if member.len() > MAX_NAME {
-            return invalid(format!("Template format error: {name} name '{member}' is longer than {MAX_NAME} characters."));
+            return invalid(format!(
+                "Template format error: {name} name '{member}' is longer than {MAX_NAME} characters."
+            ));
         }
     }
     Ok(members)
@@ -164,7 +165,8 @@ fn mappings(sections: &mut Map<String, Value>) -> Result<Map<String, Value>> {
                 return invalid(format!("Template format error: Every Mappings member {key} must be a map"));
             };
             for (attribute, value) in attributes {
-                if attribute.is_empty() || !attribute.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+                if attribute.is_empty()
+                    || !attribute.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
                 {
                     return invalid(format!(
                         "Template format error: Mappings attribute name '{attribute}' must contain only alphanumeric characters."
@@ -222,9 +224,7 @@ fn resource(name: &str, value: Value) -> Result<Resource> {
             "Condition" => match value {
                 Value::String(condition) => resource.condition = Some(condition),
                 _ => {
-                    return invalid(format!(
-                        "Template format error: [/Resources/{name}] Condition must be a string"
-                    ));
+                    return invalid(format!("Template format error: [/Resources/{name}] Condition must be a string"));
                 }
             },
             "DependsOn" => resource.depends_on = depends_on(value)?,
@@ -262,9 +262,9 @@ fn policy(resource: &str, attribute: &str, value: &Value) -> Result<Policy> {
         Some("Delete") => Ok(Policy::Delete),
         Some("Retain") => Ok(Policy::Retain),
         Some("RetainExceptOnCreate") if attribute == "DeletionPolicy" => Ok(Policy::RetainExceptOnCreate),
-        Some("Snapshot") => invalid(format!(
-            "Template error: resource {resource} does not support {attribute} Snapshot"
-        )),
+        Some("Snapshot") => {
+            invalid(format!("Template error: resource {resource} does not support {attribute} Snapshot"))
+        }
         other => invalid(format!(
             "Template format error: Unrecognized {attribute} {} for resource {resource}",
             other.unwrap_or("value")
@@ -338,7 +338,10 @@ mod tests {
                 &format!("{topic}Mappings: {{M: {{A: {{S: {{V: x}}}}}}}}"),
                 "Template format error: Every Mappings attribute must be a String or a List.",
             ),
-            (&format!("{topic}Mappings: {{M: {{A: x}}}}"), "Template format error: Every Mappings member A must be a map"),
+            (
+                &format!("{topic}Mappings: {{M: {{A: x}}}}"),
+                "Template format error: Every Mappings member A must be a map",
+            ),
             (
                 &format!("{topic}AWSTemplateFormatVersion: '2011'"),
                 "Template format error: unsupported value for AWSTemplateFormatVersion.",
