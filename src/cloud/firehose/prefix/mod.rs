@@ -251,7 +251,8 @@ mod tests {
     fn evaluates_as_documented() {
         // "Understand custom prefixes for Amazon S3 objects", semantic rules.
         let typed = Some("failed/!{firehose:error-output-type}/");
-        let cases: &[(&str, Option<&str>, &[(&str, &str)], &str, &str)] = &[
+        type Keys<'a> = &'a [(&'a str, &'a str)];
+        let cases: &[(&str, Option<&str>, Keys<'_>, &str, &str)] = &[
             ("", None, &[], "2018/08/27/10/", "processing-failed/2018/08/27/10/"),
             ("in/", None, &[], "in/2018/08/27/10/", "in/processing-failed/2018/08/27/10/"),
             ("in/", Some("bad/"), &[], "in/2018/08/27/10/", "bad/processing-failed/2018/08/27/10/"),
