@@ -5,10 +5,11 @@ use std::cmp::Ordering;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
+use super::ast::{Ast, Format, Operator, TextPart};
 use super::functions;
-use super::syntax::{Ast, Format, Operator, TextPart};
+use super::value::{arithmetic, compare, described, found, kind, number, size, slice, tostring, truthy};
 
 /// Steps, values and sixteenths of bytes that a run may cost, beyond a part that grows with its input.
 const BUDGET: usize = 200_000;
@@ -45,63 +46,6 @@ pub(super) fn first(ast: &Ast, input: &Value) -> Result<Option<Value>, String> {
         Err(Stop::Exhausted) => Err("the jq query takes too many steps".into()),
         Err(Stop::Error(Value::String(message))) => Err(message),
         Err(Stop::Error(value)) => Err(format!("{value} (not a string)")),
-    }
-}
-
-/// Refuses variables that nothing binds.
-pub(super) fn check_variables(ast: &Ast) -> Result<(), String> {
-    fn walk<'a>(ast: &'a Ast, bound: &mut Vec<&'a str>) -> Result<(), String> {
-        match ast {
-            Ast::Variable(name) if !bound.contains(&name.as_str()) => Err(format!("${name} is not defined")),
-            Ast::Bind { source, variable, body } => {
-                walk(source, bound)?;
-                bound.push(variable);
-                let result = walk(body, bound);
-                bound.pop();
-                result
-            }
-            Ast::Reduce { source, variable, init, update } => {
-                walk(source, bound)?;
-                walk(init, bound)?;
-                bound.push(variable);
-                let result = walk(update, bound);
-                bound.pop();
-                result
-            }
-            other => other.children().into_iter().try_for_each(|child| walk(child, bound)),
-        }
-    }
-    walk(ast, &mut Vec::new())
-}
-
-impl Ast {
-    fn children(&self) -> Vec<&Ast> {
-        match self {
-            Ast::Identity | Ast::Recurse | Ast::Literal(_) | Ast::Format(_) | Ast::Variable(_) => Vec::new(),
-            Ast::Iterate(a) | Ast::Negate(a) => vec![a],
-            Ast::Index(a, b)
-            | Ast::Pipe(a, b)
-            | Ast::Comma(a, b)
-            | Ast::Binary(_, a, b)
-            | Ast::And(a, b)
-            | Ast::Or(a, b)
-            | Ast::Alternative(a, b)
-            | Ast::Bind { source: a, body: b, .. } => vec![a, b],
-            Ast::Slice(a, b, c) => std::iter::once(&**a).chain(b.as_deref()).chain(c.as_deref()).collect(),
-            Ast::Array(a) => a.as_deref().into_iter().collect(),
-            Ast::Try(a, b) => std::iter::once(&**a).chain(b.as_deref()).collect(),
-            Ast::Text(parts, _) => parts
-                .iter()
-                .filter_map(|part| match part {
-                    TextPart::Interpolated(ast) => Some(ast),
-                    TextPart::Literal(_) => None,
-                })
-                .collect(),
-            Ast::Object(entries) => entries.iter().flat_map(|(k, v)| [k, v]).collect(),
-            Ast::If(branches, otherwise) => branches.iter().flat_map(|(c, t)| [c, t]).chain([&**otherwise]).collect(),
-            Ast::Reduce { source, init, update, .. } => vec![source, init, update],
-            Ast::Call(_, arguments) => arguments.iter().collect(),
-        }
     }
 }
 
@@ -381,7 +325,10 @@ impl Run {
             Operator::GreaterEqual => order().is_ge().into(),
             _ => {
                 self.pay(size(&left) + size(right))?;
-                let value = functions::arithmetic(operator, left, right)?;
+                if left.is_array() && operator == Operator::Subtract {
+                    self.pay(size(&left).saturating_mul(size(right)) / 16)?;
+                }
+                let value = arithmetic(operator, left, right)?;
                 self.pay(size(&value))?;
                 value
             }
@@ -417,137 +364,5 @@ fn path<'v>(ast: &Ast, input: &'v Value) -> Option<&'v Value> {
             _ => None,
         },
         _ => None,
-    }
-}
-
-fn found<'v>(base: &'v Value, index: &Value) -> Option<&'v Value> {
-    match (base, index) {
-        (Value::Object(map), Value::String(name)) => map.get(name),
-        (Value::Array(list), Value::Number(n)) => {
-            let at = n.as_f64()?.floor();
-            let at = if at < 0.0 { at + list.len() as f64 } else { at };
-            if at < 0.0 { None } else { list.get(at as usize) }
-        }
-        _ => None,
-    }
-}
-
-fn slice(base: &Value, from: &Value, to: &Value) -> Result<Value, Stop> {
-    let ends = |length: usize| -> Result<(usize, usize), Stop> {
-        let end = |value: &Value, default: usize, up: bool| match value {
-            Value::Null => Ok(default),
-            Value::Number(n) => {
-                let at = n.as_f64().unwrap_or_default();
-                let at = if at < 0.0 { at + length as f64 } else { at };
-                Ok((if up { at.ceil() } else { at.floor() }).clamp(0.0, length as f64) as usize)
-            }
-            _ => error("Start and end indices of an array slice must be numbers"),
-        };
-        let (from, to) = (end(from, 0, false)?, end(to, length, true)?);
-        Ok((from, to.max(from)))
-    };
-    match base {
-        Value::Null => Ok(Value::Null),
-        Value::Array(list) => {
-            let (from, to) = ends(list.len())?;
-            Ok(Value::Array(list[from..to].to_vec()))
-        }
-        Value::String(text) => {
-            let (from, to) = ends(text.chars().count())?;
-            Ok(Value::String(text.chars().skip(from).take(to - from).collect()))
-        }
-        other => error(format!("Cannot index {} with object", kind(other))),
-    }
-}
-
-pub(super) fn truthy(value: &Value) -> bool {
-    !matches!(value, Value::Null | Value::Bool(false))
-}
-
-/// Whole numbers are written without a fraction.
-pub(super) fn number(n: f64) -> Value {
-    if n.fract() == 0.0 && n.abs() < 1e17 {
-        return Value::Number(Number::from(n as i64));
-    }
-    // Not a number is null in jq, and the infinite is the largest there is.
-    let n = if n.is_infinite() { f64::MAX.copysign(n) } else { n };
-    Number::from_f64(n).map_or(Value::Null, Value::Number)
-}
-
-pub(super) fn tostring(value: &Value) -> String {
-    match value {
-        Value::String(s) => s.clone(),
-        other => other.to_string(),
-    }
-}
-
-pub(super) fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}
-
-/// A value as jq's errors name it: its kind and the beginning of its text.
-pub(super) fn described(value: &Value) -> String {
-    let text = value.to_string();
-    let shown: String = text.chars().take(11).collect();
-    let dots = if text.chars().nth(11).is_some() { "..." } else { "" };
-    match value {
-        Value::Null => "null (null)".into(),
-        other => format!("{} ({shown}{dots})", kind(other)),
-    }
-}
-
-/// What a value costs: one for each part, and its text.
-pub(super) fn size(value: &Value) -> usize {
-    match value {
-        Value::String(s) => 1 + s.len() / 16,
-        Value::Array(list) => list.iter().fold(1, |sum, v| sum + size(v)),
-        Value::Object(map) => map.iter().fold(1, |sum, (k, v)| sum + 1 + k.len() / 16 + size(v)),
-        _ => 1,
-    }
-}
-
-/// jq's order of all values: null, false, true, numbers, strings, arrays, objects.
-pub(super) fn compare(a: &Value, b: &Value) -> Ordering {
-    fn rank(value: &Value) -> u8 {
-        match value {
-            Value::Null => 0,
-            Value::Bool(false) => 1,
-            Value::Bool(true) => 2,
-            Value::Number(_) => 3,
-            Value::String(_) => 4,
-            Value::Array(_) => 5,
-            Value::Object(_) => 6,
-        }
-    }
-    match (a, b) {
-        (Value::Number(a), Value::Number(b)) => a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal),
-        (Value::String(a), Value::String(b)) => a.cmp(b),
-        (Value::Array(a), Value::Array(b)) => {
-            let differing = a.iter().zip(b).map(|(a, b)| compare(a, b)).find(|o| o.is_ne());
-            differing.unwrap_or_else(|| a.len().cmp(&b.len()))
-        }
-        (Value::Object(a), Value::Object(b)) => {
-            let sorted = |map: &Map<String, Value>| {
-                let mut keys: Vec<String> = map.keys().cloned().collect();
-                keys.sort_unstable();
-                keys
-            };
-            let (keys, others) = (sorted(a), sorted(b));
-            keys.cmp(&others).then_with(|| {
-                let values = keys.iter().map(|k| match (a.get(k), b.get(k)) {
-                    (Some(a), Some(b)) => compare(a, b),
-                    _ => Ordering::Equal,
-                });
-                values.into_iter().find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
-            })
-        }
-        _ => rank(a).cmp(&rank(b)),
     }
 }

@@ -3,8 +3,10 @@
 use regex::RegexBuilder;
 use serde_json::{Map, Value};
 
-use super::eval::{Done, Out, Run, Stop, compare, described, error, kind, number, size, tostring, truthy};
-use super::syntax::{Ast, Operator};
+use super::super::dates;
+use super::ast::{Ast, Operator};
+use super::eval::{Done, Out, Run, Stop, error};
+use super::value::{arithmetic, compare, contains, described, kind, number, size, split, tostring, truthy};
 
 /// Names and numbers of arguments.
 const KNOWN: &[(&str, usize)] = &[
@@ -151,6 +153,9 @@ pub(super) fn call(run: &mut Run, name: &str, arguments: &[Ast], input: &Value, 
         }
         (_, [argument]) => run.eval(argument, input, &mut |run, argument| {
             run.pay(size(input) + size(&argument))?;
+            if name == "contains" {
+                run.pay(size(input).saturating_mul(size(&argument)) / 16)?;
+            }
             let value = with_one(name, input, &argument)?;
             run.pay(size(&value))?;
             out(run, value)
@@ -187,7 +192,8 @@ fn range(run: &mut Run, from: &Value, to: &Value, out: Out<'_>) -> Done {
 }
 
 fn test(run: &mut Run, input: &Value, pattern: &Value, flags: &str, out: Out<'_>) -> Done {
-    const COST: usize = 1000;
+    // Compiling a pattern costs far more than a step.
+    const COST: usize = 5000;
     run.pay(COST + size(input) + size(pattern))?;
     let (Value::String(text), Value::String(pattern)) = (input, pattern) else {
         return error(format!("{} cannot be matched, as it is not a string", described(input)));
@@ -347,14 +353,14 @@ fn plain(name: &str, input: &Value) -> Result<Value, Stop> {
             }
             map.into()
         }
-        "gmtime" => super::super::dates::broken_down(float(input)?).map_or_else(error, Ok)?,
-        "mktime" => super::super::dates::seconds(input).map(number).map_or_else(error, Ok)?,
+        "gmtime" => dates::broken_down(float(input)?).map_or_else(error, Ok)?,
+        "mktime" => dates::seconds(input).map(number).map_or_else(error, Ok)?,
         "todate" | "todateiso8601" => {
-            super::super::dates::strftime(input, "%Y-%m-%dT%H:%M:%SZ").map(Value::String).map_or_else(error, Ok)?
+            dates::strftime(input, "%Y-%m-%dT%H:%M:%SZ").map(Value::String).map_or_else(error, Ok)?
         }
         "fromdate" | "fromdateiso8601" => {
-            let parts = super::super::dates::strptime(text(input)?, "%Y-%m-%dT%H:%M:%SZ").map_or_else(error, Ok)?;
-            super::super::dates::seconds(&parts).map(number).map_or_else(error, Ok)?
+            let parts = dates::strptime(text(input)?, "%Y-%m-%dT%H:%M:%SZ").map_or_else(error, Ok)?;
+            dates::seconds(&parts).map(number).map_or_else(error, Ok)?
         }
         other => return error(format!("{other} is not supported")),
     })
@@ -414,91 +420,8 @@ fn with_one(name: &str, input: &Value, argument: &Value) -> Result<Value, Stop> 
             }
             _ => Value::Null,
         },
-        "strftime" => {
-            super::super::dates::strftime(input, text(argument)?).map(Value::String).map_or_else(error, Ok)?
-        }
-        "strptime" => super::super::dates::strptime(text(input)?, text(argument)?).map_or_else(error, Ok)?,
+        "strftime" => dates::strftime(input, text(argument)?).map(Value::String).map_or_else(error, Ok)?,
+        "strptime" => dates::strptime(text(input)?, text(argument)?).map_or_else(error, Ok)?,
         other => return error(format!("{other} is not supported")),
     })
-}
-
-fn split(text: &str, by: &str) -> Value {
-    if text.is_empty() {
-        return Value::Array(Vec::new());
-    }
-    if by.is_empty() {
-        return text.chars().map(String::from).collect::<Vec<_>>().into();
-    }
-    text.split(by).map(str::to_owned).collect::<Vec<_>>().into()
-}
-
-fn contains(a: &Value, b: &Value) -> Result<bool, Stop> {
-    match (a, b) {
-        (Value::Object(a), Value::Object(b)) => {
-            for (key, b) in b {
-                match a.get(key) {
-                    Some(a) if kind(a) == kind(b) && contains(a, b)? => {}
-                    _ => return Ok(false),
-                }
-            }
-            Ok(true)
-        }
-        (Value::Array(a), Value::Array(b)) => {
-            let within = |b: &Value| a.iter().any(|a| kind(a) == kind(b) && contains(a, b).unwrap_or(false));
-            Ok(b.iter().all(within))
-        }
-        (Value::String(a), Value::String(b)) => Ok(a.contains(&**b)),
-        _ if kind(a) == kind(b) => Ok(compare(a, b).is_eq()),
-        _ => error(format!("{} and {} cannot have their containment checked", described(a), described(b))),
-    }
-}
-
-/// `+`, `-`, `*`, `/` and `%`.
-pub(super) fn arithmetic(operator: Operator, left: Value, right: &Value) -> Result<Value, Stop> {
-    if let (Some(a), Some(b)) = (left.as_f64(), right.as_f64()) {
-        return match operator {
-            Operator::Add => Ok(number(a + b)),
-            Operator::Subtract => Ok(number(a - b)),
-            Operator::Multiply => Ok(number(a * b)),
-            Operator::Divide if b != 0.0 => Ok(number(a / b)),
-            Operator::Modulo if b.trunc() != 0.0 => {
-                Ok(number((a as i64).wrapping_rem((b as i64).saturating_abs()) as f64))
-            }
-            _ => error(format!(
-                "{} and {} cannot be divided because the divisor is zero",
-                described(&left),
-                described(right)
-            )),
-        };
-    }
-    match (operator, left, right) {
-        (Operator::Add, Value::Null, right) => Ok(right.clone()),
-        (Operator::Add, left, Value::Null) => Ok(left),
-        (Operator::Add, Value::String(mut a), Value::String(b)) => {
-            a.push_str(b);
-            Ok(a.into())
-        }
-        (Operator::Add, Value::Array(mut a), Value::Array(b)) => {
-            a.extend(b.iter().cloned());
-            Ok(a.into())
-        }
-        (Operator::Add, Value::Object(mut a), Value::Object(b)) => {
-            a.extend(b.iter().map(|(k, v)| (k.clone(), v.clone())));
-            Ok(a.into())
-        }
-        (Operator::Subtract, Value::Array(mut a), Value::Array(b)) => {
-            a.retain(|a| !b.iter().any(|b| compare(a, b).is_eq()));
-            Ok(a.into())
-        }
-        (Operator::Divide, Value::String(a), Value::String(b)) => Ok(split(&a, b)),
-        (operator, left, right) => {
-            let verb = match operator {
-                Operator::Add => "added",
-                Operator::Subtract => "subtracted",
-                Operator::Multiply => "multiplied",
-                _ => "divided",
-            };
-            error(format!("{} and {} cannot be {verb}", described(&left), described(right)))
-        }
-    }
 }

@@ -1,88 +1,8 @@
 //! The jq language (1.6) read into a tree. What is left out is refused by name.
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
-/// A filter.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Ast {
-    Identity,
-    /// `..`
-    Recurse,
-    Index(Box<Ast>, Box<Ast>),
-    Slice(Box<Ast>, Option<Box<Ast>>, Option<Box<Ast>>),
-    Iterate(Box<Ast>),
-    Literal(Value),
-    /// A string with `\(..)` in it, and the `@format` before it.
-    Text(Vec<TextPart>, Format),
-    Format(Format),
-    Array(Option<Box<Ast>>),
-    Object(Vec<(Ast, Ast)>),
-    Negate(Box<Ast>),
-    Pipe(Box<Ast>, Box<Ast>),
-    Comma(Box<Ast>, Box<Ast>),
-    Binary(Operator, Box<Ast>, Box<Ast>),
-    And(Box<Ast>, Box<Ast>),
-    Or(Box<Ast>, Box<Ast>),
-    Alternative(Box<Ast>, Box<Ast>),
-    If(Vec<(Ast, Ast)>, Box<Ast>),
-    Try(Box<Ast>, Option<Box<Ast>>),
-    Reduce {
-        source: Box<Ast>,
-        variable: String,
-        init: Box<Ast>,
-        update: Box<Ast>,
-    },
-    Bind {
-        source: Box<Ast>,
-        variable: String,
-        body: Box<Ast>,
-    },
-    Variable(String),
-    Call(String, Vec<Ast>),
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum TextPart {
-    Literal(String),
-    Interpolated(Ast),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operator {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Modulo,
-    Equal,
-    NotEqual,
-    Less,
-    LessEqual,
-    Greater,
-    GreaterEqual,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Text,
-    Json,
-    Base64,
-    Base64Decoded,
-    Uri,
-}
-
-impl Format {
-    fn parse(name: &str) -> Result<Self> {
-        Ok(match name {
-            "text" => Format::Text,
-            "json" => Format::Json,
-            "base64" => Format::Base64,
-            "base64d" => Format::Base64Decoded,
-            "uri" => Format::Uri,
-            other => return Err(format!("the jq format @{other} is not supported")),
-        })
-    }
-}
+use super::ast::{Ast, Format, Operator};
 
 /// Nodes of a filter: far more than any that extracts keys, and few enough to never exhaust a stack.
 const MOST_NODES: usize = 600;
@@ -95,14 +15,14 @@ pub(super) fn parse(text: &str) -> Result<Ast> {
     if parser.at < text.len() { Err(parser.unexpected()) } else { Ok(ast) }
 }
 
-struct Parser<'a> {
+pub(super) struct Parser<'a> {
     text: &'a str,
-    at: usize,
+    pub at: usize,
     nodes: usize,
     depth: usize,
 }
 
-type Result<T> = std::result::Result<T, String>;
+pub(super) type Result<T> = std::result::Result<T, String>;
 
 /// Words that the language has and this engine does not.
 const UNSUPPORTED: [&str; 7] = ["def", "foreach", "label", "break", "import", "include", "__loc__"];
@@ -110,7 +30,7 @@ const KEYWORDS: [&str; 13] =
     ["if", "then", "elif", "else", "end", "and", "or", "as", "reduce", "try", "catch", "def", "foreach"];
 
 impl Parser<'_> {
-    fn rest(&self) -> &str {
+    pub fn rest(&self) -> &str {
         self.text.get(self.at..).unwrap_or_default()
     }
 
@@ -126,7 +46,7 @@ impl Parser<'_> {
         }
     }
 
-    fn unexpected(&self) -> String {
+    pub fn unexpected(&self) -> String {
         match self.rest().chars().next() {
             Some(c) => format!("syntax error, unexpected '{c}' at character {}", self.at + 1),
             None => "syntax error, unexpected end of the query".into(),
@@ -141,7 +61,7 @@ impl Parser<'_> {
         found
     }
 
-    fn expect(&mut self, symbol: &str) -> Result<()> {
+    pub fn expect(&mut self, symbol: &str) -> Result<()> {
         if self.eat(symbol) { Ok(()) } else { Err(self.unexpected()) }
     }
 
@@ -181,7 +101,7 @@ impl Parser<'_> {
         result
     }
 
-    fn pipe(&mut self) -> Result<Ast> {
+    pub fn pipe(&mut self) -> Result<Ast> {
         self.deeper(|p| {
             // Stages are collected first, so that a long pipe is no deep recursion.
             let mut stages = vec![p.comma()?];
@@ -533,76 +453,6 @@ impl Parser<'_> {
             ast = self.node(Ast::Pipe(Box::new(stage), Box::new(ast)))?;
         }
         Ok(ast)
-    }
-
-    fn number(&mut self) -> Result<Ast> {
-        let rest = self.rest().as_bytes();
-        let digits = |from: usize| rest[from..].iter().take_while(|b| b.is_ascii_digit()).count();
-        let mut len = digits(0);
-        if rest.get(len) == Some(&b'.') {
-            len += 1;
-            len += digits(len);
-        }
-        if matches!(rest.get(len), Some(b'e' | b'E')) {
-            let sign = usize::from(matches!(rest.get(len + 1), Some(b'+' | b'-')));
-            let exponent = digits(len + 1 + sign);
-            len += if exponent > 0 { 1 + sign + exponent } else { 0 };
-        }
-        let text = &self.rest()[..len];
-        let number = match text.parse::<i64>() {
-            Ok(whole) => Number::from(whole),
-            Err(_) => text.parse().ok().and_then(Number::from_f64).ok_or_else(|| self.unexpected())?,
-        };
-        self.at += len;
-        Ok(Ast::Literal(Value::Number(number)))
-    }
-
-    fn string(&mut self, format: Format) -> Result<Ast> {
-        self.expect("\"")?;
-        let mut parts = Vec::new();
-        let mut literal = String::new();
-        loop {
-            let c = self.rest().chars().next().ok_or("syntax error, unterminated string in the jq query")?;
-            self.at += c.len_utf8();
-            match c {
-                '"' => break,
-                '\\' if self.rest().starts_with('(') => {
-                    self.at += 1;
-                    parts.push(TextPart::Literal(std::mem::take(&mut literal)));
-                    parts.push(TextPart::Interpolated(self.pipe()?));
-                    self.expect(")")?;
-                }
-                '\\' => literal.push(self.escape()?),
-                c => literal.push(c),
-            }
-        }
-        if parts.is_empty() {
-            return Ok(Ast::Literal(literal.into()));
-        }
-        parts.push(TextPart::Literal(literal));
-        Ok(Ast::Text(parts, format))
-    }
-
-    fn escape(&mut self) -> Result<char> {
-        let rest = self.rest();
-        let c = rest.chars().next().unwrap_or_default();
-        // The JSON reader knows escapes, also those of two parts.
-        let len = match c {
-            'u' if rest.get(5..7) == Some("\\u") => [11, 5],
-            'u' => [5, 5],
-            _ => [c.len_utf8(), c.len_utf8()],
-        };
-        for len in len {
-            if let Some(escape) = rest.get(..len)
-                && let Ok(text) = serde_json::from_str::<String>(&format!("\"\\{escape}\""))
-                && let Some(c) = text.chars().next()
-                && text.chars().count() == 1
-            {
-                self.at += len;
-                return Ok(c);
-            }
-        }
-        Err("invalid escape in a string of the jq query".into())
     }
 }
 
