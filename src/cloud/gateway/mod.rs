@@ -28,6 +28,7 @@ use crate::cloud::wire::{AwsError, Form, Names, Payload, Protocol};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 static QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
+static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 static ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// Every service's operations, and what each request needs of the server.
@@ -182,6 +183,7 @@ impl Gateway {
             host: intern_host(authority),
             protocol,
             request_id,
+            trace: parts.headers.get(&TRACE_ID).and_then(|id| id.to_str().ok()).map(Arc::from),
         })
     }
 
