@@ -28,6 +28,8 @@ use notices::Notices;
 pub struct Cloud {
     pub core: Core,
     pub notices: Notices,
+    /// A message move task was started: the mover looks again.
+    pub move_tasks: tokio::sync::Notify,
     _lock: server::Lock,
 }
 

@@ -71,7 +71,7 @@ impl Cloud {
         };
         let log = log::Options { durability: options.durability, segment_bytes: options.segment_bytes };
         let (core, recovery) = Core::open(disk, log, options.clock, options.strict, rand::random())?;
-        let cloud = Self { core, notices: Notices::new(print), _lock: lock };
+        let cloud = Self { core, notices: Notices::new(print), move_tasks: Default::default(), _lock: lock };
         Ok((Arc::new(cloud), recovery))
     }
 }
@@ -92,6 +92,7 @@ impl Server {
         let tasks = TaskTracker::new();
         tasks.spawn(http::serve(listener, Arc::new(Gateway::with_access(cloud.clone(), access)), stop.clone()));
         tasks.spawn(maintenance::run(cloud.clone(), stop.clone()));
+        tasks.spawn(super::sqs::move_tasks::run::run(cloud.clone(), stop.clone()));
         tasks.close();
         Ok(Self { cloud, address, stop, tasks })
     }

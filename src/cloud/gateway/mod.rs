@@ -11,6 +11,7 @@ mod service;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::HeaderName;
 use http::header::HOST;
 use http::request::Parts;
 use http::{Method, Request, Response};
@@ -29,6 +30,8 @@ use crate::cloud::http::body::{self, Body};
 use crate::cloud::sigv4::{Family, Key, Payload as Signed};
 use crate::cloud::wire::payload::Source;
 use crate::cloud::wire::{AwsError, Form, Payload, Protocol};
+
+static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Every service's operations, and what each request needs of the server.
 pub struct Gateway {
@@ -216,6 +219,7 @@ impl Gateway {
             host: intern_host(authority),
             protocol,
             request_id,
+            trace: parts.headers.get(&TRACE_ID).and_then(|id| id.to_str().ok()).map(Arc::from),
         })
     }
 
