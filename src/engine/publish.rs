@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::change::{Attribute, Delivery, Scope, Sent, Target, Value, Window};
+use super::filter::{self, Body};
 use super::send::{content_id, target, window};
 use super::topic::{End, Refusal, Subscription};
 use super::{Engine, Millis, QueueId, SendError, Seq, TopicId, limits, windows};
@@ -42,7 +43,7 @@ impl Engine {
         &mut self,
         id: TopicId,
         topic_arn: &'a str,
-        notification: &Notification<'a>,
+        notification: Notification<'a>,
         now: Millis,
     ) -> Result<Published<'a>, SendError> {
         self.refresh_routes(id);
@@ -72,7 +73,7 @@ impl Engine {
             sender: notification.sender,
             subject: notification.subject,
             bodies: Vec::with_capacity(1 + notification.by_protocol.len()),
-            attributes: notification.attributes.clone(),
+            attributes: notification.attributes,
             group: notification.group,
             deduplication,
             trace: notification.trace,
@@ -83,6 +84,7 @@ impl Engine {
         sent.bodies.extend(notification.by_protocol.iter().map(|(_, body)| *body));
         let mut refusals = Vec::new();
         let mut dead_lettered = false;
+        let mut parsed = Parsed::default();
         for route in &topic.routes {
             let Some(subscription) = self.subscription(route.subscription) else { continue };
             let body = notification
@@ -90,14 +92,14 @@ impl Engine {
                 .iter()
                 .position(|(protocol, _)| *protocol == subscription.config.protocol)
                 .map_or(0, |index| index + 1);
-            if !wants(subscription, notification, sent.bodies[body]) {
+            if !wants(subscription, &sent, body, &mut parsed) {
                 continue;
             }
             let to = match &route.end {
                 End::Queue(queue) => self.into_queue(*queue, &mut sent, dead_lettered, now),
-                End::Stream(stream) => self
-                    .stream(*stream)
-                    .map(|it| Target::Stream { stream: *stream, position: it.next_position() }),
+                End::Stream(stream) => {
+                    self.stream(*stream).map(|it| Target::Stream { stream: *stream, position: it.next_position() })
+                }
                 End::Refused { reason, dead_letter } => {
                     refusals.push(Refusal {
                         subscription: subscription.config.arn.clone(),
@@ -143,14 +145,32 @@ impl Engine {
     }
 }
 
-/// Whether a subscription's filter policy lets a message through.
-fn wants(subscription: &Subscription, notification: &Notification<'_>, body: &str) -> bool {
-    let Some(filter) = &subscription.filter else { return true };
-    if filter.is_on_body() {
-        return filter.matches_body(body);
+/// The bodies as filter policies on bodies see them, each parsed when the first policy asks.
+#[derive(Default)]
+struct Parsed(Vec<(usize, Option<Body>)>);
+
+impl Parsed {
+    fn get(&mut self, index: usize, body: &str) -> Option<&Body> {
+        let at = self.0.iter().position(|(parsed, _)| *parsed == index).unwrap_or_else(|| {
+            self.0.push((index, Body::parse(body)));
+            self.0.len() - 1
+        });
+        self.0.get(at).and_then(|(_, body)| body.as_ref())
     }
-    filter.matches_attributes(notification.attributes.iter().filter_map(|attribute| match attribute.value {
-        Value::Text(text) => Some((attribute.name, attribute.kind, text)),
-        Value::Binary(_) => None,
-    }))
+}
+
+/// Whether a subscription's filter policy lets a message through.
+fn wants(subscription: &Subscription, sent: &Sent<'_>, body: usize, parsed: &mut Parsed) -> bool {
+    let Some(filter) = &subscription.filter else { return true };
+    match filter.scope() {
+        filter::Scope::MessageBody => parsed.get(body, sent.bodies[body]).is_some_and(|body| filter.matches_body(body)),
+        filter::Scope::MessageAttributes => {
+            filter.matches_attributes(sent.attributes.iter().filter_map(|attribute| match attribute.value {
+                Value::Text(value) => {
+                    Some(filter::Attribute { name: attribute.name, data_type: attribute.kind, value })
+                }
+                Value::Binary(_) => None,
+            }))
+        }
+    }
 }
