@@ -156,10 +156,11 @@ fn read_many(places: impl Iterator<Item = Option<(Arc<Segment>, u32)>>) -> Resul
     let mut records = vec![Bytes::new(); places.len()];
     let mut rest: Vec<usize> = (0..places.len()).filter(|index| places[*index].is_some()).collect();
     while let Some((segment, _)) = rest.first().and_then(|first| places[*first].as_ref()) {
-        let (same, others): (Vec<usize>, Vec<usize>) = rest.iter().partition(|index| {
-            places[**index].as_ref().is_some_and(|(other, _)| other.number() == segment.number())
-        });
-        let offsets: Vec<u32> = same.iter().filter_map(|index| places[*index].as_ref()).map(|(_, offset)| *offset).collect();
+        let (same, others): (Vec<usize>, Vec<usize>) = rest
+            .iter()
+            .partition(|index| places[**index].as_ref().is_some_and(|(other, _)| other.number() == segment.number()));
+        let offsets: Vec<u32> =
+            same.iter().filter_map(|index| places[*index].as_ref()).map(|(_, offset)| *offset).collect();
         let read = segment.read_many(&offsets).map_err(|error| AwsError::internal(error.to_string()))?;
         for (index, record) in same.into_iter().zip(read) {
             records[index] = record;

@@ -19,13 +19,28 @@ pub enum Change<'a> {
     /// A record that a producer put straight into a delivery stream.
     Put(Put<'a>),
     /// Messages handed to a consumer until `visible_at`.
-    Received { queue: QueueId, at: Millis, visible_at: Millis, positions: Vec<Position> },
+    Received {
+        queue: QueueId,
+        at: Millis,
+        visible_at: Millis,
+        positions: Vec<Position>,
+    },
     /// New visibility deadlines.
-    Visible { queue: QueueId, entries: Vec<(Position, Millis)> },
+    Visible {
+        queue: QueueId,
+        entries: Vec<(Position, Millis)>,
+    },
     /// Messages gone: deleted by a consumer, expired, or replaced.
-    Deleted { queue: QueueId, positions: Vec<Position> },
+    Deleted {
+        queue: QueueId,
+        positions: Vec<Position>,
+    },
     /// Every message before `before` is gone.
-    Purged { queue: QueueId, before: Position, at: Millis },
+    Purged {
+        queue: QueueId,
+        before: Position,
+        at: Millis,
+    },
     /// A message that went to another queue: redrive to a dead-letter queue, or a message move task.
     Moved(Moved),
     Queue(Cow<'a, QueueConfig>),
@@ -37,16 +52,36 @@ pub enum Change<'a> {
     Stream(Cow<'a, StreamConfig>),
     StreamGone(StreamId),
     /// Records of a stream that have landed (or were given up).
-    Flushed { stream: StreamId, positions: Vec<Position> },
+    Flushed {
+        stream: StreamId,
+        positions: Vec<Position>,
+    },
     /// A document of a service that keeps its own kind of state: objects, stacks, roles.
-    Doc { key: &'a str, value: &'a [u8] },
-    DocGone { key: &'a str },
+    Doc {
+        key: &'a str,
+        value: &'a [u8],
+    },
+    DocGone {
+        key: &'a str,
+    },
     /// A compaction's copy of a payload with what is left of its deliveries.
     Restated(Restated<'a>),
     /// A deduplication window that outlives the message that opened it.
-    Deduplicated { scope: Scope, key: u128, until: Millis, seq: Seq, index: u16 },
+    Deduplicated {
+        scope: Scope,
+        key: u128,
+        until: Millis,
+        seq: Seq,
+        index: u16,
+    },
     /// Counters that must never run backwards, restated when old segments go.
-    Counters { salt: u128, next_seq: Seq, next_id: u32, queues: Vec<(QueueId, Position)>, streams: Vec<(StreamId, Position)> },
+    Counters {
+        salt: u128,
+        next_seq: Seq,
+        next_id: u32,
+        queues: Vec<(QueueId, Position)>,
+        streams: Vec<(StreamId, Position)>,
+    },
 }
 
 /// Where a deduplication window applies.
@@ -124,8 +159,15 @@ pub struct Delivery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Target {
     /// `visible_at` is 0 for a message without a delay.
-    Queue { queue: QueueId, position: Position, visible_at: Millis },
-    Stream { stream: StreamId, position: Position },
+    Queue {
+        queue: QueueId,
+        position: Position,
+        visible_at: Millis,
+    },
+    Stream {
+        stream: StreamId,
+        position: Position,
+    },
 }
 
 /// A record of PutRecord or PutRecordBatch.

@@ -22,7 +22,8 @@ pub enum Kind {
 pub fn uuid(salt: u128, kind: Kind, seq: Seq, index: u16) -> [u8; 16] {
     // `mix` is a bijection, so two sequence numbers never share `high` before the version bits are set.
     let high = mix(seq ^ salt as u64);
-    let low = mix(high ^ (salt >> 64) as u64 ^ ((kind as u64) << 48 | u64::from(index)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let low =
+        mix(high ^ (salt >> 64) as u64 ^ ((kind as u64) << 48 | u64::from(index)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&high.to_be_bytes());
     bytes[8..].copy_from_slice(&low.to_be_bytes());

@@ -30,6 +30,8 @@ mod routes;
 mod send;
 pub mod stream;
 pub mod topic;
+#[cfg(test)]
+mod tests;
 pub mod windows;
 
 use std::collections::{BTreeMap, HashMap};

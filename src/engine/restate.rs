@@ -19,9 +19,7 @@ impl Engine {
                 changes
             }
             Change::Put(put) => self.restated(put.seq, place, encoded).into_iter().collect(),
-            Change::Restated(restated) => {
-                self.restated(restated.seq, place, restated.payload).into_iter().collect()
-            }
+            Change::Restated(restated) => self.restated(restated.seq, place, restated.payload).into_iter().collect(),
             Change::Deduplicated { until, .. } if until > now => vec![change],
             Change::Doc { key, value } => {
                 let alive = self.docs.get(key).is_some_and(|doc| doc.place == place);
@@ -62,7 +60,11 @@ impl Engine {
                     match delivery.to {
                         Target::Queue { queue, position, .. } => entry(queue, position),
                         Target::Stream { stream, position } => {
-                            streams.extend(self.buffered(stream, position, seq).then_some((stream, position, index as u16)));
+                            streams.extend(self.buffered(stream, position, seq).then_some((
+                                stream,
+                                position,
+                                index as u16,
+                            )));
                         }
                     }
                 }

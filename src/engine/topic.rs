@@ -105,7 +105,10 @@ pub(super) enum End {
     Queue(QueueId),
     Stream(StreamId),
     /// Nothing may or can be delivered: the reason, and the dead-letter queue that takes it instead.
-    Refused { reason: String, dead_letter: Option<QueueId> },
+    Refused {
+        reason: String,
+        dead_letter: Option<QueueId>,
+    },
 }
 
 /// Why a subscription got nothing of a message that its filter let through.

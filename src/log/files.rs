@@ -1,21 +1,29 @@
 //! The files of the log: finding them, and cutting off what a crash left unfinished.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::LogError;
 use super::disk::{Disk, SegmentFile};
-use super::header::{HEADER, Header, log_name, parse_name, stone_name};
+use super::header::{HEADER, Header, parse_name};
 use super::recover::{Cut, Recovery};
 
-/// A file of a segment, or its stone.
+/// A segment's file, or the stone of some that were removed.
 pub(super) struct Found {
-    pub number: u32,
-    /// `None` for a stone, whose segment was removed on purpose.
+    pub first: u32,
+    /// The same as the first, unless it is a stone.
+    pub last: u32,
+    pub name: String,
+    /// `None` for a stone.
     pub file: Option<Arc<dyn SegmentFile>>,
     pub length: u64,
-    /// `None` when it isn't whole.
+    /// Of the first segment; `None` when it isn't whole.
     pub header: Option<Header>,
+}
+
+impl Found {
+    fn covers(&self, first: u32, last: u32) -> bool {
+        self.first <= first && last <= self.last
+    }
 }
 
 /// Where the log stops being whole.
@@ -27,38 +35,47 @@ pub(super) struct Stop {
     pub why: String,
 }
 
-/// The files of the log in order, from the oldest segment that was not removed; finishes removals.
+/// The files of the log in order; finishes removals that were interrupted.
 pub(super) fn find(disk: &Arc<dyn Disk>) -> Result<Vec<Found>, LogError> {
-    let mut files: BTreeMap<u32, [bool; 2]> = BTreeMap::new();
+    let mut stones = Vec::new();
+    let mut found = Vec::new();
     for name in disk.list().map_err(LogError::io("list", "the data folder"))? {
-        if let Some((number, stone)) = parse_name(&name) {
-            files.entry(number).or_default()[usize::from(stone)] = true;
+        if let Some((first, last, stone)) = parse_name(&name) {
+            let file = open(disk, name, first, last, stone)?;
+            if stone { stones.push(file) } else { found.push(file) }
         }
     }
-    let mut all = Vec::new();
-    for (number, [mut log, mut stone]) in files {
-        if log && stone {
-            // A removal that was interrupted: the stone decides, if it is whole.
-            if open(disk, number, true)?.header.is_some() {
-                disk.remove(&log_name(number)).map_err(LogError::io("remove", log_name(number)))?;
-                log = false;
-            } else {
-                disk.remove(&stone_name(number)).map_err(LogError::io("remove", stone_name(number)))?;
-                stone = false;
-            }
-            disk.sync().map_err(LogError::io("sync", "the data folder"))?;
+    let mut removed = false;
+    let mut remove = |name: &str| {
+        removed = true;
+        disk.remove(name).map_err(LogError::io("remove", name))
+    };
+    // The widest first: a stone that covers another was written to replace it. One that isn't whole was being written,
+    // before anything was removed.
+    stones.sort_by_key(|stone| (stone.header.is_none(), stone.first, std::cmp::Reverse(stone.last)));
+    for stone in stones {
+        let covered = |by: &Found| by.file.is_none() && by.covers(stone.first, stone.last);
+        let all_there = || (stone.first..=stone.last).all(|number| found.iter().any(|it| it.covers(number, number)));
+        if found.iter().any(covered) || (stone.header.is_none() && all_there()) {
+            remove(&stone.name)?;
+            continue;
         }
-        if log || stone {
-            all.push(open(disk, number, stone)?);
+        if stone.header.is_none() {
+            return Err(LogError::damaged(stone.name, 0u64, "the header's checksum doesn't match"));
         }
+        for segment in found.extract_if(.., |it| stone.covers(it.first, it.last)) {
+            remove(&segment.name)?;
+        }
+        found.push(stone);
     }
-    // Stones below the oldest segment say nothing but that it is the oldest.
-    let oldest = all.iter().position(|found| found.file.is_some()).unwrap_or(all.len());
-    Ok(all.split_off(oldest.saturating_sub(1)))
+    if removed {
+        disk.sync().map_err(LogError::io("sync", "the data folder"))?;
+    }
+    found.sort_by_key(|found| found.first);
+    Ok(found)
 }
 
-fn open(disk: &Arc<dyn Disk>, number: u32, stone: bool) -> Result<Found, LogError> {
-    let name = if stone { stone_name(number) } else { log_name(number) };
+fn open(disk: &Arc<dyn Disk>, name: String, first: u32, last: u32, stone: bool) -> Result<Found, LogError> {
     let file = disk.open(&name).map_err(LogError::io("open", &name))?;
     let length = file.length().map_err(LogError::io("read", &name))?;
     if length > u64::from(u32::MAX) {
@@ -66,35 +83,40 @@ fn open(disk: &Arc<dyn Disk>, number: u32, stone: bool) -> Result<Found, LogErro
     }
     let mut bytes = [0; HEADER as usize];
     let read = file.read_at(&mut bytes, 0).map_err(LogError::io("read", &name))?;
-    let header = Header::decode(&bytes[..read], &name, number)?;
-    Ok(Found { number, file: (!stone).then_some(file), length, header })
+    let header = Header::decode(&bytes[..read], &name, first)?;
+    Ok(Found { first, last, name, file: (!stone).then_some(file), length, header })
 }
 
-/// Cuts the log: later segments go, from the last one; then the end of the one that isn't whole.
+/// Cuts the log: later files go, from the last one; then the end of the one that isn't whole.
 pub(super) fn cut_from(
     disk: &Arc<dyn Disk>,
     found: &mut Vec<Found>,
     stop: &Stop,
     report: &mut Recovery,
 ) -> Result<(), LogError> {
-    let first = found[stop.at].number;
-    for later in found[stop.at..].iter().rev() {
-        let is_first = later.number == first;
-        let (name, offset, why) = match is_first {
-            true => (log_name(first), stop.offset, stop.why.clone()),
-            false => (log_name(later.number), 0, format!("{} before it was cut", log_name(first))),
-        };
-        match &later.file {
-            // Synced, so that what was cut can't come back behind what is written next.
-            Some(file) if offset > 0 => {
-                file.truncate(offset).and_then(|()| file.sync()).map_err(LogError::io("cut", &name))?;
-            }
-            Some(_) => disk.remove(&name).map_err(LogError::io("remove", &name))?,
-            None => disk.remove(&stone_name(later.number)).map_err(LogError::io("remove", stone_name(later.number)))?,
-        }
-        report.cuts.insert(0, Cut { file: name, offset, bytes: later.length - offset, why });
+    let broken = found[stop.at].name.clone();
+    let remove = |name: &str| disk.remove(name).map_err(LogError::io("remove", name));
+    let mut cuts = Vec::new();
+    for later in found.drain(stop.at + 1..).rev() {
+        remove(&later.name)?;
+        let why = format!("{broken} before it was cut");
+        cuts.push(Cut { file: later.name, offset: 0, bytes: later.length, why });
     }
-    found[stop.at].length = stop.offset;
-    found.truncate(if stop.offset > 0 { stop.at + 1 } else { stop.at });
+    if let Some(first) = found.last_mut() {
+        let bytes = first.length - stop.offset;
+        cuts.push(Cut { file: broken, offset: stop.offset, bytes, why: stop.why.clone() });
+        first.length = stop.offset;
+        match &first.file {
+            // Synced, so that what was cut can't come back behind what is written next.
+            Some(file) if stop.offset > 0 => {
+                file.truncate(stop.offset).and_then(|()| file.sync()).map_err(LogError::io("cut", &first.name))?;
+            }
+            _ => {
+                remove(&first.name)?;
+                found.pop();
+            }
+        }
+    }
+    report.cuts.extend(cuts.into_iter().rev());
     disk.sync().map_err(LogError::io("sync", "the data folder"))
 }

@@ -82,18 +82,20 @@ pub fn log_name(segment: u32) -> String {
     format!("{segment:08}.log")
 }
 
-/// `00000001.removed`: says that a segment was removed on purpose; holds its header.
-pub fn stone_name(segment: u32) -> String {
-    format!("{segment:08}.removed")
+/// `00000001-00000003.removed`, a stone: says that these segments were removed on purpose; holds the first one's header.
+pub fn stone_name(first: u32, last: u32) -> String {
+    format!("{first:08}-{last:08}.removed")
 }
 
-/// The segment that a file name of [`log_name`] or [`stone_name`] stands for, and whether it is the latter.
-pub fn parse_name(name: &str) -> Option<(u32, bool)> {
-    let (digits, kind) = name.split_once('.')?;
-    let segment = digits.parse().ok().filter(|segment| (1..u32::MAX / 2).contains(segment))?;
+/// The segments that a file of [`log_name`] or [`stone_name`] stands for, and whether it is a stone.
+pub fn parse_name(name: &str) -> Option<(u32, u32, bool)> {
+    let (numbers, kind) = name.split_once('.')?;
+    let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
+    let number = |digits: &str| digits.parse().ok().filter(|segment| (1..u32::MAX / 2).contains(segment));
+    let (first, last) = (number(first)?, number(last)?);
     let stone = kind == "removed";
-    let known = if stone { stone_name(segment) } else { log_name(segment) };
-    (known == name).then_some((segment, stone))
+    let known = if stone { stone_name(first, last) } else { log_name(first) };
+    (known == name && first <= last).then_some((first, last, stone))
 }
 
 #[cfg(test)]
@@ -129,10 +131,13 @@ mod tests {
 
     #[test]
     fn names() {
-        assert_eq!(parse_name("00000001.log"), Some((1, false)));
-        assert_eq!(parse_name("00000012.removed"), Some((12, true)));
-        assert_eq!(parse_name("123456789.log"), Some((123_456_789, false)));
+        assert_eq!(parse_name("00000001.log"), Some((1, 1, false)));
+        assert_eq!(parse_name("00000012-00000012.removed"), Some((12, 12, true)));
+        assert_eq!(parse_name("00000001-123456789.removed"), Some((1, 123_456_789, true)));
         for other in ["1.log", "00000000.log", "lock", "00000001.log.bak", "+0000001.log", "99999999999.log"] {
+            assert_eq!(parse_name(other), None, "{other}");
+        }
+        for other in ["00000001.removed", "00000002-00000001.removed", "00000001-00000001.log", "-.removed"] {
             assert_eq!(parse_name(other), None, "{other}");
         }
     }

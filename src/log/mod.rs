@@ -165,7 +165,7 @@ pub struct Log {
 impl Log {
     /// Opens the log on `disk` and replays every whole transaction, in order, a frame at a time, into `apply`.
     ///
-    /// Blocks. An error leaves the files as they are.
+    /// Blocks. When it refuses a damaged log, it has cut nothing.
     pub fn open(
         disk: Arc<dyn Disk>,
         options: Options,
@@ -224,7 +224,7 @@ impl Log {
         }
         match self.shared.durability {
             Durability::Memory | Durability::Process => self.shared.write_through(position),
-            Durability::Power => self.shared.written_by_thread(position).await,
+            Durability::Power => self.shared.written_by_thread(position.min(self.position())).await,
         }
     }
 

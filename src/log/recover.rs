@@ -67,11 +67,11 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, durability: Durability, apply: Apply
     for found in found {
         let Some(header) = found.header else { continue };
         synced_through = synced_through.max(header.synced_through);
-        last = found.number;
+        last = found.last;
         tail = None;
         if let Some(file) = found.file {
-            let segment = Segment::existing(found.number, header.previous_end, file, found.length as u32);
-            segments.insert(found.number, segment.clone());
+            let segment = Segment::existing(found.first, header.previous_end, file, found.length as u32);
+            segments.insert(found.first, segment.clone());
             // Each segment holds what one boot of the machine wrote.
             tail = Some(segment).filter(|_| header.boot == disk.boot());
         }

@@ -1,10 +1,12 @@
 //! Removing segments, and the stones that say that it was on purpose.
 //!
-//! Every segment that is gone while a later one exists has its stone, or a later stone: so a file that got lost is never
-//! taken for one that was removed. Stones below the oldest segment are of no use but the last of them.
+//! Every removed segment is named by a stone, so a file that got lost is never taken for one that was removed. One stone
+//! names all removed segments that lie side by side, so there are no more stones than gaps.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::disk::SegmentFile;
 use super::header::{HEADER, log_name, parse_name, stone_name};
 use super::shared::Shared;
 use super::{Durability, Location, LogError};
@@ -28,16 +30,40 @@ impl Shared {
             self.sync_all(tail.number)?;
         }
         let file = segment.file().ok_or_else(no_segment)?;
+        let (stone, outdated) = self.place_stone(number, file)?;
+        self.segments.write().remove(&number);
+        for name in outdated.iter().filter(|name| **name != stone).chain([&log_name(number)]) {
+            self.disk.remove(name).map_err(LogError::io("remove", name))?;
+        }
+        self.sync_names()
+    }
+
+    /// Writes and syncs the stone of a segment, one for it and all removed ones beside it. Returns its name, and those of
+    /// the stones that it replaces.
+    fn place_stone(&self, number: u32, file: &Arc<dyn SegmentFile>) -> Result<(String, Vec<String>), LogError> {
+        let (mut first, mut last) = (number, number);
         let mut header = [0; HEADER as usize];
         file.read_at(&mut header, 0).map_err(LogError::io("read", log_name(number)))?;
-        let stone = self.disk.create(&stone_name(number)).map_err(LogError::io("create", stone_name(number)))?;
-        stone.write_at(&header, 0).map_err(LogError::io("write", stone_name(number)))?;
-        stone.sync().map_err(LogError::io("sync", stone_name(number)))?;
+        let mut outdated = Vec::new();
+        for name in self.disk.list().map_err(LogError::io("list", "the data folder"))? {
+            let Some((from, to, true)) = parse_name(&name) else { continue };
+            if to + 1 == number {
+                let stone = self.disk.open(&name).map_err(LogError::io("open", &name))?;
+                stone.read_at(&mut header, 0).map_err(LogError::io("read", &name))?;
+                first = from;
+            } else if from == number + 1 {
+                last = to;
+            } else if !(from..=to).contains(&number) {
+                continue;
+            }
+            outdated.push(name);
+        }
+        let name = stone_name(first, last);
+        let stone = self.disk.create(&name).map_err(LogError::io("create", &name))?;
+        stone.write_at(&header, 0).map_err(LogError::io("write", &name))?;
+        stone.sync().map_err(LogError::io("sync", &name))?;
         self.sync_names()?;
-        self.segments.write().remove(&number);
-        self.disk.remove(&log_name(number)).map_err(LogError::io("remove", log_name(number)))?;
-        self.remove_stones()?;
-        self.sync_names()
+        Ok((name, outdated))
     }
 
     /// Syncs every segment up to and including the tail that may not be.
@@ -49,20 +75,6 @@ impl Shared {
         }
         self.sync_names()?;
         self.synced_through.fetch_max(tail - 1, Ordering::AcqRel);
-        Ok(())
-    }
-
-    /// Deletes the stones below the oldest segment, but the last of them.
-    fn remove_stones(&self) -> Result<(), LogError> {
-        let Some(oldest) = self.segments.read().keys().next().copied() else { return Ok(()) };
-        let names = self.disk.list().map_err(LogError::io("list", "the data folder"))?;
-        for name in names {
-            if let Some((number, true)) = parse_name(&name)
-                && number + 1 < oldest
-            {
-                self.disk.remove(&name).map_err(LogError::io("remove", name))?;
-            }
-        }
         Ok(())
     }
 }

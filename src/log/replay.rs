@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::disk::SegmentFile;
 use super::files::Found;
 use super::frame::Head;
-use super::header::{HEADER, log_name, stone_name};
+use super::header::{HEADER, log_name};
 use super::judge::Evidence;
 use super::recover::Recovery;
 use super::scan::{Cursor, Step};
@@ -26,18 +26,12 @@ pub(super) fn replay(
     if let Some(lost) = lost_before(found, at, restarted)? {
         return Ok((0, Some(lost)));
     }
-    let Some(file) = &this.file else {
-        // A stone is written and synced before its segment goes.
-        return match this.header {
-            Some(_) => Ok((0, None)),
-            None => Err(LogError::damaged(stone_name(this.number), 0u64, "the header's checksum doesn't match")),
-        };
-    };
+    let Some(file) = &this.file else { return Ok((0, None)) };
     let later = &found[at + 1..];
     let (end, offset, why) = if this.header.is_some() {
-        let next = later.first().filter(|next| next.number == this.number + 1).and_then(|next| next.header);
+        let next = later.first().filter(|next| next.first == this.last + 1).and_then(|next| next.header);
         let planned = next.map_or(0, |next| u64::from(next.previous_end));
-        match read_frames(this.number, file, this.length, apply, report)? {
+        match read_frames(this.first, file, this.length, apply, report)? {
             (end, _, None) if planned == 0 || planned == end => return Ok((end, None)),
             (end, offset, None) => (end, offset, format!("the segment ends here, and should at byte {planned}")),
             (end, offset, Some(why)) => (end, offset, why.to_owned()),
@@ -48,7 +42,7 @@ pub(super) fn replay(
     // A header is written before anything else: within one boot nothing can stand behind one that is torn.
     let headless = this.header.is_none() && !restarted && this.length > u64::from(HEADER);
     let evidence = Evidence {
-        segment: this.number,
+        segment: this.first,
         file: Some(file),
         length: this.length,
         offset,
@@ -57,7 +51,7 @@ pub(super) fn replay(
         synced_through: synced_through(later),
     };
     if headless || evidence.is_damage()? {
-        return Err(LogError::damaged(log_name(this.number), offset, why));
+        return Err(LogError::damaged(&this.name, offset, why));
     }
     Ok((end, Some(why)))
 }
@@ -65,13 +59,8 @@ pub(super) fn replay(
 /// Whether files are gone that should stand before `found[at]`, and no stone says that it was on purpose.
 fn lost_before(found: &[Found], at: usize, restarted: bool) -> Result<Option<String>, LogError> {
     let this = &found[at];
-    let lost = match at.checked_sub(1) {
-        Some(before) => found[before].number + 1,
-        // The oldest segment is the first ever, or has the stone of the one before it.
-        None if this.file.is_some() => 1.max(this.number - 1),
-        None => return Ok(None),
-    };
-    if lost >= this.number {
+    let lost = at.checked_sub(1).map_or(1, |before| found[before].last + 1);
+    if lost == this.first {
         return Ok(None);
     }
     let synced_through = synced_through(&found[at..]);

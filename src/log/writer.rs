@@ -39,7 +39,11 @@ impl Shared {
     pub fn write_through(&self, position: Position) -> Result<(), LogError> {
         let mut writer = self.writer.lock();
         while self.durable() < position {
+            let kept = !writer.group.is_empty();
             self.write_group(&mut writer)?;
+            if !kept {
+                break;
+            }
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! From an HTTP request to an operation and back: which service, which operation, which account and region.
 
+mod access;
+mod answer;
 mod context;
 mod operation;
 mod route;
@@ -9,11 +11,13 @@ mod service;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::header::HOST;
 use http::request::Parts;
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
 
+pub use access::Access;
+use answer::{failure, finish, plain, style, style_of};
 pub use context::{Context, DEFAULT_ACCOUNT, DEFAULT_REGION, RequestId, RequestIds, intern};
 pub use operation::{Answer, Operation};
 pub use route::{Route, queue_path, region_of_address, route};
@@ -22,13 +26,9 @@ pub use service::Service;
 
 use crate::cloud::Cloud;
 use crate::cloud::http::body::{self, Body};
-use crate::cloud::wire::fault::{self, Style};
+use crate::cloud::sigv4::{Family, Key, Payload as Signed};
 use crate::cloud::wire::payload::Source;
-use crate::cloud::wire::{AwsError, Form, Names, Payload, Protocol};
-
-static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
-static QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
-static ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+use crate::cloud::wire::{AwsError, Form, Payload, Protocol};
 
 /// Every service's operations, and what each request needs of the server.
 pub struct Gateway {
@@ -36,16 +36,22 @@ pub struct Gateway {
     /// Each service's table, sorted by name.
     tables: [(Service, Vec<Operation>); Service::ALL.len()],
     request_ids: RequestIds,
+    access: Access,
 }
 
 impl Gateway {
+    /// A gateway for loopback that looks at no signature.
     pub fn new(cloud: Arc<Cloud>) -> Gateway {
+        Self::with_access(cloud, Access::default())
+    }
+
+    pub fn with_access(cloud: Arc<Cloud>, access: Access) -> Gateway {
         let tables = Service::ALL.map(|service| {
             let mut table = service.operations().to_vec();
             table.sort_by_key(|operation| operation.name);
             (service, table)
         });
-        Gateway { cloud, tables, request_ids: RequestIds::default() }
+        Gateway { cloud, tables, request_ids: RequestIds::default(), access }
     }
 
     fn operation(&self, service: Service, name: &str) -> Option<&Operation> {
@@ -53,65 +59,84 @@ impl Gateway {
         table.binary_search_by_key(&name, |operation| operation.name).ok().map(|at| &table[at])
     }
 
+    /// Tells the operator of a request that panicked; the panic hook has said where.
+    pub fn panicked(&self, what: &str) {
+        self.cloud.notice(&format!("a request failed by a fault of this server: {what}"));
+    }
+
     /// Answers one request.
     pub async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
         let (parts, incoming) = request.into_parts();
-        if let Some(answer) = self.admin(&parts) {
-            return answer;
-        }
+        let id = self.request_ids.next();
         let authority = authority(&parts);
         let host = host_of(authority);
+        if let Some(why) = self.access.guard.refuse(host, &parts.headers) {
+            return plain(403, "text/plain; charset=utf-8", id, format!("{why}\n").into());
+        }
+        if let Some(answer) = self.admin(&parts, id) {
+            return answer;
+        }
         let scope = Scope::of(&parts.headers, parts.uri.query());
         let route = route(&parts, host, scope.as_ref());
-        let cx = self.context(&parts, authority, host, scope.as_ref(), &route);
-        let cx = match cx {
+        let mut cx = match self.context(&parts, authority, host, scope.as_ref(), &route, id) {
             Ok(cx) => cx,
-            Err((error, id)) => return failure(&error, style_of(&route), id),
+            Err(error) => return failure(&error, style_of(&route), id),
         };
-        let id = cx.request_id;
         match route {
             Route::S3 => {
+                match self.access.verify(&parts, Signed::Declared, self.cloud.core.now(), Family::S3) {
+                    Ok(key) => cx.act_for(key),
+                    Err(error) => return failure(&error, style_of(&route), id),
+                }
                 drop(scope);
                 crate::cloud::s3::serve(cx, parts, incoming).await
             }
             Route::BareQueue => plain(404, "text/xml", id, Bytes::from_static(b"<UnknownOperationException/>\n")),
             Route::UnknownTarget(target) => {
                 let message = if target.is_empty() { String::new() } else { format!("No service here has {target}.") };
-                failure(&AwsError::bad("UnknownOperationException", message), style(None, Protocol::Json11), id)
+                failure(&AwsError::bad("UnknownOperationException", message), style_of(&route), id)
             }
             Route::Json { service, operation, protocol } => {
-                let answer = self.json(&cx, service, operation, incoming).await;
+                let answer = self.json(&mut cx, service, operation, &parts, incoming).await;
                 finish(answer, style(Some(service), protocol), id)
             }
             Route::Query { service } => {
-                let (service, answer) = self.query(&cx, service, &parts, incoming).await;
+                let (service, answer) = self.query(&mut cx, service, &parts, incoming).await;
                 finish(answer, style(service, Protocol::Query), id)
             }
         }
     }
 
-    async fn json(&self, cx: &Context, service: Service, name: &str, incoming: Incoming) -> Result<Vec<u8>, AwsError> {
+    async fn json(
+        &self,
+        cx: &mut Context,
+        service: Service,
+        name: &str,
+        parts: &Parts,
+        incoming: Incoming,
+    ) -> Result<Vec<u8>, AwsError> {
+        let body = body::collect(incoming, service.body_limit()).await?;
+        self.verify(cx, parts, &body, Family::Json(service))?;
         let Some(operation) = self.operation(service, name) else {
             let message = format!("The operation {name} is not one of this cloud's.");
             return Err(AwsError::bad("UnknownOperationException", message));
         };
-        let body = body::collect(incoming, service.body_limit()).await?;
         self.run(cx, service, operation, Source::Json(&body)).await
     }
 
     async fn query(
         &self,
-        cx: &Context,
+        cx: &mut Context,
         service: Option<Service>,
         parts: &Parts,
         incoming: Incoming,
     ) -> (Option<Service>, Result<Vec<u8>, AwsError>) {
         let limit = service.unwrap_or(Service::Sqs).body_limit();
-        let form = match body::collect(incoming, limit).await {
-            Ok(body) => Form::parse(&[&body[..], parts.uri.query().unwrap_or_default().as_bytes()]),
-            Err(error) => Err(error),
+        let body = match body::collect(incoming, limit).await {
+            Ok(body) => body,
+            Err(error) => return (service, Err(error)),
         };
-        let mut form = match form {
+        let mut form = match Form::parse(&[&body, parts.uri.query().unwrap_or_default().as_bytes()]) {
             Ok(form) => form,
             Err(error) => return (service, Err(error)),
         };
@@ -119,6 +144,9 @@ impl Gateway {
         let queue = queue_path(parts.uri.path()).is_some();
         let service =
             service.or_else(|| version.and_then(Service::by_version)).or_else(|| queue.then_some(Service::Sqs));
+        if let Err(error) = self.verify(cx, parts, &body, Family::Query(service)) {
+            return (service, Err(error));
+        }
         let (Some(service), Some(action)) = (service, form.get("Action")) else {
             let error = match form.get("Action") {
                 None => AwsError::bad("MissingAction", "The request must contain the parameter Action."),
@@ -133,6 +161,12 @@ impl Gateway {
             form.default("QueueUrl", &format!("{}{}", cx.host, parts.uri.path()));
         }
         (Some(service), self.run(cx, service, operation, Source::Form(form)).await)
+    }
+
+    fn verify(&self, cx: &mut Context, parts: &Parts, body: &[u8], family: Family) -> Result<(), AwsError> {
+        let key = self.access.verify(parts, Signed::Whole(body), self.cloud.core.now(), family)?;
+        cx.act_for(key);
+        Ok(())
     }
 
     async fn run(
@@ -154,13 +188,13 @@ impl Gateway {
         host: &str,
         scope: Option<&Scope>,
         route: &Route,
-    ) -> Result<Context, (AwsError, RequestId)> {
-        let request_id = self.request_ids.next();
+        request_id: RequestId,
+    ) -> Result<Context, AwsError> {
         let region = match scope {
             Some(scope) if !is_region(&scope.region) => {
                 let message =
                     format!("Credential should be scoped to a valid region, not '{}'. ", scope.region.escape_debug());
-                return Err((AwsError::new(403, "SignatureDoesNotMatch", message), request_id));
+                return Err(AwsError::new(403, "SignatureDoesNotMatch", message));
             }
             // What SDKs call the region of a service that has none.
             Some(scope) if scope.region == "aws-global" => DEFAULT_REGION,
@@ -186,18 +220,27 @@ impl Gateway {
     }
 
     /// What isn't AWS's: the paths of the server itself.
-    fn admin(&self, parts: &Parts) -> Option<Response<Body>> {
+    fn admin(&self, parts: &Parts, id: RequestId) -> Option<Response<Body>> {
         if parts.method != Method::GET || parts.uri.query().is_some() {
             return None;
         }
         if let Some(certificate) = self.cloud.sns.signer.certificate(&self.cloud, parts.uri.path()) {
-            return Some(plain(200, "application/x-pem-file", self.request_ids.next(), certificate.into()));
+            return Some(plain(200, "application/x-pem-file", id, certificate.into()));
         }
         if parts.uri.path() != "/health" {
             return None;
         }
         let body = serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });
-        Some(plain(200, "application/json", self.request_ids.next(), body.to_string().into()))
+        Some(plain(200, "application/json", id, body.to_string().into()))
+    }
+}
+
+impl Context {
+    /// The account of a verified key that names one.
+    fn act_for(&mut self, key: Option<&Key>) {
+        if let Some(account) = key.and_then(|key| key.account.as_deref()) {
+            self.account = intern(account);
+        }
     }
 }
 
@@ -237,53 +280,4 @@ fn intern_host(authority: &str) -> Arc<str> {
         }
         last.clone()
     })
-}
-
-fn style(service: Option<Service>, protocol: Protocol) -> Style {
-    Style {
-        protocol,
-        names: service.map_or(Names::Wrapped, Service::names),
-        namespace: service.map_or(fault::NO_SERVICE, Service::namespace),
-        prefix: service.map_or("", Service::error_prefix),
-    }
-}
-
-fn style_of(route: &Route) -> Style {
-    match route {
-        Route::Json { service, protocol, .. } => style(Some(*service), *protocol),
-        Route::Query { service } => style(*service, Protocol::Query),
-        Route::UnknownTarget(_) => style(None, Protocol::Json11),
-        Route::BareQueue => style(Some(Service::Sqs), Protocol::Query),
-        Route::S3 => style(None, Protocol::Rest),
-    }
-}
-
-fn finish(answer: Result<Vec<u8>, AwsError>, style: Style, id: RequestId) -> Response<Body> {
-    match answer {
-        Ok(body) => plain(200, style.protocol.content_type(), id, body.into()),
-        Err(error) => failure(&error, style, id),
-    }
-}
-
-/// An error as an HTTP answer.
-pub fn failure(error: &AwsError, style: Style, id: RequestId) -> Response<Body> {
-    let rendered = fault::render(error, style, id.as_str());
-    let mut response = plain(rendered.status, style.protocol.content_type(), id, rendered.body.into());
-    for (name, value) in [(&QUERY_ERROR, rendered.query_error), (&ERROR_TYPE, rendered.error_type)] {
-        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
-}
-
-fn plain(status: u16, content_type: &'static str, id: RequestId, body: Bytes) -> Response<Body> {
-    let mut response = Response::new(body::full(body));
-    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
-        headers.insert(&REQUEST_ID, id);
-    }
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
 }

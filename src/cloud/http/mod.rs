@@ -1,6 +1,7 @@
 //! The HTTP/1.1 server: accepts, bounds what a client may do, and hands each request to the gateway.
 
 pub mod body;
+pub mod guard;
 #[cfg(test)]
 mod tests;
 
@@ -76,9 +77,11 @@ async fn connection(stream: TcpStream, gateway: Arc<Gateway>, stop: Cancellation
 }
 
 async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    // A panic ends this request alone; the panic hook has said where it was.
+    // A panic ends this request alone.
     let answer = AssertUnwindSafe(gateway.handle(request)).catch_unwind().await;
-    Ok(answer.unwrap_or_else(|_| {
+    Ok(answer.unwrap_or_else(|panic| {
+        let what = panic.downcast_ref::<String>().map(String::as_str);
+        gateway.panicked(what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown"));
         let mut response = Response::new(body::full("<InternalFailure/>\n".into()));
         *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
         response

@@ -8,8 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::serve;
 use crate::cloud::Cloud;
-use crate::cloud::gateway::Gateway;
+use crate::cloud::clock::Clock;
+use crate::cloud::gateway::{Access, Gateway};
 use crate::cloud::server::Options;
+use crate::cloud::sigv4::{Credentials, Key};
 use crate::log::Durability;
 
 const AUTH: &str = "Authorization: AWS4-HMAC-SHA256 Credential=111122223333/20260101/eu-west-1/sts/aws4_request, \
@@ -17,13 +19,21 @@ const AUTH: &str = "Authorization: AWS4-HMAC-SHA256 Credential=111122223333/2026
 
 /// Sends one raw request to a new server and returns the raw answer.
 async fn ask(request: &str) -> String {
+    ask_with(Access::default(), request).await
+}
+
+async fn ask_with(access: Access, request: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options {
+        durability: Durability::Memory,
+        clock: Clock::manual(1_440_938_160_000),
+        ..Options::new(folder.path())
+    };
+    let (cloud, _) = Cloud::open(options, |_| {}).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let folder = tempfile::tempdir().unwrap();
-    let options = Options { durability: Durability::Memory, ..Options::new(folder.path()) };
-    let (cloud, _) = Cloud::open(options, |_| {}).unwrap();
-    let gateway = Arc::new(Gateway::new(cloud));
+    let gateway = Arc::new(Gateway::with_access(cloud, access));
     let server = tokio::spawn(serve(listener, gateway, stop.clone()));
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -72,4 +82,47 @@ async fn json_names_its_errors() {
 async fn says_that_it_is_well() {
     let answer = ask("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
     assert!(answer.contains("\"status\":\"ok\""), "{answer}");
+}
+
+#[tokio::test]
+async fn a_foreign_page_is_refused() {
+    for line in ["Host: evil.example", "Host: localhost\r\nOrigin: https://evil.example"] {
+        let answer = ask(&format!("GET /health HTTP/1.1\r\n{line}\r\nConnection: close\r\n\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn with_credentials_an_unsigned_or_unknown_request_is_refused() {
+    let access = || {
+        let mut credentials = Credentials::default();
+        credentials.add("AKID", Key { secret: "s".into(), session_token: None, account: None });
+        Access { credentials: Some(credentials), ..Access::default() }
+    };
+    let date = "X-Amz-Date: 20150830T123600Z\r\n";
+    let answer = ask_with(access(), &form("Action=GetCallerIdentity&Version=2011-06-15", date)).await;
+    assert!(answer.contains("<Code>MissingAuthenticationToken</Code>"), "{answer}");
+    let answer =
+        ask_with(access(), &form("Action=GetCallerIdentity&Version=2011-06-15", &format!("{date}{AUTH}"))).await;
+    assert!(answer.contains("<Code>InvalidClientTokenId</Code>"), "{answer}");
+    let answer = ask_with(access(), "GET /bucket HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.contains("<Error><Code>AccessDenied</Code>"), "{answer}");
+}
+
+#[tokio::test]
+async fn bodies_and_heads_have_bounds() {
+    let head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Amz-Target: AmazonSQS.Dance\r\n";
+    let answer = ask(&format!("{head}Content-Length: 99999999999\r\n\r\n{{}}")).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n1\r\n}}\r\n0\r\n\r\n");
+    assert!(ask(&chunked).await.contains("UnknownOperationException"));
+    let headers: String = (0..200).map(|n| format!("X-H{n}: 1\r\n")).collect();
+    assert!(ask(&format!("{head}{headers}\r\n")).await.starts_with("HTTP/1.1 431"));
+}
+
+#[tokio::test]
+async fn a_queue_url_without_an_action_is_no_operation() {
+    let answer = ask("GET /000000000000/q HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    assert!(answer.contains("<UnknownOperationException"), "{answer}");
 }

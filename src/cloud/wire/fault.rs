@@ -29,9 +29,8 @@ pub struct Rendered {
 
 pub fn render(error: &AwsError, style: Style, request_id: &str) -> Rendered {
     match style.protocol {
-        Protocol::Query | Protocol::Rest => {
-            Rendered { status: error.status, body: xml(error, style, request_id), query_error: None, error_type: None }
-        }
+        Protocol::Query => plain(error.status, xml(error, style, request_id)),
+        Protocol::Rest => plain(error.status, rest(error, request_id)),
         Protocol::Json10 | Protocol::Json11 => {
             let flat = style.names == Names::Flat;
             let fault = fault(error);
@@ -43,6 +42,10 @@ pub fn render(error: &AwsError, style: Style, request_id: &str) -> Rendered {
             }
         }
     }
+}
+
+fn plain(status: u16, body: Vec<u8>) -> Rendered {
+    Rendered { status, body, query_error: None, error_type: None }
 }
 
 fn fault(error: &AwsError) -> &'static str {
@@ -97,6 +100,18 @@ fn xml(error: &AwsError, style: Style, request_id: &str) -> Vec<u8> {
     super::xml::escape(&error.message, &mut out);
     let mut text = |parts: &[&str]| parts.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
     text(&["</Message>", detail, "</Error><RequestId>", request_id, "</RequestId></ErrorResponse>"]);
+    out
+}
+
+/// S3's.
+fn rest(error: &AwsError, request_id: &str) -> Vec<u8> {
+    let mut out = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>".to_vec();
+    super::xml::escape(&error.code, &mut out);
+    out.extend_from_slice(b"</Code><Message>");
+    super::xml::escape(&error.message, &mut out);
+    out.extend_from_slice(b"</Message><RequestId>");
+    out.extend_from_slice(request_id.as_bytes());
+    out.extend_from_slice(b"</RequestId></Error>");
     out
 }
 

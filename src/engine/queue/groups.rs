@@ -81,11 +81,7 @@ impl Groups {
     /// Up to `max` messages that can be received now: as many as possible of the group whose first message is the
     /// oldest, then of the next ("FIFO queue delivery logic", Amazon SQS Developer Guide).
     pub fn pick(&self, max: usize) -> Vec<Position> {
-        self.ready
-            .values()
-            .flat_map(|slot| self.slots[*slot as usize].waiting.iter().copied())
-            .take(max)
-            .collect()
+        self.ready.values().flat_map(|slot| self.slots[*slot as usize].waiting.iter().copied()).take(max).collect()
     }
 
     /// Whether a message can be received now.

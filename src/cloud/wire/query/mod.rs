@@ -5,6 +5,9 @@
 //! pass is enough; where one doesn't, the parameters are sorted by path and read again. Unknown parameters are
 //! ignored, as AWS does.
 
+#[cfg(test)]
+mod tests;
+
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -13,8 +16,8 @@ use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::form::{Form, Param};
-use super::{AwsError, Names};
+use crate::cloud::wire::form::{Form, Param};
+use crate::cloud::wire::{AwsError, Names};
 
 /// More digits than any index needs.
 const MAX_INDEX_DIGITS: usize = 9;
@@ -22,18 +25,15 @@ const MAX_INDEX_DIGITS: usize = 9;
 /// Reads an operation's input from a form.
 pub fn from_form<'a, T: Deserialize<'a>>(form: &'a Form, names: Names) -> Result<T, AwsError> {
     let reader = Reader { form, names, sorted: false };
-    let error = match T::deserialize(reader.root(form.params())) {
-        Err(Error::Scattered) => {
-            let mut params = form.params().to_vec();
-            params.sort_by(|a, b| by_path(form.key(*a), form.key(*b)));
-            let reader = Reader { sorted: true, ..reader };
-            match T::deserialize(reader.root(&params)) {
-                Ok(input) => return Ok(input),
-                Err(error) => error,
-            }
-        }
-        Err(error) => error,
+    if let Ok(input) = T::deserialize(reader.root(form.params())) {
+        return Ok(input);
+    }
+    // Also another error may come of a value whose parameters are scattered: only sorted ones tell.
+    let mut params = form.params().to_vec();
+    params.sort_by(|a, b| by_path(form.key(*a), form.key(*b)));
+    let error = match T::deserialize(Reader { sorted: true, ..reader }.root(&params)) {
         Ok(input) => return Ok(input),
+        Err(error) => error,
     };
     Err(match (error, names) {
         (Error::Malformed(message), Names::Wrapped) => AwsError::bad("MalformedInput", message),

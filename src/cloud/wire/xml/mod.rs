@@ -1,12 +1,15 @@
 //! A serde serializer that writes query-protocol XML straight into bytes.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt::{self, Display};
 use std::io::Write;
 
 use serde::ser::{self, Impossible, Serialize, Serializer};
 
-use super::types::TIMESTAMP;
-use super::{AwsError, Names};
+use crate::cloud::wire::types::TIMESTAMP;
+use crate::cloud::wire::{AwsError, Names};
 
 /// Writes the answer of an operation: `<XResponse><XResult>..</XResult><ResponseMetadata>..`.
 ///
