@@ -71,7 +71,14 @@ impl Cloud {
         };
         let log = log::Options { durability: options.durability, segment_bytes: options.segment_bytes };
         let (core, recovery) = Core::open(disk, log, options.clock, options.strict, rand::random())?;
-        let cloud = Self { core, notices: Notices::new(print), move_tasks: Default::default(), _lock: lock };
+        let cloud = Self {
+            core,
+            notices: Notices::new(print),
+            move_tasks: Default::default(),
+            sns: Default::default(),
+            address: Default::default(),
+            _lock: lock,
+        };
         Ok((Arc::new(cloud), recovery))
     }
 }
@@ -88,6 +95,7 @@ impl Server {
     /// Serves on a listener until [`Server::stop`].
     pub fn start(cloud: Arc<Cloud>, listener: TcpListener, access: Access) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
+        _ = cloud.address.set(address);
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         tasks.spawn(http::serve(listener, Arc::new(Gateway::with_access(cloud.clone(), access)), stop.clone()));

@@ -225,7 +225,13 @@ impl Gateway {
 
     /// What isn't AWS's: the paths of the server itself.
     fn admin(&self, parts: &Parts, id: RequestId) -> Option<Response<Body>> {
-        if parts.method != Method::GET || parts.uri.path() != "/health" || parts.uri.query().is_some() {
+        if parts.method != Method::GET || parts.uri.query().is_some() {
+            return None;
+        }
+        if let Some(certificate) = self.cloud.sns.signer.certificate(&self.cloud, parts.uri.path()) {
+            return Some(plain(200, "application/x-pem-file", id, certificate.into()));
+        }
+        if parts.uri.path() != "/health" {
             return None;
         }
         let body = serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });

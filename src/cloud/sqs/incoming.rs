@@ -95,7 +95,7 @@ pub fn render(
         (text.to_owned(), sent.attributes.as_slice())
     } else {
         // SNS's envelope holds the attributes itself.
-        (envelope::render(&cx.cloud, &sent, usize::from(picked.index))?, &[][..])
+        (envelope::render(&cx.cloud, &sent, picked.index)?, &[][..])
     };
     let receipt = Receipt { queue, position: picked.position, count: picked.count, at: cx.cloud.core.now() };
     let shown: Vec<&Attribute<'_>> = attributes.iter().filter(|attribute| wanted.wants(attribute.name)).collect();

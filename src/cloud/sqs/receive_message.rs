@@ -66,7 +66,7 @@ pub async fn receive_message(cx: &Context, input: ReceiveMessageInput<'_>) -> Re
         let id = queue_url::open(cx, engine, &arn, "sqs:ReceiveMessage")?;
         let salt = engine.salt();
         let settings = &queue_url::queue(cx, engine, id)?.settings;
-        Ok((id, salt, settings.fifo, now + wait.unwrap_or(settings.receive_wait)))
+        Ok::<_, AwsError>((id, salt, settings.fifo, now + wait.unwrap_or(settings.receive_wait)))
     })?;
     if attempt.is_some() && !fifo {
         let reason = "The request include parameter that is not valid for this queue type.";
