@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::change::{Attribute, Delivery, Scope, Sent, Target, Value, Window};
+use super::change::{self, Attribute, Delivery, Sent, Target, Value, Window};
+use super::filter::{self, Body, Scope};
 use super::send::{content_id, target, window};
 use super::topic::{End, Refusal, Subscription};
 use super::{Engine, Millis, QueueId, SendError, Seq, TopicId, limits, windows};
@@ -63,7 +64,7 @@ impl Engine {
                 return Ok(Published { seq: original.seq, change: None, refusals: Vec::new() });
             }
             let until = now + limits::DEDUPLICATION_WINDOW;
-            opened.push(Window { scope: Scope::Topic(id), key, until, index: 0 });
+            opened.push(Window { scope: change::Scope::Topic(id), key, until, index: 0 });
         }
         let mut sent = Sent {
             seq: self.next_seq,
@@ -83,6 +84,7 @@ impl Engine {
         sent.bodies.extend(notification.by_protocol.iter().map(|(_, body)| *body));
         let mut refusals = Vec::new();
         let mut dead_lettered = false;
+        let mut parsed = None;
         for route in &topic.routes {
             let Some(subscription) = self.subscription(route.subscription) else { continue };
             let body = notification
@@ -90,7 +92,7 @@ impl Engine {
                 .iter()
                 .position(|(protocol, _)| *protocol == subscription.config.protocol)
                 .map_or(0, |index| index + 1);
-            if !wants(subscription, notification, sent.bodies[body]) {
+            if !wants(subscription, notification, sent.bodies[body], &mut parsed) {
                 continue;
             }
             let to = match &route.end {
@@ -143,14 +145,30 @@ impl Engine {
     }
 }
 
-/// Whether a subscription's filter policy lets a message through.
-fn wants(subscription: &Subscription, notification: &Notification<'_>, body: &str) -> bool {
+/// Whether a subscription's filter policy lets a message through. `parsed` keeps the body's JSON for the next subscription.
+fn wants<'a>(
+    subscription: &Subscription,
+    notification: &Notification<'a>,
+    body: &'a str,
+    parsed: &mut Option<(&'a str, Option<Body>)>,
+) -> bool {
     let Some(filter) = &subscription.filter else { return true };
-    if filter.is_on_body() {
-        return filter.matches_body(body);
+    match filter.scope() {
+        Scope::MessageBody => {
+            if parsed.as_ref().is_none_or(|(of, _)| !std::ptr::eq(*of, body)) {
+                *parsed = Some((body, Body::parse(body)));
+            }
+            // A body that isn't JSON matches no policy.
+            parsed.as_ref().and_then(|(_, body)| body.as_ref()).is_some_and(|body| filter.matches_body(body))
+        }
+        Scope::MessageAttributes => filter.matches_attributes(filterable(notification)),
     }
-    filter.matches_attributes(notification.attributes.iter().filter_map(|attribute| match attribute.value {
-        Value::Text(text) => Some((attribute.name, attribute.kind, text)),
+}
+
+/// The attributes that filter policies look at.
+fn filterable<'a>(notification: &Notification<'a>) -> impl Iterator<Item = filter::Attribute<'a>> + Clone {
+    notification.attributes.iter().filter_map(|attribute| match attribute.value {
+        Value::Text(value) => Some(filter::Attribute { name: attribute.name, data_type: attribute.kind, value }),
         Value::Binary(_) => None,
-    }))
+    })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
-use super::policy::{Decision, Policy, Principal, Request};
+use super::policy::{Decision, Kind, Policy, Principal, Request};
 
 /// A role as the document `iam/role/<arn>` holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,19 +59,19 @@ impl Engine {
             resource: arn,
             context: &[("aws:SourceAccount", account)],
         };
-        let trusted = Policy::parse(&role.trust).is_ok_and(|trust| trust.decide_trust(&assume) == Decision::Allow);
+        let trusted = Policy::parse(&role.trust, Kind::Trust).is_ok_and(|trust| trust.decide(&assume) == Decision::Allow);
         if !trusted {
             return Err(format!("the role {arn} does not trust {service}"));
         }
         let request =
-            Request { principal: Principal::Role(arn), action, resource, context: &[("aws:PrincipalArn", arn)] };
+            Request { principal: Principal::Arn(arn), action, resource, context: &[("aws:PrincipalArn", arn)] };
         let mut allowed = false;
         let managed = role.attached.iter().filter_map(|policy| {
             let policy: ManagedPolicy = serde_json::from_slice(self.doc(&format!("iam/policy/{policy}"))?).ok()?;
             Some(policy.document)
         });
         for document in role.inline.values().cloned().chain(managed) {
-            match Policy::parse(&document).map(|policy| policy.decide_identity(&request)) {
+            match Policy::parse(&document, Kind::Identity).map(|policy| policy.decide(&request)) {
                 Ok(Decision::Allow) => allowed = true,
                 Ok(Decision::ExplicitDeny) => {
                     return Err(format!("a policy of the role {arn} denies {action} on {resource}"));

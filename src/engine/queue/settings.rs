@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::engine::config::{Attributes, QueueConfig};
-use crate::engine::policy::Policy;
+use crate::engine::policy::{Kind, Policy};
 use crate::engine::{Millis, limits};
 
 /// The parsed attributes of a queue. The service has validated them; what is absent has AWS's default.
@@ -48,7 +48,7 @@ impl Settings {
             redrive: attributes.get("RedrivePolicy").and_then(|text| redrive(text)),
             content_based_deduplication: flag(attributes, "ContentBasedDeduplication"),
             deduplicates_by_group: attributes.get("DeduplicationScope").is_some_and(|scope| scope == "messageGroup"),
-            policy: attributes.get("Policy").filter(|text| !text.is_empty()).and_then(|text| Policy::parse(text).ok()),
+            policy: attributes.get("Policy").filter(|text| !text.is_empty()).and_then(|text| Policy::parse(text, Kind::Resource).ok()),
             declared: config.tags.contains_key("aws:cloudformation:stack-id"),
         }
     }
