@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::Cloud;
 use super::clock::Clock;
 use super::core::Core;
-use super::gateway::Gateway;
+use super::gateway::{Access, Gateway};
 use super::notices::Notices;
 use super::{http, maintenance};
 use crate::log::{self, DirectoryDisk, DirectoryLock, Disk, Durability, LogError, MemoryDisk, Recovery};
@@ -86,11 +86,11 @@ pub struct Server {
 
 impl Server {
     /// Serves on a listener until [`Server::stop`].
-    pub fn start(cloud: Arc<Cloud>, listener: TcpListener) -> std::io::Result<Self> {
+    pub fn start(cloud: Arc<Cloud>, listener: TcpListener, access: Access) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        tasks.spawn(http::serve(listener, Arc::new(Gateway::new(cloud.clone())), stop.clone()));
+        tasks.spawn(http::serve(listener, Arc::new(Gateway::with_access(cloud.clone(), access)), stop.clone()));
         tasks.spawn(maintenance::run(cloud.clone(), stop.clone()));
         tasks.close();
         Ok(Self { cloud, address, stop, tasks })
