@@ -6,14 +6,15 @@ use http::request::Parts;
 
 use crate::cloud::Cloud;
 
-/// The JSON answer to a request of the server's own paths; `None` for every other request.
-pub fn answer(cloud: &Cloud, parts: &Parts) -> Option<Bytes> {
+/// The answer to a request of the server's own paths with its content type; `None` for every other request.
+pub fn answer(cloud: &Cloud, parts: &Parts) -> Option<(&'static str, Bytes)> {
     if parts.method != Method::GET || parts.uri.query().is_some() {
         return None;
     }
     match parts.uri.path() {
-        "/health" => Some(health(cloud)),
-        _ => None,
+        "/health" => Some(("application/json", health(cloud))),
+        // The certificate that SNS's signatures are checked with, at the path of their SigningCertURL.
+        path => cloud.sns.signer.certificate(cloud, path).map(|pem| ("application/x-pem-file", pem.into())),
     }
 }
 

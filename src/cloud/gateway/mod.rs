@@ -77,8 +77,8 @@ impl Gateway {
         if let Some(why) = self.access.guard.refuse(host, &parts.headers) {
             return plain(403, "text/plain; charset=utf-8", id, format!("{why}\n").into());
         }
-        if let Some(body) = admin::answer(&self.cloud, &parts) {
-            return plain(200, "application/json", id, body);
+        if let Some((content_type, body)) = admin::answer(&self.cloud, &parts) {
+            return plain(200, content_type, id, body);
         }
         let scope = Scope::of(&parts.headers, parts.uri.query());
         let route = route(&parts, host, scope.as_ref());
@@ -223,24 +223,6 @@ impl Gateway {
             trace: parts.headers.get(&TRACE_ID).and_then(|id| id.to_str().ok()).map(Arc::from),
         })
     }
-<<<<<<< HEAD
-
-    /// What isn't AWS's: the paths of the server itself.
-    fn admin(&self, parts: &Parts, id: RequestId) -> Option<Response<Body>> {
-        if parts.method != Method::GET || parts.uri.query().is_some() {
-            return None;
-        }
-        if let Some(certificate) = self.cloud.sns.signer.certificate(&self.cloud, parts.uri.path()) {
-            return Some(plain(200, "application/x-pem-file", id, certificate.into()));
-        }
-        if parts.uri.path() != "/health" {
-            return None;
-        }
-        let body = serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });
-        Some(plain(200, "application/json", id, body.to_string().into()))
-    }
-=======
->>>>>>> wire
 }
 
 impl Context {
