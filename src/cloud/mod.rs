@@ -1,15 +1,39 @@
 //! The embedded cloud: a server that speaks AWS's wire protocols over the [`crate::engine`].
 
+pub mod clock;
 pub mod cloudformation;
+mod compaction;
 pub mod core;
 pub mod firehose;
 pub mod gateway;
 pub mod http;
 pub mod iam;
+mod maintenance;
+pub mod notices;
+pub mod receive;
 pub mod s3;
 pub mod server;
 pub mod sigv4;
 pub mod sns;
 pub mod sqs;
 pub mod sts;
+pub mod transaction;
+pub mod waiters;
 pub mod wire;
+
+use self::core::Core;
+use notices::Notices;
+
+/// The server's state, shared by all requests.
+pub struct Cloud {
+    pub core: Core,
+    pub notices: Notices,
+    _lock: server::Lock,
+}
+
+impl Cloud {
+    /// Says something that the operator should know: see [`Notices::say`].
+    pub fn notice(&self, text: &str) {
+        self.notices.say(self.core.now(), text);
+    }
+}

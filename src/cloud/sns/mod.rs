@@ -1,1 +1,5 @@
 //! sns
+
+use crate::cloud::gateway::Operation;
+
+pub const OPERATIONS: &[Operation] = &[];

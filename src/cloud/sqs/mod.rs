@@ -1,1 +1,5 @@
 //! sqs
+
+use crate::cloud::gateway::Operation;
+
+pub const OPERATIONS: &[Operation] = &[];
