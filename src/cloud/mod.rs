@@ -28,6 +28,8 @@ use notices::Notices;
 pub struct Cloud {
     pub core: Core,
     pub notices: Notices,
+    /// The bytes of S3's objects.
+    pub blobs: s3::Blobs,
     _lock: server::Lock,
 }
 

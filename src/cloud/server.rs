@@ -71,7 +71,8 @@ impl Cloud {
         };
         let log = log::Options { durability: options.durability, segment_bytes: options.segment_bytes };
         let (core, recovery) = Core::open(disk, log, options.clock, options.strict, rand::random())?;
-        let cloud = Self { core, notices: Notices::new(print), _lock: lock };
+        let blobs = super::s3::open_blobs(&core, &options.data_dir).map_err(folder)?;
+        let cloud = Self { core, notices: Notices::new(print), blobs, _lock: lock };
         Ok((Arc::new(cloud), recovery))
     }
 }

@@ -59,7 +59,8 @@ impl Engine {
             resource: arn,
             context: &[("aws:SourceAccount", account)],
         };
-        let trusted = Policy::parse(&role.trust, Kind::Trust).is_ok_and(|trust| trust.decide(&assume) == Decision::Allow);
+        let trusted =
+            Policy::parse(&role.trust, Kind::Trust).is_ok_and(|trust| trust.decide(&assume) == Decision::Allow);
         if !trusted {
             return Err(format!("the role {arn} does not trust {service}"));
         }

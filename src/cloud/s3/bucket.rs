@@ -14,7 +14,7 @@ use super::record::{self, Tags, Versioning, key};
 use super::service::S3;
 use super::store::decode;
 use super::{tagging, time};
-use crate::cloud::core::Millis;
+use crate::engine::Millis;
 
 /// The most buckets of one page ("ListBuckets").
 const MAX_PAGE: i32 = 10_000;
@@ -189,11 +189,11 @@ impl S3 {
             None => Default::default(),
         };
         let Configuration { location, tags } = parse_configuration(&xml)?;
-        let endpoint = &call.caller.region;
+        let endpoint = &call.cx.region;
         let region = place(location.as_deref(), endpoint)?;
         let ownership = call.header("x-amz-object-ownership").map(|value| check_ownership(&value)).transpose()?;
         let tagged = !tags.is_empty();
-        let record = NewBucket { name, account: call.caller.account.clone(), region, location, tags, ownership }
+        let record = NewBucket { name, account: call.account().to_owned(), region, location, tags, ownership }
             .record(self.store.now());
         refuse_acls(call, &record)?;
         self.change(|tx| match tx.docs().get::<record::Bucket>(&key::bucket(&record.name))? {
@@ -277,7 +277,7 @@ impl S3 {
             let all = docs.range(key::bucket(prefix)).map(|(key, value)| decode::<record::Bucket>(key, value));
             all.filter(|bucket| {
                 bucket.as_ref().map_or(true, |bucket| {
-                    bucket.account == call.caller.account
+                    bucket.account == call.account()
                         && input.bucket_region.as_ref().is_none_or(|region| *region == bucket.region)
                         && after.as_ref().is_none_or(|after| bucket.name > *after)
                 })
@@ -288,7 +288,7 @@ impl S3 {
         let more = buckets.len() > max as usize;
         buckets.truncate(max as usize);
         let token = buckets.last().filter(|_| more).map(|bucket| hex(bucket.name.as_bytes()));
-        *call.xml.lock() = Some(list_xml(&call.caller.account, &buckets, token, input.prefix.as_deref()));
+        *call.xml.lock() = Some(list_xml(&call.account(), &buckets, token, input.prefix.as_deref()));
         Ok(S3Response::new(ListBucketsOutput::default()))
     }
 }

@@ -6,29 +6,16 @@ use http::HeaderMap;
 use parking_lot::Mutex;
 
 use super::error::{Failure, Result};
-
-/// Who makes a request, as the gateway knows it.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// 12 digits.
-    pub account: String,
-    /// The region that the request was signed for or that its host names.
-    pub region: String,
-    /// None if the request is anonymous.
-    pub access_key: Option<String>,
-    /// The bucket in the host's name (virtual-hosted style); its path then holds the key only.
-    pub host_bucket: Option<String>,
-}
+use crate::cloud::gateway::Context;
 
 /// A request as an operation sees it, beside the input that `s3s` decoded.
 pub struct Call {
-    pub caller: Caller,
+    /// Who asks, and the cloud.
+    pub cx: Context,
     /// As the client sent them, with those that a presigned URL carries in its query.
     pub headers: HeaderMap,
     /// The query, decoded, in order.
     pub query: Vec<(String, String)>,
-    /// The host with its port as the client addressed it.
-    pub host: String,
     /// `x-amz-request-id`.
     pub id: String,
     /// What the operation answers instead of an output; rendered when `s3s` is done.
@@ -45,6 +32,16 @@ impl Call {
     /// The call behind a request that went through `s3s`.
     pub fn of<T>(request: &s3s::S3Request<T>) -> Result<Arc<Self>> {
         request.extensions.get::<Arc<Self>>().cloned().ok_or_else(|| Failure::internal("no call"))
+    }
+
+    /// The host with its port as the client addressed it.
+    pub fn host(&self) -> &str {
+        self.cx.host.split_once("://").map_or(&*self.cx.host, |(_, host)| host)
+    }
+
+    /// The account that asks, 12 digits.
+    pub fn account(&self) -> &str {
+        &self.cx.account
     }
 
     /// A header's text: UTF-8, or else taken as ISO-8859-1. Lines of the same name are joined with commas.

@@ -6,7 +6,7 @@ use super::call::Call;
 use super::error::{Failure, Result};
 use super::record::{Object, Upload};
 use super::time;
-use crate::cloud::core::Millis;
+use crate::engine::Millis;
 
 /// The conditions of GetObject and HeadObject.
 pub fn check_read(call: &Call, object: &Object, now: Millis) -> Result<()> {

@@ -50,7 +50,7 @@ impl S3 {
         let source = self.store.read(|docs| {
             let bucket = docs.bucket(bucket)?;
             let expected = call.header("x-amz-source-expected-bucket-owner");
-            if bucket.account != call.caller.account || expected.is_some_and(|owner| owner != bucket.account) {
+            if bucket.account != call.account() || expected.is_some_and(|owner| owner != bucket.account) {
                 return Err(Failure::access_denied());
             }
             let object = Self::find_in(docs, &bucket, key, version)?;

@@ -1,23 +1,26 @@
 //! The way in: makes of a client's request one that `s3s` can decode, unsigned and path style, and keeps the rest.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use hyper::body::Incoming;
 use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
 use s3s::Body;
 use s3s::crypto::{Checksum as _, Sha256};
 use s3s::dto::StreamingBlob;
 
-use super::call::{Call, Caller, text};
+use super::call::{Call, text};
 use super::error::{Failure, Result};
 use super::presigned::Scheme;
 use super::receive::hex;
 use super::{chunked, copy_source};
-use crate::cloud::core::Millis;
+use crate::cloud::gateway::{Context, host_of};
+use crate::engine::Millis;
 
 /// The largest object that one request can put: 5 GiB ("Amazon S3 multipart upload limits").
 const MAX_PUT: u64 = 5 * 1024 * 1024 * 1024;
@@ -47,8 +50,11 @@ const OURS: [&str; 21] = [
     "x-amz-mp-object-size",
 ];
 
-/// The request for `s3s`, and the call that goes with it. `now` judges the expiry of a presigned URL.
-pub fn prepare(request: Request<Body>, caller: Caller, id: String, now: Millis) -> (Arc<Call>, Result<Request<Body>>) {
+/// How long a client may pause within a body.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// The request for `s3s`, and the call that goes with it.
+pub fn prepare(request: Request<Incoming>, cx: Context) -> (Arc<Call>, Result<Request<Body>>) {
     let (mut parts, body) = request.into_parts();
     let raw = parts.uri.query().unwrap_or_default().to_owned();
     let query = pairs(&raw);
@@ -57,12 +63,13 @@ pub fn prepare(request: Request<Body>, caller: Caller, id: String, now: Millis) 
     if scheme.is_some() {
         hoist(&query, &mut headers);
     }
-    let host = headers.get(HOST).map_or_else(String::new, |host| text(host.as_bytes()));
+    // S3's ids are shorter than those of the other services.
+    let id = cx.request_id.as_str().replace('-', "")[..16].to_ascii_uppercase();
+    let now = cx.cloud.core.now();
     let call = Arc::new(Call {
-        caller,
+        cx,
         headers,
         query,
-        host,
         id,
         failure: Mutex::default(),
         body: Mutex::default(),
@@ -134,9 +141,19 @@ fn hoist(query: &[(String, String)], headers: &mut HeaderMap) {
     }
 }
 
+/// The bucket in a host's name: `bucket.s3.amazonaws.com`, `bucket.s3.eu-west-1.amazonaws.com`,
+/// `bucket.s3-eu-west-1.amazonaws.com`, `bucket.localhost`.
+fn host_bucket(host: &str) -> Option<&str> {
+    let bucket = match host.rfind(".s3.").max(host.rfind(".s3-")) {
+        Some(at) => &host[..at],
+        None => host.strip_suffix(".localhost").filter(|name| *name != "s3" && !name.starts_with("s3."))?,
+    };
+    Some(bucket).filter(|bucket| !bucket.is_empty())
+}
+
 /// Path style, and without what signs the URL or overrides headers of the response.
 fn uri(path: &str, raw: &str, call: &Call, scheme: Option<Scheme>) -> Result<Uri> {
-    let mut uri = match &call.caller.host_bucket {
+    let mut uri = match host_bucket(host_of(call.host())) {
         Some(bucket) => format!("/{bucket}{path}"),
         None => path.to_owned(),
     };
@@ -171,7 +188,7 @@ fn headers_for_s3s(call: &Call) -> Result<HeaderMap> {
 }
 
 /// The body with its transfer undone: chunks joined, and the hash that the client sent verified as it passes.
-fn body_for_s3s(call: &Arc<Call>, method: &Method, headers: &mut HeaderMap, body: Body) -> Result<Body> {
+fn body_for_s3s(call: &Arc<Call>, method: &Method, headers: &mut HeaderMap, body: Incoming) -> Result<Body> {
     let length = match headers.get(CONTENT_LENGTH) {
         Some(length) => Some(parse_length(length)?),
         None => None,
@@ -186,7 +203,7 @@ fn body_for_s3s(call: &Arc<Call>, method: &Method, headers: &mut HeaderMap, body
     let is_chunked = hash.starts_with("STREAMING-") || encoding.split(',').any(|token| token.trim() == "aws-chunked");
     let failed = call.clone();
     let note = move |failure: &Failure| *failed.failure.lock() = Some(failure.clone());
-    let plain = body.map_err(|_| chunked::incomplete());
+    let plain = patient(body);
     if is_chunked {
         let decoded = headers.remove("x-amz-decoded-content-length").ok_or_else(missing_length)?;
         let length = parse_length(&decoded)?;
@@ -210,6 +227,22 @@ fn body_for_s3s(call: &Arc<Call>, method: &Method, headers: &mut HeaderMap, body
         return Ok(wrap(hashed(plain, hash.to_ascii_lowercase()).inspect_err(note)));
     }
     Ok(wrap(plain.inspect_err(note)))
+}
+
+/// The bytes of a body, from a client that keeps sending.
+fn patient(body: Incoming) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static {
+    let body = Body::from(body);
+    Box::pin(futures::stream::try_unfold(body, |mut body| async move {
+        let next = tokio::time::timeout(PAUSE, body.next()).await.map_err(|_| {
+            let message = "Your socket connection to the server was not read from or written to within the timeout \
+                           period. Idle connections will be closed.";
+            Failure::new(400, "RequestTimeout", message)
+        })?;
+        match next {
+            Some(bytes) => Ok(Some((bytes.map_err(|_| chunked::incomplete())?, body))),
+            None => Ok(None),
+        }
+    }))
 }
 
 fn wrap(stream: impl Stream<Item = Result<Bytes>> + Send + Sync + 'static) -> Body {
@@ -258,4 +291,28 @@ fn check_size(length: u64) -> Result<()> {
     Err(Failure::new(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
         .with("ProposedSize", length.to_string())
         .with("MaxSizeAllowed", MAX_PUT.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_in_hosts() {
+        let cases = [
+            ("b.s3.amazonaws.com", Some("b")),
+            ("my.b.s3.eu-west-1.amazonaws.com", Some("my.b")),
+            ("a.s3.b.s3.amazonaws.com", Some("a.s3.b")),
+            ("b.s3-us-west-2.amazonaws.com", Some("b")),
+            ("b.s3.localhost.localstack.cloud", Some("b")),
+            ("b.localhost", Some("b")),
+            ("s3.localhost", None),
+            ("s3.amazonaws.com", None),
+            ("localhost", None),
+            ("127.0.0.1", None),
+        ];
+        for (host, bucket) in cases {
+            assert_eq!(host_bucket(host), bucket, "{host}");
+        }
+    }
 }

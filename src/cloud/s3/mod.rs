@@ -46,23 +46,22 @@ mod store;
 mod tagging;
 mod time;
 
+use std::sync::OnceLock;
+
+use http::request::Parts;
 use http::{Request, Response};
-use s3s::Body;
+use hyper::body::Incoming;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::validation::NameValidation;
 
-pub use bucket::NewBucket;
-pub use call::Caller;
-pub use error::Failure;
-pub use service::S3;
-pub use store::Store;
+use super::gateway::Context;
+use super::http::body::{Body, stream};
 
-/// S3 as the gateway serves it.
-#[derive(Clone)]
-pub struct Endpoint {
-    s3: S3,
-    http: S3Service,
-}
+pub use blobs::{Blob, Blobs};
+pub use bucket::NewBucket;
+pub use error::Failure;
+pub use service::{Operations, S3};
+pub use store::open_blobs;
 
 /// Names are checked where a bucket is looked up or made: S3 says more than `s3s` could.
 struct AnyName;
@@ -73,28 +72,26 @@ impl NameValidation for AnyName {
     }
 }
 
-impl Endpoint {
-    pub fn new(s3: S3) -> Self {
-        let mut builder = S3ServiceBuilder::new(s3.clone());
+/// Answers every request that no other service claims. Whether its signature is right is the gateway's question.
+pub async fn serve(cx: Context, parts: Parts, body: Incoming) -> Response<Body> {
+    static SERVICE: OnceLock<S3Service> = OnceLock::new();
+    let service = SERVICE.get_or_init(|| {
+        let mut builder = S3ServiceBuilder::new(Operations);
         builder.set_validation(AnyName);
-        Self { s3, http: builder.build() }
-    }
-
-    /// Answers a request. Whether its signature is right is the gateway's question.
-    pub async fn serve(&self, request: Request<Body>, caller: Caller) -> Response<Body> {
-        let method = request.method().clone();
-        let id = self.s3.store.unique()[..16].to_ascii_uppercase();
-        let (call, prepared) = front::prepare(request, caller, id, self.s3.store.now());
-        let response = match prepared {
-            Ok(request) => self.http.call(request).await.unwrap_or_else(|_| {
-                call.failure.lock().get_or_insert_with(|| Failure::internal("the request can't be answered"));
-                Response::new(Body::empty())
-            }),
-            Err(failure) => {
-                *call.failure.lock() = Some(failure);
-                Response::new(Body::empty())
-            }
-        };
-        respond::finish(&call, &method, response)
-    }
+        builder.build()
+    });
+    let method = parts.method.clone();
+    let (call, prepared) = front::prepare(Request::from_parts(parts, body), cx);
+    let empty = || Response::new(s3s::Body::empty());
+    let response = match prepared {
+        Ok(request) => service.call(request).await.unwrap_or_else(|_| {
+            call.failure.lock().get_or_insert_with(|| Failure::internal("the request can't be answered"));
+            empty()
+        }),
+        Err(failure) => {
+            *call.failure.lock() = Some(failure);
+            empty()
+        }
+    };
+    respond::finish(&call, &method, response).map(stream)
 }

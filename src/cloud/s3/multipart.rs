@@ -38,7 +38,7 @@ impl S3 {
             id: format!("{now:012x}{}", self.store.unique()),
             key: input.key,
             initiated: now,
-            account: call.caller.account.clone(),
+            account: call.account().to_owned(),
             checksum,
             headers: description.headers,
             metadata: description.metadata,
@@ -118,7 +118,7 @@ impl S3 {
             .await?;
 
         let mut output = CompleteMultipartUploadOutput {
-            location: Some(format!("http://{}/{}/{}", call.host, input.bucket, object.key)),
+            location: Some(format!("http://{}/{}/{}", call.host(), input.bucket, object.key)),
             bucket: Some(input.bucket),
             key: Some(object.key),
             e_tag: Some(ETag::Strong(object.etag)),

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use super::error::{Failure, Result};
-use crate::cloud::core::Millis;
+use crate::engine::Millis;
 
 /// The longest life of a presigned URL: a week, in seconds.
 const MAX_EXPIRES: i64 = 604_800;

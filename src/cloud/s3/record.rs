@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::blobs::Blob;
 use super::checksum::{Algorithm, Checksum, Kind};
-use crate::cloud::core::Millis;
+use crate::engine::Millis;
 
 /// Tags in the order they were given.
 pub type Tags = Vec<(String, String)>;

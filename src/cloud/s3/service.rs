@@ -1,7 +1,6 @@
 //! The S3 service: its state, its operations in one table, and what every operation starts with.
 
-use std::collections::HashSet;
-use std::path::Path;
+use std::sync::Arc;
 
 use s3s::dto::*;
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
@@ -11,24 +10,22 @@ use super::call::Call;
 use super::error::{Failure, Result};
 use super::names;
 use super::record::{Bucket, Object};
-use super::store::{Changed, Docs, Store, Tx};
+use super::store::{Changed, Docs, NotWritten, Store, Tx};
+use crate::cloud::Cloud;
 
-/// The state of S3: documents and blobs. Cheap to clone.
+/// S3 as the rest of the cloud uses it: documents and blobs. Cheap to make and to clone.
 #[derive(Clone)]
 pub struct S3 {
     pub(super) store: Store,
     pub(super) blobs: Blobs,
 }
 
+/// S3 as `s3s` calls it. It has no state: a call brings the cloud along.
+pub struct Operations;
+
 impl S3 {
-    /// Opens S3 in a data folder, and removes blobs that a crash left behind.
-    ///
-    /// `sync` makes files survive a power cut before documents name them.
-    pub fn open(store: Store, data_dir: &Path, sync: bool) -> Result<Self> {
-        let blobs = Blobs::open(data_dir, sync)?;
-        let live: HashSet<String> = store.read(|docs| docs.live_blobs())?;
-        blobs.collect_garbage(&live)?;
-        Ok(Self { store, blobs })
+    pub fn of(cloud: &Arc<Cloud>) -> Self {
+        Self { store: Store::of(cloud), blobs: cloud.blobs.clone() }
     }
 
     /// A bucket that the caller may use.
@@ -40,7 +37,7 @@ impl S3 {
     pub(super) fn bucket_in(docs: Docs<'_>, call: &Call, name: &str) -> Result<Bucket> {
         let bucket = docs.bucket(name)?;
         let expected = call.header("x-amz-expected-bucket-owner");
-        if bucket.account != call.caller.account || expected.is_some_and(|owner| owner != bucket.account) {
+        if bucket.account != call.account() || expected.is_some_and(|owner| owner != bucket.account) {
             return Err(Failure::access_denied());
         }
         Ok(bucket)
@@ -98,22 +95,26 @@ impl S3 {
 
     /// Changes documents, and removes the blobs that nothing names afterwards.
     pub(super) async fn change<T>(&self, change: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        let Changed { reply, orphans } = self.store.write(change).await?;
-        self.blobs.discard(orphans).await;
-        Ok(reply)
+        self.change_with(Vec::new(), change).await
     }
 
-    /// As [`change`](Self::change), for a change that makes a document name `fresh` blobs: they go if it fails.
+    /// As [`change`](Self::change), for a change that makes a document name `fresh` blobs: they go if it is refused.
     pub(super) async fn change_with<T>(
         &self,
         fresh: Vec<Blob>,
         change: impl FnOnce(&mut Tx<'_>) -> Result<T>,
     ) -> Result<T> {
-        let result = self.change(change).await;
-        if result.is_err() {
-            self.blobs.discard(fresh).await;
+        match self.store.write(change).await {
+            Ok(Changed { reply, orphans }) => {
+                self.blobs.discard(orphans).await;
+                Ok(reply)
+            }
+            Err(NotWritten::Refused(failure)) => {
+                self.blobs.discard(fresh).await;
+                Err(failure)
+            }
+            Err(NotWritten::Unlogged(failure)) => Err(failure),
         }
-        result
     }
 }
 
@@ -121,11 +122,11 @@ impl S3 {
 macro_rules! operations {
     ($($name:ident: $input:ident => $output:ident;)*) => {
         #[async_trait::async_trait]
-        impl s3s::S3 for S3 {
+        impl s3s::S3 for Operations {
             $(
                 async fn $name(&self, request: S3Request<$input>) -> S3Result<S3Response<$output>> {
                     let call = Call::of(&request).map_err(|_| S3ErrorCode::InternalError)?;
-                    S3::$name(self, &call, request).await.map_err(|failure| {
+                    S3::of(&call.cx.cloud).$name(&call, request).await.map_err(|failure| {
                         // A body that failed has said so itself, and knows better why.
                         call.failure.lock().get_or_insert(failure);
                         S3ErrorCode::InternalError.into()

@@ -1,30 +1,30 @@
 //! The documents of S3 in the cloud's document store: typed reads, and atomic durable changes.
 
-use std::collections::{BTreeMap, HashSet};
-use std::ops::Bound;
+use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::blobs::Blob;
+use super::blobs::{Blob, Blobs};
 use super::error::{Failure, Result};
 use super::record::{Bucket, Object, Part, Upload, key};
-use crate::cloud::core::Millis;
-
-/// The documents, ordered by the bytes of their keys.
-pub type Map = BTreeMap<String, Arc<[u8]>>;
+use crate::cloud::Cloud;
+use crate::cloud::core::Core;
+use crate::cloud::transaction::Transaction;
+use crate::engine::{Engine, Millis};
+use crate::log::Durability;
 
 /// The door to the documents.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Store {
-    docs: Arc<Mutex<Map>>,
+    cloud: Arc<Cloud>,
 }
 
 /// A look at the documents.
 #[derive(Clone, Copy)]
-pub struct Docs<'a>(&'a Map);
+pub struct Docs<'a>(&'a Engine);
 
 /// A change in the making: sees the documents as they were before it.
 pub struct Tx<'a> {
@@ -40,37 +40,76 @@ pub struct Changed<T> {
     pub orphans: Vec<Blob>,
 }
 
+/// Why a change wasn't acknowledged.
+pub enum NotWritten {
+    /// It was decided against: nothing has changed.
+    Refused(Failure),
+    /// It was made, but the log can't say that it is durable.
+    Unlogged(Failure),
+}
+
+impl From<NotWritten> for Failure {
+    fn from(why: NotWritten) -> Self {
+        match why {
+            NotWritten::Refused(failure) | NotWritten::Unlogged(failure) => failure,
+        }
+    }
+}
+
+/// Opens the folder of blobs, and removes those that a crash left behind.
+pub fn open_blobs(core: &Core, data_dir: &Path) -> std::io::Result<Blobs> {
+    let blobs = Blobs::open(data_dir, core.durability() == Durability::Power)?;
+    let live = core.read(|engine, _| Docs(engine).live_blobs()).map_err(std::io::Error::other)?;
+    blobs.collect_garbage(&live)?;
+    Ok(blobs)
+}
+
 impl Store {
+    pub fn of(cloud: &Arc<Cloud>) -> Self {
+        Self { cloud: cloud.clone() }
+    }
+
     /// Looks at the documents, all of one moment.
     pub fn read<R>(&self, look: impl FnOnce(Docs<'_>) -> R) -> R {
-        look(Docs(&self.docs.lock()))
+        self.cloud.core.read(|engine, _| look(Docs(engine)))
     }
 
     /// Changes documents, all or nothing; durable when it returns.
-    pub async fn write<R>(&self, change: impl FnOnce(&mut Tx<'_>) -> Result<R>) -> Result<Changed<R>> {
-        let mut docs = self.docs.lock();
-        let mut tx = Tx { docs: Docs(&docs), writes: Vec::new(), orphans: Vec::new() };
-        let reply = change(&mut tx)?;
-        let Tx { writes, orphans, .. } = tx;
-        for (key, value) in writes {
-            match value {
-                Some(value) => docs.insert(key, value.into()),
-                None => docs.remove(&key),
-            };
-        }
-        Ok(Changed { reply, orphans })
+    pub async fn write<R>(
+        &self,
+        change: impl FnOnce(&mut Tx<'_>) -> Result<R>,
+    ) -> std::result::Result<Changed<R>, NotWritten> {
+        let written = self.cloud.core.execute(|transaction| Ok(within(transaction, change))).await;
+        written.map_err(|error| NotWritten::Unlogged(error.into()))?.map_err(NotWritten::Refused)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "until the cloud's core has landed")]
     pub fn now(&self) -> Millis {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        now.map_or(0, |since| since.as_millis() as Millis)
+        self.cloud.core.now()
     }
 
     /// 32 hex digits that nobody else has.
     pub fn unique(&self) -> String {
-        format!("{:032x}", rand::random::<u128>())
+        self.cloud.core.uuid().replace('-', "")
     }
+}
+
+/// Changes documents as a part of a transaction that may do more: a batch lands and its records are consumed, as one.
+///
+/// Once the transaction is durable, the orphans are to be discarded. What is refused has changed nothing.
+pub fn within<R>(
+    transaction: &mut Transaction<'_>,
+    change: impl FnOnce(&mut Tx<'_>) -> Result<R>,
+) -> Result<Changed<R>> {
+    let mut tx = Tx { docs: Docs(transaction.engine), writes: Vec::new(), orphans: Vec::new() };
+    let reply = change(&mut tx)?;
+    let Tx { writes, orphans, .. } = tx;
+    for (key, value) in writes {
+        match value {
+            Some(value) => transaction.put_doc(&key, &value),
+            None => transaction.delete_doc(&key),
+        }
+    }
+    Ok(Changed { reply, orphans })
 }
 
 impl<'a> Docs<'a> {
@@ -116,31 +155,39 @@ impl<'a> Docs<'a> {
 
     /// The parts of an upload whose numbers are greater than `after`, in order.
     pub fn parts(self, upload: &str, after: i32) -> impl Iterator<Item = Result<Part>> + use<'a> {
-        let prefix = key::parts(upload);
-        let from = key::part(upload, after);
-        self.0
-            .range((Bound::Excluded(from), Bound::Unbounded))
-            .take_while(move |(key, _)| key.starts_with(&prefix))
-            .map(|(key, value)| decode(key, value))
+        self.walk(key::parts(upload), Some(key::part(upload, after))).map(|(key, value)| decode(key, value))
     }
 
     pub fn get<T: DeserializeOwned>(self, key: &str) -> Result<Option<T>> {
-        self.0.get(key).map(|value| decode(key, value)).transpose()
+        self.0.doc(key).map(|value| decode(key, value)).transpose()
     }
 
     /// The documents whose keys start with `prefix`, in order.
     pub fn range(self, prefix: String) -> impl Iterator<Item = (&'a str, &'a Arc<[u8]>)> + use<'a> {
-        self.0
-            .range((Bound::Included(prefix.clone()), Bound::Unbounded))
-            .take_while(move |(key, _)| key.starts_with(&prefix))
-            .map(|(key, value)| (key.as_str(), value))
+        self.walk(prefix, None)
+    }
+
+    /// The documents with a prefix, in order, after the key `after`.
+    fn walk(self, prefix: String, after: Option<String>) -> impl Iterator<Item = (&'a str, &'a Arc<[u8]>)> + use<'a> {
+        let mut last = after;
+        std::iter::from_fn(move || {
+            let found = match &last {
+                Some(last) => self.seek(&prefix, last, true),
+                None => self.seek(&prefix, &prefix, false),
+            };
+            last = Some(found?.0.to_owned());
+            found
+        })
     }
 
     /// The first document at or after `from` (after, if `beyond`) whose key starts with `prefix`.
     pub fn seek(self, prefix: &str, from: &str, beyond: bool) -> Option<(&'a str, &'a Arc<[u8]>)> {
-        let start = if beyond { Bound::Excluded(from) } else { Bound::Included(from) };
-        let (key, value) = self.0.range::<str, _>((start, Bound::Unbounded)).next()?;
-        key.starts_with(prefix).then_some((key.as_str(), value))
+        if beyond {
+            // Nothing lies between a string and the same with a NUL behind it.
+            self.0.docs(prefix, &format!("{from}\0")).next()
+        } else {
+            self.0.docs(prefix, from).next()
+        }
     }
 
     /// Every blob that a document names.
@@ -187,4 +234,24 @@ impl<'a> Tx<'a> {
 
 pub fn decode<T: DeserializeOwned>(key: &str, value: &[u8]) -> Result<T> {
     serde_json::from_slice(value).map_err(|error| Failure::internal(format_args!("document {key:?}: {error}")))
+}
+
+#[cfg(test)]
+pub mod scratch {
+    //! A cloud for a test: in memory, but for the blobs.
+
+    use super::*;
+    use crate::cloud::clock::Clock;
+    use crate::cloud::server::Options;
+
+    pub fn cloud(folder: &Path, durability: Durability) -> Arc<Cloud> {
+        let options = Options { durability, clock: Clock::manual(1_704_067_200_000), ..Options::new(folder) };
+        Cloud::open(options, |_| {}).unwrap().0
+    }
+
+    pub fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::of(&cloud(folder.path(), Durability::Memory));
+        (folder, store)
+    }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use s3s::dto::Timestamp;
 
-use crate::cloud::core::Millis;
+use crate::engine::Millis;
 
 /// A time for an output, cut to the second as S3 does.
 pub fn shown(at: Millis) -> Timestamp {
