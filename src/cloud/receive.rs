@@ -8,7 +8,7 @@ use super::core::Core;
 use super::wire::AwsError;
 use crate::engine::change::{Change, Moved, Sent};
 use crate::engine::queue::{Picked, Receive, Received};
-use crate::engine::{Millis, Place, QueueId};
+use crate::engine::{Millis, Place, QueueId, Seq};
 use crate::log::Segment;
 
 use super::transaction::Transaction;
@@ -129,9 +129,16 @@ impl Core {
         self.log().open_segment(place.segment).map(|segment| (segment, place.offset))
     }
 
-    /// Reads the records of payloads. Ask for the places under the lock, in [`Core::read`] or [`Core::execute`].
-    pub fn records(&self, places: &[Place]) -> Result<Vec<Bytes>, AwsError> {
-        read_many(places.iter().map(|place| self.segment(*place)))
+    /// Reads the records of payloads, an empty one for each that nothing refers to any more. Waits until what was appended
+    /// before is in the log.
+    pub async fn payloads(&self, seqs: &[Seq]) -> Result<Vec<Bytes>, AwsError> {
+        let places: Vec<_> = self
+            .execute(|transaction| {
+                let place = |seq| transaction.engine.payload(seq).and_then(|place| self.segment(place));
+                Ok(seqs.iter().map(|seq| place(*seq)).collect())
+            })
+            .await?;
+        read_many(places.into_iter())
     }
 }
 
