@@ -111,7 +111,7 @@ impl Kept {
 
     fn send(&mut self, queue: QueueId, body: &str, group: Option<&str>, delay: Option<Millis>) -> Option<Seq> {
         let message = Message { body, group, delay, deduplication: group.map(|_| body), ..Message::default() };
-        match self.engine.decide_send(queue, &message, self.now).unwrap() {
+        match self.engine.decide_send(queue, message, self.now).unwrap() {
             Sending::New(sent) => {
                 let seq = sent.seq;
                 self.apply(&Change::Sent(sent));
@@ -123,7 +123,7 @@ impl Kept {
 
     fn publish(&mut self, topic: TopicId, body: &str) -> Published<'static> {
         let notification = Notification { body, group: Some("g"), ..Notification::default() };
-        let published = self.engine.decide_publish(topic, "arn:t", &notification, self.now).unwrap();
+        let published = self.engine.decide_publish(topic, "arn:t", notification, self.now).unwrap();
         if let Some(sent) = &published.change {
             self.apply(&Change::Sent(sent.clone()));
         }
