@@ -29,9 +29,9 @@ mod roles;
 mod routes;
 mod send;
 pub mod stream;
-pub mod topic;
 #[cfg(test)]
 mod tests;
+pub mod topic;
 pub mod windows;
 
 use std::collections::{BTreeMap, HashMap};

@@ -249,7 +249,8 @@ enum Step {
 }
 
 fn steps(fifo: bool) -> impl Strategy<Value = Vec<Step>> {
-    let group = if fifo { prop::option::of(0..3u8).prop_map(|group| group.or(Some(9))).boxed() } else { Just(None).boxed() };
+    let group =
+        if fifo { prop::option::of(0..3u8).prop_map(|group| group.or(Some(9))).boxed() } else { Just(None).boxed() };
     let delay = if fifo { Just(0).boxed() } else { prop_oneof![Just(0u16), 1..50u16].boxed() };
     let step = prop_oneof![
         4 => (group, delay).prop_map(|(group, delay)| Step::Send { group, delay }),

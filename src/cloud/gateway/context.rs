@@ -25,6 +25,8 @@ pub struct Context {
     /// Scheme and authority as the client addressed this server, e.g. `http://localhost:4566`; no slash at the end.
     pub host: Arc<str>,
     pub protocol: Protocol,
+    /// The request's header `X-Amzn-Trace-Id`.
+    pub trace: Option<Arc<str>>,
     pub request_id: RequestId,
 }
 

@@ -11,7 +11,7 @@ mod service;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::HOST;
+use http::header::{HOST, HeaderName};
 use http::request::Parts;
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
@@ -24,11 +24,13 @@ pub use route::{Route, queue_path, region_of_address, route};
 pub use scope::{Scope, account_of, is_account, is_region};
 pub use service::Service;
 
-use crate::cloud::Cloud;
 use crate::cloud::http::body::{self, Body};
 use crate::cloud::sigv4::{Family, Key, Payload as Signed};
 use crate::cloud::wire::payload::Source;
 use crate::cloud::wire::{AwsError, Form, Payload, Protocol};
+use crate::cloud::{Cloud, sns};
+
+static TRACE: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Every service's operations, and what each request needs of the server.
 pub struct Gateway {
@@ -144,7 +146,12 @@ impl Gateway {
         let queue = queue_path(parts.uri.path()).is_some();
         let service =
             service.or_else(|| version.and_then(Service::by_version)).or_else(|| queue.then_some(Service::Sqs));
-        if let Err(error) = self.verify(cx, parts, &body, Family::Query(service)) {
+        // The links in SNS's messages: a GET without a signature, and without a version that would tell the service.
+        let link = service.is_none() && parts.method == Method::GET && form.get("Action").is_some_and(sns::is_link);
+        let service = if link { Some(Service::Sns) } else { service };
+        if !(link && cx.access_key.is_none())
+            && let Err(error) = self.verify(cx, parts, &body, Family::Query(service))
+        {
             return (service, Err(error));
         }
         let (Some(service), Some(action)) = (service, form.get("Action")) else {
@@ -215,6 +222,7 @@ impl Gateway {
             access_key: scope.map(|scope| intern(&scope.access_key)),
             host: intern_host(authority),
             protocol,
+            trace: parts.headers.get(&TRACE).and_then(|trace| trace.to_str().ok()).map(Arc::from),
             request_id,
         })
     }
@@ -227,10 +235,14 @@ impl Gateway {
         if let Some(certificate) = self.cloud.sns.signer.certificate(&self.cloud, parts.uri.path()) {
             return Some(plain(200, "application/x-pem-file", id, certificate.into()));
         }
-        if parts.uri.path() != "/health" {
-            return None;
-        }
-        let body = serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });
+        let body = match parts.uri.path() {
+            "/health" => serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }),
+            "/_messaging/outbox" => match sns::outbox::page(&self.cloud) {
+                Ok(page) => page,
+                Err(error) => return Some(plain(500, "text/plain; charset=utf-8", id, error.message.into())),
+            },
+            _ => return None,
+        };
         Some(plain(200, "application/json", id, body.to_string().into()))
     }
 }
