@@ -31,9 +31,13 @@ use notices::Notices;
 pub struct Cloud {
     pub core: Core,
     pub notices: Notices,
+    /// A message move task was started: the mover looks again.
+    pub move_tasks: tokio::sync::Notify,
     pub sns: sns::Sns,
     /// Where the server listens; known once it does.
     address: OnceLock<SocketAddr>,
+    /// The bytes of S3's objects.
+    pub blobs: s3::Blobs,
     _lock: server::Lock,
 }
 

@@ -8,7 +8,7 @@ use super::core::Core;
 use super::wire::AwsError;
 use crate::engine::change::{Change, Moved, Sent};
 use crate::engine::queue::{Picked, Receive, Received};
-use crate::engine::{Millis, Place, QueueId};
+use crate::engine::{Millis, Place, QueueId, Seq};
 use crate::log::Segment;
 
 use super::transaction::Transaction;
@@ -85,14 +85,17 @@ impl Core {
     fn find(&self, transaction: &mut Transaction<'_>, id: QueueId, receive: Receive<'_>) -> Option<Found> {
         let now = transaction.now;
         let decision = transaction.engine.queue_mut(id)?.decide_receive(receive, now);
-        let Received { visible_at, picked, redriven, expired, over_limit } = decision;
+        let Received { visible_at, picked, redriven, expired, repeated, over_limit } = decision;
         if !expired.is_empty() {
             transaction.apply(&Change::Deleted { queue: id, positions: expired });
         }
         for position in redriven {
             redrive(transaction, id, position);
         }
-        if !picked.is_empty() {
+        if repeated {
+            let entries = picked.iter().map(|position| (*position, visible_at)).collect();
+            transaction.apply(&Change::Visible { queue: id, entries });
+        } else if !picked.is_empty() {
             transaction.apply(&Change::Received { queue: id, at: now, visible_at, positions: picked.clone() });
         }
         let engine = &*transaction.engine;
@@ -129,9 +132,16 @@ impl Core {
         self.log().open_segment(place.segment).map(|segment| (segment, place.offset))
     }
 
-    /// Reads the records of payloads. Ask for the places under the lock, in [`Core::read`] or [`Core::execute`].
-    pub fn records(&self, places: &[Place]) -> Result<Vec<Bytes>, AwsError> {
-        read_many(places.iter().map(|place| self.segment(*place)))
+    /// Reads the records of payloads, an empty one for each that nothing refers to any more. Waits until what was appended
+    /// before is in the log.
+    pub async fn payloads(&self, seqs: &[Seq]) -> Result<Vec<Bytes>, AwsError> {
+        let places: Vec<_> = self
+            .execute(|transaction| {
+                let place = |seq| transaction.engine.payload(seq).and_then(|place| self.segment(place));
+                Ok(seqs.iter().map(|seq| place(*seq)).collect())
+            })
+            .await?;
+        read_many(places.into_iter())
     }
 }
 

@@ -3,7 +3,7 @@
 use postcard::ser_flavors::Flavor;
 
 use crate::engine::change::{Sent, Target};
-use crate::engine::{Change, Engine, Millis, Owner, QueueId};
+use crate::engine::{Change, Engine, Millis, Owner, QueueId, StreamId};
 
 /// The encoded changes of a transaction, and what they are about. Reused from one transaction to the next.
 #[derive(Debug, Default)]
@@ -65,7 +65,7 @@ pub struct Transaction<'t> {
     pub now: Millis,
     pub(super) frames: &'t mut Frames,
     pub(super) wake: Vec<QueueId>,
-    /// A stream got a record, or was declared.
+    /// A stream got its first record, has enough, or was declared: the flusher looks again.
     pub(super) wake_streams: bool,
 }
 
@@ -75,7 +75,8 @@ impl Transaction<'_> {
         self.frames.push(change);
         match change {
             Change::Sent(sent) => self.wake_targets(sent),
-            Change::Put(_) | Change::Stream(_) => self.wake_streams = true,
+            Change::Put(put) => self.wake_streams |= self.is_due(put.stream, put.data.len()),
+            Change::Stream(_) => self.wake_streams = true,
             Change::Visible { queue, entries } => self.wake.extend(entries.iter().map(|_| *queue)),
             Change::Moved(moved) => self.wake.push(moved.to),
             _ => {}
@@ -100,8 +101,18 @@ impl Transaction<'_> {
         for delivery in &sent.deliveries {
             match delivery.to {
                 Target::Queue { queue, .. } => self.wake.push(queue),
-                Target::Stream { .. } => self.wake_streams = true,
+                Target::Stream { stream, .. } => {
+                    let bytes = sent.bodies.get(usize::from(delivery.body)).map_or(0, |body| body.len());
+                    self.wake_streams |= self.is_due(stream, bytes);
+                }
             }
         }
+    }
+
+    /// Whether one more record changes when a stream is due.
+    fn is_due(&self, id: StreamId, bytes: usize) -> bool {
+        self.engine.stream(id).is_some_and(|stream| {
+            stream.is_empty() || stream.bytes() + bytes as u64 >= stream.config.buffer_bytes
+        })
     }
 }

@@ -25,9 +25,9 @@ pub struct Context {
     /// Scheme and authority as the client addressed this server, e.g. `http://localhost:4566`; no slash at the end.
     pub host: Arc<str>,
     pub protocol: Protocol,
-    /// The request's header `X-Amzn-Trace-Id`.
-    pub trace: Option<Arc<str>>,
     pub request_id: RequestId,
+    /// The `X-Amzn-Trace-Id` header, which messages carry on as `AWSTraceHeader`.
+    pub trace: Option<Arc<str>>,
 }
 
 /// A request's id: AWS's form, a UUID.

@@ -1,6 +1,7 @@
 //! From an HTTP request to an operation and back: which service, which operation, which account and region.
 
 mod access;
+mod admin;
 mod answer;
 mod context;
 mod operation;
@@ -30,7 +31,7 @@ use crate::cloud::wire::payload::Source;
 use crate::cloud::wire::{AwsError, Form, Payload, Protocol};
 use crate::cloud::{Cloud, sns};
 
-static TRACE: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Every service's operations, and what each request needs of the server.
 pub struct Gateway {
@@ -75,8 +76,8 @@ impl Gateway {
         if let Some(why) = self.access.guard.refuse(host, &parts.headers) {
             return plain(403, "text/plain; charset=utf-8", id, format!("{why}\n").into());
         }
-        if let Some(answer) = self.admin(&parts, id) {
-            return answer;
+        if let Some((content_type, body)) = admin::answer(&self.cloud, &parts).await {
+            return plain(200, content_type, id, body);
         }
         let scope = Scope::of(&parts.headers, parts.uri.query());
         let route = route(&parts, host, scope.as_ref());
@@ -157,12 +158,12 @@ impl Gateway {
         let (Some(service), Some(action)) = (service, form.get("Action")) else {
             let error = match form.get("Action") {
                 None => AwsError::bad("MissingAction", "The request must contain the parameter Action."),
-                Some(action) => no_such_action(action, version),
+                Some(action) => no_such_action(service, action, version),
             };
             return (service, Err(error));
         };
         let Some(operation) = self.operation(service, action) else {
-            return (Some(service), Err(no_such_action(action, version.or(service.version()))));
+            return (Some(service), Err(no_such_action(Some(service), action, version)));
         };
         if service == Service::Sqs && queue {
             form.default("QueueUrl", &format!("{}{}", cx.host, parts.uri.path()));
@@ -222,28 +223,9 @@ impl Gateway {
             access_key: scope.map(|scope| intern(&scope.access_key)),
             host: intern_host(authority),
             protocol,
-            trace: parts.headers.get(&TRACE).and_then(|trace| trace.to_str().ok()).map(Arc::from),
             request_id,
+            trace: parts.headers.get(&TRACE_ID).and_then(|id| id.to_str().ok()).map(Arc::from),
         })
-    }
-
-    /// What isn't AWS's: the paths of the server itself.
-    fn admin(&self, parts: &Parts, id: RequestId) -> Option<Response<Body>> {
-        if parts.method != Method::GET || parts.uri.query().is_some() {
-            return None;
-        }
-        if let Some(certificate) = self.cloud.sns.signer.certificate(&self.cloud, parts.uri.path()) {
-            return Some(plain(200, "application/x-pem-file", id, certificate.into()));
-        }
-        let body = match parts.uri.path() {
-            "/health" => serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }),
-            "/_messaging/outbox" => match sns::outbox::page(&self.cloud) {
-                Ok(page) => page,
-                Err(error) => return Some(plain(500, "text/plain; charset=utf-8", id, error.message.into())),
-            },
-            _ => return None,
-        };
-        Some(plain(200, "application/json", id, body.to_string().into()))
     }
 }
 
@@ -257,9 +239,15 @@ impl Context {
 }
 
 /// AWS's answer to an action it doesn't know; the same for one that this cloud doesn't have.
-fn no_such_action(action: &str, version: Option<&str>) -> AwsError {
-    let version = version.unwrap_or("NO_VERSION_SPECIFIED");
-    AwsError::bad("InvalidAction", format!("Could not find operation {action} for version {version}"))
+fn no_such_action(service: Option<Service>, action: &str, version: Option<&str>) -> AwsError {
+    let message = match service {
+        Some(Service::Sqs) => format!("The action {action} is not valid for this endpoint."),
+        _ => {
+            let version = version.or(service.and_then(Service::version)).unwrap_or("NO_VERSION_SPECIFIED");
+            format!("Could not find operation {action} for version {version}")
+        }
+    };
+    AwsError::bad("InvalidAction", message)
 }
 
 /// Host and port as the client addressed this server.

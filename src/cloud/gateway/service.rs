@@ -86,6 +86,11 @@ impl Service {
         }
     }
 
+    /// An operation by its name, for the parts of the cloud that call others as a client would.
+    pub fn operation(self, name: &str) -> Option<&'static Operation> {
+        self.operations().iter().find(|operation| operation.name == name)
+    }
+
     pub(super) fn operations(self) -> &'static [Operation] {
         use crate::cloud;
         match self {

@@ -16,7 +16,7 @@ use crate::cloud::wire::AwsError;
 use crate::cloud::{Cloud, receive};
 use crate::engine::change::Value;
 use crate::engine::config::{Attributes, QueueConfig, SubscriptionConfig};
-use crate::engine::{Change, Message, Notification, Place, QueueId, Sending};
+use crate::engine::{Change, Message, Notification, QueueId, Sending, Seq};
 
 /// What an outbox's name begins with.
 const NAME: &str = "sns-outbox-";
@@ -86,7 +86,7 @@ async fn record(
             };
             let Notification { sender, subject, attributes, .. } = notification;
             let message = Message { sender, body, attributes, ..Message::default() };
-            let sending = tx.engine.decide_send(queue, &message, tx.now);
+            let sending = tx.engine.decide_send(queue, message, tx.now);
             let Ok(Sending::New(mut sent)) = sending else {
                 return Err(AwsError::internal("the outbox takes no message"));
             };
@@ -112,13 +112,12 @@ pub fn say_goodbye(cloud: &Cloud, config: &SubscriptionConfig) {
 struct Found {
     protocol: String,
     to: String,
-    seq: u64,
+    seq: Seq,
     message_id: String,
-    place: Place,
 }
 
 /// The page: messages that were not sent, and subscriptions that wait for a confirmation with the link that gives it.
-pub fn page(cloud: &Cloud) -> Result<Json, AwsError> {
+pub async fn page(cloud: &Cloud) -> Result<Json, AwsError> {
     let (found, pending) = cloud.core.read(|engine, _| {
         let mut found = Vec::new();
         let outboxes = engine.queues("arn:aws:sqs:").filter(|queue| queue.config.hidden);
@@ -134,17 +133,20 @@ pub fn page(cloud: &Cloud) -> Result<Json, AwsError> {
             };
             let mut last: Vec<_> = queue.messages().map(|(_, entry)| entry.seq).collect();
             let shown = last.split_off(last.len().saturating_sub(SHOWN));
-            found.extend(shown.into_iter().filter_map(|seq| {
+            found.extend(shown.into_iter().map(|seq| {
                 let (protocol, to) = (protocol.to_owned(), to.to_owned());
-                Some(Found { protocol, to, seq, message_id: engine.notification_id(seq), place: engine.payload(seq)? })
+                Found { protocol, to, seq, message_id: engine.notification_id(seq) }
             }));
         }
         let pending = engine.subscriptions().map(|it| it.config.clone()).filter(|config| !config.confirmed).collect();
         (found, pending)
     });
-    let places: Vec<Place> = found.iter().map(|found| found.place).collect();
+    let seqs: Vec<Seq> = found.iter().map(|found| found.seq).collect();
     let mut messages = Vec::with_capacity(found.len());
-    for (found, record) in found.iter().zip(cloud.core.records(&places)?) {
+    for (found, record) in found.iter().zip(cloud.core.payloads(&seqs).await?) {
+        if record.is_empty() {
+            continue; // gone since
+        }
         let sent = receive::sent(&record)?;
         let Found { protocol, to, seq, message_id, .. } = found;
         let body = sent.deliveries.iter().map(|delivery| delivery.body).next().unwrap_or(0);

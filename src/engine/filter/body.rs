@@ -39,7 +39,7 @@ pub(super) fn satisfied(conditions: &[&Condition], body: &Body) -> bool {
     // The limits of a policy keep its branches far below 64 conditions.
     for (i, condition) in conditions.iter().enumerate().take(64) {
         let bit = 1u64 << i;
-        if !(condition.accepts_absence() && !any_leaf(&condition.path, body)) {
+        if !condition.accepts_absence() || any_leaf(&condition.path, body) {
             all |= bit;
             searches.push(Search { bit, rest: &condition.path, condition });
         }

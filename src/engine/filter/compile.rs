@@ -115,8 +115,7 @@ impl Compiler<'_> {
 
     fn object(&mut self, path: &str, depth: usize, inside_or: bool) -> Result<(), String> {
         let mut empty = true;
-        loop {
-            let Token::Name(name) = self.tokens.next() else { break };
+        while let Token::Name(name) = self.tokens.next() {
             empty = false;
             if name == "$or" {
                 self.or(path, depth)?;

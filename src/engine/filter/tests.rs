@@ -192,7 +192,8 @@ fn bodies() {
 
 #[test]
 fn attribute_types() {
-    let cases: &[(&str, &[(&str, &str, &str)], bool)] = &[
+    type Attributes<'a> = &'a [(&'a str, &'a str, &'a str)];
+    let cases: &[(&str, Attributes<'_>, bool)] = &[
         (r#"{"t": ["a"]}"#, &[("x", "String", "a"), ("t", "String", "a")], true),
         (r#"{"t": ["a"]}"#, &[("t", "Binary", "a")], false),
         (r#"{"t": ["a"]}"#, &[], false),

@@ -147,10 +147,11 @@ impl Policy {
 
     fn judge(&self, request: &Request<'_>) -> (Decision, Option<usize>) {
         let mut answer = (Decision::ImplicitDeny, None);
+        let action = request.action.to_ascii_lowercase();
         for (i, statement) in self.statements.iter().enumerate() {
             match statement.effect {
-                Effect::Deny if statement.applies(request) => return (Decision::ExplicitDeny, Some(i)),
-                Effect::Allow if answer.0 == Decision::ImplicitDeny && statement.applies(request) => {
+                Effect::Deny if statement.applies(&action, request) => return (Decision::ExplicitDeny, Some(i)),
+                Effect::Allow if answer.0 == Decision::ImplicitDeny && statement.applies(&action, request) => {
                     answer = (Decision::Allow, Some(i));
                 }
                 _ => {}
@@ -174,20 +175,20 @@ pub fn decide<'p>(policies: impl IntoIterator<Item = &'p Policy>, request: &Requ
 }
 
 impl Statement {
-    fn applies(&self, request: &Request<'_>) -> bool {
+    /// `action` is the request's, in lower case.
+    fn applies(&self, action: &str, request: &Request<'_>) -> bool {
         let principal = match &self.principals {
             Principals::Holder => true,
             Principals::Any(named) => named.iter().any(|n| n.covers(&request.principal)),
             Principals::Not(named) => !named.iter().any(|n| n.covers(&request.principal)),
         };
-        principal && self.action(request.action) && self.resource(request) && self.conditions_hold(request)
+        principal && self.action(action) && self.resource(request) && self.conditions_hold(request)
     }
 
     fn action(&self, action: &str) -> bool {
-        let action = action.to_ascii_lowercase();
         // A pattern without a service, as old queue policies have it, is compared with the bare name.
-        let bare = action.split_once(':').map_or(action.as_str(), |(_, bare)| bare);
-        let fits = |p: &Pattern| p.matches(&action, &|_| None) || p.matches(bare, &|_| None);
+        let bare = action.split_once(':').map_or(action, |(_, bare)| bare);
+        let fits = |p: &Pattern| p.matches(action, &|_| None) || p.matches(bare, &|_| None);
         match &self.actions {
             Actions::Any(list) => list.iter().any(fits),
             Actions::Not(list) => !list.iter().any(fits),

@@ -50,7 +50,8 @@ fn deny_wins_and_lists_may_be_single() {
 #[test]
 fn condition_operators() {
     // (condition, context, applies): "IAM JSON policy elements: Condition operators".
-    let cases: &[(&str, &[(&str, &str)], bool)] = &[
+    type Context<'a> = &'a [(&'a str, &'a str)];
+    let cases: &[(&str, Context<'_>, bool)] = &[
         (r#""StringEquals":{"aws:SourceAccount":["1","2"]}"#, &[("AWS:sourceaccount", "2")], true),
         (r#""StringEquals":{"aws:SourceAccount":"1"}"#, &[], false),
         (r#""StringEquals":{"aws:SourceAccount":"*"}"#, &[("aws:SourceAccount", "1")], false),

@@ -94,7 +94,7 @@ pub struct Detail {
 }
 
 /// The changes of an update, and what could not be worked out yet.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Changes {
     pub changes: Vec<Change>,
     /// Resource and reason, for values that depend on what is known only later.
