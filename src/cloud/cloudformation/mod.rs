@@ -1,7 +1,9 @@
 //! CloudFormation: stacks, change sets, and the resource types of this cloud.
 
 pub mod objects;
+pub mod plan;
 pub mod record;
+pub mod run;
 pub mod store;
 pub mod template;
 pub mod types;

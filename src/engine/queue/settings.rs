@@ -48,7 +48,10 @@ impl Settings {
             redrive: attributes.get("RedrivePolicy").and_then(|text| redrive(text)),
             content_based_deduplication: flag(attributes, "ContentBasedDeduplication"),
             deduplicates_by_group: attributes.get("DeduplicationScope").is_some_and(|scope| scope == "messageGroup"),
-            policy: attributes.get("Policy").filter(|text| !text.is_empty()).and_then(|text| Policy::parse(text, Kind::Resource).ok()),
+            policy: attributes
+                .get("Policy")
+                .filter(|text| !text.is_empty())
+                .and_then(|text| Policy::parse(text, Kind::Resource).ok()),
             declared: config.tags.contains_key("aws:cloudformation:stack-id"),
         }
     }
