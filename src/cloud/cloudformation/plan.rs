@@ -85,7 +85,9 @@ impl Plan {
             let mut wrong = None;
             let _ = walk(value, Some(&self.conditions), &mut |found| {
                 let Found::Attribute(resource, attribute) = found else { return };
-                let Some(resource) = self.template.resources.get(resource).filter(|_| !attribute.is_empty()) else { return };
+                let Some(resource) = self.template.resources.get(resource).filter(|_| !attribute.is_empty()) else {
+                    return;
+                };
                 if types::find(&resource.kind).is_some_and(|kind| !kind.has_attribute(attribute)) {
                     wrong.get_or_insert((resource.kind.clone(), attribute.to_owned()));
                 }
@@ -102,9 +104,9 @@ impl Plan {
                 }
             }
         }
-        self.template.outputs.iter().filter(|(_, output)| self.shows(output.condition.as_ref())).find_map(|(name, output)| {
-            complaint(&output.value).map(|wrong| say(format!("/Outputs/{name}/Value"), wrong))
-        })
+        self.template.outputs.iter().filter(|(_, output)| self.shows(output.condition.as_ref())).find_map(
+            |(name, output)| complaint(&output.value).map(|wrong| say(format!("/Outputs/{name}/Value"), wrong)),
+        )
     }
 }
 
@@ -140,7 +142,8 @@ pub fn exports(engine: &Engine, place: &Place) -> BTreeMap<String, Export> {
 /// The names of the stacks that import an export.
 pub fn importers(engine: &Engine, place: &Place, export: &str) -> Vec<String> {
     let stacks = store::stacks(engine, place);
-    let importing = stacks.into_iter().filter(|s| s.deleted.is_none() && s.now.imports.iter().any(|name| name == export));
+    let importing =
+        stacks.into_iter().filter(|s| s.deleted.is_none() && s.now.imports.iter().any(|name| name == export));
     let mut names: Vec<String> = importing.map(|stack| stack.name).collect();
     names.sort();
     names

@@ -242,7 +242,8 @@ impl Run {
     ) -> Result<Failed, AwsError> {
         if resource.intent.is_none() {
             let (one, two) = (self.random(), self.random());
-            let name_of = |random: &str, properties| kind.intent(&self.work(stack, resource, random, false), properties);
+            let name_of =
+                |random: &str, properties| kind.intent(&self.work(stack, resource, random, false), properties);
             let (before, after) = (name_of(&one, &old.properties), name_of(&two, &wanted.properties));
             // Names that were generated differ; equal ones were given.
             if before == after && !after.is_empty() {
@@ -274,7 +275,8 @@ impl Run {
     /// Works out the outputs and keeps them; or says what is wrong with them.
     async fn outputs(&self, stack: &Stack, plan: &Plan) -> Result<Result<(), String>, AwsError> {
         let resources = self.resources();
-        let found = self.cx.cloud.core.read(|engine, _| super::outputs::evaluate(engine, &self.place, stack, plan, &resources));
+        let found =
+            self.cx.cloud.core.read(|engine, _| super::outputs::evaluate(engine, &self.place, stack, plan, &resources));
         match found {
             Ok((outputs, imports)) => {
                 self.write(|_, stack| {

@@ -171,7 +171,8 @@ impl Run {
 /// Twelve letters and digits out of a UUID.
 fn random(uuid: &str) -> String {
     const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let bits = uuid.bytes().filter_map(|b| (b as char).to_digit(16)).fold(0u128, |bits, digit| bits << 4 | u128::from(digit));
+    let bits =
+        uuid.bytes().filter_map(|b| (b as char).to_digit(16)).fold(0u128, |bits, digit| bits << 4 | u128::from(digit));
     // Folded, since some digits of a UUID are fixed.
     let bits = bits ^ bits >> 67;
     (0..12).map(|i| LETTERS[(bits >> (5 * i)) as usize & 31] as char).collect()
@@ -205,7 +206,14 @@ fn moment(transaction: &Transaction<'_>, stack: &mut Stack) -> u64 {
     stack.last_event
 }
 
-fn tell(transaction: &mut Transaction<'_>, cx: &Context, stack: &mut Stack, logical_id: &str, kind: &str, said: &Said<'_>) {
+fn tell(
+    transaction: &mut Transaction<'_>,
+    cx: &Context,
+    stack: &mut Stack,
+    logical_id: &str,
+    kind: &str,
+    said: &Said<'_>,
+) {
     let at = moment(transaction, stack);
     let deletes = said.status.as_str().starts_with("DELETE");
     let id = if deletes {
@@ -259,8 +267,8 @@ fn deletion_order(resources: &Resources) -> Vec<Vec<String>> {
         })
         .collect();
     // What is deployed was in order when it was deployed; were it not, any order would have to do.
-    let mut levels = super::template::graph::order(&needs)
-        .unwrap_or_else(|_| vec![resources.keys().cloned().collect()]);
+    let mut levels =
+        super::template::graph::order(&needs).unwrap_or_else(|_| vec![resources.keys().cloned().collect()]);
     levels.reverse();
     levels
 }

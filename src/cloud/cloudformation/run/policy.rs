@@ -61,9 +61,8 @@ pub(super) fn denied(policy: Option<&str>, action: Action, logical_id: &str, kin
     let policy: Value = serde_json::from_str(policy?).ok()?;
     policy.get("Statement")?;
     let resource = format!("LogicalResourceId/{logical_id}");
-    let deny = |why: &str| {
-        Some(format!("Action denied by stack policy: {why} [{}] for resource [{resource}]", action.name()))
-    };
+    let deny =
+        |why: &str| Some(format!("Action denied by stack policy: {why} [{}] for resource [{resource}]", action.name()));
     let mut allowed = false;
     for (number, statement) in statements(&policy).enumerate() {
         if !applies(statement, action.name(), &resource, kind) {
@@ -79,9 +78,13 @@ pub(super) fn denied(policy: Option<&str>, action: Action, logical_id: &str, kin
 
 fn applies(statement: &Value, action: &str, resource: &str, kind: &str) -> bool {
     let matches = |member: &str, text: &str| texts(statement, member).any(|pattern| like(pattern, text));
-    let action = if statement.get("Action").is_some() { matches("Action", action) } else { !matches("NotAction", action) };
-    let resource =
-        if statement.get("Resource").is_some() { matches("Resource", resource) } else { !matches("NotResource", resource) };
+    let action =
+        if statement.get("Action").is_some() { matches("Action", action) } else { !matches("NotAction", action) };
+    let resource = if statement.get("Resource").is_some() {
+        matches("Resource", resource)
+    } else {
+        !matches("NotResource", resource)
+    };
     action && resource && of_type(statement, kind)
 }
 
@@ -132,7 +135,8 @@ mod tests {
     #[test]
     fn what_is_a_policy() {
         let statement = |effect: &str, action: &str, principal: &str| {
-            json!({"Statement": [{"Effect": effect, "Action": action, "Principal": principal, "Resource": "*"}]}).to_string()
+            json!({"Statement": [{"Effect": effect, "Action": action, "Principal": principal, "Resource": "*"}]})
+                .to_string()
         };
         assert!(check("{}").is_ok());
         assert!(check(&statement("Deny", "Update:*", "*")).is_ok());
