@@ -92,6 +92,7 @@ impl Server {
         let tasks = TaskTracker::new();
         tasks.spawn(http::serve(listener, Arc::new(Gateway::new(cloud.clone())), stop.clone()));
         tasks.spawn(maintenance::run(cloud.clone(), stop.clone()));
+        tokio::spawn(super::cloudformation::resume(cloud.clone()));
         tasks.close();
         Ok(Self { cloud, address, stop, tasks })
     }

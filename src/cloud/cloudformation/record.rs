@@ -218,7 +218,6 @@ pub struct ChangeSet {
     pub definition: Definition,
     pub changes: Changes,
     pub on_failure: OnFailure,
-    pub include_nested: bool,
 }
 
 /// Whether a change set can be executed ("DescribeChangeSet", ExecutionStatus).

@@ -56,9 +56,6 @@ impl Run {
         self.write(|transaction, stack| {
             stack.cancelled = false;
             super::turn(transaction, &self.cx, stack, next, Some(reason));
-            if next == Status::UpdateFailed {
-                stack.before = None;
-            }
         })
         .await
     }
