@@ -85,14 +85,17 @@ impl Core {
     fn find(&self, transaction: &mut Transaction<'_>, id: QueueId, receive: Receive<'_>) -> Option<Found> {
         let now = transaction.now;
         let decision = transaction.engine.queue_mut(id)?.decide_receive(receive, now);
-        let Received { visible_at, picked, redriven, expired, over_limit } = decision;
+        let Received { visible_at, picked, redriven, expired, repeated, over_limit } = decision;
         if !expired.is_empty() {
             transaction.apply(&Change::Deleted { queue: id, positions: expired });
         }
         for position in redriven {
             redrive(transaction, id, position);
         }
-        if !picked.is_empty() {
+        if repeated {
+            let entries = picked.iter().map(|position| (*position, visible_at)).collect();
+            transaction.apply(&Change::Visible { queue: id, entries });
+        } else if !picked.is_empty() {
             transaction.apply(&Change::Received { queue: id, at: now, visible_at, positions: picked.clone() });
         }
         let engine = &*transaction.engine;

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::Cloud;
 use super::clock::Clock;
 use super::core::Core;
-use super::gateway::Gateway;
+use super::gateway::{Access, Gateway};
 use super::notices::Notices;
 use super::{http, maintenance};
 use crate::log::{self, DirectoryDisk, DirectoryLock, Disk, Durability, LogError, MemoryDisk, Recovery};
@@ -71,7 +71,16 @@ impl Cloud {
         };
         let log = log::Options { durability: options.durability, segment_bytes: options.segment_bytes };
         let (core, recovery) = Core::open(disk, log, options.clock, options.strict, rand::random())?;
-        let cloud = Self { core, notices: Notices::new(print), _lock: lock };
+        let blobs = super::s3::open_blobs(&core, &options.data_dir).map_err(folder)?;
+        let cloud = Self {
+            core,
+            notices: Notices::new(print),
+            move_tasks: Default::default(),
+            blobs,
+            sns: Default::default(),
+            address: Default::default(),
+            _lock: lock,
+        };
         Ok((Arc::new(cloud), recovery))
     }
 }
@@ -86,13 +95,15 @@ pub struct Server {
 
 impl Server {
     /// Serves on a listener until [`Server::stop`].
-    pub fn start(cloud: Arc<Cloud>, listener: TcpListener) -> std::io::Result<Self> {
+    pub fn start(cloud: Arc<Cloud>, listener: TcpListener, access: Access) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
+        _ = cloud.address.set(address);
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        tasks.spawn(http::serve(listener, Arc::new(Gateway::new(cloud.clone())), stop.clone()));
+        tasks.spawn(http::serve(listener, Arc::new(Gateway::with_access(cloud.clone(), access)), stop.clone()));
         tasks.spawn(maintenance::run(cloud.clone(), stop.clone()));
         tokio::spawn(super::cloudformation::resume(cloud.clone()));
+        tasks.spawn(super::sqs::move_tasks::run::run(cloud.clone(), stop.clone()));
         tasks.close();
         Ok(Self { cloud, address, stop, tasks })
     }

@@ -32,7 +32,7 @@ impl Engine {
             Change::Purged { queue, before, at } => {
                 self.purge(*queue, *before);
                 if let Some(queue) = self.queues.get_mut(queue) {
-                    queue.purged = *at;
+                    queue.purge(*at);
                 }
                 Owner::None
             }
@@ -253,7 +253,15 @@ impl Engine {
             return Owner::None;
         };
         let source = moved.redrive.then_some(moved.from);
-        let entry = Entry { state: State::Fresh, visible_at: 0, stray: true, ..entry };
+        let mut entry = Entry { state: State::Fresh, visible_at: 0, stray: true, ..entry };
+        if !moved.redrive {
+            // A move back is a new start ("StartMessageMoveTask").
+            (entry.count, entry.first_received) = (0, 0);
+        }
+        if !moved.redrive || to.settings.fifo {
+            // "Dead-letter queues and message retention": only a standard queue's redrive keeps the time of the send.
+            entry.sent_at = moved.at;
+        }
         to.add(moved.to_position, entry, group.as_deref().filter(|group| !group.is_empty()));
         to.strays.insert(moved.to_position, Stray { source });
         self.strays.entry(entry.seq).or_default().push((moved.to, moved.to_position));

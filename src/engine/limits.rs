@@ -18,3 +18,5 @@ pub const DEDUPLICATION_WINDOW: Millis = 300_000;
 pub const ATTEMPT_WINDOW: Millis = 300_000;
 /// API reference of DeleteQueue and PurgeQueue: 60 seconds.
 pub const QUEUE_COOL_DOWN: Millis = 60_000;
+/// API reference of SetQueueAttributes: a change of an attribute takes up to 60 seconds to propagate.
+pub const ATTRIBUTE_PROPAGATION: Millis = 60_000;

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::change::{self, Attribute, Delivery, Sent, Target, Value, Window};
-use super::filter::{self, Body, Scope};
+use super::change::{Attribute, Delivery, Scope, Sent, Target, Value, Window};
+use super::filter::{self, Body};
 use super::send::{content_id, target, window};
 use super::topic::{End, Refusal, Subscription};
 use super::{Engine, Millis, QueueId, SendError, Seq, TopicId, limits, windows};
@@ -43,7 +43,7 @@ impl Engine {
         &mut self,
         id: TopicId,
         topic_arn: &'a str,
-        notification: &Notification<'a>,
+        notification: Notification<'a>,
         now: Millis,
     ) -> Result<Published<'a>, SendError> {
         self.refresh_routes(id);
@@ -64,7 +64,7 @@ impl Engine {
                 return Ok(Published { seq: original.seq, change: None, refusals: Vec::new() });
             }
             let until = now + limits::DEDUPLICATION_WINDOW;
-            opened.push(Window { scope: change::Scope::Topic(id), key, until, index: 0 });
+            opened.push(Window { scope: Scope::Topic(id), key, until, index: 0 });
         }
         let mut sent = Sent {
             seq: self.next_seq,
@@ -73,7 +73,7 @@ impl Engine {
             sender: notification.sender,
             subject: notification.subject,
             bodies: Vec::with_capacity(1 + notification.by_protocol.len()),
-            attributes: notification.attributes.clone(),
+            attributes: notification.attributes,
             group: notification.group,
             deduplication,
             trace: notification.trace,
@@ -84,7 +84,7 @@ impl Engine {
         sent.bodies.extend(notification.by_protocol.iter().map(|(_, body)| *body));
         let mut refusals = Vec::new();
         let mut dead_lettered = false;
-        let mut parsed = None;
+        let mut parsed = Parsed::default();
         for route in &topic.routes {
             let Some(subscription) = self.subscription(route.subscription) else { continue };
             let body = notification
@@ -92,7 +92,7 @@ impl Engine {
                 .iter()
                 .position(|(protocol, _)| *protocol == subscription.config.protocol)
                 .map_or(0, |index| index + 1);
-            if !wants(subscription, notification, sent.bodies[body], &mut parsed) {
+            if !wants(subscription, &sent, body, &mut parsed) {
                 continue;
             }
             let to = match &route.end {
@@ -145,30 +145,32 @@ impl Engine {
     }
 }
 
-/// Whether a subscription's filter policy lets a message through. `parsed` keeps the body's JSON for the next subscription.
-fn wants<'a>(
-    subscription: &Subscription,
-    notification: &Notification<'a>,
-    body: &'a str,
-    parsed: &mut Option<(&'a str, Option<Body>)>,
-) -> bool {
-    let Some(filter) = &subscription.filter else { return true };
-    match filter.scope() {
-        Scope::MessageBody => {
-            if parsed.as_ref().is_none_or(|(of, _)| !std::ptr::eq(*of, body)) {
-                *parsed = Some((body, Body::parse(body)));
-            }
-            // A body that isn't JSON matches no policy.
-            parsed.as_ref().and_then(|(_, body)| body.as_ref()).is_some_and(|body| filter.matches_body(body))
-        }
-        Scope::MessageAttributes => filter.matches_attributes(filterable(notification)),
+/// The bodies as filter policies on bodies see them, each parsed when the first policy asks.
+#[derive(Default)]
+struct Parsed(Vec<(usize, Option<Body>)>);
+
+impl Parsed {
+    fn get(&mut self, index: usize, body: &str) -> Option<&Body> {
+        let at = self.0.iter().position(|(parsed, _)| *parsed == index).unwrap_or_else(|| {
+            self.0.push((index, Body::parse(body)));
+            self.0.len() - 1
+        });
+        self.0.get(at).and_then(|(_, body)| body.as_ref())
     }
 }
 
-/// The attributes that filter policies look at.
-fn filterable<'a>(notification: &Notification<'a>) -> impl Iterator<Item = filter::Attribute<'a>> + Clone {
-    notification.attributes.iter().filter_map(|attribute| match attribute.value {
-        Value::Text(value) => Some(filter::Attribute { name: attribute.name, data_type: attribute.kind, value }),
-        Value::Binary(_) => None,
-    })
+/// Whether a subscription's filter policy lets a message through.
+fn wants(subscription: &Subscription, sent: &Sent<'_>, body: usize, parsed: &mut Parsed) -> bool {
+    let Some(filter) = &subscription.filter else { return true };
+    match filter.scope() {
+        filter::Scope::MessageBody => parsed.get(body, sent.bodies[body]).is_some_and(|body| filter.matches_body(body)),
+        filter::Scope::MessageAttributes => {
+            filter.matches_attributes(sent.attributes.iter().filter_map(|attribute| match attribute.value {
+                Value::Text(value) => {
+                    Some(filter::Attribute { name: attribute.name, data_type: attribute.kind, value })
+                }
+                Value::Binary(_) => None,
+            }))
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
-use super::policy::{Decision, Kind, Policy, Principal, Request};
+use super::policy::{Decision, Kind, Policy, Principal, Request, decide};
 
 /// A role as the document `iam/role/<arn>` holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,22 +65,17 @@ impl Engine {
         if !trusted {
             return Err(format!("the role {arn} does not trust {service}"));
         }
-        let request =
-            Request { principal: Principal::Arn(arn), action, resource, context: &[("aws:PrincipalArn", arn)] };
-        let mut allowed = false;
+        let request = Request { principal: Principal::Arn(arn), action, resource, context: &[] };
         let managed = role.attached.iter().filter_map(|policy| {
             let policy: ManagedPolicy = serde_json::from_slice(self.doc(&format!("iam/policy/{policy}"))?).ok()?;
             Some(policy.document)
         });
-        for document in role.inline.values().cloned().chain(managed) {
-            match Policy::parse(&document, Kind::Identity).map(|policy| policy.decide(&request)) {
-                Ok(Decision::Allow) => allowed = true,
-                Ok(Decision::ExplicitDeny) => {
-                    return Err(format!("a policy of the role {arn} denies {action} on {resource}"));
-                }
-                Ok(Decision::ImplicitDeny) | Err(_) => {}
-            }
+        let documents = role.inline.values().cloned().chain(managed);
+        let policies: Vec<Policy> = documents.filter_map(|text| Policy::parse(&text, Kind::Identity).ok()).collect();
+        match decide(&policies, &request) {
+            Decision::Allow => Ok(()),
+            Decision::ExplicitDeny => Err(format!("a policy of the role {arn} denies {action} on {resource}")),
+            Decision::ImplicitDeny => Err(format!("no policy of the role {arn} allows {action} on {resource}")),
         }
-        if allowed { Ok(()) } else { Err(format!("no policy of the role {arn} allows {action} on {resource}")) }
     }
 }

@@ -43,7 +43,7 @@ pub enum SendError {
 
 impl Engine {
     /// Decides a send at `now`.
-    pub fn decide_send<'a>(&self, id: QueueId, message: &Message<'a>, now: Millis) -> Result<Sending<'a>, SendError> {
+    pub fn decide_send<'a>(&self, id: QueueId, message: Message<'a>, now: Millis) -> Result<Sending<'a>, SendError> {
         let queue = self.queue(id).ok_or(SendError::NoQueue)?;
         let mut deduplication = message.deduplication.map(Cow::Borrowed);
         let mut opened = Vec::new();
@@ -74,7 +74,7 @@ impl Engine {
             sender: message.sender,
             subject: None,
             bodies: vec![message.body],
-            attributes: message.attributes.clone(),
+            attributes: message.attributes,
             group: message.group,
             deduplication,
             trace: message.trace,
@@ -97,7 +97,7 @@ pub(super) fn target(id: QueueId, queue: &Queue, position: u64, delay: Option<Mi
 
 /// The deduplication window that a message opens at a FIFO queue.
 pub(super) fn window(id: QueueId, queue: &Queue, deduplication: &str, group: Option<&str>, now: Millis) -> Window {
-    let group = group.filter(|_| queue.settings.deduplicates_by_group);
+    let group = group.filter(|_| queue.deduplicates_by_group(now));
     Window {
         scope: Scope::Queue(id),
         key: windows::key(deduplication, group),

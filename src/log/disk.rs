@@ -13,6 +13,8 @@ pub trait Disk: Send + Sync {
     /// An empty file; one that exists is emptied.
     fn create(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>>;
     fn open(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>>;
+    /// Gives a file another name, whole or not at all.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Deletes the name; handles that are open keep reading.
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes creations and removals survive a power cut.
@@ -65,6 +67,10 @@ impl Disk for DirectoryDisk {
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>> {
         Ok(Arc::new(OpenOptions::new().read(true).write(true).open(self.folder.join(name))?))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        std::fs::rename(self.folder.join(from), self.folder.join(to))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {

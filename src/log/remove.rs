@@ -30,40 +30,39 @@ impl Shared {
             self.sync_all(tail.number)?;
         }
         let file = segment.file().ok_or_else(no_segment)?;
-        let (stone, outdated) = self.place_stone(number, file)?;
+        let outdated = self.place_stone(number, file)?;
         self.segments.write().remove(&number);
-        for name in outdated.iter().filter(|name| **name != stone).chain([&log_name(number)]) {
+        for name in outdated.iter().chain([&log_name(number)]) {
             self.disk.remove(name).map_err(LogError::io("remove", name))?;
         }
         self.sync_names()
     }
 
-    /// Writes and syncs the stone of a segment, one for it and all removed ones beside it. Returns its name, and those of
-    /// the stones that it replaces.
-    fn place_stone(&self, number: u32, file: &Arc<dyn SegmentFile>) -> Result<(String, Vec<String>), LogError> {
-        let (mut first, mut last) = (number, number);
-        let mut header = [0; HEADER as usize];
-        file.read_at(&mut header, 0).map_err(LogError::io("read", log_name(number)))?;
-        let mut outdated = Vec::new();
-        for name in self.disk.list().map_err(LogError::io("list", "the data folder"))? {
-            let Some((from, to, true)) = parse_name(&name) else { continue };
-            if to + 1 == number {
-                let stone = self.disk.open(&name).map_err(LogError::io("open", &name))?;
-                stone.read_at(&mut header, 0).map_err(LogError::io("read", &name))?;
-                first = from;
-            } else if from == number + 1 {
-                last = to;
-            } else if !(from..=to).contains(&number) {
-                continue;
-            }
-            outdated.push(name);
-        }
+    /// Makes a stone name the segment, one for it and all removed ones beside it, and syncs that. Returns the stone that
+    /// this one replaces.
+    ///
+    /// Where the segment before was removed as well, that one's stone is renamed: removing the oldest, and so gaining
+    /// space, takes none.
+    fn place_stone(&self, number: u32, file: &Arc<dyn SegmentFile>) -> Result<Option<String>, LogError> {
+        let names = self.disk.list().map_err(LogError::io("list", "the data folder"))?;
+        let stones = || names.iter().filter_map(|name| parse_name(name)).filter(|(_, _, stone)| *stone);
+        let before = stones().find(|(_, last, _)| last + 1 == number);
+        let after = stones().find(|(first, ..)| *first == number + 1);
+        let first = before.map_or(number, |(first, ..)| first);
+        let last = after.map_or(number, |(_, last, _)| last);
         let name = stone_name(first, last);
-        let stone = self.disk.create(&name).map_err(LogError::io("create", &name))?;
-        stone.write_at(&header, 0).map_err(LogError::io("write", &name))?;
-        stone.sync().map_err(LogError::io("sync", &name))?;
+        if let Some((first, last, _)) = before {
+            let outdated = stone_name(first, last);
+            self.disk.rename(&outdated, &name).map_err(LogError::io("rename", outdated))?;
+        } else {
+            let mut header = [0; HEADER as usize];
+            file.read_at(&mut header, 0).map_err(LogError::io("read", log_name(number)))?;
+            let stone = self.disk.create(&name).map_err(LogError::io("create", &name))?;
+            stone.write_at(&header, 0).map_err(LogError::io("write", &name))?;
+            stone.sync().map_err(LogError::io("sync", &name))?;
+        }
         self.sync_names()?;
-        Ok((name, outdated))
+        Ok(after.map(|(first, last, _)| stone_name(first, last)))
     }
 
     /// Syncs every segment up to and including the tail that may not be.

@@ -11,8 +11,8 @@ use super::recover::Recovery;
 use super::scan::{Cursor, Step};
 use super::{Location, LogError};
 
-/// Who receives the frames.
-pub(super) type Apply<'a> = &'a mut dyn FnMut(Location, &[u8]) -> Result<(), String>;
+/// Who receives the frames of a replay; an error stops it.
+pub type Apply<'a> = &'a mut dyn FnMut(Location, &[u8]) -> Result<(), String>;
 
 /// Replays the segment `found[at]`. Returns where it ends, and why it ends too early, if it does and that is no damage.
 pub(super) fn replay(

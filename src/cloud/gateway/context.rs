@@ -26,6 +26,8 @@ pub struct Context {
     pub host: Arc<str>,
     pub protocol: Protocol,
     pub request_id: RequestId,
+    /// The `X-Amzn-Trace-Id` header, which messages carry on as `AWSTraceHeader`.
+    pub trace: Option<Arc<str>>,
 }
 
 /// A request's id: AWS's form, a UUID.

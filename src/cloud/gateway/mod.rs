@@ -1,6 +1,7 @@
 //! From an HTTP request to an operation and back: which service, which operation, which account and region.
 
 mod access;
+mod admin;
 mod answer;
 mod context;
 mod operation;
@@ -11,9 +12,10 @@ mod service;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::HeaderName;
 use http::header::HOST;
 use http::request::Parts;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use hyper::body::Incoming;
 
 pub use access::Access;
@@ -29,6 +31,8 @@ use crate::cloud::http::body::{self, Body};
 use crate::cloud::sigv4::{Family, Key, Payload as Signed};
 use crate::cloud::wire::payload::Source;
 use crate::cloud::wire::{AwsError, Form, Payload, Protocol};
+
+static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Every service's operations, and what each request needs of the server.
 pub struct Gateway {
@@ -73,8 +77,8 @@ impl Gateway {
         if let Some(why) = self.access.guard.refuse(host, &parts.headers) {
             return plain(403, "text/plain; charset=utf-8", id, format!("{why}\n").into());
         }
-        if let Some(answer) = self.admin(&parts, id) {
-            return answer;
+        if let Some((content_type, body)) = admin::answer(&self.cloud, &parts) {
+            return plain(200, content_type, id, body);
         }
         let scope = Scope::of(&parts.headers, parts.uri.query());
         let route = route(&parts, host, scope.as_ref());
@@ -150,12 +154,12 @@ impl Gateway {
         let (Some(service), Some(action)) = (service, form.get("Action")) else {
             let error = match form.get("Action") {
                 None => AwsError::bad("MissingAction", "The request must contain the parameter Action."),
-                Some(action) => no_such_action(action, version),
+                Some(action) => no_such_action(service, action, version),
             };
             return (service, Err(error));
         };
         let Some(operation) = self.operation(service, action) else {
-            return (Some(service), Err(no_such_action(action, version.or(service.version()))));
+            return (Some(service), Err(no_such_action(Some(service), action, version)));
         };
         if service == Service::Sqs && queue {
             form.default("QueueUrl", &format!("{}{}", cx.host, parts.uri.path()));
@@ -216,16 +220,8 @@ impl Gateway {
             host: intern_host(authority),
             protocol,
             request_id,
+            trace: parts.headers.get(&TRACE_ID).and_then(|id| id.to_str().ok()).map(Arc::from),
         })
-    }
-
-    /// What isn't AWS's: the paths of the server itself.
-    fn admin(&self, parts: &Parts, id: RequestId) -> Option<Response<Body>> {
-        if parts.method != Method::GET || parts.uri.path() != "/health" || parts.uri.query().is_some() {
-            return None;
-        }
-        let body = serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });
-        Some(plain(200, "application/json", id, body.to_string().into()))
     }
 }
 
@@ -239,9 +235,15 @@ impl Context {
 }
 
 /// AWS's answer to an action it doesn't know; the same for one that this cloud doesn't have.
-fn no_such_action(action: &str, version: Option<&str>) -> AwsError {
-    let version = version.unwrap_or("NO_VERSION_SPECIFIED");
-    AwsError::bad("InvalidAction", format!("Could not find operation {action} for version {version}"))
+fn no_such_action(service: Option<Service>, action: &str, version: Option<&str>) -> AwsError {
+    let message = match service {
+        Some(Service::Sqs) => format!("The action {action} is not valid for this endpoint."),
+        _ => {
+            let version = version.or(service.and_then(Service::version)).unwrap_or("NO_VERSION_SPECIFIED");
+            format!("Could not find operation {action} for version {version}")
+        }
+    };
+    AwsError::bad("InvalidAction", message)
 }
 
 /// Host and port as the client addressed this server.

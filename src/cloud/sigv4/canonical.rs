@@ -21,12 +21,14 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     text
 }
 
+type Decoded<'q> = Cow<'q, [u8]>;
+
 /// A query string's parameters, decoded.
-pub struct Parameters<'q>(Vec<(Cow<'q, [u8]>, Cow<'q, [u8]>)>);
+pub struct Parameters<'q>(Vec<(Decoded<'q>, Decoded<'q>)>);
 
 impl<'q> Parameters<'q> {
     pub fn parse(query: &'q str) -> Self {
-        let decode = |text: &'q str| -> Cow<'q, [u8]> {
+        let decode = |text: &'q str| -> Decoded<'q> {
             match text.contains('+') {
                 true => Cow::Owned(percent_decode_str(&text.replace('+', " ")).collect()),
                 false => percent_decode_str(text).into(),

@@ -26,7 +26,7 @@ pub struct Param {
 impl Form {
     /// Decodes a query string or a body, or both one after the other.
     pub fn parse(parts: &[&[u8]]) -> Result<Form, AwsError> {
-        let mut text = Vec::with_capacity(parts.iter().map(|part| part.len() + 2).sum());
+        let mut text = Vec::with_capacity(parts.iter().map(|part| part.len() + 1).sum());
         let mut params = Vec::with_capacity(16);
         for part in parts {
             decode(part, &mut text, &mut params)?;
@@ -113,45 +113,48 @@ fn decode(input: &[u8], text: &mut Vec<u8>, params: &mut Vec<Param>) -> Result<(
     }
     let mut start = text.len();
     let mut equals = None;
+    // Decoding never lengthens a text, so it has its room from the start; `end` is where the next byte goes.
+    let mut end = start;
+    text.resize(start + input.len() + 1, 0);
     let mut at = 0;
-    while at < input.len() {
-        let rest = &input[at..];
-        let plain = rest.iter().position(|byte| KINDS[*byte as usize] != Kind::Plain).unwrap_or(rest.len());
-        text.extend_from_slice(&rest[..plain]);
-        at += plain;
-        let Some(byte) = input.get(at) else { break };
+    while let Some(&byte) = input.get(at) {
         at += 1;
-        match KINDS[*byte as usize] {
-            Kind::Plus => text.push(b' '),
+        let decoded = match KINDS[byte as usize] {
+            Kind::Plain => byte,
+            Kind::Plus => b' ',
             Kind::Percent => match input.get(at..at + 2) {
                 Some(&[high, low]) if HEX[high as usize] | HEX[low as usize] != 0xFF => {
-                    text.push(HEX[high as usize] << 4 | HEX[low as usize]);
                     at += 2;
+                    HEX[high as usize] << 4 | HEX[low as usize]
                 }
-                _ => text.push(b'%'),
+                _ => b'%',
             },
             Kind::Ampersand => {
-                finish(start, equals.take(), text, params)?;
-                start = text.len();
+                finish(start, equals.take(), end, params)?;
+                start = end + 1;
+                b'&'
             }
-            _ => {
-                equals.get_or_insert(text.len());
-                text.push(b'=');
+            Kind::Equals => {
+                equals.get_or_insert(end);
+                b'='
             }
-        }
+        };
+        text[end] = decoded;
+        end += 1;
     }
-    finish(start, equals, text, params)
+    finish(start, equals, end, params)?;
+    text[end] = b'&';
+    text.truncate(end + 1);
+    Ok(())
 }
 
-fn finish(start: usize, equals: Option<usize>, text: &mut Vec<u8>, params: &mut Vec<Param>) -> Result<(), AwsError> {
-    let end = text.len();
+fn finish(start: usize, equals: Option<usize>, end: usize, params: &mut Vec<Param>) -> Result<(), AwsError> {
     if end > start {
         if params.len() == MAX_PARAMETERS {
             return Err(malformed("The request has too many parameters."));
         }
         params.push(Param { start: start as u32, equals: equals.unwrap_or(end) as u32, end: end as u32 });
     }
-    text.push(b'&');
     Ok(())
 }
 

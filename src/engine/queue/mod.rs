@@ -14,7 +14,7 @@ pub use settings::{Redrive, Settings, redrive};
 use super::change::EntryState;
 use super::config::QueueConfig;
 use super::windows::Windows;
-use super::{Millis, Position, QueueId, Seq};
+use super::{Millis, Position, QueueId, Seq, limits};
 
 /// What a message that came from another queue remembers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,9 @@ pub struct Queue {
     /// Messages that came from another queue.
     pub(super) strays: HashMap<Position, Stray>,
     attempts: receive::Attempts,
+    /// Until when a changed DeduplicationScope isn't in force yet, and the scope until then: by group?
+    scope_before: Option<(Millis, bool)>,
+    /// When it was last purged; 0 if never.
     pub purged: Millis,
 }
 
@@ -71,14 +74,34 @@ impl Queue {
             windows: Windows::default(),
             strays: HashMap::new(),
             attempts: receive::Attempts::default(),
+            scope_before: None,
             purged: 0,
         }
     }
 
     /// Declares the queue anew; its messages stay.
     pub fn configure(&mut self, config: QueueConfig) {
-        self.settings = Settings::of(&config);
+        let before = std::mem::replace(&mut self.settings, Settings::of(&config));
+        if before.deduplicates_by_group != self.settings.deduplicates_by_group {
+            let until = config.modified + limits::ATTRIBUTE_PROPAGATION;
+            self.scope_before = Some((until, before.deduplicates_by_group));
+        }
         self.config = config;
+    }
+
+    /// Whether a deduplication window holds within its message group only, at `now`.
+    pub fn deduplicates_by_group(&self, now: Millis) -> bool {
+        match self.scope_before {
+            Some((until, before)) if now < until => before,
+            _ => self.settings.deduplicates_by_group,
+        }
+    }
+
+    /// Forgets what outlives the messages that a purge has taken out: what was sent before may be sent again.
+    pub(super) fn purge(&mut self, at: Millis) {
+        self.purged = at;
+        self.windows = Windows::default();
+        self.attempts = receive::Attempts::default();
     }
 
     /// The position that the next message takes.
@@ -140,7 +163,7 @@ impl Queue {
         self.remove(position);
         let blocked = matches!(entry.state, State::Delayed | State::InFlight);
         entry.group = match group {
-            Some(name) if self.settings.fifo => self.groups.add(name, position, blocked),
+            Some(name) if self.settings.fifo => self.groups.add(name, position, (entry.sent_at, entry.count > 0), blocked),
             _ => groups::NONE,
         };
         self.next_position = self.next_position.max(position + 1);
@@ -160,8 +183,7 @@ impl Queue {
         let entry = self.entries.remove(position)?;
         self.leave(position, &entry);
         if entry.group != groups::NONE {
-            let blocked = matches!(entry.state, State::Delayed | State::InFlight);
-            self.groups.remove(entry.group, position, blocked);
+            self.groups.remove(entry.group, position);
         }
         self.strays.remove(&position);
         Some(entry)
@@ -208,8 +230,8 @@ impl Queue {
         if before.group != groups::NONE {
             let blocks = |state| matches!(state, State::Delayed | State::InFlight);
             match (blocks(before.state), blocks(state)) {
-                (false, true) => self.groups.block(before.group),
-                (true, false) => self.groups.unblock(before.group),
+                (false, true) => self.groups.block(before.group, position),
+                (true, false) => self.groups.unblock(before.group, position, (visible_at, before.count > 0)),
                 _ => {}
             }
         }

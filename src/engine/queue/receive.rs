@@ -24,6 +24,8 @@ pub struct Received {
     pub redriven: Vec<Position>,
     /// Messages whose retention ended.
     pub expired: Vec<Position>,
+    /// The same messages as for the same attempt before: only their deadlines are new.
+    pub repeated: bool,
     /// The queue has as many messages in flight as AWS allows.
     pub over_limit: bool,
 }
@@ -59,21 +61,27 @@ impl Queue {
         let room = limit.saturating_sub(self.in_flight);
         decision.over_limit = room == 0;
         let max = receive.max.min(room);
-        if self.settings.fifo {
-            match receive.attempt.and_then(|attempt| self.repeated(attempt, now)) {
-                Some(same) => decision.picked = same,
-                None => self.pick_from_groups(max, &mut decision),
-            }
-            if let Some(attempt) = receive.attempt
-                && !decision.picked.is_empty()
-            {
-                self.attempts.0.retain(|_, (until, _)| *until > now);
-                self.attempts.0.insert(attempt.into(), (now + limits::ATTEMPT_WINDOW, decision.picked.clone()));
-            }
+        if let Some(same) = receive.attempt.and_then(|attempt| self.repeated(attempt, now)) {
+            decision.picked = same;
+            decision.repeated = true;
+        } else if self.settings.fifo {
+            self.sort_in(max, self.groups.available(), &mut decision);
         } else {
-            self.pick_in_turn(max, &mut decision);
+            self.sort_in(max, self.in_turn(), &mut decision);
+        }
+        if let Some(attempt) = receive.attempt
+            && !decision.picked.is_empty()
+        {
+            self.attempts.0.retain(|_, (until, _)| *until > now);
+            self.attempts.0.insert(attempt.into(), (now + limits::ATTEMPT_WINDOW, decision.picked.clone()));
         }
         decision
+    }
+
+    /// The first `max` messages that a consumer could get at `now`, for who moves them elsewhere.
+    pub fn visible(&mut self, max: usize, now: Millis) -> Vec<Position> {
+        self.settle(now);
+        if self.settings.fifo { self.groups.available().take(max).collect() } else { self.in_turn().take(max).collect() }
     }
 
     /// The message at a position as a consumer sees it, after it was received.
@@ -96,46 +104,32 @@ impl Queue {
         (*until > now && positions.iter().all(in_flight)).then(|| positions.clone())
     }
 
-    fn pick_from_groups(&self, max: usize, decision: &mut Received) {
-        let ready = self.groups.pick(max + decision.expired.len() + 100);
-        for position in ready {
-            if decision.picked.len() == max {
-                break;
-            }
-            self.sort_in(position, decision);
-        }
-    }
-
     /// Messages that came back and fresh ones in turn: a message that always fails can't hold up the others.
-    fn pick_in_turn(&self, max: usize, decision: &mut Received) {
-        let mut fresh = self.entries.from(self.fresh).filter(|(_, entry)| entry.state == State::Fresh);
+    fn in_turn(&self) -> impl Iterator<Item = Position> {
+        let fresh = self.entries.from(self.fresh).filter(|(_, entry)| entry.state == State::Fresh);
+        let mut fresh = fresh.map(|(position, _)| position);
         let mut back = self.back.iter().copied();
-        let mut next_fresh = fresh.next().map(|(position, _)| position);
-        let mut next_back = back.next();
-        let mut turn = true;
-        while decision.picked.len() < max {
-            let take_back = next_back.is_some() && (turn || next_fresh.is_none());
-            let position = if take_back { next_back.take() } else { next_fresh.take() };
-            let Some(position) = position else { break };
-            if take_back {
-                next_back = back.next();
-            } else {
-                next_fresh = fresh.next().map(|(position, _)| position);
-            }
+        let mut turn = false;
+        std::iter::from_fn(move || {
             turn = !turn;
-            self.sort_in(position, decision);
-        }
+            if turn { back.next().or_else(|| fresh.next()) } else { fresh.next().or_else(|| back.next()) }
+        })
     }
 
-    /// A candidate is expired, goes to the dead-letter queue, or is received.
-    fn sort_in(&self, position: Position, decision: &mut Received) {
-        let Some(entry) = self.entries.get(position) else { return };
-        if decision.expired.binary_search(&position).is_ok() {
-            return;
-        }
-        match &self.settings.redrive {
-            Some(redrive) if entry.count >= redrive.max_receive_count => decision.redriven.push(position),
-            _ => decision.picked.push(position),
+    /// Every candidate is expired, goes to the dead-letter queue, or is received, until `max` are.
+    fn sort_in(&self, max: usize, candidates: impl Iterator<Item = Position>, decision: &mut Received) {
+        for position in candidates {
+            if decision.picked.len() == max {
+                return;
+            }
+            let Some(entry) = self.entries.get(position) else { continue };
+            if decision.expired.binary_search(&position).is_ok() {
+                continue;
+            }
+            match &self.settings.redrive {
+                Some(redrive) if entry.count >= redrive.max_receive_count => decision.redriven.push(position),
+                _ => decision.picked.push(position),
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ fn sample(durability: Durability) -> (FaultyDisk, u32, Location) {
     (disk, 19, last)
 }
 
-fn damaged(result: Result<(Log, Recovery, Vec<(Location, Vec<u8>)>), LogError>, name: &str, context: &str) {
+fn damaged(result: Result<Opened, LogError>, name: &str, context: &str) {
     match result.err() {
         Some(LogError::Damaged { file, .. } | LogError::UnknownFormat { file, .. }) => {
             assert_eq!(file, name, "{context}");

@@ -1,6 +1,6 @@
 //! A disk that fails as disks do: it loses power at a chosen operation, runs out of space, refuses to sync.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ pub struct State {
     names: BTreeMap<String, u64>,
     synced_names: BTreeMap<String, u64>,
     files: BTreeMap<u64, Content>,
+    /// Unsynced renames: both names change, or neither.
+    renamed: BTreeMap<String, String>,
     boot: u8,
     /// Operations that change anything, so far.
     pub operations: u64,
@@ -99,13 +101,18 @@ impl FaultyDisk {
         };
         copy.with(|state| {
             state.boot += 1;
-            let mut names = state.synced_names.clone();
-            names.extend(state.names.clone());
-            names.retain(|name, inode| {
-                let (now, synced) = (state.names.get(name), state.synced_names.get(name));
-                let survivor = if now == synced || survives() { now } else { synced };
-                survivor.map(|survivor| *inode = *survivor).is_some()
-            });
+            let all: BTreeSet<String> = state.names.keys().chain(state.synced_names.keys()).cloned().collect();
+            let changed = all.into_iter().filter(|name| state.names.get(name) != state.synced_names.get(name));
+            let undone: BTreeSet<String> = changed.filter(|_| !survives()).collect();
+            let mut names = state.names.clone();
+            for name in undone.iter().filter(|name| !state.renamed.values().any(|to| to == *name)) {
+                for name in [Some(name), state.renamed.get(name)].into_iter().flatten() {
+                    match state.synced_names.get(name) {
+                        Some(inode) => names.insert(name.clone(), *inode),
+                        None => names.remove(name),
+                    };
+                }
+            }
             for content in state.files.values_mut() {
                 let longest = content.bytes.len().max(content.synced.len());
                 let length = if survives() { content.bytes.len() } else { content.synced.len() };
@@ -121,6 +128,7 @@ impl FaultyDisk {
             }
             state.synced_names = names.clone();
             state.names = names;
+            state.renamed.clear();
         });
         copy
     }
@@ -178,6 +186,16 @@ impl Disk for FaultyDisk {
         Ok(Arc::new(FaultyFile { disk: self.clone(), inode }))
     }
 
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.with(|state| {
+            state.alive()?;
+            let inode = state.names.remove(from).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+            state.names.insert(to.to_owned(), inode);
+            state.renamed.insert(from.to_owned(), to.to_owned());
+            state.operation()
+        })
+    }
+
     fn remove(&self, name: &str) -> io::Result<()> {
         self.with(|state| {
             state.alive()?;
@@ -193,6 +211,7 @@ impl Disk for FaultyDisk {
                 return Err(io::Error::other("the disk is broken"));
             }
             state.synced_names = state.names.clone();
+            state.renamed.clear();
             Ok(())
         })
     }

@@ -12,8 +12,11 @@ use std::sync::Arc;
 use self::faulty::FaultyDisk;
 use super::*;
 
-/// A log on `disk` with small segments, and the payloads that it replayed.
-fn open(disk: &FaultyDisk, durability: Durability) -> Result<(Log, Recovery, Vec<(Location, Vec<u8>)>), LogError> {
+/// A log, what its start found, and the frames that it replayed.
+type Opened = (Log, Recovery, Vec<(Location, Vec<u8>)>);
+
+/// A log on `disk` with small segments.
+fn open(disk: &FaultyDisk, durability: Durability) -> Result<Opened, LogError> {
     let mut replayed = Vec::new();
     let options = Options { durability, segment_bytes: 400 };
     let (log, recovery) = Log::open(Arc::new(disk.clone()), options, &mut |location, payload| {

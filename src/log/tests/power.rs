@@ -130,3 +130,36 @@ fn a_power_cut_during_recovery_is_no_worse() {
         }
     }
 }
+
+/// Opens, writes on, loses power, and opens once more: everything that the second life began with or committed is there.
+fn second_life(disk: &FaultyDisk, context: &str) {
+    let (log, _, replayed) = open(disk, Durability::Power).unwrap_or_else(|error| panic!("{context}: {error}"));
+    let mut expected = ids(&replayed);
+    for id in 1_000..1_004 {
+        append_and_commit(&log, id).unwrap();
+        expected.push(id);
+    }
+    drop(log);
+    for left in [Left::Nothing, Left::Everything].into_iter().chain((0..8).map(Left::Some)) {
+        let (_, recovery, replayed) = open(&disk.after_power_cut(left), Durability::Power)
+            .unwrap_or_else(|error| panic!("{context}, then left {left:?}: {error}"));
+        assert_eq!(ids(&replayed), expected, "{context}, then left {left:?}");
+        assert_eq!(recovery.cuts, [], "{context}, then left {left:?}");
+    }
+}
+
+#[test]
+fn what_a_start_found_survives_the_next_power_cut() {
+    for first in [Durability::Process, Durability::Power] {
+        for at in 1..60 {
+            let disk = FaultyDisk::default();
+            disk.with(|state| state.power_goes_at = Some(at));
+            let _ = run(&disk, first, &mut Done::default());
+            second_life(&disk.copy(), &format!("{first}, killed at {at}"));
+            for seed in 0..8 {
+                let left = Left::Some(seed);
+                second_life(&disk.after_power_cut(left), &format!("{first}, power cut at {at}, left {left:?}"));
+            }
+        }
+    }
+}
