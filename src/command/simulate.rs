@@ -98,7 +98,7 @@ pub struct Args {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     if args.target.target == Target::Local && args.target.endpoint_url.is_none() {
-        let embedded = local::start_embedded(args.data_dir.clone(), args.durability).await?;
+        let embedded = local::start_embedded(args.data_dir.clone(), args.durability, &context.ui).await?;
         let cloud = Cloud::local(embedded.endpoint.clone(), args.target.region.clone());
         let ended = simulate(context, &args, &cloud, Some(&embedded)).await;
         embedded.shutdown().await?;

@@ -2,3 +2,7 @@
 
 pub mod format;
 pub mod prefix;
+
+use super::gateway::Operation;
+
+pub const OPERATIONS: &[Operation] = &[];

@@ -1,0 +1,125 @@
+//! The file layer: what the log needs of a disk, and a folder that gives it.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A folder of files, named without their folder.
+pub trait Disk: Send + Sync {
+    /// The names of all files.
+    fn list(&self) -> io::Result<Vec<String>>;
+    /// An empty file; one that exists is emptied.
+    fn create(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>>;
+    fn open(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>>;
+    /// Gives a file another name, whole or not at all.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Deletes the name; handles that are open keep reading.
+    fn remove(&self, name: &str) -> io::Result<()>;
+    /// Makes creations and removals survive a power cut.
+    fn sync(&self) -> io::Result<()>;
+    /// Names the life of the machine since it started: it changes when unsynced bytes may have been lost. All zeros when
+    /// unknown.
+    fn boot(&self) -> [u8; 16];
+}
+
+/// One open file.
+pub trait SegmentFile: Send + Sync {
+    fn length(&self) -> io::Result<u64>;
+    /// Fills `buffer` from `offset`; fewer bytes only where the file ends.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    fn truncate(&self, length: u64) -> io::Result<()>;
+    /// Makes content and length survive a power cut.
+    fn sync(&self) -> io::Result<()>;
+}
+
+/// A folder of the file system.
+#[derive(Debug)]
+pub struct DirectoryDisk {
+    folder: PathBuf,
+    handle: File,
+    boot: [u8; 16],
+}
+
+impl DirectoryDisk {
+    /// Opens the folder; it must exist.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        Ok(Self { folder: folder.to_owned(), handle: File::open(folder)?, boot: machine_boot() })
+    }
+}
+
+impl Disk for DirectoryDisk {
+    fn list(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in self.folder.read_dir()? {
+            names.extend(entry?.file_name().into_string());
+        }
+        Ok(names)
+    }
+
+    fn create(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>> {
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(true).open(self.folder.join(name))?;
+        Ok(Arc::new(file))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>> {
+        Ok(Arc::new(OpenOptions::new().read(true).write(true).open(self.folder.join(name))?))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        std::fs::rename(self.folder.join(from), self.folder.join(to))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        std::fs::remove_file(self.folder.join(name))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.handle.sync_all()
+    }
+
+    fn boot(&self) -> [u8; 16] {
+        self.boot
+    }
+}
+
+impl SegmentFile for File {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut read = 0;
+        while read < buffer.len() {
+            match FileExt::read_at(self, &mut buffer[read..], offset + read as u64) {
+                Ok(0) => break,
+                Ok(bytes) => read += bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(read)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.write_all_at(bytes, offset)
+    }
+
+    fn truncate(&self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
+/// Linux's name for this boot of the kernel (`proc_sys_kernel(5)`: `random/boot_id`); zeros on other systems.
+fn machine_boot() -> [u8; 16] {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+    if digits.len() == 32 { u128::from_str_radix(&digits, 16).unwrap_or(0).to_be_bytes() } else { [0; 16] }
+}

@@ -1,0 +1,73 @@
+//! What can go wrong with the log, each with the file and the offset.
+
+use std::io;
+use std::sync::Arc;
+
+use super::Location;
+
+/// An error of the log. Cloneable: one failed write answers every request that waited for it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LogError {
+    /// A file operation other than an append failed.
+    #[error("can't {action} {file}: {cause}")]
+    Io { action: &'static str, file: String, cause: Arc<io::Error> },
+
+    /// An append failed. Nothing in it is acknowledged; the bytes are kept and written at the next attempt.
+    #[error("can't write {file} at byte {offset}: {cause}")]
+    Write { file: String, offset: u64, cause: Arc<io::Error> },
+
+    /// Appends are refused until the bytes that an earlier write could not place are written.
+    #[error("the log takes no writes for now: {reason}")]
+    Unavailable { reason: String },
+
+    /// A sync failed: what the disk holds is unknown, so nothing more is written until a restart.
+    #[error("the log takes no writes until a restart: {reason}")]
+    Poisoned { reason: String },
+
+    /// More waits to be written than the log holds in memory.
+    #[error("the log is behind: {pending} bytes wait to be written")]
+    Behind { pending: usize },
+
+    /// One frame or transaction is larger than the format allows.
+    #[error("a {what} of {bytes} bytes is more than the log takes ({limit})")]
+    TooLarge { what: &'static str, bytes: usize, limit: usize },
+
+    /// The bytes are not what was written, and it is not a torn tail.
+    #[error("{file} is damaged at byte {offset}: {what}")]
+    Damaged { file: String, offset: u64, what: String },
+
+    /// A file that the log needs is gone.
+    #[error("{file} is missing: the log's files before and after it are there, or say that it was")]
+    Missing { file: String },
+
+    /// Written by another version of this program.
+    #[error("{file} has log format {version}; this program reads format {known}")]
+    UnknownFormat { file: String, version: u32, known: u32 },
+
+    /// The receiver of the replay refused a frame.
+    #[error("{file}: the record at byte {offset} can't be applied: {reason}")]
+    Rejected { file: String, offset: u64, reason: String },
+
+    /// No such segment: never written, or removed.
+    #[error("no segment {} in the log (asked for byte {})", .0.segment, .0.offset)]
+    NoSegment(Location),
+
+    /// The segment that is being written can't be removed.
+    #[error("segment {0} is still being written")]
+    Unsealed(u32),
+
+    /// Another process holds the folder.
+    #[error("{folder} is in use by {holder}: stop it, or choose another data folder")]
+    Locked { folder: String, holder: String },
+}
+
+impl LogError {
+    pub(super) fn io(action: &'static str, file: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let file = file.into();
+        move |cause| Self::Io { action, file, cause: Arc::new(cause) }
+    }
+
+    pub(super) fn damaged(file: impl Into<String>, offset: impl Into<u64>, what: impl Into<String>) -> Self {
+        Self::Damaged { file: file.into(), offset: offset.into(), what: what.into() }
+    }
+}

@@ -1,0 +1,99 @@
+//! What was appended and waits to be written: the short part of an append, under a short lock.
+
+use std::sync::Arc;
+
+use super::frame::{self, HEAD, MAX_PAYLOAD};
+use super::header::HEADER;
+use super::segment::Segment;
+use super::{Appended, Location, LogError, Position};
+
+/// The largest transaction, in bytes of the log.
+pub const MAX_TRANSACTION: usize = 256 << 20;
+/// So much may wait to be written before appends are refused; a single transaction always finds room.
+pub const MAX_PENDING: usize = MAX_TRANSACTION;
+
+/// Frames for one segment that are written with one write.
+pub(super) struct Chunk {
+    pub segment: Arc<Segment>,
+    pub offset: u32,
+    pub bytes: Vec<u8>,
+}
+
+pub(super) struct Queue {
+    /// In order; more than one only when a segment filled up.
+    pub chunks: Vec<Chunk>,
+    /// Bytes in `chunks`.
+    pub pending: usize,
+    /// The segment that the next transaction goes to, and where.
+    pub tail: Arc<Segment>,
+    pub offset: u32,
+    /// Transactions appended since the log was opened.
+    pub position: Position,
+    /// Why appends are refused.
+    pub refusal: Option<LogError>,
+    /// An empty buffer that a written chunk left.
+    pub spare: Vec<u8>,
+    segment_bytes: u32,
+    /// A group is written only after the one before it was synced, and its first frame says so.
+    syncs_groups: bool,
+}
+
+impl Queue {
+    pub fn new(tail: Arc<Segment>, offset: u32, segment_bytes: u32, syncs_groups: bool) -> Self {
+        Self {
+            chunks: Vec::new(),
+            pending: 0,
+            tail,
+            offset,
+            position: Position(0),
+            refusal: None,
+            spare: Vec::new(),
+            segment_bytes,
+            syncs_groups,
+        }
+    }
+
+    /// Adds one transaction; `planned` hears of a new segment.
+    pub fn append(&mut self, frames: &[&[u8]], planned: impl FnOnce(&Arc<Segment>)) -> Result<Appended, LogError> {
+        if let Some(refusal) = &self.refusal {
+            return Err(refusal.clone());
+        }
+        let mut bytes = 0;
+        for payload in frames {
+            if payload.len() > MAX_PAYLOAD {
+                return Err(LogError::TooLarge { what: "record", bytes: payload.len(), limit: MAX_PAYLOAD });
+            }
+            bytes += HEAD + payload.len();
+        }
+        if bytes > MAX_TRANSACTION {
+            return Err(LogError::TooLarge { what: "transaction", bytes, limit: MAX_TRANSACTION });
+        }
+        if self.pending > 0 && self.pending + bytes > MAX_PENDING {
+            return Err(LogError::Behind { pending: self.pending });
+        }
+        if self.offset > HEADER && u64::from(self.offset) + bytes as u64 > u64::from(self.segment_bytes) {
+            self.tail = Segment::planned(self.tail.number + 1, self.offset);
+            self.offset = HEADER;
+            planned(&self.tail);
+        }
+        let first = Location { segment: self.tail.number, offset: self.offset };
+        let begins_chunk = self.chunks.last().is_none_or(|chunk| chunk.segment.number != first.segment);
+        if begins_chunk && !frames.is_empty() {
+            let bytes = std::mem::take(&mut self.spare);
+            self.chunks.push(Chunk { segment: self.tail.clone(), offset: self.offset, bytes });
+        }
+        if let Some(chunk) = self.chunks.last_mut() {
+            chunk.bytes.reserve(bytes);
+            let mut synced = begins_chunk && self.syncs_groups;
+            for (index, payload) in frames.iter().enumerate() {
+                let at = Location { segment: first.segment, offset: self.offset };
+                frame::put(&mut chunk.bytes, at, payload, index + 1 < frames.len(), synced);
+                synced = false;
+                self.offset += (HEAD + payload.len()) as u32;
+            }
+        }
+        self.pending += bytes;
+        self.position.0 += 1;
+        Ok(Appended { first, position: self.position })
+    }
+}

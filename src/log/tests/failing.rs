@@ -1,0 +1,117 @@
+//! Full disks and broken ones.
+
+use super::*;
+
+const ON_DISK: [Durability; 2] = [Durability::Process, Durability::Power];
+
+#[test]
+fn a_full_disk_fails_the_requests_and_writing_goes_on_when_there_is_space() {
+    // At every fill: within a record, before a new segment's file, within its header.
+    for durability in ON_DISK {
+        for space in 0..900 {
+            let disk = FaultyDisk::default();
+            let (log, ..) = open(&disk, durability).unwrap();
+            disk.with(|state| state.space = Some(space));
+            let mut id = 0;
+            let error = loop {
+                let appended = append(&log, id).unwrap();
+                id += 1;
+                if let Err(error) = commit(&log, appended.position) {
+                    break error;
+                }
+            };
+            let LogError::Write { ref file, offset, cause } = error else { panic!("{error}") };
+            assert!(offset == 0 || disk.bytes(file).len() as u64 == offset, "what was written of it is cut");
+            assert_eq!(cause.kind(), std::io::ErrorKind::StorageFull);
+            let refused = append(&log, id).unwrap_err();
+            assert!(matches!(&refused, LogError::Unavailable { reason } if reason.contains(file)), "{refused}");
+            assert!(log.retry().is_err());
+            assert!(append(&log, id).is_err());
+            // What a kill leaves now: everything that was acknowledged.
+            let (_, _, replayed) = open(&disk.copy(), durability).unwrap_or_else(|error| panic!("{space}: {error}"));
+            assert!(ids(&replayed).len() as u32 >= id - 1);
+
+            disk.with(|state| state.space = None);
+            log.retry().unwrap();
+            assert!(log.refusal().is_none());
+            append_and_commit(&log, id).unwrap();
+            drop(log);
+            let (_, recovery, replayed) = open(&disk, durability).unwrap();
+            assert_eq!(ids(&replayed), (0..=id).collect::<Vec<_>>());
+            assert_eq!(recovery.cuts, []);
+        }
+    }
+}
+
+#[test]
+fn the_oldest_segments_can_be_removed_from_a_full_disk() {
+    let disk = FaultyDisk::default();
+    let (log, ..) = open(&disk, Durability::Process).unwrap();
+    for id in 0..40 {
+        append_and_commit(&log, id).unwrap();
+    }
+    log.remove(1).unwrap();
+    disk.with(|state| state.space = Some(0));
+    log.remove(2).unwrap();
+    log.remove(3).unwrap();
+    assert_eq!(disk.names()[..2], ["00000001-00000003.removed", "00000004.log"]);
+    // Elsewhere it takes a stone of its own; without one, nothing is removed.
+    assert!(matches!(log.remove(5), Err(LogError::Io { .. })));
+    assert!(log.open_segment(5).is_some());
+    drop(log);
+    open(&disk, Durability::Process).unwrap();
+    assert_eq!(disk.names()[1..3], ["00000004.log", "00000005.log"]);
+}
+
+#[test]
+fn a_failed_sync_poisons_the_log_for_good() {
+    let disk = FaultyDisk::default();
+    let (log, ..) = open(&disk, Durability::Power).unwrap();
+    let committed = append_and_commit(&log, 0).unwrap();
+    disk.with(|state| state.syncs_fail = true);
+    let lost = append(&log, 1).unwrap();
+    let error = commit(&log, lost.position).unwrap_err();
+    assert!(matches!(&error, LogError::Poisoned { reason } if reason.contains("00000001.log")), "{error}");
+    disk.with(|state| state.syncs_fail = false);
+    assert!(matches!(append(&log, 2), Err(LogError::Poisoned { .. })));
+    assert!(matches!(commit(&log, lost.position), Err(LogError::Poisoned { .. })));
+    assert!(matches!(log.retry(), Err(LogError::Poisoned { .. })));
+    assert!(log.refusal().is_some());
+    // What was promised stays so, and can be read.
+    commit(&log, committed.position).unwrap();
+    assert_eq!(log.read(committed.first).unwrap(), transaction(0)[0]);
+}
+
+#[test]
+fn a_failed_sync_of_a_sealed_segment_poisons_process_as_well() {
+    let disk = FaultyDisk::default();
+    let (log, ..) = open(&disk, Durability::Process).unwrap();
+    disk.with(|state| state.syncs_fail = true);
+    let mut id = 0;
+    let error = loop {
+        // The thread notices in its own time.
+        if let Err(error) = append_and_commit(&log, id) {
+            break error;
+        }
+        id += 1;
+        std::thread::yield_now();
+    };
+    assert!(matches!(&error, LogError::Poisoned { .. }), "{error}");
+}
+
+#[test]
+fn a_receiver_that_refuses_a_record_stops_the_start_with_its_place() {
+    let disk = FaultyDisk::default();
+    let (log, ..) = open(&disk, Durability::Process).unwrap();
+    append_and_commit(&log, 0).unwrap();
+    let second = append_and_commit(&log, 1).unwrap().first;
+    drop(log);
+    let error = Log::open(Arc::new(disk), Options::default(), &mut |location, _| match location == second {
+        true => Err("what is this".to_owned()),
+        false => Ok(()),
+    })
+    .err()
+    .unwrap();
+    let expected = format!("00000001.log: the record at byte {} can't be applied: what is this", second.offset);
+    assert_eq!(error.to_string(), expected);
+}

@@ -1,0 +1,162 @@
+//! Group commit: whoever comes first writes for all that wait.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::header::{HEADER, Header};
+use super::queue::Chunk;
+use super::segment::Segment;
+use super::shared::Shared;
+use super::{Durability, LogError, Position};
+
+/// Buffers that grew beyond this are given back after they were written.
+const KEPT_BUFFER: usize = 4 << 20;
+
+/// The group that is being written; under the long lock.
+#[derive(Default)]
+pub(super) struct Writer {
+    /// Not empty between two attempts only when the first failed.
+    group: Vec<Chunk>,
+    /// The last transaction in `group`.
+    position: Position,
+    failed: bool,
+}
+
+impl Shared {
+    /// Makes the first file of a new log, and syncs it: a later start can then always tell when the log was written.
+    pub fn begin(&self) -> Result<(), LogError> {
+        let tail = self.queue.lock().tail.clone();
+        if self.segments.read().len() > 1 || tail.file().is_some() {
+            return Ok(());
+        }
+        self.create(&tail)?;
+        self.sync(&tail)?;
+        self.sync_names()
+    }
+
+    /// Writes (and in `power`, syncs) what was appended, up to `position` at least. Blocks.
+    pub fn write_through(&self, position: Position) -> Result<(), LogError> {
+        let mut writer = self.writer.lock();
+        while self.durable() < position {
+            let kept = !writer.group.is_empty();
+            self.write_group(&mut writer)?;
+            if !kept {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the group that an earlier attempt left, or else everything that waits.
+    fn write_group(&self, writer: &mut Writer) -> Result<(), LogError> {
+        if let Some(poison) = self.poison.get() {
+            return Err(poison.clone());
+        }
+        if writer.group.is_empty() {
+            let mut queue = self.queue.lock();
+            std::mem::swap(&mut queue.chunks, &mut writer.group);
+            queue.pending = 0;
+            writer.position = queue.position;
+        }
+        for chunk in &writer.group {
+            if let Err(error) = self.write_chunk(chunk) {
+                writer.failed = true;
+                self.refuse(&error);
+                return Err(error);
+            }
+        }
+        let spare = writer.group.drain(..).next_back().map(|chunk| chunk.bytes);
+        self.durable.store(writer.position.0, Ordering::Release);
+        if std::mem::take(&mut writer.failed) {
+            self.queue.lock().refusal = None;
+        }
+        if let Some(mut spare) = spare.filter(|spare| spare.capacity() <= KEPT_BUFFER) {
+            spare.clear();
+            self.queue.lock().spare = spare;
+        }
+        Ok(())
+    }
+
+    /// The file of the chunk's segment, its bytes, and in `power` the sync: each only after the one before.
+    fn write_chunk(&self, chunk: &Chunk) -> Result<(), LogError> {
+        let segment = &chunk.segment;
+        let failed = |offset: u32| {
+            let file = segment.name();
+            move |cause: io::Error| LogError::Write { file, offset: offset.into(), cause: Arc::new(cause) }
+        };
+        let file = match segment.file() {
+            Some(file) => file,
+            None => {
+                self.create(segment)?;
+                segment.file().ok_or_else(|| failed(0)(io::ErrorKind::NotFound.into()))?
+            }
+        };
+        if let Err(error) = file.write_at(&chunk.bytes, chunk.offset.into()) {
+            // What is left of it, if this fails as well, is overwritten by the next attempt or cut by the next start.
+            let _ = file.truncate(chunk.offset.into());
+            return Err(failed(chunk.offset)(error));
+        }
+        if self.durability == Durability::Power {
+            self.sync(segment)?;
+        }
+        segment.set_bytes(chunk.offset + chunk.bytes.len() as u32);
+        Ok(())
+    }
+
+    /// A new segment's file with its header. The segment before it is complete, and in `power` synced.
+    fn create(&self, segment: &Arc<Segment>) -> Result<(), LogError> {
+        let sealed = segment.number - 1;
+        if self.durability == Durability::Power {
+            self.synced_through.store(sealed, Ordering::Release);
+        }
+        let header = Header {
+            segment: segment.number,
+            previous_end: segment.previous_end,
+            synced_through: self.synced_through.load(Ordering::Acquire),
+            boot: self.disk.boot(),
+        };
+        let name = segment.name();
+        let failed = |cause| LogError::Write { file: name.clone(), offset: 0, cause: Arc::new(cause) };
+        let file = self.disk.create(&name).map_err(failed)?;
+        file.write_at(&header.encode(), 0).map_err(failed)?;
+        if self.durability == Durability::Power {
+            file.sync().map_err(|error| self.poison(&name, &error))?;
+            self.sync_names()?;
+        }
+        segment.created(file, HEADER);
+        if self.durability == Durability::Process
+            && let Some(sealed) = self.segment(sealed)
+        {
+            self.work.lock().sealed.push_back(sealed);
+            self.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Syncs a segment's file. After a failure the log is poisoned: the pages that failed may be gone.
+    pub fn sync(&self, segment: &Segment) -> Result<(), LogError> {
+        let Some(file) = segment.file() else { return Ok(()) };
+        file.sync().map_err(|error| self.poison(&segment.name(), &error))
+    }
+
+    /// Syncs the folder's list of files.
+    pub fn sync_names(&self) -> Result<(), LogError> {
+        self.disk.sync().map_err(|error| self.poison("the data folder", &error))
+    }
+
+    fn poison(&self, file: &str, error: &io::Error) -> LogError {
+        let reason = format!("a sync of {file} failed: {error}");
+        let poison = self.poison.get_or_init(|| LogError::Poisoned { reason }).clone();
+        self.queue.lock().refusal = Some(poison.clone());
+        poison
+    }
+
+    /// No more appends until what could not be written is.
+    fn refuse(&self, error: &LogError) {
+        let mut queue = self.queue.lock();
+        if self.poison.get().is_none() {
+            queue.refusal = Some(LogError::Unavailable { reason: error.to_string() });
+        }
+    }
+}
