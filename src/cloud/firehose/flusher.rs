@@ -86,23 +86,23 @@ fn due_at(stream: &Stream) -> Option<Millis> {
 }
 
 /// Lands one batch: the oldest records, up to the buffer's size.
-async fn flush(cloud: &Cloud, id: StreamId) -> Result<(), AwsError> {
-    let taken = cloud.core.read(|engine, now| engine.stream(id).map(|stream| take(stream, now)).transpose())?;
+async fn flush(cloud: &Arc<Cloud>, id: StreamId) -> Result<(), AwsError> {
+    let taken = cloud.core.read(|engine, _| engine.stream(id).map(take).transpose())?;
     let Some((document, records)) = taken.filter(|(_, records)| !records.is_empty()) else { return Ok(()) };
     let name = document.name.clone();
     let fail = |reason: String| AwsError::internal(format!("the delivery stream {name} can't deliver: {reason}"));
     let plan = Plan::new(document).map_err(&fail)?;
-    landing::check(cloud, &plan.document).map_err(&fail)?;
     let data = read(cloud, &records).await?;
     let now = cloud.core.now();
     let objects = plan.objects(&data, now, || cloud.core.uuid()).map_err(&fail)?;
+    landing::check(cloud, &plan.document, &objects).map_err(&fail)?;
     let positions = records.into_iter().map(|(position, _)| position).collect();
     let flushed = Change::Flushed { stream: id, positions };
     landing::land(cloud, plan.document.destination.bucket(), objects, &flushed).await.map_err(fail)
 }
 
 /// The records of the next batch.
-fn take(stream: &Stream, _now: Millis) -> Result<(Document, Vec<(Position, Record)>), AwsError> {
+fn take(stream: &Stream) -> Result<(Document, Vec<(Position, Record)>), AwsError> {
     let document = Document::of(&stream.config)?;
     let mut bytes = 0;
     let full = |(_, record): &(Position, Record)| {
@@ -137,3 +137,6 @@ async fn read(cloud: &Cloud, records: &[(Position, Record)]) -> Result<Vec<(Mill
     }
     Ok(data)
 }
+
+#[cfg(test)]
+mod tests;

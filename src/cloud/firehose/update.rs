@@ -33,7 +33,7 @@ pub async fn update_destination(cx: &Context, input: UpdateInput) -> Result<Empt
     if let Some(other) = input.others.keys().find(|name| name.ends_with("Update")) {
         return Err(invalid(format!("{other} is not supported: streams land in S3 here")));
     }
-    let (Some(update), None) | (None, Some(update)) =
+    let ((Some(update), None) | (None, Some(update))) =
         (input.extended_s3_destination_update, input.s3_destination_update)
     else {
         return Err(invalid("Exactly one destination update is supported for a Firehose"));
