@@ -51,7 +51,6 @@ use std::sync::OnceLock;
 
 use http::request::Parts;
 use http::{Request, Response};
-use hyper::body::Incoming;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::validation::NameValidation;
 
@@ -75,7 +74,7 @@ impl NameValidation for AnyName {
 }
 
 /// Answers every request that no other service claims. Whether its signature is right is the gateway's question.
-pub async fn serve(cx: Context, parts: Parts, body: Incoming) -> Response<Body> {
+pub async fn serve(cx: Context, parts: Parts, body: impl Into<s3s::Body>) -> Response<Body> {
     static SERVICE: OnceLock<S3Service> = OnceLock::new();
     let service = SERVICE.get_or_init(|| {
         let mut builder = S3ServiceBuilder::new(Operations);
@@ -83,7 +82,7 @@ pub async fn serve(cx: Context, parts: Parts, body: Incoming) -> Response<Body> 
         builder.build()
     });
     let method = parts.method.clone();
-    let (call, prepared) = front::prepare(Request::from_parts(parts, body), cx);
+    let (call, prepared) = front::prepare(Request::from_parts(parts, body.into()), cx);
     let empty = || Response::new(s3s::Body::empty());
     let response = match prepared {
         Ok(request) => service.call(request).await.unwrap_or_else(|_| {
