@@ -86,7 +86,8 @@ fn wire(c: &mut Criterion) {
          &MessageAttributes.entry.1.Value.StringValue=order.created",
         utf8_percent_encode(&event(), NON_ALPHANUMERIC)
     );
-    let json = serde_json::json!({ "QueueUrl": "http://localhost:4566/000000000000/q", "MessageBody": event() }).to_string();
+    let json =
+        serde_json::json!({ "QueueUrl": "http://localhost:4566/000000000000/q", "MessageBody": event() }).to_string();
     let output = Output { message_id: ID, sequence_number: None };
 
     c.bench_function("publish: form to parameters", |b| {

@@ -11,8 +11,8 @@ mod service;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::HeaderName;
 use http::header::HOST;
+use http::header::HeaderName;
 use http::request::Parts;
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
