@@ -129,12 +129,13 @@ impl Core {
             let position = self.append(engine, frames, end).map_err(unavailable)?;
             (result, position, wake, wake_streams)
         };
-        // Also a reply that changed nothing waits: it may tell of what isn't in the log yet.
-        self.log.commit(position).await.map_err(unavailable)?;
+        // Who is woken now commits after this transaction, so it can't tell of what the log doesn't hold.
         wake.into_iter().for_each(|queue| self.waiters.wake(queue));
         if wake_streams {
             self.streams.notify_one();
         }
+        // Also a reply that changed nothing waits: it may tell of what isn't in the log yet.
+        self.log.commit(position).await.map_err(unavailable)?;
         result
     }
 }

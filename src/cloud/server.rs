@@ -71,10 +71,12 @@ impl Cloud {
         };
         let log = log::Options { durability: options.durability, segment_bytes: options.segment_bytes };
         let (core, recovery) = Core::open(disk, log, options.clock, options.strict, rand::random())?;
+        let blobs = super::s3::open_blobs(&core, &options.data_dir).map_err(folder)?;
         let cloud = Self {
             core,
             notices: Notices::new(print),
             move_tasks: Default::default(),
+            blobs,
             sns: Default::default(),
             address: Default::default(),
             _lock: lock,
@@ -100,6 +102,8 @@ impl Server {
         let tasks = TaskTracker::new();
         tasks.spawn(http::serve(listener, Arc::new(Gateway::with_access(cloud.clone(), access)), stop.clone()));
         tasks.spawn(maintenance::run(cloud.clone(), stop.clone()));
+        tasks.spawn(super::firehose::flusher::run(cloud.clone(), stop.clone()));
+        tokio::spawn(super::cloudformation::resume(cloud.clone()));
         tasks.spawn(super::sqs::move_tasks::run::run(cloud.clone(), stop.clone()));
         tasks.close();
         Ok(Self { cloud, address, stop, tasks })

@@ -1,6 +1,7 @@
 //! From an HTTP request to an operation and back: which service, which operation, which account and region.
 
 mod access;
+mod admin;
 mod answer;
 mod context;
 mod operation;
@@ -11,8 +12,7 @@ mod service;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::HOST;
-use http::header::HeaderName;
+use http::header::{HOST, HeaderName};
 use http::request::Parts;
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
@@ -25,11 +25,11 @@ pub use route::{Route, queue_path, region_of_address, route};
 pub use scope::{Scope, account_of, is_account, is_region};
 pub use service::Service;
 
-use crate::cloud::Cloud;
 use crate::cloud::http::body::{self, Body};
 use crate::cloud::sigv4::{Family, Key, Payload as Signed};
 use crate::cloud::wire::payload::Source;
 use crate::cloud::wire::{AwsError, Form, Payload, Protocol};
+use crate::cloud::{Cloud, sns};
 
 static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
@@ -76,8 +76,8 @@ impl Gateway {
         if let Some(why) = self.access.guard.refuse(host, &parts.headers) {
             return plain(403, "text/plain; charset=utf-8", id, format!("{why}\n").into());
         }
-        if let Some(answer) = self.admin(&parts, id) {
-            return answer;
+        if let Some((content_type, body)) = admin::answer(&self.cloud, &parts).await {
+            return plain(200, content_type, id, body);
         }
         let scope = Scope::of(&parts.headers, parts.uri.query());
         let route = route(&parts, host, scope.as_ref());
@@ -147,18 +147,23 @@ impl Gateway {
         let queue = queue_path(parts.uri.path()).is_some();
         let service =
             service.or_else(|| version.and_then(Service::by_version)).or_else(|| queue.then_some(Service::Sqs));
-        if let Err(error) = self.verify(cx, parts, &body, Family::Query(service)) {
+        // The links in SNS's messages: a GET without a signature, and without a version that would tell the service.
+        let link = service.is_none() && parts.method == Method::GET && form.get("Action").is_some_and(sns::is_link);
+        let service = if link { Some(Service::Sns) } else { service };
+        if !(link && cx.access_key.is_none())
+            && let Err(error) = self.verify(cx, parts, &body, Family::Query(service))
+        {
             return (service, Err(error));
         }
         let (Some(service), Some(action)) = (service, form.get("Action")) else {
             let error = match form.get("Action") {
                 None => AwsError::bad("MissingAction", "The request must contain the parameter Action."),
-                Some(action) => no_such_action(action, version),
+                Some(action) => no_such_action(service, action, version),
             };
             return (service, Err(error));
         };
         let Some(operation) = self.operation(service, action) else {
-            return (Some(service), Err(no_such_action(action, version.or(service.version()))));
+            return (Some(service), Err(no_such_action(Some(service), action, version)));
         };
         if service == Service::Sqs && queue {
             form.default("QueueUrl", &format!("{}{}", cx.host, parts.uri.path()));
@@ -222,21 +227,6 @@ impl Gateway {
             trace: parts.headers.get(&TRACE_ID).and_then(|id| id.to_str().ok()).map(Arc::from),
         })
     }
-
-    /// What isn't AWS's: the paths of the server itself.
-    fn admin(&self, parts: &Parts, id: RequestId) -> Option<Response<Body>> {
-        if parts.method != Method::GET || parts.uri.query().is_some() {
-            return None;
-        }
-        if let Some(certificate) = self.cloud.sns.signer.certificate(&self.cloud, parts.uri.path()) {
-            return Some(plain(200, "application/x-pem-file", id, certificate.into()));
-        }
-        if parts.uri.path() != "/health" {
-            return None;
-        }
-        let body = serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });
-        Some(plain(200, "application/json", id, body.to_string().into()))
-    }
 }
 
 impl Context {
@@ -249,9 +239,15 @@ impl Context {
 }
 
 /// AWS's answer to an action it doesn't know; the same for one that this cloud doesn't have.
-fn no_such_action(action: &str, version: Option<&str>) -> AwsError {
-    let version = version.unwrap_or("NO_VERSION_SPECIFIED");
-    AwsError::bad("InvalidAction", format!("Could not find operation {action} for version {version}"))
+fn no_such_action(service: Option<Service>, action: &str, version: Option<&str>) -> AwsError {
+    let message = match service {
+        Some(Service::Sqs) => format!("The action {action} is not valid for this endpoint."),
+        _ => {
+            let version = version.or(service.and_then(Service::version)).unwrap_or("NO_VERSION_SPECIFIED");
+            format!("Could not find operation {action} for version {version}")
+        }
+    };
+    AwsError::bad("InvalidAction", message)
 }
 
 /// Host and port as the client addressed this server.

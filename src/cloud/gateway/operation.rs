@@ -22,7 +22,7 @@ pub struct Operation {
 ///
 /// A handler is `async fn publish(cx: &Context, input: PublishInput<'_>) -> Result<PublishOutput, AwsError>`. Its input
 /// is any `Deserialize` structure (unknown members are ignored, so members are `Option`s and the operation says what is
-/// missing), its output any `Serialize` structure, or `()` where AWS's model has no output. It never learns which
+/// missing; no `#[serde(flatten)]`), its output any `Serialize` structure, or `()` where AWS's model has no output. It never learns which
 /// protocol asked.
 #[macro_export]
 macro_rules! operations {

@@ -7,6 +7,7 @@ use futures::FutureExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Either, Full};
 use hyper::body::{Body as _, Incoming};
+use tokio::time::{Instant, timeout_at};
 
 use crate::cloud::wire::AwsError;
 
@@ -29,8 +30,8 @@ where
     Either::Right(UnsyncBoxBody::new(body.map_err(Into::into)))
 }
 
-/// How long a client may pause within a body.
-const PAUSE: Duration = Duration::from_secs(30);
+/// How long a client may take for a body that isn't there at once.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// No more than this is reserved for a body whose length is announced but hasn't come.
 const MAX_RESERVE: usize = 64 * 1024;
 
@@ -42,12 +43,14 @@ pub async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, AwsError
     }
     let mut first = Bytes::new();
     let mut rest: Option<BytesMut> = None;
+    let mut deadline = None;
     while !body.is_end_stream() {
         let frame = match body.frame().now_or_never() {
             Some(frame) => frame,
-            None => tokio::time::timeout(PAUSE, body.frame())
-                .await
-                .map_err(|_| AwsError::new(408, "RequestTimeout", "The request's body did not arrive in time."))?,
+            None => {
+                let until = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
+                timeout_at(until, body.frame()).await.map_err(|_| late())?
+            }
         };
         let Some(frame) = frame else { break };
         let frame = frame.map_err(|_| AwsError::bad("IncompleteBody", "The request's body ended early."))?;
@@ -68,6 +71,10 @@ pub async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, AwsError
         }
     }
     Ok(rest.map_or(first, BytesMut::freeze))
+}
+
+fn late() -> AwsError {
+    AwsError::new(408, "RequestTimeout", "The request's body did not arrive in time.")
 }
 
 fn too_long(limit: usize) -> AwsError {

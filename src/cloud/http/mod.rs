@@ -62,7 +62,8 @@ async fn connection(stream: TcpStream, gateway: Arc<Gateway>, stop: Cancellation
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD)
-        .half_close(true)
+        // A client that goes away ends its request: a long poll must not receive for nobody.
+        .half_close(false)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     // A client that breaks the protocol or goes away is its own affair.
@@ -77,13 +78,16 @@ async fn connection(stream: TcpStream, gateway: Arc<Gateway>, stop: Cancellation
 }
 
 async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    // A panic ends this request alone.
-    let answer = AssertUnwindSafe(gateway.handle(request)).catch_unwind().await;
-    Ok(answer.unwrap_or_else(|panic| {
+    Ok(survive(gateway.handle(request), |what| gateway.panicked(what)).await)
+}
+
+/// A panic ends its own request alone.
+async fn survive(answer: impl Future<Output = Response<Body>>, tell: impl FnOnce(&str)) -> Response<Body> {
+    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|panic| {
         let what = panic.downcast_ref::<String>().map(String::as_str);
-        gateway.panicked(what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown"));
+        tell(what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown"));
         let mut response = Response::new(body::full("<InternalFailure/>\n".into()));
         *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
         response
-    }))
+    })
 }

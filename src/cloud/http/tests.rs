@@ -126,3 +126,54 @@ async fn a_queue_url_without_an_action_is_no_operation() {
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
     assert!(answer.contains("<UnknownOperationException"), "{answer}");
 }
+
+#[tokio::test]
+async fn a_panic_ends_its_own_request_alone() {
+    let mut told = String::new();
+    let panic = std::panic::AssertUnwindSafe(async { panic!("what a pity") });
+    let response = super::survive(panic, |what| told = what.to_owned()).await;
+    assert_eq!((response.status().as_u16(), told.as_str()), (500, "what a pity"));
+}
+
+#[tokio::test]
+async fn stopping_closes_idle_connections() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { durability: Durability::Memory, ..Options::new(folder.path()) };
+    let (cloud, _) = Cloud::open(options, |_| {}).unwrap();
+    let server = tokio::spawn(serve(listener, Arc::new(Gateway::new(cloud)), stop.clone()));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    for _ in 0..2 {
+        stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"}") {
+            stream.read_buf(&mut answer).await.unwrap();
+        }
+    }
+    stop.cancel();
+    server.await.unwrap();
+    assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+proptest::proptest! {
+    /// Whatever a request says of its service, it is answered, not dropped.
+    #[test]
+    fn any_head_is_routed(
+        path in "/[!-~]{0,30}", host in "[a-z0-9.:-]{0,30}", target in "[!-~]{0,20}", auth in "[ -~]{0,60}",
+    ) {
+        use crate::cloud::gateway::{Scope, host_of, queue_path, region_of_address, route};
+        let request = http::Request::builder().uri(path).header("x-amz-target", target).header("authorization", auth);
+        if let Ok(request) = request.body(()) {
+            let (mut parts, ()) = request.into_parts();
+            let scope = Scope::of(&parts.headers, parts.uri.query());
+            let _ = route(&parts, host_of(&host), scope.as_ref());
+            let _ = (region_of_address(host_of(&host), parts.uri.path()), queue_path(parts.uri.path()));
+            parts.headers.clear();
+            let scope = Scope::of(&parts.headers, parts.uri.query());
+            let _ = route(&parts, host_of(&host), scope.as_ref());
+        }
+    }
+}

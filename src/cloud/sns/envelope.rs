@@ -35,7 +35,7 @@ pub fn render(cloud: &Cloud, sent: &Sent<'_>, index: u16) -> Result<String, AwsE
     members.text("MessageId", &id);
     let fifo = topic.ends_with(".fifo");
     if fifo {
-        members.text("SequenceNumber", &ids::sequence_number(sent.seq));
+        members.text("SequenceNumber", &ids::notification_number(sent.seq));
     }
     members.text("TopicArn", topic);
     if let Some(subject) = sent.subject {

@@ -87,7 +87,7 @@ fn json(error: &AwsError, style: Style) -> Vec<u8> {
 
 fn xml(error: &AwsError, style: Style, request_id: &str) -> Vec<u8> {
     let code = error.query_code.as_ref().unwrap_or(&error.code);
-    let namespace = if code == "InvalidAction" { NO_SERVICE } else { style.namespace };
+    let namespace = if code == "InvalidAction" && style.names == Names::Wrapped { NO_SERVICE } else { style.namespace };
     let (prolog, detail) = match style.names {
         Names::Flat => ("<?xml version=\"1.0\"?>", "<Detail/>"),
         Names::Wrapped => ("", ""),

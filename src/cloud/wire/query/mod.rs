@@ -292,8 +292,9 @@ impl<'a> Deserializer<'a> for Value<'a, '_> {
 impl<'a> Deserializer<'a> for Level<'a, '_> {
     type Error = Error;
 
-    fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_map(Fields { level: Level { params: &[], ..self }, fields: &[], seen: 0, value: None })
+    /// Inputs are plain structures: what `#[serde(flatten)]` asks for can't be told from a list or a map.
+    fn deserialize_any<V: Visitor<'a>>(self, _: V) -> Result<V::Value, Error> {
+        Err(Error::Malformed("this operation's input can't be read from a form".into()))
     }
 
     fn deserialize_unit<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
