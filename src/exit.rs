@@ -1,1 +1,163 @@
+//! How the program ends: exit codes, the one error shape of the command line, and the stop signal.
 
+use std::error::Error as StdError;
+use std::fmt;
+
+use miette::Diagnostic;
+use tokio_util::sync::CancellationToken;
+
+/// The exit codes; `messaging --help` lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything asked for was done.
+    Ok = 0,
+    /// Something failed.
+    Failed = 1,
+    /// The command line, the environment or `.env` doesn't make sense.
+    Usage = 2,
+    /// The run finished, but the ledger doesn't balance: something was lost.
+    Lost = 3,
+    /// Nothing answers at the endpoint.
+    Unreachable = 4,
+    /// Stopped by Ctrl-C or SIGTERM before it was done.
+    Interrupted = 130,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        (exit as u8).into()
+    }
+}
+
+/// An error as the command line shows it: what happened, why, and what to do.
+#[derive(Debug)]
+pub struct Failure {
+    pub exit: Exit,
+    message: String,
+    why: Option<Why>,
+    help: Option<String>,
+}
+
+/// One cause in the chain that miette prints.
+#[derive(Debug)]
+struct Why(String);
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for Why {}
+
+impl Failure {
+    /// Something failed while it ran.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Failed, message: message.into(), why: None, help: None }
+    }
+
+    /// The user's input doesn't make sense.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(message).exit(Exit::Usage)
+    }
+
+    pub fn exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    pub fn why(mut self, why: impl fmt::Display) -> Self {
+        self.why = Some(Why(why.to_string()));
+        self
+    }
+
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Failure {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.why.as_ref().map(|why| why as &dyn StdError)
+    }
+}
+
+impl Diagnostic for Failure {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+}
+
+/// The wish to stop: the first Ctrl-C or SIGTERM finishes what is in flight, the second aborts.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    /// Cancelled by a signal, or by a command that has what it wanted.
+    token: CancellationToken,
+    /// Cancelled by a signal only.
+    signalled: CancellationToken,
+}
+
+impl Stop {
+    /// Listens for the signals; must be called inside the runtime.
+    pub fn on_signals() -> Self {
+        let stop = Self::default();
+        let listener = stop.clone();
+        tokio::spawn(async move {
+            signal().await;
+            eprintln!("\nStopping: what is in flight is finished first (Ctrl-C again stops at once).");
+            listener.signalled.cancel();
+            listener.token.cancel();
+            signal().await;
+            std::process::exit(Exit::Interrupted as i32);
+        });
+        stop
+    }
+
+    /// Asks for the end, as a command does when it has what it wanted.
+    pub fn request(&self) {
+        self.token.cancel();
+    }
+
+    pub fn is_requested(&self) -> bool {
+        self.token.is_cancelled()
+    }
+
+    /// Whether the user asked for the end, and not the command itself.
+    pub fn is_signalled(&self) -> bool {
+        self.signalled.is_cancelled()
+    }
+
+    pub async fn requested(&self) {
+        self.token.cancelled().await;
+    }
+
+    /// A stop of its own, that also ends when this one does.
+    pub fn child(&self) -> Self {
+        Self { token: self.token.child_token(), signalled: self.signalled.clone() }
+    }
+}
+
+/// Resolves at the next Ctrl-C or SIGTERM.
+async fn signal() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! { () = interrupt => {}, _ = terminate.recv() => {} }
+            return;
+        }
+    }
+    interrupt.await;
+}

@@ -1,8 +1,176 @@
-//! The one owner of the engine and the log, and the source of time and ids.
+//! The one owner of the engine and the log: every command is decided and applied in order, and no reply leaves before its
+//! changes are in the log.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Milliseconds since the Unix epoch.
-pub type Millis = u64;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::clock::Clock;
+use super::transaction::{Frames, Transaction};
+use super::waiters::Waiters;
+use super::wire::AwsError;
+use crate::engine::ids::{self, Kind};
+use crate::engine::{Change, Engine, Millis, Owner, Place};
+use crate::log::{self, Disk, Durability, Location, Log, LogError, Options, Position, Recovery};
+
+/// The engine, the log and the clock.
+pub struct Core {
+    state: Mutex<State>,
+    log: Log,
+    clock: Clock,
+    pub waiters: Waiters,
+    /// A stream got a record or was declared: the flusher looks again.
+    pub streams: Notify,
+    durability: Durability,
+    segment_bytes: u64,
+    seed: u128,
+    ids: AtomicU64,
+}
+
+struct State {
+    engine: Engine,
+    frames: Frames,
+    /// Where the last transaction ended, in bytes of its segment; none before this run's first.
+    end: Option<u64>,
+}
+
+impl Core {
+    /// Opens the log and replays it into an engine. `seed` is random: new data folders and this run's ids derive from it.
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        options: Options,
+        clock: Clock,
+        strict: bool,
+        seed: u128,
+    ) -> Result<(Self, Recovery), LogError> {
+        let mut engine = Engine::new(strict);
+        let (log, recovery) = Log::open(disk, options, &mut |location, record| {
+            let change = postcard::from_bytes(record).map_err(|error| error.to_string())?;
+            let owner = engine.apply(&change);
+            engine.placed(&owner, place(location), log::frame_bytes(record.len()));
+            Ok(())
+        })?;
+        if engine.salt() == 0 {
+            engine.apply(&Change::Counters {
+                salt: seed | 1,
+                next_seq: 1,
+                next_id: 1,
+                queues: Vec::new(),
+                streams: Vec::new(),
+            });
+        }
+        let state = State { engine, frames: Frames::default(), end: None };
+        let core = Self {
+            state: Mutex::new(state),
+            log,
+            clock,
+            waiters: Waiters::default(),
+            streams: Notify::new(),
+            durability: options.durability,
+            segment_bytes: options.segment_bytes.into(),
+            seed,
+            ids: AtomicU64::new(0),
+        };
+        Ok((core, recovery))
+    }
+
+    /// A new random id, UUID-shaped.
+    pub fn uuid(&self) -> String {
+        let number = self.ids.fetch_add(1, Ordering::Relaxed);
+        ids::format(ids::uuid(self.seed, Kind::Random, number, 0))
+    }
+
+    /// The time.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// What was promised to survive.
+    pub fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    /// Bytes of a segment of the log.
+    pub fn segment_bytes(&self) -> u64 {
+        self.segment_bytes
+    }
+
+    /// The log, for its figures.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Looks at the state. Short: the whole cloud waits.
+    pub fn read<R>(&self, look: impl FnOnce(&mut Engine, Millis) -> R) -> R {
+        let now = self.now();
+        look(&mut self.state.lock().engine, now)
+    }
+
+    /// Decides and applies under the lock, then waits until the log holds it. Short: the whole cloud waits while it decides.
+    pub async fn execute<R>(
+        &self,
+        decide: impl FnOnce(&mut Transaction<'_>) -> Result<R, AwsError>,
+    ) -> Result<R, AwsError> {
+        let (result, position, wake, wake_streams) = {
+            let now = self.now();
+            let mut state = self.state.lock();
+            let State { engine, frames, end } = &mut *state;
+            frames.clear();
+            let mut transaction = Transaction { engine, now, frames, wake: Vec::new(), wake_streams: false };
+            let result = decide(&mut transaction);
+            let (wake, wake_streams) = (std::mem::take(&mut transaction.wake), transaction.wake_streams);
+            let position = self.append(engine, frames, end).map_err(unavailable)?;
+            (result, position, wake, wake_streams)
+        };
+        // Who is woken now commits after this transaction, so it can't tell of what the log doesn't hold.
+        wake.into_iter().for_each(|queue| self.waiters.wake(queue));
+        if wake_streams {
+            self.streams.notify_one();
+        }
+        // Also a reply that changed nothing waits: it may tell of what isn't in the log yet.
+        self.log.commit(position).await.map_err(unavailable)?;
+        result
+    }
+}
+
+impl Core {
+    /// Appends a transaction to the log and notes where its records lie. A new segment opens with the declarations in force,
+    /// so that a replay that begins with it knows the queues and topics.
+    fn append(&self, engine: &mut Engine, frames: &Frames, end: &mut Option<u64>) -> Result<Position, LogError> {
+        if frames.ends.is_empty() {
+            return Ok(self.log.position());
+        }
+        let bytes: u64 = frames.slices().map(|frame| u64::from(log::frame_bytes(frame.len()))).sum();
+        let mut opening = Frames::default();
+        if end.is_none_or(|end| end + bytes > self.segment_bytes) {
+            // The state already holds the transaction's changes, so what it declares stands here as well.
+            engine.declarations().for_each(|change| opening.push(&change));
+        }
+        let slices: Vec<&[u8]> = opening.slices().chain(frames.slices()).collect();
+        let appended = self.log.append(&slices)?;
+        let bytes: u64 = slices.iter().map(|frame| u64::from(log::frame_bytes(frame.len()))).sum();
+        *end = Some(u64::from(appended.first.offset) + bytes);
+        let locations = log::locations(appended.first, &slices).skip(opening.ends.len());
+        for ((owner, slice), location) in frames.owners.iter().zip(frames.slices()).zip(locations) {
+            if *owner != Owner::None {
+                engine.placed(owner, place(location), log::frame_bytes(slice.len()));
+            }
+        }
+        Ok(appended.position)
+    }
+}
+
+fn place(location: Location) -> Place {
+    Place { segment: location.segment, offset: location.offset }
+}
+
+fn unavailable(error: LogError) -> AwsError {
+    AwsError::new(503, "ServiceUnavailable", format!("the log can't be written: {error}"))
+}

@@ -1,1 +1,55 @@
-//! The events of the e-commerce.
+//! The events of the e-commerce: consumers, orders and payments that belong together.
+//!
+//! [`story`] makes them up from a seed, [`data`] says what they carry, [`envelope`] wraps them as CloudEvents 1.0.
+
+pub mod data;
+pub mod envelope;
+pub mod story;
+
+use std::fmt;
+
+/// The three things that happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Consumer,
+    Order,
+    Payment,
+}
+
+impl Kind {
+    pub const ALL: [Self; 3] = [Self::Consumer, Self::Order, Self::Payment];
+
+    /// The CloudEvents `type`.
+    pub fn event_type(self) -> &'static str {
+        match self {
+            Self::Consumer => "consumer.created",
+            Self::Order => "order.placed",
+            Self::Payment => "payment.captured",
+        }
+    }
+
+    /// The CloudEvents `source`: who says that it happened.
+    pub fn source(self) -> &'static str {
+        match self {
+            Self::Consumer => "/ecommerce/consumers",
+            Self::Order => "/ecommerce/orders",
+            Self::Payment => "/ecommerce/payments",
+        }
+    }
+
+    /// The word on the command line and in the `kind` message attribute.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Consumer => "consumer",
+            Self::Order => "order",
+            Self::Payment => "payment",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

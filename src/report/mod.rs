@@ -1,1 +1,74 @@
-//! One outcome, many renderings.
+//! One outcome, many renderings: [`terminal`] for people, JSON by serde for programs.
+
+pub mod terminal;
+
+use serde::Serialize;
+
+use crate::traffic::api::Api;
+use crate::traffic::ledger::Account;
+use crate::traffic::stats::Summary;
+
+/// What a run of `publish`, `consume` or `simulate` came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    pub command: &'static str,
+    /// As `local (http://127.0.0.1:4566, us-east-1)`.
+    pub target: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    pub elapsed_s: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub queues: Vec<Queue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub landed: Option<Landed>,
+    /// Whether the ledger balances; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nothing_lost: Option<bool>,
+    /// The folder that holds the embedded cloud's data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<String>,
+}
+
+/// The publisher's side.
+#[derive(Debug, Clone, Serialize)]
+pub struct Published {
+    pub topic_arn: String,
+    /// Acknowledged.
+    pub events: u64,
+    /// Given up.
+    pub refused: u64,
+    pub retries: u64,
+    pub per_second: f64,
+    /// From the moment when an event was meant to leave until its acknowledgement.
+    pub latency: Option<Summary>,
+}
+
+/// One queue's side.
+#[derive(Debug, Clone, Serialize)]
+pub struct Queue {
+    pub api: Api,
+    pub queue_url: String,
+    pub handled: u64,
+    /// Attempts, as is `unreadable`: a message that comes back fails again.
+    pub failed: u64,
+    pub unreadable: u64,
+    pub not_deleted: u64,
+    #[serde(flatten)]
+    pub account: Account,
+}
+
+/// The bucket's side.
+#[derive(Debug, Clone, Serialize)]
+pub struct Landed {
+    pub bucket: String,
+    pub partitions: Vec<String>,
+    pub objects: u64,
+    pub bytes: u64,
+    pub unreadable: u64,
+    #[serde(flatten)]
+    pub account: Account,
+}

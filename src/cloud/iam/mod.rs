@@ -1,1 +1,5 @@
 //! iam
+
+use crate::cloud::gateway::Operation;
+
+pub const OPERATIONS: &[Operation] = &[];

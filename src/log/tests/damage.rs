@@ -156,7 +156,7 @@ fn a_damaged_record_is_not_read() {
     bytes[place.offset as usize + 13] ^= 1;
     disk.set_bytes(&header::log_name(place.segment), bytes);
     for error in [log.read(place).err(), log.read_many(&[place, replayed[5].0]).err()] {
-        assert!(matches!(error, Some(LogError::Damaged { offset, .. }) if offset == place.offset.into()));
+        assert!(matches!(error, Some(LogError::Damaged { offset, .. }) if offset == u64::from(place.offset)));
     }
     let elsewhere = Location { offset: place.offset + 1, ..place };
     assert!(matches!(log.read(elsewhere), Err(LogError::Damaged { .. })));
@@ -179,6 +179,6 @@ fn a_record_within_a_torn_record_is_not_taken_for_one_behind_it() {
     bytes.pop();
     disk.set_bytes("00000001.log", bytes);
     let (_, recovery, replayed) = open(&disk, Durability::Process).unwrap();
-    assert_eq!(recovery.cuts[0].offset, place.offset.into());
+    assert_eq!(recovery.cuts[0].offset, u64::from(place.offset));
     assert_eq!(ids(&replayed), [0]);
 }

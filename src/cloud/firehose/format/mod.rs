@@ -1,1 +1,11 @@
 //! What becomes of records on the way to an object: processors, partitions, delimiters, compression.
+
+mod dates;
+mod errors;
+mod jq;
+mod object;
+mod pipeline;
+
+pub use errors::error_line;
+pub use object::{Compression, ObjectBody};
+pub use pipeline::{Failure, Output, Pipeline, Processor};

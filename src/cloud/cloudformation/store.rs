@@ -1,0 +1,218 @@
+//! Where the documents of stacks lie, and how they are read and written.
+//!
+//! ```text
+//! cfn/name/<account>/<region>/<stack name>         the uuid of the stack that has the name now
+//! cfn/stack/<account>/<region>/<uuid>              the stack
+//! cfn/resource/<uuid>/<logical id>                 its resources
+//! cfn/event/<uuid>/<number>                        its events
+//! cfn/template/<uuid>/<id>                         texts of templates
+//! cfn/changeset/<uuid>/<id>                        its change sets
+//! ```
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::record::{ChangeSet, Event, Resource, Resources, Stack, Status};
+use crate::cloud::gateway::Context;
+use crate::cloud::transaction::Transaction;
+use crate::cloud::wire::AwsError;
+use crate::engine::{Engine, Millis};
+
+/// How long a deleted stack is still shown ("ListStacks": 90 days).
+const DELETED_SHOWN: Millis = 90 * 24 * 60 * 60 * 1000;
+
+/// One account's stacks in one region.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub account: Arc<str>,
+    pub region: Arc<str>,
+}
+
+impl Place {
+    pub fn of(cx: &Context) -> Self {
+        Self { account: cx.account.clone(), region: cx.region.clone() }
+    }
+
+    fn name(&self, name: &str) -> String {
+        format!("cfn/name/{}/{}/{name}", self.account, self.region)
+    }
+
+    fn stacks(&self) -> String {
+        format!("cfn/stack/{}/{}/", self.account, self.region)
+    }
+}
+
+fn stack_key(stack: &Stack) -> String {
+    format!("cfn/stack/{}/{}/{}", stack.account, stack.region, stack.uuid)
+}
+
+/// The document of a template's text.
+pub fn template_key(uuid: &str, id: &str) -> String {
+    format!("cfn/template/{uuid}/{id}")
+}
+
+fn resource_key(uuid: &str, logical_id: &str) -> String {
+    format!("cfn/resource/{uuid}/{logical_id}")
+}
+
+fn change_set_key(uuid: &str, id: &str) -> String {
+    format!("cfn/changeset/{uuid}/{}", last(id))
+}
+
+/// The part of an ARN behind the last slash.
+pub fn last(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    serde_json::from_slice(bytes).ok()
+}
+
+fn doc<T: DeserializeOwned>(engine: &Engine, key: &str) -> Option<T> {
+    engine.doc(key).and_then(|bytes| read(bytes))
+}
+
+fn all<T: DeserializeOwned>(engine: &Engine, prefix: &str) -> Vec<T> {
+    engine.docs(prefix, "").filter_map(|(_, bytes)| read(bytes)).collect()
+}
+
+/// A stack by its uuid.
+pub fn stack(engine: &Engine, place: &Place, uuid: &str) -> Option<Stack> {
+    doc(engine, &format!("{}{uuid}", place.stacks()))
+}
+
+/// A stack by its name (which a deleted one no longer has) or its ARN.
+pub fn find(engine: &Engine, place: &Place, name_or_id: &str) -> Option<Stack> {
+    if name_or_id.starts_with("arn:") {
+        return stack(engine, place, last(name_or_id)).filter(|stack| stack.id == name_or_id);
+    }
+    let uuid: String = doc(engine, &place.name(name_or_id))?;
+    stack(engine, place, &uuid)
+}
+
+/// Every stack of a place, the deleted ones too, newest first.
+pub fn stacks(engine: &Engine, place: &Place) -> Vec<Stack> {
+    let mut stacks: Vec<Stack> = all(engine, &place.stacks());
+    stacks.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+    stacks
+}
+
+/// Every stack of the cloud at which something runs.
+pub fn running(engine: &Engine) -> Vec<Stack> {
+    all::<Stack>(engine, "cfn/stack/").into_iter().filter(|stack| stack.status.running()).collect()
+}
+
+pub fn resources(engine: &Engine, uuid: &str) -> Resources {
+    let resources: Vec<Resource> = all(engine, &format!("cfn/resource/{uuid}/"));
+    resources.into_iter().map(|resource| (resource.logical_id.clone(), resource)).collect()
+}
+
+/// A stack's events, newest first.
+pub fn events(engine: &Engine, uuid: &str) -> Vec<Event> {
+    let mut events: Vec<Event> = all(engine, &format!("cfn/event/{uuid}/"));
+    events.reverse();
+    events
+}
+
+pub fn template(engine: &Engine, key: &str) -> Option<String> {
+    engine.doc(key).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
+}
+
+/// A stack's change sets, newest first.
+pub fn change_sets(engine: &Engine, uuid: &str) -> Vec<ChangeSet> {
+    let mut sets: Vec<ChangeSet> = all(engine, &format!("cfn/changeset/{uuid}/"));
+    sets.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+    sets
+}
+
+fn put<T: Serialize>(transaction: &mut Transaction<'_>, key: &str, value: &T) {
+    // Records are maps with text keys, which JSON can always hold.
+    if let Ok(bytes) = serde_json::to_vec(value) {
+        transaction.put_doc(key, &bytes);
+    }
+}
+
+/// Writes a stack, and who has its name.
+pub fn put_stack(transaction: &mut Transaction<'_>, stack: &Stack) {
+    let place = Place { account: stack.account.as_str().into(), region: stack.region.as_str().into() };
+    put(transaction, &stack_key(stack), stack);
+    let name = place.name(&stack.name);
+    let holder: Option<String> = doc(transaction.engine, &name);
+    if stack.status == Status::DeleteComplete {
+        if holder.as_deref() == Some(&stack.uuid) {
+            transaction.delete_doc(&name);
+        }
+    } else if holder.is_none() {
+        put(transaction, &name, &stack.uuid);
+    }
+}
+
+pub fn put_resource(transaction: &mut Transaction<'_>, uuid: &str, resource: &Resource) {
+    put(transaction, &resource_key(uuid, &resource.logical_id), resource);
+}
+
+pub fn drop_resource(transaction: &mut Transaction<'_>, uuid: &str, logical_id: &str) {
+    transaction.delete_doc(&resource_key(uuid, logical_id));
+}
+
+pub fn put_event(transaction: &mut Transaction<'_>, stack: &mut Stack, event: &Event) {
+    let number = stack.events;
+    stack.events += 1;
+    put(transaction, &format!("cfn/event/{}/{number:010}", stack.uuid), event);
+}
+
+pub fn put_change_set(transaction: &mut Transaction<'_>, uuid: &str, set: &ChangeSet) {
+    put(transaction, &change_set_key(uuid, &set.id), set);
+}
+
+pub fn drop_change_set(transaction: &mut Transaction<'_>, uuid: &str, id: &str) {
+    transaction.delete_doc(&change_set_key(uuid, id));
+}
+
+pub fn put_template(transaction: &mut Transaction<'_>, key: &str, text: &str) {
+    transaction.put_doc(key, text.as_bytes());
+}
+
+/// Forgets stacks that were deleted long ago.
+pub fn forget_old(transaction: &mut Transaction<'_>, place: &Place) {
+    let since = transaction.now.saturating_sub(DELETED_SHOWN);
+    let old = stacks(transaction.engine, place).into_iter().filter(|s| s.deleted.is_some_and(|at| at < since));
+    for stack in old.collect::<Vec<_>>() {
+        for kind in ["resource", "event", "template", "changeset"] {
+            let prefix = format!("cfn/{kind}/{}/", stack.uuid);
+            let keys: Vec<String> = transaction.engine.docs(&prefix, "").map(|(key, _)| key.to_owned()).collect();
+            keys.iter().for_each(|key| transaction.delete_doc(key));
+        }
+        transaction.delete_doc(&stack_key(&stack));
+    }
+}
+
+/// AWS's error for a stack that isn't there, in the form most operations have.
+pub fn no_stack(name: &str) -> AwsError {
+    AwsError::bad("ValidationError", format!("Stack with id {name} does not exist"))
+}
+
+/// The form that the others have.
+pub fn no_such_stack(name: &str) -> AwsError {
+    AwsError::bad("ValidationError", format!("Stack [{name}] does not exist"))
+}
+
+/// AWS's error for a change set that isn't there.
+pub fn no_change_set(name: &str) -> AwsError {
+    AwsError::new(404, "ChangeSetNotFound", format!("ChangeSet [{name}] does not exist"))
+}
+
+/// One page of a listing, and the token of the next. Tokens count what came before.
+pub fn page<T>(items: Vec<T>, token: Option<&str>, size: usize) -> Result<(Vec<T>, Option<String>), AwsError> {
+    let start = match token {
+        None => 0,
+        Some(token) => {
+            token.parse::<usize>().map_err(|_| AwsError::bad("ValidationError", "Invalid pagination token"))?
+        }
+    };
+    let more = items.len() > start.saturating_add(size);
+    let page = items.into_iter().skip(start).take(size).collect();
+    Ok((page, more.then(|| (start + size).to_string())))
+}

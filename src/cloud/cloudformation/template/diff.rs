@@ -1,0 +1,576 @@
+//! What an update would do to each resource: the content of a change set.
+//!
+//! Worked out from the values that a stack was deployed with and the values that the new template gives, as far as they
+//! are known. The rules and their odd corners (a value that comes from a parameter counts twice, attributes of resources
+//! that change are only perhaps different) are those of AWS's `DescribeChangeSet`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::evaluate::{KNOWN_AFTER_APPLY, Reference, Scope, is_unknown};
+use super::references::{Found, walk};
+use super::{Invalid, Policy, Result, Template, graph, text};
+
+/// Whether a change of a property makes a new resource ("Update behaviors of stack resources").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Recreation {
+    Never,
+    Conditionally,
+    Always,
+}
+
+/// A resource as it was deployed.
+#[derive(Debug, Clone)]
+pub struct Deployed<'a> {
+    pub kind: &'a str,
+    pub physical_id: &'a str,
+    /// The values that it was made with.
+    pub properties: &'a Map<String, Value>,
+    pub metadata: Option<&'a Value>,
+    pub deletion_policy: Policy,
+}
+
+/// The stack before an update.
+pub struct Before<'a> {
+    pub template: &'a Template,
+    pub parameters: &'a BTreeMap<String, Value>,
+    pub resources: BTreeMap<&'a str, Deployed<'a>>,
+}
+
+/// What will happen to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Action {
+    Add,
+    Modify,
+    Remove,
+}
+
+/// Whether a resource that is modified becomes a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Replacement {
+    True,
+    False,
+    Conditional,
+}
+
+/// One line of a change set.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Change {
+    pub action: Action,
+    pub logical_id: String,
+    pub physical_id: Option<String>,
+    pub kind: String,
+    /// For [`Action::Modify`].
+    pub replacement: Option<Replacement>,
+    /// `Delete`, `Retain`, `ReplaceAndDelete` or `ReplaceAndRetain`.
+    pub policy_action: Option<String>,
+    /// `Properties`, `Metadata`, ...
+    pub scope: Vec<String>,
+    pub details: Vec<Detail>,
+    /// The resource before and after, as AWS shows them: an object with `Properties` and perhaps `Metadata`.
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+    /// Only perhaps: not shown where values are.
+    pub tentative: bool,
+}
+
+/// Why an attribute of a resource changes.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Detail {
+    /// `DirectModification`, `ParameterReference`, `ResourceReference` or `ResourceAttribute`.
+    pub source: String,
+    pub causing_entity: Option<String>,
+    /// Whether it is certain now; AWS says `Static`, else `Dynamic`.
+    pub certain: bool,
+    /// `Properties`, `Metadata` or a policy's name.
+    pub attribute: String,
+    pub name: Option<String>,
+    pub recreation: Recreation,
+    pub before: Option<String>,
+    pub after: Option<String>,
+    /// Shown only with the values ("IncludePropertyValues").
+    pub with_values_only: bool,
+}
+
+/// The changes of an update, and what could not be worked out yet.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Changes {
+    pub changes: Vec<Change>,
+    /// Resource and reason, for values that depend on what is known only later.
+    pub warnings: Vec<(String, String)>,
+}
+
+/// How the types at hand take changes: type, property, recreation.
+pub type Rules<'a> = &'a dyn Fn(&str, &str) -> Recreation;
+
+/// Compares. `scope` evaluates the new template; its `known` answers with what live resources are *now* (an error or
+/// [`KNOWN_AFTER_APPLY`] for what doesn't exist yet).
+pub fn changes(before: &Before<'_>, scope: &Scope<'_>, rules: Rules<'_>) -> Result<Changes> {
+    let needs = graph::needs(scope.template, scope.conditions)?;
+    let order = graph::order(&needs)?;
+    let mut differ =
+        Differ { before, rules, replaced: BTreeSet::new(), modified: BTreeSet::new(), found: Changes::default() };
+    for name in order.iter().flatten() {
+        differ.resource(name, scope)?;
+    }
+    for (name, deployed) in &before.resources {
+        if !needs.contains_key(*name) {
+            differ.found.changes.push(removed(name, deployed));
+        }
+    }
+    differ.found.changes.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
+    Ok(differ.found)
+}
+
+struct Differ<'a> {
+    before: &'a Before<'a>,
+    rules: Rules<'a>,
+    replaced: BTreeSet<String>,
+    modified: BTreeSet<String>,
+    found: Changes,
+}
+
+fn removed(name: &str, deployed: &Deployed<'_>) -> Change {
+    let policy_action = if deployed.deletion_policy == Policy::Delete { "Delete" } else { "Retain" };
+    Change {
+        action: Action::Remove,
+        logical_id: name.to_owned(),
+        physical_id: Some(deployed.physical_id.to_owned()),
+        kind: deployed.kind.to_owned(),
+        replacement: None,
+        policy_action: Some(policy_action.to_owned()),
+        scope: Vec::new(),
+        details: Vec::new(),
+        before: Some(context(deployed.properties, deployed.metadata)),
+        after: None,
+        tentative: false,
+    }
+}
+
+fn context(properties: &Map<String, Value>, metadata: Option<&Value>) -> Value {
+    let mut context = Map::from_iter([("Properties".to_owned(), shown(&Value::Object(properties.clone())))]);
+    if let Some(metadata) = metadata {
+        context.insert("Metadata".to_owned(), shown(metadata));
+    }
+    Value::Object(context)
+}
+
+/// A value with every scalar as text, as CloudFormation shows properties.
+pub fn shown(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(shown).collect(),
+        Value::Object(members) => members.iter().map(|(key, value)| (key.clone(), shown(value))).collect(),
+        scalar => text(scalar).map_or(Value::Null, Value::String),
+    }
+}
+
+/// A value on one line: scalars as they are, the rest as JSON.
+fn line(value: &Value) -> String {
+    text(value).unwrap_or_else(|| shown(value).to_string())
+}
+
+impl Differ<'_> {
+    fn resource(&mut self, name: &str, scope: &Scope<'_>) -> Result<()> {
+        let resource = &scope.template.resources[name];
+        let deployed = self.before.resources.get(name).filter(|d| d.kind == resource.kind);
+        let after = self.evaluated(name, &resource.properties, scope)?;
+        let Some(deployed) = deployed else {
+            self.replaced.insert(name.to_owned());
+            if let Some(other) = self.before.resources.get(name) {
+                return Err(Invalid::new(format!(
+                    "Update of resource type is not permitted. The new template modifies resource type of the following resources: [{name}]: {} to {}",
+                    other.kind, resource.kind
+                )));
+            }
+            self.found.changes.push(Change {
+                action: Action::Add,
+                logical_id: name.to_owned(),
+                physical_id: None,
+                kind: resource.kind.clone(),
+                replacement: None,
+                policy_action: None,
+                scope: Vec::new(),
+                details: Vec::new(),
+                before: None,
+                after: Some(context(&after, resource.metadata.as_ref())),
+                tentative: false,
+            });
+            return Ok(());
+        };
+        let mut details = Vec::new();
+        let names: BTreeSet<&String> = deployed.properties.keys().chain(after.keys()).collect();
+        for property in names {
+            self.property(name, property, deployed, &after, scope, &mut details)?;
+        }
+        attributes(resource, deployed, &mut details);
+        if details.is_empty() {
+            return Ok(());
+        }
+        let replacement = replacement(&details);
+        if replacement == Replacement::True {
+            self.replaced.insert(name.to_owned());
+        }
+        self.modified.insert(name.to_owned());
+        let retain = resource.update_replace_policy == Some(Policy::Retain);
+        let policy_action = match replacement {
+            Replacement::False => None,
+            _ if retain => Some("ReplaceAndRetain".to_owned()),
+            _ => Some("ReplaceAndDelete".to_owned()),
+        };
+        let touched: BTreeSet<&str> = details.iter().map(|d| d.attribute.as_str()).collect();
+        self.found.changes.push(Change {
+            action: Action::Modify,
+            logical_id: name.to_owned(),
+            physical_id: Some(deployed.physical_id.to_owned()),
+            kind: resource.kind.clone(),
+            replacement: Some(replacement),
+            policy_action,
+            scope: touched.into_iter().map(str::to_owned).collect(),
+            before: Some(context(deployed.properties, deployed.metadata)),
+            after: Some(context(&after, resource.metadata.as_ref())),
+            tentative: details.iter().all(|d| d.source == "ResourceAttribute" && !d.certain),
+            details,
+        });
+        Ok(())
+    }
+
+    /// The properties as far as they are known, references to what is new or replaced unknown.
+    fn evaluated(
+        &mut self,
+        name: &str,
+        properties: &Map<String, Value>,
+        scope: &Scope<'_>,
+    ) -> Result<Map<String, Value>> {
+        let replaced = &self.replaced;
+        let known = |reference: Reference<'_>| match reference {
+            Reference::Resource(target) | Reference::Attribute(target, _) if replaced.contains(target) => {
+                Ok(Value::String(KNOWN_AFTER_APPLY.to_owned()))
+            }
+            other => (scope.known)(other),
+        };
+        let scope = Scope { known: &known, ..*scope };
+        let mut evaluated = Map::new();
+        for (property, value) in properties {
+            match scope.value(value) {
+                Ok(Some(value)) => drop(evaluated.insert(property.clone(), value)),
+                Ok(None) => {}
+                Err(error) if error.premature => {
+                    self.found.warnings.push((name.to_owned(), error.message));
+                    evaluated.insert(property.clone(), KNOWN_AFTER_APPLY.into());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(evaluated)
+    }
+
+    fn property(
+        &self,
+        resource: &str,
+        property: &str,
+        deployed: &Deployed<'_>,
+        after: &Map<String, Value>,
+        scope: &Scope<'_>,
+        details: &mut Vec<Detail>,
+    ) -> Result<()> {
+        let (old, new) = (deployed.properties.get(property), after.get(property));
+        let expression = scope.template.resources[resource].properties.get(property);
+        let old_expression = self.before.template.resources.get(resource).and_then(|r| r.properties.get(property));
+        let changed = !same(old, new);
+        let detail = |source: &str, causing_entity: Option<String>, certain: bool| Detail {
+            source: source.to_owned(),
+            causing_entity,
+            certain,
+            attribute: "Properties".to_owned(),
+            name: Some(property.to_owned()),
+            recreation: (self.rules)(&deployed.kind, property),
+            before: old.map(line),
+            after: new.map(line),
+            with_values_only: false,
+        };
+        let mut parameters = BTreeSet::new();
+        let mut references = BTreeSet::new();
+        let mut attributes = BTreeSet::new();
+        if let Some(expression) = expression {
+            walk(expression, Some(scope.conditions), &mut |found| match found {
+                Found::Name(name) if scope.parameters.contains_key(name) => {
+                    if self.before.parameters.get(name) != scope.parameters.get(name) {
+                        parameters.insert(name);
+                    }
+                }
+                Found::Name(name) if self.replaced.contains(name) => drop(references.insert(name)),
+                Found::Attribute(name, attribute) if self.modified.contains(name) || self.replaced.contains(name) => {
+                    attributes.insert((name, attribute));
+                }
+                _ => {}
+            })?;
+        }
+        if !changed {
+            // Known to be the same now; an attribute of a resource that changes may differ afterwards.
+            for (name, attribute) in attributes {
+                details.push(detail("ResourceAttribute", Some(format!("{name}.{attribute}")), false));
+            }
+            return Ok(());
+        }
+        let rewritten = expression != old_expression;
+        let caused = !(parameters.is_empty() && references.is_empty() && attributes.is_empty());
+        let unknown = new.is_some_and(mentions_unknown);
+        let direct = |with_values_only| Detail { with_values_only, ..detail("DirectModification", None, !caused) };
+        if !caused || rewritten {
+            details.push(direct(false));
+        } else if unknown && parameters.is_empty() {
+            details.push(direct(true));
+        }
+        for name in &parameters {
+            details.push(detail("ParameterReference", Some((*name).to_owned()), true));
+        }
+        if caused && !rewritten && !parameters.is_empty() {
+            details.push(direct(false));
+        }
+        for name in references {
+            details.push(detail("ResourceReference", Some(name.to_owned()), true));
+        }
+        for (name, attribute) in attributes {
+            let certain = self.replaced.contains(name);
+            details.push(detail("ResourceAttribute", Some(format!("{name}.{attribute}")), certain));
+        }
+        Ok(())
+    }
+}
+
+/// Changes of metadata and deletion policy.
+fn attributes(resource: &super::Resource, deployed: &Deployed<'_>, details: &mut Vec<Detail>) {
+    let mut push = |attribute: &str, before: Option<String>, after: Option<String>| {
+        if before != after {
+            details.push(Detail {
+                source: "DirectModification".to_owned(),
+                causing_entity: None,
+                certain: true,
+                attribute: attribute.to_owned(),
+                name: None,
+                recreation: Recreation::Never,
+                before,
+                after,
+                with_values_only: false,
+            });
+        }
+    };
+    push("Metadata", deployed.metadata.map(line), resource.metadata.as_ref().map(line));
+    let policy = |policy: Policy| (policy != Policy::Delete).then(|| format!("{policy:?}"));
+    push("DeletionPolicy", policy(deployed.deletion_policy), resource.deletion_policy.and_then(policy));
+}
+
+/// Equal as CloudFormation sees it: `5` and `"5"` are the same.
+fn same(old: Option<&Value>, new: Option<&Value>) -> bool {
+    match (old, new) {
+        (Some(old), Some(new)) => old == new || shown(old) == shown(new),
+        (old, new) => old.is_none() && new.is_none(),
+    }
+}
+
+fn mentions_unknown(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(mentions_unknown),
+        Value::Object(members) => members.values().any(mentions_unknown),
+        scalar => is_unknown(scalar),
+    }
+}
+
+fn replacement(details: &[Detail]) -> Replacement {
+    let always = |d: &&Detail| d.recreation == Recreation::Always;
+    if details.iter().filter(always).any(|d| d.certain) {
+        Replacement::True
+    } else if details.iter().any(|d| d.recreation != Recreation::Never) {
+        Replacement::Conditional
+    } else {
+        Replacement::False
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cloud::cloudformation::template::conditions;
+    use crate::cloud::cloudformation::template::evaluate::Pseudo;
+    use crate::cloud::cloudformation::template::parameters::{Given, settle};
+
+    type Given2 = (&'static str, &'static str);
+
+    fn values(template: &Template, given: &[Given2]) -> BTreeMap<String, Value> {
+        let given: Vec<Given> = given
+            .iter()
+            .map(|(k, v)| Given { key: (*k).into(), value: Some((*v).into()), use_previous: false })
+            .collect();
+        let texts = settle(&template.parameters, &given, None).unwrap();
+        template.parameters.iter().map(|p| (p.name.clone(), p.value(&texts[&p.name]))).collect()
+    }
+
+    /// Deploys one template in thought (ids are `arn:<TopicName>`), then compares with another.
+    fn compare(old: (&str, &[Given2]), new: (&str, &[Given2])) -> Changes {
+        let pseudo = Pseudo { region: "us-east-1".into(), stack_name: "s".into(), ..Pseudo::default() };
+        let wrap = |resources: &str| Template::read(resources).unwrap();
+        let (old_template, new_template) = (wrap(old.0), wrap(new.0));
+        let (old_values, new_values) = (values(&old_template, old.1), values(&new_template, new.1));
+        let old_conditions = conditions::evaluate(&old_template, &old_values, &pseudo).unwrap();
+        let new_conditions = conditions::evaluate(&new_template, &new_values, &pseudo).unwrap();
+        let mut made: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+        let needs = graph::needs(&old_template, &old_conditions).unwrap();
+        for name in graph::order(&needs).unwrap().concat() {
+            let evaluated = {
+                let known = |reference: Reference<'_>| Ok(live(&made, reference));
+                let scope = Scope {
+                    template: &old_template,
+                    parameters: &old_values,
+                    conditions: &old_conditions,
+                    pseudo: &pseudo,
+                    known: &known,
+                };
+                scope.members(&old_template.resources[&name].properties).unwrap()
+            };
+            made.insert(name, evaluated);
+        }
+        let resources = made
+            .iter()
+            .map(|(name, properties)| {
+                let deployed = Deployed {
+                    kind: &old_template.resources[name].kind,
+                    physical_id: name,
+                    properties,
+                    metadata: None,
+                    deletion_policy: Policy::Delete,
+                };
+                (name.as_str(), deployed)
+            })
+            .collect();
+        let before = Before { template: &old_template, parameters: &old_values, resources };
+        let known = |reference: Reference<'_>| Ok(live(&made, reference));
+        let scope = Scope {
+            template: &new_template,
+            parameters: &new_values,
+            conditions: &new_conditions,
+            pseudo: &pseudo,
+            known: &known,
+        };
+        let rules = |_: &str, name: &str| if name == "Name" { Recreation::Always } else { Recreation::Never };
+        changes(&before, &scope, &rules).unwrap()
+    }
+
+    fn live(made: &BTreeMap<String, Map<String, Value>>, reference: Reference<'_>) -> Value {
+        match reference {
+            Reference::Resource(name) => made
+                .get(name)
+                .map_or(KNOWN_AFTER_APPLY.into(), |m| format!("arn:{}", m["Name"].as_str().unwrap()).into()),
+            Reference::Attribute(name, attribute) => {
+                made.get(name).and_then(|m| m.get(attribute)).cloned().unwrap_or(KNOWN_AFTER_APPLY.into())
+            }
+            Reference::Export(_) => Value::Null,
+        }
+    }
+
+    /// `Source/Evaluation/Cause` of each detail.
+    fn details(change: &Change) -> Vec<String> {
+        change
+            .details
+            .iter()
+            .map(|d| {
+                let certain = if d.certain { "Static" } else { "Dynamic" };
+                let only = if d.with_values_only { "*" } else { "" };
+                format!("{}{only}/{certain}/{}", d.source, d.causing_entity.as_deref().unwrap_or("-"))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn why_a_property_changes() {
+        let parameter = "Parameters: {P: {Type: String}}\nResources: {A: {Type: T, Properties: {D: ";
+        let plain = "Resources: {A: {Type: T, Properties: {D: ";
+        let end = "}}}";
+        let cases: [(String, &[Given2], String, &[Given2], &[&str]); 6] = [
+            (format!("{plain}x{end}"), &[], format!("{plain}y{end}"), &[], &["DirectModification/Static/-"]),
+            (format!("{plain}5{end}"), &[], format!("{plain}'5'{end}"), &[], &[]),
+            (
+                format!("{parameter}!Ref P{end}"),
+                &[("P", "1")],
+                format!("{parameter}!Ref P{end}"),
+                &[("P", "2")],
+                &["ParameterReference/Static/P", "DirectModification/Dynamic/-"],
+            ),
+            (
+                format!("{plain}x{end}"),
+                &[],
+                format!("{parameter}!Sub 'a ${{P}}'{end}"),
+                &[("P", "2")],
+                &["DirectModification/Dynamic/-", "ParameterReference/Static/P"],
+            ),
+            (
+                format!("{parameter}!Ref P{end}"),
+                &[("P", "1")],
+                format!("{parameter}!Sub '${{P}}2'{end}"),
+                &[("P", "1")],
+                &["DirectModification/Static/-"],
+            ),
+            (
+                format!("Mappings: {{M: {{K: {{V: a}}}}}}\n{plain}!FindInMap [M, K, V]{end}"),
+                &[],
+                format!("Mappings: {{M: {{K: {{V: b}}}}}}\n{plain}!FindInMap [M, K, V]{end}"),
+                &[],
+                &["DirectModification/Static/-"],
+            ),
+        ];
+        for (old, old_given, new, new_given, expected) in cases {
+            let found = compare((&old, old_given), (&new, new_given)).changes;
+            assert_eq!(found.first().map(details).unwrap_or_default(), expected, "{old} -> {new}");
+        }
+    }
+
+    #[test]
+    fn what_hangs_on_a_replaced_resource() {
+        let template = |name: &str| {
+            format!(
+                "Resources:\n  A: {{Type: T, Properties: {{Name: {name}}}}}\n  B: {{Type: T, Properties: {{Name: b, D: !Ref A}}}}"
+            )
+        };
+        let found = compare((&template("a"), &[]), (&template("c"), &[])).changes;
+        assert_eq!(found[0].replacement, Some(Replacement::True));
+        assert_eq!(found[0].policy_action.as_deref(), Some("ReplaceAndDelete"));
+        assert_eq!(found[1].replacement, Some(Replacement::False));
+        assert_eq!(details(&found[1]), ["DirectModification*/Dynamic/-", "ResourceReference/Static/A"]);
+        assert_eq!(found[1].after, Some(json!({"Properties": {"Name": "b", "D": KNOWN_AFTER_APPLY}})));
+        assert!(!found[1].tentative);
+    }
+
+    #[test]
+    fn what_hangs_on_a_modified_resource() {
+        let template = |display: &str, link: &str| {
+            format!(
+                "Resources:\n  A: {{Type: T, Properties: {{Name: a, D: {display}}}}}\n  B: {{Type: T, Properties: {{Name: b, D: {link}}}}}"
+            )
+        };
+        let by_attribute = compare((&template("x", "!GetAtt A.D"), &[]), (&template("y", "!GetAtt A.D"), &[])).changes;
+        assert_eq!(details(&by_attribute[1]), ["ResourceAttribute/Dynamic/A.D"]);
+        assert!(by_attribute[1].tentative);
+        let by_reference = compare((&template("x", "!Ref A"), &[]), (&template("y", "!Ref A"), &[])).changes;
+        assert_eq!(by_reference.len(), 1);
+    }
+
+    #[test]
+    fn adding_and_removing() {
+        let found = compare(
+            ("Resources: {A: {Type: T, Properties: {Name: a}}}", &[]),
+            (
+                "Resources: {B: {Type: T, Properties: {Name: b}}, C: {Type: T, Properties: {D: !Join ['_', !Split ['-', !GetAtt B.N]]}}}",
+                &[],
+            ),
+        );
+        let summary: Vec<_> =
+            found.changes.iter().map(|c| (c.action, c.logical_id.as_str(), c.policy_action.as_deref())).collect();
+        assert_eq!(
+            summary,
+            [(Action::Remove, "A", Some("Delete")), (Action::Add, "B", None), (Action::Add, "C", None)]
+        );
+        assert_eq!(found.warnings[0].0, "C");
+    }
+}

@@ -1,0 +1,504 @@
+//! Values of a template: functions called, references replaced.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use serde_json::{Map, Value};
+
+use super::references::{Attribute, Piece, attribute, needs_extensions, no_dynamic_reference, pieces, sub_arguments};
+use super::{Invalid, Result, Template, call, network, text};
+
+/// Stands in for a value that is known only after a resource exists; change sets show it ("DescribeChangeSet").
+pub const KNOWN_AFTER_APPLY: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
+
+/// Where a stack is, and what it is called.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pseudo {
+    pub region: String,
+    pub account: String,
+    pub stack_name: String,
+    pub stack_id: String,
+    pub notification_arns: Vec<String>,
+}
+
+impl Pseudo {
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub fn partition(&self) -> &'static str {
+        match self.region.as_str() {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<Value> {
+        Some(match name {
+            "AWS::AccountId" => self.account.as_str().into(),
+            "AWS::NotificationARNs" => self.notification_arns.iter().map(String::as_str).collect(),
+            "AWS::Partition" => self.partition().into(),
+            "AWS::Region" => self.region.as_str().into(),
+            "AWS::StackId" => self.stack_id.as_str().into(),
+            "AWS::StackName" => self.stack_name.as_str().into(),
+            "AWS::URLSuffix" if self.partition() == "aws-cn" => "amazonaws.com.cn".into(),
+            "AWS::URLSuffix" => "amazonaws.com".into(),
+            _ => return None,
+        })
+    }
+}
+
+/// A question to whoever knows the resources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reference<'a> {
+    /// What `Ref` of a resource gives.
+    Resource(&'a str),
+    /// An attribute of a resource.
+    Attribute(&'a str, &'a str),
+    /// The value of an export of another stack.
+    Export(&'a str),
+}
+
+/// All that values are resolved with.
+pub struct Scope<'a> {
+    pub template: &'a Template,
+    /// What `Ref` of each parameter gives.
+    pub parameters: &'a BTreeMap<String, Value>,
+    pub conditions: &'a BTreeMap<String, bool>,
+    pub pseudo: &'a Pseudo,
+    /// Answers references; [`KNOWN_AFTER_APPLY`] for what can't be known yet.
+    pub known: &'a dyn Fn(Reference<'_>) -> Result<Value>,
+}
+
+fn error<T>(message: impl Into<String>) -> Result<T> {
+    Err(Invalid::new(format!("Template error: {}", message.into())))
+}
+
+/// Like [`error`], for an argument; one that is unknown yet makes the error premature.
+fn bad_argument<T>(argument: &Value, message: &str) -> Result<T> {
+    let premature = is_unknown(argument);
+    Err(Invalid { message: format!("Template error: {message}"), premature })
+}
+
+/// Whether a value is known only after a resource exists.
+pub fn is_unknown(value: &Value) -> bool {
+    value.as_str() == Some(KNOWN_AFTER_APPLY)
+}
+
+fn unknown() -> Value {
+    Value::String(KNOWN_AFTER_APPLY.to_owned())
+}
+
+const JOIN: &str = "every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined.";
+const SPLIT: &str = "every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be split or a function that returns a string to be split.";
+const SELECT: &str = "Fn::Select requires a list argument with two elements: an integer index and a list";
+const FIND: &str =
+    "every Fn::FindInMap object requires three parameters, the map name, map key and the attribute for return value";
+const LOGIC: &str = "object requires a list of at least 2 and at most 10 boolean parameters.";
+
+impl Scope<'_> {
+    /// The value with every function called. `None` is `AWS::NoValue`: the member or item is as if not there.
+    pub fn value(&self, value: &Value) -> Result<Option<Value>> {
+        match value {
+            Value::Array(items) => Ok(Some(self.items(items)?.into())),
+            Value::Object(members) => match call(value) {
+                Some((function, argument)) => self.call(function, argument),
+                None => Ok(Some(self.members(members)?.into())),
+            },
+            scalar => Ok(Some(scalar.clone())),
+        }
+    }
+
+    /// The members of an object, those without a value dropped.
+    pub fn members(&self, members: &Map<String, Value>) -> Result<Map<String, Value>> {
+        let mut evaluated = Map::new();
+        for (name, member) in members {
+            if let Some(value) = self.value(member)? {
+                evaluated.insert(name.clone(), value);
+            }
+        }
+        Ok(evaluated)
+    }
+
+    fn items(&self, items: &[Value]) -> Result<Vec<Value>> {
+        items.iter().filter_map(|item| self.value(item).transpose()).collect()
+    }
+
+    /// The value, which has to be there.
+    pub fn required(&self, value: &Value) -> Result<Value> {
+        match self.value(value)? {
+            Some(value) => Ok(value),
+            None => error("AWS::NoValue is not allowed here"),
+        }
+    }
+
+    /// Text of a scalar; the unknown stays what it is.
+    fn string(&self, value: &Value, complaint: &str) -> Result<String> {
+        let value = self.required(value)?;
+        text(&value).map_or_else(|| bad_argument(&value, complaint), Ok)
+    }
+
+    fn call(&self, function: &str, argument: &Value) -> Result<Option<Value>> {
+        if needs_extensions(function) && !self.template.extended() {
+            return error(format!("{function} requires the transform AWS::LanguageExtensions"));
+        }
+        match function {
+            "Ref" => return self.reference(argument),
+            "Fn::If" => return self.choose(argument),
+            "Fn::GetAtt" => self.attribute(argument),
+            "Fn::Sub" => self.sub(argument),
+            "Fn::Join" => self.join(argument),
+            "Fn::Split" => self.split(argument),
+            "Fn::Select" => return self.select(argument),
+            "Fn::FindInMap" => return self.find_in_map(argument),
+            "Fn::Base64" => {
+                let plain = self.string(argument, "every Fn::Base64 object must have a String-typed value.")?;
+                if plain == KNOWN_AFTER_APPLY {
+                    return Ok(Some(unknown()));
+                }
+                Ok(base64::engine::general_purpose::STANDARD.encode(plain).into())
+            }
+            "Fn::Cidr" => self.cidr(argument),
+            "Fn::GetAZs" => {
+                let region = self.string(argument, "Fn::GetAZs requires a region or an empty string")?;
+                let region = if region.is_empty() { &self.pseudo.region } else { &region };
+                Ok(network::zones(region).into())
+            }
+            "Fn::ImportValue" => {
+                let name = self.string(argument, "Fn::ImportValue requires a string")?;
+                if name == KNOWN_AFTER_APPLY { Ok(unknown()) } else { (self.known)(Reference::Export(&name)) }
+            }
+            "Fn::Length" => match self.required(argument)? {
+                Value::Array(items) => Ok(items.len().into()),
+                other if is_unknown(&other) => Ok(unknown()),
+                _ => error("Fn::Length requires a list"),
+            },
+            "Fn::ToJsonString" => match self.required(argument)? {
+                value @ (Value::Array(_) | Value::Object(_)) => Ok(value.to_string().into()),
+                other if is_unknown(&other) => Ok(unknown()),
+                _ => error("Fn::ToJsonString requires an object or a list"),
+            },
+            "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => self.logic(function, argument).map(Value::Bool),
+            _ => error(format!("the function {function} is not supported here")),
+        }
+        .map(Some)
+    }
+
+    fn reference(&self, argument: &Value) -> Result<Option<Value>> {
+        let name = self.string(argument, "All References must be of type string")?;
+        if name == "AWS::NoValue" { Ok(None) } else { self.named(&name).map(Some) }
+    }
+
+    fn named(&self, name: &str) -> Result<Value> {
+        if let Some(value) = self.parameters.get(name) {
+            return Ok(value.clone());
+        }
+        match self.pseudo.get(name) {
+            Some(value) => Ok(value),
+            None if self.template.resources.contains_key(name) => (self.known)(Reference::Resource(name)),
+            None => Err(super::references::unresolved(&[name].into(), "Resources")),
+        }
+    }
+
+    fn attribute(&self, argument: &Value) -> Result<Value> {
+        match attribute(argument)? {
+            (resource, Attribute::Named(name)) => (self.known)(Reference::Attribute(resource, name)),
+            (resource, Attribute::Computed(computed)) => {
+                let name = self.string(computed, "the attribute of a Fn::GetAtt must be a string")?;
+                (self.known)(Reference::Attribute(resource, &name))
+            }
+        }
+    }
+
+    fn choose(&self, argument: &Value) -> Result<Option<Value>> {
+        let Some([Value::String(name), then, otherwise]) = argument.as_array().map(Vec::as_slice) else {
+            return error("Fn::If requires a list argument with three elements");
+        };
+        self.value(if self.condition(name, "Fn::If")? { then } else { otherwise })
+    }
+
+    fn condition(&self, name: &str, function: &str) -> Result<bool> {
+        match self.conditions.get(name) {
+            Some(holds) => Ok(*holds),
+            None => error(format!("unresolved condition dependency {name} in {function}")),
+        }
+    }
+
+    fn sub(&self, argument: &Value) -> Result<Value> {
+        let (template, locals) = sub_arguments(argument)?;
+        let mut result = String::with_capacity(template.len());
+        for piece in pieces(template)? {
+            let value = match piece {
+                Piece::Text(text) => {
+                    result.push_str(text);
+                    continue;
+                }
+                Piece::Literal(name) => {
+                    result.push_str("${");
+                    result.push_str(name);
+                    result.push('}');
+                    continue;
+                }
+                Piece::Variable(name) => match (locals.and_then(|l| l.get(name)), name.split_once('.')) {
+                    (Some(local), _) => self.required(local)?,
+                    (None, Some((resource, attribute))) => (self.known)(Reference::Attribute(resource, attribute))?,
+                    (None, None) => self.named(name)?,
+                },
+            };
+            if is_unknown(&value) {
+                return Ok(value);
+            }
+            match text(&value) {
+                Some(text) => result.push_str(&text),
+                None => return error("Fn::Sub expressions must resolve to a string"),
+            }
+        }
+        no_dynamic_reference(&result)?;
+        Ok(result.into())
+    }
+
+    fn join(&self, argument: &Value) -> Result<Value> {
+        let Some([delimiter, list]) = argument.as_array().map(Vec::as_slice) else { return error(JOIN) };
+        let Value::String(delimiter) = delimiter else { return error(JOIN) };
+        let list = self.required(list)?;
+        let Value::Array(items) = &list else { return bad_argument(&list, JOIN) };
+        let mut result = String::new();
+        for (index, item) in items.iter().enumerate() {
+            if is_unknown(item) {
+                return Ok(unknown());
+            }
+            if index > 0 {
+                result.push_str(delimiter);
+            }
+            result.push_str(&text(item).map_or_else(|| error(JOIN), Ok)?);
+        }
+        no_dynamic_reference(&result)?;
+        Ok(result.into())
+    }
+
+    fn split(&self, argument: &Value) -> Result<Value> {
+        let Some([Value::String(delimiter), source]) = argument.as_array().map(Vec::as_slice) else {
+            return error(SPLIT);
+        };
+        let source = self.string(source, SPLIT)?;
+        if source == KNOWN_AFTER_APPLY {
+            return Ok(unknown());
+        }
+        if delimiter.is_empty() {
+            return error(SPLIT);
+        }
+        Ok(source.split(delimiter.as_str()).collect())
+    }
+
+    fn select(&self, argument: &Value) -> Result<Option<Value>> {
+        let Some([index, list]) = argument.as_array().map(Vec::as_slice) else { return error(SELECT) };
+        let index = self.string(index, SELECT)?;
+        let list = match list {
+            // Picked first: an item that is not selected need not be known.
+            Value::Array(items) => items.clone(),
+            computed => match self.required(computed)? {
+                Value::Array(items) => items,
+                other if is_unknown(&other) => return Ok(Some(other)),
+                other => return bad_argument(&other, SELECT),
+            },
+        };
+        if index == KNOWN_AFTER_APPLY {
+            return Ok(Some(unknown()));
+        }
+        match index.parse::<usize>() {
+            Ok(at) => match list.get(at) {
+                Some(item) => self.value(item),
+                None => error(format!("Fn::Select cannot select nonexistent value at index {index}")),
+            },
+            Err(_) => error(SELECT),
+        }
+    }
+
+    fn find_in_map(&self, argument: &Value) -> Result<Option<Value>> {
+        let (map, first, second, default) = match argument.as_array().map(Vec::as_slice) {
+            Some([map, first, second]) => (map, first, second, None),
+            Some([map, first, second, Value::Object(options)]) if self.template.extended() && options.len() == 1 => {
+                (map, first, second, options.get("DefaultValue"))
+            }
+            _ => return error(FIND),
+        };
+        let [map, first, second] = [self.string(map, FIND)?, self.string(first, FIND)?, self.string(second, FIND)?];
+        let found = self.template.mappings.get(&map).and_then(|m| m.get(&first)).and_then(|m| m.get(&second));
+        match (found, default) {
+            // A mapping holds strings and lists of strings, whatever was written.
+            (Some(Value::Array(items)), _) => Ok(Some(items.iter().filter_map(text).collect())),
+            (Some(value), _) => Ok(text(value).map(Value::String)),
+            (None, Some(default)) => self.value(default),
+            (None, None) => error(format!("Unable to get mapping for {map}::{first}::{second}")),
+        }
+    }
+
+    fn cidr(&self, argument: &Value) -> Result<Value> {
+        const SHAPE: &str = "Fn::Cidr requires a list of an IP block, a count and optionally a number of CIDR bits";
+        let (block, count, bits) = match argument.as_array().map(Vec::as_slice) {
+            Some([block, count]) => (block, count, None),
+            Some([block, count, bits]) => (block, count, Some(bits)),
+            _ => return error(SHAPE),
+        };
+        let block = self.string(block, SHAPE)?;
+        if block == KNOWN_AFTER_APPLY {
+            return Ok(unknown());
+        }
+        let count = self.string(count, SHAPE)?;
+        let bits = bits.map(|bits| self.string(bits, SHAPE)).transpose()?;
+        network::blocks(&block, &count, bits.as_deref()).map(Value::from)
+    }
+
+    /// What a condition function says; also what a condition is, at its top.
+    pub fn truth(&self, value: &Value) -> Result<bool> {
+        if let (Some(1), Some(Value::String(name))) = (value.as_object().map(Map::len), value.get("Condition")) {
+            return self.condition(name, "Condition");
+        }
+        match call(value) {
+            Some((function @ ("Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not"), argument)) => {
+                self.logic(function, argument)
+            }
+            _ => Err(Invalid::new(
+                "Template format error: Conditions can only be boolean operations on parameters and other conditions",
+            )),
+        }
+    }
+
+    fn logic(&self, function: &str, argument: &Value) -> Result<bool> {
+        let arguments = argument.as_array().map(Vec::as_slice).unwrap_or_default();
+        match (function, arguments) {
+            ("Fn::Equals", [left, right]) => {
+                let [left, right] = [self.required(left)?, self.required(right)?];
+                Ok(match (text(&left), text(&right)) {
+                    (Some(left), Some(right)) => left == right,
+                    _ => left == right,
+                })
+            }
+            ("Fn::Equals", _) => error("Fn::Equals requires a list argument with two elements"),
+            ("Fn::Not", [one]) => self.truth(one).map(|truth| !truth),
+            ("Fn::Not", _) => error("Fn::Not requires a list argument with one element"),
+            (_, many) if !(2..=10).contains(&many.len()) => error(format!("every {function} {LOGIC}")),
+            (_, many) => {
+                let truths = many.iter().map(|one| self.truth(one)).collect::<Result<Vec<bool>>>()?;
+                Ok(if function == "Fn::And" { truths.iter().all(|t| *t) } else { truths.iter().any(|t| *t) })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::cloud::cloudformation::template::parse::parse;
+
+    fn pseudo() -> Pseudo {
+        Pseudo {
+            region: "us-east-1".into(),
+            account: "111122223333".into(),
+            stack_name: "demo".into(),
+            stack_id: "arn:stack".into(),
+            notification_arns: vec!["a".into(), "b".into()],
+        }
+    }
+
+    fn evaluate(value: &Value) -> Result<Option<Value>> {
+        let text = "Transform: AWS::LanguageExtensions\nMappings: {M: {us-east-1: {Ami: east, Size: 2, All: [a, b]}}}\nResources: {Q: {Type: X}, U: {Type: X}}";
+        let template = Template::read(text).unwrap();
+        let parameters = BTreeMap::from([("Env".to_owned(), json!("dev")), ("L".to_owned(), json!(["x", "y"]))]);
+        let conditions = BTreeMap::from([("Prod".to_owned(), true), ("Dev".to_owned(), false)]);
+        let known = |reference: Reference<'_>| match reference {
+            Reference::Resource("Q") => Ok(json!("q-url")),
+            Reference::Attribute("Q", name) => Ok(json!(format!("q-{name}"))),
+            Reference::Export("e") => Ok(json!("exported")),
+            Reference::Export(name) => Err(Invalid::new(format!("No export named {name} found."))),
+            _ => Ok(unknown()),
+        };
+        Scope {
+            template: &template,
+            parameters: &parameters,
+            conditions: &conditions,
+            pseudo: &pseudo(),
+            known: &known,
+        }
+        .value(value)
+    }
+
+    fn yaml(text: &str) -> Value {
+        parse(&format!("V: {text}")).unwrap()["V"].clone()
+    }
+
+    #[test]
+    fn functions() {
+        let cases = [
+            ("!Ref Env", json!("dev")),
+            ("!Ref Q", json!("q-url")),
+            ("!Ref AWS::Partition", json!("aws")),
+            ("!GetAtt Q.Arn", json!("q-Arn")),
+            ("!Sub '${Env}-${Q}-${Q.Arn}-${!Env}-${AWS::Region}'", json!("dev-q-url-q-Arn-${Env}-us-east-1")),
+            ("!Sub ['${A} ${Env}', {A: !Ref Q}]", json!("q-url dev")),
+            ("!Join ['-', [a, 1, true, !Ref 'AWS::NoValue']]", json!("a-1-true")),
+            ("!Join ['', []]", json!("")),
+            ("!Join ['|', !Ref L]", json!("x|y")),
+            ("!Split ['-', a-b--c]", json!(["a", "b", "", "c"])),
+            ("!Select [1, [a, b]]", json!("b")),
+            ("!Select ['0', !Ref L]", json!("x")),
+            ("!Select [0, !Ref 'AWS::NotificationARNs']", json!("a")),
+            ("!If [Prod, a, b]", json!("a")),
+            ("[a, !If [Dev, b, !Ref 'AWS::NoValue'], c]", json!(["a", "c"])),
+            ("{A: !Ref 'AWS::NoValue', B: 1}", json!({"B": 1})),
+            ("!FindInMap [M, !Ref 'AWS::Region', Ami]", json!("east")),
+            ("!FindInMap [M, us-east-1, Size]", json!("2")),
+            ("!FindInMap [M, us-east-1, All]", json!(["a", "b"])),
+            ("!FindInMap [M, eu, X, {DefaultValue: d}]", json!("d")),
+            ("!Base64 hello", json!("aGVsbG8=")),
+            ("!ImportValue e", json!("exported")),
+            ("!Length [1, 2]", json!(2)),
+            ("{'Fn::ToJsonString': {a: !Ref Env}}", json!("{\"a\":\"dev\"}")),
+            ("!Select [0, !GetAZs '']", json!("us-east-1a")),
+            ("!Ref U", unknown()),
+            ("!Sub 'x-${U}'", unknown()),
+            ("!Join ['-', [a, !GetAtt U.Arn]]", unknown()),
+            ("!Select [0, [a, !Ref U]]", json!("a")),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(evaluate(&yaml(text)).unwrap(), Some(expected), "{text}");
+        }
+        assert_eq!(evaluate(&yaml("!Ref AWS::NoValue")).unwrap(), None);
+    }
+
+    #[test]
+    fn errors() {
+        let cases = [
+            ("!FindInMap [M, C, Suffix]", "Template error: Unable to get mapping for M::C::Suffix"),
+            ("!Select [3, [a]]", "Template error: Fn::Select cannot select nonexistent value at index 3"),
+            (
+                "!Select [x, [a]]",
+                "Template error: Fn::Select requires a list argument with two elements: an integer index and a list",
+            ),
+            ("!ImportValue z", "No export named z found."),
+            ("!Not [a, b]", "Template error: Fn::Not requires a list argument with one element"),
+            (
+                "!Sub '{{resolve:${Env}}}'",
+                "Template error: the dynamic reference {{resolve:dev}} is not supported here",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(evaluate(&yaml(text)).unwrap_err().message, expected, "{text}");
+        }
+        let early = evaluate(&yaml("!Join ['_', !Split ['-', !GetAtt U.Name]]")).unwrap_err();
+        assert!(early.premature && early.message.contains("every Fn::Join object requires"));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(function in 0..18usize, arguments in prop::collection::vec("[a-zM0-9./:${}-]{0,12}", 0..4)) {
+            let names = ["Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::Split", "Fn::Select", "Fn::FindInMap",
+                "Fn::Base64", "Fn::Cidr", "Fn::GetAZs", "Fn::ImportValue", "Fn::Length", "Fn::ToJsonString",
+                "Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not", "Fn::If"];
+            let list: Value = arguments.iter().map(String::as_str).collect();
+            let _ = evaluate(&json!({names[function]: list}));
+            let _ = evaluate(&json!({names[function]: arguments.first()}));
+        }
+    }
+}

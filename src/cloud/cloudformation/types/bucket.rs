@@ -1,0 +1,176 @@
+//! `AWS::S3::Bucket`.
+
+use http::Method;
+use serde_json::{Map, Value};
+
+use super::bucket_xml;
+use super::schema::{Field, Shape, TAGS, boolean, integer, list, object, string, strings};
+use super::work::{Done, Made, Work, exists, text};
+
+pub const KIND: &str = "AWS::S3::Bucket";
+
+const ENCRYPTION_RULE: Shape = Shape::Object(&[
+    boolean("BucketKeyEnabled"),
+    object("ServerSideEncryptionByDefault", &[string("KMSMasterKeyID"), string("SSEAlgorithm").required()]),
+]);
+const CORS_RULE: Shape = Shape::Object(&[
+    strings("AllowedHeaders"),
+    strings("AllowedMethods").required(),
+    strings("AllowedOrigins").required(),
+    strings("ExposedHeaders"),
+    string("Id"),
+    integer("MaxAge"),
+]);
+const ROUTING_RULE: Shape = Shape::Object(&[
+    object(
+        "RedirectRule",
+        &[
+            string("HostName"),
+            string("HttpRedirectCode"),
+            string("Protocol"),
+            string("ReplaceKeyPrefixWith"),
+            string("ReplaceKeyWith"),
+        ],
+    )
+    .required(),
+    object("RoutingRuleCondition", &[string("HttpErrorCodeReturnedEquals"), string("KeyPrefixEquals")]),
+]);
+const RETENTION: &[Field] = &[integer("Days"), string("Mode"), integer("Years")];
+
+pub const FIELDS: &[Field] = &[
+    object("BucketEncryption", &[list("ServerSideEncryptionConfiguration", &ENCRYPTION_RULE).required()]),
+    string("BucketName").replaces(),
+    object("CorsConfiguration", &[list("CorsRules", &CORS_RULE).required()]),
+    object(
+        "ObjectLockConfiguration",
+        &[string("ObjectLockEnabled"), object("Rule", &[object("DefaultRetention", RETENTION)])],
+    ),
+    boolean("ObjectLockEnabled").replaces(),
+    object("OwnershipControls", &[list("Rules", &Shape::Object(&[string("ObjectOwnership")])).required()]),
+    object(
+        "PublicAccessBlockConfiguration",
+        &[
+            boolean("BlockPublicAcls"),
+            boolean("BlockPublicPolicy"),
+            boolean("IgnorePublicAcls"),
+            boolean("RestrictPublicBuckets"),
+        ],
+    ),
+    TAGS,
+    object("VersioningConfiguration", &[string("Status").required()]),
+    object(
+        "WebsiteConfiguration",
+        &[
+            string("ErrorDocument"),
+            string("IndexDocument"),
+            object("RedirectAllRequestsTo", &[string("HostName").required(), string("Protocol")]),
+            list("RoutingRules", &ROUTING_RULE),
+        ],
+    ),
+];
+
+/// Properties that AWS has and this cloud doesn't.
+pub const ABSENT: &[&str] = &[
+    "AbacStatus",
+    "AccelerateConfiguration",
+    "AccessControl",
+    "AnalyticsConfigurations",
+    "IntelligentTieringConfigurations",
+    "InventoryConfigurations",
+    "LifecycleConfiguration",
+    "LoggingConfiguration",
+    "MetadataConfiguration",
+    "MetadataTableConfiguration",
+    "MetricsConfigurations",
+    "NotificationConfiguration",
+    "ReplicationConfiguration",
+];
+
+pub const ATTRIBUTES: &[&str] = &["Arn", "DomainName", "DualStackDomainName", "RegionalDomainName", "WebsiteURL"];
+
+/// The configurations, in the order in which they are set: a lock needs versioning.
+const CONFIGURATIONS: &[&str] = &[
+    "OwnershipControls",
+    "PublicAccessBlockConfiguration",
+    "BucketEncryption",
+    "VersioningConfiguration",
+    "ObjectLockConfiguration",
+    "CorsConfiguration",
+    "WebsiteConfiguration",
+];
+
+/// The name: given, or generated.
+pub fn name(work: &Work<'_>, properties: &Map<String, Value>) -> String {
+    text(properties, "BucketName").map_or_else(|| work.generated.within(63).to_ascii_lowercase(), str::to_owned)
+}
+
+pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<Made> {
+    let found = work.s3(Method::HEAD, name, "", &[], String::new()).await.is_ok();
+    if found && !work.resumed {
+        return Err(exists(KIND, name));
+    }
+    if !found {
+        let locked = properties.get("ObjectLockEnabled") == Some(&Value::Bool(true));
+        let headers: &[(&str, &str)] = if locked { &[("x-amz-bucket-object-lock-enabled", "true")] } else { &[] };
+        work.s3(Method::PUT, name, "", headers, bucket_xml::location(&work.cx.region)).await?;
+    }
+    configure(work, name, &Map::new(), properties).await?;
+    let region = &work.cx.region;
+    Ok(Made::new(
+        name,
+        [
+            ("Arn", format!("arn:aws:s3:::{name}").into()),
+            ("DomainName", format!("{name}.s3.amazonaws.com").into()),
+            ("DualStackDomainName", format!("{name}.s3.dualstack.{region}.amazonaws.com").into()),
+            ("RegionalDomainName", format!("{name}.s3.{region}.amazonaws.com").into()),
+            ("WebsiteURL", format!("http://{name}.s3-website-{region}.amazonaws.com").into()),
+        ],
+    ))
+}
+
+/// Brings every configuration and the tags from the old properties to the new.
+async fn configure(work: &Work<'_>, name: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Done<()> {
+    for property in CONFIGURATIONS {
+        match (old.get(*property), new.get(*property)) {
+            (before, Some(after)) if before != Some(after) => {
+                if let Some((query, xml)) = bucket_xml::configuration(property, after) {
+                    work.s3(Method::PUT, name, query, &[], xml).await?;
+                }
+            }
+            (Some(before), None) => remove(work, name, property, before).await?,
+            _ => {}
+        }
+    }
+    let (before, after) = (work.all_tags_before(old), work.all_tags(new));
+    if after.is_empty() && !before.is_empty() {
+        work.s3(Method::DELETE, name, "tagging", &[], String::new()).await?;
+    } else if before != after {
+        work.s3(Method::PUT, name, "tagging", &[], bucket_xml::tagging(&after)).await?;
+    }
+    Ok(())
+}
+
+/// What a configuration becomes when its property goes: deleted, or (versioning can't be) suspended.
+async fn remove(work: &Work<'_>, name: &str, property: &str, before: &Value) -> Done<()> {
+    if property == "VersioningConfiguration" {
+        let suspended = serde_json::json!({"Status": "Suspended"});
+        if let Some((query, xml)) = bucket_xml::configuration(property, &suspended) {
+            work.s3(Method::PUT, name, query, &[], xml).await?;
+        }
+    } else if let Some((query, _)) = bucket_xml::configuration(property, before) {
+        work.s3(Method::DELETE, name, query, &[], String::new()).await?;
+    }
+    Ok(())
+}
+
+pub async fn update(work: &Work<'_>, name: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Done<()> {
+    configure(work, name, old, new).await
+}
+
+pub async fn delete(work: &Work<'_>, name: &str) -> Done<()> {
+    match work.s3(Method::DELETE, name, "", &[], String::new()).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.code == "NoSuchBucket" => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

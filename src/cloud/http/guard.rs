@@ -1,0 +1,117 @@
+//! What a web page must not do: drive the developer's cloud from a browser.
+//!
+//! A page can make a browser send requests to loopback. Its `Origin` (or `Sec-Fetch-Site`) tells where it comes from;
+//! when it has bound its own name to 127.0.0.1 (DNS rebinding), the `Host` does.
+
+use std::net::IpAddr;
+
+use http::HeaderMap;
+use http::header::{HeaderName, ORIGIN};
+
+static FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Who may ask, by the names in a request's head.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    /// Further names this server may be called by; `None`: any.
+    names: Option<Vec<String>>,
+}
+
+impl Guard {
+    /// For a server that listens on `address` and may also be called `names`. Only on loopback does the name matter: elsewhere
+    /// a server has names that it can't know.
+    pub fn new(address: IpAddr, names: Vec<String>) -> Guard {
+        Guard { names: address.is_loopback().then_some(names) }
+    }
+
+    /// Why a request is refused, if it is. `host` is without a port.
+    pub fn refuse(&self, host: &str, headers: &HeaderMap) -> Option<String> {
+        if let Some(names) = &self.names
+            && !is_ours(host)
+            && !names.iter().any(|name| name.eq_ignore_ascii_case(host))
+        {
+            return Some(format!(
+                "This server does not answer to the name {host:?}: a page may have bound it to loopback."
+            ));
+        }
+        if let Some(origin) = headers.get(ORIGIN) {
+            let origin = origin.to_str().unwrap_or_default();
+            if !is_local_origin(origin) {
+                return Some(format!("A page of {origin:?} may not use this server."));
+            }
+        }
+        let foreign = headers.get(&FETCH_SITE).is_some_and(|site| site == "cross-site");
+        foreign.then(|| "A page of another site may not use this server.".into())
+    }
+}
+
+/// Loopback, and the names under which SDKs reach an AWS that was resolved to here.
+fn is_ours(host: &str) -> bool {
+    is_loopback(host)
+        || [".localhost.localstack.cloud", ".amazonaws.com"].iter().any(|suffix| ends_with(host, suffix))
+        || host.eq_ignore_ascii_case("localhost.localstack.cloud")
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost")
+        || ends_with(host, ".localhost")
+        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn ends_with(host: &str, suffix: &str) -> bool {
+    let at = host.len().checked_sub(suffix.len());
+    at.and_then(|at| host.get(at..)).is_some_and(|tail| tail.eq_ignore_ascii_case(suffix))
+}
+
+/// A page that was itself served from loopback is the developer's own.
+fn is_local_origin(origin: &str) -> bool {
+    let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    rest.is_some_and(|authority| is_loopback(crate::cloud::gateway::host_of(authority)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_origins() {
+        let guard = Guard::new([127, 0, 0, 1].into(), vec!["cloud.test".into()]);
+        let table = [
+            ("localhost", None, true),
+            ("127.0.0.1", None, true),
+            ("127.0.0.2", None, true),
+            ("[::1]", None, true),
+            ("bucket.s3.localhost", None, true),
+            ("Sqs.Us-East-1.Localhost.LocalStack.cloud", None, true),
+            ("sns.eu-west-1.amazonaws.com", None, true),
+            ("cloud.test", None, true),
+            ("evil.example", None, false),
+            ("localhost.evil.example", None, false),
+            ("xlocalhost", None, false),
+            ("192.168.0.1", None, false),
+            ("", None, false),
+            ("localhost", Some(("origin", "http://localhost:3000")), true),
+            ("localhost", Some(("origin", "http://[::1]:80")), true),
+            ("localhost", Some(("origin", "https://evil.example")), false),
+            ("localhost", Some(("origin", "https://localhost.evil.example")), false),
+            ("localhost", Some(("origin", "null")), false),
+            ("localhost", Some(("origin", "")), false),
+            ("localhost", Some(("sec-fetch-site", "cross-site")), false),
+            ("localhost", Some(("sec-fetch-site", "none")), true),
+        ];
+        for (host, header, allowed) in table {
+            let mut headers = HeaderMap::new();
+            if let Some((name, value)) = header {
+                headers.insert(HeaderName::from_static(name), value.parse().unwrap());
+            }
+            assert_eq!(guard.refuse(host, &headers).is_none(), allowed, "{host} {header:?}");
+        }
+    }
+
+    #[test]
+    fn elsewhere_than_on_loopback_any_name_will_do() {
+        let guard = Guard::new([0, 0, 0, 0].into(), vec![]);
+        assert_eq!(guard.refuse("build-host", &HeaderMap::new()), None);
+    }
+}

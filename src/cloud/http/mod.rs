@@ -1,0 +1,93 @@
+//! The HTTP/1.1 server: accepts, bounds what a client may do, and hands each request to the gateway.
+
+pub mod body;
+pub mod guard;
+#[cfg(test)]
+mod tests;
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::cloud::gateway::Gateway;
+use body::Body;
+
+/// How long a client may take to send a request's head, or may leave a connection idle between two.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// How long requests that run may still take after the server was told to stop.
+const GRACE: Duration = Duration::from_secs(5);
+/// More headers than any AWS client sends.
+const MAX_HEADERS: usize = 128;
+/// The longest request head, in bytes; a presigned URL or a query string can be long.
+const MAX_HEAD: usize = 128 * 1024;
+
+/// Serves until told to stop; then no new connection is taken, idle ones are closed, and what runs is finished.
+pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: CancellationToken) {
+    let connections = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let connection = connection(stream, gateway.clone(), stop.clone());
+                connections.spawn(connection);
+            }
+            // Out of file descriptors, or the client is gone already: the next accept may succeed.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+    drop(listener);
+    connections.close();
+    let _ = tokio::time::timeout(GRACE, connections.wait()).await;
+}
+
+async fn connection(stream: TcpStream, gateway: Arc<Gateway>, stop: CancellationToken) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| answer(gateway.clone(), request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD)
+        // A client that goes away ends its request: a long poll must not receive for nobody.
+        .half_close(false)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    // A client that breaks the protocol or goes away is its own affair.
+    let ended = tokio::select! {
+        _ = connection.as_mut() => true,
+        () = stop.cancelled() => false,
+    };
+    if !ended {
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+    }
+}
+
+async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    Ok(survive(gateway.handle(request), |what| gateway.panicked(what)).await)
+}
+
+/// A panic ends its own request alone.
+async fn survive(answer: impl Future<Output = Response<Body>>, tell: impl FnOnce(&str)) -> Response<Body> {
+    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|panic| {
+        let what = panic.downcast_ref::<String>().map(String::as_str);
+        tell(what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown"));
+        let mut response = Response::new(body::full("<InternalFailure/>\n".into()));
+        *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
+}

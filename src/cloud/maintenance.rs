@@ -1,0 +1,64 @@
+//! What the cloud does without being asked: expired messages go, a log that couldn't be written is tried again, old segments
+//! are given back.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Cloud, compaction};
+use crate::engine::{Change, Millis, QueueId};
+
+/// How often it looks.
+const EVERY: Millis = 1_000;
+/// Messages that expire under one lock.
+const EXPIRE_AT_ONCE: usize = 1_000;
+
+/// Runs until told to stop.
+pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
+    loop {
+        let next = cloud.core.now() + EVERY;
+        tokio::select! {
+            () = cloud.core.clock().sleep_until(next) => {}
+            () = stop.cancelled() => return,
+        }
+        if let Some(refusal) = cloud.core.log().refusal() {
+            cloud.notice(&refusal.to_string());
+            if cloud.core.log().retry().is_ok() {
+                cloud.notice("the log takes writes again");
+            }
+            continue;
+        }
+        let steps = async {
+            expire(&cloud).await?;
+            compaction::run(&cloud).await
+        };
+        if let Err(error) = steps.await {
+            cloud.notice(&error.message);
+        }
+    }
+}
+
+async fn expire(cloud: &Cloud) -> Result<(), super::wire::AwsError> {
+    let queues: Vec<QueueId> = cloud.core.read(|engine, now| {
+        let with_expired = engine.queues("").filter(|queue| !queue.expired(now, 1).is_empty());
+        with_expired.map(|queue| queue.config.id).collect()
+    });
+    for id in queues {
+        loop {
+            let more = cloud.core.execute(|transaction| {
+                let now = transaction.now;
+                let positions = transaction.engine.queue(id).map(|queue| queue.expired(now, EXPIRE_AT_ONCE));
+                let positions = positions.unwrap_or_default();
+                let more = positions.len() == EXPIRE_AT_ONCE;
+                if !positions.is_empty() {
+                    transaction.apply(&Change::Deleted { queue: id, positions });
+                }
+                Ok(more)
+            });
+            if !more.await? {
+                break;
+            }
+        }
+    }
+    Ok(())
+}

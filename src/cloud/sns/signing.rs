@@ -1,0 +1,183 @@
+//! The key that signs notifications and the certificate that verifies them: made once per data folder.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::OnceLock;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use parking_lot::Mutex;
+use rsa::RsaPrivateKey;
+use rsa::pkcs1v15::{Signature, SigningKey};
+use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
+use rsa::signature::{SignatureEncoding, Signer as _};
+use sha2::{Digest, Sha256};
+use x509_cert::builder::{Builder, CertificateBuilder, Profile};
+use x509_cert::der::asn1::GeneralizedTime;
+use x509_cert::der::{DateTime, Encode};
+use x509_cert::name::Name;
+use x509_cert::serial_number::SerialNumber;
+use x509_cert::spki::SubjectPublicKeyInfoOwned;
+use x509_cert::time::Validity;
+
+use crate::cloud::Cloud;
+use crate::cloud::wire::AwsError;
+use crate::engine::Seq;
+
+/// The document that holds the key, PKCS #8.
+const DOCUMENT: &str = "sns/signing-key";
+/// AWS's keys have 2048 bits.
+const BITS: usize = 2048;
+/// Signatures kept, so that a notification to many queues is signed once.
+const KEPT: usize = 4096;
+
+/// How a topic's notifications are signed: its attribute `SignatureVersion`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Version {
+    /// SHA1withRSA
+    One,
+    /// SHA256withRSA
+    Two,
+}
+
+/// Signs. The key is made when it is first needed, which takes a moment.
+#[derive(Default)]
+pub struct Signer {
+    key: OnceLock<Result<Key, String>>,
+    /// By payload, body and version.
+    cache: Mutex<HashMap<(Seq, u8, Version), String>>,
+}
+
+struct Key {
+    sha1: SigningKey<sha1::Sha1>,
+    sha256: SigningKey<Sha256>,
+    pkcs8: Vec<u8>,
+    /// 32 hex digits: the part of the certificate's name that tells it from others.
+    name: String,
+    pem: String,
+}
+
+impl Signer {
+    /// The signature of a notification's canonical text, in base64. `of` names it for the cache.
+    pub fn sign(
+        &self,
+        cloud: &Cloud,
+        of: (Seq, u8, Version),
+        canonical: impl FnOnce() -> String,
+    ) -> Result<String, AwsError> {
+        if let Some(signature) = self.cache.lock().get(&of) {
+            return Ok(signature.clone());
+        }
+        let signature = self.sign_text(cloud, of.2, &canonical())?;
+        let mut cache = self.cache.lock();
+        if cache.len() >= KEPT {
+            cache.clear();
+        }
+        cache.insert(of, signature.clone());
+        Ok(signature)
+    }
+
+    /// The signature of a text that comes once, in base64.
+    pub fn sign_text(&self, cloud: &Cloud, version: Version, text: &str) -> Result<String, AwsError> {
+        let key = self.key(cloud)?;
+        let signature = match version {
+            Version::One => key.sha1.try_sign(text.as_bytes()),
+            Version::Two => key.sha256.try_sign(text.as_bytes()),
+        };
+        Ok(BASE64.encode(signature.map_err(|error| AwsError::internal(error.to_string()))?.to_bytes()))
+    }
+
+    /// The path of the certificate on this server.
+    pub fn certificate_path(&self, cloud: &Cloud) -> Result<String, AwsError> {
+        Ok(format!("/SimpleNotificationService-{}.pem", self.key(cloud)?.name))
+    }
+
+    /// The certificate, PEM, if this is its path.
+    pub fn certificate(&self, cloud: &Cloud, path: &str) -> Option<String> {
+        let name = path.strip_prefix("/SimpleNotificationService-")?.strip_suffix(".pem")?;
+        self.key(cloud).ok().filter(|key| key.name == name).map(|key| key.pem.clone())
+    }
+
+    /// Makes the key unless there is one, and keeps it in the log.
+    pub async fn prepare(cloud: std::sync::Arc<Cloud>) -> Result<(), AwsError> {
+        if cloud.core.read(|engine, _| engine.doc(DOCUMENT).is_some()) {
+            return Ok(());
+        }
+        let made = tokio::task::spawn_blocking({
+            let cloud = cloud.clone();
+            move || cloud.sns.signer.key(&cloud).map(|key| key.pkcs8.clone())
+        });
+        let pkcs8 = made.await.map_err(|error| AwsError::internal(error.to_string()))??;
+        cloud
+            .core
+            .execute(|tx| {
+                if tx.engine.doc(DOCUMENT).is_none() {
+                    tx.put_doc(DOCUMENT, &pkcs8);
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    fn key(&self, cloud: &Cloud) -> Result<&Key, AwsError> {
+        let make = || {
+            let kept = cloud.core.read(|engine, _| engine.doc(DOCUMENT).cloned());
+            let key = match kept {
+                Some(pkcs8) => RsaPrivateKey::from_pkcs8_der(&pkcs8).map_err(|error| error.to_string()),
+                None => RsaPrivateKey::new(&mut rsa::rand_core::OsRng, BITS).map_err(|error| error.to_string()),
+            };
+            key.and_then(Key::new)
+        };
+        self.key.get_or_init(make).as_ref().map_err(|error| AwsError::internal(format!("no key to sign with: {error}")))
+    }
+}
+
+impl Key {
+    fn new(key: RsaPrivateKey) -> Result<Key, String> {
+        let pkcs8 = key.to_pkcs8_der().map_err(|error| error.to_string())?.as_bytes().to_vec();
+        let sha256 = SigningKey::<Sha256>::new(key.clone());
+        let certificate = certificate(&key, &sha256).map_err(|error| error.to_string())?;
+        let mut name = String::with_capacity(32);
+        for byte in &Sha256::digest(&certificate)[..16] {
+            let _ = write!(name, "{byte:02x}");
+        }
+        Ok(Key { sha1: SigningKey::new(key), sha256, pkcs8, name, pem: pem(&certificate) })
+    }
+}
+
+/// A certificate that the key itself signs, DER. It follows from the key alone, so it needs no place in the log.
+fn certificate(key: &RsaPrivateKey, signer: &SigningKey<Sha256>) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let public = key.to_public_key().to_public_key_der()?;
+    let serial = Sha256::digest(public.as_bytes());
+    let mut serial: [u8; 8] = serial[..8].try_into()?;
+    serial[0] = serial[0] & 0x7f | 0x40; // positive, and never shortened
+    let at = |year| -> Result<_, Box<dyn std::error::Error>> {
+        Ok(GeneralizedTime::from_date_time(DateTime::new(year, 1, 1, 0, 0, 0)?).into())
+    };
+    let validity = Validity { not_before: at(2000)?, not_after: at(2100)? };
+    let subject: Name = "CN=sns.amazonaws.com,O=messaging embedded cloud".parse()?;
+    let builder = CertificateBuilder::new(
+        Profile::Root,
+        SerialNumber::new(&serial)?,
+        validity,
+        subject,
+        SubjectPublicKeyInfoOwned::try_from(public.as_bytes())?,
+        signer,
+    )?;
+    Ok(builder.build::<Signature>()?.to_der()?)
+}
+
+fn pem(der: &[u8]) -> String {
+    let text = BASE64.encode(der);
+    let mut pem = String::with_capacity(text.len() + 100);
+    pem.push_str("-----BEGIN CERTIFICATE-----\n");
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(rest.len().min(64));
+        pem.push_str(line);
+        pem.push('\n');
+        rest = after;
+    }
+    pem.push_str("-----END CERTIFICATE-----\n");
+    pem
+}

@@ -1,0 +1,119 @@
+//! TagQueue, UntagQueue, ListQueueTags.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{error, queue_url};
+use crate::cloud::gateway::Context;
+use crate::cloud::wire::{AwsError, Pairs, Text};
+use crate::engine::Change;
+use crate::engine::config::{Attributes, QueueConfig};
+
+/// "Amazon SQS policy and tagging quotas": 50 tags a queue, keys of 128 and values of 256 characters.
+const MAX_TAGS: usize = 50;
+const MAX_KEY: usize = 128;
+const MAX_VALUE: usize = 256;
+
+/// Checks the tags that a client gives.
+///
+/// # Errors
+/// `InvalidParameterValue`.
+pub fn check(tags: &Pairs<'_>) -> Result<(), AwsError> {
+    for (key, value) in tags.iter() {
+        if key.is_empty() || key.chars().count() > MAX_KEY {
+            return Err(error::invalid("Tag keys must be between 1 and 128 characters in length."));
+        }
+        if value.chars().count() > MAX_VALUE {
+            return Err(error::invalid("Tag values must be between 0 and 256 characters in length."));
+        }
+        if key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) {
+            return Err(error::invalid("Tag keys can't start with aws: because it is reserved for internal use."));
+        }
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TagQueueInput<'a> {
+    #[serde(borrow)]
+    pub queue_url: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub tags: Option<Pairs<'a>>,
+}
+
+pub async fn tag_queue(cx: &Context, input: TagQueueInput<'_>) -> Result<(), AwsError> {
+    let arn = queue_url::to_arn(cx, &input.queue_url)?;
+    let given = input.tags.filter(|tags| !tags.is_empty()).ok_or_else(|| error::missing("Tags"))?;
+    check(&given)?;
+    change(cx, &arn, "sqs:TagQueue", |tags| {
+        tags.extend(given.into_iter().map(|(key, value)| (key.into_owned(), value.into_owned())));
+        if tags.len() > MAX_TAGS {
+            return Err(error::invalid(format!("Too many tags added for queue {}.", queue_url::name(&arn))));
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UntagQueueInput<'a> {
+    #[serde(borrow)]
+    pub queue_url: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub tag_keys: Option<Vec<Text<'a>>>,
+}
+
+pub async fn untag_queue(cx: &Context, input: UntagQueueInput<'_>) -> Result<(), AwsError> {
+    let arn = queue_url::to_arn(cx, &input.queue_url)?;
+    let keys = input.tag_keys.filter(|keys| !keys.is_empty()).ok_or_else(|| error::missing("TagKeys"))?;
+    change(cx, &arn, "sqs:UntagQueue", |tags| {
+        keys.iter().for_each(|key| _ = tags.remove(key.as_str()));
+        Ok(())
+    })
+    .await
+}
+
+async fn change(
+    cx: &Context,
+    arn: &str,
+    action: &str,
+    change: impl FnOnce(&mut Attributes) -> Result<(), AwsError>,
+) -> Result<(), AwsError> {
+    cx.cloud
+        .core
+        .execute(|tx| {
+            let id = queue_url::open(cx, tx.engine, arn, action)?;
+            let config = &queue_url::queue(cx, tx.engine, id)?.config;
+            let mut tags = config.tags.clone();
+            change(&mut tags)?;
+            let config = QueueConfig { tags, ..config.clone() };
+            tx.apply(&Change::Queue(Cow::Owned(config)));
+            Ok(())
+        })
+        .await
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListQueueTagsInput<'a> {
+    #[serde(borrow)]
+    pub queue_url: Option<Text<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListQueueTagsOutput {
+    #[serde(skip_serializing_if = "Attributes::is_empty")]
+    pub tags: Attributes,
+}
+
+pub async fn list_queue_tags(cx: &Context, input: ListQueueTagsInput<'_>) -> Result<ListQueueTagsOutput, AwsError> {
+    let arn = queue_url::to_arn(cx, &input.queue_url)?;
+    cx.cloud.core.read(|engine, _| {
+        let id = queue_url::open(cx, engine, &arn, "sqs:ListQueueTags")?;
+        Ok(ListQueueTagsOutput { tags: queue_url::queue(cx, engine, id)?.config.tags.clone() })
+    })
+}

@@ -1,0 +1,118 @@
+//! A transaction: what one request changes, decided and applied in order under the engine's lock, logged as a whole.
+
+use postcard::ser_flavors::Flavor;
+
+use crate::engine::change::{Sent, Target};
+use crate::engine::{Change, Engine, Millis, Owner, QueueId, StreamId};
+
+/// The encoded changes of a transaction, and what they are about. Reused from one transaction to the next.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    pub bytes: Vec<u8>,
+    pub ends: Vec<usize>,
+    pub owners: Vec<Owner>,
+}
+
+impl Frames {
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+        self.owners.clear();
+    }
+
+    /// Encodes a change behind the others.
+    pub fn push(&mut self, change: &Change<'_>) {
+        // Writing to memory can't fail, and every type of a change has a known shape.
+        let written = postcard::serialize_with_flavor(change, Appender(&mut self.bytes));
+        debug_assert!(written.is_ok());
+        self.ends.push(self.bytes.len());
+    }
+
+    /// The encoded changes in order.
+    pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        self.ends.iter().enumerate().map(|(i, end)| {
+            let start = if i == 0 { 0 } else { self.ends[i - 1] };
+            &self.bytes[start..*end]
+        })
+    }
+}
+
+/// Serializes behind what a vector holds.
+struct Appender<'v>(&'v mut Vec<u8>);
+
+impl Flavor for Appender<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+/// Sees the state and changes it. What it has changed is kept, whether the request then succeeds or fails: validate first.
+pub struct Transaction<'t> {
+    /// The state, to decide on. Change it through [`Transaction::apply`] only.
+    pub engine: &'t mut Engine,
+    pub now: Millis,
+    pub(super) frames: &'t mut Frames,
+    pub(super) wake: Vec<QueueId>,
+    /// A stream got its first record, has enough, or was declared: the flusher looks again.
+    pub(super) wake_streams: bool,
+}
+
+impl Transaction<'_> {
+    /// Makes a change, in the state and in the log.
+    pub fn apply(&mut self, change: &Change<'_>) {
+        self.frames.push(change);
+        match change {
+            Change::Sent(sent) => self.wake_targets(sent),
+            Change::Put(put) => self.wake_streams |= self.is_due(put.stream, put.data.len()),
+            Change::Stream(_) => self.wake_streams = true,
+            Change::Visible { queue, entries } => self.wake.extend(entries.iter().map(|_| *queue)),
+            Change::Moved(moved) => self.wake.push(moved.to),
+            _ => {}
+        }
+        let owner = self.engine.apply(change);
+        self.frames.owners.push(owner);
+    }
+
+    /// Puts a document: the state of a service that the engine doesn't know itself.
+    pub fn put_doc(&mut self, key: &str, value: &[u8]) {
+        self.apply(&Change::Doc { key, value });
+    }
+
+    /// Takes a document away.
+    pub fn delete_doc(&mut self, key: &str) {
+        if self.engine.doc(key).is_some() {
+            self.apply(&Change::DocGone { key });
+        }
+    }
+
+    fn wake_targets(&mut self, sent: &Sent<'_>) {
+        for delivery in &sent.deliveries {
+            match delivery.to {
+                Target::Queue { queue, .. } => self.wake.push(queue),
+                Target::Stream { stream, .. } => {
+                    let bytes = sent.bodies.get(usize::from(delivery.body)).map_or(0, |body| body.len());
+                    self.wake_streams |= self.is_due(stream, bytes);
+                }
+            }
+        }
+    }
+
+    /// Whether one more record changes when a stream is due.
+    fn is_due(&self, id: StreamId, bytes: usize) -> bool {
+        self.engine
+            .stream(id)
+            .is_some_and(|stream| stream.is_empty() || stream.bytes() + bytes as u64 >= stream.config.buffer_bytes)
+    }
+}

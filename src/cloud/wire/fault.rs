@@ -1,0 +1,161 @@
+//! An error as each protocol shows it.
+
+use super::{AwsError, Fault, Names, Protocol};
+
+/// The namespace of errors that AWS raises before a service is known.
+pub const NO_SERVICE: &str = "http://webservices.amazon.com/AWSFault/2005-15-09";
+
+/// What an error's rendering needs to know of its service.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    pub protocol: Protocol,
+    pub names: Names,
+    /// The service's XML namespace.
+    pub namespace: &'static str,
+    /// What stands before the code in JSON, e.g. `com.amazonaws.sqs#`.
+    pub prefix: &'static str,
+}
+
+/// An error's body and the headers that go with it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rendered {
+    pub status: u16,
+    pub body: Vec<u8>,
+    /// `x-amzn-query-error`: what the query protocol would call this, for clients that were written for it.
+    pub query_error: Option<String>,
+    /// `x-amzn-ErrorType`.
+    pub error_type: Option<String>,
+}
+
+pub fn render(error: &AwsError, style: Style, request_id: &str) -> Rendered {
+    match style.protocol {
+        Protocol::Query => plain(error.status, xml(error, style, request_id)),
+        Protocol::Rest => plain(error.status, rest(error, request_id)),
+        Protocol::Json10 | Protocol::Json11 => {
+            let flat = style.names == Names::Flat;
+            let fault = fault(error);
+            Rendered {
+                status: error.status,
+                body: json(error, style),
+                query_error: error.query_code.as_ref().filter(|_| flat).map(|code| format!("{code};{fault}")),
+                error_type: Some(error.code.to_string()).filter(|_| !flat),
+            }
+        }
+    }
+}
+
+fn plain(status: u16, body: Vec<u8>) -> Rendered {
+    Rendered { status, body, query_error: None, error_type: None }
+}
+
+fn fault(error: &AwsError) -> &'static str {
+    match error.fault {
+        Fault::Sender => "Sender",
+        Fault::Receiver => "Receiver",
+    }
+}
+
+/// Errors that AWS's framework raises, not the service.
+fn of_framework(code: &str) -> bool {
+    matches!(
+        code,
+        "SerializationException"
+            | "UnknownOperationException"
+            | "InternalFailure"
+            | "InvalidClientTokenId"
+            | "MissingAuthenticationToken"
+            | "IncompleteSignature"
+            | "SignatureDoesNotMatch"
+            | "RequestExpired"
+    )
+}
+
+fn json(error: &AwsError, style: Style) -> Vec<u8> {
+    let prefix = match style.prefix {
+        "" => "",
+        _ if of_framework(&error.code) => "com.amazon.coral.service#",
+        prefix => prefix,
+    };
+    let kind = format!("{prefix}{}", error.code);
+    // `UnknownOperationException` is the one error that AWS gives without a message when there is nothing to say.
+    let body = match error.message.as_str() {
+        "" => serde_json::json!({ "__type": kind }),
+        message => serde_json::json!({ "__type": kind, "message": message }),
+    };
+    body.to_string().into_bytes()
+}
+
+fn xml(error: &AwsError, style: Style, request_id: &str) -> Vec<u8> {
+    let code = error.query_code.as_ref().unwrap_or(&error.code);
+    let namespace = if code == "InvalidAction" && style.names == Names::Wrapped { NO_SERVICE } else { style.namespace };
+    let (prolog, detail) = match style.names {
+        Names::Flat => ("<?xml version=\"1.0\"?>", "<Detail/>"),
+        Names::Wrapped => ("", ""),
+    };
+    let mut out = Vec::with_capacity(512);
+    let mut text = |parts: &[&str]| parts.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
+    text(&[prolog, "<ErrorResponse xmlns=\"", namespace, "\"><Error><Type>", fault(error), "</Type><Code>"]);
+    super::xml::escape(code, &mut out);
+    out.extend_from_slice(b"</Code><Message>");
+    super::xml::escape(&error.message, &mut out);
+    let mut text = |parts: &[&str]| parts.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
+    text(&["</Message>", detail, "</Error><RequestId>", request_id, "</RequestId></ErrorResponse>"]);
+    out
+}
+
+/// S3's.
+fn rest(error: &AwsError, request_id: &str) -> Vec<u8> {
+    let mut out = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>".to_vec();
+    super::xml::escape(&error.code, &mut out);
+    out.extend_from_slice(b"</Code><Message>");
+    super::xml::escape(&error.message, &mut out);
+    out.extend_from_slice(b"</Message><RequestId>");
+    out.extend_from_slice(request_id.as_bytes());
+    out.extend_from_slice(b"</RequestId></Error>");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SQS: Style = Style {
+        protocol: Protocol::Json10,
+        names: Names::Flat,
+        namespace: "http://queue.amazonaws.com/doc/2012-11-05/",
+        prefix: "com.amazonaws.sqs#",
+    };
+
+    fn missing_queue() -> AwsError {
+        AwsError::bad("QueueDoesNotExist", "No \"q\" & no <q>.").query_code("AWS.SimpleQueueService.NonExistentQueue")
+    }
+
+    #[test]
+    fn sqs_names_its_errors_in_both_protocols() {
+        let rendered = render(&missing_queue(), SQS, "id");
+        assert_eq!(rendered.query_error.as_deref(), Some("AWS.SimpleQueueService.NonExistentQueue;Sender"));
+        assert_eq!(
+            String::from_utf8(rendered.body).unwrap(),
+            r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"No \"q\" & no <q>."}"#
+        );
+        let rendered = render(&missing_queue(), Style { protocol: Protocol::Query, ..SQS }, "id");
+        assert_eq!(
+            String::from_utf8(rendered.body).unwrap(),
+            "<?xml version=\"1.0\"?><ErrorResponse xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><Error>\
+             <Type>Sender</Type><Code>AWS.SimpleQueueService.NonExistentQueue</Code>\
+             <Message>No &quot;q&quot; &amp; no &lt;q&gt;.</Message><Detail/></Error><RequestId>id</RequestId>\
+             </ErrorResponse>"
+        );
+    }
+
+    #[test]
+    fn framework_errors_have_the_frameworks_prefix() {
+        let error = AwsError::bad("SerializationException", "x");
+        let body = String::from_utf8(render(&error, SQS, "id").body).unwrap();
+        assert_eq!(body, r#"{"__type":"com.amazon.coral.service#SerializationException","message":"x"}"#);
+        let firehose = Style { prefix: "", names: Names::Wrapped, protocol: Protocol::Json11, ..SQS };
+        let rendered = render(&error, firehose, "id");
+        assert_eq!(String::from_utf8(rendered.body).unwrap(), r#"{"__type":"SerializationException","message":"x"}"#);
+        assert_eq!(rendered.error_type.as_deref(), Some("SerializationException"));
+    }
+}

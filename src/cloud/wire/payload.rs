@@ -1,0 +1,64 @@
+//! One request's parameters, in whatever protocol they came.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AwsError, Form, Names, json, query, xml};
+
+/// How client and server talk in one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Form parameters in, XML out.
+    Query,
+    /// `application/x-amz-json-1.0`: SQS.
+    Json10,
+    /// `application/x-amz-json-1.1`: Firehose.
+    Json11,
+    /// S3: REST, answers in XML.
+    Rest,
+}
+
+impl Protocol {
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Protocol::Query => "text/xml",
+            Protocol::Rest => "application/xml",
+            Protocol::Json10 => "application/x-amz-json-1.0",
+            Protocol::Json11 => "application/x-amz-json-1.1",
+        }
+    }
+}
+
+/// The undecoded input of one operation, and what its answer needs.
+#[derive(Debug)]
+pub struct Payload<'b> {
+    pub operation: &'static str,
+    pub source: Source<'b>,
+    /// How the service's query protocol names things.
+    pub names: Names,
+    /// The XML namespace of the service.
+    pub namespace: &'static str,
+}
+
+#[derive(Debug)]
+pub enum Source<'b> {
+    Form(Form),
+    Json(&'b [u8]),
+}
+
+impl Payload<'_> {
+    /// Reads the operation's input; borrows strings from the request.
+    pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, AwsError> {
+        match &self.source {
+            Source::Form(form) => query::from_form(form, self.names),
+            Source::Json(body) => json::from_slice(body),
+        }
+    }
+
+    /// Writes the operation's output in the protocol that asked.
+    pub fn encode<T: Serialize>(&self, output: &T, request_id: &str) -> Result<Vec<u8>, AwsError> {
+        match &self.source {
+            Source::Form(_) => xml::response(self.operation, self.namespace, self.names, request_id, output),
+            Source::Json(_) => json::to_vec(output),
+        }
+    }
+}

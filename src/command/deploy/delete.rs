@@ -1,0 +1,111 @@
+//! Deletes a stack, and what lies in its buckets if that is wanted.
+
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use console::Style;
+
+use super::{Deployer, Stack, watch};
+use crate::aws::CallError;
+use crate::exit::Failure;
+use crate::ui::plural;
+
+/// Between emptying a bucket and deleting it Firehose may land something: then once more.
+const ATTEMPTS: u32 = 3;
+
+/// Deletes the stack, if it exists.
+pub async fn delete(deployer: &Deployer<'_>, empty_buckets: bool) -> Result<(), Failure> {
+    let Some(stack) = deployer.describe().await? else {
+        deployer.ui.note(format!("There is no stack {} on {}.", deployer.stack, deployer.cloud.describe()));
+        return Ok(());
+    };
+    let mut attempt = 1;
+    loop {
+        if empty_buckets {
+            empty(deployer, &stack).await?;
+        }
+        match delete_stack(deployer, &stack).await {
+            Err(_) if empty_buckets && attempt < ATTEMPTS && !deployer.stop.is_requested() => attempt += 1,
+            Err(failure) => return Err(failure),
+            Ok(()) => break,
+        }
+    }
+    let green = Style::new().for_stderr().green().bold();
+    deployer.ui.note(format!("{} The stack {} is deleted.", green.apply_to("✔"), deployer.stack));
+    Ok(())
+}
+
+/// Deletes a stack and waits until it is gone.
+pub async fn delete_stack(deployer: &Deployer<'_>, stack: &Stack) -> Result<(), Failure> {
+    let before = watch::newest_event(deployer, &stack.id).await?;
+    let request = deployer.cloud.cloudformation().delete_stack().stack_name(&stack.id);
+    if let Err(error) = request.send().await {
+        return Err(CallError::from(error).failure(deployer.cloud, &format!("delete the stack {}", deployer.stack)));
+    }
+    let (left, reason) = watch::until_rest(deployer, &stack.id, before).await?;
+    match left {
+        None => Ok(()),
+        Some(stack) if stack.status == "DELETE_COMPLETE" => Ok(()),
+        Some(stack) => {
+            let reason = reason.or(stack.reason).unwrap_or_else(|| "CloudFormation gives no reason".into());
+            let failure = Failure::new(format!("The stack {} is not deleted ({})", deployer.stack, stack.status));
+            let not_empty = reason.contains("not empty");
+            let failure = failure.why(reason);
+            Err(if not_empty {
+                failure.help("The bucket holds landed data. `messaging deploy --delete --empty-bucket` deletes it too.")
+            } else {
+                failure
+            })
+        }
+    }
+}
+
+/// Deletes every object in the stack's buckets.
+async fn empty(deployer: &Deployer<'_>, stack: &Stack) -> Result<(), Failure> {
+    let cant = |error: CallError| error.failure(deployer.cloud, "empty the stack's buckets");
+    let cloudformation = deployer.cloud.cloudformation();
+    let mut resources = cloudformation.list_stack_resources().stack_name(&stack.id).into_paginator().send();
+    while let Some(page) = resources.next().await {
+        for resource in page.map_err(|error| cant(error.into()))?.stack_resource_summaries() {
+            let deleted = resource.resource_status().is_some_and(|status| status.as_str() == "DELETE_COMPLETE");
+            if resource.resource_type() == Some("AWS::S3::Bucket")
+                && let Some(bucket) = resource.physical_resource_id().filter(|_| !deleted)
+            {
+                let deleted = empty_bucket(deployer, bucket).await.map_err(cant)?;
+                if deleted > 0 {
+                    deployer.ui.note(format!("Deleted {} from the bucket {bucket}.", plural(deleted, "object")));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn empty_bucket(deployer: &Deployer<'_>, bucket: &str) -> Result<u64, CallError> {
+    let client = deployer.cloud.s3();
+    let mut deleted = 0;
+    loop {
+        // Always the first page: what was listed is gone by the next look.
+        let page = match client.list_objects_v2().bucket(bucket).send().await.map_err(CallError::from) {
+            Ok(page) => page,
+            Err(error) if error.kind == crate::aws::Kind::NotFound => return Ok(deleted),
+            Err(error) => return Err(error),
+        };
+        let keys =
+            page.contents().iter().filter_map(|object| ObjectIdentifier::builder().key(object.key()?).build().ok());
+        let keys: Vec<_> = keys.collect();
+        if keys.is_empty() {
+            return Ok(deleted);
+        }
+        let wrong = |message: String| CallError { kind: crate::aws::Kind::Other, code: None, message };
+        let n = keys.len() as u64;
+        let keys = Delete::builder().set_objects(Some(keys)).build().map_err(|error| wrong(error.to_string()))?;
+        let answer = client.delete_objects().bucket(bucket).delete(keys).send().await?;
+        if let Some(error) = answer.errors().first() {
+            return Err(wrong(format!(
+                "{}: {}",
+                error.key().unwrap_or_default(),
+                error.message().or(error.code()).unwrap_or("not deleted")
+            )));
+        }
+        deleted += n;
+    }
+}

@@ -1,0 +1,100 @@
+//! Values on the command line: durations, rates, shares, `K=V`.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::traffic::pace::Pace;
+
+/// `20ms`, `5s`, `10m`, `1h30m`; zero is allowed.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "a duration like 20ms, 5s, 10m or 1h30m is needed".to_owned();
+    let signed: SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(signed).map_err(|_| wrong())
+}
+
+/// A duration that isn't zero.
+pub fn interval(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("it must be longer than nothing; for full speed say --rate max".into()),
+        interval => Ok(interval),
+    }
+}
+
+/// `200/s`, `30/m`, `5/h`, `200` (a second), `max`.
+pub fn rate(text: &str) -> Result<Pace, String> {
+    let wrong = || "a rate like 200/s, 30/m or 5/h is needed, or max".to_owned();
+    if text.eq_ignore_ascii_case("max") {
+        return Ok(Pace::Max);
+    }
+    let (number, unit) = text.split_once('/').unwrap_or((text, "s"));
+    let number: f64 = number.trim().parse().map_err(|_| wrong())?;
+    let seconds = match unit.trim() {
+        "s" | "sec" | "second" => 1.0,
+        "m" | "min" | "minute" => 60.0,
+        "h" | "hour" => 3600.0,
+        _ => return Err(wrong()),
+    };
+    let rate = number / seconds;
+    // Between once in about three years and a billion a second: beyond, arithmetic ends, not ambition.
+    if rate.is_finite() && (1e-8..=1e9).contains(&rate) { Ok(Pace::Rate(rate)) } else { Err(wrong()) }
+}
+
+/// A share between 0 and 1: `0.01` or `1%`.
+pub fn share(text: &str) -> Result<f64, String> {
+    let wrong = || "a share between 0 and 1 is needed, like 0.01 or 1%".to_owned();
+    let (number, unit) = text.strip_suffix('%').map_or((text, 1.0), |percent| (percent, 100.0));
+    let share = number.trim().parse::<f64>().map_err(|_| wrong())? / unit;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(wrong()) }
+}
+
+/// `Key=Value`; the value may hold further `=`.
+pub fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err("Key=Value is needed".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, ms) in [("20ms", 20), ("5s", 5_000), ("10m", 600_000), ("1h30m", 5_400_000), ("0s", 0)] {
+            assert_eq!(duration(text).unwrap().as_millis(), ms, "{text}");
+        }
+        for text in ["5", "", "-5s", "fast", "5 parsecs"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert!(interval("0s").is_err());
+    }
+
+    #[test]
+    fn rates() {
+        for (text, pace) in [
+            ("200/s", Pace::Rate(200.0)),
+            ("200", Pace::Rate(200.0)),
+            ("30/m", Pace::Rate(0.5)),
+            ("0.5/s", Pace::Rate(0.5)),
+            ("max", Pace::Max),
+        ] {
+            assert_eq!(rate(text).unwrap(), pace, "{text}");
+        }
+        for text in ["0", "0/s", "-1/s", "NaN", "inf", "5/d", "", "/s", "1e300"] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn shares_and_pairs() {
+        assert_eq!(share("1%").unwrap(), 0.01);
+        assert_eq!(share("0.25").unwrap(), 0.25);
+        for text in ["1.5", "-1", "101%", "x", "NaN"] {
+            assert!(share(text).is_err(), "{text}");
+        }
+        assert_eq!(key_value("A=b=c").unwrap(), ("A".into(), "b=c".into()));
+        assert!(key_value("=b").is_err() && key_value("a").is_err());
+    }
+}

@@ -1,0 +1,22 @@
+//! Every number of AWS that the engine obeys, with its source.
+
+use super::Millis;
+
+/// Amazon SQS Developer Guide, "Amazon SQS message quotas": default visibility timeout 30 s.
+pub const VISIBILITY_TIMEOUT: Millis = 30_000;
+/// "Amazon SQS message quotas": by default a message is retained for 4 days.
+pub const RETENTION: Millis = 4 * 24 * 3_600_000;
+/// "Amazon SQS message quotas": 1 MiB since 2025 (it was 256 KiB).
+pub const MAX_MESSAGE_BYTES: usize = 1_048_576;
+/// "Amazon SQS standard queue quotas": about 120,000 in flight messages a queue.
+pub const IN_FLIGHT_STANDARD: usize = 120_000;
+/// "Amazon SQS FIFO queue quotas": 120,000 in flight messages a queue (it was 20,000 before November 2024).
+pub const IN_FLIGHT_FIFO: usize = 120_000;
+/// "Exactly-once processing in Amazon SQS", "Message deduplication for FIFO topics": 5 minutes.
+pub const DEDUPLICATION_WINDOW: Millis = 300_000;
+/// API reference of ReceiveMessage: a ReceiveRequestAttemptId is good for 5 minutes.
+pub const ATTEMPT_WINDOW: Millis = 300_000;
+/// API reference of DeleteQueue and PurgeQueue: 60 seconds.
+pub const QUEUE_COOL_DOWN: Millis = 60_000;
+/// API reference of SetQueueAttributes: a change of an attribute takes up to 60 seconds to propagate.
+pub const ATTRIBUTE_PROPAGATION: Millis = 60_000;

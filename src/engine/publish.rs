@@ -1,0 +1,176 @@
+//! Publish: one change that holds the message once and everywhere that it goes.
+
+use std::borrow::Cow;
+
+use super::change::{Attribute, Delivery, Scope, Sent, Target, Value, Window};
+use super::filter::{self, Body};
+use super::send::{content_id, target, window};
+use super::topic::{End, Refusal, Subscription};
+use super::{Engine, Millis, QueueId, SendError, Seq, TopicId, limits, windows};
+
+/// A message that a client publishes to a topic.
+#[derive(Debug, Clone, Default)]
+pub struct Notification<'a> {
+    pub sender: &'a str,
+    pub subject: Option<&'a str>,
+    /// The message; with message structure `json` its `default`.
+    pub body: &'a str,
+    /// With message structure `json`: the protocols that have a body of their own.
+    pub by_protocol: Vec<(&'a str, &'a str)>,
+    pub attributes: Vec<Attribute<'a>>,
+    pub group: Option<&'a str>,
+    pub deduplication: Option<&'a str>,
+    pub trace: Option<&'a str>,
+}
+
+/// What becomes of it.
+#[derive(Debug)]
+pub struct Published<'a> {
+    /// The notification's number; a duplicate's is the original's.
+    pub seq: Seq,
+    /// The change to apply; none for a duplicate, and none when it goes nowhere.
+    pub change: Option<Sent<'a>>,
+    /// Subscriptions that should have got it and could not.
+    pub refusals: Vec<Refusal>,
+}
+
+impl Engine {
+    /// Decides a publish at `now`. The topic's routes are brought up to date on the way, hence `mut`.
+    ///
+    /// # Errors
+    /// For a FIFO topic: no group, or no deduplication id. `NoQueue` when there is no such topic.
+    pub fn decide_publish<'a>(
+        &mut self,
+        id: TopicId,
+        topic_arn: &'a str,
+        notification: Notification<'a>,
+        now: Millis,
+    ) -> Result<Published<'a>, SendError> {
+        self.refresh_routes(id);
+        let topic = self.topic(id).ok_or(SendError::NoQueue)?;
+        let mut deduplication = notification.deduplication.map(Cow::Borrowed);
+        let mut opened = Vec::new();
+        if topic.fifo {
+            notification.group.ok_or(SendError::NoGroup)?;
+            if deduplication.is_none() {
+                if !topic.content_based_deduplication {
+                    return Err(SendError::NoDeduplicationId);
+                }
+                deduplication = Some(Cow::Owned(content_id(notification.body)));
+            }
+            let group = notification.group.filter(|_| topic.deduplicates_by_group);
+            let key = windows::key(deduplication.as_deref().unwrap_or_default(), group);
+            if let Some(original) = topic.windows.find(key, now) {
+                return Ok(Published { seq: original.seq, change: None, refusals: Vec::new() });
+            }
+            let until = now + limits::DEDUPLICATION_WINDOW;
+            opened.push(Window { scope: Scope::Topic(id), key, until, index: 0 });
+        }
+        let mut sent = Sent {
+            seq: self.next_seq,
+            at: now,
+            topic: Some(topic_arn),
+            sender: notification.sender,
+            subject: notification.subject,
+            bodies: Vec::with_capacity(1 + notification.by_protocol.len()),
+            attributes: notification.attributes,
+            group: notification.group,
+            deduplication,
+            trace: notification.trace,
+            windows: opened,
+            deliveries: Vec::with_capacity(topic.routes.len()),
+        };
+        sent.bodies.push(notification.body);
+        sent.bodies.extend(notification.by_protocol.iter().map(|(_, body)| *body));
+        let mut refusals = Vec::new();
+        let mut dead_lettered = false;
+        let mut parsed = Parsed::default();
+        for route in &topic.routes {
+            let Some(subscription) = self.subscription(route.subscription) else { continue };
+            let body = notification
+                .by_protocol
+                .iter()
+                .position(|(protocol, _)| *protocol == subscription.body_key)
+                .map_or(0, |index| index + 1);
+            if !wants(subscription, &sent, body, &mut parsed) {
+                continue;
+            }
+            let to = match &route.end {
+                End::Queue(queue) => self.into_queue(*queue, &mut sent, dead_lettered, now),
+                End::Stream(stream) => {
+                    self.stream(*stream).map(|it| Target::Stream { stream: *stream, position: it.next_position() })
+                }
+                End::Refused { reason, dead_letter } => {
+                    refusals.push(Refusal {
+                        subscription: subscription.config.arn.clone(),
+                        reason: reason.clone(),
+                        dead_lettered: dead_letter.is_some(),
+                    });
+                    dead_lettered = true;
+                    dead_letter.and_then(|queue| self.into_queue(queue, &mut sent, true, now))
+                }
+            };
+            if let Some(to) = to {
+                sent.deliveries.push(Delivery {
+                    to,
+                    subscription: Some(route.subscription),
+                    body: body as u8,
+                    raw: subscription.raw,
+                });
+            }
+        }
+        Ok(Published { seq: sent.seq, change: Some(sent), refusals })
+    }
+
+    /// The door into one of a fan-out's queues; nothing when its FIFO deduplication stops the message.
+    fn into_queue(&self, id: QueueId, sent: &mut Sent<'_>, may_repeat: bool, now: Millis) -> Option<Target> {
+        let queue = self.queue(id)?;
+        if queue.settings.fifo
+            && let Some(deduplication) = sent.deduplication.as_deref()
+        {
+            let window = window(id, queue, deduplication, sent.group, now);
+            if queue.windows.find(window.key, now).is_some() {
+                return None;
+            }
+            sent.windows.push(Window { index: sent.deliveries.len() as u16, ..window });
+        }
+        // A dead-letter queue may also be subscribed, or serve several subscriptions of this topic.
+        let before = if may_repeat {
+            let same = |delivery: &&Delivery| matches!(delivery.to, Target::Queue { queue, .. } if queue == id);
+            sent.deliveries.iter().filter(same).count() as u64
+        } else {
+            0
+        };
+        Some(target(id, queue, queue.next_position() + before, None, now))
+    }
+}
+
+/// The bodies as filter policies on bodies see them, each parsed when the first policy asks.
+#[derive(Default)]
+struct Parsed(Vec<(usize, Option<Body>)>);
+
+impl Parsed {
+    fn get(&mut self, index: usize, body: &str) -> Option<&Body> {
+        let at = self.0.iter().position(|(parsed, _)| *parsed == index).unwrap_or_else(|| {
+            self.0.push((index, Body::parse(body)));
+            self.0.len() - 1
+        });
+        self.0.get(at).and_then(|(_, body)| body.as_ref())
+    }
+}
+
+/// Whether a subscription's filter policy lets a message through.
+fn wants(subscription: &Subscription, sent: &Sent<'_>, body: usize, parsed: &mut Parsed) -> bool {
+    let Some(filter) = &subscription.filter else { return true };
+    match filter.scope() {
+        filter::Scope::MessageBody => parsed.get(body, sent.bodies[body]).is_some_and(|body| filter.matches_body(body)),
+        filter::Scope::MessageAttributes => {
+            filter.matches_attributes(sent.attributes.iter().filter_map(|attribute| match attribute.value {
+                Value::Text(value) => {
+                    Some(filter::Attribute { name: attribute.name, data_type: attribute.kind, value })
+                }
+                Value::Binary(_) => None,
+            }))
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! A queue: its messages and what they are doing. Standard queues hand out by a cursor, FIFO queues by message group.
+
+mod entries;
+mod groups;
+mod receive;
+mod settings;
+
+use std::collections::{BTreeSet, HashMap};
+
+pub use entries::{Entry, State};
+pub use receive::{Picked, Receive, Received};
+pub use settings::{Redrive, Settings, redrive};
+
+use super::change::EntryState;
+use super::config::QueueConfig;
+use super::windows::Windows;
+use super::{Millis, Position, QueueId, Seq, limits};
+
+/// What a message that came from another queue remembers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stray {
+    /// The queue it was redriven from.
+    pub source: Option<QueueId>,
+}
+
+/// How many messages a queue holds, by what they are doing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Depth {
+    pub visible: usize,
+    pub in_flight: usize,
+    pub delayed: usize,
+}
+
+/// A queue and its messages.
+#[derive(Debug)]
+pub struct Queue {
+    pub config: QueueConfig,
+    pub settings: Settings,
+    pub(super) next_position: Position,
+    pub(super) entries: entries::Entries,
+    /// No fresh message lies before this position.
+    fresh: Position,
+    /// Messages visible again, in order of position.
+    back: BTreeSet<Position>,
+    /// Messages that are delayed or in flight, by when they are visible.
+    timers: BTreeSet<(Millis, Position)>,
+    in_flight: usize,
+    delayed: usize,
+    groups: groups::Groups,
+    pub(super) windows: Windows,
+    /// Messages that came from another queue.
+    pub(super) strays: HashMap<Position, Stray>,
+    attempts: receive::Attempts,
+    /// Until when a changed DeduplicationScope isn't in force yet, and the scope until then: by group?
+    scope_before: Option<(Millis, bool)>,
+    /// When it was last purged; 0 if never.
+    pub purged: Millis,
+}
+
+impl Queue {
+    /// An empty queue.
+    pub fn new(config: QueueConfig) -> Self {
+        Self {
+            settings: Settings::of(&config),
+            config,
+            next_position: 0,
+            entries: entries::Entries::default(),
+            fresh: 0,
+            back: BTreeSet::new(),
+            timers: BTreeSet::new(),
+            in_flight: 0,
+            delayed: 0,
+            groups: groups::Groups::default(),
+            windows: Windows::default(),
+            strays: HashMap::new(),
+            attempts: receive::Attempts::default(),
+            scope_before: None,
+            purged: 0,
+        }
+    }
+
+    /// Declares the queue anew; its messages stay.
+    pub fn configure(&mut self, config: QueueConfig) {
+        let before = std::mem::replace(&mut self.settings, Settings::of(&config));
+        if before.deduplicates_by_group != self.settings.deduplicates_by_group {
+            let until = config.modified + limits::ATTRIBUTE_PROPAGATION;
+            self.scope_before = Some((until, before.deduplicates_by_group));
+        }
+        self.config = config;
+    }
+
+    /// Whether a deduplication window holds within its message group only, at `now`.
+    pub fn deduplicates_by_group(&self, now: Millis) -> bool {
+        match self.scope_before {
+            Some((until, before)) if now < until => before,
+            _ => self.settings.deduplicates_by_group,
+        }
+    }
+
+    /// Forgets what outlives the messages that a purge has taken out: what was sent before may be sent again.
+    pub(super) fn purge(&mut self, at: Millis) {
+        self.purged = at;
+        self.windows = Windows::default();
+        self.attempts = receive::Attempts::default();
+    }
+
+    /// The position that the next message takes.
+    pub fn next_position(&self) -> Position {
+        self.next_position
+    }
+
+    /// A message by its position.
+    pub fn get(&self, position: Position) -> Option<&Entry> {
+        self.entries.get(position)
+    }
+
+    /// Where a message came from, if from another queue.
+    pub fn stray(&self, position: Position) -> Option<Stray> {
+        self.strays.get(&position).copied()
+    }
+
+    /// The messages in order of position.
+    pub fn messages(&self) -> impl Iterator<Item = (Position, &Entry)> {
+        self.entries.from(0)
+    }
+
+    /// How many messages there are at `now`.
+    pub fn depth(&mut self, now: Millis) -> Depth {
+        self.settle(now);
+        Depth {
+            visible: self.entries.len() - self.in_flight - self.delayed,
+            in_flight: self.in_flight,
+            delayed: self.delayed,
+        }
+    }
+
+    /// When the next delayed or in-flight message becomes visible.
+    pub fn next_visible(&self) -> Option<Millis> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// Makes visible what is due. It follows from the time alone, so the log doesn't hold it.
+    pub(super) fn settle(&mut self, now: Millis) {
+        while let Some((at, position)) = self.timers.first().copied()
+            && at <= now
+        {
+            self.set_state(position, State::Back, at);
+        }
+    }
+
+    /// The oldest messages whose retention ended, up to `max`.
+    pub fn expired(&self, now: Millis, max: usize) -> Vec<Position> {
+        self.entries
+            .from(0)
+            .take_while(|(_, entry)| entry.sent_at.saturating_add(self.settings.retention) <= now)
+            .map(|(position, _)| position)
+            .take(max)
+            .collect()
+    }
+
+    /// Adds a message. `group` is its message group's name.
+    pub(super) fn add(&mut self, position: Position, mut entry: Entry, group: Option<&str>) {
+        self.remove(position);
+        let blocked = matches!(entry.state, State::Delayed | State::InFlight);
+        entry.group = match group {
+            Some(name) if self.settings.fifo => self.groups.add(name, position, (entry.sent_at, entry.count > 0), blocked),
+            _ => groups::NONE,
+        };
+        self.next_position = self.next_position.max(position + 1);
+        match entry.state {
+            State::Fresh => self.fresh = self.fresh.min(position),
+            State::Back => _ = self.back.insert(position),
+            State::Delayed | State::InFlight => _ = self.timers.insert((entry.visible_at, position)),
+            State::Gone => return,
+        }
+        self.in_flight += usize::from(entry.state == State::InFlight);
+        self.delayed += usize::from(entry.state == State::Delayed);
+        self.entries.insert(position, entry);
+    }
+
+    /// Takes a message out.
+    pub(super) fn remove(&mut self, position: Position) -> Option<Entry> {
+        let entry = self.entries.remove(position)?;
+        self.leave(position, &entry);
+        if entry.group != groups::NONE {
+            self.groups.remove(entry.group, position);
+        }
+        self.strays.remove(&position);
+        Some(entry)
+    }
+
+    /// A consumer got the message.
+    pub(super) fn receive_one(&mut self, position: Position, at: Millis, visible_at: Millis) {
+        if self.get(position).is_some_and(|entry| entry.state == State::Fresh) {
+            // Fresh messages are handed out in order, so no fresh one lies before this one.
+            self.fresh = self.fresh.max(position + 1);
+        }
+        self.set_state(position, State::InFlight, visible_at);
+        if let Some(entry) = self.entries.get_mut(position) {
+            entry.count = entry.count.saturating_add(1);
+            if entry.first_received == 0 {
+                entry.first_received = at;
+            }
+        }
+    }
+
+    /// A new visibility deadline for a message that was received.
+    pub(super) fn set_visible_at(&mut self, position: Position, visible_at: Millis) {
+        self.set_state(position, State::InFlight, visible_at);
+    }
+
+    fn set_state(&mut self, position: Position, state: State, visible_at: Millis) {
+        let Some(entry) = self.entries.get_mut(position) else { return };
+        let before = *entry;
+        entry.state = state;
+        entry.visible_at = visible_at;
+        self.leave(position, &before);
+        match state {
+            State::Back => _ = self.back.insert(position),
+            State::InFlight => {
+                self.timers.insert((visible_at, position));
+                self.in_flight += 1;
+            }
+            State::Delayed => {
+                self.timers.insert((visible_at, position));
+                self.delayed += 1;
+            }
+            State::Fresh | State::Gone => {}
+        }
+        if before.group != groups::NONE {
+            let blocks = |state| matches!(state, State::Delayed | State::InFlight);
+            match (blocks(before.state), blocks(state)) {
+                (false, true) => self.groups.block(before.group, position),
+                (true, false) => self.groups.unblock(before.group, position, (visible_at, before.count > 0)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes a message out of the set that its state put it in.
+    fn leave(&mut self, position: Position, entry: &Entry) {
+        match entry.state {
+            State::Fresh | State::Gone => {}
+            State::Back => _ = self.back.remove(&position),
+            State::Delayed => {
+                self.timers.remove(&(entry.visible_at, position));
+                self.delayed -= 1;
+            }
+            State::InFlight => {
+                self.timers.remove(&(entry.visible_at, position));
+                self.in_flight -= 1;
+            }
+        }
+    }
+
+    /// The name of a message's group in a FIFO queue; empty in a standard queue.
+    pub(super) fn group_name(&self, entry: &Entry) -> &str {
+        self.groups.name(entry.group)
+    }
+
+    /// Puts back a message whose first record is gone from the log.
+    pub(super) fn restore(&mut self, seq: Seq, state: &EntryState, group: Option<&str>) {
+        let entry = Entry {
+            seq,
+            sent_at: state.sent_at,
+            visible_at: state.visible_at,
+            first_received: state.first_received,
+            count: state.count,
+            index: state.index,
+            group: groups::NONE,
+            state: match (state.visible_at, state.count) {
+                (0, _) => State::Fresh,
+                (_, 0) => State::Delayed,
+                _ => State::InFlight,
+            },
+            stray: state.stray,
+        };
+        self.add(state.position, entry, group);
+        if state.stray {
+            self.strays.insert(state.position, Stray { source: state.source });
+        }
+    }
+
+    /// A message's state, for a compaction to restate: `None` unless it is this payload's.
+    pub(super) fn state_of(&self, position: Position, seq: Seq) -> Option<EntryState> {
+        let entry = self.entries.get(position).filter(|entry| entry.seq == seq)?;
+        Some(EntryState {
+            queue: self.config.id,
+            position,
+            index: entry.index,
+            sent_at: entry.sent_at,
+            // A message that is visible again is restated as one whose deadline has passed.
+            visible_at: entry.visible_at,
+            first_received: entry.first_received,
+            count: entry.count,
+            stray: entry.stray,
+            source: self.strays.get(&position).and_then(|stray| stray.source),
+        })
+    }
+}

@@ -1,0 +1,135 @@
+//! Receiving: which messages a consumer gets, which go to the dead-letter queue instead, which have expired.
+
+use std::collections::HashMap;
+
+use super::{Queue, State};
+use crate::engine::{Millis, Position, Seq, limits};
+
+/// What a consumer asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Receive<'a> {
+    pub max: usize,
+    /// `None` takes the queue's own visibility timeout.
+    pub visibility: Option<Millis>,
+    /// FIFO's ReceiveRequestAttemptId.
+    pub attempt: Option<&'a str>,
+}
+
+/// What it gets; the decision only, nothing is changed yet.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    pub visible_at: Millis,
+    pub picked: Vec<Position>,
+    /// Messages received too often, for the dead-letter queue.
+    pub redriven: Vec<Position>,
+    /// Messages whose retention ended.
+    pub expired: Vec<Position>,
+    /// The same messages as for the same attempt before: only their deadlines are new.
+    pub repeated: bool,
+    /// The queue has as many messages in flight as AWS allows.
+    pub over_limit: bool,
+}
+
+/// A message that a consumer got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Picked {
+    pub position: Position,
+    pub seq: Seq,
+    pub index: u16,
+    pub count: u32,
+    pub sent_at: Millis,
+    pub first_received: Millis,
+}
+
+/// What earlier attempts of FIFO receives got.
+#[derive(Debug, Default)]
+pub(super) struct Attempts(HashMap<Box<str>, (Millis, Vec<Position>)>);
+
+/// Expired messages that one receive clears away; the rest waits for the next.
+const EXPIRE_AT_ONCE: usize = 1_000;
+
+impl Queue {
+    /// Decides what a consumer gets at `now`.
+    pub fn decide_receive(&mut self, receive: Receive<'_>, now: Millis) -> Received {
+        self.settle(now);
+        let mut decision = Received {
+            visible_at: now.saturating_add(receive.visibility.unwrap_or(self.settings.visibility_timeout)),
+            expired: self.expired(now, EXPIRE_AT_ONCE),
+            ..Received::default()
+        };
+        let limit = if self.settings.fifo { limits::IN_FLIGHT_FIFO } else { limits::IN_FLIGHT_STANDARD };
+        let room = limit.saturating_sub(self.in_flight);
+        decision.over_limit = room == 0;
+        let max = receive.max.min(room);
+        if let Some(same) = receive.attempt.and_then(|attempt| self.repeated(attempt, now)) {
+            decision.picked = same;
+            decision.repeated = true;
+        } else if self.settings.fifo {
+            self.sort_in(max, self.groups.available(), &mut decision);
+        } else {
+            self.sort_in(max, self.in_turn(), &mut decision);
+        }
+        if let Some(attempt) = receive.attempt
+            && !decision.picked.is_empty()
+        {
+            self.attempts.0.retain(|_, (until, _)| *until > now);
+            self.attempts.0.insert(attempt.into(), (now + limits::ATTEMPT_WINDOW, decision.picked.clone()));
+        }
+        decision
+    }
+
+    /// The first `max` messages that a consumer could get at `now`, for who moves them elsewhere.
+    pub fn visible(&mut self, max: usize, now: Millis) -> Vec<Position> {
+        self.settle(now);
+        if self.settings.fifo { self.groups.available().take(max).collect() } else { self.in_turn().take(max).collect() }
+    }
+
+    /// The message at a position as a consumer sees it, after it was received.
+    pub fn picked(&self, position: Position) -> Option<Picked> {
+        self.entries.get(position).map(|entry| Picked {
+            position,
+            seq: entry.seq,
+            index: entry.index,
+            count: entry.count,
+            sent_at: entry.sent_at,
+            first_received: entry.first_received,
+        })
+    }
+
+    /// The same messages again for the same attempt id, if all of them are still in flight ("ReceiveMessage", Amazon SQS
+    /// API Reference).
+    fn repeated(&self, attempt: &str, now: Millis) -> Option<Vec<Position>> {
+        let (until, positions) = self.attempts.0.get(attempt)?;
+        let in_flight = |position: &Position| self.get(*position).is_some_and(|entry| entry.state == State::InFlight);
+        (*until > now && positions.iter().all(in_flight)).then(|| positions.clone())
+    }
+
+    /// Messages that came back and fresh ones in turn: a message that always fails can't hold up the others.
+    fn in_turn(&self) -> impl Iterator<Item = Position> {
+        let fresh = self.entries.from(self.fresh).filter(|(_, entry)| entry.state == State::Fresh);
+        let mut fresh = fresh.map(|(position, _)| position);
+        let mut back = self.back.iter().copied();
+        let mut turn = false;
+        std::iter::from_fn(move || {
+            turn = !turn;
+            if turn { back.next().or_else(|| fresh.next()) } else { fresh.next().or_else(|| back.next()) }
+        })
+    }
+
+    /// Every candidate is expired, goes to the dead-letter queue, or is received, until `max` are.
+    fn sort_in(&self, max: usize, candidates: impl Iterator<Item = Position>, decision: &mut Received) {
+        for position in candidates {
+            if decision.picked.len() == max {
+                return;
+            }
+            let Some(entry) = self.entries.get(position) else { continue };
+            if decision.expired.binary_search(&position).is_ok() {
+                continue;
+            }
+            match &self.settings.redrive {
+                Some(redrive) if entry.count >= redrive.max_receive_count => decision.redriven.push(position),
+                _ => decision.picked.push(position),
+            }
+        }
+    }
+}

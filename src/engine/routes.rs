@@ -1,0 +1,90 @@
+//! Where subscriptions lead, and whether they may: looked up once after each change of a declaration, not for each message.
+
+use super::policy::{Decision, Policy, Principal, Request};
+use super::topic::{End, Route, Subscription};
+use super::{Engine, QueueId, TopicId};
+
+impl Engine {
+    /// Brings a topic's routes up to date.
+    pub(super) fn refresh_routes(&mut self, id: TopicId) {
+        let Some(topic) = self.topics.get(&id) else { return };
+        if topic.routes_of == self.generation {
+            return;
+        }
+        let routes = topic
+            .subscriptions
+            .iter()
+            .filter_map(|id| self.subscriptions.get(id))
+            .filter(|subscription| subscription.config.confirmed)
+            .map(|subscription| Route { subscription: subscription.config.id, end: self.end(subscription) })
+            .collect();
+        let generation = self.generation;
+        if let Some(topic) = self.topics.get_mut(&id) {
+            topic.routes = routes;
+            topic.routes_of = generation;
+        }
+    }
+
+    /// Whether SNS may send to a queue on behalf of a topic: the queue's policy says.
+    pub fn may_send(&self, queue: QueueId, topic_arn: &str) -> Result<(), String> {
+        let Some(queue) = self.queue(queue) else { return Err("the queue does not exist".to_owned()) };
+        let Some(policy) = &queue.settings.policy else {
+            // A queue made by hand without any policy: AWS delivers nothing. Only a strict cloud is as hard on a first try;
+            // the service warns.
+            return if self.strict || queue.settings.declared {
+                Err(format!("the queue {} has no policy that lets the topic send", queue.config.arn))
+            } else {
+                Ok(())
+            };
+        };
+        if sends(policy, topic_arn, &queue.config.arn) {
+            Ok(())
+        } else {
+            Err(format!("the policy of the queue {} does not let the topic send", queue.config.arn))
+        }
+    }
+
+    fn end(&self, subscription: &Subscription) -> End {
+        let config = &subscription.config;
+        let end = match config.protocol.as_str() {
+            "sqs" => match self.queue_id(&config.endpoint) {
+                Some(id) => self.may_send(id, &config.topic_arn).map(|()| End::Queue(id)),
+                None => Err(format!("the queue {} does not exist", config.endpoint)),
+            },
+            "firehose" => match self.stream_by_arn(&config.endpoint) {
+                Some(stream) => self
+                    .role_allows(
+                        subscription.role.as_deref().unwrap_or_default(),
+                        "sns.amazonaws.com",
+                        "firehose:PutRecord",
+                        &config.endpoint,
+                    )
+                    .map(|()| End::Stream(stream.config.id)),
+                None => Err(format!("the delivery stream {} does not exist", config.endpoint)),
+            },
+            _ => match config.outbox {
+                Some(id) => Ok(End::Queue(id)),
+                None => Err(format!("nothing delivers to the protocol {}", config.protocol)),
+            },
+        };
+        end.unwrap_or_else(|reason| {
+            let dead_letter = subscription
+                .dead_letter
+                .as_deref()
+                .and_then(|arn| self.queue_id(arn))
+                .filter(|id| self.may_send(*id, &config.topic_arn).is_ok());
+            End::Refused { reason, dead_letter }
+        })
+    }
+}
+
+fn sends(policy: &Policy, topic_arn: &str, queue_arn: &str) -> bool {
+    let account = topic_arn.split(':').nth(4).unwrap_or_default();
+    let request = Request {
+        principal: Principal::Service("sns.amazonaws.com"),
+        action: "sqs:SendMessage",
+        resource: queue_arn,
+        context: &[("aws:SourceArn", topic_arn), ("aws:SourceAccount", account)],
+    };
+    policy.decide(&request) == Decision::Allow
+}

@@ -1,0 +1,107 @@
+//! SendMessage: the one door into a queue. A fan-out uses the same door for each of its queues.
+
+use std::borrow::Cow;
+
+use sha2::{Digest, Sha256};
+
+use super::change::{Attribute, Delivery, Scope, Sent, Target, Window};
+use super::queue::Queue;
+use super::{Engine, Millis, QueueId, Seq, limits, windows};
+
+/// A message that a client sends to a queue.
+#[derive(Debug, Clone, Default)]
+pub struct Message<'a> {
+    pub sender: &'a str,
+    pub body: &'a str,
+    pub attributes: Vec<Attribute<'a>>,
+    pub group: Option<&'a str>,
+    pub deduplication: Option<&'a str>,
+    pub trace: Option<&'a str>,
+    /// `None` takes the queue's own delay.
+    pub delay: Option<Millis>,
+}
+
+/// What becomes of it.
+#[derive(Debug)]
+pub enum Sending<'a> {
+    /// The change to apply.
+    New(Sent<'a>),
+    /// A duplicate: accepted, answered with the original's ids, and not sent.
+    Duplicate { seq: Seq, index: u16 },
+}
+
+/// Why it can't be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    #[error("the queue does not exist")]
+    NoQueue,
+    #[error("a message of a FIFO queue or topic needs a MessageGroupId")]
+    NoGroup,
+    #[error("without ContentBasedDeduplication a message needs a MessageDeduplicationId")]
+    NoDeduplicationId,
+}
+
+impl Engine {
+    /// Decides a send at `now`.
+    pub fn decide_send<'a>(&self, id: QueueId, message: Message<'a>, now: Millis) -> Result<Sending<'a>, SendError> {
+        let queue = self.queue(id).ok_or(SendError::NoQueue)?;
+        let mut deduplication = message.deduplication.map(Cow::Borrowed);
+        let mut opened = Vec::new();
+        if queue.settings.fifo {
+            message.group.ok_or(SendError::NoGroup)?;
+            if deduplication.is_none() {
+                if !queue.settings.content_based_deduplication {
+                    return Err(SendError::NoDeduplicationId);
+                }
+                deduplication = Some(Cow::Owned(content_id(message.body)));
+            }
+            let window = window(id, queue, deduplication.as_deref().unwrap_or_default(), message.group, now);
+            if let Some(original) = queue.windows.find(window.key, now) {
+                return Ok(Sending::Duplicate { seq: original.seq, index: original.index });
+            }
+            opened.push(window);
+        }
+        let delivery = Delivery {
+            to: target(id, queue, queue.next_position(), message.delay, now),
+            subscription: None,
+            body: 0,
+            raw: true,
+        };
+        Ok(Sending::New(Sent {
+            seq: self.next_seq,
+            at: now,
+            topic: None,
+            sender: message.sender,
+            subject: None,
+            bodies: vec![message.body],
+            attributes: message.attributes,
+            group: message.group,
+            deduplication,
+            trace: message.trace,
+            windows: opened,
+            deliveries: vec![delivery],
+        }))
+    }
+}
+
+/// The deduplication id of a message that has none: the SHA-256 of its body (not of its attributes), in hex.
+pub(super) fn content_id(body: &str) -> String {
+    Sha256::digest(body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The next place in a queue.
+pub(super) fn target(id: QueueId, queue: &Queue, position: u64, delay: Option<Millis>, now: Millis) -> Target {
+    let delay = delay.unwrap_or(queue.settings.delay);
+    Target::Queue { queue: id, position, visible_at: if delay == 0 { 0 } else { now + delay } }
+}
+
+/// The deduplication window that a message opens at a FIFO queue.
+pub(super) fn window(id: QueueId, queue: &Queue, deduplication: &str, group: Option<&str>, now: Millis) -> Window {
+    let group = group.filter(|_| queue.deduplicates_by_group(now));
+    Window {
+        scope: Scope::Queue(id),
+        key: windows::key(deduplication, group),
+        until: now + limits::DEDUPLICATION_WINDOW,
+        index: 0,
+    }
+}

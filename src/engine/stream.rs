@@ -1,0 +1,81 @@
+//! A delivery stream's buffer: records that wait to land.
+
+use std::collections::BTreeMap;
+
+use super::config::StreamConfig;
+use super::{Millis, Position, Seq};
+
+/// One buffered record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record {
+    pub seq: Seq,
+    /// Which of its payload's deliveries it is.
+    pub index: u16,
+    pub at: Millis,
+    pub bytes: u32,
+}
+
+/// A stream and its buffer.
+#[derive(Debug)]
+pub struct Stream {
+    pub config: StreamConfig,
+    pub(super) records: BTreeMap<Position, Record>,
+    pub(super) next_position: Position,
+    bytes: u64,
+}
+
+impl Stream {
+    /// A stream with nothing in its buffer.
+    pub fn new(config: StreamConfig) -> Self {
+        Self { config, records: BTreeMap::new(), next_position: 0, bytes: 0 }
+    }
+
+    /// The position that the next record takes.
+    pub fn next_position(&self) -> Position {
+        self.next_position
+    }
+
+    /// The buffered records in order of arrival.
+    pub fn records(&self) -> impl Iterator<Item = (Position, Record)> + '_ {
+        self.records.iter().map(|(position, record)| (*position, *record))
+    }
+
+    /// The buffered records from a position on.
+    pub fn records_from(&self, position: Position) -> impl Iterator<Item = (Position, Record)> + '_ {
+        self.records.range(position..).map(|(position, record)| (*position, *record))
+    }
+
+    /// The number of buffered records.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether the buffer is empty.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The bytes of the buffered records.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// When the oldest record arrived.
+    pub fn oldest(&self) -> Option<Millis> {
+        self.records.values().next().map(|record| record.at)
+    }
+
+    pub(super) fn add(&mut self, position: Position, record: Record) {
+        self.next_position = self.next_position.max(position + 1);
+        self.bytes += u64::from(record.bytes);
+        if let Some(before) = self.records.insert(position, record) {
+            self.bytes -= u64::from(before.bytes);
+        }
+    }
+
+    pub(super) fn remove(&mut self, position: Position) -> Option<Record> {
+        let record = self.records.remove(&position)?;
+        self.bytes -= u64::from(record.bytes);
+        Some(record)
+    }
+}

@@ -1,0 +1,141 @@
+//! A topic, its subscriptions, and the routes that a publish takes.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::config::{Attributes, SubscriptionConfig, TopicConfig};
+use super::filter::{FilterPolicy, Scope};
+use super::policy::{Kind, Policy};
+use super::windows::Windows;
+use super::{QueueId, StreamId, SubscriptionId};
+
+/// A topic.
+#[derive(Debug)]
+pub struct Topic {
+    pub config: TopicConfig,
+    pub fifo: bool,
+    pub content_based_deduplication: bool,
+    /// `FifoThroughputScope` is `MessageGroup`.
+    pub deduplicates_by_group: bool,
+    /// What its owner declared of who may do what; `None` is AWS's default, which lets nobody else in.
+    pub policy: Option<Policy>,
+    /// The policy may hold a Deny.
+    pub denies: bool,
+    pub subscriptions: BTreeSet<SubscriptionId>,
+    pub(super) windows: Windows,
+    pub(super) routes: Vec<Route>,
+    /// The engine's generation that the routes were made for.
+    pub(super) routes_of: u64,
+}
+
+impl Topic {
+    /// A topic without subscriptions.
+    pub fn new(config: TopicConfig) -> Self {
+        let mut topic = Self {
+            fifo: false,
+            content_based_deduplication: false,
+            deduplicates_by_group: false,
+            policy: None,
+            denies: false,
+            subscriptions: BTreeSet::new(),
+            windows: Windows::default(),
+            routes: Vec::new(),
+            routes_of: 0,
+            config: TopicConfig {
+                id: config.id,
+                arn: String::new(),
+                attributes: Attributes::new(),
+                tags: Attributes::new(),
+                created: 0,
+            },
+        };
+        topic.configure(config);
+        topic
+    }
+
+    /// Declares the topic anew; its subscriptions stay.
+    pub fn configure(&mut self, config: TopicConfig) {
+        let is = |name: &str, value: &str| {
+            config.attributes.get(name).is_some_and(|actual| actual.eq_ignore_ascii_case(value))
+        };
+        self.fifo = config.arn.ends_with(".fifo");
+        self.content_based_deduplication = is("ContentBasedDeduplication", "true");
+        self.deduplicates_by_group = is("FifoThroughputScope", "MessageGroup");
+        let policy = config.attributes.get("Policy");
+        self.policy = policy.and_then(|policy| Policy::parse(policy, Kind::Resource).ok());
+        self.denies = policy.is_some_and(|policy| policy.contains("Deny"));
+        self.config = config;
+    }
+}
+
+/// A subscription.
+#[derive(Debug)]
+pub struct Subscription {
+    pub config: SubscriptionConfig,
+    pub raw: bool,
+    pub filter: Option<FilterPolicy>,
+    /// The dead-letter queue of its redrive policy.
+    pub dead_letter: Option<String>,
+    /// The role that may write to a delivery stream.
+    pub role: Option<String>,
+    /// Which of a message's bodies it gets with the message structure `json`: its protocol, or the platform of a mobile
+    /// endpoint.
+    pub body_key: String,
+}
+
+impl Subscription {
+    /// Reads a declaration; the service has validated it.
+    pub fn new(config: SubscriptionConfig) -> Self {
+        let attributes = &config.attributes;
+        let scope = match attributes.get("FilterPolicyScope").map(String::as_str) {
+            Some("MessageBody") => Scope::MessageBody,
+            _ => Scope::MessageAttributes,
+        };
+        Self {
+            raw: attributes.get("RawMessageDelivery").is_some_and(|raw| raw.eq_ignore_ascii_case("true")),
+            filter: attributes.get("FilterPolicy").and_then(|policy| FilterPolicy::parse(policy, scope).ok()),
+            dead_letter: attributes.get("RedrivePolicy").and_then(|policy| {
+                let policy: Value = serde_json::from_str(policy).ok()?;
+                Some(policy.get("deadLetterTargetArn")?.as_str()?.to_owned())
+            }),
+            role: attributes.get("SubscriptionRoleArn").cloned(),
+            body_key: body_key(&config.protocol, &config.endpoint).to_owned(),
+            config,
+        }
+    }
+}
+
+/// `endpoint/ADM/name/id` in the ARN of a mobile endpoint names its platform.
+fn body_key<'c>(protocol: &'c str, endpoint: &'c str) -> &'c str {
+    let platform = || endpoint.split(":endpoint/").nth(1)?.split('/').next();
+    if protocol == "application" { platform().unwrap_or(protocol) } else { protocol }
+}
+
+/// Where a subscription leads, found out once for all the messages that take it.
+#[derive(Debug, Clone)]
+pub(super) struct Route {
+    pub subscription: SubscriptionId,
+    pub end: End,
+}
+
+/// A route's end.
+#[derive(Debug, Clone)]
+pub(super) enum End {
+    Queue(QueueId),
+    Stream(StreamId),
+    /// Nothing may or can be delivered: the reason, and the dead-letter queue that takes it instead.
+    Refused {
+        reason: String,
+        dead_letter: Option<QueueId>,
+    },
+}
+
+/// Why a subscription got nothing of a message that its filter let through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub subscription: String,
+    pub reason: String,
+    /// The message went to the subscription's dead-letter queue.
+    pub dead_lettered: bool,
+}

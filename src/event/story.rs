@@ -1,0 +1,267 @@
+//! The story: an endless, seeded sequence of events that belong together.
+//!
+//! An order is of a consumer created earlier in the same story; a payment is of an order placed earlier, not paid
+//! before, and equals its total. The same seed tells the same story, ids included, on every machine: the generator is
+//! xoshiro256++, whose sequence is fixed by its definition. Memory is bounded: only the most recent consumers and
+//! unpaid orders are remembered.
+//!
+//! A story that publishes only some kinds ([`Story::of_kinds`]) still happens whole: the other events take place, but
+//! nobody is told. So an order published alone belongs to a consumer that exists in the story.
+
+use fake::Fake;
+use fake::faker::address::en::{BuildingNumber, CityName, CountryCode, StreetName, ZipCode};
+use fake::faker::name::en::{FirstName, LastName};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+use sha2::{Digest, Sha256};
+
+use super::Kind;
+use super::data::{Address, Consumer, Data, Item, Order, Payment};
+
+/// How many consumers may still order.
+const CONSUMERS: usize = 512;
+/// How many orders wait for their payment at most; then the next event is a payment.
+const UNPAID: usize = 512;
+/// Of a hundred events, so many are new consumers, and so many more are orders; the rest are payments.
+const CONSUMERS_OF_100: u32 = 30;
+const ORDERS_OF_100: u32 = 37;
+
+const METHODS: [&str; 4] = ["card", "paypal", "sepa_debit", "invoice"];
+
+/// What the shop sells: stock keeping unit, name, price in cents.
+const CATALOGUE: [(&str, &str, i64); 16] = [
+    ("KIT-0101", "Espresso cups, set of four", 2490),
+    ("KIT-0102", "Cast iron pan 28 cm", 5990),
+    ("KIT-0107", "Chef's knife", 8900),
+    ("KIT-0115", "Tea towels, three", 1450),
+    ("OFF-0201", "Dotted notebook A5", 1295),
+    ("OFF-0204", "Fountain pen", 3450),
+    ("OFF-0210", "Desk lamp", 7999),
+    ("HOM-0302", "Wool blanket", 8450),
+    ("HOM-0305", "Linen cushion", 3299),
+    ("HOM-0309", "Wall clock", 4590),
+    ("OUT-0401", "Day pack 22 l", 9990),
+    ("OUT-0403", "Steel bottle 750 ml", 2795),
+    ("OUT-0406", "Head torch", 3990),
+    ("TEC-0502", "Wireless headphones", 14990),
+    ("TEC-0504", "Mechanical keyboard", 12900),
+    ("TEC-0509", "Power bank 20 Ah", 4599),
+];
+
+/// One thing that happened, before it is put into an envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Happening {
+    /// The event's id, a version 4 UUID made from the seed.
+    pub id: String,
+    pub data: Data,
+}
+
+/// What an order leaves behind until it is paid.
+#[derive(Debug)]
+struct Unpaid {
+    order_id: String,
+    consumer_id: String,
+    total_cents: i64,
+    currency: String,
+}
+
+/// See the module's text.
+#[derive(Debug)]
+pub struct Story {
+    rng: Xoshiro256PlusPlus,
+    kinds: Vec<Kind>,
+    consumers: Vec<String>,
+    /// Which of `consumers` is forgotten next.
+    oldest: usize,
+    unpaid: Vec<Unpaid>,
+}
+
+impl Story {
+    /// The whole story of publisher number `publisher` under `seed`.
+    pub fn new(seed: u64, publisher: u32) -> Self {
+        Self::of_kinds(seed, publisher, &Kind::ALL)
+    }
+
+    /// The same story, told only in the given kinds; none given means all.
+    pub fn of_kinds(seed: u64, publisher: u32, kinds: &[Kind]) -> Self {
+        let kinds = if kinds.is_empty() { Kind::ALL.to_vec() } else { kinds.to_vec() };
+        // Through a hash: seeds that are close to each other would begin with numbers that are, too.
+        let seed = Sha256::new()
+            .chain_update(b"messaging story 1")
+            .chain_update(seed.to_le_bytes())
+            .chain_update(publisher.to_le_bytes())
+            .finalize();
+        let rng = Xoshiro256PlusPlus::from_seed(seed.into());
+        Self { rng, kinds, consumers: Vec::new(), oldest: 0, unpaid: Vec::new() }
+    }
+
+    /// What happens next, of the kinds that are told.
+    pub fn tell(&mut self) -> Happening {
+        loop {
+            let happening = self.happen();
+            if self.kinds.contains(&happening.data.kind()) {
+                return happening;
+            }
+        }
+    }
+
+    fn happen(&mut self) -> Happening {
+        let id = uuid(&mut self.rng);
+        let roll = self.rng.random_range(0..100);
+        let data = if self.consumers.is_empty() || roll < CONSUMERS_OF_100 {
+            Data::Consumer(self.create_consumer())
+        } else if self.unpaid.is_empty() || (roll < CONSUMERS_OF_100 + ORDERS_OF_100 && self.unpaid.len() < UNPAID) {
+            Data::Order(self.place_order())
+        } else {
+            Data::Payment(self.capture_payment())
+        };
+        Happening { id, data }
+    }
+
+    fn create_consumer(&mut self) -> Consumer {
+        let rng = &mut self.rng;
+        let consumer_id = id("con", rng);
+        let first: String = FirstName().fake_with_rng(rng);
+        let last: String = LastName().fake_with_rng(rng);
+        let consumer = Consumer {
+            consumer_id: consumer_id.clone(),
+            name: format!("{first} {last}"),
+            email: format!("{}.{}@example.com", mailbox(&first), mailbox(&last)),
+            address: Address {
+                street: format!(
+                    "{} {}",
+                    BuildingNumber().fake_with_rng::<String, _>(rng),
+                    StreetName().fake_with_rng::<String, _>(rng)
+                ),
+                city: CityName().fake_with_rng(rng),
+                postal_code: ZipCode().fake_with_rng(rng),
+                country: CountryCode().fake_with_rng(rng),
+            },
+        };
+        if self.consumers.len() < CONSUMERS {
+            self.consumers.push(consumer_id);
+        } else {
+            self.consumers[self.oldest] = consumer_id;
+            self.oldest = (self.oldest + 1) % CONSUMERS;
+        }
+        consumer
+    }
+
+    fn place_order(&mut self) -> Order {
+        let consumer_id = self.consumers[self.rng.random_range(0..self.consumers.len())].clone();
+        let order_id = id("ord", &mut self.rng);
+        let first = self.rng.random_range(0..CATALOGUE.len());
+        let items: Vec<Item> = (0..self.rng.random_range(1..=3_usize))
+            .map(|n| {
+                // A step of 5 through 16 products never meets the same one within three.
+                let (sku, name, unit_price_cents) = CATALOGUE[(first + 5 * n) % CATALOGUE.len()];
+                let quantity = self.rng.random_range(1..=4);
+                Item { sku: sku.into(), name: name.into(), quantity, unit_price_cents }
+            })
+            .collect();
+        let total_cents = items.iter().map(|item| item.unit_price_cents * i64::from(item.quantity)).sum();
+        let order = Order { order_id, consumer_id, items, currency: "EUR".into(), total_cents };
+        self.unpaid.push(Unpaid {
+            order_id: order.order_id.clone(),
+            consumer_id: order.consumer_id.clone(),
+            total_cents,
+            currency: order.currency.clone(),
+        });
+        order
+    }
+
+    fn capture_payment(&mut self) -> Payment {
+        let order = self.unpaid.swap_remove(self.rng.random_range(0..self.unpaid.len()));
+        Payment {
+            payment_id: id("pay", &mut self.rng),
+            order_id: order.order_id,
+            consumer_id: order.consumer_id,
+            amount_cents: order.total_cents,
+            currency: order.currency,
+            method: METHODS[self.rng.random_range(0..METHODS.len())].into(),
+        }
+    }
+}
+
+/// `con_7f0c31a9d2e4`: 48 random bits under a prefix.
+fn id(prefix: &str, rng: &mut Xoshiro256PlusPlus) -> String {
+    format!("{prefix}_{:012x}", rng.random::<u64>() >> 16)
+}
+
+/// A version 4 UUID from the story's own generator.
+fn uuid(rng: &mut Xoshiro256PlusPlus) -> String {
+    let (high, low) = (rng.random::<u64>(), rng.random::<u64>());
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        high >> 32,
+        high >> 16 & 0xffff,
+        high & 0x0fff,
+        low >> 48 & 0x3fff | 0x8000,
+        low & 0xffff_ffff_ffff
+    )
+}
+
+/// A name as the part of an address before the `@`.
+fn mailbox(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{HashMap, HashSet};
+
+    use super::*;
+
+    fn tell(mut story: Story, n: usize) -> Vec<Happening> {
+        (0..n).map(|_| story.tell()).collect()
+    }
+
+    #[test]
+    fn the_same_seed_tells_the_same_story() {
+        assert_eq!(tell(Story::new(7, 0), 500), tell(Story::new(7, 0), 500));
+        assert_ne!(tell(Story::new(7, 0), 5), tell(Story::new(8, 0), 5));
+        assert_ne!(tell(Story::new(7, 0), 5), tell(Story::new(7, 1), 5));
+    }
+
+    #[test]
+    fn a_seed_is_a_promise_across_versions() {
+        assert_eq!(Story::new(42, 0).tell().id, "PINNED");
+    }
+
+    #[test]
+    fn the_story_is_coherent_and_its_memory_bounded() {
+        let mut story = Story::new(1, 0);
+        let mut consumers = HashSet::new();
+        let mut orders = HashMap::new();
+        let mut ids = HashSet::new();
+        let mut seen = HashMap::<Kind, u32>::new();
+        for _ in 0..20_000 {
+            let Happening { id, data } = story.tell();
+            assert!(ids.insert(id), "an event id came twice");
+            *seen.entry(data.kind()).or_default() += 1;
+            match data {
+                Data::Consumer(consumer) => assert!(consumers.insert(consumer.consumer_id)),
+                Data::Order(order) => {
+                    assert!(consumers.contains(&order.consumer_id));
+                    assert_eq!(order.sum(), Some(order.total_cents));
+                    assert!(order.total_cents > 0);
+                    assert!(orders.insert(order.order_id.clone(), order).is_none());
+                }
+                Data::Payment(payment) => {
+                    let order = orders.remove(&payment.order_id).expect("of an order placed before, paid once");
+                    assert_eq!((payment.amount_cents, &payment.currency), (order.total_cents, &order.currency));
+                    assert_eq!(payment.consumer_id, order.consumer_id);
+                }
+            }
+            assert!(story.consumers.len() <= CONSUMERS && story.unpaid.len() <= UNPAID);
+        }
+        assert!(Kind::ALL.iter().all(|kind| seen[kind] > 4_000), "{seen:?}");
+    }
+
+    #[test]
+    fn kinds_choose_what_is_told_not_what_happens() {
+        let whole: Vec<_> =
+            tell(Story::new(3, 0), 3_000).into_iter().filter(|h| h.data.kind() == Kind::Payment).take(100).collect();
+        assert_eq!(tell(Story::of_kinds(3, 0, &[Kind::Payment]), 100), whole);
+    }
+}

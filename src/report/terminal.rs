@@ -1,0 +1,285 @@
+//! An outcome as people read it.
+
+use std::time::Duration;
+
+use console::{Alignment, Style, measure_text_width, pad_str};
+
+use super::{Landed, Outcome, Published, Queue};
+use crate::traffic::ledger::Account;
+use crate::traffic::stats::Summary;
+use crate::ui::{bytes, count, duration, plural};
+
+/// The lines of an outcome.
+pub fn render(outcome: &Outcome) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    if outcome.nothing_lost.is_some() {
+        lines.extend(ledger(outcome));
+    } else {
+        lines.extend(outcome.published.iter().flat_map(|published| published_lines(published, outcome)));
+        lines.extend(queue_lines(outcome));
+    }
+    lines
+}
+
+/// After `publish`.
+fn published_lines(published: &Published, outcome: &Outcome) -> Vec<String> {
+    let bold = Style::new().bold();
+    let mut first = format!(
+        "{} in {}",
+        bold.apply_to(format!("{} published", plural(published.events, "event"))),
+        duration(Duration::from_secs_f64(outcome.elapsed_s))
+    );
+    if published.events > 1 {
+        first += &format!(", {}/s", rate(published.per_second));
+    }
+    if let Some(latency) = published.latency {
+        first += &format!(", acknowledged after {}", quantiles(latency));
+    }
+    let mut lines = vec![first];
+    if published.refused > 0 {
+        let refused = format!("{} not published: the reasons stand above", plural(published.refused, "event"));
+        lines.push(Style::new().red().apply_to(refused).to_string());
+    }
+    if published.retries > 0 {
+        lines.push(format!(
+            "{} needed",
+            if published.retries == 1 { "1 retry".into() } else { format!("{} retries", count(published.retries)) }
+        ));
+    }
+    if let (Some(run), Some(seed)) = (&outcome.run, outcome.seed) {
+        lines.push(Style::new().dim().apply_to(format!("run {run}, seed {seed}")).to_string());
+    }
+    lines
+}
+
+/// After `consume`.
+fn queue_lines(outcome: &Outcome) -> Vec<String> {
+    let mut lines = Vec::new();
+    for queue in &outcome.queues {
+        let name = Style::new().bold().apply_to(pad_str(queue.api.name(), 8, Alignment::Left, None).into_owned());
+        let mut line = format!("{name}  {} handled", count(queue.handled));
+        for (n, what) in [
+            (queue.failed, "attempts failed"),
+            (queue.unreadable, "unreadable"),
+            (queue.not_deleted, "not deleted"),
+            (queue.account.duplicated, "seen before"),
+            (queue.account.out_of_order, "out of order"),
+        ] {
+            if n > 0 {
+                line += &format!(", {} {what}", count(n));
+            }
+        }
+        if let Some(latency) = queue.account.latency {
+            line += &format!("; {} after they were published", quantiles(latency));
+        }
+        lines.push(line);
+    }
+    if outcome.queues.iter().any(|queue| queue.failed + queue.unreadable > 0) {
+        let note =
+            "What failed or couldn't be read was left in its queue: it comes back, and ends in the dead-letter queue.";
+        lines.push(Style::new().dim().apply_to(note).to_string());
+    }
+    lines
+}
+
+fn quantiles(latency: Summary) -> String {
+    format!("p50 {}, p99 {}, max {}", ms(latency.p50_ms), ms(latency.p99_ms), ms(latency.max_ms))
+}
+
+fn ms(ms: f64) -> String {
+    duration(Duration::from_secs_f64(ms / 1e3))
+}
+
+fn rate(per_second: f64) -> String {
+    if per_second < 10.0 { format!("{per_second:.1}") } else { count(per_second.round() as u64) }
+}
+
+const COLUMNS: [&str; 9] = ["", "events", "lost", "duplicated", "out of order", "late", "p50", "p99", "max"];
+
+/// After `simulate`: the fan-out as a table, and the verdict.
+fn ledger(outcome: &Outcome) -> Vec<String> {
+    let (bold, dim) = (Style::new().bold(), Style::new().dim());
+    let mut rows = vec![COLUMNS.map(str::to_owned)];
+    if let Some(Published { events, latency, .. }) = &outcome.published {
+        let mut row = COLUMNS.map(|_| String::new());
+        row[0] = "published".into();
+        row[1] = count(*events);
+        latencies(&mut row, *latency);
+        rows.push(row);
+    }
+    for Queue { api, account, .. } in &outcome.queues {
+        let branch =
+            if outcome.landed.is_none() && Some(*api) == outcome.queues.last().map(|q| q.api) { "└" } else { "├" };
+        rows.push(leg(format!("{branch}─ {} queue", api.name()), account));
+    }
+    if let Some(Landed { account, .. }) = &outcome.landed {
+        rows.push(leg("└─ landed in S3".into(), account));
+    }
+    let widths: Vec<usize> =
+        (0..COLUMNS.len()).map(|c| rows.iter().map(|row| measure_text_width(&row[c])).max().unwrap_or(0)).collect();
+    let mut lines = vec![format!(
+        "{}  {}",
+        bold.apply_to("The ledger"),
+        dim.apply_to(format!(
+            "{} · seed {} · {} · {}",
+            outcome.run.as_deref().unwrap_or_default(),
+            outcome.seed.unwrap_or_default(),
+            duration(Duration::from_secs_f64(outcome.elapsed_s)),
+            outcome.target
+        ))
+    )];
+    for (n, row) in rows.iter().enumerate() {
+        let cells: Vec<String> = row
+            .iter()
+            .enumerate()
+            .map(|(c, cell)| {
+                let side = if c == 0 { Alignment::Left } else { Alignment::Right };
+                let cell = pad_str(cell, widths[c], side, None).into_owned();
+                let bad = c == 2 && n > 1 && row[c] != "0";
+                match () {
+                    () if n == 0 => dim.apply_to(cell).to_string(),
+                    () if bad => Style::new().red().bold().apply_to(cell).to_string(),
+                    () => cell,
+                }
+            })
+            .collect();
+        lines.push(format!("  {}", cells.join("  ")).trim_end().to_owned());
+    }
+    lines.push(String::new());
+    lines.extend(places(outcome));
+    lines.push(verdict(outcome));
+    lines
+}
+
+fn leg(name: String, account: &Account) -> [String; 9] {
+    let mut row = COLUMNS.map(|_| String::new());
+    row[0] = name;
+    row[1] = count(account.received);
+    row[2] = count(account.lost.unwrap_or(0));
+    row[3] = count(account.duplicated);
+    row[4] = count(account.out_of_order);
+    row[5] = count(account.late.unwrap_or(0));
+    latencies(&mut row, account.latency);
+    row
+}
+
+fn latencies(row: &mut [String; 9], latency: Option<Summary>) {
+    if let Some(latency) = latency {
+        row[6] = ms(latency.p50_ms);
+        row[7] = ms(latency.p99_ms);
+        row[8] = ms(latency.max_ms);
+    }
+}
+
+/// Where the data lies.
+fn places(outcome: &Outcome) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(landed) = &outcome.landed {
+        for partition in &landed.partitions {
+            lines.push(format!("  landed   s3://{}/{partition}/", landed.bucket));
+        }
+        lines.push(format!("           {}, {}", plural(landed.objects, "object"), bytes(landed.bytes)));
+    }
+    if let Some(dir) = &outcome.data_dir {
+        lines.push(format!("  data     {dir}"));
+    }
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines
+}
+
+fn verdict(outcome: &Outcome) -> String {
+    if outcome.nothing_lost == Some(true) {
+        let green = Style::new().green().bold();
+        return format!(
+            "{} everything published was received by every queue and landed.",
+            green.apply_to("✔ Nothing lost:")
+        );
+    }
+    let mut lost = Vec::new();
+    let legs = outcome.queues.iter().map(|q| (q.api.name(), &q.account));
+    for (name, account) in legs.chain(outcome.landed.iter().map(|landed| ("S3", &landed.account))) {
+        if account.lost.unwrap_or(0) > 0 {
+            let more = if account.lost > Some(account.missing.len() as u64) { ", .." } else { "" };
+            lost.push(format!(
+                "{} on the way to {name} (publisher:sequence {}{more})",
+                count(account.lost.unwrap_or(0)),
+                account.missing.join(", ")
+            ));
+        }
+    }
+    let what = if lost.is_empty() { "the run didn't finish".into() } else { lost.join("; ") };
+    format!("{} {what}.", Style::new().red().bold().apply_to("✘ Lost:"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::traffic::api::Api;
+
+    fn account(received: u64, lost: u64) -> Account {
+        let latency = Some(Summary { p50_ms: 1.5, p90_ms: 2.0, p99_ms: 12.0, max_ms: 1_500.0 });
+        let missing = (0..lost.min(5)).map(|n| format!("0:{n}")).collect();
+        Account {
+            received,
+            lost: Some(lost),
+            missing,
+            duplicated: 1,
+            out_of_order: 0,
+            late: Some(0),
+            unacknowledged: Some(0),
+            latency,
+        }
+    }
+
+    fn outcome(lost: u64) -> Outcome {
+        let queue = |api| Queue {
+            api,
+            queue_url: "http://q".into(),
+            handled: 1_000,
+            failed: 0,
+            unreadable: 0,
+            not_deleted: 0,
+            account: account(1_001, lost),
+        };
+        Outcome {
+            command: "simulate",
+            target: "local (http://127.0.0.1:4566, us-east-1)".into(),
+            run: Some("run0".into()),
+            seed: Some(7),
+            elapsed_s: 12.5,
+            published: Some(Published {
+                topic_arn: "arn".into(),
+                events: 1_000,
+                refused: 0,
+                retries: 0,
+                per_second: 100.0,
+                latency: account(0, 0).latency,
+            }),
+            queues: vec![queue(Api::Orders), queue(Api::Payments)],
+            landed: Some(Landed {
+                bucket: "b".into(),
+                partitions: vec!["landing_date=2026-01-31".into()],
+                objects: 3,
+                bytes: 4_321,
+                unreadable: 0,
+                account: account(1_001, 0),
+            }),
+            nothing_lost: Some(lost == 0),
+            data_dir: Some(".messaging/simulate".into()),
+        }
+    }
+
+    #[test]
+    fn a_balanced_ledger() {
+        let text = console::strip_ansi_codes(&render(&outcome(0)).join("\n")).into_owned();
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_loss_is_named() {
+        let text = render(&outcome(7)).join("\n");
+        assert!(text.contains("7 on the way to orders (publisher:sequence 0:0, 0:1, 0:2, 0:3, 0:4, ..)"), "{text}");
+    }
+}

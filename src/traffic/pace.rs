@@ -1,0 +1,92 @@
+//! When events are published.
+//!
+//! Every event has an intended moment, fixed before the run starts. A publisher that falls behind doesn't shift the
+//! moments that follow, and latency is measured from the intended moment: a stall is seen by every event that it delays
+//! (coordinated omission is not hidden).
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How often.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pace {
+    /// One event in so long.
+    Every(Duration),
+    /// So many events a second.
+    Rate(f64),
+    /// As fast as the answers come.
+    Max,
+}
+
+impl Pace {
+    /// Seconds between two events; none when unlimited.
+    fn interval(self) -> Option<f64> {
+        match self {
+            Self::Every(interval) => Some(interval.as_secs_f64()),
+            Self::Rate(rate) => Some(1.0 / rate),
+            Self::Max => None,
+        }
+    }
+
+    /// Events a second; infinite when unlimited.
+    pub fn per_second(self) -> f64 {
+        self.interval().map_or(f64::INFINITY, |interval| 1.0 / interval)
+    }
+}
+
+impl fmt::Display for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Every(interval) => write!(f, "one every {}", crate::ui::duration(*interval)),
+            Self::Rate(rate) => write!(f, "{rate}/s"),
+            Self::Max => f.write_str("as fast as possible"),
+        }
+    }
+}
+
+/// The intended moments of one of several publishers that share a pace.
+#[derive(Debug, Clone, Copy)]
+pub struct Schedule {
+    start: Instant,
+    interval: Option<f64>,
+    publisher: u32,
+    publishers: u32,
+}
+
+impl Schedule {
+    pub fn new(start: Instant, pace: Pace, publisher: u32, publishers: u32) -> Self {
+        Self { start, interval: pace.interval(), publisher, publishers }
+    }
+
+    /// When this publisher's event number `n` is meant to leave; the publishers take turns.
+    pub fn intended(&self, n: u64) -> Option<Instant> {
+        let turn = n as f64 * f64::from(self.publishers) + f64::from(self.publisher);
+        // A moment too far away to express never comes.
+        let after = Duration::try_from_secs_f64(turn * self.interval?).unwrap_or(Duration::from_secs(u32::MAX.into()));
+        Some(self.start + after)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn publishers_take_turns() {
+        let start = Instant::now();
+        let moments = |publisher| {
+            let schedule = Schedule::new(start, Pace::Rate(100.0), publisher, 2);
+            (0..3).map(|n| (schedule.intended(n).unwrap() - start).as_millis()).collect::<Vec<_>>()
+        };
+        assert_eq!(moments(0), [0, 20, 40]);
+        assert_eq!(moments(1), [10, 30, 50]);
+    }
+
+    #[test]
+    fn no_pace_has_no_moments() {
+        assert!(Schedule::new(Instant::now(), Pace::Max, 0, 1).intended(5).is_none());
+        assert_eq!(Pace::Every(Duration::from_secs(5)).per_second(), 0.2);
+    }
+}

@@ -1,0 +1,331 @@
+//! Publishes a story to a topic: paced, seeded, concurrent, batched.
+//!
+//! Each publisher tells its own story, in order, with one request under way at a time; several of them share the pace
+//! and take turns. So the same seed, count and number of publishers give the same events, and the order of a
+//! publisher's sequence numbers is the order in which it published.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_sns::Client;
+use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::pace::{Pace, Schedule};
+use crate::aws::{CallError, Kind as Trouble};
+use crate::event::Kind;
+use crate::event::envelope::{Event, Place};
+use crate::event::story::Story;
+use crate::exit::Stop;
+
+/// A PublishBatch carries at most ten messages (API reference of SNS, PublishBatch) ..
+pub const MAX_BATCH: u64 = 10;
+/// .. of 256 KiB together.
+const MAX_BATCH_BYTES: usize = 256 * 1024;
+/// How often an entry that the service couldn't take is sent again.
+const ATTEMPTS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What to publish, where, when.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub topic_arn: String,
+    pub run: String,
+    pub seed: u64,
+    pub kinds: Vec<Kind>,
+    pub pace: Pace,
+    /// Events of all publishers together; endless without it and without `lasting`.
+    pub count: Option<u64>,
+    pub lasting: Option<Duration>,
+    pub batch: usize,
+    pub publishers: u32,
+}
+
+/// What happens while it publishes.
+#[derive(Debug)]
+pub enum Notice<'a> {
+    /// Acknowledged, `latency` after the moment it was meant to leave.
+    Sent { event: &'a Event, message_id: &'a str, latency: Duration },
+    /// Given up: the service doesn't want it, or couldn't take it often enough.
+    Refused { event: &'a Event, why: &'a str },
+    /// A request failed and is tried again.
+    Retrying { why: &'a str },
+}
+
+/// Who hears of it; called from every publisher.
+pub type Listener = Arc<dyn Fn(Notice<'_>) + Send + Sync>;
+
+/// Publishes until the plan is done, or a stop is requested; then what is in flight is finished.
+pub async fn publish(client: &Client, plan: Plan, stop: &Stop, listener: Listener) -> Result<(), CallError> {
+    let start = Instant::now();
+    let stop = stop.child();
+    let plan = Arc::new(plan);
+    let mut publishers = JoinSet::new();
+    for number in 0..plan.publishers {
+        let publisher = Publisher {
+            client: client.clone(),
+            story: Story::of_kinds(plan.seed, number, &plan.kinds),
+            schedule: Schedule::new(start, plan.pace, number, plan.publishers),
+            deadline: plan.lasting.map(|lasting| start + lasting),
+            left: plan.count.map(|count| share(count, number, plan.publishers)),
+            number,
+            plan: plan.clone(),
+            stop: stop.clone(),
+            listener: listener.clone(),
+        };
+        publishers.spawn(publisher.run());
+    }
+    let mut outcome = Ok(());
+    while let Some(ended) = publishers.join_next().await {
+        if let Ok(Err(error)) = ended {
+            // What one can't do the others can't either.
+            stop.request();
+            outcome = outcome.and(Err(error));
+        }
+    }
+    outcome
+}
+
+/// The part of `count` that falls to one of several who take turns.
+fn share(count: u64, number: u32, of: u32) -> u64 {
+    let (number, of) = (u64::from(number), u64::from(of));
+    count / of + u64::from(number < count % of)
+}
+
+struct Publisher {
+    client: Client,
+    plan: Arc<Plan>,
+    story: Story,
+    schedule: Schedule,
+    deadline: Option<Instant>,
+    left: Option<u64>,
+    number: u32,
+    stop: Stop,
+    listener: Listener,
+}
+
+/// An event under way, with the moment it was meant to leave.
+struct Entry {
+    event: Event,
+    body: String,
+    intended: Instant,
+}
+
+impl Entry {
+    /// The bytes that count: the body and the attributes' names, types and values.
+    fn size(&self) -> usize {
+        let attributes = self.event.attributes();
+        self.body.len() + attributes.iter().map(|a| a.name.len() + a.data_type.len() + a.value.len()).sum::<usize>()
+    }
+}
+
+impl Publisher {
+    async fn run(mut self) -> Result<(), CallError> {
+        let mut sequence = 0;
+        loop {
+            let room = (self.plan.batch as u64).min(self.left.unwrap_or(u64::MAX));
+            let moments = self.moments(sequence, room).await;
+            let ended = (moments.len() as u64) < room || room == 0;
+            self.left = self.left.map(|left| left - moments.len() as u64);
+            let time = super::now();
+            let (mut entries, mut bytes) = (Vec::with_capacity(moments.len()), 0);
+            for intended in moments {
+                let place = Place { publisher: self.number, sequence };
+                sequence += 1;
+                let event = Event::new(self.story.tell(), &self.plan.run, place, time);
+                let entry = Entry { body: event.to_json(), event, intended };
+                if bytes + entry.size() > MAX_BATCH_BYTES {
+                    self.send(std::mem::take(&mut entries)).await?;
+                    bytes = 0;
+                }
+                bytes += entry.size();
+                entries.push(entry);
+            }
+            self.send(entries).await?;
+            if ended {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits for the next `room` events to be due: a batch leaves when its last one is. Fewer when the end came first.
+    async fn moments(&self, sequence: u64, room: u64) -> Vec<Instant> {
+        let mut moments = Vec::with_capacity(room as usize);
+        for n in sequence..sequence + room {
+            let due = self.schedule.intended(n);
+            if !self.wait(due).await {
+                break;
+            }
+            moments.push(due.unwrap_or_else(Instant::now));
+        }
+        moments
+    }
+
+    /// Waits for a moment; false when the end came first.
+    async fn wait(&self, due: Option<Instant>) -> bool {
+        let end = async {
+            match self.deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        let due = async {
+            if let Some(due) = due {
+                sleep_until(due).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.stop.requested() => false,
+            () = end => false,
+            () = due => true,
+        }
+    }
+
+    /// Sends a batch, whatever its size, until every entry is acknowledged or given up.
+    async fn send(&self, entries: Vec<Entry>) -> Result<(), CallError> {
+        let mut entries = entries;
+        let mut attempt = 1;
+        let mut silent_since: Option<Instant> = None;
+        while !entries.is_empty() {
+            let outcome = match &entries[..] {
+                [entry] => self.publish_one(entry).await.map(|()| Vec::new()),
+                batch => self.publish_batch(batch).await,
+            };
+            match outcome {
+                // The numbers of those that the service couldn't take.
+                Ok(again) => {
+                    let mut at = 0;
+                    entries.retain(|_| {
+                        at += 1;
+                        again.iter().any(|(n, _)| *n == at - 1)
+                    });
+                    if entries.is_empty() {
+                        return Ok(());
+                    }
+                    if attempt == ATTEMPTS {
+                        for (entry, (_, why)) in entries.iter().zip(&again) {
+                            (self.listener)(Notice::Refused { event: &entry.event, why });
+                        }
+                        return Ok(());
+                    }
+                    (self.listener)(Notice::Retrying { why: &again[0].1 });
+                    silent_since = None;
+                    sleep(PAUSE * 2_u32.pow(attempt)).await;
+                    attempt += 1;
+                }
+                // It may come back: a restart is no reason to lose an event.
+                Err(error) if error.kind == Trouble::Unreachable => {
+                    let since = *silent_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() > super::PATIENCE || self.stop.is_requested() {
+                        return Err(error);
+                    }
+                    (self.listener)(Notice::Retrying { why: &error.to_string() });
+                    sleep(PAUSE * 5).await;
+                }
+                Err(error) if error.kind == Trouble::Other => {
+                    let why = error.to_string();
+                    for entry in &entries {
+                        (self.listener)(Notice::Refused { event: &entry.event, why: &why });
+                    }
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn publish_one(&self, entry: &Entry) -> Result<(), CallError> {
+        let (group, deduplication) = self.fifo(&entry.event).unzip();
+        let answer = self
+            .client
+            .publish()
+            .topic_arn(&self.plan.topic_arn)
+            .message(&entry.body)
+            .set_message_attributes(Some(attributes(&entry.event).collect()))
+            .set_message_group_id(group)
+            .set_message_deduplication_id(deduplication)
+            .send()
+            .await?;
+        self.sent(entry, answer.message_id().unwrap_or_default());
+        Ok(())
+    }
+
+    /// The entries that the service couldn't take, with its reason; those that it doesn't want are given up.
+    async fn publish_batch(&self, batch: &[Entry]) -> Result<Vec<(usize, String)>, CallError> {
+        let mut request = self.client.publish_batch().topic_arn(&self.plan.topic_arn);
+        for (n, entry) in batch.iter().enumerate() {
+            let (group, deduplication) = self.fifo(&entry.event).unzip();
+            let entry = PublishBatchRequestEntry::builder()
+                .id(n.to_string())
+                .message(&entry.body)
+                .set_message_attributes(Some(attributes(&entry.event).collect()))
+                .set_message_group_id(group)
+                .set_message_deduplication_id(deduplication)
+                .build();
+            // Fails only without id or message.
+            request = request.publish_batch_request_entries(entry.map_err(|error| CallError {
+                kind: Trouble::Other,
+                code: None,
+                message: error.to_string(),
+            })?);
+        }
+        let answer = request.send().await?;
+        let number = |id: &str| id.parse::<usize>().ok().filter(|n| *n < batch.len());
+        for sent in answer.successful() {
+            if let Some(n) = sent.id().and_then(number) {
+                self.sent(&batch[n], sent.message_id().unwrap_or_default());
+            }
+        }
+        let mut again = Vec::new();
+        for failed in answer.failed() {
+            let why = format!("{}: {}", failed.code(), failed.message().unwrap_or("no reason given"));
+            match number(failed.id()) {
+                Some(n) if failed.sender_fault() => {
+                    (self.listener)(Notice::Refused { event: &batch[n].event, why: &why });
+                }
+                Some(n) => again.push((n, why)),
+                None => {}
+            }
+        }
+        again.sort();
+        Ok(again)
+    }
+
+    fn sent(&self, entry: &Entry, message_id: &str) {
+        let latency = Instant::now().saturating_duration_since(entry.intended);
+        (self.listener)(Notice::Sent { event: &entry.event, message_id, latency });
+    }
+
+    /// Group and deduplication id, on a FIFO topic: a consumer's events stay in order.
+    fn fifo(&self, event: &Event) -> Option<(String, String)> {
+        let id = || format!("{}-{}-{}", self.plan.run, event.place.publisher, event.place.sequence);
+        self.plan.topic_arn.ends_with(".fifo").then(|| (event.data.consumer_id().to_owned(), id()))
+    }
+}
+
+fn attributes(event: &Event) -> impl Iterator<Item = (String, MessageAttributeValue)> + use<> {
+    event.attributes().into_iter().filter_map(|attribute| {
+        let value = MessageAttributeValue::builder()
+            .data_type(attribute.data_type)
+            .string_value(attribute.value)
+            .build()
+            // Fails only without a data type.
+            .ok()?;
+        Some((attribute.name.to_owned(), value))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_add_up() {
+        for (count, of) in [(10, 3), (2, 5), (0, 4), (1_000_000, 7)] {
+            assert_eq!((0..of).map(|number| share(count, number, of)).sum::<u64>(), count);
+        }
+    }
+}

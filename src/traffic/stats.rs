@@ -1,0 +1,93 @@
+//! Latencies, in a histogram: constant memory however long the run.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+/// Latencies from 1 µs to an hour, three digits exact.
+#[derive(Debug, Clone)]
+pub struct Latencies(Histogram<u64>);
+
+/// What is told of them, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Summary {
+    pub p50_ms: f64,
+    pub p90_ms: f64,
+    pub p99_ms: f64,
+    pub max_ms: f64,
+}
+
+impl Default for Latencies {
+    fn default() -> Self {
+        let hour = Duration::from_secs(3600).as_micros() as u64;
+        Self(Histogram::new_with_bounds(1, hour, 3).expect("the bounds are constants, and good ones"))
+    }
+}
+
+impl Latencies {
+    pub fn record(&mut self, latency: Duration) {
+        self.0.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1));
+    }
+
+    pub fn quantile(&self, q: f64) -> Duration {
+        Duration::from_micros(self.0.value_at_quantile(q))
+    }
+
+    /// Nothing when nothing was recorded.
+    pub fn summary(&self) -> Option<Summary> {
+        let ms = |us: u64| us as f64 / 1e3;
+        (!self.0.is_empty()).then(|| Summary {
+            p50_ms: ms(self.0.value_at_quantile(0.50)),
+            p90_ms: ms(self.0.value_at_quantile(0.90)),
+            p99_ms: ms(self.0.value_at_quantile(0.99)),
+            max_ms: ms(self.0.max()),
+        })
+    }
+}
+
+/// A rate over the last few seconds, for live views.
+#[derive(Debug)]
+pub struct Recent {
+    at: tokio::time::Instant,
+    total: u64,
+    rate: f64,
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self { at: tokio::time::Instant::now(), total: 0, rate: 0.0 }
+    }
+}
+
+impl Recent {
+    /// The smoothed rate per second, told that `total` have happened by now.
+    pub fn rate(&mut self, total: u64) -> f64 {
+        let elapsed = self.at.elapsed().as_secs_f64();
+        if elapsed >= 0.2 {
+            let now = total.saturating_sub(self.total) as f64 / elapsed;
+            self.rate = if self.rate == 0.0 { now } else { 0.6 * self.rate + 0.4 * now };
+            self.at = tokio::time::Instant::now();
+            self.total = total;
+        }
+        self.rate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_tells_the_quantiles() {
+        let mut latencies = Latencies::default();
+        assert_eq!(latencies.summary(), None);
+        for ms in 1..=100 {
+            latencies.record(Duration::from_millis(ms));
+        }
+        latencies.record(Duration::from_secs(100_000));
+        let summary = latencies.summary().unwrap();
+        assert!((summary.p50_ms - 51.0).abs() < 0.1, "{summary:?}");
+        assert!((summary.max_ms - 3_600_000.0).abs() < 10_000.0, "saturates: {summary:?}");
+    }
+}
