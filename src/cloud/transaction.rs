@@ -79,6 +79,10 @@ impl Transaction<'_> {
             Change::Stream(_) => self.wake_streams = true,
             Change::Visible { queue, entries } => self.wake.extend(entries.iter().map(|_| *queue)),
             Change::Moved(moved) => self.wake.push(moved.to),
+            // The message may have held up others of its group.
+            Change::Deleted { queue, positions } if self.is_fifo(*queue) => {
+                self.wake.extend(positions.iter().map(|_| *queue));
+            }
             _ => {}
         }
         let owner = self.engine.apply(change);
@@ -97,6 +101,10 @@ impl Transaction<'_> {
         }
     }
 
+    fn is_fifo(&self, queue: QueueId) -> bool {
+        self.engine.queue(queue).is_some_and(|queue| queue.settings.fifo)
+    }
+
     fn wake_targets(&mut self, sent: &Sent<'_>) {
         for delivery in &sent.deliveries {
             match delivery.to {
@@ -111,8 +119,8 @@ impl Transaction<'_> {
 
     /// Whether one more record changes when a stream is due.
     fn is_due(&self, id: StreamId, bytes: usize) -> bool {
-        self.engine.stream(id).is_some_and(|stream| {
-            stream.is_empty() || stream.bytes() + bytes as u64 >= stream.config.buffer_bytes
-        })
+        self.engine
+            .stream(id)
+            .is_some_and(|stream| stream.is_empty() || stream.bytes() + bytes as u64 >= stream.config.buffer_bytes)
     }
 }

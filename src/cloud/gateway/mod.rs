@@ -12,8 +12,8 @@ mod service;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::HeaderName;
 use http::header::HOST;
+use http::header::HeaderName;
 use http::request::Parts;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -221,6 +221,7 @@ impl Gateway {
             protocol,
             request_id,
             trace: parts.headers.get(&TRACE_ID).and_then(|id| id.to_str().ok()).map(Arc::from),
+            service: None,
         })
     }
 }
