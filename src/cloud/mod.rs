@@ -36,6 +36,8 @@ pub struct Cloud {
     pub sns: sns::Sns,
     /// Where the server listens; known once it does.
     address: OnceLock<SocketAddr>,
+    /// The bytes of S3's objects.
+    pub blobs: s3::Blobs,
     _lock: server::Lock,
 }
 

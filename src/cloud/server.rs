@@ -71,10 +71,12 @@ impl Cloud {
         };
         let log = log::Options { durability: options.durability, segment_bytes: options.segment_bytes };
         let (core, recovery) = Core::open(disk, log, options.clock, options.strict, rand::random())?;
+        let blobs = super::s3::open_blobs(&core, &options.data_dir).map_err(folder)?;
         let cloud = Self {
             core,
             notices: Notices::new(print),
             move_tasks: Default::default(),
+            blobs,
             sns: Default::default(),
             address: Default::default(),
             _lock: lock,

@@ -225,7 +225,11 @@ impl Engine {
     }
 
     /// The documents whose key begins with `prefix`, in order of key, from the key `from` on.
-    pub fn docs<'a>(&'a self, prefix: &'a str, from: &str) -> impl Iterator<Item = (&'a str, &'a Arc<[u8]>)> {
+    pub fn docs<'a, 'p>(
+        &'a self,
+        prefix: &'p str,
+        from: &str,
+    ) -> impl Iterator<Item = (&'a str, &'a Arc<[u8]>)> + use<'a, 'p> {
         let start = if from > prefix { from } else { prefix };
         self.docs
             .range::<str, _>((std::ops::Bound::Included(start), std::ops::Bound::Unbounded))

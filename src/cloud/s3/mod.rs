@@ -1,14 +1,97 @@
-//! S3: buckets and objects.
+//! S3: buckets and objects, over the wire code of `s3s` and object files of our own.
+//!
+//! ```text
+//! front     what s3s can't read is taken from the request and kept in a call     call  presigned  chunked  copy_source
+//! service   the table of operations                       bucket  bucket_config  absent  put  get  attributes  copy
+//!                                                         delete  multipart  parts  list_*  tagging
+//! objects   what a put or a delete does to the versions of a key
+//! store     documents, in the cloud's log                 record
+//! blobs     the bytes, in files
+//! respond   failures in AWS's XML, ids on everything
+//! ```
+
+mod absent;
+mod attributes;
+mod blobs;
+mod bucket;
+mod bucket_config;
+mod call;
+mod checksum;
+mod chunked;
+mod conditions;
+mod copy;
+mod copy_source;
+mod delete;
+mod describe;
+mod error;
+mod front;
+mod get;
+mod list;
+mod list_objects;
+mod list_uploads;
+mod list_versions;
+mod multipart;
+mod names;
+mod objects;
+mod parts;
+mod presigned;
+mod put;
+mod range;
+mod receive;
+mod record;
+mod respond;
+mod rfc2047;
+mod service;
+mod store;
+mod tagging;
+mod time;
+
+use std::sync::OnceLock;
 
 use http::request::Parts;
+use http::{Request, Response};
 use hyper::body::Incoming;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::validation::NameValidation;
 
 use super::gateway::Context;
-use super::http::body::{Body, full};
+use super::http::body::{Body, stream};
 
-/// Answers every request that no other service claims.
-pub async fn serve(_cx: Context, _parts: Parts, _body: Incoming) -> http::Response<Body> {
-    let mut response = http::Response::new(full("<Error><Code>NotImplemented</Code></Error>".into()));
-    *response.status_mut() = http::StatusCode::NOT_IMPLEMENTED;
-    response
+pub use blobs::{Blob, Blobs};
+pub use bucket::NewBucket;
+pub use error::Failure;
+pub use service::{Operations, S3};
+pub use store::open_blobs;
+
+/// Names are checked where a bucket is looked up or made: S3 says more than `s3s` could.
+struct AnyName;
+
+impl NameValidation for AnyName {
+    fn validate_bucket_name(&self, name: &str) -> bool {
+        !name.is_empty()
+    }
+}
+
+/// Answers every request that no other service claims. Whether its signature is right is the gateway's question.
+pub async fn serve(cx: Context, parts: Parts, body: Incoming) -> Response<Body> {
+    static SERVICE: OnceLock<S3Service> = OnceLock::new();
+    let service = SERVICE.get_or_init(|| {
+        let mut builder = S3ServiceBuilder::new(Operations);
+        builder.set_validation(AnyName);
+        builder.build()
+    });
+    let method = parts.method.clone();
+    let (call, prepared) = front::prepare(Request::from_parts(parts, body), cx);
+    let empty = || Response::new(s3s::Body::empty());
+    let response = match prepared {
+        Ok(request) => service.call(request).await.unwrap_or_else(|_| {
+            call.failure.lock().get_or_insert_with(|| Failure::internal("the request can't be answered"));
+            empty()
+        }),
+        Err(failure) => {
+            *call.failure.lock() = Some(failure);
+            empty()
+        }
+    };
+    respond::finish(&call, &method, response).map(stream)
 }

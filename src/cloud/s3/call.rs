@@ -1,0 +1,65 @@
+//! One request to S3: who makes it, and what it says beyond what `s3s` decodes.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use parking_lot::Mutex;
+
+use super::error::{Failure, Result};
+use crate::cloud::gateway::Context;
+
+/// A request as an operation sees it, beside the input that `s3s` decoded.
+pub struct Call {
+    /// Who asks, and the cloud.
+    pub cx: Context,
+    /// As the client sent them, with those that a presigned URL carries in its query.
+    pub headers: HeaderMap,
+    /// The query, decoded, in order.
+    pub query: Vec<(String, String)>,
+    /// `x-amz-request-id`.
+    pub id: String,
+    /// What the operation answers instead of an output; rendered when `s3s` is done.
+    pub failure: Mutex<Option<Failure>>,
+    /// A body that `s3s` can't decode, for the operation that can.
+    pub body: Mutex<Option<s3s::Body>>,
+    /// XML that replaces the body of the output, where `s3s` doesn't know all of AWS's elements or their order.
+    pub xml: Mutex<Option<String>>,
+    /// Headers that came after a chunked body.
+    pub trailers: Mutex<Vec<(String, String)>>,
+}
+
+impl Call {
+    /// The call behind a request that went through `s3s`.
+    pub fn of<T>(request: &s3s::S3Request<T>) -> Result<Arc<Self>> {
+        request.extensions.get::<Arc<Self>>().cloned().ok_or_else(|| Failure::internal("no call"))
+    }
+
+    /// The host with its port as the client addressed it.
+    pub fn host(&self) -> &str {
+        self.cx.host.split_once("://").map_or(&*self.cx.host, |(_, host)| host)
+    }
+
+    /// The account that asks, 12 digits.
+    pub fn account(&self) -> &str {
+        &self.cx.account
+    }
+
+    /// A header's text: UTF-8, or else taken as ISO-8859-1. Lines of the same name are joined with commas.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let mut values = self.headers.get_all(name).iter().map(|value| text(value.as_bytes()));
+        let first = values.next()?;
+        Some(values.fold(first, |all, next| all + "," + &next))
+    }
+
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Bytes as text: UTF-8, or else ISO-8859-1.
+pub fn text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}

@@ -1,0 +1,209 @@
+//! CopyObject, and what it shares with UploadPartCopy.
+
+use futures::TryStreamExt;
+use s3s::crypto::{Checksum as _, Md5};
+use s3s::dto::*;
+use s3s::{S3Request, S3Response};
+
+use super::blobs::{Blob, Pinned};
+use super::call::Call;
+use super::checksum::{self, Algorithm, Hasher, Kind, set_checksum};
+use super::conditions::{self, WriteConditions};
+use super::describe::Description;
+use super::error::{Failure, Result};
+use super::names;
+use super::objects;
+use super::put::{check_key, shown_version};
+use super::receive::hex;
+use super::record::{Bucket, Object, Versioning};
+use super::service::S3;
+use super::time;
+
+/// The largest source of a copy in one request: 5 GiB ("CopyObject").
+const MAX_SOURCE: u64 = 5 * 1024 * 1024 * 1024;
+
+/// The object that is copied.
+pub struct Source {
+    pub bucket: Bucket,
+    pub object: Object,
+    pub pinned: Pinned,
+}
+
+impl Source {
+    /// The version id that a response shows.
+    pub fn version(&self) -> Option<String> {
+        let shown = self.bucket.versioning != Versioning::Off;
+        shown.then(|| self.object.version.clone().unwrap_or_else(|| "null".into()))
+    }
+}
+
+impl S3 {
+    /// Finds the source of a copy and checks the conditions on it.
+    pub(super) fn source(&self, call: &Call, source: &CopySource) -> Result<Source> {
+        let CopySource::Bucket { bucket, key, version_id } = source else {
+            return Err(Failure::not_implemented("Copying from an access point"));
+        };
+        let version = version_id.as_deref();
+        if let Some(version) = version.filter(|version| !names::is_version_id(version)) {
+            return Err(Failure::invalid_argument("Invalid version id specified", "versionId", version));
+        }
+        let source = self.store.read(|docs| {
+            let bucket = docs.bucket(bucket)?;
+            let expected = call.header("x-amz-source-expected-bucket-owner");
+            if bucket.account != call.account() || expected.is_some_and(|owner| owner != bucket.account) {
+                return Err(Failure::access_denied());
+            }
+            let object = Self::find_in(docs, &bucket, key, version)?;
+            let pinned = self.blobs.pin(&object.blobs);
+            Ok(Source { bucket, object, pinned })
+        })?;
+        if matches!(source.object.storage_class.as_deref(), Some("GLACIER" | "DEEP_ARCHIVE")) {
+            let message = "Operation is not valid for the source object's storage class";
+            return Err(Failure::new(403, "InvalidObjectState", message));
+        }
+        conditions::check_source(call, &source.object, self.store.now())?;
+        Ok(source)
+    }
+
+    pub(super) async fn copy_object(
+        &self,
+        call: &Call,
+        request: S3Request<CopyObjectInput>,
+    ) -> Result<S3Response<CopyObjectOutput>> {
+        let input = request.input;
+        check_key(&input.key)?;
+        let bucket = self.bucket(call, &input.bucket)?;
+        let description = Description::of(call, &bucket)?;
+        let conditions = WriteConditions::of(call)?;
+        let source = self.source(call, &input.copy_source)?;
+        let replace = directive(call, "x-amz-metadata-directive")?;
+        refuse_idle_copy(call, &source, &bucket, &input, replace)?;
+        if source.object.size > MAX_SOURCE {
+            return Err(Failure::invalid_request(format!(
+                "The specified copy source is larger than the maximum allowable size for a copy source: {MAX_SOURCE}"
+            )));
+        }
+        let mut object = description.object(&input.key, self.store.now());
+        if !replace {
+            object.headers = source.object.headers.clone();
+            object.headers.remove("x-amz-website-redirect-location");
+            if let Some(location) = call.header("x-amz-website-redirect-location") {
+                object.headers.insert("x-amz-website-redirect-location".into(), location);
+            }
+            object.metadata = source.object.metadata.clone();
+        }
+        if !directive(call, "x-amz-tagging-directive")? {
+            object.tags = source.object.tags.clone();
+        }
+
+        let copy_source_version_id = source.version();
+        let algorithm = match call.header("x-amz-checksum-algorithm") {
+            Some(name) => parse_algorithm(&name)?,
+            None => source.object.checksum.as_ref().map_or(Algorithm::Crc64nvme, |sum| sum.algorithm),
+        };
+        let same = source.object.parts.is_empty()
+            && source.object.checksum.as_ref().is_some_and(|sum| sum.algorithm == algorithm);
+        let mut fresh = Vec::with_capacity(source.object.blobs.len());
+        for blob in &source.object.blobs {
+            fresh.push(self.blobs.duplicate(blob, self.store.unique()).await?);
+        }
+        object.size = source.object.size;
+        object.blobs = fresh.clone();
+        if same {
+            object.etag = source.object.etag.clone();
+            object.checksum = source.object.checksum.clone();
+        } else {
+            // What was uploaded in parts becomes one: its MD5 and checksum are those of all the bytes.
+            let (etag, value) = self.sum(&source.object.blobs, object.size, source.pinned, algorithm).await?;
+            object.etag = etag;
+            object.checksum = Some(checksum::Checksum { algorithm, kind: Kind::FullObject, value });
+        }
+        let unique = self.store.unique();
+        let (object, versioning) = self
+            .change_with(fresh, |tx| {
+                let bucket = Self::bucket_in(tx.docs(), call, &input.bucket)?;
+                let current = tx.docs().current(&bucket.name, &input.key)?;
+                conditions.check(&input.key, current.as_ref(), None)?;
+                Ok((objects::put(tx, &bucket, object, &unique)?, bucket.versioning))
+            })
+            .await?;
+
+        let mut result = CopyObjectResult {
+            e_tag: Some(ETag::Strong(object.etag)),
+            last_modified: Some(time::shown(object.modified)),
+            ..Default::default()
+        };
+        if let Some(sum) = object.checksum {
+            set_checksum!(result, sum.algorithm, sum.value);
+            result.checksum_type = Some(ChecksumType::from_static(sum.kind.name()));
+        }
+        Ok(S3Response::new(CopyObjectOutput {
+            copy_object_result: Some(result),
+            copy_source_version_id,
+            version_id: shown_version(object.version, versioning),
+            server_side_encryption: Some(object.encryption.algorithm.into()),
+            ssekms_key_id: object.encryption.kms_key,
+            bucket_key_enabled: object.encryption.bucket_key.then_some(true),
+            ..Default::default()
+        }))
+    }
+
+    /// The MD5 (hex) and a checksum (base64) of blobs laid end to end.
+    async fn sum(&self, blobs: &[Blob], size: u64, pinned: Pinned, algorithm: Algorithm) -> Result<(String, String)> {
+        let (mut md5, mut hasher) = (Md5::new(), Hasher::new(algorithm));
+        let mut stream = std::pin::pin!(self.blobs.read(blobs, 0, size, pinned));
+        while let Some(bytes) = stream.try_next().await? {
+            md5.update(&bytes);
+            hasher.update(&bytes);
+        }
+        let md5 = md5.finalize();
+        let etag = hex(md5.as_ref());
+        Ok((etag, hasher.finish()))
+    }
+}
+
+/// An algorithm that a client names.
+pub fn parse_algorithm(name: &str) -> Result<Algorithm> {
+    Algorithm::parse(name).ok_or_else(|| {
+        Failure::invalid_request(
+            "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, \
+             CRC64NVME, SHA1, SHA256]",
+        )
+    })
+}
+
+/// Whether a directive says REPLACE; COPY is the default.
+fn directive(call: &Call, name: &'static str) -> Result<bool> {
+    match call.header(name).as_deref() {
+        None | Some("COPY") => Ok(false),
+        Some("REPLACE") => Ok(true),
+        Some(other) => {
+            let message =
+                format!("Unknown {} directive.", if name.contains("tagging") { "tagging" } else { "metadata" });
+            Err(Failure::invalid_argument(message, name, other))
+        }
+    }
+}
+
+/// A copy onto itself must change something.
+fn refuse_idle_copy(
+    call: &Call,
+    source: &Source,
+    bucket: &Bucket,
+    input: &CopyObjectInput,
+    replace: bool,
+) -> Result<()> {
+    let CopySource::Bucket { version_id, .. } = &input.copy_source else { return Ok(()) };
+    let in_place = source.bucket.name == bucket.name && source.object.key == input.key && version_id.is_none();
+    let changes = replace
+        || ["x-amz-storage-class", "x-amz-server-side-encryption", "x-amz-website-redirect-location"]
+            .iter()
+            .any(|name| call.headers.contains_key(*name));
+    if in_place && !changes {
+        return Err(Failure::invalid_request(
+            "This copy request is illegal because it is trying to copy an object to itself without changing the object's \
+             metadata, storage class, website redirect location or encryption attributes.",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! DeleteObject and DeleteObjects.
+
+use futures::StreamExt;
+use s3s::dto::*;
+use s3s::{S3Request, S3Response};
+
+use super::call::Call;
+use super::conditions;
+use super::error::{Failure, Result};
+use super::names;
+use super::objects::{self, Deleted};
+use super::service::S3;
+
+/// The most objects of one request ("DeleteObjects").
+const MAX_OBJECTS: usize = 1000;
+/// How many deletions of one request wait for the log together.
+const AT_ONCE: usize = 64;
+
+impl S3 {
+    pub(super) async fn delete_object(
+        &self,
+        call: &Call,
+        request: S3Request<DeleteObjectInput>,
+    ) -> Result<S3Response<DeleteObjectOutput>> {
+        let input = request.input;
+        let if_match = call.header("if-match");
+        for name in ["x-amz-if-match-last-modified-time", "x-amz-if-match-size"] {
+            if call.headers.contains_key(name) {
+                return Err(Failure::not_implemented(&format!("The header {name} (directory buckets only)")));
+            }
+        }
+        let version = input.version_id.as_deref();
+        if let Some(version) = version.filter(|version| !names::is_version_id(version)) {
+            return Err(Failure::invalid_argument("Invalid version id specified", "versionId", version));
+        }
+        let deleted = self.delete_one(call, &input.bucket, &input.key, version, if_match.as_deref()).await?;
+        Ok(S3Response::new(DeleteObjectOutput {
+            delete_marker: deleted.marker.then_some(true),
+            version_id: deleted.version,
+            ..Default::default()
+        }))
+    }
+
+    pub(super) async fn delete_objects(
+        &self,
+        call: &Call,
+        request: S3Request<DeleteObjectsInput>,
+    ) -> Result<S3Response<DeleteObjectsOutput>> {
+        let input = request.input;
+        self.bucket(call, &input.bucket)?;
+        let objects = input.delete.objects;
+        if objects.is_empty() || objects.len() > MAX_OBJECTS {
+            return Err(Failure::malformed_xml());
+        }
+        let bucket = input.bucket.as_str();
+        let work = objects.into_iter().map(|object| async move {
+            let version = object.version_id.as_deref();
+            let result = match version {
+                Some(id) if !names::is_version_id(id) => Err(Failure::no_such_version(&object.key, id)),
+                _ => {
+                    let if_match = object.e_tag.as_ref().map(|etag| etag.value().to_owned());
+                    self.delete_one(call, bucket, &object.key, version, if_match.as_deref()).await
+                }
+            };
+            (object, result)
+        });
+        let results: Vec<_> = futures::stream::iter(work).buffered(AT_ONCE).collect().await;
+
+        let quiet = input.delete.quiet.unwrap_or(false);
+        let mut output = DeleteObjectsOutput::default();
+        for (object, result) in results {
+            match result {
+                Ok(_) if quiet => {}
+                Ok(Deleted { marker, version }) => output.deleted.get_or_insert_default().push(DeletedObject {
+                    delete_marker: marker.then_some(true),
+                    delete_marker_version_id: version.filter(|_| marker),
+                    key: Some(object.key),
+                    version_id: object.version_id,
+                }),
+                Err(failure) => output.errors.get_or_insert_default().push(Error {
+                    code: Some(failure.code.into_owned()),
+                    key: Some(object.key),
+                    message: Some(failure.message),
+                    version_id: object.version_id,
+                }),
+            }
+        }
+        Ok(S3Response::new(output))
+    }
+
+    async fn delete_one(
+        &self,
+        call: &Call,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        if_match: Option<&str>,
+    ) -> Result<Deleted> {
+        let (now, unique) = (self.store.now(), self.store.unique());
+        self.change(|tx| {
+            let bucket = Self::bucket_in(tx.docs(), call, bucket)?;
+            let target = match version {
+                None => tx.docs().current(&bucket.name, key)?,
+                Some(version) => tx.docs().version(&bucket.name, key, version)?,
+            };
+            conditions::check_delete(if_match, target.as_ref())?;
+            match version {
+                None => objects::delete(tx, &bucket, key, now, &unique),
+                Some(version) => objects::delete_version(tx, &bucket, key, version),
+            }
+        })
+        .await
+    }
+}

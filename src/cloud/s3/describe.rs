@@ -1,0 +1,200 @@
+//! What a request says of the object it makes: headers, metadata, tags, storage class, encryption.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::call::Call;
+use super::error::{Failure, Result};
+use super::record::{Bucket, Encryption, Object, Tags};
+use super::{rfc2047, tagging, time};
+
+/// Headers that are kept with an object and returned with it.
+const KEPT: [&str; 7] = [
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-type",
+    "expires",
+    "x-amz-website-redirect-location",
+];
+
+/// The most user metadata an object may have, names and values together, in bytes ("Object metadata").
+const MAX_METADATA: usize = 2048;
+
+const STORAGE_CLASSES: [&str; 8] = [
+    "STANDARD",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER_IR",
+    "GLACIER",
+    "DEEP_ARCHIVE",
+];
+
+/// What a request says of the object it makes.
+pub struct Description {
+    pub headers: BTreeMap<String, String>,
+    pub metadata: BTreeMap<String, String>,
+    pub tags: Tags,
+    pub storage_class: Option<String>,
+    pub encryption: Encryption,
+}
+
+impl Description {
+    /// Reads it from a request, and refuses by name what this cloud doesn't do.
+    pub fn of(call: &Call, bucket: &Bucket) -> Result<Self> {
+        refuse_unsupported(call, bucket)?;
+        Ok(Self {
+            headers: headers(call),
+            metadata: metadata(call)?,
+            tags: call.header("x-amz-tagging").map_or(Ok(Tags::new()), |header| tagging::parse_header(&header))?,
+            storage_class: storage_class(call)?,
+            encryption: encryption(call, bucket)?,
+        })
+    }
+}
+
+fn headers(call: &Call) -> BTreeMap<String, String> {
+    let mut headers = BTreeMap::new();
+    for name in KEPT {
+        let Some(mut value) = call.header(name) else { continue };
+        if name == "content-encoding" {
+            // The transfer's own encoding isn't the object's.
+            let tokens: Vec<_> = value.split(',').map(str::trim).filter(|token| *token != "aws-chunked").collect();
+            value = tokens.join(",");
+        }
+        if !value.is_empty() {
+            headers.insert(name.to_owned(), value);
+        }
+    }
+    headers.entry("content-type".into()).or_insert_with(|| "binary/octet-stream".into());
+    headers
+}
+
+fn metadata(call: &Call) -> Result<BTreeMap<String, String>> {
+    let mut metadata = BTreeMap::new();
+    for name in call.headers.keys() {
+        let Some(key) = name.as_str().strip_prefix("x-amz-meta-").filter(|key| !key.is_empty()) else { continue };
+        let value = call.header(name.as_str()).unwrap_or_default();
+        metadata.insert(key.to_owned(), rfc2047::decode(&value));
+    }
+    let size: usize = metadata.iter().map(|(key, value)| key.len() + value.len()).sum();
+    if size > MAX_METADATA {
+        let message = "Your metadata headers exceed the maximum allowed metadata size";
+        return Err(Failure::new(400, "MetadataTooLarge", message)
+            .with("Size", size.to_string())
+            .with("MaxSizeAllowed", MAX_METADATA.to_string()));
+    }
+    Ok(metadata)
+}
+
+/// The storage class that is asked for; None is STANDARD.
+pub fn storage_class(call: &Call) -> Result<Option<String>> {
+    match call.header("x-amz-storage-class") {
+        None => Ok(None),
+        Some(class) if class == "STANDARD" => Ok(None),
+        Some(class) if STORAGE_CLASSES.contains(&class.as_str()) => Ok(Some(class)),
+        Some(class) => Err(Failure::new(400, "InvalidStorageClass", "The storage class you specified is not valid")
+            .with("StorageClassRequested", class)),
+    }
+}
+
+/// The encryption that is asked for, or else the bucket's default.
+pub fn encryption(call: &Call, bucket: &Bucket) -> Result<Encryption> {
+    let bucket_key = call.header("x-amz-server-side-encryption-bucket-key-enabled").as_deref() == Some("true");
+    let kms_key = call.header("x-amz-server-side-encryption-aws-kms-key-id");
+    if let Some(algorithm) = call.header("x-amz-server-side-encryption") {
+        if !matches!(algorithm.as_str(), "AES256" | "aws:kms" | "aws:kms:dsse") {
+            return Err(Failure::invalid_argument(
+                "The encryption method specified is not supported",
+                "x-amz-server-side-encryption",
+                algorithm,
+            ));
+        }
+        if algorithm == "AES256" && kms_key.is_some() {
+            return Err(Failure::invalid_argument(
+                "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : \
+                 aws:kms",
+                "x-amz-server-side-encryption",
+                algorithm,
+            ));
+        }
+        return Ok(Encryption { algorithm, kms_key, bucket_key });
+    }
+    let rule = bucket.encryption.as_ref().and_then(|config| config.rules.first());
+    let Some(default) = rule.and_then(|rule| rule.apply_server_side_encryption_by_default.as_ref()) else {
+        return Ok(Encryption::default());
+    };
+    Ok(Encryption {
+        algorithm: default.sse_algorithm.as_str().to_owned(),
+        kms_key: default.kms_master_key_id.clone(),
+        bucket_key: rule.and_then(|rule| rule.bucket_key_enabled).unwrap_or(false),
+    })
+}
+
+fn refuse_unsupported(call: &Call, bucket: &Bucket) -> Result<()> {
+    for name in call.headers.keys() {
+        let name = name.as_str();
+        let refused = name.starts_with("x-amz-server-side-encryption-customer-")
+            || name.starts_with("x-amz-copy-source-server-side-encryption-customer-")
+            || name.starts_with("x-amz-object-lock-")
+            || matches!(name, "x-amz-server-side-encryption-context" | "x-amz-write-offset-bytes");
+        if refused {
+            return Err(Failure::not_implemented(&format!("The header {name}")));
+        }
+    }
+    refuse_acls(call, bucket)
+}
+
+/// ACLs are off (bucket owner enforced) unless the bucket says otherwise, and then not implemented.
+pub fn refuse_acls(call: &Call, bucket: &Bucket) -> Result<()> {
+    let grants = call.headers.keys().any(|name| name.as_str().starts_with("x-amz-grant-"));
+    let canned =
+        call.header("x-amz-acl").filter(|acl| !matches!(acl.as_str(), "private" | "bucket-owner-full-control"));
+    if !grants && canned.is_none() {
+        return Ok(());
+    }
+    if bucket.ownership.as_deref() == Some("BucketOwnerEnforced") {
+        return Err(Failure::new(400, "AccessControlListNotSupported", "The bucket does not allow ACLs"));
+    }
+    Err(Failure::not_implemented("An access control list"))
+}
+
+/// The response headers of a stored object: kept headers, metadata, encryption, version, tags' count, storage class.
+pub fn response_headers(object: &Object, versioned: bool) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let mut put = |name: &str, value: &str| {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes())) {
+            headers.insert(name, value);
+        }
+    };
+    put("accept-ranges", "bytes");
+    put("etag", &format!("\"{}\"", object.etag));
+    put("last-modified", &time::http_date(object.modified));
+    for (name, value) in &object.headers {
+        put(name, value);
+    }
+    for (name, value) in &object.metadata {
+        put(&format!("x-amz-meta-{name}"), &rfc2047::encode(value));
+    }
+    put("x-amz-server-side-encryption", &object.encryption.algorithm);
+    if let Some(key) = &object.encryption.kms_key {
+        put("x-amz-server-side-encryption-aws-kms-key-id", key);
+    }
+    if object.encryption.bucket_key {
+        put("x-amz-server-side-encryption-bucket-key-enabled", "true");
+    }
+    if let Some(class) = &object.storage_class {
+        put("x-amz-storage-class", class);
+    }
+    if !object.tags.is_empty() {
+        put("x-amz-tagging-count", &object.tags.len().to_string());
+    }
+    if versioned {
+        put("x-amz-version-id", object.version.as_deref().unwrap_or("null"));
+    }
+    headers
+}

@@ -1,0 +1,318 @@
+//! The way in: makes of a client's request one that `s3s` can decode, unsigned and path style, and keeps the rest.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use hyper::body::Incoming;
+use parking_lot::Mutex;
+use percent_encoding::percent_decode_str;
+use s3s::Body;
+use s3s::crypto::{Checksum as _, Sha256};
+use s3s::dto::StreamingBlob;
+
+use super::call::{Call, text};
+use super::error::{Failure, Result};
+use super::presigned::Scheme;
+use super::receive::hex;
+use super::{chunked, copy_source};
+use crate::cloud::gateway::{Context, host_of};
+use crate::engine::Millis;
+
+/// The largest object that one request can put: 5 GiB ("Amazon S3 multipart upload limits").
+const MAX_PUT: u64 = 5 * 1024 * 1024 * 1024;
+
+/// Headers that operations read from the [`Call`], because `s3s` refuses values that S3 accepts or ignores.
+const OURS: [&str; 21] = [
+    "authorization",
+    "range",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-unmodified-since",
+    "x-amz-copy-source-if-match",
+    "x-amz-copy-source-if-none-match",
+    "x-amz-copy-source-if-modified-since",
+    "x-amz-copy-source-if-unmodified-since",
+    "x-amz-copy-source-range",
+    "expires",
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-type",
+    "content-md5",
+    "x-amz-tagging",
+    "x-amz-website-redirect-location",
+    "x-amz-mp-object-size",
+];
+
+/// How long a client may pause within a body.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// The request for `s3s`, and the call that goes with it.
+pub fn prepare(request: Request<Incoming>, cx: Context) -> (Arc<Call>, Result<Request<Body>>) {
+    let (mut parts, body) = request.into_parts();
+    let raw = parts.uri.query().unwrap_or_default().to_owned();
+    let query = pairs(&raw);
+    let mut headers = std::mem::take(&mut parts.headers);
+    let scheme = Scheme::of(&query);
+    if scheme.is_some() {
+        hoist(&query, &mut headers);
+    }
+    // S3's ids are shorter than those of the other services.
+    let id = cx.request_id.as_str().replace('-', "")[..16].to_ascii_uppercase();
+    let now = cx.cloud.core.now();
+    let call = Arc::new(Call {
+        cx,
+        headers,
+        query,
+        id,
+        failure: Mutex::default(),
+        body: Mutex::default(),
+        xml: Mutex::default(),
+        trailers: Mutex::default(),
+    });
+    let result = check(&call, scheme, now).and_then(|()| {
+        parts.uri = uri(parts.uri.path(), &raw, &call, scheme)?;
+        parts.headers = headers_for_s3s(&call)?;
+        let mut body = body_for_s3s(&call, &parts.method, &mut parts.headers, body)?;
+        if is_create_bucket(&parts.method, &parts.uri) {
+            // `s3s` doesn't know the tags in it.
+            *call.body.lock() = Some(std::mem::take(&mut body));
+            parts.headers.remove(CONTENT_LENGTH);
+        }
+        parts.extensions.insert(call.clone());
+        Ok(Request::from_parts(parts, body))
+    });
+    (call, result)
+}
+
+fn is_create_bucket(method: &Method, uri: &Uri) -> bool {
+    let path = uri.path().trim_matches('/');
+    let sub_resource =
+        uri.query().unwrap_or_default().split('&').any(|pair| !pair.is_empty() && !pair.starts_with("x-id="));
+    *method == Method::PUT && !path.is_empty() && !path.contains('/') && !sub_resource
+}
+
+fn check(call: &Call, scheme: Option<Scheme>, now: Millis) -> Result<()> {
+    if let Some(scheme) = scheme {
+        scheme.check(&call.query, now)?;
+    }
+    for (name, source) in [("x-amz-expected-bucket-owner", false), ("x-amz-source-expected-bucket-owner", true)] {
+        let Some(owner) = call.header(name) else { continue };
+        if owner.len() != 12 || !owner.bytes().all(|b| b.is_ascii_digit()) {
+            let which = if source { "expected source bucket owner" } else { "expected bucket owner" };
+            let message = format!("The value of the {which} parameter must be an AWS Account ID... [{owner}]");
+            return Err(Failure::new(400, "InvalidBucketOwnerAWSAccountID", message));
+        }
+    }
+    Ok(())
+}
+
+/// The query as (name, value), decoded, in order.
+fn pairs(raw: &str) -> Vec<(String, String)> {
+    let decode = |part: &str| {
+        let bytes: Vec<u8> = percent_decode_str(&part.replace('+', " ")).collect();
+        text(&bytes)
+    };
+    raw.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}
+
+/// A presigned URL may carry headers of the request in its query.
+fn hoist(query: &[(String, String)], headers: &mut HeaderMap) {
+    for (name, value) in query {
+        let name = name.to_ascii_lowercase();
+        let carries =
+            (name.starts_with("x-amz-") && !Scheme::V4.signs(&name)) || name == "if-match" || name == "if-none-match";
+        if !carries {
+            continue;
+        }
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(&name), HeaderValue::from_bytes(value.as_bytes())) {
+            headers.entry(name).or_insert(value);
+        }
+    }
+}
+
+/// The bucket in a host's name: `bucket.s3.amazonaws.com`, `bucket.s3.eu-west-1.amazonaws.com`,
+/// `bucket.s3-eu-west-1.amazonaws.com`, `bucket.localhost`.
+fn host_bucket(host: &str) -> Option<&str> {
+    let bucket = match host.rfind(".s3.").max(host.rfind(".s3-")) {
+        Some(at) => &host[..at],
+        None => host.strip_suffix(".localhost").filter(|name| *name != "s3" && !name.starts_with("s3."))?,
+    };
+    Some(bucket).filter(|bucket| !bucket.is_empty())
+}
+
+/// Path style, and without what signs the URL or overrides headers of the response.
+fn uri(path: &str, raw: &str, call: &Call, scheme: Option<Scheme>) -> Result<Uri> {
+    let mut uri = match host_bucket(host_of(call.host())) {
+        Some(bucket) => format!("/{bucket}{path}"),
+        None => path.to_owned(),
+    };
+    let mut separator = '?';
+    for pair in raw.split('&') {
+        let name = pair.split('=').next().unwrap_or_default();
+        let ours = name.is_empty() || name.starts_with("response-") || scheme.is_some_and(|scheme| scheme.signs(name));
+        if !ours {
+            uri.push(separator);
+            uri.push_str(pair);
+            separator = '&';
+        }
+    }
+    uri.parse().map_err(|_| Failure::new(400, "InvalidURI", "Couldn't parse the specified URI.").with("URI", uri))
+}
+
+fn headers_for_s3s(call: &Call) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::with_capacity(call.headers.len());
+    for (name, value) in &call.headers {
+        let name_text = name.as_str();
+        // A form's content type says where its parts begin.
+        let form = name_text == "content-type" && value.as_bytes().starts_with(b"multipart/form-data");
+        if (OURS.contains(&name_text) || name_text.starts_with("x-amz-meta-")) && !form {
+            continue;
+        }
+        headers.append(name, value.clone());
+    }
+    if let Some(source) = call.header("x-amz-copy-source") {
+        headers.insert("x-amz-copy-source", copy_source::normalize(&source)?);
+    }
+    Ok(headers)
+}
+
+/// The body with its transfer undone: chunks joined, and the hash that the client sent verified as it passes.
+fn body_for_s3s(call: &Arc<Call>, method: &Method, headers: &mut HeaderMap, body: Incoming) -> Result<Body> {
+    let length = match headers.get(CONTENT_LENGTH) {
+        Some(length) => Some(parse_length(length)?),
+        None => None,
+    };
+    let sent = matches!(*method, Method::PUT | Method::POST);
+    if !sent {
+        headers.remove(CONTENT_LENGTH);
+        return Ok(Body::empty());
+    }
+    let hash = call.header("x-amz-content-sha256").unwrap_or_default();
+    let encoding = call.headers.get(CONTENT_ENCODING).map(|value| text(value.as_bytes())).unwrap_or_default();
+    let is_chunked = hash.starts_with("STREAMING-") || encoding.split(',').any(|token| token.trim() == "aws-chunked");
+    let failed = call.clone();
+    let note = move |failure: &Failure| *failed.failure.lock() = Some(failure.clone());
+    let plain = patient(body);
+    if is_chunked {
+        let decoded = headers.remove("x-amz-decoded-content-length").ok_or_else(missing_length)?;
+        let length = parse_length(&decoded)?;
+        check_size(length)?;
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        let seen = call.clone();
+        let on_trailer = move |name: &str, value: &str| seen.trailers.lock().push((name.to_owned(), value.to_owned()));
+        return Ok(wrap(chunked::decode(plain, length, on_trailer).inspect_err(note)));
+    }
+    if headers.contains_key(TRANSFER_ENCODING) {
+        return Err(Failure::new(
+            501,
+            "NotImplemented",
+            "A header you provided implies functionality that is not implemented",
+        )
+        .with("Header", "Transfer-Encoding"));
+    }
+    let length = length.unwrap_or(0);
+    check_size(length)?;
+    if hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(wrap(hashed(plain, hash.to_ascii_lowercase()).inspect_err(note)));
+    }
+    Ok(wrap(plain.inspect_err(note)))
+}
+
+/// The bytes of a body, from a client that keeps sending.
+fn patient(body: Incoming) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static {
+    let body = Body::from(body);
+    Box::pin(futures::stream::try_unfold(body, |mut body| async move {
+        let next = tokio::time::timeout(PAUSE, body.next()).await.map_err(|_| {
+            let message = "Your socket connection to the server was not read from or written to within the timeout \
+                           period. Idle connections will be closed.";
+            Failure::new(400, "RequestTimeout", message)
+        })?;
+        match next {
+            Some(bytes) => Ok(Some((bytes.map_err(|_| chunked::incomplete())?, body))),
+            None => Ok(None),
+        }
+    }))
+}
+
+fn wrap(stream: impl Stream<Item = Result<Bytes>> + Send + Sync + 'static) -> Body {
+    Body::from(StreamingBlob::wrap(stream))
+}
+
+/// Passes the bytes on, and fails at the end if their SHA-256 isn't `expected` (lower-case hex).
+fn hashed<S>(body: S, expected: String) -> impl Stream<Item = Result<Bytes>> + Send + Sync + 'static
+where
+    S: Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static,
+{
+    futures::stream::try_unfold((body, Some(Sha256::new())), move |(mut body, hasher)| {
+        let expected = expected.clone();
+        async move {
+            let Some(mut hasher) = hasher else { return Ok(None) };
+            if let Some(bytes) = body.next().await {
+                let bytes = bytes?;
+                hasher.update(&bytes);
+                return Ok(Some((bytes, (body, Some(hasher)))));
+            }
+            let digest = hasher.finalize();
+            let computed = hex(digest.as_ref());
+            if computed == expected {
+                return Ok(None);
+            }
+            let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+            Err(Failure::new(400, "XAmzContentSHA256Mismatch", message)
+                .with("ClientComputedContentSHA256", expected)
+                .with("S3ComputedContentSHA256", computed))
+        }
+    })
+}
+
+fn parse_length(value: &HeaderValue) -> Result<u64> {
+    value.to_str().ok().and_then(|value| value.parse().ok()).ok_or_else(missing_length)
+}
+
+fn missing_length() -> Failure {
+    Failure::new(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+}
+
+fn check_size(length: u64) -> Result<()> {
+    if length <= MAX_PUT {
+        return Ok(());
+    }
+    Err(Failure::new(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+        .with("ProposedSize", length.to_string())
+        .with("MaxSizeAllowed", MAX_PUT.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_in_hosts() {
+        let cases = [
+            ("b.s3.amazonaws.com", Some("b")),
+            ("my.b.s3.eu-west-1.amazonaws.com", Some("my.b")),
+            ("a.s3.b.s3.amazonaws.com", Some("a.s3.b")),
+            ("b.s3-us-west-2.amazonaws.com", Some("b")),
+            ("b.s3.localhost.localstack.cloud", Some("b")),
+            ("b.localhost", Some("b")),
+            ("s3.localhost", None),
+            ("s3.amazonaws.com", None),
+            ("localhost", None),
+            ("127.0.0.1", None),
+        ];
+        for (host, bucket) in cases {
+            assert_eq!(host_bucket(host), bucket, "{host}");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! GetObject and HeadObject.
+
+use http::{HeaderName, HeaderValue, StatusCode};
+use s3s::dto::*;
+use s3s::{S3Request, S3Response};
+
+use super::blobs::Pinned;
+use super::call::Call;
+use super::checksum::Checksum;
+use super::conditions;
+use super::describe;
+use super::error::{Failure, Result};
+use super::names;
+use super::range::Range;
+use super::record::{Bucket, Object, Versioning};
+use super::service::S3;
+
+/// Query parameters that replace a header of the response.
+const OVERRIDES: [(&str, &str); 6] = [
+    ("response-cache-control", "cache-control"),
+    ("response-content-disposition", "content-disposition"),
+    ("response-content-encoding", "content-encoding"),
+    ("response-content-language", "content-language"),
+    ("response-content-type", "content-type"),
+    ("response-expires", "expires"),
+];
+
+/// What of an object is returned.
+struct Selection {
+    /// The bytes `offset..offset + length`.
+    offset: u64,
+    length: u64,
+    /// For `content-range`, if it is part of the object.
+    content_range: Option<String>,
+    parts_count: Option<i32>,
+    /// The checksum of what is returned, if it has one.
+    checksum: Option<Checksum>,
+}
+
+impl S3 {
+    pub(super) async fn get_object(
+        &self,
+        call: &Call,
+        request: S3Request<GetObjectInput>,
+    ) -> Result<S3Response<GetObjectOutput>> {
+        let input = request.input;
+        let version = input.version_id.as_deref();
+        let (bucket, object, pinned) = self.find_pinned(call, &input.bucket, &input.key, version)?;
+        if matches!(object.storage_class.as_deref(), Some("GLACIER" | "DEEP_ARCHIVE")) {
+            let message = "The operation is not valid for the object's storage class";
+            let class = object.storage_class.unwrap_or_default();
+            return Err(Failure::new(403, "InvalidObjectState", message).with("StorageClass", class));
+        }
+        conditions::check_read(call, &object, self.store.now())?;
+        let selection = select(call, &object, input.part_number)?;
+        let body = self.blobs.read(&object.blobs, selection.offset, selection.length, pinned);
+        let mut response =
+            S3Response::new(GetObjectOutput { body: Some(StreamingBlob::wrap(body)), ..Default::default() });
+        (response.headers, response.status) = answer(call, &bucket, &object, selection)?;
+        Ok(response)
+    }
+
+    pub(super) async fn head_object(
+        &self,
+        call: &Call,
+        request: S3Request<HeadObjectInput>,
+    ) -> Result<S3Response<HeadObjectOutput>> {
+        let input = request.input;
+        let (bucket, object) = self.find(call, &input.bucket, &input.key, input.version_id.as_deref())?;
+        conditions::check_read(call, &object, self.store.now())?;
+        let selection = select(call, &object, input.part_number)?;
+        let mut response = S3Response::new(HeadObjectOutput::default());
+        (response.headers, response.status) = answer(call, &bucket, &object, selection)?;
+        Ok(response)
+    }
+
+    /// Finds an object and keeps its blobs readable.
+    pub(super) fn find_pinned(
+        &self,
+        call: &Call,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<(Bucket, Object, Pinned)> {
+        if let Some(version) = version.filter(|version| !names::is_version_id(version)) {
+            return Err(Failure::invalid_argument("Invalid version id specified", "versionId", version));
+        }
+        self.store.read(|docs| {
+            let bucket = Self::bucket_in(docs, call, bucket)?;
+            let object = Self::find_in(docs, &bucket, key, version)?;
+            let pinned = self.blobs.pin(&object.blobs);
+            Ok((bucket, object, pinned))
+        })
+    }
+}
+
+/// What a range or a part number selects.
+fn select(call: &Call, object: &Object, part: Option<i32>) -> Result<Selection> {
+    let header = call.header("range");
+    if let Some(number) = part {
+        if header.is_some() {
+            return Err(Failure::invalid_request("Cannot specify both Range header and partNumber query parameter"));
+        }
+        return select_part(object, number);
+    }
+    let range = header.map_or(Ok(None), |header| Range::parse(&header, object.size))?;
+    let whole = range.is_none_or(|range| range.length() == object.size);
+    Ok(Selection {
+        offset: range.map_or(0, |range| range.start),
+        length: range.map_or(object.size, Range::length),
+        content_range: range.map(|range| range.content_range(object.size)),
+        parts_count: None,
+        checksum: object.checksum.clone().filter(|_| whole),
+    })
+}
+
+fn select_part(object: &Object, number: i32) -> Result<Selection> {
+    if !(1..=10_000).contains(&number) {
+        let message = "Part number must be an integer between 1 and 10000, inclusive";
+        return Err(Failure::invalid_argument(message, "partNumber", number.to_string()));
+    }
+    let count = object.parts.len().max(1);
+    let at = usize::try_from(number).unwrap_or(0) - 1;
+    if at >= count {
+        return Err(Failure::new(416, "InvalidPartNumber", "The requested partnumber is not satisfiable")
+            .with("PartNumberRequested", number.to_string())
+            .with("ActualPartCount", count.to_string()));
+    }
+    let Some(part) = object.parts.get(at) else {
+        let range = Range { start: 0, end: object.size };
+        return Ok(Selection {
+            offset: 0,
+            length: object.size,
+            content_range: (object.size > 0).then(|| range.content_range(object.size)),
+            parts_count: None,
+            checksum: object.checksum.clone(),
+        });
+    };
+    let offset: u64 = object.parts[..at].iter().map(|part| part.size).sum();
+    let range = Range { start: offset, end: offset + part.size };
+    // A part says the type of the whole, and the value of itself.
+    let kind = object.checksum.as_ref().map(|whole| whole.kind);
+    let checksum = part.checksum.clone().map(|sum| Checksum { kind: kind.unwrap_or(sum.kind), ..sum });
+    Ok(Selection {
+        offset,
+        length: part.size,
+        content_range: (part.size > 0).then(|| range.content_range(object.size)),
+        parts_count: i32::try_from(count).ok(),
+        checksum,
+    })
+}
+
+fn answer(
+    call: &Call,
+    bucket: &Bucket,
+    object: &Object,
+    selection: Selection,
+) -> Result<(http::HeaderMap, Option<StatusCode>)> {
+    let mut headers =
+        describe::response_headers(object, bucket.versioning != Versioning::Off || object.version.is_some());
+    let mut put = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    put("content-length", &selection.length.to_string());
+    let partial = selection.content_range.is_some();
+    if let Some(range) = selection.content_range {
+        put("content-range", &range);
+    }
+    if let Some(count) = selection.parts_count {
+        put("x-amz-mp-parts-count", &count.to_string());
+    }
+    let wanted = call.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("ENABLED"));
+    if let Some(checksum) = selection.checksum.filter(|_| wanted) {
+        put(checksum.algorithm.header(), &checksum.value);
+        put("x-amz-checksum-type", checksum.kind.name());
+    }
+    for (query, header) in OVERRIDES {
+        let Some(value) = call.query(query) else { continue };
+        if value.chars().any(|c| u32::from(c) > 0xFF) {
+            return Err(Failure::invalid_argument(
+                "Header value cannot be represented using ISO-8859-1.",
+                query,
+                value,
+            ));
+        }
+        let latin: Vec<u8> = value.chars().map(|c| c as u32 as u8).collect();
+        if let Ok(value) = HeaderValue::from_bytes(&latin) {
+            headers.insert(HeaderName::from_static(header), value);
+        }
+    }
+    Ok((headers, partial.then_some(StatusCode::PARTIAL_CONTENT)))
+}

@@ -1,0 +1,299 @@
+//! Multipart uploads: creating, aborting and completing them.
+
+use std::collections::BTreeMap;
+
+use s3s::crypto::{Checksum as _, Md5};
+use s3s::dto::*;
+use s3s::{S3Request, S3Response};
+
+use super::call::Call;
+use super::checksum::{self, Algorithm, Kind, set_checksum};
+use super::conditions::WriteConditions;
+use super::copy::parse_algorithm;
+use super::describe::Description;
+use super::error::{Failure, Result};
+use super::objects;
+use super::put::{check_key, shown_version};
+use super::receive::hex;
+use super::record::{Object, ObjectPart, Part, Upload, key};
+use super::service::S3;
+
+/// The least a part may have, except for the last: 5 MiB ("Amazon S3 multipart upload limits").
+const MIN_PART: u64 = 5 * 1024 * 1024;
+
+impl S3 {
+    pub(super) async fn create_multipart_upload(
+        &self,
+        call: &Call,
+        request: S3Request<CreateMultipartUploadInput>,
+    ) -> Result<S3Response<CreateMultipartUploadOutput>> {
+        let input = request.input;
+        check_key(&input.key)?;
+        let bucket = self.bucket(call, &input.bucket)?;
+        let description = Description::of(call, &bucket)?;
+        let checksum = asked_checksum(call)?;
+        let now = self.store.now();
+        let upload = Upload {
+            // Ids grow with time, so that the uploads of a key are listed as they were started.
+            id: format!("{now:012x}{}", self.store.unique()),
+            key: input.key,
+            initiated: now,
+            account: call.account().to_owned(),
+            checksum,
+            headers: description.headers,
+            metadata: description.metadata,
+            tags: description.tags,
+            storage_class: description.storage_class,
+            encryption: description.encryption,
+        };
+        self.change(|tx| {
+            Self::bucket_in(tx.docs(), call, &bucket.name)?;
+            tx.put(key::upload(&bucket.name, &upload.key, &upload.id), &upload)
+        })
+        .await?;
+        Ok(S3Response::new(CreateMultipartUploadOutput {
+            bucket: Some(bucket.name),
+            key: Some(upload.key),
+            upload_id: Some(upload.id),
+            checksum_algorithm: checksum.map(|(algorithm, _)| ChecksumAlgorithm::from_static(algorithm.name())),
+            checksum_type: checksum.map(|(_, kind)| ChecksumType::from_static(kind.name())),
+            server_side_encryption: Some(upload.encryption.algorithm.into()),
+            ssekms_key_id: upload.encryption.kms_key,
+            bucket_key_enabled: upload.encryption.bucket_key.then_some(true),
+            ..Default::default()
+        }))
+    }
+
+    pub(super) async fn abort_multipart_upload(
+        &self,
+        call: &Call,
+        request: S3Request<AbortMultipartUploadInput>,
+    ) -> Result<S3Response<AbortMultipartUploadOutput>> {
+        let input = request.input;
+        self.change(|tx| {
+            let bucket = Self::bucket_in(tx.docs(), call, &input.bucket)?;
+            let upload = tx.docs().upload(&bucket.name, &input.key, &input.upload_id)?;
+            for part in tx.docs().parts(&upload.id, 0) {
+                let part = part?;
+                tx.delete(key::part(&upload.id, part.number));
+                tx.orphan(part.blobs);
+            }
+            tx.delete(key::upload(&bucket.name, &upload.key, &upload.id));
+            Ok(())
+        })
+        .await?;
+        Ok(S3Response::new(AbortMultipartUploadOutput::default()))
+    }
+
+    pub(super) async fn complete_multipart_upload(
+        &self,
+        call: &Call,
+        request: S3Request<CompleteMultipartUploadInput>,
+    ) -> Result<S3Response<CompleteMultipartUploadOutput>> {
+        let input = request.input;
+        let conditions = WriteConditions::of(call)?;
+        let unique = self.store.unique();
+        let named = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
+        if named.is_empty() {
+            return Err(Failure::malformed_xml());
+        }
+        let (object, versioning) = self
+            .change(|tx| {
+                let bucket = Self::bucket_in(tx.docs(), call, &input.bucket)?;
+                let upload = tx.docs().upload(&bucket.name, &input.key, &input.upload_id)?;
+                let current = tx.docs().current(&bucket.name, &upload.key)?;
+                conditions.check(&upload.key, current.as_ref(), Some(&upload))?;
+                let mut stored = BTreeMap::new();
+                for part in tx.docs().parts(&upload.id, 0) {
+                    let part = part?;
+                    tx.delete(key::part(&upload.id, part.number));
+                    stored.insert(part.number, part);
+                }
+                let chosen = choose(&upload, &named, &mut stored)?;
+                tx.orphan(stored.into_values().flat_map(|part| part.blobs));
+                tx.delete(key::upload(&bucket.name, &upload.key, &upload.id));
+                let object = assemble(call, &upload, chosen)?;
+                Ok((objects::put(tx, &bucket, object, &unique)?, bucket.versioning))
+            })
+            .await?;
+
+        let mut output = CompleteMultipartUploadOutput {
+            location: Some(format!("http://{}/{}/{}", call.host(), input.bucket, object.key)),
+            bucket: Some(input.bucket),
+            key: Some(object.key),
+            e_tag: Some(ETag::Strong(object.etag)),
+            version_id: shown_version(object.version, versioning),
+            server_side_encryption: Some(object.encryption.algorithm.into()),
+            ssekms_key_id: object.encryption.kms_key,
+            bucket_key_enabled: object.encryption.bucket_key.then_some(true),
+            ..Default::default()
+        };
+        if let Some(sum) = object.checksum {
+            set_checksum!(output, sum.algorithm, sum.value);
+            output.checksum_type = Some(ChecksumType::from_static(sum.kind.name()));
+        }
+        Ok(S3Response::new(output))
+    }
+}
+
+/// The checksum that CreateMultipartUpload asks for, if it does.
+fn asked_checksum(call: &Call) -> Result<Option<(Algorithm, Kind)>> {
+    let kind = match call.header("x-amz-checksum-type") {
+        None => None,
+        Some(name) => Some(
+            Kind::parse(&name)
+                .ok_or_else(|| Failure::invalid_request("Value for x-amz-checksum-type header is invalid."))?,
+        ),
+    };
+    let Some(algorithm) = call.header("x-amz-checksum-algorithm") else {
+        return match kind {
+            None => Ok(None),
+            Some(_) => Err(Failure::invalid_request(
+                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
+            )),
+        };
+    };
+    let algorithm = parse_algorithm(&algorithm)?;
+    let kind = kind.unwrap_or_else(|| algorithm.default_kind());
+    if !algorithm.allows(kind) {
+        return Err(Failure::invalid_request(format!(
+            "The {} checksum type cannot be used with the {} checksum algorithm.",
+            kind.name(),
+            algorithm.name().to_ascii_lowercase()
+        )));
+    }
+    Ok(Some((algorithm, kind)))
+}
+
+/// Takes the named parts out of `stored`, in order, checking each against what was uploaded.
+fn choose(upload: &Upload, named: &[CompletedPart], stored: &mut BTreeMap<i32, Part>) -> Result<Vec<Part>> {
+    let mut chosen: Vec<Part> = Vec::with_capacity(named.len());
+    let last = named.len() - 1;
+    for (at, part) in named.iter().enumerate() {
+        let number = part.part_number.ok_or_else(Failure::malformed_xml)?;
+        if chosen.last().is_some_and(|before| before.number >= number) {
+            let message = "The list of parts was not in ascending order. Parts must be ordered by part number.";
+            return Err(Failure::new(400, "InvalidPartOrder", message).with("UploadId", upload.id.clone()));
+        }
+        let etag = part.e_tag.as_ref().map(|etag| etag.value().trim_matches('"')).unwrap_or_default();
+        let invalid = || {
+            let message = "One or more of the specified parts could not be found.  The part may not have been \
+                           uploaded, or the specified entity tag may not match the part's entity tag.";
+            Failure::new(400, "InvalidPart", message)
+                .with("UploadId", upload.id.clone())
+                .with("PartNumber", number.to_string())
+                .with("ETag", etag)
+        };
+        let stored = stored.remove(&number).filter(|stored| stored.etag == etag).ok_or_else(invalid)?;
+        check_part_checksum(upload, part, number, &stored).map_err(|failure| failure.unwrap_or_else(invalid))?;
+        if at < last && stored.size < MIN_PART {
+            let message = "Your proposed upload is smaller than the minimum allowed size";
+            return Err(Failure::new(400, "EntityTooSmall", message)
+                .with("ProposedSize", stored.size.to_string())
+                .with("MinSizeAllowed", MIN_PART.to_string())
+                .with("PartNumber", number.to_string())
+                .with("ETag", etag));
+        }
+        chosen.push(stored);
+    }
+    Ok(chosen)
+}
+
+/// The checksum that is named with a part. `Err(None)` is an invalid part.
+fn check_part_checksum(
+    upload: &Upload,
+    part: &CompletedPart,
+    number: i32,
+    stored: &Part,
+) -> std::result::Result<(), Option<Failure>> {
+    let given = [
+        (Algorithm::Crc32, &part.checksum_crc32),
+        (Algorithm::Crc32c, &part.checksum_crc32c),
+        (Algorithm::Crc64nvme, &part.checksum_crc64nvme),
+        (Algorithm::Sha1, &part.checksum_sha1),
+        (Algorithm::Sha256, &part.checksum_sha256),
+    ];
+    let mut given = given.into_iter().filter_map(|(algorithm, value)| Some((algorithm, value.as_ref()?)));
+    match (upload.checksum, given.next()) {
+        (Some((algorithm, Kind::Composite)), None) => Err(Some(Failure::invalid_request(format!(
+            "The upload was created using a {} checksum. The complete request must include the checksum for each part. \
+             It was missing for part {number} in the request.",
+            algorithm.name().to_ascii_lowercase()
+        )))),
+        (_, None) => Ok(()),
+        (_, Some((algorithm, value))) if algorithm == upload.algorithm() && *value == stored.digest => Ok(()),
+        _ => Err(None),
+    }
+}
+
+/// The object that the parts make.
+fn assemble(call: &Call, upload: &Upload, parts: Vec<Part>) -> Result<Object> {
+    let size: u64 = parts.iter().map(|part| part.size).sum();
+    if let Some(given) = call.header("x-amz-mp-object-size") {
+        if given.parse() != Ok(size) {
+            return Err(Failure::invalid_request(format!(
+                "The provided 'x-amz-mp-object-size' header value {given} does not match what was computed: {size}"
+            )));
+        }
+    }
+    let algorithm = upload.algorithm();
+    let kind = upload.checksum.map_or(Kind::FullObject, |(_, kind)| kind);
+    let digests: Vec<_> = parts.iter().map(|part| (part.digest.as_str(), part.size)).collect();
+    let checksum = checksum::of_parts(algorithm, kind, &digests).ok_or_else(|| Failure::internal("part digests"))?;
+    check_object_checksum(call, upload, &checksum)?;
+
+    let mut md5 = Md5::new();
+    for part in &parts {
+        let bytes: Option<Vec<u8>> = (0..part.etag.len() / 2)
+            .map(|at| u8::from_str_radix(part.etag.get(2 * at..2 * at + 2)?, 16).ok())
+            .collect();
+        md5.update(&bytes.unwrap_or_default());
+    }
+    let md5 = md5.finalize();
+    let hex = hex(md5.as_ref());
+    Ok(Object {
+        etag: format!("{hex}-{}", parts.len()),
+        size,
+        checksum: Some(checksum),
+        headers: upload.headers.clone(),
+        metadata: upload.metadata.clone(),
+        tags: upload.tags.clone(),
+        storage_class: upload.storage_class.clone(),
+        encryption: upload.encryption.clone(),
+        parts: parts
+            .iter()
+            .map(|part| ObjectPart {
+                number: part.number,
+                size: part.size,
+                checksum: upload.checksum.map(|(algorithm, kind)| checksum::Checksum {
+                    algorithm,
+                    kind,
+                    value: part.digest.clone(),
+                }),
+            })
+            .collect(),
+        blobs: parts.into_iter().flat_map(|part| part.blobs).collect(),
+        // S3 dates an object that was uploaded in parts by when its upload began.
+        ..Object::new(&upload.key, upload.initiated)
+    })
+}
+
+/// The checksum of the whole that CompleteMultipartUpload may name.
+fn check_object_checksum(call: &Call, upload: &Upload, computed: &checksum::Checksum) -> Result<()> {
+    if let Some(kind) = call.header("x-amz-checksum-type") {
+        let created = upload.checksum.map_or("null", |(_, kind)| kind.name());
+        if kind != created {
+            return Err(Failure::invalid_request(format!(
+                "The upload was created using the {created} checksum mode. The complete request must use the same \
+                 checksum mode."
+            )));
+        }
+    }
+    let Some(given) = call.header(computed.algorithm.header()) else { return Ok(()) };
+    if given != computed.value {
+        let name = computed.algorithm.name().to_ascii_lowercase();
+        let message = format!("The {name} you specified did not match the calculated checksum.");
+        return Err(Failure::new(400, "BadDigest", message));
+    }
+    Ok(())
+}

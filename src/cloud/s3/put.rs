@@ -1,0 +1,94 @@
+//! PutObject.
+
+use s3s::dto::*;
+use s3s::{S3Request, S3Response};
+
+use super::call::Call;
+use super::checksum::{Checksum, Kind, set_checksum};
+use super::conditions::WriteConditions;
+use super::describe::Description;
+use super::error::{Failure, Result};
+use super::objects;
+use super::receive::{Received, Sent};
+use super::record::{Object, Versioning};
+use super::service::S3;
+
+/// The longest key, in bytes of UTF-8 ("Naming Amazon S3 objects").
+const MAX_KEY: usize = 1024;
+
+/// Refuses a key that is too long.
+pub fn check_key(key: &str) -> Result<()> {
+    if key.len() <= MAX_KEY {
+        return Ok(());
+    }
+    Err(Failure::new(400, "KeyTooLongError", "Your key is too long")
+        .with("Size", key.len().to_string())
+        .with("MaxSizeAllowed", MAX_KEY.to_string()))
+}
+
+impl S3 {
+    pub(super) async fn put_object(
+        &self,
+        call: &Call,
+        request: S3Request<PutObjectInput>,
+    ) -> Result<S3Response<PutObjectOutput>> {
+        let input = request.input;
+        check_key(&input.key)?;
+        let bucket = self.bucket(call, &input.bucket)?;
+        let description = Description::of(call, &bucket)?;
+        let conditions = WriteConditions::of(call)?;
+        let sent = Sent::of(call)?;
+        let current = self.store.read(|docs| docs.current(&bucket.name, &input.key))?;
+        conditions.check(&input.key, current.as_ref(), None)?;
+
+        let Received { blob, etag, sent: (algorithm, value), .. } =
+            self.receive(call, input.body, input.content_length, sent, None).await?;
+        let object = Object {
+            size: blob.length,
+            blobs: vec![blob.clone()],
+            etag,
+            checksum: Some(Checksum { algorithm, kind: Kind::FullObject, value: value.clone() }),
+            ..description.object(&input.key, self.store.now())
+        };
+        let unique = self.store.unique();
+        let (object, versioning) = self
+            .change_with(vec![blob], |tx| {
+                let bucket = Self::bucket_in(tx.docs(), call, &input.bucket)?;
+                let current = tx.docs().current(&bucket.name, &input.key)?;
+                conditions.check(&input.key, current.as_ref(), None)?;
+                Ok((objects::put(tx, &bucket, object, &unique)?, bucket.versioning))
+            })
+            .await?;
+
+        let mut output = PutObjectOutput {
+            e_tag: Some(ETag::Strong(object.etag)),
+            checksum_type: Some(ChecksumType::from_static(ChecksumType::FULL_OBJECT)),
+            server_side_encryption: Some(object.encryption.algorithm.into()),
+            ssekms_key_id: object.encryption.kms_key,
+            bucket_key_enabled: object.encryption.bucket_key.then_some(true),
+            version_id: shown_version(object.version, versioning),
+            ..Default::default()
+        };
+        set_checksum!(output, algorithm, value);
+        Ok(S3Response::new(output))
+    }
+}
+
+/// The version id that the response to a write shows: none while versioning is off or suspended.
+pub fn shown_version(version: Option<String>, versioning: Versioning) -> Option<String> {
+    version.filter(|_| versioning == Versioning::Enabled)
+}
+
+impl Description {
+    /// The object that is described, without a body.
+    pub fn object(self, key: &str, modified: u64) -> Object {
+        Object {
+            headers: self.headers,
+            metadata: self.metadata,
+            tags: self.tags,
+            storage_class: self.storage_class,
+            encryption: self.encryption,
+            ..Object::new(key, modified)
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Takes the body of an upload: to a blob, with its MD5 and checksums computed and those that were sent verified.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use futures::StreamExt;
+use s3s::crypto::{Checksum as _, Md5};
+use s3s::dto::StreamingBlob;
+
+use super::blobs::{Blob, Draft};
+use super::call::Call;
+use super::checksum::{Algorithm, Hasher};
+use super::chunked;
+use super::error::{Failure, Result};
+use super::service::S3;
+
+/// A body that has arrived.
+pub struct Received {
+    pub blob: Blob,
+    /// Hex of the MD5, without quotes.
+    pub etag: String,
+    /// Of the algorithm that the client chose, or of the default.
+    pub sent: (Algorithm, String),
+    /// Of the algorithm that was asked for besides.
+    pub also: Option<String>,
+}
+
+/// The checksum that a client sends with a body.
+pub struct Sent {
+    pub algorithm: Algorithm,
+    /// None if it comes as a trailer.
+    value: Option<String>,
+}
+
+impl Sent {
+    /// The checksum in a request's headers, or the one that its trailers will have.
+    pub fn of(call: &Call) -> Result<Option<Self>> {
+        let mut found = None;
+        for algorithm in Algorithm::ALL {
+            let Some(value) = call.header(algorithm.header()) else { continue };
+            if found.is_some() {
+                return Err(Failure::invalid_request(
+                    "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+                ));
+            }
+            if !algorithm.is_digest(&value) {
+                let message = format!("Value for {} header is invalid.", algorithm.header());
+                return Err(Failure::invalid_request(message));
+            }
+            found = Some(Self { algorithm, value: Some(value) });
+        }
+        let trailers = call.header("x-amz-trailer").unwrap_or_default();
+        for name in trailers.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            if name.eq_ignore_ascii_case("x-amz-trailer-signature") {
+                continue;
+            }
+            let algorithm = Algorithm::ALL.into_iter().find(|a| a.header().eq_ignore_ascii_case(name));
+            let Some(algorithm) = algorithm else {
+                return Err(Failure::invalid_request(
+                    "The value specified in the x-amz-trailer header is not supported",
+                ));
+            };
+            if found.is_some() {
+                return Err(Failure::invalid_request(
+                    "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+                ));
+            }
+            found = Some(Self { algorithm, value: None });
+        }
+        if found.is_none() && call.headers.contains_key("x-amz-sdk-checksum-algorithm") {
+            return Err(Failure::invalid_request(
+                "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers \
+                 were found.",
+            ));
+        }
+        Ok(found)
+    }
+}
+
+/// A body that is on disk, but not yet kept.
+struct Intake {
+    draft: Draft,
+    md5: Vec<u8>,
+    value: String,
+    also: Option<String>,
+    /// Bytes in all.
+    total: i64,
+}
+
+impl S3 {
+    /// Takes a body of at most 5 GiB. `sent` is verified; without it CRC64NVME is computed. `also` is computed too.
+    pub(super) async fn receive(
+        &self,
+        call: &Call,
+        body: Option<StreamingBlob>,
+        length: Option<i64>,
+        sent: Option<Sent>,
+        also: Option<Algorithm>,
+    ) -> Result<Received> {
+        let content_md5 = call.header("content-md5").map(|text| decode_md5(&text)).transpose()?;
+        let algorithm = sent.as_ref().map_or(Algorithm::Crc64nvme, |sent| sent.algorithm);
+        let Intake { draft, md5, value, also, total } = self.intake(body, algorithm, also).await?;
+        if length.is_some_and(|length| length != total) {
+            return Err(chunked::incomplete());
+        }
+        if let Some(expected) = content_md5.filter(|expected| *expected != md5) {
+            let message = "The Content-MD5 you specified did not match what we received.";
+            return Err(Failure::new(400, "BadDigest", message)
+                .with("ExpectedDigest", BASE64_STANDARD.encode(expected))
+                .with("CalculatedDigest", BASE64_STANDARD.encode(md5)));
+        }
+        if let Some(sent) = sent {
+            verify(call, &sent, &value)?;
+        }
+        Ok(Received { blob: draft.keep().await?, etag: hex(&md5), sent: (algorithm, value), also })
+    }
+
+    /// Takes bytes that are already in S3.
+    pub(super) async fn receive_copy(&self, body: StreamingBlob, algorithm: Algorithm) -> Result<Received> {
+        let Intake { draft, md5, value, .. } = self.intake(Some(body), algorithm, None).await?;
+        let also = Some(value.clone());
+        Ok(Received { blob: draft.keep().await?, etag: hex(&md5), sent: (algorithm, value), also })
+    }
+
+    async fn intake(
+        &self,
+        body: Option<StreamingBlob>,
+        algorithm: Algorithm,
+        also: Option<Algorithm>,
+    ) -> Result<Intake> {
+        let mut hasher = Hasher::new(algorithm);
+        let mut other = also.filter(|also| *also != algorithm).map(Hasher::new);
+        let mut md5 = Md5::new();
+        let mut draft = self.blobs.draft(self.store.unique());
+        let mut total = 0i64;
+        if let Some(mut body) = body {
+            while let Some(bytes) = body.next().await {
+                let bytes = bytes.map_err(|_| chunked::incomplete())?;
+                total += bytes.len() as i64;
+                md5.update(&bytes);
+                hasher.update(&bytes);
+                if let Some(other) = &mut other {
+                    other.update(&bytes);
+                }
+                draft.write(&bytes).await?;
+            }
+        }
+        let value = hasher.finish();
+        let also = also.map(|_| other.map_or_else(|| value.clone(), Hasher::finish));
+        Ok(Intake { draft, md5: AsRef::<[u8]>::as_ref(&md5.finalize()).to_vec(), value, also, total })
+    }
+}
+
+fn verify(call: &Call, sent: &Sent, computed: &str) -> Result<()> {
+    let header = sent.algorithm.header();
+    let expected = match &sent.value {
+        Some(value) => value.clone(),
+        None => {
+            let trailers = call.trailers.lock();
+            let value = trailers.iter().find(|(name, _)| name == header).map(|(_, value)| value.clone());
+            value.ok_or_else(|| {
+                Failure::new(
+                    400,
+                    "MalformedTrailerError",
+                    "The request contained trailing data that was not well-formed or did not conform to our published \
+                     schema.",
+                )
+            })?
+        }
+    };
+    if !sent.algorithm.is_digest(&expected) {
+        return Err(Failure::invalid_request(format!("Value for {header} trailing header is invalid.")));
+    }
+    if expected != computed {
+        let name = sent.algorithm.name();
+        let message = format!("The {name} you specified did not match the calculated checksum.");
+        return Err(Failure::new(400, "BadDigest", message));
+    }
+    Ok(())
+}
+
+fn decode_md5(text: &str) -> Result<Vec<u8>> {
+    BASE64_STANDARD.decode(text).ok().filter(|bytes| bytes.len() == 16).ok_or_else(|| {
+        Failure::new(400, "InvalidDigest", "The Content-MD5 you specified was invalid.").with("Content-MD5", text)
+    })
+}
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,44 @@
+//! Times as S3 shows and reads them: whole seconds.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use s3s::dto::Timestamp;
+
+use crate::engine::Millis;
+
+/// A time for an output, cut to the second as S3 does.
+pub fn shown(at: Millis) -> Timestamp {
+    Timestamp::from(UNIX_EPOCH + Duration::from_secs(at / 1000))
+}
+
+/// A time as HTTP writes it, e.g. `Wed, 21 Oct 2015 07:28:00 GMT`.
+pub fn http_date(at: Millis) -> String {
+    let seconds = i64::try_from(at / 1000).unwrap_or_default();
+    let time = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// A time as S3's XML has it, e.g. `2015-10-21T07:28:00.000Z`.
+pub fn iso(at: Millis) -> String {
+    let seconds = i64::try_from(at / 1000).unwrap_or_default();
+    let time = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+    time.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
+}
+
+/// Seconds since the epoch of an HTTP date; None if it isn't one.
+pub fn parse_http_date(text: &str) -> Option<i64> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok().map(jiff::Timestamp::as_second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_go_both_ways() {
+        let text = "Wed, 21 Oct 2015 07:28:00 GMT";
+        let seconds = parse_http_date(text).unwrap();
+        assert_eq!(http_date(seconds as u64 * 1000 + 999), text);
+        assert_eq!(parse_http_date("yesterday"), None);
+    }
+}
