@@ -76,7 +76,8 @@ async fn a_message_is_sent_received_and_deleted() {
     let url = queue(&sqs, "orders", &[]).await;
     assert_eq!(url, format!("{}/000000000000/orders", cloud.endpoint));
     let text = MessageAttributeValue::builder().data_type("String").string_value("order.placed").build().unwrap();
-    let bytes = MessageAttributeValue::builder().data_type("Binary.png").binary_value(vec![0, 255].into()).build();
+    let bytes = MessageAttributeValue::builder().data_type("Binary.png").binary_value(vec![0, 255].into());
+    let bytes = bytes.build().unwrap();
     let trace = "Root=1-5759e988-bd862e3fe1be46a994272793";
     let traced = MessageSystemAttributeValue::builder().data_type("String").string_value(trace).build().unwrap();
     let sent = sqs
@@ -84,7 +85,7 @@ async fn a_message_is_sent_received_and_deleted() {
         .queue_url(&url)
         .message_body("größer ✓")
         .message_attributes("event_type", text.clone())
-        .message_attributes("picture", bytes.clone().unwrap())
+        .message_attributes("picture", bytes.clone())
         .message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, traced)
         .send()
         .await
@@ -100,7 +101,7 @@ async fn a_message_is_sent_received_and_deleted() {
     assert_eq!(message.md5_of_message_attributes, sent.md5_of_message_attributes);
     let attributes = message.message_attributes.as_ref().unwrap();
     assert_eq!(attributes["event_type"], text);
-    assert_eq!(attributes["picture"], bytes.unwrap());
+    assert_eq!(attributes["picture"], bytes);
     assert_eq!(system(message, System::ApproximateReceiveCount), "1");
     assert_eq!(system(message, System::SentTimestamp), cloud.clock.now().to_string());
     assert_eq!(system(message, System::AwsTraceHeader), trace);
