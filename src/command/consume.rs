@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -20,7 +19,7 @@ use crate::config::Found;
 use crate::exit::{Exit, Failure, Stop};
 use crate::report::{self, Outcome};
 use crate::traffic::api::Api;
-use crate::traffic::consumer::{self, Notice, Plan, Queue};
+use crate::traffic::consumer::{self, Budget, Notice, Plan, Queue};
 use crate::traffic::ledger::Runs;
 use crate::traffic::stats::Recent;
 use crate::ui::{self, Ui, count, duration};
@@ -179,7 +178,8 @@ async fn consume_all<'a>(
     stop: &Stop,
     view: &Arc<View>,
 ) -> Option<(Api, &'a Found, CallError)> {
-    let budget = args.count.map(|count| Arc::new(AtomicI64::new(count)));
+    let receivers = args.concurrency * queues.len() as u32;
+    let budget = args.count.map(|count| Arc::new(Budget::new(count, receivers)));
     let stop = stop.child();
     let consumers = queues.iter().map(|(api, url, queue)| {
         let plan = Plan {

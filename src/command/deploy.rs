@@ -83,8 +83,12 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let outputs = deployer.apply(&template, &args.parameters).await?;
     print_outputs(&context.ui, &outputs);
     if let Some(path) = &args.write_env {
-        let names = env_file::write(path, &outputs)?;
-        context.ui.note(format!("Wrote {} to {}.", names.join(", "), path.display()));
+        if outputs.is_empty() {
+            context.ui.warn(format!("The stack has no outputs: nothing is written to {}.", path.display()));
+        } else {
+            let names = env_file::write(path, &outputs)?;
+            context.ui.note(format!("Wrote {} to {}.", names.join(", "), path.display()));
+        }
     }
     Ok(Exit::Ok)
 }
@@ -111,6 +115,10 @@ impl Deployer<'_> {
                 let before = watch::newest_event(self, &change_set.stack_id).await?;
                 change_set.execute(self).await?;
                 let stack = watch::until_done(self, &change_set.stack_id, before).await?;
+                if stack.outputs.is_empty() && !template.names("Outputs").is_empty() {
+                    self.ui
+                        .warn("The template has outputs, but this cloud shows none: name topic and queues yourself.");
+                }
                 self.ui.note(format!(
                     "{} The stack {} is {}.",
                     Style::new().for_stderr().green().bold().apply_to("✔"),

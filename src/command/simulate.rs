@@ -129,7 +129,7 @@ async fn simulate(context: &Context, args: &Args, cloud: &Cloud, embedded: Optio
         count: Some(args.count),
         lasting: None,
         batch: args.batch as usize,
-        publishers: args.concurrency.unwrap_or_else(|| publishers_for(args.rate, args.batch)),
+        publishers: args.concurrency.unwrap_or_else(|| publishers_for(args.rate, args.batch, Some(args.count))),
     };
     context.ui.note(format!(
         "Publishing {} at {}, seed {}; the delivery stream lands a batch every {} s.",

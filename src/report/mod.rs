@@ -53,6 +53,7 @@ pub struct Queue {
     pub api: Api,
     pub queue_url: String,
     pub handled: u64,
+    /// Attempts, as is `unreadable`: a message that comes back fails again.
     pub failed: u64,
     pub unreadable: u64,
     pub not_deleted: u64,

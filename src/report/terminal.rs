@@ -59,7 +59,7 @@ fn queue_lines(outcome: &Outcome) -> Vec<String> {
         let name = Style::new().bold().apply_to(pad_str(queue.api.name(), 8, Alignment::Left, None).into_owned());
         let mut line = format!("{name}  {} handled", count(queue.handled));
         for (n, what) in [
-            (queue.failed, "failed"),
+            (queue.failed, "attempts failed"),
             (queue.unreadable, "unreadable"),
             (queue.not_deleted, "not deleted"),
             (queue.account.duplicated, "seen before"),

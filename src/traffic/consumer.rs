@@ -45,8 +45,41 @@ pub struct Plan {
     pub fail_rate: f64,
     pub seed: u64,
     pub until_empty: bool,
-    /// How many messages may still be taken, shared by all who consume; no limit without it.
-    pub budget: Option<Arc<AtomicI64>>,
+    /// How many messages may be taken; no limit without it.
+    pub budget: Option<Arc<Budget>>,
+}
+
+/// So many messages may be taken, by all receivers of all queues together.
+#[derive(Debug)]
+pub struct Budget {
+    /// Not asked for by anyone.
+    free: AtomicI64,
+    /// Not taken yet.
+    open: AtomicI64,
+    receivers: i64,
+}
+
+impl Budget {
+    pub fn new(messages: i64, receivers: u32) -> Self {
+        Self { free: AtomicI64::new(messages), open: AtomicI64::new(messages), receivers: receivers.max(1).into() }
+    }
+
+    /// How many to ask for now: a fair part, so that a receiver at an empty queue doesn't hold what others could take.
+    fn reserve(&self, batch: i64) -> i64 {
+        let part = |free: i64| ((free + self.receivers - 1) / self.receivers).min(batch);
+        let before = self.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| Some(free - part(free)));
+        before.map_or(0, part)
+    }
+
+    /// Of the reserved, so many came.
+    fn settle(&self, reserved: i64, came: i64) {
+        self.free.fetch_add(reserved - came, Ordering::Relaxed);
+        self.open.fetch_sub(came, Ordering::Relaxed);
+    }
+
+    fn is_spent(&self) -> bool {
+        self.open.load(Ordering::Relaxed) <= 0
+    }
 }
 
 /// What happens while it consumes.
@@ -154,35 +187,38 @@ impl Shared {
 
     async fn receiver(self: Arc<Self>) -> Result<(), CallError> {
         let mut silent_since: Option<Instant> = None;
-        while !self.stop.is_requested() {
-            let want = self.take_budget();
+        while !self.stop.is_requested() && !self.plan.budget.as_ref().is_some_and(|budget| budget.is_spent()) {
+            let want = self.plan.budget.as_ref().map_or(self.batch, |budget| budget.reserve(self.batch));
             if want == 0 {
-                // What others took may come back to the budget.
-                if self.plan.budget.as_ref().is_some_and(|budget| budget.load(Ordering::Relaxed) <= 0) {
-                    return Ok(());
-                }
+                // Others have asked for the rest; what they don't get is free again.
+                tokio::select! { () = sleep(PAUSE) => {}, () = self.stop.requested() => {} }
                 continue;
             }
             let answer = tokio::select! {
                 answer = self.receive(want) => answer,
-                () = self.stop.requested() => { self.return_budget(want); break }
+                () = self.stop.requested() => break,
             };
+            if let Some(budget) = &self.plan.budget {
+                budget.settle(want, answer.as_ref().map_or(0, |messages| messages.len() as i64));
+            }
             match answer {
+                Ok(messages) if messages.is_empty() => {
+                    silent_since = None;
+                    if self.plan.until_empty && self.is_empty().await? {
+                        self.stop.request();
+                    }
+                    if self.plan.budget.is_some() {
+                        // Those who wait for a part of the budget come first: their queue may hold something.
+                        sleep(PAUSE * 2).await;
+                    }
+                }
                 Ok(messages) => {
                     silent_since = None;
-                    self.return_budget(want - messages.len() as i64);
-                    if messages.is_empty() {
-                        if self.plan.until_empty && self.is_empty().await? {
-                            self.stop.request();
-                        }
-                    } else {
-                        self.empty_looks.store(0, Ordering::Relaxed);
-                        self.handle(messages).await?;
-                    }
+                    self.empty_looks.store(0, Ordering::Relaxed);
+                    self.handle(messages).await?;
                 }
                 Err(error) if matches!(error.kind, Trouble::NotFound | Trouble::Denied) => return Err(error),
                 Err(error) => {
-                    self.return_budget(want);
                     let since = *silent_since.get_or_insert_with(Instant::now);
                     if since.elapsed() > super::PATIENCE {
                         return Err(error);
@@ -193,20 +229,6 @@ impl Shared {
             }
         }
         Ok(())
-    }
-
-    /// How many messages may be asked for now.
-    fn take_budget(&self) -> i64 {
-        let Some(budget) = &self.plan.budget else { return self.batch };
-        let before = budget
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| (left > 0).then(|| left - left.min(self.batch)));
-        before.map_or(0, |left| left.min(self.batch))
-    }
-
-    fn return_budget(&self, unused: i64) {
-        if let Some(budget) = &self.plan.budget {
-            budget.fetch_add(unused, Ordering::Relaxed);
-        }
     }
 
     async fn receive(&self, want: i64) -> Result<Vec<Message>, CallError> {
@@ -394,6 +416,22 @@ mod tests {
         assert!((150..250).contains(&failed(1, 0.01)), "{}", failed(1, 0.01));
         assert_eq!(failed(1, 0.5), failed(1, 0.5));
         assert_ne!(failed(1, 0.5), failed(2, 0.5));
+    }
+
+    #[test]
+    fn a_budget_is_shared_and_never_exceeded() {
+        let budget = Budget::new(6, 4);
+        let parts: Vec<i64> = (0..5).map(|_| budget.reserve(10)).collect();
+        assert_eq!(parts, [2, 1, 1, 1, 1]);
+        assert_eq!(budget.reserve(10), 0);
+        budget.settle(2, 0);
+        assert_eq!(budget.reserve(10), 1);
+        for _ in 0..6 {
+            assert!(!budget.is_spent());
+            budget.settle(1, 1);
+        }
+        assert!(budget.is_spent());
+        assert_eq!(Budget::new(1_000, 4).reserve(10), 10);
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod describe;
 mod error;
 mod front;
 mod get;
+mod land;
 mod list;
 mod list_objects;
 mod list_uploads;
@@ -60,6 +61,7 @@ use super::http::body::{Body, stream};
 pub use blobs::{Blob, Blobs};
 pub use bucket::NewBucket;
 pub use error::Failure;
+pub use land::Landing;
 pub use service::{Operations, S3};
 pub use store::open_blobs;
 

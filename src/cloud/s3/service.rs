@@ -104,7 +104,17 @@ impl S3 {
         fresh: Vec<Blob>,
         change: impl FnOnce(&mut Tx<'_>) -> Result<T>,
     ) -> Result<T> {
-        match self.store.write(change).await {
+        let written = self.store.write(change).await;
+        self.settle(fresh, written).await
+    }
+
+    /// Removes the blobs that a change has left behind, or the fresh ones of a change that was refused.
+    pub(super) async fn settle<T>(
+        &self,
+        fresh: Vec<Blob>,
+        written: std::result::Result<Changed<T>, NotWritten>,
+    ) -> Result<T> {
+        match written {
             Ok(Changed { reply, orphans }) => {
                 self.blobs.discard(orphans).await;
                 Ok(reply)

@@ -79,7 +79,15 @@ impl Store {
         &self,
         change: impl FnOnce(&mut Tx<'_>) -> Result<R>,
     ) -> std::result::Result<Changed<R>, NotWritten> {
-        let written = self.cloud.core.execute(|transaction| Ok(within(transaction, change))).await;
+        self.transact(|transaction| within(transaction, change)).await
+    }
+
+    /// A transaction that changes documents by [`within`], and more besides.
+    pub async fn transact<R>(
+        &self,
+        change: impl FnOnce(&mut Transaction<'_>) -> Result<R>,
+    ) -> std::result::Result<R, NotWritten> {
+        let written = self.cloud.core.execute(|transaction| Ok(change(transaction))).await;
         written.map_err(|error| NotWritten::Unlogged(error.into()))?.map_err(NotWritten::Refused)
     }
 
