@@ -29,17 +29,22 @@ pub struct TestCloud {
 impl TestCloud {
     /// One whose clock stands still at [`LATE_EVENING`].
     pub async fn start() -> Self {
-        Self::with_clock(Clock::manual(LATE_EVENING)).await
+        Self::open(Clock::manual(LATE_EVENING), false).await
+    }
+
+    /// The same, as hard as AWS.
+    pub async fn strict() -> Self {
+        Self::open(Clock::manual(LATE_EVENING), true).await
     }
 
     /// One that runs by the wall's clock.
     pub async fn live() -> Self {
-        Self::with_clock(Clock::System).await
+        Self::open(Clock::System, false).await
     }
 
-    async fn with_clock(clock: Clock) -> Self {
+    async fn open(clock: Clock, strict: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = Options { clock: clock.clone(), ..Options::new(folder.path()) };
+        let options = Options { clock: clock.clone(), strict, ..Options::new(folder.path()) };
         let server = serve(&options).await;
         Self { clock, endpoint: format!("http://{}", server.address), options, server: Some(server), _folder: folder }
     }

@@ -415,7 +415,6 @@ async fn queues_are_named_listed_tagged_purged_and_gone() {
     send(&sqs, &url, "x").await;
     sqs.purge_queue().queue_url(&url).send().await.unwrap();
     assert!(receive(&sqs, &url).await.is_empty());
-    assert_eq!(code(sqs.purge_queue().queue_url(&url).send().await), "AWS.SimpleQueueService.PurgeQueueInProgress");
 
     let permit = sqs.add_permission().queue_url(&url).label("mine").aws_account_ids("111122223333");
     permit.actions("SendMessage").send().await.unwrap();
@@ -428,6 +427,25 @@ async fn queues_are_named_listed_tagged_purged_and_gone() {
     assert_eq!(code(sqs.send_message().queue_url(&url).message_body("x").send().await), missing);
     assert_eq!(code(sqs.receive_message().queue_url(&url).send().await), missing);
     assert_eq!(code(sqs.get_queue_url().queue_name("payments").send().await), missing);
+}
+
+#[tokio::test]
+async fn a_strict_cloud_keeps_the_minutes_of_rest() {
+    let cloud = TestCloud::strict().await;
+    let sqs = cloud.sqs();
+    let url = queue(&sqs, "orders", &[]).await;
+    let purge = async || sqs.purge_queue().queue_url(&url).send().await;
+    purge().await.unwrap();
+    cloud.pass(59);
+    assert_eq!(code(purge().await), "AWS.SimpleQueueService.PurgeQueueInProgress");
+    cloud.pass(1);
+    purge().await.unwrap();
+    sqs.delete_queue().queue_url(&url).send().await.unwrap();
+    cloud.pass(59);
+    let create = async || sqs.create_queue().queue_name("orders").send().await;
+    assert_eq!(code(create().await), "AWS.SimpleQueueService.QueueDeletedRecently");
+    cloud.pass(1);
+    create().await.unwrap();
 }
 
 #[tokio::test]
