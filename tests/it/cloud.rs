@@ -1,13 +1,14 @@
 //! An embedded cloud of a test's own: in this process, on a free port, in a folder that goes away.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use messaging::cloud::Cloud;
 use messaging::cloud::clock::Clock;
 use messaging::cloud::gateway::Access;
-use messaging::cloud::server::{Options, Server};
+use messaging::cloud::server::{OpenError, Options, Server};
+use messaging::log::LogError;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -45,14 +46,15 @@ impl TestCloud {
     async fn open(clock: Clock, strict: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options { clock: clock.clone(), strict, ..Options::new(folder.path()) };
-        let server = serve(&options).await;
+        let server = try_serve(&options).await.unwrap();
         Self { clock, endpoint: format!("http://{}", server.address), options, server: Some(server), _folder: folder }
     }
 
     /// Stops cleanly and starts again on the same folder; the port changes.
     pub async fn restart(&mut self) {
         self.stop().await;
-        let server = serve(&self.options).await;
+        // What runs in the background, such as the making of a signing key, may hold the folder a moment longer.
+        let server = eventually(async || try_serve(&self.options).await).await.expect("the folder is free again");
         self.endpoint = format!("http://{}", server.address);
         self.server = Some(server);
     }
@@ -101,10 +103,15 @@ impl TestCloud {
     }
 }
 
-async fn serve(options: &Options) -> Server {
-    let (cloud, _) = messaging::cloud::Cloud::open(options.clone(), |_| {}).unwrap();
+/// A server on the folder; none while another holds it.
+async fn try_serve(options: &Options) -> Option<Server> {
+    let cloud = match Cloud::open(options.clone(), |_| {}) {
+        Ok((cloud, _)) => cloud,
+        Err(OpenError::Log(LogError::Locked { .. })) => return None,
+        Err(error) => panic!("{error}"),
+    };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    Server::start(Arc::clone(&cloud), listener, Access::default()).unwrap()
+    Some(Server::start(cloud, listener, Access::default()).unwrap())
 }
 
 /// What every client of an address is made of; nothing is tried twice, so that each failure is seen.

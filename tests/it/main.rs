@@ -1,5 +1,8 @@
 //! End to end: the embedded cloud on a real port, the real AWS SDKs, the real binary.
 
 mod cloud;
+mod firehose;
 mod house;
+mod s3;
+mod sns;
 mod sqs;

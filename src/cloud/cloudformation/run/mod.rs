@@ -56,6 +56,7 @@ pub async fn resume(cloud: Arc<Cloud>) {
             host: intern(&stack.host),
             protocol: Protocol::Query,
             request_id: ids.next(),
+            trace: None,
         };
         run(cx, stack.uuid).await;
     }
