@@ -53,8 +53,8 @@ const TOPIC: Wanted = Wanted {
   messaging publish --kind order,payment --every 500ms
   messaging publish --seed 42 --count 20 --json  the same twenty events each time, for a program
 
-The topic is the first of: --topic-arn, TOPIC_ARN or ARN in the environment, the same in .env, the output TopicArn
-of the stack."
+The topic is the first of: --topic-arn; TOPIC_ARN or ARN in the environment; the same in .env;
+the output TopicArn of the stack."
 )]
 pub struct Args {
     /// One event in so long, like 5s or 500ms [default: 5s].
@@ -156,7 +156,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         published: Some(tally.published(topic.value.clone(), elapsed)),
         queues: Vec::new(),
         landed: None,
-        nothing_lost: None,
+        verdict: None,
         data_dir: None,
     });
     ended.map_err(|error| failure(&error, &cloud, &topic))?;
