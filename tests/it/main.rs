@@ -2,6 +2,7 @@
 
 mod cli;
 mod cloud;
+mod commands;
 mod firehose;
 mod house;
 mod s3;
