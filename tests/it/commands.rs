@@ -156,9 +156,9 @@ fn what_cant_be_handled_is_left_for_redrive() {
 #[test]
 fn a_topic_or_queue_that_isnt_there_names_where_it_was_found() {
     let local = Local::start();
-    let no_stack = contains("there is no stack messaging").and(contains("messaging deploy"));
-    local.run(&["publish", "--count", "1"]).assert().code(2).stderr(no_stack.clone());
-    local.run(&["consume", "--until-empty"]).assert().code(2).stderr(no_stack);
+    let no_stack = || contains("there is no stack messaging").and(contains("messaging deploy"));
+    local.run(&["publish", "--count", "1"]).assert().code(2).stderr(no_stack());
+    local.run(&["consume", "--until-empty"]).assert().code(2).stderr(no_stack());
     let arn = "arn:aws:sns:us-east-1:000000000000:gone";
     local
         .run(&["publish", "--count", "1", "--topic-arn", arn])
