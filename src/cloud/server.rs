@@ -102,6 +102,8 @@ impl Server {
         let tasks = TaskTracker::new();
         tasks.spawn(http::serve(listener, Arc::new(Gateway::with_access(cloud.clone(), access)), stop.clone()));
         tasks.spawn(maintenance::run(cloud.clone(), stop.clone()));
+        tasks.spawn(super::firehose::flusher::run(cloud.clone(), stop.clone()));
+        tokio::spawn(super::cloudformation::resume(cloud.clone()));
         tasks.spawn(super::sqs::move_tasks::run::run(cloud.clone(), stop.clone()));
         tasks.close();
         Ok(Self { cloud, address, stop, tasks })

@@ -52,6 +52,11 @@ pub fn sequence_number(seq: Seq) -> String {
     format!("{:020}", 18_800_000_000_000_000_000_u128 + u128::from(seq) * 256)
 }
 
+/// The 20 digits of SNS's SequenceNumber: never those of a queue.
+pub fn notification_number(seq: Seq) -> String {
+    format!("{:020}", 10_000_000_000_000_000_000_u128 + u128::from(seq) * 1000)
+}
+
 /// SplitMix64's finalizer (Steele, Lea, Flood 2014).
 fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

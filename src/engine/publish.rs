@@ -90,7 +90,7 @@ impl Engine {
             let body = notification
                 .by_protocol
                 .iter()
-                .position(|(protocol, _)| *protocol == subscription.config.protocol)
+                .position(|(protocol, _)| *protocol == subscription.body_key)
                 .map_or(0, |index| index + 1);
             if !wants(subscription, &sent, body, &mut parsed) {
                 continue;

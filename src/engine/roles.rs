@@ -57,7 +57,8 @@ impl Engine {
             principal: Principal::Service(service),
             action: "sts:AssumeRole",
             resource: arn,
-            context: &[("aws:SourceAccount", account)],
+            // Firehose gives the account as external id ("Controlling access with Amazon Data Firehose").
+            context: &[("aws:SourceAccount", account), ("sts:ExternalId", account)],
         };
         let trusted =
             Policy::parse(&role.trust, Kind::Trust).is_ok_and(|trust| trust.decide(&assume) == Decision::Allow);

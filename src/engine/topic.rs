@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::config::{Attributes, SubscriptionConfig, TopicConfig};
 use super::filter::{FilterPolicy, Scope};
+use super::policy::{Kind, Policy};
 use super::windows::Windows;
 use super::{QueueId, StreamId, SubscriptionId};
 
@@ -17,6 +18,10 @@ pub struct Topic {
     pub content_based_deduplication: bool,
     /// `FifoThroughputScope` is `MessageGroup`.
     pub deduplicates_by_group: bool,
+    /// What its owner declared of who may do what; `None` is AWS's default, which lets nobody else in.
+    pub policy: Option<Policy>,
+    /// The policy may hold a Deny.
+    pub denies: bool,
     pub subscriptions: BTreeSet<SubscriptionId>,
     pub(super) windows: Windows,
     pub(super) routes: Vec<Route>,
@@ -31,6 +36,8 @@ impl Topic {
             fifo: false,
             content_based_deduplication: false,
             deduplicates_by_group: false,
+            policy: None,
+            denies: false,
             subscriptions: BTreeSet::new(),
             windows: Windows::default(),
             routes: Vec::new(),
@@ -55,6 +62,9 @@ impl Topic {
         self.fifo = config.arn.ends_with(".fifo");
         self.content_based_deduplication = is("ContentBasedDeduplication", "true");
         self.deduplicates_by_group = is("FifoThroughputScope", "MessageGroup");
+        let policy = config.attributes.get("Policy");
+        self.policy = policy.and_then(|policy| Policy::parse(policy, Kind::Resource).ok());
+        self.denies = policy.is_some_and(|policy| policy.contains("Deny"));
         self.config = config;
     }
 }
@@ -69,6 +79,9 @@ pub struct Subscription {
     pub dead_letter: Option<String>,
     /// The role that may write to a delivery stream.
     pub role: Option<String>,
+    /// Which of a message's bodies it gets with the message structure `json`: its protocol, or the platform of a mobile
+    /// endpoint.
+    pub body_key: String,
 }
 
 impl Subscription {
@@ -87,9 +100,16 @@ impl Subscription {
                 Some(policy.get("deadLetterTargetArn")?.as_str()?.to_owned())
             }),
             role: attributes.get("SubscriptionRoleArn").cloned(),
+            body_key: body_key(&config.protocol, &config.endpoint).to_owned(),
             config,
         }
     }
+}
+
+/// `endpoint/ADM/name/id` in the ARN of a mobile endpoint names its platform.
+fn body_key<'c>(protocol: &'c str, endpoint: &'c str) -> &'c str {
+    let platform = || endpoint.split(":endpoint/").nth(1)?.split('/').next();
+    if protocol == "application" { platform().unwrap_or(protocol) } else { protocol }
 }
 
 /// Where a subscription leads, found out once for all the messages that take it.

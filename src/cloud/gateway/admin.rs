@@ -4,15 +4,20 @@ use bytes::Bytes;
 use http::Method;
 use http::request::Parts;
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, sns};
 
 /// The answer to a request of the server's own paths with its content type; `None` for every other request.
-pub fn answer(cloud: &Cloud, parts: &Parts) -> Option<(&'static str, Bytes)> {
+pub async fn answer(cloud: &Cloud, parts: &Parts) -> Option<(&'static str, Bytes)> {
     if parts.method != Method::GET || parts.uri.query().is_some() {
         return None;
     }
     match parts.uri.path() {
         "/health" => Some(("application/json", health(cloud))),
+        // What would have been sent by mail, text message or push.
+        "/_messaging/outbox" => Some(match sns::outbox::page(cloud).await {
+            Ok(page) => ("application/json", page.to_string().into()),
+            Err(error) => ("text/plain; charset=utf-8", error.message.into()),
+        }),
         // The certificate that SNS's signatures are checked with, at the path of their SigningCertURL.
         path => cloud.sns.signer.certificate(cloud, path).map(|pem| ("application/x-pem-file", pem.into())),
     }

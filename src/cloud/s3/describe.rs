@@ -124,15 +124,20 @@ pub fn encryption(call: &Call, bucket: &Bucket) -> Result<Encryption> {
         }
         return Ok(Encryption { algorithm, kms_key, bucket_key });
     }
+    Ok(default_encryption(bucket))
+}
+
+/// The encryption of an object that asks for none: the bucket's default.
+pub fn default_encryption(bucket: &Bucket) -> Encryption {
     let rule = bucket.encryption.as_ref().and_then(|config| config.rules.first());
     let Some(default) = rule.and_then(|rule| rule.apply_server_side_encryption_by_default.as_ref()) else {
-        return Ok(Encryption::default());
+        return Encryption::default();
     };
-    Ok(Encryption {
+    Encryption {
         algorithm: default.sse_algorithm.as_str().to_owned(),
         kms_key: default.kms_master_key_id.clone(),
         bucket_key: rule.and_then(|rule| rule.bucket_key_enabled).unwrap_or(false),
-    })
+    }
 }
 
 fn refuse_unsupported(call: &Call, bucket: &Bucket) -> Result<()> {

@@ -23,9 +23,9 @@ pub fn render(cloud: &Cloud, sent: &Sent<'_>, index: u16) -> Result<String, AwsE
     let body = sent.bodies.get(usize::from(delivery.body)).ok_or_else(no_delivery)?;
     let (id, subscription, version) = cloud.core.read(|engine, _| {
         let subscription = delivery.subscription.map(|id| super::arn::subscription(engine, topic, id));
-        let second = engine.topic_by_arn(topic).is_some_and(|topic| {
-            topic.config.attributes.get("SignatureVersion").is_some_and(|version| version == "2")
-        });
+        let second = engine
+            .topic_by_arn(topic)
+            .is_some_and(|topic| topic.config.attributes.get("SignatureVersion").is_some_and(|version| version == "2"));
         let version = if second { Version::Two } else { Version::One };
         (engine.notification_id(sent.seq), subscription.unwrap_or_default(), version)
     });
@@ -35,7 +35,7 @@ pub fn render(cloud: &Cloud, sent: &Sent<'_>, index: u16) -> Result<String, AwsE
     members.text("MessageId", &id);
     let fifo = topic.ends_with(".fifo");
     if fifo {
-        members.text("SequenceNumber", &ids::sequence_number(sent.seq));
+        members.text("SequenceNumber", &ids::notification_number(sent.seq));
     }
     members.text("TopicArn", topic);
     if let Some(subject) = sent.subject {

@@ -1,15 +1,96 @@
 //! SNS: topics, subscriptions, publishing, and delivery to whatever is no queue and no stream.
+//!
+//! A publish is decided by the engine; queues and streams get it in the same change. What goes to an HTTP endpoint, to a
+//! mailbox or to a phone goes to a hidden queue, the subscription's [`outbox`], which is as durable as the others.
 
+mod access;
 pub mod arn;
+mod delivery_policy;
 pub mod envelope;
+mod error;
+mod mobile;
+pub mod outbox;
+mod page;
+mod publish;
 pub mod signing;
+mod sms;
+pub mod subscription;
+mod tags;
+pub mod topic;
 
-use crate::cloud::gateway::Operation;
+use tokio::sync::Notify;
 
-pub const OPERATIONS: &[Operation] = &[];
+use crate::cloud::Cloud;
+use crate::cloud::gateway::{Context, Operation};
+use crate::engine::topic::Refusal;
+use crate::operations;
+
+pub const OPERATIONS: &[Operation] = operations! {
+    "AddPermission" => topic::permission::add_permission,
+    "CheckIfPhoneNumberIsOptedOut" => sms::check_if_phone_number_is_opted_out,
+    "ConfirmSubscription" => subscription::confirm::confirm_subscription,
+    "CreatePlatformApplication" => mobile::application::create_platform_application,
+    "CreatePlatformEndpoint" => mobile::endpoint::create_platform_endpoint,
+    "CreateTopic" => topic::create::create_topic,
+    "DeleteEndpoint" => mobile::endpoint::delete_endpoint,
+    "DeletePlatformApplication" => mobile::application::delete_platform_application,
+    "DeleteTopic" => topic::delete::delete_topic,
+    "GetDataProtectionPolicy" => topic::data_protection::get_data_protection_policy,
+    "GetEndpointAttributes" => mobile::endpoint::get_endpoint_attributes,
+    "GetPlatformApplicationAttributes" => mobile::application::get_platform_application_attributes,
+    "GetSMSAttributes" => sms::get_sms_attributes,
+    "GetSMSSandboxAccountStatus" => sms::get_sms_sandbox_account_status,
+    "GetSubscriptionAttributes" => subscription::attributes::get_subscription_attributes,
+    "GetTopicAttributes" => topic::attributes::get_topic_attributes,
+    "ListEndpointsByPlatformApplication" => mobile::endpoint::list_endpoints_by_platform_application,
+    "ListPhoneNumbersOptedOut" => sms::list_phone_numbers_opted_out,
+    "ListPlatformApplications" => mobile::application::list_platform_applications,
+    "ListSubscriptions" => subscription::list::list_subscriptions,
+    "ListSubscriptionsByTopic" => subscription::list::list_subscriptions_by_topic,
+    "ListTagsForResource" => tags::list_tags_for_resource,
+    "ListTopics" => topic::list::list_topics,
+    "OptInPhoneNumber" => sms::opt_in_phone_number,
+    "Publish" => publish::publish::publish,
+    "PublishBatch" => publish::batch::publish_batch,
+    "PutDataProtectionPolicy" => topic::data_protection::put_data_protection_policy,
+    "RemovePermission" => topic::permission::remove_permission,
+    "SetEndpointAttributes" => mobile::endpoint::set_endpoint_attributes,
+    "SetPlatformApplicationAttributes" => mobile::application::set_platform_application_attributes,
+    "SetSMSAttributes" => sms::set_sms_attributes,
+    "SetSubscriptionAttributes" => subscription::attributes::set_subscription_attributes,
+    "SetTopicAttributes" => topic::attributes::set_topic_attributes,
+    "Subscribe" => subscription::subscribe::subscribe,
+    "TagResource" => tags::tag_resource,
+    "Unsubscribe" => subscription::unsubscribe::unsubscribe,
+    "UntagResource" => tags::untag_resource,
+};
 
 /// What SNS keeps in memory only.
 #[derive(Default)]
 pub struct Sns {
     pub signer: signing::Signer,
+    /// A subscription came, went or was confirmed.
+    pub subscribed: Notify,
+}
+
+/// The user that AWS shows as the one who asked: named after the access key.
+fn principal(cx: &Context) -> String {
+    match &cx.access_key {
+        Some(key) => format!("arn:aws:iam::{}:user/{key}", cx.account),
+        None => format!("arn:aws:iam::{}:root", cx.account),
+    }
+}
+
+/// Tells the operator which subscriptions got nothing of a message, and why.
+fn tell_refusals(cloud: &Cloud, topic_arn: &str, refusals: &[Refusal]) {
+    for refusal in refusals {
+        let Refusal { subscription, reason, dead_lettered } = refusal;
+        let then = if *dead_lettered { "it went to the dead-letter queue" } else { "it is lost" };
+        cloud.notice(&format!("a message of {topic_arn} was not delivered to {subscription}: {reason}; {then}"));
+    }
+}
+
+/// Actions that a link in a message does without a signature.
+pub fn is_link(action: &str) -> bool {
+    matches!(action, "ConfirmSubscription" | "Unsubscribe")
 }

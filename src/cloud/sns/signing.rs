@@ -181,4 +181,3 @@ fn pem(der: &[u8]) -> String {
     pem.push_str("-----END CERTIFICATE-----\n");
     pem
 }
-

@@ -117,11 +117,6 @@ impl Entries {
                 .map(move |(i, entry)| (base + (skip + i) as u64, entry))
         })
     }
-
-    /// The first position that may hold a message, or `None` when empty.
-    pub fn first(&self) -> Option<Position> {
-        self.from(0).next().map(|(position, _)| position)
-    }
 }
 
 #[cfg(test)]
@@ -142,7 +137,7 @@ mod tests {
         let all: Vec<_> = entries.from(4).map(|(position, entry)| (position, entry.seq)).collect();
         assert_eq!(all, [(4, 4), (70, 70), (1000, 1000)]);
         assert!(entries.remove(3).is_some() && entries.remove(3).is_none());
-        assert_eq!((entries.len(), entries.first()), (3, Some(4)));
+        assert_eq!((entries.len(), entries.from(0).next().map(|(position, _)| position)), (3, Some(4)));
         entries.remove(70);
         assert_eq!(entries.chunks.len(), 2);
     }

@@ -1,0 +1,89 @@
+//! Landing: a batch's objects go to the bucket, if the stream's role and the bucket let them.
+
+use std::sync::Arc;
+
+use super::batch::Object;
+use super::stream::Document;
+use crate::cloud::Cloud;
+use crate::cloud::s3::{self, Landing, S3};
+use crate::engine::Change;
+use crate::engine::policy::{Decision, Kind, Policy, Principal, Request};
+
+/// Whether a stream may write objects to its bucket; else the reason.
+///
+/// The role must let Firehose put them, and the bucket's policy must not deny it ("Controlling access with Amazon Data
+/// Firehose").
+pub fn check(cloud: &Arc<Cloud>, document: &Document, objects: &[Object]) -> Result<(), String> {
+    let destination = &document.destination;
+    let bucket = destination.bucket();
+    let found = S3::of(cloud).find_bucket(bucket).map_err(|failure| failure.message)?;
+    let Some(found) = found else { return Err(format!("NoSuchBucket: the bucket {bucket} does not exist")) };
+    let policy = found.policy.and_then(|text| Policy::parse(&text, Kind::Resource).ok());
+    let role = destination.role_arn.as_str();
+    for object in objects {
+        let resource = format!("{}/{}", destination.bucket_arn, object.key);
+        cloud.core.read(|engine, _| engine.role_allows(role, "firehose.amazonaws.com", "s3:PutObject", &resource))?;
+        let request = Request {
+            principal: Principal::Arn(role),
+            action: "s3:PutObject",
+            resource: &resource,
+            // Firehose talks to S3 by TLS.
+            context: &[("aws:SecureTransport", "true")],
+        };
+        if policy.as_ref().is_some_and(|policy| policy.decide(&request) == Decision::ExplicitDeny) {
+            return Err(format!("the policy of the bucket {bucket} denies s3:PutObject to {role}"));
+        }
+    }
+    Ok(())
+}
+
+/// Lands objects and notes in the same transaction that their records are gone from the buffer.
+pub async fn land(
+    cloud: &Arc<Cloud>,
+    document: &Document,
+    objects: Vec<Object>,
+    flushed: &Change<'_>,
+) -> Result<(), String> {
+    let s3 = S3::of(cloud);
+    let said = |failure: s3::Failure| format!("{}: {}", failure.code, failure.message);
+    let mut written = Vec::with_capacity(objects.len());
+    for object in &objects {
+        written.push(s3.write(&object.body).await.map_err(said)?);
+    }
+    let landed = cloud
+        .core
+        .execute(|transaction| {
+            let mut landed = Vec::with_capacity(objects.len());
+            for (object, written) in objects.iter().zip(&written) {
+                let landing = Landing {
+                    bucket: document.destination.bucket(),
+                    key: &object.key,
+                    principal: &document.destination.role_arn,
+                    ..Landing::default()
+                };
+                match s3::land(transaction, &landing, written) {
+                    Ok(changed) => landed.push(changed),
+                    Err(failure) => return Ok(Err(failure)),
+                }
+            }
+            transaction.apply(flushed);
+            Ok(Ok(landed))
+        })
+        .await;
+    match landed {
+        Ok(Ok(landed)) => {
+            for changed in landed {
+                s3.settle(changed).await;
+            }
+            Ok(())
+        }
+        Ok(Err(failure)) => {
+            for written in written {
+                s3.discard(written).await;
+            }
+            Err(said(failure))
+        }
+        // The log failed: whether the objects are named is known at the next start, which removes what isn't.
+        Err(error) => Err(error.message),
+    }
+}

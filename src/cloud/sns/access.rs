@@ -1,0 +1,33 @@
+//! Whether a topic's policy lets somebody do something with it.
+
+use crate::cloud::gateway::Context;
+use crate::cloud::wire::AwsError;
+use crate::engine::policy::{Decision, Principal, Request};
+use crate::engine::topic::Topic;
+
+/// Checks that the context's account may do `action` (such as `SNS:Publish`) with a topic. The owner may unless the policy
+/// denies it; another account needs the policy's leave.
+pub fn check(cx: &Context, topic: &Topic, action: &str) -> Result<(), AwsError> {
+    let arn = topic.config.arn.as_str();
+    let own = arn.split(':').nth(4) == Some(&*cx.account);
+    // The owner's identity policies are not simulated: only an explicit Deny could stop the owner.
+    if own && !topic.denies {
+        return Ok(());
+    }
+    let request = Request {
+        principal: Principal::Account(&cx.account),
+        action,
+        resource: arn,
+        context: &[("AWS:SourceOwner", &cx.account), ("aws:SourceAccount", &cx.account)],
+    };
+    let decision = topic.policy.as_ref().map_or(Decision::ImplicitDeny, |policy| policy.decide(&request));
+    let why = match decision {
+        Decision::Allow => return Ok(()),
+        Decision::ImplicitDeny if own => return Ok(()),
+        Decision::ImplicitDeny => format!("because no resource-based policy allows the {action} action"),
+        Decision::ExplicitDeny => "with an explicit deny in a resource-based policy".to_owned(),
+    };
+    let user = super::principal(cx);
+    let message = format!("User: {user} is not authorized to perform: {action} on resource: {arn} {why}");
+    Err(AwsError::new(403, "AuthorizationError", message))
+}

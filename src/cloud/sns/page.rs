@@ -1,0 +1,38 @@
+//! Pages of 100 entries, and the tokens that lead to the next.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::error::invalid;
+use crate::cloud::wire::AwsError;
+
+/// API reference of ListTopics and ListSubscriptions: 100 entries a call.
+pub const SIZE: usize = 100;
+
+/// The key of the last entry of the page before.
+pub fn after(token: Option<&str>) -> Result<Option<String>, AwsError> {
+    let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
+    let key = BASE64.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    key.map(Some).ok_or_else(|| invalid("NextToken"))
+}
+
+/// The page's entries of what it and one more hold, and the token of the next page.
+pub fn cut<T>(mut entries: Vec<T>, key: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
+    let more = entries.len() > SIZE;
+    entries.truncate(SIZE);
+    let token = entries.last().filter(|_| more).map(|last| BASE64.encode(key(last)));
+    (entries, token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_names_the_last_entry() {
+        let (page, token) = cut((0..101).collect(), |n: &i32| n.to_string());
+        assert_eq!((page.len(), after(token.as_deref()).unwrap().as_deref()), (100, Some("99")));
+        assert_eq!(cut((0..100).collect(), |n: &i32| n.to_string()).1, None);
+        assert!(after(Some("?")).is_err());
+    }
+}

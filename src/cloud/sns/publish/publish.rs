@@ -1,0 +1,130 @@
+//! Publish: one message, to a topic, to a mobile endpoint or to a phone.
+
+use serde::{Deserialize, Serialize};
+
+use super::attributes::AttributeInput;
+use super::message::{Given, Message, refusal};
+use crate::cloud::gateway::Context;
+use crate::cloud::sns::error::{invalid, no_topic};
+use crate::cloud::sns::{self, access, arn, mobile, outbox};
+use crate::cloud::transaction::Transaction;
+use crate::cloud::wire::{AwsError, Pairs, Text};
+use crate::engine::topic::Refusal;
+use crate::engine::{Change, Seq, TopicId, ids};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PublishInput<'a> {
+    #[serde(borrow)]
+    topic_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    target_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    phone_number: Option<Text<'a>>,
+    #[serde(borrow)]
+    message: Option<Text<'a>>,
+    #[serde(borrow)]
+    subject: Option<Text<'a>>,
+    #[serde(borrow)]
+    message_structure: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    message_attributes: Pairs<'a, AttributeInput<'a>>,
+    #[serde(borrow)]
+    message_group_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    message_deduplication_id: Option<Text<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PublishOutput {
+    message_id: String,
+    sequence_number: Option<String>,
+}
+
+pub async fn publish(cx: &Context, input: PublishInput<'_>) -> Result<PublishOutput, AwsError> {
+    let to = destination(cx, &input)?;
+    let given = Given {
+        message: &input.message,
+        subject: input.subject.as_deref(),
+        structure: input.message_structure.as_deref(),
+        attributes: &input.message_attributes,
+        group: input.message_group_id.as_deref(),
+        deduplication: input.message_deduplication_id.as_deref(),
+    };
+    let mut message = given.validate("")?;
+    let topic_arn = match to {
+        Destination::Topic(arn) => arn,
+        Destination::Endpoint(arn) => return one(outbox::to_endpoint(cx, arn, message.notification(None)).await?),
+        Destination::Phone(number) => return one(outbox::to_phone(cx, number, message.notification(None)).await?),
+    };
+    let (output, refusals) = cx
+        .cloud
+        .core
+        .execute(|tx| {
+            let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
+            access::check(cx, topic, "SNS:Publish")?;
+            message.check(topic.fifo)?;
+            let (id, fifo) = (topic.config.id, topic.fifo);
+            let (seq, refusals) = send(cx, tx, id, topic_arn, &mut message)?;
+            let sequence_number = fifo.then(|| ids::notification_number(seq));
+            Ok((PublishOutput { message_id: tx.engine.notification_id(seq), sequence_number }, refusals))
+        })
+        .await?;
+    sns::tell_refusals(&cx.cloud, topic_arn, &refusals);
+    Ok(output)
+}
+
+/// Decides a message's fan-out and makes it.
+pub fn send(
+    cx: &Context,
+    tx: &mut Transaction<'_>,
+    topic: TopicId,
+    topic_arn: &str,
+    message: &mut Message<'_>,
+) -> Result<(Seq, Vec<Refusal>), AwsError> {
+    let notification = message.notification(cx.trace.as_deref());
+    let published = tx.engine.decide_publish(topic, topic_arn, notification, tx.now).map_err(refusal)?;
+    if let Some(sent) = published.change {
+        tx.apply(&Change::Sent(sent));
+    }
+    Ok((published.seq, published.refusals))
+}
+
+fn one(message_id: String) -> Result<PublishOutput, AwsError> {
+    Ok(PublishOutput { message_id, sequence_number: None })
+}
+
+enum Destination<'i> {
+    Topic(&'i str),
+    Endpoint(&'i str),
+    Phone(&'i str),
+}
+
+fn destination<'i>(cx: &Context, input: &'i PublishInput<'_>) -> Result<Destination<'i>, AwsError> {
+    let (text, name) = match (&input.topic_arn, &input.target_arn, &input.phone_number) {
+        (Some(topic), None, None) => (topic, "TopicArn"),
+        (None, Some(target), None) => (target, "TargetArn"),
+        (None, None, Some(number)) => {
+            if !sns::subscription::is_phone_number(number) {
+                let reason = format!("{number} is not valid to publish to");
+                return Err(invalid(format_args!("PhoneNumber Reason: {reason}")));
+            }
+            return Ok(Destination::Phone(number));
+        }
+        (None, None, None) => {
+            return Err(invalid("TopicArn or TargetArn Reason: no value for required parameter"));
+        }
+        _ => {
+            return Err(invalid(
+                "TopicArn or TargetArn Reason: only one of TopicArn, TargetArn and PhoneNumber is allowed",
+            ));
+        }
+    };
+    if name == "TargetArn" && mobile::is_endpoint(text) {
+        arn::Arn::parse(text, name)?;
+        return Ok(Destination::Endpoint(text));
+    }
+    arn::topic(text, name, cx)?;
+    Ok(Destination::Topic(text))
+}

@@ -1,0 +1,98 @@
+//! ListSubscriptions and ListSubscriptionsByTopic.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cloud::gateway::Context;
+use crate::cloud::sns::error::{no_topic, required};
+use crate::cloud::sns::{access, arn, page};
+use crate::cloud::wire::{AwsError, Text};
+use crate::engine::SubscriptionId;
+use crate::engine::config::SubscriptionConfig;
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListSubscriptionsOutput {
+    subscriptions: Vec<Entry>,
+    next_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    subscription_arn: String,
+    owner: String,
+    protocol: String,
+    endpoint: String,
+    topic_arn: String,
+}
+
+impl Entry {
+    fn of(config: &SubscriptionConfig) -> Self {
+        Self {
+            subscription_arn: if config.confirmed { config.arn.clone() } else { "PendingConfirmation".to_owned() },
+            owner: config.owner.clone(),
+            protocol: config.protocol.clone(),
+            endpoint: config.endpoint.clone(),
+            topic_arn: config.topic_arn.clone(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListSubscriptionsInput<'a> {
+    #[serde(borrow)]
+    next_token: Option<Text<'a>>,
+}
+
+pub async fn list_subscriptions(
+    cx: &Context,
+    input: ListSubscriptionsInput<'_>,
+) -> Result<ListSubscriptionsOutput, AwsError> {
+    let after = after(input.next_token.as_deref())?;
+    let prefix = format!("arn:aws:sns:{}:", cx.region);
+    cx.cloud.core.read(|engine, _| {
+        let mut own: Vec<&SubscriptionConfig> = engine
+            .subscriptions()
+            .map(|subscription| &subscription.config)
+            .filter(|config| *config.owner == *cx.account && config.topic_arn.starts_with(&prefix) && config.id > after)
+            .collect();
+        own.sort_unstable_by_key(|config| config.id);
+        Ok(cut(own.into_iter()))
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListSubscriptionsByTopicInput<'a> {
+    #[serde(borrow)]
+    topic_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    next_token: Option<Text<'a>>,
+}
+
+pub async fn list_subscriptions_by_topic(
+    cx: &Context,
+    input: ListSubscriptionsByTopicInput<'_>,
+) -> Result<ListSubscriptionsOutput, AwsError> {
+    let topic_arn = required(&input.topic_arn, "TopicArn")?;
+    arn::topic(topic_arn, "TopicArn", cx)?;
+    let after = after(input.next_token.as_deref())?;
+    cx.cloud.core.read(|engine, _| {
+        let topic = engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
+        access::check(cx, topic, "SNS:ListSubscriptionsByTopic")?;
+        let all = engine.subscriptions_of(topic.config.id).map(|subscription| &subscription.config);
+        Ok(cut(all.filter(|config| config.id > after)))
+    })
+}
+
+fn after(token: Option<&str>) -> Result<SubscriptionId, AwsError> {
+    let key = page::after(token)?;
+    let number = key.map(|key| key.parse().map_err(|_| crate::cloud::sns::error::invalid("NextToken"))).transpose()?;
+    Ok(SubscriptionId(number.unwrap_or(0)))
+}
+
+fn cut<'c>(configs: impl Iterator<Item = &'c SubscriptionConfig>) -> ListSubscriptionsOutput {
+    let (page, next_token) = page::cut(configs.take(page::SIZE + 1).collect(), |config| config.id.0.to_string());
+    ListSubscriptionsOutput { subscriptions: page.into_iter().map(Entry::of).collect(), next_token }
+}

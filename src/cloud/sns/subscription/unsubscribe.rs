@@ -1,0 +1,43 @@
+//! Unsubscribe: by the owner, or by whoever has the link in a message.
+
+use serde::Deserialize;
+
+use crate::cloud::gateway::Context;
+use crate::cloud::sns::error::required;
+use crate::cloud::sns::{arn, outbox};
+use crate::cloud::wire::{AwsError, Text};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UnsubscribeInput<'a> {
+    #[serde(borrow)]
+    pub subscription_arn: Option<Text<'a>>,
+}
+
+pub async fn unsubscribe(cx: &Context, input: UnsubscribeInput<'_>) -> Result<(), AwsError> {
+    let subscription_arn = required(&input.subscription_arn, "SubscriptionArn")?;
+    arn::check_subscription(subscription_arn, cx)?;
+    let gone = cx
+        .cloud
+        .core
+        .execute(|tx| {
+            let Some(subscription) = tx.engine.subscription_by_arn(subscription_arn) else { return Ok(None) };
+            let config = subscription.config.clone();
+            let stranger = *config.owner != *cx.account && config.topic_arn.split(':').nth(4) != Some(&*cx.account);
+            let guarded = config.attributes.contains_key("AuthenticateOnUnsubscribe");
+            // A link in a message carries no signature, unless the one who confirmed asked that it must.
+            if if cx.access_key.is_some() { stranger } else { guarded } {
+                let message =
+                    format!("User is not authorized to perform: SNS:Unsubscribe on resource: {subscription_arn}");
+                return Err(AwsError::new(403, "AuthorizationError", message));
+            }
+            super::remove(tx, config.id);
+            Ok(Some(config))
+        })
+        .await?;
+    if let Some(config) = gone {
+        cx.cloud.sns.subscribed.notify_one();
+        outbox::say_goodbye(&cx.cloud, &config);
+    }
+    Ok(())
+}

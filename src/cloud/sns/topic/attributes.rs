@@ -1,0 +1,107 @@
+//! GetTopicAttributes and SetTopicAttributes.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{policy, validate};
+use crate::cloud::gateway::Context;
+use crate::cloud::sns::error::{invalid, no_topic, required};
+use crate::cloud::sns::{access, arn, delivery_policy};
+use crate::cloud::wire::{AwsError, Text};
+use crate::engine::config::{Attributes, TopicConfig};
+use crate::engine::{Change, Engine, Millis};
+
+/// AWS counts a topic's subscriptions with a delay: a client that asks at once sees the count from before.
+const COUNTED_AFTER: Millis = 1_000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetTopicAttributesInput<'a> {
+    #[serde(borrow)]
+    pub topic_arn: Option<Text<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetTopicAttributesOutput {
+    pub attributes: Attributes,
+}
+
+pub async fn get_topic_attributes(
+    cx: &Context,
+    input: GetTopicAttributesInput<'_>,
+) -> Result<GetTopicAttributesOutput, AwsError> {
+    let topic_arn = required(&input.topic_arn, "TopicArn")?;
+    arn::topic(topic_arn, "TopicArn", cx)?;
+    cx.cloud.core.read(|engine, now| {
+        let topic = engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
+        access::check(cx, topic, "SNS:GetTopicAttributes")?;
+        Ok(GetTopicAttributesOutput { attributes: all(engine, &topic.config, now) })
+    })
+}
+
+/// A topic's attributes as AWS shows them: what was set, what follows, and defaults.
+fn all(engine: &Engine, topic: &TopicConfig, now: Millis) -> Attributes {
+    let mut attributes = topic.attributes.clone();
+    let mut put = |name: &str, value: String| attributes.insert(name.to_owned(), value);
+    put("TopicArn", topic.arn.clone());
+    put("Owner", topic.arn.split(':').nth(4).unwrap_or_default().to_owned());
+    put("EffectiveDeliveryPolicy", delivery_policy::effective_topic(&topic.attributes).to_string());
+    let counted = || {
+        let all = engine.subscriptions_of(topic.id).map(|subscription| &subscription.config);
+        all.filter(|config| config.created + COUNTED_AFTER <= now)
+    };
+    put("SubscriptionsConfirmed", counted().filter(|config| config.confirmed).count().to_string());
+    put("SubscriptionsPending", counted().filter(|config| !config.confirmed).count().to_string());
+    // A subscription that is deleted is gone at once.
+    put("SubscriptionsDeleted", "0".to_owned());
+    let mut default = |name: &str, value: &dyn Fn() -> String| {
+        if !attributes.contains_key(name) {
+            attributes.insert(name.to_owned(), value());
+        }
+    };
+    default("DisplayName", &String::new);
+    default("Policy", &|| policy::default(&topic.arn).to_string());
+    if topic.arn.ends_with(".fifo") {
+        default("FifoTopic", &|| "true".into());
+        default("ContentBasedDeduplication", &|| "false".into());
+    }
+    attributes
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SetTopicAttributesInput<'a> {
+    #[serde(borrow)]
+    pub topic_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub attribute_name: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub attribute_value: Option<Text<'a>>,
+}
+
+pub async fn set_topic_attributes(cx: &Context, input: SetTopicAttributesInput<'_>) -> Result<(), AwsError> {
+    let topic_arn = required(&input.topic_arn, "TopicArn")?;
+    let name = required(&input.attribute_name, "AttributeName")?;
+    let value = input.attribute_value.as_deref().unwrap_or_default();
+    arn::topic(topic_arn, "TopicArn", cx)?;
+    cx.cloud
+        .core
+        .execute(|tx| {
+            let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
+            access::check(cx, topic, "SNS:SetTopicAttributes")?;
+            let kept = validate::attribute(name, value, topic.fifo).map_err(|bad| match bad {
+                validate::Bad::Name => invalid("AttributeName"),
+                validate::Bad::Value(what) => invalid(what),
+            })?;
+            let mut config = topic.config.clone();
+            match kept {
+                Some(value) => config.attributes.insert(name.to_owned(), value),
+                None => config.attributes.remove(name),
+            };
+            tx.apply(&Change::Topic(Cow::Owned(config)));
+            Ok(())
+        })
+        .await
+}

@@ -1,0 +1,35 @@
+//! DeleteTopic: the topic and its subscriptions go; a topic that isn't there is no error.
+
+use serde::Deserialize;
+
+use super::data_protection;
+use crate::cloud::gateway::Context;
+use crate::cloud::sns::error::required;
+use crate::cloud::sns::{access, arn, subscription};
+use crate::cloud::wire::{AwsError, Text};
+use crate::engine::Change;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteTopicInput<'a> {
+    #[serde(borrow)]
+    pub topic_arn: Option<Text<'a>>,
+}
+
+pub async fn delete_topic(cx: &Context, input: DeleteTopicInput<'_>) -> Result<(), AwsError> {
+    let topic_arn = required(&input.topic_arn, "TopicArn")?;
+    arn::topic(topic_arn, "TopicArn", cx)?;
+    cx.cloud
+        .core
+        .execute(|tx| {
+            let Some(topic) = tx.engine.topic_by_arn(topic_arn) else { return Ok(()) };
+            access::check(cx, topic, "SNS:DeleteTopic")?;
+            let id = topic.config.id;
+            let subscriptions: Vec<_> = topic.subscriptions.iter().copied().collect();
+            subscriptions.into_iter().for_each(|id| subscription::remove(tx, id));
+            tx.apply(&Change::TopicGone(id));
+            tx.delete_doc(&data_protection::key(topic_arn));
+            Ok(())
+        })
+        .await
+}

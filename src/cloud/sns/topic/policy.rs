@@ -1,0 +1,106 @@
+//! A topic's access policy: the one it has by default, what may be set, and statements that come and go.
+
+use serde_json::{Value, json};
+
+use crate::engine::config::TopicConfig;
+use crate::engine::policy::{Kind, Policy};
+
+/// The actions that a topic's policy may name ("Overview of managing access in Amazon SNS").
+const ACTIONS: [&str; 14] = [
+    "GetTopicAttributes",
+    "SetTopicAttributes",
+    "AddPermission",
+    "RemovePermission",
+    "DeleteTopic",
+    "Subscribe",
+    "ListSubscriptionsByTopic",
+    "Publish",
+    "Receive",
+    "TagResource",
+    "UntagResource",
+    "ListTagsForResource",
+    "PutDataProtectionPolicy",
+    "GetDataProtectionPolicy",
+];
+
+/// The policy of a topic that nobody gave one.
+pub fn default(arn: &str) -> Value {
+    let owner = arn.split(':').nth(4).unwrap_or_default();
+    json!({
+        "Version": "2008-10-17",
+        "Id": "__default_policy_ID",
+        "Statement": [{
+            "Sid": "__default_statement_ID",
+            "Effect": "Allow",
+            "Principal": { "AWS": "*" },
+            "Action": [
+                "SNS:GetTopicAttributes",
+                "SNS:SetTopicAttributes",
+                "SNS:AddPermission",
+                "SNS:RemovePermission",
+                "SNS:DeleteTopic",
+                "SNS:Subscribe",
+                "SNS:ListSubscriptionsByTopic",
+                "SNS:Publish",
+            ],
+            "Resource": arn,
+            "Condition": { "StringEquals": { "AWS:SourceOwner": owner } },
+        }],
+    })
+}
+
+/// The policy in force.
+pub fn of(topic: &TopicConfig) -> Value {
+    let set = topic.attributes.get("Policy").and_then(|policy| serde_json::from_str(policy).ok());
+    set.unwrap_or_else(|| default(&topic.arn))
+}
+
+/// Whether a policy of a topic may name this action.
+pub fn is_action(name: &str) -> bool {
+    ACTIONS.iter().any(|action| action.eq_ignore_ascii_case(name))
+}
+
+/// Checks a policy that a client sets; the error is what SNS puts behind `Invalid parameter: `.
+pub fn validate(text: &str) -> Result<String, String> {
+    let value: Value = serde_json::from_str(text).map_err(|_| "Policy Error: null".to_owned())?;
+    Policy::parse(text, Kind::Resource).map_err(|_| "Policy Error: null".to_owned())?;
+    let statements = match &value["Statement"] {
+        Value::Array(statements) => statements.iter().collect(),
+        one => vec![one],
+    };
+    for action in statements.into_iter().flat_map(|statement| match &statement["Action"] {
+        Value::Array(actions) => actions.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect::<Vec<_>>(),
+    }) {
+        let in_scope = match action.split_once(':') {
+            Some((service, name)) => {
+                service.eq_ignore_ascii_case("sns") && (name.contains(['*', '?']) || is_action(name))
+            }
+            None => action == "*",
+        };
+        if !in_scope {
+            return Err("Policy statement action out of service scope!".to_owned());
+        }
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_actions_of_sns() {
+        let policy = |action: &str| {
+            json!({ "Statement": [{ "Effect": "Allow", "Principal": "*", "Action": action, "Resource": "*" }] })
+                .to_string()
+        };
+        for good in ["sns:Publish", "SNS:*", "*", "SNS:GetTopic*"] {
+            assert!(validate(&policy(good)).is_ok(), "{good}");
+        }
+        for bad in ["sqs:SendMessage", "SNS:CreateTopic", "Publish"] {
+            assert_eq!(validate(&policy(bad)).unwrap_err(), "Policy statement action out of service scope!", "{bad}");
+        }
+        assert_eq!(validate("{").unwrap_err(), "Policy Error: null");
+    }
+}
