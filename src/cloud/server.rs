@@ -104,6 +104,7 @@ impl Server {
         tasks.spawn(maintenance::run(cloud.clone(), stop.clone()));
         tasks.spawn(super::firehose::flusher::run(cloud.clone(), stop.clone()));
         tasks.spawn(super::sqs::move_tasks::run::run(cloud.clone(), stop.clone()));
+        tasks.spawn(super::sns::http::run(cloud.clone(), stop.clone()));
         tasks.close();
         Ok(Self { cloud, address, stop, tasks })
     }

@@ -111,8 +111,8 @@ impl Transaction<'_> {
 
     /// Whether one more record changes when a stream is due.
     fn is_due(&self, id: StreamId, bytes: usize) -> bool {
-        self.engine.stream(id).is_some_and(|stream| {
-            stream.is_empty() || stream.bytes() + bytes as u64 >= stream.config.buffer_bytes
-        })
+        self.engine
+            .stream(id)
+            .is_some_and(|stream| stream.is_empty() || stream.bytes() + bytes as u64 >= stream.config.buffer_bytes)
     }
 }

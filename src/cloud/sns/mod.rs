@@ -8,6 +8,7 @@ pub mod arn;
 mod delivery_policy;
 pub mod envelope;
 mod error;
+pub mod http;
 mod mobile;
 pub mod outbox;
 mod page;

@@ -9,7 +9,11 @@ use crate::engine::{Engine, Millis};
 /// What an attribute may hold.
 enum Kind {
     /// A whole number within bounds, with its default.
-    Number { min: u32, max: u32, default: &'static str },
+    Number {
+        min: u32,
+        max: u32,
+        default: &'static str,
+    },
     /// `true` or `false`, in any case.
     Flag,
     /// One of these; the first is the default.
@@ -129,7 +133,11 @@ pub fn merge(attributes: &mut Attributes, given: Vec<(String, String)>) -> Resul
         return Err(error::named("InvalidAttributeValue", message));
     }
     for (name, value) in given {
-        if value.is_empty() { attributes.remove(&name) } else { attributes.insert(name, value) };
+        if value.is_empty() {
+            attributes.remove(&name)
+        } else {
+            attributes.insert(name, value)
+        };
     }
     if key {
         attributes.insert(SSE.to_owned(), "false".to_owned());
@@ -239,4 +247,3 @@ pub fn read<'n>(
 pub fn changed(config: &QueueConfig, attributes: Attributes, now: Millis) -> QueueConfig {
     QueueConfig { attributes, modified: now, ..config.clone() }
 }
-

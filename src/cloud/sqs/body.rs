@@ -12,7 +12,8 @@ pub fn is_valid(text: &str) -> bool {
     if !bytes.iter().any(|byte| *byte < 0x20 || *byte == 0xEF) {
         return true;
     }
-    text.chars().all(|c| !matches!(c, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}'))
+    text.chars()
+        .all(|c| !matches!(c, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}'))
 }
 
 /// The error for a text that isn't valid.

@@ -22,10 +22,7 @@ pub struct ChangeMessageVisibilityInput<'a> {
     pub visibility_timeout: Option<i64>,
 }
 
-pub async fn change_message_visibility(
-    cx: &Context,
-    input: ChangeMessageVisibilityInput<'_>,
-) -> Result<(), AwsError> {
+pub async fn change_message_visibility(cx: &Context, input: ChangeMessageVisibilityInput<'_>) -> Result<(), AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let handle = input.receipt_handle.as_deref().ok_or_else(|| error::missing("ReceiptHandle"))?;
     let timeout = visibility(input.visibility_timeout)?.ok_or_else(|| error::missing("VisibilityTimeout"))?;
@@ -116,8 +113,7 @@ fn decide(
     }
     // "Amazon SQS visibility timeout": 12 hours from the receive, however often it is extended.
     if now.saturating_sub(receipt.at) + timeout > MAX_VISIBILITY as u64 * 1000 {
-        let reason =
-            format!("Total VisibilityTimeout for the message is beyond the limit [{MAX_VISIBILITY} seconds]");
+        let reason = format!("Total VisibilityTimeout for the message is beyond the limit [{MAX_VISIBILITY} seconds]");
         return Err(error::invalid_value(timeout / 1000, "VisibilityTimeout", &reason));
     }
     Ok((receipt.position, now + timeout))

@@ -28,7 +28,8 @@ pub struct CreateQueueOutput {
 }
 
 pub async fn create_queue(cx: &Context, input: CreateQueueInput<'_>) -> Result<CreateQueueOutput, AwsError> {
-    let name = input.queue_name.as_deref().filter(|name| !name.is_empty()).ok_or_else(|| error::missing("QueueName"))?;
+    let name =
+        input.queue_name.as_deref().filter(|name| !name.is_empty()).ok_or_else(|| error::missing("QueueName"))?;
     let given = input.attributes.as_ref().map_or(&[][..], |attributes| attributes);
     let given: Vec<(&str, &str)> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let fifo = given.iter().any(|(name, value)| *name == "FifoQueue" && value.eq_ignore_ascii_case("true"));
@@ -76,8 +77,7 @@ pub async fn create(
 }
 
 fn exists(attribute: &str) -> AwsError {
-    let message =
-        format!("A queue already exists with the same name and a different value for attribute {attribute}");
+    let message = format!("A queue already exists with the same name and a different value for attribute {attribute}");
     AwsError::bad("QueueNameExists", message).query_code("QueueAlreadyExists")
 }
 

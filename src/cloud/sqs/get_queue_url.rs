@@ -22,7 +22,8 @@ pub struct GetQueueUrlOutput {
 }
 
 pub async fn get_queue_url(cx: &Context, input: GetQueueUrlInput<'_>) -> Result<GetQueueUrlOutput, AwsError> {
-    let name = input.queue_name.as_deref().filter(|name| !name.is_empty()).ok_or_else(|| error::missing("QueueName"))?;
+    let name =
+        input.queue_name.as_deref().filter(|name| !name.is_empty()).ok_or_else(|| error::missing("QueueName"))?;
     let owner = input.owner.as_deref().filter(|owner| !owner.is_empty()).unwrap_or(&cx.account);
     let arn = queue_url::arn(&cx.region, owner, name);
     cx.cloud.core.read(|engine, _| queue_url::open(cx, engine, &arn, "sqs:GetQueueUrl"))?;

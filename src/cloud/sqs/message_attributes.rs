@@ -97,11 +97,7 @@ fn check_name(name: &str, whose: Whose) -> Result<(), AwsError> {
     Ok(())
 }
 
-fn check_value<'i>(
-    name: &str,
-    value: &'i AttributeValue<'_>,
-    whose: Whose,
-) -> Result<(&'i str, Value<'i>), AwsError> {
+fn check_value<'i>(name: &str, value: &'i AttributeValue<'_>, whose: Whose) -> Result<(&'i str, Value<'i>), AwsError> {
     let word = whose.word();
     let Some(kind) = value.data_type.as_deref().filter(|kind| !kind.is_empty()) else {
         let message = format!("Message ({word}) attribute '{name}' must contain a non-empty attribute type.");
@@ -111,7 +107,9 @@ fn check_value<'i>(
         || value.binary_list_values.as_ref().is_some_and(|list| !list.is_empty())
     {
         let message = "Message attribute list values in SendMessage operation are not supported.";
-        return Err(AwsError::bad("UnsupportedOperation", message).query_code("AWS.SimpleQueueService.UnsupportedOperation"));
+        return Err(
+            AwsError::bad("UnsupportedOperation", message).query_code("AWS.SimpleQueueService.UnsupportedOperation")
+        );
     }
     let base = kind.split('.').next().unwrap_or_default();
     let of_system = whose == Whose::System && base != "String";
@@ -126,8 +124,9 @@ fn check_value<'i>(
         let message = format!("The type of message ({word}) attribute '{name}' must be less than 256 bytes long.");
         return Err(error::invalid(message));
     }
-    let empty =
-        || error::invalid(format!("Message ({word}) attribute '{name}' must contain a non-empty value of type '{base}'."));
+    let empty = || {
+        error::invalid(format!("Message ({word}) attribute '{name}' must contain a non-empty value of type '{base}'."))
+    };
     if base == "Binary" {
         let bytes = value.binary_value.as_ref().filter(|bytes| !bytes.is_empty()).ok_or_else(empty)?;
         return Ok((kind, Value::Binary(bytes)));

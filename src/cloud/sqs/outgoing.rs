@@ -113,8 +113,7 @@ impl<'i> Outgoing<'i> {
         if self.size <= max {
             return Ok(());
         }
-        let message =
-            format!("One or more parameters are invalid. Reason: Message must be shorter than {max} bytes.");
+        let message = format!("One or more parameters are invalid. Reason: Message must be shorter than {max} bytes.");
         Err(error::invalid(message))
     }
 

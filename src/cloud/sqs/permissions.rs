@@ -57,7 +57,8 @@ pub struct AddPermissionInput<'a> {
 pub async fn add_permission(cx: &Context, input: AddPermissionInput<'_>) -> Result<(), AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let label = label(&input.label)?;
-    let accounts = input.accounts.filter(|accounts| !accounts.is_empty()).ok_or_else(|| error::missing("AWSAccountIds"))?;
+    let accounts =
+        input.accounts.filter(|accounts| !accounts.is_empty()).ok_or_else(|| error::missing("AWSAccountIds"))?;
     let actions = input.actions.filter(|actions| !actions.is_empty()).ok_or_else(|| error::missing("Actions"))?;
     let accounts: Vec<&str> = accounts.iter().map(Text::as_str).collect();
     let actions: Vec<&str> = actions.iter().map(Text::as_str).collect();

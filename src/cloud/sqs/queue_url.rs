@@ -31,7 +31,11 @@ pub fn of(host: &str, arn: &str) -> String {
     let Some((region, account, name)) = parts(arn) else { return format!("{host}/{arn}") };
     let authority = host.split_once("://").map_or(host, |(_, authority)| authority);
     let implied = region_of_address(host_of(authority), "").unwrap_or(DEFAULT_REGION);
-    if implied == region { format!("{host}/{account}/{name}") } else { format!("{host}/queue/{region}/{account}/{name}") }
+    if implied == region {
+        format!("{host}/{account}/{name}")
+    } else {
+        format!("{host}/queue/{region}/{account}/{name}")
+    }
 }
 
 /// The ARN of the queue that a request's `QueueUrl` names.

@@ -163,7 +163,9 @@ impl Queue {
         self.remove(position);
         let blocked = matches!(entry.state, State::Delayed | State::InFlight);
         entry.group = match group {
-            Some(name) if self.settings.fifo => self.groups.add(name, position, (entry.sent_at, entry.count > 0), blocked),
+            Some(name) if self.settings.fifo => {
+                self.groups.add(name, position, (entry.sent_at, entry.count > 0), blocked)
+            }
             _ => groups::NONE,
         };
         self.next_position = self.next_position.max(position + 1);

@@ -81,7 +81,11 @@ impl Queue {
     /// The first `max` messages that a consumer could get at `now`, for who moves them elsewhere.
     pub fn visible(&mut self, max: usize, now: Millis) -> Vec<Position> {
         self.settle(now);
-        if self.settings.fifo { self.groups.available().take(max).collect() } else { self.in_turn().take(max).collect() }
+        if self.settings.fifo {
+            self.groups.available().take(max).collect()
+        } else {
+            self.in_turn().take(max).collect()
+        }
     }
 
     /// The message at a position as a consumer sees it, after it was received.

@@ -34,12 +34,7 @@ async fn serve(folder: &Path, clock: Clock) -> Bench {
         ))
         .build();
     let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
-    Bench {
-        server,
-        firehose: aws_sdk_firehose::Client::new(&config),
-        s3: aws_sdk_s3::Client::from_conf(s3),
-        clock,
-    }
+    Bench { server, firehose: aws_sdk_firehose::Client::new(&config), s3: aws_sdk_s3::Client::from_conf(s3), clock }
 }
 
 impl Bench {

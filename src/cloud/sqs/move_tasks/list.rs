@@ -45,7 +45,8 @@ pub async fn list_message_move_tasks(
     cx: &Context,
     input: ListMessageMoveTasksInput<'_>,
 ) -> Result<ListMessageMoveTasksOutput, AwsError> {
-    let source = input.source_arn.as_deref().filter(|arn| !arn.is_empty()).ok_or_else(|| error::missing("SourceArn"))?;
+    let source =
+        input.source_arn.as_deref().filter(|arn| !arn.is_empty()).ok_or_else(|| error::missing("SourceArn"))?;
     let max = input.max_results.unwrap_or(1);
     if !(1..=KEPT as i64).contains(&max) {
         return Err(error::invalid_value(max, "MaxResults", "Must be between 1 and 10, if provided."));

@@ -94,7 +94,8 @@ pub fn forget(tx: &mut Transaction<'_>, source: &str) {
 /// # Errors
 /// `ResourceNotFoundException`.
 fn resource(cx: &Context, engine: &Engine, arn: &str, parameter: &str) -> Result<QueueId, AwsError> {
-    let own = queue_url::parts(arn).is_some_and(|(region, account, _)| *region == *cx.region && *account == *cx.account);
+    let own =
+        queue_url::parts(arn).is_some_and(|(region, account, _)| *region == *cx.region && *account == *cx.account);
     queue_url::find(engine, arn).filter(|_| own).ok_or_else(|| {
         error::not_found(&format!("The resource that you specified for the {parameter} parameter doesn't exist."))
     })

@@ -31,7 +31,8 @@ pub async fn start_message_move_task(
     cx: &Context,
     input: StartMessageMoveTaskInput<'_>,
 ) -> Result<StartMessageMoveTaskOutput, AwsError> {
-    let source = input.source_arn.as_deref().filter(|arn| !arn.is_empty()).ok_or_else(|| error::missing("SourceArn"))?;
+    let source =
+        input.source_arn.as_deref().filter(|arn| !arn.is_empty()).ok_or_else(|| error::missing("SourceArn"))?;
     let destination = input.destination_arn.as_deref().filter(|arn| !arn.is_empty());
     let rate = input.max_number_of_messages_per_second;
     if let Some(rate) = rate
