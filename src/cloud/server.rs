@@ -103,6 +103,7 @@ impl Server {
         tasks.spawn(http::serve(listener, Arc::new(Gateway::with_access(cloud.clone(), access)), stop.clone()));
         tasks.spawn(maintenance::run(cloud.clone(), stop.clone()));
         tasks.spawn(super::firehose::flusher::run(cloud.clone(), stop.clone()));
+        tokio::spawn(super::cloudformation::resume(cloud.clone()));
         tasks.spawn(super::sqs::move_tasks::run::run(cloud.clone(), stop.clone()));
         tasks.spawn(super::sns::http::run(cloud.clone(), stop.clone()));
         tasks.close();

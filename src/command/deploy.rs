@@ -28,7 +28,7 @@ use crate::ui::Ui;
         resource as it happens, and prints the outputs. No change is a success. A creation that fails is rolled back, and \
         the first reason is shown. Parameters that aren't given keep the value that the stack has.",
     after_long_help = "Examples:
-  messaging deploy                                  into the embedded cloud (start it with `messaging local`)
+  messaging deploy                                  into the embedded cloud of `messaging local`
   messaging deploy --write-env                      and keep the outputs in .env
   messaging deploy --parameter BufferingSeconds=0 --parameter MaxReceiveCount=3
   messaging deploy --dry-run                        what would change
@@ -83,8 +83,12 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let outputs = deployer.apply(&template, &args.parameters).await?;
     print_outputs(&context.ui, &outputs);
     if let Some(path) = &args.write_env {
-        let names = env_file::write(path, &outputs)?;
-        context.ui.note(format!("Wrote {} to {}.", names.join(", "), path.display()));
+        if outputs.is_empty() {
+            context.ui.warn(format!("The stack has no outputs: nothing is written to {}.", path.display()));
+        } else {
+            let names = env_file::write(path, &outputs)?;
+            context.ui.note(format!("Wrote {} to {}.", names.join(", "), path.display()));
+        }
     }
     Ok(Exit::Ok)
 }
@@ -111,6 +115,10 @@ impl Deployer<'_> {
                 let before = watch::newest_event(self, &change_set.stack_id).await?;
                 change_set.execute(self).await?;
                 let stack = watch::until_done(self, &change_set.stack_id, before).await?;
+                if stack.outputs.is_empty() && !template.names("Outputs").is_empty() {
+                    self.ui
+                        .warn("The template has outputs, but this cloud shows none: name topic and queues yourself.");
+                }
                 self.ui.note(format!(
                     "{} The stack {} is {}.",
                     Style::new().for_stderr().green().bold().apply_to("✔"),

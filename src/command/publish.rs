@@ -53,8 +53,8 @@ const TOPIC: Wanted = Wanted {
   messaging publish --kind order,payment --every 500ms
   messaging publish --seed 42 --count 20 --json  the same twenty events each time, for a program
 
-The topic is the first of: --topic-arn, TOPIC_ARN or ARN in the environment, the same in .env, the output TopicArn
-of the stack."
+The topic is the first of: --topic-arn; TOPIC_ARN or ARN in the environment; the same in .env;
+the output TopicArn of the stack."
 )]
 pub struct Args {
     /// One event in so long, like 5s or 500ms [default: 5s].
@@ -94,12 +94,14 @@ pub struct Args {
     pub target: TargetArgs,
 }
 
-/// As many publishers as a rate needs when a request takes 40 ms, and 16 at full speed.
-pub fn publishers_for(pace: Pace, batch: u64) -> u32 {
-    match pace.per_second() {
+/// As many publishers as a rate needs when a request takes 40 ms, and 16 at full speed; each has a batch to send.
+pub fn publishers_for(pace: Pace, batch: u64, count: Option<u64>) -> u32 {
+    let needed = match pace.per_second() {
         rate if rate.is_infinite() => 16,
         rate => (rate / (25.0 * batch as f64)).ceil().clamp(1.0, 64.0) as u32,
-    }
+    };
+    let batches = count.map_or(u64::MAX, |count| count.div_ceil(batch));
+    needed.min(u32::try_from(batches).unwrap_or(u32::MAX)).max(1)
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
@@ -116,7 +118,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         count: args.count,
         lasting: args.lasting,
         batch: args.batch as usize,
-        publishers: args.concurrency.unwrap_or_else(|| publishers_for(pace, args.batch)),
+        publishers: args.concurrency.unwrap_or_else(|| publishers_for(pace, args.batch, args.count)),
     };
     context.ui.note(format!(
         "Publishing to {} on {}, {pace}. Run {}, seed {}.{}",
@@ -140,6 +142,11 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
 
     let elapsed = started.elapsed().as_secs_f64();
     let tally = view.tally.lock();
+    if let Err(error) = &ended
+        && tally.sent == 0
+    {
+        return Err(failure(error, &cloud, &topic));
+    }
     context.report(&Outcome {
         command: "publish",
         target: cloud.describe(),
@@ -149,7 +156,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         published: Some(tally.published(topic.value.clone(), elapsed)),
         queues: Vec::new(),
         landed: None,
-        nothing_lost: None,
+        verdict: None,
         data_dir: None,
     });
     ended.map_err(|error| failure(&error, &cloud, &topic))?;
@@ -375,14 +382,15 @@ mod tests {
 
     #[test]
     fn a_rate_gets_the_publishers_it_needs() {
-        for (pace, batch, n) in [
-            (Pace::Every(Duration::from_secs(5)), 1, 1),
-            (Pace::Rate(200.0), 1, 8),
-            (Pace::Rate(200.0), 10, 1),
-            (Pace::Rate(1e6), 1, 64),
-            (Pace::Max, 1, 16),
+        for (pace, batch, count, n) in [
+            (Pace::Every(Duration::from_secs(5)), 1, None, 1),
+            (Pace::Rate(200.0), 1, None, 8),
+            (Pace::Rate(200.0), 10, None, 1),
+            (Pace::Rate(1e6), 1, None, 64),
+            (Pace::Max, 1, None, 16),
+            (Pace::Max, 10, Some(25), 3),
         ] {
-            assert_eq!(publishers_for(pace, batch), n, "{pace}");
+            assert_eq!(publishers_for(pace, batch, count), n, "{pace}");
         }
     }
 }

@@ -38,6 +38,10 @@ pub struct ManagedPolicy {
     pub description: String,
     pub tags: BTreeMap<String, String>,
     pub created: super::Millis,
+    /// When the document was last changed.
+    pub updated: super::Millis,
+    /// The number of the default version; no other is kept.
+    pub version: u32,
 }
 
 impl Engine {
@@ -57,7 +61,8 @@ impl Engine {
             principal: Principal::Service(service),
             action: "sts:AssumeRole",
             resource: arn,
-            context: &[("aws:SourceAccount", account)],
+            // Firehose gives the account as external id ("Controlling access with Amazon Data Firehose").
+            context: &[("aws:SourceAccount", account), ("sts:ExternalId", account)],
         };
         let trusted =
             Policy::parse(&role.trust, Kind::Trust).is_ok_and(|trust| trust.decide(&assume) == Decision::Allow);

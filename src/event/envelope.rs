@@ -186,7 +186,7 @@ mod tests {
         let mut story = Story::new(5, 0);
         for sequence in 0..50 {
             let place = Place { publisher: 3, sequence };
-            let event = Event::new(story.next(), "run1", place, TIME);
+            let event = Event::new(story.tell(), "run1", place, TIME);
             let arrived = Arrived::parse(&event.to_json()).unwrap();
             assert_eq!(arrived.id, event.id);
             assert_eq!(arrived.event_type, event.kind().event_type());
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn names_are_what_cloudevents_demands() {
-        let event = Event::new(Story::new(5, 0).next(), "r", Place { publisher: 0, sequence: 41 }, TIME);
+        let event = Event::new(Story::new(5, 0).tell(), "r", Place { publisher: 0, sequence: 41 }, TIME);
         let json = serde_json::to_value(&event).unwrap();
         for (name, value) in json.as_object().unwrap() {
             assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()), "{name}");
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn amounts_are_numbers_for_filter_policies() {
         let mut story = Story::of_kinds(5, 0, &[Kind::Order]);
-        let event = Event::new(story.next(), "r", Place { publisher: 0, sequence: 0 }, TIME);
+        let event = Event::new(story.tell(), "r", Place { publisher: 0, sequence: 0 }, TIME);
         let attributes = event.attributes();
         assert_eq!(attributes[0].value, "order.placed");
         assert_eq!(attributes[2].data_type, "Number");

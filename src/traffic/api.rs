@@ -240,7 +240,7 @@ mod tests {
         (0..n)
             .map(|i| {
                 let place = Place { publisher: 0, sequence: i as u64 };
-                let event = Event::new(story.next(), "r", place, jiff::Timestamp::UNIX_EPOCH);
+                let event = Event::new(story.tell(), "r", place, jiff::Timestamp::UNIX_EPOCH);
                 message::read(&event.to_json()).unwrap()
             })
             .collect()

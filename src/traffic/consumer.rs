@@ -3,6 +3,7 @@
 //! A message that fails, or that can't be read, is left alone: it comes back after its visibility timeout, and after
 //! the queue's `maxReceiveCount` it goes to the dead-letter queue.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use aws_sdk_sqs::types::{
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::api::{Api, Service};
 use super::message;
@@ -25,9 +26,12 @@ use crate::exit::Stop;
 
 /// A receive takes at most ten messages, and waits for at most 20 s (API reference of SQS, ReceiveMessage).
 const MAX_MESSAGES: i64 = 10;
-const LONG_POLL: i32 = 20;
-/// While it waits for a queue to be empty, it looks more often.
-const SHORT_POLL: i32 = 1;
+pub const LONG_POLL: i32 = 20;
+/// For whoever wants to end soon.
+pub const SHORT_POLL: i32 = 1;
+/// When it is to end, a receive under way gets so long to come back. One that is dropped may have taken messages
+/// already, and they stay away for a visibility timeout.
+const LAST_POLL: Duration = Duration::from_millis(1_500);
 /// The counts of a queue are approximate: it is empty when that was seen so often in a row.
 const EMPTY_LOOKS: u32 = 2;
 const ATTEMPTS: u32 = 4;
@@ -45,8 +49,43 @@ pub struct Plan {
     pub fail_rate: f64,
     pub seed: u64,
     pub until_empty: bool,
-    /// How many messages may still be taken, shared by all who consume; no limit without it.
-    pub budget: Option<Arc<AtomicI64>>,
+    /// How many seconds a receive waits for messages.
+    pub poll: i32,
+    /// How many messages may be taken; no limit without it.
+    pub budget: Option<Arc<Budget>>,
+}
+
+/// So many messages may be taken, by all receivers of all queues together.
+#[derive(Debug)]
+pub struct Budget {
+    /// Not asked for by anyone.
+    free: AtomicI64,
+    /// Not taken yet.
+    open: AtomicI64,
+    receivers: i64,
+}
+
+impl Budget {
+    pub fn new(messages: i64, receivers: u32) -> Self {
+        Self { free: AtomicI64::new(messages), open: AtomicI64::new(messages), receivers: receivers.max(1).into() }
+    }
+
+    /// How many to ask for now: a fair part, so that a receiver at an empty queue doesn't hold what others could take.
+    fn reserve(&self, batch: i64) -> i64 {
+        let part = |free: i64| ((free + self.receivers - 1) / self.receivers).min(batch);
+        let before = self.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| Some(free - part(free)));
+        before.map_or(0, part)
+    }
+
+    /// Of the reserved, so many came.
+    fn settle(&self, reserved: i64, came: i64) {
+        self.free.fetch_add(reserved - came, Ordering::Relaxed);
+        self.open.fetch_sub(came, Ordering::Relaxed);
+    }
+
+    fn is_spent(&self) -> bool {
+        self.open.load(Ordering::Relaxed) <= 0
+    }
 }
 
 /// What happens while it consumes.
@@ -154,35 +193,44 @@ impl Shared {
 
     async fn receiver(self: Arc<Self>) -> Result<(), CallError> {
         let mut silent_since: Option<Instant> = None;
-        while !self.stop.is_requested() {
-            let want = self.take_budget();
+        while !self.stop.is_requested() && !self.plan.budget.as_ref().is_some_and(|budget| budget.is_spent()) {
+            let want = self.plan.budget.as_ref().map_or(self.batch, |budget| budget.reserve(self.batch));
             if want == 0 {
-                // What others took may come back to the budget.
-                if self.plan.budget.as_ref().is_some_and(|budget| budget.load(Ordering::Relaxed) <= 0) {
-                    return Ok(());
-                }
+                // Others have asked for the rest; what they don't get is free again.
+                tokio::select! { () = sleep(PAUSE) => {}, () = self.stop.requested() => {} }
                 continue;
             }
+            let mut receiving = pin!(self.receive(want));
             let answer = tokio::select! {
-                answer = self.receive(want) => answer,
-                () = self.stop.requested() => { self.return_budget(want); break }
+                answer = &mut receiving => answer,
+                () = self.stop.requested() => {
+                    if let Ok(Ok(messages)) = timeout(LAST_POLL, receiving).await {
+                        self.give_back(messages).await;
+                    }
+                    break;
+                }
             };
+            if let Some(budget) = &self.plan.budget {
+                budget.settle(want, answer.as_ref().map_or(0, |messages| messages.len() as i64));
+            }
             match answer {
+                Ok(messages) if messages.is_empty() => {
+                    silent_since = None;
+                    if self.plan.until_empty && self.is_empty().await? {
+                        self.stop.request();
+                    }
+                    if self.plan.budget.is_some() {
+                        // Those who wait for a part of the budget come first: their queue may hold something.
+                        sleep(PAUSE * 2).await;
+                    }
+                }
                 Ok(messages) => {
                     silent_since = None;
-                    self.return_budget(want - messages.len() as i64);
-                    if messages.is_empty() {
-                        if self.plan.until_empty && self.is_empty().await? {
-                            self.stop.request();
-                        }
-                    } else {
-                        self.empty_looks.store(0, Ordering::Relaxed);
-                        self.handle(messages).await?;
-                    }
+                    self.empty_looks.store(0, Ordering::Relaxed);
+                    self.handle(messages).await?;
                 }
                 Err(error) if matches!(error.kind, Trouble::NotFound | Trouble::Denied) => return Err(error),
                 Err(error) => {
-                    self.return_budget(want);
                     let since = *silent_since.get_or_insert_with(Instant::now);
                     if since.elapsed() > super::PATIENCE {
                         return Err(error);
@@ -195,28 +243,13 @@ impl Shared {
         Ok(())
     }
 
-    /// How many messages may be asked for now.
-    fn take_budget(&self) -> i64 {
-        let Some(budget) = &self.plan.budget else { return self.batch };
-        let before = budget
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| (left > 0).then(|| left - left.min(self.batch)));
-        before.map_or(0, |left| left.min(self.batch))
-    }
-
-    fn return_budget(&self, unused: i64) {
-        if let Some(budget) = &self.plan.budget {
-            budget.fetch_add(unused, Ordering::Relaxed);
-        }
-    }
-
     async fn receive(&self, want: i64) -> Result<Vec<Message>, CallError> {
-        let wait = if self.plan.until_empty || self.plan.budget.is_some() { SHORT_POLL } else { LONG_POLL };
         let answer = self
             .client
             .receive_message()
             .queue_url(&self.plan.queue_url)
             .max_number_of_messages(want as i32)
-            .wait_time_seconds(wait)
+            .wait_time_seconds(self.plan.poll)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .send()
             .await?;
@@ -394,6 +427,22 @@ mod tests {
         assert!((150..250).contains(&failed(1, 0.01)), "{}", failed(1, 0.01));
         assert_eq!(failed(1, 0.5), failed(1, 0.5));
         assert_ne!(failed(1, 0.5), failed(2, 0.5));
+    }
+
+    #[test]
+    fn a_budget_is_shared_and_never_exceeded() {
+        let budget = Budget::new(6, 4);
+        let parts: Vec<i64> = (0..5).map(|_| budget.reserve(10)).collect();
+        assert_eq!(parts, [2, 1, 1, 1, 1]);
+        assert_eq!(budget.reserve(10), 0);
+        budget.settle(2, 0);
+        assert_eq!(budget.reserve(10), 1);
+        for _ in 0..6 {
+            assert!(!budget.is_spent());
+            budget.settle(1, 1);
+        }
+        assert!(budget.is_spent());
+        assert_eq!(Budget::new(1_000, 4).reserve(10), 10);
     }
 
     #[test]

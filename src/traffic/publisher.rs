@@ -133,7 +133,7 @@ impl Publisher {
             for intended in moments {
                 let place = Place { publisher: self.number, sequence };
                 sequence += 1;
-                let event = Event::new(self.story.next(), &self.plan.run, place, time);
+                let event = Event::new(self.story.tell(), &self.plan.run, place, time);
                 let entry = Entry { body: event.to_json(), event, intended };
                 if bytes + entry.size() > MAX_BATCH_BYTES {
                     self.send(std::mem::take(&mut entries)).await?;
@@ -171,9 +171,8 @@ impl Publisher {
             }
         };
         let due = async {
-            match due {
-                Some(due) => sleep_until(due).await,
-                None => {}
+            if let Some(due) = due {
+                sleep_until(due).await;
             }
         };
         tokio::select! {

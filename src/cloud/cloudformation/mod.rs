@@ -1,11 +1,61 @@
 //! CloudFormation: stacks, change sets, and the resource types of this cloud.
+//!
+//! ```text
+//! template/   text to values, pure              types/     a file a resource type
+//! input       what an operation is told         plan       a template with its values
+//! compare     a stack against a new definition  run/       the background work of a stack
+//! record      what is kept                      store      where it lies
+//! stacks  change_sets  describe_*  events  resources  templates  exports  settings     the operations
+//! ```
 
-pub mod objects;
-pub mod record;
-pub mod store;
+mod change_sets;
+mod compare;
+mod describe_change_set;
+mod describe_stacks;
+mod events;
+mod exports;
+mod input;
+mod objects;
+mod plan;
+mod record;
+mod resources;
+mod run;
+mod settings;
+mod stacks;
+mod store;
 pub mod template;
-pub mod types;
+mod templates;
+mod types;
 
 use super::gateway::Operation;
+use crate::operations;
 
-pub const OPERATIONS: &[Operation] = &[];
+pub use run::resume;
+
+pub const OPERATIONS: &[Operation] = operations! {
+    "CancelUpdateStack" => settings::cancel_update_stack,
+    "ContinueUpdateRollback" => settings::continue_update_rollback,
+    "CreateChangeSet" => change_sets::create_change_set,
+    "CreateStack" => stacks::create_stack,
+    "DeleteChangeSet" => change_sets::delete_change_set,
+    "DeleteStack" => stacks::delete_stack,
+    "DescribeChangeSet" => describe_change_set::describe_change_set,
+    "DescribeStackEvents" => events::describe_stack_events,
+    "DescribeStackResource" => resources::describe_stack_resource,
+    "DescribeStackResources" => resources::describe_stack_resources,
+    "DescribeStacks" => describe_stacks::describe_stacks,
+    "ExecuteChangeSet" => change_sets::execute_change_set,
+    "GetStackPolicy" => settings::get_stack_policy,
+    "GetTemplate" => templates::get_template,
+    "GetTemplateSummary" => templates::get_template_summary,
+    "ListChangeSets" => change_sets::list_change_sets,
+    "ListExports" => exports::list_exports,
+    "ListImports" => exports::list_imports,
+    "ListStackResources" => resources::list_stack_resources,
+    "ListStacks" => describe_stacks::list_stacks,
+    "RollbackStack" => settings::rollback_stack,
+    "SetStackPolicy" => settings::set_stack_policy,
+    "UpdateStack" => stacks::update_stack,
+    "UpdateTerminationProtection" => settings::update_termination_protection,
+    "ValidateTemplate" => templates::validate_template,
+};

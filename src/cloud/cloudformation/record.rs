@@ -107,6 +107,10 @@ pub struct Stack {
     pub policy_during_update: Option<String>,
     /// The number of its events so far.
     pub events: u64,
+    /// When the last of them was: no two events of a stack share a time.
+    pub last_event: Millis,
+    /// `ClientRequestToken` of the operation that runs.
+    pub token: Option<String>,
     /// Resources to keep when it is deleted.
     pub retain: Vec<String>,
     /// The caller asked that the update that runs be given up.
@@ -214,7 +218,6 @@ pub struct ChangeSet {
     pub definition: Definition,
     pub changes: Changes,
     pub on_failure: OnFailure,
-    pub include_nested: bool,
 }
 
 /// Whether a change set can be executed ("DescribeChangeSet", ExecutionStatus).

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
-use hyper::body::Incoming;
 use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
 use s3s::Body;
@@ -54,7 +53,7 @@ const OURS: [&str; 21] = [
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// The request for `s3s`, and the call that goes with it.
-pub fn prepare(request: Request<Incoming>, cx: Context) -> (Arc<Call>, Result<Request<Body>>) {
+pub fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result<Request<Body>>) {
     let (mut parts, body) = request.into_parts();
     let raw = parts.uri.query().unwrap_or_default().to_owned();
     let query = pairs(&raw);
@@ -188,7 +187,7 @@ fn headers_for_s3s(call: &Call) -> Result<HeaderMap> {
 }
 
 /// The body with its transfer undone: chunks joined, and the hash that the client sent verified as it passes.
-fn body_for_s3s(call: &Arc<Call>, method: &Method, headers: &mut HeaderMap, body: Incoming) -> Result<Body> {
+fn body_for_s3s(call: &Arc<Call>, method: &Method, headers: &mut HeaderMap, body: Body) -> Result<Body> {
     let length = match headers.get(CONTENT_LENGTH) {
         Some(length) => Some(parse_length(length)?),
         None => None,
@@ -230,8 +229,7 @@ fn body_for_s3s(call: &Arc<Call>, method: &Method, headers: &mut HeaderMap, body
 }
 
 /// The bytes of a body, from a client that keeps sending.
-fn patient(body: Incoming) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static {
-    let body = Body::from(body);
+fn patient(body: Body) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static {
     Box::pin(futures::stream::try_unfold(body, |mut body| async move {
         let next = tokio::time::timeout(PAUSE, body.next()).await.map_err(|_| {
             let message = "Your socket connection to the server was not read from or written to within the timeout \

@@ -34,7 +34,7 @@ pub async fn prepare(
 ) -> Result<Prepared, Failure> {
     let client = deployer.cloud.cloudformation();
     let cant = |error: CallError| error.failure(deployer.cloud, &format!("deploy {}", template.name));
-    let answer = client
+    let created = client
         .create_change_set()
         .stack_name(deployer.stack)
         .change_set_name(format!("messaging-{}", crate::traffic::now().as_millisecond()))
@@ -45,7 +45,12 @@ pub async fn prepare(
         .capabilities(Capability::CapabilityAutoExpand)
         .send()
         .await
-        .map_err(|error| cant(error.into()))?;
+        .map_err(CallError::from);
+    let answer = match created {
+        Ok(answer) => answer,
+        Err(error) if no_changes(&error.message) => return Ok(Prepared::NoChanges),
+        Err(error) => return Err(cant(error)),
+    };
     let mut change_set = ChangeSet {
         stack_id: answer.stack_id().unwrap_or(deployer.stack).to_owned(),
         creates: existing.is_none(),
@@ -60,8 +65,7 @@ pub async fn prepare(
             Some(ChangeSetStatus::Failed) => {
                 let reason = answer.status_reason().unwrap_or("CloudFormation gives no reason").to_owned();
                 change_set.discard(deployer).await?;
-                let same = ["didn't contain changes", "No updates are to be performed"];
-                if same.iter().any(|words| reason.contains(words)) {
+                if no_changes(&reason) {
                     return Ok(Prepared::NoChanges);
                 }
                 return Err(Failure::new(format!("Can't deploy {}", template.name)).why(reason));
@@ -90,6 +94,11 @@ pub async fn prepare(
     }
 }
 
+/// CloudFormation has no status for it, only words; `aws cloudformation deploy` goes by the same.
+fn no_changes(reason: &str) -> bool {
+    ["didn't contain changes", "No updates are to be performed"].iter().any(|words| reason.contains(words))
+}
+
 /// The given ones, and the stack's own values for the others: what `aws cloudformation deploy` does.
 fn parameters(existing: Option<&Stack>, template: &Template, given: &[(String, String)]) -> Vec<Parameter> {
     let mut parameters: Vec<Parameter> = Vec::new();
@@ -100,7 +109,7 @@ fn parameters(existing: Option<&Stack>, template: &Template, given: &[(String, S
         }
     }
     if let Some(stack) = existing {
-        let declared = template.parameters();
+        let declared = template.names("Parameters");
         let kept =
             stack.parameters.keys().filter(|key| declared.contains(key) && !given.iter().any(|(g, _)| g == *key));
         parameters.extend(kept.map(|key| Parameter::builder().parameter_key(key).use_previous_value(true).build()));
@@ -113,14 +122,14 @@ impl ChangeSet {
         self.changes.extend(changes.into_iter().filter_map(|change| change.resource_change));
     }
 
-    /// Starts it.
+    /// Starts it; one that can't be started is thrown away.
     pub async fn execute(&self, deployer: &Deployer<'_>) -> Result<(), Failure> {
         let client = deployer.cloud.cloudformation();
         let request = client.execute_change_set().change_set_name(&self.id).stack_name(deployer.stack);
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(CallError::from(error).failure(deployer.cloud, "execute the change set")),
-        }
+        let Err(error) = request.send().await else { return Ok(()) };
+        // The reason why it didn't start is what the user must hear, whatever happens to the rest.
+        let _ = self.discard(deployer).await;
+        Err(CallError::from(error).failure(deployer.cloud, "execute the change set"))
     }
 
     /// Throws it away, and the empty stack that CloudFormation made to hold it.
@@ -138,6 +147,9 @@ impl ChangeSet {
 
     /// What it would do, a line a resource.
     pub fn lines(&self) -> Vec<String> {
+        if self.changes.is_empty() {
+            return vec!["It would change, but the change set names no resource: outputs or parameters only.".into()];
+        }
         let width = self.changes.iter().map(|c| c.resource_type().unwrap_or_default().len()).max().unwrap_or(0);
         self.changes.iter().map(|change| line(change, width)).collect()
     }

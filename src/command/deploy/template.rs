@@ -43,11 +43,11 @@ impl Template {
         Ok(Self { text, name })
     }
 
-    /// The names of its parameters; none when it can't be read, which CloudFormation will explain better.
-    pub fn parameters(&self) -> Vec<String> {
+    /// The names in a section, as `Parameters`; none when it can't be read, which CloudFormation will explain better.
+    pub fn names(&self, section: &str) -> Vec<String> {
         let Ok(documents) = Yaml::load_from_str(&self.text) else { return Vec::new() };
-        let parameters = documents.first().and_then(|root| root.as_mapping_get("Parameters"));
-        let keys = parameters.and_then(Yaml::as_mapping).into_iter().flat_map(|mapping| mapping.keys());
+        let section = documents.first().and_then(|root| root.as_mapping_get(section));
+        let keys = section.and_then(Yaml::as_mapping).into_iter().flat_map(|mapping| mapping.keys());
         keys.filter_map(|key| key.as_str().map(str::to_owned)).collect()
     }
 }
@@ -60,10 +60,10 @@ mod tests {
     fn parameters_are_found() {
         let text = "Parameters:\n  A: {Type: String}\n  B:\n    Type: Number\nResources:\n  T: !If [x, !Ref A, 1]\n";
         let template = Template { text: text.into(), name: "t".into() };
-        assert_eq!(template.parameters(), ["A", "B"]);
+        assert_eq!(template.names("Parameters"), ["A", "B"]);
         let json = Template { text: r#"{"Parameters":{"C":{"Type":"String"}}}"#.into(), name: "t".into() };
-        assert_eq!(json.parameters(), ["C"]);
-        assert!(Template { text: "a: [".into(), name: "t".into() }.parameters().is_empty());
+        assert_eq!(json.names("Parameters"), ["C"]);
+        assert!(Template { text: "a: [".into(), name: "t".into() }.names("Parameters").is_empty());
     }
 
     #[test]

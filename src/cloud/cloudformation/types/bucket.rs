@@ -141,7 +141,7 @@ async fn configure(work: &Work<'_>, name: &str, old: &Map<String, Value>, new: &
             _ => {}
         }
     }
-    let (before, after) = (work.all_tags(old), work.all_tags(new));
+    let (before, after) = (work.all_tags_before(old), work.all_tags(new));
     if after.is_empty() && !before.is_empty() {
         work.s3(Method::DELETE, name, "tagging", &[], String::new()).await?;
     } else if before != after {

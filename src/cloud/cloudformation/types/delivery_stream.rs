@@ -194,7 +194,7 @@ pub async fn update(work: &Work<'_>, name: &str, old: &Map<String, Value>, new: 
         }
         _ => {}
     }
-    let (set, gone) = tag_changes(&work.all_tags(old), &work.all_tags(new));
+    let (set, gone) = tag_changes(&work.all_tags_before(old), &work.all_tags(new));
     if !gone.is_empty() {
         let input = json!({"DeliveryStreamName": name, "TagKeys": gone});
         work.call(Service::Firehose, "UntagDeliveryStream", input).await?;

@@ -99,6 +99,11 @@ impl Type {
         self.attributes.contains(&attribute) || self.fields.iter().any(|field| field.name == attribute)
     }
 
+    /// Whether resources of this type carry tags, also those of their stack.
+    pub fn tagged(&self) -> bool {
+        self.fields.iter().any(|field| field.name == "Tags")
+    }
+
     /// Properties in their shapes, or what is wrong with them.
     pub fn conform(&self, properties: &Map<String, Value>) -> Result<Map<String, Value>, String> {
         schema::conform(properties, self.fields, self.absent)

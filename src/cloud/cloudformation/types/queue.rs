@@ -90,7 +90,7 @@ pub async fn update(work: &Work<'_>, url: &str, old: &Map<String, Value>, new: &
     if !changes.is_empty() {
         work.call(Service::Sqs, "SetQueueAttributes", json!({"QueueUrl": url, "Attributes": changes})).await?;
     }
-    let (set, gone) = tag_changes(&work.all_tags(old), &work.all_tags(new));
+    let (set, gone) = tag_changes(&work.all_tags_before(old), &work.all_tags(new));
     if !gone.is_empty() {
         work.call(Service::Sqs, "UntagQueue", json!({"QueueUrl": url, "TagKeys": gone})).await?;
     }

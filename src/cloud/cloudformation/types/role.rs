@@ -112,7 +112,7 @@ pub async fn update(work: &Work<'_>, name: &str, old: &Map<String, Value>, new: 
         }
     }
     policies(work, name, old, new).await?;
-    let (set, gone) = tag_changes(&work.all_tags(old), &work.all_tags(new));
+    let (set, gone) = tag_changes(&work.all_tags_before(old), &work.all_tags(new));
     if !gone.is_empty() {
         work.call(Service::Iam, "UntagRole", json!({"RoleName": name, "TagKeys": gone})).await?;
     }

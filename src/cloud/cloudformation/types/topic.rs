@@ -165,7 +165,7 @@ pub async fn update(work: &Work<'_>, arn: &str, old: &Map<String, Value>, new: &
     if !gone.is_empty() {
         unsubscribe(work, arn, &gone).await?;
     }
-    let (set, gone) = tag_changes(&work.all_tags(old), &work.all_tags(new));
+    let (set, gone) = tag_changes(&work.all_tags_before(old), &work.all_tags(new));
     if !gone.is_empty() {
         work.call(Service::Sns, "UntagResource", json!({"ResourceArn": arn, "TagKeys": gone})).await?;
     }

@@ -17,6 +17,8 @@ pub struct Work<'a> {
     pub generated: Name<'a>,
     /// The stack's own tags, which its resources get as well.
     pub tags: &'a [Tag],
+    /// The stack's tags before the update that runs.
+    pub tags_before: &'a [Tag],
     /// A creation that a restart interrupted had settled on this name: what has it is ours.
     pub resumed: bool,
 }
@@ -92,7 +94,7 @@ impl Work<'_> {
             names: service.names(),
             namespace: service.namespace(),
         };
-        let cx = Context { protocol: Protocol::Json11, ..self.cx.clone() };
+        let cx = Context { protocol: Protocol::Json11, service: Some(Service::CloudFormation), ..self.cx.clone() };
         let answer = (operation.run)(&cx, &payload).await?;
         if answer.is_empty() {
             return Ok(Value::Null);
@@ -123,20 +125,28 @@ impl Work<'_> {
 
     /// The stack's tags and the resource's own, which take precedence, as keys and values.
     pub fn all_tags(&self, properties: &Map<String, Value>) -> Map<String, Value> {
-        let mut tags: Map<String, Value> =
-            self.tags.iter().map(|tag| (tag.key.clone(), tag.value.as_str().into())).collect();
-        for tag in properties.get("Tags").and_then(Value::as_array).into_iter().flatten() {
-            if let (Some(key), Some(value)) = (tag["Key"].as_str(), tag["Value"].as_str()) {
-                tags.insert(key.to_owned(), value.into());
-            }
-        }
-        tags
+        all_tags(self.tags, properties)
+    }
+
+    /// The tags that a resource with these properties had before.
+    pub fn all_tags_before(&self, properties: &Map<String, Value>) -> Map<String, Value> {
+        all_tags(self.tags_before, properties)
     }
 
     /// An ARN in this stack's place.
     pub fn arn(&self, service: &str, resource: &str) -> String {
         format!("arn:aws:{service}:{}:{}:{resource}", self.cx.region, self.cx.account)
     }
+}
+
+fn all_tags(stack: &[Tag], properties: &Map<String, Value>) -> Map<String, Value> {
+    let mut tags: Map<String, Value> = stack.iter().map(|tag| (tag.key.clone(), tag.value.as_str().into())).collect();
+    for tag in properties.get("Tags").and_then(Value::as_array).into_iter().flatten() {
+        if let (Some(key), Some(value)) = (tag["Key"].as_str(), tag["Value"].as_str()) {
+            tags.insert(key.to_owned(), value.into());
+        }
+    }
+    tags
 }
 
 /// Tags as a list of keys and values.

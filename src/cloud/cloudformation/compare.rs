@@ -1,0 +1,70 @@
+//! A stack against a new definition: the changes of a change set.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::plan::{self, Known, Plan, pseudo};
+use super::record::{Definition, Stack};
+use super::store::{self, Place};
+use super::template::diff::{self, Before, Changes, Deployed};
+use super::template::evaluate::{Reference, is_unknown};
+use super::template::{Template, text};
+use super::types;
+use crate::cloud::gateway::Context;
+use crate::cloud::wire::AwsError;
+
+/// What a new definition would change of a stack.
+pub fn changes(cx: &Context, stack: &Stack, plan: &Plan) -> Result<Changes, AwsError> {
+    let place = Place::of(cx);
+    let (resources, exports, old_text) = cx.cloud.core.read(|engine, _| {
+        let text = store::template(engine, &stack.now.template);
+        (store::resources(engine, &stack.uuid), plan::exports(engine, &place), text)
+    });
+    // A stack in review has no template yet.
+    let old = match old_text {
+        Some(text) => Plan::new(&text, &stack.now.parameters, pseudo(stack, &stack.now.notifications)).ok(),
+        None => None,
+    };
+    let nothing = (Template::default(), BTreeMap::<String, Value>::new());
+    let (template, parameters) = old.as_ref().map_or((&nothing.0, &nothing.1), |old| (&old.template, &old.values));
+    let deployed = resources.values().filter_map(|resource| {
+        let live = resource.live.as_ref()?;
+        let deployed = Deployed {
+            kind: &resource.kind,
+            physical_id: &live.physical_id,
+            properties: &live.properties,
+            metadata: live.metadata.as_ref(),
+            deletion_policy: live.deletion_policy,
+        };
+        Some((resource.logical_id.as_str(), deployed))
+    });
+    let before = Before { template, parameters, resources: deployed.collect() };
+    let known = Known::new(&resources, &exports);
+    let answer = |reference: Reference<'_>| known.answer(reference);
+    Ok(diff::changes(&before, &plan.scope(&answer), &types::recreation)?)
+}
+
+/// Whether a new definition changes a stack in any other way: its outputs, its tags, whom it notifies.
+pub fn differs(cx: &Context, stack: &Stack, definition: &Definition, plan: &Plan) -> bool {
+    let old = &stack.now;
+    if old.tags != definition.tags || old.notifications != definition.notifications || old.role != definition.role {
+        return true;
+    }
+    let place = Place::of(cx);
+    let (resources, exports) =
+        cx.cloud.core.read(|engine, _| (store::resources(engine, &stack.uuid), plan::exports(engine, &place)));
+    let known = Known::new(&resources, &exports);
+    let answer = |reference: Reference<'_>| known.answer(reference);
+    let scope = plan.scope(&answer);
+    let outputs: Vec<_> =
+        plan.template.outputs.iter().filter(|(_, output)| plan.shows(output.condition.as_ref())).collect();
+    let same = |(key, output): &(&String, &super::template::Output)| {
+        let Some(deployed) = old.outputs.iter().find(|o| o.key == **key) else { return false };
+        let value = scope.value(&output.value).ok().flatten();
+        let export = output.export.as_ref().and_then(|name| scope.value(name).ok().flatten()).as_ref().and_then(text);
+        let unchanged = value.is_some_and(|value| is_unknown(&value) || text(&value).as_ref() == Some(&deployed.value));
+        unchanged && export == deployed.export && output.description == deployed.description
+    };
+    outputs.len() != old.outputs.len() || !outputs.iter().all(same)
+}

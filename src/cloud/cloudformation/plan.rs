@@ -1,0 +1,207 @@
+//! A template with its parameters' values: what will exist, after what, with which values.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::record::{Resources, Stack};
+use super::store::{self, Place};
+use super::template::evaluate::{KNOWN_AFTER_APPLY, Pseudo, Reference, Scope};
+use super::template::graph::{self, Needs};
+use super::template::parameters::Texts;
+use super::template::references::{Found, walk};
+use super::template::{Invalid, Result, Template, conditions};
+use super::types;
+use crate::engine::Engine;
+
+/// A template, resolved as far as nothing has to exist for it.
+pub struct Plan {
+    pub template: Template,
+    pub values: BTreeMap<String, Value>,
+    pub conditions: BTreeMap<String, bool>,
+    pub pseudo: Pseudo,
+    pub needs: Needs,
+    /// Levels of logical ids, in the order of creation.
+    pub order: Vec<Vec<String>>,
+}
+
+/// The pseudo parameters of a stack.
+pub fn pseudo(stack: &Stack, notifications: &[String]) -> Pseudo {
+    Pseudo {
+        region: stack.region.clone(),
+        account: stack.account.clone(),
+        stack_name: stack.name.clone(),
+        stack_id: stack.id.clone(),
+        notification_arns: notifications.to_vec(),
+    }
+}
+
+/// Checks that every resource type is one of this cloud's.
+pub fn check_types(template: &Template) -> Result<()> {
+    let unknown: BTreeSet<&str> =
+        template.resources.values().map(|r| r.kind.as_str()).filter(|kind| types::find(kind).is_none()).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let unknown: Vec<&str> = unknown.into_iter().collect();
+    Err(Invalid::new(format!("Template format error: Unrecognized resource types: [{}]", unknown.join(", "))))
+}
+
+impl Plan {
+    pub fn new(text: &str, parameters: &Texts, pseudo: Pseudo) -> Result<Self> {
+        let template = Template::read_given(text, parameters)?;
+        check_types(&template)?;
+        let values: BTreeMap<String, Value> = template
+            .parameters
+            .iter()
+            .filter_map(|p| Some((p.name.clone(), p.value(parameters.get(&p.name)?))))
+            .collect();
+        let conditions = conditions::evaluate(&template, &values, &pseudo)?;
+        let needs = graph::needs(&template, &conditions)?;
+        let order = graph::order(&needs)?;
+        Ok(Self { template, values, conditions, pseudo, needs, order })
+    }
+
+    /// The scope in which its values are evaluated.
+    pub fn scope<'a>(&'a self, known: &'a dyn Fn(Reference<'_>) -> Result<Value>) -> Scope<'a> {
+        Scope {
+            template: &self.template,
+            parameters: &self.values,
+            conditions: &self.conditions,
+            pseudo: &self.pseudo,
+            known,
+        }
+    }
+
+    /// Whether an output exists.
+    pub fn shows(&self, condition: Option<&String>) -> bool {
+        condition.is_none_or(|name| self.conditions.get(name).copied().unwrap_or(false))
+    }
+
+    /// The first `Fn::GetAtt` of an attribute that its resource's type doesn't have, in words.
+    pub fn unsupported_attribute(&self) -> Option<String> {
+        let complaint = |value: &Value| {
+            let mut wrong = None;
+            let _ = walk(value, Some(&self.conditions), &mut |found| {
+                let Found::Attribute(resource, attribute) = found else { return };
+                let Some(resource) = self.template.resources.get(resource).filter(|_| !attribute.is_empty()) else {
+                    return;
+                };
+                if types::find(&resource.kind).is_some_and(|kind| !kind.has_attribute(attribute)) {
+                    wrong.get_or_insert((resource.kind.clone(), attribute.to_owned()));
+                }
+            });
+            wrong
+        };
+        let say = |path: String, (kind, attribute): (String, String)| {
+            format!("[Error] {path}/Fn::GetAtt: Resource type {kind} does not support attribute {{{attribute}}}")
+        };
+        for name in self.needs.keys() {
+            for (property, value) in &self.template.resources[name].properties {
+                if let Some(wrong) = complaint(value) {
+                    return Some(say(format!("/Resources/{name}/Properties/{property}"), wrong));
+                }
+            }
+        }
+        self.template.outputs.iter().filter(|(_, output)| self.shows(output.condition.as_ref())).find_map(
+            |(name, output)| complaint(&output.value).map(|wrong| say(format!("/Outputs/{name}/Value"), wrong)),
+        )
+    }
+}
+
+/// An export of some stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    pub name: String,
+    pub value: String,
+    pub stack_id: String,
+    pub stack_name: String,
+}
+
+/// The exports of a place, by name.
+pub fn exports(engine: &Engine, place: &Place) -> BTreeMap<String, Export> {
+    let stacks = store::stacks(engine, place);
+    let alive = stacks.into_iter().filter(|stack| stack.deleted.is_none());
+    alive
+        .flat_map(|stack| {
+            let (id, name) = (stack.id, stack.name);
+            stack.now.outputs.into_iter().filter_map(move |output| {
+                let export = Export {
+                    name: output.export?,
+                    value: output.value,
+                    stack_id: id.clone(),
+                    stack_name: name.clone(),
+                };
+                Some((export.name.clone(), export))
+            })
+        })
+        .collect()
+}
+
+/// The names of the stacks that import an export.
+pub fn importers(engine: &Engine, place: &Place, export: &str) -> Vec<String> {
+    let stacks = store::stacks(engine, place);
+    let importing =
+        stacks.into_iter().filter(|s| s.deleted.is_none() && s.now.imports.iter().any(|name| name == export));
+    let mut names: Vec<String> = importing.map(|stack| stack.name).collect();
+    names.sort();
+    names
+}
+
+/// What is known of the resources of a stack, and of other stacks' exports.
+pub struct Known<'a> {
+    pub resources: &'a Resources,
+    pub exports: &'a BTreeMap<String, Export>,
+    /// The exports that were asked for.
+    pub imports: RefCell<BTreeSet<String>>,
+}
+
+impl<'a> Known<'a> {
+    pub fn new(resources: &'a Resources, exports: &'a BTreeMap<String, Export>) -> Self {
+        Self { resources, exports, imports: RefCell::default() }
+    }
+
+    /// Answers a reference; what doesn't exist yet is [`KNOWN_AFTER_APPLY`].
+    pub fn answer(&self, reference: Reference<'_>) -> Result<Value> {
+        let later = || Ok(KNOWN_AFTER_APPLY.into());
+        match reference {
+            Reference::Export(name) => {
+                self.imports.borrow_mut().insert(name.to_owned());
+                match self.exports.get(name) {
+                    Some(export) => Ok(export.value.as_str().into()),
+                    None => Err(Invalid::new(format!("No export named {name} found."))),
+                }
+            }
+            Reference::Resource(name) => match self.live(name) {
+                Some(live) => Ok(live.physical_id.as_str().into()),
+                None => later(),
+            },
+            Reference::Attribute(name, attribute) => match self.live(name) {
+                Some(live) => match live.attributes.get(attribute).or_else(|| live.properties.get(attribute)) {
+                    Some(value) => Ok(value.clone()),
+                    // A property that has no value: AWS gives what the service says, which is nothing set.
+                    None => Ok("".into()),
+                },
+                None => later(),
+            },
+        }
+    }
+
+    fn live(&self, name: &str) -> Option<&super::record::Live> {
+        self.resources.get(name).and_then(|resource| resource.live.as_ref())
+    }
+}
+
+/// A resource's properties, every value known and in its type's shape.
+pub fn properties(plan: &Plan, name: &str, known: &Known<'_>) -> std::result::Result<Map<String, Value>, String> {
+    let answer = |reference: Reference<'_>| known.answer(reference);
+    let resource = &plan.template.resources[name];
+    let evaluated = plan.scope(&answer).members(&resource.properties).map_err(|invalid| invalid.message)?;
+    match types::find(&resource.kind) {
+        Some(kind) => kind
+            .conform(&evaluated)
+            .map_err(|what| format!("Properties validation failed for resource {name} with message:\n{what}")),
+        None => Err(format!("Unrecognized resource type {}", resource.kind)),
+    }
+}

@@ -1,0 +1,171 @@
+//! Deleting: whole stacks, what a failed creation made, and what an update leaves over.
+
+use super::{Run, Said, deletion_order, kept};
+use crate::cloud::cloudformation::record::{Live, OnFailure, Resource, Stack, Status};
+use crate::cloud::cloudformation::store;
+use crate::cloud::cloudformation::types;
+use crate::cloud::wire::AwsError;
+
+impl Run {
+    /// Deletes what a failed creation has made.
+    pub(super) async fn roll_back_creation(&self, stack: Stack) -> Result<(), AwsError> {
+        let failed = self.delete_all(&stack, true).await?;
+        match (failed.is_empty(), stack.on_failure) {
+            (true, OnFailure::Delete) => self.turn(Status::DeleteInProgress, None).await,
+            (true, _) => {
+                self.write(|_, stack| stack.now.outputs.clear()).await?;
+                self.settle(Status::RollbackComplete).await
+            }
+            (false, _) => {
+                let reason = format!("The following resource(s) failed to delete: [{}]. ", failed.join(", "));
+                self.turn(Status::RollbackFailed, Some(&reason)).await
+            }
+        }
+    }
+
+    /// Deletes the stack.
+    pub(super) async fn delete(&self, stack: Stack) -> Result<(), AwsError> {
+        let failed = self.delete_all(&stack, false).await?;
+        if !failed.is_empty() {
+            let reason = format!("The following resource(s) failed to delete: [{}]. ", failed.join(", "));
+            return self.turn(Status::DeleteFailed, Some(&reason)).await;
+        }
+        self.write(|transaction, stack| {
+            for set in store::change_sets(transaction.engine, &stack.uuid) {
+                store::drop_change_set(transaction, &stack.uuid, &set.id);
+            }
+            stack.deleted = Some(transaction.now);
+            stack.now.outputs.clear();
+            stack.now.imports.clear();
+            super::turn(transaction, &self.cx, stack, Status::DeleteComplete, None);
+        })
+        .await
+    }
+
+    /// Deletes every resource, dependents first; gives the names of those that couldn't be.
+    async fn delete_all(&self, stack: &Stack, creating: bool) -> Result<Vec<String>, AwsError> {
+        for level in deletion_order(&self.resources()) {
+            let mut failed = Vec::new();
+            for name in level {
+                let Some(mut resource) = self.resources().remove(&name) else { continue };
+                if !self.remove(stack, &mut resource, creating).await? {
+                    failed.push(name);
+                }
+            }
+            if !failed.is_empty() {
+                return Ok(failed);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// Deletes one resource, unless it is to be kept; says whether it is no longer the stack's.
+    async fn remove(&self, stack: &Stack, resource: &mut Resource, creating: bool) -> Result<bool, AwsError> {
+        let gone = |status: Status| Said { status, reason: None, physical_id: "", properties: None };
+        let Some(live) = resource.live.clone() else {
+            return self.remove_unborn(stack, resource).await;
+        };
+        let keep = kept(&live, creating) || (!creating && stack.retain.contains(&resource.logical_id));
+        if keep {
+            resource.live = None;
+            self.tell(resource, Said { physical_id: &live.physical_id, ..gone(Status::DeleteSkipped) }).await?;
+            return Ok(true);
+        }
+        self.tell(resource, Said { physical_id: &live.physical_id, ..gone(Status::DeleteInProgress) }).await?;
+        for old in std::mem::take(&mut resource.retired) {
+            // A replaced resource that an interrupted update left.
+            if let Err(reason) = self.destroy(stack, resource, &old).await {
+                self.cx.cloud.notice(&format!("{} of stack {}: {reason}", old.physical_id, stack.name));
+            }
+        }
+        match self.destroy(stack, resource, &live).await {
+            Ok(()) => {
+                resource.live = None;
+                self.tell(resource, Said { physical_id: &live.physical_id, ..gone(Status::DeleteComplete) }).await?;
+                Ok(true)
+            }
+            Err(reason) => {
+                let said = Said {
+                    physical_id: &live.physical_id,
+                    reason: Some(&reason),
+                    properties: Some(&live.properties),
+                    ..gone(Status::DeleteFailed)
+                };
+                self.tell(resource, said).await?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// A resource that failed to be made; or one whose creation a restart interrupted, which may exist.
+    async fn remove_unborn(&self, stack: &Stack, resource: &mut Resource) -> Result<bool, AwsError> {
+        if let Some(name) = resource.intent.take() {
+            let maybe = Live {
+                physical_id: name,
+                properties: Default::default(),
+                attributes: Default::default(),
+                metadata: None,
+                deletion_policy: crate::cloud::cloudformation::template::Policy::Delete,
+                update_replace_policy: crate::cloud::cloudformation::template::Policy::Delete,
+                needs: Vec::new(),
+            };
+            if let Err(reason) = self.destroy(stack, resource, &maybe).await {
+                self.cx.cloud.notice(&format!("{} of stack {}: {reason}", maybe.physical_id, stack.name));
+            }
+        }
+        if matches!(resource.status, Status::DeleteComplete | Status::DeleteSkipped) {
+            return Ok(true);
+        }
+        let said = Said { status: Status::DeleteComplete, reason: None, physical_id: "", properties: None };
+        self.tell(resource, said).await?;
+        Ok(true)
+    }
+
+    async fn destroy(&self, stack: &Stack, resource: &Resource, live: &Live) -> Result<(), String> {
+        let Some(kind) = types::find(&resource.kind) else {
+            return Err(format!("Unrecognized resource type {}", resource.kind));
+        };
+        let work = self.work(stack, resource, "", false);
+        kind.delete(&work, &live.physical_id, &live.properties).await.map_err(|failure| failure.0)
+    }
+
+    /// Deletes what an update (or its rollback) has replaced or left out. What can't be deleted is left and told of.
+    pub(super) async fn clean_up(&self, stack: Stack) -> Result<(), AwsError> {
+        let wanted = self.plan(&stack, &stack.now).map(|plan| plan.needs).unwrap_or_default();
+        let resources = self.resources();
+        for name in deletion_order(&resources).into_iter().flatten() {
+            let Some(mut resource) = self.resources().remove(&name) else { continue };
+            while let Some(old) = resource.retired.last().cloned() {
+                self.discard(&stack, &mut resource, &old).await?;
+                resource.retired.pop();
+                self.keep(&resource).await?;
+            }
+            if wanted.contains_key(&name) {
+                continue;
+            }
+            if resource.live.is_some() {
+                self.remove(&stack, &mut resource, false).await?;
+            }
+            self.write(|transaction, _| store::drop_resource(transaction, &self.uuid, &name)).await?;
+        }
+        let done = match stack.status {
+            Status::UpdateCleanup => Status::UpdateComplete,
+            _ => Status::UpdateRollbackComplete,
+        };
+        self.settle(done).await
+    }
+
+    /// Deletes a physical resource that its logical one no longer is.
+    async fn discard(&self, stack: &Stack, resource: &mut Resource, old: &Live) -> Result<(), AwsError> {
+        let (status, reason) = (resource.status, resource.reason.clone());
+        let said = |status| Said { status, reason: None, physical_id: &old.physical_id, properties: None };
+        self.tell(resource, said(Status::DeleteInProgress)).await?;
+        match self.destroy(stack, resource, old).await {
+            Ok(()) => self.tell(resource, said(Status::DeleteComplete)).await?,
+            Err(reason) => self.tell(resource, Said { reason: Some(&reason), ..said(Status::DeleteFailed) }).await?,
+        }
+        // The events were about the old one.
+        (resource.status, resource.reason) = (status, reason);
+        Ok(())
+    }
+}
