@@ -57,6 +57,7 @@ pub async fn resume(cloud: Arc<Cloud>) {
             protocol: Protocol::Query,
             request_id: ids.next(),
             trace: None,
+            service: None,
         };
         run(cx, stack.uuid).await;
     }
