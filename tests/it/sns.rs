@@ -313,6 +313,8 @@ async fn topics_and_subscriptions_survive_a_restart_and_end_when_told_to() {
     let policy = r#"{"type":["order"]}"#;
     let subscription = subscribe(&cloud, &topic_arn, &url, &[RAW, ("FilterPolicy", policy)]).await;
     cloud.restart().await;
+    // The counts of subscriptions follow later.
+    cloud.pass(60);
     let (sns, sqs) = (cloud.sns(), cloud.sqs());
     let url = sqs.get_queue_url().queue_name("orders").send().await.unwrap().queue_url.unwrap();
     let shown = sns.get_subscription_attributes().subscription_arn(&subscription).send().await.unwrap().attributes.unwrap();
