@@ -182,7 +182,13 @@ async fn receive_counts_visibility_and_receipt_handles_survive() {
     }
     // The handle that the dead server gave out still works.
     let handle = taken.receipt_handle.as_deref().unwrap();
-    sqs.change_message_visibility().queue_url(&orders).receipt_handle(handle).visibility_timeout(0).send().await.unwrap();
+    sqs.change_message_visibility()
+        .queue_url(&orders)
+        .receipt_handle(handle)
+        .visibility_timeout(0)
+        .send()
+        .await
+        .unwrap();
     let again = receive(&sqs, &orders).await.remove(0);
     assert_eq!(again.message_id, taken.message_id);
     assert_eq!(system(&again, System::ApproximateReceiveCount), "2");
@@ -274,7 +280,8 @@ async fn a_stack_is_whole_whenever_the_server_dies() {
         let mut create = clients.cloudformation.create_stack().stack_name(&name).template_body(INFRA);
         for key in ["TopicName", "OrdersQueueName", "PaymentsQueueName", "DeliveryStreamName"] {
             let value = format!("{}-{stack}", key.to_lowercase());
-            let parameter = aws_sdk_cloudformation::types::Parameter::builder().parameter_key(key).parameter_value(value);
+            let parameter =
+                aws_sdk_cloudformation::types::Parameter::builder().parameter_key(key).parameter_value(value);
             create = create.parameters(parameter.build());
         }
         create.capabilities(Capability::CapabilityIam).send().await.unwrap();

@@ -139,7 +139,8 @@ async fn infra_yaml_is_deployed_and_everything_it_declares_works() {
     assert!(key.starts_with("landing_date=2026-03-14/"), "{key}");
     let body = s3.get_object().bucket(bucket).key(&key).send().await.unwrap().body.collect().await.unwrap();
     assert_eq!(body.to_vec(), b"{\"number\":1}\n");
-    let ids: Vec<_> = client.list_stack_resources().stack_name("messaging").send().await.unwrap().stack_resource_summaries.unwrap();
+    let ids: Vec<_> =
+        client.list_stack_resources().stack_name("messaging").send().await.unwrap().stack_resource_summaries.unwrap();
     assert_eq!(ids.len(), 14);
     let again = change_set(&client, "messaging", ChangeSetType::Update, INFRA, &[]).await.unwrap_err();
     assert!(again.contains("didn't contain changes"), "{again}");
@@ -171,7 +172,10 @@ async fn only_the_stacks_topic_may_send_to_its_queues() {
 #[tokio::test]
 async fn a_role_that_may_not_put_is_obeyed() {
     let cloud = TestCloud::start().await;
-    let crippled = INFRA.replace("                  - firehose:PutRecord\n                  - firehose:PutRecordBatch\n", "                  - firehose:ListDeliveryStreams\n");
+    let crippled = INFRA.replace(
+        "                  - firehose:PutRecord\n                  - firehose:PutRecordBatch\n",
+        "                  - firehose:ListDeliveryStreams\n",
+    );
     assert_ne!(crippled, INFRA);
     let stack = deploy(&cloud.cloudformation(), "messaging", &crippled, &[]).await;
     publish(&cloud.sns(), output(&stack, "TopicArn"), "lost").await;
@@ -242,8 +246,11 @@ async fn a_failed_creation_is_rolled_back() {
     let cloud = TestCloud::start().await;
     let (client, sqs) = (cloud.cloudformation(), cloud.sqs());
     queue(&sqs, "taken", &[(Attribute::VisibilityTimeout, "77")]).await;
-    let template = SMALL.replace("  Topic:\n    Type: AWS::SNS::Topic\n    Properties: {DisplayName: !GetAtt Queue.QueueName}",
-        "  Second:\n    Type: AWS::SQS::Queue\n    DependsOn: Queue\n    Properties: {QueueName: taken}")
+    let template = SMALL
+        .replace(
+            "  Topic:\n    Type: AWS::SNS::Topic\n    Properties: {DisplayName: !GetAtt Queue.QueueName}",
+            "  Second:\n    Type: AWS::SQS::Queue\n    DependsOn: Queue\n    Properties: {QueueName: taken}",
+        )
         .replace("  TopicArn: {Value: !Ref Topic}\n", "");
     let stack = deploy(&client, "small", &template, &[]).await;
     assert_eq!(status(&stack), "ROLLBACK_COMPLETE");
@@ -308,9 +315,21 @@ async fn a_deleted_stack_leaves_only_what_is_retained() {
     let (client, sqs) = (cloud.cloudformation(), cloud.sqs());
     let stack = deploy(&client, "messaging", INFRA, &[]).await;
     let (bucket, id) = (output(&stack, "BucketName").to_owned(), stack.stack_id().unwrap().to_owned());
-    client.update_termination_protection().stack_name("messaging").enable_termination_protection(true).send().await.unwrap();
+    client
+        .update_termination_protection()
+        .stack_name("messaging")
+        .enable_termination_protection(true)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(code(client.delete_stack().stack_name("messaging").send().await), "ValidationError");
-    client.update_termination_protection().stack_name("messaging").enable_termination_protection(false).send().await.unwrap();
+    client
+        .update_termination_protection()
+        .stack_name("messaging")
+        .enable_termination_protection(false)
+        .send()
+        .await
+        .unwrap();
     client.delete_stack().stack_name("messaging").send().await.unwrap();
     assert_eq!(status(&rest(&client, &id).await), "DELETE_COMPLETE");
     assert_eq!(code(client.describe_stacks().stack_name("messaging").send().await), "ValidationError");
