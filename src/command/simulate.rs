@@ -182,7 +182,12 @@ async fn simulate(context: &Context, args: &Args, cloud: &Cloud, embedded: Optio
 
 /// Deploys the built-in template; a stack that is on a cloud of someone else already is taken as it is, unless it is said
 /// how long it is to buffer. Its outputs, and how long the stream buffers.
-async fn deploy(context: &Context, args: &Args, deployer: &Deployer<'_>) -> Result<(Outputs, Option<u32>), Failure> {
+async fn deploy(
+    context: &Context,
+    args: &Args,
+    deployer: &Deployer<'_>,
+    own: bool,
+) -> Result<(Outputs, Option<u32>), Failure> {
     let bold = Style::new().for_stderr().bold();
     let found = stack::describe(deployer.cloud, &args.stack).await;
     let found = found.map_err(|error| error.failure(deployer.cloud, "look the stack up"))?;
