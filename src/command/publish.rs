@@ -269,7 +269,14 @@ impl View {
                     self.ui.line(event_line(event, latency));
                 }
                 if self.ui.is_json() {
-                    self.ui.record(&Record { record: "published", message_id, latency_ms: ms(latency), event });
+                    self.ui.record(&Record {
+                        record: "published",
+                        event_id: &event.id,
+                        event_type: event.kind().event_type(),
+                        message_id,
+                        latency_ms: ms(latency),
+                        event,
+                    });
                 }
             }
             Notice::Refused { event, why } => {
@@ -330,6 +337,8 @@ impl View {
 #[derive(Serialize)]
 struct Record<'a> {
     record: &'static str,
+    event_id: &'a str,
+    event_type: &'a str,
     message_id: &'a str,
     latency_ms: f64,
     event: &'a Event,

@@ -1,194 +1,270 @@
-//! The commands against an embedded cloud in a process of its own: deploy, publish, consume, simulate, as a user does.
+//! Every command as a process, against a `messaging local` of its own.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Command, Stdio};
 
-use predicates::prelude::*;
-use predicates::str::contains;
+use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use serde_json::Value;
 
-use crate::cli::{messaging, program};
+use crate::binary::{Ended, Local, folder, messaging, run, signal, wait};
+use crate::cloud::{config, eventually};
+use crate::sqs::attribute;
 
-/// `messaging local` in a folder that goes away, as is it itself when this is dropped.
-struct Local {
-    folder: tempfile::TempDir,
-    endpoint: String,
-    process: Child,
+const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/infra.yaml");
+
+/// A cloud with the stack `messaging`, whose stream lands within a second.
+fn deployed(folder: &Path) -> Local {
+    Local::start(folder, &["--template", TEMPLATE, "--parameter", "BufferingSeconds=1"])
 }
 
 impl Local {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = program(folder.path());
-        command.args(["local", "--addr", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut process = command.spawn().unwrap();
-        let mut ready = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-        let endpoint = ready.split([' ', ',']).find(|word| word.starts_with("http://"));
-        let endpoint = endpoint.unwrap_or_else(|| panic!("no address in the ready line: {ready:?}")).to_owned();
-        Self { folder, endpoint, process }
+    /// Runs a command against it; it must succeed.
+    fn run(&self, folder: &Path, args: &[&str]) -> Ended {
+        let ended = self.try_run(folder, args);
+        assert_eq!(ended.code, Some(0), "{args:?}: {ended:#?}");
+        ended
     }
 
-    fn dir(&self) -> &Path {
-        self.folder.path()
+    fn try_run(&self, folder: &Path, args: &[&str]) -> Ended {
+        run(folder, [args, &["--endpoint-url", &self.endpoint]].concat())
     }
 
-    /// A command against this cloud.
-    fn run(&self, args: &[&str]) -> assert_cmd::Command {
-        let mut command = messaging(self.dir());
-        command.args(args).env("AWS_ENDPOINT_URL", &self.endpoint);
-        command
+    fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&config(&self.endpoint))
     }
 
-    /// The records that a command prints with `--json`; it must succeed.
-    fn records(&self, args: &[&str]) -> Vec<Value> {
-        let output = self.run(args).arg("--json").assert().code(0).get_output().clone();
-        let text = String::from_utf8(output.stdout).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
+    async fn queue(&self, name: &str) -> String {
+        self.sqs().get_queue_url().queue_name(name).send().await.unwrap().queue_url.unwrap()
     }
 }
 
-impl Drop for Local {
-    fn drop(&mut self) {
-        // It may have ended by itself, which the test has noticed then.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+/// The JSON records that a command printed, a line each.
+fn records(ended: &Ended) -> Vec<Value> {
+    ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
 }
 
-/// What two runs of one seed have in common.
-fn stories(records: &[Value]) -> Vec<(Value, Value)> {
-    let events = records.iter().filter(|record| record["record"] == "published").map(|record| &record["event"]);
-    events.map(|event| (event["id"].clone(), event["data"].clone())).collect()
+/// The record that ends them.
+fn report(ended: &Ended) -> Value {
+    records(ended).pop().filter(|record| record["record"] == "report").unwrap_or_else(|| panic!("{ended:#?}"))
 }
 
 #[test]
-fn a_stack_is_created_shown_updated_and_deleted() {
-    let local = Local::start();
-    std::fs::write(local.dir().join(".env"), "# mine\nOTHER='a b'\n").unwrap();
-
-    local.run(&["deploy", "--dry-run"]).assert().code(0).stdout(contains("+ add").and(contains("AWS::SNS::Topic")));
-    local.run(&["deploy", "--delete"]).assert().code(0).stderr(contains("There is no stack messaging"));
-
-    let created = contains("CREATE_COMPLETE").and(contains("TopicArn")).and(contains("arn:aws:sns:us-east-1:"));
-    local.run(&["deploy", "--write-env"]).assert().code(0).stdout(created).stderr(contains("is created"));
-    let env = std::fs::read_to_string(local.dir().join(".env")).unwrap();
-    assert!(env.starts_with("# mine\nOTHER='a b'\n"), "{env}");
-    for name in ["TOPIC_ARN=", "URL_ORDERS=", "URL_PAYMENTS=", "BUCKET_NAME="] {
-        assert!(env.lines().any(|line| line.starts_with(name)), "{env}");
+fn local_says_what_it_promises_and_stops_when_told_to() {
+    let dir = folder();
+    for (name, durability) in [("TERM", "process"), ("INT", "power")] {
+        let local = Local::start(dir.path(), &["--durability", durability]);
+        for words in [local.endpoint.as_str(), "data", durability, "survives"] {
+            assert!(local.ready.contains(words), "{}", local.ready);
+        }
+        assert_eq!(local.signal(name).code(), Some(0));
     }
-
-    local.run(&["deploy"]).assert().code(0).stderr(contains("nothing to change"));
-    let buffering = ["deploy", "--parameter", "BufferingSeconds=7"];
-    local.run(&[&buffering[..], &["--dry-run"]].concat()).assert().code(0).stdout(contains("~ modify"));
-    local.run(&buffering).assert().code(0).stderr(contains("is updated"));
-    // What isn't given keeps its value.
-    local.run(&["deploy"]).assert().code(0).stderr(contains("nothing to change"));
-
-    local.run(&["deploy", "--delete"]).assert().code(0).stderr(contains("is deleted"));
-    local
-        .run(&["publish", "--count", "1", "--stack", "messaging"])
-        .assert()
-        .code(1)
-        .stderr(contains("TOPIC_ARN in .env"));
 }
 
 #[test]
-fn a_creation_that_fails_says_why_and_leaves_nothing() {
-    let local = Local::start();
-    let template = local.dir().join("bad.yaml");
-    let text = "Resources:\n  First: {Type: AWS::SQS::Queue}\n  Second:\n    Type: AWS::SNS::Subscription\n    DependsOn: First\n    \
-                Properties: {TopicArn: 'arn:aws:sns:us-east-1:000000000000:nope', Protocol: sqs, Endpoint: !GetAtt First.Arn}\n";
-    std::fs::write(&template, text).unwrap();
-    let deploy = || local.run(&["deploy", "--template", "bad.yaml"]);
-    deploy().assert().code(1).stderr(contains("rolled back").and(contains("Second (AWS::SNS::Subscription)")));
-    // What is left of it doesn't stand in the way of the next try.
-    deploy().assert().code(1).stderr(contains("it is deleted first").and(contains("Second (AWS::SNS::Subscription)")));
+fn a_second_local_on_the_same_folder_is_refused() {
+    let dir = folder();
+    let _first = Local::start(dir.path(), &[]);
+    let second = run(dir.path(), ["local", "--addr", "127.0.0.1:0", "--data-dir", "data"]);
+    assert_eq!(second.code, Some(1), "{second:#?}");
+    assert!(second.stderr.contains("data") && second.stderr.contains("process"), "{}", second.stderr);
+    assert_eq!(second.stdout, "");
 }
 
 #[test]
-fn what_is_published_is_consumed_by_both_apis() {
-    let local = Local::start();
-    local.run(&["deploy"]).assert().code(0);
-    let publish = ["publish", "--count", "40", "--rate", "max", "--seed", "42", "--concurrency", "3"];
-    let first = local.records(&publish);
-    assert_eq!(stories(&first).len(), 40);
-    assert_eq!(first.last().unwrap()["published"]["events"], 40);
+fn local_serves_others_only_when_told_outright() {
+    let dir = folder();
+    let refused = run(dir.path(), ["local", "--addr", "0.0.0.0:0"]);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(refused.stderr.contains("--credentials") && refused.stderr.contains("--open-to-all"), "{}", refused.stderr);
+}
 
-    let consumed = local.records(&["consume", "--until-empty"]);
-    let report = consumed.last().unwrap();
-    for queue in report["queues"].as_array().unwrap() {
-        assert_eq!((&queue["handled"], &queue["failed"], &queue["unreadable"]), (&40.into(), &0.into(), &0.into()));
-        assert_eq!(queue["duplicated"], 0);
+#[tokio::test]
+async fn local_in_memory_forgets() {
+    let dir = folder();
+    let local = Local::start(dir.path(), &["--durability", "memory"]);
+    local.sqs().create_queue().queue_name("orders").send().await.unwrap();
+    assert_eq!(local.signal("TERM").code(), Some(0));
+    let local = Local::start(dir.path(), &["--durability", "memory"]);
+    assert!(local.sqs().list_queues().send().await.unwrap().queue_urls().is_empty());
+}
+
+#[tokio::test]
+async fn from_deploy_to_consume() {
+    let dir = folder();
+    let local = Local::start(dir.path(), &[]);
+    let deployed = local.run(dir.path(), &["deploy", "--template", TEMPLATE, "--parameter", "BufferingSeconds=1"]);
+    for words in ["CREATE_COMPLETE", "OrdersQueue", "TopicArn", "arn:aws:sns:us-east-1:000000000000:created-consumer"] {
+        assert!(deployed.stdout.contains(words), "{words}: {}", deployed.stdout);
     }
+    let again = local.run(dir.path(), &["deploy", "--template", TEMPLATE]);
+    assert!(again.stderr.contains("nothing to change"), "{}", again.stderr);
 
-    let mut again = local.records(&publish);
-    let by_id = |stories: &mut Vec<(Value, Value)>| stories.sort_by_key(|(id, _)| id.to_string());
-    let (mut one, mut two) = (stories(&first), stories(&again));
-    by_id(&mut one);
-    by_id(&mut two);
-    assert_eq!(one, two, "the same seed gives the same events");
-    again.retain(|record| record["record"] == "published");
-    assert!(again.iter().all(|record| record["event"]["runid"] != first[0]["event"]["runid"]));
-
-    let kinds = local.records(&["publish", "--count", "10", "--rate", "max", "--batch", "10", "--kind", "payment"]);
-    assert!(kinds[..10].iter().all(|record| record["event"]["type"] == "payment.captured"));
-    let taken = local.records(&["consume", "--api", "orders", "--count", "50"]);
-    assert_eq!(taken.last().unwrap()["queues"][0]["handled"], 50);
-}
-
-#[test]
-fn what_cant_be_handled_is_left_for_redrive() {
-    let local = Local::start();
-    // One try only, so that nothing need be waited for.
-    local.run(&["deploy", "--parameter", "MaxReceiveCount=1"]).assert().code(0);
-    local.run(&["publish", "--count", "5", "--rate", "max"]).assert().code(0);
-    let failed = local.records(&["consume", "--count", "10", "--fail-rate", "100%"]);
-    assert_eq!(failed.iter().filter(|record| record["record"] == "failed").count(), 10);
-    local
-        .run(&["consume", "--count", "1", "--topic-arn", "x"])
-        .assert()
-        .code(2)
-        .stderr(contains("unexpected argument '--topic-arn'"));
-}
-
-#[test]
-fn a_topic_or_queue_that_isnt_there_names_where_it_was_found() {
-    let local = Local::start();
-    let no_stack = || contains("there is no stack messaging").and(contains("messaging deploy"));
-    local.run(&["publish", "--count", "1"]).assert().code(2).stderr(no_stack());
-    local.run(&["consume", "--until-empty"]).assert().code(2).stderr(no_stack());
-    let arn = "arn:aws:sns:us-east-1:000000000000:gone";
-    local
-        .run(&["publish", "--count", "1", "--topic-arn", arn])
-        .assert()
-        .code(1)
-        .stderr(contains("comes from --topic-arn"));
-    local.run(&["publish", "--count", "1"]).env("ARN", "nonsense").assert().code(2).stderr(contains("variable ARN"));
-    std::fs::write(local.dir().join(".env"), format!("\nURL_ORDERS={}/000000000000/gone\n", local.endpoint)).unwrap();
-    let consume = ["consume", "--api", "orders", "--until-empty"];
-    local.run(&consume).assert().code(1).stderr(contains("URL_ORDERS in .env line 2"));
-}
-
-#[test]
-fn a_simulation_balances_and_keeps_its_data() {
-    let folder = tempfile::tempdir().unwrap();
-    let simulate = |seed: &str| {
-        let mut command = messaging(folder.path());
-        let fast = ["--count", "60", "--rate", "max", "--buffering-seconds", "1", "--seed", seed];
-        command.arg("simulate").args(fast);
-        command
+    let publish = ["publish", "--count", "30", "--rate", "max", "--seed", "7", "--concurrency", "2", "--json"];
+    let published = local.run(dir.path(), &publish);
+    assert_eq!(report(&published)["published"]["events"], 30);
+    let consumed = local.run(dir.path(), &["consume", "--until-empty", "--json"]);
+    let queues = report(&consumed)["queues"].clone();
+    for queue in queues.as_array().unwrap() {
+        assert_eq!((&queue["handled"], &queue["failed"], &queue["unreadable"]), (&30.into(), &0.into(), &0.into()));
+    }
+    assert_eq!(queues.as_array().unwrap().len(), 2);
+    // The same seed tells the same story.
+    let ids = |ended: &Ended| {
+        let mut ids: Vec<_> =
+            records(ended).iter().filter_map(|it| it["event_id"].as_str().map(str::to_owned)).collect();
+        ids.sort();
+        ids
     };
-    let output = simulate("1").arg("--json").assert().code(0).get_output().stdout.clone();
-    let report: Value = serde_json::from_slice(&output).unwrap();
-    assert_eq!((&report["record"], &report["verdict"]), (&"report".into(), &"nothing_lost".into()));
-    assert_eq!((&report["published"]["events"], &report["seed"]), (&60.into(), &1.into()));
-    for leg in report["queues"].as_array().unwrap().iter().chain([&report["landed"]]) {
-        assert_eq!((&leg["received"], &leg["lost"], &leg["duplicated"]), (&60.into(), &0.into(), &0.into()));
+    assert!(!ids(&published).is_empty(), "{}", published.stdout);
+    assert_eq!(ids(&published), ids(&local.run(dir.path(), &publish)));
+    let one = local.run(dir.path(), &["consume", "--api", "orders", "--count", "10", "--json"]);
+    assert_eq!(report(&one)["queues"][0]["handled"], 10);
+
+    let deleted = local.run(dir.path(), &["deploy", "--delete"]);
+    assert!(deleted.stderr.contains("deleted"), "{}", deleted.stderr);
+    let nothing = local.try_run(dir.path(), &["publish", "--count", "1"]);
+    assert_eq!(nothing.code, Some(2), "{nothing:#?}");
+    assert!(nothing.stderr.contains("there is no stack messaging"), "{}", nothing.stderr);
+}
+
+#[test]
+fn a_dry_run_shows_and_changes_nothing() {
+    let dir = folder();
+    let local = Local::start(dir.path(), &[]);
+    let shown = local.run(dir.path(), &["deploy", "--template", TEMPLATE, "--dry-run"]);
+    assert!(shown.stdout.contains("AWS::SNS::Topic"), "{}", shown.stdout);
+    let nothing = local.try_run(dir.path(), &["publish", "--count", "1"]);
+    assert!(nothing.stderr.contains("there is no stack messaging"), "{}", nothing.stderr);
+    local.run(dir.path(), &["deploy", "--template", TEMPLATE]);
+    let shown =
+        local.run(dir.path(), &["deploy", "--template", TEMPLATE, "--dry-run", "--parameter", "MaxReceiveCount=9"]);
+    assert!(shown.stdout.contains("OrdersQueue") && !shown.stdout.contains("AWS::SNS::Topic"), "{}", shown.stdout);
+    let same = local.run(dir.path(), &["deploy", "--template", TEMPLATE, "--dry-run"]);
+    assert!(same.stdout.contains("No changes"), "{}", same.stdout);
+}
+
+#[test]
+fn a_failed_creation_gives_the_first_reason_and_can_be_tried_again() {
+    let dir = folder();
+    let local = Local::start(dir.path(), &[]);
+    let template = dir.path().join("bad.yaml");
+    let text = "Resources:\n  Good: {Type: 'AWS::SQS::Queue'}\n  Bad:\n    Type: AWS::SQS::Queue\n    DependsOn: Good\n    \
+                Properties: {VisibilityTimeout: 99999}\n";
+    std::fs::write(&template, text).unwrap();
+    let failed = local.try_run(dir.path(), &["deploy", "--template", "bad.yaml"]);
+    assert_eq!(failed.code, Some(1), "{failed:#?}");
+    assert!(failed.stderr.contains("rolled back") && failed.stderr.contains("VisibilityTimeout"), "{}", failed.stderr);
+    std::fs::write(&template, text.replace("99999", "9")).unwrap();
+    let deployed = local.run(dir.path(), &["deploy", "--template", "bad.yaml"]);
+    assert!(deployed.stdout.contains("CREATE_COMPLETE"), "{}", deployed.stdout);
+}
+
+#[test]
+fn outputs_are_written_into_the_env_file_and_used_from_there() {
+    let dir = folder();
+    let local = deployed(dir.path());
+    std::fs::write(dir.path().join(".env"), "# mine\nCOLOUR=blue\n").unwrap();
+    local.run(dir.path(), &["deploy", "--template", TEMPLATE, "--write-env"]);
+    let env = std::fs::read_to_string(dir.path().join(".env")).unwrap();
+    assert!(env.starts_with("# mine\nCOLOUR=blue\n"), "{env}");
+    for name in ["ARN=arn:aws:sns:", "URL_ORDERS=http", "URL_PAYMENTS=http"] {
+        assert!(env.contains(name), "{env}");
     }
-    assert!(report["landed"]["partitions"][0].as_str().unwrap().starts_with("landing_date="));
-    assert!(folder.path().join(report["data_dir"].as_str().unwrap()).is_dir());
-    // Again on the same data, for people this time.
-    simulate("2").assert().code(0).stdout(contains("Nothing lost").and(contains("landed in S3")));
+    // With a stack of that name missing, only .env can have told.
+    local.run(dir.path(), &["publish", "--count", "1", "--rate", "max", "--stack", "none"]);
+    let consumed = local.run(dir.path(), &["consume", "--until-empty", "--json", "--stack", "none"]);
+    assert_eq!(report(&consumed)["queues"][1]["handled"], 1);
+}
+
+#[tokio::test]
+async fn what_fails_or_cannot_be_read_is_left_for_redrive() {
+    let dir = folder();
+    let local = deployed(dir.path());
+    local.run(dir.path(), &["publish", "--count", "4", "--rate", "max"]);
+    let failing = ["consume", "--api", "payments", "--count", "4", "--fail-rate", "100%", "--json"];
+    let failed = local.run(dir.path(), &failing);
+    assert_eq!(report(&failed)["queues"][0]["failed"], 4);
+    let payments = local.queue("api-payment-created-consumer").await;
+    let in_flight = Attribute::ApproximateNumberOfMessagesNotVisible;
+    assert_eq!(attribute(&local.sqs(), &payments, in_flight.clone()).await, "4");
+
+    local.run(dir.path(), &["consume", "--api", "orders", "--count", "4"]);
+    let orders = local.queue("api-orders-created-consumer").await;
+    local.sqs().send_message().queue_url(&orders).message_body("{\"no\": \"event\"").send().await.unwrap();
+    let unreadable = local.run(dir.path(), &["consume", "--api", "orders", "--count", "1", "--json"]);
+    assert_eq!(report(&unreadable)["queues"][0]["unreadable"], 1);
+    assert_eq!(attribute(&local.sqs(), &orders, in_flight).await, "1");
+}
+
+#[test]
+fn simulate_proves_that_nothing_is_lost() {
+    let dir = folder();
+    let args = ["simulate", "--count", "300", "--rate", "max", "--batch", "5", "--buffering-seconds", "1"];
+    let ended = run(dir.path(), [&args[..], &["--json"]].concat());
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let report = report(&ended);
+    assert_eq!(report["verdict"], "nothing_lost", "{report:#}");
+    assert_eq!(report["published"]["events"], 300);
+    for leg in [&report["queues"][0], &report["queues"][1], &report["landed"]] {
+        assert_eq!((&leg["lost"], &leg["duplicated"]), (&0.into(), &0.into()), "{report:#}");
+    }
+    // Again on the same folder, for people.
+    let ended = run(dir.path(), args);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    for words in ["300", "lost", "landing_date=", "p99"] {
+        assert!(ended.stdout.contains(words), "{words}: {}", ended.stdout);
+    }
+}
+
+#[test]
+fn simulate_runs_against_a_cloud_that_is_there() {
+    let dir = folder();
+    let local = Local::start(dir.path(), &[]);
+    let args = ["simulate", "--count", "50", "--rate", "max", "--buffering-seconds", "1", "--json", "--delete-after"];
+    let ended = local.run(dir.path(), &args);
+    assert_eq!(report(&ended)["verdict"], "nothing_lost");
+    let gone = local.try_run(dir.path(), &["publish", "--count", "1"]);
+    assert!(gone.stderr.contains("there is no stack"), "{}", gone.stderr);
+}
+
+/// Starts an endless command, waits for its first line, stops it with Ctrl-C.
+fn interrupted(mut command: Command) -> (Option<i32>, String) {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    stdout.read_line(&mut text).unwrap();
+    signal(&child, "INT");
+    std::io::Read::read_to_string(&mut stdout, &mut text).unwrap();
+    (wait(&mut child).code(), text)
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_what_is_endless_and_finishes_what_is_in_flight() {
+    let dir = folder();
+    let local = deployed(dir.path());
+    let endless = |args: &[&str]| {
+        let mut command = messaging(dir.path());
+        command.args(args).args(["--json", "--endpoint-url", &local.endpoint]);
+        interrupted(command)
+    };
+    let (code, text) = endless(&["publish", "--every", "5ms"]);
+    assert_eq!(code, Some(0), "{text}");
+    let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let published = last["published"]["events"].as_u64().unwrap();
+    let orders = local.queue("api-orders-created-consumer").await;
+    let queued = attribute(&local.sqs(), &orders, Attribute::ApproximateNumberOfMessages).await;
+    assert_eq!(queued, published.to_string());
+    let (code, text) = endless(&["consume"]);
+    assert_eq!(code, Some(0), "{text}");
+    let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let handled = last["queues"][0]["handled"].as_u64().unwrap();
+    // What was taken was handled and deleted, or is given back.
+    let left = async || {
+        let count =
+            attribute(&local.sqs(), &orders, Attribute::ApproximateNumberOfMessages).await.parse::<u64>().unwrap();
+        let held = attribute(&local.sqs(), &orders, Attribute::ApproximateNumberOfMessagesNotVisible).await;
+        (count + held.parse::<u64>().unwrap() + handled == published).then_some(())
+    };
+    eventually(left).await.expect("every message is handled or still there");
 }
