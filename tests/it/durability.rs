@@ -182,7 +182,13 @@ async fn receive_counts_visibility_and_receipt_handles_survive() {
     }
     // The handle that the dead server gave out still works.
     let handle = taken.receipt_handle.as_deref().unwrap();
-    sqs.change_message_visibility().queue_url(&orders).receipt_handle(handle).visibility_timeout(0).send().await.unwrap();
+    sqs.change_message_visibility()
+        .queue_url(&orders)
+        .receipt_handle(handle)
+        .visibility_timeout(0)
+        .send()
+        .await
+        .unwrap();
     let again = receive(&sqs, &orders).await.remove(0);
     assert_eq!(again.message_id, taken.message_id);
     assert_eq!(system(&again, System::ApproximateReceiveCount), "2");
@@ -241,9 +247,10 @@ async fn a_streams_buffer_lands_once() {
         assert_eq!(put.set_records(Some(records.collect())).send().await.unwrap().failed_put_count, 0);
         expected.extend(lines);
         if round % 2 == 1 {
-            // In the middle of landing, or shortly before or after.
-            let moment = std::time::Duration::from_millis(990);
-            tokio::time::sleep(moment).await;
+            // Right behind a landing, the next of which may be under way; else before any.
+            let count = async || clients.s3.list_objects_v2().bucket("landing").send().await.unwrap().contents().len();
+            let before = count().await;
+            eventually(async || (count().await > before).then_some(())).await.expect("a batch lands");
         }
         (local, clients) = crash(local, dir.path());
     }
@@ -274,7 +281,8 @@ async fn a_stack_is_whole_whenever_the_server_dies() {
         let mut create = clients.cloudformation.create_stack().stack_name(&name).template_body(INFRA);
         for key in ["TopicName", "OrdersQueueName", "PaymentsQueueName", "DeliveryStreamName"] {
             let value = format!("{}-{stack}", key.to_lowercase());
-            let parameter = aws_sdk_cloudformation::types::Parameter::builder().parameter_key(key).parameter_value(value);
+            let parameter =
+                aws_sdk_cloudformation::types::Parameter::builder().parameter_key(key).parameter_value(value);
             create = create.parameters(parameter.build());
         }
         create.capabilities(Capability::CapabilityIam).send().await.unwrap();

@@ -1,6 +1,7 @@
 //! CloudFormation by the real SDK: `infra.yaml` through change sets, updates in place and by replacement, rollback, deletion.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, Parameter, ResourceChange, Stack};
@@ -29,6 +30,9 @@ Outputs:
   TopicArn: {Value: !Ref Topic}
 "#;
 
+/// Change sets that were executed keep their names.
+static NUMBER: AtomicUsize = AtomicUsize::new(1);
+
 /// A change set that is ready, or the reason why it isn't; and its changes by logical id.
 async fn change_set(
     client: &Client,
@@ -42,7 +46,7 @@ async fn change_set(
     let created = client
         .create_change_set()
         .stack_name(stack)
-        .change_set_name("change")
+        .change_set_name(format!("change-{}", NUMBER.fetch_add(1, Ordering::Relaxed)))
         .change_set_type(kind)
         .template_body(template)
         .set_parameters(Some(parameters.collect()))
@@ -139,7 +143,8 @@ async fn infra_yaml_is_deployed_and_everything_it_declares_works() {
     assert!(key.starts_with("landing_date=2026-03-14/"), "{key}");
     let body = s3.get_object().bucket(bucket).key(&key).send().await.unwrap().body.collect().await.unwrap();
     assert_eq!(body.to_vec(), b"{\"number\":1}\n");
-    let ids: Vec<_> = client.list_stack_resources().stack_name("messaging").send().await.unwrap().stack_resource_summaries.unwrap();
+    let ids: Vec<_> =
+        client.list_stack_resources().stack_name("messaging").send().await.unwrap().stack_resource_summaries.unwrap();
     assert_eq!(ids.len(), 14);
     let again = change_set(&client, "messaging", ChangeSetType::Update, INFRA, &[]).await.unwrap_err();
     assert!(again.contains("didn't contain changes"), "{again}");
@@ -171,7 +176,10 @@ async fn only_the_stacks_topic_may_send_to_its_queues() {
 #[tokio::test]
 async fn a_role_that_may_not_put_is_obeyed() {
     let cloud = TestCloud::start().await;
-    let crippled = INFRA.replace("                  - firehose:PutRecord\n                  - firehose:PutRecordBatch\n", "                  - firehose:ListDeliveryStreams\n");
+    let crippled = INFRA.replace(
+        "                  - firehose:PutRecord\n                  - firehose:PutRecordBatch\n",
+        "                  - firehose:ListDeliveryStreams\n",
+    );
     assert_ne!(crippled, INFRA);
     let stack = deploy(&cloud.cloudformation(), "messaging", &crippled, &[]).await;
     publish(&cloud.sns(), output(&stack, "TopicArn"), "lost").await;
@@ -201,11 +209,11 @@ async fn an_update_changes_in_place_what_can_be_changed() {
     let url = output(&before, "Url").to_owned();
     crate::sqs::send(&sqs, &url, "kept").await;
     let parameters = [("Timeout", "45")];
-    let (_, changes) = change_set(&client, "small", ChangeSetType::Update, SMALL, &parameters).await.unwrap();
+    let (id, changes) = change_set(&client, "small", ChangeSetType::Update, SMALL, &parameters).await.unwrap();
     assert_eq!(changes.keys().collect::<Vec<_>>(), ["Queue"]);
     let change = &changes["Queue"];
     assert_eq!((change.action().unwrap().as_str(), change.replacement().unwrap().as_str()), ("Modify", "False"));
-    client.delete_change_set().stack_name("small").change_set_name("change").send().await.unwrap();
+    client.delete_change_set().change_set_name(id).send().await.unwrap();
     let after = deploy(&client, "small", SMALL, &parameters).await;
     assert_eq!(status(&after), "UPDATE_COMPLETE");
     assert_eq!(output(&after, "Url"), url);
@@ -242,8 +250,11 @@ async fn a_failed_creation_is_rolled_back() {
     let cloud = TestCloud::start().await;
     let (client, sqs) = (cloud.cloudformation(), cloud.sqs());
     queue(&sqs, "taken", &[(Attribute::VisibilityTimeout, "77")]).await;
-    let template = SMALL.replace("  Topic:\n    Type: AWS::SNS::Topic\n    Properties: {DisplayName: !GetAtt Queue.QueueName}",
-        "  Second:\n    Type: AWS::SQS::Queue\n    DependsOn: Queue\n    Properties: {QueueName: taken}")
+    let template = SMALL
+        .replace(
+            "  Topic:\n    Type: AWS::SNS::Topic\n    Properties: {DisplayName: !GetAtt Queue.QueueName}",
+            "  Second:\n    Type: AWS::SQS::Queue\n    DependsOn: Queue\n    Properties: {QueueName: taken}",
+        )
         .replace("  TopicArn: {Value: !Ref Topic}\n", "");
     let stack = deploy(&client, "small", &template, &[]).await;
     assert_eq!(status(&stack), "ROLLBACK_COMPLETE");
@@ -308,9 +319,21 @@ async fn a_deleted_stack_leaves_only_what_is_retained() {
     let (client, sqs) = (cloud.cloudformation(), cloud.sqs());
     let stack = deploy(&client, "messaging", INFRA, &[]).await;
     let (bucket, id) = (output(&stack, "BucketName").to_owned(), stack.stack_id().unwrap().to_owned());
-    client.update_termination_protection().stack_name("messaging").enable_termination_protection(true).send().await.unwrap();
+    client
+        .update_termination_protection()
+        .stack_name("messaging")
+        .enable_termination_protection(true)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(code(client.delete_stack().stack_name("messaging").send().await), "ValidationError");
-    client.update_termination_protection().stack_name("messaging").enable_termination_protection(false).send().await.unwrap();
+    client
+        .update_termination_protection()
+        .stack_name("messaging")
+        .enable_termination_protection(false)
+        .send()
+        .await
+        .unwrap();
     client.delete_stack().stack_name("messaging").send().await.unwrap();
     assert_eq!(status(&rest(&client, &id).await), "DELETE_COMPLETE");
     assert_eq!(code(client.describe_stacks().stack_name("messaging").send().await), "ValidationError");
