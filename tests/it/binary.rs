@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -52,8 +52,8 @@ pub struct Local {
     /// The line that said it is ready.
     pub ready: String,
     child: Child,
-    stdout: BufReader<ChildStdout>,
-    folder: PathBuf,
+    /// Kept open: it may have more to say.
+    _stdout: BufReader<ChildStdout>,
 }
 
 impl Local {
@@ -64,14 +64,21 @@ impl Local {
         let stderr = std::fs::File::options().create(true).append(true).open(folder.join("stderr")).unwrap();
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut ready = String::new();
-        stdout.read_line(&mut ready).unwrap();
-        let endpoint = ready.split([' ', ',']).find(|word| word.starts_with("http://"));
-        let Some(endpoint) = endpoint.map(str::to_owned) else {
-            let said = std::fs::read_to_string(folder.join("stderr")).unwrap();
-            panic!("no ready line but {ready:?}, and on stderr:\n{said}");
+        // Before it is ready it tells how a template's deployment goes.
+        let mut told = String::new();
+        let ready = loop {
+            let mut line = String::new();
+            if stdout.read_line(&mut line).unwrap() == 0 {
+                let said = std::fs::read_to_string(folder.join("stderr")).unwrap();
+                panic!("no ready line but:\n{told}and on stderr:\n{said}");
+            }
+            if line.starts_with("Ready on ") {
+                break line;
+            }
+            told += &line;
         };
-        Self { endpoint, ready, child, stdout, folder: folder.to_owned() }
+        let endpoint = ready["Ready on ".len()..].split(',').next().unwrap().to_owned();
+        Self { endpoint, ready, child, _stdout: stdout }
     }
 
     /// Ends it as a crash does.
@@ -84,18 +91,6 @@ impl Local {
     pub fn signal(mut self, name: &str) -> ExitStatus {
         signal(&self.child, name);
         wait(&mut self.child)
-    }
-
-    /// What it has said on stderr.
-    pub fn said(&self) -> String {
-        std::fs::read_to_string(self.folder.join("stderr")).unwrap()
-    }
-
-    /// The next line on stdout.
-    pub fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).unwrap();
-        line
     }
 }
 

@@ -247,9 +247,10 @@ async fn a_streams_buffer_lands_once() {
         assert_eq!(put.set_records(Some(records.collect())).send().await.unwrap().failed_put_count, 0);
         expected.extend(lines);
         if round % 2 == 1 {
-            // In the middle of landing, or shortly before or after.
-            let moment = std::time::Duration::from_millis(990);
-            tokio::time::sleep(moment).await;
+            // Right behind a landing, the next of which may be under way; else before any.
+            let count = async || clients.s3.list_objects_v2().bucket("landing").send().await.unwrap().contents().len();
+            let before = count().await;
+            eventually(async || (count().await > before).then_some(())).await.expect("a batch lands");
         }
         (local, clients) = crash(local, dir.path());
     }

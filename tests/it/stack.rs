@@ -1,6 +1,7 @@
 //! CloudFormation by the real SDK: `infra.yaml` through change sets, updates in place and by replacement, rollback, deletion.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, Parameter, ResourceChange, Stack};
@@ -29,6 +30,9 @@ Outputs:
   TopicArn: {Value: !Ref Topic}
 "#;
 
+/// Change sets that were executed keep their names.
+static NUMBER: AtomicUsize = AtomicUsize::new(1);
+
 /// A change set that is ready, or the reason why it isn't; and its changes by logical id.
 async fn change_set(
     client: &Client,
@@ -42,7 +46,7 @@ async fn change_set(
     let created = client
         .create_change_set()
         .stack_name(stack)
-        .change_set_name("change")
+        .change_set_name(format!("change-{}", NUMBER.fetch_add(1, Ordering::Relaxed)))
         .change_set_type(kind)
         .template_body(template)
         .set_parameters(Some(parameters.collect()))
@@ -205,11 +209,11 @@ async fn an_update_changes_in_place_what_can_be_changed() {
     let url = output(&before, "Url").to_owned();
     crate::sqs::send(&sqs, &url, "kept").await;
     let parameters = [("Timeout", "45")];
-    let (_, changes) = change_set(&client, "small", ChangeSetType::Update, SMALL, &parameters).await.unwrap();
+    let (id, changes) = change_set(&client, "small", ChangeSetType::Update, SMALL, &parameters).await.unwrap();
     assert_eq!(changes.keys().collect::<Vec<_>>(), ["Queue"]);
     let change = &changes["Queue"];
     assert_eq!((change.action().unwrap().as_str(), change.replacement().unwrap().as_str()), ("Modify", "False"));
-    client.delete_change_set().stack_name("small").change_set_name("change").send().await.unwrap();
+    client.delete_change_set().change_set_name(id).send().await.unwrap();
     let after = deploy(&client, "small", SMALL, &parameters).await;
     assert_eq!(status(&after), "UPDATE_COMPLETE");
     assert_eq!(output(&after, "Url"), url);
