@@ -96,7 +96,7 @@ impl Engine {
                 continue;
             }
             let to = match &route.end {
-                End::Queue(queue) => self.into_queue(*queue, &mut sent, dead_lettered, now),
+                End::Queue(queue) => self.deliver(*queue, &mut sent, dead_lettered, now),
                 End::Stream(stream) => {
                     self.stream(*stream).map(|it| Target::Stream { stream: *stream, position: it.next_position() })
                 }
@@ -107,7 +107,7 @@ impl Engine {
                         dead_lettered: dead_letter.is_some(),
                     });
                     dead_lettered = true;
-                    dead_letter.and_then(|queue| self.into_queue(queue, &mut sent, true, now))
+                    dead_letter.and_then(|queue| self.deliver(queue, &mut sent, true, now))
                 }
             };
             if let Some(to) = to {
@@ -123,7 +123,7 @@ impl Engine {
     }
 
     /// The door into one of a fan-out's queues; nothing when its FIFO deduplication stops the message.
-    fn into_queue(&self, id: QueueId, sent: &mut Sent<'_>, may_repeat: bool, now: Millis) -> Option<Target> {
+    fn deliver(&self, id: QueueId, sent: &mut Sent<'_>, may_repeat: bool, now: Millis) -> Option<Target> {
         let queue = self.queue(id)?;
         if queue.settings.fifo
             && let Some(deduplication) = sent.deduplication.as_deref()

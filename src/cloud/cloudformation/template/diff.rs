@@ -284,7 +284,7 @@ impl Differ<'_> {
             certain,
             attribute: "Properties".to_owned(),
             name: Some(property.to_owned()),
-            recreation: (self.rules)(&deployed.kind, property),
+            recreation: (self.rules)(deployed.kind, property),
             before: old.map(line),
             after: new.map(line),
             with_values_only: false,
@@ -295,9 +295,8 @@ impl Differ<'_> {
         if let Some(expression) = expression {
             walk(expression, Some(scope.conditions), &mut |found| match found {
                 Found::Name(name) if scope.parameters.contains_key(name) => {
-                    if self.before.parameters.get(name) != scope.parameters.get(name) {
-                        parameters.insert(name);
-                    }
+                    let changed = self.before.parameters.get(name) != scope.parameters.get(name);
+                    parameters.extend(changed.then_some(name));
                 }
                 Found::Name(name) if self.replaced.contains(name) => drop(references.insert(name)),
                 Found::Attribute(name, attribute) if self.modified.contains(name) || self.replaced.contains(name) => {
