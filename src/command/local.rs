@@ -121,12 +121,16 @@ impl Args {
 
     /// The address to listen on: beyond this machine only with credentials, or when told outright.
     async fn address(&self, access: &Access) -> Result<SocketAddr, Failure> {
-        let unknown = || Failure::usage(format!("{} is no address to listen on", self.addr)).help("Give one like 127.0.0.1:4566.");
+        let unknown = || {
+            Failure::usage(format!("{} is no address to listen on", self.addr)).help("Give one like 127.0.0.1:4566.")
+        };
         let address = tokio::net::lookup_host(&self.addr).await.map_err(|error| unknown().why(error))?.next();
         let address = address.ok_or_else(unknown)?;
         if !address.ip().is_loopback() && access.credentials.is_none() && !self.open_to_all {
-            return Err(Failure::usage(format!("{address} can be reached from other machines, and nobody would be asked who they are"))
-                .help("Give --credentials FILE so that signatures are checked, or say --open-to-all."));
+            return Err(Failure::usage(format!(
+                "{address} can be reached from other machines, and nobody would be asked who they are"
+            ))
+            .help("Give --credentials FILE so that signatures are checked, or say --open-to-all."));
         }
         Ok(address)
     }
@@ -152,7 +156,8 @@ async fn open(
     };
     let options = Options { durability, strict, ..Options::new(data_dir) };
     let notices = ui.clone();
-    let opened = tokio::task::spawn_blocking(move || server::Cloud::open(options, move |text| notices.warn(text))).await;
+    let opened =
+        tokio::task::spawn_blocking(move || server::Cloud::open(options, move |text| notices.warn(text))).await;
     let (cloud, recovery) = opened
         .map_err(|error| Failure::new("Can't open the embedded cloud").why(error))?
         .map_err(|error| Failure::new("Can't open the embedded cloud").why(error))?;

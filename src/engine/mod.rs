@@ -39,7 +39,7 @@ use std::sync::Arc;
 
 pub use change::Change;
 pub use publish::{Notification, Published};
-pub use roles::Role;
+pub use roles::{ManagedPolicy, Role};
 pub use send::{Message, SendError, Sending};
 
 use payloads::Payloads;

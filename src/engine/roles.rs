@@ -38,6 +38,10 @@ pub struct ManagedPolicy {
     pub description: String,
     pub tags: BTreeMap<String, String>,
     pub created: super::Millis,
+    /// When the document was last changed.
+    pub updated: super::Millis,
+    /// The number of the default version; no other is kept.
+    pub version: u32,
 }
 
 impl Engine {

@@ -230,7 +230,8 @@ impl Destination {
 
     fn check(&self) -> Result<(), AwsError> {
         if !is_role(&self.role_arn) {
-            let pattern = "Member must satisfy regular expression pattern: arn:.*:iam::\\d{12}:role/[a-zA-Z_0-9+=,.@\\-_/]+";
+            let pattern =
+                "Member must satisfy regular expression pattern: arn:.*:iam::\\d{12}:role/[a-zA-Z_0-9+=,.@\\-_/]+";
             return Err(constrained(&self.role_arn, &member("roleARN"), pattern));
         }
         if !self.bucket_arn.starts_with("arn:") || self.bucket_arn.split(":s3:::").nth(1).is_none_or(str::is_empty) {
@@ -256,9 +257,7 @@ impl Destination {
         }
         let pipeline = self.pipeline().map_err(invalid)?;
         if pipeline.extracts_keys() && !self.partitioned() {
-            return Err(invalid(
-                "MetadataExtraction processor is only supported when Dynamic Partitioning is enabled",
-            ));
+            return Err(invalid("MetadataExtraction processor is only supported when Dynamic Partitioning is enabled"));
         }
         if self.partitioned() && !pipeline.extracts_keys() {
             return Err(invalid(
@@ -333,7 +332,13 @@ fn buffering(
     };
     let hints = Buffering {
         size_in_mbs: bounded(input.size_in_mbs, default.size_in_mbs, 1, 128, "sizeInMBs")?,
-        interval_in_seconds: bounded(input.interval_in_seconds, default.interval_in_seconds, 0, 900, "intervalInSeconds")?,
+        interval_in_seconds: bounded(
+            input.interval_in_seconds,
+            default.interval_in_seconds,
+            0,
+            900,
+            "intervalInSeconds",
+        )?,
     };
     if partitioned && hints.size_in_mbs < 64 {
         return Err(invalid("BufferingHints.SizeInMBs must be at least 64 when Dynamic Partitioning is enabled."));

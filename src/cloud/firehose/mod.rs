@@ -8,6 +8,7 @@
 //! format/  prefix/                         processors, compression, error records; names of objects
 //! ```
 
+mod batch;
 pub mod create;
 pub mod delete;
 mod describe;
@@ -15,7 +16,6 @@ pub mod destination;
 mod encryption;
 pub mod flusher;
 pub mod format;
-mod batch;
 mod landing;
 mod list;
 pub mod prefix;

@@ -111,7 +111,8 @@ pub fn missing(member: &str) -> AwsError {
 
 /// A member that breaks a constraint of AWS's model.
 pub fn constrained(value: impl std::fmt::Display, member: &str, constraint: &str) -> AwsError {
-    let text =
-        format!("1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}");
+    let text = format!(
+        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"
+    );
     AwsError::bad("ValidationException", text)
 }

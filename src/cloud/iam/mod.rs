@@ -1,5 +1,42 @@
-//! iam
+//! IAM as far as this cloud has identities: roles with their policies, and managed policies.
+//!
+//! The documents are the engine's ([`Role`], [`ManagedPolicy`]): deliveries are allowed or refused by them.
 
-use crate::cloud::gateway::Operation;
+mod attached;
+mod documents;
+mod inline;
+mod policies;
+mod roles;
+mod tags;
 
-pub const OPERATIONS: &[Operation] = &[];
+use super::gateway::Operation;
+use crate::operations;
+
+pub const OPERATIONS: &[Operation] = operations! {
+    "AttachRolePolicy" => attached::attach_role_policy,
+    "CreatePolicy" => policies::create_policy,
+    "CreatePolicyVersion" => policies::create_policy_version,
+    "CreateRole" => roles::create_role,
+    "DeletePolicy" => policies::delete_policy,
+    "DeleteRole" => roles::delete_role,
+    "DeleteRolePermissionsBoundary" => roles::delete_role_permissions_boundary,
+    "DeleteRolePolicy" => inline::delete_role_policy,
+    "DetachRolePolicy" => attached::detach_role_policy,
+    "GetPolicy" => policies::get_policy,
+    "GetPolicyVersion" => policies::get_policy_version,
+    "GetRole" => roles::get_role,
+    "GetRolePolicy" => inline::get_role_policy,
+    "ListAttachedRolePolicies" => attached::list_attached_role_policies,
+    "ListPolicies" => policies::list_policies,
+    "ListPolicyVersions" => policies::list_policy_versions,
+    "ListRolePolicies" => inline::list_role_policies,
+    "ListRoleTags" => tags::list_role_tags,
+    "ListRoles" => roles::list_roles,
+    "PutRolePermissionsBoundary" => roles::put_role_permissions_boundary,
+    "PutRolePolicy" => inline::put_role_policy,
+    "TagRole" => tags::tag_role,
+    "UntagRole" => tags::untag_role,
+    "UpdateAssumeRolePolicy" => roles::update_assume_role_policy,
+    "UpdateRole" => roles::update_role,
+    "UpdateRoleDescription" => roles::update_role_description,
+};

@@ -1,3 +1,5 @@
+//! Tests of the flusher: what is due lands once, and what can't land stays.
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -34,12 +36,7 @@ async fn serve(folder: &Path, clock: Clock) -> Bench {
         ))
         .build();
     let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
-    Bench {
-        server,
-        firehose: aws_sdk_firehose::Client::new(&config),
-        s3: aws_sdk_s3::Client::from_conf(s3),
-        clock,
-    }
+    Bench { server, firehose: aws_sdk_firehose::Client::new(&config), s3: aws_sdk_s3::Client::from_conf(s3), clock }
 }
 
 impl Bench {

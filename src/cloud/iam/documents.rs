@@ -1,0 +1,175 @@
+//! Where roles and policies lie, and the checks that every operation makes.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+
+use crate::cloud::gateway::Context;
+use crate::cloud::transaction::Transaction;
+use crate::cloud::wire::AwsError;
+use crate::engine::policy::{Kind, Policy};
+use crate::engine::{Engine, ManagedPolicy, Role};
+
+/// What a URL-encoded policy document holds as it is (RFC 3986).
+const DOCUMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// A key and a value.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Tag {
+    #[serde(rename = "Key")]
+    pub key: String,
+    #[serde(rename = "Value")]
+    pub value: String,
+}
+
+/// A policy document as IAM gives it back: URL-encoded.
+pub fn encoded(document: &str) -> String {
+    utf8_percent_encode(document, DOCUMENT).to_string()
+}
+
+pub fn invalid(message: impl Into<String>) -> AwsError {
+    AwsError::bad("ValidationError", message)
+}
+
+/// A member that has to be there.
+pub fn required<T>(value: Option<T>, member: &str) -> Result<T, AwsError> {
+    value.ok_or_else(|| {
+        invalid(format!(
+            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+        ))
+    })
+}
+
+/// A name of IAM's: letters, digits and `+=,.@-_`, at most `max` of them.
+pub fn name(value: Option<String>, member: &str, max: usize) -> Result<String, AwsError> {
+    let value = required(value, member)?;
+    if value.is_empty() || value.len() > max {
+        let rule =
+            if value.is_empty() { "greater than or equal to 1".into() } else { format!("less than or equal to {max}") };
+        return Err(invalid(format!(
+            "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must have length {rule}"
+        )));
+    }
+    if !value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=,.@-_".contains(&b)) {
+        return Err(invalid(format!(
+            "The specified value for {member} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"
+        )));
+    }
+    Ok(value)
+}
+
+/// A path of IAM's: `/`, or begins and ends with it.
+pub fn path(value: Option<String>) -> Result<String, AwsError> {
+    let value = value.unwrap_or_else(|| "/".into());
+    let fits = value.starts_with('/')
+        && value.ends_with('/')
+        && value.len() <= 512
+        && value.bytes().all(|b| b.is_ascii_graphic());
+    if fits {
+        Ok(value)
+    } else {
+        Err(invalid(
+            "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.",
+        ))
+    }
+}
+
+/// A policy document that this cloud can judge.
+pub fn document(value: Option<String>, member: &str, kind: Kind) -> Result<String, AwsError> {
+    let value = required(value, member)?;
+    Policy::parse(&value, kind).map_err(|error| AwsError::bad("MalformedPolicyDocument", error.to_string()))?;
+    Ok(value)
+}
+
+fn role_prefix(account: &str) -> String {
+    format!("iam/role/arn:aws:iam::{account}:role/")
+}
+
+/// An account's roles, by ARN.
+pub fn roles(engine: &Engine, account: &str) -> Vec<Role> {
+    let prefix = role_prefix(account);
+    engine.docs(&prefix, "").filter_map(|(_, bytes)| serde_json::from_slice(bytes).ok()).collect()
+}
+
+/// A role by its name, which an account has once whatever its path.
+pub fn role(engine: &Engine, account: &str, name: &str) -> Result<Role, AwsError> {
+    if let Some(role) = engine.role(&format!("arn:aws:iam::{account}:role/{name}")) {
+        return Ok(role);
+    }
+    let found = roles(engine, account).into_iter().find(|role| role.name == name);
+    found.ok_or_else(|| AwsError::new(404, "NoSuchEntity", format!("The role with name {name} cannot be found.")))
+}
+
+pub fn put_role(transaction: &mut Transaction<'_>, role: &Role) {
+    put(transaction, &format!("iam/role/{}", role.arn), role);
+}
+
+pub fn drop_role(transaction: &mut Transaction<'_>, role: &Role) {
+    transaction.delete_doc(&format!("iam/role/{}", role.arn));
+}
+
+/// Changes a role.
+pub async fn change_role(
+    cx: &Context,
+    name: &str,
+    change: impl FnOnce(&Engine, &mut Role) -> Result<(), AwsError>,
+) -> Result<Role, AwsError> {
+    cx.cloud
+        .core
+        .execute(|transaction| {
+            let mut role = role(transaction.engine, &cx.account, name)?;
+            change(transaction.engine, &mut role)?;
+            put_role(transaction, &role);
+            Ok(role)
+        })
+        .await
+}
+
+/// An account's managed policies, by ARN.
+pub fn policies(engine: &Engine, account: &str) -> Vec<ManagedPolicy> {
+    let prefix = format!("iam/policy/arn:aws:iam::{account}:policy/");
+    engine.docs(&prefix, "").filter_map(|(_, bytes)| serde_json::from_slice(bytes).ok()).collect()
+}
+
+/// A managed policy by its ARN.
+pub fn policy(engine: &Engine, arn: &str) -> Result<ManagedPolicy, AwsError> {
+    let found = engine.doc(&format!("iam/policy/{arn}")).and_then(|bytes| serde_json::from_slice(bytes).ok());
+    found.ok_or_else(|| AwsError::new(404, "NoSuchEntity", format!("Policy {arn} was not found.")))
+}
+
+pub fn put_policy(transaction: &mut Transaction<'_>, policy: &ManagedPolicy) {
+    put(transaction, &format!("iam/policy/{}", policy.arn), policy);
+}
+
+pub fn drop_policy(transaction: &mut Transaction<'_>, arn: &str) {
+    transaction.delete_doc(&format!("iam/policy/{arn}"));
+}
+
+fn put<T: Serialize>(transaction: &mut Transaction<'_>, key: &str, value: &T) {
+    // Records are maps with text keys, which JSON can always hold.
+    if let Ok(bytes) = serde_json::to_vec(value) {
+        transaction.put_doc(key, &bytes);
+    }
+}
+
+/// An id such as `AROA...`: a prefix for the kind and 17 letters and digits.
+pub fn unique_id(cx: &Context, prefix: &str) -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let uuid = cx.cloud.core.uuid();
+    let bits = uuid
+        .bytes()
+        .filter_map(|b| char::from(b).to_digit(16))
+        .fold(0u128, |bits, digit| bits << 4 | u128::from(digit));
+    let id: String = (0..17).map(|i| char::from(LETTERS[(bits >> (5 * i)) as usize & 31])).collect();
+    format!("{prefix}{id}")
+}
+
+/// One page of a listing, and the marker of the next: how many came before.
+pub fn page<T>(items: Vec<T>, marker: Option<&str>, max: Option<usize>) -> Result<(Vec<T>, Option<String>), AwsError> {
+    let start: usize = match marker {
+        None => 0,
+        Some(marker) => marker.parse().map_err(|_| invalid("Invalid Marker."))?,
+    };
+    let size = max.unwrap_or(100).clamp(1, 1000);
+    let more = items.len() > start.saturating_add(size);
+    Ok((items.into_iter().skip(start).take(size).collect(), more.then(|| (start + size).to_string())))
+}
