@@ -25,7 +25,7 @@ pub fn attribute(name: &str, value: &str, fifo: bool) -> Result<Option<String>, 
     match name {
         "DisplayName" if value.chars().count() > 100 => bad("must be at most 100 characters long"),
         "DisplayName" => kept(),
-        "Policy" => policy::validate(value).map(Some).map_err(|what| Bad::Value(what)),
+        "Policy" => policy::validate(value).map(Some).map_err(Bad::Value),
         "DeliveryPolicy" if value.is_empty() => Ok(None),
         "DeliveryPolicy" => delivery_policy::normalize(value, Level::Topic).map(Some).map_err(Bad::Value),
         "KmsMasterKeyId" if value.is_empty() => Ok(None),
@@ -55,7 +55,9 @@ fn feedback(name: &str, value: &str) -> Result<Option<String>, Bad> {
     let kind =
         ["Application", "HTTP", "Firehose", "Lambda", "SQS"].iter().find_map(|endpoint| name.strip_prefix(endpoint));
     match kind {
-        Some("SuccessFeedbackRoleArn" | "FailureFeedbackRoleArn" | "SuccessFeedbackSampleRate") if value.is_empty() => Ok(None),
+        Some("SuccessFeedbackRoleArn" | "FailureFeedbackRoleArn" | "SuccessFeedbackSampleRate") if value.is_empty() => {
+            Ok(None)
+        }
         Some("SuccessFeedbackRoleArn" | "FailureFeedbackRoleArn") => {
             let role = value.starts_with("arn:") && value.split(':').nth(2) == Some("iam") && value.contains(":role/");
             if role { Ok(Some(value.to_owned())) } else { Err(Bad::Value(name.to_owned())) }

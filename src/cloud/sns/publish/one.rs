@@ -12,17 +12,17 @@ use crate::cloud::wire::{AwsError, Pairs, Text};
 use crate::engine::topic::Refusal;
 use crate::engine::{Change, Seq, TopicId, ids};
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PublishInput<'a> {
     #[serde(borrow)]
-    topic_arn: Option<Text<'a>>,
+    pub topic_arn: Option<Text<'a>>,
     #[serde(borrow)]
     target_arn: Option<Text<'a>>,
     #[serde(borrow)]
     phone_number: Option<Text<'a>>,
     #[serde(borrow)]
-    message: Option<Text<'a>>,
+    pub message: Option<Text<'a>>,
     #[serde(borrow)]
     subject: Option<Text<'a>>,
     #[serde(borrow)]
