@@ -119,8 +119,9 @@ struct Places {
 }
 
 async fn simulate(context: &Context, args: &Args, cloud: &Cloud, embedded: Option<&Embedded>) -> Result<Exit, Failure> {
-    let deployer = Deployer { cloud, ui: &context.ui, stop: &context.stop, stack: &args.stack };
-    let (outputs, buffering) = deploy(context, args, &deployer).await?;
+    let quiet = context.ui.without_lines();
+    let deployer = Deployer { cloud, ui: &quiet, stop: &context.stop, stack: &args.stack };
+    let (outputs, buffering) = deploy(context, args, &deployer, embedded.is_some()).await?;
     let places = places(cloud, &args.stack, &outputs, buffering).await?;
     let plan = Plan {
         topic_arn: places.topic_arn.clone(),
@@ -179,13 +180,19 @@ async fn simulate(context: &Context, args: &Args, cloud: &Cloud, embedded: Optio
     })
 }
 
-/// Deploys the built-in template, unless the stack is there already; its outputs and how long the stream buffers.
-async fn deploy(context: &Context, args: &Args, deployer: &Deployer<'_>) -> Result<(Outputs, Option<u32>), Failure> {
+/// Deploys the built-in template; a stack that is on a cloud of someone else already is taken as it is, unless it is said
+/// how long it is to buffer. Its outputs, and how long the stream buffers.
+async fn deploy(
+    context: &Context,
+    args: &Args,
+    deployer: &Deployer<'_>,
+    own: bool,
+) -> Result<(Outputs, Option<u32>), Failure> {
     let bold = Style::new().for_stderr().bold();
     let found = stack::describe(deployer.cloud, &args.stack).await;
     let found = found.map_err(|error| error.failure(deployer.cloud, "look the stack up"))?;
     let there = found.filter(|stack| ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&stack.status.as_str()));
-    let Some(stack) = there.filter(|_| args.buffering_seconds.is_none()) else {
+    let Some(stack) = there.filter(|_| !own && args.buffering_seconds.is_none()) else {
         let seconds = args.buffering_seconds.unwrap_or(DEFAULT_BUFFERING);
         context.ui.note(format!(
             "Deploying {} into {}, with {BUFFERING}={seconds} instead of 60, so that you needn't wait.",

@@ -216,7 +216,7 @@ impl Shared {
             match answer {
                 Ok(messages) if messages.is_empty() => {
                     silent_since = None;
-                    if self.plan.until_empty && self.is_empty().await? {
+                    if self.plan.until_empty && self.is_empty().await {
                         self.stop.request();
                     }
                     if self.plan.budget.is_some() {
@@ -256,13 +256,13 @@ impl Shared {
         Ok(answer.messages.unwrap_or_default())
     }
 
-    /// Whether the queue holds nothing: visible, in flight or delayed.
-    async fn is_empty(&self) -> Result<bool, CallError> {
+    /// Whether the queue holds nothing: visible, in flight or delayed. It doesn't when nobody can tell.
+    async fn is_empty(&self) -> bool {
         {
             // One look a second for all receivers together.
             let mut last = self.last_look.lock();
             if last.is_some_and(|last| last.elapsed() < Duration::from_secs(1)) {
-                return Ok(false);
+                return false;
             }
             *last = Some(Instant::now());
         }
@@ -276,7 +276,15 @@ impl Shared {
             .queue_url(&self.plan.queue_url)
             .set_attribute_names(Some(vec![Visible, InFlight, Delayed]))
             .send()
-            .await?;
+            .await
+            .map_err(CallError::from);
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.tell(Notice::Retrying { why: &error.to_string() });
+                return false;
+            }
+        };
         let number = |name| -> i64 {
             answer.attributes().and_then(|all| all.get(&name)).and_then(|n| n.parse().ok()).unwrap_or(0)
         };
@@ -284,9 +292,9 @@ impl Shared {
         self.tell(Notice::Left { visible, in_flight, delayed });
         if visible + in_flight + delayed > 0 {
             self.empty_looks.store(0, Ordering::Relaxed);
-            return Ok(false);
+            return false;
         }
-        Ok(self.empty_looks.fetch_add(1, Ordering::Relaxed) + 1 >= EMPTY_LOOKS)
+        self.empty_looks.fetch_add(1, Ordering::Relaxed) + 1 >= EMPTY_LOOKS
     }
 
     /// Handles a batch and deletes what was handled. A stop in between gives the rest back at once.

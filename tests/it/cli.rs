@@ -4,43 +4,25 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use assert_cmd::Command;
-use assert_cmd::cargo::cargo_bin;
 use predicates::prelude::*;
 use predicates::str::contains;
+
+use crate::binary::{self, folder};
 
 const OK: i32 = 0;
 const FAILED: i32 = 1;
 const USAGE: i32 = 2;
 const UNREACHABLE: i32 = 4;
 
-/// The program in an empty folder, without anything that the machine's environment says of AWS.
+/// The program in a folder, as [`binary::messaging`] starts it.
 fn messaging(dir: &Path) -> Command {
-    let mut command = Command::new(cargo_bin!("messaging"));
-    command.current_dir(dir).env("NO_COLOR", "1").env("AWS_EC2_METADATA_DISABLED", "true");
-    command
-        .env("HOME", dir)
-        .env("AWS_CONFIG_FILE", dir.join("none"))
-        .env("AWS_SHARED_CREDENTIALS_FILE", dir.join("none"));
-    for (name, _) in std::env::vars() {
-        if name.starts_with("MESSAGING_") || (name.starts_with("AWS_") && name != "AWS_EC2_METADATA_DISABLED") {
-            command.env_remove(name);
-        }
-    }
-    for name in ["ARN", "TOPIC_ARN", "URL_ORDERS", "URL_PAYMENTS", "ACCESS_KEY", "SECRET_KEY"] {
-        command.env_remove(name);
-    }
-    command.env("AWS_CONFIG_FILE", dir.join("none")).env("AWS_SHARED_CREDENTIALS_FILE", dir.join("none"));
-    command
+    Command::from_std(binary::messaging(dir))
 }
 
 /// An address at which nothing listens.
 fn silent() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
-}
-
-fn folder() -> tempfile::TempDir {
-    tempfile::tempdir().unwrap()
 }
 
 #[test]

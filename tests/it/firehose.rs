@@ -119,7 +119,8 @@ async fn a_batch_lands_at_once_when_it_is_as_large_as_the_hint_says() {
 
 #[tokio::test]
 async fn an_object_belongs_to_the_day_of_its_oldest_record() {
-    let cloud = with_stream(destination().prefix("landing_date=!{timestamp:yyyy-MM-dd}/")).await;
+    let cloud =
+        with_stream(destination().prefix("landing_date=!{timestamp:yyyy-MM-dd}/").error_output_prefix("errors/")).await;
     cloud.pass(29 * 60 + 50);
     put(&cloud, "before midnight").await;
     cloud.pass(20);
@@ -201,18 +202,20 @@ async fn partitions_come_from_the_records_and_what_has_none_is_an_error() {
             .processing_configuration(processors([metadata])),
     )
     .await;
-    for data in [r#"{"data":{"region":"eu"}}"#, r#"{"data":{"region":"us"}}"#, r#"{"data":{"region":"eu"}} "#, "no JSON"] {
+    for data in
+        [r#"{"data":{"region":"eu"}}"#, r#"{"data":{"region":"us"}}"#, r#"{"data":{"region":"eu"}} "#, "no JSON"]
+    {
         put(&cloud, data).await;
     }
     cloud.pass(60);
     let objects = landed(&cloud, 3).await;
-    assert!(objects[0].0.starts_with("errors/metadata-extraction-failed/"), "{}", objects[0].0);
+    assert!(objects[0].0.starts_with("errors/processing-failed/"), "{}", objects[0].0);
     let error: Value = serde_json::from_slice(&objects[0].1).unwrap();
     assert_eq!(error["errorCode"], "DynamicPartitioning.MetadataExtractionFailed");
     assert_eq!(error["rawData"], "bm8gSlNPTg==");
-    assert!(objects[1].0.starts_with("region=eu/events-1-"), "{}", objects[1].0);
+    assert!(objects[1].0.starts_with("region=eu/2026/03/14/23/events-1-"), "{}", objects[1].0);
     assert_eq!(text(&objects[1].1), r#"{"data":{"region":"eu"}}{"data":{"region":"eu"}} "#);
-    assert!(objects[2].0.starts_with("region=us/events-1-"), "{}", objects[2].0);
+    assert!(objects[2].0.starts_with("region=us/2026/03/14/23/events-1-"), "{}", objects[2].0);
 }
 
 #[tokio::test]

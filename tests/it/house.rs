@@ -67,7 +67,8 @@ impl File {
             panic!("{} belongs to no part of the house: draw it in lib.rs, and say here what it may import", self.path)
         });
         let mut allowed: BTreeSet<&str> = allowed.iter().copied().chain([part]).collect();
-        if BOTH_WINGS.iter().any(|both| self.path == format!("{both}.rs") || self.path.starts_with(&format!("{both}/"))) {
+        if BOTH_WINGS.iter().any(|both| self.path == format!("{both}.rs") || self.path.starts_with(&format!("{both}/")))
+        {
             allowed.extend(THE_CLOUD);
         }
         allowed
@@ -82,7 +83,9 @@ impl File {
     fn imports(&self) -> BTreeSet<String> {
         let code = self.code();
         let mut names = BTreeSet::new();
-        let roots = code.match_indices("crate::").filter(|(at, _)| !code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_'));
+        let roots = code
+            .match_indices("crate::")
+            .filter(|(at, _)| !code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_'));
         for (at, word) in roots {
             names.extend(first_names(&code[at + word.len()..]));
         }
@@ -103,9 +106,8 @@ impl File {
 
 /// The first names of what follows `crate::`: one, or each of a list in braces.
 fn first_names(rest: &str) -> Vec<String> {
-    let name = |text: &str| -> String {
-        text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
-    };
+    let name =
+        |text: &str| -> String { text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect() };
     let Some(list) = rest.strip_prefix('{') else { return vec![name(rest)] };
     let (mut names, mut depth, mut item) = (Vec::new(), 0, String::new());
     for c in list.chars() {
@@ -128,8 +130,11 @@ fn nobody_imports_what_is_not_below() {
     for file in files() {
         let allowed = file.may_import();
         // Macros are exported at the root.
-        let bad: Vec<_> =
-            file.imports().into_iter().filter(|name| name != "operations" && !allowed.contains(name.as_str())).collect();
+        let bad: Vec<_> = file
+            .imports()
+            .into_iter()
+            .filter(|name| name != "operations" && !allowed.contains(name.as_str()))
+            .collect();
         if !bad.is_empty() {
             wrong.push(format!("{} imports {}", file.path, bad.join(", ")));
         }

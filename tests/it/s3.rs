@@ -50,7 +50,8 @@ async fn an_object_comes_back_as_it_was_put() {
     assert_eq!(head.metadata.unwrap()["origin"], "test");
     assert_eq!(head.last_modified.unwrap().secs(), 1_773_531_000);
     assert_eq!(get(&s3, "a b/größe+1.txt").await, b"hello");
-    let copy = s3.copy_object().bucket(BUCKET).key("copy").copy_source(format!("{BUCKET}/a%20b/gr%C3%B6%C3%9Fe%2B1.txt"));
+    let copy =
+        s3.copy_object().bucket(BUCKET).key("copy").copy_source(format!("{BUCKET}/a%20b/gr%C3%B6%C3%9Fe%2B1.txt"));
     copy.send().await.unwrap();
     assert_eq!(get(&s3, "copy").await, b"hello");
     s3.delete_object().bucket(BUCKET).key("copy").send().await.unwrap();
@@ -100,7 +101,8 @@ async fn an_object_is_put_together_from_parts() {
     assert_eq!(listed.parts().iter().map(|part| part.size.unwrap() as usize).collect::<Vec<_>>(), [PART, PART + 1, 7]);
     assert!(s3.head_object().bucket(BUCKET).key("large").send().await.is_err());
     let complete = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-    let complete = s3.complete_multipart_upload().bucket(BUCKET).key("large").upload_id(&upload).multipart_upload(complete);
+    let complete =
+        s3.complete_multipart_upload().bucket(BUCKET).key("large").upload_id(&upload).multipart_upload(complete);
     let tag = complete.send().await.unwrap().e_tag.unwrap();
     assert!(tag.ends_with("-3\""), "{tag}");
     assert!(get(&s3, "large").await == bodies.concat());
@@ -114,7 +116,8 @@ async fn an_object_is_put_together_from_parts() {
         parts.push(CompletedPart::builder().part_number(number).e_tag(tag).build());
     }
     let complete = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-    let small = s3.complete_multipart_upload().bucket(BUCKET).key("small").upload_id(&upload).multipart_upload(complete);
+    let small =
+        s3.complete_multipart_upload().bucket(BUCKET).key("small").upload_id(&upload).multipart_upload(complete);
     assert_eq!(code(small.send().await), "EntityTooSmall");
     s3.abort_multipart_upload().bucket(BUCKET).key("small").upload_id(&upload).send().await.unwrap();
     assert!(s3.list_multipart_uploads().bucket(BUCKET).send().await.unwrap().uploads().is_empty());
@@ -160,8 +163,9 @@ async fn bare(method: &str, url: &str, body: &str) -> (u16, String) {
     let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
     let length = body.len();
-    let request =
-        format!("{method} /{path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+    let request = format!(
+        "{method} /{path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();

@@ -31,7 +31,14 @@ fn lets_send(topic: &str, queue: &str) -> String {
 pub async fn subscribe(cloud: &TestCloud, topic: &str, url: &str, attributes: &[(&str, &str)]) -> String {
     let queue = arn(&cloud.sqs(), url).await;
     let policy = lets_send(topic, &queue);
-    cloud.sqs().set_queue_attributes().queue_url(url).attributes(QueueAttributeName::Policy, policy).send().await.unwrap();
+    cloud
+        .sqs()
+        .set_queue_attributes()
+        .queue_url(url)
+        .attributes(QueueAttributeName::Policy, policy)
+        .send()
+        .await
+        .unwrap();
     subscribe_only(cloud, topic, "sqs", &queue, attributes).await
 }
 
@@ -189,7 +196,13 @@ async fn a_filter_policy_that_means_nothing_is_refused() {
     let topic = topic(&sns, "events", &[]).await;
     let url = queue(&sqs, "filtered", &[]).await;
     let subscription = subscribe(&cloud, &topic, &url, &[]).await;
-    for policy in ["{", r#"{"type":"order"}"#, r#"{"type":[{"suffixx":"x"}]}"#, r#"{"a":[{"numeric":["<","x"]}]}"#, r#"{"a":{"b":["x"]}}"#] {
+    for policy in [
+        "{",
+        r#"{"type":"order"}"#,
+        r#"{"type":[{"suffixx":"x"}]}"#,
+        r#"{"a":[{"numeric":["<","x"]}]}"#,
+        r#"{"a":{"b":["x"]}}"#,
+    ] {
         let set = sns.set_subscription_attributes().subscription_arn(&subscription).attribute_name("FilterPolicy");
         assert_eq!(code(set.attribute_value(policy).send().await), "InvalidParameter", "{policy}");
     }
@@ -313,9 +326,12 @@ async fn topics_and_subscriptions_survive_a_restart_and_end_when_told_to() {
     let policy = r#"{"type":["order"]}"#;
     let subscription = subscribe(&cloud, &topic_arn, &url, &[RAW, ("FilterPolicy", policy)]).await;
     cloud.restart().await;
+    // The counts of subscriptions follow later.
+    cloud.pass(60);
     let (sns, sqs) = (cloud.sns(), cloud.sqs());
     let url = sqs.get_queue_url().queue_name("orders").send().await.unwrap().queue_url.unwrap();
-    let shown = sns.get_subscription_attributes().subscription_arn(&subscription).send().await.unwrap().attributes.unwrap();
+    let shown =
+        sns.get_subscription_attributes().subscription_arn(&subscription).send().await.unwrap().attributes.unwrap();
     assert_eq!(shown["FilterPolicy"], policy);
     assert_eq!(shown["RawMessageDelivery"], "true");
     let shown = sns.get_topic_attributes().topic_arn(&topic_arn).send().await.unwrap().attributes.unwrap();

@@ -14,7 +14,8 @@ use crate::cloud::{TestCloud, code, eventually};
 
 /// Creates a queue; its URL.
 pub async fn queue(sqs: &Client, name: &str, attributes: &[(Attribute, &str)]) -> String {
-    let attributes: HashMap<_, _> = attributes.iter().map(|(name, value)| (name.clone(), (*value).to_owned())).collect();
+    let attributes: HashMap<_, _> =
+        attributes.iter().map(|(name, value)| (name.clone(), (*value).to_owned())).collect();
     let created = sqs.create_queue().queue_name(name).set_attributes(Some(attributes)).send().await.unwrap();
     created.queue_url.unwrap()
 }
@@ -133,7 +134,8 @@ async fn what_is_not_deleted_comes_back_when_its_visibility_ends() {
     );
 
     let handle = second.receipt_handle.as_deref().unwrap();
-    let change = |seconds| sqs.change_message_visibility().queue_url(&url).receipt_handle(handle).visibility_timeout(seconds);
+    let change =
+        |seconds| sqs.change_message_visibility().queue_url(&url).receipt_handle(handle).visibility_timeout(seconds);
     change(600).send().await.unwrap();
     cloud.pass(599);
     assert!(receive(&sqs, &url).await.is_empty());
@@ -238,9 +240,8 @@ async fn a_fifo_queue_keeps_each_groups_order_and_drops_doubles() {
     let sqs = cloud.sqs();
     let attributes = [(Attribute::FifoQueue, "true"), (Attribute::ContentBasedDeduplication, "true")];
     let url = queue(&sqs, "orders.fifo", &attributes).await;
-    let send = |group: &str, body: &str| {
-        sqs.send_message().queue_url(&url).message_group_id(group).message_body(body).send()
-    };
+    let send =
+        |group: &str, body: &str| sqs.send_message().queue_url(&url).message_group_id(group).message_body(body).send();
     let first = send("a", "a1").await.unwrap();
     let second = send("a", "a2").await.unwrap();
     let double = send("a", "a1").await.unwrap();
