@@ -223,8 +223,17 @@ pub enum Kind {
     NotFound,
     /// The credentials are wrong, or may not do this.
     Denied,
+    /// It can't now, though it might: throttled, or failed inside.
+    Busy,
     /// Anything else.
     Other,
+}
+
+impl Kind {
+    /// Whether the same call may succeed later.
+    pub fn may_pass(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Busy)
+    }
 }
 
 /// A call that failed, after the SDK's own retries.
@@ -243,6 +252,7 @@ where
     fn from(error: SdkError<E, HttpResponse>) -> Self {
         let kind = match &error {
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Kind::Unreachable,
+            SdkError::ServiceError(service) if service.raw().status().is_server_error() => Kind::Busy,
             SdkError::ServiceError(service) => kind_of(service.err().code(), service.err().message()),
             _ => Kind::Other,
         };
@@ -264,6 +274,9 @@ fn kind_of(code: Option<&str>, message: Option<&str>) -> Kind {
     let gone = code == "ValidationError" && message.is_some_and(|message| message.contains("does not exist"));
     if gone || ["NotFound", "DoesNotExist", "NonExistentQueue", "NoSuch"].iter().any(|word| code.contains(word)) {
         return Kind::NotFound;
+    }
+    if ["Throttl", "TooManyRequests", "RequestLimitExceeded", "SlowDown"].iter().any(|word| code.contains(word)) {
+        return Kind::Busy;
     }
     const DENIED: [&str; 10] = [
         "AccessDenied",
@@ -334,7 +347,8 @@ mod tests {
             ("ValidationError", Some("Stack with id x does not exist"), Kind::NotFound),
             ("ValidationError", Some("Template format error"), Kind::Other),
             ("AccessDeniedException", None, Kind::Denied),
-            ("Throttling", None, Kind::Other),
+            ("Throttling", None, Kind::Busy),
+            ("InvalidParameter", None, Kind::Other),
         ] {
             assert_eq!(kind_of(Some(code), message), kind, "{code}");
         }

@@ -111,10 +111,9 @@ fn parse(path: &Path, text: &str) -> Result<BTreeMap<String, (String, usize)>, F
                 let line = line_of(text, &name);
                 vars.entry(name).or_insert((value, line));
             }
-            Err(dotenvy::Error::LineParse(bad, _)) => {
-                // The text of the line stays out of the message: it may hold a secret.
-                let first = bad.lines().next().unwrap_or_default().trim();
-                let line = text.lines().position(|line| line.trim() == first).map_or(1, |at| at + 1);
+            // The text of the line stays out of the message: it may hold a secret.
+            Err(dotenvy::Error::LineParse(..)) => {
+                let line = first_bad_line(text);
                 return Err(Failure::usage(format!("{} line {line} isn't a variable", path.display()))
                     .why("a line is NAME=value; a value with spaces, quotes or `$` stands in 'single quotes'")
                     .help("Correct the line, or put a # before it."));
@@ -123,6 +122,13 @@ fn parse(path: &Path, text: &str) -> Result<BTreeMap<String, (String, usize)>, F
         }
     }
     Ok(vars)
+}
+
+/// The line, from 1, at which a text stops being understood: the one after the longest good beginning.
+fn first_bad_line(text: &str) -> usize {
+    let lines: Vec<&str> = text.lines().collect();
+    let good = |n: &usize| dotenvy::from_read_iter(lines[..*n].join("\n").as_bytes()).all(|item| item.is_ok());
+    (0..lines.len()).rev().find(good).unwrap_or(0) + 1
 }
 
 /// The line, from 1, that assigns `name`.

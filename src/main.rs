@@ -13,6 +13,8 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(failure) => {
             let exit = failure.exit;
+            // A hook that is set already is as good.
+            let _ = miette::set_hook(Box::new(|_| Box::new(handler())));
             eprintln!("{:?}", miette::Report::new(failure));
             exit.into()
         }
@@ -32,4 +34,15 @@ fn start() -> Result<Exit, Failure> {
         .build()
         .map_err(|error| Failure::new("Can't start").why(error))?;
     runtime.block_on(cli.run(env?))
+}
+
+/// Errors as wide as the terminal, with names and addresses that can be copied: never broken, not even at hyphens.
+fn handler() -> miette::MietteHandler {
+    let columns = console::Term::stderr().size_checked().map_or(100, |(_, columns)| columns.clamp(40, 110));
+    miette::MietteHandlerOpts::new()
+        .width(columns.into())
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .build()
 }

@@ -17,6 +17,7 @@ const REDRAWS_PER_SECOND: u8 = 10;
 #[derive(Debug, Clone)]
 pub struct Ui {
     json: bool,
+    lines: bool,
     live: bool,
     bars: MultiProgress,
 }
@@ -32,7 +33,12 @@ impl Ui {
         let live = !dumb && !json && std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
         let target =
             if live { ProgressDrawTarget::stderr_with_hz(REDRAWS_PER_SECOND) } else { ProgressDrawTarget::hidden() };
-        Self { json, live, bars: MultiProgress::with_draw_target(target) }
+        Self { json, lines: !json, live, bars: MultiProgress::with_draw_target(target) }
+    }
+
+    /// The same without lines: for a part of the work that isn't what the user wants to see.
+    pub fn without_lines(&self) -> Self {
+        Self { lines: false, ..self.clone() }
     }
 
     /// Whether stdout is for a program.
@@ -47,7 +53,7 @@ impl Ui {
 
     /// A line of what the user asked for: stdout, in human mode only.
     pub fn line(&self, text: impl AsRef<str>) {
-        if !self.json {
+        if self.lines {
             self.bars.suspend(|| write_stdout(text.as_ref()));
         }
     }

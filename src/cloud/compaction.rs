@@ -1,5 +1,7 @@
 //! Giving disk space back: the oldest segment's living records are copied to the tail of the log, and the segment goes.
 
+use std::sync::Arc;
+
 use super::Cloud;
 use super::wire::AwsError;
 use crate::engine::Place;
@@ -15,7 +17,7 @@ const AT_ONCE: usize = 200;
 const BYTES_AT_ONCE: usize = 1 << 20;
 
 /// Compacts until the log is as small as promised.
-pub async fn run(cloud: &Cloud) -> Result<(), AwsError> {
+pub async fn run(cloud: &Arc<Cloud>) -> Result<(), AwsError> {
     let log = cloud.core.log();
     loop {
         let live = cloud.core.read(|engine, _| engine.live_bytes());
@@ -28,7 +30,9 @@ pub async fn run(cloud: &Cloud) -> Result<(), AwsError> {
             return Ok(());
         }
         restate(cloud, oldest).await?;
-        log.remove(oldest).map_err(damage)?;
+        let removing = cloud.clone();
+        let removed = tokio::task::spawn_blocking(move || removing.core.log().remove(oldest)).await;
+        removed.map_err(|error| AwsError::internal(error.to_string()))?.map_err(damage)?;
     }
 }
 

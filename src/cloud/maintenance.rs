@@ -23,7 +23,8 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
         }
         if let Some(refusal) = cloud.core.log().refusal() {
             cloud.notice(&refusal.to_string());
-            if cloud.core.log().retry().is_ok() {
+            let retrying = cloud.clone();
+            if let Ok(Ok(())) = tokio::task::spawn_blocking(move || retrying.core.log().retry()).await {
                 cloud.notice("the log takes writes again");
             }
             continue;

@@ -13,6 +13,9 @@ use crate::log::Segment;
 
 use super::transaction::Transaction;
 
+/// A long poll looks again so often, since a message that others took may become visible before its deadline.
+const LOOK_AGAIN: Millis = 1_000;
+
 /// A message that a consumer got.
 #[derive(Debug, Clone)]
 pub struct Handed {
@@ -74,7 +77,7 @@ impl Core {
                 return self.hand_out(found).map(Some);
             }
             let Some(waiting) = &waiting else { return self.hand_out(found).map(Some) };
-            let until = found.next_visible.map_or(deadline, |at| at.min(deadline));
+            let until = found.next_visible.map_or(deadline, |at| at.min(deadline)).min(now + LOOK_AGAIN);
             tokio::select! {
                 () = waiting.notify.notified() => {}
                 () = self.clock().sleep_until(until) => {}

@@ -79,6 +79,10 @@ impl Transaction<'_> {
             Change::Stream(_) => self.wake_streams = true,
             Change::Visible { queue, entries } => self.wake.extend(entries.iter().map(|_| *queue)),
             Change::Moved(moved) => self.wake.push(moved.to),
+            // The message may have held up others of its group.
+            Change::Deleted { queue, positions } if self.is_fifo(*queue) => {
+                self.wake.extend(positions.iter().map(|_| *queue));
+            }
             _ => {}
         }
         let owner = self.engine.apply(change);
@@ -95,6 +99,10 @@ impl Transaction<'_> {
         if self.engine.doc(key).is_some() {
             self.apply(&Change::DocGone { key });
         }
+    }
+
+    fn is_fifo(&self, queue: QueueId) -> bool {
+        self.engine.queue(queue).is_some_and(|queue| queue.settings.fifo)
     }
 
     fn wake_targets(&mut self, sent: &Sent<'_>) {

@@ -19,7 +19,7 @@ use crate::config::Found;
 use crate::exit::{Exit, Failure, Stop};
 use crate::report::{self, Outcome};
 use crate::traffic::api::Api;
-use crate::traffic::consumer::{self, Budget, Notice, Plan, Queue};
+use crate::traffic::consumer::{self, Budget, LONG_POLL, Notice, Plan, Queue, SHORT_POLL};
 use crate::traffic::ledger::Runs;
 use crate::traffic::stats::Recent;
 use crate::ui::{self, Ui, count, duration};
@@ -69,8 +69,8 @@ impl Which {
   messaging consume --fail-rate 1%        some end in the dead-letter queue
   messaging consume --count 100 --json    for a program
 
-A queue is the first of: --orders-url and --payments-url, URL_ORDERS and URL_PAYMENTS in the environment, the same in
-.env, the outputs OrdersQueueUrl and PaymentsQueueUrl of the stack."
+A queue is the first of: --orders-url or --payments-url; URL_ORDERS or URL_PAYMENTS in the
+environment; the same in .env; the output OrdersQueueUrl or PaymentsQueueUrl of the stack."
 )]
 pub struct Args {
     /// Whose queue.
@@ -161,7 +161,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         published: None,
         queues: queues.iter().map(|(api, url, _)| view.queue(*api, url.value.clone())).collect(),
         landed: None,
-        nothing_lost: None,
+        verdict: None,
         data_dir: None,
     });
     if let Some((api, url, error)) = ended {
@@ -190,6 +190,7 @@ async fn consume_all<'a>(
             fail_rate: args.fail_rate,
             seed: args.seed,
             until_empty: args.until_empty,
+            poll: if args.until_empty || args.count.is_some() { SHORT_POLL } else { LONG_POLL },
             budget: budget.clone(),
         };
         let view = view.clone();

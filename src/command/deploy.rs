@@ -28,7 +28,7 @@ use crate::ui::Ui;
         resource as it happens, and prints the outputs. No change is a success. A creation that fails is rolled back, and \
         the first reason is shown. Parameters that aren't given keep the value that the stack has.",
     after_long_help = "Examples:
-  messaging deploy                                  into the embedded cloud (start it with `messaging local`)
+  messaging deploy                                  into the embedded cloud of `messaging local`
   messaging deploy --write-env                      and keep the outputs in .env
   messaging deploy --parameter BufferingSeconds=0 --parameter MaxReceiveCount=3
   messaging deploy --dry-run                        what would change

@@ -53,8 +53,8 @@ const TOPIC: Wanted = Wanted {
   messaging publish --kind order,payment --every 500ms
   messaging publish --seed 42 --count 20 --json  the same twenty events each time, for a program
 
-The topic is the first of: --topic-arn, TOPIC_ARN or ARN in the environment, the same in .env, the output TopicArn
-of the stack."
+The topic is the first of: --topic-arn; TOPIC_ARN or ARN in the environment; the same in .env;
+the output TopicArn of the stack."
 )]
 pub struct Args {
     /// One event in so long, like 5s or 500ms [default: 5s].
@@ -94,11 +94,11 @@ pub struct Args {
     pub target: TargetArgs,
 }
 
-/// As many publishers as a rate needs when a request takes 40 ms, and 16 at full speed; each has a batch to send.
+/// As many publishers as a rate needs when a request takes 100 ms, and 16 at full speed; each has a batch to send.
 pub fn publishers_for(pace: Pace, batch: u64, count: Option<u64>) -> u32 {
     let needed = match pace.per_second() {
         rate if rate.is_infinite() => 16,
-        rate => (rate / (25.0 * batch as f64)).ceil().clamp(1.0, 64.0) as u32,
+        rate => (rate / (10.0 * batch as f64)).ceil().clamp(1.0, 64.0) as u32,
     };
     let batches = count.map_or(u64::MAX, |count| count.div_ceil(batch));
     needed.min(u32::try_from(batches).unwrap_or(u32::MAX)).max(1)
@@ -156,7 +156,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         published: Some(tally.published(topic.value.clone(), elapsed)),
         queues: Vec::new(),
         landed: None,
-        nothing_lost: None,
+        verdict: None,
         data_dir: None,
     });
     ended.map_err(|error| failure(&error, &cloud, &topic))?;
@@ -269,7 +269,14 @@ impl View {
                     self.ui.line(event_line(event, latency));
                 }
                 if self.ui.is_json() {
-                    self.ui.record(&Record { record: "published", message_id, latency_ms: ms(latency), event });
+                    self.ui.record(&Record {
+                        record: "published",
+                        event_id: &event.id,
+                        event_type: event.kind().event_type(),
+                        message_id,
+                        latency_ms: ms(latency),
+                        event,
+                    });
                 }
             }
             Notice::Refused { event, why } => {
@@ -330,6 +337,8 @@ impl View {
 #[derive(Serialize)]
 struct Record<'a> {
     record: &'static str,
+    event_id: &'a str,
+    event_type: &'a str,
     message_id: &'a str,
     latency_ms: f64,
     event: &'a Event,
@@ -384,8 +393,8 @@ mod tests {
     fn a_rate_gets_the_publishers_it_needs() {
         for (pace, batch, count, n) in [
             (Pace::Every(Duration::from_secs(5)), 1, None, 1),
-            (Pace::Rate(200.0), 1, None, 8),
-            (Pace::Rate(200.0), 10, None, 1),
+            (Pace::Rate(200.0), 1, None, 20),
+            (Pace::Rate(200.0), 10, None, 2),
             (Pace::Rate(1e6), 1, None, 64),
             (Pace::Max, 1, None, 16),
             (Pace::Max, 10, Some(25), 3),

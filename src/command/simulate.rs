@@ -15,11 +15,12 @@ use super::local::{self, Durability, Embedded};
 use super::publish::{Tally, publishers_for, with_ticks};
 use super::stack::{self, Outputs};
 use super::{Context, value};
-use crate::aws::{CallError, Cloud, Target, TargetArgs};
+use crate::aws::{CallError, Cloud, Kind as Trouble, Target, TargetArgs};
+use crate::event::envelope::Arrived;
 use crate::exit::{Exit, Failure, Stop};
-use crate::report::{self, Outcome};
+use crate::report::{self, Outcome, Verdict};
 use crate::traffic::api::Api;
-use crate::traffic::consumer::{self, Queue};
+use crate::traffic::consumer::{self, Queue, SHORT_POLL};
 use crate::traffic::landed::{Found, Landing};
 use crate::traffic::ledger::{Leg, Published};
 use crate::traffic::new_run_id;
@@ -74,8 +75,9 @@ pub struct Args {
     /// How long the delivery stream buffers, 0 to 900 s; the template's own default is 60.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=900))]
     pub buffering_seconds: Option<u32>,
-    /// How long to wait for what hasn't arrived, once nothing more arrives.
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = value::interval)]
+    /// How long to wait for what hasn't arrived, once nothing more arrives: beyond the buffering of the stream and the
+    /// visibility timeout of the queues.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = value::interval)]
     pub patience: Duration,
     /// The folder that keeps the embedded cloud's data; it stays afterwards.
     #[arg(long, value_name = "DIR", default_value = ".messaging/simulate")]
@@ -117,8 +119,9 @@ struct Places {
 }
 
 async fn simulate(context: &Context, args: &Args, cloud: &Cloud, embedded: Option<&Embedded>) -> Result<Exit, Failure> {
-    let deployer = Deployer { cloud, ui: &context.ui, stop: &context.stop, stack: &args.stack };
-    let (outputs, buffering) = deploy(context, args, &deployer).await?;
+    let quiet = context.ui.without_lines();
+    let deployer = Deployer { cloud, ui: &quiet, stop: &context.stop, stack: &args.stack };
+    let (outputs, buffering) = deploy(context, args, &deployer, embedded.is_some()).await?;
     let places = places(cloud, &args.stack, &outputs, buffering).await?;
     let plan = Plan {
         topic_arn: places.topic_arn.clone(),
@@ -152,8 +155,16 @@ async fn simulate(context: &Context, args: &Args, cloud: &Cloud, embedded: Optio
     view.finish();
     let ended = ended.map_err(|error| error.failure(cloud, "finish the run"));
 
-    let outcome = outcome(args, cloud, &places, &plan, &run.ledger.lock(), started.elapsed(), embedded);
-    let interrupted = context.stop.is_signalled() && outcome.nothing_lost != Some(true);
+    let mut outcome = outcome(cloud, &places, &plan, &run.ledger.lock(), started.elapsed(), embedded);
+    let all_published = run.ledger.lock().tally.sent >= args.count;
+    let verdict = match outcome.lost() {
+        _ if ended.is_err() => Verdict::Interrupted,
+        _ if context.stop.is_signalled() && !(all_published && outcome.lost() == 0) => Verdict::Interrupted,
+        0 if all_published => Verdict::NothingLost,
+        0 => Verdict::NotAllPublished,
+        _ => Verdict::Lost,
+    };
+    outcome.verdict = Some(verdict);
     context.report(&outcome);
     ended?;
     if args.delete_after {
@@ -161,20 +172,27 @@ async fn simulate(context: &Context, args: &Args, cloud: &Cloud, embedded: Optio
     } else if embedded.is_none() && cloud.target == Target::Aws {
         context.ui.note("The stack stays: `messaging deploy --target aws --delete --empty-bucket` deletes it.");
     }
-    Ok(match outcome.nothing_lost {
-        Some(true) => Exit::Ok,
-        _ if interrupted => Exit::Interrupted,
-        _ => Exit::Lost,
+    Ok(match verdict {
+        Verdict::NothingLost => Exit::Ok,
+        Verdict::Lost => Exit::Lost,
+        Verdict::NotAllPublished => Exit::Failed,
+        Verdict::Interrupted => Exit::Interrupted,
     })
 }
 
-/// Deploys the built-in template, unless the stack is there already; its outputs and how long the stream buffers.
-async fn deploy(context: &Context, args: &Args, deployer: &Deployer<'_>) -> Result<(Outputs, Option<u32>), Failure> {
+/// Deploys the built-in template; a stack that is on a cloud of someone else already is taken as it is, unless it is said
+/// how long it is to buffer. Its outputs, and how long the stream buffers.
+async fn deploy(
+    context: &Context,
+    args: &Args,
+    deployer: &Deployer<'_>,
+    own: bool,
+) -> Result<(Outputs, Option<u32>), Failure> {
     let bold = Style::new().for_stderr().bold();
     let found = stack::describe(deployer.cloud, &args.stack).await;
     let found = found.map_err(|error| error.failure(deployer.cloud, "look the stack up"))?;
     let there = found.filter(|stack| ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&stack.status.as_str()));
-    let Some(stack) = there.filter(|_| args.buffering_seconds.is_none()) else {
+    let Some(stack) = there.filter(|_| !own && args.buffering_seconds.is_none()) else {
         let seconds = args.buffering_seconds.unwrap_or(DEFAULT_BUFFERING);
         context.ui.note(format!(
             "Deploying {} into {}, with {BUFFERING}={seconds} instead of 60, so that you needn't wait.",
@@ -294,6 +312,7 @@ impl Run {
                 fail_rate: 0.0,
                 seed: 0,
                 until_empty: false,
+                poll: SHORT_POLL,
                 budget: None,
             };
             let run = self.clone();
@@ -357,7 +376,8 @@ impl Run {
     async fn land(&self, cloud: &Cloud, places: &Places, since: Timestamp, finished: &Stop) -> Result<(), CallError> {
         let client = cloud.s3();
         let look = if cloud.target == Target::Aws { LOOK_AWS } else { LOOK };
-        let patience = self.patience.max(places.buffering + self.patience);
+        let visibility = places.queues.iter().map(|(.., queue)| queue.visibility).max().unwrap_or_default();
+        let patience = self.patience + places.buffering.max(visibility);
         let mut landing = Landing::new(&places.bucket, since);
         loop {
             tokio::select! {
@@ -365,9 +385,12 @@ impl Run {
                 () = finished.requested() => return Ok(()),
             }
             let mut arrived = Vec::new();
-            landing
-                .look(&client, |event| arrived.extend(event.run.map(|(run, place)| (run, place, event.time))))
-                .await?;
+            let hear = |event: Arrived| arrived.extend(event.run.map(|(run, place)| (run, place, event.time)));
+            match landing.look(&client, hear).await {
+                Err(error) if matches!(error.kind, Trouble::NotFound | Trouble::Denied) => return Err(error),
+                // The next look may see more; if none does, the ledger says what is missing.
+                Ok(()) | Err(_) => {}
+            }
             let mut ledger = self.ledger.lock();
             for (run, place, time) in arrived {
                 if run == self.run {
@@ -386,7 +409,6 @@ impl Run {
 }
 
 fn outcome(
-    args: &Args,
     cloud: &Cloud,
     places: &Places,
     plan: &Plan,
@@ -418,9 +440,6 @@ fn outcome(
         unreadable: ledger.landed.unreadable,
         account: ledger.landing.settle(&ledger.published),
     };
-    let nothing_lost = ledger.tally.sent + ledger.tally.refused >= args.count
-        && ledger.tally.refused == 0
-        && queues.iter().map(|queue| &queue.account).chain([&landed.account]).all(|account| account.lost == Some(0));
     Outcome {
         command: "simulate",
         target: cloud.describe(),
@@ -430,7 +449,7 @@ fn outcome(
         published: Some(ledger.tally.published(places.topic_arn.clone(), elapsed.as_secs_f64())),
         queues,
         landed: Some(landed),
-        nothing_lost: Some(nothing_lost),
+        verdict: None,
         data_dir: embedded.map(|embedded| embedded.data_dir.display().to_string()),
     }
 }

@@ -189,7 +189,8 @@ impl Engine {
                     let Some(queue) = self.queues.get_mut(&queue) else { continue };
                     let state = if visible_at == 0 { State::Fresh } else { State::Delayed };
                     let entry = Entry { seq: sent.seq, sent_at: sent.at, visible_at, index, state, ..Entry::default() };
-                    queue.add(position, entry, sent.group);
+                    let group = sent.group_in(queue.settings.fifo);
+                    queue.add(position, entry, group);
                 }
                 Target::Stream { stream, position } => {
                     let Some(stream) = self.streams.get_mut(&stream) else { continue };
@@ -270,8 +271,8 @@ impl Engine {
 
     fn restore(&mut self, restated: &Restated<'_>) -> Owner {
         self.next_seq = self.next_seq.max(restated.seq + 1);
-        let group = match postcard::from_bytes::<Change<'_>>(restated.payload) {
-            Ok(Change::Sent(sent)) => sent.group,
+        let sent = match postcard::from_bytes::<Change<'_>>(restated.payload) {
+            Ok(Change::Sent(sent)) => Some(sent),
             _ => None,
         };
         let bytes = restated.payload.len() as u32;
@@ -282,6 +283,7 @@ impl Engine {
             if queue.get(state.position).is_some_and(|entry| entry.seq == restated.seq) {
                 continue;
             }
+            let group = sent.as_ref().and_then(|sent| sent.group_in(queue.settings.fifo));
             queue.restore(restated.seq, state, group);
             self.payloads.retain(restated.seq, 1);
             if queue.stray(state.position).is_some() {

@@ -116,6 +116,14 @@ pub struct Sent<'a> {
     pub deliveries: Vec<Delivery>,
 }
 
+impl<'a> Sent<'a> {
+    /// The message group in a queue: a standard queue gets none from a FIFO topic.
+    pub fn group_in(&self, queue_is_fifo: bool) -> Option<&'a str> {
+        let from_fifo = self.topic.is_some_and(|topic| topic.ends_with(".fifo"));
+        self.group.filter(|_| queue_is_fifo || !from_fifo)
+    }
+}
+
 /// A deduplication window opened by a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {

@@ -20,3 +20,10 @@ pub const ATTEMPT_WINDOW: Millis = 300_000;
 pub const QUEUE_COOL_DOWN: Millis = 60_000;
 /// API reference of SetQueueAttributes: a change of an attribute takes up to 60 seconds to propagate.
 pub const ATTRIBUTE_PROPAGATION: Millis = 60_000;
+/// "How Amazon SQS fair queues work": a tenant is noisy with more than a tenth of the messages in flight, or of the recent
+/// processing time.
+pub const NOISY_SHARE: f64 = 0.1;
+/// "How Amazon SQS fair queues work": and in flight they are at least 30.
+pub const NOISY_IN_FLIGHT: u32 = 30;
+/// "How Amazon SQS fair queues work": a tenant that has sent nothing for 5 minutes is quiet.
+pub const NOISY_QUIET: Millis = 300_000;

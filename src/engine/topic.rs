@@ -94,7 +94,11 @@ impl Subscription {
         };
         Self {
             raw: attributes.get("RawMessageDelivery").is_some_and(|raw| raw.eq_ignore_ascii_case("true")),
-            filter: attributes.get("FilterPolicy").and_then(|policy| FilterPolicy::parse(policy, scope).ok()),
+            // An empty policy lets everything through, also what is no JSON.
+            filter: attributes
+                .get("FilterPolicy")
+                .filter(|policy| policy.trim() != "{}")
+                .and_then(|policy| FilterPolicy::parse(policy, scope).ok()),
             dead_letter: attributes.get("RedrivePolicy").and_then(|policy| {
                 let policy: Value = serde_json::from_str(policy).ok()?;
                 Some(policy.get("deadLetterTargetArn")?.as_str()?.to_owned())

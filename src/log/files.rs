@@ -45,11 +45,7 @@ pub(super) fn find(disk: &Arc<dyn Disk>) -> Result<Vec<Found>, LogError> {
             if stone { stones.push(file) } else { found.push(file) }
         }
     }
-    let mut removed = false;
-    let mut remove = |name: &str| {
-        removed = true;
-        disk.remove(name).map_err(LogError::io("remove", name))
-    };
+    let mut gone = Vec::new();
     // The widest first: a stone that covers another was written to replace it. One that isn't whole was being written,
     // before anything was removed.
     stones.sort_by_key(|stone| (stone.header.is_none(), stone.first, std::cmp::Reverse(stone.last)));
@@ -57,18 +53,24 @@ pub(super) fn find(disk: &Arc<dyn Disk>) -> Result<Vec<Found>, LogError> {
         let covered = |by: &Found| by.file.is_none() && by.covers(stone.first, stone.last);
         let all_there = || (stone.first..=stone.last).all(|number| found.iter().any(|it| it.covers(number, number)));
         if found.iter().any(covered) || (stone.header.is_none() && all_there()) {
-            remove(&stone.name)?;
+            gone.push(stone.name);
             continue;
         }
         if stone.header.is_none() {
             return Err(LogError::damaged(stone.name, 0u64, "the header's checksum doesn't match"));
         }
-        for segment in found.extract_if(.., |it| stone.covers(it.first, it.last)) {
-            remove(&segment.name)?;
-        }
+        gone.extend(found.extract_if(.., |it| stone.covers(it.first, it.last)).map(|it| it.name));
         found.push(stone);
     }
-    if removed {
+    if !gone.is_empty() {
+        // Whoever wrote a stone may have been killed before it was synced.
+        for stone in found.iter().filter(|it| it.file.is_none()) {
+            disk.open(&stone.name).and_then(|file| file.sync()).map_err(LogError::io("sync", &stone.name))?;
+        }
+        disk.sync().map_err(LogError::io("sync", "the data folder"))?;
+        for name in gone {
+            disk.remove(&name).map_err(LogError::io("remove", &name))?;
+        }
         disk.sync().map_err(LogError::io("sync", "the data folder"))?;
     }
     found.sort_by_key(|found| found.first);

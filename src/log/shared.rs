@@ -102,16 +102,16 @@ impl Shared {
         }
         self.wake.notify_one();
         loop {
+            // Looked at before the position: a round that ends between the two wakes the wait below.
+            let failed = {
+                let progress = progress.borrow_and_update();
+                progress.failed.clone().filter(|_| progress.rounds > rounds)
+            };
             if self.durable() >= position {
                 return Ok(());
             }
-            {
-                let progress = progress.borrow_and_update();
-                if progress.rounds > rounds
-                    && let Some(error) = &progress.failed
-                {
-                    return Err(error.clone());
-                }
+            if let Some(error) = failed {
+                return Err(error);
             }
             // The sender lives in `self`: it can't be gone.
             let _ = progress.changed().await;

@@ -25,12 +25,34 @@ pub struct Outcome {
     pub queues: Vec<Queue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub landed: Option<Landed>,
-    /// Whether the ledger balances; absent where there is none.
+    /// What the ledger says; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub nothing_lost: Option<bool>,
+    pub verdict: Option<Verdict>,
     /// The folder that holds the embedded cloud's data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<String>,
+}
+
+impl Outcome {
+    /// What was lost on all legs together.
+    pub fn lost(&self) -> u64 {
+        let accounts = self.queues.iter().map(|queue| &queue.account);
+        accounts.chain(self.landed.iter().map(|landed| &landed.account)).filter_map(|account| account.lost).sum()
+    }
+}
+
+/// What the ledger says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Everything published was seen on every leg.
+    NothingLost,
+    /// Something acknowledged was never seen.
+    Lost,
+    /// Not everything could be published; what was, was seen.
+    NotAllPublished,
+    /// Ended before everything could arrive.
+    Interrupted,
 }
 
 /// The publisher's side.

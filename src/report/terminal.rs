@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use console::{Alignment, Style, measure_text_width, pad_str};
 
-use super::{Landed, Outcome, Published, Queue};
+use super::{Landed, Outcome, Published, Queue, Verdict};
 use crate::traffic::ledger::Account;
 use crate::traffic::stats::Summary;
 use crate::ui::{bytes, count, duration, plural};
@@ -12,8 +12,8 @@ use crate::ui::{bytes, count, duration, plural};
 /// The lines of an outcome.
 pub fn render(outcome: &Outcome) -> Vec<String> {
     let mut lines = vec![String::new()];
-    if outcome.nothing_lost.is_some() {
-        lines.extend(ledger(outcome));
+    if let Some(verdict) = outcome.verdict {
+        lines.extend(ledger(outcome, verdict));
     } else {
         lines.extend(outcome.published.iter().flat_map(|published| published_lines(published, outcome)));
         lines.extend(queue_lines(outcome));
@@ -97,7 +97,7 @@ fn rate(per_second: f64) -> String {
 const COLUMNS: [&str; 9] = ["", "events", "lost", "duplicated", "out of order", "late", "p50", "p99", "max"];
 
 /// After `simulate`: the fan-out as a table, and the verdict.
-fn ledger(outcome: &Outcome) -> Vec<String> {
+fn ledger(outcome: &Outcome, verdict: Verdict) -> Vec<String> {
     let (bold, dim) = (Style::new().bold(), Style::new().dim());
     let mut rows = vec![COLUMNS.map(str::to_owned)];
     if let Some(Published { events, latency, .. }) = &outcome.published {
@@ -147,7 +147,7 @@ fn ledger(outcome: &Outcome) -> Vec<String> {
     }
     lines.push(String::new());
     lines.extend(places(outcome));
-    lines.push(verdict(outcome));
+    lines.push(conclusion(outcome, verdict));
     lines
 }
 
@@ -189,28 +189,37 @@ fn places(outcome: &Outcome) -> Vec<String> {
     lines
 }
 
-fn verdict(outcome: &Outcome) -> String {
-    if outcome.nothing_lost == Some(true) {
-        let green = Style::new().green().bold();
-        return format!(
+/// The last line: what it comes to.
+fn conclusion(outcome: &Outcome, verdict: Verdict) -> String {
+    let legs = outcome.queues.iter().map(|queue| (queue.api.name(), &queue.account));
+    let missing: Vec<String> = legs
+        .chain(outcome.landed.iter().map(|landed| ("S3", &landed.account)))
+        .filter(|(_, account)| account.lost.unwrap_or(0) > 0)
+        .map(|(leg, account)| {
+            let more = if account.lost > Some(account.missing.len() as u64) { ", .." } else { "" };
+            let places = account.missing.join(", ");
+            format!("{} on the way to {leg} (publisher:sequence {places}{more})", count(account.lost.unwrap_or(0)))
+        })
+        .collect();
+    let missing = missing.join("; ");
+    let refused = outcome.published.as_ref().map_or(0, |published| published.refused);
+    let (green, red) = (Style::new().green().bold(), Style::new().red().bold());
+    match verdict {
+        Verdict::NothingLost => format!(
             "{} everything published was received by every queue and landed.",
             green.apply_to("✔ Nothing lost:")
-        );
-    }
-    let mut lost = Vec::new();
-    let legs = outcome.queues.iter().map(|q| (q.api.name(), &q.account));
-    for (name, account) in legs.chain(outcome.landed.iter().map(|landed| ("S3", &landed.account))) {
-        if account.lost.unwrap_or(0) > 0 {
-            let more = if account.lost > Some(account.missing.len() as u64) { ", .." } else { "" };
-            lost.push(format!(
-                "{} on the way to {name} (publisher:sequence {}{more})",
-                count(account.lost.unwrap_or(0)),
-                account.missing.join(", ")
-            ));
+        ),
+        Verdict::Lost => format!("{} {missing}.", red.apply_to("✘ Lost:")),
+        Verdict::NotAllPublished => format!(
+            "{} {} refused; everything else arrived.",
+            red.apply_to("✘ Not all published:"),
+            plural(refused, "event")
+        ),
+        Verdict::Interrupted if missing.is_empty() => {
+            "Stopped early; what was published until then has arrived.".into()
         }
+        Verdict::Interrupted => format!("Stopped early; not there yet: {missing}."),
     }
-    let what = if lost.is_empty() { "the run didn't finish".into() } else { lost.join("; ") };
-    format!("{} {what}.", Style::new().red().bold().apply_to("✘ Lost:"))
 }
 
 #[cfg(test)]
@@ -266,7 +275,7 @@ mod tests {
                 unreadable: 0,
                 account: account(1_001, 0),
             }),
-            nothing_lost: Some(lost == 0),
+            verdict: Some(if lost == 0 { Verdict::NothingLost } else { Verdict::Lost }),
             data_dir: Some(".messaging/simulate".into()),
         }
     }

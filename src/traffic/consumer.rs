@@ -3,6 +3,7 @@
 //! A message that fails, or that can't be read, is left alone: it comes back after its visibility timeout, and after
 //! the queue's `maxReceiveCount` it goes to the dead-letter queue.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use aws_sdk_sqs::types::{
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::api::{Api, Service};
 use super::message;
@@ -25,9 +26,12 @@ use crate::exit::Stop;
 
 /// A receive takes at most ten messages, and waits for at most 20 s (API reference of SQS, ReceiveMessage).
 const MAX_MESSAGES: i64 = 10;
-const LONG_POLL: i32 = 20;
-/// While it waits for a queue to be empty, it looks more often.
-const SHORT_POLL: i32 = 1;
+pub const LONG_POLL: i32 = 20;
+/// For whoever wants to end soon.
+pub const SHORT_POLL: i32 = 1;
+/// When it is to end, a receive under way gets so long to come back. One that is dropped may have taken messages
+/// already, and they stay away for a visibility timeout.
+const LAST_POLL: Duration = Duration::from_millis(1_500);
 /// The counts of a queue are approximate: it is empty when that was seen so often in a row.
 const EMPTY_LOOKS: u32 = 2;
 const ATTEMPTS: u32 = 4;
@@ -45,6 +49,8 @@ pub struct Plan {
     pub fail_rate: f64,
     pub seed: u64,
     pub until_empty: bool,
+    /// How many seconds a receive waits for messages.
+    pub poll: i32,
     /// How many messages may be taken; no limit without it.
     pub budget: Option<Arc<Budget>>,
 }
@@ -194,9 +200,15 @@ impl Shared {
                 tokio::select! { () = sleep(PAUSE) => {}, () = self.stop.requested() => {} }
                 continue;
             }
+            let mut receiving = pin!(self.receive(want));
             let answer = tokio::select! {
-                answer = self.receive(want) => answer,
-                () = self.stop.requested() => break,
+                answer = &mut receiving => answer,
+                () = self.stop.requested() => {
+                    if let Ok(Ok(messages)) = timeout(LAST_POLL, receiving).await {
+                        self.give_back(messages).await;
+                    }
+                    break;
+                }
             };
             if let Some(budget) = &self.plan.budget {
                 budget.settle(want, answer.as_ref().map_or(0, |messages| messages.len() as i64));
@@ -204,7 +216,7 @@ impl Shared {
             match answer {
                 Ok(messages) if messages.is_empty() => {
                     silent_since = None;
-                    if self.plan.until_empty && self.is_empty().await? {
+                    if self.plan.until_empty && self.is_empty().await {
                         self.stop.request();
                     }
                     if self.plan.budget.is_some() {
@@ -232,26 +244,25 @@ impl Shared {
     }
 
     async fn receive(&self, want: i64) -> Result<Vec<Message>, CallError> {
-        let wait = if self.plan.until_empty || self.plan.budget.is_some() { SHORT_POLL } else { LONG_POLL };
         let answer = self
             .client
             .receive_message()
             .queue_url(&self.plan.queue_url)
             .max_number_of_messages(want as i32)
-            .wait_time_seconds(wait)
+            .wait_time_seconds(self.plan.poll)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .send()
             .await?;
         Ok(answer.messages.unwrap_or_default())
     }
 
-    /// Whether the queue holds nothing: visible, in flight or delayed.
-    async fn is_empty(&self) -> Result<bool, CallError> {
+    /// Whether the queue holds nothing: visible, in flight or delayed. It doesn't when nobody can tell.
+    async fn is_empty(&self) -> bool {
         {
             // One look a second for all receivers together.
             let mut last = self.last_look.lock();
             if last.is_some_and(|last| last.elapsed() < Duration::from_secs(1)) {
-                return Ok(false);
+                return false;
             }
             *last = Some(Instant::now());
         }
@@ -265,7 +276,15 @@ impl Shared {
             .queue_url(&self.plan.queue_url)
             .set_attribute_names(Some(vec![Visible, InFlight, Delayed]))
             .send()
-            .await?;
+            .await
+            .map_err(CallError::from);
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.tell(Notice::Retrying { why: &error.to_string() });
+                return false;
+            }
+        };
         let number = |name| -> i64 {
             answer.attributes().and_then(|all| all.get(&name)).and_then(|n| n.parse().ok()).unwrap_or(0)
         };
@@ -273,9 +292,9 @@ impl Shared {
         self.tell(Notice::Left { visible, in_flight, delayed });
         if visible + in_flight + delayed > 0 {
             self.empty_looks.store(0, Ordering::Relaxed);
-            return Ok(false);
+            return false;
         }
-        Ok(self.empty_looks.fetch_add(1, Ordering::Relaxed) + 1 >= EMPTY_LOOKS)
+        self.empty_looks.fetch_add(1, Ordering::Relaxed) + 1 >= EMPTY_LOOKS
     }
 
     /// Handles a batch and deletes what was handled. A stop in between gives the rest back at once.

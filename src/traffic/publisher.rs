@@ -215,8 +215,8 @@ impl Publisher {
                     sleep(PAUSE * 2_u32.pow(attempt)).await;
                     attempt += 1;
                 }
-                // It may come back: a restart is no reason to lose an event.
-                Err(error) if error.kind == Trouble::Unreachable => {
+                // It may pass: a restart, or too much at once, is no reason to lose an event.
+                Err(error) if error.kind.may_pass() => {
                     let since = *silent_since.get_or_insert_with(Instant::now);
                     if since.elapsed() > super::PATIENCE || self.stop.is_requested() {
                         return Err(error);

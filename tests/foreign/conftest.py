@@ -1,13 +1,18 @@
 """A cloud of its own for each module: the real binary, a real port, a real folder."""
 
+import collections
 import json
 import os
 import pathlib
 import re
 import signal
 import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
 
 import boto3
+import botocore.session
 import pytest
 from botocore.config import Config
 
@@ -40,8 +45,17 @@ class Cloud:
         assert self.process.wait(timeout=20) == 0
 
     def client(self, service, region="us-east-1", **config):
-        config = Config(retries={"max_attempts": 1}, **config)
+        config = Config(retries={"total_max_attempts": 1}, **config)
         return boto3.client(service, endpoint_url=self.endpoint, region_name=region, config=config)
+
+    def older_client(self, service, region="us-east-1"):
+        """A client by the service's description of 2023, before SQS learned JSON."""
+        session = botocore.session.Session()
+        session.get_component("data_loader").search_paths.insert(0, str(SCRATCH / "older/botocore/data"))
+        config = Config(retries={"total_max_attempts": 1})
+        client = session.create_client(service, endpoint_url=self.endpoint, region_name=region, config=config)
+        assert client.meta.service_model.metadata["protocol"] == "query"
+        return client
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +63,58 @@ def cloud(tmp_path_factory):
     cloud = Cloud(tmp_path_factory.mktemp("cloud"))
     yield cloud
     cloud.stop()
+
+
+class Calls:
+    """The operations that a module's clients called with success."""
+
+    def __init__(self):
+        self.done = collections.defaultdict(set)
+
+    def of(self, client):
+        """Notes what a client calls from now on."""
+
+        def note(http_response, model, **_):
+            if http_response.status_code < 300:
+                self.done[model.service_model.service_name].add(model.name)
+
+        client.meta.events.register("after-call", note)
+        return client
+
+    def everything(self, cloud, service):
+        """Each operation of a service was called, or is refused as one that this cloud doesn't have."""
+        model = cloud.client(service).meta.service_model
+        wrong = []
+        for name in sorted(set(model.operation_names) - self.done[service]):
+            refused = refusal(cloud, model, name)
+            if refused not in ("InvalidAction", "UnknownOperationException"):
+                wrong.append(f"{name}: {refused}")
+        assert not wrong, f"neither tested here nor refused by name: {wrong}"
+
+
+def refusal(cloud, model, operation):
+    """How the server answers an operation that was sent without any input."""
+    metadata = model.metadata
+    if metadata["protocol"] == "json":
+        headers = {"Content-Type": f"application/x-amz-json-{metadata['jsonVersion']}",
+                   "X-Amz-Target": f"{metadata['targetPrefix']}.{operation}"}
+        body = b"{}"
+    else:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        body = urllib.parse.urlencode({"Action": operation, "Version": metadata["apiVersion"]}).encode()
+    request = urllib.request.Request(cloud.endpoint, body, headers)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return f"answered with {answer.status}"
+    except urllib.error.HTTPError as error:
+        text = error.read().decode()
+        found = re.search(r'<Code>([^<]+)|"__type":"(?:[^"#]*#)?([^"]+)"', text)
+        return next(filter(None, found.groups())) if found else text
+
+
+@pytest.fixture(scope="module")
+def calls():
+    return Calls()
 
 
 @pytest.fixture(scope="module")

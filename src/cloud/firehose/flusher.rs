@@ -98,7 +98,7 @@ async fn flush(cloud: &Arc<Cloud>, id: StreamId) -> Result<(), AwsError> {
     landing::check(cloud, &plan.document, &objects).map_err(&fail)?;
     let positions = records.into_iter().map(|(position, _)| position).collect();
     let flushed = Change::Flushed { stream: id, positions };
-    landing::land(cloud, plan.document.destination.bucket(), objects, &flushed).await.map_err(fail)
+    landing::land(cloud, &plan.document, objects, &flushed).await.map_err(fail)
 }
 
 /// The records of the next batch.

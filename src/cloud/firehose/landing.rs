@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::batch::Object;
 use super::stream::Document;
 use crate::cloud::Cloud;
-use crate::cloud::s3::{Landing, S3};
+use crate::cloud::s3::{self, Landing, S3};
 use crate::engine::Change;
 use crate::engine::policy::{Decision, Kind, Policy, Principal, Request};
 
@@ -16,10 +16,9 @@ use crate::engine::policy::{Decision, Kind, Policy, Principal, Request};
 pub fn check(cloud: &Arc<Cloud>, document: &Document, objects: &[Object]) -> Result<(), String> {
     let destination = &document.destination;
     let bucket = destination.bucket();
-    let policy = S3::of(cloud)
-        .bucket_policy(bucket)
-        .map_err(|failure| format!("{}: {} ({bucket})", failure.code, failure.message.trim_end_matches('.')))?
-        .and_then(|text| Policy::parse(&text, Kind::Resource).ok());
+    let found = S3::of(cloud).find_bucket(bucket).map_err(|failure| failure.message)?;
+    let Some(found) = found else { return Err(format!("NoSuchBucket: the bucket {bucket} does not exist")) };
+    let policy = found.policy.and_then(|text| Policy::parse(&text, Kind::Resource).ok());
     let role = destination.role_arn.as_str();
     for object in objects {
         let resource = format!("{}/{}", destination.bucket_arn, object.key);
@@ -39,13 +38,52 @@ pub fn check(cloud: &Arc<Cloud>, document: &Document, objects: &[Object]) -> Res
 }
 
 /// Lands objects and notes in the same transaction that their records are gone from the buffer.
-pub async fn land(cloud: &Arc<Cloud>, bucket: &str, objects: Vec<Object>, flushed: &Change<'_>) -> Result<(), String> {
-    let landings = objects.into_iter().map(|object| Landing {
-        key: object.key,
-        body: object.body,
-        // What Firehose's objects say, whatever lies in them.
-        content_type: "application/octet-stream",
-    });
-    let landed = S3::of(cloud).land(bucket, landings.collect(), flushed).await;
-    landed.map_err(|failure| format!("{}: {}", failure.code, failure.message))
+pub async fn land(
+    cloud: &Arc<Cloud>,
+    document: &Document,
+    objects: Vec<Object>,
+    flushed: &Change<'_>,
+) -> Result<(), String> {
+    let s3 = S3::of(cloud);
+    let said = |failure: s3::Failure| format!("{}: {}", failure.code, failure.message);
+    let mut written = Vec::with_capacity(objects.len());
+    for object in &objects {
+        written.push(s3.write(&object.body).await.map_err(said)?);
+    }
+    let landed = cloud
+        .core
+        .execute(|transaction| {
+            let mut landed = Vec::with_capacity(objects.len());
+            for (object, written) in objects.iter().zip(&written) {
+                let landing = Landing {
+                    bucket: document.destination.bucket(),
+                    key: &object.key,
+                    principal: &document.destination.role_arn,
+                    ..Landing::default()
+                };
+                match s3::land(transaction, &landing, written) {
+                    Ok(changed) => landed.push(changed),
+                    Err(failure) => return Ok(Err(failure)),
+                }
+            }
+            transaction.apply(flushed);
+            Ok(Ok(landed))
+        })
+        .await;
+    match landed {
+        Ok(Ok(landed)) => {
+            for changed in landed {
+                s3.settle(changed).await;
+            }
+            Ok(())
+        }
+        Ok(Err(failure)) => {
+            for written in written {
+                s3.discard(written).await;
+            }
+            Err(said(failure))
+        }
+        // The log failed: whether the objects are named is known at the next start, which removes what isn't.
+        Err(error) => Err(error.message),
+    }
 }

@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::Service;
 use crate::cloud::Cloud;
 use crate::cloud::wire::Protocol;
 
@@ -28,6 +29,8 @@ pub struct Context {
     pub request_id: RequestId,
     /// The `X-Amzn-Trace-Id` header, which messages carry on as `AWSTraceHeader`.
     pub trace: Option<Arc<str>>,
+    /// The service of this cloud that asks on a client's behalf: it may use names that are reserved for AWS.
+    pub service: Option<Service>,
 }
 
 /// A request's id: AWS's form, a UUID.

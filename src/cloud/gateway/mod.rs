@@ -225,6 +225,7 @@ impl Gateway {
             protocol,
             request_id,
             trace: parts.headers.get(&TRACE_ID).and_then(|id| id.to_str().ok()).map(Arc::from),
+            service: None,
         })
     }
 }

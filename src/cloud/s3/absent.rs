@@ -52,8 +52,6 @@ macro_rules! always_default {
 always_default! {
     get_bucket_accelerate_configuration(GetBucketAccelerateConfigurationInput) -> GetBucketAccelerateConfigurationOutput;
     get_bucket_logging(GetBucketLoggingInput) -> GetBucketLoggingOutput;
-    get_bucket_notification_configuration(GetBucketNotificationConfigurationInput)
-        -> GetBucketNotificationConfigurationOutput;
 }
 
 impl S3 {

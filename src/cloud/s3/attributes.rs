@@ -5,6 +5,7 @@ use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
 use super::call::Call;
+use super::checksum::Kind;
 use super::error::{Failure, Result};
 use super::record::Object;
 use super::service::S3;
@@ -50,7 +51,9 @@ fn xml(object: &Object, wanted: &[&str], after: i32, most: usize) -> String {
         xml.push_str(&element("ETag", &object.etag));
     }
     if let Some(sum) = object.checksum.as_ref().filter(|_| has("Checksum")) {
-        let value = element(&format!("Checksum{}", sum.algorithm.name()), &sum.value);
+        // Here, and only here, a composite doesn't say of how many parts it is.
+        let digest = sum.value.split('-').next().unwrap_or_default();
+        let value = element(&format!("Checksum{}", sum.algorithm.name()), digest);
         xml.push_str(&format!("<Checksum>{value}{}</Checksum>", element("ChecksumType", sum.kind.name())));
     }
     if has("ObjectParts") && !object.parts.is_empty() {
@@ -65,10 +68,10 @@ fn xml(object: &Object, wanted: &[&str], after: i32, most: usize) -> String {
     xml + "</GetObjectAttributesResponse>"
 }
 
-/// The parts, one by one only where they have checksums.
+/// The parts, one by one only where the whole's checksum is composed of theirs.
 fn parts_xml(object: &Object, after: i32, most: usize) -> String {
     let mut xml = String::from("<ObjectParts>");
-    if object.parts.iter().any(|part| part.checksum.is_some()) {
+    if object.checksum.as_ref().is_some_and(|sum| sum.kind == Kind::Composite) {
         let mut parts = object.parts.iter().filter(|part| part.number > after);
         let page: Vec<_> = parts.by_ref().take(most).collect();
         let next = page.last().map_or(0, |part| part.number);

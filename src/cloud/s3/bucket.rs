@@ -35,6 +35,18 @@ pub struct NewBucket {
 }
 
 impl NewBucket {
+    /// One with S3's defaults. A region other than us-east-1 is its location constraint as well.
+    pub fn of(name: &str, account: &str, region: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            account: account.to_owned(),
+            region: region.to_owned(),
+            location: (region != "us-east-1").then(|| region.to_owned()),
+            tags: Tags::new(),
+            ownership: None,
+        }
+    }
+
     /// As S3 has a new bucket: owner enforced, public access blocked.
     pub(super) fn record(self, created: Millis) -> record::Bucket {
         record::Bucket {
@@ -54,6 +66,7 @@ impl NewBucket {
             }),
             ownership: Some(self.ownership.unwrap_or_else(|| "BucketOwnerEnforced".into())),
             policy: None,
+            notification: None,
         }
     }
 }
@@ -93,6 +106,11 @@ fn parse_configuration(xml: &[u8]) -> Result<Configuration> {
         d.named_element("CreateBucketConfiguration", Deserializer::content).map_err(|_| Failure::malformed_xml())?;
     if parsed.tags.iter().any(|(name, value)| name.is_empty() || value.is_empty()) {
         return Err(Failure::malformed_xml());
+    }
+    let twice = |at: usize| parsed.tags[..at].iter().any(|(name, _)| *name == parsed.tags[at].0);
+    if (0..parsed.tags.len().min(64)).any(twice) {
+        // So S3 answers, though it should blame the client.
+        return Err(Failure::new(500, "InternalError", "We encountered an internal error. Please try again."));
     }
     tagging::check_bucket(&parsed.tags)?;
     Ok(parsed)
@@ -288,23 +306,33 @@ impl S3 {
         let more = buckets.len() > max as usize;
         buckets.truncate(max as usize);
         let token = buckets.last().filter(|_| more).map(|bucket| hex(bucket.name.as_bytes()));
-        *call.xml.lock() = Some(list_xml(&call.account(), &buckets, token, input.prefix.as_deref()));
+        // Who asks for a page is told more of each bucket than who asks for all.
+        let paged = input.max_buckets.is_some()
+            || input.prefix.is_some()
+            || input.continuation_token.is_some()
+            || input.bucket_region.is_some();
+        *call.xml.lock() = Some(list_xml(call.account(), &buckets, paged, token, input.prefix.as_deref()));
         Ok(S3Response::new(ListBucketsOutput::default()))
     }
 }
 
 /// The list in AWS's form, which has ARNs.
-fn list_xml(account: &str, buckets: &[record::Bucket], token: Option<String>, prefix: Option<&str>) -> String {
+fn list_xml(
+    account: &str,
+    buckets: &[record::Bucket],
+    paged: bool,
+    token: Option<String>,
+    prefix: Option<&str>,
+) -> String {
     let mut xml = format!(
         "<ListAllMyBucketsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Owner><ID>{}</ID></Owner><Buckets>",
         canonical_id(account)
     );
     for bucket in buckets {
+        let region = if paged { format!("<BucketRegion>{}</BucketRegion>", bucket.region) } else { String::new() };
         xml.push_str(&format!(
-            "<Bucket><BucketArn>arn:aws:s3:::{0}</BucketArn><BucketRegion>{1}</BucketRegion><Name>{0}</Name>\
-             <CreationDate>{2}</CreationDate></Bucket>",
+            "<Bucket><BucketArn>arn:aws:s3:::{0}</BucketArn>{region}<Name>{0}</Name><CreationDate>{1}</CreationDate></Bucket>",
             bucket.name,
-            bucket.region,
             time::iso(bucket.created)
         ));
     }

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use http::HeaderMap;
 use parking_lot::Mutex;
 
 use super::error::{Failure, Result};
+use super::events::Actor;
 use crate::cloud::gateway::Context;
 
 /// A request as an operation sees it, beside the input that `s3s` decoded.
@@ -42,6 +45,21 @@ impl Call {
     /// The account that asks, 12 digits.
     pub fn account(&self) -> &str {
         &self.cx.account
+    }
+
+    /// `x-amz-id-2`: opaque; here it is made of the request's id.
+    pub fn host_id(&self) -> String {
+        BASE64_STANDARD.encode(&self.id.repeat(4).as_bytes()[..56])
+    }
+
+    /// Who makes this happen, for events.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            principal: self.cx.access_key.as_deref().unwrap_or("Anonymous").to_owned(),
+            request_id: self.id.clone(),
+            host_id: self.host_id(),
+            trace: self.header("x-amzn-trace-id"),
+        }
     }
 
     /// A header's text: UTF-8, or else taken as ISO-8859-1. Lines of the same name are joined with commas.

@@ -118,13 +118,13 @@ impl S3 {
             object.etag = etag;
             object.checksum = Some(checksum::Checksum { algorithm, kind: Kind::FullObject, value });
         }
-        let unique = self.store.unique();
+        let cause = self.cause(call);
         let (object, versioning) = self
             .change_with(fresh, |tx| {
                 let bucket = Self::bucket_in(tx.docs(), call, &input.bucket)?;
                 let current = tx.docs().current(&bucket.name, &input.key)?;
                 conditions.check(&input.key, current.as_ref(), None)?;
-                Ok((objects::put(tx, &bucket, object, &unique)?, bucket.versioning))
+                Ok((objects::put(tx, &bucket, object, "ObjectCreated:Copy", &cause)?, bucket.versioning))
             })
             .await?;
 

@@ -1,5 +1,7 @@
 //! DeleteObject and DeleteObjects.
 
+use std::collections::HashMap;
+
 use futures::StreamExt;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
@@ -64,7 +66,8 @@ impl S3 {
             };
             (object, result)
         });
-        let results: Vec<_> = futures::stream::iter(work).buffered(AT_ONCE).collect().await;
+        let mut results: Vec<_> = futures::stream::iter(work).buffered(AT_ONCE).collect().await;
+        last_first(&mut results, |(object, _)| &object.key);
 
         let quiet = input.delete.quiet.unwrap_or(false);
         let mut output = DeleteObjectsOutput::default();
@@ -96,7 +99,7 @@ impl S3 {
         version: Option<&str>,
         if_match: Option<&str>,
     ) -> Result<Deleted> {
-        let (now, unique) = (self.store.now(), self.store.unique());
+        let cause = self.cause(call);
         self.change(|tx| {
             let bucket = Self::bucket_in(tx.docs(), call, bucket)?;
             let target = match version {
@@ -105,10 +108,36 @@ impl S3 {
             };
             conditions::check_delete(if_match, target.as_ref())?;
             match version {
-                None => objects::delete(tx, &bucket, key, now, &unique),
-                Some(version) => objects::delete_version(tx, &bucket, key, version),
+                None => objects::delete(tx, &bucket, key, &cause),
+                Some(version) => objects::delete_version(tx, &bucket, key, version, &cause),
             }
         })
         .await
+    }
+}
+
+/// Turns around the order of entries of the same key. S3 promises no order; so its recorded answers have it.
+fn last_first<T>(entries: &mut [T], key: impl Fn(&T) -> &String) {
+    let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+    for (at, entry) in entries.iter().enumerate() {
+        places.entry(key(entry).clone()).or_default().push(at);
+    }
+    for places in places.values() {
+        for (from, to) in places.iter().zip(places.iter().rev()).take(places.len() / 2) {
+            entries.swap(*from, *to);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_entries_of_one_key_change_places() {
+        let mut entries = ["a1", "b1", "a2", "c1", "a3"].map(|name| (name[..1].to_owned(), name)).to_vec();
+        last_first(&mut entries, |(key, _)| key);
+        let names: Vec<_> = entries.iter().map(|(_, name)| *name).collect();
+        assert_eq!(names, ["a3", "b1", "a2", "c1", "a1"]);
     }
 }

@@ -127,7 +127,7 @@ pub fn encryption(call: &Call, bucket: &Bucket) -> Result<Encryption> {
     Ok(default_encryption(bucket))
 }
 
-/// The bucket's default encryption.
+/// The encryption of an object that asks for none: the bucket's default.
 pub fn default_encryption(bucket: &Bucket) -> Encryption {
     let rule = bucket.encryption.as_ref().and_then(|config| config.rules.first());
     let Some(default) = rule.and_then(|rule| rule.apply_server_side_encryption_by_default.as_ref()) else {

@@ -1,6 +1,6 @@
 //! GetObject and HeadObject.
 
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
@@ -56,7 +56,7 @@ impl S3 {
         let body = self.blobs.read(&object.blobs, selection.offset, selection.length, pinned);
         let mut response =
             S3Response::new(GetObjectOutput { body: Some(StreamingBlob::wrap(body)), ..Default::default() });
-        (response.headers, response.status) = answer(call, &bucket, &object, selection)?;
+        response.headers = answer(call, &bucket, &object, selection)?;
         Ok(response)
     }
 
@@ -70,7 +70,7 @@ impl S3 {
         conditions::check_read(call, &object, self.store.now())?;
         let selection = select(call, &object, input.part_number)?;
         let mut response = S3Response::new(HeadObjectOutput::default());
-        (response.headers, response.status) = answer(call, &bucket, &object, selection)?;
+        response.headers = answer(call, &bucket, &object, selection)?;
         Ok(response)
     }
 
@@ -150,12 +150,7 @@ fn select_part(object: &Object, number: i32) -> Result<Selection> {
     })
 }
 
-fn answer(
-    call: &Call,
-    bucket: &Bucket,
-    object: &Object,
-    selection: Selection,
-) -> Result<(http::HeaderMap, Option<StatusCode>)> {
+fn answer(call: &Call, bucket: &Bucket, object: &Object, selection: Selection) -> Result<http::HeaderMap> {
     let mut headers =
         describe::response_headers(object, bucket.versioning != Versioning::Off || object.version.is_some());
     let mut put = |name: &'static str, value: &str| {
@@ -164,7 +159,6 @@ fn answer(
         }
     };
     put("content-length", &selection.length.to_string());
-    let partial = selection.content_range.is_some();
     if let Some(range) = selection.content_range {
         put("content-range", &range);
     }
@@ -190,5 +184,5 @@ fn answer(
             headers.insert(HeaderName::from_static(header), value);
         }
     }
-    Ok((headers, partial.then_some(StatusCode::PARTIAL_CONTENT)))
+    Ok(headers)
 }

@@ -90,7 +90,10 @@ impl S3 {
             delimiter: delimiter.as_deref().map(|text| encoding.write(text)),
             max_keys: Some(max_keys),
             key_count: i32::try_from(page.entries.len() + page.prefixes.len()).ok(),
-            start_after: input.start_after.map(|text| encoding.write(&text)),
+            start_after: input
+                .start_after
+                .filter(|_| input.continuation_token.is_none())
+                .map(|text| encoding.write(&text)),
             continuation_token: input.continuation_token,
             is_truncated: Some(page.truncated),
             next_continuation_token: next.map(|text| encode_token(&text)),

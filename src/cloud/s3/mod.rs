@@ -5,8 +5,10 @@
 //! service   the table of operations                       bucket  bucket_config  absent  put  get  attributes  copy
 //!                                                         delete  multipart  parts  list_*  tagging
 //! objects   what a put or a delete does to the versions of a key
+//! events    what notification says of it, to queues and topics
 //! store     documents, in the cloud's log                 record
 //! blobs     the bytes, in files
+//! internal  for the rest of the cloud: landing objects, making buckets
 //! respond   failures in AWS's XML, ids on everything
 //! ```
 
@@ -24,15 +26,17 @@ mod copy_source;
 mod delete;
 mod describe;
 mod error;
+mod events;
 mod front;
 mod get;
-mod land;
+mod internal;
 mod list;
 mod list_objects;
 mod list_uploads;
 mod list_versions;
 mod multipart;
 mod names;
+mod notification;
 mod objects;
 mod parts;
 mod presigned;
@@ -57,12 +61,18 @@ use s3s::validation::NameValidation;
 use super::gateway::Context;
 use super::http::body::{Body, stream};
 
-pub use blobs::{Blob, Blobs};
+pub use blobs::Blobs;
 pub use bucket::NewBucket;
+pub use bucket_config::check_policy;
 pub use error::Failure;
-pub use land::Landing;
-pub use service::{Operations, S3};
-pub use store::open_blobs;
+pub use internal::{Landing, Written, land};
+pub use names::is_bucket_name;
+pub use record::{Bucket, Tags, Versioning};
+pub use service::S3;
+pub use store::{Changed, open_blobs};
+pub use tagging::check_bucket as check_tags;
+
+use service::Operations;
 
 /// Names are checked where a bucket is looked up or made: S3 says more than `s3s` could.
 struct AnyName;

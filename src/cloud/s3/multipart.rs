@@ -92,7 +92,7 @@ impl S3 {
     ) -> Result<S3Response<CompleteMultipartUploadOutput>> {
         let input = request.input;
         let conditions = WriteConditions::of(call)?;
-        let unique = self.store.unique();
+        let cause = self.cause(call);
         let named = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
         if named.is_empty() {
             return Err(Failure::malformed_xml());
@@ -113,7 +113,10 @@ impl S3 {
                 tx.orphan(stored.into_values().flat_map(|part| part.blobs));
                 tx.delete(key::upload(&bucket.name, &upload.key, &upload.id));
                 let object = assemble(call, &upload, chosen)?;
-                Ok((objects::put(tx, &bucket, object, &unique)?, bucket.versioning))
+                Ok((
+                    objects::put(tx, &bucket, object, "ObjectCreated:CompleteMultipartUpload", &cause)?,
+                    bucket.versioning,
+                ))
             })
             .await?;
 

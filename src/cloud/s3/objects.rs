@@ -3,6 +3,7 @@
 //! Source: "How S3 Versioning works" (Amazon S3 User Guide).
 
 use super::error::Result;
+use super::events::{Actor, Event};
 use super::names;
 use super::record::{Bucket, Object, Versioning, key};
 use super::store::Tx;
@@ -17,28 +18,46 @@ pub struct Deleted {
     pub version: Option<String>,
 }
 
-/// Makes `object` the current version of its key; returns it as it is kept. `unique` is never used again.
-pub fn put(tx: &mut Tx<'_>, bucket: &Bucket, mut object: Object, unique: &str) -> Result<Object> {
+/// In which request a change is made: who asks, when, and an id that is never used again.
+pub struct Cause {
+    pub actor: Actor,
+    pub now: Millis,
+    pub unique: String,
+}
+
+/// Makes `object` the current version of its key; returns it as it is kept. `event` is what made it, e.g.
+/// `ObjectCreated:Put`.
+pub fn put(tx: &mut Tx<'_>, bucket: &Bucket, object: Object, event: &'static str, cause: &Cause) -> Result<Object> {
+    let object = place(tx, bucket, object, &cause.unique)?;
+    tx.tell(bucket, || Event::made(event, &object, &cause.actor, cause.now));
+    Ok(object)
+}
+
+fn place(tx: &mut Tx<'_>, bucket: &Bucket, mut object: Object, unique: &str) -> Result<Object> {
     make_room(tx, bucket, &mut object, unique)?;
     tx.put(key::object(&bucket.name, &object.key), &object)?;
     Ok(object)
 }
 
 /// Deletes a key: by a delete marker where versions are kept, else for good.
-pub fn delete(tx: &mut Tx<'_>, bucket: &Bucket, name: &str, now: Millis, unique: &str) -> Result<Deleted> {
+pub fn delete(tx: &mut Tx<'_>, bucket: &Bucket, name: &str, cause: &Cause) -> Result<Deleted> {
+    let Cause { actor, now, unique } = cause;
     if bucket.versioning == Versioning::Off {
         if let Some(current) = tx.docs().current(&bucket.name, name)? {
             tx.delete(key::object(&bucket.name, name));
             tx.orphan(current.blobs);
+            tx.tell(bucket, || Event::removed("ObjectRemoved:Delete", name, None, actor, *now));
         }
         return Ok(Deleted { marker: false, version: None });
     }
-    let marker = put(tx, bucket, Object::marker(name, now), unique)?;
-    Ok(Deleted { marker: true, version: Some(marker.version.unwrap_or_else(|| "null".into())) })
+    let marker = place(tx, bucket, Object::marker(name, *now), unique)?;
+    let version = marker.version.unwrap_or_else(|| "null".into());
+    tx.tell(bucket, || Event::removed("ObjectRemoved:DeleteMarkerCreated", name, Some(version.clone()), actor, *now));
+    Ok(Deleted { marker: true, version: Some(version) })
 }
 
 /// Deletes one version for good; the next newest becomes current. A version that isn't there is deleted as well.
-pub fn delete_version(tx: &mut Tx<'_>, bucket: &Bucket, name: &str, version: &str) -> Result<Deleted> {
+pub fn delete_version(tx: &mut Tx<'_>, bucket: &Bucket, name: &str, version: &str, cause: &Cause) -> Result<Deleted> {
     let gone = Deleted { marker: false, version: Some(version.to_owned()) };
     let Some(object) = tx.docs().version(&bucket.name, name, version)? else { return Ok(gone) };
     let current = tx.docs().current(&bucket.name, name)?;
@@ -55,6 +74,7 @@ pub fn delete_version(tx: &mut Tx<'_>, bucket: &Bucket, name: &str, version: &st
         tx.delete(key::version(&bucket.name, name, object.sequence));
     }
     tx.orphan(object.blobs);
+    tx.tell(bucket, || Event::removed("ObjectRemoved:Delete", name, Some(version.to_owned()), &cause.actor, cause.now));
     Ok(Deleted { marker: object.delete_marker, ..gone })
 }
 
@@ -128,13 +148,22 @@ mod tests {
             public_access_block: None,
             ownership: None,
             policy: None,
+            notification: None,
         }
+    }
+
+    fn cause(unique: &str) -> Cause {
+        Cause { actor: Actor::default(), now: 2, unique: unique.into() }
     }
 
     async fn put_one(store: &Store, versioning: Versioning, blob: &str) -> (Option<String>, Vec<Blob>) {
         let mut object = Object::new("k", 1);
         object.blobs = vec![Blob { id: blob.into(), length: 1 }];
-        let changed = store.write(|tx| put(tx, &bucket(versioning), object, blob)).await.ok().unwrap();
+        let changed = store
+            .write(|tx| put(tx, &bucket(versioning), object, "ObjectCreated:Put", &cause(blob)))
+            .await
+            .ok()
+            .unwrap();
         (changed.reply.version, changed.orphans)
     }
 
@@ -155,7 +184,7 @@ mod tests {
         let (_folder, store) = scratch::store();
         assert_eq!(put_one(&store, Versioning::Off, "1").await, (None, vec![]));
         assert_eq!(ids(&put_one(&store, Versioning::Off, "2").await.1), ["1"]);
-        let deleted = store.write(|tx| delete(tx, &bucket(Versioning::Off), "k", 2, "x")).await.ok().unwrap();
+        let deleted = store.write(|tx| delete(tx, &bucket(Versioning::Off), "k", &cause("x"))).await.ok().unwrap();
         assert_eq!(ids(&deleted.orphans), ["2"]);
         assert!(versions(&store).is_empty());
     }
@@ -171,15 +200,29 @@ mod tests {
         assert_eq!(versions(&store), ["null2", "v1"]);
 
         let enabled = bucket(Versioning::Enabled);
-        let marker = store.write(|tx| delete(tx, &enabled, "k", 2, "m")).await.ok().unwrap().reply;
+        let marker = store.write(|tx| delete(tx, &enabled, "k", &cause("m"))).await.ok().unwrap().reply;
         assert_eq!(versions(&store), ["marker", "null2", "v1"]);
-        let gone =
-            store.write(|tx| delete_version(tx, &enabled, "k", marker.version.as_deref().unwrap())).await.ok().unwrap();
+        let gone = store
+            .write(|tx| delete_version(tx, &enabled, "k", marker.version.as_deref().unwrap(), &cause("y")))
+            .await
+            .ok()
+            .unwrap();
         assert!(gone.reply.marker);
         assert_eq!(versions(&store), ["null2", "v1"]);
-        let gone = store.write(|tx| delete_version(tx, &enabled, "k", v1.as_deref().unwrap())).await.ok().unwrap();
+        let gone = store
+            .write(|tx| delete_version(tx, &enabled, "k", v1.as_deref().unwrap(), &cause("y")))
+            .await
+            .ok()
+            .unwrap();
         assert_eq!(ids(&gone.orphans), ["v1"]);
-        store.write(|tx| delete_version(tx, &enabled, "k", "null")).await.ok().unwrap().reply.marker.then(|| panic!());
+        store
+            .write(|tx| delete_version(tx, &enabled, "k", "null", &cause("y")))
+            .await
+            .ok()
+            .unwrap()
+            .reply
+            .marker
+            .then(|| panic!());
         assert!(versions(&store).is_empty());
     }
 }

@@ -50,13 +50,13 @@ impl S3 {
             checksum: Some(Checksum { algorithm, kind: Kind::FullObject, value: value.clone() }),
             ..description.object(&input.key, self.store.now())
         };
-        let unique = self.store.unique();
+        let cause = self.cause(call);
         let (object, versioning) = self
             .change_with(vec![blob], |tx| {
                 let bucket = Self::bucket_in(tx.docs(), call, &input.bucket)?;
                 let current = tx.docs().current(&bucket.name, &input.key)?;
                 conditions.check(&input.key, current.as_ref(), None)?;
-                Ok((objects::put(tx, &bucket, object, &unique)?, bucket.versioning))
+                Ok((objects::put(tx, &bucket, object, "ObjectCreated:Put", &cause)?, bucket.versioning))
             })
             .await?;
 

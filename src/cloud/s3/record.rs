@@ -47,6 +47,9 @@ pub struct Bucket {
     /// The bucket policy, JSON as it was put.
     #[serde(default)]
     pub policy: Option<String>,
+    /// Which events are sent where.
+    #[serde(default)]
+    pub notification: Option<dto::NotificationConfiguration>,
 }
 
 /// One version of an object, or a delete marker.

@@ -1,8 +1,6 @@
 //! The way out: ids and server name on every response, and failures as AWS renders them.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use http::header::{CONTENT_TYPE, SERVER};
+use http::header::{CONTENT_RANGE, CONTENT_TYPE, SERVER};
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use quick_xml::escape::{escape, unescape};
 use s3s::Body;
@@ -26,13 +24,16 @@ pub fn finish(call: &Call, method: &Method, response: Response<Body>) -> Respons
         Some(failure) => render(call, method, &failure),
         None => response,
     };
+    if response.status() == StatusCode::OK && response.headers().contains_key(CONTENT_RANGE) {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
     if let Some(xml) = call.xml.lock().take().filter(|_| response.status().is_success()) {
         *response.body_mut() = Body::from(format!("{DECLARATION}{xml}"));
     }
     let headers = response.headers_mut();
     headers.insert(SERVER, HeaderValue::from_static("AmazonS3"));
     put(headers, "x-amz-request-id", &call.id);
-    put(headers, "x-amz-id-2", &host_id(call));
+    put(headers, "x-amz-id-2", &call.host_id());
     response
 }
 
@@ -62,7 +63,7 @@ fn xml(call: &Call, failure: &Failure) -> String {
         element(name, value);
     }
     element("RequestId", &call.id);
-    element("HostId", &host_id(call));
+    element("HostId", &call.host_id());
     xml.push_str("</Error>");
     xml
 }
@@ -107,11 +108,6 @@ fn from_s3s(method: &Method, response: &Response<Body>) -> Failure {
         _ => message,
     };
     Failure::new(status, code, message)
-}
-
-/// `x-amz-id-2`: opaque; here it is made of the request's id.
-fn host_id(call: &Call) -> String {
-    BASE64_STANDARD.encode(call.id.repeat(4).as_bytes().get(..56).unwrap_or_default())
 }
 
 fn put(headers: &mut http::HeaderMap, name: &str, value: &str) {

@@ -9,6 +9,7 @@ use super::blobs::{Blob, Blobs};
 use super::call::Call;
 use super::error::{Failure, Result};
 use super::names;
+use super::objects::Cause;
 use super::record::{Bucket, Object};
 use super::store::{Changed, Docs, NotWritten, Store, Tx};
 use crate::cloud::Cloud;
@@ -78,6 +79,11 @@ impl S3 {
         Err(failure.header("x-amz-delete-marker", "true").header("x-amz-version-id", id))
     }
 
+    /// What a call causes.
+    pub(super) fn cause(&self, call: &Call) -> Cause {
+        Cause { actor: call.actor(), now: self.store.now(), unique: self.store.unique() }
+    }
+
     /// Changes a bucket's record.
     pub(super) async fn change_bucket(
         &self,
@@ -104,19 +110,10 @@ impl S3 {
         fresh: Vec<Blob>,
         change: impl FnOnce(&mut Tx<'_>) -> Result<T>,
     ) -> Result<T> {
-        let written = self.store.write(change).await;
-        self.settle(fresh, written).await
-    }
-
-    /// Removes the blobs that a change has left behind, or the fresh ones of a change that was refused.
-    pub(super) async fn settle<T>(
-        &self,
-        fresh: Vec<Blob>,
-        written: std::result::Result<Changed<T>, NotWritten>,
-    ) -> Result<T> {
-        match written {
-            Ok(Changed { reply, orphans }) => {
+        match self.store.write(change).await {
+            Ok(Changed { reply, orphans, refused }) => {
                 self.blobs.discard(orphans).await;
+                refused.iter().for_each(|why| self.store.notice(why));
                 Ok(reply)
             }
             Err(NotWritten::Refused(failure)) => {
@@ -192,6 +189,7 @@ operations! {
     list_objects_v2: ListObjectsV2Input => ListObjectsV2Output;
     list_parts: ListPartsInput => ListPartsOutput;
     put_bucket_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput;
+    put_bucket_notification_configuration: PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput;
     put_bucket_ownership_controls: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput;
     put_bucket_policy: PutBucketPolicyInput => PutBucketPolicyOutput;
     put_bucket_tagging: PutBucketTaggingInput => PutBucketTaggingOutput;

@@ -4,11 +4,13 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use s3s::dto::NotificationConfiguration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::blobs::{Blob, Blobs};
 use super::error::{Failure, Result};
+use super::events::{self, Actor, Event};
 use super::record::{Bucket, Object, Part, Upload, key};
 use crate::cloud::Cloud;
 use crate::cloud::core::Core;
@@ -31,13 +33,18 @@ pub struct Tx<'a> {
     docs: Docs<'a>,
     writes: Vec<(String, Option<Vec<u8>>)>,
     orphans: Vec<Blob>,
+    events: Vec<(Bucket, Event)>,
+    announced: Option<(Bucket, NotificationConfiguration, Actor)>,
 }
 
-/// What a change leaves behind once it is durable: blobs that nothing names any more.
+/// What a change leaves behind once it is durable.
 #[must_use]
 pub struct Changed<T> {
     pub reply: T,
+    /// Blobs that nothing names any more.
     pub orphans: Vec<Blob>,
+    /// Events that couldn't be sent, each with the reason.
+    pub refused: Vec<String>,
 }
 
 /// Why a change wasn't acknowledged.
@@ -46,14 +53,6 @@ pub enum NotWritten {
     Refused(Failure),
     /// It was made, but the log can't say that it is durable.
     Unlogged(Failure),
-}
-
-impl From<NotWritten> for Failure {
-    fn from(why: NotWritten) -> Self {
-        match why {
-            NotWritten::Refused(failure) | NotWritten::Unlogged(failure) => failure,
-        }
-    }
 }
 
 /// Opens the folder of blobs, and removes those that a crash left behind.
@@ -79,16 +78,13 @@ impl Store {
         &self,
         change: impl FnOnce(&mut Tx<'_>) -> Result<R>,
     ) -> std::result::Result<Changed<R>, NotWritten> {
-        self.transact(|transaction| within(transaction, change)).await
+        let written = self.cloud.core.execute(|transaction| Ok(within(transaction, change))).await;
+        written.map_err(|error| NotWritten::Unlogged(error.into()))?.map_err(NotWritten::Refused)
     }
 
-    /// A transaction that changes documents by [`within`], and more besides.
-    pub async fn transact<R>(
-        &self,
-        change: impl FnOnce(&mut Transaction<'_>) -> Result<R>,
-    ) -> std::result::Result<R, NotWritten> {
-        let written = self.cloud.core.execute(|transaction| Ok(change(transaction))).await;
-        written.map_err(|error| NotWritten::Unlogged(error.into()))?.map_err(NotWritten::Refused)
+    /// Tells the operator.
+    pub fn notice(&self, text: &str) {
+        self.cloud.notice(text);
     }
 
     pub fn now(&self) -> Millis {
@@ -108,19 +104,34 @@ pub fn within<R>(
     transaction: &mut Transaction<'_>,
     change: impl FnOnce(&mut Tx<'_>) -> Result<R>,
 ) -> Result<Changed<R>> {
-    let mut tx = Tx { docs: Docs(transaction.engine), writes: Vec::new(), orphans: Vec::new() };
+    let mut tx = Tx {
+        docs: Docs(transaction.engine),
+        writes: Vec::new(),
+        orphans: Vec::new(),
+        events: Vec::new(),
+        announced: None,
+    };
     let reply = change(&mut tx)?;
-    let Tx { writes, orphans, .. } = tx;
+    let Tx { writes, orphans, events, announced, .. } = tx;
     for (key, value) in writes {
         match value {
             Some(value) => transaction.put_doc(&key, &value),
             None => transaction.delete_doc(&key),
         }
     }
-    Ok(Changed { reply, orphans })
+    let refused = events.iter().flat_map(|(bucket, event)| event.send(bucket, transaction)).collect();
+    if let Some((bucket, configuration, actor)) = announced {
+        events::send_test(&bucket, &configuration, &actor, transaction);
+    }
+    Ok(Changed { reply, orphans, refused })
 }
 
 impl<'a> Docs<'a> {
+    /// The state of the other services.
+    pub fn engine(self) -> &'a Engine {
+        self.0
+    }
+
     pub fn bucket(self, name: &str) -> Result<Bucket> {
         match self.get(&key::bucket(name))? {
             Some(bucket) => Ok(bucket),
@@ -232,6 +243,18 @@ impl<'a> Tx<'a> {
 
     pub fn delete(&mut self, key: String) {
         self.writes.push((key, None));
+    }
+
+    /// Something happened to an object: told with this change, if the bucket tells.
+    pub fn tell(&mut self, bucket: &Bucket, event: impl FnOnce() -> Event) {
+        if bucket.notification.is_some() {
+            self.events.push((bucket.clone(), event()));
+        }
+    }
+
+    /// A notification configuration is in force: its destinations get a test event.
+    pub fn announce(&mut self, bucket: &Bucket, configuration: &NotificationConfiguration, actor: Actor) {
+        self.announced = Some((bucket.clone(), configuration.clone(), actor));
     }
 
     /// Nothing names these blobs once this change is durable.

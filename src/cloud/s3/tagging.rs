@@ -26,9 +26,9 @@ pub fn parse_header(header: &str) -> Result<Tags> {
             return Err(bad_header(header));
         }
         tags.push((name, value));
+        check_count(&tags, MAX_OBJECT_TAGS, "Object")?;
     }
     check(&tags)?;
-    check_count(&tags, MAX_OBJECT_TAGS, "Object")?;
     Ok(tags)
 }
 
@@ -81,8 +81,8 @@ pub fn check(tags: &Tags) -> Result<()> {
 
 /// Checks the tags of a bucket.
 pub fn check_bucket(tags: &Tags) -> Result<()> {
-    check(tags)?;
-    check_count(tags, MAX_BUCKET_TAGS, "Bucket")
+    check_count(tags, MAX_BUCKET_TAGS, "Bucket")?;
+    check(tags)
 }
 
 fn from_set(set: TagSet) -> Result<Tags> {
@@ -142,8 +142,8 @@ impl S3 {
     ) -> Result<S3Response<PutObjectTaggingOutput>> {
         let input = request.input;
         let tags = from_set(input.tagging.tag_set)?;
-        check(&tags)?;
         check_count(&tags, MAX_OBJECT_TAGS, "Object")?;
+        check(&tags)?;
         let version_id = self.retag(call, &input.bucket, &input.key, input.version_id.as_deref(), tags).await?;
         Ok(S3Response::new(PutObjectTaggingOutput { version_id }))
     }
@@ -183,24 +183,20 @@ impl S3 {
                 version.unwrap_or_default(),
             ));
         }
-        let changed = self
-            .store
-            .write(|tx| {
-                let bucket = Self::bucket_in(tx.docs(), call, bucket)?;
-                let mut object = Self::find_in(tx.docs(), &bucket, name, version)?;
-                object.tags = tags;
-                let current =
-                    tx.docs().current(&bucket.name, name)?.is_some_and(|o: Object| o.sequence == object.sequence);
-                let place = if current {
-                    key::object(&bucket.name, name)
-                } else {
-                    key::version(&bucket.name, name, object.sequence)
-                };
-                tx.put(place, &object)?;
-                Ok(object.version)
-            })
-            .await?;
-        Ok(changed.reply)
+        self.change(|tx| {
+            let bucket = Self::bucket_in(tx.docs(), call, bucket)?;
+            let mut object = Self::find_in(tx.docs(), &bucket, name, version)?;
+            object.tags = tags;
+            let current = tx.docs().current(&bucket.name, name)?.is_some_and(|o: Object| o.sequence == object.sequence);
+            let place = if current {
+                key::object(&bucket.name, name)
+            } else {
+                key::version(&bucket.name, name, object.sequence)
+            };
+            tx.put(place, &object)?;
+            Ok(object.version)
+        })
+        .await
     }
 }
 

@@ -25,6 +25,12 @@ pub fn iso(at: Millis) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }
 
+/// The same to the millisecond, as events have it.
+pub fn iso_millis(at: Millis) -> String {
+    let time = jiff::Timestamp::from_millisecond(i64::try_from(at).unwrap_or_default()).unwrap_or_default();
+    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
 /// Seconds since the epoch of an HTTP date; None if it isn't one.
 pub fn parse_http_date(text: &str) -> Option<i64> {
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok().map(jiff::Timestamp::as_second)

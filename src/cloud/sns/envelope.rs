@@ -48,9 +48,9 @@ pub fn render(cloud: &Cloud, sent: &Sent<'_>, index: u16) -> Result<String, AwsE
         let canonical = || canonical(body, &id, sent.subject, &timestamp, topic);
         let signer = &cloud.sns.signer;
         let signature = signer.sign(cloud, (sent.seq, delivery.body, version), canonical)?;
-        members.text("SignatureVersion", if version == Version::Two { "2" } else { "1" });
+        members.text("SignatureVersion", version.number());
         members.text("Signature", &signature);
-        members.text("SigningCertURL", &format!("{}{}", cloud.url(), signer.certificate_path(cloud)?));
+        members.text("SigningCertURL", &signer.certificate_url(cloud)?);
     }
     members.text("UnsubscribeURL", &unsubscribe_url(cloud, &subscription));
     members.attributes(&sent.attributes);

@@ -4,12 +4,14 @@
 //! (`/_messaging/outbox`) for as long as a queue can keep them: nothing leaves this machine.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
 use super::envelope::iso;
 use super::error::invalid;
-use super::{mobile, sms};
+use super::publish::SENDER;
+use super::{http, mobile, sms};
 use crate::cloud::gateway::Context;
 use crate::cloud::transaction::Transaction;
 use crate::cloud::wire::AwsError;
@@ -98,14 +100,43 @@ async fn record(
         .await
 }
 
-/// Asks an endpoint whether it wants the subscription.
-pub fn request_confirmation(cloud: &Cloud, config: &SubscriptionConfig) {
-    _ = (cloud, config);
+/// Asks the owner of an endpoint whether it wants the subscription. A mail's link stands on the page.
+pub async fn request_confirmation(cloud: &Arc<Cloud>, config: &SubscriptionConfig) {
+    match config.protocol.as_str() {
+        "http" | "https" => http::send_confirmation(cloud, config, http::Kind::Subscription),
+        "sqs" => {
+            if let Err(error) = ask_queue(cloud, config).await {
+                cloud
+                    .notice(&format!("no SubscriptionConfirmation was sent to {}: {}", config.endpoint, error.message));
+            }
+        }
+        _ => cloud.notice(&format!("{} waits for its confirmation: {}", config.arn, confirm_url(cloud, config))),
+    }
+}
+
+/// A queue of another account gets the confirmation as a message.
+async fn ask_queue(cloud: &Cloud, config: &SubscriptionConfig) -> Result<(), AwsError> {
+    let body = http::render_confirmation(cloud, config, http::Kind::Subscription, &cloud.core.uuid())?;
+    cloud
+        .core
+        .execute(|tx| {
+            let queue = tx.engine.queue_id(&config.endpoint).ok_or("the queue does not exist".to_owned());
+            let queue = queue.and_then(|queue| tx.engine.may_send(queue, &config.topic_arn).map(|()| queue));
+            let message = Message { sender: SENDER, body: &body, ..Message::default() };
+            let sending = tx.engine.decide_send(queue.map_err(AwsError::internal)?, message, tx.now);
+            if let Ok(Sending::New(sent)) = sending {
+                tx.apply(&Change::Sent(sent));
+            }
+            Ok(())
+        })
+        .await
 }
 
 /// Tells an endpoint that its subscription has ended.
-pub fn say_goodbye(cloud: &Cloud, config: &SubscriptionConfig) {
-    _ = (cloud, config);
+pub fn say_goodbye(cloud: &Arc<Cloud>, config: &SubscriptionConfig) {
+    if config.confirmed && matches!(config.protocol.as_str(), "http" | "https") {
+        http::send_confirmation(cloud, config, http::Kind::Unsubscribe);
+    }
 }
 
 /// What an outbox is found to hold, before the bodies are read.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::OnceLock;
 
-use base64::Engine;
+use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use parking_lot::Mutex;
 use rsa::RsaPrivateKey;
@@ -22,7 +22,7 @@ use x509_cert::time::Validity;
 
 use crate::cloud::Cloud;
 use crate::cloud::wire::AwsError;
-use crate::engine::Seq;
+use crate::engine::{Engine, Seq};
 
 /// The document that holds the key, PKCS #8.
 const DOCUMENT: &str = "sns/signing-key";
@@ -38,6 +38,22 @@ pub enum Version {
     One,
     /// SHA256withRSA
     Two,
+}
+
+impl Version {
+    /// What a topic's notifications are signed with.
+    pub fn of(engine: &Engine, topic_arn: &str) -> Self {
+        let set = engine.topic_by_arn(topic_arn).and_then(|topic| topic.config.attributes.get("SignatureVersion"));
+        if set.is_some_and(|version| version == "2") { Version::Two } else { Version::One }
+    }
+
+    /// What stands in the message.
+    pub fn number(self) -> &'static str {
+        match self {
+            Version::One => "1",
+            Version::Two => "2",
+        }
+    }
 }
 
 /// Signs. The key is made when it is first needed, which takes a moment.
@@ -87,9 +103,9 @@ impl Signer {
         Ok(BASE64.encode(signature.map_err(|error| AwsError::internal(error.to_string()))?.to_bytes()))
     }
 
-    /// The path of the certificate on this server.
-    pub fn certificate_path(&self, cloud: &Cloud) -> Result<String, AwsError> {
-        Ok(format!("/SimpleNotificationService-{}.pem", self.key(cloud)?.name))
+    /// Where the certificate is on this server.
+    pub fn certificate_url(&self, cloud: &Cloud) -> Result<String, AwsError> {
+        Ok(format!("{}/SimpleNotificationService-{}.pem", cloud.url(), self.key(cloud)?.name))
     }
 
     /// The certificate, PEM, if this is its path.

@@ -32,8 +32,8 @@ pub struct Tag {
     value: String,
 }
 
-/// Validates tags. Each key may come once.
-pub fn validate(tags: &[TagInput<'_>]) -> Result<Attributes, AwsError> {
+/// Validates tags. Each key may come once; `reserved` ones, which begin with `aws:`, are for stacks.
+pub fn validate(tags: &[TagInput<'_>], reserved: bool) -> Result<Attributes, AwsError> {
     let mut valid = Attributes::new();
     for (i, tag) in tags.iter().enumerate() {
         let member = |name: &str| format!("tags.{}.member.{name}", i + 1);
@@ -41,14 +41,14 @@ pub fn validate(tags: &[TagInput<'_>]) -> Result<Attributes, AwsError> {
         let value = tag.value.as_deref().ok_or_else(|| null(&member("value")))?;
         length(key, 1, 128, &member("key"))?;
         length(value, 0, 256, &member("value"))?;
-        if key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) {
+        if !reserved && key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) {
             return Err(invalid("aws: prefixed tag key names are not allowed for external use."));
         }
         if valid.insert(key.to_owned(), value.to_owned()).is_some() {
             return Err(invalid("Duplicated keys are not allowed."));
         }
     }
-    too_many(valid.len())?;
+    too_many(&valid)?;
     Ok(valid)
 }
 
@@ -66,8 +66,8 @@ fn length(text: &str, least: usize, most: usize, member: &str) -> Result<(), Aws
     Err(AwsError::bad("ValidationError", message))
 }
 
-fn too_many(count: usize) -> Result<(), AwsError> {
-    if count > MOST {
+fn too_many(tags: &Attributes) -> Result<(), AwsError> {
+    if tags.keys().filter(|key| !key.starts_with("aws:")).count() > MOST {
         return Err(AwsError::bad(
             "TagLimitExceeded",
             "Could not complete request: tag quota of per resource exceeded",
@@ -90,10 +90,10 @@ pub struct Empty {}
 
 pub async fn tag_resource(cx: &Context, input: TagResourceInput<'_>) -> Result<Empty, AwsError> {
     let arn = required(&input.resource_arn, "ResourceArn")?;
-    let tags = validate(&input.tags.ok_or_else(|| null("tags"))?)?;
+    let tags = validate(&input.tags.ok_or_else(|| null("tags"))?, cx.service.is_some())?;
     change(cx, arn, "SNS:TagResource", |config| {
         config.tags.extend(tags);
-        too_many(config.tags.keys().filter(|key| !key.starts_with("aws:")).count())
+        too_many(&config.tags)
     })
     .await
 }
@@ -111,7 +111,7 @@ pub async fn untag_resource(cx: &Context, input: UntagResourceInput<'_>) -> Resu
     let arn = required(&input.resource_arn, "ResourceArn")?;
     let keys = input.tag_keys.ok_or_else(|| null("tagKeys"))?;
     change(cx, arn, "SNS:UntagResource", |config| {
-        for key in keys.iter().filter(|key| !key.starts_with("aws:")) {
+        for key in keys.iter().filter(|key| cx.service.is_some() || !key.starts_with("aws:")) {
             config.tags.remove(key.as_str());
         }
         Ok(())
@@ -174,12 +174,13 @@ mod tests {
             key: Some(key.to_owned().into()),
             value: Some(value.to_owned().into()),
         };
-        assert_eq!(validate(&[tag("a", "1"), tag("b", "")]).unwrap().len(), 2);
-        let message = |tags: &[TagInput<'_>]| validate(tags).unwrap_err().message;
+        assert_eq!(validate(&[tag("a", "1"), tag("b", "")], false).unwrap().len(), 2);
+        let message = |tags: &[TagInput<'_>]| validate(tags, false).unwrap_err().message;
         assert_eq!(message(&[tag("a", "1"), tag("a", "1")]), "Invalid parameter: Duplicated keys are not allowed.");
         assert!(message(&[tag("", "1")]).contains("tags.1.member.key"));
         assert!(message(&[tag("AWS:x", "1")]).contains("aws:"));
+        assert!(validate(&[tag("aws:cloudformation:stack-id", "1")], true).is_ok());
         let many: Vec<_> = (0..51).map(|i| tag(&i.to_string(), "")).collect();
-        assert_eq!(validate(&many).unwrap_err().code, "TagLimitExceeded");
+        assert_eq!(validate(&many, false).unwrap_err().code, "TagLimitExceeded");
     }
 }

@@ -121,7 +121,7 @@ fn system_attributes(handed: &Handed, sent: &Sent<'_>, fifo: bool, wanted: &Want
         "ApproximateFirstReceiveTimestamp" => Some(picked.first_received.to_string()),
         "SequenceNumber" => fifo.then(|| ids::sequence_number(picked.seq)),
         "MessageDeduplicationId" => sent.deduplication.as_deref().filter(|_| fifo).map(str::to_owned),
-        "MessageGroupId" => sent.group.map(str::to_owned),
+        "MessageGroupId" => sent.group_in(fifo).map(str::to_owned),
         "AWSTraceHeader" => sent.trace.map(str::to_owned),
         "DeadLetterQueueSourceArn" => handed.source.clone(),
         _ => None,

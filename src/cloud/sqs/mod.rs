@@ -36,6 +36,8 @@ mod redrive;
 mod send_message;
 mod send_message_batch;
 pub mod tags;
+#[cfg(test)]
+mod tests;
 
 use crate::cloud::gateway::Operation;
 use crate::operations;

@@ -4,16 +4,14 @@ use serde_json::{Map, Value, json};
 
 use super::error;
 use crate::cloud::wire::AwsError;
+use crate::engine::policy::{Kind, Policy};
 
 /// Checks the `Policy` attribute.
 ///
 /// # Errors
 /// `InvalidAttributeValue` for one that isn't a policy.
 pub fn check(text: &str) -> Result<(), AwsError> {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(policy)) if policy.contains_key("Statement") => Ok(()),
-        _ => Err(error::attribute_value("Policy")),
-    }
+    Policy::parse(text, Kind::Resource).map(|_| ()).map_err(|_| error::attribute_value("Policy"))
 }
 
 /// The policy with a statement more that lets accounts do actions. `None` when it has one of that label already.
@@ -83,13 +81,15 @@ mod tests {
 
     #[test]
     fn permissions_are_statements_with_labels() {
-        let one = add(None, "arn", "a", &["000000000000"], &["SendMessage"]).unwrap();
+        const ARN: &str = "arn:aws:sqs:us-east-1:000000000000:q";
+        let one = add(None, ARN, "a", &["000000000000"], &["SendMessage"]).unwrap();
         assert!(one.contains(r#""Principal":{"AWS":"arn:aws:iam::000000000000:root"},"Action":"SQS:SendMessage""#));
-        assert_eq!(add(Some(&one), "arn", "a", &[], &[]), None);
-        let two = add(Some(&one), "arn", "b", &["1", "2"], &["*"]).unwrap();
-        assert!(check(&two).is_ok());
+        assert_eq!(add(Some(&one), ARN, "a", &[], &[]), None);
+        let two = add(Some(&one), ARN, "b", &["111111111111", "222222222222"], &["*"]).unwrap();
+        assert_eq!(check(&two), Ok(()));
         assert_eq!(remove(Some(&two), "b").as_deref(), Some(one.as_str()));
         assert_eq!(remove(Some(&one), "a").as_deref(), Some(""));
         assert_eq!(remove(Some(&one), "b"), None);
+        assert!(check("{}").is_err());
     }
 }

@@ -19,7 +19,7 @@ const MAX_VALUE: usize = 256;
 ///
 /// # Errors
 /// `InvalidParameterValue`.
-pub fn check(tags: &Pairs<'_>) -> Result<(), AwsError> {
+pub fn check(cx: &Context, tags: &Pairs<'_>) -> Result<(), AwsError> {
     for (key, value) in tags.iter() {
         if key.is_empty() || key.chars().count() > MAX_KEY {
             return Err(error::invalid("Tag keys must be between 1 and 128 characters in length."));
@@ -27,7 +27,7 @@ pub fn check(tags: &Pairs<'_>) -> Result<(), AwsError> {
         if value.chars().count() > MAX_VALUE {
             return Err(error::invalid("Tag values must be between 0 and 256 characters in length."));
         }
-        if key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) {
+        if cx.service.is_none() && key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) {
             return Err(error::invalid("Tag keys can't start with aws: because it is reserved for internal use."));
         }
     }
@@ -46,10 +46,10 @@ pub struct TagQueueInput<'a> {
 pub async fn tag_queue(cx: &Context, input: TagQueueInput<'_>) -> Result<(), AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let given = input.tags.filter(|tags| !tags.is_empty()).ok_or_else(|| error::missing("Tags"))?;
-    check(&given)?;
+    check(cx, &given)?;
     change(cx, &arn, "sqs:TagQueue", |tags| {
         tags.extend(given.into_iter().map(|(key, value)| (key.into_owned(), value.into_owned())));
-        if tags.len() > MAX_TAGS {
+        if tags.keys().filter(|key| !key.starts_with("aws:")).count() > MAX_TAGS {
             return Err(error::invalid(format!("Too many tags added for queue {}.", queue_url::name(&arn))));
         }
         Ok(())

@@ -146,9 +146,9 @@ fn line(event: &StackEvent) -> String {
     let time = event.timestamp().and_then(|at| Timestamp::new(at.secs(), 0).ok());
     let time = time.map(|time| time.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string());
     let mut line = format!(
-        "{}  {}  {:<34}  {}",
+        "{}  {}  {:<36}  {}",
         Style::new().dim().apply_to(time.unwrap_or_default()),
-        style.apply_to(format!("{status:<18}")),
+        style.apply_to(format!("{status:<20}")),
         event.resource_type().unwrap_or_default(),
         event.logical_resource_id().unwrap_or_default()
     );

@@ -14,7 +14,7 @@ pub enum State {
     Gone,
     /// Never received and not delayed: found by the queue's cursor.
     Fresh,
-    /// Visible again: found in the queue's `back` set.
+    /// Visible again, or visible with a group: found in the queue's `back` set, or its tenant's.
     Back,
     /// Delayed until `visible_at`: found in the queue's timers.
     Delayed,
@@ -33,7 +33,8 @@ pub struct Entry {
     pub first_received: Millis,
     /// How often it was received.
     pub count: u32,
-    /// Its message group, a slot of [`super::groups::Groups`]; [`super::groups::NONE`] without one.
+    /// Its message group, a slot of [`super::groups::Groups`] or [`super::tenants::Tenants`];
+    /// [`super::groups::NONE`] without one.
     pub group: u32,
     /// Which of its payload's deliveries it is.
     pub index: u16,

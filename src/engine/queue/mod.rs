@@ -1,9 +1,11 @@
-//! A queue: its messages and what they are doing. Standard queues hand out by a cursor, FIFO queues by message group.
+//! A queue: its messages and what they are doing. Standard queues hand out by a cursor and fairly between the message groups
+//! that there are, FIFO queues by message group.
 
 mod entries;
 mod groups;
 mod receive;
 mod settings;
+mod tenants;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -46,7 +48,9 @@ pub struct Queue {
     timers: BTreeSet<(Millis, Position)>,
     in_flight: usize,
     delayed: usize,
+    /// The message groups of a FIFO queue, and of a standard one.
     groups: groups::Groups,
+    tenants: tenants::Tenants,
     pub(super) windows: Windows,
     /// Messages that came from another queue.
     pub(super) strays: HashMap<Position, Stray>,
@@ -71,6 +75,7 @@ impl Queue {
             in_flight: 0,
             delayed: 0,
             groups: groups::Groups::default(),
+            tenants: tenants::Tenants::default(),
             windows: Windows::default(),
             strays: HashMap::new(),
             attempts: receive::Attempts::default(),
@@ -166,17 +171,15 @@ impl Queue {
             Some(name) if self.settings.fifo => {
                 self.groups.add(name, position, (entry.sent_at, entry.count > 0), blocked)
             }
-            _ => groups::NONE,
+            Some(name) => self.tenants.join(name, entry.sent_at),
+            None => groups::NONE,
         };
-        self.next_position = self.next_position.max(position + 1);
-        match entry.state {
-            State::Fresh => self.fresh = self.fresh.min(position),
-            State::Back => _ = self.back.insert(position),
-            State::Delayed | State::InFlight => _ = self.timers.insert((entry.visible_at, position)),
-            State::Gone => return,
+        if self.tenant(&entry).is_some() && entry.state == State::Fresh {
+            // The cursor is for messages without a group.
+            entry.state = State::Back;
         }
-        self.in_flight += usize::from(entry.state == State::InFlight);
-        self.delayed += usize::from(entry.state == State::Delayed);
+        self.next_position = self.next_position.max(position + 1);
+        self.enter(position, &entry);
         self.entries.insert(position, entry);
     }
 
@@ -184,8 +187,10 @@ impl Queue {
     pub(super) fn remove(&mut self, position: Position) -> Option<Entry> {
         let entry = self.entries.remove(position)?;
         self.leave(position, &entry);
-        if entry.group != groups::NONE {
-            self.groups.remove(entry.group, position);
+        match self.tenant(&entry) {
+            Some(tenant) => self.tenants.leave(tenant),
+            None if entry.group != groups::NONE => self.groups.remove(entry.group, position),
+            None => {}
         }
         self.strays.remove(&position);
         Some(entry)
@@ -216,20 +221,10 @@ impl Queue {
         let before = *entry;
         entry.state = state;
         entry.visible_at = visible_at;
+        let after = *entry;
         self.leave(position, &before);
-        match state {
-            State::Back => _ = self.back.insert(position),
-            State::InFlight => {
-                self.timers.insert((visible_at, position));
-                self.in_flight += 1;
-            }
-            State::Delayed => {
-                self.timers.insert((visible_at, position));
-                self.delayed += 1;
-            }
-            State::Fresh | State::Gone => {}
-        }
-        if before.group != groups::NONE {
+        self.enter(position, &after);
+        if self.settings.fifo && before.group != groups::NONE {
             let blocks = |state| matches!(state, State::Delayed | State::InFlight);
             match (blocks(before.state), blocks(state)) {
                 (false, true) => self.groups.block(before.group, position),
@@ -239,25 +234,56 @@ impl Queue {
         }
     }
 
-    /// Takes a message out of the set that its state put it in.
-    fn leave(&mut self, position: Position, entry: &Entry) {
-        match entry.state {
-            State::Fresh | State::Gone => {}
-            State::Back => _ = self.back.remove(&position),
-            State::Delayed => {
-                self.timers.remove(&(entry.visible_at, position));
-                self.delayed -= 1;
+    /// Puts a message into the set where its state says that it is found.
+    fn enter(&mut self, position: Position, entry: &Entry) {
+        let tenant = self.tenant(entry);
+        match (entry.state, tenant) {
+            (State::Gone, _) => {}
+            (State::Fresh, _) => self.fresh = self.fresh.min(position),
+            (State::Back, Some(tenant)) => self.tenants.show(tenant, position, tenants::Side::of(entry.count)),
+            (State::Back, None) => _ = self.back.insert(position),
+            (State::Delayed, _) => {
+                self.timers.insert((entry.visible_at, position));
+                self.delayed += 1;
             }
-            State::InFlight => {
-                self.timers.remove(&(entry.visible_at, position));
-                self.in_flight -= 1;
+            (State::InFlight, _) => {
+                self.timers.insert((entry.visible_at, position));
+                self.in_flight += 1;
+                tenant.inspect(|tenant| self.tenants.fly(*tenant));
             }
         }
     }
 
-    /// The name of a message's group in a FIFO queue; empty in a standard queue.
+    /// Takes a message out of the set that its state put it in.
+    fn leave(&mut self, position: Position, entry: &Entry) {
+        let tenant = self.tenant(entry);
+        match (entry.state, tenant) {
+            (State::Fresh | State::Gone, _) => {}
+            (State::Back, Some(tenant)) => self.tenants.hide(tenant, position, tenants::Side::of(entry.count)),
+            (State::Back, None) => _ = self.back.remove(&position),
+            (State::Delayed, _) => {
+                self.timers.remove(&(entry.visible_at, position));
+                self.delayed -= 1;
+            }
+            (State::InFlight, _) => {
+                self.timers.remove(&(entry.visible_at, position));
+                self.in_flight -= 1;
+                tenant.inspect(|tenant| self.tenants.land(*tenant));
+            }
+        }
+    }
+
+    /// A message's tenant, in a standard queue.
+    fn tenant(&self, entry: &Entry) -> Option<u32> {
+        (entry.group != groups::NONE && !self.settings.fifo).then_some(entry.group)
+    }
+
+    /// The name of a message's group; empty without one.
     pub(super) fn group_name(&self, entry: &Entry) -> &str {
-        self.groups.name(entry.group)
+        match self.tenant(entry) {
+            Some(tenant) => self.tenants.name(tenant),
+            None => self.groups.name(entry.group),
+        }
     }
 
     /// Puts back a message whose first record is gone from the log.

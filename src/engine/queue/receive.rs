@@ -47,6 +47,8 @@ pub(super) struct Attempts(HashMap<Box<str>, (Millis, Vec<Position>)>);
 
 /// Expired messages that one receive clears away; the rest waits for the next.
 const EXPIRE_AT_ONCE: usize = 1_000;
+/// Messages that one receive sends to the dead-letter queue.
+const REDRIVE_AT_ONCE: usize = 1_000;
 
 impl Queue {
     /// Decides what a consumer gets at `now`.
@@ -64,10 +66,8 @@ impl Queue {
         if let Some(same) = receive.attempt.and_then(|attempt| self.repeated(attempt, now)) {
             decision.picked = same;
             decision.repeated = true;
-        } else if self.settings.fifo {
-            self.sort_in(max, self.groups.available(), &mut decision);
         } else {
-            self.sort_in(max, self.in_turn(), &mut decision);
+            self.sort_in(max, now, &mut decision);
         }
         if let Some(attempt) = receive.attempt
             && !decision.picked.is_empty()
@@ -81,11 +81,13 @@ impl Queue {
     /// The first `max` messages that a consumer could get at `now`, for who moves them elsewhere.
     pub fn visible(&mut self, max: usize, now: Millis) -> Vec<Position> {
         self.settle(now);
-        if self.settings.fifo {
-            self.groups.available().take(max).collect()
-        } else {
-            self.in_turn().take(max).collect()
-        }
+        let mut positions = Vec::new();
+        self.offer(now, |position| {
+            let more = positions.len() < max;
+            positions.extend(more.then_some(position));
+            more
+        });
+        positions
     }
 
     /// The message at a position as a consumer sees it, after it was received.
@@ -108,32 +110,51 @@ impl Queue {
         (*until > now && positions.iter().all(in_flight)).then(|| positions.clone())
     }
 
-    /// Messages that came back and fresh ones in turn: a message that always fails can't hold up the others.
-    fn in_turn(&self) -> impl Iterator<Item = Position> {
-        let fresh = self.entries.from(self.fresh).filter(|(_, entry)| entry.state == State::Fresh);
-        let mut fresh = fresh.map(|(position, _)| position);
-        let mut back = self.back.iter().copied();
-        let mut turn = false;
-        std::iter::from_fn(move || {
-            turn = !turn;
-            if turn { back.next().or_else(|| fresh.next()) } else { fresh.next().or_else(|| back.next()) }
-        })
-    }
-
     /// Every candidate is expired, goes to the dead-letter queue, or is received, until `max` are.
-    fn sort_in(&self, max: usize, candidates: impl Iterator<Item = Position>, decision: &mut Received) {
-        for position in candidates {
-            if decision.picked.len() == max {
-                return;
+    fn sort_in(&mut self, max: usize, now: Millis, decision: &mut Received) {
+        if !self.settings.fifo && !self.tenants.is_empty() {
+            self.tenants.sample(now, self.in_flight);
+        }
+        self.offer(now, |position| {
+            if decision.picked.len() == max || decision.redriven.len() == REDRIVE_AT_ONCE {
+                return false;
             }
-            let Some(entry) = self.entries.get(position) else { continue };
+            let Some(entry) = self.entries.get(position) else { return true };
             if decision.expired.binary_search(&position).is_ok() {
-                continue;
+                return true;
             }
             match &self.settings.redrive {
                 Some(redrive) if entry.count >= redrive.max_receive_count => decision.redriven.push(position),
                 _ => decision.picked.push(position),
             }
+            true
+        });
+    }
+
+    /// Offers the messages that can be received, in order, for as long as `take` wants more.
+    fn offer(&self, now: Millis, mut take: impl FnMut(Position) -> bool) {
+        let back = self.back.iter().copied();
+        let fresh = self.entries.from(self.fresh).filter(|(_, entry)| entry.state == State::Fresh);
+        let fresh = fresh.map(|(position, _)| position);
+        if self.settings.fifo {
+            self.groups.available().all(take);
+        } else if self.tenants.is_empty() {
+            in_turn(back, fresh).all(take);
+        } else {
+            let noisy = self.tenants.noisy(now, self.in_flight);
+            self.tenants.available(&noisy, back, fresh).all(|position| take(position));
         }
     }
+}
+
+/// Messages that came back and fresh ones in turn: a message that always fails can't hold up the others.
+pub(super) fn in_turn(
+    mut back: impl Iterator<Item = Position>,
+    mut fresh: impl Iterator<Item = Position>,
+) -> impl Iterator<Item = Position> {
+    let mut turn = false;
+    std::iter::from_fn(move || {
+        turn = !turn;
+        if turn { back.next().or_else(|| fresh.next()) } else { fresh.next().or_else(|| back.next()) }
+    })
 }

@@ -89,7 +89,7 @@ fn at_every_operation(durability: Durability) {
         let context = format!("{durability}, killed at operation {at}");
         check(&disk.copy(), durability, &done, done.committed, &context);
         let promised = if durability == Durability::Power { done.committed } else { done.synced };
-        for left in [Left::Nothing, Left::Everything].into_iter().chain((0..24).map(|n| Left::Some(n + 100 * at))) {
+        for left in [Left::Nothing, Left::Everything].into_iter().chain((0..12).map(|n| Left::Some(n + 100 * at))) {
             let context = format!("{durability}, power cut at operation {at}, left {left:?}");
             let first = disk.after_power_cut(left);
             check(&first, durability, &done, promised, &context);

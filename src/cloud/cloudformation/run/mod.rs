@@ -29,7 +29,7 @@ use super::template::Policy;
 use super::template::diff::shown;
 use super::types::work::{Name, Work};
 use crate::cloud::Cloud;
-use crate::cloud::gateway::{Context, RequestIds, intern};
+use crate::cloud::gateway::{Context, RequestIds, Service, intern};
 use crate::cloud::transaction::Transaction;
 use crate::cloud::wire::{AwsError, Protocol};
 
@@ -57,6 +57,7 @@ pub async fn resume(cloud: Arc<Cloud>) {
             protocol: Protocol::Query,
             request_id: ids.next(),
             trace: None,
+            service: Some(Service::CloudFormation),
         };
         run(cx, stack.uuid).await;
     }

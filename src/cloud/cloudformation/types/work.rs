@@ -110,7 +110,7 @@ impl Work<'_> {
             names: service.names(),
             namespace: service.namespace(),
         };
-        let cx = Context { protocol: Protocol::Json11, ..self.cx.clone() };
+        let cx = Context { protocol: Protocol::Json11, service: Some(Service::CloudFormation), ..self.cx.clone() };
         let answer = (operation.run)(&cx, &payload).await?;
         if answer.is_empty() {
             return Ok(Value::Null);

@@ -1,3 +1,5 @@
+//! Tests of the flusher: what is due lands once, and what can't land stays.
+
 use std::path::Path;
 use std::time::Duration;
 

@@ -29,7 +29,7 @@ struct Entry {
 impl Entry {
     fn of(config: &SubscriptionConfig) -> Self {
         Self {
-            subscription_arn: if config.confirmed { config.arn.clone() } else { "PendingConfirmation".to_owned() },
+            subscription_arn: config.arn.clone(),
             owner: config.owner.clone(),
             protocol: config.protocol.clone(),
             endpoint: config.endpoint.clone(),
@@ -58,7 +58,14 @@ pub async fn list_subscriptions(
             .filter(|config| *config.owner == *cx.account && config.topic_arn.starts_with(&prefix) && config.id > after)
             .collect();
         own.sort_unstable_by_key(|config| config.id);
-        Ok(cut(own.into_iter()))
+        let mut output = cut(own.iter().copied());
+        // Only a topic's own list tells the ARN of a subscription that nobody has confirmed.
+        for (entry, config) in output.subscriptions.iter_mut().zip(own) {
+            if !config.confirmed {
+                entry.subscription_arn = "PendingConfirmation".to_owned();
+            }
+        }
+        Ok(output)
     })
 }
 

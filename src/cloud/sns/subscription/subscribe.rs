@@ -43,7 +43,7 @@ pub async fn subscribe(cx: &Context, input: SubscribeInput<'_>) -> Result<Subscr
     tokio::spawn(sns::signing::Signer::prepare(cx.cloud.clone()));
     warn(cx, &config);
     if !config.confirmed {
-        outbox::request_confirmation(&cx.cloud, &config);
+        outbox::request_confirmation(&cx.cloud, &config).await;
     }
     cx.cloud.sns.subscribed.notify_one();
     let told = config.confirmed || input.return_subscription_arn;

@@ -32,16 +32,7 @@ pub struct CreateTopicOutput {
 }
 
 pub async fn create_topic(cx: &Context, input: CreateTopicInput<'_>) -> Result<CreateTopicOutput, AwsError> {
-    let tags = tags::validate(&input.tags)?;
-    create(cx, input, tags).await
-}
-
-/// As CreateTopic, with tags that are already valid: CloudFormation's begin with `aws:`.
-pub async fn create(
-    cx: &Context,
-    input: CreateTopicInput<'_>,
-    tags: Attributes,
-) -> Result<CreateTopicOutput, AwsError> {
+    let tags = tags::validate(&input.tags, cx.service.is_some())?;
     let name = not_null(&input.name, "name")?;
     let fifo = input.attributes.get("FifoTopic").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     if !is_name(name, fifo) {

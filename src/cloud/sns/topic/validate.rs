@@ -55,7 +55,9 @@ fn feedback(name: &str, value: &str) -> Result<Option<String>, Bad> {
     let kind =
         ["Application", "HTTP", "Firehose", "Lambda", "SQS"].iter().find_map(|endpoint| name.strip_prefix(endpoint));
     match kind {
-        Some("SuccessFeedbackRoleArn" | "FailureFeedbackRoleArn") if value.is_empty() => Ok(None),
+        Some("SuccessFeedbackRoleArn" | "FailureFeedbackRoleArn" | "SuccessFeedbackSampleRate") if value.is_empty() => {
+            Ok(None)
+        }
         Some("SuccessFeedbackRoleArn" | "FailureFeedbackRoleArn") => {
             let role = value.starts_with("arn:") && value.split(':').nth(2) == Some("iam") && value.contains(":role/");
             if role { Ok(Some(value.to_owned())) } else { Err(Bad::Value(name.to_owned())) }

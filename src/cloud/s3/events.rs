@@ -1,0 +1,213 @@
+//! Event notifications: what happened to an object, told to the queues and topics that the bucket's configuration names.
+//!
+//! An event is a part of the transaction that makes it: an object is there and its event sent, or neither.
+//! Source: "Event message structure" (Amazon S3 User Guide).
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use s3s::dto::NotificationConfiguration;
+use serde_json::json;
+
+use super::names::canonical_id;
+use super::notification::{Destination, Rule, rules};
+use super::record::{Bucket, Object};
+use super::time;
+use crate::cloud::transaction::Transaction;
+use crate::engine::policy::{Decision, Kind, Policy, Principal, Request};
+use crate::engine::{Change, Engine, Message, Millis, Notification, Sending};
+
+/// The sender of what S3 sends to queues: the id of the service's own user.
+const SENDER: &str = "AIDAJHIPRHEMV73VRJEBG";
+
+/// Who made something happen, and in which request.
+#[derive(Debug, Clone, Default)]
+pub struct Actor {
+    /// An access key, or a service's name.
+    pub principal: String,
+    pub request_id: String,
+    pub host_id: String,
+    /// `X-Amzn-Trace-Id`, passed on to queues.
+    pub trace: Option<String>,
+}
+
+/// Something that happened to an object.
+pub struct Event {
+    /// e.g. `ObjectCreated:Put`.
+    pub name: &'static str,
+    pub actor: Actor,
+    pub at: Millis,
+    pub key: String,
+    pub version: Option<String>,
+    /// Of an object that was made: size and ETag.
+    pub made: Option<(u64, String)>,
+}
+
+impl Event {
+    pub fn made(name: &'static str, object: &Object, actor: &Actor, at: Millis) -> Self {
+        let made = Some((object.size, object.etag.clone()));
+        Self { name, actor: actor.clone(), at, key: object.key.clone(), version: object.version.clone(), made }
+    }
+
+    pub fn removed(name: &'static str, key: &str, version: Option<String>, actor: &Actor, at: Millis) -> Self {
+        let version = version.filter(|version| version != "null");
+        Self { name, actor: actor.clone(), at, key: key.to_owned(), version, made: None }
+    }
+
+    /// Sends it to every destination whose rule fits. What couldn't be sent comes back as text for the operator.
+    pub fn send(&self, bucket: &Bucket, transaction: &mut Transaction<'_>) -> Vec<String> {
+        let Some(configuration) = &bucket.notification else { return Vec::new() };
+        let mut refused = Vec::new();
+        for rule in rules(configuration) {
+            if !rule.fits(self.name, &self.key) {
+                continue;
+            }
+            let body = self.body(bucket, &rule, transaction.engine.next_seq());
+            if let Err(why) = deliver(&rule, bucket, &body, self.actor.trace.as_deref(), transaction) {
+                refused.push(format!(
+                    "the event s3:{} of {:?} in the bucket {} was not sent to {}: {why}",
+                    self.name, self.key, bucket.name, rule.arn
+                ));
+            }
+        }
+        refused
+    }
+
+    fn body(&self, bucket: &Bucket, rule: &Rule<'_>, sequence: u64) -> String {
+        const PLAIN: &AsciiSet =
+            &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b' ');
+        let key = utf8_percent_encode(&self.key, PLAIN).to_string().replace(' ', "+");
+        let mut object = json!({ "key": key });
+        if let Some((size, etag)) = &self.made {
+            object["size"] = json!(size);
+            object["eTag"] = json!(etag);
+        }
+        if let Some(version) = &self.version {
+            object["versionId"] = json!(version);
+        }
+        object["sequencer"] = json!(format!("{sequence:018X}"));
+        let owner = canonical_id(&bucket.account)[..13].to_ascii_uppercase();
+        json!({ "Records": [{
+            "eventVersion": "2.1",
+            "eventSource": "aws:s3",
+            "awsRegion": bucket.region,
+            "eventTime": time::iso_millis(self.at),
+            "eventName": self.name,
+            "userIdentity": { "principalId": format!("AWS:{}", self.actor.principal) },
+            "requestParameters": { "sourceIPAddress": "127.0.0.1" },
+            "responseElements": { "x-amz-request-id": self.actor.request_id, "x-amz-id-2": self.actor.host_id },
+            "s3": {
+                "s3SchemaVersion": "1.0",
+                "configurationId": rule.id,
+                "bucket": {
+                    "name": bucket.name,
+                    "ownerIdentity": { "principalId": format!("A{owner}") },
+                    "arn": format!("arn:aws:s3:::{}", bucket.name),
+                },
+                "object": object,
+            },
+        }] })
+        .to_string()
+    }
+}
+
+/// Sends the test event to every queue and topic of a configuration, as S3 does when it is put.
+pub fn send_test(
+    bucket: &Bucket,
+    configuration: &NotificationConfiguration,
+    actor: &Actor,
+    transaction: &mut Transaction<'_>,
+) {
+    let body = json!({
+        "Service": "Amazon S3",
+        "Event": "s3:TestEvent",
+        "Time": time::iso_millis(transaction.now),
+        "Bucket": bucket.name,
+        "RequestId": actor.request_id,
+        "HostId": actor.host_id,
+    })
+    .to_string();
+    for rule in rules(configuration) {
+        // A destination whose validation was skipped may not be there.
+        let _ = deliver(&rule, bucket, &body, None, transaction);
+    }
+}
+
+fn deliver(
+    rule: &Rule<'_>,
+    bucket: &Bucket,
+    body: &str,
+    trace: Option<&str>,
+    transaction: &mut Transaction<'_>,
+) -> Result<(), String> {
+    may_deliver(transaction.engine, rule, bucket).map_err(str::to_owned)?;
+    let now = transaction.now;
+    match rule.destination {
+        Destination::Queue => {
+            let id = transaction.engine.queue_id(rule.arn).ok_or("the queue does not exist")?;
+            let message = Message { sender: SENDER, body, trace, ..Default::default() };
+            let sending = transaction.engine.decide_send(id, message, now).map_err(|error| error.to_string())?;
+            if let Sending::New(sent) = sending {
+                transaction.apply(&Change::Sent(sent));
+            }
+        }
+        Destination::Topic => {
+            let id = transaction.engine.topic_by_arn(rule.arn).ok_or("the topic does not exist")?.config.id;
+            let notification = Notification {
+                sender: SENDER,
+                subject: Some("Amazon S3 Notification"),
+                body,
+                trace,
+                ..Default::default()
+            };
+            let published = transaction.engine.decide_publish(id, rule.arn, notification, now);
+            if let Some(sent) = published.map_err(|error| error.to_string())?.change {
+                transaction.apply(&Change::Sent(sent));
+            }
+        }
+        Destination::Function => return Err("there are no functions in this cloud".into()),
+    }
+    Ok(())
+}
+
+/// Whether S3 may send to a destination; the text is what S3 says of one that it may not.
+pub fn may_deliver(engine: &Engine, rule: &Rule<'_>, bucket: &Bucket) -> Result<(), &'static str> {
+    let allows = |policy: &Policy, action| {
+        let arn = format!("arn:aws:s3:::{}", bucket.name);
+        let request = Request {
+            principal: Principal::Service("s3.amazonaws.com"),
+            action,
+            resource: rule.arn,
+            context: &[("aws:SourceArn", &arn), ("aws:SourceAccount", &bucket.account)],
+        };
+        policy.decide(&request) == Decision::Allow
+    };
+    match rule.destination {
+        Destination::Queue => {
+            let denied =
+                "Permissions on the destination queue do not allow S3 to publish notifications from this bucket";
+            let queue = engine.queue_id(rule.arn).and_then(|id| engine.queue(id));
+            let queue = queue.filter(|queue| !queue.config.hidden).ok_or("The destination queue does not exist")?;
+            if queue.settings.fifo {
+                return Err("FIFO SQS queues are not supported as destinations of S3 event notifications");
+            }
+            match &queue.settings.policy {
+                Some(policy) if allows(policy, "sqs:SendMessage") => Ok(()),
+                _ => Err(denied),
+            }
+        }
+        Destination::Topic => {
+            let denied =
+                "Permissions on the destination topic do not allow S3 to publish notifications from this bucket";
+            let topic = engine.topic_by_arn(rule.arn).ok_or("The destination topic does not exist")?;
+            if topic.fifo {
+                return Err("FIFO SNS topics are not supported as destinations of S3 event notifications");
+            }
+            let policy =
+                topic.config.attributes.get("Policy").and_then(|json| Policy::parse(json, Kind::Resource).ok());
+            match policy {
+                Some(policy) if allows(&policy, "sns:Publish") => Ok(()),
+                _ => Err(denied),
+            }
+        }
+        Destination::Function => Err("there are no functions in this cloud"),
+    }
+}

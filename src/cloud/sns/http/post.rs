@@ -1,0 +1,134 @@
+//! One POST to an endpoint.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
+use http::{Method, Request, Uri};
+use http_body_util::Full;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+/// "Amazon SNS message delivery retries": an endpoint has 15 seconds.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What is posted.
+#[derive(Debug)]
+pub struct Post<'p> {
+    pub url: &'p str,
+    /// `Notification`, `SubscriptionConfirmation` or `UnsubscribeConfirmation`.
+    pub kind: &'p str,
+    pub message_id: &'p str,
+    pub topic_arn: &'p str,
+    pub subscription_arn: Option<&'p str>,
+    pub raw: bool,
+    pub content_type: &'p str,
+    pub body: String,
+}
+
+/// Why it didn't arrive.
+#[derive(Debug)]
+pub struct Failure {
+    pub reason: String,
+    /// Another attempt would fail the same way.
+    pub permanent: bool,
+}
+
+impl Failure {
+    fn passing(reason: impl std::fmt::Display) -> Self {
+        Self { reason: reason.to_string(), permanent: false }
+    }
+
+    fn permanent(reason: impl std::fmt::Display) -> Self {
+        Self { reason: reason.to_string(), permanent: true }
+    }
+}
+
+/// Posts; an answer of 2xx is success.
+pub async fn send(post: Post<'_>) -> Result<(), Failure> {
+    match tokio::time::timeout(TIMEOUT, exchange(post)).await {
+        Ok(result) => result,
+        Err(_) => Err(Failure::passing("the endpoint gave no answer within 15 s")),
+    }
+}
+
+async fn exchange(post: Post<'_>) -> Result<(), Failure> {
+    let uri: Uri = post.url.parse().map_err(|error| Failure::permanent(format!("the URL is invalid: {error}")))?;
+    let authority = uri.authority().ok_or_else(|| Failure::permanent("the URL has no host"))?.clone();
+    if uri.scheme_str() != Some("http") {
+        return Err(Failure::permanent("this cloud posts over http, not over https"));
+    }
+    let addresses = loopback(authority.host()).ok_or_else(|| {
+        Failure::permanent(format!(
+            "{} is not a loopback address, and nothing is sent to others from here",
+            authority.host()
+        ))
+    })?;
+    let port = authority.port_u16().unwrap_or(80);
+    let mut stream = Err(Failure::passing("no address"));
+    for address in addresses {
+        stream = TcpStream::connect((address, port))
+            .await
+            .map_err(|error| Failure::passing(format!("can't connect: {error}")));
+        if stream.is_ok() {
+            break;
+        }
+    }
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream?)).await.map_err(Failure::passing)?;
+    let connection = tokio::spawn(connection);
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut request = Request::builder()
+        .method(Method::POST)
+        .uri(path)
+        .header(HOST, authority.as_str().rsplit('@').next().unwrap_or_default())
+        .header(USER_AGENT, "Amazon Simple Notification Service Agent")
+        .header(CONNECTION, "Keep-Alive")
+        .header(ACCEPT_ENCODING, "gzip,deflate")
+        .header(CONTENT_TYPE, post.content_type)
+        .header("x-amz-sns-message-type", post.kind)
+        .header("x-amz-sns-message-id", post.message_id)
+        .header("x-amz-sns-topic-arn", post.topic_arn);
+    if let Some(arn) = post.subscription_arn {
+        request = request.header("x-amz-sns-subscription-arn", arn);
+    }
+    if post.raw {
+        request = request.header("x-amz-sns-rawdelivery", "true");
+    }
+    let request = request.body(Full::new(Bytes::from(post.body))).map_err(Failure::permanent)?;
+    let response = sender.send_request(request).await.map_err(Failure::passing);
+    connection.abort();
+    let status = response?.status();
+    // A client's error is not tried again, except that it was too much at once.
+    match status.as_u16() {
+        200..300 => Ok(()),
+        429 => Err(Failure::passing(format!("the endpoint answered {status}"))),
+        400..500 => Err(Failure::permanent(format!("the endpoint answered {status}"))),
+        _ => Err(Failure::passing(format!("the endpoint answered {status}"))),
+    }
+}
+
+/// The addresses of a host on this machine; `None` for any other.
+fn loopback(host: &str) -> Option<Vec<IpAddr>> {
+    if host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost") {
+        return Some(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+    }
+    let address: IpAddr = host.trim_start_matches('[').trim_end_matches(']').parse().ok()?;
+    address.is_loopback().then(|| vec![address])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine() {
+        for host in ["localhost", "api.localhost", "127.0.0.1", "127.8.8.8", "[::1]"] {
+            assert!(loopback(host).is_some(), "{host}");
+        }
+        for host in ["example.com", "10.0.0.1", "localhost.example.com", "0.0.0.0", "[::ffff:10.0.0.1]"] {
+            assert!(loopback(host).is_none(), "{host}");
+        }
+    }
+}

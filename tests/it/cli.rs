@@ -1,0 +1,166 @@
+//! The command line: what it refuses, what it says, how it exits.
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use assert_cmd::Command;
+use predicates::prelude::*;
+use predicates::str::contains;
+
+use crate::binary::{self, folder};
+
+const OK: i32 = 0;
+const FAILED: i32 = 1;
+const USAGE: i32 = 2;
+const UNREACHABLE: i32 = 4;
+
+/// The program in a folder, as [`binary::messaging`] starts it.
+fn messaging(dir: &Path) -> Command {
+    Command::from_std(binary::messaging(dir))
+}
+
+/// An address at which nothing listens.
+fn silent() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+#[test]
+fn help_tells_every_command_and_every_exit_code() {
+    let dir = folder();
+    let all = ["local", "deploy", "publish", "consume", "simulate", "completions", "Exit codes", "130"];
+    let help = messaging(dir.path()).arg("--help").assert().code(OK).get_output().stdout.clone();
+    let help = String::from_utf8(help).unwrap();
+    assert!(all.iter().all(|word| help.contains(word)), "{help}");
+    for command in ["local", "deploy", "publish", "consume", "simulate", "completions"] {
+        messaging(dir.path()).args([command, "--help"]).assert().code(OK).stdout(contains("Examples:"));
+    }
+    messaging(dir.path()).assert().code(USAGE).stderr(contains("Usage: messaging"));
+}
+
+#[test]
+fn completions_for_every_shell() {
+    let dir = folder();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        messaging(dir.path()).args(["completions", shell]).assert().code(OK).stdout(contains("simulate"));
+    }
+}
+
+#[test]
+fn values_that_make_no_sense_are_refused_with_an_example() {
+    let dir = folder();
+    for (args, says) in [
+        (&["publish", "--every", "5"][..], "20ms, 5s, 10m"),
+        (&["publish", "--every", "0s"], "--rate max"),
+        (&["publish", "--rate", "fast"], "200/s"),
+        (&["publish", "--rate", "1/s", "--every", "1s"], "cannot be used with"),
+        (&["publish", "--batch", "11"], "1..=10"),
+        (&["publish", "--count", "0"], "0 is not in 1.."),
+        (&["publish", "--kind", "refund"], "consumer, order, payment"),
+        (&["consume", "--fail-rate", "2"], "between 0 and 1"),
+        (&["consume", "--api", "stock"], "orders, payments, all"),
+        (&["deploy", "--parameter", "Name"], "Key=Value"),
+        (&["deploy", "--empty-bucket"], "--delete"),
+        (&["deploy", "--target", "azure"], "local, aws"),
+        (&["publish", "--endpoint-url", "localhost:4566"], "http://127.0.0.1:4566"),
+        (&["simulate", "--buffering-seconds", "901"], "0..=900"),
+    ] {
+        messaging(dir.path()).args(args).assert().code(USAGE).stderr(contains(says));
+    }
+}
+
+#[test]
+fn nothing_answers_says_how_to_start_it() {
+    let dir = folder();
+    let endpoint = silent();
+    for command in ["deploy", "publish", "consume", "simulate"] {
+        messaging(dir.path())
+            .args([command, "--endpoint-url", &endpoint])
+            .assert()
+            .code(UNREACHABLE)
+            .stdout("")
+            .stderr(contains(format!("Nothing answers at {endpoint}")).and(contains("messaging local")));
+    }
+}
+
+#[test]
+fn local_is_never_aws() {
+    let dir = folder();
+    messaging(dir.path())
+        .arg("publish")
+        .env("AWS_ENDPOINT_URL", "https://sns.us-east-1.amazonaws.com")
+        .assert()
+        .code(USAGE)
+        .stderr(contains("is AWS, but the target is local"));
+}
+
+#[test]
+fn aws_without_region_or_keys_says_what_is_missing() {
+    let dir = folder();
+    let publish = || {
+        let mut command = messaging(dir.path());
+        command.args(["publish", "--target", "aws"]);
+        command
+    };
+    publish().assert().code(USAGE).stderr(contains("No AWS region is set"));
+    publish().env("AWS_REGION", "eu-west-1").assert().code(USAGE).stderr(contains("No AWS credentials were found"));
+    std::fs::write(dir.path().join(".env"), "AWS_REGION=eu-west-1\nACCESS_KEY=a\n").unwrap();
+    publish().assert().code(USAGE).stderr(contains("SECRET_KEY is missing"));
+}
+
+#[test]
+fn a_malformed_env_file_is_named_by_line_without_its_secrets() {
+    let dir = folder();
+    std::fs::write(dir.path().join(".env"), "# keys\n\nSECRET_KEY=abc def\n").unwrap();
+    messaging(dir.path())
+        .arg("publish")
+        .assert()
+        .code(USAGE)
+        .stderr(contains(".env line 3").and(contains("abc").not()));
+    // Help is there whatever the file says.
+    messaging(dir.path()).arg("--help").assert().code(OK);
+}
+
+#[test]
+fn the_environment_wins_over_the_env_file_and_a_flag_over_both() {
+    let dir = folder();
+    let (file, environment, flag) = (silent(), silent(), silent());
+    std::fs::write(dir.path().join(".env"), format!("AWS_ENDPOINT_URL={file}\n")).unwrap();
+    messaging(dir.path()).arg("publish").assert().code(UNREACHABLE).stderr(contains(&file));
+    let with_environment = |args: &[&str]| {
+        let mut command = messaging(dir.path());
+        command.args(args).env("AWS_ENDPOINT_URL", &environment);
+        command
+    };
+    with_environment(&["publish"]).assert().code(UNREACHABLE).stderr(contains(&environment));
+    with_environment(&["publish", "--endpoint-url", &flag]).assert().code(UNREACHABLE).stderr(contains(&flag));
+    // An empty variable is as good as none.
+    messaging(dir.path()).arg("publish").env("AWS_ENDPOINT_URL", "").assert().stderr(contains(&file));
+}
+
+#[test]
+fn a_template_that_cant_be_is_refused_before_anything_is_asked() {
+    let dir = folder();
+    let large = dir.path().join("large.yaml");
+    std::fs::write(&large, " ".repeat(51_201)).unwrap();
+    for (template, says) in [(large.as_path(), "too large"), (Path::new("missing.yaml"), "Can't read the template")] {
+        messaging(dir.path())
+            .args(["deploy", "--endpoint-url", &silent(), "--template"])
+            .arg(template)
+            .assert()
+            .code(USAGE)
+            .stderr(contains(says));
+    }
+}
+
+#[test]
+fn an_address_in_use_is_said() {
+    let dir = folder();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    messaging(dir.path())
+        .args(["local", "--addr", &address])
+        .assert()
+        .code(FAILED)
+        .stderr(contains("Can't listen on").and(contains("--addr")));
+}

@@ -1,0 +1,158 @@
+//! An embedded cloud of a test's own: in this process, on a free port, in a folder that goes away.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use messaging::cloud::Cloud;
+use messaging::cloud::clock::Clock;
+use messaging::cloud::gateway::Access;
+use messaging::cloud::server::{OpenError, Options, Server};
+use messaging::log::LogError;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+/// 2026-03-14 23:30:00 UTC, in ms: half an hour before midnight.
+pub const LATE_EVENING: u64 = 1_773_531_000_000;
+
+/// How long a test waits for what happens on its own.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A cloud that serves.
+pub struct TestCloud {
+    pub clock: Clock,
+    pub endpoint: String,
+    options: Options,
+    server: Option<Server>,
+    _folder: TempDir,
+}
+
+impl TestCloud {
+    /// One whose clock stands still at [`LATE_EVENING`].
+    pub async fn start() -> Self {
+        Self::open(Clock::manual(LATE_EVENING), false).await
+    }
+
+    /// The same, as hard as AWS.
+    pub async fn strict() -> Self {
+        Self::open(Clock::manual(LATE_EVENING), true).await
+    }
+
+    /// One that runs by the wall's clock.
+    pub async fn live() -> Self {
+        Self::open(Clock::System, false).await
+    }
+
+    async fn open(clock: Clock, strict: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options { clock: clock.clone(), strict, ..Options::new(folder.path()) };
+        let server = try_serve(&options).await.unwrap();
+        Self { clock, endpoint: format!("http://{}", server.address), options, server: Some(server), _folder: folder }
+    }
+
+    /// Stops cleanly and starts again on the same folder; the port changes.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        // What runs in the background, such as the making of a signing key, may hold the folder a moment longer.
+        let server = eventually(async || try_serve(&self.options).await).await.expect("the folder is free again");
+        self.endpoint = format!("http://{}", server.address);
+        self.server = Some(server);
+    }
+
+    async fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().await.unwrap();
+        }
+    }
+
+    /// Moves the clock on.
+    pub fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// What the server has said of itself.
+    pub fn notices(&self) -> Vec<String> {
+        self.server.as_ref().unwrap().cloud.notices.all().into_iter().map(|(_, text)| text).collect()
+    }
+
+    /// Waits until the server has said something that contains all of `words`.
+    pub async fn notice_with(&self, words: &[&str]) -> String {
+        eventually(async || self.notices().into_iter().find(|text| words.iter().all(|word| text.contains(word))))
+            .await
+            .unwrap_or_else(|| panic!("no notice has {words:?}: {:#?}", self.notices()))
+    }
+
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&config(&self.endpoint))
+    }
+
+    pub fn sns(&self) -> aws_sdk_sns::Client {
+        aws_sdk_sns::Client::new(&config(&self.endpoint))
+    }
+
+    pub fn firehose(&self) -> aws_sdk_firehose::Client {
+        aws_sdk_firehose::Client::new(&config(&self.endpoint))
+    }
+
+    pub fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
+        aws_sdk_cloudformation::Client::new(&config(&self.endpoint))
+    }
+
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        s3(&self.endpoint)
+    }
+}
+
+/// A server on the folder; none while another holds it.
+async fn try_serve(options: &Options) -> Option<Server> {
+    let cloud = match Cloud::open(options.clone(), |_| {}) {
+        Ok((cloud, _)) => cloud,
+        Err(OpenError::Log(LogError::Locked { .. })) => return None,
+        Err(error) => panic!("{error}"),
+    };
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    Some(Server::start(cloud, listener, Access::default()).unwrap())
+}
+
+/// What every client of an address is made of; nothing is tried twice, so that each failure is seen.
+pub fn config(endpoint: &str) -> SdkConfig {
+    let credentials = Credentials::new("test", "test", None, None, "tests");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .region(Region::new("us-east-1"))
+        .endpoint_url(endpoint)
+        .retry_config(RetryConfig::disabled())
+        .build()
+}
+
+/// An S3 client that names buckets in the path.
+pub fn s3(endpoint: &str) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::config::Builder::from(&config(endpoint)).force_path_style(true).build();
+    aws_sdk_s3::Client::from_conf(config)
+}
+
+/// Looks until there is something, or patience ends.
+pub async fn eventually<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look().await {
+            return Some(found);
+        }
+        if tokio::time::Instant::now() > end {
+            return None;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// The code of a refused call.
+pub fn code<T: std::fmt::Debug, E>(result: Result<T, E>) -> String
+where
+    E: aws_sdk_sqs::error::ProvideErrorMetadata,
+{
+    match result {
+        Ok(answer) => panic!("it was not refused: {answer:?}"),
+        Err(error) => error.code().unwrap_or("no code").to_owned(),
+    }
+}

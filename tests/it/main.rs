@@ -1,0 +1,13 @@
+//! End to end: the embedded cloud on a real port, the real AWS SDKs, the real binary.
+
+mod binary;
+mod cli;
+mod cloud;
+mod commands;
+mod durability;
+mod firehose;
+mod house;
+mod s3;
+mod sns;
+mod sqs;
+mod stack;
