@@ -94,11 +94,11 @@ pub struct Args {
     pub target: TargetArgs,
 }
 
-/// As many publishers as a rate needs when a request takes 40 ms, and 16 at full speed; each has a batch to send.
+/// As many publishers as a rate needs when a request takes 100 ms, and 16 at full speed; each has a batch to send.
 pub fn publishers_for(pace: Pace, batch: u64, count: Option<u64>) -> u32 {
     let needed = match pace.per_second() {
         rate if rate.is_infinite() => 16,
-        rate => (rate / (25.0 * batch as f64)).ceil().clamp(1.0, 64.0) as u32,
+        rate => (rate / (10.0 * batch as f64)).ceil().clamp(1.0, 64.0) as u32,
     };
     let batches = count.map_or(u64::MAX, |count| count.div_ceil(batch));
     needed.min(u32::try_from(batches).unwrap_or(u32::MAX)).max(1)
@@ -269,7 +269,14 @@ impl View {
                     self.ui.line(event_line(event, latency));
                 }
                 if self.ui.is_json() {
-                    self.ui.record(&Record { record: "published", message_id, latency_ms: ms(latency), event });
+                    self.ui.record(&Record {
+                        record: "published",
+                        event_id: &event.id,
+                        event_type: event.kind().event_type(),
+                        message_id,
+                        latency_ms: ms(latency),
+                        event,
+                    });
                 }
             }
             Notice::Refused { event, why } => {
@@ -330,6 +337,8 @@ impl View {
 #[derive(Serialize)]
 struct Record<'a> {
     record: &'static str,
+    event_id: &'a str,
+    event_type: &'a str,
     message_id: &'a str,
     latency_ms: f64,
     event: &'a Event,
@@ -384,8 +393,8 @@ mod tests {
     fn a_rate_gets_the_publishers_it_needs() {
         for (pace, batch, count, n) in [
             (Pace::Every(Duration::from_secs(5)), 1, None, 1),
-            (Pace::Rate(200.0), 1, None, 8),
-            (Pace::Rate(200.0), 10, None, 1),
+            (Pace::Rate(200.0), 1, None, 20),
+            (Pace::Rate(200.0), 10, None, 2),
             (Pace::Rate(1e6), 1, None, 64),
             (Pace::Max, 1, None, 16),
             (Pace::Max, 10, Some(25), 3),
