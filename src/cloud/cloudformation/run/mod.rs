@@ -158,6 +158,7 @@ impl Run {
         Work {
             cx: &self.cx,
             generated: Name { stack: &stack.name, logical_id: &resource.logical_id, random },
+            stack_id: &stack.id,
             tags: &stack.now.tags,
             tags_before: &before.tags,
             resumed,

@@ -15,6 +15,7 @@ pub struct Work<'a> {
     pub cx: &'a Context,
     /// The name that CloudFormation gives if the template gives none.
     pub generated: Name<'a>,
+    pub stack_id: &'a str,
     /// The stack's own tags, which its resources get as well.
     pub tags: &'a [Tag],
     /// The stack's tags before the update that runs.
@@ -137,6 +138,20 @@ impl Work<'_> {
             Err(error) if gone.contains(&error.code.as_ref()) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What a new resource is tagged with: [`Work::all_tags`], and the tags that tell which stack it belongs to
+    /// ("Resource tag" in the CloudFormation template reference).
+    pub fn first_tags(&self, properties: &Map<String, Value>) -> Map<String, Value> {
+        let mut tags = self.all_tags(properties);
+        for (name, value) in [
+            ("stack-id", self.stack_id),
+            ("stack-name", self.generated.stack),
+            ("logical-id", self.generated.logical_id),
+        ] {
+            tags.insert(format!("aws:cloudformation:{name}"), value.into());
+        }
+        tags
     }
 
     /// The stack's tags and the resource's own, which take precedence, as keys and values.
