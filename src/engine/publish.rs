@@ -97,20 +97,6 @@ impl Engine {
                 continue;
             }
             let to = match &route.end {
-<<<<<<< HEAD
-                End::Queue(queue) => self.deliver(*queue, &mut sent, dead_lettered, now),
-                End::Stream(stream) => {
-                    self.stream(*stream).map(|it| Target::Stream { stream: *stream, position: it.next_position() })
-                }
-                End::Refused { reason, dead_letter } => {
-                    refusals.push(Refusal {
-                        subscription: subscription.config.arn.clone(),
-                        reason: reason.clone(),
-                        dead_lettered: dead_letter.is_some(),
-                    });
-                    dead_lettered = true;
-                    dead_letter.and_then(|queue| self.deliver(queue, &mut sent, true, now))
-=======
                 End::Queue(id) => {
                     let Some(queue) = self.queue(*id) else { continue };
                     match misfit(queue, subscription.raw, sent.bodies[body], &sent) {
@@ -120,7 +106,6 @@ impl Engine {
                 }
                 End::Stream(stream) => {
                     Ok(self.stream(*stream).map(|it| Target::Stream { stream: *stream, position: it.next_position() }))
->>>>>>> sns
                 }
                 End::Refused(reason) => Err(reason.clone()),
             };
@@ -144,33 +129,10 @@ impl Engine {
     }
 }
 
-<<<<<<< HEAD
-    /// The door into one of a fan-out's queues; nothing when its FIFO deduplication stops the message.
-    fn deliver(&self, id: QueueId, sent: &mut Sent<'_>, may_repeat: bool, now: Millis) -> Option<Target> {
-        let queue = self.queue(id)?;
-        if queue.settings.fifo
-            && let Some(deduplication) = sent.deduplication.as_deref()
-        {
-            let window = window(id, queue, deduplication, sent.group, now);
-            if queue.windows.find(window.key, now).is_some() {
-                return None;
-            }
-            sent.windows.push(Window { index: sent.deliveries.len() as u16, ..window });
-        }
-        // A dead-letter queue may also be subscribed, or serve several subscriptions of this topic.
-        let before = if may_repeat {
-            let same = |delivery: &&Delivery| matches!(delivery.to, Target::Queue { queue, .. } if queue == id);
-            sent.deliveries.iter().filter(same).count() as u64
-        } else {
-            0
-        };
-        Some(target(id, queue, queue.next_position() + before, None, now))
-=======
 /// Why a queue can't take a message as it is: an error of whoever published it.
 fn misfit(queue: &Queue, raw: bool, body: &str, sent: &Sent<'_>) -> Option<String> {
     if raw && sent.attributes.len() > limits::MAX_ATTRIBUTES {
         return Some(format!("a queue takes {} message attributes at most", limits::MAX_ATTRIBUTES));
->>>>>>> sns
     }
     let limit = queue.settings.max_message_bytes;
     (body.len() > limit).then(|| format!("the message is longer than the {limit} bytes that the queue takes"))
