@@ -29,6 +29,8 @@ mod error;
 mod events;
 mod form;
 mod front;
+#[cfg(test)]
+mod fuzz;
 mod get;
 mod internal;
 mod list;
