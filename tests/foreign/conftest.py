@@ -31,10 +31,11 @@ class Cloud:
     def start(self, *args):
         command = [MESSAGING, "local", "--addr", "127.0.0.1:0", "--data-dir", str(self.folder), *args]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", line)
-        assert found, f"no ready line but {line!r}"
-        self.endpoint = found.group()
+        # Before it is ready it tells how a template's deployment goes.
+        ready = next((line for line in self.process.stdout if line.startswith("Ready on ")), "")
+        found = re.match(r"Ready on (http://127\.0\.0\.1:\d+)", ready)
+        assert found, "it ended without being ready"
+        self.endpoint = found[1]
 
     def kill(self):
         self.process.kill()
@@ -44,9 +45,9 @@ class Cloud:
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(timeout=20) == 0
 
-    def client(self, service, region="us-east-1", **config):
+    def client(self, service, region="us-east-1", endpoint=None, **config):
         config = Config(retries={"total_max_attempts": 1}, **config)
-        return boto3.client(service, endpoint_url=self.endpoint, region_name=region, config=config)
+        return boto3.client(service, endpoint_url=endpoint or self.endpoint, region_name=region, config=config)
 
     def older_client(self, service, region="us-east-1"):
         """A client by the service's description of 2023, before SQS learned JSON."""

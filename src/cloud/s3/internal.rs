@@ -208,7 +208,12 @@ mod tests {
             let refused = s3.make_bucket(NewBucket::of(name, account, "eu-west-1")).await.unwrap_err();
             assert_eq!(refused.code, code);
         }
-        s3.alter_bucket("bucket", |bucket| Ok(bucket.policy = Some("{}".into()))).await.unwrap();
+        s3.alter_bucket("bucket", |bucket| {
+            bucket.policy = Some("{}".into());
+            Ok(())
+        })
+        .await
+        .unwrap();
         assert_eq!(s3.find_bucket("bucket").unwrap().unwrap().policy.as_deref(), Some("{}"));
         s3.remove_bucket("bucket").await.unwrap();
         assert!(s3.find_bucket("bucket").unwrap().is_none());

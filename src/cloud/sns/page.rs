@@ -20,8 +20,13 @@ pub fn after(token: Option<&str>) -> Result<Option<String>, AwsError> {
 pub fn cut<T>(mut entries: Vec<T>, key: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
     let more = entries.len() > SIZE;
     entries.truncate(SIZE);
-    let token = entries.last().filter(|_| more).map(|last| BASE64.encode(key(last)));
+    let token = entries.last().filter(|_| more).map(|last| token(&key(last)));
     (entries, token)
+}
+
+/// The token of the page behind a key.
+pub fn token(key: &str) -> String {
+    BASE64.encode(key)
 }
 
 #[cfg(test)]

@@ -158,6 +158,7 @@ impl Run {
         Work {
             cx: &self.cx,
             generated: Name { stack: &stack.name, logical_id: &resource.logical_id, random },
+            stack_id: &stack.id,
             tags: &stack.now.tags,
             tags_before: &before.tags,
             resumed,
@@ -276,7 +277,7 @@ fn deletion_order(resources: &Resources) -> Vec<Vec<String>> {
 }
 
 fn kept(live: &Live, creating: bool) -> bool {
-    match live.deletion_policy {
+    match live.deletion_policy.unwrap_or(Policy::Delete) {
         Policy::Delete => false,
         Policy::Retain => true,
         Policy::RetainExceptOnCreate => !creating,

@@ -69,7 +69,7 @@ pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>
     if let (Ok(found), false) = (&found, work.resumed) {
         return Err(exists(KIND, found["QueueUrl"].as_str().unwrap_or(name)));
     }
-    let input = json!({"QueueName": name, "Attributes": attributes(properties), "tags": work.all_tags(properties)});
+    let input = json!({"QueueName": name, "Attributes": attributes(properties), "tags": work.first_tags(properties)});
     let created = work.call(Service::Sqs, "CreateQueue", input).await?;
     let url = created["QueueUrl"].as_str().ok_or_else(|| Failure("CreateQueue gave no URL".into()))?;
     Ok(Made::new(url, [("Arn", work.arn("sqs", name).into()), ("QueueName", name.into()), ("QueueUrl", url.into())]))

@@ -96,7 +96,7 @@ pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>
     if properties.get("FifoTopic") == Some(&Value::Bool(true)) {
         initial.insert("FifoTopic".into(), "true".into());
     }
-    let mut input = json!({"Name": name, "Attributes": initial, "Tags": tag_list(&work.all_tags(properties))});
+    let mut input = json!({"Name": name, "Attributes": initial, "Tags": tag_list(&work.first_tags(properties))});
     if let Some(policy) = properties.get("DataProtectionPolicy") {
         input["DataProtectionPolicy"] = attribute(policy);
     }

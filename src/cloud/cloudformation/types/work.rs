@@ -15,6 +15,7 @@ pub struct Work<'a> {
     pub cx: &'a Context,
     /// The name that CloudFormation gives if the template gives none.
     pub generated: Name<'a>,
+    pub stack_id: &'a str,
     /// The stack's own tags, which its resources get as well.
     pub tags: &'a [Tag],
     /// The stack's tags before the update that runs.
@@ -66,7 +67,23 @@ impl From<AwsError> for Failure {
     fn from(error: AwsError) -> Self {
         // As resource handlers put a service's error into an event.
         let AwsError { code, message, status, .. } = error;
-        Failure(format!("{message} (Service: {code}, Status Code: {status})"))
+        Failure(format!(
+            "Resource handler returned message: \"{message} (Error Code: {code}, Status Code: {status})\" (HandlerErrorCode: {})",
+            handler_code(&code, status)
+        ))
+    }
+}
+
+/// What a resource handler calls an error ("Resource type handler error codes").
+fn handler_code(code: &str, status: u16) -> &'static str {
+    match (code, status) {
+        ("AlreadyExists" | "EntityAlreadyExists" | "BucketAlreadyExists" | "ResourceInUseException", _) => {
+            "AlreadyExists"
+        }
+        ("AccessDenied" | "AuthorizationError", _) => "AccessDenied",
+        (_, 404) => "NotFound",
+        (_, 500..) => "GeneralServiceException",
+        _ => "InvalidRequest",
     }
 }
 
@@ -121,6 +138,20 @@ impl Work<'_> {
             Err(error) if gone.contains(&error.code.as_ref()) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What a new resource is tagged with: [`Work::all_tags`], and the tags that tell which stack it belongs to
+    /// ("Resource tag" in the CloudFormation template reference).
+    pub fn first_tags(&self, properties: &Map<String, Value>) -> Map<String, Value> {
+        let mut tags = self.all_tags(properties);
+        for (name, value) in [
+            ("stack-id", self.stack_id),
+            ("stack-name", self.generated.stack),
+            ("logical-id", self.generated.logical_id),
+        ] {
+            tags.insert(format!("aws:cloudformation:{name}"), value.into());
+        }
+        tags
     }
 
     /// The stack's tags and the resource's own, which take precedence, as keys and values.
