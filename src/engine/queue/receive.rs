@@ -132,7 +132,7 @@ impl Queue {
     }
 
     /// Offers the messages that can be received, in order, for as long as `take` wants more.
-    fn offer(&self, now: Millis, mut take: impl FnMut(Position) -> bool) {
+    fn offer(&self, now: Millis, take: impl FnMut(Position) -> bool) {
         let back = self.back.iter().copied();
         let fresh = self.entries.from(self.fresh).filter(|(_, entry)| entry.state == State::Fresh);
         // The cursor goes no further than to the last fresh message: what follows may be millions.
@@ -143,7 +143,7 @@ impl Queue {
             in_turn(back, fresh).all(take);
         } else {
             let noisy = self.tenants.noisy(now, self.in_flight);
-            self.tenants.available(&noisy, back, fresh).all(|position| take(position));
+            self.tenants.available(&noisy, back, fresh).all(take);
         }
     }
 }
