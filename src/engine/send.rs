@@ -80,6 +80,7 @@ impl Engine {
             trace: message.trace,
             windows: opened,
             deliveries: vec![delivery],
+            replay_of: None,
         }))
     }
 }
