@@ -81,6 +81,7 @@ impl Engine {
             trace: message.trace,
             windows: opened,
             deliveries: vec![delivery],
+            replay_of: None,
         }))
     }
 }
