@@ -52,9 +52,13 @@ fn no_message() -> AwsError {
     AwsError::internal("the log holds no message where a message was expected")
 }
 
+/// A record's segment, held so that a compaction can't take it away, and its offset.
+type Held = Option<(Arc<Segment>, u32)>;
+
 /// What a receive found, before its bodies are read.
 struct Found {
-    messages: Vec<(Picked, String, Option<String>, Option<(Arc<Segment>, u32)>)>,
+    /// With its message id, the queue it was redriven from, and where its record lies.
+    messages: Vec<(Picked, String, Option<String>, Held)>,
     over_limit: bool,
     next_visible: Option<Millis>,
 }

@@ -54,7 +54,8 @@ pub struct Args {
     /// Delete the stack.
     #[arg(long, conflicts_with_all = ["template", "parameters"])]
     pub delete: bool,
-    /// With --delete: delete what lies in its buckets first. AWS refuses to delete a bucket that isn't empty.
+    /// With --delete: delete its buckets too, and all that landed in them. Without it a bucket stays if the template
+    /// says so, and one that isn't empty stands in the way.
     #[arg(long, requires = "delete")]
     pub empty_bucket: bool,
     #[command(flatten)]

@@ -121,7 +121,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         publishers: args.concurrency.unwrap_or_else(|| publishers_for(pace, args.batch, args.count)),
     };
     context.ui.note(format!(
-        "Publishing to {} on {}, {pace}. Run {}, seed {}.{}",
+        "Publishing to {} on {}:\n{pace}; run {}, seed {}.{}",
         Style::new().for_stderr().bold().apply_to(&topic.value),
         cloud.describe(),
         plan.run,
@@ -153,7 +153,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         run: Some(plan.run),
         seed: Some(plan.seed),
         elapsed_s: elapsed,
-        published: Some(tally.published(topic.value.clone(), elapsed)),
+        published: Some(tally.published(topic.value.clone(), elapsed, pace)),
         queues: Vec::new(),
         landed: None,
         verdict: None,
@@ -216,9 +216,11 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub fn published(&self, topic_arn: String, elapsed: f64) -> Published {
+    pub fn published(&self, topic_arn: String, elapsed: f64, pace: Pace) -> Published {
+        let intended_per_second = Some(pace.per_second()).filter(|rate| rate.is_finite());
         Published {
             topic_arn,
+            intended_per_second,
             events: self.sent,
             refused: self.refused,
             retries: self.retries,

@@ -446,7 +446,7 @@ fn outcome(
         run: Some(plan.run.clone()),
         seed: Some(plan.seed),
         elapsed_s: elapsed.as_secs_f64(),
-        published: Some(ledger.tally.published(places.topic_arn.clone(), elapsed.as_secs_f64())),
+        published: Some(ledger.tally.published(places.topic_arn.clone(), elapsed.as_secs_f64(), plan.pace)),
         queues,
         landed: Some(landed),
         verdict: None,

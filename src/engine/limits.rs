@@ -27,3 +27,5 @@ pub const NOISY_SHARE: f64 = 0.1;
 pub const NOISY_IN_FLIGHT: u32 = 30;
 /// "How Amazon SQS fair queues work": a tenant that has sent nothing for 5 minutes is quiet.
 pub const NOISY_QUIET: Millis = 300_000;
+/// "Amazon SQS message quotas", and "Amazon SNS raw message delivery" which discards what has more: 10 attributes a message.
+pub const MAX_ATTRIBUTES: usize = 10;

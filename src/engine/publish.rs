@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::change::{Attribute, Delivery, Scope, Sent, Target, Value, Window};
 use super::filter::{self, Body};
+use super::queue::Queue;
 use super::send::{content_id, target, window};
 use super::topic::{End, Refusal, Subscription};
 use super::{Engine, Millis, QueueId, SendError, Seq, TopicId, limits, windows};
@@ -96,20 +97,25 @@ impl Engine {
                 continue;
             }
             let to = match &route.end {
-                End::Queue(queue) => self.into_queue(*queue, &mut sent, dead_lettered, now),
+                End::Queue(id) => {
+                    let Some(queue) = self.queue(*id) else { continue };
+                    match misfit(queue, subscription.raw, sent.bodies[body], &sent) {
+                        None => Ok(into_queue(*id, queue, &mut sent, dead_lettered, now)),
+                        Some(reason) => Err(reason),
+                    }
+                }
                 End::Stream(stream) => {
-                    self.stream(*stream).map(|it| Target::Stream { stream: *stream, position: it.next_position() })
+                    Ok(self.stream(*stream).map(|it| Target::Stream { stream: *stream, position: it.next_position() }))
                 }
-                End::Refused { reason, dead_letter } => {
-                    refusals.push(Refusal {
-                        subscription: subscription.config.arn.clone(),
-                        reason: reason.clone(),
-                        dead_lettered: dead_letter.is_some(),
-                    });
-                    dead_lettered = true;
-                    dead_letter.and_then(|queue| self.into_queue(queue, &mut sent, true, now))
-                }
+                End::Refused(reason) => Err(reason.clone()),
             };
+            let to = to.unwrap_or_else(|reason| {
+                let (subscription, dead_letter) = (subscription.config.arn.clone(), route.dead_letter.clone());
+                refusals.push(Refusal { subscription, reason, dead_letter: dead_letter.map(drop) });
+                dead_lettered = true;
+                let id = *route.dead_letter.as_ref().ok()?;
+                into_queue(id, self.queue(id)?, &mut sent, true, now)
+            });
             if let Some(to) = to {
                 sent.deliveries.push(Delivery {
                     to,
@@ -121,28 +127,36 @@ impl Engine {
         }
         Ok(Published { seq: sent.seq, change: Some(sent), refusals })
     }
+}
 
-    /// The door into one of a fan-out's queues; nothing when its FIFO deduplication stops the message.
-    fn into_queue(&self, id: QueueId, sent: &mut Sent<'_>, may_repeat: bool, now: Millis) -> Option<Target> {
-        let queue = self.queue(id)?;
-        if queue.settings.fifo
-            && let Some(deduplication) = sent.deduplication.as_deref()
-        {
-            let window = window(id, queue, deduplication, sent.group, now);
-            if queue.windows.find(window.key, now).is_some() {
-                return None;
-            }
-            sent.windows.push(Window { index: sent.deliveries.len() as u16, ..window });
-        }
-        // A dead-letter queue may also be subscribed, or serve several subscriptions of this topic.
-        let before = if may_repeat {
-            let same = |delivery: &&Delivery| matches!(delivery.to, Target::Queue { queue, .. } if queue == id);
-            sent.deliveries.iter().filter(same).count() as u64
-        } else {
-            0
-        };
-        Some(target(id, queue, queue.next_position() + before, None, now))
+/// Why a queue can't take a message as it is: an error of whoever published it.
+fn misfit(queue: &Queue, raw: bool, body: &str, sent: &Sent<'_>) -> Option<String> {
+    if raw && sent.attributes.len() > limits::MAX_ATTRIBUTES {
+        return Some(format!("a queue takes {} message attributes at most", limits::MAX_ATTRIBUTES));
     }
+    let limit = queue.settings.max_message_bytes;
+    (body.len() > limit).then(|| format!("the message is longer than the {limit} bytes that the queue takes"))
+}
+
+/// The door into one of a fan-out's queues; nothing when its FIFO deduplication stops the message. With `may_repeat` the queue
+/// may already have got the message: a dead-letter queue may also be subscribed, or serve several subscriptions.
+fn into_queue(id: QueueId, queue: &Queue, sent: &mut Sent<'_>, may_repeat: bool, now: Millis) -> Option<Target> {
+    if queue.settings.fifo
+        && let Some(deduplication) = sent.deduplication.as_deref()
+    {
+        let window = window(id, queue, deduplication, sent.group, now);
+        if queue.windows.find(window.key, now).is_some() {
+            return None;
+        }
+        sent.windows.push(Window { index: sent.deliveries.len() as u16, ..window });
+    }
+    let before = if may_repeat {
+        let same = |delivery: &&Delivery| matches!(delivery.to, Target::Queue { queue, .. } if queue == id);
+        sent.deliveries.iter().filter(same).count() as u64
+    } else {
+        0
+    };
+    Some(target(id, queue, queue.next_position() + before, None, now))
 }
 
 /// The bodies as filter policies on bodies see them, each parsed when the first policy asks.

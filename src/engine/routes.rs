@@ -16,7 +16,11 @@ impl Engine {
             .iter()
             .filter_map(|id| self.subscriptions.get(id))
             .filter(|subscription| subscription.config.confirmed)
-            .map(|subscription| Route { subscription: subscription.config.id, end: self.end(subscription) })
+            .map(|subscription| Route {
+                subscription: subscription.config.id,
+                end: self.end(subscription),
+                dead_letter: self.dead_letter(subscription),
+            })
             .collect();
         let generation = self.generation;
         if let Some(topic) = self.topics.get_mut(&id) {
@@ -67,14 +71,14 @@ impl Engine {
                 None => Err(format!("nothing delivers to the protocol {}", config.protocol)),
             },
         };
-        end.unwrap_or_else(|reason| {
-            let dead_letter = subscription
-                .dead_letter
-                .as_deref()
-                .and_then(|arn| self.queue_id(arn))
-                .filter(|id| self.may_send(*id, &config.topic_arn).is_ok());
-            End::Refused { reason, dead_letter }
-        })
+        end.unwrap_or_else(End::Refused)
+    }
+
+    /// The queue that takes what a subscription can't deliver, or why there is none.
+    pub fn dead_letter(&self, subscription: &Subscription) -> Result<QueueId, String> {
+        let arn = subscription.dead_letter.as_deref().ok_or("the subscription has no dead-letter queue")?;
+        let id = self.queue_id(arn).ok_or_else(|| format!("its dead-letter queue {arn} does not exist"))?;
+        self.may_send(id, &subscription.config.topic_arn).map(|()| id)
     }
 }
 

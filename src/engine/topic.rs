@@ -121,6 +121,8 @@ fn body_key<'c>(protocol: &'c str, endpoint: &'c str) -> &'c str {
 pub(super) struct Route {
     pub subscription: SubscriptionId,
     pub end: End,
+    /// The queue that takes what can't be delivered, or why none does.
+    pub dead_letter: Result<QueueId, String>,
 }
 
 /// A route's end.
@@ -128,11 +130,8 @@ pub(super) struct Route {
 pub(super) enum End {
     Queue(QueueId),
     Stream(StreamId),
-    /// Nothing may or can be delivered: the reason, and the dead-letter queue that takes it instead.
-    Refused {
-        reason: String,
-        dead_letter: Option<QueueId>,
-    },
+    /// Nothing may or can be delivered, for this reason.
+    Refused(String),
 }
 
 /// Why a subscription got nothing of a message that its filter let through.
@@ -140,6 +139,6 @@ pub(super) enum End {
 pub struct Refusal {
     pub subscription: String,
     pub reason: String,
-    /// The message went to the subscription's dead-letter queue.
-    pub dead_lettered: bool,
+    /// The message went to the subscription's dead-letter queue; if not, why not.
+    pub dead_letter: Result<(), String>,
 }

@@ -65,6 +65,9 @@ pub struct Published {
     pub refused: u64,
     pub retries: u64,
     pub per_second: f64,
+    /// The pace that was asked for; absent for full speed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intended_per_second: Option<f64>,
     /// From the moment when an event was meant to leave until its acknowledgement.
     pub latency: Option<Summary>,
 }

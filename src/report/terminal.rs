@@ -21,6 +21,9 @@ pub fn render(outcome: &Outcome) -> Vec<String> {
     lines
 }
 
+/// Of fewer events a rate says nothing.
+const ENOUGH: u64 = 50;
+
 /// After `publish`.
 fn published_lines(published: &Published, outcome: &Outcome) -> Vec<String> {
     let bold = Style::new().bold();
@@ -36,15 +39,19 @@ fn published_lines(published: &Published, outcome: &Outcome) -> Vec<String> {
         first += &format!(", acknowledged after {}", quantiles(latency));
     }
     let mut lines = vec![first];
+    if let Some(intended) = published.intended_per_second.filter(|_| published.events >= ENOUGH)
+        && published.per_second < 0.9 * intended
+    {
+        let behind = format!("{}/s couldn't be kept; a higher --concurrency or --batch may help", rate(intended));
+        lines.push(Style::new().yellow().apply_to(behind).to_string());
+    }
     if published.refused > 0 {
         let refused = format!("{} not published: the reasons stand above", plural(published.refused, "event"));
         lines.push(Style::new().red().apply_to(refused).to_string());
     }
     if published.retries > 0 {
-        lines.push(format!(
-            "{} needed",
-            if published.retries == 1 { "1 retry".into() } else { format!("{} retries", count(published.retries)) }
-        ));
+        let retries = if published.retries == 1 { "retry" } else { "retries" };
+        lines.push(format!("{} {retries} needed", count(published.retries)));
     }
     if let (Some(run), Some(seed)) = (&outcome.run, outcome.seed) {
         lines.push(Style::new().dim().apply_to(format!("run {run}, seed {seed}")).to_string());
@@ -264,6 +271,7 @@ mod tests {
                 refused: 0,
                 retries: 0,
                 per_second: 100.0,
+                intended_per_second: Some(100.0),
                 latency: account(0, 0).latency,
             }),
             queues: vec![queue(Api::Orders), queue(Api::Payments)],

@@ -31,39 +31,54 @@ def moto(tmp_path_factory):
     drain.wait()
 
 
+# What moto's CloudFormation knows: no subscriptions, no delivery streams, and a stack of a change set shows no outputs.
+TEMPLATE = """
+Parameters:
+  MaxReceiveCount: {Type: Number, Default: 5}
+Resources:
+  Topic: {Type: AWS::SNS::Topic, Properties: {TopicName: created-consumer}}
+  DeadLetters: {Type: AWS::SQS::Queue, Properties: {QueueName: dead-letters}}
+  Orders:
+    Type: AWS::SQS::Queue
+    Properties:
+      QueueName: orders
+      RedrivePolicy: {deadLetterTargetArn: !GetAtt DeadLetters.Arn, maxReceiveCount: !Ref MaxReceiveCount}
+  Payments: {Type: AWS::SQS::Queue, Properties: {QueueName: payments}}
+Outputs:
+  TopicArn: {Value: !Ref Topic}
+"""
+TOPIC = "arn:aws:sns:us-east-1:123456789012:created-consumer"
+
+
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
-    """infra.yaml without the landing zone: moto's CloudFormation has no delivery streams."""
-    text = (ROOT / "infra.yaml").read_text()
-    before, rest = text.split("  # The landing zone.")
-    _, outputs = rest.split("\nOutputs:\n")
-    outputs, _ = outputs.split("  DeliveryStreamName:\n")
-    path = tmp_path_factory.mktemp("template") / "queues.yaml"
-    path.write_text(f"{before}\nOutputs:\n{outputs}")
-    return str(path)
+    file = tmp_path_factory.mktemp("template") / "moto.yaml"
+    file.write_text(TEMPLATE)
+    return str(file)
 
 
 @pytest.fixture(scope="module")
 def deployed(moto, template):
+    shown = messaging("deploy", "--template", template, "--dry-run", endpoint=moto)
+    assert "+ add" in shown.stdout and "AWS::SNS::Topic" in shown.stdout
     done = messaging("deploy", "--template", template, endpoint=moto)
     assert "CREATE_COMPLETE" in done.stdout
+    sns, sqs = (boto3.client(service, endpoint_url=moto) for service in ("sns", "sqs"))
+    # One of each kind of delivery: the event itself, and SNS's envelope around it.
+    for name, raw in (("orders", "true"), ("payments", "false")):
+        url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": raw})
     return moto
 
 
-@pytest.fixture(scope="module")
-def places(deployed):
-    """What publish and consume are told: a stack that moto made has neither outputs nor subscriptions."""
-    sqs, sns = boto3.client("sqs", endpoint_url=deployed), boto3.client("sns", endpoint_url=deployed)
-    urls = [sqs.get_queue_url(QueueName=f"api-{api}-created-consumer")["QueueUrl"] for api in ("orders", "payment")]
-    [topic] = [topic["TopicArn"] for topic in sns.list_topics()["Topics"]]
-    for url in urls:
-        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
-    return {
-        "topic": ("--topic-arn", topic),
-        "queues": ("--orders-url", urls[0], "--payments-url", urls[1]),
-        "payments": urls[1],
-    }
+def publish(moto, *args):
+    return messaging("publish", "--topic-arn", TOPIC, *args, endpoint=moto)
+
+
+def consume(moto, *args):
+    urls = [f"--{name}-url={moto}/123456789012/{name}" for name in ("orders", "payments")]
+    return messaging("consume", *urls, *args, endpoint=moto)
 
 
 def report(done):
@@ -73,33 +88,42 @@ def report(done):
     return record
 
 
-def test_deploying_again_is_a_success(deployed, template):
-    messaging("deploy", "--template", template, endpoint=deployed)
+def test_deploying_again_finds_nothing_to_change(deployed, template):
+    again = messaging("deploy", "--template", template, endpoint=deployed)
+    assert "nothing to change" in again.stderr
+    changed = messaging("deploy", "--template", template, "--parameter", "MaxReceiveCount=3", endpoint=deployed)
+    assert "UPDATE_COMPLETE" in changed.stdout
 
 
-def test_publish_and_consume(deployed, places):
-    published = messaging("publish", "--count", "25", "--rate", "max", "--batch", "5", "--json", *places["topic"],
-                          endpoint=deployed)
+def test_publish_and_consume(deployed):
+    published = publish(deployed, "--count", "25", "--rate", "max", "--batch", "5", "--json")
     assert report(published)["published"]["events"] == 25
-    consumed = messaging("consume", "--until-empty", "--json", *places["queues"], endpoint=deployed)
+    consumed = consume(deployed, "--until-empty", "--json")
     assert [(queue["api"], queue["handled"], queue["unreadable"]) for queue in report(consumed)["queues"]] == [
         ("orders", 25, 0), ("payments", 25, 0)]
 
 
-def test_single_publishes_and_a_count(deployed, places):
-    messaging("publish", "--count", "5", "--every", "1ms", "--kind", "consumer", *places["topic"], endpoint=deployed)
-    consumed = messaging("consume", "--api", "orders", "--count", "5", "--json", *places["queues"], endpoint=deployed)
+def test_single_publishes_and_a_count(deployed):
+    publish(deployed, "--count", "5", "--every", "1ms", "--kind", "consumer")
+    consumed = consume(deployed, "--api", "orders", "--count", "5", "--json")
     assert report(consumed)["queues"][0]["handled"] == 5
 
 
-def test_what_cannot_be_read_stays(deployed, places):
+def test_what_cannot_be_read_stays(deployed):
     sqs = boto3.client("sqs", endpoint_url=deployed)
-    sqs.purge_queue(QueueUrl=places["payments"])
-    sqs.send_message(QueueUrl=places["payments"], MessageBody="no event")
-    consumed = messaging("consume", "--api", "payments", "--count", "1", "--json", *places["queues"], endpoint=deployed)
+    url = sqs.get_queue_url(QueueName="payments")["QueueUrl"]
+    sqs.purge_queue(QueueUrl=url)
+    sqs.send_message(QueueUrl=url, MessageBody="no event")
+    consumed = consume(deployed, "--api", "payments", "--count", "1", "--json")
     assert report(consumed)["queues"][0]["unreadable"] == 1
-    attributes = sqs.get_queue_attributes(QueueUrl=places["payments"], AttributeNames=["All"])["Attributes"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert attributes["ApproximateNumberOfMessagesNotVisible"] == "1"
+
+
+def test_what_moto_cannot_deploy_is_said(moto):
+    done = messaging("deploy", "--stack", "whole", "--template", str(ROOT / "infra.yaml"), endpoint=moto, check=False)
+    assert done.returncode == 1
+    assert "Can't execute the change set" in done.stderr
 
 
 def test_the_stack_is_deleted(deployed):

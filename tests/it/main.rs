@@ -11,3 +11,4 @@ mod s3;
 mod sns;
 mod sqs;
 mod stack;
+mod traffic;

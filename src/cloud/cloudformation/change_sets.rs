@@ -100,8 +100,11 @@ pub async fn create_change_set(cx: &Context, mut input: Deployment) -> Result<Cr
         on_failure,
     };
     core.execute(|transaction| {
-        let taken = store::change_sets(transaction.engine, &stack.uuid).iter().any(|other| other.name == set.name);
-        if taken {
+        let same = store::change_sets(transaction.engine, &stack.uuid).into_iter().find(|other| other.name == set.name);
+        // One that was executed gives its name away.
+        if let Some(old) = same.as_ref().filter(|old| old.execution == Execution::Complete) {
+            store::drop_change_set(transaction, &stack.uuid, &old.id);
+        } else if same.is_some() {
             return Err(AwsError::bad(
                 "AlreadyExistsException",
                 format!("ChangeSet {} cannot be created due to a mismatch with existing attribute Name", set.name),

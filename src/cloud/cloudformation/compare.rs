@@ -36,6 +36,7 @@ pub fn changes(cx: &Context, stack: &Stack, plan: &Plan) -> Result<Changes, AwsE
             properties: &live.properties,
             metadata: live.metadata.as_ref(),
             deletion_policy: live.deletion_policy,
+            update_replace_policy: live.update_replace_policy,
         };
         Some((resource.logical_id.as_str(), deployed))
     });

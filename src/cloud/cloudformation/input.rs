@@ -236,12 +236,14 @@ impl Deployment {
             ));
         }
         let kept = |new: Option<Vec<String>>, old: &Vec<String>| new.unwrap_or_else(|| old.clone());
+        let needed = summary::capabilities(&template).names;
         let definition = Definition {
             template: key,
             description: template.description.clone(),
             parameters,
             tags: self.tags.take().unwrap_or_else(|| stack.now.tags.clone()),
-            capabilities,
+            // Of what was acknowledged, what the template asks for.
+            capabilities: capabilities.into_iter().filter(|c| needed.contains(&c.as_str())).collect(),
             role: self.role_arn.take().or_else(|| stack.now.role.clone()),
             notifications: kept(self.notification_arns.take(), &stack.now.notifications),
             outputs: stack.now.outputs.clone(),

@@ -179,8 +179,9 @@ pub struct Live {
     /// What `Fn::GetAtt` gives beside its properties.
     pub attributes: Map<String, Value>,
     pub metadata: Option<Value>,
-    pub deletion_policy: Policy,
-    pub update_replace_policy: Policy,
+    /// As declared; without a declaration it is deleted.
+    pub deletion_policy: Option<Policy>,
+    pub update_replace_policy: Option<Policy>,
     /// The resources that it was made after.
     pub needs: Vec<String>,
 }

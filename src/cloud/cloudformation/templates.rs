@@ -134,6 +134,22 @@ fn declaration(parameter: Declaration) -> ParameterDeclaration {
     }
 }
 
+/// Metadata the way AWS gives them here: JSON in single quotes.
+fn quoted(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let members: Vec<String> = members
+                .iter()
+                .map(|(name, value)| format!("{}: {}", quoted(&name.as_str().into()), quoted(value)))
+                .collect();
+            format!("{{{}}}", members.join(", "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(quoted).collect::<Vec<_>>().join(", ")),
+        Value::String(text) => format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'")),
+        scalar => scalar.to_string(),
+    }
+}
+
 fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
 }
@@ -172,7 +188,7 @@ pub async fn get_template_summary(cx: &Context, input: TemplateInput) -> Result<
         capabilities: some(capabilities.names),
         capabilities_reason: capabilities.reason,
         version: template.version,
-        metadata: template.metadata.as_ref().map(Value::to_string),
+        metadata: template.metadata.as_ref().map(quoted),
         declared_transforms: some(template.transforms),
     })
 }

@@ -53,28 +53,23 @@ pub async fn land(
     let landed = cloud
         .core
         .execute(|transaction| {
-            let mut landed = Vec::with_capacity(objects.len());
-            for (object, written) in objects.iter().zip(&written) {
-                let landing = Landing {
-                    bucket: document.destination.bucket(),
-                    key: &object.key,
-                    principal: &document.destination.role_arn,
-                    ..Landing::default()
-                };
-                match s3::land(transaction, &landing, written) {
-                    Ok(changed) => landed.push(changed),
-                    Err(failure) => return Ok(Err(failure)),
-                }
-            }
+            let landing = |(object, written)| {
+                let Object { key, .. }: &Object = object;
+                let bucket = document.destination.bucket();
+                (Landing { bucket, key, principal: &document.destination.role_arn, ..Landing::default() }, written)
+            };
+            let landings: Vec<_> = objects.iter().zip(&written).map(landing).collect();
+            let landed = match s3::land(transaction, &landings) {
+                Ok(landed) => landed,
+                Err(failure) => return Ok(Err(failure)),
+            };
             transaction.apply(flushed);
             Ok(Ok(landed))
         })
         .await;
     match landed {
         Ok(Ok(landed)) => {
-            for changed in landed {
-                s3.settle(changed).await;
-            }
+            s3.settle(landed).await;
             Ok(())
         }
         Ok(Err(failure)) => {

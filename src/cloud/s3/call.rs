@@ -37,6 +37,20 @@ impl Call {
         request.extensions.get::<Arc<Self>>().cloned().ok_or_else(|| Failure::internal("no call"))
     }
 
+    /// The same call with other headers: a form's fields.
+    pub fn with_headers(&self, headers: HeaderMap) -> Self {
+        Self {
+            cx: self.cx.clone(),
+            headers,
+            query: Vec::new(),
+            id: self.id.clone(),
+            failure: Mutex::default(),
+            body: Mutex::default(),
+            xml: Mutex::default(),
+            trailers: Mutex::default(),
+        }
+    }
+
     /// The host with its port as the client addressed it.
     pub fn host(&self) -> &str {
         self.cx.host.split_once("://").map_or(&*self.cx.host, |(_, host)| host)

@@ -198,16 +198,10 @@ fn combine(polynomial: u64, bits: u32, crc_a: u64, crc_b: u64, length_b: u64) ->
     };
     let mut matrix = [0u64; 64];
     matrix[0] = polynomial;
-    for i in 1..bits as usize {
-        matrix[i] = 1 << (i - 1);
+    for (i, row) in matrix.iter_mut().enumerate().take(bits as usize).skip(1) {
+        *row = 1 << (i - 1);
     }
-    let square = |matrix: &[u64; 64]| {
-        let mut squared = [0u64; 64];
-        for i in 0..bits as usize {
-            squared[i] = apply(matrix, matrix[i]);
-        }
-        squared
-    };
+    let square = |matrix: &[u64; 64]| matrix.map(|row| apply(matrix, row));
     for _ in 0..3 {
         matrix = square(&matrix);
     }

@@ -37,19 +37,34 @@ pub struct Event {
     pub at: Millis,
     pub key: String,
     pub version: Option<String>,
-    /// Of an object that was made: size and ETag.
-    pub made: Option<(u64, String)>,
+    /// Of an object that was made, in bytes.
+    pub size: Option<u64>,
+    /// Of an object, or a delete marker, that was made.
+    pub etag: Option<String>,
 }
 
 impl Event {
     pub fn made(name: &'static str, object: &Object, actor: &Actor, at: Millis) -> Self {
-        let made = Some((object.size, object.etag.clone()));
-        Self { name, actor: actor.clone(), at, key: object.key.clone(), version: object.version.clone(), made }
+        Self {
+            name,
+            actor: actor.clone(),
+            at,
+            key: object.key.clone(),
+            version: object.version.clone(),
+            size: Some(object.size),
+            etag: Some(object.etag.clone()),
+        }
+    }
+
+    pub fn marked(key: &str, version: Option<String>, actor: &Actor, at: Millis) -> Self {
+        // A marker has the ETag of nothing.
+        let etag = Some("d41d8cd98f00b204e9800998ecf8427e".to_owned());
+        Self { etag, ..Self::removed("ObjectRemoved:DeleteMarkerCreated", key, version, actor, at) }
     }
 
     pub fn removed(name: &'static str, key: &str, version: Option<String>, actor: &Actor, at: Millis) -> Self {
         let version = version.filter(|version| version != "null");
-        Self { name, actor: actor.clone(), at, key: key.to_owned(), version, made: None }
+        Self { name, actor: actor.clone(), at, key: key.to_owned(), version, size: None, etag: None }
     }
 
     /// Sends it to every destination whose rule fits. What couldn't be sent comes back as text for the operator.
@@ -76,8 +91,10 @@ impl Event {
             &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b' ');
         let key = utf8_percent_encode(&self.key, PLAIN).to_string().replace(' ', "+");
         let mut object = json!({ "key": key });
-        if let Some((size, etag)) = &self.made {
+        if let Some(size) = self.size {
             object["size"] = json!(size);
+        }
+        if let Some(etag) = &self.etag {
             object["eTag"] = json!(etag);
         }
         if let Some(version) = &self.version {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
@@ -17,8 +17,8 @@ use super::call::{Call, text};
 use super::error::{Failure, Result};
 use super::presigned::Scheme;
 use super::receive::hex;
-use super::{chunked, copy_source};
-use crate::cloud::gateway::{Context, host_of};
+use super::{chunked, copy_source, form};
+use crate::cloud::gateway::{Context, account_of, host_of};
 use crate::engine::Millis;
 
 /// The largest object that one request can put: 5 GiB ("Amazon S3 multipart upload limits").
@@ -53,7 +53,7 @@ const OURS: [&str; 21] = [
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// The request for `s3s`, and the call that goes with it.
-pub fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result<Request<Body>>) {
+pub fn prepare(request: Request<Body>, mut cx: Context) -> (Arc<Call>, Result<Request<Body>>) {
     let (mut parts, body) = request.into_parts();
     let raw = parts.uri.query().unwrap_or_default().to_owned();
     let query = pairs(&raw);
@@ -61,6 +61,12 @@ pub fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result<Reques
     let scheme = Scheme::of(&query);
     if scheme.is_some() {
         hoist(&query, &mut headers);
+    }
+    if scheme == Some(Scheme::V2) {
+        // The gateway reads the keys of version 4.
+        let key = query.iter().find(|(name, _)| name == "AWSAccessKeyId").map(|(_, key)| key.as_str());
+        cx.account = key.and_then(account_of).map_or(cx.account, Into::into);
+        cx.access_key = key.map(Into::into);
     }
     // S3's ids are shorter than those of the other services.
     let id = cx.request_id.as_str().replace('-', "")[..16].to_ascii_uppercase();
@@ -89,6 +95,10 @@ pub fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result<Reques
         Ok(Request::from_parts(parts, body))
     });
     (call, result)
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/form-data"))
 }
 
 fn is_create_bucket(method: &Method, uri: &Uri) -> bool {
@@ -197,7 +207,7 @@ fn headers_for_s3s(call: &Call) -> Result<HeaderMap> {
     for (name, value) in &call.headers {
         let name_text = name.as_str();
         // A form's content type says where its parts begin.
-        let form = name_text == "content-type" && value.as_bytes().starts_with(b"multipart/form-data");
+        let form = name_text == "content-type" && is_form(&call.headers);
         if (OURS.contains(&name_text) || name_text.starts_with("x-amz-meta-")) && !form {
             continue;
         }
@@ -226,6 +236,9 @@ fn body_for_s3s(call: &Arc<Call>, method: &Method, headers: &mut HeaderMap, body
     let failed = call.clone();
     let note = move |failure: &Failure| *failed.failure.lock() = Some(failure.clone());
     let plain = patient(body);
+    if is_form(&call.headers) {
+        return Ok(wrap(form::unsigned(plain).inspect_err(note)));
+    }
     if is_chunked {
         let decoded = headers.remove("x-amz-decoded-content-length").ok_or_else(missing_length)?;
         let length = parse_length(&decoded)?;

@@ -13,6 +13,7 @@ use super::record::{Bucket, Object};
 use super::service::S3;
 use super::store::{Changed, within};
 use crate::cloud::transaction::Transaction;
+use crate::engine::Millis;
 
 /// Bytes that lie in a file, and that no object names yet: [`land`] them or [`S3::discard`] them.
 #[derive(Debug, Clone)]
@@ -36,26 +37,32 @@ pub struct Landing<'a> {
     pub principal: &'a str,
 }
 
-/// Makes an object of what was written, as a part of a transaction that may do more. It is refused before anything of it
-/// is changed.
+/// Makes objects of what was written, all or none, as a part of a transaction that may do more.
 ///
 /// When the transaction is durable, hand what is returned to [`S3::settle`]. When it isn't acknowledged because it was
 /// refused, [`S3::discard`] what was written; when because the log failed, leave it.
-pub fn land(transaction: &mut Transaction<'_>, landing: &Landing<'_>, written: &Written) -> Result<Changed<()>> {
-    check_key(landing.key)?;
+pub fn land(transaction: &mut Transaction<'_>, landings: &[(Landing<'_>, &Written)]) -> Result<Changed<()>> {
     let now = transaction.now;
-    let cause = Cause {
-        actor: Actor {
-            principal: landing.principal.to_owned(),
-            request_id: written.unique[..16].to_ascii_uppercase(),
-            host_id: written.unique.clone(),
-            trace: None,
-        },
-        now,
-        unique: written.unique.clone(),
-    };
     within(transaction, |tx| {
-        let bucket = tx.docs().bucket(landing.bucket)?;
+        for (landing, written) in landings {
+            check_key(landing.key)?;
+            let bucket = tx.docs().bucket(landing.bucket)?;
+            let object = landing.object(written, &bucket, now);
+            let actor = Actor {
+                principal: landing.principal.to_owned(),
+                request_id: written.unique[..16].to_ascii_uppercase(),
+                host_id: written.unique.clone(),
+                trace: None,
+            };
+            let cause = Cause { actor, now, unique: written.unique.clone() };
+            objects::put(tx, &bucket, object, "ObjectCreated:Put", &cause)?;
+        }
+        Ok(())
+    })
+}
+
+impl Landing<'_> {
+    fn object(&self, written: &Written, bucket: &Bucket, now: Millis) -> Object {
         let mut object = Object {
             blobs: vec![written.blob.clone()],
             size: written.blob.length,
@@ -65,17 +72,16 @@ pub fn land(transaction: &mut Transaction<'_>, landing: &Landing<'_>, written: &
                 kind: Kind::FullObject,
                 value: written.crc64.clone(),
             }),
-            encryption: super::describe::default_encryption(&bucket),
-            ..Object::new(landing.key, now)
+            encryption: super::describe::default_encryption(bucket),
+            ..Object::new(self.key, now)
         };
-        let content_type = landing.content_type.unwrap_or("application/octet-stream");
+        let content_type = self.content_type.unwrap_or("application/octet-stream");
         object.headers.insert("content-type".into(), content_type.into());
-        if let Some(encoding) = landing.content_encoding {
+        if let Some(encoding) = self.content_encoding {
             object.headers.insert("content-encoding".into(), encoding.into());
         }
-        objects::put(tx, &bucket, object, "ObjectCreated:Put", &cause)?;
-        Ok(())
-    })
+        object
+    }
 }
 
 impl S3 {
@@ -145,7 +151,7 @@ mod tests {
         let s3 = S3::of(cloud);
         let written = s3.write(bytes).await.unwrap();
         let landing = Landing { bucket: "bucket", key, principal: "firehose", ..Default::default() };
-        let landed = cloud.core.execute(|tx| Ok(land(tx, &landing, &written)?)).await.unwrap();
+        let landed = cloud.core.execute(|tx| Ok(land(tx, &[(landing.clone(), &written)])?)).await.unwrap();
         s3.settle(landed).await;
     }
 
@@ -182,7 +188,7 @@ mod tests {
         let s3 = S3::of(&cloud);
         let written = s3.write(b"x").await.unwrap();
         let landing = Landing { bucket: "nowhere", key: "k", ..Default::default() };
-        let landed = cloud.core.execute(|tx| Ok(land(tx, &landing, &written)?)).await;
+        let landed = cloud.core.execute(|tx| Ok(land(tx, &[(landing.clone(), &written)])?)).await;
         assert_eq!(landed.err().unwrap().code, "NoSuchBucket");
         s3.discard(written).await;
         assert_eq!(files(folder.path()), 0);
@@ -202,7 +208,12 @@ mod tests {
             let refused = s3.make_bucket(NewBucket::of(name, account, "eu-west-1")).await.unwrap_err();
             assert_eq!(refused.code, code);
         }
-        s3.alter_bucket("bucket", |bucket| Ok(bucket.policy = Some("{}".into()))).await.unwrap();
+        s3.alter_bucket("bucket", |bucket| {
+            bucket.policy = Some("{}".into());
+            Ok(())
+        })
+        .await
+        .unwrap();
         assert_eq!(s3.find_bucket("bucket").unwrap().unwrap().policy.as_deref(), Some("{}"));
         s3.remove_bucket("bucket").await.unwrap();
         assert!(s3.find_bucket("bucket").unwrap().is_none());

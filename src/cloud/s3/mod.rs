@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! front     what s3s can't read is taken from the request and kept in a call     call  presigned  chunked  copy_source
-//! service   the table of operations                       bucket  bucket_config  absent  put  get  attributes  copy
+//! service   the table of operations                       bucket  bucket_config  absent  put  form  get  attributes  copy
 //!                                                         delete  multipart  parts  list_*  tagging
 //! objects   what a put or a delete does to the versions of a key
 //! events    what notification says of it, to queues and topics
@@ -27,7 +27,10 @@ mod delete;
 mod describe;
 mod error;
 mod events;
+mod form;
 mod front;
+#[cfg(test)]
+mod fuzz;
 mod get;
 mod internal;
 mod list;
@@ -51,10 +54,11 @@ mod store;
 mod tagging;
 mod time;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use http::request::Parts;
 use http::{Request, Response};
+use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::validation::NameValidation;
 
@@ -89,6 +93,9 @@ pub async fn serve(cx: Context, parts: Parts, body: impl Into<s3s::Body>) -> Res
     let service = SERVICE.get_or_init(|| {
         let mut builder = S3ServiceBuilder::new(Operations);
         builder.set_validation(AnyName);
+        let mut config = S3Config::default();
+        config.post_object_max_file_size = form::MAX_FILE;
+        builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
         builder.build()
     });
     let method = parts.method.clone();

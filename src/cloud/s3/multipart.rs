@@ -232,12 +232,10 @@ fn check_part_checksum(
 /// The object that the parts make.
 fn assemble(call: &Call, upload: &Upload, parts: Vec<Part>) -> Result<Object> {
     let size: u64 = parts.iter().map(|part| part.size).sum();
-    if let Some(given) = call.header("x-amz-mp-object-size") {
-        if given.parse() != Ok(size) {
-            return Err(Failure::invalid_request(format!(
-                "The provided 'x-amz-mp-object-size' header value {given} does not match what was computed: {size}"
-            )));
-        }
+    if let Some(given) = call.header("x-amz-mp-object-size").filter(|given| given.parse() != Ok(size)) {
+        return Err(Failure::invalid_request(format!(
+            "The provided 'x-amz-mp-object-size' header value {given} does not match what was computed: {size}"
+        )));
     }
     let algorithm = upload.algorithm();
     let kind = upload.checksum.map_or(Kind::FullObject, |(_, kind)| kind);

@@ -52,7 +52,7 @@ pub fn delete(tx: &mut Tx<'_>, bucket: &Bucket, name: &str, cause: &Cause) -> Re
     }
     let marker = place(tx, bucket, Object::marker(name, *now), unique)?;
     let version = marker.version.unwrap_or_else(|| "null".into());
-    tx.tell(bucket, || Event::removed("ObjectRemoved:DeleteMarkerCreated", name, Some(version.clone()), actor, *now));
+    tx.tell(bucket, || Event::marked(name, Some(version.clone()), actor, *now));
     Ok(Deleted { marker: true, version: Some(version) })
 }
 

@@ -26,37 +26,55 @@ pub fn check_key(key: &str) -> Result<()> {
         .with("MaxSizeAllowed", MAX_KEY.to_string()))
 }
 
+/// An object that is put at once: by PutObject or by a form.
+pub struct Upload {
+    pub bucket: String,
+    pub key: String,
+    pub body: Option<StreamingBlob>,
+    /// What the request says of the body's length, in bytes.
+    pub length: Option<i64>,
+    /// e.g. `ObjectCreated:Put`.
+    pub event: &'static str,
+}
+
 impl S3 {
     pub(super) async fn put_object(
         &self,
         call: &Call,
         request: S3Request<PutObjectInput>,
     ) -> Result<S3Response<PutObjectOutput>> {
-        let input = request.input;
-        check_key(&input.key)?;
-        let bucket = self.bucket(call, &input.bucket)?;
+        let PutObjectInput { bucket, key, body, content_length: length, .. } = request.input;
+        let upload = Upload { bucket, key, body, length, event: "ObjectCreated:Put" };
+        self.upload_object(call, upload).await.map(S3Response::new)
+    }
+
+    /// Puts an object as the call's headers describe it.
+    pub(super) async fn upload_object(&self, call: &Call, upload: Upload) -> Result<PutObjectOutput> {
+        let Upload { bucket: name, key, body, length, event } = upload;
+        check_key(&key)?;
+        let bucket = self.bucket(call, &name)?;
         let description = Description::of(call, &bucket)?;
         let conditions = WriteConditions::of(call)?;
         let sent = Sent::of(call)?;
-        let current = self.store.read(|docs| docs.current(&bucket.name, &input.key))?;
-        conditions.check(&input.key, current.as_ref(), None)?;
+        let current = self.store.read(|docs| docs.current(&name, &key))?;
+        conditions.check(&key, current.as_ref(), None)?;
 
         let Received { blob, etag, sent: (algorithm, value), .. } =
-            self.receive(call, input.body, input.content_length, sent, None).await?;
+            self.receive(call, body, length, sent, None).await?;
         let object = Object {
             size: blob.length,
             blobs: vec![blob.clone()],
             etag,
             checksum: Some(Checksum { algorithm, kind: Kind::FullObject, value: value.clone() }),
-            ..description.object(&input.key, self.store.now())
+            ..description.object(&key, self.store.now())
         };
         let cause = self.cause(call);
         let (object, versioning) = self
             .change_with(vec![blob], |tx| {
-                let bucket = Self::bucket_in(tx.docs(), call, &input.bucket)?;
-                let current = tx.docs().current(&bucket.name, &input.key)?;
-                conditions.check(&input.key, current.as_ref(), None)?;
-                Ok((objects::put(tx, &bucket, object, "ObjectCreated:Put", &cause)?, bucket.versioning))
+                let bucket = Self::bucket_in(tx.docs(), call, &name)?;
+                let current = tx.docs().current(&bucket.name, &key)?;
+                conditions.check(&key, current.as_ref(), None)?;
+                Ok((objects::put(tx, &bucket, object, event, &cause)?, bucket.versioning))
             })
             .await?;
 
@@ -70,7 +88,7 @@ impl S3 {
             ..Default::default()
         };
         set_checksum!(output, algorithm, value);
-        Ok(S3Response::new(output))
+        Ok(output)
     }
 }
 

@@ -188,6 +188,7 @@ operations! {
     list_objects: ListObjectsInput => ListObjectsOutput;
     list_objects_v2: ListObjectsV2Input => ListObjectsV2Output;
     list_parts: ListPartsInput => ListPartsOutput;
+    post_object: PostObjectInput => PostObjectOutput;
     put_bucket_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput;
     put_bucket_notification_configuration: PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput;
     put_bucket_ownership_controls: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput;

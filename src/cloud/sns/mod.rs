@@ -5,6 +5,7 @@
 
 mod access;
 pub mod arn;
+mod background;
 mod delivery_policy;
 pub mod envelope;
 mod error;
@@ -51,7 +52,7 @@ pub const OPERATIONS: &[Operation] = operations! {
     "ListTagsForResource" => tags::list_tags_for_resource,
     "ListTopics" => topic::list::list_topics,
     "OptInPhoneNumber" => sms::opt_in_phone_number,
-    "Publish" => publish::publish::publish,
+    "Publish" => publish::one::publish,
     "PublishBatch" => publish::batch::publish_batch,
     "PutDataProtectionPolicy" => topic::data_protection::put_data_protection_policy,
     "RemovePermission" => topic::permission::remove_permission,
@@ -70,8 +71,9 @@ pub const OPERATIONS: &[Operation] = operations! {
 #[derive(Default)]
 pub struct Sns {
     pub signer: signing::Signer,
-    /// A subscription came, went or was confirmed.
-    pub subscribed: Notify,
+    pub background: background::Background,
+    /// A subscription came, went or was confirmed, or there is a key to keep.
+    pub changed: Notify,
 }
 
 /// The user that AWS shows as the one who asked. This cloud knows accounts, not users: it shows the same for each.
@@ -82,8 +84,11 @@ fn principal(cx: &Context) -> String {
 /// Tells the operator which subscriptions got nothing of a message, and why.
 fn tell_refusals(cloud: &Cloud, topic_arn: &str, refusals: &[Refusal]) {
     for refusal in refusals {
-        let Refusal { subscription, reason, dead_lettered } = refusal;
-        let then = if *dead_lettered { "it went to the dead-letter queue" } else { "it is lost" };
+        let Refusal { subscription, reason, dead_letter } = refusal;
+        let then = match dead_letter {
+            Ok(()) => "it went to the dead-letter queue".to_owned(),
+            Err(why) => format!("it is lost, for {why}"),
+        };
         cloud.notice(&format!("a message of {topic_arn} was not delivered to {subscription}: {reason}; {then}"));
     }
 }

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::error::invalid;
+use crate::cloud::core::Core;
 use crate::cloud::wire::AwsError;
 
 /// API reference of ListTopics and ListSubscriptions: 100 entries a call.
@@ -12,27 +13,38 @@ pub const SIZE: usize = 100;
 /// The key of the last entry of the page before.
 pub fn after(token: Option<&str>) -> Result<Option<String>, AwsError> {
     let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
-    let key = BASE64.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = BASE64.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let key = text.as_deref().and_then(|text| text.split_once('\n')).map(|(_, key)| key.to_owned());
     key.map(Some).ok_or_else(|| invalid("NextToken"))
 }
 
 /// The page's entries of what it and one more hold, and the token of the next page.
-pub fn cut<T>(mut entries: Vec<T>, key: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
+pub fn cut<T>(core: &Core, mut entries: Vec<T>, key: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
     let more = entries.len() > SIZE;
     entries.truncate(SIZE);
-    let token = entries.last().filter(|_| more).map(|last| BASE64.encode(key(last)));
+    let token = entries.last().filter(|_| more).map(|last| token(core, &key(last)));
     (entries, token)
+}
+
+/// A token of the page behind a key; no two are the same.
+pub fn token(core: &Core, key: &str) -> String {
+    BASE64.encode(format!("{}\n{key}", core.uuid()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloud::clock::Clock;
+    use crate::log::{MemoryDisk, Options};
 
     #[test]
     fn the_token_names_the_last_entry() {
-        let (page, token) = cut((0..101).collect(), |n: &i32| n.to_string());
+        let disk = std::sync::Arc::new(MemoryDisk::default());
+        let (core, _) = Core::open(disk, Options::default(), Clock::manual(1), false, 7).unwrap();
+        let (page, token) = cut(&core, (0..101).collect(), |n: &i32| n.to_string());
         assert_eq!((page.len(), after(token.as_deref()).unwrap().as_deref()), (100, Some("99")));
-        assert_eq!(cut((0..100).collect(), |n: &i32| n.to_string()).1, None);
+        assert_ne!(token, cut(&core, (0..101).collect(), |n: &i32| n.to_string()).1);
+        assert_eq!(cut(&core, (0..100).collect(), |n: &i32| n.to_string()).1, None);
         assert!(after(Some("?")).is_err());
     }
 }

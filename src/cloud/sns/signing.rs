@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -21,6 +22,7 @@ use x509_cert::spki::SubjectPublicKeyInfoOwned;
 use x509_cert::time::Validity;
 
 use crate::cloud::Cloud;
+use crate::cloud::transaction::Transaction;
 use crate::cloud::wire::AwsError;
 use crate::engine::{Engine, Seq};
 
@@ -60,6 +62,7 @@ impl Version {
 #[derive(Default)]
 pub struct Signer {
     key: OnceLock<Result<Key, String>>,
+    preparing: AtomicBool,
     /// By payload, body and version.
     cache: Mutex<HashMap<(Seq, u8, Version), String>>,
 }
@@ -114,41 +117,56 @@ impl Signer {
         self.key(cloud).ok().filter(|key| key.name == name).map(|key| key.pem.clone())
     }
 
-    /// Makes the key unless there is one, and keeps it in the log.
-    pub async fn prepare(cloud: std::sync::Arc<Cloud>) -> Result<(), AwsError> {
+    /// Makes the key unless there is one, in the background: whoever asks for a signature meanwhile waits for it.
+    pub fn prepare(cloud: &Arc<Cloud>) {
+        let signer = &cloud.sns.signer;
+        let kept = || cloud.core.read(|engine, _| engine.doc(DOCUMENT).is_some());
+        if signer.key.get().is_some() || kept() || signer.preparing.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let cloud = cloud.clone();
+        cloud.clone().sns.background.spawn(async move {
+            // The thread that makes the key holds nothing of the cloud: it must not keep the data folder.
+            if let Ok(key) = tokio::task::spawn_blocking(Key::make).await {
+                cloud.sns.signer.key.get_or_init(|| key);
+                cloud.sns.changed.notify_one();
+            }
+        });
+    }
+
+    /// Keeps a new key in the log.
+    pub async fn save(&self, cloud: &Cloud) -> Result<(), AwsError> {
+        let Some(Ok(key)) = self.key.get() else { return Ok(()) };
         if cloud.core.read(|engine, _| engine.doc(DOCUMENT).is_some()) {
             return Ok(());
         }
-        let made = tokio::task::spawn_blocking({
-            let cloud = cloud.clone();
-            move || cloud.sns.signer.key(&cloud).map(|key| key.pkcs8.clone())
-        });
-        let pkcs8 = made.await.map_err(|error| AwsError::internal(error.to_string()))??;
-        cloud
-            .core
-            .execute(|tx| {
-                if tx.engine.doc(DOCUMENT).is_none() {
-                    tx.put_doc(DOCUMENT, &pkcs8);
-                }
-                Ok(())
-            })
-            .await
+        let save = |tx: &mut Transaction<'_>| {
+            tx.put_doc(DOCUMENT, &key.pkcs8);
+            Ok(())
+        };
+        cloud.core.execute(save).await
     }
 
     fn key(&self, cloud: &Cloud) -> Result<&Key, AwsError> {
-        let make = || {
-            let kept = cloud.core.read(|engine, _| engine.doc(DOCUMENT).cloned());
-            let key = match kept {
-                Some(pkcs8) => RsaPrivateKey::from_pkcs8_der(&pkcs8).map_err(|error| error.to_string()),
-                None => RsaPrivateKey::new(&mut rsa::rand_core::OsRng, BITS).map_err(|error| error.to_string()),
-            };
-            key.and_then(Key::new)
+        let make = || match cloud.core.read(|engine, _| engine.doc(DOCUMENT).cloned()) {
+            Some(pkcs8) => {
+                let key = RsaPrivateKey::from_pkcs8_der(&pkcs8).map_err(|error| error.to_string());
+                key.and_then(Key::new)
+            }
+            None => {
+                cloud.sns.changed.notify_one();
+                Key::make()
+            }
         };
         self.key.get_or_init(make).as_ref().map_err(|error| AwsError::internal(format!("no key to sign with: {error}")))
     }
 }
 
 impl Key {
+    fn make() -> Result<Key, String> {
+        RsaPrivateKey::new(&mut rsa::rand_core::OsRng, BITS).map_err(|error| error.to_string()).and_then(Key::new)
+    }
+
     fn new(key: RsaPrivateKey) -> Result<Key, String> {
         let pkcs8 = key.to_pkcs8_der().map_err(|error| error.to_string())?.as_bytes().to_vec();
         let sha256 = SigningKey::<Sha256>::new(key.clone());
@@ -196,4 +214,35 @@ fn pem(der: &[u8]) -> String {
     }
     pem.push_str("-----END CERTIFICATE-----\n");
     pem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rsa::pkcs1v15::VerifyingKey;
+    use rsa::pkcs8::DecodePublicKey;
+    use rsa::signature::Verifier;
+    use x509_cert::Certificate;
+    use x509_cert::der::Decode;
+
+    #[test]
+    fn the_certificate_verifies_both_versions() {
+        let key = Key::new(RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 1024).unwrap()).unwrap();
+        let base64: String = key.pem.lines().filter(|line| !line.starts_with('-')).collect();
+        let certificate = Certificate::from_der(&BASE64.decode(base64).unwrap()).unwrap();
+        let public = certificate.tbs_certificate.subject_public_key_info.to_der().unwrap();
+        let public = rsa::RsaPublicKey::from_public_key_der(&public).unwrap();
+        let one = key.sha1.try_sign(b"text").unwrap();
+        let two = key.sha256.try_sign(b"text").unwrap();
+        assert!(VerifyingKey::<sha1::Sha1>::new(public.clone()).verify(b"text", &one).is_ok());
+        let verifier = VerifyingKey::<Sha256>::new(public);
+        assert!(verifier.verify(b"text", &two).is_ok() && verifier.verify(b"texT", &two).is_err());
+        // It signs itself.
+        let signed = certificate.tbs_certificate.to_der().unwrap();
+        let signature = Signature::try_from(certificate.signature.as_bytes().unwrap()).unwrap();
+        assert!(verifier.verify(&signed, &signature).is_ok());
+        // The same key makes the same certificate again, so its name stays.
+        let again = Key::new(RsaPrivateKey::from_pkcs8_der(&key.pkcs8).unwrap()).unwrap();
+        assert_eq!((again.name, again.pem), (key.name, key.pem));
+    }
 }

@@ -147,9 +147,10 @@ pub fn merge(attributes: &mut Attributes, given: Vec<(String, String)>) -> Resul
     }
     let by_group = attributes.get("DeduplicationScope").is_some_and(|scope| scope == "messageGroup");
     if !by_group && attributes.get("FifoThroughputLimit").is_some_and(|limit| limit == "perMessageGroupId") {
-        let message = "Invalid value for the parameter FifoThroughputLimit. Reason: perMessageGroupId is allowed only \
-                       when the value for DeduplicationScope is messageGroup.";
-        return Err(error::named("InvalidAttributeValue", message));
+        return Err(error::attribute_reason(
+            "FifoThroughputLimit",
+            "The perMessageGroupId value is allowed only when the value for DeduplicationScope is messageGroup.",
+        ));
     }
     Ok(())
 }

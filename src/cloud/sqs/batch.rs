@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::error;
-use crate::cloud::wire::{AwsError, Text};
+use crate::cloud::gateway::Context;
+use crate::cloud::wire::{AwsError, Protocol, Text};
 
 /// "SendMessageBatch" and its sisters (Amazon SQS API Reference): up to 10 entries.
 const MAX_ENTRIES: usize = 10;
@@ -46,19 +47,25 @@ impl Failed {
 /// Checks the number of a batch's entries and their ids. `entry` is the query protocol's name of an entry.
 ///
 /// # Errors
-/// `EmptyBatchRequest`, `TooManyEntriesInBatchRequest`, `InvalidBatchEntryId`, `BatchEntryIdsNotDistinct`.
+/// `EmptyBatchRequest`, `MissingParameter`, `TooManyEntriesInBatchRequest`, `InvalidBatchEntryId`, `BatchEntryIdsNotDistinct`.
 pub fn check<'i, T>(
+    cx: &Context,
     entries: Option<&'i Vec<T>>,
     entry: &str,
     id: impl Fn(&'i T) -> Option<&'i Text<'i>>,
 ) -> Result<Vec<&'i str>, AwsError> {
-    let entries = entries.filter(|entries| !entries.is_empty()).ok_or_else(|| error::empty_batch(entry))?;
+    let entries = match entries {
+        Some(entries) if !entries.is_empty() => entries,
+        // The query protocol can't tell an empty list from none.
+        None if cx.protocol != Protocol::Query => return Err(error::missing("Entries")),
+        _ => return Err(error::empty_batch(entry)),
+    };
     if entries.len() > MAX_ENTRIES {
         return Err(error::too_many_entries(entries.len()));
     }
     let mut ids: Vec<&str> = Vec::with_capacity(entries.len());
-    for each in entries {
-        let id = id(each).map_or("", Text::as_str);
+    for (index, each) in entries.iter().enumerate() {
+        let id = id(each).ok_or_else(|| error::missing(&format!("{entry}.{}.Id", index + 1)))?.as_str();
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if id.is_empty() || id.len() > 80 || !id.bytes().all(allowed) {
             return Err(error::batch_entry_id());

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::batch::{self, BatchOutput, Done, Failed};
-use super::receive_message::{MAX_VISIBILITY, visibility};
+use super::receive_message::MAX_VISIBILITY;
 use super::{error, queue_url, receipt};
 use crate::cloud::gateway::Context;
 use crate::cloud::transaction::Transaction;
@@ -24,8 +24,8 @@ pub struct ChangeMessageVisibilityInput<'a> {
 
 pub async fn change_message_visibility(cx: &Context, input: ChangeMessageVisibilityInput<'_>) -> Result<(), AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
-    let handle = input.receipt_handle.as_deref().ok_or_else(|| error::missing("ReceiptHandle"))?;
-    let timeout = visibility(input.visibility_timeout)?.ok_or_else(|| error::missing("VisibilityTimeout"))?;
+    let handle = receipt::given(&input.receipt_handle)?;
+    let timeout = timeout(input.visibility_timeout)?;
     cx.cloud
         .core
         .execute(|tx| {
@@ -63,7 +63,7 @@ pub async fn change_message_visibility_batch(
 ) -> Result<BatchOutput<Done>, AwsError> {
     const ENTRY: &str = "ChangeMessageVisibilityBatchRequestEntry";
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
-    let ids = batch::check(input.entries.as_ref(), ENTRY, |entry| entry.id.as_ref())?;
+    let ids = batch::check(cx, input.entries.as_ref(), ENTRY, |entry| entry.id.as_ref())?;
     let mut output = BatchOutput { successful: Vec::with_capacity(ids.len()), failed: Vec::new() };
     cx.cloud
         .core
@@ -71,10 +71,8 @@ pub async fn change_message_visibility_batch(
             let queue = queue_url::open(cx, tx.engine, &arn, "sqs:ChangeMessageVisibility")?;
             let mut entries = Vec::with_capacity(ids.len());
             for (id, entry) in ids.into_iter().zip(input.entries.iter().flatten()) {
-                let handle = entry.receipt_handle.as_deref().unwrap_or_default();
-                let decided = visibility(entry.visibility_timeout)
-                    .and_then(|timeout| timeout.ok_or_else(|| error::missing("VisibilityTimeout")))
-                    .and_then(|timeout| decide(cx, tx, queue, handle, timeout));
+                let decided = receipt::given(&entry.receipt_handle)
+                    .and_then(|handle| decide(cx, tx, queue, handle, timeout(entry.visibility_timeout)?));
                 match decided {
                     Ok(entry) => {
                         entries.push(entry);
@@ -90,6 +88,16 @@ pub async fn change_message_visibility_batch(
         })
         .await?;
     Ok(output)
+}
+
+/// A visibility timeout in milliseconds.
+fn timeout(given: Option<i64>) -> Result<Millis, AwsError> {
+    let seconds = given.ok_or_else(|| error::missing("VisibilityTimeout"))?;
+    if (0..=MAX_VISIBILITY).contains(&seconds) {
+        return Ok(seconds as u64 * 1000);
+    }
+    let reason = format!("VisibilityTimeout must be an integer between 0 and {MAX_VISIBILITY}.");
+    Err(error::invalid_value(seconds, "VisibilityTimeout", &reason))
 }
 
 /// The new deadline of the message that a handle stands for.

@@ -21,7 +21,7 @@ pub struct DeleteMessageInput<'a> {
 
 pub async fn delete_message(cx: &Context, input: DeleteMessageInput<'_>) -> Result<(), AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
-    let handle = input.receipt_handle.as_deref().ok_or_else(|| error::missing("ReceiptHandle"))?;
+    let handle = receipt::given(&input.receipt_handle)?;
     cx.cloud
         .core
         .execute(|tx| {
@@ -57,16 +57,15 @@ pub async fn delete_message_batch(
     input: DeleteMessageBatchInput<'_>,
 ) -> Result<BatchOutput<Done>, AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
-    let ids = batch::check(input.entries.as_ref(), "DeleteMessageBatchRequestEntry", |entry| entry.id.as_ref())?;
-    let handles = input.entries.iter().flatten().map(|entry| entry.receipt_handle.as_deref().unwrap_or_default());
+    let ids = batch::check(cx, input.entries.as_ref(), "DeleteMessageBatchRequestEntry", |entry| entry.id.as_ref())?;
     let mut output = BatchOutput { successful: Vec::with_capacity(ids.len()), failed: Vec::new() };
     cx.cloud
         .core
         .execute(|tx| {
             let queue = queue_url::open(cx, tx.engine, &arn, "sqs:DeleteMessage")?;
             let mut positions = Vec::with_capacity(ids.len());
-            for (id, handle) in ids.into_iter().zip(handles) {
-                match find(cx, tx, queue, handle) {
+            for (id, entry) in ids.into_iter().zip(input.entries.iter().flatten()) {
+                match receipt::given(&entry.receipt_handle).and_then(|handle| find(cx, tx, queue, handle)) {
                     Ok(position) => {
                         positions.extend(position);
                         output.successful.push(Done { id: id.to_owned() });

@@ -61,6 +61,11 @@ pub fn attribute_value(name: &str) -> AwsError {
     named("InvalidAttributeValue", format!("Invalid value for the parameter {name}."))
 }
 
+/// A queue attribute's value is wrong, for a reason.
+pub fn attribute_reason(name: &str, reason: &str) -> AwsError {
+    named("InvalidAttributeValue", format!("Invalid value for the parameter {name}. Reason: {reason}"))
+}
+
 /// A receipt handle that isn't one.
 pub fn receipt_handle(handle: &str) -> AwsError {
     let message = format!("The input receipt handle \"{handle}\" is not a valid receipt handle.");

@@ -75,24 +75,29 @@ fn check_name(name: &str, whose: Whose) -> Result<(), AwsError> {
         };
     }
     if name.is_empty() {
-        return Err(error::invalid("The request must contain non-empty message attribute names."));
+        return Err(error::invalid("The request must contain non-empty message (user) attribute names."));
     }
     let starts = |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     if starts("aws.") || starts("amazon.") {
         return Err(error::invalid(
-            "You can't use message attribute names beginning with 'AWS.' or 'Amazon.' because these strings are \
-             reserved for internal use.",
+            "You can't use message attribute names beginning with 'AWS.' or 'Amazon'. These strings are reserved for \
+             internal use.",
         ));
     }
     if name.len() > MAX_NAME {
-        return Err(error::invalid("Length of message attribute name must be less than 256 bytes."));
+        return Err(error::invalid("Message (user) attribute name must be shorter than 256 bytes."));
     }
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    if !name.bytes().all(allowed) || name.starts_with('.') || name.ends_with('.') || name.contains("..") {
-        return Err(error::invalid(format!(
-            "Invalid attribute name '{name}'. Names can contain A-Z, a-z, 0-9, underscore (_), hyphen (-) and period (.), \
-             but can't start or end with a period or have periods in succession."
-        )));
+    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')) {
+        // The wording and the blank at the end are AWS's.
+        return Err(error::invalid(
+            "Message (user) attributes name can only contain upper and lower score characters, digits, periods, hyphens \
+             and underscores. ",
+        ));
+    }
+    if name.starts_with('.') || name.ends_with('.') || name.contains("..") {
+        return Err(error::invalid(
+            "Message (user) attribute name can't start or end with a period, or have periods in succession.",
+        ));
     }
     Ok(())
 }
@@ -100,7 +105,9 @@ fn check_name(name: &str, whose: Whose) -> Result<(), AwsError> {
 fn check_value<'i>(name: &str, value: &'i AttributeValue<'_>, whose: Whose) -> Result<(&'i str, Value<'i>), AwsError> {
     let word = whose.word();
     let Some(kind) = value.data_type.as_deref().filter(|kind| !kind.is_empty()) else {
-        let message = format!("Message ({word}) attribute '{name}' must contain a non-empty attribute type.");
+        let part = if value.string_value.is_none() && value.binary_value.is_none() { "value" } else { "type" };
+        let message =
+            format!("The message ({word}) attribute '{name}' must contain a non-empty message attribute {part}.");
         return Err(error::invalid(message));
     };
     if value.string_list_values.as_ref().is_some_and(|list| !list.is_empty())
@@ -121,8 +128,7 @@ fn check_value<'i>(name: &str, value: &'i AttributeValue<'_>, whose: Whose) -> R
         return Err(error::invalid(message));
     }
     if kind.len() > MAX_NAME {
-        let message = format!("The type of message ({word}) attribute '{name}' must be less than 256 bytes long.");
-        return Err(error::invalid(message));
+        return Err(error::invalid(format!("Message ({word}) attribute type must be shorter than 256 bytes.")));
     }
     let empty = || {
         error::invalid(format!("Message ({word}) attribute '{name}' must contain a non-empty value of type '{base}'."))
@@ -133,7 +139,7 @@ fn check_value<'i>(name: &str, value: &'i AttributeValue<'_>, whose: Whose) -> R
     }
     let text = value.string_value.as_deref().filter(|text| !text.is_empty()).ok_or_else(empty)?;
     if !super::body::is_valid(text) {
-        return Err(super::body::invalid_characters());
+        return Err(error::invalid(super::body::invalid_characters().message));
     }
     if base == "Number" && !is_number(text) {
         let message = format!("Can't cast the value of message ({word}) attribute '{name}' to a number.");
@@ -207,14 +213,14 @@ mod tests {
             ("a", text("String", "x"), ""),
             ("a-b_c.9", text("Number.int", "-1.5e10"), ""),
             ("AWS.x", text("String", "x"), "reserved"),
-            (".a", text("String", "x"), "Invalid attribute name"),
-            ("a..b", text("String", "x"), "Invalid attribute name"),
-            ("ä", text("String", "x"), "Invalid attribute name"),
+            (".a", text("String", "x"), "with a period"),
+            ("a..b", text("String", "x"), "in succession"),
+            ("ä", text("String", "x"), "upper and lower score"),
             ("a", text("string", "x"), "supported type prefixes"),
             ("a", text("String", ""), "must contain a non-empty value of type 'String'"),
             ("a", text("Binary", "x"), "must contain a non-empty value of type 'Binary'"),
             ("a", text("Number", "1x"), "to a number"),
-            ("a", text("", "x"), "non-empty attribute type"),
+            ("a", text("", "x"), "non-empty message attribute type"),
         ];
         for (name, value, problem) in table {
             let given = Pairs(vec![(Text::from(name), value)]);

@@ -83,20 +83,10 @@ impl<'i> Outgoing<'i> {
         })
     }
 
-    /// Checks what only the queue can tell, but for its maximum message size.
-    pub fn check_for(&mut self, queue: &Queue) -> Result<(), AwsError> {
-        const WRONG_TYPE: &str = "The request include parameter that is not valid for this queue type.";
+    /// Checks that a FIFO queue gets the ids it needs.
+    pub fn check_ids(&self, queue: &Queue) -> Result<(), AwsError> {
         if !queue.settings.fifo {
-            return match self.message.deduplication {
-                Some(id) => Err(error::invalid_value(id, "MessageDeduplicationId", WRONG_TYPE)),
-                None => Ok(()),
-            };
-        }
-        match self.delay {
-            // A FIFO queue's delay is the queue's own; 0 is as good as nothing.
-            Some(0) => self.message.delay = None,
-            Some(delay) => return Err(error::invalid_value(delay, "DelaySeconds", WRONG_TYPE)),
-            None => {}
+            return Ok(());
         }
         if self.message.group.is_none() {
             return Err(refused(SendError::NoGroup));
@@ -107,14 +97,27 @@ impl<'i> Outgoing<'i> {
         Ok(())
     }
 
-    /// Checks the queue's maximum message size.
-    pub fn check_size(&self, queue: &Queue) -> Result<(), AwsError> {
-        let max = queue.settings.max_message_bytes;
-        if self.size <= max {
-            return Ok(());
+    /// Checks that the message fits the queue: its type, and its maximum message size, whose error has the words `why`.
+    pub fn check_fit(&mut self, queue: &Queue, why: &str) -> Result<(), AwsError> {
+        match self.delay {
+            // A FIFO queue's delay is the queue's own; 0 is as good as nothing.
+            Some(0) if queue.settings.fifo => self.message.delay = None,
+            Some(delay) if queue.settings.fifo => {
+                let reason = "The request include parameter that is not valid for this queue type.";
+                return Err(error::invalid_value(delay, "DelaySeconds", reason));
+            }
+            _ => {}
         }
-        let message = format!("One or more parameters are invalid. Reason: Message must be shorter than {max} bytes.");
-        Err(error::invalid(message))
+        if self.message.deduplication.is_some() && !queue.settings.fifo {
+            let message = "The request include parameter MessageDeduplicationId which is not valid for this queue type";
+            return Err(error::invalid(message));
+        }
+        let max = queue.settings.max_message_bytes;
+        if self.size > max {
+            let message = format!("One or more parameters {why}. Reason: Message must be shorter than {max} bytes.");
+            return Err(error::invalid(message));
+        }
+        Ok(())
     }
 
     /// Sends it into its queue.

@@ -97,8 +97,7 @@ pub async fn remove_permission(cx: &Context, input: RemovePermissionInput<'_>) -
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let label = label(&input.label)?;
     rewrite(cx, &arn, "sqs:RemovePermission", |before| {
-        policy::remove(before, label)
-            .ok_or_else(|| error::invalid_value(label, "Label", "can't find label on existing policy."))
+        policy::remove(before, label).ok_or_else(|| error::invalid_value(label, "Label", "can't find label."))
     })
     .await
 }

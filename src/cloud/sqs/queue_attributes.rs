@@ -67,9 +67,7 @@ pub async fn set(cx: &Context, arn: &str, given: &[(&str, &str)]) -> Result<(), 
             let id = queue_url::open(cx, tx.engine, arn, "sqs:SetQueueAttributes")?;
             let given = attributes::validate(given.iter().copied(), arn)?;
             if given.iter().any(|(name, value)| name == "FifoQueue" && value == "false") {
-                let message =
-                    "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.";
-                return Err(error::named("InvalidAttributeValue", message));
+                return Err(error::attribute_reason("FifoQueue", "Modifying queue type is not supported."));
             }
             attributes::check_redrive(tx.engine, &given, arn)?;
             let now = tx.now;

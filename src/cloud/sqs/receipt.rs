@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::error;
-use crate::cloud::wire::AwsError;
+use crate::cloud::wire::{AwsError, Text};
 use crate::engine::ids::{self, Kind};
 use crate::engine::{Millis, Position, QueueId};
 
@@ -33,6 +33,14 @@ pub fn handle(receipt: Receipt, salt: u128) -> String {
     bytes[19..25].copy_from_slice(&receipt.at.to_be_bytes()[2..]);
     bytes[25..].copy_from_slice(&check(receipt, salt));
     BASE64.encode(bytes)
+}
+
+/// The handle that a request holds.
+///
+/// # Errors
+/// `MissingParameter` for none or a blank one.
+pub fn given<'i>(handle: &'i Option<Text<'_>>) -> Result<&'i str, AwsError> {
+    handle.as_deref().filter(|handle| !handle.trim().is_empty()).ok_or_else(|| error::missing("ReceiptHandle"))
 }
 
 /// Reads a handle.

@@ -44,14 +44,12 @@ pub struct ReceiveMessageOutput {
 
 pub async fn receive_message(cx: &Context, input: ReceiveMessageInput<'_>) -> Result<ReceiveMessageOutput, AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
-    let max = bounded(input.max_number_of_messages, 1, MAX_MESSAGES, "MaxNumberOfMessages")?.unwrap_or(1);
-    let visibility = visibility(input.visibility_timeout)?;
-    let wait = match input.wait_time_seconds {
-        Some(wait) if !(0..=MAX_WAIT).contains(&wait) => {
-            return Err(error::invalid_value(wait, "WaitTimeSeconds", "Must be >= 0 and <= 20, if provided."));
-        }
-        wait => wait.map(|seconds| seconds as u64 * 1000),
-    };
+    let max = input.max_number_of_messages.unwrap_or(1);
+    if !(1..=MAX_MESSAGES).contains(&max) {
+        return Err(error::invalid_value(max, "MaxNumberOfMessages", "Must be between 1 and 10, if provided."));
+    }
+    let visibility = up_to(input.visibility_timeout, MAX_VISIBILITY, "VisibilityTimeout")?;
+    let wait = up_to(input.wait_time_seconds, MAX_WAIT, "WaitTimeSeconds")?;
     let attempt = input.receive_request_attempt_id.as_deref();
     if let Some(attempt) = attempt
         && (attempt.is_empty() || attempt.len() > MAX_ATTEMPT || !attempt.bytes().all(|byte| byte.is_ascii_graphic()))
@@ -77,7 +75,10 @@ pub async fn receive_message(cx: &Context, input: ReceiveMessageInput<'_>) -> Re
         return Err(error::no_queue(cx));
     };
     if over_limit && handed.is_empty() && !fifo && wait.unwrap_or_default() == 0 {
-        return Err(error::over_limit("The maximum number of in flight messages is reached."));
+        return Err(error::over_limit(
+            "Too many messages have been received without being deleted. Please delete your received messages or let them \
+             timeout before receiving more.",
+        ));
     }
     let messages = handed.iter().map(|handed| incoming::render(cx, id, salt, fifo, handed, &wanted));
     Ok(ReceiveMessageOutput { messages: messages.collect::<Result<_, _>>()? })
@@ -91,17 +92,13 @@ fn system_names<'i, 'a>(cx: &Context, input: &'i ReceiveMessageInput<'a>) -> &'i
     if first.is_empty() { second } else { first }
 }
 
-/// A visibility timeout in milliseconds, within AWS's bounds.
-pub fn visibility(given: Option<i64>) -> Result<Option<u64>, AwsError> {
-    Ok(bounded(given, 0, MAX_VISIBILITY, "VisibilityTimeout")?.map(|seconds| seconds as u64 * 1000))
-}
-
-fn bounded(given: Option<i64>, min: i64, max: i64, parameter: &str) -> Result<Option<i64>, AwsError> {
+/// A parameter in seconds, as milliseconds.
+fn up_to(given: Option<i64>, max: i64, parameter: &str) -> Result<Option<u64>, AwsError> {
     match given {
-        Some(value) if !(min..=max).contains(&value) => {
-            let reason = format!("Must be between {min} and {max}, if provided.");
+        Some(value) if !(0..=max).contains(&value) => {
+            let reason = format!("Must be >= 0 and <= {max}, if provided.");
             Err(error::invalid_value(value, parameter, &reason))
         }
-        given => Ok(given),
+        given => Ok(given.map(|seconds| seconds as u64 * 1000)),
     }
 }

@@ -15,7 +15,7 @@ pub fn policy(text: &str, arn: &str, fifo: bool) -> Result<String, AwsError> {
     let bad = |reason: &str| error::invalid_value(text, "RedrivePolicy", reason);
     let map = match serde_json::from_str(text) {
         Ok(Value::Object(map)) => map,
-        _ => return Err(bad("Redrive policy is not a valid JSON map.")),
+        _ => return Err(error::attribute_reason("RedrivePolicy", "Redrive policy is not a valid JSON map.")),
     };
     let Some(count) = map.get("maxReceiveCount") else {
         return Err(bad("Redrive policy does not contain mandatory attribute: maxReceiveCount."));
@@ -23,8 +23,8 @@ pub fn policy(text: &str, arn: &str, fifo: bool) -> Result<String, AwsError> {
     let Some(target) = map.get("deadLetterTargetArn") else {
         return Err(bad("Redrive policy does not contain mandatory attribute: deadLetterTargetArn."));
     };
-    if let Some(other) = map.keys().find(|key| !matches!(key.as_str(), "maxReceiveCount" | "deadLetterTargetArn")) {
-        return Err(bad(&format!("Redrive policy contains an unknown attribute: {other}.")));
+    if map.len() > 2 {
+        return Err(bad("Only following attributes are supported: [maxReceiveCount, deadLetterTargetArn]."));
     }
     let number = match count {
         Value::Number(number) => number.as_u64(),
@@ -42,14 +42,20 @@ pub fn policy(text: &str, arn: &str, fifo: bool) -> Result<String, AwsError> {
         }
         _ => false,
     };
-    if queue_url::parts(target).is_none_or(|(_, _, name)| !queue_url::is_name(name)) {
-        return Err(bad("Invalid value for deadLetterTargetArn."));
-    }
-    if !same_place(target, arn) {
-        return Err(bad("Dead letter target must be in the same account and region as the source."));
+    let fields: Vec<&str> = target.splitn(6, ':').collect();
+    match fields[..] {
+        ["arn", _, "sqs", _, _, name] if queue_url::is_name(name) => {}
+        ["arn", _, service, _, _, _] if service != "sqs" => {
+            return Err(bad("Only SQS queues are valid resources for deadLetterTargetArn."));
+        }
+        _ => return Err(bad("Dead-letter target ARN should be fully qualified ARN.")),
     }
     if target.ends_with(".fifo") != fifo {
-        return Err(bad("Dead-letter queue must be same type of queue as the source."));
+        // The two dots are AWS's.
+        return Err(bad("Dead-letter queue must be same type of queue as the source.."));
+    }
+    if !same_place(target, arn) {
+        return Err(bad("Dead-letter target owner should be same as the source."));
     }
     let target = Value::String(target.to_owned());
     Ok(format!("{{\"deadLetterTargetArn\":{target},\"maxReceiveCount\":{number}}}"))
@@ -84,35 +90,36 @@ fn permits(policy: Option<&String>, arn: &str) -> bool {
 
 /// Checks a RedriveAllowPolicy.
 pub fn allow_policy(text: &str) -> Result<String, AwsError> {
+    let malformed = || {
+        // The apostrophe is AWS's.
+        let reason = "Amazon SQS can't create the redrive allow policy, as it\u{2019}s in an unsupported format.";
+        error::attribute_reason("RedriveAllowPolicy", reason)
+    };
     let bad = |reason: &str| {
         let reason = format!("Amazon SQS can't create the redrive allow policy. {reason}");
         Err(error::invalid_value(text, "RedriveAllowPolicy", &reason))
     };
-    let Ok(Value::Object(map)) = serde_json::from_str(text) else { return bad("It is not a valid JSON map.") };
-    if let Some(other) = map.keys().find(|key| !matches!(key.as_str(), "redrivePermission" | "sourceQueueArns")) {
-        return bad(&format!("It contains an unknown attribute: {other}."));
+    let Ok(Value::Object(map)) = serde_json::from_str(text) else { return Err(malformed()) };
+    if map.keys().any(|key| !matches!(key.as_str(), "redrivePermission" | "sourceQueueArns")) {
+        return Err(malformed());
     }
     let sources = match map.get("sourceQueueArns") {
         None => 0,
-        Some(Value::Array(sources)) => {
-            let is_queue = |source: &Value| source.as_str().and_then(queue_url::parts).is_some();
-            if !sources.iter().all(is_queue) {
-                return bad("sourceQueueArns must be ARNs of queues.");
-            }
-            sources.len()
-        }
-        Some(_) => return bad("sourceQueueArns must be a list."),
+        Some(Value::Array(sources)) if sources.iter().all(Value::is_string) => sources.len(),
+        Some(_) => return Err(malformed()),
     };
     match map.get("redrivePermission").and_then(Value::as_str) {
         Some("allowAll" | "denyAll") if sources > 0 => {
-            bad("You can specify sourceQueueArns only with the byQueue permission type.")
+            bad("To specify one or more source queue ARNs, you must set redrivePermission to byQueue.")
         }
         Some("byQueue") if sources == 0 => bad(
             "When you specify the byQueue permission type, you must also specify one or more sourceQueueArns values.",
         ),
-        Some("byQueue") if sources > MAX_SOURCES => bad("You can specify up to 10 sourceQueueArns."),
+        Some("byQueue") if sources > MAX_SOURCES => {
+            bad("The maximum number of source queue ARNs you can specify is 10.")
+        }
         Some("allowAll" | "denyAll" | "byQueue") => Ok(text.to_owned()),
-        _ => bad("redrivePermission must be allowAll, denyAll or byQueue."),
+        _ => Err(malformed()),
     }
 }
 
@@ -135,8 +142,10 @@ mod tests {
             (text("000000000000:d", "0"), "maxReceiveCount: 0, valid values"),
             (text("000000000000:d", "\"many\""), "maxReceiveCount: many, valid values"),
             (text("000000000000:d.fifo", "1"), "same type"),
-            (text("000000000001:d", "1"), "same account"),
-            (text("d", "1"), "Invalid value for deadLetterTargetArn"),
+            (text("000000000001:d", "1"), "same as the source"),
+            (text("d", "1"), "fully qualified ARN"),
+            (text("000000000000:d", "1").replace(":sqs:", ":sns:"), "Only SQS queues"),
+            (text("000000000000:d", "1,\"x\":1"), "Only following attributes"),
         ];
         for (text, reason) in refused {
             assert!(policy(&text, ARN, false).unwrap_err().message.contains(reason), "{text}");

@@ -58,8 +58,8 @@ pub async fn send_message(cx: &Context, input: SendMessageInput<'_>) -> Result<S
         .execute(|tx| {
             let id = queue_url::open(cx, tx.engine, &arn, "sqs:SendMessage")?;
             let queue = queue_url::queue(cx, tx.engine, id)?;
-            message.check_for(queue)?;
-            message.check_size(queue)?;
+            message.check_ids(queue)?;
+            message.check_fit(queue, "are invalid")?;
             message.send(tx, id)
         })
         .await?;

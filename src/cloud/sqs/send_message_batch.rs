@@ -57,7 +57,7 @@ pub struct Sent {
 
 pub async fn send_message_batch(cx: &Context, input: SendMessageBatchInput<'_>) -> Result<BatchOutput<Sent>, AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
-    let ids = batch::check(input.entries.as_ref(), ENTRY, |entry| entry.id.as_ref())?;
+    let ids = batch::check(cx, input.entries.as_ref(), ENTRY, |entry| entry.id.as_ref())?;
     let mut checked: Vec<(&str, Result<Outgoing<'_>, AwsError>)> = Vec::with_capacity(ids.len());
     for (index, (id, entry)) in ids.into_iter().zip(input.entries.iter().flatten()).enumerate() {
         let given = Given {
@@ -68,11 +68,7 @@ pub async fn send_message_batch(cx: &Context, input: SendMessageBatchInput<'_>) 
             group: &entry.message_group_id,
             deduplication: &entry.message_deduplication_id,
         };
-        let message = Outgoing::check(cx, &given, &format!("{ENTRY}.{}.MessageBody", index + 1));
-        match message {
-            Err(error) if error.code == "MissingRequiredParameterException" => return Err(error),
-            message => checked.push((id, message)),
-        }
+        checked.push((id, Outgoing::check(cx, &given, &format!("{ENTRY}.{}.MessageBody", index + 1))));
     }
     let size = checked.iter().filter_map(|(_, message)| message.as_ref().ok()).map(|message| message.size).sum();
     if size > limits::MAX_MESSAGE_BYTES {
@@ -84,15 +80,13 @@ pub async fn send_message_batch(cx: &Context, input: SendMessageBatchInput<'_>) 
         .execute(|tx| {
             let queue_id = queue_url::open(cx, tx.engine, &arn, "sqs:SendMessage")?;
             let queue = queue_url::queue(cx, tx.engine, queue_id)?;
-            // What the queue refuses in one entry, AWS refuses for the whole batch; so nothing is sent before.
-            for (_, message) in &mut checked {
-                if let Ok(message) = message {
-                    message.check_for(queue)?;
-                }
+            // An id that is missing in one entry fails the whole batch, so nothing is sent before.
+            for message in checked.iter().filter_map(|(_, message)| message.as_ref().ok()) {
+                message.check_ids(queue)?;
             }
             for (_, message) in &mut checked {
                 if let Ok(sendable) = message
-                    && let Err(error) = sendable.check_size(queue)
+                    && let Err(error) = sendable.check_fit(queue, "cannot be validated")
                 {
                     *message = Err(error);
                 }

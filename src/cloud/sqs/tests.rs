@@ -334,8 +334,9 @@ async fn batches_report_each_entry_or_are_refused_as_a_whole() {
     let url = client.queue("q", json!({"MaximumMessageSize": "1024"})).await;
     let batch = |entries: Value| json!({"QueueUrl": url, "Entries": entries});
     let long = "x".repeat(1025);
-    let entries = json!([{"Id": "a", "MessageBody": "m"}, {"Id": "b", "MessageBody": long}]);
+    let entries = json!([{"Id": "a", "MessageBody": "m"}, {"Id": "b", "MessageBody": long}, {"Id": "c"}]);
     let sent = client.ok("SendMessageBatch", batch(entries)).await;
+    assert_eq!(sent["Failed"][1]["Code"], "MissingParameter");
     assert_eq!(sent["Successful"][0]["Id"], "a");
     assert_eq!((&sent["Failed"][0]["Id"], &sent["Failed"][0]["Code"]), (&json!("b"), &json!("InvalidParameterValue")));
     let half = "x".repeat(600_000);
@@ -348,7 +349,8 @@ async fn batches_report_each_entry_or_are_refused_as_a_whole() {
         (json!([{"Id": "a", "MessageBody": half}, {"Id": "b", "MessageBody": half}]), {
             "AWS.SimpleQueueService.BatchRequestTooLong"
         }),
-        (json!([{"Id": "a"}]), "MissingParameter"),
+        (json!([{"MessageBody": "m"}]), "MissingParameter"),
+        (json!(null), "MissingParameter"),
     ] {
         assert_eq!(client.refused("SendMessageBatch", batch(entries)).await.0, code);
     }

@@ -11,16 +11,17 @@ use crate::ui::plural;
 /// Between emptying a bucket and deleting it Firehose may land something: then once more.
 const ATTEMPTS: u32 = 3;
 
-/// Deletes the stack, if it exists.
+/// Deletes the stack, if it exists. Buckets that it would leave are told of, or with `empty_buckets` emptied and deleted.
 pub async fn delete(deployer: &Deployer<'_>, empty_buckets: bool) -> Result<(), Failure> {
     let Some(stack) = deployer.describe().await? else {
         deployer.ui.note(format!("There is no stack {} on {}.", deployer.stack, deployer.cloud.describe()));
         return Ok(());
     };
+    let buckets = buckets(deployer, &stack).await?;
     let mut attempt = 1;
     loop {
         if empty_buckets {
-            empty(deployer, &stack).await?;
+            empty(deployer, &buckets).await?;
         }
         match delete_stack(deployer, &stack).await {
             Err(_) if empty_buckets && attempt < ATTEMPTS && !deployer.stop.is_requested() => attempt += 1,
@@ -28,8 +29,32 @@ pub async fn delete(deployer: &Deployer<'_>, empty_buckets: bool) -> Result<(), 
             Ok(()) => break,
         }
     }
+    leftovers(deployer, &buckets, empty_buckets).await?;
     let green = Style::new().for_stderr().green().bold();
     deployer.ui.note(format!("{} The stack {} is deleted.", green.apply_to("✔"), deployer.stack));
+    Ok(())
+}
+
+/// The buckets that the template retains.
+async fn leftovers(deployer: &Deployer<'_>, buckets: &[String], delete: bool) -> Result<(), Failure> {
+    let client = deployer.cloud.s3();
+    for bucket in buckets {
+        // Whoever may not look can't be told.
+        if client.head_bucket().bucket(bucket).send().await.is_err() {
+            continue;
+        }
+        if !delete {
+            deployer.ui.note(format!(
+                "The bucket {bucket} stays, with what landed in it: the template says so. --empty-bucket deletes it too."
+            ));
+            continue;
+        }
+        empty(deployer, std::slice::from_ref(bucket)).await?;
+        if let Err(error) = client.delete_bucket().bucket(bucket).send().await {
+            return Err(CallError::from(error).failure(deployer.cloud, &format!("delete the bucket {bucket}")));
+        }
+        deployer.ui.note(format!("Deleted the bucket {bucket}."));
+    }
     Ok(())
 }
 
@@ -58,22 +83,30 @@ pub async fn delete_stack(deployer: &Deployer<'_>, stack: &Stack) -> Result<(), 
     }
 }
 
-/// Deletes every object in the stack's buckets.
-async fn empty(deployer: &Deployer<'_>, stack: &Stack) -> Result<(), Failure> {
-    let cant = |error: CallError| error.failure(deployer.cloud, "empty the stack's buckets");
-    let cloudformation = deployer.cloud.cloudformation();
-    let mut resources = cloudformation.list_stack_resources().stack_name(&stack.id).into_paginator().send();
+/// The stack's buckets.
+async fn buckets(deployer: &Deployer<'_>, stack: &Stack) -> Result<Vec<String>, Failure> {
+    let cant = |error: CallError| error.failure(deployer.cloud, "list the stack's buckets");
+    let client = deployer.cloud.cloudformation();
+    let mut resources = client.list_stack_resources().stack_name(&stack.id).into_paginator().send();
+    let mut buckets = Vec::new();
     while let Some(page) = resources.next().await {
         for resource in page.map_err(|error| cant(error.into()))?.stack_resource_summaries() {
             let deleted = resource.resource_status().is_some_and(|status| status.as_str() == "DELETE_COMPLETE");
-            if resource.resource_type() == Some("AWS::S3::Bucket")
-                && let Some(bucket) = resource.physical_resource_id().filter(|_| !deleted)
-            {
-                let deleted = empty_bucket(deployer, bucket).await.map_err(cant)?;
-                if deleted > 0 {
-                    deployer.ui.note(format!("Deleted {} from the bucket {bucket}.", plural(deleted, "object")));
-                }
+            if resource.resource_type() == Some("AWS::S3::Bucket") && !deleted {
+                buckets.extend(resource.physical_resource_id().map(str::to_owned));
             }
+        }
+    }
+    Ok(buckets)
+}
+
+/// Deletes every object in some buckets.
+async fn empty(deployer: &Deployer<'_>, buckets: &[String]) -> Result<(), Failure> {
+    for bucket in buckets {
+        let deleted = empty_bucket(deployer, bucket).await;
+        let deleted = deleted.map_err(|error| error.failure(deployer.cloud, &format!("empty the bucket {bucket}")))?;
+        if deleted > 0 {
+            deployer.ui.note(format!("Deleted {} from the bucket {bucket}.", plural(deleted, "object")));
         }
     }
     Ok(())

@@ -97,8 +97,13 @@ pub async fn until_rest(
             if reason.is_none() && status.ends_with("_FAILED") {
                 reason = first_reason(&event);
             }
-            deployer.ui.line(line(&event));
-            spinner.set_message(event.logical_resource_id().unwrap_or_default().to_owned());
+            spinner.set_message(format!("{status} {}", event.logical_resource_id().unwrap_or_default()));
+            // What has only begun is for the spinner, if there is one; AWS says most beginnings twice.
+            let begins = status.ends_with("_IN_PROGRESS") && event.physical_resource_id() != event.stack_id();
+            let again = event.resource_status_reason() == Some("Resource creation Initiated");
+            if !(begins && (again || deployer.ui.is_live())) {
+                deployer.ui.line(line(&event));
+            }
             since = event.event_id().map(str::to_owned);
         }
         looks += 1;

@@ -12,9 +12,9 @@ pub enum State {
     /// No message at this position.
     #[default]
     Gone,
-    /// Never received and not delayed: found by the queue's cursor.
+    /// Never received, not delayed, without a group: found by the queue's cursor.
     Fresh,
-    /// Visible again, or visible with a group: found in the queue's `back` set, or its tenant's.
+    /// Visible otherwise, be it again: found in the queue's sets, or its group's.
     Back,
     /// Delayed until `visible_at`: found in the queue's timers.
     Delayed,

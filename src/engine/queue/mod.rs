@@ -40,9 +40,13 @@ pub struct Queue {
     pub settings: Settings,
     pub(super) next_position: Position,
     pub(super) entries: entries::Entries,
-    /// No fresh message lies before this position.
+    /// No fresh message lies before this position, and there are so many.
     fresh: Position,
-    /// Messages visible again, in order of position.
+    fresh_left: usize,
+    /// Messages without a group that were never received, but that the cursor can't find without passing many others: they
+    /// were delayed, or lie among messages with groups.
+    loose: BTreeSet<Position>,
+    /// Messages without a group that are visible again.
     back: BTreeSet<Position>,
     /// Messages that are delayed or in flight, by when they are visible.
     timers: BTreeSet<(Millis, Position)>,
@@ -70,6 +74,8 @@ impl Queue {
             next_position: 0,
             entries: entries::Entries::default(),
             fresh: 0,
+            fresh_left: 0,
+            loose: BTreeSet::new(),
             back: BTreeSet::new(),
             timers: BTreeSet::new(),
             in_flight: 0,
@@ -174,8 +180,7 @@ impl Queue {
             Some(name) => self.tenants.join(name, entry.sent_at),
             None => groups::NONE,
         };
-        if self.tenant(&entry).is_some() && entry.state == State::Fresh {
-            // The cursor is for messages without a group.
+        if entry.state == State::Fresh && !self.tenants.is_empty() {
             entry.state = State::Back;
         }
         self.next_position = self.next_position.max(position + 1);
@@ -239,8 +244,13 @@ impl Queue {
         let tenant = self.tenant(entry);
         match (entry.state, tenant) {
             (State::Gone, _) => {}
-            (State::Fresh, _) => self.fresh = self.fresh.min(position),
+            (State::Fresh, _) => {
+                self.fresh = self.fresh.min(position);
+                self.fresh_left += 1;
+            }
             (State::Back, Some(tenant)) => self.tenants.show(tenant, position, tenants::Side::of(entry.count)),
+            (State::Back, None) if self.settings.fifo => {}
+            (State::Back, None) if entry.count == 0 => _ = self.loose.insert(position),
             (State::Back, None) => _ = self.back.insert(position),
             (State::Delayed, _) => {
                 self.timers.insert((entry.visible_at, position));
@@ -258,8 +268,11 @@ impl Queue {
     fn leave(&mut self, position: Position, entry: &Entry) {
         let tenant = self.tenant(entry);
         match (entry.state, tenant) {
-            (State::Fresh | State::Gone, _) => {}
+            (State::Gone, _) => {}
+            (State::Fresh, _) => self.fresh_left -= 1,
             (State::Back, Some(tenant)) => self.tenants.hide(tenant, position, tenants::Side::of(entry.count)),
+            (State::Back, None) if self.settings.fifo => {}
+            (State::Back, None) if entry.count == 0 => _ = self.loose.remove(&position),
             (State::Back, None) => _ = self.back.remove(&position),
             (State::Delayed, _) => {
                 self.timers.remove(&(entry.visible_at, position));

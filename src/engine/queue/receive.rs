@@ -132,17 +132,18 @@ impl Queue {
     }
 
     /// Offers the messages that can be received, in order, for as long as `take` wants more.
-    fn offer(&self, now: Millis, mut take: impl FnMut(Position) -> bool) {
+    fn offer(&self, now: Millis, take: impl FnMut(Position) -> bool) {
         let back = self.back.iter().copied();
         let fresh = self.entries.from(self.fresh).filter(|(_, entry)| entry.state == State::Fresh);
-        let fresh = fresh.map(|(position, _)| position);
+        // The cursor goes no further than to the last fresh message: what follows may be millions.
+        let fresh = in_order(fresh.map(|(position, _)| position).take(self.fresh_left), self.loose.iter().copied());
         if self.settings.fifo {
             self.groups.available().all(take);
         } else if self.tenants.is_empty() {
             in_turn(back, fresh).all(take);
         } else {
             let noisy = self.tenants.noisy(now, self.in_flight);
-            self.tenants.available(&noisy, back, fresh).all(|position| take(position));
+            self.tenants.available(&noisy, back, fresh).all(take);
         }
     }
 }
@@ -156,5 +157,15 @@ pub(super) fn in_turn(
     std::iter::from_fn(move || {
         turn = !turn;
         if turn { back.next().or_else(|| fresh.next()) } else { fresh.next().or_else(|| back.next()) }
+    })
+}
+
+/// Two ascending sequences as one.
+fn in_order(a: impl Iterator<Item = Position>, b: impl Iterator<Item = Position>) -> impl Iterator<Item = Position> {
+    let (mut a, mut b) = (a.peekable(), b.peekable());
+    std::iter::from_fn(move || match (a.peek(), b.peek()) {
+        (Some(first), Some(second)) if first > second => b.next(),
+        (Some(_), _) => a.next(),
+        (None, _) => b.next(),
     })
 }

@@ -79,8 +79,8 @@ impl Run {
                 properties,
                 attributes: Map::new(),
                 metadata: declared.metadata.clone(),
-                deletion_policy: declared.deletion_policy.unwrap_or(Policy::Delete),
-                update_replace_policy: declared.update_replace_policy.unwrap_or(Policy::Delete),
+                deletion_policy: declared.deletion_policy,
+                update_replace_policy: declared.update_replace_policy,
                 needs: plan.needs.get(name).into_iter().flatten().cloned().collect(),
             },
             Err(reason) => return self.fail(&mut resource, None, reason).await,
@@ -257,7 +257,7 @@ impl Run {
             };
             self.tell(resource, said).await?;
         }
-        let retain = wanted.update_replace_policy == Policy::Retain;
+        let retain = wanted.update_replace_policy == Some(Policy::Retain);
         match self.make(stack, kind, resource, &mut wanted, Status::UpdateInProgress).await? {
             Ok(()) => {
                 if !retain {

@@ -105,8 +105,8 @@ impl Run {
                 properties: Default::default(),
                 attributes: Default::default(),
                 metadata: None,
-                deletion_policy: crate::cloud::cloudformation::template::Policy::Delete,
-                update_replace_policy: crate::cloud::cloudformation::template::Policy::Delete,
+                deletion_policy: None,
+                update_replace_policy: None,
                 needs: Vec::new(),
             };
             if let Err(reason) = self.destroy(stack, resource, &maybe).await {

@@ -277,7 +277,7 @@ fn deletion_order(resources: &Resources) -> Vec<Vec<String>> {
 }
 
 fn kept(live: &Live, creating: bool) -> bool {
-    match live.deletion_policy {
+    match live.deletion_policy.unwrap_or(Policy::Delete) {
         Policy::Delete => false,
         Policy::Retain => true,
         Policy::RetainExceptOnCreate => !creating,

@@ -42,7 +42,6 @@ pub(super) fn evaluate(
         let _ = scope.members(&plan.template.resources[name].properties);
     }
     guard(engine, place, stack, &outputs)?;
-    drop(scope);
     let imports = known.imports.into_inner().into_iter().collect();
     Ok((outputs, imports))
 }

@@ -28,7 +28,9 @@ pub struct Deployed<'a> {
     /// The values that it was made with.
     pub properties: &'a Map<String, Value>,
     pub metadata: Option<&'a Value>,
-    pub deletion_policy: Policy,
+    /// As declared: a declaration of the default differs from none.
+    pub deletion_policy: Option<Policy>,
+    pub update_replace_policy: Option<Policy>,
 }
 
 /// The stack before an update.
@@ -132,7 +134,8 @@ struct Differ<'a> {
 }
 
 fn removed(name: &str, deployed: &Deployed<'_>) -> Change {
-    let policy_action = if deployed.deletion_policy == Policy::Delete { "Delete" } else { "Retain" };
+    let policy_action =
+        if deployed.deletion_policy.unwrap_or(Policy::Delete) == Policy::Delete { "Delete" } else { "Retain" };
     Change {
         action: Action::Remove,
         logical_id: name.to_owned(),
@@ -284,7 +287,7 @@ impl Differ<'_> {
             certain,
             attribute: "Properties".to_owned(),
             name: Some(property.to_owned()),
-            recreation: (self.rules)(&deployed.kind, property),
+            recreation: (self.rules)(deployed.kind, property),
             before: old.map(line),
             after: new.map(line),
             with_values_only: false,
@@ -295,9 +298,8 @@ impl Differ<'_> {
         if let Some(expression) = expression {
             walk(expression, Some(scope.conditions), &mut |found| match found {
                 Found::Name(name) if scope.parameters.contains_key(name) => {
-                    if self.before.parameters.get(name) != scope.parameters.get(name) {
-                        parameters.insert(name);
-                    }
+                    let changed = self.before.parameters.get(name) != scope.parameters.get(name);
+                    parameters.extend(changed.then_some(name));
                 }
                 Found::Name(name) if self.replaced.contains(name) => drop(references.insert(name)),
                 Found::Attribute(name, attribute) if self.modified.contains(name) || self.replaced.contains(name) => {
@@ -357,8 +359,9 @@ fn attributes(resource: &super::Resource, deployed: &Deployed<'_>, details: &mut
         }
     };
     push("Metadata", deployed.metadata.map(line), resource.metadata.as_ref().map(line));
-    let policy = |policy: Policy| (policy != Policy::Delete).then(|| format!("{policy:?}"));
-    push("DeletionPolicy", policy(deployed.deletion_policy), resource.deletion_policy.and_then(policy));
+    let name = |policy: Option<Policy>| policy.map(|policy| format!("{policy:?}"));
+    push("DeletionPolicy", name(deployed.deletion_policy), name(resource.deletion_policy));
+    push("UpdateReplacePolicy", name(deployed.update_replace_policy), name(resource.update_replace_policy));
 }
 
 /// Equal as CloudFormation sees it: `5` and `"5"` are the same.
@@ -440,7 +443,8 @@ mod tests {
                     physical_id: name,
                     properties,
                     metadata: None,
-                    deletion_policy: Policy::Delete,
+                    deletion_policy: None,
+                    update_replace_policy: None,
                 };
                 (name.as_str(), deployed)
             })

@@ -288,9 +288,10 @@ fn output(name: &str, value: Value) -> Result<Output> {
         ));
     };
     if value.is_array() {
-        return invalid(format!(
+        return invalid(
             "Template format error: The Value field of every Outputs member must evaluate to a String and not a List."
-        ));
+                .to_owned(),
+        );
     }
     let mut output = Output { value, description: None, condition: None, export: None };
     for (member, value) in members {

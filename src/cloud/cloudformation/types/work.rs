@@ -67,7 +67,23 @@ impl From<AwsError> for Failure {
     fn from(error: AwsError) -> Self {
         // As resource handlers put a service's error into an event.
         let AwsError { code, message, status, .. } = error;
-        Failure(format!("{message} (Service: {code}, Status Code: {status})"))
+        Failure(format!(
+            "Resource handler returned message: \"{message} (Error Code: {code}, Status Code: {status})\" (HandlerErrorCode: {})",
+            handler_code(&code, status)
+        ))
+    }
+}
+
+/// What a resource handler calls an error ("Resource type handler error codes").
+fn handler_code(code: &str, status: u16) -> &'static str {
+    match (code, status) {
+        ("AlreadyExists" | "EntityAlreadyExists" | "BucketAlreadyExists" | "ResourceInUseException", _) => {
+            "AlreadyExists"
+        }
+        ("AccessDenied" | "AuthorizationError", _) => "AccessDenied",
+        (_, 404) => "NotFound",
+        (_, 500..) => "GeneralServiceException",
+        _ => "InvalidRequest",
     }
 }
 

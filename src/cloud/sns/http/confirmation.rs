@@ -46,7 +46,7 @@ impl Kind {
 /// kept: who subscribes again gets another.
 pub fn send(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Kind) {
     let (cloud, config) = (cloud.clone(), config.clone());
-    tokio::spawn(async move {
+    cloud.clone().sns.background.spawn(async move {
         if let Err(error) = attempts(&cloud, &config, kind).await {
             cloud.notice(&format!("no {} was sent to {}: {}", kind.name(), config.endpoint, error.message));
         }

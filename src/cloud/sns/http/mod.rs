@@ -3,6 +3,8 @@
 mod confirmation;
 mod post;
 mod retry;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use std::collections::HashMap;
@@ -21,6 +23,9 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
     let mut workers: HashMap<SubscriptionId, CancellationToken> = HashMap::new();
     let tasks = TaskTracker::new();
     loop {
+        if let Err(error) = cloud.sns.signer.save(&cloud).await {
+            cloud.notice(&format!("the key that signs notifications can't be kept: {}", error.message));
+        }
         let wanted: Vec<SubscriptionId> = cloud.core.read(|engine, _| {
             let confirmed = engine.subscriptions().map(|it| &it.config).filter(|config| config.confirmed);
             confirmed
@@ -43,10 +48,11 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
             });
         }
         tokio::select! {
-            () = cloud.sns.subscribed.notified() => {}
+            () = cloud.sns.changed.notified() => {}
             () = stop.cancelled() => break,
         }
     }
+    cloud.sns.background.stop().await;
     tasks.close();
     tasks.wait().await;
 }

@@ -147,21 +147,25 @@ async fn give_up(
         .core
         .execute(|tx| {
             let engine = &*tx.engine;
-            let target = engine.subscription(config.id).and_then(|it| engine.queue_id(it.dead_letter.as_deref()?));
-            let target = target.filter(|queue| engine.may_send(*queue, &config.topic_arn).is_ok());
-            let to = target.and_then(|queue| Some((queue, engine.queue(queue)?.next_position())));
+            let target = engine.subscription(config.id).ok_or_else(|| "the subscription is gone".to_owned());
+            let target = target.and_then(|subscription| engine.dead_letter(subscription));
             let at = tx.now;
-            match to {
-                Some((to, to_position)) => {
-                    let moved = Moved { from: outbox, from_position: position, to, to_position, at, redrive: false };
+            match &target {
+                Ok(to) => {
+                    let to_position = engine.queue(*to).map_or(0, |queue| queue.next_position());
+                    let moved =
+                        Moved { from: outbox, from_position: position, to: *to, to_position, at, redrive: false };
                     tx.apply(&Change::Moved(moved));
                 }
-                None => tx.apply(&Change::Deleted { queue: outbox, positions: vec![position] }),
+                Err(_) => tx.apply(&Change::Deleted { queue: outbox, positions: vec![position] }),
             }
-            Ok(to.is_some())
+            Ok(target.map(drop))
         })
         .await?;
-    let then = if dead_lettered { "it went to the dead-letter queue" } else { "it is lost" };
+    let then = match dead_lettered {
+        Ok(()) => "it went to the dead-letter queue".to_owned(),
+        Err(why) => format!("it is lost, for {why}"),
+    };
     cloud.notice(&format!(
         "a message of {} was not delivered to {} ({}): {}; {then}",
         config.topic_arn, config.arn, config.endpoint, failure.reason

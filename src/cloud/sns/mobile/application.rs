@@ -243,7 +243,7 @@ pub async fn list_platform_applications(
             .collect()
     });
     let (platform_applications, next_token) =
-        page::cut(applications, |it: &Application| application_key(&it.platform_application_arn));
+        page::cut(&cx.cloud.core, applications, |it: &Application| application_key(&it.platform_application_arn));
     Ok(ListPlatformApplicationsOutput { platform_applications, next_token })
 }
 

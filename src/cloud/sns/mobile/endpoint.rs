@@ -210,6 +210,6 @@ pub async fn list_endpoints_by_platform_application(
         };
         Ok::<_, AwsError>(rest.map(entry).collect())
     })?;
-    let (endpoints, next_token) = page::cut(endpoints, |it: &Endpoint| endpoint_key(&it.endpoint_arn));
+    let (endpoints, next_token) = page::cut(&cx.cloud.core, endpoints, |it: &Endpoint| endpoint_key(&it.endpoint_arn));
     Ok(ListEndpointsByPlatformApplicationOutput { endpoints, next_token })
 }

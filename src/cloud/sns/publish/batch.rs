@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attributes::AttributeInput;
 use super::message::{Given, Message, refusal};
-use super::{MOST_BYTES, publish};
+use super::{MOST_BYTES, one};
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::error::{no_topic, null, required};
 use crate::cloud::sns::{self, access, arn};
@@ -101,7 +101,7 @@ pub async fn publish_batch(cx: &Context, input: PublishBatchInput<'_>) -> Result
             let mut successful = Vec::with_capacity(entries.len());
             let mut refusals = Vec::new();
             for (entry, message) in entries.iter().zip(&mut messages) {
-                let (seq, refused) = publish::send(cx, tx, id, topic_arn, message)?;
+                let (seq, refused) = one::send(cx, tx, id, topic_arn, message)?;
                 refusals.extend(refused);
                 successful.push(Successful {
                     id: entry.id.as_deref().unwrap_or_default().to_owned(),

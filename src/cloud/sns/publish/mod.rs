@@ -3,7 +3,7 @@
 mod attributes;
 pub mod batch;
 mod message;
-pub mod publish;
+pub mod one;
 mod structure;
 
 /// Messages of a request together, in bytes ("Amazon SNS endpoints and quotas": 256 KiB).

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::ended;
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::arn;
 use crate::cloud::sns::error::{invalid, required};
@@ -12,7 +13,7 @@ use crate::engine::config::SubscriptionConfig;
 use crate::engine::{Change, Millis};
 
 /// API reference of Subscribe: a token is valid for two days.
-const TOKEN_LIFE: Millis = 2 * 24 * 3_600_000;
+pub const TOKEN_LIFE: Millis = 2 * 24 * 3_600_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -54,7 +55,10 @@ pub async fn confirm_subscription(
             let valid = |config: &&SubscriptionConfig| config.token == token && now < config.created + TOKEN_LIFE;
             let config = subscriptions.find(valid).cloned();
             drop(subscriptions);
-            let Some(mut config) = config else { return Err(invalid("Token")) };
+            let Some(mut config) = config else {
+                let restored = ended::restore(tx, topic_arn, token).ok_or_else(|| invalid("Token"))?;
+                return Ok(ConfirmSubscriptionOutput { subscription_arn: restored });
+            };
             let subscription_arn = config.arn.clone();
             if !config.confirmed {
                 config.confirmed = true;
@@ -67,6 +71,6 @@ pub async fn confirm_subscription(
             Ok(ConfirmSubscriptionOutput { subscription_arn })
         })
         .await?;
-    cx.cloud.sns.subscribed.notify_one();
+    cx.cloud.sns.changed.notify_one();
     Ok(output)
 }

@@ -2,6 +2,7 @@
 
 pub mod attributes;
 pub mod confirm;
+mod ended;
 mod endpoint;
 pub mod list;
 pub mod subscribe;

@@ -40,12 +40,14 @@ pub async fn subscribe(cx: &Context, input: SubscribeInput<'_>) -> Result<Subscr
     let endpoint = required(&input.endpoint, "Endpoint")?;
     arn::topic(topic_arn, "TopicArn", cx)?;
     let config = cx.cloud.core.execute(|tx| decide(cx, tx, topic_arn, protocol, endpoint, &input.attributes)).await?;
-    tokio::spawn(sns::signing::Signer::prepare(cx.cloud.clone()));
+    if config.protocol != "firehose" && effective(&config.attributes, "RawMessageDelivery") == "false" {
+        sns::signing::Signer::prepare(&cx.cloud);
+    }
     warn(cx, &config);
     if !config.confirmed {
         outbox::request_confirmation(&cx.cloud, &config).await;
     }
-    cx.cloud.sns.subscribed.notify_one();
+    cx.cloud.sns.changed.notify_one();
     let told = config.confirmed || input.return_subscription_arn;
     Ok(SubscribeOutput { subscription_arn: if told { config.arn } else { "pending confirmation".to_owned() } })
 }
@@ -142,7 +144,7 @@ fn confirms_itself(cx: &Context, protocol: &str, endpoint: &str) -> bool {
 }
 
 /// 288 hex digits, as AWS's.
-fn token(cx: &Context) -> String {
+pub fn token(cx: &Context) -> String {
     let mut token = String::with_capacity(288);
     for _ in 0..9 {
         token.extend(cx.cloud.core.uuid().chars().filter(|c| *c != '-'));

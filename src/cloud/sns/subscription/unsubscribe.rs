@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::{ended, subscribe};
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::error::required;
 use crate::cloud::sns::{arn, outbox};
@@ -22,7 +23,7 @@ pub async fn unsubscribe(cx: &Context, input: UnsubscribeInput<'_>) -> Result<()
         .core
         .execute(|tx| {
             let Some(subscription) = tx.engine.subscription_by_arn(subscription_arn) else { return Ok(None) };
-            let config = subscription.config.clone();
+            let mut config = subscription.config.clone();
             let stranger = *config.owner != *cx.account && config.topic_arn.split(':').nth(4) != Some(&*cx.account);
             let guarded = config.attributes.contains_key("AuthenticateOnUnsubscribe");
             // A link in a message carries no signature, unless the one who confirmed asked that it must.
@@ -32,11 +33,15 @@ pub async fn unsubscribe(cx: &Context, input: UnsubscribeInput<'_>) -> Result<()
                 return Err(AwsError::new(403, "AuthorizationError", message));
             }
             super::remove(tx, config.id);
+            if config.confirmed && matches!(config.protocol.as_str(), "http" | "https") {
+                config.token = subscribe::token(cx);
+                ended::keep(tx, &config);
+            }
             Ok(Some(config))
         })
         .await?;
     if let Some(config) = gone {
-        cx.cloud.sns.subscribed.notify_one();
+        cx.cloud.sns.changed.notify_one();
         outbox::say_goodbye(&cx.cloud, &config);
     }
     Ok(())

@@ -33,7 +33,7 @@ pub async fn list_topics(cx: &Context, input: ListTopicsInput<'_>) -> Result<Lis
         let arns = engine.topics(&prefix).map(|topic| &topic.config.arn);
         arns.filter(|arn| after.as_ref().is_none_or(|after| *arn > after)).take(page::SIZE + 1).cloned().collect()
     });
-    let (topics, next_token) = page::cut(arns, |arn: &String| arn.clone());
+    let (topics, next_token) = page::cut(&cx.cloud.core, arns, |arn: &String| arn.clone());
     let topics = topics.into_iter().map(|topic_arn| TopicEntry { topic_arn }).collect();
     Ok(ListTopicsOutput { topics, next_token })
 }

@@ -25,7 +25,7 @@ pub fn attribute(name: &str, value: &str, fifo: bool) -> Result<Option<String>, 
     match name {
         "DisplayName" if value.chars().count() > 100 => bad("must be at most 100 characters long"),
         "DisplayName" => kept(),
-        "Policy" => policy::validate(value).map(Some).map_err(|what| Bad::Value(what)),
+        "Policy" => policy::validate(value).map(Some).map_err(Bad::Value),
         "DeliveryPolicy" if value.is_empty() => Ok(None),
         "DeliveryPolicy" => delivery_policy::normalize(value, Level::Topic).map(Some).map_err(Bad::Value),
         "KmsMasterKeyId" if value.is_empty() => Ok(None),

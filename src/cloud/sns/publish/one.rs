@@ -12,27 +12,27 @@ use crate::cloud::wire::{AwsError, Pairs, Text};
 use crate::engine::topic::Refusal;
 use crate::engine::{Change, Seq, TopicId, ids};
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PublishInput<'a> {
     #[serde(borrow)]
-    topic_arn: Option<Text<'a>>,
+    pub topic_arn: Option<Text<'a>>,
     #[serde(borrow)]
-    target_arn: Option<Text<'a>>,
+    pub target_arn: Option<Text<'a>>,
     #[serde(borrow)]
-    phone_number: Option<Text<'a>>,
+    pub phone_number: Option<Text<'a>>,
     #[serde(borrow)]
-    message: Option<Text<'a>>,
+    pub message: Option<Text<'a>>,
     #[serde(borrow)]
-    subject: Option<Text<'a>>,
+    pub subject: Option<Text<'a>>,
     #[serde(borrow)]
-    message_structure: Option<Text<'a>>,
+    pub message_structure: Option<Text<'a>>,
     #[serde(borrow, default)]
-    message_attributes: Pairs<'a, AttributeInput<'a>>,
+    pub message_attributes: Pairs<'a, AttributeInput<'a>>,
     #[serde(borrow)]
-    message_group_id: Option<Text<'a>>,
+    pub message_group_id: Option<Text<'a>>,
     #[serde(borrow)]
-    message_deduplication_id: Option<Text<'a>>,
+    pub message_deduplication_id: Option<Text<'a>>,
 }
 
 #[derive(Serialize)]
