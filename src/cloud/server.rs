@@ -105,7 +105,7 @@ impl Server {
         tasks.spawn(super::firehose::flusher::run(cloud.clone(), stop.clone()));
         tokio::spawn(super::cloudformation::resume(cloud.clone()));
         tasks.spawn(super::sqs::move_tasks::run::run(cloud.clone(), stop.clone()));
-        tasks.spawn(super::sns::http::run(cloud.clone(), stop.clone()));
+        tasks.spawn(super::sns::background::run(cloud.clone(), stop.clone()));
         tasks.close();
         Ok(Self { cloud, address, stop, tasks })
     }

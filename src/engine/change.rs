@@ -114,6 +114,15 @@ pub struct Sent<'a> {
     /// The window that this message opens at its topic or FIFO queue.
     pub windows: Vec<Window>,
     pub deliveries: Vec<Delivery>,
+    /// The message of a topic's archive that this one repeats.
+    pub replay_of: Option<Original>,
+}
+
+/// A message that is replayed: its id and time are told again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Original {
+    pub seq: Seq,
+    pub at: Millis,
 }
 
 impl<'a> Sent<'a> {

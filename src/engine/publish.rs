@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::change::{Attribute, Delivery, Scope, Sent, Target, Value, Window};
+use super::change::{Attribute, Delivery, Original, Scope, Sent, Target, Value, Window};
 use super::filter::{self, Body};
 use super::queue::Queue;
 use super::send::{content_id, target, window};
@@ -79,7 +79,8 @@ impl Engine {
             deduplication,
             trace: notification.trace,
             windows: opened,
-            deliveries: Vec::with_capacity(topic.routes.len()),
+            deliveries: Vec::with_capacity(topic.routes.len() + usize::from(topic.archive.is_some())),
+            replay_of: None,
         };
         sent.bodies.push(notification.body);
         sent.bodies.extend(notification.by_protocol.iter().map(|(_, body)| *body));
@@ -125,7 +126,53 @@ impl Engine {
                 });
             }
         }
+        if let Some((id, queue)) = topic.archive.and_then(|id| Some((id, self.queue(id)?))) {
+            // What a replay will deliver: a FIFO topic's subscribers are queues.
+            let body =
+                notification.by_protocol.iter().position(|(protocol, _)| *protocol == "sqs").map_or(0, |at| at + 1);
+            let to = target(id, queue, queue.next_position(), None, now);
+            sent.deliveries.push(Delivery { to, subscription: None, body: body as u8, raw: true });
+        }
         Ok(Published { seq: sent.seq, change: Some(sent), refusals })
+    }
+}
+
+impl Engine {
+    /// Decides the replay of an archived message to a subscription. `None` when its filter policy stops it, or when its FIFO
+    /// queue still knows it; an error says why it can't be delivered.
+    pub fn decide_replay<'a>(
+        &self,
+        subscription: &Subscription,
+        archived: &Sent<'a>,
+        index: u16,
+        now: Millis,
+    ) -> Result<Option<Sent<'a>>, String> {
+        let delivery = archived.deliveries.get(usize::from(index));
+        let body = delivery.and_then(|delivery| archived.bodies.get(usize::from(delivery.body))).copied();
+        let mut sent = Sent {
+            seq: self.next_seq,
+            at: now,
+            bodies: vec![body.unwrap_or_default()],
+            windows: Vec::new(),
+            deliveries: Vec::with_capacity(1),
+            replay_of: Some(Original { seq: archived.seq, at: archived.at }),
+            ..archived.clone()
+        };
+        if !wants(subscription, &sent, 0, &mut Parsed::default()) {
+            return Ok(None);
+        }
+        let end = self.end(subscription);
+        let End::Queue(id) = end else {
+            return Err(if let End::Refused(reason) = end { reason } else { "only queues get replays".to_owned() });
+        };
+        let Some(queue) = self.queue(id) else { return Ok(None) };
+        if let Some(reason) = misfit(queue, subscription.raw, sent.bodies[0], &sent) {
+            return Err(reason);
+        }
+        let Some(to) = into_queue(id, queue, &mut sent, false, now) else { return Ok(None) };
+        let subscription = (Some(subscription.config.id), subscription.raw);
+        sent.deliveries.push(Delivery { to, subscription: subscription.0, body: 0, raw: subscription.1 });
+        Ok(Some(sent))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where subscriptions lead, and whether they may: looked up once after each change of a declaration, not for each message.
 
 use super::policy::{Decision, Policy, Principal, Request};
-use super::topic::{End, Route, Subscription};
+use super::topic::{End, Route, Subscription, archive_arn};
 use super::{Engine, QueueId, TopicId};
 
 impl Engine {
@@ -15,16 +15,18 @@ impl Engine {
             .subscriptions
             .iter()
             .filter_map(|id| self.subscriptions.get(id))
-            .filter(|subscription| subscription.config.confirmed)
+            .filter(|subscription| subscription.config.confirmed && !subscription.replaying)
             .map(|subscription| Route {
                 subscription: subscription.config.id,
                 end: self.end(subscription),
                 dead_letter: self.dead_letter(subscription),
             })
             .collect();
+        let archive = topic.fifo.then(|| self.queue_id(&archive_arn(&topic.config.arn))).flatten();
         let generation = self.generation;
         if let Some(topic) = self.topics.get_mut(&id) {
             topic.routes = routes;
+            topic.archive = archive;
             topic.routes_of = generation;
         }
     }
@@ -48,7 +50,7 @@ impl Engine {
         }
     }
 
-    fn end(&self, subscription: &Subscription) -> End {
+    pub(super) fn end(&self, subscription: &Subscription) -> End {
         let config = &subscription.config;
         let end = match config.protocol.as_str() {
             "sqs" => match self.queue_id(&config.endpoint) {

@@ -23,6 +23,7 @@ pub struct Message<'a> {
 
 /// What becomes of it.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are new: a box would cost each an allocation")]
 pub enum Sending<'a> {
     /// The change to apply.
     New(Sent<'a>),
@@ -80,6 +81,7 @@ impl Engine {
             trace: message.trace,
             windows: opened,
             deliveries: vec![delivery],
+            replay_of: None,
         }))
     }
 }

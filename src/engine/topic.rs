@@ -24,6 +24,8 @@ pub struct Topic {
     pub denies: bool,
     pub subscriptions: BTreeSet<SubscriptionId>,
     pub(super) windows: Windows,
+    /// The hidden queue that keeps what is published, while the topic has an archive policy.
+    pub(super) archive: Option<QueueId>,
     pub(super) routes: Vec<Route>,
     /// The engine's generation that the routes were made for.
     pub(super) routes_of: u64,
@@ -40,6 +42,7 @@ impl Topic {
             denies: false,
             subscriptions: BTreeSet::new(),
             windows: Windows::default(),
+            archive: None,
             routes: Vec::new(),
             routes_of: 0,
             config: TopicConfig {
@@ -79,6 +82,8 @@ pub struct Subscription {
     pub dead_letter: Option<String>,
     /// The role that may write to a delivery stream.
     pub role: Option<String>,
+    /// It gets nothing new until the archive has been replayed to it.
+    pub replaying: bool,
     /// Which of a message's bodies it gets with the message structure `json`: its protocol, or the platform of a mobile
     /// endpoint.
     pub body_key: String,
@@ -104,10 +109,18 @@ impl Subscription {
                 Some(policy.get("deadLetterTargetArn")?.as_str()?.to_owned())
             }),
             role: attributes.get("SubscriptionRoleArn").cloned(),
+            replaying: attributes.get("ReplayStatus").is_some_and(|status| status != "Completed" && status != "Failed"),
             body_key: body_key(&config.protocol, &config.endpoint).to_owned(),
             config,
         }
     }
+}
+
+/// The ARN of the hidden queue that is a topic's archive.
+pub fn archive_arn(topic_arn: &str) -> String {
+    let (place, name) = topic_arn.rsplit_once(':').unwrap_or_default();
+    // The name must not end as a FIFO queue's does: an archive keeps the order of arrival and knows no duplicates.
+    format!("{}:sns-archive-{name}-messages", place.replacen(":sns:", ":sqs:", 1))
 }
 
 /// `endpoint/ADM/name/id` in the ARN of a mobile endpoint names its platform.

@@ -83,7 +83,7 @@ def test_who_asks(cloud, calls):
     sts = calls.of(cloud.client("sts"))
     shown = sts.get_caller_identity()
     assert (shown["Account"], shown["Arn"]) == ("000000000000", "arn:aws:iam::000000000000:root")
-    assert sts.get_access_key_info(AccessKeyId="111122223333")["Account"] == "111122223333"
+    assert sts.get_access_key_info(AccessKeyId="AKIAIOSFODNN7EXAMPLE")["Account"] == "000000000000"
 
 
 @pytest.mark.parametrize("service", ["iam", "sts"])

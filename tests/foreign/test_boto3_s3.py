@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import socket
 import urllib.error
 import urllib.request
@@ -156,6 +157,27 @@ def test_listings(s3):
     assert s3.list_objects_v2(Bucket=BUCKET, Prefix="list/")["KeyCount"] == 0
 
 
+def test_a_queue_is_told(s3, cloud):
+    sqs = cloud.client("sqs")
+    url = sqs.create_queue(QueueName="told")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    statement = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Statement": [statement]})})
+    s3.create_bucket(Bucket="telling")
+    wanted = {"QueueArn": arn, "Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": [
+        {"Name": "prefix", "Value": "in/"}]}}}
+    s3.put_bucket_notification_configuration(Bucket="telling", NotificationConfiguration={"QueueConfigurations": [wanted]})
+    [shown] = s3.get_bucket_notification_configuration(Bucket="telling")["QueueConfigurations"]
+    assert (shown["QueueArn"], shown["Events"]) == (arn, ["s3:ObjectCreated:*"])
+    sqs.purge_queue(QueueUrl=url)
+    s3.put_object(Bucket="telling", Key="out/1", Body=b"x")
+    s3.put_object(Bucket="telling", Key="in/a b", Body=b"xyz")
+    [message] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10, MaxNumberOfMessages=10)["Messages"]
+    [record] = json.loads(message["Body"])["Records"]
+    assert (record["eventName"], record["s3"]["bucket"]["name"]) == ("ObjectCreated:Put", "telling")
+    assert (record["s3"]["object"]["key"], record["s3"]["object"]["size"]) == ("in/a+b", 3)
+
+
 def test_versions(s3):
     s3.create_bucket(Bucket="versioned")
     s3.put_bucket_versioning(Bucket="versioned", VersioningConfiguration={"Status": "Enabled"})
@@ -205,18 +227,21 @@ def test_transfers_as_boto3_does_them(s3):
     assert into.getvalue() == body
 
 
-def test_presigned(s3):
+@pytest.mark.parametrize("signature", ["s3", "s3v4"])
+def test_presigned(s3, cloud, signature):
+    signer = cloud.client("s3", signature_version=signature, s3={"addressing_style": "path"})
+
     def url(operation, **more):
-        return s3.generate_presigned_url(operation, Params={"Bucket": BUCKET, "Key": "by hand/größe", **more}, ExpiresIn=60)
+        params = {"Bucket": BUCKET, "Key": "by hand/größe", **more}
+        return signer.generate_presigned_url(operation, Params=params, ExpiresIn=60)
 
     status, _, answer = http("PUT", url("put_object", ContentType="text/csv"), b"a,b", **{"Content-Type": "text/csv"})
     assert status == 200, answer
     status, headers, body = http("GET", url("get_object", ResponseContentType="text/plain"))
     assert (status, headers["Content-Type"], body) == (200, "text/plain", b"a,b")
     assert http("HEAD", url("head_object"))[0] == 200
-    expired = s3.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "by hand/größe"}, ExpiresIn=60)
-    expired = expired.replace("X-Amz-Expires=60", "X-Amz-Expires=0")
-    assert http("GET", expired)[0] in (400, 403)
+    status, _, answer = http("GET", re.sub(r"(X-Amz-Date=|Expires=1)\d{3}", r"\g<1>000", url("get_object")))
+    assert status == 403 and b"Request has expired" in answer
     assert http("DELETE", url("delete_object"))[0] == 204
     assert http("GET", url("get_object"))[0] == 404
 
@@ -247,15 +272,23 @@ ABSENT = {
     "GetBucketLifecycle", "GetBucketLogging", "GetBucketNotification", "GetBucketNotificationConfiguration",
     "GetBucketReplication", "GetBucketRequestPayment", "GetBucketWebsite", "GetObjectAcl", "GetObjectLockConfiguration",
 }
+# The same request as another, or one to another host.
+ELSEWHERE = {"ListDirectoryBuckets", "PutBucketNotification", "WriteGetObjectResponse"}
 
 
-def example(shape, name=""):
+def example(shape, name="", depth=0):
     """The least input that a shape takes."""
     if name in ("Bucket", "Key", "UploadId"):
         return {"Bucket": BUCKET, "Key": "absent", "UploadId": "absent"}[name]
     match shape.type_name:
+        case "structure" if getattr(shape, "is_tagged_union", False):
+            member = next(iter(shape.members))
+            return {member: example(shape.members[member], member)}
         case "structure":
-            return {member: example(shape.members[member], member) for member in shape.required_members}
+            members = {*shape.required_members, *filter(None, [shape.serialization.get("payload")])}
+            # A body without anything in it is no body.
+            members |= set() if members or depth == 0 else set(list(shape.members)[:1])
+            return {member: example(shape.members[member], member, depth + 1) for member in members}
         case "list":
             return [example(shape.member)]
         case "map":
@@ -269,13 +302,14 @@ def example(shape, name=""):
         case "blob":
             return b"x"
         case _:
-            return shape.enum[0] if getattr(shape, "enum", None) else "x"
+            return shape.enum[0] if getattr(shape, "enum", None) else "x" * shape.metadata.get("min", 1)
 
 
 def test_every_operation_is_called_or_refused_by_name(s3, cloud, calls):
+    calls.need_all()
     wrong = []
     model = cloud.client("s3").meta.service_model
-    for name in sorted(set(model.operation_names) - calls.done["s3"] - ABSENT):
+    for name in sorted(set(model.operation_names) - calls.done["s3"] - ABSENT - ELSEWHERE):
         method = next(python for python, api in s3.meta.method_to_api_mapping.items() if api == name)
         shape = model.operation_model(name).input_shape
         try:

@@ -66,7 +66,7 @@ pub fn bodies(messages: &[Message]) -> Vec<&str> {
     messages.iter().map(|message| message.body.as_deref().unwrap()).collect()
 }
 
-pub fn system<'m>(message: &'m Message, name: System) -> &'m str {
+pub fn system(message: &Message, name: System) -> &str {
     message.attributes.as_ref().and_then(|attributes| attributes.get(&name)).map_or("", String::as_str)
 }
 
@@ -219,7 +219,7 @@ async fn what_fails_too_often_ends_in_the_dead_letter_queue_and_can_be_moved_bac
     assert_eq!(system(&messages[0], System::ApproximateReceiveCount), "3");
 
     let sources = sqs.list_dead_letter_source_queues().queue_url(&dead).send().await.unwrap();
-    assert_eq!(sources.queue_urls, [url.clone()]);
+    assert_eq!(sources.queue_urls(), std::slice::from_ref(&url));
     cloud.pass(30);
     sqs.start_message_move_task().source_arn(&dead_arn).send().await.unwrap();
     let back = eventually(async || {

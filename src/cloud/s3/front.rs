@@ -83,6 +83,7 @@ pub fn prepare(request: Request<Body>, mut cx: Context) -> (Arc<Call>, Result<Re
     });
     let result = check(&call, scheme, now).and_then(|()| {
         parts.uri = uri(parts.uri.path(), &raw, &call, scheme)?;
+        known(&call, parts.uri.path())?;
         parts.headers = headers_for_s3s(&call)?;
         let mut body = body_for_s3s(&call, &parts.method, &mut parts.headers, body)?;
         if is_create_bucket(&parts.method, &parts.uri) {
@@ -120,6 +121,28 @@ fn check(call: &Call, scheme: Option<Scheme>, now: Millis) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Subresources that `s3s` doesn't know. It would take them for the bucket or the object itself: delete it, or write it.
+const UNKNOWN: [&str; 8] = [
+    "abac",
+    "annotation",
+    "metadataAnnotationTable",
+    "metadataConfiguration",
+    "metadataInventoryTable",
+    "metadataJournalTable",
+    "metadataTable",
+    "renameObject",
+];
+
+/// Refuses a subresource that isn't one here. `path` is path style.
+fn known(call: &Call, path: &str) -> Result<()> {
+    let of_object = path.trim_start_matches('/').contains('/');
+    let unknown = |name: &str| UNKNOWN.contains(&name) || (of_object && name == "encryption");
+    match call.query.iter().find(|(name, _)| unknown(name)) {
+        Some((name, _)) => Err(Failure::not_implemented(&format!("The subresource {name}"))),
+        None => Ok(()),
+    }
 }
 
 /// The query as (name, value), decoded, in order.

@@ -21,13 +21,15 @@ pub fn render(cloud: &Cloud, sent: &Sent<'_>, index: u16) -> Result<String, AwsE
     let delivery = sent.deliveries.get(usize::from(index)).ok_or_else(no_delivery)?;
     let topic = sent.topic.ok_or_else(no_delivery)?;
     let body = sent.bodies.get(usize::from(delivery.body)).ok_or_else(no_delivery)?;
+    // A replayed message has the id and the time of the first.
+    let (seq, at) = sent.replay_of.map_or((sent.seq, sent.at), |original| (original.seq, original.at));
     let (id, subscription, version) = cloud.core.read(|engine, _| {
         let subscription = delivery.subscription.map(|id| super::arn::subscription(engine, topic, id));
         let second = engine
             .topic_by_arn(topic)
             .is_some_and(|topic| topic.config.attributes.get("SignatureVersion").is_some_and(|version| version == "2"));
         let version = if second { Version::Two } else { Version::One };
-        (engine.notification_id(sent.seq), subscription.unwrap_or_default(), version)
+        (engine.notification_id(seq), subscription.unwrap_or_default(), version)
     });
     let on_one_line = matches!(delivery.to, Target::Stream { .. });
     let mut members = Members::new(on_one_line, body.len());
@@ -35,14 +37,14 @@ pub fn render(cloud: &Cloud, sent: &Sent<'_>, index: u16) -> Result<String, AwsE
     members.text("MessageId", &id);
     let fifo = topic.ends_with(".fifo");
     if fifo {
-        members.text("SequenceNumber", &ids::notification_number(sent.seq));
+        members.text("SequenceNumber", &ids::notification_number(seq));
     }
     members.text("TopicArn", topic);
     if let Some(subject) = sent.subject {
         members.text("Subject", subject);
     }
     members.text("Message", body);
-    let timestamp = iso(sent.at);
+    let timestamp = iso(at);
     members.text("Timestamp", &timestamp);
     if !fifo && !on_one_line {
         let canonical = || canonical(body, &id, sent.subject, &timestamp, topic);
@@ -53,6 +55,9 @@ pub fn render(cloud: &Cloud, sent: &Sent<'_>, index: u16) -> Result<String, AwsE
         members.text("SigningCertURL", &signer.certificate_url(cloud)?);
     }
     members.text("UnsubscribeURL", &unsubscribe_url(cloud, &subscription));
+    if sent.replay_of.is_some() {
+        members.text("Replayed", "true");
+    }
     members.attributes(&sent.attributes);
     Ok(members.finish())
 }

@@ -5,7 +5,9 @@
 
 mod access;
 pub mod arn;
-mod background;
+pub mod background;
+#[cfg(test)]
+mod bench;
 mod delivery_policy;
 pub mod envelope;
 mod error;
@@ -14,6 +16,7 @@ mod mobile;
 pub mod outbox;
 mod page;
 mod publish;
+pub mod replay;
 pub mod signing;
 mod sms;
 pub mod subscription;

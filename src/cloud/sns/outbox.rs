@@ -21,7 +21,7 @@ use crate::engine::config::{Attributes, QueueConfig, SubscriptionConfig};
 use crate::engine::{Change, Message, Notification, QueueId, Sending, Seq};
 
 /// What an outbox's name begins with.
-const NAME: &str = "sns-outbox-";
+const NAME: &str = ":sns-outbox-";
 /// As long as SQS can keep a message: 14 days, in seconds.
 const RETENTION: &str = "1209600";
 /// Messages that the page shows, of each outbox the last.
@@ -32,7 +32,7 @@ pub fn of_subscription(tx: &mut Transaction<'_>, config: &SubscriptionConfig, id
     let name = config.arn.rsplit(':').next().unwrap_or_default();
     let topic: Vec<&str> = config.topic_arn.split(':').collect();
     let (region, account) = (topic.get(3).unwrap_or(&""), topic.get(4).unwrap_or(&""));
-    declare(tx, format!("arn:aws:sqs:{region}:{account}:{NAME}{name}"), id)
+    declare(tx, format!("arn:aws:sqs:{region}:{account}{NAME}{name}"), id)
 }
 
 fn declare(tx: &mut Transaction<'_>, arn: String, id: QueueId) -> QueueId {
@@ -74,7 +74,7 @@ async fn record(
     notification: Notification<'_>,
     check: impl FnOnce(&mut Transaction<'_>) -> Result<(), AwsError>,
 ) -> Result<String, AwsError> {
-    let arn = format!("arn:aws:sqs:{}:{}:{NAME}{name}", cx.region, cx.account);
+    let arn = format!("arn:aws:sqs:{}:{}{NAME}{name}", cx.region, cx.account);
     cx.cloud
         .core
         .execute(|tx| {
@@ -151,7 +151,8 @@ struct Found {
 pub async fn page(cloud: &Cloud) -> Result<Json, AwsError> {
     let (found, pending) = cloud.core.read(|engine, _| {
         let mut found = Vec::new();
-        let outboxes = engine.queues("arn:aws:sqs:").filter(|queue| queue.config.hidden);
+        let outboxes =
+            engine.queues("arn:aws:sqs:").filter(|queue| queue.config.hidden && queue.config.arn.contains(NAME));
         for queue in outboxes {
             let owner = engine.subscriptions().find(|it| it.config.outbox == Some(queue.config.id));
             let name = queue.config.arn.split_once(NAME).map_or("", |(_, name)| name);

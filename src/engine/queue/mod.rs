@@ -135,6 +135,11 @@ impl Queue {
         self.entries.from(0)
     }
 
+    /// The messages in order of position, from a position on.
+    pub fn messages_from(&self, position: Position) -> impl Iterator<Item = (Position, &Entry)> {
+        self.entries.from(position)
+    }
+
     /// How many messages there are at `now`.
     pub fn depth(&mut self, now: Millis) -> Depth {
         self.settle(now);

@@ -7,7 +7,7 @@ mod retry;
 mod tests;
 mod worker;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -18,22 +18,22 @@ pub use confirmation::{Kind, render as render_confirmation, send as send_confirm
 use crate::cloud::Cloud;
 use crate::engine::SubscriptionId;
 
-/// Keeps a worker for each confirmed HTTP subscription, until told to stop.
-pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
-    let mut workers: HashMap<SubscriptionId, CancellationToken> = HashMap::new();
-    let tasks = TaskTracker::new();
-    loop {
-        if let Err(error) = cloud.sns.signer.save(&cloud).await {
-            cloud.notice(&format!("the key that signs notifications can't be kept: {}", error.message));
-        }
-        let wanted: Vec<SubscriptionId> = cloud.core.read(|engine, _| {
+/// A worker for each confirmed HTTP subscription.
+#[derive(Default)]
+pub struct Workers {
+    workers: HashMap<SubscriptionId, CancellationToken>,
+    tasks: TaskTracker,
+}
+
+impl Workers {
+    /// Begins with subscriptions that are new and ends with those that are gone.
+    pub fn update(&mut self, cloud: &Arc<Cloud>) {
+        let wanted: HashSet<SubscriptionId> = cloud.core.read(|engine, _| {
             let confirmed = engine.subscriptions().map(|it| &it.config).filter(|config| config.confirmed);
-            confirmed
-                .filter(|config| matches!(config.protocol.as_str(), "http" | "https"))
-                .map(|config| config.id)
-                .collect()
+            let http = confirmed.filter(|config| matches!(config.protocol.as_str(), "http" | "https"));
+            http.map(|config| config.id).collect()
         });
-        workers.retain(|id, stop| {
+        self.workers.retain(|id, stop| {
             let stays = wanted.contains(id);
             if !stays {
                 stop.cancel();
@@ -41,18 +41,18 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
             stays
         });
         for id in wanted {
-            workers.entry(id).or_insert_with(|| {
-                let stop = stop.child_token();
-                tasks.spawn(worker::run(cloud.clone(), id, stop.clone()));
+            self.workers.entry(id).or_insert_with(|| {
+                let stop = CancellationToken::new();
+                self.tasks.spawn(worker::run(cloud.clone(), id, stop.clone()));
                 stop
             });
         }
-        tokio::select! {
-            () = cloud.sns.changed.notified() => {}
-            () = stop.cancelled() => break,
-        }
     }
-    cloud.sns.background.stop().await;
-    tasks.close();
-    tasks.wait().await;
+
+    /// Ends with all of them.
+    pub async fn stop(self) {
+        self.workers.values().for_each(CancellationToken::cancel);
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
 }

@@ -1,43 +1,18 @@
 //! Deliveries to an endpoint of the test's own: confirmation, notification, and what comes of a failure.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::cloud::Cloud;
 use crate::cloud::clock::Clock;
-use crate::cloud::gateway::{Access, Context, RequestIds};
+use crate::cloud::gateway::Context;
 use crate::cloud::receive;
-use crate::cloud::server::{Options, Server};
+use crate::cloud::sns::bench::{declare, serve};
 use crate::cloud::sns::publish::one::{PublishInput, publish};
 use crate::cloud::sns::subscription::subscribe::{SubscribeInput, subscribe};
 use crate::cloud::sns::subscription::unsubscribe::{UnsubscribeInput, unsubscribe};
 use crate::cloud::sns::topic::create::{CreateTopicInput, create_topic};
-use crate::cloud::wire::Protocol;
-use crate::engine::config::{Attributes, QueueConfig};
 use crate::engine::queue::Receive;
-use crate::engine::{Change, QueueId};
-
-async fn serve(folder: &Path) -> (Server, Context) {
-    let (cloud, _) = Cloud::open(Options { clock: Clock::System, ..Options::new(folder) }, |_| {}).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let server = Server::start(cloud, listener, Access::default()).unwrap();
-    let cx = Context {
-        cloud: server.cloud.clone(),
-        account: "000000000000".into(),
-        region: "us-east-1".into(),
-        access_key: Some("test".into()),
-        host: "http://localhost".into(),
-        protocol: Protocol::Query,
-        request_id: RequestIds::default().next(),
-        trace: None,
-        service: None,
-    };
-    (server, cx)
-}
 
 /// Takes one request and answers it; its head in lower case and its body.
 async fn take(endpoint: &TcpListener, status: u16) -> (String, String) {
@@ -95,28 +70,10 @@ async fn say(cx: &Context, topic: &str, message: &str) {
     publish(cx, input).await.unwrap();
 }
 
-async fn declare(cloud: &Arc<Cloud>, arn: &str) -> QueueId {
-    let config = |id| QueueConfig {
-        id,
-        arn: arn.to_owned(),
-        attributes: Attributes::new(),
-        tags: Attributes::new(),
-        created: 0,
-        modified: 0,
-        hidden: false,
-    };
-    let made = cloud.core.execute(|tx| {
-        let id = QueueId(tx.engine.next_id());
-        tx.apply(&Change::Queue(std::borrow::Cow::Owned(config(id))));
-        Ok(id)
-    });
-    made.await.unwrap()
-}
-
 #[tokio::test]
 async fn a_confirmed_endpoint_gets_notifications_until_it_is_unsubscribed() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, cx) = serve(folder.path()).await;
+    let (server, cx) = serve(folder.path(), Clock::System).await;
     let endpoint = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (topic, subscription) = subscribed(&cx, &endpoint, &[]).await;
     say(&cx, &topic, "hello").await;
@@ -147,7 +104,7 @@ async fn a_confirmed_endpoint_gets_notifications_until_it_is_unsubscribed() {
 #[tokio::test]
 async fn what_an_endpoint_refuses_goes_to_the_dead_letter_queue() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, cx) = serve(folder.path()).await;
+    let (server, cx) = serve(folder.path(), Clock::System).await;
     let endpoint = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let dead = "arn:aws:sqs:us-east-1:000000000000:dead";
     let queue = declare(&cx.cloud, dead).await;

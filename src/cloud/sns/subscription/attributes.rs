@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::validate;
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::error::{invalid, no_subscription, required};
-use crate::cloud::sns::{arn, delivery_policy};
+use crate::cloud::sns::{arn, delivery_policy, replay};
 use crate::cloud::wire::{AwsError, Text};
 use crate::engine::config::{Attributes, SubscriptionConfig};
 use crate::engine::{Change, Engine};
@@ -44,6 +44,7 @@ pub async fn get_subscription_attributes(
 fn all(engine: &Engine, config: &SubscriptionConfig) -> Attributes {
     let mut attributes = config.attributes.clone();
     attributes.remove("AuthenticateOnUnsubscribe");
+    attributes.remove(replay::POSITION);
     let mut put = |name: &str, value: String| attributes.insert(name.to_owned(), value);
     put("SubscriptionArn", config.arn.clone());
     put("TopicArn", config.topic_arn.clone());
@@ -108,13 +109,23 @@ pub async fn set_subscription_attributes(
                 validate::Bad::Name => invalid("AttributeName"),
                 validate::Bad::Value(what) => invalid(what),
             })?;
+            if name == "ReplayPolicy" && kept.is_some() {
+                tx.engine.topic(config.topic).map_or(Ok(()), replay::check).map_err(invalid)?;
+            }
             let mut config = config.clone();
             match kept {
                 Some(value) => config.attributes.insert(name.to_owned(), value),
                 None => config.attributes.remove(name),
             };
+            if name == "ReplayPolicy" {
+                replay::mark(&mut config.attributes);
+            }
             tx.apply(&Change::Subscription(Cow::Owned(config)));
             Ok(())
         })
-        .await
+        .await?;
+    if name == "ReplayPolicy" {
+        cx.cloud.sns.changed.notify_one();
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{endpoint, validate};
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::error::{invalid, invalid_attribute, no_topic, required};
-use crate::cloud::sns::{self, access, arn, outbox};
+use crate::cloud::sns::{self, access, arn, outbox, replay};
 use crate::cloud::transaction::Transaction;
 use crate::cloud::wire::{AwsError, Pairs, Text};
 use crate::engine::config::{Attributes, SubscriptionConfig};
@@ -63,6 +63,9 @@ fn decide(
     let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
     access::check(cx, topic, "SNS:Subscribe")?;
     let topic_id = topic.config.id;
+    if given.get("ReplayPolicy").is_some_and(|policy| !policy.is_empty()) {
+        replay::check(topic).map_err(invalid_attribute)?;
+    }
     endpoint::check(tx.engine, protocol, endpoint, topic.fifo)?;
     let mut attributes = validated(topic_arn, protocol, endpoint, given)?;
     let same = |config: &&SubscriptionConfig| config.protocol == protocol && config.endpoint == endpoint;
@@ -73,6 +76,7 @@ fn decide(
         }
         return Ok(config);
     }
+    replay::mark(&mut attributes);
     attributes.insert("SubscriptionPrincipal".into(), sns::principal(cx));
     let confirmed = confirms_itself(cx, protocol, endpoint);
     attributes.insert("ConfirmationWasAuthenticated".into(), confirmed.to_string());

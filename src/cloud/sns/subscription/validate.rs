@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::cloud::sns::arn::Arn;
 use crate::cloud::sns::delivery_policy::{self, Level};
+use crate::cloud::sns::replay::Window;
 use crate::engine::config::Attributes;
 use crate::engine::filter::{FilterPolicy, Scope};
 
@@ -64,9 +65,9 @@ pub fn attribute(name: &str, value: &str, of: Of<'_>) -> Result<Option<String>, 
         "SubscriptionRoleArn" if of.protocol != "firehose" => unsupported("a subscription role"),
         "SubscriptionRoleArn" if is_role(value) => kept(),
         "SubscriptionRoleArn" => bad(&format!("Invalid value [{value}]. Must be the ARN of an IAM role.")),
-        // Said outright: nothing is archived, so nothing could be replayed.
-        "ReplayPolicy" if value.is_empty() => Ok(None),
-        "ReplayPolicy" => bad("this cloud does not archive messages, so it can't replay them"),
+        "ReplayPolicy" if matches!(value, "" | "{}") => Ok(None),
+        "ReplayPolicy" if !of.topic_arn.ends_with(".fifo") => bad("can only be set for subscriptions to FIFO topics"),
+        "ReplayPolicy" => Window::parse(value).map(|_| Some(value.to_owned())).map_err(Bad::Value),
         _ => Err(Bad::Name),
     }
 }

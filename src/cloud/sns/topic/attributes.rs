@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{policy, validate};
+use super::{archive, policy, validate};
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::error::{invalid, no_topic, required};
 use crate::cloud::sns::{access, arn, delivery_policy};
@@ -100,6 +100,9 @@ pub async fn set_topic_attributes(cx: &Context, input: SetTopicAttributesInput<'
                 Some(value) => config.attributes.insert(name.to_owned(), value),
                 None => config.attributes.remove(name),
             };
+            if name == "ArchivePolicy" {
+                archive::declare(tx, &mut config)?;
+            }
             tx.apply(&Change::Topic(Cow::Owned(config)));
             Ok(())
         })

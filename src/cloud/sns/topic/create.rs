@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{data_protection, validate};
+use super::{archive, data_protection, validate};
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::error::{invalid, invalid_attribute, not_null};
 use crate::cloud::sns::{arn, tags};
@@ -58,7 +58,8 @@ pub async fn create_topic(cx: &Context, input: CreateTopicInput<'_>) -> Result<C
             }
             attributes.retain(|_, value| !value.is_empty());
             let id = TopicId(tx.engine.next_id());
-            let config = TopicConfig { id, arn: topic_arn.clone(), attributes, tags, created: tx.now };
+            let mut config = TopicConfig { id, arn: topic_arn.clone(), attributes, tags, created: tx.now };
+            archive::declare(tx, &mut config)?;
             tx.apply(&Change::Topic(Cow::Owned(config)));
             if let Some(policy) = policy {
                 tx.put_doc(&data_protection::key(&topic_arn), policy.as_bytes());

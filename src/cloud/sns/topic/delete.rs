@@ -8,6 +8,7 @@ use crate::cloud::sns::error::required;
 use crate::cloud::sns::{access, arn, subscription};
 use crate::cloud::wire::{AwsError, Text};
 use crate::engine::Change;
+use crate::engine::topic::archive_arn;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -25,9 +26,18 @@ pub async fn delete_topic(cx: &Context, input: DeleteTopicInput<'_>) -> Result<(
             let Some(topic) = tx.engine.topic_by_arn(topic_arn) else { return Ok(()) };
             access::check(cx, topic, "SNS:DeleteTopic")?;
             let id = topic.config.id;
+            let archive = tx.engine.queue_id(&archive_arn(topic_arn));
+            // "Amazon SNS message archiving for FIFO topic owners": the policy goes first. A stack sees to that itself.
+            if archive.is_some() && cx.service.is_none() {
+                let message = "Invalid state: Cannot delete a topic with an ArchivePolicy";
+                return Err(AwsError::bad("InvalidState", message));
+            }
             let subscriptions: Vec<_> = topic.subscriptions.iter().copied().collect();
             subscriptions.into_iter().for_each(|id| subscription::remove(tx, id));
             tx.apply(&Change::TopicGone(id));
+            if let Some(archive) = archive {
+                tx.apply(&Change::QueueGone(archive));
+            }
             tx.delete_doc(&data_protection::key(topic_arn));
             Ok(())
         })

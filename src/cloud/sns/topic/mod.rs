@@ -1,5 +1,6 @@
 //! Topics: a file for each operation or small family.
 
+pub mod archive;
 pub mod attributes;
 pub mod create;
 pub mod data_protection;

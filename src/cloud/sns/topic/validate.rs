@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::policy;
+use super::{archive, policy};
 use crate::cloud::sns::delivery_policy::{self, Level};
 
 /// What is wrong with an attribute.
@@ -44,8 +44,7 @@ pub fn attribute(name: &str, value: &str, fifo: bool) -> Result<Option<String>, 
         "FifoThroughputScope" => one_of(&["Topic", "MessageGroup"]),
         "ArchivePolicy" if !fifo => Err(Bad::Value("ArchivePolicy: can only be set for FIFO topics".into())),
         "ArchivePolicy" if matches!(value, "" | "{}") => Ok(None),
-        // Said outright: an archive that isn't kept would be missed on the day it is replayed.
-        "ArchivePolicy" => bad("this cloud does not archive messages"),
+        "ArchivePolicy" => archive::days(value).map(|_| Some(value.to_owned())).map_err(Bad::Value),
         _ => feedback(name, value),
     }
 }
@@ -98,6 +97,8 @@ mod tests {
             assert_eq!(attribute(name, value, fifo), expected, "{name}");
         }
         assert!(matches!(attribute("SignatureVersion", "3", false), Err(Bad::Value(_))));
-        assert!(matches!(attribute("ArchivePolicy", r#"{"MessageRetentionPeriod":30}"#, true), Err(Bad::Value(_))));
+        let archive = r#"{"MessageRetentionPeriod":"30"}"#;
+        assert_eq!(attribute("ArchivePolicy", archive, true), kept(archive));
+        assert!(matches!(attribute("ArchivePolicy", archive, false), Err(Bad::Value(_))));
     }
 }

@@ -1,0 +1,50 @@
+//! What the tests of SNS begin with: a cloud that serves, and queues in it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use crate::cloud::Cloud;
+use crate::cloud::clock::Clock;
+use crate::cloud::gateway::{Access, Context, RequestIds};
+use crate::cloud::server::{Options, Server};
+use crate::cloud::wire::Protocol;
+use crate::engine::config::{Attributes, QueueConfig};
+use crate::engine::{Change, QueueId};
+
+pub async fn serve(folder: &Path, clock: Clock) -> (Server, Context) {
+    let (cloud, _) = Cloud::open(Options { clock, ..Options::new(folder) }, |_| {}).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = Server::start(cloud, listener, Access::default()).unwrap();
+    let cx = Context {
+        cloud: server.cloud.clone(),
+        account: "000000000000".into(),
+        region: "us-east-1".into(),
+        access_key: Some("test".into()),
+        host: "http://localhost".into(),
+        protocol: Protocol::Query,
+        request_id: RequestIds::default().next(),
+        trace: None,
+        service: None,
+    };
+    (server, cx)
+}
+
+pub async fn declare(cloud: &Arc<Cloud>, arn: &str) -> QueueId {
+    let config = |id| QueueConfig {
+        id,
+        arn: arn.to_owned(),
+        attributes: Attributes::new(),
+        tags: Attributes::new(),
+        created: 0,
+        modified: 0,
+        hidden: false,
+    };
+    let made = cloud.core.execute(|tx| {
+        let id = QueueId(tx.engine.next_id());
+        tx.apply(&Change::Queue(std::borrow::Cow::Owned(config(id))));
+        Ok(id)
+    });
+    made.await.unwrap()
+}
