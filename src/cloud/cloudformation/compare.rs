@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::plan::{self, Known, Plan, pseudo};
 use super::record::{Definition, Stack};
-use super::store::{self, Place};
+use super::store;
 use super::template::diff::{self, Before, Changes, Deployed};
 use super::template::evaluate::{Reference, is_unknown};
 use super::template::{Template, text};
@@ -16,11 +16,8 @@ use crate::cloud::wire::AwsError;
 
 /// What a new definition would change of a stack.
 pub fn changes(cx: &Context, stack: &Stack, plan: &Plan) -> Result<Changes, AwsError> {
-    let place = Place::of(cx);
-    let (resources, exports, old_text) = cx.cloud.core.read(|engine, _| {
-        let text = store::template(engine, &stack.now.template);
-        (store::resources(engine, &stack.uuid), plan::exports(engine, &place), text)
-    });
+    let old_text = cx.cloud.core.read(|engine, _| store::template(engine, &stack.now.template));
+    let (resources, exports) = (store::all_resources(cx, &stack.uuid), plan::exports(&store::all_stacks(cx)));
     // A stack in review has no template yet.
     let old = match old_text {
         Some(text) => Plan::new(&text, &stack.now.parameters, pseudo(stack, &stack.now.notifications)).ok(),
@@ -52,9 +49,7 @@ pub fn differs(cx: &Context, stack: &Stack, definition: &Definition, plan: &Plan
     if old.tags != definition.tags || old.notifications != definition.notifications || old.role != definition.role {
         return true;
     }
-    let place = Place::of(cx);
-    let (resources, exports) =
-        cx.cloud.core.read(|engine, _| (store::resources(engine, &stack.uuid), plan::exports(engine, &place)));
+    let (resources, exports) = (store::all_resources(cx, &stack.uuid), plan::exports(&store::all_stacks(cx)));
     let known = Known::new(&resources, &exports);
     let answer = |reference: Reference<'_>| known.answer(reference);
     let scope = plan.scope(&answer);

@@ -159,12 +159,8 @@ fn reason(set: &ChangeSet, values: bool) -> Option<String> {
 pub async fn describe_change_set(cx: &Context, input: ChangeSetInput) -> Result<DescribeChangeSetOutput, AwsError> {
     let place = Place::of(cx);
     let values = input.include_property_values == Some(true);
-    let (set, parameters) = cx.cloud.core.read(|engine, _| {
-        let (_, set) = find(engine, &place, &input)?;
-        let template = template(engine, &set.definition.template, &set.definition.parameters);
-        let parameters = parameters(template.as_ref(), &set.definition.parameters);
-        Ok::<_, AwsError>((set, parameters))
-    })?;
+    let (_, set) = cx.cloud.core.read(|engine, _| find(engine, &place, &input))?;
+    let parameters = parameters(template(cx, &set.definition).as_ref(), &set.definition.parameters);
     let reason = reason(&set, values);
     let (status, execution) = (status(&set), execution(&set));
     let listed: Vec<Change> = set.changes.changes.into_iter().filter(|change| !(values && change.tentative)).collect();

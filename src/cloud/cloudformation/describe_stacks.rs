@@ -3,13 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::input::constraint;
-use super::record::{OnFailure, Stack, Status, Tag};
+use super::record::{Definition, OnFailure, Stack, Status, Tag};
 use super::store::{self, Place};
 use super::template::Template;
 use super::template::parameters::{MASK, Texts};
 use crate::cloud::gateway::Context;
 use crate::cloud::wire::{AwsError, Timestamp};
-use crate::engine::Engine;
 
 /// Stacks of a page.
 const PAGE: usize = 100;
@@ -100,16 +99,17 @@ pub fn parameters(template: Option<&Template>, texts: &Texts) -> Option<Vec<Para
 }
 
 /// The template of a definition.
-pub fn template(engine: &Engine, key: &str, texts: &Texts) -> Option<Template> {
-    Template::read_given(&store::template(engine, key)?, texts).ok()
+pub fn template(cx: &Context, definition: &Definition) -> Option<Template> {
+    let text = cx.cloud.core.read(|engine, _| store::template(engine, &definition.template))?;
+    Template::read_given(&text, &definition.parameters).ok()
 }
 
 fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
 }
 
-fn view(engine: &Engine, stack: Stack) -> StackView {
-    let template = template(engine, &stack.now.template, &stack.now.parameters);
+fn view(cx: &Context, stack: Stack) -> StackView {
+    let template = template(cx, &stack.now);
     let outputs = stack.now.outputs.into_iter().map(|output| OutputView {
         output_key: output.key,
         output_value: output.value,
@@ -146,17 +146,17 @@ pub async fn describe_stacks(cx: &Context, input: DescribeStacksInput) -> Result
     if input.stack_name.as_deref() == Some("") {
         return Err(constraint(Some(""), "stackName", "have length greater than or equal to 1"));
     }
-    cx.cloud.core.read(|engine, _| {
-        let (stacks, next_token) = match &input.stack_name {
-            Some(name) => (vec![store::find(engine, &place, name).ok_or_else(|| store::no_stack(name))?], None),
-            None => {
-                let alive = store::stacks(engine, &place).into_iter().filter(|stack| stack.deleted.is_none());
-                store::page(alive.collect(), input.next_token.as_deref(), PAGE)?
-            }
-        };
-        let stacks = stacks.into_iter().map(|stack| view(engine, stack)).collect();
-        Ok(DescribeStacksOutput { stacks, next_token })
-    })
+    let (stacks, next_token) = match input.stack_name {
+        Some(name) => {
+            let stack = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name));
+            (vec![stack.ok_or_else(|| store::no_stack(&name))?], None)
+        }
+        None => {
+            let alive = store::all_stacks(cx).into_iter().filter(|stack| stack.deleted.is_none());
+            store::page(alive.collect(), input.next_token.as_deref(), PAGE)?
+        }
+    };
+    Ok(DescribeStacksOutput { stacks: stacks.into_iter().map(|stack| view(cx, stack)).collect(), next_token })
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -195,8 +195,7 @@ pub async fn list_stacks(cx: &Context, input: ListStacksInput) -> Result<ListSta
             return Err(constraint(Some(wrong), "stackStatusFilter", "satisfy enum value set of stack statuses"));
         }
     }
-    let place = Place::of(cx);
-    let stacks = cx.cloud.core.read(|engine, _| store::stacks(engine, &place));
+    let stacks = store::all_stacks(cx);
     let wanted = stacks.into_iter().filter(|s| filter.is_empty() || filter.iter().any(|f| f == s.status.as_str()));
     let (stacks, next_token) = store::page(wanted.collect(), input.next_token.as_deref(), PAGE)?;
     let stack_summaries = stacks

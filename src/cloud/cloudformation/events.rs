@@ -54,6 +54,7 @@ pub async fn describe_stack_events(
     });
     let (stack, events) = found.ok_or_else(|| store::no_such_stack(&name))?;
     let (events, next_token) = store::page(events, input.next_token.as_deref(), PAGE)?;
+    let events = events.iter().filter_map(|bytes| store::event(bytes));
     let view = |event: Event| EventView {
         stack_id: stack.id.clone(),
         event_id: event.id,
@@ -67,5 +68,5 @@ pub async fn describe_stack_events(
         resource_properties: event.properties,
         client_request_token: event.token,
     };
-    Ok(DescribeStackEventsOutput { stack_events: events.into_iter().map(view).collect(), next_token })
+    Ok(DescribeStackEventsOutput { stack_events: events.map(view).collect(), next_token })
 }

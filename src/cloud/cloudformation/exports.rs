@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::input::constraint;
 use super::plan;
-use super::store::{self, Place};
+use super::store;
 use crate::cloud::gateway::Context;
 use crate::cloud::wire::AwsError;
 
@@ -34,8 +34,7 @@ struct ExportView {
 }
 
 pub async fn list_exports(cx: &Context, input: ListInput) -> Result<ListExportsOutput, AwsError> {
-    let place = Place::of(cx);
-    let exports = cx.cloud.core.read(|engine, _| plan::exports(engine, &place));
+    let exports = plan::exports(&store::all_stacks(cx));
     let (exports, next_token) = store::page(exports.into_values().collect(), input.next_token.as_deref(), PAGE)?;
     let view = |export: plan::Export| ExportView {
         exporting_stack_id: export.stack_id,
@@ -54,8 +53,7 @@ pub struct ListImportsOutput {
 
 pub async fn list_imports(cx: &Context, input: ListInput) -> Result<ListImportsOutput, AwsError> {
     let name = input.export_name.ok_or_else(|| constraint(None, "exportName", "not be null"))?;
-    let place = Place::of(cx);
-    let importers = cx.cloud.core.read(|engine, _| plan::importers(engine, &place, &name));
+    let importers = plan::importers(&store::all_stacks(cx), &name);
     if importers.is_empty() {
         return Err(AwsError::bad("ValidationError", format!("Export '{name}' is not imported by any stack.")));
     }

@@ -1,19 +1,17 @@
 //! A template with its parameters' values: what will exist, after what, with which values.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
 use super::record::{Resources, Stack};
-use super::store::{self, Place};
 use super::template::evaluate::{KNOWN_AFTER_APPLY, Pseudo, Reference, Scope};
 use super::template::graph::{self, Needs};
 use super::template::parameters::Texts;
 use super::template::references::{Found, walk};
 use super::template::{Invalid, Result, Template, conditions};
 use super::types;
-use crate::engine::Engine;
 
 /// A template, resolved as far as nothing has to exist for it.
 pub struct Plan {
@@ -119,19 +117,17 @@ pub struct Export {
     pub stack_name: String,
 }
 
-/// The exports of a place, by name.
-pub fn exports(engine: &Engine, place: &Place) -> BTreeMap<String, Export> {
-    let stacks = store::stacks(engine, place);
-    let alive = stacks.into_iter().filter(|stack| stack.deleted.is_none());
+/// The exports of stacks, by name.
+pub fn exports(stacks: &[Stack]) -> BTreeMap<String, Export> {
+    let alive = stacks.iter().filter(|stack| stack.deleted.is_none());
     alive
         .flat_map(|stack| {
-            let (id, name) = (stack.id, stack.name);
-            stack.now.outputs.into_iter().filter_map(move |output| {
+            stack.now.outputs.iter().filter_map(|output| {
                 let export = Export {
-                    name: output.export?,
-                    value: output.value,
-                    stack_id: id.clone(),
-                    stack_name: name.clone(),
+                    name: output.export.clone()?,
+                    value: output.value.clone(),
+                    stack_id: stack.id.clone(),
+                    stack_name: stack.name.clone(),
                 };
                 Some((export.name.clone(), export))
             })
@@ -140,11 +136,10 @@ pub fn exports(engine: &Engine, place: &Place) -> BTreeMap<String, Export> {
 }
 
 /// The names of the stacks that import an export.
-pub fn importers(engine: &Engine, place: &Place, export: &str) -> Vec<String> {
-    let stacks = store::stacks(engine, place);
-    let importing =
-        stacks.into_iter().filter(|s| s.deleted.is_none() && s.now.imports.iter().any(|name| name == export));
-    let mut names: Vec<String> = importing.map(|stack| stack.name).collect();
+pub fn importers(stacks: &[Stack], export: &str) -> Vec<String> {
+    let alive = stacks.iter().filter(|stack| stack.deleted.is_none());
+    let importing = alive.filter(|stack| stack.now.imports.iter().any(|name| name == export));
+    let mut names: Vec<String> = importing.map(|stack| stack.name.clone()).collect();
     names.sort();
     names
 }
@@ -154,12 +149,12 @@ pub struct Known<'a> {
     pub resources: &'a Resources,
     pub exports: &'a BTreeMap<String, Export>,
     /// The exports that were asked for.
-    pub imports: RefCell<BTreeSet<String>>,
+    pub imports: Mutex<BTreeSet<String>>,
 }
 
 impl<'a> Known<'a> {
     pub fn new(resources: &'a Resources, exports: &'a BTreeMap<String, Export>) -> Self {
-        Self { resources, exports, imports: RefCell::default() }
+        Self { resources, exports, imports: Mutex::default() }
     }
 
     /// Answers a reference; what doesn't exist yet is [`KNOWN_AFTER_APPLY`].
@@ -167,7 +162,7 @@ impl<'a> Known<'a> {
         let later = || Ok(KNOWN_AFTER_APPLY.into());
         match reference {
             Reference::Export(name) => {
-                self.imports.borrow_mut().insert(name.to_owned());
+                self.imports.lock().insert(name.to_owned());
                 match self.exports.get(name) {
                     Some(export) => Ok(export.value.as_str().into()),
                     None => Err(Invalid::new(format!("No export named {name} found."))),

@@ -160,14 +160,21 @@ pub struct Resource {
     pub updated: Millis,
     /// What it is; nothing while it doesn't exist.
     pub live: Option<Live>,
-    /// The name that a creation under way gives it: who finds it after a restart knows that it is this stack's.
-    pub intent: Option<String>,
+    /// The creation under way, or one that failed on the way and may have left something.
+    pub intent: Option<Intent>,
     /// What it was before the update that runs.
     pub before: Option<Live>,
     /// Touched by the update that runs.
     pub touched: bool,
     /// Physical resources that were replaced and go when the operation has succeeded (or been rolled back).
     pub retired: Vec<Live>,
+}
+
+/// What a creation settles on before it makes anything: what is found by this name after a restart is this stack's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    pub name: String,
+    pub properties: Map<String, Value>,
 }
 
 /// A physical resource.

@@ -234,8 +234,9 @@ pub async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Result<(), A
             if stack.status.running() {
                 return Err(invalid(format!("Stack [{}] is in {} state and can not be deleted now.", stack.id, stack.status)));
             }
+            let stacks = store::stacks(transaction.engine, &place);
             let in_use = stack.now.outputs.iter().filter_map(|o| o.export.as_ref()).find_map(|export| {
-                let importers = plan::importers(transaction.engine, &place, export);
+                let importers = plan::importers(&stacks, export);
                 (!importers.is_empty()).then(|| (export.clone(), importers.join(", ")))
             });
             if let Some((export, importers)) = in_use {

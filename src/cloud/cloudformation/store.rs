@@ -94,9 +94,7 @@ pub fn find(engine: &Engine, place: &Place, name_or_id: &str) -> Option<Stack> {
 
 /// Every stack of a place, the deleted ones too, newest first.
 pub fn stacks(engine: &Engine, place: &Place) -> Vec<Stack> {
-    let mut stacks: Vec<Stack> = all(engine, &place.stacks());
-    stacks.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
-    stacks
+    in_order(all(engine, &place.stacks()))
 }
 
 /// Every stack of the cloud at which something runs.
@@ -104,16 +102,50 @@ pub fn running(engine: &Engine) -> Vec<Stack> {
     all::<Stack>(engine, "cfn/stack/").into_iter().filter(|stack| stack.status.running()).collect()
 }
 
+pub fn resource(engine: &Engine, uuid: &str, logical_id: &str) -> Option<Resource> {
+    doc(engine, &resource_key(uuid, logical_id))
+}
+
 pub fn resources(engine: &Engine, uuid: &str) -> Resources {
     let resources: Vec<Resource> = all(engine, &format!("cfn/resource/{uuid}/"));
     resources.into_iter().map(|resource| (resource.logical_id.clone(), resource)).collect()
 }
 
-/// A stack's events, newest first.
-pub fn events(engine: &Engine, uuid: &str) -> Vec<Event> {
-    let mut events: Vec<Event> = all(engine, &format!("cfn/event/{uuid}/"));
+/// A stack's events, newest first, undecoded: there may be many, and only a page of them is wanted.
+pub fn events(engine: &Engine, uuid: &str) -> Vec<Arc<[u8]>> {
+    let prefix = format!("cfn/event/{uuid}/");
+    let mut events: Vec<Arc<[u8]>> = engine.docs(&prefix, "").map(|(_, bytes)| bytes.clone()).collect();
     events.reverse();
     events
+}
+
+/// An event as [`events`] gives it.
+pub fn event(bytes: &[u8]) -> Option<Event> {
+    read(bytes)
+}
+
+/// Every stack of the place that a request is about, newest first.
+pub fn all_stacks(cx: &Context) -> Vec<Stack> {
+    let place = Place::of(cx);
+    // Decoded outside the lock.
+    let prefix = place.stacks();
+    let documents: Vec<Arc<[u8]>> =
+        cx.cloud.core.read(|engine, _| engine.docs(&prefix, "").map(|(_, bytes)| bytes.clone()).collect());
+    in_order(documents.iter().filter_map(|bytes| read(bytes)).collect())
+}
+
+/// The resources of a stack, by logical id.
+pub fn all_resources(cx: &Context, uuid: &str) -> Resources {
+    let prefix = format!("cfn/resource/{uuid}/");
+    let documents: Vec<Arc<[u8]>> =
+        cx.cloud.core.read(|engine, _| engine.docs(&prefix, "").map(|(_, bytes)| bytes.clone()).collect());
+    let resources = documents.iter().filter_map(|bytes| read::<Resource>(bytes));
+    resources.map(|resource| (resource.logical_id.clone(), resource)).collect()
+}
+
+fn in_order(mut stacks: Vec<Stack>) -> Vec<Stack> {
+    stacks.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+    stacks
 }
 
 pub fn template(engine: &Engine, key: &str) -> Option<String> {

@@ -114,6 +114,9 @@ pub async fn list_queue_tags(cx: &Context, input: ListQueueTagsInput<'_>) -> Res
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     cx.cloud.core.read(|engine, _| {
         let id = queue_url::open(cx, engine, &arn, "sqs:ListQueueTags")?;
-        Ok(ListQueueTagsOutput { tags: queue_url::queue(cx, engine, id)?.config.tags.clone() })
+        let mut tags = queue_url::queue(cx, engine, id)?.config.tags.clone();
+        // Those of CloudFormation aren't shown.
+        tags.retain(|key, _| !key.starts_with("aws:"));
+        Ok(ListQueueTagsOutput { tags })
     })
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Run, Said, after_failure, fresh, policy};
 use crate::cloud::cloudformation::plan::{Known, Plan, properties};
-use crate::cloud::cloudformation::record::{Live, Resource, Resources, Stack, Status};
+use crate::cloud::cloudformation::record::{Intent, Live, Resource, Stack, Status};
 use crate::cloud::cloudformation::store;
 use crate::cloud::cloudformation::template::Policy;
 use crate::cloud::cloudformation::types::{self, Type};
@@ -24,14 +24,20 @@ impl Run {
         if let Some(reason) = plan.unsupported_attribute() {
             return self.give_up(&stack, &format!("{reason}. Rollback requested by user.")).await;
         }
+        let mut resources = self.resources();
+        let exports = self.exports();
         for level in &plan.order {
             let mut failed = Vec::new();
             for name in level {
                 if self.stack().is_some_and(|stack| stack.cancelled) {
                     return self.give_up(&stack, "User Initiated").await;
                 }
-                if self.bring(&stack, &plan, name).await?.is_some() {
+                let known = Known::new(&resources, &exports);
+                if self.bring(&stack, &plan, name, &known).await?.is_some() {
                     failed.push(name.as_str());
+                }
+                if let Some(brought) = self.resource(name) {
+                    resources.insert(name.clone(), brought);
                 }
             }
             if !failed.is_empty() {
@@ -60,10 +66,10 @@ impl Run {
         .await
     }
 
-    async fn bring(&self, stack: &Stack, plan: &Plan, name: &str) -> Result<Failed, AwsError> {
-        let resources = self.resources();
+    async fn bring(&self, stack: &Stack, plan: &Plan, name: &str, known: &Known<'_>) -> Result<Failed, AwsError> {
         let declared = &plan.template.resources[name];
-        let mut resource = resources
+        let mut resource = known
+            .resources
             .get(name)
             .cloned()
             .filter(|resource| resource.kind == declared.kind)
@@ -71,9 +77,7 @@ impl Run {
         let Some(kind) = types::find(&declared.kind) else {
             return Ok(Some(format!("Unrecognized resource type {}", declared.kind)));
         };
-        let exports = self.exports();
-        let known = Known::new(&resources, &exports);
-        let wanted = match properties(plan, name, &known) {
+        let wanted = match properties(plan, name, known) {
             Ok(properties) => Live {
                 physical_id: String::new(),
                 properties,
@@ -89,7 +93,7 @@ impl Run {
             None => self.create(stack, kind, &mut resource, wanted).await,
             // Done, before a restart.
             Some(live) if done(&resource, &live, &wanted) => Ok(None),
-            Some(live) => self.change(stack, kind, &mut resource, live, wanted, &resources).await,
+            Some(live) => self.change(stack, kind, &mut resource, live, wanted).await,
         }
     }
 
@@ -119,15 +123,16 @@ impl Run {
         let resumed = resource.intent.is_some();
         if resource.intent.is_none() {
             let random = self.random();
-            resource.intent = Some(kind.intent(&self.work(stack, resource, &random, false), &wanted.properties));
+            let name = kind.intent(&self.work(stack, resource, &random, false), &wanted.properties);
+            resource.intent = Some(Intent { name, properties: wanted.properties.clone() });
             self.keep(resource).await?;
         }
-        let name = resource.intent.clone().unwrap_or_default();
+        let name = resource.intent.as_ref().map(|intent| intent.name.clone()).unwrap_or_default();
         let work = self.work(stack, resource, "", resumed);
         let made = kind.create(&work, &name, &wanted.properties).await;
-        resource.intent = None;
         match made {
             Ok(made) => {
+                resource.intent = None;
                 wanted.physical_id = made.physical_id;
                 wanted.attributes = made.attributes;
                 let said = Said {
@@ -140,7 +145,12 @@ impl Run {
                 self.tell(resource, said).await?;
                 Ok(Ok(()))
             }
-            Err(failure) => Ok(Err(failure.0)),
+            Err(failure) => {
+                if failure.foreign {
+                    resource.intent = None;
+                }
+                Ok(Err(failure.reason))
+            }
         }
     }
 
@@ -182,7 +192,6 @@ impl Run {
         resource: &mut Resource,
         live: Live,
         mut wanted: Live,
-        resources: &Resources,
     ) -> Result<Failed, AwsError> {
         let interrupted = resource.touched && resource.before.is_some();
         let old = resource.before.clone().filter(|_| interrupted).unwrap_or_else(|| live.clone());
@@ -210,7 +219,6 @@ impl Run {
         if replaced {
             return self.replace(stack, kind, resource, old, wanted).await;
         }
-        let _ = resources;
         wanted.physical_id = old.physical_id.clone();
         wanted.attributes = old.attributes.clone();
         resource.live = Some(wanted.clone());
@@ -225,7 +233,7 @@ impl Run {
         let work = self.work(stack, resource, &random, false);
         match kind.update(&work, &wanted.physical_id, &old.properties, &wanted.properties).await {
             Ok(()) => self.complete(resource, Status::UpdateComplete).await,
-            Err(failure) => self.fail(resource, Some(&wanted.properties), failure.0).await,
+            Err(failure) => self.fail(resource, Some(&wanted.properties), failure.reason).await,
         }
     }
 
@@ -271,10 +279,7 @@ impl Run {
 
     /// Works out the outputs and keeps them; or says what is wrong with them.
     async fn outputs(&self, stack: &Stack, plan: &Plan) -> Result<Result<(), String>, AwsError> {
-        let resources = self.resources();
-        let found =
-            self.cx.cloud.core.read(|engine, _| super::outputs::evaluate(engine, &self.place, stack, plan, &resources));
-        match found {
+        match super::outputs::evaluate(&store::all_stacks(&self.cx), stack, plan, &self.resources()) {
             Ok((outputs, imports)) => {
                 self.write(|_, stack| {
                     stack.now.outputs = outputs;

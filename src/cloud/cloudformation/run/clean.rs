@@ -47,7 +47,7 @@ impl Run {
         for level in deletion_order(&self.resources()) {
             let mut failed = Vec::new();
             for name in level {
-                let Some(mut resource) = self.resources().remove(&name) else { continue };
+                let Some(mut resource) = self.resource(&name) else { continue };
                 if !self.remove(stack, &mut resource, creating).await? {
                     failed.push(name);
                 }
@@ -97,22 +97,9 @@ impl Run {
         }
     }
 
-    /// A resource that failed to be made; or one whose creation a restart interrupted, which may exist.
+    /// A resource that failed to be made; what a failed or interrupted creation left of it goes as well.
     async fn remove_unborn(&self, stack: &Stack, resource: &mut Resource) -> Result<bool, AwsError> {
-        if let Some(name) = resource.intent.take() {
-            let maybe = Live {
-                physical_id: name,
-                properties: Default::default(),
-                attributes: Default::default(),
-                metadata: None,
-                deletion_policy: None,
-                update_replace_policy: None,
-                needs: Vec::new(),
-            };
-            if let Err(reason) = self.destroy(stack, resource, &maybe).await {
-                self.cx.cloud.notice(&format!("{} of stack {}: {reason}", maybe.physical_id, stack.name));
-            }
-        }
+        self.abandon(stack, resource).await;
         if matches!(resource.status, Status::DeleteComplete | Status::DeleteSkipped) {
             return Ok(true);
         }
@@ -121,12 +108,26 @@ impl Run {
         Ok(true)
     }
 
+    /// Deletes what a creation that didn't end may have left.
+    async fn abandon(&self, stack: &Stack, resource: &mut Resource) {
+        let (Some(intent), Some(kind)) = (resource.intent.take(), types::find(&resource.kind)) else { return };
+        if intent.name.is_empty() {
+            // A subscription has no name; one that may have been made goes with its topic.
+            return;
+        }
+        let work = self.work(stack, resource, "", true);
+        let physical_id = kind.id_of(&work, &intent.name, &intent.properties);
+        if let Err(failure) = kind.delete(&work, &physical_id, &intent.properties).await {
+            self.cx.cloud.notice(&format!("{physical_id} of stack {}: {}", stack.name, failure.reason));
+        }
+    }
+
     async fn destroy(&self, stack: &Stack, resource: &Resource, live: &Live) -> Result<(), String> {
         let Some(kind) = types::find(&resource.kind) else {
             return Err(format!("Unrecognized resource type {}", resource.kind));
         };
         let work = self.work(stack, resource, "", false);
-        kind.delete(&work, &live.physical_id, &live.properties).await.map_err(|failure| failure.0)
+        kind.delete(&work, &live.physical_id, &live.properties).await.map_err(|failure| failure.reason)
     }
 
     /// Deletes what an update (or its rollback) has replaced or left out. What can't be deleted is left and told of.
@@ -134,7 +135,8 @@ impl Run {
         let wanted = self.plan(&stack, &stack.now).map(|plan| plan.needs).unwrap_or_default();
         let resources = self.resources();
         for name in deletion_order(&resources).into_iter().flatten() {
-            let Some(mut resource) = self.resources().remove(&name) else { continue };
+            let Some(mut resource) = self.resource(&name) else { continue };
+            self.abandon(&stack, &mut resource).await;
             while let Some(old) = resource.retired.last().cloned() {
                 self.discard(&stack, &mut resource, &old).await?;
                 resource.retired.pop();

@@ -104,11 +104,15 @@ impl Run {
     }
 
     fn resources(&self) -> Resources {
-        self.cx.cloud.core.read(|engine, _| store::resources(engine, &self.uuid))
+        store::all_resources(&self.cx, &self.uuid)
+    }
+
+    fn resource(&self, logical_id: &str) -> Option<Resource> {
+        self.cx.cloud.core.read(|engine, _| store::resource(engine, &self.uuid, logical_id))
     }
 
     fn exports(&self) -> BTreeMap<String, Export> {
-        self.cx.cloud.core.read(|engine, _| plan::exports(engine, &self.place))
+        plan::exports(&store::all_stacks(&self.cx))
     }
 
     fn plan(&self, stack: &Stack, definition: &Definition) -> Result<Plan, String> {

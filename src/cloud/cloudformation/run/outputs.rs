@@ -2,20 +2,17 @@
 
 use crate::cloud::cloudformation::plan::{self, Known, Plan};
 use crate::cloud::cloudformation::record::{Resources, Stack, StackOutput};
-use crate::cloud::cloudformation::store::Place;
 use crate::cloud::cloudformation::template::evaluate::Reference;
 use crate::cloud::cloudformation::template::text;
-use crate::engine::Engine;
 
 /// The outputs with their values and the exports that the stack imports; or why it can't have them.
 pub(super) fn evaluate(
-    engine: &Engine,
-    place: &Place,
+    stacks: &[Stack],
     stack: &Stack,
     plan: &Plan,
     resources: &Resources,
 ) -> Result<(Vec<StackOutput>, Vec<String>), String> {
-    let exports = plan::exports(engine, place);
+    let exports = plan::exports(stacks);
     let known = Known::new(resources, &exports);
     let answer = |reference: Reference<'_>| known.answer(reference);
     let scope = plan.scope(&answer);
@@ -41,13 +38,13 @@ pub(super) fn evaluate(
     for name in plan.needs.keys() {
         let _ = scope.members(&plan.template.resources[name].properties);
     }
-    guard(engine, place, stack, &outputs)?;
+    guard(stacks, stack, &outputs)?;
     let imports = known.imports.into_inner().into_iter().collect();
     Ok((outputs, imports))
 }
 
 /// An export that others import can neither change nor go.
-fn guard(engine: &Engine, place: &Place, stack: &Stack, outputs: &[StackOutput]) -> Result<(), String> {
+fn guard(stacks: &[Stack], stack: &Stack, outputs: &[StackOutput]) -> Result<(), String> {
     let Some(before) = &stack.before else { return Ok(()) };
     for old in &before.outputs {
         let Some(name) = &old.export else { continue };
@@ -57,7 +54,7 @@ fn guard(engine: &Engine, place: &Place, stack: &Stack, outputs: &[StackOutput])
             Some(new) if new.value != old.value => "updated",
             Some(_) => continue,
         };
-        let importers = plan::importers(engine, place, name);
+        let importers = plan::importers(stacks, name);
         if !importers.is_empty() {
             return Err(format!("Export {name} cannot be {verb} as it is in use by {}", importers.join(", ")));
         }

@@ -10,7 +10,7 @@ impl Run {
     pub(super) async fn restore(&self, stack: Stack) -> Result<(), AwsError> {
         let mut failed = Vec::new();
         for name in deletion_order(&self.resources()).into_iter().flatten() {
-            let Some(mut resource) = self.resources().remove(&name) else { continue };
+            let Some(mut resource) = self.resource(&name) else { continue };
             if stack.retain.contains(&name) {
                 // ContinueUpdateRollback was told to skip it.
                 continue;
@@ -91,7 +91,7 @@ impl Run {
                 self.restored(resource, before).await
             }
             Err(failure) => {
-                self.tell(resource, said(Status::UpdateFailed, Some(&failure.0))).await?;
+                self.tell(resource, said(Status::UpdateFailed, Some(&failure.reason))).await?;
                 Ok(false)
             }
         }

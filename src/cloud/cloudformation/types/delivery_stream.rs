@@ -149,7 +149,9 @@ pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>
     for _ in 0..POLLS {
         match describe(work, name).await?["DeliveryStreamStatus"].as_str() {
             Some("CREATING") => pause(work).await,
-            Some("CREATING_FAILED") => return Err(Failure(format!("the delivery stream {name} could not be created"))),
+            Some("CREATING_FAILED") => {
+                return Err(Failure::new(format!("the delivery stream {name} could not be created")));
+            }
             _ => break,
         }
     }
@@ -215,5 +217,5 @@ pub async fn delete(work: &Work<'_>, name: &str) -> Done<()> {
             _ => return Ok(()),
         }
     }
-    Err(Failure(format!("the delivery stream {name} is still being deleted")))
+    Err(Failure::new(format!("the delivery stream {name} is still being deleted")))
 }

@@ -28,6 +28,11 @@ pub fn name(work: &Work<'_>, properties: &Map<String, Value>) -> String {
     text(properties, "ManagedPolicyName").map_or_else(|| work.generated.within(128), str::to_owned)
 }
 
+/// The ARN of a policy of a name.
+pub fn arn(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> String {
+    format!("arn:aws:iam::{}:policy{}{name}", work.cx.account, text(properties, "Path").unwrap_or("/"))
+}
+
 async fn attach(work: &Work<'_>, arn: &str, old: &[&str], new: &[&str]) -> Done<()> {
     for role in new.iter().filter(|role| !old.contains(role)) {
         work.call(Service::Iam, "AttachRolePolicy", json!({"RoleName": role, "PolicyArn": arn})).await?;
@@ -40,8 +45,7 @@ async fn attach(work: &Work<'_>, arn: &str, old: &[&str], new: &[&str]) -> Done<
 }
 
 pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<Made> {
-    let path = text(properties, "Path").unwrap_or("/");
-    let arn = format!("arn:aws:iam::{}:policy{path}{name}", work.cx.account);
+    let arn = arn(work, name, properties);
     let found = work.call(Service::Iam, "GetPolicy", json!({"PolicyArn": arn})).await;
     let policy = match found {
         Ok(_) if !work.resumed => return Err(exists(KIND, &arn)),
@@ -49,7 +53,7 @@ pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>
         Err(_) => {
             let mut input = json!({
                 "PolicyName": name,
-                "Path": path,
+                "Path": text(properties, "Path").unwrap_or("/"),
                 "PolicyDocument": attribute(&properties["PolicyDocument"]),
             });
             if let Some(description) = properties.get("Description") {
@@ -59,7 +63,7 @@ pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>
         }
     };
     attach(work, &arn, &[], &roles(properties)).await?;
-    let id = policy["Policy"]["PolicyId"].as_str().ok_or_else(|| Failure("CreatePolicy gave no id".into()))?;
+    let id = policy["Policy"]["PolicyId"].as_str().ok_or_else(|| Failure::new("CreatePolicy gave no id"))?;
     Ok(Made::new(arn.clone(), [("PolicyArn", arn.into()), ("PolicyId", id.into()), ("DefaultVersionId", "v1".into())]))
 }
 

@@ -132,6 +132,16 @@ impl Type {
         }
     }
 
+    /// The physical id of what [`Type::create`] makes by a name; for what an unfinished creation may have left.
+    pub fn id_of(&self, work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> String {
+        match self.kind {
+            Kind::Queue => format!("{}/{}/{name}", work.cx.host, work.cx.account),
+            Kind::Topic => work.arn("sns", name),
+            Kind::ManagedPolicy => managed_policy::arn(work, name, properties),
+            _ => name.to_owned(),
+        }
+    }
+
     pub async fn create(&self, work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<Made> {
         match self.kind {
             Kind::Bucket => bucket::create(work, name, properties).await,

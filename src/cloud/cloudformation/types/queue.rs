@@ -71,7 +71,7 @@ pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>
     }
     let input = json!({"QueueName": name, "Attributes": attributes(properties), "tags": work.first_tags(properties)});
     let created = work.call(Service::Sqs, "CreateQueue", input).await?;
-    let url = created["QueueUrl"].as_str().ok_or_else(|| Failure("CreateQueue gave no URL".into()))?;
+    let url = created["QueueUrl"].as_str().ok_or_else(|| Failure::new("CreateQueue gave no URL"))?;
     Ok(Made::new(url, [("Arn", work.arn("sqs", name).into()), ("QueueName", name.into()), ("QueueUrl", url.into())]))
 }
 

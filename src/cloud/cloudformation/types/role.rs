@@ -60,7 +60,7 @@ pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>
         }
     };
     policies(work, name, &Map::new(), properties).await?;
-    let arn = role["Role"]["Arn"].as_str().ok_or_else(|| Failure("CreateRole gave no ARN".into()))?;
+    let arn = role["Role"]["Arn"].as_str().ok_or_else(|| Failure::new("CreateRole gave no ARN"))?;
     Ok(Made::new(name, [("Arn", arn.into()), ("RoleId", role["Role"]["RoleId"].clone())]))
 }
 

@@ -57,7 +57,7 @@ pub async fn create(work: &Work<'_>, properties: &Map<String, Value>) -> Done<Ma
         "ReturnSubscriptionArn": true,
     });
     let made = work.call(Service::Sns, "Subscribe", input).await?;
-    let arn = made["SubscriptionArn"].as_str().ok_or_else(|| Failure("Subscribe gave no ARN".into()))?;
+    let arn = made["SubscriptionArn"].as_str().ok_or_else(|| Failure::new("Subscribe gave no ARN"))?;
     Ok(Made::new(arn, [("Arn", arn.into())]))
 }
 

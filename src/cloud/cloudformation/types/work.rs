@@ -59,15 +59,26 @@ impl Made {
     }
 }
 
-/// Why a resource can't be made: the reason that its event gives.
+/// Why a resource can't be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure(pub String);
+pub struct Failure {
+    /// The reason that its event gives.
+    pub reason: String,
+    /// Its name is another's: there is nothing of ours to take away.
+    pub foreign: bool,
+}
+
+impl Failure {
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), foreign: false }
+    }
+}
 
 impl From<AwsError> for Failure {
     fn from(error: AwsError) -> Self {
         // As resource handlers put a service's error into an event.
         let AwsError { code, message, status, .. } = error;
-        Failure(format!(
+        Failure::new(format!(
             "Resource handler returned message: \"{message} (Error Code: {code}, Status Code: {status})\" (HandlerErrorCode: {})",
             handler_code(&code, status)
         ))
@@ -92,9 +103,10 @@ pub type Done<T> = Result<T, Failure>;
 
 /// The failure for a name that another resource has.
 pub fn exists(kind: &str, identifier: &str) -> Failure {
-    Failure(format!(
+    let reason = format!(
         "Resource handler returned message: \"Resource of type '{kind}' with identifier '{identifier}' already exists.\" (HandlerErrorCode: AlreadyExists)"
-    ))
+    );
+    Failure { reason, foreign: true }
 }
 
 impl Work<'_> {
