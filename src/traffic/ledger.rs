@@ -145,7 +145,8 @@ impl Leg {
     /// The places of those.
     fn missing<'a>(&'a self, published: &'a Published) -> impl Iterator<Item = Place> + 'a {
         published.acknowledged.iter().flat_map(|(&publisher, bits)| {
-            let unseen = move |sequence: &u64| !self.seen.get(&publisher).is_some_and(|seen| seen.bits.contains(*sequence));
+            let unseen =
+                move |sequence: &u64| !self.seen.get(&publisher).is_some_and(|seen| seen.bits.contains(*sequence));
             bits.numbers().filter(unseen).map(move |sequence| Place { publisher, sequence })
         })
     }
