@@ -11,4 +11,5 @@ mod s3;
 mod sns;
 mod sqs;
 mod stack;
+mod stack_rules;
 mod traffic;
