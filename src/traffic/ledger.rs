@@ -107,9 +107,17 @@ impl Leg {
 
     /// The account of this leg against what was published.
     pub fn settle(&self, published: &Published) -> Account {
-        let lost = self.lost(published);
-        let missing = self.missing(published).take(SAMPLE);
-        let missing = missing.map(|place| format!("{}:{}", place.publisher, place.sequence)).collect();
+        let none = Bitmap::default();
+        let (mut lost, mut missing) = (0, Vec::new());
+        for (publisher, acknowledged) in &published.acknowledged {
+            let seen = self.seen.get(publisher).map_or(&none, |seen| &seen.bits);
+            for sequence in acknowledged.missing_in(seen) {
+                lost += 1;
+                if missing.len() < SAMPLE {
+                    missing.push(format!("{publisher}:{sequence}"));
+                }
+            }
+        }
         // Told the publisher that it failed, and delivered it all the same.
         let unacknowledged = (self.distinct() + lost).saturating_sub(published.total);
         Account {
@@ -135,25 +143,9 @@ impl Leg {
         }
     }
 
-    /// Acknowledged and not seen so far.
-    fn lost(&self, published: &Published) -> u64 {
-        let none = Bitmap::default();
-        let seen = |publisher| self.seen.get(publisher).map_or(&none, |seen| &seen.bits);
-        published.acknowledged.iter().map(|(publisher, bits)| bits.count_missing_in(seen(publisher))).sum()
-    }
-
-    /// The places of those.
-    fn missing<'a>(&'a self, published: &'a Published) -> impl Iterator<Item = Place> + 'a {
-        published.acknowledged.iter().flat_map(|(&publisher, bits)| {
-            let unseen =
-                move |sequence: &u64| !self.seen.get(&publisher).is_some_and(|seen| seen.bits.contains(*sequence));
-            bits.numbers().filter(unseen).map(move |sequence| Place { publisher, sequence })
-        })
-    }
-
     /// Whether everything published so far was seen.
     pub fn is_complete(&self, published: &Published) -> bool {
-        self.distinct() >= published.total && self.lost(published) == 0
+        self.distinct() >= published.total && self.settle(published).lost == Some(0)
     }
 }
 
