@@ -82,3 +82,35 @@ const STS: &str = "\
     AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity AssumeRoot DecodeAuthorizationMessage \
     GetDelegatedAccessToken GetFederationToken GetSessionToken GetWebIdentityToken";
 
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_absent_is_told_from_what_is_unknown() {
+        let refusal = refuse(Service::CloudFormation, "CreateStackSet").expect("an operation of AWS's");
+        assert_eq!((refusal.status, &*refusal.code), (501, "NotImplemented"));
+        assert_eq!(
+            refusal.message,
+            "CreateStackSet is an operation of CloudFormation that this cloud does not simulate."
+        );
+        assert!(refuse(Service::CloudFormation, "MakeCoffee").is_none());
+        for service in Service::ALL {
+            for operation in service.operations() {
+                assert!(refuse(service, operation.name).is_none(), "{} is answered, and listed as absent", operation.name);
+            }
+        }
+    }
+
+    /// Whoever reads the page must find every operation, answered or not.
+    #[test]
+    fn the_page_of_operations_is_whole() {
+        let page = include_str!("../../../docs/operations.md");
+        let words: std::collections::HashSet<&str> =
+            page.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+        let here = Service::ALL.into_iter().flat_map(|it| it.operations().iter().map(|o| o.name).chain(names(it)));
+        let missing: Vec<_> = here.filter(|name| !words.contains(name)).collect();
+        assert!(missing.is_empty(), "docs/operations.md doesn't tell of {missing:?}");
+    }
+}
