@@ -244,8 +244,6 @@ fn wants(subscription: &Subscription, sent: &Sent<'_>, body: usize, parsed: &mut
     let Some(filter) = &subscription.filter else { return true };
     match filter.scope() {
         filter::Scope::MessageBody => parsed.get(body, sent.bodies[body]).is_some_and(|body| filter.matches_body(body)),
-        filter::Scope::MessageAttributes => {
-            filter.matches_attributes(explain::text_attributes(sent))
-        }
+        filter::Scope::MessageAttributes => filter.matches_attributes(explain::text_attributes(sent)),
     }
 }

@@ -280,7 +280,9 @@ impl Deployment {
             return Err(invalid("RollbackConfiguration is not supported by this cloud: it has no alarms to watch."));
         }
         if let Some(mode) = &self.deployment_mode {
-            return Err(invalid(format!("DeploymentMode {mode} is not supported by this cloud: it looks for no drift.")));
+            return Err(invalid(format!(
+                "DeploymentMode {mode} is not supported by this cloud: it looks for no drift."
+            )));
         }
         if self.notification_arns.as_ref().is_some_and(|arns| arns.len() > MAX_NOTIFICATIONS) {
             return Err(constraint(None, "notificationARNs", "have length less than or equal to 5"));

@@ -82,7 +82,6 @@ const STS: &str = "\
     AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity AssumeRoot DecodeAuthorizationMessage \
     GetDelegatedAccessToken GetFederationToken GetSessionToken GetWebIdentityToken";
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,7 +97,11 @@ mod tests {
         assert!(refuse(Service::CloudFormation, "MakeCoffee").is_none());
         for service in Service::ALL {
             for operation in service.operations() {
-                assert!(refuse(service, operation.name).is_none(), "{} is answered, and listed as absent", operation.name);
+                assert!(
+                    refuse(service, operation.name).is_none(),
+                    "{} is answered, and listed as absent",
+                    operation.name
+                );
             }
         }
     }
@@ -107,8 +110,7 @@ mod tests {
     #[test]
     fn the_page_of_operations_is_whole() {
         let page = include_str!("../../../docs/operations.md");
-        let words: std::collections::HashSet<&str> =
-            page.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+        let words: std::collections::HashSet<&str> = page.split(|c: char| !c.is_ascii_alphanumeric()).collect();
         let here = Service::ALL.into_iter().flat_map(|it| it.operations().iter().map(|o| o.name).chain(names(it)));
         let missing: Vec<_> = here.filter(|name| !words.contains(name)).collect();
         assert!(missing.is_empty(), "docs/operations.md doesn't tell of {missing:?}");

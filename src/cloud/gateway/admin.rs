@@ -44,5 +44,8 @@ fn notices(cloud: &Cloud) -> Bytes {
 
 /// RFC 3339, to the millisecond.
 fn timestamp(at: Millis) -> String {
-    i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok()).map_or_else(String::new, |at| at.to_string())
+    i64::try_from(at)
+        .ok()
+        .and_then(|at| jiff::Timestamp::from_millisecond(at).ok())
+        .map_or_else(String::new, |at| at.to_string())
 }

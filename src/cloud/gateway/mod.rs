@@ -164,7 +164,8 @@ impl Gateway {
             return (service, Err(error));
         };
         let Some(operation) = self.operation(service, action) else {
-            let refusal = absent::refuse(service, action).unwrap_or_else(|| no_such_action(Some(service), action, version));
+            let refusal =
+                absent::refuse(service, action).unwrap_or_else(|| no_such_action(Some(service), action, version));
             return (Some(service), Err(refusal));
         };
         if service == Service::Sqs && queue {
