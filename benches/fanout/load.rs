@@ -16,8 +16,8 @@ pub struct Load {
     pub connections: usize,
     pub requests: Vec<Vec<u8>>,
     pub time: Duration,
-    /// Requests a second of all together; `None` as many as go. Latencies then count from when a request was due, so that
-    /// a stall isn't hidden by the requests that it held back.
+    /// Requests a second of all together; `None` as many as go. The latency of a request that an earlier one held back then
+    /// counts from when it was due, so that a stall isn't hidden by what it delayed.
     pub rate: Option<f64>,
 }
 
@@ -48,6 +48,11 @@ impl Outcome {
         self.latency.value_at_quantile(percentile / 100.0) as f64 / 1e3
     }
 
+    fn note(&mut self, latency: Duration) {
+        // It grows with its values, so it takes all of them.
+        let _ = self.latency.record(latency.as_micros() as u64);
+    }
+
     fn failure(&mut self, why: impl FnOnce() -> String) {
         self.failed += 1;
         self.why.get_or_insert_with(why);
@@ -75,8 +80,10 @@ impl Load {
                 while due < begin + self.time {
                     match gap {
                         Some(gap) => {
+                            let late = Instant::now() > due;
                             tokio::time::sleep_until(due.into()).await;
-                            let from = due;
+                            // The timer's own lag, up to 1 ms, is not the server's.
+                            let from = if late { due } else { Instant::now() };
                             due += gap;
                             one(&mut connection, &requests, &next, from, &mut outcome).await;
                         }
@@ -116,7 +123,7 @@ async fn one(
     match connection.call(request).await {
         Ok(answer) if answer.status == 200 => {
             outcome.answered += 1;
-            outcome.latency.saturating_record(from.elapsed().as_micros() as u64);
+            outcome.note(from.elapsed());
         }
         Ok(answer) => {
             let (status, body) = (answer.status, String::from_utf8_lossy(answer.body).into_owned());
