@@ -6,6 +6,7 @@ mod cloud;
 mod commands;
 mod durability;
 mod firehose;
+mod firehose_rules;
 mod house;
 mod s3;
 mod sns;
