@@ -75,6 +75,8 @@ pub const OPERATIONS: &[Operation] = operations! {
 pub struct Sns {
     pub signer: signing::Signer,
     pub background: background::Background,
+    /// What HTTPS endpoints are spoken to with.
+    pub tls: http::Tls,
     /// A subscription came, went or was confirmed, or there is a key to keep.
     pub changed: Notify,
 }
