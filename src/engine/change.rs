@@ -212,7 +212,7 @@ pub struct Put<'a> {
     pub data: &'a [u8],
 }
 
-/// A message's way from one queue to another; it keeps its id and its sent time.
+/// A message's way from one queue to another; it keeps its id.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Moved {
     pub from: QueueId,

@@ -307,6 +307,42 @@ async fn messages_go_to_the_dead_letter_queue_and_back() {
     assert_eq!((back.len(), &back[0]["Attributes"]["ApproximateReceiveCount"]), (3, &json!("1")));
 }
 
+/// "CancelMessageMoveTask", and the limits of "Learn how to configure a dead-letter queue redrive in Amazon SQS".
+#[tokio::test]
+async fn a_move_task_is_cancelled_when_the_mover_sees_it_and_an_account_has_100() {
+    let client = Client::new(false);
+    for number in 0..101 {
+        client.queue(&format!("dead{number}"), json!({})).await;
+        let policy = format!("{{\"deadLetterTargetArn\":\"{ARN}dead{number}\",\"maxReceiveCount\":\"1\"}}");
+        client.queue(&format!("q{number}"), json!({"RedrivePolicy": policy})).await;
+    }
+    let start = |number| json!({"SourceArn": format!("{ARN}dead{number}")});
+    let first = client.ok("StartMessageMoveTask", start(0)).await["TaskHandle"].take();
+    assert!(client.refused("StartMessageMoveTask", start(0)).await.1.starts_with("There is already a task running."));
+    for number in 1..100 {
+        client.ok("StartMessageMoveTask", start(number)).await;
+    }
+    assert_eq!(client.refused("StartMessageMoveTask", start(100)).await.0, "OverLimit");
+    for (rate, number) in [(0, 100), (501, 100)] {
+        let input = json!({"SourceArn": format!("{ARN}dead{number}"), "MaxNumberOfMessagesPerSecond": rate});
+        let (_, message) = client.refused("StartMessageMoveTask", input).await;
+        assert!(message.ends_with("Reason: Must be between 1 and 500, if provided."), "{message}");
+    }
+    client.ok("CancelMessageMoveTask", json!({"TaskHandle": first})).await;
+    let status = async || client.ok("ListMessageMoveTasks", start(0)).await["Results"][0].take();
+    assert_eq!(status().await["Status"], "CANCELLING");
+    assert_eq!(status().await["TaskHandle"], Value::Null);
+    let (_, message) = client.refused("CancelMessageMoveTask", json!({"TaskHandle": first})).await;
+    assert_eq!(message, "Only active tasks can be cancelled.");
+    let stop = tokio_util::sync::CancellationToken::new();
+    let mover = tokio::spawn(super::move_tasks::run::run(client.cx.cloud.clone(), stop.clone()));
+    while status().await["Status"] != "CANCELLED" {
+        tokio::task::yield_now().await;
+    }
+    stop.cancel();
+    mover.await.unwrap();
+}
+
 #[tokio::test]
 async fn other_accounts_need_the_queues_permission() {
     let client = Client::new(false);
