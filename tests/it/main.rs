@@ -13,4 +13,5 @@ mod sns;
 mod sqs;
 mod stack;
 mod stack_rules;
+mod sts;
 mod traffic;

@@ -87,6 +87,7 @@ fn context(cloud: Arc<Cloud>, account: &str) -> Context {
         account: account.into(),
         region: "us-east-1".into(),
         access_key: None,
+        session: None,
         host: "http://localhost".into(),
         protocol: Protocol::Json10,
         request_id: RequestIds::default().next(),
