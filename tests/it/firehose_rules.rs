@@ -114,9 +114,8 @@ async fn the_largest_that_fits() {
     let firehose = cloud.firehose();
     let one = firehose.put_record().delivery_stream_name("events").record(record(vec![0; 1000 << 10])).send().await;
     one.unwrap();
-    let batch = |records: Vec<_>| {
-        firehose.put_record_batch().delivery_stream_name("events").set_records(Some(records)).send()
-    };
+    let batch =
+        |records: Vec<_>| firehose.put_record_batch().delivery_stream_name("events").set_records(Some(records)).send();
     let all = batch(vec![record("x"); 500]).await.unwrap();
     assert_eq!((all.failed_put_count, all.request_responses.len()), (0, 500));
     assert!(all.request_responses.iter().all(|entry| entry.record_id.is_some() && entry.error_code.is_none()));
@@ -218,10 +217,7 @@ async fn names_have_the_streams_zone_and_extension() {
 async fn log_batches_become_messages_and_what_is_not_compressed_an_error() {
     let list = [
         processing(ProcessorType::Decompression, &[(ProcessorParameterName::CompressionFormat, "GZIP")]),
-        processing(
-            ProcessorType::CloudWatchLogProcessing,
-            &[(ProcessorParameterName::DataMessageExtraction, "true")],
-        ),
+        processing(ProcessorType::CloudWatchLogProcessing, &[(ProcessorParameterName::DataMessageExtraction, "true")]),
     ];
     let destination = || {
         destination()

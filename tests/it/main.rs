@@ -10,6 +10,7 @@ mod firehose_rules;
 mod house;
 mod s3;
 mod sns;
+mod sns_rules;
 mod sqs;
 mod stack;
 mod stack_rules;

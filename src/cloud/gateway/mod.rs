@@ -27,9 +27,9 @@ pub use service::Service;
 
 use crate::cloud::http::body::{self, Body};
 use crate::cloud::sigv4::{Family, Key, Payload as Signed};
+use crate::cloud::sts::session;
 use crate::cloud::wire::payload::Source;
 use crate::cloud::wire::{AwsError, Form, Payload, Protocol};
-use crate::cloud::sts::session;
 use crate::cloud::{Cloud, sns};
 
 static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");

@@ -118,7 +118,13 @@ fn is_role(arn: &str) -> bool {
 }
 
 /// The role, if there is one and its trust policy lets the caller in.
-fn trusted(cx: &Context, engine: &Engine, arn: &str, name: &str, external: Option<&str>) -> Option<crate::engine::Role> {
+fn trusted(
+    cx: &Context,
+    engine: &Engine,
+    arn: &str,
+    name: &str,
+    external: Option<&str>,
+) -> Option<crate::engine::Role> {
     let role = engine.role(arn)?;
     let mut context = vec![("sts:RoleSessionName", name), ("aws:RequestedRegion", &*cx.region)];
     context.extend(external.map(|id| ("sts:ExternalId", id)));

@@ -133,9 +133,8 @@ impl Partitions {
                     Some(kind) => output.and_then(|output| Err(self.refused(*kind, record, *arrived, &output))),
                 };
                 let kind = output.as_ref().err().map(|failure| failure.kind);
-                let (keys, group) = groups[*owner]
-                    .entry(kind)
-                    .or_insert_with(|| (PartitionKeys::new(), Group::new(*arrived)));
+                let (keys, group) =
+                    groups[*owner].entry(kind).or_insert_with(|| (PartitionKeys::new(), Group::new(*arrived)));
                 match output {
                     Ok(output) => {
                         *keys = output.keys;
@@ -146,8 +145,7 @@ impl Partitions {
             }
         }
         let objects = |groups: Groups| {
-            let object =
-                |(kind, (keys, group))| self.plan.object(&keys, kind, group, &mut || cloud.core.uuid());
+            let object = |(kind, (keys, group))| self.plan.object(&keys, kind, group, &mut || cloud.core.uuid());
             groups.into_iter().map(object).collect()
         };
         Ok(groups.into_iter().map(objects).collect())

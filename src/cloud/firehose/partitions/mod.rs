@@ -89,11 +89,7 @@ pub async fn step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, 
     }
 }
 
-async fn try_step(
-    cloud: &Arc<Cloud>,
-    id: StreamId,
-    all: &mut HashMap<StreamId, Partitions>,
-) -> Result<Step, AwsError> {
+async fn try_step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, Partitions>) -> Result<Step, AwsError> {
     let config = cloud.core.read(|engine, _| Some(engine.stream(id)?.config.clone()));
     let Some(config) = config else { return Ok(Step::Again) };
     if all.get(&id).is_none_or(|partitions| partitions.config != config.document) {

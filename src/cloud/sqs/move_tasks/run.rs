@@ -178,13 +178,7 @@ fn move_all(tx: &mut Transaction<'_>, task: &Task, messages: &[(Pick, Read)]) ->
 
 /// The message as a new one: "all redriven messages are considered new messages with a new messageID and enqueueTime"
 /// ("Learn how to configure a dead-letter queue redrive in Amazon SQS").
-fn anew<'r>(
-    tx: &Transaction<'_>,
-    pick: &Pick,
-    read: &'r Read,
-    queue: QueueId,
-    position: Position,
-) -> Option<Sent<'r>> {
+fn anew<'r>(tx: &Transaction<'_>, pick: &Pick, read: &'r Read, queue: QueueId, position: Position) -> Option<Sent<'r>> {
     let sent = receive::sent(&read.record).ok()?;
     let fifo = tx.engine.queue(queue)?.settings.fifo;
     let delivery = sent.deliveries.get(usize::from(pick.index))?;
