@@ -123,8 +123,7 @@ async fn an_account_gets_a_session_of_its_own() {
 async fn where_signatures_are_verified_a_session_ends() {
     let folder = tempfile::tempdir().unwrap();
     // The SDK signs with the wall's time, so the clock begins there.
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
-    let clock = Clock::manual(now);
+    let clock = Clock::manual(Clock::System.now());
     let options = Options { clock: clock.clone(), ..Options::new(folder.path()) };
     let (cloud, _) = Cloud::open(options, |_| {}).unwrap();
     let mut credentials = sigv4::Credentials::default();

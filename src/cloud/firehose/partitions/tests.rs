@@ -126,7 +126,7 @@ impl Bench {
     }
 }
 
-fn pairs<'a>(objects: &'a [(String, String)]) -> Vec<(&'a str, &'a str)> {
+fn pairs(objects: &[(String, String)]) -> Vec<(&str, &str)> {
     objects.iter().map(|(folder, body)| (folder.as_str(), body.as_str())).collect()
 }
 

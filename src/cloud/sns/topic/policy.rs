@@ -65,28 +65,39 @@ pub fn is_action(name: &str) -> bool {
     ACTIONS.iter().any(|action| action.eq_ignore_ascii_case(name))
 }
 
-/// Checks a policy that a client sets; the error is what SNS puts behind `Invalid parameter: `.
-pub fn validate(text: &str) -> Result<String, String> {
-    if text.len() > MOST_BYTES {
-        return Err(format!("Policy Error: the policy has more than {MOST_BYTES} bytes"));
-    }
-    let value: Value = serde_json::from_str(text).map_err(|_| "Policy Error: null".to_owned())?;
-    Policy::parse(text, Kind::Resource).map_err(|_| "Policy Error: null".to_owned())?;
-    let statements = match &value["Statement"] {
+/// A policy's statements; a single one may stand without a list.
+fn statements(policy: &Value) -> Vec<&Value> {
+    match &policy["Statement"] {
         Value::Array(statements) => statements.iter().collect(),
         one => vec![one],
-    };
-    if statements.len() > MOST_STATEMENTS {
-        return Err(format!("Policy Error: the policy has more than {MOST_STATEMENTS} statements"));
     }
+}
+
+/// Whether a policy of so many bytes is within the quotas; the error is what SNS puts behind `Invalid parameter: `.
+pub fn check_quotas(policy: &Value, bytes: usize) -> Result<(), String> {
+    let statements = statements(policy);
     let principals = |statement: &&Value| {
         let lists = statement["Principal"].as_object().into_iter().flat_map(|kinds| kinds.values());
         lists.map(|list| list.as_array().map_or(1, Vec::len)).sum::<usize>()
     };
-    if statements.iter().any(|statement| principals(statement) > MOST_PRINCIPALS) {
-        return Err(format!("Policy Error: a statement has more than {MOST_PRINCIPALS} principals"));
-    }
-    for action in statements.into_iter().flat_map(|statement| match &statement["Action"] {
+    let too_much = if bytes > MOST_BYTES {
+        format!("the policy has more than {MOST_BYTES} bytes")
+    } else if statements.len() > MOST_STATEMENTS {
+        format!("the policy has more than {MOST_STATEMENTS} statements")
+    } else if statements.iter().any(|statement| principals(statement) > MOST_PRINCIPALS) {
+        format!("a statement has more than {MOST_PRINCIPALS} principals")
+    } else {
+        return Ok(());
+    };
+    Err(format!("Policy Error: {too_much}"))
+}
+
+/// Checks a policy that a client sets; the error is what SNS puts behind `Invalid parameter: `.
+pub fn validate(text: &str) -> Result<String, String> {
+    let value: Value = serde_json::from_str(text).map_err(|_| "Policy Error: null".to_owned())?;
+    Policy::parse(text, Kind::Resource).map_err(|_| "Policy Error: null".to_owned())?;
+    check_quotas(&value, text.len())?;
+    for action in statements(&value).into_iter().flat_map(|statement| match &statement["Action"] {
         Value::Array(actions) => actions.iter().filter_map(Value::as_str).collect(),
         one => one.as_str().into_iter().collect::<Vec<_>>(),
     }) {
