@@ -308,6 +308,37 @@ async fn messages_go_to_the_dead_letter_queue_and_back() {
     assert_eq!((back.len(), &back[0]["Attributes"]["ApproximateReceiveCount"]), (3, &json!("1")));
 }
 
+/// "StartMessageMoveTask": which sources and destinations are refused.
+#[tokio::test]
+async fn a_move_task_has_a_source_that_is_a_dead_letter_queue_and_a_destination_of_its_type() {
+    let client = Client::new(false);
+    client.queue("dead", json!({})).await;
+    client.fifo("other.fifo").await;
+    let policy = format!("{{\"deadLetterTargetArn\":\"{ARN}dead\",\"maxReceiveCount\":\"1\"}}");
+    client.queue("q", json!({"RedrivePolicy": policy})).await;
+    let gone = |parameter| format!("The resource that you specified for the {parameter} parameter doesn't exist.");
+    let text = |text: &str| text.to_owned();
+    let cases = [
+        ("q", None, "InvalidParameterValue", text("Source queue must be configured as a Dead Letter Queue.")),
+        ("nobody", None, "ResourceNotFoundException", gone("SourceArn")),
+        ("dead", Some("nobody"), "ResourceNotFoundException", gone("DestinationArn")),
+        ("dead", Some("dead"), "InvalidParameterValue", {
+            text("Source queue arn and destination queue arn cannot be the same.")
+        }),
+        ("dead", Some("other.fifo"), "InvalidParameterValue", {
+            text("Source queue and destination queue must be of the same type.")
+        }),
+    ];
+    for (source, destination, code, message) in cases {
+        let mut input = json!({"SourceArn": format!("{ARN}{source}")});
+        if let Some(destination) = destination {
+            input["DestinationArn"] = format!("{ARN}{destination}").into();
+        }
+        let refused = client.refused("StartMessageMoveTask", input).await;
+        assert_eq!(refused, (text(code), message), "{source} {destination:?}");
+    }
+}
+
 /// "CancelMessageMoveTask", and the limits of "Learn how to configure a dead-letter queue redrive in Amazon SQS".
 #[tokio::test]
 async fn a_move_task_is_cancelled_when_the_mover_sees_it_and_an_account_has_100() {
