@@ -63,6 +63,12 @@ impl Engine {
                 positions.iter().for_each(|position| self.flush(*stream, *position));
                 Owner::None
             }
+            Change::PartsLanded { stream, parts } => {
+                if let Some(stream) = self.streams.get_mut(stream) {
+                    parts.iter().for_each(|it| stream.part_landed(it.position, it.of, &it.landed));
+                }
+                Owner::None
+            }
             Change::Doc { key, value } => {
                 if key.starts_with("iam/") {
                     self.generation += 1;

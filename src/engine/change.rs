@@ -82,6 +82,20 @@ pub enum Change<'a> {
         queues: Vec<(QueueId, Position)>,
         streams: Vec<(StreamId, Position)>,
     },
+    /// Parts of a stream's records that have landed (or were given up) before the rest of them.
+    PartsLanded {
+        stream: StreamId,
+        parts: Vec<PartsOf>,
+    },
+}
+
+/// The parts of one record that have landed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartsOf {
+    pub position: Position,
+    /// How many parts the record has.
+    pub of: u16,
+    pub landed: Vec<u16>,
 }
 
 /// Where a deduplication window applies.
@@ -198,7 +212,7 @@ pub struct Put<'a> {
     pub data: &'a [u8],
 }
 
-/// A message's way from one queue to another; it keeps its id and its sent time.
+/// A message's way from one queue to another; it keeps its id.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Moved {
     pub from: QueueId,

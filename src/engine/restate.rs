@@ -21,6 +21,12 @@ impl Engine {
             Change::Put(put) => self.restated(put.seq, place, encoded).into_iter().collect(),
             Change::Restated(restated) => self.restated(restated.seq, place, restated.payload).into_iter().collect(),
             Change::Deduplicated { until, .. } if until > now => vec![change],
+            Change::PartsLanded { stream, mut parts } => {
+                // The record's copy is younger than this, and knows nothing of it.
+                let buffered = self.streams.get(&stream);
+                parts.retain(|it| buffered.is_some_and(|stream| stream.records.contains_key(&it.position)));
+                (!parts.is_empty()).then_some(Change::PartsLanded { stream, parts }).into_iter().collect()
+            }
             Change::Doc { key, value } => {
                 let alive = self.docs.get(key).is_some_and(|doc| doc.place == place);
                 alive.then_some(Change::Doc { key, value }).into_iter().collect()

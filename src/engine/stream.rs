@@ -1,6 +1,6 @@
 //! A delivery stream's buffer: records that wait to land.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::config::StreamConfig;
 use super::{Millis, Position, Seq};
@@ -15,6 +15,14 @@ pub struct Record {
     pub bytes: u32,
 }
 
+/// Which parts of a record have landed while others of it wait.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LandedParts {
+    /// How many parts the record has.
+    pub of: u16,
+    pub landed: BTreeSet<u16>,
+}
+
 /// A stream and its buffer.
 #[derive(Debug)]
 pub struct Stream {
@@ -22,12 +30,13 @@ pub struct Stream {
     pub(super) records: BTreeMap<Position, Record>,
     pub(super) next_position: Position,
     bytes: u64,
+    parts: BTreeMap<Position, LandedParts>,
 }
 
 impl Stream {
     /// A stream with nothing in its buffer.
     pub fn new(config: StreamConfig) -> Self {
-        Self { config, records: BTreeMap::new(), next_position: 0, bytes: 0 }
+        Self { config, records: BTreeMap::new(), next_position: 0, bytes: 0, parts: BTreeMap::new() }
     }
 
     /// The position that the next record takes.
@@ -65,6 +74,20 @@ impl Stream {
         self.records.values().next().map(|record| record.at)
     }
 
+    /// The parts of a record that have landed before the rest of it.
+    pub fn landed_parts(&self, position: Position) -> Option<&LandedParts> {
+        self.parts.get(&position)
+    }
+
+    /// Also of a record that isn't there yet: in a replay its copy may come later.
+    pub(super) fn part_landed(&mut self, position: Position, of: u16, landed: &[u16]) {
+        let parts = self.parts.entry(position).or_default();
+        if parts.of != of {
+            *parts = LandedParts { of, landed: BTreeSet::new() };
+        }
+        parts.landed.extend(landed);
+    }
+
     pub(super) fn add(&mut self, position: Position, record: Record) {
         self.next_position = self.next_position.max(position + 1);
         self.bytes += u64::from(record.bytes);
@@ -74,6 +97,7 @@ impl Stream {
     }
 
     pub(super) fn remove(&mut self, position: Position) -> Option<Record> {
+        self.parts.remove(&position);
         let record = self.records.remove(&position)?;
         self.bytes -= u64::from(record.bytes);
         Some(record)

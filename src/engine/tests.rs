@@ -225,6 +225,38 @@ fn a_fifo_topic_and_its_queue_deduplicate_for_five_minutes_also_after_a_replay()
 }
 
 #[test]
+fn parts_of_a_record_that_have_landed_are_known_after_replays_and_compactions() {
+    let mut kept = Kept::new();
+    let id = StreamId(kept.engine.next_id());
+    let config = config::StreamConfig {
+        id,
+        arn: "arn:aws:firehose:us-east-1:000000000000:deliverystream/s".to_owned(),
+        document: String::new(),
+        buffer_bytes: 0,
+        buffer_millis: 1,
+        created: 0,
+    };
+    kept.apply(&Change::Stream(std::borrow::Cow::Owned(config)));
+    for position in 0..2 {
+        let put = change::Put { seq: kept.engine.next_seq(), at: 7, stream: id, position, data: b"data" };
+        kept.apply(&Change::Put(put));
+    }
+    kept.roll();
+    let landed = |position| change::PartsOf { position, of: 3, landed: vec![0, 2] };
+    kept.apply(&Change::PartsLanded { stream: id, parts: vec![landed(0), landed(1)] });
+    kept.apply(&Change::Flushed { stream: id, positions: vec![1] });
+    for _ in 0..3 {
+        kept.compact();
+        kept.replay();
+        let stream = kept.engine.stream(id).unwrap();
+        assert_eq!(stream.records().map(|(position, _)| position).collect::<Vec<_>>(), [0]);
+        let parts = stream.landed_parts(0).unwrap();
+        assert_eq!((parts.of, parts.landed.iter().copied().collect::<Vec<_>>()), (3, vec![0, 2]));
+        assert_eq!(stream.landed_parts(1), None);
+    }
+}
+
+#[test]
 fn a_queue_that_is_gone_is_named_and_the_others_still_get_the_message() {
     let mut kept = Kept::new();
     let a = kept.queue("a", &[]);

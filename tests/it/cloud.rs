@@ -71,6 +71,11 @@ impl TestCloud {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// The server's inside.
+    pub fn inside(&self) -> &Cloud {
+        &self.server.as_ref().unwrap().cloud
+    }
+
     /// What the server has said of itself.
     pub fn notices(&self) -> Vec<String> {
         self.server.as_ref().unwrap().cloud.notices.all().into_iter().map(|(_, text)| text).collect()

@@ -10,7 +10,7 @@ use aws_sdk_sqs::types::{
     QueueAttributeName as Attribute, SendMessageBatchRequestEntry,
 };
 
-use crate::cloud::{TestCloud, code, eventually};
+use crate::cloud::{LATE_EVENING, TestCloud, code, eventually};
 
 /// Creates a queue; its URL.
 pub async fn queue(sqs: &Client, name: &str, attributes: &[(Attribute, &str)]) -> String {
@@ -226,7 +226,11 @@ async fn what_fails_too_often_ends_in_the_dead_letter_queue_and_can_be_moved_bac
         let messages = receive(&sqs, &url).await;
         (!messages.is_empty()).then_some(messages)
     });
-    assert_eq!(bodies(&back.await.expect("it is moved back")), ["poison"]);
+    let back = back.await.expect("it is moved back");
+    assert_eq!(bodies(&back), ["poison"]);
+    // "Learn how to configure a dead-letter queue redrive in Amazon SQS": a new message.
+    assert_ne!(back[0].message_id.as_deref(), Some(id.as_str()));
+    assert_eq!(system(&back[0], System::SentTimestamp), (LATE_EVENING + 90_000).to_string());
     let done = eventually(async || {
         let tasks = sqs.list_message_move_tasks().source_arn(&dead_arn).send().await.unwrap().results.unwrap();
         (tasks[0].status() == Some("COMPLETED")).then(|| tasks[0].clone())

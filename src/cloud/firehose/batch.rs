@@ -6,7 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::destination::Destination;
-use super::format::{ObjectBody, Pipeline, error_line};
+use super::format::{Failure, METADATA, ObjectBody, Output, Pipeline, error_line};
 use super::prefix::{ErrorOutputType, Evaluation, PartitionKeys, Prefixes, object_key};
 use super::stream::Document;
 use crate::engine::Millis;
@@ -24,8 +24,8 @@ pub struct Object {
     pub body: Vec<u8>,
 }
 
-/// Outputs under one prefix.
-struct Group {
+/// What one object holds.
+pub struct Group {
     oldest: Millis,
     data: Vec<Vec<u8>>,
 }
@@ -52,15 +52,16 @@ impl Plan {
         let mut failures: BTreeMap<ErrorOutputType, Group> = BTreeMap::new();
         for (arrived, record) in records {
             for output in self.pipeline.run(record) {
-                let (group, data) = match output {
-                    Ok(output) => (groups.entry(output.keys).or_insert_with(|| Group::new(*arrived)), output.data),
-                    Err(failure) => {
-                        let line = error_line(&failure, 1, *arrived as i64, now as i64);
-                        (failures.entry(failure.kind).or_insert_with(|| Group::new(*arrived)), line)
+                match output {
+                    Ok(output) => {
+                        let group = groups.entry(output.keys).or_insert_with(|| Group::new(*arrived));
+                        group.push(*arrived, output.data);
                     }
-                };
-                group.oldest = group.oldest.min(*arrived);
-                group.data.push(data);
+                    Err(failure) => {
+                        let group = failures.entry(failure.kind).or_insert_with(|| Group::new(*arrived));
+                        group.push_failure(*arrived, &failure, now);
+                    }
+                }
             }
         }
         let mut objects = Vec::new();
@@ -73,7 +74,36 @@ impl Plan {
         Ok(objects)
     }
 
-    fn object(
+    /// All that a record becomes.
+    pub fn run(&self, record: &[u8]) -> Vec<Result<Output, Failure>> {
+        self.pipeline.run(record)
+    }
+
+    /// The partition of an output: the prefix as it is evaluated for it, but for what is random.
+    ///
+    /// The error is what becomes of a record whose prefix can't be evaluated ("Troubleshoot dynamic partitioning errors").
+    pub fn partition(&self, record: &[u8], arrived: Millis, output: &Output) -> Result<String, Failure> {
+        let failed = |message| self.failure(ErrorOutputType::ProcessingFailed, METADATA, message, record, output);
+        let at = Timestamp::from_millisecond(arrived as i64).map_err(|error| failed(error.to_string()))?;
+        let at = at.to_zoned(self.document.destination.zone());
+        let with = Evaluation { at: &at, keys: &output.keys, random: &mut || 0 };
+        self.prefixes.data(with).map_err(|error| failed(error.to_string()))
+    }
+
+    /// A failure of an output.
+    pub fn failure(
+        &self,
+        kind: ErrorOutputType,
+        code: &'static str,
+        message: impl Into<String>,
+        record: &[u8],
+        output: &Output,
+    ) -> Failure {
+        Failure { kind, code, message: message.into(), raw: self.pipeline.raw(record, output).to_vec() }
+    }
+
+    /// The object of a group: of records with the same partition keys, or of failures.
+    pub fn object(
         &self,
         keys: &PartitionKeys,
         failure: Option<ErrorOutputType>,
@@ -107,7 +137,19 @@ impl Plan {
 }
 
 impl Group {
-    fn new(oldest: Millis) -> Self {
+    /// An empty one; `oldest` is when its first record came.
+    pub fn new(oldest: Millis) -> Self {
         Self { oldest, data: Vec::new() }
+    }
+
+    /// Adds what a record became.
+    pub fn push(&mut self, arrived: Millis, data: Vec<u8>) {
+        self.oldest = self.oldest.min(arrived);
+        self.data.push(data);
+    }
+
+    /// Adds the account of a failure.
+    pub fn push_failure(&mut self, arrived: Millis, failure: &Failure, now: Millis) {
+        self.push(arrived, error_line(failure, 1, arrived as i64, now as i64));
     }
 }

@@ -14,6 +14,9 @@ use crate::cloud::gateway::Context;
 use crate::cloud::wire::AwsError;
 use crate::engine::{Change, StreamId};
 
+/// "CreateDeliveryStream", API Reference: by default up to 5,000 streams a Region.
+const MOST_STREAMS: usize = 5_000;
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct CreateInput {
@@ -59,6 +62,11 @@ pub async fn create_delivery_stream(cx: &Context, input: CreateInput) -> Result<
             if transaction.engine.stream_by_arn(&arn).is_some() {
                 let message = format!("Firehose {name} under accountId {} already exists", cx.account);
                 return Err(AwsError::bad("ResourceInUseException", message));
+            }
+            let own = stream::arn(&cx.region, &cx.account, "");
+            if transaction.engine.streams(&own).take(MOST_STREAMS).count() == MOST_STREAMS {
+                let message = format!("You have already consumed your firehose quota of {MOST_STREAMS} hoses.");
+                return Err(AwsError::bad("LimitExceededException", message));
             }
             let document = Document {
                 name,

@@ -7,6 +7,7 @@ use super::format::{Compression, Pipeline, Processor};
 use super::prefix::Prefixes;
 use super::stream::{constrained, invalid, missing};
 use crate::cloud::wire::AwsError;
+use crate::engine::Millis;
 
 /// Buffering hints ("BufferingHints", API Reference): 0 to 900 s, 1 to 128 MiB; 300 s and 5 MiB unless given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +122,10 @@ impl Destination {
             .dynamic_partitioning_configuration
             .or_else(|| before.and_then(|it| it.dynamic_partitioning_configuration.clone()));
         let partitioned = partitioning.as_ref().is_some_and(|it| it.enabled);
+        if before.is_some_and(|before| before.partitioned() != partitioned) {
+            // "Enable dynamic partitioning in Amazon Data Firehose": when the stream is created, and for good.
+            return Err(invalid("Dynamic Partitioning cannot be enabled or disabled on an existing Firehose stream"));
+        }
         let required = |value: Option<String>, before: Option<&String>, member| {
             value.or_else(|| before.cloned()).ok_or_else(|| missing(member))
         };
@@ -164,6 +169,16 @@ impl Destination {
     /// Whether records are grouped by partition keys.
     pub fn partitioned(&self) -> bool {
         self.dynamic_partitioning_configuration.as_ref().is_some_and(|it| it.enabled)
+    }
+
+    /// The bytes that a buffer is due with.
+    pub fn buffer_bytes(&self) -> u64 {
+        u64::from(self.buffering.size_in_mbs) << 20
+    }
+
+    /// How long records are buffered.
+    pub fn buffer_millis(&self) -> Millis {
+        Millis::from(self.buffering.interval_in_seconds) * 1000
     }
 
     /// The processors, ready to run.
@@ -265,7 +280,26 @@ impl Destination {
             ));
         }
         self.prefixes().map_err(invalid)?;
+        if let Some(partitioning) = &self.dynamic_partitioning_configuration {
+            partitioning.check()?;
+        }
         Ok(())
+    }
+}
+
+impl Partitioning {
+    /// "RetryOptions", API Reference: 0 to 7200 s.
+    fn check(&self) -> Result<(), AwsError> {
+        let seconds = self.retry_options.as_ref().and_then(|options| options.get("DurationInSeconds"));
+        let Some(seconds) = seconds else { return Ok(()) };
+        let (than, bound) = match seconds.as_i64() {
+            Some(0..=7200) => return Ok(()),
+            Some(..0) | None => ("greater", 0),
+            Some(_) => ("less", 7200),
+        };
+        let constraint = format!("Member must have value {than} than or equal to {bound}");
+        let name = member("dynamicPartitioningConfiguration.retryOptions.durationInSeconds");
+        Err(constrained(seconds, &name, &constraint))
     }
 }
 
@@ -342,6 +376,12 @@ fn buffering(
     };
     if partitioned && hints.size_in_mbs < 64 {
         return Err(invalid("BufferingHints.SizeInMBs must be at least 64 when Dynamic Partitioning is enabled."));
+    }
+    if partitioned && hints.interval_in_seconds < 60 {
+        // "Buffer data for dynamic partitioning": there is no zero buffering, and less than 60 s is zero buffering.
+        return Err(invalid(
+            "BufferingHints.IntervalInSeconds must be at least 60 when Dynamic Partitioning is enabled.",
+        ));
     }
     Ok(hints)
 }

@@ -2,9 +2,11 @@
 //!
 //! A stream is due when it holds as many bytes, or its oldest record is as old, as its buffering hints say. A batch becomes
 //! objects that land in one transaction with the note that its records are gone from the buffer: whatever happens to the
-//! process, a record lands once. Where it can't land it stays, and is tried again.
+//! process, a record lands once. Where it can't land it stays, and is tried again for 24 hours.
 //!
-//! With dynamic partitioning all partitions of a stream are flushed together; AWS counts each partition's bytes alone.
+//! Streams with dynamic partitioning have a buffer for each partition: see [`super::partitions`].
+
+mod retry;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,9 +14,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use self::retry::{Failing, given_up, loss};
 use super::batch::Plan;
 use super::landing;
-use super::stream::Document;
+use super::partitions::{self, Partitions};
+use super::stream::{Document, PARTITIONED};
 use crate::cloud::Cloud;
 use crate::cloud::receive;
 use crate::cloud::sns::envelope;
@@ -22,45 +26,46 @@ use crate::cloud::wire::AwsError;
 use crate::engine::stream::{Record, Stream};
 use crate::engine::{Change, Millis, Position, StreamId};
 
-/// The first wait after a failure; each further one is twice as long.
-const FIRST_RETRY: Millis = 1_000;
-const LONGEST_RETRY: Millis = 60_000;
 /// Records read from the log at once.
-const READ_AT_ONCE: usize = 1_000;
+pub(super) const READ_AT_ONCE: usize = 1_000;
 
-/// What is known of a stream whose last flush failed.
-#[derive(Debug, Clone, Copy)]
-struct Failing {
-    retry_at: Millis,
-    wait: Millis,
-}
+/// A stream that holds records, and when it is due; none with partitions.
+type Waiting = (StreamId, Option<Millis>);
 
 /// Flushes streams as they are due, until told to stop. What isn't due then stays in the log.
 pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
     let mut failing: HashMap<StreamId, Failing> = HashMap::new();
+    let mut partitioned: HashMap<StreamId, Partitions> = HashMap::new();
     loop {
-        let due: Vec<(StreamId, Millis)> = cloud.core.read(|engine, _| {
-            engine.streams("").filter_map(|stream| Some((stream.config.id, due_at(stream)?))).collect()
+        let waiting: Vec<Waiting> = cloud.core.read(|engine, _| {
+            let waiting = engine.streams("").filter(|stream| !stream.is_empty());
+            waiting.map(|stream| (stream.config.id, due_at(stream))).collect()
         });
-        failing.retain(|id, _| due.iter().any(|(other, _)| other == id));
+        failing.retain(|id, _| waiting.iter().any(|(other, _)| other == id));
+        partitioned.retain(|id, _| waiting.iter().any(|(other, _)| other == id));
         let now = cloud.core.now();
         let mut next: Option<Millis> = None;
         let mut flushed = false;
-        for (id, at) in due {
-            let at = failing.get(&id).map_or(at, |failing| failing.retry_at.max(at));
-            if at > now {
-                next = Some(next.map_or(at, |next| next.min(at)));
-                continue;
-            }
-            flushed = true;
-            match flush(&cloud, id).await {
-                Ok(()) => _ = failing.remove(&id),
-                Err(error) => {
-                    cloud.notice(&error.message);
-                    let wait = failing.get(&id).map_or(FIRST_RETRY, |failing| (failing.wait * 2).min(LONGEST_RETRY));
-                    failing.insert(id, Failing { retry_at: now + wait, wait });
+        for (id, at) in waiting {
+            let at = match at {
+                None => match partitions::step(&cloud, id, &mut partitioned).await {
+                    partitions::Step::Again => {
+                        flushed = true;
+                        continue;
+                    }
+                    partitions::Step::Until(at) => at,
+                },
+                Some(at) => {
+                    let at = failing.get(&id).map_or(at, |failing| failing.retry_at.max(at));
+                    if at <= now {
+                        flushed = true;
+                        flush_or_keep(&cloud, id, &mut failing).await;
+                        continue;
+                    }
+                    at
                 }
-            }
+            };
+            next = Some(next.map_or(at, |next| next.min(at)));
         }
         if stop.is_cancelled() {
             return;
@@ -76,13 +81,45 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
     }
 }
 
-/// When a stream is due; never while it is empty, at once when it is full.
+/// When a stream without partitions is due: at once when it is full.
 fn due_at(stream: &Stream) -> Option<Millis> {
-    let oldest = stream.oldest()?;
+    if stream.config.buffer_bytes == PARTITIONED {
+        return None;
+    }
     if stream.bytes() >= stream.config.buffer_bytes {
         return Some(0);
     }
-    Some(oldest + stream.config.buffer_millis)
+    Some(stream.oldest()? + stream.config.buffer_millis)
+}
+
+/// Lands one batch; what can't land waits, and what has waited for too long is given up.
+async fn flush_or_keep(cloud: &Arc<Cloud>, id: StreamId, failing: &mut HashMap<StreamId, Failing>) {
+    let Err(error) = flush(cloud, id).await else {
+        failing.remove(&id);
+        return;
+    };
+    cloud.notice(&error.message);
+    let lost = cloud
+        .core
+        .execute(|transaction| {
+            let now = transaction.now;
+            let Some(stream) = transaction.engine.stream(id) else { return Ok(None) };
+            let given_up = stream.records().take_while(|(_, record)| given_up(record.at, now));
+            let positions: Vec<_> = given_up.map(|(position, _)| position).collect();
+            let (name, count) = (Document::of(&stream.config)?.name, positions.len());
+            if count > 0 {
+                transaction.apply(&Change::Flushed { stream: id, positions });
+            }
+            Ok(Some((name, count)).filter(|_| count > 0))
+        })
+        .await;
+    match lost {
+        Ok(Some((name, count))) => cloud.notice(&loss(&name, count, &error.message)),
+        Ok(None) => {}
+        Err(error) => cloud.notice(&error.message),
+    }
+    let oldest = cloud.core.read(|engine, _| engine.stream(id).and_then(Stream::oldest));
+    failing.insert(id, Failing::after(failing.get(&id).copied(), cloud.core.now(), oldest));
 }
 
 /// Lands one batch: the oldest records, up to the buffer's size.
@@ -97,8 +134,8 @@ async fn flush(cloud: &Arc<Cloud>, id: StreamId) -> Result<(), AwsError> {
     let objects = plan.objects(&data, now, || cloud.core.uuid()).map_err(&fail)?;
     landing::check(cloud, &plan.document, &objects).map_err(&fail)?;
     let positions = records.into_iter().map(|(position, _)| position).collect();
-    let flushed = Change::Flushed { stream: id, positions };
-    landing::land(cloud, &plan.document, objects, &flushed).await.map_err(fail)
+    let flushed = [Change::Flushed { stream: id, positions }];
+    landing::land(cloud, &plan.document, &objects, &flushed).await.map_err(fail)
 }
 
 /// The records of the next batch.
@@ -114,7 +151,7 @@ fn take(stream: &Stream) -> Result<(Document, Vec<(Position, Record)>), AwsError
 }
 
 /// The data of records with their time of arrival.
-async fn read(cloud: &Cloud, records: &[(Position, Record)]) -> Result<Vec<(Millis, Bytes)>, AwsError> {
+pub(super) async fn read(cloud: &Cloud, records: &[(Position, Record)]) -> Result<Vec<(Millis, Bytes)>, AwsError> {
     let mut data = Vec::with_capacity(records.len());
     for chunk in records.chunks(READ_AT_ONCE) {
         let seqs: Vec<_> = chunk.iter().map(|(_, record)| record.seq).collect();

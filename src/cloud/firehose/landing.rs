@@ -38,14 +38,15 @@ pub fn check(cloud: &Arc<Cloud>, document: &Document, objects: &[Object]) -> Res
 }
 
 /// Lands objects and notes in the same transaction that their records are gone from the buffer.
-pub async fn land(
+pub async fn land<'o>(
     cloud: &Arc<Cloud>,
     document: &Document,
-    objects: Vec<Object>,
-    flushed: &Change<'_>,
+    objects: impl IntoIterator<Item = &'o Object>,
+    flushed: &[Change<'_>],
 ) -> Result<(), String> {
     let s3 = S3::of(cloud);
     let said = |failure: s3::Failure| format!("{}: {}", failure.code, failure.message);
+    let objects: Vec<&Object> = objects.into_iter().collect();
     let mut written = Vec::with_capacity(objects.len());
     for object in &objects {
         written.push(s3.write(&object.body).await.map_err(said)?);
@@ -53,17 +54,17 @@ pub async fn land(
     let landed = cloud
         .core
         .execute(|transaction| {
-            let landing = |(object, written)| {
-                let Object { key, .. }: &Object = object;
-                let bucket = document.destination.bucket();
-                (Landing { bucket, key, principal: &document.destination.role_arn, ..Landing::default() }, written)
-            };
-            let landings: Vec<_> = objects.iter().zip(&written).map(landing).collect();
+            let bucket = document.destination.bucket();
+            let landings = objects.iter().zip(&written).map(|(object, written)| {
+                let principal = &document.destination.role_arn;
+                (Landing { bucket, key: &object.key, principal, ..Landing::default() }, written)
+            });
+            let landings: Vec<_> = landings.collect();
             let landed = match s3::land(transaction, &landings) {
                 Ok(landed) => landed,
                 Err(failure) => return Ok(Err(failure)),
             };
-            transaction.apply(flushed);
+            flushed.iter().for_each(|change| transaction.apply(change));
             Ok(Ok(landed))
         })
         .await;

@@ -5,6 +5,7 @@
 //! create  delete  describe  list  update   the operations
 //! put  encryption  tags
 //! flusher  batch  landing                  when a buffer is due, what becomes of it, how it lands
+//! partitions/                              the buffers of streams with dynamic partitioning
 //! format/  prefix/                         processors, compression, error records; names of objects
 //! ```
 
@@ -18,6 +19,7 @@ pub mod flusher;
 pub mod format;
 mod landing;
 mod list;
+mod partitions;
 pub mod prefix;
 mod put;
 pub mod stream;

@@ -102,6 +102,12 @@ async fn put(cx: &Context, name: &str, records: &[Blob]) -> Result<(Vec<String>,
         .execute(|transaction| {
             let stream = transaction.engine.stream_by_arn(&arn).ok_or_else(|| not_found(cx, name))?;
             let id = stream.config.id;
+            if transaction.engine.strict() && stream.config.document.contains("\"Type\":\"Decompression\"") {
+                // "PutRecord", API Reference.
+                let message =
+                    "Only requests from CloudWatch Logs are supported when CloudWatch Logs decompression is enabled.";
+                return Err(AwsError::bad("InvalidSourceException", message));
+            }
             // An encrypted stream has a key in its document; a substring saves reading the whole for each record.
             let encrypted = stream.config.document.contains("\"encryption\":{");
             let mut ids = Vec::with_capacity(records.len());

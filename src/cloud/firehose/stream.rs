@@ -34,6 +34,9 @@ pub struct Encryption {
     pub key_type: String,
 }
 
+/// The size of the buffer of a stream whose records are looked at as they come: each partition has a buffer of its own.
+pub const PARTITIONED: u64 = 0;
+
 /// A stream's ARN.
 pub fn arn(region: &str, account: &str, name: &str) -> String {
     format!("arn:aws:firehose:{region}:{account}:deliverystream/{name}")
@@ -50,7 +53,7 @@ impl Document {
             id,
             arn: self.arn(),
             document: serde_json::to_string(self).map_err(|error| AwsError::internal(error.to_string()))?,
-            buffer_bytes: u64::from(self.destination.buffering.size_in_mbs) << 20,
+            buffer_bytes: if self.destination.partitioned() { PARTITIONED } else { self.destination.buffer_bytes() },
             buffer_millis: Millis::from(self.destination.buffering.interval_in_seconds) * 1000,
             created: self.created,
         })

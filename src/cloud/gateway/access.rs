@@ -1,9 +1,13 @@
 //! Who may use the server.
 
+use std::borrow::Cow;
+
 use http::request::Parts;
 
+use crate::cloud::Cloud;
 use crate::cloud::http::guard::Guard;
-use crate::cloud::sigv4::{self, Credentials, Family, Key};
+use crate::cloud::sigv4::{self, Credentials, Family, Key, Refusal};
+use crate::cloud::sts::session;
 use crate::cloud::wire::AwsError;
 
 /// Who may use the server: which names and pages, and with which keys.
@@ -21,15 +25,20 @@ impl Default for Access {
 }
 
 impl Access {
-    /// The key a request is signed with; `None` where signatures aren't looked at.
+    /// The key a request is signed with, one of the server's or of a session; `None` where signatures aren't looked at.
     pub fn verify(
         &self,
+        cloud: &Cloud,
         parts: &Parts,
         payload: sigv4::Payload<'_>,
-        now: u64,
         family: Family,
-    ) -> Result<Option<&Key>, AwsError> {
+    ) -> Result<Option<Cow<'_, Key>>, AwsError> {
         let Some(credentials) = &self.credentials else { return Ok(None) };
-        sigv4::verify(credentials, parts, payload, now, family).map(Some).map_err(|refusal| refusal.error(family))
+        let find = |access_key: &str, token: Option<&str>| match credentials.get(access_key) {
+            Some(key) => Ok(Cow::Borrowed(key)),
+            None => session::key(cloud, access_key, token.ok_or(Refusal::UnknownKey)?).map(Cow::Owned),
+        };
+        let verified = sigv4::verify(find, parts, payload, cloud.core.now(), family);
+        verified.map(Some).map_err(|refusal| refusal.error(family))
     }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Service;
 use crate::cloud::Cloud;
+use crate::cloud::sts::session::Session;
 use crate::cloud::wire::Protocol;
 
 /// The account of a request whose access key names none.
@@ -23,6 +24,8 @@ pub struct Context {
     pub account: Arc<str>,
     pub region: Arc<str>,
     pub access_key: Option<Arc<str>>,
+    /// The session that the request's temporary key is of.
+    pub session: Option<Arc<Session>>,
     /// Scheme and authority as the client addressed this server, e.g. `http://localhost:4566`; no slash at the end.
     pub host: Arc<str>,
     pub protocol: Protocol,

@@ -28,6 +28,7 @@ pub use service::Service;
 
 use crate::cloud::http::body::{self, Body};
 use crate::cloud::sigv4::{Family, Key, Payload as Signed};
+use crate::cloud::sts::session;
 use crate::cloud::wire::payload::Source;
 use crate::cloud::wire::{AwsError, Form, Payload, Protocol};
 use crate::cloud::{Cloud, sns};
@@ -88,8 +89,8 @@ impl Gateway {
         };
         match route {
             Route::S3 => {
-                match self.access.verify(&parts, Signed::Declared, self.cloud.core.now(), Family::S3) {
-                    Ok(key) => cx.act_for(key),
+                match self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3) {
+                    Ok(key) => cx.act_for(key.as_deref()),
                     Err(error) => return failure(&error, style_of(&route), id),
                 }
                 drop(scope);
@@ -175,8 +176,8 @@ impl Gateway {
     }
 
     fn verify(&self, cx: &mut Context, parts: &Parts, body: &[u8], family: Family) -> Result<(), AwsError> {
-        let key = self.access.verify(parts, Signed::Whole(body), self.cloud.core.now(), family)?;
-        cx.act_for(key);
+        let key = self.access.verify(&self.cloud, parts, Signed::Whole(body), family)?;
+        cx.act_for(key.as_deref());
         Ok(())
     }
 
@@ -212,7 +213,11 @@ impl Gateway {
             Some(scope) => &scope.region,
             None => region_of_address(host, parts.uri.path()).unwrap_or(DEFAULT_REGION),
         };
-        let account = scope.and_then(|scope| account_of(&scope.access_key)).unwrap_or(DEFAULT_ACCOUNT);
+        let session = scope.and_then(|scope| session::of_request(&self.cloud, parts, &scope.access_key));
+        let account = match &session {
+            Some(session) => &session.account,
+            None => scope.and_then(|scope| account_of(&scope.access_key)).unwrap_or(DEFAULT_ACCOUNT),
+        };
         let protocol = match route {
             Route::Json { protocol, .. } => *protocol,
             Route::UnknownTarget(_) => Protocol::Json11,
@@ -224,6 +229,7 @@ impl Gateway {
             account: intern(account),
             region: intern(region),
             access_key: scope.map(|scope| intern(&scope.access_key)),
+            session: session.map(Arc::new),
             host: intern_host(authority),
             protocol,
             request_id,

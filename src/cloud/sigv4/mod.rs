@@ -12,6 +12,8 @@ mod refusal;
 mod tests;
 mod time;
 
+use std::borrow::Cow;
+
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -51,21 +53,22 @@ struct Claim<'r> {
     token: Option<String>,
 }
 
-/// Checks that a request was signed with a known key, in time, and not changed since. `now` is in milliseconds.
+/// Checks that a request was signed with a known key, in time, and not changed since. `now` is in milliseconds. `find` gives
+/// the key of an access key's id and the session token that came with it.
 pub fn verify<'c>(
-    credentials: &'c Credentials,
+    find: impl FnOnce(&str, Option<&str>) -> Result<Cow<'c, Key>, Refusal>,
     parts: &Parts,
     payload: Payload<'_>,
     now: u64,
     family: Family,
-) -> Result<&'c Key, Refusal> {
+) -> Result<Cow<'c, Key>, Refusal> {
     let query = Parameters::parse(parts.uri.query().unwrap_or_default());
     let claim = match parts.headers.get(AUTHORIZATION) {
         Some(header) => from_header(header.to_str().unwrap_or_default(), &parts.headers)?,
         None if query.get("X-Amz-Signature").is_some() || query.get("X-Amz-Algorithm").is_some() => from_query(&query)?,
         None => return Err(Refusal::Missing),
     };
-    let key = credentials.get(&claim.access_key).ok_or(Refusal::UnknownKey)?;
+    let key = find(&claim.access_key, claim.token.as_deref())?;
     let signed_at = time::parse(claim.date).ok_or_else(|| {
         Refusal::Incomplete(format!("Date must be in ISO-8601 'basic format'. Got '{}'.", claim.date.escape_debug()))
     })?;

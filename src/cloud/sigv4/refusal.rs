@@ -37,6 +37,8 @@ pub enum Refusal {
     Expires(&'static str),
     UnknownKey,
     WrongToken,
+    /// A session that has ended.
+    ExpiredToken,
     /// Too old or from the future, in words.
     Skewed(String),
     /// A presigned request that has expired.
@@ -70,6 +72,7 @@ impl Refusal {
             "IncompleteSignature" => "IncompleteSignatureException",
             "InvalidClientTokenId" => "UnrecognizedClientException",
             "RequestExpired" => "RequestExpired",
+            "ExpiredToken" => "ExpiredTokenException",
             _ => "InvalidSignatureException",
         };
         AwsError::bad(code, message).query_code(query)
@@ -92,6 +95,9 @@ impl Refusal {
             Refusal::Expires(message) => (400, "IncompleteSignature", message.to_owned()),
             Refusal::UnknownKey | Refusal::WrongToken => {
                 (403, "InvalidClientTokenId", "The security token included in the request is invalid.".to_owned())
+            }
+            Refusal::ExpiredToken => {
+                (403, "ExpiredToken", "The security token included in the request is expired".to_owned())
             }
             Refusal::Skewed(message) | Refusal::Scope(message) => (403, "SignatureDoesNotMatch", message),
             Refusal::Expired => (400, "RequestExpired", "Request has expired.".to_owned()),
@@ -129,6 +135,7 @@ impl Refusal {
             Refusal::WrongToken => {
                 AwsError::bad("InvalidToken", "The provided token is malformed or otherwise invalid.")
             }
+            Refusal::ExpiredToken => AwsError::bad("ExpiredToken", "The provided token has expired."),
             Refusal::Skewed(_) => AwsError::new(
                 403,
                 "RequestTimeTooSkewed",

@@ -22,6 +22,7 @@ pub async fn serve(folder: &Path, clock: Clock) -> (Server, Context) {
         account: "000000000000".into(),
         region: "us-east-1".into(),
         access_key: Some("test".into()),
+        session: None,
         host: "http://localhost".into(),
         protocol: Protocol::Query,
         request_id: RequestIds::default().next(),

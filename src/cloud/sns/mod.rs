@@ -18,7 +18,9 @@ mod mobile;
 pub mod outbox;
 mod page;
 mod publish;
+mod quotas;
 pub mod replay;
+mod sandbox;
 pub mod signing;
 mod sms;
 pub mod subscription;
@@ -39,20 +41,24 @@ pub const OPERATIONS: &[Operation] = operations! {
     "ConfirmSubscription" => subscription::confirm::confirm_subscription,
     "CreatePlatformApplication" => mobile::application::create_platform_application,
     "CreatePlatformEndpoint" => mobile::endpoint::create_platform_endpoint,
+    "CreateSMSSandboxPhoneNumber" => sandbox::create_sms_sandbox_phone_number,
     "CreateTopic" => topic::create::create_topic,
     "DeleteEndpoint" => mobile::endpoint::delete_endpoint,
     "DeletePlatformApplication" => mobile::application::delete_platform_application,
+    "DeleteSMSSandboxPhoneNumber" => sandbox::delete_sms_sandbox_phone_number,
     "DeleteTopic" => topic::delete::delete_topic,
     "GetDataProtectionPolicy" => topic::data_protection::get_data_protection_policy,
     "GetEndpointAttributes" => mobile::endpoint::get_endpoint_attributes,
     "GetPlatformApplicationAttributes" => mobile::application::get_platform_application_attributes,
     "GetSMSAttributes" => sms::get_sms_attributes,
-    "GetSMSSandboxAccountStatus" => sms::get_sms_sandbox_account_status,
+    "GetSMSSandboxAccountStatus" => sandbox::get_sms_sandbox_account_status,
     "GetSubscriptionAttributes" => subscription::attributes::get_subscription_attributes,
     "GetTopicAttributes" => topic::attributes::get_topic_attributes,
     "ListEndpointsByPlatformApplication" => mobile::endpoint::list_endpoints_by_platform_application,
+    "ListOriginationNumbers" => sandbox::list_origination_numbers,
     "ListPhoneNumbersOptedOut" => sms::list_phone_numbers_opted_out,
     "ListPlatformApplications" => mobile::application::list_platform_applications,
+    "ListSMSSandboxPhoneNumbers" => sandbox::list_sms_sandbox_phone_numbers,
     "ListSubscriptions" => subscription::list::list_subscriptions,
     "ListSubscriptionsByTopic" => subscription::list::list_subscriptions_by_topic,
     "ListTagsForResource" => tags::list_tags_for_resource,
@@ -71,6 +77,7 @@ pub const OPERATIONS: &[Operation] = operations! {
     "TagResource" => tags::tag_resource,
     "Unsubscribe" => subscription::unsubscribe::unsubscribe,
     "UntagResource" => tags::untag_resource,
+    "VerifySMSSandboxPhoneNumber" => sandbox::verify_sms_sandbox_phone_number,
 };
 
 /// What SNS keeps in memory only.
@@ -78,6 +85,8 @@ pub const OPERATIONS: &[Operation] = operations! {
 pub struct Sns {
     pub signer: signing::Signer,
     pub background: background::Background,
+    /// What HTTPS endpoints are spoken to with.
+    pub tls: http::Tls,
     /// A subscription came, went or was confirmed, or there is a key to keep.
     pub changed: Notify,
 }

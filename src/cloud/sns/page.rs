@@ -19,9 +19,19 @@ pub fn after(token: Option<&str>) -> Result<Option<String>, AwsError> {
 }
 
 /// The page's entries of what it and one more hold, and the token of the next page.
-pub fn cut<T>(core: &Core, mut entries: Vec<T>, key: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
-    let more = entries.len() > SIZE;
-    entries.truncate(SIZE);
+pub fn cut<T>(core: &Core, entries: Vec<T>, key: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
+    cut_at(core, SIZE, entries, key)
+}
+
+/// As [`cut`], with pages of another size.
+pub fn cut_at<T>(
+    core: &Core,
+    size: usize,
+    mut entries: Vec<T>,
+    key: impl Fn(&T) -> String,
+) -> (Vec<T>, Option<String>) {
+    let more = entries.len() > size;
+    entries.truncate(size);
     let token = entries.last().filter(|_| more).map(|last| token(core, &key(last)));
     (entries, token)
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::{invalid, null, required};
+use super::page;
 use super::subscription::is_phone_number;
 use super::tags::Empty;
 use crate::cloud::gateway::Context;
@@ -93,23 +94,6 @@ pub async fn get_sms_attributes(
 }
 
 #[derive(Deserialize)]
-pub struct GetSmsSandboxAccountStatusInput {}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct GetSmsSandboxAccountStatusOutput {
-    is_in_sandbox: bool,
-}
-
-/// No account is in the sandbox: every number gets its text, which goes nowhere.
-pub async fn get_sms_sandbox_account_status(
-    _: &Context,
-    _: GetSmsSandboxAccountStatusInput,
-) -> Result<GetSmsSandboxAccountStatusOutput, AwsError> {
-    Ok(GetSmsSandboxAccountStatusOutput { is_in_sandbox: false })
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PhoneNumberInput<'a> {
     #[serde(borrow)]
@@ -154,25 +138,33 @@ pub async fn opt_in_phone_number(cx: &Context, input: PhoneNumberInput<'_>) -> R
 }
 
 #[derive(Deserialize)]
-pub struct ListPhoneNumbersOptedOutInput {}
+#[serde(rename_all = "camelCase")]
+pub struct ListPhoneNumbersOptedOutInput<'a> {
+    #[serde(borrow)]
+    next_token: Option<Text<'a>>,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListPhoneNumbersOptedOutOutput {
     phone_numbers: Vec<String>,
+    next_token: Option<String>,
 }
 
 /// Phones that answered STOP; none does here, so the list is what a data folder was given.
 pub async fn list_phone_numbers_opted_out(
     cx: &Context,
-    _: ListPhoneNumbersOptedOutInput,
+    input: ListPhoneNumbersOptedOutInput<'_>,
 ) -> Result<ListPhoneNumbersOptedOutOutput, AwsError> {
+    let after = page::after(input.next_token.as_deref())?;
     let prefix = opted_out_key(cx, "");
-    let phone_numbers = cx
-        .cloud
-        .core
-        .read(|engine, _| engine.docs(&prefix, &prefix).map(|(key, _)| key[prefix.len()..].to_owned()).collect());
-    Ok(ListPhoneNumbersOptedOutOutput { phone_numbers })
+    let numbers = cx.cloud.core.read(|engine, _| {
+        let numbers = engine.docs(&prefix, &prefix).map(|(key, _)| &key[prefix.len()..]);
+        let rest = numbers.filter(|number| after.as_deref().is_none_or(|after| *number > after));
+        rest.take(page::SIZE + 1).map(str::to_owned).collect()
+    });
+    let (phone_numbers, next_token) = page::cut(&cx.cloud.core, numbers, |number: &String| number.clone());
+    Ok(ListPhoneNumbersOptedOutOutput { phone_numbers, next_token })
 }
 
 /// Refuses a text to a phone that doesn't want any.

@@ -14,7 +14,7 @@ use crate::engine::change::{Attribute, Sent, Value};
 use crate::engine::{QueueId, ids};
 
 /// The sender of what SNS delivers: the id of the service's own user.
-const SNS_SENDER: &str = "AIDAIT2UOQQY3AUEKVGXU";
+pub const SNS_SENDER: &str = "AIDAIT2UOQQY3AUEKVGXU";
 
 /// A message as a consumer gets it.
 #[derive(Debug, Serialize)]

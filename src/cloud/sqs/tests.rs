@@ -87,6 +87,7 @@ fn context(cloud: Arc<Cloud>, account: &str) -> Context {
         account: account.into(),
         region: "us-east-1".into(),
         access_key: None,
+        session: None,
         host: "http://localhost".into(),
         protocol: Protocol::Json10,
         request_id: RequestIds::default().next(),
@@ -305,6 +306,73 @@ async fn messages_go_to_the_dead_letter_queue_and_back() {
     assert_eq!(task().await["ApproximateNumberOfMessagesMoved"], 3);
     let back = client.receive(&url).await;
     assert_eq!((back.len(), &back[0]["Attributes"]["ApproximateReceiveCount"]), (3, &json!("1")));
+}
+
+/// "StartMessageMoveTask": which sources and destinations are refused.
+#[tokio::test]
+async fn a_move_task_has_a_source_that_is_a_dead_letter_queue_and_a_destination_of_its_type() {
+    let client = Client::new(false);
+    client.queue("dead", json!({})).await;
+    client.fifo("other.fifo").await;
+    let policy = format!("{{\"deadLetterTargetArn\":\"{ARN}dead\",\"maxReceiveCount\":\"1\"}}");
+    client.queue("q", json!({"RedrivePolicy": policy})).await;
+    let gone = |parameter| format!("The resource that you specified for the {parameter} parameter doesn't exist.");
+    let text = |text: &str| text.to_owned();
+    let cases = [
+        ("q", None, "InvalidParameterValue", text("Source queue must be configured as a Dead Letter Queue.")),
+        ("nobody", None, "ResourceNotFoundException", gone("SourceArn")),
+        ("dead", Some("nobody"), "ResourceNotFoundException", gone("DestinationArn")),
+        ("dead", Some("dead"), "InvalidParameterValue", {
+            text("Source queue arn and destination queue arn cannot be the same.")
+        }),
+        ("dead", Some("other.fifo"), "InvalidParameterValue", {
+            text("Source queue and destination queue must be of the same type.")
+        }),
+    ];
+    for (source, destination, code, message) in cases {
+        let mut input = json!({"SourceArn": format!("{ARN}{source}")});
+        if let Some(destination) = destination {
+            input["DestinationArn"] = format!("{ARN}{destination}").into();
+        }
+        let refused = client.refused("StartMessageMoveTask", input).await;
+        assert_eq!(refused, (text(code), message), "{source} {destination:?}");
+    }
+}
+
+/// "CancelMessageMoveTask", and the limits of "Learn how to configure a dead-letter queue redrive in Amazon SQS".
+#[tokio::test]
+async fn a_move_task_is_cancelled_when_the_mover_sees_it_and_an_account_has_100() {
+    let client = Client::new(false);
+    for number in 0..101 {
+        client.queue(&format!("dead{number}"), json!({})).await;
+        let policy = format!("{{\"deadLetterTargetArn\":\"{ARN}dead{number}\",\"maxReceiveCount\":\"1\"}}");
+        client.queue(&format!("q{number}"), json!({"RedrivePolicy": policy})).await;
+    }
+    let start = |number| json!({"SourceArn": format!("{ARN}dead{number}")});
+    let first = client.ok("StartMessageMoveTask", start(0)).await["TaskHandle"].take();
+    assert!(client.refused("StartMessageMoveTask", start(0)).await.1.starts_with("There is already a task running."));
+    for number in 1..100 {
+        client.ok("StartMessageMoveTask", start(number)).await;
+    }
+    assert_eq!(client.refused("StartMessageMoveTask", start(100)).await.0, "OverLimit");
+    for (rate, number) in [(0, 100), (501, 100)] {
+        let input = json!({"SourceArn": format!("{ARN}dead{number}"), "MaxNumberOfMessagesPerSecond": rate});
+        let (_, message) = client.refused("StartMessageMoveTask", input).await;
+        assert!(message.ends_with("Reason: Must be between 1 and 500, if provided."), "{message}");
+    }
+    client.ok("CancelMessageMoveTask", json!({"TaskHandle": first})).await;
+    let status = async || client.ok("ListMessageMoveTasks", start(0)).await["Results"][0].take();
+    assert_eq!(status().await["Status"], "CANCELLING");
+    assert_eq!(status().await["TaskHandle"], Value::Null);
+    let (_, message) = client.refused("CancelMessageMoveTask", json!({"TaskHandle": first})).await;
+    assert_eq!(message, "Only active tasks can be cancelled.");
+    let stop = tokio_util::sync::CancellationToken::new();
+    let mover = tokio::spawn(super::move_tasks::run::run(client.cx.cloud.clone(), stop.clone()));
+    while status().await["Status"] != "CANCELLED" {
+        tokio::task::yield_now().await;
+    }
+    stop.cancel();
+    mover.await.unwrap();
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::session::account_of_key;
 use crate::cloud::gateway::{Context, DEFAULT_ACCOUNT, account_of};
 use crate::cloud::wire::{AwsError, Text};
 
@@ -16,13 +17,27 @@ pub struct GetCallerIdentityOutput {
     account: String,
 }
 
-/// Every access key is its account's root user.
+/// Every access key is its account's root user, but for those of sessions.
 pub async fn get_caller_identity(cx: &Context, _: GetCallerIdentityInput) -> Result<GetCallerIdentityOutput, AwsError> {
     if cx.access_key.is_none() {
-        return Err(AwsError::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token"));
+        return Err(unsigned());
     }
     let account = cx.account.to_string();
-    Ok(GetCallerIdentityOutput { arn: format!("arn:aws:iam::{account}:root"), user_id: account.clone(), account })
+    let user_id = cx.session.as_ref().map_or_else(|| account.clone(), |session| session.user_id.clone());
+    Ok(GetCallerIdentityOutput { arn: arn(cx), user_id, account })
+}
+
+/// Who asks.
+pub fn arn(cx: &Context) -> String {
+    match &cx.session {
+        Some(session) => session.arn.clone(),
+        None => format!("arn:aws:iam::{}:root", cx.account),
+    }
+}
+
+/// A request that isn't signed.
+pub fn unsigned() -> AwsError {
+    AwsError::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
 }
 
 #[derive(Deserialize)]
@@ -47,5 +62,6 @@ pub async fn get_access_key_info(
                        Member must not be null";
         return Err(AwsError::bad("ValidationError", message));
     };
-    Ok(GetAccessKeyInfoOutput { account: account_of(&key).unwrap_or(DEFAULT_ACCOUNT).to_owned() })
+    let account = account_of_key(&key).or_else(|| account_of(&key).map(str::to_owned));
+    Ok(GetAccessKeyInfoOutput { account: account.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()) })
 }

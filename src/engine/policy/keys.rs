@@ -1,7 +1,7 @@
 //! The condition keys that mean something here; any other can't be judged and is reported.
 
 /// "AWS global condition context keys", and the keys of the services this cloud has.
-const KNOWN: [&str; 44] = [
+const KNOWN: [&str; 45] = [
     "aws:CalledVia",
     "aws:CalledViaFirst",
     "aws:CalledViaLast",
@@ -46,6 +46,7 @@ const KNOWN: [&str; 44] = [
     "sns:Endpoint",
     "sns:Protocol",
     "sts:ExternalId",
+    "sts:RoleSessionName",
 ];
 
 /// Keys that end in the name of a tag.

@@ -54,6 +54,7 @@ pub async fn resume(cloud: Arc<Cloud>) {
             account: intern(&stack.account),
             region: intern(&stack.region),
             access_key: None,
+            session: None,
             host: intern(&stack.host),
             protocol: Protocol::Query,
             request_id: ids.next(),

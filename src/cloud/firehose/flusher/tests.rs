@@ -153,3 +153,24 @@ async fn what_cannot_land_is_kept_and_tried_again() {
     assert_eq!(bench.landed(1).await[0].1, "a\n");
     bench.server.stop().await.unwrap();
 }
+
+/// "Handle data delivery failures": after 24 hours the data is lost.
+#[tokio::test]
+async fn what_cannot_land_for_a_day_is_given_up_loudly() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = serve(folder.path(), Clock::manual(LATE_EVENING)).await;
+    bench.create(0, 1).await;
+    bench.s3.delete_bucket().bucket("landing").send().await.unwrap();
+    bench.put("old").await;
+    bench.clock.advance(Duration::from_secs(23 * 3600));
+    bench.put("new").await;
+    bench.clock.advance(Duration::from_secs(3600));
+    let lost = "DATA LOSS: 1 records of the delivery stream events could not be delivered for 24 hours";
+    while !bench.server.cloud.notices.all().iter().any(|(_, text)| text.starts_with(lost)) {
+        tokio::task::yield_now().await;
+    }
+    bench.s3.create_bucket().bucket("landing").send().await.unwrap();
+    bench.clock.advance(Duration::from_secs(60));
+    assert_eq!(bench.landed(1).await[0].1, "new");
+    bench.server.stop().await.unwrap();
+}

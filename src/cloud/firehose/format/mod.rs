@@ -8,4 +8,5 @@ mod pipeline;
 
 pub use errors::error_line;
 pub use object::{Compression, ObjectBody};
+pub(super) use pipeline::METADATA;
 pub use pipeline::{Failure, Output, Pipeline, Processor};

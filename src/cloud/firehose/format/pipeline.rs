@@ -41,7 +41,7 @@ const MOST_PARTS: usize = 500;
 /// At most this much out of a compressed record; one holds 1,000 KiB, so a bomb stops here.
 const MOST_DECOMPRESSED: u64 = 16 * 1024 * 1024;
 
-const METADATA: &str = "DynamicPartitioning.MetadataExtractionFailed";
+pub(in crate::cloud::firehose) const METADATA: &str = "DynamicPartitioning.MetadataExtractionFailed";
 
 /// A stream's processors, validated.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -172,6 +172,11 @@ impl Pipeline {
                 Err(message) => Err(failed(METADATA, message, if self.decompress { record } else { part })),
             })
             .collect()
+    }
+
+    /// What is kept of an output that can't go where it should: as [`Failure::raw`].
+    pub fn raw<'d>(&self, record: &'d [u8], output: &'d Output) -> &'d [u8] {
+        if self.decompress { record } else { output.data.strip_suffix(&self.delimiter[..]).unwrap_or(&output.data) }
     }
 
     fn split<'d>(&self, data: &'d [u8]) -> Result<Vec<&'d [u8]>, String> {

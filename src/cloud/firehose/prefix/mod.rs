@@ -67,6 +67,7 @@ pub enum ErrorOutputType {
     ProcessingFailed,
     FormatConversionFailed,
     DecompressionFailed,
+    ActivePartitionExceeded,
 }
 
 impl ErrorOutputType {
@@ -75,6 +76,8 @@ impl ErrorOutputType {
             ErrorOutputType::ProcessingFailed => "processing-failed",
             ErrorOutputType::FormatConversionFailed => "format-conversion-failed",
             ErrorOutputType::DecompressionFailed => "decompression-failed",
+            // "Buffer data for dynamic partitioning".
+            ErrorOutputType::ActivePartitionExceeded => "activePartitionExceeded",
         }
     }
 }

@@ -71,7 +71,7 @@ async fn attempts(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Kind) -
             content_type: "text/plain; charset=UTF-8",
             body: body.clone(),
         };
-        let Err(failure) = post::send(post).await else { return Ok(()) };
+        let Err(failure) = post::send(post, &cloud.sns.tls).await else { return Ok(()) };
         let Some(delay) = policy.delay(number).filter(|_| !failure.permanent) else {
             return Err(AwsError::internal(failure.reason));
         };

@@ -1,10 +1,12 @@
-//! Delivery to HTTP endpoints: from the outbox of each confirmed subscription, one worker each. Only loopback is posted to.
+//! Delivery to HTTP and HTTPS endpoints: from the outbox of each confirmed subscription, one worker each. Only loopback is
+//! posted to.
 
 mod confirmation;
 mod post;
 mod retry;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod worker;
 
 use std::collections::{HashMap, HashSet};
@@ -14,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use confirmation::{Kind, render as render_confirmation, send as send_confirmation};
+pub use tls::Tls;
 
 use crate::cloud::Cloud;
 use crate::engine::SubscriptionId;

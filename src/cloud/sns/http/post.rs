@@ -3,12 +3,20 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{Method, Request, Uri};
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, USER_AGENT, WWW_AUTHENTICATE,
+};
+use http::uri::Authority;
+use http::{Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+
+use super::tls::Tls;
 
 /// "Amazon SNS message delivery retries": an endpoint has 15 seconds.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -46,26 +54,50 @@ impl Failure {
 }
 
 /// Posts; an answer of 2xx is success.
-pub async fn send(post: Post<'_>) -> Result<(), Failure> {
-    match tokio::time::timeout(TIMEOUT, exchange(post)).await {
+pub async fn send(post: Post<'_>, tls: &Tls) -> Result<(), Failure> {
+    match tokio::time::timeout(TIMEOUT, exchange(post, tls)).await {
         Ok(result) => result,
         Err(_) => Err(Failure::passing("the endpoint gave no answer within 15 s")),
     }
 }
 
-async fn exchange(post: Post<'_>) -> Result<(), Failure> {
+async fn exchange(post: Post<'_>, tls: &Tls) -> Result<(), Failure> {
     let uri: Uri = post.url.parse().map_err(|error| Failure::permanent(format!("the URL is invalid: {error}")))?;
     let authority = uri.authority().ok_or_else(|| Failure::permanent("the URL has no host"))?.clone();
-    if uri.scheme_str() != Some("http") {
-        return Err(Failure::permanent("this cloud posts over http, not over https"));
+    let secure = match uri.scheme_str() {
+        Some("http") => false,
+        Some("https") => true,
+        _ => return Err(Failure::permanent("the URL is neither http nor https")),
+    };
+    let (mut status, headers) = attempt(&post, &uri, &authority, secure.then_some(tls), None).await?;
+    // "Fanout Amazon SNS notifications to HTTPS endpoints": who asks for the URL's user and password gets them.
+    if let Some(credentials) = basic(&authority).filter(|_| secure && asks_for_basic(status, &headers)) {
+        (status, _) = attempt(&post, &uri, &authority, Some(tls), Some(&credentials)).await?;
     }
+    // A client's error is not tried again, except that it was too much at once.
+    match status.as_u16() {
+        200..300 => Ok(()),
+        429 => Err(Failure::passing(format!("the endpoint answered {status}"))),
+        400..500 => Err(Failure::permanent(format!("the endpoint answered {status}"))),
+        _ => Err(Failure::passing(format!("the endpoint answered {status}"))),
+    }
+}
+
+/// One request on a connection of its own, over TLS if there is one to speak.
+async fn attempt(
+    post: &Post<'_>,
+    uri: &Uri,
+    authority: &Authority,
+    tls: Option<&Tls>,
+    credentials: Option<&str>,
+) -> Result<(StatusCode, HeaderMap), Failure> {
     let addresses = loopback(authority.host()).ok_or_else(|| {
         Failure::permanent(format!(
             "{} is not a loopback address, and nothing is sent to others from here",
             authority.host()
         ))
     })?;
-    let port = authority.port_u16().unwrap_or(80);
+    let port = authority.port_u16().unwrap_or(if tls.is_some() { 443 } else { 80 });
     let mut stream = Err(Failure::passing("no address"));
     for address in addresses {
         stream = TcpStream::connect((address, port))
@@ -75,9 +107,32 @@ async fn exchange(post: Post<'_>) -> Result<(), Failure> {
             break;
         }
     }
+    let request = request(post, uri, authority, credentials)?;
+    match tls {
+        None => over(stream?, request).await,
+        Some(tls) => over(tls.connect(authority.host(), stream?).await.map_err(Failure::passing)?, request).await,
+    }
+}
+
+async fn over(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Full<Bytes>>,
+) -> Result<(StatusCode, HeaderMap), Failure> {
     let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream?)).await.map_err(Failure::passing)?;
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(Failure::passing)?;
     let connection = tokio::spawn(connection);
+    let response = sender.send_request(request).await.map_err(Failure::passing);
+    connection.abort();
+    let (head, _) = response?.into_parts();
+    Ok((head.status, head.headers))
+}
+
+fn request(
+    post: &Post<'_>,
+    uri: &Uri,
+    authority: &Authority,
+    credentials: Option<&str>,
+) -> Result<Request<Full<Bytes>>, Failure> {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let mut request = Request::builder()
         .method(Method::POST)
@@ -96,17 +151,25 @@ async fn exchange(post: Post<'_>) -> Result<(), Failure> {
     if post.raw {
         request = request.header("x-amz-sns-rawdelivery", "true");
     }
-    let request = request.body(Full::new(Bytes::from(post.body))).map_err(Failure::permanent)?;
-    let response = sender.send_request(request).await.map_err(Failure::passing);
-    connection.abort();
-    let status = response?.status();
-    // A client's error is not tried again, except that it was too much at once.
-    match status.as_u16() {
-        200..300 => Ok(()),
-        429 => Err(Failure::passing(format!("the endpoint answered {status}"))),
-        400..500 => Err(Failure::permanent(format!("the endpoint answered {status}"))),
-        _ => Err(Failure::passing(format!("the endpoint answered {status}"))),
+    if let Some(credentials) = credentials {
+        request = request.header(AUTHORIZATION, credentials);
     }
+    request.body(Full::new(Bytes::from(post.body.clone()))).map_err(Failure::permanent)
+}
+
+/// The header that a URL's user and password make.
+fn basic(authority: &Authority) -> Option<String> {
+    let (user, _) = authority.as_str().rsplit_once('@')?;
+    let user = if user.contains(':') { user.to_owned() } else { format!("{user}:") };
+    let decoded: Vec<u8> = percent_encoding::percent_decode_str(&user).collect();
+    Some(format!("Basic {}", BASE64.encode(decoded)))
+}
+
+fn asks_for_basic(status: StatusCode, headers: &HeaderMap) -> bool {
+    let scheme = |value: &http::HeaderValue| {
+        value.to_str().is_ok_and(|text| text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic")))
+    };
+    status == StatusCode::UNAUTHORIZED && headers.get_all(WWW_AUTHENTICATE).iter().any(scheme)
 }
 
 /// The addresses of a host on this machine; `None` for any other.

@@ -122,7 +122,7 @@ async fn post(
         content_type: &policy.content_type,
         body,
     };
-    Ok(post::send(post).await)
+    Ok(post::send(post, &cloud.sns.tls).await)
 }
 
 async fn delete(cloud: &Cloud, outbox: QueueId, position: Position) -> Result<(), AwsError> {

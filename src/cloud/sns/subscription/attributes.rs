@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::validate;
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::error::{invalid, no_subscription, required};
-use crate::cloud::sns::{arn, delivery_policy, replay};
+use crate::cloud::sns::{arn, delivery_policy, quotas, replay};
 use crate::cloud::wire::{AwsError, Text};
 use crate::engine::config::{Attributes, SubscriptionConfig};
 use crate::engine::{Change, Engine};
@@ -111,6 +111,9 @@ pub async fn set_subscription_attributes(
             })?;
             if name == "ReplayPolicy" && kept.is_some() {
                 tx.engine.topic(config.topic).map_or(Ok(()), replay::check).map_err(invalid)?;
+            }
+            if name == "FilterPolicy" && kept.is_some() && !config.attributes.contains_key(name) {
+                quotas::filter_policy(cx, tx.engine, config.topic)?;
             }
             let mut config = config.clone();
             match kept {

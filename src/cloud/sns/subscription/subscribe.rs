@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{endpoint, validate};
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::error::{invalid, invalid_attribute, no_topic, required};
-use crate::cloud::sns::{self, access, arn, outbox, replay};
+use crate::cloud::sns::{self, access, arn, outbox, quotas, replay};
 use crate::cloud::transaction::Transaction;
 use crate::cloud::wire::{AwsError, Pairs, Text};
 use crate::engine::config::{Attributes, SubscriptionConfig};
@@ -79,6 +79,10 @@ fn decide(
     replay::mark(&mut attributes);
     attributes.insert("SubscriptionPrincipal".into(), sns::principal(cx));
     let confirmed = confirms_itself(cx, protocol, endpoint);
+    quotas::subscription(cx, tx.engine, topic_id, confirmed)?;
+    if attributes.contains_key("FilterPolicy") {
+        quotas::filter_policy(cx, tx.engine, topic_id)?;
+    }
     attributes.insert("ConfirmationWasAuthenticated".into(), confirmed.to_string());
     let id = SubscriptionId(tx.engine.next_id());
     let mut config = SubscriptionConfig {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{archive, data_protection, validate};
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::error::{invalid, invalid_attribute, not_null};
-use crate::cloud::sns::{arn, tags};
+use crate::cloud::sns::{arn, quotas, tags};
 use crate::cloud::wire::{AwsError, Pairs, Text};
 use crate::engine::config::{Attributes, TopicConfig};
 use crate::engine::{Change, TopicId};
@@ -56,6 +56,7 @@ pub async fn create_topic(cx: &Context, input: CreateTopicInput<'_>) -> Result<C
             if let Some(topic) = tx.engine.topic_by_arn(&topic_arn) {
                 return same(&topic.config, fifo, &attributes, &tags).map(|()| false);
             }
+            quotas::topic(cx, tx.engine, fifo)?;
             attributes.retain(|_, value| !value.is_empty());
             let id = TopicId(tx.engine.next_id());
             let mut config = TopicConfig { id, arn: topic_arn.clone(), attributes, tags, created: tx.now };

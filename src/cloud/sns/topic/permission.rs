@@ -102,7 +102,9 @@ async fn change(
             };
             edit(&config, &mut statements)?;
             policy["Statement"] = statements.into();
-            config.attributes.insert("Policy".into(), policy.to_string());
+            let text = policy.to_string();
+            policy::check_quotas(&policy, text.len()).map_err(invalid)?;
+            config.attributes.insert("Policy".into(), text);
             tx.apply(&Change::Topic(Cow::Owned(config)));
             Ok(())
         })

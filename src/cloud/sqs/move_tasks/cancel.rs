@@ -40,7 +40,8 @@ pub async fn cancel_message_move_task(
         .ok()
         .and_then(|json| serde_json::from_slice(&json).ok())
         .ok_or_else(|| error::invalid("Value for parameter TaskHandle is invalid."))?;
-    cx.cloud
+    let cancelled = cx
+        .cloud
         .core
         .execute(|tx| {
             resource(cx, tx.engine, &handle.source_arn, "SourceArn")?;
@@ -51,9 +52,12 @@ pub async fn cancel_message_move_task(
             if task.status != Status::Running {
                 return Err(error::invalid("Only active tasks can be cancelled."));
             }
-            task.status = Status::Cancelled;
+            // The mover ends with what it is moving now.
+            task.status = Status::Cancelling;
             task.save(tx)?;
             Ok(CancelMessageMoveTaskOutput { approximate_number_of_messages_moved: task.moved })
         })
-        .await
+        .await?;
+    cx.cloud.move_tasks.notify_one();
+    Ok(cancelled)
 }

@@ -25,6 +25,7 @@ const KEPT: usize = 10;
 pub enum Status {
     Running,
     Completed,
+    Cancelling,
     Cancelled,
     Failed,
 }
@@ -59,6 +60,16 @@ impl Task {
         BASE64.encode(serde_json::json!({ "taskId": self.id, "sourceArn": self.source }).to_string())
     }
 
+    /// Whether it still runs, or is about to stop.
+    fn is_active(&self) -> bool {
+        matches!(self.status, Status::Running | Status::Cancelling)
+    }
+
+    /// Reads its document.
+    fn read(tx: &Transaction<'_>, key: &str) -> Option<Self> {
+        serde_json::from_slice(tx.engine.doc(key)?).ok()
+    }
+
     /// Writes its document.
     pub fn save(&self, tx: &mut Transaction<'_>) -> Result<(), AwsError> {
         let value = serde_json::to_vec(self).map_err(|error| AwsError::internal(error.to_string()))?;
@@ -75,8 +86,8 @@ fn tasks(engine: &Engine, source: &str) -> Vec<Task> {
 }
 
 /// The tasks that aren't finished.
-fn running(engine: &Engine) -> Vec<Task> {
-    read(engine, PREFIX).into_iter().filter(|task| task.status == Status::Running).collect()
+fn active(engine: &Engine) -> Vec<Task> {
+    read(engine, PREFIX).into_iter().filter(Task::is_active).collect()
 }
 
 fn read(engine: &Engine, prefix: &str) -> Vec<Task> {

@@ -2,13 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{KEPT, Status, Task, resource, tasks};
+use super::{KEPT, Status, Task, active, resource, tasks};
 use crate::cloud::gateway::Context;
 use crate::cloud::sqs::{error, list_queues};
 use crate::cloud::wire::{AwsError, Text};
 
 /// "StartMessageMoveTask" (Amazon SQS API Reference): up to 500 messages a second.
 const MAX_RATE: i64 = 500;
+/// "Learn how to configure a dead-letter queue redrive in Amazon SQS": active tasks of an account.
+const MAX_ACTIVE: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -60,10 +62,16 @@ pub async fn start_message_move_task(
                 return Err(error::invalid("Source queue must be configured as a Dead Letter Queue."));
             }
             let before = tasks(tx.engine, source);
-            if before.iter().any(|task| task.status == Status::Running) {
+            if before.iter().any(Task::is_active) {
                 let message = "There is already a task running. Only one active task is allowed for a source queue arn \
                                at a given time.";
                 return Err(error::invalid(message));
+            }
+            let own = |task: &Task| task.source.split(':').nth(4) == Some(&*cx.account);
+            if active(tx.engine).into_iter().filter(own).count() >= MAX_ACTIVE {
+                return Err(error::over_limit(format!(
+                    "There are already {MAX_ACTIVE} active message move tasks. No more are allowed for an account."
+                )));
             }
             for old in before.iter().skip(KEPT - 1) {
                 tx.delete_doc(&old.key());
