@@ -213,3 +213,140 @@ async fn objects_survive_a_restart_and_deleted_ones_do_not() {
     complete.send().await.unwrap();
     assert_eq!(get(&s3, "open").await, b"part");
 }
+
+/// A request that no SDK makes: status line, headers and body.
+async fn raw(cloud: &TestCloud, request: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let address = cloud.endpoint.strip_prefix("http://").unwrap();
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.replace('\n', "\r\n").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+/// "Using cross-origin resource sharing (CORS)": a rule of the bucket opens it to a foreign page, and nothing else.
+#[tokio::test]
+async fn a_bucket_opens_itself_to_pages() {
+    use aws_sdk_s3::types::{CorsConfiguration, CorsRule};
+    let cloud = TestCloud::start().await;
+    let s3 = cloud.s3();
+    for bucket in ["open", "closed"] {
+        s3.create_bucket().bucket(bucket).send().await.unwrap();
+        s3.put_object().bucket(bucket).key("k").body(b"v".to_vec().into()).send().await.unwrap();
+    }
+    let rule =
+        CorsRule::builder().allowed_methods("GET").allowed_origins("https://*.example.com").expose_headers("ETag");
+    let rules = CorsConfiguration::builder().cors_rules(rule.build().unwrap()).build().unwrap();
+    s3.put_bucket_cors().bucket("open").cors_configuration(rules).send().await.unwrap();
+    assert_eq!(s3.get_bucket_cors().bucket("open").send().await.unwrap().cors_rules().len(), 1);
+
+    let get = |bucket: &str, origin: &str, host: &str| {
+        format!("GET /{bucket}/k HTTP/1.1\nHost: {host}\nOrigin: {origin}\nConnection: close\n\n")
+    };
+    let answer = raw(&cloud, &get("open", "https://a.example.com", "localhost")).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    for header in [
+        "access-control-allow-origin: https://a.example.com",
+        "access-control-allow-methods: GET",
+        "access-control-expose-headers: ETag",
+        "access-control-allow-credentials: true",
+    ] {
+        assert!(answer.to_ascii_lowercase().contains(&header.to_ascii_lowercase()), "{header}: {answer}");
+    }
+    for (bucket, origin) in [("closed", "https://a.example.com"), ("open", "https://evil.test")] {
+        assert!(raw(&cloud, &get(bucket, origin, "localhost")).await.starts_with("HTTP/1.1 403"), "{bucket} {origin}");
+    }
+    // The door is the bucket's alone.
+    let list = "POST / HTTP/1.1\nHost: localhost\nOrigin: https://a.example.com\nContent-Type: application/x-www-form-urlencoded\n\
+                Content-Length: 17\nConnection: close\n\nAction=ListTopics";
+    assert!(raw(&cloud, list).await.starts_with("HTTP/1.1 403"));
+
+    let preflight = |bucket: &str, origin: &str, method: &str| {
+        format!(
+            "OPTIONS /{bucket}/k HTTP/1.1\nHost: localhost\nOrigin: {origin}\nAccess-Control-Request-Method: {method}\n\
+             Connection: close\n\n"
+        )
+    };
+    let answer = raw(&cloud, &preflight("open", "https://a.example.com", "GET")).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let answer = raw(&cloud, &preflight("closed", "http://localhost:3000", "GET")).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 403") && answer.contains("CORSResponse: CORS is not enabled for this bucket.")
+    );
+    let answer = raw(&cloud, &preflight("open", "http://localhost:3000", "PUT")).await;
+    assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("CORSResponse: This CORS request is not allowed."));
+
+    s3.delete_bucket_cors().bucket("open").send().await.unwrap();
+    let gone = s3.get_bucket_cors().bucket("open").send().await;
+    assert_eq!(code(gone), "NoSuchCORSConfiguration");
+}
+
+/// "Locking objects with Object Lock": what is locked can't be deleted for good before its time.
+#[tokio::test]
+async fn a_locked_version_stays() {
+    use aws_sdk_s3::types::{
+        DefaultRetention, ObjectLockConfiguration, ObjectLockEnabled, ObjectLockLegalHold, ObjectLockLegalHoldStatus,
+        ObjectLockRetentionMode as Mode, ObjectLockRule,
+    };
+    let cloud = TestCloud::start().await;
+    let s3 = cloud.s3();
+    s3.create_bucket().bucket("vault").object_lock_enabled_for_bucket(true).send().await.unwrap();
+    let default = DefaultRetention::builder().mode(Mode::Governance).days(1).build();
+    let lock = ObjectLockConfiguration::builder()
+        .object_lock_enabled(ObjectLockEnabled::Enabled)
+        .rule(ObjectLockRule::builder().default_retention(default).build())
+        .build();
+    s3.put_object_lock_configuration().bucket("vault").object_lock_configuration(lock).send().await.unwrap();
+    let put = s3.put_object().bucket("vault").key("k").body(b"v".to_vec().into()).send().await.unwrap();
+    let version = put.version_id.unwrap();
+    let head = s3.head_object().bucket("vault").key("k").send().await.unwrap();
+    assert_eq!(head.object_lock_mode, Some(Mode::Governance.as_str().into()));
+
+    let delete = || s3.delete_object().bucket("vault").key("k").version_id(&version);
+    assert_eq!(code(delete().send().await), "AccessDenied");
+    let hold = ObjectLockLegalHold::builder().status(ObjectLockLegalHoldStatus::On).build();
+    s3.put_object_legal_hold().bucket("vault").key("k").legal_hold(hold).send().await.unwrap();
+    assert_eq!(code(delete().bypass_governance_retention(true).send().await), "AccessDenied");
+    cloud.pass(2 * 24 * 60 * 60);
+    assert_eq!(code(delete().send().await), "AccessDenied", "a hold has no end");
+    let off = ObjectLockLegalHold::builder().status(ObjectLockLegalHoldStatus::Off).build();
+    s3.put_object_legal_hold().bucket("vault").key("k").legal_hold(off).send().await.unwrap();
+    delete().send().await.unwrap();
+
+    s3.create_bucket().bucket("plain").send().await.unwrap();
+    s3.put_object().bucket("plain").key("k").send().await.unwrap();
+    let message = s3.get_object_retention().bucket("plain").key("k").send().await.unwrap_err();
+    assert_eq!(message.into_service_error().meta().message(), Some("Bucket is missing Object Lock Configuration"));
+}
+
+/// "Hosting a static website using Amazon S3".
+#[tokio::test]
+async fn a_bucket_is_a_website() {
+    use aws_sdk_s3::types::{ErrorDocument, IndexDocument, WebsiteConfiguration};
+    let cloud = TestCloud::start().await;
+    let s3 = cloud.s3();
+    s3.create_bucket().bucket("site").send().await.unwrap();
+    for (key, body) in [("index.html", "home"), ("docs/index.html", "docs"), ("oops.html", "oops")] {
+        let put = s3.put_object().bucket("site").key(key).content_type("text/html");
+        put.body(body.as_bytes().to_vec().into()).send().await.unwrap();
+    }
+    let get = |path: &str| {
+        format!("GET {path} HTTP/1.1\nHost: site.s3-website-us-east-1.amazonaws.com\nConnection: close\n\n")
+    };
+    let answer = raw(&cloud, &get("/")).await;
+    assert!(answer.starts_with("HTTP/1.1 404") && answer.contains("NoSuchWebsiteConfiguration"), "{answer}");
+    let website = WebsiteConfiguration::builder()
+        .index_document(IndexDocument::builder().suffix("index.html").build().unwrap())
+        .error_document(ErrorDocument::builder().key("oops.html").build().unwrap());
+    s3.put_bucket_website().bucket("site").website_configuration(website.build()).send().await.unwrap();
+    for (path, status, word) in [
+        ("/", "200", "home"),
+        ("/docs/", "200", "docs"),
+        ("/docs", "302", "location: /docs/"),
+        ("/nothing", "404", "oops"),
+    ] {
+        let answer = raw(&cloud, &get(path)).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")) && answer.contains(word), "{path}: {answer}");
+    }
+}

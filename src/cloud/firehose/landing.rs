@@ -60,7 +60,7 @@ pub async fn land<'o>(
                 (Landing { bucket, key: &object.key, principal, ..Landing::default() }, written)
             });
             let landings: Vec<_> = landings.collect();
-            let landed = match s3::land(transaction, &landings) {
+            let landed = match s3::land(cloud, transaction, &landings) {
                 Ok(landed) => landed,
                 Err(failure) => return Ok(Err(failure)),
             };

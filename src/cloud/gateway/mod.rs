@@ -31,7 +31,7 @@ use crate::cloud::sigv4::{Family, Key, Payload as Signed};
 use crate::cloud::sts::session;
 use crate::cloud::wire::payload::Source;
 use crate::cloud::wire::{AwsError, Form, Payload, Protocol};
-use crate::cloud::{Cloud, sns};
+use crate::cloud::{Cloud, s3, sns};
 
 static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
@@ -75,26 +75,35 @@ impl Gateway {
         let id = self.request_ids.next();
         let authority = authority(&parts);
         let host = host_of(authority);
-        if let Some(why) = self.access.guard.refuse(host, &parts.headers) {
-            return plain(403, "text/plain; charset=utf-8", id, format!("{why}\n").into());
+        let refused = |why| plain(403, "text/plain; charset=utf-8", id, format!("{why}\n").into());
+        if let Some(why) = self.access.guard.refuse_host(host) {
+            return refused(why);
+        }
+        let page = self.access.guard.refuse_page(&parts.headers);
+        let scope = Scope::of(&parts.headers, parts.uri.query());
+        let route = route(&parts, host, scope.as_ref());
+        if let Some(why) = page
+            && !(route == Route::S3 && s3::opens(&self.cloud, &parts, host))
+        {
+            return refused(why);
         }
         if let Some((content_type, body)) = admin::answer(&self.cloud, &parts).await {
             return plain(200, content_type, id, body);
         }
-        let scope = Scope::of(&parts.headers, parts.uri.query());
-        let route = route(&parts, host, scope.as_ref());
         let mut cx = match self.context(&parts, authority, host, scope.as_ref(), &route, id) {
             Ok(cx) => cx,
             Err(error) => return failure(&error, style_of(&route), id),
         };
         match route {
             Route::S3 => {
-                match self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3) {
-                    Ok(key) => cx.act_for(key.as_deref()),
-                    Err(error) => return failure(&error, style_of(&route), id),
+                if !s3::is_anonymous(&parts, host) {
+                    match self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3) {
+                        Ok(key) => cx.act_for(key.as_deref()),
+                        Err(error) => return failure(&error, style_of(&route), id),
+                    }
                 }
                 drop(scope);
-                crate::cloud::s3::serve(cx, parts, incoming).await
+                s3::serve(cx, parts, incoming).await
             }
             Route::BareQueue => plain(404, "text/xml", id, Bytes::from_static(b"<UnknownOperationException/>\n")),
             Route::UnknownTarget(target) => {

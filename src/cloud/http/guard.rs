@@ -24,8 +24,8 @@ impl Guard {
         Guard { names: address.is_loopback().then_some(names) }
     }
 
-    /// Why a request is refused, if it is. `host` is without a port.
-    pub fn refuse(&self, host: &str, headers: &HeaderMap) -> Option<String> {
+    /// Why a request is refused for the name it uses, if it is. `host` is without a port.
+    pub fn refuse_host(&self, host: &str) -> Option<String> {
         if let Some(names) = &self.names
             && !is_ours(host)
             && !names.iter().any(|name| name.eq_ignore_ascii_case(host))
@@ -34,6 +34,11 @@ impl Guard {
                 "This server does not answer to the name {host:?}: a page may have bound it to loopback."
             ));
         }
+        None
+    }
+
+    /// Why a request is refused for the page that makes it, if it is.
+    pub fn refuse_page(&self, headers: &HeaderMap) -> Option<String> {
         if let Some(origin) = headers.get(ORIGIN) {
             let origin = origin.to_str().unwrap_or_default();
             if !is_local_origin(origin) {
@@ -105,13 +110,14 @@ mod tests {
             if let Some((name, value)) = header {
                 headers.insert(HeaderName::from_static(name), value.parse().unwrap());
             }
-            assert_eq!(guard.refuse(host, &headers).is_none(), allowed, "{host} {header:?}");
+            let refused = guard.refuse_host(host).or_else(|| guard.refuse_page(&headers));
+            assert_eq!(refused.is_none(), allowed, "{host} {header:?}");
         }
     }
 
     #[test]
     fn elsewhere_than_on_loopback_any_name_will_do() {
         let guard = Guard::new([0, 0, 0, 0].into(), vec![]);
-        assert_eq!(guard.refuse("build-host", &HeaderMap::new()), None);
+        assert_eq!(guard.refuse_host("build-host"), None);
     }
 }

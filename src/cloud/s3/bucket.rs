@@ -67,6 +67,9 @@ impl NewBucket {
             ownership: Some(self.ownership.unwrap_or_else(|| "BucketOwnerEnforced".into())),
             policy: None,
             notification: None,
+            cors: None,
+            lock: None,
+            website: None,
         }
     }
 }
@@ -198,9 +201,6 @@ impl S3 {
         if !is_bucket_name(&name) {
             return Err(Failure::invalid_bucket_name(&name));
         }
-        if call.header("x-amz-bucket-object-lock-enabled").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-            return Err(Failure::not_implemented("Object Lock (x-amz-bucket-object-lock-enabled)"));
-        }
         let body = call.body.lock().take();
         let xml = match body {
             Some(mut body) => body.store_all_limited(MAX_CONFIGURATION).await.map_err(|_| Failure::malformed_xml())?,
@@ -211,8 +211,14 @@ impl S3 {
         let region = place(location.as_deref(), endpoint)?;
         let ownership = call.header("x-amz-object-ownership").map(|value| check_ownership(&value)).transpose()?;
         let tagged = !tags.is_empty();
-        let record = NewBucket { name, account: call.account().to_owned(), region, location, tags, ownership }
+        let mut record = NewBucket { name, account: call.account().to_owned(), region, location, tags, ownership }
             .record(self.store.now());
+        if call.header("x-amz-bucket-object-lock-enabled").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+            // A lock protects versions, so there have to be some.
+            record.versioning = record::Versioning::Enabled;
+            let enabled = Some(ObjectLockEnabled::from_static(ObjectLockEnabled::ENABLED));
+            record.lock = Some(ObjectLockConfiguration { object_lock_enabled: enabled, rule: None });
+        }
         refuse_acls(call, &record)?;
         self.change(|tx| match tx.docs().get::<record::Bucket>(&key::bucket(&record.name))? {
             // In us-east-1, and only there, asking again for what one has is no error.

@@ -53,7 +53,7 @@ impl Call {
 
     /// The host with its port as the client addressed it.
     pub fn host(&self) -> &str {
-        self.cx.host.split_once("://").map_or(&*self.cx.host, |(_, host)| host)
+        host(&self.cx)
     }
 
     /// The account that asks, 12 digits.
@@ -86,6 +86,11 @@ impl Call {
     pub fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
+}
+
+/// The host with its port as the client addressed it.
+pub fn host(cx: &Context) -> &str {
+    cx.host.split_once("://").map_or(&*cx.host, |(_, host)| host)
 }
 
 /// Bytes as text: UTF-8, or else ISO-8859-1.

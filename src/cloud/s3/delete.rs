@@ -9,9 +9,9 @@ use s3s::{S3Request, S3Response};
 use super::call::Call;
 use super::conditions;
 use super::error::{Failure, Result};
-use super::names;
 use super::objects::{self, Deleted};
 use super::service::S3;
+use super::{lock, names};
 
 /// The most objects of one request ("DeleteObjects").
 const MAX_OBJECTS: usize = 1000;
@@ -99,7 +99,7 @@ impl S3 {
         version: Option<&str>,
         if_match: Option<&str>,
     ) -> Result<Deleted> {
-        let cause = self.cause(call);
+        let (cause, bypass) = (self.cause(call), lock::bypasses(call));
         self.change(|tx| {
             let bucket = Self::bucket_in(tx.docs(), call, bucket)?;
             let target = match version {
@@ -109,7 +109,7 @@ impl S3 {
             conditions::check_delete(if_match, target.as_ref())?;
             match version {
                 None => objects::delete(tx, &bucket, key, &cause),
-                Some(version) => objects::delete_version(tx, &bucket, key, version, &cause),
+                Some(version) => objects::delete_version(tx, &bucket, key, version, bypass, &cause),
             }
         })
         .await

@@ -6,8 +6,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::call::Call;
 use super::error::{Failure, Result};
+use super::lock::{self, Lock};
 use super::record::{Bucket, Encryption, Object, Tags};
 use super::{rfc2047, tagging, time};
+use crate::engine::Millis;
 
 /// Headers that are kept with an object and returned with it.
 const KEPT: [&str; 7] = [
@@ -41,11 +43,12 @@ pub struct Description {
     pub tags: Tags,
     pub storage_class: Option<String>,
     pub encryption: Encryption,
+    pub lock: Lock,
 }
 
 impl Description {
     /// Reads it from a request, and refuses by name what this cloud doesn't do.
-    pub fn of(call: &Call, bucket: &Bucket) -> Result<Self> {
+    pub fn of(call: &Call, bucket: &Bucket, now: Millis) -> Result<Self> {
         refuse_unsupported(call, bucket)?;
         Ok(Self {
             headers: headers(call),
@@ -53,6 +56,7 @@ impl Description {
             tags: call.header("x-amz-tagging").map_or(Ok(Tags::new()), |header| tagging::parse_header(&header))?,
             storage_class: storage_class(call)?,
             encryption: encryption(call, bucket)?,
+            lock: lock::of(call, bucket, now)?,
         })
     }
 }
@@ -145,7 +149,6 @@ fn refuse_unsupported(call: &Call, bucket: &Bucket) -> Result<()> {
         let name = name.as_str();
         let refused = name.starts_with("x-amz-server-side-encryption-customer-")
             || name.starts_with("x-amz-copy-source-server-side-encryption-customer-")
-            || name.starts_with("x-amz-object-lock-")
             || matches!(name, "x-amz-server-side-encryption-context" | "x-amz-write-offset-bytes");
         if refused {
             return Err(Failure::not_implemented(&format!("The header {name}")));
@@ -201,5 +204,6 @@ pub fn response_headers(object: &Object, versioned: bool) -> HeaderMap {
     if versioned {
         put("x-amz-version-id", object.version.as_deref().unwrap_or("null"));
     }
+    headers.extend(lock::headers(object));
     headers
 }

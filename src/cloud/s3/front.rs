@@ -183,6 +183,19 @@ fn host_bucket(host: &str) -> Option<&str> {
     Some(bucket).filter(|bucket| !bucket.is_empty())
 }
 
+/// The bucket and the key that a request addresses, either empty: by path, or with the bucket in the host's name.
+pub fn address(host: &str, path: &str) -> (String, String) {
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let path = path.trim_start_matches('/');
+    match host_bucket(host) {
+        Some(bucket) => (bucket.to_owned(), decode(path)),
+        None => {
+            let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+            (decode(bucket), decode(key))
+        }
+    }
+}
+
 /// Path style, and without what signs the URL or overrides headers of the response.
 fn uri(path: &str, raw: &str, call: &Call, scheme: Option<Scheme>) -> Result<Uri> {
     let mut uri = match host_bucket(host_of(call.host())) {

@@ -30,7 +30,7 @@ impl S3 {
         let input = request.input;
         check_key(&input.key)?;
         let bucket = self.bucket(call, &input.bucket)?;
-        let description = Description::of(call, &bucket)?;
+        let description = Description::of(call, &bucket, self.store.now())?;
         let checksum = asked_checksum(call)?;
         let now = self.store.now();
         let upload = Upload {
@@ -45,6 +45,7 @@ impl S3 {
             tags: description.tags,
             storage_class: description.storage_class,
             encryption: description.encryption,
+            lock: description.lock,
         };
         self.change(|tx| {
             Self::bucket_in(tx.docs(), call, &bucket.name)?;

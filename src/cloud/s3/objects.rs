@@ -4,9 +4,9 @@
 
 use super::error::Result;
 use super::events::{Actor, Event};
-use super::names;
 use super::record::{Bucket, Object, Versioning, key};
 use super::store::Tx;
+use super::{lock, names};
 use crate::engine::Millis;
 
 /// What a deletion did.
@@ -27,7 +27,8 @@ pub struct Cause {
 
 /// Makes `object` the current version of its key; returns it as it is kept. `event` is what made it, e.g.
 /// `ObjectCreated:Put`.
-pub fn put(tx: &mut Tx<'_>, bucket: &Bucket, object: Object, event: &'static str, cause: &Cause) -> Result<Object> {
+pub fn put(tx: &mut Tx<'_>, bucket: &Bucket, mut object: Object, event: &'static str, cause: &Cause) -> Result<Object> {
+    object.lock.retention = object.lock.retention.or_else(|| lock::default_retention(bucket, cause.now));
     let object = place(tx, bucket, object, &cause.unique)?;
     tx.tell(bucket, || Event::made(event, &object, &cause.actor, cause.now));
     Ok(object)
@@ -57,9 +58,20 @@ pub fn delete(tx: &mut Tx<'_>, bucket: &Bucket, name: &str, cause: &Cause) -> Re
 }
 
 /// Deletes one version for good; the next newest becomes current. A version that isn't there is deleted as well.
-pub fn delete_version(tx: &mut Tx<'_>, bucket: &Bucket, name: &str, version: &str, cause: &Cause) -> Result<Deleted> {
+///
+/// # Errors
+/// A lock protects it; `bypass` overrides the governance mode.
+pub fn delete_version(
+    tx: &mut Tx<'_>,
+    bucket: &Bucket,
+    name: &str,
+    version: &str,
+    bypass: bool,
+    cause: &Cause,
+) -> Result<Deleted> {
     let gone = Deleted { marker: false, version: Some(version.to_owned()) };
     let Some(object) = tx.docs().version(&bucket.name, name, version)? else { return Ok(gone) };
+    lock::check_delete(&object, bypass, cause.now)?;
     let current = tx.docs().current(&bucket.name, name)?;
     if current.is_some_and(|current| current.sequence == object.sequence) {
         let next = tx.docs().noncurrent(&bucket.name, name).next().transpose()?;
@@ -121,6 +133,7 @@ impl Object {
             storage_class: None,
             encryption: Default::default(),
             parts: Vec::new(),
+            lock: Default::default(),
         }
     }
 
@@ -149,6 +162,9 @@ mod tests {
             ownership: None,
             policy: None,
             notification: None,
+            cors: None,
+            lock: None,
+            website: None,
         }
     }
 
@@ -203,20 +219,20 @@ mod tests {
         let marker = store.write(|tx| delete(tx, &enabled, "k", &cause("m"))).await.ok().unwrap().reply;
         assert_eq!(versions(&store), ["marker", "null2", "v1"]);
         let gone = store
-            .write(|tx| delete_version(tx, &enabled, "k", marker.version.as_deref().unwrap(), &cause("y")))
+            .write(|tx| delete_version(tx, &enabled, "k", marker.version.as_deref().unwrap(), false, &cause("y")))
             .await
             .ok()
             .unwrap();
         assert!(gone.reply.marker);
         assert_eq!(versions(&store), ["null2", "v1"]);
         let gone = store
-            .write(|tx| delete_version(tx, &enabled, "k", v1.as_deref().unwrap(), &cause("y")))
+            .write(|tx| delete_version(tx, &enabled, "k", v1.as_deref().unwrap(), false, &cause("y")))
             .await
             .ok()
             .unwrap();
         assert_eq!(ids(&gone.orphans), ["v1"]);
         store
-            .write(|tx| delete_version(tx, &enabled, "k", "null", &cause("y")))
+            .write(|tx| delete_version(tx, &enabled, "k", "null", false, &cause("y")))
             .await
             .ok()
             .unwrap()

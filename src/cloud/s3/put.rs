@@ -53,7 +53,7 @@ impl S3 {
         let Upload { bucket: name, key, body, length, event } = upload;
         check_key(&key)?;
         let bucket = self.bucket(call, &name)?;
-        let description = Description::of(call, &bucket)?;
+        let description = Description::of(call, &bucket, self.store.now())?;
         let conditions = WriteConditions::of(call)?;
         let sent = Sent::of(call)?;
         let current = self.store.read(|docs| docs.current(&name, &key))?;
@@ -106,6 +106,7 @@ impl Description {
             tags: self.tags,
             storage_class: self.storage_class,
             encryption: self.encryption,
+            lock: self.lock,
             ..Object::new(key, modified)
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::blobs::Blob;
 use super::checksum::{Algorithm, Checksum, Kind};
+use super::lock::Lock;
 use crate::engine::Millis;
 
 /// Tags in the order they were given.
@@ -50,6 +51,14 @@ pub struct Bucket {
     /// Which events are sent where.
     #[serde(default)]
     pub notification: Option<dto::NotificationConfiguration>,
+    /// Which pages may use it.
+    #[serde(default)]
+    pub cors: Option<dto::CORSConfiguration>,
+    /// Object Lock is on, perhaps with a default retention.
+    #[serde(default)]
+    pub lock: Option<dto::ObjectLockConfiguration>,
+    #[serde(default)]
+    pub website: Option<dto::WebsiteConfiguration>,
 }
 
 /// One version of an object, or a delete marker.
@@ -89,6 +98,9 @@ pub struct Object {
     /// The parts it was uploaded in; empty if it was put at once.
     #[serde(default)]
     pub parts: Vec<ObjectPart>,
+    /// What keeps it from being deleted.
+    #[serde(default)]
+    pub lock: Lock,
 }
 
 /// A part of a completed multipart object.
@@ -130,6 +142,8 @@ pub struct Upload {
     pub tags: Tags,
     pub storage_class: Option<String>,
     pub encryption: Encryption,
+    #[serde(default)]
+    pub lock: Lock,
 }
 
 impl Upload {

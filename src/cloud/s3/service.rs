@@ -29,6 +29,11 @@ impl S3 {
         Self { store: Store::of(cloud), blobs: cloud.blobs.clone() }
     }
 
+    /// The account that owns a bucket.
+    pub(super) fn owner(&self, bucket: &str) -> Option<String> {
+        self.store.read(|docs| docs.bucket(bucket)).ok().map(|bucket| bucket.account)
+    }
+
     /// A bucket that the caller may use.
     pub(super) fn bucket(&self, call: &Call, name: &str) -> Result<Bucket> {
         self.store.read(|docs| Self::bucket_in(docs, call, name))
@@ -151,10 +156,12 @@ operations! {
     create_bucket: CreateBucketInput => CreateBucketOutput;
     create_multipart_upload: CreateMultipartUploadInput => CreateMultipartUploadOutput;
     delete_bucket: DeleteBucketInput => DeleteBucketOutput;
+    delete_bucket_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput;
     delete_bucket_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput;
     delete_bucket_ownership_controls: DeleteBucketOwnershipControlsInput => DeleteBucketOwnershipControlsOutput;
     delete_bucket_policy: DeleteBucketPolicyInput => DeleteBucketPolicyOutput;
     delete_bucket_tagging: DeleteBucketTaggingInput => DeleteBucketTaggingOutput;
+    delete_bucket_website: DeleteBucketWebsiteInput => DeleteBucketWebsiteOutput;
     delete_object: DeleteObjectInput => DeleteObjectOutput;
     delete_object_tagging: DeleteObjectTaggingInput => DeleteObjectTaggingOutput;
     delete_objects: DeleteObjectsInput => DeleteObjectsOutput;
@@ -177,7 +184,9 @@ operations! {
     get_object: GetObjectInput => GetObjectOutput;
     get_object_acl: GetObjectAclInput => GetObjectAclOutput;
     get_object_attributes: GetObjectAttributesInput => GetObjectAttributesOutput;
+    get_object_legal_hold: GetObjectLegalHoldInput => GetObjectLegalHoldOutput;
     get_object_lock_configuration: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput;
+    get_object_retention: GetObjectRetentionInput => GetObjectRetentionOutput;
     get_object_tagging: GetObjectTaggingInput => GetObjectTaggingOutput;
     get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput;
     head_bucket: HeadBucketInput => HeadBucketOutput;
@@ -189,13 +198,18 @@ operations! {
     list_objects_v2: ListObjectsV2Input => ListObjectsV2Output;
     list_parts: ListPartsInput => ListPartsOutput;
     post_object: PostObjectInput => PostObjectOutput;
+    put_bucket_cors: PutBucketCorsInput => PutBucketCorsOutput;
     put_bucket_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput;
     put_bucket_notification_configuration: PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput;
     put_bucket_ownership_controls: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput;
     put_bucket_policy: PutBucketPolicyInput => PutBucketPolicyOutput;
     put_bucket_tagging: PutBucketTaggingInput => PutBucketTaggingOutput;
     put_bucket_versioning: PutBucketVersioningInput => PutBucketVersioningOutput;
+    put_bucket_website: PutBucketWebsiteInput => PutBucketWebsiteOutput;
     put_object: PutObjectInput => PutObjectOutput;
+    put_object_legal_hold: PutObjectLegalHoldInput => PutObjectLegalHoldOutput;
+    put_object_lock_configuration: PutObjectLockConfigurationInput => PutObjectLockConfigurationOutput;
+    put_object_retention: PutObjectRetentionInput => PutObjectRetentionOutput;
     put_object_tagging: PutObjectTaggingInput => PutObjectTaggingOutput;
     put_public_access_block: PutPublicAccessBlockInput => PutPublicAccessBlockOutput;
     upload_part: UploadPartInput => UploadPartOutput;

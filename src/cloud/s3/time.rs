@@ -25,6 +25,21 @@ pub fn iso(at: Millis) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }
 
+/// A time for an output, to the millisecond.
+pub fn exact(at: Millis) -> Timestamp {
+    Timestamp::from(UNIX_EPOCH + Duration::from_millis(at))
+}
+
+/// A time that a client gave; None before the epoch.
+pub fn given(time: &Timestamp) -> Option<Millis> {
+    parse(serde_json::to_value(time).ok()?.as_str()?)
+}
+
+/// A time in ISO 8601; None if it isn't one.
+pub fn parse(text: &str) -> Option<Millis> {
+    Millis::try_from(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()).ok()
+}
+
 /// The same to the millisecond, as events have it.
 pub fn iso_millis(at: Millis) -> String {
     let time = jiff::Timestamp::from_millisecond(i64::try_from(at).unwrap_or_default()).unwrap_or_default();
