@@ -138,8 +138,10 @@ async fn where_signatures_are_verified_a_session_ends() {
     let topics = |config: &aws_config::SdkConfig| aws_sdk_sns::Client::new(config).list_topics().send();
     let queues = |config: &aws_config::SdkConfig| aws_sdk_sqs::Client::new(config).list_queues().send();
     let session = with(&endpoint, &key);
+    let buckets = |config: &aws_config::SdkConfig| aws_sdk_s3::Client::new(config).list_buckets().send();
     topics(&session).await.unwrap();
     queues(&session).await.unwrap();
+    buckets(&session).await.unwrap();
     let wrong = [
         (as_caller(&endpoint, &key.access_key_id, "x", Some(&key.session_token)), "SignatureDoesNotMatch"),
         (as_caller(&endpoint, &key.access_key_id, &key.secret_access_key, Some("x")), "InvalidClientTokenId"),
@@ -155,5 +157,6 @@ async fn where_signatures_are_verified_a_session_ends() {
     assert_eq!(ended.code(), Some("ExpiredToken"));
     assert_eq!(ended.message(), Some("The security token included in the request is expired"));
     assert_eq!(code(queues(&session).await), "ExpiredToken");
+    assert_eq!(code(buckets(&session).await), "ExpiredToken");
     server.stop().await.unwrap();
 }
