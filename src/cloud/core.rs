@@ -118,19 +118,21 @@ impl Core {
         &self,
         decide: impl FnOnce(&mut Transaction<'_>) -> Result<R, AwsError>,
     ) -> Result<R, AwsError> {
-        let (result, position, wake, wake_streams) = {
+        let (result, position, wake, hidden, wake_streams) = {
             let now = self.now();
             let mut state = self.state.lock();
             let State { engine, frames, end } = &mut *state;
             frames.clear();
-            let mut transaction = Transaction { engine, now, frames, wake: Vec::new(), wake_streams: false };
+            let mut transaction =
+                Transaction { engine, now, frames, wake: Vec::new(), hidden: Vec::new(), wake_streams: false };
             let result = decide(&mut transaction);
-            let (wake, wake_streams) = (std::mem::take(&mut transaction.wake), transaction.wake_streams);
+            let Transaction { wake, hidden, wake_streams, .. } = transaction;
             let position = self.append(engine, frames, end).map_err(unavailable)?;
-            (result, position, wake, wake_streams)
+            (result, position, wake, hidden, wake_streams)
         };
         // Who is woken now commits after this transaction, so it can't tell of what the log doesn't hold.
         wake.into_iter().for_each(|queue| self.waiters.wake(queue));
+        hidden.into_iter().for_each(|(queue, at)| self.waiters.hidden(queue, at));
         if wake_streams {
             self.streams.notify_one();
         }

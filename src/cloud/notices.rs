@@ -1,6 +1,7 @@
 //! What the server says of itself: deliveries that didn't happen, and why; things that AWS would refuse.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::OnceLock;
 
 use parking_lot::Mutex;
 
@@ -11,9 +12,12 @@ const QUIET: Millis = 60_000;
 /// Notices kept for `/_messaging/notices`.
 const KEPT: usize = 1_000;
 
+type Printer = Box<dyn Fn(&str) + Send + Sync>;
+
 /// The server's notices: printed as they come, and kept.
 pub struct Notices {
-    print: Box<dyn Fn(&str) + Send + Sync>,
+    print: Printer,
+    explain: OnceLock<Printer>,
     state: Mutex<State>,
 }
 
@@ -26,7 +30,24 @@ struct State {
 impl Notices {
     /// Notices that go to `print`, a line each.
     pub fn new(print: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self { print: Box::new(print), state: Mutex::default() }
+        Self { print: Box::new(print), explain: OnceLock::new(), state: Mutex::default() }
+    }
+
+    /// From now on every message's way is told to `print`; once only.
+    pub fn explain_to(&self, print: impl Fn(&str) + Send + Sync + 'static) {
+        _ = self.explain.set(Box::new(print));
+    }
+
+    /// Whether somebody wants to know every message's way.
+    pub fn explains(&self) -> bool {
+        self.explain.get().is_some()
+    }
+
+    /// Tells a message's way to whoever asked.
+    pub fn explain(&self, text: &str) {
+        if let Some(print) = self.explain.get() {
+            print(text);
+        }
     }
 
     /// Says something at `now`; a text that was just said is counted instead.

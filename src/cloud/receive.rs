@@ -1,5 +1,6 @@
 //! Receiving from a queue: the decision, the log, the long poll, and the bodies from the log.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,9 +13,6 @@ use crate::engine::{Millis, Place, QueueId, Seq};
 use crate::log::Segment;
 
 use super::transaction::Transaction;
-
-/// A long poll looks again so often, since a message that others took may become visible before its deadline.
-const LOOK_AGAIN: Millis = 1_000;
 
 /// A message that a consumer got.
 #[derive(Debug, Clone)]
@@ -72,18 +70,23 @@ impl Core {
         receive: Receive<'_>,
         deadline: Millis,
     ) -> Result<Option<(Vec<Handed>, bool)>, AwsError> {
-        let waiting = (deadline > self.now()).then(|| self.waiters.join(queue));
+        if deadline <= self.now() {
+            let found = self.execute(|transaction| Ok(self.find(transaction, queue, receive))).await?;
+            return found.map(|found| self.hand_out(found)).transpose();
+        }
+        let waiting = self.waiters.join(queue);
         loop {
+            // Listens before it looks: of two messages that come now each wakes its own poll.
+            let mut told = pin!(waiting.notify.notified());
+            told.as_mut().enable();
             let found = self.execute(|transaction| Ok(self.find(transaction, queue, receive))).await?;
             let Some(found) = found else { return Ok(None) };
-            let now = self.now();
-            if !found.messages.is_empty() || found.over_limit || now >= deadline {
+            if !found.messages.is_empty() || found.over_limit || self.now() >= deadline {
                 return self.hand_out(found).map(Some);
             }
-            let Some(waiting) = &waiting else { return self.hand_out(found).map(Some) };
-            let until = found.next_visible.map_or(deadline, |at| at.min(deadline)).min(now + LOOK_AGAIN);
+            let until = waiting.alarm(found.next_visible).map_or(deadline, |at| at.min(deadline));
             tokio::select! {
-                () = waiting.notify.notified() => {}
+                () = told => {}
                 () = self.clock().sleep_until(until) => {}
             }
         }

@@ -65,6 +65,8 @@ pub struct Transaction<'t> {
     pub now: Millis,
     pub(super) frames: &'t mut Frames,
     pub(super) wake: Vec<QueueId>,
+    /// Queues of which messages were hidden, with the time when these become visible again.
+    pub(super) hidden: Vec<(QueueId, Millis)>,
     /// A stream got its first record, has enough, or was declared: the flusher looks again.
     pub(super) wake_streams: bool,
 }
@@ -78,6 +80,7 @@ impl Transaction<'_> {
             Change::Put(put) => self.wake_streams |= self.is_due(put.stream, put.data.len()),
             Change::Stream(_) => self.wake_streams = true,
             Change::Visible { queue, entries } => self.wake.extend(entries.iter().map(|_| *queue)),
+            Change::Received { queue, visible_at, .. } => self.hidden.push((*queue, *visible_at)),
             Change::Moved(moved) => self.wake.push(moved.to),
             // The message may have held up others of its group.
             Change::Deleted { queue, positions } if self.is_fifo(*queue) => {

@@ -58,6 +58,9 @@ pub struct Args {
     /// policy or through a role that was never created, a queue's name within 60 s of its deletion.
     #[arg(long)]
     pub strict: bool,
+    /// Print for each message that is published what every subscription did with it, and why.
+    #[arg(long)]
+    pub explain: bool,
     /// Check signatures against the access keys of this file, in the form of ~/.aws/credentials.
     #[arg(long, value_name = "FILE")]
     pub credentials: Option<PathBuf>,
@@ -71,6 +74,10 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let address = args.address(&access).await?;
     let access = Access { guard: Guard::new(address.ip(), Vec::new()), ..access };
     let server = open(&args.data_dir, args.durability, args.strict, address, access, context.ui.clone()).await?;
+    if args.explain {
+        let ui = context.ui.clone();
+        server.cloud.notices.explain_to(move |text| ui.line(text));
+    }
     let endpoint = format!("http://{}", server.address);
     if let Some(template) = &args.template {
         let template = Template::load(Some(template))?;

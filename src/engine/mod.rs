@@ -11,12 +11,14 @@
 //! topic     topics, subscriptions         apply    changes to state
 //! stream    buffers of delivery streams   restate  what of an old record is still alive
 //! payloads  where bodies lie in the log   roles    identities that deliver, and what they may
+//! explain   what each subscription did with a message, for people
 //! filter/   policy/   windows   ids   limits
 //! ```
 
 mod apply;
 pub mod change;
 pub mod config;
+pub mod explain;
 pub mod filter;
 pub mod ids;
 pub mod limits;

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::change::{Attribute, Delivery, Original, Scope, Sent, Target, Value, Window};
+use super::change::{Attribute, Delivery, Original, Scope, Sent, Target, Window};
+use super::explain::{self, Outcome, Outcomes};
 use super::filter::{self, Body};
 use super::queue::Queue;
 use super::send::{content_id, target, window};
@@ -36,7 +37,8 @@ pub struct Published<'a> {
 }
 
 impl Engine {
-    /// Decides a publish at `now`. The topic's routes are brought up to date on the way, hence `mut`.
+    /// Decides a publish at `now`. The topic's routes are brought up to date on the way, hence `mut`. With `explain` it tells
+    /// what each subscription did; a duplicate asks none.
     ///
     /// # Errors
     /// For a FIFO topic: no group, or no deduplication id. `NoQueue` when there is no such topic.
@@ -46,6 +48,7 @@ impl Engine {
         topic_arn: &'a str,
         notification: Notification<'a>,
         now: Millis,
+        mut explain: Option<&mut Outcomes>,
     ) -> Result<Published<'a>, SendError> {
         self.refresh_routes(id);
         let topic = self.topic(id).ok_or(SendError::NoQueue)?;
@@ -94,7 +97,13 @@ impl Engine {
                 .iter()
                 .position(|(protocol, _)| *protocol == subscription.body_key)
                 .map_or(0, |index| index + 1);
+            let mut tell = |outcome: &dyn Fn(&Sent<'_>) -> Outcome, sent: &Sent<'_>| {
+                if let Some(outcomes) = &mut explain {
+                    outcomes.push((route.subscription, outcome(sent)));
+                }
+            };
             if !wants(subscription, &sent, body, &mut parsed) {
+                tell(&|sent| Outcome::Filtered(explain::mismatches(subscription, sent, body)), &sent);
                 continue;
             }
             let to = match &route.end {
@@ -110,13 +119,20 @@ impl Engine {
                 }
                 End::Refused(reason) => Err(reason.clone()),
             };
+            let mut refused = false;
             let to = to.unwrap_or_else(|reason| {
                 let (subscription, dead_letter) = (subscription.config.arn.clone(), route.dead_letter.clone());
-                refusals.push(Refusal { subscription, reason, dead_letter: dead_letter.map(drop) });
+                let refusal = Refusal { subscription, reason, dead_letter: dead_letter.map(drop) };
+                tell(&|_| Outcome::Refused(refusal.clone()), &sent);
+                refused = true;
+                refusals.push(refusal);
                 dead_lettered = true;
                 let id = *route.dead_letter.as_ref().ok()?;
                 into_queue(id, self.queue(id)?, &mut sent, true, now)
             });
+            if !refused {
+                tell(&|_| if to.is_some() { Outcome::Delivered } else { Outcome::Duplicate }, &sent);
+            }
             if let Some(to) = to {
                 sent.deliveries.push(Delivery {
                     to,
@@ -125,6 +141,9 @@ impl Engine {
                     raw: subscription.raw,
                 });
             }
+        }
+        if let Some(outcomes) = explain {
+            self.complete(topic, outcomes);
         }
         if let Some((id, queue)) = topic.archive.and_then(|id| Some((id, self.queue(id)?))) {
             // What a replay will deliver: a FIFO topic's subscribers are queues.
@@ -225,13 +244,6 @@ fn wants(subscription: &Subscription, sent: &Sent<'_>, body: usize, parsed: &mut
     let Some(filter) = &subscription.filter else { return true };
     match filter.scope() {
         filter::Scope::MessageBody => parsed.get(body, sent.bodies[body]).is_some_and(|body| filter.matches_body(body)),
-        filter::Scope::MessageAttributes => {
-            filter.matches_attributes(sent.attributes.iter().filter_map(|attribute| match attribute.value {
-                Value::Text(value) => {
-                    Some(filter::Attribute { name: attribute.name, data_type: attribute.kind, value })
-                }
-                Value::Binary(_) => None,
-            }))
-        }
+        filter::Scope::MessageAttributes => filter.matches_attributes(explain::text_attributes(sent)),
     }
 }

@@ -43,11 +43,8 @@ impl Engine {
                 Ok(())
             };
         };
-        if sends(policy, topic_arn, &queue.config.arn) {
-            Ok(())
-        } else {
-            Err(format!("the policy of the queue {} does not let the topic send", queue.config.arn))
-        }
+        sends(policy, topic_arn, &queue.config.arn)
+            .map_err(|why| format!("the policy of the queue {} does not let the topic send{why}", queue.config.arn))
     }
 
     pub(super) fn end(&self, subscription: &Subscription) -> End {
@@ -84,7 +81,8 @@ impl Engine {
     }
 }
 
-fn sends(policy: &Policy, topic_arn: &str, queue_arn: &str) -> bool {
+/// Why not: an end for the sentence.
+fn sends(policy: &Policy, topic_arn: &str, queue_arn: &str) -> Result<(), String> {
     let account = topic_arn.split(':').nth(4).unwrap_or_default();
     let request = Request {
         principal: Principal::Service("sns.amazonaws.com"),
@@ -92,5 +90,16 @@ fn sends(policy: &Policy, topic_arn: &str, queue_arn: &str) -> bool {
         resource: queue_arn,
         context: &[("aws:SourceArn", topic_arn), ("aws:SourceAccount", account)],
     };
-    policy.decide(&request) == Decision::Allow
+    let verdict = policy.explain(&request);
+    let unknown = match verdict.unknown_keys.as_slice() {
+        [] => String::new(),
+        keys => format!("; what it says of {} can't be judged here", keys.join(", ")),
+    };
+    match (verdict.decision, verdict.statement) {
+        (Decision::Allow, _) => Ok(()),
+        (Decision::ExplicitDeny, Some(statement)) => Err(format!(" ({statement} denies it{unknown})")),
+        _ => Err(format!(
+            " (no statement allows sqs:SendMessage on it to sns.amazonaws.com with aws:SourceArn {topic_arn}{unknown})"
+        )),
+    }
 }

@@ -123,7 +123,7 @@ impl Kept {
 
     fn publish(&mut self, topic: TopicId, body: &str) -> Published<'static> {
         let notification = Notification { body, group: Some("g"), ..Notification::default() };
-        let published = self.engine.decide_publish(topic, "arn:t", notification, self.now).unwrap();
+        let published = self.engine.decide_publish(topic, "arn:t", notification, self.now, None).unwrap();
         if let Some(sent) = &published.change {
             self.apply(&Change::Sent(sent.clone()));
         }

@@ -1,5 +1,6 @@
 //! An embedded cloud of a test's own: in this process, on a free port, in a folder that goes away.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
@@ -78,6 +79,15 @@ impl TestCloud {
     /// What the server has said of itself.
     pub fn notices(&self) -> Vec<String> {
         self.server.as_ref().unwrap().cloud.notices.all().into_iter().map(|(_, text)| text).collect()
+    }
+
+    /// From now on what every message's way is told to.
+    pub fn explain(&self) -> Arc<Mutex<Vec<String>>> {
+        let told = Arc::<Mutex<Vec<String>>>::default();
+        let ear = told.clone();
+        let cloud = &self.server.as_ref().unwrap().cloud;
+        cloud.notices.explain_to(move |text| ear.lock().unwrap().push(text.to_owned()));
+        told
     }
 
     /// Waits until the server has said something that contains all of `words`.

@@ -349,3 +349,31 @@ async fn topics_and_subscriptions_survive_a_restart_and_end_when_told_to() {
     sns.delete_topic().topic_arn(&topic_arn).send().await.unwrap();
     assert_eq!(code(send("order").await), "NotFound");
 }
+
+/// Nothing silent: for each message what every subscription did, and why.
+#[tokio::test]
+async fn each_subscription_is_explained() {
+    let cloud = TestCloud::strict().await;
+    let (sns, told) = (cloud.sns(), cloud.explain());
+    let topic = topic(&sns, "events", &[]).await;
+    let orders = queue(&cloud.sqs(), "orders", &[]).await;
+    subscribe(&cloud, &topic, &orders, &[("RawMessageDelivery", "true")]).await;
+    let payments = queue(&cloud.sqs(), "payments", &[]).await;
+    subscribe(&cloud, &topic, &payments, &[("FilterPolicy", r#"{"kind":["payment"]}"#)]).await;
+    let closed = queue(&cloud.sqs(), "closed", &[]).await;
+    subscribe_only(&cloud, &topic, "sqs", &arn(&cloud.sqs(), &closed).await, &[]).await;
+    let kind = MessageAttributeValue::builder().data_type("String").string_value("order").build().unwrap();
+    let published = sns.publish().topic_arn(&topic).message("m").message_attributes("kind", kind).send().await.unwrap();
+    let told = told.lock().unwrap().join("\n");
+    let id = published.message_id.unwrap();
+    for line in [
+        format!("{id} to {topic}"),
+        "  sqs orders: queued, raw".to_owned(),
+        r#"  sqs payments: filtered out: kind is "order", the policy wants ["payment"]"#.to_owned(),
+        "  sqs closed: NOT DELIVERED: the queue arn:aws:sqs:us-east-1:000000000000:closed has no policy that lets the topic \
+         send; it is lost, for the subscription has no dead-letter queue"
+            .to_owned(),
+    ] {
+        assert!(told.lines().any(|told| told == line), "{line:?} is not in\n{told}");
+    }
+}

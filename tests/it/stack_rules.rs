@@ -199,3 +199,37 @@ async fn mistakes_are_told_before_anything_happens() {
     let twice = set.change_set_type(ChangeSetType::Create).send().await;
     assert_eq!(message(twice), "Stack [s] already exists and cannot be created again with the changeSet [c].");
 }
+
+#[tokio::test]
+async fn events_go_to_the_notification_topics() {
+    let cloud = TestCloud::start().await;
+    let topic = crate::sns::topic(&cloud.sns(), "watch", &[]).await;
+    let queue = crate::sqs::queue(&cloud.sqs(), "watcher", &[]).await;
+    crate::sns::subscribe(&cloud, &topic, &queue, &[("RawMessageDelivery", "true")]).await;
+    let client = cloud.cloudformation();
+    let create = client.create_stack().stack_name("told").notification_arns(&topic);
+    create.template_body("Resources: {Q: {Type: 'AWS::SQS::Queue'}}").send().await.unwrap();
+    assert_eq!(status(&client, "told").await, "CREATE_COMPLETE");
+    let events = client.describe_stack_events().stack_name("told").send().await.unwrap().stack_events.unwrap();
+    let told = crate::sqs::drain(&cloud.sqs(), &queue).await;
+    let told = crate::sqs::bodies(&told);
+    assert_eq!(told.len(), events.len());
+    for event in &events {
+        let id = format!("EventId='{}'\n", event.event_id().unwrap());
+        let told = told.iter().find(|body| body.contains(&id)).expect("each event is told");
+        assert!(told.starts_with(&format!("StackId='{}'\n", event.stack_id().unwrap())), "{told}");
+        let status = event.resource_status().unwrap().as_str();
+        assert!(told.contains(&format!("\nResourceStatus='{status}'\n")), "{told}");
+    }
+}
+
+/// What would be stored and without effect is refused by name.
+#[tokio::test]
+async fn alarms_and_drift_are_refused() {
+    use aws_sdk_cloudformation::types::RollbackConfiguration;
+    let cloud = TestCloud::start().await;
+    let create = cloud.cloudformation().create_stack().stack_name("s").template_body(EXPORTS);
+    let watched = RollbackConfiguration::builder().monitoring_time_in_minutes(5).build();
+    let message = message(create.rollback_configuration(watched).send().await);
+    assert!(message.contains("RollbackConfiguration is not supported"), "{message}");
+}

@@ -22,6 +22,8 @@ const MAX_OBJECT: usize = 1_000_000;
 const MAX_NAME: usize = 128;
 /// "CreateStack": tags of a stack.
 const MAX_TAGS: usize = 50;
+/// "CreateStack": topics that get the stack's events.
+const MAX_NOTIFICATIONS: usize = 5;
 
 /// The members of the three operations that say what a stack is to be.
 #[derive(Debug, Default, Deserialize)]
@@ -58,6 +60,16 @@ pub struct Deployment {
     pub include_nested_stacks: Option<bool>,
     pub resources_to_import: Option<Vec<serde::de::IgnoredAny>>,
     pub import_existing_resources: Option<bool>,
+    pub rollback_configuration: Option<RollbackConfigurationInput>,
+    pub deployment_mode: Option<String>,
+}
+
+/// Alarms that roll an operation back.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct RollbackConfigurationInput {
+    rollback_triggers: Option<Vec<serde::de::IgnoredAny>>,
+    monitoring_time_in_minutes: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -259,6 +271,21 @@ impl Deployment {
             || self.import_existing_resources == Some(true)
         {
             return Err(invalid("Importing resources is not supported by this cloud."));
+        }
+        let monitored = self.rollback_configuration.as_ref().is_some_and(|it| {
+            it.rollback_triggers.as_ref().is_some_and(|triggers| !triggers.is_empty())
+                || it.monitoring_time_in_minutes.is_some_and(|minutes| minutes > 0)
+        });
+        if monitored {
+            return Err(invalid("RollbackConfiguration is not supported by this cloud: it has no alarms to watch."));
+        }
+        if let Some(mode) = &self.deployment_mode {
+            return Err(invalid(format!(
+                "DeploymentMode {mode} is not supported by this cloud: it looks for no drift."
+            )));
+        }
+        if self.notification_arns.as_ref().is_some_and(|arns| arns.len() > MAX_NOTIFICATIONS) {
+            return Err(constraint(None, "notificationARNs", "have length less than or equal to 5"));
         }
         let tags = self.tags.iter().flatten();
         if self.tags.as_ref().is_some_and(|tags| tags.len() > MAX_TAGS) {

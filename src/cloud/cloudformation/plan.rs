@@ -35,15 +35,22 @@ pub fn pseudo(stack: &Stack, notifications: &[String]) -> Pseudo {
     }
 }
 
+/// The resource types that aren't this cloud's, each once.
+pub fn unknown_types(template: &Template) -> Vec<String> {
+    let kinds = template.resources.values().map(|resource| &resource.kind);
+    let unknown: BTreeSet<&String> = kinds.filter(|kind| types::find(kind).is_none()).collect();
+    unknown.into_iter().cloned().collect()
+}
+
+/// AWS's error for resource types that it doesn't know.
+pub fn unrecognized(kinds: &[String]) -> Invalid {
+    Invalid::new(format!("Template format error: Unrecognized resource types: [{}]", kinds.join(", ")))
+}
+
 /// Checks that every resource type is one of this cloud's.
 pub fn check_types(template: &Template) -> Result<()> {
-    let unknown: BTreeSet<&str> =
-        template.resources.values().map(|r| r.kind.as_str()).filter(|kind| types::find(kind).is_none()).collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let unknown: Vec<&str> = unknown.into_iter().collect();
-    Err(Invalid::new(format!("Template format error: Unrecognized resource types: [{}]", unknown.join(", "))))
+    let unknown = unknown_types(template);
+    if unknown.is_empty() { Ok(()) } else { Err(unrecognized(&unknown)) }
 }
 
 impl Plan {

@@ -80,6 +80,14 @@ pub struct TemplateInput {
     #[serde(rename = "TemplateURL")]
     template_url: Option<String>,
     stack_name: Option<String>,
+    stack_set_name: Option<String>,
+    template_summary_config: Option<TemplateSummaryConfig>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct TemplateSummaryConfig {
+    treat_unrecognized_resource_types_as_warnings: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -119,6 +127,13 @@ pub struct GetTemplateSummaryOutput {
     metadata: Option<String>,
     declared_transforms: Option<Vec<String>>,
     resource_identifier_summaries: Vec<IdentifierSummary>,
+    warnings: Option<Warnings>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Warnings {
+    unrecognized_resource_types: Vec<String>,
 }
 
 fn declaration(parameter: Declaration) -> ParameterDeclaration {
@@ -155,6 +170,9 @@ fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
 }
 
 pub async fn get_template_summary(cx: &Context, input: TemplateInput) -> Result<GetTemplateSummaryOutput, AwsError> {
+    if input.stack_set_name.is_some() {
+        return Err(invalid("StackSetName is not supported by this cloud: it has no stack sets."));
+    }
     let given = template_text(cx, input.template_body, input.template_url).await?;
     let text = match (given, input.stack_name) {
         (Some(text), _) => text,
@@ -168,7 +186,13 @@ pub async fn get_template_summary(cx: &Context, input: TemplateInput) -> Result<
         (None, None) => return Err(invalid("Either Template URL or Template Body must be specified.")),
     };
     let template = Template::read(&text)?;
-    plan::check_types(&template)?;
+    let unknown = plan::unknown_types(&template);
+    let warned = input.template_summary_config.is_some_and(|it| it.treat_unrecognized_resource_types_as_warnings);
+    let warnings = match unknown.is_empty() {
+        true => None,
+        false if warned => Some(Warnings { unrecognized_resource_types: unknown }),
+        false => return Err(plan::unrecognized(&unknown).into()),
+    };
     let capabilities = summary::capabilities(&template);
     let kinds = summary::types(&template);
     let identifiers = kinds.iter().map(|(kind, names)| IdentifierSummary {
@@ -190,6 +214,7 @@ pub async fn get_template_summary(cx: &Context, input: TemplateInput) -> Result<
         version: template.version,
         metadata: template.metadata.as_ref().map(quoted),
         declared_transforms: some(template.transforms),
+        warnings,
     })
 }
 

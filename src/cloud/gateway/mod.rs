@@ -1,5 +1,6 @@
 //! From an HTTP request to an operation and back: which service, which operation, which account and region.
 
+mod absent;
 mod access;
 mod admin;
 mod answer;
@@ -164,7 +165,9 @@ impl Gateway {
             return (service, Err(error));
         };
         let Some(operation) = self.operation(service, action) else {
-            return (Some(service), Err(no_such_action(Some(service), action, version)));
+            let refusal =
+                absent::refuse(service, action).unwrap_or_else(|| no_such_action(Some(service), action, version));
+            return (Some(service), Err(refusal));
         };
         if service == Service::Sqs && queue {
             form.default("QueueUrl", &format!("{}{}", cx.host, parts.uri.path()));
@@ -245,7 +248,7 @@ impl Context {
     }
 }
 
-/// AWS's answer to an action it doesn't know; the same for one that this cloud doesn't have.
+/// AWS's answer to an action it doesn't know.
 fn no_such_action(service: Option<Service>, action: &str, version: Option<&str>) -> AwsError {
     let message = match service {
         Some(Service::Sqs) => format!("The action {action} is not valid for this endpoint."),

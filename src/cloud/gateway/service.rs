@@ -30,6 +30,18 @@ impl Service {
         }
     }
 
+    /// What people call it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Service::Sqs => "SQS",
+            Service::Sns => "SNS",
+            Service::Firehose => "Firehose",
+            Service::CloudFormation => "CloudFormation",
+            Service::Iam => "IAM",
+            Service::Sts => "STS",
+        }
+    }
+
     pub fn by_id(id: &str) -> Option<Service> {
         Self::ALL.into_iter().find(|service| service.id() == id)
     }

@@ -175,7 +175,7 @@ fn deliver(
                 trace,
                 ..Default::default()
             };
-            let published = transaction.engine.decide_publish(id, rule.arn, notification, now);
+            let published = transaction.engine.decide_publish(id, rule.arn, notification, now, None);
             if let Some(sent) = published.map_err(|error| error.to_string())?.change {
                 transaction.apply(&Change::Sent(sent));
             }

@@ -4,6 +4,7 @@
 //! mailbox or to a phone goes to a hidden queue, the subscription's [`outbox`], which is as durable as the others.
 
 mod access;
+pub mod announce;
 pub mod arn;
 pub mod background;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod bench;
 mod delivery_policy;
 pub mod envelope;
 mod error;
+mod explain;
 pub mod http;
 mod mobile;
 pub mod outbox;
@@ -25,11 +27,12 @@ pub mod subscription;
 mod tags;
 pub mod topic;
 
+pub use publish::SENDER;
+use publish::one::Fate;
 use tokio::sync::Notify;
 
 use crate::cloud::Cloud;
 use crate::cloud::gateway::{Context, Operation};
-use crate::engine::topic::Refusal;
 use crate::operations;
 
 pub const OPERATIONS: &[Operation] = operations! {
@@ -96,15 +99,14 @@ fn principal(cx: &Context) -> String {
     }
 }
 
-/// Tells the operator which subscriptions got nothing of a message, and why.
-fn tell_refusals(cloud: &Cloud, topic_arn: &str, refusals: &[Refusal]) {
-    for refusal in refusals {
-        let Refusal { subscription, reason, dead_letter } = refusal;
-        let then = match dead_letter {
-            Ok(()) => "it went to the dead-letter queue".to_owned(),
-            Err(why) => format!("it is lost, for {why}"),
-        };
-        cloud.notice(&format!("a message of {topic_arn} was not delivered to {subscription}: {reason}; {then}"));
+/// Tells the operator which subscriptions got nothing of a message, and why; all of them when asked to explain.
+pub fn tell(cloud: &Cloud, topic_arn: &str, fate: &Fate) {
+    if let Some(explanation) = &fate.explanation {
+        cloud.notices.explain(explanation);
+    }
+    for refusal in &fate.refusals {
+        let (subscription, reason) = (&refusal.subscription, explain::reason(refusal));
+        cloud.notice(&format!("a message of {topic_arn} was not delivered to {subscription}: {reason}"));
     }
 }
 

@@ -472,3 +472,32 @@ async fn a_noisy_tenant_waits_behind_the_others() {
     }
     assert_eq!(client.bodies(&url).await[..3], ["quiet", "alone", "noisy"]);
 }
+
+/// Three polls wait, three messages become visible in one moment: each poll wakes and takes one.
+/// A poll used to look again every second; without that, whoever woke first left the others asleep.
+#[tokio::test]
+async fn polls_that_wait_share_what_becomes_visible() {
+    let client = Client::new(false);
+    let queue = client.queue("orders", json!({})).await;
+    for body in ["a", "b", "c"] {
+        client.send(&queue, body, None).await;
+    }
+    assert_eq!(client.receive(&queue).await.len(), 3);
+    let poll = || async {
+        let input = json!({"QueueUrl": queue, "MaxNumberOfMessages": 1, "WaitTimeSeconds": 20});
+        let answer = client.ok("ReceiveMessage", input).await;
+        answer["Messages"][0]["Body"].as_str().map(str::to_owned)
+    };
+    client.wait(15);
+    // The clock moves when all of them sleep: the runtime has one thread and turns to this branch last.
+    let moved = async {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        client.wait(16);
+    };
+    let (one, two, three, ()) = tokio::join!(poll(), poll(), poll(), moved);
+    let mut taken = [one, two, three];
+    taken.sort();
+    assert_eq!(taken, ["a", "b", "c"].map(|body| Some(body.to_owned())));
+}

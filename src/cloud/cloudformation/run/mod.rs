@@ -13,6 +13,7 @@
 
 mod apply;
 mod clean;
+mod notify;
 mod outputs;
 mod policy;
 mod restore;
@@ -206,6 +207,7 @@ pub fn turn(transaction: &mut Transaction<'_>, cx: &Context, stack: &mut Stack, 
         token: stack.token.clone(),
     };
     store::put_event(transaction, stack, &event);
+    notify::notify(transaction, cx, stack, &event);
 }
 
 /// The time of the next event: later than that of the last.
@@ -241,6 +243,7 @@ fn tell(
         token: stack.token.clone(),
     };
     store::put_event(transaction, stack, &event);
+    notify::notify(transaction, cx, stack, &event);
 }
 
 /// A time as AWS writes it into event ids: `2026-01-02T03:04:05.678Z`.

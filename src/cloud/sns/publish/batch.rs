@@ -80,7 +80,7 @@ pub async fn publish_batch(cx: &Context, input: PublishBatchInput<'_>) -> Result
         let message = "The length of all the batch messages put together is more than the limit.";
         return Err(AwsError::bad("BatchRequestTooLong", message));
     }
-    let (successful, refusals) = cx
+    let (successful, fates) = cx
         .cloud
         .core
         .execute(|tx| {
@@ -99,20 +99,22 @@ pub async fn publish_batch(cx: &Context, input: PublishBatchInput<'_>) -> Result
                 }
             }
             let mut successful = Vec::with_capacity(entries.len());
-            let mut refusals = Vec::new();
+            let mut fates = Vec::with_capacity(entries.len());
             for (entry, message) in entries.iter().zip(&mut messages) {
-                let (seq, refused) = one::send(cx, tx, id, topic_arn, message)?;
-                refusals.extend(refused);
+                let fate = one::send(cx, tx, id, topic_arn, message)?;
                 successful.push(Successful {
                     id: entry.id.as_deref().unwrap_or_default().to_owned(),
-                    message_id: tx.engine.notification_id(seq),
-                    sequence_number: fifo.then(|| ids::notification_number(seq)),
+                    message_id: tx.engine.notification_id(fate.seq),
+                    sequence_number: fifo.then(|| ids::notification_number(fate.seq)),
                 });
+                fates.push(fate);
             }
-            Ok((successful, refusals))
+            Ok((successful, fates))
         })
         .await?;
-    sns::tell_refusals(&cx.cloud, topic_arn, &refusals);
+    for fate in &fates {
+        sns::tell(&cx.cloud, topic_arn, fate);
+    }
     Ok(PublishBatchOutput { successful, failed: Vec::new() })
 }
 

@@ -6,9 +6,10 @@ use super::attributes::AttributeInput;
 use super::message::{Given, Message, refusal};
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::error::{invalid, no_topic};
-use crate::cloud::sns::{self, access, arn, mobile, outbox};
+use crate::cloud::sns::{self, access, arn, explain, mobile, outbox};
 use crate::cloud::transaction::Transaction;
 use crate::cloud::wire::{AwsError, Pairs, Text};
+use crate::engine::explain::Outcomes;
 use crate::engine::topic::Refusal;
 use crate::engine::{Change, Seq, TopicId, ids};
 
@@ -58,7 +59,7 @@ pub async fn publish(cx: &Context, input: PublishInput<'_>) -> Result<PublishOut
         Destination::Endpoint(arn) => return one(outbox::to_endpoint(cx, arn, message.notification(None)).await?),
         Destination::Phone(number) => return one(outbox::to_phone(cx, number, message.notification(None)).await?),
     };
-    let (output, refusals) = cx
+    let (output, fate) = cx
         .cloud
         .core
         .execute(|tx| {
@@ -66,13 +67,22 @@ pub async fn publish(cx: &Context, input: PublishInput<'_>) -> Result<PublishOut
             access::check(cx, topic, "SNS:Publish")?;
             message.check(topic.fifo)?;
             let (id, fifo) = (topic.config.id, topic.fifo);
-            let (seq, refusals) = send(cx, tx, id, topic_arn, &mut message)?;
-            let sequence_number = fifo.then(|| ids::notification_number(seq));
-            Ok((PublishOutput { message_id: tx.engine.notification_id(seq), sequence_number }, refusals))
+            let fate = send(cx, tx, id, topic_arn, &mut message)?;
+            let sequence_number = fifo.then(|| ids::notification_number(fate.seq));
+            Ok((PublishOutput { message_id: tx.engine.notification_id(fate.seq), sequence_number }, fate))
         })
         .await?;
-    sns::tell_refusals(&cx.cloud, topic_arn, &refusals);
+    sns::tell(&cx.cloud, topic_arn, &fate);
     Ok(output)
+}
+
+/// What became of a message.
+pub struct Fate {
+    pub seq: Seq,
+    /// Subscriptions that should have got it and could not.
+    pub refusals: Vec<Refusal>,
+    /// What each subscription did, when the operator asked for it.
+    pub explanation: Option<String>,
 }
 
 /// Decides a message's fan-out and makes it.
@@ -82,13 +92,16 @@ pub fn send(
     topic: TopicId,
     topic_arn: &str,
     message: &mut Message<'_>,
-) -> Result<(Seq, Vec<Refusal>), AwsError> {
+) -> Result<Fate, AwsError> {
     let notification = message.notification(cx.trace.as_deref());
-    let published = tx.engine.decide_publish(topic, topic_arn, notification, tx.now).map_err(refusal)?;
+    let mut outcomes = cx.cloud.notices.explains().then(Outcomes::new);
+    let published =
+        tx.engine.decide_publish(topic, topic_arn, notification, tx.now, outcomes.as_mut()).map_err(refusal)?;
+    let explanation = outcomes.map(|outcomes| explain::words(tx.engine, topic_arn, &published, &outcomes));
     if let Some(sent) = published.change {
         tx.apply(&Change::Sent(sent));
     }
-    Ok((published.seq, published.refusals))
+    Ok(Fate { seq: published.seq, refusals: published.refusals, explanation })
 }
 
 fn one(message_id: String) -> Result<PublishOutput, AwsError> {

@@ -1,0 +1,200 @@
+//! What a fan-out must not cost: many subscribers, many connections, deep queues, polls that wait, a power cut's promise.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::connection::Connection;
+use super::drain::drain;
+use super::load::{Load, Outcome};
+use super::requests;
+use super::server::Server;
+use super::setup::Account;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// The measurements of `messaging` alone; `deep` is the depth of the deepest queue.
+pub async fn all(time: Duration, deep: u64) -> Result<()> {
+    let server = Server::messaging("messaging", "process")?;
+    peak_and_half(&server, time).await?;
+    subscribers(&server, time).await?;
+    connections(&server, time).await?;
+    wake(&server).await?;
+    idle_polls(&server, time).await?;
+    drop(server);
+    depths(time, deep).await?;
+    power(time).await
+}
+
+async fn publish(
+    server: &Server,
+    topic: &str,
+    connections: usize,
+    time: Duration,
+    rate: Option<f64>,
+) -> Result<Outcome> {
+    let load = Load { address: server.address, connections, requests: requests::publish(topic), time, rate };
+    Ok(load.run().await?)
+}
+
+async fn peak_and_half(server: &Server, time: Duration) -> Result<()> {
+    let (topic, _) = Account::new(&server.url()).fanout("half", 2).await?;
+    let peak = publish(server, &topic, 16, time, None).await?.rate();
+    let half = publish(server, &topic, 16, time, Some(peak / 2.0)).await?;
+    println!(
+        "- at half of the peak ({:.0} of {peak:.0} publishes/s): p50 {:.2} ms, p99 {:.2} ms, {} failed",
+        half.rate(),
+        half.ms(50.0),
+        half.ms(99.0),
+        half.failed
+    );
+    Ok(())
+}
+
+async fn subscribers(server: &Server, time: Duration) -> Result<()> {
+    let account = Account::new(&server.url());
+    let mut rates = Vec::new();
+    for queues in [1, 10, 100] {
+        let (topic, _) = account.fanout(&format!("wide-{queues}"), queues).await?;
+        rates.push(publish(server, &topic, 16, time, None).await?.rate());
+    }
+    println!(
+        "- publish to 1, 10, 100 queues: {:.0}, {:.0}, {:.0} a second; 100 take {:.1} times as long as 1",
+        rates[0],
+        rates[1],
+        rates[2],
+        rates[0] / rates[2]
+    );
+    Ok(())
+}
+
+async fn connections(server: &Server, time: Duration) -> Result<()> {
+    let (topic, _) = Account::new(&server.url()).fanout("crowd", 2).await?;
+    let crowd = publish(server, &topic, 1_000, time, None).await?;
+    println!(
+        "- 1,000 connections: {:.0} publishes/s, p50 {:.2} ms, p99 {:.2} ms ({:.1} times), {} failed",
+        crowd.rate(),
+        crowd.ms(50.0),
+        crowd.ms(99.0),
+        crowd.ms(99.0) / crowd.ms(50.0),
+        crowd.failed
+    );
+    Ok(())
+}
+
+/// From the moment a message is sent to the moment a long poll that waited has it.
+async fn wake(server: &Server) -> Result<()> {
+    let url = Account::new(&server.url()).queue("wake").await?;
+    let poll = requests::sqs("ReceiveMessage", &json!({"QueueUrl": url, "WaitTimeSeconds": 20}));
+    let send = requests::sqs("SendMessage", &json!({"QueueUrl": url, "MessageBody": "wake up"}));
+    let (mut poller, mut sender) = (Connection::open(server.address).await?, Connection::open(server.address).await?);
+    let mut latency = hdrhistogram::Histogram::<u64>::new(3)?;
+    for _ in 0..500 {
+        let polled = async {
+            let answer = poller.call(&poll).await.map(|answer| answer.status);
+            answer.map(|status| (status, Instant::now()))
+        };
+        let sent = async {
+            // The poll is on its way; it has to wait already when the message comes.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            let at = Instant::now();
+            sender.call(&send).await.map(|_| at)
+        };
+        let (polled, sent) = tokio::try_join!(polled, sent)?;
+        latency.record(polled.1.saturating_duration_since(sent).as_micros() as u64)?;
+    }
+    let ms = |quantile| latency.value_at_quantile(quantile) as f64 / 1e3;
+    println!("- a long poll has a message {:.2} ms (p50), {:.2} ms (p99) after it was sent", ms(0.5), ms(0.99));
+    Ok(())
+}
+
+async fn idle_polls(server: &Server, time: Duration) -> Result<()> {
+    const POLLS: usize = 9_000;
+    let url = Account::new(&server.url()).queue("idle").await?;
+    let poll = requests::sqs("ReceiveMessage", &json!({"QueueUrl": url, "WaitTimeSeconds": 20}));
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..POLLS {
+        let (poll, address) = (poll.clone(), server.address);
+        tasks.spawn_local(async move {
+            let mut connection = Connection::open(address).await?;
+            connection.call(&poll).await.map(|answer| answer.status)
+        });
+    }
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let before = server.cpu_seconds();
+    tokio::time::sleep(time.min(Duration::from_secs(10))).await;
+    let spent = server.cpu_seconds().zip(before).map(|(after, before)| after - before);
+    let memory = server.memory().unwrap_or(0) as f64 / 1_048_576.0;
+    println!(
+        "- {POLLS} long polls that wait cost {:.2} s of processor time in {:.0} s, {memory:.0} MiB in all",
+        spent.unwrap_or(f64::NAN),
+        time.as_secs_f64().min(10.0)
+    );
+    tasks.shutdown().await;
+    Ok(())
+}
+
+/// Receive and delete at several depths, each on a server of its own.
+async fn depths(time: Duration, deep: u64) -> Result<()> {
+    for depth in [10, 100_000, deep] {
+        let server = Server::messaging("messaging", "process")?;
+        let account = Account::new(&server.url());
+        let url = account.queue("deep").await?;
+        let before = server.memory().unwrap_or(0);
+        fill(&server, &url, depth).await?;
+        let memory = server.memory().unwrap_or(0);
+        let drained = drain(server.address, &url, 4, time).await?;
+        println!(
+            "- at a depth of {depth}: {:.0} messages/s received and deleted; {:.0} MiB for the server, {:.0} bytes a message",
+            drained.rate(),
+            memory as f64 / 1_048_576.0,
+            memory.saturating_sub(before) as f64 / depth as f64
+        );
+    }
+    Ok(())
+}
+
+/// Sends so many messages, ten at a time.
+async fn fill(server: &Server, url: &str, depth: u64) -> Result<()> {
+    let bodies: Vec<serde_json::Value> = (0..10)
+        .map(|i| json!({"Id": i.to_string(), "MessageBody": format!("{{\"n\":{i},\"text\":\"{}\"}}", "x".repeat(420))}))
+        .collect();
+    let request = requests::sqs("SendMessageBatch", &json!({"QueueUrl": url, "Entries": bodies}));
+    let mut tasks = tokio::task::JoinSet::new();
+    const SENDERS: u64 = 16;
+    for sender in 0..SENDERS {
+        let (request, address) = (request.clone(), server.address);
+        tasks.spawn_local(async move {
+            let mut connection = Connection::open(address).await?;
+            let batches = depth.div_ceil(10);
+            for _ in 0..batches / SENDERS + u64::from(sender < batches % SENDERS) {
+                let answer = connection.call(&request).await?;
+                if answer.status != 200 {
+                    return Err(std::io::Error::other(String::from_utf8_lossy(answer.body).into_owned()));
+                }
+            }
+            Ok(())
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done??;
+    }
+    Ok(())
+}
+
+/// What `--durability power` costs, at 256 connections.
+async fn power(time: Duration) -> Result<()> {
+    let mut rates = Vec::new();
+    for durability in ["process", "power"] {
+        let server = Server::messaging(durability, durability)?;
+        let (topic, _) = Account::new(&server.url()).fanout("power", 2).await?;
+        rates.push(publish(&server, &topic, 256, time, None).await?.rate());
+    }
+    println!(
+        "- with 256 connections: durability process {:.0} publishes/s, power {:.0} ({:.0} %)",
+        rates[0],
+        rates[1],
+        rates[1] / rates[0] * 100.0
+    );
+    Ok(())
+}

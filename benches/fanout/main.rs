@@ -1,0 +1,73 @@
+//! What a fan-out costs, over real connections, held against a bare HTTP server that does nothing.
+//!
+//! `cargo bench --bench fanout` compares `messaging local` with the ceiling; `-- --server NAME=URL` adds another cloud that
+//! runs already, `-- --goals` measures what many subscribers, connections and messages cost. Only ratios within one run mean
+//! anything: the load comes from the same machine.
+
+#![allow(clippy::disallowed_methods)] // a benchmark looks at the clock
+
+mod connection;
+mod drain;
+mod goals;
+mod limit;
+mod load;
+mod requests;
+mod server;
+mod setup;
+mod table;
+
+use std::time::Duration;
+
+use clap::Parser;
+use server::Server;
+use table::Measure;
+
+#[derive(Parser)]
+struct Args {
+    /// Seconds of each phase.
+    #[arg(long, default_value_t = 8.0)]
+    seconds: f64,
+    #[arg(long, default_value_t = 16)]
+    connections: usize,
+    /// Another server, as NAME=URL or NAME=URL=PID; may be repeated.
+    #[arg(long = "server")]
+    servers: Vec<String>,
+    /// Measure `messaging` alone: subscribers, connections, depths, polls, durability.
+    #[arg(long)]
+    goals: bool,
+    /// With --goals: messages in the deepest queue.
+    #[arg(long, default_value_t = 1_000_000)]
+    deep: u64,
+    /// Serve the ceiling; for this program's own use.
+    #[arg(long, hide = true)]
+    serve_limit: bool,
+    /// `cargo bench` adds this.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let args = Args::parse();
+    if args.serve_limit {
+        return Ok(limit::serve()?);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    tokio::task::LocalSet::new().block_on(&runtime, run(args))
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
+    let time = Duration::from_secs_f64(args.seconds);
+    if args.goals {
+        return goals::all(time, args.deep).await;
+    }
+    let measure = Measure { connections: args.connections, time };
+    let mut rows = vec![table::limit(&Server::limit()?, measure).await?];
+    rows.push(table::cloud(&Server::messaging("messaging", "process")?, measure).await?);
+    for text in &args.servers {
+        let server = Server::running(text).ok_or_else(|| format!("--server {text}: give NAME=http://HOST:PORT"))?;
+        rows.push(table::cloud(&server, measure).await?);
+    }
+    rows.push(table::limit(&Server::limit()?, measure).await?);
+    table::print(&rows);
+    Ok(())
+}

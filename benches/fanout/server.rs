@@ -1,0 +1,94 @@
+//! A server under test: one of this package's, started here, or any other by its address.
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::process::{Child, Command, Stdio};
+
+/// A server and, where it runs on this machine by our hand, its process.
+pub struct Server {
+    pub name: String,
+    pub address: SocketAddr,
+    pub pid: Option<u32>,
+    child: Option<Child>,
+    _data: Option<tempfile::TempDir>,
+}
+
+impl Server {
+    /// The ceiling: this program once more.
+    pub fn limit() -> std::io::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("--serve-limit");
+        Self::start("limit", command, None)
+    }
+
+    /// `messaging local` on a data folder of its own.
+    pub fn messaging(name: &str, durability: &str) -> std::io::Result<Self> {
+        let data = tempfile::tempdir()?;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_messaging"));
+        command.args(["local", "--addr", "127.0.0.1:0", "--durability", durability, "--data-dir"]).arg(data.path());
+        Self::start(name, command, Some(data))
+    }
+
+    /// One that runs already: `NAME=URL` or `NAME=URL=PID`.
+    pub fn running(text: &str) -> Option<Self> {
+        let mut parts = text.split('=');
+        let (name, url, pid) = (parts.next()?, parts.next()?, parts.next());
+        let authority = url.strip_prefix("http://")?.trim_end_matches('/');
+        let address = authority.to_socket_addrs().ok()?.next()?;
+        Some(Self {
+            name: name.to_owned(),
+            address,
+            pid: pid.and_then(|pid| pid.parse().ok()),
+            child: None,
+            _data: None,
+        })
+    }
+
+    fn start(name: &str, mut command: Command, data: Option<tempfile::TempDir>) -> std::io::Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut line = String::new();
+        if let Some(stdout) = child.stdout.as_mut() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        let url = line.split_whitespace().find_map(|word| word.strip_prefix("http://"));
+        let address = url.and_then(|url| url.trim_end_matches(',').parse().ok());
+        let address = address.ok_or_else(|| std::io::Error::other(format!("{name} did not start: {line}")))?;
+        Ok(Self { name: name.to_owned(), address, pid: Some(child.id()), child: Some(child), _data: data })
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Resident memory in bytes, with that of child processes; where the system tells.
+    pub fn memory(&self) -> Option<u64> {
+        resident(self.pid?)
+    }
+
+    /// Processor time so far, in seconds.
+    pub fn cpu_seconds(&self) -> Option<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid?)).ok()?;
+        let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
+        // "proc(5)": utime and stime, in ticks of a hundredth of a second.
+        Some((fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?) / 100.0)
+    }
+}
+
+fn resident(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let own = line.split_whitespace().next()?.parse::<u64>().ok()? * 1024;
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let children = children.split_whitespace().filter_map(|child| resident(child.parse().ok()?));
+    Some(own + children.sum::<u64>())
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // It may be gone already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
