@@ -61,7 +61,7 @@ pub struct StreamConfig {
     pub arn: String,
     /// The service's own description, JSON.
     pub document: String,
-    /// Buffering hints: the stream is due when it holds so many bytes,
+    /// Buffering hints: the stream is due when it holds so many bytes (0: whenever a record comes),
     pub buffer_bytes: u64,
     /// or when its oldest record is so old.
     pub buffer_millis: Millis,

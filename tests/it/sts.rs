@@ -98,6 +98,34 @@ async fn a_role_is_assumed_by_whom_it_trusts() {
     assert_eq!(code(session.get_session_token().send().await), "AccessDenied");
 }
 
+/// "Using policies with Amazon SQS": another account's queue sees the session's role, and messages its id.
+#[tokio::test]
+async fn a_session_is_its_role_for_the_policies_of_others() {
+    let cloud = TestCloud::start().await;
+    let trust =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*"}]}"#;
+    declare(cloud.inside(), &role(trust)).await;
+    let owner = aws_sdk_sqs::Client::new(&as_caller(&cloud.endpoint, "111111111111", "x", None));
+    let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "sqs:SendMessage",
+        "Resource": "arn:aws:sqs:us-east-1:111111111111:q",
+    }]});
+    let create = owner.create_queue().queue_name("q").attributes("Policy".into(), policy.to_string());
+    let url = create.send().await.unwrap().queue_url.unwrap();
+    let sts = aws_sdk_sts::Client::new(&config(&cloud.endpoint));
+    let key = sts.assume_role().role_arn(ROLE).role_session_name("me").send().await.unwrap().credentials.unwrap();
+    assert_eq!(code(cloud.sqs().send_message().queue_url(&url).message_body("m").send().await), "AccessDenied");
+    let session = aws_sdk_sqs::Client::new(&with(&cloud.endpoint, &key));
+    session.send_message().queue_url(&url).message_body("m").send().await.unwrap();
+    let sender = aws_sdk_sqs::types::MessageSystemAttributeName::SenderId;
+    let receive = owner.receive_message().queue_url(&url).message_system_attribute_names(sender.clone());
+    let got = receive.send().await.unwrap().messages.unwrap().remove(0);
+    assert_eq!(got.attributes.unwrap()[&sender], "AROAEXAMPLEEXAMPLE000:me");
+    let refused = session.receive_message().queue_url(&url).send().await.unwrap_err();
+    let said = refused.as_service_error().unwrap().meta().message().unwrap().to_owned();
+    assert!(said.starts_with("User: arn:aws:sts::000000000000:assumed-role/reader/me is not authorized"), "{said}");
+}
+
 /// "GetSessionToken" and "GetAccessKeyInfo": the key's account; the operations that aren't here are named.
 #[tokio::test]
 async fn an_account_gets_a_session_of_its_own() {
@@ -138,8 +166,10 @@ async fn where_signatures_are_verified_a_session_ends() {
     let topics = |config: &aws_config::SdkConfig| aws_sdk_sns::Client::new(config).list_topics().send();
     let queues = |config: &aws_config::SdkConfig| aws_sdk_sqs::Client::new(config).list_queues().send();
     let session = with(&endpoint, &key);
+    let buckets = |config: &aws_config::SdkConfig| aws_sdk_s3::Client::new(config).list_buckets().send();
     topics(&session).await.unwrap();
     queues(&session).await.unwrap();
+    buckets(&session).await.unwrap();
     let wrong = [
         (as_caller(&endpoint, &key.access_key_id, "x", Some(&key.session_token)), "SignatureDoesNotMatch"),
         (as_caller(&endpoint, &key.access_key_id, &key.secret_access_key, Some("x")), "InvalidClientTokenId"),
@@ -155,5 +185,6 @@ async fn where_signatures_are_verified_a_session_ends() {
     assert_eq!(ended.code(), Some("ExpiredToken"));
     assert_eq!(ended.message(), Some("The security token included in the request is expired"));
     assert_eq!(code(queues(&session).await), "ExpiredToken");
+    assert_eq!(code(buckets(&session).await), "ExpiredToken");
     server.stop().await.unwrap();
 }

@@ -10,6 +10,7 @@ use super::Service;
 use crate::cloud::Cloud;
 use crate::cloud::sts::session::Session;
 use crate::cloud::wire::Protocol;
+use crate::engine::policy::Principal;
 
 /// The account of a request whose access key names none.
 pub const DEFAULT_ACCOUNT: &str = "000000000000";
@@ -34,6 +35,27 @@ pub struct Context {
     pub trace: Option<Arc<str>>,
     /// The service of this cloud that asks on a client's behalf: it may use names that are reserved for AWS.
     pub service: Option<Service>,
+}
+
+impl Context {
+    /// Who asks, as resource policies see it: a role's session, or the account.
+    pub fn principal(&self) -> Principal<'_> {
+        let session = self.session.as_ref().filter(|session| session.of_role());
+        session.map_or(Principal::Account(&self.account), |session| Principal::Arn(&session.arn))
+    }
+
+    /// Who asks, by ARN.
+    pub fn caller(&self) -> String {
+        match &self.session {
+            Some(session) => session.arn.clone(),
+            None => format!("arn:aws:iam::{}:root", self.account),
+        }
+    }
+
+    /// Who asks, by id: `<role's id>:<session>`, or the account.
+    pub fn caller_id(&self) -> &str {
+        self.session.as_ref().map_or(&self.account, |session| &session.user_id)
+    }
 }
 
 /// A request's id: AWS's form, a UUID.

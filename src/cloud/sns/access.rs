@@ -2,7 +2,7 @@
 
 use crate::cloud::gateway::Context;
 use crate::cloud::wire::AwsError;
-use crate::engine::policy::{Decision, Principal, Request};
+use crate::engine::policy::{Decision, Request};
 use crate::engine::topic::Topic;
 
 /// Checks that the context's account may do `action` (such as `SNS:Publish`) with a topic. The owner may unless the policy
@@ -15,7 +15,7 @@ pub fn check(cx: &Context, topic: &Topic, action: &str) -> Result<(), AwsError> 
         return Ok(());
     }
     let request = Request {
-        principal: Principal::Account(&cx.account),
+        principal: cx.principal(),
         action,
         resource: arn,
         context: &[("AWS:SourceOwner", &cx.account), ("aws:SourceAccount", &cx.account)],

@@ -93,7 +93,10 @@ pub struct Sns {
 
 /// The user that AWS shows as the one who asked. This cloud knows accounts, not users: it shows the same for each.
 fn principal(cx: &Context) -> String {
-    format!("arn:aws:iam::{}:user/local-user", cx.account)
+    match &cx.session {
+        Some(session) => session.arn.clone(),
+        None => format!("arn:aws:iam::{}:user/local-user", cx.account),
+    }
 }
 
 /// Tells the operator which subscriptions got nothing of a message, and why; all of them when asked to explain.

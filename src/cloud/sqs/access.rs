@@ -3,7 +3,7 @@
 use super::error;
 use crate::cloud::gateway::Context;
 use crate::cloud::wire::AwsError;
-use crate::engine::policy::{Decision, Principal, Request};
+use crate::engine::policy::{Decision, Request};
 use crate::engine::queue::Queue;
 
 /// The actions that a queue's policy can open to other accounts ("Actions, resources, and condition keys for Amazon
@@ -26,7 +26,7 @@ pub fn check(cx: &Context, queue: &Queue, action: &str) -> Result<(), AwsError> 
     if arn.split(':').nth(4) == Some(&*cx.account) {
         return Ok(());
     }
-    let request = Request { principal: Principal::Account(&cx.account), action, resource: arn, context: &[] };
+    let request = Request { principal: cx.principal(), action, resource: arn, context: &[] };
     let allowed = FOR_OTHERS.contains(&action)
         && queue.settings.policy.as_ref().is_some_and(|policy| policy.decide(&request) == Decision::Allow);
     if allowed { Ok(()) } else { Err(error::access_denied(cx, action, arn)) }

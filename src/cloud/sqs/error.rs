@@ -44,9 +44,9 @@ pub fn no_queue(cx: &Context) -> AwsError {
 /// Another account's queue whose policy doesn't let this one in.
 pub fn access_denied(cx: &Context, action: &str, arn: &str) -> AwsError {
     let message = format!(
-        "User: arn:aws:iam::{}:root is not authorized to perform: {action} on resource: {arn} because no \
-         resource-based policy allows the {action} action",
-        cx.account
+        "User: {} is not authorized to perform: {action} on resource: {arn} because no resource-based policy allows the \
+         {action} action",
+        cx.caller()
     );
     AwsError::new(403, "AccessDeniedException", message).query_code("AccessDenied")
 }

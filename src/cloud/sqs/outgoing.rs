@@ -72,7 +72,7 @@ impl<'i> Outgoing<'i> {
             md5_of_system: message_attributes::md5(&system),
             delay: given.delay,
             message: Message {
-                sender: &cx.account,
+                sender: cx.caller_id(),
                 body: text,
                 attributes,
                 group,

@@ -8,7 +8,7 @@ use super::session::{self, TemporaryKey};
 use crate::cloud::gateway::Context;
 use crate::cloud::wire::{AwsError, Text};
 use crate::engine::Engine;
-use crate::engine::policy::{Decision, Kind, Policy, Principal, Request};
+use crate::engine::policy::{Decision, Kind, Policy, Request};
 
 /// "AssumeRole" (AWS STS API Reference): 15 minutes to 12 hours, and no more than the role's own maximum.
 const SECONDS: (i64, i64) = (900, 43_200);
@@ -86,7 +86,7 @@ pub async fn assume_role(cx: &Context, input: AssumeRoleInput<'_>) -> Result<Ass
     let external = input.external_id.as_deref();
     let trusted = cx.cloud.core.read(|engine, _| trusted(cx, engine, arn, name, external));
     let role = trusted.ok_or_else(|| {
-        let caller = super::caller::arn(cx);
+        let caller = cx.caller();
         let message = format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {arn}");
         AwsError::new(403, "AccessDenied", message)
     })?;
@@ -128,9 +128,7 @@ fn trusted(
     let role = engine.role(arn)?;
     let mut context = vec![("sts:RoleSessionName", name), ("aws:RequestedRegion", &*cx.region)];
     context.extend(external.map(|id| ("sts:ExternalId", id)));
-    let caller = cx.session.as_ref().filter(|session| session.of_role());
-    let principal = caller.map_or(Principal::Account(&cx.account), |session| Principal::Arn(&session.arn));
-    let request = Request { principal, action: "sts:AssumeRole", resource: arn, context: &context };
+    let request = Request { principal: cx.principal(), action: "sts:AssumeRole", resource: arn, context: &context };
     let trust = Policy::parse(&role.trust, Kind::Trust).ok()?;
     (trust.decide(&request) == Decision::Allow).then_some(role)
 }

@@ -23,16 +23,7 @@ pub async fn get_caller_identity(cx: &Context, _: GetCallerIdentityInput) -> Res
         return Err(unsigned());
     }
     let account = cx.account.to_string();
-    let user_id = cx.session.as_ref().map_or_else(|| account.clone(), |session| session.user_id.clone());
-    Ok(GetCallerIdentityOutput { arn: arn(cx), user_id, account })
-}
-
-/// Who asks.
-pub fn arn(cx: &Context) -> String {
-    match &cx.session {
-        Some(session) => session.arn.clone(),
-        None => format!("arn:aws:iam::{}:root", cx.account),
-    }
+    Ok(GetCallerIdentityOutput { arn: cx.caller(), user_id: cx.caller_id().to_owned(), account })
 }
 
 /// A request that isn't signed.

@@ -3,7 +3,6 @@
 //! ```text
 //! caller   whose keys are these          assume_role  session_token   the operations that make sessions
 //! session  what a session is, how its key and token are made and read again
-//! absent   operations that this cloud doesn't have
 //! ```
 
 mod assume_role;

@@ -189,6 +189,31 @@ async fn parts_of_a_record_land_once_also_after_a_restart() {
     bench.server.stop().await.unwrap();
 }
 
+#[tokio::test]
+async fn what_waits_lands_as_the_changed_stream_says_and_what_has_landed_does_not_land_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = serve(folder.path(), &Clock::manual(LATE_EVENING)).await;
+    bench.create().await;
+    bench.put(r#"{"k":"a"}"#).await;
+    bench.pass(30);
+    bench.put(r#"{"k":"a","n":2}{"k":"b"}"#).await;
+    bench.pass(30);
+    bench.landed(1).await;
+    let mut changed = document();
+    changed.version = 2;
+    changed.destination.prefix = Some("new/k=!{partitionKeyFromQuery:k}/".to_owned());
+    let change = bench.server.cloud.core.execute(|tx| {
+        let id = tx.engine.streams("").next().unwrap().config.id;
+        tx.apply(&Change::Stream(std::borrow::Cow::Owned(changed.config(id)?)));
+        Ok(())
+    });
+    change.await.unwrap();
+    bench.pass(30);
+    assert_eq!(bench.landed(2).await[1], ("new/k=b".to_owned(), r#"{"k":"b"}"#.to_owned()));
+    assert_eq!(bench.buffered(), 0);
+    bench.server.stop().await.unwrap();
+}
+
 /// "Buffer data for dynamic partitioning": beyond 500 active partitions records go to the error prefix.
 #[tokio::test]
 async fn the_partition_that_is_one_too_many_is_an_error() {

@@ -1,6 +1,7 @@
 //! Delivery to HTTP and HTTPS endpoints: from the outbox of each confirmed subscription, one worker each. Only loopback is
 //! posted to.
 
+mod auth;
 mod confirmation;
 mod post;
 mod retry;

@@ -3,12 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, USER_AGENT, WWW_AUTHENTICATE,
-};
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, USER_AGENT};
 use http::uri::Authority;
 use http::{Method, Request, StatusCode, Uri};
 use http_body_util::Full;
@@ -16,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use super::auth::User;
 use super::tls::Tls;
 
 /// "Amazon SNS message delivery retries": an endpoint has 15 seconds.
@@ -70,8 +67,9 @@ async fn exchange(post: Post<'_>, tls: &Tls) -> Result<(), Failure> {
         _ => return Err(Failure::permanent("the URL is neither http nor https")),
     };
     let (mut status, headers) = attempt(&post, &uri, &authority, secure.then_some(tls), None).await?;
-    // "Fanout Amazon SNS notifications to HTTPS endpoints": who asks for the URL's user and password gets them.
-    if let Some(credentials) = basic(&authority).filter(|_| secure && asks_for_basic(status, &headers)) {
+    if let Some(user) = User::of(&authority).filter(|_| secure && status == StatusCode::UNAUTHORIZED)
+        && let Some(credentials) = user.answer(&headers, path(&uri), post.message_id)
+    {
         (status, _) = attempt(&post, &uri, &authority, Some(tls), Some(&credentials)).await?;
     }
     // A client's error is not tried again, except that it was too much at once.
@@ -133,10 +131,9 @@ fn request(
     authority: &Authority,
     credentials: Option<&str>,
 ) -> Result<Request<Full<Bytes>>, Failure> {
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let mut request = Request::builder()
         .method(Method::POST)
-        .uri(path)
+        .uri(path(uri))
         .header(HOST, authority.as_str().rsplit('@').next().unwrap_or_default())
         .header(USER_AGENT, "Amazon Simple Notification Service Agent")
         .header(CONNECTION, "Keep-Alive")
@@ -157,19 +154,9 @@ fn request(
     request.body(Full::new(Bytes::from(post.body.clone()))).map_err(Failure::permanent)
 }
 
-/// The header that a URL's user and password make.
-fn basic(authority: &Authority) -> Option<String> {
-    let (user, _) = authority.as_str().rsplit_once('@')?;
-    let user = if user.contains(':') { user.to_owned() } else { format!("{user}:") };
-    let decoded: Vec<u8> = percent_encoding::percent_decode_str(&user).collect();
-    Some(format!("Basic {}", BASE64.encode(decoded)))
-}
-
-fn asks_for_basic(status: StatusCode, headers: &HeaderMap) -> bool {
-    let scheme = |value: &http::HeaderValue| {
-        value.to_str().is_ok_and(|text| text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic")))
-    };
-    status == StatusCode::UNAUTHORIZED && headers.get_all(WWW_AUTHENTICATE).iter().any(scheme)
+/// What is asked for at the host.
+fn path(uri: &Uri) -> &str {
+    uri.path_and_query().map_or("/", |path| path.as_str())
 }
 
 /// The addresses of a host on this machine; `None` for any other.
