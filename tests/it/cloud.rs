@@ -25,7 +25,7 @@ pub struct TestCloud {
     pub endpoint: String,
     options: Options,
     server: Option<Server>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl TestCloud {
@@ -46,9 +46,9 @@ impl TestCloud {
 
     async fn open(clock: Clock, strict: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = Options { clock: clock.clone(), strict, ..Options::new(folder.path()) };
+        let options = Options { clock: clock.clone(), strict, ..Options::new(folder.path().join("data")) };
         let server = try_serve(&options).await.unwrap();
-        Self { clock, endpoint: format!("http://{}", server.address), options, server: Some(server), _folder: folder }
+        Self { clock, endpoint: format!("http://{}", server.address), options, server: Some(server), folder }
     }
 
     /// Stops cleanly and starts again on the same folder; the port changes.
@@ -74,6 +74,13 @@ impl TestCloud {
     /// The server's inside.
     pub fn inside(&self) -> &Cloud {
         &self.server.as_ref().unwrap().cloud
+    }
+
+    /// The entries of the folder around the data folder: nothing may appear beside it.
+    pub fn files_outside(&self) -> Vec<std::path::PathBuf> {
+        let mut entries: Vec<_> = std::fs::read_dir(self.folder.path()).unwrap().map(|it| it.unwrap().path()).collect();
+        entries.sort();
+        entries
     }
 
     /// What the server has said of itself.
