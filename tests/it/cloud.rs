@@ -71,6 +71,11 @@ impl TestCloud {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// Where the server keeps its data.
+    pub fn folder(&self) -> &std::path::Path {
+        self._folder.path()
+    }
+
     /// The server's inside.
     pub fn inside(&self) -> &Cloud {
         &self.server.as_ref().unwrap().cloud

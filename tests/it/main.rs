@@ -7,6 +7,7 @@ mod commands;
 mod durability;
 mod firehose;
 mod firehose_rules;
+mod hostile;
 mod house;
 mod s3;
 mod sns;
