@@ -18,7 +18,8 @@ async fn send(cloud: &TestCloud, bytes: &[u8]) -> String {
 }
 
 fn head(line: &str, headers: &str, length: usize) -> Vec<u8> {
-    format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n").into()
+    format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n")
+        .into()
 }
 
 fn with(mut head: Vec<u8>, body: &[u8]) -> Vec<u8> {
@@ -105,13 +106,16 @@ async fn what_expands_without_end() {
         let list = vec![format!("*a{}", n - 1); 9].join(",");
         anchors.push_str(&format!("a{n}: &a{n} [{list}]\n"));
     }
-    let body = format!("Action=CreateStack&Version=2010-05-15&StackName=s&TemplateBody={}", anchors.replace('&', "%26"));
+    let body =
+        format!("Action=CreateStack&Version=2010-05-15&StackName=s&TemplateBody={}", anchors.replace('&', "%26"));
     refused(&cloud, "aliases of aliases", &form(body)).await;
     let mut entities = String::from("<!DOCTYPE a [<!ENTITY e0 \"xxxxxxxxxx\">");
     for n in 1..12 {
         entities.push_str(&format!("<!ENTITY e{n} \"{}\">", format!("&e{};", n - 1).repeat(10)));
     }
-    entities.push_str("]><CreateBucketConfiguration><LocationConstraint>&e11;</LocationConstraint></CreateBucketConfiguration>");
+    entities.push_str(
+        "]><CreateBucketConfiguration><LocationConstraint>&e11;</LocationConstraint></CreateBucketConfiguration>",
+    );
     refused(&cloud, "entities of entities", &s3("PUT /laughs", entities)).await;
 }
 
@@ -158,7 +162,11 @@ async fn bytes_that_lie_about_themselves() {
     ] {
         refused(&cloud, name, format!("{target}{rest}").as_bytes()).await;
     }
-    for garbage in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc"[..], b"GET\0/ HTTP/9.9\r\n\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+    for garbage in [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc"[..],
+        b"GET\0/ HTTP/9.9\r\n\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ] {
         let answer = send(&cloud, &[garbage, b"\r\n\r\n"].concat()).await;
         assert_ne!(status(&answer), 200, "{answer}");
         is_well(&cloud, "garbage").await;
