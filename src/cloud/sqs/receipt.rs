@@ -96,4 +96,20 @@ mod tests {
             assert!(parse(garbage, QueueId(7), 99).is_err());
         }
     }
+
+    proptest::proptest! {
+        /// A handle is read back, a mangled one does no harm, other text is refused.
+        #[test]
+        fn handles(
+            queue: u32, position: u64, count: u32, at in 0u64..1 << 48, salt: u128,
+            place: proptest::sample::Index, byte: u8, text in "\\PC{0,80}",
+        ) {
+            let receipt = Receipt { queue: QueueId(queue), position, count, at };
+            let mut bytes = handle(receipt, salt).into_bytes();
+            proptest::prop_assert_eq!(read(std::str::from_utf8(&bytes).unwrap(), salt), Some(receipt));
+            bytes[place.index(BYTES / 3 * 4)] = byte;
+            let _ = read(&String::from_utf8_lossy(&bytes), salt);
+            proptest::prop_assert_eq!(read(&text, salt), None);
+        }
+    }
 }
