@@ -125,8 +125,10 @@ impl Core {
             frames.clear();
             let mut transaction =
                 Transaction { engine, now, frames, wake: Vec::new(), hidden: Vec::new(), wake_streams: false };
-            let result = decide(&mut transaction);
+            // What a panic leaves applied goes to the log all the same: memory and log never differ.
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| decide(&mut transaction)));
             let Transaction { wake, hidden, wake_streams, .. } = transaction;
+            frames.keep_applied();
             let position = self.append(engine, frames, end).map_err(unavailable)?;
             (result, position, wake, hidden, wake_streams)
         };
@@ -138,7 +140,7 @@ impl Core {
         }
         // Also a reply that changed nothing waits: it may tell of what isn't in the log yet.
         self.log.commit(position).await.map_err(unavailable)?;
-        result
+        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 
@@ -175,4 +177,33 @@ fn place(location: Location) -> Place {
 
 fn unavailable(error: LogError) -> AwsError {
     AwsError::new(503, "ServiceUnavailable", format!("the log can't be written: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::clock::Clock;
+    use crate::log::MemoryDisk;
+
+    /// What a panicking request had applied was lost from the log, and a restart knew less than the server had.
+    #[tokio::test]
+    async fn a_panic_leaves_memory_and_log_alike() {
+        let disk = Arc::new(MemoryDisk::default());
+        let core = || Core::open(disk.clone(), Options::default(), Clock::manual(1), false, 7).unwrap().0;
+        {
+            let core = Arc::new(core());
+            let inner = core.clone();
+            let panicked = tokio::spawn(async move {
+                let dies = |tx: &mut Transaction<'_>| -> Result<(), AwsError> {
+                    tx.put_doc("hostile/a", b"1");
+                    panic!("a fault")
+                };
+                inner.execute(dies).await
+            });
+            assert!(panicked.await.unwrap_err().is_panic());
+            core.execute(|tx| Ok(tx.put_doc("hostile/b", b"2"))).await.unwrap();
+            assert_eq!(core.read(|engine, _| engine.docs("hostile/", "").count()), 2);
+        }
+        assert_eq!(core().read(|engine, _| engine.docs("hostile/", "").count()), 2);
+    }
 }

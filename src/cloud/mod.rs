@@ -6,6 +6,8 @@ mod compaction;
 pub mod core;
 pub mod firehose;
 pub mod gateway;
+#[cfg(test)]
+mod hostile;
 pub mod http;
 pub mod iam;
 mod maintenance;

@@ -28,6 +28,12 @@ impl Frames {
         self.ends.push(self.bytes.len());
     }
 
+    /// Drops a change that was encoded but, for a panic, not applied.
+    pub fn keep_applied(&mut self) {
+        self.ends.truncate(self.owners.len());
+        self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
+    }
+
     /// The encoded changes in order.
     pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
         self.ends.iter().enumerate().map(|(i, end)| {

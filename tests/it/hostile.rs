@@ -26,7 +26,10 @@ async fn exchange(cloud: &TestCloud, bytes: &[u8], leave: bool) -> String {
         let _ = stream.shutdown().await;
     }
     let mut answer = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("the server answers or hangs up").unwrap_or_default();
+    timeout(PATIENCE, stream.read_to_end(&mut answer))
+        .await
+        .expect("the server answers or hangs up")
+        .unwrap_or_default();
     String::from_utf8_lossy(&answer).into_owned()
 }
 
@@ -123,15 +126,20 @@ async fn names_that_want_out() {
         "/jail/%00",
         "/jail//etc/passwd",
     ] {
-        let put = format!("PUT {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 3\r\n\r\nout");
+        let put =
+            format!("PUT {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 3\r\n\r\nout");
         send(&cloud, put.as_bytes()).await;
         well(&cloud, path).await;
     }
     assert_eq!(cloud.files_outside(), before, "a key is a name, not a path");
-    let long = format!("PUT /jail/{} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", "k".repeat(1_025));
+    let long = format!(
+        "PUT /jail/{} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        "k".repeat(1_025)
+    );
     assert!(send(&cloud, long.as_bytes()).await.contains("KeyTooLongError"));
     cloud.s3().put_object().bucket("jail").key("k").send().await.unwrap();
-    let get = "GET /jail/k?response-content-type=a%0d%0aX-Evil:%201 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let get =
+        "GET /jail/k?response-content-type=a%0d%0aX-Evil:%201 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let answer = send(&cloud, get.as_bytes()).await;
     assert!(!answer.to_ascii_lowercase().contains("\nx-evil"), "{answer}");
 }
@@ -152,7 +160,9 @@ async fn documents_that_explode() {
         well(&cloud, begin(&body)).await;
     }
     let aliases = "a: &a [x,x,x,x,x,x,x,x]\n".to_owned()
-        + &('b'..='k').map(|c| format!("{c}: &{c} [{}]\n", vec![format!("*{}", (c as u8 - 1) as char); 8].join(","))).collect::<String>();
+        + &('b'..='k')
+            .map(|c| format!("{c}: &{c} [{}]\n", vec![format!("*{}", (c as u8 - 1) as char); 8].join(",")))
+            .collect::<String>();
     let list: Vec<String> = (0..1_000).map(|n| format!("n{n}")).collect();
     let loops = (0..4).fold("Type: AWS::SQS::Queue".to_owned(), |inner, n| {
         format!("{{'Fn::ForEach::L{n}': [V{n}, [{}], {{'Q${{V{n}}}': {{{inner}}}}}]}}", list.join(","))
@@ -161,7 +171,10 @@ async fn documents_that_explode() {
         aliases,
         "[".repeat(60_000 / 2),
         format!("Transform: AWS::LanguageExtensions\nResources: {loops}"),
-        format!("Resources: {{Q: {{Type: 'AWS::SQS::Queue', Properties: {{QueueName: !Sub '{}'}}}}}}", "${".repeat(20_000)),
+        format!(
+            "Resources: {{Q: {{Type: 'AWS::SQS::Queue', Properties: {{QueueName: !Sub '{}'}}}}}}",
+            "${".repeat(20_000)
+        ),
         "? ".repeat(20_000),
         "Resources: !Foo ".to_owned() + &"!Bar ".repeat(5_000),
     ];
@@ -230,4 +243,21 @@ async fn each_service_bounds_its_bodies() {
         let answer = send(&cloud, head.as_bytes()).await;
         assert_eq!(status(&answer), "413", "{target}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn numbers_beyond_all_bounds() {
+    let cloud = TestCloud::start().await;
+    let url = crate::sqs::queue(&cloud.sqs(), "q", &[]).await;
+    for number in ["1e400", "99999999999999999999", "-1", "NaN", "-99999999999999999999", "Infinity"] {
+        let body = format!(r#"{{"QueueUrl":"{url}","VisibilityTimeout":{number}}}"#);
+        let answer = json(&cloud, "AmazonSQS.ReceiveMessage", body.as_bytes()).await;
+        assert_eq!(status(&answer), "400", "{number}: {answer}");
+        let body = format!("Action=ReceiveMessage&Version=2012-11-05&QueueUrl={url}&VisibilityTimeout={number}");
+        assert_eq!(status(&form(&cloud, &body).await), "400", "{number}");
+        let body = format!(r#"{{"QueueUrl":"{url}","Attributes":{{"DelaySeconds":"{number}"}}}}"#);
+        let answer = json(&cloud, "AmazonSQS.SetQueueAttributes", body.as_bytes()).await;
+        assert_eq!(status(&answer), "400", "{number}: {answer}");
+    }
+    well(&cloud, "numbers").await;
 }

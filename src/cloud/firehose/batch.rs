@@ -11,6 +11,15 @@ use super::prefix::{ErrorOutputType, Evaluation, PartitionKeys, Prefixes, object
 use super::stream::Document;
 use crate::engine::Millis;
 
+/// At most this much comes out of a batch, which holds 128 MiB at most: compressed records could become any amount.
+const MOST_BYTES: usize = 1 << 30;
+
+fn too_much(record: &[u8]) -> Failure {
+    let message = format!("the records before it have become more than {MOST_BYTES} bytes");
+    let kind = ErrorOutputType::DecompressionFailed;
+    Failure { kind, code: "Decompression.Failed", message, raw: record.to_vec() }
+}
+
 /// A stream's configuration, ready to make objects.
 pub struct Plan {
     pub document: Document,
@@ -50,10 +59,13 @@ impl Plan {
     ) -> Result<Vec<Object>, String> {
         let mut groups: BTreeMap<PartitionKeys, Group> = BTreeMap::new();
         let mut failures: BTreeMap<ErrorOutputType, Group> = BTreeMap::new();
+        let mut bytes = 0;
         for (arrived, record) in records {
-            for output in self.pipeline.run(record) {
+            let outputs = if bytes < MOST_BYTES { self.pipeline.run(record) } else { vec![Err(too_much(record))] };
+            for output in outputs {
                 match output {
                     Ok(output) => {
+                        bytes += output.data.len();
                         let group = groups.entry(output.keys).or_insert_with(|| Group::new(*arrived));
                         group.push(*arrived, output.data);
                     }

@@ -162,4 +162,12 @@ mod tests {
             assert!(decode_token(bad).is_err(), "{bad}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn tokens_go_both_ways(key in "(?s).{0,40}", garbage in "\\PC{0,40}") {
+            proptest::prop_assert_eq!(decode_token(&encode_token(&key)).ok(), Some(key));
+            let _ = decode_token(&garbage);
+        }
+    }
 }

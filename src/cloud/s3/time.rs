@@ -62,4 +62,13 @@ mod tests {
         assert_eq!(http_date(seconds as u64 * 1000 + 999), text);
         assert_eq!(parse_http_date("yesterday"), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn mangled_dates(text in crate::cloud::hostile::mangled(&[
+            "Wed, 21 Oct 2015 07:28:00 GMT", "Wednesday, 21-Oct-15 07:28:00 GMT", "Wed Oct 21 07:28:00 2015",
+        ])) {
+            let _ = parse_http_date(&text);
+        }
+    }
 }

@@ -118,4 +118,13 @@ mod tests {
             assert!(Credentials::parse(bad).is_err(), "{bad}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn mangled_files(text in crate::cloud::hostile::mangled(&[
+            "[default]\naws_access_key_id = AKID\naws_secret_access_key=a=b\naws_account_id=111122223333\n[b]\n",
+        ])) {
+            let _ = Credentials::parse(&text);
+        }
+    }
 }

@@ -90,4 +90,13 @@ mod tests {
         assert!(is_uuid("b5b50ab6-3a8f-4b3f-9f3d-000000000001"));
         assert!(!is_uuid("random") && !is_uuid("b5b50ab6x3a8f-4b3f-9f3d-000000000001"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn mangled_arns(text in crate::cloud::hostile::mangled(&["arn:aws:sns:us-east-1:000000000000:topic:id"])) {
+            if let Ok(arn) = Arn::parse(&text, "TopicArn") {
+                proptest::prop_assert!(text.ends_with(arn.resource));
+            }
+        }
+    }
 }

@@ -297,4 +297,20 @@ mod tests {
         assert_eq!(content_type(&fixed, &own).as_deref(), Some(CONTENT_TYPE));
         assert_eq!(effective_subscription(&fixed, &own)["healthyRetryPolicy"]["numRetries"], 3);
     }
+
+    proptest::proptest! {
+        /// What is accepted is kept in a form that is accepted again and stays as it is.
+        #[test]
+        fn mangled_policies(text in crate::cloud::hostile::mangled(&[
+            r#"{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":1,"maxDelayTarget":2,"numRetries":3}}}"#,
+            r#"{"healthyRetryPolicy":{"numRetries":10,"numNoDelayRetries":0,"backoffFunction":"linear"}}"#,
+            r#"{"throttlePolicy":{"maxReceivesPerSecond":10},"requestPolicy":{"headerContentType":"text/plain"}}"#,
+        ])) {
+            for level in [Level::Topic, Level::Subscription] {
+                if let Ok(kept) = normalize(&text, level) {
+                    proptest::prop_assert_eq!(normalize(&kept, level), Ok(kept));
+                }
+            }
+        }
+    }
 }

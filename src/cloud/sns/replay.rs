@@ -225,4 +225,15 @@ mod tests {
         drop(cx);
         server.stop().await.unwrap();
     }
+
+    proptest::proptest! {
+        #[test]
+        fn mangled_policies(text in crate::cloud::hostile::mangled(&[
+            r#"{"PointType":"Timestamp","StartingPoint":"2023-09-14T20:29:00.000Z","EndingPoint":"9999-12-30T00:00:00Z"}"#,
+        ])) {
+            if let Ok(window) = Window::parse(&text) {
+                proptest::prop_assert!(window.from <= window.to);
+            }
+        }
+    }
 }

@@ -71,7 +71,7 @@ fn read(handle: &str, salt: u128) -> Option<Receipt> {
 /// Tells a handle of this cloud from garbage; it keeps no secret.
 fn check(receipt: Receipt, salt: u128) -> [u8; 8] {
     let place = receipt.position ^ u64::from(receipt.queue.0).rotate_left(32) ^ receipt.at.rotate_left(20);
-    let id = ids::uuid(salt ^ u128::from(receipt.count), Kind::Receipt, place, 0);
+    let id = ids::uuid(salt ^ u128::from(receipt.count) << 64, Kind::Receipt, place, 0);
     let mut check = [0; 8];
     check.copy_from_slice(&id[8..]);
     check
@@ -94,6 +94,26 @@ mod tests {
         assert!(parse(std::str::from_utf8(&changed).unwrap(), QueueId(7), 99).is_err());
         for garbage in ["", "garbage", "AQEB", &"A".repeat(5000)] {
             assert!(parse(garbage, QueueId(7), 99).is_err());
+        }
+    }
+
+    proptest::proptest! {
+        /// A handle is read back; a mangled one is refused, and so is other text.
+        #[test]
+        fn handles(
+            queue: u32, position: u64, count: u32, at in 0u64..1 << 48, salt: u128,
+            place: proptest::sample::Index, byte: u8, text in "\\PC{0,80}",
+        ) {
+            let receipt = Receipt { queue: QueueId(queue), position, count, at };
+            let mut bytes = handle(receipt, salt).into_bytes();
+            proptest::prop_assert_eq!(read(std::str::from_utf8(&bytes).unwrap(), salt), Some(receipt));
+            // The count once met the low bits of the position, and a change of both went unseen.
+            let before = bytes.clone();
+            bytes[place.index(BYTES / 3 * 4)] = byte;
+            if bytes != before {
+                proptest::prop_assert_eq!(read(&String::from_utf8_lossy(&bytes), salt), None);
+            }
+            proptest::prop_assert_eq!(read(&text, salt), None);
         }
     }
 }

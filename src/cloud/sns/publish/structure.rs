@@ -81,4 +81,15 @@ mod tests {
         assert_eq!(message(r#"{"default": "x"} }"#), broken);
         assert_eq!(message("[]"), broken);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn mangled_messages(text in crate::cloud::hostile::mangled(&[
+            r#"{"default":"d","sqs":"s","http":{"no":"string"},"email":"\\ud83d\\ude00"}"#,
+        ])) {
+            if let Ok(bodies) = parse(&text) {
+                proptest::prop_assert!(bodies.by_protocol.len() <= KEYS.len());
+            }
+        }
+    }
 }
