@@ -201,7 +201,11 @@ mod tests {
                 inner.execute(dies).await
             });
             assert!(panicked.await.unwrap_err().is_panic());
-            core.execute(|tx| Ok(tx.put_doc("hostile/b", b"2"))).await.unwrap();
+            let put = |tx: &mut Transaction<'_>| {
+                tx.put_doc("hostile/b", b"2");
+                Ok(())
+            };
+            core.execute(put).await.unwrap();
             assert_eq!(core.read(|engine, _| engine.docs("hostile/", "").count()), 2);
         }
         assert_eq!(core().read(|engine, _| engine.docs("hostile/", "").count()), 2);

@@ -156,7 +156,7 @@ mod tests {
         let s3 = S3::of(cloud);
         let written = s3.write(bytes).await.unwrap();
         let landing = Landing { bucket: "bucket", key, principal: "firehose", ..Default::default() };
-        let landed = cloud.core.execute(|tx| Ok(land(&cloud, tx, &[(landing.clone(), &written)])?)).await.unwrap();
+        let landed = cloud.core.execute(|tx| Ok(land(cloud, tx, &[(landing.clone(), &written)])?)).await.unwrap();
         s3.settle(landed).await;
     }
 

@@ -223,7 +223,7 @@ impl S3 {
                 let stronger = retention
                     .as_ref()
                     .is_some_and(|new| new.until >= old.until && (new.mode == old.mode || new.mode == "COMPLIANCE"));
-                if !stronger && !(bypass && old.mode == "GOVERNANCE") {
+                if !(stronger || bypass && old.mode == "GOVERNANCE") {
                     return Err(protected());
                 }
             }
