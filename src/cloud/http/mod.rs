@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod guard;
+mod patient;
 #[cfg(test)]
 mod tests;
 
@@ -22,9 +23,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::cloud::gateway::Gateway;
 use body::Body;
+use patient::Patient;
 
 /// How long a client may take to send a request's head, or may leave a connection idle between two.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// How long a client may leave an answer unread.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long requests that run may still take after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
 /// More headers than any AWS client sends.
@@ -64,7 +68,7 @@ async fn connection(stream: TcpStream, gateway: Arc<Gateway>, stop: Cancellation
         .max_buf_size(MAX_HEAD)
         // A client that goes away ends its request: a long poll must not receive for nobody.
         .half_close(false)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(Patient::new(TokioIo::new(stream), READ_TIMEOUT), service);
     let mut connection = std::pin::pin!(connection);
     // A client that breaks the protocol or goes away is its own affair.
     let ended = tokio::select! {
@@ -78,15 +82,25 @@ async fn connection(stream: TcpStream, gateway: Arc<Gateway>, stop: Cancellation
 }
 
 async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    Ok(survive(gateway.handle(request), |what| gateway.panicked(what)).await)
+    let json = request.headers().contains_key("x-amz-target");
+    Ok(survive(gateway.handle(request), json, |what| gateway.panicked(what)).await)
 }
 
 /// A panic ends its own request alone.
-async fn survive(answer: impl Future<Output = Response<Body>>, tell: impl FnOnce(&str)) -> Response<Body> {
+async fn survive(
+    answer: impl Future<Output = Response<Body>>,
+    json: bool,
+    tell: impl FnOnce(&str),
+) -> Response<Body> {
     AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|panic| {
         let what = panic.downcast_ref::<String>().map(String::as_str);
         tell(what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown"));
-        let mut response = Response::new(body::full("<InternalFailure/>\n".into()));
+        let failure = match json {
+            true => r#"{"__type":"InternalFailure","message":"The request processing has failed because of an unknown error."}"#,
+            false => "<ErrorResponse><Error><Type>Receiver</Type><Code>InternalFailure</Code><Message>The request processing has \
+                      failed because of an unknown error.</Message></Error></ErrorResponse>",
+        };
+        let mut response = Response::new(body::full(failure.into()));
         *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
         response
     })

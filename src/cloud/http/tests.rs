@@ -131,7 +131,7 @@ async fn a_queue_url_without_an_action_is_no_operation() {
 async fn a_panic_ends_its_own_request_alone() {
     let mut told = String::new();
     let panic = std::panic::AssertUnwindSafe(async { panic!("what a pity") });
-    let response = super::survive(panic, |what| told = what.to_owned()).await;
+    let response = super::survive(panic, true, |what| told = what.to_owned()).await;
     assert_eq!((response.status().as_u16(), told.as_str()), (500, "what a pity"));
 }
 

@@ -53,7 +53,9 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Decoder<S> {
                 State::Head => {
                     let line = self.line().await?;
                     let size = line.split(';').next().unwrap_or_default().trim();
-                    let size = u64::from_str_radix(size, 16).map_err(|_| invalid_chunk())?;
+                    // A sign is no digit, though numbers may have one.
+                    let digits = !size.starts_with('+');
+                    let size = u64::from_str_radix(size, 16).ok().filter(|_| digits).ok_or_else(invalid_chunk)?;
                     if size > self.left {
                         return Err(incomplete());
                     }
