@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use super::s3::S3;
 use super::{Cloud, compaction};
 use crate::engine::{Change, Millis, QueueId};
 
+const DAY: Millis = 24 * 60 * 60 * 1_000;
 /// How often it looks.
 const EVERY: Millis = 1_000;
 /// Messages that expire under one lock.
@@ -15,6 +17,7 @@ const EXPIRE_AT_ONCE: usize = 1_000;
 
 /// Runs until told to stop.
 pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
+    let mut swept = None;
     loop {
         let next = cloud.core.now() + EVERY;
         tokio::select! {
@@ -31,6 +34,12 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
         }
         let steps = async {
             expire(&cloud).await?;
+            // Lifecycle rules are due at midnight UTC, and what became due while the cloud was off when it starts.
+            let today = cloud.core.now() / DAY;
+            if swept != Some(today) {
+                S3::of(&cloud).sweep().await?;
+                swept = Some(today);
+            }
             compaction::run(&cloud).await
         };
         if let Err(error) = steps.await {

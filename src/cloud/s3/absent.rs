@@ -23,8 +23,6 @@ macro_rules! never_there {
 }
 
 never_there! {
-    get_bucket_lifecycle_configuration(GetBucketLifecycleConfigurationInput) -> GetBucketLifecycleConfigurationOutput:
-        "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist";
     get_bucket_replication(GetBucketReplicationInput) -> GetBucketReplicationOutput:
         "ReplicationConfigurationNotFoundError", "The replication configuration was not found";
 }

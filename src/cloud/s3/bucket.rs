@@ -70,6 +70,7 @@ impl NewBucket {
             cors: None,
             lock: None,
             website: None,
+            lifecycle: None,
         }
     }
 }

@@ -57,10 +57,10 @@ impl Event {
         }
     }
 
-    pub fn marked(key: &str, version: Option<String>, actor: &Actor, at: Millis) -> Self {
+    pub fn marked(name: &'static str, key: &str, version: Option<String>, actor: &Actor, at: Millis) -> Self {
         // A marker has the ETag of nothing.
         let etag = Some("d41d8cd98f00b204e9800998ecf8427e".to_owned());
-        Self { etag, ..Self::removed("ObjectRemoved:DeleteMarkerCreated", key, version, actor, at) }
+        Self { etag, ..Self::removed(name, key, version, actor, at) }
     }
 
     pub fn removed(name: &'static str, key: &str, version: Option<String>, actor: &Actor, at: Millis) -> Self {

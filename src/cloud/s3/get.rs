@@ -10,10 +10,10 @@ use super::checksum::Checksum;
 use super::conditions;
 use super::describe;
 use super::error::{Failure, Result};
-use super::names;
 use super::range::Range;
 use super::record::{Bucket, Object, Versioning};
 use super::service::S3;
+use super::{lifecycle, names};
 
 /// Query parameters that replace a header of the response.
 const OVERRIDES: [(&str, &str); 6] = [
@@ -158,6 +158,10 @@ fn answer(call: &Call, bucket: &Bucket, object: &Object, selection: Selection) -
             headers.insert(HeaderName::from_static(name), value);
         }
     };
+    // A noncurrent version has an expiration of its own, which S3 doesn't tell.
+    if let Some(expiration) = lifecycle::expiration(bucket, object).filter(|_| call.query("versionId").is_none()) {
+        put("x-amz-expiration", &expiration);
+    }
     put("content-length", &selection.length.to_string());
     if let Some(range) = selection.content_range {
         put("content-range", &range);

@@ -59,7 +59,7 @@ pub fn land(
                 host_id: written.unique.clone(),
                 trace: None,
             };
-            let cause = Cause { actor, now, unique: written.unique.clone() };
+            let cause = Cause { actor, now, unique: written.unique.clone(), expiration: false };
             objects::put(tx, &bucket, object, "ObjectCreated:Put", &cause)?;
         }
         Ok(())

@@ -4,7 +4,9 @@
 //! front     what s3s can't read is taken from the request and kept in a call     call  presigned  chunked  copy_source
 //! service   the table of operations                       bucket  bucket_config  absent  put  form  get  attributes  copy
 //!                                                         delete  multipart  parts  list_*  tagging  lock  cors  website
+//!           lifecycle
 //! objects   what a put or a delete does to the versions of a key
+//! sweep     what lifecycle rules make go                                expiry
 //! events    what notification says of it, to queues and topics
 //! store     documents, in the cloud's log                 record
 //! blobs     the bytes, in files
@@ -28,12 +30,14 @@ mod delete;
 mod describe;
 mod error;
 mod events;
+mod expiry;
 mod form;
 mod front;
 #[cfg(test)]
 mod fuzz;
 mod get;
 mod internal;
+mod lifecycle;
 mod list;
 mod list_objects;
 mod list_uploads;
@@ -53,6 +57,7 @@ mod respond;
 mod rfc2047;
 mod service;
 mod store;
+mod sweep;
 mod tagging;
 mod time;
 mod website;

@@ -15,8 +15,10 @@ use super::error::{Failure, Result};
 use super::objects;
 use super::put::{check_key, shown_version};
 use super::receive::hex;
-use super::record::{Object, ObjectPart, Part, Upload, key};
+use super::record::{Bucket, Object, ObjectPart, Part, Upload, key};
 use super::service::S3;
+use super::store::Tx;
+use super::{expiry, lifecycle, time};
 
 /// The least a part may have, except for the last: 5 MiB ("Amazon S3 multipart upload limits").
 const MIN_PART: u64 = 5 * 1024 * 1024;
@@ -52,8 +54,11 @@ impl S3 {
             tx.put(key::upload(&bucket.name, &upload.key, &upload.id), &upload)
         })
         .await?;
+        let aborted = bucket.lifecycle.as_ref().and_then(|rules| expiry::upload(rules, &upload));
         Ok(S3Response::new(CreateMultipartUploadOutput {
-            bucket: Some(bucket.name),
+            abort_date: aborted.map(|due| time::shown(due.at)),
+            abort_rule_id: aborted.map(|due| due.rule.to_owned()),
+            bucket: Some(bucket.name.clone()),
             key: Some(upload.key),
             upload_id: Some(upload.id),
             checksum_algorithm: checksum.map(|(algorithm, _)| ChecksumAlgorithm::from_static(algorithm.name())),
@@ -74,13 +79,7 @@ impl S3 {
         self.change(|tx| {
             let bucket = Self::bucket_in(tx.docs(), call, &input.bucket)?;
             let upload = tx.docs().upload(&bucket.name, &input.key, &input.upload_id)?;
-            for part in tx.docs().parts(&upload.id, 0) {
-                let part = part?;
-                tx.delete(key::part(&upload.id, part.number));
-                tx.orphan(part.blobs);
-            }
-            tx.delete(key::upload(&bucket.name, &upload.key, &upload.id));
-            Ok(())
+            abort(tx, &bucket, &upload)
         })
         .await?;
         Ok(S3Response::new(AbortMultipartUploadOutput::default()))
@@ -98,7 +97,7 @@ impl S3 {
         if named.is_empty() {
             return Err(Failure::malformed_xml());
         }
-        let (object, versioning) = self
+        let (object, versioning, expiration) = self
             .change(|tx| {
                 let bucket = Self::bucket_in(tx.docs(), call, &input.bucket)?;
                 let upload = tx.docs().upload(&bucket.name, &input.key, &input.upload_id)?;
@@ -114,16 +113,16 @@ impl S3 {
                 tx.orphan(stored.into_values().flat_map(|part| part.blobs));
                 tx.delete(key::upload(&bucket.name, &upload.key, &upload.id));
                 let object = assemble(call, &upload, chosen)?;
-                Ok((
-                    objects::put(tx, &bucket, object, "ObjectCreated:CompleteMultipartUpload", &cause)?,
-                    bucket.versioning,
-                ))
+                let object = objects::put(tx, &bucket, object, "ObjectCreated:CompleteMultipartUpload", &cause)?;
+                let expiration = lifecycle::expiration(&bucket, &object);
+                Ok((object, bucket.versioning, expiration))
             })
             .await?;
 
         let mut output = CompleteMultipartUploadOutput {
             location: Some(format!("http://{}/{}/{}", call.host(), input.bucket, object.key)),
             bucket: Some(input.bucket),
+            expiration,
             key: Some(object.key),
             e_tag: Some(ETag::Strong(object.etag)),
             version_id: shown_version(object.version, versioning),
@@ -138,6 +137,17 @@ impl S3 {
         }
         Ok(S3Response::new(output))
     }
+}
+
+/// Removes an upload and its parts.
+pub fn abort(tx: &mut Tx<'_>, bucket: &Bucket, upload: &Upload) -> Result<()> {
+    for part in tx.docs().parts(&upload.id, 0) {
+        let part = part?;
+        tx.delete(key::part(&upload.id, part.number));
+        tx.orphan(part.blobs);
+    }
+    tx.delete(key::upload(&bucket.name, &upload.key, &upload.id));
+    Ok(())
 }
 
 /// The checksum that CreateMultipartUpload asks for, if it does.

@@ -23,6 +23,20 @@ pub struct Cause {
     pub actor: Actor,
     pub now: Millis,
     pub unique: String,
+    /// Nobody asks: a lifecycle rule is due.
+    pub expiration: bool,
+}
+
+impl Cause {
+    /// The event of a deletion for good.
+    fn deletes(&self) -> &'static str {
+        if self.expiration { "LifecycleExpiration:Delete" } else { "ObjectRemoved:Delete" }
+    }
+
+    /// The event of a delete marker.
+    fn marks(&self) -> &'static str {
+        if self.expiration { "LifecycleExpiration:DeleteMarkerCreated" } else { "ObjectRemoved:DeleteMarkerCreated" }
+    }
 }
 
 /// Makes `object` the current version of its key; returns it as it is kept. `event` is what made it, e.g.
@@ -42,18 +56,18 @@ fn place(tx: &mut Tx<'_>, bucket: &Bucket, mut object: Object, unique: &str) -> 
 
 /// Deletes a key: by a delete marker where versions are kept, else for good.
 pub fn delete(tx: &mut Tx<'_>, bucket: &Bucket, name: &str, cause: &Cause) -> Result<Deleted> {
-    let Cause { actor, now, unique } = cause;
+    let Cause { actor, now, unique, .. } = cause;
     if bucket.versioning == Versioning::Off {
         if let Some(current) = tx.docs().current(&bucket.name, name)? {
             tx.delete(key::object(&bucket.name, name));
             tx.orphan(current.blobs);
-            tx.tell(bucket, || Event::removed("ObjectRemoved:Delete", name, None, actor, *now));
+            tx.tell(bucket, || Event::removed(cause.deletes(), name, None, actor, *now));
         }
         return Ok(Deleted { marker: false, version: None });
     }
     let marker = place(tx, bucket, Object::marker(name, *now), unique)?;
     let version = marker.version.unwrap_or_else(|| "null".into());
-    tx.tell(bucket, || Event::marked(name, Some(version.clone()), actor, *now));
+    tx.tell(bucket, || Event::marked(cause.marks(), name, Some(version.clone()), actor, *now));
     Ok(Deleted { marker: true, version: Some(version) })
 }
 
@@ -86,8 +100,16 @@ pub fn delete_version(
         tx.delete(key::version(&bucket.name, name, object.sequence));
     }
     tx.orphan(object.blobs);
-    tx.tell(bucket, || Event::removed("ObjectRemoved:Delete", name, Some(version.to_owned()), &cause.actor, cause.now));
+    tx.tell(bucket, || Event::removed(cause.deletes(), name, Some(version.to_owned()), &cause.actor, cause.now));
     Ok(Deleted { marker: object.delete_marker, ..gone })
+}
+
+/// Removes a noncurrent version for good. Whether a lock protects it is the caller's question.
+pub fn remove_noncurrent(tx: &mut Tx<'_>, bucket: &Bucket, object: Object, cause: &Cause) {
+    tx.delete(key::version(&bucket.name, &object.key, object.sequence));
+    tx.orphan(object.blobs);
+    let version = object.version.or_else(|| Some("null".into()));
+    tx.tell(bucket, || Event::removed(cause.deletes(), &object.key, version, &cause.actor, cause.now));
 }
 
 /// Numbers the new version, and moves or removes what it takes the place of.
@@ -165,11 +187,12 @@ mod tests {
             cors: None,
             lock: None,
             website: None,
+            lifecycle: None,
         }
     }
 
     fn cause(unique: &str) -> Cause {
-        Cause { actor: Actor::default(), now: 2, unique: unique.into() }
+        Cause { actor: Actor::default(), now: 2, unique: unique.into(), expiration: false }
     }
 
     async fn put_one(store: &Store, versioning: Versioning, blob: &str) -> (Option<String>, Vec<Blob>) {

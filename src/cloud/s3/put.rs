@@ -8,10 +8,10 @@ use super::checksum::{Checksum, Kind, set_checksum};
 use super::conditions::WriteConditions;
 use super::describe::Description;
 use super::error::{Failure, Result};
-use super::objects;
 use super::receive::{Received, Sent};
 use super::record::{Object, Versioning};
 use super::service::S3;
+use super::{lifecycle, objects};
 
 /// The longest key, in bytes of UTF-8 ("Naming Amazon S3 objects").
 const MAX_KEY: usize = 1024;
@@ -69,17 +69,20 @@ impl S3 {
             ..description.object(&key, self.store.now())
         };
         let cause = self.cause(call);
-        let (object, versioning) = self
+        let (object, versioning, expiration) = self
             .change_with(vec![blob], |tx| {
                 let bucket = Self::bucket_in(tx.docs(), call, &name)?;
                 let current = tx.docs().current(&bucket.name, &key)?;
                 conditions.check(&key, current.as_ref(), None)?;
-                Ok((objects::put(tx, &bucket, object, event, &cause)?, bucket.versioning))
+                let object = objects::put(tx, &bucket, object, event, &cause)?;
+                let expiration = lifecycle::expiration(&bucket, &object);
+                Ok((object, bucket.versioning, expiration))
             })
             .await?;
 
         let mut output = PutObjectOutput {
             e_tag: Some(ETag::Strong(object.etag)),
+            expiration,
             checksum_type: Some(ChecksumType::from_static(ChecksumType::FULL_OBJECT)),
             server_side_encryption: Some(object.encryption.algorithm.into()),
             ssekms_key_id: object.encryption.kms_key,

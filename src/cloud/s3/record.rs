@@ -59,6 +59,9 @@ pub struct Bucket {
     pub lock: Option<dto::ObjectLockConfiguration>,
     #[serde(default)]
     pub website: Option<dto::WebsiteConfiguration>,
+    /// When objects, versions and uploads go by themselves.
+    #[serde(default)]
+    pub lifecycle: Option<dto::BucketLifecycleConfiguration>,
 }
 
 /// One version of an object, or a delete marker.

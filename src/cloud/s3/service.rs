@@ -86,7 +86,7 @@ impl S3 {
 
     /// What a call causes.
     pub(super) fn cause(&self, call: &Call) -> Cause {
-        Cause { actor: call.actor(), now: self.store.now(), unique: self.store.unique() }
+        Cause { actor: call.actor(), now: self.store.now(), unique: self.store.unique(), expiration: false }
     }
 
     /// Changes a bucket's record.
@@ -158,6 +158,7 @@ operations! {
     delete_bucket: DeleteBucketInput => DeleteBucketOutput;
     delete_bucket_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput;
     delete_bucket_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput;
+    delete_bucket_lifecycle: DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput;
     delete_bucket_ownership_controls: DeleteBucketOwnershipControlsInput => DeleteBucketOwnershipControlsOutput;
     delete_bucket_policy: DeleteBucketPolicyInput => DeleteBucketPolicyOutput;
     delete_bucket_tagging: DeleteBucketTaggingInput => DeleteBucketTaggingOutput;
@@ -200,6 +201,7 @@ operations! {
     post_object: PostObjectInput => PostObjectOutput;
     put_bucket_cors: PutBucketCorsInput => PutBucketCorsOutput;
     put_bucket_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput;
+    put_bucket_lifecycle_configuration: PutBucketLifecycleConfigurationInput => PutBucketLifecycleConfigurationOutput;
     put_bucket_notification_configuration: PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput;
     put_bucket_ownership_controls: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput;
     put_bucket_policy: PutBucketPolicyInput => PutBucketPolicyOutput;

@@ -188,7 +188,11 @@ impl<'a> Docs<'a> {
     }
 
     /// The documents with a prefix, in order, after the key `after`.
-    fn walk(self, prefix: String, after: Option<String>) -> impl Iterator<Item = (&'a str, &'a Arc<[u8]>)> + use<'a> {
+    pub fn walk(
+        self,
+        prefix: String,
+        after: Option<String>,
+    ) -> impl Iterator<Item = (&'a str, &'a Arc<[u8]>)> + use<'a> {
         let mut last = after;
         std::iter::from_fn(move || {
             let found = match &last {
