@@ -119,7 +119,7 @@ pub fn upload<'a>(configuration: &'a BucketLifecycleConfiguration, upload: &Uplo
 
 #[cfg(test)]
 mod tests {
-    use s3s::dto::*;
+    use s3s::dto::{LifecycleExpiration, LifecycleRuleAndOperator, LifecycleRuleFilter};
 
     use super::*;
 

@@ -163,7 +163,10 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use s3s::dto::*;
+    use s3s::dto::{
+        AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
+        LifecycleRuleFilter, NoncurrentVersionExpiration,
+    };
 
     use super::super::store::scratch;
     use super::super::{Landing, NewBucket, Versioning, land};
