@@ -30,7 +30,7 @@ use crate::cloud::http::body::{self, Body};
 use crate::cloud::sigv4::{Family, Key, Payload as Signed};
 use crate::cloud::wire::payload::Source;
 use crate::cloud::wire::{AwsError, Form, Payload, Protocol};
-use crate::cloud::{Cloud, sns};
+use crate::cloud::{Cloud, s3, sns};
 
 static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
@@ -74,26 +74,38 @@ impl Gateway {
         let id = self.request_ids.next();
         let authority = authority(&parts);
         let host = host_of(authority);
-        if let Some(why) = self.access.guard.refuse(host, &parts.headers) {
-            return plain(403, "text/plain; charset=utf-8", id, format!("{why}\n").into());
-        }
-        if let Some((content_type, body)) = admin::answer(&self.cloud, &parts).await {
-            return plain(200, content_type, id, body);
+        let refuse = |why: String| plain(403, "text/plain; charset=utf-8", id, format!("{why}\n").into());
+        if let Some(why) = self.access.guard.refuse_name(host) {
+            return refuse(why);
         }
         let scope = Scope::of(&parts.headers, parts.uri.query());
         let route = route(&parts, host, scope.as_ref());
+        match self.access.guard.refuse_page(&parts.headers) {
+            Some(why) if route != Route::S3 || !s3::opens_to_page(&self.cloud, host, &parts) => return refuse(why),
+            // What a bucket opens is S3 and nothing else.
+            Some(_) => {}
+            None => {
+                if let Some((content_type, body)) = admin::answer(&self.cloud, &parts).await {
+                    return plain(200, content_type, id, body);
+                }
+            }
+        }
         let mut cx = match self.context(&parts, authority, host, scope.as_ref(), &route, id) {
             Ok(cx) => cx,
             Err(error) => return failure(&error, style_of(&route), id),
         };
         match route {
+            Route::S3 if parts.method == Method::OPTIONS => {
+                drop(scope);
+                s3::preflight(cx, parts)
+            }
             Route::S3 => {
                 match self.access.verify(&parts, Signed::Declared, self.cloud.core.now(), Family::S3) {
                     Ok(key) => cx.act_for(key),
                     Err(error) => return failure(&error, style_of(&route), id),
                 }
                 drop(scope);
-                crate::cloud::s3::serve(cx, parts, incoming).await
+                s3::serve(cx, parts, incoming).await
             }
             Route::BareQueue => plain(404, "text/xml", id, Bytes::from_static(b"<UnknownOperationException/>\n")),
             Route::UnknownTarget(target) => {

@@ -26,6 +26,11 @@ impl Guard {
 
     /// Why a request is refused, if it is. `host` is without a port.
     pub fn refuse(&self, host: &str, headers: &HeaderMap) -> Option<String> {
+        self.refuse_name(host).or_else(|| self.refuse_page(headers))
+    }
+
+    /// Why a request to this host is refused, whoever sends it.
+    pub fn refuse_name(&self, host: &str) -> Option<String> {
         if let Some(names) = &self.names
             && !is_ours(host)
             && !names.iter().any(|name| name.eq_ignore_ascii_case(host))
@@ -34,6 +39,11 @@ impl Guard {
                 "This server does not answer to the name {host:?}: a page may have bound it to loopback."
             ));
         }
+        None
+    }
+
+    /// Why a request is refused as one of a foreign page; a bucket's CORS rules can open S3 to it.
+    pub fn refuse_page(&self, headers: &HeaderMap) -> Option<String> {
         if let Some(origin) = headers.get(ORIGIN) {
             let origin = origin.to_str().unwrap_or_default();
             if !is_local_origin(origin) {

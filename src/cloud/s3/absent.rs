@@ -23,16 +23,10 @@ macro_rules! never_there {
 }
 
 never_there! {
-    get_bucket_cors(GetBucketCorsInput) -> GetBucketCorsOutput:
-        "NoSuchCORSConfiguration", "The CORS configuration does not exist";
     get_bucket_lifecycle_configuration(GetBucketLifecycleConfigurationInput) -> GetBucketLifecycleConfigurationOutput:
         "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist";
     get_bucket_replication(GetBucketReplicationInput) -> GetBucketReplicationOutput:
         "ReplicationConfigurationNotFoundError", "The replication configuration was not found";
-    get_bucket_website(GetBucketWebsiteInput) -> GetBucketWebsiteOutput:
-        "NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration";
-    get_object_lock_configuration(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput:
-        "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket";
 }
 
 /// An operation that answers with the default of every bucket.

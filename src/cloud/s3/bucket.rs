@@ -67,6 +67,9 @@ impl NewBucket {
             ownership: Some(self.ownership.unwrap_or_else(|| "BucketOwnerEnforced".into())),
             policy: None,
             notification: None,
+            cors: None,
+            lock: None,
+            website: None,
         }
     }
 }

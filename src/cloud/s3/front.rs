@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
@@ -68,19 +69,8 @@ pub fn prepare(request: Request<Body>, mut cx: Context) -> (Arc<Call>, Result<Re
         cx.account = key.and_then(account_of).map_or(cx.account, Into::into);
         cx.access_key = key.map(Into::into);
     }
-    // S3's ids are shorter than those of the other services.
-    let id = cx.request_id.as_str().replace('-', "")[..16].to_ascii_uppercase();
     let now = cx.cloud.core.now();
-    let call = Arc::new(Call {
-        cx,
-        headers,
-        query,
-        id,
-        failure: Mutex::default(),
-        body: Mutex::default(),
-        xml: Mutex::default(),
-        trailers: Mutex::default(),
-    });
+    let call = Arc::new(call(cx, headers, query));
     let result = check(&call, scheme, now).and_then(|()| {
         parts.uri = uri(parts.uri.path(), &raw, &call, scheme)?;
         known(&call, parts.uri.path())?;
@@ -95,6 +85,27 @@ pub fn prepare(request: Request<Body>, mut cx: Context) -> (Arc<Call>, Result<Re
         Ok(Request::from_parts(parts, body))
     });
     (call, result)
+}
+
+/// The call of a request that doesn't go through `s3s`.
+pub fn bare(parts: Parts, cx: Context) -> Call {
+    let query = pairs(parts.uri.query().unwrap_or_default());
+    call(cx, parts.headers, query)
+}
+
+fn call(cx: Context, headers: HeaderMap, query: Vec<(String, String)>) -> Call {
+    // S3's ids are shorter than those of the other services.
+    let id = cx.request_id.as_str().replace('-', "")[..16].to_ascii_uppercase();
+    Call {
+        cx,
+        headers,
+        query,
+        id,
+        failure: Mutex::default(),
+        body: Mutex::default(),
+        xml: Mutex::default(),
+        trailers: Mutex::default(),
+    }
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
@@ -175,7 +186,7 @@ fn hoist(query: &[(String, String)], headers: &mut HeaderMap) {
 
 /// The bucket in a host's name: `bucket.s3.amazonaws.com`, `bucket.s3.eu-west-1.amazonaws.com`,
 /// `bucket.s3-eu-west-1.amazonaws.com`, `bucket.localhost`.
-fn host_bucket(host: &str) -> Option<&str> {
+pub fn host_bucket(host: &str) -> Option<&str> {
     let bucket = match host.rfind(".s3.").max(host.rfind(".s3-")) {
         Some(at) => &host[..at],
         None => host.strip_suffix(".localhost").filter(|name| *name != "s3" && !name.starts_with("s3."))?,

@@ -23,6 +23,8 @@ mod chunked;
 mod conditions;
 mod copy;
 mod copy_source;
+mod cors;
+mod cross_origin;
 mod delete;
 mod describe;
 mod error;
@@ -62,12 +64,13 @@ use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::validation::NameValidation;
 
-use super::gateway::Context;
+use super::gateway::{Context, host_of};
 use super::http::body::{Body, stream};
 
 pub use blobs::Blobs;
 pub use bucket::NewBucket;
 pub use bucket_config::check_policy;
+pub use cross_origin::opens_to_page;
 pub use error::Failure;
 pub use internal::{Landing, Written, land};
 pub use names::is_bucket_name;
@@ -76,6 +79,7 @@ pub use service::S3;
 pub use store::{Changed, open_blobs};
 pub use tagging::check_bucket as check_tags;
 
+use cross_origin::Shared;
 use service::Operations;
 
 /// Names are checked where a bucket is looked up or made: S3 says more than `s3s` could.
@@ -99,6 +103,8 @@ pub async fn serve(cx: Context, parts: Parts, body: impl Into<s3s::Body>) -> Res
         builder.build()
     });
     let method = parts.method.clone();
+    let host = host_of(authority_of(&cx.host)).to_owned();
+    let shared = Shared::of(&cx.cloud, &host, &parts);
     let (call, prepared) = front::prepare(Request::from_parts(parts, body.into()), cx);
     let empty = || Response::new(s3s::Body::empty());
     let response = match prepared {
@@ -111,5 +117,23 @@ pub async fn serve(cx: Context, parts: Parts, body: impl Into<s3s::Body>) -> Res
             empty()
         }
     };
+    let mut response = respond::finish(&call, &method, response);
+    shared.put(response.headers_mut());
+    response.map(stream)
+}
+
+/// Answers what a browser asks before it sends a page's request to another origin. Nobody signs it.
+pub fn preflight(cx: Context, parts: Parts) -> Response<Body> {
+    let answer = cross_origin::preflight(&cx.cloud, host_of(authority_of(&cx.host)), &parts);
+    let (method, call) = (parts.method.clone(), front::bare(parts, cx));
+    let response = answer.unwrap_or_else(|failure| {
+        *call.failure.lock() = Some(failure);
+        Response::new(s3s::Body::empty())
+    });
     respond::finish(&call, &method, response).map(stream)
+}
+
+/// The authority of `http://authority`.
+fn authority_of(host: &str) -> &str {
+    host.split_once("://").map_or(host, |(_, authority)| authority)
 }

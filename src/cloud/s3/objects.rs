@@ -121,6 +121,7 @@ impl Object {
             storage_class: None,
             encryption: Default::default(),
             parts: Vec::new(),
+            lock: Default::default(),
         }
     }
 
@@ -149,6 +150,9 @@ mod tests {
             ownership: None,
             policy: None,
             notification: None,
+            cors: None,
+            lock: None,
+            website: None,
         }
     }
 

@@ -151,6 +151,7 @@ operations! {
     create_bucket: CreateBucketInput => CreateBucketOutput;
     create_multipart_upload: CreateMultipartUploadInput => CreateMultipartUploadOutput;
     delete_bucket: DeleteBucketInput => DeleteBucketOutput;
+    delete_bucket_cors: DeleteBucketCorsInput => DeleteBucketCorsOutput;
     delete_bucket_encryption: DeleteBucketEncryptionInput => DeleteBucketEncryptionOutput;
     delete_bucket_ownership_controls: DeleteBucketOwnershipControlsInput => DeleteBucketOwnershipControlsOutput;
     delete_bucket_policy: DeleteBucketPolicyInput => DeleteBucketPolicyOutput;
@@ -173,11 +174,9 @@ operations! {
     get_bucket_request_payment: GetBucketRequestPaymentInput => GetBucketRequestPaymentOutput;
     get_bucket_tagging: GetBucketTaggingInput => GetBucketTaggingOutput;
     get_bucket_versioning: GetBucketVersioningInput => GetBucketVersioningOutput;
-    get_bucket_website: GetBucketWebsiteInput => GetBucketWebsiteOutput;
     get_object: GetObjectInput => GetObjectOutput;
     get_object_acl: GetObjectAclInput => GetObjectAclOutput;
     get_object_attributes: GetObjectAttributesInput => GetObjectAttributesOutput;
-    get_object_lock_configuration: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput;
     get_object_tagging: GetObjectTaggingInput => GetObjectTaggingOutput;
     get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput;
     head_bucket: HeadBucketInput => HeadBucketOutput;
@@ -189,6 +188,7 @@ operations! {
     list_objects_v2: ListObjectsV2Input => ListObjectsV2Output;
     list_parts: ListPartsInput => ListPartsOutput;
     post_object: PostObjectInput => PostObjectOutput;
+    put_bucket_cors: PutBucketCorsInput => PutBucketCorsOutput;
     put_bucket_encryption: PutBucketEncryptionInput => PutBucketEncryptionOutput;
     put_bucket_notification_configuration: PutBucketNotificationConfigurationInput => PutBucketNotificationConfigurationOutput;
     put_bucket_ownership_controls: PutBucketOwnershipControlsInput => PutBucketOwnershipControlsOutput;
