@@ -201,9 +201,8 @@ impl S3 {
         if !is_bucket_name(&name) {
             return Err(Failure::invalid_bucket_name(&name));
         }
-        if call.header("x-amz-bucket-object-lock-enabled").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-            return Err(Failure::not_implemented("Object Lock (x-amz-bucket-object-lock-enabled)"));
-        }
+        let locked =
+            call.header("x-amz-bucket-object-lock-enabled").is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let body = call.body.lock().take();
         let xml = match body {
             Some(mut body) => body.store_all_limited(MAX_CONFIGURATION).await.map_err(|_| Failure::malformed_xml())?,
@@ -214,8 +213,13 @@ impl S3 {
         let region = place(location.as_deref(), endpoint)?;
         let ownership = call.header("x-amz-object-ownership").map(|value| check_ownership(&value)).transpose()?;
         let tagged = !tags.is_empty();
-        let record = NewBucket { name, account: call.account().to_owned(), region, location, tags, ownership }
+        let mut record = NewBucket { name, account: call.account().to_owned(), region, location, tags, ownership }
             .record(self.store.now());
+        if locked {
+            // Object Lock needs versions.
+            record.versioning = Versioning::Enabled;
+            record.lock = Some(record::BucketLock::default());
+        }
         refuse_acls(call, &record)?;
         self.change(|tx| match tx.docs().get::<record::Bucket>(&key::bucket(&record.name))? {
             // In us-east-1, and only there, asking again for what one has is no error.

@@ -256,6 +256,11 @@ impl S3 {
             }
         };
         self.change_bucket(call, &input.bucket, |bucket| {
+            if bucket.lock.is_some() && versioning != Versioning::Enabled {
+                let message = "An Object Lock configuration is present on this bucket, so the versioning state cannot be \
+                               changed.";
+                return Err(Failure::new(409, "InvalidBucketState", message));
+            }
             bucket.versioning = versioning;
             Ok(())
         })

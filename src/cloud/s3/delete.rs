@@ -9,7 +9,7 @@ use s3s::{S3Request, S3Response};
 use super::call::Call;
 use super::conditions;
 use super::error::{Failure, Result};
-use super::names;
+use super::{lock, names};
 use super::objects::{self, Deleted};
 use super::service::S3;
 
@@ -107,6 +107,10 @@ impl S3 {
                 Some(version) => tx.docs().version(&bucket.name, key, version)?,
             };
             conditions::check_delete(if_match, target.as_ref())?;
+            let bypass = lock::bypass(call, &bucket)?;
+            if let Some(target) = target.filter(|_| version.is_some()) {
+                target.lock.refuse_delete(cause.now, bypass)?;
+            }
             match version {
                 None => objects::delete(tx, &bucket, key, &cause),
                 Some(version) => objects::delete_version(tx, &bucket, key, version, &cause),

@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::call::Call;
 use super::error::{Failure, Result};
-use super::record::{Bucket, Encryption, Object, Tags};
-use super::{rfc2047, tagging, time};
+use super::record::{Bucket, Encryption, Object, ObjectLock, Tags};
+use super::{lock, rfc2047, tagging, time};
 
 /// Headers that are kept with an object and returned with it.
 const KEPT: [&str; 7] = [
@@ -41,6 +41,7 @@ pub struct Description {
     pub tags: Tags,
     pub storage_class: Option<String>,
     pub encryption: Encryption,
+    pub lock: ObjectLock,
 }
 
 impl Description {
@@ -53,6 +54,7 @@ impl Description {
             tags: call.header("x-amz-tagging").map_or(Ok(Tags::new()), |header| tagging::parse_header(&header))?,
             storage_class: storage_class(call)?,
             encryption: encryption(call, bucket)?,
+            lock: ObjectLock::of(call, bucket, call.cx.cloud.core.now())?,
         })
     }
 }
@@ -145,7 +147,6 @@ fn refuse_unsupported(call: &Call, bucket: &Bucket) -> Result<()> {
         let name = name.as_str();
         let refused = name.starts_with("x-amz-server-side-encryption-customer-")
             || name.starts_with("x-amz-copy-source-server-side-encryption-customer-")
-            || name.starts_with("x-amz-object-lock-")
             || matches!(name, "x-amz-server-side-encryption-context" | "x-amz-write-offset-bytes");
         if refused {
             return Err(Failure::not_implemented(&format!("The header {name}")));
@@ -194,6 +195,9 @@ pub fn response_headers(object: &Object, versioned: bool) -> HeaderMap {
     }
     if let Some(class) = &object.storage_class {
         put("x-amz-storage-class", class);
+    }
+    for (name, value) in lock::headers(&object.lock) {
+        put(name, &value);
     }
     if !object.tags.is_empty() {
         put("x-amz-tagging-count", &object.tags.len().to_string());

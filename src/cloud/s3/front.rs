@@ -26,7 +26,7 @@ use crate::engine::Millis;
 const MAX_PUT: u64 = 5 * 1024 * 1024 * 1024;
 
 /// Headers that operations read from the [`Call`], because `s3s` refuses values that S3 accepts or ignores.
-const OURS: [&str; 21] = [
+const OURS: [&str; 25] = [
     "authorization",
     "range",
     "if-match",
@@ -48,6 +48,10 @@ const OURS: [&str; 21] = [
     "x-amz-tagging",
     "x-amz-website-redirect-location",
     "x-amz-mp-object-size",
+    "x-amz-object-lock-mode",
+    "x-amz-object-lock-retain-until-date",
+    "x-amz-object-lock-legal-hold",
+    "x-amz-bypass-governance-retention",
 ];
 
 /// How long a client may pause within a body.

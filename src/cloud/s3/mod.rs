@@ -39,6 +39,8 @@ mod list;
 mod list_objects;
 mod list_uploads;
 mod list_versions;
+mod lock;
+mod lock_operations;
 mod multipart;
 mod names;
 mod notification;

@@ -45,6 +45,7 @@ impl S3 {
             tags: description.tags,
             storage_class: description.storage_class,
             encryption: description.encryption,
+            lock: description.lock,
         };
         self.change(|tx| {
             Self::bucket_in(tx.docs(), call, &bucket.name)?;
@@ -261,6 +262,7 @@ fn assemble(call: &Call, upload: &Upload, parts: Vec<Part>) -> Result<Object> {
         tags: upload.tags.clone(),
         storage_class: upload.storage_class.clone(),
         encryption: upload.encryption.clone(),
+        lock: upload.lock.clone(),
         parts: parts
             .iter()
             .map(|part| ObjectPart {

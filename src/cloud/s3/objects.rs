@@ -4,7 +4,7 @@
 
 use super::error::Result;
 use super::events::{Actor, Event};
-use super::names;
+use super::{lock, names};
 use super::record::{Bucket, Object, Versioning, key};
 use super::store::Tx;
 use crate::engine::Millis;
@@ -35,8 +35,19 @@ pub fn put(tx: &mut Tx<'_>, bucket: &Bucket, object: Object, event: &'static str
 
 fn place(tx: &mut Tx<'_>, bucket: &Bucket, mut object: Object, unique: &str) -> Result<Object> {
     make_room(tx, bucket, &mut object, unique)?;
+    lock::apply_default(bucket, &mut object);
     tx.put(key::object(&bucket.name, &object.key), &object)?;
     Ok(object)
+}
+
+/// Keeps a version that has changed, where it is.
+pub fn rewrite(tx: &mut Tx<'_>, bucket: &Bucket, object: &Object) -> Result<()> {
+    let current = tx.docs().current(&bucket.name, &object.key)?;
+    let place = match current.is_some_and(|current| current.sequence == object.sequence) {
+        true => key::object(&bucket.name, &object.key),
+        false => key::version(&bucket.name, &object.key, object.sequence),
+    };
+    tx.put(place, object)
 }
 
 /// Deletes a key: by a delete marker where versions are kept, else for good.

@@ -8,7 +8,7 @@ use super::checksum::{Checksum, Kind, set_checksum};
 use super::conditions::WriteConditions;
 use super::describe::Description;
 use super::error::{Failure, Result};
-use super::objects;
+use super::{lock, objects};
 use super::receive::{Received, Sent};
 use super::record::{Object, Versioning};
 use super::service::S3;
@@ -54,6 +54,7 @@ impl S3 {
         check_key(&key)?;
         let bucket = self.bucket(call, &name)?;
         let description = Description::of(call, &bucket)?;
+        lock::check_digest(call)?;
         let conditions = WriteConditions::of(call)?;
         let sent = Sent::of(call)?;
         let current = self.store.read(|docs| docs.current(&name, &key))?;
@@ -106,6 +107,7 @@ impl Description {
             tags: self.tags,
             storage_class: self.storage_class,
             encryption: self.encryption,
+            lock: self.lock,
             ..Object::new(key, modified)
         }
     }

@@ -177,6 +177,9 @@ operations! {
     get_object: GetObjectInput => GetObjectOutput;
     get_object_acl: GetObjectAclInput => GetObjectAclOutput;
     get_object_attributes: GetObjectAttributesInput => GetObjectAttributesOutput;
+    get_object_legal_hold: GetObjectLegalHoldInput => GetObjectLegalHoldOutput;
+    get_object_lock_configuration: GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput;
+    get_object_retention: GetObjectRetentionInput => GetObjectRetentionOutput;
     get_object_tagging: GetObjectTaggingInput => GetObjectTaggingOutput;
     get_public_access_block: GetPublicAccessBlockInput => GetPublicAccessBlockOutput;
     head_bucket: HeadBucketInput => HeadBucketOutput;
@@ -196,6 +199,9 @@ operations! {
     put_bucket_tagging: PutBucketTaggingInput => PutBucketTaggingOutput;
     put_bucket_versioning: PutBucketVersioningInput => PutBucketVersioningOutput;
     put_object: PutObjectInput => PutObjectOutput;
+    put_object_legal_hold: PutObjectLegalHoldInput => PutObjectLegalHoldOutput;
+    put_object_lock_configuration: PutObjectLockConfigurationInput => PutObjectLockConfigurationOutput;
+    put_object_retention: PutObjectRetentionInput => PutObjectRetentionOutput;
     put_object_tagging: PutObjectTaggingInput => PutObjectTaggingOutput;
     put_public_access_block: PutPublicAccessBlockInput => PutPublicAccessBlockOutput;
     upload_part: UploadPartInput => UploadPartOutput;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use s3s::dto::Timestamp;
+use s3s::dto::{Timestamp, TimestampFormat};
 
 use crate::engine::Millis;
 
@@ -31,6 +31,24 @@ pub fn iso_millis(at: Millis) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
+/// A time for an output, to the millisecond.
+pub fn exact(at: Millis) -> Timestamp {
+    Timestamp::from(UNIX_EPOCH + Duration::from_millis(at))
+}
+
+/// A time as ISO 8601 has it; None if it isn't one, or is before 1970.
+pub fn parse_iso(text: &str) -> Option<Millis> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Millis::try_from(time.as_millisecond()).ok()
+}
+
+/// A time that `s3s` decoded; None before 1970.
+pub fn millis(time: &Timestamp) -> Option<Millis> {
+    let mut text = Vec::new();
+    time.format(TimestampFormat::DateTime, &mut text).ok()?;
+    parse_iso(std::str::from_utf8(&text).ok()?)
+}
+
 /// Seconds since the epoch of an HTTP date; None if it isn't one.
 pub fn parse_http_date(text: &str) -> Option<i64> {
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok().map(jiff::Timestamp::as_second)
@@ -46,5 +64,8 @@ mod tests {
         let seconds = parse_http_date(text).unwrap();
         assert_eq!(http_date(seconds as u64 * 1000 + 999), text);
         assert_eq!(parse_http_date("yesterday"), None);
+        assert_eq!(parse_iso(&iso_millis(1_704_067_200_123)), Some(1_704_067_200_123));
+        assert_eq!(millis(&exact(1_704_067_200_123)), Some(1_704_067_200_123));
+        assert_eq!(parse_iso("1969-12-31T00:00:00Z"), None);
     }
 }
