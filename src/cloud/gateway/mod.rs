@@ -99,6 +99,10 @@ impl Gateway {
                 drop(scope);
                 s3::preflight(cx, parts)
             }
+            Route::S3 if s3::is_website(host) => {
+                drop(scope);
+                s3::visit(cx, parts, self.access.credentials.is_some())
+            }
             Route::S3 => {
                 match self.access.verify(&parts, Signed::Declared, self.cloud.core.now(), Family::S3) {
                     Ok(key) => cx.act_for(key),

@@ -24,12 +24,7 @@ impl Guard {
         Guard { names: address.is_loopback().then_some(names) }
     }
 
-    /// Why a request is refused, if it is. `host` is without a port.
-    pub fn refuse(&self, host: &str, headers: &HeaderMap) -> Option<String> {
-        self.refuse_name(host).or_else(|| self.refuse_page(headers))
-    }
-
-    /// Why a request to this host is refused, whoever sends it.
+    /// Why a request to this host (without a port) is refused, whoever sends it.
     pub fn refuse_name(&self, host: &str) -> Option<String> {
         if let Some(names) = &self.names
             && !is_ours(host)
@@ -115,13 +110,14 @@ mod tests {
             if let Some((name, value)) = header {
                 headers.insert(HeaderName::from_static(name), value.parse().unwrap());
             }
-            assert_eq!(guard.refuse(host, &headers).is_none(), allowed, "{host} {header:?}");
+            let refused = guard.refuse_name(host).or_else(|| guard.refuse_page(&headers));
+            assert_eq!(refused.is_none(), allowed, "{host} {header:?}");
         }
     }
 
     #[test]
     fn elsewhere_than_on_loopback_any_name_will_do() {
         let guard = Guard::new([0, 0, 0, 0].into(), vec![]);
-        assert_eq!(guard.refuse("build-host", &HeaderMap::new()), None);
+        assert_eq!(guard.refuse_name("build-host"), None);
     }
 }

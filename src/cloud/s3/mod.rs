@@ -54,9 +54,11 @@ mod record;
 mod respond;
 mod rfc2047;
 mod service;
+mod site;
 mod store;
 mod tagging;
 mod time;
+mod website;
 
 use std::sync::{Arc, OnceLock};
 
@@ -120,6 +122,21 @@ pub async fn serve(cx: Context, parts: Parts, body: impl Into<s3s::Body>) -> Res
         }
     };
     let mut response = respond::finish(&call, &method, response);
+    shared.put(response.headers_mut());
+    response.map(stream)
+}
+
+/// Whether this host (without a port) is the website endpoint of a bucket.
+pub fn is_website(host: &str) -> bool {
+    site::bucket_of(host).is_some()
+}
+
+/// Answers a visitor of a bucket's web site, whom no key names. With `public_only` he sees what the bucket's policy
+/// allows everybody; else all of it.
+pub fn visit(cx: Context, parts: Parts, public_only: bool) -> Response<Body> {
+    let host = host_of(authority_of(&cx.host)).to_owned();
+    let shared = Shared::of(&cx.cloud, &host, &parts);
+    let mut response = site::answer(cx, parts, site::bucket_of(&host).unwrap_or_default(), public_only);
     shared.put(response.headers_mut());
     response.map(stream)
 }

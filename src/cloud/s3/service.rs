@@ -156,6 +156,7 @@ operations! {
     delete_bucket_ownership_controls: DeleteBucketOwnershipControlsInput => DeleteBucketOwnershipControlsOutput;
     delete_bucket_policy: DeleteBucketPolicyInput => DeleteBucketPolicyOutput;
     delete_bucket_tagging: DeleteBucketTaggingInput => DeleteBucketTaggingOutput;
+    delete_bucket_website: DeleteBucketWebsiteInput => DeleteBucketWebsiteOutput;
     delete_object: DeleteObjectInput => DeleteObjectOutput;
     delete_object_tagging: DeleteObjectTaggingInput => DeleteObjectTaggingOutput;
     delete_objects: DeleteObjectsInput => DeleteObjectsOutput;
@@ -174,6 +175,7 @@ operations! {
     get_bucket_request_payment: GetBucketRequestPaymentInput => GetBucketRequestPaymentOutput;
     get_bucket_tagging: GetBucketTaggingInput => GetBucketTaggingOutput;
     get_bucket_versioning: GetBucketVersioningInput => GetBucketVersioningOutput;
+    get_bucket_website: GetBucketWebsiteInput => GetBucketWebsiteOutput;
     get_object: GetObjectInput => GetObjectOutput;
     get_object_acl: GetObjectAclInput => GetObjectAclOutput;
     get_object_attributes: GetObjectAttributesInput => GetObjectAttributesOutput;
@@ -198,6 +200,7 @@ operations! {
     put_bucket_policy: PutBucketPolicyInput => PutBucketPolicyOutput;
     put_bucket_tagging: PutBucketTaggingInput => PutBucketTaggingOutput;
     put_bucket_versioning: PutBucketVersioningInput => PutBucketVersioningOutput;
+    put_bucket_website: PutBucketWebsiteInput => PutBucketWebsiteOutput;
     put_object: PutObjectInput => PutObjectOutput;
     put_object_legal_hold: PutObjectLegalHoldInput => PutObjectLegalHoldOutput;
     put_object_lock_configuration: PutObjectLockConfigurationInput => PutObjectLockConfigurationOutput;
