@@ -87,11 +87,7 @@ async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>) -> Result<Res
 }
 
 /// A panic ends its own request alone.
-async fn survive(
-    answer: impl Future<Output = Response<Body>>,
-    json: bool,
-    tell: impl FnOnce(&str),
-) -> Response<Body> {
+async fn survive(answer: impl Future<Output = Response<Body>>, json: bool, tell: impl FnOnce(&str)) -> Response<Body> {
     AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|panic| {
         let what = panic.downcast_ref::<String>().map(String::as_str);
         tell(what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown"));
