@@ -8,6 +8,8 @@ mod durability;
 mod firehose;
 mod house;
 mod s3;
+mod s3_lock;
+mod s3_sites;
 mod sns;
 mod sqs;
 mod stack;

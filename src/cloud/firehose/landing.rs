@@ -59,7 +59,7 @@ pub async fn land(
                 (Landing { bucket, key, principal: &document.destination.role_arn, ..Landing::default() }, written)
             };
             let landings: Vec<_> = objects.iter().zip(&written).map(landing).collect();
-            let landed = match s3::land(transaction, &landings) {
+            let landed = match s3::land(cloud, transaction, &landings) {
                 Ok(landed) => landed,
                 Err(failure) => return Ok(Err(failure)),
             };

@@ -36,9 +36,7 @@ fn check_rule(rule: &CORSRule) -> Result<()> {
         return Err(Failure::invalid_request(message));
     }
     let one_wildcard = |what: &str, texts: &[String]| match texts.iter().find(|text| text.matches('*').count() > 1) {
-        Some(text) => {
-            Err(Failure::invalid_request(format!("{what} \"{text}\" can not have more than one wildcard.")))
-        }
+        Some(text) => Err(Failure::invalid_request(format!("{what} \"{text}\" can not have more than one wildcard."))),
         None => Ok(()),
     };
     one_wildcard("AllowedOrigin", &rule.allowed_origins)?;

@@ -52,8 +52,7 @@ pub fn opens_to_page(cloud: &Arc<Cloud>, host: &str, parts: &Parts) -> bool {
         return true;
     }
     let query = parts.uri.query().unwrap_or_default();
-    let elsewhere = header(&parts.headers, "x-amz-copy-source")
-        .is_some_and(|source| target("", &source).0 != name)
+    let elsewhere = header(&parts.headers, "x-amz-copy-source").is_some_and(|source| target("", &source).0 != name)
         || percent_decode_str(query).decode_utf8_lossy().to_ascii_lowercase().contains("x-amz-copy-source");
     let Some(origin) = header(&parts.headers, ORIGIN).filter(|_| !elsewhere) else { return false };
     let rules = find(cloud, &name).and_then(|bucket| bucket.cors);

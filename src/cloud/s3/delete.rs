@@ -9,9 +9,9 @@ use s3s::{S3Request, S3Response};
 use super::call::Call;
 use super::conditions;
 use super::error::{Failure, Result};
-use super::{lock, names};
 use super::objects::{self, Deleted};
 use super::service::S3;
+use super::{lock, names};
 
 /// The most objects of one request ("DeleteObjects").
 const MAX_OBJECTS: usize = 1000;

@@ -12,6 +12,7 @@ use super::notification::{Destination, Rule, rules};
 use super::record::{Bucket, Object};
 use super::time;
 use crate::cloud::transaction::Transaction;
+use crate::cloud::{Cloud, sns};
 use crate::engine::policy::{Decision, Kind, Policy, Principal, Request};
 use crate::engine::{Change, Engine, Message, Millis, Notification, Sending};
 
@@ -68,7 +69,7 @@ impl Event {
     }
 
     /// Sends it to every destination whose rule fits. What couldn't be sent comes back as text for the operator.
-    pub fn send(&self, bucket: &Bucket, transaction: &mut Transaction<'_>) -> Vec<String> {
+    pub fn send(&self, cloud: &Cloud, bucket: &Bucket, transaction: &mut Transaction<'_>) -> Vec<String> {
         let Some(configuration) = &bucket.notification else { return Vec::new() };
         let mut refused = Vec::new();
         for rule in rules(configuration) {
@@ -76,7 +77,7 @@ impl Event {
                 continue;
             }
             let body = self.body(bucket, &rule, transaction.engine.next_seq());
-            if let Err(why) = deliver(&rule, bucket, &body, self.actor.trace.as_deref(), transaction) {
+            if let Err(why) = deliver(cloud, &rule, bucket, &body, self.actor.trace.as_deref(), transaction) {
                 refused.push(format!(
                     "the event s3:{} of {:?} in the bucket {} was not sent to {}: {why}",
                     self.name, self.key, bucket.name, rule.arn
@@ -128,6 +129,7 @@ impl Event {
 
 /// Sends the test event to every queue and topic of a configuration, as S3 does when it is put.
 pub fn send_test(
+    cloud: &Cloud,
     bucket: &Bucket,
     configuration: &NotificationConfiguration,
     actor: &Actor,
@@ -144,11 +146,12 @@ pub fn send_test(
     .to_string();
     for rule in rules(configuration) {
         // A destination whose validation was skipped may not be there.
-        let _ = deliver(&rule, bucket, &body, None, transaction);
+        let _ = deliver(cloud, &rule, bucket, &body, None, transaction);
     }
 }
 
 fn deliver(
+    cloud: &Cloud,
     rule: &Rule<'_>,
     bucket: &Bucket,
     body: &str,
@@ -167,7 +170,6 @@ fn deliver(
             }
         }
         Destination::Topic => {
-            let id = transaction.engine.topic_by_arn(rule.arn).ok_or("the topic does not exist")?.config.id;
             let notification = Notification {
                 sender: SENDER,
                 subject: Some("Amazon S3 Notification"),
@@ -175,10 +177,9 @@ fn deliver(
                 trace,
                 ..Default::default()
             };
-            let published = transaction.engine.decide_publish(id, rule.arn, notification, now, None);
-            if let Some(sent) = published.map_err(|error| error.to_string())?.change {
-                transaction.apply(&Change::Sent(sent));
-            }
+            let fate = sns::announce::announce(cloud, transaction, rule.arn, notification)?;
+            // Subscriptions that refuse it are the topic's affair, but nobody else would tell.
+            sns::tell(cloud, rule.arn, &fate);
         }
         Destination::Function => return Err("there are no functions in this cloud".into()),
     }

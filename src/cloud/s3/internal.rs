@@ -12,6 +12,7 @@ use super::receive::hex;
 use super::record::{Bucket, Object};
 use super::service::S3;
 use super::store::{Changed, within};
+use crate::cloud::Cloud;
 use crate::cloud::transaction::Transaction;
 use crate::engine::Millis;
 
@@ -41,9 +42,13 @@ pub struct Landing<'a> {
 ///
 /// When the transaction is durable, hand what is returned to [`S3::settle`]. When it isn't acknowledged because it was
 /// refused, [`S3::discard`] what was written; when because the log failed, leave it.
-pub fn land(transaction: &mut Transaction<'_>, landings: &[(Landing<'_>, &Written)]) -> Result<Changed<()>> {
+pub fn land(
+    cloud: &Cloud,
+    transaction: &mut Transaction<'_>,
+    landings: &[(Landing<'_>, &Written)],
+) -> Result<Changed<()>> {
     let now = transaction.now;
-    within(transaction, |tx| {
+    within(cloud, transaction, |tx| {
         for (landing, written) in landings {
             check_key(landing.key)?;
             let bucket = tx.docs().bucket(landing.bucket)?;
@@ -151,7 +156,7 @@ mod tests {
         let s3 = S3::of(cloud);
         let written = s3.write(bytes).await.unwrap();
         let landing = Landing { bucket: "bucket", key, principal: "firehose", ..Default::default() };
-        let landed = cloud.core.execute(|tx| Ok(land(tx, &[(landing.clone(), &written)])?)).await.unwrap();
+        let landed = cloud.core.execute(|tx| Ok(land(&cloud, tx, &[(landing.clone(), &written)])?)).await.unwrap();
         s3.settle(landed).await;
     }
 
@@ -188,7 +193,7 @@ mod tests {
         let s3 = S3::of(&cloud);
         let written = s3.write(b"x").await.unwrap();
         let landing = Landing { bucket: "nowhere", key: "k", ..Default::default() };
-        let landed = cloud.core.execute(|tx| Ok(land(tx, &[(landing.clone(), &written)])?)).await;
+        let landed = cloud.core.execute(|tx| Ok(land(&cloud, tx, &[(landing.clone(), &written)])?)).await;
         assert_eq!(landed.err().unwrap().code, "NoSuchBucket");
         s3.discard(written).await;
         assert_eq!(files(folder.path()), 0);

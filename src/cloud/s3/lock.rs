@@ -51,8 +51,7 @@ impl ObjectLock {
     /// looser only in governance mode and only with the bypass.
     pub fn refuse_retention(&self, new: Option<&Retention>, now: Millis, bypass: bool) -> Result<()> {
         let Some(old) = self.retention.as_ref().filter(|retention| retention.until > now) else { return Ok(()) };
-        let stricter =
-            new.is_some_and(|new| new.until >= old.until && (new.compliance || !old.compliance));
+        let stricter = new.is_some_and(|new| new.until >= old.until && (new.compliance || !old.compliance));
         if stricter || (!old.compliance && bypass) { Ok(()) } else { Err(protected()) }
     }
 }

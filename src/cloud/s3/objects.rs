@@ -4,9 +4,9 @@
 
 use super::error::Result;
 use super::events::{Actor, Event};
-use super::{lock, names};
 use super::record::{Bucket, Object, Versioning, key};
 use super::store::Tx;
+use super::{lock, names};
 use crate::engine::Millis;
 
 /// What a deletion did.

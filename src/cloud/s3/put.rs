@@ -8,10 +8,10 @@ use super::checksum::{Checksum, Kind, set_checksum};
 use super::conditions::WriteConditions;
 use super::describe::Description;
 use super::error::{Failure, Result};
-use super::{lock, objects};
 use super::receive::{Received, Sent};
 use super::record::{Object, Versioning};
 use super::service::S3;
+use super::{lock, objects};
 
 /// The longest key, in bytes of UTF-8 ("Naming Amazon S3 objects").
 const MAX_KEY: usize = 1024;

@@ -122,16 +122,19 @@ impl Visit<'_> {
         if self.public_only && !self.allows("s3:GetObject", &format!("/{key}")) {
             return Err(Failure::access_denied());
         }
-        let (object, pinned) = self.s3.store.read(|docs| {
-            let object = S3::find_in(docs, &self.bucket, key, None)?;
-            let pinned = self.s3.blobs.pin(&object.blobs);
-            Ok::<_, Failure>((object, pinned))
-        })
-        .map_err(|failure| match self.public_only && !self.allows("s3:ListBucket", "") {
-            // Who may not list a bucket isn't told what is not in it.
-            true => Failure::access_denied(),
-            false => failure,
-        })?;
+        let (object, pinned) = self
+            .s3
+            .store
+            .read(|docs| {
+                let object = S3::find_in(docs, &self.bucket, key, None)?;
+                let pinned = self.s3.blobs.pin(&object.blobs);
+                Ok::<_, Failure>((object, pinned))
+            })
+            .map_err(|failure| match self.public_only && !self.allows("s3:ListBucket", "") {
+                // Who may not list a bucket isn't told what is not in it.
+                true => Failure::access_denied(),
+                false => failure,
+            })?;
         if let Some(location) = object.headers.get("x-amz-website-redirect-location") {
             return Ok(Page::Moved(StatusCode::MOVED_PERMANENTLY, location.clone()));
         }
@@ -306,6 +309,8 @@ mod tests {
     fn errors_are_pages() {
         let page = html("404 Not Found", &Failure::no_such_key("<a>"), Some(&Failure::no_such_key("e")), "R", "H");
         assert!(page.contains("<h1>404 Not Found</h1>\n<ul>\n<li>Code: NoSuchKey</li>\n"));
-        assert!(page.contains("<li>Key: &lt;a&gt;</li>\n<li>RequestId: R</li>\n<li>HostId: H</li>\n</ul>\n<h3>An Error"));
+        assert!(
+            page.contains("<li>Key: &lt;a&gt;</li>\n<li>RequestId: R</li>\n<li>HostId: H</li>\n</ul>\n<h3>An Error")
+        );
     }
 }

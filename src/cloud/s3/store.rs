@@ -78,7 +78,7 @@ impl Store {
         &self,
         change: impl FnOnce(&mut Tx<'_>) -> Result<R>,
     ) -> std::result::Result<Changed<R>, NotWritten> {
-        let written = self.cloud.core.execute(|transaction| Ok(within(transaction, change))).await;
+        let written = self.cloud.core.execute(|transaction| Ok(within(&self.cloud, transaction, change))).await;
         written.map_err(|error| NotWritten::Unlogged(error.into()))?.map_err(NotWritten::Refused)
     }
 
@@ -101,6 +101,7 @@ impl Store {
 ///
 /// Once the transaction is durable, the orphans are to be discarded. What is refused has changed nothing.
 pub fn within<R>(
+    cloud: &Cloud,
     transaction: &mut Transaction<'_>,
     change: impl FnOnce(&mut Tx<'_>) -> Result<R>,
 ) -> Result<Changed<R>> {
@@ -119,9 +120,9 @@ pub fn within<R>(
             None => transaction.delete_doc(&key),
         }
     }
-    let refused = events.iter().flat_map(|(bucket, event)| event.send(bucket, transaction)).collect();
+    let refused = events.iter().flat_map(|(bucket, event)| event.send(cloud, bucket, transaction)).collect();
     if let Some((bucket, configuration, actor)) = announced {
-        events::send_test(&bucket, &configuration, &actor, transaction);
+        events::send_test(cloud, &bucket, &configuration, &actor, transaction);
     }
     Ok(Changed { reply, orphans, refused })
 }

@@ -6,9 +6,9 @@ use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::error::{Failure, Result};
-use super::{names, objects};
 use super::record::Tags;
 use super::service::S3;
+use super::{names, objects};
 
 /// The most tags of an object ("Categorizing your storage using tags").
 const MAX_OBJECT_TAGS: usize = 10;

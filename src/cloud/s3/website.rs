@@ -161,7 +161,8 @@ mod tests {
             ..Default::default()
         };
         let on = |code: Option<&str>| {
-            let condition = Condition { http_error_code_returned_equals: code.map(Into::into), key_prefix_equals: None };
+            let condition =
+                Condition { http_error_code_returned_equals: code.map(Into::into), key_prefix_equals: None };
             Some(vec![RoutingRule { condition: Some(condition), redirect: to("302") }])
         };
         let all = |protocol: &'static str| {

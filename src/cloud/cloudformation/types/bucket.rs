@@ -43,10 +43,8 @@ const FILTER: Field = object(
     )
     .required()],
 );
-const QUEUE_NOTIFICATION: Shape =
-    Shape::Object(&[string("Event").required(), FILTER, string("Queue").required()]);
-const TOPIC_NOTIFICATION: Shape =
-    Shape::Object(&[string("Event").required(), FILTER, string("Topic").required()]);
+const QUEUE_NOTIFICATION: Shape = Shape::Object(&[string("Event").required(), FILTER, string("Queue").required()]);
+const TOPIC_NOTIFICATION: Shape = Shape::Object(&[string("Event").required(), FILTER, string("Topic").required()]);
 const RETENTION: &[Field] = &[integer("Days"), string("Mode"), integer("Years")];
 
 pub const FIELDS: &[Field] = &[
@@ -55,10 +53,7 @@ pub const FIELDS: &[Field] = &[
     object("CorsConfiguration", &[list("CorsRules", &CORS_RULE).required()]),
     object(
         "NotificationConfiguration",
-        &[
-            list("QueueConfigurations", &QUEUE_NOTIFICATION),
-            list("TopicConfigurations", &TOPIC_NOTIFICATION),
-        ],
+        &[list("QueueConfigurations", &QUEUE_NOTIFICATION), list("TopicConfigurations", &TOPIC_NOTIFICATION)],
     ),
     object(
         "ObjectLockConfiguration",
