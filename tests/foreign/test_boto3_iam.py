@@ -86,6 +86,21 @@ def test_who_asks(cloud, calls):
     assert sts.get_access_key_info(AccessKeyId="AKIAIOSFODNN7EXAMPLE")["Account"] == "000000000000"
 
 
+def test_temporary_keys(cloud, calls, iam):
+    sts = calls.of(cloud.client("sts"))
+    iam.create_role(RoleName="visitor", AssumeRolePolicyDocument=json.dumps({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}}],
+    }))
+    role = "arn:aws:iam::000000000000:role/visitor"
+    assumed = sts.assume_role(RoleArn=role, RoleSessionName="me")
+    assert assumed["AssumedRoleUser"]["Arn"] == "arn:aws:sts::000000000000:assumed-role/visitor/me"
+    keys = sts.get_session_token()["Credentials"]
+    assert keys["Expiration"] and keys["SessionToken"]
+    iam.delete_role(RoleName="visitor")
+    assert refused(sts.assume_role, RoleArn=role, RoleSessionName="me") == "AccessDenied"
+
+
 @pytest.mark.parametrize("service", ["iam", "sts"])
 def test_every_operation_is_called_or_refused_by_name(cloud, calls, service):
     if service == "iam":

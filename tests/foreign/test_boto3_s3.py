@@ -88,6 +88,37 @@ def test_configurations_are_kept(s3):
     assert s3.get_bucket_ownership_controls(Bucket=BUCKET)["OwnershipControls"] == rules
     s3.delete_bucket_ownership_controls(Bucket=BUCKET)
 
+    cors = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["https://example.com"]}]}
+    s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration=cors)
+    assert s3.get_bucket_cors(Bucket=BUCKET)["CORSRules"] == cors["CORSRules"]
+    s3.delete_bucket_cors(Bucket=BUCKET)
+    assert refused(s3.get_bucket_cors, Bucket=BUCKET) == "NoSuchCORSConfiguration"
+
+    site = {"IndexDocument": {"Suffix": "index.html"}, "ErrorDocument": {"Key": "error.html"}}
+    s3.put_bucket_website(Bucket=BUCKET, WebsiteConfiguration=site)
+    shown = s3.get_bucket_website(Bucket=BUCKET)
+    assert {name: shown[name] for name in site} == site
+    s3.delete_bucket_website(Bucket=BUCKET)
+    assert refused(s3.get_bucket_website, Bucket=BUCKET) == "NoSuchWebsiteConfiguration"
+
+
+def test_a_locked_object_stays(s3):
+    s3.create_bucket(Bucket="vault", ObjectLockEnabledForBucket=True)
+    rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}
+    lock = {"ObjectLockEnabled": "Enabled", "Rule": rule}
+    s3.put_object_lock_configuration(Bucket="vault", ObjectLockConfiguration=lock)
+    assert s3.get_object_lock_configuration(Bucket="vault")["ObjectLockConfiguration"] == lock
+    version = s3.put_object(Bucket="vault", Key="k", Body=b"v")["VersionId"]
+    assert s3.get_object_retention(Bucket="vault", Key="k")["Retention"]["Mode"] == "GOVERNANCE"
+    assert refused(s3.delete_object, Bucket="vault", Key="k", VersionId=version) == "AccessDenied"
+    s3.put_object_retention(Bucket="vault", Key="k", Retention={}, BypassGovernanceRetention=True)
+    s3.put_object_legal_hold(Bucket="vault", Key="k", LegalHold={"Status": "ON"})
+    assert s3.get_object_legal_hold(Bucket="vault", Key="k")["LegalHold"]["Status"] == "ON"
+    assert refused(s3.delete_object, Bucket="vault", Key="k", VersionId=version) == "AccessDenied"
+    s3.put_object_legal_hold(Bucket="vault", Key="k", LegalHold={"Status": "OFF"})
+    s3.delete_object(Bucket="vault", Key="k", VersionId=version)
+    s3.delete_bucket(Bucket="vault")
+
 
 def test_an_object_with_metadata(s3):
     body = "größer <&>".encode()
@@ -268,9 +299,9 @@ def test_the_bucket_in_the_hosts_name(cloud, monkeypatch):
 
 # What a bucket or object doesn't have is answered, not refused: these say so, or give AWS's defaults.
 ABSENT = {
-    "GetBucketAccelerateConfiguration", "GetBucketAcl", "GetBucketCors", "GetBucketLifecycleConfiguration",
+    "GetBucketAccelerateConfiguration", "GetBucketAcl", "GetBucketLifecycleConfiguration",
     "GetBucketLifecycle", "GetBucketLogging", "GetBucketNotification", "GetBucketNotificationConfiguration",
-    "GetBucketReplication", "GetBucketRequestPayment", "GetBucketWebsite", "GetObjectAcl", "GetObjectLockConfiguration",
+    "GetBucketReplication", "GetBucketRequestPayment", "GetObjectAcl",
 }
 # The same request as another, or one to another host.
 ELSEWHERE = {"ListDirectoryBuckets", "PutBucketNotification", "WriteGetObjectResponse"}

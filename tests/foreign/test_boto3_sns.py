@@ -238,6 +238,20 @@ def test_text_messages(sns):
     assert "IsInSandbox" in sns.get_sms_sandbox_account_status()
 
 
+def test_the_sandbox_of_text_messages(sns, cloud):
+    number = "+12065550199"
+    sns.create_sms_sandbox_phone_number(PhoneNumber=number)
+    listed = sns.list_sms_sandbox_phone_numbers()["PhoneNumbers"]
+    assert listed == [{"PhoneNumber": number, "Status": "Pending"}]
+    with urllib.request.urlopen(f"{cloud.endpoint}/_messaging/outbox") as answer:
+        texts = [it["message"] for it in json.load(answer)["messages"] if it["to"] == number]
+    sns.verify_sms_sandbox_phone_number(PhoneNumber=number, OneTimePassword=texts[-1].rsplit(" ", 1)[-1])
+    assert sns.list_sms_sandbox_phone_numbers()["PhoneNumbers"] == [{"PhoneNumber": number, "Status": "Verified"}]
+    sns.delete_sms_sandbox_phone_number(PhoneNumber=number)
+    assert sns.list_sms_sandbox_phone_numbers()["PhoneNumbers"] == []
+    assert sns.list_origination_numbers()["PhoneNumbers"] == []
+
+
 def test_every_operation_is_called_or_refused_by_name(cloud, calls):
     # Only AWS itself can opt a number out, so there is none to opt in.
     calls.done["sns"].add("OptInPhoneNumber")

@@ -75,32 +75,39 @@ impl Gateway {
         let id = self.request_ids.next();
         let authority = authority(&parts);
         let host = host_of(authority);
-        let refused = |why| plain(403, "text/plain; charset=utf-8", id, format!("{why}\n").into());
-        if let Some(why) = self.access.guard.refuse_host(host) {
-            return refused(why);
+        let refuse = |why: String| plain(403, "text/plain; charset=utf-8", id, format!("{why}\n").into());
+        if let Some(why) = self.access.guard.refuse_name(host) {
+            return refuse(why);
         }
-        let page = self.access.guard.refuse_page(&parts.headers);
         let scope = Scope::of(&parts.headers, parts.uri.query());
         let route = route(&parts, host, scope.as_ref());
-        if let Some(why) = page
-            && !(route == Route::S3 && s3::opens(&self.cloud, &parts, host))
-        {
-            return refused(why);
-        }
-        if let Some((content_type, body)) = admin::answer(&self.cloud, &parts).await {
-            return plain(200, content_type, id, body);
+        match self.access.guard.refuse_page(&parts.headers) {
+            Some(why) if route != Route::S3 || !s3::opens_to_page(&self.cloud, host, &parts) => return refuse(why),
+            // What a bucket opens is S3 and nothing else.
+            Some(_) => {}
+            None => {
+                if let Some((content_type, body)) = admin::answer(&self.cloud, &parts).await {
+                    return plain(200, content_type, id, body);
+                }
+            }
         }
         let mut cx = match self.context(&parts, authority, host, scope.as_ref(), &route, id) {
             Ok(cx) => cx,
             Err(error) => return failure(&error, style_of(&route), id),
         };
         match route {
+            Route::S3 if parts.method == Method::OPTIONS => {
+                drop(scope);
+                s3::preflight(cx, parts)
+            }
+            Route::S3 if s3::is_website(host) => {
+                drop(scope);
+                s3::visit(cx, parts, self.access.credentials.is_some())
+            }
             Route::S3 => {
-                if !s3::is_anonymous(&parts, host) {
-                    match self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3) {
-                        Ok(key) => cx.act_for(key.as_deref()),
-                        Err(error) => return failure(&error, style_of(&route), id),
-                    }
+                match self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3) {
+                    Ok(key) => cx.act_for(key.as_deref()),
+                    Err(error) => return failure(&error, style_of(&route), id),
                 }
                 drop(scope);
                 s3::serve(cx, parts, incoming).await

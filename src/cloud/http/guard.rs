@@ -24,8 +24,8 @@ impl Guard {
         Guard { names: address.is_loopback().then_some(names) }
     }
 
-    /// Why a request is refused for the name it uses, if it is. `host` is without a port.
-    pub fn refuse_host(&self, host: &str) -> Option<String> {
+    /// Why a request to this host (without a port) is refused, whoever sends it.
+    pub fn refuse_name(&self, host: &str) -> Option<String> {
         if let Some(names) = &self.names
             && !is_ours(host)
             && !names.iter().any(|name| name.eq_ignore_ascii_case(host))
@@ -37,7 +37,7 @@ impl Guard {
         None
     }
 
-    /// Why a request is refused for the page that makes it, if it is.
+    /// Why a request is refused as one of a foreign page; a bucket's CORS rules can open S3 to it.
     pub fn refuse_page(&self, headers: &HeaderMap) -> Option<String> {
         if let Some(origin) = headers.get(ORIGIN) {
             let origin = origin.to_str().unwrap_or_default();
@@ -110,7 +110,7 @@ mod tests {
             if let Some((name, value)) = header {
                 headers.insert(HeaderName::from_static(name), value.parse().unwrap());
             }
-            let refused = guard.refuse_host(host).or_else(|| guard.refuse_page(&headers));
+            let refused = guard.refuse_name(host).or_else(|| guard.refuse_page(&headers));
             assert_eq!(refused.is_none(), allowed, "{host} {header:?}");
         }
     }
@@ -118,6 +118,6 @@ mod tests {
     #[test]
     fn elsewhere_than_on_loopback_any_name_will_do() {
         let guard = Guard::new([0, 0, 0, 0].into(), vec![]);
-        assert_eq!(guard.refuse_host("build-host"), None);
+        assert_eq!(guard.refuse_name("build-host"), None);
     }
 }

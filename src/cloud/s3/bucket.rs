@@ -202,6 +202,8 @@ impl S3 {
         if !is_bucket_name(&name) {
             return Err(Failure::invalid_bucket_name(&name));
         }
+        let locked =
+            call.header("x-amz-bucket-object-lock-enabled").is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let body = call.body.lock().take();
         let xml = match body {
             Some(mut body) => body.store_all_limited(MAX_CONFIGURATION).await.map_err(|_| Failure::malformed_xml())?,
@@ -214,11 +216,10 @@ impl S3 {
         let tagged = !tags.is_empty();
         let mut record = NewBucket { name, account: call.account().to_owned(), region, location, tags, ownership }
             .record(self.store.now());
-        if call.header("x-amz-bucket-object-lock-enabled").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-            // A lock protects versions, so there have to be some.
-            record.versioning = record::Versioning::Enabled;
-            let enabled = Some(ObjectLockEnabled::from_static(ObjectLockEnabled::ENABLED));
-            record.lock = Some(ObjectLockConfiguration { object_lock_enabled: enabled, rule: None });
+        if locked {
+            // Object Lock needs versions.
+            record.versioning = Versioning::Enabled;
+            record.lock = Some(record::BucketLock::default());
         }
         refuse_acls(call, &record)?;
         self.change(|tx| match tx.docs().get::<record::Bucket>(&key::bucket(&record.name))? {

@@ -73,7 +73,7 @@ impl S3 {
         let input = request.input;
         check_key(&input.key)?;
         let bucket = self.bucket(call, &input.bucket)?;
-        let description = Description::of(call, &bucket, self.store.now())?;
+        let description = Description::of(call, &bucket)?;
         let conditions = WriteConditions::of(call)?;
         let source = self.source(call, &input.copy_source)?;
         let replace = directive(call, "x-amz-metadata-directive")?;

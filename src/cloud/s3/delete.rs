@@ -99,7 +99,7 @@ impl S3 {
         version: Option<&str>,
         if_match: Option<&str>,
     ) -> Result<Deleted> {
-        let (cause, bypass) = (self.cause(call), lock::bypasses(call));
+        let cause = self.cause(call);
         self.change(|tx| {
             let bucket = Self::bucket_in(tx.docs(), call, bucket)?;
             let target = match version {
@@ -107,9 +107,13 @@ impl S3 {
                 Some(version) => tx.docs().version(&bucket.name, key, version)?,
             };
             conditions::check_delete(if_match, target.as_ref())?;
+            let bypass = lock::bypass(call, &bucket)?;
+            if let Some(target) = target.filter(|_| version.is_some()) {
+                target.lock.refuse_delete(cause.now, bypass)?;
+            }
             match version {
                 None => objects::delete(tx, &bucket, key, &cause),
-                Some(version) => objects::delete_version(tx, &bucket, key, version, bypass, &cause),
+                Some(version) => objects::delete_version(tx, &bucket, key, version, &cause),
             }
         })
         .await

@@ -6,10 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::call::Call;
 use super::error::{Failure, Result};
-use super::lock::{self, Lock};
-use super::record::{Bucket, Encryption, Object, Tags};
-use super::{rfc2047, tagging, time};
-use crate::engine::Millis;
+use super::record::{Bucket, Encryption, Object, ObjectLock, Tags};
+use super::{lock, rfc2047, tagging, time};
 
 /// Headers that are kept with an object and returned with it.
 const KEPT: [&str; 7] = [
@@ -43,12 +41,12 @@ pub struct Description {
     pub tags: Tags,
     pub storage_class: Option<String>,
     pub encryption: Encryption,
-    pub lock: Lock,
+    pub lock: ObjectLock,
 }
 
 impl Description {
     /// Reads it from a request, and refuses by name what this cloud doesn't do.
-    pub fn of(call: &Call, bucket: &Bucket, now: Millis) -> Result<Self> {
+    pub fn of(call: &Call, bucket: &Bucket) -> Result<Self> {
         refuse_unsupported(call, bucket)?;
         Ok(Self {
             headers: headers(call),
@@ -56,7 +54,7 @@ impl Description {
             tags: call.header("x-amz-tagging").map_or(Ok(Tags::new()), |header| tagging::parse_header(&header))?,
             storage_class: storage_class(call)?,
             encryption: encryption(call, bucket)?,
-            lock: lock::of(call, bucket, now)?,
+            lock: ObjectLock::of(call, bucket, call.cx.cloud.core.now())?,
         })
     }
 }
@@ -198,12 +196,14 @@ pub fn response_headers(object: &Object, versioned: bool) -> HeaderMap {
     if let Some(class) = &object.storage_class {
         put("x-amz-storage-class", class);
     }
+    for (name, value) in lock::headers(&object.lock) {
+        put(name, &value);
+    }
     if !object.tags.is_empty() {
         put("x-amz-tagging-count", &object.tags.len().to_string());
     }
     if versioned {
         put("x-amz-version-id", object.version.as_deref().unwrap_or("null"));
     }
-    headers.extend(lock::headers(object));
     headers
 }

@@ -81,7 +81,7 @@ pub fn current<'a>(configuration: &'a BucketLifecycleConfiguration, object: &Obj
         let expiration = rule.expiration.as_ref().filter(|_| Filter::of(rule).fits(object))?;
         let at = match (expiration.days, &expiration.date) {
             (Some(days), _) => after(object.modified, days),
-            (None, Some(date)) => time::given(date)?,
+            (None, Some(date)) => time::millis(date)?,
             (None, None) if object.delete_marker => {
                 expiration.expired_object_delete_marker.filter(|on| *on).map(|_| object.modified)?
             }

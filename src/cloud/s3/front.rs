@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
@@ -25,7 +26,7 @@ use crate::engine::Millis;
 const MAX_PUT: u64 = 5 * 1024 * 1024 * 1024;
 
 /// Headers that operations read from the [`Call`], because `s3s` refuses values that S3 accepts or ignores.
-const OURS: [&str; 21] = [
+const OURS: [&str; 25] = [
     "authorization",
     "range",
     "if-match",
@@ -47,6 +48,10 @@ const OURS: [&str; 21] = [
     "x-amz-tagging",
     "x-amz-website-redirect-location",
     "x-amz-mp-object-size",
+    "x-amz-object-lock-mode",
+    "x-amz-object-lock-retain-until-date",
+    "x-amz-object-lock-legal-hold",
+    "x-amz-bypass-governance-retention",
 ];
 
 /// How long a client may pause within a body.
@@ -68,19 +73,8 @@ pub fn prepare(request: Request<Body>, mut cx: Context) -> (Arc<Call>, Result<Re
         cx.account = key.and_then(account_of).map_or(cx.account, Into::into);
         cx.access_key = key.map(Into::into);
     }
-    // S3's ids are shorter than those of the other services.
-    let id = cx.request_id.as_str().replace('-', "")[..16].to_ascii_uppercase();
     let now = cx.cloud.core.now();
-    let call = Arc::new(Call {
-        cx,
-        headers,
-        query,
-        id,
-        failure: Mutex::default(),
-        body: Mutex::default(),
-        xml: Mutex::default(),
-        trailers: Mutex::default(),
-    });
+    let call = Arc::new(call(cx, headers, query));
     let result = check(&call, scheme, now).and_then(|()| {
         parts.uri = uri(parts.uri.path(), &raw, &call, scheme)?;
         known(&call, parts.uri.path())?;
@@ -95,6 +89,27 @@ pub fn prepare(request: Request<Body>, mut cx: Context) -> (Arc<Call>, Result<Re
         Ok(Request::from_parts(parts, body))
     });
     (call, result)
+}
+
+/// The call of a request that doesn't go through `s3s`.
+pub fn bare(parts: Parts, cx: Context) -> Call {
+    let query = pairs(parts.uri.query().unwrap_or_default());
+    call(cx, parts.headers, query)
+}
+
+fn call(cx: Context, headers: HeaderMap, query: Vec<(String, String)>) -> Call {
+    // S3's ids are shorter than those of the other services.
+    let id = cx.request_id.as_str().replace('-', "")[..16].to_ascii_uppercase();
+    Call {
+        cx,
+        headers,
+        query,
+        id,
+        failure: Mutex::default(),
+        body: Mutex::default(),
+        xml: Mutex::default(),
+        trailers: Mutex::default(),
+    }
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
@@ -175,25 +190,12 @@ fn hoist(query: &[(String, String)], headers: &mut HeaderMap) {
 
 /// The bucket in a host's name: `bucket.s3.amazonaws.com`, `bucket.s3.eu-west-1.amazonaws.com`,
 /// `bucket.s3-eu-west-1.amazonaws.com`, `bucket.localhost`.
-fn host_bucket(host: &str) -> Option<&str> {
+pub fn host_bucket(host: &str) -> Option<&str> {
     let bucket = match host.rfind(".s3.").max(host.rfind(".s3-")) {
         Some(at) => &host[..at],
         None => host.strip_suffix(".localhost").filter(|name| *name != "s3" && !name.starts_with("s3."))?,
     };
     Some(bucket).filter(|bucket| !bucket.is_empty())
-}
-
-/// The bucket and the key that a request addresses, either empty: by path, or with the bucket in the host's name.
-pub fn address(host: &str, path: &str) -> (String, String) {
-    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let path = path.trim_start_matches('/');
-    match host_bucket(host) {
-        Some(bucket) => (bucket.to_owned(), decode(path)),
-        None => {
-            let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-            (decode(bucket), decode(key))
-        }
-    }
 }
 
 /// Path style, and without what signs the URL or overrides headers of the response.

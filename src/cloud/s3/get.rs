@@ -26,10 +26,10 @@ const OVERRIDES: [(&str, &str); 6] = [
 ];
 
 /// What of an object is returned.
-struct Selection {
+pub struct Selection {
     /// The bytes `offset..offset + length`.
-    offset: u64,
-    length: u64,
+    pub offset: u64,
+    pub length: u64,
     /// For `content-range`, if it is part of the object.
     content_range: Option<String>,
     parts_count: Option<i32>,
@@ -52,7 +52,7 @@ impl S3 {
             return Err(Failure::new(403, "InvalidObjectState", message).with("StorageClass", class));
         }
         conditions::check_read(call, &object, self.store.now())?;
-        let selection = select(call, &object, input.part_number)?;
+        let selection = select(call, &object, input.part_number, true)?;
         let body = self.blobs.read(&object.blobs, selection.offset, selection.length, pinned);
         let mut response =
             S3Response::new(GetObjectOutput { body: Some(StreamingBlob::wrap(body)), ..Default::default() });
@@ -68,7 +68,7 @@ impl S3 {
         let input = request.input;
         let (bucket, object) = self.find(call, &input.bucket, &input.key, input.version_id.as_deref())?;
         conditions::check_read(call, &object, self.store.now())?;
-        let selection = select(call, &object, input.part_number)?;
+        let selection = select(call, &object, input.part_number, true)?;
         let mut response = S3Response::new(HeadObjectOutput::default());
         response.headers = answer(call, &bucket, &object, selection)?;
         Ok(response)
@@ -94,9 +94,9 @@ impl S3 {
     }
 }
 
-/// What a range or a part number selects.
-fn select(call: &Call, object: &Object, part: Option<i32>) -> Result<Selection> {
-    let header = call.header("range");
+/// What a range (if it is looked at) or a part number selects.
+pub fn select(call: &Call, object: &Object, part: Option<i32>, ranged: bool) -> Result<Selection> {
+    let header = call.header("range").filter(|_| ranged);
     if let Some(number) = part {
         if header.is_some() {
             return Err(Failure::invalid_request("Cannot specify both Range header and partNumber query parameter"));
@@ -150,7 +150,8 @@ fn select_part(object: &Object, number: i32) -> Result<Selection> {
     })
 }
 
-fn answer(call: &Call, bucket: &Bucket, object: &Object, selection: Selection) -> Result<http::HeaderMap> {
+/// The headers of a response that carries the selection.
+pub fn answer(call: &Call, bucket: &Bucket, object: &Object, selection: Selection) -> Result<http::HeaderMap> {
     let mut headers =
         describe::response_headers(object, bucket.versioning != Versioning::Off || object.version.is_some());
     let mut put = |name: &'static str, value: &str| {

@@ -181,7 +181,7 @@ fn check_expiration(expiration: &LifecycleExpiration) -> Result<()> {
     let LifecycleExpiration { date, days, expired_object_delete_marker: markers } = expiration;
     match (date, days, markers) {
         (None, Some(days), None) => positive(*days, "Days", "Expiration"),
-        (Some(date), None, None) => match time::given(date) {
+        (Some(date), None, None) => match time::millis(date) {
             Some(at) if at % expiry::DAY == 0 => Ok(()),
             _ => Err(invalid("'Date' must be at midnight GMT")),
         },

@@ -3,8 +3,7 @@
 //! ```text
 //! front     what s3s can't read is taken from the request and kept in a call     call  presigned  chunked  copy_source
 //! service   the table of operations                       bucket  bucket_config  absent  put  form  get  attributes  copy
-//!                                                         delete  multipart  parts  list_*  tagging  lock  cors  website
-//!           lifecycle
+//!                                                         delete  multipart  parts  list_*  tagging  lifecycle
 //! objects   what a put or a delete does to the versions of a key
 //! sweep     what lifecycle rules make go                                expiry
 //! events    what notification says of it, to queues and topics
@@ -26,6 +25,7 @@ mod conditions;
 mod copy;
 mod copy_source;
 mod cors;
+mod cross_origin;
 mod delete;
 mod describe;
 mod error;
@@ -43,6 +43,7 @@ mod list_objects;
 mod list_uploads;
 mod list_versions;
 mod lock;
+mod lock_operations;
 mod multipart;
 mod names;
 mod notification;
@@ -56,6 +57,7 @@ mod record;
 mod respond;
 mod rfc2047;
 mod service;
+mod site;
 mod store;
 mod sweep;
 mod tagging;
@@ -64,10 +66,8 @@ mod website;
 
 use std::sync::{Arc, OnceLock};
 
-use http::header::{CONTENT_TYPE, LOCATION, ORIGIN};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use http::{Request, Response};
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::validation::NameValidation;
@@ -78,7 +78,7 @@ use super::http::body::{Body, stream};
 pub use blobs::Blobs;
 pub use bucket::NewBucket;
 pub use bucket_config::check_policy;
-pub use cors::opens;
+pub use cross_origin::opens_to_page;
 pub use error::Failure;
 pub use internal::{Landing, Written, land};
 pub use names::is_bucket_name;
@@ -87,6 +87,7 @@ pub use service::S3;
 pub use store::{Changed, open_blobs};
 pub use tagging::check_bucket as check_tags;
 
+use cross_origin::Shared;
 use service::Operations;
 
 /// Names are checked where a bucket is looked up or made: S3 says more than `s3s` could.
@@ -98,32 +99,8 @@ impl NameValidation for AnyName {
     }
 }
 
-/// Whether nobody signs such a request: a browser's preflight, a visit to a website.
-pub fn is_anonymous(parts: &Parts, host: &str) -> bool {
-    parts.method == Method::OPTIONS || website::bucket_of(host).is_some()
-}
-
 /// Answers every request that no other service claims. Whether its signature is right is the gateway's question.
 pub async fn serve(cx: Context, parts: Parts, body: impl Into<s3s::Body>) -> Response<Body> {
-    let host = host_of(call::host(&cx)).to_owned();
-    if let Some(bucket) = website::bucket_of(&host) {
-        return visit(cx, parts, bucket).await.map(stream);
-    }
-    let (cloud, method, asked) = (cx.cloud.clone(), parts.method.clone(), parts.headers.clone());
-    let (bucket, key) = front::address(&host, parts.uri.path());
-    let mut response = if method == Method::OPTIONS {
-        preflight(cx, parts, &bucket, &key)
-    } else {
-        answer(cx, Request::from_parts(parts, body.into())).await
-    };
-    if asked.contains_key(ORIGIN) {
-        response.headers_mut().extend(cors::headers(&cloud, &bucket, &method, &asked));
-    }
-    response.map(stream)
-}
-
-/// Answers a request of the REST API.
-async fn answer(cx: Context, request: Request<s3s::Body>) -> Response<s3s::Body> {
     static SERVICE: OnceLock<S3Service> = OnceLock::new();
     let service = SERVICE.get_or_init(|| {
         let mut builder = S3ServiceBuilder::new(Operations);
@@ -133,8 +110,10 @@ async fn answer(cx: Context, request: Request<s3s::Body>) -> Response<s3s::Body>
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
         builder.build()
     });
-    let method = request.method().clone();
-    let (call, prepared) = front::prepare(request, cx);
+    let method = parts.method.clone();
+    let host = host_of(authority_of(&cx.host)).to_owned();
+    let shared = Shared::of(&cx.cloud, &host, &parts);
+    let (call, prepared) = front::prepare(Request::from_parts(parts, body.into()), cx);
     let empty = || Response::new(s3s::Body::empty());
     let response = match prepared {
         Ok(request) => service.call(request).await.unwrap_or_else(|_| {
@@ -146,60 +125,38 @@ async fn answer(cx: Context, request: Request<s3s::Body>) -> Response<s3s::Body>
             empty()
         }
     };
-    respond::finish(&call, &method, response)
+    let mut response = respond::finish(&call, &method, response);
+    shared.put(response.headers_mut());
+    response.map(stream)
 }
 
-/// What a browser asks before a page may send its request.
-fn preflight(cx: Context, parts: Parts, bucket: &str, key: &str) -> Response<s3s::Body> {
-    let verdict = cors::preflight(&cx.cloud, bucket, key, &parts.headers);
-    let (call, _) = front::prepare(Request::from_parts(parts, s3s::Body::empty()), cx);
-    *call.failure.lock() = verdict.err();
-    respond::finish(&call, &Method::OPTIONS, Response::new(s3s::Body::empty()))
+/// Whether this host (without a port) is the website endpoint of a bucket.
+pub fn is_website(host: &str) -> bool {
+    site::bucket_of(host).is_some()
 }
 
-/// Answers a request to a bucket's website.
-async fn visit(mut cx: Context, mut parts: Parts, bucket: &str) -> Response<s3s::Body> {
-    let (method, id) = (parts.method.clone(), cx.request_id);
-    let answer_ = match method {
-        Method::GET | Method::HEAD => website::answer(&cx.cloud, bucket, parts.uri.path(), call::host(&cx)),
-        _ => website::Answer::Failed(405, "MethodNotAllowed", "The specified method is not allowed.".into()),
-    };
-    let (status, mut response) = match answer_ {
-        website::Answer::Object(key, status) => {
-            let owner = S3::of(&cx.cloud).owner(bucket);
-            cx.account = owner.map_or(cx.account, Into::into);
-            cx.host = "http://localhost".into();
-            let key = utf8_percent_encode(&key, PATH);
-            let Ok(uri) = format!("/{bucket}/{key}").parse() else {
-                return Response::new(s3s::Body::empty());
-            };
-            parts.uri = uri;
-            let response = answer(cx, Request::from_parts(parts, s3s::Body::empty())).await;
-            (if response.status().is_success() { status } else { response.status().as_u16() }, response)
-        }
-        website::Answer::Redirect(status, to) => {
-            let mut response = Response::new(s3s::Body::empty());
-            if let Ok(to) = HeaderValue::from_str(&to) {
-                response.headers_mut().insert(LOCATION, to);
-            }
-            (status, response)
-        }
-        website::Answer::Failed(status, code, message) => {
-            let page = website::page(status, code, &message, id.as_str());
-            let body = if method == Method::HEAD { s3s::Body::empty() } else { s3s::Body::from(page) };
-            let mut response = Response::new(body);
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-            (status, response)
-        }
-    };
-    if let Ok(status) = StatusCode::from_u16(status) {
-        // A part of an object is 206 already.
-        if response.status() == StatusCode::OK {
-            *response.status_mut() = status;
-        }
-    }
-    response
+/// Answers a visitor of a bucket's web site, whom no key names. With `public_only` he sees what the bucket's policy
+/// allows everybody; else all of it.
+pub fn visit(cx: Context, parts: Parts, public_only: bool) -> Response<Body> {
+    let host = host_of(authority_of(&cx.host)).to_owned();
+    let shared = Shared::of(&cx.cloud, &host, &parts);
+    let mut response = site::answer(cx, parts, site::bucket_of(&host).unwrap_or_default(), public_only);
+    shared.put(response.headers_mut());
+    response.map(stream)
 }
 
-/// What a key's path keeps as it is.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// Answers what a browser asks before it sends a page's request to another origin. Nobody signs it.
+pub fn preflight(cx: Context, parts: Parts) -> Response<Body> {
+    let answer = cross_origin::preflight(&cx.cloud, host_of(authority_of(&cx.host)), &parts);
+    let (method, call) = (parts.method.clone(), front::bare(parts, cx));
+    let response = answer.unwrap_or_else(|failure| {
+        *call.failure.lock() = Some(failure);
+        Response::new(s3s::Body::empty())
+    });
+    respond::finish(&call, &method, response).map(stream)
+}
+
+/// The authority of `http://authority`.
+fn authority_of(host: &str) -> &str {
+    host.split_once("://").map_or(host, |(_, authority)| authority)
+}

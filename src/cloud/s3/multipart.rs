@@ -32,7 +32,7 @@ impl S3 {
         let input = request.input;
         check_key(&input.key)?;
         let bucket = self.bucket(call, &input.bucket)?;
-        let description = Description::of(call, &bucket, self.store.now())?;
+        let description = Description::of(call, &bucket)?;
         let checksum = asked_checksum(call)?;
         let now = self.store.now();
         let upload = Upload {
@@ -272,6 +272,7 @@ fn assemble(call: &Call, upload: &Upload, parts: Vec<Part>) -> Result<Object> {
         tags: upload.tags.clone(),
         storage_class: upload.storage_class.clone(),
         encryption: upload.encryption.clone(),
+        lock: upload.lock.clone(),
         parts: parts
             .iter()
             .map(|part| ObjectPart {

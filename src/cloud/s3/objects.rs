@@ -41,8 +41,7 @@ impl Cause {
 
 /// Makes `object` the current version of its key; returns it as it is kept. `event` is what made it, e.g.
 /// `ObjectCreated:Put`.
-pub fn put(tx: &mut Tx<'_>, bucket: &Bucket, mut object: Object, event: &'static str, cause: &Cause) -> Result<Object> {
-    object.lock.retention = object.lock.retention.or_else(|| lock::default_retention(bucket, cause.now));
+pub fn put(tx: &mut Tx<'_>, bucket: &Bucket, object: Object, event: &'static str, cause: &Cause) -> Result<Object> {
     let object = place(tx, bucket, object, &cause.unique)?;
     tx.tell(bucket, || Event::made(event, &object, &cause.actor, cause.now));
     Ok(object)
@@ -50,8 +49,19 @@ pub fn put(tx: &mut Tx<'_>, bucket: &Bucket, mut object: Object, event: &'static
 
 fn place(tx: &mut Tx<'_>, bucket: &Bucket, mut object: Object, unique: &str) -> Result<Object> {
     make_room(tx, bucket, &mut object, unique)?;
+    lock::apply_default(bucket, &mut object);
     tx.put(key::object(&bucket.name, &object.key), &object)?;
     Ok(object)
+}
+
+/// Keeps a version that has changed, where it is.
+pub fn rewrite(tx: &mut Tx<'_>, bucket: &Bucket, object: &Object) -> Result<()> {
+    let current = tx.docs().current(&bucket.name, &object.key)?;
+    let place = match current.is_some_and(|current| current.sequence == object.sequence) {
+        true => key::object(&bucket.name, &object.key),
+        false => key::version(&bucket.name, &object.key, object.sequence),
+    };
+    tx.put(place, object)
 }
 
 /// Deletes a key: by a delete marker where versions are kept, else for good.
@@ -72,20 +82,9 @@ pub fn delete(tx: &mut Tx<'_>, bucket: &Bucket, name: &str, cause: &Cause) -> Re
 }
 
 /// Deletes one version for good; the next newest becomes current. A version that isn't there is deleted as well.
-///
-/// # Errors
-/// A lock protects it; `bypass` overrides the governance mode.
-pub fn delete_version(
-    tx: &mut Tx<'_>,
-    bucket: &Bucket,
-    name: &str,
-    version: &str,
-    bypass: bool,
-    cause: &Cause,
-) -> Result<Deleted> {
+pub fn delete_version(tx: &mut Tx<'_>, bucket: &Bucket, name: &str, version: &str, cause: &Cause) -> Result<Deleted> {
     let gone = Deleted { marker: false, version: Some(version.to_owned()) };
     let Some(object) = tx.docs().version(&bucket.name, name, version)? else { return Ok(gone) };
-    lock::check_delete(&object, bypass, cause.now)?;
     let current = tx.docs().current(&bucket.name, name)?;
     if current.is_some_and(|current| current.sequence == object.sequence) {
         let next = tx.docs().noncurrent(&bucket.name, name).next().transpose()?;
@@ -242,20 +241,20 @@ mod tests {
         let marker = store.write(|tx| delete(tx, &enabled, "k", &cause("m"))).await.ok().unwrap().reply;
         assert_eq!(versions(&store), ["marker", "null2", "v1"]);
         let gone = store
-            .write(|tx| delete_version(tx, &enabled, "k", marker.version.as_deref().unwrap(), false, &cause("y")))
+            .write(|tx| delete_version(tx, &enabled, "k", marker.version.as_deref().unwrap(), &cause("y")))
             .await
             .ok()
             .unwrap();
         assert!(gone.reply.marker);
         assert_eq!(versions(&store), ["null2", "v1"]);
         let gone = store
-            .write(|tx| delete_version(tx, &enabled, "k", v1.as_deref().unwrap(), false, &cause("y")))
+            .write(|tx| delete_version(tx, &enabled, "k", v1.as_deref().unwrap(), &cause("y")))
             .await
             .ok()
             .unwrap();
         assert_eq!(ids(&gone.orphans), ["v1"]);
         store
-            .write(|tx| delete_version(tx, &enabled, "k", "null", false, &cause("y")))
+            .write(|tx| delete_version(tx, &enabled, "k", "null", &cause("y")))
             .await
             .ok()
             .unwrap()

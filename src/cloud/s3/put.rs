@@ -11,7 +11,7 @@ use super::error::{Failure, Result};
 use super::receive::{Received, Sent};
 use super::record::{Object, Versioning};
 use super::service::S3;
-use super::{lifecycle, objects};
+use super::{lifecycle, lock, objects};
 
 /// The longest key, in bytes of UTF-8 ("Naming Amazon S3 objects").
 const MAX_KEY: usize = 1024;
@@ -53,7 +53,8 @@ impl S3 {
         let Upload { bucket: name, key, body, length, event } = upload;
         check_key(&key)?;
         let bucket = self.bucket(call, &name)?;
-        let description = Description::of(call, &bucket, self.store.now())?;
+        let description = Description::of(call, &bucket)?;
+        lock::check_digest(call)?;
         let conditions = WriteConditions::of(call)?;
         let sent = Sent::of(call)?;
         let current = self.store.read(|docs| docs.current(&name, &key))?;

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::blobs::Blob;
 use super::checksum::{Algorithm, Checksum, Kind};
-use super::lock::Lock;
 use crate::engine::Millis;
 
 /// Tags in the order they were given.
@@ -51,17 +50,41 @@ pub struct Bucket {
     /// Which events are sent where.
     #[serde(default)]
     pub notification: Option<dto::NotificationConfiguration>,
-    /// Which pages may use it.
+    /// Which pages of other origins may use it.
     #[serde(default)]
     pub cors: Option<dto::CORSConfiguration>,
-    /// Object Lock is on, perhaps with a default retention.
+    /// Object Lock is enabled, for ever.
     #[serde(default)]
-    pub lock: Option<dto::ObjectLockConfiguration>,
+    pub lock: Option<BucketLock>,
+    /// How it is served as a web site.
     #[serde(default)]
     pub website: Option<dto::WebsiteConfiguration>,
     /// When objects, versions and uploads go by themselves.
     #[serde(default)]
     pub lifecycle: Option<dto::BucketLifecycleConfiguration>,
+}
+
+/// The Object Lock of a bucket.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct BucketLock {
+    /// What a new version gets that says nothing itself.
+    pub default: Option<dto::DefaultRetention>,
+}
+
+/// The Object Lock of a version.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectLock {
+    pub retention: Option<Retention>,
+    /// None until it is put once: S3 tells that from off.
+    pub legal_hold: Option<bool>,
+}
+
+/// Until when a version can't be deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retention {
+    /// Nobody may shorten it; else (governance) only who says so.
+    pub compliance: bool,
+    pub until: Millis,
 }
 
 /// One version of an object, or a delete marker.
@@ -101,9 +124,8 @@ pub struct Object {
     /// The parts it was uploaded in; empty if it was put at once.
     #[serde(default)]
     pub parts: Vec<ObjectPart>,
-    /// What keeps it from being deleted.
     #[serde(default)]
-    pub lock: Lock,
+    pub lock: ObjectLock,
 }
 
 /// A part of a completed multipart object.
@@ -146,7 +168,7 @@ pub struct Upload {
     pub storage_class: Option<String>,
     pub encryption: Encryption,
     #[serde(default)]
-    pub lock: Lock,
+    pub lock: ObjectLock,
 }
 
 impl Upload {

@@ -24,17 +24,22 @@ pub fn finish(call: &Call, method: &Method, response: Response<Body>) -> Respons
         Some(failure) => render(call, method, &failure),
         None => response,
     };
-    if response.status() == StatusCode::OK && response.headers().contains_key(CONTENT_RANGE) {
-        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-    }
     if let Some(xml) = call.xml.lock().take().filter(|_| response.status().is_success()) {
         *response.body_mut() = Body::from(format!("{DECLARATION}{xml}"));
+    }
+    stamp(call, &mut response);
+    response
+}
+
+/// What every response has, also one that isn't S3's API.
+pub fn stamp(call: &Call, response: &mut Response<Body>) {
+    if response.status() == StatusCode::OK && response.headers().contains_key(CONTENT_RANGE) {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
     let headers = response.headers_mut();
     headers.insert(SERVER, HeaderValue::from_static("AmazonS3"));
     put(headers, "x-amz-request-id", &call.id);
     put(headers, "x-amz-id-2", &call.host_id());
-    response
 }
 
 /// A failure as a response: XML, or no body where HTTP or S3 allows none.

@@ -29,11 +29,6 @@ impl S3 {
         Self { store: Store::of(cloud), blobs: cloud.blobs.clone() }
     }
 
-    /// The account that owns a bucket.
-    pub(super) fn owner(&self, bucket: &str) -> Option<String> {
-        self.store.read(|docs| docs.bucket(bucket)).ok().map(|bucket| bucket.account)
-    }
-
     /// A bucket that the caller may use.
     pub(super) fn bucket(&self, call: &Call, name: &str) -> Result<Bucket> {
         self.store.read(|docs| Self::bucket_in(docs, call, name))

@@ -8,7 +8,7 @@ use super::objects::{self, Cause};
 use super::record::{Bucket, Object, Upload, key};
 use super::service::S3;
 use super::store::{Docs, Tx, decode};
-use super::{expiry, lock, multipart};
+use super::{expiry, multipart};
 use crate::engine::Millis;
 
 /// How many documents are looked at under one lock.
@@ -130,7 +130,7 @@ impl Stage {
                 let object: Object = decode(key, value)?;
                 if object.delete_marker {
                     let version = object.version.as_deref().unwrap_or("null");
-                    objects::delete_version(tx, bucket, &object.key, version, false, cause)?;
+                    objects::delete_version(tx, bucket, &object.key, version, cause)?;
                 } else {
                     objects::delete(tx, bucket, &object.key, cause)?;
                 }
@@ -150,7 +150,7 @@ fn due_versions(docs: Docs<'_>, bucket: &Bucket, name: &str, now: Millis) -> Res
         let version = version?;
         let made = version.modified;
         let expired = expiry::noncurrent(rules, &version, since, newer).is_some_and(|at| at <= now);
-        if expired && lock::check_delete(&version, false, now).is_ok() {
+        if expired && version.lock.refuse_delete(now, false).is_ok() {
             due.push(version);
         }
         since = made;
@@ -164,8 +164,8 @@ mod tests {
     use std::time::Duration;
 
     use s3s::dto::{
-        AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
-        LifecycleRuleFilter, NoncurrentVersionExpiration,
+        AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration,
+        LifecycleRule, LifecycleRuleFilter, NoncurrentVersionExpiration,
     };
 
     use super::super::store::scratch;

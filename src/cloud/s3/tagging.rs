@@ -6,9 +6,9 @@ use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::error::{Failure, Result};
-use super::names;
-use super::record::{Object, Tags, key};
+use super::record::Tags;
 use super::service::S3;
+use super::{names, objects};
 
 /// The most tags of an object ("Categorizing your storage using tags").
 const MAX_OBJECT_TAGS: usize = 10;
@@ -187,13 +187,7 @@ impl S3 {
             let bucket = Self::bucket_in(tx.docs(), call, bucket)?;
             let mut object = Self::find_in(tx.docs(), &bucket, name, version)?;
             object.tags = tags;
-            let current = tx.docs().current(&bucket.name, name)?.is_some_and(|o: Object| o.sequence == object.sequence);
-            let place = if current {
-                key::object(&bucket.name, name)
-            } else {
-                key::version(&bucket.name, name, object.sequence)
-            };
-            tx.put(place, &object)?;
+            objects::rewrite(tx, &bucket, &object)?;
             Ok(object.version)
         })
         .await

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use s3s::dto::Timestamp;
+use s3s::dto::{Timestamp, TimestampFormat};
 
 use crate::engine::Millis;
 
@@ -25,25 +25,28 @@ pub fn iso(at: Millis) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }
 
+/// The same to the millisecond, as events have it.
+pub fn iso_millis(at: Millis) -> String {
+    let time = jiff::Timestamp::from_millisecond(i64::try_from(at).unwrap_or_default()).unwrap_or_default();
+    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
 /// A time for an output, to the millisecond.
 pub fn exact(at: Millis) -> Timestamp {
     Timestamp::from(UNIX_EPOCH + Duration::from_millis(at))
 }
 
-/// A time that a client gave; None before the epoch.
-pub fn given(time: &Timestamp) -> Option<Millis> {
-    parse(serde_json::to_value(time).ok()?.as_str()?)
+/// A time as ISO 8601 has it; None if it isn't one, or is before 1970.
+pub fn parse_iso(text: &str) -> Option<Millis> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Millis::try_from(time.as_millisecond()).ok()
 }
 
-/// A time in ISO 8601; None if it isn't one.
-pub fn parse(text: &str) -> Option<Millis> {
-    Millis::try_from(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()).ok()
-}
-
-/// The same to the millisecond, as events have it.
-pub fn iso_millis(at: Millis) -> String {
-    let time = jiff::Timestamp::from_millisecond(i64::try_from(at).unwrap_or_default()).unwrap_or_default();
-    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+/// A time that `s3s` decoded; None before 1970.
+pub fn millis(time: &Timestamp) -> Option<Millis> {
+    let mut text = Vec::new();
+    time.format(TimestampFormat::DateTime, &mut text).ok()?;
+    parse_iso(std::str::from_utf8(&text).ok()?)
 }
 
 /// Seconds since the epoch of an HTTP date; None if it isn't one.
@@ -61,6 +64,9 @@ mod tests {
         let seconds = parse_http_date(text).unwrap();
         assert_eq!(http_date(seconds as u64 * 1000 + 999), text);
         assert_eq!(parse_http_date("yesterday"), None);
+        assert_eq!(parse_iso(&iso_millis(1_704_067_200_123)), Some(1_704_067_200_123));
+        assert_eq!(millis(&exact(1_704_067_200_123)), Some(1_704_067_200_123));
+        assert_eq!(parse_iso("1969-12-31T00:00:00Z"), None);
     }
 
     proptest::proptest! {

@@ -35,12 +35,26 @@ const ROUTING_RULE: Shape = Shape::Object(&[
     .required(),
     object("RoutingRuleCondition", &[string("HttpErrorCodeReturnedEquals"), string("KeyPrefixEquals")]),
 ]);
+const FILTER: Field = object(
+    "Filter",
+    &[object(
+        "S3Key",
+        &[list("Rules", &Shape::Object(&[string("Name").required(), string("Value").required()])).required()],
+    )
+    .required()],
+);
+const QUEUE_NOTIFICATION: Shape = Shape::Object(&[string("Event").required(), FILTER, string("Queue").required()]);
+const TOPIC_NOTIFICATION: Shape = Shape::Object(&[string("Event").required(), FILTER, string("Topic").required()]);
 const RETENTION: &[Field] = &[integer("Days"), string("Mode"), integer("Years")];
 
 pub const FIELDS: &[Field] = &[
     object("BucketEncryption", &[list("ServerSideEncryptionConfiguration", &ENCRYPTION_RULE).required()]),
     string("BucketName").replaces(),
     object("CorsConfiguration", &[list("CorsRules", &CORS_RULE).required()]),
+    object(
+        "NotificationConfiguration",
+        &[list("QueueConfigurations", &QUEUE_NOTIFICATION), list("TopicConfigurations", &TOPIC_NOTIFICATION)],
+    ),
     object(
         "ObjectLockConfiguration",
         &[string("ObjectLockEnabled"), object("Rule", &[object("DefaultRetention", RETENTION)])],
@@ -82,7 +96,6 @@ pub const ABSENT: &[&str] = &[
     "MetadataConfiguration",
     "MetadataTableConfiguration",
     "MetricsConfigurations",
-    "NotificationConfiguration",
     "ReplicationConfiguration",
 ];
 
@@ -97,6 +110,7 @@ const CONFIGURATIONS: &[&str] = &[
     "ObjectLockConfiguration",
     "CorsConfiguration",
     "WebsiteConfiguration",
+    "NotificationConfiguration",
 ];
 
 /// The name: given, or generated.
@@ -150,11 +164,16 @@ async fn configure(work: &Work<'_>, name: &str, old: &Map<String, Value>, new: &
     Ok(())
 }
 
-/// What a configuration becomes when its property goes: deleted, or (versioning can't be) suspended.
+/// What a configuration becomes when its property goes: deleted; or, where it can't be, the least there is.
 async fn remove(work: &Work<'_>, name: &str, property: &str, before: &Value) -> Done<()> {
-    if property == "VersioningConfiguration" {
-        let suspended = serde_json::json!({"Status": "Suspended"});
-        if let Some((query, xml)) = bucket_xml::configuration(property, &suspended) {
+    let least = match property {
+        "VersioningConfiguration" => Some(serde_json::json!({"Status": "Suspended"})),
+        "ObjectLockConfiguration" => Some(serde_json::json!({"ObjectLockEnabled": "Enabled"})),
+        "NotificationConfiguration" => Some(serde_json::json!({})),
+        _ => None,
+    };
+    if let Some(least) = least {
+        if let Some((query, xml)) = bucket_xml::configuration(property, &least) {
             work.s3(Method::PUT, name, query, &[], xml).await?;
         }
     } else if let Some((query, _)) = bucket_xml::configuration(property, before) {

@@ -53,6 +53,7 @@ pub fn configuration(property: &str, value: &Value) -> Option<(&'static str, Str
         "CorsConfiguration" => ("cors", document("CORSConfiguration", &cors(value))),
         "WebsiteConfiguration" => ("website", document("WebsiteConfiguration", &website(value))),
         "ObjectLockConfiguration" => ("object-lock", document("ObjectLockConfiguration", value)),
+        "NotificationConfiguration" => ("notification", document("NotificationConfiguration", &notification(value))),
         _ => return None,
     })
 }
@@ -97,6 +98,23 @@ fn cors(value: &Value) -> Value {
     serde_json::json!({"CORSRule": each(value.get("CorsRules"), |rule| renamed(rule, &names))})
 }
 
+fn notification(value: &Value) -> Value {
+    let filter = |filter: &Value| {
+        let rules = filter.pointer("/S3Key/Rules").cloned().unwrap_or_default();
+        serde_json::json!({"S3Key": {"FilterRule": rules}})
+    };
+    let one = |given: &Value| {
+        let mut one = renamed(given, &[("Queue", "Queue"), ("Topic", "Topic"), ("Event", "Event")]);
+        if let Some(given) = given.get("Filter") {
+            one["Filter"] = filter(given);
+        }
+        one
+    };
+    let kinds = [("QueueConfigurations", "QueueConfiguration"), ("TopicConfigurations", "TopicConfiguration")];
+    let kinds = kinds.iter().map(|(theirs, ours)| ((*ours).to_owned(), each(value.get(*theirs), one)));
+    Value::Object(kinds.collect::<Map<String, Value>>())
+}
+
 fn website(value: &Value) -> Value {
     let mut members = Map::new();
     if let Some(suffix) = value.get("IndexDocument") {
@@ -132,6 +150,18 @@ mod tests {
             xml,
             "<OwnershipControls xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule></OwnershipControls>"
         );
+        let given = json!({"QueueConfigurations": [
+            {"Event": "s3:ObjectCreated:*", "Queue": "q", "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": "a"}]}}}
+        ]});
+        let (_, xml) = configuration("NotificationConfiguration", &given).unwrap();
+        for part in [
+            "<QueueConfiguration>",
+            "<Queue>q</Queue>",
+            "<Event>s3:ObjectCreated:*</Event>",
+            "<Filter><S3Key><FilterRule><Name>prefix</Name><Value>a</Value></FilterRule></S3Key></Filter>",
+        ] {
+            assert!(xml.contains(part), "{xml}");
+        }
         let rules = json!({"CorsRules": [{"AllowedMethods": ["GET", "PUT"], "AllowedOrigins": ["<a>"], "MaxAge": 5}]});
         let (_, xml) = configuration("CorsConfiguration", &rules).unwrap();
         assert!(xml.ends_with("<CORSRule><AllowedMethod>GET</AllowedMethod><AllowedMethod>PUT</AllowedMethod><AllowedOrigin>&lt;a&gt;</AllowedOrigin><MaxAgeSeconds>5</MaxAgeSeconds></CORSRule></CORSConfiguration>"));
