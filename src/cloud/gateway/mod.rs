@@ -104,11 +104,18 @@ impl Gateway {
                 s3::visit(cx, parts, self.access.credentials.is_some())
             }
             Route::S3 => {
-                match self.access.verify(&parts, Signed::Declared, self.cloud.core.now(), Family::S3) {
-                    Ok(key) => cx.act_for(key),
+                let chunks = match self.access.verify_s3(&parts, self.cloud.core.now()) {
+                    Ok((key, chunks)) => {
+                        cx.act_for(key);
+                        chunks
+                    }
                     Err(error) => return failure(&error, style_of(&route), id),
-                }
+                };
                 drop(scope);
+                let mut parts = parts;
+                if let Some(chunks) = chunks {
+                    parts.extensions.insert(chunks);
+                }
                 s3::serve(cx, parts, incoming).await
             }
             Route::BareQueue => plain(404, "text/xml", id, Bytes::from_static(b"<UnknownOperationException/>\n")),
