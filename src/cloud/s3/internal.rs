@@ -149,14 +149,13 @@ mod tests {
     use super::super::NewBucket;
     use super::super::store::scratch;
     use super::*;
-    use crate::cloud::Cloud;
     use crate::log::Durability;
 
     async fn land_one(cloud: &Arc<Cloud>, key: &str, bytes: &[u8]) {
         let s3 = S3::of(cloud);
         let written = s3.write(bytes).await.unwrap();
         let landing = Landing { bucket: "bucket", key, principal: "firehose", ..Default::default() };
-        let landed = cloud.core.execute(|tx| Ok(land(&cloud, tx, &[(landing.clone(), &written)])?)).await.unwrap();
+        let landed = cloud.core.execute(|tx| Ok(land(cloud, tx, &[(landing.clone(), &written)])?)).await.unwrap();
         s3.settle(landed).await;
     }
 

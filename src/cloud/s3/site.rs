@@ -36,7 +36,7 @@ enum Page {
     Moved(StatusCode, String),
 }
 
-/// A site while it is visited. Errors of AWS's custom error documents are told from those of the page itself.
+/// A site while it is visited.
 struct Visit<'a> {
     s3: S3,
     call: &'a Call,
@@ -55,18 +55,18 @@ pub fn answer(cx: Context, parts: Parts, name: &str, public_only: bool) -> Respo
     // A site's query means nothing to S3.
     call.query.clear();
     let s3 = S3::of(&call.cx.cloud);
-    let answer = s3.store.read(|docs| docs.bucket(name)).map_err(|failure| (failure, None)).and_then(|bucket| {
+    let answer = s3.store.read(|docs| docs.bucket(name)).map_err(|failure| broken(failure, None)).and_then(|bucket| {
         if method != Method::GET && method != Method::HEAD {
             let message = "The specified method is not allowed against this resource.";
             let failure = Failure::new(405, "MethodNotAllowed", message).with("Method", method.as_str());
-            return Err((failure.with("ResourceType", "OBJECT").header("allow", "HEAD, GET"), None));
+            return Err(broken(failure.with("ResourceType", "OBJECT").header("allow", "HEAD, GET"), None));
         }
         Visit { s3, call: &call, bucket, public_only }.page(&key)
     });
     let mut response = match answer {
         Ok(Page::Found(response)) => response,
         Ok(Page::Moved(status, location)) => moved(status, &location),
-        Err((failure, second)) => failed(&call, &failure, second.as_ref()),
+        Err(broken) => failed(&call, &broken.0, broken.1.as_ref()),
     };
     if method == Method::HEAD || response.status() == StatusCode::NOT_MODIFIED {
         *response.body_mut() = Body::empty();
@@ -75,11 +75,16 @@ pub fn answer(cx: Context, parts: Parts, name: &str, public_only: bool) -> Respo
     response
 }
 
-type Visited = std::result::Result<Page, (Failure, Option<Failure>)>;
+/// Why there is no page, and what became of the custom error document.
+type Visited = std::result::Result<Page, Box<(Failure, Option<Failure>)>>;
+
+fn broken(failure: Failure, second: Option<Failure>) -> Box<(Failure, Option<Failure>)> {
+    Box::new((failure, second))
+}
 
 impl Visit<'_> {
     fn page(&self, key: &str) -> Visited {
-        let site = self.bucket.website.as_ref().ok_or_else(|| (no_website(&self.bucket.name), None))?;
+        let site = self.bucket.website.as_ref().ok_or_else(|| broken(no_website(&self.bucket.name), None))?;
         if let Some(all) = &site.redirect_all_requests_to {
             let protocol = all.protocol.as_ref().map_or("http", |protocol| protocol.as_str());
             let path = utf8_percent_encode(key, PATH);
@@ -96,7 +101,7 @@ impl Visit<'_> {
             Err(failure) => failure,
         };
         if failure.status == 304 || failure.status == 412 || failure.status == 416 {
-            return Err((failure, None));
+            return Err(broken(failure, None));
         }
         if wanted == key && self.object(&format!("{key}/{suffix}"), StatusCode::OK).is_ok() {
             // A folder without its slash.
@@ -105,7 +110,7 @@ impl Visit<'_> {
         if let Some(moved) = self.routed(rules, key, Some(failure.status)) {
             return Ok(moved);
         }
-        let Some(document) = &site.error_document else { return Err((failure, None)) };
+        let Some(document) = &site.error_document else { return Err(broken(failure, None)) };
         let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::NOT_FOUND);
         match self.object(&document.key, status) {
             Ok(Page::Found(mut page)) => {
@@ -113,7 +118,7 @@ impl Visit<'_> {
                 Ok(Page::Found(page))
             }
             Ok(moved) => Ok(moved),
-            Err(second) => Err((failure, Some(second))),
+            Err(second) => Err(broken(failure, Some(second))),
         }
     }
 

@@ -154,7 +154,7 @@ mod tests {
             {"Event": "s3:ObjectCreated:*", "Queue": "q", "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": "a"}]}}}
         ]});
         let (_, xml) = configuration("NotificationConfiguration", &given).unwrap();
-        assert!(xml.ends_with("<Event>s3:ObjectCreated:*</Event><Filter><S3Key><FilterRule><Name>prefix</Name><Value>a</Value></FilterRule></S3Key></Filter><Queue>q</Queue></QueueConfiguration></NotificationConfiguration>"), "{xml}");
+        assert!(xml.ends_with("<Queue>q</Queue><Event>s3:ObjectCreated:*</Event><Filter><S3Key><FilterRule><Name>prefix</Name><Value>a</Value></FilterRule></S3Key></Filter></QueueConfiguration></NotificationConfiguration>"), "{xml}");
         let rules = json!({"CorsRules": [{"AllowedMethods": ["GET", "PUT"], "AllowedOrigins": ["<a>"], "MaxAge": 5}]});
         let (_, xml) = configuration("CorsConfiguration", &rules).unwrap();
         assert!(xml.ends_with("<CORSRule><AllowedMethod>GET</AllowedMethod><AllowedMethod>PUT</AllowedMethod><AllowedOrigin>&lt;a&gt;</AllowedOrigin><MaxAgeSeconds>5</MaxAgeSeconds></CORSRule></CORSConfiguration>"));
