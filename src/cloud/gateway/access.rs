@@ -6,7 +6,7 @@ use http::request::Parts;
 
 use crate::cloud::Cloud;
 use crate::cloud::http::guard::Guard;
-use crate::cloud::sigv4::{self, Credentials, Family, Key, Refusal};
+use crate::cloud::sigv4::{self, Credentials, Family, Refusal, Verified};
 use crate::cloud::sts::session;
 use crate::cloud::wire::AwsError;
 
@@ -25,14 +25,14 @@ impl Default for Access {
 }
 
 impl Access {
-    /// The key a request is signed with, one of the server's or of a session; `None` where signatures aren't looked at.
+    /// A request's signature, by a key of the server's or of a session; `None` where signatures aren't looked at.
     pub fn verify(
         &self,
         cloud: &Cloud,
         parts: &Parts,
         payload: sigv4::Payload<'_>,
         family: Family,
-    ) -> Result<Option<Cow<'_, Key>>, AwsError> {
+    ) -> Result<Option<Verified<'_>>, AwsError> {
         let Some(credentials) = &self.credentials else { return Ok(None) };
         let find = |access_key: &str, token: Option<&str>| match credentials.get(access_key) {
             Some(key) => Ok(Cow::Borrowed(key)),

@@ -27,7 +27,7 @@ pub use scope::{Scope, account_of, is_account, is_region};
 pub use service::Service;
 
 use crate::cloud::http::body::{self, Body};
-use crate::cloud::sigv4::{Family, Key, Payload as Signed};
+use crate::cloud::sigv4::{Family, Payload as Signed, Verified};
 use crate::cloud::sts::session;
 use crate::cloud::wire::payload::Source;
 use crate::cloud::wire::{AwsError, Form, Payload, Protocol};
@@ -105,11 +105,18 @@ impl Gateway {
                 s3::visit(cx, parts, self.access.credentials.is_some())
             }
             Route::S3 => {
-                match self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3) {
-                    Ok(key) => cx.act_for(key.as_deref()),
+                let chunks = match self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3) {
+                    Ok(verified) => {
+                        cx.act_for(verified.as_ref());
+                        verified.and_then(|verified| verified.chunks)
+                    }
                     Err(error) => return failure(&error, style_of(&route), id),
-                }
+                };
                 drop(scope);
+                let mut parts = parts;
+                if let Some(chunks) = chunks {
+                    parts.extensions.insert(chunks);
+                }
                 s3::serve(cx, parts, incoming).await
             }
             Route::BareQueue => plain(404, "text/xml", id, Bytes::from_static(b"<UnknownOperationException/>\n")),
@@ -192,8 +199,8 @@ impl Gateway {
     }
 
     fn verify(&self, cx: &mut Context, parts: &Parts, body: &[u8], family: Family) -> Result<(), AwsError> {
-        let key = self.access.verify(&self.cloud, parts, Signed::Whole(body), family)?;
-        cx.act_for(key.as_deref());
+        let verified = self.access.verify(&self.cloud, parts, Signed::Whole(body), family)?;
+        cx.act_for(verified.as_ref());
         Ok(())
     }
 
@@ -257,8 +264,8 @@ impl Gateway {
 
 impl Context {
     /// The account of a verified key that names one.
-    fn act_for(&mut self, key: Option<&Key>) {
-        if let Some(account) = key.and_then(|key| key.account.as_deref()) {
+    fn act_for(&mut self, verified: Option<&Verified<'_>>) {
+        if let Some(account) = verified.and_then(|verified| verified.key.account.as_deref()) {
             self.account = intern(account);
         }
     }

@@ -20,6 +20,7 @@ use super::presigned::Scheme;
 use super::receive::hex;
 use super::{chunked, copy_source, form};
 use crate::cloud::gateway::{Context, account_of, host_of};
+use crate::cloud::sigv4::Chunks;
 use crate::engine::Millis;
 
 /// The largest object that one request can put: 5 GiB ("Amazon S3 multipart upload limits").
@@ -79,7 +80,8 @@ pub fn prepare(request: Request<Body>, mut cx: Context) -> (Arc<Call>, Result<Re
         parts.uri = uri(parts.uri.path(), &raw, &call, scheme)?;
         known(&call, parts.uri.path())?;
         parts.headers = headers_for_s3s(&call)?;
-        let mut body = body_for_s3s(&call, &parts.method, &mut parts.headers, body)?;
+        let chunks = parts.extensions.remove::<Chunks>();
+        let mut body = body_for_s3s(&call, &parts.method, &mut parts.headers, body, chunks)?;
         if is_create_bucket(&parts.method, &parts.uri) {
             // `s3s` doesn't know the tags in it.
             *call.body.lock() = Some(std::mem::take(&mut body));
@@ -235,7 +237,13 @@ fn headers_for_s3s(call: &Call) -> Result<HeaderMap> {
 }
 
 /// The body with its transfer undone: chunks joined, and the hash that the client sent verified as it passes.
-fn body_for_s3s(call: &Arc<Call>, method: &Method, headers: &mut HeaderMap, body: Body) -> Result<Body> {
+fn body_for_s3s(
+    call: &Arc<Call>,
+    method: &Method,
+    headers: &mut HeaderMap,
+    body: Body,
+    chunks: Option<Chunks>,
+) -> Result<Body> {
     let length = match headers.get(CONTENT_LENGTH) {
         Some(length) => Some(parse_length(length)?),
         None => None,
@@ -247,7 +255,10 @@ fn body_for_s3s(call: &Arc<Call>, method: &Method, headers: &mut HeaderMap, body
     }
     let hash = call.header("x-amz-content-sha256").unwrap_or_default();
     let encoding = call.headers.get(CONTENT_ENCODING).map(|value| text(value.as_bytes())).unwrap_or_default();
-    let is_chunked = hash.starts_with("STREAMING-") || encoding.split(',').any(|token| token.trim() == "aws-chunked");
+    let whole = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+    // A body whose hash is signed is that body, whatever a header says that may not be signed.
+    let is_chunked =
+        hash.starts_with("STREAMING-") || (!whole && encoding.split(',').any(|token| token.trim() == "aws-chunked"));
     let failed = call.clone();
     let note = move |failure: &Failure| *failed.failure.lock() = Some(failure.clone());
     let plain = patient(body);
@@ -261,7 +272,7 @@ fn body_for_s3s(call: &Arc<Call>, method: &Method, headers: &mut HeaderMap, body
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         let seen = call.clone();
         let on_trailer = move |name: &str, value: &str| seen.trailers.lock().push((name.to_owned(), value.to_owned()));
-        return Ok(wrap(chunked::decode(plain, length, on_trailer).inspect_err(note)));
+        return Ok(wrap(chunked::decode(plain, length, chunks, on_trailer).inspect_err(note)));
     }
     if headers.contains_key(TRANSFER_ENCODING) {
         return Err(Failure::new(
@@ -273,7 +284,7 @@ fn body_for_s3s(call: &Arc<Call>, method: &Method, headers: &mut HeaderMap, body
     }
     let length = length.unwrap_or(0);
     check_size(length)?;
-    if hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()) {
+    if whole {
         return Ok(wrap(hashed(plain, hash.to_ascii_lowercase()).inspect_err(note)));
     }
     Ok(wrap(plain.inspect_err(note)))

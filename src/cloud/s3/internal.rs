@@ -149,7 +149,6 @@ mod tests {
     use super::super::NewBucket;
     use super::super::store::scratch;
     use super::*;
-    use crate::cloud::Cloud;
     use crate::log::Durability;
 
     async fn land_one(cloud: &Arc<Cloud>, key: &str, bytes: &[u8]) {

@@ -1,11 +1,12 @@
 //! Signature Version 4: verifies requests signed in the `Authorization` header or, presigned, in the query string.
 //!
 //! Off unless the server has [`Credentials`]. Of S3's streamed uploads the seed signature is verified, which covers the
-//! head; the signatures of the single chunks are not.
+//! head; [`Chunks`] verifies those of the single chunks as they come.
 //! Rules: "Troubleshooting Signature Version 4 signing of AWS API requests" (IAM User Guide) and "Authenticating Requests:
 //! Using Query Parameters" (S3 API Reference).
 
 mod canonical;
+mod chunks;
 mod credentials;
 mod refusal;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use http::request::Parts;
 use subtle::ConstantTimeEq;
 
 use canonical::{Parameters, canonical_request, sha256_hex};
+pub use chunks::Chunks;
 pub use credentials::{Credentials, Key};
 pub use refusal::{Family, Refusal};
 
@@ -53,6 +55,13 @@ struct Claim<'r> {
     token: Option<String>,
 }
 
+/// A request whose signature is right.
+pub struct Verified<'c> {
+    pub key: Cow<'c, Key>,
+    /// What verifies the chunks of a body that is signed chunk by chunk.
+    pub chunks: Option<Chunks>,
+}
+
 /// Checks that a request was signed with a known key, in time, and not changed since. `now` is in milliseconds. `find` gives
 /// the key of an access key's id and the session token that came with it.
 pub fn verify<'c>(
@@ -61,7 +70,7 @@ pub fn verify<'c>(
     payload: Payload<'_>,
     now: u64,
     family: Family,
-) -> Result<Cow<'c, Key>, Refusal> {
+) -> Result<Verified<'c>, Refusal> {
     let query = Parameters::parse(parts.uri.query().unwrap_or_default());
     let claim = match parts.headers.get(AUTHORIZATION) {
         Some(header) => from_header(header.to_str().unwrap_or_default(), &parts.headers)?,
@@ -95,10 +104,13 @@ pub fn verify<'c>(
     let to_sign = format!("{ALGORITHM}\n{}\n{}\n{}", claim.date, claim.scope, sha256_hex(request.as_bytes()));
     let midnight = time::day(day).ok_or(Refusal::Mismatch)?;
     let signing_key = generate_signing_key(&key.secret, midnight, region, service);
-    match same(&calculate_signature(signing_key, to_sign.as_bytes()), &claim.signature) {
-        true => Ok(key),
-        false => Err(Refusal::Mismatch),
+    if !same(&calculate_signature(&signing_key, to_sign.as_bytes()), &claim.signature) {
+        return Err(Refusal::Mismatch);
     }
+    let streamed = matches!(payload, Payload::Declared) && hash.starts_with("STREAMING-AWS4-");
+    let chunks = || Chunks::new(signing_key.as_ref().to_vec(), claim.date, &claim.scope, &claim.signature);
+    let chunks = streamed.then(chunks);
+    Ok(Verified { key, chunks })
 }
 
 fn same(a: &str, b: &str) -> bool {

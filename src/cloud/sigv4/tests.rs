@@ -24,7 +24,7 @@ fn verify<'c>(
     family: Family,
 ) -> Result<Cow<'c, Key>, Refusal> {
     let find = |key: &str, _: Option<&str>| credentials.get(key).map(Cow::Borrowed).ok_or(Refusal::UnknownKey);
-    super::verify(find, parts, payload, now, family)
+    super::verify(find, parts, payload, now, family).map(|verified| verified.key)
 }
 
 const ACCESS_KEY: &str = "AKIDEXAMPLE";

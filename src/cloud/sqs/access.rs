@@ -1,4 +1,5 @@
-//! Whether a caller may use a queue: its own account's always, another account's where the queue's policy says so.
+//! Whether a caller may use a queue: its own account's unless the queue's policy denies it, another account's where the
+//! policy says so.
 
 use super::error;
 use crate::cloud::gateway::Context;
@@ -19,15 +20,22 @@ const FOR_OTHERS: [&str; 8] = [
     "sqs:PurgeQueue",
 ];
 
+/// The owner's other actions can't be denied: with them a policy that locks everybody out is undone.
+///
 /// # Errors
-/// `AccessDenied` for another account's queue whose policy doesn't allow it.
+/// `AccessDenied` for another account's queue whose policy doesn't allow it, and for one whose policy denies it.
 pub fn check(cx: &Context, queue: &Queue, action: &str) -> Result<(), AwsError> {
     let arn = &queue.config.arn;
-    if arn.split(':').nth(4) == Some(&*cx.account) {
+    let own = arn.split(':').nth(4) == Some(&*cx.account);
+    let for_others = FOR_OTHERS.contains(&action);
+    if own && !(queue.settings.denies && for_others) {
         return Ok(());
     }
     let request = Request { principal: cx.principal(), action, resource: arn, context: &[] };
-    let allowed = FOR_OTHERS.contains(&action)
-        && queue.settings.policy.as_ref().is_some_and(|policy| policy.decide(&request) == Decision::Allow);
-    if allowed { Ok(()) } else { Err(error::access_denied(cx, action, arn)) }
+    let policy = queue.settings.policy.as_ref().filter(|_| for_others);
+    match policy.map_or(Decision::ImplicitDeny, |policy| policy.decide(&request)) {
+        Decision::Allow => Ok(()),
+        Decision::ImplicitDeny if own => Ok(()),
+        decision => Err(error::access_denied(cx, action, arn, decision == Decision::ExplicitDeny)),
+    }
 }

@@ -42,12 +42,12 @@ pub fn no_queue(cx: &Context) -> AwsError {
 }
 
 /// Another account's queue whose policy doesn't let this one in.
-pub fn access_denied(cx: &Context, action: &str, arn: &str) -> AwsError {
-    let message = format!(
-        "User: {} is not authorized to perform: {action} on resource: {arn} because no resource-based policy allows the \
-         {action} action",
-        cx.caller()
-    );
+pub fn access_denied(cx: &Context, action: &str, arn: &str, explicitly: bool) -> AwsError {
+    let why = match explicitly {
+        true => "with an explicit deny in a resource-based policy".to_owned(),
+        false => format!("because no resource-based policy allows the {action} action"),
+    };
+    let message = format!("User: {} is not authorized to perform: {action} on resource: {arn} {why}", cx.caller());
     AwsError::new(403, "AccessDeniedException", message).query_code("AccessDenied")
 }
 

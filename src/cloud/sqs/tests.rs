@@ -501,3 +501,19 @@ async fn polls_that_wait_share_what_becomes_visible() {
     taken.sort();
     assert_eq!(taken, ["a", "b", "c"].map(|body| Some(body.to_owned())));
 }
+
+/// An explicit Deny holds for everybody, the owner included; the policy itself can still be changed.
+#[tokio::test]
+async fn a_deny_holds_for_the_owner() {
+    let client = Client::new(false);
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": format!("{ARN}closed")}
+    ]});
+    let queue = client.queue("closed", json!({"Policy": policy.to_string()})).await;
+    let (code, message) = client.refused("SendMessage", json!({"QueueUrl": queue, "MessageBody": "m"})).await;
+    assert_eq!(code, "AccessDenied");
+    assert!(message.ends_with("with an explicit deny in a resource-based policy"), "{message}");
+    assert!(client.receive(&queue).await.is_empty());
+    client.ok("SetQueueAttributes", json!({"QueueUrl": queue, "Attributes": {"Policy": ""}})).await;
+    client.send(&queue, "m", None).await;
+}

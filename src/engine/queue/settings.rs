@@ -21,6 +21,8 @@ pub struct Settings {
     pub deduplicates_by_group: bool,
     /// `None` when the queue has no policy at all.
     pub policy: Option<Policy>,
+    /// The policy may hold a Deny.
+    pub denies: bool,
     /// It belongs to a stack, by the tags that CloudFormation puts on a queue.
     pub declared: bool,
 }
@@ -48,6 +50,7 @@ impl Settings {
             redrive: attributes.get("RedrivePolicy").and_then(|text| redrive(text)),
             content_based_deduplication: flag(attributes, "ContentBasedDeduplication"),
             deduplicates_by_group: attributes.get("DeduplicationScope").is_some_and(|scope| scope == "messageGroup"),
+            denies: attributes.get("Policy").is_some_and(|policy| policy.contains("Deny")),
             policy: attributes
                 .get("Policy")
                 .filter(|text| !text.is_empty())
