@@ -10,6 +10,7 @@ mod firehose_rules;
 mod hostile;
 mod house;
 mod s3;
+mod s3_lifecycle;
 mod s3_lock;
 mod s3_sites;
 mod sns;
