@@ -45,12 +45,28 @@ const FILTER: Field = object(
 );
 const QUEUE_NOTIFICATION: Shape = Shape::Object(&[string("Event").required(), FILTER, string("Queue").required()]);
 const TOPIC_NOTIFICATION: Shape = Shape::Object(&[string("Event").required(), FILTER, string("Topic").required()]);
+/// Transitions are absent: objects don't change their storage class by themselves here.
+const LIFECYCLE_RULE: Shape = Shape::Object(&[
+    object("AbortIncompleteMultipartUpload", &[integer("DaysAfterInitiation").required()]),
+    string("ExpirationDate"),
+    integer("ExpirationInDays"),
+    boolean("ExpiredObjectDeleteMarker"),
+    string("Id"),
+    object("NoncurrentVersionExpiration", &[integer("NewerNoncurrentVersions"), integer("NoncurrentDays").required()]),
+    integer("NoncurrentVersionExpirationInDays"),
+    string("ObjectSizeGreaterThan"),
+    string("ObjectSizeLessThan"),
+    string("Prefix"),
+    string("Status").required(),
+    list("TagFilters", &Shape::Object(&[string("Key").required(), string("Value").required()])),
+]);
 const RETENTION: &[Field] = &[integer("Days"), string("Mode"), integer("Years")];
 
 pub const FIELDS: &[Field] = &[
     object("BucketEncryption", &[list("ServerSideEncryptionConfiguration", &ENCRYPTION_RULE).required()]),
     string("BucketName").replaces(),
     object("CorsConfiguration", &[list("CorsRules", &CORS_RULE).required()]),
+    object("LifecycleConfiguration", &[list("Rules", &LIFECYCLE_RULE).required()]),
     object(
         "NotificationConfiguration",
         &[list("QueueConfigurations", &QUEUE_NOTIFICATION), list("TopicConfigurations", &TOPIC_NOTIFICATION)],
@@ -91,7 +107,6 @@ pub const ABSENT: &[&str] = &[
     "AnalyticsConfigurations",
     "IntelligentTieringConfigurations",
     "InventoryConfigurations",
-    "LifecycleConfiguration",
     "LoggingConfiguration",
     "MetadataConfiguration",
     "MetadataTableConfiguration",
@@ -110,6 +125,7 @@ const CONFIGURATIONS: &[&str] = &[
     "ObjectLockConfiguration",
     "CorsConfiguration",
     "WebsiteConfiguration",
+    "LifecycleConfiguration",
     "NotificationConfiguration",
 ];
 

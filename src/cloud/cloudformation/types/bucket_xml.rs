@@ -52,6 +52,7 @@ pub fn configuration(property: &str, value: &Value) -> Option<(&'static str, Str
         "BucketEncryption" => ("encryption", document("ServerSideEncryptionConfiguration", &encryption(value))),
         "CorsConfiguration" => ("cors", document("CORSConfiguration", &cors(value))),
         "WebsiteConfiguration" => ("website", document("WebsiteConfiguration", &website(value))),
+        "LifecycleConfiguration" => ("lifecycle", document("LifecycleConfiguration", &lifecycle(value))),
         "ObjectLockConfiguration" => ("object-lock", document("ObjectLockConfiguration", value)),
         "NotificationConfiguration" => ("notification", document("NotificationConfiguration", &notification(value))),
         _ => return None,
@@ -96,6 +97,50 @@ fn cors(value: &Value) -> Value {
         ("MaxAge", "MaxAgeSeconds"),
     ];
     serde_json::json!({"CORSRule": each(value.get("CorsRules"), |rule| renamed(rule, &names))})
+}
+
+fn lifecycle(value: &Value) -> Value {
+    let rule = |given: &Value| {
+        let names = [
+            ("Id", "ID"),
+            ("Status", "Status"),
+            ("AbortIncompleteMultipartUpload", "AbortIncompleteMultipartUpload"),
+            ("NoncurrentVersionExpiration", "NoncurrentVersionExpiration"),
+        ];
+        let mut rule = renamed(given, &names);
+        let expirations = [
+            ("ExpirationDate", "Date"),
+            ("ExpirationInDays", "Days"),
+            ("ExpiredObjectDeleteMarker", "ExpiredObjectDeleteMarker"),
+        ];
+        let expiration = renamed(given, &expirations);
+        if expiration.as_object().is_some_and(|members| !members.is_empty()) {
+            rule["Expiration"] = expiration;
+        }
+        if let Some(days) = given.get("NoncurrentVersionExpirationInDays") {
+            rule["NoncurrentVersionExpiration"] = serde_json::json!({"NoncurrentDays": days});
+        }
+        rule["Filter"] = lifecycle_filter(given);
+        rule
+    };
+    serde_json::json!({"Rule": each(value.get("Rules"), rule)})
+}
+
+/// One condition stands alone, several within `And`; without any, the rule is for every object.
+fn lifecycle_filter(rule: &Value) -> Value {
+    let names = [
+        ("Prefix", "Prefix"),
+        ("ObjectSizeGreaterThan", "ObjectSizeGreaterThan"),
+        ("ObjectSizeLessThan", "ObjectSizeLessThan"),
+        ("TagFilters", "Tag"),
+    ];
+    let filter = renamed(rule, &names);
+    let count = |value: &Value| value.as_array().map_or(1, Vec::len);
+    match filter.as_object().into_iter().flatten().map(|(_, value)| count(value)).sum::<usize>() {
+        0 => serde_json::json!({"Prefix": ""}),
+        1 => filter,
+        _ => serde_json::json!({"And": filter}),
+    }
 }
 
 fn notification(value: &Value) -> Value {
@@ -159,6 +204,21 @@ mod tests {
             "<Queue>q</Queue>",
             "<Event>s3:ObjectCreated:*</Event>",
             "<Filter><S3Key><FilterRule><Name>prefix</Name><Value>a</Value></FilterRule></S3Key></Filter>",
+        ] {
+            assert!(xml.contains(part), "{xml}");
+        }
+        let rules = json!({"Rules": [
+            {"Status": "Enabled", "ExpirationInDays": 1},
+            {"Status": "Enabled", "Id": "x", "Prefix": "a/", "NoncurrentVersionExpirationInDays": 2,
+             "TagFilters": [{"Key": "k", "Value": "v"}]},
+        ]});
+        let (query, xml) = configuration("LifecycleConfiguration", &rules).unwrap();
+        assert_eq!(query, "lifecycle");
+        for part in [
+            "<Expiration><Days>1</Days></Expiration>",
+            "<Filter><Prefix></Prefix></Filter>",
+            "<Filter><And><Prefix>a/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag></And></Filter>",
+            "<NoncurrentVersionExpiration><NoncurrentDays>2</NoncurrentDays></NoncurrentVersionExpiration>",
         ] {
             assert!(xml.contains(part), "{xml}");
         }
