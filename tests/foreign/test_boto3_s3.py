@@ -311,7 +311,7 @@ ABSENT = {
     "GetBucketReplication", "GetBucketRequestPayment", "GetObjectAcl",
 }
 # The same request as another, or one to another host.
-ELSEWHERE = {"ListDirectoryBuckets", "PutBucketNotification", "WriteGetObjectResponse"}
+ELSEWHERE = {"ListDirectoryBuckets", "PutBucketLifecycle", "PutBucketNotification", "WriteGetObjectResponse"}
 
 
 def example(shape, name="", depth=0):
