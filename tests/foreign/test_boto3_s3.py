@@ -101,6 +101,14 @@ def test_configurations_are_kept(s3):
     s3.delete_bucket_website(Bucket=BUCKET)
     assert refused(s3.get_bucket_website, Bucket=BUCKET) == "NoSuchWebsiteConfiguration"
 
+    rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "landing_date="}, "Expiration": {"Days": 30}}
+    s3.put_bucket_lifecycle_configuration(Bucket=BUCKET, LifecycleConfiguration={"Rules": [rule]})
+    assert s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"] == [rule]
+    s3.put_object(Bucket=BUCKET, Key="landing_date=2026-01-01/x", Body=b"x")
+    assert 'rule-id="old"' in s3.head_object(Bucket=BUCKET, Key="landing_date=2026-01-01/x")["Expiration"]
+    s3.delete_bucket_lifecycle(Bucket=BUCKET)
+    assert refused(s3.get_bucket_lifecycle_configuration, Bucket=BUCKET) == "NoSuchLifecycleConfiguration"
+
 
 def test_a_locked_object_stays(s3):
     s3.create_bucket(Bucket="vault", ObjectLockEnabledForBucket=True)
@@ -299,12 +307,11 @@ def test_the_bucket_in_the_hosts_name(cloud, monkeypatch):
 
 # What a bucket or object doesn't have is answered, not refused: these say so, or give AWS's defaults.
 ABSENT = {
-    "GetBucketAccelerateConfiguration", "GetBucketAcl", "GetBucketLifecycleConfiguration",
-    "GetBucketLifecycle", "GetBucketLogging", "GetBucketNotification", "GetBucketNotificationConfiguration",
+    "GetBucketAccelerateConfiguration", "GetBucketAcl", "GetBucketLifecycle", "GetBucketLogging", "GetBucketNotification", "GetBucketNotificationConfiguration",
     "GetBucketReplication", "GetBucketRequestPayment", "GetObjectAcl",
 }
 # The same request as another, or one to another host.
-ELSEWHERE = {"ListDirectoryBuckets", "PutBucketNotification", "WriteGetObjectResponse"}
+ELSEWHERE = {"ListDirectoryBuckets", "PutBucketLifecycle", "PutBucketNotification", "WriteGetObjectResponse"}
 
 
 def example(shape, name="", depth=0):
