@@ -164,3 +164,14 @@ fn an_address_in_use_is_said() {
         .code(FAILED)
         .stderr(contains("Can't listen on").and(contains("--addr")));
 }
+
+/// Other machines are served only by a server that knows who asks, or when told outright.
+#[test]
+fn an_open_door_has_to_be_asked_for() {
+    let dir = folder();
+    messaging(dir.path())
+        .args(["local", "--addr", "0.0.0.0:0"])
+        .assert()
+        .code(USAGE)
+        .stderr(contains("can be reached from other machines").and(contains("--open-to-all")));
+}

@@ -9,6 +9,7 @@ mod firehose;
 mod firehose_rules;
 mod hostile;
 mod house;
+mod identity;
 mod s3;
 mod s3_lifecycle;
 mod s3_lock;
