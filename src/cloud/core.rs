@@ -34,6 +34,8 @@ struct State {
     frames: Frames,
     /// Where the last transaction ended, in bytes of its segment; none before this run's first.
     end: Option<u64>,
+    /// The log can't take a change that was made: memory knows what a restart won't, and nothing more is done.
+    broken: Option<LogError>,
 }
 
 impl Core {
@@ -61,7 +63,7 @@ impl Core {
                 streams: Vec::new(),
             });
         }
-        let state = State { engine, frames: Frames::default(), end: None };
+        let state = State { engine, frames: Frames::default(), end: None, broken: None };
         let core = Self {
             state: Mutex::new(state),
             log,
@@ -121,7 +123,11 @@ impl Core {
         let (result, position, wake, hidden, wake_streams) = {
             let now = self.now();
             let mut state = self.state.lock();
-            let State { engine, frames, end } = &mut *state;
+            let State { engine, frames, end, broken } = &mut *state;
+            if let Some(error) = broken {
+                return Err(unavailable(error.clone()));
+            }
+            self.log.admit().map_err(unavailable)?;
             frames.clear();
             let mut transaction =
                 Transaction { engine, now, frames, wake: Vec::new(), hidden: Vec::new(), wake_streams: false };
@@ -129,7 +135,8 @@ impl Core {
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| decide(&mut transaction)));
             let Transaction { wake, hidden, wake_streams, .. } = transaction;
             frames.keep_applied();
-            let position = self.append(engine, frames, end).map_err(unavailable)?;
+            let appended = self.append(engine, frames, end);
+            let position = appended.inspect_err(|error| *broken = Some(error.clone())).map_err(unavailable)?;
             (result, position, wake, hidden, wake_streams)
         };
         // Who is woken now commits after this transaction, so it can't tell of what the log doesn't hold.
@@ -158,7 +165,7 @@ impl Core {
             engine.declarations().for_each(|change| opening.push(&change));
         }
         let slices: Vec<&[u8]> = opening.slices().chain(frames.slices()).collect();
-        let appended = self.log.append(&slices)?;
+        let appended = self.log.append_decided(&slices)?;
         let bytes: u64 = slices.iter().map(|frame| u64::from(log::frame_bytes(frame.len()))).sum();
         *end = Some(u64::from(appended.first.offset) + bytes);
         let locations = log::locations(appended.first, &slices).skip(opening.ends.len());
@@ -184,6 +191,7 @@ mod tests {
     use super::*;
     use crate::cloud::clock::Clock;
     use crate::log::MemoryDisk;
+    use crate::log::tests::faulty::FaultyDisk;
 
     /// What a panicking request had applied was lost from the log, and a restart knew less than the server had.
     #[tokio::test]
@@ -209,5 +217,34 @@ mod tests {
             assert_eq!(core.read(|engine, _| engine.docs("hostile/", "").count()), 2);
         }
         assert_eq!(core().read(|engine, _| engine.docs("hostile/", "").count()), 2);
+    }
+
+    /// A full disk refused the log's appends while the engine had made their changes: memory went ahead of the log.
+    #[tokio::test]
+    async fn a_full_disk_leaves_memory_and_log_alike() {
+        let disk = FaultyDisk::default();
+        let open =
+            |disk: FaultyDisk| Core::open(Arc::new(disk), Options::default(), Clock::manual(1), false, 7).unwrap().0;
+        let core = open(disk.clone());
+        let put = async |core: &Core, key: &'static str| {
+            let put = |tx: &mut Transaction<'_>| {
+                tx.put_doc(key, b"1");
+                Ok(())
+            };
+            core.execute(put).await.map_err(|error| error.status)
+        };
+        let keys = |core: &Core| {
+            core.read(|engine, _| engine.docs("k/", "").map(|(key, _)| key.to_owned()).collect::<Vec<_>>())
+        };
+        put(&core, "k/kept").await.unwrap();
+        disk.with(|state| state.space = Some(0));
+        assert_eq!(put(&core, "k/waits").await, Err(503), "it is made, and waits for the disk");
+        assert_eq!(put(&core, "k/refused").await, Err(503));
+        assert_eq!(keys(&core), ["k/kept", "k/waits"], "what is refused is not made");
+        disk.with(|state| state.space = None);
+        put(&core, "k/after").await.unwrap();
+        let known = keys(&core);
+        drop(core);
+        assert_eq!(keys(&open(disk)), known);
     }
 }

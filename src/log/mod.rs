@@ -43,7 +43,7 @@ mod scan;
 mod segment;
 mod shared;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 use std::collections::VecDeque;
@@ -201,9 +201,26 @@ impl Log {
     ///
     /// The order of appends is the order of the log. Once appended, a transaction is never taken back.
     pub fn append(&self, frames: &[&[u8]]) -> Result<Appended, LogError> {
-        self.shared.queue.lock().append(frames, |planned| {
-            self.shared.segments.write().insert(planned.number, planned.clone());
-        })
+        let mut queue = self.shared.queue.lock();
+        queue.admit(frames.iter().map(|frame| frame_bytes(frame.len()) as usize).sum())?;
+        queue.append(frames, |planned| self.plan(planned))
+    }
+
+    /// Whether the next transaction is taken; if not, what waits is tried once more. Ask before you decide: what was decided
+    /// goes to [`append_decided`](Self::append_decided).
+    pub fn admit(&self) -> Result<(), LogError> {
+        let refused = self.shared.queue.lock().admit(0).is_err();
+        if refused { self.retry() } else { Ok(()) }
+    }
+
+    /// As [`append`](Self::append) for a transaction that was admitted, and can't be refused any more since its changes are
+    /// made: where the disk failed in the meantime, it waits with the others for the disk.
+    pub fn append_decided(&self, frames: &[&[u8]]) -> Result<Appended, LogError> {
+        self.shared.queue.lock().append(frames, |planned| self.plan(planned))
+    }
+
+    fn plan(&self, planned: &Arc<Segment>) {
+        self.shared.segments.write().insert(planned.number, planned.clone());
     }
 
     /// The last appended transaction: what a reply that only read must wait for, if it may have read what isn't durable.

@@ -53,11 +53,19 @@ impl Queue {
         }
     }
 
-    /// Adds one transaction; `planned` hears of a new segment.
-    pub fn append(&mut self, frames: &[&[u8]], planned: impl FnOnce(&Arc<Segment>)) -> Result<Appended, LogError> {
-        if let Some(refusal) = &self.refusal {
-            return Err(refusal.clone());
+    /// Whether a transaction of so many bytes is taken at the moment.
+    pub fn admit(&self, bytes: usize) -> Result<(), LogError> {
+        match &self.refusal {
+            Some(refusal) => Err(refusal.clone()),
+            None if self.pending > 0 && self.pending + bytes > MAX_PENDING => {
+                Err(LogError::Behind { pending: self.pending })
+            }
+            None => Ok(()),
         }
+    }
+
+    /// Adds one transaction, admitted or not; `planned` hears of a new segment.
+    pub fn append(&mut self, frames: &[&[u8]], planned: impl FnOnce(&Arc<Segment>)) -> Result<Appended, LogError> {
         let mut bytes = 0;
         for payload in frames {
             if payload.len() > MAX_PAYLOAD {
@@ -67,9 +75,6 @@ impl Queue {
         }
         if bytes > MAX_TRANSACTION {
             return Err(LogError::TooLarge { what: "transaction", bytes, limit: MAX_TRANSACTION });
-        }
-        if self.pending > 0 && self.pending + bytes > MAX_PENDING {
-            return Err(LogError::Behind { pending: self.pending });
         }
         if self.offset > HEADER && u64::from(self.offset) + bytes as u64 > u64::from(self.segment_bytes) {
             self.tail = Segment::planned(self.tail.number + 1, self.offset);

@@ -3,7 +3,7 @@
 mod basic;
 mod damage;
 mod failing;
-mod faulty;
+pub mod faulty;
 mod model;
 mod power;
 
