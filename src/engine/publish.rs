@@ -119,12 +119,11 @@ impl Engine {
                 }
                 End::Refused(reason) => Err(reason.clone()),
             };
-            let mut refused = false;
+            let refused = to.is_err();
             let to = to.unwrap_or_else(|reason| {
                 let (subscription, dead_letter) = (subscription.config.arn.clone(), route.dead_letter.clone());
                 let refusal = Refusal { subscription, reason, dead_letter: dead_letter.map(drop) };
                 tell(&|_| Outcome::Refused(refusal.clone()), &sent);
-                refused = true;
                 refusals.push(refusal);
                 dead_lettered = true;
                 let id = *route.dead_letter.as_ref().ok()?;

@@ -2,19 +2,10 @@
 //! failed creation leaves.
 
 use aws_sdk_cloudformation::Client;
-use aws_sdk_cloudformation::types::{Capability, ChangeSetType, OnFailure, Parameter, Stack};
+use aws_sdk_cloudformation::types::{Capability, ChangeSetType, OnFailure, Parameter};
 
 use crate::cloud::{TestCloud, eventually};
-
-/// The stack when it has come to rest.
-async fn rest(client: &Client, stack: &str) -> Stack {
-    let rest = eventually(async || {
-        let described = client.describe_stacks().stack_name(stack).send().await.unwrap();
-        let stack = described.stacks.unwrap().remove(0);
-        (!stack.stack_status().unwrap().as_str().ends_with("_IN_PROGRESS")).then_some(stack)
-    });
-    rest.await.expect("the stack comes to rest")
-}
+use crate::stack::rest;
 
 async fn status(client: &Client, stack: &str) -> String {
     rest(client, stack).await.stack_status.unwrap().as_str().to_owned()

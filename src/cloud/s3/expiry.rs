@@ -118,7 +118,7 @@ pub fn upload<'a>(configuration: &'a BucketLifecycleConfiguration, upload: &Uplo
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use s3s::dto::{LifecycleExpiration, LifecycleRuleAndOperator, LifecycleRuleFilter};
 
     use super::*;
@@ -126,10 +126,11 @@ mod tests {
     /// 2014-01-15T10:30:00Z, of AWS's own example.
     const CREATED: Millis = 1_389_781_800_000;
 
-    fn rule(id: &str, filter: LifecycleRuleFilter, days: i32) -> LifecycleRule {
+    /// A rule that does nothing yet.
+    pub fn idle(id: &str, filter: LifecycleRuleFilter) -> LifecycleRule {
         LifecycleRule {
             abort_incomplete_multipart_upload: None,
-            expiration: Some(LifecycleExpiration { days: Some(days), ..Default::default() }),
+            expiration: None,
             filter: Some(filter),
             id: Some(id.into()),
             noncurrent_version_expiration: None,
@@ -138,6 +139,11 @@ mod tests {
             status: ExpirationStatus::from_static(ExpirationStatus::ENABLED),
             transitions: None,
         }
+    }
+
+    fn rule(id: &str, filter: LifecycleRuleFilter, days: i32) -> LifecycleRule {
+        let expiration = LifecycleExpiration { days: Some(days), ..Default::default() };
+        LifecycleRule { expiration: Some(expiration), ..idle(id, filter) }
     }
 
     fn object(key: &str, size: u64, tags: &[(&str, &str)]) -> Object {

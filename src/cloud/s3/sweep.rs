@@ -164,30 +164,21 @@ mod tests {
     use std::time::Duration;
 
     use s3s::dto::{
-        AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration,
-        LifecycleRule, LifecycleRuleFilter, NoncurrentVersionExpiration,
+        AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, LifecycleExpiration, LifecycleRule,
+        LifecycleRuleFilter, NoncurrentVersionExpiration,
     };
 
     use super::super::store::scratch;
     use super::super::{Landing, NewBucket, Versioning, land};
     use super::*;
     use crate::cloud::Cloud;
+    use crate::cloud::s3::expiry::tests::idle;
     use crate::log::Durability;
 
     const B: &str = "bucket";
 
     fn rule(id: &str, prefix: &str) -> LifecycleRule {
-        LifecycleRule {
-            abort_incomplete_multipart_upload: None,
-            expiration: None,
-            filter: Some(LifecycleRuleFilter { prefix: Some(prefix.into()), ..Default::default() }),
-            id: Some(id.into()),
-            noncurrent_version_expiration: None,
-            noncurrent_version_transitions: None,
-            prefix: None,
-            status: ExpirationStatus::from_static(ExpirationStatus::ENABLED),
-            transitions: None,
-        }
+        idle(id, LifecycleRuleFilter { prefix: Some(prefix.into()), ..Default::default() })
     }
 
     fn expire(id: &str, prefix: &str, days: i32) -> LifecycleRule {

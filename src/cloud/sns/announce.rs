@@ -1,11 +1,9 @@
 //! What other services publish: the notifications of buckets and of stacks.
 
-use super::explain;
-use super::publish::one::Fate;
+use super::publish::one::{Fate, fan_out};
 use crate::cloud::Cloud;
 use crate::cloud::transaction::Transaction;
-use crate::engine::explain::Outcomes;
-use crate::engine::{Change, Notification};
+use crate::engine::Notification;
 
 /// Publishes as a part of another service's transaction.
 ///
@@ -18,14 +16,5 @@ pub fn announce(
     notification: Notification<'_>,
 ) -> Result<Fate, String> {
     let topic = tx.engine.topic_by_arn(topic_arn).ok_or("the topic does not exist")?.config.id;
-    let mut outcomes = cloud.notices.explains().then(Outcomes::new);
-    let published = tx
-        .engine
-        .decide_publish(topic, topic_arn, notification, tx.now, outcomes.as_mut())
-        .map_err(|error| error.to_string())?;
-    let explanation = outcomes.map(|outcomes| explain::words(tx.engine, topic_arn, &published, &outcomes));
-    if let Some(sent) = published.change {
-        tx.apply(&Change::Sent(sent));
-    }
-    Ok(Fate { seq: published.seq, refusals: published.refusals, explanation })
+    fan_out(cloud, tx, topic, topic_arn, notification).map_err(|error| error.to_string())
 }

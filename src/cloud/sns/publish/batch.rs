@@ -101,7 +101,8 @@ pub async fn publish_batch(cx: &Context, input: PublishBatchInput<'_>) -> Result
             let mut successful = Vec::with_capacity(entries.len());
             let mut fates = Vec::with_capacity(entries.len());
             for (entry, message) in entries.iter().zip(&mut messages) {
-                let fate = one::send(cx, tx, id, topic_arn, message)?;
+                let notification = message.notification(cx.trace.as_deref());
+                let fate = one::fan_out(&cx.cloud, tx, id, topic_arn, notification).map_err(refusal)?;
                 successful.push(Successful {
                     id: entry.id.as_deref().unwrap_or_default().to_owned(),
                     message_id: tx.engine.notification_id(fate.seq),

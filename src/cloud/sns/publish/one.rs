@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::attributes::AttributeInput;
-use super::message::{Given, Message, refusal};
+use super::message::{Given, refusal};
+use crate::cloud::Cloud;
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::error::{invalid, no_topic};
 use crate::cloud::sns::{self, access, arn, explain, mobile, outbox};
@@ -11,7 +12,7 @@ use crate::cloud::transaction::Transaction;
 use crate::cloud::wire::{AwsError, Pairs, Text};
 use crate::engine::explain::Outcomes;
 use crate::engine::topic::Refusal;
-use crate::engine::{Change, Seq, TopicId, ids};
+use crate::engine::{Change, Notification, SendError, Seq, TopicId, ids};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -67,7 +68,8 @@ pub async fn publish(cx: &Context, input: PublishInput<'_>) -> Result<PublishOut
             access::check(cx, topic, "SNS:Publish")?;
             message.check(topic.fifo)?;
             let (id, fifo) = (topic.config.id, topic.fifo);
-            let fate = send(cx, tx, id, topic_arn, &mut message)?;
+            let notification = message.notification(cx.trace.as_deref());
+            let fate = fan_out(&cx.cloud, tx, id, topic_arn, notification).map_err(refusal)?;
             let sequence_number = fifo.then(|| ids::notification_number(fate.seq));
             Ok((PublishOutput { message_id: tx.engine.notification_id(fate.seq), sequence_number }, fate))
         })
@@ -86,17 +88,15 @@ pub struct Fate {
 }
 
 /// Decides a message's fan-out and makes it.
-pub fn send(
-    cx: &Context,
+pub fn fan_out(
+    cloud: &Cloud,
     tx: &mut Transaction<'_>,
     topic: TopicId,
     topic_arn: &str,
-    message: &mut Message<'_>,
-) -> Result<Fate, AwsError> {
-    let notification = message.notification(cx.trace.as_deref());
-    let mut outcomes = cx.cloud.notices.explains().then(Outcomes::new);
-    let published =
-        tx.engine.decide_publish(topic, topic_arn, notification, tx.now, outcomes.as_mut()).map_err(refusal)?;
+    notification: Notification<'_>,
+) -> Result<Fate, SendError> {
+    let mut outcomes = cloud.notices.explains().then(Outcomes::new);
+    let published = tx.engine.decide_publish(topic, topic_arn, notification, tx.now, outcomes.as_mut())?;
     let explanation = outcomes.map(|outcomes| explain::words(tx.engine, topic_arn, &published, &outcomes));
     if let Some(sent) = published.change {
         tx.apply(&Change::Sent(sent));
