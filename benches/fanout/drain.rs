@@ -7,71 +7,123 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::connection::Connection;
+use super::load::{GRACE, PAUSE};
 use super::requests::sqs;
 
 /// What the consumers did.
 #[derive(Default)]
 pub struct Drained {
-    pub received: u64,
     pub deleted: u64,
     pub requests: u64,
+    /// Not answered with 200, or not at all.
+    pub failed: u64,
+    pub why: Option<String>,
+    /// To the last delete: an empty queue isn't timed.
     pub elapsed: Duration,
 }
 
 impl Drained {
     /// Messages received and deleted, a second.
     pub fn rate(&self) -> f64 {
-        self.deleted as f64 / self.elapsed.as_secs_f64()
+        per_second(self.deleted, self.elapsed)
     }
 
     /// Requests a second.
     pub fn requests_rate(&self) -> f64 {
-        self.requests as f64 / self.elapsed.as_secs_f64()
+        per_second(self.requests, self.elapsed)
     }
+
+    fn failure(&mut self, why: String) {
+        self.failed += 1;
+        self.why.get_or_insert(why);
+    }
+}
+
+fn per_second(count: u64, time: Duration) -> f64 {
+    if time.is_zero() { 0.0 } else { count as f64 / time.as_secs_f64() }
 }
 
 /// Drains a queue with so many consumers, for `time` at most or until it is empty.
 pub async fn drain(address: SocketAddr, url: &str, consumers: usize, time: Duration) -> std::io::Result<Drained> {
     let begin = Instant::now();
+    let until = begin + time;
     let mut tasks = JoinSet::new();
     for _ in 0..consumers {
-        let url = url.to_owned();
-        tasks.spawn_local(async move { consume(address, &url, begin + time).await });
+        let mut consumer = Consumer { connection: Connection::open(address).await?, url: url.to_owned(), begin };
+        tasks.spawn_local(async move {
+            let mut done = Drained::default();
+            if tokio::time::timeout_at((until + GRACE).into(), consumer.consume(until, &mut done)).await.is_err() {
+                done.failure(format!("no answer within {GRACE:?} of the phase's end"));
+                // What it waited for belongs to what it reached.
+                done.elapsed = time + GRACE;
+            }
+            done
+        });
     }
     let mut all = Drained::default();
     while let Some(one) = tasks.join_next().await {
-        let (one, last) = one.map_err(std::io::Error::other)??;
-        all.received += one.received;
+        let one = one.map_err(std::io::Error::other)?;
         all.deleted += one.deleted;
         all.requests += one.requests;
-        // To the last delete: an empty queue isn't timed.
-        all.elapsed = all.elapsed.max(last.saturating_duration_since(begin));
+        all.failed += one.failed;
+        all.why = all.why.or(one.why);
+        all.elapsed = all.elapsed.max(one.elapsed);
     }
     Ok(all)
 }
 
-async fn consume(address: SocketAddr, url: &str, until: Instant) -> std::io::Result<(Drained, Instant)> {
-    let mut connection = Connection::open(address).await?;
-    let receive = sqs("ReceiveMessage", &json!({"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 300}));
-    let (mut done, mut last) = (Drained::default(), Instant::now());
-    let mut empty = 0;
-    while Instant::now() < until && empty < 3 {
-        let answer = connection.call(&receive).await?;
-        let handles = handles(answer.body);
-        if handles.is_empty() {
-            empty += 1;
-            continue;
+/// One of those that drain a queue together.
+struct Consumer {
+    connection: Connection,
+    url: String,
+    begin: Instant,
+}
+
+impl Consumer {
+    async fn consume(&mut self, until: Instant, done: &mut Drained) {
+        let receive =
+            sqs("ReceiveMessage", &json!({"QueueUrl": self.url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 300}));
+        let mut empty = 0;
+        while Instant::now() < until && empty < 3 {
+            let handles = match self.call(&receive).await {
+                Ok(body) => handles(body),
+                Err(why) => {
+                    done.failure(why);
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            if handles.is_empty() {
+                empty += 1;
+                continue;
+            }
+            empty = 0;
+            let entry = |(i, handle): (usize, String)| json!({"Id": i.to_string(), "ReceiptHandle": handle});
+            let entries: Vec<Value> = handles.into_iter().enumerate().map(entry).collect();
+            let delete = sqs("DeleteMessageBatch", &json!({"QueueUrl": self.url, "Entries": entries}));
+            match self.call(&delete).await {
+                Ok(body) => {
+                    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+                    done.deleted += answer["Successful"].as_array().map_or(0, Vec::len) as u64;
+                    done.requests += 2;
+                    done.elapsed = self.begin.elapsed();
+                }
+                Err(why) => {
+                    done.failure(why);
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
         }
-        (empty, done.received) = (0, done.received + handles.len() as u64);
-        let entry = |(i, handle): (usize, String)| json!({"Id": i.to_string(), "ReceiptHandle": handle});
-        let entries: Vec<Value> = handles.into_iter().enumerate().map(entry).collect();
-        let answer = connection.call(&sqs("DeleteMessageBatch", &json!({"QueueUrl": url, "Entries": entries}))).await?;
-        let answer: Value = serde_json::from_slice(answer.body).unwrap_or_default();
-        done.deleted += answer["Successful"].as_array().map_or(0, Vec::len) as u64;
-        done.requests += 2;
-        last = Instant::now();
     }
-    Ok((done, last))
+
+    /// The body of an answer with 200.
+    async fn call(&mut self, request: &[u8]) -> Result<&[u8], String> {
+        match self.connection.call(request).await {
+            Ok(answer) if answer.status == 200 => Ok(answer.body),
+            Ok(answer) => Err(format!("{} {}", answer.status, String::from_utf8_lossy(answer.body))),
+            Err(error) => Err(error.to_string()),
+        }
+    }
 }
 
 /// The receipt handles in an answer, without the cost of reading the rest.

@@ -1,8 +1,8 @@
 //! Load: so many connections that each send one request after the other, as fast as they can or at a given rate.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -21,21 +21,28 @@ pub struct Load {
     pub rate: Option<f64>,
 }
 
+/// How long a phase waits, at its end, for answers that are still due; a request without one by then has failed.
+pub const GRACE: Duration = Duration::from_secs(5);
+
+/// After a failure a connection pauses, so that a server that refuses everything isn't asked in a tight loop.
+pub const PAUSE: Duration = Duration::from_millis(10);
+
 /// What came of it.
 pub struct Outcome {
     pub answered: u64,
     /// Not answered with 200, or not at all.
     pub failed: u64,
     pub why: Option<String>,
+    /// To the last answer, and at least as long as was asked for.
     pub elapsed: Duration,
     /// In microseconds.
     pub latency: Histogram<u64>,
 }
 
 impl Outcome {
-    fn new() -> Self {
+    fn new(elapsed: Duration) -> Self {
         let latency = Histogram::new(3).expect("three digits are possible");
-        Self { answered: 0, failed: 0, why: None, elapsed: Duration::ZERO, latency }
+        Self { answered: 0, failed: 0, why: None, elapsed, latency }
     }
 
     /// Answers a second.
@@ -48,9 +55,12 @@ impl Outcome {
         self.latency.value_at_quantile(percentile / 100.0) as f64 / 1e3
     }
 
-    fn note(&mut self, latency: Duration) {
+    /// An answer at `now` to what was asked at `from`.
+    fn note(&mut self, begin: Instant, from: Instant, now: Instant) {
+        self.answered += 1;
+        self.elapsed = self.elapsed.max(now - begin);
         // It grows with its values, so it takes all of them.
-        let _ = self.latency.record(latency.as_micros() as u64);
+        let _ = self.latency.record((now - from).as_micros() as u64);
     }
 
     fn failure(&mut self, why: impl FnOnce() -> String) {
@@ -66,69 +76,79 @@ impl Load {
         for _ in 0..self.connections {
             connections.push(Connection::open(self.address).await?);
         }
-        let next = Arc::new(AtomicUsize::new(0));
-        let requests = Arc::new(self.requests);
+        let next = Rc::new(Cell::new(0));
+        let requests = Rc::new(self.requests);
         let begin = Instant::now();
+        let until = begin + self.time;
         let mut tasks = JoinSet::new();
         let gap = self.rate.map(|rate| Duration::from_secs_f64(self.connections as f64 / rate));
-        for (index, mut connection) in connections.into_iter().enumerate() {
-            let (requests, next) = (requests.clone(), next.clone());
-            let offset = gap.map(|gap| gap.mul_f64(index as f64 / self.connections as f64));
+        for (index, connection) in connections.into_iter().enumerate() {
+            let offset = gap.map(|gap| gap.mul_f64(index as f64 / self.connections as f64)).unwrap_or_default();
+            let sender = Sender { connection, requests: requests.clone(), next: next.clone(), begin };
+            let mut outcome = Outcome::new(self.time);
             tasks.spawn_local(async move {
-                let mut outcome = Outcome::new();
-                let mut due = begin + offset.unwrap_or_default();
-                while due < begin + self.time {
-                    match gap {
-                        Some(gap) => {
-                            let late = Instant::now() > due;
-                            tokio::time::sleep_until(due.into()).await;
-                            // The timer's own lag, up to 1 ms, is not the server's.
-                            let from = if late { due } else { Instant::now() };
-                            due += gap;
-                            one(&mut connection, &requests, &next, from, &mut outcome).await;
-                        }
-                        None => {
-                            one(&mut connection, &requests, &next, Instant::now(), &mut outcome).await;
-                            due = Instant::now();
-                        }
-                    }
-                    if outcome.failed > 100 {
-                        break;
-                    }
+                let sent = sender.send(begin + offset, until, gap, &mut outcome);
+                if tokio::time::timeout_at((until + GRACE).into(), sent).await.is_err() {
+                    outcome.failure(|| format!("no answer within {GRACE:?} of the phase's end"));
                 }
                 outcome
             });
         }
-        let mut all = Outcome::new();
+        let mut all = Outcome::new(self.time);
         while let Some(one) = tasks.join_next().await {
             let one = one.map_err(std::io::Error::other)?;
             all.answered += one.answered;
             all.failed += one.failed;
             all.why = all.why.or(one.why);
+            all.elapsed = all.elapsed.max(one.elapsed);
             all.latency.add(&one.latency).expect("the histograms are alike");
         }
-        all.elapsed = begin.elapsed();
         Ok(all)
     }
 }
 
-async fn one(
-    connection: &mut Connection,
-    requests: &[Vec<u8>],
-    next: &AtomicUsize,
-    from: Instant,
-    outcome: &mut Outcome,
-) {
-    let request = &requests[next.fetch_add(1, Ordering::Relaxed) % requests.len()];
-    match connection.call(request).await {
-        Ok(answer) if answer.status == 200 => {
-            outcome.answered += 1;
-            outcome.note(from.elapsed());
+/// A connection's share of the load.
+struct Sender {
+    connection: Connection,
+    requests: Rc<Vec<Vec<u8>>>,
+    next: Rc<Cell<usize>>,
+    begin: Instant,
+}
+
+impl Sender {
+    async fn send(mut self, mut due: Instant, until: Instant, gap: Option<Duration>, outcome: &mut Outcome) {
+        while due < until {
+            match gap {
+                Some(gap) => {
+                    let late = Instant::now() > due;
+                    tokio::time::sleep_until(due.into()).await;
+                    // The timer's own lag, up to 1 ms, is not the server's.
+                    let from = if late { due } else { Instant::now() };
+                    due += gap;
+                    self.one(from, outcome).await;
+                }
+                None => due = self.one(due, outcome).await,
+            }
         }
-        Ok(answer) => {
-            let (status, body) = (answer.status, String::from_utf8_lossy(answer.body).into_owned());
-            outcome.failure(|| format!("{status} {body}"));
+    }
+
+    /// One request, asked for at `from`; when it was done with.
+    async fn one(&mut self, from: Instant, outcome: &mut Outcome) -> Instant {
+        let turn = self.next.get();
+        self.next.set(turn + 1);
+        match self.connection.call(&self.requests[turn % self.requests.len()]).await {
+            Ok(answer) if answer.status == 200 => {
+                let now = Instant::now();
+                outcome.note(self.begin, from, now);
+                return now;
+            }
+            Ok(answer) => {
+                let (status, body) = (answer.status, String::from_utf8_lossy(answer.body).into_owned());
+                outcome.failure(|| format!("{status} {body}"));
+            }
+            Err(error) => outcome.failure(|| error.to_string()),
         }
-        Err(error) => outcome.failure(|| error.to_string()),
+        tokio::time::sleep(PAUSE).await;
+        Instant::now()
     }
 }

@@ -61,13 +61,13 @@ async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
         return goals::all(time, args.deep).await;
     }
     let measure = Measure { connections: args.connections, time };
-    let mut rows = vec![table::limit(&Server::limit()?, measure).await?];
-    rows.push(table::cloud(&Server::messaging("messaging", "process")?, measure).await?);
+    let mut rows = vec![table::limit(&Server::limit()?, measure).await];
+    rows.push(table::cloud(&Server::messaging("messaging", "process")?, measure).await);
     for text in &args.servers {
         let server = Server::running(text).ok_or_else(|| format!("--server {text}: give NAME=http://HOST:PORT"))?;
-        rows.push(table::cloud(&server, measure).await?);
+        rows.push(table::cloud(&server, measure).await);
     }
-    rows.push(table::limit(&Server::limit()?, measure).await?);
+    rows.push(table::limit(&Server::limit()?, measure).await);
     table::print(&rows);
     Ok(())
 }

@@ -78,9 +78,11 @@ fn resident(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let own = line.split_whitespace().next()?.parse::<u64>().ok()? * 1024;
-    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    let children = children.split_whitespace().filter_map(|child| resident(child.parse().ok()?));
-    Some(own + children.sum::<u64>())
+    // Each thread has its own children.
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
+    let children = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    let resident_in = |list: String| list.split_whitespace().filter_map(|it| resident(it.parse().ok()?)).sum::<u64>();
+    Some(own + children.map(resident_in).sum::<u64>())
 }
 
 impl Drop for Server {

@@ -1,8 +1,14 @@
 //! Topics and queues for a phase, made with AWS's own SDK.
 
+use std::time::{Duration, Instant};
+
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+
+/// How long messages may take, after the last answer, to be in their queues.
+pub const SETTLE: Duration = Duration::from_secs(10);
 
 /// An endpoint's clients.
 pub struct Account {
@@ -20,6 +26,7 @@ impl Account {
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "bench")))
             .region(Region::new("us-east-1"))
             .endpoint_url(endpoint)
+            .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(60)).build())
             .build();
         let run = std::process::id();
         Self { sns: aws_sdk_sns::Client::new(&config), sqs: aws_sdk_sqs::Client::new(&config), run }
@@ -53,5 +60,22 @@ impl Account {
         let asked = self.sqs.get_queue_attributes().queue_url(url).set_attribute_names(Some(names.to_vec()));
         let attributes = asked.send().await?.attributes.unwrap_or_default();
         Ok(attributes.values().filter_map(|count| count.parse::<u64>().ok()).sum())
+    }
+
+    /// Messages in these queues, as soon as they are `expected` many or else after [`SETTLE`]; and how long that took.
+    pub async fn settled(&self, urls: &[String], expected: u64) -> Result<(u64, Duration)> {
+        let begin = Instant::now();
+        loop {
+            // A deep queue may take its time to say how deep it is: that isn't the messages' lag.
+            let asked = begin.elapsed();
+            let mut depth = 0;
+            for url in urls {
+                depth += self.depth(url).await?;
+            }
+            if depth >= expected || asked >= SETTLE {
+                return Ok((depth, asked));
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 }

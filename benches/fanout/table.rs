@@ -6,7 +6,7 @@ use super::drain::{Drained, drain};
 use super::load::{Load, Outcome};
 use super::requests;
 use super::server::Server;
-use super::setup::Account;
+use super::setup::{Account, SETTLE};
 
 /// Consumers that drain a queue together.
 const CONSUMERS: usize = 4;
@@ -21,14 +21,28 @@ pub struct Measure {
 /// A server's line.
 pub struct Row {
     name: String,
+    outcome: Result<Measured>,
+}
+
+struct Measured {
     publish: Outcome,
     batch: Outcome,
     send: Outcome,
-    /// What the consumers of both queues did, and how deep the queues were.
-    drained: Option<(Vec<Drained>, u64)>,
-    /// Messages that the queues should hold after the publishing and do not.
-    missing: u64,
     idle: Option<u64>,
+    /// What only a cloud does.
+    queues: Option<Queues>,
+}
+
+/// What the queues held and gave.
+struct Queues {
+    /// What the consumers of each queue did.
+    drained: Vec<Drained>,
+    /// How deep each of them was.
+    depth: u64,
+    /// Messages, of all phases, that were acknowledged and are in no queue.
+    missing: u64,
+    /// How long the slowest phase's messages took to be there after the last answer.
+    late: Duration,
     bytes_per_message: Option<u64>,
 }
 
@@ -37,89 +51,156 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 async fn load(server: &Server, measure: Measure, requests: Vec<Vec<u8>>) -> Result<Outcome> {
     let Measure { connections, time } = measure;
     let outcome = Load { address: server.address, connections, requests, time, rate: None }.run().await?;
-    if let Some(why) = &outcome.why {
-        eprintln!("{}: {} requests failed: {}", server.name, outcome.failed, why.chars().take(300).collect::<String>());
-    }
+    tell(server, outcome.failed, outcome.why.as_deref());
     Ok(outcome)
 }
 
+fn tell(server: &Server, failed: u64, why: Option<&str>) {
+    if let Some(why) = why {
+        eprintln!("{}: {failed} requests failed: {}", server.name, why.chars().take(300).collect::<String>());
+    }
+}
+
 /// The ceiling's line: requests that nobody understands.
-pub async fn limit(server: &Server, measure: Measure) -> Result<Row> {
+pub async fn limit(server: &Server, measure: Measure) -> Row {
     let (topic, url) =
         ("arn:aws:sns:us-east-1:000000000000:bench-00000", "http://127.0.0.1:45660/000000000000/bench-000");
-    Ok(Row {
-        name: server.name.clone(),
-        idle: server.memory(),
-        publish: load(server, measure, requests::publish(topic)).await?,
-        batch: load(server, measure, requests::publish_batch(topic)).await?,
-        send: load(server, measure, requests::send(url)).await?,
-        drained: None,
-        missing: 0,
-        bytes_per_message: None,
-    })
+    let measured = async {
+        Ok(Measured {
+            idle: server.memory(),
+            publish: load(server, measure, requests::publish(topic)).await?,
+            batch: load(server, measure, requests::publish_batch(topic)).await?,
+            send: load(server, measure, requests::send(url)).await?,
+            queues: None,
+        })
+    };
+    row(server, measured.await)
 }
 
 /// A cloud's line.
-pub async fn cloud(server: &Server, measure: Measure) -> Result<Row> {
+pub async fn cloud(server: &Server, measure: Measure) -> Row {
+    row(server, measured(server, measure).await)
+}
+
+fn row(server: &Server, outcome: Result<Measured>) -> Row {
+    if let Err(error) = &outcome {
+        eprintln!("{}: {error:?}", server.name);
+    }
+    Row { name: server.name.clone(), outcome }
+}
+
+async fn measured(server: &Server, measure: Measure) -> Result<Measured> {
+    eprintln!("{} ..", server.name);
     let account = Account::new(&server.url());
     let idle = server.memory();
     let (topic, queues) = account.fanout("single", 2).await?;
     let publish = load(server, measure, requests::publish(&topic)).await?;
-    let mut depth = 0;
-    for queue in &queues {
-        depth += account.depth(queue).await?;
-    }
+    let expected = publish.answered * 2;
+    let (depth, late) = account.settled(&queues, expected).await?;
+    let mut missing = expected.saturating_sub(depth);
     let grown = server.memory().zip(idle).map(|(now, idle)| now.saturating_sub(idle));
     let bytes_per_message = grown.filter(|_| depth > 0).map(|grown| grown / depth);
     let mut drained = Vec::new();
     for queue in &queues {
-        drained.push(drain(server.address, queue, CONSUMERS, measure.time * 3).await?);
+        let one = drain(server.address, queue, CONSUMERS, measure.time * 3).await?;
+        tell(server, one.failed, one.why.as_deref());
+        drained.push(one);
     }
-    let (topic, _) = account.fanout("batch", 2).await?;
+
+    let (topic, queues) = account.fanout("batch", 2).await?;
     let batch = load(server, measure, requests::publish_batch(&topic)).await?;
+    let (arrived, batch_late) = account.settled(&queues, batch.answered * 20).await?;
+    missing += (batch.answered * 20).saturating_sub(arrived);
+
     let queue = account.queue("plain").await?;
     let send = load(server, measure, requests::send(&queue)).await?;
-    Ok(Row {
-        name: server.name.clone(),
-        missing: (publish.answered * queues.len() as u64).saturating_sub(depth),
-        publish,
-        batch,
-        send,
-        drained: Some((drained, depth / queues.len() as u64)),
-        idle,
-        bytes_per_message,
-    })
+    let (arrived, send_late) = account.settled(&[queue], send.answered).await?;
+    missing += send.answered.saturating_sub(arrived);
+    let late = late.max(batch_late).max(send_late);
+    let queues = Queues { drained, depth: depth / 2, missing, late, bytes_per_message };
+    Ok(Measured { publish, batch, send, idle, queues: Some(queues) })
 }
 
 /// The table, in Markdown. The ceiling is measured first and last: the lines between are held against the mean.
 pub fn print(rows: &[Row]) {
-    let ceilings: Vec<f64> = rows.iter().filter(|row| row.drained.is_none()).map(|row| row.publish.rate()).collect();
-    let ceiling = ceilings.iter().sum::<f64>() / ceilings.len().max(1) as f64;
+    let ceilings = || rows.iter().filter_map(|row| row.outcome.as_ref().ok()).filter(|it| it.queues.is_none());
+    let count = ceilings().count().max(1) as f64;
+    let ceiling = ceilings().map(|it| it.publish.rate()).sum::<f64>() / count;
+    let send_ceiling = ceilings().map(|it| it.send.rate()).sum::<f64>() / count;
     println!(
         "| server | publish/s | of limit | p50 / p99 ms | PublishBatch msg/s | SendMessage/s | received and deleted/s (depth) \
          | missing | idle MiB | bytes a message |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
-    let memory = |bytes: Option<u64>| bytes.map_or(String::new(), |bytes| format!("{:.1}", bytes as f64 / 1_048_576.0));
     for row in rows {
-        let drained = row.drained.as_ref().map_or(String::new(), |(drained, depth)| {
-            let rates: Vec<String> = drained.iter().map(|it| format!("{:.0}", it.rate())).collect();
-            let share = drained.iter().map(Drained::requests_rate).sum::<f64>() / drained.len() as f64 / ceiling;
-            format!("{} ({depth}), {:.1} % of limit in requests", rates.join(" and "), share * 100.0)
-        });
+        let it = match &row.outcome {
+            Ok(it) => it,
+            Err(error) => {
+                println!("| {} | failed: {} | | | | | | | | |", row.name, error.to_string().replace(['|', '\n'], " "));
+                continue;
+            }
+        };
         println!(
-            "| {} | {:.0} | {:.1} % | {:.2} / {:.2} | {:.0} | {:.0} ({:.1} %) | {drained} | {} | {} | {} |",
+            "| {} | {} | {:.2} % | {:.2} / {:.2} | {} | {} ({:.2} %) | {} | {} |",
             row.name,
-            row.publish.rate(),
-            row.publish.rate() / ceiling * 100.0,
-            row.publish.ms(50.0),
-            row.publish.ms(99.0),
-            row.batch.rate() * 10.0,
-            row.send.rate(),
-            row.send.rate() / rows[0].send.rate() * 100.0,
-            row.missing,
-            memory(row.idle),
-            row.bytes_per_message.map_or(String::new(), |bytes| bytes.to_string()),
+            rate(&it.publish, 1.0),
+            it.publish.rate() / ceiling * 100.0,
+            it.publish.ms(50.0),
+            it.publish.ms(99.0),
+            rate(&it.batch, 10.0),
+            rate(&it.send, 1.0),
+            it.send.rate() / send_ceiling * 100.0,
+            it.queues.as_ref().map_or(" | ".to_owned(), |queues| consumed(queues, ceiling)),
+            memory(it),
         );
     }
+}
+
+/// Messages a second, with the requests that failed.
+fn rate(outcome: &Outcome, messages: f64) -> String {
+    let failed = if outcome.failed > 0 { format!(", {} failed", grouped(outcome.failed)) } else { String::new() };
+    grouped((outcome.rate() * messages).round() as u64) + &failed
+}
+
+/// Two cells: what was received and deleted, and what was missing.
+fn consumed(queues: &Queues, ceiling: f64) -> String {
+    let Queues { drained, depth, missing, late, .. } = queues;
+    let mean = |of: fn(&Drained) -> f64| drained.iter().map(of).sum::<f64>() / drained.len().max(1) as f64;
+    let failed = match drained.iter().map(|it| it.failed).sum::<u64>() {
+        0 => String::new(),
+        failed => format!(", {} failed", grouped(failed)),
+    };
+    // What is there at once needs no remark.
+    let late = match late.as_secs() {
+        0 => String::new(),
+        _ if late >= &SETTLE => format!(" after {} s", SETTLE.as_secs()),
+        seconds => format!(" ({seconds} s late)"),
+    };
+    format!(
+        "{} ({}), {:.2} % of limit in requests{failed} | {}{late}",
+        grouped(mean(Drained::rate).round() as u64),
+        grouped(*depth),
+        mean(Drained::requests_rate) / ceiling * 100.0,
+        grouped(*missing),
+    )
+}
+
+/// Two cells: the memory when nothing was done yet, and what a queued message takes.
+fn memory(it: &Measured) -> String {
+    let idle = it.idle.map_or(String::new(), |bytes| format!("{:.0}", bytes as f64 / 1_048_576.0));
+    let bytes = it.queues.as_ref().and_then(|queues| queues.bytes_per_message).map_or(String::new(), grouped);
+    format!("{idle} | {bytes}")
+}
+
+/// 1234567 as 1,234,567.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
