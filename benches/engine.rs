@@ -13,7 +13,8 @@ use messaging::engine::{Change, Engine, Notification, QueueId, SubscriptionId, T
 
 const NOW: u64 = 1_700_000_000_000;
 const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:events";
-const BODY: &str = r#"{"event_id":"0f4fb9c9-c017-40cb-89a1-61c9d9c6d4fd","event_type":"order.created","total":"129.90"}"#;
+const BODY: &str =
+    r#"{"event_id":"0f4fb9c9-c017-40cb-89a1-61c9d9c6d4fd","event_type":"order.created","total":"129.90"}"#;
 
 /// A cloud with a topic that so many queues get every message of.
 struct Cloud {

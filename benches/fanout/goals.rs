@@ -2,28 +2,59 @@
 
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use serde_json::json;
 
 use super::connection::Connection;
 use super::drain::drain;
+use super::fill::fill;
 use super::load::{Load, Outcome};
-use super::requests;
 use super::server::Server;
 use super::setup::Account;
+use super::{client, requests, space, start};
 
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// The measurements of `messaging` alone; `deep` is the depth of the deepest queue.
-pub async fn all(time: Duration, deep: u64) -> Result<()> {
-    let server = Server::messaging("messaging", "process")?;
-    peak_and_half(&server, time).await?;
-    subscribers(&server, time).await?;
-    connections(&server, time).await?;
-    wake(&server).await?;
-    idle_polls(&server, time).await?;
-    drop(server);
-    depths(time, deep).await?;
-    power(time).await
+/// What `messaging` alone is measured for.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Goal {
+    /// Latency at half of the peak.
+    Half,
+    /// Up to 100 queues of a topic.
+    Width,
+    /// 1,000 connections.
+    Crowd,
+    /// How soon a long poll has its message.
+    Wake,
+    /// What long polls that wait cost.
+    Idle,
+    /// Deep queues.
+    Depth,
+    /// What `--durability power` costs.
+    Power,
+    /// Start-up, empty and full.
+    Start,
+    /// The disk under messages that come and go, and what compaction costs a request.
+    Space,
+    /// `messaging publish` and `messaging consume`.
+    Client,
+}
+
+/// Measures one, on a server of its own; `deep` is the depth of the deepest queue.
+pub async fn measure(goal: Goal, time: Duration, deep: u64) -> Result<()> {
+    let server = || Server::messaging("messaging", "process");
+    match goal {
+        Goal::Half => peak_and_half(&server()?, time).await,
+        Goal::Width => subscribers(&server()?, time).await,
+        Goal::Crowd => connections(&server()?, time).await,
+        Goal::Wake => wake(&server()?).await,
+        Goal::Idle => idle_polls(&server()?, time).await,
+        Goal::Depth => depths(time, deep).await,
+        Goal::Power => power(time).await,
+        Goal::Start => start::measure().await,
+        Goal::Space => space::measure(&server()?, time).await,
+        Goal::Client => client::measure(&server()?, time),
+    }
 }
 
 async fn publish(
@@ -141,7 +172,7 @@ async fn depths(time: Duration, deep: u64) -> Result<()> {
         let account = Account::new(&server.url());
         let url = account.queue("deep").await?;
         let before = server.memory().unwrap_or(0);
-        fill(&server, &url, depth).await?;
+        fill(&server, &url, depth, 450).await?;
         let memory = server.memory().unwrap_or(0);
         let drained = drain(server.address, &url, 4, time).await?;
         println!(
@@ -150,34 +181,6 @@ async fn depths(time: Duration, deep: u64) -> Result<()> {
             memory as f64 / 1_048_576.0,
             memory.saturating_sub(before) as f64 / depth as f64
         );
-    }
-    Ok(())
-}
-
-/// Sends so many messages, ten at a time.
-async fn fill(server: &Server, url: &str, depth: u64) -> Result<()> {
-    let bodies: Vec<serde_json::Value> = (0..10)
-        .map(|i| json!({"Id": i.to_string(), "MessageBody": format!("{{\"n\":{i},\"text\":\"{}\"}}", "x".repeat(420))}))
-        .collect();
-    let request = requests::sqs("SendMessageBatch", &json!({"QueueUrl": url, "Entries": bodies}));
-    let mut tasks = tokio::task::JoinSet::new();
-    const SENDERS: u64 = 16;
-    for sender in 0..SENDERS {
-        let (request, address) = (request.clone(), server.address);
-        tasks.spawn_local(async move {
-            let mut connection = Connection::open(address).await?;
-            let batches = depth.div_ceil(10);
-            for _ in 0..batches / SENDERS + u64::from(sender < batches % SENDERS) {
-                let answer = connection.call(&request).await?;
-                if answer.status != 200 {
-                    return Err(std::io::Error::other(String::from_utf8_lossy(answer.body).into_owned()));
-                }
-            }
-            Ok(())
-        });
-    }
-    while let Some(done) = tasks.join_next().await {
-        done??;
     }
     Ok(())
 }

@@ -6,19 +6,24 @@
 
 #![allow(clippy::disallowed_methods)] // a benchmark looks at the clock
 
+mod client;
 mod connection;
 mod drain;
+mod fill;
 mod goals;
 mod limit;
 mod load;
 mod requests;
 mod server;
 mod setup;
+mod space;
+mod start;
 mod table;
 
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+use goals::Goal;
 use server::Server;
 use table::Measure;
 
@@ -32,9 +37,9 @@ struct Args {
     /// Another server, as NAME=URL or NAME=URL=PID; may be repeated.
     #[arg(long = "server")]
     servers: Vec<String>,
-    /// Measure `messaging` alone: subscribers, connections, depths, polls, durability.
-    #[arg(long)]
-    goals: bool,
+    /// Measure `messaging` alone: all of these, or the named ones.
+    #[arg(long, value_enum, num_args = 0.., value_name = "GOAL")]
+    goals: Option<Vec<Goal>>,
     /// With --goals: messages in the deepest queue.
     #[arg(long, default_value_t = 1_000_000)]
     deep: u64,
@@ -57,8 +62,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
     let time = Duration::from_secs_f64(args.seconds);
-    if args.goals {
-        return goals::all(time, args.deep).await;
+    if let Some(named) = args.goals {
+        let goals = if named.is_empty() { Goal::value_variants().to_vec() } else { named };
+        for goal in goals {
+            goals::measure(goal, time, args.deep).await?;
+        }
+        return Ok(());
     }
     let measure = Measure { connections: args.connections, time };
     let mut rows = vec![table::limit(&Server::limit()?, measure).await];

@@ -2,7 +2,11 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+
+/// The binary, as `cargo bench` builds it.
+pub const MESSAGING: &str = env!("CARGO_BIN_EXE_messaging");
 
 /// A server and, where it runs on this machine by our hand, its process.
 pub struct Server {
@@ -10,7 +14,8 @@ pub struct Server {
     pub address: SocketAddr,
     pub pid: Option<u32>,
     child: Option<Child>,
-    _data: Option<tempfile::TempDir>,
+    /// The folder that goes with it.
+    pub data: Option<tempfile::TempDir>,
 }
 
 impl Server {
@@ -18,15 +23,22 @@ impl Server {
     pub fn limit() -> std::io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("--serve-limit");
-        Self::start("limit", command, None)
+        Self::start("limit", command)
     }
 
     /// `messaging local` on a data folder of its own.
     pub fn messaging(name: &str, durability: &str) -> std::io::Result<Self> {
         let data = tempfile::tempdir()?;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_messaging"));
-        command.args(["local", "--addr", "127.0.0.1:0", "--durability", durability, "--data-dir"]).arg(data.path());
-        Self::start(name, command, Some(data))
+        let mut server = Self::messaging_on(name, durability, data.path())?;
+        server.data = Some(data);
+        Ok(server)
+    }
+
+    /// `messaging local` on a data folder that stays.
+    pub fn messaging_on(name: &str, durability: &str, data: &Path) -> std::io::Result<Self> {
+        let mut command = Command::new(MESSAGING);
+        command.args(["local", "--addr", "127.0.0.1:0", "--durability", durability, "--data-dir"]).arg(data);
+        Self::start(name, command)
     }
 
     /// One that runs already: `NAME=URL` or `NAME=URL=PID`.
@@ -40,11 +52,11 @@ impl Server {
             address,
             pid: pid.and_then(|pid| pid.parse().ok()),
             child: None,
-            _data: None,
+            data: None,
         })
     }
 
-    fn start(name: &str, mut command: Command, data: Option<tempfile::TempDir>) -> std::io::Result<Self> {
+    fn start(name: &str, mut command: Command) -> std::io::Result<Self> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.as_mut() {
@@ -53,7 +65,7 @@ impl Server {
         let url = line.split_whitespace().find_map(|word| word.strip_prefix("http://"));
         let address = url.and_then(|url| url.trim_end_matches(',').parse().ok());
         let address = address.ok_or_else(|| std::io::Error::other(format!("{name} did not start: {line}")))?;
-        Ok(Self { name: name.to_owned(), address, pid: Some(child.id()), child: Some(child), _data: data })
+        Ok(Self { name: name.to_owned(), address, pid: Some(child.id()), child: Some(child), data: None })
     }
 
     pub fn url(&self) -> String {
