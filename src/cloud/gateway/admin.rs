@@ -15,7 +15,7 @@ pub async fn answer(cloud: &Cloud, parts: &Parts) -> Option<(&'static str, Bytes
     match parts.uri.path() {
         "/health" => Some(("application/json", health(cloud))),
         // What would have been sent by mail, text message or push.
-        "/_messaging/outbox" => Some(match sns::outbox::page(cloud).await {
+        "/_messaging/outbox" => Some(match Box::pin(sns::outbox::page(cloud)).await {
             Ok(page) => ("application/json", page.to_string().into()),
             Err(error) => ("text/plain; charset=utf-8", error.message.into()),
         }),

@@ -117,7 +117,8 @@ impl Gateway {
                 if let Some(chunks) = chunks {
                     parts.extensions.insert(chunks);
                 }
-                s3::serve(cx, parts, incoming).await
+                // Boxed, since every request's future is as large as the largest way through here.
+                Box::pin(s3::serve(cx, parts, incoming)).await
             }
             Route::BareQueue => plain(404, "text/xml", id, Bytes::from_static(b"<UnknownOperationException/>\n")),
             Route::UnknownTarget(target) => {

@@ -86,18 +86,29 @@ async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>) -> Result<Res
     Ok(survive(gateway.handle(request), json, |what| gateway.panicked(what)).await)
 }
 
-/// A panic ends its own request alone.
-async fn survive(answer: impl Future<Output = Response<Body>>, json: bool, tell: impl FnOnce(&str)) -> Response<Body> {
-    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|panic| {
-        let what = panic.downcast_ref::<String>().map(String::as_str);
-        tell(what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown"));
-        let failure = match json {
-            true => r#"{"__type":"InternalFailure","message":"The request processing has failed because of an unknown error."}"#,
-            false => "<ErrorResponse><Error><Type>Receiver</Type><Code>InternalFailure</Code><Message>The request processing has \
-                      failed because of an unknown error.</Message></Error></ErrorResponse>",
-        };
-        let mut response = Response::new(body::full(failure.into()));
-        *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
-        response
+/// A panic ends its own request alone. No `async fn`: that would hold, and move, the answer's future twice.
+fn survive(
+    answer: impl Future<Output = Response<Body>>,
+    json: bool,
+    tell: impl FnOnce(&str),
+) -> impl Future<Output = Response<Body>> {
+    AssertUnwindSafe(answer).catch_unwind().map(move |answer| {
+        answer.unwrap_or_else(|panic| {
+            let what = panic.downcast_ref::<String>().map(String::as_str);
+            tell(what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown"));
+            failure(json)
+        })
     })
+}
+
+/// The answer to a request that panicked.
+fn failure(json: bool) -> Response<Body> {
+    let failure = match json {
+        true => r#"{"__type":"InternalFailure","message":"The request processing has failed because of an unknown error."}"#,
+        false => "<ErrorResponse><Error><Type>Receiver</Type><Code>InternalFailure</Code><Message>The request processing has \
+                  failed because of an unknown error.</Message></Error></ErrorResponse>",
+    };
+    let mut response = Response::new(body::full(failure.into()));
+    *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+    response
 }
