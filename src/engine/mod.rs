@@ -39,6 +39,8 @@ pub mod windows;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 pub use change::Change;
 pub use publish::{Notification, Published};
 pub use roles::{ManagedPolicy, Role};
@@ -106,17 +108,18 @@ pub struct Engine {
     /// Outside a stack, what has no policy and whose role is unknown is refused as well.
     strict: bool,
     payloads: Payloads,
-    queues: HashMap<QueueId, Queue>,
+    // Keys that the cloud itself counts up need no hash that withstands an attacker.
+    queues: FxHashMap<QueueId, Queue>,
     queue_by_arn: BTreeMap<String, QueueId>,
-    topics: HashMap<TopicId, Topic>,
+    topics: FxHashMap<TopicId, Topic>,
     topic_by_arn: BTreeMap<String, TopicId>,
-    subscriptions: HashMap<SubscriptionId, Subscription>,
+    subscriptions: FxHashMap<SubscriptionId, Subscription>,
     subscription_by_arn: HashMap<String, SubscriptionId>,
-    streams: HashMap<StreamId, Stream>,
+    streams: FxHashMap<StreamId, Stream>,
     stream_by_arn: BTreeMap<String, StreamId>,
     docs: BTreeMap<String, Doc>,
     /// Entries of payloads outside the queues that they were sent to.
-    strays: HashMap<Seq, Vec<(QueueId, Position)>>,
+    strays: FxHashMap<Seq, Vec<(QueueId, Position)>>,
     /// Grows with every change of a declaration: routes made before are stale.
     generation: u64,
     /// Bytes of documents, for the log's measure of what is alive.

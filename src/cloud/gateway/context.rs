@@ -1,10 +1,11 @@
 //! What an operation knows of the request around it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustc_hash::FxHashSet;
 
 use super::Service;
 use crate::cloud::Cloud;
@@ -120,16 +121,16 @@ fn mix(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// More distinct strings than a server meets; beyond it the cache starts anew.
+/// More distinct strings than a server meets; beyond it the cache starts anew. So few can't be made to collide to any harm.
 const MAX_INTERNED: usize = 512;
 
 /// One shared string for equal strings that come again and again: regions, accounts, hosts, access keys.
 pub fn intern(text: &str) -> Arc<str> {
     thread_local! {
-        static INTERNED: RefCell<HashMap<Arc<str>, ()>> = RefCell::default();
+        static INTERNED: RefCell<FxHashSet<Arc<str>>> = RefCell::default();
     }
     INTERNED.with_borrow_mut(|interned| {
-        if let Some((shared, ())) = interned.get_key_value(text) {
+        if let Some(shared) = interned.get(text) {
             return shared.clone();
         }
         let shared: Arc<str> = text.into();
@@ -137,7 +138,7 @@ pub fn intern(text: &str) -> Arc<str> {
             if interned.len() >= MAX_INTERNED {
                 interned.clear();
             }
-            interned.insert(shared.clone(), ());
+            interned.insert(shared.clone());
         }
         shared
     })

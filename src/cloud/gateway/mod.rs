@@ -23,7 +23,7 @@ use answer::{failure, finish, plain, style, style_of};
 pub use context::{Context, DEFAULT_ACCOUNT, DEFAULT_REGION, RequestId, RequestIds, intern};
 pub use operation::{Answer, Operation};
 pub use route::{Route, queue_path, region_of_address, route};
-pub use scope::{Scope, account_of, is_account, is_region};
+pub use scope::{Scope, account_in, account_of, is_account, is_region};
 pub use service::Service;
 
 use crate::cloud::http::body::{self, Body};

@@ -81,10 +81,10 @@ fn service_of_host(host: &str) -> Option<Service> {
 /// The region that an address names: `sqs.eu-west-1.amazonaws.com`, `eu-west-1.queue.localhost`, or the path
 /// `/queue/eu-west-1/000000000000/name`.
 pub fn region_of_address<'r>(host: &'r str, path: &'r str) -> Option<&'r str> {
-    let labels: Vec<&str> = host.splitn(4, '.').collect();
-    let named = match labels[..] {
-        [region, "queue", ..] => Some(region),
-        [service, region, ..] if Service::by_id(service).is_some() => Some(region),
+    let mut labels = host.split('.');
+    let named = match (labels.next(), labels.next()) {
+        (Some(region), Some("queue")) => Some(region),
+        (Some(service), Some(region)) if Service::by_id(service).is_some() => Some(region),
         _ => None,
     };
     named.or_else(|| path.strip_prefix("/queue/")?.split('/').next()).filter(|name| looks_like_region(name))

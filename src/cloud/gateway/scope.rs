@@ -20,9 +20,11 @@ impl<'r> Scope<'r> {
     pub fn of(headers: &'r HeaderMap, query: Option<&'r str>) -> Option<Scope<'r>> {
         match headers.get(AUTHORIZATION) {
             Some(value) => {
-                let text = value.to_str().ok()?;
-                let credential = text.split_once("Credential=")?.1;
-                Self::parse(credential.split([',', ' ']).next()?)
+                let text = std::str::from_utf8(value.as_bytes()).ok()?;
+                let usual = text.strip_prefix("AWS4-HMAC-SHA256 Credential=");
+                let credential = usual.or_else(|| Some(text.split_once("Credential=")?.1))?;
+                let end = credential.bytes().position(|byte| matches!(byte, b',' | b' '));
+                Self::parse(&credential[..end.unwrap_or(credential.len())])
             }
             None => {
                 let (_, rest) = query?.split_once("X-Amz-Credential=")?;
@@ -37,9 +39,14 @@ impl<'r> Scope<'r> {
 
     /// An access key may hold slashes, so the parts are counted from the end.
     fn parse(credential: &'r str) -> Option<Scope<'r>> {
-        let mut parts = credential.rsplitn(5, '/');
-        let (_, service, region, _, access_key) =
-            (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let mut access_key = credential;
+        let mut last = || {
+            let slash = access_key.bytes().rposition(|byte| byte == b'/')?;
+            let part = &access_key[slash + 1..];
+            access_key = &access_key[..slash];
+            Some(part)
+        };
+        let (_, service, region, _) = (last()?, last()?, last()?, last()?);
         Some(Scope { access_key: access_key.into(), region: region.into(), service: service.into() })
     }
 
@@ -47,6 +54,13 @@ impl<'r> Scope<'r> {
         let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         Scope { access_key: own(self.access_key), region: own(self.region), service: own(self.service) }
     }
+}
+
+/// The account in an ARN.
+pub fn account_in(arn: &str) -> Option<&str> {
+    let mut colons = memchr::memchr_iter(b':', arn.as_bytes());
+    let start = colons.nth(3)? + 1;
+    arn.get(start..colons.next()?)
 }
 
 /// The account an access key stands for: twelve digits are an account's own id.

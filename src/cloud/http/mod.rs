@@ -104,9 +104,13 @@ fn survive(
 /// The answer to a request that panicked.
 fn failure(json: bool) -> Response<Body> {
     let failure = match json {
-        true => r#"{"__type":"InternalFailure","message":"The request processing has failed because of an unknown error."}"#,
-        false => "<ErrorResponse><Error><Type>Receiver</Type><Code>InternalFailure</Code><Message>The request processing has \
-                  failed because of an unknown error.</Message></Error></ErrorResponse>",
+        true => {
+            r#"{"__type":"InternalFailure","message":"The request processing has failed because of an unknown error."}"#
+        }
+        false => {
+            "<ErrorResponse><Error><Type>Receiver</Type><Code>InternalFailure</Code><Message>The request processing has \
+                  failed because of an unknown error.</Message></Error></ErrorResponse>"
+        }
     };
     let mut response = Response::new(body::full(failure.into()));
     *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;

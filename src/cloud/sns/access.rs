@@ -1,6 +1,6 @@
 //! Whether a topic's policy lets somebody do something with it.
 
-use crate::cloud::gateway::Context;
+use crate::cloud::gateway::{Context, account_in};
 use crate::cloud::wire::AwsError;
 use crate::engine::policy::{Decision, Request};
 use crate::engine::topic::Topic;
@@ -9,7 +9,7 @@ use crate::engine::topic::Topic;
 /// denies it; another account needs the policy's leave.
 pub fn check(cx: &Context, topic: &Topic, action: &str) -> Result<(), AwsError> {
     let arn = topic.config.arn.as_str();
-    let own = arn.split(':').nth(4) == Some(&*cx.account);
+    let own = account_in(arn) == Some(&*cx.account);
     // The owner's identity policies are not simulated: only an explicit Deny could stop the owner.
     if own && !topic.denies {
         return Ok(());

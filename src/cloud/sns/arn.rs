@@ -19,9 +19,14 @@ pub struct Arn<'a> {
 impl<'a> Arn<'a> {
     /// Takes an ARN apart; the error is SNS's for the parameter `name`.
     pub fn parse(text: &'a str, name: &str) -> Result<Self, AwsError> {
-        let mut parts = text.splitn(6, ':');
-        let parts = [(); 6].map(|()| parts.next());
-        let [Some(arn), Some(_partition), Some(service), Some(region), Some(account), Some(resource)] = parts else {
+        let mut resource = text;
+        let parts = [(); 5].map(|()| {
+            let colon = memchr::memchr(b':', resource.as_bytes())?;
+            let part = &resource[..colon];
+            resource = &resource[colon + 1..];
+            Some(part)
+        });
+        let [Some(arn), Some(_partition), Some(service), Some(region), Some(account)] = parts else {
             let count = text.split(':').count();
             return Err(invalid(format_args!("{name} Reason: An ARN must have at least 6 elements, not {count}")));
         };
@@ -46,7 +51,11 @@ pub fn of(cx: &Context, resource: &str) -> String {
 /// Checks a topic's ARN.
 pub fn topic(text: &str, name: &str, cx: &Context) -> Result<(), AwsError> {
     let arn = Arn::here(text, name, cx)?;
-    if arn.resource.is_empty() || arn.resource.contains([':', '/']) { Err(invalid(name)) } else { Ok(()) }
+    if arn.resource.is_empty() || arn.resource.bytes().any(|byte| matches!(byte, b':' | b'/')) {
+        Err(invalid(name))
+    } else {
+        Ok(())
+    }
 }
 
 /// A subscription's ARN: its topic's, and an id that follows from its number.

@@ -2,7 +2,7 @@
 //! policy says so.
 
 use super::error;
-use crate::cloud::gateway::Context;
+use crate::cloud::gateway::{Context, account_in};
 use crate::cloud::wire::AwsError;
 use crate::engine::policy::{Decision, Request};
 use crate::engine::queue::Queue;
@@ -26,7 +26,7 @@ const FOR_OTHERS: [&str; 8] = [
 /// `AccessDenied` for another account's queue whose policy doesn't allow it, and for one whose policy denies it.
 pub fn check(cx: &Context, queue: &Queue, action: &str) -> Result<(), AwsError> {
     let arn = &queue.config.arn;
-    let own = arn.split(':').nth(4) == Some(&*cx.account);
+    let own = account_in(arn) == Some(&*cx.account);
     let for_others = FOR_OTHERS.contains(&action);
     if own && !(queue.settings.denies && for_others) {
         return Ok(());

@@ -11,7 +11,7 @@ use crate::engine::{Engine, QueueId};
 
 /// A queue's ARN.
 pub fn arn(region: &str, account: &str, name: &str) -> String {
-    format!("arn:aws:sqs:{region}:{account}:{name}")
+    ["arn:aws:sqs:", region, ":", account, ":", name].concat()
 }
 
 /// Region, account and name in a queue's ARN.

@@ -7,10 +7,11 @@ mod receive;
 mod settings;
 mod tenants;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 pub use entries::{Entry, State};
 pub use receive::{Picked, Receive, Received};
+use rustc_hash::FxHashMap;
 pub use settings::{Redrive, Settings, redrive};
 
 use super::change::EntryState;
@@ -57,7 +58,7 @@ pub struct Queue {
     tenants: tenants::Tenants,
     pub(super) windows: Windows,
     /// Messages that came from another queue.
-    pub(super) strays: HashMap<Position, Stray>,
+    pub(super) strays: FxHashMap<Position, Stray>,
     attempts: receive::Attempts,
     /// Until when a changed DeduplicationScope isn't in force yet, and the scope until then: by group?
     scope_before: Option<(Millis, bool)>,
@@ -83,7 +84,7 @@ impl Queue {
             groups: groups::Groups::default(),
             tenants: tenants::Tenants::default(),
             windows: Windows::default(),
-            strays: HashMap::new(),
+            strays: FxHashMap::default(),
             attempts: receive::Attempts::default(),
             scope_before: None,
             purged: 0,
@@ -176,7 +177,9 @@ impl Queue {
 
     /// Adds a message. `group` is its message group's name.
     pub(super) fn add(&mut self, position: Position, mut entry: Entry, group: Option<&str>) {
-        self.remove(position);
+        if position < self.next_position {
+            self.remove(position);
+        }
         let blocked = matches!(entry.state, State::Delayed | State::InFlight);
         entry.group = match group {
             Some(name) if self.settings.fifo => {

@@ -136,10 +136,10 @@ impl<'a, 'p> Level<'a, 'p> {
             };
             let segment = &path[..path.bytes().position(|byte| byte == b'.').unwrap_or(path.len())];
             let end = self.at + segment.len();
+            // As bytes: where a segment begins and ends there is a dot or an end, so no character is cut.
             let same = |param: &Param| {
-                form.key(*param).get(self.at..).is_some_and(|path| {
-                    path.strip_prefix(segment).is_some_and(|tail| tail.is_empty() || tail.starts_with('.'))
-                })
+                let key = form.key(*param).as_bytes();
+                key.get(self.at..end) == Some(segment.as_bytes()) && matches!(key.get(end), None | Some(b'.'))
             };
             let count = 1 + rest.iter().position(|param| !same(param)).unwrap_or(rest.len());
             let (params, rest) = self.params.split_at(count);

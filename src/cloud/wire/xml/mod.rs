@@ -43,6 +43,11 @@ pub fn response<T: Serialize>(
 /// A carriage return and what XML 1.0 has no place for are written as character references, as AWS does.
 pub fn escape(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
+    // Most texts are ids, and need nothing.
+    if bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':' | b'/' | b'_' | b' '))
+    {
+        return out.extend_from_slice(bytes);
+    }
     let mut done = 0;
     for (at, byte) in bytes.iter().enumerate() {
         let replacement: &[u8] = match byte {
