@@ -1,8 +1,8 @@
 //! What a fan-out costs, over real connections, held against a bare HTTP server that does nothing.
 //!
 //! `cargo bench --bench fanout` compares `messaging local` with the ceiling; `-- --server NAME=URL` adds another cloud that
-//! runs already, `-- --goals` measures what many subscribers, connections and messages cost. Only ratios within one run mean
-//! anything: the load comes from the same machine.
+//! runs already (`benches/peers` starts some), `-- --goals` measures what many subscribers, connections and messages cost.
+//! Only ratios within one run mean anything: the load comes from the same machine.
 
 #![allow(clippy::disallowed_methods)] // a benchmark looks at the clock
 

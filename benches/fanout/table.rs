@@ -128,8 +128,8 @@ pub fn print(rows: &[Row]) {
     let ceiling = ceilings().map(|it| it.publish.rate()).sum::<f64>() / count;
     let send_ceiling = ceilings().map(|it| it.send.rate()).sum::<f64>() / count;
     println!(
-        "| server | publish/s | of limit | p50 / p99 ms | PublishBatch msg/s | SendMessage/s | received and deleted/s (depth) \
-         | missing | idle MiB | bytes a message |"
+        "| server | publish/s | of limit | p50 / p99 ms | PublishBatch msg/s | SendMessage/s | received and deleted/s \
+         (depth; requests of limit) | missing | idle MiB | bytes a message |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     for row in rows {
@@ -141,15 +141,15 @@ pub fn print(rows: &[Row]) {
             }
         };
         println!(
-            "| {} | {} | {:.2} % | {:.2} / {:.2} | {} | {} ({:.2} %) | {} | {} |",
+            "| {} | {} | {} | {:.2} / {:.2} | {} | {} ({}) | {} | {} |",
             row.name,
             rate(&it.publish, 1.0),
-            it.publish.rate() / ceiling * 100.0,
+            percent(it.publish.rate() / ceiling),
             it.publish.ms(50.0),
             it.publish.ms(99.0),
             rate(&it.batch, 10.0),
             rate(&it.send, 1.0),
-            it.send.rate() / send_ceiling * 100.0,
+            percent(it.send.rate() / send_ceiling),
             it.queues.as_ref().map_or(" | ".to_owned(), |queues| consumed(queues, ceiling)),
             memory(it),
         );
@@ -177,10 +177,10 @@ fn consumed(queues: &Queues, ceiling: f64) -> String {
         seconds => format!(" ({seconds} s late)"),
     };
     format!(
-        "{} ({}), {:.2} % of limit in requests{failed} | {}{late}",
+        "{} ({}; {}){failed} | {}{late}",
         grouped(mean(Drained::rate).round() as u64),
         grouped(*depth),
-        mean(Drained::requests_rate) / ceiling * 100.0,
+        percent(mean(Drained::requests_rate) / ceiling),
         grouped(*missing),
     )
 }
@@ -190,6 +190,12 @@ fn memory(it: &Measured) -> String {
     let idle = it.idle.map_or(String::new(), |bytes| format!("{:.0}", bytes as f64 / 1_048_576.0));
     let bytes = it.queues.as_ref().and_then(|queues| queues.bytes_per_message).map_or(String::new(), grouped);
     format!("{idle} | {bytes}")
+}
+
+/// Small shares, which are what tells slow servers apart, with one digit more.
+fn percent(share: f64) -> String {
+    let digits = if share < 0.01 { 2 } else { 1 };
+    format!("{:.digits$} %", share * 100.0)
 }
 
 /// 1234567 as 1,234,567.
