@@ -4,6 +4,8 @@ pub mod clock;
 pub mod cloudformation;
 mod compaction;
 pub mod core;
+#[cfg(test)]
+mod durability;
 pub mod firehose;
 pub mod gateway;
 #[cfg(test)]

@@ -86,8 +86,8 @@ impl Gateway {
             // What a bucket opens is S3 and nothing else.
             Some(_) => {}
             None => {
-                if let Some((content_type, body)) = admin::answer(&self.cloud, &parts).await {
-                    return plain(200, content_type, id, body);
+                if let Some((status, content_type, body)) = admin::answer(&self.cloud, &parts).await {
+                    return plain(status, content_type, id, body);
                 }
             }
         }
