@@ -73,10 +73,16 @@ impl Cloud {
         let log = log::Options { durability: options.durability, segment_bytes: options.segment_bytes };
         let (core, recovery) = Core::open(disk, log, options.clock, options.strict, rand::random())?;
         let blobs = s3::open_blobs(&core, &options.data_dir).map_err(folder)?;
-        Ok((Arc::new(Self::of(core, blobs, lock, print)), recovery))
+        Ok((Arc::new(Self::of(core, blobs, Some(lock), print)), recovery))
     }
 
-    pub(super) fn of(core: Core, blobs: Blobs, lock: Lock, print: impl Fn(&str) + Send + Sync + 'static) -> Self {
+    /// `lock` keeps others out of the data folder, if there is one.
+    pub(super) fn of(
+        core: Core,
+        blobs: Blobs,
+        lock: Option<Lock>,
+        print: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Self {
         Self {
             core,
             notices: Notices::new(print),

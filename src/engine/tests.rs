@@ -224,6 +224,25 @@ fn a_fifo_topic_and_its_queue_deduplicate_for_five_minutes_also_after_a_replay()
     assert_eq!(kept.receive(queue, 10, 0).len(), 1);
 }
 
+/// A compaction brought back the deduplication windows that a purge had closed: what was sent again was taken for a
+/// duplicate, and lost.
+#[test]
+fn a_window_that_a_purge_closed_stays_closed() {
+    let mut kept = Kept::new();
+    let queue = kept.queue("q.fifo", &[("FifoQueue", "true")]);
+    let first = kept.send(queue, "x", Some("g"), None).unwrap();
+    let got = kept.receive(queue, 1, 30_000);
+    kept.delete(queue, got[0].position);
+    kept.compact();
+    let before = kept.engine.queue(queue).unwrap().next_position();
+    kept.apply(&Change::Purged { queue, before, at: kept.now });
+    for _ in 0..3 {
+        kept.compact();
+        kept.replay();
+    }
+    assert!(kept.send(queue, "x", Some("g"), None).is_some_and(|seq| seq > first));
+}
+
 #[test]
 fn parts_of_a_record_that_have_landed_are_known_after_replays_and_compactions() {
     let mut kept = Kept::new();

@@ -28,10 +28,10 @@ use super::s3::{Blobs, NewBucket, S3};
 use super::wire::payload::Source;
 use super::wire::{AwsError, Names, Payload, Protocol};
 use super::{firehose, receive, sns, sqs};
-use crate::engine::Change;
 use crate::engine::queue::Entry;
+use crate::engine::{Change, Millis};
 use crate::log::tests::faulty::FaultyDisk;
-use crate::log::{self, Durability, LogError, Options, Recovery};
+use crate::log::{Durability, LogError, Options, Recovery};
 
 /// A standard queue that the topic sends to, with a dead-letter queue and a short retention.
 const PLAIN: &str = "plain";
@@ -44,6 +44,8 @@ const FIRST: &str = "first.fifo";
 /// The dead-letter queue of [`FIRST`].
 const DEAD_FIFO: &str = "dead.fifo";
 
+/// 2026-01-01T00:00:00Z.
+const START: Millis = 1_767_225_600_000;
 const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:events";
 const FIFO_TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:events.fifo";
 const STREAM: &str = "arn:aws:firehose:us-east-1:000000000000:deliverystream/stream";
@@ -57,38 +59,48 @@ struct Ground {
     blobs: Blobs,
     /// The text of each object that was read: an object never changes.
     objects: Mutex<BTreeMap<String, String>>,
-    seed: AtomicU64,
-    _folder: TempDir,
+    /// The next server's: its ids derive from it.
+    seed: Arc<AtomicU64>,
+    _folder: Arc<TempDir>,
 }
 
 /// A server without a port, and a client of it.
 struct Bench {
     cx: Context,
     said: Arc<Mutex<Vec<String>>>,
-    _folder: TempDir,
 }
 
 impl Ground {
     fn new(durability: Durability, segment_bytes: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self {
-            clock: Clock::manual(1_767_225_600_000),
+            clock: Clock::manual(START),
             options: Options { durability, segment_bytes },
             blobs: Blobs::open(folder.path(), false).unwrap(),
             objects: Mutex::default(),
-            seed: AtomicU64::new(1),
-            _folder: folder,
+            seed: Arc::new(AtomicU64::new(1)),
+            _folder: Arc::new(folder),
+        }
+    }
+
+    /// The same with a clock of its own: folders are slow to make.
+    fn another(&self, durability: Durability) -> Self {
+        Self {
+            clock: Clock::manual(START),
+            options: Options { durability, ..self.options },
+            blobs: self.blobs.clone(),
+            objects: Mutex::default(),
+            seed: self.seed.clone(),
+            _folder: self._folder.clone(),
         }
     }
 
     fn open(&self, disk: &FaultyDisk) -> Result<(Bench, Recovery), LogError> {
         let seed = u128::from(self.seed.fetch_add(1, Ordering::Relaxed)) << 64 | 7;
         let (core, recovery) = Core::open(Arc::new(disk.clone()), self.options, self.clock.clone(), false, seed)?;
-        let folder = tempfile::tempdir().unwrap();
-        let lock = log::lock_directory(folder.path())?;
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
         let hears = said.clone();
-        let cloud = Cloud::of(core, self.blobs.clone(), lock, move |text| hears.lock().push(text.to_owned()));
+        let cloud = Cloud::of(core, self.blobs.clone(), None, move |text| hears.lock().push(text.to_owned()));
         let cx = Context {
             cloud: Arc::new(cloud),
             account: "000000000000".into(),
@@ -101,7 +113,7 @@ impl Ground {
             trace: None,
             service: None,
         };
-        Ok((Bench { cx, said, _folder: folder }, recovery))
+        Ok((Bench { cx, said }, recovery))
     }
 
     /// What a cloud holds, as clients could find out.
@@ -115,9 +127,6 @@ impl Ground {
             for queue in engine.queues("").filter(|queue| !queue.config.hidden) {
                 let name = sqs::queue_url::name(&queue.config.arn).to_owned();
                 for (position, entry) in queue.messages() {
-                    if entry.sent_at + queue.settings.retention <= now {
-                        continue;
-                    }
                     let source = queue.stray(position).and_then(|stray| engine.queue(stray.source?));
                     let line = Line {
                         id: engine.message_id(entry.seq, entry.index),
@@ -160,7 +169,8 @@ impl Ground {
             core.read(|engine, _| engine.docs(&prefix, "").map(|(key, _)| key[prefix.len()..].to_owned()).collect());
         for key in keys {
             if !self.objects.lock().contains_key(&key) {
-                let bytes = S3::of(cloud).read_object(BUCKET, &key).await.unwrap_or_else(|error| panic!("{key}: {error:?}"));
+                let bytes =
+                    S3::of(cloud).read_object(BUCKET, &key).await.unwrap_or_else(|error| panic!("{key}: {error:?}"));
                 self.objects.lock().insert(key.clone(), String::from_utf8(bytes.to_vec()).unwrap());
             }
             view.landed.extend(self.objects.lock()[&key].split_inclusive(';').map(str::to_owned));
@@ -181,7 +191,9 @@ impl Bench {
         self.queue(DEAD_FIFO, json!({"FifoQueue": "true"})).await.unwrap();
         let attributes = json!({"RedrivePolicy": redrive(DEAD, model::MOST), "MessageRetentionPeriod": "120"});
         self.queue(PLAIN, attributes).await.unwrap();
-        self.queue(FIRST, json!({"FifoQueue": "true", "RedrivePolicy": redrive(DEAD_FIFO, model::MOST_FIFO)})).await.unwrap();
+        self.queue(FIRST, json!({"FifoQueue": "true", "RedrivePolicy": redrive(DEAD_FIFO, model::MOST_FIFO)}))
+            .await
+            .unwrap();
         self.queue(SECOND, json!({})).await.unwrap();
         let bucket = NewBucket::of(BUCKET, "000000000000", "us-east-1");
         S3::of(&self.cx.cloud).make_bucket(bucket).await.unwrap_or_else(|error| panic!("{error:?}"));

@@ -13,7 +13,6 @@ pub const MOST: u32 = 2;
 pub const MOST_FIFO: u32 = 3;
 
 const WINDOW: Millis = 300_000;
-const DAYS_4: Millis = 4 * 86_400_000;
 
 /// A message as clients see it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,9 +40,12 @@ pub struct View {
 }
 
 impl View {
-    /// Order means something within a message group only.
-    fn sorted(mut self) -> Self {
+    /// What clients can still get: without messages that nobody has cleared away, and in an order that means something
+    /// within a message group only.
+    fn settled(mut self, now: Millis) -> Self {
         for (name, lines) in &mut self.queues {
+            let retention = retention(name);
+            lines.retain(|line| line.sent_at + retention > now);
             if name.ends_with(".fifo") {
                 lines.sort_by(|a, b| a.group.cmp(&b.group));
             } else {
@@ -102,15 +104,24 @@ pub struct Model {
     pub made: usize,
 }
 
+/// A queue's retention.
+fn retention(queue: &str) -> Millis {
+    match queue {
+        PLAIN => 120_000,
+        DEAD => 100_000,
+        _ => 4 * 86_400_000,
+    }
+}
+
 impl Queue {
     fn new(name: &'static str) -> Self {
-        let (retention, dead) = match name {
-            PLAIN => (120_000, Some((DEAD, MOST))),
-            DEAD => (100_000, None),
-            FIRST => (DAYS_4, Some((DEAD_FIFO, MOST_FIFO))),
-            _ => (DAYS_4, None),
+        let dead = match name {
+            PLAIN => Some((DEAD, MOST)),
+            FIRST => Some((DEAD_FIFO, MOST_FIFO)),
+            _ => None,
         };
-        Self { name, fifo: name.ends_with(".fifo"), retention, dead, messages: Vec::new(), windows: Vec::new() }
+        let (fifo, retention) = (name.ends_with(".fifo"), retention(name));
+        Self { name, fifo, retention, dead, messages: Vec::new(), windows: Vec::new() }
     }
 
     fn lives(&self, message: &Message, now: Millis) -> bool {
@@ -153,8 +164,7 @@ impl Queue {
     }
 
     fn add(&mut self, body: &str, group: Option<&str>, now: Millis, visible_at: Millis) {
-        let line =
-            Line { body: body.to_owned(), group: group.map(str::to_owned), sent_at: now, ..Line::default() };
+        let line = Line { body: body.to_owned(), group: group.map(str::to_owned), sent_at: now, ..Line::default() };
         self.messages.push(Message { line, visible_at, origin: self.name, handle: None });
     }
 }
@@ -271,8 +281,7 @@ impl Model {
         let may_lack = queue.fifo && queue.messages.iter().any(|message| !queue.lives(message, now));
         queue.expire(now);
         let available = queue.available(now);
-        let exhausted =
-            |message: &Message| queue.dead.is_some_and(|(_, most)| message.line.count >= most);
+        let exhausted = |message: &Message| queue.dead.is_some_and(|(_, most)| message.line.count >= most);
         let dead_lines = queue.dead.and_then(|(dead, _)| after.queues.get(dead)).map(Vec::as_slice).unwrap_or_default();
         let is_moved = |message: &Message| dead_lines.iter().any(|line| line.body == message.line.body);
         let is_got = |message: &Message| got.iter().any(|it| it.body == message.line.body);
@@ -285,7 +294,8 @@ impl Model {
             assert_eq!((got.count, &got.id), (message.line.count + 1, &message.line.id), "{message:?}");
         }
         for (index, newer) in got.iter().enumerate().filter(|_| queue.fifo) {
-            let older = got[..index].iter().find(|older| older.group == newer.group && older.sequence >= newer.sequence);
+            let older =
+                got[..index].iter().find(|older| older.group == newer.group && older.sequence >= newer.sequence);
             assert!(older.is_none(), "{name} gave {} out of order", newer.body);
         }
         let taken: Vec<bool> =
@@ -297,18 +307,24 @@ impl Model {
             let older_left = available.iter().zip(&taken).any(|(older, taken)| {
                 older < index && !taken && queue.messages[*older].line.group == message.line.group
             });
-            assert!(!queue.fifo || !was_taken || !older_left, "{name} gave {message:?} before an older one of its group");
+            assert!(
+                !queue.fifo || !was_taken || !older_left,
+                "{name} gave {message:?} before an older one of its group"
+            );
         }
         let mut moved: Vec<Message> = Vec::new();
         let mut order = dead_lines.iter().map(|line| line.body.clone());
-        let moving: Vec<String> = queue.messages.iter().filter(|it| is_moved(it)).map(|it| it.line.body.clone()).collect();
+        let moving: Vec<String> =
+            queue.messages.iter().filter(|it| is_moved(it)).map(|it| it.line.body.clone()).collect();
         let order: Vec<String> = order.by_ref().filter(|body| moving.contains(body)).collect();
         for body in order {
             let Some(at) = queue.messages.iter().position(|message| message.line.body == body) else { continue };
             moved.push(queue.messages.remove(at));
         }
         for got in got {
-            let Some(message) = queue.messages.iter_mut().find(|message| message.line.body == got.body) else { continue };
+            let Some(message) = queue.messages.iter_mut().find(|message| message.line.body == got.body) else {
+                continue;
+            };
             message.line.count += 1;
             if message.line.first_received == 0 {
                 message.line.first_received = now;
@@ -344,14 +360,13 @@ impl Model {
     pub fn view(&self, now: Millis) -> View {
         let mut view = View { buffer: self.buffer.clone(), landed: self.landed.clone(), ..View::default() };
         for queue in &self.queues {
-            let alive = queue.messages.iter().filter(|message| queue.lives(message, now));
-            let lines = alive.map(|message| Line {
+            let lines = queue.messages.iter().map(|message| Line {
                 deadline: Some(message.visible_at).filter(|at| *at > now),
                 ..message.line.clone()
             });
             view.queues.insert(queue.name.to_owned(), lines.collect());
         }
-        view.sorted()
+        view.settled(now)
     }
 
     /// Ids that no answer has told yet are taken from the cloud, each once.
@@ -369,12 +384,12 @@ impl Model {
 
     /// Whether a cloud holds at `now` what it should.
     pub fn is(&self, seen: &View, now: Millis) -> bool {
-        self.view(now) == seen.clone().sorted()
+        self.view(now) == seen.clone().settled(now)
     }
 
     /// Panics unless a cloud holds what it should.
     pub fn check(&self, seen: &View, now: Millis, context: &str) {
-        let (expected, seen) = (self.view(now), seen.clone().sorted());
+        let (expected, seen) = (self.view(now), seen.clone().settled(now));
         for (name, lines) in &expected.queues {
             assert_eq!(Some(lines), seen.queues.get(name), "{context}: {name}, expected against seen");
         }

@@ -11,7 +11,8 @@ const CASES: u32 = 40;
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let standard = || prop_oneof![3 => Just(PLAIN), 1 => Just(SECOND)];
-    let any_queue = || prop_oneof![4 => Just(PLAIN), 2 => Just(SECOND), 4 => Just(FIRST), 1 => Just(DEAD), 1 => Just(DEAD_FIFO)];
+    let any_queue =
+        || prop_oneof![4 => Just(PLAIN), 2 => Just(SECOND), 4 => Just(FIRST), 1 => Just(DEAD), 1 => Just(DEAD_FIFO)];
     let seconds = || prop_oneof![Just(0u64), 1..40u64];
     let step = prop_oneof![
         4 => (standard(), prop_oneof![2 => Just(0u64), 1 => 1..30u64]).prop_map(|(queue, delay)| Step::Send(queue, delay)),
@@ -37,10 +38,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 #[test]
 fn the_cloud_is_as_the_model_through_starts_and_compactions() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let ground = Ground::new(Durability::Memory, 4_000);
     let config = ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() };
     let result = TestRunner::new(config).run(&steps(), |steps| {
         runtime.block_on(async {
-            let mut world = World::new(Ground::new(Durability::Memory, 4_000)).await;
+            let mut world = World::new(ground.another(Durability::Memory)).await;
             for (number, step) in steps.into_iter().enumerate() {
                 world.sure_step(step, &format!("step {number}")).await;
             }

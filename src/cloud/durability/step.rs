@@ -9,6 +9,7 @@ use super::{Bench, Ground, SECOND, text};
 use crate::cloud::wire::AwsError;
 use crate::cloud::{compaction, firehose, maintenance};
 use crate::engine::Millis;
+use crate::log::Durability;
 use crate::log::tests::faulty::FaultyDisk;
 
 /// One step. Queues are named; messages are chosen among those that the client holds.
@@ -55,8 +56,11 @@ pub struct World {
 impl World {
     pub async fn new(ground: Ground) -> Self {
         let disk = FaultyDisk::default();
-        let (bench, _) = ground.open(&disk).unwrap();
+        // What is built is synced, whatever is promised afterwards.
+        let (bench, _) = ground.another(Durability::Power).open(&disk).unwrap();
         bench.build().await;
+        drop(bench);
+        let (bench, _) = ground.open(&disk).unwrap();
         Self { ground, disk, bench, model: Model::new() }
     }
 
@@ -85,8 +89,7 @@ impl World {
             Step::Publish(red) => {
                 let color = if red { "red" } else { "blue" };
                 let attributes = json!({"color": {"DataType": "String", "StringValue": color}});
-                let input =
-                    json!({"TopicArn": super::TOPIC, "Message": model.body(), "MessageAttributes": attributes});
+                let input = json!({"TopicArn": super::TOPIC, "Message": model.body(), "MessageAttributes": attributes});
                 bench.sns("Publish", input).await?;
                 model.publish(red, now);
             }
@@ -147,9 +150,11 @@ impl World {
             Step::Wait(seconds) => self.ground.clock.advance(Duration::from_secs(seconds)),
             Step::Expire => maintenance::expire(&bench.cx.cloud).await?,
             Step::Flush => {
-                let stream = bench.cx.cloud.core.read(|engine, _| {
-                    engine.stream_by_arn(super::STREAM).map(|stream| stream.config.id)
-                });
+                let stream = bench
+                    .cx
+                    .cloud
+                    .core
+                    .read(|engine, _| engine.stream_by_arn(super::STREAM).map(|stream| stream.config.id));
                 firehose::flusher::flush(&bench.cx.cloud, stream.unwrap()).await?;
                 model.flush();
             }
