@@ -330,7 +330,7 @@ impl Model {
                 message.line.first_received = now;
             }
             message.visible_at = now + visibility;
-            message.handle = Some(got.handle.clone());
+            message.handle = Some(got.handle.clone()).filter(|handle| !handle.is_empty());
         }
         let dead = queue.dead.map(|(dead, _)| dead);
         if let Some(dead) = dead.and_then(|dead| self.queue_mut(dead)) {

@@ -19,6 +19,8 @@ use http::{Method, Request, Response};
 use hyper::body::Incoming;
 
 pub use access::Access;
+#[cfg(test)]
+pub use admin::health;
 use answer::{failure, finish, plain, style, style_of};
 pub use context::{Context, DEFAULT_ACCOUNT, DEFAULT_REGION, RequestId, RequestIds, intern};
 pub use operation::{Answer, Operation};
