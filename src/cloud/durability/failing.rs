@@ -64,7 +64,7 @@ fn settle(world: &mut World, step: Step, seen: &View, context: &str) {
         line.map(|line| line.id.clone()).unwrap_or_default()
     };
     match step {
-        Step::Send(queue, delay) => world.model.send(queue, now, delay * 1_000),
+        Step::Send(queue, delay) => world.model.send(queue, now, delay * 1_000, &id_of(queue)),
         Step::Publish(red) => world.model.publish(red, now),
         Step::Put => world.model.put(),
         Step::SendFifo(queue, group, id) => {

@@ -39,7 +39,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn the_cloud_is_as_the_model_through_starts_and_compactions() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let ground = Ground::new(Durability::Memory, 4_000);
-    let config = ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() };
+    // More of them with PROPTEST_CASES.
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let result = TestRunner::new(config).run(&steps(), |steps| {
         runtime.block_on(async {
             let mut world = World::new(ground.another(Durability::Memory)).await;

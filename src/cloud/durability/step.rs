@@ -74,8 +74,8 @@ impl World {
         match step {
             Step::Send(queue, delay) if model.queue(queue).is_some() => {
                 let input = json!({"QueueUrl": queue, "MessageBody": model.body(), "DelaySeconds": delay});
-                bench.sqs("SendMessage", input).await?;
-                model.send(queue, now, delay * 1_000);
+                let answer = bench.sqs("SendMessage", input).await?;
+                model.send(queue, now, delay * 1_000, &text(&answer, "MessageId"));
             }
             Step::SendFifo(queue, group, id) => {
                 let (group, id) = (format!("g{group}"), format!("d{id}"));
