@@ -169,9 +169,14 @@ impl FaultyDisk {
         copy
     }
 
-    /// The machine is started anew; nothing is lost.
+    /// The machine is started anew; nothing is lost, and what can be read is on the disk.
     pub fn restart(&self) {
-        self.with(|state| state.boot += 1);
+        self.with(|state| {
+            state.boot += 1;
+            state.synced_names = state.names.clone();
+            state.renamed.clear();
+            state.files.values_mut().for_each(|content| content.synced = content.bytes.clone());
+        });
     }
 
     pub fn names(&self) -> Vec<String> {
