@@ -149,8 +149,13 @@ impl Subject {
     }
 }
 
+/// More of them with PROPTEST_CASES.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(96)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
     fn the_log_behaves_as_a_list(durability in durability(), operations in prop::collection::vec(operation(), 1..80)) {
