@@ -191,6 +191,28 @@ fn a_message_received_too_often_goes_to_the_dead_letter_queue_with_its_id() {
     assert_eq!(kept.engine.queue(dead).unwrap().stray(moved[0].position).unwrap().source, Some(queue));
 }
 
+/// A dead-letter queue handed out a message whose retention had ended, because a younger one had come before it.
+#[test]
+fn an_expired_message_behind_a_younger_one_is_not_handed_out() {
+    let mut kept = Kept::new();
+    let dead = kept.queue("dead", &[("MessageRetentionPeriod", "100")]);
+    let policy = r#"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead","maxReceiveCount":1}"#;
+    let queue = kept.queue("q", &[("RedrivePolicy", policy)]);
+    kept.send(queue, "older", None, None);
+    assert_eq!(kept.receive(queue, 1, 60_000).len(), 1);
+    kept.now += 50_000;
+    let younger = kept.send(queue, "younger", None, None).unwrap();
+    for _ in 0..2 {
+        kept.receive(queue, 1, 0);
+    }
+    kept.now += 10_000;
+    kept.receive(queue, 1, 0);
+    kept.now += 40_000;
+    let seqs: Vec<_> = kept.receive(dead, 10, 0).iter().map(|picked| picked.seq).collect();
+    assert_eq!(seqs, [younger]);
+    assert_eq!(kept.engine.live_payloads(), 1);
+}
+
 #[test]
 fn one_publish_is_one_payload_in_every_queue() {
     let mut kept = Kept::new();

@@ -86,7 +86,20 @@ fn script() -> Vec<Step> {
             Wait(11),
         ]);
     }
+    // A window that a compaction copied, a purge closed, and the same id again.
+    steps.extend([SendFifo(FIRST, 0, 90), Receive(FIRST, 10, 20), Delete(FIRST, 0), CompactAll, Purge(FIRST)]);
+    steps.extend([
+        Publish(true),
+        Publish(true),
+        CompactAll,
+        CompactAll,
+        SendFifo(FIRST, 0, 90),
+        SendFifo(FIRST, 0, 90),
+    ]);
     steps.extend([Flush, Wait(60), Expire, Compact, Compact, Send(PLAIN, 0)]);
+    // Nothing is left; the numbers go on.
+    steps.extend([Purge(PLAIN), Purge(DEAD), Purge(SECOND), Purge(FIRST), Purge(DEAD_FIFO), Flush]);
+    steps.extend([CompactAll, CompactAll, CompactAll, Reopen, Send(PLAIN, 0), SendFifo(FIRST, 0, 91)]);
     steps
 }
 
@@ -173,7 +186,8 @@ async fn at_every_operation(durability: Durability, variants: u64) -> (usize, us
     // With `process`, a power cut costs at most what came after the last removal, which syncs everything.
     let (mut synced, mut operations, mut looked) = (0, 0, 0);
     for step in script() {
-        let removing = matches!(step, Step::Compact) && world.bench.cx.cloud.core.log().segments().len() > 1;
+        let removing =
+            matches!(step, Step::Compact | Step::CompactAll) && world.bench.cx.cloud.core.log().segments().len() > 1;
         world.sure_step(step, "the run").await;
         models.push(world.model.clone());
         let copies = world.disk.with(|state| state.history.replace(Vec::new())).unwrap_or_default();

@@ -7,7 +7,7 @@ use super::step::{Step, World};
 use super::{DEAD, DEAD_FIFO, FIRST, Ground, PLAIN, SECOND};
 use crate::log::Durability;
 
-const CASES: u32 = 40;
+const CASES: u32 = 64;
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let standard = || prop_oneof![3 => Just(PLAIN), 1 => Just(SECOND)];
@@ -29,7 +29,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => prop_oneof![4 => 1..40u64, 1 => Just(70u64), 1 => Just(301u64)].prop_map(Step::Wait),
         1 => Just(Step::Expire),
         1 => Just(Step::Flush),
-        3 => Just(Step::Compact),
+        2 => Just(Step::Compact),
+        2 => Just(Step::CompactAll),
         3 => Just(Step::Reopen),
     ];
     prop::collection::vec(step, 1..100)

@@ -41,6 +41,8 @@ pub enum Step {
     Flush,
     /// The oldest segment is given back.
     Compact,
+    /// All segments that there are, but for the one that is written.
+    CompactAll,
     /// The process is killed and started again.
     Reopen,
 }
@@ -158,11 +160,14 @@ impl World {
                 firehose::flusher::flush(&bench.cx.cloud, stream.unwrap()).await?;
                 model.flush();
             }
-            Step::Compact => {
+            Step::Compact | Step::CompactAll => {
                 let log = bench.cx.cloud.core.log();
-                let (oldest, _) = log.segments()[0];
-                if oldest != log.tail() {
+                let tail = log.tail();
+                for (oldest, _) in log.segments().into_iter().filter(|(number, _)| *number < tail) {
                     compaction::give_back(&bench.cx.cloud, oldest).await?;
+                    if matches!(step, Step::Compact) {
+                        break;
+                    }
                 }
             }
             Step::Reopen => self.bench = self.ground.open(&self.disk).unwrap().0,
