@@ -29,11 +29,16 @@ pub async fn run(cloud: &Arc<Cloud>) -> Result<(), AwsError> {
         if bytes <= GARBAGE * live + SPARE_SEGMENTS * cloud.core.segment_bytes() {
             return Ok(());
         }
-        restate(cloud, oldest).await?;
-        let removing = cloud.clone();
-        let removed = tokio::task::spawn_blocking(move || removing.core.log().remove(oldest)).await;
-        removed.map_err(|error| AwsError::internal(error.to_string()))?.map_err(damage)?;
+        give_back(cloud, oldest).await?;
     }
+}
+
+/// Copies what is alive of the oldest segment, and removes it.
+pub(super) async fn give_back(cloud: &Arc<Cloud>, oldest: u32) -> Result<(), AwsError> {
+    restate(cloud, oldest).await?;
+    let removing = cloud.clone();
+    let removed = tokio::task::spawn_blocking(move || removing.core.log().remove(oldest)).await;
+    removed.map_err(|error| AwsError::internal(error.to_string()))?.map_err(damage)
 }
 
 async fn restate(cloud: &Cloud, segment: u32) -> Result<(), AwsError> {

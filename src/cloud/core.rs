@@ -1,6 +1,7 @@
 //! The one owner of the engine and the log: every command is decided and applied in order, and no reply leaves before its
 //! changes are in the log.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -34,8 +35,8 @@ struct State {
     frames: Frames,
     /// Where the last transaction ended, in bytes of its segment; none before this run's first.
     end: Option<u64>,
-    /// The log can't take a change that was made: memory knows what a restart won't, and nothing more is done.
-    broken: Option<LogError>,
+    /// Why nothing more is done until a restart: memory and log are no longer alike.
+    broken: Option<String>,
 }
 
 impl Core {
@@ -109,6 +110,12 @@ impl Core {
         &self.log
     }
 
+    /// Why no change is taken at the moment, if none is.
+    pub fn refusal(&self) -> Option<String> {
+        let broken = self.state.lock().broken.clone();
+        broken.or_else(|| self.log.refusal().map(|refusal| refusal.to_string()))
+    }
+
     /// Looks at the state. Short: the whole cloud waits.
     pub fn read<R>(&self, look: impl FnOnce(&mut Engine, Millis) -> R) -> R {
         let now = self.now();
@@ -124,19 +131,23 @@ impl Core {
             let now = self.now();
             let mut state = self.state.lock();
             let State { engine, frames, end, broken } = &mut *state;
-            if let Some(error) = broken {
-                return Err(unavailable(error.clone()));
+            if let Some(reason) = broken {
+                return Err(unavailable(reason));
             }
             self.log.admit().map_err(unavailable)?;
             frames.clear();
-            let mut transaction =
-                Transaction { engine, now, frames, wake: Vec::new(), hidden: Vec::new(), wake_streams: false };
+            let mut transaction = Transaction::new(engine, now, frames);
             // What a panic leaves applied goes to the log all the same: memory and log never differ.
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| decide(&mut transaction)));
-            let Transaction { wake, hidden, wake_streams, .. } = transaction;
+            let Transaction { wake, hidden, wake_streams, applying, .. } = transaction;
             frames.keep_applied();
+            if applying {
+                // Half of a change is made in memory. The log has what came before it, and is what a restart goes by.
+                *broken = Some("a change was made in part, by a fault of this server: restart it".to_owned());
+            }
             let appended = self.append(engine, frames, end);
-            let position = appended.inspect_err(|error| *broken = Some(error.clone())).map_err(unavailable)?;
+            // It is made, and a restart won't know of it.
+            let position = appended.inspect_err(|error| *broken = Some(error.to_string())).map_err(unavailable)?;
             (result, position, wake, hidden, wake_streams)
         };
         // Who is woken now commits after this transaction, so it can't tell of what the log doesn't hold.
@@ -182,14 +193,16 @@ fn place(location: Location) -> Place {
     Place { segment: location.segment, offset: location.offset }
 }
 
-fn unavailable(error: LogError) -> AwsError {
-    AwsError::new(503, "ServiceUnavailable", format!("the log can't be written: {error}"))
+fn unavailable(reason: impl fmt::Display) -> AwsError {
+    AwsError::new(503, "ServiceUnavailable", format!("the log can't be written: {reason}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cloud::clock::Clock;
+    use crate::engine::StreamId;
+    use crate::engine::change::Put;
     use crate::log::MemoryDisk;
     use crate::log::tests::faulty::FaultyDisk;
 
@@ -217,6 +230,38 @@ mod tests {
             assert_eq!(core.read(|engine, _| engine.docs("hostile/", "").count()), 2);
         }
         assert_eq!(core().read(|engine, _| engine.docs("hostile/", "").count()), 2);
+    }
+
+    /// A panic in the middle of a change left half of it in memory, and the server went on as if it were whole.
+    #[cfg(debug_assertions)] // the panic is an overflow's
+    #[tokio::test]
+    async fn a_half_made_change_stops_the_server_until_a_restart() {
+        let disk = Arc::new(MemoryDisk::default());
+        let core = || Core::open(disk.clone(), Options::default(), Clock::manual(1), false, 7).unwrap().0;
+        {
+            let core = Arc::new(core());
+            let inner = core.clone();
+            let panicked = tokio::spawn(async move {
+                let dies = |tx: &mut Transaction<'_>| -> Result<(), AwsError> {
+                    tx.put_doc("k/before", b"1");
+                    tx.apply(&Change::Put(Put { seq: u64::MAX, at: 0, stream: StreamId(1), position: 0, data: b"" }));
+                    Ok(())
+                };
+                inner.execute(dies).await
+            });
+            assert!(panicked.await.unwrap_err().is_panic());
+            let put = |tx: &mut Transaction<'_>| {
+                tx.put_doc("k/after", b"2");
+                Ok(())
+            };
+            let error = core.execute(put).await.unwrap_err();
+            assert_eq!((error.status, error.message.contains("restart it")), (503, true), "{error:?}");
+            assert!(core.refusal().is_some_and(|reason| reason.contains("restart it")));
+        }
+        let core = core();
+        assert_eq!(core.refusal(), None);
+        let docs = core.read(|engine, _| engine.docs("k/", "").map(|(key, _)| key.to_owned()).collect::<Vec<_>>());
+        assert_eq!(docs, ["k/before"], "what was whole is kept");
     }
 
     /// A full disk refused the log's appends while the engine had made their changes: memory went ahead of the log.

@@ -24,10 +24,11 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
             () = cloud.core.clock().sleep_until(next) => {}
             () = stop.cancelled() => return,
         }
-        if let Some(refusal) = cloud.core.log().refusal() {
-            cloud.notice(&refusal.to_string());
+        if let Some(refusal) = cloud.core.refusal() {
+            cloud.notice(&refusal);
             let retrying = cloud.clone();
-            if let Ok(Ok(())) = tokio::task::spawn_blocking(move || retrying.core.log().retry()).await {
+            _ = tokio::task::spawn_blocking(move || retrying.core.log().retry()).await;
+            if cloud.core.refusal().is_none() {
                 cloud.notice("the log takes writes again");
             }
             continue;
@@ -48,7 +49,7 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
     }
 }
 
-async fn expire(cloud: &Cloud) -> Result<(), super::wire::AwsError> {
+pub(super) async fn expire(cloud: &Cloud) -> Result<(), super::wire::AwsError> {
     let queues: Vec<QueueId> = cloud.core.read(|engine, now| {
         let with_expired = engine.queues("").filter(|queue| !queue.expired(now, 1).is_empty());
         with_expired.map(|queue| queue.config.id).collect()

@@ -4,6 +4,8 @@ pub mod clock;
 pub mod cloudformation;
 mod compaction;
 pub mod core;
+#[cfg(test)]
+mod durability;
 pub mod firehose;
 pub mod gateway;
 #[cfg(test)]
@@ -40,7 +42,7 @@ pub struct Cloud {
     address: OnceLock<SocketAddr>,
     /// The bytes of S3's objects.
     pub blobs: s3::Blobs,
-    _lock: server::Lock,
+    _lock: Option<server::Lock>,
 }
 
 impl Cloud {

@@ -13,6 +13,7 @@ use super::clock::Clock;
 use super::core::Core;
 use super::gateway::{Access, Gateway};
 use super::notices::Notices;
+use super::s3::{self, Blobs};
 use super::{http, maintenance};
 use crate::log::{self, DirectoryDisk, DirectoryLock, Disk, Durability, LogError, MemoryDisk, Recovery};
 
@@ -71,8 +72,18 @@ impl Cloud {
         };
         let log = log::Options { durability: options.durability, segment_bytes: options.segment_bytes };
         let (core, recovery) = Core::open(disk, log, options.clock, options.strict, rand::random())?;
-        let blobs = super::s3::open_blobs(&core, &options.data_dir).map_err(folder)?;
-        let cloud = Self {
+        let blobs = s3::open_blobs(&core, &options.data_dir).map_err(folder)?;
+        Ok((Arc::new(Self::of(core, blobs, Some(lock), print)), recovery))
+    }
+
+    /// `lock` keeps others out of the data folder, if there is one.
+    pub(super) fn of(
+        core: Core,
+        blobs: Blobs,
+        lock: Option<Lock>,
+        print: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Self {
+        Self {
             core,
             notices: Notices::new(print),
             move_tasks: Default::default(),
@@ -80,8 +91,7 @@ impl Cloud {
             sns: Default::default(),
             address: Default::default(),
             _lock: lock,
-        };
-        Ok((Arc::new(cloud), recovery))
+        }
     }
 }
 

@@ -75,9 +75,15 @@ pub struct Transaction<'t> {
     pub(super) hidden: Vec<(QueueId, Millis)>,
     /// A stream got its first record, has enough, or was declared: the flusher looks again.
     pub(super) wake_streams: bool,
+    /// A change is being made: a panic now leaves half of it.
+    pub(super) applying: bool,
 }
 
-impl Transaction<'_> {
+impl<'t> Transaction<'t> {
+    pub(super) fn new(engine: &'t mut Engine, now: Millis, frames: &'t mut Frames) -> Self {
+        Self { engine, now, frames, wake: Vec::new(), hidden: Vec::new(), wake_streams: false, applying: false }
+    }
+
     /// Makes a change, in the state and in the log.
     pub fn apply(&mut self, change: &Change<'_>) {
         self.frames.push(change);
@@ -94,7 +100,9 @@ impl Transaction<'_> {
             }
             _ => {}
         }
+        self.applying = true;
         let owner = self.engine.apply(change);
+        self.applying = false;
         self.frames.owners.push(owner);
     }
 

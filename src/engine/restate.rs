@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::change::{Change, EntryState, Restated, Scope, Sent, Target};
+use super::windows::Original;
 use super::{Engine, Millis, Place, Position, QueueId, Seq, StreamId};
 
 impl Engine {
@@ -20,7 +21,11 @@ impl Engine {
             }
             Change::Put(put) => self.restated(put.seq, place, encoded).into_iter().collect(),
             Change::Restated(restated) => self.restated(restated.seq, place, restated.payload).into_iter().collect(),
-            Change::Deduplicated { until, .. } if until > now => vec![change],
+            // A purge may have closed it since.
+            Change::Deduplicated { scope, key, seq, .. } => {
+                let open = self.window(scope, key, now).is_some_and(|original| original.seq == seq);
+                open.then_some(change).into_iter().collect()
+            }
             Change::PartsLanded { stream, mut parts } => {
                 // The record's copy is younger than this, and knows nothing of it.
                 let buffered = self.streams.get(&stream);
@@ -96,11 +101,7 @@ impl Engine {
     fn windows<'a>(&self, sent: &Sent<'a>, now: Millis) -> impl Iterator<Item = Change<'a>> {
         let seq = sent.seq;
         sent.windows.clone().into_iter().filter_map(move |window| {
-            let windows = match window.scope {
-                Scope::Queue(id) => &self.queues.get(&id)?.windows,
-                Scope::Topic(id) => &self.topics.get(&id)?.windows,
-            };
-            let original = windows.find(window.key, now).filter(|original| original.seq == seq)?;
+            let original = self.window(window.scope, window.key, now).filter(|original| original.seq == seq)?;
             Some(Change::Deduplicated {
                 scope: window.scope,
                 key: window.key,
@@ -109,6 +110,14 @@ impl Engine {
                 index: original.index,
             })
         })
+    }
+
+    /// What opened a window that is open at `now`.
+    fn window(&self, scope: Scope, key: u128, now: Millis) -> Option<Original> {
+        match scope {
+            Scope::Queue(id) => self.queues.get(&id)?.windows.find(key, now),
+            Scope::Topic(id) => self.topics.get(&id)?.windows.find(key, now),
+        }
     }
 }
 

@@ -191,6 +191,28 @@ fn a_message_received_too_often_goes_to_the_dead_letter_queue_with_its_id() {
     assert_eq!(kept.engine.queue(dead).unwrap().stray(moved[0].position).unwrap().source, Some(queue));
 }
 
+/// A dead-letter queue handed out a message whose retention had ended, because a younger one had come before it.
+#[test]
+fn an_expired_message_behind_a_younger_one_is_not_handed_out() {
+    let mut kept = Kept::new();
+    let dead = kept.queue("dead", &[("MessageRetentionPeriod", "100")]);
+    let policy = r#"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead","maxReceiveCount":1}"#;
+    let queue = kept.queue("q", &[("RedrivePolicy", policy)]);
+    kept.send(queue, "older", None, None);
+    assert_eq!(kept.receive(queue, 1, 60_000).len(), 1);
+    kept.now += 50_000;
+    let younger = kept.send(queue, "younger", None, None).unwrap();
+    for _ in 0..2 {
+        kept.receive(queue, 1, 0);
+    }
+    kept.now += 10_000;
+    kept.receive(queue, 1, 0);
+    kept.now += 40_000;
+    let seqs: Vec<_> = kept.receive(dead, 10, 0).iter().map(|picked| picked.seq).collect();
+    assert_eq!(seqs, [younger]);
+    assert_eq!(kept.engine.live_payloads(), 1);
+}
+
 #[test]
 fn one_publish_is_one_payload_in_every_queue() {
     let mut kept = Kept::new();
@@ -222,6 +244,25 @@ fn a_fifo_topic_and_its_queue_deduplicate_for_five_minutes_also_after_a_replay()
     kept.now += 1;
     assert_ne!(kept.publish(topic, "x").seq, first);
     assert_eq!(kept.receive(queue, 10, 0).len(), 1);
+}
+
+/// A compaction brought back the deduplication windows that a purge had closed: what was sent again was taken for a
+/// duplicate, and lost.
+#[test]
+fn a_window_that_a_purge_closed_stays_closed() {
+    let mut kept = Kept::new();
+    let queue = kept.queue("q.fifo", &[("FifoQueue", "true")]);
+    let first = kept.send(queue, "x", Some("g"), None).unwrap();
+    let got = kept.receive(queue, 1, 30_000);
+    kept.delete(queue, got[0].position);
+    kept.compact();
+    let before = kept.engine.queue(queue).unwrap().next_position();
+    kept.apply(&Change::Purged { queue, before, at: kept.now });
+    for _ in 0..3 {
+        kept.compact();
+        kept.replay();
+    }
+    assert!(kept.send(queue, "x", Some("g"), None).is_some_and(|seq| seq > first));
 }
 
 #[test]

@@ -45,7 +45,11 @@ impl Shared {
     /// space, takes none.
     fn place_stone(&self, number: u32, file: &Arc<dyn SegmentFile>) -> Result<Option<String>, LogError> {
         let names = self.disk.list().map_err(LogError::io("list", "the data folder"))?;
-        let stones = || names.iter().filter_map(|name| parse_name(name)).filter(|(_, _, stone)| *stone);
+        let segments: Vec<u32> = self.segments.read().keys().copied().collect();
+        // A stone of a segment that is still there is what an attempt left that failed: it says nothing.
+        let stands = |first: u32, last: u32| !segments.iter().any(|segment| (first..=last).contains(segment));
+        let all = || names.iter().filter_map(|name| parse_name(name));
+        let stones = || all().filter(|(first, last, stone)| *stone && stands(*first, *last));
         let before = stones().find(|(_, last, _)| last + 1 == number);
         let after = stones().find(|(first, ..)| *first == number + 1);
         let first = before.map_or(number, |(first, ..)| first);

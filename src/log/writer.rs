@@ -59,8 +59,10 @@ impl Shared {
             queue.pending = 0;
             writer.position = queue.position;
         }
-        for chunk in &writer.group {
-            if let Err(error) = self.write_chunk(chunk) {
+        for at in 0..writer.group.len() {
+            if let Err(error) = self.write_chunk(&writer.group[at]) {
+                // What is written stays as it is: a later segment's header may tell of it.
+                writer.group.drain(..at);
                 writer.failed = true;
                 self.refuse(&error);
                 return Err(error);

@@ -123,7 +123,7 @@ async fn flush_or_keep(cloud: &Arc<Cloud>, id: StreamId, failing: &mut HashMap<S
 }
 
 /// Lands one batch: the oldest records, up to the buffer's size.
-async fn flush(cloud: &Arc<Cloud>, id: StreamId) -> Result<(), AwsError> {
+pub(in crate::cloud) async fn flush(cloud: &Arc<Cloud>, id: StreamId) -> Result<(), AwsError> {
     let taken = cloud.core.read(|engine, _| engine.stream(id).map(take).transpose())?;
     let Some((document, records)) = taken.filter(|(_, records)| !records.is_empty()) else { return Ok(()) };
     let name = document.name.clone();

@@ -19,6 +19,8 @@ use http::{Method, Request, Response};
 use hyper::body::Incoming;
 
 pub use access::Access;
+#[cfg(test)]
+pub use admin::health;
 use answer::{failure, finish, plain, style, style_of};
 pub use context::{Context, DEFAULT_ACCOUNT, DEFAULT_REGION, RequestId, RequestIds, intern};
 pub use operation::{Answer, Operation};
@@ -86,8 +88,8 @@ impl Gateway {
             // What a bucket opens is S3 and nothing else.
             Some(_) => {}
             None => {
-                if let Some((content_type, body)) = admin::answer(&self.cloud, &parts).await {
-                    return plain(200, content_type, id, body);
+                if let Some((status, content_type, body)) = admin::answer(&self.cloud, &parts).await {
+                    return plain(status, content_type, id, body);
                 }
             }
         }

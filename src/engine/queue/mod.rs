@@ -169,10 +169,14 @@ impl Queue {
     pub fn expired(&self, now: Millis, max: usize) -> Vec<Position> {
         self.entries
             .from(0)
-            .take_while(|(_, entry)| entry.sent_at.saturating_add(self.settings.retention) <= now)
+            .take_while(|(_, entry)| self.has_expired(entry, now))
             .map(|(position, _)| position)
             .take(max)
             .collect()
+    }
+
+    fn has_expired(&self, entry: &Entry, now: Millis) -> bool {
+        entry.sent_at.saturating_add(self.settings.retention) <= now
     }
 
     /// Adds a message. `group` is its message group's name.

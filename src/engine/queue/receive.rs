@@ -115,12 +115,16 @@ impl Queue {
         if !self.settings.fifo && !self.tenants.is_empty() {
             self.tenants.sample(now, self.in_flight);
         }
+        // Messages that have expired behind one that hasn't: a dead-letter queue gets them in any order of age.
+        let mut late = Vec::new();
         self.offer(now, |position| {
-            if decision.picked.len() == max || decision.redriven.len() == REDRIVE_AT_ONCE {
+            let full = decision.picked.len() == max || decision.redriven.len() == REDRIVE_AT_ONCE;
+            if full || late.len() == EXPIRE_AT_ONCE {
                 return false;
             }
             let Some(entry) = self.entries.get(position) else { return true };
-            if decision.expired.binary_search(&position).is_ok() {
+            if self.has_expired(entry, now) {
+                late.extend(decision.expired.binary_search(&position).is_err().then_some(position));
                 return true;
             }
             match &self.settings.redrive {
@@ -129,6 +133,7 @@ impl Queue {
             }
             true
         });
+        decision.expired.append(&mut late);
     }
 
     /// Offers the messages that can be received, in order, for as long as `take` wants more.

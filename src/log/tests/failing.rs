@@ -63,6 +63,48 @@ fn the_oldest_segments_can_be_removed_from_a_full_disk() {
     assert_eq!(disk.names()[1..3], ["00000004.log", "00000005.log"]);
 }
 
+/// A group of two segments whose second could not be written was tried again from its first, which then was cut off when that
+/// failed as well: the second one's header told where it should end, and no start would read the log any more.
+#[test]
+fn what_is_written_of_a_group_is_not_written_again() {
+    for durability in ON_DISK {
+        let disk = FaultyDisk::default();
+        let (log, ..) = open(&disk, durability).unwrap();
+        log.append(&[&[b'a'; 123]]).unwrap();
+        let position = log.append(&[&[b'b'; 300]]).unwrap().position;
+        disk.with(|state| state.space = Some(250));
+        assert!(commit(&log, position).is_err());
+        assert!(log.retry().is_err());
+        let (_, _, replayed) = open(&disk.copy(), durability).unwrap();
+        assert_eq!(replayed.len(), 1);
+        disk.with(|state| state.space = None);
+        log.retry().unwrap();
+        drop(log);
+        assert_eq!(open(&disk, durability).unwrap().2.len(), 2);
+    }
+}
+
+/// A stone that a full disk left unfinished was taken for one that stood: the next removal beside it claimed a segment that was
+/// still there, and the next start found a damaged stone.
+#[test]
+fn a_stone_that_was_not_finished_says_nothing() {
+    let disk = FaultyDisk::default();
+    let (log, ..) = open(&disk, Durability::Process).unwrap();
+    for id in 0..40 {
+        append_and_commit(&log, id).unwrap();
+    }
+    disk.with(|state| state.space = Some(10));
+    assert!(matches!(log.remove(4), Err(LogError::Io { .. })));
+    disk.with(|state| state.space = None);
+    log.remove(5).unwrap();
+    log.remove(3).unwrap();
+    drop(log);
+    let (log, recovery, replayed) = open(&disk, Durability::Process).unwrap();
+    assert_eq!(recovery.cuts, []);
+    assert!(log.open_segment(4).is_some() && replayed.iter().any(|(place, _)| place.segment == 4));
+    assert!(replayed.iter().all(|(place, _)| ![3, 5].contains(&place.segment)));
+}
+
 #[test]
 fn a_failed_sync_poisons_the_log_for_good() {
     let disk = FaultyDisk::default();

@@ -1,5 +1,6 @@
 //! A disk that fails as disks do: it loses power at a chosen operation, runs out of space, refuses to sync.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
@@ -30,6 +31,10 @@ pub struct State {
     /// Bytes that can still be written.
     pub space: Option<usize>,
     pub syncs_fail: bool,
+    pub reads_fail: bool,
+    pub creations_fail: bool,
+    /// The disk as it was after each operation since the list was last taken.
+    pub history: Option<Vec<FaultyDisk>>,
 }
 
 #[derive(Clone, Default)]
@@ -43,8 +48,10 @@ struct Content {
 pub enum Left {
     Nothing,
     Everything,
-    /// Some of it, by this seed.
+    /// Some of it, by this seed: any sectors, any names.
     Some(u64),
+    /// All names, and of each file a prefix of what was added, by this seed.
+    Prefix(u64),
 }
 
 impl State {
@@ -71,7 +78,28 @@ impl State {
 
 impl FaultyDisk {
     pub fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        change(&mut self.0.lock())
+        let state = &mut *self.0.lock();
+        let before = state.operations;
+        let result = change(state);
+        if state.operations > before
+            && let Some(mut history) = state.history.take()
+        {
+            history.push(Self(Arc::new(Mutex::new(state.clone()))));
+            state.history = Some(history);
+        }
+        result
+    }
+
+    /// A number for what a start would find: the same for two disks with the same files.
+    pub fn fingerprint(&self) -> u32 {
+        self.with(|state| {
+            let mut sum = 0;
+            for (name, inode) in &state.names {
+                sum = crc32c::crc32c_append(sum, name.as_bytes());
+                sum = crc32c::crc32c_append(sum, &state.files[inode].bytes);
+            }
+            sum
+        })
     }
 
     /// The same files as another disk, as a killed process leaves them: everything that was written is there.
@@ -79,25 +107,29 @@ impl FaultyDisk {
         let mut state = self.0.lock().clone();
         state.power_goes_at = None;
         state.operations = 0;
+        state.history = None;
         Self(Arc::new(Mutex::new(state)))
     }
 
     /// Another disk with what a power cut leaves; the machine was started anew.
     pub fn after_power_cut(&self, left: Left) -> Self {
         let copy = self.copy();
-        let mut chance = match left {
-            Left::Some(seed) => seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
-            _ => 0,
+        let chance = Cell::new(match left {
+            Left::Some(seed) | Left::Prefix(seed) => seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
+            Left::Nothing | Left::Everything => 0,
+        });
+        let next = || {
+            let mut bits = chance.get();
+            bits ^= bits << 13;
+            bits ^= bits >> 7;
+            bits ^= bits << 17;
+            chance.set(bits);
+            bits >> 40
         };
-        let mut survives = || match left {
+        let survives = || match left {
             Left::Nothing => false,
-            Left::Everything => true,
-            Left::Some(_) => {
-                chance ^= chance << 13;
-                chance ^= chance >> 7;
-                chance ^= chance << 17;
-                chance >> 40 & 1 == 1
-            }
+            Left::Everything | Left::Prefix(_) => true,
+            Left::Some(_) => next() & 1 == 1,
         };
         copy.with(|state| {
             state.boot += 1;
@@ -114,7 +146,8 @@ impl FaultyDisk {
                 }
             }
             for content in state.files.values_mut() {
-                let longest = content.bytes.len().max(content.synced.len());
+                let before = content.synced.len();
+                let longest = content.bytes.len().max(before);
                 let length = if survives() { content.bytes.len() } else { content.synced.len() };
                 content.bytes.resize(longest, 0);
                 content.synced.resize(longest, 0);
@@ -124,6 +157,9 @@ impl FaultyDisk {
                     }
                 }
                 content.bytes.truncate(length);
+                if let (Left::Prefix(_), Some(added)) = (left, length.checked_sub(before)) {
+                    content.bytes.truncate(before + next() as usize % (added + 1));
+                }
                 content.synced = content.bytes.clone();
             }
             state.synced_names = names.clone();
@@ -133,9 +169,14 @@ impl FaultyDisk {
         copy
     }
 
-    /// The machine is started anew; nothing is lost.
+    /// The machine is started anew; nothing is lost, and what can be read is on the disk.
     pub fn restart(&self) {
-        self.with(|state| state.boot += 1);
+        self.with(|state| {
+            state.boot += 1;
+            state.synced_names = state.names.clone();
+            state.renamed.clear();
+            state.files.values_mut().for_each(|content| content.synced = content.bytes.clone());
+        });
     }
 
     pub fn names(&self) -> Vec<String> {
@@ -172,6 +213,9 @@ impl Disk for FaultyDisk {
     fn create(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>> {
         let inode = self.with(|state| {
             state.alive()?;
+            if state.creations_fail {
+                return Err(io::Error::other("no file can be made"));
+            }
             let inode = state.create(name);
             state.operation().map(|()| inode)
         })?;
@@ -239,7 +283,10 @@ impl SegmentFile for FaultyFile {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.with(|_, content| {
+        self.with(|state, content| {
+            if state.reads_fail {
+                return Err(io::Error::other("the disk can't be read"));
+            }
             let bytes = content.bytes.get(offset as usize..).unwrap_or_default();
             let read = bytes.len().min(buffer.len());
             buffer[..read].copy_from_slice(&bytes[..read]);
