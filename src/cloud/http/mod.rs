@@ -1,6 +1,7 @@
 //! The HTTP/1.1 server: accepts, bounds what a client may do, and hands each request to the gateway.
 
 pub mod body;
+mod closing;
 pub mod guard;
 mod patient;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::cloud::gateway::Gateway;
 use body::Body;
+use closing::Closing;
 use patient::Patient;
 
 /// How long a client may take to send a request's head, or may leave a connection idle between two.
@@ -39,6 +41,7 @@ const MAX_HEAD: usize = 128 * 1024;
 /// Serves until told to stop; then no new connection is taken, idle ones are closed, and what runs is finished.
 pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: CancellationToken) {
     let connections = TaskTracker::new();
+    let closing = Arc::new(Closing::default());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -46,7 +49,7 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: Cancellat
         };
         match accepted {
             Ok((stream, _)) => {
-                let connection = connection(stream, gateway.clone(), stop.clone());
+                let connection = connection(stream, gateway.clone(), closing.clone());
                 connections.spawn(connection);
             }
             // Out of file descriptors, or the client is gone already: the next accept may succeed.
@@ -54,11 +57,12 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: Cancellat
         }
     }
     drop(listener);
+    closing.tell();
     connections.close();
     let _ = tokio::time::timeout(GRACE, connections.wait()).await;
 }
 
-async fn connection(stream: TcpStream, gateway: Arc<Gateway>, stop: CancellationToken) {
+async fn connection(stream: TcpStream, gateway: Arc<Gateway>, closing: Arc<Closing>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| answer(gateway.clone(), request));
     let connection = http1::Builder::new()
@@ -71,11 +75,7 @@ async fn connection(stream: TcpStream, gateway: Arc<Gateway>, stop: Cancellation
         .serve_connection(Patient::new(TokioIo::new(stream), READ_TIMEOUT), service);
     let mut connection = std::pin::pin!(connection);
     // A client that breaks the protocol or goes away is its own affair.
-    let ended = tokio::select! {
-        _ = connection.as_mut() => true,
-        () = stop.cancelled() => false,
-    };
-    if !ended {
+    if !closing.or_end(connection.as_mut()).await {
         connection.as_mut().graceful_shutdown();
         let _ = connection.await;
     }
