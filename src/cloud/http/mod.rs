@@ -3,12 +3,14 @@
 pub mod body;
 mod closing;
 pub mod guard;
+mod idle;
 mod patient;
 #[cfg(test)]
 mod tests;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,6 +27,7 @@ use tokio_util::task::TaskTracker;
 use crate::cloud::gateway::Gateway;
 use body::Body;
 use closing::Closing;
+use idle::Idle;
 use patient::Patient;
 
 /// How long a client may take to send a request's head, or may leave a connection idle between two.
@@ -65,17 +68,27 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: Cancellat
 async fn connection(stream: TcpStream, gateway: Arc<Gateway>, closing: Arc<Closing>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| answer(gateway.clone(), request));
+    let idle = Idle::default();
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(idle.clone())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD)
         // A client that goes away ends its request: a long poll must not receive for nobody.
         .half_close(false)
         .serve_connection(Patient::new(TokioIo::new(stream), READ_TIMEOUT), service);
-    let mut connection = std::pin::pin!(connection);
+    let mut connection = pin!(connection);
     // A client that breaks the protocol or goes away is its own affair.
-    if !closing.or_end(connection.as_mut()).await {
+    let ended = closing
+        .or_end(pin!(async {
+            tokio::select! {
+                biased;
+                _ = connection.as_mut() => {}
+                () = idle.expired(HEAD_TIMEOUT) => {}
+            }
+        }))
+        .await;
+    if !ended {
         connection.as_mut().graceful_shutdown();
         let _ = connection.await;
     }
