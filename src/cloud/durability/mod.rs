@@ -9,6 +9,7 @@ mod failing;
 mod model;
 mod power;
 mod random;
+mod space;
 mod step;
 
 use std::collections::BTreeMap;
