@@ -1,11 +1,13 @@
 //! AWS's own clients for one life of the server. Nothing is tried twice, so that each call's fate is known.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_sdk_sqs::config::SharedHttpClient;
 use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 
@@ -36,6 +38,7 @@ impl Clients {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .region(Region::new("us-east-1"))
             .endpoint_url(endpoint)
+            .http_client(http_client())
             .retry_config(RetryConfig::disabled())
             .timeout_config(TimeoutConfig::builder().operation_timeout(PATIENCE).build())
             .build();
@@ -53,6 +56,12 @@ impl Clients {
     pub fn url(&self, queue: &str) -> String {
         format!("{}/000000000000/{queue}", self.endpoint)
     }
+}
+
+/// Without TLS: reading the machine's certificates for every life of the server would take longer than some of them last.
+fn http_client() -> SharedHttpClient {
+    static CLIENT: OnceLock<SharedHttpClient> = OnceLock::new();
+    CLIENT.get_or_init(|| aws_smithy_http_client::Builder::new().build_http()).clone()
 }
 
 /// A call's fate: what it gave, or why it was refused and so didn't happen, or nobody knows.

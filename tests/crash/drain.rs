@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, QueueAttributeName};
 
 use crate::clients::Gone;
+use crate::counts::Did;
 use crate::landed::{self, Buckets};
 use crate::routes::QUEUES;
 use crate::work::{Worker, consumers};
 
-/// Longer than the longest receive hides a message whose answer was lost.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer than the longest receive hides a message whose answer was lost, and than the slowest stream waits.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 const DEPTH: [QueueAttributeName; 3] = [
     QueueAttributeName::ApproximateNumberOfMessages,
@@ -49,13 +50,18 @@ pub async fn queue(worker: &mut Worker, queue: usize) -> Result<(), Gone> {
     Ok(())
 }
 
-/// Waits until everything landed that was acknowledged, or nothing lands any more.
-pub async fn streams(worker: &mut Worker, buckets: &mut Buckets) -> Result<(), Gone> {
-    let since = Instant::now();
+/// Waits until everything landed that was acknowledged, or nothing lands any more for so long.
+pub async fn streams(worker: &mut Worker, buckets: &mut Buckets, patience: Duration) -> Result<(), Gone> {
+    let (mut progress, mut landed) = (Instant::now(), 0);
     loop {
         let done = worker.world.ledger.lock().all_landed();
+        // Once more after the last one that was missing: whatever comes twice comes now.
         landed::read(worker, buckets).await?;
-        if done || since.elapsed() > PATIENCE {
+        let now = worker.counts().done(Did::Landed);
+        if now > landed {
+            (progress, landed) = (Instant::now(), now);
+        }
+        if done || progress.elapsed() > patience {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::args::Durability;
 use crate::clients::{Clients, Gone};
-use crate::counts::{Counts, Fault};
+use crate::counts::{Counts, Did, Fault};
 use crate::landed::Buckets;
 use crate::moment::Moment;
 use crate::routes::QUEUES;
@@ -39,6 +39,9 @@ pub struct Outcome {
     pub took: Duration,
 }
 
+/// How long a run with sabotage may take to have something to lose.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 pub async fn run(plan: &Plan, folder: &Path) -> Result<Outcome> {
@@ -52,13 +55,13 @@ pub async fn run(plan: &Plan, folder: &Path) -> Result<Outcome> {
     let mut buckets = Buckets::default();
     for round in 1..=plan.rounds {
         let last = round == plan.rounds;
-        let moment = match plan.sabotage {
-            Some(_) => Moment { work: Duration::from_millis(600), stopping: None, starting: Vec::new() },
-            None => Moment::draw(&mut rng),
-        };
+        let moment = Moment::draw(&mut rng);
         let clients = Clients::new(&server.endpoint);
         let tasks = work::start(&clients, &world, &mut rng, plan.sabotage.is_some());
         tokio::time::sleep(moment.work).await;
+        if plan.sabotage.is_some() {
+            enough(&world.counts, began).await;
+        }
         server.kill(moment.stopping)?;
         finish(tasks).await?;
         for after in &moment.starting {
@@ -80,7 +83,9 @@ pub async fn run(plan: &Plan, folder: &Path) -> Result<Outcome> {
             eprintln!("crash: {round} rounds, {} faults", world.counts.wrong());
         }
     }
-    if reckon(&server, &world, rng.random(), &mut buckets).await.is_err() {
+    // What sabotage took from the streams will never land.
+    let patience = if plan.sabotage.is_some() { Duration::from_secs(2) } else { drain::PATIENCE };
+    if reckon(&server, &world, rng.random(), &mut buckets, patience).await.is_err() {
         world.counts.fault(Fault::Server, || "it was gone in the last checks".to_owned());
     }
     server.kill(None)?;
@@ -89,6 +94,14 @@ pub async fn run(plan: &Plan, folder: &Path) -> Result<Outcome> {
     panics.for_each(|line| world.counts.fault(Fault::Server, || line.to_owned()));
     let torn = said.matches("they were cut off").count();
     Ok(Outcome { counts: world.counts.clone(), kills, restarts, slowest_start, torn, took: began.elapsed() })
+}
+
+/// Waits until so much was acknowledged that a cut of the log's end hits some of it.
+async fn enough(counts: &Counts, began: Instant) {
+    const ENOUGH: u64 = 300;
+    while counts.done(Did::Published) < ENOUGH && began.elapsed() < PATIENCE {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// Waits for the workers, who notice that the server is gone.
@@ -117,6 +130,7 @@ async fn reckon(
     world: &Arc<World>,
     seed: u64,
     buckets: &mut Buckets,
+    patience: Duration,
 ) -> std::result::Result<(), Gone> {
     let clients = Clients::new(&server.endpoint);
     let mut worker = Worker::new(&clients, world, seed, false);
@@ -126,7 +140,7 @@ async fn reckon(
         let mut worker = Worker::new(&clients, world, seed ^ queue as u64, false);
         tasks.spawn(async move { drain::queue(&mut worker, queue).await });
     }
-    drain::streams(&mut worker, buckets).await?;
+    drain::streams(&mut worker, buckets, patience).await?;
     for drained in tasks.join_all().await {
         drained?;
     }

@@ -35,7 +35,7 @@ pub async fn standard(mut worker: Worker, queue: usize) -> Result<(), Gone> {
         delete(&mut worker, queue, &deletes).await?;
         change(&mut worker, queue, &hides, seconds).await?;
         change(&mut worker, queue, &reveals, 0).await?;
-        worker.pause(Duration::from_millis(10)).await;
+        worker.pause(Duration::from_millis(4)).await;
     }
 }
 
@@ -54,7 +54,7 @@ pub async fn ordered(mut worker: Worker, queue: usize) -> Result<(), Gone> {
             1 => {}
             _ => change(&mut worker, queue, &rest, 0).await?,
         }
-        worker.pause(Duration::from_millis(10)).await;
+        worker.pause(Duration::from_millis(4)).await;
     }
 }
 

@@ -59,7 +59,7 @@ pub async fn run(mut worker: Worker, route: &'static Route, groups: Range<usize>
         }
         let ids = worker.world.groups[group].lock().pending.clone();
         send(&worker, route, group, &ids).await?;
-        worker.pause(Duration::from_millis(30)).await;
+        worker.pause(Duration::from_millis(8)).await;
     }
 }
 

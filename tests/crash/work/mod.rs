@@ -56,7 +56,7 @@ pub struct Worker {
     pub clients: Clients,
     pub world: Arc<World>,
     pub rng: Xoshiro256PlusPlus,
-    /// Bodies are small, so that a cut of the log hits many.
+    /// Bodies are small, so that a cut of the log hits many of them.
     pub small: bool,
 }
 
@@ -92,7 +92,7 @@ impl Worker {
     }
 }
 
-/// Starts all workloads.
+/// Starts all workloads, or only those whose traces in the log are small and many.
 pub fn start(clients: &Clients, world: &Arc<World>, rng: &mut Xoshiro256PlusPlus, small: bool) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let mut worker = || Worker::new(clients, world, rng.random(), small);
@@ -100,17 +100,20 @@ pub fn start(clients: &Clients, world: &Arc<World>, rng: &mut Xoshiro256PlusPlus
     for route in publishers {
         tasks.spawn(until_gone(publishers::run(worker(), route)));
     }
+    for (route, groups) in [(&ORDERED, 0..3), (&ORDERED, 3..6), (&SENT, 6..9)] {
+        tasks.spawn(until_gone(fifo::run(worker(), route, groups)));
+    }
+    // Two on the first queue of each kind, so that consumers meet.
+    tasks.spawn(until_gone(consumers::standard(worker(), 0)));
+    tasks.spawn(until_gone(consumers::ordered(worker(), 4)));
+    if small {
+        return tasks;
+    }
     for queue in 0..QUEUES.len() {
         match is_fifo(queue) {
             true => tasks.spawn(until_gone(consumers::ordered(worker(), queue))),
             false => tasks.spawn(until_gone(consumers::standard(worker(), queue))),
         };
-    }
-    // A second consumer, so that they meet.
-    tasks.spawn(until_gone(consumers::standard(worker(), 0)));
-    tasks.spawn(until_gone(consumers::ordered(worker(), 4)));
-    for (route, groups) in [(&ORDERED, 0..3), (&ORDERED, 3..6), (&SENT, 6..9)] {
-        tasks.spawn(until_gone(fifo::run(worker(), route, groups)));
     }
     tasks.spawn(until_gone(objects::run(worker())));
     tasks.spawn(until_gone(settings::run(worker())));

@@ -40,7 +40,7 @@ pub async fn run(mut worker: Worker) -> Result<(), Gone> {
             2..4 => delete(&worker, key).await?,
             _ => put(&mut worker, key).await?,
         }
-        worker.pause(Duration::from_millis(30)).await;
+        worker.pause(Duration::from_millis(20)).await;
     }
 }
 

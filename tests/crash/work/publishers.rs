@@ -34,7 +34,7 @@ pub async fn run(mut worker: Worker, route: &'static Route) -> Result<(), Gone> 
             (_, Some(_)) => publish(&worker, &events).await?,
             (queues, _) => send(&worker, QUEUES[queues[0]], &events).await?,
         }
-        worker.pause(Duration::from_millis(10)).await;
+        worker.pause(Duration::from_millis(4)).await;
     }
 }
 

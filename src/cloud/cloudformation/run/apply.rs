@@ -51,7 +51,7 @@ impl Run {
             }
         }
         match self.outputs(&stack, &plan).await? {
-            Ok(()) if creating => self.turn(Status::CreateComplete, None).await,
+            Ok(()) if creating => self.settle(Status::CreateComplete).await,
             Ok(()) => self.turn(Status::UpdateCleanup, None).await,
             Err(reason) => self.give_up(&stack, &format!("{reason} Rollback requested by user.")).await,
         }
