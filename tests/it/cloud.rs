@@ -1,5 +1,6 @@
 //! An embedded cloud of a test's own: in this process, on a free port, in a folder that goes away.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,6 +19,9 @@ pub const LATE_EVENING: u64 = 1_773_531_000_000;
 
 /// How long a test waits for what happens on its own.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The log's first segment in a cloud's folder.
+const SEGMENT: &str = "data/log/00000001.log";
 
 /// A cloud that serves.
 pub struct TestCloud {
@@ -44,8 +48,24 @@ impl TestCloud {
         Self::open(Clock::System, false).await
     }
 
-    async fn open(clock: Clock, strict: bool) -> Self {
+    /// One that finds a log: the bytes of its only segment.
+    pub async fn with_log(segment: &[u8]) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("data/log")).unwrap();
+        std::fs::write(folder.path().join(SEGMENT), segment).unwrap();
+        Self::open_in(folder, Clock::manual(LATE_EVENING), false).await
+    }
+
+    /// The log's first segment.
+    pub fn segment(&self) -> PathBuf {
+        self.folder.path().join(SEGMENT)
+    }
+
+    async fn open(clock: Clock, strict: bool) -> Self {
+        Self::open_in(tempfile::tempdir().unwrap(), clock, strict).await
+    }
+
+    async fn open_in(folder: TempDir, clock: Clock, strict: bool) -> Self {
         let options = Options { clock: clock.clone(), strict, ..Options::new(folder.path().join("data")) };
         let server = try_serve(&options).await.unwrap();
         Self { clock, endpoint: format!("http://{}", server.address), options, server: Some(server), folder }

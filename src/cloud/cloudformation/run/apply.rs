@@ -111,7 +111,7 @@ impl Run {
         Ok(Some(reason))
     }
 
-    /// Makes a resource, by the name settled on before.
+    /// Makes a resource, by the name settled on before. What has that name already is another's, and stays so.
     async fn make(
         &self,
         stack: &Stack,
@@ -120,15 +120,18 @@ impl Run {
         wanted: &mut Live,
         status: Status,
     ) -> Result<Result<(), String>, AwsError> {
-        let resumed = resource.intent.is_some();
         if resource.intent.is_none() {
             let random = self.random();
-            let name = kind.intent(&self.work(stack, resource, &random, false), &wanted.properties);
+            let work = self.work(stack, resource, &random);
+            let name = kind.intent(&work, &wanted.properties);
+            if let Err(failure) = kind.taken(&work, &name, &wanted.properties).await {
+                return Ok(Err(failure.reason));
+            }
             resource.intent = Some(Intent { name, properties: wanted.properties.clone() });
             self.keep(resource).await?;
         }
         let name = resource.intent.as_ref().map(|intent| intent.name.clone()).unwrap_or_default();
-        let work = self.work(stack, resource, "", resumed);
+        let work = self.work(stack, resource, "");
         let made = kind.create(&work, &name, &wanted.properties).await;
         match made {
             Ok(made) => {
@@ -145,12 +148,7 @@ impl Run {
                 self.tell(resource, said).await?;
                 Ok(Ok(()))
             }
-            Err(failure) => {
-                if failure.foreign {
-                    resource.intent = None;
-                }
-                Ok(Err(failure.reason))
-            }
+            Err(failure) => Ok(Err(failure.reason)),
         }
     }
 
@@ -230,7 +228,7 @@ impl Run {
         };
         self.tell(resource, said).await?;
         let random = self.random();
-        let work = self.work(stack, resource, &random, false);
+        let work = self.work(stack, resource, &random);
         match kind.update(&work, &wanted.physical_id, &old.properties, &wanted.properties).await {
             Ok(()) => self.complete(resource, Status::UpdateComplete).await,
             Err(failure) => self.fail(resource, Some(&wanted.properties), failure.reason).await,
@@ -247,8 +245,7 @@ impl Run {
     ) -> Result<Failed, AwsError> {
         if resource.intent.is_none() {
             let (one, two) = (self.random(), self.random());
-            let name_of =
-                |random: &str, properties| kind.intent(&self.work(stack, resource, random, false), properties);
+            let name_of = |random: &str, properties| kind.intent(&self.work(stack, resource, random), properties);
             let (before, after) = (name_of(&one, &old.properties), name_of(&two, &wanted.properties));
             // Names that were generated differ; equal ones were given.
             if before == after && !after.is_empty() {

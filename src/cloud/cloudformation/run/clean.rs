@@ -115,7 +115,7 @@ impl Run {
             // A subscription has no name; one that may have been made goes with its topic.
             return;
         }
-        let work = self.work(stack, resource, "", true);
+        let work = self.work(stack, resource, "");
         let physical_id = kind.id_of(&work, &intent.name, &intent.properties);
         if let Err(failure) = kind.delete(&work, &physical_id, &intent.properties).await {
             self.cx.cloud.notice(&format!("{physical_id} of stack {}: {}", stack.name, failure.reason));
@@ -126,7 +126,7 @@ impl Run {
         let Some(kind) = types::find(&resource.kind) else {
             return Err(format!("Unrecognized resource type {}", resource.kind));
         };
-        let work = self.work(stack, resource, "", false);
+        let work = self.work(stack, resource, "");
         kind.delete(&work, &live.physical_id, &live.properties).await.map_err(|failure| failure.reason)
     }
 
