@@ -48,24 +48,13 @@ impl TestCloud {
         Self::open(Clock::System, false).await
     }
 
-    /// One that finds a log: the bytes of its only segment.
-    pub async fn with_log(segment: &[u8]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(folder.path().join("data/log")).unwrap();
-        std::fs::write(folder.path().join(SEGMENT), segment).unwrap();
-        Self::open_in(folder, Clock::manual(LATE_EVENING), false).await
-    }
-
     /// The log's first segment.
     pub fn segment(&self) -> PathBuf {
         self.folder.path().join(SEGMENT)
     }
 
     async fn open(clock: Clock, strict: bool) -> Self {
-        Self::open_in(tempfile::tempdir().unwrap(), clock, strict).await
-    }
-
-    async fn open_in(folder: TempDir, clock: Clock, strict: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let options = Options { clock: clock.clone(), strict, ..Options::new(folder.path().join("data")) };
         let server = try_serve(&options).await.unwrap();
         Self { clock, endpoint: format!("http://{}", server.address), options, server: Some(server), folder }
@@ -74,6 +63,17 @@ impl TestCloud {
     /// Stops cleanly and starts again on the same folder; the port changes.
     pub async fn restart(&mut self) {
         self.stop().await;
+        self.start_again().await;
+    }
+
+    /// Starts again with another log: the bytes of its only segment.
+    pub async fn restart_with(&mut self, segment: &[u8]) {
+        self.stop().await;
+        std::fs::write(self.segment(), segment).unwrap();
+        self.start_again().await;
+    }
+
+    async fn start_again(&mut self) {
         // What runs in the background, such as the making of a signing key, may hold the folder a moment longer.
         let server = eventually(async || try_serve(&self.options).await).await.expect("the folder is free again");
         self.endpoint = format!("http://{}", server.address);
@@ -164,6 +164,8 @@ pub fn config(endpoint: &str) -> SdkConfig {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .region(Region::new("us-east-1"))
         .endpoint_url(endpoint)
+        // Without TLS: reading the machine's certificates for each client takes longer than most tests.
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
         .retry_config(RetryConfig::disabled())
         .build()
 }

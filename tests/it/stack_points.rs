@@ -74,7 +74,7 @@ async fn differs(cloud: &TestCloud, version: Option<&str>) -> Option<String> {
 /// rollback deleted it.
 #[tokio::test]
 async fn a_stack_is_whole_from_every_point_of_its_log() {
-    let cloud = TestCloud::start().await;
+    let mut cloud = TestCloud::start().await;
     let client = cloud.cloudformation();
     cloud.sqs().create_queue().queue_name("taken").send().await.unwrap();
     let begins = std::fs::metadata(cloud.segment()).unwrap().len() as usize;
@@ -93,14 +93,12 @@ async fn a_stack_is_whole_from_every_point_of_its_log() {
     client.delete_stack().stack_name("s").send().await.unwrap();
     assert_eq!(rest(&client).await.0, "absent");
     let segment = std::fs::read(cloud.segment()).unwrap();
-    drop(cloud);
-
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("00000001.log"), &segment).unwrap();
     let points = transactions(folder.path(), &segment).into_iter().filter(|end| *end >= begins);
     let mut seen = BTreeSet::new();
     for end in points {
-        let cloud = TestCloud::with_log(&segment[..end]).await;
+        cloud.restart_with(&segment[..end]).await;
         let (status, version) = rest(&cloud.cloudformation()).await;
         if let Some(there) = differs(&cloud, version.as_deref()).await {
             panic!("from byte {end} it came to {status} {version:?}, with {there}");
