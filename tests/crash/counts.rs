@@ -1,6 +1,6 @@
 //! What is counted: what clients did, and every fault by its kind with a few examples.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -68,6 +68,8 @@ pub struct Counts {
     did: [AtomicU64; Did::ALL.len()],
     faults: [AtomicU64; Fault::ALL.len()],
     examples: Mutex<Vec<(Fault, String)>>,
+    /// The round that runs, for the examples.
+    pub round: AtomicU32,
 }
 
 impl Counts {
@@ -79,7 +81,8 @@ impl Counts {
         self.faults[fault as usize].fetch_add(1, Ordering::Relaxed);
         let mut examples = self.examples.lock();
         if examples.iter().filter(|(of, _)| *of == fault).count() < EXAMPLES {
-            examples.push((fault, example()));
+            let round = self.round.load(Ordering::Relaxed);
+            examples.push((fault, format!("in or after round {round}: {}", example())));
         }
     }
 

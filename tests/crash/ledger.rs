@@ -180,7 +180,6 @@ impl Ledger {
         let counts = self.counts.clone();
         let event = &mut self.events[id];
         let (name, fifo, copy) = (QUEUES[receive.queue], event.route.fifo, &mut event.copies[at]);
-        let new = copy.message_id.is_none();
         if *copy.message_id.get_or_insert_with(|| message.id.to_owned()) != message.id {
             let fault = if fifo { Fault::Deduplication } else { Fault::Doubled };
             counts.fault(fault, || format!("event {id} in {name} as {} and {}", message.id, copy_id(copy)));
@@ -203,7 +202,6 @@ impl Ledger {
         {
             counts.fault(Fault::CountBack, || format!("event {id} in {name}: {} after {count}", message.count));
         }
-        debug_assert!(new || copy.message_id.is_some());
         copy.count = Some((message.count, receive.answered));
         copy.hidden = Some((receive.asked + receive.visibility, receive.answered));
         copy.handle = Some(message.handle.to_owned());

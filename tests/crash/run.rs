@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use rand::rngs::Xoshiro256PlusPlus;
@@ -55,6 +56,7 @@ pub async fn run(plan: &Plan, folder: &Path) -> Result<Outcome> {
     let mut buckets = Buckets::default();
     for round in 1..=plan.rounds {
         let last = round == plan.rounds;
+        world.counts.round.store(round, Ordering::Relaxed);
         let moment = Moment::draw(&mut rng);
         let clients = Clients::new(&server.endpoint);
         let tasks = work::start(&clients, &world, &mut rng, plan.sabotage.is_some());
