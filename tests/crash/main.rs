@@ -108,6 +108,8 @@ fn print(plan: &Plan, outcome: &Outcome) {
         ("kills", outcome.kills.to_string()),
         ("restarts", outcome.restarts.to_string()),
         ("unfinished ends of the log that were cut off", outcome.torn.to_string()),
+        ("segments of the log begun", outcome.segments.0.to_string()),
+        ("segments left", outcome.segments.1.to_string()),
         ("longest start in ms", outcome.slowest_start.as_millis().to_string()),
         ("seconds", outcome.took.as_secs().to_string()),
     ]);

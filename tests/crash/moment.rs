@@ -18,7 +18,9 @@ pub struct Moment {
 
 impl Moment {
     pub fn draw(rng: &mut Xoshiro256PlusPlus) -> Self {
-        let work = Duration::from_micros(rng.random_range(50_000..600_000));
+        // The log is compacted a second after a start.
+        let micros = if rng.random_bool(0.2) { 950_000..1_400_000 } else { 50_000..600_000 };
+        let work = Duration::from_micros(rng.random_range(micros));
         let stopping = rng.random_bool(0.15).then(|| Duration::from_micros(rng.random_range(0..30_000)));
         let starts = match rng.random_range(0..20) {
             0..15 => 0,

@@ -15,7 +15,7 @@ use crate::counts::{Counts, Did, Fault};
 use crate::landed::Buckets;
 use crate::moment::Moment;
 use crate::routes::QUEUES;
-use crate::server::{Home, Server};
+use crate::server::{Home, ONE_SEGMENT, SMALL_SEGMENTS, Server};
 use crate::work::{self, Worker, World};
 use crate::{drain, landed, setup};
 
@@ -37,6 +37,8 @@ pub struct Outcome {
     pub slowest_start: Duration,
     /// Ends of the log that a kill had left unfinished.
     pub torn: usize,
+    /// Segments of the log: begun, and left at the end.
+    pub segments: (usize, usize),
     pub took: Duration,
 }
 
@@ -47,7 +49,9 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 pub async fn run(plan: &Plan, folder: &Path) -> Result<Outcome> {
     let began = Instant::now();
-    let home = Home::new(folder, plan.durability);
+    // A cut of a segment's end finds what is there, so there must be much of it.
+    let segment = if plan.sabotage.is_some() { ONE_SEGMENT } else { SMALL_SEGMENTS };
+    let home = Home::new(folder, plan.durability, segment);
     let world = Arc::new(World::new());
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(plan.seed);
     let mut server = home.start()?;
@@ -95,7 +99,8 @@ pub async fn run(plan: &Plan, folder: &Path) -> Result<Outcome> {
     let panics = said.lines().filter(|line| line.contains("panicked at"));
     panics.for_each(|line| world.counts.fault(Fault::Server, || line.to_owned()));
     let torn = said.matches("they were cut off").count();
-    Ok(Outcome { counts: world.counts.clone(), kills, restarts, slowest_start, torn, took: began.elapsed() })
+    let (counts, segments, took) = (world.counts.clone(), home.segments()?, began.elapsed());
+    Ok(Outcome { counts, kills, restarts, slowest_start, torn, segments, took })
 }
 
 /// Waits until so much was acknowledged that a cut of the log's end hits some of it.

@@ -9,6 +9,11 @@ use std::time::{Duration, Instant};
 
 use crate::args::Durability;
 
+/// Bytes of a segment of the log: so small that it rolls in every round, and is compacted in those that last that long.
+pub const SMALL_SEGMENTS: u32 = 128 << 10;
+/// One segment for all.
+pub const ONE_SEGMENT: u32 = 1 << 30;
+
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -16,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Home {
     folder: PathBuf,
     durability: Durability,
+    segment: u32,
 }
 
 /// A running server; killed when dropped.
@@ -30,13 +36,14 @@ pub struct Server {
 }
 
 impl Home {
-    pub fn new(folder: &Path, durability: Durability) -> Self {
-        Self { folder: folder.to_owned(), durability }
+    pub fn new(folder: &Path, durability: Durability, segment: u32) -> Self {
+        Self { folder: folder.to_owned(), durability, segment }
     }
 
     fn spawn(&self) -> io::Result<Child> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_messaging"));
         command.args(["local", "--addr", "127.0.0.1:0", "--data-dir", "data", "--durability", self.durability.name()]);
+        command.args(["--segment-bytes", &self.segment.to_string()]);
         command.current_dir(&self.folder).env("NO_COLOR", "1");
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MESSAGING_") || name.starts_with("AWS_"))
         {
@@ -84,7 +91,9 @@ impl Home {
     /// acknowledges before it writes.
     pub fn cut(&self, bytes: u64) -> io::Result<u64> {
         let entries = fs::read_dir(self.folder.join("data/log"))?.collect::<io::Result<Vec<_>>>()?;
-        let newest = entries.iter().map(|entry| entry.path()).filter(|path| path.extension().is_some()).max();
+        let logs =
+            entries.iter().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|it| it == "log"));
+        let newest = logs.max();
         let file = File::options().write(true).open(newest.ok_or_else(|| io::Error::other("no segment"))?)?;
         let length = file.metadata()?.len();
         let cut = bytes.min(length / 2);
@@ -94,6 +103,15 @@ impl Home {
 
     fn stderr(&self) -> PathBuf {
         self.folder.join("stderr")
+    }
+
+    /// Segments that the log has begun in all its lives, and those that are left.
+    pub fn segments(&self) -> io::Result<(usize, usize)> {
+        let entries = fs::read_dir(self.folder.join("data/log"))?.collect::<io::Result<Vec<_>>>()?;
+        let names = entries.iter().filter_map(|entry| entry.file_name().into_string().ok());
+        let numbers = names.filter_map(|name| name.strip_suffix(".log")?.parse::<usize>().ok());
+        let numbers: Vec<_> = numbers.collect();
+        Ok((numbers.iter().copied().max().unwrap_or_default(), numbers.len()))
     }
 
     /// What it has said on stderr in all its lives.

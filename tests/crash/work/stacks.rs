@@ -234,6 +234,13 @@ async fn differences(worker: &Worker, name: &str, rest: Rest) -> Result<Vec<Stri
         wrong.push(format!("its subscriptions are {subscribed:?}"));
     }
     if let Rest::Version(version) = rest {
+        let listed = worker.call(worker.clients.cloudformation.list_stack_resources().stack_name(name).send()).await?;
+        let listed = listed.map(|it| it.stack_resource_summaries.unwrap_or_default()).unwrap_or_default();
+        let states = listed.iter().filter_map(|it| it.resource_status());
+        let running: Vec<_> = states.filter(|it| !it.as_str().ends_with("E_COMPLETE")).collect();
+        if !running.is_empty() {
+            wrong.push(format!("its resources are {running:?}"));
+        }
         let url = worker.clients.url(&format!("{name}-kept"));
         let get = sqs.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::VisibilityTimeout);
         let attributes = worker.call(get.send()).await?.ok().and_then(|it| it.attributes).unwrap_or_default();

@@ -93,6 +93,7 @@ impl Run {
             None => self.create(stack, kind, &mut resource, wanted).await,
             // Done, before a restart.
             Some(live) if done(&resource, &live, &wanted) => Ok(None),
+            Some(live) if born(&resource, &live, &wanted) => self.brought(&mut resource, &wanted).await,
             Some(live) => self.change(stack, kind, &mut resource, live, wanted).await,
         }
     }
@@ -170,9 +171,18 @@ impl Run {
             self.tell(resource, said).await?;
         }
         match self.make(stack, kind, resource, &mut wanted, Status::CreateInProgress).await? {
-            Ok(()) => self.complete(resource, Status::CreateComplete).await,
+            Ok(()) => self.brought(resource, &wanted).await,
             Err(reason) => self.fail(resource, Some(&wanted.properties), reason).await,
         }
+    }
+
+    /// Notes that a new resource is there, and what it replaces goes.
+    async fn brought(&self, resource: &mut Resource, wanted: &Live) -> Result<Failed, AwsError> {
+        let Some(old) = resource.before.clone() else { return self.complete(resource, Status::CreateComplete).await };
+        if wanted.update_replace_policy != Some(Policy::Retain) {
+            resource.retired.push(old);
+        }
+        self.complete(resource, Status::UpdateComplete).await
     }
 
     async fn complete(&self, resource: &mut Resource, status: Status) -> Result<Failed, AwsError> {
@@ -262,14 +272,8 @@ impl Run {
             };
             self.tell(resource, said).await?;
         }
-        let retain = wanted.update_replace_policy == Some(Policy::Retain);
         match self.make(stack, kind, resource, &mut wanted, Status::UpdateInProgress).await? {
-            Ok(()) => {
-                if !retain {
-                    resource.retired.push(old);
-                }
-                self.complete(resource, Status::UpdateComplete).await
-            }
+            Ok(()) => self.brought(resource, &wanted).await,
             Err(reason) => self.fail(resource, Some(&wanted.properties), reason).await,
         }
     }
@@ -288,6 +292,13 @@ impl Run {
             Err(reason) => Ok(Err(reason)),
         }
     }
+}
+
+/// Whether a new resource was made, and a restart came before that was noted.
+fn born(resource: &Resource, live: &Live, wanted: &Live) -> bool {
+    let running = matches!(resource.status, Status::CreateInProgress | Status::UpdateInProgress);
+    let new = resource.before.as_ref().is_none_or(|before| before.physical_id != live.physical_id);
+    resource.touched && running && new && live.properties == wanted.properties && resource.intent.is_none()
 }
 
 /// Whether this run has brought a resource to what is wanted already.
