@@ -138,7 +138,7 @@ impl Run {
             let Some(mut resource) = self.resource(&name) else { continue };
             self.abandon(&stack, &mut resource).await;
             while let Some(old) = resource.retired.last().cloned() {
-                self.discard(&stack, &mut resource, &old).await?;
+                self.discard(&stack, &resource, &old).await?;
                 resource.retired.pop();
                 self.keep(&resource).await?;
             }
@@ -157,17 +157,13 @@ impl Run {
         self.settle(done).await
     }
 
-    /// Deletes a physical resource that its logical one no longer is.
-    async fn discard(&self, stack: &Stack, resource: &mut Resource, old: &Live) -> Result<(), AwsError> {
-        let (status, reason) = (resource.status, resource.reason.clone());
+    /// Deletes a physical resource that its logical one no longer is. The events are about the old one, the state is not.
+    async fn discard(&self, stack: &Stack, resource: &Resource, old: &Live) -> Result<(), AwsError> {
         let said = |status| Said { status, reason: None, physical_id: &old.physical_id, properties: None };
-        self.tell(resource, said(Status::DeleteInProgress)).await?;
+        self.mention(resource, said(Status::DeleteInProgress)).await?;
         match self.destroy(stack, resource, old).await {
-            Ok(()) => self.tell(resource, said(Status::DeleteComplete)).await?,
-            Err(reason) => self.tell(resource, Said { reason: Some(&reason), ..said(Status::DeleteFailed) }).await?,
+            Ok(()) => self.mention(resource, said(Status::DeleteComplete)).await,
+            Err(reason) => self.mention(resource, Said { reason: Some(&reason), ..said(Status::DeleteFailed) }).await,
         }
-        // The events were about the old one.
-        (resource.status, resource.reason) = (status, reason);
-        Ok(())
     }
 }

@@ -155,6 +155,14 @@ impl Run {
         .await
     }
 
+    /// Writes an event without a new state.
+    async fn mention(&self, resource: &Resource, said: Said<'_>) -> Result<(), AwsError> {
+        self.write(|transaction, stack| {
+            tell(transaction, &self.cx, stack, &resource.logical_id, &resource.kind, &said);
+        })
+        .await
+    }
+
     /// Writes a resource's new state without an event.
     async fn keep(&self, resource: &Resource) -> Result<(), AwsError> {
         self.write(|transaction, _| store::put_resource(transaction, &self.uuid, resource)).await
