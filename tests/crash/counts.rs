@@ -59,7 +59,7 @@ kinds! {
         Stacks = "stacks half made or stuck",
         Refused = "valid calls refused",
         Hung = "calls without an answer",
-        Server = "panics and failed starts of the server",
+        Server = "panics of the server, and ends that nobody asked for",
     }
 }
 
