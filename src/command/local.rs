@@ -1,7 +1,7 @@
 //! `messaging local`: serves the embedded cloud.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use tokio::net::TcpListener;
@@ -48,6 +48,10 @@ pub struct Args {
     /// What survives.
     #[arg(long, value_enum, default_value = "process")]
     pub durability: Durability,
+    /// Bytes of a segment of the log: small ones are given back sooner, and let tests see that happen.
+    #[arg(long, value_name = "BYTES", hide = true, default_value_t = log::Options::default().segment_bytes,
+        value_parser = clap::value_parser!(u32).range(1 << 16..=1 << 30))]
+    pub segment_bytes: u32,
     /// Deploy this template at start, as the stack `messaging`.
     #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,
@@ -73,7 +77,13 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let access = args.access()?;
     let address = args.address(&access).await?;
     let access = Access { guard: Guard::new(address.ip(), Vec::new()), ..access };
-    let server = open(&args.data_dir, args.durability, args.strict, address, access, context.ui.clone()).await?;
+    let options = Options {
+        durability: args.durability.into(),
+        strict: args.strict,
+        segment_bytes: args.segment_bytes,
+        ..Options::new(&args.data_dir)
+    };
+    let server = open(options, address, access, context.ui.clone()).await?;
     if args.explain {
         let ui = context.ui.clone();
         server.cloud.notices.explain_to(move |text| ui.line(text));
@@ -143,25 +153,22 @@ impl Args {
     }
 }
 
-async fn open(
-    data_dir: &Path,
-    durability: Durability,
-    strict: bool,
-    address: SocketAddr,
-    access: Access,
-    ui: Ui,
-) -> Result<Server, Failure> {
+impl From<Durability> for log::Durability {
+    fn from(durability: Durability) -> Self {
+        match durability {
+            Durability::Memory => Self::Memory,
+            Durability::Process => Self::Process,
+            Durability::Power => Self::Power,
+        }
+    }
+}
+
+async fn open(options: Options, address: SocketAddr, access: Access, ui: Ui) -> Result<Server, Failure> {
     let listener = TcpListener::bind(address).await.map_err(|error| {
         Failure::new(format!("Can't listen on {address}"))
             .why(error)
             .help("Stop what listens there, or choose another address with --addr.")
     })?;
-    let durability = match durability {
-        Durability::Memory => log::Durability::Memory,
-        Durability::Process => log::Durability::Process,
-        Durability::Power => log::Durability::Power,
-    };
-    let options = Options { durability, strict, ..Options::new(data_dir) };
     let notices = ui.clone();
     let opened =
         tokio::task::spawn_blocking(move || server::Cloud::open(options, move |text| notices.warn(text))).await;
@@ -199,6 +206,7 @@ impl Embedded {
 /// Starts an embedded cloud on a free port of the loopback address.
 pub async fn start_embedded(data_dir: PathBuf, durability: Durability, ui: &Ui) -> Result<Embedded, Failure> {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let server = open(&data_dir, durability, false, any, Access::default(), ui.clone()).await?;
+    let options = Options { durability: durability.into(), ..Options::new(&data_dir) };
+    let server = open(options, any, Access::default(), ui.clone()).await?;
     Ok(Embedded { endpoint: format!("http://{}", server.address), data_dir, server })
 }

@@ -1,5 +1,6 @@
 //! An embedded cloud of a test's own: in this process, on a free port, in a folder that goes away.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,6 +19,9 @@ pub const LATE_EVENING: u64 = 1_773_531_000_000;
 
 /// How long a test waits for what happens on its own.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The log's first segment in a cloud's folder.
+const SEGMENT: &str = "data/log/00000001.log";
 
 /// A cloud that serves.
 pub struct TestCloud {
@@ -44,6 +48,11 @@ impl TestCloud {
         Self::open(Clock::System, false).await
     }
 
+    /// The log's first segment.
+    pub fn segment(&self) -> PathBuf {
+        self.folder.path().join(SEGMENT)
+    }
+
     async fn open(clock: Clock, strict: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options { clock: clock.clone(), strict, ..Options::new(folder.path().join("data")) };
@@ -54,6 +63,17 @@ impl TestCloud {
     /// Stops cleanly and starts again on the same folder; the port changes.
     pub async fn restart(&mut self) {
         self.stop().await;
+        self.start_again().await;
+    }
+
+    /// Starts again with another log: the bytes of its only segment.
+    pub async fn restart_with(&mut self, segment: &[u8]) {
+        self.stop().await;
+        std::fs::write(self.segment(), segment).unwrap();
+        self.start_again().await;
+    }
+
+    async fn start_again(&mut self) {
         // What runs in the background, such as the making of a signing key, may hold the folder a moment longer.
         let server = eventually(async || try_serve(&self.options).await).await.expect("the folder is free again");
         self.endpoint = format!("http://{}", server.address);
@@ -144,6 +164,8 @@ pub fn config(endpoint: &str) -> SdkConfig {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .region(Region::new("us-east-1"))
         .endpoint_url(endpoint)
+        // Without TLS: reading the machine's certificates for each client takes longer than most tests.
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
         .retry_config(RetryConfig::disabled())
         .build()
 }

@@ -18,6 +18,7 @@ mod sns;
 mod sns_rules;
 mod sqs;
 mod stack;
+mod stack_points;
 mod stack_rules;
 mod sts;
 mod traffic;

@@ -68,6 +68,21 @@ async fn an_export_in_use_neither_changes_nor_goes() {
     cloud.sqs().get_queue_url().queue_name("one").send().await.unwrap();
 }
 
+/// The rollback of a stack's first update deleted every resource that the update had left alone: it took them for new.
+#[tokio::test]
+async fn a_rollback_leaves_alone_what_the_update_left_alone() {
+    let cloud = TestCloud::start().await;
+    let client = cloud.cloudformation();
+    let template =
+        |more: &str| format!("Resources: {{Q: {{Type: 'AWS::SQS::Queue', Properties: {{QueueName: one}}}}{more}}}");
+    cloud.sqs().create_queue().queue_name("taken").send().await.unwrap();
+    let taken = ", Taken: {Type: 'AWS::SQS::Queue', DependsOn: Q, Properties: {QueueName: taken}}";
+    assert_eq!(create(&client, "s", &template("")).await, "CREATE_COMPLETE");
+    assert_eq!(update(&client, "s", &template(taken)).await, "UPDATE_ROLLBACK_COMPLETE");
+    assert!(reasons(&client, "s").await.contains("already exists"));
+    cloud.sqs().get_queue_url().queue_name("one").send().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_stack_policy_is_obeyed() {
     let cloud = TestCloud::start().await;

@@ -51,7 +51,7 @@ impl Run {
             }
         }
         match self.outputs(&stack, &plan).await? {
-            Ok(()) if creating => self.turn(Status::CreateComplete, None).await,
+            Ok(()) if creating => self.settle(Status::CreateComplete).await,
             Ok(()) => self.turn(Status::UpdateCleanup, None).await,
             Err(reason) => self.give_up(&stack, &format!("{reason} Rollback requested by user.")).await,
         }
@@ -93,6 +93,7 @@ impl Run {
             None => self.create(stack, kind, &mut resource, wanted).await,
             // Done, before a restart.
             Some(live) if done(&resource, &live, &wanted) => Ok(None),
+            Some(live) if born(&resource, &live, &wanted) => self.brought(&mut resource, &wanted).await,
             Some(live) => self.change(stack, kind, &mut resource, live, wanted).await,
         }
     }
@@ -111,7 +112,7 @@ impl Run {
         Ok(Some(reason))
     }
 
-    /// Makes a resource, by the name settled on before.
+    /// Makes a resource, by the name settled on before. What has that name already is another's, and stays so.
     async fn make(
         &self,
         stack: &Stack,
@@ -120,15 +121,18 @@ impl Run {
         wanted: &mut Live,
         status: Status,
     ) -> Result<Result<(), String>, AwsError> {
-        let resumed = resource.intent.is_some();
         if resource.intent.is_none() {
             let random = self.random();
-            let name = kind.intent(&self.work(stack, resource, &random, false), &wanted.properties);
+            let work = self.work(stack, resource, &random);
+            let name = kind.intent(&work, &wanted.properties);
+            if let Err(failure) = kind.taken(&work, &name, &wanted.properties).await {
+                return Ok(Err(failure.reason));
+            }
             resource.intent = Some(Intent { name, properties: wanted.properties.clone() });
             self.keep(resource).await?;
         }
         let name = resource.intent.as_ref().map(|intent| intent.name.clone()).unwrap_or_default();
-        let work = self.work(stack, resource, "", resumed);
+        let work = self.work(stack, resource, "");
         let made = kind.create(&work, &name, &wanted.properties).await;
         match made {
             Ok(made) => {
@@ -145,12 +149,7 @@ impl Run {
                 self.tell(resource, said).await?;
                 Ok(Ok(()))
             }
-            Err(failure) => {
-                if failure.foreign {
-                    resource.intent = None;
-                }
-                Ok(Err(failure.reason))
-            }
+            Err(failure) => Ok(Err(failure.reason)),
         }
     }
 
@@ -172,9 +171,18 @@ impl Run {
             self.tell(resource, said).await?;
         }
         match self.make(stack, kind, resource, &mut wanted, Status::CreateInProgress).await? {
-            Ok(()) => self.complete(resource, Status::CreateComplete).await,
+            Ok(()) => self.brought(resource, &wanted).await,
             Err(reason) => self.fail(resource, Some(&wanted.properties), reason).await,
         }
+    }
+
+    /// Notes that a new resource is there, and what it replaces goes.
+    async fn brought(&self, resource: &mut Resource, wanted: &Live) -> Result<Failed, AwsError> {
+        let Some(old) = resource.before.clone() else { return self.complete(resource, Status::CreateComplete).await };
+        if wanted.update_replace_policy != Some(Policy::Retain) {
+            resource.retired.push(old);
+        }
+        self.complete(resource, Status::UpdateComplete).await
     }
 
     async fn complete(&self, resource: &mut Resource, status: Status) -> Result<Failed, AwsError> {
@@ -230,7 +238,7 @@ impl Run {
         };
         self.tell(resource, said).await?;
         let random = self.random();
-        let work = self.work(stack, resource, &random, false);
+        let work = self.work(stack, resource, &random);
         match kind.update(&work, &wanted.physical_id, &old.properties, &wanted.properties).await {
             Ok(()) => self.complete(resource, Status::UpdateComplete).await,
             Err(failure) => self.fail(resource, Some(&wanted.properties), failure.reason).await,
@@ -247,8 +255,7 @@ impl Run {
     ) -> Result<Failed, AwsError> {
         if resource.intent.is_none() {
             let (one, two) = (self.random(), self.random());
-            let name_of =
-                |random: &str, properties| kind.intent(&self.work(stack, resource, random, false), properties);
+            let name_of = |random: &str, properties| kind.intent(&self.work(stack, resource, random), properties);
             let (before, after) = (name_of(&one, &old.properties), name_of(&two, &wanted.properties));
             // Names that were generated differ; equal ones were given.
             if before == after && !after.is_empty() {
@@ -265,14 +272,8 @@ impl Run {
             };
             self.tell(resource, said).await?;
         }
-        let retain = wanted.update_replace_policy == Some(Policy::Retain);
         match self.make(stack, kind, resource, &mut wanted, Status::UpdateInProgress).await? {
-            Ok(()) => {
-                if !retain {
-                    resource.retired.push(old);
-                }
-                self.complete(resource, Status::UpdateComplete).await
-            }
+            Ok(()) => self.brought(resource, &wanted).await,
             Err(reason) => self.fail(resource, Some(&wanted.properties), reason).await,
         }
     }
@@ -291,6 +292,13 @@ impl Run {
             Err(reason) => Ok(Err(reason)),
         }
     }
+}
+
+/// Whether a new resource was made, and a restart came before that was noted.
+fn born(resource: &Resource, live: &Live, wanted: &Live) -> bool {
+    let running = matches!(resource.status, Status::CreateInProgress | Status::UpdateInProgress);
+    let new = resource.before.as_ref().is_none_or(|before| before.physical_id != live.physical_id);
+    resource.touched && running && new && live.properties == wanted.properties && resource.intent.is_none()
 }
 
 /// Whether this run has brought a resource to what is wanted already.

@@ -115,7 +115,7 @@ impl Run {
             // A subscription has no name; one that may have been made goes with its topic.
             return;
         }
-        let work = self.work(stack, resource, "", true);
+        let work = self.work(stack, resource, "");
         let physical_id = kind.id_of(&work, &intent.name, &intent.properties);
         if let Err(failure) = kind.delete(&work, &physical_id, &intent.properties).await {
             self.cx.cloud.notice(&format!("{physical_id} of stack {}: {}", stack.name, failure.reason));
@@ -126,7 +126,7 @@ impl Run {
         let Some(kind) = types::find(&resource.kind) else {
             return Err(format!("Unrecognized resource type {}", resource.kind));
         };
-        let work = self.work(stack, resource, "", false);
+        let work = self.work(stack, resource, "");
         kind.delete(&work, &live.physical_id, &live.properties).await.map_err(|failure| failure.reason)
     }
 
@@ -138,7 +138,7 @@ impl Run {
             let Some(mut resource) = self.resource(&name) else { continue };
             self.abandon(&stack, &mut resource).await;
             while let Some(old) = resource.retired.last().cloned() {
-                self.discard(&stack, &mut resource, &old).await?;
+                self.discard(&stack, &resource, &old).await?;
                 resource.retired.pop();
                 self.keep(&resource).await?;
             }
@@ -157,17 +157,13 @@ impl Run {
         self.settle(done).await
     }
 
-    /// Deletes a physical resource that its logical one no longer is.
-    async fn discard(&self, stack: &Stack, resource: &mut Resource, old: &Live) -> Result<(), AwsError> {
-        let (status, reason) = (resource.status, resource.reason.clone());
+    /// Deletes a physical resource that its logical one no longer is. The events are about the old one, the state is not.
+    async fn discard(&self, stack: &Stack, resource: &Resource, old: &Live) -> Result<(), AwsError> {
         let said = |status| Said { status, reason: None, physical_id: &old.physical_id, properties: None };
-        self.tell(resource, said(Status::DeleteInProgress)).await?;
+        self.mention(resource, said(Status::DeleteInProgress)).await?;
         match self.destroy(stack, resource, old).await {
-            Ok(()) => self.tell(resource, said(Status::DeleteComplete)).await?,
-            Err(reason) => self.tell(resource, Said { reason: Some(&reason), ..said(Status::DeleteFailed) }).await?,
+            Ok(()) => self.mention(resource, said(Status::DeleteComplete)).await,
+            Err(reason) => self.mention(resource, Said { reason: Some(&reason), ..said(Status::DeleteFailed) }).await,
         }
-        // The events were about the old one.
-        (resource.status, resource.reason) = (status, reason);
-        Ok(())
     }
 }

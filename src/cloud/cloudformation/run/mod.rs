@@ -1,7 +1,8 @@
 //! How a stack runs: from the status it has to the one that ends its operation, a document at a time.
 //!
 //! Every step reads where the stack stands and writes what it did, so a run that a restart interrupted goes on where it was.
-//! A creation settles the new resource's name before it makes it; after a restart what has that name is known to be ours.
+//! A creation settles the new resource's name, which nobody has, before it makes it; after a restart what has that name is
+//! known to be ours.
 //!
 //! ```text
 //! CREATE_IN_PROGRESS --create--> CREATE_COMPLETE
@@ -154,12 +155,20 @@ impl Run {
         .await
     }
 
+    /// Writes an event without a new state.
+    async fn mention(&self, resource: &Resource, said: Said<'_>) -> Result<(), AwsError> {
+        self.write(|transaction, stack| {
+            tell(transaction, &self.cx, stack, &resource.logical_id, &resource.kind, &said);
+        })
+        .await
+    }
+
     /// Writes a resource's new state without an event.
     async fn keep(&self, resource: &Resource) -> Result<(), AwsError> {
         self.write(|transaction, _| store::put_resource(transaction, &self.uuid, resource)).await
     }
 
-    fn work<'a>(&'a self, stack: &'a Stack, resource: &'a Resource, random: &'a str, resumed: bool) -> Work<'a> {
+    fn work<'a>(&'a self, stack: &'a Stack, resource: &'a Resource, random: &'a str) -> Work<'a> {
         let before = stack.before.as_ref().unwrap_or(&stack.now);
         Work {
             cx: &self.cx,
@@ -167,7 +176,6 @@ impl Run {
             stack_id: &stack.id,
             tags: &stack.now.tags,
             tags_before: &before.tags,
-            resumed,
         }
     }
 

@@ -81,7 +81,7 @@ impl Run {
         };
         self.tell(resource, said(Status::UpdateInProgress, None)).await?;
         let Some(kind) = types::find(&resource.kind) else { return Ok(false) };
-        let mut work = self.work(stack, resource, "", false);
+        let mut work = self.work(stack, resource, "");
         // Backwards: the stack's new tags are those that go.
         std::mem::swap(&mut work.tags, &mut work.tags_before);
         let done = kind.update(&work, &before.physical_id, &now.properties, &before.properties).await;

@@ -134,12 +134,17 @@ pub fn name(work: &Work<'_>, properties: &Map<String, Value>) -> String {
     text(properties, "BucketName").map_or_else(|| work.generated.within(63).to_ascii_lowercase(), str::to_owned)
 }
 
+/// Fails if the name is another's.
+pub async fn taken(work: &Work<'_>, name: &str) -> Done<()> {
+    if found(work, name).await { Err(exists(KIND, name)) } else { Ok(()) }
+}
+
+async fn found(work: &Work<'_>, name: &str) -> bool {
+    work.s3(Method::HEAD, name, "", &[], String::new()).await.is_ok()
+}
+
 pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<Made> {
-    let found = work.s3(Method::HEAD, name, "", &[], String::new()).await.is_ok();
-    if found && !work.resumed {
-        return Err(exists(KIND, name));
-    }
-    if !found {
+    if !found(work, name).await {
         let locked = properties.get("ObjectLockEnabled") == Some(&Value::Bool(true));
         let headers: &[(&str, &str)] = if locked { &[("x-amz-bucket-object-lock-enabled", "true")] } else { &[] };
         work.s3(Method::PUT, name, "", headers, bucket_xml::location(&work.cx.region)).await?;

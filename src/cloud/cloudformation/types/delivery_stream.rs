@@ -127,13 +127,14 @@ async fn describe(work: &Work<'_>, name: &str) -> Result<Value, crate::cloud::wi
     Ok(found["DeliveryStreamDescription"].clone())
 }
 
+/// Fails if the name is another's.
+pub async fn taken(work: &Work<'_>, name: &str) -> Done<()> {
+    if describe(work, name).await.is_ok() { Err(exists(KIND, name)) } else { Ok(()) }
+}
+
 pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<Made> {
     let arn = work.arn("firehose", &format!("deliverystream/{name}"));
-    let found = describe(work, name).await.is_ok();
-    if found && !work.resumed {
-        return Err(exists(KIND, name));
-    }
-    if !found {
+    if describe(work, name).await.is_err() {
         let mut input = Map::from_iter([("DeliveryStreamName".to_owned(), name.into())]);
         for property in ["DeliveryStreamType", "DeliveryStreamEncryptionConfigurationInput", EXTENDED, PLAIN] {
             if let Some(value) = properties.get(property) {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::schema::{Field, json as any, string, strings};
 use super::work::{Done, Failure, Made, Work, attribute, exists, text};
 use crate::cloud::gateway::Service;
+use crate::cloud::wire::AwsError;
 
 pub const KIND: &str = "AWS::IAM::ManagedPolicy";
 
@@ -44,11 +45,19 @@ async fn attach(work: &Work<'_>, arn: &str, old: &[&str], new: &[&str]) -> Done<
     Ok(())
 }
 
+/// Fails if the name is another's.
+pub async fn taken(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<()> {
+    let arn = arn(work, name, properties);
+    if get(work, &arn).await.is_ok() { Err(exists(KIND, &arn)) } else { Ok(()) }
+}
+
+async fn get(work: &Work<'_>, arn: &str) -> Result<Value, AwsError> {
+    work.call(Service::Iam, "GetPolicy", json!({"PolicyArn": arn})).await
+}
+
 pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<Made> {
     let arn = arn(work, name, properties);
-    let found = work.call(Service::Iam, "GetPolicy", json!({"PolicyArn": arn})).await;
-    let policy = match found {
-        Ok(_) if !work.resumed => return Err(exists(KIND, &arn)),
+    let policy = match get(work, &arn).await {
         Ok(found) => found,
         Err(_) => {
             let mut input = json!({

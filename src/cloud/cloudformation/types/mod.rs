@@ -142,6 +142,24 @@ impl Type {
         }
     }
 
+    /// Fails if the name of a resource that is yet to be made is another's. Asked before the name is settled on: what has
+    /// it later is what the stack itself has made, whatever a restart interrupted.
+    pub async fn taken(&self, work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<()> {
+        match self.kind {
+            Kind::Bucket => bucket::taken(work, name).await,
+            Kind::DeliveryStream => delivery_stream::taken(work, name).await,
+            Kind::ManagedPolicy => managed_policy::taken(work, name, properties).await,
+            Kind::Queue => queue::taken(work, name).await,
+            Kind::Role => role::taken(work, name).await,
+            Kind::Topic => topic::taken(work, name).await,
+            // These have no name of their own that another could have.
+            Kind::BucketPolicy | Kind::QueuePolicy | Kind::RolePolicy | Kind::Subscription | Kind::TopicPolicy => {
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes a resource by a name that is the stack's, or goes on with it after a restart.
     pub async fn create(&self, work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<Made> {
         match self.kind {
             Kind::Bucket => bucket::create(work, name, properties).await,

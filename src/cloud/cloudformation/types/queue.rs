@@ -64,11 +64,15 @@ pub fn name(work: &Work<'_>, properties: &Map<String, Value>) -> String {
     }
 }
 
-pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<Made> {
-    let found = work.call(Service::Sqs, "GetQueueUrl", json!({"QueueName": name})).await;
-    if let (Ok(found), false) = (&found, work.resumed) {
-        return Err(exists(KIND, found["QueueUrl"].as_str().unwrap_or(name)));
+/// Fails if the name is another's.
+pub async fn taken(work: &Work<'_>, name: &str) -> Done<()> {
+    match work.call(Service::Sqs, "GetQueueUrl", json!({"QueueName": name})).await {
+        Ok(found) => Err(exists(KIND, found["QueueUrl"].as_str().unwrap_or(name))),
+        Err(_) => Ok(()),
     }
+}
+
+pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<Made> {
     let input = json!({"QueueName": name, "Attributes": attributes(properties), "tags": work.first_tags(properties)});
     let created = work.call(Service::Sqs, "CreateQueue", input).await?;
     let url = created["QueueUrl"].as_str().ok_or_else(|| Failure::new("CreateQueue gave no URL"))?;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::schema::{Field, Shape, TAGS, integer, json as any, list, string, strings};
 use super::work::{Done, Failure, Made, Work, attribute, exists, tag_changes, tag_list, text};
 use crate::cloud::gateway::Service;
+use crate::cloud::wire::AwsError;
 
 pub const KIND: &str = "AWS::IAM::Role";
 
@@ -40,10 +41,17 @@ pub fn name(work: &Work<'_>, properties: &Map<String, Value>) -> String {
     text(properties, "RoleName").map_or_else(|| work.generated.within(64), str::to_owned)
 }
 
+/// Fails if the name is another's.
+pub async fn taken(work: &Work<'_>, name: &str) -> Done<()> {
+    if get(work, name).await.is_ok() { Err(exists(KIND, name)) } else { Ok(()) }
+}
+
+async fn get(work: &Work<'_>, name: &str) -> Result<Value, AwsError> {
+    work.call(Service::Iam, "GetRole", json!({"RoleName": name})).await
+}
+
 pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<Made> {
-    let found = work.call(Service::Iam, "GetRole", json!({"RoleName": name})).await;
-    let role = match found {
-        Ok(_) if !work.resumed => return Err(exists(KIND, name)),
+    let role = match get(work, name).await {
         Ok(found) => found,
         Err(_) => {
             let mut input = json!({

@@ -86,12 +86,17 @@ pub fn name(work: &Work<'_>, properties: &Map<String, Value>) -> String {
     }
 }
 
+/// Fails if the name is another's.
+pub async fn taken(work: &Work<'_>, name: &str) -> Done<()> {
+    let arn = work.arn("sns", name);
+    match work.call(Service::Sns, "GetTopicAttributes", json!({"TopicArn": arn})).await {
+        Ok(_) => Err(exists(KIND, &arn)),
+        Err(_) => Ok(()),
+    }
+}
+
 pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<Made> {
     let arn = work.arn("sns", name);
-    let found = work.call(Service::Sns, "GetTopicAttributes", json!({"TopicArn": arn})).await;
-    if found.is_ok() && !work.resumed {
-        return Err(exists(KIND, &arn));
-    }
     let mut initial = attributes(properties);
     if properties.get("FifoTopic") == Some(&Value::Bool(true)) {
         initial.insert("FifoTopic".into(), "true".into());

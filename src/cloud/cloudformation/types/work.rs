@@ -20,8 +20,6 @@ pub struct Work<'a> {
     pub tags: &'a [Tag],
     /// The stack's tags before the update that runs.
     pub tags_before: &'a [Tag],
-    /// A creation that a restart interrupted had settled on this name: what has it is ours.
-    pub resumed: bool,
 }
 
 /// What a generated name is made of.
@@ -64,13 +62,11 @@ impl Made {
 pub struct Failure {
     /// The reason that its event gives.
     pub reason: String,
-    /// Its name is another's: there is nothing of ours to take away.
-    pub foreign: bool,
 }
 
 impl Failure {
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), foreign: false }
+        Self { reason: reason.into() }
     }
 }
 
@@ -103,10 +99,9 @@ pub type Done<T> = Result<T, Failure>;
 
 /// The failure for a name that another resource has.
 pub fn exists(kind: &str, identifier: &str) -> Failure {
-    let reason = format!(
+    Failure::new(format!(
         "Resource handler returned message: \"Resource of type '{kind}' with identifier '{identifier}' already exists.\" (HandlerErrorCode: AlreadyExists)"
-    );
-    Failure { reason, foreign: true }
+    ))
 }
 
 impl Work<'_> {

@@ -1,0 +1,98 @@
+//! The command line: the harness's own arguments, and those that `cargo test` and `cargo nextest` give to every test target.
+
+use clap::{Parser, ValueEnum};
+
+/// The one test of this target, as filters and lists know it.
+const NAME: &str = "crash";
+
+#[derive(Parser, Debug)]
+#[command(name = "cargo test --test crash --", about = "Kills the server at random moments and checks what is left")]
+pub struct Args {
+    /// Kills at random moments, each with a restart on the same data.
+    #[arg(long)]
+    pub rounds: Option<u32>,
+    /// Repeats a run's moments and choices; the machine's timing stays its own.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// What the server promises.
+    #[arg(long, value_enum, default_value = "process")]
+    pub durability: Durability,
+    /// Leave the data folder where it is. After a fault it stays anyway.
+    #[arg(long)]
+    pub keep: bool,
+    /// Cut so many bytes off the log's end after the last kill: proves that the checks can fail.
+    #[arg(long, value_name = "BYTES")]
+    pub sabotage: Option<u64>,
+
+    /// Run only if the test's name contains one of these.
+    #[arg(hide = true)]
+    filters: Vec<String>,
+    #[arg(long, hide = true)]
+    list: bool,
+    #[arg(long, hide = true)]
+    exact: bool,
+    #[arg(long, hide = true)]
+    ignored: bool,
+    #[arg(long, hide = true)]
+    skip: Vec<String>,
+    /// What else the standard harness takes has no meaning for a single test whose table is its output.
+    #[command(flatten)]
+    _rest: Rest,
+}
+
+#[derive(clap::Args, Debug)]
+struct Rest {
+    #[arg(long, hide = true)]
+    include_ignored: bool,
+    #[arg(long, hide = true, alias = "no-capture")]
+    nocapture: bool,
+    #[arg(long, hide = true)]
+    show_output: bool,
+    #[arg(long, short, hide = true)]
+    quiet: bool,
+    #[arg(long, hide = true)]
+    test_threads: Option<u32>,
+    #[arg(long, hide = true)]
+    color: Option<String>,
+    #[arg(long, hide = true)]
+    format: Option<String>,
+    #[arg(short = 'Z', hide = true)]
+    unstable: Vec<String>,
+    #[arg(long, hide = true)]
+    report_time: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Durability {
+    Memory,
+    Process,
+    Power,
+}
+
+impl Durability {
+    /// As `messaging local --durability` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Process => "process",
+            Self::Power => "power",
+        }
+    }
+}
+
+impl Args {
+    /// Prints the list of tests where that is all that was asked for.
+    pub fn listed(&self) -> bool {
+        if self.list && !self.ignored {
+            println!("{NAME}: test");
+        }
+        self.list
+    }
+
+    /// Whether the filters choose the test.
+    pub fn chosen(&self) -> bool {
+        let matches = |filter: &String| if self.exact { filter == NAME } else { NAME.contains(filter.as_str()) };
+        let wanted = self.filters.is_empty() || self.filters.iter().any(matches);
+        wanted && !self.ignored && !self.skip.iter().any(matches)
+    }
+}

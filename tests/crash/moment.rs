@@ -1,0 +1,37 @@
+//! When a round's server dies: drawn from the seed.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use rand::rngs::Xoshiro256PlusPlus;
+
+/// The end of a round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    /// How long clients work before the end.
+    pub work: Duration,
+    /// The server is asked to stop first, and killed so much later.
+    pub stopping: Option<Duration>,
+    /// Starts that end by a kill so much after their beginning, before the one that serves.
+    pub starting: Vec<Duration>,
+}
+
+impl Moment {
+    pub fn draw(rng: &mut Xoshiro256PlusPlus) -> Self {
+        // The log is compacted a second after a start.
+        let micros = if rng.random_bool(0.2) { 950_000..1_400_000 } else { 50_000..600_000 };
+        let work = Duration::from_micros(rng.random_range(micros));
+        let stopping = rng.random_bool(0.15).then(|| Duration::from_micros(rng.random_range(0..30_000)));
+        let starts = match rng.random_range(0..20) {
+            0..15 => 0,
+            15..19 => 1,
+            _ => 3,
+        };
+        let starting = (0..starts).map(|_| Duration::from_micros(rng.random_range(0..150_000))).collect();
+        Self { work, stopping, starting }
+    }
+
+    pub fn kills(&self) -> usize {
+        1 + self.starting.len()
+    }
+}
