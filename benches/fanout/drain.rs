@@ -14,7 +14,6 @@ use super::requests::sqs;
 #[derive(Default)]
 pub struct Drained {
     pub deleted: u64,
-    pub requests: u64,
     /// Not answered with 200, or not at all.
     pub failed: u64,
     pub why: Option<String>,
@@ -26,11 +25,6 @@ impl Drained {
     /// Messages received and deleted, a second.
     pub fn rate(&self) -> f64 {
         per_second(self.deleted, self.elapsed)
-    }
-
-    /// Requests a second.
-    pub fn requests_rate(&self) -> f64 {
-        per_second(self.requests, self.elapsed)
     }
 
     fn failure(&mut self, why: String) {
@@ -64,7 +58,6 @@ pub async fn drain(address: SocketAddr, url: &str, consumers: usize, time: Durat
     while let Some(one) = tasks.join_next().await {
         let one = one.map_err(std::io::Error::other)?;
         all.deleted += one.deleted;
-        all.requests += one.requests;
         all.failed += one.failed;
         all.why = all.why.or(one.why);
         all.elapsed = all.elapsed.max(one.elapsed);
@@ -105,7 +98,6 @@ impl Consumer {
                 Ok(body) => {
                     let answer: Value = serde_json::from_slice(body).unwrap_or_default();
                     done.deleted += answer["Successful"].as_array().map_or(0, Vec::len) as u64;
-                    done.requests += 2;
                     done.elapsed = self.begin.elapsed();
                 }
                 Err(why) => {

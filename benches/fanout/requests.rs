@@ -10,7 +10,7 @@ const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 const JSON: &str = "application/x-amz-json-1.0";
 
 /// An event of about 450 bytes.
-fn event(n: usize) -> String {
+pub fn event(n: usize) -> String {
     format!(
         r#"{{"event_id":"{n:08x}-0000-4000-8000-000000000000","event_type":"order.created","occurred_at":"2026-11-20T12:00:00Z","order":{{"order_id":"order-{n}","consumer_id":"consumer-{}","currency":"EUR","total":"129.90","items":[{{"sku":"SKU-00017","name":"Ergonomic Wooden Chair","quantity":2,"unit_price":"49.95"}},{{"sku":"SKU-00231","name":"Small Granite Lamp","quantity":1,"unit_price":"30.00"}}]}}}}"#,
         n % 1_000

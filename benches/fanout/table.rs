@@ -28,16 +28,16 @@ struct Measured {
     publish: Outcome,
     batch: Outcome,
     send: Outcome,
+    /// What the consumers of each queue did.
+    drained: Vec<Drained>,
     idle: Option<u64>,
-    /// What only a cloud does.
+    /// What only a cloud has.
     queues: Option<Queues>,
 }
 
-/// What the queues held and gave.
+/// What the queues held.
 struct Queues {
-    /// What the consumers of each queue did.
-    drained: Vec<Drained>,
-    /// How deep each of them was.
+    /// How deep each of them was when it was drained.
     depth: u64,
     /// Messages, of all phases, that were acknowledged and are in no queue.
     missing: u64,
@@ -71,6 +71,7 @@ pub async fn limit(server: &Server, measure: Measure) -> Row {
             publish: load(server, measure, requests::publish(topic)).await?,
             batch: load(server, measure, requests::publish_batch(topic)).await?,
             send: load(server, measure, requests::send(url)).await?,
+            drained: vec![drain(server.address, url, CONSUMERS, measure.time).await?],
             queues: None,
         })
     };
@@ -117,8 +118,8 @@ async fn measured(server: &Server, measure: Measure) -> Result<Measured> {
     let (arrived, send_late) = account.settled(&[queue], send.answered).await?;
     missing += send.answered.saturating_sub(arrived);
     let late = late.max(batch_late).max(send_late);
-    let queues = Queues { drained, depth: depth / 2, missing, late, bytes_per_message };
-    Ok(Measured { publish, batch, send, idle, queues: Some(queues) })
+    let queues = Queues { depth: depth / 2, missing, late, bytes_per_message };
+    Ok(Measured { publish, batch, send, drained, idle, queues: Some(queues) })
 }
 
 /// The table, in Markdown. The ceiling is measured first and last: the lines between are held against the mean.
@@ -127,9 +128,10 @@ pub fn print(rows: &[Row]) {
     let count = ceilings().count().max(1) as f64;
     let ceiling = ceilings().map(|it| it.publish.rate()).sum::<f64>() / count;
     let send_ceiling = ceilings().map(|it| it.send.rate()).sum::<f64>() / count;
+    let drain_ceiling = ceilings().map(|it| mean(&it.drained)).sum::<f64>() / count;
     println!(
         "| server | publish/s | of limit | p50 / p99 ms | PublishBatch msg/s | SendMessage/s | received and deleted/s \
-         (depth; requests of limit) | missing | idle MiB | bytes a message |"
+         (of limit; depth) | missing | idle MiB | bytes a message |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     for row in rows {
@@ -150,7 +152,7 @@ pub fn print(rows: &[Row]) {
             rate(&it.batch, 10.0),
             rate(&it.send, 1.0),
             percent(it.send.rate() / send_ceiling),
-            it.queues.as_ref().map_or(" | ".to_owned(), |queues| consumed(queues, ceiling)),
+            consumed(it, drain_ceiling),
             memory(it),
         );
     }
@@ -162,11 +164,17 @@ fn rate(outcome: &Outcome, messages: f64) -> String {
     grouped((outcome.rate() * messages).round() as u64) + &failed
 }
 
+/// Messages a second that the consumers of a queue received and deleted.
+fn mean(drained: &[Drained]) -> f64 {
+    drained.iter().map(Drained::rate).sum::<f64>() / drained.len().max(1) as f64
+}
+
 /// Two cells: what was received and deleted, and what was missing.
-fn consumed(queues: &Queues, ceiling: f64) -> String {
-    let Queues { drained, depth, missing, late, .. } = queues;
-    let mean = |of: fn(&Drained) -> f64| drained.iter().map(of).sum::<f64>() / drained.len().max(1) as f64;
-    let failed = match drained.iter().map(|it| it.failed).sum::<u64>() {
+fn consumed(it: &Measured, ceiling: f64) -> String {
+    let rate = mean(&it.drained);
+    let share = format!("{} ({}", grouped(rate.round() as u64), percent(rate / ceiling));
+    let Some(Queues { depth, missing, late, .. }) = &it.queues else { return format!("{share}) | ") };
+    let failed = match it.drained.iter().map(|it| it.failed).sum::<u64>() {
         0 => String::new(),
         failed => format!(", {} failed", grouped(failed)),
     };
@@ -176,13 +184,7 @@ fn consumed(queues: &Queues, ceiling: f64) -> String {
         _ if late >= &SETTLE => format!(" after {} s", SETTLE.as_secs()),
         seconds => format!(" ({seconds} s late)"),
     };
-    format!(
-        "{} ({}; {}){failed} | {}{late}",
-        grouped(mean(Drained::rate).round() as u64),
-        grouped(*depth),
-        percent(mean(Drained::requests_rate) / ceiling),
-        grouped(*missing),
-    )
+    format!("{share}; {}){failed} | {}{late}", grouped(*depth), grouped(*missing))
 }
 
 /// Two cells: the memory when nothing was done yet, and what a queued message takes.

@@ -71,25 +71,6 @@ fn malformed(message: &str) -> AwsError {
     AwsError::bad("MalformedQueryString", message)
 }
 
-/// What a byte is in the encoded text.
-#[derive(Clone, Copy, PartialEq)]
-enum Kind {
-    Plain,
-    Plus,
-    Percent,
-    Equals,
-    Ampersand,
-}
-
-const KINDS: [Kind; 256] = {
-    let mut kinds = [Kind::Plain; 256];
-    kinds[b'+' as usize] = Kind::Plus;
-    kinds[b'%' as usize] = Kind::Percent;
-    kinds[b'=' as usize] = Kind::Equals;
-    kinds[b'&' as usize] = Kind::Ampersand;
-    kinds
-};
-
 /// The value of a hexadecimal digit; 0xFF for any other byte.
 const HEX: [u8; 256] = {
     let mut hex = [0xFF; 256];
@@ -111,62 +92,79 @@ fn decode(input: &[u8], text: &mut Vec<u8>, params: &mut Vec<Param>) -> Result<(
     if input.len() > u32::MAX as usize / 4 {
         return Err(malformed("The request is too long."));
     }
-    let mut start = text.len();
-    let mut equals = None;
-    // Decoding never lengthens a text, so it has its room from the start; `end` is where the next byte goes.
-    let mut end = start;
-    text.resize(start + input.len() + 1, 0);
-    let mut rest = input;
-    loop {
-        // Zipped, so that no bound is checked for each byte: a quarter fewer instructions for a whole Publish.
-        let mut plain = 0;
-        for (byte, place) in rest.iter().zip(&mut text[end..]) {
-            if KINDS[*byte as usize] != Kind::Plain {
-                break;
-            }
-            *place = *byte;
-            plain += 1;
+    let ends = memchr::memchr_iter(b'&', input).chain(std::iter::once(input.len()));
+    let mut begin = 0;
+    for end in ends {
+        let pair = &input[begin..end];
+        begin = end + 1;
+        if pair.is_empty() {
+            continue;
         }
-        end += plain;
-        let Some((special, after)) = rest[plain..].split_first() else { break };
-        rest = after;
-        let decoded = match KINDS[*special as usize] {
-            Kind::Plain => *special,
-            Kind::Plus => b' ',
-            Kind::Percent => match rest {
-                [high, low, after @ ..] if HEX[*high as usize] | HEX[*low as usize] != 0xFF => {
-                    rest = after;
-                    HEX[*high as usize] << 4 | HEX[*low as usize]
-                }
-                _ => b'%',
-            },
-            Kind::Ampersand => {
-                finish(start, equals.take(), end, params)?;
-                start = end + 1;
-                b'&'
-            }
-            Kind::Equals => {
-                equals.get_or_insert(end);
-                b'='
-            }
-        };
-        text[end] = decoded;
-        end += 1;
-    }
-    finish(start, equals, end, params)?;
-    text[end] = b'&';
-    text.truncate(end + 1);
-    Ok(())
-}
-
-fn finish(start: usize, equals: Option<usize>, end: usize, params: &mut Vec<Param>) -> Result<(), AwsError> {
-    if end > start {
         if params.len() == MAX_PARAMETERS {
             return Err(malformed("The request has too many parameters."));
         }
-        params.push(Param { start: start as u32, equals: equals.unwrap_or(end) as u32, end: end as u32 });
+        let start = text.len() as u32;
+        let sign = memchr::memchr(b'=', pair);
+        unescape(&pair[..sign.unwrap_or(pair.len())], text);
+        let equals = text.len() as u32;
+        if let Some(sign) = sign {
+            text.push(b'=');
+            unescape(&pair[sign + 1..], text);
+        }
+        params.push(Param { start, equals, end: text.len() as u32 });
+        text.push(b'&');
     }
     Ok(())
+}
+
+/// So many bytes are looked at together.
+const BLOCK: usize = size_of::<u64>();
+
+/// Appends `input` without its escapes: the hottest loop of a Publish, whose event is JSON and full of them.
+fn unescape(input: &[u8], out: &mut Vec<u8>) {
+    let Some(first) = memchr::memchr2(b'%', b'+', input) else {
+        return out.extend_from_slice(input);
+    };
+    let start = out.len();
+    // Decoding never lengthens a text; a block is written whole, be it only in part of the text.
+    out.resize(start + input.len() + BLOCK, 0);
+    let place = &mut out[start..];
+    place[..first].copy_from_slice(&input[..first]);
+    let (mut rest, mut end) = (&input[first..], first);
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        place[end] = match byte {
+            b'%' => match rest {
+                [high, low, after @ ..] if HEX[usize::from(*high)] | HEX[usize::from(*low)] != 0xFF => {
+                    rest = after;
+                    HEX[usize::from(*high)] << 4 | HEX[usize::from(*low)]
+                }
+                _ => b'%',
+            },
+            b'+' => b' ',
+            plain => *plain,
+        };
+        end += 1;
+        if let Some(block) = rest.first_chunk::<BLOCK>()
+            && block[0] != b'%'
+        {
+            let plain = plain(*block);
+            place[end..end + BLOCK].copy_from_slice(block);
+            end += plain;
+            rest = &rest[plain..];
+        }
+    }
+    out.truncate(start + end);
+}
+
+/// How many bytes of a block come before its first `%` or `+`.
+fn plain(block: [u8; BLOCK]) -> usize {
+    const ONES: u64 = u64::MAX / 0xFF;
+    let block = u64::from_le_bytes(block);
+    // The lowest bit that is left belongs to the first byte that is zero.
+    let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & (ONES << 7);
+    let special = zero(block ^ (ONES * u64::from(b'%'))) | zero(block ^ (ONES * u64::from(b'+')));
+    special.trailing_zeros() as usize / 8
 }
 
 #[cfg(test)]
@@ -187,6 +185,26 @@ mod tests {
         assert!(Form::parse(&[b"a=%FF"]).is_err());
         // Two halves of a character in different parameters don't make one.
         assert!(Form::parse(&[b"a%E2=%82%AC"]).is_err());
+    }
+
+    proptest::proptest! {
+        /// As the `percent-encoding` crate decodes.
+        #[test]
+        fn escapes(text in "([a-z]{0,12}|[%+&=]{0,3}|%[0-9a-fA-G]{2}|é){0,12}") {
+            let form = Form::parse(&[text.as_bytes()]);
+            let decoded = |text: &str| {
+                let text = text.replace('+', " ");
+                percent_encoding::percent_decode_str(&text).decode_utf8().map(String::from)
+            };
+            let pairs = text.split('&').filter(|pair| !pair.is_empty());
+            let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+            let expected: Result<Vec<_>, _> =
+                pairs.map(|(name, value)| Ok::<_, std::str::Utf8Error>((decoded(name)?, decoded(value)?))).collect();
+            let found = form.as_ref().map(|form| {
+                form.params().iter().map(|it| (form.key(*it).to_owned(), form.value(*it).to_owned())).collect::<Vec<_>>()
+            });
+            proptest::prop_assert_eq!(found.ok(), expected.ok());
+        }
     }
 
     #[test]

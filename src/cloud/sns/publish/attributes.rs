@@ -66,7 +66,8 @@ fn check_name(name: &str) -> Result<(), AwsError> {
     if name.len() > 256 {
         return Err(bad("Length of message attribute name must be less than 256 bytes."));
     }
-    if let Some(c) = name.chars().find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.')) {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if let Some(c) = name.bytes().position(|byte| !plain(byte)).and_then(|at| name[at..].chars().next()) {
         return Err(bad(format!(
             "Invalid non-alphanumeric character '#x{:X}' was found in the message attribute name. Can only include \
              alphanumeric characters, hyphens, underscores, or dots.",
@@ -79,7 +80,7 @@ fn check_name(name: &str) -> Result<(), AwsError> {
     if name.ends_with('.') {
         return Err(bad("Invalid message attribute name ending with character '.' was found."));
     }
-    if name.contains("..") {
+    if name.as_bytes().windows(2).any(|pair| pair == b"..") {
         return Err(bad("Message attribute name can not have successive '.' character."));
     }
     Ok(())
