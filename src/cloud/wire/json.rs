@@ -1,9 +1,14 @@
 //! JSON 1.0 and 1.1: serde_json, with AWS's words for what it can't read.
 
+use std::cell::Cell;
+
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
 use super::AwsError;
+
+/// A longer buffer for answers isn't kept.
+const MAX_KEPT: usize = 64 << 10;
 
 const LIST: &str = "Start of list found where not expected";
 
@@ -19,13 +24,21 @@ pub fn from_slice<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, AwsError>
 
 /// Writes an operation's output; an operation without output answers nothing.
 pub fn to_vec<T: Serialize>(output: &T) -> Result<Vec<u8>, AwsError> {
-    let mut body = Vec::with_capacity(256);
-    serde_json::to_writer(&mut body, output)
-        .map_err(|error| AwsError::internal(format!("The answer can't be written as JSON: {error}")))?;
-    if body == b"null" {
-        body.clear();
+    thread_local! {
+        // Ten messages would make a new vector grow five times.
+        static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     }
-    Ok(body)
+    let mut buffer = BUFFER.take();
+    buffer.clear();
+    let written = serde_json::to_writer(&mut buffer, output);
+    let body = if buffer == b"null" { Vec::new() } else { buffer.as_slice().to_vec() };
+    if buffer.capacity() <= MAX_KEPT {
+        BUFFER.set(buffer);
+    }
+    match written {
+        Ok(()) => Ok(body),
+        Err(error) => Err(AwsError::internal(format!("The answer can't be written as JSON: {error}"))),
+    }
 }
 
 /// AWS's words for a value of the wrong type; serde's for anything else.
