@@ -79,13 +79,13 @@ fn at_every_operation(durability: Durability) {
     let whole = FaultyDisk::default();
     run(&whole, durability, &mut Done::default()).unwrap();
     let operations = whole.with(|state| state.operations);
-    assert!(operations > 40);
+    // How many appends share a write is the writer's luck, so a run may be done with fewer operations than the first.
+    let mut stopped = 0;
     for at in 1..=operations {
         let disk = FaultyDisk::default();
         disk.with(|state| state.power_goes_at = Some(at));
         let mut done = Done::default();
-        let stopped = run(&disk, durability, &mut done);
-        assert!(stopped.is_err() || at + 8 > operations, "operation {at}");
+        stopped += u32::from(run(&disk, durability, &mut done).is_err());
         let context = format!("{durability}, killed at operation {at}");
         check(&disk.copy(), durability, &done, done.committed, &context);
         let promised = if durability == Durability::Power { done.committed } else { done.synced };
@@ -95,6 +95,7 @@ fn at_every_operation(durability: Durability) {
             check(&first, durability, &done, promised, &context);
         }
     }
+    assert!(stopped > 40, "{stopped} of {operations} runs were stopped halfway");
 }
 
 #[test]
