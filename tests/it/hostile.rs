@@ -230,6 +230,26 @@ async fn connections_that_misbehave() {
     well(&cloud, "clients that wait").await;
 }
 
+/// A PUT that was refused by its head closed the connection without a word, and boto3's next request failed on it.
+#[tokio::test]
+async fn a_refused_body_does_not_swallow_the_next_request() {
+    let cloud = TestCloud::start().await;
+    let put = |more: &str, length: usize| {
+        format!("PUT /no-such-bucket/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{more}\r\n")
+    };
+    let health = "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let body = "x".repeat(3 << 20);
+    let chunked = "POST /no-such-bucket?delete HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n<a>\r\n0\r\n\r\n";
+    for first in [put("", body.len()) + &body, put("", 1) + "x", chunked.to_owned()] {
+        let answers = send(&cloud, (first.clone() + health).as_bytes()).await;
+        let statuses: Vec<_> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+        assert!(matches!(statuses[..], ["404" | "501", "200"]), "{}: {answers}", begin(&first));
+    }
+    let waits = send(&cloud, put("Expect: 100-continue\r\n", 5).as_bytes()).await;
+    assert_eq!(status(&waits), "404", "{waits}");
+    assert!(waits.contains("connection: close"), "{waits}");
+}
+
 /// A body that is too long is refused before it is read.
 #[tokio::test]
 async fn each_service_bounds_its_bodies() {

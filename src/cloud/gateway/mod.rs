@@ -13,10 +13,10 @@ mod service;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{HOST, HeaderName};
+use http::header::{CONNECTION, EXPECT, HOST, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 
 pub use access::Access;
 #[cfg(test)]
@@ -29,6 +29,7 @@ pub use scope::{Scope, account_in, account_of, is_account, is_region};
 pub use service::Service;
 
 use crate::cloud::http::body::{self, Body};
+use crate::cloud::http::unread;
 use crate::cloud::sigv4::{Family, Payload as Signed, Verified};
 use crate::cloud::sts::session;
 use crate::cloud::wire::payload::Source;
@@ -71,9 +72,25 @@ impl Gateway {
         self.cloud.notice(&format!("a request failed by a fault of this server: {what}"));
     }
 
-    /// Answers one request.
+    /// Answers one request. Of its body nothing is left behind that the connection's next request would be taken for.
     pub async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
         let (parts, incoming) = request.into_parts();
+        let waits = parts.headers.contains_key(EXPECT);
+        let mut incoming = Some(incoming);
+        let mut response = self.respond(parts, &mut incoming).await;
+        match incoming {
+            Some(rest) if !rest.is_end_stream() => {
+                if waits || !Box::pin(unread::skip(rest)).await {
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+            }
+            _ => {}
+        }
+        response
+    }
+
+    /// Answers one request; takes or reads as much of its body as it needs.
+    async fn respond(&self, parts: Parts, incoming: &mut Option<Incoming>) -> Response<Body> {
         let id = self.request_ids.next();
         let authority = authority(&parts);
         let host = host_of(authority);
@@ -120,7 +137,13 @@ impl Gateway {
                     parts.extensions.insert(chunks);
                 }
                 // Boxed, since every request's future is as large as the largest way through here.
-                Box::pin(s3::serve(cx, parts, incoming)).await
+                Box::pin(async {
+                    let (body, back) = unread::lend(incoming.take());
+                    let response = s3::serve(cx, parts, s3s::Body::http_body(body)).await;
+                    *incoming = back.take();
+                    response
+                })
+                .await
             }
             Route::BareQueue => plain(404, "text/xml", id, Bytes::from_static(b"<UnknownOperationException/>\n")),
             Route::UnknownTarget(target) => {
@@ -144,7 +167,7 @@ impl Gateway {
         service: Service,
         name: &str,
         parts: &Parts,
-        incoming: Incoming,
+        incoming: &mut Option<Incoming>,
     ) -> Result<Vec<u8>, AwsError> {
         let body = body::collect(incoming, service.body_limit()).await?;
         self.verify(cx, parts, &body, Family::Json(service))?;
@@ -160,7 +183,7 @@ impl Gateway {
         cx: &mut Context,
         service: Option<Service>,
         parts: &Parts,
-        incoming: Incoming,
+        incoming: &mut Option<Incoming>,
     ) -> (Option<Service>, Result<Vec<u8>, AwsError>) {
         let limit = service.unwrap_or(Service::Sqs).body_limit();
         let body = match body::collect(incoming, limit).await {

@@ -36,7 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MAX_RESERVE: usize = 64 * 1024;
 
 /// Reads a whole body of at most `limit` bytes. One that came in one piece isn't copied.
-pub async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, AwsError> {
+pub async fn collect(body: &mut Option<Incoming>, limit: usize) -> Result<Bytes, AwsError> {
+    let Some(body) = body else { return Ok(Bytes::new()) };
     let announced = body.size_hint().lower();
     if announced > limit as u64 {
         return Err(too_long(limit));

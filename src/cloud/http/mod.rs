@@ -7,6 +7,7 @@ mod idle;
 mod patient;
 #[cfg(test)]
 mod tests;
+pub mod unread;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
