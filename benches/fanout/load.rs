@@ -3,9 +3,12 @@
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::connection::Connection;
@@ -16,8 +19,8 @@ pub struct Load {
     pub connections: usize,
     pub requests: Vec<Vec<u8>>,
     pub time: Duration,
-    /// Requests a second of all together; `None` as many as go. The latency of a request that an earlier one held back then
-    /// counts from when it was due, so that a stall isn't hidden by what it delayed.
+    /// Requests a second of all together; `None` as many as go. Then each counts from the tick at which it was due, whether or
+    /// not its connection was free, so that a stall isn't hidden by what it delayed.
     pub rate: Option<f64>,
 }
 
@@ -26,6 +29,35 @@ pub const GRACE: Duration = Duration::from_secs(5);
 
 /// After a failure a connection pauses, so that a server that refuses everything isn't asked in a tight loop.
 pub const PAUSE: Duration = Duration::from_millis(10);
+
+/// How often requests that are due are sent: tokio's timers count in milliseconds, which is too coarse.
+const TICK: Duration = Duration::from_micros(100);
+
+/// Wakes all connections every [`TICK`], from a thread of its own, until it is dropped.
+struct Ticker {
+    wake: Arc<Notify>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Ticker {
+    fn start() -> Self {
+        let ticker = Ticker { wake: Arc::default(), stop: Arc::default() };
+        let (wake, stop) = (ticker.wake.clone(), ticker.stop.clone());
+        std::thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                std::thread::sleep(TICK);
+                wake.notify_waiters();
+            }
+        });
+        ticker
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
 
 /// What came of it.
 pub struct Outcome {
@@ -82,9 +114,11 @@ impl Load {
         let until = begin + self.time;
         let mut tasks = JoinSet::new();
         let gap = self.rate.map(|rate| Duration::from_secs_f64(self.connections as f64 / rate));
+        let ticker = gap.map(|_| Ticker::start());
         for (index, connection) in connections.into_iter().enumerate() {
             let offset = gap.map(|gap| gap.mul_f64(index as f64 / self.connections as f64)).unwrap_or_default();
-            let sender = Sender { connection, requests: requests.clone(), next: next.clone(), begin };
+            let tick = ticker.as_ref().map(|ticker| ticker.wake.clone());
+            let sender = Sender { connection, requests: requests.clone(), next: next.clone(), begin, tick };
             let mut outcome = Outcome::new(self.time);
             tasks.spawn_local(async move {
                 let sent = sender.send(begin + offset, until, gap, &mut outcome);
@@ -113,22 +147,27 @@ struct Sender {
     requests: Rc<Vec<Vec<u8>>>,
     next: Rc<Cell<usize>>,
     begin: Instant,
+    /// Rings when it is time to look whether a request is due; `None` sends without a pause.
+    tick: Option<Arc<Notify>>,
 }
 
 impl Sender {
     async fn send(mut self, mut due: Instant, until: Instant, gap: Option<Duration>, outcome: &mut Outcome) {
         while due < until {
-            match gap {
-                Some(gap) => {
-                    let late = Instant::now() > due;
-                    tokio::time::sleep_until(due.into()).await;
-                    // The timer's own lag, up to 1 ms, is not the server's.
-                    let from = if late { due } else { Instant::now() };
-                    due += gap;
-                    self.one(from, outcome).await;
-                }
-                None => due = self.one(due, outcome).await,
+            let Some(gap) = gap else {
+                due = self.one(due, outcome).await;
+                continue;
+            };
+            let late = Instant::now() > due + TICK;
+            while let Some(tick) = &self.tick
+                && Instant::now() < due
+            {
+                tick.notified().await;
             }
+            // The tick's own lag is not the server's.
+            let from = if late { due + TICK } else { Instant::now() };
+            due += gap;
+            self.one(from, outcome).await;
         }
     }
 

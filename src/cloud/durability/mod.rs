@@ -26,6 +26,7 @@ use super::clock::Clock;
 use super::core::Core;
 use super::gateway::{Context, Operation, RequestIds};
 use super::s3::{Blobs, NewBucket, S3};
+use super::wire::json::Json;
 use super::wire::payload::Source;
 use super::wire::{AwsError, Names, Payload, Protocol};
 use super::{firehose, receive, sns, sqs};
@@ -242,7 +243,8 @@ impl Bench {
     async fn call(&self, table: &[Operation], operation: &str, input: Value) -> Result<Value, AwsError> {
         let operation = table.iter().find(|known| known.name == operation).unwrap();
         let body = input.to_string();
-        let source = Source::Json(body.as_bytes());
+        let mut scratch = Vec::new();
+        let source = Source::Json(Json::new(body.as_bytes(), &mut scratch));
         let payload = Payload { operation: operation.name, source, names: Names::Flat, namespace: "" };
         let answer = (operation.run)(&self.cx, &payload).await?;
         Ok(if answer.is_empty() { Value::Null } else { serde_json::from_slice(&answer).unwrap() })

@@ -32,6 +32,7 @@ use crate::cloud::http::body::{self, Body};
 use crate::cloud::http::unread;
 use crate::cloud::sigv4::{Family, Payload as Signed, Verified};
 use crate::cloud::sts::session;
+use crate::cloud::wire::json::Json;
 use crate::cloud::wire::payload::Source;
 use crate::cloud::wire::{AwsError, Form, Payload, Protocol};
 use crate::cloud::{Cloud, s3, sns};
@@ -78,13 +79,11 @@ impl Gateway {
         let waits = parts.headers.contains_key(EXPECT);
         let mut incoming = Some(incoming);
         let mut response = self.respond(parts, &mut incoming).await;
-        match incoming {
-            Some(rest) if !rest.is_end_stream() => {
-                if waits || !Box::pin(unread::skip(rest)).await {
-                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                }
-            }
-            _ => {}
+        if let Some(rest) = incoming
+            && !rest.is_end_stream()
+            && (waits || !Box::pin(unread::skip(rest)).await)
+        {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
@@ -175,7 +174,8 @@ impl Gateway {
             let message = format!("The operation {name} is not one of this cloud's.");
             return Err(AwsError::bad("UnknownOperationException", message));
         };
-        self.run(cx, service, operation, Source::Json(&body)).await
+        let mut scratch = Vec::new();
+        self.run(cx, service, operation, Source::Json(Json::new(&body, &mut scratch))).await
     }
 
     async fn query(

@@ -15,7 +15,7 @@ pub struct Operation {
     /// AWS's name, e.g. `Publish`.
     pub name: &'static str,
     /// Decodes the input, runs the handler, encodes its output.
-    pub run: for<'a> fn(&'a Context, &'a Payload<'a>) -> Answer<'a>,
+    pub run: for<'a> fn(&'a Context, &'a Payload<'_>) -> Answer<'a>,
 }
 
 /// A service's operations: `pub const OPERATIONS: &[Operation] = operations! { "Publish" => publish::publish, .. };`
@@ -30,7 +30,7 @@ macro_rules! operations {
         &[$({
             fn run<'a>(
                 cx: &'a $crate::cloud::gateway::Context,
-                payload: &'a $crate::cloud::wire::Payload<'a>,
+                payload: &'a $crate::cloud::wire::Payload<'_>,
             ) -> $crate::cloud::gateway::Answer<'a> {
                 Box::pin(async move {
                     let input = payload.decode()?;

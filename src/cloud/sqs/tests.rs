@@ -9,6 +9,7 @@ use crate::cloud::Cloud;
 use crate::cloud::clock::Clock;
 use crate::cloud::gateway::{Context, RequestIds};
 use crate::cloud::server::Options;
+use crate::cloud::wire::json::Json;
 use crate::cloud::wire::payload::Source;
 use crate::cloud::wire::{AwsError, Names, Payload, Protocol};
 use crate::log::Durability;
@@ -99,7 +100,8 @@ fn context(cloud: Arc<Cloud>, account: &str) -> Context {
 async fn call(cx: &Context, operation: &str, input: Value) -> Result<Value, AwsError> {
     let operation = super::OPERATIONS.iter().find(|known| known.name == operation).unwrap();
     let body = input.to_string();
-    let source = Source::Json(body.as_bytes());
+    let mut scratch = Vec::new();
+    let source = Source::Json(Json::new(body.as_bytes(), &mut scratch));
     let payload = Payload { operation: operation.name, source, names: Names::Flat, namespace: "" };
     let answer = (operation.run)(cx, &payload).await?;
     Ok(if answer.is_empty() { Value::Null } else { serde_json::from_slice(&answer).unwrap() })

@@ -1,6 +1,7 @@
 //! `application/x-www-form-urlencoded` parameters, decoded once into one buffer.
 
 use super::AwsError;
+use super::block::{BLOCK, before, equal};
 
 /// More parameters than any operation has: a bound against hostile bodies.
 const MAX_PARAMETERS: usize = 20_000;
@@ -71,22 +72,29 @@ fn malformed(message: &str) -> AwsError {
     AwsError::bad("MalformedQueryString", message)
 }
 
-/// The value of a hexadecimal digit; 0xFF for any other byte.
-const HEX: [u8; 256] = {
-    let mut hex = [0xFF; 256];
-    let mut digit = 0;
-    while digit < 10 {
-        hex[b'0' as usize + digit] = digit as u8;
-        digit += 1;
+/// No hexadecimal digit.
+const NONE: u16 = 0x100;
+
+/// The value of each hexadecimal digit, moved left by so many bits; [`NONE`] for any other byte.
+const fn digits(shift: u32) -> [u16; 256] {
+    let mut table = [NONE; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = b"0123456789abcdef"[value];
+        table[digit as usize] = (value as u16) << shift;
+        table[digit.to_ascii_uppercase() as usize] = (value as u16) << shift;
+        value += 1;
     }
-    let mut letter = 0;
-    while letter < 6 {
-        hex[b'a' as usize + letter] = 10 + letter as u8;
-        hex[b'A' as usize + letter] = 10 + letter as u8;
-        letter += 1;
-    }
-    hex
-};
+    table
+}
+
+static HIGH: [u16; 256] = digits(4);
+static LOW: [u16; 256] = digits(0);
+
+/// The byte that two digits make.
+fn hex(high: u8, low: u8) -> Option<u8> {
+    u8::try_from(HIGH[usize::from(high)] | LOW[usize::from(low)]).ok()
+}
 
 fn decode(input: &[u8], text: &mut Vec<u8>, params: &mut Vec<Param>) -> Result<(), AwsError> {
     if input.len() > u32::MAX as usize / 4 {
@@ -103,68 +111,70 @@ fn decode(input: &[u8], text: &mut Vec<u8>, params: &mut Vec<Param>) -> Result<(
         if params.len() == MAX_PARAMETERS {
             return Err(malformed("The request has too many parameters."));
         }
-        let start = text.len() as u32;
-        let sign = memchr::memchr(b'=', pair);
-        unescape(&pair[..sign.unwrap_or(pair.len())], text);
-        let equals = text.len() as u32;
-        if let Some(sign) = sign {
-            text.push(b'=');
-            unescape(&pair[sign + 1..], text);
-        }
-        params.push(Param { start, equals, end: text.len() as u32 });
+        let start = text.len();
+        let sign = memchr::memchr(b'=', pair).unwrap_or(pair.len());
+        let plain = memchr::memchr2(b'%', b'+', pair).unwrap_or(pair.len());
+        let equals = if plain > sign || plain == pair.len() {
+            text.extend_from_slice(&pair[..plain]);
+            unescape(&pair[plain..], text);
+            start + sign
+        } else {
+            unescape(&pair[..sign], text);
+            let equals = text.len();
+            unescape(&pair[sign..], text);
+            equals
+        };
+        params.push(Param { start: start as u32, equals: equals as u32, end: text.len() as u32 });
         text.push(b'&');
     }
     Ok(())
 }
 
-/// So many bytes are looked at together.
-const BLOCK: usize = size_of::<u64>();
+/// What [`unescape`] looks at in one turn: an escape, or a block.
+const VIEW: usize = BLOCK + 3;
 
 /// Appends `input` without its escapes: the hottest loop of a Publish, whose event is JSON and full of them.
 fn unescape(input: &[u8], out: &mut Vec<u8>) {
-    let Some(first) = memchr::memchr2(b'%', b'+', input) else {
-        return out.extend_from_slice(input);
-    };
     let start = out.len();
     // Decoding never lengthens a text; a block is written whole, be it only in part of the text.
     out.resize(start + input.len() + BLOCK, 0);
-    let place = &mut out[start..];
-    place[..first].copy_from_slice(&input[..first]);
-    let (mut rest, mut end) = (&input[first..], first);
+    let (mut rest, mut place) = (input, &mut out[start..]);
+    while let (Some(view), Some(to)) = (rest.first_chunk::<VIEW>(), place.first_chunk_mut::<BLOCK>()) {
+        let (read, written) = if view[0] == b'%' {
+            let byte = hex(view[1], view[2]);
+            to[0] = byte.unwrap_or(b'%');
+            (if byte.is_some() { 3 } else { 1 }, 1)
+        } else {
+            let [block @ .., _, _, _] = *view;
+            *to = block;
+            match before(equal(block, b'%') | equal(block, b'+')) {
+                0 => {
+                    to[0] = b' ';
+                    (1, 1)
+                }
+                plain => (plain, plain),
+            }
+        };
+        rest = &rest[read..];
+        place = &mut place[written..];
+    }
     while let Some((byte, after)) = rest.split_first() {
         rest = after;
-        place[end] = match byte {
-            b'%' => match rest {
-                [high, low, after @ ..] if HEX[usize::from(*high)] | HEX[usize::from(*low)] != 0xFF => {
+        place[0] = match (byte, rest) {
+            (b'%', [high, low, after @ ..]) => match hex(*high, *low) {
+                Some(byte) => {
                     rest = after;
-                    HEX[usize::from(*high)] << 4 | HEX[usize::from(*low)]
+                    byte
                 }
-                _ => b'%',
+                None => b'%',
             },
-            b'+' => b' ',
-            plain => *plain,
+            (b'+', _) => b' ',
+            (plain, _) => *plain,
         };
-        end += 1;
-        if let Some(block) = rest.first_chunk::<BLOCK>()
-            && block[0] != b'%'
-        {
-            let plain = plain(*block);
-            place[end..end + BLOCK].copy_from_slice(block);
-            end += plain;
-            rest = &rest[plain..];
-        }
+        place = &mut place[1..];
     }
-    out.truncate(start + end);
-}
-
-/// How many bytes of a block come before its first `%` or `+`.
-fn plain(block: [u8; BLOCK]) -> usize {
-    const ONES: u64 = u64::MAX / 0xFF;
-    let block = u64::from_le_bytes(block);
-    // The lowest bit that is left belongs to the first byte that is zero.
-    let zero = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & (ONES << 7);
-    let special = zero(block ^ (ONES * u64::from(b'%'))) | zero(block ^ (ONES * u64::from(b'+')));
-    special.trailing_zeros() as usize / 8
+    let left = place.len();
+    out.truncate(out.len() - left);
 }
 
 #[cfg(test)]

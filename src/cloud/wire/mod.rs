@@ -3,6 +3,7 @@
 //! [`Payload`] is one request's parameters in whatever protocol they came; it decodes into an operation's input and
 //! encodes its output. [`form`], [`query`] and [`json`] read, [`xml`] and [`json`] write, [`fault`] renders errors.
 
+mod block;
 pub mod error;
 pub mod fault;
 pub mod form;

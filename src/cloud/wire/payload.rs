@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::json::Json;
 use super::{AwsError, Form, Names, json, query, xml};
 
 /// How client and server talk in one request.
@@ -42,7 +43,7 @@ pub struct Payload<'b> {
 #[derive(Debug)]
 pub enum Source<'b> {
     Form(Form),
-    Json(&'b [u8]),
+    Json(Json<'b>),
 }
 
 impl Payload<'_> {
@@ -50,7 +51,7 @@ impl Payload<'_> {
     pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T, AwsError> {
         match &self.source {
             Source::Form(form) => query::from_form(form, self.names),
-            Source::Json(body) => json::from_slice(body),
+            Source::Json(body) => body.read(),
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::cloud::cloudformation::objects;
 use crate::cloud::cloudformation::record::Tag;
 use crate::cloud::gateway::{Context, Service};
+use crate::cloud::wire::json::Json;
 use crate::cloud::wire::payload::Source;
 use crate::cloud::wire::{AwsError, Payload, Protocol};
 
@@ -112,9 +113,10 @@ impl Work<'_> {
             return Err(AwsError::bad("UnknownOperationException", message));
         };
         let body = input.to_string();
+        let mut scratch = Vec::new();
         let payload = Payload {
             operation: operation.name,
-            source: Source::Json(body.as_bytes()),
+            source: Source::Json(Json::new(body.as_bytes(), &mut scratch)),
             names: service.names(),
             namespace: service.namespace(),
         };

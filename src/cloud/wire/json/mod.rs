@@ -1,44 +1,26 @@
-//! JSON 1.0 and 1.1: serde_json, with AWS's words for what it can't read.
+//! JSON 1.0 and 1.1, with AWS's words for what can't be read.
 
-use std::cell::Cell;
+mod read;
+mod write;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::error::Category;
 
-use super::AwsError;
+pub use read::Json;
+pub use write::to_vec;
 
-/// A longer buffer for answers isn't kept.
-const MAX_KEPT: usize = 64 << 10;
+use super::AwsError;
 
 const LIST: &str = "Start of list found where not expected";
 
 /// Reads an operation's input; no body at all is an empty object.
-pub fn from_slice<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, AwsError> {
+fn from_slice<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, AwsError> {
     let body = if body.is_empty() { b"{}" } else { body };
     // serde would take a list for a structure's members in order.
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(AwsError::bad("SerializationException", LIST));
     }
     serde_json::from_slice(body).map_err(|error| AwsError::bad("SerializationException", explain(&error)))
-}
-
-/// Writes an operation's output; an operation without output answers nothing.
-pub fn to_vec<T: Serialize>(output: &T) -> Result<Vec<u8>, AwsError> {
-    thread_local! {
-        // Ten messages would make a new vector grow five times.
-        static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-    }
-    let mut buffer = BUFFER.take();
-    buffer.clear();
-    let written = serde_json::to_writer(&mut buffer, output);
-    let body = if buffer == b"null" { Vec::new() } else { buffer.as_slice().to_vec() };
-    if buffer.capacity() <= MAX_KEPT {
-        BUFFER.set(buffer);
-    }
-    match written {
-        Ok(()) => Ok(body),
-        Err(error) => Err(AwsError::internal(format!("The answer can't be written as JSON: {error}"))),
-    }
 }
 
 /// AWS's words for a value of the wrong type; serde's for anything else.
@@ -79,6 +61,7 @@ fn explain(error: &serde_json::Error) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde::Serialize;
 
     use super::*;
     use crate::cloud::wire::{Blob, Pairs, Text};
