@@ -13,9 +13,6 @@ use messaging::exit::{Exit, Failure};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // Huge pages, which the allocator asks for, would make an idle server 8 MiB larger and no faster. Without them is as well.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::thread::disable_transparent_huge_pages(true);
     match start() {
         Ok(exit) => exit.into(),
         Err(failure) => {

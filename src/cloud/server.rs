@@ -110,7 +110,8 @@ impl Server {
         _ = cloud.address.set(address);
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        tasks.spawn(http::serve(listener, Arc::new(Gateway::with_access(cloud.clone(), access)), stop.clone()));
+        let (workers, gateway) = (http::Workers::start()?, Arc::new(Gateway::with_access(cloud.clone(), access)));
+        tasks.spawn(http::serve(listener, workers, gateway, stop.clone()));
         tasks.spawn(maintenance::run(cloud.clone(), stop.clone()));
         tasks.spawn(super::firehose::flusher::run(cloud.clone(), stop.clone()));
         tokio::spawn(super::cloudformation::resume(cloud.clone()));

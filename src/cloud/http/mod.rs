@@ -8,6 +8,7 @@ mod patient;
 #[cfg(test)]
 mod tests;
 pub mod unread;
+mod workers;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -30,6 +31,7 @@ use body::Body;
 use closing::Closing;
 use idle::Idle;
 use patient::Patient;
+pub use workers::Workers;
 
 /// How long a client may take to send a request's head, or may leave a connection idle between two.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
@@ -43,7 +45,7 @@ const MAX_HEADERS: usize = 128;
 const MAX_HEAD: usize = 128 * 1024;
 
 /// Serves until told to stop; then no new connection is taken, idle ones are closed, and what runs is finished.
-pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: CancellationToken) {
+pub async fn serve(listener: TcpListener, workers: Workers, gateway: Arc<Gateway>, stop: CancellationToken) {
     let connections = TaskTracker::new();
     let closing = Arc::new(Closing::default());
     loop {
@@ -53,8 +55,11 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: Cancellat
         };
         match accepted {
             Ok((stream, _)) => {
-                let connection = connection(stream, gateway.clone(), closing.clone());
-                connections.spawn(connection);
+                let (gateway, closing, token) = (gateway.clone(), closing.clone(), connections.token());
+                workers.serve(stream, move |stream| async move {
+                    connection(stream, gateway, closing).await;
+                    drop(token);
+                });
             }
             // Out of file descriptors, or the client is gone already: the next accept may succeed.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -64,6 +69,7 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, stop: Cancellat
     closing.tell();
     connections.close();
     let _ = tokio::time::timeout(GRACE, connections.wait()).await;
+    workers.stop().await;
 }
 
 async fn connection(stream: TcpStream, gateway: Arc<Gateway>, closing: Arc<Closing>) {

@@ -34,7 +34,7 @@ async fn ask_with(access: Access, request: &str) -> String {
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
     let gateway = Arc::new(Gateway::with_access(cloud, access));
-    let server = tokio::spawn(serve(listener, gateway, stop.clone()));
+    let server = tokio::spawn(serve(listener, super::Workers::start().unwrap(), gateway, stop.clone()));
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
@@ -143,7 +143,8 @@ async fn stopping_closes_idle_connections() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { durability: Durability::Memory, ..Options::new(folder.path()) };
     let (cloud, _) = Cloud::open(options, |_| {}).unwrap();
-    let server = tokio::spawn(serve(listener, Arc::new(Gateway::new(cloud)), stop.clone()));
+    let server =
+        tokio::spawn(serve(listener, super::Workers::start().unwrap(), Arc::new(Gateway::new(cloud)), stop.clone()));
     let mut stream = TcpStream::connect(address).await.unwrap();
     for _ in 0..2 {
         stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
