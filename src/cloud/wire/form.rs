@@ -24,6 +24,13 @@ pub struct Param {
     end: u32,
 }
 
+impl Param {
+    /// The length of its name.
+    pub(super) fn key_len(self) -> usize {
+        (self.equals - self.start) as usize
+    }
+}
+
 impl Form {
     /// Decodes a query string or a body, or both one after the other.
     pub fn parse(parts: &[&[u8]]) -> Result<Form, AwsError> {
@@ -60,6 +67,11 @@ impl Form {
 
     pub(super) fn key(&self, param: Param) -> &str {
         &self.text[param.start as usize..param.equals as usize]
+    }
+
+    /// A name as bytes: slicing those asks for no character's bounds.
+    pub(super) fn key_bytes(&self, param: Param) -> &[u8] {
+        &self.text.as_bytes()[param.start as usize..param.equals as usize]
     }
 
     pub(super) fn value(&self, param: Param) -> &str {

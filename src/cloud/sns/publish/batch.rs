@@ -129,7 +129,7 @@ impl<'a> Entry<'a> {
             group: self.message_group_id.as_deref(),
             deduplication: self.message_deduplication_id.as_deref(),
         };
-        given.validate(&format!("publishBatchRequestEntries.{}.member.", index + 1))
+        given.validate(|| format!("publishBatchRequestEntries.{}.member.", index + 1))
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::attributes::{self, AttributeInput};
 use super::structure::{self, Bodies};
 use super::{MOST_BYTES, SENDER};
-use crate::cloud::sns::error::{invalid, not_null};
+use crate::cloud::sns::error::{invalid, null};
 use crate::cloud::wire::{AwsError, Pairs, Text};
 use crate::engine::change::Attribute;
 use crate::engine::{Notification, SendError};
@@ -32,11 +32,11 @@ pub struct Message<'i> {
 }
 
 impl<'i> Given<'i, '_> {
-    /// Validates whatever doesn't depend on the topic. `path` is where the message lies in the request, empty or with a dot at
-    /// its end.
-    pub fn validate(&self, path: &str) -> Result<Message<'i>, AwsError> {
-        let attributes = attributes::validate(self.attributes, || format!("{path}messageAttributes"))?;
-        let message = not_null(self.message, &format_path(path, "message"))?;
+    /// Validates whatever doesn't depend on the topic. `path` says where the message lies in the request: empty or with a dot
+    /// at its end.
+    pub fn validate(&self, path: impl Fn() -> String) -> Result<Message<'i>, AwsError> {
+        let attributes = attributes::validate(self.attributes, || format!("{}messageAttributes", path()))?;
+        let message = self.message.as_deref().ok_or_else(|| null(&format!("{}message", path())))?;
         if message.is_empty() {
             return Err(invalid("Empty message"));
         }
@@ -60,11 +60,6 @@ impl<'i> Given<'i, '_> {
         let Given { subject, group, deduplication, .. } = *self;
         Ok(Message { bodies, subject, attributes, group, deduplication, bytes })
     }
-}
-
-/// Paths are made only where something is missing; this one is always asked for.
-fn format_path<'p>(path: &str, member: &'p str) -> Cow<'p, str> {
-    if path.is_empty() { Cow::Borrowed(member) } else { Cow::Owned(format!("{path}{member}")) }
 }
 
 impl<'i> Message<'i> {
@@ -134,7 +129,7 @@ mod tests {
             group,
             deduplication: None,
         };
-        given.validate("").err().map_or_else(String::new, |error| error.message)
+        given.validate(String::new).err().map_or_else(String::new, |error| error.message)
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub async fn publish(cx: &Context, input: PublishInput<'_>) -> Result<PublishOut
         group: input.message_group_id.as_deref(),
         deduplication: input.message_deduplication_id.as_deref(),
     };
-    let mut message = given.validate("")?;
+    let mut message = given.validate(String::new)?;
     let topic_arn = match to {
         Destination::Topic(arn) => arn,
         Destination::Endpoint(arn) => return one(outbox::to_endpoint(cx, arn, message.notification(None)).await?),

@@ -71,31 +71,68 @@ static ESCAPES: [u8; 256] = {
 };
 
 fn string(text: &str, out: &mut Vec<u8>) {
-    out.reserve(text.len() + 2);
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(block) = rest.first_chunk::<BLOCK>() {
-        out.extend_from_slice(block);
-        let plain = before(equal(*block, b'"') | equal(*block, b'\\') | below(*block, b' '));
-        if plain == BLOCK {
-            rest = &rest[BLOCK..];
-        } else {
-            out.truncate(out.len() - BLOCK + plain);
-            escape(block[plain], out);
-            rest = &rest[plain + 1..];
-        }
-    }
-    for byte in rest {
-        escape(*byte, out);
+    while !rest.is_empty() {
+        rest = part(rest, out);
     }
     out.push(b'"');
 }
 
-fn escape(byte: u8, out: &mut Vec<u8>) {
+/// The longest escape: a control character's.
+const ESCAPE: usize = 6;
+
+/// Writes as much of a text as there is room for if every byte becomes two; returns what is left.
+fn part<'t>(mut rest: &'t [u8], out: &mut Vec<u8>) -> &'t [u8] {
+    let start = out.len();
+    out.resize(start + 2 * rest.len() + BLOCK + ESCAPE, 0);
+    let mut place = &mut out[start..];
+    while let Some(to) = place.first_chunk_mut::<{ BLOCK + ESCAPE }>() {
+        let plain = match rest.first_chunk::<BLOCK>() {
+            Some(block) => {
+                to[..BLOCK].copy_from_slice(block);
+                before(quotes_and_controls(*block) | equal(*block, b'\\'))
+            }
+            None => 0,
+        };
+        if plain == BLOCK {
+            rest = &rest[BLOCK..];
+            place = &mut place[BLOCK..];
+            continue;
+        }
+        let Some(byte) = rest.get(plain) else { break };
+        let (read, written) = (plain + 1, plain + escape(*byte, &mut to[plain..]));
+        rest = &rest[read..];
+        place = &mut place[written..];
+    }
+    let left = place.len();
+    out.truncate(out.len() - left);
+    rest
+}
+
+/// Marks `"` and what is below a space: with their second bit turned, they and nothing else are below `!`.
+fn quotes_and_controls(block: [u8; BLOCK]) -> u64 {
+    below((u64::from_le_bytes(block) ^ u64::from_le_bytes([2; BLOCK])).to_le_bytes(), b'!')
+}
+
+/// Writes a byte, or what stands for it, and returns how long that is.
+#[inline(always)]
+fn escape(byte: u8, to: &mut [u8]) -> usize {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
     match ESCAPES[usize::from(byte)] {
-        0 => out.push(byte),
-        b'u' => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-        letter => out.extend_from_slice(&[b'\\', letter]),
+        0 => {
+            to[0] = byte;
+            1
+        }
+        b'u' => {
+            let (high, low) = (HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]);
+            to[..ESCAPE].copy_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
+            ESCAPE
+        }
+        letter => {
+            to[..2].copy_from_slice(&[b'\\', letter]);
+            2
+        }
     }
 }
 

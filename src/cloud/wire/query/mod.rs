@@ -138,8 +138,8 @@ impl<'a, 'p> Level<'a, 'p> {
             let end = self.at + segment.len();
             // As bytes: where a segment begins and ends there is a dot or an end, so no character is cut.
             let same = |param: &Param| {
-                let key = form.key(*param).as_bytes();
-                key.get(self.at..end) == Some(segment.as_bytes()) && matches!(key.get(end), None | Some(b'.'))
+                let key = form.key_bytes(*param);
+                matches!(key.get(end), None | Some(b'.')) && key.get(self.at..end) == Some(segment.as_bytes())
             };
             let count = 1 + rest.iter().position(|param| !same(param)).unwrap_or(rest.len());
             let (params, rest) = self.params.split_at(count);
@@ -157,7 +157,7 @@ impl<'a, 'p> Level<'a, 'p> {
 impl<'a, 'p> Value<'a, 'p> {
     fn text(&self) -> Option<&'a str> {
         let form = self.reader.form;
-        self.params.iter().find(|param| form.key(**param).len() == self.end).map(|param| form.value(*param))
+        self.params.iter().find(|param| param.key_len() == self.end).map(|param| form.value(*param))
     }
 
     fn scalar(&self) -> Result<&'a str, Error> {
@@ -261,9 +261,9 @@ impl<'a> Deserializer<'a> for Value<'a, '_> {
 
     fn deserialize_seq<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
         let level = self.indices();
-        let alone = match (level.peek(), self.text()) {
-            // `AttributeName=All` instead of `AttributeName.1=All`, which SQS's oldest clients send.
-            (None, Some(text)) if !text.is_empty() => match self.reader.names {
+        let alone = match level.peek() {
+            None if self.text().is_some_and(|text| !text.is_empty()) => match self.reader.names {
+                // `AttributeName=All` instead of `AttributeName.1=All`, which SQS's oldest clients send.
                 Names::Flat => Some(self),
                 Names::Wrapped => return Err(Error::Malformed("Unexpected value where a list was expected".into())),
             },
