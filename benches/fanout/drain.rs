@@ -37,8 +37,22 @@ fn per_second(count: u64, time: Duration) -> f64 {
     if time.is_zero() { 0.0 } else { count as f64 / time.as_secs_f64() }
 }
 
-/// Drains a queue with so many consumers, for `time` at most or until it is empty.
-pub async fn drain(address: SocketAddr, url: &str, consumers: usize, time: Duration) -> std::io::Result<Drained> {
+/// What consumers do when a queue is empty.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Empty {
+    End,
+    /// Wait for more.
+    Wait,
+}
+
+/// Drains a queue with so many consumers, for `time` at most.
+pub async fn drain(
+    address: SocketAddr,
+    url: &str,
+    consumers: usize,
+    time: Duration,
+    empty: Empty,
+) -> std::io::Result<Drained> {
     let begin = Instant::now();
     let until = begin + time;
     let mut tasks = JoinSet::new();
@@ -46,7 +60,8 @@ pub async fn drain(address: SocketAddr, url: &str, consumers: usize, time: Durat
         let mut consumer = Consumer { connection: Connection::open(address).await?, url: url.to_owned(), begin };
         tasks.spawn_local(async move {
             let mut done = Drained::default();
-            if tokio::time::timeout_at((until + GRACE).into(), consumer.consume(until, &mut done)).await.is_err() {
+            if tokio::time::timeout_at((until + GRACE).into(), consumer.consume(until, empty, &mut done)).await.is_err()
+            {
                 done.failure(format!("no answer within {GRACE:?} of the phase's end"));
                 // What it waited for belongs to what it reached.
                 done.elapsed = time + GRACE;
@@ -73,11 +88,11 @@ struct Consumer {
 }
 
 impl Consumer {
-    async fn consume(&mut self, until: Instant, done: &mut Drained) {
-        let receive =
-            sqs("ReceiveMessage", &json!({"QueueUrl": self.url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 300}));
-        let mut empty = 0;
-        while Instant::now() < until && empty < 3 {
+    async fn consume(&mut self, until: Instant, empty: Empty, done: &mut Drained) {
+        let wait = u8::from(empty == Empty::Wait);
+        let receive = receive(&self.url, wait);
+        let mut empties = 0;
+        while Instant::now() < until && (empties < 3 || empty == Empty::Wait) {
             let handles = match self.call(&receive).await {
                 Ok(body) => handles(body),
                 Err(why) => {
@@ -87,14 +102,11 @@ impl Consumer {
                 }
             };
             if handles.is_empty() {
-                empty += 1;
+                empties += 1;
                 continue;
             }
-            empty = 0;
-            let entry = |(i, handle): (usize, String)| json!({"Id": i.to_string(), "ReceiptHandle": handle});
-            let entries: Vec<Value> = handles.into_iter().enumerate().map(entry).collect();
-            let delete = sqs("DeleteMessageBatch", &json!({"QueueUrl": self.url, "Entries": entries}));
-            match self.call(&delete).await {
+            empties = 0;
+            match self.call(&delete(&self.url, handles)).await {
                 Ok(body) => {
                     let answer: Value = serde_json::from_slice(body).unwrap_or_default();
                     done.deleted += answer["Successful"].as_array().map_or(0, Vec::len) as u64;
@@ -118,8 +130,21 @@ impl Consumer {
     }
 }
 
+/// Asks for ten messages, and waits so many seconds for the first.
+pub fn receive(url: &str, wait: u8) -> Vec<u8> {
+    let input = json!({"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 300, "WaitTimeSeconds": wait});
+    sqs("ReceiveMessage", &input)
+}
+
+/// Deletes what was received.
+pub fn delete(url: &str, handles: Vec<String>) -> Vec<u8> {
+    let entry = |(i, handle): (usize, String)| json!({"Id": i.to_string(), "ReceiptHandle": handle});
+    let entries: Vec<Value> = handles.into_iter().enumerate().map(entry).collect();
+    sqs("DeleteMessageBatch", &json!({"QueueUrl": url, "Entries": entries}))
+}
+
 /// The receipt handles in an answer, without the cost of reading the rest.
-fn handles(body: &[u8]) -> Vec<String> {
+pub fn handles(body: &[u8]) -> Vec<String> {
     const NAME: &str = "\"ReceiptHandle\"";
     let text = String::from_utf8_lossy(body);
     text.match_indices(NAME)

@@ -6,12 +6,10 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use super::connection::Connection;
-use super::drain::drain;
-use super::fill::fill;
 use super::load::{Load, Outcome};
 use super::server::Server;
 use super::setup::Account;
-use super::{client, requests, space, start};
+use super::{client, depth, requests, space, start};
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -49,7 +47,7 @@ pub async fn measure(goal: Goal, time: Duration, deep: u64) -> Result<()> {
         Goal::Crowd => connections(&server()?, time).await,
         Goal::Wake => wake(&server()?).await,
         Goal::Idle => idle_polls(&server()?, time).await,
-        Goal::Depth => depths(time, deep).await,
+        Goal::Depth => depth::measure(time, deep).await,
         Goal::Power => power(time).await,
         Goal::Start => start::measure().await,
         Goal::Space => space::measure(&server()?, time).await,
@@ -162,26 +160,6 @@ async fn idle_polls(server: &Server, time: Duration) -> Result<()> {
         time.as_secs_f64().min(10.0)
     );
     tasks.shutdown().await;
-    Ok(())
-}
-
-/// Receive and delete at several depths, each on a server of its own.
-async fn depths(time: Duration, deep: u64) -> Result<()> {
-    for depth in [10, 100_000, deep] {
-        let server = Server::messaging("messaging", "process")?;
-        let account = Account::new(&server.url());
-        let url = account.queue("deep").await?;
-        let before = server.memory().unwrap_or(0);
-        fill(&server, &url, depth, 450).await?;
-        let memory = server.memory().unwrap_or(0);
-        let drained = drain(server.address, &url, 4, time).await?;
-        println!(
-            "- at a depth of {depth}: {:.0} messages/s received and deleted; {:.0} MiB for the server, {:.0} bytes a message",
-            drained.rate(),
-            memory as f64 / 1_048_576.0,
-            memory.saturating_sub(before) as f64 / depth as f64
-        );
-    }
     Ok(())
 }
 

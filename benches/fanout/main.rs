@@ -8,6 +8,7 @@
 
 mod client;
 mod connection;
+mod depth;
 mod drain;
 mod fill;
 mod goals;

@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use serde_json::json;
 
 use super::connection::Connection;
-use super::drain::drain;
+use super::drain::{Empty, drain};
 use super::fill::fill;
 use super::goals::Result;
 use super::load::Load;
@@ -43,8 +43,8 @@ pub async fn measure(server: &Server, time: Duration) -> Result<()> {
     };
     let (published, first, second, busy, most) = tokio::join!(
         load.run(),
-        drain(server.address, &queues[0], 2, time),
-        drain(server.address, &queues[1], 2, time),
+        drain(server.address, &queues[0], 2, time, Empty::Wait),
+        drain(server.address, &queues[1], 2, time, Empty::Wait),
         probe(server, &probed, time),
         most_bytes(folder, time),
     );

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::drain::{Drained, drain};
+use super::drain::{Drained, Empty, drain};
 use super::load::{Load, Outcome};
 use super::requests;
 use super::server::Server;
@@ -71,7 +71,7 @@ pub async fn limit(server: &Server, measure: Measure) -> Row {
             publish: load(server, measure, requests::publish(topic)).await?,
             batch: load(server, measure, requests::publish_batch(topic)).await?,
             send: load(server, measure, requests::send(url)).await?,
-            drained: vec![drain(server.address, url, CONSUMERS, measure.time).await?],
+            drained: vec![drain(server.address, url, CONSUMERS, measure.time, Empty::End).await?],
             queues: None,
         })
     };
@@ -103,7 +103,7 @@ async fn measured(server: &Server, measure: Measure) -> Result<Measured> {
     let bytes_per_message = grown.filter(|_| depth > 0).map(|grown| grown / depth);
     let mut drained = Vec::new();
     for queue in &queues {
-        let one = drain(server.address, queue, CONSUMERS, measure.time * 3).await?;
+        let one = drain(server.address, queue, CONSUMERS, measure.time * 3, Empty::End).await?;
         tell(server, one.failed, one.why.as_deref());
         drained.push(one);
     }
