@@ -206,22 +206,30 @@ mod tests {
     use crate::log::MemoryDisk;
     use crate::log::tests::faulty::FaultyDisk;
 
+    fn open(disk: &Arc<MemoryDisk>) -> Core {
+        Core::open(disk.clone(), Options::default(), Clock::manual(1), false, 7).unwrap().0
+    }
+
+    /// Whether a request that decides so panics.
+    async fn panics(
+        core: &Arc<Core>,
+        decide: impl FnOnce(&mut Transaction<'_>) -> Result<(), AwsError> + Send + 'static,
+    ) -> bool {
+        let core = core.clone();
+        tokio::spawn(async move { core.execute(decide).await }).await.is_err_and(|error| error.is_panic())
+    }
+
     /// What a panicking request had applied was lost from the log, and a restart knew less than the server had.
     #[tokio::test]
     async fn a_panic_leaves_memory_and_log_alike() {
         let disk = Arc::new(MemoryDisk::default());
-        let core = || Core::open(disk.clone(), Options::default(), Clock::manual(1), false, 7).unwrap().0;
         {
-            let core = Arc::new(core());
-            let inner = core.clone();
-            let panicked = tokio::spawn(async move {
-                let dies = |tx: &mut Transaction<'_>| -> Result<(), AwsError> {
-                    tx.put_doc("hostile/a", b"1");
-                    panic!("a fault")
-                };
-                inner.execute(dies).await
-            });
-            assert!(panicked.await.unwrap_err().is_panic());
+            let core = Arc::new(open(&disk));
+            let dies = |tx: &mut Transaction<'_>| -> Result<(), AwsError> {
+                tx.put_doc("hostile/a", b"1");
+                panic!("a fault")
+            };
+            assert!(panics(&core, dies).await);
             let put = |tx: &mut Transaction<'_>| {
                 tx.put_doc("hostile/b", b"2");
                 Ok(())
@@ -229,7 +237,7 @@ mod tests {
             core.execute(put).await.unwrap();
             assert_eq!(core.read(|engine, _| engine.docs("hostile/", "").count()), 2);
         }
-        assert_eq!(core().read(|engine, _| engine.docs("hostile/", "").count()), 2);
+        assert_eq!(open(&disk).read(|engine, _| engine.docs("hostile/", "").count()), 2);
     }
 
     /// A panic in the middle of a change left half of it in memory, and the server went on as if it were whole.
@@ -237,19 +245,14 @@ mod tests {
     #[tokio::test]
     async fn a_half_made_change_stops_the_server_until_a_restart() {
         let disk = Arc::new(MemoryDisk::default());
-        let core = || Core::open(disk.clone(), Options::default(), Clock::manual(1), false, 7).unwrap().0;
         {
-            let core = Arc::new(core());
-            let inner = core.clone();
-            let panicked = tokio::spawn(async move {
-                let dies = |tx: &mut Transaction<'_>| -> Result<(), AwsError> {
-                    tx.put_doc("k/before", b"1");
-                    tx.apply(&Change::Put(Put { seq: u64::MAX, at: 0, stream: StreamId(1), position: 0, data: b"" }));
-                    Ok(())
-                };
-                inner.execute(dies).await
-            });
-            assert!(panicked.await.unwrap_err().is_panic());
+            let core = Arc::new(open(&disk));
+            let dies = |tx: &mut Transaction<'_>| -> Result<(), AwsError> {
+                tx.put_doc("k/before", b"1");
+                tx.apply(&Change::Put(Put { seq: u64::MAX, at: 0, stream: StreamId(1), position: 0, data: b"" }));
+                Ok(())
+            };
+            assert!(panics(&core, dies).await);
             let put = |tx: &mut Transaction<'_>| {
                 tx.put_doc("k/after", b"2");
                 Ok(())
@@ -258,7 +261,7 @@ mod tests {
             assert_eq!((error.status, error.message.contains("restart it")), (503, true), "{error:?}");
             assert!(core.refusal().is_some_and(|reason| reason.contains("restart it")));
         }
-        let core = core();
+        let core = open(&disk);
         assert_eq!(core.refusal(), None);
         let docs = core.read(|engine, _| engine.docs("k/", "").map(|(key, _)| key.to_owned()).collect::<Vec<_>>());
         assert_eq!(docs, ["k/before"], "what was whole is kept");

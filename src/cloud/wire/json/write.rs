@@ -4,8 +4,8 @@
 //! request on them.
 
 use std::cell::Cell;
-use std::fmt;
 
+use serde::de::value::Error;
 use serde::{Serialize, ser};
 
 use crate::cloud::wire::AwsError;
@@ -30,23 +30,6 @@ pub fn to_vec<T: Serialize>(output: &T) -> Result<Vec<u8>, AwsError> {
     match written {
         Ok(()) => Ok(body),
         Err(error) => Err(AwsError::internal(format!("The answer can't be written as JSON: {error}"))),
-    }
-}
-
-#[derive(Debug)]
-struct Error(String);
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl ser::Error for Error {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Error(message.to_string())
     }
 }
 
@@ -142,12 +125,12 @@ struct Writer<'o>(&'o mut Vec<u8>);
 impl Writer<'_> {
     /// serde_json knows numbers better.
     fn number<T: Serialize>(self, value: &T) -> Result<()> {
-        serde_json::to_writer(self.0, value).map_err(|error| Error(error.to_string()))
+        serde_json::to_writer(self.0, value).map_err(ser::Error::custom)
     }
 }
 
 fn unsupported(what: &str) -> Error {
-    Error(format!("no answer has {what}"))
+    ser::Error::custom(format_args!("no answer has {what}"))
 }
 
 macro_rules! numbers {
