@@ -116,7 +116,8 @@ impl Core {
         broken.or_else(|| self.log.refusal().map(|refusal| refusal.to_string()))
     }
 
-    /// Looks at the state. Short: the whole cloud waits.
+    /// Looks at the state, which may be ahead of the log: [`settle`](Self::settle) before you tell of it. Short: the whole
+    /// cloud waits.
     pub fn read<R>(&self, look: impl FnOnce(&mut Engine, Millis) -> R) -> R {
         let now = self.now();
         look(&mut self.state.lock().engine, now)
@@ -159,6 +160,12 @@ impl Core {
         // Also a reply that changed nothing waits: it may tell of what isn't in the log yet.
         self.log.commit(position).await.map_err(unavailable)?;
         result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    /// Waits until the log holds all that a [`read`](Self::read) may have seen, so that nobody is told what a restart forgets.
+    /// While the log takes no writes it gives up: what there is can be looked at all the same.
+    pub async fn settle(&self) {
+        _ = self.log.commit(self.log.position()).await;
     }
 }
 

@@ -1,5 +1,7 @@
 //! The embedded cloud: a server that speaks AWS's wire protocols over the [`crate::engine`].
 
+#[cfg(test)]
+mod caller;
 pub mod clock;
 pub mod cloudformation;
 mod compaction;

@@ -92,7 +92,7 @@ impl TestCloud {
     }
 
     /// The server's inside.
-    pub fn inside(&self) -> &Cloud {
+    pub fn inside(&self) -> &Arc<Cloud> {
         &self.server.as_ref().unwrap().cloud
     }
 

@@ -1,18 +1,24 @@
 //! What was acknowledged survives kill -9, and what was deleted stays gone: the real binary, killed in the middle of work.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types::{BufferingHints, ExtendedS3DestinationConfiguration, Record};
 use aws_sdk_sqs::types::{MessageSystemAttributeName as System, QueueAttributeName as Attribute};
+use futures::poll;
+use messaging::cloud::s3::{NewBucket, S3};
+use messaging::engine::config::{Attributes, TopicConfig};
+use messaging::engine::{Change, TopicId};
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
 use crate::binary::{Local, folder};
-use crate::cloud::{config, eventually, s3};
+use crate::cloud::{TestCloud, config, eventually, s3};
 use crate::sqs::{arn, attribute, bodies, delete, drain, queue, receive, send, system};
 
 const INFRA: &str = include_str!("../../infra.yaml");
@@ -339,4 +345,28 @@ async fn objects_and_uploads_survive() {
     };
     assert!(get("large").await == large);
     assert_eq!(get("replaced").await, b"new");
+}
+
+/// The end of a stack's deletion was told before the log had it, and a kill right then brought the stack back.
+#[tokio::test]
+async fn what_is_told_is_in_the_log() {
+    let cloud = TestCloud::start().await;
+    let buckets = S3::of(cloud.inside());
+    let in_log = |name: &str| memchr::memmem::find(&std::fs::read(cloud.segment()).unwrap(), name.as_bytes()).is_some();
+
+    let mut made = pin!(buckets.make_bucket(NewBucket::of("landing", "000000000000", "us-east-1")));
+    assert!(poll!(made.as_mut()).is_pending() && !in_log("landing"), "it is there, and not written");
+    cloud.s3().head_bucket().bucket("landing").send().await.unwrap();
+    assert!(in_log("landing"));
+
+    let mut made = pin!(cloud.inside().core.execute(|tx| {
+        let id = TopicId(tx.engine.next_id());
+        let (arn, attributes, tags) =
+            ("arn:aws:sns:us-east-1:000000000000:news".to_owned(), Attributes::new(), Attributes::new());
+        tx.apply(&Change::Topic(Cow::Owned(TopicConfig { id, arn, attributes, tags, created: 0 })));
+        Ok(())
+    }));
+    assert!(poll!(made.as_mut()).is_pending() && !in_log(":news"), "it is there, and not written");
+    assert_eq!(cloud.sns().list_topics().send().await.unwrap().topics().len(), 1);
+    assert!(in_log(":news"));
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use messaging::log::{self, DirectoryDisk, Log};
 
 use crate::cloud::{TestCloud, eventually};
@@ -32,8 +33,10 @@ fn template(version: u32, bad: bool) -> String {
 /// The stack's status once it rests, and the version that it claims to be, if any.
 async fn rest(client: &Client) -> (String, Option<String>) {
     let described = eventually(async || {
-        let Ok(described) = client.describe_stacks().stack_name("s").send().await else {
-            return Some(("absent".to_owned(), None));
+        let described = match client.describe_stacks().stack_name("s").send().await {
+            Ok(described) => described,
+            Err(error) if error.code() == Some("ValidationError") => return Some(("absent".to_owned(), None)),
+            Err(error) => panic!("{error:?}"),
         };
         let stack = described.stacks?.pop()?;
         let status = stack.stack_status()?.as_str();
@@ -74,6 +77,10 @@ async fn differs(cloud: &TestCloud, version: Option<&str>) -> Option<String> {
 async fn live(cloud: &TestCloud) -> Vec<(usize, (String, Option<String>))> {
     let client = cloud.cloudformation();
     let length = || std::fs::metadata(cloud.segment()).unwrap().len() as usize;
+    // The key that signs notifications is written whenever it is made, which was between two steps now and then.
+    let (inside, signer) = (cloud.inside(), &cloud.inside().sns.signer);
+    signer.certificate_url(inside).unwrap();
+    signer.save(inside).await.unwrap();
     cloud.sqs().create_queue().queue_name("taken").send().await.unwrap();
     let mut steps = vec![(length(), rest(&client).await)];
     for (version, bad) in

@@ -24,12 +24,10 @@ use self::model::{Line, View};
 use super::Cloud;
 use super::clock::Clock;
 use super::core::Core;
-use super::gateway::{Context, Operation, RequestIds};
+use super::gateway::Context;
 use super::s3::{Blobs, NewBucket, S3};
-use super::wire::json::Json;
-use super::wire::payload::Source;
-use super::wire::{AwsError, Names, Payload, Protocol};
-use super::{firehose, receive, sns, sqs};
+use super::wire::AwsError;
+use super::{caller, firehose, receive, sns, sqs};
 use crate::engine::queue::Entry;
 use crate::engine::{Change, Millis};
 use crate::log::tests::faulty::FaultyDisk;
@@ -103,18 +101,7 @@ impl Ground {
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
         let hears = said.clone();
         let cloud = Cloud::of(core, self.blobs.clone(), None, move |text| hears.lock().push(text.to_owned()));
-        let cx = Context {
-            cloud: Arc::new(cloud),
-            account: "000000000000".into(),
-            region: "us-east-1".into(),
-            access_key: None,
-            session: None,
-            host: "http://localhost".into(),
-            protocol: Protocol::Json10,
-            request_id: RequestIds::default().next(),
-            trace: None,
-            service: None,
-        };
+        let cx = caller::context(Arc::new(cloud), "000000000000");
         Ok((Bench { cx, said }, recovery))
     }
 
@@ -229,25 +216,15 @@ impl Bench {
     }
 
     async fn sqs(&self, operation: &str, input: Value) -> Result<Value, AwsError> {
-        self.call(sqs::OPERATIONS, operation, input).await
+        caller::call(&self.cx, sqs::OPERATIONS, operation, input).await
     }
 
     async fn sns(&self, operation: &str, input: Value) -> Result<Value, AwsError> {
-        self.call(sns::OPERATIONS, operation, input).await
+        caller::call(&self.cx, sns::OPERATIONS, operation, input).await
     }
 
     async fn firehose(&self, operation: &str, input: Value) -> Result<Value, AwsError> {
-        self.call(firehose::OPERATIONS, operation, input).await
-    }
-
-    async fn call(&self, table: &[Operation], operation: &str, input: Value) -> Result<Value, AwsError> {
-        let operation = table.iter().find(|known| known.name == operation).unwrap();
-        let body = input.to_string();
-        let mut scratch = Vec::new();
-        let source = Source::Json(Json::new(body.as_bytes(), &mut scratch));
-        let payload = Payload { operation: operation.name, source, names: Names::Flat, namespace: "" };
-        let answer = (operation.run)(&self.cx, &payload).await?;
-        Ok(if answer.is_empty() { Value::Null } else { serde_json::from_slice(&answer).unwrap() })
+        caller::call(&self.cx, firehose::OPERATIONS, operation, input).await
     }
 }
 

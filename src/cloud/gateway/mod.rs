@@ -114,35 +114,12 @@ impl Gateway {
             Err(error) => return failure(&error, style_of(&route), id),
         };
         match route {
-            Route::S3 if parts.method == Method::OPTIONS => {
-                drop(scope);
-                s3::preflight(cx, parts)
-            }
-            Route::S3 if s3::is_website(host) => {
-                drop(scope);
-                s3::visit(cx, parts, self.access.credentials.is_some())
-            }
             Route::S3 => {
-                let chunks = match self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3) {
-                    Ok(verified) => {
-                        cx.act_for(verified.as_ref());
-                        verified.and_then(|verified| verified.chunks)
-                    }
-                    Err(error) => return failure(&error, style_of(&route), id),
-                };
                 drop(scope);
-                let mut parts = parts;
-                if let Some(chunks) = chunks {
-                    parts.extensions.insert(chunks);
-                }
                 // Boxed, since every request's future is as large as the largest way through here.
-                Box::pin(async {
-                    let (body, back) = unread::lend(incoming.take());
-                    let response = s3::serve(cx, parts, s3s::Body::http_body(body)).await;
-                    *incoming = back.take();
-                    response
-                })
-                .await
+                let response = Box::pin(self.s3(cx, parts, incoming)).await;
+                self.cloud.core.settle().await;
+                response
             }
             Route::BareQueue => plain(404, "text/xml", id, Bytes::from_static(b"<UnknownOperationException/>\n")),
             Route::UnknownTarget(target) => {
@@ -158,6 +135,27 @@ impl Gateway {
                 finish(answer, style(service, Protocol::Query), id)
             }
         }
+    }
+
+    async fn s3(&self, mut cx: Context, mut parts: Parts, incoming: &mut Option<Incoming>) -> Response<Body> {
+        if parts.method == Method::OPTIONS {
+            return s3::preflight(cx, parts);
+        }
+        if s3::is_website(host_of(authority(&parts))) {
+            return s3::visit(cx, parts, self.access.credentials.is_some());
+        }
+        let verified = match self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3) {
+            Ok(verified) => verified,
+            Err(error) => return failure(&error, style_of(&Route::S3), cx.request_id),
+        };
+        cx.act_for(verified.as_ref());
+        if let Some(chunks) = verified.and_then(|verified| verified.chunks) {
+            parts.extensions.insert(chunks);
+        }
+        let (body, back) = unread::lend(incoming.take());
+        let response = s3::serve(cx, parts, s3s::Body::http_body(body)).await;
+        *incoming = back.take();
+        response
     }
 
     async fn json(
@@ -239,7 +237,11 @@ impl Gateway {
     ) -> Result<Vec<u8>, AwsError> {
         let payload =
             Payload { operation: operation.name, source, names: service.names(), namespace: service.namespace() };
-        (operation.run)(cx, &payload).await
+        let answer = (operation.run)(cx, &payload).await;
+        if !operation.is_settled() {
+            self.cloud.core.settle().await;
+        }
+        answer
     }
 
     fn context(

@@ -18,6 +18,26 @@ pub struct Operation {
     pub run: for<'a> fn(&'a Context, &'a Payload<'_>) -> Answer<'a>,
 }
 
+impl Operation {
+    /// Whether it is one of the busy ones, which look and change in one step: its commit has waited for all that it tells.
+    pub fn is_settled(&self) -> bool {
+        matches!(
+            self.name,
+            "Publish"
+                | "PublishBatch"
+                | "SendMessage"
+                | "SendMessageBatch"
+                | "ReceiveMessage"
+                | "DeleteMessage"
+                | "DeleteMessageBatch"
+                | "ChangeMessageVisibility"
+                | "ChangeMessageVisibilityBatch"
+                | "PutRecord"
+                | "PutRecordBatch"
+        )
+    }
+}
+
 /// A service's operations: `pub const OPERATIONS: &[Operation] = operations! { "Publish" => publish::publish, .. };`
 ///
 /// A handler is `async fn publish(cx: &Context, input: PublishInput<'_>) -> Result<PublishOutput, AwsError>`. Its input

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use crate::cloud::Cloud;
+use crate::cloud::caller::context;
 use crate::cloud::clock::Clock;
-use crate::cloud::gateway::{Access, Context, RequestIds};
+use crate::cloud::gateway::{Access, Context};
 use crate::cloud::server::{Options, Server};
 use crate::cloud::wire::Protocol;
 use crate::engine::config::{Attributes, QueueConfig};
@@ -17,18 +18,8 @@ pub async fn serve(folder: &Path, clock: Clock) -> (Server, Context) {
     let (cloud, _) = Cloud::open(Options { clock, ..Options::new(folder) }, |_| {}).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = Server::start(cloud, listener, Access::default()).unwrap();
-    let cx = Context {
-        cloud: server.cloud.clone(),
-        account: "000000000000".into(),
-        region: "us-east-1".into(),
-        access_key: Some("test".into()),
-        session: None,
-        host: "http://localhost".into(),
-        protocol: Protocol::Query,
-        request_id: RequestIds::default().next(),
-        trace: None,
-        service: None,
-    };
+    let cx = context(server.cloud.clone(), "000000000000");
+    let cx = Context { access_key: Some("test".into()), protocol: Protocol::Query, ..cx };
     (server, cx)
 }
 

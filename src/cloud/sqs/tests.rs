@@ -1,17 +1,15 @@
 //! The rules of queues and messages, through the operations as clients call them, under a clock that stands still.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::cloud::Cloud;
+use crate::cloud::caller::{self, context};
 use crate::cloud::clock::Clock;
-use crate::cloud::gateway::{Context, RequestIds};
+use crate::cloud::gateway::Context;
 use crate::cloud::server::Options;
-use crate::cloud::wire::json::Json;
-use crate::cloud::wire::payload::Source;
-use crate::cloud::wire::{AwsError, Names, Payload, Protocol};
+use crate::cloud::wire::AwsError;
 use crate::log::Durability;
 
 const ARN: &str = "arn:aws:sqs:us-east-1:000000000000:";
@@ -82,29 +80,8 @@ impl Client {
     }
 }
 
-fn context(cloud: Arc<Cloud>, account: &str) -> Context {
-    Context {
-        cloud,
-        account: account.into(),
-        region: "us-east-1".into(),
-        access_key: None,
-        session: None,
-        host: "http://localhost".into(),
-        protocol: Protocol::Json10,
-        request_id: RequestIds::default().next(),
-        trace: None,
-        service: None,
-    }
-}
-
 async fn call(cx: &Context, operation: &str, input: Value) -> Result<Value, AwsError> {
-    let operation = super::OPERATIONS.iter().find(|known| known.name == operation).unwrap();
-    let body = input.to_string();
-    let mut scratch = Vec::new();
-    let source = Source::Json(Json::new(body.as_bytes(), &mut scratch));
-    let payload = Payload { operation: operation.name, source, names: Names::Flat, namespace: "" };
-    let answer = (operation.run)(cx, &payload).await?;
-    Ok(if answer.is_empty() { Value::Null } else { serde_json::from_slice(&answer).unwrap() })
+    caller::call(cx, super::OPERATIONS, operation, input).await
 }
 
 #[tokio::test]
