@@ -117,9 +117,12 @@ impl Gateway {
             Route::S3 => {
                 drop(scope);
                 // Boxed, since every request's future is as large as the largest way through here.
-                let response = Box::pin(self.s3(cx, parts, incoming)).await;
-                self.cloud.core.settle().await;
-                response
+                Box::pin(async {
+                    let response = self.s3(cx, parts, incoming).await;
+                    self.cloud.core.settle().await;
+                    response
+                })
+                .await
             }
             Route::BareQueue => plain(404, "text/xml", id, Bytes::from_static(b"<UnknownOperationException/>\n")),
             Route::UnknownTarget(target) => {
@@ -239,7 +242,7 @@ impl Gateway {
             Payload { operation: operation.name, source, names: service.names(), namespace: service.namespace() };
         let answer = (operation.run)(cx, &payload).await;
         if !operation.is_settled() {
-            self.cloud.core.settle().await;
+            Box::pin(self.cloud.core.settle()).await;
         }
         answer
     }
