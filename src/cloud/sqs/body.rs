@@ -1,6 +1,4 @@
-//! Message bodies: the characters they may hold, and their MD5.
-
-use md5::{Digest, Md5};
+//! Message bodies: the characters they may hold.
 
 use super::error;
 use crate::cloud::wire::AwsError;
@@ -27,11 +25,6 @@ pub fn invalid_characters() -> AwsError {
     )
 }
 
-/// The MD5 of a text, in hex.
-pub fn md5(text: &str) -> String {
-    hex(&Md5::digest(text.as_bytes()))
-}
-
 /// Bytes in hex.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -55,6 +48,5 @@ mod tests {
         for invalid in ["\0", "a\u{b}", "\u{1f}", "\u{fffe}", "x\u{ffff}"] {
             assert!(!is_valid(invalid), "{invalid:?}");
         }
-        assert_eq!(md5("message"), "78e731027d8fd50ed642340b7c9a63b3");
     }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::message_attributes::{self, AttributeValue};
 use super::receipt::{self, Receipt};
-use super::{body, error};
+use super::{body_md5, error};
 use crate::cloud::gateway::Context;
 use crate::cloud::receive::{self, Handed};
 use crate::cloud::sns::envelope;
@@ -75,8 +75,27 @@ impl<'n> Wanted<'n> {
     }
 }
 
-/// A message for a consumer, with a new receipt handle.
+/// Messages for a consumer, each with a new receipt handle.
 pub fn render(
+    cx: &Context,
+    queue: QueueId,
+    salt: u128,
+    fifo: bool,
+    handed: &[Handed],
+    wanted: &Wanted<'_>,
+) -> Result<Vec<Message>, AwsError> {
+    let messages = handed.iter().map(|handed| render_one(cx, queue, salt, fifo, handed, wanted));
+    let mut messages = messages.collect::<Result<Vec<_>, _>>()?;
+    let bodies: Vec<&str> = messages.iter().map(|message| &*message.body).collect();
+    let md5s = body_md5::of_each(&bodies);
+    for (message, md5) in messages.iter_mut().zip(md5s) {
+        message.md5_of_body = md5;
+    }
+    Ok(messages)
+}
+
+/// One of them, as yet without its body's MD5.
+fn render_one(
     cx: &Context,
     queue: QueueId,
     salt: u128,
@@ -103,7 +122,7 @@ pub fn render(
     Ok(Message {
         message_id: handed.message_id.clone(),
         receipt_handle: receipt::handle(receipt, salt),
-        md5_of_body: body::md5(&text),
+        md5_of_body: String::new(),
         body: text,
         attributes: (!system.is_empty()).then_some(system),
         md5_of_attributes: message_attributes::md5(shown.iter().copied()),

@@ -30,7 +30,6 @@ pub struct Outgoing<'i> {
     delay: Option<i64>,
     /// Bytes, as AWS counts them.
     pub size: usize,
-    pub md5_of_body: String,
     pub md5_of_attributes: Option<String>,
     pub md5_of_system: Option<String>,
 }
@@ -67,7 +66,6 @@ impl<'i> Outgoing<'i> {
         });
         Ok(Self {
             size: text.len() + message_attributes::size(&attributes),
-            md5_of_body: body::md5(text),
             md5_of_attributes: message_attributes::md5(&attributes),
             md5_of_system: message_attributes::md5(&system),
             delay: given.delay,

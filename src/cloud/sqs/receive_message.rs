@@ -80,8 +80,7 @@ pub async fn receive_message(cx: &Context, input: ReceiveMessageInput<'_>) -> Re
              timeout before receiving more.",
         ));
     }
-    let messages = handed.iter().map(|handed| incoming::render(cx, id, salt, fifo, handed, &wanted));
-    Ok(ReceiveMessageOutput { messages: messages.collect::<Result<_, _>>()? })
+    Ok(ReceiveMessageOutput { messages: incoming::render(cx, id, salt, fifo, &handed, &wanted)? })
 }
 
 /// `AttributeNames` is the older name of `MessageSystemAttributeNames`. The query protocol knew it first and prefers it.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::batch::{self, BatchOutput, Failed};
 use super::message_attributes::AttributeValue;
 use super::outgoing::{Given, Outgoing};
-use super::{error, queue_url};
+use super::{body_md5, error, queue_url};
 use crate::cloud::gateway::Context;
 use crate::cloud::wire::{AwsError, Pairs, Text};
 use crate::engine::limits;
@@ -74,6 +74,8 @@ pub async fn send_message_batch(cx: &Context, input: SendMessageBatchInput<'_>) 
     if size > limits::MAX_MESSAGE_BYTES {
         return Err(error::batch_too_long(limits::MAX_MESSAGE_BYTES, size));
     }
+    let bodies = input.entries.iter().flatten().map(|entry| entry.message_body.as_deref().unwrap_or_default());
+    let md5s = body_md5::of_each(&bodies.collect::<Vec<_>>());
     let mut output = BatchOutput { successful: Vec::with_capacity(checked.len()), failed: Vec::new() };
     cx.cloud
         .core
@@ -91,13 +93,13 @@ pub async fn send_message_batch(cx: &Context, input: SendMessageBatchInput<'_>) 
                     *message = Err(error);
                 }
             }
-            for (id, message) in checked {
+            for ((id, message), md5_of_body) in checked.into_iter().zip(md5s) {
                 let sent = message.and_then(|mut message| Ok((message.send(tx, queue_id)?, message)));
                 match sent {
                     Ok((accepted, message)) => output.successful.push(Sent {
                         id: id.to_owned(),
                         message_id: accepted.message_id,
-                        md5_of_body: message.md5_of_body,
+                        md5_of_body,
                         md5_of_attributes: message.md5_of_attributes,
                         md5_of_system: message.md5_of_system,
                         sequence_number: accepted.sequence_number,

@@ -1,0 +1,176 @@
+//! MD5 of message bodies, in hex: of one, or of a batch's bodies side by side.
+//!
+//! One MD5 can't be hurried: each of its steps waits for the one before. Several take as long as one when each has a lane of
+//! the processor's vectors, and a batch of ten is what consumers read. `md-5` has no such thing, and is what the tests
+//! compare with; the names are RFC 1321's.
+
+use std::sync::LazyLock;
+
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch, u32x16};
+use md5::{Digest, Md5};
+
+use super::body::hex;
+
+/// Bodies side by side.
+const LANES: usize = 16;
+/// So many blocks, one after the other, take as long as one in all lanes, with the widest vectors and with the narrowest.
+const WORTH: usize = 4;
+/// Bytes of a block, and its words.
+const BLOCK: usize = 64;
+const WORDS: usize = 16;
+/// What stands behind a text, at least: one byte, and its length.
+const PADDING: usize = 9;
+
+const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
+/// How far each round turns its sums, in turn.
+const TURNS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
+/// The T of each step: the fraction of its number's sine.
+static SINES: LazyLock<[u32; 64]> =
+    LazyLock::new(|| std::array::from_fn(|step| ((step as f64 + 1.0).sin().abs() * 4_294_967_296.0) as u32));
+
+/// The MD5 of a text, in hex.
+pub fn of(text: &str) -> String {
+    hex(&Md5::digest(text.as_bytes()))
+}
+
+/// The MD5 of each text, in hex.
+pub fn of_each(texts: &[&str]) -> Vec<String> {
+    let mut digests = Vec::with_capacity(texts.len());
+    let level = Level::new();
+    for texts in texts.chunks(LANES) {
+        let blocks = || texts.iter().map(|text| blocks(text));
+        if blocks().sum::<usize>() < WORTH * blocks().max().unwrap_or_default() {
+            digests.extend(texts.iter().map(|text| of(text)));
+            continue;
+        }
+        let states = dispatch!(level, simd => side_by_side(simd, texts));
+        for lane in 0..texts.len() {
+            let words: [[u8; 4]; 4] = std::array::from_fn(|word| states[word][lane].to_le_bytes());
+            digests.push(hex(words.as_flattened()));
+        }
+    }
+    digests
+}
+
+/// Blocks of a text with its padding.
+fn blocks(text: &str) -> usize {
+    (text.len() + PADDING).div_ceil(BLOCK)
+}
+
+/// A text's block, padded where the text ends.
+fn block(text: &str, number: usize) -> [u8; BLOCK] {
+    let start = number * BLOCK;
+    if let Some(whole) = text.as_bytes().get(start..).and_then(|rest| rest.first_chunk()) {
+        return *whole;
+    }
+    let mut block = [0; BLOCK];
+    if let Some(rest) = text.as_bytes().get(start..) {
+        block[..rest.len()].copy_from_slice(rest);
+        block[rest.len()] = 0x80;
+    }
+    if number + 1 == blocks(text) {
+        block[BLOCK - 8..].copy_from_slice(&(text.len() as u64 * 8).to_le_bytes());
+    }
+    block
+}
+
+/// The final states A, B, C and D of up to [`LANES`] texts, each in its lane.
+#[inline(always)]
+fn side_by_side<S: Simd>(simd: S, texts: &[&str]) -> [[u32; LANES]; 4] {
+    let sines = &*SINES;
+    let mut done = [[0; LANES]; 4];
+    let mut state = START.map(|word| u32x16::splat(simd, word));
+    let mut words = [[0; LANES]; WORDS];
+    let last = texts.iter().map(|text| blocks(text)).max().unwrap_or_default();
+    for number in 0..last {
+        for (lane, text) in texts.iter().enumerate() {
+            let block = block(text, number);
+            for (words, bytes) in words.iter_mut().zip(block.as_chunks().0) {
+                words[lane] = u32::from_le_bytes(*bytes);
+            }
+        }
+        let words = words.map(|lanes| u32x16::simd_from(simd, lanes));
+        let before = state;
+        round::<S, 0>(&mut state, &words, sines);
+        round::<S, 1>(&mut state, &words, sines);
+        round::<S, 2>(&mut state, &words, sines);
+        round::<S, 3>(&mut state, &words, sines);
+        for (word, before) in state.iter_mut().zip(before) {
+            *word += before;
+        }
+        for (lane, _) in texts.iter().enumerate().filter(|(_, text)| blocks(text) == number + 1) {
+            for (done, state) in done.iter_mut().zip(&state) {
+                done[lane] = state[lane];
+            }
+        }
+    }
+    done
+}
+
+#[inline(always)]
+fn round<S: Simd, const ROUND: usize>(
+    state: &mut [u32x16<S>; 4],
+    words: &[u32x16<S>; WORDS],
+    sines: &[u32; 4 * WORDS],
+) {
+    let [mut a, mut b, mut c, mut d] = *state;
+    for step in 0..WORDS {
+        let (mixed, word) = match ROUND {
+            0 => (d ^ (b & (c ^ d)), step),
+            1 => (c ^ (d & (b ^ c)), 5 * step + 1),
+            2 => (b ^ c ^ d, 3 * step + 5),
+            _ => (c ^ (b | !d), 7 * step),
+        };
+        let sum = a + mixed + words[word % WORDS] + sines[ROUND * WORDS + step];
+        let turn = TURNS[ROUND][step % 4];
+        let turned = (sum << turn) | (sum >> (32 - turn));
+        (a, d, c, b) = (d, c, b, b + turned);
+    }
+    *state = [a, b, c, d];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_known_text() {
+        assert_eq!(of("message"), "78e731027d8fd50ed642340b7c9a63b3");
+    }
+
+    /// Every length around the ends of blocks, where the padding takes one block more, in every lane.
+    #[test]
+    fn of_each_length() {
+        let text = "0123456789".repeat(30);
+        let texts: Vec<&str> = (0..text.len()).map(|length| &text[..length]).collect();
+        let one_by_one: Vec<_> = texts.iter().map(|text| of(text)).collect();
+        assert_eq!(of_each(&texts), one_by_one);
+        // One long text among short ones isn't worth the lanes; the order stays.
+        let texts = ["a", &text, "b"];
+        assert_eq!(of_each(&texts), texts.map(of));
+        assert!(of_each(&[]).is_empty());
+    }
+
+    /// Whatever vectors a processor has.
+    #[test]
+    fn of_each_level() {
+        let texts: Vec<String> = (0..LANES).map(|length| "é".repeat(7 * length)).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let best = dispatch!(Level::new(), simd => side_by_side(simd, &texts));
+        assert_eq!(dispatch!(Level::baseline(), simd => side_by_side(simd, &texts)), best);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = Level::new().as_avx2() {
+            assert_eq!(avx2.vectorize(|| side_by_side(avx2, &texts)), best);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn as_one_by_one(texts in proptest::collection::vec("[a-zé€]{0,200}", 0..40)) {
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let one_by_one: Vec<_> = texts.iter().map(|text| of(text)).collect();
+            proptest::prop_assert_eq!(of_each(&texts), one_by_one);
+        }
+    }
+}
