@@ -45,10 +45,10 @@ pub fn of_each(texts: &[&str]) -> Vec<String> {
             continue;
         }
         let states = dispatch!(level, simd => side_by_side(simd, texts));
-        for lane in 0..texts.len() {
-            let words: [[u8; 4]; 4] = std::array::from_fn(|word| states[word][lane].to_le_bytes());
-            digests.push(hex(words.as_flattened()));
-        }
+        digests.extend((0..texts.len()).map(|lane| {
+            let words = states.map(|lanes| lanes[lane].to_le_bytes());
+            hex(words.as_flattened())
+        }));
     }
     digests
 }
