@@ -1,7 +1,7 @@
 //! `application/x-www-form-urlencoded` parameters, decoded once into one buffer.
 
 use super::AwsError;
-use super::block::{BLOCK, before, equal};
+use super::signs::{Signs, copy};
 
 /// More parameters than any operation has: a bound against hostile bodies.
 const MAX_PARAMETERS: usize = 20_000;
@@ -108,85 +108,48 @@ fn hex(high: u8, low: u8) -> Option<u8> {
     u8::try_from(HIGH[usize::from(high)] | LOW[usize::from(low)]).ok()
 }
 
-fn decode(input: &[u8], text: &mut Vec<u8>, params: &mut Vec<Param>) -> Result<(), AwsError> {
+/// The hottest loop of a Publish, whose event is JSON and full of escapes.
+fn decode(input: &[u8], decoded: &mut Vec<u8>, params: &mut Vec<Param>) -> Result<(), AwsError> {
+    const SIGNS: Signs = Signs { any_of: *b"%+&=", below: 0 };
     if input.len() > u32::MAX as usize / 4 {
         return Err(malformed("The request is too long."));
     }
-    let ends = memchr::memchr_iter(b'&', input).chain(std::iter::once(input.len()));
-    let mut begin = 0;
-    for end in ends {
-        let pair = &input[begin..end];
-        begin = end + 1;
-        if pair.is_empty() {
-            continue;
-        }
-        if params.len() == MAX_PARAMETERS {
-            return Err(malformed("The request has too many parameters."));
-        }
-        let start = text.len();
-        let sign = memchr::memchr(b'=', pair).unwrap_or(pair.len());
-        let plain = memchr::memchr2(b'%', b'+', pair).unwrap_or(pair.len());
-        let equals = if plain > sign || plain == pair.len() {
-            text.extend_from_slice(&pair[..plain]);
-            unescape(&pair[plain..], text);
-            start + sign
-        } else {
-            unescape(&pair[..sign], text);
-            let equals = text.len();
-            unescape(&pair[sign..], text);
-            equals
-        };
-        params.push(Param { start: start as u32, equals: equals as u32, end: text.len() as u32 });
-        text.push(b'&');
-    }
-    Ok(())
-}
-
-/// What [`unescape`] looks at in one turn: an escape, or a block.
-const VIEW: usize = BLOCK + 3;
-
-/// Appends `input` without its escapes: the hottest loop of a Publish, whose event is JSON and full of them.
-fn unescape(input: &[u8], out: &mut Vec<u8>) {
-    let start = out.len();
-    // Decoding never lengthens a text; a block is written whole, be it only in part of the text.
-    out.resize(start + input.len() + BLOCK, 0);
-    let (mut rest, mut place) = (input, &mut out[start..]);
-    while let (Some(view), Some(to)) = (rest.first_chunk::<VIEW>(), place.first_chunk_mut::<BLOCK>()) {
-        let (read, written) = if view[0] == b'%' {
-            let byte = hex(view[1], view[2]);
-            to[0] = byte.unwrap_or(b'%');
-            (if byte.is_some() { 3 } else { 1 }, 1)
-        } else {
-            let [block @ .., _, _, _] = *view;
-            *to = block;
-            match before(equal(block, b'%') | equal(block, b'+')) {
-                0 => {
-                    to[0] = b' ';
-                    (1, 1)
-                }
-                plain => (plain, plain),
-            }
-        };
-        rest = &rest[read..];
-        place = &mut place[written..];
-    }
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        place[0] = match (byte, rest) {
-            (b'%', [high, low, after @ ..]) => match hex(*high, *low) {
+    let (mut start, mut place, mut from) = (decoded.len(), decoded.len(), 0);
+    let mut equals = None;
+    // Decoding never lengthens a text; a parameter's end is one more.
+    decoded.resize(place + input.len() + 1, 0);
+    let text = &mut decoded[..];
+    for at in SIGNS.of(input).chain([input.len()]) {
+        place += copy(input, from, at, &mut text[place..]);
+        from = at + 1;
+        text[place] = match input.get(at) {
+            Some(b'%') => match input.get(from..from + 2).and_then(|digits| hex(digits[0], digits[1])) {
                 Some(byte) => {
-                    rest = after;
+                    from += 2;
                     byte
                 }
                 None => b'%',
             },
-            (b'+', _) => b' ',
-            (plain, _) => *plain,
+            Some(b'+') => b' ',
+            Some(b'=') => {
+                equals.get_or_insert(place as u32);
+                b'='
+            }
+            _ if place == start => continue,
+            _ => {
+                if params.len() == MAX_PARAMETERS {
+                    return Err(malformed("The request has too many parameters."));
+                }
+                let end = place as u32;
+                params.push(Param { start: start as u32, equals: equals.take().unwrap_or(end), end });
+                start = place + 1;
+                b'&'
+            }
         };
-        place = &mut place[1..];
+        place += 1;
     }
-    let left = place.len();
-    out.truncate(out.len() - left);
+    decoded.truncate(start);
+    Ok(())
 }
 
 #[cfg(test)]

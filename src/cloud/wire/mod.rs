@@ -3,7 +3,6 @@
 //! [`Payload`] is one request's parameters in whatever protocol they came; it decodes into an operation's input and
 //! encodes its output. [`form`], [`query`] and [`json`] read, [`xml`] and [`json`] write, [`fault`] renders errors.
 
-mod block;
 pub mod error;
 pub mod fault;
 pub mod form;
@@ -11,6 +10,7 @@ pub mod json;
 pub mod names;
 pub mod payload;
 pub mod query;
+mod signs;
 pub mod types;
 pub mod xml;
 

@@ -1,4 +1,4 @@
-//! Compact JSON as serde_json writes it, but for the strings: their escapes are looked for eight bytes at a time.
+//! Compact JSON as serde_json writes it, but for the strings: what is to be escaped is looked for in whole blocks.
 //!
 //! Ten received messages are ten events in strings, all of whose quotes are escaped. serde_json spends a quarter of such a
 //! request on them.
@@ -9,7 +9,7 @@ use serde::de::value::Error;
 use serde::{Serialize, ser};
 
 use crate::cloud::wire::AwsError;
-use crate::cloud::wire::block::{BLOCK, before, below, equal};
+use crate::cloud::wire::signs::{Signs, copy};
 
 /// A longer buffer for answers isn't kept.
 const MAX_KEPT: usize = 64 << 10;
@@ -35,7 +35,7 @@ pub fn to_vec<T: Serialize>(output: &T) -> Result<Vec<u8>, AwsError> {
 
 type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What is written after a backslash for each byte; 0 for one that stands for itself.
+/// What is written after a backslash for each byte that can't stand for itself.
 static ESCAPES: [u8; 256] = {
     let mut table = [0; 256];
     let mut control = 0;
@@ -53,60 +53,35 @@ static ESCAPES: [u8; 256] = {
     table
 };
 
-fn string(text: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
-    let mut rest = text.as_bytes();
-    while !rest.is_empty() {
-        rest = part(rest, out);
-    }
-    out.push(b'"');
-}
-
 /// The longest escape: a control character's.
 const ESCAPE: usize = 6;
 
-/// Writes as much of a text as there is room for if every byte becomes two; returns what is left.
-fn part<'t>(mut rest: &'t [u8], out: &mut Vec<u8>) -> &'t [u8] {
-    let start = out.len();
-    out.resize(start + 2 * rest.len() + BLOCK + ESCAPE, 0);
-    let mut place = &mut out[start..];
-    while let Some(to) = place.first_chunk_mut::<{ BLOCK + ESCAPE }>() {
-        let plain = match rest.first_chunk::<BLOCK>() {
-            Some(block) => {
-                to[..BLOCK].copy_from_slice(block);
-                before(quotes_and_controls(*block) | equal(*block, b'\\'))
-            }
-            None => 0,
-        };
-        if plain == BLOCK {
-            rest = &rest[BLOCK..];
-            place = &mut place[BLOCK..];
-            continue;
+fn string(text: &str, out: &mut Vec<u8>) {
+    const SIGNS: Signs = Signs { any_of: *b"\"\\\"\\", below: 0x20 };
+    let text = text.as_bytes();
+    out.push(b'"');
+    let (mut place, mut from) = (out.len(), 0);
+    // As if each byte became two; control characters ask for more.
+    out.resize(place + 2 * text.len() + ESCAPE, 0);
+    for at in SIGNS.of(text) {
+        place += copy(text, from, at, &mut out[place..]);
+        let written = escape(text[at], &mut out[place..]);
+        if written > 2 {
+            out.resize(out.len() + written, 0);
         }
-        let Some(byte) = rest.get(plain) else { break };
-        let (read, written) = (plain + 1, plain + escape(*byte, &mut to[plain..]));
-        rest = &rest[read..];
-        place = &mut place[written..];
+        place += written;
+        from = at + 1;
     }
-    let left = place.len();
-    out.truncate(out.len() - left);
-    rest
+    place += copy(text, from, text.len(), &mut out[place..]);
+    out.truncate(place);
+    out.push(b'"');
 }
 
-/// Marks `"` and what is below a space: with their second bit turned, they and nothing else are below `!`.
-fn quotes_and_controls(block: [u8; BLOCK]) -> u64 {
-    below((u64::from_le_bytes(block) ^ u64::from_le_bytes([2; BLOCK])).to_le_bytes(), b'!')
-}
-
-/// Writes a byte, or what stands for it, and returns how long that is.
+/// Writes what stands for a byte, and returns how long that is.
 #[inline(always)]
 fn escape(byte: u8, to: &mut [u8]) -> usize {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     match ESCAPES[usize::from(byte)] {
-        0 => {
-            to[0] = byte;
-            1
-        }
         b'u' => {
             let (high, low) = (HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]);
             to[..ESCAPE].copy_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
@@ -337,8 +312,10 @@ impl ser::SerializeStruct for Compound<'_> {
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
         self.separate();
-        string(name, self.out);
-        self.out.push(b':');
+        // A member's name has nothing to escape.
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
         self.value(value)
     }
 
