@@ -241,7 +241,8 @@ impl Gateway {
         let payload =
             Payload { operation: operation.name, source, names: service.names(), namespace: service.namespace() };
         let answer = (operation.run)(cx, &payload).await;
-        if !operation.is_settled() {
+        // A refusal may come of a look alone.
+        if answer.is_err() || !operation.is_settled() {
             Box::pin(self.cloud.core.settle()).await;
         }
         answer
