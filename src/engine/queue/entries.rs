@@ -49,11 +49,21 @@ struct Chunk {
     entries: Box<[Entry; CHUNK as usize]>,
 }
 
+impl Chunk {
+    fn new() -> Self {
+        Chunk { live: 0, entries: Box::new([Entry::default(); CHUNK as usize]) }
+    }
+}
+
 /// The entries of a queue. Positions are dense while messages are young, so a chunk costs little; a chunk without messages is
 /// dropped.
 #[derive(Debug, Default)]
 pub struct Entries {
+    /// By their numbers, but for the last.
     chunks: BTreeMap<u64, Chunk>,
+    /// The chunk behind all others, with its number: where messages come in, and nothing is searched for. With a hundred
+    /// queues each search would find its way through cold memory.
+    last: Option<(u64, Chunk)>,
     len: usize,
 }
 
@@ -65,10 +75,19 @@ impl Entries {
 
     /// Puts a message at a position, replacing what was there.
     pub fn insert(&mut self, position: Position, entry: Entry) {
-        let chunk = self
-            .chunks
-            .entry(position / CHUNK)
-            .or_insert_with(|| Chunk { live: 0, entries: Box::new([Entry::default(); CHUNK as usize]) });
+        let number = position / CHUNK;
+        let comes_last = match &self.last {
+            Some((last, _)) => number >= *last,
+            None => self.chunks.last_key_value().is_none_or(|(last, _)| number > *last),
+        };
+        let chunk = if comes_last {
+            if let Some((before, chunk)) = self.last.take_if(|(last, _)| *last != number) {
+                self.chunks.insert(before, chunk);
+            }
+            &mut self.last.get_or_insert_with(|| (number, Chunk::new())).1
+        } else {
+            self.chunks.entry(number).or_insert_with(Chunk::new)
+        };
         let slot = &mut chunk.entries[(position % CHUNK) as usize];
         if slot.state == State::Gone {
             chunk.live += 1;
@@ -79,35 +98,44 @@ impl Entries {
 
     /// The message at a position.
     pub fn get(&self, position: Position) -> Option<&Entry> {
-        let entry = &self.chunks.get(&(position / CHUNK))?.entries[(position % CHUNK) as usize];
+        let number = position / CHUNK;
+        let chunk = match &self.last {
+            Some((last, chunk)) if *last == number => chunk,
+            _ => self.chunks.get(&number)?,
+        };
+        let entry = &chunk.entries[(position % CHUNK) as usize];
         (entry.state != State::Gone).then_some(entry)
     }
 
     /// The message at a position, to change.
     pub fn get_mut(&mut self, position: Position) -> Option<&mut Entry> {
-        let entry = &mut self.chunks.get_mut(&(position / CHUNK))?.entries[(position % CHUNK) as usize];
+        let entry = &mut self.chunk_mut(position / CHUNK)?.entries[(position % CHUNK) as usize];
         (entry.state != State::Gone).then_some(entry)
     }
 
     /// Takes a message out.
     pub fn remove(&mut self, position: Position) -> Option<Entry> {
-        let chunk = self.chunks.get_mut(&(position / CHUNK))?;
+        let number = position / CHUNK;
+        let chunk = self.chunk_mut(number)?;
         let slot = &mut chunk.entries[(position % CHUNK) as usize];
         if slot.state == State::Gone {
             return None;
         }
         let entry = std::mem::take(slot);
         chunk.live -= 1;
+        let empty = chunk.live == 0;
         self.len -= 1;
-        if chunk.live == 0 {
-            self.chunks.remove(&(position / CHUNK));
+        if empty && self.last.take_if(|(last, _)| *last == number).is_none() {
+            self.chunks.remove(&number);
         }
         Some(entry)
     }
 
     /// The messages from a position on, in order.
     pub fn from(&self, position: Position) -> impl Iterator<Item = (Position, &Entry)> {
-        self.chunks.range(position / CHUNK..).flat_map(move |(number, chunk)| {
+        let first = position / CHUNK;
+        let last = self.last.as_ref().filter(|(last, _)| *last >= first).map(|(number, chunk)| (number, chunk));
+        self.chunks.range(first..).chain(last).flat_map(move |(number, chunk)| {
             let base = number * CHUNK;
             let skip = position.saturating_sub(base).min(CHUNK) as usize;
             chunk.entries[skip..]
@@ -116,6 +144,13 @@ impl Entries {
                 .filter(|(_, entry)| entry.state != State::Gone)
                 .map(move |(i, entry)| (base + (skip + i) as u64, entry))
         })
+    }
+
+    fn chunk_mut(&mut self, number: u64) -> Option<&mut Chunk> {
+        match &mut self.last {
+            Some((last, chunk)) if *last == number => Some(chunk),
+            _ => self.chunks.get_mut(&number),
+        }
     }
 }
 
@@ -139,6 +174,31 @@ mod tests {
         assert!(entries.remove(3).is_some() && entries.remove(3).is_none());
         assert_eq!((entries.len(), entries.from(0).next().map(|(position, _)| position)), (3, Some(4)));
         entries.remove(70);
-        assert_eq!(entries.chunks.len(), 2);
+        assert_eq!(entries.chunks.len() + usize::from(entries.last.is_some()), 2);
+    }
+
+    proptest::proptest! {
+        /// As a map does it, whichever chunk is the last.
+        #[test]
+        fn as_a_map(steps in proptest::collection::vec((0u64..400, 0..3u8), 0..120)) {
+            let (mut entries, mut map) = (Entries::default(), BTreeMap::new());
+            for (position, step) in steps {
+                if step == 0 {
+                    proptest::prop_assert_eq!(entries.remove(position).map(|entry| entry.seq), map.remove(&position));
+                } else {
+                    let seq = position * 3 + u64::from(step);
+                    entries.insert(position, Entry { seq, state: State::Fresh, ..Entry::default() });
+                    map.insert(position, seq);
+                }
+                proptest::prop_assert_eq!(entries.len(), map.len());
+                proptest::prop_assert_eq!(entries.get(position).map(|entry| entry.seq), map.get(&position).copied());
+                proptest::prop_assert_eq!(entries.get_mut(position).map(|entry| entry.seq), map.get(&position).copied());
+                let all: Vec<_> = entries.from(position).map(|(position, entry)| (position, entry.seq)).collect();
+                let expected: Vec<_> = map.range(position..).map(|(position, seq)| (*position, *seq)).collect();
+                proptest::prop_assert_eq!(all, expected);
+                let chunks: std::collections::BTreeSet<_> = map.keys().map(|position| position / CHUNK).collect();
+                proptest::prop_assert_eq!(entries.chunks.len() + usize::from(entries.last.is_some()), chunks.len());
+            }
+        }
     }
 }
