@@ -1,6 +1,5 @@
 //! What was acknowledged survives kill -9, and what was deleted stays gone: the real binary, killed in the middle of work.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::pin::pin;
@@ -12,13 +11,12 @@ use aws_sdk_firehose::types::{BufferingHints, ExtendedS3DestinationConfiguration
 use aws_sdk_sqs::types::{MessageSystemAttributeName as System, QueueAttributeName as Attribute};
 use futures::poll;
 use messaging::cloud::s3::{NewBucket, S3};
-use messaging::engine::config::{Attributes, TopicConfig};
-use messaging::engine::{Change, TopicId};
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
 use crate::binary::{Local, folder};
 use crate::cloud::{TestCloud, config, eventually, s3};
+use crate::sns_rules::declare_topics;
 use crate::sqs::{arn, attribute, bodies, delete, drain, queue, receive, send, system};
 
 const INFRA: &str = include_str!("../../infra.yaml");
@@ -359,13 +357,7 @@ async fn what_is_told_is_in_the_log() {
     cloud.s3().head_bucket().bucket("landing").send().await.unwrap();
     assert!(in_log("landing"));
 
-    let mut made = pin!(cloud.inside().core.execute(|tx| {
-        let id = TopicId(tx.engine.next_id());
-        let (arn, attributes, tags) =
-            ("arn:aws:sns:us-east-1:000000000000:news".to_owned(), Attributes::new(), Attributes::new());
-        tx.apply(&Change::Topic(Cow::Owned(TopicConfig { id, arn, attributes, tags, created: 0 })));
-        Ok(())
-    }));
+    let mut made = pin!(declare_topics(&cloud, ["news".to_owned()].into_iter()));
     assert!(poll!(made.as_mut()).is_pending() && !in_log(":news"), "it is there, and not written");
     assert_eq!(cloud.sns().list_topics().send().await.unwrap().topics().len(), 1);
     assert!(in_log(":news"));
