@@ -70,9 +70,14 @@ impl Shared {
     }
 
     /// Syncs every segment up to and including the tail that may not be.
-    fn sync_all(&self, tail: u32) -> Result<(), LogError> {
+    pub(super) fn sync_all(&self, tail: u32) -> Result<(), LogError> {
         let first = self.synced_through.load(Ordering::Acquire) + 1;
-        let unsynced: Vec<_> = self.segments.read().range(first..=tail).map(|(_, segment)| segment.clone()).collect();
+        // The log may have rolled on meanwhile, and its thread have synced more than this asks for: `first` is beyond `tail` then.
+        let unsynced: Vec<_> = {
+            let segments = self.segments.read();
+            let wanted = segments.range(first..).take_while(|(number, _)| **number <= tail);
+            wanted.map(|(_, segment)| segment.clone()).collect()
+        };
         for segment in unsynced {
             self.sync(&segment)?;
         }

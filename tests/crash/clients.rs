@@ -53,6 +53,11 @@ impl Clients {
         }
     }
 
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        self.endpoint.trim_start_matches("http://")
+    }
+
     pub fn url(&self, queue: &str) -> String {
         format!("{}/000000000000/{queue}", self.endpoint)
     }

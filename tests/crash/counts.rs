@@ -35,6 +35,10 @@ kinds! {
         StackCalls = "stack operations acknowledged",
         StacksChecked = "stacks checked at rest",
         Refused = "late calls refused (an expired receipt handle)",
+        BrokenOff = "uploads broken off",
+        Hopeless = "stacks that can't go on, gone again",
+        Waited = "long polls that waited",
+        FullDisks = "times the disk was full, and emptied",
     }
 }
 
@@ -59,6 +63,10 @@ kinds! {
         Stacks = "stacks half made or stuck",
         Refused = "valid calls refused",
         Hung = "calls without an answer",
+        Leaked = "files of objects that nothing names, or too few of them",
+        Hopeless = "stacks that can't go on, and stay",
+        Stop = "stops that took too long",
+        Full = "full disks: lost, refused what frees, or not used again",
         Server = "panics of the server, and ends that nobody asked for",
     }
 }

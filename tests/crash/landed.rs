@@ -29,6 +29,25 @@ pub async fn read(worker: &mut Worker, buckets: &mut Buckets) -> Result<(), Gone
     Ok(())
 }
 
+/// How many objects and parts of uploads all buckets name.
+pub async fn named(worker: &Worker) -> Result<usize, Gone> {
+    let s3 = &worker.clients.s3;
+    let buckets = worker.call(s3.list_buckets().send()).await?.map(|it| it.buckets.unwrap_or_default());
+    let mut named = 0;
+    for bucket in buckets.unwrap_or_default().into_iter().filter_map(|bucket| bucket.name) {
+        let mut pages = s3.list_objects_v2().bucket(&bucket).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            named += worker.call(async { page }).await?.map_or(0, |page| page.contents().len());
+        }
+        let uploads = worker.call(s3.list_multipart_uploads().bucket(&bucket).send()).await?;
+        for upload in uploads.map(|it| it.uploads.unwrap_or_default()).unwrap_or_default() {
+            let parts = s3.list_parts().bucket(&bucket).set_key(upload.key).set_upload_id(upload.upload_id);
+            named += worker.call(parts.send()).await?.map_or(0, |it| it.parts().len());
+        }
+    }
+    Ok(named)
+}
+
 async fn read_one(worker: &mut Worker, stream: usize, bucket: &mut Bucket) -> Result<(), Gone> {
     let (s3, name) = (worker.clients.s3.clone(), STREAMS[stream].0);
     let mut keys = BTreeSet::new();

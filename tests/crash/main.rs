@@ -18,6 +18,7 @@ mod args;
 mod clients;
 mod counts;
 mod drain;
+mod full;
 mod landed;
 mod ledger;
 mod moment;
@@ -39,6 +40,8 @@ use crate::run::{Outcome, Plan, run};
 
 /// Rounds unless told otherwise: as many as fit into an ordinary run of all tests.
 const ROUNDS: u32 = 6;
+/// Rounds for each time that a disk is filled and emptied.
+const ROUNDS_A_DISK: u32 = 20;
 /// What the small run before cuts off the log.
 const CUT: u64 = 16 << 10;
 
@@ -93,7 +96,14 @@ fn found(outcome: &Outcome) -> Result<bool> {
 fn rounds(plan: &Plan, keep: bool) -> Result<Outcome> {
     let folder = tempfile::Builder::new().prefix("messaging-crash-").tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let outcome = runtime.block_on(run(plan, folder.path()));
+    let outcome = runtime.block_on(async {
+        let outcome = run(plan, &folder.path().join("rounds")).await?;
+        if plan.sabotage.is_none() {
+            let times = plan.rounds.div_ceil(ROUNDS_A_DISK);
+            full::run(&folder.path().join("full"), plan.durability, times, &outcome.counts).await?;
+        }
+        Ok::<_, Box<dyn std::error::Error>>(outcome)
+    });
     let well = outcome.as_ref().is_ok_and(|outcome| outcome.counts.wrong() == 0 || plan.sabotage.is_some());
     if keep || !well {
         eprintln!("crash: the data folder is {}", folder.keep().display());

@@ -7,6 +7,9 @@ pub const QUEUES: [&str; 7] =
 /// A queue whose setting is changed over and over.
 pub const SETTINGS: &str = "settings";
 
+/// A queue that stays empty.
+pub const IDLE: &str = "idle";
+
 /// Streams and their buckets; the first lands at once, the second buffers a second.
 pub const STREAMS: [(&str, i32); 2] = [("landing-at-once", 0), ("landing-buffered", 1)];
 

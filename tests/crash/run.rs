@@ -15,7 +15,7 @@ use crate::counts::{Counts, Did, Fault};
 use crate::landed::Buckets;
 use crate::moment::Moment;
 use crate::routes::QUEUES;
-use crate::server::{Home, ONE_SEGMENT, SMALL_SEGMENTS, Server};
+use crate::server::{Home, ONE_SEGMENT, SMALL_SEGMENTS, STOPS_WITHIN, Server};
 use crate::work::{self, Worker, World};
 use crate::{drain, landed, setup};
 
@@ -51,7 +51,7 @@ pub async fn run(plan: &Plan, folder: &Path) -> Result<Outcome> {
     let began = Instant::now();
     // A cut of a segment's end finds what is there, so there must be much of it.
     let segment = if plan.sabotage.is_some() { ONE_SEGMENT } else { SMALL_SEGMENTS };
-    let home = Home::new(folder, plan.durability, segment);
+    let home = Home::new(folder, "data", plan.durability, segment);
     let world = Arc::new(World::new());
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(plan.seed);
     let mut server = home.start()?;
@@ -60,6 +60,10 @@ pub async fn run(plan: &Plan, folder: &Path) -> Result<Outcome> {
     let mut buckets = Buckets::default();
     for round in 1..=plan.rounds {
         let last = round == plan.rounds;
+        // The first half of the rounds has few declarations, the second more than a segment holds.
+        if round == plan.rounds / 2 + 1 && plan.sabotage.is_none() {
+            work::crowd(&Clients::new(&server.endpoint), &world).await?;
+        }
         world.counts.round.store(round, Ordering::Relaxed);
         let moment = Moment::draw(&mut rng);
         let clients = Clients::new(&server.endpoint);
@@ -68,7 +72,9 @@ pub async fn run(plan: &Plan, folder: &Path) -> Result<Outcome> {
         if plan.sabotage.is_some() {
             enough(&world.counts, began).await;
         }
-        server.kill(moment.stopping)?;
+        if let Some(took) = server.end(moment.end)?.filter(|took| *took >= STOPS_WITHIN) {
+            world.counts.fault(Fault::Stop, || format!("it was asked to stop and still there after {took:?}"));
+        }
         finish(tasks).await?;
         for after in &moment.starting {
             home.start_and_kill(*after)?;
@@ -78,7 +84,7 @@ pub async fn run(plan: &Plan, folder: &Path) -> Result<Outcome> {
         }
         server = home.start()?;
         kills += moment.kills();
-        restarts += moment.kills();
+        restarts += 1 + moment.starting.len();
         slowest_start = slowest_start.max(server.took);
         let seed = rng.random();
         let mut worker = Worker::new(&Clients::new(&server.endpoint), &world, seed, false);
@@ -94,13 +100,31 @@ pub async fn run(plan: &Plan, folder: &Path) -> Result<Outcome> {
     if reckon(&server, &world, rng.random(), &mut buckets, patience).await.is_err() {
         world.counts.fault(Fault::Server, || "it was gone in the last checks".to_owned());
     }
-    server.kill(None)?;
+    leaks(&home, &server, &world, rng.random()).await?;
+    server.kill()?;
     let said = home.said();
     let panics = said.lines().filter(|line| line.contains("panicked at"));
     panics.for_each(|line| world.counts.fault(Fault::Server, || line.to_owned()));
     let torn = said.matches("they were cut off").count();
     let (counts, segments, took) = (world.counts.clone(), home.segments()?, began.elapsed());
     Ok(Outcome { counts, kills, restarts, slowest_start, torn, segments, took })
+}
+
+/// Holds the files of objects' bytes against what names them: nothing that was broken off or replaced may stay behind.
+async fn leaks(home: &Home, server: &Server, world: &Arc<World>, seed: u64) -> Result<()> {
+    let worker = Worker::new(&Clients::new(&server.endpoint), world, seed, false);
+    let Ok(named) = landed::named(&worker).await else { return Ok(()) };
+    let mut files = home.object_files()?;
+    let since = Instant::now();
+    // A file goes after its object's deletion was acknowledged.
+    while files.len() > named && since.elapsed() < drain::PATIENCE {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        files = home.object_files()?;
+    }
+    if files.len() != named {
+        world.counts.fault(Fault::Leaked, || format!("{} files for {named} objects and parts", files.len()));
+    }
+    Ok(())
 }
 
 /// Waits until so much was acknowledged that a cut of the log's end hits some of it.

@@ -8,18 +8,25 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::args::Durability;
+use crate::moment::End;
 
-/// Bytes of a segment of the log: so small that it rolls in every round, and is compacted in those that last that long.
-pub const SMALL_SEGMENTS: u32 = 128 << 10;
+/// Bytes of a segment of the log, the fewest that can be chosen: it rolls in every round, and is compacted in those that
+/// last that long.
+pub const SMALL_SEGMENTS: u32 = 64 << 10;
 /// One segment for all.
 pub const ONE_SEGMENT: u32 = 1 << 30;
 
+/// A server that is asked to stop ends within so long, whoever waits for it.
+pub const STOPS_WITHIN: Duration = Duration::from_secs(10);
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A data folder and how the server is started on it.
 pub struct Home {
+    /// Where the server runs, and what it says is kept.
     folder: PathBuf,
+    /// The data folder's path below that.
+    data: &'static str,
     durability: Durability,
     segment: u32,
 }
@@ -36,13 +43,22 @@ pub struct Server {
 }
 
 impl Home {
-    pub fn new(folder: &Path, durability: Durability, segment: u32) -> Self {
-        Self { folder: folder.to_owned(), durability, segment }
+    pub fn new(folder: &Path, data: &'static str, durability: Durability, segment: u32) -> Self {
+        Self { folder: folder.to_owned(), data, durability, segment }
     }
 
     fn spawn(&self) -> io::Result<Child> {
+        fs::create_dir_all(&self.folder)?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_messaging"));
-        command.args(["local", "--addr", "127.0.0.1:0", "--data-dir", "data", "--durability", self.durability.name()]);
+        command.args([
+            "local",
+            "--addr",
+            "127.0.0.1:0",
+            "--data-dir",
+            self.data,
+            "--durability",
+            self.durability.name(),
+        ]);
         command.args(["--segment-bytes", &self.segment.to_string()]);
         command.current_dir(&self.folder).env("NO_COLOR", "1");
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MESSAGING_") || name.starts_with("AWS_"))
@@ -90,7 +106,7 @@ impl Home {
     /// Cuts bytes off the end of the log's newest segment, but not more than half of it: what a server would leave that
     /// acknowledges before it writes.
     pub fn cut(&self, bytes: u64) -> io::Result<u64> {
-        let entries = fs::read_dir(self.folder.join("data/log"))?.collect::<io::Result<Vec<_>>>()?;
+        let entries = fs::read_dir(self.data().join("log"))?.collect::<io::Result<Vec<_>>>()?;
         let logs =
             entries.iter().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|it| it == "log"));
         let newest = logs.max();
@@ -107,11 +123,31 @@ impl Home {
 
     /// Segments that the log has begun in all its lives, and those that are left.
     pub fn segments(&self) -> io::Result<(usize, usize)> {
-        let entries = fs::read_dir(self.folder.join("data/log"))?.collect::<io::Result<Vec<_>>>()?;
+        let entries = fs::read_dir(self.data().join("log"))?.collect::<io::Result<Vec<_>>>()?;
         let names = entries.iter().filter_map(|entry| entry.file_name().into_string().ok());
         let numbers = names.filter_map(|name| name.strip_suffix(".log")?.parse::<usize>().ok());
         let numbers: Vec<_> = numbers.collect();
         Ok((numbers.iter().copied().max().unwrap_or_default(), numbers.len()))
+    }
+
+    /// The names of the files that hold objects' bytes.
+    pub fn object_files(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for shard in fs::read_dir(self.data().join("objects"))? {
+            let shard = shard?.path();
+            // What a start has set aside isn't the living objects'.
+            if shard.file_name().is_some_and(|name| name.len() == 2) {
+                for file in fs::read_dir(shard)? {
+                    names.push(file?.file_name().to_string_lossy().into_owned());
+                }
+            }
+        }
+        Ok(names)
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join(self.data)
     }
 
     /// What it has said on stderr in all its lives.
@@ -121,13 +157,34 @@ impl Home {
 }
 
 impl Server {
-    /// Ends it as a crash does; before that, where `stopping` says so, asks it to stop and leaves it that time.
-    pub fn kill(mut self, stopping: Option<Duration>) -> io::Result<()> {
-        if let Some(grace) = stopping {
-            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
-            std::thread::sleep(grace);
-        }
+    /// Ends it as a crash does.
+    pub fn kill(mut self) -> io::Result<()> {
         end(&mut self.child)
+    }
+
+    /// Ends it in the given way. How long it took to stop where it was left to, up to [`STOPS_WITHIN`] and then killed.
+    pub fn end(mut self, how: End) -> io::Result<Option<Duration>> {
+        match how {
+            End::Killed => {}
+            End::Stopping(grace) => {
+                self.ask_to_stop()?;
+                std::thread::sleep(grace);
+            }
+            End::Stopped => {
+                let asked = Instant::now();
+                self.ask_to_stop()?;
+                while self.child.try_wait()?.is_none() && asked.elapsed() < STOPS_WITHIN {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                let took = asked.elapsed();
+                return end(&mut self.child).map(|()| Some(took));
+            }
+        }
+        end(&mut self.child).map(|()| None)
+    }
+
+    fn ask_to_stop(&self) -> io::Result<()> {
+        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().map(drop)
     }
 }
 

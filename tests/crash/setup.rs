@@ -5,8 +5,8 @@ use aws_sdk_sqs::types::QueueAttributeName;
 
 use crate::clients::Clients;
 use crate::routes::{
-    EVENTS, FIFO_TOPIC, OBJECTS, ORDERED, QUEUES, SETTINGS, STREAMS, TOPIC, VISIBILITY, is_fifo, queue_arn, stream_arn,
-    topic_arn,
+    EVENTS, FIFO_TOPIC, IDLE, OBJECTS, ORDERED, QUEUES, SETTINGS, STREAMS, TOPIC, VISIBILITY, is_fifo, queue_arn,
+    stream_arn, topic_arn,
 };
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -22,6 +22,7 @@ pub async fn make(clients: &Clients) -> Result<()> {
         create.send().await?;
     }
     sqs.create_queue().queue_name(SETTINGS).send().await?;
+    sqs.create_queue().queue_name(IDLE).send().await?;
     s3.create_bucket().bucket(OBJECTS).send().await?;
     for (name, seconds) in STREAMS {
         s3.create_bucket().bucket(name).send().await?;

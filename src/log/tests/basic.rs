@@ -1,5 +1,7 @@
 //! What the log does when nothing goes wrong.
 
+use std::sync::atomic::Ordering;
+
 use super::*;
 
 const ALL: [Durability; 3] = [Durability::Memory, Durability::Process, Durability::Power];
@@ -115,6 +117,17 @@ fn a_removed_segment_is_gone_but_for_those_who_hold_it() {
     let (_, _, replayed) = open(&disk, Durability::Process).unwrap();
     let kept = (0..40).filter(|id| ![1, 2, 4].contains(&places[*id as usize].segment));
     assert_eq!(ids(&replayed), kept.collect::<Vec<u32>>());
+}
+
+/// The log had rolled on and its thread had synced beyond what a removal asked for: the removal panicked.
+#[test]
+fn a_removal_may_find_more_synced_than_it_asks_for() {
+    let (log, ..) = open(&FaultyDisk::default(), Durability::Process).unwrap();
+    (0..20).for_each(|id| drop(append_and_commit(&log, id).unwrap()));
+    let tail = log.tail();
+    log.shared.synced_through.store(tail, Ordering::Release);
+    log.shared.sync_all(tail - 1).unwrap();
+    assert_eq!(log.shared.synced_through.load(Ordering::Acquire), tail, "what is synced stays so");
 }
 
 #[test]

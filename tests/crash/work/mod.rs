@@ -1,13 +1,18 @@
 //! The workloads of a round: each runs until the server is gone.
 
 pub mod consumers;
+mod crowd;
 mod fifo;
+mod hopeless;
 mod objects;
 mod publishers;
 mod settings;
 mod stacks;
+mod uploads;
+mod waiting;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use aws_sdk_sqs::config::http::HttpResponse;
@@ -17,6 +22,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use tokio::task::JoinSet;
 
+pub use self::crowd::make as crowd;
 pub use self::fifo::Group;
 pub use self::objects::Object;
 pub use self::stacks::Stack;
@@ -35,6 +41,8 @@ pub struct World {
     pub objects: Mutex<Vec<Object>>,
     pub stacks: Mutex<Vec<Stack>>,
     pub timeout: Mutex<Register<u32>>,
+    /// Whether the declarations are more than a segment of the log holds.
+    pub crowded: AtomicBool,
 }
 
 impl World {
@@ -47,6 +55,7 @@ impl World {
             objects: Mutex::new((0..objects::KEYS).map(|_| Object::new(None)).collect()),
             stacks: Mutex::new((0..stacks::STACKS).map(Stack::new).collect()),
             timeout: Mutex::new(Register::new(settings::FIRST)),
+            crowded: AtomicBool::new(false),
         }
     }
 }
@@ -118,6 +127,12 @@ pub fn start(clients: &Clients, world: &Arc<World>, rng: &mut Xoshiro256PlusPlus
     tasks.spawn(until_gone(objects::run(worker())));
     tasks.spawn(until_gone(settings::run(worker())));
     tasks.spawn(until_gone(stacks::run(worker())));
+    tasks.spawn(until_gone(uploads::run(worker())));
+    tasks.spawn(until_gone(hopeless::run(worker(), 0)));
+    tasks.spawn(until_gone(hopeless::run(worker(), 1)));
+    for _ in 0..waiting::WAITING {
+        tasks.spawn(until_gone(waiting::run(worker())));
+    }
     tasks
 }
 
@@ -129,9 +144,12 @@ async fn until_gone(run: impl Future<Output = Result<(), Gone>>) {
 /// Checks all objects, settings and stacks on a server that stays.
 pub async fn check(worker: &mut Worker, all: bool) -> Result<(), Gone> {
     objects::check(worker, all).await?;
+    uploads::check(worker).await?;
     settings::check(worker).await?;
+    crowd::check(worker).await?;
     if all {
         stacks::check(worker).await?;
+        hopeless::check(worker).await?;
     }
     Ok(())
 }
