@@ -161,9 +161,17 @@ fn acknowledged<T, E: ProvideErrorMetadata + std::fmt::Debug>(
         Ok(_) => true,
         Err(SdkError::ServiceError(error)) if matches!(error.raw().status().as_u16(), 500 | 503) => false,
         Err(error) => {
-            counts.fault(Fault::Full, || format!("{what} on a full disk: {error:?}"));
+            counts.fault(Fault::Full, || format!("{what} on a full disk: {}", short(&error)));
             false
         }
+    }
+}
+
+/// An error in a line.
+fn short<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> String {
+    match (error.code(), error.message()) {
+        (None, None) => error.to_string(),
+        (code, message) => format!("{}: {}", code.unwrap_or_default(), message.unwrap_or_default()),
     }
 }
 
@@ -177,7 +185,7 @@ async fn empty(server: &Server, known: &mut Known, leave: usize, counts: &Counts
         let receive = clients.sqs.receive_message().queue_url(&url).max_number_of_messages(10).visibility_timeout(5);
         let messages = match receive.wait_time_seconds(10).send().await {
             Ok(answer) => answer.messages.unwrap_or_default(),
-            Err(error) => return refused("ReceiveMessage", format!("{error:?}")),
+            Err(error) => return refused("ReceiveMessage", short(&error)),
         };
         if messages.is_empty() {
             let lost = known.messages.len();
@@ -197,7 +205,7 @@ async fn empty(server: &Server, known: &mut Known, leave: usize, counts: &Counts
         match batch.send().await {
             Ok(answer) if answer.failed().is_empty() => {}
             Ok(answer) => return refused("DeleteMessageBatch", format!("{:?}", answer.failed())),
-            Err(error) => return refused("DeleteMessageBatch", format!("{error:?}")),
+            Err(error) => return refused("DeleteMessageBatch", short(&error)),
         }
     }
     if leave > 0 {
@@ -210,7 +218,7 @@ async fn empty(server: &Server, known: &mut Known, leave: usize, counts: &Counts
             counts.fault(Fault::Full, || format!("the object {key} has {length:?} bytes"));
         }
         if let Err(error) = clients.s3.delete_object().bucket(BUCKET).key(&key).send().await {
-            refused("DeleteObject", format!("{error:?}"));
+            refused("DeleteObject", short(&error));
             return;
         }
     }
@@ -234,7 +242,9 @@ async fn serves_again(server: &Server, known: &mut Known, counts: &Counts) {
             return;
         }
         if since.elapsed() > PATIENCE {
-            return counts.fault(Fault::Full, || format!("emptied, and it takes nothing: sent {sent}, put {put:?}"));
+            return counts.fault(Fault::Full, || {
+                format!("emptied, and it takes nothing: sent {sent}, put {:?}", put.err().map(|error| short(&error)))
+            });
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -10,6 +10,7 @@ mod firehose_rules;
 mod hostile;
 mod house;
 mod identity;
+mod pages;
 mod s3;
 mod s3_lifecycle;
 mod s3_lock;
