@@ -123,7 +123,9 @@ fn a_removed_segment_is_gone_but_for_those_who_hold_it() {
 #[test]
 fn a_removal_may_find_more_synced_than_it_asks_for() {
     let (log, ..) = open(&FaultyDisk::default(), Durability::Process).unwrap();
-    (0..20).for_each(|id| drop(append_and_commit(&log, id).unwrap()));
+    for id in 0..20 {
+        append_and_commit(&log, id).unwrap();
+    }
     let tail = log.tail();
     log.shared.synced_through.store(tail, Ordering::Release);
     log.shared.sync_all(tail - 1).unwrap();
