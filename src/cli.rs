@@ -17,11 +17,11 @@ use crate::ui::Ui;
     after_long_help = "See it all at once:
   messaging simulate
 
-Or step by step, in three terminals:
+Or step by step, the cloud in a terminal of its own:
   messaging local                       the embedded cloud, on 127.0.0.1:4566
   messaging deploy                      the topic, the queues, the stream, the bucket
   messaging publish                     an event every 5 s
-  messaging consume                     in the third
+  messaging consume                     drains both queues
 
 The same on AWS: --target aws. Nothing is sent to AWS without that.
 
