@@ -137,7 +137,7 @@ impl S3 {
             let pinned = self.blobs.pin(&object.blobs);
             Ok::<_, Failure>((object, pinned))
         })?;
-        let chunks: Vec<Bytes> = self.blobs.read(&object.blobs, 0, object.size, pinned).try_collect().await?;
+        let chunks: Vec<Bytes> = self.body(&object, 0, object.size, pinned).await?.try_collect().await?;
         Ok(chunks.concat().into())
     }
 }

@@ -157,7 +157,8 @@ fn a_folder_keeps_a_log() {
         replayed.extend(ids(&frames));
         log
     };
-    let _held = lock_directory(folder.path()).unwrap();
+    let directory = crate::directory::Directory::open(folder.path()).unwrap();
+    let _held = lock_directory(&directory, folder.path()).unwrap();
     for round in 0..3 {
         let mut replayed = Vec::new();
         let log = open(&mut replayed);
