@@ -188,7 +188,7 @@ mod tests {
     #[tokio::test]
     async fn a_refused_landing_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let cloud = scratch::cloud(folder.path(), Durability::Memory);
+        let cloud = scratch::cloud(folder.path(), Durability::Process);
         let s3 = S3::of(&cloud);
         let written = s3.write(b"x").await.unwrap();
         let landing = Landing { bucket: "nowhere", key: "k", ..Default::default() };
