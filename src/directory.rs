@@ -149,14 +149,17 @@ impl Directory {
         self.0.sync_all()
     }
 
-    /// Whether the path still leads to this folder.
+    /// Whether the path still leads to this folder, as far as can be seen.
     pub fn is_at(&self, path: &Path) -> bool {
-        fs::metadata(path).is_ok_and(|there| self.0.metadata().is_ok_and(|this| id(&this) == id(&there)))
+        match fs::metadata(path) {
+            Ok(there) => self.0.metadata().is_ok_and(|this| id(&this) == id(&there)),
+            Err(error) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+        }
     }
 
-    /// Whether `name` is still the name of this open folder or file.
+    /// Whether `name` is still the name of this open folder or file, as far as can be seen.
     pub fn holds(&self, name: &str, open: impl AsFd) -> bool {
-        let there = self.entry(name).ok().flatten();
+        let Ok(there) = self.entry(name) else { return true };
         #[allow(clippy::unnecessary_cast, reason = "their types differ between systems")]
         let this = rustix::fs::fstat(open).map(|stat| (stat.st_dev as u64, stat.st_ino as u64));
         there.is_some_and(|there| this.is_ok_and(|this| this == there.id))

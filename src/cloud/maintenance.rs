@@ -55,10 +55,10 @@ async fn look_after_the_folder(cloud: &Arc<Cloud>) {
     let looking = cloud.clone();
     let gone = tokio::task::spawn_blocking(move || {
         let home = looking.home.as_ref()?;
-        home.gone().or_else(|| match looking.core.log().missing() {
-            Ok(missing) => missing.map(|file| format!("{file} was removed from the data folder's log, or moved away")),
-            Err(error) => Some(error.to_string()),
-        })
+        // Who can't look, for want of a handle say, knows nothing.
+        let missing = || looking.core.log().missing().ok().flatten();
+        home.gone()
+            .or_else(|| missing().map(|file| format!("{file} was removed from the data folder's log, or moved away")))
     });
     if let Ok(Some(gone)) = gone.await {
         cloud.core.log().give_up(gone);

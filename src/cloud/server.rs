@@ -60,7 +60,7 @@ impl Cloud {
         let open = |disk: Arc<dyn Disk>| Core::open(disk, log, options.clock.clone(), options.strict, rand::random());
         let failed = |path: &Path| {
             let path = path.to_owned();
-            move |cause| FolderError::Entry { path, cause }
+            move |cause| FolderError::Failed { path, cause }
         };
         if options.durability == Durability::Memory {
             let folder = temporary().map_err(failed(&std::env::temp_dir()))?;

@@ -279,7 +279,14 @@ impl Log {
 
     /// Takes no more writes until a restart, for a reason from outside: whoever waits is told it.
     pub fn give_up(&self, reason: String) {
+        // Not before a write that is under way is done: what it acknowledges was acknowledged before.
+        let _no_write = self.shared.writer.lock();
         self.shared.give_up(reason);
+    }
+
+    /// Why nothing is written until a restart, if nothing is.
+    pub fn gave_up(&self) -> Option<&LogError> {
+        self.shared.poison.get()
     }
 
     /// The payload of a committed frame, verified. It may share memory with what lay around it: copy what is kept.

@@ -26,8 +26,10 @@ pub fn read(folder: &Directory) -> io::Result<Option<u32>> {
 
 /// Writes the marker, whole or not at all, so that it survives a power cut.
 pub fn write(folder: &Directory) -> io::Result<()> {
-    let mut file = folder.write_or_new(UNFINISHED)?;
-    file.set_len(0)?;
+    if folder.entry(UNFINISHED)?.is_some() {
+        folder.remove(UNFINISHED)?;
+    }
+    let mut file = folder.new_file(UNFINISHED)?;
     writeln!(file, "{TITLE}{FORMAT}")?;
     file.sync_all()?;
     folder.rename(UNFINISHED, folder, NAME)?;

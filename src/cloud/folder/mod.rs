@@ -34,7 +34,7 @@ pub const OBJECTS: &str = "objects";
 /// Where bytes are put that the log may have named.
 pub const LOST: &str = "lost";
 
-/// Why a folder isn't taken. Nothing in it was touched.
+/// Why a folder isn't taken.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     #[error(
@@ -54,6 +54,8 @@ pub enum FolderError {
     Newer { folder: PathBuf, version: u32, known: u32 },
     #[error("can't use {}: {cause}; nothing in the folder was touched", path.display())]
     Entry { path: PathBuf, cause: io::Error },
+    #[error("can't use {}: {cause}", path.display())]
+    Failed { path: PathBuf, cause: io::Error },
 }
 
 /// A data folder that this process holds.
@@ -64,14 +66,36 @@ pub struct DataFolder {
     log: Arc<Directory>,
     objects: Arc<Directory>,
     is_marked: bool,
-    /// Others could read in it.
+    privacy: Privacy,
+}
+
+/// What became of what others than the owner could do in the folder.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Privacy {
+    /// It was taken from them.
     was_open: bool,
+    /// It couldn't be: somebody else owns it, or the file system knows no owners.
+    is_open: bool,
+}
+
+impl Privacy {
+    /// Counts one entry that was closed to others, or needn't be, or couldn't be.
+    pub fn count(&mut self, closed: io::Result<bool>) {
+        match closed {
+            Ok(closed) => self.was_open |= closed,
+            Err(_) => self.is_open = true,
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { was_open: self.was_open || other.was_open, is_open: self.is_open || other.is_open }
+    }
 }
 
 impl DataFolder {
     /// Takes the folder, and makes it if there is none. What others may do in it is taken from them.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let failed = |cause| FolderError::Entry { path: path.to_owned(), cause };
+        let failed = |cause| FolderError::Failed { path: path.to_owned(), cause };
         Directory::make(path).map_err(failed)?;
         let directory = Directory::open(path).map_err(failed)?;
         inspect(&directory, path)?;
@@ -80,16 +104,17 @@ impl DataFolder {
         let state = inspect(&directory, path)?;
         let within = |name: &str| {
             let path = path.join(name);
-            move |cause| FolderError::Entry { path, cause }
+            move |cause| FolderError::Failed { path, cause }
         };
         let log = directory.folder_or_new(LOG).map_err(within(LOG))?;
         let objects = directory.folder_or_new(OBJECTS).map_err(within(OBJECTS))?;
-        let mut was_open = directory.close_to_others().map_err(failed)?;
+        let mut privacy = Privacy::default();
+        privacy.count(directory.close_to_others());
         for name in [log::LOCK, marker::NAME, LOG, OBJECTS, LOST] {
-            was_open |= closed(&directory, name).map_err(within(name))?;
+            privacy.count(closed(&directory, name));
         }
         for name in log.names().map_err(within(LOG))?.into_iter().flatten().filter(|name| log::is_ours(name)) {
-            was_open |= closed(&log, &name).map_err(within(LOG))?;
+            privacy.count(closed(&log, &name));
         }
         Ok(Self {
             path: path.to_owned(),
@@ -98,7 +123,7 @@ impl DataFolder {
             log: Arc::new(log),
             objects: Arc::new(objects),
             is_marked: state == State::Marked,
-            was_open,
+            privacy,
         })
     }
 
@@ -125,21 +150,24 @@ impl DataFolder {
     /// The log is there: from now on a start that doesn't find it knows that it is gone.
     pub fn mark(&mut self) -> Result<(), FolderError> {
         if !self.is_marked {
-            let failed = |cause| FolderError::Entry { path: self.path.join(marker::NAME), cause };
+            let failed = |cause| FolderError::Failed { path: self.path.join(marker::NAME), cause };
             marker::write(&self.directory).map_err(failed)?;
             self.is_marked = true;
         }
         Ok(())
     }
 
-    /// What the operator should know of the folder; `were_open`: files in it were, that others could read.
-    pub fn notice(&self, were_open: bool) -> Option<String> {
+    /// What the operator should know of who can read the folder and these objects in it.
+    pub fn notice(&self, objects: Privacy) -> Option<String> {
         let path = self.path.display();
-        (self.was_open || were_open).then(|| {
-            format!(
-                "{path} could be read by other users of this machine, and its secrets with it: now only by its owner"
-            )
-        })
+        let known = "could be read by other users of this machine, and its secrets with it";
+        match self.privacy.and(objects) {
+            Privacy { is_open: true, .. } => {
+                Some(format!("{path} {known}, and it can't be closed to them here: give it to its owner alone"))
+            }
+            Privacy { was_open: true, .. } => Some(format!("{path} {known}: now only by its owner")),
+            _ => None,
+        }
     }
 
     /// What of the folder is no longer where it was, if anything isn't.

@@ -90,8 +90,13 @@ impl Told {
 
     fn failure(&self, why: &dyn fmt::Display) -> Failure {
         self.notice(why);
-        Failure::internal("the bytes of this object are missing or damaged")
+        damaged()
     }
+}
+
+/// What a client is told.
+pub fn damaged() -> Failure {
+    Failure::internal("the bytes of this object are missing or damaged")
 }
 
 /// The blobs that hold the bytes `offset..offset + length`.

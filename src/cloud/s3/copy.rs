@@ -103,6 +103,7 @@ impl S3 {
         };
         let same = source.object.parts.is_empty()
             && source.object.checksum.as_ref().is_some_and(|sum| sum.algorithm == algorithm);
+        self.store.takes_writes()?;
         self.check_body(&source.object).await?;
         let mut fresh = Vec::with_capacity(source.object.blobs.len());
         for blob in &source.object.blobs {

@@ -49,7 +49,7 @@ impl Files {
         match self.shard(&blob.id)?.entry(&blob.id)? {
             Some(entry) if entry.kind != Kind::File => Err(io::Error::other(entry.kind.isnt(Kind::File))),
             Some(entry) => has_length(blob, entry.length),
-            None => Err(io::ErrorKind::NotFound.into()),
+            None => Err(io::Error::new(io::ErrorKind::NotFound, "it is gone")),
         }
     }
 

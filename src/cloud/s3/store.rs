@@ -63,7 +63,7 @@ pub fn open_blobs(core: &Core, folder: &DataFolder, is_whole: bool) -> std::io::
     let live = core.read(|engine, _| Docs(engine).live_blobs()).map_err(std::io::Error::other)?;
     let survey = Survey::take(folder, &blobs.files, &live, is_whole)?;
     let named = core.read(|engine, _| Docs(engine).that_name(&survey.bad)).map_err(std::io::Error::other)?;
-    let notices = folder.notice(survey.was_open).into_iter().chain(survey.notices(&named)).collect();
+    let notices = folder.notice(survey.privacy).into_iter().chain(survey.notices(&named)).collect();
     Ok((blobs, notices))
 }
 
@@ -84,6 +84,14 @@ impl Store {
     ) -> std::result::Result<Changed<R>, NotWritten> {
         let written = self.cloud.core.execute(|transaction| Ok(within(&self.cloud, transaction, change))).await;
         written.map_err(|error| NotWritten::Unlogged(error.into()))?.map_err(NotWritten::Refused)
+    }
+
+    /// Fails when nothing is written until a restart: before bytes are taken that no document will name.
+    pub fn takes_writes(&self) -> Result<()> {
+        match self.cloud.core.log().gave_up() {
+            None => Ok(()),
+            Some(why) => Err(Failure::new(503, "ServiceUnavailable", format!("the log can't be written: {why}"))),
+        }
     }
 
     /// Tells the operator.

@@ -9,8 +9,8 @@ use std::io;
 
 use super::blobs::{Blob, BlobId};
 use super::files::Files;
-use crate::cloud::folder::{DataFolder, LOST, OBJECTS, is_blob, is_shard, listed};
-use crate::directory::Kind;
+use crate::cloud::folder::{DataFolder, LOST, OBJECTS, Privacy, is_blob, is_shard, listed};
+use crate::directory::{Directory, Kind};
 
 /// What a start found and did.
 #[derive(Debug, Default)]
@@ -25,33 +25,36 @@ pub struct Survey {
     aside: usize,
     /// What isn't ours, below the folder of objects.
     foreign: Vec<String>,
-    /// Others could read a file.
-    pub was_open: bool,
+    /// Blobs that are named and have a file.
+    seen: HashSet<BlobId>,
+    /// Who could read the files.
+    pub privacy: Privacy,
     /// The blobs that are named and not there as they were, each with what is wrong.
     pub bad: HashMap<BlobId, String>,
+}
+
+/// What the log says of the files.
+struct Known<'a> {
+    live: &'a HashMap<BlobId, u64>,
+    is_whole: bool,
 }
 
 impl Survey {
     /// Compares the files with the blobs that are `live`. `is_whole`: the log is known to be.
     pub fn take(folder: &DataFolder, files: &Files, live: &HashMap<BlobId, u64>, is_whole: bool) -> io::Result<Self> {
         let mut found = Self::default();
-        let mut seen = HashSet::new();
+        let known = Known { live, is_whole };
         for shard in files.folder().names()? {
             match shard {
-                Some(shard) if is_shard(&shard) => found.shard(folder, files, &shard, live, is_whole, &mut seen)?,
+                Some(shard) if is_shard(&shard) => found.shard(folder, files, &shard, &known).map_err(of(&shard))?,
                 other => found.foreign.push(other.unwrap_or_else(unreadable)),
             }
         }
         let aside = if folder.has_lost()? { Some(folder.lost()?) } else { None };
-        let mut missing: Vec<_> = live.iter().filter(|(id, _)| !seen.contains(*id)).collect();
-        missing.sort();
-        for (id, length) in missing {
+        for (id, length) in live {
             let blob = Blob { id: id.clone(), length: *length };
-            if let Some(aside) = &aside
-                && aside.entry(id)?.is_some_and(|entry| entry.kind == Kind::File)
-            {
-                aside.rename(id, &files.shard(id)?, id)?;
-                found.back += 1;
+            if let Some(aside) = aside.as_ref().filter(|_| !found.seen.contains(id)) {
+                found.back += usize::from(come_back(aside, files, id).map_err(of(id))?);
             }
             if let Err(error) = files.check(&blob) {
                 found.bad.insert(id.clone(), error.to_string());
@@ -63,37 +66,26 @@ impl Survey {
         Ok(found)
     }
 
-    fn shard(
-        &mut self,
-        folder: &DataFolder,
-        files: &Files,
-        name: &str,
-        live: &HashMap<BlobId, u64>,
-        is_whole: bool,
-        seen: &mut HashSet<BlobId>,
-    ) -> io::Result<()> {
+    fn shard(&mut self, folder: &DataFolder, files: &Files, name: &str, known: &Known<'_>) -> io::Result<()> {
         let shard = files.folder().folder(name)?;
-        self.was_open |= shard.close_to_others()?;
+        self.privacy.count(shard.close_to_others());
         for id in shard.names()? {
             let id = id.unwrap_or_else(unreadable);
-            let entry = shard.entry(&id)?;
-            if entry.is_none_or(|entry| entry.kind != Kind::File) || !is_blob(&id) || !id.starts_with(name) {
+            let file = shard.entry(&id)?.filter(|entry| entry.kind == Kind::File);
+            let Some(file) = file.filter(|_| is_blob(&id) && id.starts_with(name)) else {
                 self.foreign.push(format!("{name}/{id}"));
                 continue;
+            };
+            if file.is_open {
+                self.privacy.count(shard.close_entry_to_others(&id));
             }
-            if entry.is_some_and(|entry| entry.is_open) {
-                self.was_open |= shard.close_entry_to_others(&id)?;
-            }
-            if let Some(length) = live.get(&id) {
-                if let Err(error) = files.check(&Blob { id: id.clone(), length: *length }) {
-                    self.bad.insert(id.clone(), error.to_string());
-                }
-                seen.insert(id);
-            } else if is_whole {
-                shard.remove(&id)?;
+            if known.live.contains_key(&id) {
+                self.seen.insert(id);
+            } else if known.is_whole {
+                shard.remove(&id).map_err(of(&id))?;
                 self.removed += 1;
             } else {
-                shard.rename(&id, &folder.lost()?, &id)?;
+                shard.rename(&id, &folder.lost()?, &id).map_err(of(&id))?;
                 self.moved += 1;
             }
         }
@@ -145,6 +137,22 @@ impl Survey {
         }
         notices
     }
+}
+
+/// Brings a blob's file back, if it lies aside and nothing lies in its place; whether it did.
+fn come_back(aside: &Directory, files: &Files, id: &str) -> io::Result<bool> {
+    let shard = files.shard(id)?;
+    let is_aside = aside.entry(id)?.is_some_and(|entry| entry.kind == Kind::File);
+    if !is_aside || shard.entry(id)?.is_some() {
+        return Ok(false);
+    }
+    aside.rename(id, &shard, id)?;
+    Ok(true)
+}
+
+/// Says in an error which file it is about.
+fn of(name: &str) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{name}: {error}"))
 }
 
 fn unreadable() -> String {
