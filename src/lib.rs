@@ -11,6 +11,7 @@
 //!           cloud/{sqs,sns,firehose,s3,cloudformation,iam,sts}  one folder a service, one file an operation
 //!           engine/                                           pure state machine: decides and applies
 //!           log/                                              the durable record
+//!           directory                                         a folder in which no link is followed
 //! ```
 //!
 //! A request's way: bytes -> `cloud::http` -> `cloud::gateway` (which service, operation, account, region) ->
@@ -26,6 +27,7 @@ pub mod cli;
 pub mod cloud;
 pub mod command;
 pub mod config;
+pub mod directory;
 pub mod engine;
 pub mod event;
 pub mod exit;

@@ -24,6 +24,7 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
             () = cloud.core.clock().sleep_until(next) => {}
             () = stop.cancelled() => return,
         }
+        look_after_the_folder(&cloud).await;
         if let Some(refusal) = cloud.core.refusal() {
             cloud.notice(&refusal);
             let retrying = cloud.clone();
@@ -46,6 +47,21 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
         if let Err(error) = steps.await {
             cloud.notice(&error.message);
         }
+    }
+}
+
+/// A folder that was removed under the server keeps taking writes, and no start would ever find them: so nothing more is written.
+async fn look_after_the_folder(cloud: &Arc<Cloud>) {
+    let looking = cloud.clone();
+    let gone = tokio::task::spawn_blocking(move || {
+        let home = looking.home.as_ref()?;
+        // Who can't look, for want of a handle say, knows nothing.
+        let missing = || looking.core.log().missing().ok().flatten();
+        home.gone()
+            .or_else(|| missing().map(|file| format!("{file} was removed from the data folder's log, or moved away")))
+    });
+    if let Ok(Some(gone)) = gone.await {
+        cloud.core.log().give_up(gone);
     }
 }
 

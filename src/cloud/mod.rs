@@ -9,6 +9,7 @@ pub mod core;
 #[cfg(test)]
 mod durability;
 pub mod firehose;
+mod folder;
 pub mod gateway;
 #[cfg(test)]
 mod hostile;
@@ -44,7 +45,7 @@ pub struct Cloud {
     address: OnceLock<SocketAddr>,
     /// The bytes of S3's objects.
     pub blobs: s3::Blobs,
-    _lock: Option<server::Lock>,
+    home: Option<server::Home>,
 }
 
 impl Cloud {

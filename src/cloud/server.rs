@@ -1,9 +1,10 @@
 //! The server as a whole: the data folder, what runs in the background, the port.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -11,16 +12,20 @@ use tokio_util::task::TaskTracker;
 use super::Cloud;
 use super::clock::Clock;
 use super::core::Core;
+use super::folder::{DataFolder, OBJECTS};
 use super::gateway::{Access, Gateway};
 use super::notices::Notices;
 use super::s3::{self, Blobs};
 use super::{http, maintenance};
-use crate::log::{self, DirectoryDisk, DirectoryLock, Disk, Durability, LogError, MemoryDisk, Recovery};
+use crate::directory::Directory;
+use crate::log::{self, Disk, Durability, LogError, MemoryDisk, Recovery};
+
+pub use super::folder::{FolderError, OpenError};
 
 /// How a cloud is opened.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where the log and the objects lie. With [`Durability::Memory`] a folder for objects only, emptied at start.
+    /// Where the log and the objects lie. [`Durability::Memory`] touches it not at all: its objects lie in a temporary folder.
     pub data_dir: PathBuf,
     pub durability: Durability,
     /// Refuse whatever AWS refuses, also where that stands in the way of a first try: deliveries to a queue without any
@@ -44,43 +49,42 @@ impl Options {
     }
 }
 
-/// Why a cloud can't be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error("can't use the data folder {folder}: {cause}")]
-    Folder { folder: PathBuf, cause: std::io::Error },
-    #[error(transparent)]
-    Log(#[from] LogError),
-}
-
 impl Cloud {
-    /// Opens the data folder, which no other process may hold, and replays its log. `print` gets the notices.
+    /// Opens the data folder, which no other process may hold, and replays its log. `print` gets the notices, among them what of
+    /// the folder isn't as it was.
     pub fn open(
         options: Options,
         print: impl Fn(&str) + Send + Sync + 'static,
     ) -> Result<(Arc<Self>, Recovery), OpenError> {
-        let folder = |cause| OpenError::Folder { folder: options.data_dir.clone(), cause };
-        std::fs::create_dir_all(&options.data_dir).map_err(folder)?;
-        let lock = log::lock_directory(&options.data_dir)?;
-        let disk: Arc<dyn Disk> = match options.durability {
-            Durability::Memory => Arc::new(MemoryDisk::default()),
-            Durability::Process | Durability::Power => {
-                let logs = options.data_dir.join("log");
-                std::fs::create_dir_all(&logs).map_err(folder)?;
-                Arc::new(DirectoryDisk::open(&logs).map_err(folder)?)
-            }
-        };
         let log = log::Options { durability: options.durability, segment_bytes: options.segment_bytes };
-        let (core, recovery) = Core::open(disk, log, options.clock, options.strict, rand::random())?;
-        let blobs = s3::open_blobs(&core, &options.data_dir).map_err(folder)?;
-        Ok((Arc::new(Self::of(core, blobs, Some(lock), print)), recovery))
+        let open = |disk: Arc<dyn Disk>| Core::open(disk, log, options.clock.clone(), options.strict, rand::random());
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |cause| FolderError::Failed { path, cause }
+        };
+        if options.durability == Durability::Memory {
+            let folder = temporary().map_err(failed(&std::env::temp_dir()))?;
+            let objects = Directory::open(folder.path()).and_then(|objects| Blobs::open(Arc::new(objects), false));
+            let blobs = objects.map_err(failed(folder.path()))?;
+            let (core, recovery) = open(Arc::new(MemoryDisk::default()))?;
+            return Ok((Arc::new(Self::of(core, blobs, Some(Home::Temporary(folder)), print)), recovery));
+        }
+        let mut folder = DataFolder::open(&options.data_dir)?;
+        let (core, recovery) = open(Arc::new(folder.disk()))?;
+        folder.mark()?;
+        let opened = s3::open_blobs(&core, &folder, recovery.is_whole());
+        let (blobs, notices) = opened.map_err(failed(&options.data_dir.join(OBJECTS)))?;
+        let cloud = Self::of(core, blobs, Some(Home::Kept(folder)), print);
+        let notices = recovery.notices(options.durability).into_iter().chain(notices);
+        notices.for_each(|text| cloud.notice(&text));
+        Ok((Arc::new(cloud), recovery))
     }
 
-    /// `lock` keeps others out of the data folder, if there is one.
+    /// `home` is what the cloud's files lie in, unless somebody else cares for that.
     pub(super) fn of(
         core: Core,
         blobs: Blobs,
-        lock: Option<Lock>,
+        home: Option<Home>,
         print: impl Fn(&str) + Send + Sync + 'static,
     ) -> Self {
         Self {
@@ -90,7 +94,7 @@ impl Cloud {
             blobs,
             sns: Default::default(),
             address: Default::default(),
-            _lock: lock,
+            home,
         }
     }
 }
@@ -129,5 +133,25 @@ impl Server {
     }
 }
 
-/// Held for as long as the cloud is open.
-pub(super) type Lock = DirectoryLock;
+/// What a cloud's files lie in, for as long as it is open.
+pub(super) enum Home {
+    Kept(DataFolder),
+    /// The objects of a cloud of which nothing is kept; removed with it.
+    Temporary(#[expect(dead_code, reason = "it is kept to be dropped")] TempDir),
+}
+
+impl Home {
+    /// What of the data folder is no longer where it was, if anything isn't.
+    pub fn gone(&self) -> Option<String> {
+        match self {
+            Self::Kept(folder) => folder.gone(),
+            Self::Temporary(_) => None,
+        }
+    }
+}
+
+fn temporary() -> std::io::Result<TempDir> {
+    use std::os::unix::fs::PermissionsExt;
+    let owner_only = std::fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new().prefix("messaging-").permissions(owner_only).tempdir()
+}

@@ -21,7 +21,7 @@ use crate::ui::Ui;
 /// What an acknowledgement promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Durability {
-    /// Nothing survives the end of the process.
+    /// Nothing survives the end of the process; the data folder isn't touched.
     Memory,
     /// What was acknowledged survives kill -9.
     Process,
@@ -42,9 +42,12 @@ pub struct Args {
     /// The address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4566")]
     pub addr: String,
-    /// The folder that keeps everything.
-    #[arg(long, value_name = "DIR", default_value = ".messaging")]
-    pub data_dir: PathBuf,
+    /// The folder that keeps everything: an empty or a new one, or one that this program made. Default: .messaging
+    ///
+    /// Any other folder is refused and not touched. No symbolic link in it is followed; the path that is given here may lead
+    /// through links, but .messaging, unless it is given, may be none. --durability memory doesn't use the folder.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
     /// What survives.
     #[arg(long, value_enum, default_value = "process")]
     pub durability: Durability,
@@ -75,13 +78,14 @@ pub struct Args {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let access = args.access()?;
+    let data_dir = data_dir(args.data_dir.clone(), &[DATA_DIR])?;
     let address = args.address(&access).await?;
     let access = Access { guard: Guard::new(address.ip(), Vec::new()), ..access };
     let options = Options {
         durability: args.durability.into(),
         strict: args.strict,
         segment_bytes: args.segment_bytes,
-        ..Options::new(&args.data_dir)
+        ..Options::new(&data_dir)
     };
     let server = open(options, address, access, context.ui.clone()).await?;
     if args.explain {
@@ -102,7 +106,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let signatures = if args.credentials.is_some() { "signatures are checked" } else { "signatures are not checked" };
     context.ui.line(format!(
         "Ready on {endpoint}, data in {}, durability {} ({}); {signatures}.",
-        args.data_dir.display(),
+        if args.durability == Durability::Memory { "memory".into() } else { data_dir.to_string_lossy() },
         server.cloud.core.durability(),
         promise(args.durability),
     ));
@@ -111,6 +115,27 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     stop(server).await?;
     context.ui.note("Stopped.");
     Ok(Exit::Ok)
+}
+
+/// Where a cloud's data lies unless somebody says where.
+pub const DATA_DIR: &str = ".messaging";
+
+/// The data folder: as it was given, or else the default, whose steps are `default`. These may be no links: a link to any
+/// folder comes with a cloned repository, and nobody gave it.
+pub fn data_dir(given: Option<PathBuf>, default: &[&str]) -> Result<PathBuf, Failure> {
+    if let Some(given) = given {
+        return Ok(given);
+    }
+    let mut path = PathBuf::new();
+    for step in default {
+        path.push(step);
+        if path.is_symlink() {
+            let leads = std::fs::read_link(&path).map(|to| to.display().to_string()).unwrap_or_default();
+            return Err(Failure::new(format!("{} is a symbolic link, to {leads:?}", path.display()))
+                .help("Say --data-dir DIR if that is the folder you mean."));
+        }
+    }
+    Ok(path)
 }
 
 /// The stack that `--template` deploys.
@@ -172,15 +197,9 @@ async fn open(options: Options, address: SocketAddr, access: Access, ui: Ui) -> 
     let notices = ui.clone();
     let opened =
         tokio::task::spawn_blocking(move || server::Cloud::open(options, move |text| notices.warn(text))).await;
-    let (cloud, recovery) = opened
+    let (cloud, _) = opened
         .map_err(|error| Failure::new("Can't open the embedded cloud").why(error))?
         .map_err(|error| Failure::new("Can't open the embedded cloud").why(error))?;
-    for cut in &recovery.cuts {
-        ui.warn(format!(
-            "{} ended in {} bytes that were never acknowledged, from byte {} on: they were cut off",
-            cut.file, cut.bytes, cut.offset
-        ));
-    }
     Server::start(cloud, listener, access).map_err(|error| Failure::new("Can't serve the embedded cloud").why(error))
 }
 
@@ -192,7 +211,8 @@ async fn stop(server: Server) -> Result<(), Failure> {
 pub struct Embedded {
     /// Its address, as `http://127.0.0.1:40213`.
     pub endpoint: String,
-    pub data_dir: PathBuf,
+    /// Where its data lies; none if nothing is kept.
+    pub data_dir: Option<PathBuf>,
     server: Server,
 }
 
@@ -208,5 +228,6 @@ pub async fn start_embedded(data_dir: PathBuf, durability: Durability, ui: &Ui) 
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let options = Options { durability: durability.into(), ..Options::new(&data_dir) };
     let server = open(options, any, Access::default(), ui.clone()).await?;
+    let data_dir = Some(data_dir).filter(|_| durability != Durability::Memory);
     Ok(Embedded { endpoint: format!("http://{}", server.address), data_dir, server })
 }

@@ -79,9 +79,9 @@ pub struct Args {
     /// visibility timeout of the queues.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = value::interval)]
     pub patience: Duration,
-    /// The folder that keeps the embedded cloud's data; it stays afterwards.
-    #[arg(long, value_name = "DIR", default_value = ".messaging/simulate")]
-    pub data_dir: PathBuf,
+    /// The folder that keeps the embedded cloud's data, as of `local`; it stays afterwards. Default: .messaging/simulate
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
     /// What of the embedded cloud survives a crash.
     #[arg(long, value_enum, default_value = "process")]
     pub durability: Durability,
@@ -100,7 +100,8 @@ pub struct Args {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     if args.target.target == Target::Local && args.target.endpoint_url.is_none() {
-        let embedded = local::start_embedded(args.data_dir.clone(), args.durability, &context.ui).await?;
+        let data_dir = local::data_dir(args.data_dir.clone(), &[local::DATA_DIR, "simulate"])?;
+        let embedded = local::start_embedded(data_dir, args.durability, &context.ui).await?;
         let cloud = Cloud::local(embedded.endpoint.clone(), args.target.region.clone());
         let ended = simulate(context, &args, &cloud, Some(&embedded)).await;
         embedded.shutdown().await?;
@@ -450,6 +451,6 @@ fn outcome(
         queues,
         landed: Some(landed),
         verdict: None,
-        data_dir: embedded.map(|embedded| embedded.data_dir.display().to_string()),
+        data_dir: embedded.and_then(|embedded| Some(embedded.data_dir.as_ref()?.display().to_string())),
     }
 }

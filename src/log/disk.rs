@@ -1,10 +1,12 @@
 //! The file layer: what the log needs of a disk, and a folder that gives it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
 use std::sync::Arc;
+
+use crate::directory::Directory;
 
 /// A folder of files, named without their folder.
 pub trait Disk: Send + Sync {
@@ -27,6 +29,8 @@ pub trait Disk: Send + Sync {
 /// One open file.
 pub trait SegmentFile: Send + Sync {
     fn length(&self) -> io::Result<u64>;
+    /// How many names the file has: 0 when somebody removed it, or put another in its place.
+    fn names(&self) -> io::Result<u64>;
     /// Fills `buffer` from `offset`; fewer bytes only where the file ends.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
@@ -35,50 +39,55 @@ pub trait SegmentFile: Send + Sync {
     fn sync(&self) -> io::Result<()>;
 }
 
-/// A folder of the file system.
+/// A folder of the file system. No link in it is followed.
 #[derive(Debug)]
 pub struct DirectoryDisk {
-    folder: PathBuf,
-    handle: File,
+    folder: Arc<Directory>,
     boot: [u8; 16],
 }
 
 impl DirectoryDisk {
     /// Opens the folder; it must exist.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        Ok(Self { folder: folder.to_owned(), handle: File::open(folder)?, boot: machine_boot() })
+        Ok(Self::of(Arc::new(Directory::open(folder)?)))
+    }
+
+    /// The same of a folder that is open.
+    pub fn of(folder: Arc<Directory>) -> Self {
+        Self { folder, boot: machine_boot() }
     }
 }
 
 impl Disk for DirectoryDisk {
     fn list(&self) -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in self.folder.read_dir()? {
-            names.extend(entry?.file_name().into_string());
-        }
-        Ok(names)
+        Ok(self.folder.names()?.into_iter().flatten().collect())
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>> {
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(true).open(self.folder.join(name))?;
+        let file = self.folder.write_or_new(name)?;
+        file.set_len(0)?;
         Ok(Arc::new(file))
     }
 
+    /// A file with a second name isn't opened: what is written here would be written there, into somebody's copy.
     fn open(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>> {
-        Ok(Arc::new(OpenOptions::new().read(true).write(true).open(self.folder.join(name))?))
+        let file = self.folder.write(name)?;
+        match file.metadata()?.nlink() {
+            0 | 1 => Ok(Arc::new(file)),
+            _ => Err(io::Error::other(SECOND_NAME)),
+        }
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        std::fs::rename(self.folder.join(from), self.folder.join(to))
+        self.folder.rename(from, &self.folder, to)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        std::fs::remove_file(self.folder.join(name))
+        self.folder.remove(name)
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.handle.sync_all()
+        self.folder.sync()
     }
 
     fn boot(&self) -> [u8; 16] {
@@ -86,9 +95,16 @@ impl Disk for DirectoryDisk {
     }
 }
 
+/// Why a file isn't written that a hard link makes another's as well.
+pub(super) const SECOND_NAME: &str = "it has a second name (a hard link), and what is written here would be written there; give the folder a copy of its own";
+
 impl SegmentFile for File {
     fn length(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
+    }
+
+    fn names(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.nlink())
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {

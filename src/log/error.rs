@@ -40,6 +40,13 @@ pub enum LogError {
     #[error("{file} is missing: the log's files before and after it are there, or say that it was")]
     Missing { file: String },
 
+    /// The last file of the log is gone.
+    #[error(
+        "{file} is missing, and {note} says that it was the log's last: put it back. Or remove {note}, and the log goes on \
+         without what was in {file}"
+    )]
+    LastMissing { file: String, note: String },
+
     /// Written by another version of this program.
     #[error("{file} has log format {version}; this program reads format {known}")]
     UnknownFormat { file: String, version: u32, known: u32 },

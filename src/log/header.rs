@@ -98,6 +98,17 @@ pub fn parse_name(name: &str) -> Option<(u32, u32, bool)> {
     (known == name && first <= last).then_some((first, last, stone))
 }
 
+/// Whether a file of the log's folder has the name of a segment.
+pub fn is_segment(name: &str) -> bool {
+    parse_name(name).is_some_and(|(.., stone)| !stone)
+}
+
+/// Whether a file with these first bytes and this name is a segment of a log, of this version or another.
+pub fn begins_segment(name: &str, bytes: &[u8]) -> bool {
+    let Some((segment, _, false)) = parse_name(name) else { return false };
+    matches!(Header::decode(bytes, name, segment), Ok(Some(_)) | Err(LogError::UnknownFormat { .. }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,30 +1,40 @@
 //! One process at a time in a data folder.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::fs::{File, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::LogError;
+use super::disk::SECOND_NAME;
+use crate::directory::Directory;
 
-const NAME: &str = "lock";
+/// The lock's file.
+pub const LOCK: &str = "lock";
 
 /// Holds the folder until it is dropped or the process ends, however it ends.
 #[derive(Debug)]
 pub struct DirectoryLock {
-    _file: File,
+    file: File,
 }
 
-/// Takes the folder for this process; creates it when it isn't there.
+impl DirectoryLock {
+    /// Whether the lock still keeps others out of the folder: nobody removed its file, or put another in its place.
+    pub fn holds(&self, folder: &Directory) -> bool {
+        folder.holds(LOCK, &self.file)
+    }
+}
+
+/// Takes the folder for this process; `path` is its name in errors.
 ///
 /// The lock is the operating system's, on the file `lock` within, so none is left behind by a `kill -9`. The file says
 /// who holds it.
-pub fn lock_directory(folder: &Path) -> Result<DirectoryLock, LogError> {
-    let name = || folder.display().to_string();
-    std::fs::create_dir_all(folder).map_err(LogError::io("create", name()))?;
-    let path = folder.join(NAME);
-    let failed = |action| LogError::io(action, path.display().to_string());
-    let mut file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed("open"))?;
+pub fn lock_directory(folder: &Directory, path: &Path) -> Result<DirectoryLock, LogError> {
+    let failed = |action| LogError::io(action, path.join(LOCK).display().to_string());
+    let mut file = folder.write_or_new(LOCK).map_err(failed("open"))?;
+    if file.metadata().map_err(failed("open"))?.nlink() > 1 {
+        return Err(failed("use")(io::Error::other(SECOND_NAME)));
+    }
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -35,7 +45,7 @@ pub fn lock_directory(folder: &Path) -> Result<DirectoryLock, LogError> {
                 Ok(process) => format!("process {process}"),
                 Err(_) => "another process".to_owned(),
             };
-            return Err(LogError::Locked { folder: name(), holder });
+            return Err(LogError::Locked { folder: path.display().to_string(), holder });
         }
         Err(TryLockError::Error(error)) => return Err(failed("lock")(error)),
     }
@@ -43,7 +53,7 @@ pub fn lock_directory(folder: &Path) -> Result<DirectoryLock, LogError> {
         .and_then(|()| file.rewind())
         .and_then(|()| writeln!(file, "{}", std::process::id()))
         .map_err(failed("write"))?;
-    Ok(DirectoryLock { _file: file })
+    Ok(DirectoryLock { file })
 }
 
 #[cfg(test)]
@@ -54,11 +64,16 @@ mod tests {
     fn a_second_lock_is_refused_and_says_who_holds_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/data");
-        let held = lock_directory(&path).unwrap();
-        let error = lock_directory(&path).unwrap_err().to_string();
+        Directory::make(&path).unwrap();
+        let directory = Directory::open(&path).unwrap();
+        let held = lock_directory(&directory, &path).unwrap();
+        let error = lock_directory(&directory, &path).unwrap_err().to_string();
         assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
         assert!(error.contains("new/data"), "{error}");
+        assert!(held.holds(&directory));
+        std::fs::remove_file(path.join(LOCK)).unwrap();
+        assert!(!held.holds(&directory));
         drop(held);
-        lock_directory(&path).unwrap();
+        lock_directory(&directory, &path).unwrap();
     }
 }

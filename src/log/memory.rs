@@ -69,6 +69,10 @@ impl SegmentFile for MemoryFile {
         Ok(self.0.read().length as u64)
     }
 
+    fn names(&self) -> io::Result<u64> {
+        Ok(1)
+    }
+
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let content = self.0.read();
         let wanted = content.length.saturating_sub(offset as usize).min(buffer.len());

@@ -25,7 +25,7 @@
 //!   than `process` and `memory` promise, and in `power` nothing that was acknowledged.
 //!
 //! A frame whose end was acknowledged and then damaged in the very last write can't be told from a torn one: it is cut,
-//! and the start says so.
+//! and the start says so. That the last segment is there at all is told by a note beside it ([`last`]).
 
 mod disk;
 mod error;
@@ -33,6 +33,7 @@ mod files;
 mod frame;
 mod header;
 mod judge;
+mod last;
 mod lock;
 mod memory;
 mod queue;
@@ -60,7 +61,9 @@ use serde::{Deserialize, Serialize};
 pub use self::disk::{DirectoryDisk, Disk, SegmentFile};
 pub use self::error::LogError;
 pub use self::frame::MAX_PAYLOAD;
-pub use self::lock::{DirectoryLock, lock_directory};
+pub use self::header::{HEADER, begins_segment, is_segment};
+pub use self::last::is_ours;
+pub use self::lock::{DirectoryLock, LOCK, lock_directory};
 pub use self::memory::MemoryDisk;
 pub use self::queue::{MAX_PENDING, MAX_TRANSACTION};
 pub use self::recover::{Cut, Recovery};
@@ -210,7 +213,11 @@ impl Log {
     /// goes to [`append_decided`](Self::append_decided).
     pub fn admit(&self) -> Result<(), LogError> {
         let refused = self.shared.queue.lock().admit(0).is_err();
-        if refused { self.retry() } else { Ok(()) }
+        if !refused {
+            return Ok(());
+        }
+        // Poisoned, it would pass as long as nothing waits, and what is decided then could never be written.
+        self.shared.poison.get().map_or_else(|| self.retry(), |poison| Err(poison.clone()))
     }
 
     /// As [`append`](Self::append) for a transaction that was admitted, and can't be refused any more since its changes are
@@ -262,6 +269,24 @@ impl Log {
     /// Why appends are refused at the moment, if they are.
     pub fn refusal(&self) -> Option<LogError> {
         self.shared.queue.lock().refusal.clone()
+    }
+
+    /// The name of a file that somebody took away from under the log, if one is gone. For a background tick: it lists the
+    /// folder.
+    pub fn missing(&self) -> Result<Option<String>, LogError> {
+        self.shared.missing()
+    }
+
+    /// Takes no more writes until a restart, for a reason from outside: whoever waits is told it.
+    pub fn give_up(&self, reason: String) {
+        // Not before a write that is under way is done: what it acknowledges was acknowledged before.
+        let _no_write = self.shared.writer.lock();
+        self.shared.give_up(reason);
+    }
+
+    /// Why nothing is written until a restart, if nothing is.
+    pub fn gave_up(&self) -> Option<&LogError> {
+        self.shared.poison.get()
     }
 
     /// The payload of a committed frame, verified. It may share memory with what lay around it: copy what is kept.

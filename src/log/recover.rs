@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::disk::Disk;
-use super::files::{Stop, cut_from, find};
-use super::header::HEADER;
+use super::files::{Found, Stop, cut_from, find};
+use super::header::{HEADER, log_name};
+use super::last::{self, Note, note_name};
 use super::replay::{Apply, replay};
 use super::segment::Segment;
 use super::{Durability, LogError};
@@ -18,8 +19,46 @@ pub struct Recovery {
     pub frames: u64,
     /// Of the frames, heads included.
     pub bytes: u64,
-    /// What a crash left unfinished, and is gone now. Nothing of it was acknowledged under the log's promise.
+    /// What can't be read as whole transactions, and is gone now. Unless the files were damaged after they were written,
+    /// nothing of it was acknowledged under the log's promise.
     pub cuts: Vec<Cut>,
+    /// Segments that were never synced before the machine went down, and went with it.
+    pub lost: Vec<String>,
+    /// The machine was started anew since the log was last written: what wasn't synced may be gone.
+    pub restarted: bool,
+    /// Which segment is the last was known, or there is none: a lost one would have been missed.
+    pub end_is_known: bool,
+}
+
+impl Recovery {
+    /// Whether all that was ever written is known to be there.
+    pub fn is_whole(&self) -> bool {
+        self.cuts.is_empty() && self.lost.is_empty() && self.end_is_known
+    }
+
+    /// What the operator should know: what is gone, and what that can have been.
+    pub fn notices(&self, durability: Durability) -> Vec<String> {
+        let unless = match self.restarted && durability == Durability::Process {
+            true => {
+                "the machine went down since it was written, and what was acknowledged shortly before may be among it \
+                 (durability process)"
+            }
+            false => "it was never acknowledged, unless the file was damaged after it was written",
+        };
+        let cuts = self.cuts.iter().map(|cut| {
+            let Cut { file, offset, bytes, why } = cut;
+            match (offset, bytes) {
+                (0, 0) => format!("the log's file {file} was empty, and is removed: {unless}"),
+                (0, _) => format!("the log's file {file}, {bytes} bytes, can't be read as whole records ({why}), and is removed: {unless}"),
+                _ => format!(
+                    "the log's file {file} ended in {bytes} bytes that can't be read as whole records ({why}), and were cut off \
+                     at byte {offset}: {unless}"
+                ),
+            }
+        });
+        let lost = self.lost.iter().map(|file| format!("the log's file {file} is gone: {unless}"));
+        cuts.chain(lost).collect()
+    }
 }
 
 /// The end of a file that was cut off, or the whole file.
@@ -48,11 +87,17 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, durability: Durability, apply: Apply
     let newest = found.iter().rev().find_map(|found| found.header).map(|header| header.boot);
     let unknown = [0; 16];
     let restarted = newest.is_some_and(|boot| boot != disk.boot() && boot != unknown && disk.boot() != unknown);
-    let mut report = Recovery::default();
+    let newest = Note::newest(disk)?;
+    let end_is_known = newest.is_some() || found.is_empty();
+    let mut report = Recovery { restarted, end_is_known, ..Recovery::default() };
+    report.lost = lost_last(newest.as_ref(), &found)?;
     let mut stop = None;
     for at in 0..found.len() {
         let (end, bad) = replay(&found, at, restarted, apply, &mut report)?;
         if let Some(why) = bad {
+            if found[at].header.is_none() && newest.as_ref().is_some_and(|note| note.proves(found[at].first)) {
+                return Err(LogError::damaged(&found[at].name, 0u64, format!("{why}, and it was once")));
+            }
             stop = Some(Stop { at, offset: end, why });
             break;
         }
@@ -97,6 +142,21 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, durability: Durability, apply: Apply
         synced_through = sealed;
     }
     unsynced.retain(|segment| segment.number != tail.number);
+    if durability != Durability::Memory {
+        // What was read after the machine started, or synced just now, is on the disk.
+        let kept = if restarted || durability == Durability::Power { last } else { synced_through.min(last) };
+        last::renew(disk, newest.as_ref(), last, kept, durability == Durability::Power);
+    }
     let offset = if tail.file().is_some() { tail.bytes() } else { HEADER };
     Ok(Recovered { segments, tail, offset, synced_through, unsynced, report })
+}
+
+/// The segments behind the last one that a note tells of. An error unless it may be that a power cut took them.
+fn lost_last(newest: Option<&Note>, found: &[Found]) -> Result<Vec<String>, LogError> {
+    let Some(newest) = newest else { return Ok(Vec::new()) };
+    let first = found.last().map_or(0, |found| found.last) + 1;
+    match (first..=newest.segment).rev().find(|segment| newest.proves(*segment)) {
+        Some(lost) => Err(LogError::LastMissing { file: log_name(lost), note: note_name(newest.segment) }),
+        None => Ok((first..=newest.segment).map(log_name).collect()),
+    }
 }

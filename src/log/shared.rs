@@ -64,6 +64,21 @@ impl Shared {
         self.segments.read().get(&number).cloned()
     }
 
+    /// The name of a file that is gone from the folder though nobody removed its segment.
+    pub fn missing(&self) -> Result<Option<String>, LogError> {
+        // Segments come before the names: one that is made meanwhile has a name, and none goes meanwhile.
+        let _none_goes = self.removal.lock();
+        let made: Vec<_> = self.segments.read().values().filter(|it| it.file().is_some()).cloned().collect();
+        let names = self.disk.list().map_err(LogError::io("list", "the data folder"))?;
+        let gone = made.iter().find(|segment| !names.contains(&segment.name()));
+        if let Some(gone) = gone {
+            return Ok(Some(gone.name()));
+        }
+        let Some((tail, file)) = made.last().and_then(|tail| Some((tail, tail.file()?))) else { return Ok(None) };
+        let is_named = file.names().map_err(LogError::io("read", tail.name()))? > 0;
+        Ok((!is_named).then(|| tail.name()))
+    }
+
     /// The thread's life.
     pub fn run(&self) {
         loop {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::header::{HEADER, Header};
+use super::last;
 use super::queue::Chunk;
 use super::segment::Segment;
 use super::shared::Shared;
@@ -32,7 +33,9 @@ impl Shared {
         }
         self.create(&tail)?;
         self.sync(&tail)?;
-        self.sync_names()
+        self.sync_names()?;
+        self.note_last(tail.number, tail.number);
+        Ok(())
     }
 
     /// Writes (and in `power`, syncs) what was appended, up to `position` at least. Blocks.
@@ -127,6 +130,8 @@ impl Shared {
             self.sync_names()?;
         }
         segment.created(file, HEADER);
+        let kept = if self.durability == Durability::Power { segment.number } else { header.synced_through };
+        self.note_last(segment.number, kept);
         if self.durability == Durability::Process
             && let Some(sealed) = self.segment(sealed)
         {
@@ -134,6 +139,13 @@ impl Shared {
             self.wake.notify_one();
         }
         Ok(())
+    }
+
+    /// Notes which segment is the last. Where that fails, the loss of this segment wouldn't be noticed, and nothing else.
+    fn note_last(&self, segment: u32, kept: u32) {
+        if self.durability != Durability::Memory {
+            _ = last::note(&self.disk, segment, kept, self.durability == Durability::Power);
+        }
     }
 
     /// Syncs a segment's file. After a failure the log is poisoned: the pages that failed may be gone.
@@ -148,7 +160,11 @@ impl Shared {
     }
 
     fn poison(&self, file: &str, error: &io::Error) -> LogError {
-        let reason = format!("a sync of {file} failed: {error}");
+        self.give_up(format!("a sync of {file} failed: {error}"))
+    }
+
+    /// Nothing more is written until a restart.
+    pub fn give_up(&self, reason: String) -> LogError {
         let poison = self.poison.get_or_init(|| LogError::Poisoned { reason }).clone();
         self.queue.lock().refusal = Some(poison.clone());
         poison

@@ -1,6 +1,6 @@
 //! An embedded cloud of a test's own: in this process, on a free port, in a folder that goes away.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -53,9 +53,27 @@ impl TestCloud {
         self.folder.path().join(SEGMENT)
     }
 
+    /// One whose clock stands still at `now`, on a data folder that `prepare` makes.
+    pub async fn on(now: u64, prepare: impl FnOnce(&Path)) -> Self {
+        Self::open_on(Options { clock: Clock::manual(now), ..Options::new("") }, prepare).await
+    }
+
+    /// One whose log is cut into segments of 64 KiB.
+    pub async fn with_small_segments() -> Self {
+        let clock = Clock::manual(LATE_EVENING);
+        Self::open_on(Options { clock, segment_bytes: 1 << 16, ..Options::new("") }, |_| {}).await
+    }
+
     async fn open(clock: Clock, strict: bool) -> Self {
+        Self::open_on(Options { clock, strict, ..Options::new("") }, |_| {}).await
+    }
+
+    /// With these options, but for the folder.
+    async fn open_on(options: Options, prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = Options { clock: clock.clone(), strict, ..Options::new(folder.path().join("data")) };
+        prepare(&folder.path().join("data"));
+        let options = Options { data_dir: folder.path().join("data"), ..options };
+        let clock = options.clock.clone();
         let server = try_serve(&options).await.unwrap();
         Self { clock, endpoint: format!("http://{}", server.address), options, server: Some(server), folder }
     }
@@ -63,6 +81,18 @@ impl TestCloud {
     /// Stops cleanly and starts again on the same folder; the port changes.
     pub async fn restart(&mut self) {
         self.stop().await;
+        self.start_again().await;
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Starts again on a data folder that somebody did something to.
+    pub async fn restart_after(&mut self, harm: impl FnOnce(&Path)) {
+        self.stop().await;
+        harm(&self.data());
         self.start_again().await;
     }
 
@@ -78,6 +108,18 @@ impl TestCloud {
         let server = eventually(async || try_serve(&self.options).await).await.expect("the folder is free again");
         self.endpoint = format!("http://{}", server.address);
         self.server = Some(server);
+    }
+
+    /// Stops; why a start on what somebody then made of the folder is refused.
+    pub async fn refused_after(&mut self, harm: impl FnOnce(&Path)) -> String {
+        self.stop().await;
+        harm(&self.data());
+        let refused = eventually(async || match Cloud::open(self.options.clone(), |_| {}) {
+            Err(OpenError::Log(LogError::Locked { .. })) => None,
+            Err(error) => Some(error.to_string()),
+            Ok(_) => panic!("it was not refused"),
+        });
+        refused.await.expect("the folder is free again")
     }
 
     async fn stop(&mut self) {

@@ -1,5 +1,8 @@
 //! End to end: the embedded cloud on a real port, the real AWS SDKs, the real binary.
 
+mod attack_folder;
+mod attack_objects;
+mod attack_running;
 mod binary;
 mod cli;
 mod cloud;
@@ -11,6 +14,7 @@ mod hostile;
 mod house;
 mod identity;
 mod pages;
+mod old_folder;
 mod s3;
 mod s3_lifecycle;
 mod s3_lock;

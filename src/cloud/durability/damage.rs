@@ -62,7 +62,8 @@ async fn every_byte(durability: Durability, restarted: bool) -> usize {
     let names = disk.names();
     assert!(names.len() > 3 && names[0].ends_with(".removed"), "{names:?}");
     let mut flipped = 0;
-    for name in &names {
+    // A note that isn't whole says nothing: nothing is lost with it.
+    for name in names.iter().filter(|name| !name.ends_with(".last")) {
         let bytes = disk.bytes(name);
         for at in 0..bytes.len() {
             flipped += 1;

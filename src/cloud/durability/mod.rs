@@ -28,6 +28,7 @@ use super::gateway::Context;
 use super::s3::{Blobs, NewBucket, S3};
 use super::wire::AwsError;
 use super::{caller, firehose, receive, sns, sqs};
+use crate::directory::Directory;
 use crate::engine::queue::Entry;
 use crate::engine::{Change, Millis};
 use crate::log::tests::faulty::FaultyDisk;
@@ -76,7 +77,7 @@ impl Ground {
         Self {
             clock: Clock::manual(START),
             options: Options { durability, segment_bytes },
-            blobs: Blobs::open(folder.path(), false).unwrap(),
+            blobs: Blobs::open(Arc::new(Directory::open(folder.path()).unwrap()), false).unwrap(),
             objects: Mutex::default(),
             seed: Arc::new(AtomicU64::new(1)),
             _folder: Arc::new(folder),

@@ -145,7 +145,7 @@ impl Gateway {
             return s3::preflight(cx, parts);
         }
         if s3::is_website(host_of(authority(&parts))) {
-            return s3::visit(cx, parts, self.access.credentials.is_some());
+            return Box::pin(s3::visit(cx, parts, self.access.credentials.is_some())).await;
         }
         let verified = match self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3) {
             Ok(verified) => verified,

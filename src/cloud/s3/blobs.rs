@@ -1,19 +1,21 @@
 //! The bytes of objects and parts: one file a blob, in `<data-dir>/objects/<2 hex>/<id>`.
 //!
 //! A blob is invisible until a document names it: it is written whole first, then the document is put. A blob that
-//! no document names is garbage of a crash and removed at the next start. Who reads a blob pins it, so that an object
+//! no document names is garbage of a crash, see [`survey`](super::survey). Who reads a blob pins it, so that an object
 //! that is overwritten meanwhile can still be read to its end.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures::Stream;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+
+use super::files::Files;
+use crate::directory::Directory;
 
 /// How much of a body is held in memory at a time, in bytes.
 const CHUNK: usize = 256 * 1024;
@@ -31,7 +33,7 @@ pub struct Blob {
 /// The folder of blobs.
 #[derive(Clone)]
 pub struct Blobs {
-    folder: Arc<Path>,
+    pub(super) files: Files,
     /// Whether files are synced before they may be named (durability `power`).
     sync: bool,
     pins: Arc<Mutex<Pins>>,
@@ -60,35 +62,13 @@ pub struct Pinned {
 }
 
 impl Blobs {
-    /// Opens the folder `<data_dir>/objects`, creating it if it isn't there.
-    pub fn open(data_dir: &Path, sync: bool) -> io::Result<Self> {
-        let folder = data_dir.join("objects");
-        for shard in 0..=255u8 {
-            fs::create_dir_all(folder.join(format!("{shard:02x}")))?;
-        }
+    /// Blobs in this folder. `sync`: what is kept survives a power cut.
+    pub fn open(folder: Arc<Directory>, sync: bool) -> io::Result<Self> {
+        let files = Files::open(folder)?;
         if sync {
-            File::open(&folder)?.sync_all()?;
+            files.sync()?;
         }
-        Ok(Self { folder: folder.into(), sync, pins: Arc::default() })
-    }
-
-    /// Removes every file that `live` doesn't name; returns how many there were.
-    pub fn collect_garbage(&self, live: &HashSet<BlobId>) -> io::Result<usize> {
-        let mut removed = 0;
-        for shard in fs::read_dir(&self.folder)? {
-            let shard = shard?;
-            if !shard.file_type()?.is_dir() {
-                continue;
-            }
-            for file in fs::read_dir(shard.path())? {
-                let file = file?;
-                if file.file_name().to_str().is_none_or(|name| !live.contains(name)) {
-                    fs::remove_file(file.path())?;
-                    removed += 1;
-                }
-            }
-        }
-        Ok(removed)
+        Ok(Self { files, sync, pins: Arc::default() })
     }
 
     /// Starts a blob with an id that was never used.
@@ -98,19 +78,43 @@ impl Blobs {
 
     /// A blob with the same bytes as `blob`, without copying them where the file system can.
     pub async fn duplicate(&self, blob: &Blob, id: BlobId) -> io::Result<Blob> {
-        let (from, to, this) = (self.path(&blob.id), self.path(&id), self.clone());
+        let (from, to, this) = (blob.clone(), id.clone(), self.clone());
         let length = blob.length;
         blocking(move || {
-            if fs::hard_link(&from, &to).is_err() {
-                fs::copy(&from, &to)?;
+            let mut source = this.files.read(&from)?;
+            if this.files.link(&from.id, &to).is_err() {
+                let mut copy = this.files.create(&to)?;
+                io::copy(&mut source, &mut copy)?;
                 if this.sync {
-                    File::open(&to)?.sync_all()?;
+                    copy.sync_all()?;
                 }
             }
-            this.sync_folder_of(&to)
+            if this.sync { this.files.sync_folder_of(&to) } else { Ok(()) }
         })
         .await?;
         Ok(Blob { id, length })
+    }
+
+    /// Looks whether the files are there and as long as they were.
+    pub async fn check(&self, blobs: Vec<Blob>) -> io::Result<()> {
+        if blobs.is_empty() {
+            return Ok(());
+        }
+        let files = self.files.clone();
+        blocking(move || blobs.iter().try_for_each(|blob| files.check(blob))).await
+    }
+
+    /// All bytes of the blobs laid end to end: for few.
+    pub async fn read_whole(&self, blobs: Vec<Blob>) -> io::Result<Vec<u8>> {
+        let files = self.files.clone();
+        blocking(move || {
+            let mut bytes = Vec::with_capacity(blobs.iter().map(|blob| blob.length as usize).sum());
+            for blob in &blobs {
+                files.read(blob)?.take(blob.length).read_to_end(&mut bytes)?;
+            }
+            Ok(bytes)
+        })
+        .await
     }
 
     /// Keeps the blobs readable until the guard is dropped. Call it in the same read as the document that names them.
@@ -135,12 +139,13 @@ impl Blobs {
                 if pins.readers.contains_key(&blob.id) {
                     pins.doomed.insert(blob.id);
                 } else {
-                    free.push(self.path(&blob.id));
+                    free.push(blob.id);
                 }
             }
         }
         // A file that can't be removed is garbage for the next start.
-        let _ = blocking(move || free.iter().try_for_each(fs::remove_file)).await;
+        let files = self.files.clone();
+        let _ = blocking(move || free.iter().try_for_each(|id| files.remove(id))).await;
     }
 
     /// The bytes `offset..offset + length` of the blobs laid end to end.
@@ -162,55 +167,46 @@ impl Blobs {
             if take == 0 {
                 break;
             }
-            pieces.push((self.path(&blob.id), skip, take));
+            pieces.push((blob.clone(), skip, take));
             left -= take;
             skip = 0;
         }
         let state = (pieces.into_iter(), None::<(File, u64)>, pinned);
-        futures::stream::try_unfold(state, |(mut pieces, mut open, pinned)| async move {
-            let piece = match open.take() {
-                Some(piece) => piece,
-                None => match pieces.next() {
-                    None => return Ok(None),
-                    Some((path, from, left)) => {
-                        let file = blocking(move || {
-                            let mut file = File::open(path)?;
-                            if from > 0 {
-                                file.seek(SeekFrom::Start(from))?;
-                            }
-                            Ok(file)
-                        })
-                        .await?;
-                        (file, left)
-                    }
-                },
-            };
-            let (mut file, left) = piece;
-            let (file, bytes) = blocking(move || {
-                let mut bytes = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
-                file.read_exact(&mut bytes)?;
-                Ok((file, Bytes::from(bytes)))
-            })
-            .await?;
-            let left = left - bytes.len() as u64;
-            if left > 0 {
-                open = Some((file, left));
-            }
-            Ok(Some((bytes, (pieces, open, pinned))))
-        })
-    }
-
-    fn path(&self, id: &str) -> PathBuf {
-        let mut path = self.folder.join(id.get(..2).unwrap_or("00"));
-        path.push(id);
-        path
-    }
-
-    fn sync_folder_of(&self, path: &Path) -> io::Result<()> {
-        match path.parent() {
-            Some(folder) if self.sync => File::open(folder)?.sync_all(),
-            _ => Ok(()),
-        }
+        futures::stream::try_unfold(
+            state,
+            |(mut pieces, mut open, pinned): (std::vec::IntoIter<(Blob, u64, u64)>, _, Pinned)| async move {
+                let piece = match open.take() {
+                    Some(piece) => piece,
+                    None => match pieces.next() {
+                        None => return Ok(None),
+                        Some((blob, from, left)) => {
+                            let files = pinned.blobs.files.clone();
+                            let file = blocking(move || {
+                                let mut file = files.read(&blob)?;
+                                if from > 0 {
+                                    file.seek(SeekFrom::Start(from))?;
+                                }
+                                Ok(file)
+                            })
+                            .await?;
+                            (file, left)
+                        }
+                    },
+                };
+                let (mut file, left) = piece;
+                let (file, bytes) = blocking(move || {
+                    let mut bytes = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
+                    file.read_exact(&mut bytes)?;
+                    Ok((file, Bytes::from(bytes)))
+                })
+                .await?;
+                let left = left - bytes.len() as u64;
+                if left > 0 {
+                    open = Some((file, left));
+                }
+                Ok(Some((bytes, (pieces, open, pinned))))
+            },
+        )
     }
 }
 
@@ -230,17 +226,16 @@ impl Draft {
     }
 
     async fn flush(&mut self, last: bool) -> io::Result<()> {
-        let (buffer, path, file, blobs) =
-            (self.buffer.split(), self.blobs.path(&self.id), self.file.take(), self.blobs.clone());
+        let (buffer, id, file, blobs) = (self.buffer.split(), self.id.clone(), self.file.take(), self.blobs.clone());
         let file = blocking(move || {
             let mut file = match file {
                 Some(file) => file,
-                None => File::create_new(&path)?,
+                None => blobs.files.create(&id)?,
             };
             file.write_all(&buffer)?;
             if last && blobs.sync {
                 file.sync_all()?;
-                blobs.sync_folder_of(&path)?;
+                blobs.files.sync_folder_of(&id)?;
             }
             Ok(file)
         })
@@ -254,7 +249,7 @@ impl Drop for Draft {
     fn drop(&mut self) {
         if self.file.is_some() {
             // What can't be removed here is garbage for the next start.
-            let _ = fs::remove_file(self.blobs.path(&self.id));
+            let _ = self.blobs.files.remove(&self.id);
         }
     }
 }
@@ -268,7 +263,7 @@ impl Drop for Pinned {
             if *readers == 0 {
                 pins.readers.remove(id);
                 if pins.doomed.remove(id) {
-                    let _ = fs::remove_file(self.blobs.path(id));
+                    let _ = self.blobs.files.remove(id);
                 }
             }
         }
@@ -284,6 +279,10 @@ mod tests {
     use super::*;
     use futures::TryStreamExt;
 
+    fn open(folder: &tempfile::TempDir, sync: bool) -> Blobs {
+        Blobs::open(Arc::new(Directory::open(folder.path()).unwrap()), sync).unwrap()
+    }
+
     async fn put(blobs: &Blobs, id: &str, bytes: &[u8]) -> Blob {
         let mut draft = blobs.draft(id.into());
         draft.write(bytes).await.unwrap();
@@ -298,7 +297,7 @@ mod tests {
     #[tokio::test]
     async fn ranges_cross_blobs() {
         let folder = tempfile::tempdir().unwrap();
-        let blobs = Blobs::open(folder.path(), true).unwrap();
+        let blobs = open(&folder, true);
         let of =
             [put(&blobs, "aa01", b"0123").await, put(&blobs, "bb02", b"").await, put(&blobs, "cc03", b"4567").await];
         for (offset, length, expected) in [(0, 8, "01234567"), (2, 4, "2345"), (4, 4, "4567"), (7, 1, "7"), (3, 0, "")]
@@ -310,7 +309,7 @@ mod tests {
     #[tokio::test]
     async fn a_pinned_blob_outlives_its_removal() {
         let folder = tempfile::tempdir().unwrap();
-        let blobs = Blobs::open(folder.path(), false).unwrap();
+        let blobs = open(&folder, false);
         let blob = put(&blobs, "aa01", &vec![7; CHUNK * 2]).await;
         let pinned = blobs.pin([&blob]);
         blobs.discard(vec![blob.clone()]).await;
@@ -320,16 +319,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn unfinished_and_unnamed_blobs_vanish() {
+    async fn an_unfinished_blob_vanishes_and_a_copy_outlives_its_source() {
         let folder = tempfile::tempdir().unwrap();
-        let blobs = Blobs::open(folder.path(), false).unwrap();
+        let blobs = open(&folder, false);
         let mut draft = blobs.draft("aa01".into());
         draft.write(&vec![1; CHUNK]).await.unwrap();
         drop(draft);
         let named = put(&blobs, "aa02", b"x").await;
         let copy = blobs.duplicate(&named, "ab03".into()).await.unwrap();
-        let live = HashSet::from([copy.id.clone()]);
-        assert_eq!(blobs.collect_garbage(&live).unwrap(), 1);
+        blobs.discard(vec![named]).await;
+        assert_eq!(std::fs::read_dir(folder.path().join("aa")).unwrap().count(), 0);
         assert_eq!(get(&blobs, &[copy], 0, 1).await.unwrap(), b"x");
     }
 }

@@ -5,7 +5,7 @@ use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
-use super::blobs::{Blob, Pinned};
+use super::blobs::Pinned;
 use super::call::Call;
 use super::checksum::{self, Algorithm, Hasher, Kind, set_checksum};
 use super::conditions::{self, WriteConditions};
@@ -103,6 +103,8 @@ impl S3 {
         };
         let same = source.object.parts.is_empty()
             && source.object.checksum.as_ref().is_some_and(|sum| sum.algorithm == algorithm);
+        self.store.takes_writes()?;
+        self.check_body(&source.object).await?;
         let mut fresh = Vec::with_capacity(source.object.blobs.len());
         for blob in &source.object.blobs {
             fresh.push(self.blobs.duplicate(blob, self.store.unique()).await?);
@@ -114,7 +116,7 @@ impl S3 {
             object.checksum = source.object.checksum.clone();
         } else {
             // What was uploaded in parts becomes one: its MD5 and checksum are those of all the bytes.
-            let (etag, value) = self.sum(&source.object.blobs, object.size, source.pinned, algorithm).await?;
+            let (etag, value) = self.sum(&source.object, source.pinned, algorithm).await?;
             object.etag = etag;
             object.checksum = Some(checksum::Checksum { algorithm, kind: Kind::FullObject, value });
         }
@@ -148,10 +150,10 @@ impl S3 {
         }))
     }
 
-    /// The MD5 (hex) and a checksum (base64) of blobs laid end to end.
-    async fn sum(&self, blobs: &[Blob], size: u64, pinned: Pinned, algorithm: Algorithm) -> Result<(String, String)> {
+    /// The MD5 (hex) and a checksum (base64) of an object's bytes.
+    async fn sum(&self, object: &Object, pinned: Pinned, algorithm: Algorithm) -> Result<(String, String)> {
         let (mut md5, mut hasher) = (Md5::new(), Hasher::new(algorithm));
-        let mut stream = std::pin::pin!(self.blobs.read(blobs, 0, size, pinned));
+        let mut stream = std::pin::pin!(self.body(object, 0, object.size, pinned).await?);
         while let Some(bytes) = stream.try_next().await? {
             md5.update(&bytes);
             hasher.update(&bytes);

@@ -53,7 +53,7 @@ impl S3 {
         }
         conditions::check_read(call, &object, self.store.now())?;
         let selection = select(call, &object, input.part_number, true)?;
-        let body = self.blobs.read(&object.blobs, selection.offset, selection.length, pinned);
+        let body = self.body(&object, selection.offset, selection.length, pinned).await?;
         let mut response =
             S3Response::new(GetObjectOutput { body: Some(StreamingBlob::wrap(body)), ..Default::default() });
         response.headers = answer(call, &bucket, &object, selection)?;
@@ -69,6 +69,7 @@ impl S3 {
         let (bucket, object) = self.find(call, &input.bucket, &input.key, input.version_id.as_deref())?;
         conditions::check_read(call, &object, self.store.now())?;
         let selection = select(call, &object, input.part_number, true)?;
+        self.check_body(&object).await?;
         let mut response = S3Response::new(HeadObjectOutput::default());
         response.headers = answer(call, &bucket, &object, selection)?;
         Ok(response)

@@ -8,7 +8,7 @@
 //! sweep     what lifecycle rules make go                                expiry
 //! events    what notification says of it, to queues and topics
 //! store     documents, in the cloud's log                 record
-//! blobs     the bytes, in files
+//! blobs     the bytes, in files                           files  survey (of a start)  body (on their way out)
 //! internal  for the rest of the cloud: landing objects, making buckets
 //! respond   failures in AWS's XML, ids on everything
 //! ```
@@ -16,6 +16,7 @@
 mod absent;
 mod attributes;
 mod blobs;
+mod body;
 mod bucket;
 mod bucket_config;
 mod call;
@@ -31,6 +32,7 @@ mod describe;
 mod error;
 mod events;
 mod expiry;
+mod files;
 mod form;
 mod front;
 #[cfg(test)]
@@ -59,6 +61,7 @@ mod rfc2047;
 mod service;
 mod site;
 mod store;
+mod survey;
 mod sweep;
 mod tagging;
 mod time;
@@ -137,10 +140,10 @@ pub fn is_website(host: &str) -> bool {
 
 /// Answers a visitor of a bucket's web site, whom no key names. With `public_only` he sees what the bucket's policy
 /// allows everybody; else all of it.
-pub fn visit(cx: Context, parts: Parts, public_only: bool) -> Response<Body> {
+pub async fn visit(cx: Context, parts: Parts, public_only: bool) -> Response<Body> {
     let host = host_of(authority_of(&cx.host)).to_owned();
     let shared = Shared::of(&cx.cloud, &host, &parts);
-    let mut response = site::answer(cx, parts, site::bucket_of(&host).unwrap_or_default(), public_only);
+    let mut response = site::answer(cx, parts, site::bucket_of(&host).unwrap_or_default(), public_only).await;
     shared.put(response.headers_mut());
     response.map(stream)
 }

@@ -62,7 +62,7 @@ impl S3 {
             None => (0, size),
             Some(range) => parse_copy_range(&range, size)?,
         };
-        let body = self.blobs.read(&source.object.blobs, offset, length, source.pinned);
+        let body = self.body(&source.object, offset, length, source.pinned).await?;
         let body = StreamingBlob::wrap(body.map_err(Failure::from));
         let algorithm = upload.algorithm();
         let received = self.receive_copy(body, algorithm).await?;

@@ -7,6 +7,7 @@ use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::StreamingBlob;
 
 use super::blobs::{Blob, Draft};
+use super::body;
 use super::call::Call;
 use super::checksum::{Algorithm, Hasher};
 use super::chunked;
@@ -116,7 +117,11 @@ impl S3 {
 
     /// Takes bytes that are already in S3.
     pub(super) async fn receive_copy(&self, body: StreamingBlob, algorithm: Algorithm) -> Result<Received> {
-        let Intake { draft, md5, value, .. } = self.intake(Some(body), algorithm, None).await?;
+        // Here only a source that can't be read ends too early.
+        let incomplete = chunked::incomplete();
+        let intake = self.intake(Some(body), algorithm, None).await;
+        let intake = intake.map_err(|error| if error == incomplete { body::damaged() } else { error });
+        let Intake { draft, md5, value, .. } = intake?;
         let also = Some(value.clone());
         Ok(Received { blob: draft.keep().await?, etag: hex(&md5), sent: (algorithm, value), also })
     }
@@ -130,6 +135,7 @@ impl S3 {
         let mut hasher = Hasher::new(algorithm);
         let mut other = also.filter(|also| *also != algorithm).map(Hasher::new);
         let mut md5 = Md5::new();
+        self.store.takes_writes()?;
         let mut draft = self.blobs.draft(self.store.unique());
         let mut total = 0i64;
         if let Some(mut body) = body {

@@ -46,7 +46,7 @@ struct Visit<'a> {
 }
 
 /// Answers a visitor. With `public_only`, only what the bucket's policy allows everybody.
-pub fn answer(cx: Context, parts: Parts, name: &str, public_only: bool) -> Response<Body> {
+pub async fn answer(cx: Context, parts: Parts, name: &str, public_only: bool) -> Response<Body> {
     let path = parts.uri.path();
     let path = path.strip_prefix('/').unwrap_or(path);
     let key = percent_decode_str(path).decode_utf8_lossy().into_owned();
@@ -55,14 +55,18 @@ pub fn answer(cx: Context, parts: Parts, name: &str, public_only: bool) -> Respo
     // A site's query means nothing to S3.
     call.query.clear();
     let s3 = S3::of(&call.cx.cloud);
-    let answer = s3.store.read(|docs| docs.bucket(name)).map_err(Box::from).and_then(|bucket| {
+    let bucket = s3.store.read(|docs| docs.bucket(name)).map_err(Box::from).and_then(|bucket| {
         if method != Method::GET && method != Method::HEAD {
             let message = "The specified method is not allowed against this resource.";
             let failure = Failure::new(405, "MethodNotAllowed", message).with("Method", method.as_str());
             return Err(failure.with("ResourceType", "OBJECT").header("allow", "HEAD, GET").into());
         }
-        Visit { s3, call: &call, bucket, public_only }.page(&key)
+        Ok(bucket)
     });
+    let answer = match bucket {
+        Ok(bucket) => Visit { s3, call: &call, bucket, public_only }.page(&key).await,
+        Err(lost) => Err(lost),
+    };
     let mut response = match answer {
         Ok(Page::Found(response)) => response,
         Ok(Page::Moved(status, location)) => moved(status, &location),
@@ -90,7 +94,7 @@ impl From<Failure> for Box<Lost> {
 type Visited = std::result::Result<Page, Box<Lost>>;
 
 impl Visit<'_> {
-    fn page(&self, key: &str) -> Visited {
+    async fn page(&self, key: &str) -> Visited {
         let site = self.bucket.website.as_ref().ok_or_else(|| no_website(&self.bucket.name))?;
         if let Some(all) = &site.redirect_all_requests_to {
             let protocol = all.protocol.as_ref().map_or("http", |protocol| protocol.as_str());
@@ -103,14 +107,14 @@ impl Visit<'_> {
         }
         let suffix = site.index_document.as_ref().map_or("index.html", |index| &index.suffix);
         let wanted = if key.is_empty() || key.ends_with('/') { format!("{key}{suffix}") } else { key.to_owned() };
-        let failure = match self.object(&wanted, StatusCode::OK) {
+        let failure = match self.object(&wanted, StatusCode::OK).await {
             Ok(page) => return Ok(page),
             Err(failure) => failure,
         };
         if failure.status == 304 || failure.status == 412 || failure.status == 416 {
             return Err(failure.into());
         }
-        if wanted == key && self.object(&format!("{key}/{suffix}"), StatusCode::OK).is_ok() {
+        if wanted == key && self.object(&format!("{key}/{suffix}"), StatusCode::OK).await.is_ok() {
             // A folder without its slash.
             return Ok(Page::Moved(StatusCode::FOUND, format!("/{}/", utf8_percent_encode(key, PATH))));
         }
@@ -119,7 +123,7 @@ impl Visit<'_> {
         }
         let Some(document) = &site.error_document else { return Err(failure.into()) };
         let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::NOT_FOUND);
-        match self.object(&document.key, status) {
+        match self.object(&document.key, status).await {
             Ok(Page::Found(mut page)) => {
                 describe(&failure, page.headers_mut());
                 Ok(Page::Found(page))
@@ -130,7 +134,7 @@ impl Visit<'_> {
     }
 
     /// An object as a page, with this status.
-    fn object(&self, key: &str, status: StatusCode) -> Result<Page> {
+    async fn object(&self, key: &str, status: StatusCode) -> Result<Page> {
         if self.public_only && !self.allows("s3:GetObject", &format!("/{key}")) {
             return Err(Failure::access_denied());
         }
@@ -155,7 +159,7 @@ impl Visit<'_> {
             conditions::check_read(self.call, &object, self.s3.store.now())?;
         }
         let selection = get::select(self.call, &object, None, plain)?;
-        let body = self.s3.blobs.read(&object.blobs, selection.offset, selection.length, pinned);
+        let body = self.s3.body(&object, selection.offset, selection.length, pinned).await?;
         let mut response = Response::new(Body::from(StreamingBlob::wrap(body)));
         *response.status_mut() = status;
         *response.headers_mut() = get::answer(self.call, &self.bucket, &object, selection)?;

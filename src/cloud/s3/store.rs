@@ -1,19 +1,20 @@
 //! The documents of S3 in the cloud's document store: typed reads, and atomic durable changes.
 
-use std::collections::HashSet;
-use std::path::Path;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use s3s::dto::NotificationConfiguration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::blobs::{Blob, Blobs};
+use super::blobs::{Blob, BlobId, Blobs};
 use super::error::{Failure, Result};
 use super::events::{self, Actor, Event};
 use super::record::{Bucket, Object, Part, Upload, key};
+use super::survey::Survey;
 use crate::cloud::Cloud;
 use crate::cloud::core::Core;
+use crate::cloud::folder::DataFolder;
 use crate::cloud::transaction::Transaction;
 use crate::engine::{Engine, Millis};
 use crate::log::Durability;
@@ -55,12 +56,15 @@ pub enum NotWritten {
     Unlogged(Failure),
 }
 
-/// Opens the folder of blobs, and removes those that a crash left behind.
-pub fn open_blobs(core: &Core, data_dir: &Path) -> std::io::Result<Blobs> {
-    let blobs = Blobs::open(data_dir, core.durability() == Durability::Power)?;
+/// Opens the blobs of a data folder, and compares them with the objects: `is_whole` says that the log is. Also returns what the
+/// operator should know.
+pub fn open_blobs(core: &Core, folder: &DataFolder, is_whole: bool) -> std::io::Result<(Blobs, Vec<String>)> {
+    let blobs = Blobs::open(folder.objects().clone(), core.durability() == Durability::Power)?;
     let live = core.read(|engine, _| Docs(engine).live_blobs()).map_err(std::io::Error::other)?;
-    blobs.collect_garbage(&live)?;
-    Ok(blobs)
+    let survey = Survey::take(folder, &blobs.files, &live, is_whole)?;
+    let named = core.read(|engine, _| Docs(engine).that_name(&survey.bad)).map_err(std::io::Error::other)?;
+    let notices = folder.notice(survey.privacy).into_iter().chain(survey.notices(&named)).collect();
+    Ok((blobs, notices))
 }
 
 impl Store {
@@ -80,6 +84,14 @@ impl Store {
     ) -> std::result::Result<Changed<R>, NotWritten> {
         let written = self.cloud.core.execute(|transaction| Ok(within(&self.cloud, transaction, change))).await;
         written.map_err(|error| NotWritten::Unlogged(error.into()))?.map_err(NotWritten::Refused)
+    }
+
+    /// Fails when nothing is written until a restart: before bytes are taken that no document will name.
+    pub fn takes_writes(&self) -> Result<()> {
+        match self.cloud.core.log().gave_up() {
+            None => Ok(()),
+            Some(why) => Err(Failure::new(503, "ServiceUnavailable", format!("the log can't be written: {why}"))),
+        }
     }
 
     /// Tells the operator.
@@ -214,20 +226,39 @@ impl<'a> Docs<'a> {
         }
     }
 
-    /// Every blob that a document names.
-    pub fn live_blobs(self) -> Result<HashSet<String>> {
-        let mut live = HashSet::new();
+    /// Every blob that a document names, and its length.
+    fn live_blobs(self) -> Result<HashMap<BlobId, u64>> {
+        let mut live = HashMap::new();
+        self.each_with_blobs(|_, blobs| live.extend(blobs.into_iter().map(|blob| (blob.id, blob.length))))?;
+        Ok(live)
+    }
+
+    /// The objects, versions and parts that name one of these blobs, e.g. `bucket/key`.
+    fn that_name(self, bad: &HashMap<BlobId, String>) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        if !bad.is_empty() {
+            self.each_with_blobs(|name, blobs| {
+                if blobs.iter().any(|blob| bad.contains_key(&blob.id)) {
+                    found.push(name);
+                }
+            })?;
+        }
+        Ok(found)
+    }
+
+    fn each_with_blobs(self, mut each: impl FnMut(String, Vec<Blob>)) -> Result<()> {
         for prefix in [key::OBJECTS, key::VERSIONS] {
             for (key, value) in self.range(prefix.into()) {
                 let object: Object = decode(key, value)?;
-                live.extend(object.blobs.into_iter().map(|blob| blob.id));
+                let bucket = key[prefix.len()..].split('/').next().unwrap_or_default();
+                each(format!("{bucket}/{}", object.key), object.blobs);
             }
         }
         for (key, value) in self.range(key::PARTS.into()) {
             let part: Part = decode(key, value)?;
-            live.extend(part.blobs.into_iter().map(|blob| blob.id));
+            each(format!("part {} of an upload", part.number), part.blobs);
         }
-        Ok(live)
+        Ok(())
     }
 }
 
@@ -275,6 +306,8 @@ pub fn decode<T: DeserializeOwned>(key: &str, value: &[u8]) -> Result<T> {
 #[cfg(test)]
 pub mod scratch {
     //! A cloud for a test: in memory, but for the blobs.
+
+    use std::path::Path;
 
     use super::*;
     use crate::cloud::clock::Clock;

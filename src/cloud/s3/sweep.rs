@@ -188,7 +188,7 @@ mod tests {
 
     async fn with_bucket(versioning: Versioning, rules: Vec<LifecycleRule>) -> (tempfile::TempDir, Arc<Cloud>, S3) {
         let folder = tempfile::tempdir().unwrap();
-        let cloud = scratch::cloud(folder.path(), Durability::Memory);
+        let cloud = scratch::cloud(folder.path(), Durability::Process);
         let s3 = S3::of(&cloud);
         s3.make_bucket(NewBucket::of(B, "000000000000", "us-east-1")).await.unwrap();
         s3.alter_bucket(B, |bucket| {

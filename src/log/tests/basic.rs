@@ -11,7 +11,7 @@ fn what_was_committed_is_replayed_and_read_in_order() {
     for durability in ALL {
         let disk = FaultyDisk::default();
         let (log, recovery, _) = open(&disk, durability).unwrap();
-        assert_eq!(recovery, Recovery::default());
+        assert_eq!(recovery, Recovery { end_is_known: true, ..Recovery::default() });
         let mut written = Vec::new();
         for id in 0..40 {
             let frames = transaction(id);
@@ -172,7 +172,8 @@ fn a_folder_keeps_a_log() {
         replayed.extend(ids(&frames));
         log
     };
-    let _held = lock_directory(folder.path()).unwrap();
+    let directory = crate::directory::Directory::open(folder.path()).unwrap();
+    let _held = lock_directory(&directory, folder.path()).unwrap();
     for round in 0..3 {
         let mut replayed = Vec::new();
         let log = open(&mut replayed);

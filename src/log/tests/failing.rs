@@ -157,3 +157,35 @@ fn a_receiver_that_refuses_a_record_stops_the_start_with_its_place() {
     let expected = format!("00000001.log: the record at byte {} can't be applied: what is this", second.offset);
     assert_eq!(error.to_string(), expected);
 }
+
+/// A poisoned log let the next request through as long as nothing waited: it was decided, and could never be written.
+#[test]
+fn who_asks_a_log_that_gave_up_is_refused_before_anything_is_decided() {
+    let (log, ..) = open(&FaultyDisk::default(), Durability::Process).unwrap();
+    append_and_commit(&log, 0).unwrap();
+    log.admit().unwrap();
+    log.give_up("the folder is gone".to_owned());
+    assert!(log.admit().unwrap_err().to_string().contains("the folder is gone"));
+}
+
+#[test]
+fn a_file_that_is_taken_away_is_missed_while_the_log_runs() {
+    let disk = FaultyDisk::default();
+    let (log, ..) = open(&disk, Durability::Process).unwrap();
+    for id in 0..40 {
+        append_and_commit(&log, id).unwrap();
+    }
+    log.remove(1).unwrap();
+    assert_eq!(log.missing().unwrap(), None);
+    for segment in [3, log.tail()] {
+        let taken = header::log_name(segment);
+        let inode = disk.with(|state| state.take_away(&taken));
+        assert_eq!(log.missing().unwrap(), Some(taken.clone()));
+        disk.with(|state| state.put_back(&taken, inode));
+        assert_eq!(log.missing().unwrap(), None);
+    }
+    // Another file in its place isn't it.
+    let tail = header::log_name(log.tail());
+    disk.create(&tail).unwrap();
+    assert_eq!(log.missing().unwrap(), Some(tail));
+}

@@ -68,6 +68,14 @@ impl State {
         }
     }
 
+    pub fn take_away(&mut self, name: &str) -> u64 {
+        self.names.remove(name).unwrap()
+    }
+
+    pub fn put_back(&mut self, name: &str, inode: u64) {
+        self.names.insert(name.to_owned(), inode);
+    }
+
     fn create(&mut self, name: &str) -> u64 {
         let inode = self.files.len() as u64;
         self.files.insert(inode, Content::default());
@@ -280,6 +288,10 @@ impl FaultyFile {
 impl SegmentFile for FaultyFile {
     fn length(&self) -> io::Result<u64> {
         self.with(|_, content| Ok(content.bytes.len() as u64))
+    }
+
+    fn names(&self) -> io::Result<u64> {
+        Ok(self.disk.with(|state| state.names.values().filter(|inode| **inode == self.inode).count()) as u64)
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {

@@ -1,0 +1,81 @@
+//! The files of blobs: `<2 hex>/<id>` in the folder of objects. No link is followed on the way to one.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use super::blobs::Blob;
+use crate::directory::{Directory, Kind};
+
+/// The folder of objects.
+#[derive(Clone)]
+pub struct Files {
+    folder: Arc<Directory>,
+}
+
+impl Files {
+    /// Files in this folder; makes the folders in it that aren't there.
+    pub fn open(folder: Arc<Directory>) -> io::Result<Self> {
+        for shard in 0..=255u8 {
+            let name = format!("{shard:02x}");
+            folder.folder_or_new(&name).map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
+        }
+        Ok(Self { folder })
+    }
+
+    /// The folder of objects itself.
+    pub fn folder(&self) -> &Directory {
+        &self.folder
+    }
+
+    /// The folder of the blobs whose ids begin as this one does.
+    pub fn shard(&self, id: &str) -> io::Result<Directory> {
+        self.folder.folder(id.get(..2).unwrap_or("00"))
+    }
+
+    pub fn create(&self, id: &str) -> io::Result<File> {
+        self.shard(id)?.new_file(id)
+    }
+
+    /// The blob's file: there, and as long as it was when it was written.
+    pub fn read(&self, blob: &Blob) -> io::Result<File> {
+        let file = self.shard(&blob.id)?.read(&blob.id)?;
+        has_length(blob, file.metadata()?.len())?;
+        Ok(file)
+    }
+
+    /// Whether [`read`](Self::read) would find it.
+    pub fn check(&self, blob: &Blob) -> io::Result<()> {
+        match self.shard(&blob.id)?.entry(&blob.id)? {
+            Some(entry) if entry.kind != Kind::File => Err(io::Error::other(entry.kind.isnt(Kind::File))),
+            Some(entry) => has_length(blob, entry.length),
+            None => Err(io::Error::new(io::ErrorKind::NotFound, "it is gone")),
+        }
+    }
+
+    pub fn remove(&self, id: &str) -> io::Result<()> {
+        self.shard(id)?.remove(id)
+    }
+
+    /// Gives a blob's bytes a second id.
+    pub fn link(&self, id: &str, new: &str) -> io::Result<()> {
+        self.shard(id)?.link(id, &self.shard(new)?, new)
+    }
+
+    /// Makes the names of blobs survive a power cut.
+    pub fn sync_folder_of(&self, id: &str) -> io::Result<()> {
+        self.shard(id)?.sync()
+    }
+
+    /// The same for the folders of blobs.
+    pub fn sync(&self) -> io::Result<()> {
+        self.folder.sync()
+    }
+}
+
+fn has_length(blob: &Blob, length: u64) -> io::Result<()> {
+    match length == blob.length {
+        true => Ok(()),
+        false => Err(io::Error::other(format!("it has {length} bytes instead of {}", blob.length))),
+    }
+}

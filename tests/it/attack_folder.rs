@@ -1,0 +1,352 @@
+//! Folders that a start is given: which it takes, and that it touches not a byte of any other.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use messaging::cloud::Cloud;
+use messaging::cloud::server::Options;
+use messaging::log::Durability;
+use tempfile::TempDir;
+
+use crate::binary::{self, run};
+
+/// A blob's name.
+const BLOB: &str = "ab000000000000000000000000000000";
+
+/// Everything below a folder: what it is, who may do what with it, and its bytes or where it leads.
+pub fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
+    let mut all = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let metadata = fs::symlink_metadata(&path).unwrap();
+            let what = if metadata.is_dir() {
+                folders.push(path.clone());
+                "a folder".to_owned()
+            } else if metadata.is_symlink() {
+                format!("to {}", fs::read_link(&path).unwrap().display())
+            } else if metadata.is_file() {
+                format!("{:?}", fs::read(&path).unwrap())
+            } else {
+                "something else".to_owned()
+            };
+            all.insert(path, format!("{:o} {what}", metadata.mode()));
+        }
+    }
+    all
+}
+
+/// Opens a cloud and closes it again; what it said, or why it didn't open.
+pub fn start(data: &Path) -> Result<Vec<String>, String> {
+    start_with(Options::new(data))
+}
+
+fn start_with(options: Options) -> Result<Vec<String>, String> {
+    let said = Arc::<Mutex<Vec<String>>>::default();
+    let hears = said.clone();
+    let opened = Cloud::open(options, move |text| hears.lock().unwrap().push(text.to_owned()));
+    opened.map(|_| said.lock().unwrap().clone()).map_err(|error| error.to_string())
+}
+
+fn put(path: PathBuf, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// A data folder with a log, as a start and an end leave it.
+fn ours(data: &Path) {
+    start(data).unwrap();
+}
+
+/// Who gave `--data-dir .git` lost all of .git/objects; who gave a folder with a link in it, what the link led to.
+#[test]
+fn a_folder_that_is_not_ours_is_refused_and_not_touched() {
+    type Harm = fn(&Path, &Path);
+    let rows: &[(&str, &[&str], Harm)] = &[
+        ("a file of somebody's", &["data", "thesis.txt", "choose"], |data, _| put(data.join("thesis.txt"), "theirs")),
+        ("many files", &["a, b, c and 2 more"], |data, _| {
+            ["a", "b", "c", "d", "e"].iter().for_each(|name| put(data.join(name), "theirs"));
+        }),
+        ("a repository", &["HEAD", "isn't a data folder"], |data, _| {
+            put(data.join("HEAD"), "ref: refs/heads/main");
+            put(data.join("objects/ab/cdef0123456789abcdef0123456789abcdef01"), "a commit");
+            put(data.join("objects/pack/pack-1.idx"), "a pack");
+        }),
+        ("models", &["objects"], |data, _| put(data.join("objects/models/chair.obj"), "a chair")),
+        ("files in a folder of blobs", &["objects"], |data, _| put(data.join("objects/ab/readme"), "theirs")),
+        ("blobs of another prefix", &["objects"], |data, _| put(data.join("objects/cd").join(BLOB), "theirs")),
+        ("objects without a log", &["log is gone", "1 files of S3 objects"], |data, _| {
+            put(data.join("objects/ab").join(BLOB), "bytes");
+        }),
+        ("logs of somebody's", &["log"], |data, _| put(data.join("log/app.log"), "lines")),
+        ("a log that only looks like ours", &["log"], |data, _| {
+            put(data.join("log/00000001.log"), &"2026-01-01 started\n".repeat(10));
+        }),
+        ("a lock of somebody's", &["lock"], |data, _| put(data.join("lock"), "theirs")),
+        ("a folder of folders", &["Documents"], |data, _| put(data.join("Documents/a"), "theirs")),
+        ("a newer marker", &["format 7", "newer"], |data, _| {
+            ours(data);
+            fs::write(data.join("messaging-data"), "messaging data folder, format 7\nmore\n").unwrap();
+        }),
+        ("a marker that says nothing", &["messaging-data", "doesn't say"], |data, _| {
+            ours(data);
+            fs::write(data.join("messaging-data"), "").unwrap();
+        }),
+        ("a log that was lost", &["log is gone", "put log/ back"], |data, _| {
+            ours(data);
+            put(data.join("objects/ab").join(BLOB), "bytes");
+            fs::remove_dir_all(data.join("log")).unwrap();
+        }),
+        ("a log that was emptied", &["log is gone"], |data, _| {
+            ours(data);
+            for file in fs::read_dir(data.join("log")).unwrap() {
+                fs::remove_file(file.unwrap().path()).unwrap();
+            }
+        }),
+        ("a log that was emptied but for its note", &["log is gone"], |data, _| {
+            ours(data);
+            fs::remove_file(data.join("log/00000001.log")).unwrap();
+        }),
+        ("a damaged first segment", &["00000001.log", "damaged"], |data, _| {
+            ours(data);
+            let mut bytes = fs::read(data.join("log/00000001.log")).unwrap();
+            bytes[20] ^= 1;
+            fs::write(data.join("log/00000001.log"), bytes).unwrap();
+        }),
+        ("an emptied last segment", &["00000001.log", "damaged"], |data, _| {
+            ours(data);
+            fs::write(data.join("log/00000001.log"), "").unwrap();
+        }),
+        ("a linked objects", &["objects", "symbolic link"], |data, victim| {
+            ours(data);
+            fs::remove_dir_all(data.join("objects")).unwrap();
+            symlink(victim, data.join("objects")).unwrap();
+        }),
+        ("a linked objects in a folder that is not ours yet", &["objects", "symbolic link"], |data, victim| {
+            fs::create_dir(data).unwrap();
+            symlink(victim, data.join("objects")).unwrap();
+        }),
+        ("a linked folder of blobs", &["objects/ab", "symbolic link"], |data, victim| {
+            ours(data);
+            fs::remove_dir(data.join("objects/ab")).unwrap();
+            symlink(victim, data.join("objects/ab")).unwrap();
+        }),
+        ("a linked log", &["log", "symbolic link"], |data, victim| {
+            fs::create_dir(data).unwrap();
+            symlink(victim, data.join("log")).unwrap();
+        }),
+        ("a linked lock", &["lock", "symbolic link"], |data, victim| {
+            fs::create_dir(data).unwrap();
+            symlink(victim.join("thesis.txt"), data.join("lock")).unwrap();
+        }),
+        ("a linked marker", &["messaging-data", "symbolic link"], |data, victim| {
+            fs::create_dir(data).unwrap();
+            symlink(victim.join("thesis.txt"), data.join("messaging-data")).unwrap();
+        }),
+        ("a linked segment", &["00000001.log", "symbolic link"], |data, victim| {
+            ours(data);
+            fs::rename(data.join("log/00000001.log"), victim.join("there.log")).unwrap();
+            symlink(victim.join("there.log"), data.join("log/00000001.log")).unwrap();
+        }),
+        ("a linked next segment", &["00000002.log", "symbolic link"], |data, victim| {
+            ours(data);
+            symlink(victim.join("thesis.txt"), data.join("log/00000002.log")).unwrap();
+        }),
+        ("a linked place for what is lost", &["lost", "symbolic link"], |data, victim| {
+            ours(data);
+            symlink(victim, data.join("lost")).unwrap();
+        }),
+        ("a segment with a second name", &["00000001.log", "second name"], |data, victim| {
+            ours(data);
+            fs::hard_link(data.join("log/00000001.log"), victim.join("backup.log")).unwrap();
+        }),
+        ("a lock with a second name", &["lock", "second name"], |data, victim| {
+            fs::create_dir(data).unwrap();
+            fs::write(victim.join("number"), "17\n").unwrap();
+            fs::hard_link(victim.join("number"), data.join("lock")).unwrap();
+        }),
+        ("a pipe for a lock", &["lock", "isn't a file"], |data, _| {
+            fs::create_dir(data).unwrap();
+            let made = std::process::Command::new("mkfifo").arg(data.join("lock")).status().unwrap();
+            assert!(made.success());
+        }),
+        ("a file for a folder", &["data"], |data, _| put(data.to_owned(), "a file")),
+        ("a link to nowhere", &["data"], |data, victim| symlink(victim.join("nowhere"), data).unwrap()),
+    ];
+    for (what, words, harm) in rows {
+        let root = tempfile::tempdir().unwrap();
+        let (data, victim) = (root.path().join("data"), root.path().join("victim"));
+        put(victim.join("thesis.txt"), "theirs");
+        put(victim.join("ab").join(BLOB), "theirs as well");
+        harm(&data, &victim);
+        let before = tree(root.path());
+        let error = start(&data).expect_err(what);
+        for word in *words {
+            assert!(error.contains(word), "{what}: {error}");
+        }
+        assert_eq!(tree(root.path()), before, "{what}: {error}");
+    }
+}
+
+#[test]
+fn a_folder_with_nothing_in_it_is_taken() {
+    type Prepare = fn(&Path);
+    let rows: &[(&str, Prepare)] = &[
+        ("none", |_| {}),
+        ("an empty one", |data| fs::create_dir(data).unwrap()),
+        ("one that a first start just made", |data| put(data.join("lock"), "123\n")),
+        ("one whose first start ended before the log was begun", |data| {
+            put(data.join("lock"), "123\n");
+            put(data.join("log/00000001.log"), "");
+            fs::create_dir_all(data.join("objects/ab")).unwrap();
+            put(data.join("messaging-data.new"), "mess");
+        }),
+        ("one that a desktop, a file system or a repository left something in", |data| {
+            for name in [".DS_Store", ".gitignore", ".gitkeep"] {
+                put(data.join(name), "theirs");
+            }
+            fs::create_dir(data.join("lost+found")).unwrap();
+        }),
+        ("one that keeps the folder of simulate", |data| ours(&data.join("simulate"))),
+        ("one that keeps the folder of an older simulate", |data| {
+            ours(&data.join("simulate"));
+            fs::remove_file(data.join("simulate/messaging-data")).unwrap();
+        }),
+    ];
+    for (what, prepare) in rows {
+        let root = tempfile::tempdir().unwrap();
+        let data = root.path().join("data");
+        prepare(&data);
+        let before = if data.exists() { tree(&data) } else { BTreeMap::new() };
+        start(&data).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let after = tree(&data);
+        let ours = ["lock", "log", "objects", "messaging-data.new"].map(|name| data.join(name));
+        for (path, was) in before.iter().filter(|(path, _)| !ours.iter().any(|ours| path.starts_with(ours))) {
+            assert_eq!(&after[path], was, "{what}: {path:?}");
+        }
+        let marker = fs::read_to_string(data.join("messaging-data")).unwrap();
+        assert_eq!(marker, "messaging data folder, format 1\n", "{what}");
+        assert_eq!(start(&data).unwrap(), [""; 0], "{what}: again");
+    }
+}
+
+/// The path that somebody gives may lead through a link: he said so.
+#[test]
+fn a_given_path_may_be_a_link_and_an_unmarked_log_of_ours_is_taken() {
+    let root = tempfile::tempdir().unwrap();
+    let (data, link) = (root.path().join("data"), root.path().join("link"));
+    ours(&data);
+    fs::remove_file(data.join("messaging-data")).unwrap();
+    symlink(&data, &link).unwrap();
+    start(&link).unwrap();
+    assert!(data.join("messaging-data").exists());
+}
+
+#[test]
+fn a_held_folder_is_refused_and_not_touched() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    let (held, _) = Cloud::open(Options::new(&data), |_| {}).unwrap();
+    let before = tree(&data);
+    let error = start(&data).unwrap_err();
+    assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
+    assert_eq!(tree(&data), before);
+    drop(held);
+}
+
+/// `--durability memory` emptied the objects of the folder that it was not to use.
+#[test]
+fn a_cloud_in_memory_touches_no_folder() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    let memory = || Options { durability: Durability::Memory, ..Options::new(&data) };
+    start_with(memory()).unwrap();
+    assert!(!data.exists());
+    ours(&data);
+    put(data.join("objects/ab").join(BLOB), "bytes");
+    let before = tree(&data);
+    start_with(memory()).unwrap();
+    assert_eq!(tree(&data), before);
+}
+
+/// Messages, SNS's private key and the secret of session tokens could be read by every user of the machine.
+#[test]
+fn nobody_else_can_read_a_data_folder() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("new/data");
+    let others = |data: &Path| -> Vec<PathBuf> {
+        let all = [data.to_owned()].into_iter().chain(tree(data).into_keys());
+        all.filter(|path| fs::symlink_metadata(path).unwrap().mode() & 0o077 != 0).collect()
+    };
+    start(&data).unwrap();
+    assert_eq!(others(&root.path().join("new")), [PathBuf::new(); 0]);
+    // As a version before made it.
+    for path in tree(&data).into_keys().chain([data.clone()]) {
+        let mode = if path.is_dir() { 0o755 } else { 0o644 };
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let said = start(&data).unwrap();
+    assert!(said.len() == 1 && said[0].contains("other users"), "{said:?}");
+    assert_eq!(others(&data), [PathBuf::new(); 0]);
+    assert_eq!(start(&data).unwrap(), [""; 0], "it is said once");
+}
+
+fn with_linked_default() -> (TempDir, TempDir) {
+    let (folder, victim) = (binary::folder(), binary::folder());
+    ours(victim.path());
+    symlink(victim.path(), folder.path().join(".messaging")).unwrap();
+    (folder, victim)
+}
+
+/// Git carries links: whoever starts in a cloned repository would open whatever folder its `.messaging` leads to.
+#[test]
+fn a_default_folder_that_is_a_link_is_refused() {
+    for command in [&["local", "--addr", "127.0.0.1:0"][..], &["simulate", "--count", "1"]] {
+        let (folder, victim) = with_linked_default();
+        let before = tree(victim.path());
+        let ended = run(folder.path(), command);
+        assert_eq!(ended.code, Some(1), "{ended:#?}");
+        assert!(ended.stderr.contains("symbolic link") && ended.stderr.contains("--data-dir"), "{}", ended.stderr);
+        assert_eq!(tree(victim.path()), before);
+    }
+}
+
+/// What the binary says of a folder that isn't one of its own.
+#[test]
+fn the_binary_refuses_a_foreign_folder_by_name() {
+    let folder = binary::folder();
+    put(folder.path().join("repo/HEAD"), "ref");
+    put(folder.path().join("repo/objects/ab").join(BLOB), "an object");
+    let before = tree(folder.path());
+    let ended = run(folder.path(), ["local", "--addr", "127.0.0.1:0", "--data-dir", "repo"]);
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    let told = ended.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("repo isn't empty") && told.contains("HEAD"), "{told}");
+    assert_eq!(tree(folder.path()), before);
+}
+
+/// A folder that can't be written is refused by name; root may write everywhere, so the test starts as somebody else then.
+#[test]
+fn a_read_only_folder_is_refused_by_name() {
+    use std::os::unix::process::CommandExt;
+    let root = tempfile::tempdir().unwrap();
+    fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let data = root.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o555)).unwrap();
+    let before = tree(root.path());
+    let mut command = binary::messaging(root.path());
+    command.args(["local", "--addr", "127.0.0.1:0", "--data-dir", "data"]);
+    if root.path().metadata().unwrap().uid() == 0 {
+        command.uid(65_534);
+    }
+    let ended = command.output().unwrap();
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{told}");
+    assert!(told.contains("data/lock") && told.to_lowercase().contains("permission denied"), "{told}");
+    assert_eq!(tree(root.path()), before);
+}

@@ -1,0 +1,54 @@
+//! What happens to a data folder while the server runs: from when it is noticed nothing is acknowledged, and it is said why.
+
+use std::fs;
+use std::path::Path;
+
+use crate::attack_objects::ask;
+use crate::cloud::{TestCloud, code, eventually};
+use crate::sqs::{queue, send};
+
+/// `rm -rf` or `git clean` took the folder, and what was sent afterwards was acknowledged and is in no file.
+#[tokio::test]
+async fn a_folder_that_is_taken_away_takes_no_more_writes() {
+    let rows: [(&str, &str, fn(&Path)); 7] = [
+        ("removed", "was removed", |data| fs::remove_dir_all(data).unwrap()),
+        ("moved away", "moved away", |data| fs::rename(data, data.with_extension("old")).unwrap()),
+        ("moved away and replaced", "replaced", |data| {
+            fs::rename(data, data.with_extension("old")).unwrap();
+            fs::create_dir(data).unwrap();
+        }),
+        ("without its log", "log was removed", |data| fs::remove_dir_all(data.join("log")).unwrap()),
+        ("without a segment", "00000001.log was removed", |data| {
+            fs::remove_file(data.join("log/00000001.log")).unwrap()
+        }),
+        ("without its objects", "objects was removed", |data| fs::remove_dir_all(data.join("objects")).unwrap()),
+        ("without its lock", "lock was removed", |data| fs::remove_file(data.join("lock")).unwrap()),
+    ];
+    for (what, why, harm) in rows {
+        let cloud = TestCloud::start().await;
+        let (sqs, s3) = (cloud.sqs(), cloud.s3());
+        let url = queue(&sqs, "orders", &[]).await;
+        send(&sqs, &url, "before").await;
+        // Nothing is wrong so far, however often it looks.
+        cloud.pass(1);
+        cloud.pass(1);
+        send(&sqs, &url, "still").await;
+        harm(&cloud.data());
+        let core = &cloud.inside().core;
+        let refusal = eventually(async || {
+            cloud.pass(1);
+            core.refusal()
+        });
+        let refusal = refusal.await.unwrap_or_else(|| panic!("{what}: not noticed"));
+        assert!(refusal.contains(why), "{what}: {refusal}");
+        let refused = sqs.send_message().queue_url(&url).message_body("after").send().await.unwrap_err();
+        assert_eq!(refused.raw_response().unwrap().status().as_u16(), 503, "{what}");
+        assert!(format!("{refused:?}").contains(why), "{what}: {refused:?}");
+        assert_eq!(code(s3.create_bucket().bucket("bucket").send().await), "ServiceUnavailable", "{what}");
+        cloud.notice_with(&[why]).await;
+        // What can be looked at can be looked at.
+        sqs.get_queue_url().queue_name("orders").send().await.unwrap();
+        let health = ask(&cloud, "localhost", "/health").await;
+        assert!(health.starts_with("HTTP/1.1 503") && health.contains(why), "{what}: {health}");
+    }
+}
