@@ -18,7 +18,7 @@ pub async fn purge_queue(cx: &Context, input: PurgeQueueInput<'_>) -> Result<(),
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     cx.cloud
         .core
-        .execute(|tx| {
+        .execute_freeing(|tx| {
             let id = queue_url::open(cx, tx.engine, &arn, "sqs:PurgeQueue")?;
             let strict = tx.engine.strict();
             let now = tx.now;
