@@ -368,4 +368,106 @@ mod tests {
         drop(core);
         assert_eq!(keys(&open(disk)), known);
     }
+
+    /// A full disk refused deletions as well: only a larger disk could help. And what it refused was there all the same.
+    #[tokio::test]
+    async fn a_full_disk_can_be_emptied_and_shows_nothing_that_it_refused() {
+        let disk = FaultyDisk::default();
+        // A sixteenth of it is kept free, and as much again is the reserve.
+        disk.with(|state| (state.space, state.total) = (Some(4 << 20), Some(16 << 20)));
+        let open =
+            |disk: &FaultyDisk| Core::open(Arc::new(disk.clone()), Options::default(), Clock::manual(1), false, 7);
+        let core = open(&disk).unwrap().0;
+        let put = async |key: String| {
+            let put = |tx: &mut Transaction<'_>| {
+                tx.put_doc(&key, &[7; 100 << 10]);
+                Ok(())
+            };
+            core.execute(put).await.map_err(|error| error.status)
+        };
+        let delete = async |key: &'static str| {
+            let delete = |tx: &mut Transaction<'_>| {
+                tx.delete_doc(key);
+                Ok(())
+            };
+            core.execute_freeing(delete).await.map_err(|error| error.status)
+        };
+        let keys = |core: &Core| core.read(|engine, _| engine.docs("k/", "").count());
+        let mut kept = 0;
+        while put(format!("k/{kept:02}")).await.is_ok() {
+            kept += 1;
+            assert!(kept < 40, "it is full at some time");
+        }
+        assert_eq!(keys(&core), kept, "what is refused isn't there");
+        assert!(core.refusal().is_some_and(|reason| reason.contains("is full")));
+        assert_eq!(core.fault(), None);
+        // Something else takes the last byte: the reserve is left.
+        disk.with(|state| state.space = Some(0));
+        assert_eq!(delete("k/00").await, Ok(()));
+        assert_eq!(put("k/more".into()).await, Err(503));
+        assert_eq!(keys(&core), kept - 1);
+        disk.with(|state| state.space = Some(8 << 20));
+        assert_eq!(put("k/more".into()).await, Ok(()), "no restart is needed");
+        assert_eq!(core.refusal(), None);
+        assert_eq!(keys(&core), kept);
+        assert_eq!(keys(&open(&disk).unwrap().0), kept);
+    }
+
+    /// Each write opened a segment with all declarations where these were longer than a segment: 60 MB for a message.
+    #[tokio::test]
+    async fn long_declarations_are_not_written_with_every_change() {
+        let disk = Arc::new(MemoryDisk::default());
+        let options = Options { segment_bytes: 64 << 10, ..Options::default() };
+        let core = Core::open(disk, options, Clock::manual(1), false, 7).unwrap().0;
+        declare(&core, 1, 300 << 10).await;
+        let before = core.log().bytes();
+        for n in 0..1_000 {
+            let put = |tx: &mut Transaction<'_>| {
+                tx.put_doc(&format!("k/{n}"), &[7; 1 << 10]);
+                Ok(())
+            };
+            core.execute(put).await.unwrap();
+        }
+        let written = core.log().bytes() - before;
+        assert!(written < 2 << 20, "{written} bytes for one MiB");
+        assert_eq!(core.segment_bytes() / (300 << 10), 4);
+    }
+
+    /// Beyond what a transaction can hold the folder could never be written again.
+    #[tokio::test]
+    async fn declarations_have_a_bound_and_can_shrink() {
+        let core = open(&Arc::new(MemoryDisk::default()));
+        for id in 1..=4 {
+            declare(&core, id, 31 << 20).await;
+        }
+        let more = |id, bytes: usize| {
+            let stream = stream(id, bytes);
+            core.execute(move |tx| tx.declare(&Change::Stream(std::borrow::Cow::Owned(stream))))
+        };
+        let error = more(5, 5 << 20).await.unwrap_err();
+        assert_eq!((error.status, &*error.code), (400, "LimitExceededException"), "{error:?}");
+        more(4, 30 << 20).await.unwrap();
+        more(5, 4 << 20).await.unwrap();
+        let before = core.read(|engine, _| engine.declared_bytes());
+        core.execute(|tx| {
+            tx.apply(&Change::StreamGone(StreamId(5)));
+            Ok(())
+        })
+        .await
+        .unwrap();
+        let gone = before - core.read(|engine, _| engine.declared_bytes());
+        assert!((4 << 20..5 << 20).contains(&gone), "{gone}");
+    }
+
+    fn stream(id: u32, bytes: usize) -> crate::engine::config::StreamConfig {
+        let (arn, document) =
+            (format!("arn:aws:firehose:us-east-1:000000000000:deliverystream/{id}"), "x".repeat(bytes));
+        let id = StreamId(id);
+        crate::engine::config::StreamConfig { id, arn, document, buffer_bytes: 1, buffer_millis: 1, created: 1 }
+    }
+
+    async fn declare(core: &Core, id: u32, bytes: usize) {
+        let stream = stream(id, bytes);
+        core.execute(|tx| tx.declare(&Change::Stream(std::borrow::Cow::Owned(stream)))).await.unwrap();
+    }
 }

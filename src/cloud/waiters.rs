@@ -81,6 +81,11 @@ impl Waiters {
         self.queues.lock().values().for_each(|queue| queue.notify.notify_waiters());
     }
 
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
+    }
+
     /// Whether the server stops.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)

@@ -88,7 +88,9 @@ impl Shared {
         let space = self.disk.space();
         let mut queue = self.queue.lock();
         let Some(mut space) = space else {
+            // All that it can tell is that a write fails.
             queue.room = u64::MAX;
+            self.reserve.low.store(false, Ordering::Relaxed);
             return;
         };
         space.free = space.free.saturating_sub(queue.pending as u64);

@@ -1,5 +1,6 @@
 //! GetObject and HeadObject.
 
+use futures::TryStreamExt;
 use http::{HeaderName, HeaderValue};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
@@ -53,11 +54,19 @@ impl S3 {
         }
         conditions::check_read(call, &object, self.store.now())?;
         let selection = select(call, &object, input.part_number, true)?;
-        let body = self.blobs.read(&object.blobs, selection.offset, selection.length, pinned);
-        let mut response =
-            S3Response::new(GetObjectOutput { body: Some(StreamingBlob::wrap(body)), ..Default::default() });
+        let body = self.body(&object, &selection, pinned);
+        let mut response = S3Response::new(GetObjectOutput { body: Some(body), ..Default::default() });
         response.headers = answer(call, &bucket, &object, selection)?;
         Ok(response)
+    }
+
+    /// The selected bytes. The operator hears of what can't be read: the client sees a connection that breaks.
+    pub(super) fn body(&self, object: &Object, selection: &Selection, pinned: Pinned) -> StreamingBlob {
+        let (store, key) = (self.store.clone(), object.key.clone());
+        let bytes = self.blobs.read(&object.blobs, selection.offset, selection.length, pinned);
+        let told =
+            bytes.inspect_err(move |error| store.notice(&format!("S3 could not read the object {key:?}: {error}")));
+        StreamingBlob::wrap(told)
     }
 
     pub(super) async fn head_object(

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use quick_xml::escape::escape;
 use s3s::Body;
-use s3s::dto::{RoutingRule, StreamingBlob};
+use s3s::dto::RoutingRule;
 
 use super::call::Call;
 use super::error::{Failure, Result};
@@ -155,8 +155,8 @@ impl Visit<'_> {
             conditions::check_read(self.call, &object, self.s3.store.now())?;
         }
         let selection = get::select(self.call, &object, None, plain)?;
-        let body = self.s3.blobs.read(&object.blobs, selection.offset, selection.length, pinned);
-        let mut response = Response::new(Body::from(StreamingBlob::wrap(body)));
+        let body = self.s3.body(&object, &selection, pinned);
+        let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         *response.headers_mut() = get::answer(self.call, &self.bucket, &object, selection)?;
         Ok(Page::Found(response))
