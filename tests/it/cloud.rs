@@ -80,7 +80,8 @@ impl TestCloud {
         self.server = Some(server);
     }
 
-    async fn stop(&mut self) {
+    /// Stops cleanly.
+    pub async fn stop(&mut self) {
         if let Some(server) = self.server.take() {
             server.stop().await.unwrap();
         }

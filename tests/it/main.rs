@@ -1,5 +1,6 @@
 //! End to end: the embedded cloud on a real port, the real AWS SDKs, the real binary.
 
+mod attack_disk;
 mod binary;
 mod cli;
 mod cloud;
