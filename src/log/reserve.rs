@@ -105,7 +105,7 @@ impl Shared {
     /// After a write that found no room: whether it is worth another try.
     pub fn makes_room(&self, error: &LogError) -> bool {
         let (LogError::Write { cause, .. } | LogError::Io { cause, .. }) = error else { return false };
-        if !is_full(cause) {
+        if !is_full(cause) || self.disk.space().is_none() {
             return false;
         }
         self.queue.lock().room = 0;

@@ -151,7 +151,20 @@ async fn a_full_disk_is_emptied_through_the_port() {
     assert!(refused.to_string().len() > 1);
     let depth = async || attribute(&sqs, &url, Attribute::ApproximateNumberOfMessages).await;
     assert_eq!(depth().await, sent.to_string(), "what was refused doesn't wait");
-    assert_eq!(s3.put_object().bucket("box").key("more").body(ByteStream::from(vec![1; 1 << 20])).send().await.unwrap_err().raw_response().unwrap().status().as_u16(), 503);
+    assert_eq!(
+        s3.put_object()
+            .bucket("box")
+            .key("more")
+            .body(ByteStream::from(vec![1; 1 << 20]))
+            .send()
+            .await
+            .unwrap_err()
+            .raw_response()
+            .unwrap()
+            .status()
+            .as_u16(),
+        503
+    );
     // Everything that frees space is done.
     let got = receive(&sqs, &url).await;
     assert_eq!(got.len(), 10);
@@ -303,7 +316,14 @@ async fn declarations_have_a_bound() {
     fill(&cloud, |id| {
         let arn = format!("arn:aws:firehose:xx-east-1:999999999999:deliverystream/{}", id.0);
         let document = "x".repeat(33 << 20);
-        Change::Stream(std::borrow::Cow::Owned(StreamConfig { id, arn, document, buffer_bytes: 1, buffer_millis: 1, created: 1 }))
+        Change::Stream(std::borrow::Cow::Owned(StreamConfig {
+            id,
+            arn,
+            document,
+            buffer_bytes: 1,
+            buffer_millis: 1,
+            created: 1,
+        }))
     })
     .await;
     cloud.restart().await;

@@ -75,7 +75,7 @@ pub async fn serve(listener: TcpListener, workers: Workers, gateway: Arc<Gateway
     closing.tell();
     connections.close();
     let _ = tokio::time::timeout(GRACE, connections.wait()).await;
-    workers.stop().await;
+    workers.stop(GRACE).await;
 }
 
 async fn connection(stream: TcpStream, gateway: Arc<Gateway>, closing: Arc<Closing>) {

@@ -376,13 +376,13 @@ mod tests {
         drop(draft);
         assert_eq!(files(), 0, "it failed");
         for n in 0..100 {
-            // Polled once: a thread makes the file, now or later, for nobody.
+            // Dropped while a thread makes the file, now or later, for nobody.
             let mut draft = blobs.draft(format!("aa{n:02}"));
             let mut write = Box::pin(async move {
                 draft.write(&[1; 10]).await.unwrap();
                 draft.keep().await
             });
-            assert!(futures::poll!(&mut write).is_pending());
+            let _ = futures::poll!(&mut write);
         }
         for n in 0..100 {
             // The threads do their work in turn: behind these, it is done.

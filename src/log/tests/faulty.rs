@@ -248,7 +248,8 @@ impl Disk for FaultyDisk {
             state.alive()?;
             let inode = state.names.remove(name).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
             let freed = state.files.get(&inode).map_or(0, |file| file.bytes.len());
-            state.space = state.space.map(|space| space + freed);
+            // One that doesn't tell of its space has none.
+            state.space = state.space.map(|space| space + if state.total.is_some() { freed } else { 0 });
             state.operation()
         })
     }
