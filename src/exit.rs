@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::io::Write as _;
 
 use miette::Diagnostic;
 use tokio_util::sync::CancellationToken;
@@ -19,7 +20,7 @@ pub enum Exit {
     Lost = 3,
     /// Nothing answers at the endpoint.
     Unreachable = 4,
-    /// Stopped by Ctrl-C or SIGTERM before it was done.
+    /// Stopped by Ctrl-C, SIGTERM or SIGHUP before it was done.
     Interrupted = 130,
 }
 
@@ -95,7 +96,8 @@ impl Diagnostic for Failure {
     }
 }
 
-/// The wish to stop: the first Ctrl-C or SIGTERM finishes what is in flight, the second aborts.
+/// The wish to stop: the first Ctrl-C, SIGTERM or SIGHUP (the terminal is gone) finishes what is in flight; a second Ctrl-C or
+/// SIGTERM aborts. SIGQUIT ends the program at once, as everywhere.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     /// Cancelled by a signal, or by a command that has what it wanted.
@@ -110,8 +112,12 @@ impl Stop {
         let stop = Self::default();
         let listener = stop.clone();
         tokio::spawn(async move {
-            signal().await;
-            eprintln!("\nStopping: what is in flight is finished first (Ctrl-C again stops at once).");
+            tokio::select! { () = signal() => {}, () = hangup() => {} }
+            // The terminal may be gone.
+            let _ = writeln!(
+                std::io::stderr(),
+                "\nStopping: what is in flight is finished first (Ctrl-C again stops at once)."
+            );
             listener.signalled.cancel();
             listener.token.cancel();
             signal().await;
@@ -144,6 +150,31 @@ impl Stop {
     }
 }
 
+/// Resolves when the terminal is gone (SIGHUP), unless the program was told not to mind (`nohup`).
+async fn hangup() {
+    #[cfg(target_os = "linux")]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        // A handler would end what `nohup` is to keep. What is ignored can be asked for safely on Linux only; elsewhere a
+        // hangup keeps ending the program at once.
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        if !ignores_hangup(&status)
+            && let Ok(mut hangup) = signal(SignalKind::hangup())
+        {
+            hangup.recv().await;
+            return;
+        }
+    }
+    std::future::pending().await
+}
+
+/// Whether a process ignores SIGHUP, by its `/proc/PID/status` (`proc_pid_status(5)`: `SigIgn`, a mask in hex).
+#[cfg(any(target_os = "linux", test))]
+fn ignores_hangup(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}
+
 /// Resolves at the next Ctrl-C or SIGTERM.
 async fn signal() {
     let interrupt = async {
@@ -160,4 +191,16 @@ async fn signal() {
         }
     }
     interrupt.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nohup_is_seen() {
+        assert!(ignores_hangup("Name:\tx\nSigBlk:\t0000000000000001\nSigIgn:\t0000000000001001\n"));
+        assert!(!ignores_hangup("SigBlk:\t0000000000000001\nSigIgn:\t0000000000001000\n"));
+        assert!(!ignores_hangup(""));
+    }
 }

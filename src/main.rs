@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use messaging::cli::Cli;
@@ -37,7 +38,10 @@ fn start() -> Result<Exit, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new("Can't start").why(error))?;
-    runtime.block_on(cli.run(env?))
+    let exit = runtime.block_on(cli.run(env?));
+    // What blocks, such as a sync on a slow disk, isn't waited for: a crash there loses nothing either.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    exit
 }
 
 /// Errors as wide as the terminal, with names and addresses that can be copied: never broken, not even at hyphens.

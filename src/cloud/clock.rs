@@ -38,13 +38,21 @@ impl Clock {
         }
     }
 
-    /// Returns when it is `at` or later.
+    /// Sets a manual clock, also back; the system's can't be set from here.
+    pub fn set(&self, at: Millis) {
+        if let Self::Manual(now) = self {
+            now.send_replace(at);
+        }
+    }
+
+    /// Returns when it is `at` or later, or at some time after the clock was set back.
     pub async fn sleep_until(&self, at: Millis) {
         match self {
             Self::System => tokio::time::sleep(Duration::from_millis(at.saturating_sub(self.now()))).await,
             Self::Manual(now) => {
                 // The sender lives as long as this handle, so waiting can't fail.
-                _ = now.subscribe().wait_for(|now| *now >= at).await;
+                let begun = *now.borrow();
+                _ = now.subscribe().wait_for(|now| *now >= at || *now < begun).await;
             }
         }
     }

@@ -16,6 +16,9 @@ use crate::engine::ids::{self, Kind};
 use crate::engine::{Change, Engine, Millis, Owner, Place};
 use crate::log::{self, Disk, Durability, Location, Log, LogError, Options, Position, Recovery};
 
+/// A segment is at least so many times as long as what it opens with: else every write would write all declarations.
+const DECLARATIONS_SHARE: u64 = 4;
+
 /// The engine, the log and the clock.
 pub struct Core {
     state: Mutex<State>,
@@ -100,9 +103,11 @@ impl Core {
         self.durability
     }
 
-    /// Bytes of a segment of the log.
+    /// Bytes of a segment of the log: what was asked for, or so many that the declarations at its beginning are no more than
+    /// a quarter of it.
     pub fn segment_bytes(&self) -> u64 {
-        self.segment_bytes
+        let declared = self.read(|engine, _| engine.declared_bytes());
+        self.segment_bytes.max(DECLARATIONS_SHARE * declared)
     }
 
     /// The log, for its figures.
@@ -110,8 +115,13 @@ impl Core {
         &self.log
     }
 
-    /// Why no change is taken at the moment, if none is.
+    /// Why changes are refused at the moment, if they are.
     pub fn refusal(&self) -> Option<String> {
+        self.fault().or_else(|| self.log.low().map(|low| low.to_string()))
+    }
+
+    /// Why no change at all is taken at the moment, also none that frees space.
+    pub fn fault(&self) -> Option<String> {
         let broken = self.state.lock().broken.clone();
         broken.or_else(|| self.log.refusal().map(|refusal| refusal.to_string()))
     }
@@ -128,6 +138,23 @@ impl Core {
         &self,
         decide: impl FnOnce(&mut Transaction<'_>) -> Result<R, AwsError>,
     ) -> Result<R, AwsError> {
+        self.run(false, decide).await
+    }
+
+    /// As [`execute`](Self::execute), for what only looks, or leaves less than there was, now or as its consequence: it is
+    /// done on a full disk as well, from what is kept for that. It must write little.
+    pub async fn execute_freeing<R>(
+        &self,
+        decide: impl FnOnce(&mut Transaction<'_>) -> Result<R, AwsError>,
+    ) -> Result<R, AwsError> {
+        self.run(true, decide).await
+    }
+
+    async fn run<R>(
+        &self,
+        frees: bool,
+        decide: impl FnOnce(&mut Transaction<'_>) -> Result<R, AwsError>,
+    ) -> Result<R, AwsError> {
         let (result, position, wake, hidden, wake_streams) = {
             let now = self.now();
             let mut state = self.state.lock();
@@ -135,7 +162,7 @@ impl Core {
             if let Some(reason) = broken {
                 return Err(unavailable(reason));
             }
-            self.log.admit().map_err(unavailable)?;
+            self.log.admit(frees).map_err(unavailable)?;
             frames.clear();
             let mut transaction = Transaction::new(engine, now, frames);
             // What a panic leaves applied goes to the log all the same: memory and log never differ.
@@ -146,7 +173,8 @@ impl Core {
                 // Half of a change is made in memory. The log has what came before it, and is what a restart goes by.
                 *broken = Some("a change was made in part, by a fault of this server: restart it".to_owned());
             }
-            let appended = self.append(engine, frames, end);
+            let roll_at = self.segment_bytes.max(DECLARATIONS_SHARE * engine.declared_bytes());
+            let appended = self.append(engine, frames, end, roll_at);
             // It is made, and a restart won't know of it.
             let position = appended.inspect_err(|error| *broken = Some(error.to_string())).map_err(unavailable)?;
             (result, position, wake, hidden, wake_streams)
@@ -162,6 +190,21 @@ impl Core {
         result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
+    /// Closes the log's segment, so that it can be given back; the next one opens with the declarations.
+    pub async fn close_segment(&self) -> Result<(), AwsError> {
+        let position = {
+            let mut state = self.state.lock();
+            let State { engine, end, broken, .. } = &mut *state;
+            if let Some(reason) = broken {
+                return Err(unavailable(reason));
+            }
+            self.log.admit(true).map_err(unavailable)?;
+            *end = None;
+            self.write_opening(engine, &Frames::default(), end, 0).map_err(unavailable)?.1
+        };
+        self.log.commit(position).await.map_err(unavailable)
+    }
+
     /// Waits until the log holds all that a [`read`](Self::read) may have seen, so that nobody is told what a restart forgets.
     /// While the log takes no writes it gives up: what there is can be looked at all the same.
     pub async fn settle(&self) {
@@ -170,29 +213,52 @@ impl Core {
 }
 
 impl Core {
-    /// Appends a transaction to the log and notes where its records lie. A new segment opens with the declarations in force,
-    /// so that a replay that begins with it knows the queues and topics.
-    fn append(&self, engine: &mut Engine, frames: &Frames, end: &mut Option<u64>) -> Result<Position, LogError> {
+    /// Appends a transaction to the log and notes where its records lie. A segment ends before it grows beyond `roll_at`
+    /// bytes; a new one opens with the declarations in force, so that a replay that begins with it knows the queues and
+    /// topics.
+    fn append(
+        &self,
+        engine: &mut Engine,
+        frames: &Frames,
+        end: &mut Option<u64>,
+        roll_at: u64,
+    ) -> Result<Position, LogError> {
         if frames.ends.is_empty() {
             return Ok(self.log.position());
         }
+        let (first, position) = self.write_opening(engine, frames, end, roll_at)?;
+        let mut location = first;
+        for (owner, slice) in frames.owners.iter().zip(frames.slices()) {
+            let bytes = log::frame_bytes(slice.len());
+            if *owner != Owner::None {
+                engine.placed(owner, place(location), bytes);
+            }
+            location.offset += bytes;
+        }
+        Ok(position)
+    }
+
+    /// Appends frames, behind the declarations if they open a segment. Returns where the first of them will lie.
+    fn write_opening(
+        &self,
+        engine: &Engine,
+        frames: &Frames,
+        end: &mut Option<u64>,
+        roll_at: u64,
+    ) -> Result<(Location, Position), LogError> {
         let bytes: u64 = frames.slices().map(|frame| u64::from(log::frame_bytes(frame.len()))).sum();
         let mut opening = Frames::default();
-        if end.is_none_or(|end| end + bytes > self.segment_bytes) {
+        if end.is_none_or(|end| end + bytes > roll_at) {
             // The state already holds the transaction's changes, so what it declares stands here as well.
             engine.declarations().for_each(|change| opening.push(&change));
         }
         let slices: Vec<&[u8]> = opening.slices().chain(frames.slices()).collect();
-        let appended = self.log.append_decided(&slices)?;
+        let appended = self.log.append_decided(&slices, u32::try_from(roll_at).unwrap_or(u32::MAX))?;
         let bytes: u64 = slices.iter().map(|frame| u64::from(log::frame_bytes(frame.len()))).sum();
+        let opened: u32 = opening.slices().map(|frame| log::frame_bytes(frame.len())).sum();
         *end = Some(u64::from(appended.first.offset) + bytes);
-        let locations = log::locations(appended.first, &slices).skip(opening.ends.len());
-        for ((owner, slice), location) in frames.owners.iter().zip(frames.slices()).zip(locations) {
-            if *owner != Owner::None {
-                engine.placed(owner, place(location), log::frame_bytes(slice.len()));
-            }
-        }
-        Ok(appended.position)
+        let first = Location { offset: appended.first.offset + opened, ..appended.first };
+        Ok((first, appended.position))
     }
 }
 
@@ -301,5 +367,107 @@ mod tests {
         let known = keys(&core);
         drop(core);
         assert_eq!(keys(&open(disk)), known);
+    }
+
+    /// A full disk refused deletions as well: only a larger disk could help. And what it refused was there all the same.
+    #[tokio::test]
+    async fn a_full_disk_can_be_emptied_and_shows_nothing_that_it_refused() {
+        let disk = FaultyDisk::default();
+        // A sixteenth of it is kept free, and as much again is the reserve.
+        disk.with(|state| (state.space, state.total) = (Some(4 << 20), Some(16 << 20)));
+        let open =
+            |disk: &FaultyDisk| Core::open(Arc::new(disk.clone()), Options::default(), Clock::manual(1), false, 7);
+        let core = open(&disk).unwrap().0;
+        let put = async |key: String| {
+            let put = |tx: &mut Transaction<'_>| {
+                tx.put_doc(&key, &[7; 100 << 10]);
+                Ok(())
+            };
+            core.execute(put).await.map_err(|error| error.status)
+        };
+        let delete = async |key: &'static str| {
+            let delete = |tx: &mut Transaction<'_>| {
+                tx.delete_doc(key);
+                Ok(())
+            };
+            core.execute_freeing(delete).await.map_err(|error| error.status)
+        };
+        let keys = |core: &Core| core.read(|engine, _| engine.docs("k/", "").count());
+        let mut kept = 0;
+        while put(format!("k/{kept:02}")).await.is_ok() {
+            kept += 1;
+            assert!(kept < 40, "it is full at some time");
+        }
+        assert_eq!(keys(&core), kept, "what is refused isn't there");
+        assert!(core.refusal().is_some_and(|reason| reason.contains("is full")));
+        assert_eq!(core.fault(), None);
+        // Something else takes the last byte: the reserve is left.
+        disk.with(|state| state.space = Some(0));
+        assert_eq!(delete("k/00").await, Ok(()));
+        assert_eq!(put("k/more".into()).await, Err(503));
+        assert_eq!(keys(&core), kept - 1);
+        disk.with(|state| state.space = Some(8 << 20));
+        assert_eq!(put("k/more".into()).await, Ok(()), "no restart is needed");
+        assert_eq!(core.refusal(), None);
+        assert_eq!(keys(&core), kept);
+        assert_eq!(keys(&open(&disk).unwrap().0), kept);
+    }
+
+    /// Each write opened a segment with all declarations where these were longer than a segment: 60 MB for a message.
+    #[tokio::test]
+    async fn long_declarations_are_not_written_with_every_change() {
+        let disk = Arc::new(MemoryDisk::default());
+        let options = Options { segment_bytes: 64 << 10, ..Options::default() };
+        let core = Core::open(disk, options, Clock::manual(1), false, 7).unwrap().0;
+        declare(&core, 1, 300 << 10).await;
+        let before = core.log().bytes();
+        for n in 0..1_000 {
+            let put = |tx: &mut Transaction<'_>| {
+                tx.put_doc(&format!("k/{n}"), &[7; 1 << 10]);
+                Ok(())
+            };
+            core.execute(put).await.unwrap();
+        }
+        let written = core.log().bytes() - before;
+        assert!(written < 2 << 20, "{written} bytes for one MiB");
+        assert_eq!(core.segment_bytes() / (300 << 10), 4);
+    }
+
+    /// Beyond what a transaction can hold the folder could never be written again.
+    #[tokio::test]
+    async fn declarations_have_a_bound_and_can_shrink() {
+        let core = open(&Arc::new(MemoryDisk::default()));
+        for id in 1..=4 {
+            declare(&core, id, 31 << 20).await;
+        }
+        let more = |id, bytes: usize| {
+            let stream = stream(id, bytes);
+            core.execute(move |tx| tx.declare(&Change::Stream(std::borrow::Cow::Owned(stream))))
+        };
+        let error = more(5, 5 << 20).await.unwrap_err();
+        assert_eq!((error.status, &*error.code), (400, "LimitExceededException"), "{error:?}");
+        more(4, 30 << 20).await.unwrap();
+        more(5, 4 << 20).await.unwrap();
+        let before = core.read(|engine, _| engine.declared_bytes());
+        core.execute(|tx| {
+            tx.apply(&Change::StreamGone(StreamId(5)));
+            Ok(())
+        })
+        .await
+        .unwrap();
+        let gone = before - core.read(|engine, _| engine.declared_bytes());
+        assert!((4 << 20..5 << 20).contains(&gone), "{gone}");
+    }
+
+    fn stream(id: u32, bytes: usize) -> crate::engine::config::StreamConfig {
+        let (arn, document) =
+            (format!("arn:aws:firehose:us-east-1:000000000000:deliverystream/{id}"), "x".repeat(bytes));
+        let id = StreamId(id);
+        crate::engine::config::StreamConfig { id, arn, document, buffer_bytes: 1, buffer_millis: 1, created: 1 }
+    }
+
+    async fn declare(core: &Core, id: u32, bytes: usize) {
+        let stream = stream(id, bytes);
+        core.execute(|tx| tx.declare(&Change::Stream(std::borrow::Cow::Owned(stream)))).await.unwrap();
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::s3::S3;
+use super::wire::AwsError;
 use super::{Cloud, compaction};
 use crate::engine::{Change, Millis, QueueId};
 
@@ -15,37 +16,48 @@ const EVERY: Millis = 1_000;
 /// Messages that expire under one lock.
 const EXPIRE_AT_ONCE: usize = 1_000;
 
-/// Runs until told to stop.
+/// Runs until told to stop; then at once, whatever it is about: the next start takes it up again.
 pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
-    let mut swept = None;
-    loop {
-        let next = cloud.core.now() + EVERY;
-        tokio::select! {
-            () = cloud.core.clock().sleep_until(next) => {}
-            () = stop.cancelled() => return,
+    let mut keeper = Keeper { cloud, swept: None, refusing: false };
+    stop.run_until_cancelled(async {
+        loop {
+            let next = keeper.cloud.core.now() + EVERY;
+            keeper.cloud.core.clock().sleep_until(next).await;
+            keeper.look().await;
         }
-        look_after_the_folder(&cloud).await;
-        if let Some(refusal) = cloud.core.refusal() {
-            cloud.notice(&refusal);
-            let retrying = cloud.clone();
+    })
+    .await;
+}
+
+struct Keeper {
+    cloud: Arc<Cloud>,
+    /// The day on which the lifecycle rules were obeyed.
+    swept: Option<Millis>,
+    /// The operator was told that writes are refused.
+    refusing: bool,
+}
+
+impl Keeper {
+    async fn look(&mut self) {
+        look_after_the_folder(&self.cloud).await;
+        let core = &self.cloud.core;
+        if let Some(refusal) = core.refusal() {
+            self.cloud.notice(&refusal);
+            self.refusing = true;
+            let retrying = self.cloud.clone();
             _ = tokio::task::spawn_blocking(move || retrying.core.log().retry()).await;
-            if cloud.core.refusal().is_none() {
-                cloud.notice("the log takes writes again");
-            }
-            continue;
         }
-        let steps = async {
-            expire(&cloud).await?;
-            // Lifecycle rules are due at midnight UTC, and what became due while the cloud was off when it starts.
-            let today = cloud.core.now() / DAY;
-            if swept != Some(today) {
-                S3::of(&cloud).sweep().await?;
-                swept = Some(today);
+        if core.fault().is_none()
+            && let Err(error) = keep(&self.cloud, &mut self.swept).await
+        {
+            self.cloud.notice(&error.message);
+        }
+        if self.refusing {
+            core.log().look();
+            self.refusing = core.refusal().is_some();
+            if !self.refusing {
+                self.cloud.notice("the log takes writes again");
             }
-            compaction::run(&cloud).await
-        };
-        if let Err(error) = steps.await {
-            cloud.notice(&error.message);
         }
     }
 }
@@ -65,14 +77,27 @@ async fn look_after_the_folder(cloud: &Arc<Cloud>) {
     }
 }
 
-pub(super) async fn expire(cloud: &Cloud) -> Result<(), super::wire::AwsError> {
+async fn keep(cloud: &Arc<Cloud>, swept: &mut Option<Millis>) -> Result<(), AwsError> {
+    expire(cloud).await?;
+    let s3 = S3::of(cloud);
+    s3.tidy().await;
+    // Lifecycle rules are due at midnight UTC, and what became due while the cloud was off when it starts.
+    let today = cloud.core.now() / DAY;
+    if *swept != Some(today) {
+        s3.sweep().await?;
+        *swept = Some(today);
+    }
+    compaction::run(cloud).await
+}
+
+pub(super) async fn expire(cloud: &Cloud) -> Result<(), AwsError> {
     let queues: Vec<QueueId> = cloud.core.read(|engine, now| {
         let with_expired = engine.queues("").filter(|queue| !queue.expired(now, 1).is_empty());
         with_expired.map(|queue| queue.config.id).collect()
     });
     for id in queues {
         loop {
-            let more = cloud.core.execute(|transaction| {
+            let more = cloud.core.execute_freeing(|transaction| {
                 let now = transaction.now;
                 let positions = transaction.engine.queue(id).map(|queue| queue.expired(now, EXPIRE_AT_ONCE));
                 let positions = positions.unwrap_or_default();

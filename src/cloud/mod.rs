@@ -6,6 +6,7 @@ pub mod clock;
 pub mod cloudformation;
 mod compaction;
 pub mod core;
+mod declare;
 #[cfg(test)]
 mod durability;
 pub mod firehose;

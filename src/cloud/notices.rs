@@ -58,7 +58,7 @@ impl Notices {
                 state.said.clear();
             }
             let (last, held) = state.said.entry(text.to_owned()).or_insert((0, 0));
-            if *last != 0 && now < *last + QUIET {
+            if *last != 0 && now < *last + QUIET && *last <= now {
                 *held += 1;
                 return;
             }

@@ -70,8 +70,9 @@ impl Core {
         receive: Receive<'_>,
         deadline: Millis,
     ) -> Result<Option<(Vec<Handed>, bool)>, AwsError> {
-        if deadline <= self.now() {
-            let found = self.execute(|transaction| Ok(self.find(transaction, queue, receive))).await?;
+        let start = self.now();
+        if deadline <= start || self.waiters.is_closed() {
+            let found = self.execute_freeing(|transaction| Ok(self.find(transaction, queue, receive))).await?;
             return found.map(|found| self.hand_out(found)).transpose();
         }
         let waiting = self.waiters.join(queue);
@@ -79,9 +80,12 @@ impl Core {
             // Listens before it looks: of two messages that come now each wakes its own poll.
             let mut told = pin!(waiting.notify.notified());
             told.as_mut().enable();
-            let found = self.execute(|transaction| Ok(self.find(transaction, queue, receive))).await?;
+            let found = self.execute_freeing(|transaction| Ok(self.find(transaction, queue, receive))).await?;
             let Some(found) = found else { return Ok(None) };
-            if !found.messages.is_empty() || found.over_limit || self.now() >= deadline {
+            let now = self.now();
+            // Where the clock was set back, it is enough to have waited at all.
+            let over = now >= deadline || now < start || self.waiters.is_closed();
+            if !found.messages.is_empty() || found.over_limit || over {
                 return self.hand_out(found).map(Some);
             }
             let until = waiting.alarm(found.next_visible).map_or(deadline, |at| at.min(deadline));
@@ -146,7 +150,7 @@ impl Core {
     /// before is in the log.
     pub async fn payloads(&self, seqs: &[Seq]) -> Result<Vec<Bytes>, AwsError> {
         let places: Vec<_> = self
-            .execute(|transaction| {
+            .execute_freeing(|transaction| {
                 let place = |seq| transaction.engine.payload(seq).and_then(|place| self.segment(place));
                 Ok(seqs.iter().map(|seq| place(*seq)).collect())
             })

@@ -125,7 +125,7 @@ impl Server {
         Ok(Self { cloud, address, stop, tasks })
     }
 
-    /// Stops cleanly: what runs is finished, what waits is written.
+    /// Stops cleanly: long polls are answered, requests have a second to end, what waits is written.
     pub async fn stop(self) -> Result<(), LogError> {
         self.stop.cancel();
         self.tasks.wait().await;

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -18,6 +18,8 @@ pub struct Waiters {
     queues: Mutex<HashMap<QueueId, Queue>>,
     waiting: AtomicUsize,
     next_id: AtomicU64,
+    /// The server stops: nobody waits any more.
+    closed: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -71,6 +73,22 @@ impl Waiters {
         {
             queue.notify.notify_one();
         }
+    }
+
+    /// The server stops: whoever waits looks a last time, and whoever comes doesn't wait.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.queues.lock().values().for_each(|queue| queue.notify.notify_waiters());
+    }
+
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
+    }
+
+    /// Whether the server stops.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
     }
 
     /// The queue is gone or changed: all of its waiters look again.

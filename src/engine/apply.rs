@@ -115,6 +115,7 @@ impl Engine {
     /// Declarations: rare, and each makes the routes stale.
     fn declare(&mut self, change: &Change<'_>) {
         self.generation += 1;
+        self.declared_bytes = self.declared_after(change);
         match change {
             Change::Queue(config) => {
                 let config = config.clone().into_owned();

@@ -4,6 +4,10 @@ use super::Millis;
 
 /// Amazon SQS Developer Guide, "Amazon SQS message quotas": default visibility timeout 30 s.
 pub const VISIBILITY_TIMEOUT: Millis = 30_000;
+/// "Amazon SQS message quotas": a visibility timeout is at most 12 hours.
+pub const MAX_VISIBILITY: Millis = 12 * 3_600_000;
+/// "Amazon SQS message quotas": a delay is at most 15 minutes.
+pub const MAX_DELAY: Millis = 15 * 60_000;
 /// "Amazon SQS message quotas": by default a message is retained for 4 days.
 pub const RETENTION: Millis = 4 * 24 * 3_600_000;
 /// "Amazon SQS message quotas": 1 MiB since 2025 (it was 256 KiB).

@@ -9,6 +9,7 @@
 //! config    what owners declare           publish  a topic's fan-out: the same door, many times
 //! queue/    entries, groups, receive      routes   where subscriptions lead, and who may
 //! topic     topics, subscriptions         apply    changes to state
+//! declared  how much is declared
 //! stream    buffers of delivery streams   restate  what of an old record is still alive
 //! payloads  where bodies lie in the log   roles    identities that deliver, and what they may
 //! explain   what each subscription did with a message, for people
@@ -18,6 +19,7 @@
 mod apply;
 pub mod change;
 pub mod config;
+mod declared;
 pub mod explain;
 pub mod filter;
 pub mod ids;
@@ -46,6 +48,7 @@ pub use publish::{Notification, Published};
 pub use roles::{ManagedPolicy, Role};
 pub use send::{Message, SendError, Sending};
 
+pub use declared::MAX_DECLARED;
 use payloads::Payloads;
 use queue::Queue;
 use stream::Stream;
@@ -124,6 +127,8 @@ pub struct Engine {
     generation: u64,
     /// Bytes of documents, for the log's measure of what is alive.
     doc_bytes: u64,
+    /// Bytes of all declarations: what every segment opens with.
+    declared_bytes: u64,
 }
 
 impl Engine {

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use sha2::{Digest, Sha256};
 
+use super::limits::DEDUPLICATION_WINDOW;
 use super::{Millis, Seq};
 
 /// What opened a window: a duplicate is answered with its ids.
@@ -36,9 +37,11 @@ impl Windows {
         self.by_end.insert((original.until, key));
     }
 
-    /// What opened the window that is open at `now`.
+    /// What opened the window that is open at `now`. One that would be open for longer than any is was opened by a clock that
+    /// has been set back since.
     pub fn find(&self, key: u128, now: Millis) -> Option<Original> {
-        self.open.get(&key).copied().filter(|original| original.until > now)
+        let open = |original: &Original| original.until > now && original.until <= now + DEDUPLICATION_WINDOW;
+        self.open.get(&key).copied().filter(open)
     }
 }
 
@@ -66,6 +69,9 @@ mod tests {
         assert_eq!(windows.find(1, 100), None);
         windows.open(2, Original { until: 300, seq: 6, index: 0 }, 100);
         assert_eq!((windows.open.len(), windows.by_end.len()), (1, 1));
+        windows.open(3, Original { until: DEDUPLICATION_WINDOW + 9, seq: 7, index: 0 }, 9);
+        assert_eq!(windows.find(3, 9).map(|original| original.seq), Some(7));
+        assert_eq!(windows.find(3, 8), None, "the clock was set back");
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::reserve::fill;
+use super::space::Space;
 use crate::directory::Directory;
 
 /// A folder of files, named without their folder.
@@ -21,6 +23,14 @@ pub trait Disk: Send + Sync {
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes creations and removals survive a power cut.
     fn sync(&self) -> io::Result<()>;
+    /// The room there is; none if that can't be known, or never ends.
+    fn space(&self) -> Option<Space> {
+        None
+    }
+    /// What to call it when something is said of it.
+    fn place(&self) -> String {
+        "the disk".to_owned()
+    }
     /// Names the life of the machine since it started: it changes when unsynced bytes may have been lost. All zeros when
     /// unknown.
     fn boot(&self) -> [u8; 16];
@@ -35,6 +45,10 @@ pub trait SegmentFile: Send + Sync {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
     fn truncate(&self, length: u64) -> io::Result<()>;
+    /// Takes room for so many bytes, from the start.
+    fn allocate(&self, bytes: u64) -> io::Result<()> {
+        fill(self, bytes)
+    }
     /// Makes content and length survive a power cut.
     fn sync(&self) -> io::Result<()>;
 }
@@ -90,6 +104,14 @@ impl Disk for DirectoryDisk {
         self.folder.sync()
     }
 
+    fn space(&self) -> Option<Space> {
+        Space::of(&*self.folder)
+    }
+
+    fn place(&self) -> String {
+        "the disk of the data folder".to_owned()
+    }
+
     fn boot(&self) -> [u8; 16] {
         self.boot
     }
@@ -126,6 +148,16 @@ impl SegmentFile for File {
 
     fn truncate(&self, length: u64) -> io::Result<()> {
         self.set_len(length)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn allocate(&self, bytes: u64) -> io::Result<()> {
+        use rustix::fs::{FallocateFlags, fallocate};
+        use rustix::io::Errno;
+        match fallocate(self, FallocateFlags::empty(), 0, bytes) {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => fill(self, bytes),
+            allocated => allocated.map_err(io::Error::from),
+        }
     }
 
     fn sync(&self) -> io::Result<()> {

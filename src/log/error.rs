@@ -20,6 +20,13 @@ pub enum LogError {
     #[error("the log takes no writes for now: {reason}")]
     Unavailable { reason: String },
 
+    /// The disk is nearly full, and what is left is kept for what frees space.
+    #[error(
+        "{place} is full: only what frees space is taken (receiving, deleting, purging) until there is room again; delete \
+         what isn't needed, or give it more room"
+    )]
+    Full { place: String },
+
     /// A sync failed: what the disk holds is unknown, so nothing more is written until a restart.
     #[error("the log takes no writes until a restart: {reason}")]
     Poisoned { reason: String },

@@ -40,9 +40,11 @@ mod queue;
 mod recover;
 mod remove;
 mod replay;
+mod reserve;
 mod scan;
 mod segment;
 mod shared;
+mod space;
 #[cfg(test)]
 pub(crate) mod tests;
 mod writer;
@@ -70,8 +72,10 @@ pub use self::recover::{Cut, Recovery};
 pub use self::replay::Apply;
 pub use self::scan::SegmentScan;
 pub use self::segment::Segment;
+pub use self::space::{Space, is_full};
 
 use self::queue::Queue;
+use self::reserve::Reserve;
 use self::shared::{Progress, Shared, Work};
 use self::writer::Writer;
 
@@ -187,8 +191,10 @@ impl Log {
             wake: Condvar::new(),
             progress: tokio::sync::watch::Sender::new(Progress::default()),
             removal: Mutex::new(()),
+            reserve: Reserve::default(),
         });
         shared.begin()?;
+        shared.begin_reserve();
         let thread = match options.durability {
             Durability::Memory => None,
             Durability::Process | Durability::Power => {
@@ -205,25 +211,34 @@ impl Log {
     /// The order of appends is the order of the log. Once appended, a transaction is never taken back.
     pub fn append(&self, frames: &[&[u8]]) -> Result<Appended, LogError> {
         let mut queue = self.shared.queue.lock();
-        queue.admit(frames.iter().map(|frame| frame_bytes(frame.len()) as usize).sum())?;
-        queue.append(frames, |planned| self.plan(planned))
+        let bytes = frames.iter().map(|frame| frame_bytes(frame.len()) as usize).sum();
+        if bytes > MAX_TRANSACTION {
+            return Err(LogError::TooLarge { what: "transaction", bytes, limit: MAX_TRANSACTION });
+        }
+        queue.admit(bytes)?;
+        let roll_at = queue.segment_bytes;
+        queue.append(frames, roll_at, |planned| self.plan(planned))
     }
 
     /// Whether the next transaction is taken; if not, what waits is tried once more. Ask before you decide: what was decided
-    /// goes to [`append_decided`](Self::append_decided).
-    pub fn admit(&self) -> Result<(), LogError> {
-        let refused = self.shared.queue.lock().admit(0).is_err();
-        if !refused {
-            return Ok(());
+    /// goes to [`append_decided`](Self::append_decided). With little room on the disk only what `frees` space is taken.
+    pub fn admit(&self, frees: bool) -> Result<(), LogError> {
+        let (refused, room) = {
+            let queue = self.shared.queue.lock();
+            (queue.admit(0).is_err(), queue.room)
+        };
+        if refused {
+            // Poisoned, it would pass as long as nothing waits, and what is decided then could never be written.
+            self.shared.poison.get().map_or_else(|| self.retry(), |poison| Err(poison.clone()))?;
         }
-        // Poisoned, it would pass as long as nothing waits, and what is decided then could never be written.
-        self.shared.poison.get().map_or_else(|| self.retry(), |poison| Err(poison.clone()))
+        if room == 0 || self.shared.reserve.is_low() { self.shared.admit_by_room(frees, room) } else { Ok(()) }
     }
 
     /// As [`append`](Self::append) for a transaction that was admitted, and can't be refused any more since its changes are
-    /// made: where the disk failed in the meantime, it waits with the others for the disk.
-    pub fn append_decided(&self, frames: &[&[u8]]) -> Result<Appended, LogError> {
-        self.shared.queue.lock().append(frames, |planned| self.plan(planned))
+    /// made: where the disk failed in the meantime, it waits with the others for the disk. It opens another segment if this
+    /// one would grow beyond `roll_at` bytes.
+    pub fn append_decided(&self, frames: &[&[u8]], roll_at: u32) -> Result<Appended, LogError> {
+        self.shared.queue.lock().append(frames, roll_at, |planned| self.plan(planned))
     }
 
     fn plan(&self, planned: &Arc<Segment>) {
@@ -287,6 +302,26 @@ impl Log {
     /// Why nothing is written until a restart, if nothing is.
     pub fn gave_up(&self) -> Option<&LogError> {
         self.shared.poison.get()
+    }
+
+    /// Whether there is so little room that only what frees space is taken, with what to tell of it.
+    pub fn low(&self) -> Option<LogError> {
+        self.shared.reserve.is_low().then(|| self.shared.full())
+    }
+
+    /// Looks whether there is room again.
+    pub fn look(&self) {
+        self.shared.look();
+    }
+
+    /// Whether space should be given back even where that costs something.
+    pub fn is_tight(&self) -> bool {
+        self.shared.is_tight()
+    }
+
+    /// Bytes that can still be written, what is kept for deletions included.
+    pub fn available(&self) -> u64 {
+        self.shared.available()
     }
 
     /// The payload of a committed frame, verified. It may share memory with what lay around it: copy what is kept.

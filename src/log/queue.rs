@@ -11,6 +11,8 @@ use super::{Appended, Location, LogError, Position};
 pub const MAX_TRANSACTION: usize = 256 << 20;
 /// So much may wait to be written before appends are refused; a single transaction always finds room.
 pub const MAX_PENDING: usize = MAX_TRANSACTION;
+/// Offsets have 32 bits. So much is only what a segment opens with, of a folder that declares more than is allowed now.
+const MAX_SEGMENT: usize = 3 << 30;
 
 /// Frames for one segment that are written with one write.
 pub(super) struct Chunk {
@@ -33,7 +35,10 @@ pub(super) struct Queue {
     pub refusal: Option<LogError>,
     /// An empty buffer that a written chunk left.
     pub spare: Vec<u8>,
-    segment_bytes: u32,
+    /// Bytes that may be appended before the disk is looked at.
+    pub room: u64,
+    /// Where a segment ends, unless who appends knows better.
+    pub segment_bytes: u32,
     /// A group is written only after the one before it was synced, and its first frame says so.
     syncs_groups: bool,
 }
@@ -48,6 +53,7 @@ impl Queue {
             position: Position(0),
             refusal: None,
             spare: Vec::new(),
+            room: 0,
             segment_bytes,
             syncs_groups,
         }
@@ -64,8 +70,14 @@ impl Queue {
         }
     }
 
-    /// Adds one transaction, admitted or not; `planned` hears of a new segment.
-    pub fn append(&mut self, frames: &[&[u8]], planned: impl FnOnce(&Arc<Segment>)) -> Result<Appended, LogError> {
+    /// Adds one transaction, admitted or not, to this segment or, if that would grow beyond `roll_at` bytes, to a new one;
+    /// `planned` hears of that.
+    pub fn append(
+        &mut self,
+        frames: &[&[u8]],
+        roll_at: u32,
+        planned: impl FnOnce(&Arc<Segment>),
+    ) -> Result<Appended, LogError> {
         let mut bytes = 0;
         for payload in frames {
             if payload.len() > MAX_PAYLOAD {
@@ -73,10 +85,10 @@ impl Queue {
             }
             bytes += HEAD + payload.len();
         }
-        if bytes > MAX_TRANSACTION {
-            return Err(LogError::TooLarge { what: "transaction", bytes, limit: MAX_TRANSACTION });
+        if bytes > MAX_SEGMENT {
+            return Err(LogError::TooLarge { what: "transaction", bytes, limit: MAX_SEGMENT });
         }
-        if self.offset > HEADER && u64::from(self.offset) + bytes as u64 > u64::from(self.segment_bytes) {
+        if self.offset > HEADER && u64::from(self.offset) + bytes as u64 > u64::from(roll_at) {
             self.tail = Segment::planned(self.tail.number + 1, self.offset);
             self.offset = HEADER;
             planned(&self.tail);
@@ -98,6 +110,7 @@ impl Queue {
             }
         }
         self.pending += bytes;
+        self.room = self.room.saturating_sub(bytes as u64);
         self.position.0 += 1;
         Ok(Appended { first, position: self.position })
     }

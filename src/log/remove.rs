@@ -30,7 +30,9 @@ impl Shared {
             self.sync_all(tail.number)?;
         }
         let file = segment.file().ok_or_else(no_segment)?;
-        let outdated = self.place_stone(number, file)?;
+        let placed = self.place_stone(number, file);
+        let again = |error| if self.makes_room(&error) { self.place_stone(number, file) } else { Err(error) };
+        let outdated = placed.or_else(again)?;
         self.segments.write().remove(&number);
         for name in outdated.iter().chain([&log_name(number)]) {
             self.disk.remove(name).map_err(LogError::io("remove", name))?;

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::disk::Disk;
 use super::queue::Queue;
+use super::reserve::Reserve;
 use super::segment::Segment;
 use super::writer::Writer;
 use super::{Durability, LogError, Position};
@@ -37,6 +38,7 @@ pub(super) struct Shared {
     pub progress: watch::Sender<Progress>,
     /// One removal at a time.
     pub removal: Mutex<()>,
+    pub reserve: Reserve,
 }
 
 /// What the thread is asked to do.

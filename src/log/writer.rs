@@ -63,7 +63,10 @@ impl Shared {
             writer.position = queue.position;
         }
         for at in 0..writer.group.len() {
-            if let Err(error) = self.write_chunk(&writer.group[at]) {
+            let chunk = &writer.group[at];
+            let written = self.write_chunk(chunk);
+            let again = |error: LogError| if self.makes_room(&error) { self.write_chunk(chunk) } else { Err(error) };
+            if let Err(error) = written.or_else(again) {
                 // What is written stays as it is: a later segment's header may tell of it.
                 writer.group.drain(..at);
                 writer.failed = true;

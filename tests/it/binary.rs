@@ -14,7 +14,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program in a folder, without anything that the machine's environment says of AWS.
 pub fn messaging(folder: &Path) -> Command {
-    let mut command = Command::new(cargo_bin!("messaging"));
+    clean(Command::new(cargo_bin!("messaging")), folder)
+}
+
+/// A command in a folder, without anything that the machine's environment says of AWS.
+fn clean(mut command: Command, folder: &Path) -> Command {
     command.current_dir(folder).env("NO_COLOR", "1");
     for (name, _) in std::env::vars() {
         if name.starts_with("MESSAGING_") || name.starts_with("AWS_") {
@@ -59,7 +63,17 @@ pub struct Local {
 impl Local {
     /// Starts it on a free port with the data folder `data` in `folder`, and waits until it is ready.
     pub fn start(folder: &Path, args: &[&str]) -> Self {
-        let mut command = messaging(folder);
+        Self::start_as(messaging(folder), folder, args)
+    }
+
+    /// The same, under a command that executes what follows it.
+    pub fn start_under(folder: &Path, under: &[&str], args: &[&str]) -> Self {
+        let mut command = clean(Command::new(under[0]), folder);
+        command.args(&under[1..]).arg(cargo_bin!("messaging"));
+        Self::start_as(command, folder, args)
+    }
+
+    fn start_as(mut command: Command, folder: &Path, args: &[&str]) -> Self {
         command.args(["local", "--addr", "127.0.0.1:0", "--data-dir", "data"]).args(args);
         let stderr = std::fs::File::options().create(true).append(true).open(folder.join("stderr")).unwrap();
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();

@@ -122,7 +122,8 @@ impl TestCloud {
         refused.await.expect("the folder is free again")
     }
 
-    async fn stop(&mut self) {
+    /// Stops cleanly.
+    pub async fn stop(&mut self) {
         if let Some(server) = self.server.take() {
             server.stop().await.unwrap();
         }

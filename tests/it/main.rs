@@ -1,5 +1,6 @@
 //! End to end: the embedded cloud on a real port, the real AWS SDKs, the real binary.
 
+mod attack_disk;
 mod attack_folder;
 mod attack_objects;
 mod attack_running;
@@ -13,8 +14,8 @@ mod firehose_rules;
 mod hostile;
 mod house;
 mod identity;
-mod pages;
 mod old_folder;
+mod pages;
 mod s3;
 mod s3_lifecycle;
 mod s3_lock;

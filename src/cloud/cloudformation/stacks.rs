@@ -219,7 +219,7 @@ pub async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Result<(), A
     let started = cx
         .cloud
         .core
-        .execute(|transaction| {
+        .execute_freeing(|transaction| {
             // Deleting what isn't there is no error.
             let Some(mut stack) = store::find(transaction.engine, &place, &name) else { return Ok(None) };
             if stack.deleted.is_some() || stack.status == Status::DeleteInProgress {

@@ -49,6 +49,9 @@ async fn every_byte(durability: Durability, restarted: bool) -> usize {
             Step::PublishFifo(2, 20 + round),
             Step::Send(SECOND, 0),
         ] {
+            if matches!(step, Step::Compact | Step::Wait(_)) {
+                world.bench.cx.cloud.core.close_segment().await.unwrap();
+            }
             world.sure_step(step, "the run").await;
             models.push(world.model.clone());
         }

@@ -224,9 +224,8 @@ async fn what_can_not_be_read_is_an_error_and_not_a_loss() {
     for step in [Step::Publish(true), Step::Put, Step::Send(PLAIN, 0)] {
         world.sure_step(step, "before").await;
     }
-    while world.bench.cx.cloud.core.log().segments().len() < 2 {
-        world.sure_step(Step::Publish(true), "before").await;
-    }
+    world.bench.cx.cloud.core.close_segment().await.unwrap();
+    world.sure_step(Step::Publish(true), "before").await;
     world.disk.with(|disk| disk.reads_fail = true);
     for step in [Step::Receive(PLAIN, 10, 0), Step::Flush, Step::Compact] {
         let error = world.step(step).await.expect_err("it can't be read");

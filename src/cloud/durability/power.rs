@@ -188,6 +188,9 @@ async fn at_every_operation(durability: Durability, variants: u64) -> (usize, us
     for step in script() {
         let removing =
             matches!(step, Step::Compact | Step::CompactAll) && world.bench.cx.cloud.core.log().segments().len() > 1;
+        if matches!(step, Step::Compact | Step::CompactAll | Step::Drop) {
+            world.bench.cx.cloud.core.close_segment().await.unwrap();
+        }
         world.sure_step(step, "the run").await;
         models.push(world.model.clone());
         let copies = world.disk.with(|state| state.history.replace(Vec::new())).unwrap_or_default();

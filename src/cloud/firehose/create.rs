@@ -80,7 +80,7 @@ pub async fn create_delivery_stream(cx: &Context, input: CreateInput) -> Result<
                 tags,
             };
             let id = StreamId(transaction.engine.next_id());
-            transaction.apply(&Change::Stream(Cow::Owned(document.config(id)?)));
+            transaction.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
             Ok(CreateOutput { delivery_stream_arn: arn })
         })
         .await

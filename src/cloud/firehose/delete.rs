@@ -23,7 +23,7 @@ pub async fn delete_delivery_stream(cx: &Context, input: DeleteInput) -> Result<
     let lost = cx
         .cloud
         .core
-        .execute(|transaction| {
+        .execute_freeing(|transaction| {
             let (id, _) = stream::find(cx, transaction.engine, name)?;
             let lost = transaction.engine.stream(id).map_or(0, |stream| stream.len());
             transaction.apply(&Change::StreamGone(id));

@@ -68,7 +68,7 @@ async fn set(cx: &Context, name: Option<&str>, encryption: Option<Encryption>) -
         .execute(|transaction| {
             let (id, mut document) = stream::find(cx, transaction.engine, name)?;
             document.encryption = encryption;
-            transaction.apply(&Change::Stream(Cow::Owned(document.config(id)?)));
+            transaction.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
             Ok(Empty {})
         })
         .await

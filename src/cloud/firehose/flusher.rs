@@ -32,23 +32,27 @@ pub(super) const READ_AT_ONCE: usize = 1_000;
 /// A stream that holds records, and when it is due; none with partitions.
 type Waiting = (StreamId, Option<Millis>);
 
-/// Flushes streams as they are due, until told to stop. What isn't due then stays in the log.
+/// Flushes streams as they are due, until told to stop; then at once. What hasn't landed then stays in the log.
 pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
+    stop.run_until_cancelled(flush_all(&cloud)).await;
+}
+
+async fn flush_all(cloud: &Arc<Cloud>) {
     let mut failing: HashMap<StreamId, Failing> = HashMap::new();
     let mut partitioned: HashMap<StreamId, Partitions> = HashMap::new();
     loop {
+        let now = cloud.core.now();
         let waiting: Vec<Waiting> = cloud.core.read(|engine, _| {
             let waiting = engine.streams("").filter(|stream| !stream.is_empty());
-            waiting.map(|stream| (stream.config.id, due_at(stream))).collect()
+            waiting.map(|stream| (stream.config.id, due_at(stream, now))).collect()
         });
         failing.retain(|id, _| waiting.iter().any(|(other, _)| other == id));
         partitioned.retain(|id, _| waiting.iter().any(|(other, _)| other == id));
-        let now = cloud.core.now();
         let mut next: Option<Millis> = None;
         let mut flushed = false;
         for (id, at) in waiting {
             let at = match at {
-                None => match partitions::step(&cloud, id, &mut partitioned).await {
+                None => match partitions::step(cloud, id, &mut partitioned).await {
                     partitions::Step::Again => {
                         flushed = true;
                         continue;
@@ -56,10 +60,10 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
                     partitions::Step::Until(at) => at,
                 },
                 Some(at) => {
-                    let at = failing.get(&id).map_or(at, |failing| failing.retry_at.max(at));
+                    let at = failing.get(&id).map_or(at, |failing| failing.retry_at(now).max(at));
                     if at <= now {
                         flushed = true;
-                        flush_or_keep(&cloud, id, &mut failing).await;
+                        flush_or_keep(cloud, id, &mut failing).await;
                         continue;
                     }
                     at
@@ -67,29 +71,32 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
             };
             next = Some(next.map_or(at, |next| next.min(at)));
         }
-        if stop.is_cancelled() {
-            return;
-        }
         if flushed {
+            tokio::task::yield_now().await;
             continue;
         }
         tokio::select! {
             () = cloud.core.streams.notified() => {}
             () = cloud.core.clock().sleep_until(next.unwrap_or_default()), if next.is_some() => {}
-            () = stop.cancelled() => return,
         }
     }
 }
 
 /// When a stream without partitions is due: at once when it is full.
-fn due_at(stream: &Stream) -> Option<Millis> {
+fn due_at(stream: &Stream, now: Millis) -> Option<Millis> {
     if stream.config.buffer_bytes == PARTITIONED {
         return None;
     }
     if stream.bytes() >= stream.config.buffer_bytes {
         return Some(0);
     }
-    Some(stream.oldest()? + stream.config.buffer_millis)
+    Some(due_within(stream.oldest()?, stream.config.buffer_millis, now))
+}
+
+/// When a time after `since` is over. A beginning that is still to come was set by a clock that has been set back since:
+/// waiting for it may take years.
+pub(super) fn due_within(since: Millis, time: Millis, now: Millis) -> Millis {
+    if since > now { 0 } else { since + time }
 }
 
 /// Lands one batch; what can't land waits, and what has waited for too long is given up.
@@ -101,7 +108,7 @@ async fn flush_or_keep(cloud: &Arc<Cloud>, id: StreamId, failing: &mut HashMap<S
     cloud.notice(&error.message);
     let lost = cloud
         .core
-        .execute(|transaction| {
+        .execute_freeing(|transaction| {
             let now = transaction.now;
             let Some(stream) = transaction.engine.stream(id) else { return Ok(None) };
             let given_up = stream.records().take_while(|(_, record)| given_up(record.at, now));

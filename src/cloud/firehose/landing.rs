@@ -73,12 +73,7 @@ pub async fn land<'o>(
             s3.settle(landed).await;
             Ok(())
         }
-        Ok(Err(failure)) => {
-            for written in written {
-                s3.discard(written).await;
-            }
-            Err(said(failure))
-        }
+        Ok(Err(failure)) => Err(said(failure)),
         // The log failed: whether the objects are named is known at the next start, which removes what isn't.
         Err(error) => Err(error.message),
     }

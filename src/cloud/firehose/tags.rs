@@ -120,7 +120,7 @@ async fn change(
         .execute(|transaction| {
             let (id, mut document) = stream::find(cx, transaction.engine, name)?;
             change(&mut document.tags)?;
-            transaction.apply(&Change::Stream(Cow::Owned(document.config(id)?)));
+            transaction.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
             Ok(Empty {})
         })
         .await

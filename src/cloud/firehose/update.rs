@@ -56,7 +56,7 @@ pub async fn update_destination(cx: &Context, input: UpdateInput) -> Result<Empt
             document.destination = Destination::merge(Some(&document.destination), update)?;
             document.version += 1;
             document.updated = Some(transaction.now);
-            transaction.apply(&Change::Stream(Cow::Owned(document.config(id)?)));
+            transaction.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
             Ok(Empty {})
         })
         .await

@@ -73,6 +73,23 @@ impl Gateway {
         self.cloud.notice(&format!("a request failed by a fault of this server: {what}"));
     }
 
+    /// Tells the operator of a connection that couldn't be taken.
+    pub fn not_accepted(&self, error: &std::io::Error) {
+        use std::io::ErrorKind::{ConnectionAborted, ConnectionReset};
+        // A client that has left again is its own affair.
+        if !matches!(error.kind(), ConnectionAborted | ConnectionReset) {
+            self.cloud.notice(&format!(
+                "connections can't be taken: {error}. If these are too many, raise the limit of open files (ulimit -n), or \
+                 have clients keep fewer connections"
+            ));
+        }
+    }
+
+    /// The server stops: nobody waits for messages any more.
+    pub fn stops(&self) {
+        self.cloud.core.waiters.close();
+    }
+
     /// Answers one request. Of its body nothing is left behind that the connection's next request would be taken for.
     pub async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
         let (parts, incoming) = request.into_parts();

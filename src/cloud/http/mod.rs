@@ -37,14 +37,16 @@ pub use workers::Workers;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// How long a client may leave an answer unread.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long requests that run may still take after the server was told to stop.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long requests that run may still take after the server was told to stop. Most take a millisecond; a client that is
+/// slow to send or to read would hold up the end for ever.
+const GRACE: Duration = Duration::from_secs(1);
 /// More headers than any AWS client sends.
 const MAX_HEADERS: usize = 128;
 /// The longest request head, in bytes; a presigned URL or a query string can be long.
 const MAX_HEAD: usize = 128 * 1024;
 
-/// Serves until told to stop; then no new connection is taken, idle ones are closed, and what runs is finished.
+/// Serves until told to stop; then no new connection is taken, idle ones are closed, and what runs may be finished,
+/// within [`GRACE`]. Long polls are answered, with nothing.
 pub async fn serve(listener: TcpListener, workers: Workers, gateway: Arc<Gateway>, stop: CancellationToken) {
     let connections = TaskTracker::new();
     let closing = Arc::new(Closing::default());
@@ -61,15 +63,19 @@ pub async fn serve(listener: TcpListener, workers: Workers, gateway: Arc<Gateway
                     drop(token);
                 });
             }
-            // Out of file descriptors, or the client is gone already: the next accept may succeed.
-            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            // The client is gone already, or there are no more file descriptors: the next accept may succeed.
+            Err(error) => {
+                gateway.not_accepted(&error);
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
         }
     }
     drop(listener);
+    gateway.stops();
     closing.tell();
     connections.close();
     let _ = tokio::time::timeout(GRACE, connections.wait()).await;
-    workers.stop().await;
+    workers.stop(GRACE).await;
 }
 
 async fn connection(stream: TcpStream, gateway: Arc<Gateway>, closing: Arc<Closing>) {

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::runtime;
@@ -54,11 +55,12 @@ impl Workers {
         let _ = worker.inbox.send((stream, job));
     }
 
-    /// Ends the threads, and with them the connections that are still open.
-    pub async fn stop(self) {
+    /// Ends the threads, and with them the connections that are still open. One that a slow disk holds up is left alone after
+    /// `patience`.
+    pub async fn stop(self, patience: Duration) {
         let threads: Vec<_> = self.0.into_iter().map(|worker| worker.thread).collect();
         let joined = tokio::task::spawn_blocking(|| threads.into_iter().for_each(|thread| drop(thread.join())));
-        let _ = joined.await;
+        let _ = tokio::time::timeout(patience, joined).await;
     }
 }
 

@@ -118,7 +118,7 @@ pub async fn delete_policy(cx: &Context, input: PolicyInput) -> Result<(), AwsEr
     let arn = required(input.policy_arn, "policyArn")?;
     cx.cloud
         .core
-        .execute(|transaction| {
+        .execute_freeing(|transaction| {
             policy(transaction.engine, &arn)?;
             if roles(transaction.engine, &cx.account).iter().any(|role| role.attached.contains(&arn)) {
                 let message = "Cannot delete a policy attached to entities.";

@@ -131,7 +131,7 @@ pub async fn delete_role(cx: &Context, input: RoleInput) -> Result<(), AwsError>
         |what: &str| Err(AwsError::new(409, "DeleteConflict", format!("Cannot delete entity, must {what} first.")));
     cx.cloud
         .core
-        .execute(|transaction| {
+        .execute_freeing(|transaction| {
             let role = role(transaction.engine, &cx.account, &name)?;
             if !role.attached.is_empty() {
                 return conflict("detach all policies");

@@ -6,19 +6,20 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::Stream;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use super::draft::{Draft, Fresh, Unnamed};
 use super::files::Files;
 use crate::directory::Directory;
 
 /// How much of a body is held in memory at a time, in bytes.
-const CHUNK: usize = 256 * 1024;
+pub(super) const CHUNK: usize = 256 * 1024;
 
 /// The name of a blob: 32 hex digits.
 pub type BlobId = String;
@@ -44,15 +45,16 @@ pub struct Blobs {
 struct Pins {
     readers: HashMap<BlobId, usize>,
     doomed: HashSet<BlobId>,
+    /// Orphans whose requests didn't see the log take their change.
+    left: Vec<Blob>,
 }
 
-/// A blob that is being written; removed again unless [`kept`](Draft::keep).
-pub struct Draft {
+/// Blobs that nothing names any more once a change is in the log. Whoever doesn't wait for that, as a client that went
+/// away, leaves them to [`Blobs::take_left`].
+#[must_use]
+pub struct Orphans {
     blobs: Blobs,
-    id: BlobId,
-    file: Option<File>,
-    length: u64,
-    buffer: BytesMut,
+    left: Vec<Blob>,
 }
 
 /// Keeps blobs readable as long as it lives.
@@ -73,26 +75,29 @@ impl Blobs {
 
     /// Starts a blob with an id that was never used.
     pub fn draft(&self, id: BlobId) -> Draft {
-        Draft { blobs: self.clone(), id, file: None, length: 0, buffer: BytesMut::new() }
+        Draft::new(self.clone(), id)
     }
 
     /// A blob with the same bytes as `blob`, without copying them where the file system can.
-    pub async fn duplicate(&self, blob: &Blob, id: BlobId) -> io::Result<Blob> {
-        let (from, to, this) = (blob.clone(), id.clone(), self.clone());
-        let length = blob.length;
+    pub async fn duplicate(&self, blob: &Blob, id: BlobId) -> io::Result<Fresh> {
+        let (from, this) = (blob.clone(), self.clone());
+        let to = Unnamed::new(self.files.clone(), id);
         blocking(move || {
             let mut source = this.files.read(&from)?;
-            if this.files.link(&from.id, &to).is_err() {
-                let mut copy = this.files.create(&to)?;
+            if this.files.link(&from.id, &to.id).is_err() {
+                this.files.check_room(from.length)?;
+                let mut copy = this.files.create(&to.id)?;
                 io::copy(&mut source, &mut copy)?;
                 if this.sync {
                     copy.sync_all()?;
                 }
             }
-            if this.sync { this.files.sync_folder_of(&to) } else { Ok(()) }
+            if this.sync {
+                this.files.sync_folder_of(&to.id)?;
+            }
+            Ok(Fresh::new(from.length, to))
         })
-        .await?;
-        Ok(Blob { id, length })
+        .await
     }
 
     /// Looks whether the files are there and as long as they were.
@@ -127,6 +132,16 @@ impl Blobs {
         Pinned { blobs: self.clone(), ids }
     }
 
+    /// Keeps blobs for a later [`discard`](Self::discard).
+    pub fn leave(&self, blobs: Vec<Blob>) {
+        self.pins.lock().left.extend(blobs);
+    }
+
+    /// What was left behind: to be discarded once the log has taken all that was changed before.
+    pub fn take_left(&self) -> Vec<Blob> {
+        std::mem::take(&mut self.pins.lock().left)
+    }
+
     /// Removes blobs that no document names any more: at once, or when their last reader is done.
     pub async fn discard(&self, blobs: Vec<Blob>) {
         if blobs.is_empty() {
@@ -143,9 +158,13 @@ impl Blobs {
                 }
             }
         }
-        // A file that can't be removed is garbage for the next start.
         let files = self.files.clone();
-        let _ = blocking(move || free.iter().try_for_each(|id| files.remove(id))).await;
+        let remove = move || {
+            // A file that can't be removed is garbage for the next start.
+            free.iter().for_each(|id| drop(files.remove(id)));
+            Ok(())
+        };
+        let _ = blocking(remove).await;
     }
 
     /// The bytes `offset..offset + length` of the blobs laid end to end.
@@ -208,48 +227,35 @@ impl Blobs {
             },
         )
     }
-}
 
-impl Draft {
-    /// Takes the next bytes of the body.
-    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.length += bytes.len() as u64;
-        self.buffer.extend_from_slice(bytes);
-        if self.buffer.len() >= CHUNK { self.flush(false).await } else { Ok(()) }
-    }
-
-    /// Finishes the file. It stays on disk from here on: a document must name it, or it must be discarded.
-    pub async fn keep(mut self) -> io::Result<Blob> {
-        self.flush(true).await?;
-        self.file = None;
-        Ok(Blob { id: std::mem::take(&mut self.id), length: self.length })
-    }
-
-    async fn flush(&mut self, last: bool) -> io::Result<()> {
-        let (buffer, id, file, blobs) = (self.buffer.split(), self.id.clone(), self.file.take(), self.blobs.clone());
-        let file = blocking(move || {
-            let mut file = match file {
-                Some(file) => file,
-                None => blobs.files.create(&id)?,
-            };
-            file.write_all(&buffer)?;
-            if last && blobs.sync {
-                file.sync_all()?;
-                blobs.files.sync_folder_of(&id)?;
-            }
-            Ok(file)
-        })
-        .await?;
-        self.file = Some(file);
-        Ok(())
+    /// Whether files are synced before they may be named.
+    pub(super) fn syncs(&self) -> bool {
+        self.sync
     }
 }
 
-impl Drop for Draft {
+impl Orphans {
+    /// For blobs whose names a change takes away.
+    pub fn new(blobs: &Blobs, ids: Vec<Blob>) -> Self {
+        Self { blobs: blobs.clone(), left: ids }
+    }
+
+    #[cfg(test)]
+    pub fn blobs(&self) -> &[Blob] {
+        &self.left
+    }
+
+    /// The change is in the log: the files go.
+    pub async fn discard(mut self) {
+        let left = std::mem::take(&mut self.left);
+        self.blobs.discard(left).await;
+    }
+}
+
+impl Drop for Orphans {
     fn drop(&mut self) {
-        if self.file.is_some() {
-            // What can't be removed here is garbage for the next start.
-            let _ = self.blobs.files.remove(&self.id);
+        if !self.left.is_empty() {
+            self.blobs.leave(std::mem::take(&mut self.left));
         }
     }
 }
@@ -270,7 +276,9 @@ impl Drop for Pinned {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
@@ -286,7 +294,9 @@ mod tests {
     async fn put(blobs: &Blobs, id: &str, bytes: &[u8]) -> Blob {
         let mut draft = blobs.draft(id.into());
         draft.write(bytes).await.unwrap();
-        draft.keep().await.unwrap()
+        let fresh = draft.keep().await.unwrap();
+        fresh.named();
+        fresh.blob
     }
 
     async fn get(blobs: &Blobs, of: &[Blob], offset: u64, length: u64) -> io::Result<Vec<u8>> {
@@ -327,8 +337,56 @@ mod tests {
         drop(draft);
         let named = put(&blobs, "aa02", b"x").await;
         let copy = blobs.duplicate(&named, "ab03".into()).await.unwrap();
+        drop(blobs.duplicate(&named, "aa04".into()).await.unwrap());
+        copy.named();
         blobs.discard(vec![named]).await;
         assert_eq!(std::fs::read_dir(folder.path().join("aa")).unwrap().count(), 0);
-        assert_eq!(get(&blobs, &[copy], 0, 1).await.unwrap(), b"x");
+        assert_eq!(get(&blobs, &[copy.blob], 0, 1).await.unwrap(), b"x");
+    }
+
+    /// A write that failed forgot its file, and a request that was dropped while its file was made left that: the disk
+    /// stayed full.
+    #[tokio::test]
+    async fn a_failed_or_dropped_draft_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = open(&folder, false);
+        let files = || std::fs::read_dir(folder.path().join("aa")).unwrap().count();
+        let mut draft = blobs.draft("aa01".into());
+        draft.write(&vec![1; CHUNK]).await.unwrap();
+        assert_eq!(files(), 1);
+        // The second write finds a file that can't be written.
+        draft.set_file(File::open(folder.path().join("aa/aa01")).unwrap());
+        draft.write(&vec![1; CHUNK]).await.unwrap_err();
+        drop(draft);
+        assert_eq!(files(), 0, "it failed");
+        for n in 0..100 {
+            // Dropped while a thread makes the file, now or later, for nobody.
+            let mut draft = blobs.draft(format!("aa{n:02}"));
+            let mut write = Box::pin(async move {
+                draft.write(&[1; 10]).await.unwrap();
+                draft.keep().await
+            });
+            let _ = futures::poll!(&mut write);
+        }
+        for n in 0..100 {
+            // The threads do their work in turn: behind these, it is done.
+            drop(blobs.draft(format!("ab{n:02}")).keep().await.unwrap());
+        }
+        let gone = async {
+            while files() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), gone).await.expect("they were dropped");
+    }
+
+    #[test]
+    fn orphans_that_nobody_waits_for_are_left_for_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = open(&folder, false);
+        let blob = Blob { id: "aa01".into(), length: 1 };
+        drop(Orphans::new(&blobs, vec![blob.clone()]));
+        assert_eq!(blobs.take_left(), [blob]);
+        assert_eq!(blobs.take_left(), []);
     }
 }

@@ -168,7 +168,7 @@ impl S3 {
 
     /// Removes an empty bucket for another part of the cloud.
     pub async fn remove_bucket(&self, name: &str) -> Result<()> {
-        self.change(|tx| {
+        self.change_freeing(|tx| {
             let bucket = tx.docs().bucket(name)?;
             if tx.docs().range(key::objects(name)).next().is_some() {
                 let message = match bucket.versioning {

@@ -110,7 +110,7 @@ impl S3 {
             fresh.push(self.blobs.duplicate(blob, self.store.unique()).await?);
         }
         object.size = source.object.size;
-        object.blobs = fresh.clone();
+        object.blobs = fresh.iter().map(|fresh| fresh.blob.clone()).collect();
         if same {
             object.etag = source.object.etag.clone();
             object.checksum = source.object.checksum.clone();

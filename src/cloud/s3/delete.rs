@@ -100,7 +100,7 @@ impl S3 {
         if_match: Option<&str>,
     ) -> Result<Deleted> {
         let cause = self.cause(call);
-        self.change(|tx| {
+        self.change_freeing(|tx| {
             let bucket = Self::bucket_in(tx.docs(), call, bucket)?;
             let target = match version {
                 None => tx.docs().current(&bucket.name, key)?,

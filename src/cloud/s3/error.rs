@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::cloud::wire::AwsError;
+use crate::log::is_full;
 
 /// The result of an S3 operation.
 pub type Result<T> = std::result::Result<T, Failure>;
@@ -110,6 +111,9 @@ impl std::error::Error for Failure {}
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
+        if is_full(&error) {
+            return Self::new(503, "ServiceUnavailable", format!("The disk is full: {error}. Please try again."));
+        }
         Self::internal(error)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::blobs::Blob;
 use crate::directory::{Directory, Kind};
+use crate::log::Space;
 
 /// The folder of objects.
 #[derive(Clone)]
@@ -60,6 +61,18 @@ impl Files {
     /// Gives a blob's bytes a second id.
     pub fn link(&self, id: &str, new: &str) -> io::Result<()> {
         self.shard(id)?.link(id, &self.shard(new)?, new)
+    }
+
+    /// Refuses bytes that would take the last of the disk: the log needs it, also for what frees space.
+    pub fn check_room(&self, bytes: u64) -> io::Result<()> {
+        match Space::of(&*self.folder) {
+            Some(space) if !space.has_room_for(bytes) => {
+                let room = space.free.saturating_sub(2 * space.floor());
+                let message = format!("the disk takes {room} more bytes: what is left is kept for deletions");
+                Err(io::Error::new(io::ErrorKind::StorageFull, message))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Makes the names of blobs survive a power cut.

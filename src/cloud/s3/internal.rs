@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::blobs::Blob;
 use super::checksum::{Algorithm, Checksum, Kind, digest};
+use super::draft::Fresh;
 use super::error::{Failure, Result};
 use super::events::Actor;
 use super::objects::{self, Cause};
@@ -16,10 +16,10 @@ use crate::cloud::Cloud;
 use crate::cloud::transaction::Transaction;
 use crate::engine::Millis;
 
-/// Bytes that lie in a file, and that no object names yet: [`land`] them or [`S3::discard`] them.
-#[derive(Debug, Clone)]
+/// Bytes that lie in a file, and that no object names yet: [`land`] them, or they go when this is dropped.
+#[derive(Clone)]
 pub struct Written {
-    blob: Blob,
+    fresh: Fresh,
     etag: String,
     crc64: String,
     /// Of the object that it becomes, and of the request ids in its event.
@@ -40,8 +40,7 @@ pub struct Landing<'a> {
 
 /// Makes objects of what was written, all or none, as a part of a transaction that may do more.
 ///
-/// When the transaction is durable, hand what is returned to [`S3::settle`]. When it isn't acknowledged because it was
-/// refused, [`S3::discard`] what was written; when because the log failed, leave it.
+/// When the transaction is durable, hand what is returned to [`S3::settle`].
 pub fn land(
     cloud: &Cloud,
     transaction: &mut Transaction<'_>,
@@ -61,6 +60,7 @@ pub fn land(
             };
             let cause = Cause { actor, now, unique: written.unique.clone(), expiration: false };
             objects::put(tx, &bucket, object, "ObjectCreated:Put", &cause)?;
+            tx.adopt(&written.fresh);
         }
         Ok(())
     })
@@ -69,8 +69,8 @@ pub fn land(
 impl Landing<'_> {
     fn object(&self, written: &Written, bucket: &Bucket, now: Millis) -> Object {
         let mut object = Object {
-            blobs: vec![written.blob.clone()],
-            size: written.blob.length,
+            blobs: vec![written.fresh.blob.clone()],
+            size: written.fresh.blob.length,
             etag: written.etag.clone(),
             checksum: Some(Checksum {
                 algorithm: Algorithm::Crc64nvme,
@@ -96,19 +96,14 @@ impl S3 {
         let unique = self.store.unique();
         let mut draft = self.blobs.draft(unique.clone());
         draft.write(bytes).await?;
-        let blob = draft.keep().await?;
+        let fresh = draft.keep().await?;
         let etag = hex(Md5::checksum(bytes).as_ref());
-        Ok(Written { blob, etag, crc64: digest(Algorithm::Crc64nvme, bytes), unique })
-    }
-
-    /// Removes what was written and didn't land.
-    pub async fn discard(&self, written: Written) {
-        self.blobs.discard(vec![written.blob]).await;
+        Ok(Written { fresh, etag, crc64: digest(Algorithm::Crc64nvme, bytes), unique })
     }
 
     /// What is left to do when a landing is durable: files of objects that were replaced go, failed events are told.
     pub async fn settle<T>(&self, changed: Changed<T>) -> T {
-        self.blobs.discard(changed.orphans).await;
+        changed.orphans.discard().await;
         changed.refused.iter().for_each(|why| self.store.notice(why));
         changed.reply
     }
@@ -175,7 +170,7 @@ mod tests {
             land_one(&cloud, "a", b"two").await;
             assert_eq!(files(folder.path()), 1);
             // As if the process died between the file and the document.
-            s3.write(b"garbage").await.unwrap();
+            std::mem::forget(s3.write(b"garbage").await.unwrap());
             assert_eq!(files(folder.path()), 2);
         }
         let cloud = scratch::cloud(folder.path(), Durability::Process);
@@ -194,7 +189,8 @@ mod tests {
         let landing = Landing { bucket: "nowhere", key: "k", ..Default::default() };
         let landed = cloud.core.execute(|tx| Ok(land(&cloud, tx, &[(landing.clone(), &written)])?)).await;
         assert_eq!(landed.err().unwrap().code, "NoSuchBucket");
-        s3.discard(written).await;
+        assert_eq!(files(folder.path()), 1);
+        drop(written);
         assert_eq!(files(folder.path()), 0);
     }
 

@@ -29,6 +29,7 @@ mod cors;
 mod cross_origin;
 mod delete;
 mod describe;
+mod draft;
 mod error;
 mod events;
 mod expiry;

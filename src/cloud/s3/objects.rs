@@ -155,6 +155,7 @@ impl Object {
             encryption: Default::default(),
             parts: Vec::new(),
             lock: Default::default(),
+            upload: None,
         }
     }
 
@@ -202,7 +203,7 @@ mod tests {
             .await
             .ok()
             .unwrap();
-        (changed.reply.version, changed.orphans)
+        (changed.reply.version, changed.orphans.blobs().to_vec())
     }
 
     fn ids(blobs: &[Blob]) -> Vec<&str> {
@@ -223,7 +224,7 @@ mod tests {
         assert_eq!(put_one(&store, Versioning::Off, "1").await, (None, vec![]));
         assert_eq!(ids(&put_one(&store, Versioning::Off, "2").await.1), ["1"]);
         let deleted = store.write(|tx| delete(tx, &bucket(Versioning::Off), "k", &cause("x"))).await.ok().unwrap();
-        assert_eq!(ids(&deleted.orphans), ["2"]);
+        assert_eq!(ids(deleted.orphans.blobs()), ["2"]);
         assert!(versions(&store).is_empty());
     }
 
@@ -252,7 +253,7 @@ mod tests {
             .await
             .ok()
             .unwrap();
-        assert_eq!(ids(&gone.orphans), ["v1"]);
+        assert_eq!(ids(gone.orphans.blobs()), ["v1"]);
         store
             .write(|tx| delete_version(tx, &enabled, "k", "null", &cause("y")))
             .await

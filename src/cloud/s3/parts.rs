@@ -144,13 +144,13 @@ impl S3 {
     ) -> Result<()> {
         let part = Part {
             number,
-            size: received.blob.length,
-            blobs: vec![received.blob.clone()],
+            size: received.fresh.blob.length,
+            blobs: vec![received.fresh.blob.clone()],
             etag: received.etag,
             digest: received.also.unwrap_or_default(),
             modified: self.store.now(),
         };
-        self.change_with(vec![received.blob], |tx| {
+        self.change_with(vec![received.fresh], |tx| {
             let bucket = Self::bucket_in(tx.docs(), call, bucket)?;
             // It may have been completed or aborted while the body came.
             tx.docs().upload(&bucket.name, &upload.key, &upload.id)?;

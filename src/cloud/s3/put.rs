@@ -60,18 +60,18 @@ impl S3 {
         let current = self.store.read(|docs| docs.current(&name, &key))?;
         conditions.check(&key, current.as_ref(), None)?;
 
-        let Received { blob, etag, sent: (algorithm, value), .. } =
+        let Received { fresh, etag, sent: (algorithm, value), .. } =
             self.receive(call, body, length, sent, None).await?;
         let object = Object {
-            size: blob.length,
-            blobs: vec![blob.clone()],
+            size: fresh.blob.length,
+            blobs: vec![fresh.blob.clone()],
             etag,
             checksum: Some(Checksum { algorithm, kind: Kind::FullObject, value: value.clone() }),
             ..description.object(&key, self.store.now())
         };
         let cause = self.cause(call);
         let (object, versioning, expiration) = self
-            .change_with(vec![blob], |tx| {
+            .change_with(vec![fresh], |tx| {
                 let bucket = Self::bucket_in(tx.docs(), call, &name)?;
                 let current = tx.docs().current(&bucket.name, &key)?;
                 conditions.check(&key, current.as_ref(), None)?;

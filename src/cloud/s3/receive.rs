@@ -6,17 +6,17 @@ use futures::StreamExt;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::StreamingBlob;
 
-use super::blobs::{Blob, Draft};
 use super::body;
 use super::call::Call;
 use super::checksum::{Algorithm, Hasher};
 use super::chunked;
+use super::draft::{Draft, Fresh};
 use super::error::{Failure, Result};
 use super::service::S3;
 
 /// A body that has arrived.
 pub struct Received {
-    pub blob: Blob,
+    pub fresh: Fresh,
     /// Hex of the MD5, without quotes.
     pub etag: String,
     /// Of the algorithm that the client chose, or of the default.
@@ -112,7 +112,7 @@ impl S3 {
         if let Some(sent) = sent {
             verify(call, &sent, &value)?;
         }
-        Ok(Received { blob: draft.keep().await?, etag: hex(&md5), sent: (algorithm, value), also })
+        Ok(Received { fresh: draft.keep().await?, etag: hex(&md5), sent: (algorithm, value), also })
     }
 
     /// Takes bytes that are already in S3.
@@ -123,7 +123,7 @@ impl S3 {
         let intake = intake.map_err(|error| if error == incomplete { body::damaged() } else { error });
         let Intake { draft, md5, value, .. } = intake?;
         let also = Some(value.clone());
-        Ok(Received { blob: draft.keep().await?, etag: hex(&md5), sent: (algorithm, value), also })
+        Ok(Received { fresh: draft.keep().await?, etag: hex(&md5), sent: (algorithm, value), also })
     }
 
     async fn intake(

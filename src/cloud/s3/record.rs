@@ -126,6 +126,9 @@ pub struct Object {
     pub parts: Vec<ObjectPart>,
     #[serde(default)]
     pub lock: ObjectLock,
+    /// The multipart upload that it was, so that who completes it once more is told the same again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<String>,
 }
 
 /// A part of a completed multipart object.

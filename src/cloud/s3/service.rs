@@ -5,13 +5,14 @@ use std::sync::Arc;
 use s3s::dto::*;
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 
-use super::blobs::{Blob, Blobs};
+use super::blobs::Blobs;
 use super::call::Call;
+use super::draft::Fresh;
 use super::error::{Failure, Result};
 use super::names;
 use super::objects::Cause;
 use super::record::{Bucket, Object};
-use super::store::{Changed, Docs, NotWritten, Store, Tx};
+use super::store::{Docs, Store, Tx};
 use crate::cloud::Cloud;
 
 /// S3 as the rest of the cloud uses it: documents and blobs. Cheap to make and to clone.
@@ -101,27 +102,43 @@ impl S3 {
 
     /// Changes documents, and removes the blobs that nothing names afterwards.
     pub(super) async fn change<T>(&self, change: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        self.change_with(Vec::new(), change).await
+        Ok(self.settle(self.store.write(change).await?).await)
     }
 
     /// As [`change`](Self::change), for a change that makes a document name `fresh` blobs: they go if it is refused.
     pub(super) async fn change_with<T>(
         &self,
-        fresh: Vec<Blob>,
+        fresh: Vec<Fresh>,
         change: impl FnOnce(&mut Tx<'_>) -> Result<T>,
     ) -> Result<T> {
-        match self.store.write(change).await {
-            Ok(Changed { reply, orphans, refused }) => {
-                self.blobs.discard(orphans).await;
-                refused.iter().for_each(|why| self.store.notice(why));
-                Ok(reply)
-            }
-            Err(NotWritten::Refused(failure)) => {
-                self.blobs.discard(fresh).await;
-                Err(failure)
-            }
-            Err(NotWritten::Unlogged(failure)) => Err(failure),
+        self.change(|tx| {
+            let reply = change(tx)?;
+            fresh.iter().for_each(|fresh| tx.adopt(fresh));
+            Ok(reply)
+        })
+        .await
+    }
+
+    /// As [`change`](Self::change), for one after which there is less than before: made on a full disk as well.
+    pub(super) async fn change_freeing<T>(&self, change: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        Ok(self.settle(self.store.write_freeing(change).await?).await)
+    }
+
+    /// Removes what requests left behind whose clients went away before their change was in the log.
+    pub async fn tidy(&self) {
+        let left = self.blobs.take_left();
+        match left.is_empty() || self.store.is_settled().await {
+            true => self.blobs.discard(left).await,
+            false => self.blobs.leave(left),
         }
+    }
+}
+
+/// Tells the operator of what is no client's fault.
+pub(super) fn tell(cloud: &Cloud, failure: &Failure) {
+    // What this cloud hasn't got is the client's affair.
+    if failure.code != "NotImplemented" {
+        cloud.notice(&format!("S3 could not serve a request: {}", failure.message));
     }
 }
 
@@ -134,6 +151,9 @@ macro_rules! operations {
                 async fn $name(&self, request: S3Request<$input>) -> S3Result<S3Response<$output>> {
                     let call = Call::of(&request).map_err(|_| S3ErrorCode::InternalError)?;
                     S3::of(&call.cx.cloud).$name(&call, request).await.map_err(|failure| {
+                        if failure.status >= 500 {
+                            tell(&call.cx.cloud, &failure);
+                        }
                         // A body that failed has said so itself, and knows better why.
                         call.failure.lock().get_or_insert(failure);
                         S3ErrorCode::InternalError.into()

@@ -7,7 +7,8 @@ use s3s::dto::NotificationConfiguration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::blobs::{Blob, BlobId, Blobs};
+use super::blobs::{Blob, BlobId, Blobs, Orphans};
+use super::draft::Fresh;
 use super::error::{Failure, Result};
 use super::events::{self, Actor, Event};
 use super::record::{Bucket, Object, Part, Upload, key};
@@ -34,6 +35,7 @@ pub struct Tx<'a> {
     docs: Docs<'a>,
     writes: Vec<(String, Option<Vec<u8>>)>,
     orphans: Vec<Blob>,
+    adopted: Vec<Fresh>,
     events: Vec<(Bucket, Event)>,
     announced: Option<(Bucket, NotificationConfiguration, Actor)>,
 }
@@ -43,17 +45,9 @@ pub struct Tx<'a> {
 pub struct Changed<T> {
     pub reply: T,
     /// Blobs that nothing names any more.
-    pub orphans: Vec<Blob>,
+    pub orphans: Orphans,
     /// Events that couldn't be sent, each with the reason.
     pub refused: Vec<String>,
-}
-
-/// Why a change wasn't acknowledged.
-pub enum NotWritten {
-    /// It was decided against: nothing has changed.
-    Refused(Failure),
-    /// It was made, but the log can't say that it is durable.
-    Unlogged(Failure),
 }
 
 /// Opens the blobs of a data folder, and compares them with the objects: `is_whole` says that the log is. Also returns what the
@@ -78,12 +72,19 @@ impl Store {
     }
 
     /// Changes documents, all or nothing; durable when it returns.
-    pub async fn write<R>(
-        &self,
-        change: impl FnOnce(&mut Tx<'_>) -> Result<R>,
-    ) -> std::result::Result<Changed<R>, NotWritten> {
-        let written = self.cloud.core.execute(|transaction| Ok(within(&self.cloud, transaction, change))).await;
-        written.map_err(|error| NotWritten::Unlogged(error.into()))?.map_err(NotWritten::Refused)
+    pub async fn write<R>(&self, change: impl FnOnce(&mut Tx<'_>) -> Result<R>) -> Result<Changed<R>> {
+        self.cloud.core.execute(|transaction| Ok(within(&self.cloud, transaction, change))).await?
+    }
+
+    /// As [`write`](Self::write), for a change after which there is less than before: made on a full disk as well.
+    pub async fn write_freeing<R>(&self, change: impl FnOnce(&mut Tx<'_>) -> Result<R>) -> Result<Changed<R>> {
+        self.cloud.core.execute_freeing(|transaction| Ok(within(&self.cloud, transaction, change))).await?
+    }
+
+    /// Whether the log holds all that was changed before this call.
+    pub async fn is_settled(&self) -> bool {
+        let core = &self.cloud.core;
+        core.log().commit(core.log().position()).await.is_ok() && core.fault().is_none()
     }
 
     /// Fails when nothing is written until a restart: before bytes are taken that no document will name.
@@ -111,7 +112,8 @@ impl Store {
 
 /// Changes documents as a part of a transaction that may do more: a batch lands and its records are consumed, as one.
 ///
-/// Once the transaction is durable, the orphans are to be discarded. What is refused has changed nothing.
+/// Once the transaction is durable, the orphans are to be discarded. What is refused has changed nothing, and the blobs
+/// that it would have named go.
 pub fn within<R>(
     cloud: &Cloud,
     transaction: &mut Transaction<'_>,
@@ -121,11 +123,14 @@ pub fn within<R>(
         docs: Docs(transaction.engine),
         writes: Vec::new(),
         orphans: Vec::new(),
+        adopted: Vec::new(),
         events: Vec::new(),
         announced: None,
     };
     let reply = change(&mut tx)?;
-    let Tx { writes, orphans, events, announced, .. } = tx;
+    let Tx { writes, orphans, adopted, events, announced, .. } = tx;
+    // From here on the log may name them.
+    adopted.iter().for_each(Fresh::named);
     for (key, value) in writes {
         match value {
             Some(value) => transaction.put_doc(&key, &value),
@@ -136,7 +141,7 @@ pub fn within<R>(
     if let Some((bucket, configuration, actor)) = announced {
         events::send_test(cloud, &bucket, &configuration, &actor, transaction);
     }
-    Ok(Changed { reply, orphans, refused })
+    Ok(Changed { reply, orphans: Orphans::new(&cloud.blobs, orphans), refused })
 }
 
 impl<'a> Docs<'a> {
@@ -291,6 +296,11 @@ impl<'a> Tx<'a> {
     /// A notification configuration is in force: its destinations get a test event.
     pub fn announce(&mut self, bucket: &Bucket, configuration: &NotificationConfiguration, actor: Actor) {
         self.announced = Some((bucket.clone(), configuration.clone(), actor));
+    }
+
+    /// A document of this change names the blob.
+    pub fn adopt(&mut self, fresh: &Fresh) {
+        self.adopted.push(fresh.clone());
     }
 
     /// Nothing names these blobs once this change is durable.

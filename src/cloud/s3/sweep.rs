@@ -59,7 +59,7 @@ impl S3 {
             })?;
             if !due.is_empty() {
                 let causes: Vec<_> = due.iter().map(|_| self.expiration_cause(now)).collect();
-                self.change(|tx| {
+                self.change_freeing(|tx| {
                     let Ok(bucket) = tx.docs().bucket(&bucket.name) else { return Ok(()) };
                     for (key, cause) in due.iter().zip(&causes) {
                         stage.act(tx, &bucket, key, cause)?;

@@ -14,10 +14,15 @@ use crate::cloud::Cloud;
 pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
     let mut workers = Workers::default();
     loop {
-        if let Err(error) = cloud.sns.signer.save(&cloud).await {
-            cloud.notice(&format!("the key that signs notifications can't be kept: {}", error.message));
+        let look = async {
+            if let Err(error) = cloud.sns.signer.save(&cloud).await {
+                cloud.notice(&format!("the key that signs notifications can't be kept: {}", error.message));
+            }
+            replay::run(&cloud).await;
+        };
+        if stop.run_until_cancelled(look).await.is_none() {
+            break;
         }
-        replay::run(&cloud).await;
         workers.update(&cloud);
         tokio::select! {
             () = cloud.sns.changed.notified() => {}

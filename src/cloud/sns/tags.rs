@@ -158,7 +158,7 @@ async fn change(
         access::check(cx, topic, action)?;
         let mut config = topic.config.clone();
         edit(&mut config)?;
-        tx.apply(&Change::Topic(Cow::Owned(config)));
+        tx.declare(&Change::Topic(Cow::Owned(config)))?;
         Ok(Empty {})
     };
     cx.cloud.core.execute(decide).await

@@ -28,7 +28,7 @@ pub async fn change_message_visibility(cx: &Context, input: ChangeMessageVisibil
     let timeout = timeout(input.visibility_timeout)?;
     cx.cloud
         .core
-        .execute(|tx| {
+        .execute_freeing(|tx| {
             let queue = queue_url::open(cx, tx.engine, &arn, "sqs:ChangeMessageVisibility")?;
             let entry = decide(cx, tx, queue, handle, timeout)?;
             tx.apply(&Change::Visible { queue, entries: vec![entry] });
@@ -67,7 +67,7 @@ pub async fn change_message_visibility_batch(
     let mut output = BatchOutput { successful: Vec::with_capacity(ids.len()), failed: Vec::new() };
     cx.cloud
         .core
-        .execute(|tx| {
+        .execute_freeing(|tx| {
             let queue = queue_url::open(cx, tx.engine, &arn, "sqs:ChangeMessageVisibility")?;
             let mut entries = Vec::with_capacity(ids.len());
             for (id, entry) in ids.into_iter().zip(input.entries.iter().flatten()) {

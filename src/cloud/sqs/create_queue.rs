@@ -70,7 +70,7 @@ pub async fn create(
             let id = QueueId(tx.engine.next_id());
             let (created, modified) = (tx.now, tx.now);
             let config = QueueConfig { id, arn: arn.to_owned(), attributes, tags, created, modified, hidden: false };
-            tx.apply(&Change::Queue(Cow::Owned(config)));
+            tx.declare(&Change::Queue(Cow::Owned(config)))?;
             Ok(id)
         })
         .await

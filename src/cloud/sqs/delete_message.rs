@@ -24,7 +24,7 @@ pub async fn delete_message(cx: &Context, input: DeleteMessageInput<'_>) -> Resu
     let handle = receipt::given(&input.receipt_handle)?;
     cx.cloud
         .core
-        .execute(|tx| {
+        .execute_freeing(|tx| {
             let queue = queue_url::open(cx, tx.engine, &arn, "sqs:DeleteMessage")?;
             if let Some(position) = find(cx, tx, queue, handle)? {
                 tx.apply(&Change::Deleted { queue, positions: vec![position] });
@@ -61,7 +61,7 @@ pub async fn delete_message_batch(
     let mut output = BatchOutput { successful: Vec::with_capacity(ids.len()), failed: Vec::new() };
     cx.cloud
         .core
-        .execute(|tx| {
+        .execute_freeing(|tx| {
             let queue = queue_url::open(cx, tx.engine, &arn, "sqs:DeleteMessage")?;
             let mut positions = Vec::with_capacity(ids.len());
             for (id, entry) in ids.into_iter().zip(input.entries.iter().flatten()) {

@@ -27,7 +27,7 @@ pub async fn delete(cx: &Context, arn: &str) -> Result<(), AwsError> {
     let id = cx
         .cloud
         .core
-        .execute(|tx| {
+        .execute_freeing(|tx| {
             let id = queue_url::open(cx, tx.engine, arn, "sqs:DeleteQueue")?;
             tx.apply(&Change::QueueGone(id));
             move_tasks::forget(tx, arn);

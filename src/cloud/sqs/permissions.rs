@@ -128,7 +128,7 @@ async fn rewrite(
             let policy = change(attributes.get("Policy").map(String::as_str))?;
             attributes::merge(&mut attributes, vec![("Policy".to_owned(), policy)])?;
             let config = attributes::changed(config, attributes, now);
-            tx.apply(&Change::Queue(Cow::Owned(config)));
+            tx.declare(&Change::Queue(Cow::Owned(config)))?;
             Ok(())
         })
         .await

@@ -18,12 +18,13 @@ pub async fn purge_queue(cx: &Context, input: PurgeQueueInput<'_>) -> Result<(),
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     cx.cloud
         .core
-        .execute(|tx| {
+        .execute_freeing(|tx| {
             let id = queue_url::open(cx, tx.engine, &arn, "sqs:PurgeQueue")?;
             let strict = tx.engine.strict();
             let now = tx.now;
             let queue = queue_url::queue(cx, tx.engine, id)?;
-            if strict && queue.purged != 0 && now < queue.purged + limits::QUEUE_COOL_DOWN {
+            let cools = queue.purged <= now && now < queue.purged + limits::QUEUE_COOL_DOWN;
+            if strict && queue.purged != 0 && cools {
                 return Err(error::purge_in_progress(queue_url::name(&arn)));
             }
             let before = queue.next_position();

@@ -75,7 +75,7 @@ pub async fn set(cx: &Context, arn: &str, given: &[(&str, &str)]) -> Result<(), 
             let mut attributes = config.attributes.clone();
             attributes::merge(&mut attributes, given)?;
             let config = attributes::changed(config, attributes, now);
-            tx.apply(&Change::Queue(Cow::Owned(config)));
+            tx.declare(&Change::Queue(Cow::Owned(config)))?;
             Ok(())
         })
         .await

@@ -90,7 +90,7 @@ async fn change(
             let mut tags = config.tags.clone();
             change(&mut tags)?;
             let config = QueueConfig { tags, ..config.clone() };
-            tx.apply(&Change::Queue(Cow::Owned(config)));
+            tx.declare(&Change::Queue(Cow::Owned(config)))?;
             Ok(())
         })
         .await

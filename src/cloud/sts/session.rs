@@ -93,12 +93,16 @@ pub fn key(cloud: &Cloud, access_key: &str, token: &str) -> Result<Key, Refusal>
     let secret = secret.ok_or(Refusal::UnknownKey)?;
     let session = read(&secret, token).filter(|session| session.access_key == access_key);
     let session = session.ok_or(Refusal::WrongToken)?;
-    if session.expires <= now {
+    // One that lasts longer than any was made by a clock that has been set back since.
+    if session.expires <= now || session.expires > now + LONGEST {
         return Err(Refusal::ExpiredToken);
     }
     let secret = secret_key(&secret, &session);
     Ok(Key { secret, session_token: Some(token.to_owned()), account: Some(session.account) })
 }
+
+/// "GetSessionToken" (AWS STS API Reference): no session lasts longer than 36 hours.
+const LONGEST: Millis = 36 * 3_600_000;
 
 /// The session of a request whose signature may or may not be looked at.
 pub fn of_request(cloud: &Cloud, parts: &Parts, access_key: &str) -> Option<Session> {

@@ -1,6 +1,7 @@
 //! A queue: its messages and what they are doing. Standard queues hand out by a cursor and fairly between the message groups
 //! that there are, FIFO queues by message group.
 
+mod clock;
 mod entries;
 mod groups;
 mod receive;
@@ -64,6 +65,8 @@ pub struct Queue {
     scope_before: Option<(Millis, bool)>,
     /// When it was last purged; 0 if never.
     pub purged: Millis,
+    /// The latest time at which anything has happened here, as far as that is known.
+    latest: Millis,
 }
 
 impl Queue {
@@ -88,6 +91,7 @@ impl Queue {
             attempts: receive::Attempts::default(),
             scope_before: None,
             purged: 0,
+            latest: 0,
         }
     }
 
@@ -104,7 +108,7 @@ impl Queue {
     /// Whether a deduplication window holds within its message group only, at `now`.
     pub fn deduplicates_by_group(&self, now: Millis) -> bool {
         match self.scope_before {
-            Some((until, before)) if now < until => before,
+            Some((until, before)) if now < until && until <= now + limits::ATTRIBUTE_PROPAGATION => before,
             _ => self.settings.deduplicates_by_group,
         }
     }
@@ -158,6 +162,7 @@ impl Queue {
 
     /// Makes visible what is due. It follows from the time alone, so the log doesn't hold it.
     pub(super) fn settle(&mut self, now: Millis) {
+        self.follow_clock(now);
         while let Some((at, position)) = self.timers.first().copied()
             && at <= now
         {
@@ -184,6 +189,7 @@ impl Queue {
         if position < self.next_position {
             self.remove(position);
         }
+        self.latest = self.latest.max(entry.sent_at).max(entry.visible_at.saturating_sub(limits::MAX_VISIBILITY));
         let blocked = matches!(entry.state, State::Delayed | State::InFlight);
         entry.group = match group {
             Some(name) if self.settings.fifo => {
@@ -219,6 +225,7 @@ impl Queue {
             // Fresh messages are handed out in order, so no fresh one lies before this one.
             self.fresh = self.fresh.max(position + 1);
         }
+        self.latest = self.latest.max(at);
         self.set_state(position, State::InFlight, visible_at);
         if let Some(entry) = self.entries.get_mut(position) {
             entry.count = entry.count.saturating_add(1);
@@ -230,6 +237,7 @@ impl Queue {
 
     /// A new visibility deadline for a message that was received.
     pub(super) fn set_visible_at(&mut self, position: Position, visible_at: Millis) {
+        self.latest = self.latest.max(visible_at.saturating_sub(limits::MAX_VISIBILITY));
         self.set_state(position, State::InFlight, visible_at);
     }
 

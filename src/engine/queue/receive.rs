@@ -107,7 +107,8 @@ impl Queue {
     fn repeated(&self, attempt: &str, now: Millis) -> Option<Vec<Position>> {
         let (until, positions) = self.attempts.0.get(attempt)?;
         let in_flight = |position: &Position| self.get(*position).is_some_and(|entry| entry.state == State::InFlight);
-        (*until > now && positions.iter().all(in_flight)).then(|| positions.clone())
+        let open = *until > now && *until <= now + limits::ATTEMPT_WINDOW;
+        (open && positions.iter().all(in_flight)).then(|| positions.clone())
     }
 
     /// Every candidate is expired, goes to the dead-letter queue, or is received, until `max` are.

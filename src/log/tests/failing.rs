@@ -163,9 +163,9 @@ fn a_receiver_that_refuses_a_record_stops_the_start_with_its_place() {
 fn who_asks_a_log_that_gave_up_is_refused_before_anything_is_decided() {
     let (log, ..) = open(&FaultyDisk::default(), Durability::Process).unwrap();
     append_and_commit(&log, 0).unwrap();
-    log.admit().unwrap();
+    log.admit(false).unwrap();
     log.give_up("the folder is gone".to_owned());
-    assert!(log.admit().unwrap_err().to_string().contains("the folder is gone"));
+    assert!(log.admit(false).unwrap_err().to_string().contains("the folder is gone"));
 }
 
 #[test]

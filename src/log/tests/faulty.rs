@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::log::Space;
 use crate::log::disk::{Disk, SegmentFile};
 
 /// Unsynced bytes survive a power cut, or don't, in units of so many: small, so that small records are torn.
@@ -30,6 +31,8 @@ pub struct State {
     pub power_goes_at: Option<u64>,
     /// Bytes that can still be written.
     pub space: Option<usize>,
+    /// How large it says that it is, if it tells of its space.
+    pub total: Option<u64>,
     pub syncs_fail: bool,
     pub reads_fail: bool,
     pub creations_fail: bool,
@@ -251,7 +254,10 @@ impl Disk for FaultyDisk {
     fn remove(&self, name: &str) -> io::Result<()> {
         self.with(|state| {
             state.alive()?;
-            state.names.remove(name).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+            let inode = state.names.remove(name).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+            let freed = state.files.get(&inode).map_or(0, |file| file.bytes.len());
+            // One that doesn't tell of its space has none.
+            state.space = state.space.map(|space| space + if state.total.is_some() { freed } else { 0 });
             state.operation()
         })
     }
@@ -266,6 +272,10 @@ impl Disk for FaultyDisk {
             state.renamed.clear();
             Ok(())
         })
+    }
+
+    fn space(&self) -> Option<Space> {
+        self.with(|state| Some(Space { free: state.space? as u64, total: state.total? }))
     }
 
     fn boot(&self) -> [u8; 16] {

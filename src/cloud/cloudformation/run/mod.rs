@@ -71,6 +71,9 @@ pub fn start(cx: &Context, uuid: &str) {
     tokio::spawn(run(cx.clone(), uuid.to_owned()));
 }
 
+/// How long a stack waits for a log that takes no writes.
+const PAUSE: u64 = 1_000;
+
 async fn run(cx: Context, uuid: String) {
     let cloud = cx.cloud.clone();
     let place = Place::of(&cx);
@@ -86,9 +89,12 @@ async fn run(cx: Context, uuid: String) {
             _ => return,
         };
         if let Err(error) = step {
-            // The log takes no writes: the stack stays where it is and goes on at the next start.
+            // It stays where it is, and goes on at the next start, or as soon as the log takes writes again.
             cloud.notice(&format!("the operation on stack {} stopped: {}", run.uuid, error.message));
-            return;
+            if error.status != 503 {
+                return;
+            }
+            cloud.core.clock().sleep_until(cloud.core.now() + PAUSE).await;
         }
     }
 }
@@ -128,14 +134,15 @@ impl Run {
     /// Changes the stack and what belongs to it, in one go.
     async fn write<R>(&self, change: impl FnOnce(&mut Transaction<'_>, &mut Stack) -> R) -> Result<R, AwsError> {
         let core = &self.cx.cloud.core;
-        core.execute(|transaction| {
+        let deletes = self.stack().is_some_and(|stack| stack.status == Status::DeleteInProgress);
+        let write = |transaction: &mut Transaction<'_>| {
             let stack = store::stack(transaction.engine, &self.place, &self.uuid);
             let mut stack = stack.ok_or_else(|| store::no_stack(&self.uuid))?;
             let result = change(transaction, &mut stack);
             store::put_stack(transaction, &stack);
             Ok(result)
-        })
-        .await
+        };
+        if deletes { core.execute_freeing(write).await } else { core.execute(write).await }
     }
 
     /// Gives the stack a new status, with its event.

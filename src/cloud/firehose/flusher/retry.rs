@@ -11,7 +11,7 @@ const RETENTION: Millis = 24 * 3_600_000;
 /// What is known of a buffer whose last flush failed.
 #[derive(Debug, Clone, Copy)]
 pub struct Failing {
-    pub retry_at: Millis,
+    retry_at: Millis,
     wait: Millis,
 }
 
@@ -23,6 +23,11 @@ impl Failing {
         let end = oldest.map_or(Millis::MAX, |oldest| oldest + RETENTION);
         let retry_at = if end > now { end.min(now + wait) } else { now + wait };
         Self { retry_at, wait }
+    }
+
+    /// When it is tried again. A time further away than any wait was set by a clock that has been set back since.
+    pub fn retry_at(self, now: Millis) -> Millis {
+        if self.retry_at > now + LONGEST { 0 } else { self.retry_at }
     }
 }
 

@@ -87,7 +87,7 @@ impl Partitions {
         let lost = || too_old.iter().map(|part| (part.position, part.index));
         if !too_old.is_empty() {
             let changes = self.account.changes(id, lost());
-            let noted = cloud.core.execute(|transaction| {
+            let noted = cloud.core.execute_freeing(|transaction| {
                 changes.iter().for_each(|change| transaction.apply(change));
                 Ok(())
             });

@@ -102,7 +102,7 @@ async fn try_step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, 
     if flushed {
         partitions.flush(cloud, id, due).await?;
     }
-    Ok(if sorted || flushed { Step::Again } else { Step::Until(partitions.next_due()) })
+    Ok(if sorted || flushed { Step::Again } else { Step::Until(partitions.next_due(cloud.core.now())) })
 }
 
 impl Partitions {
@@ -142,7 +142,7 @@ impl Partitions {
             let nothing_left = Change::Flushed { stream: id, positions: empty };
             cloud
                 .core
-                .execute(|transaction| {
+                .execute_freeing(|transaction| {
                     transaction.apply(&nothing_left);
                     Ok(())
                 })
@@ -211,15 +211,16 @@ impl Partitions {
     }
 
     /// When a buffer is due.
-    fn due_at(&self, buffer: &Buffer, full: bool) -> Millis {
-        let at = if full { 0 } else { buffer.oldest + self.plan.document.destination.buffer_millis() };
-        buffer.failing.map_or(at, |failing| failing.retry_at.max(at))
+    fn due_at(&self, buffer: &Buffer, full: bool, now: Millis) -> Millis {
+        let time = self.plan.document.destination.buffer_millis();
+        let at = if full { 0 } else { flusher::due_within(buffer.oldest, time, now) };
+        buffer.failing.map_or(at, |failing| failing.retry_at(now).max(at))
     }
 
     /// When the next buffer is due.
-    fn next_due(&self) -> Millis {
-        let full = self.full.iter().map(|buffer| self.due_at(buffer, true));
-        let open = self.open.values().map(|buffer| self.due_at(buffer, false));
+    fn next_due(&self, now: Millis) -> Millis {
+        let full = self.full.iter().map(|buffer| self.due_at(buffer, true, now));
+        let open = self.open.values().map(|buffer| self.due_at(buffer, false, now));
         full.chain(open).min().unwrap_or(Millis::MAX)
     }
 
@@ -234,13 +235,13 @@ impl Partitions {
         };
         let mut index = 0;
         while index < self.full.len() {
-            if self.due_at(&self.full[index], true) <= now && fits(&self.full[index]) {
+            if self.due_at(&self.full[index], true, now) <= now && fits(&self.full[index]) {
                 due.push(self.full.remove(index));
             } else {
                 index += 1;
             }
         }
-        let open = self.open.values().filter(|buffer| self.due_at(buffer, false) <= now);
+        let open = self.open.values().filter(|buffer| self.due_at(buffer, false, now) <= now);
         let names: Vec<Name> = open.take_while(|buffer| fits(buffer)).map(|buffer| buffer.name.clone()).collect();
         due.extend(names.iter().filter_map(|name| self.open.remove(name)));
         due

@@ -25,7 +25,8 @@ const VISIBILITY: Millis = 60_000;
 
 /// Delivers until told to stop, or until the subscription is gone.
 pub async fn run(cloud: Arc<Cloud>, id: SubscriptionId, stop: CancellationToken) {
-    loop {
+    // A receive doesn't wait while the server stops.
+    while !cloud.core.waiters.is_closed() {
         let delivered = tokio::select! {
             delivered = deliver(&cloud, id) => delivered,
             () = stop.cancelled() => return,
@@ -36,7 +37,7 @@ pub async fn run(cloud: Arc<Cloud>, id: SubscriptionId, stop: CancellationToken)
             Err(error) => {
                 cloud.notice(&format!("deliveries to an HTTP endpoint pause: {}", error.message));
                 let again = cloud.core.now() + 1_000;
-                cloud.core.clock().sleep_until(again).await;
+                stop.run_until_cancelled(cloud.core.clock().sleep_until(again)).await;
             }
         }
     }
@@ -87,7 +88,7 @@ async fn attempt(
         Some(delay) => {
             cloud
                 .core
-                .execute(|tx| {
+                .execute_freeing(|tx| {
                     let visible_at = tx.now + delay;
                     tx.apply(&Change::Visible { queue: outbox, entries: vec![(position, visible_at)] });
                     Ok(())
@@ -128,7 +129,7 @@ async fn post(
 async fn delete(cloud: &Cloud, outbox: QueueId, position: Position) -> Result<(), AwsError> {
     cloud
         .core
-        .execute(|tx| {
+        .execute_freeing(|tx| {
             tx.apply(&Change::Deleted { queue: outbox, positions: vec![position] });
             Ok(())
         })
@@ -145,7 +146,7 @@ async fn give_up(
 ) -> Result<(), AwsError> {
     let dead_lettered = cloud
         .core
-        .execute(|tx| {
+        .execute_freeing(|tx| {
             let engine = &*tx.engine;
             let target = engine.subscription(config.id).ok_or_else(|| "the subscription is gone".to_owned());
             let target = target.and_then(|subscription| engine.dead_letter(subscription));

@@ -195,7 +195,7 @@ pub async fn delete_platform_application(cx: &Context, input: ApplicationInput<'
     let arn = check(cx, &input.platform_application_arn)?;
     cx.cloud
         .core
-        .execute(|tx| {
+        .execute_freeing(|tx| {
             let prefix = super::endpoint::keys_of(arn);
             let endpoints: Vec<String> = tx.engine.docs(&prefix, &prefix).map(|(key, _)| key.to_owned()).collect();
             endpoints.iter().for_each(|key| tx.delete_doc(key));

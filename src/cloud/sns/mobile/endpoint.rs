@@ -163,7 +163,7 @@ pub async fn delete_endpoint(cx: &Context, input: EndpointInput<'_>) -> Result<(
     let key = endpoint_key(input.arn(cx)?);
     cx.cloud
         .core
-        .execute(|tx| {
+        .execute_freeing(|tx| {
             tx.delete_doc(&key);
             Ok(())
         })

@@ -123,7 +123,7 @@ pub async fn set_subscription_attributes(
             if name == "ReplayPolicy" {
                 replay::mark(&mut config.attributes);
             }
-            tx.apply(&Change::Subscription(Cow::Owned(config)));
+            tx.declare(&Change::Subscription(Cow::Owned(config)))?;
             Ok(())
         })
         .await?;

@@ -99,6 +99,7 @@ fn decide(
         outbox: None,
         created: tx.now,
     };
+    tx.check_declaration(&Change::Subscription(Cow::Borrowed(&config)))?;
     if !matches!(protocol, "sqs" | "firehose") {
         config.outbox = Some(outbox::of_subscription(tx, &config, QueueId(id.0 + 1)));
     }

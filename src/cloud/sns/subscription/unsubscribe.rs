@@ -21,7 +21,7 @@ pub async fn unsubscribe(cx: &Context, input: UnsubscribeInput<'_>) -> Result<()
     let gone = cx
         .cloud
         .core
-        .execute(|tx| {
+        .execute_freeing(|tx| {
             let Some(subscription) = tx.engine.subscription_by_arn(subscription_arn) else { return Ok(None) };
             let mut config = subscription.config.clone();
             let stranger = *config.owner != *cx.account && config.topic_arn.split(':').nth(4) != Some(&*cx.account);

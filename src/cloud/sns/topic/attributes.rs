@@ -100,6 +100,7 @@ pub async fn set_topic_attributes(cx: &Context, input: SetTopicAttributesInput<'
                 Some(value) => config.attributes.insert(name.to_owned(), value),
                 None => config.attributes.remove(name),
             };
+            tx.check_declaration(&Change::Topic(Cow::Borrowed(&config)))?;
             if name == "ArchivePolicy" {
                 archive::declare(tx, &mut config)?;
             }

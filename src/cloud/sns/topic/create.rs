@@ -60,6 +60,7 @@ pub async fn create_topic(cx: &Context, input: CreateTopicInput<'_>) -> Result<C
             attributes.retain(|_, value| !value.is_empty());
             let id = TopicId(tx.engine.next_id());
             let mut config = TopicConfig { id, arn: topic_arn.clone(), attributes, tags, created: tx.now };
+            tx.check_declaration(&Change::Topic(Cow::Borrowed(&config)))?;
             archive::declare(tx, &mut config)?;
             tx.apply(&Change::Topic(Cow::Owned(config)));
             if let Some(policy) = policy {

@@ -22,7 +22,7 @@ pub async fn delete_topic(cx: &Context, input: DeleteTopicInput<'_>) -> Result<(
     arn::topic(topic_arn, "TopicArn", cx)?;
     cx.cloud
         .core
-        .execute(|tx| {
+        .execute_freeing(|tx| {
             let Some(topic) = tx.engine.topic_by_arn(topic_arn) else { return Ok(()) };
             access::check(cx, topic, "SNS:DeleteTopic")?;
             let id = topic.config.id;

@@ -105,7 +105,7 @@ async fn change(
             let text = policy.to_string();
             policy::check_quotas(&policy, text.len()).map_err(invalid)?;
             config.attributes.insert("Policy".into(), text);
-            tx.apply(&Change::Topic(Cow::Owned(config)));
+            tx.declare(&Change::Topic(Cow::Owned(config)))?;
             Ok(())
         })
         .await

@@ -48,7 +48,8 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
             let now = cloud.core.now();
             let key = task.key();
             let mut at = due.get(&key).copied().unwrap_or(now);
-            if at <= now || task.status == Status::Cancelling {
+            // Further away than it can be, it was set by a clock that has been set back since.
+            if at <= now || at > now + SECOND || task.status == Status::Cancelling {
                 if let Err(error) = turn(&cloud, &key, task.rate).await {
                     cloud.notice(&format!("a message move task from {} waits: {}", task.source, error.message));
                     at = now + SECOND;
