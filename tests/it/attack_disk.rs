@@ -49,9 +49,9 @@ async fn uploads_that_are_refused_leave_no_file() {
     put().if_match("\"none\"").send().await.unwrap_err();
     s3.put_object().bucket("nowhere").key("k").body(ByteStream::from_static(b"bytes")).send().await.unwrap_err();
     let upload = s3.create_multipart_upload().bucket("box").key("k").send().await.unwrap();
-    let part = s3.upload_part().bucket("box").key("k").part_number(1).body(ByteStream::from_static(b"bytes"));
-    part.clone().upload_id("none").send().await.unwrap_err();
-    part.upload_id(upload.upload_id().unwrap()).send().await.unwrap();
+    let part = || s3.upload_part().bucket("box").key("k").part_number(1).body(ByteStream::from_static(b"bytes"));
+    part().upload_id("none").send().await.unwrap_err();
+    part().upload_id(upload.upload_id().unwrap()).send().await.unwrap();
     assert_eq!(files(&cloud), 1, "the part");
     s3.abort_multipart_upload().bucket("box").key("k").upload_id(upload.upload_id().unwrap()).send().await.unwrap();
     assert_eq!(files(&cloud), 0);
