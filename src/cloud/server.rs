@@ -137,7 +137,7 @@ impl Server {
 pub(super) enum Home {
     Kept(DataFolder),
     /// The objects of a cloud of which nothing is kept; removed with it.
-    Temporary(#[expect(dead_code, reason = "it is kept to be dropped")] TempDir),
+    Temporary(#[allow(dead_code, reason = "it is kept to be dropped")] TempDir),
 }
 
 impl Home {
@@ -154,4 +154,22 @@ fn temporary() -> std::io::Result<TempDir> {
     use std::os::unix::fs::PermissionsExt;
     let owner_only = std::fs::Permissions::from_mode(0o700);
     tempfile::Builder::new().prefix("messaging-").permissions(owner_only).tempdir()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn a_cloud_in_memory_keeps_objects_in_a_private_folder_that_goes_with_it() {
+        let options = Options { durability: Durability::Memory, ..Options::new("nowhere") };
+        let (cloud, _) = Cloud::open(options, |_| {}).unwrap();
+        let Some(Home::Temporary(folder)) = &cloud.home else { panic!("it has another home") };
+        let path = folder.path().to_owned();
+        assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o700);
+        drop(cloud);
+        assert!(!path.exists());
+    }
 }

@@ -44,7 +44,7 @@ pub enum LogError {
     Damaged { file: String, offset: u64, what: String },
 
     /// A file that the log needs is gone.
-    #[error("{file} is missing: the log's files before and after it are there, or say that it was")]
+    #[error("{file} is missing: the log's files before and after it are there, or say that it was; put it back")]
     Missing { file: String },
 
     /// The last file of the log is gone.

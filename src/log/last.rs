@@ -33,9 +33,14 @@ fn parse_note(name: &str) -> Option<u32> {
     (note_name(segment) == name).then_some(segment)
 }
 
+/// Whether a file of the log's folder has the name of a note.
+pub fn is_note(name: &str) -> bool {
+    parse_note(name).is_some()
+}
+
 /// Whether the log makes files of this name in its folder.
 pub fn is_ours(name: &str) -> bool {
-    parse_name(name).is_some() || parse_note(name).is_some()
+    parse_name(name).is_some() || is_note(name)
 }
 
 impl Note {

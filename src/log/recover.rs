@@ -160,3 +160,30 @@ fn lost_last(newest: Option<&Note>, found: &[Found]) -> Result<Vec<String>, LogE
         None => Ok((first..=newest.segment).map(log_name).collect()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// "were never acknowledged" was said of bytes that were, before somebody damaged them or the machine went down.
+    #[test]
+    fn a_notice_says_no_more_than_is_known() {
+        let cut = |offset, bytes| Cut { file: "00000003.log".into(), offset, bytes, why: "torn".into() };
+        let cuts = vec![cut(80, 12), cut(0, 64), cut(0, 0)];
+        let mut report = Recovery { cuts, lost: vec!["00000004.log".into()], ..Recovery::default() };
+        for (restarted, durability, known) in [
+            (false, Durability::Process, "never acknowledged, unless the file was damaged"),
+            (true, Durability::Power, "never acknowledged, unless the file was damaged"),
+            (true, Durability::Process, "what was acknowledged shortly before may be among it"),
+        ] {
+            report.restarted = restarted;
+            let notices = report.notices(durability);
+            let begins =
+                ["00000003.log ended in 12 bytes", "00000003.log, 64 bytes", "00000003.log was empty", "00000004.log"];
+            assert_eq!(notices.len(), begins.len());
+            for (notice, begin) in notices.iter().zip(begins) {
+                assert!(notice.contains(begin) && notice.contains(known), "{notice}");
+            }
+        }
+    }
+}

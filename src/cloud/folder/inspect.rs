@@ -69,7 +69,7 @@ fn is_of_kind(folder: &Directory, name: &str, kind: Kind) -> io::Result<()> {
 
 /// What is in the log's folder.
 struct Log {
-    /// Files with the names of segments.
+    /// Segments, or what is left of segments that were removed.
     segments: bool,
     /// One of them begins as a segment does.
     begins: bool,
@@ -96,9 +96,9 @@ impl Log {
             };
             let failed = |cause| (path.join(&name), cause);
             is_of_kind(&log, &name, Kind::File).map_err(failed)?;
+            found.segments |= !log::is_note(&name);
             if log::is_segment(&name) {
                 let bytes = first_bytes(&log, &name).map_err(failed)?;
-                found.segments = true;
                 found.begins |= log::begins_segment(&name, &bytes);
                 found.foreign |= bytes.len() == log::HEADER as usize;
             }

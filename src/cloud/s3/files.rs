@@ -41,7 +41,7 @@ impl Files {
     /// The blob's file: there, and as long as it was when it was written.
     pub fn read(&self, blob: &Blob) -> io::Result<File> {
         let file = self.shard(&blob.id)?.read(&blob.id)?;
-        has_length(blob, file.metadata()?.len())?;
+        has_length(blob.length, file.metadata()?.len())?;
         Ok(file)
     }
 
@@ -49,7 +49,7 @@ impl Files {
     pub fn check(&self, blob: &Blob) -> io::Result<()> {
         match self.shard(&blob.id)?.entry(&blob.id)? {
             Some(entry) if entry.kind != Kind::File => Err(io::Error::other(entry.kind.isnt(Kind::File))),
-            Some(entry) => has_length(blob, entry.length),
+            Some(entry) => has_length(blob.length, entry.length),
             None => Err(io::Error::new(io::ErrorKind::NotFound, "it is gone")),
         }
     }
@@ -86,9 +86,10 @@ impl Files {
     }
 }
 
-fn has_length(blob: &Blob, length: u64) -> io::Result<()> {
-    match length == blob.length {
+/// Whether a file is as long as it was when it was written.
+pub fn has_length(written: u64, length: u64) -> io::Result<()> {
+    match length == written {
         true => Ok(()),
-        false => Err(io::Error::other(format!("it has {length} bytes instead of {}", blob.length))),
+        false => Err(io::Error::other(format!("it has {length} bytes instead of {written}"))),
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 
 use super::blobs::{Blob, BlobId};
-use super::files::Files;
+use super::files::{Files, has_length};
 use crate::cloud::folder::{DataFolder, LOST, OBJECTS, Privacy, is_blob, is_shard, listed};
 use crate::directory::{Directory, Kind};
 
@@ -51,9 +51,9 @@ impl Survey {
             }
         }
         let aside = if folder.has_lost()? { Some(folder.lost()?) } else { None };
-        for (id, length) in live {
+        for (id, length) in live.iter().filter(|(id, _)| !found.seen.contains(*id)) {
             let blob = Blob { id: id.clone(), length: *length };
-            if let Some(aside) = aside.as_ref().filter(|_| !found.seen.contains(id)) {
+            if let Some(aside) = &aside {
                 found.back += usize::from(come_back(aside, files, id).map_err(of(id))?);
             }
             if let Err(error) = files.check(&blob) {
@@ -79,7 +79,10 @@ impl Survey {
             if file.is_open {
                 self.privacy.count(shard.close_entry_to_others(&id));
             }
-            if known.live.contains_key(&id) {
+            if let Some(length) = known.live.get(&id) {
+                if let Err(error) = has_length(*length, file.length) {
+                    self.bad.insert(id.clone(), error.to_string());
+                }
                 self.seen.insert(id);
             } else if known.is_whole {
                 shard.remove(&id).map_err(of(&id))?;
