@@ -138,7 +138,7 @@ impl Core {
         &self,
         decide: impl FnOnce(&mut Transaction<'_>) -> Result<R, AwsError>,
     ) -> Result<R, AwsError> {
-        self.run(false, decide).await
+        self.execute_as(false, decide).await
     }
 
     /// As [`execute`](Self::execute), for what only looks, or leaves less than there was, now or as its consequence: it is
@@ -147,10 +147,11 @@ impl Core {
         &self,
         decide: impl FnOnce(&mut Transaction<'_>) -> Result<R, AwsError>,
     ) -> Result<R, AwsError> {
-        self.run(true, decide).await
+        self.execute_as(true, decide).await
     }
 
-    async fn run<R>(
+    /// As [`execute_freeing`](Self::execute_freeing) if it `frees`, else as [`execute`](Self::execute).
+    pub async fn execute_as<R>(
         &self,
         frees: bool,
         decide: impl FnOnce(&mut Transaction<'_>) -> Result<R, AwsError>,

@@ -128,6 +128,25 @@ fn on_a_small_disk(folder: &Path, mib: u32) -> Option<Local> {
     Some(Local::start_under(folder, &["unshare", "-rm", "sh", "-c", &script], &[]))
 }
 
+/// A queue and a topic with policies.
+const STACK: &str = r#"
+Resources:
+  Queue: {Type: AWS::SQS::Queue}
+  Topic: {Type: AWS::SNS::Topic}
+  QueuePolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Queue]
+      PolicyDocument:
+        Statement: [{Effect: Allow, Principal: "*", Action: sqs:SendMessage, Resource: "*"}]
+  TopicPolicy:
+    Type: AWS::SNS::TopicPolicy
+    Properties:
+      Topics: [!Ref Topic]
+      PolicyDocument:
+        Statement: [{Effect: Allow, Principal: "*", Action: sns:Publish, Resource: !Ref Topic}]
+"#;
+
 /// A disk that the cloud itself has filled could not be emptied: whatever deletes was refused as well.
 #[tokio::test]
 async fn a_full_disk_is_emptied_through_the_port() {
@@ -135,6 +154,13 @@ async fn a_full_disk_is_emptied_through_the_port() {
     let Some(local) = on_a_small_disk(folder.path(), 24) else { return };
     let (sqs, s3) = (aws_sdk_sqs::Client::new(&config(&local.endpoint)), s3(&local.endpoint));
     let url = queue(&sqs, "q", &[]).await;
+    let stacks = aws_sdk_cloudformation::Client::new(&config(&local.endpoint));
+    stacks.create_stack().stack_name("x").template_body(STACK).send().await.unwrap();
+    let status = async || {
+        let described = stacks.describe_stacks().stack_name("x").send().await.ok()?;
+        Some(described.stacks()[0].stack_status().unwrap().as_str().to_owned())
+    };
+    eventually(async || status().await.filter(|status| status == "CREATE_COMPLETE")).await.expect("it is made");
     s3.create_bucket().bucket("box").send().await.unwrap();
     s3.put_object().bucket("box").key("k").body(ByteStream::from(vec![1; 1 << 20])).send().await.unwrap();
     let body = "x".repeat(200_000);
@@ -172,6 +198,15 @@ async fn a_full_disk_is_emptied_through_the_port() {
         delete(&sqs, &url, message).await;
     }
     s3.delete_object().bucket("box").key("k").send().await.unwrap();
+    stacks.delete_stack().stack_name("x").send().await.unwrap();
+    let gone = eventually(async || {
+        let status = status().await;
+        assert_ne!(status.as_deref(), Some("DELETE_FAILED"));
+        status.is_none().then_some(())
+    });
+    gone.await.expect("the stack goes");
+    let refused = sqs.send_message().queue_url(&url).message_body(&body).send().await.unwrap_err();
+    assert_eq!(refused.raw_response().unwrap().status().as_u16(), 503, "it is still full");
     sqs.purge_queue().queue_url(&url).send().await.unwrap();
     let again = eventually(async || sqs.send_message().queue_url(&url).message_body(&body).send().await.ok());
     assert!(again.await.is_some(), "no restart is needed");

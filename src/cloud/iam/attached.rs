@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::documents::{change_role, page, policy, required, role};
+use super::documents::{change_role, page, policy, reduce_role, required, role};
 use crate::cloud::gateway::Context;
 use crate::cloud::wire::AwsError;
 
@@ -43,7 +43,7 @@ pub async fn attach_role_policy(cx: &Context, input: AttachedInput) -> Result<()
 pub async fn detach_role_policy(cx: &Context, input: AttachedInput) -> Result<(), AwsError> {
     let name = required(input.role_name, "roleName")?;
     let arn = required(input.policy_arn, "policyArn")?;
-    change_role(cx, &name, |_, role| {
+    reduce_role(cx, &name, |_, role| {
         let before = role.attached.len();
         role.attached.retain(|attached| *attached != arn);
         if role.attached.len() == before {

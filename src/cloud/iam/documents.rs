@@ -113,9 +113,27 @@ pub async fn change_role(
     name: &str,
     change: impl FnOnce(&Engine, &mut Role) -> Result<(), AwsError>,
 ) -> Result<Role, AwsError> {
+    change_as(cx, name, false, change).await
+}
+
+/// As [`change_role`], for a change that takes something from the role: made on a full disk as well.
+pub async fn reduce_role(
+    cx: &Context,
+    name: &str,
+    change: impl FnOnce(&Engine, &mut Role) -> Result<(), AwsError>,
+) -> Result<Role, AwsError> {
+    change_as(cx, name, true, change).await
+}
+
+async fn change_as(
+    cx: &Context,
+    name: &str,
+    frees: bool,
+    change: impl FnOnce(&Engine, &mut Role) -> Result<(), AwsError>,
+) -> Result<Role, AwsError> {
     cx.cloud
         .core
-        .execute(|transaction| {
+        .execute_as(frees, |transaction| {
             let mut role = role(transaction.engine, &cx.account, name)?;
             change(transaction.engine, &mut role)?;
             put_role(transaction, &role);

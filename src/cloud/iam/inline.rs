@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::documents::{change_role, document, encoded, name, page, required, role};
+use super::documents::{change_role, document, encoded, name, page, reduce_role, required, role};
 use crate::cloud::gateway::Context;
 use crate::cloud::wire::AwsError;
 use crate::engine::policy::Kind;
@@ -66,7 +66,7 @@ pub async fn get_role_policy(cx: &Context, input: InlineInput) -> Result<GetRole
 pub async fn delete_role_policy(cx: &Context, input: InlineInput) -> Result<(), AwsError> {
     let role_name = required(input.role_name, "roleName")?;
     let policy = required(input.policy_name, "policyName")?;
-    change_role(cx, &role_name, |_, role| role.inline.remove(&policy).map(drop).ok_or_else(|| absent(&policy))).await?;
+    reduce_role(cx, &role_name, |_, role| role.inline.remove(&policy).map(drop).ok_or_else(|| absent(&policy))).await?;
     Ok(())
 }
 

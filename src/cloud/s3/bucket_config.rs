@@ -215,9 +215,11 @@ impl S3 {
         call: &Call,
         request: S3Request<DeleteBucketPolicyInput>,
     ) -> Result<S3Response<DeleteBucketPolicyOutput>> {
-        self.change_bucket(call, &request.input.bucket, |bucket| {
+        // Also on a full disk: it goes with its stack.
+        self.change_freeing(|tx| {
+            let mut bucket = Self::bucket_in(tx.docs(), call, &request.input.bucket)?;
             bucket.policy = None;
-            Ok(())
+            tx.put_bucket(&bucket)
         })
         .await?;
         Ok(S3Response::with_status(DeleteBucketPolicyOutput::default(), StatusCode::NO_CONTENT))

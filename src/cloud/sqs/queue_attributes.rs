@@ -61,9 +61,11 @@ pub async fn set_queue_attributes(cx: &Context, input: SetQueueAttributesInput<'
 /// # Errors
 /// `QueueDoesNotExist`; what the attributes are refused for.
 pub async fn set(cx: &Context, arn: &str, given: &[(&str, &str)]) -> Result<(), AwsError> {
+    // A policy that is taken away, as with its stack.
+    let frees = given.iter().all(|(_, value)| value.is_empty());
     cx.cloud
         .core
-        .execute(|tx| {
+        .execute_as(frees, |tx| {
             let id = queue_url::open(cx, tx.engine, arn, "sqs:SetQueueAttributes")?;
             let given = attributes::validate(given.iter().copied(), arn)?;
             if given.iter().any(|(name, value)| name == "FifoQueue" && value == "false") {

@@ -142,7 +142,7 @@ impl Run {
             store::put_stack(transaction, &stack);
             Ok(result)
         };
-        if deletes { core.execute_freeing(write).await } else { core.execute(write).await }
+        core.execute_as(deletes, write).await
     }
 
     /// Gives the stack a new status, with its event.

@@ -86,9 +86,14 @@ pub async fn set_topic_attributes(cx: &Context, input: SetTopicAttributesInput<'
     let name = required(&input.attribute_name, "AttributeName")?;
     let value = input.attribute_value.as_deref().unwrap_or_default();
     arn::topic(topic_arn, "TopicArn", cx)?;
+    // What becomes no longer, as a policy that goes with its stack, is set on a full disk as well.
+    let frees = cx.cloud.core.read(|engine, _| {
+        let before = engine.topic_by_arn(topic_arn).and_then(|topic| topic.config.attributes.get(name));
+        before.is_some_and(|before| value.len() <= before.len())
+    });
     cx.cloud
         .core
-        .execute(|tx| {
+        .execute_as(frees, |tx| {
             let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
             access::check(cx, topic, "SNS:SetTopicAttributes")?;
             let kept = validate::attribute(name, value, topic.fifo).map_err(|bad| match bad {
