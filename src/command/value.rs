@@ -56,6 +56,15 @@ pub fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// A host's name, without a port.
+pub fn host(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    match !text.is_empty() && text.chars().all(plain) {
+        true => Ok(text.to_owned()),
+        false => Err("a host's name is needed, without scheme and port, like build-host".into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

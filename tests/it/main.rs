@@ -1,5 +1,9 @@
 //! End to end: the embedded cloud on a real port, the real AWS SDKs, the real binary.
 
+mod attack_forms;
+mod attack_identity;
+mod attack_names;
+mod attack_objects;
 mod binary;
 mod cli;
 mod cloud;
@@ -14,6 +18,7 @@ mod s3;
 mod s3_lifecycle;
 mod s3_lock;
 mod s3_sites;
+mod signed;
 mod sns;
 mod sns_rules;
 mod sqs;

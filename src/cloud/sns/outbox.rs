@@ -172,8 +172,9 @@ pub async fn page(cloud: &Cloud, account: Option<&str>) -> Result<Json, AwsError
                 Found { protocol, to, seq, message_id: engine.notification_id(seq) }
             }));
         }
-        let pending = engine.subscriptions().map(|it| &it.config).filter(|it| !it.confirmed && is_shown(&it.arn));
-        let pending = pending.cloned().collect();
+        let pending = engine.subscriptions().map(|it| &it.config).filter(|it| !it.confirmed);
+        // A link that confirms is for who subscribed, whosever the topic is.
+        let pending = pending.filter(|it| account.is_none_or(|account| *it.owner == *account)).cloned().collect();
         (found, pending)
     });
     let seqs: Vec<Seq> = found.iter().map(|found| found.seq).collect();
