@@ -30,9 +30,8 @@ fn fields(key: Key<'_>, object: &str, more: &[(&str, &str)]) -> Vec<(String, Str
 }
 
 fn post(target: &str, fields: &[(String, String)]) -> Ask {
-    let part = |name: &str, value: &str| {
-        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-    };
+    let part =
+        |name: &str, value: &str| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
     let body: String = fields.iter().map(|(name, value)| part(name, value)).collect();
     let file = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f.txt\"\r\n\r\nFILE\r\n--b--\r\n";
     Ask::new("POST", target).header("content-type", "multipart/form-data; boundary=b").body(&(body + file))
@@ -78,18 +77,38 @@ async fn a_form_is_from_who_signed_its_policy() {
         ("another account's bucket", post("/bbucket", &good), "AccessDenied"),
         ("another secret", post("/abucket", &fields(Key { secret: "x", ..A }, "up/x", &[])), "SignatureDoesNotMatch"),
         ("another policy", post("/abucket", &with("policy", &theirs)), "SignatureDoesNotMatch"),
-        ("another key's id", post("/bbucket", &with("x-amz-credential", "AKIAB/20260314/us-east-1/s3/aws4_request")), "SignatureDoesNotMatch"),
-        ("an account for a key", post("/bbucket", &with("x-amz-credential", "222222222222/20260314/us-east-1/s3/aws4_request")), "InvalidAccessKeyId"),
+        (
+            "another key's id",
+            post("/bbucket", &with("x-amz-credential", "AKIAB/20260314/us-east-1/s3/aws4_request")),
+            "SignatureDoesNotMatch",
+        ),
+        (
+            "an account for a key",
+            post("/bbucket", &with("x-amz-credential", "222222222222/20260314/us-east-1/s3/aws4_request")),
+            "InvalidAccessKeyId",
+        ),
         ("another service", post("/abucket", &with("x-amz-credential", scoped)), "incorrect service"),
         ("another object", post("/abucket", &with("key", "up/z")), "<Error>"),
         ("a field that wasn't signed", post("/abucket", &with("x-amz-meta-b", "1")), "<Error>"),
         ("no signature", post("/abucket", &without("x-amz-signature")), "must contain a field named"),
         ("no policy", post("/abucket", &without("policy")), "AccessDenied"),
-        ("version 2", post("/bbucket", &[("key", "k"), ("AWSAccessKeyId", "AKIAB"), ("policy", "e30="), ("signature", "x")].map(|(n, v)| (n.into(), v.into()))), "not supported. Please use AWS4-HMAC-SHA256"),
+        (
+            "version 2",
+            post(
+                "/bbucket",
+                &[("key", "k"), ("AWSAccessKeyId", "AKIAB"), ("policy", "e30="), ("signature", "x")]
+                    .map(|(n, v)| (n.into(), v.into())),
+            ),
+            "not supported. Please use AWS4-HMAC-SHA256",
+        ),
         ("nothing but a file", post("/abucket", &[("key".into(), "k".into())]), "AccessDenied"),
         ("two keys", post("/abucket", &twice("Key", "up/z")), "more than once"),
         ("two policies", post("/abucket", &twice("policy", &theirs)), "more than once"),
-        ("two credentials", post("/abucket", &twice("X-Amz-Credential", "AKIAB/20260314/us-east-1/s3/aws4_request")), "more than once"),
+        (
+            "two credentials",
+            post("/abucket", &twice("X-Amz-Credential", "AKIAB/20260314/us-east-1/s3/aws4_request")),
+            "more than once",
+        ),
         ("a header beside it", post("/abucket", &good).signed(B, "us-east-1", "s3", false), "Only one auth mechanism"),
         ("a URL beside it", post("/abucket", &good).signed(B, "us-east-1", "s3", true), "Only one auth mechanism"),
         ("a token that isn't its key's", post("/abucket", &with("x-amz-security-token", token)), "InvalidToken"),

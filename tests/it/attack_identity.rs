@@ -10,8 +10,18 @@ fn calls() -> [(&'static str, Ask); 6] {
     [
         ("sqs", Ask::form("Action=CreateQueue&Version=2012-11-05&QueueName=q")),
         ("sns", Ask::form("Action=CreateTopic&Version=2010-03-31&Name=t")),
-        ("cloudformation", Ask::form("Action=CreateChangeSet&Version=2010-05-15&StackName=s&ChangeSetName=c&ChangeSetType=CREATE&TemplateBody=Resources%3A%20%7BT%3A%20%7BType%3A%20AWS%3A%3ASNS%3A%3ATopic%7D%7D")),
-        ("iam", Ask::form("Action=CreatePolicy&Version=2010-05-08&PolicyName=p&PolicyDocument=%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22sqs%3A*%22%2C%22Resource%22%3A%22*%22%7D%5D%7D")),
+        (
+            "cloudformation",
+            Ask::form(
+                "Action=CreateChangeSet&Version=2010-05-15&StackName=s&ChangeSetName=c&ChangeSetType=CREATE&TemplateBody=Resources%3A%20%7BT%3A%20%7BType%3A%20AWS%3A%3ASNS%3A%3ATopic%7D%7D",
+            ),
+        ),
+        (
+            "iam",
+            Ask::form(
+                "Action=CreatePolicy&Version=2010-05-08&PolicyName=p&PolicyDocument=%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22sqs%3A*%22%2C%22Resource%22%3A%22*%22%7D%5D%7D",
+            ),
+        ),
         ("sts", Ask::form("Action=GetCallerIdentity&Version=2011-06-15")),
         ("firehose", Ask::json("Firehose_20150804.CreateDeliveryStream", stream)),
     ]
@@ -19,7 +29,8 @@ fn calls() -> [(&'static str, Ask); 6] {
 
 /// Whether an answer is AWS's refusal of a claim, or of a signature that doesn't hold any more.
 fn refused(answer: &str) -> bool {
-    let codes = ["IncompleteSignature", "SignatureDoesNotMatch", "InvalidSignatureException", "MissingAuthenticationToken"];
+    let codes =
+        ["IncompleteSignature", "SignatureDoesNotMatch", "InvalidSignatureException", "MissingAuthenticationToken"];
     matches!(status(answer), "400" | "403") && codes.iter().any(|code| answer.contains(code))
 }
 
@@ -93,6 +104,13 @@ async fn a_scope_is_for_the_service_and_region_that_answer() {
             }
         }
     }
+    let made = cloud.send(&calls()[0].1.signed(A, "eu-west-1", "sqs", false)).await;
+    let url = element(&made, "QueueUrl");
+    assert!(url.contains("/queue/eu-west-1/111111111111/q"), "{made}");
+    let receive = Ask::form(&format!("Action=ReceiveMessage&Version=2012-11-05&QueueUrl={url}"));
+    assert_eq!(status(&cloud.send(&receive.signed(A, "eu-west-1", "sqs", false)).await), "200");
+    let answer = cloud.signed(&receive, A, "sqs").await;
+    assert!(answer.contains("NonExistentQueue"), "a URL names the region: {answer}");
     // What names a JSON operation is signed, or whoever sees the request could make it another.
     let call = Ask::json("AmazonSQS.ListQueues", "{}");
     let mut bare = call.clone();
@@ -122,7 +140,9 @@ async fn a_session_is_its_token_and_its_key() {
         let encoded = percent_encoding::utf8_percent_encode(token, percent_encoding::NON_ALPHANUMERIC);
         let attacks = match presigned {
             true => [without.header("x-amz-security-token", token), good.header("x-amz-security-token", token)],
-            false => [without.query(&format!("X-Amz-Security-Token={encoded}")), good.header("x-amz-security-token", token)],
+            false => {
+                [without.query(&format!("X-Amz-Security-Token={encoded}")), good.header("x-amz-security-token", token)]
+            }
         };
         for attack in attacks {
             let answer = cloud.send(&attack).await;
@@ -139,7 +159,8 @@ async fn what_is_open_is_open_to_nobody_in_particular() {
     let cloud = Guarded::start().await;
     let topic = cloud.signed(&Ask::form("Action=CreateTopic&Version=2010-03-31&Name=t"), A, "sns").await;
     let arn = element(&topic, "TopicArn").to_owned();
-    let subscribe = format!("Action=Subscribe&Version=2010-03-31&TopicArn={arn}&Protocol=email&Endpoint=me%40example.com");
+    let subscribe =
+        format!("Action=Subscribe&Version=2010-03-31&TopicArn={arn}&Protocol=email&Endpoint=me%40example.com");
     assert_eq!(status(&cloud.signed(&Ask::form(&subscribe), A, "sns").await), "200");
 
     for page in ["/_messaging/outbox", "/_messaging/notices", "/_messaging/outbox?x"] {
@@ -149,8 +170,16 @@ async fn what_is_open_is_open_to_nobody_in_particular() {
         assert!(!answer.contains("ConfirmSubscription"), "{answer}");
         for service in ["sns", "s3", "execute-api"] {
             for presigned in [false, true] {
-                let answer = cloud.send(&ask.signed_as(A, "us-east-1", service, presigned, false,
-                    aws_sigv4::http_request::SignableBody::Bytes(b""))).await;
+                let answer = cloud
+                    .send(&ask.signed_as(
+                        A,
+                        "us-east-1",
+                        service,
+                        presigned,
+                        false,
+                        aws_sigv4::http_request::SignableBody::Bytes(b""),
+                    ))
+                    .await;
                 assert_eq!(status(&answer), "200", "{page} {service} {presigned}: {answer}");
             }
         }
@@ -192,7 +221,11 @@ async fn without_keys_a_claim_is_believed_once() {
         let attacks = [
             one.clone().query(&query),
             one.clone().header("authorization", &auth(OTHER, service)),
-            one.clone().replaced("authorization", "Credential=", &format!("Credential={}, Credential=", claim(OTHER, service))),
+            one.clone().replaced(
+                "authorization",
+                "Credential=",
+                &format!("Credential={}, Credential=", claim(OTHER, service)),
+            ),
             call.clone().query(&query).query(&query),
         ];
         for attack in &attacks {

@@ -47,17 +47,25 @@ async fn no_key_reads_another_accounts_objects() {
             let credential = format!("Credential={OTHER}/20260314/us-east-1/s3/aws4_request");
             let twice = |text: &str| sign(&read, D).replaced("authorization", "Credential=", text);
             table.push((twice(&format!("{credential}, Credential=")), "AuthorizationHeaderMalformed"));
-            table.push((sign(&read, D).header("authorization", &format!("AWS4-HMAC-SHA256 {credential}")), "Malformed"));
+            table
+                .push((sign(&read, D).header("authorization", &format!("AWS4-HMAC-SHA256 {credential}")), "Malformed"));
             table.push((sign(&read.clone().query(&new), D), two));
             let chunked = Ask::new("PUT", "/bprivate/up").header("x-amz-decoded-content-length", "0");
             let streamed = SignableBody::Precomputed("STREAMING-AWS4-HMAC-SHA256-PAYLOAD".into());
             let chunked = chunked.signed_as(D, "us-east-1", "s3", false, true, streamed);
             table.push((chunked.clone(), "AccessDenied"));
-            table.push((chunked.replaced("authorization", "Credential=", &format!("{credential}, Credential=")), "Malformed"));
+            table.push((
+                chunked.replaced("authorization", "Credential=", &format!("{credential}, Credential=")),
+                "Malformed",
+            ));
         }
         for (ask, expected) in &table {
-            let answer = cloud.send(ask).await;
-            assert!(answer.contains(expected) && !answer.contains("SECRET"), "{expected} {presigned} {}: {answer}", ask.target);
+            let answer = cloud.send(ask).await.replace("&apos;", "'").replace("&quot;", "\"");
+            assert!(
+                answer.contains(expected) && !answer.contains("SECRET"),
+                "{expected} {presigned} {}: {answer}",
+                ask.target
+            );
             assert!(answer.contains("<HostId>") && answer.contains("x-amz-id-2"), "{answer}");
         }
         assert!(cloud.send(&sign(&read, B)).await.ends_with("SECRET"));
@@ -65,7 +73,10 @@ async fn no_key_reads_another_accounts_objects() {
     // Version 2 isn't verified here, as in AWS's younger regions, and says so.
     for old in [read.clone().query(&format!("{old}&Signature=x")), read.header("authorization", "AWS AKIAB:c2ln")] {
         let answer = cloud.send(&old).await;
-        assert!(answer.contains("mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256"), "{answer}");
+        assert!(
+            answer.contains("mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256"),
+            "{answer}"
+        );
     }
 }
 
@@ -98,11 +109,14 @@ async fn a_presigned_url_takes_no_headers_that_were_not_signed() {
     assert!(element(&answer, "CanonicalRequest").starts_with("PUT\n/dropbox/up\nX-Amz-Algorithm="), "{answer}");
     assert_eq!(element(&answer, "SignatureProvided").len(), 64);
 
-    cloud.server.cloud.core.read(|_, _| ());
     let mut late = url.clone();
     late.target = late.target.replace("20260314T233000Z", "20260314T132900Z");
     let answer = cloud.send(&late).await;
-    assert_eq!((element(&answer, "Message"), element(&answer, "X-Amz-Expires")), ("Request has expired", "60"), "{answer}");
+    assert_eq!(
+        (element(&answer, "Message"), element(&answer, "X-Amz-Expires")),
+        ("Request has expired", "60"),
+        "{answer}"
+    );
     assert_eq!(element(&answer, "Expires"), "2026-03-14T13:30:00Z");
     assert_eq!(element(&answer, "ServerTime"), "2026-03-14T23:30:00Z");
 }
@@ -165,13 +179,29 @@ async fn a_page_gets_objects_and_not_the_bucket() {
         let answer = cloud.send(&ask).await;
         assert!(!answer.contains("may not use this server"), "{method} {target}: {answer}");
     }
-    for name in ["cors", "policy", "lifecycle", "notification", "website", "versioning", "tagging", "acl", "encryption",
-        "publicAccessBlock", "ownershipControls", "object-lock", "logging", "replication"]
-    {
+    for name in [
+        "cors",
+        "policy",
+        "lifecycle",
+        "notification",
+        "website",
+        "versioning",
+        "tagging",
+        "acl",
+        "encryption",
+        "publicAccessBlock",
+        "ownershipControls",
+        "object-lock",
+        "logging",
+        "replication",
+    ] {
         for method in ["GET", "PUT", "DELETE"] {
-            for target in [format!("/open?{name}"), format!("/open/?{name}="), format!("/open?x-id=1&{name}"),
-                format!("/open?%{:02X}{}", name.as_bytes()[0], &name[1..])]
-            {
+            for target in [
+                format!("/open?{name}"),
+                format!("/open/?{name}="),
+                format!("/open?x-id=1&{name}"),
+                format!("/open?%{:02X}{}", name.as_bytes()[0], &name[1..]),
+            ] {
                 let answer = cloud.send(&page(method, &target)).await;
                 assert_eq!(status(&answer), "403", "{method} {target}: {answer}");
                 assert!(answer.contains("may not use this server"), "{answer}");
@@ -180,9 +210,15 @@ async fn a_page_gets_objects_and_not_the_bucket() {
             assert_eq!(status(&cloud.send(&host).await), "403", "{method} {name}");
         }
     }
-    for (method, target) in [("PUT", "/open"), ("DELETE", "/open"), ("POST", "/open?delete"), ("PUT", "/open/k?retention"),
-        ("PUT", "/open/k?legal-hold"), ("GET", "/?Action=ListQueues&Version=2012-11-05"), ("GET", "/_messaging/outbox")]
-    {
+    for (method, target) in [
+        ("PUT", "/open"),
+        ("DELETE", "/open"),
+        ("POST", "/open?delete"),
+        ("PUT", "/open/k?retention"),
+        ("PUT", "/open/k?legal-hold"),
+        ("GET", "/?Action=ListQueues&Version=2012-11-05"),
+        ("GET", "/_messaging/outbox"),
+    ] {
         let answer = cloud.send(&page(method, target)).await;
         assert!(status(&answer) == "403" && answer.contains("may not use"), "{method} {target}: {answer}");
     }

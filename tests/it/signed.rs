@@ -37,7 +37,7 @@ pub struct Key<'k> {
 /// A server that checks signatures, at [`LATE_EVENING`].
 pub struct Guarded {
     pub address: String,
-    pub server: Server,
+    _server: Server,
     _folder: TempDir,
 }
 
@@ -53,7 +53,7 @@ impl Guarded {
         let (cloud, _) = Cloud::open(options, |_| {}).unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let server = Server::start(cloud, listener, access).unwrap();
-        Self { address: server.address.to_string(), server, _folder: folder }
+        Self { address: server.address.to_string(), _server: server, _folder: folder }
     }
 
     pub async fn send(&self, ask: &Ask) -> String {
@@ -108,7 +108,10 @@ impl Ask {
     }
 
     pub fn json(target: &str, body: &str) -> Self {
-        Self::new("POST", "/").header("content-type", "application/x-amz-json-1.1").header("x-amz-target", target).body(body)
+        Self::new("POST", "/")
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", target)
+            .body(body)
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Self {

@@ -29,6 +29,8 @@ pub struct Context {
     pub access_key: Option<Arc<str>>,
     /// The session that the request's temporary key is of.
     pub session: Option<Arc<Session>>,
+    /// Whether a signature has proven all of this.
+    pub proven: bool,
     /// Scheme and authority as the client addressed this server, e.g. `http://localhost:4566`; no slash at the end.
     pub host: Arc<str>,
     pub protocol: Protocol,
@@ -52,6 +54,7 @@ impl Context {
         self.region = identity.region.clone();
         self.access_key = Some(identity.access_key.clone());
         self.session = identity.session.clone();
+        self.proven = true;
     }
 
     /// Nobody asks: what is served without a signature believes none.

@@ -85,6 +85,7 @@ pub fn read<'r>(
         region: intern(region),
         access_key: None,
         session: None,
+        proven: false,
         host: intern_host(authority),
         protocol: protocol(&route),
         request_id: id,

@@ -25,8 +25,8 @@ use admin::Page;
 #[cfg(test)]
 pub use admin::health;
 use answer::{failure, finish, plain, style, style_of};
-pub use head::host_of;
 pub use context::{Context, DEFAULT_ACCOUNT, DEFAULT_REGION, RequestId, RequestIds, intern};
+pub use head::host_of;
 pub use operation::{Answer, Operation};
 pub use route::{Route, queue_path, region_of_address, route};
 pub use scope::{account_in, account_of, is_account, is_region};
@@ -92,8 +92,7 @@ impl Gateway {
     /// Answers one request; takes or reads as much of its body as it needs.
     async fn respond(&self, parts: Parts, incoming: &mut Option<Incoming>) -> Response<Body> {
         let id = self.request_ids.next();
-        let refuse =
-            |status, why: &str| plain(status, "text/plain; charset=utf-8", id, format!("{why}\n").into());
+        let refuse = |status, why: &str| plain(status, "text/plain; charset=utf-8", id, format!("{why}\n").into());
         let authority = match head::authority(&parts) {
             Ok(authority) => authority,
             Err(why) => return refuse(400, why),

@@ -126,7 +126,8 @@ mod tests {
     #[test]
     fn elsewhere_than_on_loopback_addresses_and_given_names_will_do() {
         let guard = Guard::new([0, 0, 0, 0].into(), vec!["build-host".into()]);
-        for host in ["build-host", "Build-Host", "192.168.0.1", "[fe80::1]", "localhost", "sqs.eu-west-1.amazonaws.com"] {
+        for host in ["build-host", "Build-Host", "192.168.0.1", "[fe80::1]", "localhost", "sqs.eu-west-1.amazonaws.com"]
+        {
             assert_eq!(guard.refuse_name(host), None, "{host}");
         }
         for host in ["evil.example", "build-host.evil.example", "192.168.0.1.evil.example", ""] {

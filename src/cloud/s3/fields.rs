@@ -155,7 +155,9 @@ fn name_of(head: &[u8]) -> Result<String> {
         let value = value.trim_start();
         let (value, next) = match value.strip_prefix('"') {
             Some(quoted) => quoted.split_once('"').ok_or_else(malformed)?,
-            None => (value.split(';').next().unwrap_or(value).trim(), value.split_once(';').map_or("", |(_, next)| next)),
+            None => {
+                (value.split(';').next().unwrap_or(value).trim(), value.split_once(';').map_or("", |(_, next)| next))
+            }
         };
         if name.trim().trim_start_matches(';').trim().eq_ignore_ascii_case("name") && found.replace(value).is_some() {
             return Err(malformed());
@@ -214,7 +216,8 @@ mod tests {
         assert_eq!(code(part("a", "x") + "--b--\r\n"), "InvalidArgument");
         assert_eq!(code("--c\r\n".to_owned() + &file), "MalformedPOSTRequest");
         assert_eq!(opened(&part("a", "x")).unwrap(), None, "more is to come");
-        let hidden = Form { fields: vec![("a".into(), "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nx".into())] };
+        let hidden =
+            Form { fields: vec![("a".into(), "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nx".into())] };
         assert!(hidden.written("b").is_err());
     }
 

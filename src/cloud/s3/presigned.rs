@@ -13,14 +13,8 @@ use crate::engine::Millis;
 const MAX_EXPIRES: i64 = 604_800;
 
 /// What version 4 can't do without, lower case.
-const NEEDED: [&str; 6] = [
-    "x-amz-algorithm",
-    "x-amz-credential",
-    "x-amz-signature",
-    "x-amz-date",
-    "x-amz-signedheaders",
-    "x-amz-expires",
-];
+const NEEDED: [&str; 6] =
+    ["x-amz-algorithm", "x-amz-credential", "x-amz-signature", "x-amz-date", "x-amz-signedheaders", "x-amz-expires"];
 
 /// How a URL is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

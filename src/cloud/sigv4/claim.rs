@@ -294,8 +294,11 @@ mod tests {
         for more in ["Credential=b/20260101/r/s/aws4_request", "SignedHeaders=x", "Signature=1"] {
             for (before, between) in [(true, ", "), (false, ","), (false, " ")] {
                 let rest = auth.strip_prefix("AWS4-HMAC-SHA256 ").unwrap();
-                let text =
-                    if before { format!("AWS4-HMAC-SHA256 {more}{between}{rest}") } else { format!("{auth}{between}{more}") };
+                let text = if before {
+                    format!("AWS4-HMAC-SHA256 {more}{between}{rest}")
+                } else {
+                    format!("{auth}{between}{more}")
+                };
                 assert_eq!(twice("/", &[("authorization", &text)]), more.split('=').next().unwrap());
             }
         }
@@ -327,8 +330,10 @@ mod tests {
             let key = claim.as_ref().and_then(Claim::access_key).unwrap_or("-").to_owned();
             scope.map_or(key.clone(), |it| format!("{key} {} {} {}", it.day, it.region, it.service))
         };
-        let presigned = "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID%2F20260101%2Feu-west-1%2Fs3%2Faws4_request";
-        let slashes = "AWS4-HMAC-SHA256 Credential=a/b/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0";
+        let presigned =
+            "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID%2F20260101%2Feu-west-1%2Fs3%2Faws4_request";
+        let slashes =
+            "AWS4-HMAC-SHA256 Credential=a/b/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0";
         let table: [(&str, &[(&str, &str)], &str); 9] = [
             (presigned, &[], "AKID 20260101 eu-west-1 s3"),
             ("/", &[("authorization", slashes)], "a/b 20260101 us-east-1 sqs"),

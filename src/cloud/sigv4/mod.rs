@@ -140,7 +140,8 @@ fn whole<'c>(claim: &'c Claim<'_>) -> Result<Whole<'c>, Refusal> {
         (Scheme::Query, Some(seconds)) => Some(life(seconds)?),
         _ => None,
     };
-    let scope = claim.scope().ok_or_else(|| Refusal::Credential(claim.scheme, credential.escape_debug().to_string()))?;
+    let scope =
+        claim.scope().ok_or_else(|| Refusal::Credential(claim.scheme, credential.escape_debug().to_string()))?;
     Ok(Whole {
         scope,
         scope_text: &credential[scope.access_key.len() + 1..],
@@ -169,9 +170,7 @@ fn missing(claim: &Claim<'_>) -> Refusal {
     }
     let texts: Vec<_> = absent
         .map(|name| match name {
-            "Date" => {
-                "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.".to_owned()
-            }
+            "Date" => "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.".to_owned(),
             name => format!("Authorization header requires '{name}' parameter."),
         })
         .collect();
@@ -259,9 +258,7 @@ fn in_time(whole: &Whole<'_>, signed_at: u64, now: u64) -> Result<(), Refusal> {
 /// body's hash is part of every signature as it is.
 fn check_headers(whole: &Whole<'_>, headers: &HeaderMap, family: Family) -> Result<(), Refusal> {
     let is_signed = |name: &str| whole.signed_headers.iter().any(|signed| signed == name);
-    let must = |name: &str| {
-        Refusal::Incomplete(format!("{name} must be a 'SignedHeader' in the AWS Authorization."))
-    };
+    let must = |name: &str| Refusal::Incomplete(format!("{name} must be a 'SignedHeader' in the AWS Authorization."));
     if !is_signed("host") {
         return Err(must("'Host' or ':authority'"));
     }

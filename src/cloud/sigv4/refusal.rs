@@ -118,9 +118,9 @@ impl Refusal {
                 (403, "MissingAuthenticationToken", "Request is missing Authentication Token".to_owned())
             }
             Refusal::Twice(_, name) => incomplete(format!("'{name}' is given more than once.")),
-            Refusal::TwoWays(_) => {
-                incomplete("Only one of the Authorization header and a signature in the query string may be given.".into())
-            }
+            Refusal::TwoWays(_) => incomplete(
+                "Only one of the Authorization header and a signature in the query string may be given.".into(),
+            ),
             Refusal::Algorithm(_, algorithm) => {
                 incomplete(format!("Unsupported algorithm '{}': use AWS4-HMAC-SHA256.", algorithm.escape_debug()))
             }
@@ -141,9 +141,11 @@ impl Refusal {
             Refusal::Skewed(message) => (403, "SignatureDoesNotMatch", message),
             Refusal::Scope(_, wrong) => (403, "SignatureDoesNotMatch", wrong.plain()),
             Refusal::Expired { .. } => (400, "RequestExpired", "Request has expired.".to_owned()),
-            Refusal::UnsignedHeaders(names) => {
-                (403, "SignatureDoesNotMatch", format!("There were headers present in the request which were not signed: {names}"))
-            }
+            Refusal::UnsignedHeaders(names) => (
+                403,
+                "SignatureDoesNotMatch",
+                format!("There were headers present in the request which were not signed: {names}"),
+            ),
             Refusal::NoContentHash | Refusal::Mismatch(_) => (
                 403,
                 "SignatureDoesNotMatch",
@@ -202,7 +204,8 @@ impl Refusal {
                 .with("Expires", time::iso(end))
                 .with("ServerTime", time::iso(now)),
             Refusal::UnsignedHeaders(names) => {
-                denied("There were headers present in the request which were not signed").with("HeadersNotSigned", names)
+                denied("There were headers present in the request which were not signed")
+                    .with("HeadersNotSigned", names)
             }
             Refusal::NoContentHash => {
                 AwsError::bad("InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
@@ -276,15 +279,12 @@ impl Wrong {
             Wrong::Service { given, expected } => {
                 malformed(scheme, &format!("incorrect service \"{given}\". This endpoint belongs to \"{expected}\"."))
             }
-            Wrong::Region(given) => {
-                malformed(scheme, &format!("the region '{given}' is wrong; expecting 'us-east-1'"))
-                    .with("Region", "us-east-1")
-            }
+            Wrong::Region(given) => malformed(scheme, &format!("the region '{given}' is wrong; expecting 'us-east-1'"))
+                .with("Region", "us-east-1"),
             Wrong::Day { day, date } => {
                 let date = date.get(..8).unwrap_or_default();
-                let text = format!(
-                    "Invalid credential date \"{day}\". This date is not the same as X-Amz-Date: \"{date}\"."
-                );
+                let text =
+                    format!("Invalid credential date \"{day}\". This date is not the same as X-Amz-Date: \"{date}\".");
                 malformed(scheme, &text)
             }
         }
@@ -308,9 +308,9 @@ impl Compared {
             .with("SignatureProvided", self.signature);
         match self.canonical.is_empty() {
             true => error,
-            false => error
-                .with("CanonicalRequestBytes", bytes(&self.canonical))
-                .with("CanonicalRequest", self.canonical),
+            false => {
+                error.with("CanonicalRequestBytes", bytes(&self.canonical)).with("CanonicalRequest", self.canonical)
+            }
         }
     }
 }

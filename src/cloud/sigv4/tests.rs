@@ -91,7 +91,10 @@ fn the_published_presigned_example() {
     let check = |now| verify(&credentials, &parts, Payload::Declared, now, Family::S3).map(|_| ());
     assert_eq!(check(signed_at), Ok(()));
     assert_eq!(check(signed_at + 86_400_000), Ok(()));
-    assert_eq!(check(signed_at + 86_401_000), Err(Refusal::Expired { life: 86_400, end: signed_at + 86_400_000, now: signed_at + 86_401_000 }));
+    assert_eq!(
+        check(signed_at + 86_401_000),
+        Err(Refusal::Expired { life: 86_400, end: signed_at + 86_400_000, now: signed_at + 86_401_000 })
+    );
     let long = request("GET", &uri.replace("86400", "604801"), &[("host", "h")]);
     assert!(matches!(verify(&credentials, &long, Payload::Declared, signed_at, Family::S3), Err(Refusal::Expires(_))));
 }
