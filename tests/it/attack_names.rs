@@ -31,3 +31,19 @@ async fn a_server_for_other_machines_answers_to_its_names_alone() {
         }
     }
 }
+
+/// Such a server was called by any page's `<img src="http://10.0.0.1:4566/?Action=DeleteQueue...">`: a GET to an address that
+/// isn't loopback has neither `Origin` nor `Sec-Fetch-Site`.
+#[tokio::test]
+async fn a_page_cannot_hide_in_a_get() {
+    let guard = Guard::new([0, 0, 0, 0].into(), vec![]);
+    let cloud = Guarded::with(Access { guard, credentials: None }).await;
+    let get = |target: &str| Ask::new("GET", target).host("10.0.0.1:4566").header("user-agent", "Mozilla/5.0 (X11)");
+    let answer = cloud.send(&get("/?Action=CreateQueue&QueueName=q&Version=2012-11-05")).await;
+    assert!(status(&answer) == "403" && answer.contains("A browser may not call"), "{answer}");
+    let link = cloud.send(&get("/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:us-east-1:000000000000:t:u")).await;
+    assert_eq!(status(&link), "200", "a link of a message is for a browser: {link}");
+    assert_eq!(status(&cloud.send(&get("/health")).await), "200");
+    let tool = Ask::new("GET", "/?Action=ListQueues&Version=2012-11-05").host("10.0.0.1:4566");
+    assert_eq!(status(&cloud.send(&tool.header("user-agent", "curl/8.0")).await), "200");
+}

@@ -12,7 +12,7 @@ use super::scope::{account_of, is_region};
 use super::{Context, DEFAULT_ACCOUNT, DEFAULT_REGION, RequestId, Route, Service, intern, route};
 use crate::cloud::Cloud;
 use crate::cloud::sigv4::{Claim, Family, Refusal, Scope, Wrong};
-use crate::cloud::sts::session;
+use crate::cloud::sts::session::{self, Session};
 use crate::cloud::wire::{AwsError, Protocol};
 
 static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
@@ -79,12 +79,13 @@ pub fn read<'r>(
         Some(scope) if refusal.is_none() => scope.region,
         _ => address.unwrap_or(DEFAULT_REGION),
     };
-    let mut cx = Context {
+    let (account, access_key, session) = who(cloud, claim.as_ref());
+    let cx = Context {
         cloud: cloud.clone(),
-        account: intern(DEFAULT_ACCOUNT),
+        account,
         region: intern(region),
-        access_key: None,
-        session: None,
+        access_key,
+        session,
         proven: false,
         host: intern_host(authority),
         protocol: protocol(&route),
@@ -92,20 +93,20 @@ pub fn read<'r>(
         trace: parts.headers.get(&TRACE_ID).and_then(|id| id.to_str().ok()).map(Arc::from),
         service: None,
     };
-    self::claim(&mut cx, claim.as_ref());
     let family = family(&route);
     (route, cx, refusal.map_or(Ok(()), |refusal| Err(refusal.error(family))))
 }
 
-/// Takes the claim's word for who asks.
-pub fn claim(cx: &mut Context, claim: Option<&Claim<'_>>) {
-    let Some((claim, key)) = claim.and_then(|claim| Some((claim, claim.access_key()?))) else { return };
-    cx.session = session::claimed(&cx.cloud, key, claim.token.as_deref()).map(Arc::new);
-    cx.access_key = Some(intern(key));
-    let account = cx.session.as_ref().map(|session| session.account.as_str()).or_else(|| account_of(key));
-    if let Some(account) = account {
-        cx.account = intern(account);
-    }
+/// Account, access key and session by a claim's own word.
+pub fn who(cloud: &Cloud, claim: Option<&Claim<'_>>) -> (Arc<str>, Option<Arc<str>>, Option<Arc<Session>>) {
+    let named = claim.and_then(|claim| Some((claim.access_key()?, claim.token.as_deref())));
+    let session = named.and_then(|(key, token)| session::claimed(cloud, key, token));
+    let account = match (&session, named) {
+        (Some(session), _) => Some(session.account.as_str()),
+        (None, Some((key, _))) => account_of(key),
+        (None, None) => None,
+    };
+    (intern(account.unwrap_or(DEFAULT_ACCOUNT)), named.map(|(key, _)| intern(key)), session.map(Arc::new))
 }
 
 fn protocol(route: &Route<'_>) -> Protocol {

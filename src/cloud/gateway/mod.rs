@@ -200,7 +200,7 @@ impl Gateway {
             (Ok(Some(_)), Ok(Some(_))) => Err(Refusal::TwoWays(String::new()).error(Family::S3)),
             (Ok(None), Ok(Some(_))) => self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3),
             (Ok(claim), Ok(None)) => {
-                head::claim(&mut cx, claim.as_ref());
+                (cx.account, cx.access_key, cx.session) = head::who(&self.cloud, claim.as_ref());
                 self.access.verify_form(&self.cloud, claim.as_ref(), form.policy())
             }
         };
@@ -271,6 +271,11 @@ impl Gateway {
             && let Err(error) = self.verify(cx, parts, &body, Family::Query(service))
         {
             return (service, Err(error));
+        }
+        let hidden = self.access.credentials.is_none() && self.access.guard.may_be_a_page(&parts.headers);
+        if hidden && !link && parts.method == Method::GET {
+            let message = "A browser may not call this server by a GET: any page can make it do that.";
+            return (service, Err(AwsError::new(403, "AccessDenied", message)));
         }
         let (Some(service), Some(action)) = (service, form.get("Action")) else {
             let error = match form.get("Action") {

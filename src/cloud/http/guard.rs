@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use http::HeaderMap;
-use http::header::{HeaderName, ORIGIN};
+use http::header::{HeaderName, ORIGIN, USER_AGENT};
 
 static FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -50,6 +50,14 @@ impl Guard {
         }
         let foreign = headers.get(&FETCH_SITE).is_some_and(|site| site == "cross-site");
         foreign.then(|| "A page of another site may not use this server.".into())
+    }
+
+    /// Whether a GET may come of a page that doesn't say so: browsers send neither `Origin` with one nor, to a plain address
+    /// beyond loopback, `Sec-Fetch-Site`.
+    /// Source: "Fetch Metadata Request Headers" (W3C): they go to potentially trustworthy URLs only.
+    pub fn may_be_a_page(&self, headers: &HeaderMap) -> bool {
+        let browser = headers.get(USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"));
+        self.any_address && browser && !headers.contains_key(&FETCH_SITE)
     }
 }
 

@@ -9,11 +9,14 @@
 use std::borrow::Cow;
 
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, DATE, HeaderName};
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 
 use super::Refusal;
+
+static AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+static TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// Where a request carries its signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,8 +148,8 @@ pub fn is_signing(name: &str, old: bool) -> bool {
 
 fn of_header<'r>(text: &'r str, headers: &'r HeaderMap) -> Result<Claim<'r>, Refusal> {
     let (algorithm, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let header = |name: &str| headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
-    let date = header("x-amz-date").or_else(|| header("date"));
+    let date = headers.get(&AMZ_DATE).or_else(|| headers.get(DATE));
+    let date = date.and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
     let mut claim = Claim {
         scheme: Scheme::Header,
         algorithm: algorithm.into(),
@@ -155,7 +158,7 @@ fn of_header<'r>(text: &'r str, headers: &'r HeaderMap) -> Result<Claim<'r>, Ref
         signature: None,
         date: date.map(Cow::from),
         expires: None,
-        token: headers.get("x-amz-security-token").map(|token| String::from_utf8_lossy(token.as_bytes())),
+        token: headers.get(&TOKEN).map(|token| String::from_utf8_lossy(token.as_bytes())),
     };
     if algorithm == "AWS" {
         let (key, signature) = rest.rsplit_once(':').unwrap_or((rest, ""));
@@ -242,7 +245,7 @@ impl<'r> Query<'r> {
         if !signs && !old {
             return Ok(None);
         }
-        if token.is_some() && headers.contains_key("x-amz-security-token") {
+        if token.is_some() && headers.contains_key(&TOKEN) {
             return Err(Refusal::Twice(Scheme::Query, V4[6]));
         }
         let scheme = Scheme::Query;
