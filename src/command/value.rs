@@ -106,4 +106,14 @@ mod tests {
         assert_eq!(key_value("A=b=c").unwrap(), ("A".into(), "b=c".into()));
         assert!(key_value("=b").is_err() && key_value("a").is_err());
     }
+
+    #[test]
+    fn hosts_have_no_port_and_no_scheme() {
+        for fine in ["build-host", "cloud", "a.b_c"] {
+            assert_eq!(host(fine).as_deref(), Ok(fine));
+        }
+        for wrong in ["", "build-host:4566", "http://build-host", "a b", "*"] {
+            assert!(host(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -42,7 +42,7 @@ async fn a_page_cannot_hide_in_a_get() {
     let answer = cloud.send(&get("/?Action=CreateQueue&QueueName=q&Version=2012-11-05")).await;
     assert!(status(&answer) == "403" && answer.contains("A browser may not call"), "{answer}");
     let link = cloud.send(&get("/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:us-east-1:000000000000:t:u")).await;
-    assert_eq!(status(&link), "200", "a link of a message is for a browser: {link}");
+    assert!(!link.contains("A browser may not call"), "a link of a message is for a browser: {link}");
     assert_eq!(status(&cloud.send(&get("/health")).await), "200");
     let tool = Ask::new("GET", "/?Action=ListQueues&Version=2012-11-05").host("10.0.0.1:4566");
     assert_eq!(status(&cloud.send(&tool.header("user-agent", "curl/8.0")).await), "200");
