@@ -18,6 +18,7 @@ pub fn context(cloud: Arc<Cloud>, account: &str) -> Context {
         region: "us-east-1".into(),
         access_key: None,
         session: None,
+        proven: false,
         host: "http://localhost".into(),
         protocol: Protocol::Json10,
         request_id: RequestIds::default().next(),

@@ -68,19 +68,24 @@ pub struct Args {
     /// Print for each message that is published what every subscription did with it, and why.
     #[arg(long)]
     pub explain: bool,
-    /// Check signatures against the access keys of this file, in the form of ~/.aws/credentials.
+    /// Check signatures (version 4) against the access keys of this file, in the form of ~/.aws/credentials; the pages below
+    /// /_messaging want one as well.
     #[arg(long, value_name = "FILE")]
     pub credentials: Option<PathBuf>,
     /// Serve other machines without asking who they are.
     #[arg(long)]
     pub open_to_all: bool,
+    /// A host name that this server is called by, beside localhost, its IP addresses and AWS's names; may be repeated.
+    /// Requests to any other name are refused: a web page may have bound it to this machine.
+    #[arg(long = "name", value_name = "HOST", value_parser = value::host)]
+    pub names: Vec<String>,
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let access = args.access()?;
     let data_dir = data_dir(args.data_dir.clone(), &[DATA_DIR])?;
     let address = args.address(&access).await?;
-    let access = Access { guard: Guard::new(address.ip(), Vec::new()), ..access };
+    let access = Access { guard: Guard::new(address.ip(), args.names.clone()), ..access };
     let options = Options {
         durability: args.durability.into(),
         strict: args.strict,

@@ -56,6 +56,15 @@ pub fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// A host's name, without a port.
+pub fn host(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    match !text.is_empty() && text.chars().all(plain) {
+        true => Ok(text.to_owned()),
+        false => Err("a host's name is needed, without scheme and port, like build-host".into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,5 +105,15 @@ mod tests {
         }
         assert_eq!(key_value("A=b=c").unwrap(), ("A".into(), "b=c".into()));
         assert!(key_value("=b").is_err() && key_value("a").is_err());
+    }
+
+    #[test]
+    fn hosts_have_no_port_and_no_scheme() {
+        for fine in ["build-host", "cloud", "a.b_c"] {
+            assert_eq!(host(fine).as_deref(), Ok(fine));
+        }
+        for wrong in ["", "build-host:4566", "http://build-host", "a b", "*"] {
+            assert!(host(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -2,7 +2,11 @@
 
 mod attack_disk;
 mod attack_folder;
+mod attack_forms;
+mod attack_identity;
+mod attack_names;
 mod attack_objects;
+mod attack_presigned;
 mod attack_running;
 mod binary;
 mod cli;
@@ -20,6 +24,7 @@ mod s3;
 mod s3_lifecycle;
 mod s3_lock;
 mod s3_sites;
+mod signed;
 mod sns;
 mod sns_rules;
 mod sqs;

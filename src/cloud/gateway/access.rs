@@ -1,13 +1,16 @@
 //! Who may use the server.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use http::request::Parts;
 
+use super::context::{DEFAULT_ACCOUNT, intern};
+use super::scope::account_of;
 use crate::cloud::Cloud;
 use crate::cloud::http::guard::Guard;
-use crate::cloud::sigv4::{self, Credentials, Family, Refusal, Verified};
-use crate::cloud::sts::session;
+use crate::cloud::sigv4::{self, Chunks, Claim, Credentials, Family, Key, Refusal, Verified};
+use crate::cloud::sts::session::{self, Session};
 use crate::cloud::wire::AwsError;
 
 /// Who may use the server: which names and pages, and with which keys.
@@ -24,21 +27,72 @@ impl Default for Access {
     }
 }
 
+/// Who sent a request, as its signature proves.
+pub struct Identity {
+    pub account: Arc<str>,
+    pub region: Arc<str>,
+    pub access_key: Arc<str>,
+    pub session: Option<Arc<Session>>,
+    /// What verifies the chunks of a body that is signed chunk by chunk.
+    pub chunks: Option<Chunks>,
+}
+
 impl Access {
-    /// A request's signature, by a key of the server's or of a session; `None` where signatures aren't looked at.
+    /// Who signed a request, by a key of the server's or of a session; `None` where signatures aren't looked at.
     pub fn verify(
         &self,
         cloud: &Cloud,
         parts: &Parts,
         payload: sigv4::Payload<'_>,
         family: Family,
-    ) -> Result<Option<Verified<'_>>, AwsError> {
+    ) -> Result<Option<Identity>, AwsError> {
+        self.prove(cloud, |find| {
+            let claim = Claim::of(parts)?.ok_or(Refusal::Missing)?;
+            sigv4::verify(find, &claim, parts, payload, cloud.core.now(), family)
+        })
+        .map_err(|refusal| refusal.error(family))
+    }
+
+    /// Who signed the policy of a browser's form; `None` where signatures aren't looked at.
+    pub fn verify_form(
+        &self,
+        cloud: &Cloud,
+        claim: Option<&Claim<'_>>,
+        policy: Option<&str>,
+    ) -> Result<Option<Identity>, AwsError> {
+        self.prove(cloud, |find| match (claim, policy) {
+            (Some(claim), Some(policy)) => sigv4::verify_policy(find, claim, policy),
+            // A signature of nothing.
+            _ => Err(Refusal::Missing),
+        })
+        .map_err(|refusal| refusal.error(Family::S3))
+    }
+
+    fn prove<'s>(
+        &'s self,
+        cloud: &Cloud,
+        verify: impl FnOnce(&mut Find<'s, '_>) -> Result<Verified<'s>, Refusal>,
+    ) -> Result<Option<Identity>, Refusal> {
         let Some(credentials) = &self.credentials else { return Ok(None) };
-        let find = |access_key: &str, token: Option<&str>| match credentials.get(access_key) {
+        let mut session = None;
+        let verified = verify(&mut |access_key, token| match credentials.get(access_key) {
             Some(key) => Ok(Cow::Borrowed(key)),
-            None => session::key(cloud, access_key, token.ok_or(Refusal::UnknownKey)?).map(Cow::Owned),
-        };
-        let verified = sigv4::verify(find, parts, payload, cloud.core.now(), family);
-        verified.map(Some).map_err(|refusal| refusal.error(family))
+            None => {
+                let (key, of) = session::key(cloud, access_key, token.ok_or(Refusal::UnknownKey)?)?;
+                session = Some(Arc::new(of));
+                Ok(Cow::Owned(key))
+            }
+        })?;
+        let account = verified.key.account.as_deref().or_else(|| account_of(&verified.access_key));
+        Ok(Some(Identity {
+            account: intern(account.unwrap_or(DEFAULT_ACCOUNT)),
+            region: intern(&verified.region),
+            access_key: intern(&verified.access_key),
+            session,
+            chunks: verified.chunks,
+        }))
     }
 }
+
+/// Finds the key of an access key's id and of the session token that came with it.
+type Find<'s, 'f> = dyn FnMut(&str, Option<&str>) -> Result<Cow<'s, Key>, Refusal> + 'f;

@@ -7,22 +7,50 @@ use http::request::Parts;
 use crate::cloud::{Cloud, sns};
 use crate::engine::Millis;
 
-/// The answer to a request of the server's own paths with its status and content type; `None` for every other request.
-pub async fn answer(cloud: &Cloud, parts: &Parts) -> Option<(u16, &'static str, Bytes)> {
-    if parts.method != Method::GET || parts.uri.query().is_some() {
-        return None;
+/// A page of the server's own.
+pub enum Page {
+    /// Whether it is up: anybody may know.
+    Health,
+    /// The certificate (PEM) that SNS's signatures are checked with, at the path of their SigningCertURL: as on AWS anybody's.
+    Certificate(String),
+    /// What would have been sent by mail, text message or push.
+    Outbox,
+    /// What didn't go as somebody may have expected.
+    Notices,
+}
+
+impl Page {
+    /// The page that a request is for. Where a bucket could have the path, a request that is `signed` is S3's.
+    pub fn of(cloud: &Cloud, parts: &Parts, signed: bool) -> Option<Page> {
+        if parts.method != Method::GET && parts.method != Method::HEAD {
+            return None;
+        }
+        match parts.uri.path() {
+            // No bucket has this name.
+            "/_messaging/outbox" => Some(Page::Outbox),
+            "/_messaging/notices" => Some(Page::Notices),
+            _ if signed || parts.uri.query().is_some() => None,
+            "/health" => Some(Page::Health),
+            path => cloud.sns.signer.certificate(cloud, path).map(Page::Certificate),
+        }
     }
-    match parts.uri.path() {
-        "/health" => Some(health(cloud)),
-        // What would have been sent by mail, text message or push.
-        "/_messaging/outbox" => Some(match Box::pin(sns::outbox::page(cloud)).await {
-            Ok(page) => (200, "application/json", page.to_string().into()),
-            Err(error) => (error.status, "text/plain; charset=utf-8", error.message.into()),
-        }),
-        // What didn't go as somebody may have expected.
-        "/_messaging/notices" => Some((200, "application/json", notices(cloud))),
-        // The certificate that SNS's signatures are checked with, at the path of their SigningCertURL.
-        path => cloud.sns.signer.certificate(cloud, path).map(|pem| (200, "application/x-pem-file", pem.into())),
+
+    /// Whether it is for those alone who may use the server.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Page::Outbox | Page::Notices)
+    }
+
+    /// Its status, content type and text. Of `account` alone, if there is one.
+    pub async fn answer(self, cloud: &Cloud, account: Option<&str>) -> (u16, &'static str, Bytes) {
+        match self {
+            Page::Health => health(cloud),
+            Page::Certificate(pem) => (200, "application/x-pem-file", pem.into()),
+            Page::Notices => (200, "application/json", notices(cloud)),
+            Page::Outbox => match Box::pin(sns::outbox::page(cloud, account)).await {
+                Ok(page) => (200, "application/json", page.to_string().into()),
+                Err(error) => (error.status, "text/plain; charset=utf-8", error.message.into()),
+            },
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustc_hash::FxHashSet;
 
 use super::Service;
+use super::access::Identity;
 use crate::cloud::Cloud;
 use crate::cloud::sts::session::Session;
 use crate::cloud::wire::Protocol;
@@ -28,6 +29,8 @@ pub struct Context {
     pub access_key: Option<Arc<str>>,
     /// The session that the request's temporary key is of.
     pub session: Option<Arc<Session>>,
+    /// Whether a signature has proven all of this.
+    pub proven: bool,
     /// Scheme and authority as the client addressed this server, e.g. `http://localhost:4566`; no slash at the end.
     pub host: Arc<str>,
     pub protocol: Protocol,
@@ -43,6 +46,21 @@ impl Context {
     pub fn principal(&self) -> Principal<'_> {
         let session = self.session.as_ref().filter(|session| session.of_role());
         session.map_or(Principal::Account(&self.account), |session| Principal::Arn(&session.arn))
+    }
+
+    /// From now on who asks is what a signature has proven, whatever else the request says.
+    pub fn become_whom(&mut self, identity: &Identity) {
+        self.account = identity.account.clone();
+        self.region = identity.region.clone();
+        self.access_key = Some(identity.access_key.clone());
+        self.session = identity.session.clone();
+        self.proven = true;
+    }
+
+    /// Nobody asks: what is served without a signature believes none.
+    pub fn become_nobody(&mut self) {
+        self.account = intern(DEFAULT_ACCOUNT);
+        (self.access_key, self.session) = (None, None);
     }
 
     /// Who asks, by ARN.

@@ -5,6 +5,7 @@ mod access;
 mod admin;
 mod answer;
 mod context;
+mod head;
 mod operation;
 mod route;
 mod scope;
@@ -13,31 +14,31 @@ mod service;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONNECTION, EXPECT, HOST, HeaderName, HeaderValue};
+use http::header::{CONNECTION, EXPECT, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response};
 use hyper::body::{Body as _, Incoming};
 
 pub use access::Access;
+use access::Identity;
+use admin::Page;
 #[cfg(test)]
 pub use admin::health;
 use answer::{failure, finish, plain, style, style_of};
 pub use context::{Context, DEFAULT_ACCOUNT, DEFAULT_REGION, RequestId, RequestIds, intern};
+pub use head::host_of;
 pub use operation::{Answer, Operation};
 pub use route::{Route, queue_path, region_of_address, route};
-pub use scope::{Scope, account_in, account_of, is_account, is_region};
+pub use scope::{account_in, account_of, is_account, is_region};
 pub use service::Service;
 
 use crate::cloud::http::body::{self, Body};
 use crate::cloud::http::unread;
-use crate::cloud::sigv4::{Family, Payload as Signed, Verified};
-use crate::cloud::sts::session;
+use crate::cloud::sigv4::{Claim, Family, Payload as Signed, Refusal};
 use crate::cloud::wire::json::Json;
 use crate::cloud::wire::payload::Source;
 use crate::cloud::wire::{AwsError, Form, Payload, Protocol};
 use crate::cloud::{Cloud, s3, sns};
-
-static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Every service's operations, and what each request needs of the server.
 pub struct Gateway {
@@ -108,31 +109,37 @@ impl Gateway {
     /// Answers one request; takes or reads as much of its body as it needs.
     async fn respond(&self, parts: Parts, incoming: &mut Option<Incoming>) -> Response<Body> {
         let id = self.request_ids.next();
-        let authority = authority(&parts);
+        let refuse = |status, why: &str| plain(status, "text/plain; charset=utf-8", id, format!("{why}\n").into());
+        let authority = match head::authority(&parts) {
+            Ok(authority) => authority,
+            Err(why) => return refuse(400, why),
+        };
         let host = host_of(authority);
-        let refuse = |why: String| plain(403, "text/plain; charset=utf-8", id, format!("{why}\n").into());
         if let Some(why) = self.access.guard.refuse_name(host) {
-            return refuse(why);
+            return refuse(403, &why);
         }
-        let scope = Scope::of(&parts.headers, parts.uri.query());
-        let route = route(&parts, host, scope.as_ref());
+        let checked = self.access.credentials.is_some();
+        let (route, mut cx, claimed) = head::read(&self.cloud, &parts, authority, checked, id);
         match self.access.guard.refuse_page(&parts.headers) {
-            Some(why) if route != Route::S3 || !s3::opens_to_page(&self.cloud, host, &parts) => return refuse(why),
+            Some(why) if route != Route::S3 || !s3::opens_to_page(&self.cloud, host, &parts, checked) => {
+                return refuse(403, &why);
+            }
             // What a bucket opens is S3 and nothing else.
             Some(_) => {}
             None => {
-                if let Some((status, content_type, body)) = admin::answer(&self.cloud, &parts).await {
-                    return plain(status, content_type, id, body);
+                if let Some(page) = Page::of(&self.cloud, &parts, cx.access_key.is_some()) {
+                    return self.page(page, &parts, id).await;
                 }
             }
         }
-        let mut cx = match self.context(&parts, authority, host, scope.as_ref(), &route, id) {
-            Ok(cx) => cx,
-            Err(error) => return failure(&error, style_of(&route), id),
-        };
+        if let Err(error) = claimed {
+            return match route {
+                Route::S3 => s3::refuse(cx, parts, error),
+                route => failure(&error, style_of(&route), id),
+            };
+        }
         match route {
             Route::S3 => {
-                drop(scope);
                 // Boxed, since every request's future is as large as the largest way through here.
                 Box::pin(async {
                     let response = self.s3(cx, parts, incoming).await;
@@ -157,25 +164,83 @@ impl Gateway {
         }
     }
 
-    async fn s3(&self, mut cx: Context, mut parts: Parts, incoming: &mut Option<Incoming>) -> Response<Body> {
+    /// A page of the server's own. Where keys are wanted, what isn't for everybody is for who has one, whatever service
+    /// his request is signed for; he sees his account's.
+    async fn page(&self, page: Page, parts: &Parts, id: RequestId) -> Response<Body> {
+        let mut identity = None;
+        if page.is_closed() {
+            let declared = parts.headers.contains_key("x-amz-content-sha256");
+            let payload = if declared { Signed::Declared } else { Signed::Whole(b"") };
+            identity = match self.access.verify(&self.cloud, parts, payload, Family::Query(None)) {
+                Ok(identity) => identity,
+                Err(error) => return failure(&error, style(None, Protocol::Query), id),
+            };
+        }
+        let account = identity.as_ref().map(|identity| &*identity.account);
+        let (status, content_type, body) = page.answer(&self.cloud, account).await;
+        plain(status, content_type, id, body)
+    }
+
+    async fn s3(&self, mut cx: Context, parts: Parts, incoming: &mut Option<Incoming>) -> Response<Body> {
+        let website = s3::is_website(&cx);
+        if parts.method == Method::OPTIONS || website {
+            // Neither is asked who he is.
+            cx.become_nobody();
+        }
         if parts.method == Method::OPTIONS {
             return s3::preflight(cx, parts);
         }
-        if s3::is_website(host_of(authority(&parts))) {
+        if website {
             return Box::pin(s3::visit(cx, parts, self.access.credentials.is_some())).await;
         }
-        let verified = match self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3) {
-            Ok(verified) => verified,
-            Err(error) => return failure(&error, style_of(&Route::S3), cx.request_id),
-        };
-        cx.act_for(verified.as_ref());
-        if let Some(chunks) = verified.and_then(|verified| verified.chunks) {
-            parts.extensions.insert(chunks);
-        }
         let (body, back) = unread::lend(incoming.take());
-        let response = s3::serve(cx, parts, s3s::Body::http_body(body)).await;
+        let body = s3s::Body::http_body(body);
+        let response = match s3::is_form(&parts) {
+            true => self.form(cx, parts, body).await,
+            false => match self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3) {
+                Ok(identity) => self.object(cx, identity, parts, body).await,
+                Err(error) => s3::refuse(cx, parts, error),
+            },
+        };
         *incoming = back.take();
         response
+    }
+
+    /// A browser's form: signed in its fields, unless its request is.
+    async fn form(&self, mut cx: Context, mut parts: Parts, body: s3s::Body) -> Response<Body> {
+        let (form, body) = match s3::Form::open(&mut parts, body).await {
+            Ok(opened) => opened,
+            Err(failure) => return s3::refuse(cx, parts, failure.into()),
+        };
+        let identity = match (Claim::of_form(&form.fields), Claim::of(&parts)) {
+            (Err(refusal), _) | (_, Err(refusal)) => Err(refusal.error(Family::S3)),
+            (Ok(Some(_)), Ok(Some(_))) => Err(Refusal::TwoWays(String::new()).error(Family::S3)),
+            (Ok(None), Ok(Some(_))) => self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3),
+            (Ok(claim), Ok(None)) => {
+                (cx.account, cx.access_key, cx.session) = head::who(&self.cloud, claim.as_ref());
+                self.access.verify_form(&self.cloud, claim.as_ref(), form.policy())
+            }
+        };
+        match identity {
+            Ok(identity) => self.object(cx, identity, parts, body).await,
+            Err(error) => s3::refuse(cx, parts, error),
+        }
+    }
+
+    async fn object(
+        &self,
+        mut cx: Context,
+        identity: Option<Identity>,
+        mut parts: Parts,
+        body: s3s::Body,
+    ) -> Response<Body> {
+        if let Some(identity) = identity {
+            cx.become_whom(&identity);
+            if let Some(chunks) = identity.chunks {
+                parts.extensions.insert(chunks);
+            }
+        }
+        s3::serve(cx, parts, body).await
     }
 
     async fn json(
@@ -224,6 +289,11 @@ impl Gateway {
         {
             return (service, Err(error));
         }
+        let hidden = self.access.credentials.is_none() && self.access.guard.may_be_a_page(&parts.headers);
+        if hidden && !link && parts.method == Method::GET {
+            let message = "A browser may not call this server by a GET: any page can make it do that.";
+            return (service, Err(AwsError::new(403, "AccessDenied", message)));
+        }
         let (Some(service), Some(action)) = (service, form.get("Action")) else {
             let error = match form.get("Action") {
                 None => AwsError::bad("MissingAction", "The request must contain the parameter Action."),
@@ -243,8 +313,9 @@ impl Gateway {
     }
 
     fn verify(&self, cx: &mut Context, parts: &Parts, body: &[u8], family: Family) -> Result<(), AwsError> {
-        let verified = self.access.verify(&self.cloud, parts, Signed::Whole(body), family)?;
-        cx.act_for(verified.as_ref());
+        if let Some(identity) = self.access.verify(&self.cloud, parts, Signed::Whole(body), family)? {
+            cx.become_whom(&identity);
+        }
         Ok(())
     }
 
@@ -264,60 +335,6 @@ impl Gateway {
         }
         answer
     }
-
-    fn context(
-        &self,
-        parts: &Parts,
-        authority: &str,
-        host: &str,
-        scope: Option<&Scope>,
-        route: &Route,
-        request_id: RequestId,
-    ) -> Result<Context, AwsError> {
-        let region = match scope {
-            Some(scope) if !is_region(&scope.region) => {
-                let message =
-                    format!("Credential should be scoped to a valid region, not '{}'. ", scope.region.escape_debug());
-                return Err(AwsError::new(403, "SignatureDoesNotMatch", message));
-            }
-            // What SDKs call the region of a service that has none.
-            Some(scope) if scope.region == "aws-global" => DEFAULT_REGION,
-            Some(scope) => &scope.region,
-            None => region_of_address(host, parts.uri.path()).unwrap_or(DEFAULT_REGION),
-        };
-        let session = scope.and_then(|scope| session::of_request(&self.cloud, parts, &scope.access_key));
-        let account = match &session {
-            Some(session) => &session.account,
-            None => scope.and_then(|scope| account_of(&scope.access_key)).unwrap_or(DEFAULT_ACCOUNT),
-        };
-        let protocol = match route {
-            Route::Json { protocol, .. } => *protocol,
-            Route::UnknownTarget(_) => Protocol::Json11,
-            Route::Query { .. } | Route::BareQueue => Protocol::Query,
-            Route::S3 => Protocol::Rest,
-        };
-        Ok(Context {
-            cloud: self.cloud.clone(),
-            account: intern(account),
-            region: intern(region),
-            access_key: scope.map(|scope| intern(&scope.access_key)),
-            session: session.map(Arc::new),
-            host: intern_host(authority),
-            protocol,
-            request_id,
-            trace: parts.headers.get(&TRACE_ID).and_then(|id| id.to_str().ok()).map(Arc::from),
-            service: None,
-        })
-    }
-}
-
-impl Context {
-    /// The account of a verified key that names one.
-    fn act_for(&mut self, verified: Option<&Verified<'_>>) {
-        if let Some(account) = verified.and_then(|verified| verified.key.account.as_deref()) {
-            self.account = intern(account);
-        }
-    }
 }
 
 /// AWS's answer to an action it doesn't know.
@@ -330,36 +347,4 @@ fn no_such_action(service: Option<Service>, action: &str, version: Option<&str>)
         }
     };
     AwsError::bad("InvalidAction", message)
-}
-
-/// Host and port as the client addressed this server.
-fn authority(parts: &Parts) -> &str {
-    parts
-        .uri
-        .authority()
-        .map(|authority| authority.as_str())
-        .or_else(|| parts.headers.get(HOST).and_then(|host| host.to_str().ok()))
-        .unwrap_or("localhost")
-}
-
-/// The authority without its port.
-pub fn host_of(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    }
-}
-
-/// `http://` and the authority, made once for each that comes again and again.
-fn intern_host(authority: &str) -> Arc<str> {
-    use std::cell::RefCell;
-    thread_local! {
-        static LAST: RefCell<Arc<str>> = RefCell::new("http://".into());
-    }
-    LAST.with_borrow_mut(|last| {
-        if last.strip_prefix("http://") != Some(authority) {
-            *last = format!("http://{authority}").into();
-        }
-        last.clone()
-    })
 }

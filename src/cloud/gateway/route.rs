@@ -4,8 +4,9 @@ use http::header::{CONTENT_TYPE, HeaderName};
 use http::request::Parts;
 use http::{Method, Uri};
 
-use super::scope::{Scope, is_account};
+use super::scope::is_account;
 use super::service::Service;
+use crate::cloud::sigv4::Scope;
 use crate::cloud::wire::Protocol;
 
 static TARGET: HeaderName = HeaderName::from_static("x-amz-target");
@@ -31,7 +32,7 @@ pub enum Route<'r> {
 }
 
 /// Finds a request's way. `host` is without a port.
-pub fn route<'r>(parts: &'r Parts, host: &str, scope: Option<&Scope>) -> Route<'r> {
+pub fn route<'r>(parts: &'r Parts, host: &str, scope: Option<Scope<'_>>) -> Route<'r> {
     if let Some(target) = parts.headers.get(&TARGET) {
         let target = target.to_str().unwrap_or_default();
         return match target.split_once('.') {
@@ -44,8 +45,8 @@ pub fn route<'r>(parts: &'r Parts, host: &str, scope: Option<&Scope>) -> Route<'
             _ => Route::UnknownTarget(target),
         };
     }
-    let signed_for = scope.map(|scope| Service::by_id(&scope.service));
-    if scope.is_some_and(|scope| matches!(&*scope.service, "s3" | "s3express")) {
+    let signed_for = scope.map(|scope| Service::by_id(scope.service));
+    if scope.is_some_and(|scope| matches!(scope.service, "s3" | "s3express")) {
         return Route::S3;
     }
     let service = signed_for.flatten().or_else(|| service_of_host(host));
@@ -116,7 +117,7 @@ mod tests {
     const NONE: (&str, &str) = ("accept", "*/*");
 
     fn scope(service: &'static str) -> Option<Scope<'static>> {
-        Some(Scope { access_key: "k".into(), region: "us-east-1".into(), service: service.into() })
+        Some(Scope { access_key: "k", day: "20260101", region: "us-east-1", service, terminator: "aws4_request" })
     }
 
     #[test]
@@ -150,7 +151,7 @@ mod tests {
         for (method, uri, (name, value), host, scope, expected) in table {
             let request = http::Request::builder().method(method).uri(uri).header(name, value).body(()).unwrap();
             let (parts, ()) = request.into_parts();
-            assert_eq!(route(&parts, host, scope.as_ref()), expected, "{method} {uri} {host}");
+            assert_eq!(route(&parts, host, scope), expected, "{method} {uri} {host}");
         }
     }
 

@@ -6,35 +6,38 @@
 use std::net::IpAddr;
 
 use http::HeaderMap;
-use http::header::{HeaderName, ORIGIN};
+use http::header::{HeaderName, ORIGIN, USER_AGENT};
 
 static FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Who may ask, by the names in a request's head.
 #[derive(Debug, Clone)]
 pub struct Guard {
-    /// Further names this server may be called by; `None`: any.
-    names: Option<Vec<String>>,
+    /// Further names this server may be called by.
+    names: Vec<String>,
+    /// Whether it may be called by any IP address: a page can bind its name to one, but the name stays in `Host`.
+    any_address: bool,
 }
 
 impl Guard {
-    /// For a server that listens on `address` and may also be called `names`. Only on loopback does the name matter: elsewhere
-    /// a server has names that it can't know.
+    /// For a server that listens on `address` and may also be called `names`. On loopback it has no addresses but those.
     pub fn new(address: IpAddr, names: Vec<String>) -> Guard {
-        Guard { names: address.is_loopback().then_some(names) }
+        Guard { names, any_address: !address.is_loopback() }
     }
 
     /// Why a request to this host (without a port) is refused, whoever sends it.
     pub fn refuse_name(&self, host: &str) -> Option<String> {
-        if let Some(names) = &self.names
-            && !is_ours(host)
-            && !names.iter().any(|name| name.eq_ignore_ascii_case(host))
+        if is_ours(host)
+            || self.names.iter().any(|name| name.eq_ignore_ascii_case(host))
+            || (self.any_address && address(host).is_some())
         {
-            return Some(format!(
-                "This server does not answer to the name {host:?}: a page may have bound it to loopback."
-            ));
+            return None;
         }
-        None
+        Some(format!(
+            "This server does not answer to the name {host:?}: a page may have bound it to this address. If the server is \
+             called so, start it with --name {}.",
+            host.escape_debug()
+        ))
     }
 
     /// Why a request is refused as one of a foreign page; a bucket's CORS rules can open S3 to it.
@@ -48,6 +51,14 @@ impl Guard {
         let foreign = headers.get(&FETCH_SITE).is_some_and(|site| site == "cross-site");
         foreign.then(|| "A page of another site may not use this server.".into())
     }
+
+    /// Whether a GET may come of a page that doesn't say so: browsers send neither `Origin` with one nor, to a plain address
+    /// beyond loopback, `Sec-Fetch-Site`.
+    /// Source: "Fetch Metadata Request Headers" (W3C): they go to potentially trustworthy URLs only.
+    pub fn may_be_a_page(&self, headers: &HeaderMap) -> bool {
+        let browser = headers.get(USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"));
+        self.any_address && browser && !headers.contains_key(&FETCH_SITE)
+    }
 }
 
 /// Loopback, and the names under which SDKs reach an AWS that was resolved to here.
@@ -58,10 +69,14 @@ fn is_ours(host: &str) -> bool {
 }
 
 fn is_loopback(host: &str) -> bool {
-    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     host.eq_ignore_ascii_case("localhost")
         || ends_with(host, ".localhost")
-        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        || address(host).is_some_and(|address| address.is_loopback())
+}
+
+/// The IP address that a host is; version 6 stands in brackets.
+fn address(host: &str) -> Option<IpAddr> {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).parse().ok()
 }
 
 fn ends_with(host: &str, suffix: &str) -> bool {
@@ -115,9 +130,16 @@ mod tests {
         }
     }
 
+    /// With `--open-to-all` a page could bind its own name to the server, and was no foreign page any more.
     #[test]
-    fn elsewhere_than_on_loopback_any_name_will_do() {
-        let guard = Guard::new([0, 0, 0, 0].into(), vec![]);
-        assert_eq!(guard.refuse_name("build-host"), None);
+    fn elsewhere_than_on_loopback_addresses_and_given_names_will_do() {
+        let guard = Guard::new([0, 0, 0, 0].into(), vec!["build-host".into()]);
+        for host in ["build-host", "Build-Host", "192.168.0.1", "[fe80::1]", "localhost", "sqs.eu-west-1.amazonaws.com"]
+        {
+            assert_eq!(guard.refuse_name(host), None, "{host}");
+        }
+        for host in ["evil.example", "build-host.evil.example", "192.168.0.1.evil.example", ""] {
+            assert!(guard.refuse_name(host).is_some(), "{host}");
+        }
     }
 }

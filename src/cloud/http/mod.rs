@@ -4,6 +4,7 @@ pub mod body;
 mod closing;
 pub mod guard;
 mod idle;
+mod newer;
 mod patient;
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,7 @@ mod workers;
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,7 +83,7 @@ async fn connection(stream: TcpStream, gateway: Arc<Gateway>, closing: Arc<Closi
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| answer(gateway.clone(), request));
     let idle = Idle::default();
-    let connection = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .timer(idle.clone())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(MAX_HEADERS)
@@ -90,19 +91,21 @@ async fn connection(stream: TcpStream, gateway: Arc<Gateway>, closing: Arc<Closi
         // A client that goes away ends its request: a long poll must not receive for nobody.
         .half_close(false)
         .serve_connection(Patient::new(TokioIo::new(stream), READ_TIMEOUT), service);
-    let mut connection = pin!(connection);
+    let mut newer = false;
     // A client that breaks the protocol or goes away is its own affair.
     let ended = closing
         .or_end(pin!(async {
             tokio::select! {
                 biased;
-                _ = connection.as_mut() => {}
+                done = &mut connection => newer = done.is_err_and(|error| error.is_parse_version_h2()),
                 () = idle.expired(HEAD_TIMEOUT) => {}
             }
         }))
         .await;
-    if !ended {
-        connection.as_mut().graceful_shutdown();
+    if newer {
+        newer::refuse(connection.into_parts().io.into_inner().into_inner()).await;
+    } else if !ended {
+        Pin::new(&mut connection).graceful_shutdown();
         let _ = connection.await;
     }
 }

@@ -20,6 +20,10 @@ impl<C> Patient<C> {
     pub fn new(inner: C, patience: Duration) -> Self {
         Self { inner, patience, waiting: None }
     }
+
+    pub fn into_inner(self) -> C {
+        self.inner
+    }
 }
 
 impl<C: Write + Unpin> Patient<C> {

@@ -175,16 +175,17 @@ proptest::proptest! {
     fn any_head_is_routed(
         path in "/[!-~]{0,30}", host in "[a-z0-9.:-]{0,30}", target in "[!-~]{0,20}", auth in "[ -~]{0,60}",
     ) {
-        use crate::cloud::gateway::{Scope, host_of, queue_path, region_of_address, route};
+        use crate::cloud::gateway::{host_of, queue_path, region_of_address, route};
+        use crate::cloud::sigv4::Claim;
         let request = http::Request::builder().uri(path).header("x-amz-target", target).header("authorization", auth);
         if let Ok(request) = request.body(()) {
             let (mut parts, ()) = request.into_parts();
-            let scope = Scope::of(&parts.headers, parts.uri.query());
-            let _ = route(&parts, host_of(&host), scope.as_ref());
+            let claim = Claim::of(&parts).unwrap_or_default();
+            let _ = route(&parts, host_of(&host), claim.as_ref().and_then(Claim::scope));
             let _ = (region_of_address(host_of(&host), parts.uri.path()), queue_path(parts.uri.path()));
             parts.headers.clear();
-            let scope = Scope::of(&parts.headers, parts.uri.query());
-            let _ = route(&parts, host_of(&host), scope.as_ref());
+            let claim = Claim::of(&parts).unwrap_or_default();
+            let _ = route(&parts, host_of(&host), claim.as_ref().and_then(Claim::scope));
         }
     }
 }

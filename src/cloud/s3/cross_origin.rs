@@ -42,9 +42,10 @@ fn header(headers: &HeaderMap, name: impl http::header::AsHeaderName) -> Option<
 }
 
 /// Whether a page of another site may send this request: it is a preflight, or a rule of the bucket allows its origin
-/// and method. A copy from elsewhere would read what that bucket didn't open.
-pub fn opens_to_page(cloud: &Arc<Cloud>, host: &str, parts: &Parts) -> bool {
-    let (name, _) = target(host, parts.uri.path());
+/// and method. A copy from elsewhere would read what that bucket didn't open. Unless signatures are `checked`, objects alone
+/// are opened, and the list of them: on AWS a page that changes the bucket itself has to sign that with a key.
+pub fn opens_to_page(cloud: &Arc<Cloud>, host: &str, parts: &Parts, checked: bool) -> bool {
+    let (name, object) = target(host, parts.uri.path());
     if !is_bucket_name(&name) {
         return false;
     }
@@ -52,11 +53,61 @@ pub fn opens_to_page(cloud: &Arc<Cloud>, host: &str, parts: &Parts) -> bool {
         return true;
     }
     let query = parts.uri.query().unwrap_or_default();
+    if !checked && !is_of_objects(&parts.method, object, query) {
+        return false;
+    }
     let elsewhere = header(&parts.headers, "x-amz-copy-source").is_some_and(|source| target("", &source).0 != name)
         || percent_decode_str(query).decode_utf8_lossy().to_ascii_lowercase().contains("x-amz-copy-source");
     let Some(origin) = header(&parts.headers, ORIGIN).filter(|_| !elsewhere) else { return false };
     let rules = find(cloud, &name).and_then(|bucket| bucket.cors);
     rules.is_some_and(|rules| matching(&rules.cors_rules, &origin, parts.method.as_str(), &[]).is_some())
+}
+
+/// The subresources that say what a bucket or an object is like, in any case; those of an upload and of lists aren't here.
+const SETTINGS: [&str; 32] = [
+    "abac",
+    "accelerate",
+    "acl",
+    "analytics",
+    "annotation",
+    "cors",
+    "delete",
+    "encryption",
+    "intelligent-tiering",
+    "inventory",
+    "legal-hold",
+    "lifecycle",
+    "location",
+    "logging",
+    "metadataConfiguration",
+    "metadataTable",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "policy",
+    "policyStatus",
+    "publicAccessBlock",
+    "renameObject",
+    "replication",
+    "requestPayment",
+    "restore",
+    "retention",
+    "select",
+    "session",
+    "versioning",
+    "website",
+];
+
+/// Whether a request is for an object or for a list of them, and not for how either is kept.
+fn is_of_objects(method: &Method, object: bool, query: &str) -> bool {
+    let mut names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
+    let setting = names.any(|name| {
+        let name = percent_decode_str(name).decode_utf8_lossy();
+        SETTINGS.iter().any(|setting| setting.eq_ignore_ascii_case(&name)) || (!object && name == "tagging")
+    });
+    // A POST to a bucket is a form.
+    !setting && (object || [Method::GET, Method::HEAD, Method::POST].contains(method))
 }
 
 /// Answers a preflight request.

@@ -120,7 +120,7 @@ impl From<std::io::Error> for Failure {
 
 impl From<AwsError> for Failure {
     fn from(error: AwsError) -> Self {
-        Self::new(error.status, error.code, error.message)
+        Self { fields: error.fields, ..Self::new(error.status, error.code, error.message) }
     }
 }
 

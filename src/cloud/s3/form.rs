@@ -1,10 +1,7 @@
 //! PostObject: an object put by a browser's form.
 //!
-//! `s3s` decodes the form and checks its policy. It can't take a form's signature without the secret key, so that goes
-//! before: whether forms are accepted at all is the gateway's question.
+//! `s3s` decodes the form and checks its policy. Who signed it the gateway has asked before, of its [`super::Form`].
 
-use bytes::{Bytes, BytesMut};
-use futures::{Stream, StreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
@@ -16,49 +13,6 @@ use super::service::S3;
 
 /// The largest file of a form, in bytes: `s3s` holds it in memory. S3 takes 5 GiB.
 pub const MAX_FILE: u64 = 64 * 1024 * 1024;
-/// How much of a form may come before its file.
-const MAX_FIELDS: usize = 64 * 1024;
-
-/// Begins the part that is the file.
-const FILE: &[u8] = b"name=\"file\"";
-
-/// Names of the fields that sign a form, and what they become: a name of the same length that policies ignore.
-const SIGNING: [(&[u8], &[u8]); 3] = [
-    (b"name=\"x-amz-signature\"", b"name=\"x-ignore-signat\""),
-    (b"name=\"signature\"", b"name=\"x-ignore-\""),
-    (b"name=\"awsaccesskeyid\"", b"name=\"x-ignore-acces\""),
-];
-
-/// The form without its signature: the fields in front of the file are looked through, the file isn't.
-pub fn unsigned<S>(body: S) -> impl Stream<Item = Result<Bytes>> + Send + Sync + 'static
-where
-    S: Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static,
-{
-    futures::stream::try_unfold((body, Some(BytesMut::new())), |(mut body, head)| async move {
-        let Some(mut head) = head else {
-            return Ok(body.next().await.transpose()?.map(|bytes| (bytes, (body, None))));
-        };
-        let (mut searched, mut file) = (0, None);
-        while head.len() < MAX_FIELDS && file.is_none() {
-            let Some(bytes) = body.next().await else { break };
-            head.extend_from_slice(&bytes?);
-            file = find(&head[searched..], FILE).map(|at| searched + at);
-            searched = head.len().saturating_sub(FILE.len());
-        }
-        let fields = file.unwrap_or(head.len());
-        for (name, ignored) in SIGNING {
-            if let Some(at) = find(&head[..fields], name) {
-                head[at..at + name.len()].copy_from_slice(ignored);
-            }
-        }
-        Ok(Some((head.freeze(), (body, None))))
-    })
-}
-
-/// Where `needle` (lower case) stands first, in any case.
-fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    bytes.windows(needle.len()).position(|window| window.eq_ignore_ascii_case(needle))
-}
 
 impl S3 {
     pub(super) async fn post_object(
@@ -122,25 +76,4 @@ fn headers(input: &PostObjectInput) -> HeaderMap {
         put(&format!("x-amz-meta-{name}"), Some(value));
     }
     headers
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn only_the_fields_lose_their_signature() {
-        let form = "--b\r\nContent-Disposition: form-data; name=\"X-Amz-Signature\"\r\n\r\nabc\r\n--b\r\n\
-                    Content-Disposition: form-data; name=\"file\"\r\n\r\nname=\"signature\"\r\n--b--\r\n";
-        for cut in [1, 7, 50, 1000] {
-            let pieces: Vec<_> = form.as_bytes().chunks(cut).map(|c| Ok(Bytes::copy_from_slice(c))).collect();
-            let mut stream = std::pin::pin!(unsigned(futures::stream::iter(pieces)));
-            let mut got = Vec::new();
-            while let Some(bytes) = stream.next().await {
-                got.extend_from_slice(&bytes.unwrap());
-            }
-            let expected = form.replace("X-Amz-Signature", "x-ignore-signat");
-            assert_eq!(String::from_utf8(got).unwrap(), expected, "cut at {cut}");
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use parking_lot::Mutex;
@@ -18,8 +18,8 @@ use super::call::{Call, text};
 use super::error::{Failure, Result};
 use super::presigned::Scheme;
 use super::receive::hex;
-use super::{chunked, copy_source, form};
-use crate::cloud::gateway::{Context, account_of, host_of};
+use super::{chunked, copy_source, fields};
+use crate::cloud::gateway::{Context, host_of};
 use crate::cloud::sigv4::Chunks;
 use crate::engine::Millis;
 
@@ -59,29 +59,24 @@ const OURS: [&str; 25] = [
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// The request for `s3s`, and the call that goes with it.
-pub fn prepare(request: Request<Body>, mut cx: Context) -> (Arc<Call>, Result<Request<Body>>) {
+pub fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result<Request<Body>>) {
     let (mut parts, body) = request.into_parts();
+    let scheme = Scheme::of(&parts);
+    let is_form = fields::is_form(&parts);
     let raw = parts.uri.query().unwrap_or_default().to_owned();
     let query = pairs(&raw);
     let mut headers = std::mem::take(&mut parts.headers);
-    let scheme = Scheme::of(&query);
     if scheme.is_some() {
         hoist(&query, &mut headers);
-    }
-    if scheme == Some(Scheme::V2) {
-        // The gateway reads the keys of version 4.
-        let key = query.iter().find(|(name, _)| name == "AWSAccessKeyId").map(|(_, key)| key.as_str());
-        cx.account = key.and_then(account_of).map_or(cx.account, Into::into);
-        cx.access_key = key.map(Into::into);
     }
     let now = cx.cloud.core.now();
     let call = Arc::new(call(cx, headers, query));
     let result = check(&call, scheme, now).and_then(|()| {
         parts.uri = uri(parts.uri.path(), &raw, &call, scheme)?;
         known(&call, parts.uri.path())?;
-        parts.headers = headers_for_s3s(&call)?;
+        parts.headers = headers_for_s3s(&call, is_form)?;
         let chunks = parts.extensions.remove::<Chunks>();
-        let mut body = body_for_s3s(&call, &parts.method, &mut parts.headers, body, chunks)?;
+        let mut body = body_for_s3s(&call, &mut parts, is_form, body, chunks)?;
         if is_create_bucket(&parts.method, &parts.uri) {
             // `s3s` doesn't know the tags in it.
             *call.body.lock() = Some(std::mem::take(&mut body));
@@ -114,10 +109,6 @@ fn call(cx: Context, headers: HeaderMap, query: Vec<(String, String)>) -> Call {
     }
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/form-data"))
-}
-
 fn is_create_bucket(method: &Method, uri: &Uri) -> bool {
     let path = uri.path().trim_matches('/');
     let sub_resource =
@@ -129,6 +120,10 @@ fn check(call: &Call, scheme: Option<Scheme>, now: Millis) -> Result<()> {
     if let Some(scheme) = scheme {
         scheme.check(&call.query, now)?;
     }
+    if let Some(hash) = call.header("x-amz-content-sha256").filter(|hash| !is_content_hash(hash)) {
+        let message = format!("x-amz-content-sha256 must be {} or a valid sha256 value.", CONTENT_HASHES.join(", "));
+        return Err(Failure::invalid_argument(message, "x-amz-content-sha256", hash));
+    }
     for (name, source) in [("x-amz-expected-bucket-owner", false), ("x-amz-source-expected-bucket-owner", true)] {
         let Some(owner) = call.header(name) else { continue };
         if owner.len() != 12 || !owner.bytes().all(|b| b.is_ascii_digit()) {
@@ -138,6 +133,25 @@ fn check(call: &Call, scheme: Option<Scheme>, now: Millis) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What may stand where the hash of a body would.
+const CONTENT_HASHES: [&str; 6] = [
+    "UNSIGNED-PAYLOAD",
+    "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+    "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD",
+    "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER",
+];
+
+fn is_content_hash(hash: &str) -> bool {
+    CONTENT_HASHES.contains(&hash) || is_sha256(hash)
+}
+
+/// Whether this is a SHA-256 in hexadecimal.
+fn is_sha256(hash: &str) -> bool {
+    hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Subresources that `s3s` doesn't know. It would take them for the bucket or the object itself: delete it, or write it.
@@ -219,12 +233,12 @@ fn uri(path: &str, raw: &str, call: &Call, scheme: Option<Scheme>) -> Result<Uri
     uri.parse().map_err(|_| Failure::new(400, "InvalidURI", "Couldn't parse the specified URI.").with("URI", uri))
 }
 
-fn headers_for_s3s(call: &Call) -> Result<HeaderMap> {
+fn headers_for_s3s(call: &Call, is_form: bool) -> Result<HeaderMap> {
     let mut headers = HeaderMap::with_capacity(call.headers.len());
     for (name, value) in &call.headers {
         let name_text = name.as_str();
         // A form's content type says where its parts begin.
-        let form = name_text == "content-type" && is_form(&call.headers);
+        let form = name_text == "content-type" && is_form;
         if (OURS.contains(&name_text) || name_text.starts_with("x-amz-meta-")) && !form {
             continue;
         }
@@ -239,8 +253,8 @@ fn headers_for_s3s(call: &Call) -> Result<HeaderMap> {
 /// The body with its transfer undone: chunks joined, and the hash that the client sent verified as it passes.
 fn body_for_s3s(
     call: &Arc<Call>,
-    method: &Method,
-    headers: &mut HeaderMap,
+    Parts { method, headers, .. }: &mut Parts,
+    is_form: bool,
     body: Body,
     chunks: Option<Chunks>,
 ) -> Result<Body> {
@@ -255,15 +269,15 @@ fn body_for_s3s(
     }
     let hash = call.header("x-amz-content-sha256").unwrap_or_default();
     let encoding = call.headers.get(CONTENT_ENCODING).map(|value| text(value.as_bytes())).unwrap_or_default();
-    let whole = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+    let whole = is_sha256(&hash);
     // A body whose hash is signed is that body, whatever a header says that may not be signed.
     let is_chunked =
         hash.starts_with("STREAMING-") || (!whole && encoding.split(',').any(|token| token.trim() == "aws-chunked"));
     let failed = call.clone();
     let note = move |failure: &Failure| *failed.failure.lock() = Some(failure.clone());
     let plain = patient(body);
-    if is_form(&call.headers) {
-        return Ok(wrap(form::unsigned(plain).inspect_err(note)));
+    if is_form {
+        return Ok(wrap(plain.inspect_err(note)));
     }
     if is_chunked {
         let decoded = headers.remove("x-amz-decoded-content-length").ok_or_else(missing_length)?;
@@ -291,7 +305,7 @@ fn body_for_s3s(
 }
 
 /// The bytes of a body, from a client that keeps sending.
-fn patient(body: Body) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static {
+pub(super) fn patient(body: Body) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static {
     Box::pin(futures::stream::try_unfold(body, |mut body| async move {
         let next = tokio::time::timeout(PAUSE, body.next()).await.map_err(|_| {
             let message = "Your socket connection to the server was not read from or written to within the timeout \
@@ -305,7 +319,7 @@ fn patient(body: Body) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Syn
     }))
 }
 
-fn wrap(stream: impl Stream<Item = Result<Bytes>> + Send + Sync + 'static) -> Body {
+pub(super) fn wrap(stream: impl Stream<Item = Result<Bytes>> + Send + Sync + 'static) -> Body {
     Body::from(StreamingBlob::wrap(stream))
 }
 

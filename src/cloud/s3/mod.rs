@@ -1,7 +1,7 @@
 //! S3: buckets and objects, over the wire code of `s3s` and object files of our own.
 //!
 //! ```text
-//! front     what s3s can't read is taken from the request and kept in a call     call  presigned  chunked  copy_source
+//! front     what s3s can't read is taken from the request and kept in a call     call  presigned  fields  chunked  copy_source
 //! service   the table of operations                       bucket  bucket_config  absent  put  form  get  attributes  copy
 //!                                                         delete  multipart  parts  list_*  tagging  lifecycle
 //! objects   what a put or a delete does to the versions of a key
@@ -33,6 +33,7 @@ mod draft;
 mod error;
 mod events;
 mod expiry;
+mod fields;
 mod files;
 mod form;
 mod front;
@@ -78,12 +79,14 @@ use s3s::validation::NameValidation;
 
 use super::gateway::{Context, host_of};
 use super::http::body::{Body, stream};
+use super::wire::AwsError;
 
 pub use blobs::Blobs;
 pub use bucket::NewBucket;
 pub use bucket_config::check_policy;
 pub use cross_origin::opens_to_page;
 pub use error::Failure;
+pub use fields::{Form, is_form};
 pub use internal::{Landing, Written, land};
 pub use names::is_bucket_name;
 pub use record::{Bucket, Tags, Versioning};
@@ -134,9 +137,16 @@ pub async fn serve(cx: Context, parts: Parts, body: impl Into<s3s::Body>) -> Res
     response.map(stream)
 }
 
-/// Whether this host (without a port) is the website endpoint of a bucket.
-pub fn is_website(host: &str) -> bool {
-    site::bucket_of(host).is_some()
+/// Answers with an error that came before any operation, as S3 shows it.
+pub fn refuse(cx: Context, parts: Parts, error: AwsError) -> Response<Body> {
+    let (method, call) = (parts.method.clone(), front::bare(parts, cx));
+    *call.failure.lock() = Some(error.into());
+    respond::finish(&call, &method, Response::new(s3s::Body::empty())).map(stream)
+}
+
+/// Whether a request is for the website endpoint of a bucket.
+pub fn is_website(cx: &Context) -> bool {
+    site::bucket_of(host_of(authority_of(&cx.host))).is_some()
 }
 
 /// Answers a visitor of a bucket's web site, whom no key names. With `public_only` he sees what the bucket's policy

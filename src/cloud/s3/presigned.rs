@@ -2,26 +2,19 @@
 //!
 //! Source: "Authenticating requests: using query parameters (AWS Signature Version 4)" (Amazon S3 API reference).
 
+use http::request::Parts;
 use jiff::Timestamp;
 
 use super::error::{Failure, Result};
+use crate::cloud::sigv4::{self, Claim};
 use crate::engine::Millis;
 
 /// The longest life of a presigned URL: a week, in seconds.
 const MAX_EXPIRES: i64 = 604_800;
 
-/// The parameters that sign a URL, lower case; everything else in the query belongs to the request.
-const V4: [&str; 7] = [
-    "x-amz-algorithm",
-    "x-amz-credential",
-    "x-amz-signature",
-    "x-amz-date",
-    "x-amz-signedheaders",
-    "x-amz-expires",
-    "x-amz-security-token",
-];
-
-const V2: [&str; 3] = ["awsaccesskeyid", "signature", "expires"];
+/// What version 4 can't do without, lower case.
+const NEEDED: [&str; 6] =
+    ["x-amz-algorithm", "x-amz-credential", "x-amz-signature", "x-amz-date", "x-amz-signedheaders", "x-amz-expires"];
 
 /// How a URL is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,24 +24,15 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// The scheme that a query follows, if it is signed at all.
-    pub fn of(query: &[(String, String)]) -> Option<Self> {
-        if has(query, "x-amz-algorithm") || has(query, "x-amz-signature") || has(query, "x-amz-credential") {
-            Some(Self::V4)
-        } else if has(query, "awsaccesskeyid") && has(query, "signature") {
-            Some(Self::V2)
-        } else {
-            None
-        }
+    /// The scheme that a request's URL follows, if it is signed at all.
+    pub fn of(parts: &Parts) -> Option<Self> {
+        let claim = Claim::of(parts).ok().flatten().filter(|claim| claim.scheme == sigv4::Scheme::Query)?;
+        Some(if claim.is_old() { Self::V2 } else { Self::V4 })
     }
 
-    /// Whether a parameter is part of the signature.
+    /// Whether a parameter is part of the signature; everything else in the query belongs to the request.
     pub fn signs(self, name: &str) -> bool {
-        let name = name.to_ascii_lowercase();
-        match self {
-            Self::V4 => V4.contains(&name.as_str()),
-            Self::V2 => V2.contains(&name.as_str()) || name == "x-amz-security-token",
-        }
+        sigv4::is_signing(name, self == Self::V2)
     }
 
     /// Refuses a URL that is badly formed or expired.
@@ -70,7 +54,7 @@ impl Scheme {
 
 fn check_v4(query: &[(String, String)], now: Millis) -> Result<()> {
     let bad = |message: &str| Failure::new(400, "AuthorizationQueryParametersError", message);
-    if V4[..6].iter().any(|name| !has(query, name)) {
+    if NEEDED.iter().any(|name| !has(query, name)) {
         return Err(bad(
             "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, \
              X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
@@ -150,8 +134,7 @@ mod tests {
         ];
         for (expires, credential, later, code) in cases {
             let query = query(expires, credential);
-            let scheme = Scheme::of(&query).unwrap();
-            let got = scheme.check(&query, start + later).err().map(|failure| failure.code);
+            let got = Scheme::V4.check(&query, start + later).err().map(|failure| failure.code);
             assert_eq!(got.as_deref(), code, "{expires} {credential}");
         }
     }

@@ -41,8 +41,9 @@ impl<'q> Parameters<'q> {
         Parameters(pairs.collect())
     }
 
+    /// A parameter's value; its name is in any case.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let value = self.0.iter().find(|(key, _)| **key == *name.as_bytes()).map(|(_, value)| value)?;
+        let value = self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)?;
         std::str::from_utf8(value).ok()
     }
 
@@ -52,7 +53,7 @@ impl<'q> Parameters<'q> {
         let mut pairs: Vec<(String, String)> = self
             .0
             .iter()
-            .filter(|(name, _)| **name != *b"X-Amz-Signature")
+            .filter(|(name, _)| !name.eq_ignore_ascii_case(b"X-Amz-Signature"))
             .map(|(name, value)| (encode(name), encode(value)))
             .collect();
         pairs.sort();

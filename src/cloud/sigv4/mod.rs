@@ -7,6 +7,7 @@
 
 mod canonical;
 mod chunks;
+mod claim;
 mod credentials;
 mod refusal;
 #[cfg(test)]
@@ -17,14 +18,14 @@ use std::borrow::Cow;
 
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
 use http::request::Parts;
 use subtle::ConstantTimeEq;
 
 use canonical::{Parameters, canonical_request, sha256_hex};
 pub use chunks::Chunks;
+pub use claim::{Claim, Scheme, Scope, is_signing};
 pub use credentials::{Credentials, Key};
-pub use refusal::{Family, Refusal};
+pub use refusal::{Compared, Family, Refusal, Wrong};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// How far a request's time may be from the server's, in milliseconds.
@@ -41,203 +42,211 @@ pub enum Payload<'a> {
     Declared,
 }
 
-/// A signature and what it claims, wherever the request carries it.
-struct Claim<'r> {
-    access_key: String,
-    /// `20260101/us-east-1/sqs/aws4_request`.
-    scope: String,
-    signed_headers: Vec<String>,
-    signature: String,
-    /// ISO 8601 basic, `20260101T000000Z`.
-    date: &'r str,
-    /// Seconds, when presigned.
-    expires: Option<u64>,
-    token: Option<String>,
-}
-
-/// A request whose signature is right.
+/// A request whose signature is right: who sent it, and nothing else says so.
 pub struct Verified<'c> {
     pub key: Cow<'c, Key>,
+    pub access_key: String,
+    pub region: String,
     /// What verifies the chunks of a body that is signed chunk by chunk.
     pub chunks: Option<Chunks>,
+}
+
+/// All that a claim must have to be verified.
+struct Whole<'c> {
+    scope: Scope<'c>,
+    /// `20260101/us-east-1/sqs/aws4_request`.
+    scope_text: &'c str,
+    signature: &'c str,
+    /// ISO 8601 basic, `20260101T000000Z`.
+    date: &'c str,
+    signed_headers: Vec<String>,
+    /// Seconds, when presigned.
+    expires: Option<u64>,
 }
 
 /// Checks that a request was signed with a known key, in time, and not changed since. `now` is in milliseconds. `find` gives
 /// the key of an access key's id and the session token that came with it.
 pub fn verify<'c>(
     find: impl FnOnce(&str, Option<&str>) -> Result<Cow<'c, Key>, Refusal>,
+    claim: &Claim<'_>,
     parts: &Parts,
     payload: Payload<'_>,
     now: u64,
     family: Family,
 ) -> Result<Verified<'c>, Refusal> {
+    let whole = whole(claim)?;
+    let key = find(whole.scope.access_key, claim.token.as_deref())?;
+    let signed_at = time::parse(whole.date).ok_or_else(|| not_a_date(whole.date))?;
+    check_scope(claim.scheme, &whole, family)?;
+    check_token(&key, claim)?;
+    in_time(&whole, signed_at, now)?;
+    check_headers(&whole, &parts.headers, family)?;
     let query = Parameters::parse(parts.uri.query().unwrap_or_default());
-    let claim = match parts.headers.get(AUTHORIZATION) {
-        Some(header) => from_header(header.to_str().unwrap_or_default(), &parts.headers)?,
-        None if query.get("X-Amz-Signature").is_some() || query.get("X-Amz-Algorithm").is_some() => from_query(&query)?,
-        None => return Err(Refusal::Missing),
-    };
-    let key = find(&claim.access_key, claim.token.as_deref())?;
-    let signed_at = time::parse(claim.date).ok_or_else(|| {
-        Refusal::Incomplete(format!("Date must be in ISO-8601 'basic format'. Got '{}'.", claim.date.escape_debug()))
-    })?;
-    let (day, region, service) = scope_parts(&claim, family)?;
-    match &key.session_token {
-        Some(token) if claim.token.as_deref().is_some_and(|claimed| same(claimed, token)) => {}
-        None if claim.token.is_none() => {}
-        _ => return Err(Refusal::WrongToken),
-    }
-    in_time(&claim, signed_at, now)?;
-    if !claim.signed_headers.iter().any(|name| name == "host") {
-        return Err(Refusal::Incomplete(
-            "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.".into(),
-        ));
-    }
-    if family == Family::S3 && claim.expires.is_none() && !covers_amz_headers(&claim, &parts.headers) {
-        return Err(Refusal::UnsignedHeaders);
-    }
     let hash = match payload {
         Payload::Whole(body) => sha256_hex(body),
-        Payload::Declared => declared_hash(&parts.headers, &query, claim.expires.is_some())?,
+        Payload::Declared => declared_hash(&parts.headers, &query, whole.expires.is_some())?,
     };
-    let request = canonical_request(parts, &query, &claim.signed_headers, &hash, family != Family::S3);
-    let to_sign = format!("{ALGORITHM}\n{}\n{}\n{}", claim.date, claim.scope, sha256_hex(request.as_bytes()));
-    let midnight = time::day(day).ok_or(Refusal::Mismatch)?;
-    let signing_key = generate_signing_key(&key.secret, midnight, region, service);
-    if !same(&calculate_signature(&signing_key, to_sign.as_bytes()), &claim.signature) {
-        return Err(Refusal::Mismatch);
-    }
+    let request = canonical_request(parts, &query, &whole.signed_headers, &hash, family != Family::S3);
+    let to_sign = format!("{ALGORITHM}\n{}\n{}\n{}", whole.date, whole.scope_text, sha256_hex(request.as_bytes()));
+    let signing_key = check_signature(&key, &whole, to_sign, request)?;
     let streamed = matches!(payload, Payload::Declared) && hash.starts_with("STREAMING-AWS4-");
-    let chunks = || Chunks::new(signing_key.as_ref().to_vec(), claim.date, &claim.scope, &claim.signature);
-    let chunks = streamed.then(chunks);
-    Ok(Verified { key, chunks })
+    let chunks = streamed.then(|| Chunks::new(signing_key, whole.date, whole.scope_text, whole.signature));
+    let (access_key, region) = (whole.scope.access_key.to_owned(), whole.scope.region.to_owned());
+    Ok(Verified { key, access_key, region, chunks })
+}
+
+/// Checks that a browser's form carries a policy (as it stands in the form, base64) that was signed with a known key. How
+/// long it holds is in the policy.
+/// Source: "Calculating a signature for browser-based uploads using HTTP POST" (Amazon S3 API reference).
+pub fn verify_policy<'c>(
+    find: impl FnOnce(&str, Option<&str>) -> Result<Cow<'c, Key>, Refusal>,
+    claim: &Claim<'_>,
+    policy: &str,
+) -> Result<Verified<'c>, Refusal> {
+    let whole = whole(claim)?;
+    let key = find(whole.scope.access_key, claim.token.as_deref())?;
+    time::parse(whole.date).ok_or_else(|| not_a_date(whole.date))?;
+    check_scope(claim.scheme, &whole, Family::S3)?;
+    check_token(&key, claim)?;
+    check_signature(&key, &whole, policy.to_owned(), String::new())?;
+    let (access_key, region) = (whole.scope.access_key.to_owned(), whole.scope.region.to_owned());
+    Ok(Verified { key, access_key, region, chunks: None })
 }
 
 fn same(a: &str, b: &str) -> bool {
     a.as_bytes().ct_eq(b.as_bytes()).into()
 }
 
-fn from_header<'r>(header: &str, headers: &'r HeaderMap) -> Result<Claim<'r>, Refusal> {
-    let Some(rest) = header.strip_prefix(ALGORITHM) else {
-        let algorithm = header.split(' ').next().unwrap_or_default().to_owned();
-        return Err(Refusal::Algorithm(algorithm));
-    };
-    let (mut credential, mut signed, mut signature) = (None, None, None);
-    for part in rest.split(',') {
-        match part.trim().split_once('=') {
-            Some(("Credential", value)) => credential = Some(value),
-            Some(("SignedHeaders", value)) => signed = Some(value),
-            Some(("Signature", value)) => signature = Some(value),
-            _ => {}
-        }
-    }
-    let date = headers.get("x-amz-date").or_else(|| headers.get("date")).and_then(|date| date.to_str().ok());
-    let missing: Vec<&str> = [
-        (credential.is_none(), "Authorization header requires 'Credential' parameter."),
-        (signature.is_none(), "Authorization header requires 'Signature' parameter."),
-        (signed.is_none(), "Authorization header requires 'SignedHeaders' parameter."),
-        (date.is_none(), "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."),
-    ]
-    .into_iter()
-    .filter_map(|(absent, text)| absent.then_some(text))
-    .collect();
-    let (Some(credential), Some(signed), Some(signature), Some(date)) = (credential, signed, signature, date) else {
-        return Err(Refusal::Incomplete(format!("{} Authorization={ALGORITHM}", missing.join(" "))));
-    };
-    let token = headers.get("x-amz-security-token").map(|token| String::from_utf8_lossy(token.as_bytes()).into_owned());
-    claim(credential, signed, signature, date, None, token)
+fn not_a_date(date: &str) -> Refusal {
+    Refusal::Incomplete(format!("Date must be in ISO-8601 'basic format'. Got '{}'.", date.escape_debug()))
 }
 
-fn from_query<'r>(query: &'r Parameters<'_>) -> Result<Claim<'r>, Refusal> {
-    match query.get("X-Amz-Algorithm") {
-        Some(ALGORITHM) => {}
-        algorithm => return Err(Refusal::Algorithm(algorithm.unwrap_or_default().to_owned())),
+/// A claim with all that its scheme wants.
+fn whole<'c>(claim: &'c Claim<'_>) -> Result<Whole<'c>, Refusal> {
+    if claim.algorithm.is_empty() {
+        return Err(missing(claim));
     }
-    let get = |name: &'static str| query.get(name).ok_or(Refusal::PresignedWithout(name));
-    let (credential, date, signed) = (get("X-Amz-Credential")?, get("X-Amz-Date")?, get("X-Amz-SignedHeaders")?);
-    let (expires, signature) = (get("X-Amz-Expires")?, get("X-Amz-Signature")?);
-    let expires = expires.parse().map_err(|_| Refusal::Expires("X-Amz-Expires should be a number"))?;
-    if expires > MAX_EXPIRES {
-        return Err(Refusal::Expires(
-            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 \
-             seconds",
-        ));
+    if claim.algorithm != ALGORITHM {
+        return Err(Refusal::Algorithm(claim.scheme, claim.algorithm.clone().into_owned()));
     }
-    let token = query.get("X-Amz-Security-Token").map(str::to_owned);
-    claim(credential, signed, signature, date, Some(expires), token)
-}
-
-fn claim<'r>(
-    credential: &str,
-    signed: &str,
-    signature: &str,
-    date: &'r str,
-    expires: Option<u64>,
-    token: Option<String>,
-) -> Result<Claim<'r>, Refusal> {
-    // An access key may hold slashes: the four parts of the scope are counted from the end.
-    let (at, _) = credential.rmatch_indices('/').nth(3).ok_or_else(|| {
-        let text =
-            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '";
-        Refusal::Incomplete(format!("{text}{}'", credential.escape_debug()))
-    })?;
-    Ok(Claim {
-        access_key: credential[..at].to_owned(),
-        scope: credential[at + 1..].to_owned(),
-        signed_headers: signed.split(';').map(str::to_ascii_lowercase).collect(),
-        signature: signature.to_owned(),
+    let parts = [&claim.credential, &claim.signature, &claim.signed_headers, &claim.date];
+    let [credential, signature, signed, date] = parts.map(Option::as_deref);
+    let signed = signed.or((claim.scheme == Scheme::Form).then_some(""));
+    let (Some(credential), Some(signature), Some(signed), Some(date)) = (credential, signature, signed, date) else {
+        return Err(missing(claim));
+    };
+    let expires = match (claim.scheme, claim.expires.as_deref()) {
+        (Scheme::Query, None) => return Err(missing(claim)),
+        (Scheme::Query, Some(seconds)) => Some(life(seconds)?),
+        _ => None,
+    };
+    let scope =
+        claim.scope().ok_or_else(|| Refusal::Credential(claim.scheme, credential.escape_debug().to_string()))?;
+    Ok(Whole {
+        scope,
+        scope_text: &credential[scope.access_key.len() + 1..],
+        signature,
         date,
+        signed_headers: signed.split(';').map(str::to_ascii_lowercase).collect(),
         expires,
-        token,
     })
 }
 
-/// The scope's day, region and service, when they are right.
-fn scope_parts<'s>(claim: &'s Claim<'_>, family: Family) -> Result<(&'s str, &'s str, &'s str), Refusal> {
-    let mut parts = claim.scope.split('/');
-    let (Some(day), Some(region), Some(service), Some(terminator)) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(Refusal::Mismatch);
-    };
-    if terminator != "aws4_request" {
-        let text = format!(
-            "Credential should be scoped with a valid terminator: 'aws4_request', not '{}'.",
-            terminator.escape_debug()
-        );
-        return Err(Refusal::Scope(text));
+/// What isn't there, in AWS's words for the scheme.
+fn missing(claim: &Claim<'_>) -> Refusal {
+    let parts = [
+        ("Algorithm", claim.algorithm.is_empty()),
+        ("Credential", claim.credential.is_none()),
+        ("Signature", claim.signature.is_none()),
+        ("SignedHeaders", claim.signed_headers.is_none() && claim.scheme != Scheme::Form),
+        ("Date", claim.date.is_none()),
+        ("Expires", claim.expires.is_none() && claim.scheme == Scheme::Query),
+    ];
+    let mut absent = parts.into_iter().filter_map(|(name, absent)| absent.then_some(name));
+    match claim.scheme {
+        Scheme::Query => return Refusal::PresignedWithout(absent.next().unwrap_or_default()),
+        Scheme::Form => return Refusal::FormWithout(absent.next().unwrap_or_default()),
+        Scheme::Header => {}
     }
-    if family != Family::S3 && family.service().is_some_and(|expected| expected != service) {
-        let expected = family.service().unwrap_or_default();
-        return Err(Refusal::Scope(format!("Credential should be scoped to correct service: '{expected}'.")));
-    }
-    if claim.date.get(..8) != Some(day) {
-        return Err(Refusal::Scope(format!(
-            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{}' != '{}', from '{}'.",
-            day.escape_debug(),
-            claim.date.get(..8).unwrap_or_default(),
-            claim.date
-        )));
-    }
-    Ok((day, region, service))
+    let texts: Vec<_> = absent
+        .map(|name| match name {
+            "Date" => "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.".to_owned(),
+            name => format!("Authorization header requires '{name}' parameter."),
+        })
+        .collect();
+    Refusal::Incomplete(format!("{} Authorization={ALGORITHM}", texts.join(" ")))
 }
 
-fn in_time(claim: &Claim<'_>, signed_at: u64, now: u64) -> Result<(), Refusal> {
+/// A presigned request's life in seconds.
+fn life(text: &str) -> Result<u64, Refusal> {
+    match text.parse::<i64>() {
+        Err(_) => Err(Refusal::Expires("X-Amz-Expires should be a number")),
+        Ok(seconds) if seconds < 0 => Err(Refusal::Expires("X-Amz-Expires must be non-negative")),
+        Ok(seconds) if seconds.unsigned_abs() > MAX_EXPIRES => Err(Refusal::Expires(
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 \
+             seconds",
+        )),
+        Ok(seconds) => Ok(seconds.unsigned_abs()),
+    }
+}
+
+/// The scope's day, service and end must be those of this request; every region is here, but `aws-global` is none.
+fn check_scope(scheme: Scheme, whole: &Whole<'_>, family: Family) -> Result<(), Refusal> {
+    let Scope { day, region, service, terminator, .. } = whole.scope;
+    let wrong = |what| Err(Refusal::Scope(scheme, what));
+    if terminator != "aws4_request" {
+        return wrong(Wrong::Terminator(terminator.to_owned()));
+    }
+    if let Some(expected) = family.service().filter(|expected| *expected != service) {
+        return wrong(Wrong::Service { given: service.to_owned(), expected });
+    }
+    if region == "aws-global" {
+        return wrong(Wrong::Region(region.to_owned()));
+    }
+    if whole.date.get(..8) != Some(day) {
+        return wrong(Wrong::Day { day: day.to_owned(), date: whole.date.to_owned() });
+    }
+    Ok(())
+}
+
+fn check_token(key: &Key, claim: &Claim<'_>) -> Result<(), Refusal> {
+    match (&key.session_token, claim.token.as_deref()) {
+        (Some(token), Some(claimed)) if same(claimed, token) => Ok(()),
+        (None, None) => Ok(()),
+        _ => Err(Refusal::WrongToken),
+    }
+}
+
+/// The signing key, if the claim's signature is that of `to_sign`, which was made of a `canonical` request.
+fn check_signature(key: &Key, whole: &Whole<'_>, to_sign: String, canonical: String) -> Result<Vec<u8>, Refusal> {
+    let Scope { access_key, day, region, service, .. } = whole.scope;
+    let midnight = time::day(day).ok_or_else(|| not_a_date(whole.date))?;
+    let signing_key = generate_signing_key(&key.secret, midnight, region, service);
+    if same(&calculate_signature(&signing_key, to_sign.as_bytes()), whole.signature) {
+        return Ok(signing_key.as_ref().to_vec());
+    }
+    let (access_key, signature) = (access_key.to_owned(), whole.signature.to_owned());
+    Err(Refusal::Mismatch(Box::new(Compared { access_key, signature, to_sign, canonical })))
+}
+
+fn in_time(whole: &Whole<'_>, signed_at: u64, now: u64) -> Result<(), Refusal> {
     let show = time::show;
     if signed_at > now.saturating_add(SKEW) {
         let text = format!(
             "Signature not yet current: {} is still later than {} ({} + 15 min.)",
-            claim.date,
+            whole.date,
             show(now + SKEW),
             show(now)
         );
         return Err(Refusal::Skewed(text));
     }
-    match claim.expires {
-        Some(seconds) if signed_at + seconds * 1000 < now => Err(Refusal::Expired),
+    match whole.expires {
+        Some(life) if signed_at + life * 1000 < now => {
+            Err(Refusal::Expired { life, end: signed_at + life * 1000, now })
+        }
         None if signed_at < now.saturating_sub(SKEW) => Err(Refusal::Skewed(format!(
             "Signature expired: {} is now earlier than {} ({} - 15 min.)",
-            claim.date,
+            whole.date,
             show(now.saturating_sub(SKEW)),
             show(now)
         ))),
@@ -245,11 +254,25 @@ fn in_time(claim: &Claim<'_>, signed_at: u64, now: u64) -> Result<(), Refusal> {
     }
 }
 
-fn covers_amz_headers(claim: &Claim<'_>, headers: &HeaderMap) -> bool {
-    headers
-        .keys()
-        .filter(|name| name.as_str().starts_with("x-amz-"))
-        .all(|name| claim.signed_headers.iter().any(|signed| signed == name.as_str()))
+/// The host must be signed, what names a JSON operation, and whatever `x-amz-` header a presigned request or S3 obeys. The
+/// body's hash is part of every signature as it is.
+fn check_headers(whole: &Whole<'_>, headers: &HeaderMap, family: Family) -> Result<(), Refusal> {
+    let is_signed = |name: &str| whole.signed_headers.iter().any(|signed| signed == name);
+    let must = |name: &str| Refusal::Incomplete(format!("{name} must be a 'SignedHeader' in the AWS Authorization."));
+    if !is_signed("host") {
+        return Err(must("'Host' or ':authority'"));
+    }
+    if matches!(family, Family::Json(_)) && !is_signed("x-amz-target") {
+        return Err(must("'X-Amz-Target'"));
+    }
+    if family != Family::S3 && whole.expires.is_none() {
+        return Ok(());
+    }
+    let names = headers.keys().map(|name| name.as_str());
+    let unsigned: Vec<&str> = names
+        .filter(|name| name.starts_with("x-amz-") && *name != "x-amz-content-sha256" && !is_signed(name))
+        .collect();
+    if unsigned.is_empty() { Ok(()) } else { Err(Refusal::UnsignedHeaders(unsigned.join(", "))) }
 }
 
 fn declared_hash(headers: &HeaderMap, query: &Parameters<'_>, presigned: bool) -> Result<String, Refusal> {

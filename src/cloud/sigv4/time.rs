@@ -28,6 +28,12 @@ pub fn show(millis: u64) -> String {
     moment.map(|moment| moment.strftime("%Y%m%dT%H%M%SZ").to_string()).unwrap_or_default()
 }
 
+/// A time in milliseconds as S3's errors write it: `2026-01-01T00:00:00Z`.
+pub fn iso(millis: u64) -> String {
+    let seconds = i64::try_from(millis / 1000).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    seconds.map(|moment| moment.to_string()).unwrap_or_default()
+}
+
 fn date_seconds(day: &str) -> Option<u64> {
     if day.len() != 8 {
         return None;

@@ -12,7 +12,7 @@ use super::envelope::iso;
 use super::error::invalid;
 use super::publish::SENDER;
 use super::{http, mobile, sms};
-use crate::cloud::gateway::Context;
+use crate::cloud::gateway::{Context, account_in};
 use crate::cloud::transaction::Transaction;
 use crate::cloud::wire::AwsError;
 use crate::cloud::{Cloud, receive};
@@ -148,12 +148,14 @@ struct Found {
 }
 
 /// The page: messages that were not sent, and subscriptions that wait for a confirmation with the link that gives it.
-pub async fn page(cloud: &Cloud) -> Result<Json, AwsError> {
+/// Of `account` alone, if there is one.
+pub async fn page(cloud: &Cloud, account: Option<&str>) -> Result<Json, AwsError> {
+    let is_shown = |arn: &str| account.is_none_or(|account| account_in(arn) == Some(account));
     let (found, pending) = cloud.core.read(|engine, _| {
         let mut found = Vec::new();
         let outboxes =
             engine.queues("arn:aws:sqs:").filter(|queue| queue.config.hidden && queue.config.arn.contains(NAME));
-        for queue in outboxes {
+        for queue in outboxes.filter(|queue| is_shown(&queue.config.arn)) {
             let owner = engine.subscriptions().find(|it| it.config.outbox == Some(queue.config.id));
             let name = queue.config.arn.split_once(NAME).map_or("", |(_, name)| name);
             let (protocol, to) = match (owner, name.strip_prefix("phone/")) {
@@ -170,7 +172,9 @@ pub async fn page(cloud: &Cloud) -> Result<Json, AwsError> {
                 Found { protocol, to, seq, message_id: engine.notification_id(seq) }
             }));
         }
-        let pending = engine.subscriptions().map(|it| it.config.clone()).filter(|config| !config.confirmed).collect();
+        let pending = engine.subscriptions().map(|it| &it.config).filter(|it| !it.confirmed);
+        // A link that confirms is for who subscribed, whosever the topic is.
+        let pending = pending.filter(|it| account.is_none_or(|account| *it.owner == *account)).cloned().collect();
         (found, pending)
     });
     let seqs: Vec<Seq> = found.iter().map(|found| found.seq).collect();

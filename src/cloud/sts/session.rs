@@ -6,8 +6,6 @@
 use aws_sigv4::sign::v4::calculate_signature;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use http::request::Parts;
-use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
@@ -81,11 +79,11 @@ pub async fn begin(cx: &Context, arn: String, user_id: String, seconds: i64) -> 
     })
 }
 
-/// The key to verify a session's request with.
+/// A session, and the key to verify its requests with.
 ///
 /// # Errors
 /// A key or token that is none of this server's, and a session that has ended.
-pub fn key(cloud: &Cloud, access_key: &str, token: &str) -> Result<Key, Refusal> {
+pub fn key(cloud: &Cloud, access_key: &str, token: &str) -> Result<(Key, Session), Refusal> {
     if !access_key.starts_with(PREFIX) {
         return Err(Refusal::UnknownKey);
     }
@@ -98,25 +96,20 @@ pub fn key(cloud: &Cloud, access_key: &str, token: &str) -> Result<Key, Refusal>
         return Err(Refusal::ExpiredToken);
     }
     let secret = secret_key(&secret, &session);
-    Ok(Key { secret, session_token: Some(token.to_owned()), account: Some(session.account) })
+    let key = Key { secret, session_token: Some(token.to_owned()), account: Some(session.account.clone()) };
+    Ok((key, session))
 }
 
 /// "GetSessionToken" (AWS STS API Reference): no session lasts longer than 36 hours.
 const LONGEST: Millis = 36 * 3_600_000;
 
-/// The session of a request whose signature may or may not be looked at.
-pub fn of_request(cloud: &Cloud, parts: &Parts, access_key: &str) -> Option<Session> {
+/// The session that a request claims, where signatures aren't looked at.
+pub fn claimed(cloud: &Cloud, access_key: &str, token: Option<&str>) -> Option<Session> {
     if !access_key.starts_with(PREFIX) {
         return None;
     }
-    let header = parts.headers.get("x-amz-security-token").and_then(|token| token.to_str().ok());
-    let in_query = || {
-        let (_, rest) = parts.uri.query()?.split_once("X-Amz-Security-Token=")?;
-        Some(percent_decode_str(rest.split('&').next()?).decode_utf8().ok()?.into_owned())
-    };
-    let token = header.map(str::to_owned).or_else(in_query)?;
     let secret = cloud.core.read(|engine, _| engine.doc(SECRET).cloned())?;
-    read(&secret, &token).filter(|session| session.access_key == access_key)
+    read(&secret, token?).filter(|session| session.access_key == access_key)
 }
 
 /// The account of a temporary access key's id.

@@ -19,6 +19,8 @@ pub struct AwsError {
     pub status: u16,
     pub message: String,
     pub fault: Fault,
+    /// S3's elements beside code and message, in order, e.g. `("BucketName", "b")`.
+    pub fields: Vec<(&'static str, String)>,
 }
 
 impl AwsError {
@@ -30,12 +32,18 @@ impl AwsError {
     /// An error with any status; 5xx is the receiver's fault.
     pub fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         let fault = if status >= 500 { Fault::Receiver } else { Fault::Sender };
-        Self { code: code.into(), query_code: None, status, message: message.into(), fault }
+        Self { code: code.into(), query_code: None, status, message: message.into(), fault, fields: Vec::new() }
     }
 
     /// The same error with the code that SQS's query protocol (and its `x-amzn-query-error` header) uses.
     pub fn query_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
         self.query_code = Some(code.into());
+        self
+    }
+
+    /// The same error with one more of S3's elements.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.fields.push((name, value.into()));
         self
     }
 

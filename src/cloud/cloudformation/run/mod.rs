@@ -56,6 +56,7 @@ pub async fn resume(cloud: Arc<Cloud>) {
             region: intern(&stack.region),
             access_key: None,
             session: None,
+            proven: false,
             host: intern(&stack.host),
             protocol: Protocol::Query,
             request_id: ids.next(),

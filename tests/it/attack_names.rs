@@ -1,0 +1,49 @@
+//! Pages that have bound their own name to the server's address (DNS rebinding): no foreign page by any header but `Host`.
+
+use messaging::cloud::gateway::Access;
+use messaging::cloud::http::guard::Guard;
+
+use crate::signed::{Ask, Guarded, status};
+
+/// With `--open-to-all` every name was served, so a page of evil.example could read all and call all.
+#[tokio::test]
+async fn a_server_for_other_machines_answers_to_its_names_alone() {
+    let guard = Guard::new([0, 0, 0, 0].into(), vec!["build-host".into()]);
+    let cloud = Guarded::with(Access { guard, credentials: None }).await;
+    for (host, expected) in [
+        ("evil.example", "403"),
+        ("evil.example:4566", "403"),
+        ("build-host.evil.example", "403"),
+        ("10.0.0.1.evil.example", "403"),
+        ("build-host:4566", "200"),
+        ("BUILD-HOST", "200"),
+        ("10.0.0.1:4566", "200"),
+        ("[fe80::1]:4566", "200"),
+        ("localhost:4566", "200"),
+        ("sqs.us-east-1.amazonaws.com", "200"),
+    ] {
+        for target in ["/", "/?Action=ListQueues&Version=2012-11-05", "/health", "/_messaging/outbox"] {
+            let ask = Ask::new("GET", target).host(host).header("sec-fetch-site", "same-origin");
+            let answer = cloud.send(&ask).await;
+            // A queue service's host has no other paths.
+            let fine = status(&answer) == expected || (host.starts_with("sqs.") && target == "/");
+            assert!(fine, "{host} {target}: {answer}");
+        }
+    }
+}
+
+/// Such a server was called by any page's `<img src="http://10.0.0.1:4566/?Action=DeleteQueue...">`: a GET to an address that
+/// isn't loopback has neither `Origin` nor `Sec-Fetch-Site`.
+#[tokio::test]
+async fn a_page_cannot_hide_in_a_get() {
+    let guard = Guard::new([0, 0, 0, 0].into(), vec![]);
+    let cloud = Guarded::with(Access { guard, credentials: None }).await;
+    let get = |target: &str| Ask::new("GET", target).host("10.0.0.1:4566").header("user-agent", "Mozilla/5.0 (X11)");
+    let answer = cloud.send(&get("/?Action=CreateQueue&QueueName=q&Version=2012-11-05")).await;
+    assert!(status(&answer) == "403" && answer.contains("A browser may not call"), "{answer}");
+    let link = cloud.send(&get("/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:us-east-1:000000000000:t:u")).await;
+    assert!(!link.contains("A browser may not call"), "a link of a message is for a browser: {link}");
+    assert_eq!(status(&cloud.send(&get("/health")).await), "200");
+    let tool = Ask::new("GET", "/?Action=ListQueues&Version=2012-11-05").host("10.0.0.1:4566");
+    assert_eq!(status(&cloud.send(&tool.header("user-agent", "curl/8.0")).await), "200");
+}
