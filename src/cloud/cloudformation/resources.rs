@@ -96,7 +96,7 @@ pub async fn describe_stack_resources(
 }
 
 fn find(engine: &Engine, place: &Place, name: &str) -> Result<(Stack, Vec<Resource>), AwsError> {
-    let stack = store::find(engine, place, name).ok_or_else(|| store::no_stack(name))?;
+    let stack = store::find(engine, place, name)?.ok_or_else(|| store::no_stack(name))?;
     let resources = store::resources(engine, &stack.uuid).into_values().collect();
     Ok((stack, resources))
 }

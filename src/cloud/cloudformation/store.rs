@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::record::{ChangeSet, Event, Resource, Resources, Stack, Status};
-use crate::cloud::gateway::Context;
+use crate::cloud::gateway::{Context, account_in};
 use crate::cloud::transaction::Transaction;
 use crate::cloud::wire::AwsError;
 use crate::engine::{Engine, Millis};
@@ -84,12 +84,24 @@ pub fn stack(engine: &Engine, place: &Place, uuid: &str) -> Option<Stack> {
 }
 
 /// A stack by its name (which a deleted one no longer has) or its ARN.
-pub fn find(engine: &Engine, place: &Place, name_or_id: &str) -> Option<Stack> {
+///
+/// # Errors
+/// `ValidationError` for another account's ARN, whether there is such a stack or not.
+pub fn find(engine: &Engine, place: &Place, name_or_id: &str) -> Result<Option<Stack>, AwsError> {
     if name_or_id.starts_with("arn:") {
-        return stack(engine, place, last(name_or_id)).filter(|stack| stack.id == name_or_id);
+        match account_in(name_or_id) {
+            Some(account) if account != &*place.account => {
+                // As a client of AWS reported it: crossplane-contrib/provider-aws, issue 2272.
+                let own = &place.account;
+                let message =
+                    format!("Resource account ({own}) doesn't match account ({account}) parsed from ARN: {name_or_id}");
+                return Err(AwsError::bad("ValidationError", message));
+            }
+            _ => return Ok(stack(engine, place, last(name_or_id)).filter(|stack| stack.id == name_or_id)),
+        }
     }
-    let uuid: String = doc(engine, &place.name(name_or_id))?;
-    stack(engine, place, &uuid)
+    let uuid: Option<String> = doc(engine, &place.name(name_or_id));
+    Ok(uuid.and_then(|uuid| stack(engine, place, &uuid)))
 }
 
 /// Every stack of a place, the deleted ones too, newest first.

@@ -24,10 +24,19 @@ pub fn check(cx: &Context, topic: &Topic, action: &str) -> Result<(), AwsError> 
     let why = match decision {
         Decision::Allow => return Ok(()),
         Decision::ImplicitDeny if own => return Ok(()),
-        Decision::ImplicitDeny => format!("because no resource-based policy allows the {action} action"),
-        Decision::ExplicitDeny => "with an explicit deny in a resource-based policy".to_owned(),
+        Decision::ImplicitDeny => return Err(denied(cx, action, arn)),
+        Decision::ExplicitDeny => "with an explicit deny in a resource-based policy",
     };
+    Err(refusal(cx, action, arn, why))
+}
+
+/// The refusal of what is another account's and nothing opens.
+pub fn denied(cx: &Context, action: &str, arn: &str) -> AwsError {
+    refusal(cx, action, arn, &format!("because no resource-based policy allows the {action} action"))
+}
+
+fn refusal(cx: &Context, action: &str, arn: &str, why: &str) -> AwsError {
     let user = super::principal(cx);
     let message = format!("User: {user} is not authorized to perform: {action} on resource: {arn} {why}");
-    Err(AwsError::new(403, "AuthorizationError", message))
+    AwsError::new(403, "AuthorizationError", message)
 }

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{endpoint, validate};
-use crate::cloud::gateway::Context;
+use crate::cloud::gateway::{Context, account_in};
+use crate::cloud::iam::passing;
 use crate::cloud::sns::error::{invalid, invalid_attribute, no_topic, required};
 use crate::cloud::sns::{self, access, arn, outbox, quotas, replay};
 use crate::cloud::transaction::Transaction;
@@ -66,8 +67,11 @@ fn decide(
     if given.get("ReplayPolicy").is_some_and(|policy| !policy.is_empty()) {
         replay::check(topic).map_err(invalid_attribute)?;
     }
-    endpoint::check(tx.engine, protocol, endpoint, topic.fifo)?;
+    endpoint::check(tx.engine, &cx.account, protocol, endpoint, topic.fifo)?;
     let mut attributes = validated(topic_arn, protocol, endpoint, given)?;
+    if let Some(role) = attributes.get("SubscriptionRoleArn") {
+        check_role(cx, role)?;
+    }
     let same = |config: &&SubscriptionConfig| config.protocol == protocol && config.endpoint == endpoint;
     let existing = tx.engine.subscriptions_of(topic_id).map(|it| &it.config).find(same).cloned();
     if let Some(config) = existing {
@@ -160,15 +164,34 @@ pub fn token(cx: &Context) -> String {
     token
 }
 
+/// Checks that the role of a subscription is of the caller's account.
+///
+/// # Errors
+/// `AuthorizationError` ("Subscribe", Amazon SNS API Reference).
+pub fn check_role(cx: &Context, role: &str) -> Result<(), AwsError> {
+    passing::check(cx, role, 403, "AuthorizationError")
+}
+
+/// Tells the operator if nobody made the role of a subscription.
+pub fn tell_of_role(cx: &Context, config: &SubscriptionConfig, role: &str) {
+    let (what, needs) =
+        (format!("the subscription {}", config.arn), format!("firehose:PutRecord on {}", config.endpoint));
+    passing::tell_if_missing(cx, &what, role, "sns.amazonaws.com", &needs);
+}
+
 /// Tells the operator of a subscription that gets less on AWS, or nothing.
 fn warn(cx: &Context, config: &SubscriptionConfig) {
+    let endpoint = &config.endpoint;
+    if let Some(role) = config.attributes.get("SubscriptionRoleArn") {
+        tell_of_role(cx, config, role);
+    }
     if config.protocol != "sqs" {
         return;
     }
-    let endpoint = &config.endpoint;
+    let own = account_in(endpoint) == account_in(&config.topic_arn);
     let why = cx.cloud.core.read(|engine, _| match engine.queue_id(endpoint).and_then(|id| engine.queue(id)) {
         None => Some(format!("{} leads to the queue {endpoint}, which does not exist", config.arn)),
-        Some(queue) if queue.settings.policy.is_none() && !queue.settings.declared && !engine.strict() => {
+        Some(queue) if own && queue.settings.policy.is_none() && !queue.settings.declared && !engine.strict() => {
             Some(format!(
                 "the queue {endpoint} has no policy: this cloud delivers to it, AWS would not unless it lets {} send",
                 config.topic_arn
