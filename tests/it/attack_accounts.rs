@@ -246,7 +246,9 @@ async fn another_accounts_role_cannot_be_passed() {
     let cloud = TestCloud::start().await;
     let (owner, stranger) = (Caller::new(&cloud, OWNER), Caller::new(&cloud, STRANGER));
     owner.role("r", "firehose.amazonaws.com", "*").await;
+    const FOREIGN: &str = "arn:aws:iam::222222222222:role/r";
     let (foreign, own) = (role_of(OWNER, "r"), role_of(STRANGER, "r"));
+    assert_eq!(foreign, FOREIGN);
     let told = |answer: Answer, status, code| {
         assert_eq!((answer.0, answer.code()), (status, code), "{}", answer.1);
         assert!(answer.1.contains("Cross-account pass role is not allowed."), "{}", answer.1);
@@ -275,6 +277,15 @@ async fn another_accounts_role_cannot_be_passed() {
     told(stranger.form("sns", "SetSubscriptionAttributes", &role).await, 403, "AuthorizationError");
     let role = [&[("TopicArn", topic.as_str())][..], &set("SQSSuccessFeedbackRoleArn", &foreign)].concat();
     told(stranger.form("sns", "SetTopicAttributes", &role).await, 403, "AuthorizationError");
+
+    let attribute = |number: usize, name: &'static str, value: &'static str| {
+        let key = |what: &str| format!("Attributes.entry.{number}.{what}");
+        [(key("key"), name), (key("value"), value)]
+    };
+    let app = [attribute(1, "PlatformCredential", "x"), attribute(2, "SuccessFeedbackRoleArn", FOREIGN)].concat();
+    let mut app: Vec<_> = app.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    app.extend([("Name", "a"), ("Platform", "GCM")]);
+    told(stranger.form("sns", "CreatePlatformApplication", &app).await, 403, "AuthorizationError");
 
     let (name, template, role) = (("StackName", "s"), ("TemplateBody", TEMPLATE), ("RoleARN", foreign.as_str()));
     told(stranger.form("cloudformation", "CreateStack", &[name, template, role]).await, 403, "AccessDenied");

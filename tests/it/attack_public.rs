@@ -233,6 +233,14 @@ async fn every_operation_asks_whose_the_bucket_is() {
     }
     assert_eq!(owner.s3("GET /bucket?versions", &[], "").await.ok(), before, "nothing was changed");
 
+    // A browser's form says it in the request's own header.
+    let form = "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nformed\r\n--b\r\nContent-Disposition: form-data; \
+                name=\"file\"; filename=\"f\"\r\n\r\nx\r\n--b--\r\n";
+    let kind = ("Content-Type", "multipart/form-data; boundary=b");
+    let wrong = owner.s3("POST /bucket", &[kind, ("x-amz-expected-bucket-owner", STRANGER)], form).await;
+    assert_eq!((wrong.0, wrong.code()), (403, "AccessDenied"), "{}", wrong.1);
+    owner.s3("POST /bucket", &[kind, ("x-amz-expected-bucket-owner", OWNER)], form).await.ok();
+
     // Copies ask whose the source is as well.
     let copy = |from: &'static str| ("x-amz-copy-source", from);
     let expects = ("x-amz-source-expected-bucket-owner", OWNER);

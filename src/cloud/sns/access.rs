@@ -1,6 +1,7 @@
 //! Whether a topic's policy lets somebody do something with it.
 
 use crate::cloud::gateway::{Context, account_in};
+use crate::cloud::iam::passing;
 use crate::cloud::wire::AwsError;
 use crate::engine::policy::{Decision, Request};
 use crate::engine::topic::Topic;
@@ -28,6 +29,15 @@ pub fn check(cx: &Context, topic: &Topic, action: &str) -> Result<(), AwsError> 
         Decision::ExplicitDeny => "with an explicit deny in a resource-based policy",
     };
     Err(refusal(cx, action, arn, why))
+}
+
+/// Checks that a role that an attribute hands to SNS is of the caller's account.
+///
+/// # Errors
+/// `AuthorizationError` ("Subscribe", "SetTopicAttributes", Amazon SNS API Reference).
+pub fn check_role(cx: &Context, attribute: &str, value: &str) -> Result<(), AwsError> {
+    let hands_over = attribute.ends_with("RoleArn") && !value.is_empty();
+    if hands_over { passing::check(cx, value, 403, "AuthorizationError") } else { Ok(()) }
 }
 
 /// The refusal of what is another account's and nothing opens.

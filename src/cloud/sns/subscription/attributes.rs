@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{subscribe, validate};
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::error::{invalid, no_subscription, required};
-use crate::cloud::sns::{arn, delivery_policy, quotas, replay};
+use crate::cloud::sns::{access, arn, delivery_policy, quotas, replay};
 use crate::cloud::wire::{AwsError, Text};
 use crate::engine::config::{Attributes, SubscriptionConfig};
 use crate::engine::{Change, Engine};
@@ -110,9 +110,7 @@ pub async fn set_subscription_attributes(
                 validate::Bad::Name => invalid("AttributeName"),
                 validate::Bad::Value(what) => invalid(what),
             })?;
-            if name == "SubscriptionRoleArn" {
-                subscribe::check_role(cx, value)?;
-            }
+            access::check_role(cx, name, value)?;
             if name == "ReplayPolicy" && kept.is_some() {
                 tx.engine.topic(config.topic).map_or(Ok(()), replay::check).map_err(invalid)?;
             }

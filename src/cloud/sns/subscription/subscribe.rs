@@ -69,9 +69,7 @@ fn decide(
     }
     endpoint::check(tx.engine, &cx.account, protocol, endpoint, topic.fifo)?;
     let mut attributes = validated(topic_arn, protocol, endpoint, given)?;
-    if let Some(role) = attributes.get("SubscriptionRoleArn") {
-        check_role(cx, role)?;
-    }
+    attributes.iter().try_for_each(|(name, value)| access::check_role(cx, name, value))?;
     let same = |config: &&SubscriptionConfig| config.protocol == protocol && config.endpoint == endpoint;
     let existing = tx.engine.subscriptions_of(topic_id).map(|it| &it.config).find(same).cloned();
     if let Some(config) = existing {
@@ -162,14 +160,6 @@ pub fn token(cx: &Context) -> String {
         token.extend(cx.cloud.core.uuid().chars().filter(|c| *c != '-'));
     }
     token
-}
-
-/// Checks that the role of a subscription is of the caller's account.
-///
-/// # Errors
-/// `AuthorizationError` ("Subscribe", Amazon SNS API Reference).
-pub fn check_role(cx: &Context, role: &str) -> Result<(), AwsError> {
-    passing::check(cx, role, 403, "AuthorizationError")
 }
 
 /// Tells the operator if nobody made the role of a subscription.

@@ -3,10 +3,7 @@
 use serde_json::Value;
 
 use super::{archive, policy};
-use crate::cloud::gateway::Context;
-use crate::cloud::iam::passing;
 use crate::cloud::sns::delivery_policy::{self, Level};
-use crate::cloud::wire::AwsError;
 
 /// What is wrong with an attribute.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,15 +67,6 @@ fn feedback(name: &str, value: &str) -> Result<Option<String>, Bad> {
         },
         _ => Err(Bad::Name),
     }
-}
-
-/// Checks that a role that an attribute names is of the caller's account.
-///
-/// # Errors
-/// `AuthorizationError` ("SetTopicAttributes", Amazon SNS API Reference).
-pub fn check_role(cx: &Context, name: &str, value: &str) -> Result<(), AwsError> {
-    let hands_over = name.ends_with("FeedbackRoleArn") && !value.is_empty();
-    if hands_over { passing::check(cx, value, 403, "AuthorizationError") } else { Ok(()) }
 }
 
 /// Whether two texts are the same JSON object, however they are written.
