@@ -89,6 +89,9 @@ impl Engine {
     pub fn dead_letter(&self, subscription: &Subscription) -> Result<QueueId, String> {
         let arn = subscription.dead_letter.as_deref().ok_or("the subscription has no dead-letter queue")?;
         let id = self.queue_id(arn).ok_or_else(|| format!("its dead-letter queue {arn} does not exist"))?;
+        if account_in(arn) != subscription.config.owner {
+            return Err(format!("its dead-letter queue {arn} is another account's"));
+        }
         self.may_send(id, &subscription.config.topic_arn).map(|()| id)
     }
 }

@@ -1,6 +1,7 @@
 //! End to end: the embedded cloud on a real port, the real AWS SDKs, the real binary.
 
 mod attack_accounts;
+mod attack_crossing;
 mod attack_public;
 mod binary;
 mod cli;

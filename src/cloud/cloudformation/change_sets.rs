@@ -149,6 +149,7 @@ pub fn find(engine: &Engine, place: &Place, input: &ChangeSetInput) -> Result<(S
     let name = input.change_set_name.as_deref().ok_or_else(|| constraint(None, "changeSetName", "not be null"))?;
     let absent = || store::no_change_set(name);
     if name.starts_with("arn:") {
+        place.owns(name)?;
         let stacks = store::stacks(engine, place).into_iter();
         let mut sets = stacks
             .flat_map(|stack| store::change_sets(engine, &stack.uuid).into_iter().map(move |set| (stack.clone(), set)));

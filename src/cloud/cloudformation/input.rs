@@ -109,6 +109,10 @@ pub fn stack_name(name: Option<String>) -> Result<String, AwsError> {
 /// operator is told of it.
 pub fn check_role(cx: &Context, stack: &str, role: Option<&str>) -> Result<(), AwsError> {
     let Some(role) = role else { return Ok(()) };
+    if role.len() < 20 {
+        // "CreateStack", RoleARN: 20 to 2048 characters.
+        return Err(constraint(Some(role), "roleARN", "have length greater than or equal to 20"));
+    }
     passing::check(cx, role, 403, "AccessDenied")?;
     if cx.cloud.core.read(|engine, _| engine.strict() && engine.role(role).is_none()) {
         return Err(invalid(format!("Role {role} is invalid or cannot be assumed")));

@@ -104,6 +104,7 @@ pub async fn set_subscription_attributes(
                 protocol: &config.protocol,
                 endpoint: &config.endpoint,
                 topic_arn: &config.topic_arn,
+                owner: &config.owner,
                 attributes: &config.attributes,
             };
             let kept = validate::attribute(name, value, of).map_err(|bad| match bad {

@@ -40,11 +40,14 @@ pub async fn subscribe(cx: &Context, input: SubscribeInput<'_>) -> Result<Subscr
     let protocol = required(&input.protocol, "Protocol")?;
     let endpoint = required(&input.endpoint, "Endpoint")?;
     arn::topic(topic_arn, "TopicArn", cx)?;
-    let config = cx.cloud.core.execute(|tx| decide(cx, tx, topic_arn, protocol, endpoint, &input.attributes)).await?;
+    let decided = cx.cloud.core.execute(|tx| decide(cx, tx, topic_arn, protocol, endpoint, &input.attributes));
+    let (config, new) = decided.await?;
     if config.protocol != "firehose" && effective(&config.attributes, "RawMessageDelivery") == "false" {
         sns::signing::Signer::prepare(&cx.cloud);
     }
-    warn(cx, &config);
+    if new {
+        warn(cx, &config);
+    }
     if !config.confirmed {
         outbox::request_confirmation(&cx.cloud, &config).await;
     }
@@ -53,6 +56,7 @@ pub async fn subscribe(cx: &Context, input: SubscribeInput<'_>) -> Result<Subscr
     Ok(SubscribeOutput { subscription_arn: if told { config.arn } else { "pending confirmation".to_owned() } })
 }
 
+/// The subscription, and whether it is new.
 fn decide(
     cx: &Context,
     tx: &mut Transaction<'_>,
@@ -60,7 +64,7 @@ fn decide(
     protocol: &str,
     endpoint: &str,
     given: &Pairs<'_, Text<'_>>,
-) -> Result<SubscriptionConfig, AwsError> {
+) -> Result<(SubscriptionConfig, bool), AwsError> {
     let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
     access::check(cx, topic, "SNS:Subscribe")?;
     let topic_id = topic.config.id;
@@ -68,7 +72,7 @@ fn decide(
         replay::check(topic).map_err(invalid_attribute)?;
     }
     endpoint::check(tx.engine, &cx.account, protocol, endpoint, topic.fifo)?;
-    let mut attributes = validated(topic_arn, protocol, endpoint, given)?;
+    let mut attributes = validated(&cx.account, topic_arn, protocol, endpoint, given)?;
     attributes.iter().try_for_each(|(name, value)| access::check_role(cx, name, value))?;
     let same = |config: &&SubscriptionConfig| config.protocol == protocol && config.endpoint == endpoint;
     let existing = tx.engine.subscriptions_of(topic_id).map(|it| &it.config).find(same).cloned();
@@ -76,7 +80,7 @@ fn decide(
         if !attributes.iter().all(|(name, value)| effective(&config.attributes, name) == value) {
             return Err(invalid_attribute("Subscription already exists with different attributes"));
         }
-        return Ok(config);
+        return Ok((config, false));
     }
     replay::mark(&mut attributes);
     attributes.insert("SubscriptionPrincipal".into(), sns::principal(cx));
@@ -105,10 +109,11 @@ fn decide(
         config.outbox = Some(outbox::of_subscription(tx, &config, QueueId(id.0 + 1)));
     }
     tx.apply(&Change::Subscription(Cow::Borrowed(&config)));
-    Ok(config)
+    Ok((config, true))
 }
 
 fn validated(
+    owner: &str,
     topic_arn: &str,
     protocol: &str,
     endpoint: &str,
@@ -119,7 +124,7 @@ fn validated(
     let scope_first = given.iter().filter(|(name, _)| *name == "FilterPolicyScope");
     let rest = given.iter().filter(|(name, _)| *name != "FilterPolicyScope");
     for (name, value) in scope_first.chain(rest) {
-        let of = validate::Of { protocol, endpoint, topic_arn, attributes: &attributes };
+        let of = validate::Of { protocol, endpoint, topic_arn, owner, attributes: &attributes };
         let kept = validate::attribute(name, value, of).map_err(|bad| match bad {
             validate::Bad::Name => invalid_attribute(format_args!("Unknown attribute {name}")),
             validate::Bad::Value(what) => invalid_attribute(what),
