@@ -144,21 +144,56 @@ async fn a_queue_without_a_policy_is_closed_to_other_accounts_topics() {
     assert!(count().await.contains(r#""ApproximateNumberOfMessages":"0""#));
     cloud.notice_with(&["no SubscriptionConfirmation was sent", &queue, "no policy"]).await;
 
-    // The owner subscribes himself, where the topic lets him: his queue still is closed, until it is opened.
+    assert!(cloud.notices().iter().all(|told| !told.contains("this cloud delivers to it")), "{:#?}", cloud.notices());
+}
+
+/// "Permissions: sending messages from another account's topic": with the queue's policy it arrives.
+#[tokio::test]
+async fn a_queue_that_opens_itself_gets_another_accounts_messages() {
+    let cloud = TestCloud::start().await;
+    let (owner, stranger) = (Caller::new(&cloud, OWNER), Caller::new(&cloud, STRANGER));
+    let topic = stranger.form("sns", "CreateTopic", &[("Name", "t")]).await.element("TopicArn");
     let open = allow(json!({"AWS": OWNER}), "sns:Subscribe", &topic);
     let open = [("TopicArn", topic.as_str()), ("AttributeName", "Policy"), ("AttributeValue", &open)];
     stranger.form("sns", "SetTopicAttributes", &open).await.ok();
-    stranger.form("sns", "CreateTopic", &[("Name", "other")]).await.ok();
-    owner.form("sns", "Subscribe", &subscribe).await.ok();
-    let publish = [("TopicArn", topic.as_str()), ("Message", "x")];
+    owner.json("AmazonSQS.CreateQueue", json!({"QueueName": "q"})).await.ok();
+    let queue = format!("arn:aws:sqs:{REGION}:{OWNER}:q");
+    let subscribe = [("TopicArn", topic.as_str()), ("Protocol", "sqs"), ("Endpoint", &queue)];
+    let subscription = owner.form("sns", "Subscribe", &subscribe).await.element("SubscriptionArn");
+    cloud.notice_with(&["has no policy: it gets nothing", &queue, &topic]).await;
+    let publish = [("TopicArn", topic.as_str()), ("Message", "shared")];
+    let receive = json!({"QueueUrl": format!("{}/{OWNER}/q", cloud.endpoint)});
     stranger.form("sns", "Publish", &publish).await.ok();
-    assert!(count().await.contains(r#""ApproximateNumberOfMessages":"0""#));
+    cloud.notice_with(&["was not delivered", &subscription, "no policy that lets the topic send"]).await;
+    assert!(!owner.json("AmazonSQS.ReceiveMessage", receive.clone()).await.ok().contains("shared"));
     let policy = allow(json!({"Service": "sns.amazonaws.com"}), "sqs:SendMessage", &queue);
-    let set = json!({"QueueUrl": url, "Attributes": {"Policy": policy}});
+    let set = json!({"QueueUrl": format!("{}/{OWNER}/q", cloud.endpoint), "Attributes": {"Policy": policy}});
     owner.json("AmazonSQS.SetQueueAttributes", set).await.ok();
-    let again = [("TopicArn", topic.as_str()), ("Protocol", "sqs"), ("Endpoint", &queue)];
-    stranger.form("sns", "Subscribe", &again).await.ok();
-    assert!(cloud.notices().iter().all(|told| !told.contains("this cloud delivers to it")), "{:#?}", cloud.notices());
+    stranger.form("sns", "Publish", &publish).await.ok();
+    assert!(owner.json("AmazonSQS.ReceiveMessage", receive).await.ok().contains("shared"));
+}
+
+/// A bucket's events go to another account's queue only where its policy says so.
+#[tokio::test]
+async fn a_bucket_tells_another_accounts_queue_only_where_that_lets_it() {
+    let cloud = TestCloud::start().await;
+    let (owner, stranger) = (Caller::new(&cloud, OWNER), Caller::new(&cloud, STRANGER));
+    owner.json("AmazonSQS.CreateQueue", json!({"QueueName": "q"})).await.ok();
+    stranger.s3("PUT /theirs", &[], "").await.ok();
+    let queue = format!("arn:aws:sqs:{REGION}:{OWNER}:q");
+    let events = format!(
+        "<NotificationConfiguration><QueueConfiguration><Queue>{queue}</Queue><Event>s3:ObjectCreated:*</Event>\
+         </QueueConfiguration></NotificationConfiguration>"
+    );
+    let answer = stranger.s3("PUT /theirs?notification", &[], &events).await;
+    assert_eq!((answer.0, answer.code()), (400, "InvalidArgument"), "{}", answer.1);
+    // Nor when the check is skipped.
+    let skip = ("x-amz-skip-destination-validation", "true");
+    stranger.s3("PUT /theirs?notification", &[skip], &events).await.ok();
+    stranger.s3("PUT /theirs/k", &[], "x").await.ok();
+    cloud.notice_with(&["the event s3:ObjectCreated:Put", "was not sent", &queue]).await;
+    let receive = json!({"QueueUrl": format!("{}/{OWNER}/q", cloud.endpoint)});
+    assert!(!owner.json("AmazonSQS.ReceiveMessage", receive).await.ok().contains("Body"));
 }
 
 /// A stack's events went to any account's topic.

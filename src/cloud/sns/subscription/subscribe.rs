@@ -192,6 +192,11 @@ fn warn(cx: &Context, config: &SubscriptionConfig) {
                 config.topic_arn
             ))
         }
+        // An unconfirmed one is told of when its confirmation can't be sent.
+        Some(queue) if !own && config.confirmed && queue.settings.policy.is_none() => Some(format!(
+            "the queue {endpoint} has no policy: it gets nothing of {}, which is another account's, until one lets the topic send",
+            config.topic_arn
+        )),
         Some(_) => None,
     });
     if let Some(why) = why {
