@@ -86,6 +86,7 @@ async fn a_stream_lands_in_another_accounts_bucket_only_if_that_lets_its_role_in
         ])
         .await;
     cloud.notice_with(&["stream never can't deliver", &never, "does not exist"]).await;
+    assert!(cloud.notices().iter().all(|told| !told.contains("goes on as if")), "{:#?}", cloud.notices());
     assert_eq!(owner.objects("private").await, 0);
 
     // The account as a whole is named, which RestrictPublicBuckets (on by default) doesn't mind.

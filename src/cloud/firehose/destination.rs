@@ -8,6 +8,7 @@ use super::prefix::Prefixes;
 use super::stream::{constrained, invalid, missing};
 use crate::cloud::gateway::Context;
 use crate::cloud::iam::passing;
+use crate::cloud::s3::S3;
 use crate::cloud::wire::AwsError;
 use crate::engine::Millis;
 
@@ -171,8 +172,12 @@ impl Destination {
         passing::check(cx, &self.role_arn, 400, "AccessDeniedException")
     }
 
-    /// Tells the operator if nobody made the role of the stream `name`.
+    /// Tells the operator if nobody made the role of the stream `name`, though records land in the account's own bucket.
     pub fn tell_of_role(&self, cx: &Context, name: &str) {
+        let bucket = S3::of(&cx.cloud).find_bucket(self.bucket()).ok().flatten();
+        if bucket.is_some_and(|bucket| bucket.account != *cx.account) {
+            return;
+        }
         let (what, needs) = (format!("the delivery stream {name}"), format!("s3:PutObject on {}/*", self.bucket_arn));
         passing::tell_if_missing(cx, &what, &self.role_arn, SERVICE, &needs);
     }

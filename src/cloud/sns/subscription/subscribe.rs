@@ -167,8 +167,11 @@ pub fn token(cx: &Context) -> String {
     token
 }
 
-/// Tells the operator if nobody made the role of a subscription.
+/// Tells the operator if nobody made the role of a subscription, though records go into the account's own stream.
 pub fn tell_of_role(cx: &Context, config: &SubscriptionConfig, role: &str) {
+    if account_in(&config.endpoint) != Some(&*cx.account) {
+        return;
+    }
     let (what, needs) =
         (format!("the subscription {}", config.arn), format!("firehose:PutRecord on {}", config.endpoint));
     passing::tell_if_missing(cx, &what, role, "sns.amazonaws.com", &needs);
