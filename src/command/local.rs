@@ -61,8 +61,8 @@ pub struct Args {
     /// A parameter of the template; may be repeated.
     #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = value::key_value, requires = "template")]
     pub parameters: Vec<(String, String)>,
-    /// Refuse whatever AWS refuses, also where it stands in the way of a first try: deliveries to a queue without any
-    /// policy or through a role that was never created, a queue's name within 60 s of its deletion.
+    /// Refuse whatever AWS refuses, also where it stands in the way of a first try: an account's deliveries to its queue
+    /// without any policy or through a role that was never created, a queue's name within 60 s of its deletion.
     #[arg(long)]
     pub strict: bool,
     /// Print for each message that is published what every subscription did with it, and why.

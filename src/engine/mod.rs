@@ -45,7 +45,7 @@ use rustc_hash::FxHashMap;
 
 pub use change::Change;
 pub use publish::{Notification, Published};
-pub use roles::{ManagedPolicy, Role};
+pub use roles::{ManagedPolicy, Role, Through};
 pub use send::{Message, SendError, Sending};
 
 pub use declared::MAX_DECLARED;
@@ -132,8 +132,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An empty cloud. With `strict`, whatever AWS refuses is refused: also a delivery to a queue that has no policy at all,
-    /// or through a role that this cloud doesn't know.
+    /// An empty cloud. With `strict`, whatever AWS refuses is refused: also a delivery within an account to a queue that has
+    /// no policy at all, or through a role that this cloud doesn't know. Across accounts AWS's rules hold always.
     pub fn new(strict: bool) -> Self {
         Self { strict, generation: 1, ..Self::default() }
     }

@@ -44,19 +44,43 @@ pub struct ManagedPolicy {
     pub version: u32,
 }
 
+/// What a service is to do through a role.
+#[derive(Debug, Clone, Copy)]
+pub struct Through<'a> {
+    /// The role's ARN.
+    pub role: &'a str,
+    /// The account that handed the role to the service: of the stream, or of the subscription.
+    pub holder: &'a str,
+    /// Such as `firehose.amazonaws.com`.
+    pub service: &'a str,
+    pub action: &'a str,
+    /// An ARN.
+    pub resource: &'a str,
+    /// The account that the resource is of.
+    pub owner: &'a str,
+}
+
 impl Engine {
     /// A role by its ARN.
     pub fn role(&self, arn: &str) -> Option<Role> {
         serde_json::from_slice(self.doc(&format!("iam/role/{arn}"))?).ok()
     }
 
-    /// Whether `service` (such as `firehose.amazonaws.com`) may do `action` on `resource` through a role; else the reason.
-    /// A role that this cloud doesn't know is let through unless it is strict.
-    pub fn role_allows(&self, arn: &str, service: &str, action: &str, resource: &str) -> Result<(), String> {
+    /// Whether a service may do something through a role; else the reason.
+    ///
+    /// A role serves its own account only ("Grant a user permissions to pass a role to an AWS service", IAM User Guide). One
+    /// that this cloud doesn't know is let through to what is its own account's, unless the cloud is strict. What is another
+    /// account's must let the role in besides, which is its owner's to ask.
+    pub fn role_allows(&self, through: &Through<'_>) -> Result<(), String> {
+        let Through { role: arn, holder, service, action, resource, owner } = *through;
+        let account = account_in(arn);
+        if account != holder {
+            return Err(format!("the role {arn} is another account's, and serves none but its own"));
+        }
         let Some(role) = self.role(arn) else {
-            return if self.strict { Err(format!("the role {arn} does not exist")) } else { Ok(()) };
+            let lenient = !self.strict && owner == account;
+            return if lenient { Ok(()) } else { Err(format!("the role {arn} does not exist")) };
         };
-        let account = arn.split(':').nth(4).unwrap_or_default();
         let assume = Request {
             principal: Principal::Service(service),
             action: "sts:AssumeRole",
@@ -70,16 +94,35 @@ impl Engine {
             return Err(format!("the role {arn} does not trust {service}"));
         }
         let request = Request { principal: Principal::Arn(arn), action, resource, context: &[] };
-        let managed = role.attached.iter().filter_map(|policy| {
-            let policy: ManagedPolicy = serde_json::from_slice(self.doc(&format!("iam/policy/{policy}"))?).ok()?;
-            Some(policy.document)
-        });
+        let managed = role.attached.iter().filter_map(|policy| self.managed(policy));
         let documents = role.inline.values().cloned().chain(managed);
         let policies: Vec<Policy> = documents.filter_map(|text| Policy::parse(&text, Kind::Identity).ok()).collect();
         match decide(&policies, &request) {
-            Decision::Allow => Ok(()),
+            Decision::Allow => self.within_boundary(&role, &request),
             Decision::ExplicitDeny => Err(format!("a policy of the role {arn} denies {action} on {resource}")),
             Decision::ImplicitDeny => Err(format!("no policy of the role {arn} allows {action} on {resource}")),
         }
     }
+
+    /// What a boundary doesn't allow no policy can ("Permissions boundaries for IAM entities").
+    fn within_boundary(&self, role: &Role, request: &Request<'_>) -> Result<(), String> {
+        let Some(boundary) = &role.permissions_boundary else { return Ok(()) };
+        let policy = self.managed(boundary).and_then(|text| Policy::parse(&text, Kind::Identity).ok());
+        if policy.is_some_and(|policy| policy.decide(request) == Decision::Allow) {
+            return Ok(());
+        }
+        let Request { action, resource, .. } = request;
+        Err(format!("the permissions boundary of the role {} does not allow {action} on {resource}", role.arn))
+    }
+
+    /// A managed policy's document.
+    fn managed(&self, arn: &str) -> Option<String> {
+        let policy: ManagedPolicy = serde_json::from_slice(self.doc(&format!("iam/policy/{arn}"))?).ok()?;
+        Some(policy.document)
+    }
+}
+
+/// The account in an ARN, empty where none stands.
+pub(super) fn account_in(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! Where subscriptions lead, and whether they may: looked up once after each change of a declaration, not for each message.
 
 use super::policy::{Decision, Policy, Principal, Request};
+use super::roles::{Through, account_in};
 use super::topic::{End, Route, Subscription, archive_arn};
 use super::{Engine, QueueId, TopicId};
 
@@ -35,9 +36,10 @@ impl Engine {
     pub fn may_send(&self, queue: QueueId, topic_arn: &str) -> Result<(), String> {
         let Some(queue) = self.queue(queue) else { return Err("the queue does not exist".to_owned()) };
         let Some(policy) = &queue.settings.policy else {
-            // A queue made by hand without any policy: AWS delivers nothing. Only a strict cloud is as hard on a first try;
-            // the service warns.
-            return if self.strict || queue.settings.declared {
+            // A queue made by hand without any policy: AWS delivers nothing. Only a strict cloud is as hard on a first try
+            // within an account; the service warns. Another account's queue is closed until it is opened.
+            let own = account_in(&queue.config.arn) == account_in(topic_arn);
+            return if self.strict || queue.settings.declared || !own {
                 Err(format!("the queue {} has no policy that lets the topic send", queue.config.arn))
             } else {
                 Ok(())
@@ -55,14 +57,7 @@ impl Engine {
                 None => Err(format!("the queue {} does not exist", config.endpoint)),
             },
             "firehose" => match self.stream_by_arn(&config.endpoint) {
-                Some(stream) => self
-                    .role_allows(
-                        subscription.role.as_deref().unwrap_or_default(),
-                        "sns.amazonaws.com",
-                        "firehose:PutRecord",
-                        &config.endpoint,
-                    )
-                    .map(|()| End::Stream(stream.config.id)),
+                Some(stream) => self.may_put(subscription).map(|()| End::Stream(stream.config.id)),
                 None => Err(format!("the delivery stream {} does not exist", config.endpoint)),
             },
             _ => match config.outbox {
@@ -73,17 +68,37 @@ impl Engine {
         end.unwrap_or_else(End::Refused)
     }
 
+    /// Whether SNS may put records into a subscribed stream through the subscription's role. A stream has no policy that could
+    /// let another account's role in ("How Amazon Data Firehose works with IAM").
+    fn may_put(&self, subscription: &Subscription) -> Result<(), String> {
+        let (stream, role) = (subscription.config.endpoint.as_str(), subscription.role.as_deref().unwrap_or_default());
+        if account_in(stream) != account_in(role) {
+            return Err(format!("the delivery stream {stream} is of another account than the role {role}"));
+        }
+        self.role_allows(&Through {
+            role,
+            holder: &subscription.config.owner,
+            service: "sns.amazonaws.com",
+            action: "firehose:PutRecord",
+            resource: stream,
+            owner: account_in(stream),
+        })
+    }
+
     /// The queue that takes what a subscription can't deliver, or why there is none.
     pub fn dead_letter(&self, subscription: &Subscription) -> Result<QueueId, String> {
         let arn = subscription.dead_letter.as_deref().ok_or("the subscription has no dead-letter queue")?;
         let id = self.queue_id(arn).ok_or_else(|| format!("its dead-letter queue {arn} does not exist"))?;
+        if account_in(arn) != subscription.config.owner {
+            return Err(format!("its dead-letter queue {arn} is another account's"));
+        }
         self.may_send(id, &subscription.config.topic_arn).map(|()| id)
     }
 }
 
 /// Why not: an end for the sentence.
 fn sends(policy: &Policy, topic_arn: &str, queue_arn: &str) -> Result<(), String> {
-    let account = topic_arn.split(':').nth(4).unwrap_or_default();
+    let account = account_in(topic_arn);
     let request = Request {
         principal: Principal::Service("sns.amazonaws.com"),
         action: "sqs:SendMessage",

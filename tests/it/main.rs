@@ -1,5 +1,7 @@
 //! End to end: the embedded cloud on a real port, the real AWS SDKs, the real binary.
 
+mod attack_accounts;
+mod attack_crossing;
 mod attack_disk;
 mod attack_folder;
 mod attack_forms;
@@ -7,6 +9,7 @@ mod attack_identity;
 mod attack_names;
 mod attack_objects;
 mod attack_presigned;
+mod attack_public;
 mod attack_running;
 mod binary;
 mod cli;

@@ -56,7 +56,7 @@ pub async fn create_change_set(cx: &Context, mut input: Deployment) -> Result<Cr
         return Err(invalid("Nested stacks are not supported by this cloud."));
     }
     let place = Place::of(cx);
-    let existing = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name)).filter(|s| s.deleted.is_none());
+    let existing = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name))?.filter(|s| s.deleted.is_none());
     let mut stack = match existing {
         Some(stack) if !creates && stack.status != Status::ReviewInProgress => stack,
         Some(stack) if creates && stack.status == Status::ReviewInProgress => stack,
@@ -111,7 +111,7 @@ pub async fn create_change_set(cx: &Context, mut input: Deployment) -> Result<Cr
             ));
         }
         if creates && store::stack(transaction.engine, &place, &stack.uuid).is_none() {
-            if store::find(transaction.engine, &place, &stack.name).is_some() {
+            if store::find(transaction.engine, &place, &stack.name)?.is_some() {
                 return Err(invalid(format!(
                     "Stack [{name}] already exists and cannot be created again with the changeSet [{}].",
                     set.name
@@ -149,6 +149,7 @@ pub fn find(engine: &Engine, place: &Place, input: &ChangeSetInput) -> Result<(S
     let name = input.change_set_name.as_deref().ok_or_else(|| constraint(None, "changeSetName", "not be null"))?;
     let absent = || store::no_change_set(name);
     if name.starts_with("arn:") {
+        place.owns(name)?;
         let stacks = store::stacks(engine, place).into_iter();
         let mut sets = stacks
             .flat_map(|stack| store::change_sets(engine, &stack.uuid).into_iter().map(move |set| (stack.clone(), set)));
@@ -158,7 +159,7 @@ pub fn find(engine: &Engine, place: &Place, input: &ChangeSetInput) -> Result<(S
         .stack_name
         .as_deref()
         .ok_or_else(|| invalid("StackName must be specified if ChangeSetName is not specified as an ARN."))?;
-    let stack = store::find(engine, place, stack_name).ok_or_else(|| store::no_such_stack(stack_name))?;
+    let stack = store::find(engine, place, stack_name)?.ok_or_else(|| store::no_such_stack(stack_name))?;
     let set = store::change_sets(engine, &stack.uuid).into_iter().find(|set| set.name == name);
     Ok((stack, set.ok_or_else(absent)?))
 }
@@ -277,11 +278,10 @@ pub async fn list_change_sets(cx: &Context, input: ChangeSetInput) -> Result<Lis
     let name = stack_name(input.stack_name)?;
     let place = Place::of(cx);
     let sets = cx.cloud.core.read(|engine, _| {
-        let stack = store::find(engine, &place, &name)?;
-        Some(store::change_sets(engine, &stack.uuid))
-    });
-    let (sets, next_token) =
-        store::page(sets.ok_or_else(|| store::no_such_stack(last(&name)))?, input.next_token.as_deref(), PAGE)?;
+        let stack = store::find(engine, &place, &name)?.ok_or_else(|| store::no_such_stack(last(&name)))?;
+        Ok::<_, AwsError>(store::change_sets(engine, &stack.uuid))
+    })?;
+    let (sets, next_token) = store::page(sets, input.next_token.as_deref(), PAGE)?;
     let summary = |set: ChangeSet| Summary {
         execution_status: execution(&set),
         status: status(&set),

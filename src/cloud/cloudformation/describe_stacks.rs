@@ -148,7 +148,7 @@ pub async fn describe_stacks(cx: &Context, input: DescribeStacksInput) -> Result
     }
     let (stacks, next_token) = match input.stack_name {
         Some(name) => {
-            let stack = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name));
+            let stack = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name))?;
             (vec![stack.ok_or_else(|| store::no_stack(&name))?], None)
         }
         None => {

@@ -48,11 +48,11 @@ pub async fn describe_stack_events(
     let name = stack_name(input.stack_name)?;
     let place = Place::of(cx);
     let found = cx.cloud.core.read(|engine, _| {
-        let stack = store::find(engine, &place, &name)?;
+        let stack = store::find(engine, &place, &name)?.ok_or_else(|| store::no_such_stack(&name))?;
         let events = store::events(engine, &stack.uuid);
-        Some((stack, events))
+        Ok::<_, AwsError>((stack, events))
     });
-    let (stack, events) = found.ok_or_else(|| store::no_such_stack(&name))?;
+    let (stack, events) = found?;
     let (events, next_token) = store::page(events, input.next_token.as_deref(), PAGE)?;
     let events = events.iter().filter_map(|bytes| store::event(bytes));
     let view = |event: Event| EventView {

@@ -12,6 +12,7 @@ use super::template::parameters::{Given, Texts, settle};
 use super::template::{Template, summary};
 use super::{objects, run};
 use crate::cloud::gateway::{Context, host_of};
+use crate::cloud::iam::passing;
 use crate::cloud::wire::AwsError;
 
 /// "AWS CloudFormation quotas": bytes of a template in a request.
@@ -99,6 +100,31 @@ pub fn stack_name(name: Option<String>) -> Result<String, AwsError> {
         return Err(constraint(Some(""), "stackName", "have length greater than or equal to 1"));
     }
     Ok(name)
+}
+
+/// Checks the role that a stack is to be made or deleted through, though here a stack may do whatever its account may.
+///
+/// # Errors
+/// `AccessDenied` for another account's. Where the cloud is strict `ValidationError` for one that nobody made; else the
+/// operator is told of it.
+pub fn check_role(cx: &Context, stack: &str, role: Option<&str>) -> Result<(), AwsError> {
+    let Some(role) = role else { return Ok(()) };
+    if role.len() < 20 {
+        // "CreateStack", RoleARN: 20 to 2048 characters.
+        return Err(constraint(Some(role), "roleARN", "have length greater than or equal to 20"));
+    }
+    passing::check(cx, role, 403, "AccessDenied")?;
+    if cx.cloud.core.read(|engine, _| engine.strict() && engine.role(role).is_none()) {
+        return Err(invalid(format!("Role {role} is invalid or cannot be assumed")));
+    }
+    passing::tell_if_missing(
+        cx,
+        &format!("the stack {stack}"),
+        role,
+        "cloudformation.amazonaws.com",
+        "what the stack makes",
+    );
+    Ok(())
 }
 
 /// The name of a stack that is to be made.
@@ -223,6 +249,7 @@ impl Deployment {
             None if previous => return Err(invalid("Cannot specify UsePreviousTemplate when creating a stack.")),
             None => return Err(invalid("Either Template URL or Template Body must be specified.")),
         };
+        check_role(cx, &stack.name, self.role_arn.as_deref())?;
         let given = self.given()?;
         if !update && given.iter().any(|g| g.use_previous) {
             return Err(invalid("Cannot specify UsePreviousValue on Parameters when ChangeSetType is CREATE"));

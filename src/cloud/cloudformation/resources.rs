@@ -81,7 +81,7 @@ pub async fn describe_stack_resources(
             (None, None) => {
                 Err(AwsError::bad("ValidationError", "Either StackName or PhysicalResourceId must be specified"))
             }
-            (Some(name), None) => find(engine, &place, name),
+            (Some(name), None) => find(engine, &place, name, store::no_stack),
             (None, Some(physical_id)) => holder(engine, &place, physical_id)
                 .ok_or_else(|| AwsError::bad("ValidationError", format!("Stack for {physical_id} does not exist"))),
         })?;
@@ -95,8 +95,14 @@ pub async fn describe_stack_resources(
     Ok(DescribeStackResourcesOutput { stack_resources })
 }
 
-fn find(engine: &Engine, place: &Place, name: &str) -> Result<(Stack, Vec<Resource>), AwsError> {
-    let stack = store::find(engine, place, name).ok_or_else(|| store::no_stack(name))?;
+/// A stack with its resources; `absent` is what the operation says of none.
+fn find(
+    engine: &Engine,
+    place: &Place,
+    name: &str,
+    absent: fn(&str) -> AwsError,
+) -> Result<(Stack, Vec<Resource>), AwsError> {
+    let stack = store::find(engine, place, name)?.ok_or_else(|| absent(name))?;
     let resources = store::resources(engine, &stack.uuid).into_values().collect();
     Ok((stack, resources))
 }
@@ -142,9 +148,8 @@ pub async fn describe_stack_resource(
     let name = stack_name(input.stack_name)?;
     let id = input.logical_resource_id.ok_or_else(|| constraint(None, "logicalResourceId", "not be null"))?;
     let place = Place::of(cx);
-    let found = cx.cloud.core.read(|engine, _| find(engine, &place, &name));
-    let (stack, resources) =
-        found.map_err(|_| AwsError::bad("ValidationError", format!("Stack '{name}' does not exist")))?;
+    let absent = |name: &str| AwsError::bad("ValidationError", format!("Stack '{name}' does not exist"));
+    let (stack, resources) = cx.cloud.core.read(|engine, _| find(engine, &place, &name, absent))?;
     let resource = resources.into_iter().find(|r| r.logical_id == id).ok_or_else(|| no_resource(&id, &stack.name))?;
     let metadata = resource.live.as_ref().and_then(|live| live.metadata.as_ref());
     Ok(DescribeStackResourceOutput {
@@ -185,7 +190,7 @@ struct Summary {
 pub async fn list_stack_resources(cx: &Context, input: ResourcesInput) -> Result<ListStackResourcesOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     let place = Place::of(cx);
-    let (_, resources) = cx.cloud.core.read(|engine, _| find(engine, &place, &name))?;
+    let (_, resources) = cx.cloud.core.read(|engine, _| find(engine, &place, &name, store::no_stack))?;
     let (resources, next_token) = store::page(resources, input.next_token.as_deref(), PAGE)?;
     let summary = |resource: Resource| Summary {
         physical_resource_id: physical(&resource),

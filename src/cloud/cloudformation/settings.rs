@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::input::{constraint, policy_text, stack_name};
+use super::input::{check_role, constraint, policy_text, stack_name};
 use super::record::{Stack, Status};
 use super::stacks::StackIdOutput;
 use super::store::{self, Place};
@@ -26,6 +26,8 @@ pub struct SettingsInput {
     enable_termination_protection: Option<bool>,
     client_request_token: Option<String>,
     resources_to_skip: Option<Vec<String>>,
+    #[serde(rename = "RoleARN")]
+    role_arn: Option<String>,
 }
 
 /// Changes a stack that isn't deleted.
@@ -38,7 +40,7 @@ async fn change<R>(
     cx.cloud
         .core
         .execute(|transaction| {
-            let stack = store::find(transaction.engine, &place, name).filter(|stack| stack.deleted.is_none());
+            let stack = store::find(transaction.engine, &place, name)?.filter(|stack| stack.deleted.is_none());
             let mut stack = stack.ok_or_else(|| store::no_such_stack(name))?;
             let result = change(transaction, &mut stack)?;
             store::put_stack(transaction, &stack);
@@ -68,7 +70,7 @@ pub struct GetStackPolicyOutput {
 pub async fn get_stack_policy(cx: &Context, input: SettingsInput) -> Result<GetStackPolicyOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     let place = Place::of(cx);
-    let stack = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name));
+    let stack = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name))?;
     let stack = stack.ok_or_else(|| store::no_such_stack(&name))?;
     Ok(GetStackPolicyOutput { stack_policy_body: stack.policy_during_update.or(stack.policy) })
 }
@@ -99,6 +101,7 @@ pub async fn cancel_update_stack(cx: &Context, input: SettingsInput) -> Result<(
 
 pub async fn continue_update_rollback(cx: &Context, input: SettingsInput) -> Result<Nothing, AwsError> {
     let name = stack_name(input.stack_name)?;
+    check_role(cx, &name, input.role_arn.as_deref())?;
     let uuid = change(cx, &name, |transaction, stack| {
         if stack.status != Status::UpdateRollbackFailed {
             return Err(invalid(format!(
@@ -118,6 +121,7 @@ pub async fn continue_update_rollback(cx: &Context, input: SettingsInput) -> Res
 
 pub async fn rollback_stack(cx: &Context, input: SettingsInput) -> Result<StackIdOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
+    check_role(cx, &name, input.role_arn.as_deref())?;
     let (uuid, stack_id) = change(cx, &name, |transaction, stack| {
         let next = match stack.status {
             Status::CreateFailed => Status::RollbackInProgress,

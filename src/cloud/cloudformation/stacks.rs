@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::input::{Deployment, constraint, new_name, policy_text, stack_name};
+use super::input::{Deployment, check_role, constraint, new_name, policy_text, stack_name};
 use super::record::{Definition, Execution, OnFailure, Stack, Status};
 use super::store::{self, Place};
 use super::{compare, plan, run};
@@ -59,7 +59,7 @@ pub fn new_template(cx: &Context, stack: &Stack) -> String {
 pub async fn create_stack(cx: &Context, mut input: Deployment) -> Result<StackIdOutput, AwsError> {
     let name = new_name(input.stack_name.take())?;
     let place = Place::of(cx);
-    let existing = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name));
+    let existing = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name))?;
     let taken = || AwsError::bad("AlreadyExistsException", format!("Stack [{name}] already exists"));
     let mut stack = match existing {
         // A stack that only change sets know becomes one; they are obsolete then.
@@ -83,7 +83,7 @@ pub async fn create_stack(cx: &Context, mut input: Deployment) -> Result<StackId
     cx.cloud
         .core
         .execute(|transaction| {
-            let holder = store::find(transaction.engine, &place, &stack.name);
+            let holder = store::find(transaction.engine, &place, &stack.name)?;
             match holder {
                 Some(holder) if holder.uuid != stack.uuid || holder.status != Status::ReviewInProgress => {
                     return Err(taken());
@@ -125,7 +125,7 @@ pub fn updatable(stack: &Stack) -> Result<(), AwsError> {
 pub async fn update_stack(cx: &Context, mut input: Deployment) -> Result<StackIdOutput, AwsError> {
     let name = stack_name(input.stack_name.take())?;
     let place = Place::of(cx);
-    let stack = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name));
+    let stack = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name))?;
     let stack = stack.filter(|stack| stack.deleted.is_none()).ok_or_else(|| store::no_such_stack(&name))?;
     let on_failure = input.on_failure(false)?;
     let policy = policy_text(cx, input.stack_policy_body.take(), input.stack_policy_url.take()).await?;
@@ -199,6 +199,8 @@ pub struct DeleteStackInput {
     retain_resources: Option<Vec<String>>,
     client_request_token: Option<String>,
     deletion_mode: Option<String>,
+    #[serde(rename = "RoleARN")]
+    role_arn: Option<String>,
 }
 
 pub async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Result<(), AwsError> {
@@ -214,6 +216,7 @@ pub async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Result<(), A
             ));
         }
     };
+    check_role(cx, &name, input.role_arn.as_deref())?;
     let place = Place::of(cx);
     let retain = input.retain_resources.unwrap_or_default();
     let started = cx
@@ -221,7 +224,7 @@ pub async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Result<(), A
         .core
         .execute_freeing(|transaction| {
             // Deleting what isn't there is no error.
-            let Some(mut stack) = store::find(transaction.engine, &place, &name) else { return Ok(None) };
+            let Some(mut stack) = store::find(transaction.engine, &place, &name)? else { return Ok(None) };
             if stack.deleted.is_some() || stack.status == Status::DeleteInProgress {
                 return Ok(None);
             }

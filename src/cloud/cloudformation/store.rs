@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::record::{ChangeSet, Event, Resource, Resources, Stack, Status};
-use crate::cloud::gateway::Context;
+use crate::cloud::gateway::{Context, account_in};
 use crate::cloud::transaction::Transaction;
 use crate::cloud::wire::AwsError;
 use crate::engine::{Engine, Millis};
@@ -33,6 +33,24 @@ pub struct Place {
 impl Place {
     pub fn of(cx: &Context) -> Self {
         Self { account: cx.account.clone(), region: cx.region.clone() }
+    }
+
+    /// Checks that a name, if it is an ARN, isn't another account's.
+    ///
+    /// # Errors
+    /// `ValidationError` as a client of AWS reported it (crossplane-contrib/provider-aws, issue 2272), whether there is such
+    /// a thing or not.
+    pub fn owns(&self, name_or_arn: &str) -> Result<(), AwsError> {
+        match account_in(name_or_arn).filter(|_| name_or_arn.starts_with("arn:")) {
+            Some(account) if account != &*self.account => {
+                let own = &self.account;
+                let message = format!(
+                    "Resource account ({own}) doesn't match account ({account}) parsed from ARN: {name_or_arn}"
+                );
+                Err(AwsError::bad("ValidationError", message))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn name(&self, name: &str) -> String {
@@ -84,12 +102,16 @@ pub fn stack(engine: &Engine, place: &Place, uuid: &str) -> Option<Stack> {
 }
 
 /// A stack by its name (which a deleted one no longer has) or its ARN.
-pub fn find(engine: &Engine, place: &Place, name_or_id: &str) -> Option<Stack> {
+///
+/// # Errors
+/// `ValidationError` for another account's ARN.
+pub fn find(engine: &Engine, place: &Place, name_or_id: &str) -> Result<Option<Stack>, AwsError> {
+    place.owns(name_or_id)?;
     if name_or_id.starts_with("arn:") {
-        return stack(engine, place, last(name_or_id)).filter(|stack| stack.id == name_or_id);
+        return Ok(stack(engine, place, last(name_or_id)).filter(|stack| stack.id == name_or_id));
     }
-    let uuid: String = doc(engine, &place.name(name_or_id))?;
-    stack(engine, place, &uuid)
+    let uuid: Option<String> = doc(engine, &place.name(name_or_id));
+    Ok(uuid.and_then(|uuid| stack(engine, place, &uuid)))
 }
 
 /// Every stack of a place, the deleted ones too, newest first.

@@ -54,7 +54,7 @@ pub async fn get_template(cx: &Context, input: GetTemplateInput) -> Result<GetTe
                 };
                 find(engine, &place, &named)?.1.definition
             }
-            (Some(name), None) => store::find(engine, &place, name).ok_or_else(|| store::no_stack(name))?.now,
+            (Some(name), None) => store::find(engine, &place, name)?.ok_or_else(|| store::no_stack(name))?.now,
             (None, None) => return Err(invalid("StackName is a required parameter.")),
         };
         let text = store::template(engine, &definition.template);
@@ -179,7 +179,7 @@ pub async fn get_template_summary(cx: &Context, input: TemplateInput) -> Result<
         (None, Some(name)) => {
             let place = Place::of(cx);
             cx.cloud.core.read(|engine, _| {
-                let stack = store::find(engine, &place, &name).ok_or_else(|| store::no_stack(&name))?;
+                let stack = store::find(engine, &place, &name)?.ok_or_else(|| store::no_stack(&name))?;
                 Ok::<_, AwsError>(store::template(engine, &stack.now.template).unwrap_or_default())
             })?
         }

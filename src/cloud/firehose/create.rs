@@ -53,9 +53,11 @@ pub async fn create_delivery_stream(cx: &Context, input: CreateInput) -> Result<
         (Some(_), Some(_)) => return Err(invalid("Exactly one destination configuration is supported for a Firehose")),
     };
     let destination = Destination::merge(None, destination)?;
+    destination.check_role(cx)?;
     let encryption = input.delivery_stream_encryption_configuration_input.map(encryption::check).transpose()?;
     let tags = tags::check(input.tags.unwrap_or_default())?;
-    cx.cloud
+    let made = cx
+        .cloud
         .core
         .execute(|transaction| {
             let arn = stream::arn(&cx.region, &cx.account, &name);
@@ -81,7 +83,9 @@ pub async fn create_delivery_stream(cx: &Context, input: CreateInput) -> Result<
             };
             let id = StreamId(transaction.engine.next_id());
             transaction.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
-            Ok(CreateOutput { delivery_stream_arn: arn })
+            Ok(document)
         })
-        .await
+        .await?;
+    made.destination.tell_of_role(cx, &made.name);
+    Ok(CreateOutput { delivery_stream_arn: made.arn() })
 }

@@ -6,6 +6,9 @@ use serde_json::Value;
 use super::format::{Compression, Pipeline, Processor};
 use super::prefix::Prefixes;
 use super::stream::{constrained, invalid, missing};
+use crate::cloud::gateway::Context;
+use crate::cloud::iam::passing;
+use crate::cloud::s3::S3;
 use crate::cloud::wire::AwsError;
 use crate::engine::Millis;
 
@@ -161,6 +164,24 @@ impl Destination {
         Ok(destination)
     }
 
+    /// Checks that the role is of the caller's account.
+    ///
+    /// # Errors
+    /// `AccessDeniedException` ("CreateDeliveryStream", Common Errors).
+    pub fn check_role(&self, cx: &Context) -> Result<(), AwsError> {
+        passing::check(cx, &self.role_arn, 400, "AccessDeniedException")
+    }
+
+    /// Tells the operator if nobody made the role of the stream `name`, though records land in the account's own bucket.
+    pub fn tell_of_role(&self, cx: &Context, name: &str) {
+        let bucket = S3::of(&cx.cloud).find_bucket(self.bucket()).ok().flatten();
+        if bucket.is_some_and(|bucket| bucket.account != *cx.account) {
+            return;
+        }
+        let (what, needs) = (format!("the delivery stream {name}"), format!("s3:PutObject on {}/*", self.bucket_arn));
+        passing::tell_if_missing(cx, &what, &self.role_arn, SERVICE, &needs);
+    }
+
     /// The bucket's name.
     pub fn bucket(&self) -> &str {
         self.bucket_arn.rsplit(':').next().unwrap_or_default()
@@ -302,6 +323,9 @@ impl Partitioning {
         Err(constrained(seconds, &name, &constraint))
     }
 }
+
+/// Firehose as roles trust it.
+pub const SERVICE: &str = "firehose.amazonaws.com";
 
 /// The only destination of a stream.
 pub const DESTINATION_ID: &str = "destinationId-000000000001";

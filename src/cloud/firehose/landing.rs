@@ -3,35 +3,58 @@
 use std::sync::Arc;
 
 use super::batch::Object;
+use super::destination::SERVICE;
 use super::stream::Document;
 use crate::cloud::Cloud;
 use crate::cloud::s3::{self, Landing, S3};
-use crate::engine::Change;
-use crate::engine::policy::{Decision, Kind, Policy, Principal, Request};
+use crate::engine::policy::{Decision, Principal, Request};
+use crate::engine::{Change, Through};
 
 /// Whether a stream may write objects to its bucket; else the reason.
 ///
 /// The role must let Firehose put them, and the bucket's policy must not deny it ("Controlling access with Amazon Data
-/// Firehose").
+/// Firehose"). A bucket of another account must allow it to the role ("Cross-Account Delivery to an Amazon S3 Destination").
 pub fn check(cloud: &Arc<Cloud>, document: &Document, objects: &[Object]) -> Result<(), String> {
     let destination = &document.destination;
-    let bucket = destination.bucket();
-    let found = S3::of(cloud).find_bucket(bucket).map_err(|failure| failure.message)?;
-    let Some(found) = found else { return Err(format!("NoSuchBucket: the bucket {bucket} does not exist")) };
-    let policy = found.policy.and_then(|text| Policy::parse(&text, Kind::Resource).ok());
+    let name = destination.bucket();
+    let found = S3::of(cloud).find_bucket(name).map_err(|failure| failure.message)?;
+    let Some(bucket) = found else { return Err(format!("NoSuchBucket: the bucket {name} does not exist")) };
+    let policy =
+        s3::policy_of(&bucket).map_err(|why| format!("the policy of the bucket {name} can't be judged: {why}"))?;
     let role = destination.role_arn.as_str();
+    let foreign = bucket.account != document.account;
+    let restricted = foreign && s3::is_restricted(&bucket, policy.as_ref());
     for object in objects {
         let resource = format!("{}/{}", destination.bucket_arn, object.key);
-        cloud.core.read(|engine, _| engine.role_allows(role, "firehose.amazonaws.com", "s3:PutObject", &resource))?;
-        let request = Request {
-            principal: Principal::Arn(role),
-            action: "s3:PutObject",
+        let action = "s3:PutObject";
+        let through = Through {
+            role,
+            holder: &document.account,
+            service: SERVICE,
+            action,
             resource: &resource,
-            // Firehose talks to S3 by TLS.
-            context: &[("aws:SecureTransport", "true")],
+            owner: &bucket.account,
         };
-        if policy.as_ref().is_some_and(|policy| policy.decide(&request) == Decision::ExplicitDeny) {
-            return Err(format!("the policy of the bucket {bucket} denies s3:PutObject to {role}"));
+        cloud.core.read(|engine, _| engine.role_allows(&through))?;
+        // Firehose talks to S3 by TLS.
+        let context = [("aws:SecureTransport", "true")];
+        let request = Request { principal: Principal::Arn(role), action, resource: &resource, context: &context };
+        match policy.as_ref().map_or(Decision::ImplicitDeny, |policy| policy.decide(&request)) {
+            Decision::ExplicitDeny => {
+                return Err(format!("the policy of the bucket {name} denies s3:PutObject to {role}"));
+            }
+            _ if restricted => {
+                return Err(format!(
+                    "the policy of the bucket {name} is public, and its public access block (RestrictPublicBuckets) closes it \
+                     to other accounts"
+                ));
+            }
+            Decision::ImplicitDeny if foreign => {
+                return Err(format!(
+                    "the bucket {name} is another account's, and its policy doesn't allow s3:PutObject to {role}"
+                ));
+            }
+            _ => {}
         }
     }
     Ok(())

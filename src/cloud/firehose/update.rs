@@ -38,7 +38,8 @@ pub async fn update_destination(cx: &Context, input: UpdateInput) -> Result<Empt
     else {
         return Err(invalid("Exactly one destination update is supported for a Firehose"));
     };
-    cx.cloud
+    let renewed = cx
+        .cloud
         .core
         .execute(|transaction| {
             let (id, mut document) = stream::find(cx, transaction.engine, name)?;
@@ -53,11 +54,17 @@ pub async fn update_destination(cx: &Context, input: UpdateInput) -> Result<Empt
             if destination != DESTINATION_ID {
                 return Err(invalid(format!("Destination Id {destination} not found")));
             }
+            let role = document.destination.role_arn.clone();
             document.destination = Destination::merge(Some(&document.destination), update)?;
+            document.destination.check_role(cx)?;
             document.version += 1;
             document.updated = Some(transaction.now);
             transaction.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
-            Ok(Empty {})
+            Ok(Some(document.destination).filter(|destination| destination.role_arn != role))
         })
-        .await
+        .await?;
+    if let Some(destination) = renewed {
+        destination.tell_of_role(cx, name);
+    }
+    Ok(Empty {})
 }

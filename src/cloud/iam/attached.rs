@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::documents::{change_role, page, policy, reduce_role, required, role};
+use super::documents::{change_role, own_policy, page, reduce_role, required, role};
 use crate::cloud::gateway::Context;
 use crate::cloud::wire::AwsError;
 
@@ -23,7 +23,7 @@ pub async fn attach_role_policy(cx: &Context, input: AttachedInput) -> Result<()
     let arn = required(input.policy_arn, "policyArn")?;
     change_role(cx, &name, |engine, role| {
         // The policies that AWS manages aren't here: attaching one would promise what isn't checked.
-        policy(engine, &arn).map_err(|_| {
+        own_policy(engine, cx, &arn, "AttachRolePolicy").map_err(|_| {
             AwsError::new(404, "NoSuchEntity", format!("Policy {arn} does not exist or is not attachable."))
         })?;
         if role.attached.contains(&arn) {

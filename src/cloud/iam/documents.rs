@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::gateway::Context;
+use crate::cloud::gateway::{Context, account_in};
 use crate::cloud::transaction::Transaction;
 use crate::cloud::wire::AwsError;
 use crate::engine::policy::{Kind, Policy};
@@ -149,9 +149,38 @@ pub fn policies(engine: &Engine, account: &str) -> Vec<ManagedPolicy> {
 }
 
 /// A managed policy by its ARN.
-pub fn policy(engine: &Engine, arn: &str) -> Result<ManagedPolicy, AwsError> {
+fn policy(engine: &Engine, arn: &str) -> Result<ManagedPolicy, AwsError> {
     let found = engine.doc(&format!("iam/policy/{arn}")).and_then(|bytes| serde_json::from_slice(bytes).ok());
     found.ok_or_else(|| AwsError::new(404, "NoSuchEntity", format!("Policy {arn} was not found.")))
+}
+
+/// A managed policy of the caller's account by its ARN.
+///
+/// # Errors
+/// `AccessDenied` for another account's, whether there is one or not: managed policies have no policy that could let others
+/// in. `NoSuchEntity`.
+pub fn own_policy(engine: &Engine, cx: &Context, arn: &str, action: &str) -> Result<ManagedPolicy, AwsError> {
+    // Those that AWS manages are everybody's; none is here.
+    if account_in(arn).is_none_or(|account| account == &*cx.account || account == "aws") {
+        return policy(engine, arn);
+    }
+    let message = format!(
+        "User: {} is not authorized to perform: iam:{action} on resource: policy {arn} because no resource-based policy allows \
+         the iam:{action} action",
+        cx.caller()
+    );
+    Err(AwsError::new(403, "AccessDenied", message))
+}
+
+/// The policy that is to be a role's permissions boundary: one of the caller's account.
+///
+/// # Errors
+/// `NoSuchEntity`.
+pub fn boundary(engine: &Engine, cx: &Context, arn: &str) -> Result<(), AwsError> {
+    let found = policy(engine, arn).ok().filter(|_| account_in(arn) == Some(&*cx.account));
+    found.map(drop).ok_or_else(|| {
+        AwsError::new(404, "NoSuchEntity", format!("Scope ARN: {arn} does not exist or is not attachable."))
+    })
 }
 
 pub fn put_policy(transaction: &mut Transaction<'_>, policy: &ManagedPolicy) {

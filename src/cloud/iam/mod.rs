@@ -5,6 +5,7 @@
 mod attached;
 mod documents;
 mod inline;
+pub mod passing;
 mod policies;
 mod roles;
 mod tags;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::documents::{
-    Tag, document, drop_policy, encoded, invalid, name, page, path, policies, policy, put_policy, required, roles,
+    Tag, document, drop_policy, encoded, invalid, name, own_policy, page, path, policies, put_policy, required, roles,
     unique_id,
 };
 use crate::cloud::gateway::Context;
@@ -109,7 +109,7 @@ pub async fn create_policy(cx: &Context, input: PolicyInput) -> Result<PolicyOut
 pub async fn get_policy(cx: &Context, input: PolicyInput) -> Result<PolicyOutput, AwsError> {
     let arn = required(input.policy_arn, "policyArn")?;
     cx.cloud.core.read(|engine, _| {
-        let found = policy(engine, &arn)?;
+        let found = own_policy(engine, cx, &arn, "GetPolicy")?;
         Ok(PolicyOutput { policy: view(engine, &cx.account, found) })
     })
 }
@@ -119,7 +119,7 @@ pub async fn delete_policy(cx: &Context, input: PolicyInput) -> Result<(), AwsEr
     cx.cloud
         .core
         .execute_freeing(|transaction| {
-            policy(transaction.engine, &arn)?;
+            own_policy(transaction.engine, cx, &arn, "DeletePolicy")?;
             if roles(transaction.engine, &cx.account).iter().any(|role| role.attached.contains(&arn)) {
                 let message = "Cannot delete a policy attached to entities.";
                 return Err(AwsError::new(409, "DeleteConflict", message));
@@ -193,7 +193,7 @@ pub async fn create_policy_version(cx: &Context, input: PolicyInput) -> Result<P
     cx.cloud
         .core
         .execute(|transaction| {
-            let mut policy = policy(transaction.engine, &arn)?;
+            let mut policy = own_policy(transaction.engine, cx, &arn, "CreatePolicyVersion")?;
             policy.document = document;
             policy.version += 1;
             policy.updated = transaction.now;
@@ -206,7 +206,7 @@ pub async fn create_policy_version(cx: &Context, input: PolicyInput) -> Result<P
 pub async fn get_policy_version(cx: &Context, input: PolicyInput) -> Result<PolicyVersionOutput, AwsError> {
     let arn = required(input.policy_arn, "policyArn")?;
     let id = required(input.version_id, "versionId")?;
-    let policy = cx.cloud.core.read(|engine, _| policy(engine, &arn))?;
+    let policy = cx.cloud.core.read(|engine, _| own_policy(engine, cx, &arn, "GetPolicyVersion"))?;
     if id != format!("v{}", policy.version) {
         let message = format!("Policy {arn} version {id} does not exist or is not attachable.");
         return Err(AwsError::new(404, "NoSuchEntity", message));
@@ -223,6 +223,6 @@ pub struct ListPolicyVersionsOutput {
 
 pub async fn list_policy_versions(cx: &Context, input: PolicyInput) -> Result<ListPolicyVersionsOutput, AwsError> {
     let arn = required(input.policy_arn, "policyArn")?;
-    let policy = cx.cloud.core.read(|engine, _| policy(engine, &arn))?;
+    let policy = cx.cloud.core.read(|engine, _| own_policy(engine, cx, &arn, "ListPolicyVersions"))?;
     Ok(ListPolicyVersionsOutput { versions: vec![version(&policy, false)], is_truncated: false })
 }

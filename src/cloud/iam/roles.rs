@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::documents::{
-    Tag, change_role, document, drop_role, encoded, invalid, name, page, path, put_role, required, role, roles,
-    unique_id,
+    Tag, boundary, change_role, document, drop_role, encoded, invalid, name, page, path, put_role, required, role,
+    roles, unique_id,
 };
+use super::passing;
 use crate::cloud::gateway::Context;
 use crate::cloud::wire::{AwsError, Timestamp};
 use crate::engine::Role;
@@ -112,6 +113,9 @@ pub async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, A
                 let message = format!("Role with name {} already exists.", new.name);
                 return Err(AwsError::new(409, "EntityAlreadyExists", message));
             }
+            if let Some(arn) = &new.permissions_boundary {
+                boundary(transaction.engine, cx, arn)?;
+            }
             put_role(transaction, &new);
             Ok(())
         })
@@ -129,7 +133,8 @@ pub async fn delete_role(cx: &Context, input: RoleInput) -> Result<(), AwsError>
     let name = required(input.role_name, "roleName")?;
     let conflict =
         |what: &str| Err(AwsError::new(409, "DeleteConflict", format!("Cannot delete entity, must {what} first.")));
-    cx.cloud
+    let arn = cx
+        .cloud
         .core
         .execute_freeing(|transaction| {
             let role = role(transaction.engine, &cx.account, &name)?;
@@ -140,9 +145,11 @@ pub async fn delete_role(cx: &Context, input: RoleInput) -> Result<(), AwsError>
                 return conflict("delete policies");
             }
             drop_role(transaction, &role);
-            Ok(())
+            Ok(role.arn)
         })
-        .await
+        .await?;
+    passing::tell_if_used(cx, &arn);
+    Ok(())
 }
 
 #[derive(Debug, Serialize)]
@@ -202,10 +209,10 @@ pub async fn update_assume_role_policy(cx: &Context, input: RoleInput) -> Result
 
 pub async fn put_role_permissions_boundary(cx: &Context, input: RoleInput) -> Result<(), AwsError> {
     let name = required(input.role_name, "roleName")?;
-    let boundary = required(input.permissions_boundary, "permissionsBoundary")?;
+    let arn = required(input.permissions_boundary, "permissionsBoundary")?;
     change_role(cx, &name, |engine, role| {
-        super::documents::policy(engine, &boundary)?;
-        role.permissions_boundary = Some(boundary);
+        boundary(engine, cx, &arn)?;
+        role.permissions_boundary = Some(arn);
         Ok(())
     })
     .await?;

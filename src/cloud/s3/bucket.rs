@@ -13,7 +13,7 @@ use super::receive::hex;
 use super::record::{self, Tags, Versioning, key};
 use super::service::S3;
 use super::store::decode;
-use super::{tagging, time};
+use super::{public_access, tagging, time};
 use crate::engine::Millis;
 
 /// The most buckets of one page ("ListBuckets").
@@ -221,7 +221,7 @@ impl S3 {
             record.versioning = Versioning::Enabled;
             record.lock = Some(record::BucketLock::default());
         }
-        refuse_acls(call, &record)?;
+        refuse_acls(call, &record).map_err(|failure| of_new_bucket(failure, call, &record))?;
         self.change(|tx| match tx.docs().get::<record::Bucket>(&key::bucket(&record.name))? {
             // In us-east-1, and only there, asking again for what one has is no error.
             Some(old)
@@ -370,6 +370,22 @@ pub fn check_ownership(value: &str) -> Result<String> {
         "BucketOwnerEnforced" | "BucketOwnerPreferred" | "ObjectWriter" => Ok(value.to_owned()),
         _ => Err(Failure::invalid_argument("Invalid x-amz-object-ownership header", "x-amz-object-ownership", value)),
     }
+}
+
+/// What CreateBucket says of ACLs that the new bucket won't have.
+fn of_new_bucket(failure: Failure, call: &Call, record: &record::Bucket) -> Failure {
+    let (code, message) = match &*failure.code {
+        "AccessControlListNotSupported" => (
+            "InvalidBucketAclWithObjectOwnership",
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+        ),
+        "AccessDenied" if public_access::refuses_acl(call, record.public_access_block.as_ref()) => (
+            "InvalidBucketAclWithBlockPublicAccessError",
+            "Bucket cannot have public ACLs set with BlockPublicAccess enabled",
+        ),
+        _ => return failure,
+    };
+    Failure::new(400, code, message).with("BucketName", &*record.name)
 }
 
 fn taken(old: &record::Bucket, account: &str) -> Failure {

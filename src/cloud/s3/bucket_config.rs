@@ -1,4 +1,4 @@
-//! What a bucket is set to: encryption, public access block, ownership, policy, versioning.
+//! What a bucket is set to: encryption, ownership, versioning.
 
 use http::StatusCode;
 use s3s::dto::*;
@@ -8,28 +8,6 @@ use super::call::Call;
 use super::error::{Failure, Result};
 use super::record::Versioning;
 use super::service::S3;
-
-/// The largest bucket policy, in bytes ("Bucket policies for Amazon S3").
-const MAX_POLICY: usize = 20 * 1024;
-
-/// Refuses what isn't a policy at all.
-pub fn check_policy(policy: &str) -> Result<()> {
-    let malformed = |message: &str| Failure::new(400, "MalformedPolicy", message);
-    if policy.len() > MAX_POLICY {
-        return Err(Failure::new(400, "PolicyTooLarge", "Policies must not exceed 20480 bytes"));
-    }
-    let parsed: Option<serde_json::Value> = serde_json::from_str(policy).ok();
-    let Some(serde_json::Value::Object(fields)) = parsed else {
-        return Err(malformed("Policies must be valid JSON and the first byte must be '{'"));
-    };
-    match fields.get("Statement") {
-        Some(serde_json::Value::Array(statements)) if statements.is_empty() => {
-            Err(malformed("Could not parse the policy: Statement is empty!"))
-        }
-        Some(_) => Ok(()),
-        None => Err(malformed("Missing required field Statement")),
-    }
-}
 
 impl S3 {
     pub(super) async fn get_bucket_encryption(
@@ -93,52 +71,6 @@ impl S3 {
         Ok(S3Response::with_status(DeleteBucketEncryptionOutput::default(), StatusCode::NO_CONTENT))
     }
 
-    pub(super) async fn get_public_access_block(
-        &self,
-        call: &Call,
-        request: S3Request<GetPublicAccessBlockInput>,
-    ) -> Result<S3Response<GetPublicAccessBlockOutput>> {
-        let bucket = self.bucket(call, &request.input.bucket)?;
-        let configuration = bucket.public_access_block.ok_or_else(|| {
-            let message = "The public access block configuration was not found";
-            Failure::new(404, "NoSuchPublicAccessBlockConfiguration", message).with("BucketName", bucket.name)
-        })?;
-        Ok(S3Response::new(GetPublicAccessBlockOutput { public_access_block_configuration: Some(configuration) }))
-    }
-
-    pub(super) async fn put_public_access_block(
-        &self,
-        call: &Call,
-        request: S3Request<PutPublicAccessBlockInput>,
-    ) -> Result<S3Response<PutPublicAccessBlockOutput>> {
-        let input = request.input;
-        let given = input.public_access_block_configuration;
-        self.change_bucket(call, &input.bucket, |bucket| {
-            bucket.public_access_block = Some(PublicAccessBlockConfiguration {
-                block_public_acls: Some(given.block_public_acls.unwrap_or(false)),
-                block_public_policy: Some(given.block_public_policy.unwrap_or(false)),
-                ignore_public_acls: Some(given.ignore_public_acls.unwrap_or(false)),
-                restrict_public_buckets: Some(given.restrict_public_buckets.unwrap_or(false)),
-            });
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::new(PutPublicAccessBlockOutput::default()))
-    }
-
-    pub(super) async fn delete_public_access_block(
-        &self,
-        call: &Call,
-        request: S3Request<DeletePublicAccessBlockInput>,
-    ) -> Result<S3Response<DeletePublicAccessBlockOutput>> {
-        self.change_bucket(call, &request.input.bucket, |bucket| {
-            bucket.public_access_block = None;
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::with_status(DeletePublicAccessBlockOutput::default(), StatusCode::NO_CONTENT))
-    }
-
     pub(super) async fn get_bucket_ownership_controls(
         &self,
         call: &Call,
@@ -181,48 +113,6 @@ impl S3 {
         })
         .await?;
         Ok(S3Response::with_status(DeleteBucketOwnershipControlsOutput::default(), StatusCode::NO_CONTENT))
-    }
-
-    pub(super) async fn get_bucket_policy(
-        &self,
-        call: &Call,
-        request: S3Request<GetBucketPolicyInput>,
-    ) -> Result<S3Response<GetBucketPolicyOutput>> {
-        let bucket = self.bucket(call, &request.input.bucket)?;
-        let policy = bucket.policy.ok_or_else(|| {
-            Failure::new(404, "NoSuchBucketPolicy", "The bucket policy does not exist").with("BucketName", bucket.name)
-        })?;
-        Ok(S3Response::new(GetBucketPolicyOutput { policy: Some(policy) }))
-    }
-
-    pub(super) async fn put_bucket_policy(
-        &self,
-        call: &Call,
-        request: S3Request<PutBucketPolicyInput>,
-    ) -> Result<S3Response<PutBucketPolicyOutput>> {
-        let input = request.input;
-        self.change_bucket(call, &input.bucket, |bucket| {
-            check_policy(&input.policy)?;
-            bucket.policy = Some(input.policy);
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::with_status(PutBucketPolicyOutput::default(), StatusCode::NO_CONTENT))
-    }
-
-    pub(super) async fn delete_bucket_policy(
-        &self,
-        call: &Call,
-        request: S3Request<DeleteBucketPolicyInput>,
-    ) -> Result<S3Response<DeleteBucketPolicyOutput>> {
-        // Also on a full disk: it goes with its stack.
-        self.change_freeing(|tx| {
-            let mut bucket = Self::bucket_in(tx.docs(), call, &request.input.bucket)?;
-            bucket.policy = None;
-            tx.put_bucket(&bucket)
-        })
-        .await?;
-        Ok(S3Response::with_status(DeleteBucketPolicyOutput::default(), StatusCode::NO_CONTENT))
     }
 
     pub(super) async fn get_bucket_versioning(
@@ -268,18 +158,5 @@ impl S3 {
         })
         .await?;
         Ok(S3Response::new(PutBucketVersioningOutput::default()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn policies() {
-        assert!(check_policy(r#"{"Statement":[{"Effect":"Allow"}]}"#).is_ok());
-        for bad in ["", "[]", "{", r#"{"Version":"x"}"#, r#"{"Statement":[]}"#] {
-            assert_eq!(check_policy(bad).unwrap_err().code, "MalformedPolicy", "{bad}");
-        }
     }
 }

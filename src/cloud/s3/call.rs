@@ -37,8 +37,11 @@ impl Call {
         request.extensions.get::<Arc<Self>>().cloned().ok_or_else(|| Failure::internal("no call"))
     }
 
-    /// The same call with other headers: a form's fields.
-    pub fn with_headers(&self, headers: HeaderMap) -> Self {
+    /// The same call with other headers: a form's fields. Whose bucket it must be isn't the form's to say.
+    pub fn with_headers(&self, mut headers: HeaderMap) -> Self {
+        if let Some(owner) = self.headers.get("x-amz-expected-bucket-owner") {
+            headers.insert("x-amz-expected-bucket-owner", owner.clone());
+        }
         Self {
             cx: self.cx.clone(),
             headers,

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::call::Call;
 use super::error::{Failure, Result};
 use super::record::{Bucket, Encryption, Object, ObjectLock, Tags};
-use super::{lock, rfc2047, tagging, time};
+use super::{lock, public_access, rfc2047, tagging, time};
 
 /// Headers that are kept with an object and returned with it.
 const KEPT: [&str; 7] = [
@@ -165,6 +165,9 @@ pub fn refuse_acls(call: &Call, bucket: &Bucket) -> Result<()> {
     }
     if bucket.ownership.as_deref() == Some("BucketOwnerEnforced") {
         return Err(Failure::new(400, "AccessControlListNotSupported", "The bucket does not allow ACLs"));
+    }
+    if public_access::refuses_acl(call, bucket.public_access_block.as_ref()) {
+        return Err(Failure::access_denied());
     }
     Err(Failure::not_implemented("An access control list"))
 }

@@ -8,7 +8,7 @@ use super::error::Result;
 use super::list::{Listing, Step};
 use super::presigned::Scheme;
 use super::range::Range;
-use super::{bucket_config, chunked, copy_source, names, rfc2047, tagging};
+use super::{chunked, copy_source, names, public_access, rfc2047, tagging};
 
 /// Runs a stream that never has to wait.
 fn drain(stream: impl futures::Stream<Item = Result<Bytes>>) -> Result<usize> {
@@ -41,7 +41,7 @@ proptest! {
         for text in [&text, &bytes] {
             let _ = copy_source::normalize(text);
             let _ = tagging::parse_header(text);
-            let _ = bucket_config::check_policy(text);
+            let _ = public_access::check_policy(text, "bucket");
             let _ = (names::is_version_id(text), names::is_bucket_name(text));
             let kept = rfc2047::decode(text);
             prop_assert!(rfc2047::encode(&kept).is_ascii());

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! front     what s3s can't read is taken from the request and kept in a call     call  presigned  fields  chunked  copy_source
-//! service   the table of operations                       bucket  bucket_config  absent  put  form  get  attributes  copy
-//!                                                         delete  multipart  parts  list_*  tagging  lifecycle
+//! service   the table of operations                       bucket  bucket_config  public_access  absent  put  form  get
+//!                                                         attributes  copy  delete  multipart  parts  list_*  tagging  lifecycle
 //! objects   what a put or a delete does to the versions of a key
 //! sweep     what lifecycle rules make go                                expiry
 //! events    what notification says of it, to queues and topics
@@ -54,6 +54,7 @@ mod notification;
 mod objects;
 mod parts;
 mod presigned;
+mod public_access;
 mod put;
 mod range;
 mod receive;
@@ -83,12 +84,12 @@ use super::wire::AwsError;
 
 pub use blobs::Blobs;
 pub use bucket::NewBucket;
-pub use bucket_config::check_policy;
 pub use cross_origin::opens_to_page;
 pub use error::Failure;
 pub use fields::{Form, is_form};
 pub use internal::{Landing, Written, land};
 pub use names::is_bucket_name;
+pub use public_access::{is_restricted, policy_of};
 pub use record::{Bucket, Tags, Versioning};
 pub use service::S3;
 pub use store::{Changed, open_blobs};

@@ -188,6 +188,19 @@ fn check_filter(rule: &Rule<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Checks that every destination is in the bucket's region ("Granting permissions to publish event notification messages to a
+/// destination").
+fn check_region(bucket: &Bucket, configuration: &NotificationConfiguration) -> Result<()> {
+    let elsewhere = |rule: &Rule<'_>| rule.arn.split(':').nth(3) != Some(&*bucket.region);
+    match rules(configuration).into_iter().find(elsewhere) {
+        Some(rule) => {
+            let message = "The notification destination service region is not valid for the bucket location constraint";
+            Err(Failure::invalid_argument(message, rule.destination.argument(), rule.arn))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Checks that every destination is there and lets S3 send.
 fn check_destinations(engine: &Engine, bucket: &Bucket, configuration: &NotificationConfiguration) -> Result<()> {
     const NAMES: [(&str, &str); 3] =
@@ -227,6 +240,7 @@ impl S3 {
         let actor = call.actor();
         self.change(|tx| {
             let mut bucket = Self::bucket_in(tx.docs(), call, &input.bucket)?;
+            check_region(&bucket, &configuration)?;
             if !skip {
                 check_destinations(tx.docs().engine(), &bucket, &configuration)?;
             }

@@ -192,6 +192,7 @@ operations! {
     get_bucket_notification_configuration: GetBucketNotificationConfigurationInput => GetBucketNotificationConfigurationOutput;
     get_bucket_ownership_controls: GetBucketOwnershipControlsInput => GetBucketOwnershipControlsOutput;
     get_bucket_policy: GetBucketPolicyInput => GetBucketPolicyOutput;
+    get_bucket_policy_status: GetBucketPolicyStatusInput => GetBucketPolicyStatusOutput;
     get_bucket_replication: GetBucketReplicationInput => GetBucketReplicationOutput;
     get_bucket_request_payment: GetBucketRequestPaymentInput => GetBucketRequestPaymentOutput;
     get_bucket_tagging: GetBucketTaggingInput => GetBucketTaggingOutput;

@@ -15,9 +15,9 @@ use super::error::{Failure, Result};
 use super::record::Bucket;
 use super::service::S3;
 use super::website::no_website;
-use super::{conditions, front, get, respond};
+use super::{conditions, front, get, public_access, respond};
 use crate::cloud::gateway::Context;
-use crate::engine::policy::{Decision, Kind, Policy, Principal, Request};
+use crate::engine::policy::{Decision, Principal, Request};
 
 /// What stays in the path of a redirect.
 const PATH: &AsciiSet =
@@ -166,9 +166,12 @@ impl Visit<'_> {
         Ok(Page::Found(response))
     }
 
-    /// Whether the bucket's policy allows everybody this.
+    /// Whether the bucket's policy allows everybody this, and its public access block lets it.
     fn allows(&self, action: &str, path: &str) -> bool {
-        let policy = self.bucket.policy.as_ref().and_then(|text| Policy::parse(text, Kind::Resource).ok());
+        let policy = public_access::policy_of(&self.bucket).ok().flatten();
+        if public_access::is_restricted(&self.bucket, policy.as_ref()) {
+            return false;
+        }
         let resource = format!("arn:aws:s3:::{}{path}", self.bucket.name);
         let context = [("aws:SecureTransport", "false")];
         let request = Request { principal: Principal::Anonymous, action, resource: &resource, context: &context };

@@ -1,6 +1,7 @@
 //! Whether a topic's policy lets somebody do something with it.
 
 use crate::cloud::gateway::{Context, account_in};
+use crate::cloud::iam::passing;
 use crate::cloud::wire::AwsError;
 use crate::engine::policy::{Decision, Request};
 use crate::engine::topic::Topic;
@@ -24,10 +25,28 @@ pub fn check(cx: &Context, topic: &Topic, action: &str) -> Result<(), AwsError> 
     let why = match decision {
         Decision::Allow => return Ok(()),
         Decision::ImplicitDeny if own => return Ok(()),
-        Decision::ImplicitDeny => format!("because no resource-based policy allows the {action} action"),
-        Decision::ExplicitDeny => "with an explicit deny in a resource-based policy".to_owned(),
+        Decision::ImplicitDeny => return Err(denied(cx, action, arn)),
+        Decision::ExplicitDeny => "with an explicit deny in a resource-based policy",
     };
+    Err(refusal(cx, action, arn, why))
+}
+
+/// Checks that a role that an attribute hands to SNS is of the caller's account.
+///
+/// # Errors
+/// `AuthorizationError` ("Subscribe", "SetTopicAttributes", Amazon SNS API Reference).
+pub fn check_role(cx: &Context, attribute: &str, value: &str) -> Result<(), AwsError> {
+    let hands_over = attribute.ends_with("RoleArn") && !value.is_empty();
+    if hands_over { passing::check(cx, value, 403, "AuthorizationError") } else { Ok(()) }
+}
+
+/// The refusal of what is another account's and nothing opens.
+pub fn denied(cx: &Context, action: &str, arn: &str) -> AwsError {
+    refusal(cx, action, arn, &format!("because no resource-based policy allows the {action} action"))
+}
+
+fn refusal(cx: &Context, action: &str, arn: &str, why: &str) -> AwsError {
     let user = super::principal(cx);
     let message = format!("User: {user} is not authorized to perform: {action} on resource: {arn} {why}");
-    Err(AwsError::new(403, "AuthorizationError", message))
+    AwsError::new(403, "AuthorizationError", message)
 }

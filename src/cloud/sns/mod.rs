@@ -33,6 +33,8 @@ use tokio::sync::Notify;
 
 use crate::cloud::Cloud;
 use crate::cloud::gateway::{Context, Operation};
+use crate::cloud::wire::AwsError;
+use crate::engine::topic::Topic;
 use crate::operations;
 
 pub const OPERATIONS: &[Operation] = operations! {
@@ -108,6 +110,11 @@ pub fn tell(cloud: &Cloud, topic_arn: &str, fate: &Fate) {
         let (subscription, reason) = (&refusal.subscription, explain::reason(refusal));
         cloud.notice(&format!("a message of {topic_arn} was not delivered to {subscription}: {reason}"));
     }
+}
+
+/// Whether whom a context speaks for may publish to a topic.
+pub fn may_publish(cx: &Context, topic: &Topic) -> Result<(), AwsError> {
+    access::check(cx, topic, "SNS:Publish")
 }
 
 /// Actions that a link in a message does without a signature.

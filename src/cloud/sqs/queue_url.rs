@@ -41,8 +41,8 @@ pub fn of(host: &str, arn: &str) -> String {
 /// The ARN of the queue that a request's `QueueUrl` names.
 ///
 /// # Errors
-/// `MissingParameter` without a URL, `InvalidAddress` for one that no queue can have, `QueueDoesNotExist` for one of
-/// another region than the request was verified for.
+/// `MissingParameter` without a URL, `InvalidAddress` for one that no queue can have, or only one of another region than the
+/// request is signed for.
 pub fn to_arn(cx: &Context, url: &Option<Text<'_>>) -> Result<String, AwsError> {
     let url = url.as_deref().filter(|url| !url.is_empty()).ok_or_else(|| error::missing("QueueUrl"))?;
     let found = match url.split_once("://") {
@@ -50,11 +50,8 @@ pub fn to_arn(cx: &Context, url: &Option<Text<'_>>) -> Result<String, AwsError> 
             let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
             let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
             let region = region_of_address(host_of(authority), path).unwrap_or(&cx.region);
-            if cx.proven && region != &*cx.region {
-                // A signature is good for its region, whatever the URL names.
-                return Err(error::no_queue(cx));
-            }
-            queue_path(path).map(|(account, name)| arn(region, account, name))
+            let here = cx.access_key.is_none() || *region == *cx.region;
+            queue_path(path).filter(|_| here).map(|(account, name)| arn(region, account, name))
         }
         None if url.starts_with('/') => queue_path(url).map(|(account, name)| arn(&cx.region, account, name)),
         None if is_name(url) => Some(arn(&cx.region, &cx.account, url)),

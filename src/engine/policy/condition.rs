@@ -81,6 +81,11 @@ impl Operator {
         Some(Self { test, not, if_exists, set })
     }
 
+    /// Whether it holds only for a request that has the key, with one of the policy's values.
+    pub fn wants_a_value(&self) -> bool {
+        !self.not && !self.if_exists && self.set != Some(Set::All) && self.test != Test::Null
+    }
+
     /// Whether the request's values of a key satisfy the policy's.
     pub fn holds<'v>(
         &self,
@@ -150,6 +155,10 @@ impl Value {
             _ => (text.to_owned(), Vec::new()),
         };
         Self { pattern: Pattern::parse(&text, variables, test == Test::Like), text: text.into(), fields }
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     fn fits<'v>(&self, test: Test, value: &str, value_of: &dyn Fn(&str) -> Option<Cow<'v, str>>) -> bool {

@@ -8,6 +8,7 @@ mod keys;
 mod parse;
 mod pattern;
 mod principal;
+mod public;
 
 use std::borrow::Cow;
 

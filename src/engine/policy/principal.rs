@@ -75,6 +75,10 @@ impl Named {
                 && text.bytes().all(|b| b.is_ascii_alphanumeric());
             return unique.then(|| Named::Foreign(text.into()));
         };
+        if account == "cloudfront" {
+            // "Restricting access to Amazon S3 content by using an origin access identity": a user of CloudFront's own.
+            return Some(Named::Foreign(text.into()));
+        }
         if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) || name.is_empty() {
             return None;
         }

@@ -15,7 +15,12 @@ pub fn notify(transaction: &mut Transaction<'_>, cx: &Context, stack: &Stack, ev
     for topic in &stack.now.notifications {
         let subject = Some("AWS CloudFormation Notification");
         let notification = Notification { sender: SENDER, subject, body: &body, ..Default::default() };
-        match sns::announce::announce(&cx.cloud, transaction, topic, notification) {
+        // CloudFormation publishes as whoever made the stack: another account's topic must let that in.
+        let allowed = match transaction.engine.topic_by_arn(topic) {
+            Some(topic) => sns::may_publish(cx, topic).map_err(|error| error.message),
+            None => Ok(()),
+        };
+        match allowed.and_then(|()| sns::announce::announce(&cx.cloud, transaction, topic, notification)) {
             Ok(fate) => sns::tell(&cx.cloud, topic, &fate),
             Err(why) => cx.cloud.notice(&format!("an event of stack {} was not sent to {topic}: {why}", stack.name)),
         }

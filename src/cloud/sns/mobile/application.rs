@@ -6,7 +6,7 @@ use super::application_key;
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::arn::{self, Arn};
 use crate::cloud::sns::error::{invalid, invalid_attribute, not_null, null, required};
-use crate::cloud::sns::page;
+use crate::cloud::sns::{access, page};
 use crate::cloud::wire::{AwsError, Pairs, Text};
 use crate::engine::Engine;
 use crate::engine::config::Attributes;
@@ -60,7 +60,7 @@ pub async fn create_platform_application(
     if !PLATFORMS.contains(&platform) {
         return Err(invalid(format_args!("Platform Reason: {platform} is not supported")));
     }
-    let mut attributes = validated(&given)?;
+    let mut attributes = validated(cx, &given)?;
     check_credentials(platform, &attributes)?;
     attributes.entry("Enabled".into()).or_insert_with(|| "true".into());
     let arn = arn::of(cx, &format!("app/{platform}/{name}"));
@@ -89,12 +89,13 @@ fn check_name(name: &str) -> Result<(), AwsError> {
     Err(invalid(format_args!("{name} Reason: {reason}")))
 }
 
-fn validated(given: &Pairs<'_, Text<'_>>) -> Result<Attributes, AwsError> {
+fn validated(cx: &Context, given: &Pairs<'_, Text<'_>>) -> Result<Attributes, AwsError> {
     let mut attributes = Attributes::new();
     for (name, value) in given.iter() {
         if !NAMES.contains(&name.as_str()) {
             return Err(invalid_attribute(format_args!("Invalid attribute name: {name}")));
         }
+        access::check_role(cx, name, value)?;
         attributes.insert(name.as_str().to_owned(), value.as_str().to_owned());
     }
     Ok(attributes)
@@ -179,7 +180,7 @@ pub async fn set_platform_application_attributes(
 ) -> Result<(), AwsError> {
     let given = input.attributes.ok_or_else(|| null("attributes"))?;
     let arn = check(cx, &input.platform_application_arn)?;
-    let given = validated(&given)?;
+    let given = validated(cx, &given)?;
     cx.cloud
         .core
         .execute(|tx| {

@@ -135,7 +135,10 @@ fn destination<'i>(cx: &Context, input: &'i PublishInput<'_>) -> Result<Destinat
         }
     };
     if name == "TargetArn" && mobile::is_endpoint(text) {
-        arn::Arn::parse(text, name)?;
+        let endpoint = arn::Arn::here(text, name, cx)?;
+        if endpoint.account != &*cx.account {
+            return Err(access::denied(cx, "SNS:Publish", text));
+        }
         return Ok(Destination::Endpoint(text));
     }
     arn::topic(text, name, cx)?;

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::validate;
+use super::{subscribe, validate};
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::error::{invalid, no_subscription, required};
-use crate::cloud::sns::{arn, delivery_policy, quotas, replay};
+use crate::cloud::sns::{access, arn, delivery_policy, quotas, replay};
 use crate::cloud::wire::{AwsError, Text};
 use crate::engine::config::{Attributes, SubscriptionConfig};
 use crate::engine::{Change, Engine};
@@ -92,7 +92,8 @@ pub async fn set_subscription_attributes(
     let name = required(&input.attribute_name, "AttributeName")?;
     let value = input.attribute_value.as_deref().unwrap_or_default();
     arn::check_subscription(subscription_arn, cx)?;
-    cx.cloud
+    let config = cx
+        .cloud
         .core
         .execute(|tx| {
             let config = &tx.engine.subscription_by_arn(subscription_arn).ok_or_else(no_subscription)?.config;
@@ -103,12 +104,14 @@ pub async fn set_subscription_attributes(
                 protocol: &config.protocol,
                 endpoint: &config.endpoint,
                 topic_arn: &config.topic_arn,
+                owner: &config.owner,
                 attributes: &config.attributes,
             };
             let kept = validate::attribute(name, value, of).map_err(|bad| match bad {
                 validate::Bad::Name => invalid("AttributeName"),
                 validate::Bad::Value(what) => invalid(what),
             })?;
+            access::check_role(cx, name, value)?;
             if name == "ReplayPolicy" && kept.is_some() {
                 tx.engine.topic(config.topic).map_or(Ok(()), replay::check).map_err(invalid)?;
             }
@@ -123,10 +126,13 @@ pub async fn set_subscription_attributes(
             if name == "ReplayPolicy" {
                 replay::mark(&mut config.attributes);
             }
-            tx.declare(&Change::Subscription(Cow::Owned(config)))?;
-            Ok(())
+            tx.declare(&Change::Subscription(Cow::Borrowed(&config)))?;
+            Ok(config)
         })
         .await?;
+    if name == "SubscriptionRoleArn" {
+        subscribe::tell_of_role(cx, &config, value);
+    }
     if name == "ReplayPolicy" {
         cx.cloud.sns.changed.notify_one();
     }

@@ -8,8 +8,14 @@ use crate::engine::Engine;
 /// The protocols of Subscribe that are here.
 const PROTOCOLS: [&str; 8] = ["sqs", "firehose", "http", "https", "email", "email-json", "sms", "application"];
 
-/// Checks protocol and endpoint of a new subscription.
-pub fn check(engine: &Engine, protocol: &str, endpoint: &str, topic_is_fifo: bool) -> Result<(), AwsError> {
+/// Checks protocol and endpoint of an account's new subscription.
+pub fn check(
+    engine: &Engine,
+    account: &str,
+    protocol: &str,
+    endpoint: &str,
+    topic_is_fifo: bool,
+) -> Result<(), AwsError> {
     if protocol == "lambda" {
         return Err(invalid(
             "Protocol Reason: this cloud has no Lambda functions, so the protocol lambda is not supported",
@@ -50,8 +56,9 @@ pub fn check(engine: &Engine, protocol: &str, endpoint: &str, topic_is_fifo: boo
             return Err(AwsError::bad("InvalidParameter", format!("Invalid SMS endpoint: {endpoint}")));
         }
         "application" => {
-            Arn::parse(endpoint, "Endpoint")?;
-            if engine.doc(&crate::cloud::sns::mobile::endpoint_key(endpoint)).is_none() {
+            // Another account's is as good as none: nothing could open it.
+            let own = Arn::parse(endpoint, "Endpoint")?.account == account;
+            if !own || engine.doc(&crate::cloud::sns::mobile::endpoint_key(endpoint)).is_none() {
                 let reason = format!("Endpoint does not exist for endpoint {endpoint}");
                 return Err(invalid(format_args!("Endpoint Reason: {reason}")));
             }
@@ -112,7 +119,11 @@ mod tests {
             ("sms", "+123123123", false),
         ];
         for (protocol, endpoint, topic_is_fifo) in good {
-            assert_eq!(check(&engine, protocol, endpoint, topic_is_fifo), Ok(()), "{protocol} {endpoint}");
+            assert_eq!(
+                check(&engine, "000000000000", protocol, endpoint, topic_is_fifo),
+                Ok(()),
+                "{protocol} {endpoint}"
+            );
         }
         let bad = [
             ("smoke", "x", false, "Invalid parameter: Amazon SNS does not support this protocol string: smoke"),
@@ -136,7 +147,7 @@ mod tests {
             ),
         ];
         for (protocol, endpoint, topic_is_fifo, message) in bad {
-            assert_eq!(check(&engine, protocol, endpoint, topic_is_fifo).unwrap_err().message, message);
+            assert_eq!(check(&engine, "000000000000", protocol, endpoint, topic_is_fifo).unwrap_err().message, message);
         }
     }
 

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{endpoint, validate};
-use crate::cloud::gateway::Context;
+use crate::cloud::gateway::{Context, account_in};
+use crate::cloud::iam::passing;
 use crate::cloud::sns::error::{invalid, invalid_attribute, no_topic, required};
 use crate::cloud::sns::{self, access, arn, outbox, quotas, replay};
 use crate::cloud::transaction::Transaction;
@@ -39,11 +40,14 @@ pub async fn subscribe(cx: &Context, input: SubscribeInput<'_>) -> Result<Subscr
     let protocol = required(&input.protocol, "Protocol")?;
     let endpoint = required(&input.endpoint, "Endpoint")?;
     arn::topic(topic_arn, "TopicArn", cx)?;
-    let config = cx.cloud.core.execute(|tx| decide(cx, tx, topic_arn, protocol, endpoint, &input.attributes)).await?;
+    let decided = cx.cloud.core.execute(|tx| decide(cx, tx, topic_arn, protocol, endpoint, &input.attributes));
+    let (config, new) = decided.await?;
     if config.protocol != "firehose" && effective(&config.attributes, "RawMessageDelivery") == "false" {
         sns::signing::Signer::prepare(&cx.cloud);
     }
-    warn(cx, &config);
+    if new {
+        warn(cx, &config);
+    }
     if !config.confirmed {
         outbox::request_confirmation(&cx.cloud, &config).await;
     }
@@ -52,6 +56,7 @@ pub async fn subscribe(cx: &Context, input: SubscribeInput<'_>) -> Result<Subscr
     Ok(SubscribeOutput { subscription_arn: if told { config.arn } else { "pending confirmation".to_owned() } })
 }
 
+/// The subscription, and whether it is new.
 fn decide(
     cx: &Context,
     tx: &mut Transaction<'_>,
@@ -59,22 +64,23 @@ fn decide(
     protocol: &str,
     endpoint: &str,
     given: &Pairs<'_, Text<'_>>,
-) -> Result<SubscriptionConfig, AwsError> {
+) -> Result<(SubscriptionConfig, bool), AwsError> {
     let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
     access::check(cx, topic, "SNS:Subscribe")?;
     let topic_id = topic.config.id;
     if given.get("ReplayPolicy").is_some_and(|policy| !policy.is_empty()) {
         replay::check(topic).map_err(invalid_attribute)?;
     }
-    endpoint::check(tx.engine, protocol, endpoint, topic.fifo)?;
-    let mut attributes = validated(topic_arn, protocol, endpoint, given)?;
+    endpoint::check(tx.engine, &cx.account, protocol, endpoint, topic.fifo)?;
+    let mut attributes = validated(&cx.account, topic_arn, protocol, endpoint, given)?;
+    attributes.iter().try_for_each(|(name, value)| access::check_role(cx, name, value))?;
     let same = |config: &&SubscriptionConfig| config.protocol == protocol && config.endpoint == endpoint;
     let existing = tx.engine.subscriptions_of(topic_id).map(|it| &it.config).find(same).cloned();
     if let Some(config) = existing {
         if !attributes.iter().all(|(name, value)| effective(&config.attributes, name) == value) {
             return Err(invalid_attribute("Subscription already exists with different attributes"));
         }
-        return Ok(config);
+        return Ok((config, false));
     }
     replay::mark(&mut attributes);
     attributes.insert("SubscriptionPrincipal".into(), sns::principal(cx));
@@ -104,10 +110,11 @@ fn decide(
         config.outbox = Some(outbox::of_subscription(tx, &config, QueueId(id.0 + 1)));
     }
     tx.apply(&Change::Subscription(Cow::Borrowed(&config)));
-    Ok(config)
+    Ok((config, true))
 }
 
 fn validated(
+    owner: &str,
     topic_arn: &str,
     protocol: &str,
     endpoint: &str,
@@ -118,7 +125,7 @@ fn validated(
     let scope_first = given.iter().filter(|(name, _)| *name == "FilterPolicyScope");
     let rest = given.iter().filter(|(name, _)| *name != "FilterPolicyScope");
     for (name, value) in scope_first.chain(rest) {
-        let of = validate::Of { protocol, endpoint, topic_arn, attributes: &attributes };
+        let of = validate::Of { protocol, endpoint, topic_arn, owner, attributes: &attributes };
         let kept = validate::attribute(name, value, of).map_err(|bad| match bad {
             validate::Bad::Name => invalid_attribute(format_args!("Unknown attribute {name}")),
             validate::Bad::Value(what) => invalid_attribute(what),
@@ -161,20 +168,39 @@ pub fn token(cx: &Context) -> String {
     token
 }
 
+/// Tells the operator if nobody made the role of a subscription, though records go into the account's own stream.
+pub fn tell_of_role(cx: &Context, config: &SubscriptionConfig, role: &str) {
+    if account_in(&config.endpoint) != Some(&*cx.account) {
+        return;
+    }
+    let (what, needs) =
+        (format!("the subscription {}", config.arn), format!("firehose:PutRecord on {}", config.endpoint));
+    passing::tell_if_missing(cx, &what, role, "sns.amazonaws.com", &needs);
+}
+
 /// Tells the operator of a subscription that gets less on AWS, or nothing.
 fn warn(cx: &Context, config: &SubscriptionConfig) {
+    let endpoint = &config.endpoint;
+    if let Some(role) = config.attributes.get("SubscriptionRoleArn") {
+        tell_of_role(cx, config, role);
+    }
     if config.protocol != "sqs" {
         return;
     }
-    let endpoint = &config.endpoint;
+    let own = account_in(endpoint) == account_in(&config.topic_arn);
     let why = cx.cloud.core.read(|engine, _| match engine.queue_id(endpoint).and_then(|id| engine.queue(id)) {
         None => Some(format!("{} leads to the queue {endpoint}, which does not exist", config.arn)),
-        Some(queue) if queue.settings.policy.is_none() && !queue.settings.declared && !engine.strict() => {
+        Some(queue) if own && queue.settings.policy.is_none() && !queue.settings.declared && !engine.strict() => {
             Some(format!(
                 "the queue {endpoint} has no policy: this cloud delivers to it, AWS would not unless it lets {} send",
                 config.topic_arn
             ))
         }
+        // An unconfirmed one is told of when its confirmation can't be sent.
+        Some(queue) if !own && config.confirmed && queue.settings.policy.is_none() => Some(format!(
+            "the queue {endpoint} has no policy: it gets nothing of {}, which is another account's, until one lets the topic send",
+            config.topic_arn
+        )),
         Some(_) => None,
     });
     if let Some(why) = why {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::cloud::gateway::is_account;
 use crate::cloud::sns::arn::Arn;
 use crate::cloud::sns::delivery_policy::{self, Level};
 use crate::cloud::sns::replay::Window;
@@ -23,6 +24,8 @@ pub struct Of<'a> {
     pub protocol: &'a str,
     pub endpoint: &'a str,
     pub topic_arn: &'a str,
+    /// The account that the subscription is of.
+    pub owner: &'a str,
     /// The attributes as they would be otherwise.
     pub attributes: &'a Attributes,
 }
@@ -81,7 +84,8 @@ pub fn scope(attributes: &Attributes) -> Scope {
 }
 
 fn is_role(arn: &str) -> bool {
-    Arn::parse(arn, "").is_ok_and(|arn| arn.service == "iam" && arn.resource.starts_with("role/"))
+    let arn = Arn::parse(arn, "");
+    arn.is_ok_and(|arn| arn.service == "iam" && is_account(arn.account) && arn.resource.starts_with("role/"))
 }
 
 fn redrive(text: &str, of: Of<'_>) -> Result<(), Bad> {
@@ -102,7 +106,7 @@ fn redrive(text: &str, of: Of<'_>) -> Result<(), Bad> {
         return bad("deadLetterTargetArn is an invalid arn".into());
     }
     // "Amazon SNS dead-letter queues": the same account and Region as the subscription.
-    if (arn.region, arn.account) != (topic.region, topic.account) {
+    if (arn.region, arn.account) != (topic.region, of.owner) {
         return bad("must use a queue of the subscription's account and Region as DLQ.".into());
     }
     if topic.resource.ends_with(".fifo") && of.endpoint.ends_with(".fifo") && !arn.resource.ends_with(".fifo") {
@@ -122,7 +126,7 @@ mod tests {
     const QUEUE: &str = "arn:aws:sqs:us-east-1:000000000000:q";
 
     fn of<'a>(protocol: &'a str, attributes: &'a Attributes) -> Of<'a> {
-        Of { protocol, endpoint: QUEUE, topic_arn: TOPIC, attributes }
+        Of { protocol, endpoint: QUEUE, topic_arn: TOPIC, owner: "000000000000", attributes }
     }
 
     #[test]

@@ -100,6 +100,7 @@ pub async fn set_topic_attributes(cx: &Context, input: SetTopicAttributesInput<'
                 validate::Bad::Name => invalid("AttributeName"),
                 validate::Bad::Value(what) => invalid(what),
             })?;
+            access::check_role(cx, name, value)?;
             let mut config = topic.config.clone();
             match kept {
                 Some(value) => config.attributes.insert(name.to_owned(), value),

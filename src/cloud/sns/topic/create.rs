@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{archive, data_protection, validate};
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::error::{invalid, invalid_attribute, not_null};
-use crate::cloud::sns::{arn, quotas, tags};
+use crate::cloud::sns::{access, arn, quotas, tags};
 use crate::cloud::wire::{AwsError, Pairs, Text};
 use crate::engine::config::{Attributes, TopicConfig};
 use crate::engine::{Change, TopicId};
@@ -44,7 +44,9 @@ pub async fn create_topic(cx: &Context, input: CreateTopicInput<'_>) -> Result<C
             validate::Bad::Name => invalid_attribute(format_args!("Unknown attribute {name}")),
             validate::Bad::Value(what) => invalid_attribute(what),
         })?;
-        attributes.insert(name.as_str().to_owned(), value.unwrap_or_default());
+        let value = value.unwrap_or_default();
+        access::check_role(cx, name, &value)?;
+        attributes.insert(name.as_str().to_owned(), value);
     }
     let policy = input.data_protection_policy.as_deref().filter(|policy| !policy.is_empty());
     policy.map(|policy| data_protection::validate(policy, fifo)).transpose()?;
