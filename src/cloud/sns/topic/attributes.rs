@@ -81,15 +81,18 @@ pub struct SetTopicAttributesInput<'a> {
     pub attribute_value: Option<Text<'a>>,
 }
 
+/// No default policy is longer: it names twice what can have 256 characters, and the account.
+const DEFAULT_POLICY: usize = 1_024;
+
 pub async fn set_topic_attributes(cx: &Context, input: SetTopicAttributesInput<'_>) -> Result<(), AwsError> {
     let topic_arn = required(&input.topic_arn, "TopicArn")?;
     let name = required(&input.attribute_name, "AttributeName")?;
     let value = input.attribute_value.as_deref().unwrap_or_default();
     arn::topic(topic_arn, "TopicArn", cx)?;
-    // What becomes no longer, as a policy that goes with its stack, is set on a full disk as well.
+    // What becomes no longer, or only as long as the default policy that a stack leaves, is set on a full disk as well.
     let frees = cx.cloud.core.read(|engine, _| {
         let before = engine.topic_by_arn(topic_arn).and_then(|topic| topic.config.attributes.get(name));
-        before.is_some_and(|before| value.len() <= before.len())
+        before.is_some_and(|before| value.len() <= before.len().max(DEFAULT_POLICY))
     });
     cx.cloud
         .core
