@@ -97,3 +97,12 @@ pub(super) fn renew(disk: &Arc<dyn Disk>, newest: Option<&Note>, segment: u32, k
         _ = note(disk, segment, kept, sync);
     }
 }
+
+/// Removes all notes: the log's end isn't known.
+pub(super) fn forget(disk: &Arc<dyn Disk>) -> Result<(), LogError> {
+    let names = disk.list().map_err(LogError::io("list", "the data folder"))?;
+    names
+        .iter()
+        .filter(|name| is_note(name))
+        .try_for_each(|name| disk.remove(name).map_err(LogError::io("remove", name)))
+}

@@ -103,6 +103,8 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, durability: Durability, apply: Apply
         }
     }
     if let Some(stop) = stop {
+        // A start that is killed between this and its end leaves it to the next to know that the log isn't whole.
+        last::forget(disk)?;
         cut_from(disk, &mut found, &stop, &mut report)?;
     }
     let mut segments = BTreeMap::new();
@@ -142,7 +144,7 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, durability: Durability, apply: Apply
         synced_through = sealed;
     }
     unsynced.retain(|segment| segment.number != tail.number);
-    if durability != Durability::Memory {
+    if durability != Durability::Memory && report.cuts.is_empty() && report.lost.is_empty() {
         // What was read after the machine started, or synced just now, is on the disk.
         let kept = if restarted || durability == Durability::Power { last } else { synced_through.min(last) };
         last::renew(disk, newest.as_ref(), last, kept, durability == Durability::Power);

@@ -283,7 +283,7 @@ fn nobody_else_can_read_a_data_folder() {
         all.filter(|path| fs::symlink_metadata(path).unwrap().mode() & 0o077 != 0).collect()
     };
     start(&data).unwrap();
-    assert_eq!(others(&root.path().join("new")), [PathBuf::new(); 0]);
+    assert_eq!(others(&root.path().join("new")), Vec::<PathBuf>::new());
     // As a version before made it.
     for path in tree(&data).into_keys().chain([data.clone()]) {
         let mode = if path.is_dir() { 0o755 } else { 0o644 };
@@ -291,7 +291,7 @@ fn nobody_else_can_read_a_data_folder() {
     }
     let said = start(&data).unwrap();
     assert!(said.len() == 1 && said[0].contains("other users"), "{said:?}");
-    assert_eq!(others(&data), [PathBuf::new(); 0]);
+    assert_eq!(others(&data), Vec::<PathBuf>::new());
     assert_eq!(start(&data).unwrap(), [""; 0], "it is said once");
 }
 

@@ -189,6 +189,21 @@ fn a_lost_last_segment_is_missed_unless_a_power_cut_may_have_taken_it() {
     assert!(matches!(open(&disk, Durability::Process).err(), Some(LogError::LastMissing { .. })));
 }
 
+/// Who was killed between the cut and what follows from it left a log that looked whole, and objects that it had named were
+/// taken for garbage.
+#[test]
+fn a_log_that_was_cut_is_not_known_to_be_whole_at_the_next_start() {
+    let (disk, _, last) = sample(Durability::Process);
+    let name = header::log_name(last.segment);
+    let mut bytes = disk.bytes(&name);
+    bytes.pop();
+    disk.set_bytes(&name, bytes);
+    assert_eq!(open(&disk, Durability::Process).unwrap().1.cuts.len(), 1);
+    let (_, recovery, _) = open(&disk, Durability::Process).unwrap();
+    assert!(recovery.cuts.is_empty() && !recovery.is_whole());
+    assert!(open(&disk, Durability::Process).unwrap().1.is_whole());
+}
+
 #[test]
 fn a_note_that_is_not_whole_says_nothing() {
     let (disk, count, _) = sample(Durability::Process);
