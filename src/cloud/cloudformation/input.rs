@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::plan::{Plan, pseudo};
 use super::record::{Definition, OnFailure, Stack, Tag};
 use super::store;
+use super::template::budget::{Budget, MAX_BYTES, too_large};
 use super::template::evaluate::{KNOWN_AFTER_APPLY, Reference};
 use super::template::parameters::{Given, Texts, settle};
 use super::template::{Template, summary};
@@ -16,8 +17,6 @@ use crate::cloud::wire::AwsError;
 
 /// "AWS CloudFormation quotas": bytes of a template in a request.
 const MAX_BODY: usize = 51_200;
-/// "AWS CloudFormation quotas": bytes of a template in S3.
-const MAX_OBJECT: usize = 1_000_000;
 /// "AWS CloudFormation quotas": characters of a stack's name.
 const MAX_NAME: usize = 128;
 /// "CreateStack": tags of a stack.
@@ -157,8 +156,8 @@ async fn object_text(cx: &Context, url: &str, member: &str) -> Result<String, Aw
             error.message
         ))
     })?;
-    if bytes.len() > MAX_OBJECT {
-        return Err(invalid(format!("Template may not exceed {MAX_OBJECT} bytes in size.")));
+    if bytes.len() > MAX_BYTES {
+        return Err(too_large().into());
     }
     String::from_utf8(bytes.to_vec()).map_err(|_| invalid("Template format error: unsupported structure."))
 }
@@ -351,7 +350,8 @@ impl Deployment {
 /// Evaluates everything as far as it can be before anything exists, for the mistakes that this shows.
 fn rehearse(plan: &Plan) -> Result<(), AwsError> {
     let known = |_: Reference<'_>| Ok(KNOWN_AFTER_APPLY.into());
-    let scope = plan.scope(&known);
+    let budget = Budget::default();
+    let scope = plan.scope(&known, &budget);
     let resources = plan.needs.keys().flat_map(|name| plan.template.resources[name].properties.values());
     let outputs = plan.template.outputs.values().filter(|o| plan.shows(o.condition.as_ref()));
     for value in resources.chain(outputs.flat_map(|o| std::iter::once(&o.value).chain(&o.export))) {

@@ -35,6 +35,7 @@ fn compare(old: (&str, &[Given2]), new: (&str, &[Given2])) -> Changes {
                 conditions: &old_conditions,
                 pseudo: &pseudo,
                 known: &known,
+                budget: &Budget::default(),
             };
             scope.members(&old_template.resources[&name].properties).unwrap()
         };
@@ -62,6 +63,7 @@ fn compare(old: (&str, &[Given2]), new: (&str, &[Given2])) -> Changes {
         conditions: &new_conditions,
         pseudo: &pseudo,
         known: &known,
+        budget: &Budget::default(),
     };
     let rules = |_: &str, name: &str| if name == "Name" { Recreation::Always } else { Recreation::Never };
     changes(&before, &scope, &rules).unwrap()
