@@ -83,9 +83,11 @@ impl Cloud {
         lock: Option<Lock>,
         print: impl Fn(&str) + Send + Sync + 'static,
     ) -> Self {
+        let notices = Arc::new(Notices::new(print));
+        core.tell(notices.clone());
         Self {
             core,
-            notices: Notices::new(print),
+            notices,
             move_tasks: Default::default(),
             blobs,
             sns: Default::default(),

@@ -22,6 +22,12 @@ use crate::engine::{Engine, Millis};
 
 /// How long a deleted stack is still shown ("ListStacks": 90 days).
 const DELETED_SHOWN: Millis = 90 * 24 * 60 * 60 * 1000;
+/// How long an event is kept ("View CloudFormation stack events": 90 days).
+const EVENTS_SHOWN: Millis = 90 * 24 * 60 * 60 * 1000;
+/// Events of a stack that are kept. AWS names no number; this is several operations of the largest stack.
+const EVENTS_KEPT: u64 = 5_000;
+/// Old events that go when a new one comes.
+const EVENTS_FORGOTTEN: usize = 10;
 
 /// One account's stacks in one region.
 #[derive(Debug, Clone)]
@@ -192,7 +198,22 @@ pub fn drop_resource(transaction: &mut Transaction<'_>, uuid: &str, logical_id: 
 pub fn put_event(transaction: &mut Transaction<'_>, stack: &mut Stack, event: &Event) {
     let number = stack.events;
     stack.events += 1;
-    put(transaction, &format!("cfn/event/{}/{number:010}", stack.uuid), event);
+    put(transaction, &event_key(&stack.uuid, number), event);
+    let (since, first) = (event.at.saturating_sub(EVENTS_SHOWN), stack.events.saturating_sub(EVENTS_KEPT));
+    let first = event_key(&stack.uuid, first);
+    let old = |key: &str, bytes: &[u8]| key < first.as_str() || self::event(bytes).is_some_and(|it| it.at < since);
+    let events = transaction.engine.docs(&first[..first.len() - EVENT_DIGITS], "");
+    let gone = events.take(EVENTS_FORGOTTEN).take_while(|(key, bytes)| old(key, bytes));
+    for key in gone.map(|(key, _)| key.to_owned()).collect::<Vec<_>>() {
+        transaction.delete_doc(&key);
+    }
+}
+
+/// Digits of an event's number in its key.
+const EVENT_DIGITS: usize = 10;
+
+fn event_key(uuid: &str, number: u64) -> String {
+    format!("cfn/event/{uuid}/{number:0EVENT_DIGITS$}")
 }
 
 pub fn put_change_set(transaction: &mut Transaction<'_>, uuid: &str, set: &ChangeSet) {

@@ -20,8 +20,10 @@ mod policy;
 mod restore;
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use serde_json::{Map, Value};
 
 use super::plan::{self, Export, Plan};
@@ -34,6 +36,7 @@ use crate::cloud::Cloud;
 use crate::cloud::gateway::{Context, RequestIds, Service, intern};
 use crate::cloud::transaction::Transaction;
 use crate::cloud::wire::{AwsError, Protocol};
+use crate::engine::Millis;
 
 pub use policy::check as check_policy;
 
@@ -71,25 +74,39 @@ pub fn start(cx: &Context, uuid: &str) {
     tokio::spawn(run(cx.clone(), uuid.to_owned()));
 }
 
+/// How long a stack waits for a log that takes no writes.
+const PAUSE: Millis = 1_000;
+
 async fn run(cx: Context, uuid: String) {
     let cloud = cx.cloud.clone();
     let place = Place::of(&cx);
     let run = Run { cx, place, uuid };
-    loop {
-        let Some(stack) = run.stack() else { return };
-        let step = match stack.status {
-            Status::CreateInProgress | Status::UpdateInProgress => run.apply(stack).await,
-            Status::RollbackInProgress => run.roll_back_creation(stack).await,
-            Status::UpdateCleanup | Status::UpdateRollbackCleanup => run.clean_up(stack).await,
-            Status::UpdateRollbackInProgress => run.restore(stack).await,
-            Status::DeleteInProgress => run.delete(stack).await,
-            _ => return,
-        };
-        if let Err(error) = step {
-            // The log takes no writes: the stack stays where it is and goes on at the next start.
-            cloud.notice(&format!("the operation on stack {} stopped: {}", run.uuid, error.message));
-            return;
+    while let Some(stack) = run.stack().filter(|stack| stack.status.running()) {
+        let (name, status) = (stack.name.clone(), stack.status);
+        // A fault of this server in one stack is that stack's failure, and nobody else's.
+        let step = AssertUnwindSafe(run.step(stack)).catch_unwind().await;
+        let Err(mut error) = step.unwrap_or_else(|_| Err(AwsError::internal("Internal Failure"))) else { continue };
+        if error.status != 503 {
+            cloud.notice(&format!("the operation on stack {name} failed in {status}: {}", error.message));
+            match run.end(status, &error.message).await {
+                Ok(()) => continue,
+                Err(worse) => error = worse,
+            }
         }
+        cloud.notice(&format!("the operation on stack {name} waits in {status}: {}", error.message));
+        cloud.core.clock().sleep_until(cloud.core.now() + PAUSE).await;
+    }
+}
+
+/// The status of a stack whose operation can't go on: from it the stack can be deleted, or taken back.
+fn failure_of(stack: &Stack) -> Status {
+    match stack.status {
+        Status::RollbackInProgress => Status::RollbackFailed,
+        Status::UpdateCleanup => Status::UpdateComplete,
+        Status::UpdateRollbackInProgress => Status::UpdateRollbackFailed,
+        Status::UpdateRollbackCleanup => Status::UpdateRollbackComplete,
+        Status::DeleteInProgress => Status::DeleteFailed,
+        _ => after_failure(stack),
     }
 }
 
@@ -102,6 +119,29 @@ struct Said<'a> {
 }
 
 impl Run {
+    /// Does what the stack's status asks for.
+    async fn step(&self, stack: Stack) -> Result<(), AwsError> {
+        match stack.status {
+            Status::CreateInProgress | Status::UpdateInProgress => self.apply(stack).await,
+            Status::RollbackInProgress => self.roll_back_creation(stack).await,
+            Status::UpdateCleanup | Status::UpdateRollbackCleanup => self.clean_up(stack).await,
+            Status::UpdateRollbackInProgress => self.restore(stack).await,
+            Status::DeleteInProgress => self.delete(stack).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends what can't go on, if the stack still stands where it did.
+    async fn end(&self, status: Status, reason: &str) -> Result<(), AwsError> {
+        self.write(|transaction, stack| {
+            if stack.status == status {
+                stack.cancelled = false;
+                turn(transaction, &self.cx, stack, failure_of(stack), Some(reason));
+            }
+        })
+        .await
+    }
+
     fn stack(&self) -> Option<Stack> {
         self.cx.cloud.core.read(|engine, _| store::stack(engine, &self.place, &self.uuid))
     }

@@ -36,7 +36,9 @@ pub(super) fn evaluate(
         }
         outputs.push(StackOutput { key: key.clone(), value, description: output.description.clone(), export });
     }
-    // What resources import counts as well.
+    // What resources import counts as well; their values were bounded when they were made.
+    let budget = Budget::default();
+    let scope = plan.scope(&answer, &budget);
     for name in plan.needs.keys() {
         let _ = scope.members(&plan.template.resources[name].properties);
     }

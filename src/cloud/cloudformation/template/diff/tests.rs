@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::cloud::cloudformation::template::budget::Budget;
 use crate::cloud::cloudformation::template::conditions;
 use crate::cloud::cloudformation::template::evaluate::Pseudo;
 use crate::cloud::cloudformation::template::parameters::{Given, settle};
