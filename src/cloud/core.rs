@@ -18,6 +18,9 @@ use crate::engine::ids::{self, Kind};
 use crate::engine::{Engine, Millis, Owner};
 use crate::log::{self, Disk, Durability, Log, LogError, Options, Position, Recovery};
 
+/// The status of a refusal of changes that are larger than the log takes: none of them is made.
+pub const TOO_LARGE: u16 = 413;
+
 /// The engine, the log and the clock.
 pub struct Core {
     state: Mutex<State>,
@@ -183,7 +186,7 @@ impl Core {
         if let Some(notices) = self.notices.get() {
             notices.say(now, &format!("a request was refused for its size, {text}"));
         }
-        AwsError::new(413, "RequestEntityTooLarge", text)
+        AwsError::new(TOO_LARGE, "RequestEntityTooLarge", text)
     }
 
     /// Appends a transaction to the log and notes where its records lie. A new segment opens with the declarations in force,

@@ -17,6 +17,8 @@ use crate::cloud::wire::AwsError;
 
 /// "AWS CloudFormation quotas": bytes of a template in a request.
 const MAX_BODY: usize = 51_200;
+/// "SetStackPolicy": characters of a stack policy, which lying in S3 has no more.
+const MAX_POLICY: usize = 16_384;
 /// "AWS CloudFormation quotas": characters of a stack's name.
 const MAX_NAME: usize = 128;
 /// "CreateStack": tags of a stack.
@@ -91,6 +93,14 @@ pub fn constraint(value: Option<&str>, member: &str, rule: &str) -> AwsError {
     ))
 }
 
+/// Refuses a text of more characters than the API's model allows.
+pub fn at_most(text: Option<&str>, member: &str, most: usize) -> Result<(), AwsError> {
+    match text.filter(|text| text.chars().count() > most) {
+        Some(text) => Err(constraint(Some(text), member, &format!("have length less than or equal to {most}"))),
+        None => Ok(()),
+    }
+}
+
 /// The member that names a stack, which has to be there.
 pub fn stack_name(name: Option<String>) -> Result<String, AwsError> {
     let name = name.ok_or_else(|| constraint(None, "stackName", "not be null"))?;
@@ -142,6 +152,7 @@ pub async fn policy_text(cx: &Context, body: Option<String>, url: Option<String>
         (None, None) => None,
     };
     if let Some(text) = &text {
+        at_most(Some(text), "stackPolicyBody", MAX_POLICY)?;
         run::check_policy(text)?;
     }
     Ok(text)
@@ -290,7 +301,22 @@ impl Deployment {
         if self.tags.as_ref().is_some_and(|tags| tags.len() > MAX_TAGS) {
             return Err(constraint(None, "tags", "have length less than or equal to 50"));
         }
+        let texts = [
+            ("roleARN", &self.role_arn, 2_048),
+            ("clientRequestToken", &self.client_request_token, 128),
+            ("description", &self.description, 1_024),
+        ];
+        for (member, text, most) in texts {
+            at_most(text.as_deref(), member, most)?;
+        }
+        for kind in self.resource_types.iter().flatten() {
+            at_most(Some(kind), "resourceTypes", 256)?;
+        }
+        for arn in self.notification_arns.iter().flatten() {
+            at_most(Some(arn), "notificationARNs", 2_048)?;
+        }
         for tag in tags {
+            at_most(Some(&tag.value), "tags.member.value", 256)?;
             if tag.key.to_ascii_lowercase().starts_with("aws:") {
                 return Err(invalid("aws: prefixed tag key names are not allowed for external use."));
             }

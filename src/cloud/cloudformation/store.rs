@@ -22,6 +22,12 @@ use crate::engine::{Engine, Millis};
 
 /// How long a deleted stack is still shown ("ListStacks": 90 days).
 const DELETED_SHOWN: Millis = 90 * 24 * 60 * 60 * 1000;
+/// Deleted stacks of a place that are shown. AWS names no number.
+const DELETED_KEPT: usize = 1_000;
+/// "AWS CloudFormation quotas": stacks of an account in a Region.
+const MAX_STACKS: usize = 2_000;
+/// Change sets of a stack. In no list of quotas; AWS's users met 1,000 (awsdocs/aws-cloudformation-user-guide#512).
+const MAX_CHANGE_SETS: usize = 1_000;
 /// How long an event is kept ("View CloudFormation stack events": 90 days).
 const EVENTS_SHOWN: Millis = 90 * 24 * 60 * 60 * 1000;
 /// Events of a stack that are kept. AWS names no number; this is several operations of the largest stack.
@@ -228,17 +234,63 @@ pub fn put_template(transaction: &mut Transaction<'_>, key: &str, text: &str) {
     transaction.put_doc(key, text.as_bytes());
 }
 
-/// Forgets stacks that were deleted long ago.
-pub fn forget_old(transaction: &mut Transaction<'_>, place: &Place) {
-    let since = transaction.now.saturating_sub(DELETED_SHOWN);
-    let old = stacks(transaction.engine, place).into_iter().filter(|s| s.deleted.is_some_and(|at| at < since));
-    for stack in old.collect::<Vec<_>>() {
+/// The stacks that were deleted long ago, or before many others.
+pub fn old(cx: &Context) -> Vec<Stack> {
+    let since = cx.cloud.core.now().saturating_sub(DELETED_SHOWN);
+    let mut deleted: Vec<Stack> = all_stacks(cx).into_iter().filter(|stack| stack.deleted.is_some()).collect();
+    deleted.sort_by_key(|stack| std::cmp::Reverse(stack.deleted));
+    let kept = deleted.iter().take(DELETED_KEPT).take_while(|stack| stack.deleted.is_some_and(|at| at >= since));
+    let kept = kept.count();
+    deleted.drain(kept..).collect()
+}
+
+/// Refuses one more stack than an account may have in a Region.
+pub fn check_quota(engine: &Engine, place: &Place) -> Result<(), AwsError> {
+    if engine.docs(&place.name(""), "").take(MAX_STACKS).count() < MAX_STACKS {
+        return Ok(());
+    }
+    Err(AwsError::bad("LimitExceededException", "Limit for stack has been exceeded"))
+}
+
+/// Refuses one more change set than a stack may have.
+pub fn check_change_sets(engine: &Engine, stack: &Stack) -> Result<(), AwsError> {
+    let prefix = format!("cfn/changeset/{}/", stack.uuid);
+    if engine.docs(&prefix, "").take(MAX_CHANGE_SETS).count() < MAX_CHANGE_SETS {
+        return Ok(());
+    }
+    Err(AwsError::bad("LimitExceededException", format!("ChangeSet limit exceeded for stack {}", stack.id)))
+}
+
+/// Drops the texts of templates that neither the stack nor one of its change sets needs any more.
+pub fn drop_templates(transaction: &mut Transaction<'_>, stack: &Stack) {
+    let prefix = format!("cfn/template/{}/", stack.uuid);
+    let mut needed: Vec<String> = [Some(&stack.now), stack.before.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(|definition| definition.template.clone())
+        .collect();
+    let unneeded = |engine: &Engine, needed: &[String]| -> Vec<String> {
+        let keys = engine.docs(&prefix, "").map(|(key, _)| key.to_owned());
+        keys.filter(|key| !needed.contains(key)).collect()
+    };
+    if unneeded(transaction.engine, &needed).is_empty() {
+        return;
+    }
+    needed.extend(change_sets(transaction.engine, &stack.uuid).into_iter().map(|set| set.definition.template));
+    for key in unneeded(transaction.engine, &needed) {
+        transaction.delete_doc(&key);
+    }
+}
+
+/// Forgets stacks.
+pub fn forget(transaction: &mut Transaction<'_>, old: &[Stack]) {
+    for stack in old {
         for kind in ["resource", "event", "template", "changeset"] {
             let prefix = format!("cfn/{kind}/{}/", stack.uuid);
             let keys: Vec<String> = transaction.engine.docs(&prefix, "").map(|(key, _)| key.to_owned()).collect();
             keys.iter().for_each(|key| transaction.delete_doc(key));
         }
-        transaction.delete_doc(&stack_key(&stack));
+        transaction.delete_doc(&stack_key(stack));
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::documents::{
-    Tag, change_role, document, drop_role, encoded, invalid, name, page, path, put_role, required, role, roles,
-    unique_id,
+    self, MAX_ARN, MAX_DESCRIPTION, Tag, at_most, change_role, document, drop_role, encoded, exceeded, invalid, name,
+    page, path, put_role, required, role, roles, unique_id,
 };
 use crate::cloud::gateway::Context;
 use crate::cloud::wire::{AwsError, Timestamp};
@@ -13,6 +13,8 @@ use crate::engine::policy::Kind;
 
 /// "IAM and AWS STS quotas": characters of a role's name.
 pub const MAX_NAME: usize = 64;
+/// "IAM and AWS STS quotas": roles of an account.
+const MAX_ROLES: usize = 1_000;
 /// "CreateRole": seconds of a session, least and most.
 const SESSION: std::ops::RangeInclusive<u32> = 3_600..=43_200;
 
@@ -98,10 +100,13 @@ pub async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, A
         trust: document(input.assume_role_policy_document, "assumeRolePolicyDocument", Kind::Trust)?,
         inline: Default::default(),
         attached: Vec::new(),
-        description: input.description.unwrap_or_default(),
+        description: at_most(input.description, "description", MAX_DESCRIPTION)?,
         max_session_seconds: session(input.max_session_duration)?,
-        permissions_boundary: input.permissions_boundary,
-        tags: input.tags.into_iter().flatten().map(|tag| (tag.key, tag.value)).collect(),
+        permissions_boundary: input
+            .permissions_boundary
+            .map(|arn| at_most(Some(arn), "permissionsBoundary", MAX_ARN))
+            .transpose()?,
+        tags: documents::tags(input.tags)?,
         created: cx.cloud.core.now(),
         name,
     };
@@ -111,6 +116,9 @@ pub async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, A
             if role(transaction.engine, &cx.account, &new.name).is_ok() {
                 let message = format!("Role with name {} already exists.", new.name);
                 return Err(AwsError::new(409, "EntityAlreadyExists", message));
+            }
+            if documents::count_roles(transaction.engine, &cx.account) >= MAX_ROLES {
+                return Err(exceeded("RolesPerAccount", MAX_ROLES));
             }
             put_role(transaction, &new);
             Ok(())
@@ -169,8 +177,10 @@ pub struct Nothing {}
 pub async fn update_role(cx: &Context, input: RoleInput) -> Result<Nothing, AwsError> {
     let name = required(input.role_name, "roleName")?;
     let seconds = input.max_session_duration.map(|seconds| session(Some(seconds))).transpose()?;
+    let description =
+        input.description.map(|text| at_most(Some(text), "description", MAX_DESCRIPTION)).transpose()?;
     change_role(cx, &name, |_, role| {
-        role.description = input.description.unwrap_or_else(|| std::mem::take(&mut role.description));
+        role.description = description.unwrap_or_else(|| std::mem::take(&mut role.description));
         role.max_session_seconds = seconds.unwrap_or(role.max_session_seconds);
         Ok(())
     })
@@ -180,7 +190,7 @@ pub async fn update_role(cx: &Context, input: RoleInput) -> Result<Nothing, AwsE
 
 pub async fn update_role_description(cx: &Context, input: RoleInput) -> Result<RoleOutput, AwsError> {
     let name = required(input.role_name, "roleName")?;
-    let description = required(input.description, "description")?;
+    let description = at_most(Some(required(input.description, "description")?), "description", MAX_DESCRIPTION)?;
     let role = change_role(cx, &name, |_, role| {
         role.description = description;
         Ok(())

@@ -13,10 +13,14 @@ use super::error::{Failure, Result};
 use super::events::{self, Actor, Event};
 use super::record::{Bucket, Object, Part, Upload, key};
 use crate::cloud::Cloud;
-use crate::cloud::core::Core;
+use crate::cloud::core::{Core, TOO_LARGE};
 use crate::cloud::transaction::Transaction;
+use crate::cloud::wire::AwsError;
 use crate::engine::{Engine, Millis};
 use crate::log::Durability;
+
+/// Bytes of a bucket with all of its configurations: the largest ones that AWS takes have less together.
+const MAX_BUCKET: usize = 4 << 20;
 
 /// The door to the documents.
 #[derive(Clone)]
@@ -79,7 +83,11 @@ impl Store {
         change: impl FnOnce(&mut Tx<'_>) -> Result<R>,
     ) -> std::result::Result<Changed<R>, NotWritten> {
         let written = self.cloud.core.execute(|transaction| Ok(within(&self.cloud, transaction, change))).await;
-        written.map_err(|error| NotWritten::Unlogged(error.into()))?.map_err(NotWritten::Refused)
+        let failed = |error: AwsError| match error.status {
+            TOO_LARGE => NotWritten::Refused(error.into()),
+            _ => NotWritten::Unlogged(error.into()),
+        };
+        written.map_err(failed)?.map_err(NotWritten::Refused)
     }
 
     /// Tells the operator.
@@ -243,6 +251,9 @@ impl<'a> Tx<'a> {
     }
 
     pub fn put_bucket(&mut self, bucket: &Bucket) -> Result<()> {
+        if serde_json::to_vec(bucket).is_ok_and(|bytes| bytes.len() > MAX_BUCKET) {
+            return Err(Failure::invalid_request("The configurations of the bucket are too large."));
+        }
         self.put(key::bucket(&bucket.name), bucket)
     }
 

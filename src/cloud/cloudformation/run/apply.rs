@@ -331,6 +331,7 @@ impl Run {
             stack.before = None;
             stack.policy_during_update = None;
             stack.cancelled = false;
+            store::drop_templates(transaction, stack);
             super::turn(transaction, &self.cx, stack, status, None);
         })
         .await

@@ -35,6 +35,8 @@ impl Run {
                 store::drop_change_set(transaction, &stack.uuid, &set.id);
             }
             stack.deleted = Some(transaction.now);
+            stack.before = None;
+            store::drop_templates(transaction, stack);
             stack.now.outputs.clear();
             stack.now.imports.clear();
             super::turn(transaction, &self.cx, stack, Status::DeleteComplete, None);

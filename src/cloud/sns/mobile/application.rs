@@ -7,6 +7,7 @@ use crate::cloud::gateway::Context;
 use crate::cloud::sns::arn::{self, Arn};
 use crate::cloud::sns::error::{invalid, invalid_attribute, not_null, null, required};
 use crate::cloud::sns::page;
+use crate::cloud::sns::quotas::ATTRIBUTE_BYTES;
 use crate::cloud::wire::{AwsError, Pairs, Text};
 use crate::engine::Engine;
 use crate::engine::config::Attributes;
@@ -94,6 +95,10 @@ fn validated(given: &Pairs<'_, Text<'_>>) -> Result<Attributes, AwsError> {
     for (name, value) in given.iter() {
         if !NAMES.contains(&name.as_str()) {
             return Err(invalid_attribute(format_args!("Invalid attribute name: {name}")));
+        }
+        if value.len() > ATTRIBUTE_BYTES {
+            let what = format_args!("Invalid value for attribute: {name}: must be at most {ATTRIBUTE_BYTES} bytes long");
+            return Err(invalid_attribute(what));
         }
         attributes.insert(name.as_str().to_owned(), value.as_str().to_owned());
     }
