@@ -1,5 +1,7 @@
 //! End to end: the embedded cloud on a real port, the real AWS SDKs, the real binary.
 
+mod attack_sizes;
+mod attack_templates;
 mod binary;
 mod cli;
 mod cloud;
