@@ -4,6 +4,7 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
+use super::aside::aside;
 use super::plan::{Plan, pseudo};
 use super::record::{Definition, OnFailure, Stack, Tag};
 use super::store;
@@ -245,7 +246,12 @@ impl Deployment {
                 Some((g.key.clone(), g.value.clone().or_else(|| previous.cloned())?))
             })
             .collect();
-        let template = Template::read_given(&text, &early)?;
+        let (text, template) = aside(move || {
+            let template = Template::read_given(&text, &early);
+            (text, template)
+        })
+        .await?;
+        let template = template?;
         super::plan::check_types(&template)?;
         let before = update.then_some(&stack.now.parameters);
         let parameters = settle(&template.parameters, &given, before)?;
@@ -271,9 +277,13 @@ impl Deployment {
             outputs: stack.now.outputs.clone(),
             imports: stack.now.imports.clone(),
         };
-        let plan = Plan::new(&text, &definition.parameters, pseudo(stack, &definition.notifications))?;
-        rehearse(&plan)?;
-        Ok(Prepared { text, definition, plan })
+        let pseudo = pseudo(stack, &definition.notifications);
+        aside(move || {
+            let plan = Plan::new(&text, &definition.parameters, pseudo)?;
+            rehearse(&plan)?;
+            Ok(Prepared { text, definition, plan })
+        })
+        .await?
     }
 
     fn check(&self) -> Result<(), AwsError> {

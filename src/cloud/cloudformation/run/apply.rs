@@ -18,7 +18,7 @@ impl Run {
     /// Brings every resource to what the template says, then the outputs.
     pub(super) async fn apply(&self, stack: Stack) -> Result<(), AwsError> {
         let creating = stack.status == Status::CreateInProgress;
-        let plan = match self.plan(&stack, &stack.now) {
+        let plan = match self.plan(&stack, &stack.now).await? {
             Ok(plan) => plan,
             Err(reason) => return self.give_up(&stack, &format!("{reason}. Rollback requested by user.")).await,
         };

@@ -134,7 +134,7 @@ impl Run {
 
     /// Deletes what an update (or its rollback) has replaced or left out. What can't be deleted is left and told of.
     pub(super) async fn clean_up(&self, stack: Stack) -> Result<(), AwsError> {
-        let wanted = match self.plan(&stack, &stack.now) {
+        let wanted = match self.plan(&stack, &stack.now).await? {
             Ok(plan) => Some(plan.needs),
             Err(reason) => {
                 // Nobody knows what the update left out: all of it stays.

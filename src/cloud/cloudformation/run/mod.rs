@@ -26,6 +26,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use serde_json::{Map, Value};
 
+use super::aside::aside;
 use super::plan::{self, Export, Plan};
 use super::record::{Definition, Event, Live, OnFailure, Resource, Resources, Stack, Status};
 use super::store::{self, Place};
@@ -158,11 +159,12 @@ impl Run {
         plan::exports(&store::all_stacks(&self.cx))
     }
 
-    fn plan(&self, stack: &Stack, definition: &Definition) -> Result<Plan, String> {
+    /// What a definition comes to, or why it can't be.
+    async fn plan(&self, stack: &Stack, definition: &Definition) -> Result<Result<Plan, String>, AwsError> {
         let text = self.cx.cloud.core.read(|engine, _| store::template(engine, &definition.template));
-        let text = text.ok_or_else(|| "the template is gone".to_owned())?;
-        let pseudo = plan::pseudo(stack, &definition.notifications);
-        Plan::new(&text, &definition.parameters, pseudo).map_err(|invalid| invalid.message)
+        let Some(text) = text else { return Ok(Err("the template is gone".to_owned())) };
+        let (pseudo, parameters) = (plan::pseudo(stack, &definition.notifications), definition.parameters.clone());
+        aside(move || Plan::new(&text, &parameters, pseudo).map_err(|invalid| invalid.message)).await
     }
 
     /// Changes the stack and what belongs to it, in one go.
