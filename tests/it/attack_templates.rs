@@ -97,6 +97,19 @@ async fn a_small_template_makes_nothing_large() {
     assert_eq!(rest(&client, "plain").await.0, "CREATE_COMPLETE");
 }
 
+/// A list's pattern was compiled anew for each of its items: two thousand times, for minutes.
+#[tokio::test]
+async fn a_pattern_for_a_long_list_is_cheap() {
+    let cloud = TestCloud::start().await;
+    let parameter = json!({"Type": "CommaDelimitedList", "AllowedPattern": "(a{1,50}){1,20}", "Default": "a,".repeat(2_000) + "a"});
+    let template = json!({"Parameters": {"P": parameter}, "Resources": {"A": topic(json!("a"))}}).to_string();
+    let client = cloud.cloudformation();
+    let begun = Instant::now();
+    let set = client.create_change_set().stack_name("s").change_set_name("c").template_body(template);
+    set.change_set_type("CREATE".into()).send().await.unwrap();
+    assert!(begun.elapsed() < MOMENT, "{:?}", begun.elapsed());
+}
+
 /// Values that are small one by one, and many.
 #[tokio::test]
 async fn the_sum_of_a_templates_values_is_bounded_as_well() {

@@ -75,6 +75,8 @@ pub fn start(cx: &Context, uuid: &str) {
     tokio::spawn(run(cx.clone(), uuid.to_owned()));
 }
 
+/// Bytes of the reason for which a stack can't go on.
+const LONGEST_REASON: usize = 1_024;
 /// How long a stack waits for a log that takes no writes.
 const PAUSE: Millis = 1_000;
 
@@ -91,7 +93,8 @@ async fn run(cx: Context, uuid: String) {
             cloud.notice(&format!("the operation on stack {name} failed in {status}: {}", error.message));
             match run.end(status, &error.message).await {
                 Ok(()) => continue,
-                Err(worse) => error = worse,
+                Err(worse) if worse.status == 503 => error = worse,
+                Err(worse) => return cloud.notice(&format!("stack {name} stays in {status}: {}", worse.message)),
             }
         }
         cloud.notice(&format!("the operation on stack {name} waits in {status}: {}", error.message));
@@ -137,6 +140,7 @@ impl Run {
         self.write(|transaction, stack| {
             if stack.status == status {
                 stack.cancelled = false;
+                let reason = &reason[..reason.floor_char_boundary(LONGEST_REASON)];
                 turn(transaction, &self.cx, stack, failure_of(stack), Some(reason));
             }
         })
