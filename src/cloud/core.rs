@@ -56,9 +56,8 @@ impl Core {
         seed: u128,
     ) -> Result<(Self, Recovery), LogError> {
         let mut engine = Engine::new(strict);
-        let (log, recovery) = Log::open(disk, options, &mut |location, record| {
-            rebuild::replay(&mut engine, location, record)
-        })?;
+        let (log, recovery) =
+            Log::open(disk, options, &mut |location, record| rebuild::replay(&mut engine, location, record))?;
         rebuild::salt(&mut engine, seed);
         let state = State { engine, frames: Frames::default(), end: None, broken: None };
         let core = Self {
@@ -223,8 +222,8 @@ fn unavailable(reason: impl fmt::Display) -> AwsError {
 mod tests {
     use super::*;
     use crate::cloud::clock::Clock;
-    use crate::engine::{Change, StreamId};
     use crate::engine::change::Put;
+    use crate::engine::{Change, StreamId};
     use crate::log::MemoryDisk;
     use crate::log::tests::faulty::FaultyDisk;
 

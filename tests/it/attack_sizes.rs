@@ -137,7 +137,8 @@ const ROWS: &[Row] = &[
     }),
     ("an application's secret", 30_720, "InvalidParameter", |n| {
         let members = [("Name", format!("a{n}")), ("Platform", "GCM".into())];
-        let more = [("Attributes.entry.1.key", "PlatformCredential".into()), ("Attributes.entry.1.value", "s".repeat(n))];
+        let more =
+            [("Attributes.entry.1.key", "PlatformCredential".into()), ("Attributes.entry.1.value", "s".repeat(n))];
         sns("CreatePlatformApplication", &[&members[..], &more[..]].concat())
     }),
     ("a trust policy", 2_048, "LimitExceeded", |n| role(&[("AssumeRolePolicyDocument", document(n, true))])),
@@ -159,11 +160,14 @@ const ROWS: &[Row] = &[
     ("a stack's tag", 256, "ValidationError", |n| {
         stack(&[("Tags.member.1.Value", "v".repeat(n)), ("Tags.member.1.Key", "k".into())])
     }),
-    ("a stack's policy", 16_384, "ValidationError", |n| stack(&[("StackPolicyBody", format!("{{{}}}", " ".repeat(n - 2)))])),
+    ("a stack's policy", 16_384, "ValidationError", |n| {
+        stack(&[("StackPolicyBody", format!("{{{}}}", " ".repeat(n - 2)))])
+    }),
     ("a request's token", 128, "ValidationError", |n| stack(&[("ClientRequestToken", "t".repeat(n))])),
     ("a stack's role", 2_048, "ValidationError", |n| stack(&[("RoleARN", "r".repeat(n))])),
     ("a stack's name", 128, "ValidationError", |n| {
-        let members = [("StackName", "s".repeat(n)), ("TemplateBody", "Resources: {T: {Type: 'AWS::SNS::Topic'}}".into())];
+        let members =
+            [("StackName", "s".repeat(n)), ("TemplateBody", "Resources: {T: {Type: 'AWS::SNS::Topic'}}".into())];
         query("2010-05-15", "CreateStack", &members)
     }),
     ("a stream's prefix", 1_024, "ValidationException", |n| stream("Prefix", "p".repeat(n))),
@@ -172,7 +176,8 @@ const ROWS: &[Row] = &[
         stream("RoleARN", format!("{begin}{}", "r".repeat(n - begin.len())))
     }),
     ("a bucket's policy", 20_480, "", |n| {
-        let statement = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bkt/*"});
+        let statement =
+            json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bkt/*"});
         let text = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
         bucket("policy", "", format!("{text}{}", " ".repeat(n - text.len())))
     }),
@@ -197,7 +202,9 @@ const ROWS: &[Row] = &[
     ("an object's metadata", 2_048, "MetadataTooLarge", |n| {
         Ask::S3("PUT /bkt/k".into(), format!("x-amz-meta-a: {}\r\n", "m".repeat(n - 1)), String::new())
     }),
-    ("an object's key", 1_024, "KeyTooLongError", |n| Ask::S3(format!("PUT /bkt/{}", "k".repeat(n)), String::new(), String::new())),
+    ("an object's key", 1_024, "KeyTooLongError", |n| {
+        Ask::S3(format!("PUT /bkt/{}", "k".repeat(n)), String::new(), String::new())
+    }),
 ];
 
 async fn ask(cloud: &TestCloud, ask: Ask) -> String {
@@ -222,7 +229,8 @@ async fn what_a_client_sizes_has_a_bound() {
     let other = crate::sqs::queue(&cloud.sqs(), "other", &[]).await;
     cloud.sns().create_topic().name("t").send().await.unwrap();
     cloud.s3().create_bucket().bucket("bkt").send().await.unwrap();
-    let made = ask(&cloud, iam("CreateRole", &[("RoleName", "r".into()), ("AssumeRolePolicyDocument", document(300, true))]));
+    let made =
+        ask(&cloud, iam("CreateRole", &[("RoleName", "r".into()), ("AssumeRolePolicyDocument", document(300, true))]));
     assert_eq!(status(&made.await), "200");
     let mut wrong = Vec::new();
     for (what, bound, code, request) in ROWS {

@@ -24,13 +24,10 @@ fn topic(display_name: Value) -> Value {
 /// Templates of at most a few kilobytes, by what they do.
 fn bombs() -> Vec<(&'static str, Value)> {
     let x = || json!("x".repeat(100));
-    let with = |section: &str, value: Value| {
-        json!({"Transform": "AWS::LanguageExtensions", "Resources": {"A": topic(json!("a"))}, section: value})
-    };
+    let with = |section: &str, value: Value| json!({"Transform": "AWS::LanguageExtensions", "Resources": {"A": topic(json!("a"))}, section: value});
     let quoted = (0..40).fold(json!({"a": "\\"}), |value, _| json!([{"Fn::ToJsonString": value}]));
-    let multiplied = (0..13).fold(json!("a,".repeat(9)), |value, _| {
-        json!({"Fn::Join": [",a,a,a,a,", {"Fn::Split": [",", value]}]})
-    });
+    let multiplied =
+        (0..13).fold(json!("a,".repeat(9)), |value, _| json!({"Fn::Join": [",a,a,a,a,", {"Fn::Split": [",", value]}]}));
     let many: Vec<Value> = (0..400).map(|_| json!({"Fn::FindInMap": ["M", "a", "b"]})).collect();
     let picked = (0..18).fold(json!("x".repeat(900)), |value, _| json!({"Fn::Select": [0, [doubled(1, value)]]}));
     let encoded = (0..60).fold(x(), |value, _| json!({"Fn::Base64": value}));
@@ -85,7 +82,10 @@ async fn a_small_template_makes_nothing_large() {
         let refused = client.create_stack().stack_name("bomb").template_body(&body).send().await;
         let error = refused.expect_err(what).into_service_error();
         assert!(error.to_string().contains(TOO_LARGE) || format!("{error:?}").contains(TOO_LARGE), "{what}: {error:?}");
-        assert_eq!(code(client.update_stack().stack_name("plain").template_body(&body).send().await), "ValidationError");
+        assert_eq!(
+            code(client.update_stack().stack_name("plain").template_body(&body).send().await),
+            "ValidationError"
+        );
         let set = client.create_change_set().stack_name("plain").change_set_name("bomb").template_body(&body);
         assert_eq!(code(set.send().await), "ValidationError", "{what}");
         // These evaluate nothing.
@@ -101,7 +101,8 @@ async fn a_small_template_makes_nothing_large() {
 #[tokio::test]
 async fn a_pattern_for_a_long_list_is_cheap() {
     let cloud = TestCloud::start().await;
-    let parameter = json!({"Type": "CommaDelimitedList", "AllowedPattern": "(a{1,50}){1,20}", "Default": "a,".repeat(2_000) + "a"});
+    let parameter =
+        json!({"Type": "CommaDelimitedList", "AllowedPattern": "(a{1,50}){1,20}", "Default": "a,".repeat(2_000) + "a"});
     let template = json!({"Parameters": {"P": parameter}, "Resources": {"A": topic(json!("a"))}}).to_string();
     let client = cloud.cloudformation();
     let begun = Instant::now();
@@ -118,7 +119,8 @@ async fn the_sum_of_a_templates_values_is_bounded_as_well() {
     let template = |topics: usize| {
         let resources: serde_json::Map<String, Value> =
             (0..topics).map(|n| (format!("T{n}"), topic(json!({"Ref": "P"})))).collect();
-        json!({"Parameters": {"P": {"Type": "String", "Default": "x".repeat(4_000)}}, "Resources": resources}).to_string()
+        json!({"Parameters": {"P": {"Type": "String", "Default": "x".repeat(4_000)}}, "Resources": resources})
+            .to_string()
     };
     let set = |name: &str, topics: usize| {
         let set = client.create_change_set().stack_name(name).change_set_name("s").template_body(template(topics));
@@ -157,35 +159,38 @@ async fn a_value_that_grows_while_a_stack_runs_fails_that_stack_alone() {
 
 /// A step that can't be written ended the run of a stack, which said DELETE_IN_PROGRESS for ever; or ended all writing.
 #[tokio::test]
+#[ignore = "a record of 64 MiB takes half a minute without optimizations: cargo test --release -- --ignored"]
 async fn a_stack_that_can_not_go_on_fails_alone_and_can_be_deleted() {
     let cloud = TestCloud::start().await;
-    let (client, s3) = (cloud.cloudformation(), cloud.s3());
-    let template = json!({"Resources": {"B": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "kept"}}}});
-    client.create_stack().stack_name("s").template_body(template.to_string()).send().await.unwrap();
+    let client = cloud.cloudformation();
+    let template = json!({"Resources": {"A": topic(json!("a"))}}).to_string();
+    client.create_stack().stack_name("s").template_body(template).send().await.unwrap();
     assert_eq!(rest(&client, "s").await.0, "CREATE_COMPLETE");
-    s3.put_object().bucket("kept").key("k").send().await.unwrap();
-    // Quotes double each time that they are written into a text: the event of the failed deletion has too many.
-    let grown = cloud.inside().core.execute(|transaction| {
-        let (key, doc) = transaction.engine.docs("cfn/resource/", "").next().unwrap();
-        let (key, small) = (key.to_owned(), String::from_utf8(doc.to_vec()).unwrap());
-        let note = format!("\"properties\":{{\"Note\":\"{}\",", "\\\"".repeat(17 << 20));
-        transaction.put_doc(&key, small.replacen("\"properties\":{", &note, 1).as_bytes());
-        Ok((key, small))
+    let put = async |key: &str, doc: &str| {
+        let put = cloud.inside().core.execute(|transaction| {
+            transaction.put_doc(key, doc.as_bytes());
+            Ok(())
+        });
+        put.await.unwrap();
+    };
+    // The event of the failed deletion names the type twice, which is then more than a record holds.
+    let (key, whole) = cloud.inside().core.read(|engine, _| {
+        let (key, doc) = engine.docs("cfn/resource/", "").next().unwrap();
+        (key.to_owned(), String::from_utf8(doc.to_vec()).unwrap())
     });
-    let (key, small) = grown.await.unwrap();
+    put(&key, &whole.replace("AWS::SNS::Topic", &"x".repeat(34 << 20))).await;
     client.delete_stack().stack_name("s").send().await.unwrap();
+    // Without optimizations it takes longer than one patience.
+    for _ in 0..5 {
+        eventually(async || status(&client, "s").await.filter(|(status, _)| status == "DELETE_FAILED")).await;
+    }
     let (status, reason) = rest(&client, "s").await;
     assert_eq!((status.as_str(), reason.contains("a record of")), ("DELETE_FAILED", true), "{reason}");
     cloud.notice_with(&["refused for its size"]).await;
     well(&cloud, "a stack that can't go on").await;
-    s3.delete_object().bucket("kept").key("k").send().await.unwrap();
-    let shrunk = cloud.inside().core.execute(|transaction| {
-        transaction.put_doc(&key, small.as_bytes());
-        Ok(())
-    });
-    shrunk.await.unwrap();
+    put(&key, &whole).await;
     deleted(&client, "s").await;
-    assert_eq!(code(s3.head_bucket().bucket("kept").send().await), "NotFound");
+    assert!(cloud.sns().list_topics().send().await.unwrap().topics().is_empty());
 }
 
 /// Every event of a stack was kept for ever, and the text of every template that it ever had.

@@ -177,8 +177,7 @@ pub struct Nothing {}
 pub async fn update_role(cx: &Context, input: RoleInput) -> Result<Nothing, AwsError> {
     let name = required(input.role_name, "roleName")?;
     let seconds = input.max_session_duration.map(|seconds| session(Some(seconds))).transpose()?;
-    let description =
-        input.description.map(|text| at_most(Some(text), "description", MAX_DESCRIPTION)).transpose()?;
+    let description = input.description.map(|text| at_most(Some(text), "description", MAX_DESCRIPTION)).transpose()?;
     change_role(cx, &name, |_, role| {
         role.description = description.unwrap_or_else(|| std::mem::take(&mut role.description));
         role.max_session_seconds = seconds.unwrap_or(role.max_session_seconds);

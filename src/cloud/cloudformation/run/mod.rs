@@ -360,6 +360,29 @@ fn after_failure(stack: &Stack) -> Status {
 mod tests {
     use super::*;
 
+    fn stack(status: Status, on_failure: OnFailure) -> Stack {
+        serde_json::from_value(serde_json::json!({
+            "id": "", "uuid": "", "name": "", "account": "", "region": "", "host": "", "status": status, "created": 0,
+            "now": Definition::default(), "on_failure": on_failure, "protected": false, "events": 0, "last_event": 0,
+            "retain": [], "cancelled": false,
+        }))
+        .unwrap()
+    }
+
+    /// Whatever a stack can't go on from, it comes to a status from which it can be deleted.
+    #[test]
+    fn every_operation_can_fail() {
+        for status in Status::ALL.iter().copied().filter(|status| status.running()) {
+            for on_failure in [OnFailure::Nothing, OnFailure::Rollback, OnFailure::Delete] {
+                let mut stack = stack(status, on_failure);
+                for _ in 0..2 {
+                    stack.status = failure_of(&stack);
+                }
+                assert!(!stack.status.running(), "{status} ends in {}", stack.status);
+            }
+        }
+    }
+
     #[test]
     fn random_names() {
         assert_eq!(random("00000000-0000-4000-8000-000000000000").len(), 12);

@@ -97,7 +97,8 @@ fn validated(given: &Pairs<'_, Text<'_>>) -> Result<Attributes, AwsError> {
             return Err(invalid_attribute(format_args!("Invalid attribute name: {name}")));
         }
         if value.len() > ATTRIBUTE_BYTES {
-            let what = format_args!("Invalid value for attribute: {name}: must be at most {ATTRIBUTE_BYTES} bytes long");
+            let what =
+                format_args!("Invalid value for attribute: {name}: must be at most {ATTRIBUTE_BYTES} bytes long");
             return Err(invalid_attribute(what));
         }
         attributes.insert(name.as_str().to_owned(), value.as_str().to_owned());
