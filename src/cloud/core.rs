@@ -2,19 +2,24 @@
 //! changes are in the log.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::clock::Clock;
+use super::notices::Notices;
+use super::rebuild;
 use super::transaction::{Frames, Transaction};
 use super::waiters::Waiters;
 use super::wire::AwsError;
 use crate::engine::ids::{self, Kind};
-use crate::engine::{Change, Engine, Millis, Owner, Place};
+use crate::engine::{Engine, Millis, Owner};
 use crate::log::{self, Disk, Durability, Location, Log, LogError, Options, Position, Recovery};
+
+/// The status of a refusal of changes that are larger than the log takes: none of them is made.
+pub const TOO_LARGE: u16 = 413;
 
 /// A segment is at least so many times as long as what it opens with: else every write would write all declarations.
 const DECLARATIONS_SHARE: u64 = 4;
@@ -31,6 +36,8 @@ pub struct Core {
     segment_bytes: u64,
     seed: u128,
     ids: AtomicU64,
+    /// Who is told of what was refused.
+    notices: OnceLock<Arc<Notices>>,
 }
 
 struct State {
@@ -52,21 +59,9 @@ impl Core {
         seed: u128,
     ) -> Result<(Self, Recovery), LogError> {
         let mut engine = Engine::new(strict);
-        let (log, recovery) = Log::open(disk, options, &mut |location, record| {
-            let change = postcard::from_bytes(record).map_err(|error| error.to_string())?;
-            let owner = engine.apply(&change);
-            engine.placed(&owner, place(location), log::frame_bytes(record.len()));
-            Ok(())
-        })?;
-        if engine.salt() == 0 {
-            engine.apply(&Change::Counters {
-                salt: seed | 1,
-                next_seq: 1,
-                next_id: 1,
-                queues: Vec::new(),
-                streams: Vec::new(),
-            });
-        }
+        let (log, recovery) =
+            Log::open(disk, options, &mut |location, record| rebuild::replay(&mut engine, location, record))?;
+        rebuild::salt(&mut engine, seed);
         let state = State { engine, frames: Frames::default(), end: None, broken: None };
         let core = Self {
             state: Mutex::new(state),
@@ -78,8 +73,14 @@ impl Core {
             segment_bytes: options.segment_bytes.into(),
             seed,
             ids: AtomicU64::new(0),
+            notices: OnceLock::new(),
         };
         Ok((core, recovery))
+    }
+
+    /// From now on these are told what was refused because of its size.
+    pub fn tell(&self, notices: Arc<Notices>) {
+        _ = self.notices.set(notices);
     }
 
     /// A new random id, UUID-shaped.
@@ -168,8 +169,16 @@ impl Core {
             let mut transaction = Transaction::new(engine, now, frames);
             // What a panic leaves applied goes to the log all the same: memory and log never differ.
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| decide(&mut transaction)));
-            let Transaction { wake, hidden, wake_streams, applying, .. } = transaction;
+            let Transaction { wake, hidden, wake_streams, applying, refused, .. } = transaction;
             frames.keep_applied();
+            if let Some(refused) = refused {
+                // What the transaction had made before it is made nowhere but in memory.
+                if !frames.owners.is_empty() {
+                    let rebuilt = rebuild::from_log(engine, &self.log, self.seed);
+                    rebuilt.inspect_err(|error| *broken = Some(error.to_string())).map_err(unavailable)?;
+                }
+                return Err(self.too_large(now, &refused));
+            }
             if applying {
                 // Half of a change is made in memory. The log has what came before it, and is what a restart goes by.
                 *broken = Some("a change was made in part, by a fault of this server: restart it".to_owned());
@@ -214,6 +223,15 @@ impl Core {
 }
 
 impl Core {
+    /// The answer to a request whose changes the log doesn't take, told to the operator as well.
+    fn too_large(&self, now: Millis, refused: &LogError) -> AwsError {
+        let text = format!("nothing of it was done: {refused}");
+        if let Some(notices) = self.notices.get() {
+            notices.say(now, &format!("a request was refused for its size, {text}"));
+        }
+        AwsError::new(TOO_LARGE, "RequestEntityTooLarge", text)
+    }
+
     /// Appends a transaction to the log and notes where its records lie. A segment ends before it grows beyond `roll_at`
     /// bytes; a new one opens with the declarations in force, so that a replay that begins with it knows the queues and
     /// topics.
@@ -232,7 +250,7 @@ impl Core {
         for (owner, slice) in frames.owners.iter().zip(frames.slices()) {
             let bytes = log::frame_bytes(slice.len());
             if *owner != Owner::None {
-                engine.placed(owner, place(location), bytes);
+                engine.placed(owner, rebuild::place(location), bytes);
             }
             location.offset += bytes;
         }
@@ -263,10 +281,6 @@ impl Core {
     }
 }
 
-fn place(location: Location) -> Place {
-    Place { segment: location.segment, offset: location.offset }
-}
-
 fn unavailable(reason: impl fmt::Display) -> AwsError {
     AwsError::new(503, "ServiceUnavailable", format!("the log can't be written: {reason}"))
 }
@@ -275,8 +289,8 @@ fn unavailable(reason: impl fmt::Display) -> AwsError {
 mod tests {
     use super::*;
     use crate::cloud::clock::Clock;
-    use crate::engine::StreamId;
     use crate::engine::change::Put;
+    use crate::engine::{Change, StreamId};
     use crate::log::MemoryDisk;
     use crate::log::tests::faulty::FaultyDisk;
 
@@ -339,6 +353,44 @@ mod tests {
         assert_eq!(core.refusal(), None);
         let docs = core.read(|engine, _| engine.docs("k/", "").map(|(key, _)| key.to_owned()).collect::<Vec<_>>());
         assert_eq!(docs, ["k/before"], "what was whole is kept");
+    }
+
+    /// One record too large for the log was applied, and then nothing could be written any more until a restart, and not
+    /// after it either.
+    #[tokio::test]
+    async fn what_the_log_does_not_take_is_not_done_at_all() {
+        let disk = Arc::new(MemoryDisk::default());
+        let docs = |core: &Core| {
+            core.read(|engine, _| engine.docs("", "").map(|(key, doc)| (key.to_owned(), doc.len())).collect::<Vec<_>>())
+        };
+        let put = async |core: &Core, sizes: &[(&str, usize)]| {
+            let put = |tx: &mut Transaction<'_>| {
+                sizes.iter().for_each(|(key, bytes)| tx.put_doc(key, &vec![0; *bytes]));
+                Ok(())
+            };
+            core.execute(put).await.map_err(|error| (error.status, error.message))
+        };
+        let notices = Arc::new(Notices::new(|_| {}));
+        let known = {
+            let core = open(&disk);
+            core.tell(notices.clone());
+            put(&core, &[("k/a", 1), ("k/b", 2)]).await.unwrap();
+            let (status, why) = put(&core, &[("k/alone", log::MAX_PAYLOAD)]).await.unwrap_err();
+            assert_eq!((status, why.contains("a record of")), (413, true), "{why}");
+            let known = docs(&core);
+            // Others before it and after it: none of them is made.
+            put(&core, &[("k/a", 9), ("k/new", 1), ("k/large", log::MAX_PAYLOAD), ("k/z", 1)]).await.unwrap_err();
+            assert_eq!(docs(&core), known);
+            // Each small enough, all together not.
+            let parts = [("k/1", log::MAX_PAYLOAD - 100), ("k/2", log::MAX_PAYLOAD - 100), ("k/3", 300)];
+            let (status, why) = put(&core, &parts).await.unwrap_err();
+            assert_eq!((status, why.contains("a transaction of")), (413, true), "{why}");
+            assert_eq!((docs(&core), core.refusal()), (known, None));
+            put(&core, &[("k/after", 3)]).await.unwrap();
+            docs(&core)
+        };
+        assert_eq!(docs(&open(&disk)), known);
+        assert!(notices.all().iter().any(|(_, text)| text.contains("refused for its size")));
     }
 
     /// A full disk refused the log's appends while the engine had made their changes: memory went ahead of the log.

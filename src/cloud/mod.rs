@@ -18,6 +18,7 @@ pub mod http;
 pub mod iam;
 mod maintenance;
 pub mod notices;
+mod rebuild;
 pub mod receive;
 pub mod s3;
 pub mod server;
@@ -30,7 +31,7 @@ pub mod waiters;
 pub mod wire;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use self::core::Core;
 use notices::Notices;
@@ -38,7 +39,7 @@ use notices::Notices;
 /// The server's state, shared by all requests.
 pub struct Cloud {
     pub core: Core,
-    pub notices: Notices,
+    pub notices: Arc<Notices>,
     /// A message move task was started: the mover looks again.
     pub move_tasks: tokio::sync::Notify,
     pub sns: sns::Sns,

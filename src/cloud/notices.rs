@@ -9,6 +9,8 @@ use crate::engine::Millis;
 
 /// The same notice isn't said again for so long; how often it was held back is said then.
 const QUIET: Millis = 60_000;
+/// Bytes of a notice: what a client sent may stand in it, as long as it likes.
+const LONGEST: usize = 4_096;
 /// Notices kept for `/_messaging/notices`.
 const KEPT: usize = 1_000;
 
@@ -52,6 +54,7 @@ impl Notices {
 
     /// Says something at `now`; a text that was just said is counted instead.
     pub fn say(&self, now: Millis, text: &str) {
+        let text = &text[..text.floor_char_boundary(LONGEST)];
         let line = {
             let mut state = self.state.lock();
             if state.said.len() > 10_000 {
@@ -85,6 +88,14 @@ impl Notices {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is remembered of what was said must not grow with what clients send.
+    #[test]
+    fn a_notice_is_cut() {
+        let notices = Notices::new(|_| {});
+        notices.say(1, &"ä".repeat(LONGEST));
+        assert_eq!(notices.all()[0].1.len(), LONGEST);
+    }
 
     #[test]
     fn a_repeated_notice_is_counted_not_repeated() {

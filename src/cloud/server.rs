@@ -87,9 +87,11 @@ impl Cloud {
         home: Option<Home>,
         print: impl Fn(&str) + Send + Sync + 'static,
     ) -> Self {
+        let notices = Arc::new(Notices::new(print));
+        core.tell(notices.clone());
         Self {
             core,
-            notices: Notices::new(print),
+            notices,
             move_tasks: Default::default(),
             blobs,
             sns: Default::default(),

@@ -4,6 +4,12 @@ use postcard::ser_flavors::Flavor;
 
 use crate::engine::change::{Sent, Target};
 use crate::engine::{Change, Engine, Millis, Owner, QueueId, StreamId};
+use crate::log::{self, LogError};
+
+/// Bytes of a transaction: half of what the log takes, since the declarations of a new segment may stand before it.
+const MAX_BYTES: usize = log::MAX_TRANSACTION / 2;
+/// A buffer that grew beyond this is given back.
+const KEPT_BUFFER: usize = 4 << 20;
 
 /// The encoded changes of a transaction, and what they are about. Reused from one transaction to the next.
 #[derive(Debug, Default)]
@@ -16,6 +22,7 @@ pub(super) struct Frames {
 impl Frames {
     pub fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.shrink_to(KEPT_BUFFER);
         self.ends.clear();
         self.owners.clear();
     }
@@ -28,7 +35,21 @@ impl Frames {
         self.ends.push(self.bytes.len());
     }
 
-    /// Drops a change that was encoded but, for a panic, not applied.
+    /// Why the log would refuse what was pushed last, if it would.
+    fn too_large(&self) -> Option<LogError> {
+        let largest = log::MAX_PAYLOAD;
+        if self.bytes.len() <= largest {
+            return None;
+        }
+        let last = self.slices().last().map_or(0, <[u8]>::len);
+        let bytes: usize = self.slices().map(|frame| log::frame_bytes(frame.len()) as usize).sum();
+        if last > largest {
+            return Some(LogError::TooLarge { what: "record", bytes: last, limit: largest });
+        }
+        (bytes > MAX_BYTES).then_some(LogError::TooLarge { what: "transaction", bytes, limit: MAX_BYTES })
+    }
+
+    /// Drops a change that was encoded but, for a panic or its size, not applied.
     pub fn keep_applied(&mut self) {
         self.ends.truncate(self.owners.len());
         self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
@@ -77,16 +98,27 @@ pub struct Transaction<'t> {
     pub(super) wake_streams: bool,
     /// A change is being made: a panic now leaves half of it.
     pub(super) applying: bool,
+    /// Why none of its changes is made: one is larger than the log takes.
+    pub(super) refused: Option<LogError>,
 }
 
 impl<'t> Transaction<'t> {
     pub(super) fn new(engine: &'t mut Engine, now: Millis, frames: &'t mut Frames) -> Self {
-        Self { engine, now, frames, wake: Vec::new(), hidden: Vec::new(), wake_streams: false, applying: false }
+        let (wake, hidden) = (Vec::new(), Vec::new());
+        Self { engine, now, frames, wake, hidden, wake_streams: false, applying: false, refused: None }
     }
 
-    /// Makes a change, in the state and in the log.
+    /// Makes a change, in the state and in the log. One that the log would not take, and all after it, are not made, and
+    /// the whole transaction fails.
     pub fn apply(&mut self, change: &Change<'_>) {
+        if self.refused.is_some() {
+            return;
+        }
         self.frames.push(change);
+        self.refused = self.frames.too_large();
+        if self.refused.is_some() {
+            return;
+        }
         match change {
             Change::Sent(sent) => self.wake_targets(sent),
             Change::Put(put) => self.wake_streams |= self.is_due(put.stream, put.data.len()),

@@ -11,6 +11,8 @@ mod attack_objects;
 mod attack_presigned;
 mod attack_public;
 mod attack_running;
+mod attack_sizes;
+mod attack_templates;
 mod binary;
 mod cli;
 mod cloud;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::input::{Deployment, constraint, new_name, stack_name};
+use super::input::{Deployment, at_most, constraint, new_name, stack_name};
 use super::record::{ChangeSet, Execution, OnFailure, Stack, Status};
 use super::stacks::{Begin, begin_update, blank, new_template, updatable};
 use super::store::{self, Place, last};
@@ -99,7 +99,9 @@ pub async fn create_change_set(cx: &Context, mut input: Deployment) -> Result<Cr
         changes,
         on_failure,
     };
+    let old = store::old(cx);
     core.execute(|transaction| {
+        store::check_change_sets(transaction.engine, &stack)?;
         let same = store::change_sets(transaction.engine, &stack.uuid).into_iter().find(|other| other.name == set.name);
         // One that was executed gives its name away.
         if let Some(old) = same.as_ref().filter(|old| old.execution == Execution::Complete) {
@@ -117,7 +119,8 @@ pub async fn create_change_set(cx: &Context, mut input: Deployment) -> Result<Cr
                     set.name
                 )));
             }
-            store::forget_old(transaction, &place);
+            store::check_quota(transaction.engine, &place)?;
+            store::forget(transaction, &old);
             run::turn(transaction, cx, &mut stack, Status::ReviewInProgress, Some("User Initiated"));
             store::put_stack(transaction, &stack);
         }
@@ -169,6 +172,7 @@ pub struct Nothing {}
 
 pub async fn execute_change_set(cx: &Context, input: ChangeSetInput) -> Result<Nothing, AwsError> {
     let place = Place::of(cx);
+    at_most(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
     let uuid = cx
         .cloud
         .core
@@ -225,7 +229,10 @@ pub async fn delete_change_set(cx: &Context, input: ChangeSetInput) -> Result<No
         .core
         .execute(|transaction| {
             match find(transaction.engine, &place, &input) {
-                Ok((stack, set)) => store::drop_change_set(transaction, &stack.uuid, &set.id),
+                Ok((stack, set)) => {
+                    store::drop_change_set(transaction, &stack.uuid, &set.id);
+                    store::drop_templates(transaction, &stack);
+                }
                 // Deleting what isn't there is no error.
                 Err(error) if error.code == "ChangeSetNotFound" => {}
                 Err(error) => return Err(error),

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::plan::{self, Known, Plan, pseudo};
 use super::record::{Definition, Stack};
 use super::store;
+use super::template::budget::Budget;
 use super::template::diff::{self, Before, Changes, Deployed};
 use super::template::evaluate::{Reference, is_unknown};
 use super::template::{Template, text};
@@ -40,7 +41,7 @@ pub fn changes(cx: &Context, stack: &Stack, plan: &Plan) -> Result<Changes, AwsE
     let before = Before { template, parameters, resources: deployed.collect() };
     let known = Known::new(&resources, &exports);
     let answer = |reference: Reference<'_>| known.answer(reference);
-    Ok(diff::changes(&before, &plan.scope(&answer), &types::recreation)?)
+    Ok(diff::changes(&before, &plan.scope(&answer, &Budget::default()), &types::recreation)?)
 }
 
 /// Whether a new definition changes a stack in any other way: its outputs, its tags, whom it notifies.
@@ -52,7 +53,8 @@ pub fn differs(cx: &Context, stack: &Stack, definition: &Definition, plan: &Plan
     let (resources, exports) = (store::all_resources(cx, &stack.uuid), plan::exports(&store::all_stacks(cx)));
     let known = Known::new(&resources, &exports);
     let answer = |reference: Reference<'_>| known.answer(reference);
-    let scope = plan.scope(&answer);
+    let budget = Budget::default();
+    let scope = plan.scope(&answer, &budget);
     let outputs: Vec<_> =
         plan.template.outputs.iter().filter(|(_, output)| plan.shows(output.condition.as_ref())).collect();
     let same = |(key, output): &(&String, &super::template::Output)| {

@@ -1,5 +1,7 @@
 //! DescribeStackEvents.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::input::stack_name;
@@ -10,6 +12,8 @@ use crate::cloud::wire::{AwsError, Timestamp};
 
 /// Events of a page.
 const PAGE: usize = 100;
+/// "DescribeStackEvents": bytes of a page. One event that has more has a page of its own.
+const PAGE_BYTES: usize = 1 << 20;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -41,6 +45,17 @@ struct EventView {
     client_request_token: Option<String>,
 }
 
+/// How many events the page has that begins at a token.
+fn page_size(events: &[Arc<[u8]>], token: Option<&str>) -> usize {
+    let start = token.and_then(|token| token.parse().ok()).unwrap_or(0);
+    let mut bytes = 0;
+    let fit = events.iter().skip(start).take(PAGE).take_while(|event| {
+        bytes += event.len();
+        bytes <= PAGE_BYTES
+    });
+    fit.count().max(1)
+}
+
 pub async fn describe_stack_events(
     cx: &Context,
     input: DescribeStackEventsInput,
@@ -53,7 +68,8 @@ pub async fn describe_stack_events(
         Ok::<_, AwsError>((stack, events))
     });
     let (stack, events) = found?;
-    let (events, next_token) = store::page(events, input.next_token.as_deref(), PAGE)?;
+    let size = page_size(&events, input.next_token.as_deref());
+    let (events, next_token) = store::page(events, input.next_token.as_deref(), size)?;
     let events = events.iter().filter_map(|bytes| store::event(bytes));
     let view = |event: Event| EventView {
         stack_id: stack.id.clone(),

@@ -4,9 +4,11 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
+use super::aside::aside;
 use super::plan::{Plan, pseudo};
 use super::record::{Definition, OnFailure, Stack, Tag};
 use super::store;
+use super::template::budget::{Budget, MAX_BYTES, too_large};
 use super::template::evaluate::{KNOWN_AFTER_APPLY, Reference};
 use super::template::parameters::{Given, Texts, settle};
 use super::template::{Template, summary};
@@ -17,8 +19,8 @@ use crate::cloud::wire::AwsError;
 
 /// "AWS CloudFormation quotas": bytes of a template in a request.
 const MAX_BODY: usize = 51_200;
-/// "AWS CloudFormation quotas": bytes of a template in S3.
-const MAX_OBJECT: usize = 1_000_000;
+/// "SetStackPolicy": characters of a stack policy, which lying in S3 has no more.
+const MAX_POLICY: usize = 16_384;
 /// "AWS CloudFormation quotas": characters of a stack's name.
 const MAX_NAME: usize = 128;
 /// "CreateStack": tags of a stack.
@@ -91,6 +93,14 @@ pub fn constraint(value: Option<&str>, member: &str, rule: &str) -> AwsError {
     invalid(format!(
         "1 validation error detected: Value {value} at '{member}' failed to satisfy constraint: Member must {rule}"
     ))
+}
+
+/// Refuses a text of more characters than the API's model allows.
+pub fn at_most(text: Option<&str>, member: &str, most: usize) -> Result<(), AwsError> {
+    match text.filter(|text| text.chars().count() > most) {
+        Some(text) => Err(constraint(Some(text), member, &format!("have length less than or equal to {most}"))),
+        None => Ok(()),
+    }
 }
 
 /// The member that names a stack, which has to be there.
@@ -169,6 +179,7 @@ pub async fn policy_text(cx: &Context, body: Option<String>, url: Option<String>
         (None, None) => None,
     };
     if let Some(text) = &text {
+        at_most(Some(text), "stackPolicyBody", MAX_POLICY)?;
         run::check_policy(text)?;
     }
     Ok(text)
@@ -183,8 +194,8 @@ async fn object_text(cx: &Context, url: &str, member: &str) -> Result<String, Aw
             error.message
         ))
     })?;
-    if bytes.len() > MAX_OBJECT {
-        return Err(invalid(format!("Template may not exceed {MAX_OBJECT} bytes in size.")));
+    if bytes.len() > MAX_BYTES {
+        return Err(too_large().into());
     }
     String::from_utf8(bytes.to_vec()).map_err(|_| invalid("Template format error: unsupported structure."))
 }
@@ -262,7 +273,12 @@ impl Deployment {
                 Some((g.key.clone(), g.value.clone().or_else(|| previous.cloned())?))
             })
             .collect();
-        let template = Template::read_given(&text, &early)?;
+        let (text, template) = aside(move || {
+            let template = Template::read_given(&text, &early);
+            (text, template)
+        })
+        .await?;
+        let template = template?;
         super::plan::check_types(&template)?;
         let before = update.then_some(&stack.now.parameters);
         let parameters = settle(&template.parameters, &given, before)?;
@@ -288,9 +304,13 @@ impl Deployment {
             outputs: stack.now.outputs.clone(),
             imports: stack.now.imports.clone(),
         };
-        let plan = Plan::new(&text, &definition.parameters, pseudo(stack, &definition.notifications))?;
-        rehearse(&plan)?;
-        Ok(Prepared { text, definition, plan })
+        let pseudo = pseudo(stack, &definition.notifications);
+        aside(move || {
+            let plan = Plan::new(&text, &definition.parameters, pseudo)?;
+            rehearse(&plan)?;
+            Ok(Prepared { text, definition, plan })
+        })
+        .await?
     }
 
     fn check(&self) -> Result<(), AwsError> {
@@ -318,7 +338,22 @@ impl Deployment {
         if self.tags.as_ref().is_some_and(|tags| tags.len() > MAX_TAGS) {
             return Err(constraint(None, "tags", "have length less than or equal to 50"));
         }
+        let texts = [
+            ("roleARN", &self.role_arn, 2_048),
+            ("clientRequestToken", &self.client_request_token, 128),
+            ("description", &self.description, 1_024),
+        ];
+        for (member, text, most) in texts {
+            at_most(text.as_deref(), member, most)?;
+        }
+        for kind in self.resource_types.iter().flatten() {
+            at_most(Some(kind), "resourceTypes", 256)?;
+        }
+        for arn in self.notification_arns.iter().flatten() {
+            at_most(Some(arn), "notificationARNs", 2_048)?;
+        }
         for tag in tags {
+            at_most(Some(&tag.value), "tags.member.value", 256)?;
             if tag.key.to_ascii_lowercase().starts_with("aws:") {
                 return Err(invalid("aws: prefixed tag key names are not allowed for external use."));
             }
@@ -378,7 +413,8 @@ impl Deployment {
 /// Evaluates everything as far as it can be before anything exists, for the mistakes that this shows.
 fn rehearse(plan: &Plan) -> Result<(), AwsError> {
     let known = |_: Reference<'_>| Ok(KNOWN_AFTER_APPLY.into());
-    let scope = plan.scope(&known);
+    let budget = Budget::default();
+    let scope = plan.scope(&known, &budget);
     let resources = plan.needs.keys().flat_map(|name| plan.template.resources[name].properties.values());
     let outputs = plan.template.outputs.values().filter(|o| plan.shows(o.condition.as_ref()));
     for value in resources.chain(outputs.flat_map(|o| std::iter::once(&o.value).chain(&o.export))) {

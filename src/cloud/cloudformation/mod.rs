@@ -8,6 +8,7 @@
 //! stacks  change_sets  describe_*  events  resources  templates  exports  settings     the operations
 //! ```
 
+mod aside;
 mod change_sets;
 mod compare;
 mod describe_change_set;

@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
 use super::record::{Resources, Stack};
+use super::template::budget::Budget;
 use super::template::evaluate::{KNOWN_AFTER_APPLY, Pseudo, Reference, Scope};
 use super::template::graph::{self, Needs};
 use super::template::parameters::Texts;
@@ -69,13 +70,14 @@ impl Plan {
     }
 
     /// The scope in which its values are evaluated.
-    pub fn scope<'a>(&'a self, known: &'a dyn Fn(Reference<'_>) -> Result<Value>) -> Scope<'a> {
+    pub fn scope<'a>(&'a self, known: &'a dyn Fn(Reference<'_>) -> Result<Value>, budget: &'a Budget) -> Scope<'a> {
         Scope {
             template: &self.template,
             parameters: &self.values,
             conditions: &self.conditions,
             pseudo: &self.pseudo,
             known,
+            budget,
         }
     }
 
@@ -196,10 +198,15 @@ impl<'a> Known<'a> {
 }
 
 /// A resource's properties, every value known and in its type's shape.
-pub fn properties(plan: &Plan, name: &str, known: &Known<'_>) -> std::result::Result<Map<String, Value>, String> {
+pub fn properties(
+    plan: &Plan,
+    name: &str,
+    known: &Known<'_>,
+    budget: &Budget,
+) -> std::result::Result<Map<String, Value>, String> {
     let answer = |reference: Reference<'_>| known.answer(reference);
     let resource = &plan.template.resources[name];
-    let evaluated = plan.scope(&answer).members(&resource.properties).map_err(|invalid| invalid.message)?;
+    let evaluated = plan.scope(&answer, budget).members(&resource.properties).map_err(|invalid| invalid.message)?;
     match types::find(&resource.kind) {
         Some(kind) => kind
             .conform(&evaluated)

@@ -3,10 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::input::{check_role, constraint, policy_text, stack_name};
+use super::input::{at_most, check_role, constraint, policy_text, stack_name};
 use super::record::{Stack, Status};
 use super::stacks::StackIdOutput;
 use super::store::{self, Place};
+use super::template::structure::{MAX_NAME as MAX_LOGICAL_ID, MAX_RESOURCES};
 use super::{change_sets::Nothing, run};
 use crate::cloud::gateway::Context;
 use crate::cloud::transaction::Transaction;
@@ -102,6 +103,14 @@ pub async fn cancel_update_stack(cx: &Context, input: SettingsInput) -> Result<(
 pub async fn continue_update_rollback(cx: &Context, input: SettingsInput) -> Result<Nothing, AwsError> {
     let name = stack_name(input.stack_name)?;
     check_role(cx, &name, input.role_arn.as_deref())?;
+    at_most(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
+    let skipped = input.resources_to_skip.unwrap_or_default();
+    if skipped.len() > MAX_RESOURCES {
+        return Err(constraint(None, "resourcesToSkip", "have length less than or equal to 500"));
+    }
+    for resource in &skipped {
+        at_most(Some(resource), "resourcesToSkip", MAX_LOGICAL_ID)?;
+    }
     let uuid = change(cx, &name, |transaction, stack| {
         if stack.status != Status::UpdateRollbackFailed {
             return Err(invalid(format!(
@@ -110,7 +119,7 @@ pub async fn continue_update_rollback(cx: &Context, input: SettingsInput) -> Res
             )));
         }
         stack.token = input.client_request_token;
-        stack.retain = input.resources_to_skip.unwrap_or_default();
+        stack.retain = skipped;
         run::turn(transaction, cx, stack, Status::UpdateRollbackInProgress, Some("User Initiated"));
         Ok(stack.uuid.clone())
     })
@@ -122,6 +131,7 @@ pub async fn continue_update_rollback(cx: &Context, input: SettingsInput) -> Res
 pub async fn rollback_stack(cx: &Context, input: SettingsInput) -> Result<StackIdOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     check_role(cx, &name, input.role_arn.as_deref())?;
+    at_most(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
     let (uuid, stack_id) = change(cx, &name, |transaction, stack| {
         let next = match stack.status {
             Status::CreateFailed => Status::RollbackInProgress,

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::input::{Deployment, check_role, constraint, new_name, policy_text, stack_name};
+use super::input::{Deployment, at_most, check_role, constraint, new_name, policy_text, stack_name};
 use super::record::{Definition, Execution, OnFailure, Stack, Status};
 use super::store::{self, Place};
+use super::template::structure::{MAX_NAME as MAX_LOGICAL_ID, MAX_RESOURCES};
 use super::{compare, plan, run};
 use crate::cloud::gateway::Context;
 use crate::cloud::wire::AwsError;
@@ -80,6 +81,7 @@ pub async fn create_stack(cx: &Context, mut input: Deployment) -> Result<StackId
     stack.token = input.client_request_token;
     let uuid = stack.uuid.clone();
     let stack_id = stack.id.clone();
+    let old = store::old(cx);
     cx.cloud
         .core
         .execute(|transaction| {
@@ -88,9 +90,10 @@ pub async fn create_stack(cx: &Context, mut input: Deployment) -> Result<StackId
                 Some(holder) if holder.uuid != stack.uuid || holder.status != Status::ReviewInProgress => {
                     return Err(taken());
                 }
-                _ => {}
+                Some(_) => {}
+                None => store::check_quota(transaction.engine, &place)?,
             }
-            store::forget_old(transaction, &place);
+            store::forget(transaction, &old);
             stack.created = transaction.now;
             store::put_template(transaction, &stack.now.template, &prepared.text);
             for mut set in store::change_sets(transaction.engine, &stack.uuid) {
@@ -218,7 +221,14 @@ pub async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Result<(), A
     };
     check_role(cx, &name, input.role_arn.as_deref())?;
     let place = Place::of(cx);
+    at_most(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
     let retain = input.retain_resources.unwrap_or_default();
+    if retain.len() > MAX_RESOURCES {
+        return Err(constraint(None, "retainResources", "have length less than or equal to 500"));
+    }
+    for name in &retain {
+        at_most(Some(name), "retainResources", MAX_LOGICAL_ID)?;
+    }
     let started = cx
         .cloud
         .core

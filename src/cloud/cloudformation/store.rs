@@ -22,6 +22,18 @@ use crate::engine::{Engine, Millis};
 
 /// How long a deleted stack is still shown ("ListStacks": 90 days).
 const DELETED_SHOWN: Millis = 90 * 24 * 60 * 60 * 1000;
+/// Deleted stacks of a place that are shown. AWS names no number.
+const DELETED_KEPT: usize = 1_000;
+/// "AWS CloudFormation quotas": stacks of an account in a Region.
+const MAX_STACKS: usize = 2_000;
+/// Change sets of a stack. In no list of quotas; AWS's users met 1,000 (awsdocs/aws-cloudformation-user-guide#512).
+const MAX_CHANGE_SETS: usize = 1_000;
+/// How long an event is kept ("View CloudFormation stack events": 90 days).
+const EVENTS_SHOWN: Millis = 90 * 24 * 60 * 60 * 1000;
+/// Events of a stack that are kept. AWS names no number; this is several operations of the largest stack.
+const EVENTS_KEPT: u64 = 5_000;
+/// Old events that go when a new one comes.
+const EVENTS_FORGOTTEN: usize = 10;
 
 /// One account's stacks in one region.
 #[derive(Debug, Clone)]
@@ -214,7 +226,22 @@ pub fn drop_resource(transaction: &mut Transaction<'_>, uuid: &str, logical_id: 
 pub fn put_event(transaction: &mut Transaction<'_>, stack: &mut Stack, event: &Event) {
     let number = stack.events;
     stack.events += 1;
-    put(transaction, &format!("cfn/event/{}/{number:010}", stack.uuid), event);
+    put(transaction, &event_key(&stack.uuid, number), event);
+    let (since, first) = (event.at.saturating_sub(EVENTS_SHOWN), stack.events.saturating_sub(EVENTS_KEPT));
+    let first = event_key(&stack.uuid, first);
+    let old = |key: &str, bytes: &[u8]| key < first.as_str() || self::event(bytes).is_some_and(|it| it.at < since);
+    let events = transaction.engine.docs(&first[..first.len() - EVENT_DIGITS], "");
+    let gone = events.take(EVENTS_FORGOTTEN).take_while(|(key, bytes)| old(key, bytes));
+    for key in gone.map(|(key, _)| key.to_owned()).collect::<Vec<_>>() {
+        transaction.delete_doc(&key);
+    }
+}
+
+/// Digits of an event's number in its key.
+const EVENT_DIGITS: usize = 10;
+
+fn event_key(uuid: &str, number: u64) -> String {
+    format!("cfn/event/{uuid}/{number:0EVENT_DIGITS$}")
 }
 
 pub fn put_change_set(transaction: &mut Transaction<'_>, uuid: &str, set: &ChangeSet) {
@@ -229,17 +256,63 @@ pub fn put_template(transaction: &mut Transaction<'_>, key: &str, text: &str) {
     transaction.put_doc(key, text.as_bytes());
 }
 
-/// Forgets stacks that were deleted long ago.
-pub fn forget_old(transaction: &mut Transaction<'_>, place: &Place) {
-    let since = transaction.now.saturating_sub(DELETED_SHOWN);
-    let old = stacks(transaction.engine, place).into_iter().filter(|s| s.deleted.is_some_and(|at| at < since));
-    for stack in old.collect::<Vec<_>>() {
+/// The stacks that were deleted long ago, or before many others.
+pub fn old(cx: &Context) -> Vec<Stack> {
+    let since = cx.cloud.core.now().saturating_sub(DELETED_SHOWN);
+    let mut deleted: Vec<Stack> = all_stacks(cx).into_iter().filter(|stack| stack.deleted.is_some()).collect();
+    deleted.sort_by_key(|stack| std::cmp::Reverse(stack.deleted));
+    let kept = deleted.iter().take(DELETED_KEPT).take_while(|stack| stack.deleted.is_some_and(|at| at >= since));
+    let kept = kept.count();
+    deleted.drain(kept..).collect()
+}
+
+/// Refuses one more stack than an account may have in a Region.
+pub fn check_quota(engine: &Engine, place: &Place) -> Result<(), AwsError> {
+    if engine.docs(&place.name(""), "").take(MAX_STACKS).count() < MAX_STACKS {
+        return Ok(());
+    }
+    Err(AwsError::bad("LimitExceededException", "Limit for stack has been exceeded"))
+}
+
+/// Refuses one more change set than a stack may have.
+pub fn check_change_sets(engine: &Engine, stack: &Stack) -> Result<(), AwsError> {
+    let prefix = format!("cfn/changeset/{}/", stack.uuid);
+    if engine.docs(&prefix, "").take(MAX_CHANGE_SETS).count() < MAX_CHANGE_SETS {
+        return Ok(());
+    }
+    Err(AwsError::bad("LimitExceededException", format!("ChangeSet limit exceeded for stack {}", stack.id)))
+}
+
+/// Drops the texts of templates that neither the stack nor one of its change sets needs any more.
+pub fn drop_templates(transaction: &mut Transaction<'_>, stack: &Stack) {
+    let prefix = format!("cfn/template/{}/", stack.uuid);
+    let mut needed: Vec<String> = [Some(&stack.now), stack.before.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(|definition| definition.template.clone())
+        .collect();
+    let unneeded = |engine: &Engine, needed: &[String]| -> Vec<String> {
+        let keys = engine.docs(&prefix, "").map(|(key, _)| key.to_owned());
+        keys.filter(|key| !needed.contains(key)).collect()
+    };
+    if unneeded(transaction.engine, &needed).is_empty() {
+        return;
+    }
+    needed.extend(change_sets(transaction.engine, &stack.uuid).into_iter().map(|set| set.definition.template));
+    for key in unneeded(transaction.engine, &needed) {
+        transaction.delete_doc(&key);
+    }
+}
+
+/// Forgets stacks.
+pub fn forget(transaction: &mut Transaction<'_>, old: &[Stack]) {
+    for stack in old {
         for kind in ["resource", "event", "template", "changeset"] {
             let prefix = format!("cfn/{kind}/{}/", stack.uuid);
             let keys: Vec<String> = transaction.engine.docs(&prefix, "").map(|(key, _)| key.to_owned()).collect();
             keys.iter().for_each(|key| transaction.delete_doc(key));
         }
-        transaction.delete_doc(&stack_key(&stack));
+        transaction.delete_doc(&stack_key(stack));
     }
 }
 

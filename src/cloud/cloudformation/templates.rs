@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::aside::aside;
 use super::change_sets::{ChangeSetInput, find};
 use super::input::{constraint, template_text};
 use super::record::Definition;
@@ -60,7 +61,10 @@ pub async fn get_template(cx: &Context, input: GetTemplateInput) -> Result<GetTe
         let text = store::template(engine, &definition.template);
         Ok((text.unwrap_or_default(), definition))
     })?;
-    let template_body = if processed { unrolled(&text, &definition).unwrap_or(text) } else { text };
+    let template_body = match processed {
+        true => aside(move || unrolled(&text, &definition).unwrap_or(text)).await?,
+        false => text,
+    };
     Ok(GetTemplateOutput { template_body, stages_available: ["Original", "Processed"] })
 }
 
@@ -185,7 +189,7 @@ pub async fn get_template_summary(cx: &Context, input: TemplateInput) -> Result<
         }
         (None, None) => return Err(invalid("Either Template URL or Template Body must be specified.")),
     };
-    let template = Template::read(&text)?;
+    let template = aside(move || Template::read(&text)).await??;
     let unknown = plan::unknown_types(&template);
     let warned = input.template_summary_config.is_some_and(|it| it.treat_unrecognized_resource_types_as_warnings);
     let warnings = match unknown.is_empty() {
@@ -240,7 +244,7 @@ pub struct ValidateTemplateOutput {
 pub async fn validate_template(cx: &Context, input: TemplateInput) -> Result<ValidateTemplateOutput, AwsError> {
     let text = template_text(cx, input.template_body, input.template_url).await?;
     let text = text.ok_or_else(|| invalid("Either Template URL or Template Body must be specified."))?;
-    let template = Template::read(&text)?;
+    let template = aside(move || Template::read(&text)).await??;
     plan::check_types(&template)?;
     let capabilities = summary::capabilities(&template);
     let parameters = template.parameters.into_iter().map(|parameter| TemplateParameter {

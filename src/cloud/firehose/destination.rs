@@ -264,7 +264,28 @@ impl Destination {
         })
     }
 
+    /// "ExtendedS3DestinationConfiguration" and "ProcessorParameter", API Reference: characters.
+    fn check_lengths(&self) -> Result<(), AwsError> {
+        let members = [
+            ("roleARN", Some(&self.role_arn), 512),
+            ("bucketARN", Some(&self.bucket_arn), 2_048),
+            ("prefix", self.prefix.as_ref(), 1_024),
+            ("errorOutputPrefix", self.error_output_prefix.as_ref(), 1_024),
+        ];
+        let processors = self.processing_configuration.iter().flat_map(|it| &it.processors);
+        let parameters = processors.flat_map(|it| &it.parameters).map(|it| {
+            ("processingConfiguration.processors.parameters.parameterValue", Some(&it.parameter_value), 5_120)
+        });
+        for (name, value, most) in members.into_iter().chain(parameters) {
+            let Some(value) = value.filter(|value| value.chars().count() > most) else { continue };
+            let constraint = format!("Member must have length less than or equal to {most}");
+            return Err(constrained(value, &member(name), &constraint));
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<(), AwsError> {
+        self.check_lengths()?;
         if !is_role(&self.role_arn) {
             let pattern =
                 "Member must satisfy regular expression pattern: arn:.*:iam::\\d{12}:role/[a-zA-Z_0-9+=,.@\\-_/]+";

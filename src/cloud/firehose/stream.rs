@@ -37,6 +37,9 @@ pub struct Encryption {
 /// The size of the buffer of a stream whose records are looked at as they come: each partition has a buffer of its own.
 pub const PARTITIONED: u64 = 0;
 
+/// Bytes of a stream's declaration. AWS names none for the whole; its parts have less.
+const MAX_DOCUMENT: usize = 256 << 10;
+
 /// A stream's ARN.
 pub fn arn(region: &str, account: &str, name: &str) -> String {
     format!("arn:aws:firehose:{region}:{account}:deliverystream/{name}")
@@ -48,11 +51,18 @@ impl Document {
     }
 
     /// What the engine keeps: the document, and the hints that it wakes the flusher by.
+    ///
+    /// # Errors
+    /// `InvalidArgumentException` for one that is larger than all that AWS bounds in it can be together.
     pub fn config(&self, id: crate::engine::StreamId) -> Result<StreamConfig, AwsError> {
+        let document = serde_json::to_string(self).map_err(|error| AwsError::internal(error.to_string()))?;
+        if document.len() > MAX_DOCUMENT {
+            return Err(invalid(format!("The stream's configuration has more than {MAX_DOCUMENT} bytes")));
+        }
         Ok(StreamConfig {
             id,
             arn: self.arn(),
-            document: serde_json::to_string(self).map_err(|error| AwsError::internal(error.to_string()))?,
+            document,
             buffer_bytes: if self.destination.partitioned() { PARTITIONED } else { self.destination.buffer_bytes() },
             buffer_millis: Millis::from(self.destination.buffering.interval_in_seconds) * 1000,
             created: self.created,

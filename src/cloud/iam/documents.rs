@@ -1,5 +1,7 @@
 //! Where roles and policies lie, and the checks that every operation makes.
 
+use std::collections::BTreeMap;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +13,20 @@ use crate::engine::{Engine, ManagedPolicy, Role};
 
 /// What a URL-encoded policy document holds as it is (RFC 3986).
 const DOCUMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// "PutRolePolicy" and its like: characters of a document.
+const MAX_DOCUMENT: usize = 131_072;
+/// "IAM and AWS STS quotas": characters of a role's trust policy, white space not counted.
+const MAX_TRUST: usize = 2_048;
+/// "IAM and AWS STS quotas": tags of a role or policy.
+pub const MAX_TAGS: usize = 50;
+/// "Tag": characters of a tag's key and value.
+const MAX_KEY: usize = 128;
+const MAX_VALUE: usize = 256;
+/// "Role", "Policy": characters of a description.
+pub const MAX_DESCRIPTION: usize = 1_000;
+/// "PutRolePermissionsBoundary": characters of an ARN.
+pub const MAX_ARN: usize = 2_048;
 
 /// A key and a value.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -73,9 +89,59 @@ pub fn path(value: Option<String>) -> Result<String, AwsError> {
     }
 }
 
+/// Text of at most `max` characters.
+pub fn at_most(value: Option<String>, member: &str, max: usize) -> Result<String, AwsError> {
+    let value = value.unwrap_or_default();
+    if value.chars().count() > max {
+        return Err(too_long(member, max));
+    }
+    Ok(value)
+}
+
+fn too_long(member: &str, max: usize) -> AwsError {
+    // AWS repeats the value, which is what is too long.
+    invalid(format!(
+        "1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have length less than or equal to {max}"
+    ))
+}
+
+/// Tags that a client gives, by key ("Tag", IAM API Reference).
+pub fn tags(given: Option<Vec<Tag>>) -> Result<BTreeMap<String, String>, AwsError> {
+    let given = given.unwrap_or_default();
+    if given.len() > MAX_TAGS {
+        return Err(too_long("tags", MAX_TAGS));
+    }
+    for (tag, number) in given.iter().zip(1..) {
+        if tag.key.is_empty() || tag.key.chars().count() > MAX_KEY {
+            return Err(too_long(&format!("tags.{number}.member.key"), MAX_KEY));
+        }
+        if tag.value.chars().count() > MAX_VALUE {
+            return Err(too_long(&format!("tags.{number}.member.value"), MAX_VALUE));
+        }
+    }
+    Ok(given.into_iter().map(|tag| (tag.key, tag.value)).collect())
+}
+
+/// AWS's refusal of what is more than an account, a role or a policy may have.
+pub fn exceeded(quota: &str, max: usize) -> AwsError {
+    AwsError::new(409, "LimitExceeded", format!("Cannot exceed quota for {quota}: {max}"))
+}
+
+/// Characters of a document, white space not counted.
+pub fn size(document: &str) -> usize {
+    document.chars().filter(|c| !c.is_whitespace()).count()
+}
+
 /// A policy document that this cloud can judge.
 pub fn document(value: Option<String>, member: &str, kind: Kind) -> Result<String, AwsError> {
     let value = required(value, member)?;
+    if value.len() > MAX_DOCUMENT {
+        return Err(too_long(member, MAX_DOCUMENT));
+    }
+    match kind {
+        Kind::Trust if size(&value) > MAX_TRUST => return Err(exceeded("ACLSizePerRole", MAX_TRUST)),
+        _ => {}
+    }
     Policy::parse(&value, kind).map_err(|error| AwsError::bad("MalformedPolicyDocument", error.to_string()))?;
     Ok(value)
 }
@@ -88,6 +154,11 @@ fn role_prefix(account: &str) -> String {
 pub fn roles(engine: &Engine, account: &str) -> Vec<Role> {
     let prefix = role_prefix(account);
     engine.docs(&prefix, "").filter_map(|(_, bytes)| serde_json::from_slice(bytes).ok()).collect()
+}
+
+/// How many roles an account has.
+pub fn count_roles(engine: &Engine, account: &str) -> usize {
+    engine.docs(&role_prefix(account), "").count()
 }
 
 /// A role by its name, which an account has once whatever its path.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::documents::{change_role, document, encoded, name, page, reduce_role, required, role};
+use super::documents::{change_role, document, encoded, name, page, reduce_role, required, role, size};
 use crate::cloud::gateway::Context;
 use crate::cloud::wire::AwsError;
 use crate::engine::policy::Kind;
@@ -20,10 +20,6 @@ pub struct InlineInput {
     policy_document: Option<String>,
     marker: Option<String>,
     max_items: Option<usize>,
-}
-
-fn size(document: &str) -> usize {
-    document.chars().filter(|c| !c.is_whitespace()).count()
 }
 
 pub async fn put_role_policy(cx: &Context, input: InlineInput) -> Result<(), AwsError> {

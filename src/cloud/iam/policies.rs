@@ -3,16 +3,20 @@
 use serde::{Deserialize, Serialize};
 
 use super::documents::{
-    Tag, document, drop_policy, encoded, invalid, name, own_policy, page, path, policies, put_policy, required, roles,
-    unique_id,
+    self, MAX_DESCRIPTION, Tag, at_most, document, drop_policy, encoded, exceeded, invalid, name, own_policy, page,
+    path, policies, put_policy, required, roles, size, unique_id,
 };
 use crate::cloud::gateway::Context;
 use crate::cloud::wire::{AwsError, Timestamp};
 use crate::engine::policy::Kind;
-use crate::engine::{Engine, ManagedPolicy};
+use crate::engine::{ManagedPolicy, Role};
 
 /// "IAM and AWS STS quotas": characters of a policy's name.
 const MAX_NAME: usize = 128;
+/// "IAM and AWS STS quotas": characters of a managed policy, white space not counted.
+const MAX_SIZE: usize = 6_144;
+/// "IAM and AWS STS quotas": customer managed policies of an account.
+const MAX_POLICIES: usize = 1_500;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -55,8 +59,14 @@ pub struct PolicyView {
     tags: Option<Vec<Tag>>,
 }
 
-fn view(engine: &Engine, account: &str, policy: ManagedPolicy) -> PolicyView {
-    let roles = roles(engine, account);
+/// A document that a managed policy can have.
+fn own_document(value: Option<String>) -> Result<String, AwsError> {
+    let document = document(value, "policyDocument", Kind::Identity)?;
+    if size(&document) > MAX_SIZE { Err(exceeded("PolicySize", MAX_SIZE)) } else { Ok(document) }
+}
+
+/// A policy as it is shown; `roles` are its account's.
+fn view(roles: &[Role], policy: ManagedPolicy) -> PolicyView {
     let tags: Vec<Tag> = policy.tags.into_iter().map(|(key, value)| Tag { key, value }).collect();
     PolicyView {
         attachment_count: roles.iter().filter(|role| role.attached.contains(&policy.arn)).count(),
@@ -86,9 +96,9 @@ pub async fn create_policy(cx: &Context, input: PolicyInput) -> Result<PolicyOut
         id: unique_id(cx, "ANPA"),
         name,
         path,
-        document: document(input.policy_document, "policyDocument", Kind::Identity)?,
-        description: input.description.unwrap_or_default(),
-        tags: input.tags.into_iter().flatten().map(|tag| (tag.key, tag.value)).collect(),
+        document: own_document(input.policy_document)?,
+        description: at_most(input.description, "description", MAX_DESCRIPTION)?,
+        tags: documents::tags(input.tags)?,
         created: now,
         updated: now,
         version: 1,
@@ -96,12 +106,17 @@ pub async fn create_policy(cx: &Context, input: PolicyInput) -> Result<PolicyOut
     cx.cloud
         .core
         .execute(|transaction| {
-            if policies(transaction.engine, &cx.account).iter().any(|policy| policy.name == new.name) {
+            let others = policies(transaction.engine, &cx.account);
+            if others.iter().any(|policy| policy.name == new.name) {
                 let message = format!("A policy called {} already exists. Duplicate names are not allowed.", new.name);
                 return Err(AwsError::new(409, "EntityAlreadyExists", message));
             }
+            if others.len() >= MAX_POLICIES {
+                return Err(exceeded("PoliciesPerAccount", MAX_POLICIES));
+            }
             put_policy(transaction, &new);
-            Ok(PolicyOutput { policy: view(transaction.engine, &cx.account, new) })
+            // Nobody has it yet.
+            Ok(PolicyOutput { policy: view(&[], new) })
         })
         .await
 }
@@ -110,7 +125,7 @@ pub async fn get_policy(cx: &Context, input: PolicyInput) -> Result<PolicyOutput
     let arn = required(input.policy_arn, "policyArn")?;
     cx.cloud.core.read(|engine, _| {
         let found = own_policy(engine, cx, &arn, "GetPolicy")?;
-        Ok(PolicyOutput { policy: view(engine, &cx.account, found) })
+        Ok(PolicyOutput { policy: view(&roles(engine, &cx.account), found) })
     })
 }
 
@@ -152,7 +167,8 @@ pub async fn list_policies(cx: &Context, input: PolicyInput) -> Result<ListPolic
     let prefix = input.path_prefix.unwrap_or_else(|| "/".into());
     let found: Vec<PolicyView> = cx.cloud.core.read(|engine, _| {
         let found = policies(engine, &cx.account).into_iter().filter(|policy| policy.path.starts_with(&prefix));
-        found.map(|policy| PolicyView { tags: None, description: None, ..view(engine, &cx.account, policy) }).collect()
+        let roles = roles(engine, &cx.account);
+        found.map(|policy| PolicyView { tags: None, description: None, ..view(&roles, policy) }).collect()
     });
     let only_attached = input.only_attached == Some(true);
     let found = found.into_iter().filter(|policy| !only_attached || policy.attachment_count > 0);
@@ -186,7 +202,7 @@ fn version(policy: &ManagedPolicy, document: bool) -> Version {
 
 pub async fn create_policy_version(cx: &Context, input: PolicyInput) -> Result<PolicyVersionOutput, AwsError> {
     let arn = required(input.policy_arn, "policyArn")?;
-    let document = document(input.policy_document, "policyDocument", Kind::Identity)?;
+    let document = own_document(input.policy_document)?;
     if input.set_as_default != Some(true) {
         return Err(invalid("This cloud keeps only the default version of a policy: SetAsDefault must be true."));
     }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::documents::{
-    Tag, boundary, change_role, document, drop_role, encoded, invalid, name, page, path, put_role, required, role,
-    roles, unique_id,
+    self, MAX_ARN, MAX_DESCRIPTION, Tag, at_most, boundary, change_role, document, drop_role, encoded, exceeded,
+    invalid, name, page, path, put_role, required, role, roles, unique_id,
 };
 use super::passing;
 use crate::cloud::gateway::Context;
@@ -14,6 +14,8 @@ use crate::engine::policy::Kind;
 
 /// "IAM and AWS STS quotas": characters of a role's name.
 pub const MAX_NAME: usize = 64;
+/// "IAM and AWS STS quotas": roles of an account.
+const MAX_ROLES: usize = 1_000;
 /// "CreateRole": seconds of a session, least and most.
 const SESSION: std::ops::RangeInclusive<u32> = 3_600..=43_200;
 
@@ -99,10 +101,13 @@ pub async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, A
         trust: document(input.assume_role_policy_document, "assumeRolePolicyDocument", Kind::Trust)?,
         inline: Default::default(),
         attached: Vec::new(),
-        description: input.description.unwrap_or_default(),
+        description: at_most(input.description, "description", MAX_DESCRIPTION)?,
         max_session_seconds: session(input.max_session_duration)?,
-        permissions_boundary: input.permissions_boundary,
-        tags: input.tags.into_iter().flatten().map(|tag| (tag.key, tag.value)).collect(),
+        permissions_boundary: input
+            .permissions_boundary
+            .map(|arn| at_most(Some(arn), "permissionsBoundary", MAX_ARN))
+            .transpose()?,
+        tags: documents::tags(input.tags)?,
         created: cx.cloud.core.now(),
         name,
     };
@@ -115,6 +120,9 @@ pub async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, A
             }
             if let Some(arn) = &new.permissions_boundary {
                 boundary(transaction.engine, cx, arn)?;
+            }
+            if documents::count_roles(transaction.engine, &cx.account) >= MAX_ROLES {
+                return Err(exceeded("RolesPerAccount", MAX_ROLES));
             }
             put_role(transaction, &new);
             Ok(())
@@ -176,8 +184,9 @@ pub struct Nothing {}
 pub async fn update_role(cx: &Context, input: RoleInput) -> Result<Nothing, AwsError> {
     let name = required(input.role_name, "roleName")?;
     let seconds = input.max_session_duration.map(|seconds| session(Some(seconds))).transpose()?;
+    let description = input.description.map(|text| at_most(Some(text), "description", MAX_DESCRIPTION)).transpose()?;
     change_role(cx, &name, |_, role| {
-        role.description = input.description.unwrap_or_else(|| std::mem::take(&mut role.description));
+        role.description = description.unwrap_or_else(|| std::mem::take(&mut role.description));
         role.max_session_seconds = seconds.unwrap_or(role.max_session_seconds);
         Ok(())
     })
@@ -187,7 +196,7 @@ pub async fn update_role(cx: &Context, input: RoleInput) -> Result<Nothing, AwsE
 
 pub async fn update_role_description(cx: &Context, input: RoleInput) -> Result<RoleOutput, AwsError> {
     let name = required(input.role_name, "roleName")?;
-    let description = required(input.description, "description")?;
+    let description = at_most(Some(required(input.description, "description")?), "description", MAX_DESCRIPTION)?;
     let role = change_role(cx, &name, |_, role| {
         role.description = description;
         Ok(())

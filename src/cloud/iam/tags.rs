@@ -2,12 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::documents::{Tag, change_role, page, required, role};
+use super::documents::{self, MAX_TAGS, Tag, change_role, page, required, role};
 use crate::cloud::gateway::Context;
 use crate::cloud::wire::AwsError;
-
-/// "IAM and AWS STS quotas": tags of a role.
-const MAX_TAGS: usize = 50;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -21,9 +18,9 @@ pub struct TagsInput {
 
 pub async fn tag_role(cx: &Context, input: TagsInput) -> Result<(), AwsError> {
     let name = required(input.role_name, "roleName")?;
-    let tags = required(input.tags, "tags")?;
+    let tags = documents::tags(Some(required(input.tags, "tags")?))?;
     change_role(cx, &name, |_, role| {
-        role.tags.extend(tags.into_iter().map(|tag| (tag.key, tag.value)));
+        role.tags.extend(tags);
         if role.tags.len() > MAX_TAGS {
             return Err(AwsError::new(
                 409,

@@ -42,6 +42,11 @@ const EVENTS: [&str; 28] = [
     "s3:TestEvent",
 ];
 
+/// Configurations of a bucket ("Amazon S3 Event Notifications": up to 100).
+const MAX_RULES: usize = 100;
+/// Bytes of a configuration's id ("QueueConfiguration": at most 255 characters).
+const MAX_ID: usize = 4 * 255;
+
 /// What kind of thing gets events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Destination {
@@ -139,6 +144,10 @@ fn rule<'c>(
 /// Checks what can be checked without looking at the destinations.
 fn check_form(configuration: &NotificationConfiguration) -> Result<()> {
     let rules = rules(configuration);
+    if rules.len() > MAX_RULES || rules.iter().any(|rule| rule.events.len() > EVENTS.len() || rule.id.len() > MAX_ID) {
+        let message = "The notification configuration is larger than a bucket's may be";
+        return Err(Failure::new(400, "InvalidArgument", message));
+    }
     for rule in &rules {
         for event in rule.events {
             if !EVENTS.contains(&event.as_ref()) {

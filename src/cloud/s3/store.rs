@@ -20,6 +20,9 @@ use crate::cloud::transaction::Transaction;
 use crate::engine::{Engine, Millis};
 use crate::log::Durability;
 
+/// Bytes of a bucket with all of its configurations: the largest ones that AWS takes have less together.
+const MAX_BUCKET: usize = 4 << 20;
+
 /// The door to the documents.
 #[derive(Clone)]
 pub struct Store {
@@ -279,6 +282,9 @@ impl<'a> Tx<'a> {
     }
 
     pub fn put_bucket(&mut self, bucket: &Bucket) -> Result<()> {
+        if serde_json::to_vec(bucket).is_ok_and(|bytes| bytes.len() > MAX_BUCKET) {
+            return Err(Failure::invalid_request("The configurations of the bucket are too large."));
+        }
         self.put(key::bucket(&bucket.name), bucket)
     }
 

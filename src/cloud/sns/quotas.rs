@@ -16,6 +16,12 @@ const PENDING: usize = 5_000;
 const POLICIES_OF_TOPIC: usize = 200;
 const POLICIES_OF_ACCOUNT: usize = 10_000;
 
+/// Bytes of an attribute of a topic, subscription, application or endpoint: those of the largest policy. AWS names no bound
+/// for the others.
+pub const ATTRIBUTE_BYTES: usize = 30 << 10;
+/// Bytes of a filter policy.
+pub const FILTER_POLICY_BYTES: usize = 256 << 10;
+
 /// Whether there can have been so many things: ids count them, so most calls need not.
 fn worth_counting(engine: &Engine, quota: usize) -> bool {
     engine.next_id() as usize > quota

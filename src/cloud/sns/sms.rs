@@ -65,7 +65,7 @@ fn check(name: &str, value: &str) -> Result<(), String> {
                     && value.bytes().any(|byte| byte.is_ascii_alphabetic()))
         }
         "DefaultSMSType" => matches!(value, "Promotional" | "Transactional"),
-        "UsageReportS3Bucket" => true,
+        "UsageReportS3Bucket" => value.len() <= 63,
         _ => return Err(format!("{name} is not a valid attribute")),
     };
     if valid { Ok(()) } else { Err(format!("{name} is invalid")) }

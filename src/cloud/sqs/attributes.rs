@@ -24,6 +24,9 @@ enum Kind {
     Text,
 }
 
+/// "DescribeKey" (AWS KMS API Reference): characters of a key's id.
+const MAX_TEXT: usize = 2_048;
+
 /// The attributes that can be set; bounds and defaults of "SetQueueAttributes" (Amazon SQS API Reference).
 const SETTABLE: &[(&str, Kind)] = &[
     ("VisibilityTimeout", Kind::Number { min: 0, max: 43_200, default: "30" }),
@@ -85,6 +88,7 @@ fn normal(name: &str, value: &str, arn: &str, fifo: bool) -> Result<String, AwsE
         Kind::Redrive => redrive::policy(value, arn, fifo)?,
         Kind::RedriveAllow if value.is_empty() => String::new(),
         Kind::RedriveAllow => redrive::allow_policy(value)?,
+        Kind::Text if value.len() > MAX_TEXT => return Err(bad()),
         Kind::Text => value.to_owned(),
     })
 }

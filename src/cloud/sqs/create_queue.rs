@@ -37,7 +37,7 @@ pub async fn create_queue(cx: &Context, input: CreateQueueInput<'_>) -> Result<C
     let arn = queue_url::arn(&cx.region, &cx.account, name);
     let attributes = attributes::validate(given, &arn)?;
     let tags = input.tags.unwrap_or_default();
-    tags::check(cx, &tags)?;
+    tags::check(cx, &tags, name)?;
     let tags = tags.into_iter().map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
     create(cx, &arn, attributes, tags).await?;
     Ok(CreateQueueOutput { queue_url: queue_url::of(&cx.host, &arn) })

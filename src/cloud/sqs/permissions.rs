@@ -78,8 +78,12 @@ pub async fn add_permission(cx: &Context, input: AddPermissionInput<'_>) -> Resu
         return Err(error::invalid_value(account, "PrincipalId", "Unable to verify."));
     }
     rewrite(cx, &arn, "sqs:AddPermission", |before| {
-        policy::add(before, &arn, label, &accounts, &actions)
-            .ok_or_else(|| error::invalid_value(label, "Label", "Already exists."))
+        let policy = policy::add(before, &arn, label, &accounts, &actions)
+            .ok_or_else(|| error::invalid_value(label, "Label", "Already exists."))?;
+        match policy::fits(&policy) {
+            true => Ok(policy),
+            false => Err(error::over_limit("The policy of the queue exceeds the quota for policies.".to_owned())),
+        }
     })
     .await
 }

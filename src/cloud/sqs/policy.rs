@@ -6,12 +6,28 @@ use super::error;
 use crate::cloud::wire::AwsError;
 use crate::engine::policy::{Kind, Policy};
 
+/// "Amazon SQS policy quotas".
+const MAX_BYTES: usize = 8_192;
+const MAX_STATEMENTS: usize = 20;
+
 /// Checks the `Policy` attribute.
 ///
 /// # Errors
-/// `InvalidAttributeValue` for one that isn't a policy.
+/// `InvalidAttributeValue` for one that isn't a policy, or is larger than a queue's may be.
 pub fn check(text: &str) -> Result<(), AwsError> {
+    if !fits(text) {
+        return Err(error::attribute_value("Policy"));
+    }
     Policy::parse(text, Kind::Resource).map(|_| ()).map_err(|_| error::attribute_value("Policy"))
+}
+
+/// Whether a policy is as small as a queue's has to be.
+pub fn fits(text: &str) -> bool {
+    text.len() <= MAX_BYTES
+        && read(Some(text)).is_none_or(|policy| match policy.get("Statement") {
+            Some(Value::Array(statements)) => statements.len() <= MAX_STATEMENTS,
+            _ => true,
+        })
 }
 
 /// The policy with a statement more that lets accounts do actions. `None` when it has one of that label already.

@@ -19,7 +19,10 @@ const MAX_VALUE: usize = 256;
 ///
 /// # Errors
 /// `InvalidParameterValue`.
-pub fn check(cx: &Context, tags: &Pairs<'_>) -> Result<(), AwsError> {
+pub fn check(cx: &Context, tags: &Pairs<'_>, queue: &str) -> Result<(), AwsError> {
+    if tags.iter().filter(|(key, _)| !key.starts_with("aws:")).count() > MAX_TAGS {
+        return Err(too_many(queue));
+    }
     for (key, value) in tags.iter() {
         if key.is_empty() || key.chars().count() > MAX_KEY {
             return Err(error::invalid("Tag keys must be between 1 and 128 characters in length."));
@@ -34,6 +37,10 @@ pub fn check(cx: &Context, tags: &Pairs<'_>) -> Result<(), AwsError> {
     Ok(())
 }
 
+fn too_many(queue: &str) -> AwsError {
+    error::invalid(format!("Too many tags added for queue {queue}."))
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TagQueueInput<'a> {
@@ -46,11 +53,11 @@ pub struct TagQueueInput<'a> {
 pub async fn tag_queue(cx: &Context, input: TagQueueInput<'_>) -> Result<(), AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let given = input.tags.filter(|tags| !tags.is_empty()).ok_or_else(|| error::missing("Tags"))?;
-    check(cx, &given)?;
+    check(cx, &given, queue_url::name(&arn))?;
     change(cx, &arn, "sqs:TagQueue", |tags| {
         tags.extend(given.into_iter().map(|(key, value)| (key.into_owned(), value.into_owned())));
         if tags.keys().filter(|key| !key.starts_with("aws:")).count() > MAX_TAGS {
-            return Err(error::invalid(format!("Too many tags added for queue {}.", queue_url::name(&arn))));
+            return Err(too_many(queue_url::name(&arn)));
         }
         Ok(())
     })

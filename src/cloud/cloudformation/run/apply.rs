@@ -7,6 +7,7 @@ use crate::cloud::cloudformation::plan::{Known, Plan, properties};
 use crate::cloud::cloudformation::record::{Intent, Live, Resource, Stack, Status};
 use crate::cloud::cloudformation::store;
 use crate::cloud::cloudformation::template::Policy;
+use crate::cloud::cloudformation::template::budget::Budget;
 use crate::cloud::cloudformation::types::{self, Type};
 use crate::cloud::wire::AwsError;
 
@@ -17,7 +18,7 @@ impl Run {
     /// Brings every resource to what the template says, then the outputs.
     pub(super) async fn apply(&self, stack: Stack) -> Result<(), AwsError> {
         let creating = stack.status == Status::CreateInProgress;
-        let plan = match self.plan(&stack, &stack.now) {
+        let plan = match self.plan(&stack, &stack.now).await? {
             Ok(plan) => plan,
             Err(reason) => return self.give_up(&stack, &format!("{reason}. Rollback requested by user.")).await,
         };
@@ -25,7 +26,7 @@ impl Run {
             return self.give_up(&stack, &format!("{reason}. Rollback requested by user.")).await;
         }
         let mut resources = self.resources();
-        let exports = self.exports();
+        let (exports, budget) = (self.exports(), Budget::default());
         for level in &plan.order {
             let mut failed = Vec::new();
             for name in level {
@@ -33,7 +34,7 @@ impl Run {
                     return self.give_up(&stack, "User Initiated").await;
                 }
                 let known = Known::new(&resources, &exports);
-                if self.bring(&stack, &plan, name, &known).await?.is_some() {
+                if self.bring(&stack, &plan, name, &known, &budget).await?.is_some() {
                     failed.push(name.as_str());
                 }
                 if let Some(brought) = self.resource(name) {
@@ -66,7 +67,14 @@ impl Run {
         .await
     }
 
-    async fn bring(&self, stack: &Stack, plan: &Plan, name: &str, known: &Known<'_>) -> Result<Failed, AwsError> {
+    async fn bring(
+        &self,
+        stack: &Stack,
+        plan: &Plan,
+        name: &str,
+        known: &Known<'_>,
+        budget: &Budget,
+    ) -> Result<Failed, AwsError> {
         let declared = &plan.template.resources[name];
         let mut resource = known
             .resources
@@ -77,7 +85,7 @@ impl Run {
         let Some(kind) = types::find(&declared.kind) else {
             return Ok(Some(format!("Unrecognized resource type {}", declared.kind)));
         };
-        let wanted = match properties(plan, name, known) {
+        let wanted = match properties(plan, name, known, budget) {
             Ok(properties) => Live {
                 physical_id: String::new(),
                 properties,
@@ -323,6 +331,7 @@ impl Run {
             stack.before = None;
             stack.policy_during_update = None;
             stack.cancelled = false;
+            store::drop_templates(transaction, stack);
             super::turn(transaction, &self.cx, stack, status, None);
         })
         .await

@@ -35,6 +35,8 @@ impl Run {
                 store::drop_change_set(transaction, &stack.uuid, &set.id);
             }
             stack.deleted = Some(transaction.now);
+            stack.before = None;
+            store::drop_templates(transaction, stack);
             stack.now.outputs.clear();
             stack.now.imports.clear();
             super::turn(transaction, &self.cx, stack, Status::DeleteComplete, None);
@@ -132,7 +134,14 @@ impl Run {
 
     /// Deletes what an update (or its rollback) has replaced or left out. What can't be deleted is left and told of.
     pub(super) async fn clean_up(&self, stack: Stack) -> Result<(), AwsError> {
-        let wanted = self.plan(&stack, &stack.now).map(|plan| plan.needs).unwrap_or_default();
+        let wanted = match self.plan(&stack, &stack.now).await? {
+            Ok(plan) => Some(plan.needs),
+            Err(reason) => {
+                // Nobody knows what the update left out: all of it stays.
+                self.cx.cloud.notice(&format!("stack {} keeps what it no longer needs: {reason}", stack.name));
+                None
+            }
+        };
         let resources = self.resources();
         for name in deletion_order(&resources).into_iter().flatten() {
             let Some(mut resource) = self.resource(&name) else { continue };
@@ -142,7 +151,7 @@ impl Run {
                 resource.retired.pop();
                 self.keep(&resource).await?;
             }
-            if wanted.contains_key(&name) {
+            if wanted.as_ref().is_none_or(|wanted| wanted.contains_key(&name)) {
                 continue;
             }
             if resource.live.is_some() {

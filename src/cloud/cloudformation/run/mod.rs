@@ -20,10 +20,13 @@ mod policy;
 mod restore;
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use serde_json::{Map, Value};
 
+use super::aside::aside;
 use super::plan::{self, Export, Plan};
 use super::record::{Definition, Event, Live, OnFailure, Resource, Resources, Stack, Status};
 use super::store::{self, Place};
@@ -34,6 +37,7 @@ use crate::cloud::Cloud;
 use crate::cloud::gateway::{Context, RequestIds, Service, intern};
 use crate::cloud::transaction::Transaction;
 use crate::cloud::wire::{AwsError, Protocol};
+use crate::engine::Millis;
 
 pub use policy::check as check_policy;
 
@@ -72,31 +76,42 @@ pub fn start(cx: &Context, uuid: &str) {
     tokio::spawn(run(cx.clone(), uuid.to_owned()));
 }
 
+/// Bytes of the reason for which a stack can't go on.
+const LONGEST_REASON: usize = 1_024;
 /// How long a stack waits for a log that takes no writes.
-const PAUSE: u64 = 1_000;
+const PAUSE: Millis = 1_000;
 
 async fn run(cx: Context, uuid: String) {
     let cloud = cx.cloud.clone();
     let place = Place::of(&cx);
     let run = Run { cx, place, uuid };
-    loop {
-        let Some(stack) = run.stack() else { return };
-        let step = match stack.status {
-            Status::CreateInProgress | Status::UpdateInProgress => run.apply(stack).await,
-            Status::RollbackInProgress => run.roll_back_creation(stack).await,
-            Status::UpdateCleanup | Status::UpdateRollbackCleanup => run.clean_up(stack).await,
-            Status::UpdateRollbackInProgress => run.restore(stack).await,
-            Status::DeleteInProgress => run.delete(stack).await,
-            _ => return,
-        };
-        if let Err(error) = step {
-            // It stays where it is, and goes on at the next start, or as soon as the log takes writes again.
-            cloud.notice(&format!("the operation on stack {} stopped: {}", run.uuid, error.message));
-            if error.status != 503 {
-                return;
+    while let Some(stack) = run.stack().filter(|stack| stack.status.running()) {
+        let (name, status) = (stack.name.clone(), stack.status);
+        // A fault of this server in one stack is that stack's failure, and nobody else's.
+        let step = AssertUnwindSafe(run.step(stack)).catch_unwind().await;
+        let Err(mut error) = step.unwrap_or_else(|_| Err(AwsError::internal("Internal Failure"))) else { continue };
+        if error.status != 503 {
+            cloud.notice(&format!("the operation on stack {name} failed in {status}: {}", error.message));
+            match run.end(status, &error.message).await {
+                Ok(()) => continue,
+                Err(worse) if worse.status == 503 => error = worse,
+                Err(worse) => return cloud.notice(&format!("stack {name} stays in {status}: {}", worse.message)),
             }
-            cloud.core.clock().sleep_until(cloud.core.now() + PAUSE).await;
         }
+        cloud.notice(&format!("the operation on stack {name} waits in {status}: {}", error.message));
+        cloud.core.clock().sleep_until(cloud.core.now() + PAUSE).await;
+    }
+}
+
+/// The status of a stack whose operation can't go on: from it the stack can be deleted, or taken back.
+fn failure_of(stack: &Stack) -> Status {
+    match stack.status {
+        Status::RollbackInProgress => Status::RollbackFailed,
+        Status::UpdateCleanup => Status::UpdateComplete,
+        Status::UpdateRollbackInProgress => Status::UpdateRollbackFailed,
+        Status::UpdateRollbackCleanup => Status::UpdateRollbackComplete,
+        Status::DeleteInProgress => Status::DeleteFailed,
+        _ => after_failure(stack),
     }
 }
 
@@ -109,6 +124,30 @@ struct Said<'a> {
 }
 
 impl Run {
+    /// Does what the stack's status asks for.
+    async fn step(&self, stack: Stack) -> Result<(), AwsError> {
+        match stack.status {
+            Status::CreateInProgress | Status::UpdateInProgress => self.apply(stack).await,
+            Status::RollbackInProgress => self.roll_back_creation(stack).await,
+            Status::UpdateCleanup | Status::UpdateRollbackCleanup => self.clean_up(stack).await,
+            Status::UpdateRollbackInProgress => self.restore(stack).await,
+            Status::DeleteInProgress => self.delete(stack).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends what can't go on, if the stack still stands where it did.
+    async fn end(&self, status: Status, reason: &str) -> Result<(), AwsError> {
+        self.write(|transaction, stack| {
+            if stack.status == status {
+                stack.cancelled = false;
+                let reason = &reason[..reason.floor_char_boundary(LONGEST_REASON)];
+                turn(transaction, &self.cx, stack, failure_of(stack), Some(reason));
+            }
+        })
+        .await
+    }
+
     fn stack(&self) -> Option<Stack> {
         self.cx.cloud.core.read(|engine, _| store::stack(engine, &self.place, &self.uuid))
     }
@@ -125,11 +164,12 @@ impl Run {
         plan::exports(&store::all_stacks(&self.cx))
     }
 
-    fn plan(&self, stack: &Stack, definition: &Definition) -> Result<Plan, String> {
+    /// What a definition comes to, or why it can't be.
+    async fn plan(&self, stack: &Stack, definition: &Definition) -> Result<Result<Plan, String>, AwsError> {
         let text = self.cx.cloud.core.read(|engine, _| store::template(engine, &definition.template));
-        let text = text.ok_or_else(|| "the template is gone".to_owned())?;
-        let pseudo = plan::pseudo(stack, &definition.notifications);
-        Plan::new(&text, &definition.parameters, pseudo).map_err(|invalid| invalid.message)
+        let Some(text) = text else { return Ok(Err("the template is gone".to_owned())) };
+        let (pseudo, parameters) = (plan::pseudo(stack, &definition.notifications), definition.parameters.clone());
+        aside(move || Plan::new(&text, &parameters, pseudo).map_err(|invalid| invalid.message)).await
     }
 
     /// Changes the stack and what belongs to it, in one go.
@@ -321,6 +361,29 @@ fn after_failure(stack: &Stack) -> Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn stack(status: Status, on_failure: OnFailure) -> Stack {
+        serde_json::from_value(serde_json::json!({
+            "id": "", "uuid": "", "name": "", "account": "", "region": "", "host": "", "status": status, "created": 0,
+            "now": Definition::default(), "on_failure": on_failure, "protected": false, "events": 0, "last_event": 0,
+            "retain": [], "cancelled": false,
+        }))
+        .unwrap()
+    }
+
+    /// Whatever a stack can't go on from, it comes to a status from which it can be deleted.
+    #[test]
+    fn every_operation_can_fail() {
+        for status in Status::ALL.iter().copied().filter(|status| status.running()) {
+            for on_failure in [OnFailure::Nothing, OnFailure::Rollback, OnFailure::Delete] {
+                let mut stack = stack(status, on_failure);
+                for _ in 0..2 {
+                    stack.status = failure_of(&stack);
+                }
+                assert!(!stack.status.running(), "{status} ends in {}", stack.status);
+            }
+        }
+    }
 
     #[test]
     fn random_names() {

@@ -6,12 +6,18 @@ use crate::cloud::sns;
 use crate::cloud::transaction::Transaction;
 use crate::engine::Notification;
 
+/// "Amazon SNS endpoints and quotas": bytes of a message. An event that has more is told without its properties.
+const MAX_MESSAGE: usize = 256 << 10;
+
 /// Publishes an event to the topics of `NotificationARNs`, in the transaction that records it.
 pub fn notify(transaction: &mut Transaction<'_>, cx: &Context, stack: &Stack, event: &Event) {
     if stack.now.notifications.is_empty() {
         return;
     }
-    let body = words(stack, event);
+    let mut body = words(stack, event);
+    if body.len() > MAX_MESSAGE {
+        body = words(stack, &Event { properties: None, ..event.clone() });
+    }
     for topic in &stack.now.notifications {
         let subject = Some("AWS CloudFormation Notification");
         let notification = Notification { sender: SENDER, subject, body: &body, ..Default::default() };

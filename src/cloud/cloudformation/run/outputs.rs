@@ -2,6 +2,7 @@
 
 use crate::cloud::cloudformation::plan::{self, Known, Plan};
 use crate::cloud::cloudformation::record::{Resources, Stack, StackOutput};
+use crate::cloud::cloudformation::template::budget::Budget;
 use crate::cloud::cloudformation::template::evaluate::Reference;
 use crate::cloud::cloudformation::template::text;
 
@@ -15,7 +16,8 @@ pub(super) fn evaluate(
     let exports = plan::exports(stacks);
     let known = Known::new(resources, &exports);
     let answer = |reference: Reference<'_>| known.answer(reference);
-    let scope = plan.scope(&answer);
+    let budget = Budget::default();
+    let scope = plan.scope(&answer, &budget);
     let mut outputs = Vec::new();
     for (key, output) in &plan.template.outputs {
         if !plan.shows(output.condition.as_ref()) {
@@ -34,7 +36,9 @@ pub(super) fn evaluate(
         }
         outputs.push(StackOutput { key: key.clone(), value, description: output.description.clone(), export });
     }
-    // What resources import counts as well.
+    // What resources import counts as well; their values were bounded when they were made.
+    let budget = Budget::default();
+    let scope = plan.scope(&answer, &budget);
     for name in plan.needs.keys() {
         let _ = scope.members(&plan.template.resources[name].properties);
     }

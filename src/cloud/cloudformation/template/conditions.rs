@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::budget::Budget;
 use super::evaluate::{Pseudo, Reference, Scope};
 use super::graph::{self, Needs};
 use super::references::{Found, walk};
@@ -31,8 +32,9 @@ pub fn evaluate(
         Err(Invalid::new("Template error: conditions can only refer to parameters, mappings and other conditions"))
     };
     let mut conditions = BTreeMap::new();
+    let budget = Budget::default();
     for name in levels.into_iter().flatten() {
-        let scope = Scope { template, parameters, conditions: &conditions, pseudo, known: &known };
+        let scope = Scope { template, parameters, conditions: &conditions, pseudo, known: &known, budget: &budget };
         let holds = scope.truth(&template.conditions[name])?;
         conditions.insert(name.to_owned(), holds);
     }

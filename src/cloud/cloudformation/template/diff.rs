@@ -284,16 +284,22 @@ impl Differ<'_> {
         let expression = scope.template.resources[resource].properties.get(property);
         let old_expression = self.before.template.resources.get(resource).and_then(|r| r.properties.get(property));
         let changed = !same(old, new);
-        let detail = |source: &str, causing_entity: Option<String>, certain: bool| Detail {
-            source: source.to_owned(),
-            causing_entity,
-            certain,
-            attribute: "Properties".to_owned(),
-            name: Some(property.to_owned()),
-            recreation: (self.rules)(deployed.kind, property),
-            before: old.map(line),
-            after: new.map(line),
-            with_values_only: false,
+        let (line_before, line_after) = (old.map(line), new.map(line));
+        // A detail has both values, and there may be one for each reference.
+        let bytes = line_before.as_ref().map_or(0, String::len) + line_after.as_ref().map_or(0, String::len);
+        let detail = |source: &str, causing_entity: Option<String>, certain: bool| {
+            scope.budget.work(bytes)?;
+            Ok(Detail {
+                source: source.to_owned(),
+                causing_entity,
+                certain,
+                attribute: "Properties".to_owned(),
+                name: Some(property.to_owned()),
+                recreation: (self.rules)(deployed.kind, property),
+                before: line_before.clone(),
+                after: line_after.clone(),
+                with_values_only: false,
+            })
         };
         let mut parameters = BTreeSet::new();
         let mut references = BTreeSet::new();
@@ -314,31 +320,33 @@ impl Differ<'_> {
         if !changed {
             // Known to be the same now; an attribute of a resource that changes may differ afterwards.
             for (name, attribute) in attributes {
-                details.push(detail("ResourceAttribute", Some(format!("{name}.{attribute}")), false));
+                details.push(detail("ResourceAttribute", Some(format!("{name}.{attribute}")), false)?);
             }
             return Ok(());
         }
         let rewritten = expression != old_expression;
         let caused = !(parameters.is_empty() && references.is_empty() && attributes.is_empty());
         let unknown = new.is_some_and(mentions_unknown);
-        let direct = |with_values_only| Detail { with_values_only, ..detail("DirectModification", None, !caused) };
+        let direct = |with_values_only| -> Result<Detail> {
+            Ok(Detail { with_values_only, ..detail("DirectModification", None, !caused)? })
+        };
         if !caused || rewritten {
-            details.push(direct(false));
+            details.push(direct(false)?);
         } else if unknown && parameters.is_empty() {
-            details.push(direct(true));
+            details.push(direct(true)?);
         }
         for name in &parameters {
-            details.push(detail("ParameterReference", Some((*name).to_owned()), true));
+            details.push(detail("ParameterReference", Some((*name).to_owned()), true)?);
         }
         if caused && !rewritten && !parameters.is_empty() {
-            details.push(direct(false));
+            details.push(direct(false)?);
         }
         for name in references {
-            details.push(detail("ResourceReference", Some(name.to_owned()), true));
+            details.push(detail("ResourceReference", Some(name.to_owned()), true)?);
         }
         for (name, attribute) in attributes {
             let certain = self.replaced.contains(name);
-            details.push(detail("ResourceAttribute", Some(format!("{name}.{attribute}")), certain));
+            details.push(detail("ResourceAttribute", Some(format!("{name}.{attribute}")), certain)?);
         }
         Ok(())
     }

@@ -3,11 +3,13 @@
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine;
 use serde_json::{Map, Value};
 
+use super::budget::Budget;
 use super::references::{Attribute, Piece, attribute, needs_extensions, no_dynamic_reference, pieces, sub_arguments};
 use super::{Invalid, Result, Template, call, network, text};
 
@@ -69,6 +71,8 @@ pub struct Scope<'a> {
     pub pseudo: &'a Pseudo,
     /// Answers references; [`KNOWN_AFTER_APPLY`] for what can't be known yet.
     pub known: &'a dyn Fn(Reference<'_>) -> Result<Value>,
+    /// Pays for all that is made.
+    pub budget: &'a Budget,
 }
 
 fn error<T>(message: impl Into<String>) -> Result<T> {
@@ -100,21 +104,44 @@ const LOGIC: &str = "object requires a list of at least 2 and at most 10 boolean
 impl Scope<'_> {
     /// The value with every function called. `None` is `AWS::NoValue`: the member or item is as if not there.
     pub fn value(&self, value: &Value) -> Result<Option<Value>> {
-        match value {
-            Value::Array(items) => Ok(Some(self.items(items)?.into())),
-            Value::Object(members) => match call(value) {
-                Some((function, argument)) => self.call(function, argument),
-                None => Ok(Some(self.members(members)?.into())),
-            },
-            scalar => Ok(Some(scalar.clone())),
-        }
+        let value = self.evaluate(value)?;
+        value.iter().try_for_each(|value| self.budget.keep(value))?;
+        Ok(value)
     }
 
     /// The members of an object, those without a value dropped.
     pub fn members(&self, members: &Map<String, Value>) -> Result<Map<String, Value>> {
+        let members = self.every(members)?;
+        members.values().try_for_each(|member| self.budget.keep(member))?;
+        Ok(members)
+    }
+
+    /// The value, which has to be there.
+    pub fn required(&self, value: &Value) -> Result<Value> {
+        let value = self.needed(value)?;
+        self.budget.keep(&value)?;
+        Ok(value)
+    }
+
+    fn evaluate(&self, value: &Value) -> Result<Option<Value>> {
+        match value {
+            Value::Array(items) => Ok(Some(self.items(items)?.into())),
+            Value::Object(members) => match call(value) {
+                Some((function, argument)) => self.call(function, argument),
+                None => Ok(Some(self.every(members)?.into())),
+            },
+            scalar => {
+                self.budget.whole(scalar)?;
+                Ok(Some(scalar.clone()))
+            }
+        }
+    }
+
+    fn every(&self, members: &Map<String, Value>) -> Result<Map<String, Value>> {
         let mut evaluated = Map::new();
         for (name, member) in members {
-            if let Some(value) = self.value(member)? {
+            self.budget.node(name.len())?;
+            if let Some(value) = self.evaluate(member)? {
                 evaluated.insert(name.clone(), value);
             }
         }
@@ -122,24 +149,32 @@ impl Scope<'_> {
     }
 
     fn items(&self, items: &[Value]) -> Result<Vec<Value>> {
-        items.iter().filter_map(|item| self.value(item).transpose()).collect()
+        self.budget.node(0)?;
+        items.iter().filter_map(|item| self.evaluate(item).transpose()).collect()
     }
 
-    /// The value, which has to be there.
-    pub fn required(&self, value: &Value) -> Result<Value> {
-        match self.value(value)? {
+    fn needed(&self, value: &Value) -> Result<Value> {
+        match self.evaluate(value)? {
             Some(value) => Ok(value),
             None => error("AWS::NoValue is not allowed here"),
         }
     }
 
+    /// What somebody else knows, paid for.
+    fn told(&self, reference: Reference<'_>) -> Result<Value> {
+        let value = (self.known)(reference)?;
+        self.budget.whole(&value)?;
+        Ok(value)
+    }
+
     /// Text of a scalar; the unknown stays what it is.
     fn string(&self, value: &Value, complaint: &str) -> Result<String> {
-        let value = self.required(value)?;
+        let value = self.needed(value)?;
         text(&value).map_or_else(|| bad_argument(&value, complaint), Ok)
     }
 
     fn call(&self, function: &str, argument: &Value) -> Result<Option<Value>> {
+        self.budget.node(0)?;
         if needs_extensions(function) && !self.template.extended() {
             return error(format!("{function} requires the transform AWS::LanguageExtensions"));
         }
@@ -157,6 +192,7 @@ impl Scope<'_> {
                 if plain == KNOWN_AFTER_APPLY {
                     return Ok(Some(unknown()));
                 }
+                self.budget.work(2 * plain.len())?;
                 Ok(base64::engine::general_purpose::STANDARD.encode(plain).into())
             }
             "Fn::Cidr" => self.cidr(argument),
@@ -167,15 +203,15 @@ impl Scope<'_> {
             }
             "Fn::ImportValue" => {
                 let name = self.string(argument, "Fn::ImportValue requires a string")?;
-                if name == KNOWN_AFTER_APPLY { Ok(unknown()) } else { (self.known)(Reference::Export(&name)) }
+                if name == KNOWN_AFTER_APPLY { Ok(unknown()) } else { self.told(Reference::Export(&name)) }
             }
-            "Fn::Length" => match self.required(argument)? {
+            "Fn::Length" => match self.needed(argument)? {
                 Value::Array(items) => Ok(items.len().into()),
                 other if is_unknown(&other) => Ok(unknown()),
                 _ => error("Fn::Length requires a list"),
             },
-            "Fn::ToJsonString" => match self.required(argument)? {
-                value @ (Value::Array(_) | Value::Object(_)) => Ok(value.to_string().into()),
+            "Fn::ToJsonString" => match self.needed(argument)? {
+                value @ (Value::Array(_) | Value::Object(_)) => self.budget.json(&value).map(Value::String),
                 other if is_unknown(&other) => Ok(unknown()),
                 _ => error("Fn::ToJsonString requires an object or a list"),
             },
@@ -192,21 +228,25 @@ impl Scope<'_> {
 
     fn named(&self, name: &str) -> Result<Value> {
         if let Some(value) = self.parameters.get(name) {
+            self.budget.whole(value)?;
             return Ok(value.clone());
         }
         match self.pseudo.get(name) {
-            Some(value) => Ok(value),
-            None if self.template.resources.contains_key(name) => (self.known)(Reference::Resource(name)),
+            Some(value) => {
+                self.budget.whole(&value)?;
+                Ok(value)
+            }
+            None if self.template.resources.contains_key(name) => self.told(Reference::Resource(name)),
             None => Err(super::references::unresolved(&[name].into(), "Resources")),
         }
     }
 
     fn attribute(&self, argument: &Value) -> Result<Value> {
         match attribute(argument)? {
-            (resource, Attribute::Named(name)) => (self.known)(Reference::Attribute(resource, name)),
+            (resource, Attribute::Named(name)) => self.told(Reference::Attribute(resource, name)),
             (resource, Attribute::Computed(computed)) => {
                 let name = self.string(computed, "the attribute of a Fn::GetAtt must be a string")?;
-                (self.known)(Reference::Attribute(resource, &name))
+                self.told(Reference::Attribute(resource, &name))
             }
         }
     }
@@ -215,7 +255,7 @@ impl Scope<'_> {
         let Some([Value::String(name), then, otherwise]) = argument.as_array().map(Vec::as_slice) else {
             return error("Fn::If requires a list argument with three elements");
         };
-        self.value(if self.condition(name, "Fn::If")? { then } else { otherwise })
+        self.evaluate(if self.condition(name, "Fn::If")? { then } else { otherwise })
     }
 
     fn condition(&self, name: &str, function: &str) -> Result<bool> {
@@ -227,41 +267,50 @@ impl Scope<'_> {
 
     fn sub(&self, argument: &Value) -> Result<Value> {
         let (template, locals) = sub_arguments(argument)?;
-        let mut result = String::with_capacity(template.len());
+        let mut result = String::new();
+        // Each worked out once, however often it stands in the text.
+        let mut values: BTreeMap<&str, String> = BTreeMap::new();
         for piece in pieces(template)? {
-            let value = match piece {
+            let name = match piece {
                 Piece::Text(text) => {
-                    result.push_str(text);
+                    self.budget.grow(&mut result, text)?;
                     continue;
                 }
                 Piece::Literal(name) => {
-                    result.push_str("${");
-                    result.push_str(name);
-                    result.push('}');
+                    for part in ["${", name, "}"] {
+                        self.budget.grow(&mut result, part)?;
+                    }
                     continue;
                 }
-                Piece::Variable(name) => match (locals.and_then(|l| l.get(name)), name.split_once('.')) {
-                    (Some(local), _) => self.required(local)?,
-                    (None, Some((resource, attribute))) => (self.known)(Reference::Attribute(resource, attribute))?,
-                    (None, None) => self.named(name)?,
-                },
+                Piece::Variable(name) => name,
             };
-            if is_unknown(&value) {
-                return Ok(value);
+            if !values.contains_key(name) {
+                let value = self.variable(name, locals)?;
+                if is_unknown(&value) {
+                    return Ok(value);
+                }
+                let Some(text) = text(&value) else { return error("Fn::Sub expressions must resolve to a string") };
+                values.insert(name, text);
             }
-            match text(&value) {
-                Some(text) => result.push_str(&text),
-                None => return error("Fn::Sub expressions must resolve to a string"),
-            }
+            self.budget.grow(&mut result, &values[name])?;
         }
         no_dynamic_reference(&result)?;
         Ok(result.into())
     }
 
+    /// What a variable of a `Fn::Sub` stands for.
+    fn variable(&self, name: &str, locals: Option<&Map<String, Value>>) -> Result<Value> {
+        match (locals.and_then(|locals| locals.get(name)), name.split_once('.')) {
+            (Some(local), _) => self.needed(local),
+            (None, Some((resource, attribute))) => self.told(Reference::Attribute(resource, attribute)),
+            (None, None) => self.named(name),
+        }
+    }
+
     fn join(&self, argument: &Value) -> Result<Value> {
         let Some([delimiter, list]) = argument.as_array().map(Vec::as_slice) else { return error(JOIN) };
         let Value::String(delimiter) = delimiter else { return error(JOIN) };
-        let list = self.required(list)?;
+        let list = self.needed(list)?;
         let Value::Array(items) = &list else { return bad_argument(&list, JOIN) };
         let mut result = String::new();
         for (index, item) in items.iter().enumerate() {
@@ -269,9 +318,10 @@ impl Scope<'_> {
                 return Ok(unknown());
             }
             if index > 0 {
-                result.push_str(delimiter);
+                self.budget.grow(&mut result, delimiter)?;
             }
-            result.push_str(&text(item).map_or_else(|| error(JOIN), Ok)?);
+            let text = text(item).map_or_else(|| error(JOIN), Ok)?;
+            self.budget.grow(&mut result, &text)?;
         }
         no_dynamic_reference(&result)?;
         Ok(result.into())
@@ -288,7 +338,11 @@ impl Scope<'_> {
         if delimiter.is_empty() {
             return error(SPLIT);
         }
-        Ok(source.split(delimiter.as_str()).collect())
+        let item = |text: &str| {
+            self.budget.node(text.len())?;
+            Ok(Value::from(text))
+        };
+        source.split(delimiter.as_str()).map(item).collect::<Result<Vec<Value>>>().map(Value::Array)
     }
 
     fn select(&self, argument: &Value) -> Result<Option<Value>> {
@@ -296,9 +350,9 @@ impl Scope<'_> {
         let index = self.string(index, SELECT)?;
         let list = match list {
             // Picked first: an item that is not selected need not be known.
-            Value::Array(items) => items.clone(),
-            computed => match self.required(computed)? {
-                Value::Array(items) => items,
+            Value::Array(items) => Cow::Borrowed(items),
+            computed => match self.needed(computed)? {
+                Value::Array(items) => Cow::Owned(items),
                 other if is_unknown(&other) => return Ok(Some(other)),
                 other => return bad_argument(&other, SELECT),
             },
@@ -308,7 +362,7 @@ impl Scope<'_> {
         }
         match index.parse::<usize>() {
             Ok(at) => match list.get(at) {
-                Some(item) => self.value(item),
+                Some(item) => self.evaluate(item),
                 None => error(format!("Fn::Select cannot select nonexistent value at index {index}")),
             },
             Err(_) => error(SELECT),
@@ -327,9 +381,14 @@ impl Scope<'_> {
         let found = self.template.mappings.get(&map).and_then(|m| m.get(&first)).and_then(|m| m.get(&second));
         match (found, default) {
             // A mapping holds strings and lists of strings, whatever was written.
-            (Some(Value::Array(items)), _) => Ok(Some(items.iter().filter_map(text).collect())),
-            (Some(value), _) => Ok(text(value).map(Value::String)),
-            (None, Some(default)) => self.value(default),
+            (Some(found), _) => {
+                self.budget.whole(found)?;
+                Ok(match found {
+                    Value::Array(items) => Some(items.iter().filter_map(text).collect()),
+                    value => text(value).map(Value::String),
+                })
+            }
+            (None, Some(default)) => self.evaluate(default),
             (None, None) => error(format!("Unable to get mapping for {map}::{first}::{second}")),
         }
     }
@@ -352,6 +411,7 @@ impl Scope<'_> {
 
     /// What a condition function says; also what a condition is, at its top.
     pub fn truth(&self, value: &Value) -> Result<bool> {
+        self.budget.node(0)?;
         if let (Some(1), Some(Value::String(name))) = (value.as_object().map(Map::len), value.get("Condition")) {
             return self.condition(name, "Condition");
         }
@@ -369,7 +429,7 @@ impl Scope<'_> {
         let arguments = argument.as_array().map(Vec::as_slice).unwrap_or_default();
         match (function, arguments) {
             ("Fn::Equals", [left, right]) => {
-                let [left, right] = [self.required(left)?, self.required(right)?];
+                let [left, right] = [self.needed(left)?, self.needed(right)?];
                 Ok(match (text(&left), text(&right)) {
                     (Some(left), Some(right)) => left == right,
                     _ => left == right,

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::budget::{MAX_BYTES, too_large};
 use super::{Invalid, Result};
 
 /// The transform that gives `Fn::ForEach`, `Fn::Length`, `Fn::ToJsonString` and defaults in `Fn::FindInMap`.
 pub const LANGUAGE_EXTENSIONS: &str = "AWS::LanguageExtensions";
 /// How a loop's key begins; the loop's name follows.
 pub const LOOP: &str = "Fn::ForEach::";
-/// "AWS CloudFormation quotas": bytes of a template, which holds for the unrolled one too.
-const MAX_BYTES: usize = 1_000_000;
 
 /// Unrolls all loops. `given` holds parameter texts that take precedence over the template's defaults.
 pub fn unroll(tree: Value, given: &BTreeMap<String, String>) -> Result<Value> {
@@ -136,7 +135,7 @@ impl<'a> Unroller<'a> {
                 self.left = left;
                 Ok(())
             }
-            None => Err(Invalid::new(format!("Template may not exceed {MAX_BYTES} bytes in size."))),
+            None => Err(too_large()),
         }
     }
 }

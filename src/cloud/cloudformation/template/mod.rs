@@ -8,6 +8,7 @@
 //! two evaluated templates --diff--> what a change set shows
 //! ```
 
+pub mod budget;
 pub mod conditions;
 pub mod diff;
 pub mod evaluate;

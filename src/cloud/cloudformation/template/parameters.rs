@@ -152,7 +152,8 @@ impl Declaration {
             Kind::Text | Kind::Number => vec![value],
             Kind::NumberList | Kind::TextList => value.split(',').map(str::trim).collect(),
         };
-        let broken = items.into_iter().find_map(|item| self.broken(item).transpose()).transpose()?;
+        let pattern = self.allowed_pattern.as_ref().map(|pattern| compiled(&self.name, pattern)).transpose()?;
+        let broken = items.into_iter().find_map(|item| self.broken(item, pattern.as_ref()));
         match (broken, &self.constraint_description) {
             (None, _) => Ok(()),
             (Some(_), Some(why)) => {
@@ -163,34 +164,30 @@ impl Declaration {
     }
 
     /// The rule that an item breaks, in AWS's words after "must".
-    fn broken(&self, item: &str) -> Result<Option<String>> {
+    fn broken(&self, item: &str, pattern: Option<&regex::Regex>) -> Option<String> {
         if !self.allowed_values.is_empty() && !self.allowed_values.iter().any(|v| v == item) {
-            return Ok(Some("be one of AllowedValues".into()));
+            return Some("be one of AllowedValues".into());
         }
         if matches!(self.kind, Kind::Number | Kind::NumberList) {
             let Some(number) = item.parse::<f64>().ok().filter(|n| n.is_finite()) else {
-                return Ok(Some("be a number".into()));
+                return Some("be a number".into());
             };
             if let Some((_, shown)) = self.min_value.as_ref().filter(|(min, _)| number < *min) {
-                return Ok(Some(format!("be a number not less than {shown}")));
+                return Some(format!("be a number not less than {shown}"));
             }
             if let Some((_, shown)) = self.max_value.as_ref().filter(|(max, _)| number > *max) {
-                return Ok(Some(format!("be a number not greater than {shown}")));
+                return Some(format!("be a number not greater than {shown}"));
             }
         }
         let length = item.chars().count();
         if let Some(min) = self.min_length.filter(|min| length < *min) {
-            return Ok(Some(format!("contain at least {min} characters")));
+            return Some(format!("contain at least {min} characters"));
         }
         if let Some(max) = self.max_length.filter(|max| length > *max) {
-            return Ok(Some(format!("contain at most {max} characters")));
+            return Some(format!("contain at most {max} characters"));
         }
-        if let Some(pattern) = &self.allowed_pattern
-            && !compiled(&self.name, pattern)?.is_match(item)
-        {
-            return Ok(Some(format!("match pattern {pattern}")));
-        }
-        Ok(None)
+        let declared = self.allowed_pattern.as_ref().zip(pattern);
+        declared.filter(|(_, pattern)| !pattern.is_match(item)).map(|(text, _)| format!("match pattern {text}"))
     }
 
     /// What `Ref` gives: text, or a list of texts.

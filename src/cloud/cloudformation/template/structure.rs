@@ -10,9 +10,9 @@ const MAX_PARAMETERS: usize = 200;
 const MAX_MAPPINGS: usize = 200;
 const MAX_OUTPUTS: usize = 200;
 /// "AWS CloudFormation quotas": resources a template.
-const MAX_RESOURCES: usize = 500;
+pub const MAX_RESOURCES: usize = 500;
 /// "AWS CloudFormation quotas": characters of a name.
-const MAX_NAME: usize = 255;
+pub const MAX_NAME: usize = 255;
 /// "AWS CloudFormation quotas": bytes of the template's description.
 const MAX_DESCRIPTION: usize = 1024;
 

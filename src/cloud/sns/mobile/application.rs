@@ -6,6 +6,7 @@ use super::application_key;
 use crate::cloud::gateway::Context;
 use crate::cloud::sns::arn::{self, Arn};
 use crate::cloud::sns::error::{invalid, invalid_attribute, not_null, null, required};
+use crate::cloud::sns::quotas::ATTRIBUTE_BYTES;
 use crate::cloud::sns::{access, page};
 use crate::cloud::wire::{AwsError, Pairs, Text};
 use crate::engine::Engine;
@@ -94,6 +95,11 @@ fn validated(cx: &Context, given: &Pairs<'_, Text<'_>>) -> Result<Attributes, Aw
     for (name, value) in given.iter() {
         if !NAMES.contains(&name.as_str()) {
             return Err(invalid_attribute(format_args!("Invalid attribute name: {name}")));
+        }
+        if value.len() > ATTRIBUTE_BYTES {
+            let what =
+                format_args!("Invalid value for attribute: {name}: must be at most {ATTRIBUTE_BYTES} bytes long");
+            return Err(invalid_attribute(what));
         }
         access::check_role(cx, name, value)?;
         attributes.insert(name.as_str().to_owned(), value.as_str().to_owned());

@@ -7,6 +7,7 @@ use crate::cloud::gateway::Context;
 use crate::cloud::sns::arn::Arn;
 use crate::cloud::sns::error::{invalid, invalid_attribute, null, required};
 use crate::cloud::sns::page;
+use crate::cloud::sns::quotas::ATTRIBUTE_BYTES;
 use crate::cloud::wire::{AwsError, Pairs, Text};
 use crate::engine::Engine;
 use crate::engine::config::Attributes;
@@ -38,6 +39,9 @@ fn validated(given: &Pairs<'_, Text<'_>>) -> Result<Attributes, AwsError> {
                 _ => return Err(bad("must be 'true' or 'false'")),
             },
             "Token" if value.is_empty() => return Err(bad("cannot be empty")),
+            "Token" if value.len() > ATTRIBUTE_BYTES => {
+                return Err(bad(&format!("must be at most {ATTRIBUTE_BYTES} bytes long")));
+            }
             "CustomUserData" | "Token" => value.as_str().to_owned(),
             _ => return Err(invalid_attribute(format_args!("Invalid attribute name: {name}"))),
         };
@@ -76,7 +80,8 @@ pub async fn create_platform_endpoint(
         let given = [(Text::from("CustomUserData"), data)].into_iter().collect();
         attributes.extend(validated(&given)?);
     }
-    attributes.insert("Token".into(), token.to_owned());
+    let token_given = [(Text::from("Token"), Text::from(token))].into_iter().collect();
+    attributes.extend(validated(&token_given)?);
     attributes.entry("Enabled".into()).or_insert_with(|| "true".into());
     let new = format!("{}{}", keys_of(application), cx.cloud.core.uuid());
     cx.cloud

@@ -5,6 +5,8 @@ use crate::cloud::sns::error::invalid;
 use crate::cloud::wire::AwsError;
 use crate::engine::Engine;
 
+/// Bytes of an endpoint.
+const LONGEST: usize = 2_048;
 /// The protocols of Subscribe that are here.
 const PROTOCOLS: [&str; 8] = ["sqs", "firehose", "http", "https", "email", "email-json", "sms", "application"];
 
@@ -23,6 +25,10 @@ pub fn check(
     }
     if !PROTOCOLS.contains(&protocol) {
         return Err(invalid(format_args!("Amazon SNS does not support this protocol string: {protocol}")));
+    }
+    // "Subscribe" names no bound but for URLs.
+    if endpoint.len() > LONGEST {
+        return Err(invalid("Endpoint"));
     }
     match protocol {
         "sqs" => {
@@ -47,7 +53,7 @@ pub fn check(
             let rest = endpoint.strip_prefix(protocol).and_then(|rest| rest.strip_prefix("://"));
             let Some(rest) = rest else { return Err(invalid("Endpoint must match the specified protocol")) };
             let uri = endpoint.parse::<http::Uri>();
-            if rest.is_empty() || uri.is_err() || endpoint.len() > 2048 {
+            if rest.is_empty() || uri.is_err() {
                 return Err(invalid("Endpoint"));
             }
         }

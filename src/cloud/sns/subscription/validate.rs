@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::cloud::gateway::is_account;
 use crate::cloud::sns::arn::Arn;
 use crate::cloud::sns::delivery_policy::{self, Level};
+use crate::cloud::sns::quotas::{ATTRIBUTE_BYTES, FILTER_POLICY_BYTES};
 use crate::cloud::sns::replay::Window;
 use crate::engine::config::Attributes;
 use crate::engine::filter::{FilterPolicy, Scope};
@@ -38,6 +39,12 @@ pub fn attribute(name: &str, value: &str, of: Of<'_>) -> Result<Option<String>, 
     let kept = || Ok(Some(value.to_owned()));
     match name {
         "FilterPolicy" if value.is_empty() => Ok(None),
+        "FilterPolicy" if value.len() > FILTER_POLICY_BYTES => {
+            bad(&format!("must be at most {FILTER_POLICY_BYTES} bytes long"))
+        }
+        _ if value.len() > ATTRIBUTE_BYTES && name != "FilterPolicy" => {
+            bad(&format!("must be at most {ATTRIBUTE_BYTES} bytes long"))
+        }
         "FilterPolicy" => match FilterPolicy::parse(value, scope(of.attributes)) {
             Ok(_) => kept(),
             Err(error) => bad(&error.to_string()),

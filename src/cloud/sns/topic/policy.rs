@@ -94,6 +94,7 @@ pub fn check_quotas(policy: &Value, bytes: usize) -> Result<(), String> {
 
 /// Checks a policy that a client sets; the error is what SNS puts behind `Invalid parameter: `.
 pub fn validate(text: &str) -> Result<String, String> {
+    check_quotas(&Value::Null, text.len())?;
     let value: Value = serde_json::from_str(text).map_err(|_| "Policy Error: null".to_owned())?;
     Policy::parse(text, Kind::Resource).map_err(|_| "Policy Error: null".to_owned())?;
     check_quotas(&value, text.len())?;

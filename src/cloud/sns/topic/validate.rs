@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{archive, policy};
 use crate::cloud::sns::delivery_policy::{self, Level};
+use crate::cloud::sns::quotas::ATTRIBUTE_BYTES;
 
 /// What is wrong with an attribute.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,6 +24,9 @@ pub fn attribute(name: &str, value: &str, fifo: bool) -> Result<Option<String>, 
         if values.contains(&value) { kept() } else { bad(&format!("Invalid value [{value}]. Please use {list}")) }
     };
     match name {
+        _ if value.len() > ATTRIBUTE_BYTES && name != "Policy" => {
+            bad(&format!("must be at most {ATTRIBUTE_BYTES} bytes long"))
+        }
         "DisplayName" if value.chars().count() > 100 => bad("must be at most 100 characters long"),
         "DisplayName" => kept(),
         "Policy" => policy::validate(value).map(Some).map_err(Bad::Value),

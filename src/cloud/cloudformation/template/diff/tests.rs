@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::cloud::cloudformation::template::budget::Budget;
 use crate::cloud::cloudformation::template::conditions;
 use crate::cloud::cloudformation::template::evaluate::Pseudo;
 use crate::cloud::cloudformation::template::parameters::{Given, settle};
@@ -35,6 +36,7 @@ fn compare(old: (&str, &[Given2]), new: (&str, &[Given2])) -> Changes {
                 conditions: &old_conditions,
                 pseudo: &pseudo,
                 known: &known,
+                budget: &Budget::default(),
             };
             scope.members(&old_template.resources[&name].properties).unwrap()
         };
@@ -62,6 +64,7 @@ fn compare(old: (&str, &[Given2]), new: (&str, &[Given2])) -> Changes {
         conditions: &new_conditions,
         pseudo: &pseudo,
         known: &known,
+        budget: &Budget::default(),
     };
     let rules = |_: &str, name: &str| if name == "Name" { Recreation::Always } else { Recreation::Never };
     changes(&before, &scope, &rules).unwrap()

@@ -28,8 +28,15 @@ fn evaluate(value: &Value) -> Result<Option<Value>> {
         Reference::Export(name) => Err(Invalid::new(format!("No export named {name} found."))),
         _ => Ok(unknown()),
     };
-    Scope { template: &template, parameters: &parameters, conditions: &conditions, pseudo: &pseudo(), known: &known }
-        .value(value)
+    Scope {
+        template: &template,
+        parameters: &parameters,
+        conditions: &conditions,
+        pseudo: &pseudo(),
+        known: &known,
+        budget: &Budget::default(),
+    }
+    .value(value)
 }
 
 fn yaml(text: &str) -> Value {

@@ -1,0 +1,249 @@
+//! Everything that a client sizes has a bound: at it a request is taken, beyond it refused with AWS's code, and nobody else
+//! notices.
+
+use serde_json::{Value, json};
+
+use crate::cloud::TestCloud;
+use crate::hostile::{encoded, form, json, send, status, well};
+
+/// How a value of a size is sent.
+enum Ask {
+    Query(String),
+    Json(&'static str, Value),
+    /// Method and path, head lines, body.
+    S3(String, String, String),
+}
+
+/// What has a bound: its name, the bound, AWS's code for more, and the request with so much.
+type Row = (&'static str, usize, &'static str, fn(usize) -> Ask);
+
+const URL: &str = "http://localhost/000000000000/q";
+const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:t";
+const QUEUE: &str = "arn:aws:sqs:us-east-1:000000000000:q";
+
+/// A policy of so many bytes: white space counts.
+fn policy(bytes: usize, resource: &str) -> String {
+    let action = if resource == TOPIC { "sns:Publish" } else { "sqs:SendMessage" };
+    let statement = json!({"Effect": "Allow", "Principal": "*", "Action": action, "Resource": resource});
+    let text = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+    let spaces = " ".repeat(bytes - text.len());
+    text + &spaces
+}
+
+/// A document of IAM of so many characters that aren't white space.
+fn document(characters: usize, trust: bool) -> String {
+    let with = |sid: &str| {
+        let mut statement = json!({"Sid": sid, "Effect": "Allow", "Action": "sts:AssumeRole"});
+        match trust {
+            true => statement["Principal"] = json!({"Service": "firehose.amazonaws.com"}),
+            false => statement["Resource"] = "*".into(),
+        }
+        json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+    };
+    with(&"x".repeat(characters - with("").len()))
+}
+
+fn query(version: &str, action: &str, members: &[(&str, String)]) -> Ask {
+    let members: String = members.iter().map(|(name, value)| format!("&{name}={}", encoded(value))).collect();
+    Ask::Query(format!("Version={version}&Action={action}{members}"))
+}
+
+fn sqs(attribute: &str, value: String) -> Ask {
+    Ask::Json("AmazonSQS.SetQueueAttributes", json!({"QueueUrl": URL, "Attributes": {attribute: value}}))
+}
+
+fn sns(action: &str, members: &[(&str, String)]) -> Ask {
+    query("2010-03-31", action, members)
+}
+
+fn attribute(name: &str, value: String) -> Ask {
+    let name = name.to_owned();
+    let members = [("TopicArn", TOPIC.into()), ("AttributeName", name), ("AttributeValue", value)];
+    sns("SetTopicAttributes", &members)
+}
+
+fn iam(action: &str, members: &[(&str, String)]) -> Ask {
+    query("2010-05-08", action, members)
+}
+
+fn role(more: &[(&str, String)]) -> Ask {
+    let mut members = vec![("RoleName", format!("r{}", more[0].1.len())), ("Path", "/sizes/".into())];
+    if more.iter().all(|(name, _)| *name != "AssumeRolePolicyDocument") {
+        members.push(("AssumeRolePolicyDocument", document(300, true)));
+    }
+    members.extend(more.iter().cloned());
+    iam("CreateRole", &members)
+}
+
+fn stack(more: &[(&str, String)]) -> Ask {
+    let template = "Resources: {T: {Type: 'AWS::SNS::Topic'}}".to_owned();
+    let mut members = vec![("StackName", format!("s{}", more[0].1.len()))];
+    if more[0].0 != "TemplateBody" {
+        members.push(("TemplateBody", template));
+    }
+    members.extend(more.iter().cloned());
+    query("2010-05-15", "CreateStack", &members)
+}
+
+fn stream(member: &str, value: String) -> Ask {
+    let mut destination = json!({"RoleARN": "arn:aws:iam::000000000000:role/r", "BucketARN": "arn:aws:s3:::bkt"});
+    let name = format!("s{}{}", member, value.len());
+    destination[member] = value.into();
+    let input = json!({"DeliveryStreamName": name, "ExtendedS3DestinationConfiguration": destination});
+    Ask::Json("Firehose_20150804.CreateDeliveryStream", input)
+}
+
+fn numbered(count: usize, one: impl Fn(usize) -> String) -> String {
+    (0..count).map(one).collect()
+}
+
+fn bucket(configuration: &str, head: &str, body: String) -> Ask {
+    Ask::S3(format!("PUT /bkt?{configuration}"), head.to_owned(), body)
+}
+
+const ROWS: &[Row] = &[
+    ("a queue's policy", 8_192, "InvalidAttributeValue", |n| sqs("Policy", policy(n, QUEUE))),
+    ("statements of a queue's policy", 20, "InvalidAttributeValue", |n| {
+        let one = json!({"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"});
+        sqs("Policy", json!({"Version": "2012-10-17", "Statement": vec![one; n]}).to_string())
+    }),
+    ("a queue's key", 2_048, "InvalidAttributeValue", |n| sqs("KmsMasterKeyId", "k".repeat(n))),
+    ("tags of a new queue", 50, "InvalidParameterValue", |n| {
+        let tags: serde_json::Map<String, Value> = (0..n).map(|n| (format!("k{n}"), "v".into())).collect();
+        Ask::Json("AmazonSQS.CreateQueue", json!({"QueueName": format!("tagged{n}"), "tags": tags}))
+    }),
+    ("a queue's tag", 256, "InvalidParameterValue", |n| {
+        Ask::Json("AmazonSQS.TagQueue", json!({"QueueUrl": URL, "Tags": {"k": "v".repeat(n)}}))
+    }),
+    ("a message", 1_048_576, "InvalidParameterValue", |n| {
+        Ask::Json("AmazonSQS.SendMessage", json!({"QueueUrl": URL, "MessageBody": "m".repeat(n)}))
+    }),
+    ("an attempt's id", 128, "InvalidParameterValue", |n| {
+        let url = format!("{URL}.fifo");
+        Ask::Json("AmazonSQS.ReceiveMessage", json!({"QueueUrl": url, "ReceiveRequestAttemptId": "a".repeat(n)}))
+    }),
+    ("a topic's policy", 30_720, "InvalidParameter", |n| attribute("Policy", policy(n, TOPIC))),
+    ("a topic's key", 30_720, "InvalidParameter", |n| attribute("KmsMasterKeyId", "k".repeat(n))),
+    ("a topic's name for people", 100, "InvalidParameter", |n| attribute("DisplayName", "d".repeat(n))),
+    ("a filter policy", 262_144, "InvalidParameter", |n| {
+        let members = [("TopicArn", TOPIC.into()), ("Protocol", "sqs".into()), ("Endpoint", format!("{QUEUE}{n}"))];
+        let filter = format!("{{\"a\":[\"b\"]}}{}", " ".repeat(n - 11));
+        let more = [("Attributes.entry.1.key", "FilterPolicy".to_owned()), ("Attributes.entry.1.value", filter)];
+        sns("Subscribe", &[&members[..], &more[..]].concat())
+    }),
+    ("a data protection policy", 30_720, "InvalidParameter", |n| {
+        let policy = format!("{{\"Statement\":[]}}{}", " ".repeat(n - 16));
+        sns("PutDataProtectionPolicy", &[("ResourceArn", TOPIC.into()), ("DataProtectionPolicy", policy)])
+    }),
+    ("an application's secret", 30_720, "InvalidParameter", |n| {
+        let members = [("Name", format!("a{n}")), ("Platform", "GCM".into())];
+        let more =
+            [("Attributes.entry.1.key", "PlatformCredential".into()), ("Attributes.entry.1.value", "s".repeat(n))];
+        sns("CreatePlatformApplication", &[&members[..], &more[..]].concat())
+    }),
+    ("a trust policy", 2_048, "LimitExceeded", |n| role(&[("AssumeRolePolicyDocument", document(n, true))])),
+    ("a role's description", 1_000, "ValidationError", |n| role(&[("Description", "d".repeat(n))])),
+    ("a role's tag", 256, "ValidationError", |n| {
+        role(&[("Tags.member.1.Value", "v".repeat(n)), ("Tags.member.1.Key", "k".into())])
+    }),
+    ("a managed policy", 6_144, "LimitExceeded", |n| {
+        iam("CreatePolicy", &[("PolicyName", format!("p{n}")), ("PolicyDocument", document(n, false))])
+    }),
+    ("a role's policies", 10_240, "LimitExceeded", |n| {
+        let members = [("RoleName", "r".into()), ("PolicyName", "p".into()), ("PolicyDocument", document(n, false))];
+        iam("PutRolePolicy", &members)
+    }),
+    ("a template in a request", 51_200, "ValidationError", |n| {
+        let template = "Resources: {T: {Type: 'AWS::SNS::Topic'}}\n#";
+        stack(&[("TemplateBody", format!("{template}{}", "c".repeat(n - template.len())))])
+    }),
+    ("a stack's tag", 256, "ValidationError", |n| {
+        stack(&[("Tags.member.1.Value", "v".repeat(n)), ("Tags.member.1.Key", "k".into())])
+    }),
+    ("a stack's policy", 16_384, "ValidationError", |n| {
+        stack(&[("StackPolicyBody", format!("{{{}}}", " ".repeat(n - 2)))])
+    }),
+    ("a request's token", 128, "ValidationError", |n| stack(&[("ClientRequestToken", "t".repeat(n))])),
+    ("a stack's role", 2_048, "ValidationError", |n| stack(&[("RoleARN", "r".repeat(n))])),
+    ("a stack's name", 128, "ValidationError", |n| {
+        let members =
+            [("StackName", "s".repeat(n)), ("TemplateBody", "Resources: {T: {Type: 'AWS::SNS::Topic'}}".into())];
+        query("2010-05-15", "CreateStack", &members)
+    }),
+    ("a stream's prefix", 1_024, "ValidationException", |n| stream("Prefix", "p".repeat(n))),
+    ("a stream's role", 512, "ValidationException", |n| {
+        let begin = "arn:aws:iam::000000000000:role/";
+        stream("RoleARN", format!("{begin}{}", "r".repeat(n - begin.len())))
+    }),
+    ("a bucket's policy", 20_480, "", |n| {
+        let statement =
+            json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bkt/*"});
+        let text = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+        bucket("policy", "", format!("{text}{}", " ".repeat(n - text.len())))
+    }),
+    ("rules of a bucket's CORS", 100, "InvalidRequest", |n| {
+        let rule = "<CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule>";
+        bucket("cors", "", format!("<CORSConfiguration>{}</CORSConfiguration>", rule.repeat(n)))
+    }),
+    ("notifications of a bucket", 100, "InvalidArgument", |n| {
+        let rule = |number: usize| {
+            format!(
+                "<QueueConfiguration><Queue>{QUEUE}</Queue><Event>s3:ObjectCreated:*</Event><Filter><S3Key><FilterRule>\
+                 <Name>prefix</Name><Value>p{number:03}</Value></FilterRule></S3Key></Filter></QueueConfiguration>"
+            )
+        };
+        let body = format!("<NotificationConfiguration>{}</NotificationConfiguration>", numbered(n, rule));
+        bucket("notification", "x-amz-skip-destination-validation: true\r\n", body)
+    }),
+    ("tags of a bucket", 50, "BadRequest", |n| {
+        let tags = numbered(n, |number| format!("<Tag><Key>k{number}</Key><Value>v</Value></Tag>"));
+        bucket("tagging", "", format!("<Tagging><TagSet>{tags}</TagSet></Tagging>"))
+    }),
+    ("an object's metadata", 2_048, "MetadataTooLarge", |n| {
+        Ask::S3("PUT /bkt/k".into(), format!("x-amz-meta-a: {}\r\n", "m".repeat(n - 1)), String::new())
+    }),
+    ("an object's key", 1_024, "KeyTooLongError", |n| {
+        Ask::S3(format!("PUT /bkt/{}", "k".repeat(n)), String::new(), String::new())
+    }),
+];
+
+async fn ask(cloud: &TestCloud, ask: Ask) -> String {
+    match ask {
+        Ask::Query(body) => form(cloud, &body).await,
+        Ask::Json(target, body) => json(cloud, target, body.to_string().as_bytes()).await,
+        Ask::S3(line, head, body) => {
+            let length = body.len();
+            let request = format!(
+                "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n{head}\r\n{body}"
+            );
+            send(cloud, request.as_bytes()).await
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_client_sizes_has_a_bound() {
+    let cloud = TestCloud::start().await;
+    crate::sqs::queue(&cloud.sqs(), "q", &[]).await;
+    crate::sqs::queue(&cloud.sqs(), "q.fifo", &[("FifoQueue".into(), "true")]).await;
+    let other = crate::sqs::queue(&cloud.sqs(), "other", &[]).await;
+    cloud.sns().create_topic().name("t").send().await.unwrap();
+    cloud.s3().create_bucket().bucket("bkt").send().await.unwrap();
+    let made =
+        ask(&cloud, iam("CreateRole", &[("RoleName", "r".into()), ("AssumeRolePolicyDocument", document(300, true))]));
+    assert_eq!(status(&made.await), "200");
+    let mut wrong = Vec::new();
+    for (what, bound, code, request) in ROWS {
+        let taken = ask(&cloud, request(*bound)).await;
+        if !matches!(status(&taken), "200" | "204") {
+            wrong.push(format!("{what} of {bound}: {}", &taken[taken.len().saturating_sub(500)..]));
+        }
+        let refused = ask(&cloud, request(bound + 1)).await;
+        if !(status(&refused).starts_with('4') && refused.contains(code)) {
+            wrong.push(format!("{what} beyond {bound}: {}", &refused[refused.len().saturating_sub(500)..]));
+        }
+        well(&cloud, what).await;
+        cloud.sqs().send_message().queue_url(&other).message_body(*what).send().await.unwrap();
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
