@@ -2,9 +2,12 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::io::Write;
 
 use miette::Diagnostic;
 use tokio_util::sync::CancellationToken;
+
+use crate::ui::escape;
 
 /// The exit codes; `messaging --help` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +22,7 @@ pub enum Exit {
     Lost = 3,
     /// Nothing answers at the endpoint.
     Unreachable = 4,
-    /// Stopped by Ctrl-C or SIGTERM before it was done.
+    /// Stopped by Ctrl-C, SIGTERM or the end of its terminal before it was done.
     Interrupted = 130,
 }
 
@@ -29,7 +32,8 @@ impl From<Exit> for std::process::ExitCode {
     }
 }
 
-/// An error as the command line shows it: what happened, why, and what to do.
+/// An error as the command line shows it: what happened, why, and what to do. Names and reasons come from outside: what
+/// a terminal would obey in them is escaped where they are shown.
 #[derive(Debug)]
 pub struct Failure {
     pub exit: Exit,
@@ -44,7 +48,7 @@ struct Why(String);
 
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&escape::lines(&self.0))
     }
 }
 
@@ -79,7 +83,7 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&escape::lines(&self.message))
     }
 }
 
@@ -91,11 +95,11 @@ impl StdError for Failure {
 
 impl Diagnostic for Failure {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.help.as_ref().map(|help| Box::new(escape::lines(help)) as Box<dyn fmt::Display>)
     }
 }
 
-/// The wish to stop: the first Ctrl-C or SIGTERM finishes what is in flight, the second aborts.
+/// The wish to stop: the first Ctrl-C, SIGTERM or SIGHUP finishes what is in flight, the second aborts.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     /// Cancelled by a signal, or by a command that has what it wanted.
@@ -110,10 +114,14 @@ impl Stop {
         let stop = Self::default();
         let listener = stop.clone();
         tokio::spawn(async move {
-            signal().await;
-            eprintln!("\nStopping: what is in flight is finished first (Ctrl-C again stops at once).");
+            tokio::select! { () = signal() => {}, () = hangup() => {} }
             listener.signalled.cancel();
             listener.token.cancel();
+            // The terminal may be gone.
+            _ = writeln!(
+                std::io::stderr(),
+                "\nStopping: what is in flight is finished first (Ctrl-C again stops at once)."
+            );
             signal().await;
             std::process::exit(Exit::Interrupted as i32);
         });
@@ -142,6 +150,29 @@ impl Stop {
     pub fn child(&self) -> Self {
         Self { token: self.token.child_token(), signalled: self.signalled.clone() }
     }
+}
+
+/// Resolves at the end of the terminal, or of the connection behind it. Never where that is ignored: whoever starts a
+/// program with `nohup` wants it to go on.
+async fn hangup() {
+    #[cfg(unix)]
+    if !ignores_hangups() {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut hangup) = signal(SignalKind::hangup()) {
+            hangup.recv().await;
+            return;
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Whether SIGHUP was ignored when the program started: the first bit of `SigIgn` (proc_pid_status(5)). Where nothing
+/// tells, it counts as ignored: the signal ends the program as it always does.
+#[cfg(unix)]
+fn ignores_hangups() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 == 1)
 }
 
 /// Resolves at the next Ctrl-C or SIGTERM.

@@ -1,5 +1,6 @@
 //! The program: `.env`, command line, runtime, exit code.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -7,6 +8,7 @@ use clap::Parser;
 use messaging::cli::Cli;
 use messaging::config::Env;
 use messaging::exit::{Exit, Failure};
+use messaging::ui::escape;
 
 /// glibc's takes a seventh of a request's time.
 #[global_allocator]
@@ -32,12 +34,25 @@ fn start() -> Result<Exit, Failure> {
         unsafe { env.apply() };
     }
     // Help and completions work whatever .env says.
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new("Can't start").why(error))?;
     runtime.block_on(cli.run(env?))
+}
+
+/// Says what is wrong with the command line, or shows the help. A value may come from `.env`, and from whoever wrote that:
+/// an error that holds what a terminal would obey is shown without colours, and with that escaped.
+fn refuse(error: &clap::Error) -> ! {
+    let text = error.render().to_string();
+    let shown = escape::lines(&text);
+    if shown == text {
+        error.exit();
+    }
+    // A closed stderr is no reason to fail otherwise.
+    _ = write!(std::io::stderr(), "{shown}");
+    std::process::exit(error.exit_code());
 }
 
 /// Errors as wide as the terminal, with names and addresses that can be copied: never broken, not even at hyphens.

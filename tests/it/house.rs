@@ -16,7 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["exit"]),
     ("engine", &[]),
     ("event", &[]),
-    ("exit", &[]),
+    ("exit", &["ui"]),
     ("lib", &[]),
     ("log", &[]),
     ("main", &[]),

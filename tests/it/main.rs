@@ -1,5 +1,7 @@
 //! End to end: the embedded cloud on a real port, the real AWS SDKs, the real binary.
 
+mod attack_client;
+mod attack_terminal;
 mod binary;
 mod cli;
 mod cloud;
