@@ -184,9 +184,17 @@ pub fn set_variables(text: &str, variables: &[(&str, &str)]) -> String {
     out
 }
 
-/// A value that dotenvy and a shell read alike: in single quotes nothing means anything, and a quote stands outside.
+/// A value that dotenvy and a shell read alike: in single quotes. Quotes stand outside of them, and so do backslashes:
+/// dotenvy lets one keep a quote from ending.
 fn quoted(value: &str) -> String {
-    format!("'{}'", value.replace('\'', r"'\''"))
+    let mut out = String::from("'");
+    for c in value.chars() {
+        match c {
+            '\'' | '\\' => out.extend(['\'', '\\', c, '\'']),
+            c => out.push(c),
+        }
+    }
+    out + "'"
 }
 
 #[cfg(test)]

@@ -350,7 +350,7 @@ mod tests {
             let says =
                 "publishing: 46 requests failed, 45 sent again; 2 answers lost: up to 20 events may be there twice";
             assert!(text.contains(says), "{text}");
-            assert!(text.contains("the payments queue: 1 request failed, 1 sent again\n"), "{text}");
+            assert!(text.contains("the payments queue: 1 request failed, 1 sent again"), "{text}");
             assert!(!text.contains("the orders queue"), "{text}");
         }
     }

@@ -126,6 +126,5 @@ mod tests {
         assert_eq!(line(&format!("{}!", paint(&red, "a\x1b[8mb"))), "\x1b[31m\x1b[1ma\\u{1b}[8mb\x1b[0m!");
         assert_eq!(line("\x1b[1234567890;31mx"), "\\u{1b}[1234567890;31mx");
         assert_eq!(line(&format!("{}31;x", *MARK)), "31;x");
-        assert_eq!(console::measure_text_width(&paint(&red, "abc")), 3);
     }
 }
