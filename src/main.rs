@@ -21,7 +21,8 @@ fn main() -> ExitCode {
             let exit = failure.exit;
             // A hook that is set already is as good.
             let _ = miette::set_hook(Box::new(|_| Box::new(handler())));
-            eprintln!("{:?}", miette::Report::new(failure));
+            // A closed stderr is no reason to fail otherwise.
+            _ = writeln!(std::io::stderr(), "{:?}", miette::Report::new(failure));
             exit.into()
         }
     }

@@ -9,6 +9,8 @@ pub mod core;
 #[cfg(test)]
 mod durability;
 pub mod firehose;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod gateway;
 #[cfg(test)]
 mod hostile;

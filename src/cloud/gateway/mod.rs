@@ -7,7 +7,7 @@ mod answer;
 mod context;
 mod operation;
 mod route;
-mod scope;
+pub(in crate::cloud) mod scope;
 mod service;
 
 use std::sync::Arc;

@@ -33,8 +33,8 @@ mod events;
 mod expiry;
 mod form;
 mod front;
-#[cfg(test)]
-mod fuzz;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod get;
 mod internal;
 mod lifecycle;
