@@ -1,12 +1,15 @@
 //! Clients for a target, and what their errors mean.
 //!
 //! `local` never reads profiles, SSO, IMDS or real credentials: it signs with fixed test keys and talks to one address.
-//! `aws` is the SDK's own chain. Nothing reaches AWS unless the target says so.
+//! `aws` is the SDK's own chain. Nothing reaches AWS unless the target says so. No request waits for an answer longer than
+//! [`ANSWER`], and no attempt of the SDK goes unseen: [`attempts`].
+
+pub mod attempts;
 
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::{
     Credentials,
     provider::{ProvideCredentials, SharedCredentialsProvider},
@@ -17,6 +20,7 @@ use aws_sdk_sns::{
 };
 use clap::{Args, ValueEnum};
 
+use self::attempts::{Ear, TooMany, Watch};
 use crate::config::Env;
 use crate::exit::{Exit, Failure};
 
@@ -24,7 +28,20 @@ use crate::exit::{Exit, Failure};
 pub const LOCAL_ENDPOINT: &str = "http://127.0.0.1:4566";
 const LOCAL_REGION: &str = "us-east-1";
 const ATTEMPTS: u32 = 5;
-const PROBE: Duration = Duration::from_secs(3);
+/// How long a connection may take to be made ..
+const CONNECT: Duration = Duration::from_secs(3);
+/// .. an answer to begin, and everything of one attempt.
+const ANSWER: Duration = Duration::from_secs(9);
+const ATTEMPT: Duration = Duration::from_secs(10);
+
+/// How long an attempt may take whose answer is `held` back on purpose, as that of a long poll.
+pub fn timeouts(held: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .read_timeout(held + ANSWER)
+        .operation_attempt_timeout(held + ATTEMPT)
+        .build()
+}
 
 /// Which cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,7 +63,7 @@ pub struct TargetArgs {
     #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL", hide_env_values = true, value_parser = endpoint)]
     pub endpoint_url: Option<String>,
     /// The AWS region [default: us-east-1 on local, the SDK's own on aws].
-    #[arg(long, env = "AWS_REGION", hide_env_values = true)]
+    #[arg(long, env = "AWS_REGION", hide_env_values = true, value_parser = region)]
     pub region: Option<String>,
 }
 
@@ -58,6 +75,16 @@ fn endpoint(text: &str) -> Result<String, String> {
     }
 }
 
+/// A region's name is a part of the addresses of AWS: nothing else may come in by it.
+fn region(text: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let ends = text.starts_with('-') || text.ends_with('-');
+    if text.is_empty() || text.len() > 63 || ends || !text.chars().all(good) {
+        return Err("a region like us-east-1 is needed".into());
+    }
+    Ok(text.to_owned())
+}
+
 /// A cloud that can be talked to.
 #[derive(Debug, Clone)]
 pub struct Cloud {
@@ -66,6 +93,20 @@ pub struct Cloud {
     /// The address, when it isn't AWS's own.
     pub endpoint: Option<String>,
     config: SdkConfig,
+    /// Hears of every attempt of every client.
+    watch: Option<Watch>,
+}
+
+/// A client of a service, made of the cloud's configuration.
+macro_rules! client {
+    ($service:ident, $cloud:expr, |$config:ident| $more:expr) => {{
+        let $config = $service::config::Builder::from(&$cloud.config).retry_classifier(TooMany);
+        let config = match &$cloud.watch {
+            Some(watch) => $more.interceptor(watch.clone()),
+            None => $more,
+        };
+        $service::Client::from_conf(config.build())
+    }};
 }
 
 impl Cloud {
@@ -76,7 +117,7 @@ impl Cloud {
                 let endpoint = args.endpoint_url.clone().unwrap_or_else(|| LOCAL_ENDPOINT.into());
                 refuse_aws(&endpoint)?;
                 probe(&endpoint).await?;
-                Ok(Self::local(endpoint, args.region.clone()))
+                Ok(Self::local(endpoint, local_region(args.region.as_deref())?))
             }
             Target::Aws => Self::aws(args, env).await,
         }
@@ -84,9 +125,7 @@ impl Cloud {
 
     /// An emulator at `endpoint`, with fixed test credentials.
     pub fn local(endpoint: String, region: Option<String>) -> Self {
-        let region = region
-            .or_else(|| std::env::var("AWS_DEFAULT_REGION").ok().filter(|region| !region.is_empty()))
-            .unwrap_or_else(|| LOCAL_REGION.into());
+        let region = region.unwrap_or_else(|| LOCAL_REGION.into());
         let credentials = Credentials::new("test", "test", None, None, "messaging local");
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -94,13 +133,20 @@ impl Cloud {
             .region(Region::new(region.clone()))
             .endpoint_url(&endpoint)
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .timeout_config(timeouts(Duration::ZERO))
             .build();
-        Self { target: Target::Local, region, endpoint: Some(endpoint), config }
+        Self { target: Target::Local, region, endpoint: Some(endpoint), config, watch: None }
+    }
+
+    /// The same, whose attempts `ear` hears of.
+    pub fn heard_by(&self, ear: Ear) -> Self {
+        Self { watch: Some(Watch::new(ear)), ..self.clone() }
     }
 
     async fn aws(args: &TargetArgs, env: &Env) -> Result<Self, Failure> {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .timeout_config(timeouts(Duration::ZERO));
         if let Some(region) = &args.region {
             loader = loader.region(Region::new(region.clone()));
         }
@@ -117,7 +163,7 @@ impl Cloud {
             return Err(Failure::usage("No AWS region is set")
                 .help("Name one with --region, AWS_REGION, or in the profile (`aws configure`)."));
         };
-        let cloud = Self { target: Target::Aws, region, endpoint: args.endpoint_url.clone(), config };
+        let cloud = Self { target: Target::Aws, region, endpoint: args.endpoint_url.clone(), config, watch: None };
         cloud.check_credentials().await?;
         Ok(cloud)
     }
@@ -129,7 +175,7 @@ impl Cloud {
         let provider = self.config.credentials_provider().ok_or_else(missing)?;
         match provider.provide_credentials().await {
             Ok(_) => Ok(()),
-            Err(error) => Err(missing().why(deepest(&error))),
+            Err(error) => Err(missing().why(attempts::reason(&error))),
         }
     }
 
@@ -146,22 +192,31 @@ impl Cloud {
     }
 
     pub fn sns(&self) -> aws_sdk_sns::Client {
-        aws_sdk_sns::Client::new(&self.config)
+        client!(aws_sdk_sns, self, |config| config)
     }
 
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
-        aws_sdk_sqs::Client::new(&self.config)
+        client!(aws_sdk_sqs, self, |config| config)
     }
 
     pub fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
-        aws_sdk_cloudformation::Client::new(&self.config)
+        client!(aws_sdk_cloudformation, self, |config| config)
     }
 
     /// S3, with path style wherever the address isn't AWS's own.
     pub fn s3(&self) -> aws_sdk_s3::Client {
-        let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(self.endpoint.is_some()).build();
-        aws_sdk_s3::Client::from_conf(config)
+        client!(aws_sdk_s3, self, |config| config.force_path_style(self.endpoint.is_some()))
     }
+}
+
+/// The region of the target `local`, when it is said: the given one, or that of `AWS_DEFAULT_REGION`.
+pub fn local_region(given: Option<&str>) -> Result<Option<String>, Failure> {
+    if let Some(given) = given {
+        return Ok(Some(given.to_owned()));
+    }
+    let Some(name) = std::env::var("AWS_DEFAULT_REGION").ok().filter(|name| !name.is_empty()) else { return Ok(None) };
+    let wrong = |why| Failure::usage(format!("AWS_DEFAULT_REGION is {name:?}")).why(why);
+    region(&name).map(Some).map_err(wrong)
 }
 
 /// `ACCESS_KEY` and `SECRET_KEY`, unless the SDK's own variables or a profile are named in the environment.
@@ -199,10 +254,10 @@ async fn probe(endpoint: &str) -> Result<(), Failure> {
     let uri: http::Uri = endpoint.parse().unwrap_or_default();
     let host = uri.host().unwrap_or("127.0.0.1").trim_matches(['[', ']']).to_owned();
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-    let why = match tokio::time::timeout(PROBE, tokio::net::TcpStream::connect((host, port))).await {
+    let why = match tokio::time::timeout(CONNECT, tokio::net::TcpStream::connect((host, port))).await {
         Ok(Ok(_)) => return Ok(()),
         Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {} s", PROBE.as_secs()),
+        Err(_) => format!("no answer within {} s", CONNECT.as_secs()),
     };
     Err(unreachable(endpoint).why(why))
 }
@@ -252,20 +307,27 @@ where
     fn from(error: SdkError<E, HttpResponse>) -> Self {
         let kind = match &error {
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Kind::Unreachable,
-            SdkError::ServiceError(service) if service.raw().status().is_server_error() => Kind::Busy,
+            // What came is no answer, or only a part of one.
+            SdkError::ResponseError(_) => Kind::Busy,
+            SdkError::ServiceError(service) if attempts::may_pass(service.raw().status().as_u16()) => Kind::Busy,
             SdkError::ServiceError(service) => kind_of(service.err().code(), service.err().message()),
             _ => Kind::Other,
         };
         let code = error.code().map(str::to_owned);
         let message = match error.message() {
-            Some(message) => message.to_owned(),
+            Some(message) => without_canonical(message).to_owned(),
             None => match error.raw_response() {
-                Some(answer) => format!("HTTP {}: {}", answer.status(), deepest(&error)),
-                None => deepest(&error),
+                Some(answer) => format!("HTTP {}: {}", answer.status(), attempts::reason(&error)),
+                None => attempts::reason(&error),
             },
         };
         Self { kind, code, message }
     }
+}
+
+/// AWS's text of SignatureDoesNotMatch without the request that it repeats: among its headers is the session token.
+fn without_canonical(message: &str) -> &str {
+    message.split("The Canonical String for this request").next().unwrap_or_default().trim_end()
 }
 
 fn kind_of(code: Option<&str>, message: Option<&str>) -> Kind {
@@ -293,16 +355,19 @@ fn kind_of(code: Option<&str>, message: Option<&str>) -> Kind {
     if DENIED.iter().any(|word| code.contains(word)) { Kind::Denied } else { Kind::Other }
 }
 
-/// The text at the bottom of an error's chain: the SDK's own are wrappers.
-fn deepest(error: &(dyn StdError + 'static)) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
-}
-
 impl CallError {
+    /// The error as the command line shows it where the cloud has answered before.
+    pub fn failure_after_answers(&self, cloud: &Cloud, doing: &str) -> Failure {
+        let failure = self.failure(cloud, doing);
+        match (self.kind, &cloud.endpoint) {
+            (Kind::Unreachable, Some(endpoint)) => Failure::new(format!("{endpoint} doesn't answer any more"))
+                .exit(Exit::Unreachable)
+                .why(self)
+                .help("Look at the server that ran there, and start it again."),
+            _ => failure,
+        }
+    }
+
     /// The error as the command line shows it; `doing` completes the sentence "Can't ..".
     pub fn failure(&self, cloud: &Cloud, doing: &str) -> Failure {
         let failure = match (self.kind, &cloud.endpoint) {
@@ -335,6 +400,34 @@ mod tests {
         {
             assert!(refuse_aws(endpoint).is_ok(), "{endpoint}");
         }
+    }
+
+    #[test]
+    fn a_region_is_a_name() {
+        for name in ["us-east-1", "eu-isoe-west-1", "local"] {
+            assert!(region(name).is_ok(), "{name}");
+        }
+        for name in ["../x", "", "us east", "a.b", "-a", "US", "é"] {
+            assert!(region(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_session_token_stands_in_an_error() {
+        let text = "The request signature we calculated does not match.\n\nThe Canonical String for this request should \
+                    have been\n'POST\n/\n\nx-amz-security-token:secret'";
+        assert_eq!(without_canonical(text), "The request signature we calculated does not match.");
+    }
+
+    /// Who was answered a moment ago isn't told to start a server.
+    #[test]
+    fn a_server_that_is_gone_is_told_from_one_that_was_never_there() {
+        let cloud = Cloud::local(LOCAL_ENDPOINT.into(), None);
+        let error = CallError { kind: Kind::Unreachable, code: None, message: "connection refused".into() };
+        assert!(error.failure(&cloud, "x").to_string().starts_with("Nothing answers at"));
+        let gone = error.failure_after_answers(&cloud, "x");
+        assert_eq!(gone.to_string(), format!("{LOCAL_ENDPOINT} doesn't answer any more"));
+        assert_eq!(gone.exit, Exit::Unreachable);
     }
 
     #[test]

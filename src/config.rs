@@ -146,32 +146,55 @@ fn assigned(line: &str) -> Option<&str> {
     (!name.is_empty() && !name.starts_with('#')).then_some(name)
 }
 
+/// The variables of a `.env` text.
+pub fn variables(path: &Path, text: &str) -> Result<BTreeMap<String, String>, Failure> {
+    Ok(parse(path, text)?.into_iter().map(|(name, (value, _))| (name, value)).collect())
+}
+
 /// `text` with the given variables set: where they are assigned already they are changed in place, everything else stays
-/// as it is, and new ones follow at the end.
-pub fn with_variables(text: &str, variables: &[(String, String)]) -> String {
+/// as it is, and new ones follow at the end. The values are of one line.
+pub fn set_variables(text: &str, variables: &[(&str, &str)]) -> String {
+    // A file has one sort of line ends.
+    let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut missing: Vec<_> = variables.iter().collect();
     let mut out = String::with_capacity(text.len() + 256);
-    for line in text.lines() {
-        match assigned(line).and_then(|name| variables.iter().find(|(n, _)| n == name)) {
+    for whole in text.split_inclusive('\n') {
+        let line = whole.trim_end_matches(['\r', '\n']);
+        match assigned(line).and_then(|name| variables.iter().find(|(n, _)| *n == name)) {
             Some((name, value)) => {
                 let export = if line.trim_start().starts_with("export ") { "export " } else { "" };
-                out.push_str(&format!("{export}{name}={value}"));
+                out.push_str(&format!("{export}{name}={}{}", quoted(value), &whole[line.len()..]));
                 missing.retain(|(n, _)| n != name);
             }
-            None => out.push_str(line),
+            None => out.push_str(whole),
         }
-        out.push('\n');
+    }
+    if !out.is_empty() && !out.ends_with('\n') {
+        out.push_str(end);
     }
     if !missing.is_empty() {
-        if !out.is_empty() && !out.ends_with("\n\n") {
-            out.push('\n');
+        if !out.is_empty() && !out.ends_with(&format!("{end}{end}")) {
+            out.push_str(end);
         }
-        out.push_str("# Written by `messaging deploy --write-env`.\n");
+        out.push_str(&format!("# Written by `messaging deploy --write-env`.{end}"));
         for (name, value) in missing {
-            out.push_str(&format!("{name}={value}\n"));
+            out.push_str(&format!("{name}={}{end}", quoted(value)));
         }
     }
     out
+}
+
+/// A value that dotenvy and a shell read alike: in single quotes. Quotes stand outside of them, and so do backslashes:
+/// dotenvy lets one keep a quote from ending.
+fn quoted(value: &str) -> String {
+    let mut out = String::from("'");
+    for c in value.chars() {
+        match c {
+            '\'' | '\\' => out.extend(['\'', '\\', c, '\'']),
+            c => out.push(c),
+        }
+    }
+    out + "'"
 }
 
 #[cfg(test)]
@@ -196,13 +219,13 @@ mod tests {
     #[test]
     fn writing_keeps_everything_else() {
         let before = "# mine\nexport ARN=old\nOTHER='a b'  # note\n#ARN=comment";
-        let vars = [("ARN".to_owned(), "new".to_owned()), ("URL_ORDERS".to_owned(), "http://q".to_owned())];
-        let after = with_variables(before, &vars);
+        let vars = [("ARN", "it's new"), ("URL_ORDERS", "http://q")];
+        let after = set_variables(before, &vars);
         assert_eq!(
             after,
-            "# mine\nexport ARN=new\nOTHER='a b'  # note\n#ARN=comment\n\n\
-             # Written by `messaging deploy --write-env`.\nURL_ORDERS=http://q\n"
+            "# mine\nexport ARN='it'\\''s new'\nOTHER='a b'  # note\n#ARN=comment\n\n\
+             # Written by `messaging deploy --write-env`.\nURL_ORDERS='http://q'\n"
         );
-        assert_eq!(with_variables(&after, &vars), after);
+        assert_eq!(set_variables(&after, &vars), after);
     }
 }

@@ -7,6 +7,8 @@ use std::io::Write as _;
 use miette::Diagnostic;
 use tokio_util::sync::CancellationToken;
 
+use crate::ui::escape;
+
 /// The exit codes; `messaging --help` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -30,7 +32,8 @@ impl From<Exit> for std::process::ExitCode {
     }
 }
 
-/// An error as the command line shows it: what happened, why, and what to do.
+/// An error as the command line shows it: what happened, why, and what to do. Names and reasons come from outside: what
+/// a terminal would obey in them is escaped where they are shown.
 #[derive(Debug)]
 pub struct Failure {
     pub exit: Exit,
@@ -45,7 +48,7 @@ struct Why(String);
 
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&escape::lines(&self.0))
     }
 }
 
@@ -80,7 +83,7 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&escape::lines(&self.message))
     }
 }
 
@@ -92,7 +95,7 @@ impl StdError for Failure {
 
 impl Diagnostic for Failure {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.help.as_ref().map(|help| Box::new(escape::lines(help)) as Box<dyn fmt::Display>)
     }
 }
 
@@ -113,13 +116,13 @@ impl Stop {
         let listener = stop.clone();
         tokio::spawn(async move {
             tokio::select! { () = signal() => {}, () = hangup() => {} }
+            listener.signalled.cancel();
+            listener.token.cancel();
             // The terminal may be gone.
-            let _ = writeln!(
+            _ = writeln!(
                 std::io::stderr(),
                 "\nStopping: what is in flight is finished first (Ctrl-C again stops at once)."
             );
-            listener.signalled.cancel();
-            listener.token.cancel();
             signal().await;
             std::process::exit(Exit::Interrupted as i32);
         });

@@ -1,5 +1,6 @@
 //! The program: `.env`, command line, runtime, exit code.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use clap::Parser;
 use messaging::cli::Cli;
 use messaging::config::Env;
 use messaging::exit::{Exit, Failure};
+use messaging::ui::escape;
 
 /// glibc's takes a seventh of a request's time.
 #[global_allocator]
@@ -20,7 +22,8 @@ fn main() -> ExitCode {
             let exit = failure.exit;
             // A hook that is set already is as good.
             let _ = miette::set_hook(Box::new(|_| Box::new(handler())));
-            eprintln!("{:?}", miette::Report::new(failure));
+            // A closed stderr is no reason to fail otherwise.
+            _ = writeln!(std::io::stderr(), "{:?}", miette::Report::new(failure));
             exit.into()
         }
     }
@@ -33,7 +36,7 @@ fn start() -> Result<Exit, Failure> {
         unsafe { env.apply() };
     }
     // Help and completions work whatever .env says.
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -42,6 +45,19 @@ fn start() -> Result<Exit, Failure> {
     // What blocks, such as a sync on a slow disk, isn't waited for: a crash there loses nothing either.
     runtime.shutdown_timeout(Duration::from_secs(1));
     exit
+}
+
+/// Says what is wrong with the command line, or shows the help. A value may come from `.env`, and from whoever wrote that:
+/// an error that holds what a terminal would obey is shown without colours, and with that escaped.
+fn refuse(error: &clap::Error) -> ! {
+    let text = error.render().to_string();
+    let shown = escape::lines(&text);
+    if shown == text {
+        error.exit();
+    }
+    // A closed stderr is no reason to fail otherwise.
+    _ = write!(std::io::stderr(), "{shown}");
+    std::process::exit(error.exit_code());
 }
 
 /// Errors as wide as the terminal, with names and addresses that can be copied: never broken, not even at hyphens.

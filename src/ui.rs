@@ -1,4 +1,8 @@
 //! The only printer: what is data goes to stdout, everything else to stderr.
+//!
+//! Whatever is printed passes [`escape`] here, whoever wrote it; only what [`paint`] made is a colour.
+
+pub mod escape;
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -6,6 +10,8 @@ use std::time::Duration;
 use console::Style;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+
+pub use self::escape::paint;
 
 /// How often a live view is drawn anew.
 const REDRAWS_PER_SECOND: u8 = 10;
@@ -54,7 +60,15 @@ impl Ui {
     /// A line of what the user asked for: stdout, in human mode only.
     pub fn line(&self, text: impl AsRef<str>) {
         if self.lines {
-            self.bars.suspend(|| write_stdout(text.as_ref()));
+            self.bars.suspend(|| write_stdout(&escape::line(text.as_ref())));
+        }
+    }
+
+    /// Lines that belong together, as [`Ui::line`].
+    pub fn lines(&self, lines: &[String]) {
+        if self.lines {
+            let lines: Vec<_> = lines.iter().map(|text| escape::line(text)).collect();
+            self.bars.suspend(|| write_stdout(&lines.join("\n")));
         }
     }
 
@@ -63,26 +77,27 @@ impl Ui {
         if self.json
             && let Ok(text) = serde_json::to_string(record)
         {
-            write_stdout(&text);
+            write_stdout(&escape::json(text));
         }
     }
 
-    /// A word about what goes on: stderr, in both modes.
+    /// A line about what goes on: stderr, in both modes.
     pub fn note(&self, text: impl AsRef<str>) {
         self.bars.suspend(|| {
             // A closed stderr is no reason to fail.
-            let _ = writeln!(std::io::stderr().lock(), "{}", text.as_ref());
+            let _ = writeln!(std::io::stderr().lock(), "{}", escape::line(text.as_ref()));
         });
     }
 
     /// A warning: stderr, in both modes.
     pub fn warn(&self, text: impl AsRef<str>) {
-        let label = Style::new().for_stderr().yellow().bold().apply_to("warning:");
+        let label = paint(&Style::new().for_stderr().yellow().bold(), "warning:");
         self.note(format!("{label} {}", text.as_ref()));
     }
 
-    /// A line of a live view; hidden when nobody watches. `total` makes it a bar.
-    pub fn bar(&self, total: Option<u64>, template: &str) -> ProgressBar {
+    /// A line of a live view; hidden when nobody watches. `total` makes it a bar. The template is ours: what comes from
+    /// outside is its name or its message.
+    pub fn bar(&self, total: Option<u64>, template: &str) -> Bar {
         let bar = self.bars.add(match total {
             Some(total) => ProgressBar::new(total),
             None => ProgressBar::new_spinner(),
@@ -93,11 +108,45 @@ impl Ui {
         if self.live {
             bar.enable_steady_tick(Duration::from_millis(100));
         }
-        bar
+        Bar(bar)
     }
 }
 
-/// Writes a line; a reader that went away (`| head`) ends the program quietly, as it does any filter.
+/// A line of a live view.
+pub struct Bar(ProgressBar);
+
+impl Bar {
+    /// One that nobody sees.
+    pub fn hidden() -> Self {
+        Self(ProgressBar::hidden())
+    }
+
+    /// What `{prefix}` stands for in its template.
+    pub fn named(self, name: &str) -> Self {
+        self.0.set_prefix(escape::line(name).into_owned());
+        self
+    }
+
+    pub fn set_position(&self, position: u64) {
+        self.0.set_position(position);
+    }
+
+    /// What `{msg}` stands for in its template.
+    pub fn set_message(&self, text: &str) {
+        self.0.set_message(escape::line(text).into_owned());
+    }
+
+    /// Whether there is an end to it.
+    pub fn has_total(&self) -> bool {
+        self.0.length().is_some()
+    }
+
+    pub fn finish_and_clear(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Writes a line as it is; a reader that went away (`| head`) ends the program quietly, as it does any filter.
 pub fn write_stdout(text: &str) {
     let mut out = std::io::stdout().lock();
     if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
@@ -147,15 +196,10 @@ pub fn plural(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
-/// Text from outside, safe on a terminal: no control characters, and no longer than a few lines.
-pub fn clean(text: &str) -> String {
+/// Text from outside, no longer than a few lines.
+pub fn short(text: &str) -> &str {
     const LONGEST: usize = 400;
-    let mut out: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST + 1).collect();
-    if out.chars().count() > LONGEST {
-        out.pop();
-        out.push('…');
-    }
-    out
+    text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
 }
 
 #[cfg(test)]
@@ -179,7 +223,7 @@ mod tests {
             assert_eq!(duration(Duration::from_micros(us)), text);
         }
         assert_eq!(bytes(1434), "1.4 KiB");
-        assert_eq!(clean("a\u{1b}[31mb\nc"), "a [31mb c");
-        assert_eq!(clean(&"x".repeat(1_000)).chars().count(), 401);
+        assert_eq!(short(&"ö".repeat(1_000)).chars().count(), 400);
+        assert_eq!(short("x"), "x");
     }
 }

@@ -11,6 +11,8 @@ mod declare;
 mod durability;
 pub mod firehose;
 mod folder;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod gateway;
 #[cfg(test)]
 mod hostile;

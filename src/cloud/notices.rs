@@ -14,12 +14,12 @@ const LONGEST: usize = 4_096;
 /// Notices kept for `/_messaging/notices`.
 const KEPT: usize = 1_000;
 
-type Printer = Box<dyn Fn(&str) + Send + Sync>;
+type Printer<T> = Box<dyn Fn(&T) + Send + Sync>;
 
 /// The server's notices: printed as they come, and kept.
 pub struct Notices {
-    print: Printer,
-    explain: OnceLock<Printer>,
+    print: Printer<str>,
+    explain: OnceLock<Printer<[String]>>,
     state: Mutex<State>,
 }
 
@@ -36,7 +36,7 @@ impl Notices {
     }
 
     /// From now on every message's way is told to `print`; once only.
-    pub fn explain_to(&self, print: impl Fn(&str) + Send + Sync + 'static) {
+    pub fn explain_to(&self, print: impl Fn(&[String]) + Send + Sync + 'static) {
         _ = self.explain.set(Box::new(print));
     }
 
@@ -45,10 +45,11 @@ impl Notices {
         self.explain.get().is_some()
     }
 
-    /// Tells a message's way to whoever asked.
-    pub fn explain(&self, text: &str) {
+    /// Tells a message's way to whoever asked, a line each: what stands in them comes from outside, and may have line
+    /// breaks of its own.
+    pub fn explain(&self, lines: &[String]) {
         if let Some(print) = self.explain.get() {
-            print(text);
+            print(lines);
         }
     }
 

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use console::{Style, pad_str};
-use indicatif::ProgressBar;
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::time::Instant;
 
 use super::publish::{PLAIN_EVERY, SHOWN_PER_SECOND, ms, with_ticks};
 use super::stack::{self, Resolver, Wanted};
-use super::{Context, kind_style, value};
+use super::{Complaints, Context, kind_style, value};
 use crate::aws::{CallError, Cloud, Kind as Trouble, TargetArgs};
 use crate::config::Found;
 use crate::exit::{Exit, Failure, Stop};
@@ -21,8 +20,8 @@ use crate::report::{self, Outcome};
 use crate::traffic::api::Api;
 use crate::traffic::consumer::{self, Budget, LONG_POLL, Notice, Plan, Queue, SHORT_POLL};
 use crate::traffic::ledger::Runs;
-use crate::traffic::stats::Recent;
-use crate::ui::{self, Ui, count, duration};
+use crate::traffic::stats::{Recent, Requests};
+use crate::ui::{self, Bar, Ui, count, duration, paint, plural};
 
 const ORDERS: Wanted = Wanted {
     what: "queue of the orders API",
@@ -112,7 +111,8 @@ pub struct Args {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let cloud = Cloud::connect(&args.target, &context.env).await?;
-    let mut resolver = Resolver::new(&cloud, &context.env, &args.stack);
+    let told = context.telling(&cloud);
+    let mut resolver = Resolver::new(&told, &context.env, &args.stack);
     let client = cloud.sqs();
     let mut queues = Vec::new();
     for &api in args.api.apis() {
@@ -120,7 +120,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
             Api::Orders => resolver.find(ORDERS, args.orders_url.as_deref()).await?,
             Api::Payments => resolver.find(PAYMENTS, args.payments_url.as_deref()).await?,
         };
-        let queue = consumer::describe(&client, &url.value).await.map_err(|e| failure(&e, &cloud, api, &url))?;
+        let queue = consumer::describe(&told.sqs(), &url.value).await.map_err(|e| failure(&e, &cloud, api, &url))?;
         if !queue.has_dead_letter_queue {
             context.ui.warn(format!(
                 "{} has no dead-letter queue: a message that fails comes back until it expires.",
@@ -139,7 +139,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     }
     for (api, url, _) in &queues {
         let bold = Style::new().for_stderr().bold();
-        context.ui.note(format!("Consuming {} for the {} API.", bold.apply_to(&url.value), api.name()));
+        context.ui.note(format!("Consuming {} for the {} API.", paint(&bold, &url.value), api.name()));
     }
     let endless = !args.until_empty && args.count.is_none();
     if endless {
@@ -162,6 +162,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         queues: queues.iter().map(|(api, url, _)| view.queue(*api, url.value.clone())).collect(),
         landed: None,
         verdict: None,
+        error: ended.as_ref().map(|(.., error)| error.to_string()),
         data_dir: None,
     });
     if let Some((api, url, error)) = ended {
@@ -208,7 +209,7 @@ async fn consume_all<'a>(
 }
 
 fn failure(error: &CallError, cloud: &Cloud, api: Api, url: &Found) -> Failure {
-    let failure = error.failure(cloud, &format!("consume {} for the {} API", url.value, api.name()));
+    let failure = error.failure_after_answers(cloud, &format!("consume {} for the {} API", url.value, api.name()));
     if error.kind == Trouble::NotFound {
         return failure.help(format!(
             "The URL comes from {}; the target is {}. Deploy the stack there with `messaging deploy`, or name another queue.",
@@ -226,7 +227,7 @@ struct Tally {
     failed: u64,
     unreadable: u64,
     not_deleted: u64,
-    retries: u64,
+    requests: Requests,
     runs: Runs,
     /// Messages left, when that was asked for.
     left: Option<i64>,
@@ -236,8 +237,9 @@ struct Tally {
 /// What the user sees meanwhile.
 struct View {
     ui: Ui,
-    queues: BTreeMap<Api, (Mutex<Tally>, ProgressBar)>,
+    queues: BTreeMap<Api, (Mutex<Tally>, Bar)>,
     lines: Mutex<Lines>,
+    complaints: Complaints,
     told: Mutex<(Instant, u64)>,
 }
 
@@ -267,6 +269,7 @@ impl View {
         let bar = |api: Api| ui.bar(None, &format!("{{spinner:.green}} {:<8} {{msg}}", api.name()));
         Self {
             ui: ui.clone(),
+            complaints: Complaints::new(ui),
             queues: apis.map(|api| (api, (Mutex::default(), bar(api)))).collect(),
             lines: Mutex::new(Lines { allowed: 2.0 * SHOWN_PER_SECOND, at: Instant::now(), hidden: 0 }),
             told: Mutex::new((Instant::now(), 0)),
@@ -311,19 +314,20 @@ impl View {
             Notice::NotDeleted { message_id, why } => {
                 tally.lock().not_deleted += 1;
                 self.ui
-                    .warn(ui::clean(&format!("{message_id} was handled but not deleted, and will come again: {why}")));
+                    .warn(ui::short(&format!("{message_id} was handled but not deleted, and will come again: {why}")));
                 record.record = "not_deleted";
                 record.message_id = Some(message_id);
                 record.why = Some(why);
                 self.ui.record(&record);
                 return;
             }
-            Notice::Retrying { why } => {
-                let mut tally = tally.lock();
-                tally.retries += 1;
-                if tally.retries <= 5 {
-                    self.ui.warn(ui::clean(&format!("{} queue, trying again: {why}", api.name())));
-                }
+            Notice::Again => {
+                tally.lock().requests.retries += 1;
+                return;
+            }
+            Notice::Trouble { why, lost } => {
+                tally.lock().requests.trouble(lost);
+                self.complaints.say(&format!("{} queue, a request failed: {why}", api.name()));
                 return;
             }
             Notice::Left { visible, in_flight, delayed } => {
@@ -352,7 +356,10 @@ impl View {
             if let Some(left) = tally.left.filter(|left| *left > 0) {
                 text += &format!(", {left} to go");
             }
-            bar.set_message(text.clone());
+            if tally.requests.failed_requests > 0 {
+                text += &format!(", {} failed", plural(tally.requests.failed_requests, "request"));
+            }
+            bar.set_message(&text);
             texts.push(format!("{} {text}", api.name()));
             total += taken;
         }
@@ -371,7 +378,7 @@ impl View {
         }
         let hidden = self.lines.lock().hidden;
         if hidden > 0 {
-            self.ui.line(Style::new().dim().apply_to(format!("({} more not shown)", count(hidden))).to_string());
+            self.ui.line(paint(&Style::new().dim(), format!("({} more not shown)", count(hidden))));
         }
     }
 
@@ -384,6 +391,7 @@ impl View {
             failed: tally.failed,
             unreadable: tally.unreadable,
             not_deleted: tally.not_deleted,
+            requests: tally.requests,
             account: tally.runs.account(),
         }
     }
@@ -402,15 +410,14 @@ impl Line<'_> {
     fn render(&self, api: Api) -> String {
         let (dim, red) = (Style::new().dim(), Style::new().red());
         let api_name = pad_str(api.name(), 8, console::Alignment::Left, None).into_owned();
-        let kind = ui::clean(self.event_type.unwrap_or("unreadable"));
-        let style = if self.event_type.is_some() { kind_style(&kind) } else { red.clone() };
-        let text = ui::clean(self.text);
-        let mut line =
-            format!("{}  {}  ", Style::new().bold().apply_to(api_name), style.apply_to(format!("{kind:<16}")));
+        let kind = ui::short(self.event_type.unwrap_or("unreadable"));
+        let style = if self.event_type.is_some() { kind_style(kind) } else { red.clone() };
+        let text = ui::short(self.text);
+        let mut line = format!("{}  {}  ", paint(&Style::new().bold(), api_name), paint(&style, format!("{kind:<16}")));
         if self.bad {
-            line += &format!("{} {text}; left for redrive", red.apply_to("✘"));
+            line += &format!("{} {text}; left for redrive", paint(&red, "✘"));
         } else {
-            line += &text;
+            line += text;
         }
         let mut notes = Vec::new();
         if self.receives > 1 {
@@ -418,7 +425,7 @@ impl Line<'_> {
         }
         notes.extend(self.age.map(duration));
         if !notes.is_empty() {
-            line += &format!("  {}", dim.apply_to(notes.join(", ")));
+            line += &format!("  {}", paint(&dim, notes.join(", ")));
         }
         line
     }

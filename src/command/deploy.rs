@@ -18,7 +18,7 @@ use super::stack::{self, Outputs, Stack};
 use super::{Context, value};
 use crate::aws::{Cloud, Target, TargetArgs};
 use crate::exit::{Exit, Failure, Stop};
-use crate::ui::Ui;
+use crate::ui::{Ui, paint};
 
 /// Deploy the stack: topic, queues, delivery stream, bucket, roles
 #[derive(Debug, Clone, clap::Args)]
@@ -29,7 +29,7 @@ use crate::ui::Ui;
         the first reason is shown. Parameters that aren't given keep the value that the stack has.",
     after_long_help = "Examples:
   messaging deploy                                  into the embedded cloud of `messaging local`
-  messaging deploy --write-env                      and keep the outputs in .env
+  messaging deploy --write-env                      and keep its topic and queues in .env
   messaging deploy --parameter BufferingSeconds=0 --parameter MaxReceiveCount=3
   messaging deploy --dry-run                        what would change
   messaging deploy --target aws                     the same on AWS
@@ -48,7 +48,7 @@ pub struct Args {
     /// Show what would change, and change nothing.
     #[arg(long, conflicts_with_all = ["delete", "write_env"])]
     pub dry_run: bool,
-    /// Write the outputs into a .env file; what else is in it stays.
+    /// Write the topic and the queues among the outputs into a .env file; what else is in it stays.
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = ".env", conflicts_with = "delete")]
     pub write_env: Option<PathBuf>,
     /// Delete the stack.
@@ -64,7 +64,7 @@ pub struct Args {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let template = if args.delete { None } else { Some(Template::load(args.template.as_deref())?) };
-    let cloud = Cloud::connect(&args.target, &context.env).await?;
+    let cloud = context.telling(&Cloud::connect(&args.target, &context.env).await?);
     let deployer = Deployer { cloud: &cloud, ui: &context.ui, stop: &context.stop, stack: &args.stack };
     let Some(template) = template else {
         delete(&deployer, args.empty_bucket).await?;
@@ -74,7 +74,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         "{} {} into the stack {} on {}.",
         if args.dry_run { "Comparing" } else { "Deploying" },
         template.name,
-        Style::new().for_stderr().bold().apply_to(&args.stack),
+        paint(&Style::new().for_stderr().bold(), &args.stack),
         cloud.describe()
     ));
     if args.dry_run {
@@ -84,10 +84,13 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let outputs = deployer.apply(&template, &args.parameters).await?;
     print_outputs(&context.ui, &outputs);
     if let Some(path) = &args.write_env {
-        if outputs.is_empty() {
-            context.ui.warn(format!("The stack has no outputs: nothing is written to {}.", path.display()));
+        let names = env_file::write(path, &outputs)?;
+        if names.is_empty() {
+            context.ui.warn(format!(
+                "The stack's outputs name neither the topic nor a queue: nothing is written to {}.",
+                path.display()
+            ));
         } else {
-            let names = env_file::write(path, &outputs)?;
             context.ui.note(format!("Wrote {} to {}.", names.join(", "), path.display()));
         }
     }
@@ -122,7 +125,7 @@ impl Deployer<'_> {
                 }
                 self.ui.note(format!(
                     "{} The stack {} is {}.",
-                    Style::new().for_stderr().green().bold().apply_to("✔"),
+                    paint(&Style::new().for_stderr().green().bold(), "✔"),
                     self.stack,
                     if change_set.creates { "created" } else { "updated" }
                 ));
@@ -191,6 +194,6 @@ fn print_outputs(ui: &Ui, outputs: &Outputs) {
     let width = outputs.keys().map(String::len).max().unwrap_or(0);
     let bold = Style::new().bold();
     for (key, value) in outputs {
-        ui.line(format!("{}  {value}", bold.apply_to(format!("{key:<width$}"))));
+        ui.line(format!("{}  {value}", paint(&bold, format!("{key:<width$}"))));
     }
 }

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use super::deploy::{Deployer, Template};
 use super::{Context, value};
-use crate::aws::Cloud;
+use crate::aws::{Cloud, local_region};
 use crate::cloud as server;
 use crate::cloud::gateway::Access;
 use crate::cloud::http::guard::Guard;
@@ -95,12 +95,12 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let server = open(options, address, access, context.ui.clone()).await?;
     if args.explain {
         let ui = context.ui.clone();
-        server.cloud.notices.explain_to(move |text| ui.line(text));
+        server.cloud.notices.explain_to(move |lines| ui.lines(lines));
     }
     let endpoint = format!("http://{}", server.address);
     if let Some(template) = &args.template {
         let template = Template::load(Some(template))?;
-        let cloud = Cloud::local(endpoint.clone(), None);
+        let cloud = Cloud::local(endpoint.clone(), local_region(None)?);
         let deployer = Deployer { cloud: &cloud, ui: &context.ui, stop: &context.stop, stack: STACK };
         let deployed = deployer.apply(&template, &args.parameters).await;
         if let Err(failure) = deployed {

@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use console::Style;
-use indicatif::ProgressBar;
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::time::Instant;
 
 use super::stack::{self, Resolver, Wanted};
-use super::{Context, kind_style, value};
+use super::{Complaints, Context, kind_style, value};
 use crate::aws::{CallError, Cloud, Kind as Trouble, TargetArgs};
 use crate::config::Found;
 use crate::event::Kind;
@@ -22,15 +21,13 @@ use crate::report::{Outcome, Published};
 use crate::traffic::new_run_id;
 use crate::traffic::pace::Pace;
 use crate::traffic::publisher::{self, MAX_BATCH, Notice, Plan};
-use crate::traffic::stats::{Latencies, Recent};
-use crate::ui::{self, Ui, count, duration, plural};
+use crate::traffic::stats::{Latencies, Recent, Requests};
+use crate::ui::{Bar, Ui, count, duration, paint, plural};
 
 /// Up to so many events a second are shown one by one.
 pub const SHOWN_PER_SECOND: f64 = 20.0;
 /// How often a plain line tells how it goes, when nobody watches a bar.
 pub const PLAIN_EVERY: Duration = Duration::from_secs(5);
-/// How many errors are told in full.
-const ERRORS_TOLD: u64 = 5;
 
 const TOPIC: Wanted = Wanted {
     what: "topic to publish to",
@@ -106,7 +103,8 @@ pub fn publishers_for(pace: Pace, batch: u64, count: Option<u64>) -> u32 {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let cloud = Cloud::connect(&args.target, &context.env).await?;
-    let topic = Resolver::new(&cloud, &context.env, &args.stack).find(TOPIC, args.topic_arn.as_deref()).await?;
+    let told = context.telling(&cloud);
+    let topic = Resolver::new(&told, &context.env, &args.stack).find(TOPIC, args.topic_arn.as_deref()).await?;
     check_arn(&topic)?;
     let pace = args.rate.unwrap_or(Pace::Every(args.every.unwrap_or(Duration::from_secs(5))));
     let plan = Plan {
@@ -121,9 +119,12 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         publishers: args.concurrency.unwrap_or_else(|| publishers_for(pace, args.batch, args.count)),
     };
     context.ui.note(format!(
-        "Publishing to {} on {}:\n{pace}; run {}, seed {}.{}",
-        Style::new().for_stderr().bold().apply_to(&topic.value),
-        cloud.describe(),
+        "Publishing to {} on {}:",
+        paint(&Style::new().for_stderr().bold(), &topic.value),
+        cloud.describe()
+    ));
+    context.ui.note(format!(
+        "{pace}; run {}, seed {}.{}",
         plan.run,
         plan.seed,
         if args.count.is_none() && args.lasting.is_none() { " Ctrl-C ends it." } else { "" }
@@ -142,10 +143,11 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
 
     let elapsed = started.elapsed().as_secs_f64();
     let tally = view.tally.lock();
+    let doing = format!("publish to {}", topic.value);
     if let Err(error) = &ended
         && tally.sent == 0
     {
-        return Err(failure(error, &cloud, &topic));
+        return Err(failure(error, &cloud, &topic, error.failure(&cloud, &doing)));
     }
     context.report(&Outcome {
         command: "publish",
@@ -157,9 +159,10 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         queues: Vec::new(),
         landed: None,
         verdict: None,
+        error: ended.as_ref().err().map(ToString::to_string),
         data_dir: None,
     });
-    ended.map_err(|error| failure(&error, &cloud, &topic))?;
+    ended.map_err(|error| failure(&error, &cloud, &topic, error.failure_after_answers(&cloud, &doing)))?;
     let done = args.count.is_none_or(|count| tally.sent + tally.refused >= count);
     let endless = args.count.is_none() && args.lasting.is_none();
     Ok(if tally.refused > 0 {
@@ -181,8 +184,8 @@ fn check_arn(topic: &Found) -> Result<(), Failure> {
         .help("An ARN looks like arn:aws:sns:us-east-1:123456789012:created-consumer."))
 }
 
-fn failure(error: &CallError, cloud: &Cloud, topic: &Found) -> Failure {
-    let failure = error.failure(cloud, &format!("publish to {}", topic.value));
+/// `failure`, which tells of `error`, with advice on the topic if it isn't there.
+fn failure(error: &CallError, cloud: &Cloud, topic: &Found, failure: Failure) -> Failure {
     if error.kind == Trouble::NotFound {
         return failure.help(format!(
             "The ARN comes from {}; the target is {}. Deploy the stack there with `messaging deploy`, or name another topic.",
@@ -211,11 +214,18 @@ pub async fn with_ticks<T>(work: impl Future<Output = T>, mut tick: impl FnMut()
 pub struct Tally {
     pub sent: u64,
     pub refused: u64,
-    pub retries: u64,
+    pub requests: Requests,
+    pub maybe_twice: u64,
     pub latencies: Latencies,
 }
 
 impl Tally {
+    /// Notes a request that failed, and how many events may be there all the same.
+    pub fn trouble(&mut self, unsure: Option<u64>) {
+        self.requests.trouble(unsure.is_some());
+        self.maybe_twice += unsure.unwrap_or(0);
+    }
+
     pub fn published(&self, topic_arn: String, elapsed: f64, pace: Pace) -> Published {
         let intended_per_second = Some(pace.per_second()).filter(|rate| rate.is_finite());
         Published {
@@ -223,7 +233,8 @@ impl Tally {
             intended_per_second,
             events: self.sent,
             refused: self.refused,
-            retries: self.retries,
+            requests: self.requests,
+            maybe_twice: self.maybe_twice,
             per_second: self.sent as f64 / elapsed.max(1e-9),
             latency: self.latencies.summary(),
         }
@@ -235,8 +246,9 @@ struct View {
     ui: Ui,
     /// Each event is shown: the pace is slow enough to read.
     each: bool,
-    bar: ProgressBar,
+    bar: Bar,
     tally: Mutex<Tally>,
+    complaints: Complaints,
     recent: Mutex<Recent>,
     told: Mutex<Instant>,
 }
@@ -248,12 +260,13 @@ impl View {
             Some(_) => "{bar:30.green/dim} {human_pos}/{human_len} {msg}",
             None => "{spinner:.green} {msg}",
         };
-        let bar = if each { ProgressBar::hidden() } else { ui.bar(total, template) };
+        let bar = if each { Bar::hidden() } else { ui.bar(total, template) };
         Self {
             ui: ui.clone(),
             each,
             bar,
             tally: Mutex::default(),
+            complaints: Complaints::new(ui),
             recent: Mutex::default(),
             told: Mutex::new(Instant::now()),
         }
@@ -282,31 +295,14 @@ impl View {
                 }
             }
             Notice::Refused { event, why } => {
-                let refused = {
-                    let mut tally = self.tally.lock();
-                    tally.refused += 1;
-                    tally.refused
-                };
-                self.complain(refused, &format!("{} {} was not published: {why}", event.kind().event_type(), event.id));
+                self.tally.lock().refused += 1;
+                self.complaints.say(&format!("{} {} was not published: {why}", event.kind().event_type(), event.id));
             }
-            Notice::Retrying { why } => {
-                let retries = {
-                    let mut tally = self.tally.lock();
-                    tally.retries += 1;
-                    tally.retries
-                };
-                self.complain(retries, &format!("trying again: {why}"));
+            Notice::Again => self.tally.lock().requests.retries += 1,
+            Notice::Trouble { why, unsure } => {
+                self.tally.lock().trouble(unsure);
+                self.complaints.say(&format!("a request failed: {why}"));
             }
-        }
-    }
-
-    /// The first few of a sort are told in full; then silence, the counts go on.
-    fn complain(&self, nth: u64, text: &str) {
-        if nth <= ERRORS_TOLD {
-            self.ui.warn(ui::clean(text));
-        }
-        if nth == ERRORS_TOLD {
-            self.ui.note("Further ones are only counted.");
         }
     }
 
@@ -317,16 +313,18 @@ impl View {
         let tally = self.tally.lock();
         let rate = self.recent.lock().rate(tally.sent);
         let text = format!(
-            "{}/s, {}, p50 {}, p99 {}",
+            "{}/s, {} and {} failed, p50 {}, p99 {}",
             count(rate.round() as u64),
-            plural(tally.refused, "error"),
+            plural(tally.refused, "event"),
+            plural(tally.requests.failed_requests, "request"),
             duration(tally.latencies.quantile(0.5)),
             duration(tally.latencies.quantile(0.99))
         );
         self.bar.set_position(tally.sent);
-        match self.bar.length() {
-            Some(_) => self.bar.set_message(text.clone()),
-            None => self.bar.set_message(format!("{} published, {text}", count(tally.sent))),
+        if self.bar.has_total() {
+            self.bar.set_message(&text);
+        } else {
+            self.bar.set_message(&format!("{} published, {text}", count(tally.sent)));
         }
         let mut told = self.told.lock();
         if !self.ui.is_live() && told.elapsed() >= PLAIN_EVERY {
@@ -357,11 +355,11 @@ fn event_line(event: &Event, latency: Duration) -> String {
     let time = event.time.to_zoned(TimeZone::system()).strftime("%H:%M:%S");
     format!(
         "{}  {}  {}  {}  {}",
-        dim.apply_to(time),
-        kind_style(kind).apply_to(format!("{kind:<16}")),
+        paint(&dim, time),
+        paint(&kind_style(kind), format!("{kind:<16}")),
         event.data.subject(),
         describe(&event.data),
-        dim.apply_to(duration(latency))
+        paint(&dim, duration(latency))
     )
 }
 

@@ -14,8 +14,8 @@ use super::deploy::{self, Deployer, Template};
 use super::local::{self, Durability, Embedded};
 use super::publish::{Tally, publishers_for, with_ticks};
 use super::stack::{self, Outputs};
-use super::{Context, value};
-use crate::aws::{CallError, Cloud, Kind as Trouble, Target, TargetArgs};
+use super::{Complaints, Context, value};
+use crate::aws::{CallError, Cloud, Kind as Trouble, Target, TargetArgs, local_region};
 use crate::event::envelope::Arrived;
 use crate::exit::{Exit, Failure, Stop};
 use crate::report::{self, Outcome, Verdict};
@@ -26,7 +26,8 @@ use crate::traffic::ledger::{Leg, Published};
 use crate::traffic::new_run_id;
 use crate::traffic::pace::Pace;
 use crate::traffic::publisher::{self, MAX_BATCH, Plan};
-use crate::ui::plural;
+use crate::traffic::stats::Requests;
+use crate::ui::{paint, plural};
 
 mod view;
 
@@ -100,9 +101,10 @@ pub struct Args {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     if args.target.target == Target::Local && args.target.endpoint_url.is_none() {
+        let region = local_region(args.target.region.as_deref())?;
         let data_dir = local::data_dir(args.data_dir.clone(), &[local::DATA_DIR, "simulate"])?;
         let embedded = local::start_embedded(data_dir, args.durability, &context.ui).await?;
-        let cloud = Cloud::local(embedded.endpoint.clone(), args.target.region.clone());
+        let cloud = Cloud::local(embedded.endpoint.clone(), region);
         let ended = simulate(context, &args, &cloud, Some(&embedded)).await;
         embedded.shutdown().await?;
         return ended;
@@ -121,9 +123,10 @@ struct Places {
 
 async fn simulate(context: &Context, args: &Args, cloud: &Cloud, embedded: Option<&Embedded>) -> Result<Exit, Failure> {
     let quiet = context.ui.without_lines();
-    let deployer = Deployer { cloud, ui: &quiet, stop: &context.stop, stack: &args.stack };
+    let told = &context.telling(cloud);
+    let deployer = Deployer { cloud: told, ui: &quiet, stop: &context.stop, stack: &args.stack };
     let (outputs, buffering) = deploy(context, args, &deployer, embedded.is_some()).await?;
-    let places = places(cloud, &args.stack, &outputs, buffering).await?;
+    let places = places(told, &args.stack, &outputs, buffering).await?;
     let plan = Plan {
         topic_arn: places.topic_arn.clone(),
         run: new_run_id(),
@@ -148,13 +151,14 @@ async fn simulate(context: &Context, args: &Args, cloud: &Cloud, embedded: Optio
         run: plan.run.clone(),
         stop: context.stop.child(),
         patience: args.patience,
+        complaints: Complaints::new(&context.ui),
     });
     let view = View::new(&context.ui, args.count, &places);
     let started = Instant::now();
     let since = crate::traffic::now();
-    let ended = with_ticks(run.all(cloud, &places, plan.clone(), since), || view.tick(&run.ledger.lock())).await;
+    let ended = with_ticks(run.all(cloud, told, &places, plan.clone(), since), || view.tick(&run.ledger.lock())).await;
     view.finish();
-    let ended = ended.map_err(|error| error.failure(cloud, "finish the run"));
+    let ended = ended.map_err(|error| (error.to_string(), error.failure_after_answers(cloud, "finish the run")));
 
     let mut outcome = outcome(cloud, &places, &plan, &run.ledger.lock(), started.elapsed(), embedded);
     let all_published = run.ledger.lock().tally.sent >= args.count;
@@ -166,8 +170,9 @@ async fn simulate(context: &Context, args: &Args, cloud: &Cloud, embedded: Optio
         _ => Verdict::Lost,
     };
     outcome.verdict = Some(verdict);
+    outcome.error = ended.as_ref().err().map(|(error, _)| error.clone());
     context.report(&outcome);
-    ended?;
+    ended.map_err(|(_, failure)| failure)?;
     if args.delete_after {
         deploy::delete(&deployer, true).await?;
     } else if embedded.is_none() && cloud.target == Target::Aws {
@@ -197,7 +202,7 @@ async fn deploy(
         let seconds = args.buffering_seconds.unwrap_or(DEFAULT_BUFFERING);
         context.ui.note(format!(
             "Deploying {} into {}, with {BUFFERING}={seconds} instead of 60, so that you needn't wait.",
-            bold.apply_to("infra.yaml"),
+            paint(&bold, "infra.yaml"),
             deployer.cloud.describe()
         ));
         let parameters = [(BUFFERING.to_owned(), seconds.to_string())];
@@ -206,7 +211,7 @@ async fn deploy(
     };
     context.ui.note(format!(
         "Using the stack {} on {} as it is deployed.",
-        bold.apply_to(&args.stack),
+        paint(&bold, &args.stack),
         deployer.cloud.describe()
     ));
     Ok((stack.outputs, stack.parameters.get(BUFFERING).and_then(|seconds| seconds.parse().ok())))
@@ -254,11 +259,19 @@ pub struct QueueLeg {
     failed: u64,
     unreadable: u64,
     not_deleted: u64,
+    requests: Requests,
 }
 
 impl Ledger {
     fn new(places: &Places) -> Self {
-        let queue = || QueueLeg { leg: Leg::new(LATE), handled: 0, failed: 0, unreadable: 0, not_deleted: 0 };
+        let queue = || QueueLeg {
+            leg: Leg::new(LATE),
+            handled: 0,
+            failed: 0,
+            unreadable: 0,
+            not_deleted: 0,
+            requests: Requests::default(),
+        };
         Self {
             tally: Tally::default(),
             published: Published::default(),
@@ -268,6 +281,11 @@ impl Ledger {
             landed: Found::default(),
             moved: Instant::now(),
         }
+    }
+
+    fn failed_requests(&self) -> u64 {
+        let queues = self.queues.values().map(|queue| queue.requests.failed_requests);
+        queues.chain([self.tally.requests.failed_requests]).sum()
     }
 
     fn is_complete(&self) -> bool {
@@ -282,6 +300,7 @@ struct Run {
     run: String,
     stop: Stop,
     patience: Duration,
+    complaints: Complaints,
 }
 
 impl Run {
@@ -289,6 +308,7 @@ impl Run {
     async fn all(
         self: &Arc<Self>,
         cloud: &Cloud,
+        told: &Cloud,
         places: &Places,
         plan: Plan,
         since: Timestamp,
@@ -322,7 +342,7 @@ impl Run {
             async move { consumer::consume(sqs, plan, queue, finished_, listener).await }
         });
         let consuming = async { futures::future::join_all(consuming).await.into_iter().collect::<Result<Vec<_>, _>>() };
-        let landing = self.land(cloud, places, since, &finished);
+        let landing = self.land(told, places, since, &finished);
         // The first error ends them all.
         let end = |result: Result<(), CallError>| {
             if result.is_err() {
@@ -347,8 +367,15 @@ impl Run {
                 ledger.tally.latencies.record(latency);
                 ledger.moved = Instant::now();
             }
-            publisher::Notice::Refused { .. } => ledger.tally.refused += 1,
-            publisher::Notice::Retrying { .. } => ledger.tally.retries += 1,
+            publisher::Notice::Refused { event, why } => {
+                ledger.tally.refused += 1;
+                self.complaints.say(&format!("{} {} was not published: {why}", event.kind().event_type(), event.id));
+            }
+            publisher::Notice::Again => ledger.tally.requests.retries += 1,
+            publisher::Notice::Trouble { why, unsure } => {
+                ledger.tally.trouble(unsure);
+                self.complaints.say(&format!("publishing: {why}"));
+            }
         }
     }
 
@@ -369,7 +396,12 @@ impl Run {
             consumer::Notice::Failed { .. } => queue.failed += 1,
             consumer::Notice::Unreadable { .. } => queue.unreadable += 1,
             consumer::Notice::NotDeleted { .. } => queue.not_deleted += 1,
-            consumer::Notice::Retrying { .. } | consumer::Notice::Left { .. } => {}
+            consumer::Notice::Again => queue.requests.retries += 1,
+            consumer::Notice::Trouble { why, lost } => {
+                queue.requests.trouble(lost);
+                self.complaints.say(&format!("{} queue: {why}", api.name()));
+            }
+            consumer::Notice::Left { .. } => {}
         }
     }
 
@@ -429,6 +461,7 @@ fn outcome(
                 failed: queue.failed,
                 unreadable: queue.unreadable,
                 not_deleted: queue.not_deleted,
+                requests: queue.requests,
                 account: queue.leg.settle(&ledger.published),
             }
         })
@@ -451,6 +484,7 @@ fn outcome(
         queues,
         landed: Some(landed),
         verdict: None,
+        error: None,
         data_dir: embedded.and_then(|embedded| Some(embedded.data_dir.as_ref()?.display().to_string())),
     }
 }

@@ -146,6 +146,10 @@ enum Sequence {
 impl Arrived {
     /// Reads a CloudEvent in its JSON format.
     pub fn parse(body: &str) -> Result<Self, Unreadable> {
+        // A list would do for serde, which then counts its elements.
+        if !body.trim_start().starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok() {
+            return Err(Unreadable::NotCloudEvent("it is no JSON object".into()));
+        }
         let wire: Wire = serde_json::from_str(body).map_err(|error| {
             if error.is_data() {
                 Unreadable::NotCloudEvent(error.to_string())
@@ -223,7 +227,10 @@ mod tests {
         for (body, says) in [
             ("hello", "not JSON"),
             ("", "not JSON"),
-            ("[]", "not a CloudEvent"),
+            // It told of its own struct and how many elements that has.
+            ("[]", "not a CloudEvent: it is no JSON object"),
+            ("[1,2]", "not a CloudEvent: it is no JSON object"),
+            ("7", "not a CloudEvent: it is no JSON object"),
             (r#"{"id":"1"}"#, "not a CloudEvent: missing field"),
             (r#"{"specversion":"0.3","id":"1","source":"/","type":"t"}"#, "\"0.3\" is not understood"),
         ] {

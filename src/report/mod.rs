@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::traffic::api::Api;
 use crate::traffic::ledger::Account;
-use crate::traffic::stats::Summary;
+use crate::traffic::stats::{Requests, Summary};
 
 /// What a run of `publish`, `consume` or `simulate` came to.
 #[derive(Debug, Clone, Serialize)]
@@ -28,6 +28,9 @@ pub struct Outcome {
     /// What the ledger says; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    /// What ended the run before its time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     /// The folder that holds the embedded cloud's data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<String>,
@@ -63,7 +66,11 @@ pub struct Published {
     pub events: u64,
     /// Given up.
     pub refused: u64,
-    pub retries: u64,
+    #[serde(flatten)]
+    pub requests: Requests,
+    /// Events in requests whose answer was lost, each time one was: so many may be there twice, or be there without an
+    /// acknowledgement.
+    pub maybe_twice: u64,
     pub per_second: f64,
     /// The pace that was asked for; absent for full speed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +89,8 @@ pub struct Queue {
     pub failed: u64,
     pub unreadable: u64,
     pub not_deleted: u64,
+    #[serde(flatten)]
+    pub requests: Requests,
     #[serde(flatten)]
     pub account: Account,
 }

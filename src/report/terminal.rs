@@ -6,8 +6,8 @@ use console::{Alignment, Style, measure_text_width, pad_str};
 
 use super::{Landed, Outcome, Published, Queue, Verdict};
 use crate::traffic::ledger::Account;
-use crate::traffic::stats::Summary;
-use crate::ui::{bytes, count, duration, plural};
+use crate::traffic::stats::{Requests, Summary};
+use crate::ui::{bytes, count, duration, paint, plural};
 
 /// The lines of an outcome.
 pub fn render(outcome: &Outcome) -> Vec<String> {
@@ -29,7 +29,7 @@ fn published_lines(published: &Published, outcome: &Outcome) -> Vec<String> {
     let bold = Style::new().bold();
     let mut first = format!(
         "{} in {}",
-        bold.apply_to(format!("{} published", plural(published.events, "event"))),
+        paint(&bold, format!("{} published", plural(published.events, "event"))),
         duration(Duration::from_secs_f64(outcome.elapsed_s))
     );
     if published.events > 1 {
@@ -39,22 +39,20 @@ fn published_lines(published: &Published, outcome: &Outcome) -> Vec<String> {
         first += &format!(", acknowledged after {}", quantiles(latency));
     }
     let mut lines = vec![first];
-    if let Some(intended) = published.intended_per_second.filter(|_| published.events >= ENOUGH)
+    let kept_up = outcome.error.is_none() && published.requests.failed_requests == 0;
+    if let Some(intended) = published.intended_per_second.filter(|_| published.events >= ENOUGH && kept_up)
         && published.per_second < 0.9 * intended
     {
         let behind = format!("{}/s couldn't be kept; a higher --concurrency or --batch may help", rate(intended));
-        lines.push(Style::new().yellow().apply_to(behind).to_string());
+        lines.push(paint(&Style::new().yellow(), behind));
     }
     if published.refused > 0 {
         let refused = format!("{} not published: the reasons stand above", plural(published.refused, "event"));
-        lines.push(Style::new().red().apply_to(refused).to_string());
+        lines.push(paint(&Style::new().red(), refused));
     }
-    if published.retries > 0 {
-        let retries = if published.retries == 1 { "retry" } else { "retries" };
-        lines.push(format!("{} {retries} needed", count(published.retries)));
-    }
+    lines.extend(publishing_trouble(published));
     if let (Some(run), Some(seed)) = (&outcome.run, outcome.seed) {
-        lines.push(Style::new().dim().apply_to(format!("run {run}, seed {seed}")).to_string());
+        lines.push(paint(&Style::new().dim(), format!("run {run}, seed {seed}")));
     }
     lines
 }
@@ -63,7 +61,7 @@ fn published_lines(published: &Published, outcome: &Outcome) -> Vec<String> {
 fn queue_lines(outcome: &Outcome) -> Vec<String> {
     let mut lines = Vec::new();
     for queue in &outcome.queues {
-        let name = Style::new().bold().apply_to(pad_str(queue.api.name(), 8, Alignment::Left, None).into_owned());
+        let name = paint(&Style::new().bold(), pad_str(queue.api.name(), 8, Alignment::Left, None));
         let mut line = format!("{name}  {} handled", count(queue.handled));
         for (n, what) in [
             (queue.failed, "attempts failed"),
@@ -80,13 +78,46 @@ fn queue_lines(outcome: &Outcome) -> Vec<String> {
             line += &format!("; {} after they were published", quantiles(latency));
         }
         lines.push(line);
+        lines.extend(receiving_trouble(queue));
     }
     if outcome.queues.iter().any(|queue| queue.failed + queue.unreadable > 0) {
         let note =
             "What failed or couldn't be read was left in its queue: it comes back, and ends in the dead-letter queue.";
-        lines.push(Style::new().dim().apply_to(note).to_string());
+        lines.push(paint(&Style::new().dim(), note));
     }
     lines
+}
+
+/// What failed on the way of the events to the topic, and what that may have left.
+fn publishing_trouble(published: &Published) -> Option<String> {
+    let lost = match (published.requests.lost_answers, published.maybe_twice) {
+        (0, _) => String::new(),
+        (answers, 0) => format!("; {} lost", plural(answers, "answer")),
+        (answers, events) => {
+            format!("; {} lost: up to {} may be there twice", plural(answers, "answer"), plural(events, "event"))
+        }
+    };
+    trouble("publishing", published.requests, &lost)
+}
+
+/// The same of a queue: what a lost answer held comes again.
+fn receiving_trouble(queue: &Queue) -> Option<String> {
+    let lost = match queue.requests.lost_answers {
+        0 => String::new(),
+        answers => {
+            format!("; {} lost: messages in them come again after their visibility timeout", plural(answers, "answer"))
+        }
+    };
+    trouble(&format!("the {} queue", queue.api.name()), queue.requests, &lost)
+}
+
+fn trouble(of: &str, requests: Requests, lost: &str) -> Option<String> {
+    if requests == Requests::default() {
+        return None;
+    }
+    let (failed, retries) = (plural(requests.failed_requests, "request"), count(requests.retries));
+    let text = format!("{of}: {failed} failed, {retries} sent again{lost}");
+    Some(paint(&Style::new().yellow(), text))
 }
 
 fn quantiles(latency: Summary) -> String {
@@ -126,14 +157,17 @@ fn ledger(outcome: &Outcome, verdict: Verdict) -> Vec<String> {
         (0..COLUMNS.len()).map(|c| rows.iter().map(|row| measure_text_width(&row[c])).max().unwrap_or(0)).collect();
     let mut lines = vec![format!(
         "{}  {}",
-        bold.apply_to("The ledger"),
-        dim.apply_to(format!(
-            "{} · seed {} · {} · {}",
-            outcome.run.as_deref().unwrap_or_default(),
-            outcome.seed.unwrap_or_default(),
-            duration(Duration::from_secs_f64(outcome.elapsed_s)),
-            outcome.target
-        ))
+        paint(&bold, "The ledger"),
+        paint(
+            &dim,
+            format!(
+                "{} · seed {} · {} · {}",
+                outcome.run.as_deref().unwrap_or_default(),
+                outcome.seed.unwrap_or_default(),
+                duration(Duration::from_secs_f64(outcome.elapsed_s)),
+                outcome.target
+            )
+        )
     )];
     for (n, row) in rows.iter().enumerate() {
         let cells: Vec<String> = row
@@ -144,8 +178,8 @@ fn ledger(outcome: &Outcome, verdict: Verdict) -> Vec<String> {
                 let cell = pad_str(cell, widths[c], side, None).into_owned();
                 let bad = c == 2 && n > 1 && row[c] != "0";
                 match () {
-                    () if n == 0 => dim.apply_to(cell).to_string(),
-                    () if bad => Style::new().red().bold().apply_to(cell).to_string(),
+                    () if n == 0 => paint(&dim, cell),
+                    () if bad => paint(&Style::new().red().bold(), cell),
                     () => cell,
                 }
             })
@@ -153,6 +187,12 @@ fn ledger(outcome: &Outcome, verdict: Verdict) -> Vec<String> {
         lines.push(format!("  {}", cells.join("  ")).trim_end().to_owned());
     }
     lines.push(String::new());
+    let trouble: Vec<_> = outcome.published.iter().filter_map(publishing_trouble).collect();
+    let trouble = [trouble, outcome.queues.iter().filter_map(receiving_trouble).collect()].concat();
+    if !trouble.is_empty() {
+        lines.extend(trouble.into_iter().map(|line| format!("  {line}")));
+        lines.push(String::new());
+    }
     lines.extend(places(outcome));
     lines.push(conclusion(outcome, verdict));
     lines
@@ -212,14 +252,13 @@ fn conclusion(outcome: &Outcome, verdict: Verdict) -> String {
     let refused = outcome.published.as_ref().map_or(0, |published| published.refused);
     let (green, red) = (Style::new().green().bold(), Style::new().red().bold());
     match verdict {
-        Verdict::NothingLost => format!(
-            "{} everything published was received by every queue and landed.",
-            green.apply_to("✔ Nothing lost:")
-        ),
-        Verdict::Lost => format!("{} {missing}.", red.apply_to("✘ Lost:")),
+        Verdict::NothingLost => {
+            format!("{} everything published was received by every queue and landed.", paint(&green, "✔ Nothing lost:"))
+        }
+        Verdict::Lost => format!("{} {missing}.", paint(&red, "✘ Lost:")),
         Verdict::NotAllPublished => format!(
             "{} {} refused; everything else arrived.",
-            red.apply_to("✘ Not all published:"),
+            paint(&red, "✘ Not all published:"),
             plural(refused, "event")
         ),
         Verdict::Interrupted if missing.is_empty() => {
@@ -257,6 +296,7 @@ mod tests {
             failed: 0,
             unreadable: 0,
             not_deleted: 0,
+            requests: Requests::default(),
             account: account(1_001, lost),
         };
         Outcome {
@@ -269,7 +309,8 @@ mod tests {
                 topic_arn: "arn".into(),
                 events: 1_000,
                 refused: 0,
-                retries: 0,
+                requests: Requests::default(),
+                maybe_twice: 0,
                 per_second: 100.0,
                 intended_per_second: Some(100.0),
                 latency: account(0, 0).latency,
@@ -284,6 +325,7 @@ mod tests {
                 account: account(1_001, 0),
             }),
             verdict: Some(if lost == 0 { Verdict::NothingLost } else { Verdict::Lost }),
+            error: None,
             data_dir: Some(".messaging/simulate".into()),
         }
     }
@@ -292,6 +334,36 @@ mod tests {
     fn a_balanced_ledger() {
         let text = console::strip_ansi_codes(&render(&outcome(0)).join("\n")).into_owned();
         insta::assert_snapshot!(text);
+    }
+
+    /// A ledger that balances may still hide what was sent twice.
+    #[test]
+    fn failed_requests_and_lost_answers_stand_beside_the_ledger() {
+        let mut outcome = outcome(0);
+        let published = outcome.published.as_mut().unwrap();
+        published.requests = Requests { failed_requests: 46, retries: 45, lost_answers: 2 };
+        published.maybe_twice = 20;
+        outcome.queues[1].requests = Requests { failed_requests: 1, retries: 1, lost_answers: 0 };
+        for verdict in [outcome.verdict, None] {
+            outcome.verdict = verdict;
+            let text = console::strip_ansi_codes(&render(&outcome).join("\n")).into_owned();
+            let says =
+                "publishing: 46 requests failed, 45 sent again; 2 answers lost: up to 20 events may be there twice";
+            assert!(text.contains(says), "{text}");
+            assert!(text.contains("the payments queue: 1 request failed, 1 sent again"), "{text}");
+            assert!(!text.contains("the orders queue"), "{text}");
+        }
+    }
+
+    /// Who can't reach the server is not told to press harder.
+    #[test]
+    fn more_concurrency_is_no_help_against_a_server_that_is_gone() {
+        let mut outcome = outcome(0);
+        outcome.verdict = None;
+        outcome.published.as_mut().unwrap().per_second = 10.0;
+        assert!(render(&outcome).join("\n").contains("a higher --concurrency"));
+        outcome.error = Some("connection refused".into());
+        assert!(!render(&outcome).join("\n").contains("--concurrency"));
     }
 
     #[test]

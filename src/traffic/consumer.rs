@@ -20,7 +20,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::api::{Api, Service};
 use super::message;
-use crate::aws::{CallError, Kind as Trouble};
+use crate::aws::attempts::{Attempt, Watch};
+use crate::aws::{self, CallError, Kind as Trouble};
 use crate::event::envelope::Arrived;
 use crate::exit::Stop;
 
@@ -99,8 +100,11 @@ pub enum Notice<'a> {
     Unreadable { message_id: &'a str, why: &'a str, receives: u32 },
     /// Handled, but it couldn't be deleted: it will come again.
     NotDeleted { message_id: &'a str, why: &'a str },
-    /// A request failed and is tried again.
-    Retrying { why: &'a str },
+    /// A request is sent again.
+    Again,
+    /// A request failed, in whole or in part, in a way that may pass. With `lost` it asked for messages and no answer came:
+    /// those that it held come again after their visibility timeout.
+    Trouble { why: &'a str, lost: bool },
     /// What is left in the queue, asked for while waiting for it to be empty.
     Left { visible: i64, in_flight: i64, delayed: i64 },
 }
@@ -142,6 +146,9 @@ pub async fn consume(
 ) -> Result<(), CallError> {
     let stop = stop.child();
     let shared = Arc::new(Shared {
+        watch: watch(plan.api, &listener),
+        poll: aws_sdk_sqs::Config::builder()
+            .timeout_config(aws::timeouts(Duration::from_secs(plan.poll.unsigned_abs().into()))),
         client: client.clone(),
         batch: batch_size(plan.work, queue.visibility),
         service: Mutex::new(Service::new(plan.api)),
@@ -165,6 +172,17 @@ pub async fn consume(
     outcome
 }
 
+/// Tells of the attempts of a queue's requests.
+fn watch(api: Api, listener: &Listener) -> Watch {
+    let listener = listener.clone();
+    Watch::new(Arc::new(move |attempt| match attempt {
+        Attempt::Again => listener(api, Notice::Again),
+        Attempt::Failed { operation, why, unanswered } => {
+            listener(api, Notice::Trouble { why, lost: unanswered && operation == "ReceiveMessage" });
+        }
+    }))
+}
+
 /// So many messages that a batch is handled within half of the visibility timeout.
 fn batch_size(work: Duration, visibility: Duration) -> i64 {
     if work.is_zero() {
@@ -177,6 +195,9 @@ fn batch_size(work: Duration, visibility: Duration) -> i64 {
 /// What the receivers of one queue share.
 struct Shared {
     client: Client,
+    watch: Watch,
+    /// What a receive has of its own: the patience for its long poll.
+    poll: aws_sdk_sqs::config::Builder,
     plan: Plan,
     batch: i64,
     service: Mutex<Service>,
@@ -235,8 +256,12 @@ impl Shared {
                     if since.elapsed() > super::PATIENCE {
                         return Err(error);
                     }
-                    self.tell(Notice::Retrying { why: &error.to_string() });
+                    if !error.kind.may_pass() {
+                        // The attempts didn't tell of it.
+                        self.tell(Notice::Trouble { why: &error.to_string(), lost: false });
+                    }
                     tokio::select! { () = sleep(PAUSE * 3) => {}, () = self.stop.requested() => {} }
+                    self.tell(Notice::Again);
                 }
             }
         }
@@ -251,6 +276,9 @@ impl Shared {
             .max_number_of_messages(want as i32)
             .wait_time_seconds(self.plan.poll)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .customize()
+            .interceptor(self.watch.clone())
+            .config_override(self.poll.clone())
             .send()
             .await?;
         Ok(answer.messages.unwrap_or_default())
@@ -275,13 +303,17 @@ impl Shared {
             .get_queue_attributes()
             .queue_url(&self.plan.queue_url)
             .set_attribute_names(Some(vec![Visible, InFlight, Delayed]))
+            .customize()
+            .interceptor(self.watch.clone())
             .send()
             .await
             .map_err(CallError::from);
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
-                self.tell(Notice::Retrying { why: &error.to_string() });
+                if !error.kind.may_pass() {
+                    self.tell(Notice::Trouble { why: &error.to_string(), lost: false });
+                }
                 return false;
             }
         };
@@ -361,7 +393,8 @@ impl Shared {
                 entry.receipt_handle(message.receipt_handle()?).build().ok()
             });
             let request = self.client.delete_message_batch().queue_url(&self.plan.queue_url);
-            let failed: Vec<(usize, bool, String)> = match request.set_entries(Some(entries.collect())).send().await {
+            let request = request.set_entries(Some(entries.collect())).customize().interceptor(self.watch.clone());
+            let failed: Vec<(usize, bool, String)> = match request.send().await {
                 Ok(answer) => answer
                     .failed()
                     .iter()
@@ -379,19 +412,22 @@ impl Shared {
                 }
             };
             let mut again = Vec::new();
+            if let Some((.., why)) = failed.iter().find(|(_, senders, _)| !senders).filter(|_| attempt < ATTEMPTS) {
+                self.tell(Notice::Trouble { why, lost: false });
+            }
             for (n, senders, why) in failed {
                 let Some(message) = messages.get(n) else { continue };
                 if senders || attempt == ATTEMPTS {
                     let message_id = message.message_id().unwrap_or_default();
                     self.tell(Notice::NotDeleted { message_id, why: &why });
                 } else {
-                    self.tell(Notice::Retrying { why: &why });
                     again.push(message.clone());
                 }
             }
             messages = again;
             if !messages.is_empty() {
                 sleep(PAUSE * 2_u32.pow(attempt)).await;
+                self.tell(Notice::Again);
             }
         }
         Ok(())
@@ -407,8 +443,9 @@ impl Shared {
             entry.receipt_handle(message.receipt_handle()?).build().ok()
         });
         let request = self.client.change_message_visibility_batch().queue_url(&self.plan.queue_url);
-        if let Err(error) = request.set_entries(Some(entries.collect())).send().await {
-            self.tell(Notice::Retrying { why: &CallError::from(error).to_string() });
+        let request = request.set_entries(Some(entries.collect())).customize().interceptor(self.watch.clone());
+        if let Err(error) = request.send().await {
+            self.tell(Notice::Trouble { why: &CallError::from(error).to_string(), lost: false });
         }
     }
 }

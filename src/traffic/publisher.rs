@@ -5,6 +5,7 @@
 //! publisher's sequence numbers is the order in which it published.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_sdk_sns::Client;
@@ -13,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::pace::{Pace, Schedule};
+use crate::aws::attempts::{Attempt, Watch};
 use crate::aws::{CallError, Kind as Trouble};
 use crate::event::Kind;
 use crate::event::envelope::{Event, Place};
@@ -49,8 +51,11 @@ pub enum Notice<'a> {
     Sent { event: &'a Event, message_id: &'a str, latency: Duration },
     /// Given up: the service doesn't want it, or couldn't take it often enough.
     Refused { event: &'a Event, why: &'a str },
-    /// A request failed and is tried again.
-    Retrying { why: &'a str },
+    /// A request is sent again.
+    Again,
+    /// A request failed, in whole or in part, in a way that may pass. With `unsure` no answer came, and so many events are
+    /// there perhaps all the same.
+    Trouble { why: &'a str, unsure: Option<u64> },
 }
 
 /// Who hears of it; called from every publisher.
@@ -63,7 +68,10 @@ pub async fn publish(client: &Client, plan: Plan, stop: &Stop, listener: Listene
     let plan = Arc::new(plan);
     let mut publishers = JoinSet::new();
     for number in 0..plan.publishers {
+        let under_way = Arc::new(AtomicU64::new(0));
         let publisher = Publisher {
+            watch: watch(&listener, &under_way, plan.topic_arn.ends_with(".fifo")),
+            under_way,
             client: client.clone(),
             story: Story::of_kinds(plan.seed, number, &plan.kinds),
             schedule: Schedule::new(start, plan.pace, number, plan.publishers),
@@ -87,6 +95,18 @@ pub async fn publish(client: &Client, plan: Plan, stop: &Stop, listener: Listene
     outcome
 }
 
+/// Tells of the attempts of a publisher that has so many events under way. A FIFO topic takes each only once.
+fn watch(listener: &Listener, under_way: &Arc<AtomicU64>, fifo: bool) -> Watch {
+    let (listener, under_way) = (listener.clone(), under_way.clone());
+    Watch::new(Arc::new(move |attempt| match attempt {
+        Attempt::Again => listener(Notice::Again),
+        Attempt::Failed { why, unanswered, .. } => {
+            let events = if fifo { 0 } else { under_way.load(Ordering::Relaxed) };
+            listener(Notice::Trouble { why, unsure: unanswered.then_some(events) });
+        }
+    }))
+}
+
 /// The part of `count` that falls to one of several who take turns.
 fn share(count: u64, number: u32, of: u32) -> u64 {
     let (number, of) = (u64::from(number), u64::from(of));
@@ -95,6 +115,9 @@ fn share(count: u64, number: u32, of: u32) -> u64 {
 
 struct Publisher {
     client: Client,
+    watch: Watch,
+    /// Events in the request that is under way.
+    under_way: Arc<AtomicU64>,
     plan: Arc<Plan>,
     story: Story,
     schedule: Schedule,
@@ -189,6 +212,7 @@ impl Publisher {
         let mut attempt = 1;
         let mut silent_since: Option<Instant> = None;
         while !entries.is_empty() {
+            self.under_way.store(entries.len() as u64, Ordering::Relaxed);
             let outcome = match &entries[..] {
                 [entry] => self.publish_one(entry).await.map(|()| Vec::new()),
                 batch => self.publish_batch(batch).await,
@@ -210,10 +234,11 @@ impl Publisher {
                         }
                         return Ok(());
                     }
-                    (self.listener)(Notice::Retrying { why: &again[0].1 });
+                    (self.listener)(Notice::Trouble { why: &again[0].1, unsure: None });
                     silent_since = None;
                     sleep(PAUSE * 2_u32.pow(attempt)).await;
                     attempt += 1;
+                    (self.listener)(Notice::Again);
                 }
                 // It may pass: a restart, or too much at once, is no reason to lose an event.
                 Err(error) if error.kind.may_pass() => {
@@ -221,8 +246,8 @@ impl Publisher {
                     if since.elapsed() > super::PATIENCE || self.stop.is_requested() {
                         return Err(error);
                     }
-                    (self.listener)(Notice::Retrying { why: &error.to_string() });
                     sleep(PAUSE * 5).await;
+                    (self.listener)(Notice::Again);
                 }
                 Err(error) if error.kind == Trouble::Other => {
                     let why = error.to_string();
@@ -247,6 +272,8 @@ impl Publisher {
             .set_message_attributes(Some(attributes(&entry.event).collect()))
             .set_message_group_id(group)
             .set_message_deduplication_id(deduplication)
+            .customize()
+            .interceptor(self.watch.clone())
             .send()
             .await?;
         self.sent(entry, answer.message_id().unwrap_or_default());
@@ -272,7 +299,7 @@ impl Publisher {
                 message: error.to_string(),
             })?);
         }
-        let answer = request.send().await?;
+        let answer = request.customize().interceptor(self.watch.clone()).send().await?;
         let number = |id: &str| id.parse::<usize>().ok().filter(|n| *n < batch.len());
         for sent in answer.successful() {
             if let Some(n) = sent.id().and_then(number) {

@@ -46,6 +46,25 @@ impl Latencies {
     }
 }
 
+/// How the requests of one side went, those included that the SDK sends again by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Requests {
+    /// Attempts that failed, in whole or in part.
+    pub failed_requests: u64,
+    /// Requests that were sent again.
+    pub retries: u64,
+    /// Of the failed, those that the service may have done all the same: no answer came.
+    pub lost_answers: u64,
+}
+
+impl Requests {
+    /// Notes an attempt that failed.
+    pub fn trouble(&mut self, lost: bool) {
+        self.failed_requests += 1;
+        self.lost_answers += u64::from(lost);
+    }
+}
+
 /// A rate over the last few seconds, for live views.
 #[derive(Debug)]
 pub struct Recent {

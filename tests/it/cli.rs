@@ -64,6 +64,7 @@ fn values_that_make_no_sense_are_refused_with_an_example() {
         (&["deploy", "--target", "azure"], "local, aws"),
         (&["publish", "--endpoint-url", "localhost:4566"], "http://127.0.0.1:4566"),
         (&["simulate", "--buffering-seconds", "901"], "0..=900"),
+        (&["publish", "--region", "../x"], "a region like us-east-1"),
     ] {
         messaging(dir.path()).args(args).assert().code(USAGE).stderr(contains(says));
     }

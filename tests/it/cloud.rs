@@ -156,7 +156,7 @@ impl TestCloud {
         let told = Arc::<Mutex<Vec<String>>>::default();
         let ear = told.clone();
         let cloud = &self.server.as_ref().unwrap().cloud;
-        cloud.notices.explain_to(move |text| ear.lock().unwrap().push(text.to_owned()));
+        cloud.notices.explain_to(move |lines| ear.lock().unwrap().extend_from_slice(lines));
         told
     }
 

@@ -168,7 +168,7 @@ fn outputs_are_written_into_the_env_file_and_used_from_there() {
     local.run(dir.path(), &["deploy", "--template", TEMPLATE, "--write-env"]);
     let env = std::fs::read_to_string(dir.path().join(".env")).unwrap();
     assert!(env.starts_with("# mine\nCOLOUR=blue\n"), "{env}");
-    for name in ["ARN=arn:aws:sns:", "URL_ORDERS=http", "URL_PAYMENTS=http"] {
+    for name in ["ARN='arn:aws:sns:", "URL_ORDERS='http", "URL_PAYMENTS='http"] {
         assert!(env.contains(name), "{env}");
     }
     // With a stack of that name missing, only .env can have told.
@@ -228,13 +228,36 @@ fn simulate_runs_against_a_cloud_that_is_there() {
     assert!(gone.stderr.contains("there is no stack"), "{}", gone.stderr);
 }
 
-/// Starts an endless command, waits for its first line, stops it with Ctrl-C.
-fn interrupted(mut command: Command) -> (Option<i32>, String) {
+/// The end of its terminal once ended it without a report.
+#[test]
+fn a_hangup_ends_a_run_as_ctrl_c_does() {
+    let dir = folder();
+    let local = deployed(dir.path());
+    let mut command = messaging(dir.path());
+    command.args(["publish", "--every", "5ms", "--json", "--endpoint-url", &local.endpoint]);
+    let (code, text) = interrupted(command, "HUP");
+    assert_eq!(code, Some(0), "{text}");
+    let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(last["record"], "report", "{last}");
+    // Whoever started it with nohup wants it to go on.
+    let nohup = "trap '' HUP; exec \"$0\" publish --every 5ms --count 200 --json --endpoint-url \"$1\"";
+    let mut command = Command::new("sh");
+    let program = messaging(dir.path());
+    command.args(["-c", nohup]).arg(program.get_program()).arg(&local.endpoint).current_dir(dir.path());
+    let (code, text) = interrupted(command, "HUP");
+    assert_eq!(code, Some(0), "{text}");
+    let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(last["published"]["events"], 200, "{last}");
+    assert_eq!(local.signal("HUP").code(), Some(0));
+}
+
+/// Starts an endless command, waits for its first line, stops it with a signal.
+fn interrupted(mut command: Command, by: &str) -> (Option<i32>, String) {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut text = String::new();
     stdout.read_line(&mut text).unwrap();
-    signal(&child, "INT");
+    signal(&child, by);
     std::io::Read::read_to_string(&mut stdout, &mut text).unwrap();
     (wait(&mut child).code(), text)
 }
@@ -246,7 +269,7 @@ async fn ctrl_c_ends_what_is_endless_and_finishes_what_is_in_flight() {
     let endless = |args: &[&str]| {
         let mut command = messaging(dir.path());
         command.args(args).args(["--json", "--endpoint-url", &local.endpoint]);
-        interrupted(command)
+        interrupted(command, "INT")
     };
     let (code, text) = endless(&["publish", "--every", "5ms"]);
     assert_eq!(code, Some(0), "{text}");

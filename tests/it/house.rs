@@ -17,7 +17,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("directory", &[]),
     ("engine", &[]),
     ("event", &[]),
-    ("exit", &[]),
+    ("exit", &["ui"]),
     ("lib", &[]),
     ("log", &["directory"]),
     ("main", &[]),

@@ -1,6 +1,7 @@
 //! End to end: the embedded cloud on a real port, the real AWS SDKs, the real binary.
 
 mod attack_accounts;
+mod attack_client;
 mod attack_crossing;
 mod attack_disk;
 mod attack_folder;
@@ -13,6 +14,7 @@ mod attack_public;
 mod attack_running;
 mod attack_sizes;
 mod attack_templates;
+mod attack_terminal;
 mod binary;
 mod cli;
 mod cloud;

@@ -1,6 +1,5 @@
 //! The client's side of what a healthy cloud never does: batches that fail in part, deletes that don't, refusals.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full};
@@ -19,6 +18,9 @@ use tokio::net::TcpListener;
 
 /// What a cloud answers: to an operation, the body of its request, and the how manieth request it is.
 type Script = fn(&str, &str, usize) -> (u16, String);
+
+/// The connection ends without an answer.
+const HANG_UP: u16 = 0;
 
 /// A cloud that plays a script.
 struct Scripted {
@@ -49,7 +51,7 @@ async fn answer(
     request: Request<Incoming>,
     asked: Arc<Mutex<Vec<String>>>,
     script: Script,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Full<Bytes>>, std::io::Error> {
     let target = request.headers().get("x-amz-target").map(|target| target.to_str().unwrap().to_owned());
     let body = String::from_utf8(request.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
     let operation = match target {
@@ -62,6 +64,9 @@ async fn answer(
         asked.len() - 1
     };
     let (status, text) = script(&operation, &body, nth);
+    if status == HANG_UP {
+        return Err(std::io::Error::other("hung up"));
+    }
     Ok(Response::builder().status(status).body(Full::from(text)).unwrap())
 }
 
@@ -95,7 +100,8 @@ async fn publish(script: Script) -> (Result<(), String>, Vec<String>, Vec<String
                     format!("sent {} as {message_id}", event.place.sequence)
                 }
                 publisher::Notice::Refused { event, why } => format!("refused {}: {why}", event.place.sequence),
-                publisher::Notice::Retrying { why } => format!("again: {why}"),
+                publisher::Notice::Again => "again".to_owned(),
+                publisher::Notice::Trouble { why, unsure } => format!("trouble: {why}, {unsure:?}"),
             });
         })
     };
@@ -121,8 +127,36 @@ async fn of_a_batch_only_what_the_service_could_not_take_is_sent_again() {
     })
     .await;
     assert_eq!(ended, Ok(()));
-    assert_eq!(heard, ["sent 0 as m0", "refused 2: C2: no", "again: C1: no", "sent 1 as m1"]);
+    assert_eq!(heard, ["sent 0 as m0", "refused 2: C2: no", "trouble: C1: no, None", "again", "sent 1 as m1"]);
     assert_eq!(asked, ["PublishBatch", "Publish"]);
+}
+
+/// The SDK tries again by itself: the report said that nothing was, and not that a lost answer may leave doubles.
+#[tokio::test]
+async fn what_the_sdk_sends_again_is_counted_and_lost_answers_too() {
+    let (ended, heard, asked) = publish(|operation, _, nth| match nth {
+        0 => (503, String::new()),
+        1 => (429, String::new()),
+        2 => (HANG_UP, String::new()),
+        3 => (504, String::new()),
+        _ => {
+            let sent = |n| format!("<member><Id>{n}</Id><MessageId>m{n}</MessageId></member>");
+            let sent = sent(0) + &sent(1) + &sent(2);
+            (200, xml(operation, &format!("<Successful>{sent}</Successful><Failed></Failed>")))
+        }
+    })
+    .await;
+    assert_eq!(ended, Ok(()));
+    let told = [
+        "HTTP 503, None",
+        "HTTP 429, None",
+        "connection closed before message completed, Some(3)",
+        "HTTP 504, Some(3)",
+    ];
+    let told = told.iter().flat_map(|why| [format!("trouble: {why}"), "again".to_owned()]);
+    let sent = (0..3).map(|n| format!("sent {n} as m{n}"));
+    assert_eq!(heard, told.chain(sent).collect::<Vec<_>>());
+    assert_eq!(asked.len(), 5);
 }
 
 #[tokio::test]
@@ -194,7 +228,8 @@ async fn of_the_deleted_only_what_the_service_could_not_delete_is_deleted_again(
             heard.lock().push(match notice {
                 consumer::Notice::Handled { event, .. } => format!("handled {}", event.id),
                 consumer::Notice::NotDeleted { message_id, why } => format!("not deleted {message_id}: {why}"),
-                consumer::Notice::Retrying { why } => format!("again: {why}"),
+                consumer::Notice::Again => "again".to_owned(),
+                consumer::Notice::Trouble { why, lost } => format!("trouble: {why}, {lost}"),
                 other => format!("{other:?}"),
             });
         })
@@ -202,6 +237,9 @@ async fn of_the_deleted_only_what_the_service_could_not_delete_is_deleted_again(
     let queue = Queue { visibility: std::time::Duration::from_secs(30), has_dead_letter_queue: true };
     consumer::consume(&scripted.cloud.sqs(), plan, &queue, &Stop::default(), listener).await.unwrap();
     let heard = heard.lock().clone();
-    assert_eq!(heard, ["handled 0", "handled 1", "handled 2", "again: C1: no", "not deleted m2: C2: no"]);
+    assert_eq!(
+        heard,
+        ["handled 0", "handled 1", "handled 2", "trouble: C1: no, false", "not deleted m2: C2: no", "again"]
+    );
     assert_eq!(*scripted.asked.lock(), ["ReceiveMessage", "DeleteMessageBatch", "DeleteMessageBatch"]);
 }

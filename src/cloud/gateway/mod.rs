@@ -8,7 +8,7 @@ mod context;
 mod head;
 mod operation;
 mod route;
-mod scope;
+pub(in crate::cloud) mod scope;
 mod service;
 
 use std::sync::Arc;

@@ -172,6 +172,18 @@ fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
     memchr::memmem::find(bytes, needle)
 }
 
+/// Reads a form, and holds what goes on to the next reader against it.
+#[cfg(any(test, fuzzing))]
+pub fn check(bytes: &[u8], boundary: &str) {
+    let Ok(Some((form, file))) = read(bytes, boundary) else { return };
+    let Ok(mut rewritten) = form.written(boundary) else { return };
+    rewritten.extend_from_slice(&bytes[file..]);
+    let again = read(&rewritten, boundary).ok().flatten().map(|(form, _)| form.fields);
+    let signs = |name: &str| SIGNATURES.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let unsigned = form.fields.into_iter().filter(|(name, _)| !signs(name));
+    assert_eq!(again, Some(unsigned.collect()), "two readers see one form");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -37,8 +37,8 @@ mod fields;
 mod files;
 mod form;
 mod front;
-#[cfg(test)]
-mod fuzz;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod get;
 mod internal;
 mod lifecycle;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::http;
 use crate::engine::explain::{Outcome, Outcomes};
 use crate::engine::topic::Refusal;
 use crate::engine::{Engine, Published};
@@ -10,21 +11,22 @@ use crate::engine::{Engine, Published};
 const MOST_BRANCHES: usize = 4;
 
 /// One message in words: a line for it, and one for each subscription.
-pub fn words(engine: &Engine, topic_arn: &str, published: &Published<'_>, outcomes: &Outcomes) -> String {
+pub fn words(engine: &Engine, topic_arn: &str, published: &Published<'_>, outcomes: &Outcomes) -> Vec<String> {
     let id = engine.notification_id(published.seq);
-    let mut text = format!("{id} to {topic_arn}");
+    let mut lines = vec![format!("{id} to {topic_arn}")];
     if published.change.is_none() {
-        text.push_str("\n  a duplicate within the deduplication interval: it goes nowhere, the id is the first one's");
-        return text;
+        lines
+            .push("  a duplicate within the deduplication interval: it goes nowhere, the id is the first one's".into());
+        return lines;
     }
     if outcomes.is_empty() {
-        text.push_str("\n  the topic has no subscription: it goes nowhere");
+        lines.push("  the topic has no subscription: it goes nowhere".into());
     }
     for (id, outcome) in outcomes {
         let Some(subscription) = engine.subscription(*id) else { continue };
         let (protocol, endpoint) = (&subscription.config.protocol, &subscription.config.endpoint);
+        let mut text = format!("  {protocol} {}: ", short(endpoint));
         // Writing to a string can't fail.
-        _ = write!(text, "\n  {protocol} {}: ", short(endpoint));
         match outcome {
             Outcome::Delivered => text.push_str(match protocol.as_str() {
                 "sqs" if subscription.raw => "queued, raw",
@@ -45,8 +47,9 @@ pub fn words(engine: &Engine, topic_arn: &str, published: &Published<'_>, outcom
             Outcome::Pending => text.push_str("not delivered: the subscription waits for its confirmation"),
             Outcome::Replaying => text.push_str("later: the subscription gets a replay of the archive first"),
         }
+        lines.push(text);
     }
-    text
+    lines
 }
 
 /// Why a delivery didn't happen, and where the message went instead.
@@ -59,6 +62,9 @@ pub fn reason(refusal: &Refusal) -> String {
 }
 
 /// An ARN's last part says enough.
-fn short(endpoint: &str) -> &str {
-    if endpoint.starts_with("arn:") { endpoint.rsplit([':', '/']).next().unwrap_or(endpoint) } else { endpoint }
+fn short(endpoint: &str) -> String {
+    match endpoint.strip_prefix("arn:") {
+        Some(arn) => arn.rsplit([':', '/']).next().unwrap_or(arn).to_owned(),
+        None => http::shown(endpoint),
+    }
 }

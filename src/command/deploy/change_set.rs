@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use super::{Deployer, Stack, Template};
 use crate::aws::CallError;
 use crate::exit::{Exit, Failure};
+use crate::ui::paint;
 
 /// What CloudFormation thinks of a template.
 pub enum Prepared {
@@ -170,7 +171,7 @@ fn line(change: &ResourceChange, width: usize) -> String {
     };
     format!(
         "{}  {:<width$}  {}{replacement}",
-        style.apply_to(sign),
+        paint(&style, sign),
         change.resource_type().unwrap_or_default(),
         change.logical_resource_id().unwrap_or_default(),
     )

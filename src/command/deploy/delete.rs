@@ -6,7 +6,7 @@ use console::Style;
 use super::{Deployer, Stack, watch};
 use crate::aws::CallError;
 use crate::exit::Failure;
-use crate::ui::plural;
+use crate::ui::{paint, plural};
 
 /// Between emptying a bucket and deleting it Firehose may land something: then once more.
 const ATTEMPTS: u32 = 3;
@@ -31,7 +31,7 @@ pub async fn delete(deployer: &Deployer<'_>, empty_buckets: bool) -> Result<(), 
     }
     leftovers(deployer, &buckets, empty_buckets).await?;
     let green = Style::new().for_stderr().green().bold();
-    deployer.ui.note(format!("{} The stack {} is deleted.", green.apply_to("✔"), deployer.stack));
+    deployer.ui.note(format!("{} The stack {} is deleted.", paint(&green, "✔"), deployer.stack));
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::{Deployer, Stack, stack};
 use crate::aws::{CallError, Kind};
 use crate::exit::{Exit, Failure};
-use crate::ui;
+use crate::ui::{self, paint};
 
 /// A cloud that shows no event of the stack itself after so many looks has none.
 const LOOKS_WITHOUT_EVENTS: u32 = 20;
@@ -97,7 +97,7 @@ pub async fn until_rest(
             if reason.is_none() && status.ends_with("_FAILED") {
                 reason = first_reason(&event);
             }
-            spinner.set_message(format!("{status} {}", event.logical_resource_id().unwrap_or_default()));
+            spinner.set_message(&format!("{status} {}", event.logical_resource_id().unwrap_or_default()));
             // What has only begun is for the spinner, if there is one; AWS says most beginnings twice.
             let begins = status.ends_with("_IN_PROGRESS") && event.physical_resource_id() != event.stack_id();
             let again = event.resource_status_reason() == Some("Resource creation Initiated");
@@ -152,13 +152,13 @@ fn line(event: &StackEvent) -> String {
     let time = time.map(|time| time.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string());
     let mut line = format!(
         "{}  {}  {:<36}  {}",
-        Style::new().dim().apply_to(time.unwrap_or_default()),
-        style.apply_to(format!("{status:<20}")),
+        paint(&Style::new().dim(), time.unwrap_or_default()),
+        paint(&style, format!("{status:<20}")),
         event.resource_type().unwrap_or_default(),
         event.logical_resource_id().unwrap_or_default()
     );
     if let Some(reason) = event.resource_status_reason().filter(|reason| !reason.is_empty()) {
-        line += &format!("  {}", Style::new().dim().apply_to(ui::clean(reason)));
+        line += &format!("  {}", paint(&Style::new().dim(), ui::short(reason)));
     }
     line
 }

@@ -3,24 +3,23 @@
 use std::time::Duration;
 
 use console::Style;
-use indicatif::ProgressBar;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::{Ledger, Places};
 use crate::traffic::api::Api;
 use crate::traffic::stats::{Latencies, Recent};
-use crate::ui::{Ui, count, duration};
+use crate::ui::{Bar, Ui, count, duration, paint, plural};
 
 /// How often a plain line is printed when nobody watches.
 const PLAIN_EVERY: Duration = Duration::from_secs(2);
 
 pub struct View {
     ui: Ui,
-    title: ProgressBar,
-    topic: (ProgressBar, Mutex<Recent>),
-    queues: Vec<(Api, ProgressBar, Mutex<Recent>)>,
-    landed: (ProgressBar, Mutex<Recent>),
+    title: Bar,
+    topic: (Bar, Mutex<Recent>),
+    queues: Vec<(Api, Bar, Mutex<Recent>)>,
+    landed: (Bar, Mutex<Recent>),
     started: Instant,
     told: Mutex<Instant>,
 }
@@ -28,7 +27,8 @@ pub struct View {
 impl View {
     pub fn new(ui: &Ui, total: u64, places: &Places) -> Self {
         let bar = |name: &str, colour: &str| {
-            ui.bar(Some(total), &format!("  {name:<26} {{bar:28.{colour}/dim}} {{human_pos:>9}}  {{msg}}"))
+            ui.bar(Some(total), &format!("  {{prefix:<26}} {{bar:28.{colour}/dim}} {{human_pos:>9}}  {{msg}}"))
+                .named(name)
         };
         let topic = places.topic_arn.rsplit(':').next().unwrap_or("topic");
         let title = ui.bar(None, "{spinner:.green} {msg}");
@@ -56,10 +56,15 @@ impl View {
             show(bar, recent, leg.distinct(), &leg.latencies);
         }
         show(&self.landed.0, &self.landed.1, ledger.landing.distinct(), &ledger.landing.latencies);
-        self.title.set_message(format!(
-            "{} {}",
+        let trouble = match ledger.failed_requests() {
+            0 => String::new(),
+            failed => format!("  {} failed", plural(failed, "request")),
+        };
+        self.title.set_message(&format!(
+            "{} {}{trouble}",
             duration(self.started.elapsed()),
-            Style::new().for_stderr().dim().apply_to(
+            paint(
+                &Style::new().for_stderr().dim(),
                 match (ledger.publishing, ledger.landing.is_complete(&ledger.published)) {
                     (true, _) => "publishing, consuming, landing",
                     (false, false) => "published; waiting for the delivery stream to land the last batch",
@@ -76,7 +81,7 @@ impl View {
                 .map(|(api, ..)| format!("{} {}", api.name(), count(ledger.queues[api].leg.distinct())))
                 .collect();
             self.ui.line(format!(
-                "{:>7}  published {}, {}, landed {}",
+                "{:>7}  published {}, {}, landed {}{trouble}",
                 duration(self.started.elapsed()),
                 count(sent),
                 queues.join(", "),
@@ -92,10 +97,10 @@ impl View {
     }
 }
 
-fn show(bar: &ProgressBar, recent: &Mutex<Recent>, n: u64, latencies: &Latencies) {
+fn show(bar: &Bar, recent: &Mutex<Recent>, n: u64, latencies: &Latencies) {
     bar.set_position(n);
     let rate = recent.lock().rate(n);
-    bar.set_message(format!(
+    bar.set_message(&format!(
         "{:>7}/s  p50 {:>8}  p99 {:>8}",
         count(rate.round() as u64),
         duration(latencies.quantile(0.5)),

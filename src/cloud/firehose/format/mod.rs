@@ -2,7 +2,7 @@
 
 mod dates;
 mod errors;
-mod jq;
+pub(in crate::cloud) mod jq;
 mod object;
 mod pipeline;
 

@@ -48,7 +48,12 @@ pub fn send(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Kind) {
     let (cloud, config) = (cloud.clone(), config.clone());
     cloud.clone().sns.background.spawn(async move {
         if let Err(error) = attempts(&cloud, &config, kind).await {
-            cloud.notice(&format!("no {} was sent to {}: {}", kind.name(), config.endpoint, error.message));
+            cloud.notice(&format!(
+                "no {} was sent to {}: {}",
+                kind.name(),
+                super::shown(&config.endpoint),
+                error.message
+            ));
         }
     });
 }

@@ -22,6 +22,15 @@ pub use tls::Tls;
 use crate::cloud::Cloud;
 use crate::engine::SubscriptionId;
 
+/// An endpoint as notices name it: of a URL neither the password nor the query, which may be one as well.
+pub fn shown(endpoint: &str) -> String {
+    let Some((scheme, rest)) = endpoint.split_once("://") else { return endpoint.to_owned() };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
+}
+
 /// A worker for each confirmed HTTP subscription.
 #[derive(Default)]
 pub struct Workers {

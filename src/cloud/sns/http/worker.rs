@@ -169,7 +169,10 @@ async fn give_up(
     };
     cloud.notice(&format!(
         "a message of {} was not delivered to {} ({}): {}; {then}",
-        config.topic_arn, config.arn, config.endpoint, failure.reason
+        config.topic_arn,
+        config.arn,
+        super::shown(&config.endpoint),
+        failure.reason
     ));
     Ok(())
 }

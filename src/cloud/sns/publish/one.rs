@@ -84,7 +84,7 @@ pub struct Fate {
     /// Subscriptions that should have got it and could not.
     pub refusals: Vec<Refusal>,
     /// What each subscription did, when the operator asked for it.
-    pub explanation: Option<String>,
+    pub explanation: Option<Vec<String>>,
 }
 
 /// Decides a message's fan-out and makes it.

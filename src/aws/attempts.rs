@@ -1,0 +1,181 @@
+//! Every attempt of a request is seen: the SDK tries again by itself, and tells nobody.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextRef, Error, FinalizerInterceptorContextRef, InterceptorContext,
+};
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::{Metadata, OrchestratorError};
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+
+/// What happens to a request.
+#[derive(Debug, Clone, Copy)]
+pub enum Attempt<'a> {
+    /// It is sent again.
+    Again,
+    /// An attempt failed in a way that may pass; `operation` as `Publish`. Of one that is `unanswered` nobody knows
+    /// whether the service has done what it was asked for.
+    Failed { operation: &'a str, why: &'a str, unanswered: bool },
+}
+
+/// Who hears of it.
+pub type Ear = Arc<dyn Fn(Attempt<'_>) + Send + Sync>;
+
+/// Watches the attempts of requests: an interceptor for a client, or for a single call.
+#[derive(Clone)]
+pub struct Watch(Ear);
+
+impl Watch {
+    pub fn new(ear: Ear) -> Self {
+        Self(ear)
+    }
+
+    fn failed(&self, cfg: &ConfigBag, why: &str, unanswered: bool) {
+        let operation = cfg.load::<Metadata>().map_or("a request", |call| call.name());
+        (self.0)(Attempt::Failed { operation, why, unanswered });
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
+}
+
+/// How the last attempt of a request stands.
+#[derive(Debug)]
+enum Last {
+    /// It began, and its end was never seen: the time for an attempt ran out.
+    Open,
+    /// It succeeded, or its failure was told.
+    Told,
+    /// It was refused, for this reason; whether that passes shows when it is tried again.
+    Refused(String),
+}
+
+impl Storable for Last {
+    type Storer = StoreReplace<Self>;
+}
+
+const CUT: &str = "no complete answer in time";
+
+#[dyn_dispatch_hint]
+impl Intercept for Watch {
+    fn name(&self) -> &'static str {
+        "Watch"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let last = cfg.load::<Last>();
+        match last {
+            Some(Last::Open) => self.failed(cfg, CUT, true),
+            Some(Last::Refused(why)) => self.failed(cfg, why, false),
+            Some(Last::Told) | None => {}
+        }
+        if last.is_some() {
+            (self.0)(Attempt::Again);
+        }
+        cfg.interceptor_state().store_put(Last::Open);
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut last = Last::Told;
+        if let Some(Err(error)) = context.output_or_error() {
+            let status = context.response().map(|answer| answer.status().as_u16());
+            match status.filter(|_| error.is_operation_error()) {
+                Some(status) if may_pass(status) => self.failed(cfg, &format!("HTTP {status}"), is_gateways(status)),
+                Some(status) => last = Last::Refused(format!("HTTP {status}")),
+                None => self.failed(cfg, &reason(error), may_have_arrived(error)),
+            }
+        }
+        cfg.interceptor_state().store_put(last);
+        Ok(())
+    }
+
+    fn read_after_execution(
+        &self,
+        _: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(Last::Open) = cfg.load::<Last>() {
+            self.failed(cfg, CUT, true);
+        }
+        Ok(())
+    }
+}
+
+/// Whether what was answered with this status may be answered otherwise later.
+pub fn may_pass(status: u16) -> bool {
+    status == 429 || status >= 500
+}
+
+/// A gateway that has no answer of the server behind it: 502 and 504 (RFC 9110, 15.6.3 and 15.6.5).
+fn is_gateways(status: u16) -> bool {
+    matches!(status, 502 | 504)
+}
+
+/// Whether the service may have got a request for which no answer came: not when no connection could be made.
+fn may_have_arrived(error: &OrchestratorError<Error>) -> bool {
+    let unconnected = |error: &(dyn StdError + 'static)| {
+        error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| error.is_connect())
+    };
+    if let Some(connector) = error.as_connector_error() {
+        return !connector.is_user() && !chain(connector).any(unconnected);
+    }
+    error.is_timeout_error() || error.is_response_error()
+}
+
+fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error: &&'e (dyn StdError + 'static)| -> Option<&'e (dyn StdError + 'static)> {
+        (*error).source()
+    })
+}
+
+/// The reason at the bottom of an error's chain: the SDK's own are wrappers. Of what took too long, how long that was.
+pub fn reason(error: &(dyn StdError + 'static)) -> String {
+    let mut deepest = String::new();
+    for error in chain(error) {
+        deepest = error.to_string();
+        // "HTTP read timeout occurred after 9s", and the same of connections and of whole attempts.
+        if let Some((what, limit)) = deepest.split_once(" timeout occurred after ") {
+            let missing = if what.ends_with("connect") { "connection" } else { "answer" };
+            return format!("no {missing} within {}", limit.trim_end_matches('s').to_owned() + " s");
+        }
+    }
+    deepest
+}
+
+/// HTTP 429 is tried again as 5xx is: the SDK knows some codes of it, not the status itself.
+#[derive(Debug)]
+pub struct TooMany;
+
+impl ClassifyRetry for TooMany {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.response().map(|answer| answer.status().as_u16()) {
+            Some(429) => RetryAction::throttling_error(),
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "TooMany"
+    }
+}
