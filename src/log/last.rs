@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::LogError;
 use super::disk::Disk;
 use super::header::{HEADER, Header, parse_name};
+use super::reserve::NAME as RESERVE;
 
 /// What the newest whole note says.
 pub(super) struct Note {
@@ -34,13 +35,18 @@ fn parse_note(name: &str) -> Option<u32> {
 }
 
 /// Whether a file of the log's folder has the name of a note.
-pub fn is_note(name: &str) -> bool {
+fn is_note(name: &str) -> bool {
     parse_note(name).is_some()
+}
+
+/// Whether a file of this name stands beside the log and holds nothing of it: a note, or what is kept for a full disk.
+pub fn is_aside(name: &str) -> bool {
+    is_note(name) || name == RESERVE
 }
 
 /// Whether the log makes files of this name in its folder.
 pub fn is_ours(name: &str) -> bool {
-    parse_name(name).is_some() || is_note(name)
+    parse_name(name).is_some() || is_aside(name)
 }
 
 impl Note {

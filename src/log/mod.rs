@@ -64,7 +64,7 @@ pub use self::disk::{DirectoryDisk, Disk, SegmentFile};
 pub use self::error::LogError;
 pub use self::frame::MAX_PAYLOAD;
 pub use self::header::{HEADER, begins_segment, is_segment};
-pub use self::last::{is_note, is_ours};
+pub use self::last::{is_aside, is_ours};
 pub use self::lock::{DirectoryLock, LOCK, lock_directory};
 pub use self::memory::MemoryDisk;
 pub use self::queue::{MAX_PENDING, MAX_TRANSACTION};

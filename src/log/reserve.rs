@@ -14,7 +14,7 @@ use super::space::{Space, is_full};
 use super::{LogError, shared::Shared};
 
 /// The name of the reserve's file.
-const NAME: &str = "reserve";
+pub const NAME: &str = "reserve";
 /// At the most so many bytes are appended before the disk is looked at again.
 const FURTHEST: u64 = 16 << 20;
 /// With so many times the floor free, space is given back early.

@@ -75,6 +75,12 @@ fn role(more: &[(&str, String)]) -> Ask {
     iam("CreateRole", &members)
 }
 
+/// A role of the stack's own account whose ARN has so many bytes.
+fn long_role(bytes: usize) -> String {
+    let arn = "arn:aws:iam::000000000000:role/";
+    format!("{arn}{}", "r".repeat(bytes - arn.len()))
+}
+
 fn stack(more: &[(&str, String)]) -> Ask {
     let template = "Resources: {T: {Type: 'AWS::SNS::Topic'}}".to_owned();
     let mut members = vec![("StackName", format!("s{}", more[0].1.len()))];
@@ -164,7 +170,7 @@ const ROWS: &[Row] = &[
         stack(&[("StackPolicyBody", format!("{{{}}}", " ".repeat(n - 2)))])
     }),
     ("a request's token", 128, "ValidationError", |n| stack(&[("ClientRequestToken", "t".repeat(n))])),
-    ("a stack's role", 2_048, "ValidationError", |n| stack(&[("RoleARN", "r".repeat(n))])),
+    ("a stack's role", 2_048, "ValidationError", |n| stack(&[("RoleARN", long_role(n))])),
     ("a stack's name", 128, "ValidationError", |n| {
         let members =
             [("StackName", "s".repeat(n)), ("TemplateBody", "Resources: {T: {Type: 'AWS::SNS::Topic'}}".into())];

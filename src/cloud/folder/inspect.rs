@@ -96,7 +96,7 @@ impl Log {
             };
             let failed = |cause| (path.join(&name), cause);
             is_of_kind(&log, &name, Kind::File).map_err(failed)?;
-            found.segments |= !log::is_note(&name);
+            found.segments |= !log::is_aside(&name);
             if log::is_segment(&name) {
                 let bytes = first_bytes(&log, &name).map_err(failed)?;
                 found.begins |= log::begins_segment(&name, &bytes);
