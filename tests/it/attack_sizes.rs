@@ -183,7 +183,7 @@ const ROWS: &[Row] = &[
     }),
     ("a bucket's policy", 20_480, "", |n| {
         let statement =
-            json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bkt/*"});
+            json!({"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bkt/*"});
         let text = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
         bucket("policy", "", format!("{text}{}", " ".repeat(n - text.len())))
     }),
