@@ -105,7 +105,7 @@ pub async fn run(plan: &Plan, folder: &Path) -> Result<Outcome> {
     let said = home.said();
     let panics = said.lines().filter(|line| line.contains("panicked at"));
     panics.for_each(|line| world.counts.fault(Fault::Server, || line.to_owned()));
-    let torn = said.matches("they were cut off").count();
+    let torn = said.matches("were cut off").count();
     let (counts, segments, took) = (world.counts.clone(), home.segments()?, began.elapsed());
     Ok(Outcome { counts, kills, restarts, slowest_start, torn, segments, took })
 }

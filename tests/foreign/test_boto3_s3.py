@@ -69,6 +69,7 @@ def test_configurations_are_kept(s3):
               "Resource": f"arn:aws:s3:::{BUCKET}/never/*"}]}
     s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
     assert json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"]) == policy
+    assert s3.get_bucket_policy_status(Bucket=BUCKET)["PolicyStatus"] == {"IsPublic": False}
     s3.delete_bucket_policy(Bucket=BUCKET)
     assert refused(s3.get_bucket_policy, Bucket=BUCKET) == "NoSuchBucketPolicy"
 
