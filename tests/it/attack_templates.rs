@@ -159,7 +159,6 @@ async fn a_value_that_grows_while_a_stack_runs_fails_that_stack_alone() {
 
 /// A step that can't be written ended the run of a stack, which said DELETE_IN_PROGRESS for ever; or ended all writing.
 #[tokio::test]
-#[ignore = "a record of 64 MiB takes half a minute without optimizations: cargo test --release -- --ignored"]
 async fn a_stack_that_can_not_go_on_fails_alone_and_can_be_deleted() {
     let cloud = TestCloud::start().await;
     let client = cloud.cloudformation();
