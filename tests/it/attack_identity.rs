@@ -244,6 +244,49 @@ async fn without_keys_a_claim_is_believed_once() {
     }
 }
 
+/// One request of 45 KB without a right signature made the server write a text of 450 MB, twice, and die.
+#[tokio::test]
+async fn a_header_is_signed_once() {
+    let cloud = Guarded::start().await;
+    let long = "x".repeat(30_000);
+    let again = ";a".repeat(15_000);
+    let many: String = (0..20_000).map(|at| format!(";h{at}")).collect();
+    let requests = [
+        ("s3", Ask::new("GET", "/bucket/key")),
+        ("s3", Ask::new("PUT", "/bucket/key").body("x")),
+        ("sqs", Ask::form("Action=ListQueues&Version=2012-11-05")),
+        ("firehose", Ask::json("Firehose_20150804.ListDeliveryStreams", "{}")),
+        ("s3", Ask::new("GET", "/_messaging/outbox")),
+    ];
+    for (service, ask) in requests {
+        for more in [&again, &again.to_uppercase(), &";a;b;A".to_owned(), &many] {
+            let encoded = more.replace(';', "%3B");
+            for presigned in [false, true] {
+                if presigned && encoded.len() > 80_000 {
+                    continue;
+                }
+                let signed = ask.signed(A, "us-east-1", service, presigned);
+                let attack = match presigned {
+                    false => signed.replaced("authorization", ", Signature=", &format!("{more}, Signature=")),
+                    true => {
+                        let (before, after) = signed.target.split_once("X-Amz-SignedHeaders=").unwrap();
+                        let target = format!("{before}X-Amz-SignedHeaders=a{encoded}%3B{after}");
+                        Ask { target, ..signed }
+                    }
+                };
+                let answer = cloud.send(&attack.header("a", &long)).await;
+                let way = format!("{service} {} presigned {presigned}", ask.target);
+                assert_eq!(status(&answer), "400", "{way}: {:.400}", answer);
+                assert!(answer.contains("SignedHeaders") && answer.len() < 4_000, "{way}: {:.400}", answer);
+            }
+        }
+        // What is refused for another reason isn't sent back four times as large.
+        let wrong = Key { secret: "wrong", ..A };
+        let answer = cloud.signed(&ask.clone().header("x-amz-meta-a", &long), wrong, service).await;
+        assert!(status(&answer).starts_with('4') && answer.len() < 4_000, "{service}: {:.400}", answer);
+    }
+}
+
 /// A request's server is named once (RFC 9112, 3.2), and whoever speaks another language is told.
 #[tokio::test]
 async fn heads_that_name_no_server_or_two() {

@@ -47,3 +47,35 @@ async fn a_page_cannot_hide_in_a_get() {
     let tool = Ask::new("GET", "/?Action=ListQueues&Version=2012-11-05").host("10.0.0.1:4566");
     assert_eq!(status(&cloud.send(&tool.header("user-agent", "curl/8.0")).await), "200");
 }
+
+/// `fetch(..., {method: "HEAD", mode: "no-cors"})` doesn't say what page it comes from, and ran any operation; so did every
+/// other method but GET and POST.
+#[tokio::test]
+async fn what_is_no_call_calls_nothing() {
+    let guard = Guard::new([0, 0, 0, 0].into(), vec![]);
+    let cloud = Guarded::with(Access { guard, credentials: None }).await;
+    let made = cloud.send(&Ask::form("Action=CreateQueue&QueueName=q&Version=2012-11-05")).await;
+    assert_eq!(status(&made), "200", "{made}");
+    let delete = "Action=DeleteQueue&Version=2012-11-05&QueueUrl=http://localhost/000000000000/q";
+    let hosts = ["10.0.0.1:4566", "localhost", "sqs.us-east-1.localhost", "sqs.us-east-1.amazonaws.com"];
+    for method in ["HEAD", "PUT", "OPTIONS", "DELETE", "PATCH"] {
+        for host in hosts {
+            for path in ["/", "/000000000000/q", "/bucket/key"] {
+                let ask = Ask::new(method, &format!("{path}?{delete}")).host(host);
+                for agent in ["Mozilla/5.0 (X11)", "curl/8.0"] {
+                    let answer = cloud.send(&ask.clone().header("user-agent", agent)).await;
+                    assert_eq!(status(&answer), "405", "{method} {host} {path} {agent}: {answer}");
+                }
+            }
+        }
+        let form = Ask { method, ..Ask::form(delete) }.host("sqs.localhost");
+        assert!(matches!(status(&cloud.send(&form).await), "404" | "405"), "{method}");
+    }
+    for method in ["GET", "HEAD", "PUT"] {
+        let call = Ask::json("AmazonSQS.DeleteQueue", r#"{"QueueUrl":"http://localhost/000000000000/q"}"#);
+        let answer = cloud.send(&Ask { method, ..call }).await;
+        assert_eq!(status(&answer), "405", "{method}: {answer}");
+    }
+    let left = cloud.send(&Ask::form("Action=ListQueues&Version=2012-11-05")).await;
+    assert!(left.contains("/000000000000/q<"), "{left}");
+}

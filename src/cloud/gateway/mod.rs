@@ -138,6 +138,10 @@ impl Gateway {
                 route => failure(&error, style_of(&route), id),
             };
         }
+        if !route.takes(&parts.method) {
+            let message = format!("The method {} calls no operation.", parts.method.as_str().escape_debug());
+            return failure(&AwsError::new(405, "MethodNotAllowed", message), style_of(&route), id);
+        }
         match route {
             Route::S3 => {
                 // Boxed, since every request's future is as large as the largest way through here.

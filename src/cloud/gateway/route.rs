@@ -31,6 +31,20 @@ pub enum Route<'r> {
     S3,
 }
 
+impl Route<'_> {
+    /// Whether a request by this method may call an operation. A page can make a browser send a HEAD that doesn't say where
+    /// it comes from, so a method that AWS doesn't take calls nothing.
+    /// Sources: "Making Query API requests using AWS query protocol in Amazon SQS" (GET and POST) and "AWS JSON 1.0 protocol"
+    /// (Smithy: POST).
+    pub fn takes(&self, method: &Method) -> bool {
+        match self {
+            Route::Json { .. } | Route::UnknownTarget(_) => *method == Method::POST,
+            Route::Query { .. } => matches!(*method, Method::GET | Method::POST),
+            Route::BareQueue | Route::S3 => true,
+        }
+    }
+}
+
 /// Finds a request's way. `host` is without a port.
 pub fn route<'r>(parts: &'r Parts, host: &str, scope: Option<Scope<'_>>) -> Route<'r> {
     if let Some(target) = parts.headers.get(&TARGET) {
@@ -162,6 +176,27 @@ mod tests {
         assert_eq!(region_of_address("localhost", "/queue/eu-west-1/000000000000/q"), Some("eu-west-1"));
         assert_eq!(region_of_address("sqs.localhost", "/"), None);
         assert_eq!(region_of_address("127.0.0.1", "/queue/x"), None);
+    }
+
+    /// `HEAD /?Action=DeleteQueue...`, which any page can make a browser send, deleted the queue.
+    #[test]
+    fn operations_have_their_methods() {
+        let json = Route::Json { service: Service::Sqs, operation: "SendMessage", protocol: Protocol::Json10 };
+        let query = Route::Query { service: None };
+        for (method, by_query, by_json) in [
+            ("GET", true, false),
+            ("POST", true, true),
+            ("HEAD", false, false),
+            ("PUT", false, false),
+            ("DELETE", false, false),
+            ("OPTIONS", false, false),
+            ("PATCH", false, false),
+            ("post", false, false),
+        ] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            assert_eq!((query.takes(&method), json.takes(&method)), (by_query, by_json), "{method}");
+            assert!(Route::S3.takes(&method));
+        }
     }
 
     #[test]

@@ -33,6 +33,9 @@ pub const SKEW: u64 = 15 * 60 * 1000;
 /// The longest life of a presigned URL, in seconds: a week.
 pub const MAX_EXPIRES: u64 = 7 * 24 * 60 * 60;
 
+/// The most headers that a request may have signed; a request with more headers isn't read at all.
+const MAX_SIGNED: usize = 128;
+
 /// What is verified of a request's body.
 #[derive(Debug, Clone, Copy)]
 pub enum Payload<'a> {
@@ -147,9 +150,26 @@ fn whole<'c>(claim: &'c Claim<'_>) -> Result<Whole<'c>, Refusal> {
         scope_text: &credential[scope.access_key.len() + 1..],
         signature,
         date,
-        signed_headers: signed.split(';').map(str::to_ascii_lowercase).collect(),
+        signed_headers: signed_headers(claim.scheme, signed)?,
         expires,
     })
+}
+
+/// The names of the signed headers, each of them once: the canonical request has a header's whole value for each name, so
+/// one that came again and again would make it as large as its sender likes.
+fn signed_headers(scheme: Scheme, text: &str) -> Result<Vec<String>, Refusal> {
+    let mut names: Vec<String> = Vec::new();
+    for name in text.split(';') {
+        let name = name.to_ascii_lowercase();
+        if names.contains(&name) {
+            return Err(Refusal::Twice(scheme, "A header in SignedHeaders"));
+        }
+        if names.len() == MAX_SIGNED {
+            return Err(Refusal::TooManyHeaders(scheme));
+        }
+        names.push(name);
+    }
+    Ok(names)
 }
 
 /// What isn't there, in AWS's words for the scheme.

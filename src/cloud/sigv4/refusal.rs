@@ -32,6 +32,8 @@ pub enum Refusal {
     Missing,
     /// A part of the signature, or a header that belongs to it, is there twice.
     Twice(Scheme, &'static str),
+    /// More signed headers than a request can have.
+    TooManyHeaders(Scheme),
     /// Two signatures in one request; with the `Authorization` header, if that is one of them.
     TwoWays(String),
     /// An algorithm other than AWS4-HMAC-SHA256; `AWS` is version 2.
@@ -118,6 +120,7 @@ impl Refusal {
                 (403, "MissingAuthenticationToken", "Request is missing Authentication Token".to_owned())
             }
             Refusal::Twice(_, name) => incomplete(format!("'{name}' is given more than once.")),
+            Refusal::TooManyHeaders(_) => incomplete("SignedHeaders names too many headers.".to_owned()),
             Refusal::TwoWays(_) => incomplete(
                 "Only one of the Authorization header and a signature in the query string may be given.".into(),
             ),
@@ -161,6 +164,7 @@ impl Refusal {
         match self {
             Refusal::Missing => denied("Access Denied"),
             Refusal::Twice(scheme, name) => malformed(scheme, &format!("{name} is given more than once.")),
+            Refusal::TooManyHeaders(scheme) => malformed(scheme, "SignedHeaders names too many headers."),
             Refusal::TwoWays(given) => argument(
                 "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string \
                  parameter or the Authorization header should be specified",
@@ -291,8 +295,13 @@ impl Wrong {
     }
 }
 
+/// The longest text that a refusal shows of what was signed, in bytes; as hexadecimals it is three times as long. The head of
+/// a request to S3 is at most 8 KB ("Uploading objects", Amazon S3 user guide).
+const MAX_SHOWN: usize = 16 * 1024;
+
 impl Compared {
-    /// With all that a client needs to find its mistake ("SignatureDoesNotMatch", Amazon S3 user guide).
+    /// With all that a client needs to find its mistake ("SignatureDoesNotMatch", Amazon S3 user guide), but for what no
+    /// client of AWS signs.
     fn of_s3(self) -> AwsError {
         let bytes = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
         let error = AwsError::new(
@@ -301,16 +310,16 @@ impl Compared {
             "The request signature we calculated does not match the signature you provided. Check your key and signing \
              method.",
         );
-        let error = error
-            .with("AWSAccessKeyId", self.access_key)
-            .with("StringToSignBytes", bytes(&self.to_sign))
-            .with("StringToSign", self.to_sign)
-            .with("SignatureProvided", self.signature);
-        match self.canonical.is_empty() {
-            true => error,
-            false => {
-                error.with("CanonicalRequestBytes", bytes(&self.canonical)).with("CanonicalRequest", self.canonical)
+        let mut error = error.with("AWSAccessKeyId", self.access_key).with("SignatureProvided", self.signature);
+        let made = [
+            ("StringToSignBytes", "StringToSign", self.to_sign),
+            ("CanonicalRequestBytes", "CanonicalRequest", self.canonical),
+        ];
+        for (in_bytes, name, text) in made {
+            if (1..=MAX_SHOWN).contains(&text.len()) {
+                error = error.with(in_bytes, bytes(&text)).with(name, text);
             }
         }
+        error
     }
 }
