@@ -4,7 +4,7 @@ use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use crate::signed::{A, Ask, B, Guarded, Key, element, status};
+use crate::signed::{A, Ask, B, Guarded, Key, element, send, status};
 
 const DAY: u64 = 20_526 * 86_400;
 
@@ -124,6 +124,25 @@ async fn a_form_is_from_who_signed_its_policy() {
     let mut other = post("/abucket?uploads", &good);
     other.headers[1].1 = "multipart/form-dataX; boundary=b".into();
     assert_eq!(element(&cloud.send(&other).await, "Code"), "AccessDenied");
+}
+
+/// All of a form was read again with each of the frames that it came in: minutes of work for 100 KB that nobody had signed.
+#[tokio::test]
+async fn a_form_in_crumbs_is_read_once() {
+    let cloud = Guarded::with(Default::default()).await;
+    assert_eq!(status(&cloud.send(&Ask::new("PUT", "/crumbs")).await), "200");
+    let mut fields: Vec<_> = (0..800).map(|at| (format!("x-ignore-{at}"), "y".to_owned())).collect();
+    fields.push(("key".into(), "k".into()));
+    let ask = post("/crumbs", &fields);
+    let mut request = format!("POST {} HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n", ask.target);
+    request.extend(ask.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
+    request.push_str("\r\n");
+    for piece in ask.body.chunks(7) {
+        request.push_str(&format!("{:x}\r\n{}\r\n", piece.len(), std::str::from_utf8(piece).unwrap()));
+    }
+    let answer = send(&cloud.address, (request + "0\r\n\r\n").as_bytes()).await;
+    assert_eq!(status(&answer), "204", "{answer}");
+    assert!(cloud.send(&Ask::new("GET", "/crumbs/k")).await.ends_with("FILE"));
 }
 
 /// Without keys a form's account is its credential's, as a header's is.

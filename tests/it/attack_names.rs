@@ -15,6 +15,8 @@ async fn a_server_for_other_machines_answers_to_its_names_alone() {
         ("evil.example:4566", "403"),
         ("build-host.evil.example", "403"),
         ("10.0.0.1.evil.example", "403"),
+        ("evil-1.us-east-1.elb.amazonaws.com", "403"),
+        ("ec2-192-0-2-1.compute-1.amazonaws.com:4566", "403"),
         ("build-host:4566", "200"),
         ("BUILD-HOST", "200"),
         ("10.0.0.1:4566", "200"),

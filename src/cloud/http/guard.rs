@@ -8,6 +8,8 @@ use std::net::IpAddr;
 use http::HeaderMap;
 use http::header::{HeaderName, ORIGIN, USER_AGENT};
 
+use crate::cloud::gateway::{Service, host_of};
+
 static FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Who may ask, by the names in a request's head.
@@ -64,8 +66,52 @@ impl Guard {
 /// Loopback, and the names under which SDKs reach an AWS that was resolved to here.
 fn is_ours(host: &str) -> bool {
     is_loopback(host)
-        || [".localhost.localstack.cloud", ".amazonaws.com"].iter().any(|suffix| ends_with(host, suffix))
+        || ends_with(host, ".localhost.localstack.cloud")
         || host.eq_ignore_ascii_case("localhost.localstack.cloud")
+        || is_of_aws(host)
+}
+
+/// Whether AWS calls one of the services here so: `sqs.eu-west-1.amazonaws.com`, `eu-west-1.queue.amazonaws.com`,
+/// `bucket.s3.amazonaws.com`, `bucket.s3-website-eu-west-1.amazonaws.com`. Other names that end so (`x.elb.amazonaws.com`,
+/// `x.compute.amazonaws.com`) are its customers', who can bind them to any address.
+/// Source: "Service endpoints and quotas" (AWS General Reference).
+fn is_of_aws(host: &str) -> bool {
+    if !ends_with(host, ".amazonaws.com") {
+        return false;
+    }
+    let host = host.to_ascii_lowercase();
+    let name = host.strip_suffix(".amazonaws.com").unwrap_or_default();
+    let mut labels = name.rsplit('.').peekable();
+    let region = labels.next_if(|label| is_region(label));
+    labels.next_if(|label| region.is_some() && *label == "dualstack");
+    let Some(service) = labels.next() else { return false };
+    if is_s3(service) {
+        // What stands before it is a bucket.
+        return true;
+    }
+    let known = match service {
+        "queue" => labels.next_if(|label| is_region(label)).is_none() || region.is_none(),
+        service => Service::by_id(service.strip_suffix("-fips").unwrap_or(service)).is_some(),
+    };
+    known && labels.next().is_none()
+}
+
+/// `s3` and its sisters, also with a region behind a dash as in the first years.
+fn is_s3(label: &str) -> bool {
+    let Some(kind) = label.strip_prefix("s3") else { return false };
+    let kind = kind.strip_prefix("-website").unwrap_or(kind);
+    matches!(kind, "" | "-fips" | "-accelerate") || kind.strip_prefix('-').is_some_and(is_region)
+}
+
+/// Whether a label of a name is a region: `eu-west-1`.
+fn is_region(label: &str) -> bool {
+    let parts: Vec<&str> = label.split('-').collect();
+    let words = |parts: &[&str]| parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_lowercase()));
+    let [first @ .., number] = &parts[..] else { return false };
+    first.len() >= 2
+        && first[0].len() == 2
+        && words(first)
+        && matches!(number.as_bytes(), [b'1'..=b'9'] | [b'1'..=b'9', b'0'..=b'9'])
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -87,7 +133,7 @@ fn ends_with(host: &str, suffix: &str) -> bool {
 /// A page that was itself served from loopback is the developer's own.
 fn is_local_origin(origin: &str) -> bool {
     let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-    rest.is_some_and(|authority| is_loopback(crate::cloud::gateway::host_of(authority)))
+    rest.is_some_and(|authority| is_loopback(host_of(authority)))
 }
 
 #[cfg(test)]
@@ -128,6 +174,66 @@ mod tests {
             let refused = guard.refuse_name(host).or_else(|| guard.refuse_page(&headers));
             assert_eq!(refused.is_none(), allowed, "{host} {header:?}");
         }
+    }
+
+    /// A load balancer's name is its owner's: his page bound it to this server, and read and called all.
+    #[test]
+    fn of_aws_are_the_names_of_the_services_here() {
+        let guard = Guard::new([127, 0, 0, 1].into(), vec![]);
+        for host in [
+            "sqs.us-east-1",
+            "SNS.Eu-West-1",
+            "sqs.us-gov-west-1",
+            "sqs-fips.us-east-1",
+            "queue",
+            "us-east-1.queue",
+            "iam",
+            "sts",
+            "sts.eu-central-1",
+            "cloudformation.us-east-1",
+            "firehose.ap-southeast-2",
+            "s3",
+            "s3.us-east-1",
+            "s3-us-west-2",
+            "s3.dualstack.us-west-2",
+            "s3-accelerate",
+            "bucket.s3",
+            "my.bucket.s3.eu-west-1",
+            "bucket.s3.dualstack.eu-west-1",
+            "bucket.s3-eu-west-1",
+            "bucket.s3-website-us-east-1",
+            "bucket.s3-website.eu-central-1",
+        ] {
+            assert_eq!(guard.refuse_name(&format!("{host}.amazonaws.com")), None, "{host}");
+        }
+        for host in [
+            "evil.elb",
+            "evil-123.us-east-1.elb",
+            "sqs.us-east-1.elb",
+            "s3.us-east-1.elb",
+            "bucket.s3.us-east-1.elb",
+            "ec2-192-0-2-1.eu-west-1.compute",
+            "ec2-192-0-2-1.compute-1",
+            "db.xyz.us-east-1.rds",
+            "evil.sqs",
+            "evil.sqs.us-east-1",
+            "evil.us-east-1.queue",
+            "evil.queue.us-east-1",
+            "vpce-1-2.sqs.us-east-1.vpce",
+            "bucket.vpce-1-2.s3.us-east-1.vpce",
+            "x.execute-api.us-east-1",
+            "s3x",
+            "s3-evil",
+            "s3-website-evil",
+            "us-east-1",
+            "dualstack.us-east-1",
+            "",
+            ".",
+        ] {
+            assert!(guard.refuse_name(&format!("{host}.amazonaws.com")).is_some(), "{host}");
+        }
+        assert!(guard.refuse_name("amazonaws.com").is_some());
+        assert!(guard.refuse_name("sqs.us-east-1.amazonaws.com.evil.example").is_some());
     }
 
     /// With `--open-to-all` a page could bind its own name to the server, and was no foreign page any more.

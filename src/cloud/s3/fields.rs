@@ -4,6 +4,8 @@
 //! head written anew, of the fields that were read here, without their signature.
 //! Source: "POST Object" and "Browser-based uploads using POST" (Amazon S3 API reference).
 
+use std::collections::HashSet;
+
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, stream};
 use http::HeaderValue;
@@ -38,7 +40,8 @@ impl Form {
     /// Reads a form up to its file; also gives the form as `s3s` shall see it, and makes the head fit to that.
     pub async fn open(parts: &mut Parts, body: Body) -> Result<(Form, Body)> {
         let boundary = boundary(parts).ok_or_else(malformed)?;
-        let mut body = front::patient(body);
+        // In a few pieces, since all is read again with each.
+        let mut body = front::gathered(front::patient(body));
         let (mut head, mut found) = (BytesMut::new(), None);
         while found.is_none() {
             if head.len() > MAX_FIELDS {
@@ -116,6 +119,7 @@ fn read(bytes: &[u8], boundary: &str) -> Result<Option<(Form, usize)>> {
     }
     at += first.len();
     let mut fields: Vec<(String, String)> = Vec::new();
+    let mut names = HashSet::new();
     loop {
         match bytes.get(at..at + 2) {
             None => return Ok(None),
@@ -133,7 +137,7 @@ fn read(bytes: &[u8], boundary: &str) -> Result<Option<(Form, usize)>> {
         let Some(length) = find(&bytes[at..], delimiter.as_bytes()) else { return Ok(None) };
         let value = std::str::from_utf8(&bytes[at..at + length]).map_err(|_| malformed())?;
         // Two readers could each believe another one.
-        if fields.iter().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+        if !names.insert(name.to_ascii_lowercase()) {
             return Err(Failure::invalid_argument("A field of the form is given more than once.", &name, value));
         }
         fields.push((name, value.to_owned()));
@@ -144,9 +148,13 @@ fn read(bytes: &[u8], boundary: &str) -> Result<Option<(Form, usize)>> {
 /// The name in a part's one `Content-Disposition` header.
 fn name_of(head: &[u8]) -> Result<String> {
     let head = std::str::from_utf8(head).map_err(|_| malformed())?;
+    // Where a single one of them ends a line too, the next reader would see another head, or none.
+    if head.split("\r\n").any(|line| line.contains(['\r', '\n'])) {
+        return Err(malformed());
+    }
     let mut dispositions = head.split("\r\n").filter_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.trim().eq_ignore_ascii_case("content-disposition").then_some(value)
+        name.eq_ignore_ascii_case("content-disposition").then_some(value)
     });
     let (Some(disposition), None) = (dispositions.next(), dispositions.next()) else { return Err(malformed()) };
     let mut rest = disposition.split_once(';').ok_or_else(malformed)?.1;
@@ -227,6 +235,10 @@ mod tests {
         assert_eq!(code(two.to_owned() + &file), "MalformedPOSTRequest");
         assert_eq!(code(part("a", "x") + "--b--\r\n"), "InvalidArgument");
         assert_eq!(code("--c\r\n".to_owned() + &file), "MalformedPOSTRequest");
+        // The next reader took this head to end at the empty line, found no name, and read on for ever.
+        let two_ends = file.replace("Content-Disposition", "X: y\n\nContent-Disposition");
+        assert_eq!(code(two_ends), "MalformedPOSTRequest");
+        assert_eq!(code(file.replace("Content-Disposition", " Content-Disposition")), "MalformedPOSTRequest");
         assert_eq!(opened(&part("a", "x")).unwrap(), None, "more is to come");
         let hidden =
             Form { fields: vec![("a".into(), "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nx".into())] };

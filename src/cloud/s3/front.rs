@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, TryStreamExt};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
@@ -55,6 +55,9 @@ const OURS: [&str; 25] = [
     "x-amz-bypass-governance-retention",
 ];
 
+/// So many bytes of a body are worth to be handled on their own. AWS takes no smaller chunks, but for the last
+/// ("Signature calculations for the authorization header: transferring payload in multiple chunks", Amazon S3 API reference).
+const PIECE: usize = 8 * 1024;
 /// How long a client may pause within a body.
 const PAUSE: Duration = Duration::from_secs(30);
 
@@ -277,7 +280,7 @@ fn body_for_s3s(
     let note = move |failure: &Failure| *failed.failure.lock() = Some(failure.clone());
     let plain = patient(body);
     if is_form {
-        return Ok(wrap(plain.inspect_err(note)));
+        return Ok(wrap(gathered(plain).inspect_err(note)));
     }
     if is_chunked {
         let decoded = headers.remove("x-amz-decoded-content-length").ok_or_else(missing_length)?;
@@ -286,7 +289,7 @@ fn body_for_s3s(
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         let seen = call.clone();
         let on_trailer = move |name: &str, value: &str| seen.trailers.lock().push((name.to_owned(), value.to_owned()));
-        return Ok(wrap(chunked::decode(plain, length, chunks, on_trailer).inspect_err(note)));
+        return Ok(wrap(gathered(chunked::decode(plain, length, chunks, on_trailer)).inspect_err(note)));
     }
     if headers.contains_key(TRANSFER_ENCODING) {
         return Err(Failure::new(
@@ -316,6 +319,29 @@ pub(super) fn patient(body: Body) -> impl Stream<Item = Result<Bytes>> + Unpin +
             Some(bytes) => Ok(Some((bytes.map_err(|_| chunked::incomplete())?, body))),
             None => Ok(None),
         }
+    }))
+}
+
+/// The same bytes in pieces of at least [`PIECE`] (but for the last), however small those are that they come in: what is done
+/// for each piece is then done for enough of them. Lets other requests run between small ones.
+pub(super) fn gathered<S>(body: S) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static
+where
+    S: Stream<Item = Result<Bytes>> + Send + Sync + 'static,
+{
+    Box::pin(futures::stream::try_unfold(Box::pin(body), |mut body| async move {
+        let mut gathered = BytesMut::new();
+        while let Some(bytes) = body.next().await {
+            let bytes = bytes?;
+            if gathered.is_empty() && bytes.len() >= PIECE {
+                return Ok(Some((bytes, body)));
+            }
+            gathered.extend_from_slice(&bytes);
+            if gathered.len() >= PIECE {
+                break;
+            }
+            tokio::task::coop::consume_budget().await;
+        }
+        Ok((!gathered.is_empty()).then(|| (gathered.freeze(), body)))
     }))
 }
 
@@ -370,6 +396,22 @@ fn check_size(length: u64) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Six million bytes in chunks of one held a worker for seconds, in which it served nobody else.
+    #[tokio::test]
+    async fn small_pieces_are_joined_and_others_run_between_them() {
+        let small = || futures::stream::iter((0..20_000).map(|_| Ok(Bytes::from_static(b"x"))));
+        let mut body = gathered(small());
+        assert!(futures::poll!(body.next()).is_pending(), "it gives way");
+        let lengths: Vec<usize> = gathered(small()).map(|piece| piece.unwrap().len()).collect().await;
+        assert_eq!(lengths, [PIECE, PIECE, 20_000 - 2 * PIECE]);
+        let large = [Bytes::from(vec![b'x'; PIECE]), Bytes::from_static(b"end")];
+        let body = gathered(futures::stream::iter(large.clone().map(Ok)));
+        let pieces: Vec<Bytes> = body.map(|piece| piece.unwrap()).collect().await;
+        assert!(pieces == large && pieces[0].as_ptr() == large[0].as_ptr(), "what is large isn't copied");
+        let failing = [Ok(Bytes::from_static(b"x")), Err(missing_length())];
+        assert!(gathered(futures::stream::iter(failing)).next().await.unwrap().is_err());
+    }
 
     #[test]
     fn buckets_in_hosts() {
