@@ -3,6 +3,7 @@
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Value, json};
 
 use crate::signed::{A, Ask, B, Guarded, Key, element, send, status};
 
@@ -19,8 +20,21 @@ fn fields(key: Key<'_>, object: &str, more: &[(&str, &str)]) -> Vec<(String, Str
     ];
     fields.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     fields.extend(key.token.map(|token| ("x-amz-security-token".to_owned(), token.to_owned())));
-    let conditions: Vec<_> = fields.iter().map(|(name, value)| serde_json::json!({ (name.as_str()): value })).collect();
-    let policy = serde_json::json!({ "expiration": "2999-01-01T00:00:00Z", "conditions": conditions });
+    let any = json!(["starts-with", "$bucket", ""]);
+    let conditions = fields.iter().map(|(name, value)| json!({ (name.as_str()): value }));
+    let conditions: Vec<_> = conditions.chain([any]).collect();
+    with_policy(fields, key, "2999-01-01T00:00:00Z", &conditions.into())
+}
+
+/// The same fields with a policy, signed.
+fn with_policy(
+    mut fields: Vec<(String, String)>,
+    key: Key<'_>,
+    expiration: &str,
+    conditions: &Value,
+) -> Vec<(String, String)> {
+    fields.retain(|(name, _)| name != "policy" && name != "x-amz-signature");
+    let policy = json!({ "expiration": expiration, "conditions": conditions });
     let policy = BASE64.encode(policy.to_string());
     let midnight = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(DAY);
     let signing_key = generate_signing_key(key.secret, midnight, "us-east-1", "s3");
@@ -88,8 +102,12 @@ async fn a_form_is_from_who_signed_its_policy() {
             "InvalidAccessKeyId",
         ),
         ("another service", post("/abucket", &with("x-amz-credential", scoped)), "incorrect service"),
-        ("another object", post("/abucket", &with("key", "up/z")), "<Error>"),
-        ("a field that wasn't signed", post("/abucket", &with("x-amz-meta-b", "1")), "<Error>"),
+        ("another object", post("/abucket", &with("key", "up/z")), "Policy Condition failed: "),
+        (
+            "a field that wasn't signed",
+            post("/abucket", &with("x-amz-meta-b", "1")),
+            "Extra input fields: x-amz-meta-b",
+        ),
         ("no signature", post("/abucket", &without("x-amz-signature")), "must contain a field named"),
         ("no policy", post("/abucket", &without("policy")), "AccessDenied"),
         (
@@ -124,6 +142,72 @@ async fn a_form_is_from_who_signed_its_policy() {
     let mut other = post("/abucket?uploads", &good);
     other.headers[1].1 = "multipart/form-dataX; boundary=b".into();
     assert_eq!(element(&cloud.send(&other).await, "Code"), "AccessDenied");
+}
+
+/// A form that was signed for one bucket without its name was good for all of them, and what a policy denied was called a
+/// mistake in it.
+#[tokio::test]
+async fn a_form_does_what_its_policy_says() {
+    let cloud = with_buckets().await;
+    assert_eq!(status(&cloud.signed(&Ask::new("PUT", "/other"), A, "s3").await), "200");
+    let signs = ["$x-amz-algorithm", "$x-amz-credential", "$x-amz-date"].map(|name| json!(["starts-with", name, ""]));
+    let form = |end: &str, more: &[Value]| {
+        let conditions = signs.iter().chain(more).cloned().collect();
+        with_policy(fields(A, "up/x", &[]), A, end, &conditions)
+    };
+    let later = "2999-01-01T00:00:00.000Z";
+    let (mine, key) = (json!({"bucket": "abucket"}), json!(["starts-with", "$key", "up/"]));
+    let sizes = |low: Value, high: Value| json!(["content-length-range", low, high]);
+    let table = [
+        ("/abucket", later, vec![mine.clone(), key.clone()], "204", ""),
+        (
+            "/other",
+            later,
+            vec![mine.clone(), key.clone()],
+            "403",
+            "Policy Condition failed: [\"eq\", \"$bucket\", \"abucket\"]",
+        ),
+        ("/abucket", later, vec![key.clone()], "403", "Invalid according to Policy: Extra input fields: bucket"),
+        ("/other", later, vec![key.clone()], "403", "Invalid according to Policy: Extra input fields: bucket"),
+        ("/abucket", later, vec![mine.clone()], "403", "Invalid according to Policy: Extra input fields: key"),
+        (
+            "/abucket",
+            later,
+            vec![mine.clone(), json!(["eq", "$key", "x"])],
+            "403",
+            "Invalid according to Policy: Policy Condition failed: [\"eq\", \"$key\", \"x\"]",
+        ),
+        (
+            "/abucket",
+            "2026-03-14T23:00:00Z",
+            vec![mine.clone(), key.clone()],
+            "403",
+            "Invalid according to Policy: Policy expired.",
+        ),
+        ("/abucket", later, vec![mine.clone(), key.clone(), sizes(4.into(), "4".into())], "204", ""),
+        (
+            "/abucket",
+            later,
+            vec![mine.clone(), key.clone(), sizes(0.into(), 3.into())],
+            "400",
+            "<ProposedSize>4</ProposedSize><MaxSizeAllowed>3</MaxSizeAllowed>",
+        ),
+        (
+            "/abucket",
+            later,
+            vec![mine.clone(), key.clone(), sizes("5".into(), 9.into())],
+            "400",
+            "<ProposedSize>4</ProposedSize><MinSizeAllowed>5</MinSizeAllowed>",
+        ),
+        ("/abucket", later, vec![json!({"bucket": "abucket", "key": "up/x"})], "400", "InvalidPolicyDocument"),
+    ];
+    for (target, end, conditions, expected, text) in table {
+        let answer = cloud.send(&post(target, &form(end, &conditions))).await;
+        let answer = answer.replace("&quot;", "\"");
+        assert!(status(&answer) == expected && answer.contains(text), "{target} {conditions:?}: {answer}");
+    }
+    let denied = cloud.signed(&Ask::new("GET", "/other/up/x"), A, "s3").await;
+    assert_eq!(status(&denied), "404", "{denied}");
 }
 
 /// All of a form was read again with each of the frames that it came in: minutes of work for 100 KB that nobody had signed.

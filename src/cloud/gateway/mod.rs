@@ -225,7 +225,11 @@ impl Gateway {
                 self.access.verify_form(&self.cloud, claim.as_ref(), form.policy())
             }
         };
-        match identity {
+        let permitted = identity.and_then(|identity| {
+            form.permitted(&cx, &mut parts)?;
+            Ok(identity)
+        });
+        match permitted {
             Ok(identity) => self.object(cx, identity, parts, body).await,
             Err(error) => s3::refuse(cx, parts, error),
         }

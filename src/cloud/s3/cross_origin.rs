@@ -22,7 +22,7 @@ use crate::cloud::Cloud;
 const MAX_HEADERS: usize = 128;
 
 /// The bucket that a request addresses, and whether it addresses an object in it. `host` is without a port.
-fn target(host: &str, path: &str) -> (String, bool) {
+pub fn target(host: &str, path: &str) -> (String, bool) {
     let path = path.strip_prefix('/').unwrap_or(path);
     match host_bucket(host) {
         Some(bucket) => (bucket.to_owned(), !path.is_empty()),

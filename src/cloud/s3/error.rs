@@ -126,6 +126,7 @@ impl From<AwsError> for Failure {
 
 impl From<Failure> for AwsError {
     fn from(failure: Failure) -> Self {
-        AwsError::new(failure.status, failure.code, failure.message)
+        let error = AwsError::new(failure.status, failure.code, failure.message);
+        failure.fields.into_iter().fold(error, |error, (name, value)| error.with(name, value))
     }
 }

@@ -1,7 +1,7 @@
 //! The fields of a browser's form, read before its file: who signed it, and what.
 //!
 //! `s3s` reads the form once more and obeys what it finds. So that it finds what was verified and nothing else, it gets the
-//! head written anew, of the fields that were read here, without their signature.
+//! head written anew, of the fields that were read here, without their policy and its signature.
 //! Source: "POST Object" and "Browser-based uploads using POST" (Amazon S3 API reference).
 
 use std::collections::HashSet;
@@ -13,15 +13,17 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use s3s::Body;
 
+use super::cross_origin::target;
 use super::error::{Failure, Result};
-use super::front;
+use super::{call, front, post_policy};
+use crate::cloud::gateway::{Context, host_of};
 
 /// How much of a form may come before its file, in bytes. AWS takes 20 KB.
 const MAX_FIELDS: usize = 64 * 1024;
 /// RFC 2046, 5.1.1.
 const MAX_BOUNDARY: usize = 70;
-/// The fields that sign a form, beside those that its policy has to name.
-const SIGNATURES: [&str; 3] = ["x-amz-signature", "signature", "awsaccesskeyid"];
+/// The fields that say what a form may do: they are obeyed before the next reader sees it, and he has his own idea of them.
+const PROOFS: [&str; 4] = ["policy", "x-amz-signature", "signature", "awsaccesskeyid"];
 
 /// The fields of a form, as (name, value) in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -68,11 +70,23 @@ impl Form {
         self.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("policy")).map(|(_, value)| value.as_str())
     }
 
+    /// Holds the form against its policy, if it has one, and says how large its file may be.
+    ///
+    /// # Errors
+    /// Those of [`post_policy::check`].
+    pub fn permitted(&self, cx: &Context, parts: &mut Parts) -> Result<()> {
+        let Some(policy) = self.policy() else { return Ok(()) };
+        let (bucket, _) = target(host_of(call::host(cx)), parts.uri.path());
+        let sizes = post_policy::check(policy, &self.fields, &bucket, cx.cloud.core.now())?;
+        parts.extensions.insert(sizes);
+        Ok(())
+    }
+
     /// The form up to its file's part.
     fn written(&self, boundary: &str) -> Result<Vec<u8>> {
         let mut text = String::new();
         for (name, value) in &self.fields {
-            if SIGNATURES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            if PROOFS.iter().any(|known| known.eq_ignore_ascii_case(name)) {
                 continue;
             }
             if value.contains(&format!("--{boundary}")) {
@@ -187,7 +201,7 @@ pub fn check(bytes: &[u8], boundary: &str) {
     let Ok(mut rewritten) = form.written(boundary) else { return };
     rewritten.extend_from_slice(&bytes[file..]);
     let again = read(&rewritten, boundary).ok().flatten().map(|(form, _)| form.fields);
-    let signs = |name: &str| SIGNATURES.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let signs = |name: &str| PROOFS.iter().any(|known| known.eq_ignore_ascii_case(name));
     let unsigned = form.fields.into_iter().filter(|(name, _)| !signs(name));
     assert_eq!(again, Some(unsigned.collect()), "two readers see one form");
 }
@@ -218,7 +232,7 @@ mod tests {
             let (form, body) = Form::open(&mut parts, front::wrap(stream::iter(pieces))).await.unwrap();
             assert_eq!(form.policy(), Some("cA=="));
             let got = body.map(|bytes| bytes.unwrap()).collect::<Vec<_>>().await.concat();
-            let expected = part("key", "k\r\n-b") + &part("policy", "cA==") + file;
+            let expected = part("key", "k\r\n-b") + file;
             assert_eq!(String::from_utf8(got).unwrap(), expected, "cut at {cut}");
         }
     }

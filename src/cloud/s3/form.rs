@@ -1,13 +1,16 @@
 //! PostObject: an object put by a browser's form.
 //!
-//! `s3s` decodes the form and checks its policy. Who signed it the gateway has asked before, of its [`super::Form`].
+//! `s3s` decodes the form. Who signed it, and whether its policy allows it, the gateway has asked before, of its
+//! [`super::Form`].
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use s3s::dto::*;
+use s3s::stream::ByteStream;
 use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::error::{Failure, Result};
+use super::post_policy::Sizes;
 use super::put::Upload;
 use super::service::S3;
 
@@ -21,6 +24,11 @@ impl S3 {
         request: S3Request<PostObjectInput>,
     ) -> Result<S3Response<PostObjectOutput>> {
         let input = request.input;
+        if let Some(sizes) = request.extensions.get::<Sizes>() {
+            let length = input.body.as_ref().map(StreamingBlob::remaining_length);
+            let size = length.map_or(Some(0), |length| length.exact()).ok_or_else(|| Failure::internal("no size"))?;
+            sizes.check(size as u64)?;
+        }
         if input.key.contains("${filename}") {
             return Err(Failure::not_implemented("The variable ${filename} of a form"));
         }

@@ -53,6 +53,7 @@ mod names;
 mod notification;
 mod objects;
 mod parts;
+mod post_policy;
 mod presigned;
 mod public_access;
 mod put;
