@@ -68,6 +68,18 @@ impl Engine {
         serde_json::from_slice(self.doc(&format!("iam/role/{arn}"))?).ok()
     }
 
+    /// Whether the role with this unique id is still there; a role's name is its account's only one of that name, whatever its
+    /// path ("IAM identifiers", IAM User Guide).
+    pub fn has_role(&self, account: &str, name: &str, id: &str) -> bool {
+        let all = format!("iam/role/arn:aws:iam::{account}:role/");
+        let ends = |key: &str| key.strip_suffix(name).is_some_and(|path| path.ends_with('/'));
+        let is = |value: &[u8]| serde_json::from_slice::<Role>(value).is_ok_and(|role| role.id == id);
+        match self.doc(&format!("{all}{name}")) {
+            Some(value) => is(value),
+            None => self.docs(&all, "").any(|(key, value)| ends(key) && is(value)),
+        }
+    }
+
     /// Whether a service may do something through a role; else the reason.
     ///
     /// A role serves its own account only ("Grant a user permissions to pass a role to an AWS service", IAM User Guide). One

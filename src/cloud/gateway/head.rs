@@ -80,6 +80,8 @@ pub fn read<'r>(
         _ => address.unwrap_or(DEFAULT_REGION),
     };
     let (account, access_key, session) = who(cloud, claim.as_ref());
+    let ended = session.as_ref().is_some_and(|session| !cloud.core.read(|engine, _| session.stands(engine)));
+    let refusal = refusal.or(ended.then_some(Refusal::UnknownKey));
     // What isn't ASCII can be told from what is wanted all the same.
     let said = |name| parts.headers.get(name).map(|value| intern(&String::from_utf8_lossy(value.as_bytes())));
     let cx = Context {
