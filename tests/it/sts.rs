@@ -212,7 +212,11 @@ async fn a_session_ends_with_its_role() {
         let buckets = || aws_sdk_s3::Client::new(&session).list_buckets().send();
         topics().await.unwrap();
         buckets().await.unwrap();
-        aws_sdk_iam::Client::new(&me).delete_role().role_name("reader").send().await.unwrap();
+        let deleted = server.cloud.core.execute(|transaction| {
+            transaction.apply(&Change::DocGone { key: &format!("iam/role/{ROLE}") });
+            Ok(())
+        });
+        deleted.await.unwrap();
         assert_eq!(code(topics().await), "InvalidClientTokenId", "{checked}");
         assert_eq!(code(queues().await), "InvalidClientTokenId", "{checked}");
         assert_eq!(code(buckets().await), "InvalidAccessKeyId", "{checked}");
