@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Cloud;
-use super::gateway::{Context, Operation, RequestIds};
+use super::gateway::{Context, Operation, Origin, RequestIds};
 use super::wire::json::Json;
 use super::wire::payload::Source;
 use super::wire::{AwsError, Names, Payload, Protocol};
@@ -24,6 +24,7 @@ pub fn context(cloud: Arc<Cloud>, account: &str) -> Context {
         request_id: RequestIds::default().next(),
         trace: None,
         service: None,
+        origin: Origin::default(),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::cloud::s3::fuzz::{browser_form, chunks};
 use crate::cloud::sigv4::{self, Claim, Family, Key, Payload};
 use crate::cloud::wire::form::Form;
 use crate::engine::filter::{self, Attribute, Body, FilterPolicy};
-use crate::engine::policy::{Kind, Policy, Principal, Request};
+use crate::engine::policy::{Around, Kind, Policy, Principal, Request};
 
 /// The targets by name.
 pub const TARGETS: [(&str, fn(&[u8])); 8] = [
@@ -102,6 +102,7 @@ fn policy(data: &[u8]) {
         action: "sqs:SendMessage",
         resource: "arn:aws:sqs:us-east-1:000000000000:q",
         context: &[("aws:SourceArn", value), ("aws:SourceIp", value), ("aws:CurrentTime", value)],
+        around: Around::service(0, "us-east-1", "000000000000"),
     };
     for kind in [Kind::Resource, Kind::Identity, Kind::Trust] {
         if let Ok(policy) = Policy::parse(document, kind) {

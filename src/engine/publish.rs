@@ -50,7 +50,7 @@ impl Engine {
         now: Millis,
         mut explain: Option<&mut Outcomes>,
     ) -> Result<Published<'a>, SendError> {
-        self.refresh_routes(id);
+        self.refresh_routes(id, now);
         let topic = self.topic(id).ok_or(SendError::NoQueue)?;
         let mut deduplication = notification.deduplication.map(Cow::Borrowed);
         let mut opened = Vec::new();
@@ -179,7 +179,7 @@ impl Engine {
         if !wants(subscription, &sent, 0, &mut Parsed::default()) {
             return Ok(None);
         }
-        let end = self.end(subscription);
+        let end = self.end(subscription, now);
         let End::Queue(id) = end else {
             return Err(if let End::Refused(reason) = end { reason } else { "only queues get replays".to_owned() });
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Engine;
-use super::policy::{Decision, Kind, Policy, Principal, Request, decide};
+use super::policy::{Around, Decision, Kind, Policy, Principal, Request, decide};
 
 /// A role as the document `iam/role/<arn>` holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,8 +56,10 @@ pub struct Through<'a> {
     pub action: &'a str,
     /// An ARN.
     pub resource: &'a str,
-    /// The account that the resource is of.
-    pub owner: &'a str,
+    /// What is known around what is to be done, but for the role's part.
+    pub around: Around<'a>,
+    /// The ARN of what the service does it for: a stream, a topic.
+    pub source: &'a str,
 }
 
 impl Engine {
@@ -66,19 +68,31 @@ impl Engine {
         serde_json::from_slice(self.doc(&format!("iam/role/{arn}"))?).ok()
     }
 
+    /// Whether the role with this unique id is still there; a role's name is its account's only one of that name, whatever its
+    /// path ("IAM identifiers", IAM User Guide).
+    pub fn has_role(&self, account: &str, name: &str, id: &str) -> bool {
+        let all = format!("iam/role/arn:aws:iam::{account}:role/");
+        let ends = |key: &str| key.strip_suffix(name).is_some_and(|path| path.ends_with('/'));
+        let is = |value: &[u8]| serde_json::from_slice::<Role>(value).is_ok_and(|role| role.id == id);
+        match self.doc(&format!("{all}{name}")) {
+            Some(value) => is(value),
+            None => self.docs(&all, "").any(|(key, value)| ends(key) && is(value)),
+        }
+    }
+
     /// Whether a service may do something through a role; else the reason.
     ///
     /// A role serves its own account only ("Grant a user permissions to pass a role to an AWS service", IAM User Guide). One
     /// that this cloud doesn't know is let through to what is its own account's, unless the cloud is strict. What is another
     /// account's must let the role in besides, which is its owner's to ask.
     pub fn role_allows(&self, through: &Through<'_>) -> Result<(), String> {
-        let Through { role: arn, holder, service, action, resource, owner } = *through;
+        let Through { role: arn, holder, service, action, resource, around, source } = *through;
         let account = account_in(arn);
         if account != holder {
             return Err(format!("the role {arn} is another account's, and serves none but its own"));
         }
         let Some(role) = self.role(arn) else {
-            let lenient = !self.strict && owner == account;
+            let lenient = !self.strict && around.owner == account;
             return if lenient { Ok(()) } else { Err(format!("the role {arn} does not exist")) };
         };
         let assume = Request {
@@ -86,33 +100,59 @@ impl Engine {
             action: "sts:AssumeRole",
             resource: arn,
             // Firehose gives the account as external id ("Controlling access with Amazon Data Firehose").
-            context: &[("aws:SourceAccount", account), ("sts:ExternalId", account)],
+            context: &[("aws:SourceArn", source), ("aws:SourceAccount", account), ("sts:ExternalId", account)],
+            around: Around { resource_tags: Some(&role.tags), ..Around::service(around.now, around.region, account) },
         };
-        let trusted =
-            Policy::parse(&role.trust, Kind::Trust).is_ok_and(|trust| trust.decide(&assume) == Decision::Allow);
-        if !trusted {
-            return Err(format!("the role {arn} does not trust {service}"));
+        let trust = Policy::parse(&role.trust, Kind::Trust).ok();
+        if trust.as_ref().is_none_or(|trust| trust.decide(&assume) != Decision::Allow) {
+            let doubt = trust.map(|trust| trust.doubt(&assume)).unwrap_or_default();
+            return Err(format!("the role {arn} does not trust {service}{doubt}"));
         }
-        let request = Request { principal: Principal::Arn(arn), action, resource, context: &[] };
-        let managed = role.attached.iter().filter_map(|policy| self.managed(policy));
-        let documents = role.inline.values().cloned().chain(managed);
-        let policies: Vec<Policy> = documents.filter_map(|text| Policy::parse(&text, Kind::Identity).ok()).collect();
+        // A service takes a new session each time, which has no second factor.
+        let around = Around { temporary: true, issued: Some(around.now), principal_tags: Some(&role.tags), ..around };
+        let request = Request { principal: Principal::Arn(arn), action, resource, context: &[], around };
+        let policies = self.policies_of(&role);
+        let doubt = || policies.iter().map(|policy| policy.doubt(&request)).collect::<String>();
         match decide(&policies, &request) {
             Decision::Allow => self.within_boundary(&role, &request),
-            Decision::ExplicitDeny => Err(format!("a policy of the role {arn} denies {action} on {resource}")),
-            Decision::ImplicitDeny => Err(format!("no policy of the role {arn} allows {action} on {resource}")),
+            Decision::ExplicitDeny => {
+                Err(format!("a policy of the role {arn} denies {action} on {resource}{}", doubt()))
+            }
+            Decision::ImplicitDeny => {
+                Err(format!("no policy of the role {arn} allows {action} on {resource}{}", doubt()))
+            }
         }
+    }
+
+    /// Whether what a role may do changes as time passes.
+    pub(super) fn is_timed_role(&self, arn: &str) -> bool {
+        let Some(role) = self.role(arn) else { return false };
+        let boundary = role.permissions_boundary.as_deref().and_then(|boundary| self.boundary(boundary));
+        let trust = Policy::parse(&role.trust, Kind::Trust).ok();
+        self.policies_of(&role).iter().chain(&boundary).chain(&trust).any(Policy::is_timed)
+    }
+
+    /// A role's policies, inline and managed. One that can't be read lets nobody do anything.
+    fn policies_of(&self, role: &Role) -> Vec<Policy> {
+        let managed = role.attached.iter().filter_map(|policy| self.managed(policy));
+        let documents = role.inline.values().cloned().chain(managed);
+        documents.filter_map(|text| Policy::parse(&text, Kind::Identity).ok()).collect()
+    }
+
+    fn boundary(&self, arn: &str) -> Option<Policy> {
+        Policy::parse(&self.managed(arn)?, Kind::Identity).ok()
     }
 
     /// What a boundary doesn't allow no policy can ("Permissions boundaries for IAM entities").
     fn within_boundary(&self, role: &Role, request: &Request<'_>) -> Result<(), String> {
         let Some(boundary) = &role.permissions_boundary else { return Ok(()) };
-        let policy = self.managed(boundary).and_then(|text| Policy::parse(&text, Kind::Identity).ok());
-        if policy.is_some_and(|policy| policy.decide(request) == Decision::Allow) {
+        let policy = self.boundary(boundary);
+        if policy.as_ref().is_some_and(|policy| policy.decide(request) == Decision::Allow) {
             return Ok(());
         }
+        let doubt = policy.map(|policy| policy.doubt(request)).unwrap_or_default();
         let Request { action, resource, .. } = request;
-        Err(format!("the permissions boundary of the role {} does not allow {action} on {resource}", role.arn))
+        Err(format!("the permissions boundary of the role {} does not allow {action} on {resource}{doubt}", role.arn))
     }
 
     /// A managed policy's document.
@@ -120,6 +160,11 @@ impl Engine {
         let policy: ManagedPolicy = serde_json::from_slice(self.doc(&format!("iam/policy/{arn}"))?).ok()?;
         Some(policy.document)
     }
+}
+
+/// The region in an ARN, empty where none stands.
+pub(super) fn region_in(arn: &str) -> &str {
+    arn.split(':').nth(3).unwrap_or_default()
 }
 
 /// The account in an ARN, empty where none stands.

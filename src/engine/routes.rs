@@ -1,26 +1,26 @@
 //! Where subscriptions lead, and whether they may: looked up once after each change of a declaration, not for each message.
 
-use super::policy::{Decision, Policy, Principal, Request};
-use super::roles::{Through, account_in};
+use super::policy::{Around, Decision, Policy, Principal, Request};
+use super::queue::Queue;
+use super::roles::{Through, account_in, region_in};
 use super::topic::{End, Route, Subscription, archive_arn};
-use super::{Engine, QueueId, TopicId};
+use super::{Engine, Millis, QueueId, TopicId};
 
 impl Engine {
-    /// Brings a topic's routes up to date.
-    pub(super) fn refresh_routes(&mut self, id: TopicId) {
+    /// Brings a topic's routes up to date for a message at `now`.
+    pub(super) fn refresh_routes(&mut self, id: TopicId, now: Millis) {
         let Some(topic) = self.topics.get(&id) else { return };
-        if topic.routes_of == self.generation {
+        if topic.routes_of == self.generation && !topic.timed {
             return;
         }
-        let routes = topic
-            .subscriptions
-            .iter()
-            .filter_map(|id| self.subscriptions.get(id))
-            .filter(|subscription| subscription.config.confirmed && !subscription.replaying)
+        let subscriptions = topic.subscriptions.iter().filter_map(|id| self.subscriptions.get(id));
+        let open = subscriptions.filter(|subscription| subscription.config.confirmed && !subscription.replaying);
+        let timed = open.clone().any(|subscription| self.is_timed(subscription));
+        let routes = open
             .map(|subscription| Route {
                 subscription: subscription.config.id,
-                end: self.end(subscription),
-                dead_letter: self.dead_letter(subscription),
+                end: self.end(subscription, now),
+                dead_letter: self.dead_letter(subscription, now),
             })
             .collect();
         let archive = topic.fifo.then(|| self.queue_id(&archive_arn(&topic.config.arn))).flatten();
@@ -29,11 +29,23 @@ impl Engine {
             topic.routes = routes;
             topic.archive = archive;
             topic.routes_of = generation;
+            topic.timed = timed;
         }
     }
 
+    /// Whether a policy that a subscription's way depends on says something else as time passes.
+    fn is_timed(&self, subscription: &Subscription) -> bool {
+        let timed = |arn: &str| {
+            let policy = self.queue_id(arn).and_then(|id| self.queue(id)?.settings.policy.as_ref());
+            policy.is_some_and(Policy::is_timed)
+        };
+        timed(&subscription.config.endpoint)
+            || subscription.dead_letter.as_deref().is_some_and(timed)
+            || subscription.role.as_deref().is_some_and(|role| self.is_timed_role(role))
+    }
+
     /// Whether SNS may send to a queue on behalf of a topic: the queue's policy says.
-    pub fn may_send(&self, queue: QueueId, topic_arn: &str) -> Result<(), String> {
+    pub fn may_send(&self, queue: QueueId, topic_arn: &str, now: Millis) -> Result<(), String> {
         let Some(queue) = self.queue(queue) else { return Err("the queue does not exist".to_owned()) };
         let Some(policy) = &queue.settings.policy else {
             // A queue made by hand without any policy: AWS delivers nothing. Only a strict cloud is as hard on a first try
@@ -45,19 +57,19 @@ impl Engine {
                 Ok(())
             };
         };
-        sends(policy, topic_arn, &queue.config.arn)
+        sends(policy, topic_arn, queue, now)
             .map_err(|why| format!("the policy of the queue {} does not let the topic send{why}", queue.config.arn))
     }
 
-    pub(super) fn end(&self, subscription: &Subscription) -> End {
+    pub(super) fn end(&self, subscription: &Subscription, now: Millis) -> End {
         let config = &subscription.config;
         let end = match config.protocol.as_str() {
             "sqs" => match self.queue_id(&config.endpoint) {
-                Some(id) => self.may_send(id, &config.topic_arn).map(|()| End::Queue(id)),
+                Some(id) => self.may_send(id, &config.topic_arn, now).map(|()| End::Queue(id)),
                 None => Err(format!("the queue {} does not exist", config.endpoint)),
             },
             "firehose" => match self.stream_by_arn(&config.endpoint) {
-                Some(stream) => self.may_put(subscription).map(|()| End::Stream(stream.config.id)),
+                Some(stream) => self.may_put(subscription, now).map(|()| End::Stream(stream.config.id)),
                 None => Err(format!("the delivery stream {} does not exist", config.endpoint)),
             },
             _ => match config.outbox {
@@ -70,7 +82,7 @@ impl Engine {
 
     /// Whether SNS may put records into a subscribed stream through the subscription's role. A stream has no policy that could
     /// let another account's role in ("How Amazon Data Firehose works with IAM").
-    fn may_put(&self, subscription: &Subscription) -> Result<(), String> {
+    fn may_put(&self, subscription: &Subscription, now: Millis) -> Result<(), String> {
         let (stream, role) = (subscription.config.endpoint.as_str(), subscription.role.as_deref().unwrap_or_default());
         if account_in(stream) != account_in(role) {
             return Err(format!("the delivery stream {stream} is of another account than the role {role}"));
@@ -81,35 +93,35 @@ impl Engine {
             service: "sns.amazonaws.com",
             action: "firehose:PutRecord",
             resource: stream,
-            owner: account_in(stream),
+            around: Around::service(now, region_in(stream), account_in(stream)),
+            source: &subscription.config.topic_arn,
         })
     }
 
     /// The queue that takes what a subscription can't deliver, or why there is none.
-    pub fn dead_letter(&self, subscription: &Subscription) -> Result<QueueId, String> {
+    pub fn dead_letter(&self, subscription: &Subscription, now: Millis) -> Result<QueueId, String> {
         let arn = subscription.dead_letter.as_deref().ok_or("the subscription has no dead-letter queue")?;
         let id = self.queue_id(arn).ok_or_else(|| format!("its dead-letter queue {arn} does not exist"))?;
         if account_in(arn) != subscription.config.owner {
             return Err(format!("its dead-letter queue {arn} is another account's"));
         }
-        self.may_send(id, &subscription.config.topic_arn).map(|()| id)
+        self.may_send(id, &subscription.config.topic_arn, now).map(|()| id)
     }
 }
 
 /// Why not: an end for the sentence.
-fn sends(policy: &Policy, topic_arn: &str, queue_arn: &str) -> Result<(), String> {
-    let account = account_in(topic_arn);
+fn sends(policy: &Policy, topic_arn: &str, queue: &Queue, now: Millis) -> Result<(), String> {
+    let (account, queue_arn) = (account_in(topic_arn), queue.config.arn.as_str());
+    let around = Around::service(now, region_in(queue_arn), account_in(queue_arn));
     let request = Request {
         principal: Principal::Service("sns.amazonaws.com"),
         action: "sqs:SendMessage",
         resource: queue_arn,
         context: &[("aws:SourceArn", topic_arn), ("aws:SourceAccount", account)],
+        around: Around { resource_tags: Some(&queue.config.tags), ..around },
     };
     let verdict = policy.explain(&request);
-    let unknown = match verdict.unknown_keys.as_slice() {
-        [] => String::new(),
-        keys => format!("; what it says of {} can't be judged here", keys.join(", ")),
-    };
+    let unknown = policy.doubt(&request);
     match (verdict.decision, verdict.statement) {
         (Decision::Allow, _) => Ok(()),
         (Decision::ExplicitDeny, Some(statement)) => Err(format!(" ({statement} denies it{unknown})")),

@@ -20,7 +20,7 @@ pub struct Topic {
     pub deduplicates_by_group: bool,
     /// What its owner declared of who may do what; `None` is AWS's default, which lets nobody else in.
     pub policy: Option<Policy>,
-    /// The policy may hold a Deny.
+    /// The policy holds a Deny.
     pub denies: bool,
     pub subscriptions: BTreeSet<SubscriptionId>,
     pub(super) windows: Windows,
@@ -29,6 +29,8 @@ pub struct Topic {
     pub(super) routes: Vec<Route>,
     /// The engine's generation that the routes were made for.
     pub(super) routes_of: u64,
+    /// Whether a policy on its routes speaks of the time, so that they hold for one message alone.
+    pub(super) timed: bool,
 }
 
 impl Topic {
@@ -45,6 +47,7 @@ impl Topic {
             archive: None,
             routes: Vec::new(),
             routes_of: 0,
+            timed: false,
             config: TopicConfig {
                 id: config.id,
                 arn: String::new(),
@@ -67,7 +70,7 @@ impl Topic {
         self.deduplicates_by_group = is("FifoThroughputScope", "MessageGroup");
         let policy = config.attributes.get("Policy");
         self.policy = policy.and_then(|policy| Policy::parse(policy, Kind::Resource).ok());
-        self.denies = policy.is_some_and(|policy| policy.contains("Deny"));
+        self.denies = self.policy.as_ref().is_some_and(Policy::denies);
         self.config = config;
     }
 }

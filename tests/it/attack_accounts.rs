@@ -50,7 +50,7 @@ impl<'c> Caller<'c> {
         Self { cloud, account, region: REGION }
     }
 
-    async fn send(&self, head: &str, service: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub async fn send(&self, head: &str, service: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let address = self.cloud.endpoint.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).await.unwrap();
         let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();

@@ -2,6 +2,7 @@
 
 mod attack_accounts;
 mod attack_client;
+mod attack_conditions;
 mod attack_crossing;
 mod attack_disk;
 mod attack_folder;

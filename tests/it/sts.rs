@@ -188,3 +188,41 @@ async fn where_signatures_are_verified_a_session_ends() {
     assert_eq!(code(buckets(&session).await), "ExpiredToken");
     server.stop().await.unwrap();
 }
+
+/// The sessions of a deleted role went on doing everything in its account, and those of another role of its name.
+#[tokio::test]
+async fn a_session_ends_with_its_role() {
+    for checked in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let (cloud, _) = Cloud::open(Options::new(folder.path()), |_| {}).unwrap();
+        let mut credentials = sigv4::Credentials::default();
+        let key = sigv4::Key { secret: "secret".into(), session_token: None, account: Some("000000000000".into()) };
+        credentials.add("AKIDMINE", key);
+        let access = Access { credentials: checked.then_some(credentials), ..Access::default() };
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let server = Server::start(cloud, listener, access).unwrap();
+        let endpoint = format!("http://{}", server.address);
+        let me = as_caller(&endpoint, "AKIDMINE", "secret", None);
+        declare(&server.cloud, &role(&TRUST.replace("word", "me"))).await;
+        let sts = aws_sdk_sts::Client::new(&me);
+        let assume = sts.assume_role().role_arn(ROLE).role_session_name("me").external_id("me");
+        let session = with(&endpoint, &assume.send().await.unwrap().credentials.unwrap());
+        let topics = || aws_sdk_sns::Client::new(&session).list_topics().send();
+        let queues = || aws_sdk_sqs::Client::new(&session).list_queues().send();
+        let buckets = || aws_sdk_s3::Client::new(&session).list_buckets().send();
+        topics().await.unwrap();
+        buckets().await.unwrap();
+        let deleted = server.cloud.core.execute(|transaction| {
+            transaction.apply(&Change::DocGone { key: &format!("iam/role/{ROLE}") });
+            Ok(())
+        });
+        deleted.await.unwrap();
+        assert_eq!(code(topics().await), "InvalidClientTokenId", "{checked}");
+        assert_eq!(code(queues().await), "InvalidClientTokenId", "{checked}");
+        assert_eq!(code(buckets().await), "InvalidAccessKeyId", "{checked}");
+        let another = Role { id: "AROAEXAMPLEEXAMPLE001".to_owned(), ..role(TRUST) };
+        declare(&server.cloud, &another).await;
+        assert_eq!(code(topics().await), "InvalidClientTokenId", "{checked}");
+        server.stop().await.unwrap();
+    }
+}

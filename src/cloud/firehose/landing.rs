@@ -7,8 +7,11 @@ use super::destination::SERVICE;
 use super::stream::Document;
 use crate::cloud::Cloud;
 use crate::cloud::s3::{self, Landing, S3};
-use crate::engine::policy::{Decision, Principal, Request};
+use crate::engine::policy::{Around, Decision, Principal, Request};
 use crate::engine::{Change, Through};
+
+/// What Firehose calls its sessions of a stream's role, as CloudTrail shows them.
+const SESSION: &str = "AWSFirehoseToS3";
 
 /// Whether a stream may write objects to its bucket; else the reason.
 ///
@@ -24,6 +27,28 @@ pub fn check(cloud: &Arc<Cloud>, document: &Document, objects: &[Object]) -> Res
     let role = destination.role_arn.as_str();
     let foreign = bucket.account != document.account;
     let restricted = foreign && s3::is_restricted(&bucket, policy.as_ref());
+    let user_id =
+        cloud.core.read(|engine, _| engine.role(role)).map(|role| (format!("{}:{SESSION}", role.id), role.tags));
+    // An object that isn't there yet has no tags, and another account's bucket gets it with its owner's rights ("Cross-Account
+    // Delivery to an Amazon S3 Destination").
+    let acl = if foreign { &[("s3:x-amz-acl", "bucket-owner-full-control")][..] } else { &[] };
+    let around = Around {
+        user_id: user_id.as_ref().map(|(id, _)| id.as_str()),
+        temporary: true,
+        issued: Some(cloud.core.now()),
+        principal_tags: user_id.as_ref().map(|(_, tags)| tags),
+        absent: &[
+            "aws:ResourceTag/",
+            "s3:ExistingObjectTag/",
+            "s3:RequestObjectTag/",
+            "s3:delimiter",
+            "s3:max-keys",
+            "s3:prefix",
+            "s3:x-amz-acl",
+        ],
+        ..Around::service(cloud.core.now(), &bucket.region, &bucket.account)
+    };
+    let source = document.arn();
     for object in objects {
         let resource = format!("{}/{}", destination.bucket_arn, object.key);
         let action = "s3:PutObject";
@@ -33,15 +58,15 @@ pub fn check(cloud: &Arc<Cloud>, document: &Document, objects: &[Object]) -> Res
             service: SERVICE,
             action,
             resource: &resource,
-            owner: &bucket.account,
+            around,
+            source: &source,
         };
         cloud.core.read(|engine, _| engine.role_allows(&through))?;
-        // Firehose talks to S3 by TLS.
-        let context = [("aws:SecureTransport", "true")];
-        let request = Request { principal: Principal::Arn(role), action, resource: &resource, context: &context };
+        let request = Request { principal: Principal::Arn(role), action, resource: &resource, context: acl, around };
+        let doubt = || policy.as_ref().map(|policy| policy.doubt(&request)).unwrap_or_default();
         match policy.as_ref().map_or(Decision::ImplicitDeny, |policy| policy.decide(&request)) {
             Decision::ExplicitDeny => {
-                return Err(format!("the policy of the bucket {name} denies s3:PutObject to {role}"));
+                return Err(format!("the policy of the bucket {name} denies s3:PutObject to {role}{}", doubt()));
             }
             _ if restricted => {
                 return Err(format!(
@@ -51,7 +76,8 @@ pub fn check(cloud: &Arc<Cloud>, document: &Document, objects: &[Object]) -> Res
             }
             Decision::ImplicitDeny if foreign => {
                 return Err(format!(
-                    "the bucket {name} is another account's, and its policy doesn't allow s3:PutObject to {role}"
+                    "the bucket {name} is another account's, and its policy doesn't allow s3:PutObject to {role}{}",
+                    doubt()
                 ));
             }
             _ => {}

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,7 +13,7 @@ use super::access::Identity;
 use crate::cloud::Cloud;
 use crate::cloud::sts::session::Session;
 use crate::cloud::wire::Protocol;
-use crate::engine::policy::Principal;
+use crate::engine::policy::{Around, Policy, Principal, Request, Via};
 
 /// The account of a request whose access key names none.
 pub const DEFAULT_ACCOUNT: &str = "000000000000";
@@ -39,6 +40,18 @@ pub struct Context {
     pub trace: Option<Arc<str>>,
     /// The service of this cloud that asks on a client's behalf: it may use names that are reserved for AWS.
     pub service: Option<Service>,
+    pub origin: Origin,
+}
+
+/// Where a request comes from, as policies may ask: its own word, but for the address.
+#[derive(Clone, Default)]
+pub struct Origin {
+    /// The other end of the connection.
+    pub address: Option<IpAddr>,
+    /// The header `User-Agent`.
+    pub agent: Option<Arc<str>>,
+    /// The header `Referer`.
+    pub referer: Option<Arc<str>>,
 }
 
 impl Context {
@@ -46,6 +59,35 @@ impl Context {
     pub fn principal(&self) -> Principal<'_> {
         let session = self.session.as_ref().filter(|session| session.of_role());
         session.map_or(Principal::Account(&self.account), |session| Principal::Arn(&session.arn))
+    }
+
+    /// What policies may ask of this request for what is `owner`'s. Nothing here is TLS.
+    pub fn around<'a>(&'a self, owner: &'a str) -> Around<'a> {
+        let via = match self.service {
+            Some(Service::CloudFormation) => Via::Behalf("cloudformation.amazonaws.com"),
+            Some(_) => Via::Service,
+            None => Via::Client {
+                address: self.origin.address,
+                agent: self.origin.agent.as_deref(),
+                referer: self.origin.referer.as_deref(),
+            },
+        };
+        Around {
+            secure: self.service.is_some(),
+            via,
+            temporary: self.session.is_some(),
+            user_id: self.session.as_ref().map(|session| session.user_id.as_str()),
+            ..Around::service(self.cloud.core.now(), &self.region, owner)
+        }
+    }
+
+    /// Tells the operator what of a policy that refused a request can't be judged here.
+    pub fn tell_doubt(&self, policy: Option<&Policy>, request: &Request<'_>) {
+        let doubt = policy.map(|policy| policy.doubt(request)).unwrap_or_default();
+        if !doubt.is_empty() {
+            let Request { action, resource, .. } = request;
+            self.cloud.notice(&format!("the policy of {resource} did not let {action} pass{doubt}"));
+        }
     }
 
     /// From now on who asks is what a signature has proven, whatever else the request says.

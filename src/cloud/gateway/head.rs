@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use http::Version;
-use http::header::{HOST, HeaderName};
+use http::header::{HOST, HeaderName, REFERER, USER_AGENT};
 use http::request::Parts;
 
 use super::route::region_of_address;
 use super::scope::{account_of, is_region};
-use super::{Context, DEFAULT_ACCOUNT, DEFAULT_REGION, RequestId, Route, Service, intern, route};
+use super::{Context, DEFAULT_ACCOUNT, DEFAULT_REGION, Origin, RequestId, Route, Service, intern, route};
 use crate::cloud::Cloud;
 use crate::cloud::sigv4::{Claim, Family, Refusal, Scope, Wrong};
 use crate::cloud::sts::session::{self, Session};
@@ -80,6 +80,10 @@ pub fn read<'r>(
         _ => address.unwrap_or(DEFAULT_REGION),
     };
     let (account, access_key, session) = who(cloud, claim.as_ref());
+    let ended = session.as_ref().is_some_and(|session| !cloud.core.read(|engine, _| session.stands(engine)));
+    let refusal = refusal.or(ended.then_some(Refusal::UnknownKey));
+    // What isn't ASCII can be told from what is wanted all the same.
+    let said = |name| parts.headers.get(name).map(|value| intern(&String::from_utf8_lossy(value.as_bytes())));
     let cx = Context {
         cloud: cloud.clone(),
         account,
@@ -92,6 +96,7 @@ pub fn read<'r>(
         request_id: id,
         trace: parts.headers.get(&TRACE_ID).and_then(|id| id.to_str().ok()).map(Arc::from),
         service: None,
+        origin: Origin { address: None, agent: said(&USER_AGENT), referer: said(&REFERER) },
     };
     let family = family(&route);
     (route, cx, refusal.map_or(Ok(()), |refusal| Err(refusal.error(family))))

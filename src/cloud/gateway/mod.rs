@@ -11,6 +11,7 @@ mod route;
 pub(in crate::cloud) mod scope;
 mod service;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -25,7 +26,7 @@ use admin::Page;
 #[cfg(test)]
 pub use admin::health;
 use answer::{failure, finish, plain, style, style_of};
-pub use context::{Context, DEFAULT_ACCOUNT, DEFAULT_REGION, RequestId, RequestIds, intern};
+pub use context::{Context, DEFAULT_ACCOUNT, DEFAULT_REGION, Origin, RequestId, RequestIds, intern};
 pub use head::host_of;
 pub use operation::{Answer, Operation};
 pub use route::{Route, queue_path, region_of_address, route};
@@ -91,12 +92,13 @@ impl Gateway {
         self.cloud.core.waiters.close();
     }
 
-    /// Answers one request. Of its body nothing is left behind that the connection's next request would be taken for.
-    pub async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
+    /// Answers one request, which came from `peer`. Of its body nothing is left behind that the connection's next request would
+    /// be taken for.
+    pub async fn handle(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
         let (parts, incoming) = request.into_parts();
         let waits = parts.headers.contains_key(EXPECT);
         let mut incoming = Some(incoming);
-        let mut response = self.respond(parts, &mut incoming).await;
+        let mut response = self.respond(parts, peer, &mut incoming).await;
         if let Some(rest) = incoming
             && !rest.is_end_stream()
             && (waits || !Box::pin(unread::skip(rest)).await)
@@ -107,7 +109,7 @@ impl Gateway {
     }
 
     /// Answers one request; takes or reads as much of its body as it needs.
-    async fn respond(&self, parts: Parts, incoming: &mut Option<Incoming>) -> Response<Body> {
+    async fn respond(&self, parts: Parts, peer: IpAddr, incoming: &mut Option<Incoming>) -> Response<Body> {
         let id = self.request_ids.next();
         let refuse = |status, why: &str| plain(status, "text/plain; charset=utf-8", id, format!("{why}\n").into());
         let authority = match head::authority(&parts) {
@@ -120,6 +122,7 @@ impl Gateway {
         }
         let checked = self.access.credentials.is_some();
         let (route, mut cx, claimed) = head::read(&self.cloud, &parts, authority, checked, id);
+        cx.origin.address = Some(peer);
         match self.access.guard.refuse_page(&parts.headers) {
             Some(why) if route != Route::S3 || !s3::opens_to_page(&self.cloud, host, &parts, checked) => {
                 return refuse(403, &why);

@@ -12,6 +12,7 @@ pub mod unread;
 mod workers;
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -57,10 +58,10 @@ pub async fn serve(listener: TcpListener, workers: Workers, gateway: Arc<Gateway
             () = stop.cancelled() => break,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let (gateway, closing, token) = (gateway.clone(), closing.clone(), connections.token());
                 workers.serve(stream, move |stream| async move {
-                    connection(stream, gateway, closing).await;
+                    connection(stream, peer.ip(), gateway, closing).await;
                     drop(token);
                 });
             }
@@ -79,9 +80,9 @@ pub async fn serve(listener: TcpListener, workers: Workers, gateway: Arc<Gateway
     workers.stop(GRACE).await;
 }
 
-async fn connection(stream: TcpStream, gateway: Arc<Gateway>, closing: Arc<Closing>) {
+async fn connection(stream: TcpStream, peer: IpAddr, gateway: Arc<Gateway>, closing: Arc<Closing>) {
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| answer(gateway.clone(), request));
+    let service = service_fn(move |request| answer(gateway.clone(), request, peer));
     let idle = Idle::default();
     let mut connection = http1::Builder::new()
         .timer(idle.clone())
@@ -110,9 +111,9 @@ async fn connection(stream: TcpStream, gateway: Arc<Gateway>, closing: Arc<Closi
     }
 }
 
-async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>, peer: IpAddr) -> Result<Response<Body>, Infallible> {
     let json = request.headers().contains_key("x-amz-target");
-    Ok(survive(gateway.handle(request), json, |what| gateway.panicked(what)).await)
+    Ok(survive(gateway.handle(request, peer), json, |what| gateway.panicked(what)).await)
 }
 
 /// A panic ends its own request alone. No `async fn`: that would hold, and move, the answer's future twice.

@@ -11,9 +11,10 @@ use super::names::canonical_id;
 use super::notification::{Destination, Rule, rules};
 use super::record::{Bucket, Object};
 use super::time;
+use crate::cloud::gateway::account_in;
 use crate::cloud::transaction::Transaction;
 use crate::cloud::{Cloud, sns};
-use crate::engine::policy::{Decision, Kind, Policy, Principal, Request};
+use crate::engine::policy::{Around, Decision, Policy, Principal, Request};
 use crate::engine::{Change, Engine, Message, Millis, Notification, Sending};
 
 /// The sender of what S3 sends to queues: the id of the service's own user.
@@ -158,8 +159,8 @@ fn deliver(
     trace: Option<&str>,
     transaction: &mut Transaction<'_>,
 ) -> Result<(), String> {
-    may_deliver(transaction.engine, rule, bucket).map_err(str::to_owned)?;
     let now = transaction.now;
+    may_deliver(transaction.engine, rule, bucket, now)?;
     match rule.destination {
         Destination::Queue => {
             let id = transaction.engine.queue_id(rule.arn).ok_or("the queue does not exist")?;
@@ -185,17 +186,27 @@ fn deliver(
     Ok(())
 }
 
-/// Whether S3 may send to a destination; the text is what S3 says of one that it may not.
-pub fn may_deliver(engine: &Engine, rule: &Rule<'_>, bucket: &Bucket) -> Result<(), &'static str> {
-    let allows = |policy: &Policy, action| {
+/// Whether S3 may send to a destination at `now`; the text is what S3 says of one that it may not, and what of its policy
+/// can't be judged.
+pub fn may_deliver(engine: &Engine, rule: &Rule<'_>, bucket: &Bucket, now: Millis) -> Result<(), String> {
+    let allows = |policy: &Policy, action, tags, denied: &str| {
         let arn = format!("arn:aws:s3:::{}", bucket.name);
         let request = Request {
             principal: Principal::Service("s3.amazonaws.com"),
             action,
             resource: rule.arn,
             context: &[("aws:SourceArn", &arn), ("aws:SourceAccount", &bucket.account)],
+            around: Around {
+                resource_tags: Some(tags),
+                absent: &["sns:Endpoint", "sns:Protocol"],
+                // S3 notifies what is in its own region.
+                ..Around::service(now, &bucket.region, account_in(rule.arn).unwrap_or_default())
+            },
         };
-        policy.decide(&request) == Decision::Allow
+        match policy.decide(&request) {
+            Decision::Allow => Ok(()),
+            _ => Err(denied.to_owned() + &policy.doubt(&request)),
+        }
     };
     match rule.destination {
         Destination::Queue => {
@@ -204,27 +215,21 @@ pub fn may_deliver(engine: &Engine, rule: &Rule<'_>, bucket: &Bucket) -> Result<
             let queue = engine.queue_id(rule.arn).and_then(|id| engine.queue(id));
             let queue = queue.filter(|queue| !queue.config.hidden).ok_or("The destination queue does not exist")?;
             if queue.settings.fifo {
-                return Err("FIFO SQS queues are not supported as destinations of S3 event notifications");
+                return Err("FIFO SQS queues are not supported as destinations of S3 event notifications".into());
             }
-            match &queue.settings.policy {
-                Some(policy) if allows(policy, "sqs:SendMessage") => Ok(()),
-                _ => Err(denied),
-            }
+            let policy = queue.settings.policy.as_ref().ok_or(denied)?;
+            allows(policy, "sqs:SendMessage", &queue.config.tags, denied)
         }
         Destination::Topic => {
             let denied =
                 "Permissions on the destination topic do not allow S3 to publish notifications from this bucket";
             let topic = engine.topic_by_arn(rule.arn).ok_or("The destination topic does not exist")?;
             if topic.fifo {
-                return Err("FIFO SNS topics are not supported as destinations of S3 event notifications");
+                return Err("FIFO SNS topics are not supported as destinations of S3 event notifications".into());
             }
-            let policy =
-                topic.config.attributes.get("Policy").and_then(|json| Policy::parse(json, Kind::Resource).ok());
-            match policy {
-                Some(policy) if allows(&policy, "sns:Publish") => Ok(()),
-                _ => Err(denied),
-            }
+            let policy = topic.policy.as_ref().ok_or(denied)?;
+            allows(policy, "sns:Publish", &topic.config.tags, denied)
         }
-        Destination::Function => Err("there are no functions in this cloud"),
+        Destination::Function => Err("there are no functions in this cloud".into()),
     }
 }

@@ -8,7 +8,7 @@ use super::error::{Failure, Result};
 use super::events;
 use super::record::Bucket;
 use super::service::S3;
-use crate::engine::Engine;
+use crate::engine::{Engine, Millis};
 
 /// The events there are ("Supported event types for SQS, SNS, and Lambda").
 const EVENTS: [&str; 28] = [
@@ -211,19 +211,24 @@ fn check_region(bucket: &Bucket, configuration: &NotificationConfiguration) -> R
 }
 
 /// Checks that every destination is there and lets S3 send.
-fn check_destinations(engine: &Engine, bucket: &Bucket, configuration: &NotificationConfiguration) -> Result<()> {
+fn check_destinations(
+    engine: &Engine,
+    bucket: &Bucket,
+    configuration: &NotificationConfiguration,
+    now: Millis,
+) -> Result<()> {
     const NAMES: [(&str, &str); 3] =
         [("ArgumentName1", "ArgumentValue1"), ("ArgumentName2", "ArgumentValue2"), ("ArgumentName3", "ArgumentValue3")];
     let message = "Unable to validate the following destination configurations";
     let mut failure = Failure::new(400, "InvalidArgument", message);
     let mut names = NAMES.into_iter();
     for rule in rules(configuration) {
-        let Err(why) = events::may_deliver(engine, &rule, bucket) else { continue };
+        let Err(why) = events::may_deliver(engine, &rule, bucket, now) else { continue };
         let (argument, why) = match rule.destination {
             Destination::Function => {
                 (format!("{}, null", rule.arn), format!("Not authorized to invoke function [{}]", rule.arn))
             }
-            _ => (rule.arn.to_owned(), why.to_owned()),
+            _ => (rule.arn.to_owned(), why),
         };
         if let Some((name, value)) = names.next() {
             failure = failure.with(name, argument).with(value, why);
@@ -251,7 +256,7 @@ impl S3 {
             let mut bucket = Self::bucket_in(tx.docs(), call, &input.bucket)?;
             check_region(&bucket, &configuration)?;
             if !skip {
-                check_destinations(tx.docs().engine(), &bucket, &configuration)?;
+                check_destinations(tx.docs().engine(), &bucket, &configuration, call.cx.cloud.core.now())?;
             }
             tx.announce(&bucket, &configuration, actor);
             bucket.notification = (!rules(&configuration).is_empty()).then_some(configuration);

@@ -17,7 +17,7 @@ use super::service::S3;
 use super::website::no_website;
 use super::{conditions, front, get, public_access, respond};
 use crate::cloud::gateway::Context;
-use crate::engine::policy::{Decision, Principal, Request};
+use crate::engine::policy::{Around, Decision, Principal, Request};
 
 /// What stays in the path of a redirect.
 const PATH: &AsciiSet =
@@ -29,6 +29,25 @@ pub fn bucket_of(host: &str) -> Option<&str> {
     let at = host.rfind(".s3-website.").or_else(|| host.rfind(".s3-website-"))?;
     Some(&host[..at]).filter(|bucket| !bucket.is_empty())
 }
+
+/// Keys that a visitor's request doesn't have: it isn't signed, isn't TLS, names no version and writes nothing ("Actions,
+/// resources, and condition keys for Amazon S3").
+const ABSENT: [&str; 14] = [
+    "aws:ResourceTag/",
+    "s3:AccessGrantsInstanceArn",
+    "s3:DataAccessPointAccount",
+    "s3:DataAccessPointArn",
+    "s3:ExistingObjectTag/",
+    "s3:TlsVersion",
+    "s3:VersionId",
+    "s3:authType",
+    "s3:delimiter",
+    "s3:max-keys",
+    "s3:prefix",
+    "s3:signatureAge",
+    "s3:signatureversion",
+    "s3:x-amz-acl",
+];
 
 /// What a visitor gets.
 enum Page {
@@ -135,18 +154,17 @@ impl Visit<'_> {
 
     /// An object as a page, with this status.
     async fn object(&self, key: &str, status: StatusCode) -> Result<Page> {
-        if self.public_only && !self.allows("s3:GetObject", &format!("/{key}")) {
+        let read = self.s3.store.read(|docs| {
+            let object = S3::find_in(docs, &self.bucket, key, None)?;
+            let pinned = self.s3.blobs.pin(&object.blobs);
+            Ok::<_, Failure>((object, pinned))
+        });
+        let tags = read.as_ref().map_or(&[][..], |(object, _)| object.tags.as_slice());
+        if self.public_only && !self.allows("s3:GetObject", &format!("/{key}"), tags) {
             return Err(Failure::access_denied());
         }
-        let (object, pinned) = self
-            .s3
-            .store
-            .read(|docs| {
-                let object = S3::find_in(docs, &self.bucket, key, None)?;
-                let pinned = self.s3.blobs.pin(&object.blobs);
-                Ok::<_, Failure>((object, pinned))
-            })
-            .map_err(|failure| match self.public_only && !self.allows("s3:ListBucket", "") {
+        let (object, pinned) =
+            read.map_err(|failure| match self.public_only && !self.allows("s3:ListBucket", "", &[]) {
                 // Who may not list a bucket isn't told what is not in it.
                 true => Failure::access_denied(),
                 false => failure,
@@ -167,15 +185,24 @@ impl Visit<'_> {
     }
 
     /// Whether the bucket's policy allows everybody this, and its public access block lets it.
-    fn allows(&self, action: &str, path: &str) -> bool {
+    fn allows(&self, action: &str, path: &str, tags: &[(String, String)]) -> bool {
         let policy = public_access::policy_of(&self.bucket).ok().flatten();
         if public_access::is_restricted(&self.bucket, policy.as_ref()) {
             return false;
         }
         let resource = format!("arn:aws:s3:::{}{path}", self.bucket.name);
-        let context = [("aws:SecureTransport", "false")];
-        let request = Request { principal: Principal::Anonymous, action, resource: &resource, context: &context };
-        policy.is_some_and(|policy| policy.decide(&request) == Decision::Allow)
+        let tags: Vec<_> = tags.iter().map(|(key, value)| (format!("s3:ExistingObjectTag/{key}"), value)).collect();
+        let mut context: Vec<_> = tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        context.push(("s3:ResourceAccount", &self.bucket.account));
+        let around =
+            Around { absent: &ABSENT, region: &self.bucket.region, ..self.call.cx.around(&self.bucket.account) };
+        let request =
+            Request { principal: Principal::Anonymous, action, resource: &resource, context: &context, around };
+        let allowed = policy.as_ref().is_some_and(|policy| policy.decide(&request) == Decision::Allow);
+        if !allowed {
+            self.call.cx.tell_doubt(policy.as_ref(), &request);
+        }
+        allowed
     }
 
     /// Where the first rule that fits sends the visitor. `error`: the status of the error there would be otherwise.

@@ -3,25 +3,38 @@
 use crate::cloud::gateway::{Context, account_in};
 use crate::cloud::iam::passing;
 use crate::cloud::wire::AwsError;
-use crate::engine::policy::{Decision, Request};
+use crate::engine::policy::{Around, Decision, Request};
 use crate::engine::topic::Topic;
 
 /// Checks that the context's account may do `action` (such as `SNS:Publish`) with a topic. The owner may unless the policy
 /// denies it; another account needs the policy's leave.
 pub fn check(cx: &Context, topic: &Topic, action: &str) -> Result<(), AwsError> {
+    check_with(cx, topic, action, &[])
+}
+
+/// The same for a subscription: with its protocol and its endpoint ("Example policies for Amazon SNS").
+pub fn check_subscribe(cx: &Context, topic: &Topic, protocol: &str, endpoint: &str) -> Result<(), AwsError> {
+    check_with(cx, topic, "SNS:Subscribe", &[("sns:Protocol", protocol), ("sns:Endpoint", endpoint)])
+}
+
+fn check_with(cx: &Context, topic: &Topic, action: &str, more: &[(&str, &str)]) -> Result<(), AwsError> {
     let arn = topic.config.arn.as_str();
     let own = account_in(arn) == Some(&*cx.account);
     // The owner's identity policies are not simulated: only an explicit Deny could stop the owner.
     if own && !topic.denies {
         return Ok(());
     }
-    let request = Request {
-        principal: cx.principal(),
-        action,
-        resource: arn,
-        context: &[("AWS:SourceOwner", &cx.account), ("aws:SourceAccount", &cx.account)],
+    let context: Vec<_> = more.iter().copied().chain([("AWS:SourceOwner", &*cx.account)]).collect();
+    let around = Around {
+        resource_tags: Some(&topic.config.tags),
+        absent: &["sns:Endpoint", "sns:Protocol"],
+        ..cx.around(account_in(arn).unwrap_or_default())
     };
+    let request = Request { principal: cx.principal(), action, resource: arn, context: &context, around };
     let decision = topic.policy.as_ref().map_or(Decision::ImplicitDeny, |policy| policy.decide(&request));
+    if decision != Decision::Allow && !(own && decision == Decision::ImplicitDeny) {
+        cx.tell_doubt(topic.policy.as_ref(), &request);
+    }
     let why = match decision {
         Decision::Allow => return Ok(()),
         Decision::ImplicitDeny if own => return Ok(()),

@@ -4,7 +4,7 @@
 use super::error;
 use crate::cloud::gateway::{Context, account_in};
 use crate::cloud::wire::AwsError;
-use crate::engine::policy::{Decision, Request};
+use crate::engine::policy::{Around, Decision, Request};
 use crate::engine::queue::Queue;
 
 /// The actions that a queue's policy can open to other accounts ("Actions, resources, and condition keys for Amazon
@@ -31,11 +31,15 @@ pub fn check(cx: &Context, queue: &Queue, action: &str) -> Result<(), AwsError> 
     if own && !(queue.settings.denies && for_others) {
         return Ok(());
     }
-    let request = Request { principal: cx.principal(), action, resource: arn, context: &[] };
+    let around = Around { resource_tags: Some(&queue.config.tags), ..cx.around(account_in(arn).unwrap_or_default()) };
+    let request = Request { principal: cx.principal(), action, resource: arn, context: &[], around };
     let policy = queue.settings.policy.as_ref().filter(|_| for_others);
     match policy.map_or(Decision::ImplicitDeny, |policy| policy.decide(&request)) {
         Decision::Allow => Ok(()),
         Decision::ImplicitDeny if own => Ok(()),
-        decision => Err(error::access_denied(cx, action, arn, decision == Decision::ExplicitDeny)),
+        decision => {
+            cx.tell_doubt(policy, &request);
+            Err(error::access_denied(cx, action, arn, decision == Decision::ExplicitDeny))
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::session::{self, TemporaryKey};
 use crate::cloud::gateway::Context;
 use crate::cloud::wire::{AwsError, Text};
 use crate::engine::Engine;
-use crate::engine::policy::{Decision, Kind, Policy, Request};
+use crate::engine::policy::{Around, Decision, Kind, Policy, Request};
 
 /// "AssumeRole" (AWS STS API Reference): 15 minutes to 12 hours, and no more than the role's own maximum.
 const SECONDS: (i64, i64) = (900, 43_200);
@@ -126,9 +126,20 @@ fn trusted(
     external: Option<&str>,
 ) -> Option<crate::engine::Role> {
     let role = engine.role(arn)?;
-    let mut context = vec![("sts:RoleSessionName", name), ("aws:RequestedRegion", &*cx.region)];
+    let mut context = vec![("sts:RoleSessionName", name)];
     context.extend(external.map(|id| ("sts:ExternalId", id)));
-    let request = Request { principal: cx.principal(), action: "sts:AssumeRole", resource: arn, context: &context };
+    let around = Around {
+        resource_tags: Some(&role.tags),
+        // What isn't given; a source identity and tags can't be.
+        absent: &["sts:ExternalId", "sts:SourceIdentity", "sts:TransitiveTagKeys"],
+        ..cx.around(arn.split(':').nth(4).unwrap_or_default())
+    };
+    let request =
+        Request { principal: cx.principal(), action: "sts:AssumeRole", resource: arn, context: &context, around };
     let trust = Policy::parse(&role.trust, Kind::Trust).ok()?;
-    (trust.decide(&request) == Decision::Allow).then_some(role)
+    if trust.decide(&request) != Decision::Allow {
+        cx.tell_doubt(Some(&trust), &request);
+        return None;
+    }
+    Some(role)
 }

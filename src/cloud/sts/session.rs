@@ -13,7 +13,7 @@ use crate::cloud::Cloud;
 use crate::cloud::gateway::Context;
 use crate::cloud::sigv4::{Key, Refusal};
 use crate::cloud::wire::{AwsError, Timestamp};
-use crate::engine::Millis;
+use crate::engine::{Engine, Millis};
 
 /// The document that holds the secret.
 const SECRET: &str = "sts/secret";
@@ -51,6 +51,14 @@ impl Session {
     pub fn of_role(&self) -> bool {
         self.arn.contains(":assumed-role/")
     }
+
+    /// Whether whom it is of is still there: a role's sessions end with the role, and another one of its name is another role
+    /// ("Delete roles or instance profiles", IAM User Guide).
+    pub fn stands(&self, engine: &Engine) -> bool {
+        let Some((_, rest)) = self.arn.split_once(":assumed-role/") else { return true };
+        let (name, id) = (rest.split('/').next(), self.user_id.split(':').next());
+        engine.has_role(&self.account, name.unwrap_or_default(), id.unwrap_or_default())
+    }
 }
 
 /// Begins a session of `seconds`.
@@ -82,7 +90,7 @@ pub async fn begin(cx: &Context, arn: String, user_id: String, seconds: i64) -> 
 /// A session, and the key to verify its requests with.
 ///
 /// # Errors
-/// A key or token that is none of this server's, and a session that has ended.
+/// A key or token that is none of this server's, or whose role is gone, and a session that has ended.
 pub fn key(cloud: &Cloud, access_key: &str, token: &str) -> Result<(Key, Session), Refusal> {
     if !access_key.starts_with(PREFIX) {
         return Err(Refusal::UnknownKey);
@@ -94,6 +102,9 @@ pub fn key(cloud: &Cloud, access_key: &str, token: &str) -> Result<(Key, Session
     // One that lasts longer than any was made by a clock that has been set back since.
     if session.expires <= now || session.expires > now + LONGEST {
         return Err(Refusal::ExpiredToken);
+    }
+    if !cloud.core.read(|engine, _| session.stands(engine)) {
+        return Err(Refusal::UnknownKey);
     }
     let secret = secret_key(&secret, &session);
     let key = Key { secret, session_token: Some(token.to_owned()), account: Some(session.account.clone()) };

@@ -161,6 +161,20 @@ impl Value {
         &self.text
     }
 
+    /// Whether a request's value can be compared with it.
+    pub fn is_sound(&self, test: Test) -> bool {
+        match test {
+            Test::Numeric(_) => self.text.parse::<f64>().is_ok_and(|number| !number.is_nan()),
+            Test::Date(_) => seconds(&self.text).is_some(),
+            _ => true,
+        }
+    }
+
+    /// Whether a variable stands in it that is one of these.
+    pub fn has_variable(&self, is: &dyn Fn(&str) -> bool) -> bool {
+        self.pattern.has_variable(is) || self.fields.iter().any(|field| field.has_variable(is))
+    }
+
     fn fits<'v>(&self, test: Test, value: &str, value_of: &dyn Fn(&str) -> Option<Cow<'v, str>>) -> bool {
         match test {
             Test::Equals | Test::Like => self.pattern.matches(value, value_of),

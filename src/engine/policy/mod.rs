@@ -3,15 +3,18 @@
 //! A statement applies if principal, action, resource and all conditions fit; a `Deny` that applies wins over every
 //! `Allow`, and without an `Allow` the answer is no ("Policy evaluation logic").
 
+mod around;
 mod condition;
-mod keys;
 mod parse;
 mod pattern;
 mod principal;
 mod public;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
+use around::Found;
+pub use around::{Around, Via};
 use condition::{Operator, Value};
 use pattern::Pattern;
 pub use principal::{Named, Principal};
@@ -71,7 +74,8 @@ struct Condition {
     operator: Operator,
     key: Box<str>,
     values: Vec<Value>,
-    known: bool,
+    /// Whether each value is what the operator compares: a date, a number.
+    sound: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -99,8 +103,9 @@ pub struct Request<'a> {
     /// The ARN; a trust policy does not look at it.
     pub resource: &'a str,
     /// Condition keys and values, e.g. `aws:SourceArn`; a key with several values stands several times.
-    /// `aws:PrincipalArn` and its like follow from the principal.
+    /// `aws:PrincipalArn` and its like follow from the principal, others from what is around.
     pub context: &'a [(&'a str, &'a str)],
+    pub around: Around<'a>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,8 +123,6 @@ pub struct Verdict {
     pub decision: Decision,
     /// The deciding statement's `Sid`, or `statement N` counted from 1.
     pub statement: Option<String>,
-    /// Condition keys that can't be judged here; an `Allow` that depends on one does not apply.
-    pub unknown_keys: Vec<String>,
 }
 
 impl Policy {
@@ -127,9 +130,45 @@ impl Policy {
         parse::policy(json, kind)
     }
 
-    /// Condition keys in the document that can't be judged here.
-    pub fn unknown_keys(&self) -> impl Iterator<Item = &str> {
-        self.statements.iter().flat_map(|s| &s.conditions).filter(|c| !c.known).map(|c| &*c.key)
+    /// What of the policy can't be judged in this request, as the end of a sentence; empty if all can.
+    ///
+    /// An `Allow` that depends on such a key doesn't apply, a `Deny` does: what can't be judged must not open a door.
+    pub fn doubt(&self, request: &Request<'_>) -> String {
+        let action = request.action.to_ascii_lowercase();
+        let asked = self.statements.iter().filter(|statement| statement.speaks_of(&action, request));
+        let unjudged =
+            asked.flat_map(|statement| &statement.conditions).filter(|condition| condition.unjudged(request));
+        let mut keys: Vec<&str> = unjudged.map(|condition| &*condition.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        if keys.is_empty() {
+            String::new()
+        } else {
+            format!("; what it says of {} can't be judged here", keys.join(", "))
+        }
+    }
+
+    /// Whether a statement denies something.
+    pub fn denies(&self) -> bool {
+        self.statements.iter().any(|statement| statement.effect == Effect::Deny)
+    }
+
+    /// Whether what it says changes as time passes.
+    pub fn is_timed(&self) -> bool {
+        let timed = |key: &str| {
+            let is = |name: &str| key.eq_ignore_ascii_case(name);
+            is("aws:CurrentTime") || is("aws:EpochTime") || is("aws:TokenIssueTime")
+        };
+        self.statements.iter().any(|statement| {
+            let resources = match &statement.resources {
+                Resources::Itself => &[],
+                Resources::Any(list) | Resources::Not(list) => list.as_slice(),
+            };
+            resources.iter().any(|pattern| pattern.has_variable(&timed))
+                || statement.conditions.iter().any(|condition| {
+                    timed(&condition.key) || condition.values.iter().any(|value| value.has_variable(&timed))
+                })
+        })
     }
 
     /// Whether the policy, alone, lets the request pass.
@@ -143,7 +182,7 @@ impl Policy {
         let statement = index.and_then(|i| self.statements.get(i).map(|s| (i, s))).map(|(i, statement)| {
             statement.sid.as_deref().map_or_else(|| format!("statement {}", i + 1), str::to_owned)
         });
-        Verdict { decision, statement, unknown_keys: self.unknown_keys().map(str::to_owned).collect() }
+        Verdict { decision, statement }
     }
 
     fn judge(&self, request: &Request<'_>) -> (Decision, Option<usize>) {
@@ -178,12 +217,17 @@ pub fn decide<'p>(policies: impl IntoIterator<Item = &'p Policy>, request: &Requ
 impl Statement {
     /// `action` is the request's, in lower case.
     fn applies(&self, action: &str, request: &Request<'_>) -> bool {
+        self.speaks_of(action, request) && self.conditions.iter().all(|condition| self.holds(condition, request))
+    }
+
+    /// Whether principal, action and resource fit.
+    fn speaks_of(&self, action: &str, request: &Request<'_>) -> bool {
         let principal = match &self.principals {
             Principals::Holder => true,
             Principals::Any(named) => named.iter().any(|n| n.covers(&request.principal)),
             Principals::Not(named) => !named.iter().any(|n| n.covers(&request.principal)),
         };
-        principal && self.action(action) && self.resource(request) && self.conditions_hold(request)
+        principal && self.action(action) && self.resource(request)
     }
 
     fn action(&self, action: &str) -> bool {
@@ -197,59 +241,45 @@ impl Statement {
     }
 
     fn resource(&self, request: &Request<'_>) -> bool {
-        let fits = |p: &Pattern| p.matches(request.resource, &|key| request.variable(key));
-        match &self.resources {
-            Resources::Itself => true,
-            Resources::Any(list) => list.iter().any(fits),
-            Resources::Not(list) => !list.iter().any(fits),
+        self.judge(request, |value_of| {
+            let fits = |p: &Pattern| p.matches(request.resource, value_of);
+            match &self.resources {
+                Resources::Itself => true,
+                Resources::Any(list) => list.iter().any(fits),
+                Resources::Not(list) => !list.iter().any(fits),
+            }
+        })
+    }
+
+    fn holds(&self, condition: &Condition, request: &Request<'_>) -> bool {
+        match request.find(&condition.key) {
+            Found::Values(values) if condition.sound => {
+                self.judge(request, |value_of| condition.operator.holds(&condition.values, &values, value_of))
+            }
+            _ => self.in_doubt(),
         }
     }
 
-    fn conditions_hold(&self, request: &Request<'_>) -> bool {
-        self.conditions.iter().all(|condition| {
-            // What can't be judged must not open a door.
-            (condition.known || self.effect == Effect::Deny)
-                && condition
-                    .operator
-                    .holds(&condition.values, &request.values(&condition.key), &|key| request.variable(key))
-        })
+    /// A test in which variables may stand; one whose variable can't be judged can't be either.
+    fn judge<'a>(&self, request: &Request<'a>, test: impl FnOnce(ValueOf<'_, 'a>) -> bool) -> bool {
+        let doubted = Cell::new(false);
+        let holds = test(&|key| request.variable(key, &|| doubted.set(true)));
+        if doubted.get() { self.in_doubt() } else { holds }
+    }
+
+    /// What can't be judged must not open a door.
+    fn in_doubt(&self) -> bool {
+        self.effect == Effect::Deny
     }
 }
 
-impl<'a> Request<'a> {
-    /// The values of a condition key: as given, else as they follow from the principal.
-    fn values(&self, key: &str) -> Vec<Cow<'a, str>> {
-        let given: Vec<Cow<'a, str>> = self
-            .context
-            .iter()
-            .filter(|(name, _)| name.eq_ignore_ascii_case(key))
-            .map(|(_, value)| Cow::Borrowed(*value))
-            .collect();
-        if given.is_empty() { self.derived(key).into_iter().collect() } else { given }
-    }
+/// Gives variables their values.
+type ValueOf<'f, 'a> = &'f dyn Fn(&str) -> Option<Cow<'a, str>>;
 
-    fn derived(&self, key: &str) -> Option<Cow<'a, str>> {
-        let is = |name: &str| name.eq_ignore_ascii_case(key);
-        if is("aws:PrincipalArn") {
-            return self.principal.arn();
-        }
-        if is("aws:PrincipalAccount") {
-            return self.principal.account().map(Cow::Borrowed);
-        }
-        if is("aws:PrincipalIsAWSService") {
-            let service = matches!(self.principal, Principal::Service(_));
-            return Some(Cow::Borrowed(if service { "true" } else { "false" }));
-        }
-        match self.principal {
-            Principal::Service(name) if is("aws:PrincipalServiceName") => Some(Cow::Borrowed(name)),
-            _ => None,
-        }
-    }
-
-    /// A variable has a value only if its key has exactly one.
-    fn variable(&self, key: &str) -> Option<Cow<'a, str>> {
-        let mut values = self.values(key);
-        if values.len() == 1 { values.pop() } else { None }
+impl Condition {
+    fn unjudged(&self, request: &Request<'_>) -> bool {
+        let unjudged = |key: &str| matches!(request.find(key), Found::Unjudged);
+        !self.sound || unjudged(&self.key) || self.values.iter().any(|value| value.has_variable(&unjudged))
     }
 }
 

@@ -176,8 +176,8 @@ impl Reader {
                     return fail("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.");
                 }
                 let values = self.values(operator.test, key, values)?;
-                let known = super::keys::known(key);
-                conditions.push(Condition { operator, key: key.as_str().into(), values, known });
+                let sound = values.iter().all(|value| value.is_sound(operator.test));
+                conditions.push(Condition { operator, key: key.as_str().into(), values, sound });
             }
         }
         Ok(conditions)

@@ -77,6 +77,11 @@ impl Pattern {
             .collect();
         resolved.is_some_and(|pieces| fits(&pieces, value))
     }
+
+    /// Whether a variable stands in it that is one of these.
+    pub(super) fn has_variable(&self, is: &dyn Fn(&str) -> bool) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Variable { key, .. } if is(key)))
+    }
 }
 
 fn push(pieces: &mut Vec<Piece>, literal: &mut String, piece: Piece) {

@@ -21,7 +21,7 @@ pub struct Settings {
     pub deduplicates_by_group: bool,
     /// `None` when the queue has no policy at all.
     pub policy: Option<Policy>,
-    /// The policy may hold a Deny.
+    /// The policy holds a Deny.
     pub denies: bool,
     /// It belongs to a stack, by the tags that CloudFormation puts on a queue.
     pub declared: bool,
@@ -39,6 +39,8 @@ impl Settings {
     pub fn of(config: &QueueConfig) -> Self {
         let attributes = &config.attributes;
         let seconds = |name, default: Millis| number(attributes, name).map_or(default, |seconds| seconds * 1000);
+        let policy = attributes.get("Policy").filter(|text| !text.is_empty());
+        let policy = policy.and_then(|text| Policy::parse(text, Kind::Resource).ok());
         Self {
             fifo: config.arn.ends_with(".fifo"),
             visibility_timeout: seconds("VisibilityTimeout", limits::VISIBILITY_TIMEOUT),
@@ -50,11 +52,8 @@ impl Settings {
             redrive: attributes.get("RedrivePolicy").and_then(|text| redrive(text)),
             content_based_deduplication: flag(attributes, "ContentBasedDeduplication"),
             deduplicates_by_group: attributes.get("DeduplicationScope").is_some_and(|scope| scope == "messageGroup"),
-            denies: attributes.get("Policy").is_some_and(|policy| policy.contains("Deny")),
-            policy: attributes
-                .get("Policy")
-                .filter(|text| !text.is_empty())
-                .and_then(|text| Policy::parse(text, Kind::Resource).ok()),
+            denies: policy.as_ref().is_some_and(Policy::denies),
+            policy,
             declared: config.tags.contains_key("aws:cloudformation:stack-id"),
         }
     }

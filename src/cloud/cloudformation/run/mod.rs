@@ -34,7 +34,7 @@ use super::template::Policy;
 use super::template::diff::shown;
 use super::types::work::{Name, Work};
 use crate::cloud::Cloud;
-use crate::cloud::gateway::{Context, RequestIds, Service, intern};
+use crate::cloud::gateway::{Context, Origin, RequestIds, Service, intern};
 use crate::cloud::transaction::Transaction;
 use crate::cloud::wire::{AwsError, Protocol};
 use crate::engine::Millis;
@@ -66,6 +66,7 @@ pub async fn resume(cloud: Arc<Cloud>) {
             request_id: ids.next(),
             trace: None,
             service: Some(Service::CloudFormation),
+            origin: Origin::default(),
         };
         run(cx, stack.uuid).await;
     }
@@ -73,7 +74,8 @@ pub async fn resume(cloud: Arc<Cloud>) {
 
 /// Runs a stack's operation in the background.
 pub fn start(cx: &Context, uuid: &str) {
-    tokio::spawn(run(cx.clone(), uuid.to_owned()));
+    let cx = Context { service: Some(Service::CloudFormation), ..cx.clone() };
+    tokio::spawn(run(cx, uuid.to_owned()));
 }
 
 /// Bytes of the reason for which a stack can't go on.

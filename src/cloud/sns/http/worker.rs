@@ -149,8 +149,8 @@ async fn give_up(
         .execute_freeing(|tx| {
             let engine = &*tx.engine;
             let target = engine.subscription(config.id).ok_or_else(|| "the subscription is gone".to_owned());
-            let target = target.and_then(|subscription| engine.dead_letter(subscription));
             let at = tx.now;
+            let target = target.and_then(|subscription| engine.dead_letter(subscription, at));
             match &target {
                 Ok(to) => {
                     let to_position = engine.queue(*to).map_or(0, |queue| queue.next_position());

@@ -66,7 +66,7 @@ fn decide(
     given: &Pairs<'_, Text<'_>>,
 ) -> Result<(SubscriptionConfig, bool), AwsError> {
     let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
-    access::check(cx, topic, "SNS:Subscribe")?;
+    access::check_subscribe(cx, topic, protocol, endpoint)?;
     let topic_id = topic.config.id;
     if given.get("ReplayPolicy").is_some_and(|policy| !policy.is_empty()) {
         replay::check(topic).map_err(invalid_attribute)?;
