@@ -4,6 +4,7 @@ mod attack_accounts;
 mod attack_client;
 mod attack_crossing;
 mod attack_disk;
+mod attack_endpoints;
 mod attack_folder;
 mod attack_forms;
 mod attack_identity;
