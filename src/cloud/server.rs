@@ -114,6 +114,7 @@ impl Server {
     pub fn start(cloud: Arc<Cloud>, listener: TcpListener, access: Access) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         _ = cloud.address.set(address);
+        cloud.sns.reach.opened(address, &access);
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let (workers, gateway) = (http::Workers::start()?, Arc::new(Gateway::with_access(cloud.clone(), access)));

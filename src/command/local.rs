@@ -75,6 +75,10 @@ pub struct Args {
     /// Serve other machines without asking who they are.
     #[arg(long)]
     pub open_to_all: bool,
+    /// Post to SNS's http and https endpoints on this machine also with --credentials or where other machines are served: who
+    /// subscribes one then reaches whatever listens on loopback here.
+    #[arg(long)]
+    pub deliver_to_loopback: bool,
     /// A host name that this server is called by, beside localhost, its IP addresses and AWS's names; may be repeated.
     /// Requests to any other name are refused: a web page may have bound it to this machine.
     #[arg(long = "name", value_name = "HOST", value_parser = value::host)]
@@ -85,7 +89,8 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let access = args.access()?;
     let data_dir = data_dir(args.data_dir.clone(), &[DATA_DIR])?;
     let address = args.address(&access).await?;
-    let access = Access { guard: Guard::new(address.ip(), args.names.clone()), ..access };
+    let guard = Guard::new(address.ip(), args.names.clone());
+    let access = Access { guard, deliver_to_loopback: args.deliver_to_loopback, ..access };
     let options = Options {
         durability: args.durability.into(),
         strict: args.strict,

@@ -9,7 +9,7 @@ use crate::signed::{Ask, Guarded, status};
 #[tokio::test]
 async fn a_server_for_other_machines_answers_to_its_names_alone() {
     let guard = Guard::new([0, 0, 0, 0].into(), vec!["build-host".into()]);
-    let cloud = Guarded::with(Access { guard, credentials: None }).await;
+    let cloud = Guarded::with(Access { guard, ..Access::default() }).await;
     for (host, expected) in [
         ("evil.example", "403"),
         ("evil.example:4566", "403"),
@@ -39,7 +39,7 @@ async fn a_server_for_other_machines_answers_to_its_names_alone() {
 #[tokio::test]
 async fn a_page_cannot_hide_in_a_get() {
     let guard = Guard::new([0, 0, 0, 0].into(), vec![]);
-    let cloud = Guarded::with(Access { guard, credentials: None }).await;
+    let cloud = Guarded::with(Access { guard, ..Access::default() }).await;
     let get = |target: &str| Ask::new("GET", target).host("10.0.0.1:4566").header("user-agent", "Mozilla/5.0 (X11)");
     let answer = cloud.send(&get("/?Action=CreateQueue&QueueName=q&Version=2012-11-05")).await;
     assert!(status(&answer) == "403" && answer.contains("A browser may not call"), "{answer}");

@@ -111,6 +111,43 @@ async fn a_pattern_for_a_long_list_is_cheap() {
     assert!(begun.elapsed() < MOMENT, "{:?}", begun.elapsed());
 }
 
+/// A few patterns that compile to megabytes, and long values for them, held a core for a minute; reading patterns alone does as well.
+#[tokio::test]
+async fn what_patterns_cost_is_bounded() {
+    let cloud = TestCloud::start().await;
+    let client = cloud.cloudformation();
+    let template = |count: usize, pattern: &str, value: &str| {
+        let parameter = json!({"Type": "String", "AllowedPattern": pattern, "Default": value});
+        let parameters: serde_json::Map<String, Value> =
+            (0..count).map(|n| (format!("P{n}"), parameter.clone())).collect();
+        json!({"Parameters": parameters, "Resources": {"A": topic(json!("a"))}}).to_string()
+    };
+    let set = |name: &str, body: &str| {
+        let set = client.create_change_set().stack_name(name).change_set_name("c").template_body(body);
+        set.change_set_type("CREATE".into()).send()
+    };
+    let network = r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})/(\d{1,2})";
+    for (count, pattern, value) in [(2, r"[\w+=,.@-]{1,64}", "role"), (100, network, "255.255.255.255/32")] {
+        set(&format!("good{count}"), &template(count, pattern, value)).await.unwrap();
+    }
+    let (matched, read) = ("b".repeat(4_000), format!("(?i){}", r"\pL".repeat(3_000)));
+    let bombs = [
+        ("matched", template(12, "[ab]*a[ab]{8000}|[ab]*", &matched)),
+        ("compiled", template(200, r"\w{1,40}", "a")),
+        ("read", template(4, &read, "")),
+    ];
+    for (what, body) in bombs {
+        let begun = Instant::now();
+        assert_eq!(code(set("bomb", &body).await), "ValidationError", "{what}");
+        let valid = client.validate_template().template_body(&body).send().await.is_ok();
+        let summary = client.get_template_summary().template_body(&body).send().await.is_ok();
+        assert_eq!((valid, summary), (what != "read", what != "read"), "{what}");
+        assert!(begun.elapsed() < 2 * MOMENT, "{what}: {:?}", begun.elapsed());
+        well(&cloud, what).await;
+    }
+    client.describe_change_set().stack_name("good2").change_set_name("c").send().await.unwrap();
+}
+
 /// Values that are small one by one, and many.
 #[tokio::test]
 async fn the_sum_of_a_templates_values_is_bounded_as_well() {

@@ -5,6 +5,7 @@ mod attack_client;
 mod attack_conditions;
 mod attack_crossing;
 mod attack_disk;
+mod attack_endpoints;
 mod attack_folder;
 mod attack_forms;
 mod attack_identity;

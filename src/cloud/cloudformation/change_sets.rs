@@ -75,7 +75,7 @@ pub async fn create_change_set(cx: &Context, mut input: Deployment) -> Result<Cr
     if !creates {
         updatable(&stack)?;
     }
-    let (changes, failed) = match compare::changes(cx, &stack, &prepared.plan) {
+    let (changes, failed) = match compare::changes(cx, &stack, &prepared.plan).await {
         Ok(changes) => {
             let nothing = !creates
                 && changes.changes.is_empty()

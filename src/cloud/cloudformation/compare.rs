@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::aside::aside;
 use super::plan::{self, Known, Plan, pseudo};
 use super::record::{Definition, Stack};
 use super::store;
@@ -16,12 +17,15 @@ use crate::cloud::gateway::Context;
 use crate::cloud::wire::AwsError;
 
 /// What a new definition would change of a stack.
-pub fn changes(cx: &Context, stack: &Stack, plan: &Plan) -> Result<Changes, AwsError> {
+pub async fn changes(cx: &Context, stack: &Stack, plan: &Plan) -> Result<Changes, AwsError> {
     let old_text = cx.cloud.core.read(|engine, _| store::template(engine, &stack.now.template));
     let (resources, exports) = (store::all_resources(cx, &stack.uuid), plan::exports(&store::all_stacks(cx)));
     // A stack in review has no template yet.
     let old = match old_text {
-        Some(text) => Plan::new(&text, &stack.now.parameters, pseudo(stack, &stack.now.notifications)).ok(),
+        Some(text) => {
+            let (parameters, pseudo) = (stack.now.parameters.clone(), pseudo(stack, &stack.now.notifications));
+            aside(move || Plan::new(&text, &parameters, pseudo).ok()).await?
+        }
         None => None,
     };
     let nothing = (Template::default(), BTreeMap::<String, Value>::new());

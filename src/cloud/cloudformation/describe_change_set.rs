@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::change_sets::{ChangeSetInput, execution, find, status};
-use super::describe_stacks::{ParameterView, RollbackConfiguration, parameters, template};
+use super::describe_stacks::{ParameterView, RollbackConfiguration, shown};
 use super::record::{ChangeSet, OnFailure, Tag};
 use super::store::{self, Place};
 use super::template::diff::{Action, Change, Detail, Recreation, Replacement};
@@ -160,7 +160,7 @@ pub async fn describe_change_set(cx: &Context, input: ChangeSetInput) -> Result<
     let place = Place::of(cx);
     let values = input.include_property_values == Some(true);
     let (_, set) = cx.cloud.core.read(|engine, _| find(engine, &place, &input))?;
-    let parameters = parameters(template(cx, &set.definition).as_ref(), &set.definition.parameters);
+    let parameters = shown(cx, &set.definition).await?;
     let reason = reason(&set, values);
     let (status, execution) = (status(&set), execution(&set));
     let listed: Vec<Change> = set.changes.changes.into_iter().filter(|change| !(values && change.tentative)).collect();

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::aside::aside;
 use super::input::constraint;
 use super::record::{Definition, OnFailure, Stack, Status, Tag};
 use super::store::{self, Place};
@@ -85,7 +86,7 @@ struct StackView {
 }
 
 /// The parameters of a template, those that are `NoEcho` masked, in the template's order.
-pub fn parameters(template: Option<&Template>, texts: &Texts) -> Option<Vec<ParameterView>> {
+fn parameters(template: Option<&Template>, texts: &Texts) -> Option<Vec<ParameterView>> {
     let view = |key: &str, no_echo: bool| {
         let value = if no_echo { MASK } else { texts.get(key)? };
         Some(ParameterView { parameter_key: key.to_owned(), parameter_value: value.to_owned() })
@@ -98,18 +99,26 @@ pub fn parameters(template: Option<&Template>, texts: &Texts) -> Option<Vec<Para
     (!views.is_empty()).then_some(views)
 }
 
-/// The template of a definition.
-pub fn template(cx: &Context, definition: &Definition) -> Option<Template> {
-    let text = cx.cloud.core.read(|engine, _| store::template(engine, &definition.template))?;
-    Template::read_given(&text, &definition.parameters).ok()
+/// The parameters of a definition as its template lets them be shown.
+pub async fn shown(cx: &Context, definition: &Definition) -> Result<Option<Vec<ParameterView>>, AwsError> {
+    if definition.parameters.is_empty() {
+        return Ok(None);
+    }
+    let text = cx.cloud.core.read(|engine, _| store::template(engine, &definition.template));
+    let texts = definition.parameters.clone();
+    let read = move || {
+        let template = text.and_then(|text| Template::read_given(&text, &texts).ok());
+        parameters(template.as_ref(), &texts)
+    };
+    aside(read).await
 }
 
 fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
 }
 
-fn view(cx: &Context, stack: Stack) -> StackView {
-    let template = template(cx, &stack.now);
+async fn view(cx: &Context, stack: Stack) -> Result<StackView, AwsError> {
+    let parameters = shown(cx, &stack.now).await?;
     let outputs = stack.now.outputs.into_iter().map(|output| OutputView {
         output_key: output.key,
         output_value: output.value,
@@ -117,8 +126,8 @@ fn view(cx: &Context, stack: Stack) -> StackView {
         export_name: output.export,
     });
     let deleted = stack.deleted.is_some();
-    StackView {
-        parameters: parameters(template.as_ref(), &stack.now.parameters),
+    Ok(StackView {
+        parameters,
         outputs: some(outputs.collect()),
         change_set_id: stack.change_set.filter(|_| !deleted),
         description: stack.now.description,
@@ -138,7 +147,7 @@ fn view(cx: &Context, stack: Stack) -> StackView {
         drift_information: NO_DRIFT,
         stack_id: stack.id,
         stack_name: stack.name,
-    }
+    })
 }
 
 pub async fn describe_stacks(cx: &Context, input: DescribeStacksInput) -> Result<DescribeStacksOutput, AwsError> {
@@ -156,7 +165,11 @@ pub async fn describe_stacks(cx: &Context, input: DescribeStacksInput) -> Result
             store::page(alive.collect(), input.next_token.as_deref(), PAGE)?
         }
     };
-    Ok(DescribeStacksOutput { stacks: stacks.into_iter().map(|stack| view(cx, stack)).collect(), next_token })
+    let mut views = Vec::with_capacity(stacks.len());
+    for stack in stacks {
+        views.push(view(cx, stack).await?);
+    }
+    Ok(DescribeStacksOutput { stacks: views, next_token })
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -11,7 +11,7 @@ use super::store;
 use super::template::budget::{Budget, MAX_BYTES, too_large};
 use super::template::evaluate::{KNOWN_AFTER_APPLY, Reference};
 use super::template::parameters::{Given, Texts, settle};
-use super::template::{Template, summary};
+use super::template::{Invalid, Template, summary};
 use super::{objects, run};
 use crate::cloud::gateway::{Context, host_of};
 use crate::cloud::iam::passing;
@@ -273,15 +273,14 @@ impl Deployment {
                 Some((g.key.clone(), g.value.clone().or_else(|| previous.cloned())?))
             })
             .collect();
-        let (text, template) = aside(move || {
-            let template = Template::read_given(&text, &early);
-            (text, template)
+        let before = update.then(|| stack.now.parameters.clone());
+        let (text, template, parameters) = aside(move || {
+            let template = Template::read_given(&text, &early)?;
+            super::plan::check_types(&template)?;
+            let parameters = settle(&template.parameters, &given, before.as_ref())?;
+            Ok::<_, Invalid>((text, template, parameters))
         })
-        .await?;
-        let template = template?;
-        super::plan::check_types(&template)?;
-        let before = update.then_some(&stack.now.parameters);
-        let parameters = settle(&template.parameters, &given, before)?;
+        .await??;
         self.check_resource_types(&template)?;
         let capabilities = self.capabilities.take().unwrap_or_default();
         if let Some(lacking) = summary::lacking(&template, &capabilities) {

@@ -138,7 +138,7 @@ pub async fn update_stack(cx: &Context, mut input: Deployment) -> Result<StackId
     let key = new_template(cx, &stack);
     let prepared = input.prepare(cx, &stack, true, key).await?;
     updatable(&stack)?;
-    let changes = compare::changes(cx, &stack, &prepared.plan)?;
+    let changes = compare::changes(cx, &stack, &prepared.plan).await?;
     if changes.changes.is_empty() && !compare::differs(cx, &stack, &prepared.definition, &prepared.plan) {
         return Err(invalid("No updates are to be performed."));
     }

@@ -18,12 +18,14 @@ pub struct Access {
     pub guard: Guard,
     /// The keys that requests must be signed with; `None`: signatures aren't looked at.
     pub credentials: Option<Credentials>,
+    /// Post to HTTP endpoints on this machine also where others than its users can ask for it.
+    pub deliver_to_loopback: bool,
 }
 
 impl Default for Access {
     /// For loopback, without credentials.
     fn default() -> Self {
-        Access { guard: Guard::new([127, 0, 0, 1].into(), Vec::new()), credentials: None }
+        Access { guard: Guard::new([127, 0, 0, 1].into(), Vec::new()), credentials: None, deliver_to_loopback: false }
     }
 }
 

@@ -89,6 +89,7 @@ pub struct Sns {
     pub background: background::Background,
     /// What HTTPS endpoints are spoken to with.
     pub tls: http::Tls,
+    pub reach: http::Reach,
     /// A subscription came, went or was confirmed, or there is a key to keep.
     pub changed: Notify,
 }

@@ -16,6 +16,33 @@ const MAX_WORK: usize = 20 * MAX_BYTES;
 /// What a value costs beside its text.
 const NODE: usize = 32;
 
+/// What the patterns of a template's parameters may cost, in the steps of [`crate::cloud::pattern`]. Two hundred parameters with the
+/// pattern of a network need three quarters of it. It is this cloud's own bound: AWS documents none.
+const MAX_STEPS: u64 = 4_000_000_000;
+
+/// Pays for the patterns of one template's parameters, all together.
+#[derive(Debug)]
+pub struct Effort {
+    left: u64,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { left: MAX_STEPS }
+    }
+}
+
+impl Effort {
+    /// Pays for steps before they are taken.
+    pub fn pay(&mut self, steps: u64) -> Result<()> {
+        let left = self.left.checked_sub(steps);
+        self.left = left.ok_or_else(|| {
+            Invalid::new("Template error: the AllowedPatterns of the parameters are too large to be matched.")
+        })?;
+        Ok(())
+    }
+}
+
 /// Pays for one evaluation of a template, all of its values together.
 #[derive(Debug)]
 pub struct Budget {

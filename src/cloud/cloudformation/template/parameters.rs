@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use regex::RegexBuilder;
 use serde_json::Value;
 
+use super::budget::Effort;
 use super::{Invalid, Result, text};
+use crate::cloud::pattern::{self, Pattern};
 
 /// What `NoEcho` parameters are shown as.
 pub const MASK: &str = "****";
@@ -56,7 +58,7 @@ pub type Texts = BTreeMap<String, String>;
 
 impl Declaration {
     /// Reads one member of the section `Parameters`.
-    pub fn read(name: String, value: &Value) -> Result<Self> {
+    pub fn read(name: String, value: &Value, effort: &mut Effort) -> Result<Self> {
         let Some(members) = value.as_object() else {
             return Err(Invalid::new("Template format error: Any Parameters member must be an object."));
         };
@@ -81,12 +83,12 @@ impl Declaration {
             name,
         };
         for (member, value) in members {
-            it.member(member, value)?;
+            it.member(member, value, effort)?;
         }
         Ok(it)
     }
 
-    fn member(&mut self, member: &str, value: &Value) -> Result<()> {
+    fn member(&mut self, member: &str, value: &Value, effort: &mut Effort) -> Result<()> {
         let name = self.name.as_str();
         let scalar = || {
             text(value)
@@ -120,7 +122,10 @@ impl Declaration {
             }
             "AllowedPattern" if matches!(self.kind, Kind::Text | Kind::TextList) => {
                 let pattern = scalar()?;
-                compiled(name, &pattern)?;
+                effort.pay(pattern::reading(&pattern, false))?;
+                if !pattern::is_valid(&pattern) {
+                    return Err(irregular(name));
+                }
                 self.allowed_pattern = Some(pattern);
             }
             "AllowedPattern" => return only_on("String"),
@@ -141,7 +146,7 @@ impl Declaration {
     }
 
     /// Checks one value against every constraint.
-    fn check(&self, value: &str) -> Result<()> {
+    fn check(&self, value: &str, effort: &mut Effort) -> Result<()> {
         if value.len() > MAX_VALUE {
             return Err(Invalid::new(format!(
                 "Parameter '{}' exceeds the maximum parameter value length of {MAX_VALUE} bytes.",
@@ -152,7 +157,10 @@ impl Declaration {
             Kind::Text | Kind::Number => vec![value],
             Kind::NumberList | Kind::TextList => value.split(',').map(str::trim).collect(),
         };
-        let pattern = self.allowed_pattern.as_ref().map(|pattern| compiled(&self.name, pattern)).transpose()?;
+        let pattern = self.allowed_pattern.as_ref().map(|pattern| compiled(&self.name, pattern, effort)).transpose()?;
+        if let Some(pattern) = &pattern {
+            items.iter().try_for_each(|item| effort.pay(pattern.matching(item)))?;
+        }
         let broken = items.into_iter().find_map(|item| self.broken(item, pattern.as_ref()));
         match (broken, &self.constraint_description) {
             (None, _) => Ok(()),
@@ -164,7 +172,7 @@ impl Declaration {
     }
 
     /// The rule that an item breaks, in AWS's words after "must".
-    fn broken(&self, item: &str, pattern: Option<&regex::Regex>) -> Option<String> {
+    fn broken(&self, item: &str, pattern: Option<&Pattern>) -> Option<String> {
         if !self.allowed_values.is_empty() && !self.allowed_values.iter().any(|v| v == item) {
             return Some("be one of AllowedValues".into());
         }
@@ -240,13 +248,16 @@ fn is_aws_specific(type_name: &str) -> bool {
     )
 }
 
-/// A pattern that must match the whole value. Built in bounded size; matching is linear.
-fn compiled(name: &str, pattern: &str) -> Result<regex::Regex> {
-    let build = |text: &str| RegexBuilder::new(text).size_limit(1 << 20).build();
-    // Alone first: a stray parenthesis must not close the group around it.
-    build(pattern).and_then(|_| build(&format!("^(?:{pattern})$"))).map_err(|_| {
-        Invalid::new(format!("Template error: Parameter '{name}' AllowedPattern must be a valid regular expression."))
-    })
+/// A pattern that must match the whole value. Alone it is known to be valid: no stray parenthesis closes the group around it.
+fn compiled(name: &str, pattern: &str, effort: &mut Effort) -> Result<Pattern> {
+    let whole = format!("^(?:{pattern})$");
+    let reading = pattern::reading(&whole, false);
+    let compiled = Pattern::compile(&mut RegexBuilder::new(&whole), reading, |steps| effort.pay(steps))?;
+    compiled.ok_or_else(|| irregular(name))
+}
+
+fn irregular(name: &str) -> Invalid {
+    Invalid::new(format!("Template error: Parameter '{name}' AllowedPattern must be a valid regular expression."))
 }
 
 /// The texts of all parameters: given, else (where asked for) the previous ones, else the defaults.
@@ -266,7 +277,7 @@ pub fn settle(declared: &[Declaration], given: &[Given], previous: Option<&Texts
     if !unknown.is_empty() {
         return Err(Invalid::new(format!("Parameters: [{}] do not exist in the template", unknown.join(", "))));
     }
-    let mut settled = Texts::new();
+    let (mut settled, mut effort) = (Texts::new(), Effort::default());
     let mut missing = Vec::new();
     for declaration in declared {
         let name = declaration.name.as_str();
@@ -299,7 +310,7 @@ pub fn settle(declared: &[Declaration], given: &[Given], previous: Option<&Texts
         };
         match value {
             Some(value) => {
-                declaration.check(value)?;
+                declaration.check(value, &mut effort)?;
                 settled.insert(name.to_owned(), value.clone());
             }
             None => missing.push(name),
@@ -320,7 +331,7 @@ mod tests {
     use super::*;
 
     fn declared(value: Value) -> Declaration {
-        Declaration::read("P".into(), &value).unwrap()
+        Declaration::read("P".into(), &value, &mut Effort::default()).unwrap()
     }
 
     fn give(value: &str) -> Vec<Given> {
@@ -408,7 +419,7 @@ mod tests {
             ),
         ];
         for (value, expected) in cases {
-            assert_eq!(Declaration::read("P".into(), &value).unwrap_err().message, expected);
+            assert_eq!(Declaration::read("P".into(), &value, &mut Effort::default()).unwrap_err().message, expected);
         }
     }
 
@@ -416,7 +427,7 @@ mod tests {
         #[test]
         fn never_panics(pattern in ".{0,30}", value in ".{0,30}", min in "-?[0-9.e]{0,20}") {
             let json = json!({"Type": "String", "AllowedPattern": pattern, "MinLength": min});
-            if let Ok(declaration) = Declaration::read("P".into(), &json) {
+            if let Ok(declaration) = Declaration::read("P".into(), &json, &mut Effort::default()) {
                 let _ = settle(&[declaration], &give(&value), None);
             }
         }

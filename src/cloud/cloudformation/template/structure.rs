@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::budget::Effort;
 use super::parameters::Declaration;
 use super::{Invalid, Output, Policy, Resource, Result, Template, foreach, text};
 
@@ -151,7 +152,8 @@ fn section(sections: &mut Map<String, Value>, name: &str, max: usize) -> Result<
 
 fn parameters(sections: &mut Map<String, Value>) -> Result<Vec<Declaration>> {
     let members = section(sections, "Parameters", MAX_PARAMETERS)?;
-    members.into_iter().map(|(name, value)| Declaration::read(name, &value)).collect()
+    let mut effort = Effort::default();
+    members.into_iter().map(|(name, value)| Declaration::read(name, &value, &mut effort)).collect()
 }
 
 fn mappings(sections: &mut Map<String, Value>) -> Result<Map<String, Value>> {

@@ -52,7 +52,7 @@ pub fn send(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Kind) {
                 "no {} was sent to {}: {}",
                 kind.name(),
                 super::shown(&config.endpoint),
-                error.message
+                cloud.sns.reach.told(&error.message)
             ));
         }
     });
@@ -76,7 +76,7 @@ async fn attempts(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Kind) -
             content_type: "text/plain; charset=UTF-8",
             body: body.clone(),
         };
-        let Err(failure) = post::send(post, &cloud.sns.tls).await else { return Ok(()) };
+        let Err(failure) = post::send(post, &cloud.sns).await else { return Ok(()) };
         let Some(delay) = policy.delay(number).filter(|_| !failure.permanent) else {
             return Err(AwsError::internal(failure.reason));
         };

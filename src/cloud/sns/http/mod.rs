@@ -1,9 +1,10 @@
 //! Delivery to HTTP and HTTPS endpoints: from the outbox of each confirmed subscription, one worker each. Only loopback is
-//! posted to.
+//! posted to, and that only for this machine's users: see `reach`.
 
 mod auth;
 mod confirmation;
 mod post;
+mod reach;
 mod retry;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use confirmation::{Kind, render as render_confirmation, send as send_confirmation};
+pub use reach::Reach;
 pub use tls::Tls;
 
 use crate::cloud::Cloud;

@@ -1,6 +1,5 @@
 //! One POST to an endpoint.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +12,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::auth::User;
+use super::reach;
 use super::tls::Tls;
+use crate::cloud::sns::Sns;
 
 /// "Amazon SNS message delivery retries": an endpoint has 15 seconds.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -51,14 +52,14 @@ impl Failure {
 }
 
 /// Posts; an answer of 2xx is success.
-pub async fn send(post: Post<'_>, tls: &Tls) -> Result<(), Failure> {
-    match tokio::time::timeout(TIMEOUT, exchange(post, tls)).await {
+pub async fn send(post: Post<'_>, sns: &Sns) -> Result<(), Failure> {
+    match tokio::time::timeout(TIMEOUT, exchange(post, sns)).await {
         Ok(result) => result,
         Err(_) => Err(Failure::passing("the endpoint gave no answer within 15 s")),
     }
 }
 
-async fn exchange(post: Post<'_>, tls: &Tls) -> Result<(), Failure> {
+async fn exchange(post: Post<'_>, sns: &Sns) -> Result<(), Failure> {
     let uri: Uri = post.url.parse().map_err(|error| Failure::permanent(format!("the URL is invalid: {error}")))?;
     let authority = uri.authority().ok_or_else(|| Failure::permanent("the URL has no host"))?.clone();
     let secure = match uri.scheme_str() {
@@ -66,6 +67,10 @@ async fn exchange(post: Post<'_>, tls: &Tls) -> Result<(), Failure> {
         Some("https") => true,
         _ => return Err(Failure::permanent("the URL is neither http nor https")),
     };
+    if let Some(why) = sns.reach.refuses(&uri) {
+        return Err(Failure::permanent(why));
+    }
+    let tls = &sns.tls;
     let (mut status, headers) = attempt(&post, &uri, &authority, secure.then_some(tls), None).await?;
     if let Some(user) = User::of(&authority).filter(|_| secure && status == StatusCode::UNAUTHORIZED)
         && let Some(credentials) = user.answer(&headers, path(&uri), post.message_id)
@@ -89,13 +94,12 @@ async fn attempt(
     tls: Option<&Tls>,
     credentials: Option<&str>,
 ) -> Result<(StatusCode, HeaderMap), Failure> {
-    let addresses = loopback(authority.host()).ok_or_else(|| {
+    let (addresses, port) = reach::target(uri).ok_or_else(|| {
         Failure::permanent(format!(
             "{} is not a loopback address, and nothing is sent to others from here",
             authority.host()
         ))
     })?;
-    let port = authority.port_u16().unwrap_or(if tls.is_some() { 443 } else { 80 });
     let mut stream = Err(Failure::passing("no address"));
     for address in addresses {
         stream = TcpStream::connect((address, port))
@@ -157,28 +161,4 @@ fn request(
 /// What is asked for at the host.
 fn path(uri: &Uri) -> &str {
     uri.path_and_query().map_or("/", |path| path.as_str())
-}
-
-/// The addresses of a host on this machine; `None` for any other.
-fn loopback(host: &str) -> Option<Vec<IpAddr>> {
-    if host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost") {
-        return Some(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
-    }
-    let address: IpAddr = host.trim_start_matches('[').trim_end_matches(']').parse().ok()?;
-    address.is_loopback().then(|| vec![address])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_machine() {
-        for host in ["localhost", "api.localhost", "127.0.0.1", "127.8.8.8", "[::1]"] {
-            assert!(loopback(host).is_some(), "{host}");
-        }
-        for host in ["example.com", "10.0.0.1", "localhost.example.com", "0.0.0.0", "[::ffff:10.0.0.1]"] {
-            assert!(loopback(host).is_none(), "{host}");
-        }
-    }
 }

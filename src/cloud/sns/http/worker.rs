@@ -123,7 +123,7 @@ async fn post(
         content_type: &policy.content_type,
         body,
     };
-    Ok(post::send(post, &cloud.sns.tls).await)
+    Ok(post::send(post, &cloud.sns).await)
 }
 
 async fn delete(cloud: &Cloud, outbox: QueueId, position: Position) -> Result<(), AwsError> {
@@ -172,7 +172,7 @@ async fn give_up(
         config.topic_arn,
         config.arn,
         super::shown(&config.endpoint),
-        failure.reason
+        cloud.sns.reach.told(&failure.reason)
     ));
     Ok(())
 }

@@ -1,7 +1,10 @@
 //! What each protocol takes as an endpoint.
 
+use ::http::Uri;
+
 use crate::cloud::sns::arn::Arn;
 use crate::cloud::sns::error::invalid;
+use crate::cloud::sns::http;
 use crate::cloud::wire::AwsError;
 use crate::engine::Engine;
 
@@ -9,6 +12,15 @@ use crate::engine::Engine;
 const LONGEST: usize = 2_048;
 /// The protocols of Subscribe that are here.
 const PROTOCOLS: [&str; 8] = ["sqs", "firehose", "http", "https", "email", "email-json", "sms", "application"];
+
+/// Refuses an endpoint that the server won't post to; see [`http::Reach::refuses`].
+pub fn check_reach(reach: &http::Reach, protocol: &str, endpoint: &str) -> Result<(), AwsError> {
+    let url = Some(endpoint).filter(|_| matches!(protocol, "http" | "https")).and_then(|url| url.parse().ok());
+    match url.and_then(|url| reach.refuses(&url)) {
+        Some(why) => Err(invalid(format_args!("Endpoint Reason: {why}"))),
+        None => Ok(()),
+    }
+}
 
 /// Checks protocol and endpoint of an account's new subscription.
 pub fn check(
@@ -52,7 +64,7 @@ pub fn check(
         "http" | "https" => {
             let rest = endpoint.strip_prefix(protocol).and_then(|rest| rest.strip_prefix("://"));
             let Some(rest) = rest else { return Err(invalid("Endpoint must match the specified protocol")) };
-            let uri = endpoint.parse::<http::Uri>();
+            let uri = endpoint.parse::<Uri>();
             if rest.is_empty() || uri.is_err() {
                 return Err(invalid("Endpoint"));
             }

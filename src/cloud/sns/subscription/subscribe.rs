@@ -72,6 +72,7 @@ fn decide(
         replay::check(topic).map_err(invalid_attribute)?;
     }
     endpoint::check(tx.engine, &cx.account, protocol, endpoint, topic.fifo)?;
+    endpoint::check_reach(&cx.cloud.sns.reach, protocol, endpoint)?;
     let mut attributes = validated(&cx.account, topic_arn, protocol, endpoint, given)?;
     attributes.iter().try_for_each(|(name, value)| access::check_role(cx, name, value))?;
     let same = |config: &&SubscriptionConfig| config.protocol == protocol && config.endpoint == endpoint;

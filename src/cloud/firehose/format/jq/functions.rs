@@ -7,6 +7,7 @@ use super::super::dates;
 use super::ast::{Ast, Operator};
 use super::eval::{Done, Out, Run, Stop, error};
 use super::value::{arithmetic, compare, contains, described, kind, number, size, split, tostring, truthy};
+use crate::cloud::pattern::{self, Pattern};
 
 /// Names and numbers of arguments.
 const KNOWN: &[(&str, usize)] = &[
@@ -192,9 +193,9 @@ fn range(run: &mut Run, from: &Value, to: &Value, out: Out<'_>) -> Done {
 }
 
 fn test(run: &mut Run, input: &Value, pattern: &Value, flags: &str, out: Out<'_>) -> Done {
-    // Compiling a pattern costs far more than a step.
-    const COST: usize = 5000;
-    run.pay(COST + size(input) + size(pattern))?;
+    /// Steps of a pattern, a nanosecond each, that cost as much as one of a run's.
+    const FINE: u64 = 8_000;
+    run.pay(size(input) + size(pattern))?;
     let (Value::String(text), Value::String(pattern)) = (input, pattern) else {
         return error(format!("{} cannot be matched, as it is not a string", described(input)));
     };
@@ -208,9 +209,13 @@ fn test(run: &mut Run, input: &Value, pattern: &Value, flags: &str, out: Out<'_>
             other => return error(format!("{other} is not a valid modifier string")),
         };
     }
-    match builder.size_limit(1 << 18).build() {
-        Ok(regex) => out(run, regex.is_match(text).into()),
-        Err(_) => error(format!("{pattern} (at offset 0) is not a valid regex")),
+    let mut pay = |steps: u64| run.pay(1 + (steps / FINE) as usize);
+    match Pattern::compile(&mut builder, pattern::reading(pattern, flags.contains('i')), &mut pay)? {
+        Some(compiled) => {
+            pay(compiled.matching(text))?;
+            out(run, compiled.is_match(text).into())
+        }
+        None => error(format!("{pattern} (at offset 0) is not a valid regex")),
     }
 }
 

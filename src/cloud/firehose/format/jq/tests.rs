@@ -89,8 +89,10 @@ fn no_query_runs_away() {
     let doubling = format!("\"xxxxxxxxxxxxxxxx\"{}", "|.+.".repeat(99));
     let nesting = format!("1{}|length", "|[.,.]".repeat(99));
     let product = format!("[{}1]", "(1,1)|".repeat(60));
+    let matching = format!("\"b\"{}|test(\"[ab]*a[ab]{{2000}}|[ab]*\")", "|.+.".repeat(14));
     let queries = [
-        doubling.as_str(),
+        matching.as_str(),
+        &doubling,
         &nesting,
         &product,
         "[range(1e18)]",
