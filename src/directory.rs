@@ -170,7 +170,7 @@ impl Directory {
         if self.0.metadata()?.mode() & STICKY != 0 { Ok(false) } else { close_to_others(&self.0) }
     }
 
-    /// The same with a file or folder in it.
+    /// The same with a file or folder in it. A file with a second name keeps its mode: that name is somebody's, perhaps.
     pub fn close_entry_to_others(&self, name: &str) -> io::Result<bool> {
         close_to_others(&self.open_at(name, OFlags::RDONLY, 0)?)
     }
@@ -218,8 +218,9 @@ fn id(metadata: &fs::Metadata) -> (u64, u64) {
 }
 
 fn close_to_others(file: &File) -> io::Result<bool> {
-    let mode = file.metadata()?.mode();
-    if mode & OTHERS == 0 {
+    let metadata = file.metadata()?;
+    let mode = metadata.mode();
+    if mode & OTHERS == 0 || (metadata.is_file() && metadata.nlink() > 1) {
         return Ok(false);
     }
     rustix::fs::fchmod(file, Mode::from_raw_mode((mode & 0o7700) as _))?;

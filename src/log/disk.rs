@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use super::reserve::fill;
 use super::space::Space;
-use crate::directory::Directory;
+use crate::directory::{Directory, Kind};
 
 /// A folder of files, named without their folder.
 pub trait Disk: Send + Sync {
     /// The names of all files.
     fn list(&self) -> io::Result<Vec<String>>;
-    /// An empty file; one that exists is emptied.
+    /// An empty file. One that exists loses this name, and no byte: it may have another name.
     fn create(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>>;
     fn open(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>>;
     /// Gives a file another name, whole or not at all.
@@ -78,9 +78,12 @@ impl Disk for DirectoryDisk {
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>> {
-        let file = self.folder.write_or_new(name)?;
-        file.set_len(0)?;
-        Ok(Arc::new(file))
+        match self.folder.entry(name)?.map(|entry| entry.kind) {
+            None => {}
+            Some(Kind::File) => self.folder.remove(name)?,
+            Some(other) => return Err(io::Error::other(other.isnt(Kind::File))),
+        }
+        Ok(Arc::new(self.folder.new_file(name)?))
     }
 
     /// A file with a second name isn't opened: what is written here would be written there, into somebody's copy.
@@ -118,7 +121,7 @@ impl Disk for DirectoryDisk {
 }
 
 /// Why a file isn't written that a hard link makes another's as well.
-pub(super) const SECOND_NAME: &str = "it has a second name (a hard link), and what is written here would be written there; give the folder a copy of its own";
+pub const SECOND_NAME: &str = "it has a second name (a hard link), and what is written here would be written there; give the folder a copy of its own";
 
 impl SegmentFile for File {
     fn length(&self) -> io::Result<u64> {

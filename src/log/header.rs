@@ -109,6 +109,12 @@ pub fn begins_segment(name: &str, bytes: &[u8]) -> bool {
     matches!(Header::decode(bytes, name, segment), Ok(Some(_)) | Err(LogError::UnknownFormat { .. }))
 }
 
+/// Whether a file with this name and these first bytes, fewer than a header has, may be what the very first moment of a log
+/// leaves.
+pub fn is_begun(name: &str, bytes: &[u8]) -> bool {
+    name == log_name(1) && bytes.len() < HEADER as usize && bytes.iter().zip(MAGIC).all(|(byte, magic)| byte == magic)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

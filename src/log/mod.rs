@@ -60,10 +60,10 @@ use bytes::Bytes;
 use parking_lot::{Condvar, Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 
-pub use self::disk::{DirectoryDisk, Disk, SegmentFile};
+pub use self::disk::{DirectoryDisk, Disk, SECOND_NAME, SegmentFile};
 pub use self::error::LogError;
 pub use self::frame::MAX_PAYLOAD;
-pub use self::header::{HEADER, begins_segment, is_segment};
+pub use self::header::{HEADER, begins_segment, is_begun, is_segment};
 pub use self::last::{is_aside, is_ours};
 pub use self::lock::{DirectoryLock, LOCK, lock_directory};
 pub use self::memory::MemoryDisk;

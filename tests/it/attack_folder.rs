@@ -57,6 +57,12 @@ fn put(path: PathBuf, text: &str) {
     fs::write(path, text).unwrap();
 }
 
+/// Gives a file a second name that everybody can read it by.
+fn second_name(file: &Path, victim: &Path) {
+    fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::hard_link(file, victim.join("copy")).unwrap();
+}
+
 /// A data folder with a log, as a start and an end leave it.
 fn ours(data: &Path) {
     start(data).unwrap();
@@ -162,13 +168,49 @@ fn a_folder_that_is_not_ours_is_refused_and_not_touched() {
         }),
         ("a segment with a second name", &["00000001.log", "second name"], |data, victim| {
             ours(data);
-            fs::hard_link(data.join("log/00000001.log"), victim.join("backup.log")).unwrap();
+            second_name(&data.join("log/00000001.log"), victim);
         }),
         ("a lock with a second name", &["lock", "second name"], |data, victim| {
             fs::create_dir(data).unwrap();
             fs::write(victim.join("number"), "17\n").unwrap();
             fs::hard_link(victim.join("number"), data.join("lock")).unwrap();
         }),
+        (
+            "a reserve with a second name, in a folder that is not ours yet",
+            &["log/reserve", "second name"],
+            |data, victim| {
+                fs::create_dir_all(data.join("log")).unwrap();
+                fs::hard_link(victim.join("thesis.txt"), data.join("log/reserve")).unwrap();
+            },
+        ),
+        ("a reserve with a second name", &["log/reserve", "second name"], |data, victim| {
+            ours(data);
+            _ = fs::remove_file(data.join("log/reserve"));
+            fs::hard_link(victim.join("thesis.txt"), data.join("log/reserve")).unwrap();
+        }),
+        ("a note with a second name", &["00000001.last", "second name"], |data, victim| {
+            ours(data);
+            second_name(&data.join("log/00000001.last"), victim);
+        }),
+        ("a stone with a second name", &["00000007-00000007.removed", "second name"], |data, victim| {
+            ours(data);
+            fs::hard_link(victim.join("thesis.txt"), data.join("log/00000007-00000007.removed")).unwrap();
+        }),
+        ("a marker with a second name", &["messaging-data", "second name"], |data, victim| {
+            ours(data);
+            second_name(&data.join("messaging-data"), victim);
+        }),
+        ("an unfinished marker with a second name", &["messaging-data.new", "second name"], |data, victim| {
+            fs::create_dir(data).unwrap();
+            fs::hard_link(victim.join("thesis.txt"), data.join("messaging-data.new")).unwrap();
+        }),
+        ("somebody's file with the name of an unfinished marker", &["messaging-data.new"], |data, _| {
+            put(data.join("messaging-data.new"), "theirs");
+        }),
+        ("somebody's reserve", &["log"], |data, _| put(data.join("log/reserve"), "theirs")),
+        ("somebody's short log", &["log"], |data, _| put(data.join("log/00000001.log"), "started\n")),
+        ("somebody's empty second log", &["log"], |data, _| put(data.join("log/00000002.log"), "")),
+        ("somebody's note", &["log"], |data, _| put(data.join("log/00000001.last"), "theirs")),
         ("a pipe for a lock", &["lock", "isn't a file"], |data, _| {
             fs::create_dir(data).unwrap();
             let made = std::process::Command::new("mkfifo").arg(data.join("lock")).status().unwrap();

@@ -25,6 +25,7 @@ pub fn inspect(folder: &Directory, path: &Path) -> Result<State, FolderError> {
     let here = |name: &dyn AsRef<Path>, cause: io::Error| FolderError::Entry { path: path.join(name), cause };
     for (name, kind) in [
         (marker::NAME, Kind::File),
+        (marker::UNFINISHED, Kind::File),
         (log::LOCK, Kind::File),
         (LOG, Kind::Folder),
         (OBJECTS, Kind::Folder),
@@ -59,10 +60,12 @@ pub fn inspect(folder: &Directory, path: &Path) -> Result<State, FolderError> {
     }
 }
 
-/// Every entry of a data folder that would be used is what it should be.
+/// Every entry of a data folder that would be used is what it should be, and nobody else's as well: what a second name leads
+/// to may be somebody's own file.
 fn is_of_kind(folder: &Directory, name: &str, kind: Kind) -> io::Result<()> {
     match folder.entry(name)? {
         Some(entry) if entry.kind != kind => Err(io::Error::other(entry.kind.isnt(kind))),
+        Some(entry) if kind == Kind::File && entry.names > 1 => Err(io::Error::other(log::SECOND_NAME)),
         _ => Ok(()),
     }
 }
@@ -100,7 +103,10 @@ impl Log {
             if log::is_segment(&name) {
                 let bytes = first_bytes(&log, &name).map_err(failed)?;
                 found.begins |= log::begins_segment(&name, &bytes);
-                found.foreign |= bytes.len() == log::HEADER as usize;
+                found.foreign |= !log::is_begun(&name, &bytes);
+            } else {
+                // Whatever stands beside segments is made after the first has begun.
+                found.foreign = true;
             }
         }
         Ok(found)
@@ -175,7 +181,7 @@ fn foreign(folder: &Directory, log: &Log, objects: &Objects) -> io::Result<Vec<S
             continue;
         };
         let ours = match name.as_str() {
-            marker::UNFINISHED => true,
+            marker::UNFINISHED => marker::is_unfinished(folder)?,
             log::LOCK => names_a_process(folder)?,
             LOG => !log.foreign,
             OBJECTS => !objects.foreign,

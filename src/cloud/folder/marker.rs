@@ -24,6 +24,13 @@ pub fn read(folder: &Directory) -> io::Result<Option<u32>> {
     format.map(Some).ok_or_else(|| io::Error::other("it doesn't say what it should, which is the folder's format"))
 }
 
+/// Whether the file of a marker that isn't finished holds the beginning of one.
+pub fn is_unfinished(folder: &Directory) -> io::Result<bool> {
+    let mut bytes = Vec::new();
+    folder.read(UNFINISHED)?.take(200).read_to_end(&mut bytes)?;
+    Ok(format!("{TITLE}{FORMAT}\n").as_bytes().starts_with(&bytes))
+}
+
 /// Writes the marker, whole or not at all, so that it survives a power cut.
 pub fn write(folder: &Directory) -> io::Result<()> {
     if folder.entry(UNFINISHED)?.is_some() {
