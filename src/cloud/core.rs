@@ -164,9 +164,10 @@ impl Core {
             if let Some(reason) = broken {
                 return Err(unavailable(reason));
             }
-            self.log.admit(frees).map_err(unavailable)?;
+            let most = self.log.admit(frees).map_err(unavailable)?;
             frames.clear();
             let mut transaction = Transaction::new(engine, now, frames);
+            transaction.most = most;
             // What a panic leaves applied goes to the log all the same: memory and log never differ.
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| decide(&mut transaction)));
             let Transaction { wake, hidden, wake_streams, applying, refused, .. } = transaction;
@@ -177,7 +178,10 @@ impl Core {
                     let rebuilt = rebuild::from_log(engine, &self.log, self.seed);
                     rebuilt.inspect_err(|error| *broken = Some(error.to_string())).map_err(unavailable)?;
                 }
-                return Err(self.too_large(now, &refused));
+                return Err(match refused {
+                    LogError::NoRoom { .. } => unavailable(refused),
+                    _ => self.too_large(now, &refused),
+                });
             }
             if applying {
                 // Half of a change is made in memory. The log has what came before it, and is what a restart goes by.

@@ -41,6 +41,8 @@ impl Keeper {
     async fn look(&mut self) {
         look_after_the_folder(&self.cloud).await;
         let core = &self.cloud.core;
+        // Other programs fill the disk also while nobody writes here.
+        core.log().look();
         if let Some(refusal) = core.refusal() {
             self.cloud.notice(&refusal);
             self.refusing = true;

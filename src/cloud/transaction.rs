@@ -36,8 +36,12 @@ impl Frames {
     }
 
     /// Why the log would refuse what was pushed last, if it would.
-    fn too_large(&self) -> Option<LogError> {
+    fn too_large(&self, most: u64) -> Option<LogError> {
         let largest = log::MAX_PAYLOAD;
+        if self.bytes.len() as u64 > most {
+            let bytes = self.bytes.len();
+            return Some(LogError::NoRoom { bytes });
+        }
         if self.bytes.len() <= largest {
             return None;
         }
@@ -98,14 +102,16 @@ pub struct Transaction<'t> {
     pub(super) wake_streams: bool,
     /// A change is being made: a panic now leaves half of it.
     pub(super) applying: bool,
-    /// Why none of its changes is made: one is larger than the log takes.
+    /// Bytes of changes that there is room for.
+    pub(super) most: u64,
+    /// Why none of its changes is made: one is larger than the log takes, or than the disk has room for.
     pub(super) refused: Option<LogError>,
 }
 
 impl<'t> Transaction<'t> {
     pub(super) fn new(engine: &'t mut Engine, now: Millis, frames: &'t mut Frames) -> Self {
         let (wake, hidden) = (Vec::new(), Vec::new());
-        Self { engine, now, frames, wake, hidden, wake_streams: false, applying: false, refused: None }
+        Self { engine, now, frames, wake, hidden, wake_streams: false, applying: false, most: u64::MAX, refused: None }
     }
 
     /// Makes a change, in the state and in the log. One that the log would not take, and all after it, are not made, and
@@ -115,7 +121,7 @@ impl<'t> Transaction<'t> {
             return;
         }
         self.frames.push(change);
-        self.refused = self.frames.too_large();
+        self.refused = self.frames.too_large(self.most);
         if self.refused.is_some() {
             return;
         }

@@ -27,6 +27,10 @@ pub enum LogError {
     )]
     Full { place: String },
 
+    /// The disk has room, and not for this one transaction.
+    #[error("the disk has no room for {bytes} bytes: what is left is kept for what frees space")]
+    NoRoom { bytes: usize },
+
     /// A sync failed: what the disk holds is unknown, so nothing more is written until a restart.
     #[error("the log takes no writes until a restart: {reason}")]
     Poisoned { reason: String },

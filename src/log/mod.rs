@@ -222,16 +222,20 @@ impl Log {
 
     /// Whether the next transaction is taken; if not, what waits is tried once more. Ask before you decide: what was decided
     /// goes to [`append_decided`](Self::append_decided). With little room on the disk only what `frees` space is taken.
-    pub fn admit(&self, frees: bool) -> Result<(), LogError> {
-        let (refused, room) = {
+    ///
+    /// Returns how many bytes it may have: more than that would leave too little of the disk for what frees space.
+    pub fn admit(&self, frees: bool) -> Result<u64, LogError> {
+        let (refused, room, most) = {
             let queue = self.shared.queue.lock();
-            (queue.admit(0).is_err(), queue.room)
+            (queue.admit(0).is_err(), queue.room, queue.most)
         };
         if refused {
             // Poisoned, it would pass as long as nothing waits, and what is decided then could never be written.
             self.shared.poison.get().map_or_else(|| self.retry(), |poison| Err(poison.clone()))?;
         }
-        if room == 0 || self.shared.reserve.is_low() { self.shared.admit_by_room(frees, room) } else { Ok(()) }
+        let little = room == 0 || self.shared.reserve.is_low();
+        let most = if little { self.shared.admit_by_room(frees, room)? } else { most };
+        Ok(if frees { u64::MAX } else { most })
     }
 
     /// As [`append`](Self::append) for a transaction that was admitted, and can't be refused any more since its changes are
@@ -319,7 +323,7 @@ impl Log {
         self.shared.is_tight()
     }
 
-    /// Bytes that can still be written, what is kept for deletions included.
+    /// Bytes that can still be written to give space back, half of the reserve included.
     pub fn available(&self) -> u64 {
         self.shared.available()
     }

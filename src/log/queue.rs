@@ -26,6 +26,8 @@ pub(super) struct Queue {
     pub chunks: Vec<Chunk>,
     /// Bytes in `chunks`.
     pub pending: usize,
+    /// Bytes that are being written, or that a failed write left.
+    pub writing: usize,
     /// The segment that the next transaction goes to, and where.
     pub tail: Arc<Segment>,
     pub offset: u32,
@@ -37,6 +39,8 @@ pub(super) struct Queue {
     pub spare: Vec<u8>,
     /// Bytes that may be appended before the disk is looked at.
     pub room: u64,
+    /// Bytes that a transaction may have until then, unless it frees space.
+    pub most: u64,
     /// Where a segment ends, unless who appends knows better.
     pub segment_bytes: u32,
     /// A group is written only after the one before it was synced, and its first frame says so.
@@ -48,15 +52,22 @@ impl Queue {
         Self {
             chunks: Vec::new(),
             pending: 0,
+            writing: 0,
             tail,
             offset,
             position: Position(0),
             refusal: None,
             spare: Vec::new(),
             room: 0,
+            most: 0,
             segment_bytes,
             syncs_groups,
         }
+    }
+
+    /// Bytes that are not on the disk yet.
+    pub fn unwritten(&self) -> u64 {
+        (self.pending + self.writing) as u64
     }
 
     /// Whether a transaction of so many bytes is taken at the moment.

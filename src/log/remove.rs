@@ -30,14 +30,20 @@ impl Shared {
             self.sync_all(tail.number)?;
         }
         let file = segment.file().ok_or_else(no_segment)?;
-        let placed = self.place_stone(number, file);
-        let again = |error| if self.makes_room(&error) { self.place_stone(number, file) } else { Err(error) };
-        let outdated = placed.or_else(again)?;
+        let outdated = loop {
+            match self.place_stone(number, file) {
+                Err(error) if self.makes_room(&error, HEADER.into()) => {}
+                placed => break placed?,
+            }
+        };
         self.segments.write().remove(&number);
         for name in outdated.iter().chain([&log_name(number)]) {
             self.disk.remove(name).map_err(LogError::io("remove", name))?;
         }
-        self.sync_names()
+        self.sync_names()?;
+        // The reserve is taken of what is free now before another program takes that.
+        self.look();
+        Ok(())
     }
 
     /// Makes a stone name the segment, one for it and all removed ones beside it, and syncs that. Returns the stone that

@@ -59,14 +59,19 @@ impl Shared {
         if writer.group.is_empty() {
             let mut queue = self.queue.lock();
             std::mem::swap(&mut queue.chunks, &mut writer.group);
-            queue.pending = 0;
+            queue.writing = std::mem::take(&mut queue.pending);
             writer.position = queue.position;
         }
         for at in 0..writer.group.len() {
             let chunk = &writer.group[at];
-            let written = self.write_chunk(chunk);
-            let again = |error: LogError| if self.makes_room(&error) { self.write_chunk(chunk) } else { Err(error) };
-            if let Err(error) = written.or_else(again) {
+            let written = loop {
+                // The reserve gives a piece at a time, and another program may have been faster.
+                match self.write_chunk(chunk) {
+                    Err(error) if self.makes_room(&error, chunk.bytes.len() as u64) => {}
+                    written => break written,
+                }
+            };
+            if let Err(error) = written {
                 // What is written stays as it is: a later segment's header may tell of it.
                 writer.group.drain(..at);
                 writer.failed = true;
@@ -76,12 +81,14 @@ impl Shared {
         }
         let spare = writer.group.drain(..).next_back().map(|chunk| chunk.bytes);
         self.durable.store(writer.position.0, Ordering::Release);
+        let mut queue = self.queue.lock();
+        queue.writing = 0;
         if std::mem::take(&mut writer.failed) {
-            self.queue.lock().refusal = None;
+            queue.refusal = None;
         }
         if let Some(mut spare) = spare.filter(|spare| spare.capacity() <= KEPT_BUFFER) {
             spare.clear();
-            self.queue.lock().spare = spare;
+            queue.spare = spare;
         }
         Ok(())
     }

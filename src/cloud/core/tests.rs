@@ -176,6 +176,30 @@ async fn a_full_disk_can_be_emptied_and_shows_nothing_that_it_refused() {
     assert_eq!(keys(&open(&disk).unwrap().0), kept);
 }
 
+/// A request that was larger than what is left was made in memory, and everything that frees space waited behind it.
+#[tokio::test]
+async fn a_request_that_does_not_fit_is_refused_before_it_is_made() {
+    let disk = FaultyDisk::default();
+    disk.with(|state| (state.space, state.total) = (Some(4 << 20), Some(16 << 20)));
+    let core = Core::open(Arc::new(disk.clone()), Options::default(), Clock::manual(1), false, 7).unwrap().0;
+    let put = async |key: &'static str, bytes: usize| {
+        let put = |tx: &mut Transaction<'_>| {
+            // The first of it is made, and the second doesn't fit.
+            tx.put_doc("k/first", b"1");
+            tx.put_doc(key, &vec![7; bytes]);
+            Ok(())
+        };
+        core.execute(put).await.map_err(|error| (error.status, error.message))
+    };
+    disk.with(|state| state.space = Some((1 << 20) + 10_000));
+    core.log().look();
+    let (status, message) = put("k/large", 3 << 20).await.unwrap_err();
+    assert!(status == 503 && message.contains("kept for what frees space"), "{status} {message}");
+    assert_eq!(core.read(|engine, _| engine.docs("k/", "").count()), 0, "nothing of it is there");
+    assert_eq!(core.refusal(), None);
+    put("k/small", 1_000).await.unwrap();
+}
+
 /// Each write opened a segment with all declarations where these were longer than a segment: 60 MB for a message.
 #[tokio::test]
 async fn long_declarations_are_not_written_with_every_change() {

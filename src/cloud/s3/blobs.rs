@@ -85,7 +85,7 @@ impl Blobs {
         blocking(move || {
             let mut source = this.files.read(&from)?;
             if this.files.link(&from.id, &to.id).is_err() {
-                this.files.check_room(from.length)?;
+                let _room = this.files.room_for(from.length)?;
                 let mut copy = this.files.create(&to.id)?;
                 io::copy(&mut source, &mut copy)?;
                 if this.sync {

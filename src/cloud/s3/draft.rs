@@ -91,7 +91,7 @@ impl Draft {
         // The thread holds the file as well: when the request is dropped meanwhile, the thread removes it in the end.
         let unnamed = self.unnamed.clone();
         let file = blocking(move || {
-            blobs.files.check_room(buffer.len() as u64)?;
+            let _room = blobs.files.room_for(buffer.len() as u64)?;
             let mut file = match file {
                 Some(file) => file,
                 None => blobs.files.create(&unnamed.id)?,

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::blobs::Blob;
 use crate::directory::{Directory, Kind};
@@ -12,6 +13,20 @@ use crate::log::Space;
 #[derive(Clone)]
 pub struct Files {
     folder: Arc<Directory>,
+    /// Bytes that are being written.
+    writing: Arc<AtomicU64>,
+}
+
+/// Room for bytes that are being written; given up when dropped.
+pub struct Room {
+    writing: Arc<AtomicU64>,
+    bytes: u64,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.writing.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 impl Files {
@@ -21,7 +36,7 @@ impl Files {
             let name = format!("{shard:02x}");
             folder.folder_or_new(&name).map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
         }
-        Ok(Self { folder })
+        Ok(Self { folder, writing: Arc::default() })
     }
 
     /// The folder of objects itself.
@@ -63,15 +78,18 @@ impl Files {
         self.shard(id)?.link(id, &self.shard(new)?, new)
     }
 
-    /// Refuses bytes that would take the last of the disk: the log needs it, also for what frees space.
-    pub fn check_room(&self, bytes: u64) -> io::Result<()> {
+    /// Refuses bytes that would take the last of the disk, with all that others write at the same time: the log needs it,
+    /// also for what frees space. To be held until they are written.
+    pub fn room_for(&self, bytes: u64) -> io::Result<Room> {
+        let room = Room { writing: self.writing.clone(), bytes };
+        let all = self.writing.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
         match Space::of(&*self.folder) {
-            Some(space) if !space.has_room_for(bytes) => {
+            Some(space) if !space.has_room_for(all) => {
                 let room = space.free.saturating_sub(2 * space.floor());
                 let message = format!("the disk takes {room} more bytes: what is left is kept for deletions");
                 Err(io::Error::new(io::ErrorKind::StorageFull, message))
             }
-            _ => Ok(()),
+            _ => Ok(room),
         }
     }
 

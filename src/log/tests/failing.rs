@@ -189,3 +189,114 @@ fn a_file_that_is_taken_away_is_missed_while_the_log_runs() {
     disk.create(&tail).unwrap();
     assert_eq!(log.missing().unwrap(), Some(tail));
 }
+
+/// A disk of so many bytes that tells of its space, with so many free: its floor is 1 MiB.
+fn small_disk(free: usize) -> FaultyDisk {
+    let disk = FaultyDisk::default();
+    disk.with(|state| (state.space, state.total) = (Some(free), Some(16 << 20)));
+    disk
+}
+
+/// Bytes of the reserve's file.
+fn reserve(disk: &FaultyDisk) -> usize {
+    disk.names().iter().find(|name| *name == reserve::NAME).map_or(0, |name| disk.bytes(name).len())
+}
+
+fn free(disk: &FaultyDisk) -> usize {
+    disk.with(|state| state.space.unwrap())
+}
+
+/// As the cloud does it: asked for, decided, written.
+fn admitted(log: &Log, frees: bool, bytes: usize) -> Result<(), LogError> {
+    log.admit(frees)?;
+    let position = log.append_decided(&[&vec![b'x'; bytes]], u32::MAX)?.position;
+    commit(log, position)
+}
+
+const FLOOR: usize = 1 << 20;
+
+/// Up to 16 MiB were admitted after one look at the disk: what else was written to it meanwhile, the reserve paid for.
+#[test]
+fn what_fills_the_disk_takes_nothing_of_the_reserve() {
+    for durability in ON_DISK {
+        for bytes in [100, 20_000, 400_000] {
+            let disk = small_disk(12 << 20);
+            let (log, ..) = open(&disk, durability).unwrap();
+            // Uploads take the disk while the log has looked at it.
+            admitted(&log, false, bytes).unwrap();
+            disk.with(|state| state.space = Some(2 * FLOOR + FLOOR / 4));
+            while admitted(&log, false, bytes).is_ok() {}
+            assert_eq!(reserve(&disk), FLOOR);
+            let left = free(&disk);
+            assert!(left + bytes > FLOOR / 2 && log.low().is_some(), "{left} bytes are left, of {bytes} each");
+            assert!(log.refusal().is_none(), "it waits for nothing");
+        }
+    }
+}
+
+/// The whole reserve went with the first write that found no room, and a program that filled the disk took it at once.
+#[test]
+fn the_reserve_is_given_in_pieces_and_taken_again() {
+    for durability in ON_DISK {
+        let disk = small_disk(6 << 20);
+        let (log, ..) = open(&disk, durability).unwrap();
+        admitted(&log, false, 100).unwrap();
+        disk.with(|state| state.space = Some(0));
+        for n in 0..500 {
+            admitted(&log, true, 100).unwrap_or_else(|error| panic!("{n}: {error}"));
+            // Another program takes whatever it can.
+            disk.with(|state| state.space = Some(0));
+            assert!(matches!(log.admit(false), Err(LogError::Full { .. })));
+            if reserve(&disk) < FLOOR / 2 {
+                break;
+            }
+        }
+        let kept = reserve(&disk);
+        assert!((1..FLOOR).contains(&kept), "{kept}");
+        // Killed and started again it is full from the beginning.
+        drop(log);
+        let (log, ..) = open(&disk, durability).unwrap();
+        assert!(log.low().is_some() && reserve(&disk) == kept);
+        admitted(&log, true, 100).unwrap();
+        // What becomes free is the reserve's first, and only then anybody's.
+        disk.with(|state| state.space = Some(FLOOR * 3 / 2));
+        log.look();
+        assert_eq!(reserve(&disk), FLOOR);
+        assert!(matches!(log.admit(false), Err(LogError::Full { .. })));
+        disk.with(|state| state.space = Some(2 * FLOOR + 1));
+        log.look();
+        assert!(log.low().is_none());
+        admitted(&log, false, 100).unwrap();
+    }
+}
+
+/// Only the first refused write showed that a disk was full, and a reserve without its blocks was taken for one.
+#[test]
+fn a_start_looks_at_the_disk() {
+    let disk = small_disk(6 << 20);
+    drop(open(&disk, Durability::Process).unwrap());
+    assert_eq!(reserve(&disk), FLOOR);
+    disk.with(|state| state.space = Some(FLOOR / 2));
+    let (log, ..) = open(&disk, Durability::Process).unwrap();
+    assert!(log.low().is_some());
+    drop(log);
+    // There is room for one of the two.
+    disk.delete(reserve::NAME);
+    disk.with(|state| state.space = Some(FLOOR * 2 - 100));
+    let (log, ..) = open(&disk, Durability::Process).unwrap();
+    assert!(log.low().is_some() && reserve(&disk) == FLOOR);
+}
+
+/// One large request, admitted with little room, was decided and could not be written: all that frees space waited behind it.
+#[test]
+fn a_transaction_is_told_how_large_it_may_be() {
+    let disk = small_disk(6 << 20);
+    let (log, ..) = open(&disk, Durability::Process).unwrap();
+    assert_eq!(log.admit(true).unwrap(), u64::MAX);
+    disk.with(|state| state.space = Some(FLOOR + 1));
+    log.look();
+    let most = log.admit(false).unwrap() as usize;
+    assert!((FLOOR / 3..=FLOOR / 2 + 1).contains(&most), "{most}");
+    admitted(&log, false, most).unwrap();
+    assert_eq!(reserve(&disk), FLOOR);
+}

@@ -318,18 +318,23 @@ impl SegmentFile for FaultyFile {
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.with(|state, content| {
-            let written = state.space.map_or(bytes.len(), |space| space.min(bytes.len()));
+            // Only what makes the file longer takes room, of a disk that tells of it.
+            let there = content.bytes.len().saturating_sub(offset as usize).min(bytes.len());
+            let there = if state.total.is_some() { there } else { 0 };
+            let written = state.space.map_or(bytes.len(), |space| (there + space).min(bytes.len()));
             let end = offset as usize + written;
             content.bytes.resize(content.bytes.len().max(end), 0);
             content.bytes[offset as usize..end].copy_from_slice(&bytes[..written]);
             state.operation()?;
-            state.space = state.space.map(|space| space - written);
+            state.space = state.space.map(|space| space - written.saturating_sub(there));
             if written < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
         })
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {
         self.with(|state, content| {
+            let freed = content.bytes.len().saturating_sub(length as usize);
+            state.space = state.space.map(|space| space + if state.total.is_some() { freed } else { 0 });
             content.bytes.resize(length as usize, 0);
             state.operation()
         })
