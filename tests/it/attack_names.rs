@@ -55,7 +55,7 @@ async fn a_page_cannot_hide_in_a_get() {
 #[tokio::test]
 async fn what_is_no_call_calls_nothing() {
     let guard = Guard::new([0, 0, 0, 0].into(), vec![]);
-    let cloud = Guarded::with(Access { guard, credentials: None }).await;
+    let cloud = Guarded::with(Access { guard, ..Access::default() }).await;
     let made = cloud.send(&Ask::form("Action=CreateQueue&QueueName=q&Version=2012-11-05")).await;
     assert_eq!(status(&made), "200", "{made}");
     let delete = "Action=DeleteQueue&Version=2012-11-05&QueueUrl=http://localhost/000000000000/q";
