@@ -103,6 +103,22 @@ fn numbered(count: usize, one: impl Fn(usize) -> String) -> String {
     (0..count).map(one).collect()
 }
 
+/// A website whose texts have so many bytes.
+fn website(index: usize, error: usize, prefix: usize) -> Ask {
+    let text = |bytes| "w".repeat(bytes);
+    let rule = format!(
+        "<RoutingRule><Condition><KeyPrefixEquals>{}</KeyPrefixEquals></Condition><Redirect><HostName>h</HostName></Redirect>\
+         </RoutingRule>",
+        text(prefix)
+    );
+    let (index, error) = (text(index), text(error));
+    let body = format!(
+        "<WebsiteConfiguration><IndexDocument><Suffix>{index}</Suffix></IndexDocument><ErrorDocument><Key>{error}</Key>\
+         </ErrorDocument><RoutingRules>{rule}</RoutingRules></WebsiteConfiguration>"
+    );
+    bucket("website", "", body)
+}
+
 fn bucket(configuration: &str, head: &str, body: String) -> Ask {
     Ask::S3(format!("PUT /bkt?{configuration}"), head.to_owned(), body)
 }
@@ -201,6 +217,40 @@ const ROWS: &[Row] = &[
         let body = format!("<NotificationConfiguration>{}</NotificationConfiguration>", numbered(n, rule));
         bucket("notification", "x-amz-skip-destination-validation: true\r\n", body)
     }),
+    ("origins of a bucket's CORS", 64 * 1_024 - 3, "MaxMessageLengthExceeded", |n| {
+        let origins = format!("<AllowedOrigin>{}</AllowedOrigin>", "o".repeat(1_000)).repeat(n / 1_000);
+        let last = format!("<AllowedOrigin>{}</AllowedOrigin>", "o".repeat(n % 1_000));
+        let rule = format!("<CORSRule><AllowedMethod>GET</AllowedMethod>{origins}{last}</CORSRule>");
+        bucket("cors", "", format!("<CORSConfiguration>{rule}</CORSConfiguration>"))
+    }),
+    ("the ID of a CORS rule", 255, "InvalidRequest", |n| {
+        let rule =
+            format!("<ID>{}</ID><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin>", "i".repeat(n));
+        bucket("cors", "", format!("<CORSConfiguration><CORSRule>{rule}</CORSRule></CORSConfiguration>"))
+    }),
+    ("a website's index", 1_024, "InvalidArgument", |n| website(n, 1, 1)),
+    ("a website's page of errors", 1_024, "InvalidArgument", |n| website(1, n, 1)),
+    ("a website's routing", 1_024, "InvalidRequest", |n| website(1, 1, n)),
+    ("a lifecycle's prefix", 1_024, "InvalidRequest", |n| {
+        let rule = format!(
+            "<Rule><ID>r</ID><Status>Enabled</Status><Filter><Prefix>{}</Prefix></Filter><Expiration><Days>1</Days></Expiration></Rule>",
+            "p".repeat(n)
+        );
+        bucket("lifecycle", "", format!("<LifecycleConfiguration>{rule}</LifecycleConfiguration>"))
+    }),
+    ("an object's redirection", 2_048, "InvalidRedirectLocation", |n| {
+        let head = format!("x-amz-website-redirect-location: /{}\r\n", "l".repeat(n - 1));
+        Ask::S3("PUT /bkt/k".into(), head, String::new())
+    }),
+    ("an object's headers", 8_192, "RequestHeaderSectionTooLarge", |n| {
+        // Host, Connection and Content-Length have 43 bytes.
+        Ask::S3("PUT /bkt/k".into(), format!("Cache-Control: {}\r\n", "c".repeat(n - 43 - 13)), String::new())
+    }),
+    ("a message's trace", 1_024, "InvalidParameterValue", |n| {
+        let trace = json!({"AWSTraceHeader": {"DataType": "String", "StringValue": "t".repeat(n)}});
+        let input = json!({"QueueUrl": URL, "MessageBody": "m", "MessageSystemAttributes": trace});
+        Ask::Json("AmazonSQS.SendMessage", input)
+    }),
     ("tags of a bucket", 50, "BadRequest", |n| {
         let tags = numbered(n, |number| format!("<Tag><Key>k{number}</Key><Value>v</Value></Tag>"));
         bucket("tagging", "", format!("<Tagging><TagSet>{tags}</TagSet></Tagging>"))
@@ -252,4 +302,40 @@ async fn what_a_client_sizes_has_a_bound() {
         cloud.sqs().send_message().queue_url(&other).message_body(*what).send().await.unwrap();
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Documents that are too long were the server's own fault, and so clients sent them again.
+#[tokio::test]
+async fn a_document_that_is_too_long_is_the_clients_fault() {
+    let cloud = TestCloud::start().await;
+    cloud.s3().create_bucket().bucket("bkt").send().await.unwrap();
+    for line in ["PUT /bkt?tagging", "POST /bkt/k?uploadId=u", "PUT /bkt?cors"] {
+        let answer = ask(&cloud, Ask::S3(line.to_owned(), String::new(), " ".repeat((20 << 20) + 1))).await;
+        assert_eq!(status(&answer), "400", "{line}: {answer}");
+        assert!(answer.contains("<Code>MaxMessageLengthExceeded</Code>"), "{line}: {answer}");
+        well(&cloud, line).await;
+    }
+}
+
+/// A header of 120 KB lay in every message.
+#[tokio::test]
+async fn a_trace_that_is_none_is_not_kept() {
+    let cloud = TestCloud::start().await;
+    let queue = crate::sqs::queue(&cloud.sqs(), "q", &[]).await;
+    for (length, kept) in [(200, true), (100_000, false)] {
+        let body = json!({"QueueUrl": queue, "MessageBody": "m"}).to_string();
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: \
+             AmazonSQS.SendMessage\r\nX-Amzn-Trace-Id: {}\r\nContent-Length: {}\r\n\r\n{body}",
+            "t".repeat(length),
+            body.len()
+        );
+        assert_eq!(status(&send(&cloud, request.as_bytes()).await), "200");
+        let name = aws_sdk_sqs::types::MessageSystemAttributeName::All;
+        let received = cloud.sqs().receive_message().queue_url(&queue).message_system_attribute_names(name);
+        let message = received.send().await.unwrap().messages.unwrap().remove(0);
+        let attributes = message.attributes.unwrap_or_default();
+        let trace = aws_sdk_sqs::types::MessageSystemAttributeName::AwsTraceHeader;
+        assert_eq!(attributes.contains_key(&trace), kept, "{length}");
+    }
 }

@@ -15,6 +15,8 @@ use crate::cloud::sigv4::{Claim, Family, Refusal, Scope, Wrong};
 use crate::cloud::sts::session::{self, Session};
 use crate::cloud::wire::{AwsError, Protocol};
 
+/// Bytes of a trace's header, beyond which it is none that X-Ray made: with all fields it has some 200. Messages carry it for nothing.
+pub const LONGEST_TRACE: usize = 1_024;
 static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Host and port as the client addressed this server.
@@ -94,7 +96,12 @@ pub fn read<'r>(
         host: intern_host(authority),
         protocol: protocol(&route),
         request_id: id,
-        trace: parts.headers.get(&TRACE_ID).and_then(|id| id.to_str().ok()).map(Arc::from),
+        trace: parts
+            .headers
+            .get(&TRACE_ID)
+            .filter(|id| id.len() <= LONGEST_TRACE)
+            .and_then(|id| id.to_str().ok())
+            .map(Arc::from),
         service: None,
         origin: Origin { address: None, agent: said(&USER_AGENT), referer: said(&REFERER) },
     };

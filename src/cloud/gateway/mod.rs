@@ -27,7 +27,7 @@ use admin::Page;
 pub use admin::health;
 use answer::{failure, finish, plain, style, style_of};
 pub use context::{Context, DEFAULT_ACCOUNT, DEFAULT_REGION, Origin, RequestId, RequestIds, intern};
-pub use head::host_of;
+pub use head::{LONGEST_TRACE, host_of};
 pub use operation::{Answer, Operation};
 pub use route::{Route, queue_path, region_of_address, route};
 pub use scope::{account_in, account_of, is_account, is_region};

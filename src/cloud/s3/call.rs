@@ -75,7 +75,7 @@ impl Call {
             principal: self.cx.access_key.as_deref().unwrap_or("Anonymous").to_owned(),
             request_id: self.id.clone(),
             host_id: self.host_id(),
-            trace: self.header("x-amzn-trace-id"),
+            trace: self.cx.trace.as_deref().map(str::to_owned),
         }
     }
 

@@ -9,7 +9,7 @@ use super::blobs::Pinned;
 use super::call::Call;
 use super::checksum::{self, Algorithm, Hasher, Kind, set_checksum};
 use super::conditions::{self, WriteConditions};
-use super::describe::Description;
+use super::describe::{self, Description};
 use super::error::{Failure, Result};
 use super::names;
 use super::objects;
@@ -87,7 +87,7 @@ impl S3 {
         if !replace {
             object.headers = source.object.headers.clone();
             object.headers.remove("x-amz-website-redirect-location");
-            if let Some(location) = call.header("x-amz-website-redirect-location") {
+            if let Some(location) = describe::redirect(call)? {
                 object.headers.insert("x-amz-website-redirect-location".into(), location);
             }
             object.metadata = source.object.metadata.clone();

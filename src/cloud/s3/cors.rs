@@ -12,6 +12,10 @@ use super::service::S3;
 
 /// The most rules of a bucket ("Elements of a CORS configuration").
 const MAX_RULES: usize = 100;
+/// Characters of a rule's ID ("CORSRule", API reference).
+const MAX_ID: usize = 255;
+/// "PutBucketCors" (API reference): the document is limited to 64 KB.
+const MAX_BYTES: usize = 64 << 10;
 const METHODS: [&str; 5] = ["GET", "PUT", "POST", "DELETE", "HEAD"];
 
 /// Refuses what S3 doesn't take as a CORS configuration.
@@ -24,10 +28,25 @@ fn check(configuration: &CORSConfiguration) -> Result<()> {
         let message = format!("The number of CORS rules should not exceed allowed limit of {MAX_RULES} rules.");
         return Err(Failure::invalid_request(message));
     }
-    rules.iter().try_for_each(check_rule)
+    rules.iter().try_for_each(check_rule)?;
+    if rules.iter().map(size).sum::<usize>() > MAX_BYTES {
+        return Err(Failure::new(400, "MaxMessageLengthExceeded", "Your request was too big.")
+            .with("MaxMessageLengthBytes", MAX_BYTES.to_string()));
+    }
+    Ok(())
+}
+
+/// Bytes of a rule's texts.
+fn size(rule: &CORSRule) -> usize {
+    let lists = [rule.allowed_headers.as_ref(), rule.expose_headers.as_ref()].into_iter().flatten();
+    let texts = lists.chain([&rule.allowed_methods, &rule.allowed_origins]).flatten();
+    texts.chain(&rule.id).map(String::len).sum()
 }
 
 fn check_rule(rule: &CORSRule) -> Result<()> {
+    if rule.id.as_ref().is_some_and(|id| id.chars().count() > MAX_ID) {
+        return Err(Failure::invalid_request(format!("The ID of a CORS rule must not be longer than {MAX_ID}.")));
+    }
     if rule.allowed_methods.is_empty() || rule.allowed_origins.is_empty() {
         return Err(Failure::malformed_xml());
     }

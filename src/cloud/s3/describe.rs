@@ -34,6 +34,10 @@ const STORAGE_CLASSES: [&str; 8] = [
     "DEEP_ARCHIVE",
 ];
 
+/// Bytes of the header section of a request that makes an object.
+const MAX_HEADERS: usize = 8_192;
+const MAX_LOCATION: usize = 2_048;
+
 /// What a request says of the object it makes.
 pub struct Description {
     pub headers: BTreeMap<String, String>,
@@ -48,6 +52,8 @@ impl Description {
     /// Reads it from a request, and refuses by name what this cloud doesn't do.
     pub fn of(call: &Call, bucket: &Bucket) -> Result<Self> {
         refuse_unsupported(call, bucket)?;
+        check_size(call)?;
+        redirect(call)?;
         Ok(Self {
             headers: headers(call),
             metadata: metadata(call)?,
@@ -56,6 +62,31 @@ impl Description {
             encryption: encryption(call, bucket)?,
             lock: ObjectLock::of(call, bucket, call.cx.cloud.core.now())?,
         })
+    }
+}
+
+/// "PUT Object" (API reference): the header section of a PUT is limited to 8 KB. What a form says instead is held to the same.
+fn check_size(call: &Call) -> Result<()> {
+    let size: usize = call.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if size <= MAX_HEADERS {
+        return Ok(());
+    }
+    let message = "Your request header section exceeds the maximum allowed request header section size";
+    Err(Failure::new(400, "RequestHeaderSectionTooLarge", message)
+        .with("HeaderSize", size.to_string())
+        .with("MaxSizeAllowed", MAX_HEADERS.to_string()))
+}
+
+/// Where a website leads from an object ("Configuring an object redirect").
+pub fn redirect(call: &Call) -> Result<Option<String>> {
+    let location = call.header("x-amz-website-redirect-location");
+    match location.as_ref().is_some_and(|location| location.len() > MAX_LOCATION) {
+        true => Err(Failure::new(
+            400,
+            "InvalidRedirectLocation",
+            "The length of website redirect location cannot exceed 2,048 characters.",
+        )),
+        false => Ok(location),
     }
 }
 

@@ -20,6 +20,8 @@ use super::{expiry, time};
 const MAX_RULES: usize = 1_000;
 /// In characters.
 const MAX_ID: usize = 255;
+/// Bytes, as of a key.
+const MAX_PREFIX: usize = 1_024;
 /// The most noncurrent versions that a rule may keep ("NoncurrentVersionExpiration").
 const MAX_KEPT: i32 = 100;
 
@@ -123,6 +125,12 @@ fn check_rule(rule: &LifecycleRule) -> Result<()> {
     }
     if rule.filter.is_some() == rule.prefix.is_some() {
         return Err(Failure::malformed_xml());
+    }
+    let filter = rule.filter.as_ref();
+    let of_both = filter.and_then(|filter| filter.and.as_ref()).and_then(|and| and.prefix.as_ref());
+    let prefixes = [rule.prefix.as_ref(), filter.and_then(|filter| filter.prefix.as_ref()), of_both];
+    if prefixes.into_iter().flatten().any(|prefix| prefix.len() > MAX_PREFIX) {
+        return Err(Failure::invalid_request(format!("The maximum size of a prefix is {MAX_PREFIX}.")));
     }
     let (tagged, sized) = rule.filter.as_ref().map_or(Ok((false, false)), check_filter)?;
     if rule.transitions.as_ref().is_some_and(|list| !list.is_empty()) {

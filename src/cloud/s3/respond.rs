@@ -8,6 +8,8 @@ use s3s::Body;
 use super::call::Call;
 use super::error::Failure;
 
+/// Bytes of an XML document in a request: `s3s` reads no more.
+const MAX_DOCUMENT: u64 = 20 << 20;
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
 /// The response to send: what `s3s` made of an output, or the failure that the call noted.
@@ -16,7 +18,7 @@ pub fn finish(call: &Call, method: &Method, response: Response<Body>) -> Respons
     let failure = match noted {
         Some(failure) => Some(failure),
         None if response.status().is_client_error() || response.status().is_server_error() => {
-            Some(from_s3s(method, &response))
+            Some(from_s3s(method, &response, sent(call)))
         }
         None => None,
     };
@@ -73,8 +75,14 @@ fn xml(call: &Call, failure: &Failure) -> String {
     xml
 }
 
+/// Bytes of a request's body as its head says.
+fn sent(call: &Call) -> u64 {
+    let length = call.header("x-amz-decoded-content-length").or_else(|| call.header("content-length"));
+    length.and_then(|length| length.parse().ok()).unwrap_or(0)
+}
+
 /// What `s3s` refused by itself, in AWS's words.
-fn from_s3s(method: &Method, response: &Response<Body>) -> Failure {
+fn from_s3s(method: &Method, response: &Response<Body>, length: u64) -> Failure {
     let status = response.status().as_u16();
     let body = response.body().bytes().unwrap_or_default();
     let body = String::from_utf8_lossy(&body);
@@ -85,6 +93,11 @@ fn from_s3s(method: &Method, response: &Response<Body>) -> Failure {
     };
     let code = find("Code").unwrap_or_else(|| "InternalError".into());
     let message = find("Message").unwrap_or_default();
+    // `s3s` takes a document that is too long for a fault of its own, which clients would send again.
+    if code == "InternalError" && message.is_empty() && length > MAX_DOCUMENT {
+        return Failure::new(400, "MaxMessageLengthExceeded", "Your request was too big.")
+            .with("MaxMessageLengthBytes", MAX_DOCUMENT.to_string());
+    }
     if let Some(operation) = message.strip_suffix(" is not implemented yet") {
         return Failure::not_implemented(operation);
     }

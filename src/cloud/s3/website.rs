@@ -12,6 +12,8 @@ use super::service::S3;
 
 /// The most routing rules ("PutBucketWebsite").
 const MAX_RULES: usize = 50;
+/// Bytes of a key ("Naming Amazon S3 objects").
+const MAX_KEY: usize = 1_024;
 
 /// Refuses what S3 doesn't take as a website configuration.
 fn check(site: &WebsiteConfiguration) -> Result<()> {
@@ -20,17 +22,18 @@ fn check(site: &WebsiteConfiguration) -> Result<()> {
             let message = "RedirectAllRequestsTo cannot be provided in conjunction with other Routing Rules.";
             return Err(Failure::invalid_argument(message, "RedirectAllRequestsTo", "not null"));
         }
+        check_text("HostName", Some(&all.host_name))?;
         return check_protocol(all.protocol.as_ref());
     }
     let Some(index) = &site.index_document else {
         let message = "A value for IndexDocument Suffix must be provided if RedirectAllRequestsTo is empty";
         return Err(Failure::invalid_argument(message, "IndexDocument", "null"));
     };
-    if index.suffix.is_empty() || index.suffix.contains('/') {
+    if index.suffix.is_empty() || index.suffix.len() > MAX_KEY || index.suffix.contains('/') {
         let message = "The IndexDocument Suffix is not well formed";
         return Err(Failure::invalid_argument(message, "IndexDocument", index.suffix.clone()));
     }
-    if site.error_document.as_ref().is_some_and(|document| document.key.is_empty()) {
+    if site.error_document.as_ref().is_some_and(|document| document.key.is_empty() || document.key.len() > MAX_KEY) {
         let message = "The ErrorDocument Key is not well formed";
         return Err(Failure::invalid_argument(message, "ErrorDocument", ""));
     }
@@ -53,6 +56,10 @@ fn check_rule(rule: &RoutingRule) -> Result<()> {
         return Err(Failure::malformed_xml());
     }
     check_protocol(redirect.protocol.as_ref())?;
+    check_text("HostName", redirect.host_name.as_ref())?;
+    check_text("ReplaceKeyPrefixWith", redirect.replace_key_prefix_with.as_ref())?;
+    check_text("ReplaceKeyWith", redirect.replace_key_with.as_ref())?;
+    check_text("KeyPrefixEquals", rule.condition.as_ref().and_then(|condition| condition.key_prefix_equals.as_ref()))?;
     if redirect.replace_key_prefix_with.is_some() && redirect.replace_key_with.is_some() {
         return Err(Failure::invalid_request("You can only define ReplaceKeyPrefix or ReplaceKey but not both."));
     }
@@ -76,6 +83,14 @@ fn check_rule(rule: &RoutingRule) -> Result<()> {
             format!("The provided HTTP error code ({code}) is not valid. Valid codes are 4XX or 5XX."),
         )),
         _ => Ok(()),
+    }
+}
+
+/// No key, and so no part of one, is longer.
+fn check_text(name: &str, text: Option<&String>) -> Result<()> {
+    match text.is_some_and(|text| text.len() > MAX_KEY) {
+        true => Err(Failure::invalid_request(format!("{name} exceeds the maximum allowed length of {MAX_KEY}"))),
+        false => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::error;
+use crate::cloud::gateway::LONGEST_TRACE;
 use crate::cloud::wire::{AwsError, Blob, Pairs, Text};
 use crate::engine::change::{Attribute, Value};
 
@@ -62,6 +63,9 @@ pub fn check<'i>(given: &'i Pairs<'_, AttributeValue<'_>>, whose: Whose) -> Resu
         .map(|(name, value)| {
             check_name(name, whose)?;
             let (kind, value) = check_value(name, value, whose)?;
+            if whose == Whose::System && matches!(value, Value::Text(text) if text.len() > LONGEST_TRACE) {
+                return Err(error::invalid(format!("Message system attribute '{name}' is too long.")));
+            }
             Ok(Attribute { name, kind, value })
         })
         .collect()
