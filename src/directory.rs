@@ -43,7 +43,8 @@ pub struct Entry {
     pub names: u64,
     /// Others than the owner may do something with it.
     pub is_open: bool,
-    id: (u64, u64),
+    /// The device and the number on it.
+    pub id: (u64, u64),
 }
 
 impl Directory {

@@ -65,14 +65,22 @@ impl Keeper {
 }
 
 /// A folder that was removed under the server keeps taking writes, and no start would ever find them: so nothing more is written.
+/// Of one that is as it was, it is noted where its log ends.
 async fn look_after_the_folder(cloud: &Arc<Cloud>) {
     let looking = cloud.clone();
     let gone = tokio::task::spawn_blocking(move || {
         let home = looking.home.as_ref()?;
         // Who can't look, for want of a handle say, knows nothing.
-        let missing = || looking.core.log().missing().ok().flatten();
-        home.gone()
-            .or_else(|| missing().map(|file| format!("{file} was removed from the data folder's log, or moved away")))
+        let harm = || looking.core.log().harm().ok().flatten();
+        let objects = || looking.blobs.missing().ok().flatten();
+        let gone =
+            home.gone().or_else(|| harm().map(|what| format!("in the data folder's log, {what}"))).or_else(|| {
+                objects().map(|name| format!("objects/{name} was removed from the data folder, or moved away"))
+            });
+        if gone.is_none() {
+            looking.note_end();
+        }
+        gone
     });
     if let Ok(Some(gone)) = gone.await {
         cloud.core.log().give_up(gone);

@@ -69,15 +69,34 @@ impl Cloud {
             let (core, recovery) = open(Arc::new(MemoryDisk::default()))?;
             return Ok((Arc::new(Self::of(core, blobs, Some(Home::Temporary(folder)), print)), recovery));
         }
-        let mut folder = DataFolder::open(&options.data_dir)?;
-        let (core, recovery) = open(Arc::new(folder.disk()))?;
-        folder.mark()?;
-        let opened = s3::open_blobs(&core, &folder, recovery.is_whole());
+        let (folder, (core, recovery)) = DataFolder::open(&options.data_dir, |disk| open(Arc::new(disk)))?;
+        let noted = folder.noted_end();
+        let is_of_the_folder = noted.is_some_and(|end| core.log().ended_at(end).unwrap_or(false));
+        let opened = s3::open_blobs(&core, &folder, recovery.is_whole() && is_of_the_folder);
         let (blobs, notices) = opened.map_err(failed(&options.data_dir.join(OBJECTS)))?;
         let cloud = Self::of(core, blobs, Some(Home::Kept(folder)), print);
-        let notices = recovery.notices(options.durability).into_iter().chain(notices);
+        // Not before: until the objects were looked at, a start that is killed leaves the next to know what this one knew.
+        cloud.note_end();
+        let is_whole = recovery.cuts.is_empty() && recovery.lost.is_empty();
+        let older = noted.filter(|_| is_whole && !is_of_the_folder).map(|end| {
+            format!(
+                "the log isn't the one that this folder had last, which went to byte {} of segment {}: it is an older copy or \
+                 another's, and what happened since isn't in it",
+                end.offset, end.segment
+            )
+        });
+        let notices = recovery.notices(options.durability).into_iter().chain(older).chain(notices);
         notices.for_each(|text| cloud.notice(&text));
         Ok((Arc::new(cloud), recovery))
+    }
+
+    /// Notes in the data folder where the log ends.
+    pub(super) fn note_end(&self) {
+        if let Some(Home::Kept(folder)) = &self.home
+            && let Ok(Some(end)) = self.core.log().end()
+        {
+            folder.note_end(end);
+        }
     }
 
     /// `home` is what the cloud's files lie in, unless somebody else cares for that.
@@ -132,7 +151,9 @@ impl Server {
     pub async fn stop(self) -> Result<(), LogError> {
         self.stop.cancel();
         self.tasks.wait().await;
-        self.cloud.core.log().retry()
+        self.cloud.core.log().retry()?;
+        self.cloud.note_end();
+        Ok(())
     }
 }
 

@@ -17,6 +17,14 @@ pub trait Disk: Send + Sync {
     /// An empty file. One that exists loses this name, and no byte: it may have another name.
     fn create(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>>;
     fn open(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>>;
+    /// Which file has this name, and its bytes; none when there is none.
+    fn look(&self, name: &str) -> io::Result<Option<(FileId, u64)>> {
+        match self.open(name) {
+            Ok(file) => Ok(Some((file.id()?, file.length()?))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
     /// Gives a file another name, whole or not at all.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Deletes the name; handles that are open keep reading.
@@ -36,11 +44,14 @@ pub trait Disk: Send + Sync {
     fn boot(&self) -> [u8; 16];
 }
 
+/// The device and the number on it, where there are such.
+pub type FileId = (u64, u64);
+
 /// One open file.
 pub trait SegmentFile: Send + Sync {
     fn length(&self) -> io::Result<u64>;
-    /// How many names the file has: 0 when somebody removed it, or put another in its place.
-    fn names(&self) -> io::Result<u64>;
+    /// Tells it from every other file of the disk, whatever its name.
+    fn id(&self) -> io::Result<FileId>;
     /// Fills `buffer` from `offset`; fewer bytes only where the file ends.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
@@ -95,6 +106,10 @@ impl Disk for DirectoryDisk {
         }
     }
 
+    fn look(&self, name: &str) -> io::Result<Option<(FileId, u64)>> {
+        Ok(self.folder.entry(name)?.map(|entry| (entry.id, entry.length)))
+    }
+
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         self.folder.rename(from, &self.folder, to)
     }
@@ -128,8 +143,9 @@ impl SegmentFile for File {
         Ok(self.metadata()?.len())
     }
 
-    fn names(&self) -> io::Result<u64> {
-        Ok(self.metadata()?.nlink())
+    fn id(&self) -> io::Result<FileId> {
+        let metadata = self.metadata()?;
+        Ok((metadata.dev(), metadata.ino()))
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -173,4 +189,24 @@ fn machine_boot() -> [u8; 16] {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
     if digits.len() == 32 { u128::from_str_radix(&digits, 16).unwrap_or(0).to_be_bytes() } else { [0; 16] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of the log was emptied where it stood, and somebody's file with it that was the same by another name.
+    #[test]
+    fn a_new_file_takes_nothing_from_what_had_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (theirs, name) = (folder.path().join("theirs"), folder.path().join("reserve"));
+        std::fs::write(&theirs, "precious").unwrap();
+        std::fs::hard_link(&theirs, &name).unwrap();
+        let disk = DirectoryDisk::open(folder.path()).unwrap();
+        disk.create("reserve").unwrap().write_at(b"ours", 0).unwrap();
+        assert_eq!(std::fs::read(&theirs).unwrap(), b"precious");
+        assert_eq!(std::fs::read(&name).unwrap(), b"ours");
+        std::os::unix::fs::symlink(&theirs, folder.path().join("link")).unwrap();
+        assert!(disk.create("link").err().is_some_and(|error| error.to_string().contains("symbolic link")));
+    }
 }

@@ -35,8 +35,8 @@ pub(super) struct Stop {
     pub why: String,
 }
 
-/// The files of the log in order; finishes removals that were interrupted.
-pub(super) fn find(disk: &Arc<dyn Disk>) -> Result<Vec<Found>, LogError> {
+/// The files of the log in order, and the names of those that an interrupted removal left: for [`finish`].
+pub(super) fn find(disk: &Arc<dyn Disk>) -> Result<(Vec<Found>, Vec<String>), LogError> {
     let mut stones = Vec::new();
     let mut found = Vec::new();
     for name in disk.list().map_err(LogError::io("list", "the data folder"))? {
@@ -62,19 +62,24 @@ pub(super) fn find(disk: &Arc<dyn Disk>) -> Result<Vec<Found>, LogError> {
         gone.extend(found.extract_if(.., |it| stone.covers(it.first, it.last)).map(|it| it.name));
         found.push(stone);
     }
-    if !gone.is_empty() {
-        // Whoever wrote a stone may have been killed before it was synced.
-        for stone in found.iter().filter(|it| it.file.is_none()) {
-            disk.open(&stone.name).and_then(|file| file.sync()).map_err(LogError::io("sync", &stone.name))?;
-        }
-        disk.sync().map_err(LogError::io("sync", "the data folder"))?;
-        for name in gone {
-            disk.remove(&name).map_err(LogError::io("remove", &name))?;
-        }
-        disk.sync().map_err(LogError::io("sync", "the data folder"))?;
-    }
     found.sort_by_key(|found| found.first);
-    Ok(found)
+    Ok((found, gone))
+}
+
+/// Finishes removals that were interrupted.
+pub(super) fn finish(disk: &Arc<dyn Disk>, found: &[Found], gone: &[String]) -> Result<(), LogError> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    // Whoever wrote a stone may have been killed before it was synced.
+    for stone in found.iter().filter(|it| it.file.is_none()) {
+        disk.open(&stone.name).and_then(|file| file.sync()).map_err(LogError::io("sync", &stone.name))?;
+    }
+    disk.sync().map_err(LogError::io("sync", "the data folder"))?;
+    for name in gone {
+        disk.remove(name).map_err(LogError::io("remove", name))?;
+    }
+    disk.sync().map_err(LogError::io("sync", "the data folder"))
 }
 
 fn open(disk: &Arc<dyn Disk>, name: String, first: u32, last: u32, stone: bool) -> Result<Found, LogError> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
-use super::disk::{Disk, SegmentFile};
+use super::disk::{Disk, FileId, SegmentFile};
 
 /// Memory is taken and given back in blocks of this size, so that a growing file is never copied.
 const BLOCK: usize = 64 << 10;
@@ -69,8 +69,8 @@ impl SegmentFile for MemoryFile {
         Ok(self.0.read().length as u64)
     }
 
-    fn names(&self) -> io::Result<u64> {
-        Ok(1)
+    fn id(&self) -> io::Result<FileId> {
+        Ok((0, std::ptr::from_ref(self).addr() as u64))
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {

@@ -47,6 +47,7 @@ mod shared;
 mod space;
 #[cfg(test)]
 pub(crate) mod tests;
+mod watch;
 mod writer;
 
 use std::collections::VecDeque;
@@ -73,6 +74,7 @@ pub use self::replay::Apply;
 pub use self::scan::SegmentScan;
 pub use self::segment::Segment;
 pub use self::space::{Space, is_full};
+pub use self::watch::End;
 
 use self::queue::Queue;
 use self::reserve::Reserve;
@@ -192,9 +194,12 @@ impl Log {
             progress: tokio::sync::watch::Sender::new(Progress::default()),
             removal: Mutex::new(()),
             reserve: Reserve::default(),
+            seen: Mutex::default(),
         });
         shared.begin()?;
         shared.begin_reserve();
+        // From here on it is known what was there. Who can't look yet will.
+        _ = shared.harm();
         let thread = match options.durability {
             Durability::Memory => None,
             Durability::Process | Durability::Power => {
@@ -290,10 +295,20 @@ impl Log {
         self.shared.queue.lock().refusal.clone()
     }
 
-    /// The name of a file that somebody took away from under the log, if one is gone. For a background tick: it lists the
-    /// folder.
-    pub fn missing(&self) -> Result<Option<String>, LogError> {
-        self.shared.missing()
+    /// What somebody did to a file under the log, if anything: took it away, put another in its place, cut it short. For a
+    /// background tick: it looks at every file, and reads the last bytes.
+    pub fn harm(&self) -> Result<Option<String>, LogError> {
+        self.shared.harm()
+    }
+
+    /// Where the log ends, as far as it is written.
+    pub fn end(&self) -> Result<Option<End>, LogError> {
+        self.shared.end()
+    }
+
+    /// Whether the log ended there once. False as well if that segment was removed since.
+    pub fn ended_at(&self, end: End) -> Result<bool, LogError> {
+        self.shared.ended_at(end)
     }
 
     /// Takes no more writes until a restart, for a reason from outside: whoever waits is told it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::disk::Disk;
-use super::files::{Found, Stop, cut_from, find};
+use super::files::{Found, Stop, cut_from, find, finish};
 use super::header::{HEADER, log_name};
 use super::last::{self, Note, note_name};
 use super::replay::{Apply, replay};
@@ -83,7 +83,7 @@ pub(super) struct Recovered {
 }
 
 pub(super) fn recover(disk: &Arc<dyn Disk>, durability: Durability, apply: Apply) -> Result<Recovered, LogError> {
-    let mut found = find(disk)?;
+    let (mut found, gone) = find(disk)?;
     let newest = found.iter().rev().find_map(|found| found.header).map(|header| header.boot);
     let unknown = [0; 16];
     let restarted = newest.is_some_and(|boot| boot != disk.boot() && boot != unknown && disk.boot() != unknown);
@@ -102,6 +102,8 @@ pub(super) fn recover(disk: &Arc<dyn Disk>, durability: Durability, apply: Apply
             break;
         }
     }
+    // Only now: a log that is refused is left as it is.
+    finish(disk, &found, &gone)?;
     if let Some(stop) = stop {
         // A start that is killed between this and its end leaves it to the next to know that the log isn't whole.
         last::forget(disk)?;

@@ -16,6 +16,7 @@ use super::disk::Disk;
 use super::queue::Queue;
 use super::reserve::Reserve;
 use super::segment::Segment;
+use super::watch::End;
 use super::writer::Writer;
 use super::{Durability, LogError, Position};
 
@@ -39,6 +40,8 @@ pub(super) struct Shared {
     /// One removal at a time.
     pub removal: Mutex<()>,
     pub reserve: Reserve,
+    /// Where the log ended at the last look at its files.
+    pub seen: Mutex<Option<End>>,
 }
 
 /// What the thread is asked to do.
@@ -64,21 +67,6 @@ impl Shared {
 
     pub fn segment(&self, number: u32) -> Option<Arc<Segment>> {
         self.segments.read().get(&number).cloned()
-    }
-
-    /// The name of a file that is gone from the folder though nobody removed its segment.
-    pub fn missing(&self) -> Result<Option<String>, LogError> {
-        // Segments come before the names: one that is made meanwhile has a name, and none goes meanwhile.
-        let _none_goes = self.removal.lock();
-        let made: Vec<_> = self.segments.read().values().filter(|it| it.file().is_some()).cloned().collect();
-        let names = self.disk.list().map_err(LogError::io("list", "the data folder"))?;
-        let gone = made.iter().find(|segment| !names.contains(&segment.name()));
-        if let Some(gone) = gone {
-            return Ok(Some(gone.name()));
-        }
-        let Some((tail, file)) = made.last().and_then(|tail| Some((tail, tail.file()?))) else { return Ok(None) };
-        let is_named = file.names().map_err(LogError::io("read", tail.name()))? > 0;
-        Ok((!is_named).then(|| tail.name()))
     }
 
     /// The thread's life.

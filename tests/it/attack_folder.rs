@@ -57,6 +57,14 @@ fn put(path: PathBuf, text: &str) {
     fs::write(path, text).unwrap();
 }
 
+/// As a version before made it.
+fn open_to_others(data: &Path) {
+    for path in tree(data).into_keys().chain([data.to_owned()]) {
+        let mode = if path.is_dir() { 0o755 } else { 0o644 };
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+}
+
 /// Gives a file a second name that everybody can read it by.
 fn second_name(file: &Path, victim: &Path) {
     fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
@@ -122,6 +130,17 @@ fn a_folder_that_is_not_ours_is_refused_and_not_touched() {
             let mut bytes = fs::read(data.join("log/00000001.log")).unwrap();
             bytes[20] ^= 1;
             fs::write(data.join("log/00000001.log"), bytes).unwrap();
+        }),
+        ("a damaged stone in a folder that others can read", &["00000007-00000007.removed", "damaged"], |data, _| {
+            ours(data);
+            put(data.join("log/00000007-00000007.removed"), "no header");
+            open_to_others(data);
+            fs::remove_dir_all(data.join("objects")).unwrap();
+        }),
+        ("another's note in a folder that others can read", &["00000009.last", "segment 1"], |data, _| {
+            ours(data);
+            fs::copy(data.join("log/00000001.last"), data.join("log/00000009.last")).unwrap();
+            open_to_others(data);
         }),
         ("an emptied last segment", &["00000001.log", "damaged"], |data, _| {
             ours(data);
@@ -195,6 +214,10 @@ fn a_folder_that_is_not_ours_is_refused_and_not_touched() {
         ("a stone with a second name", &["00000007-00000007.removed", "second name"], |data, victim| {
             ours(data);
             fs::hard_link(victim.join("thesis.txt"), data.join("log/00000007-00000007.removed")).unwrap();
+        }),
+        ("a note of the log's end with a second name", &["log.end", "second name"], |data, victim| {
+            ours(data);
+            second_name(&data.join("log.end"), victim);
         }),
         ("a marker with a second name", &["messaging-data", "second name"], |data, victim| {
             ours(data);
@@ -326,15 +349,25 @@ fn nobody_else_can_read_a_data_folder() {
     };
     start(&data).unwrap();
     assert_eq!(others(&root.path().join("new")), Vec::<PathBuf>::new());
-    // As a version before made it.
-    for path in tree(&data).into_keys().chain([data.clone()]) {
-        let mode = if path.is_dir() { 0o755 } else { 0o644 };
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    }
+    open_to_others(&data);
     let said = start(&data).unwrap();
     assert!(said.len() == 1 && said[0].contains("other users"), "{said:?}");
     assert_eq!(others(&data), Vec::<PathBuf>::new());
     assert_eq!(start(&data).unwrap(), [""; 0], "it is said once");
+}
+
+/// Objects have second names on purpose, and so may a backup of them: the mode of somebody's file isn't ours to change.
+#[test]
+fn an_object_with_a_second_name_elsewhere_keeps_its_mode() {
+    let root = tempfile::tempdir().unwrap();
+    let (data, backup) = (root.path().join("data"), root.path().join("backup"));
+    ours(&data);
+    put(backup.clone(), "bytes");
+    fs::set_permissions(&backup, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::hard_link(&backup, data.join("objects/ab").join(BLOB)).unwrap();
+    start(&data).unwrap();
+    assert_eq!(fs::metadata(&backup).unwrap().mode() & 0o777, 0o644);
+    assert_eq!(fs::read_to_string(&backup).unwrap(), "bytes");
 }
 
 fn with_linked_default() -> (TempDir, TempDir) {

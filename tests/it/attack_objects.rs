@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 
 use crate::attack_folder::tree;
 use crate::cloud::{TestCloud, code};
+use crate::old_folder::copy;
 use crate::sqs::{queue, send};
 
 const B: &str = "bucket";
@@ -120,6 +121,51 @@ async fn what_a_lost_end_of_the_log_named_is_moved_aside_and_comes_back() {
     cloud.notice_with(&["1 file came back from lost/"]).await;
     assert_eq!(get(&cloud.s3(), "k").await, b"kept");
     assert!(!aside.exists());
+}
+
+/// A log that somebody put back knew nothing of the objects that came since, and these were deleted as a crash's.
+#[tokio::test]
+async fn an_older_log_proves_nothing_about_objects_that_came_since() {
+    for in_one_life in [true, false] {
+        let mut cloud = TestCloud::start().await;
+        with_bucket(&cloud).await;
+        let saved = tempfile::tempdir().unwrap();
+        let (old, new) = (saved.path().join("old"), saved.path().join("new"));
+        if in_one_life {
+            copy(&cloud.data().join("log"), &old);
+        } else {
+            cloud.restart_after(|data| copy(&data.join("log"), &old)).await;
+        }
+        let file = put(&cloud, "new", "newer than the log").await;
+        let put_back = |data: &Path, log: &Path| {
+            fs::remove_dir_all(data.join("log")).unwrap();
+            copy(log, &data.join("log"));
+        };
+        cloud
+            .restart_after(|data| {
+                copy(&data.join("log"), &new);
+                put_back(data, &old);
+            })
+            .await;
+        cloud.notice_with(&["the log isn't the one that this folder had last", "older copy"]).await;
+        cloud.notice_with(&["1 file in objects/", "moved to lost/"]).await;
+        assert!(cloud.data().join("lost").join(file.file_name().unwrap()).exists());
+        // The same with the other one: it knows nothing of what was put beside the older.
+        put(&cloud, "other", "beside the older log").await;
+        cloud.restart_after(|data| put_back(data, &new)).await;
+        cloud.notice_with(&["1 file in objects/", "moved to lost/"]).await;
+        cloud.notice_with(&["1 file came back from lost/"]).await;
+        assert_eq!(get(&cloud.s3(), "new").await, b"newer than the log", "{in_one_life}");
+        // A folder whose note is gone knows nothing either.
+        cloud
+            .restart_after(|data| {
+                fs::remove_file(data.join("log.end")).unwrap();
+                strays(data);
+            })
+            .await;
+        cloud.notice_with(&["2 files in objects/", "moved to lost/"]).await;
+        assert!(!cloud.notices().iter().any(|text| text.contains("the log isn't the one")));
+    }
 }
 
 /// A lost last segment wasn't noticed, and what it named was deleted.

@@ -10,7 +10,7 @@ use crate::sqs::{queue, send};
 /// `rm -rf` or `git clean` took the folder, and what was sent afterwards was acknowledged and is in no file.
 #[tokio::test]
 async fn a_folder_that_is_taken_away_takes_no_more_writes() {
-    let rows: [(&str, &str, fn(&Path)); 7] = [
+    let rows: [(&str, &str, fn(&Path)); 11] = [
         ("removed", "was removed", |data| fs::remove_dir_all(data).unwrap()),
         ("moved away", "moved away", |data| fs::rename(data, data.with_extension("old")).unwrap()),
         ("moved away and replaced", "replaced", |data| {
@@ -21,6 +21,19 @@ async fn a_folder_that_is_taken_away_takes_no_more_writes() {
         ("without a segment", "00000001.log was removed", |data| {
             fs::remove_file(data.join("log/00000001.log")).unwrap()
         }),
+        ("with a copy for a segment", "00000001.log was replaced", |data| {
+            let segment = data.join("log/00000001.log");
+            fs::rename(&segment, data.join("log/aside")).unwrap();
+            fs::copy(data.join("log/aside"), segment).unwrap();
+        }),
+        ("with an emptied segment", "00000001.log was cut short", |data| {
+            fs::write(data.join("log/00000001.log"), "").unwrap()
+        }),
+        ("without the folders of its objects", "objects/00 was removed", |data| {
+            let folders = fs::read_dir(data.join("objects")).unwrap();
+            folders.for_each(|folder| fs::remove_dir_all(folder.unwrap().path()).unwrap());
+        }),
+        ("without one of these", "objects/ab was removed", |data| fs::remove_dir(data.join("objects/ab")).unwrap()),
         ("without its objects", "objects was removed", |data| fs::remove_dir_all(data.join("objects")).unwrap()),
         ("without its lock", "lock was removed", |data| fs::remove_file(data.join("lock")).unwrap()),
     ];
@@ -51,4 +64,22 @@ async fn a_folder_that_is_taken_away_takes_no_more_writes() {
         let health = ask(&cloud, "localhost", "/health").await;
         assert!(health.starts_with("HTTP/1.1 503") && health.contains(why), "{what}: {health}");
     }
+}
+
+/// What was sent after `: > 00000001.log` made the file long again: its length alone didn't tell.
+#[tokio::test]
+async fn a_log_that_was_emptied_and_grew_again_takes_no_more_writes() {
+    let cloud = TestCloud::start().await;
+    let sqs = cloud.sqs();
+    let url = queue(&sqs, "orders", &[]).await;
+    let segment = cloud.segment();
+    let before = fs::metadata(&segment).unwrap().len();
+    fs::write(&segment, "").unwrap();
+    send(&sqs, &url, "after").await;
+    assert!(fs::metadata(&segment).unwrap().len() > before);
+    let refusal = eventually(async || {
+        cloud.pass(1);
+        cloud.inside().core.refusal()
+    });
+    assert!(refusal.await.expect("it is noticed").contains("00000001.log was cut short"));
 }

@@ -14,7 +14,8 @@ use crate::sqs::{attribute, drain};
 /// When it was made, in ms.
 const MADE: u64 = 1_795_899_778_073;
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder and what is in it.
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();

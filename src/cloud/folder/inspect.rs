@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::{FolderError, LOG, LOST, OBJECTS, listed, marker};
+use super::{FolderError, LOG, LOST, OBJECTS, end, listed, marker};
 use crate::directory::{Directory, Kind};
 use crate::log;
 
@@ -27,6 +27,7 @@ pub fn inspect(folder: &Directory, path: &Path) -> Result<State, FolderError> {
         (marker::NAME, Kind::File),
         (marker::UNFINISHED, Kind::File),
         (log::LOCK, Kind::File),
+        (end::NAME, Kind::File),
         (LOG, Kind::Folder),
         (OBJECTS, Kind::Folder),
         (LOST, Kind::Folder),

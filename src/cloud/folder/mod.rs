@@ -4,6 +4,7 @@
 //! messaging-data    the marker: this is a data folder, of this format
 //! lock              who holds it
 //! log/              the log's segments
+//! log.end           where the log ended: which log is this folder's
 //! objects/          the bytes of S3's objects
 //! lost/             bytes that no object names since a part of the log was lost; made when there are some
 //! ```
@@ -12,6 +13,7 @@
 //! Any other is refused, and not a byte of it is touched: whoever gives the wrong folder loses nothing. No link is followed in
 //! it; the folder's own path may lead through links.
 
+mod end;
 mod inspect;
 mod marker;
 
@@ -19,11 +21,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 pub use self::inspect::{is_blob, is_shard};
 
 use self::inspect::{State, inspect};
 use crate::directory::Directory;
-use crate::log::{self, DirectoryDisk, DirectoryLock, LogError};
+use crate::log::{self, DirectoryDisk, DirectoryLock, End, LogError};
 
 /// Entries that a text names, of many.
 const NAMED: usize = 3;
@@ -65,7 +69,7 @@ pub struct DataFolder {
     lock: DirectoryLock,
     log: Arc<Directory>,
     objects: Arc<Directory>,
-    is_marked: bool,
+    noted: Mutex<Option<End>>,
     privacy: Privacy,
 }
 
@@ -93,8 +97,12 @@ impl Privacy {
 }
 
 impl DataFolder {
-    /// Takes the folder, and makes it if there is none. What others may do in it is taken from them.
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
+    /// Takes the folder, and makes it if there is none; `open_log` opens the log in it. What it refuses is left as it is, but
+    /// for `lock`. Then what others may do in the folder is taken from them.
+    pub fn open<T>(
+        path: &Path,
+        open_log: impl FnOnce(DirectoryDisk) -> Result<T, LogError>,
+    ) -> Result<(Self, T), OpenError> {
         let failed = |cause| FolderError::Failed { path: path.to_owned(), cause };
         Directory::make(path).map_err(failed)?;
         let directory = Directory::open(path).map_err(failed)?;
@@ -106,30 +114,36 @@ impl DataFolder {
             let path = path.join(name);
             move |cause| FolderError::Failed { path, cause }
         };
-        let log = directory.folder_or_new(LOG).map_err(within(LOG))?;
-        let objects = directory.folder_or_new(OBJECTS).map_err(within(OBJECTS))?;
+        let log = Arc::new(directory.folder_or_new(LOG).map_err(within(LOG))?);
+        let opened = open_log(DirectoryDisk::of(log.clone()))?;
+        let objects = Arc::new(directory.folder_or_new(OBJECTS).map_err(within(OBJECTS))?);
+        if state != State::Marked {
+            // The log is there: from now on a start that doesn't find it knows that it is gone.
+            marker::write(&directory).map_err(within(marker::NAME))?;
+        }
         let mut privacy = Privacy::default();
         privacy.count(directory.close_to_others());
-        for name in [log::LOCK, marker::NAME, LOG, OBJECTS, LOST] {
+        for name in [log::LOCK, marker::NAME, end::NAME, LOG, OBJECTS, LOST] {
             privacy.count(closed(&directory, name));
         }
         for name in log.names().map_err(within(LOG))?.into_iter().flatten().filter(|name| log::is_ours(name)) {
             privacy.count(closed(&log, &name));
         }
-        Ok(Self {
-            path: path.to_owned(),
-            directory,
-            lock,
-            log: Arc::new(log),
-            objects: Arc::new(objects),
-            is_marked: state == State::Marked,
-            privacy,
-        })
+        let noted = Mutex::new(end::read(&directory).map_err(within(end::NAME))?);
+        Ok((Self { path: path.to_owned(), directory, lock, log, objects, noted, privacy }, opened))
     }
 
-    /// Where the log lies.
-    pub fn disk(&self) -> DirectoryDisk {
-        DirectoryDisk::of(self.log.clone())
+    /// Where the log ended when that was last noted; none when it isn't known.
+    pub fn noted_end(&self) -> Option<End> {
+        *self.noted.lock()
+    }
+
+    /// Notes where the log ends, unless that is noted. Where it can't be, a later start knows less, and that is all.
+    pub fn note_end(&self, end: End) {
+        let mut noted = self.noted.lock();
+        if *noted != Some(end) && end::write(&self.directory, end).is_ok() {
+            *noted = Some(end);
+        }
     }
 
     /// The folder of S3's objects.
@@ -145,16 +159,6 @@ impl DataFolder {
     /// Whether there is such a folder.
     pub fn has_lost(&self) -> io::Result<bool> {
         Ok(self.directory.entry(LOST)?.is_some())
-    }
-
-    /// The log is there: from now on a start that doesn't find it knows that it is gone.
-    pub fn mark(&mut self) -> Result<(), FolderError> {
-        if !self.is_marked {
-            let failed = |cause| FolderError::Failed { path: self.path.join(marker::NAME), cause };
-            marker::write(&self.directory).map_err(failed)?;
-            self.is_marked = true;
-        }
-        Ok(())
     }
 
     /// What the operator should know of who can read the folder and these objects in it.

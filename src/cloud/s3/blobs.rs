@@ -228,6 +228,11 @@ impl Blobs {
         )
     }
 
+    /// The name of a folder of blobs that somebody took away, if one is gone.
+    pub fn missing(&self) -> io::Result<Option<String>> {
+        self.files.missing()
+    }
+
     /// Whether files are synced before they may be named.
     pub(super) fn syncs(&self) -> bool {
         self.sync

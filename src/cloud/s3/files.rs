@@ -1,5 +1,6 @@
 //! The files of blobs: `<2 hex>/<id>` in the folder of objects. No link is followed on the way to one.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
@@ -32,8 +33,7 @@ impl Drop for Room {
 impl Files {
     /// Files in this folder; makes the folders in it that aren't there.
     pub fn open(folder: Arc<Directory>) -> io::Result<Self> {
-        for shard in 0..=255u8 {
-            let name = format!("{shard:02x}");
+        for name in shards() {
             folder.folder_or_new(&name).map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
         }
         Ok(Self { folder, writing: Arc::default() })
@@ -42,6 +42,12 @@ impl Files {
     /// The folder of objects itself.
     pub fn folder(&self) -> &Directory {
         &self.folder
+    }
+
+    /// The first of the folders in it that is gone.
+    pub fn missing(&self) -> io::Result<Option<String>> {
+        let there: HashSet<_> = self.folder.names()?.into_iter().flatten().collect();
+        Ok(shards().find(|name| !there.contains(name)))
     }
 
     /// The folder of the blobs whose ids begin as this one does.
@@ -102,6 +108,11 @@ impl Files {
     pub fn sync(&self) -> io::Result<()> {
         self.folder.sync()
     }
+}
+
+/// The names of the folders in the folder of objects.
+fn shards() -> impl Iterator<Item = String> {
+    (0..=255u8).map(|shard| format!("{shard:02x}"))
 }
 
 /// Whether a file is as long as it was when it was written.

@@ -88,7 +88,13 @@ impl Survey {
                 shard.remove(&id).map_err(of(&id))?;
                 self.removed += 1;
             } else {
-                shard.rename(&id, &folder.lost()?, &id).map_err(of(&id))?;
+                let lost = folder.lost()?;
+                if lost.entry(&id)?.is_some() {
+                    // It would be replaced.
+                    self.foreign.push(format!("{name}/{id}"));
+                    continue;
+                }
+                shard.rename(&id, &lost, &id).map_err(of(&id))?;
                 self.moved += 1;
             }
         }

@@ -204,6 +204,29 @@ fn a_log_that_was_cut_is_not_known_to_be_whole_at_the_next_start() {
     assert!(open(&disk, Durability::Process).unwrap().1.is_whole());
 }
 
+/// A start that refused a log had finished a removal before: it had deleted a file.
+#[test]
+fn a_refused_log_is_left_as_it_is() {
+    let (disk, ..) = sample(Durability::Process);
+    let (first, whole) = (header::log_name(1), disk.bytes(&header::log_name(1)));
+    let (log, ..) = open(&disk, Durability::Process).unwrap();
+    log.remove(1).unwrap();
+    drop(log);
+    disk.create(&first).unwrap();
+    disk.set_bytes(&first, whole);
+    let second = header::log_name(2);
+    let mut bytes = disk.bytes(&second);
+    bytes[100] ^= 1;
+    disk.set_bytes(&second, bytes.clone());
+    let before = disk.names();
+    damaged(open(&disk, Durability::Process), &second, "a removal that was interrupted");
+    assert_eq!(disk.names(), before);
+    bytes[100] ^= 1;
+    disk.set_bytes(&second, bytes);
+    open(&disk, Durability::Process).unwrap();
+    assert!(!disk.names().contains(&first), "it is finished now");
+}
+
 #[test]
 fn a_note_that_is_not_whole_says_nothing() {
     let (disk, count, _) = sample(Durability::Process);

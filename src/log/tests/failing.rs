@@ -176,18 +176,28 @@ fn a_file_that_is_taken_away_is_missed_while_the_log_runs() {
         append_and_commit(&log, id).unwrap();
     }
     log.remove(1).unwrap();
-    assert_eq!(log.missing().unwrap(), None);
+    assert_eq!(log.harm().unwrap(), None);
     for segment in [3, log.tail()] {
         let taken = header::log_name(segment);
         let inode = disk.with(|state| state.take_away(&taken));
-        assert_eq!(log.missing().unwrap(), Some(taken.clone()));
+        assert_eq!(log.harm().unwrap(), Some(format!("{taken} was removed")));
         disk.with(|state| state.put_back(&taken, inode));
-        assert_eq!(log.missing().unwrap(), None);
+        assert_eq!(log.harm().unwrap(), None);
     }
-    // Another file in its place isn't it.
+    // A cut shows at once, and also when what was written since has made the file as long again.
     let tail = header::log_name(log.tail());
+    let whole = disk.bytes(&tail);
+    disk.set_bytes(&tail, whole[..whole.len() - 1].to_vec());
+    assert_eq!(log.harm().unwrap(), Some(format!("{tail} was cut short")));
+    let mut holed = whole.clone();
+    holed.resize(whole.len() + 30, b'x');
+    holed[whole.len() - 40..whole.len()].fill(0);
+    disk.set_bytes(&tail, holed);
+    assert_eq!(log.harm().unwrap(), Some(format!("{tail} was cut short or written by another")));
+    disk.set_bytes(&tail, whole);
+    // Another file in its place isn't it.
     disk.create(&tail).unwrap();
-    assert_eq!(log.missing().unwrap(), Some(tail));
+    assert_eq!(log.harm().unwrap(), Some(format!("{tail} was replaced")));
 }
 
 /// A disk of so many bytes that tells of its space, with so many free: its floor is 1 MiB.
