@@ -6,6 +6,7 @@ mod attack_crossing;
 mod attack_disk;
 mod attack_folder;
 mod attack_forms;
+mod attack_full;
 mod attack_identity;
 mod attack_names;
 mod attack_objects;
