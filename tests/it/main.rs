@@ -8,6 +8,7 @@ mod attack_disk;
 mod attack_endpoints;
 mod attack_folder;
 mod attack_forms;
+mod attack_full;
 mod attack_identity;
 mod attack_names;
 mod attack_objects;
