@@ -21,7 +21,7 @@ use aws_sdk_sns::{
 use clap::{Args, ValueEnum};
 
 use self::attempts::{Ear, TooMany, Watch};
-use crate::config::Env;
+use crate::config::{Env, Found, Origin};
 use crate::exit::{Exit, Failure};
 
 /// Where `messaging local` listens unless told otherwise.
@@ -60,11 +60,27 @@ pub struct TargetArgs {
     #[arg(long, value_enum, default_value = "local", env = "MESSAGING_TARGET", hide_env_values = true, global = false)]
     pub target: Target,
     /// Another address than the target's own: LocalStack, moto, a VPC endpoint ..
+    ///
+    /// Of AWS_ENDPOINT_URL in .env, with the target aws: only the keys of .env go to an address that .env names.
     #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL", hide_env_values = true, value_parser = endpoint)]
     pub endpoint_url: Option<String>,
     /// The AWS region [default: us-east-1 on local, the SDK's own on aws].
     #[arg(long, env = "AWS_REGION", hide_env_values = true, value_parser = region)]
     pub region: Option<String>,
+}
+
+impl TargetArgs {
+    /// Another address than the target's own, and who named it: a flag, the environment, or `.env`.
+    pub fn endpoint(&self, env: &Env) -> Result<Option<Found>, Failure> {
+        if let Some(url) = &self.endpoint_url {
+            // Of the flag or the environment: the user says it, either way.
+            return Ok(Some(Found { value: url.clone(), origin: Origin::Flag("--endpoint-url") }));
+        }
+        let Some(found) = env.find(&["AWS_ENDPOINT_URL"]) else { return Ok(None) };
+        let wrong = |why| Failure::usage(format!("{} is no address", found.origin)).why(why);
+        let value = endpoint(&found.value).map_err(wrong)?;
+        Ok(Some(Found { value, origin: found.origin }))
+    }
 }
 
 fn endpoint(text: &str) -> Result<String, String> {
@@ -114,7 +130,7 @@ impl Cloud {
     pub async fn connect(args: &TargetArgs, env: &Env) -> Result<Self, Failure> {
         match args.target {
             Target::Local => {
-                let endpoint = args.endpoint_url.clone().unwrap_or_else(|| LOCAL_ENDPOINT.into());
+                let endpoint = args.endpoint(env)?.map_or_else(|| LOCAL_ENDPOINT.into(), |found| found.value);
                 refuse_aws(&endpoint)?;
                 probe(&endpoint).await?;
                 Ok(Self::local(endpoint, local_region(args.region.as_deref())?))
@@ -150,20 +166,26 @@ impl Cloud {
         if let Some(region) = &args.region {
             loader = loader.region(Region::new(region.clone()));
         }
+        let endpoint = args.endpoint(env)?;
         // AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> are the SDK's to read: the narrower wins there.
         let from_environment = std::env::var("AWS_ENDPOINT_URL").ok();
-        if let Some(endpoint) = args.endpoint_url.as_ref().filter(|url| Some(*url) != from_environment.as_ref()) {
-            loader = loader.endpoint_url(endpoint);
+        if let Some(found) = endpoint.as_ref().filter(|found| Some(&found.value) != from_environment.as_ref()) {
+            loader = loader.endpoint_url(&found.value);
         }
-        if let Some(credentials) = own_keys(env)? {
-            loader = loader.credentials_provider(credentials);
+        let keys = own_keys(env)?;
+        if let Some(found) = &endpoint {
+            keep_keys_from(found, keys.as_ref().is_some_and(|keys| keys.of_file))?;
+        }
+        if let Some(keys) = keys {
+            loader = loader.credentials_provider(keys.credentials);
         }
         let config = loader.load().await;
         let Some(region) = config.region().map(ToString::to_string) else {
             return Err(Failure::usage("No AWS region is set")
                 .help("Name one with --region, AWS_REGION, or in the profile (`aws configure`)."));
         };
-        let cloud = Self { target: Target::Aws, region, endpoint: args.endpoint_url.clone(), config, watch: None };
+        let cloud =
+            Self { target: Target::Aws, region, endpoint: endpoint.map(|found| found.value), config, watch: None };
         cloud.check_credentials().await?;
         Ok(cloud)
     }
@@ -219,19 +241,39 @@ pub fn local_region(given: Option<&str>) -> Result<Option<String>, Failure> {
     region(&name).map(Some).map_err(wrong)
 }
 
+/// Keys that are this program's settings.
+struct Keys {
+    credentials: Credentials,
+    /// Both stand in `.env`.
+    of_file: bool,
+}
+
 /// `ACCESS_KEY` and `SECRET_KEY`, unless the SDK's own variables or a profile are named in the environment.
-fn own_keys(env: &Env) -> Result<Option<Credentials>, Failure> {
+fn own_keys(env: &Env) -> Result<Option<Keys>, Failure> {
     if env.find(&["AWS_ACCESS_KEY_ID", "AWS_PROFILE"]).is_some() {
         return Ok(None);
     }
     match (env.find(&["ACCESS_KEY"]), env.find(&["SECRET_KEY"])) {
         (Some(access), Some(secret)) => {
-            Ok(Some(Credentials::new(access.value, secret.value, None, None, "ACCESS_KEY and SECRET_KEY")))
+            let of_file = [&access, &secret].iter().all(|found| matches!(found.origin, Origin::File { .. }));
+            let credentials = Credentials::new(access.value, secret.value, None, None, "ACCESS_KEY and SECRET_KEY");
+            Ok(Some(Keys { credentials, of_file }))
         }
         (None, None) => Ok(None),
         (Some(one), None) => Err(half(&one.origin.to_string(), "SECRET_KEY")),
         (None, Some(one)) => Err(half(&one.origin.to_string(), "ACCESS_KEY")),
     }
+}
+
+/// A request carries its session token in plain text, and everything else that the user may send. So an address that only
+/// `.env` names, which may come with a cloned folder, gets no keys but those of the same file.
+fn keep_keys_from(endpoint: &Found, keys_of_file: bool) -> Result<(), Failure> {
+    if keys_of_file || !matches!(endpoint.origin, Origin::File { .. }) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("Your AWS keys aren't sent to {}", endpoint.value))
+        .why(format!("only {} names that address, and the keys aren't of that file", endpoint.origin))
+        .help("Say --endpoint-url, or export AWS_ENDPOINT_URL, if you trust it; take it out of the file if you don't."))
 }
 
 fn half(there: &str, missing: &str) -> Failure {

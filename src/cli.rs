@@ -54,6 +54,12 @@ impl Cli {
     /// Runs the command; must be called inside the runtime.
     pub async fn run(self, env: Env) -> Result<Exit, Failure> {
         let context = Context { ui: Ui::new(self.json()), env, stop: Stop::on_signals() };
+        // Whoever reads no setting isn't told.
+        if !matches!(self.command, Command::Local(_) | Command::Completions(_))
+            && let Some(remark) = context.env.remark()
+        {
+            context.ui.warn(remark);
+        }
         match self.command {
             Command::Local(args) => local::run(&context, args).await,
             Command::Deploy(args) => deploy::run(&context, args).await,

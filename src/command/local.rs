@@ -14,6 +14,7 @@ use crate::cloud::gateway::Access;
 use crate::cloud::http::guard::Guard;
 use crate::cloud::server::{Options, Server};
 use crate::cloud::sigv4::Credentials;
+use crate::config::file;
 use crate::exit::{Exit, Failure};
 use crate::log;
 use crate::ui::Ui;
@@ -87,6 +88,7 @@ pub struct Args {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let access = args.access()?;
+    let template = args.template.as_deref().map(|path| Template::load(Some(path))).transpose()?;
     let data_dir = data_dir(args.data_dir.clone(), &[DATA_DIR])?;
     let address = args.address(&access).await?;
     let guard = Guard::new(address.ip(), args.names.clone());
@@ -103,11 +105,10 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         server.cloud.notices.explain_to(move |lines| ui.lines(lines));
     }
     let endpoint = format!("http://{}", server.address);
-    if let Some(template) = &args.template {
-        let template = Template::load(Some(template))?;
+    if let Some(template) = &template {
         let cloud = Cloud::local(endpoint.clone(), local_region(None)?);
         let deployer = Deployer { cloud: &cloud, ui: &context.ui, stop: &context.stop, stack: STACK };
-        let deployed = deployer.apply(&template, &args.parameters).await;
+        let deployed = deployer.apply(template, &args.parameters).await;
         if let Err(failure) = deployed {
             stop(server).await?;
             return Err(failure);
@@ -148,6 +149,9 @@ pub fn data_dir(given: Option<PathBuf>, default: &[&str]) -> Result<PathBuf, Fai
     Ok(path)
 }
 
+/// A file of keys is no larger.
+const MAX_CREDENTIALS: u64 = 1 << 20;
+
 /// The stack that `--template` deploys.
 const STACK: &str = "messaging";
 
@@ -164,7 +168,7 @@ impl Args {
     /// Whose signatures are checked.
     fn access(&self) -> Result<Access, Failure> {
         let Some(path) = &self.credentials else { return Ok(Access::default()) };
-        let text = std::fs::read_to_string(path)
+        let text = file::read(path, MAX_CREDENTIALS)
             .map_err(|error| Failure::usage(format!("Can't read the credentials {}", path.display())).why(error))?;
         let credentials = Credentials::parse(&text)
             .map_err(|error| Failure::usage(format!("Can't use the credentials {}", path.display())).why(error))?;

@@ -100,7 +100,7 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
-    if args.target.target == Target::Local && args.target.endpoint_url.is_none() {
+    if args.target.target == Target::Local && args.target.endpoint(&context.env)?.is_none() {
         let region = local_region(args.target.region.as_deref())?;
         let data_dir = local::data_dir(args.data_dir.clone(), &[local::DATA_DIR, "simulate"])?;
         let embedded = local::start_embedded(data_dir, args.durability, &context.ui).await?;

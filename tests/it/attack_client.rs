@@ -2,9 +2,10 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-use crate::binary::{folder, messaging, run};
+use crate::binary::{folder, messaging, run, signal, wait};
 
 /// Every command was silent for more than 45 s against a server that accepts and never answers.
 #[test]
@@ -64,4 +65,153 @@ fn what_stands_in_an_env_file_is_escaped() {
         let harmful = |text: &str| text.contains(|c| c != '\n' && messaging::ui::escape::is_harmful(c));
         assert!(!harmful(&ended.stderr) && !harmful(&ended.stdout), "{text:?}: {ended:#?}");
     }
+}
+
+/// An address at which somebody listens; nobody accepts, and nobody may have come.
+fn stranger() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    (listener, endpoint)
+}
+
+/// A cloned folder's `.env` named a file of the SDK's configuration, and that a program to run.
+#[cfg(unix)]
+#[test]
+fn an_env_file_runs_no_program() {
+    let dir = folder();
+    let (listener, endpoint) = stranger();
+    let config = "[default]\nregion = us-east-1\ncredential_process = sh -c \"touch PWNED\"\n[profile evil]\n\
+                  credential_process = sh -c \"touch PWNED\"\n";
+    std::fs::write(dir.path().join("e.cfg"), config).unwrap();
+    let names = "AWS_CONFIG_FILE=e.cfg\nAWS_SHARED_CREDENTIALS_FILE=e.cfg\nAWS_PROFILE=evil\nLD_PRELOAD=./e.cfg\n";
+    let env = format!("{names}MESSAGING_TARGET=aws\nAWS_REGION=us-east-1\nAWS_ENDPOINT_URL={endpoint}\n");
+    std::fs::write(dir.path().join(".env"), env).unwrap();
+    for command in ["publish", "consume", "deploy", "simulate"] {
+        let mut messaging = messaging(dir.path());
+        messaging.env_remove("AWS_CONFIG_FILE").env_remove("AWS_SHARED_CREDENTIALS_FILE");
+        let ended = messaging.args([command, "--endpoint-url", &endpoint]).output().unwrap();
+        let text = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{text}");
+        for name in ["AWS_CONFIG_FILE", "AWS_PROFILE", "LD_PRELOAD", "No AWS credentials were found"] {
+            assert!(text.contains(name), "{name} isn't named: {text}");
+        }
+        assert!(!dir.path().join("PWNED").exists(), "{command}");
+    }
+    assert!(listener.accept().is_err());
+}
+
+/// The user's session token went to whatever address a cloned folder's `.env` named.
+#[test]
+fn an_address_of_an_env_file_gets_no_keys_of_the_user() {
+    let dir = folder();
+    let (listener, endpoint) = stranger();
+    let publish = |env: &str, more: &[(&str, &str)]| {
+        std::fs::write(dir.path().join(".env"), format!("AWS_REGION=us-east-1\nAWS_ENDPOINT_URL={endpoint}\n{env}"))
+            .unwrap();
+        let mut command = messaging(dir.path());
+        let topic = "arn:aws:sns:us-east-1:000000000000:t";
+        command.args(["publish", "--count", "1", "--topic-arn", topic]).envs(more.iter().copied());
+        command
+    };
+    let users = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_SESSION_TOKEN", "token")];
+    for (env, more) in [
+        ("MESSAGING_TARGET=aws\n", &users[..]),
+        ("MESSAGING_TARGET=aws\nACCESS_KEY=a\n", &[("SECRET_KEY", "s")]),
+        ("MESSAGING_TARGET=aws\n", &[("ACCESS_KEY", "a"), ("SECRET_KEY", "s")]),
+        ("ACCESS_KEY=a\nSECRET_KEY=b\n", &[users[0], users[1], ("MESSAGING_TARGET", "aws")]),
+    ] {
+        let ended = publish(env, more).output().unwrap();
+        let text = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{text}");
+        assert!(text.contains("Your AWS keys aren't sent to") && text.contains("--endpoint-url"), "{text}");
+        assert!(listener.accept().is_err(), "somebody came");
+    }
+    // The address that the user names himself, and the keys of the file that names it.
+    let named = [users[0], users[1], users[2], ("AWS_ENDPOINT_URL", &endpoint)];
+    for (env, more) in
+        [("MESSAGING_TARGET=aws\n", &named[..]), ("MESSAGING_TARGET=aws\nACCESS_KEY=a\nSECRET_KEY=b\n", &[])]
+    {
+        let mut child = publish(env, more).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        listener.set_nonblocking(false).unwrap();
+        drop(listener.accept().unwrap());
+        listener.set_nonblocking(true).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        while listener.accept().is_ok() {}
+    }
+}
+
+/// A key of the environment stood in the address that a cloned folder's `.env` names.
+#[test]
+fn an_env_file_takes_nothing_from_the_environment() {
+    let dir = folder();
+    let (listener, endpoint) = stranger();
+    std::fs::write(dir.path().join(".env"), format!("AWS_ENDPOINT_URL={endpoint}/${{AWS_SECRET_ACCESS_KEY}}\n"))
+        .unwrap();
+    let ended = messaging(dir.path()).arg("publish").env("AWS_SECRET_ACCESS_KEY", "s3cr3t").output().unwrap();
+    let text = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{text}");
+    assert!(
+        text.contains(".env line 1 makes AWS_ENDPOINT_URL of the environment") && !text.contains("s3cr3t"),
+        "{text}"
+    );
+    assert!(listener.accept().is_err());
+}
+
+/// A pipe was waited for, deaf to signals, and a device read until there was no memory left: whatever reads a file.
+#[cfg(unix)]
+#[test]
+fn only_regular_files_are_read() {
+    let dir = folder();
+    let pipe = dir.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for file in [&pipe, Path::new("/dev/zero"), dir.path()] {
+        let named = file.to_str().unwrap();
+        for args in [
+            &["deploy", "--template", named][..],
+            &["local", "--addr", "127.0.0.1:0", "--credentials", named],
+            &["local", "--addr", "127.0.0.1:0", "--template", named],
+        ] {
+            let ended = run(dir.path(), args);
+            assert_eq!(ended.code, Some(2), "{args:?}: {ended:#?}");
+            assert!(ended.stderr.contains("it is no regular file"), "{ended:#?}");
+        }
+        for name in [".env", "infra.yaml"] {
+            let path = dir.path().join(name);
+            std::os::unix::fs::symlink(file, &path).unwrap();
+            let ended = run(dir.path(), ["deploy"]);
+            assert_eq!(ended.code, Some(2), "{ended:#?}");
+            assert!(ended.stderr.contains(name) && ended.stderr.contains("it is no regular file"), "{ended:#?}");
+            // Help is there whatever the file is.
+            assert_eq!(run(dir.path(), ["--help"]).code, Some(0));
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+}
+
+/// A panic showed the value.
+#[test]
+fn a_nul_in_an_env_file_is_refused() {
+    let dir = folder();
+    std::fs::write(dir.path().join(".env"), "A=1\nSECRET_KEY=abc\0def\n").unwrap();
+    let ended = run(dir.path(), ["publish"]);
+    assert_eq!(ended.code, Some(2), "{ended:#?}");
+    assert!(ended.stderr.contains(".env line 2 holds a NUL") && !ended.stderr.contains("abc"), "{ended:#?}");
+}
+
+/// No file that is read whole is read without end.
+#[test]
+fn a_file_that_is_too_large_is_refused() {
+    let dir = folder();
+    let large = dir.path().join("large");
+    // Nothing of it takes room on the disk.
+    std::fs::File::create(&large).unwrap().set_len(1 << 40).unwrap();
+    let ended = run(dir.path(), ["local", "--addr", "127.0.0.1:0", "--credentials", large.to_str().unwrap()]);
+    assert!(ended.code == Some(2) && ended.stderr.contains("more than 1048576"), "{ended:#?}");
+    let ended = run(dir.path(), ["deploy", "--template", large.to_str().unwrap()]);
+    assert!(ended.code == Some(2) && ended.stderr.contains("too large"), "{ended:#?}");
+    std::fs::rename(&large, dir.path().join(".env")).unwrap();
+    let ended = run(dir.path(), ["deploy"]);
+    assert!(ended.code == Some(2) && ended.stderr.contains("more than 1048576"), "{ended:#?}");
 }

@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use crate::command::stack::{self, Outputs};
-use crate::config::{set_variables, variables};
+use crate::config::{self, file, set_variables, variables};
 use crate::exit::Failure;
 
 /// Which output is which variable.
@@ -65,7 +65,7 @@ fn read(path: &Path) -> Result<Option<(String, Permissions)>, Failure> {
     if !found.is_file() {
         return Err(cant("it is no file".into()));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| cant(error.to_string()))?;
+    let text = file::read(path, config::MAX_BYTES).map_err(|error| cant(error.to_string()))?;
     Ok(Some((text, found.permissions())))
 }
 

@@ -1,16 +1,18 @@
 //! A template: read, measured, and asked for its parameters.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use saphyr::{LoadableYamlNode, Yaml};
 
+use crate::config::file;
 use crate::exit::Failure;
 
 /// The template that this program was built with.
 const BUILT_IN: &str = include_str!("../../../infra.yaml");
 const DEFAULT_PATH: &str = "infra.yaml";
 /// A template in the request itself may have so many bytes (CloudFormation quotas, "Template body size in a request").
-const MAX_BYTES: usize = 51_200;
+const MAX_BYTES: u64 = 51_200;
 
 /// A template's text.
 #[derive(Debug, Clone)]
@@ -33,13 +35,12 @@ impl Template {
             None => return Ok(Self::built_in()),
         };
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::usage(format!("Can't read the template {name}")).why(error))?;
-        if text.len() > MAX_BYTES {
-            return Err(Failure::usage(format!("The template {name} is too large: {} bytes", text.len()))
+        let text = file::read(path, MAX_BYTES).map_err(|error| match error.kind() {
+            ErrorKind::FileTooLarge => Failure::usage(format!("The template {name} is too large: {error}"))
                 .why(format!("CloudFormation takes at most {MAX_BYTES} bytes in a request"))
-                .help("Make it smaller, or split it; uploading a template to S3 first is not supported."));
-        }
+                .help("Make it smaller, or split it; uploading a template to S3 first is not supported."),
+            _ => Failure::usage(format!("Can't read the template {name}")).why(error),
+        })?;
         Ok(Self { text, name })
     }
 
@@ -70,7 +71,7 @@ mod tests {
     fn too_large_is_said() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.yaml");
-        std::fs::write(&path, " ".repeat(MAX_BYTES + 1)).unwrap();
+        std::fs::write(&path, " ".repeat(MAX_BYTES as usize + 1)).unwrap();
         assert!(Template::load(Some(&path)).unwrap_err().to_string().contains("51201 bytes"));
     }
 }
