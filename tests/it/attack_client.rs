@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::binary::{folder, messaging, run, signal, wait};
+use crate::binary::{folder, messaging, run};
 
 /// Every command was silent for more than 45 s against a server that accepts and never answers.
 #[test]
