@@ -80,8 +80,8 @@ impl Cloud {
         let is_whole = recovery.cuts.is_empty() && recovery.lost.is_empty();
         let older = noted.filter(|_| is_whole && !is_of_the_folder).map(|end| {
             format!(
-                "the log isn't the one that this folder had last, which went to byte {} of segment {}: it is an older copy or \
-                 another's, and what happened since isn't in it",
+                "the log isn't the one that this folder had last, which went to byte {} of segment {}: it is an older copy, \
+                 another's, or lost its end when the machine went down, and what happened since isn't in it",
                 end.offset, end.segment
             )
         });

