@@ -15,14 +15,14 @@ use aws_credential_types::{
     provider::{ProvideCredentials, SharedCredentialsProvider},
 };
 use aws_sdk_sns::{
-    config::http::HttpResponse,
+    config::{SharedAsyncSleep, http::HttpResponse},
     error::{ProvideErrorMetadata, SdkError},
 };
 use clap::{Args, ValueEnum};
 
-use self::attempts::{Ear, TooMany, Watch};
+use self::attempts::{Brake, Ear, TooMany, Watch};
 use crate::config::{Env, Found, Origin};
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, Stop};
 
 /// Where `messaging local` listens unless told otherwise.
 pub const LOCAL_ENDPOINT: &str = "http://127.0.0.1:4566";
@@ -111,12 +111,17 @@ pub struct Cloud {
     config: SdkConfig,
     /// Hears of every attempt of every client.
     watch: Option<Watch>,
+    brake: Brake,
 }
 
 /// A client of a service, made of the cloud's configuration.
 macro_rules! client {
     ($service:ident, $cloud:expr, |$config:ident| $more:expr) => {{
-        let $config = $service::config::Builder::from(&$cloud.config).retry_classifier(TooMany);
+        let $config = $service::config::Builder::from(&$cloud.config)
+            .retry_classifier(TooMany)
+            .retry_classifier($cloud.brake.clone())
+            .interceptor($cloud.brake.clone())
+            .sleep_impl(SharedAsyncSleep::new($cloud.brake.clone()));
         let config = match &$cloud.watch {
             Some(watch) => $more.interceptor(watch.clone()),
             None => $more,
@@ -126,8 +131,15 @@ macro_rules! client {
 }
 
 impl Cloud {
-    /// Resolves the target; on `local` makes sure that something answers.
-    pub async fn connect(args: &TargetArgs, env: &Env) -> Result<Self, Failure> {
+    /// Resolves the target; on `local` makes sure that something answers. The user may stop that, and every request.
+    pub async fn connect(args: &TargetArgs, env: &Env, stop: &Stop) -> Result<Self, Failure> {
+        tokio::select! {
+            cloud = Self::find(args, env) => Ok(cloud?.stopped_by(stop)),
+            () = stop.signalled() => Err(Failure::new("Stopped before it was done").exit(Exit::Interrupted)),
+        }
+    }
+
+    async fn find(args: &TargetArgs, env: &Env) -> Result<Self, Failure> {
         match args.target {
             Target::Local => {
                 let endpoint = args.endpoint(env)?.map_or_else(|| LOCAL_ENDPOINT.into(), |found| found.value);
@@ -151,7 +163,19 @@ impl Cloud {
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
             .timeout_config(timeouts(Duration::ZERO))
             .build();
-        Self { target: Target::Local, region, endpoint: Some(endpoint), config, watch: None }
+        Self {
+            target: Target::Local,
+            region,
+            endpoint: Some(endpoint),
+            config,
+            watch: None,
+            brake: Brake::new(Stop::default()),
+        }
+    }
+
+    /// The same, whose requests end soon once the user wants to stop.
+    pub fn stopped_by(self, stop: &Stop) -> Self {
+        Self { brake: Brake::new(stop.clone()), ..self }
     }
 
     /// The same, whose attempts `ear` hears of.
@@ -184,8 +208,14 @@ impl Cloud {
             return Err(Failure::usage("No AWS region is set")
                 .help("Name one with --region, AWS_REGION, or in the profile (`aws configure`)."));
         };
-        let cloud =
-            Self { target: Target::Aws, region, endpoint: endpoint.map(|found| found.value), config, watch: None };
+        let cloud = Self {
+            target: Target::Aws,
+            region,
+            endpoint: endpoint.map(|found| found.value),
+            config,
+            watch: None,
+            brake: Brake::new(Stop::default()),
+        };
         cloud.check_credentials().await?;
         Ok(cloud)
     }
@@ -348,6 +378,7 @@ where
 {
     fn from(error: SdkError<E, HttpResponse>) -> Self {
         let kind = match &error {
+            error if attempts::is_stopped(error) => Kind::Unreachable,
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Kind::Unreachable,
             // What came is no answer, or only a part of one.
             SdkError::ResponseError(_) => Kind::Busy,
@@ -359,6 +390,10 @@ where
         let message = match error.message() {
             Some(message) => without_canonical(message).to_owned(),
             None => match error.raw_response() {
+                // All of it came; what the parser misses in it means nothing to anyone.
+                Some(answer) if answer.body().bytes().is_some() && code.is_none() => {
+                    format!("HTTP {} without an answer as AWS gives it", answer.status())
+                }
                 Some(answer) => format!("HTTP {}: {}", answer.status(), attempts::reason(&error)),
                 None => attempts::reason(&error),
             },
@@ -402,6 +437,7 @@ impl CallError {
     pub fn failure_after_answers(&self, cloud: &Cloud, doing: &str) -> Failure {
         let failure = self.failure(cloud, doing);
         match (self.kind, &cloud.endpoint) {
+            _ if failure.exit == Exit::Interrupted => failure,
             (Kind::Unreachable, Some(endpoint)) => Failure::new(format!("{endpoint} doesn't answer any more"))
                 .exit(Exit::Unreachable)
                 .why(self)
@@ -412,6 +448,12 @@ impl CallError {
 
     /// The error as the command line shows it; `doing` completes the sentence "Can't ..".
     pub fn failure(&self, cloud: &Cloud, doing: &str) -> Failure {
+        if self.kind.may_pass() && cloud.brake.is_pulled() {
+            let failure = Failure::new(format!("Stopped: can't {doing}")).exit(Exit::Interrupted);
+            // The SDK tells how long it would have waited.
+            let unanswered = self.kind == Kind::Unreachable;
+            return if unanswered { failure.why(attempts::Stopped) } else { failure.why(self) };
+        }
         let failure = match (self.kind, &cloud.endpoint) {
             (Kind::Unreachable, Some(endpoint)) => return unreachable(endpoint).why(self),
             (Kind::Unreachable, None) => {

@@ -143,6 +143,19 @@ impl Stop {
         self.signalled.is_cancelled()
     }
 
+    /// Resolves when the user asks for the end.
+    pub fn signalled(&self) -> impl Future<Output = ()> + Send + Sync + 'static {
+        self.signalled.clone().cancelled_owned()
+    }
+
+    /// An error once the user asked for the end.
+    pub fn check(&self) -> Result<(), Failure> {
+        match self.is_signalled() {
+            true => Err(Failure::new("Stopped before it was done").exit(Exit::Interrupted)),
+            false => Ok(()),
+        }
+    }
+
     pub async fn requested(&self) {
         self.token.cancelled().await;
     }

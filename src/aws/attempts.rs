@@ -3,16 +3,22 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use aws_sdk_sns::config::{AsyncSleep, Sleep};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeTransmitInterceptorContextRef, Error, FinalizerInterceptorContextRef, InterceptorContext,
+    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef, Error,
+    FinalizerInterceptorContextRef, InterceptorContext,
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::{Metadata, OrchestratorError};
-use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
+use aws_smithy_runtime_api::client::retries::RequestAttempts;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+
+use crate::exit::Stop;
 
 /// What happens to a request.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +43,8 @@ impl Watch {
     }
 
     fn failed(&self, cfg: &ConfigBag, why: &str, unanswered: bool) {
+        // The SDK tells how long it would have waited.
+        let why = if unanswered && is_pulled(cfg) { UNANSWERED } else { why };
         let operation = cfg.load::<Metadata>().map_or("a request", |call| call.name());
         (self.0)(Attempt::Failed { operation, why, unanswered });
     }
@@ -83,7 +91,7 @@ impl Intercept for Watch {
             Some(Last::Refused(why)) => self.failed(cfg, why, false),
             Some(Last::Told) | None => {}
         }
-        if last.is_some() {
+        if last.is_some() && !is_pulled(cfg) {
             (self.0)(Attempt::Again);
         }
         cfg.interceptor_state().store_put(Last::Open);
@@ -98,6 +106,11 @@ impl Intercept for Watch {
     ) -> Result<(), BoxError> {
         let mut last = Last::Told;
         if let Some(Err(error)) = context.output_or_error() {
+            if error.is_interceptor_error() && is_pulled(cfg) {
+                // The failure before was told.
+                cfg.interceptor_state().store_put(Last::Told);
+                return Ok(());
+            }
             let status = context.response().map(|answer| answer.status().as_u16());
             match status.filter(|_| error.is_operation_error()) {
                 Some(status) if may_pass(status) => self.failed(cfg, &format!("HTTP {status}"), is_gateways(status)),
@@ -177,5 +190,104 @@ impl ClassifyRetry for TooMany {
 
     fn name(&self) -> &'static str {
         "TooMany"
+    }
+}
+
+/// A request that waits when the user wants to stop gets so long to be answered.
+const GRACE: Duration = Duration::from_secs(3);
+const UNANSWERED: &str = "not answered before the stop";
+
+/// Ends the waiting of requests when the user wants to stop: what is under way gets [`GRACE`] to be answered, and nothing
+/// is tried again, whatever the server says. It also keeps servers from saying how long somebody waits.
+#[derive(Clone, Debug)]
+pub struct Brake(Stop);
+
+/// What would have been tried again.
+#[derive(Debug, thiserror::Error)]
+#[error("{UNANSWERED}")]
+pub struct Stopped;
+
+/// Whether an error says that somebody stopped it.
+pub fn is_stopped(error: &(dyn StdError + 'static)) -> bool {
+    chain(error).any(|error| error.is::<Stopped>())
+}
+
+impl Brake {
+    pub fn new(stop: Stop) -> Self {
+        Self(stop)
+    }
+
+    pub fn is_pulled(&self) -> bool {
+        self.0.is_signalled()
+    }
+}
+
+/// Whether the request of this configuration is to end.
+fn is_pulled(cfg: &ConfigBag) -> bool {
+    cfg.load::<Brake>().is_some_and(Brake::is_pulled)
+}
+
+impl Storable for Brake {
+    type Storer = StoreReplace<Self>;
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for Brake {
+    fn name(&self) -> &'static str {
+        "Brake"
+    }
+
+    /// No second attempt after the wish to stop.
+    fn read_before_attempt(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if self.is_pulled() && cfg.load::<RequestAttempts>().is_some_and(|made| made.attempts() > 1) {
+            return Err(Stopped.into());
+        }
+        cfg.interceptor_state().store_put(self.clone());
+        Ok(())
+    }
+
+    /// The SDK waits as `x-amz-retry-after` says, for up to 20 s, and panics in a debug build when the answer has no code
+    /// that it knows (aws-runtime, `AwsErrorCodeClassifier`). Its own growing pauses do without.
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        context.response_mut().headers_mut().remove("x-amz-retry-after");
+        Ok(())
+    }
+}
+
+impl ClassifyRetry for Brake {
+    fn classify_retry(&self, _: &InterceptorContext) -> RetryAction {
+        if self.is_pulled() { RetryAction::RetryForbidden } else { RetryAction::NoActionIndicated }
+    }
+
+    fn name(&self) -> &'static str {
+        "Brake"
+    }
+
+    /// The last word.
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}
+
+/// The SDK's pauses and limits of time, cut short.
+impl AsyncSleep for Brake {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let signalled = self.0.signalled();
+        Sleep::new(async move {
+            tokio::select! {
+                () = tokio::time::sleep(duration) => {}
+                () = async { signalled.await; tokio::time::sleep(GRACE).await } => {}
+            }
+        })
     }
 }

@@ -110,7 +110,7 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
-    let cloud = Cloud::connect(&args.target, &context.env).await?;
+    let cloud = Cloud::connect(&args.target, &context.env, &context.stop).await?;
     let told = context.telling(&cloud);
     let mut resolver = Resolver::new(&told, &context.env, &args.stack);
     let client = cloud.sqs();

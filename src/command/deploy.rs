@@ -64,7 +64,7 @@ pub struct Args {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let template = if args.delete { None } else { Some(Template::load(args.template.as_deref())?) };
-    let cloud = context.telling(&Cloud::connect(&args.target, &context.env).await?);
+    let cloud = context.telling(&Cloud::connect(&args.target, &context.env, &context.stop).await?);
     let deployer = Deployer { cloud: &cloud, ui: &context.ui, stop: &context.stop, stack: &args.stack };
     let Some(template) = template else {
         delete(&deployer, args.empty_bucket).await?;

@@ -106,7 +106,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     }
     let endpoint = format!("http://{}", server.address);
     if let Some(template) = &template {
-        let cloud = Cloud::local(endpoint.clone(), local_region(None)?);
+        let cloud = Cloud::local(endpoint.clone(), local_region(None)?).stopped_by(&context.stop);
         let deployer = Deployer { cloud: &cloud, ui: &context.ui, stop: &context.stop, stack: STACK };
         let deployed = deployer.apply(template, &args.parameters).await;
         if let Err(failure) = deployed {

@@ -102,7 +102,7 @@ pub fn publishers_for(pace: Pace, batch: u64, count: Option<u64>) -> u32 {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
-    let cloud = Cloud::connect(&args.target, &context.env).await?;
+    let cloud = Cloud::connect(&args.target, &context.env, &context.stop).await?;
     let told = context.telling(&cloud);
     let topic = Resolver::new(&told, &context.env, &args.stack).find(TOPIC, args.topic_arn.as_deref()).await?;
     check_arn(&topic)?;

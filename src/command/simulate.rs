@@ -104,12 +104,12 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         let region = local_region(args.target.region.as_deref())?;
         let data_dir = local::data_dir(args.data_dir.clone(), &[local::DATA_DIR, "simulate"])?;
         let embedded = local::start_embedded(data_dir, args.durability, &context.ui).await?;
-        let cloud = Cloud::local(embedded.endpoint.clone(), region);
+        let cloud = Cloud::local(embedded.endpoint.clone(), region).stopped_by(&context.stop);
         let ended = simulate(context, &args, &cloud, Some(&embedded)).await;
         embedded.shutdown().await?;
         return ended;
     }
-    let cloud = Cloud::connect(&args.target, &context.env).await?;
+    let cloud = Cloud::connect(&args.target, &context.env, &context.stop).await?;
     simulate(context, &args, &cloud, None).await
 }
 
@@ -419,7 +419,11 @@ impl Run {
             }
             let mut arrived = Vec::new();
             let hear = |event: Arrived| arrived.extend(event.run.map(|(run, place)| (run, place, event.time)));
-            match landing.look(&client, hear).await {
+            let looked = tokio::select! {
+                looked = landing.look(&client, hear) => looked,
+                () = finished.requested() => return Ok(()),
+            };
+            match looked {
                 Err(error) if matches!(error.kind, Trouble::NotFound | Trouble::Denied) => return Err(error),
                 // The next look may see more; if none does, the ledger says what is missing.
                 Ok(()) | Err(_) => {}

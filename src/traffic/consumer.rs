@@ -412,12 +412,13 @@ impl Shared {
                 }
             };
             let mut again = Vec::new();
-            if let Some((.., why)) = failed.iter().find(|(_, senders, _)| !senders).filter(|_| attempt < ATTEMPTS) {
+            let last = attempt == ATTEMPTS || self.stop.is_signalled();
+            if let Some((.., why)) = failed.iter().find(|(_, senders, _)| !senders).filter(|_| !last) {
                 self.tell(Notice::Trouble { why, lost: false });
             }
             for (n, senders, why) in failed {
                 let Some(message) = messages.get(n) else { continue };
-                if senders || attempt == ATTEMPTS {
+                if senders || last {
                     let message_id = message.message_id().unwrap_or_default();
                     self.tell(Notice::NotDeleted { message_id, why: &why });
                 } else {

@@ -228,7 +228,7 @@ impl Publisher {
                     if entries.is_empty() {
                         return Ok(());
                     }
-                    if attempt == ATTEMPTS {
+                    if attempt == ATTEMPTS || self.stop.is_signalled() {
                         for (entry, (_, why)) in entries.iter().zip(&again) {
                             (self.listener)(Notice::Refused { event: &entry.event, why });
                         }

@@ -1,9 +1,11 @@
 //! Servers and files that mean harm to the client's side: it says what it waits for, and writes only what is its own.
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 
 use crate::binary::{folder, messaging, run};
 
@@ -214,4 +216,68 @@ fn a_file_that_is_too_large_is_refused() {
     std::fs::rename(&large, dir.path().join(".env")).unwrap();
     let ended = run(dir.path(), ["deploy"]);
     assert!(ended.code == Some(2) && ended.stderr.contains("more than 1048576"), "{ended:#?}");
+}
+
+/// A server that gives every request the same answer, or with an empty one none; each request is told of.
+fn answering(answer: &'static str) -> (String, Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let (asked, requests) = channel();
+    let serve = move |mut stream: TcpStream, asked: std::sync::mpsc::Sender<()>| {
+        let lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+        // The body stays unread.
+        for _ in lines.filter(|line| line.is_empty()) {
+            _ = stream.write_all(answer.as_bytes());
+            // The test may have ended.
+            _ = asked.send(());
+            if !answer.is_empty() {
+                return;
+            }
+        }
+    };
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let asked = asked.clone();
+            std::thread::spawn(move || serve(stream, asked));
+        }
+    });
+    (endpoint, requests)
+}
+
+/// The first Ctrl-C was heard after 50 s when the server was silent, and never when it said how long to wait. One that said
+/// so without a code that the SDK knows ended the program of a debug build with a panic.
+#[cfg(unix)]
+#[test]
+fn the_first_ctrl_c_ends_what_waits_for_a_bad_server() {
+    const THROTTLES: &str = "HTTP/1.1 503 X\r\nx-amz-retry-after: 99999999\r\nConnection: close\r\nContent-Type: text/xml\r\n\
+        Content-Length: 120\r\n\r\n<ErrorResponse><Error><Type>Sender</Type><Code>ThrottlingException</Code>\
+        <Message>slow</Message></Error></ErrorResponse>";
+    const BARE: &str =
+        "HTTP/1.1 429 X\r\nx-amz-retry-after: 99999999\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let dir = folder();
+    let topic = ["publish", "--topic-arn", "arn:aws:sns:us-east-1:000000000000:t"];
+    let mut running = Vec::new();
+    for answer in ["", THROTTLES, BARE] {
+        for args in [&["deploy"][..], &["deploy", "--delete"], &["publish"], &topic, &["consume"], &["simulate"]] {
+            let (endpoint, requests) = answering(answer);
+            let mut command = messaging(dir.path());
+            command.args(args).args(["--endpoint-url", &endpoint]).stdin(Stdio::null());
+            let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+            running.push((child, requests, args, answer));
+        }
+    }
+    for (child, requests, ..) in &running {
+        requests.recv().unwrap();
+        signal(child, "INT");
+    }
+    let told = Instant::now();
+    for (child, requests, args, answer) in &mut running {
+        let status = wait(child);
+        let said = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
+        assert_eq!(status.code(), Some(130), "{args:?} {answer}: {said}");
+        // An attempt may have begun before the signal came; a whole round of five would be more.
+        assert!(requests.try_iter().count() <= 2, "{args:?} {answer}: {said}");
+    }
+    // What is under way gets 3 s; an attempt has 10, and five of them 50.
+    assert!(told.elapsed() < Duration::from_secs(9), "{:?}", told.elapsed());
 }

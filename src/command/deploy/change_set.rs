@@ -84,6 +84,7 @@ pub async fn prepare(
                 let mut token = answer.next_token().map(str::to_owned);
                 change_set.add(answer.changes.unwrap_or_default());
                 while let Some(next) = token {
+                    deployer.stop.check()?;
                     let page = client.describe_change_set().change_set_name(&change_set.id).stack_name(deployer.stack);
                     let page = page.next_token(next).send().await.map_err(|error| cant(error.into()))?;
                     token = page.next_token().map(str::to_owned);

@@ -140,5 +140,9 @@ async fn empty_bucket(deployer: &Deployer<'_>, bucket: &str) -> Result<u64, Call
             )));
         }
         deleted += n;
+        // The first page more of a bucket that is filled as fast as it is emptied would be one of many.
+        if deployer.stop.is_signalled() {
+            return Err(CallError { kind: crate::aws::Kind::Busy, code: None, message: format!("{deleted} deleted") });
+        }
     }
 }

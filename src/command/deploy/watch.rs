@@ -53,6 +53,7 @@ async fn events_since(
             events.reverse();
             return Ok(events);
         }
+        deployer.stop.check()?;
     }
 }
 
