@@ -317,7 +317,7 @@ mod tests {
         };
         for (text, line) in [
             ("AWS_ENDPOINT_URL=http://x/${CARGO_MANIFEST_DIR}\n", 1),
-            ("# x\nARN=\"a$PATH\"\n", 2),
+            ("# x\nARN=\"a${PATH}\"\n", 2),
             ("A=${PATH}\nB=$A\nTOPIC_ARN=x${B}\n", 3),
         ] {
             let error = read(text).unwrap_err().to_string();
