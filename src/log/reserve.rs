@@ -106,8 +106,8 @@ impl Shared {
         self.look();
     }
 
-    /// Whether a transaction is taken, by the room that there is, and how many bytes it may have. It seldom looks at the disk: only after so many bytes that
-    /// these could have filled a part of it.
+    /// Whether a transaction is taken, by the room that there is, and how many bytes it may have. It seldom looks at the disk:
+    /// only after so many bytes that these could have filled a part of it.
     pub fn admit_by_room(&self, frees: bool, room: u64) -> Result<u64, LogError> {
         if room == 0 && !(frees && self.reserve.is_low()) {
             self.look();
