@@ -13,7 +13,7 @@ use messaging::engine::{Change, StreamId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::binary::{Local, folder};
+use crate::binary::{HEARS_HANGUPS, Local, folder};
 use crate::cloud::{LATE_EVENING, PATIENCE, TestCloud, code, config, eventually, s3};
 use crate::firehose::{destination, landed, put, text, with_stream};
 use crate::sqs::{attribute, delete, queue, receive, send};
@@ -297,11 +297,12 @@ async fn a_stop_answers_who_waits() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_terminal_that_goes_away_stops_the_server_cleanly() {
     let folder = folder();
     for signal in ["HUP", "TERM", "INT"] {
-        let local = Local::start(folder.path(), &[]);
+        let local = Local::start_under(folder.path(), &HEARS_HANGUPS, &[]);
         assert!(local.signal(signal).success(), "SIG{signal}");
     }
     let said = std::fs::read_to_string(folder.path().join("stderr")).unwrap();

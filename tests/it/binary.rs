@@ -17,6 +17,16 @@ pub fn messaging(folder: &Path) -> Command {
     clean(Command::new(cargo_bin!("messaging")), folder)
 }
 
+/// The same, under a command that executes what follows it.
+pub fn messaging_under(folder: &Path, under: &[&str]) -> Command {
+    let mut command = clean(Command::new(under[0]), folder);
+    command.args(&under[1..]).arg(cargo_bin!("messaging"));
+    command
+}
+
+/// Under this a program hears hangups, also where the tests run under `nohup`.
+pub const HEARS_HANGUPS: [&str; 2] = ["env", "--default-signal=HUP"];
+
 /// A command in a folder, without anything that the machine's environment says of AWS.
 fn clean(mut command: Command, folder: &Path) -> Command {
     command.current_dir(folder).env("NO_COLOR", "1");
@@ -68,9 +78,7 @@ impl Local {
 
     /// The same, under a command that executes what follows it.
     pub fn start_under(folder: &Path, under: &[&str], args: &[&str]) -> Self {
-        let mut command = clean(Command::new(under[0]), folder);
-        command.args(&under[1..]).arg(cargo_bin!("messaging"));
-        Self::start_as(command, folder, args)
+        Self::start_as(messaging_under(folder, under), folder, args)
     }
 
     fn start_as(mut command: Command, folder: &Path, args: &[&str]) -> Self {
