@@ -27,8 +27,6 @@ const OF_A_CLIENT: &[(&str, Is)] = &[
     (r#"{"NumericGreaterThan": {"aws:EpochTime": "1600000000"}}"#, True),
     (r#"{"NumericGreaterThan": {"aws:EpochTime": "yesterday"}}"#, Unjudged),
     (r#"{"DateLessThan": {"aws:EpochTime": "2026-03-15"}}"#, True),
-    (r#"{"Bool": {"aws:SecureTransport": "false"}}"#, True),
-    (r#"{"Bool": {"aws:SecureTransport": "true"}}"#, False),
     (r#"{"StringEquals": {"aws:RequestedRegion": "us-east-1"}}"#, True),
     (r#"{"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}}"#, False),
     (r#"{"StringLike": {"aws:UserAgent": "agent/*"}}"#, True),
@@ -60,8 +58,16 @@ const OF_A_CLIENT: &[(&str, Is)] = &[
     (r#"{"Null": {"foo:Bar": "true"}}"#, Unjudged),
     (r#"{"StringNotEquals": {"aws:RequestedRegion": "${foo:Bar}"}}"#, Unjudged),
     // All of a statement's conditions must hold: one that doesn't decides.
-    (r#"{"StringEquals": {"foo:Bar": "x"}, "Bool": {"aws:SecureTransport": "true"}}"#, False),
+    (r#"{"StringEquals": {"foo:Bar": "x"}, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}"#, False),
 ];
+
+/// A request from this machine crosses no wire. A policy that asks for TLS, as many templates have it, shut its own owner out.
+const ON_LOOPBACK: &[(&str, Is)] =
+    &[(r#"{"Bool": {"aws:SecureTransport": "false"}}"#, False), (r#"{"Bool": {"aws:SecureTransport": "true"}}"#, True)];
+
+/// Websites have no TLS on AWS either.
+const OF_A_VISITOR: &[(&str, Is)] =
+    &[(r#"{"Bool": {"aws:SecureTransport": "false"}}"#, True), (r#"{"Bool": {"aws:SecureTransport": "true"}}"#, False)];
 
 /// Conditions on what a service does in its own name: it talks by TLS, and its address is AWS's affair.
 const OF_A_SERVICE: &[(&str, Is)] = &[
@@ -155,6 +161,7 @@ async fn what_a_client_asks_of_anothers_is_judged_by_every_key() {
         matches!(stranger.send("POST /", "sqs", &HEADERS, &body).await.code(), "OK")
     };
     judge("SendMessage", OF_A_CLIENT, &A_STRANGER, ("sqs:SendMessage", Some(QUEUE)), send).await;
+    judge("SendMessage", ON_LOOPBACK, &A_STRANGER, ("sqs:SendMessage", Some(QUEUE)), send).await;
 
     let publish = async |policy: String| {
         set_topic_policy(owner, &policy).await;
@@ -162,6 +169,7 @@ async fn what_a_client_asks_of_anothers_is_judged_by_every_key() {
         matches!(stranger.send("POST /", "sns", &HEADERS, &body).await.code(), "OK")
     };
     judge("Publish", OF_A_CLIENT, &A_STRANGER, ("sns:Publish", Some(TOPIC)), publish).await;
+    judge("Publish", ON_LOOPBACK, &A_STRANGER, ("sns:Publish", Some(TOPIC)), publish).await;
 
     let assume = async |policy: String| {
         let trust = [("RoleName", "r"), ("PolicyDocument", policy.as_str())];
@@ -170,6 +178,7 @@ async fn what_a_client_asks_of_anothers_is_judged_by_every_key() {
         matches!(stranger.send("POST /", "sts", &HEADERS, &body).await.code(), "OK")
     };
     judge("AssumeRole", OF_A_CLIENT, &A_STRANGER, ("sts:AssumeRole", None), assume).await;
+    judge("AssumeRole", ON_LOOPBACK, &A_STRANGER, ("sts:AssumeRole", None), assume).await;
 
     let notices = cloud.notices();
     for what in [QUEUE, TOPIC, &role_of(OWNER, "r")] {
@@ -338,6 +347,7 @@ async fn a_website_is_judged_by_every_key() {
     };
     let action = ("s3:GetObject", Some("arn:aws:s3:::site/*"));
     judge("website", OF_A_CLIENT, &NOBODY, action, visit).await;
+    judge("website", OF_A_VISITOR, &NOBODY, action, visit).await;
     let table = [
         (r#"{"StringEquals": {"s3:ExistingObjectTag/kind": "draft"}}"#, True),
         (r#"{"StringEquals": {"s3:ExistingObjectTag/kind": "final"}}"#, False),

@@ -61,7 +61,8 @@ impl Context {
         session.map_or(Principal::Account(&self.account), |session| Principal::Arn(&session.arn))
     }
 
-    /// What policies may ask of this request for what is `owner`'s. Nothing here is TLS.
+    /// What policies may ask of this request for what is `owner`'s. Nothing here is TLS; but what comes from this machine
+    /// crosses no wire, and a policy that wants TLS is content with that.
     pub fn around<'a>(&'a self, owner: &'a str) -> Around<'a> {
         let via = match self.service {
             Some(Service::CloudFormation) => Via::Behalf("cloudformation.amazonaws.com"),
@@ -73,7 +74,7 @@ impl Context {
             },
         };
         Around {
-            secure: self.service.is_some(),
+            secure: self.service.is_some() || self.origin.address.is_none_or(|it| it.to_canonical().is_loopback()),
             via,
             temporary: self.session.is_some(),
             user_id: self.session.as_ref().map(|session| session.user_id.as_str()),

@@ -194,8 +194,12 @@ impl Visit<'_> {
         let tags: Vec<_> = tags.iter().map(|(key, value)| (format!("s3:ExistingObjectTag/{key}"), value)).collect();
         let mut context: Vec<_> = tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         context.push(("s3:ResourceAccount", &self.bucket.account));
-        let around =
-            Around { absent: &ABSENT, region: &self.bucket.region, ..self.call.cx.around(&self.bucket.account) };
+        let around = Around {
+            absent: &ABSENT,
+            secure: false,
+            region: &self.bucket.region,
+            ..self.call.cx.around(&self.bucket.account)
+        };
         let request =
             Request { principal: Principal::Anonymous, action, resource: &resource, context: &context, around };
         let allowed = policy.as_ref().is_some_and(|policy| policy.decide(&request) == Decision::Allow);

@@ -17,7 +17,7 @@ pub struct Around<'a> {
     pub region: &'a str,
     /// The account that owns the resource.
     pub owner: &'a str,
-    /// Whether it came by TLS.
+    /// Whether it counts as having come by TLS.
     pub secure: bool,
     pub via: Via<'a>,
     /// Whether who asks has temporary credentials.
