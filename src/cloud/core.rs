@@ -250,13 +250,11 @@ impl Core {
             return Ok(self.log.position());
         }
         let (first, position) = self.write_opening(engine, frames, end, roll_at)?;
-        let mut location = first;
-        for (owner, slice) in frames.owners.iter().zip(frames.slices()) {
-            let bytes = log::frame_bytes(slice.len());
+        let locations = log::locations(first, frames.slices());
+        for ((owner, slice), location) in frames.owners.iter().zip(frames.slices()).zip(locations) {
             if *owner != Owner::None {
-                engine.placed(owner, rebuild::place(location), bytes);
+                engine.placed(owner, rebuild::place(location), log::frame_bytes(slice.len()));
             }
-            location.offset += bytes;
         }
         Ok(position)
     }

@@ -102,9 +102,9 @@ pub struct Appended {
 }
 
 /// Where the frames of a transaction lie whose first frame lies at `first`.
-pub fn locations<'a>(first: Location, frames: &'a [&'a [u8]]) -> impl Iterator<Item = Location> + 'a {
+pub fn locations<'a>(first: Location, frames: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = Location> {
     let mut offset = first.offset;
-    frames.iter().map(move |payload| {
+    frames.map(move |payload| {
         let at = Location { segment: first.segment, offset };
         offset += frame_bytes(payload.len());
         at

@@ -17,7 +17,7 @@ fn what_was_committed_is_replayed_and_read_in_order() {
             let frames = transaction(id);
             let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
             let appended = log.append(&frames).unwrap();
-            written.extend(locations(appended.first, &frames).zip(transaction(id)));
+            written.extend(locations(appended.first, frames.iter().copied()).zip(transaction(id)));
             commit(&log, appended.position).unwrap();
         }
         assert!(log.tail() > 5, "{durability}");
@@ -58,7 +58,7 @@ fn large_frames_are_read_whole() {
     let frames: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
     let appended = log.append(&frames).unwrap();
     commit(&log, appended.position).unwrap();
-    let places: Vec<Location> = locations(appended.first, &frames).collect();
+    let places: Vec<Location> = locations(appended.first, frames.iter().copied()).collect();
     assert_eq!(log.read_many(&places).unwrap(), payloads);
     drop(log);
     let mut replayed = Vec::new();

@@ -72,7 +72,7 @@ impl Subject {
         let slices: Vec<&[u8]> = payloads.iter().map(Vec::as_slice).collect();
         match self.log.append(&slices) {
             Ok(Appended { first, position }) => {
-                let frames = locations(first, &slices).zip(&payloads);
+                let frames = locations(first, slices.iter().copied()).zip(&payloads);
                 let frame =
                     |(at, payload): (Location, &Vec<u8>)| Frame { at, payload: payload.clone(), position, safe: false };
                 self.frames.extend(frames.map(frame));
