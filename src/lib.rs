@@ -24,14 +24,10 @@
 
 pub mod aws;
 pub mod cli;
-pub mod cloud;
 pub mod command;
 pub mod config;
-pub mod directory;
-pub mod engine;
 pub mod event;
 pub mod exit;
-pub mod log;
 pub mod report;
 pub mod traffic;
 pub mod ui;

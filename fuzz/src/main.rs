@@ -1,11 +1,11 @@
-//! One program for all targets of `messaging::cloud::fuzz`: the variable `TARGET` chooses.
+//! One program for all targets of `cloud::fuzz`: the variable `TARGET` chooses.
 
 #![no_main]
 
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use messaging::cloud::fuzz::TARGETS;
+use cloud::fuzz::TARGETS;
 
 static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| {
     let wanted = std::env::var("TARGET").unwrap_or_default();

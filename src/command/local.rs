@@ -9,14 +9,14 @@ use tokio::net::TcpListener;
 use super::deploy::{Deployer, Template};
 use super::{Context, value};
 use crate::aws::{Cloud, local_region};
-use crate::cloud as server;
-use crate::cloud::gateway::Access;
-use crate::cloud::http::guard::Guard;
-use crate::cloud::server::{Options, Server};
-use crate::cloud::sigv4::Credentials;
+use cloud as server;
+use cloud::gateway::Access;
+use cloud::http::guard::Guard;
+use cloud::server::{Options, Server};
+use cloud::sigv4::Credentials;
 use crate::config::file;
 use crate::exit::{Exit, Failure};
-use crate::log;
+use log;
 use crate::ui::Ui;
 
 /// What an acknowledgement promises.

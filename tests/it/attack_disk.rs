@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
-use messaging::cloud::Cloud;
-use messaging::engine::config::StreamConfig;
-use messaging::engine::{Change, StreamId};
+use cloud::Cloud;
+use engine::config::StreamConfig;
+use engine::{Change, StreamId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -342,7 +342,7 @@ async fn declarations_have_a_bound() {
     let fill = async |cloud: &TestCloud, change: fn(StreamId) -> Change<'static>| {
         for id in 1_000..1_004 {
             let change = change(StreamId(id));
-            let decide = |tx: &mut messaging::cloud::transaction::Transaction<'_>| {
+            let decide = |tx: &mut cloud::transaction::Transaction<'_>| {
                 tx.apply(&change);
                 Ok(())
             };

@@ -1,10 +1,10 @@
 //! HTTP endpoints of SNS: the server can't be made to attack its machine, nor itself.
 
-use messaging::cloud::Cloud;
-use messaging::cloud::clock::Clock;
-use messaging::cloud::gateway::Access;
-use messaging::cloud::server::{Options, Server};
-use messaging::cloud::sigv4;
+use cloud::Cloud;
+use cloud::clock::Clock;
+use cloud::gateway::Access;
+use cloud::server::{Options, Server};
+use cloud::sigv4;
 use tokio::net::TcpListener;
 
 use crate::cloud::{LATE_EVENING, TestCloud, eventually};

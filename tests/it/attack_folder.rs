@@ -6,9 +6,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use messaging::cloud::Cloud;
-use messaging::cloud::server::Options;
-use messaging::log::Durability;
+use cloud::Cloud;
+use cloud::server::Options;
+use log::Durability;
 use tempfile::TempDir;
 
 use crate::binary::{self, run};

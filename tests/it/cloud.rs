@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use messaging::cloud::Cloud;
-use messaging::cloud::clock::Clock;
-use messaging::cloud::gateway::Access;
-use messaging::cloud::server::{OpenError, Options, Server};
-use messaging::log::LogError;
+use cloud::Cloud;
+use cloud::clock::Clock;
+use cloud::gateway::Access;
+use cloud::server::{OpenError, Options, Server};
+use log::LogError;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 

@@ -10,7 +10,7 @@ use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types::{BufferingHints, ExtendedS3DestinationConfiguration, Record};
 use aws_sdk_sqs::types::{MessageSystemAttributeName as System, QueueAttributeName as Attribute};
 use futures::poll;
-use messaging::cloud::s3::{NewBucket, S3};
+use cloud::s3::{NewBucket, S3};
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 

@@ -7,8 +7,8 @@ use aws_sdk_firehose::types::{
     BufferingHints, DynamicPartitioningConfiguration, ExtendedS3DestinationUpdate, ProcessorParameterName,
     ProcessorType, RetryOptions, Tag, builders::ExtendedS3DestinationConfigurationBuilder,
 };
-use messaging::engine::config::StreamConfig;
-use messaging::engine::{Change, StreamId};
+use engine::config::StreamConfig;
+use engine::{Change, StreamId};
 use serde_json::Value;
 
 use crate::cloud::{TestCloud, code};

@@ -3,10 +3,10 @@
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use messaging::cloud::Cloud;
-use messaging::cloud::gateway::Access;
-use messaging::cloud::server::{Options, Server};
-use messaging::cloud::sigv4;
+use cloud::Cloud;
+use cloud::gateway::Access;
+use cloud::server::{Options, Server};
+use cloud::sigv4;
 use tokio::net::TcpListener;
 
 use crate::cloud::{TestCloud, code, config};

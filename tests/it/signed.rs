@@ -8,11 +8,11 @@ use aws_sigv4::http_request::{
     UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4::SigningParams;
-use messaging::cloud::Cloud;
-use messaging::cloud::clock::Clock;
-use messaging::cloud::gateway::Access;
-use messaging::cloud::server::{Options, Server};
-use messaging::cloud::sigv4;
+use cloud::Cloud;
+use cloud::clock::Clock;
+use cloud::gateway::Access;
+use cloud::server::{Options, Server};
+use cloud::sigv4;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

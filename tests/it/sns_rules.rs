@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use messaging::engine::config::{Attributes, SubscriptionConfig, TopicConfig};
-use messaging::engine::{Change, SubscriptionId, TopicId};
+use engine::config::{Attributes, SubscriptionConfig, TopicConfig};
+use engine::{Change, SubscriptionId, TopicId};
 use serde_json::{Value, json};
 
 use crate::cloud::{TestCloud, code};

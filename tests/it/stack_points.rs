@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
-use messaging::log::{self, DirectoryDisk, Log};
+use log::{self, DirectoryDisk, Log};
 
 use crate::cloud::{TestCloud, eventually};
 

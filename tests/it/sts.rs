@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sts::types::Credentials as TemporaryKey;
-use messaging::cloud::Cloud;
-use messaging::cloud::clock::Clock;
-use messaging::cloud::gateway::Access;
-use messaging::cloud::server::{Options, Server};
-use messaging::cloud::sigv4;
-use messaging::engine::{Change, Role};
+use cloud::Cloud;
+use cloud::clock::Clock;
+use cloud::gateway::Access;
+use cloud::server::{Options, Server};
+use cloud::sigv4;
+use engine::{Change, Role};
 use tokio::net::TcpListener;
 
 use crate::cloud::{TestCloud, code, config};

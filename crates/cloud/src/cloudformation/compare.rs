@@ -1,0 +1,72 @@
+//! A stack against a new definition: the changes of a change set.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::aside::aside;
+use super::plan::{self, Known, Plan, pseudo};
+use super::record::{Definition, Stack};
+use super::store;
+use super::template::budget::Budget;
+use super::template::diff::{self, Before, Changes, Deployed};
+use super::template::evaluate::{Reference, is_unknown};
+use super::template::{Template, text};
+use super::types;
+use crate::gateway::Context;
+use wire::AwsError;
+
+/// What a new definition would change of a stack.
+pub async fn changes(cx: &Context, stack: &Stack, plan: &Plan) -> Result<Changes, AwsError> {
+    let old_text = cx.cloud.core.read(|engine, _| store::template(engine, &stack.now.template));
+    let (resources, exports) = (store::all_resources(cx, &stack.uuid), plan::exports(&store::all_stacks(cx)));
+    // A stack in review has no template yet.
+    let old = match old_text {
+        Some(text) => {
+            let (parameters, pseudo) = (stack.now.parameters.clone(), pseudo(stack, &stack.now.notifications));
+            aside(move || Plan::new(&text, &parameters, pseudo).ok()).await?
+        }
+        None => None,
+    };
+    let nothing = (Template::default(), BTreeMap::<String, Value>::new());
+    let (template, parameters) = old.as_ref().map_or((&nothing.0, &nothing.1), |old| (&old.template, &old.values));
+    let deployed = resources.values().filter_map(|resource| {
+        let live = resource.live.as_ref()?;
+        let deployed = Deployed {
+            kind: &resource.kind,
+            physical_id: &live.physical_id,
+            properties: &live.properties,
+            metadata: live.metadata.as_ref(),
+            deletion_policy: live.deletion_policy,
+            update_replace_policy: live.update_replace_policy,
+        };
+        Some((resource.logical_id.as_str(), deployed))
+    });
+    let before = Before { template, parameters, resources: deployed.collect() };
+    let known = Known::new(&resources, &exports);
+    let answer = |reference: Reference<'_>| known.answer(reference);
+    Ok(diff::changes(&before, &plan.scope(&answer, &Budget::default()), &types::recreation)?)
+}
+
+/// Whether a new definition changes a stack in any other way: its outputs, its tags, whom it notifies.
+pub fn differs(cx: &Context, stack: &Stack, definition: &Definition, plan: &Plan) -> bool {
+    let old = &stack.now;
+    if old.tags != definition.tags || old.notifications != definition.notifications || old.role != definition.role {
+        return true;
+    }
+    let (resources, exports) = (store::all_resources(cx, &stack.uuid), plan::exports(&store::all_stacks(cx)));
+    let known = Known::new(&resources, &exports);
+    let answer = |reference: Reference<'_>| known.answer(reference);
+    let budget = Budget::default();
+    let scope = plan.scope(&answer, &budget);
+    let outputs: Vec<_> =
+        plan.template.outputs.iter().filter(|(_, output)| plan.shows(output.condition.as_ref())).collect();
+    let same = |(key, output): &(&String, &super::template::Output)| {
+        let Some(deployed) = old.outputs.iter().find(|o| o.key == **key) else { return false };
+        let value = scope.value(&output.value).ok().flatten();
+        let export = output.export.as_ref().and_then(|name| scope.value(name).ok().flatten()).as_ref().and_then(text);
+        let unchanged = value.is_some_and(|value| is_unknown(&value) || text(&value).as_ref() == Some(&deployed.value));
+        unchanged && export == deployed.export && output.description == deployed.description
+    };
+    outputs.len() != old.outputs.len() || !outputs.iter().all(same)
+}

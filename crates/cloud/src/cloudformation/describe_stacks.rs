@@ -1,0 +1,229 @@
+//! DescribeStacks and ListStacks.
+
+use serde::{Deserialize, Serialize};
+
+use super::aside::aside;
+use super::input::constraint;
+use super::record::{Definition, OnFailure, Stack, Status, Tag};
+use super::store::{self, Place};
+use super::template::Template;
+use super::template::parameters::{MASK, Texts};
+use crate::gateway::Context;
+use wire::{AwsError, Timestamp};
+
+/// Stacks of a page.
+const PAGE: usize = 100;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct DescribeStacksInput {
+    stack_name: Option<String>,
+    next_token: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescribeStacksOutput {
+    stacks: Vec<StackView>,
+    next_token: Option<String>,
+}
+
+/// A parameter with its value, which `NoEcho` hides.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ParameterView {
+    pub parameter_key: String,
+    pub parameter_value: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct OutputView {
+    output_key: String,
+    output_value: String,
+    description: Option<String>,
+    export_name: Option<String>,
+}
+
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RollbackConfiguration {}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct DriftInformation {
+    stack_drift_status: &'static str,
+}
+
+/// Drift isn't looked for here.
+const NO_DRIFT: DriftInformation = DriftInformation { stack_drift_status: "NOT_CHECKED" };
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct StackView {
+    stack_id: String,
+    stack_name: String,
+    change_set_id: Option<String>,
+    description: Option<String>,
+    parameters: Option<Vec<ParameterView>>,
+    creation_time: Timestamp,
+    deletion_time: Option<Timestamp>,
+    last_updated_time: Option<Timestamp>,
+    rollback_configuration: RollbackConfiguration,
+    stack_status: &'static str,
+    stack_status_reason: Option<String>,
+    disable_rollback: bool,
+    #[serde(rename = "NotificationARNs")]
+    notification_arns: Vec<String>,
+    timeout_in_minutes: Option<u32>,
+    capabilities: Option<Vec<String>>,
+    outputs: Option<Vec<OutputView>>,
+    #[serde(rename = "RoleARN")]
+    role_arn: Option<String>,
+    tags: Vec<Tag>,
+    enable_termination_protection: Option<bool>,
+    drift_information: DriftInformation,
+}
+
+/// The parameters of a template, those that are `NoEcho` masked, in the template's order.
+fn parameters(template: Option<&Template>, texts: &Texts) -> Option<Vec<ParameterView>> {
+    let view = |key: &str, no_echo: bool| {
+        let value = if no_echo { MASK } else { texts.get(key)? };
+        Some(ParameterView { parameter_key: key.to_owned(), parameter_value: value.to_owned() })
+    };
+    let views: Vec<ParameterView> = match template {
+        Some(template) => template.parameters.iter().filter_map(|p| view(&p.name, p.no_echo)).collect(),
+        // Whether they may be shown isn't known.
+        None => texts.keys().filter_map(|key| view(key, true)).collect(),
+    };
+    (!views.is_empty()).then_some(views)
+}
+
+/// The parameters of a definition as its template lets them be shown.
+pub async fn shown(cx: &Context, definition: &Definition) -> Result<Option<Vec<ParameterView>>, AwsError> {
+    if definition.parameters.is_empty() {
+        return Ok(None);
+    }
+    let text = cx.cloud.core.read(|engine, _| store::template(engine, &definition.template));
+    let texts = definition.parameters.clone();
+    let read = move || {
+        let template = text.and_then(|text| Template::read_given(&text, &texts).ok());
+        parameters(template.as_ref(), &texts)
+    };
+    aside(read).await
+}
+
+fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
+    (!items.is_empty()).then_some(items)
+}
+
+async fn view(cx: &Context, stack: Stack) -> Result<StackView, AwsError> {
+    let parameters = shown(cx, &stack.now).await?;
+    let outputs = stack.now.outputs.into_iter().map(|output| OutputView {
+        output_key: output.key,
+        output_value: output.value,
+        description: output.description,
+        export_name: output.export,
+    });
+    let deleted = stack.deleted.is_some();
+    Ok(StackView {
+        parameters,
+        outputs: some(outputs.collect()),
+        change_set_id: stack.change_set.filter(|_| !deleted),
+        description: stack.now.description,
+        creation_time: Timestamp(stack.created),
+        deletion_time: stack.deleted.map(Timestamp),
+        last_updated_time: stack.updated.map(Timestamp),
+        rollback_configuration: RollbackConfiguration::default(),
+        stack_status: stack.status.as_str(),
+        stack_status_reason: stack.reason.filter(|reason| reason != "User Initiated"),
+        disable_rollback: stack.on_failure == OnFailure::Nothing,
+        notification_arns: stack.now.notifications,
+        timeout_in_minutes: stack.timeout_minutes,
+        capabilities: some(stack.now.capabilities),
+        role_arn: stack.now.role,
+        tags: stack.now.tags,
+        enable_termination_protection: (!deleted).then_some(stack.protected),
+        drift_information: NO_DRIFT,
+        stack_id: stack.id,
+        stack_name: stack.name,
+    })
+}
+
+pub async fn describe_stacks(cx: &Context, input: DescribeStacksInput) -> Result<DescribeStacksOutput, AwsError> {
+    let place = Place::of(cx);
+    if input.stack_name.as_deref() == Some("") {
+        return Err(constraint(Some(""), "stackName", "have length greater than or equal to 1"));
+    }
+    let (stacks, next_token) = match input.stack_name {
+        Some(name) => {
+            let stack = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name))?;
+            (vec![stack.ok_or_else(|| store::no_stack(&name))?], None)
+        }
+        None => {
+            let alive = store::all_stacks(cx).into_iter().filter(|stack| stack.deleted.is_none());
+            store::page(alive.collect(), input.next_token.as_deref(), PAGE)?
+        }
+    };
+    let mut views = Vec::with_capacity(stacks.len());
+    for stack in stacks {
+        views.push(view(cx, stack).await?);
+    }
+    Ok(DescribeStacksOutput { stacks: views, next_token })
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ListStacksInput {
+    next_token: Option<String>,
+    stack_status_filter: Option<Vec<String>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListStacksOutput {
+    stack_summaries: Vec<Summary>,
+    next_token: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Summary {
+    stack_id: String,
+    stack_name: String,
+    template_description: Option<String>,
+    creation_time: Timestamp,
+    last_updated_time: Option<Timestamp>,
+    deletion_time: Option<Timestamp>,
+    stack_status: &'static str,
+    stack_status_reason: Option<String>,
+    drift_information: DriftInformation,
+}
+
+pub async fn list_stacks(cx: &Context, input: ListStacksInput) -> Result<ListStacksOutput, AwsError> {
+    let filter = input.stack_status_filter.unwrap_or_default();
+    if let Some(wrong) = filter.iter().find(|f| !Status::ALL.iter().any(|status| status.as_str() == f.as_str())) {
+        // IMPORT_* are statuses that no stack has here.
+        if !wrong.starts_with("IMPORT_") {
+            return Err(constraint(Some(wrong), "stackStatusFilter", "satisfy enum value set of stack statuses"));
+        }
+    }
+    let stacks = store::all_stacks(cx);
+    let wanted = stacks.into_iter().filter(|s| filter.is_empty() || filter.iter().any(|f| f == s.status.as_str()));
+    let (stacks, next_token) = store::page(wanted.collect(), input.next_token.as_deref(), PAGE)?;
+    let stack_summaries = stacks
+        .into_iter()
+        .map(|stack| Summary {
+            stack_id: stack.id,
+            stack_name: stack.name,
+            template_description: stack.now.description,
+            creation_time: Timestamp(stack.created),
+            last_updated_time: stack.updated.map(Timestamp),
+            deletion_time: stack.deleted.map(Timestamp),
+            stack_status: stack.status.as_str(),
+            stack_status_reason: stack.reason.filter(|reason| reason != "User Initiated"),
+            drift_information: NO_DRIFT,
+        })
+        .collect();
+    Ok(ListStacksOutput { stack_summaries, next_token })
+}

@@ -1,0 +1,62 @@
+//! ListExports and ListImports.
+
+use serde::{Deserialize, Serialize};
+
+use super::input::constraint;
+use super::plan;
+use super::store;
+use crate::gateway::Context;
+use wire::AwsError;
+
+/// Exports of a page.
+const PAGE: usize = 100;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ListInput {
+    export_name: Option<String>,
+    next_token: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListExportsOutput {
+    exports: Vec<ExportView>,
+    next_token: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ExportView {
+    exporting_stack_id: String,
+    name: String,
+    value: String,
+}
+
+pub async fn list_exports(cx: &Context, input: ListInput) -> Result<ListExportsOutput, AwsError> {
+    let exports = plan::exports(&store::all_stacks(cx));
+    let (exports, next_token) = store::page(exports.into_values().collect(), input.next_token.as_deref(), PAGE)?;
+    let view = |export: plan::Export| ExportView {
+        exporting_stack_id: export.stack_id,
+        name: export.name,
+        value: export.value,
+    };
+    Ok(ListExportsOutput { exports: exports.into_iter().map(view).collect(), next_token })
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListImportsOutput {
+    imports: Vec<String>,
+    next_token: Option<String>,
+}
+
+pub async fn list_imports(cx: &Context, input: ListInput) -> Result<ListImportsOutput, AwsError> {
+    let name = input.export_name.ok_or_else(|| constraint(None, "exportName", "not be null"))?;
+    let importers = plan::importers(&store::all_stacks(cx), &name);
+    if importers.is_empty() {
+        return Err(AwsError::bad("ValidationError", format!("Export '{name}' is not imported by any stack.")));
+    }
+    let (imports, next_token) = store::page(importers, input.next_token.as_deref(), PAGE)?;
+    Ok(ListImportsOutput { imports, next_token })
+}

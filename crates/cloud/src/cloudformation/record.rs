@@ -1,0 +1,245 @@
+//! What is kept of a stack: its state, its resources, its events, its change sets. All of it is JSON documents in the log.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::template::Policy;
+use super::template::diff::Changes;
+use super::template::parameters::Texts;
+use engine::Millis;
+
+macro_rules! status {
+    ($($name:ident = $text:literal),* $(,)?) => {
+        /// The status of a stack or a resource, by AWS's names.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Status {
+            $(#[serde(rename = $text)] $name),*
+        }
+
+        impl Status {
+            /// Every status, for filters.
+            pub const ALL: &[Status] = &[$(Status::$name),*];
+
+            /// AWS's name, e.g. `CREATE_COMPLETE`.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Status::$name => $text),*
+                }
+            }
+        }
+    };
+}
+
+status! {
+    ReviewInProgress = "REVIEW_IN_PROGRESS",
+    CreateInProgress = "CREATE_IN_PROGRESS",
+    CreateComplete = "CREATE_COMPLETE",
+    CreateFailed = "CREATE_FAILED",
+    RollbackInProgress = "ROLLBACK_IN_PROGRESS",
+    RollbackComplete = "ROLLBACK_COMPLETE",
+    RollbackFailed = "ROLLBACK_FAILED",
+    UpdateInProgress = "UPDATE_IN_PROGRESS",
+    UpdateCleanup = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+    UpdateComplete = "UPDATE_COMPLETE",
+    UpdateFailed = "UPDATE_FAILED",
+    UpdateRollbackInProgress = "UPDATE_ROLLBACK_IN_PROGRESS",
+    UpdateRollbackCleanup = "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+    UpdateRollbackComplete = "UPDATE_ROLLBACK_COMPLETE",
+    UpdateRollbackFailed = "UPDATE_ROLLBACK_FAILED",
+    DeleteInProgress = "DELETE_IN_PROGRESS",
+    DeleteComplete = "DELETE_COMPLETE",
+    DeleteFailed = "DELETE_FAILED",
+    DeleteSkipped = "DELETE_SKIPPED",
+}
+
+impl Status {
+    /// Whether an operation runs, which has to end before the next.
+    pub fn running(self) -> bool {
+        self.as_str().ends_with("_IN_PROGRESS") && self != Status::ReviewInProgress
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What becomes of a stack whose creation fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnFailure {
+    Nothing,
+    Rollback,
+    Delete,
+}
+
+/// A stack.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Stack {
+    /// The ARN, whose last part is `uuid`.
+    pub id: String,
+    pub uuid: String,
+    pub name: String,
+    pub account: String,
+    pub region: String,
+    /// How the client that began the last operation addressed the server; queue URLs begin with it.
+    pub host: String,
+    pub status: Status,
+    pub reason: Option<String>,
+    pub created: Millis,
+    pub updated: Option<Millis>,
+    pub deleted: Option<Millis>,
+    /// What it was deployed from; while an update runs, what it is updated to.
+    pub now: Definition,
+    /// What it was before the update that runs.
+    pub before: Option<Definition>,
+    pub on_failure: OnFailure,
+    pub timeout_minutes: Option<u32>,
+    pub protected: bool,
+    /// The change set that was executed last.
+    pub change_set: Option<String>,
+    /// The stack policy.
+    pub policy: Option<String>,
+    /// The policy that replaces it while an update runs.
+    pub policy_during_update: Option<String>,
+    /// The number of its events so far.
+    pub events: u64,
+    /// When the last of them was: no two events of a stack share a time.
+    pub last_event: Millis,
+    /// `ClientRequestToken` of the operation that runs.
+    pub token: Option<String>,
+    /// Resources to keep when it is deleted.
+    pub retain: Vec<String>,
+    /// The caller asked that the update that runs be given up.
+    pub cancelled: bool,
+}
+
+/// What a stack is deployed from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Definition {
+    /// The document that holds the template's text.
+    pub template: String,
+    pub description: Option<String>,
+    pub parameters: Texts,
+    pub tags: Vec<Tag>,
+    pub capabilities: Vec<String>,
+    pub role: Option<String>,
+    pub notifications: Vec<String>,
+    pub outputs: Vec<StackOutput>,
+    /// Names of the exports that it imports.
+    pub imports: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tag {
+    #[serde(rename = "Key")]
+    pub key: String,
+    #[serde(rename = "Value")]
+    pub value: String,
+}
+
+/// An output of a stack, its value known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackOutput {
+    pub key: String,
+    pub value: String,
+    pub description: Option<String>,
+    pub export: Option<String>,
+}
+
+/// A resource of a stack.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Resource {
+    pub logical_id: String,
+    pub kind: String,
+    pub status: Status,
+    pub reason: Option<String>,
+    pub updated: Millis,
+    /// What it is; nothing while it doesn't exist.
+    pub live: Option<Live>,
+    /// The creation under way, or one that failed on the way and may have left something.
+    pub intent: Option<Intent>,
+    /// What it was before the update that runs.
+    pub before: Option<Live>,
+    /// Touched by the update that runs.
+    pub touched: bool,
+    /// Physical resources that were replaced and go when the operation has succeeded (or been rolled back).
+    pub retired: Vec<Live>,
+}
+
+/// What a creation settles on before it makes anything: what is found by this name after a restart is this stack's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Intent {
+    pub name: String,
+    pub properties: Map<String, Value>,
+}
+
+/// A physical resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Live {
+    pub physical_id: String,
+    /// The values that it was made with.
+    pub properties: Map<String, Value>,
+    /// What `Fn::GetAtt` gives beside its properties.
+    pub attributes: Map<String, Value>,
+    pub metadata: Option<Value>,
+    /// As declared; without a declaration it is deleted.
+    pub deletion_policy: Option<Policy>,
+    pub update_replace_policy: Option<Policy>,
+    /// The resources that it was made after.
+    pub needs: Vec<String>,
+}
+
+/// Something that happened to a stack or to one of its resources.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Event {
+    pub id: String,
+    pub logical_id: String,
+    pub physical_id: String,
+    pub kind: String,
+    pub at: Millis,
+    pub status: Status,
+    pub reason: Option<String>,
+    /// JSON.
+    pub properties: Option<String>,
+    /// `ClientRequestToken` of the operation.
+    pub token: Option<String>,
+}
+
+/// A change set.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChangeSet {
+    pub id: String,
+    pub name: String,
+    pub stack: String,
+    pub stack_name: String,
+    pub description: Option<String>,
+    pub created: Millis,
+    /// It makes the stack; else it updates it.
+    pub creates: bool,
+    /// Nothing to change, or a mistake: the reason.
+    pub failed: Option<String>,
+    pub execution: Execution,
+    pub definition: Definition,
+    pub changes: Changes,
+    pub on_failure: OnFailure,
+}
+
+/// Whether a change set can be executed ("DescribeChangeSet", ExecutionStatus).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Execution {
+    #[serde(rename = "AVAILABLE")]
+    Available,
+    #[serde(rename = "UNAVAILABLE")]
+    Unavailable,
+    #[serde(rename = "EXECUTE_COMPLETE")]
+    Complete,
+    #[serde(rename = "OBSOLETE")]
+    Obsolete,
+}
+
+/// Resources by logical id.
+pub type Resources = BTreeMap<String, Resource>;

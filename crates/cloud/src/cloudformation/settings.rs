@@ -1,0 +1,150 @@
+//! What a stack is set to while nothing runs: its policy and its termination protection; and giving up or going on with an
+//! update.
+
+use serde::{Deserialize, Serialize};
+
+use super::input::{at_most, check_role, constraint, policy_text, stack_name};
+use super::record::{Stack, Status};
+use super::stacks::StackIdOutput;
+use super::store::{self, Place};
+use super::template::structure::{MAX_NAME as MAX_LOGICAL_ID, MAX_RESOURCES};
+use super::{change_sets::Nothing, run};
+use crate::gateway::Context;
+use crate::transaction::Transaction;
+use wire::AwsError;
+
+fn invalid(message: impl Into<String>) -> AwsError {
+    AwsError::bad("ValidationError", message)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct SettingsInput {
+    stack_name: Option<String>,
+    stack_policy_body: Option<String>,
+    #[serde(rename = "StackPolicyURL")]
+    stack_policy_url: Option<String>,
+    enable_termination_protection: Option<bool>,
+    client_request_token: Option<String>,
+    resources_to_skip: Option<Vec<String>>,
+    #[serde(rename = "RoleARN")]
+    role_arn: Option<String>,
+}
+
+/// Changes a stack that isn't deleted.
+async fn change<R>(
+    cx: &Context,
+    name: &str,
+    change: impl FnOnce(&mut Transaction<'_>, &mut Stack) -> Result<R, AwsError>,
+) -> Result<R, AwsError> {
+    let place = Place::of(cx);
+    cx.cloud
+        .core
+        .execute(|transaction| {
+            let stack = store::find(transaction.engine, &place, name)?.filter(|stack| stack.deleted.is_none());
+            let mut stack = stack.ok_or_else(|| store::no_such_stack(name))?;
+            let result = change(transaction, &mut stack)?;
+            store::put_stack(transaction, &stack);
+            Ok(result)
+        })
+        .await
+}
+
+pub async fn set_stack_policy(cx: &Context, input: SettingsInput) -> Result<(), AwsError> {
+    let name = stack_name(input.stack_name)?;
+    let policy = policy_text(cx, input.stack_policy_body, input.stack_policy_url).await?;
+    change(cx, &name, |_, stack| {
+        if policy.is_some() {
+            stack.policy = policy;
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetStackPolicyOutput {
+    stack_policy_body: Option<String>,
+}
+
+pub async fn get_stack_policy(cx: &Context, input: SettingsInput) -> Result<GetStackPolicyOutput, AwsError> {
+    let name = stack_name(input.stack_name)?;
+    let place = Place::of(cx);
+    let stack = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name))?;
+    let stack = stack.ok_or_else(|| store::no_such_stack(&name))?;
+    Ok(GetStackPolicyOutput { stack_policy_body: stack.policy_during_update.or(stack.policy) })
+}
+
+pub async fn update_termination_protection(cx: &Context, input: SettingsInput) -> Result<StackIdOutput, AwsError> {
+    let name = stack_name(input.stack_name)?;
+    let protect = input
+        .enable_termination_protection
+        .ok_or_else(|| constraint(None, "enableTerminationProtection", "not be null"))?;
+    change(cx, &name, |_, stack| {
+        stack.protected = protect;
+        Ok(StackIdOutput { stack_id: stack.id.clone() })
+    })
+    .await
+}
+
+pub async fn cancel_update_stack(cx: &Context, input: SettingsInput) -> Result<(), AwsError> {
+    let name = stack_name(input.stack_name)?;
+    change(cx, &name, |_, stack| {
+        if stack.status != Status::UpdateInProgress {
+            return Err(invalid("CancelUpdateStack cannot be called from current stack status"));
+        }
+        stack.cancelled = true;
+        Ok(())
+    })
+    .await
+}
+
+pub async fn continue_update_rollback(cx: &Context, input: SettingsInput) -> Result<Nothing, AwsError> {
+    let name = stack_name(input.stack_name)?;
+    check_role(cx, &name, input.role_arn.as_deref())?;
+    at_most(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
+    let skipped = input.resources_to_skip.unwrap_or_default();
+    if skipped.len() > MAX_RESOURCES {
+        return Err(constraint(None, "resourcesToSkip", "have length less than or equal to 500"));
+    }
+    for resource in &skipped {
+        at_most(Some(resource), "resourcesToSkip", MAX_LOGICAL_ID)?;
+    }
+    let uuid = change(cx, &name, |transaction, stack| {
+        if stack.status != Status::UpdateRollbackFailed {
+            return Err(invalid(format!(
+                "Stack:{} is in {} state and can not be continued with update rollback.",
+                stack.id, stack.status
+            )));
+        }
+        stack.token = input.client_request_token;
+        stack.retain = skipped;
+        run::turn(transaction, cx, stack, Status::UpdateRollbackInProgress, Some("User Initiated"));
+        Ok(stack.uuid.clone())
+    })
+    .await?;
+    run::start(cx, &uuid);
+    Ok(Nothing {})
+}
+
+pub async fn rollback_stack(cx: &Context, input: SettingsInput) -> Result<StackIdOutput, AwsError> {
+    let name = stack_name(input.stack_name)?;
+    check_role(cx, &name, input.role_arn.as_deref())?;
+    at_most(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
+    let (uuid, stack_id) = change(cx, &name, |transaction, stack| {
+        let next = match stack.status {
+            Status::CreateFailed => Status::RollbackInProgress,
+            Status::UpdateFailed => Status::UpdateRollbackInProgress,
+            status => {
+                return Err(invalid(format!("Stack:{} is in {status} state and can not be rolled back.", stack.id)));
+            }
+        };
+        stack.token = input.client_request_token;
+        run::turn(transaction, cx, stack, next, Some("User Initiated"));
+        Ok((stack.uuid.clone(), stack.id.clone()))
+    })
+    .await?;
+    run::start(cx, &uuid);
+    Ok(StackIdOutput { stack_id })
+}

@@ -1,0 +1,281 @@
+//! CreateStack, UpdateStack and DeleteStack.
+
+use serde::{Deserialize, Serialize};
+
+use super::input::{Deployment, at_most, check_role, constraint, new_name, policy_text, stack_name};
+use super::record::{Definition, Execution, OnFailure, Stack, Status};
+use super::store::{self, Place};
+use super::template::structure::{MAX_NAME as MAX_LOGICAL_ID, MAX_RESOURCES};
+use super::{compare, plan, run};
+use crate::gateway::Context;
+use wire::AwsError;
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct StackIdOutput {
+    pub stack_id: String,
+}
+
+fn invalid(message: impl Into<String>) -> AwsError {
+    AwsError::bad("ValidationError", message)
+}
+
+/// A stack that isn't deployed yet.
+pub fn blank(cx: &Context, name: &str) -> Stack {
+    let core = &cx.cloud.core;
+    let uuid = core.uuid();
+    Stack {
+        id: format!("arn:aws:cloudformation:{}:{}:stack/{name}/{uuid}", cx.region, cx.account),
+        uuid,
+        name: name.to_owned(),
+        account: cx.account.to_string(),
+        region: cx.region.to_string(),
+        host: cx.host.to_string(),
+        status: Status::ReviewInProgress,
+        reason: None,
+        created: core.now(),
+        updated: None,
+        deleted: None,
+        now: Definition::default(),
+        before: None,
+        on_failure: OnFailure::Rollback,
+        timeout_minutes: None,
+        protected: false,
+        change_set: None,
+        policy: None,
+        policy_during_update: None,
+        events: 0,
+        last_event: 0,
+        token: None,
+        retain: Vec::new(),
+        cancelled: false,
+    }
+}
+
+/// The document for a new template of a stack.
+pub fn new_template(cx: &Context, stack: &Stack) -> String {
+    store::template_key(&stack.uuid, &cx.cloud.core.uuid())
+}
+
+pub async fn create_stack(cx: &Context, mut input: Deployment) -> Result<StackIdOutput, AwsError> {
+    let name = new_name(input.stack_name.take())?;
+    let place = Place::of(cx);
+    let existing = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name))?;
+    let taken = || AwsError::bad("AlreadyExistsException", format!("Stack [{name}] already exists"));
+    let mut stack = match existing {
+        // A stack that only change sets know becomes one; they are obsolete then.
+        Some(stack) if stack.status == Status::ReviewInProgress => stack,
+        Some(_) => return Err(taken()),
+        None => blank(cx, &name),
+    };
+    let on_failure = input.on_failure(true)?;
+    let policy = policy_text(cx, input.stack_policy_body.take(), input.stack_policy_url.take()).await?;
+    let key = new_template(cx, &stack);
+    let prepared = input.prepare(cx, &stack, false, key).await?;
+    stack.now = prepared.definition;
+    stack.host = cx.host.to_string();
+    stack.on_failure = on_failure;
+    stack.timeout_minutes = input.timeout_in_minutes;
+    stack.protected = input.enable_termination_protection == Some(true);
+    stack.policy = policy;
+    stack.token = input.client_request_token;
+    let uuid = stack.uuid.clone();
+    let stack_id = stack.id.clone();
+    let old = store::old(cx);
+    cx.cloud
+        .core
+        .execute(|transaction| {
+            let holder = store::find(transaction.engine, &place, &stack.name)?;
+            match holder {
+                Some(holder) if holder.uuid != stack.uuid || holder.status != Status::ReviewInProgress => {
+                    return Err(taken());
+                }
+                Some(_) => {}
+                None => store::check_quota(transaction.engine, &place)?,
+            }
+            store::forget(transaction, &old);
+            stack.created = transaction.now;
+            store::put_template(transaction, &stack.now.template, &prepared.text);
+            for mut set in store::change_sets(transaction.engine, &stack.uuid) {
+                set.execution = Execution::Obsolete;
+                store::put_change_set(transaction, &stack.uuid, &set);
+            }
+            run::turn(transaction, cx, &mut stack, Status::CreateInProgress, Some("User Initiated"));
+            store::put_stack(transaction, &stack);
+            Ok(())
+        })
+        .await?;
+    run::start(cx, &uuid);
+    Ok(StackIdOutput { stack_id })
+}
+
+/// Refuses an update of a stack that can't take one now.
+pub fn updatable(stack: &Stack) -> Result<(), AwsError> {
+    let ready = matches!(
+        stack.status,
+        Status::CreateComplete
+            | Status::UpdateComplete
+            | Status::UpdateRollbackComplete
+            | Status::CreateFailed
+            | Status::UpdateFailed
+    );
+    if ready {
+        return Ok(());
+    }
+    Err(invalid(format!("Stack:{} is in {} state and can not be updated.", stack.id, stack.status)))
+}
+
+pub async fn update_stack(cx: &Context, mut input: Deployment) -> Result<StackIdOutput, AwsError> {
+    let name = stack_name(input.stack_name.take())?;
+    let place = Place::of(cx);
+    let stack = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name))?;
+    let stack = stack.filter(|stack| stack.deleted.is_none()).ok_or_else(|| store::no_such_stack(&name))?;
+    let on_failure = input.on_failure(false)?;
+    let policy = policy_text(cx, input.stack_policy_body.take(), input.stack_policy_url.take()).await?;
+    let during =
+        policy_text(cx, input.stack_policy_during_update_body.take(), input.stack_policy_during_update_url.take())
+            .await?;
+    let key = new_template(cx, &stack);
+    let prepared = input.prepare(cx, &stack, true, key).await?;
+    updatable(&stack)?;
+    let changes = compare::changes(cx, &stack, &prepared.plan).await?;
+    if changes.changes.is_empty() && !compare::differs(cx, &stack, &prepared.definition, &prepared.plan) {
+        return Err(invalid("No updates are to be performed."));
+    }
+    let token = input.client_request_token;
+    let begin =
+        Begin { definition: prepared.definition, text: Some(prepared.text), on_failure, token, change_set: None };
+    cx.cloud
+        .core
+        .execute(|transaction| {
+            let mut stack =
+                store::stack(transaction.engine, &place, &stack.uuid).ok_or_else(|| store::no_such_stack(&name))?;
+            updatable(&stack)?;
+            if policy.is_some() {
+                stack.policy = policy;
+            }
+            stack.policy_during_update = during;
+            begin_update(transaction, cx, &mut stack, begin);
+            Ok(())
+        })
+        .await?;
+    run::start(cx, &stack.uuid);
+    Ok(StackIdOutput { stack_id: stack.id })
+}
+
+/// What an update begins with.
+pub struct Begin {
+    pub definition: Definition,
+    /// The template's text, if it isn't kept yet.
+    pub text: Option<String>,
+    pub on_failure: OnFailure,
+    pub token: Option<String>,
+    pub change_set: Option<String>,
+}
+
+/// Gives a stack its new definition and sets it to be updated.
+pub fn begin_update(
+    transaction: &mut crate::transaction::Transaction<'_>,
+    cx: &Context,
+    stack: &mut Stack,
+    begin: Begin,
+) {
+    if let Some(text) = &begin.text {
+        store::put_template(transaction, &begin.definition.template, text);
+    }
+    stack.before = Some(std::mem::replace(&mut stack.now, begin.definition));
+    stack.host = cx.host.to_string();
+    stack.on_failure = begin.on_failure;
+    stack.token = begin.token;
+    stack.updated = Some(transaction.now);
+    if begin.change_set.is_some() {
+        stack.change_set = begin.change_set;
+    }
+    run::turn(transaction, cx, stack, Status::UpdateInProgress, Some("User Initiated"));
+    store::put_stack(transaction, stack);
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct DeleteStackInput {
+    stack_name: Option<String>,
+    retain_resources: Option<Vec<String>>,
+    client_request_token: Option<String>,
+    deletion_mode: Option<String>,
+    #[serde(rename = "RoleARN")]
+    role_arn: Option<String>,
+}
+
+pub async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Result<(), AwsError> {
+    let name = stack_name(input.stack_name)?;
+    let force = match input.deletion_mode.as_deref() {
+        None | Some("STANDARD") => false,
+        Some("FORCE_DELETE_STACK") => true,
+        Some(other) => {
+            return Err(constraint(
+                Some(other),
+                "deletionMode",
+                "satisfy enum value set: [STANDARD, FORCE_DELETE_STACK]",
+            ));
+        }
+    };
+    check_role(cx, &name, input.role_arn.as_deref())?;
+    let place = Place::of(cx);
+    at_most(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
+    let retain = input.retain_resources.unwrap_or_default();
+    if retain.len() > MAX_RESOURCES {
+        return Err(constraint(None, "retainResources", "have length less than or equal to 500"));
+    }
+    for name in &retain {
+        at_most(Some(name), "retainResources", MAX_LOGICAL_ID)?;
+    }
+    let started = cx
+        .cloud
+        .core
+        .execute_freeing(|transaction| {
+            // Deleting what isn't there is no error.
+            let Some(mut stack) = store::find(transaction.engine, &place, &name)? else { return Ok(None) };
+            if stack.deleted.is_some() || stack.status == Status::DeleteInProgress {
+                return Ok(None);
+            }
+            if stack.protected {
+                return Err(invalid(format!("Stack [{}] cannot be deleted while TerminationProtection is enabled", stack.name)));
+            }
+            if !retain.is_empty() && stack.status != Status::DeleteFailed {
+                return Err(invalid("Invalid operation on stack: specify resources to retain only when the stack is in DELETE_FAILED state."));
+            }
+            if stack.status.running() {
+                return Err(invalid(format!("Stack [{}] is in {} state and can not be deleted now.", stack.id, stack.status)));
+            }
+            let stacks = store::stacks(transaction.engine, &place);
+            let in_use = stack.now.outputs.iter().filter_map(|o| o.export.as_ref()).find_map(|export| {
+                let importers = plan::importers(&stacks, export);
+                (!importers.is_empty()).then(|| (export.clone(), importers.join(", ")))
+            });
+            if let Some((export, importers)) = in_use {
+                let reason = format!("Export {export} cannot be deleted as it is in use by {importers}");
+                let status = stack.status;
+                run::turn(transaction, cx, &mut stack, status, Some(&reason));
+                store::put_stack(transaction, &stack);
+                return Ok(None);
+            }
+            stack.token = input.client_request_token;
+            stack.retain = retain;
+            if force {
+                stack.retain = store::resources(transaction.engine, &stack.uuid)
+                    .into_values()
+                    .filter(|resource| resource.status == Status::DeleteFailed)
+                    .map(|resource| resource.logical_id)
+                    .collect();
+            }
+            stack.host = cx.host.to_string();
+            run::turn(transaction, cx, &mut stack, Status::DeleteInProgress, Some("User Initiated"));
+            store::put_stack(transaction, &stack);
+            Ok(Some(stack.uuid))
+        })
+        .await?;
+    if let Some(uuid) = started {
+        run::start(cx, &uuid);
+    }
+    Ok(())
+}

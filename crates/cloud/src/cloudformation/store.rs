@@ -1,0 +1,345 @@
+//! Where the documents of stacks lie, and how they are read and written.
+//!
+//! ```text
+//! cfn/name/<account>/<region>/<stack name>         the uuid of the stack that has the name now
+//! cfn/stack/<account>/<region>/<uuid>              the stack
+//! cfn/resource/<uuid>/<logical id>                 its resources
+//! cfn/event/<uuid>/<number>                        its events
+//! cfn/template/<uuid>/<id>                         texts of templates
+//! cfn/changeset/<uuid>/<id>                        its change sets
+//! ```
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::record::{ChangeSet, Event, Resource, Resources, Stack, Status};
+use crate::gateway::{Context, account_in};
+use crate::transaction::Transaction;
+use wire::AwsError;
+use engine::{Engine, Millis};
+
+/// How long a deleted stack is still shown ("ListStacks": 90 days).
+const DELETED_SHOWN: Millis = 90 * 24 * 60 * 60 * 1000;
+/// Deleted stacks of a place that are shown. AWS names no number.
+const DELETED_KEPT: usize = 1_000;
+/// "AWS CloudFormation quotas": stacks of an account in a Region.
+const MAX_STACKS: usize = 2_000;
+/// Change sets of a stack. In no list of quotas; AWS's users met 1,000 (awsdocs/aws-cloudformation-user-guide#512).
+const MAX_CHANGE_SETS: usize = 1_000;
+/// How long an event is kept ("View CloudFormation stack events": 90 days).
+const EVENTS_SHOWN: Millis = 90 * 24 * 60 * 60 * 1000;
+/// Events of a stack that are kept. AWS names no number; this is several operations of the largest stack.
+const EVENTS_KEPT: u64 = 5_000;
+/// Old events that go when a new one comes.
+const EVENTS_FORGOTTEN: usize = 10;
+
+/// One account's stacks in one region.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub account: Arc<str>,
+    pub region: Arc<str>,
+}
+
+impl Place {
+    pub fn of(cx: &Context) -> Self {
+        Self { account: cx.account.clone(), region: cx.region.clone() }
+    }
+
+    /// Checks that a name, if it is an ARN, isn't another account's.
+    ///
+    /// # Errors
+    /// `ValidationError` as a client of AWS reported it (crossplane-contrib/provider-aws, issue 2272), whether there is such
+    /// a thing or not.
+    pub fn owns(&self, name_or_arn: &str) -> Result<(), AwsError> {
+        match account_in(name_or_arn).filter(|_| name_or_arn.starts_with("arn:")) {
+            Some(account) if account != &*self.account => {
+                let own = &self.account;
+                let message = format!(
+                    "Resource account ({own}) doesn't match account ({account}) parsed from ARN: {name_or_arn}"
+                );
+                Err(AwsError::bad("ValidationError", message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn name(&self, name: &str) -> String {
+        format!("cfn/name/{}/{}/{name}", self.account, self.region)
+    }
+
+    fn stacks(&self) -> String {
+        format!("cfn/stack/{}/{}/", self.account, self.region)
+    }
+}
+
+fn stack_key(stack: &Stack) -> String {
+    format!("cfn/stack/{}/{}/{}", stack.account, stack.region, stack.uuid)
+}
+
+/// The document of a template's text.
+pub fn template_key(uuid: &str, id: &str) -> String {
+    format!("cfn/template/{uuid}/{id}")
+}
+
+fn resource_key(uuid: &str, logical_id: &str) -> String {
+    format!("cfn/resource/{uuid}/{logical_id}")
+}
+
+fn change_set_key(uuid: &str, id: &str) -> String {
+    format!("cfn/changeset/{uuid}/{}", last(id))
+}
+
+/// The part of an ARN behind the last slash.
+pub fn last(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    serde_json::from_slice(bytes).ok()
+}
+
+fn doc<T: DeserializeOwned>(engine: &Engine, key: &str) -> Option<T> {
+    engine.doc(key).and_then(|bytes| read(bytes))
+}
+
+fn all<T: DeserializeOwned>(engine: &Engine, prefix: &str) -> Vec<T> {
+    engine.docs(prefix, "").filter_map(|(_, bytes)| read(bytes)).collect()
+}
+
+/// A stack by its uuid.
+pub fn stack(engine: &Engine, place: &Place, uuid: &str) -> Option<Stack> {
+    doc(engine, &format!("{}{uuid}", place.stacks()))
+}
+
+/// A stack by its name (which a deleted one no longer has) or its ARN.
+///
+/// # Errors
+/// `ValidationError` for another account's ARN.
+pub fn find(engine: &Engine, place: &Place, name_or_id: &str) -> Result<Option<Stack>, AwsError> {
+    place.owns(name_or_id)?;
+    if name_or_id.starts_with("arn:") {
+        return Ok(stack(engine, place, last(name_or_id)).filter(|stack| stack.id == name_or_id));
+    }
+    let uuid: Option<String> = doc(engine, &place.name(name_or_id));
+    Ok(uuid.and_then(|uuid| stack(engine, place, &uuid)))
+}
+
+/// Every stack of a place, the deleted ones too, newest first.
+pub fn stacks(engine: &Engine, place: &Place) -> Vec<Stack> {
+    in_order(all(engine, &place.stacks()))
+}
+
+/// Every stack of the cloud at which something runs.
+pub fn running(engine: &Engine) -> Vec<Stack> {
+    all::<Stack>(engine, "cfn/stack/").into_iter().filter(|stack| stack.status.running()).collect()
+}
+
+pub fn resource(engine: &Engine, uuid: &str, logical_id: &str) -> Option<Resource> {
+    doc(engine, &resource_key(uuid, logical_id))
+}
+
+pub fn resources(engine: &Engine, uuid: &str) -> Resources {
+    let resources: Vec<Resource> = all(engine, &format!("cfn/resource/{uuid}/"));
+    resources.into_iter().map(|resource| (resource.logical_id.clone(), resource)).collect()
+}
+
+/// A stack's events, newest first, undecoded: there may be many, and only a page of them is wanted.
+pub fn events(engine: &Engine, uuid: &str) -> Vec<Arc<[u8]>> {
+    let prefix = format!("cfn/event/{uuid}/");
+    let mut events: Vec<Arc<[u8]>> = engine.docs(&prefix, "").map(|(_, bytes)| bytes.clone()).collect();
+    events.reverse();
+    events
+}
+
+/// An event as [`events`] gives it.
+pub fn event(bytes: &[u8]) -> Option<Event> {
+    read(bytes)
+}
+
+/// Every stack of the place that a request is about, newest first.
+pub fn all_stacks(cx: &Context) -> Vec<Stack> {
+    let place = Place::of(cx);
+    // Decoded outside the lock.
+    let prefix = place.stacks();
+    let documents: Vec<Arc<[u8]>> =
+        cx.cloud.core.read(|engine, _| engine.docs(&prefix, "").map(|(_, bytes)| bytes.clone()).collect());
+    in_order(documents.iter().filter_map(|bytes| read(bytes)).collect())
+}
+
+/// The resources of a stack, by logical id.
+pub fn all_resources(cx: &Context, uuid: &str) -> Resources {
+    let prefix = format!("cfn/resource/{uuid}/");
+    let documents: Vec<Arc<[u8]>> =
+        cx.cloud.core.read(|engine, _| engine.docs(&prefix, "").map(|(_, bytes)| bytes.clone()).collect());
+    let resources = documents.iter().filter_map(|bytes| read::<Resource>(bytes));
+    resources.map(|resource| (resource.logical_id.clone(), resource)).collect()
+}
+
+fn in_order(mut stacks: Vec<Stack>) -> Vec<Stack> {
+    stacks.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+    stacks
+}
+
+pub fn template(engine: &Engine, key: &str) -> Option<String> {
+    engine.doc(key).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
+}
+
+/// A stack's change sets, newest first.
+pub fn change_sets(engine: &Engine, uuid: &str) -> Vec<ChangeSet> {
+    let mut sets: Vec<ChangeSet> = all(engine, &format!("cfn/changeset/{uuid}/"));
+    sets.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+    sets
+}
+
+fn put<T: Serialize>(transaction: &mut Transaction<'_>, key: &str, value: &T) {
+    // Records are maps with text keys, which JSON can always hold.
+    if let Ok(bytes) = serde_json::to_vec(value) {
+        transaction.put_doc(key, &bytes);
+    }
+}
+
+/// Writes a stack, and who has its name.
+pub fn put_stack(transaction: &mut Transaction<'_>, stack: &Stack) {
+    let place = Place { account: stack.account.as_str().into(), region: stack.region.as_str().into() };
+    put(transaction, &stack_key(stack), stack);
+    let name = place.name(&stack.name);
+    let holder: Option<String> = doc(transaction.engine, &name);
+    if stack.status == Status::DeleteComplete {
+        if holder.as_deref() == Some(&stack.uuid) {
+            transaction.delete_doc(&name);
+        }
+    } else if holder.is_none() {
+        put(transaction, &name, &stack.uuid);
+    }
+}
+
+pub fn put_resource(transaction: &mut Transaction<'_>, uuid: &str, resource: &Resource) {
+    put(transaction, &resource_key(uuid, &resource.logical_id), resource);
+}
+
+pub fn drop_resource(transaction: &mut Transaction<'_>, uuid: &str, logical_id: &str) {
+    transaction.delete_doc(&resource_key(uuid, logical_id));
+}
+
+pub fn put_event(transaction: &mut Transaction<'_>, stack: &mut Stack, event: &Event) {
+    let number = stack.events;
+    stack.events += 1;
+    put(transaction, &event_key(&stack.uuid, number), event);
+    let (since, first) = (event.at.saturating_sub(EVENTS_SHOWN), stack.events.saturating_sub(EVENTS_KEPT));
+    let first = event_key(&stack.uuid, first);
+    let old = |key: &str, bytes: &[u8]| key < first.as_str() || self::event(bytes).is_some_and(|it| it.at < since);
+    let events = transaction.engine.docs(&first[..first.len() - EVENT_DIGITS], "");
+    let gone = events.take(EVENTS_FORGOTTEN).take_while(|(key, bytes)| old(key, bytes));
+    for key in gone.map(|(key, _)| key.to_owned()).collect::<Vec<_>>() {
+        transaction.delete_doc(&key);
+    }
+}
+
+/// Digits of an event's number in its key.
+const EVENT_DIGITS: usize = 10;
+
+fn event_key(uuid: &str, number: u64) -> String {
+    format!("cfn/event/{uuid}/{number:0EVENT_DIGITS$}")
+}
+
+pub fn put_change_set(transaction: &mut Transaction<'_>, uuid: &str, set: &ChangeSet) {
+    put(transaction, &change_set_key(uuid, &set.id), set);
+}
+
+pub fn drop_change_set(transaction: &mut Transaction<'_>, uuid: &str, id: &str) {
+    transaction.delete_doc(&change_set_key(uuid, id));
+}
+
+pub fn put_template(transaction: &mut Transaction<'_>, key: &str, text: &str) {
+    transaction.put_doc(key, text.as_bytes());
+}
+
+/// The stacks that were deleted long ago, or before many others.
+pub fn old(cx: &Context) -> Vec<Stack> {
+    let since = cx.cloud.core.now().saturating_sub(DELETED_SHOWN);
+    let mut deleted: Vec<Stack> = all_stacks(cx).into_iter().filter(|stack| stack.deleted.is_some()).collect();
+    deleted.sort_by_key(|stack| std::cmp::Reverse(stack.deleted));
+    let kept = deleted.iter().take(DELETED_KEPT).take_while(|stack| stack.deleted.is_some_and(|at| at >= since));
+    let kept = kept.count();
+    deleted.drain(kept..).collect()
+}
+
+/// Refuses one more stack than an account may have in a Region.
+pub fn check_quota(engine: &Engine, place: &Place) -> Result<(), AwsError> {
+    if engine.docs(&place.name(""), "").take(MAX_STACKS).count() < MAX_STACKS {
+        return Ok(());
+    }
+    Err(AwsError::bad("LimitExceededException", "Limit for stack has been exceeded"))
+}
+
+/// Refuses one more change set than a stack may have.
+pub fn check_change_sets(engine: &Engine, stack: &Stack) -> Result<(), AwsError> {
+    let prefix = format!("cfn/changeset/{}/", stack.uuid);
+    if engine.docs(&prefix, "").take(MAX_CHANGE_SETS).count() < MAX_CHANGE_SETS {
+        return Ok(());
+    }
+    Err(AwsError::bad("LimitExceededException", format!("ChangeSet limit exceeded for stack {}", stack.id)))
+}
+
+/// Drops the texts of templates that neither the stack nor one of its change sets needs any more.
+pub fn drop_templates(transaction: &mut Transaction<'_>, stack: &Stack) {
+    let prefix = format!("cfn/template/{}/", stack.uuid);
+    let mut needed: Vec<String> = [Some(&stack.now), stack.before.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(|definition| definition.template.clone())
+        .collect();
+    let unneeded = |engine: &Engine, needed: &[String]| -> Vec<String> {
+        let keys = engine.docs(&prefix, "").map(|(key, _)| key.to_owned());
+        keys.filter(|key| !needed.contains(key)).collect()
+    };
+    if unneeded(transaction.engine, &needed).is_empty() {
+        return;
+    }
+    needed.extend(change_sets(transaction.engine, &stack.uuid).into_iter().map(|set| set.definition.template));
+    for key in unneeded(transaction.engine, &needed) {
+        transaction.delete_doc(&key);
+    }
+}
+
+/// Forgets stacks.
+pub fn forget(transaction: &mut Transaction<'_>, old: &[Stack]) {
+    for stack in old {
+        for kind in ["resource", "event", "template", "changeset"] {
+            let prefix = format!("cfn/{kind}/{}/", stack.uuid);
+            let keys: Vec<String> = transaction.engine.docs(&prefix, "").map(|(key, _)| key.to_owned()).collect();
+            keys.iter().for_each(|key| transaction.delete_doc(key));
+        }
+        transaction.delete_doc(&stack_key(stack));
+    }
+}
+
+/// AWS's error for a stack that isn't there, in the form most operations have.
+pub fn no_stack(name: &str) -> AwsError {
+    AwsError::bad("ValidationError", format!("Stack with id {name} does not exist"))
+}
+
+/// The form that the others have.
+pub fn no_such_stack(name: &str) -> AwsError {
+    AwsError::bad("ValidationError", format!("Stack [{name}] does not exist"))
+}
+
+/// AWS's error for a change set that isn't there.
+pub fn no_change_set(name: &str) -> AwsError {
+    AwsError::new(404, "ChangeSetNotFound", format!("ChangeSet [{name}] does not exist"))
+}
+
+/// One page of a listing, and the token of the next. Tokens count what came before.
+pub fn page<T>(items: Vec<T>, token: Option<&str>, size: usize) -> Result<(Vec<T>, Option<String>), AwsError> {
+    let start = match token {
+        None => 0,
+        Some(token) => {
+            token.parse::<usize>().map_err(|_| AwsError::bad("ValidationError", "Invalid pagination token"))?
+        }
+    };
+    let more = items.len() > start.saturating_add(size);
+    let page = items.into_iter().skip(start).take(size).collect();
+    Ok((page, more.then(|| (start + size).to_string())))
+}

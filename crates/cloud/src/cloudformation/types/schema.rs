@@ -1,0 +1,169 @@
+//! What properties a resource type has, of what shape, and what a change of one does.
+
+use serde_json::{Map, Value};
+
+use crate::cloudformation::template::diff::Recreation;
+use crate::cloudformation::template::text;
+
+/// The shape of a property's value.
+#[derive(Debug, Clone, Copy)]
+pub enum Shape {
+    Text,
+    Integer,
+    Boolean,
+    /// Any JSON: a policy document and the like.
+    Json,
+    List(&'static Shape),
+    Object(&'static [Field]),
+}
+
+/// A property.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    pub name: &'static str,
+    pub shape: Shape,
+    pub required: bool,
+    pub recreation: Recreation,
+}
+
+impl Field {
+    /// Required when the resource is made.
+    pub const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// A change makes a new resource.
+    pub const fn replaces(mut self) -> Self {
+        self.recreation = Recreation::Always;
+        self
+    }
+}
+
+const fn field(name: &'static str, shape: Shape) -> Field {
+    Field { name, shape, required: false, recreation: Recreation::Never }
+}
+
+pub const fn string(name: &'static str) -> Field {
+    field(name, Shape::Text)
+}
+
+pub const fn integer(name: &'static str) -> Field {
+    field(name, Shape::Integer)
+}
+
+pub const fn boolean(name: &'static str) -> Field {
+    field(name, Shape::Boolean)
+}
+
+pub const fn json(name: &'static str) -> Field {
+    field(name, Shape::Json)
+}
+
+pub const fn strings(name: &'static str) -> Field {
+    field(name, Shape::List(&Shape::Text))
+}
+
+pub const fn object(name: &'static str, fields: &'static [Field]) -> Field {
+    field(name, Shape::Object(fields))
+}
+
+pub const fn list(name: &'static str, item: &'static Shape) -> Field {
+    field(name, Shape::List(item))
+}
+
+/// `Tags`: a list of keys and values.
+pub const TAGS: Field = list("Tags", &Shape::Object(&[string("Key").required(), string("Value").required()]));
+
+/// Brings properties into their shapes: `"5"` to 5 where a number belongs. The errors are AWS's of its schemas.
+pub fn conform(
+    properties: &Map<String, Value>,
+    fields: &[Field],
+    absent: &[&str],
+) -> Result<Map<String, Value>, String> {
+    if let Some(name) = properties.keys().find(|name| absent.contains(&name.as_str())) {
+        return Err(format!("[#/{name}: this property is not supported by this cloud]"));
+    }
+    members(properties, fields, "#").map_err(|what| format!("[{what}]"))
+}
+
+fn members(given: &Map<String, Value>, fields: &[Field], path: &str) -> Result<Map<String, Value>, String> {
+    if let Some(missing) = fields.iter().find(|f| f.required && !given.contains_key(f.name)) {
+        return Err(format!("{path}: required key [{}] not found", missing.name));
+    }
+    let mut conformed = Map::new();
+    for (name, value) in given {
+        let Some(field) = fields.iter().find(|f| f.name == name) else {
+            return Err(format!("{path}: extraneous key [{name}] is not permitted"));
+        };
+        conformed.insert(name.clone(), shaped(value, field.shape, &format!("{path}/{name}"))?);
+    }
+    Ok(conformed)
+}
+
+fn shaped(value: &Value, shape: Shape, path: &str) -> Result<Value, String> {
+    let wrong = |expected: &str| {
+        let found = match value {
+            Value::Array(_) => "JSONArray",
+            Value::Object(_) => "JSONObject",
+            Value::Bool(_) => "Boolean",
+            Value::Number(_) => "Number",
+            _ => "String",
+        };
+        Err(format!("{path}: expected type: {expected}, found: {found}"))
+    };
+    match (shape, value) {
+        (Shape::Json, value) => Ok(value.clone()),
+        (Shape::Text, value) => text(value).map_or_else(|| wrong("String"), |text| Ok(text.into())),
+        (Shape::Integer, value) => match text(value).and_then(|text| text.trim().parse::<i64>().ok()) {
+            Some(number) => Ok(number.into()),
+            None => wrong("Integer"),
+        },
+        (Shape::Boolean, value) => match text(value).as_deref() {
+            Some("true" | "True" | "TRUE") => Ok(true.into()),
+            Some("false" | "False" | "FALSE") => Ok(false.into()),
+            _ => wrong("Boolean"),
+        },
+        (Shape::List(item), Value::Array(items)) => {
+            items.iter().enumerate().map(|(i, value)| shaped(value, *item, &format!("{path}/{i}"))).collect()
+        }
+        (Shape::List(_), _) => wrong("JSONArray"),
+        (Shape::Object(fields), Value::Object(given)) => members(given, fields, path).map(Value::Object),
+        (Shape::Object(_), _) => wrong("JSONObject"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const FIELDS: &[Field] =
+        &[string("Name").required(), integer("Size"), boolean("On"), TAGS, object("Deep", &[json("Any")])];
+
+    #[test]
+    fn values_are_brought_into_shape() {
+        let given =
+            json!({"Name": 5, "Size": "7", "On": "true", "Tags": [{"Key": "k", "Value": 1}], "Deep": {"Any": [1]}});
+        let expected =
+            json!({"Name": "5", "Size": 7, "On": true, "Tags": [{"Key": "k", "Value": "1"}], "Deep": {"Any": [1]}});
+        assert_eq!(Value::Object(conform(given.as_object().unwrap(), FIELDS, &[]).unwrap()), expected);
+    }
+
+    #[test]
+    fn errors_say_where() {
+        let cases = [
+            (json!({}), "[#: required key [Name] not found]"),
+            (json!({"Name": "n", "Nope": 1}), "[#: extraneous key [Nope] is not permitted]"),
+            (json!({"Name": "n", "Deep": {"x": 1}}), "[#/Deep: extraneous key [x] is not permitted]"),
+            (json!({"Name": "n", "Size": "x"}), "[#/Size: expected type: Integer, found: String]"),
+            (json!({"Name": "n", "Tags": "x"}), "[#/Tags: expected type: JSONArray, found: String]"),
+            (json!({"Name": "n", "Tags": [{"Key": "k"}]}), "[#/Tags/0: required key [Value] not found]"),
+            (json!({"Name": "n", "Later": 1}), "[#/Later: this property is not supported by this cloud]"),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(conform(given.as_object().unwrap(), FIELDS, &["Later"]).unwrap_err(), expected);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! What the types work with: calls of this cloud's own operations, names, failures.
+
+use bytes::Bytes;
+use http::Method;
+use serde_json::{Map, Value, json};
+
+use crate::cloudformation::objects;
+use crate::cloudformation::record::Tag;
+use crate::gateway::{Context, Service};
+use wire::json::Json;
+use wire::payload::Source;
+use wire::{AwsError, Payload, Protocol};
+
+/// A resource to be made, changed or deleted.
+pub struct Work<'a> {
+    pub cx: &'a Context,
+    /// The name that CloudFormation gives if the template gives none.
+    pub generated: Name<'a>,
+    pub stack_id: &'a str,
+    /// The stack's own tags, which its resources get as well.
+    pub tags: &'a [Tag],
+    /// The stack's tags before the update that runs.
+    pub tags_before: &'a [Tag],
+}
+
+/// What a generated name is made of.
+#[derive(Clone)]
+pub struct Name<'a> {
+    pub stack: &'a str,
+    pub logical_id: &'a str,
+    /// Twelve letters and digits.
+    pub random: &'a str,
+}
+
+impl Name<'_> {
+    /// `stack-logical-RANDOM`, the first two cut so that the whole fits.
+    pub fn within(&self, max: usize) -> String {
+        let room = max.saturating_sub(self.random.len() + 2);
+        let logical: String = self.logical_id.chars().take(room / 2).collect();
+        let stack: String = self.stack.chars().take(room - logical.len()).collect();
+        format!("{stack}-{logical}-{}", self.random)
+    }
+}
+
+/// A resource that exists.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Made {
+    /// What `Ref` gives.
+    pub physical_id: String,
+    /// What `Fn::GetAtt` gives beside the properties.
+    pub attributes: Map<String, Value>,
+}
+
+impl Made {
+    pub fn new<const N: usize>(physical_id: impl Into<String>, attributes: [(&str, Value); N]) -> Self {
+        let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { physical_id: physical_id.into(), attributes }
+    }
+}
+
+/// Why a resource can't be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The reason that its event gives.
+    pub reason: String,
+}
+
+impl Failure {
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
+}
+
+impl From<AwsError> for Failure {
+    fn from(error: AwsError) -> Self {
+        // As resource handlers put a service's error into an event.
+        let AwsError { code, message, status, .. } = error;
+        Failure::new(format!(
+            "Resource handler returned message: \"{message} (Error Code: {code}, Status Code: {status})\" (HandlerErrorCode: {})",
+            handler_code(&code, status)
+        ))
+    }
+}
+
+/// What a resource handler calls an error ("Resource type handler error codes").
+fn handler_code(code: &str, status: u16) -> &'static str {
+    match (code, status) {
+        ("AlreadyExists" | "EntityAlreadyExists" | "BucketAlreadyExists" | "ResourceInUseException", _) => {
+            "AlreadyExists"
+        }
+        ("AccessDenied" | "AuthorizationError", _) => "AccessDenied",
+        (_, 404) => "NotFound",
+        (_, 500..) => "GeneralServiceException",
+        _ => "InvalidRequest",
+    }
+}
+
+/// The result of working on a resource.
+pub type Done<T> = Result<T, Failure>;
+
+/// The failure for a name that another resource has.
+pub fn exists(kind: &str, identifier: &str) -> Failure {
+    Failure::new(format!(
+        "Resource handler returned message: \"Resource of type '{kind}' with identifier '{identifier}' already exists.\" (HandlerErrorCode: AlreadyExists)"
+    ))
+}
+
+impl Work<'_> {
+    /// Calls an operation as a client would, and gives its answer.
+    pub async fn call(&self, service: Service, operation: &str, input: Value) -> Result<Value, AwsError> {
+        let Some(operation) = service.operation(operation) else {
+            let message = format!("The operation {operation} of {} is not one of this cloud's.", service.id());
+            return Err(AwsError::bad("UnknownOperationException", message));
+        };
+        let body = input.to_string();
+        let mut scratch = Vec::new();
+        let payload = Payload {
+            operation: operation.name,
+            source: Source::Json(Json::new(body.as_bytes(), &mut scratch)),
+            names: service.names(),
+            namespace: service.namespace(),
+        };
+        let cx = Context { protocol: Protocol::Json11, service: Some(Service::CloudFormation), ..self.cx.clone() };
+        let answer = (operation.run)(&cx, &payload).await?;
+        if answer.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&answer).map_err(|error| AwsError::internal(error.to_string()))
+    }
+
+    /// A request to S3 for a bucket; `query` names a subresource.
+    pub async fn s3(
+        &self,
+        method: Method,
+        bucket: &str,
+        query: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<Bytes, AwsError> {
+        objects::request(self.cx, method, bucket, query, headers, body).await
+    }
+
+    /// Like [`Work::call`], for deleting: what isn't there is as good as deleted.
+    pub async fn delete(&self, service: Service, operation: &str, input: Value, gone: &[&str]) -> Done<()> {
+        match self.call(service, operation, input).await {
+            Ok(_) => Ok(()),
+            Err(error) if gone.contains(&error.code.as_ref()) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What a new resource is tagged with: [`Work::all_tags`], and the tags that tell which stack it belongs to
+    /// ("Resource tag" in the CloudFormation template reference).
+    pub fn first_tags(&self, properties: &Map<String, Value>) -> Map<String, Value> {
+        let mut tags = self.all_tags(properties);
+        for (name, value) in [
+            ("stack-id", self.stack_id),
+            ("stack-name", self.generated.stack),
+            ("logical-id", self.generated.logical_id),
+        ] {
+            tags.insert(format!("aws:cloudformation:{name}"), value.into());
+        }
+        tags
+    }
+
+    /// The stack's tags and the resource's own, which take precedence, as keys and values.
+    pub fn all_tags(&self, properties: &Map<String, Value>) -> Map<String, Value> {
+        all_tags(self.tags, properties)
+    }
+
+    /// The tags that a resource with these properties had before.
+    pub fn all_tags_before(&self, properties: &Map<String, Value>) -> Map<String, Value> {
+        all_tags(self.tags_before, properties)
+    }
+
+    /// An ARN in this stack's place.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:aws:{service}:{}:{}:{resource}", self.cx.region, self.cx.account)
+    }
+}
+
+fn all_tags(stack: &[Tag], properties: &Map<String, Value>) -> Map<String, Value> {
+    let mut tags: Map<String, Value> = stack.iter().map(|tag| (tag.key.clone(), tag.value.as_str().into())).collect();
+    for tag in properties.get("Tags").and_then(Value::as_array).into_iter().flatten() {
+        if let (Some(key), Some(value)) = (tag["Key"].as_str(), tag["Value"].as_str()) {
+            tags.insert(key.to_owned(), value.into());
+        }
+    }
+    tags
+}
+
+/// Tags as a list of keys and values.
+pub fn tag_list(tags: &Map<String, Value>) -> Value {
+    tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
+}
+
+/// What has to be done to come from one set of tags to another: those to set, the keys to remove.
+pub fn tag_changes(old: &Map<String, Value>, new: &Map<String, Value>) -> (Map<String, Value>, Vec<String>) {
+    let set = new.iter().filter(|(key, value)| old.get(*key) != Some(value));
+    let gone = old.keys().filter(|key| !new.contains_key(*key)).cloned().collect();
+    (set.map(|(key, value)| (key.clone(), value.clone())).collect(), gone)
+}
+
+/// A property as text.
+pub fn text<'a>(properties: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    properties.get(name).and_then(Value::as_str)
+}
+
+/// A property as the text of an attribute: objects as JSON.
+pub fn attribute(value: &Value) -> Value {
+    match value {
+        Value::String(_) => value.clone(),
+        other => other.to_string().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generated_names_fit() {
+        let name = |stack, logical_id| Name { stack, logical_id, random: "ABCDEFGHIJKL" };
+        assert_eq!(name("s", "Queue").within(80), "s-Queue-ABCDEFGHIJKL");
+        let long = "x".repeat(200);
+        assert_eq!(name(&long, &long).within(64).len(), 64);
+    }
+
+    #[test]
+    fn changes_of_tags() {
+        let tags = |json: Value| json.as_object().unwrap().clone();
+        let (set, gone) = tag_changes(&tags(json!({"a": "1", "b": "2", "c": "3"})), &tags(json!({"a": "1", "b": "4"})));
+        assert_eq!((set, gone), (tags(json!({"b": "4"})), vec!["c".to_owned()]));
+    }
+}

@@ -1,0 +1,291 @@
+//! The one owner of the engine and the log: every command is decided and applied in order, and no reply leaves before its
+//! changes are in the log.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::clock::Clock;
+use super::notices::Notices;
+use super::rebuild;
+use super::transaction::{Frames, Transaction};
+use super::waiters::Waiters;
+use wire::AwsError;
+use engine::ids::{self, Kind};
+use engine::{Engine, Millis, Owner};
+use log::{self, Disk, Durability, Location, Log, LogError, Options, Position, Recovery};
+
+/// The status of a refusal of changes that are larger than the log takes: none of them is made.
+pub const TOO_LARGE: u16 = 413;
+
+/// A segment is at least so many times as long as what it opens with: else every write would write all declarations.
+const DECLARATIONS_SHARE: u64 = 4;
+
+/// The engine, the log and the clock.
+pub struct Core {
+    state: Mutex<State>,
+    log: Log,
+    clock: Clock,
+    pub waiters: Waiters,
+    /// A stream got a record or was declared: the flusher looks again.
+    pub streams: Notify,
+    durability: Durability,
+    segment_bytes: u64,
+    seed: u128,
+    ids: AtomicU64,
+    /// Who is told of what was refused.
+    notices: OnceLock<Arc<Notices>>,
+}
+
+struct State {
+    engine: Engine,
+    frames: Frames,
+    /// Where the last transaction ended, in bytes of its segment; none before this run's first.
+    end: Option<u64>,
+    /// Why nothing more is done until a restart: memory and log are no longer alike.
+    broken: Option<String>,
+}
+
+impl Core {
+    /// Opens the log and replays it into an engine. `seed` is random: new data folders and this run's ids derive from it.
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        options: Options,
+        clock: Clock,
+        strict: bool,
+        seed: u128,
+    ) -> Result<(Self, Recovery), LogError> {
+        let mut engine = Engine::new(strict);
+        let (log, recovery) =
+            Log::open(disk, options, &mut |location, record| rebuild::replay(&mut engine, location, record))?;
+        rebuild::salt(&mut engine, seed);
+        let state = State { engine, frames: Frames::default(), end: None, broken: None };
+        let core = Self {
+            state: Mutex::new(state),
+            log,
+            clock,
+            waiters: Waiters::default(),
+            streams: Notify::new(),
+            durability: options.durability,
+            segment_bytes: options.segment_bytes.into(),
+            seed,
+            ids: AtomicU64::new(0),
+            notices: OnceLock::new(),
+        };
+        Ok((core, recovery))
+    }
+
+    /// From now on these are told what was refused because of its size.
+    pub fn tell(&self, notices: Arc<Notices>) {
+        _ = self.notices.set(notices);
+    }
+
+    /// A new random id, UUID-shaped.
+    pub fn uuid(&self) -> String {
+        let number = self.ids.fetch_add(1, Ordering::Relaxed);
+        ids::format(ids::uuid(self.seed, Kind::Random, number, 0))
+    }
+
+    /// The time.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// What was promised to survive.
+    pub fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    /// Bytes of a segment of the log: what was asked for, or so many that the declarations at its beginning are no more than
+    /// a quarter of it.
+    pub fn segment_bytes(&self) -> u64 {
+        let declared = self.read(|engine, _| engine.declared_bytes());
+        self.segment_bytes.max(DECLARATIONS_SHARE * declared)
+    }
+
+    /// The log, for its figures.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Why changes are refused at the moment, if they are.
+    pub fn refusal(&self) -> Option<String> {
+        self.fault().or_else(|| self.log.low().map(|low| low.to_string()))
+    }
+
+    /// Why no change at all is taken at the moment, also none that frees space.
+    pub fn fault(&self) -> Option<String> {
+        let broken = self.state.lock().broken.clone();
+        broken.or_else(|| self.log.refusal().map(|refusal| refusal.to_string()))
+    }
+
+    /// Looks at the state, which may be ahead of the log: [`settle`](Self::settle) before you tell of it. Short: the whole
+    /// cloud waits.
+    pub fn read<R>(&self, look: impl FnOnce(&mut Engine, Millis) -> R) -> R {
+        let now = self.now();
+        look(&mut self.state.lock().engine, now)
+    }
+
+    /// Decides and applies under the lock, then waits until the log holds it. Short: the whole cloud waits while it decides.
+    pub async fn execute<R>(
+        &self,
+        decide: impl FnOnce(&mut Transaction<'_>) -> Result<R, AwsError>,
+    ) -> Result<R, AwsError> {
+        self.execute_as(false, decide).await
+    }
+
+    /// As [`execute`](Self::execute), for what only looks, or leaves less than there was, now or as its consequence: it is
+    /// done on a full disk as well, from what is kept for that. It must write little.
+    pub async fn execute_freeing<R>(
+        &self,
+        decide: impl FnOnce(&mut Transaction<'_>) -> Result<R, AwsError>,
+    ) -> Result<R, AwsError> {
+        self.execute_as(true, decide).await
+    }
+
+    /// As [`execute_freeing`](Self::execute_freeing) if it `frees`, else as [`execute`](Self::execute).
+    pub async fn execute_as<R>(
+        &self,
+        frees: bool,
+        decide: impl FnOnce(&mut Transaction<'_>) -> Result<R, AwsError>,
+    ) -> Result<R, AwsError> {
+        let (result, position, wake, hidden, wake_streams) = {
+            let now = self.now();
+            let mut state = self.state.lock();
+            let State { engine, frames, end, broken } = &mut *state;
+            if let Some(reason) = broken {
+                return Err(unavailable(reason));
+            }
+            let most = self.log.admit(frees).map_err(unavailable)?;
+            frames.clear();
+            let mut transaction = Transaction::new(engine, now, frames);
+            transaction.most = most;
+            // What a panic leaves applied goes to the log all the same: memory and log never differ.
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| decide(&mut transaction)));
+            let Transaction { wake, hidden, wake_streams, applying, refused, .. } = transaction;
+            frames.keep_applied();
+            if let Some(refused) = refused {
+                // What the transaction had made before it is made nowhere but in memory.
+                if !frames.owners.is_empty() {
+                    let rebuilt = rebuild::from_log(engine, &self.log, self.seed);
+                    rebuilt.inspect_err(|error| *broken = Some(error.to_string())).map_err(unavailable)?;
+                }
+                return Err(match refused {
+                    LogError::NoRoom { .. } => unavailable(refused),
+                    _ => self.too_large(now, &refused),
+                });
+            }
+            if applying {
+                // Half of a change is made in memory. The log has what came before it, and is what a restart goes by.
+                *broken = Some("a change was made in part, by a fault of this server: restart it".to_owned());
+            }
+            let roll_at = self.segment_bytes.max(DECLARATIONS_SHARE * engine.declared_bytes());
+            let appended = self.append(engine, frames, end, roll_at);
+            // It is made, and a restart won't know of it.
+            let position = appended.inspect_err(|error| *broken = Some(error.to_string())).map_err(unavailable)?;
+            (result, position, wake, hidden, wake_streams)
+        };
+        // Who is woken now commits after this transaction, so it can't tell of what the log doesn't hold.
+        wake.into_iter().for_each(|queue| self.waiters.wake(queue));
+        hidden.into_iter().for_each(|(queue, at)| self.waiters.hidden(queue, at));
+        if wake_streams {
+            self.streams.notify_one();
+        }
+        // Also a reply that changed nothing waits: it may tell of what isn't in the log yet.
+        self.log.commit(position).await.map_err(unavailable)?;
+        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    /// Closes the log's segment, so that it can be given back; the next one opens with the declarations.
+    pub async fn close_segment(&self) -> Result<(), AwsError> {
+        let position = {
+            let mut state = self.state.lock();
+            let State { engine, end, broken, .. } = &mut *state;
+            if let Some(reason) = broken {
+                return Err(unavailable(reason));
+            }
+            self.log.admit(true).map_err(unavailable)?;
+            *end = None;
+            self.write_opening(engine, &Frames::default(), end, 0).map_err(unavailable)?.1
+        };
+        self.log.commit(position).await.map_err(unavailable)
+    }
+
+    /// Waits until the log holds all that a [`read`](Self::read) may have seen, so that nobody is told what a restart forgets.
+    /// While the log takes no writes it gives up: what there is can be looked at all the same.
+    pub async fn settle(&self) {
+        _ = self.log.commit(self.log.position()).await;
+    }
+}
+
+impl Core {
+    /// The answer to a request whose changes the log doesn't take, told to the operator as well.
+    fn too_large(&self, now: Millis, refused: &LogError) -> AwsError {
+        let text = format!("nothing of it was done: {refused}");
+        if let Some(notices) = self.notices.get() {
+            notices.say(now, &format!("a request was refused for its size, {text}"));
+        }
+        AwsError::new(TOO_LARGE, "RequestEntityTooLarge", text)
+    }
+
+    /// Appends a transaction to the log and notes where its records lie. A segment ends before it grows beyond `roll_at`
+    /// bytes; a new one opens with the declarations in force, so that a replay that begins with it knows the queues and
+    /// topics.
+    fn append(
+        &self,
+        engine: &mut Engine,
+        frames: &Frames,
+        end: &mut Option<u64>,
+        roll_at: u64,
+    ) -> Result<Position, LogError> {
+        if frames.ends.is_empty() {
+            return Ok(self.log.position());
+        }
+        let (first, position) = self.write_opening(engine, frames, end, roll_at)?;
+        let locations = log::locations(first, frames.slices());
+        for ((owner, slice), location) in frames.owners.iter().zip(frames.slices()).zip(locations) {
+            if *owner != Owner::None {
+                engine.placed(owner, rebuild::place(location), log::frame_bytes(slice.len()));
+            }
+        }
+        Ok(position)
+    }
+
+    /// Appends frames, behind the declarations if they open a segment. Returns where the first of them will lie.
+    fn write_opening(
+        &self,
+        engine: &Engine,
+        frames: &Frames,
+        end: &mut Option<u64>,
+        roll_at: u64,
+    ) -> Result<(Location, Position), LogError> {
+        let bytes: u64 = frames.slices().map(|frame| u64::from(log::frame_bytes(frame.len()))).sum();
+        let mut opening = Frames::default();
+        if end.is_none_or(|end| end + bytes > roll_at) {
+            // The state already holds the transaction's changes, so what it declares stands here as well.
+            engine.declarations().for_each(|change| opening.push(&change));
+        }
+        let slices: Vec<&[u8]> = opening.slices().chain(frames.slices()).collect();
+        let appended = self.log.append_decided(&slices, u32::try_from(roll_at).unwrap_or(u32::MAX))?;
+        let bytes: u64 = slices.iter().map(|frame| u64::from(log::frame_bytes(frame.len()))).sum();
+        let opened: u32 = opening.slices().map(|frame| log::frame_bytes(frame.len())).sum();
+        *end = Some(u64::from(appended.first.offset) + bytes);
+        let first = Location { offset: appended.first.offset + opened, ..appended.first };
+        Ok((first, appended.position))
+    }
+}
+
+fn unavailable(reason: impl fmt::Display) -> AwsError {
+    AwsError::new(503, "ServiceUnavailable", format!("the log can't be written: {reason}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! A batch: what one flush takes from a stream's buffer, and the objects it becomes.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::destination::Destination;
+use super::format::{Failure, METADATA, ObjectBody, Output, Pipeline, error_line};
+use super::prefix::{ErrorOutputType, Evaluation, PartitionKeys, Prefixes, object_key};
+use super::stream::Document;
+use engine::Millis;
+
+/// At most this much comes out of a batch, which holds 128 MiB at most: compressed records could become any amount.
+const MOST_BYTES: usize = 1 << 30;
+
+fn too_much(record: &[u8]) -> Failure {
+    let message = format!("the records before it have become more than {MOST_BYTES} bytes");
+    let kind = ErrorOutputType::DecompressionFailed;
+    Failure { kind, code: "Decompression.Failed", message, raw: record.to_vec() }
+}
+
+/// A stream's configuration, ready to make objects.
+pub struct Plan {
+    pub document: Document,
+    pipeline: Pipeline,
+    prefixes: Prefixes,
+}
+
+/// An object that is to land.
+pub struct Object {
+    pub key: String,
+    pub body: Vec<u8>,
+}
+
+/// What one object holds.
+pub struct Group {
+    oldest: Millis,
+    data: Vec<Vec<u8>>,
+}
+
+impl Plan {
+    /// The error says what of the configuration can't be used; creating or updating the stream has refused it before.
+    pub fn new(document: Document) -> Result<Self, String> {
+        let pipeline = document.destination.pipeline()?;
+        let prefixes = document.destination.prefixes()?;
+        Ok(Self { document, pipeline, prefixes })
+    }
+
+    /// The objects of a batch of records, each with its time of arrival; `uuid` makes new ids.
+    ///
+    /// Times in prefixes and names are of the oldest record of the object ("Understand custom prefixes for Amazon S3
+    /// objects").
+    pub fn objects(
+        &self,
+        records: &[(Millis, Bytes)],
+        now: Millis,
+        mut uuid: impl FnMut() -> String,
+    ) -> Result<Vec<Object>, String> {
+        let mut groups: BTreeMap<PartitionKeys, Group> = BTreeMap::new();
+        let mut failures: BTreeMap<ErrorOutputType, Group> = BTreeMap::new();
+        let mut bytes = 0;
+        for (arrived, record) in records {
+            let outputs = if bytes < MOST_BYTES { self.pipeline.run(record) } else { vec![Err(too_much(record))] };
+            for output in outputs {
+                match output {
+                    Ok(output) => {
+                        bytes += output.data.len();
+                        let group = groups.entry(output.keys).or_insert_with(|| Group::new(*arrived));
+                        group.push(*arrived, output.data);
+                    }
+                    Err(failure) => {
+                        let group = failures.entry(failure.kind).or_insert_with(|| Group::new(*arrived));
+                        group.push_failure(*arrived, &failure, now);
+                    }
+                }
+            }
+        }
+        let mut objects = Vec::new();
+        for (keys, group) in groups {
+            objects.push(self.object(&keys, None, group, &mut uuid)?);
+        }
+        for (kind, group) in failures {
+            objects.push(self.object(&PartitionKeys::new(), Some(kind), group, &mut uuid)?);
+        }
+        Ok(objects)
+    }
+
+    /// All that a record becomes.
+    pub fn run(&self, record: &[u8]) -> Vec<Result<Output, Failure>> {
+        self.pipeline.run(record)
+    }
+
+    /// The partition of an output: the prefix as it is evaluated for it, but for what is random.
+    ///
+    /// The error is what becomes of a record whose prefix can't be evaluated ("Troubleshoot dynamic partitioning errors").
+    pub fn partition(&self, record: &[u8], arrived: Millis, output: &Output) -> Result<String, Failure> {
+        let failed = |message| self.failure(ErrorOutputType::ProcessingFailed, METADATA, message, record, output);
+        let at = Timestamp::from_millisecond(arrived as i64).map_err(|error| failed(error.to_string()))?;
+        let at = at.to_zoned(self.document.destination.zone());
+        let with = Evaluation { at: &at, keys: &output.keys, random: &mut || 0 };
+        self.prefixes.data(with).map_err(|error| failed(error.to_string()))
+    }
+
+    /// A failure of an output.
+    pub fn failure(
+        &self,
+        kind: ErrorOutputType,
+        code: &'static str,
+        message: impl Into<String>,
+        record: &[u8],
+        output: &Output,
+    ) -> Failure {
+        Failure { kind, code, message: message.into(), raw: self.pipeline.raw(record, output).to_vec() }
+    }
+
+    /// The object of a group: of records with the same partition keys, or of failures.
+    pub fn object(
+        &self,
+        keys: &PartitionKeys,
+        failure: Option<ErrorOutputType>,
+        group: Group,
+        uuid: &mut impl FnMut() -> String,
+    ) -> Result<Object, String> {
+        let destination: &Destination = &self.document.destination;
+        let at = Timestamp::from_millisecond(group.oldest as i64).map_err(|error| error.to_string())?;
+        let at = at.to_zoned(destination.zone());
+        let mut random = || {
+            // A UUID's hex digits are the randomness at hand; its version digit is not among the last sixteen.
+            let text = uuid();
+            u64::from_str_radix(&text.replace('-', "")[16..], 16).unwrap_or_default()
+        };
+        let with = Evaluation { at: &at, keys, random: &mut random };
+        let prefix = match failure {
+            None => self.prefixes.data(with),
+            Some(kind) => self.prefixes.error(with, kind),
+        };
+        let prefix = prefix.map_err(|error| error.to_string())?;
+        let compression = destination.compression();
+        let extension = destination.file_extension.as_deref().unwrap_or(compression.extension());
+        let key = object_key(&prefix, &self.document.name, self.document.version, &at, &uuid(), extension);
+        let name = key.rsplit('/').next().unwrap_or(&key).to_owned();
+        let mut body = ObjectBody::new(compression, &name).map_err(|error| error.to_string())?;
+        for data in &group.data {
+            body.push(data).map_err(|error| error.to_string())?;
+        }
+        Ok(Object { key, body: body.finish().map_err(|error| error.to_string())? })
+    }
+}
+
+impl Group {
+    /// An empty one; `oldest` is when its first record came.
+    pub fn new(oldest: Millis) -> Self {
+        Self { oldest, data: Vec::new() }
+    }
+
+    /// Adds what a record became.
+    pub fn push(&mut self, arrived: Millis, data: Vec<u8>) {
+        self.oldest = self.oldest.min(arrived);
+        self.data.push(data);
+    }
+
+    /// Adds the account of a failure.
+    pub fn push_failure(&mut self, arrived: Millis, failure: &Failure, now: Millis) {
+        self.push(arrived, error_line(failure, 1, arrived as i64, now as i64));
+    }
+}

@@ -1,0 +1,91 @@
+//! CreateDeliveryStream.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::destination::{Destination, DestinationInput};
+use super::encryption::{self, EncryptionInput};
+use super::stream::{self, Document, check_name, invalid};
+use super::tags::{self, Tag};
+use crate::gateway::Context;
+use wire::AwsError;
+use engine::{Change, StreamId};
+
+/// "CreateDeliveryStream", API Reference: by default up to 5,000 streams a Region.
+const MOST_STREAMS: usize = 5_000;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct CreateInput {
+    pub delivery_stream_name: Option<String>,
+    pub delivery_stream_type: Option<String>,
+    pub s3_destination_configuration: Option<DestinationInput>,
+    pub extended_s3_destination_configuration: Option<DestinationInput>,
+    pub delivery_stream_encryption_configuration_input: Option<EncryptionInput>,
+    pub tags: Option<Vec<Tag>>,
+    /// Destinations and sources that are not simulated, refused by name.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, Value>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct CreateOutput {
+    #[serde(rename = "DeliveryStreamARN")]
+    pub delivery_stream_arn: String,
+}
+
+/// Makes a stream; it is ACTIVE at once.
+pub async fn create_delivery_stream(cx: &Context, input: CreateInput) -> Result<CreateOutput, AwsError> {
+    let name = check_name(input.delivery_stream_name.as_deref())?.to_owned();
+    let unsupported = |name: &&String| name.ends_with("Configuration") || name.ends_with("ConfigurationInput");
+    if let Some(other) = input.others.keys().find(unsupported) {
+        return Err(invalid(format!("{other} is not supported: streams are DirectPut and land in S3 here")));
+    }
+    if let Some(kind) = input.delivery_stream_type.as_deref().filter(|kind| *kind != "DirectPut") {
+        return Err(invalid(format!("DeliveryStreamType {kind} is not supported: streams are DirectPut here")));
+    }
+    let destination = match (input.extended_s3_destination_configuration, input.s3_destination_configuration) {
+        (Some(destination), None) | (None, Some(destination)) => destination,
+        (None, None) => return Err(invalid("Exactly one destination configuration is supported for a Firehose")),
+        (Some(_), Some(_)) => return Err(invalid("Exactly one destination configuration is supported for a Firehose")),
+    };
+    let destination = Destination::merge(None, destination)?;
+    destination.check_role(cx)?;
+    let encryption = input.delivery_stream_encryption_configuration_input.map(encryption::check).transpose()?;
+    let tags = tags::check(input.tags.unwrap_or_default())?;
+    let made = cx
+        .cloud
+        .core
+        .execute(|transaction| {
+            let arn = stream::arn(&cx.region, &cx.account, &name);
+            if transaction.engine.stream_by_arn(&arn).is_some() {
+                let message = format!("Firehose {name} under accountId {} already exists", cx.account);
+                return Err(AwsError::bad("ResourceInUseException", message));
+            }
+            let own = stream::arn(&cx.region, &cx.account, "");
+            if transaction.engine.streams(&own).take(MOST_STREAMS).count() == MOST_STREAMS {
+                let message = format!("You have already consumed your firehose quota of {MOST_STREAMS} hoses.");
+                return Err(AwsError::bad("LimitExceededException", message));
+            }
+            let document = Document {
+                name,
+                account: cx.account.to_string(),
+                region: cx.region.to_string(),
+                version: 1,
+                created: transaction.now,
+                updated: None,
+                destination,
+                encryption,
+                tags,
+            };
+            let id = StreamId(transaction.engine.next_id());
+            transaction.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
+            Ok(document)
+        })
+        .await?;
+    made.destination.tell_of_role(cx, &made.name);
+    Ok(CreateOutput { delivery_stream_arn: made.arn() })
+}

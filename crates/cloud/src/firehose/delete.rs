@@ -1,0 +1,37 @@
+//! DeleteDeliveryStream.
+
+use serde::{Deserialize, Serialize};
+
+use super::stream::{self, check_name};
+use crate::gateway::Context;
+use wire::AwsError;
+use engine::Change;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct DeleteInput {
+    pub delivery_stream_name: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Empty {}
+
+/// Deletes a stream. What it still holds is lost, as AWS says ("DeleteDeliveryStream", API Reference: data that has not
+/// been delivered "might" be); the server says how much.
+pub async fn delete_delivery_stream(cx: &Context, input: DeleteInput) -> Result<Empty, AwsError> {
+    let name = check_name(input.delivery_stream_name.as_deref())?;
+    let lost = cx
+        .cloud
+        .core
+        .execute_freeing(|transaction| {
+            let (id, _) = stream::find(cx, transaction.engine, name)?;
+            let lost = transaction.engine.stream(id).map_or(0, |stream| stream.len());
+            transaction.apply(&Change::StreamGone(id));
+            Ok(lost)
+        })
+        .await?;
+    if lost > 0 {
+        cx.cloud.notice(&format!("the delivery stream {name} was deleted with {lost} records that had not landed"));
+    }
+    Ok(Empty {})
+}

@@ -1,0 +1,75 @@
+//! StartDeliveryStreamEncryption and StopDeliveryStreamEncryption.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::delete::Empty;
+use super::stream::{self, Encryption, check_name, constrained, invalid, missing};
+use crate::gateway::Context;
+use wire::AwsError;
+use engine::Change;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct EncryptionInput {
+    #[serde(rename = "KeyARN")]
+    key_arn: Option<String>,
+    key_type: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct StartInput {
+    delivery_stream_name: Option<String>,
+    delivery_stream_encryption_configuration_input: Option<EncryptionInput>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct StopInput {
+    delivery_stream_name: Option<String>,
+}
+
+/// Checks a key: AWS's own takes no ARN, a customer's needs one.
+pub fn check(input: EncryptionInput) -> Result<Encryption, AwsError> {
+    let key_type = input.key_type.ok_or_else(|| missing("deliveryStreamEncryptionConfigurationInput.keyType"))?;
+    match (key_type.as_str(), &input.key_arn) {
+        ("AWS_OWNED_CMK", None) | ("CUSTOMER_MANAGED_CMK", Some(_)) => {}
+        ("AWS_OWNED_CMK", Some(_)) => return Err(invalid("KeyARN must not be given for KeyType AWS_OWNED_CMK")),
+        ("CUSTOMER_MANAGED_CMK", None) => return Err(invalid("KeyARN is needed for KeyType CUSTOMER_MANAGED_CMK")),
+        (other, _) => {
+            let set = "Member must satisfy enum value set: [CUSTOMER_MANAGED_CMK, AWS_OWNED_CMK]";
+            return Err(constrained(other, "deliveryStreamEncryptionConfigurationInput.keyType", set));
+        }
+    }
+    Ok(Encryption { key_arn: input.key_arn, key_type })
+}
+
+/// Switches encryption on. It is stored and told; the data itself lies as the rest of the data folder does.
+pub async fn start(cx: &Context, input: StartInput) -> Result<Empty, AwsError> {
+    let input_key = input.delivery_stream_encryption_configuration_input;
+    let encryption = match input_key {
+        Some(key) => check(key)?,
+        None => Encryption { key_arn: None, key_type: "AWS_OWNED_CMK".to_owned() },
+    };
+    set(cx, input.delivery_stream_name.as_deref(), Some(encryption)).await
+}
+
+/// Switches encryption off.
+pub async fn stop(cx: &Context, input: StopInput) -> Result<Empty, AwsError> {
+    set(cx, input.delivery_stream_name.as_deref(), None).await
+}
+
+async fn set(cx: &Context, name: Option<&str>, encryption: Option<Encryption>) -> Result<Empty, AwsError> {
+    let name = check_name(name)?;
+    cx.cloud
+        .core
+        .execute(|transaction| {
+            let (id, mut document) = stream::find(cx, transaction.engine, name)?;
+            document.encryption = encryption;
+            transaction.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
+            Ok(Empty {})
+        })
+        .await
+}

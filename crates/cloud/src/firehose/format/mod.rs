@@ -1,0 +1,12 @@
+//! What becomes of records on the way to an object: processors, partitions, delimiters, compression.
+
+mod dates;
+mod errors;
+pub(crate) mod jq;
+mod object;
+mod pipeline;
+
+pub use errors::error_line;
+pub use object::{Compression, ObjectBody};
+pub(super) use pipeline::METADATA;
+pub use pipeline::{Failure, Output, Pipeline, Processor};

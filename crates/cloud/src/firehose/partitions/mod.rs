@@ -1,0 +1,259 @@
+//! Dynamic partitioning: each partition of a stream has a buffer of its own ("Buffer data for dynamic partitioning").
+//!
+//! A partition is a value that the stream's prefix evaluates to. Its buffer is due when it holds as many bytes, or its first
+//! record is as old, as the buffering hints say; once it has landed the partition is gone. The records lie in the log; the
+//! buffers only say which parts of which records belong to them, so after a restart the records are sorted again.
+//!
+//! ```text
+//! mod      sorts records into buffers, and says which are due
+//! account  which parts of records still wait
+//! flush    lands buffers that are due
+//! ```
+
+mod account;
+mod flush;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use self::account::Account;
+use super::batch::Plan;
+use super::flusher::{self, Failing};
+use super::prefix::ErrorOutputType;
+use super::stream::Document;
+use crate::Cloud;
+use wire::AwsError;
+use engine::stream::{LandedParts, Record};
+use engine::{Change, Millis, Position, StreamId};
+
+/// "Amazon Data Firehose Quota": 500 active partitions a stream.
+const MOST_ACTIVE: usize = 500;
+/// Bytes of records that are sorted at once.
+const SORT_BYTES: u64 = 16 << 20;
+/// How long a stream waits whose records can't be read.
+const PAUSE: Millis = 1_000;
+
+/// What a buffer's objects begin with: a partition's prefix, or the kind of failure (with an empty prefix).
+type Name = (Option<ErrorOutputType>, String);
+
+/// A part of a record in a buffer.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    position: Position,
+    record: Record,
+    /// Which of the record's parts; 0 if the record isn't split.
+    index: u16,
+}
+
+/// The buffer of a partition, or of a kind of failure.
+#[derive(Debug)]
+struct Buffer {
+    name: Name,
+    oldest: Millis,
+    bytes: u64,
+    parts: Vec<Part>,
+    failing: Option<Failing>,
+}
+
+/// The buffers of one stream.
+pub struct Partitions {
+    /// The configuration that they were sorted by.
+    config: String,
+    plan: Plan,
+    /// The position that is sorted next.
+    next: Position,
+    open: BTreeMap<Name, Buffer>,
+    /// Buffers that have their size.
+    full: Vec<Buffer>,
+    account: Account,
+}
+
+/// What comes after a step.
+pub enum Step {
+    /// There may be more to do at once.
+    Again,
+    /// Nothing until this time, unless a record comes.
+    Until(Millis),
+}
+
+/// Sorts what has come to a stream and lands what is due.
+pub async fn step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, Partitions>) -> Step {
+    match try_step(cloud, id, all).await {
+        Ok(step) => step,
+        Err(error) => {
+            cloud.notice(&error.message);
+            Step::Until(cloud.core.now() + PAUSE)
+        }
+    }
+}
+
+async fn try_step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, Partitions>) -> Result<Step, AwsError> {
+    let config = cloud.core.read(|engine, _| Some(engine.stream(id)?.config.clone()));
+    let Some(config) = config else { return Ok(Step::Again) };
+    if all.get(&id).is_none_or(|partitions| partitions.config != config.document) {
+        all.insert(id, Partitions::new(config.document.clone(), Document::of(&config)?)?);
+    }
+    let Some(partitions) = all.get_mut(&id) else { return Ok(Step::Again) };
+    let sorted = partitions.sort_some(cloud, id).await?;
+    let due = partitions.take_due(cloud.core.now());
+    let flushed = !due.is_empty();
+    if flushed {
+        partitions.flush(cloud, id, due).await?;
+    }
+    Ok(if sorted || flushed { Step::Again } else { Step::Until(partitions.next_due(cloud.core.now())) })
+}
+
+impl Partitions {
+    fn new(config: String, document: Document) -> Result<Self, AwsError> {
+        let name = document.name.clone();
+        let plan = Plan::new(document)
+            .map_err(|reason| AwsError::internal(format!("the delivery stream {name} can't deliver: {reason}")))?;
+        Ok(Self { config, plan, next: 0, open: BTreeMap::new(), full: Vec::new(), account: Account::default() })
+    }
+
+    /// Sorts the next records; whether there were any.
+    async fn sort_some(&mut self, cloud: &Arc<Cloud>, id: StreamId) -> Result<bool, AwsError> {
+        let next: Vec<(Position, Record, Option<LandedParts>)> = cloud.core.read(|engine, _| {
+            let Some(stream) = engine.stream(id) else { return Vec::new() };
+            let mut bytes = 0;
+            let few = |(_, record): &(Position, Record)| {
+                let before = bytes;
+                bytes += u64::from(record.bytes);
+                before < SORT_BYTES
+            };
+            let records = stream.records_from(self.next).take(flusher::READ_AT_ONCE).take_while(few);
+            let with_parts = |(position, record)| (position, record, stream.landed_parts(position).cloned());
+            records.map(with_parts).collect()
+        });
+        let Some((last, _, _)) = next.last() else { return Ok(false) };
+        let after = last + 1;
+        let records: Vec<_> = next.iter().map(|(position, record, _)| (*position, *record)).collect();
+        let data = flusher::read(cloud, &records).await?;
+        let mut empty = Vec::new();
+        for ((position, record, landed), (_, data)) in next.into_iter().zip(data) {
+            if self.sort(position, record, landed.as_ref(), &data) == 0 {
+                empty.push(position);
+            }
+        }
+        self.next = after;
+        if !empty.is_empty() {
+            let nothing_left = Change::Flushed { stream: id, positions: empty };
+            cloud
+                .core
+                .execute_freeing(|transaction| {
+                    transaction.apply(&nothing_left);
+                    Ok(())
+                })
+                .await?;
+        }
+        Ok(true)
+    }
+
+    /// Puts the parts of a record that haven't landed into their buffers; says how many they are.
+    fn sort(&mut self, position: Position, record: Record, landed: Option<&LandedParts>, data: &[u8]) -> u16 {
+        let outputs = self.plan.run(data);
+        let of = outputs.len() as u16;
+        // A record that is split otherwise than it was lands again as a whole: rather twice than never.
+        let landed = landed.filter(|landed| landed.of == of);
+        let mut left = 0;
+        for (index, output) in (0..of).zip(outputs) {
+            if landed.is_some_and(|landed| landed.landed.contains(&index)) {
+                continue;
+            }
+            left += 1;
+            let (name, bytes) = match &output {
+                Ok(output) => (self.name(data, record.at, output), output.data.len()),
+                Err(failure) => ((Some(failure.kind), String::new()), failure.raw.len()),
+            };
+            self.add(name, Part { position, record, index }, bytes as u64);
+        }
+        if left > 0 {
+            self.account.waits(position, of, left);
+        }
+        left
+    }
+
+    /// The buffer that an output belongs to.
+    fn name(&self, data: &[u8], arrived: Millis, output: &super::format::Output) -> Name {
+        let name = match self.plan.partition(data, arrived, output) {
+            Ok(prefix) => (None, prefix),
+            Err(failure) => return (Some(failure.kind), String::new()),
+        };
+        if !self.open.contains_key(&name) && self.active() >= MOST_ACTIVE {
+            return (Some(ErrorOutputType::ActivePartitionExceeded), String::new());
+        }
+        name
+    }
+
+    /// The number of partitions that hold something.
+    fn active(&self) -> usize {
+        let full = self.full.iter().filter(|buffer| !self.open.contains_key(&buffer.name));
+        self.open.keys().chain(full.map(|buffer| &buffer.name)).filter(|(failure, _)| failure.is_none()).count()
+    }
+
+    fn add(&mut self, name: Name, part: Part, bytes: u64) {
+        let buffer = self.open.entry(name).or_insert_with_key(|name| Buffer {
+            name: name.clone(),
+            oldest: part.record.at,
+            bytes: 0,
+            parts: Vec::new(),
+            failing: None,
+        });
+        buffer.oldest = buffer.oldest.min(part.record.at);
+        buffer.bytes += bytes;
+        buffer.parts.push(part);
+        if buffer.bytes >= self.plan.document.destination.buffer_bytes() {
+            let name = buffer.name.clone();
+            self.full.extend(self.open.remove(&name));
+        }
+    }
+
+    /// When a buffer is due.
+    fn due_at(&self, buffer: &Buffer, full: bool, now: Millis) -> Millis {
+        let time = self.plan.document.destination.buffer_millis();
+        let at = if full { 0 } else { flusher::due_within(buffer.oldest, time, now) };
+        buffer.failing.map_or(at, |failing| failing.retry_at(now).max(at))
+    }
+
+    /// When the next buffer is due.
+    fn next_due(&self, now: Millis) -> Millis {
+        let full = self.full.iter().map(|buffer| self.due_at(buffer, true, now));
+        let open = self.open.values().map(|buffer| self.due_at(buffer, false, now));
+        full.chain(open).min().unwrap_or(Millis::MAX)
+    }
+
+    /// Takes the buffers out that are due, as many as are landed at once.
+    fn take_due(&mut self, now: Millis) -> Vec<Buffer> {
+        let mut bytes = 0;
+        let mut due = Vec::new();
+        let mut fits = |buffer: &Buffer| {
+            let before = bytes;
+            bytes += buffer.bytes;
+            before < flush::MOST_BYTES
+        };
+        let mut index = 0;
+        while index < self.full.len() {
+            if self.due_at(&self.full[index], true, now) <= now && fits(&self.full[index]) {
+                due.push(self.full.remove(index));
+            } else {
+                index += 1;
+            }
+        }
+        let open = self.open.values().filter(|buffer| self.due_at(buffer, false, now) <= now);
+        let names: Vec<Name> = open.take_while(|buffer| fits(buffer)).map(|buffer| buffer.name.clone()).collect();
+        due.extend(names.iter().filter_map(|name| self.open.remove(name)));
+        due
+    }
+
+    /// Puts a buffer back that couldn't land.
+    fn put_back(&mut self, buffer: Buffer) {
+        if buffer.bytes >= self.plan.document.destination.buffer_bytes() {
+            self.full.push(buffer);
+        } else {
+            // Nothing was sorted since it was taken.
+            self.open.insert(buffer.name.clone(), buffer);
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The data folder: which folder may be taken, what in it is ours, and whether it is still where it was.
+//!
+//! ```text
+//! messaging-data    the marker: this is a data folder, of this format
+//! lock              who holds it
+//! log/              the log's segments
+//! log.end           where the log ended: which log is this folder's
+//! objects/          the bytes of S3's objects
+//! lost/             bytes that no object names since a part of the log was lost; made when there are some
+//! ```
+//!
+//! A start takes a folder that is empty, one with a marker, or one with a log of ours (versions before the marker made those).
+//! Any other is refused, and not a byte of it is touched: whoever gives the wrong folder loses nothing. No link is followed in
+//! it; the folder's own path may lead through links.
+
+mod end;
+mod inspect;
+mod marker;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+pub use self::inspect::{is_blob, is_shard};
+
+use self::inspect::{State, inspect};
+use directory::Directory;
+use log::{self, DirectoryDisk, DirectoryLock, End, LogError};
+
+/// Entries that a text names, of many.
+const NAMED: usize = 3;
+/// The log's folder.
+const LOG: &str = "log";
+/// The folder of S3's objects.
+pub const OBJECTS: &str = "objects";
+/// Where bytes are put that the log may have named.
+pub const LOST: &str = "lost";
+
+/// Why a folder isn't taken.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    #[error(
+        "{} isn't empty and isn't a data folder ({entries}): nothing in it was touched; choose an empty folder, or one that \
+         isn't there yet", folder.display()
+    )]
+    Foreign { folder: PathBuf, entries: String },
+    #[error(
+        "{} is a data folder whose log is gone ({what}): nothing in it was touched; put {LOG}/ back from where it went, or \
+         choose another folder to begin anew", folder.display()
+    )]
+    NoLog { folder: PathBuf, what: String },
+    #[error(
+        "{} has data folder format {version}, made by a newer version of this program, which reads format {known}: nothing in \
+         it was touched", folder.display()
+    )]
+    Newer { folder: PathBuf, version: u32, known: u32 },
+    #[error("can't use {}: {cause}; nothing in the folder was touched", path.display())]
+    Entry { path: PathBuf, cause: io::Error },
+    #[error("can't use {}: {cause}", path.display())]
+    Failed { path: PathBuf, cause: io::Error },
+}
+
+/// A data folder that this process holds.
+pub struct DataFolder {
+    path: PathBuf,
+    directory: Directory,
+    lock: DirectoryLock,
+    log: Arc<Directory>,
+    objects: Arc<Directory>,
+    noted: Mutex<Option<End>>,
+    privacy: Privacy,
+}
+
+/// What became of what others than the owner could do in the folder.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Privacy {
+    /// It was taken from them.
+    was_open: bool,
+    /// It couldn't be: somebody else owns it, or the file system knows no owners.
+    is_open: bool,
+}
+
+impl Privacy {
+    /// Counts one entry that was closed to others, or needn't be, or couldn't be.
+    pub fn count(&mut self, closed: io::Result<bool>) {
+        match closed {
+            Ok(closed) => self.was_open |= closed,
+            Err(_) => self.is_open = true,
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { was_open: self.was_open || other.was_open, is_open: self.is_open || other.is_open }
+    }
+}
+
+impl DataFolder {
+    /// Takes the folder, and makes it if there is none; `open_log` opens the log in it. What it refuses is left as it is, but
+    /// for `lock`. Then what others may do in the folder is taken from them.
+    pub fn open<T>(
+        path: &Path,
+        open_log: impl FnOnce(DirectoryDisk) -> Result<T, LogError>,
+    ) -> Result<(Self, T), OpenError> {
+        let failed = |cause| FolderError::Failed { path: path.to_owned(), cause };
+        Directory::make(path).map_err(failed)?;
+        let directory = Directory::open(path).map_err(failed)?;
+        inspect(&directory, path)?;
+        let lock = log::lock_directory(&directory, path)?;
+        // Once more: it may have been another's until now.
+        let state = inspect(&directory, path)?;
+        let within = |name: &str| {
+            let path = path.join(name);
+            move |cause| FolderError::Failed { path, cause }
+        };
+        let log = Arc::new(directory.folder_or_new(LOG).map_err(within(LOG))?);
+        let opened = open_log(DirectoryDisk::of(log.clone()))?;
+        let objects = Arc::new(directory.folder_or_new(OBJECTS).map_err(within(OBJECTS))?);
+        if state != State::Marked {
+            // The log is there: from now on a start that doesn't find it knows that it is gone.
+            marker::write(&directory).map_err(within(marker::NAME))?;
+        }
+        let mut privacy = Privacy::default();
+        privacy.count(directory.close_to_others());
+        for name in [log::LOCK, marker::NAME, end::NAME, LOG, OBJECTS, LOST] {
+            privacy.count(closed(&directory, name));
+        }
+        for name in log.names().map_err(within(LOG))?.into_iter().flatten().filter(|name| log::is_ours(name)) {
+            privacy.count(closed(&log, &name));
+        }
+        let noted = Mutex::new(end::read(&directory).map_err(within(end::NAME))?);
+        Ok((Self { path: path.to_owned(), directory, lock, log, objects, noted, privacy }, opened))
+    }
+
+    /// Where the log ended when that was last noted; none when it isn't known.
+    pub fn noted_end(&self) -> Option<End> {
+        *self.noted.lock()
+    }
+
+    /// Notes where the log ends, unless that is noted. Where it can't be, a later start knows less, and that is all.
+    pub fn note_end(&self, end: End) {
+        let mut noted = self.noted.lock();
+        if *noted != Some(end) && end::write(&self.directory, end).is_ok() {
+            *noted = Some(end);
+        }
+    }
+
+    /// The folder of S3's objects.
+    pub fn objects(&self) -> &Arc<Directory> {
+        &self.objects
+    }
+
+    /// The folder for bytes that the log may have named, made if there is none.
+    pub fn lost(&self) -> io::Result<Directory> {
+        self.directory.folder_or_new(LOST)
+    }
+
+    /// Whether there is such a folder.
+    pub fn has_lost(&self) -> io::Result<bool> {
+        Ok(self.directory.entry(LOST)?.is_some())
+    }
+
+    /// What the operator should know of who can read the folder and these objects in it.
+    pub fn notice(&self, objects: Privacy) -> Option<String> {
+        let path = self.path.display();
+        let known = "could be read by other users of this machine, and its secrets with it";
+        match self.privacy.and(objects) {
+            Privacy { is_open: true, .. } => {
+                Some(format!("{path} {known}, and it can't be closed to them here: give it to its owner alone"))
+            }
+            Privacy { was_open: true, .. } => Some(format!("{path} {known}: now only by its owner")),
+            _ => None,
+        }
+    }
+
+    /// What of the folder is no longer where it was, if anything isn't.
+    pub fn gone(&self) -> Option<String> {
+        let path = self.path.display();
+        if !self.directory.is_at(&self.path) {
+            return Some(format!("the data folder {path} was removed, moved away or replaced"));
+        }
+        let entries = [
+            (self.lock.holds(&self.directory), log::LOCK),
+            (self.directory.holds(LOG, &*self.log), LOG),
+            (self.directory.holds(OBJECTS, &*self.objects), OBJECTS),
+        ];
+        let gone = entries.into_iter().find(|(is_there, _)| !is_there);
+        gone.map(|(_, name)| format!("{name} was removed from the data folder {path}, moved away or replaced"))
+    }
+}
+
+/// Takes from others what they may do with an entry, if there is one; whether they could.
+fn closed(directory: &Directory, name: &str) -> io::Result<bool> {
+    match directory.entry(name)? {
+        Some(entry) if entry.is_open => directory.close_entry_to_others(name),
+        _ => Ok(false),
+    }
+}
+
+/// The first few of some names.
+pub fn listed(names: &[String]) -> String {
+    let mut text = names.iter().take(NAMED).map(|name| name.escape_debug().to_string()).collect::<Vec<_>>().join(", ");
+    if names.len() > NAMED {
+        text += &format!(" and {} more", names.len() - NAMED);
+    }
+    text
+}
+
+/// Why a folder can't be opened: it isn't one of ours, or somebody holds it.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+}

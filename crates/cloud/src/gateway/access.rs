@@ -1,0 +1,100 @@
+//! Who may use the server.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use http::request::Parts;
+
+use super::context::{DEFAULT_ACCOUNT, intern};
+use super::scope::account_of;
+use crate::Cloud;
+use crate::http::guard::Guard;
+use crate::sigv4::{self, Chunks, Claim, Credentials, Family, Key, Refusal, Verified};
+use crate::sts::session::{self, Session};
+use wire::AwsError;
+
+/// Who may use the server: which names and pages, and with which keys.
+pub struct Access {
+    pub guard: Guard,
+    /// The keys that requests must be signed with; `None`: signatures aren't looked at.
+    pub credentials: Option<Credentials>,
+    /// Post to HTTP endpoints on this machine also where others than its users can ask for it.
+    pub deliver_to_loopback: bool,
+}
+
+impl Default for Access {
+    /// For loopback, without credentials.
+    fn default() -> Self {
+        Access { guard: Guard::new([127, 0, 0, 1].into(), Vec::new()), credentials: None, deliver_to_loopback: false }
+    }
+}
+
+/// Who sent a request, as its signature proves.
+pub struct Identity {
+    pub account: Arc<str>,
+    pub region: Arc<str>,
+    pub access_key: Arc<str>,
+    pub session: Option<Arc<Session>>,
+    /// What verifies the chunks of a body that is signed chunk by chunk.
+    pub chunks: Option<Chunks>,
+}
+
+impl Access {
+    /// Who signed a request, by a key of the server's or of a session; `None` where signatures aren't looked at.
+    pub fn verify(
+        &self,
+        cloud: &Cloud,
+        parts: &Parts,
+        payload: sigv4::Payload<'_>,
+        family: Family,
+    ) -> Result<Option<Identity>, AwsError> {
+        self.prove(cloud, |find| {
+            let claim = Claim::of(parts)?.ok_or(Refusal::Missing)?;
+            sigv4::verify(find, &claim, parts, payload, cloud.core.now(), family)
+        })
+        .map_err(|refusal| refusal.error(family))
+    }
+
+    /// Who signed the policy of a browser's form; `None` where signatures aren't looked at.
+    pub fn verify_form(
+        &self,
+        cloud: &Cloud,
+        claim: Option<&Claim<'_>>,
+        policy: Option<&str>,
+    ) -> Result<Option<Identity>, AwsError> {
+        self.prove(cloud, |find| match (claim, policy) {
+            (Some(claim), Some(policy)) => sigv4::verify_policy(find, claim, policy),
+            // A signature of nothing.
+            _ => Err(Refusal::Missing),
+        })
+        .map_err(|refusal| refusal.error(Family::S3))
+    }
+
+    fn prove<'s>(
+        &'s self,
+        cloud: &Cloud,
+        verify: impl FnOnce(&mut Find<'s, '_>) -> Result<Verified<'s>, Refusal>,
+    ) -> Result<Option<Identity>, Refusal> {
+        let Some(credentials) = &self.credentials else { return Ok(None) };
+        let mut session = None;
+        let verified = verify(&mut |access_key, token| match credentials.get(access_key) {
+            Some(key) => Ok(Cow::Borrowed(key)),
+            None => {
+                let (key, of) = session::key(cloud, access_key, token.ok_or(Refusal::UnknownKey)?)?;
+                session = Some(Arc::new(of));
+                Ok(Cow::Owned(key))
+            }
+        })?;
+        let account = verified.key.account.as_deref().or_else(|| account_of(&verified.access_key));
+        Ok(Some(Identity {
+            account: intern(account.unwrap_or(DEFAULT_ACCOUNT)),
+            region: intern(&verified.region),
+            access_key: intern(&verified.access_key),
+            session,
+            chunks: verified.chunks,
+        }))
+    }
+}
+
+/// Finds the key of an access key's id and of the session token that came with it.
+type Find<'s, 'f> = dyn FnMut(&str, Option<&str>) -> Result<Cow<'s, Key>, Refusal> + 'f;

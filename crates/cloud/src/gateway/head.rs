@@ -1,0 +1,181 @@
+//! What a request's head says before anything is proven: which server it means, where it goes, who claims to send it.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use http::Version;
+use http::header::{HOST, HeaderName, REFERER, USER_AGENT};
+use http::request::Parts;
+
+use super::route::region_of_address;
+use super::scope::{account_of, is_region};
+use super::{Context, DEFAULT_ACCOUNT, DEFAULT_REGION, Origin, RequestId, Route, Service, intern, route};
+use crate::Cloud;
+use crate::sigv4::{Claim, Family, Refusal, Scope, Wrong};
+use crate::sts::session::{self, Session};
+use wire::{AwsError, Protocol};
+
+/// Bytes of a trace's header, beyond which it is none that X-Ray made: with all fields it has some 200. Messages carry it for nothing.
+pub const LONGEST_TRACE: usize = 1_024;
+static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+
+/// Host and port as the client addressed this server.
+///
+/// # Errors
+/// In words, where the head names no server or two: the guard would look at one name and the signature at another
+/// (RFC 9112, 3.2).
+pub fn authority(parts: &Parts) -> Result<&str, &'static str> {
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    let (host, second) = (hosts.next(), hosts.next());
+    if second.is_some() {
+        return Err("A request has one Host header.");
+    }
+    let host = match host.map(|host| host.to_str()) {
+        Some(host) => Some(host.map_err(|_| "The Host header is no name.")?),
+        None if parts.version == Version::HTTP_11 => return Err("A request needs a Host header."),
+        None => None,
+    };
+    match (parts.uri.authority().map(|authority| authority.as_str()), host) {
+        (Some(target), Some(host)) if !target.eq_ignore_ascii_case(host) => {
+            Err("The Host header is not the host that the request is for.")
+        }
+        (target, host) => Ok(target.or(host).unwrap_or("localhost")),
+    }
+}
+
+/// The authority without its port.
+pub fn host_of(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    }
+}
+
+/// A request's way, who claims to send it, and what is wrong with that claim, if anything is. With `checked` the claim will
+/// be verified, and names its own region.
+pub fn read<'r>(
+    cloud: &Arc<Cloud>,
+    parts: &'r Parts,
+    authority: &str,
+    checked: bool,
+    id: RequestId,
+) -> (Route<'r>, Context, Result<(), AwsError>) {
+    let host = host_of(authority);
+    let (claim, refusal) = match Claim::of(parts) {
+        Ok(claim) => (claim, None),
+        Err(refusal) => (None, Some(refusal)),
+    };
+    let scope = claim.as_ref().and_then(Claim::scope);
+    let route = route(parts, host, scope);
+    let address = region_of_address(host, parts.uri.path()).filter(|_| route != Route::S3);
+    let refusal = refusal.or_else(|| match (&claim, scope) {
+        (Some(claim), Some(Scope { region, .. })) => {
+            let elsewhere = checked && address.is_some_and(|address| address != region);
+            (elsewhere || !is_region(region)).then(|| Refusal::Scope(claim.scheme, Wrong::Region(region.to_owned())))
+        }
+        _ => None,
+    });
+    let region = match scope {
+        // What SDKs call the region of a service that has none.
+        Some(Scope { region: "aws-global", .. }) => DEFAULT_REGION,
+        Some(scope) if refusal.is_none() => scope.region,
+        _ => address.unwrap_or(DEFAULT_REGION),
+    };
+    let (account, access_key, session) = who(cloud, claim.as_ref());
+    let ended = session.as_ref().is_some_and(|session| !cloud.core.read(|engine, _| session.stands(engine)));
+    let refusal = refusal.or(ended.then_some(Refusal::UnknownKey));
+    // What isn't ASCII can be told from what is wanted all the same.
+    let said = |name| parts.headers.get(name).map(|value| intern(&String::from_utf8_lossy(value.as_bytes())));
+    let cx = Context {
+        cloud: cloud.clone(),
+        account,
+        region: intern(region),
+        access_key,
+        session,
+        proven: false,
+        host: intern_host(authority),
+        protocol: protocol(&route),
+        request_id: id,
+        trace: parts
+            .headers
+            .get(&TRACE_ID)
+            .filter(|id| id.len() <= LONGEST_TRACE)
+            .and_then(|id| id.to_str().ok())
+            .map(Arc::from),
+        service: None,
+        origin: Origin { address: None, agent: said(&USER_AGENT), referer: said(&REFERER) },
+    };
+    let family = family(&route);
+    (route, cx, refusal.map_or(Ok(()), |refusal| Err(refusal.error(family))))
+}
+
+/// Account, access key and session by a claim's own word.
+pub fn who(cloud: &Cloud, claim: Option<&Claim<'_>>) -> (Arc<str>, Option<Arc<str>>, Option<Arc<Session>>) {
+    let named = claim.and_then(|claim| Some((claim.access_key()?, claim.token.as_deref())));
+    let session = named.and_then(|(key, token)| session::claimed(cloud, key, token));
+    let account = match (&session, named) {
+        (Some(session), _) => Some(session.account.as_str()),
+        (None, Some((key, _))) => account_of(key),
+        (None, None) => None,
+    };
+    (intern(account.unwrap_or(DEFAULT_ACCOUNT)), named.map(|(key, _)| intern(key)), session.map(Arc::new))
+}
+
+fn protocol(route: &Route<'_>) -> Protocol {
+    match route {
+        Route::Json { protocol, .. } => *protocol,
+        Route::UnknownTarget(_) => Protocol::Json11,
+        Route::Query { .. } | Route::BareQueue => Protocol::Query,
+        Route::S3 => Protocol::Rest,
+    }
+}
+
+/// Whose words a request is refused in.
+fn family(route: &Route<'_>) -> Family {
+    match route {
+        Route::Json { service, .. } => Family::Json(*service),
+        Route::Query { service } => Family::Query(*service),
+        Route::BareQueue => Family::Query(Some(Service::Sqs)),
+        Route::UnknownTarget(_) => Family::Query(None),
+        Route::S3 => Family::S3,
+    }
+}
+
+/// `http://` and the authority, made once for each that comes again and again.
+fn intern_host(authority: &str) -> Arc<str> {
+    thread_local! {
+        static LAST: RefCell<Arc<str>> = RefCell::new("http://".into());
+    }
+    LAST.with_borrow_mut(|last| {
+        if last.strip_prefix("http://") != Some(authority) {
+            *last = format!("http://{authority}").into();
+        }
+        last.clone()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two servers' names in one head: the guard looked at one, the signature at the other.
+    #[test]
+    fn a_head_names_one_server() {
+        let table: [(&str, &[&str], Version, Option<&str>); 8] = [
+            ("/", &["a:1"], Version::HTTP_11, Some("a:1")),
+            ("/", &[], Version::HTTP_11, None),
+            ("/", &[], Version::HTTP_10, Some("localhost")),
+            ("/", &["a", "a"], Version::HTTP_11, None),
+            ("/", &["a\u{ff}"], Version::HTTP_11, None),
+            ("http://a:1/", &["A:1"], Version::HTTP_11, Some("a:1")),
+            ("http://a:1/", &["b:1"], Version::HTTP_11, None),
+            ("http://a:1/", &[], Version::HTTP_10, Some("a:1")),
+        ];
+        for (uri, hosts, version, expected) in table {
+            let builder = http::Request::builder().uri(uri).version(version);
+            let builder = hosts.iter().fold(builder, |builder, host| builder.header(HOST, host.as_bytes()));
+            let (parts, ()) = builder.body(()).unwrap().into_parts();
+            assert_eq!(authority(&parts).ok(), expected, "{uri} {hosts:?}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! An operation's place in its service's table, and the macro that makes the table.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use super::Context;
+use wire::{AwsError, Payload};
+
+/// The future of one operation: its encoded answer.
+pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, AwsError>> + Send + 'a>>;
+
+/// One operation of a service.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation {
+    /// AWS's name, e.g. `Publish`.
+    pub name: &'static str,
+    /// Decodes the input, runs the handler, encodes its output.
+    pub run: for<'a> fn(&'a Context, &'a Payload<'_>) -> Answer<'a>,
+}
+
+impl Operation {
+    /// Whether it is one of the busy ones, which look and change in one step: its commit has waited for all that it tells.
+    pub fn is_settled(&self) -> bool {
+        matches!(
+            self.name,
+            "Publish"
+                | "PublishBatch"
+                | "SendMessage"
+                | "SendMessageBatch"
+                | "ReceiveMessage"
+                | "DeleteMessage"
+                | "DeleteMessageBatch"
+                | "ChangeMessageVisibility"
+                | "ChangeMessageVisibilityBatch"
+                | "PutRecord"
+                | "PutRecordBatch"
+        )
+    }
+}
+
+/// A service's operations: `pub const OPERATIONS: &[Operation] = operations! { "Publish" => publish::publish, .. };`
+///
+/// A handler is `async fn publish(cx: &Context, input: PublishInput<'_>) -> Result<PublishOutput, AwsError>`. Its input
+/// is any `Deserialize` structure (unknown members are ignored, so members are `Option`s and the operation says what is
+/// missing; no `#[serde(flatten)]`), its output any `Serialize` structure, or `()` where AWS's model has no output. It never learns which
+/// protocol asked.
+#[macro_export]
+macro_rules! operations {
+    ($($name:literal => $handler:path),* $(,)?) => {
+        &[$({
+            fn run<'a>(
+                cx: &'a $crate::gateway::Context,
+                payload: &'a wire::Payload<'_>,
+            ) -> $crate::gateway::Answer<'a> {
+                Box::pin(async move {
+                    let input = payload.decode()?;
+                    let output = $handler(cx, input).await?;
+                    payload.encode(&output, cx.request_id.as_str())
+                })
+            }
+            $crate::gateway::Operation { name: $name, run }
+        }),*]
+    };
+}

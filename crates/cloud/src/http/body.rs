@@ -1,0 +1,83 @@
+//! Request bodies collected within bounds, and the type of every response's body.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures::FutureExt;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Either, Full};
+use hyper::body::{Body as _, Incoming};
+use tokio::time::{Instant, timeout_at};
+
+use wire::AwsError;
+
+/// Any error of a streamed body.
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A response's body: whole, or streamed.
+pub type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, BodyError>>;
+
+pub fn full(bytes: Bytes) -> Body {
+    Either::Left(Full::new(bytes))
+}
+
+/// A streamed body.
+pub fn stream<B>(body: B) -> Body
+where
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BodyError>,
+{
+    Either::Right(UnsyncBoxBody::new(body.map_err(Into::into)))
+}
+
+/// How long a client may take for a body that isn't there at once.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// No more than this is reserved for a body whose length is announced but hasn't come.
+const MAX_RESERVE: usize = 64 * 1024;
+
+/// Reads a whole body of at most `limit` bytes. One that came in one piece isn't copied.
+pub async fn collect(body: &mut Option<Incoming>, limit: usize) -> Result<Bytes, AwsError> {
+    let Some(body) = body else { return Ok(Bytes::new()) };
+    let announced = body.size_hint().lower();
+    if announced > limit as u64 {
+        return Err(too_long(limit));
+    }
+    let mut first = Bytes::new();
+    let mut rest: Option<BytesMut> = None;
+    let mut deadline = None;
+    while !body.is_end_stream() {
+        let frame = match body.frame().now_or_never() {
+            Some(frame) => frame,
+            None => {
+                let until = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
+                timeout_at(until, body.frame()).await.map_err(|_| late())?
+            }
+        };
+        let Some(frame) = frame else { break };
+        let frame = frame.map_err(|_| AwsError::bad("IncompleteBody", "The request's body ended early."))?;
+        let Ok(data) = frame.into_data() else { continue };
+        let length = rest.as_ref().map_or(first.len(), BytesMut::len) + data.len();
+        if length > limit {
+            return Err(too_long(limit));
+        }
+        match &mut rest {
+            Some(rest) => rest.extend_from_slice(&data),
+            None if first.is_empty() => first = data,
+            None => {
+                let mut whole = BytesMut::with_capacity(length.max((announced as usize).min(MAX_RESERVE)));
+                whole.extend_from_slice(&first);
+                whole.extend_from_slice(&data);
+                rest = Some(whole);
+            }
+        }
+    }
+    Ok(rest.map_or(first, BytesMut::freeze))
+}
+
+fn late() -> AwsError {
+    AwsError::new(408, "RequestTimeout", "The request's body did not arrive in time.")
+}
+
+fn too_long(limit: usize) -> AwsError {
+    AwsError::new(413, "RequestEntityTooLargeException", format!("The request's body is longer than {limit} bytes."))
+}

@@ -1,0 +1,148 @@
+//! The HTTP/1.1 server: accepts, bounds what a client may do, and hands each request to the gateway.
+
+pub mod body;
+mod closing;
+pub mod guard;
+mod idle;
+mod newer;
+mod patient;
+#[cfg(test)]
+mod tests;
+pub mod unread;
+mod workers;
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::gateway::Gateway;
+use body::Body;
+use closing::Closing;
+use idle::Idle;
+use patient::Patient;
+pub use workers::Workers;
+
+/// How long a client may take to send a request's head, or may leave a connection idle between two.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// How long a client may leave an answer unread.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long requests that run may still take after the server was told to stop. Most take a millisecond; a client that is
+/// slow to send or to read would hold up the end for ever.
+const GRACE: Duration = Duration::from_secs(1);
+/// More headers than any AWS client sends.
+const MAX_HEADERS: usize = 128;
+/// The longest request head, in bytes; a presigned URL or a query string can be long.
+const MAX_HEAD: usize = 128 * 1024;
+
+/// Serves until told to stop; then no new connection is taken, idle ones are closed, and what runs may be finished,
+/// within [`GRACE`]. Long polls are answered, with nothing.
+pub async fn serve(listener: TcpListener, workers: Workers, gateway: Arc<Gateway>, stop: CancellationToken) {
+    let connections = TaskTracker::new();
+    let closing = Arc::new(Closing::default());
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let (gateway, closing, token) = (gateway.clone(), closing.clone(), connections.token());
+                workers.serve(stream, move |stream| async move {
+                    connection(stream, peer.ip(), gateway, closing).await;
+                    drop(token);
+                });
+            }
+            // The client is gone already, or there are no more file descriptors: the next accept may succeed.
+            Err(error) => {
+                gateway.not_accepted(&error);
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+    }
+    drop(listener);
+    gateway.stops();
+    closing.tell();
+    connections.close();
+    let _ = tokio::time::timeout(GRACE, connections.wait()).await;
+    workers.stop(GRACE).await;
+}
+
+async fn connection(stream: TcpStream, peer: IpAddr, gateway: Arc<Gateway>, closing: Arc<Closing>) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| answer(gateway.clone(), request, peer));
+    let idle = Idle::default();
+    let mut connection = http1::Builder::new()
+        .timer(idle.clone())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD)
+        // A client that goes away ends its request: a long poll must not receive for nobody.
+        .half_close(false)
+        .serve_connection(Patient::new(TokioIo::new(stream), READ_TIMEOUT), service);
+    let mut newer = false;
+    // A client that breaks the protocol or goes away is its own affair.
+    let ended = closing
+        .or_end(pin!(async {
+            tokio::select! {
+                biased;
+                done = &mut connection => newer = done.is_err_and(|error| error.is_parse_version_h2()),
+                () = idle.expired(HEAD_TIMEOUT) => {}
+            }
+        }))
+        .await;
+    if newer {
+        newer::refuse(connection.into_parts().io.into_inner().into_inner()).await;
+    } else if !ended {
+        Pin::new(&mut connection).graceful_shutdown();
+        let _ = connection.await;
+    }
+}
+
+async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>, peer: IpAddr) -> Result<Response<Body>, Infallible> {
+    let json = request.headers().contains_key("x-amz-target");
+    Ok(survive(gateway.handle(request, peer), json, |what| gateway.panicked(what)).await)
+}
+
+/// A panic ends its own request alone. No `async fn`: that would hold, and move, the answer's future twice.
+fn survive(
+    answer: impl Future<Output = Response<Body>>,
+    json: bool,
+    tell: impl FnOnce(&str),
+) -> impl Future<Output = Response<Body>> {
+    AssertUnwindSafe(answer).catch_unwind().map(move |answer| {
+        answer.unwrap_or_else(|panic| {
+            let what = panic.downcast_ref::<String>().map(String::as_str);
+            tell(what.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown"));
+            failure(json)
+        })
+    })
+}
+
+/// The answer to a request that panicked.
+fn failure(json: bool) -> Response<Body> {
+    let failure = match json {
+        true => {
+            r#"{"__type":"InternalFailure","message":"The request processing has failed because of an unknown error."}"#
+        }
+        false => {
+            "<ErrorResponse><Error><Type>Receiver</Type><Code>InternalFailure</Code><Message>The request processing has \
+                  failed because of an unknown error.</Message></Error></ErrorResponse>"
+        }
+    };
+    let mut response = Response::new(body::full(failure.into()));
+    *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}

@@ -1,0 +1,126 @@
+//! What the cloud does without being asked: expired messages go, a log that couldn't be written is tried again, old segments
+//! are given back.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::s3::S3;
+use wire::AwsError;
+use super::{Cloud, compaction};
+use engine::{Change, Millis, QueueId};
+
+const DAY: Millis = 24 * 60 * 60 * 1_000;
+/// How often it looks.
+const EVERY: Millis = 1_000;
+/// Messages that expire under one lock.
+const EXPIRE_AT_ONCE: usize = 1_000;
+
+/// Runs until told to stop; then at once, whatever it is about: the next start takes it up again.
+pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
+    let mut keeper = Keeper { cloud, swept: None, refusing: false };
+    stop.run_until_cancelled(async {
+        loop {
+            let next = keeper.cloud.core.now() + EVERY;
+            keeper.cloud.core.clock().sleep_until(next).await;
+            keeper.look().await;
+        }
+    })
+    .await;
+}
+
+struct Keeper {
+    cloud: Arc<Cloud>,
+    /// The day on which the lifecycle rules were obeyed.
+    swept: Option<Millis>,
+    /// The operator was told that writes are refused.
+    refusing: bool,
+}
+
+impl Keeper {
+    async fn look(&mut self) {
+        look_after_the_folder(&self.cloud).await;
+        let core = &self.cloud.core;
+        // Other programs fill the disk also while nobody writes here.
+        core.log().look();
+        if let Some(refusal) = core.refusal() {
+            self.cloud.notice(&refusal);
+            self.refusing = true;
+            let retrying = self.cloud.clone();
+            _ = tokio::task::spawn_blocking(move || retrying.core.log().retry()).await;
+        }
+        if core.fault().is_none()
+            && let Err(error) = keep(&self.cloud, &mut self.swept).await
+        {
+            self.cloud.notice(&error.message);
+        }
+        if self.refusing {
+            core.log().look();
+            self.refusing = core.refusal().is_some();
+            if !self.refusing {
+                self.cloud.notice("the log takes writes again");
+            }
+        }
+    }
+}
+
+/// A folder that was removed under the server keeps taking writes, and no start would ever find them: so nothing more is written.
+/// Of one that is as it was, it is noted where its log ends.
+async fn look_after_the_folder(cloud: &Arc<Cloud>) {
+    let looking = cloud.clone();
+    let gone = tokio::task::spawn_blocking(move || {
+        let home = looking.home.as_ref()?;
+        // Who can't look, for want of a handle say, knows nothing.
+        let harm = || looking.core.log().harm().ok().flatten();
+        let objects = || looking.blobs.missing().ok().flatten();
+        let gone =
+            home.gone().or_else(|| harm().map(|what| format!("in the data folder's log, {what}"))).or_else(|| {
+                objects().map(|name| format!("objects/{name} was removed from the data folder, or moved away"))
+            });
+        if gone.is_none() {
+            looking.note_end();
+        }
+        gone
+    });
+    if let Ok(Some(gone)) = gone.await {
+        cloud.core.log().give_up(gone);
+    }
+}
+
+async fn keep(cloud: &Arc<Cloud>, swept: &mut Option<Millis>) -> Result<(), AwsError> {
+    expire(cloud).await?;
+    let s3 = S3::of(cloud);
+    s3.tidy().await;
+    // Lifecycle rules are due at midnight UTC, and what became due while the cloud was off when it starts.
+    let today = cloud.core.now() / DAY;
+    if *swept != Some(today) {
+        s3.sweep().await?;
+        *swept = Some(today);
+    }
+    compaction::run(cloud).await
+}
+
+pub(super) async fn expire(cloud: &Cloud) -> Result<(), AwsError> {
+    let queues: Vec<QueueId> = cloud.core.read(|engine, now| {
+        let with_expired = engine.queues("").filter(|queue| !queue.expired(now, 1).is_empty());
+        with_expired.map(|queue| queue.config.id).collect()
+    });
+    for id in queues {
+        loop {
+            let more = cloud.core.execute_freeing(|transaction| {
+                let now = transaction.now;
+                let positions = transaction.engine.queue(id).map(|queue| queue.expired(now, EXPIRE_AT_ONCE));
+                let positions = positions.unwrap_or_default();
+                let more = positions.len() == EXPIRE_AT_ONCE;
+                if !positions.is_empty() {
+                    transaction.apply(&Change::Deleted { queue: id, positions });
+                }
+                Ok(more)
+            });
+            if !more.await? {
+                break;
+            }
+        }
+    }
+    Ok(())
+}

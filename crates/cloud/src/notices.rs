@@ -1,0 +1,111 @@
+//! What the server says of itself: deliveries that didn't happen, and why; things that AWS would refuse.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::OnceLock;
+
+use parking_lot::Mutex;
+
+use engine::Millis;
+
+/// The same notice isn't said again for so long; how often it was held back is said then.
+const QUIET: Millis = 60_000;
+/// Bytes of a notice: what a client sent may stand in it, as long as it likes.
+const LONGEST: usize = 4_096;
+/// Notices kept for `/_messaging/notices`.
+const KEPT: usize = 1_000;
+
+type Printer<T> = Box<dyn Fn(&T) + Send + Sync>;
+
+/// The server's notices: printed as they come, and kept.
+pub struct Notices {
+    print: Printer<str>,
+    explain: OnceLock<Printer<[String]>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    said: HashMap<String, (Millis, u64)>,
+    kept: VecDeque<(Millis, String)>,
+}
+
+impl Notices {
+    /// Notices that go to `print`, a line each.
+    pub fn new(print: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { print: Box::new(print), explain: OnceLock::new(), state: Mutex::default() }
+    }
+
+    /// From now on every message's way is told to `print`; once only.
+    pub fn explain_to(&self, print: impl Fn(&[String]) + Send + Sync + 'static) {
+        _ = self.explain.set(Box::new(print));
+    }
+
+    /// Whether somebody wants to know every message's way.
+    pub fn explains(&self) -> bool {
+        self.explain.get().is_some()
+    }
+
+    /// Tells a message's way to whoever asked, a line each: what stands in them comes from outside, and may have line
+    /// breaks of its own.
+    pub fn explain(&self, lines: &[String]) {
+        if let Some(print) = self.explain.get() {
+            print(lines);
+        }
+    }
+
+    /// Says something at `now`; a text that was just said is counted instead.
+    pub fn say(&self, now: Millis, text: &str) {
+        let text = &text[..text.floor_char_boundary(LONGEST)];
+        let line = {
+            let mut state = self.state.lock();
+            if state.said.len() > 10_000 {
+                state.said.clear();
+            }
+            let (last, held) = state.said.entry(text.to_owned()).or_insert((0, 0));
+            if *last != 0 && now < *last + QUIET && *last <= now {
+                *held += 1;
+                return;
+            }
+            *last = now;
+            let line = match std::mem::take(held) {
+                0 => text.to_owned(),
+                held => format!("{text} ({held} more times since)"),
+            };
+            state.kept.push_back((now, line.clone()));
+            if state.kept.len() > KEPT {
+                state.kept.pop_front();
+            }
+            line
+        };
+        (self.print)(&line);
+    }
+
+    /// The last notices with their times, oldest first.
+    pub fn all(&self) -> Vec<(Millis, String)> {
+        self.state.lock().kept.iter().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is remembered of what was said must not grow with what clients send.
+    #[test]
+    fn a_notice_is_cut() {
+        let notices = Notices::new(|_| {});
+        notices.say(1, &"ä".repeat(LONGEST));
+        assert_eq!(notices.all()[0].1.len(), LONGEST);
+    }
+
+    #[test]
+    fn a_repeated_notice_is_counted_not_repeated() {
+        let notices = Notices::new(|_| {});
+        notices.say(1, "a");
+        notices.say(2, "a");
+        notices.say(3, "b");
+        notices.say(QUIET + 1, "a");
+        let texts: Vec<_> = notices.all().into_iter().map(|(_, text)| text).collect();
+        assert_eq!(texts, ["a", "b", "a (1 more times since)"]);
+    }
+}

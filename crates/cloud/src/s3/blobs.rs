@@ -1,0 +1,397 @@
+//! The bytes of objects and parts: one file a blob, in `<data-dir>/objects/<2 hex>/<id>`.
+//!
+//! A blob is invisible until a document names it: it is written whole first, then the document is put. A blob that
+//! no document names is garbage of a crash, see [`survey`](super::survey). Who reads a blob pins it, so that an object
+//! that is overwritten meanwhile can still be read to its end.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::Stream;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+
+use super::draft::{Draft, Fresh, Unnamed};
+use super::files::Files;
+use directory::Directory;
+
+/// How much of a body is held in memory at a time, in bytes.
+pub(super) const CHUNK: usize = 256 * 1024;
+
+/// The name of a blob: 32 hex digits.
+pub type BlobId = String;
+
+/// A file and how many bytes of an object it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blob {
+    pub id: BlobId,
+    pub length: u64,
+}
+
+/// The folder of blobs.
+#[derive(Clone)]
+pub struct Blobs {
+    pub(super) files: Files,
+    /// Whether files are synced before they may be named (durability `power`).
+    sync: bool,
+    pins: Arc<Mutex<Pins>>,
+}
+
+/// Readers per blob, and the blobs to remove once nobody reads them.
+#[derive(Default)]
+struct Pins {
+    readers: HashMap<BlobId, usize>,
+    doomed: HashSet<BlobId>,
+    /// Orphans whose requests didn't see the log take their change.
+    left: Vec<Blob>,
+}
+
+/// Blobs that nothing names any more once a change is in the log. Whoever doesn't wait for that, as a client that went
+/// away, leaves them to [`Blobs::take_left`].
+#[must_use]
+pub struct Orphans {
+    blobs: Blobs,
+    left: Vec<Blob>,
+}
+
+/// Keeps blobs readable as long as it lives.
+pub struct Pinned {
+    blobs: Blobs,
+    ids: Vec<BlobId>,
+}
+
+impl Blobs {
+    /// Blobs in this folder. `sync`: what is kept survives a power cut.
+    pub fn open(folder: Arc<Directory>, sync: bool) -> io::Result<Self> {
+        let files = Files::open(folder)?;
+        if sync {
+            files.sync()?;
+        }
+        Ok(Self { files, sync, pins: Arc::default() })
+    }
+
+    /// Starts a blob with an id that was never used.
+    pub fn draft(&self, id: BlobId) -> Draft {
+        Draft::new(self.clone(), id)
+    }
+
+    /// A blob with the same bytes as `blob`, without copying them where the file system can.
+    pub async fn duplicate(&self, blob: &Blob, id: BlobId) -> io::Result<Fresh> {
+        let (from, this) = (blob.clone(), self.clone());
+        let to = Unnamed::new(self.files.clone(), id);
+        blocking(move || {
+            let mut source = this.files.read(&from)?;
+            if this.files.link(&from.id, &to.id).is_err() {
+                let _room = this.files.room_for(from.length)?;
+                let mut copy = this.files.create(&to.id)?;
+                io::copy(&mut source, &mut copy)?;
+                if this.sync {
+                    copy.sync_all()?;
+                }
+            }
+            if this.sync {
+                this.files.sync_folder_of(&to.id)?;
+            }
+            Ok(Fresh::new(from.length, to))
+        })
+        .await
+    }
+
+    /// Looks whether the files are there and as long as they were.
+    pub async fn check(&self, blobs: Vec<Blob>) -> io::Result<()> {
+        if blobs.is_empty() {
+            return Ok(());
+        }
+        let files = self.files.clone();
+        blocking(move || blobs.iter().try_for_each(|blob| files.check(blob))).await
+    }
+
+    /// All bytes of the blobs laid end to end: for few.
+    pub async fn read_whole(&self, blobs: Vec<Blob>) -> io::Result<Vec<u8>> {
+        let files = self.files.clone();
+        blocking(move || {
+            let mut bytes = Vec::with_capacity(blobs.iter().map(|blob| blob.length as usize).sum());
+            for blob in &blobs {
+                files.read(blob)?.take(blob.length).read_to_end(&mut bytes)?;
+            }
+            Ok(bytes)
+        })
+        .await
+    }
+
+    /// Keeps the blobs readable until the guard is dropped. Call it in the same read as the document that names them.
+    pub fn pin<'a>(&self, blobs: impl IntoIterator<Item = &'a Blob>) -> Pinned {
+        let ids: Vec<_> = blobs.into_iter().map(|blob| blob.id.clone()).collect();
+        let mut pins = self.pins.lock();
+        for id in &ids {
+            *pins.readers.entry(id.clone()).or_default() += 1;
+        }
+        Pinned { blobs: self.clone(), ids }
+    }
+
+    /// Keeps blobs for a later [`discard`](Self::discard).
+    pub fn leave(&self, blobs: Vec<Blob>) {
+        self.pins.lock().left.extend(blobs);
+    }
+
+    /// What was left behind: to be discarded once the log has taken all that was changed before.
+    pub fn take_left(&self) -> Vec<Blob> {
+        std::mem::take(&mut self.pins.lock().left)
+    }
+
+    /// Removes blobs that no document names any more: at once, or when their last reader is done.
+    pub async fn discard(&self, blobs: Vec<Blob>) {
+        if blobs.is_empty() {
+            return;
+        }
+        let mut free = Vec::new();
+        {
+            let mut pins = self.pins.lock();
+            for blob in blobs {
+                if pins.readers.contains_key(&blob.id) {
+                    pins.doomed.insert(blob.id);
+                } else {
+                    free.push(blob.id);
+                }
+            }
+        }
+        let files = self.files.clone();
+        let remove = move || {
+            // A file that can't be removed is garbage for the next start.
+            free.iter().for_each(|id| drop(files.remove(id)));
+            Ok(())
+        };
+        let _ = blocking(remove).await;
+    }
+
+    /// The bytes `offset..offset + length` of the blobs laid end to end.
+    pub fn read(
+        &self,
+        blobs: &[Blob],
+        offset: u64,
+        length: u64,
+        pinned: Pinned,
+    ) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + use<> {
+        let mut pieces = Vec::new();
+        let (mut skip, mut left) = (offset, length);
+        for blob in blobs {
+            if skip >= blob.length {
+                skip -= blob.length;
+                continue;
+            }
+            let take = left.min(blob.length - skip);
+            if take == 0 {
+                break;
+            }
+            pieces.push((blob.clone(), skip, take));
+            left -= take;
+            skip = 0;
+        }
+        let state = (pieces.into_iter(), None::<(File, u64)>, pinned);
+        futures::stream::try_unfold(
+            state,
+            |(mut pieces, mut open, pinned): (std::vec::IntoIter<(Blob, u64, u64)>, _, Pinned)| async move {
+                let piece = match open.take() {
+                    Some(piece) => piece,
+                    None => match pieces.next() {
+                        None => return Ok(None),
+                        Some((blob, from, left)) => {
+                            let files = pinned.blobs.files.clone();
+                            let file = blocking(move || {
+                                let mut file = files.read(&blob)?;
+                                if from > 0 {
+                                    file.seek(SeekFrom::Start(from))?;
+                                }
+                                Ok(file)
+                            })
+                            .await?;
+                            (file, left)
+                        }
+                    },
+                };
+                let (mut file, left) = piece;
+                let (file, bytes) = blocking(move || {
+                    let mut bytes = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
+                    file.read_exact(&mut bytes)?;
+                    Ok((file, Bytes::from(bytes)))
+                })
+                .await?;
+                let left = left - bytes.len() as u64;
+                if left > 0 {
+                    open = Some((file, left));
+                }
+                Ok(Some((bytes, (pieces, open, pinned))))
+            },
+        )
+    }
+
+    /// The name of a folder of blobs that somebody took away, if one is gone.
+    pub fn missing(&self) -> io::Result<Option<String>> {
+        self.files.missing()
+    }
+
+    /// Whether files are synced before they may be named.
+    pub(super) fn syncs(&self) -> bool {
+        self.sync
+    }
+}
+
+impl Orphans {
+    /// For blobs whose names a change takes away.
+    pub fn new(blobs: &Blobs, ids: Vec<Blob>) -> Self {
+        Self { blobs: blobs.clone(), left: ids }
+    }
+
+    #[cfg(test)]
+    pub fn blobs(&self) -> &[Blob] {
+        &self.left
+    }
+
+    /// The change is in the log: the files go.
+    pub async fn discard(mut self) {
+        let left = std::mem::take(&mut self.left);
+        self.blobs.discard(left).await;
+    }
+}
+
+impl Drop for Orphans {
+    fn drop(&mut self) {
+        if !self.left.is_empty() {
+            self.blobs.leave(std::mem::take(&mut self.left));
+        }
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        let mut pins = self.blobs.pins.lock();
+        for id in &self.ids {
+            let Some(readers) = pins.readers.get_mut(id) else { continue };
+            *readers -= 1;
+            if *readers == 0 {
+                pins.readers.remove(id);
+                if pins.doomed.remove(id) {
+                    let _ = self.blobs.files.remove(id);
+                }
+            }
+        }
+    }
+}
+
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::TryStreamExt;
+
+    fn open(folder: &tempfile::TempDir, sync: bool) -> Blobs {
+        Blobs::open(Arc::new(Directory::open(folder.path()).unwrap()), sync).unwrap()
+    }
+
+    async fn put(blobs: &Blobs, id: &str, bytes: &[u8]) -> Blob {
+        let mut draft = blobs.draft(id.into());
+        draft.write(bytes).await.unwrap();
+        let fresh = draft.keep().await.unwrap();
+        fresh.named();
+        fresh.blob
+    }
+
+    async fn get(blobs: &Blobs, of: &[Blob], offset: u64, length: u64) -> io::Result<Vec<u8>> {
+        let chunks: Vec<Bytes> = blobs.read(of, offset, length, blobs.pin(of)).try_collect().await?;
+        Ok(chunks.concat())
+    }
+
+    #[tokio::test]
+    async fn ranges_cross_blobs() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = open(&folder, true);
+        let of =
+            [put(&blobs, "aa01", b"0123").await, put(&blobs, "bb02", b"").await, put(&blobs, "cc03", b"4567").await];
+        for (offset, length, expected) in [(0, 8, "01234567"), (2, 4, "2345"), (4, 4, "4567"), (7, 1, "7"), (3, 0, "")]
+        {
+            assert_eq!(get(&blobs, &of, offset, length).await.unwrap(), expected.as_bytes());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pinned_blob_outlives_its_removal() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = open(&folder, false);
+        let blob = put(&blobs, "aa01", &vec![7; CHUNK * 2]).await;
+        let pinned = blobs.pin([&blob]);
+        blobs.discard(vec![blob.clone()]).await;
+        let read = blobs.read(std::slice::from_ref(&blob), 0, blob.length, pinned);
+        assert_eq!(read.try_collect::<Vec<_>>().await.unwrap().concat().len(), CHUNK * 2);
+        assert!(get(&blobs, std::slice::from_ref(&blob), 0, 1).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn an_unfinished_blob_vanishes_and_a_copy_outlives_its_source() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = open(&folder, false);
+        let mut draft = blobs.draft("aa01".into());
+        draft.write(&vec![1; CHUNK]).await.unwrap();
+        drop(draft);
+        let named = put(&blobs, "aa02", b"x").await;
+        let copy = blobs.duplicate(&named, "ab03".into()).await.unwrap();
+        drop(blobs.duplicate(&named, "aa04".into()).await.unwrap());
+        copy.named();
+        blobs.discard(vec![named]).await;
+        assert_eq!(std::fs::read_dir(folder.path().join("aa")).unwrap().count(), 0);
+        assert_eq!(get(&blobs, &[copy.blob], 0, 1).await.unwrap(), b"x");
+    }
+
+    /// A write that failed forgot its file, and a request that was dropped while its file was made left that: the disk
+    /// stayed full.
+    #[tokio::test]
+    async fn a_failed_or_dropped_draft_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = open(&folder, false);
+        let files = || std::fs::read_dir(folder.path().join("aa")).unwrap().count();
+        let mut draft = blobs.draft("aa01".into());
+        draft.write(&vec![1; CHUNK]).await.unwrap();
+        assert_eq!(files(), 1);
+        // The second write finds a file that can't be written.
+        draft.set_file(File::open(folder.path().join("aa/aa01")).unwrap());
+        draft.write(&vec![1; CHUNK]).await.unwrap_err();
+        drop(draft);
+        assert_eq!(files(), 0, "it failed");
+        for n in 0..100 {
+            // Dropped while a thread makes the file, now or later, for nobody.
+            let mut draft = blobs.draft(format!("aa{n:02}"));
+            let mut write = Box::pin(async move {
+                draft.write(&[1; 10]).await.unwrap();
+                draft.keep().await
+            });
+            let _ = futures::poll!(&mut write);
+        }
+        for n in 0..100 {
+            // The threads do their work in turn: behind these, it is done.
+            drop(blobs.draft(format!("ab{n:02}")).keep().await.unwrap());
+        }
+        let gone = async {
+            while files() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), gone).await.expect("they were dropped");
+    }
+
+    #[test]
+    fn orphans_that_nobody_waits_for_are_left_for_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = open(&folder, false);
+        let blob = Blob { id: "aa01".into(), length: 1 };
+        drop(Orphans::new(&blobs, vec![blob.clone()]));
+        assert_eq!(blobs.take_left(), [blob]);
+        assert_eq!(blobs.take_left(), []);
+    }
+}

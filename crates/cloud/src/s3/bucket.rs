@@ -1,0 +1,450 @@
+//! Buckets: creating, finding, listing and deleting them.
+
+use quick_xml::escape::escape;
+use s3s::dto::*;
+use s3s::xml::{DeResult, DeserializeContent, Deserializer};
+use s3s::{S3Request, S3Response};
+
+use super::call::Call;
+use super::describe::refuse_acls;
+use super::error::{Failure, Result};
+use super::names::{REGIONS, canonical_id, is_bucket_name};
+use super::receive::hex;
+use super::record::{self, Tags, Versioning, key};
+use super::service::S3;
+use super::store::decode;
+use super::{public_access, tagging, time};
+use engine::Millis;
+
+/// The most buckets of one page ("ListBuckets").
+const MAX_PAGE: i32 = 10_000;
+/// The largest CreateBucketConfiguration that is read, in bytes.
+const MAX_CONFIGURATION: usize = 64 * 1024;
+
+/// A bucket to be made.
+#[derive(Debug, Clone)]
+pub struct NewBucket {
+    pub name: String,
+    /// The owner, 12 digits.
+    pub account: String,
+    pub region: String,
+    /// The location constraint as it was given.
+    pub location: Option<String>,
+    pub tags: Tags,
+    pub ownership: Option<String>,
+}
+
+impl NewBucket {
+    /// One with S3's defaults. A region other than us-east-1 is its location constraint as well.
+    pub fn of(name: &str, account: &str, region: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            account: account.to_owned(),
+            region: region.to_owned(),
+            location: (region != "us-east-1").then(|| region.to_owned()),
+            tags: Tags::new(),
+            ownership: None,
+        }
+    }
+
+    /// As S3 has a new bucket: owner enforced, public access blocked.
+    pub(super) fn record(self, created: Millis) -> record::Bucket {
+        record::Bucket {
+            name: self.name,
+            account: self.account,
+            region: self.region,
+            location: self.location,
+            created,
+            versioning: Versioning::Off,
+            tags: (!self.tags.is_empty()).then_some(self.tags),
+            encryption: None,
+            public_access_block: Some(PublicAccessBlockConfiguration {
+                block_public_acls: Some(true),
+                block_public_policy: Some(true),
+                ignore_public_acls: Some(true),
+                restrict_public_buckets: Some(true),
+            }),
+            ownership: Some(self.ownership.unwrap_or_else(|| "BucketOwnerEnforced".into())),
+            policy: None,
+            notification: None,
+            cors: None,
+            lock: None,
+            website: None,
+            lifecycle: None,
+        }
+    }
+}
+
+/// CreateBucketConfiguration, with the tags that `s3s` doesn't know.
+#[derive(Default)]
+struct Configuration {
+    location: Option<String>,
+    tags: Tags,
+}
+
+impl<'xml> DeserializeContent<'xml> for Configuration {
+    fn deserialize_content(d: &mut Deserializer<'xml>) -> DeResult<Self> {
+        let mut this = Self::default();
+        d.for_each_element(|d, name| match name {
+            b"LocationConstraint" => {
+                this.location = Some(d.content::<String>()?).filter(|location| !location.is_empty());
+                Ok(())
+            }
+            b"Tags" => d.for_each_element(|d, _| {
+                let tag: Tag = d.content()?;
+                this.tags.push((tag.key.unwrap_or_default(), tag.value.unwrap_or_default()));
+                Ok(())
+            }),
+            _ => Err(s3s::xml::DeError::UnexpectedTagName),
+        })?;
+        Ok(this)
+    }
+}
+
+fn parse_configuration(xml: &[u8]) -> Result<Configuration> {
+    if xml.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Configuration::default());
+    }
+    let mut d = Deserializer::new(xml);
+    let parsed: Configuration =
+        d.named_element("CreateBucketConfiguration", Deserializer::content).map_err(|_| Failure::malformed_xml())?;
+    if parsed.tags.iter().any(|(name, value)| name.is_empty() || value.is_empty()) {
+        return Err(Failure::malformed_xml());
+    }
+    let twice = |at: usize| parsed.tags[..at].iter().any(|(name, _)| *name == parsed.tags[at].0);
+    if (0..parsed.tags.len().min(64)).any(twice) {
+        // So S3 answers, though it should blame the client.
+        return Err(Failure::new(500, "InternalError", "We encountered an internal error. Please try again."));
+    }
+    tagging::check_bucket(&parsed.tags)?;
+    Ok(parsed)
+}
+
+/// The region that a location constraint puts a bucket in, asked of the endpoint of `endpoint`'s region.
+fn place(constraint: Option<&str>, endpoint: &str) -> Result<String> {
+    let illegal = |what: &str| {
+        Failure::new(
+            400,
+            "IllegalLocationConstraintException",
+            format!(
+                "The {what} location constraint is incompatible for the region specific endpoint this request was sent to."
+            ),
+        )
+    };
+    let global = endpoint == "us-east-1" || endpoint == "aws-global";
+    match constraint {
+        None if global => Ok("us-east-1".into()),
+        None => Err(illegal("unspecified")),
+        Some(constraint) => {
+            let region = if constraint == "EU" { "eu-west-1" } else { constraint };
+            match global {
+                true if region != "us-east-1" && REGIONS.contains(&region) => Ok(region.into()),
+                true => Err(Failure::new(
+                    400,
+                    "InvalidLocationConstraint",
+                    "The specified location-constraint is not valid",
+                )
+                .with("LocationConstraint", constraint)),
+                false if region == endpoint => Ok(region.into()),
+                false => Err(illegal(constraint)),
+            }
+        }
+    }
+}
+
+impl S3 {
+    /// Makes a bucket for another part of the cloud.
+    pub async fn make_bucket(&self, new: NewBucket) -> Result<()> {
+        if !is_bucket_name(&new.name) {
+            return Err(Failure::invalid_bucket_name(&new.name));
+        }
+        let record = new.record(self.store.now());
+        self.change(|tx| match tx.docs().get::<record::Bucket>(&key::bucket(&record.name))? {
+            Some(old) => Err(taken(&old, &record.account)),
+            None => tx.put_bucket(&record),
+        })
+        .await
+    }
+
+    /// Removes an empty bucket for another part of the cloud.
+    pub async fn remove_bucket(&self, name: &str) -> Result<()> {
+        self.change_freeing(|tx| {
+            let bucket = tx.docs().bucket(name)?;
+            if tx.docs().range(key::objects(name)).next().is_some() {
+                let message = match bucket.versioning {
+                    Versioning::Off => "The bucket you tried to delete is not empty",
+                    _ => "The bucket you tried to delete is not empty. You must delete all versions in the bucket.",
+                };
+                return Err(Failure::new(409, "BucketNotEmpty", message).with("BucketName", name));
+            }
+            let uploads: Vec<record::Upload> =
+                tx.docs().range(key::uploads(name)).map(|(key, value)| decode(key, value)).collect::<Result<_>>()?;
+            for upload in uploads {
+                for part in tx.docs().parts(&upload.id, 0) {
+                    let part = part?;
+                    tx.delete(key::part(&upload.id, part.number));
+                    tx.orphan(part.blobs);
+                }
+                tx.delete(key::upload(name, &upload.key, &upload.id));
+            }
+            tx.delete(key::bucket(name));
+            Ok(())
+        })
+        .await
+    }
+
+    pub(super) async fn create_bucket(
+        &self,
+        call: &Call,
+        request: S3Request<CreateBucketInput>,
+    ) -> Result<S3Response<CreateBucketOutput>> {
+        let name = request.input.bucket;
+        if !is_bucket_name(&name) {
+            return Err(Failure::invalid_bucket_name(&name));
+        }
+        let locked =
+            call.header("x-amz-bucket-object-lock-enabled").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let body = call.body.lock().take();
+        let xml = match body {
+            Some(mut body) => body.store_all_limited(MAX_CONFIGURATION).await.map_err(|_| Failure::malformed_xml())?,
+            None => Default::default(),
+        };
+        let Configuration { location, tags } = parse_configuration(&xml)?;
+        let endpoint = &call.cx.region;
+        let region = place(location.as_deref(), endpoint)?;
+        let ownership = call.header("x-amz-object-ownership").map(|value| check_ownership(&value)).transpose()?;
+        let tagged = !tags.is_empty();
+        let mut record = NewBucket { name, account: call.account().to_owned(), region, location, tags, ownership }
+            .record(self.store.now());
+        if locked {
+            // Object Lock needs versions.
+            record.versioning = Versioning::Enabled;
+            record.lock = Some(record::BucketLock::default());
+        }
+        refuse_acls(call, &record).map_err(|failure| of_new_bucket(failure, call, &record))?;
+        self.change(|tx| match tx.docs().get::<record::Bucket>(&key::bucket(&record.name))? {
+            // In us-east-1, and only there, asking again for what one has is no error.
+            Some(old)
+                if old.account == record.account
+                    && old.region == "us-east-1"
+                    && record.region == "us-east-1"
+                    && !tagged =>
+            {
+                Ok(())
+            }
+            Some(old) => Err(taken(&old, &record.account)),
+            None => tx.put_bucket(&record),
+        })
+        .await?;
+        let location = match record.region.as_str() {
+            "us-east-1" => format!("/{}", record.name),
+            _ => format!("http://{}.s3.amazonaws.com/", record.name),
+        };
+        let mut response = S3Response::new(CreateBucketOutput { location: Some(location) });
+        put_arn(&mut response.headers, &record.name);
+        Ok(response)
+    }
+
+    pub(super) async fn head_bucket(
+        &self,
+        call: &Call,
+        request: S3Request<HeadBucketInput>,
+    ) -> Result<S3Response<HeadBucketOutput>> {
+        let bucket = self.bucket(call, &request.input.bucket)?;
+        let mut response = S3Response::new(HeadBucketOutput {
+            access_point_alias: Some(false),
+            bucket_region: Some(bucket.region),
+            ..Default::default()
+        });
+        put_arn(&mut response.headers, &bucket.name);
+        response.headers.insert("content-type", http::HeaderValue::from_static("application/xml"));
+        Ok(response)
+    }
+
+    pub(super) async fn get_bucket_location(
+        &self,
+        call: &Call,
+        request: S3Request<GetBucketLocationInput>,
+    ) -> Result<S3Response<GetBucketLocationOutput>> {
+        let bucket = self.bucket(call, &request.input.bucket)?;
+        let location = bucket.location.unwrap_or(bucket.region);
+        let location = Some(location).filter(|location| location != "us-east-1").unwrap_or_default();
+        Ok(S3Response::new(GetBucketLocationOutput { location_constraint: Some(location.into()) }))
+    }
+
+    pub(super) async fn delete_bucket(
+        &self,
+        call: &Call,
+        request: S3Request<DeleteBucketInput>,
+    ) -> Result<S3Response<DeleteBucketOutput>> {
+        let bucket = self.bucket(call, &request.input.bucket)?;
+        self.remove_bucket(&bucket.name).await?;
+        Ok(S3Response::with_status(DeleteBucketOutput::default(), http::StatusCode::NO_CONTENT))
+    }
+
+    pub(super) async fn list_buckets(
+        &self,
+        call: &Call,
+        request: S3Request<ListBucketsInput>,
+    ) -> Result<S3Response<ListBucketsOutput>> {
+        let input = request.input;
+        let max = input.max_buckets.unwrap_or(MAX_PAGE);
+        if !(1..=MAX_PAGE).contains(&max) {
+            let message = format!("Argument max-buckets must be an integer between 1 and {MAX_PAGE}");
+            return Err(Failure::invalid_argument(message, "max-buckets", max.to_string()));
+        }
+        if let Some(region) = input.bucket_region.as_deref().filter(|region| !REGIONS.contains(region)) {
+            let message = format!("Argument value {region} is not a valid AWS Region");
+            return Err(Failure::new(400, "InvalidArgument", message).with("ArgumentName", "bucket-region"));
+        }
+        let prefix = input.prefix.as_deref().unwrap_or_default();
+        let after = input.continuation_token.as_deref().map(from_token).transpose()?;
+        let mut buckets: Vec<record::Bucket> = self.store.read(|docs| {
+            let all = docs.range(key::bucket(prefix)).map(|(key, value)| decode::<record::Bucket>(key, value));
+            all.filter(|bucket| {
+                bucket.as_ref().map_or(true, |bucket| {
+                    bucket.account == call.account()
+                        && input.bucket_region.as_ref().is_none_or(|region| *region == bucket.region)
+                        && after.as_ref().is_none_or(|after| bucket.name > *after)
+                })
+            })
+            .take(max as usize + 1)
+            .collect::<Result<_>>()
+        })?;
+        let more = buckets.len() > max as usize;
+        buckets.truncate(max as usize);
+        let token = buckets.last().filter(|_| more).map(|bucket| hex(bucket.name.as_bytes()));
+        // Who asks for a page is told more of each bucket than who asks for all.
+        let paged = input.max_buckets.is_some()
+            || input.prefix.is_some()
+            || input.continuation_token.is_some()
+            || input.bucket_region.is_some();
+        *call.xml.lock() = Some(list_xml(call.account(), &buckets, paged, token, input.prefix.as_deref()));
+        Ok(S3Response::new(ListBucketsOutput::default()))
+    }
+}
+
+/// The list in AWS's form, which has ARNs.
+fn list_xml(
+    account: &str,
+    buckets: &[record::Bucket],
+    paged: bool,
+    token: Option<String>,
+    prefix: Option<&str>,
+) -> String {
+    let mut xml = format!(
+        "<ListAllMyBucketsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Owner><ID>{}</ID></Owner><Buckets>",
+        canonical_id(account)
+    );
+    for bucket in buckets {
+        let region = if paged { format!("<BucketRegion>{}</BucketRegion>", bucket.region) } else { String::new() };
+        xml.push_str(&format!(
+            "<Bucket><BucketArn>arn:aws:s3:::{0}</BucketArn>{region}<Name>{0}</Name><CreationDate>{1}</CreationDate></Bucket>",
+            bucket.name,
+            time::iso(bucket.created)
+        ));
+    }
+    xml.push_str("</Buckets>");
+    if let Some(token) = token {
+        xml.push_str(&format!("<ContinuationToken>{token}</ContinuationToken>"));
+    }
+    if let Some(prefix) = prefix {
+        xml.push_str(&format!("<Prefix>{}</Prefix>", escape(prefix)));
+    }
+    xml + "</ListAllMyBucketsResult>"
+}
+
+/// A continuation token is the last bucket's name in hex.
+fn from_token(token: &str) -> Result<String> {
+    let bytes: Option<Vec<u8>> =
+        (0..token.len().div_ceil(2)).map(|at| u8::from_str_radix(token.get(2 * at..2 * at + 2)?, 16).ok()).collect();
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|name| !name.is_empty()).ok_or_else(|| {
+        Failure::new(400, "InvalidArgument", "The continuation token provided is incorrect")
+            .with("ArgumentName", "continuation-token")
+    })
+}
+
+/// An object ownership that a client names.
+pub fn check_ownership(value: &str) -> Result<String> {
+    match value {
+        "BucketOwnerEnforced" | "BucketOwnerPreferred" | "ObjectWriter" => Ok(value.to_owned()),
+        _ => Err(Failure::invalid_argument("Invalid x-amz-object-ownership header", "x-amz-object-ownership", value)),
+    }
+}
+
+/// What CreateBucket says of ACLs that the new bucket won't have.
+fn of_new_bucket(failure: Failure, call: &Call, record: &record::Bucket) -> Failure {
+    let (code, message) = match &*failure.code {
+        "AccessControlListNotSupported" => (
+            "InvalidBucketAclWithObjectOwnership",
+            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+        ),
+        "AccessDenied" if public_access::refuses_acl(call, record.public_access_block.as_ref()) => (
+            "InvalidBucketAclWithBlockPublicAccessError",
+            "Bucket cannot have public ACLs set with BlockPublicAccess enabled",
+        ),
+        _ => return failure,
+    };
+    Failure::new(400, code, message).with("BucketName", &*record.name)
+}
+
+fn taken(old: &record::Bucket, account: &str) -> Failure {
+    let (code, message) = if old.account == account {
+        (
+            "BucketAlreadyOwnedByYou",
+            "Your previous request to create the named bucket succeeded and you already own it.",
+        )
+    } else {
+        (
+            "BucketAlreadyExists",
+            "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please \
+             select a different name and try again.",
+        )
+    };
+    Failure::new(409, code, message).with("BucketName", old.name.clone())
+}
+
+fn put_arn(headers: &mut http::HeaderMap, bucket: &str) {
+    if let Ok(arn) = http::HeaderValue::try_from(format!("arn:aws:s3:::{bucket}")) {
+        headers.insert("x-amz-bucket-arn", arn);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_bucket_goes() {
+        let cases = [
+            (None, "us-east-1", Ok("us-east-1")),
+            (Some("EU"), "eu-west-1", Ok("eu-west-1")),
+            (Some("us-west-1"), "us-east-1", Ok("us-west-1")),
+            (Some("us-west-1"), "us-west-1", Ok("us-west-1")),
+            (Some("us-east-1"), "us-east-1", Err("InvalidLocationConstraint")),
+            (Some("aws-global"), "us-east-1", Err("InvalidLocationConstraint")),
+            (Some("us-east-1"), "us-west-1", Err("IllegalLocationConstraintException")),
+            (None, "us-west-1", Err("IllegalLocationConstraintException")),
+        ];
+        for (constraint, endpoint, expected) in cases {
+            let got = place(constraint, endpoint);
+            let got = got.as_deref().map_err(|failure| failure.code.as_ref());
+            assert_eq!(got, expected, "{constraint:?} at {endpoint}");
+        }
+    }
+
+    #[test]
+    fn configurations() {
+        let parsed = parse_configuration(
+            b"<CreateBucketConfiguration xmlns=\"x\"><LocationConstraint>EU</LocationConstraint><Tags><Tag><Key>a</Key>\
+              <Value>b</Value></Tag></Tags></CreateBucketConfiguration>",
+        )
+        .unwrap();
+        assert_eq!(parsed.location.as_deref(), Some("EU"));
+        assert_eq!(parsed.tags, [("a".to_owned(), "b".to_owned())]);
+        assert_eq!(parse_configuration(b"").unwrap().location, None);
+        for bad in ["<Other/>", "<CreateBucketConfiguration>", "junk"] {
+            assert_eq!(parse_configuration(bad.as_bytes()).err().unwrap().code, "MalformedXML", "{bad}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! One request to S3: who makes it, and what it says beyond what `s3s` decodes.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use http::HeaderMap;
+use parking_lot::Mutex;
+
+use super::error::{Failure, Result};
+use super::events::Actor;
+use crate::gateway::Context;
+
+/// A request as an operation sees it, beside the input that `s3s` decoded.
+pub struct Call {
+    /// Who asks, and the cloud.
+    pub cx: Context,
+    /// As the client sent them, with those that a presigned URL carries in its query.
+    pub headers: HeaderMap,
+    /// The query, decoded, in order.
+    pub query: Vec<(String, String)>,
+    /// `x-amz-request-id`.
+    pub id: String,
+    /// What the operation answers instead of an output; rendered when `s3s` is done.
+    pub failure: Mutex<Option<Failure>>,
+    /// A body that `s3s` can't decode, for the operation that can.
+    pub body: Mutex<Option<s3s::Body>>,
+    /// XML that replaces the body of the output, where `s3s` doesn't know all of AWS's elements or their order.
+    pub xml: Mutex<Option<String>>,
+    /// Headers that came after a chunked body.
+    pub trailers: Mutex<Vec<(String, String)>>,
+}
+
+impl Call {
+    /// The call behind a request that went through `s3s`.
+    pub fn of<T>(request: &s3s::S3Request<T>) -> Result<Arc<Self>> {
+        request.extensions.get::<Arc<Self>>().cloned().ok_or_else(|| Failure::internal("no call"))
+    }
+
+    /// The same call with other headers: a form's fields. Whose bucket it must be isn't the form's to say.
+    pub fn with_headers(&self, mut headers: HeaderMap) -> Self {
+        if let Some(owner) = self.headers.get("x-amz-expected-bucket-owner") {
+            headers.insert("x-amz-expected-bucket-owner", owner.clone());
+        }
+        Self {
+            cx: self.cx.clone(),
+            headers,
+            query: Vec::new(),
+            id: self.id.clone(),
+            failure: Mutex::default(),
+            body: Mutex::default(),
+            xml: Mutex::default(),
+            trailers: Mutex::default(),
+        }
+    }
+
+    /// The host with its port as the client addressed it.
+    pub fn host(&self) -> &str {
+        host(&self.cx)
+    }
+
+    /// The account that asks, 12 digits.
+    pub fn account(&self) -> &str {
+        &self.cx.account
+    }
+
+    /// `x-amz-id-2`: opaque; here it is made of the request's id.
+    pub fn host_id(&self) -> String {
+        BASE64_STANDARD.encode(&self.id.repeat(4).as_bytes()[..56])
+    }
+
+    /// Who makes this happen, for events.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            principal: self.cx.access_key.as_deref().unwrap_or("Anonymous").to_owned(),
+            request_id: self.id.clone(),
+            host_id: self.host_id(),
+            trace: self.cx.trace.as_deref().map(str::to_owned),
+        }
+    }
+
+    /// A header's text: UTF-8, or else taken as ISO-8859-1. Lines of the same name are joined with commas.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let mut values = self.headers.get_all(name).iter().map(|value| text(value.as_bytes()));
+        let first = values.next()?;
+        Some(values.fold(first, |all, next| all + "," + &next))
+    }
+
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The host with its port as the client addressed it.
+pub fn host(cx: &Context) -> &str {
+    cx.host.split_once("://").map_or(&*cx.host, |(_, host)| host)
+}
+
+/// Bytes as text: UTF-8, or else ISO-8859-1.
+pub fn text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}

@@ -1,0 +1,267 @@
+//! Obeys a bucket's CORS rules: preflight requests, the headers of other responses, and what opens to a foreign page.
+//!
+//! Source: "How does Amazon S3 evaluate the CORS configuration on a bucket?" (Amazon S3 User Guide).
+
+use std::sync::Arc;
+
+use http::header::ORIGIN;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
+use percent_encoding::percent_decode_str;
+use s3s::dto::CORSRule;
+
+use super::call::text;
+use super::error::Failure;
+use super::front::host_bucket;
+use super::names::is_bucket_name;
+use super::record::Bucket;
+use super::service::S3;
+use crate::Cloud;
+
+/// The longest `Access-Control-Request-Headers` that is looked at, in names.
+const MAX_HEADERS: usize = 128;
+
+/// The bucket that a request addresses, and whether it addresses an object in it. `host` is without a port.
+pub fn target(host: &str, path: &str) -> (String, bool) {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    match host_bucket(host) {
+        Some(bucket) => (bucket.to_owned(), !path.is_empty()),
+        None => {
+            let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+            (percent_decode_str(bucket).decode_utf8_lossy().into_owned(), !key.is_empty())
+        }
+    }
+}
+
+fn find(cloud: &Arc<Cloud>, name: &str) -> Option<Bucket> {
+    S3::of(cloud).store.read(|docs| docs.bucket(name)).ok()
+}
+
+fn header(headers: &HeaderMap, name: impl http::header::AsHeaderName) -> Option<String> {
+    headers.get(name).map(|value| text(value.as_bytes()))
+}
+
+/// Whether a page of another site may send this request: it is a preflight, or a rule of the bucket allows its origin
+/// and method. A copy from elsewhere would read what that bucket didn't open. Unless signatures are `checked`, objects alone
+/// are opened, and the list of them: on AWS a page that changes the bucket itself has to sign that with a key.
+pub fn opens_to_page(cloud: &Arc<Cloud>, host: &str, parts: &Parts, checked: bool) -> bool {
+    let (name, object) = target(host, parts.uri.path());
+    if !is_bucket_name(&name) {
+        return false;
+    }
+    if parts.method == Method::OPTIONS {
+        return true;
+    }
+    let query = parts.uri.query().unwrap_or_default();
+    if !checked && !is_of_objects(&parts.method, object, query) {
+        return false;
+    }
+    let elsewhere = header(&parts.headers, "x-amz-copy-source").is_some_and(|source| target("", &source).0 != name)
+        || percent_decode_str(query).decode_utf8_lossy().to_ascii_lowercase().contains("x-amz-copy-source");
+    let Some(origin) = header(&parts.headers, ORIGIN).filter(|_| !elsewhere) else { return false };
+    let rules = find(cloud, &name).and_then(|bucket| bucket.cors);
+    rules.is_some_and(|rules| matching(&rules.cors_rules, &origin, parts.method.as_str(), &[]).is_some())
+}
+
+/// The subresources that say what a bucket or an object is like, in any case; those of an upload and of lists aren't here.
+const SETTINGS: [&str; 32] = [
+    "abac",
+    "accelerate",
+    "acl",
+    "analytics",
+    "annotation",
+    "cors",
+    "delete",
+    "encryption",
+    "intelligent-tiering",
+    "inventory",
+    "legal-hold",
+    "lifecycle",
+    "location",
+    "logging",
+    "metadataConfiguration",
+    "metadataTable",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "policy",
+    "policyStatus",
+    "publicAccessBlock",
+    "renameObject",
+    "replication",
+    "requestPayment",
+    "restore",
+    "retention",
+    "select",
+    "session",
+    "versioning",
+    "website",
+];
+
+/// Whether a request is for an object or for a list of them, and not for how either is kept.
+fn is_of_objects(method: &Method, object: bool, query: &str) -> bool {
+    let mut names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
+    let setting = names.any(|name| {
+        let name = percent_decode_str(name).decode_utf8_lossy();
+        SETTINGS.iter().any(|setting| setting.eq_ignore_ascii_case(&name)) || (!object && name == "tagging")
+    });
+    // A POST to a bucket is a form.
+    !setting && (object || [Method::GET, Method::HEAD, Method::POST].contains(method))
+}
+
+/// Answers a preflight request.
+pub fn preflight(cloud: &Arc<Cloud>, host: &str, parts: &Parts) -> Result<Response<s3s::Body>, Failure> {
+    let (name, object) = target(host, parts.uri.path());
+    let bad = |message: &str| Failure::new(400, "BadRequest", message);
+    let Some(origin) = header(&parts.headers, ORIGIN) else {
+        return Err(bad("Insufficient information. Origin request header needed."));
+    };
+    let method = header(&parts.headers, "access-control-request-method");
+    let Some(method) = method.filter(|method| ["GET", "PUT", "POST", "DELETE", "HEAD"].contains(&method.as_str()))
+    else {
+        let given = header(&parts.headers, "access-control-request-method");
+        let given = given.as_deref().unwrap_or("null");
+        return Err(bad(&format!("Invalid Access-Control-Request-Method: {given}")));
+    };
+    let forbidden = |message: &str| {
+        Failure::new(403, "AccessForbidden", message)
+            .with("Method", &*method)
+            .with("ResourceType", if object { "OBJECT" } else { "BUCKET" })
+    };
+    let Some(bucket) = find(cloud, &name) else { return Err(forbidden("CORSResponse: Bucket not found")) };
+    let Some(rules) = bucket.cors else {
+        return Err(forbidden("CORSResponse: CORS is not enabled for this bucket."));
+    };
+    let asked = header(&parts.headers, "access-control-request-headers").unwrap_or_default().to_ascii_lowercase();
+    let asked: Vec<&str> = asked.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let rule = Some(&asked).filter(|asked| asked.len() <= MAX_HEADERS);
+    let Some(rule) = rule.and_then(|asked| matching(&rules.cors_rules, &origin, &method, asked)) else {
+        return Err(forbidden(
+            "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request \
+             method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the \
+             resource's CORS spec.",
+        ));
+    };
+    let mut response = Response::new(s3s::Body::empty());
+    describe(rule, &origin, response.headers_mut());
+    if !asked.is_empty() {
+        put(response.headers_mut(), "access-control-allow-headers", &asked.join(", "));
+    }
+    Ok(response)
+}
+
+/// The CORS headers of the response to a request that isn't a preflight.
+pub struct Shared(HeaderMap);
+
+impl Shared {
+    /// None of them if the request has no origin or no rule allows it.
+    pub fn of(cloud: &Arc<Cloud>, host: &str, parts: &Parts) -> Self {
+        let mut headers = HeaderMap::new();
+        if let Some(origin) = header(&parts.headers, ORIGIN) {
+            let (name, _) = target(host, parts.uri.path());
+            let rules = find(cloud, &name).and_then(|bucket| bucket.cors).map(|cors| cors.cors_rules);
+            if let Some(rule) = matching(&rules.unwrap_or_default(), &origin, parts.method.as_str(), &[]) {
+                describe(rule, &origin, &mut headers);
+            }
+        }
+        Self(headers)
+    }
+
+    pub fn put(self, headers: &mut HeaderMap) {
+        headers.extend(self.0);
+    }
+}
+
+/// The first rule that allows it. `headers` are lower case.
+fn matching<'r>(rules: &'r [CORSRule], origin: &str, method: &str, headers: &[&str]) -> Option<&'r CORSRule> {
+    rules.iter().find(|rule| {
+        let allowed = rule.allowed_headers.as_deref().unwrap_or_default();
+        let is_allowed = |name: &&str| allowed.iter().any(|pattern| fits(&pattern.to_ascii_lowercase(), name));
+        rule.allowed_methods.iter().any(|allowed| allowed == method)
+            && rule.allowed_origins.iter().any(|pattern| fits(pattern, origin))
+            && headers.iter().all(is_allowed)
+    })
+}
+
+/// A pattern may have one `*`.
+fn fits(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| rest.ends_with(after)),
+    }
+}
+
+fn describe(rule: &CORSRule, origin: &str, headers: &mut HeaderMap) {
+    if rule.allowed_origins.iter().any(|pattern| pattern == "*") {
+        put(headers, "access-control-allow-origin", "*");
+    } else {
+        put(headers, "access-control-allow-origin", origin);
+        put(headers, "access-control-allow-credentials", "true");
+    }
+    put(headers, "access-control-allow-methods", &rule.allowed_methods.join(", "));
+    if let Some(exposed) = rule.expose_headers.as_ref().filter(|exposed| !exposed.is_empty()) {
+        put(headers, "access-control-expose-headers", &exposed.join(", "));
+    }
+    if let Some(seconds) = rule.max_age_seconds {
+        put(headers, "access-control-max-age", &seconds.to_string());
+    }
+    put(headers, "vary", "Origin, Access-Control-Request-Headers, Access-Control-Request-Method");
+}
+
+fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(methods: &[&str], origins: &[&str], headers: &[&str]) -> CORSRule {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        CORSRule {
+            allowed_headers: Some(owned(headers)),
+            allowed_methods: owned(methods),
+            allowed_origins: owned(origins),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn the_first_rule_that_allows_all_of_it() {
+        let rules = [
+            rule(&["PUT"], &["https://a.example"], &["Content-*", "x-one"]),
+            rule(&["GET"], &["https://*.example"], &[]),
+        ];
+        let table: [(&str, &str, &[&str], Option<usize>); 8] = [
+            ("https://a.example", "PUT", &[], Some(0)),
+            ("https://a.example", "PUT", &["content-type", "x-one"], Some(0)),
+            ("https://a.example", "PUT", &["x-two"], None),
+            ("https://b.example", "PUT", &[], None),
+            ("https://b.example", "GET", &[], Some(1)),
+            ("https://b.example", "GET", &["x-one"], None),
+            ("http://b.example", "GET", &[], None),
+            ("https://A.example", "PUT", &[], None),
+        ];
+        for (origin, method, headers, expected) in table {
+            let found = matching(&rules, origin, method, headers);
+            assert_eq!(found, expected.map(|at| &rules[at]), "{origin} {method} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn targets() {
+        let table = [
+            ("b.s3.localhost", "/key", ("b", true)),
+            ("b.s3.localhost", "/", ("b", false)),
+            ("localhost", "/b/key", ("b", true)),
+            ("localhost", "/b/", ("b", false)),
+            ("localhost", "/", ("", false)),
+        ];
+        for (host, path, (bucket, object)) in table {
+            assert_eq!(target(host, path), (bucket.to_owned(), object), "{host} {path}");
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Event notifications: what happened to an object, told to the queues and topics that the bucket's configuration names.
+//!
+//! An event is a part of the transaction that makes it: an object is there and its event sent, or neither.
+//! Source: "Event message structure" (Amazon S3 User Guide).
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use s3s::dto::NotificationConfiguration;
+use serde_json::json;
+
+use super::names::canonical_id;
+use super::notification::{Destination, Rule, rules};
+use super::record::{Bucket, Object};
+use super::time;
+use crate::gateway::account_in;
+use crate::transaction::Transaction;
+use crate::{Cloud, sns};
+use engine::policy::{Around, Decision, Policy, Principal, Request};
+use engine::{Change, Engine, Message, Millis, Notification, Sending};
+
+/// The sender of what S3 sends to queues: the id of the service's own user.
+const SENDER: &str = "AIDAJHIPRHEMV73VRJEBG";
+
+/// Who made something happen, and in which request.
+#[derive(Debug, Clone, Default)]
+pub struct Actor {
+    /// An access key, or a service's name.
+    pub principal: String,
+    pub request_id: String,
+    pub host_id: String,
+    /// `X-Amzn-Trace-Id`, passed on to queues.
+    pub trace: Option<String>,
+}
+
+/// Something that happened to an object.
+pub struct Event {
+    /// e.g. `ObjectCreated:Put`.
+    pub name: &'static str,
+    pub actor: Actor,
+    pub at: Millis,
+    pub key: String,
+    pub version: Option<String>,
+    /// Of an object that was made, in bytes.
+    pub size: Option<u64>,
+    /// Of an object, or a delete marker, that was made.
+    pub etag: Option<String>,
+}
+
+impl Event {
+    pub fn made(name: &'static str, object: &Object, actor: &Actor, at: Millis) -> Self {
+        Self {
+            name,
+            actor: actor.clone(),
+            at,
+            key: object.key.clone(),
+            version: object.version.clone(),
+            size: Some(object.size),
+            etag: Some(object.etag.clone()),
+        }
+    }
+
+    pub fn marked(name: &'static str, key: &str, version: Option<String>, actor: &Actor, at: Millis) -> Self {
+        // A marker has the ETag of nothing.
+        let etag = Some("d41d8cd98f00b204e9800998ecf8427e".to_owned());
+        Self { etag, ..Self::removed(name, key, version, actor, at) }
+    }
+
+    pub fn removed(name: &'static str, key: &str, version: Option<String>, actor: &Actor, at: Millis) -> Self {
+        let version = version.filter(|version| version != "null");
+        Self { name, actor: actor.clone(), at, key: key.to_owned(), version, size: None, etag: None }
+    }
+
+    /// Sends it to every destination whose rule fits. What couldn't be sent comes back as text for the operator.
+    pub fn send(&self, cloud: &Cloud, bucket: &Bucket, transaction: &mut Transaction<'_>) -> Vec<String> {
+        let Some(configuration) = &bucket.notification else { return Vec::new() };
+        let mut refused = Vec::new();
+        for rule in rules(configuration) {
+            if !rule.fits(self.name, &self.key) {
+                continue;
+            }
+            let body = self.body(bucket, &rule, transaction.engine.next_seq());
+            if let Err(why) = deliver(cloud, &rule, bucket, &body, self.actor.trace.as_deref(), transaction) {
+                refused.push(format!(
+                    "the event s3:{} of {:?} in the bucket {} was not sent to {}: {why}",
+                    self.name, self.key, bucket.name, rule.arn
+                ));
+            }
+        }
+        refused
+    }
+
+    fn body(&self, bucket: &Bucket, rule: &Rule<'_>, sequence: u64) -> String {
+        const PLAIN: &AsciiSet =
+            &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b' ');
+        let key = utf8_percent_encode(&self.key, PLAIN).to_string().replace(' ', "+");
+        let mut object = json!({ "key": key });
+        if let Some(size) = self.size {
+            object["size"] = json!(size);
+        }
+        if let Some(etag) = &self.etag {
+            object["eTag"] = json!(etag);
+        }
+        if let Some(version) = &self.version {
+            object["versionId"] = json!(version);
+        }
+        object["sequencer"] = json!(format!("{sequence:018X}"));
+        let owner = canonical_id(&bucket.account)[..13].to_ascii_uppercase();
+        json!({ "Records": [{
+            "eventVersion": "2.1",
+            "eventSource": "aws:s3",
+            "awsRegion": bucket.region,
+            "eventTime": time::iso_millis(self.at),
+            "eventName": self.name,
+            "userIdentity": { "principalId": format!("AWS:{}", self.actor.principal) },
+            "requestParameters": { "sourceIPAddress": "127.0.0.1" },
+            "responseElements": { "x-amz-request-id": self.actor.request_id, "x-amz-id-2": self.actor.host_id },
+            "s3": {
+                "s3SchemaVersion": "1.0",
+                "configurationId": rule.id,
+                "bucket": {
+                    "name": bucket.name,
+                    "ownerIdentity": { "principalId": format!("A{owner}") },
+                    "arn": format!("arn:aws:s3:::{}", bucket.name),
+                },
+                "object": object,
+            },
+        }] })
+        .to_string()
+    }
+}
+
+/// Sends the test event to every queue and topic of a configuration, as S3 does when it is put.
+pub fn send_test(
+    cloud: &Cloud,
+    bucket: &Bucket,
+    configuration: &NotificationConfiguration,
+    actor: &Actor,
+    transaction: &mut Transaction<'_>,
+) {
+    let body = json!({
+        "Service": "Amazon S3",
+        "Event": "s3:TestEvent",
+        "Time": time::iso_millis(transaction.now),
+        "Bucket": bucket.name,
+        "RequestId": actor.request_id,
+        "HostId": actor.host_id,
+    })
+    .to_string();
+    for rule in rules(configuration) {
+        // A destination whose validation was skipped may not be there.
+        let _ = deliver(cloud, &rule, bucket, &body, None, transaction);
+    }
+}
+
+fn deliver(
+    cloud: &Cloud,
+    rule: &Rule<'_>,
+    bucket: &Bucket,
+    body: &str,
+    trace: Option<&str>,
+    transaction: &mut Transaction<'_>,
+) -> Result<(), String> {
+    let now = transaction.now;
+    may_deliver(transaction.engine, rule, bucket, now)?;
+    match rule.destination {
+        Destination::Queue => {
+            let id = transaction.engine.queue_id(rule.arn).ok_or("the queue does not exist")?;
+            let message = Message { sender: SENDER, body, trace, ..Default::default() };
+            let sending = transaction.engine.decide_send(id, message, now).map_err(|error| error.to_string())?;
+            if let Sending::New(sent) = sending {
+                transaction.apply(&Change::Sent(sent));
+            }
+        }
+        Destination::Topic => {
+            let notification = Notification {
+                sender: SENDER,
+                subject: Some("Amazon S3 Notification"),
+                body,
+                trace,
+                ..Default::default()
+            };
+            let fate = sns::announce::announce(cloud, transaction, rule.arn, notification)?;
+            sns::tell(cloud, rule.arn, &fate);
+        }
+        Destination::Function => return Err("there are no functions in this cloud".into()),
+    }
+    Ok(())
+}
+
+/// Whether S3 may send to a destination at `now`; the text is what S3 says of one that it may not, and what of its policy
+/// can't be judged.
+pub fn may_deliver(engine: &Engine, rule: &Rule<'_>, bucket: &Bucket, now: Millis) -> Result<(), String> {
+    let allows = |policy: &Policy, action, tags, denied: &str| {
+        let arn = format!("arn:aws:s3:::{}", bucket.name);
+        let request = Request {
+            principal: Principal::Service("s3.amazonaws.com"),
+            action,
+            resource: rule.arn,
+            context: &[("aws:SourceArn", &arn), ("aws:SourceAccount", &bucket.account)],
+            around: Around {
+                resource_tags: Some(tags),
+                absent: &["sns:Endpoint", "sns:Protocol"],
+                // S3 notifies what is in its own region.
+                ..Around::service(now, &bucket.region, account_in(rule.arn).unwrap_or_default())
+            },
+        };
+        match policy.decide(&request) {
+            Decision::Allow => Ok(()),
+            _ => Err(denied.to_owned() + &policy.doubt(&request)),
+        }
+    };
+    match rule.destination {
+        Destination::Queue => {
+            let denied =
+                "Permissions on the destination queue do not allow S3 to publish notifications from this bucket";
+            let queue = engine.queue_id(rule.arn).and_then(|id| engine.queue(id));
+            let queue = queue.filter(|queue| !queue.config.hidden).ok_or("The destination queue does not exist")?;
+            if queue.settings.fifo {
+                return Err("FIFO SQS queues are not supported as destinations of S3 event notifications".into());
+            }
+            let policy = queue.settings.policy.as_ref().ok_or(denied)?;
+            allows(policy, "sqs:SendMessage", &queue.config.tags, denied)
+        }
+        Destination::Topic => {
+            let denied =
+                "Permissions on the destination topic do not allow S3 to publish notifications from this bucket";
+            let topic = engine.topic_by_arn(rule.arn).ok_or("The destination topic does not exist")?;
+            if topic.fifo {
+                return Err("FIFO SNS topics are not supported as destinations of S3 event notifications".into());
+            }
+            let policy = topic.policy.as_ref().ok_or(denied)?;
+            allows(policy, "sns:Publish", &topic.config.tags, denied)
+        }
+        Destination::Function => Err("there are no functions in this cloud".into()),
+    }
+}

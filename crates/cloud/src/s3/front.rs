@@ -1,0 +1,434 @@
+//! The way in: makes of a client's request one that `s3s` can decode, unsigned and path style, and keeps the rest.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, StreamExt, TryStreamExt};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use parking_lot::Mutex;
+use percent_encoding::percent_decode_str;
+use s3s::Body;
+use s3s::crypto::{Checksum as _, Sha256};
+use s3s::dto::StreamingBlob;
+
+use super::call::{Call, text};
+use super::error::{Failure, Result};
+use super::presigned::Scheme;
+use super::receive::hex;
+use super::{chunked, copy_source, fields};
+use crate::gateway::{Context, host_of};
+use crate::sigv4::Chunks;
+use engine::Millis;
+
+/// The largest object that one request can put: 5 GiB ("Amazon S3 multipart upload limits").
+const MAX_PUT: u64 = 5 * 1024 * 1024 * 1024;
+
+/// Headers that operations read from the [`Call`], because `s3s` refuses values that S3 accepts or ignores.
+const OURS: [&str; 25] = [
+    "authorization",
+    "range",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-unmodified-since",
+    "x-amz-copy-source-if-match",
+    "x-amz-copy-source-if-none-match",
+    "x-amz-copy-source-if-modified-since",
+    "x-amz-copy-source-if-unmodified-since",
+    "x-amz-copy-source-range",
+    "expires",
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-type",
+    "content-md5",
+    "x-amz-tagging",
+    "x-amz-website-redirect-location",
+    "x-amz-mp-object-size",
+    "x-amz-object-lock-mode",
+    "x-amz-object-lock-retain-until-date",
+    "x-amz-object-lock-legal-hold",
+    "x-amz-bypass-governance-retention",
+];
+
+/// So many bytes of a body are worth to be handled on their own. AWS takes no smaller chunks, but for the last
+/// ("Signature calculations for the authorization header: transferring payload in multiple chunks", Amazon S3 API reference).
+const PIECE: usize = 8 * 1024;
+/// How long a client may pause within a body.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// The request for `s3s`, and the call that goes with it.
+pub fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result<Request<Body>>) {
+    let (mut parts, body) = request.into_parts();
+    let scheme = Scheme::of(&parts);
+    let is_form = fields::is_form(&parts);
+    let raw = parts.uri.query().unwrap_or_default().to_owned();
+    let query = pairs(&raw);
+    let mut headers = std::mem::take(&mut parts.headers);
+    if scheme.is_some() {
+        hoist(&query, &mut headers);
+    }
+    let now = cx.cloud.core.now();
+    let call = Arc::new(call(cx, headers, query));
+    let result = check(&call, scheme, now).and_then(|()| {
+        parts.uri = uri(parts.uri.path(), &raw, &call, scheme)?;
+        known(&call, parts.uri.path())?;
+        parts.headers = headers_for_s3s(&call, is_form)?;
+        let chunks = parts.extensions.remove::<Chunks>();
+        let mut body = body_for_s3s(&call, &mut parts, is_form, body, chunks)?;
+        if is_create_bucket(&parts.method, &parts.uri) {
+            // `s3s` doesn't know the tags in it.
+            *call.body.lock() = Some(std::mem::take(&mut body));
+            parts.headers.remove(CONTENT_LENGTH);
+        }
+        parts.extensions.insert(call.clone());
+        Ok(Request::from_parts(parts, body))
+    });
+    (call, result)
+}
+
+/// The call of a request that doesn't go through `s3s`.
+pub fn bare(parts: Parts, cx: Context) -> Call {
+    let query = pairs(parts.uri.query().unwrap_or_default());
+    call(cx, parts.headers, query)
+}
+
+fn call(cx: Context, headers: HeaderMap, query: Vec<(String, String)>) -> Call {
+    // S3's ids are shorter than those of the other services.
+    let id = cx.request_id.as_str().replace('-', "")[..16].to_ascii_uppercase();
+    Call {
+        cx,
+        headers,
+        query,
+        id,
+        failure: Mutex::default(),
+        body: Mutex::default(),
+        xml: Mutex::default(),
+        trailers: Mutex::default(),
+    }
+}
+
+fn is_create_bucket(method: &Method, uri: &Uri) -> bool {
+    let path = uri.path().trim_matches('/');
+    let sub_resource =
+        uri.query().unwrap_or_default().split('&').any(|pair| !pair.is_empty() && !pair.starts_with("x-id="));
+    *method == Method::PUT && !path.is_empty() && !path.contains('/') && !sub_resource
+}
+
+fn check(call: &Call, scheme: Option<Scheme>, now: Millis) -> Result<()> {
+    if let Some(scheme) = scheme {
+        scheme.check(&call.query, now)?;
+    }
+    if let Some(hash) = call.header("x-amz-content-sha256").filter(|hash| !is_content_hash(hash)) {
+        let message = format!("x-amz-content-sha256 must be {} or a valid sha256 value.", CONTENT_HASHES.join(", "));
+        return Err(Failure::invalid_argument(message, "x-amz-content-sha256", hash));
+    }
+    for (name, source) in [("x-amz-expected-bucket-owner", false), ("x-amz-source-expected-bucket-owner", true)] {
+        let Some(owner) = call.header(name) else { continue };
+        if owner.len() != 12 || !owner.bytes().all(|b| b.is_ascii_digit()) {
+            let which = if source { "expected source bucket owner" } else { "expected bucket owner" };
+            let message = format!("The value of the {which} parameter must be an AWS Account ID... [{owner}]");
+            return Err(Failure::new(400, "InvalidBucketOwnerAWSAccountID", message));
+        }
+    }
+    Ok(())
+}
+
+/// What may stand where the hash of a body would.
+const CONTENT_HASHES: [&str; 6] = [
+    "UNSIGNED-PAYLOAD",
+    "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+    "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD",
+    "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER",
+];
+
+fn is_content_hash(hash: &str) -> bool {
+    CONTENT_HASHES.contains(&hash) || is_sha256(hash)
+}
+
+/// Whether this is a SHA-256 in hexadecimal.
+fn is_sha256(hash: &str) -> bool {
+    hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Subresources that `s3s` doesn't know. It would take them for the bucket or the object itself: delete it, or write it.
+const UNKNOWN: [&str; 8] = [
+    "abac",
+    "annotation",
+    "metadataAnnotationTable",
+    "metadataConfiguration",
+    "metadataInventoryTable",
+    "metadataJournalTable",
+    "metadataTable",
+    "renameObject",
+];
+
+/// Refuses a subresource that isn't one here. `path` is path style.
+fn known(call: &Call, path: &str) -> Result<()> {
+    let of_object = path.trim_start_matches('/').contains('/');
+    let unknown = |name: &str| UNKNOWN.contains(&name) || (of_object && name == "encryption");
+    match call.query.iter().find(|(name, _)| unknown(name)) {
+        Some((name, _)) => Err(Failure::not_implemented(&format!("The subresource {name}"))),
+        None => Ok(()),
+    }
+}
+
+/// The query as (name, value), decoded, in order.
+fn pairs(raw: &str) -> Vec<(String, String)> {
+    let decode = |part: &str| {
+        let bytes: Vec<u8> = percent_decode_str(&part.replace('+', " ")).collect();
+        text(&bytes)
+    };
+    raw.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}
+
+/// A presigned URL may carry headers of the request in its query.
+fn hoist(query: &[(String, String)], headers: &mut HeaderMap) {
+    for (name, value) in query {
+        let name = name.to_ascii_lowercase();
+        let carries =
+            (name.starts_with("x-amz-") && !Scheme::V4.signs(&name)) || name == "if-match" || name == "if-none-match";
+        if !carries {
+            continue;
+        }
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(&name), HeaderValue::from_bytes(value.as_bytes())) {
+            headers.entry(name).or_insert(value);
+        }
+    }
+}
+
+/// The bucket in a host's name: `bucket.s3.amazonaws.com`, `bucket.s3.eu-west-1.amazonaws.com`,
+/// `bucket.s3-eu-west-1.amazonaws.com`, `bucket.localhost`.
+pub fn host_bucket(host: &str) -> Option<&str> {
+    let bucket = match host.rfind(".s3.").max(host.rfind(".s3-")) {
+        Some(at) => &host[..at],
+        None => host.strip_suffix(".localhost").filter(|name| *name != "s3" && !name.starts_with("s3."))?,
+    };
+    Some(bucket).filter(|bucket| !bucket.is_empty())
+}
+
+/// Path style, and without what signs the URL or overrides headers of the response.
+fn uri(path: &str, raw: &str, call: &Call, scheme: Option<Scheme>) -> Result<Uri> {
+    let mut uri = match host_bucket(host_of(call.host())) {
+        Some(bucket) => format!("/{bucket}{path}"),
+        None => path.to_owned(),
+    };
+    let mut separator = '?';
+    for pair in raw.split('&') {
+        let name = pair.split('=').next().unwrap_or_default();
+        let ours = name.is_empty() || name.starts_with("response-") || scheme.is_some_and(|scheme| scheme.signs(name));
+        if !ours {
+            uri.push(separator);
+            uri.push_str(pair);
+            separator = '&';
+        }
+    }
+    uri.parse().map_err(|_| Failure::new(400, "InvalidURI", "Couldn't parse the specified URI.").with("URI", uri))
+}
+
+fn headers_for_s3s(call: &Call, is_form: bool) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::with_capacity(call.headers.len());
+    for (name, value) in &call.headers {
+        let name_text = name.as_str();
+        // A form's content type says where its parts begin.
+        let form = name_text == "content-type" && is_form;
+        if (OURS.contains(&name_text) || name_text.starts_with("x-amz-meta-")) && !form {
+            continue;
+        }
+        headers.append(name, value.clone());
+    }
+    if let Some(source) = call.header("x-amz-copy-source") {
+        headers.insert("x-amz-copy-source", copy_source::normalize(&source)?);
+    }
+    Ok(headers)
+}
+
+/// The body with its transfer undone: chunks joined, and the hash that the client sent verified as it passes.
+fn body_for_s3s(
+    call: &Arc<Call>,
+    Parts { method, headers, .. }: &mut Parts,
+    is_form: bool,
+    body: Body,
+    chunks: Option<Chunks>,
+) -> Result<Body> {
+    let length = match headers.get(CONTENT_LENGTH) {
+        Some(length) => Some(parse_length(length)?),
+        None => None,
+    };
+    let sent = matches!(*method, Method::PUT | Method::POST);
+    if !sent {
+        headers.remove(CONTENT_LENGTH);
+        return Ok(Body::empty());
+    }
+    let hash = call.header("x-amz-content-sha256").unwrap_or_default();
+    let encoding = call.headers.get(CONTENT_ENCODING).map(|value| text(value.as_bytes())).unwrap_or_default();
+    let whole = is_sha256(&hash);
+    // A body whose hash is signed is that body, whatever a header says that may not be signed.
+    let is_chunked =
+        hash.starts_with("STREAMING-") || (!whole && encoding.split(',').any(|token| token.trim() == "aws-chunked"));
+    let failed = call.clone();
+    let note = move |failure: &Failure| *failed.failure.lock() = Some(failure.clone());
+    let plain = patient(body);
+    if is_form {
+        return Ok(wrap(gathered(plain).inspect_err(note)));
+    }
+    if is_chunked {
+        let decoded = headers.remove("x-amz-decoded-content-length").ok_or_else(missing_length)?;
+        let length = parse_length(&decoded)?;
+        check_size(length)?;
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        let seen = call.clone();
+        let on_trailer = move |name: &str, value: &str| seen.trailers.lock().push((name.to_owned(), value.to_owned()));
+        return Ok(wrap(gathered(chunked::decode(plain, length, chunks, on_trailer)).inspect_err(note)));
+    }
+    if headers.contains_key(TRANSFER_ENCODING) {
+        return Err(Failure::new(
+            501,
+            "NotImplemented",
+            "A header you provided implies functionality that is not implemented",
+        )
+        .with("Header", "Transfer-Encoding"));
+    }
+    let length = length.unwrap_or(0);
+    check_size(length)?;
+    if whole {
+        return Ok(wrap(hashed(plain, hash.to_ascii_lowercase()).inspect_err(note)));
+    }
+    Ok(wrap(plain.inspect_err(note)))
+}
+
+/// The bytes of a body, from a client that keeps sending.
+pub(super) fn patient(body: Body) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static {
+    Box::pin(futures::stream::try_unfold(body, |mut body| async move {
+        let next = tokio::time::timeout(PAUSE, body.next()).await.map_err(|_| {
+            let message = "Your socket connection to the server was not read from or written to within the timeout \
+                           period. Idle connections will be closed.";
+            Failure::new(400, "RequestTimeout", message)
+        })?;
+        match next {
+            Some(bytes) => Ok(Some((bytes.map_err(|_| chunked::incomplete())?, body))),
+            None => Ok(None),
+        }
+    }))
+}
+
+/// The same bytes in pieces of at least [`PIECE`] (but for the last), however small those are that they come in: what is done
+/// for each piece is then done for enough of them. Lets other requests run between small ones.
+pub(super) fn gathered<S>(body: S) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static
+where
+    S: Stream<Item = Result<Bytes>> + Send + Sync + 'static,
+{
+    Box::pin(futures::stream::try_unfold(Box::pin(body), |mut body| async move {
+        let mut gathered = BytesMut::new();
+        while let Some(bytes) = body.next().await {
+            let bytes = bytes?;
+            if gathered.is_empty() && bytes.len() >= PIECE {
+                return Ok(Some((bytes, body)));
+            }
+            gathered.extend_from_slice(&bytes);
+            if gathered.len() >= PIECE {
+                break;
+            }
+            tokio::task::coop::consume_budget().await;
+        }
+        Ok((!gathered.is_empty()).then(|| (gathered.freeze(), body)))
+    }))
+}
+
+pub(super) fn wrap(stream: impl Stream<Item = Result<Bytes>> + Send + Sync + 'static) -> Body {
+    Body::from(StreamingBlob::wrap(stream))
+}
+
+/// Passes the bytes on, and fails at the end if their SHA-256 isn't `expected` (lower-case hex).
+fn hashed<S>(body: S, expected: String) -> impl Stream<Item = Result<Bytes>> + Send + Sync + 'static
+where
+    S: Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static,
+{
+    futures::stream::try_unfold((body, Some(Sha256::new())), move |(mut body, hasher)| {
+        let expected = expected.clone();
+        async move {
+            let Some(mut hasher) = hasher else { return Ok(None) };
+            if let Some(bytes) = body.next().await {
+                let bytes = bytes?;
+                hasher.update(&bytes);
+                return Ok(Some((bytes, (body, Some(hasher)))));
+            }
+            let digest = hasher.finalize();
+            let computed = hex(digest.as_ref());
+            if computed == expected {
+                return Ok(None);
+            }
+            let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+            Err(Failure::new(400, "XAmzContentSHA256Mismatch", message)
+                .with("ClientComputedContentSHA256", expected)
+                .with("S3ComputedContentSHA256", computed))
+        }
+    })
+}
+
+fn parse_length(value: &HeaderValue) -> Result<u64> {
+    value.to_str().ok().and_then(|value| value.parse().ok()).ok_or_else(missing_length)
+}
+
+fn missing_length() -> Failure {
+    Failure::new(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+}
+
+fn check_size(length: u64) -> Result<()> {
+    if length <= MAX_PUT {
+        return Ok(());
+    }
+    Err(Failure::new(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+        .with("ProposedSize", length.to_string())
+        .with("MaxSizeAllowed", MAX_PUT.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Six million bytes in chunks of one held a worker for seconds, in which it served nobody else.
+    #[tokio::test]
+    async fn small_pieces_are_joined_and_others_run_between_them() {
+        let small = || futures::stream::iter((0..20_000).map(|_| Ok(Bytes::from_static(b"x"))));
+        let mut body = gathered(small());
+        assert!(futures::poll!(body.next()).is_pending(), "it gives way");
+        let lengths: Vec<usize> = gathered(small()).map(|piece| piece.unwrap().len()).collect().await;
+        assert_eq!(lengths, [PIECE, PIECE, 20_000 - 2 * PIECE]);
+        let large = [Bytes::from(vec![b'x'; PIECE]), Bytes::from_static(b"end")];
+        let body = gathered(futures::stream::iter(large.clone().map(Ok)));
+        let pieces: Vec<Bytes> = body.map(|piece| piece.unwrap()).collect().await;
+        assert!(pieces == large && pieces[0].as_ptr() == large[0].as_ptr(), "what is large isn't copied");
+        let failing = [Ok(Bytes::from_static(b"x")), Err(missing_length())];
+        assert!(gathered(futures::stream::iter(failing)).next().await.unwrap().is_err());
+    }
+
+    #[test]
+    fn buckets_in_hosts() {
+        let cases = [
+            ("b.s3.amazonaws.com", Some("b")),
+            ("my.b.s3.eu-west-1.amazonaws.com", Some("my.b")),
+            ("a.s3.b.s3.amazonaws.com", Some("a.s3.b")),
+            ("b.s3-us-west-2.amazonaws.com", Some("b")),
+            ("b.s3.localhost.localstack.cloud", Some("b")),
+            ("b.localhost", Some("b")),
+            ("s3.localhost", None),
+            ("s3.amazonaws.com", None),
+            ("localhost", None),
+            ("127.0.0.1", None),
+        ];
+        for (host, bucket) in cases {
+            assert_eq!(host_bucket(host), bucket, "{host}");
+        }
+    }
+}

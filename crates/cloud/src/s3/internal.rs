@@ -1,0 +1,221 @@
+//! S3 for the other parts of the cloud: Firehose lands objects, CloudFormation makes and alters buckets.
+
+use bytes::Bytes;
+
+use super::checksum::{Algorithm, Checksum, Kind, digest};
+use super::draft::Fresh;
+use super::error::{Failure, Result};
+use super::events::Actor;
+use super::objects::{self, Cause};
+use super::put::check_key;
+use super::receive::hex;
+use super::record::{Bucket, Object};
+use super::service::S3;
+use super::store::{Changed, within};
+use crate::Cloud;
+use crate::transaction::Transaction;
+use engine::Millis;
+
+/// Bytes that lie in a file, and that no object names yet: [`land`] them, or they go when this is dropped.
+#[derive(Clone)]
+pub struct Written {
+    fresh: Fresh,
+    etag: String,
+    crc64: String,
+    /// Of the object that it becomes, and of the request ids in its event.
+    unique: String,
+}
+
+/// An object that another service puts.
+#[derive(Debug, Clone, Default)]
+pub struct Landing<'a> {
+    pub bucket: &'a str,
+    pub key: &'a str,
+    /// e.g. `application/octet-stream`, which is also the default.
+    pub content_type: Option<&'a str>,
+    pub content_encoding: Option<&'a str>,
+    /// Who puts it, as its event says: e.g. a role's id.
+    pub principal: &'a str,
+}
+
+/// Makes objects of what was written, all or none, as a part of a transaction that may do more.
+///
+/// When the transaction is durable, hand what is returned to [`S3::settle`].
+pub fn land(
+    cloud: &Cloud,
+    transaction: &mut Transaction<'_>,
+    landings: &[(Landing<'_>, &Written)],
+) -> Result<Changed<()>> {
+    let now = transaction.now;
+    within(cloud, transaction, |tx| {
+        for (landing, written) in landings {
+            check_key(landing.key)?;
+            let bucket = tx.docs().bucket(landing.bucket)?;
+            let object = landing.object(written, &bucket, now);
+            let actor = Actor {
+                principal: landing.principal.to_owned(),
+                request_id: written.unique[..16].to_ascii_uppercase(),
+                host_id: written.unique.clone(),
+                trace: None,
+            };
+            let cause = Cause { actor, now, unique: written.unique.clone(), expiration: false };
+            objects::put(tx, &bucket, object, "ObjectCreated:Put", &cause)?;
+            tx.adopt(&written.fresh);
+        }
+        Ok(())
+    })
+}
+
+impl Landing<'_> {
+    fn object(&self, written: &Written, bucket: &Bucket, now: Millis) -> Object {
+        let mut object = Object {
+            blobs: vec![written.fresh.blob.clone()],
+            size: written.fresh.blob.length,
+            etag: written.etag.clone(),
+            checksum: Some(Checksum {
+                algorithm: Algorithm::Crc64nvme,
+                kind: Kind::FullObject,
+                value: written.crc64.clone(),
+            }),
+            encryption: super::describe::default_encryption(bucket),
+            ..Object::new(self.key, now)
+        };
+        let content_type = self.content_type.unwrap_or("application/octet-stream");
+        object.headers.insert("content-type".into(), content_type.into());
+        if let Some(encoding) = self.content_encoding {
+            object.headers.insert("content-encoding".into(), encoding.into());
+        }
+        object
+    }
+}
+
+impl S3 {
+    /// Writes bytes to a file of their own.
+    pub async fn write(&self, bytes: &[u8]) -> Result<Written> {
+        use s3s::crypto::{Checksum as _, Md5};
+        let unique = self.store.unique();
+        let mut draft = self.blobs.draft(unique.clone());
+        draft.write(bytes).await?;
+        let fresh = draft.keep().await?;
+        let etag = hex(Md5::checksum(bytes).as_ref());
+        Ok(Written { fresh, etag, crc64: digest(Algorithm::Crc64nvme, bytes), unique })
+    }
+
+    /// What is left to do when a landing is durable: files of objects that were replaced go, failed events are told.
+    pub async fn settle<T>(&self, changed: Changed<T>) -> T {
+        changed.orphans.discard().await;
+        changed.refused.iter().for_each(|why| self.store.notice(why));
+        changed.reply
+    }
+
+    /// A bucket's record, whoever owns it.
+    pub fn find_bucket(&self, name: &str) -> Result<Option<Bucket>> {
+        self.store.read(|docs| docs.get(&super::record::key::bucket(name)))
+    }
+
+    /// Alters a bucket's record, whoever owns it.
+    pub async fn alter_bucket(&self, name: &str, alter: impl FnOnce(&mut Bucket) -> Result<()>) -> Result<()> {
+        self.change(|tx| {
+            let mut bucket = tx.docs().bucket(name)?;
+            alter(&mut bucket)?;
+            tx.put_bucket(&bucket)
+        })
+        .await
+    }
+
+    /// The bytes of an object, whoever owns it; for tests and small objects.
+    pub async fn read_object(&self, bucket: &str, key: &str) -> Result<Bytes> {
+        use futures::TryStreamExt;
+        let (object, pinned) = self.store.read(|docs| {
+            let bucket = docs.bucket(bucket)?;
+            let object = Self::find_in(docs, &bucket, key, None)?;
+            let pinned = self.blobs.pin(&object.blobs);
+            Ok::<_, Failure>((object, pinned))
+        })?;
+        let chunks: Vec<Bytes> = self.body(&object, 0, object.size, pinned).await?.try_collect().await?;
+        Ok(chunks.concat().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::NewBucket;
+    use super::super::store::scratch;
+    use super::*;
+    use log::Durability;
+
+    async fn land_one(cloud: &Arc<Cloud>, key: &str, bytes: &[u8]) {
+        let s3 = S3::of(cloud);
+        let written = s3.write(bytes).await.unwrap();
+        let landing = Landing { bucket: "bucket", key, principal: "firehose", ..Default::default() };
+        let landed = cloud.core.execute(|tx| Ok(land(cloud, tx, &[(landing.clone(), &written)])?)).await.unwrap();
+        s3.settle(landed).await;
+    }
+
+    fn files(folder: &std::path::Path) -> usize {
+        let shards = std::fs::read_dir(folder.join("objects")).unwrap();
+        shards.map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap().count()).sum()
+    }
+
+    #[tokio::test]
+    async fn what_landed_survives_a_restart_and_garbage_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        {
+            let cloud = scratch::cloud(folder.path(), Durability::Process);
+            let s3 = S3::of(&cloud);
+            s3.make_bucket(NewBucket::of("bucket", "000000000000", "us-east-1")).await.unwrap();
+            land_one(&cloud, "a", b"one").await;
+            land_one(&cloud, "a", b"two").await;
+            assert_eq!(files(folder.path()), 1);
+            // As if the process died between the file and the document.
+            std::mem::forget(s3.write(b"garbage").await.unwrap());
+            assert_eq!(files(folder.path()), 2);
+        }
+        let cloud = scratch::cloud(folder.path(), Durability::Process);
+        let s3 = S3::of(&cloud);
+        assert_eq!(s3.read_object("bucket", "a").await.unwrap(), "two");
+        assert_eq!(files(folder.path()), 1);
+        assert_eq!(s3.remove_bucket("bucket").await.unwrap_err().code, "BucketNotEmpty");
+    }
+
+    #[tokio::test]
+    async fn a_refused_landing_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let cloud = scratch::cloud(folder.path(), Durability::Process);
+        let s3 = S3::of(&cloud);
+        let written = s3.write(b"x").await.unwrap();
+        let landing = Landing { bucket: "nowhere", key: "k", ..Default::default() };
+        let landed = cloud.core.execute(|tx| Ok(land(&cloud, tx, &[(landing.clone(), &written)])?)).await;
+        assert_eq!(landed.err().unwrap().code, "NoSuchBucket");
+        assert_eq!(files(folder.path()), 1);
+        drop(written);
+        assert_eq!(files(folder.path()), 0);
+    }
+
+    #[tokio::test]
+    async fn bucket_names_are_global() {
+        let folder = tempfile::tempdir().unwrap();
+        let s3 = S3::of(&scratch::cloud(folder.path(), Durability::Memory));
+        s3.make_bucket(NewBucket::of("bucket", "000000000000", "us-east-1")).await.unwrap();
+        let cases = [
+            ("bucket", "000000000000", "BucketAlreadyOwnedByYou"),
+            ("bucket", "111111111111", "BucketAlreadyExists"),
+            ("Bad", "000000000000", "InvalidBucketName"),
+        ];
+        for (name, account, code) in cases {
+            let refused = s3.make_bucket(NewBucket::of(name, account, "eu-west-1")).await.unwrap_err();
+            assert_eq!(refused.code, code);
+        }
+        s3.alter_bucket("bucket", |bucket| {
+            bucket.policy = Some("{}".into());
+            Ok(())
+        })
+        .await
+        .unwrap();
+        assert_eq!(s3.find_bucket("bucket").unwrap().unwrap().policy.as_deref(), Some("{}"));
+        s3.remove_bucket("bucket").await.unwrap();
+        assert!(s3.find_bucket("bucket").unwrap().is_none());
+    }
+}

@@ -1,0 +1,267 @@
+//! What putting and deleting does to the versions of a key. Everybody who changes objects does it through here.
+//!
+//! Source: "How S3 Versioning works" (Amazon S3 User Guide).
+
+use super::error::Result;
+use super::events::{Actor, Event};
+use super::record::{Bucket, Object, Versioning, key};
+use super::store::Tx;
+use super::{lock, names};
+use engine::Millis;
+
+/// What a deletion did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deleted {
+    /// A delete marker was made, or removed.
+    pub marker: bool,
+    /// The version that was made or removed; None in a bucket without versions.
+    pub version: Option<String>,
+}
+
+/// In which request a change is made: who asks, when, and an id that is never used again.
+pub struct Cause {
+    pub actor: Actor,
+    pub now: Millis,
+    pub unique: String,
+    /// Nobody asks: a lifecycle rule is due.
+    pub expiration: bool,
+}
+
+impl Cause {
+    /// The event of a deletion for good.
+    fn deletes(&self) -> &'static str {
+        if self.expiration { "LifecycleExpiration:Delete" } else { "ObjectRemoved:Delete" }
+    }
+
+    /// The event of a delete marker.
+    fn marks(&self) -> &'static str {
+        if self.expiration { "LifecycleExpiration:DeleteMarkerCreated" } else { "ObjectRemoved:DeleteMarkerCreated" }
+    }
+}
+
+/// Makes `object` the current version of its key; returns it as it is kept. `event` is what made it, e.g.
+/// `ObjectCreated:Put`.
+pub fn put(tx: &mut Tx<'_>, bucket: &Bucket, object: Object, event: &'static str, cause: &Cause) -> Result<Object> {
+    let object = place(tx, bucket, object, &cause.unique)?;
+    tx.tell(bucket, || Event::made(event, &object, &cause.actor, cause.now));
+    Ok(object)
+}
+
+fn place(tx: &mut Tx<'_>, bucket: &Bucket, mut object: Object, unique: &str) -> Result<Object> {
+    make_room(tx, bucket, &mut object, unique)?;
+    lock::apply_default(bucket, &mut object);
+    tx.put(key::object(&bucket.name, &object.key), &object)?;
+    Ok(object)
+}
+
+/// Keeps a version that has changed, where it is.
+pub fn rewrite(tx: &mut Tx<'_>, bucket: &Bucket, object: &Object) -> Result<()> {
+    let current = tx.docs().current(&bucket.name, &object.key)?;
+    let place = match current.is_some_and(|current| current.sequence == object.sequence) {
+        true => key::object(&bucket.name, &object.key),
+        false => key::version(&bucket.name, &object.key, object.sequence),
+    };
+    tx.put(place, object)
+}
+
+/// Deletes a key: by a delete marker where versions are kept, else for good.
+pub fn delete(tx: &mut Tx<'_>, bucket: &Bucket, name: &str, cause: &Cause) -> Result<Deleted> {
+    let Cause { actor, now, unique, .. } = cause;
+    if bucket.versioning == Versioning::Off {
+        if let Some(current) = tx.docs().current(&bucket.name, name)? {
+            tx.delete(key::object(&bucket.name, name));
+            tx.orphan(current.blobs);
+            tx.tell(bucket, || Event::removed(cause.deletes(), name, None, actor, *now));
+        }
+        return Ok(Deleted { marker: false, version: None });
+    }
+    let marker = place(tx, bucket, Object::marker(name, *now), unique)?;
+    let version = marker.version.unwrap_or_else(|| "null".into());
+    tx.tell(bucket, || Event::marked(cause.marks(), name, Some(version.clone()), actor, *now));
+    Ok(Deleted { marker: true, version: Some(version) })
+}
+
+/// Deletes one version for good; the next newest becomes current. A version that isn't there is deleted as well.
+pub fn delete_version(tx: &mut Tx<'_>, bucket: &Bucket, name: &str, version: &str, cause: &Cause) -> Result<Deleted> {
+    let gone = Deleted { marker: false, version: Some(version.to_owned()) };
+    let Some(object) = tx.docs().version(&bucket.name, name, version)? else { return Ok(gone) };
+    let current = tx.docs().current(&bucket.name, name)?;
+    if current.is_some_and(|current| current.sequence == object.sequence) {
+        let next = tx.docs().noncurrent(&bucket.name, name).next().transpose()?;
+        match next {
+            Some(next) => {
+                tx.delete(key::version(&bucket.name, name, next.sequence));
+                tx.put(key::object(&bucket.name, name), &next)?;
+            }
+            None => tx.delete(key::object(&bucket.name, name)),
+        }
+    } else {
+        tx.delete(key::version(&bucket.name, name, object.sequence));
+    }
+    tx.orphan(object.blobs);
+    tx.tell(bucket, || Event::removed(cause.deletes(), name, Some(version.to_owned()), &cause.actor, cause.now));
+    Ok(Deleted { marker: object.delete_marker, ..gone })
+}
+
+/// Removes a noncurrent version for good. Whether a lock protects it is the caller's question.
+pub fn remove_noncurrent(tx: &mut Tx<'_>, bucket: &Bucket, object: Object, cause: &Cause) {
+    tx.delete(key::version(&bucket.name, &object.key, object.sequence));
+    tx.orphan(object.blobs);
+    let version = object.version.or_else(|| Some("null".into()));
+    tx.tell(bucket, || Event::removed(cause.deletes(), &object.key, version, &cause.actor, cause.now));
+}
+
+/// Numbers the new version, and moves or removes what it takes the place of.
+fn make_room(tx: &mut Tx<'_>, bucket: &Bucket, object: &mut Object, unique: &str) -> Result<()> {
+    let current = tx.docs().current(&bucket.name, &object.key)?;
+    object.sequence = current.as_ref().map_or(1, |current| current.sequence + 1);
+    object.version = (bucket.versioning == Versioning::Enabled).then(|| names::version_id(unique));
+    let Some(current) = current else { return Ok(()) };
+    if object.version.is_none() {
+        // There is one null version of a key: the new one replaces it, wherever it is.
+        if current.version.is_none() {
+            tx.orphan(current.blobs);
+            return Ok(());
+        }
+        for old in tx.docs().noncurrent(&bucket.name, &object.key) {
+            let old = old?;
+            if old.version.is_none() {
+                tx.delete(key::version(&bucket.name, &object.key, old.sequence));
+                tx.orphan(old.blobs);
+                break;
+            }
+        }
+    }
+    tx.put(key::version(&bucket.name, &object.key, current.sequence), &current)
+}
+
+impl Object {
+    /// An object without a body, as a start for one that is being made.
+    pub fn new(key: &str, modified: Millis) -> Self {
+        Self {
+            key: key.to_owned(),
+            version: None,
+            sequence: 0,
+            modified,
+            delete_marker: false,
+            blobs: Vec::new(),
+            size: 0,
+            etag: String::new(),
+            checksum: None,
+            headers: Default::default(),
+            metadata: Default::default(),
+            tags: Default::default(),
+            storage_class: None,
+            encryption: Default::default(),
+            parts: Vec::new(),
+            lock: Default::default(),
+            upload: None,
+        }
+    }
+
+    fn marker(key: &str, modified: Millis) -> Self {
+        Self { delete_marker: true, ..Self::new(key, modified) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::s3::blobs::Blob;
+    use crate::s3::store::{Store, scratch};
+
+    fn bucket(versioning: Versioning) -> Bucket {
+        Bucket {
+            name: "b".into(),
+            account: "000000000000".into(),
+            region: "us-east-1".into(),
+            location: None,
+            created: 0,
+            versioning,
+            tags: None,
+            encryption: None,
+            public_access_block: None,
+            ownership: None,
+            policy: None,
+            notification: None,
+            cors: None,
+            lock: None,
+            website: None,
+            lifecycle: None,
+        }
+    }
+
+    fn cause(unique: &str) -> Cause {
+        Cause { actor: Actor::default(), now: 2, unique: unique.into(), expiration: false }
+    }
+
+    async fn put_one(store: &Store, versioning: Versioning, blob: &str) -> (Option<String>, Vec<Blob>) {
+        let mut object = Object::new("k", 1);
+        object.blobs = vec![Blob { id: blob.into(), length: 1 }];
+        let changed = store
+            .write(|tx| put(tx, &bucket(versioning), object, "ObjectCreated:Put", &cause(blob)))
+            .await
+            .ok()
+            .unwrap();
+        (changed.reply.version, changed.orphans.blobs().to_vec())
+    }
+
+    fn ids(blobs: &[Blob]) -> Vec<&str> {
+        blobs.iter().map(|blob| blob.id.as_str()).collect()
+    }
+
+    fn versions(store: &Store) -> Vec<String> {
+        store.read(|docs| {
+            let current = docs.current("b", "k").unwrap().into_iter();
+            let all = current.chain(docs.noncurrent("b", "k").map(|object| object.unwrap()));
+            all.map(|object| object.blobs.first().map_or("marker".into(), |blob| blob.id.clone())).collect()
+        })
+    }
+
+    #[tokio::test]
+    async fn without_versions_a_put_replaces() {
+        let (_folder, store) = scratch::store();
+        assert_eq!(put_one(&store, Versioning::Off, "1").await, (None, vec![]));
+        assert_eq!(ids(&put_one(&store, Versioning::Off, "2").await.1), ["1"]);
+        let deleted = store.write(|tx| delete(tx, &bucket(Versioning::Off), "k", &cause("x"))).await.ok().unwrap();
+        assert_eq!(ids(deleted.orphans.blobs()), ["2"]);
+        assert!(versions(&store).is_empty());
+    }
+
+    #[tokio::test]
+    async fn versions_pile_up_and_the_null_version_is_one() {
+        let (_folder, store) = scratch::store();
+        put_one(&store, Versioning::Off, "null").await;
+        let (v1, _) = put_one(&store, Versioning::Enabled, "v1").await;
+        assert_eq!(versions(&store), ["v1", "null"]);
+        let (_, orphans) = put_one(&store, Versioning::Suspended, "null2").await;
+        assert_eq!(ids(&orphans), ["null"]);
+        assert_eq!(versions(&store), ["null2", "v1"]);
+
+        let enabled = bucket(Versioning::Enabled);
+        let marker = store.write(|tx| delete(tx, &enabled, "k", &cause("m"))).await.ok().unwrap().reply;
+        assert_eq!(versions(&store), ["marker", "null2", "v1"]);
+        let gone = store
+            .write(|tx| delete_version(tx, &enabled, "k", marker.version.as_deref().unwrap(), &cause("y")))
+            .await
+            .ok()
+            .unwrap();
+        assert!(gone.reply.marker);
+        assert_eq!(versions(&store), ["null2", "v1"]);
+        let gone = store
+            .write(|tx| delete_version(tx, &enabled, "k", v1.as_deref().unwrap(), &cause("y")))
+            .await
+            .ok()
+            .unwrap();
+        assert_eq!(ids(gone.orphans.blobs()), ["v1"]);
+        store
+            .write(|tx| delete_version(tx, &enabled, "k", "null", &cause("y")))
+            .await
+            .ok()
+            .unwrap()
+            .reply
+            .marker
+            .then(|| panic!());
+        assert!(versions(&store).is_empty());
+    }
+}

@@ -1,0 +1,242 @@
+//! What S3 remembers of buckets, objects and uploads, and under which document keys.
+
+use std::collections::BTreeMap;
+
+use s3s::dto;
+use serde::{Deserialize, Serialize};
+
+use super::blobs::Blob;
+use super::checksum::{Algorithm, Checksum, Kind};
+use engine::Millis;
+
+/// Tags in the order they were given.
+pub type Tags = Vec<(String, String)>;
+
+/// Whether a bucket keeps versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Versioning {
+    #[default]
+    Off,
+    Enabled,
+    Suspended,
+}
+
+/// A bucket. Names are global: one bucket of a name over all accounts and regions.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Bucket {
+    pub name: String,
+    /// The account that owns it, 12 digits.
+    pub account: String,
+    pub region: String,
+    /// The location constraint as it was given: `EU` stays `EU`, us-east-1 has none.
+    pub location: Option<String>,
+    pub created: Millis,
+    #[serde(default)]
+    pub versioning: Versioning,
+    /// None until tags are put: S3 tells "no tag set" from an empty one.
+    #[serde(default)]
+    pub tags: Option<Tags>,
+    /// The default encryption that was put; without it objects say AES256.
+    #[serde(default)]
+    pub encryption: Option<dto::ServerSideEncryptionConfiguration>,
+    #[serde(default)]
+    pub public_access_block: Option<dto::PublicAccessBlockConfiguration>,
+    /// `BucketOwnerEnforced`, `BucketOwnerPreferred` or `ObjectWriter`.
+    #[serde(default)]
+    pub ownership: Option<String>,
+    /// The bucket policy, JSON as it was put.
+    #[serde(default)]
+    pub policy: Option<String>,
+    /// Which events are sent where.
+    #[serde(default)]
+    pub notification: Option<dto::NotificationConfiguration>,
+    /// Which pages of other origins may use it.
+    #[serde(default)]
+    pub cors: Option<dto::CORSConfiguration>,
+    /// Object Lock is enabled, for ever.
+    #[serde(default)]
+    pub lock: Option<BucketLock>,
+    /// How it is served as a web site.
+    #[serde(default)]
+    pub website: Option<dto::WebsiteConfiguration>,
+    /// When objects, versions and uploads go by themselves.
+    #[serde(default)]
+    pub lifecycle: Option<dto::BucketLifecycleConfiguration>,
+}
+
+/// The Object Lock of a bucket.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct BucketLock {
+    /// What a new version gets that says nothing itself.
+    pub default: Option<dto::DefaultRetention>,
+}
+
+/// The Object Lock of a version.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectLock {
+    pub retention: Option<Retention>,
+    /// None until it is put once: S3 tells that from off.
+    pub legal_hold: Option<bool>,
+}
+
+/// Until when a version can't be deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retention {
+    /// Nobody may shorten it; else (governance) only who says so.
+    pub compliance: bool,
+    pub until: Millis,
+}
+
+/// One version of an object, or a delete marker.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Object {
+    pub key: String,
+    /// None is the `null` version: written while versioning was off or suspended.
+    pub version: Option<String>,
+    /// Grows with each version of a key; orders the versions of a key.
+    pub sequence: u64,
+    pub modified: Millis,
+    /// A delete marker has no body.
+    #[serde(default)]
+    pub delete_marker: bool,
+    #[serde(default)]
+    pub blobs: Vec<Blob>,
+    #[serde(default)]
+    pub size: u64,
+    /// Without quotes.
+    #[serde(default)]
+    pub etag: String,
+    #[serde(default)]
+    pub checksum: Option<Checksum>,
+    /// Headers kept with the object and returned: content-type and such, lower case.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// User metadata without the prefix `x-amz-meta-`.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
+    #[serde(default)]
+    pub tags: Tags,
+    /// None is STANDARD.
+    #[serde(default)]
+    pub storage_class: Option<String>,
+    #[serde(default)]
+    pub encryption: Encryption,
+    /// The parts it was uploaded in; empty if it was put at once.
+    #[serde(default)]
+    pub parts: Vec<ObjectPart>,
+    #[serde(default)]
+    pub lock: ObjectLock,
+    /// The multipart upload that it was, so that who completes it once more is told the same again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<String>,
+}
+
+/// A part of a completed multipart object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ObjectPart {
+    pub number: i32,
+    pub size: u64,
+    /// Only where the upload was created with an algorithm.
+    pub checksum: Option<Checksum>,
+}
+
+/// How an object says it is encrypted; the files themselves aren't.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Encryption {
+    /// `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub algorithm: String,
+    pub kms_key: Option<String>,
+    pub bucket_key: bool,
+}
+
+impl Default for Encryption {
+    fn default() -> Self {
+        Self { algorithm: "AES256".into(), kms_key: None, bucket_key: false }
+    }
+}
+
+/// A multipart upload in progress.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Upload {
+    pub id: String,
+    pub key: String,
+    pub initiated: Millis,
+    /// The account that started it.
+    pub account: String,
+    /// What the client asked for; without it parts are summed with CRC64NVME.
+    pub checksum: Option<(Algorithm, Kind)>,
+    pub headers: BTreeMap<String, String>,
+    pub metadata: BTreeMap<String, String>,
+    pub tags: Tags,
+    pub storage_class: Option<String>,
+    pub encryption: Encryption,
+    #[serde(default)]
+    pub lock: ObjectLock,
+}
+
+impl Upload {
+    /// The algorithm of its parts.
+    pub fn algorithm(&self) -> Algorithm {
+        self.checksum.map_or(Algorithm::Crc64nvme, |(algorithm, _)| algorithm)
+    }
+}
+
+/// A part of an upload in progress.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Part {
+    pub number: i32,
+    pub blobs: Vec<Blob>,
+    pub size: u64,
+    /// Without quotes.
+    pub etag: String,
+    /// Base64 digest of the upload's algorithm.
+    pub digest: String,
+    pub modified: Millis,
+}
+
+/// The document keys. A bucket's name has no `/`, so its documents stand together.
+pub mod key {
+    pub const BUCKETS: &str = "s3/bucket/";
+    pub const OBJECTS: &str = "s3/object/";
+    pub const VERSIONS: &str = "s3/version/";
+    pub const PARTS: &str = "s3/part/";
+
+    pub fn bucket(name: &str) -> String {
+        format!("{BUCKETS}{name}")
+    }
+
+    /// The current objects of a bucket, by key.
+    pub fn objects(bucket: &str) -> String {
+        format!("{OBJECTS}{bucket}/")
+    }
+
+    pub fn object(bucket: &str, key: &str) -> String {
+        format!("{OBJECTS}{bucket}/{key}")
+    }
+
+    /// The noncurrent versions of a key, newest first.
+    pub fn versions(bucket: &str, key: &str) -> String {
+        format!("{VERSIONS}{bucket}/{key}\0")
+    }
+
+    pub fn version(bucket: &str, key: &str, sequence: u64) -> String {
+        format!("{VERSIONS}{bucket}/{key}\0{:016x}", !sequence)
+    }
+
+    /// The uploads of a bucket, by key and then by when they started.
+    pub fn uploads(bucket: &str) -> String {
+        format!("s3/upload/{bucket}/")
+    }
+
+    pub fn upload(bucket: &str, key: &str, id: &str) -> String {
+        format!("s3/upload/{bucket}/{key}\0{id}")
+    }
+
+    pub fn parts(upload: &str) -> String {
+        format!("{PARTS}{upload}/")
+    }
+
+    pub fn part(upload: &str, number: i32) -> String {
+        format!("{PARTS}{upload}/{number:05}")
+    }
+}

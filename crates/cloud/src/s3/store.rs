@@ -1,0 +1,342 @@
+//! The documents of S3 in the cloud's document store: typed reads, and atomic durable changes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use s3s::dto::NotificationConfiguration;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::blobs::{Blob, BlobId, Blobs, Orphans};
+use super::draft::Fresh;
+use super::error::{Failure, Result};
+use super::events::{self, Actor, Event};
+use super::record::{Bucket, Object, Part, Upload, key};
+use super::survey::Survey;
+use crate::Cloud;
+use crate::core::Core;
+use crate::folder::DataFolder;
+use crate::transaction::Transaction;
+use engine::{Engine, Millis};
+use log::Durability;
+
+/// Bytes of a bucket with all of its configurations: the largest ones that AWS takes have less together.
+const MAX_BUCKET: usize = 4 << 20;
+
+/// The door to the documents.
+#[derive(Clone)]
+pub struct Store {
+    cloud: Arc<Cloud>,
+}
+
+/// A look at the documents.
+#[derive(Clone, Copy)]
+pub struct Docs<'a>(&'a Engine);
+
+/// A change in the making: sees the documents as they were before it.
+pub struct Tx<'a> {
+    docs: Docs<'a>,
+    writes: Vec<(String, Option<Vec<u8>>)>,
+    orphans: Vec<Blob>,
+    adopted: Vec<Fresh>,
+    events: Vec<(Bucket, Event)>,
+    announced: Option<(Bucket, NotificationConfiguration, Actor)>,
+}
+
+/// What a change leaves behind once it is durable.
+#[must_use]
+pub struct Changed<T> {
+    pub reply: T,
+    /// Blobs that nothing names any more.
+    pub orphans: Orphans,
+    /// Events that couldn't be sent, each with the reason.
+    pub refused: Vec<String>,
+}
+
+/// Opens the blobs of a data folder, and compares them with the objects: `is_whole` says that the log is. Also returns what the
+/// operator should know.
+pub fn open_blobs(core: &Core, folder: &DataFolder, is_whole: bool) -> std::io::Result<(Blobs, Vec<String>)> {
+    let blobs = Blobs::open(folder.objects().clone(), core.durability() == Durability::Power)?;
+    let live = core.read(|engine, _| Docs(engine).live_blobs()).map_err(std::io::Error::other)?;
+    let survey = Survey::take(folder, &blobs.files, &live, is_whole)?;
+    let named = core.read(|engine, _| Docs(engine).that_name(&survey.bad)).map_err(std::io::Error::other)?;
+    let notices = folder.notice(survey.privacy).into_iter().chain(survey.notices(&named)).collect();
+    Ok((blobs, notices))
+}
+
+impl Store {
+    pub fn of(cloud: &Arc<Cloud>) -> Self {
+        Self { cloud: cloud.clone() }
+    }
+
+    /// Looks at the documents, all of one moment.
+    pub fn read<R>(&self, look: impl FnOnce(Docs<'_>) -> R) -> R {
+        self.cloud.core.read(|engine, _| look(Docs(engine)))
+    }
+
+    /// Changes documents, all or nothing; durable when it returns.
+    pub async fn write<R>(&self, change: impl FnOnce(&mut Tx<'_>) -> Result<R>) -> Result<Changed<R>> {
+        self.cloud.core.execute(|transaction| Ok(within(&self.cloud, transaction, change))).await?
+    }
+
+    /// As [`write`](Self::write), for a change after which there is less than before: made on a full disk as well.
+    pub async fn write_freeing<R>(&self, change: impl FnOnce(&mut Tx<'_>) -> Result<R>) -> Result<Changed<R>> {
+        self.cloud.core.execute_freeing(|transaction| Ok(within(&self.cloud, transaction, change))).await?
+    }
+
+    /// Whether the log holds all that was changed before this call.
+    pub async fn is_settled(&self) -> bool {
+        let core = &self.cloud.core;
+        core.log().commit(core.log().position()).await.is_ok() && core.fault().is_none()
+    }
+
+    /// Fails when nothing is written until a restart: before bytes are taken that no document will name.
+    pub fn takes_writes(&self) -> Result<()> {
+        match self.cloud.core.log().gave_up() {
+            None => Ok(()),
+            Some(why) => Err(Failure::new(503, "ServiceUnavailable", format!("the log can't be written: {why}"))),
+        }
+    }
+
+    /// Tells the operator.
+    pub fn notice(&self, text: &str) {
+        self.cloud.notice(text);
+    }
+
+    pub fn now(&self) -> Millis {
+        self.cloud.core.now()
+    }
+
+    /// 32 hex digits that nobody else has.
+    pub fn unique(&self) -> String {
+        self.cloud.core.uuid().replace('-', "")
+    }
+}
+
+/// Changes documents as a part of a transaction that may do more: a batch lands and its records are consumed, as one.
+///
+/// Once the transaction is durable, the orphans are to be discarded. What is refused has changed nothing, and the blobs
+/// that it would have named go.
+pub fn within<R>(
+    cloud: &Cloud,
+    transaction: &mut Transaction<'_>,
+    change: impl FnOnce(&mut Tx<'_>) -> Result<R>,
+) -> Result<Changed<R>> {
+    let mut tx = Tx {
+        docs: Docs(transaction.engine),
+        writes: Vec::new(),
+        orphans: Vec::new(),
+        adopted: Vec::new(),
+        events: Vec::new(),
+        announced: None,
+    };
+    let reply = change(&mut tx)?;
+    let Tx { writes, orphans, adopted, events, announced, .. } = tx;
+    // From here on the log may name them.
+    adopted.iter().for_each(Fresh::named);
+    for (key, value) in writes {
+        match value {
+            Some(value) => transaction.put_doc(&key, &value),
+            None => transaction.delete_doc(&key),
+        }
+    }
+    let refused = events.iter().flat_map(|(bucket, event)| event.send(cloud, bucket, transaction)).collect();
+    if let Some((bucket, configuration, actor)) = announced {
+        events::send_test(cloud, &bucket, &configuration, &actor, transaction);
+    }
+    Ok(Changed { reply, orphans: Orphans::new(&cloud.blobs, orphans), refused })
+}
+
+impl<'a> Docs<'a> {
+    /// The state of the other services.
+    pub fn engine(self) -> &'a Engine {
+        self.0
+    }
+
+    pub fn bucket(self, name: &str) -> Result<Bucket> {
+        match self.get(&key::bucket(name))? {
+            Some(bucket) => Ok(bucket),
+            None if super::names::is_bucket_name(name) => Err(Failure::no_such_bucket(name)),
+            None => Err(Failure::invalid_bucket_name(name)),
+        }
+    }
+
+    /// The current version of a key, which may be a delete marker.
+    pub fn current(self, bucket: &str, key: &str) -> Result<Option<Object>> {
+        self.get(&key::object(bucket, key))
+    }
+
+    /// The noncurrent versions of a key, newest first.
+    pub fn noncurrent(self, bucket: &str, key: &str) -> impl Iterator<Item = Result<Object>> + use<'a> {
+        let prefix = key::versions(bucket, key);
+        let length = prefix.len() + 16;
+        // A key may itself contain NUL and more: only what has the length of a sequence number belongs to this one.
+        self.range(prefix).filter(move |(key, _)| key.len() == length).map(|(key, value)| decode(key, value))
+    }
+
+    /// A version of a key by its id; `null` names the one without.
+    pub fn version(self, bucket: &str, key: &str, version: &str) -> Result<Option<Object>> {
+        let matches = |object: &Object| object.version.as_deref().unwrap_or("null") == version;
+        if let Some(object) = self.current(bucket, key)?.filter(matches) {
+            return Ok(Some(object));
+        }
+        for object in self.noncurrent(bucket, key) {
+            let object = object?;
+            if matches(&object) {
+                return Ok(Some(object));
+            }
+        }
+        Ok(None)
+    }
+
+    pub fn upload(self, bucket: &str, key: &str, id: &str) -> Result<Upload> {
+        self.get(&key::upload(bucket, key, id))?.ok_or_else(|| Failure::no_such_upload(id))
+    }
+
+    /// The parts of an upload whose numbers are greater than `after`, in order.
+    pub fn parts(self, upload: &str, after: i32) -> impl Iterator<Item = Result<Part>> + use<'a> {
+        self.walk(key::parts(upload), Some(key::part(upload, after))).map(|(key, value)| decode(key, value))
+    }
+
+    pub fn get<T: DeserializeOwned>(self, key: &str) -> Result<Option<T>> {
+        self.0.doc(key).map(|value| decode(key, value)).transpose()
+    }
+
+    /// The documents whose keys start with `prefix`, in order.
+    pub fn range(self, prefix: String) -> impl Iterator<Item = (&'a str, &'a Arc<[u8]>)> + use<'a> {
+        self.walk(prefix, None)
+    }
+
+    /// The documents with a prefix, in order, after the key `after`.
+    pub fn walk(
+        self,
+        prefix: String,
+        after: Option<String>,
+    ) -> impl Iterator<Item = (&'a str, &'a Arc<[u8]>)> + use<'a> {
+        let mut last = after;
+        std::iter::from_fn(move || {
+            let found = match &last {
+                Some(last) => self.seek(&prefix, last, true),
+                None => self.seek(&prefix, &prefix, false),
+            };
+            last = Some(found?.0.to_owned());
+            found
+        })
+    }
+
+    /// The first document at or after `from` (after, if `beyond`) whose key starts with `prefix`.
+    pub fn seek(self, prefix: &str, from: &str, beyond: bool) -> Option<(&'a str, &'a Arc<[u8]>)> {
+        if beyond {
+            // Nothing lies between a string and the same with a NUL behind it.
+            self.0.docs(prefix, &format!("{from}\0")).next()
+        } else {
+            self.0.docs(prefix, from).next()
+        }
+    }
+
+    /// Every blob that a document names, and its length.
+    fn live_blobs(self) -> Result<HashMap<BlobId, u64>> {
+        let mut live = HashMap::new();
+        self.each_with_blobs(|_, blobs| live.extend(blobs.into_iter().map(|blob| (blob.id, blob.length))))?;
+        Ok(live)
+    }
+
+    /// The objects, versions and parts that name one of these blobs, e.g. `bucket/key`.
+    fn that_name(self, bad: &HashMap<BlobId, String>) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        if !bad.is_empty() {
+            self.each_with_blobs(|name, blobs| {
+                if blobs.iter().any(|blob| bad.contains_key(&blob.id)) {
+                    found.push(name);
+                }
+            })?;
+        }
+        Ok(found)
+    }
+
+    fn each_with_blobs(self, mut each: impl FnMut(String, Vec<Blob>)) -> Result<()> {
+        for prefix in [key::OBJECTS, key::VERSIONS] {
+            for (key, value) in self.range(prefix.into()) {
+                let object: Object = decode(key, value)?;
+                let bucket = key[prefix.len()..].split('/').next().unwrap_or_default();
+                each(format!("{bucket}/{}", object.key), object.blobs);
+            }
+        }
+        for (key, value) in self.range(key::PARTS.into()) {
+            let part: Part = decode(key, value)?;
+            each(format!("part {} of an upload", part.number), part.blobs);
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Tx<'a> {
+    pub fn docs(&self) -> Docs<'a> {
+        self.docs
+    }
+
+    pub fn put<T: Serialize>(&mut self, key: String, value: &T) -> Result<()> {
+        let value = serde_json::to_vec(value).map_err(Failure::internal)?;
+        self.writes.push((key, Some(value)));
+        Ok(())
+    }
+
+    pub fn put_bucket(&mut self, bucket: &Bucket) -> Result<()> {
+        if serde_json::to_vec(bucket).is_ok_and(|bytes| bytes.len() > MAX_BUCKET) {
+            return Err(Failure::invalid_request("The configurations of the bucket are too large."));
+        }
+        self.put(key::bucket(&bucket.name), bucket)
+    }
+
+    pub fn delete(&mut self, key: String) {
+        self.writes.push((key, None));
+    }
+
+    /// Something happened to an object: told with this change, if the bucket tells.
+    pub fn tell(&mut self, bucket: &Bucket, event: impl FnOnce() -> Event) {
+        if bucket.notification.is_some() {
+            self.events.push((bucket.clone(), event()));
+        }
+    }
+
+    /// A notification configuration is in force: its destinations get a test event.
+    pub fn announce(&mut self, bucket: &Bucket, configuration: &NotificationConfiguration, actor: Actor) {
+        self.announced = Some((bucket.clone(), configuration.clone(), actor));
+    }
+
+    /// A document of this change names the blob.
+    pub fn adopt(&mut self, fresh: &Fresh) {
+        self.adopted.push(fresh.clone());
+    }
+
+    /// Nothing names these blobs once this change is durable.
+    pub fn orphan(&mut self, blobs: impl IntoIterator<Item = Blob>) {
+        self.orphans.extend(blobs);
+    }
+}
+
+pub fn decode<T: DeserializeOwned>(key: &str, value: &[u8]) -> Result<T> {
+    serde_json::from_slice(value).map_err(|error| Failure::internal(format_args!("document {key:?}: {error}")))
+}
+
+#[cfg(test)]
+pub mod scratch {
+    //! A cloud for a test: in memory, but for the blobs.
+
+    use std::path::Path;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::server::Options;
+
+    pub fn cloud(folder: &Path, durability: Durability) -> Arc<Cloud> {
+        let options = Options { durability, clock: Clock::manual(1_704_067_200_000), ..Options::new(folder) };
+        Cloud::open(options, |_| {}).unwrap().0
+    }
+
+    pub fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::of(&cloud(folder.path(), Durability::Memory));
+        (folder, store)
+    }
+}

@@ -1,0 +1,303 @@
+//! Does what the buckets' lifecycle rules say is due.
+//!
+//! Source: "Expiring objects" and "Lifecycle configuration elements" (Amazon S3 User Guide). S3 does it once a day.
+
+use super::error::Result;
+use super::events::Actor;
+use super::objects::{self, Cause};
+use super::record::{Bucket, Object, Upload, key};
+use super::service::S3;
+use super::store::{Docs, Tx, decode};
+use super::{expiry, multipart};
+use engine::Millis;
+
+/// How many documents are looked at under one lock.
+const PAGE: usize = 1_000;
+
+/// What is looked at, one document after the other.
+#[derive(Clone, Copy)]
+enum Stage {
+    Uploads,
+    /// The noncurrent versions, before the current ones: what expires today is noncurrent from today.
+    Versions,
+    Current,
+}
+
+impl S3 {
+    /// Expires objects and versions, removes delete markers that hide nothing, and aborts uploads, in every bucket.
+    pub async fn sweep(&self) -> Result<()> {
+        let buckets = self.store.read(|docs| {
+            let all = docs.range(key::BUCKETS.into()).map(|(key, value)| decode::<Bucket>(key, value));
+            all.filter(|bucket| bucket.as_ref().map_or(true, |bucket| bucket.lifecycle.is_some()))
+                .collect::<Result<Vec<_>>>()
+        })?;
+        for bucket in buckets {
+            for (stage, prefix) in [
+                (Stage::Uploads, key::uploads(&bucket.name)),
+                (Stage::Versions, format!("{}{}/", key::VERSIONS, bucket.name)),
+                (Stage::Current, key::objects(&bucket.name)),
+            ] {
+                self.sweep_stage(&bucket, stage, prefix).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn sweep_stage(&self, bucket: &Bucket, stage: Stage, prefix: String) -> Result<()> {
+        let now = self.store.now();
+        let mut after = None;
+        loop {
+            let (due, last) = self.store.read(|docs| {
+                let (mut due, mut last) = (Vec::new(), None);
+                for (key, value) in docs.walk(prefix.clone(), after.take()).take(PAGE) {
+                    if stage.is_due(docs, bucket, key, value, now)? {
+                        due.push(key.to_owned());
+                    }
+                    last = Some(key.to_owned());
+                }
+                Ok::<_, super::error::Failure>((due, last))
+            })?;
+            if !due.is_empty() {
+                let causes: Vec<_> = due.iter().map(|_| self.expiration_cause(now)).collect();
+                self.change_freeing(|tx| {
+                    let Ok(bucket) = tx.docs().bucket(&bucket.name) else { return Ok(()) };
+                    for (key, cause) in due.iter().zip(&causes) {
+                        stage.act(tx, &bucket, key, cause)?;
+                    }
+                    Ok(())
+                })
+                .await?;
+            }
+            match last {
+                Some(last) => after = Some(last),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn expiration_cause(&self, now: Millis) -> Cause {
+        let unique = self.store.unique();
+        let actor = Actor {
+            principal: "s3.amazonaws.com".into(),
+            request_id: unique[..16].to_ascii_uppercase(),
+            host_id: unique.clone(),
+            trace: None,
+        };
+        Cause { actor, now, unique, expiration: true }
+    }
+}
+
+impl Stage {
+    fn is_due(self, docs: Docs<'_>, bucket: &Bucket, key: &str, value: &[u8], now: Millis) -> Result<bool> {
+        let Some(rules) = &bucket.lifecycle else { return Ok(false) };
+        match self {
+            Self::Uploads => {
+                let upload: Upload = decode(key, value)?;
+                Ok(expiry::upload(rules, &upload).is_some_and(|due| due.at <= now))
+            }
+            Self::Current => {
+                let object: Object = decode(key, value)?;
+                let due = expiry::current(rules, &object).is_some_and(|due| due.at <= now);
+                Ok(due && (!object.delete_marker || docs.noncurrent(&bucket.name, &object.key).next().is_none()))
+            }
+            Self::Versions => {
+                let object: Object = decode(key, value)?;
+                // All versions of a key are dealt with at once, when its newest is met.
+                let newest = docs.noncurrent(&bucket.name, &object.key).next().transpose()?;
+                let first = newest.is_some_and(|newest| newest.sequence == object.sequence);
+                Ok(first && !due_versions(docs, bucket, &object.key, now)?.is_empty())
+            }
+        }
+    }
+
+    /// Does what is due, if it still is.
+    fn act(self, tx: &mut Tx<'_>, bucket: &Bucket, key: &str, cause: &Cause) -> Result<()> {
+        let docs = tx.docs();
+        let Some(value) = docs.engine().doc(key) else { return Ok(()) };
+        if !self.is_due(docs, bucket, key, value, cause.now)? {
+            return Ok(());
+        }
+        match self {
+            Self::Uploads => multipart::abort(tx, bucket, &decode(key, value)?),
+            Self::Versions => {
+                let object: Object = decode(key, value)?;
+                for version in due_versions(docs, bucket, &object.key, cause.now)? {
+                    objects::remove_noncurrent(tx, bucket, version, cause);
+                }
+                Ok(())
+            }
+            Self::Current => {
+                let object: Object = decode(key, value)?;
+                if object.delete_marker {
+                    let version = object.version.as_deref().unwrap_or("null");
+                    objects::delete_version(tx, bucket, &object.key, version, cause)?;
+                } else {
+                    objects::delete(tx, bucket, &object.key, cause)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The noncurrent versions of a key that expire now. What is locked stays.
+fn due_versions(docs: Docs<'_>, bucket: &Bucket, name: &str, now: Millis) -> Result<Vec<Object>> {
+    let Some(rules) = &bucket.lifecycle else { return Ok(Vec::new()) };
+    let mut due = Vec::new();
+    // A version is noncurrent since the next newer one was made.
+    let mut since = docs.current(&bucket.name, name)?.map_or(now, |current| current.modified);
+    for (newer, version) in docs.noncurrent(&bucket.name, name).enumerate() {
+        let version = version?;
+        let made = version.modified;
+        let expired = expiry::noncurrent(rules, &version, since, newer).is_some_and(|at| at <= now);
+        if expired && version.lock.refuse_delete(now, false).is_ok() {
+            due.push(version);
+        }
+        since = made;
+    }
+    Ok(due)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use s3s::dto::{
+        AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, LifecycleExpiration, LifecycleRule,
+        LifecycleRuleFilter, NoncurrentVersionExpiration,
+    };
+
+    use super::super::store::scratch;
+    use super::super::{Landing, NewBucket, Versioning, land};
+    use super::*;
+    use crate::Cloud;
+    use crate::s3::expiry::tests::idle;
+    use log::Durability;
+
+    const B: &str = "bucket";
+
+    fn rule(id: &str, prefix: &str) -> LifecycleRule {
+        idle(id, LifecycleRuleFilter { prefix: Some(prefix.into()), ..Default::default() })
+    }
+
+    fn expire(id: &str, prefix: &str, days: i32) -> LifecycleRule {
+        let expiration = LifecycleExpiration { days: Some(days), ..Default::default() };
+        LifecycleRule { expiration: Some(expiration), ..rule(id, prefix) }
+    }
+
+    async fn with_bucket(versioning: Versioning, rules: Vec<LifecycleRule>) -> (tempfile::TempDir, Arc<Cloud>, S3) {
+        let folder = tempfile::tempdir().unwrap();
+        let cloud = scratch::cloud(folder.path(), Durability::Process);
+        let s3 = S3::of(&cloud);
+        s3.make_bucket(NewBucket::of(B, "000000000000", "us-east-1")).await.unwrap();
+        s3.alter_bucket(B, |bucket| {
+            bucket.versioning = versioning;
+            bucket.lifecycle = Some(BucketLifecycleConfiguration { rules });
+            Ok(())
+        })
+        .await
+        .unwrap();
+        (folder, cloud, s3)
+    }
+
+    async fn put(cloud: &Arc<Cloud>, key: &str) {
+        let s3 = S3::of(cloud);
+        let written = s3.write(b"x").await.unwrap();
+        let landing = Landing { bucket: B, key, principal: "test", ..Default::default() };
+        let landed = cloud.core.execute(|tx| Ok(land(cloud, tx, &[(landing.clone(), &written)])?)).await.unwrap();
+        s3.settle(landed).await;
+    }
+
+    /// A day passes, and the rules are obeyed.
+    async fn next_day(cloud: &Cloud, s3: &S3) {
+        cloud.core.clock().advance(Duration::from_millis(expiry::DAY));
+        s3.sweep().await.unwrap();
+    }
+
+    /// Every key, with how many noncurrent versions it has; a delete marker has a `-`.
+    fn shape(s3: &S3) -> Vec<(String, usize)> {
+        s3.store.read(|docs| {
+            let all = docs.range(key::objects(B)).map(|(key, value)| decode::<Object>(key, value).unwrap());
+            let shown = |object: Object| {
+                let older = docs.noncurrent(B, &object.key).count();
+                (format!("{}{}", if object.delete_marker { "-" } else { "" }, object.key), older)
+            };
+            all.map(shown).collect()
+        })
+    }
+
+    fn keys(expected: &[(&str, usize)]) -> Vec<(String, usize)> {
+        expected.iter().map(|(key, older)| ((*key).to_owned(), *older)).collect()
+    }
+
+    #[tokio::test]
+    async fn objects_expire_by_prefix_and_age() {
+        let rules = vec![expire("one", "a/", 1), expire("two", "", 2)];
+        let (folder, cloud, s3) = with_bucket(Versioning::Off, rules).await;
+        // More than a page, so that paging goes on behind what was removed.
+        for n in 0..PAGE + 1 {
+            put(&cloud, &format!("a/{n:05}")).await;
+        }
+        put(&cloud, "b").await;
+        s3.sweep().await.unwrap();
+        assert_eq!(shape(&s3).len(), PAGE + 2);
+        next_day(&cloud, &s3).await;
+        assert_eq!(shape(&s3), keys(&[("b", 0)]));
+        next_day(&cloud, &s3).await;
+        assert_eq!(shape(&s3), keys(&[]));
+        let shards = std::fs::read_dir(folder.path().join("objects")).unwrap();
+        let files = shards.map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap().count()).sum::<usize>();
+        assert_eq!(files, 0, "the bytes go too");
+    }
+
+    #[tokio::test]
+    async fn versions_markers_and_what_is_kept() {
+        let noncurrent =
+            |kept| NoncurrentVersionExpiration { newer_noncurrent_versions: kept, noncurrent_days: Some(1) };
+        let rules = vec![
+            LifecycleRule { noncurrent_version_expiration: Some(noncurrent(Some(1))), ..expire("kept", "kept", 1) },
+            LifecycleRule { noncurrent_version_expiration: Some(noncurrent(None)), ..expire("gone", "gone", 1) },
+        ];
+        let (_folder, cloud, s3) = with_bucket(Versioning::Enabled, rules).await;
+        for key in ["gone", "gone", "kept", "kept", "stays"] {
+            put(&cloud, key).await;
+        }
+        // The older versions are noncurrent for a day; the current ones get delete markers.
+        next_day(&cloud, &s3).await;
+        assert_eq!(shape(&s3), keys(&[("-gone", 1), ("-kept", 2), ("stays", 0)]));
+        // What became noncurrent goes, and a marker that hides nothing in the same pass.
+        next_day(&cloud, &s3).await;
+        assert_eq!(shape(&s3), keys(&[("-kept", 1), ("stays", 0)]));
+        next_day(&cloud, &s3).await;
+        assert_eq!(shape(&s3), keys(&[("-kept", 1), ("stays", 0)]));
+    }
+
+    #[tokio::test]
+    async fn uploads_are_aborted() {
+        let abort = AbortIncompleteMultipartUpload { days_after_initiation: Some(2) };
+        let rules = vec![LifecycleRule { abort_incomplete_multipart_upload: Some(abort), ..rule("abort", "a") }];
+        let (_folder, cloud, s3) = with_bucket(Versioning::Off, rules).await;
+        for name in ["a", "b"] {
+            let upload = Upload {
+                id: format!("id-{name}"),
+                key: name.into(),
+                initiated: cloud.core.now(),
+                account: "000000000000".into(),
+                checksum: None,
+                headers: Default::default(),
+                metadata: Default::default(),
+                tags: Default::default(),
+                storage_class: None,
+                encryption: Default::default(),
+                lock: Default::default(),
+            };
+            s3.change(|tx| tx.put(key::upload(B, name, &upload.id), &upload)).await.unwrap();
+        }
+        let there = |name: &str| s3.store.read(|docs| docs.upload(B, name, &format!("id-{name}")).is_ok());
+        next_day(&cloud, &s3).await;
+        assert!(there("a") && there("b"));
+        next_day(&cloud, &s3).await;
+        assert!(!there("a") && there("b"));
+    }
+}

@@ -1,0 +1,80 @@
+//! Times as S3 shows and reads them: whole seconds.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use s3s::dto::{Timestamp, TimestampFormat};
+
+use engine::Millis;
+
+/// A time for an output, cut to the second as S3 does.
+pub fn shown(at: Millis) -> Timestamp {
+    Timestamp::from(UNIX_EPOCH + Duration::from_secs(at / 1000))
+}
+
+/// A time as HTTP writes it, e.g. `Wed, 21 Oct 2015 07:28:00 GMT`.
+pub fn http_date(at: Millis) -> String {
+    let seconds = i64::try_from(at / 1000).unwrap_or_default();
+    let time = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// A time as S3's XML has it, e.g. `2015-10-21T07:28:00.000Z`.
+pub fn iso(at: Millis) -> String {
+    let seconds = i64::try_from(at / 1000).unwrap_or_default();
+    let time = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+    time.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
+}
+
+/// The same to the millisecond, as events have it.
+pub fn iso_millis(at: Millis) -> String {
+    let time = jiff::Timestamp::from_millisecond(i64::try_from(at).unwrap_or_default()).unwrap_or_default();
+    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+/// A time for an output, to the millisecond.
+pub fn exact(at: Millis) -> Timestamp {
+    Timestamp::from(UNIX_EPOCH + Duration::from_millis(at))
+}
+
+/// A time as ISO 8601 has it; None if it isn't one, or is before 1970.
+pub fn parse_iso(text: &str) -> Option<Millis> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Millis::try_from(time.as_millisecond()).ok()
+}
+
+/// A time that `s3s` decoded; None before 1970.
+pub fn millis(time: &Timestamp) -> Option<Millis> {
+    let mut text = Vec::new();
+    time.format(TimestampFormat::DateTime, &mut text).ok()?;
+    parse_iso(std::str::from_utf8(&text).ok()?)
+}
+
+/// Seconds since the epoch of an HTTP date; None if it isn't one.
+pub fn parse_http_date(text: &str) -> Option<i64> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok().map(jiff::Timestamp::as_second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_go_both_ways() {
+        let text = "Wed, 21 Oct 2015 07:28:00 GMT";
+        let seconds = parse_http_date(text).unwrap();
+        assert_eq!(http_date(seconds as u64 * 1000 + 999), text);
+        assert_eq!(parse_http_date("yesterday"), None);
+        assert_eq!(parse_iso(&iso_millis(1_704_067_200_123)), Some(1_704_067_200_123));
+        assert_eq!(millis(&exact(1_704_067_200_123)), Some(1_704_067_200_123));
+        assert_eq!(parse_iso("1969-12-31T00:00:00Z"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn mangled_dates(text in crate::hostile::mangled(&[
+            "Wed, 21 Oct 2015 07:28:00 GMT", "Wednesday, 21-Oct-15 07:28:00 GMT", "Wed Oct 21 07:28:00 2015",
+        ])) {
+            let _ = parse_http_date(&text);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The server as a whole: the data folder, what runs in the background, the port.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Cloud;
+use super::clock::Clock;
+use super::core::Core;
+use super::folder::{DataFolder, OBJECTS};
+use super::gateway::{Access, Gateway};
+use super::notices::Notices;
+use super::s3::{self, Blobs};
+use super::{http, maintenance};
+use directory::Directory;
+use log::{self, Disk, Durability, LogError, MemoryDisk, Recovery};
+
+pub use super::folder::{FolderError, OpenError};
+
+/// How a cloud is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the log and the objects lie. [`Durability::Memory`] touches it not at all: its objects lie in a temporary folder.
+    pub data_dir: PathBuf,
+    pub durability: Durability,
+    /// Refuse whatever AWS refuses, also where that stands in the way of a first try: deliveries to a queue without any
+    /// policy and through unknown roles, a name used again within its cool-down.
+    pub strict: bool,
+    pub clock: Clock,
+    /// Bytes of a segment of the log.
+    pub segment_bytes: u32,
+}
+
+impl Options {
+    /// The defaults for a data folder.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            durability: Durability::default(),
+            strict: false,
+            clock: Clock::System,
+            segment_bytes: log::Options::default().segment_bytes,
+        }
+    }
+}
+
+impl Cloud {
+    /// Opens the data folder, which no other process may hold, and replays its log. `print` gets the notices, among them what of
+    /// the folder isn't as it was.
+    pub fn open(
+        options: Options,
+        print: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<(Arc<Self>, Recovery), OpenError> {
+        let log = log::Options { durability: options.durability, segment_bytes: options.segment_bytes };
+        let open = |disk: Arc<dyn Disk>| Core::open(disk, log, options.clock.clone(), options.strict, rand::random());
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |cause| FolderError::Failed { path, cause }
+        };
+        if options.durability == Durability::Memory {
+            let folder = temporary().map_err(failed(&std::env::temp_dir()))?;
+            let objects = Directory::open(folder.path()).and_then(|objects| Blobs::open(Arc::new(objects), false));
+            let blobs = objects.map_err(failed(folder.path()))?;
+            let (core, recovery) = open(Arc::new(MemoryDisk::default()))?;
+            return Ok((Arc::new(Self::of(core, blobs, Some(Home::Temporary(folder)), print)), recovery));
+        }
+        let (folder, (core, recovery)) = DataFolder::open(&options.data_dir, |disk| open(Arc::new(disk)))?;
+        let noted = folder.noted_end();
+        let is_of_the_folder = noted.is_some_and(|end| core.log().ended_at(end).unwrap_or(false));
+        let opened = s3::open_blobs(&core, &folder, recovery.is_whole() && is_of_the_folder);
+        let (blobs, notices) = opened.map_err(failed(&options.data_dir.join(OBJECTS)))?;
+        let cloud = Self::of(core, blobs, Some(Home::Kept(folder)), print);
+        // Not before: until the objects were looked at, a start that is killed leaves the next to know what this one knew.
+        cloud.note_end();
+        let is_whole = recovery.cuts.is_empty() && recovery.lost.is_empty();
+        let older = noted.filter(|_| is_whole && !is_of_the_folder).map(|end| {
+            format!(
+                "the log isn't the one that this folder had last, which went to byte {} of segment {}: it is an older copy, \
+                 another's, or lost its end when the machine went down, and what happened since isn't in it",
+                end.offset, end.segment
+            )
+        });
+        let notices = recovery.notices(options.durability).into_iter().chain(older).chain(notices);
+        notices.for_each(|text| cloud.notice(&text));
+        Ok((Arc::new(cloud), recovery))
+    }
+
+    /// Notes in the data folder where the log ends.
+    pub(super) fn note_end(&self) {
+        if let Some(Home::Kept(folder)) = &self.home
+            && let Ok(Some(end)) = self.core.log().end()
+        {
+            folder.note_end(end);
+        }
+    }
+
+    /// `home` is what the cloud's files lie in, unless somebody else cares for that.
+    pub(super) fn of(
+        core: Core,
+        blobs: Blobs,
+        home: Option<Home>,
+        print: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Self {
+        let notices = Arc::new(Notices::new(print));
+        core.tell(notices.clone());
+        Self {
+            core,
+            notices,
+            move_tasks: Default::default(),
+            blobs,
+            sns: Default::default(),
+            address: Default::default(),
+            home,
+        }
+    }
+}
+
+/// A cloud that serves.
+pub struct Server {
+    pub cloud: Arc<Cloud>,
+    pub address: SocketAddr,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Server {
+    /// Serves on a listener until [`Server::stop`].
+    pub fn start(cloud: Arc<Cloud>, listener: TcpListener, access: Access) -> std::io::Result<Self> {
+        let address = listener.local_addr()?;
+        _ = cloud.address.set(address);
+        cloud.sns.reach.opened(address, &access);
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let (workers, gateway) = (http::Workers::start()?, Arc::new(Gateway::with_access(cloud.clone(), access)));
+        tasks.spawn(http::serve(listener, workers, gateway, stop.clone()));
+        tasks.spawn(maintenance::run(cloud.clone(), stop.clone()));
+        tasks.spawn(super::firehose::flusher::run(cloud.clone(), stop.clone()));
+        tokio::spawn(super::cloudformation::resume(cloud.clone()));
+        tasks.spawn(super::sqs::move_tasks::run::run(cloud.clone(), stop.clone()));
+        tasks.spawn(super::sns::background::run(cloud.clone(), stop.clone()));
+        tasks.close();
+        Ok(Self { cloud, address, stop, tasks })
+    }
+
+    /// Stops cleanly: long polls are answered, requests have a second to end, what waits is written.
+    pub async fn stop(self) -> Result<(), LogError> {
+        self.stop.cancel();
+        self.tasks.wait().await;
+        self.cloud.core.log().retry()?;
+        self.cloud.note_end();
+        Ok(())
+    }
+}
+
+/// What a cloud's files lie in, for as long as it is open.
+pub(super) enum Home {
+    Kept(DataFolder),
+    /// The objects of a cloud of which nothing is kept; removed with it.
+    Temporary(#[allow(dead_code, reason = "it is kept to be dropped")] TempDir),
+}
+
+impl Home {
+    /// What of the data folder is no longer where it was, if anything isn't.
+    pub fn gone(&self) -> Option<String> {
+        match self {
+            Self::Kept(folder) => folder.gone(),
+            Self::Temporary(_) => None,
+        }
+    }
+}
+
+fn temporary() -> std::io::Result<TempDir> {
+    use std::os::unix::fs::PermissionsExt;
+    let owner_only = std::fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new().prefix("messaging-").permissions(owner_only).tempdir()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn a_cloud_in_memory_keeps_objects_in_a_private_folder_that_goes_with_it() {
+        let options = Options { durability: Durability::Memory, ..Options::new("nowhere") };
+        let (cloud, _) = Cloud::open(options, |_| {}).unwrap();
+        let Some(Home::Temporary(folder)) = &cloud.home else { panic!("it has another home") };
+        let path = folder.path().to_owned();
+        assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o700);
+        drop(cloud);
+        assert!(!path.exists());
+    }
+}

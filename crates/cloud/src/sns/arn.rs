@@ -1,0 +1,111 @@
+//! ARNs: what SNS says of bad ones, and how ours are made.
+
+use super::error::invalid;
+use crate::gateway::Context;
+use wire::AwsError;
+use engine::ids::{self, Kind};
+use engine::{Engine, SubscriptionId};
+
+/// The parts of an ARN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arn<'a> {
+    pub service: &'a str,
+    pub region: &'a str,
+    pub account: &'a str,
+    /// All that follows the account.
+    pub resource: &'a str,
+}
+
+impl<'a> Arn<'a> {
+    /// Takes an ARN apart; the error is SNS's for the parameter `name`.
+    pub fn parse(text: &'a str, name: &str) -> Result<Self, AwsError> {
+        let mut resource = text;
+        let parts = [(); 5].map(|()| {
+            let colon = memchr::memchr(b':', resource.as_bytes())?;
+            let part = &resource[..colon];
+            resource = &resource[colon + 1..];
+            Some(part)
+        });
+        let [Some(arn), Some(_partition), Some(service), Some(region), Some(account)] = parts else {
+            let count = text.split(':').count();
+            return Err(invalid(format_args!("{name} Reason: An ARN must have at least 6 elements, not {count}")));
+        };
+        if arn != "arn" {
+            return Err(invalid(name));
+        }
+        Ok(Self { service, region, account, resource })
+    }
+
+    /// Takes an ARN apart that must be SNS's, and of the region that was asked.
+    pub fn here(text: &'a str, name: &str, cx: &Context) -> Result<Self, AwsError> {
+        let arn = Self::parse(text, name)?;
+        if arn.service != "sns" || arn.region != &*cx.region { Err(invalid(name)) } else { Ok(arn) }
+    }
+}
+
+/// The ARN of something of SNS's in the context's region and account.
+pub fn of(cx: &Context, resource: &str) -> String {
+    format!("arn:aws:sns:{}:{}:{resource}", cx.region, cx.account)
+}
+
+/// Checks a topic's ARN.
+pub fn topic(text: &str, name: &str, cx: &Context) -> Result<(), AwsError> {
+    let arn = Arn::here(text, name, cx)?;
+    if arn.resource.is_empty() || arn.resource.bytes().any(|byte| matches!(byte, b':' | b'/')) {
+        Err(invalid(name))
+    } else {
+        Ok(())
+    }
+}
+
+/// A subscription's ARN: its topic's, and an id that follows from its number.
+pub fn subscription(engine: &Engine, topic_arn: &str, id: SubscriptionId) -> String {
+    format!("{topic_arn}:{}", ids::format(ids::uuid(engine.salt(), Kind::Subscription, u64::from(id.0), 0)))
+}
+
+/// Checks the form of a subscription's ARN.
+pub fn check_subscription(text: &str, cx: &Context) -> Result<(), AwsError> {
+    let arn = Arn::here(text, "SubscriptionArn", cx)?;
+    let id = arn.resource.split_once(':').map(|(_, id)| id);
+    if id.is_some_and(is_uuid) { Ok(()) } else { Err(invalid("SubscriptionId")) }
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_arn_is_told_by_its_elements() {
+        for (text, count) in [("", 1), ("randomstring", 1), ("a:b", 2), ("arn:aws:sns:us-east-1:random", 5)] {
+            let error = Arn::parse(text, "TopicArn").unwrap_err();
+            let message =
+                format!("Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not {count}");
+            assert_eq!(error.message, message);
+        }
+        let arn = Arn::parse("arn:aws:sns:us-east-1:1:t:b5b50ab6-3a8f-4b3f-9f3d-000000000001", "x").unwrap();
+        assert_eq!((arn.service, arn.account, arn.resource.len()), ("sns", "1", 38));
+    }
+
+    #[test]
+    fn ids_of_subscriptions_are_uuids() {
+        assert!(is_uuid("b5b50ab6-3a8f-4b3f-9f3d-000000000001"));
+        assert!(!is_uuid("random") && !is_uuid("b5b50ab6x3a8f-4b3f-9f3d-000000000001"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn mangled_arns(text in crate::hostile::mangled(&["arn:aws:sns:us-east-1:000000000000:topic:id"])) {
+            if let Ok(arn) = Arn::parse(&text, "TopicArn") {
+                proptest::prop_assert!(text.ends_with(arn.resource));
+            }
+        }
+    }
+}

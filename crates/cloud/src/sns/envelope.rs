@@ -1,0 +1,214 @@
+//! The JSON document around a notification whose subscription doesn't deliver raw.
+//!
+//! "HTTP/HTTPS notification JSON format" has the members; their order and the white space are as AWS writes them. To a
+//! delivery stream it goes on one line and unsigned ("Formatting Amazon SNS notifications for storage in Amazon S3
+//! destinations"); a FIFO topic's carries its sequence number and is unsigned too.
+
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::signing::Version;
+use crate::Cloud;
+use wire::AwsError;
+use engine::change::{Attribute, Sent, Target, Value};
+use engine::{Millis, ids};
+
+/// The document for the delivery `index` of a message that came by a topic.
+pub fn render(cloud: &Cloud, sent: &Sent<'_>, index: u16) -> Result<String, AwsError> {
+    let no_delivery = || AwsError::internal("a notification without its delivery");
+    let delivery = sent.deliveries.get(usize::from(index)).ok_or_else(no_delivery)?;
+    let topic = sent.topic.ok_or_else(no_delivery)?;
+    let body = sent.bodies.get(usize::from(delivery.body)).ok_or_else(no_delivery)?;
+    // A replayed message has the id and the time of the first.
+    let (seq, at) = sent.replay_of.map_or((sent.seq, sent.at), |original| (original.seq, original.at));
+    let (id, subscription, version) = cloud.core.read(|engine, _| {
+        let subscription = delivery.subscription.map(|id| super::arn::subscription(engine, topic, id));
+        let second = engine
+            .topic_by_arn(topic)
+            .is_some_and(|topic| topic.config.attributes.get("SignatureVersion").is_some_and(|version| version == "2"));
+        let version = if second { Version::Two } else { Version::One };
+        (engine.notification_id(seq), subscription.unwrap_or_default(), version)
+    });
+    let on_one_line = matches!(delivery.to, Target::Stream { .. });
+    let mut members = Members::new(on_one_line, body.len());
+    members.text("Type", "Notification");
+    members.text("MessageId", &id);
+    let fifo = topic.ends_with(".fifo");
+    if fifo {
+        members.text("SequenceNumber", &ids::notification_number(seq));
+    }
+    members.text("TopicArn", topic);
+    if let Some(subject) = sent.subject {
+        members.text("Subject", subject);
+    }
+    members.text("Message", body);
+    let timestamp = iso(at);
+    members.text("Timestamp", &timestamp);
+    if !fifo && !on_one_line {
+        let canonical = || canonical(body, &id, sent.subject, &timestamp, topic);
+        let signer = &cloud.sns.signer;
+        let signature = signer.sign(cloud, (sent.seq, delivery.body, version), canonical)?;
+        members.text("SignatureVersion", version.number());
+        members.text("Signature", &signature);
+        members.text("SigningCertURL", &signer.certificate_url(cloud)?);
+    }
+    members.text("UnsubscribeURL", &unsubscribe_url(cloud, &subscription));
+    if sent.replay_of.is_some() {
+        members.text("Replayed", "true");
+    }
+    members.attributes(&sent.attributes);
+    Ok(members.finish())
+}
+
+/// Where a GET ends a subscription.
+pub fn unsubscribe_url(cloud: &Cloud, subscription_arn: &str) -> String {
+    format!("{}/?Action=Unsubscribe&SubscriptionArn={subscription_arn}", cloud.url())
+}
+
+/// What is signed ("Verifying the signatures of Amazon SNS messages").
+fn canonical(message: &str, id: &str, subject: Option<&str>, timestamp: &str, topic: &str) -> String {
+    let mut text = String::with_capacity(message.len() + 256);
+    let _ = write!(text, "Message\n{message}\nMessageId\n{id}\n");
+    if let Some(subject) = subject {
+        let _ = write!(text, "Subject\n{subject}\n");
+    }
+    let _ = write!(text, "Timestamp\n{timestamp}\nTopicArn\n{topic}\nType\nNotification\n");
+    text
+}
+
+/// ISO 8601 in UTC with milliseconds.
+pub fn iso(at: Millis) -> String {
+    let time = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+    time.map_or_else(String::new, |time| time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string())
+}
+
+/// Writes a JSON object as SNS does: ` : ` between name and value, each member on a line of its own.
+pub struct Members {
+    json: String,
+    on_one_line: bool,
+}
+
+impl Members {
+    pub fn new(on_one_line: bool, capacity: usize) -> Self {
+        let mut json = String::with_capacity(capacity + capacity / 8 + 1280);
+        json.push_str(if on_one_line { "{" } else { "{\n" });
+        Self { json, on_one_line }
+    }
+
+    fn name(&mut self, name: &str) {
+        let first = self.json.len() <= 2;
+        self.json.push_str(match (self.on_one_line, first) {
+            (true, true) => "\"",
+            (true, false) => ",\"",
+            (false, true) => "  \"",
+            (false, false) => ",\n  \"",
+        });
+        self.json.push_str(name);
+        self.json.push_str(if self.on_one_line { "\":" } else { "\" : " });
+    }
+
+    pub fn text(&mut self, name: &str, value: &str) {
+        self.name(name);
+        string(value, &mut self.json);
+    }
+
+    /// `MessageAttributes`, left out when there are none.
+    pub fn attributes(&mut self, attributes: &[Attribute<'_>]) {
+        if attributes.is_empty() {
+            return;
+        }
+        self.name("MessageAttributes");
+        self.json.push('{');
+        for (i, attribute) in attributes.iter().enumerate() {
+            if i > 0 {
+                self.json.push(',');
+            }
+            if !self.on_one_line {
+                self.json.push_str("\n    ");
+            }
+            string(attribute.name, &mut self.json);
+            self.json.push_str(if self.on_one_line { ":{\"Type\":" } else { " : {\"Type\":" });
+            string(attribute.kind, &mut self.json);
+            self.json.push_str(",\"Value\":");
+            match attribute.value {
+                Value::Text(text) => string(text, &mut self.json),
+                Value::Binary(bytes) => {
+                    self.json.push('"');
+                    BASE64.encode_string(bytes, &mut self.json);
+                    self.json.push('"');
+                }
+            }
+            self.json.push('}');
+        }
+        self.json.push_str(if self.on_one_line { "}" } else { "\n  }" });
+    }
+
+    pub fn finish(mut self) -> String {
+        self.json.push_str(if self.on_one_line { "}" } else { "\n}" });
+        self.json
+    }
+}
+
+fn string(text: &str, json: &mut String) {
+    json.push('"');
+    let mut done = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escape = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
+            0x08 => "\\b",
+            0x0c => "\\f",
+            0..0x20 => "",
+            _ => continue,
+        };
+        json.push_str(&text[done..at]);
+        done = at + 1;
+        if escape.is_empty() {
+            let _ = write!(json, "\\u{byte:04X}");
+        } else {
+            json.push_str(escape);
+        }
+    }
+    json.push_str(&text[done..]);
+    json.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_look_like_awss() {
+        let attributes = [
+            Attribute { name: "a", kind: "Number", value: Value::Text("1") },
+            Attribute { name: "b", kind: "Binary", value: Value::Binary(b"\x02\x03") },
+        ];
+        let write = |on_one_line| {
+            let mut members = Members::new(on_one_line, 0);
+            members.text("Type", "Notification");
+            members.text("Message", "a \"b\"\n\u{1}é");
+            members.attributes(&attributes);
+            members.finish()
+        };
+        assert_eq!(
+            write(false),
+            "{\n  \"Type\" : \"Notification\",\n  \"Message\" : \"a \\\"b\\\"\\n\\u0001é\",\n  \"MessageAttributes\" : {\n    \
+             \"a\" : {\"Type\":\"Number\",\"Value\":\"1\"},\n    \"b\" : {\"Type\":\"Binary\",\"Value\":\"AgM=\"}\n  }\n}"
+        );
+        assert_eq!(
+            write(true),
+            "{\"Type\":\"Notification\",\"Message\":\"a \\\"b\\\"\\n\\u0001é\",\"MessageAttributes\":\
+             {\"a\":{\"Type\":\"Number\",\"Value\":\"1\"},\"b\":{\"Type\":\"Binary\",\"Value\":\"AgM=\"}}}"
+        );
+    }
+
+    #[test]
+    fn times_have_milliseconds() {
+        assert_eq!(iso(1_700_000_000_005), "2023-11-14T22:13:20.005Z");
+    }
+}

@@ -1,0 +1,118 @@
+//! The messages around a subscription: may it begin, and has it really ended?
+//!
+//! "HTTP/HTTPS subscription confirmation JSON format" and "HTTP/HTTPS unsubscribe confirmation JSON format".
+
+use std::sync::Arc;
+
+use super::post::{self, Post};
+use super::retry::Policy;
+use crate::Cloud;
+use crate::sns::signing::Version;
+use crate::sns::{delivery_policy, envelope, outbox};
+use wire::AwsError;
+use engine::config::{Attributes, SubscriptionConfig};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Subscription,
+    Unsubscribe,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Subscription => "SubscriptionConfirmation",
+            Kind::Unsubscribe => "UnsubscribeConfirmation",
+        }
+    }
+
+    fn text(self, config: &SubscriptionConfig) -> String {
+        match self {
+            Kind::Subscription => format!(
+                "You have chosen to subscribe to the topic {}.\nTo confirm the subscription, visit the SubscribeURL included \
+                 in this message.",
+                config.topic_arn
+            ),
+            Kind::Unsubscribe => format!(
+                "You have chosen to deactivate subscription {}.\nTo cancel this operation and restore the subscription, \
+                 visit the SubscribeURL included in this message.",
+                config.arn
+            ),
+        }
+    }
+}
+
+/// Posts a confirmation to an HTTP endpoint, in the background, with the retries of its delivery policy. Like AWS's it is not
+/// kept: who subscribes again gets another.
+pub fn send(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Kind) {
+    let (cloud, config) = (cloud.clone(), config.clone());
+    cloud.clone().sns.background.spawn(async move {
+        if let Err(error) = attempts(&cloud, &config, kind).await {
+            cloud.notice(&format!(
+                "no {} was sent to {}: {}",
+                kind.name(),
+                super::shown(&config.endpoint),
+                cloud.sns.reach.told(&error.message)
+            ));
+        }
+    });
+}
+
+async fn attempts(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Kind) -> Result<(), AwsError> {
+    let message_id = cloud.core.uuid();
+    let body = render(cloud, config, kind, &message_id)?;
+    let topic = cloud.core.read(|engine, _| engine.topic(config.topic).map(|topic| topic.config.attributes.clone()));
+    let topic: Attributes = topic.unwrap_or_default();
+    let policy = Policy::of(&delivery_policy::effective_subscription(&topic, &config.attributes));
+    let mut number = 1;
+    loop {
+        let post = Post {
+            url: &config.endpoint,
+            kind: kind.name(),
+            message_id: &message_id,
+            topic_arn: &config.topic_arn,
+            subscription_arn: (kind == Kind::Unsubscribe).then_some(&config.arn),
+            raw: false,
+            content_type: "text/plain; charset=UTF-8",
+            body: body.clone(),
+        };
+        let Err(failure) = post::send(post, &cloud.sns).await else { return Ok(()) };
+        let Some(delay) = policy.delay(number).filter(|_| !failure.permanent) else {
+            return Err(AwsError::internal(failure.reason));
+        };
+        number += 1;
+        let at = cloud.core.now() + delay;
+        cloud.core.clock().sleep_until(at).await;
+        let pending = |config: &SubscriptionConfig| {
+            cloud.core.read(|engine, _| engine.subscription(config.id).is_some_and(|it| !it.config.confirmed))
+        };
+        if kind == Kind::Subscription && !pending(config) {
+            return Ok(());
+        }
+    }
+}
+
+/// The document, signed.
+pub fn render(cloud: &Cloud, config: &SubscriptionConfig, kind: Kind, message_id: &str) -> Result<String, AwsError> {
+    let SubscriptionConfig { topic_arn, token, .. } = config;
+    let (name, text, url) = (kind.name(), kind.text(config), outbox::confirm_url(cloud, config));
+    let timestamp = envelope::iso(cloud.core.now());
+    let version = cloud.core.read(|engine, _| Version::of(engine, topic_arn));
+    let canonical = format!(
+        "Message\n{text}\nMessageId\n{message_id}\nSubscribeURL\n{url}\nTimestamp\n{timestamp}\nToken\n{token}\n\
+         TopicArn\n{topic_arn}\nType\n{name}\n"
+    );
+    let signature = cloud.sns.signer.sign_text(cloud, version, &canonical)?;
+    let mut members = envelope::Members::new(false, 1024);
+    members.text("Type", name);
+    members.text("MessageId", message_id);
+    members.text("Token", token);
+    members.text("TopicArn", topic_arn);
+    members.text("Message", &text);
+    members.text("SubscribeURL", &url);
+    members.text("Timestamp", &timestamp);
+    members.text("SignatureVersion", version.number());
+    members.text("Signature", &signature);
+    members.text("SigningCertURL", &cloud.sns.signer.certificate_url(cloud)?);
+    Ok(members.finish())
+}

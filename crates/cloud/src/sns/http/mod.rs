@@ -1,0 +1,73 @@
+//! Delivery to HTTP and HTTPS endpoints: from the outbox of each confirmed subscription, one worker each. Only loopback is
+//! posted to, and that only for this machine's users: see `reach`.
+
+mod auth;
+mod confirmation;
+mod post;
+mod reach;
+mod retry;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod worker;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use confirmation::{Kind, render as render_confirmation, send as send_confirmation};
+pub use reach::Reach;
+pub use tls::Tls;
+
+use crate::Cloud;
+use engine::SubscriptionId;
+
+/// An endpoint as notices name it: of a URL neither the password nor the query, which may be one as well.
+pub fn shown(endpoint: &str) -> String {
+    let Some((scheme, rest)) = endpoint.split_once("://") else { return endpoint.to_owned() };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
+}
+
+/// A worker for each confirmed HTTP subscription.
+#[derive(Default)]
+pub struct Workers {
+    workers: HashMap<SubscriptionId, CancellationToken>,
+    tasks: TaskTracker,
+}
+
+impl Workers {
+    /// Begins with subscriptions that are new and ends with those that are gone.
+    pub fn update(&mut self, cloud: &Arc<Cloud>) {
+        let wanted: HashSet<SubscriptionId> = cloud.core.read(|engine, _| {
+            let confirmed = engine.subscriptions().map(|it| &it.config).filter(|config| config.confirmed);
+            let http = confirmed.filter(|config| matches!(config.protocol.as_str(), "http" | "https"));
+            http.map(|config| config.id).collect()
+        });
+        self.workers.retain(|id, stop| {
+            let stays = wanted.contains(id);
+            if !stays {
+                stop.cancel();
+            }
+            stays
+        });
+        for id in wanted {
+            self.workers.entry(id).or_insert_with(|| {
+                let stop = CancellationToken::new();
+                self.tasks.spawn(worker::run(cloud.clone(), id, stop.clone()));
+                stop
+            });
+        }
+    }
+
+    /// Ends with all of them.
+    pub async fn stop(self) {
+        self.workers.values().for_each(CancellationToken::cancel);
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}

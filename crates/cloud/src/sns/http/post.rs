@@ -1,0 +1,164 @@
+//! One POST to an endpoint.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, USER_AGENT};
+use http::uri::Authority;
+use http::{Method, Request, StatusCode, Uri};
+use http_body_util::Full;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use super::auth::User;
+use super::reach;
+use super::tls::Tls;
+use crate::sns::Sns;
+
+/// "Amazon SNS message delivery retries": an endpoint has 15 seconds.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What is posted.
+#[derive(Debug)]
+pub struct Post<'p> {
+    pub url: &'p str,
+    /// `Notification`, `SubscriptionConfirmation` or `UnsubscribeConfirmation`.
+    pub kind: &'p str,
+    pub message_id: &'p str,
+    pub topic_arn: &'p str,
+    pub subscription_arn: Option<&'p str>,
+    pub raw: bool,
+    pub content_type: &'p str,
+    pub body: String,
+}
+
+/// Why it didn't arrive.
+#[derive(Debug)]
+pub struct Failure {
+    pub reason: String,
+    /// Another attempt would fail the same way.
+    pub permanent: bool,
+}
+
+impl Failure {
+    fn passing(reason: impl std::fmt::Display) -> Self {
+        Self { reason: reason.to_string(), permanent: false }
+    }
+
+    fn permanent(reason: impl std::fmt::Display) -> Self {
+        Self { reason: reason.to_string(), permanent: true }
+    }
+}
+
+/// Posts; an answer of 2xx is success.
+pub async fn send(post: Post<'_>, sns: &Sns) -> Result<(), Failure> {
+    match tokio::time::timeout(TIMEOUT, exchange(post, sns)).await {
+        Ok(result) => result,
+        Err(_) => Err(Failure::passing("the endpoint gave no answer within 15 s")),
+    }
+}
+
+async fn exchange(post: Post<'_>, sns: &Sns) -> Result<(), Failure> {
+    let uri: Uri = post.url.parse().map_err(|error| Failure::permanent(format!("the URL is invalid: {error}")))?;
+    let authority = uri.authority().ok_or_else(|| Failure::permanent("the URL has no host"))?.clone();
+    let secure = match uri.scheme_str() {
+        Some("http") => false,
+        Some("https") => true,
+        _ => return Err(Failure::permanent("the URL is neither http nor https")),
+    };
+    if let Some(why) = sns.reach.refuses(&uri) {
+        return Err(Failure::permanent(why));
+    }
+    let tls = &sns.tls;
+    let (mut status, headers) = attempt(&post, &uri, &authority, secure.then_some(tls), None).await?;
+    if let Some(user) = User::of(&authority).filter(|_| secure && status == StatusCode::UNAUTHORIZED)
+        && let Some(credentials) = user.answer(&headers, path(&uri), post.message_id)
+    {
+        (status, _) = attempt(&post, &uri, &authority, Some(tls), Some(&credentials)).await?;
+    }
+    // A client's error is not tried again, except that it was too much at once.
+    match status.as_u16() {
+        200..300 => Ok(()),
+        429 => Err(Failure::passing(format!("the endpoint answered {status}"))),
+        400..500 => Err(Failure::permanent(format!("the endpoint answered {status}"))),
+        _ => Err(Failure::passing(format!("the endpoint answered {status}"))),
+    }
+}
+
+/// One request on a connection of its own, over TLS if there is one to speak.
+async fn attempt(
+    post: &Post<'_>,
+    uri: &Uri,
+    authority: &Authority,
+    tls: Option<&Tls>,
+    credentials: Option<&str>,
+) -> Result<(StatusCode, HeaderMap), Failure> {
+    let (addresses, port) = reach::target(uri).ok_or_else(|| {
+        Failure::permanent(format!(
+            "{} is not a loopback address, and nothing is sent to others from here",
+            authority.host()
+        ))
+    })?;
+    let mut stream = Err(Failure::passing("no address"));
+    for address in addresses {
+        stream = TcpStream::connect((address, port))
+            .await
+            .map_err(|error| Failure::passing(format!("can't connect: {error}")));
+        if stream.is_ok() {
+            break;
+        }
+    }
+    let request = request(post, uri, authority, credentials)?;
+    match tls {
+        None => over(stream?, request).await,
+        Some(tls) => over(tls.connect(authority.host(), stream?).await.map_err(Failure::passing)?, request).await,
+    }
+}
+
+async fn over(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Full<Bytes>>,
+) -> Result<(StatusCode, HeaderMap), Failure> {
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(Failure::passing)?;
+    let connection = tokio::spawn(connection);
+    let response = sender.send_request(request).await.map_err(Failure::passing);
+    connection.abort();
+    let (head, _) = response?.into_parts();
+    Ok((head.status, head.headers))
+}
+
+fn request(
+    post: &Post<'_>,
+    uri: &Uri,
+    authority: &Authority,
+    credentials: Option<&str>,
+) -> Result<Request<Full<Bytes>>, Failure> {
+    let mut request = Request::builder()
+        .method(Method::POST)
+        .uri(path(uri))
+        .header(HOST, authority.as_str().rsplit('@').next().unwrap_or_default())
+        .header(USER_AGENT, "Amazon Simple Notification Service Agent")
+        .header(CONNECTION, "Keep-Alive")
+        .header(ACCEPT_ENCODING, "gzip,deflate")
+        .header(CONTENT_TYPE, post.content_type)
+        .header("x-amz-sns-message-type", post.kind)
+        .header("x-amz-sns-message-id", post.message_id)
+        .header("x-amz-sns-topic-arn", post.topic_arn);
+    if let Some(arn) = post.subscription_arn {
+        request = request.header("x-amz-sns-subscription-arn", arn);
+    }
+    if post.raw {
+        request = request.header("x-amz-sns-rawdelivery", "true");
+    }
+    if let Some(credentials) = credentials {
+        request = request.header(AUTHORIZATION, credentials);
+    }
+    request.body(Full::new(Bytes::from(post.body.clone()))).map_err(Failure::permanent)
+}
+
+/// What is asked for at the host.
+fn path(uri: &Uri) -> &str {
+    uri.path_and_query().map_or("/", |path| path.as_str())
+}

@@ -1,0 +1,103 @@
+//! Which endpoints are posted to: those of this machine, never the server itself, and none for strangers.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::OnceLock;
+
+use http::Uri;
+
+use crate::gateway::Access;
+
+/// Whom the server posts for, and to whom never; known once it listens.
+#[derive(Debug, Default)]
+pub struct Reach(OnceLock<Listens>);
+
+#[derive(Debug, Clone, Copy)]
+struct Listens {
+    address: SocketAddr,
+    /// Others than this machine's users may ask.
+    strangers: bool,
+    /// The operator lets them have messages posted all the same.
+    allowed: bool,
+}
+
+impl Reach {
+    /// The server listens on `address`, to whom `access` lets in. Who has a key needs not be who has this machine.
+    pub fn opened(&self, address: SocketAddr, access: &Access) {
+        let strangers = !address.ip().is_loopback() || access.credentials.is_some();
+        _ = self.0.set(Listens { address, strangers, allowed: access.deliver_to_loopback });
+    }
+
+    /// Why nothing is posted to an endpoint whoever asks, if that is so. One that isn't on this machine is no reason.
+    pub fn refuses(&self, endpoint: &Uri) -> Option<&'static str> {
+        let listens = self.0.get()?;
+        if listens.strangers && !listens.allowed {
+            return Some(
+                "others than this machine's users can reach this server, and http and https endpoints would lead them to \
+                 whatever listens on its loopback address: the server posts to none unless it is started with \
+                 --deliver-to-loopback",
+            );
+        }
+        // Whatever form of loopback it is: the port is the server's.
+        let (_, port) = target(endpoint)?;
+        (port == listens.address.port())
+            .then_some("the endpoint is this server itself, which would be sent its own messages for ever")
+    }
+
+    /// What a notice says of a failure. Where strangers have messages posted, notices are for all of them to read: who finds there what listens on which port
+    /// has a way to look around on this machine.
+    pub fn told<'r>(&self, reason: &'r str) -> &'r str {
+        let posted = self.0.get().is_some_and(|listens| listens.strangers && listens.allowed);
+        if posted { "the endpoint did not take it" } else { reason }
+    }
+}
+
+/// The addresses and the port on this machine that a URL leads to; `None` if it leads elsewhere.
+pub fn target(url: &Uri) -> Option<(Vec<IpAddr>, u16)> {
+    let authority = url.authority()?;
+    let port = authority.port_u16().unwrap_or(if url.scheme_str() == Some("https") { 443 } else { 80 });
+    Some((loopback(authority.host())?, port))
+}
+
+/// The addresses of a host on this machine; `None` for any other.
+fn loopback(host: &str) -> Option<Vec<IpAddr>> {
+    if host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost") {
+        return Some(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+    }
+    let address: IpAddr = host.trim_start_matches('[').trim_end_matches(']').parse().ok()?;
+    address.is_loopback().then(|| vec![address])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine() {
+        for host in ["localhost", "api.localhost", "127.0.0.1", "127.8.8.8", "[::1]"] {
+            assert!(loopback(host).is_some(), "{host}");
+        }
+        for host in ["example.com", "10.0.0.1", "localhost.example.com", "0.0.0.0", "[::ffff:10.0.0.1]", "[::]"] {
+            assert!(loopback(host).is_none(), "{host}");
+        }
+    }
+
+    #[test]
+    fn never_the_server_itself_and_none_for_strangers() {
+        let refuses = |listens: &str, deliver_to_loopback: bool, endpoint: &str| {
+            let reach = Reach::default();
+            let access = Access { deliver_to_loopback, ..Access::default() };
+            reach.opened(listens.parse().unwrap(), &access);
+            reach.refuses(&endpoint.parse().unwrap()).is_some()
+        };
+        for listens in ["127.0.0.1:4566", "[::1]:4566", "0.0.0.0:4566", "192.168.1.5:4566"] {
+            for host in ["127.0.0.1", "127.8.8.8", "[::1]", "localhost", "a.localhost", "u:p@127.0.0.1"] {
+                assert!(refuses(listens, true, &format!("http://{host}:4566/?Action=Publish")), "{listens} {host}");
+                assert!(!refuses(listens, true, &format!("http://{host}:4567/")), "{listens} {host}");
+            }
+        }
+        assert!(refuses("127.0.0.1:80", false, "http://localhost"));
+        assert!(!refuses("127.0.0.1:80", false, "https://localhost"));
+        assert!(!refuses("127.0.0.1:4566", false, "http://127.0.0.1:1/"));
+        assert!(refuses("0.0.0.0:4566", false, "http://127.0.0.1:1/"));
+    }
+}

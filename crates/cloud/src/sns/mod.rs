@@ -1,0 +1,124 @@
+//! SNS: topics, subscriptions, publishing, and delivery to whatever is no queue and no stream.
+//!
+//! A publish is decided by the engine; queues and streams get it in the same change. What goes to an HTTP endpoint, to a
+//! mailbox or to a phone goes to a hidden queue, the subscription's [`outbox`], which is as durable as the others.
+
+mod access;
+pub mod announce;
+pub mod arn;
+pub mod background;
+#[cfg(test)]
+mod bench;
+mod delivery_policy;
+pub mod envelope;
+mod error;
+mod explain;
+pub mod http;
+mod mobile;
+pub mod outbox;
+mod page;
+mod publish;
+mod quotas;
+pub mod replay;
+mod sandbox;
+pub mod signing;
+mod sms;
+pub mod subscription;
+mod tags;
+pub mod topic;
+
+pub use publish::SENDER;
+use publish::one::Fate;
+use tokio::sync::Notify;
+
+use crate::Cloud;
+use crate::gateway::{Context, Operation};
+use wire::AwsError;
+use engine::topic::Topic;
+use crate::operations;
+
+pub const OPERATIONS: &[Operation] = operations! {
+    "AddPermission" => topic::permission::add_permission,
+    "CheckIfPhoneNumberIsOptedOut" => sms::check_if_phone_number_is_opted_out,
+    "ConfirmSubscription" => subscription::confirm::confirm_subscription,
+    "CreatePlatformApplication" => mobile::application::create_platform_application,
+    "CreatePlatformEndpoint" => mobile::endpoint::create_platform_endpoint,
+    "CreateSMSSandboxPhoneNumber" => sandbox::create_sms_sandbox_phone_number,
+    "CreateTopic" => topic::create::create_topic,
+    "DeleteEndpoint" => mobile::endpoint::delete_endpoint,
+    "DeletePlatformApplication" => mobile::application::delete_platform_application,
+    "DeleteSMSSandboxPhoneNumber" => sandbox::delete_sms_sandbox_phone_number,
+    "DeleteTopic" => topic::delete::delete_topic,
+    "GetDataProtectionPolicy" => topic::data_protection::get_data_protection_policy,
+    "GetEndpointAttributes" => mobile::endpoint::get_endpoint_attributes,
+    "GetPlatformApplicationAttributes" => mobile::application::get_platform_application_attributes,
+    "GetSMSAttributes" => sms::get_sms_attributes,
+    "GetSMSSandboxAccountStatus" => sandbox::get_sms_sandbox_account_status,
+    "GetSubscriptionAttributes" => subscription::attributes::get_subscription_attributes,
+    "GetTopicAttributes" => topic::attributes::get_topic_attributes,
+    "ListEndpointsByPlatformApplication" => mobile::endpoint::list_endpoints_by_platform_application,
+    "ListOriginationNumbers" => sandbox::list_origination_numbers,
+    "ListPhoneNumbersOptedOut" => sms::list_phone_numbers_opted_out,
+    "ListPlatformApplications" => mobile::application::list_platform_applications,
+    "ListSMSSandboxPhoneNumbers" => sandbox::list_sms_sandbox_phone_numbers,
+    "ListSubscriptions" => subscription::list::list_subscriptions,
+    "ListSubscriptionsByTopic" => subscription::list::list_subscriptions_by_topic,
+    "ListTagsForResource" => tags::list_tags_for_resource,
+    "ListTopics" => topic::list::list_topics,
+    "OptInPhoneNumber" => sms::opt_in_phone_number,
+    "Publish" => publish::one::publish,
+    "PublishBatch" => publish::batch::publish_batch,
+    "PutDataProtectionPolicy" => topic::data_protection::put_data_protection_policy,
+    "RemovePermission" => topic::permission::remove_permission,
+    "SetEndpointAttributes" => mobile::endpoint::set_endpoint_attributes,
+    "SetPlatformApplicationAttributes" => mobile::application::set_platform_application_attributes,
+    "SetSMSAttributes" => sms::set_sms_attributes,
+    "SetSubscriptionAttributes" => subscription::attributes::set_subscription_attributes,
+    "SetTopicAttributes" => topic::attributes::set_topic_attributes,
+    "Subscribe" => subscription::subscribe::subscribe,
+    "TagResource" => tags::tag_resource,
+    "Unsubscribe" => subscription::unsubscribe::unsubscribe,
+    "UntagResource" => tags::untag_resource,
+    "VerifySMSSandboxPhoneNumber" => sandbox::verify_sms_sandbox_phone_number,
+};
+
+/// What SNS keeps in memory only.
+#[derive(Default)]
+pub struct Sns {
+    pub signer: signing::Signer,
+    pub background: background::Background,
+    /// What HTTPS endpoints are spoken to with.
+    pub tls: http::Tls,
+    pub reach: http::Reach,
+    /// A subscription came, went or was confirmed, or there is a key to keep.
+    pub changed: Notify,
+}
+
+/// The user that AWS shows as the one who asked. This cloud knows accounts, not users: it shows the same for each.
+fn principal(cx: &Context) -> String {
+    match &cx.session {
+        Some(session) => session.arn.clone(),
+        None => format!("arn:aws:iam::{}:user/local-user", cx.account),
+    }
+}
+
+/// Tells the operator which subscriptions got nothing of a message, and why; all of them when asked to explain.
+pub fn tell(cloud: &Cloud, topic_arn: &str, fate: &Fate) {
+    if let Some(explanation) = &fate.explanation {
+        cloud.notices.explain(explanation);
+    }
+    for refusal in &fate.refusals {
+        let (subscription, reason) = (&refusal.subscription, explain::reason(refusal));
+        cloud.notice(&format!("a message of {topic_arn} was not delivered to {subscription}: {reason}"));
+    }
+}
+
+/// Whether whom a context speaks for may publish to a topic.
+pub fn may_publish(cx: &Context, topic: &Topic) -> Result<(), AwsError> {
+    access::check(cx, topic, "SNS:Publish")
+}
+
+/// Actions that a link in a message does without a signature.
+pub fn is_link(action: &str) -> bool {
+    matches!(action, "ConfirmSubscription" | "Unsubscribe")
+}

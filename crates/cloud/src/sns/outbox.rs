@@ -1,0 +1,232 @@
+//! Outboxes: hidden queues that hold what goes to an endpoint that is no queue and no stream.
+//!
+//! What goes to HTTP endpoints is posted from there; mails, texts and push notifications stay to be read locally
+//! (`/_messaging/outbox`) for as long as a queue can keep them: nothing leaves this machine.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::envelope::iso;
+use super::error::invalid;
+use super::publish::SENDER;
+use super::{http, mobile, sms};
+use crate::gateway::{Context, account_in};
+use crate::transaction::Transaction;
+use wire::AwsError;
+use crate::{Cloud, receive};
+use engine::change::Value;
+use engine::config::{Attributes, QueueConfig, SubscriptionConfig};
+use engine::{Change, Message, Notification, QueueId, Sending, Seq};
+
+/// What an outbox's name begins with.
+const NAME: &str = ":sns-outbox-";
+/// As long as SQS can keep a message: 14 days, in seconds.
+const RETENTION: &str = "1209600";
+/// Messages that the page shows, of each outbox the last.
+const SHOWN: usize = 100;
+
+/// Declares a new subscription's outbox.
+pub fn of_subscription(tx: &mut Transaction<'_>, config: &SubscriptionConfig, id: QueueId) -> QueueId {
+    let name = config.arn.rsplit(':').next().unwrap_or_default();
+    let topic: Vec<&str> = config.topic_arn.split(':').collect();
+    let (region, account) = (topic.get(3).unwrap_or(&""), topic.get(4).unwrap_or(&""));
+    declare(tx, format!("arn:aws:sqs:{region}:{account}{NAME}{name}"), id)
+}
+
+fn declare(tx: &mut Transaction<'_>, arn: String, id: QueueId) -> QueueId {
+    let attributes = Attributes::from([("MessageRetentionPeriod".to_owned(), RETENTION.to_owned())]);
+    let (created, modified) = (tx.now, tx.now);
+    let config = QueueConfig { id, arn, attributes, tags: Attributes::new(), created, modified, hidden: true };
+    tx.apply(&Change::Queue(Cow::Owned(config)));
+    id
+}
+
+/// Records a message to a mobile endpoint.
+pub async fn to_endpoint(cx: &Context, arn: &str, notification: Notification<'_>) -> Result<String, AwsError> {
+    let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
+    let platform = resource.split('/').nth(1).unwrap_or_default();
+    let own = notification.by_protocol.iter().find(|(key, _)| *key == platform).map(|(_, body)| *body);
+    let body = own.unwrap_or(notification.body);
+    let check = |tx: &mut Transaction<'_>| match mobile::endpoint::find(tx.engine, arn) {
+        None => Err(invalid("TargetArn Reason: No endpoint found for the target arn specified")),
+        Some(endpoint) if endpoint.get("Enabled").is_some_and(|enabled| enabled == "false") => {
+            Err(AwsError::bad("EndpointDisabled", "Endpoint is disabled"))
+        }
+        Some(_) => Ok(()),
+    };
+    record(cx, resource, body, notification, check).await
+}
+
+/// Records a text message.
+pub async fn to_phone(cx: &Context, number: &str, notification: Notification<'_>) -> Result<String, AwsError> {
+    let own = notification.by_protocol.iter().find(|(key, _)| *key == "sms").map(|(_, body)| *body);
+    let body = own.unwrap_or(notification.body);
+    let check = |tx: &mut Transaction<'_>| sms::check_not_opted_out(cx, tx.engine, number);
+    record(cx, &format!("phone/{number}"), body, notification, check).await
+}
+
+async fn record(
+    cx: &Context,
+    name: &str,
+    body: &str,
+    notification: Notification<'_>,
+    check: impl FnOnce(&mut Transaction<'_>) -> Result<(), AwsError>,
+) -> Result<String, AwsError> {
+    let arn = format!("arn:aws:sqs:{}:{}{NAME}{name}", cx.region, cx.account);
+    cx.cloud
+        .core
+        .execute(|tx| {
+            check(tx)?;
+            let queue = match tx.engine.queue_id(&arn) {
+                Some(queue) => queue,
+                None => {
+                    let id = QueueId(tx.engine.next_id());
+                    declare(tx, arn, id)
+                }
+            };
+            let Notification { sender, subject, attributes, .. } = notification;
+            let message = Message { sender, body, attributes, ..Message::default() };
+            let sending = tx.engine.decide_send(queue, message, tx.now);
+            let Ok(Sending::New(mut sent)) = sending else {
+                return Err(AwsError::internal("the outbox takes no message"));
+            };
+            sent.subject = subject;
+            let seq = sent.seq;
+            tx.apply(&Change::Sent(sent));
+            Ok(tx.engine.notification_id(seq))
+        })
+        .await
+}
+
+/// Asks the owner of an endpoint whether it wants the subscription. A mail's link stands on the page.
+pub async fn request_confirmation(cloud: &Arc<Cloud>, config: &SubscriptionConfig) {
+    match config.protocol.as_str() {
+        "http" | "https" => http::send_confirmation(cloud, config, http::Kind::Subscription),
+        "sqs" => {
+            if let Err(error) = ask_queue(cloud, config).await {
+                cloud
+                    .notice(&format!("no SubscriptionConfirmation was sent to {}: {}", config.endpoint, error.message));
+            }
+        }
+        // The link holds the token by which anyone confirms: notices go to logs.
+        _ => cloud.notice(&format!(
+            "{} waits for its confirmation: the link that was mailed stands at /_messaging/outbox",
+            config.arn
+        )),
+    }
+}
+
+/// A queue of another account gets the confirmation as a message.
+async fn ask_queue(cloud: &Cloud, config: &SubscriptionConfig) -> Result<(), AwsError> {
+    let body = http::render_confirmation(cloud, config, http::Kind::Subscription, &cloud.core.uuid())?;
+    cloud
+        .core
+        .execute(|tx| {
+            let queue = tx.engine.queue_id(&config.endpoint).ok_or("the queue does not exist".to_owned());
+            let queue = queue.and_then(|queue| tx.engine.may_send(queue, &config.topic_arn, tx.now).map(|()| queue));
+            let message = Message { sender: SENDER, body: &body, ..Message::default() };
+            let sending = tx.engine.decide_send(queue.map_err(AwsError::internal)?, message, tx.now);
+            if let Ok(Sending::New(sent)) = sending {
+                tx.apply(&Change::Sent(sent));
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Tells an endpoint that its subscription has ended.
+pub fn say_goodbye(cloud: &Arc<Cloud>, config: &SubscriptionConfig) {
+    if config.confirmed && matches!(config.protocol.as_str(), "http" | "https") {
+        http::send_confirmation(cloud, config, http::Kind::Unsubscribe);
+    }
+}
+
+/// What an outbox is found to hold, before the bodies are read.
+struct Found {
+    protocol: String,
+    to: String,
+    seq: Seq,
+    message_id: String,
+}
+
+/// The page: messages that were not sent, and subscriptions that wait for a confirmation with the link that gives it.
+/// Of `account` alone, if there is one.
+pub async fn page(cloud: &Cloud, account: Option<&str>) -> Result<Json, AwsError> {
+    let is_shown = |arn: &str| account.is_none_or(|account| account_in(arn) == Some(account));
+    let (found, pending) = cloud.core.read(|engine, _| {
+        let mut found = Vec::new();
+        let outboxes =
+            engine.queues("arn:aws:sqs:").filter(|queue| queue.config.hidden && queue.config.arn.contains(NAME));
+        for queue in outboxes.filter(|queue| is_shown(&queue.config.arn)) {
+            let owner = engine.subscriptions().find(|it| it.config.outbox == Some(queue.config.id));
+            let name = queue.config.arn.split_once(NAME).map_or("", |(_, name)| name);
+            let (protocol, to) = match (owner, name.strip_prefix("phone/")) {
+                (Some(subscription), _) => {
+                    (subscription.config.protocol.as_str(), subscription.config.endpoint.as_str())
+                }
+                (None, Some(number)) => ("sms", number),
+                (None, None) => ("application", name),
+            };
+            let mut last: Vec<_> = queue.messages().map(|(_, entry)| entry.seq).collect();
+            let shown = last.split_off(last.len().saturating_sub(SHOWN));
+            found.extend(shown.into_iter().map(|seq| {
+                let (protocol, to) = (protocol.to_owned(), to.to_owned());
+                Found { protocol, to, seq, message_id: engine.notification_id(seq) }
+            }));
+        }
+        let pending = engine.subscriptions().map(|it| &it.config).filter(|it| !it.confirmed);
+        // A link that confirms is for who subscribed, whosever the topic is.
+        let pending = pending.filter(|it| account.is_none_or(|account| *it.owner == *account)).cloned().collect();
+        (found, pending)
+    });
+    let seqs: Vec<Seq> = found.iter().map(|found| found.seq).collect();
+    let mut messages = Vec::with_capacity(found.len());
+    for (found, record) in found.iter().zip(cloud.core.payloads(&seqs).await?) {
+        if record.is_empty() {
+            continue; // gone since
+        }
+        let sent = receive::sent(&record)?;
+        let Found { protocol, to, seq, message_id, .. } = found;
+        let body = sent.deliveries.iter().map(|delivery| delivery.body).next().unwrap_or(0);
+        let attributes: serde_json::Map<String, Json> = sent
+            .attributes
+            .iter()
+            .filter_map(|attribute| match attribute.value {
+                Value::Text(text) => Some((attribute.name.to_owned(), text.into())),
+                Value::Binary(_) => None,
+            })
+            .collect();
+        messages.push(json!({
+            "protocol": protocol,
+            "to": to,
+            "topic": sent.topic,
+            "subject": sent.subject,
+            "message": sent.bodies.get(usize::from(body)),
+            "attributes": attributes,
+            "at": iso(sent.at),
+            "message_id": message_id,
+            "number": seq,
+        }));
+    }
+    messages.sort_by_key(|message| message["number"].as_u64());
+    let pending: Vec<SubscriptionConfig> = pending;
+    let pending: Vec<Json> = pending
+        .iter()
+        .map(|config| {
+            json!({
+                "subscription": config.arn,
+                "protocol": config.protocol,
+                "to": config.endpoint,
+                "confirm": confirm_url(cloud, config),
+            })
+        })
+        .collect();
+    Ok(json!({ "messages": messages, "pending": pending }))
+}
+
+/// Where a GET confirms a subscription.
+pub fn confirm_url(cloud: &Cloud, config: &SubscriptionConfig) -> String {
+    format!("{}/?Action=ConfirmSubscription&TopicArn={}&Token={}", cloud.url(), config.topic_arn, config.token)
+}

@@ -1,0 +1,161 @@
+//! PublishBatch: up to ten messages to a topic, one transaction.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::attributes::AttributeInput;
+use super::message::{Given, Message, refusal};
+use super::{MOST_BYTES, one};
+use crate::gateway::Context;
+use crate::sns::error::{no_topic, null, required};
+use crate::sns::{self, access, arn};
+use wire::{AwsError, Pairs, Text};
+use engine::{SendError, ids};
+
+/// API reference of PublishBatch.
+const MOST_ENTRIES: usize = 10;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PublishBatchInput<'a> {
+    #[serde(borrow)]
+    topic_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    publish_batch_request_entries: Option<Vec<Entry<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry<'a> {
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    message: Option<Text<'a>>,
+    #[serde(borrow)]
+    subject: Option<Text<'a>>,
+    #[serde(borrow)]
+    message_structure: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    message_attributes: Pairs<'a, AttributeInput<'a>>,
+    #[serde(borrow)]
+    message_group_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    message_deduplication_id: Option<Text<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PublishBatchOutput {
+    successful: Vec<Successful>,
+    failed: Vec<Failed>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Successful {
+    id: String,
+    message_id: String,
+    sequence_number: Option<String>,
+}
+
+/// An entry that failed alone. Here as on AWS what is wrong with an entry fails the whole request, and a log that can't be
+/// written fails it as well; so none ever does.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Failed {
+    id: String,
+    code: String,
+    message: String,
+    sender_fault: bool,
+}
+
+pub async fn publish_batch(cx: &Context, input: PublishBatchInput<'_>) -> Result<PublishBatchOutput, AwsError> {
+    let topic_arn = required(&input.topic_arn, "TopicArn")?;
+    let entries = input.publish_batch_request_entries.ok_or_else(|| null("publishBatchRequestEntries"))?;
+    arn::topic(topic_arn, "TopicArn", cx)?;
+    check(&entries)?;
+    let mut messages = entries.iter().enumerate().map(|(i, entry)| entry.validate(i)).collect::<Result<Vec<_>, _>>()?;
+    if messages.iter().map(|message| message.bytes).sum::<usize>() > MOST_BYTES {
+        let message = "The length of all the batch messages put together is more than the limit.";
+        return Err(AwsError::bad("BatchRequestTooLong", message));
+    }
+    let (successful, fates) = cx
+        .cloud
+        .core
+        .execute(|tx| {
+            let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
+            access::check(cx, topic, "SNS:Publish")?;
+            let (id, fifo) = (topic.config.id, topic.fifo);
+            let content_based = topic.content_based_deduplication;
+            // All of them before the first is sent: a transaction has no way back.
+            for (entry, message) in entries.iter().zip(&messages) {
+                message.check(fifo)?;
+                if fifo && entry.message_group_id.is_none() {
+                    return Err(refusal(SendError::NoGroup));
+                }
+                if fifo && entry.message_deduplication_id.is_none() && !content_based {
+                    return Err(refusal(SendError::NoDeduplicationId));
+                }
+            }
+            let mut successful = Vec::with_capacity(entries.len());
+            let mut fates = Vec::with_capacity(entries.len());
+            for (entry, message) in entries.iter().zip(&mut messages) {
+                let notification = message.notification(cx.trace.as_deref());
+                let fate = one::fan_out(&cx.cloud, tx, id, topic_arn, notification).map_err(refusal)?;
+                successful.push(Successful {
+                    id: entry.id.as_deref().unwrap_or_default().to_owned(),
+                    message_id: tx.engine.notification_id(fate.seq),
+                    sequence_number: fifo.then(|| ids::notification_number(fate.seq)),
+                });
+                fates.push(fate);
+            }
+            Ok((successful, fates))
+        })
+        .await?;
+    for fate in &fates {
+        sns::tell(&cx.cloud, topic_arn, fate);
+    }
+    Ok(PublishBatchOutput { successful, failed: Vec::new() })
+}
+
+impl<'a> Entry<'a> {
+    fn validate(&self, index: usize) -> Result<Message<'_>, AwsError> {
+        let given = Given {
+            message: &self.message,
+            subject: self.subject.as_deref(),
+            structure: self.message_structure.as_deref(),
+            attributes: &self.message_attributes,
+            group: self.message_group_id.as_deref(),
+            deduplication: self.message_deduplication_id.as_deref(),
+        };
+        given.validate(|| format!("publishBatchRequestEntries.{}.member.", index + 1))
+    }
+}
+
+/// Checks the batch as a batch.
+fn check(entries: &[Entry<'_>]) -> Result<(), AwsError> {
+    if entries.is_empty() {
+        return Err(AwsError::bad("EmptyBatchRequest", "The batch request doesn't contain any entries."));
+    }
+    if entries.len() > MOST_ENTRIES {
+        let message = "The batch request contains more entries than permissible.";
+        return Err(AwsError::bad("TooManyEntriesInBatchRequest", message));
+    }
+    let mut seen = HashSet::new();
+    for (i, entry) in entries.iter().enumerate() {
+        let member = || format!("publishBatchRequestEntries.{}.member.id", i + 1);
+        let id = entry.id.as_deref().ok_or_else(|| null(&member()))?;
+        let valid = (1..=80).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        if !valid {
+            let message = "The Id of a batch entry in a batch request doesn't abide by the specification.";
+            return Err(AwsError::bad("InvalidBatchEntryId", message));
+        }
+        if !seen.insert(id) {
+            let message = "Two or more batch entries in the request have the same Id.";
+            return Err(AwsError::bad("BatchEntryIdsNotDistinct", message));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! ConfirmSubscription: the owner of an endpoint says yes.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::ended;
+use crate::gateway::Context;
+use crate::sns::arn;
+use crate::sns::error::{invalid, required};
+use wire::{AwsError, Text};
+use engine::config::SubscriptionConfig;
+use engine::{Change, Millis};
+
+/// API reference of Subscribe: a token is valid for two days.
+pub const TOKEN_LIFE: Millis = 2 * 24 * 3_600_000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ConfirmSubscriptionInput<'a> {
+    #[serde(borrow)]
+    topic_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    token: Option<Text<'a>>,
+    #[serde(borrow)]
+    authenticate_on_unsubscribe: Option<Text<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ConfirmSubscriptionOutput {
+    subscription_arn: String,
+}
+
+pub async fn confirm_subscription(
+    cx: &Context,
+    input: ConfirmSubscriptionInput<'_>,
+) -> Result<ConfirmSubscriptionOutput, AwsError> {
+    let topic_arn = required(&input.topic_arn, "TopicArn")?;
+    let token = required(&input.token, "Token")?;
+    arn::topic(topic_arn, "TopicArn", cx)?;
+    if token.len() != 288 || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(AwsError::bad("InvalidParameter", "Invalid token"));
+    }
+    let authenticated = cx.access_key.is_some();
+    let guarded = input.authenticate_on_unsubscribe.is_some_and(|flag| flag.eq_ignore_ascii_case("true"));
+    let output = cx
+        .cloud
+        .core
+        .execute(|tx| {
+            let topic = tx.engine.topic_by_arn(topic_arn).map(|topic| topic.config.id);
+            let engine = &*tx.engine;
+            let mut subscriptions = topic.into_iter().flat_map(|id| engine.subscriptions_of(id)).map(|it| &it.config);
+            let now = tx.now;
+            let valid = |config: &&SubscriptionConfig| config.token == token && now < config.created + TOKEN_LIFE;
+            let config = subscriptions.find(valid).cloned();
+            drop(subscriptions);
+            let Some(mut config) = config else {
+                let restored = ended::restore(tx, topic_arn, token).ok_or_else(|| invalid("Token"))?;
+                return Ok(ConfirmSubscriptionOutput { subscription_arn: restored });
+            };
+            let subscription_arn = config.arn.clone();
+            if !config.confirmed {
+                config.confirmed = true;
+                config.attributes.insert("ConfirmationWasAuthenticated".into(), authenticated.to_string());
+                if guarded {
+                    config.attributes.insert("AuthenticateOnUnsubscribe".into(), "true".into());
+                }
+                tx.apply(&Change::Subscription(Cow::Owned(config)));
+            }
+            Ok(ConfirmSubscriptionOutput { subscription_arn })
+        })
+        .await?;
+    cx.cloud.sns.changed.notify_one();
+    Ok(output)
+}

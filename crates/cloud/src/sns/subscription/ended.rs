@@ -1,0 +1,54 @@
+//! HTTP subscriptions that have ended and may come back: the UnsubscribeConfirmation holds a link that restores them.
+
+use std::borrow::Cow;
+
+use super::confirm::TOKEN_LIFE;
+use crate::sns::{arn, outbox};
+use crate::transaction::Transaction;
+use engine::config::SubscriptionConfig;
+use engine::{Change, QueueId, SubscriptionId};
+
+/// What the documents' keys begin with; the token follows.
+const PREFIX: &str = "sns/ended/";
+
+/// Keeps a subscription for as long as its new token is valid. Those whose time is over go.
+pub fn keep(tx: &mut Transaction<'_>, config: &SubscriptionConfig) {
+    let old: Vec<String> = tx
+        .engine
+        .docs(PREFIX, PREFIX)
+        .filter(|(_, json)| read(json).is_none_or(|ended| ended.created + TOKEN_LIFE <= tx.now))
+        .map(|(key, _)| key.to_owned())
+        .collect();
+    old.iter().for_each(|key| tx.delete_doc(key));
+    if let Ok(json) = serde_json::to_vec(&SubscriptionConfig { created: tx.now, ..config.clone() }) {
+        tx.put_doc(&format!("{PREFIX}{}", config.token), &json);
+    }
+}
+
+/// Restores the subscription of a topic that ended with this token; its new ARN.
+pub fn restore(tx: &mut Transaction<'_>, topic_arn: &str, token: &str) -> Option<String> {
+    let key = format!("{PREFIX}{token}");
+    let ended = read(tx.engine.doc(&key)?)?;
+    let topic = tx.engine.topic_by_arn(topic_arn)?.config.id;
+    if ended.topic_arn != topic_arn || ended.created + TOKEN_LIFE <= tx.now {
+        return None;
+    }
+    let id = SubscriptionId(tx.engine.next_id());
+    let mut config = SubscriptionConfig {
+        id,
+        arn: arn::subscription(tx.engine, topic_arn, id),
+        topic,
+        outbox: None,
+        created: tx.now,
+        ..ended
+    };
+    config.outbox = Some(outbox::of_subscription(tx, &config, QueueId(id.0 + 1)));
+    let arn = config.arn.clone();
+    tx.apply(&Change::Subscription(Cow::Owned(config)));
+    tx.delete_doc(&key);
+    Some(arn)
+}
+
+fn read(json: &[u8]) -> Option<SubscriptionConfig> {
+    serde_json::from_slice(json).ok()
+}

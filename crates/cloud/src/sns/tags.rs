@@ -1,0 +1,186 @@
+//! TagResource, UntagResource and ListTagsForResource; tags that CreateTopic gets.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{invalid, no_resource, null, required};
+use super::{access, arn};
+use crate::gateway::Context;
+use crate::transaction::Transaction;
+use wire::{AwsError, Text};
+use engine::Change;
+use engine::config::{Attributes, TopicConfig};
+use engine::topic::Topic;
+
+/// API reference of TagResource: a topic has at most 50 tags.
+const MOST: usize = 50;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TagInput<'a> {
+    #[serde(borrow)]
+    pub key: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub value: Option<Text<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Tag {
+    key: String,
+    value: String,
+}
+
+/// Validates tags. Each key may come once; `reserved` ones, which begin with `aws:`, are for stacks.
+pub fn validate(tags: &[TagInput<'_>], reserved: bool) -> Result<Attributes, AwsError> {
+    let mut valid = Attributes::new();
+    for (i, tag) in tags.iter().enumerate() {
+        let member = |name: &str| format!("tags.{}.member.{name}", i + 1);
+        let key = tag.key.as_deref().ok_or_else(|| null(&member("key")))?;
+        let value = tag.value.as_deref().ok_or_else(|| null(&member("value")))?;
+        length(key, 1, 128, &member("key"))?;
+        length(value, 0, 256, &member("value"))?;
+        if !reserved && key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) {
+            return Err(invalid("aws: prefixed tag key names are not allowed for external use."));
+        }
+        if valid.insert(key.to_owned(), value.to_owned()).is_some() {
+            return Err(invalid("Duplicated keys are not allowed."));
+        }
+    }
+    too_many(&valid)?;
+    Ok(valid)
+}
+
+fn length(text: &str, least: usize, most: usize, member: &str) -> Result<(), AwsError> {
+    let length = text.chars().count();
+    let constraint = match length {
+        _ if length < least => format!("greater than or equal to {least}"),
+        _ if length > most => format!("less than or equal to {most}"),
+        _ => return Ok(()),
+    };
+    let message = format!(
+        "1 validation error detected: Value '{text}' at '{member}' failed to satisfy constraint: Member must have length \
+         {constraint}"
+    );
+    Err(AwsError::bad("ValidationError", message))
+}
+
+fn too_many(tags: &Attributes) -> Result<(), AwsError> {
+    if tags.keys().filter(|key| !key.starts_with("aws:")).count() > MOST {
+        return Err(AwsError::bad(
+            "TagLimitExceeded",
+            "Could not complete request: tag quota of per resource exceeded",
+        ));
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TagResourceInput<'a> {
+    #[serde(borrow)]
+    resource_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    tags: Option<Vec<TagInput<'a>>>,
+}
+
+#[derive(Serialize)]
+pub struct Empty {}
+
+pub async fn tag_resource(cx: &Context, input: TagResourceInput<'_>) -> Result<Empty, AwsError> {
+    let arn = required(&input.resource_arn, "ResourceArn")?;
+    let tags = validate(&input.tags.ok_or_else(|| null("tags"))?, cx.service.is_some())?;
+    change(cx, arn, "SNS:TagResource", |config| {
+        config.tags.extend(tags);
+        too_many(&config.tags)
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UntagResourceInput<'a> {
+    #[serde(borrow)]
+    resource_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    tag_keys: Option<Vec<Text<'a>>>,
+}
+
+pub async fn untag_resource(cx: &Context, input: UntagResourceInput<'_>) -> Result<Empty, AwsError> {
+    let arn = required(&input.resource_arn, "ResourceArn")?;
+    let keys = input.tag_keys.ok_or_else(|| null("tagKeys"))?;
+    change(cx, arn, "SNS:UntagResource", |config| {
+        for key in keys.iter().filter(|key| cx.service.is_some() || !key.starts_with("aws:")) {
+            config.tags.remove(key.as_str());
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListTagsForResourceInput<'a> {
+    #[serde(borrow)]
+    resource_arn: Option<Text<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListTagsForResourceOutput {
+    tags: Vec<Tag>,
+}
+
+pub async fn list_tags_for_resource(
+    cx: &Context,
+    input: ListTagsForResourceInput<'_>,
+) -> Result<ListTagsForResourceOutput, AwsError> {
+    let arn = required(&input.resource_arn, "ResourceArn")?;
+    arn::topic(arn, "ResourceArn", cx)?;
+    cx.cloud.core.read(|engine, _| {
+        let topic = engine.topic_by_arn(arn).ok_or_else(no_resource)?;
+        access::check(cx, topic, "SNS:ListTagsForResource")?;
+        let tags = topic.config.tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() });
+        Ok(ListTagsForResourceOutput { tags: tags.collect() })
+    })
+}
+
+async fn change(
+    cx: &Context,
+    arn: &str,
+    action: &str,
+    edit: impl FnOnce(&mut TopicConfig) -> Result<(), AwsError>,
+) -> Result<Empty, AwsError> {
+    arn::topic(arn, "ResourceArn", cx)?;
+    let decide = |tx: &mut Transaction<'_>| {
+        let topic: &Topic = tx.engine.topic_by_arn(arn).ok_or_else(no_resource)?;
+        access::check(cx, topic, action)?;
+        let mut config = topic.config.clone();
+        edit(&mut config)?;
+        tx.declare(&Change::Topic(Cow::Owned(config)))?;
+        Ok(Empty {})
+    };
+    cx.cloud.core.execute(decide).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_validated() {
+        let tag = |key: &str, value: &str| TagInput {
+            key: Some(key.to_owned().into()),
+            value: Some(value.to_owned().into()),
+        };
+        assert_eq!(validate(&[tag("a", "1"), tag("b", "")], false).unwrap().len(), 2);
+        let message = |tags: &[TagInput<'_>]| validate(tags, false).unwrap_err().message;
+        assert_eq!(message(&[tag("a", "1"), tag("a", "1")]), "Invalid parameter: Duplicated keys are not allowed.");
+        assert!(message(&[tag("", "1")]).contains("tags.1.member.key"));
+        assert!(message(&[tag("AWS:x", "1")]).contains("aws:"));
+        assert!(validate(&[tag("aws:cloudformation:stack-id", "1")], true).is_ok());
+        let many: Vec<_> = (0..51).map(|i| tag(&i.to_string(), "")).collect();
+        assert_eq!(validate(&many, false).unwrap_err().code, "TagLimitExceeded");
+    }
+}

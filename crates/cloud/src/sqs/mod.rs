@@ -1,0 +1,70 @@
+//! SQS: queues and their messages.
+//!
+//! ```text
+//! queues     create_queue delete_queue purge_queue queue_attributes tags permissions get_queue_url list_queues
+//! messages   send_message send_message_batch receive_message delete_message change_visibility
+//! redrive    move_tasks/
+//! rules      attributes redrive policy access queue_url cool_down            of queues
+//!            outgoing incoming message_attributes body receipt batch         of messages
+//!            error                                                          and what is said when one is broken
+//! ```
+
+mod access;
+pub mod attributes;
+mod batch;
+pub mod body;
+mod body_md5;
+mod change_visibility;
+mod cool_down;
+pub mod create_queue;
+mod delete_message;
+pub mod delete_queue;
+mod error;
+mod get_queue_url;
+mod incoming;
+mod list_queues;
+mod message_attributes;
+pub mod move_tasks;
+mod outgoing;
+mod permissions;
+mod policy;
+mod purge_queue;
+pub mod queue_attributes;
+pub mod queue_url;
+mod receipt;
+mod receive_message;
+mod redrive;
+mod send_message;
+mod send_message_batch;
+pub mod tags;
+#[cfg(test)]
+mod tests;
+
+use crate::gateway::Operation;
+use crate::operations;
+
+pub const OPERATIONS: &[Operation] = operations! {
+    "AddPermission" => permissions::add_permission,
+    "CancelMessageMoveTask" => move_tasks::cancel::cancel_message_move_task,
+    "ChangeMessageVisibility" => change_visibility::change_message_visibility,
+    "ChangeMessageVisibilityBatch" => change_visibility::change_message_visibility_batch,
+    "CreateQueue" => create_queue::create_queue,
+    "DeleteMessage" => delete_message::delete_message,
+    "DeleteMessageBatch" => delete_message::delete_message_batch,
+    "DeleteQueue" => delete_queue::delete_queue,
+    "GetQueueAttributes" => queue_attributes::get_queue_attributes,
+    "GetQueueUrl" => get_queue_url::get_queue_url,
+    "ListDeadLetterSourceQueues" => list_queues::list_dead_letter_source_queues,
+    "ListMessageMoveTasks" => move_tasks::list::list_message_move_tasks,
+    "ListQueueTags" => tags::list_queue_tags,
+    "ListQueues" => list_queues::list_queues,
+    "PurgeQueue" => purge_queue::purge_queue,
+    "ReceiveMessage" => receive_message::receive_message,
+    "RemovePermission" => permissions::remove_permission,
+    "SendMessage" => send_message::send_message,
+    "SendMessageBatch" => send_message_batch::send_message_batch,
+    "SetQueueAttributes" => queue_attributes::set_queue_attributes,
+    "StartMessageMoveTask" => move_tasks::start::start_message_move_task,
+    "TagQueue" => tags::tag_queue,
+    "UntagQueue" => tags::untag_queue,
+};

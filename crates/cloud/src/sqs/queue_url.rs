@@ -1,0 +1,122 @@
+//! Queue URLs: what they are made of, and which queue one names.
+//!
+//! Known forms: `http://host/<account>/<name>`, `http://host/queue/<region>/<account>/<name>`, the same with a host that
+//! names the region (`sqs.eu-west-1.localhost`), and a bare name for a queue of the caller.
+
+use super::error;
+use crate::gateway::{Context, DEFAULT_REGION, host_of, queue_path, region_of_address};
+use wire::{AwsError, Text};
+use engine::queue::Queue;
+use engine::{Engine, QueueId};
+
+/// A queue's ARN.
+pub fn arn(region: &str, account: &str, name: &str) -> String {
+    ["arn:aws:sqs:", region, ":", account, ":", name].concat()
+}
+
+/// Region, account and name in a queue's ARN.
+pub fn parts(arn: &str) -> Option<(&str, &str, &str)> {
+    let mut parts = arn.strip_prefix("arn:aws:sqs:")?.splitn(3, ':');
+    Some((parts.next()?, parts.next()?, parts.next()?))
+}
+
+/// A queue's name, the last part of its ARN.
+pub fn name(arn: &str) -> &str {
+    arn.rsplit(':').next().unwrap_or(arn)
+}
+
+/// The URL of the queue with an ARN, as this client reaches the server. It names the region where it isn't the default
+/// one and the host doesn't already, so that a URL is enough to find its queue.
+pub fn of(host: &str, arn: &str) -> String {
+    let Some((region, account, name)) = parts(arn) else { return format!("{host}/{arn}") };
+    let authority = host.split_once("://").map_or(host, |(_, authority)| authority);
+    let implied = region_of_address(host_of(authority), "").unwrap_or(DEFAULT_REGION);
+    if implied == region {
+        format!("{host}/{account}/{name}")
+    } else {
+        format!("{host}/queue/{region}/{account}/{name}")
+    }
+}
+
+/// The ARN of the queue that a request's `QueueUrl` names.
+///
+/// # Errors
+/// `MissingParameter` without a URL, `InvalidAddress` for one that no queue can have, or only one of another region than the
+/// request is signed for.
+pub fn to_arn(cx: &Context, url: &Option<Text<'_>>) -> Result<String, AwsError> {
+    let url = url.as_deref().filter(|url| !url.is_empty()).ok_or_else(|| error::missing("QueueUrl"))?;
+    let found = match url.split_once("://") {
+        Some((_, rest)) => {
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+            let region = region_of_address(host_of(authority), path).unwrap_or(&cx.region);
+            let here = cx.access_key.is_none() || *region == *cx.region;
+            queue_path(path).filter(|_| here).map(|(account, name)| arn(region, account, name))
+        }
+        None if url.starts_with('/') => queue_path(url).map(|(account, name)| arn(&cx.region, account, name)),
+        None if is_name(url) => Some(arn(&cx.region, &cx.account, url)),
+        None => None,
+    };
+    found.ok_or_else(|| {
+        let message = format!("The address {url} is not valid for this endpoint.");
+        AwsError::new(404, "InvalidAddress", message).query_code("InvalidAddress")
+    })
+}
+
+/// Whether a text can be a queue's name: 1 to 80 alphanumeric characters, hyphens and underscores, `.fifo` at the end.
+pub fn is_name(text: &str) -> bool {
+    let stem = text.strip_suffix(".fifo").unwrap_or(text);
+    !stem.is_empty()
+        && text.len() <= 80
+        && stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// The queue with an ARN, if clients may see it.
+pub fn find(engine: &Engine, arn: &str) -> Option<QueueId> {
+    let id = engine.queue_id(arn)?;
+    (!engine.queue(id)?.config.hidden).then_some(id)
+}
+
+/// The queue with an ARN for `action` (such as `sqs:SendMessage`), if it is there and this caller may.
+///
+/// # Errors
+/// `QueueDoesNotExist`; `AccessDenied` for another account's queue.
+pub fn open(cx: &Context, engine: &Engine, arn: &str, action: &str) -> Result<QueueId, AwsError> {
+    let id = find(engine, arn).ok_or_else(|| error::no_queue(cx))?;
+    match engine.queue(id) {
+        Some(queue) => super::access::check(cx, queue, action).map(|()| id),
+        None => Err(error::no_queue(cx)),
+    }
+}
+
+/// The queue that [`open`] found.
+pub fn queue<'e>(cx: &Context, engine: &'e mut Engine, id: QueueId) -> Result<&'e mut Queue, AwsError> {
+    engine.queue_mut(id).ok_or_else(|| error::no_queue(cx))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_name_the_region_where_it_is_not_implied() {
+        let table = [
+            ("http://localhost:4566", "us-east-1", "http://localhost:4566/000000000000/q"),
+            ("http://localhost:4566", "eu-west-1", "http://localhost:4566/queue/eu-west-1/000000000000/q"),
+            ("http://sqs.eu-west-1.localhost", "eu-west-1", "http://sqs.eu-west-1.localhost/000000000000/q"),
+        ];
+        for (host, region, url) in table {
+            assert_eq!(of(host, &arn(region, "000000000000", "q")), url);
+        }
+    }
+
+    #[test]
+    fn names_are_bounded() {
+        for name in ["q", "Q-1_b", "orders.fifo", &"a".repeat(80)] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", ".fifo", "a/b", "a.b", "a b", "fifo.fifo.fifo", &"a".repeat(81)] {
+            assert!(!is_name(name), "{name}");
+        }
+    }
+}

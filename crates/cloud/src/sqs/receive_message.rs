@@ -1,0 +1,103 @@
+//! ReceiveMessage: the hot path out, with long polling.
+
+use serde::{Deserialize, Serialize};
+
+use super::incoming::{self, Message, Wanted};
+use super::{error, queue_url};
+use crate::gateway::Context;
+use wire::{AwsError, Protocol, Text};
+use engine::queue::Receive;
+
+/// "ReceiveMessage" (Amazon SQS API Reference): 1 to 10 messages, 20 seconds, 12 hours, an attempt id of 128 characters.
+const MAX_MESSAGES: i64 = 10;
+const MAX_WAIT: i64 = 20;
+pub const MAX_VISIBILITY: i64 = 43_200;
+const MAX_ATTEMPT: usize = 128;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ReceiveMessageInput<'a> {
+    #[serde(borrow)]
+    pub queue_url: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub attribute_names: Option<Vec<Text<'a>>>,
+    #[serde(borrow, default)]
+    pub message_system_attribute_names: Option<Vec<Text<'a>>>,
+    #[serde(borrow, default)]
+    pub message_attribute_names: Option<Vec<Text<'a>>>,
+    #[serde(default)]
+    pub max_number_of_messages: Option<i64>,
+    #[serde(default)]
+    pub visibility_timeout: Option<i64>,
+    #[serde(default)]
+    pub wait_time_seconds: Option<i64>,
+    #[serde(borrow, default)]
+    pub receive_request_attempt_id: Option<Text<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ReceiveMessageOutput {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<Message>,
+}
+
+pub async fn receive_message(cx: &Context, input: ReceiveMessageInput<'_>) -> Result<ReceiveMessageOutput, AwsError> {
+    let arn = queue_url::to_arn(cx, &input.queue_url)?;
+    let max = input.max_number_of_messages.unwrap_or(1);
+    if !(1..=MAX_MESSAGES).contains(&max) {
+        return Err(error::invalid_value(max, "MaxNumberOfMessages", "Must be between 1 and 10, if provided."));
+    }
+    let visibility = up_to(input.visibility_timeout, MAX_VISIBILITY, "VisibilityTimeout")?;
+    let wait = up_to(input.wait_time_seconds, MAX_WAIT, "WaitTimeSeconds")?;
+    let attempt = input.receive_request_attempt_id.as_deref();
+    if let Some(attempt) = attempt
+        && (attempt.is_empty() || attempt.len() > MAX_ATTEMPT || !attempt.bytes().all(|byte| byte.is_ascii_graphic()))
+    {
+        let reason =
+            "ReceiveRequestAttemptId can only include alphanumeric and punctuation characters. 1 to 128 in length.";
+        return Err(error::invalid_value(attempt, "ReceiveRequestAttemptId", reason));
+    }
+    let wanted = Wanted::of(system_names(cx, &input), input.message_attribute_names.as_deref().unwrap_or_default())?;
+    let core = &cx.cloud.core;
+    let (id, salt, fifo, deadline) = core.read(|engine, now| {
+        let id = queue_url::open(cx, engine, &arn, "sqs:ReceiveMessage")?;
+        let salt = engine.salt();
+        let settings = &queue_url::queue(cx, engine, id)?.settings;
+        Ok::<_, AwsError>((id, salt, settings.fifo, now + wait.unwrap_or(settings.receive_wait)))
+    })?;
+    if attempt.is_some() && !fifo {
+        let reason = "The request include parameter that is not valid for this queue type.";
+        return Err(error::invalid_value(attempt.unwrap_or_default(), "ReceiveRequestAttemptId", reason));
+    }
+    let receive = Receive { max: max as usize, visibility, attempt };
+    let Some((handed, over_limit)) = core.receive(id, receive, deadline).await? else {
+        return Err(error::no_queue(cx));
+    };
+    if over_limit && handed.is_empty() && !fifo && wait.unwrap_or_default() == 0 {
+        return Err(error::over_limit(
+            "Too many messages have been received without being deleted. Please delete your received messages or let them \
+             timeout before receiving more.",
+        ));
+    }
+    Ok(ReceiveMessageOutput { messages: incoming::render(cx, id, salt, fifo, &handed, &wanted)? })
+}
+
+/// `AttributeNames` is the older name of `MessageSystemAttributeNames`. The query protocol knew it first and prefers it.
+fn system_names<'i, 'a>(cx: &Context, input: &'i ReceiveMessageInput<'a>) -> &'i [Text<'a>] {
+    let old = input.attribute_names.as_deref().unwrap_or_default();
+    let new = input.message_system_attribute_names.as_deref().unwrap_or_default();
+    let (first, second) = if cx.protocol == Protocol::Query { (old, new) } else { (new, old) };
+    if first.is_empty() { second } else { first }
+}
+
+/// A parameter in seconds, as milliseconds.
+fn up_to(given: Option<i64>, max: i64, parameter: &str) -> Result<Option<u64>, AwsError> {
+    match given {
+        Some(value) if !(0..=max).contains(&value) => {
+            let reason = format!("Must be >= 0 and <= {max}, if provided.");
+            Err(error::invalid_value(value, parameter, &reason))
+        }
+        given => Ok(given.map(|seconds| seconds as u64 * 1000)),
+    }
+}

@@ -1,0 +1,58 @@
+//! GetCallerIdentity and GetAccessKeyInfo: whose keys are these.
+
+use serde::{Deserialize, Serialize};
+
+use super::session::account_of_key;
+use crate::gateway::{Context, DEFAULT_ACCOUNT, account_of};
+use wire::{AwsError, Text};
+
+#[derive(Deserialize)]
+pub struct GetCallerIdentityInput {}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetCallerIdentityOutput {
+    arn: String,
+    user_id: String,
+    account: String,
+}
+
+/// Every access key is its account's root user, but for those of sessions.
+pub async fn get_caller_identity(cx: &Context, _: GetCallerIdentityInput) -> Result<GetCallerIdentityOutput, AwsError> {
+    if cx.access_key.is_none() {
+        return Err(unsigned());
+    }
+    let account = cx.account.to_string();
+    Ok(GetCallerIdentityOutput { arn: cx.caller(), user_id: cx.caller_id().to_owned(), account })
+}
+
+/// A request that isn't signed.
+pub fn unsigned() -> AwsError {
+    AwsError::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetAccessKeyInfoInput<'a> {
+    #[serde(borrow)]
+    access_key_id: Option<Text<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetAccessKeyInfoOutput {
+    account: String,
+}
+
+pub async fn get_access_key_info(
+    _: &Context,
+    input: GetAccessKeyInfoInput<'_>,
+) -> Result<GetAccessKeyInfoOutput, AwsError> {
+    let Some(key) = input.access_key_id else {
+        let message = "1 validation error detected: Value null at 'accessKeyId' failed to satisfy constraint: \
+                       Member must not be null";
+        return Err(AwsError::bad("ValidationError", message));
+    };
+    let account = account_of_key(&key).or_else(|| account_of(&key).map(str::to_owned));
+    Ok(GetAccessKeyInfoOutput { account: account.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()) })
+}

@@ -1,0 +1,198 @@
+//! A session: who acts with a temporary key, and until when.
+//!
+//! Nothing is kept of a session: its token holds it, with a signature by a secret of this data folder, and the secret access
+//! key is derived from the same secret. As AWS's, the access key's id tells its account.
+
+use aws_sigv4::sign::v4::calculate_signature;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+use crate::Cloud;
+use crate::gateway::Context;
+use crate::sigv4::{Key, Refusal};
+use wire::{AwsError, Timestamp};
+use engine::{Engine, Millis};
+
+/// The document that holds the secret.
+const SECRET: &str = "sts/secret";
+/// How temporary access keys begin ("IAM identifiers").
+const PREFIX: &str = "ASIA";
+/// Base 32 (RFC 4648): five bits a character.
+const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+/// Characters of a signature in hexadecimal.
+const SIGNATURE: usize = 64;
+
+/// Who acts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    pub access_key: String,
+    pub account: String,
+    /// `arn:aws:sts::<account>:assumed-role/<role>/<session>`, or the account's root.
+    pub arn: String,
+    /// `<role's id>:<session>`, or the account.
+    pub user_id: String,
+    pub expires: Millis,
+}
+
+/// A temporary key, as AWS gives it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TemporaryKey {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: String,
+    expiration: Timestamp,
+}
+
+impl Session {
+    /// Whether it is a role's.
+    pub fn of_role(&self) -> bool {
+        self.arn.contains(":assumed-role/")
+    }
+
+    /// Whether whom it is of is still there: a role's sessions end with the role, and another one of its name is another role
+    /// ("Delete roles or instance profiles", IAM User Guide).
+    pub fn stands(&self, engine: &Engine) -> bool {
+        let Some((_, rest)) = self.arn.split_once(":assumed-role/") else { return true };
+        let (name, id) = (rest.split('/').next(), self.user_id.split(':').next());
+        engine.has_role(&self.account, name.unwrap_or_default(), id.unwrap_or_default())
+    }
+}
+
+/// Begins a session of `seconds`.
+pub async fn begin(cx: &Context, arn: String, user_id: String, seconds: i64) -> Result<TemporaryKey, AwsError> {
+    let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
+    let random = u64::from_str_radix(&cx.cloud.core.uuid().replace('-', "")[22..], 16).unwrap_or_default();
+    let new: [u8; 32] = rand::random();
+    let (secret, now) = cx
+        .cloud
+        .core
+        .execute(|tx| {
+            if tx.engine.doc(SECRET).is_none() {
+                tx.put_doc(SECRET, &new);
+            }
+            Ok((tx.engine.doc(SECRET).cloned(), tx.now))
+        })
+        .await?;
+    let secret = secret.ok_or_else(|| AwsError::internal("there is no secret for sessions"))?;
+    let expires = now + seconds.unsigned_abs() * 1000;
+    let session = Session { access_key: access_key(&account, random), account, arn, user_id, expires };
+    Ok(TemporaryKey {
+        secret_access_key: secret_key(&secret, &session),
+        session_token: token(&secret, &session)?,
+        access_key_id: session.access_key,
+        expiration: Timestamp(session.expires),
+    })
+}
+
+/// A session, and the key to verify its requests with.
+///
+/// # Errors
+/// A key or token that is none of this server's, or whose role is gone, and a session that has ended.
+pub fn key(cloud: &Cloud, access_key: &str, token: &str) -> Result<(Key, Session), Refusal> {
+    if !access_key.starts_with(PREFIX) {
+        return Err(Refusal::UnknownKey);
+    }
+    let (secret, now) = cloud.core.read(|engine, now| (engine.doc(SECRET).cloned(), now));
+    let secret = secret.ok_or(Refusal::UnknownKey)?;
+    let session = read(&secret, token).filter(|session| session.access_key == access_key);
+    let session = session.ok_or(Refusal::WrongToken)?;
+    // One that lasts longer than any was made by a clock that has been set back since.
+    if session.expires <= now || session.expires > now + LONGEST {
+        return Err(Refusal::ExpiredToken);
+    }
+    if !cloud.core.read(|engine, _| session.stands(engine)) {
+        return Err(Refusal::UnknownKey);
+    }
+    let secret = secret_key(&secret, &session);
+    let key = Key { secret, session_token: Some(token.to_owned()), account: Some(session.account.clone()) };
+    Ok((key, session))
+}
+
+/// "GetSessionToken" (AWS STS API Reference): no session lasts longer than 36 hours.
+const LONGEST: Millis = 36 * 3_600_000;
+
+/// The session that a request claims, where signatures aren't looked at.
+pub fn claimed(cloud: &Cloud, access_key: &str, token: Option<&str>) -> Option<Session> {
+    if !access_key.starts_with(PREFIX) {
+        return None;
+    }
+    let secret = cloud.core.read(|engine, _| engine.doc(SECRET).cloned())?;
+    read(&secret, token?).filter(|session| session.access_key == access_key)
+}
+
+/// The account of a temporary access key's id.
+pub fn account_of_key(access_key: &str) -> Option<String> {
+    let digits = access_key.strip_prefix(PREFIX)?;
+    if digits.len() != 16 {
+        return None;
+    }
+    let mut number: u64 = 0;
+    for byte in digits.bytes().take(8) {
+        number = number << 5 | ALPHABET.iter().position(|digit| *digit == byte)? as u64;
+    }
+    Some(format!("{number:012}")).filter(|account| account.len() == 12)
+}
+
+/// `ASIA`, 40 bits of account and 40 bits of chance.
+fn access_key(account: &str, random: u64) -> String {
+    let account: u64 = account.parse().unwrap_or_default();
+    let digit = |number: u64, at: u32| char::from(ALPHABET[(number >> (5 * at) & 31) as usize]);
+    let digits = |number| (0..8).rev().map(move |at| digit(number, at));
+    PREFIX.chars().chain(digits(account)).chain(digits(random)).collect()
+}
+
+fn secret_key(secret: &[u8], session: &Session) -> String {
+    let mut text = calculate_signature(secret, format!("secret {} {}", session.access_key, session.expires).as_bytes());
+    text.truncate(40);
+    text
+}
+
+/// The session and its signature.
+fn token(secret: &[u8], session: &Session) -> Result<String, AwsError> {
+    let encoded = postcard::to_stdvec(session).map_err(|error| AwsError::internal(error.to_string()))?;
+    let mut bytes = calculate_signature(secret, &encoded).into_bytes();
+    bytes.extend(encoded);
+    Ok(BASE64.encode(bytes))
+}
+
+fn read(secret: &[u8], token: &str) -> Option<Session> {
+    let bytes = BASE64.decode(token).ok()?;
+    let (signature, encoded) = bytes.split_at_checked(SIGNATURE)?;
+    let right: bool = calculate_signature(secret, encoded).as_bytes().ct_eq(signature).into();
+    right.then(|| postcard::from_bytes(encoded).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_holds_its_session_and_no_other() {
+        let session = Session {
+            access_key: access_key("123456789012", 7),
+            account: "123456789012".into(),
+            arn: "arn:aws:sts::123456789012:assumed-role/r/s".into(),
+            user_id: "AROAX:s".into(),
+            expires: 5,
+        };
+        assert_eq!(session.access_key.len(), 20);
+        assert_eq!(account_of_key(&session.access_key).as_deref(), Some("123456789012"));
+        let token = token(b"secret", &session).unwrap();
+        assert_eq!(read(b"secret", &token), Some(session.clone()));
+        assert_eq!(read(b"another", &token), None);
+        let mut bytes = BASE64.decode(&token).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        assert_eq!(read(b"secret", &BASE64.encode(bytes)), None);
+        for wrong in ["", "x", "AAAA", &"A".repeat(88)] {
+            assert_eq!(read(b"secret", wrong), None, "{wrong}");
+        }
+        let later = Session { expires: 6, ..session.clone() };
+        assert_ne!(secret_key(b"secret", &session), secret_key(b"secret", &later));
+        for wrong in ["ASIA", "AKIAAAAAAAAAAAAAAAAA", "ASIA1AAAAAAAAAAAAAAA", "ASIA777777777777777€"] {
+            assert_eq!(account_of_key(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Receiving: which messages a consumer gets, which go to the dead-letter queue instead, which have expired.
+
+use std::collections::HashMap;
+
+use super::{Queue, State};
+use crate::{Millis, Position, Seq, limits};
+
+/// What a consumer asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Receive<'a> {
+    pub max: usize,
+    /// `None` takes the queue's own visibility timeout.
+    pub visibility: Option<Millis>,
+    /// FIFO's ReceiveRequestAttemptId.
+    pub attempt: Option<&'a str>,
+}
+
+/// What it gets; the decision only, nothing is changed yet.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    pub visible_at: Millis,
+    pub picked: Vec<Position>,
+    /// Messages received too often, for the dead-letter queue.
+    pub redriven: Vec<Position>,
+    /// Messages whose retention ended.
+    pub expired: Vec<Position>,
+    /// The same messages as for the same attempt before: only their deadlines are new.
+    pub repeated: bool,
+    /// The queue has as many messages in flight as AWS allows.
+    pub over_limit: bool,
+}
+
+/// A message that a consumer got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Picked {
+    pub position: Position,
+    pub seq: Seq,
+    pub index: u16,
+    pub count: u32,
+    pub sent_at: Millis,
+    pub first_received: Millis,
+}
+
+/// What earlier attempts of FIFO receives got.
+#[derive(Debug, Default)]
+pub(super) struct Attempts(HashMap<Box<str>, (Millis, Vec<Position>)>);
+
+/// Expired messages that one receive clears away; the rest waits for the next.
+const EXPIRE_AT_ONCE: usize = 1_000;
+/// Messages that one receive sends to the dead-letter queue.
+const REDRIVE_AT_ONCE: usize = 1_000;
+
+impl Queue {
+    /// Decides what a consumer gets at `now`.
+    pub fn decide_receive(&mut self, receive: Receive<'_>, now: Millis) -> Received {
+        self.settle(now);
+        let mut decision = Received {
+            visible_at: now.saturating_add(receive.visibility.unwrap_or(self.settings.visibility_timeout)),
+            expired: self.expired(now, EXPIRE_AT_ONCE),
+            ..Received::default()
+        };
+        let limit = if self.settings.fifo { limits::IN_FLIGHT_FIFO } else { limits::IN_FLIGHT_STANDARD };
+        let room = limit.saturating_sub(self.in_flight);
+        decision.over_limit = room == 0;
+        let max = receive.max.min(room);
+        if let Some(same) = receive.attempt.and_then(|attempt| self.repeated(attempt, now)) {
+            decision.picked = same;
+            decision.repeated = true;
+        } else {
+            self.sort_in(max, now, &mut decision);
+        }
+        if let Some(attempt) = receive.attempt
+            && !decision.picked.is_empty()
+        {
+            self.attempts.0.retain(|_, (until, _)| *until > now);
+            self.attempts.0.insert(attempt.into(), (now + limits::ATTEMPT_WINDOW, decision.picked.clone()));
+        }
+        decision
+    }
+
+    /// The first `max` messages that a consumer could get at `now`, for who moves them elsewhere.
+    pub fn visible(&mut self, max: usize, now: Millis) -> Vec<Position> {
+        self.settle(now);
+        let mut positions = Vec::new();
+        self.offer(now, |position| {
+            let more = positions.len() < max;
+            positions.extend(more.then_some(position));
+            more
+        });
+        positions
+    }
+
+    /// The message at a position as a consumer sees it, after it was received.
+    pub fn picked(&self, position: Position) -> Option<Picked> {
+        self.entries.get(position).map(|entry| Picked {
+            position,
+            seq: entry.seq,
+            index: entry.index,
+            count: entry.count,
+            sent_at: entry.sent_at,
+            first_received: entry.first_received,
+        })
+    }
+
+    /// The same messages again for the same attempt id, if all of them are still in flight ("ReceiveMessage", Amazon SQS
+    /// API Reference).
+    fn repeated(&self, attempt: &str, now: Millis) -> Option<Vec<Position>> {
+        let (until, positions) = self.attempts.0.get(attempt)?;
+        let in_flight = |position: &Position| self.get(*position).is_some_and(|entry| entry.state == State::InFlight);
+        let open = *until > now && *until <= now + limits::ATTEMPT_WINDOW;
+        (open && positions.iter().all(in_flight)).then(|| positions.clone())
+    }
+
+    /// Every candidate is expired, goes to the dead-letter queue, or is received, until `max` are.
+    fn sort_in(&mut self, max: usize, now: Millis, decision: &mut Received) {
+        if !self.settings.fifo && !self.tenants.is_empty() {
+            self.tenants.sample(now, self.in_flight);
+        }
+        // Messages that have expired behind one that hasn't: a dead-letter queue gets them in any order of age.
+        let mut late = Vec::new();
+        self.offer(now, |position| {
+            let full = decision.picked.len() == max || decision.redriven.len() == REDRIVE_AT_ONCE;
+            if full || late.len() == EXPIRE_AT_ONCE {
+                return false;
+            }
+            let Some(entry) = self.entries.get(position) else { return true };
+            if self.has_expired(entry, now) {
+                late.extend(decision.expired.binary_search(&position).is_err().then_some(position));
+                return true;
+            }
+            match &self.settings.redrive {
+                Some(redrive) if entry.count >= redrive.max_receive_count => decision.redriven.push(position),
+                _ => decision.picked.push(position),
+            }
+            true
+        });
+        decision.expired.append(&mut late);
+    }
+
+    /// Offers the messages that can be received, in order, for as long as `take` wants more.
+    fn offer(&self, now: Millis, take: impl FnMut(Position) -> bool) {
+        let back = self.back.iter().copied();
+        let fresh = self.entries.from(self.fresh).filter(|(_, entry)| entry.state == State::Fresh);
+        // The cursor goes no further than to the last fresh message: what follows may be millions.
+        let fresh = in_order(fresh.map(|(position, _)| position).take(self.fresh_left), self.loose.iter().copied());
+        if self.settings.fifo {
+            self.groups.available().all(take);
+        } else if self.tenants.is_empty() {
+            in_turn(back, fresh).all(take);
+        } else {
+            let noisy = self.tenants.noisy(now, self.in_flight);
+            self.tenants.available(&noisy, back, fresh).all(take);
+        }
+    }
+}
+
+/// Messages that came back and fresh ones in turn: a message that always fails can't hold up the others.
+pub(super) fn in_turn(
+    mut back: impl Iterator<Item = Position>,
+    mut fresh: impl Iterator<Item = Position>,
+) -> impl Iterator<Item = Position> {
+    let mut turn = false;
+    std::iter::from_fn(move || {
+        turn = !turn;
+        if turn { back.next().or_else(|| fresh.next()) } else { fresh.next().or_else(|| back.next()) }
+    })
+}
+
+/// Two ascending sequences as one.
+fn in_order(a: impl Iterator<Item = Position>, b: impl Iterator<Item = Position>) -> impl Iterator<Item = Position> {
+    let (mut a, mut b) = (a.peekable(), b.peekable());
+    std::iter::from_fn(move || match (a.peek(), b.peek()) {
+        (Some(first), Some(second)) if first > second => b.next(),
+        (Some(_), _) => a.next(),
+        (None, _) => b.next(),
+    })
+}
