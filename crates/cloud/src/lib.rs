@@ -20,7 +20,6 @@ pub mod http;
 pub mod iam;
 mod maintenance;
 pub mod notices;
-mod pattern;
 mod rebuild;
 pub mod receive;
 pub mod s3;

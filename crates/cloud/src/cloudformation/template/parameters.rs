@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::budget::Effort;
 use super::{Invalid, Result, text};
-use crate::pattern::{self, Pattern};
+use text::pattern::{self, Pattern};
 
 /// What `NoEcho` parameters are shown as.
 pub const MASK: &str = "****";

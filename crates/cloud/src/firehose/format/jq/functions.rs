@@ -7,7 +7,7 @@ use super::super::dates;
 use super::ast::{Ast, Operator};
 use super::eval::{Done, Out, Run, Stop, error};
 use super::value::{arithmetic, compare, contains, described, kind, number, size, split, tostring, truthy};
-use crate::pattern::{self, Pattern};
+use text::pattern::{self, Pattern};
 
 /// Names and numbers of arguments.
 const KNOWN: &[(&str, usize)] = &[
