@@ -9,15 +9,14 @@ use tokio::net::TcpListener;
 use super::deploy::{Deployer, Template};
 use super::{Context, value};
 use crate::aws::{Cloud, local_region};
-use cloud as server;
-use cloud::gateway::Access;
-use cloud::http::guard::Guard;
-use cloud::server::{Options, Server};
-use cloud::sigv4::Credentials;
 use crate::config::file;
 use crate::exit::{Exit, Failure};
-use log;
 use crate::ui::Ui;
+use cloud::Guard;
+use cloud::gateway::Access;
+use cloud::server::{Options, Server};
+use cloud::sigv4::Credentials;
+use log;
 
 /// What an acknowledgement promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -209,8 +208,7 @@ async fn open(options: Options, address: SocketAddr, access: Access, ui: Ui) -> 
             .help("Stop what listens there, or choose another address with --addr.")
     })?;
     let notices = ui.clone();
-    let opened =
-        tokio::task::spawn_blocking(move || server::Cloud::open(options, move |text| notices.warn(text))).await;
+    let opened = tokio::task::spawn_blocking(move || cloud::Cloud::open(options, move |text| notices.warn(text))).await;
     let (cloud, _) = opened
         .map_err(|error| Failure::new("Can't open the embedded cloud").why(error))?
         .map_err(|error| Failure::new("Can't open the embedded cloud").why(error))?;

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types::{BufferingHints, ExtendedS3DestinationConfiguration, Record};
 use aws_sdk_sqs::types::{MessageSystemAttributeName as System, QueueAttributeName as Attribute};
-use futures::poll;
 use cloud::s3::{NewBucket, S3};
+use futures::poll;
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 

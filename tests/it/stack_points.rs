@@ -78,9 +78,10 @@ async fn live(cloud: &TestCloud) -> Vec<(usize, (String, Option<String>))> {
     let client = cloud.cloudformation();
     let length = || std::fs::metadata(cloud.segment()).unwrap().len() as usize;
     // The key that signs notifications is written whenever it is made, which was between two steps now and then.
-    let (inside, signer) = (cloud.inside(), &cloud.inside().sns.signer);
-    signer.certificate_url(inside).unwrap();
-    signer.save(inside).await.unwrap();
+    let inside = cloud.inside();
+    inside.signing_key().unwrap();
+    eventually(async || inside.kept_signing_key()).await.expect("the key is kept");
+    inside.core.wait_durable().await;
     cloud.sqs().create_queue().queue_name("taken").send().await.unwrap();
     let mut steps = vec![(length(), rest(&client).await)];
     for (version, bad) in

@@ -14,12 +14,12 @@ use crate::cloudformation::template::budget::Budget;
 use crate::cloudformation::template::evaluate::{Pseudo, Reference, Scope as Values};
 use crate::cloudformation::template::{Template, conditions, graph, parameters};
 use crate::firehose::format::jq::Query;
-use crate::gateway::Service;
 use crate::s3::fuzz::{browser_form, chunks};
 use crate::sigv4::{self, Claim, Family, Key, Payload};
-use wire::form::Form;
+use crate::sqs;
 use engine::filter::{self, Attribute, Body, FilterPolicy};
 use engine::policy::{Around, Kind, Policy, Principal, Request};
+use wire::form::Form;
 
 /// The targets by name.
 pub const TARGETS: [(&str, fn(&[u8])); 8] = [
@@ -54,7 +54,7 @@ fn identity(data: &[u8]) {
     parts.headers.insert("x-amz-date", HeaderValue::from_static("20260101T000000Z"));
     let Ok(Some(claim)) = Claim::of(&parts) else { return };
     let key = Key { secret: "secret".into(), session_token: None, account: None };
-    for family in [Family::S3, Family::Query(None), Family::Json(Service::Sqs)] {
+    for family in [Family::S3, Family::Query(None), Family::Json(&sqs::SERVICE)] {
         let find = |access_key: &str, _: Option<&str>| {
             assert_eq!(Some(access_key), claim.access_key(), "who is routed is who is verified");
             Ok(Cow::Borrowed(&key))

@@ -1,68 +1,46 @@
 //! The embedded cloud: a server that speaks AWS's wire protocols over the [`engine`].
+//!
+//! # Its rooms
+//!
+//! Arrows only fall: a room may import what stands below it, and `tests/it/house.rs` of the program holds each to its list.
+//!
+//! ```text
+//! server, maintenance      open, start, stop, and what is done without being asked: may name all
+//! gateway                  route, verify, answer; the server's own pages; what AWS has and this cloud hasn't
+//! services                 the registry: which code answers for which service
+//! cloudformation           } one folder a service, one file an operation; of each other
+//! firehose > s3 > sns      } they know no more than these arrows
+//! sqs  sns  iam  sts       }
+//! sigv4     http           signatures; sockets
+//! request                  who asks, where, for what: Context, Operation, Service
+//! core                     engine + log + clock + waiters: the one owner of the state
+//! notification  blobs  folder    SNS's documents; the bytes of objects; the data folder
+//! ```
+//!
+//! Below them are crates: `wire` (protocols), `engine` (decides), `log` (keeps), `directory`, `text`.
 
-#[cfg(test)]
-mod caller;
-pub mod clock;
+pub mod blobs;
 pub mod cloudformation;
-mod compaction;
 pub mod core;
-mod declare;
-#[cfg(test)]
-mod durability;
 pub mod firehose;
 mod folder;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 pub mod gateway;
-#[cfg(test)]
-mod hostile;
 pub mod http;
 pub mod iam;
 mod maintenance;
-pub mod notices;
-mod rebuild;
-pub mod receive;
+mod notification;
+pub mod request;
 pub mod s3;
 pub mod server;
+mod services;
 pub mod sigv4;
 pub mod sns;
 pub mod sqs;
 pub mod sts;
-pub mod transaction;
-pub mod waiters;
+#[cfg(test)]
+mod testing;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, OnceLock};
-
-use self::core::Core;
-use notices::Notices;
-
-/// The server's state, shared by all requests.
-pub struct Cloud {
-    pub core: Core,
-    pub notices: Arc<Notices>,
-    /// A message move task was started: the mover looks again.
-    pub move_tasks: tokio::sync::Notify,
-    pub sns: sns::Sns,
-    /// Where the server listens; known once it does.
-    address: OnceLock<SocketAddr>,
-    /// The bytes of S3's objects.
-    pub blobs: s3::Blobs,
-    home: Option<server::Home>,
-}
-
-impl Cloud {
-    /// Says something that the operator should know: see [`Notices::say`].
-    pub fn notice(&self, text: &str) {
-        self.notices.say(self.core.now(), text);
-    }
-
-    /// The server's own address as a client on this machine reaches it, e.g. `http://127.0.0.1:4566`.
-    pub fn url(&self) -> String {
-        let mut address = self.address.get().copied().unwrap_or((Ipv4Addr::LOCALHOST, 4566).into());
-        if address.ip().is_unspecified() {
-            address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        }
-        format!("http://{address}")
-    }
-}
+pub use self::core::{Cloud, clock, transaction};
+pub use self::gateway::guard::Guard;

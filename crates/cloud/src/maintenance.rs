@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::s3::S3;
+use crate::core::expire::expire_messages;
+use crate::core::{Cloud, compaction};
+use crate::s3::S3;
+use engine::Millis;
 use wire::AwsError;
-use super::{Cloud, compaction};
-use engine::{Change, Millis, QueueId};
 
 const DAY: Millis = 24 * 60 * 60 * 1_000;
 /// How often it looks.
 const EVERY: Millis = 1_000;
-/// Messages that expire under one lock.
-const EXPIRE_AT_ONCE: usize = 1_000;
 
 /// Runs until told to stop; then at once, whatever it is about: the next start takes it up again.
 pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
@@ -69,7 +68,7 @@ impl Keeper {
 async fn look_after_the_folder(cloud: &Arc<Cloud>) {
     let looking = cloud.clone();
     let gone = tokio::task::spawn_blocking(move || {
-        let home = looking.home.as_ref()?;
+        let home = looking.home()?;
         // Who can't look, for want of a handle say, knows nothing.
         let harm = || looking.core.log().harm().ok().flatten();
         let objects = || looking.blobs.missing().ok().flatten();
@@ -88,7 +87,7 @@ async fn look_after_the_folder(cloud: &Arc<Cloud>) {
 }
 
 async fn keep(cloud: &Arc<Cloud>, swept: &mut Option<Millis>) -> Result<(), AwsError> {
-    expire(cloud).await?;
+    expire_messages(cloud).await?;
     let s3 = S3::of(cloud);
     s3.tidy().await;
     // Lifecycle rules are due at midnight UTC, and what became due while the cloud was off when it starts.
@@ -98,29 +97,4 @@ async fn keep(cloud: &Arc<Cloud>, swept: &mut Option<Millis>) -> Result<(), AwsE
         *swept = Some(today);
     }
     compaction::run(cloud).await
-}
-
-pub(super) async fn expire(cloud: &Cloud) -> Result<(), AwsError> {
-    let queues: Vec<QueueId> = cloud.core.read(|engine, now| {
-        let with_expired = engine.queues("").filter(|queue| !queue.expired(now, 1).is_empty());
-        with_expired.map(|queue| queue.config.id).collect()
-    });
-    for id in queues {
-        loop {
-            let more = cloud.core.execute_freeing(|transaction| {
-                let now = transaction.now;
-                let positions = transaction.engine.queue(id).map(|queue| queue.expired(now, EXPIRE_AT_ONCE));
-                let positions = positions.unwrap_or_default();
-                let more = positions.len() == EXPIRE_AT_ONCE;
-                if !positions.is_empty() {
-                    transaction.apply(&Change::Deleted { queue: id, positions });
-                }
-                Ok(more)
-            });
-            if !more.await? {
-                break;
-            }
-        }
-    }
-    Ok(())
 }

@@ -9,18 +9,19 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Cloud;
-use super::clock::Clock;
-use super::core::Core;
-use super::folder::{DataFolder, OBJECTS};
-use super::gateway::{Access, Gateway};
-use super::notices::Notices;
-use super::s3::{self, Blobs};
-use super::{http, maintenance};
+use crate::blobs::Blobs;
+use crate::core::Cloud;
+use crate::core::Core;
+use crate::core::clock::Clock;
+use crate::folder::{DataFolder, Home, OBJECTS};
+use crate::gateway::{Access, Gateway};
+use crate::s3;
+use crate::services::SERVICES;
+use crate::{http, maintenance};
 use directory::Directory;
 use log::{self, Disk, Durability, LogError, MemoryDisk, Recovery};
 
-pub use super::folder::{FolderError, OpenError};
+pub use crate::folder::{FolderError, OpenError};
 
 /// How a cloud is opened.
 #[derive(Debug, Clone)]
@@ -67,14 +68,14 @@ impl Cloud {
             let objects = Directory::open(folder.path()).and_then(|objects| Blobs::open(Arc::new(objects), false));
             let blobs = objects.map_err(failed(folder.path()))?;
             let (core, recovery) = open(Arc::new(MemoryDisk::default()))?;
-            return Ok((Arc::new(Self::of(core, blobs, Some(Home::Temporary(folder)), print)), recovery));
+            return Ok((Arc::new(Self::new(core, blobs, Some(Home::Temporary(folder)), print)), recovery));
         }
         let (folder, (core, recovery)) = DataFolder::open(&options.data_dir, |disk| open(Arc::new(disk)))?;
         let noted = folder.noted_end();
         let is_of_the_folder = noted.is_some_and(|end| core.log().ended_at(end).unwrap_or(false));
         let opened = s3::open_blobs(&core, &folder, recovery.is_whole() && is_of_the_folder);
         let (blobs, notices) = opened.map_err(failed(&options.data_dir.join(OBJECTS)))?;
-        let cloud = Self::of(core, blobs, Some(Home::Kept(folder)), print);
+        let cloud = Self::new(core, blobs, Some(Home::Kept(folder)), print);
         // Not before: until the objects were looked at, a start that is killed leaves the next to know what this one knew.
         cloud.note_end();
         let is_whole = recovery.cuts.is_empty() && recovery.lost.is_empty();
@@ -88,35 +89,6 @@ impl Cloud {
         let notices = recovery.notices(options.durability).into_iter().chain(older).chain(notices);
         notices.for_each(|text| cloud.notice(&text));
         Ok((Arc::new(cloud), recovery))
-    }
-
-    /// Notes in the data folder where the log ends.
-    pub(super) fn note_end(&self) {
-        if let Some(Home::Kept(folder)) = &self.home
-            && let Ok(Some(end)) = self.core.log().end()
-        {
-            folder.note_end(end);
-        }
-    }
-
-    /// `home` is what the cloud's files lie in, unless somebody else cares for that.
-    pub(super) fn of(
-        core: Core,
-        blobs: Blobs,
-        home: Option<Home>,
-        print: impl Fn(&str) + Send + Sync + 'static,
-    ) -> Self {
-        let notices = Arc::new(Notices::new(print));
-        core.tell(notices.clone());
-        Self {
-            core,
-            notices,
-            move_tasks: Default::default(),
-            blobs,
-            sns: Default::default(),
-            address: Default::default(),
-            home,
-        }
     }
 }
 
@@ -132,17 +104,17 @@ impl Server {
     /// Serves on a listener until [`Server::stop`].
     pub fn start(cloud: Arc<Cloud>, listener: TcpListener, access: Access) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
-        _ = cloud.address.set(address);
-        cloud.sns.reach.opened(address, &access);
+        cloud.listens(address);
+        cloud.reach.opened(address, access.credentials.is_some(), access.deliver_to_loopback);
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let (workers, gateway) = (http::Workers::start()?, Arc::new(Gateway::with_access(cloud.clone(), access)));
         tasks.spawn(http::serve(listener, workers, gateway, stop.clone()));
         tasks.spawn(maintenance::run(cloud.clone(), stop.clone()));
-        tasks.spawn(super::firehose::flusher::run(cloud.clone(), stop.clone()));
-        tokio::spawn(super::cloudformation::resume(cloud.clone()));
-        tasks.spawn(super::sqs::move_tasks::run::run(cloud.clone(), stop.clone()));
-        tasks.spawn(super::sns::background::run(cloud.clone(), stop.clone()));
+        tasks.spawn(crate::firehose::flusher::run(cloud.clone(), stop.clone()));
+        tokio::spawn(crate::cloudformation::resume(cloud.clone(), &SERVICES));
+        tasks.spawn(crate::sqs::move_tasks::run::run(cloud.clone(), stop.clone()));
+        tasks.spawn(crate::sns::background::run(cloud.clone(), stop.clone()));
         tasks.close();
         Ok(Self { cloud, address, stop, tasks })
     }
@@ -154,23 +126,6 @@ impl Server {
         self.cloud.core.log().retry()?;
         self.cloud.note_end();
         Ok(())
-    }
-}
-
-/// What a cloud's files lie in, for as long as it is open.
-pub(super) enum Home {
-    Kept(DataFolder),
-    /// The objects of a cloud of which nothing is kept; removed with it.
-    Temporary(#[allow(dead_code, reason = "it is kept to be dropped")] TempDir),
-}
-
-impl Home {
-    /// What of the data folder is no longer where it was, if anything isn't.
-    pub fn gone(&self) -> Option<String> {
-        match self {
-            Self::Kept(folder) => folder.gone(),
-            Self::Temporary(_) => None,
-        }
     }
 }
 
@@ -190,7 +145,7 @@ mod tests {
     fn a_cloud_in_memory_keeps_objects_in_a_private_folder_that_goes_with_it() {
         let options = Options { durability: Durability::Memory, ..Options::new("nowhere") };
         let (cloud, _) = Cloud::open(options, |_| {}).unwrap();
-        let Some(Home::Temporary(folder)) = &cloud.home else { panic!("it has another home") };
+        let Some(Home::Temporary(folder)) = cloud.home() else { panic!("it has another home") };
         let path = folder.path().to_owned();
         assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o700);
         drop(cloud);

@@ -13,7 +13,7 @@ use super::template::diff::{self, Before, Changes, Deployed};
 use super::template::evaluate::{Reference, is_unknown};
 use super::template::{Template, text};
 use super::types;
-use crate::gateway::Context;
+use crate::request::Context;
 use wire::AwsError;
 
 /// What a new definition would change of a stack.

@@ -7,7 +7,7 @@ use super::describe_stacks::{ParameterView, RollbackConfiguration, shown};
 use super::record::{ChangeSet, OnFailure, Tag};
 use super::store::{self, Place};
 use super::template::diff::{Action, Change, Detail, Recreation, Replacement};
-use crate::gateway::Context;
+use crate::request::Context;
 use wire::{AwsError, Timestamp};
 
 /// Changes of a page.

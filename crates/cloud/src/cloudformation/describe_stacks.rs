@@ -8,7 +8,7 @@ use super::record::{Definition, OnFailure, Stack, Status, Tag};
 use super::store::{self, Place};
 use super::template::Template;
 use super::template::parameters::{MASK, Texts};
-use crate::gateway::Context;
+use crate::request::Context;
 use wire::{AwsError, Timestamp};
 
 /// Stacks of a page.

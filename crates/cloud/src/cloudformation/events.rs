@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::input::stack_name;
 use super::record::Event;
 use super::store::{self, Place};
-use crate::gateway::Context;
+use crate::request::Context;
 use wire::{AwsError, Timestamp};
 
 /// Events of a page.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::input::constraint;
 use super::plan;
 use super::store;
-use crate::gateway::Context;
+use crate::request::Context;
 use wire::AwsError;
 
 /// Exports of a page.

@@ -13,8 +13,8 @@ use super::template::evaluate::{KNOWN_AFTER_APPLY, Reference};
 use super::template::parameters::{Given, Texts, settle};
 use super::template::{Invalid, Template, summary};
 use super::{objects, run};
-use crate::gateway::{Context, host_of};
 use crate::iam::passing;
+use crate::request::{Context, host_of};
 use wire::AwsError;
 
 /// "AWS CloudFormation quotas": bytes of a template in a request.

@@ -8,6 +8,7 @@
 //! stacks  change_sets  describe_*  events  resources  templates  exports  settings     the operations
 //! ```
 
+mod absent;
 mod aside;
 mod change_sets;
 mod compare;
@@ -28,12 +29,27 @@ pub mod template;
 mod templates;
 mod types;
 
-use super::gateway::Operation;
 use crate::operations;
+use crate::request::{Operation, Service};
+use wire::Names;
 
 pub use run::resume;
 
-pub const OPERATIONS: &[Operation] = operations! {
+/// What tells its requests apart, and what it answers.
+pub static SERVICE: Service = Service {
+    id: "cloudformation",
+    title: "CloudFormation",
+    version: Some("2010-05-15"),
+    target: None,
+    namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/",
+    names: Names::Wrapped,
+    error_prefix: "",
+    body_limit: 4 << 20,
+    operations: OPERATIONS,
+    absent: absent::ABSENT,
+};
+
+const OPERATIONS: &[Operation] = operations! {
     "CancelUpdateStack" => settings::cancel_update_stack,
     "ContinueUpdateRollback" => settings::continue_update_rollback,
     "CreateChangeSet" => change_sets::create_change_set,

@@ -8,8 +8,8 @@ use http::{Method, Request, Response};
 use http_body_util::BodyExt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::gateway::Context;
 use crate::http::body::Body;
+use crate::request::Context;
 use crate::s3;
 use wire::{AwsError, Protocol};
 

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::input::{constraint, stack_name};
 use super::record::{Resource, Stack};
 use super::store::{self, Place};
-use crate::gateway::Context;
-use wire::{AwsError, Timestamp};
+use crate::request::Context;
 use engine::Engine;
+use wire::{AwsError, Timestamp};
 
 /// Resources of a page.
 const PAGE: usize = 100;

@@ -9,8 +9,8 @@ use super::stacks::StackIdOutput;
 use super::store::{self, Place};
 use super::template::structure::{MAX_NAME as MAX_LOGICAL_ID, MAX_RESOURCES};
 use super::{change_sets::Nothing, run};
-use crate::gateway::Context;
-use crate::transaction::Transaction;
+use crate::core::transaction::Transaction;
+use crate::request::Context;
 use wire::AwsError;
 
 fn invalid(message: impl Into<String>) -> AwsError {

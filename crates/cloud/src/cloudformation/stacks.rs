@@ -7,7 +7,7 @@ use super::record::{Definition, Execution, OnFailure, Stack, Status};
 use super::store::{self, Place};
 use super::template::structure::{MAX_NAME as MAX_LOGICAL_ID, MAX_RESOURCES};
 use super::{compare, plan, run};
-use crate::gateway::Context;
+use crate::request::Context;
 use wire::AwsError;
 
 #[derive(Debug, Serialize)]
@@ -175,7 +175,7 @@ pub struct Begin {
 
 /// Gives a stack its new definition and sets it to be updated.
 pub fn begin_update(
-    transaction: &mut crate::transaction::Transaction<'_>,
+    transaction: &mut crate::core::transaction::Transaction<'_>,
     cx: &Context,
     stack: &mut Stack,
     begin: Begin,

@@ -11,7 +11,7 @@ use super::store::{self, Place};
 use super::template::parameters::Declaration;
 use super::template::{Template, foreach, parse, summary};
 use super::{plan, types};
-use crate::gateway::Context;
+use crate::request::Context;
 use wire::AwsError;
 
 fn invalid(message: impl Into<String>) -> AwsError {

@@ -1,7 +1,7 @@
 //! A transaction is made whole, in memory and in the log, or not at all.
 
 use super::*;
-use crate::clock::Clock;
+use crate::core::clock::Clock;
 use engine::change::Put;
 use engine::{Change, StreamId};
 use log::MemoryDisk;

@@ -10,9 +10,9 @@ use super::destination::{Destination, DestinationInput};
 use super::encryption::{self, EncryptionInput};
 use super::stream::{self, Document, check_name, invalid};
 use super::tags::{self, Tag};
-use crate::gateway::Context;
-use wire::AwsError;
+use crate::request::Context;
 use engine::{Change, StreamId};
+use wire::AwsError;
 
 /// "CreateDeliveryStream", API Reference: by default up to 5,000 streams a Region.
 const MOST_STREAMS: usize = 5_000;

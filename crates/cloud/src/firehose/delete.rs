@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::stream::{self, check_name};
-use crate::gateway::Context;
-use wire::AwsError;
+use crate::request::Context;
 use engine::Change;
+use wire::AwsError;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::stream::{self, Document, check_name};
-use crate::gateway::Context;
+use crate::request::Context;
 use wire::AwsError;
 
 #[derive(Debug, Default, Deserialize)]

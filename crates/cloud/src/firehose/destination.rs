@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::format::{Compression, Pipeline, Processor};
 use super::prefix::Prefixes;
 use super::stream::{constrained, invalid, missing};
-use crate::gateway::Context;
 use crate::iam::passing;
+use crate::request::Context;
 use crate::s3::S3;
-use wire::AwsError;
 use engine::Millis;
+use wire::AwsError;
 
 /// Buffering hints ("BufferingHints", API Reference): 0 to 900 s, 1 to 128 MiB; 300 s and 5 MiB unless given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

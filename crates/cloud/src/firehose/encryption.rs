@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use super::delete::Empty;
 use super::stream::{self, Encryption, check_name, constrained, invalid, missing};
-use crate::gateway::Context;
-use wire::AwsError;
+use crate::request::Context;
 use engine::Change;
+use wire::AwsError;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

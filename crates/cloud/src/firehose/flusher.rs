@@ -19,12 +19,11 @@ use super::batch::Plan;
 use super::landing;
 use super::partitions::{self, Partitions};
 use super::stream::{Document, PARTITIONED};
-use crate::Cloud;
-use crate::receive;
-use crate::sns::envelope;
-use wire::AwsError;
+use crate::core::Cloud;
+use crate::core::receive;
 use engine::stream::{Record, Stream};
 use engine::{Change, Millis, Position, StreamId};
+use wire::AwsError;
 
 /// Records read from the log at once.
 pub(super) const READ_AT_ONCE: usize = 1_000;
@@ -171,7 +170,7 @@ pub(super) async fn read(cloud: &Cloud, records: &[(Position, Record)]) -> Resul
                     let body = delivery.and_then(|delivery| sent.bodies.get(usize::from(delivery.body)));
                     match (delivery, body) {
                         (Some(delivery), Some(body)) if delivery.raw => payload.slice_ref(body.as_bytes()),
-                        _ => envelope::render(cloud, &sent, record.index)?.into(),
+                        _ => cloud.render_notification(&sent, record.index)?.into(),
                     }
                 }
                 _ => return Err(AwsError::internal("the log holds no record where a stream's record was expected")),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::batch::Object;
 use super::destination::SERVICE;
 use super::stream::Document;
-use crate::Cloud;
+use crate::core::Cloud;
 use crate::s3::{self, Landing, S3};
 use engine::policy::{Around, Decision, Principal, Request};
 use engine::{Change, Through};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::stream::{self, constrained};
-use crate::gateway::Context;
+use crate::request::Context;
 use wire::AwsError;
 
 /// "ListDeliveryStreams", API Reference: 10 unless told otherwise.

@@ -26,17 +26,33 @@ pub mod stream;
 mod tags;
 pub mod update;
 
-use super::gateway::Operation;
 use crate::operations;
+use crate::request::{Operation, Service};
+use wire::{Names, Protocol};
 
-pub const OPERATIONS: &[Operation] = operations! {
+/// What tells its requests apart, and what it answers.
+pub static SERVICE: Service = Service {
+    id: "firehose",
+    title: "Firehose",
+    version: None,
+    target: Some(("Firehose_20150804", Protocol::Json11)),
+    namespace: "http://firehose.amazonaws.com/doc/2015-08-04/",
+    names: Names::Wrapped,
+    error_prefix: "",
+    // Records of 4 MiB together, in base64.
+    body_limit: 8 << 20,
+    operations: OPERATIONS,
+    absent: "",
+};
+
+const OPERATIONS: &[Operation] = operations! {
     "CreateDeliveryStream" => create::create_delivery_stream,
     "DeleteDeliveryStream" => delete::delete_delivery_stream,
     "DescribeDeliveryStream" => describe::describe_delivery_stream,
     "ListDeliveryStreams" => list::list_delivery_streams,
     "ListTagsForDeliveryStream" => tags::list_tags_for_delivery_stream,
-    "PutRecord" => put::put_record,
-    "PutRecordBatch" => put::put_record_batch,
+    "PutRecord" => put::put_record [durable],
+    "PutRecordBatch" => put::put_record_batch [durable],
     "StartDeliveryStreamEncryption" => encryption::start,
     "StopDeliveryStreamEncryption" => encryption::stop,
     "TagDeliveryStream" => tags::tag_delivery_stream,

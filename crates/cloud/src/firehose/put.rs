@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::stream::{check_name, constrained, invalid, missing, not_found};
-use crate::gateway::Context;
-use wire::{AwsError, Blob};
+use crate::request::Context;
 use engine::Change;
 use engine::change::Put;
+use wire::{AwsError, Blob};
 
 /// "Amazon Data Firehose Quota": a record holds up to 1,000 KiB before base64.
 const MOST_RECORD_BYTES: usize = 1000 << 10;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::destination::Destination;
-use crate::gateway::Context;
-use wire::AwsError;
+use crate::request::Context;
 use engine::config::StreamConfig;
 use engine::{Engine, Millis};
+use wire::AwsError;
 
 /// A stream's declaration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::delete::Empty;
 use super::stream::{self, check_name, constrained, invalid};
-use crate::gateway::Context;
-use wire::AwsError;
+use crate::request::Context;
 use engine::Change;
+use wire::AwsError;
 
 /// "TagDeliveryStream", API Reference.
 const MOST_TAGS: usize = 50;

@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::delete::Empty;
 use super::destination::{DESTINATION_ID, Destination, DestinationInput};
 use super::stream::{self, check_name, invalid, missing};
-use crate::gateway::Context;
-use wire::AwsError;
+use crate::request::Context;
 use engine::Change;
+use wire::AwsError;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

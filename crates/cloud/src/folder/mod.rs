@@ -14,6 +14,7 @@
 //! it; the folder's own path may lead through links.
 
 mod end;
+mod home;
 mod inspect;
 mod marker;
 
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+pub use self::home::Home;
 pub use self::inspect::{is_blob, is_shard};
 
 use self::inspect::{State, inspect};

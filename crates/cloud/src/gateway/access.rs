@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use http::request::Parts;
 
-use super::context::{DEFAULT_ACCOUNT, intern};
-use super::scope::account_of;
-use crate::Cloud;
-use crate::http::guard::Guard;
+use super::guard::Guard;
+use crate::core::Cloud;
+use crate::request::{DEFAULT_ACCOUNT, Identity, account_of, intern};
 use crate::sigv4::{self, Chunks, Claim, Credentials, Family, Key, Refusal, Verified};
-use crate::sts::session::{self, Session};
+use crate::sts::session;
 use wire::AwsError;
 
 /// Who may use the server: which names and pages, and with which keys.
@@ -29,12 +28,9 @@ impl Default for Access {
     }
 }
 
-/// Who sent a request, as its signature proves.
-pub struct Identity {
-    pub account: Arc<str>,
-    pub region: Arc<str>,
-    pub access_key: Arc<str>,
-    pub session: Option<Arc<Session>>,
+/// What a signature proves.
+pub struct Proof {
+    pub identity: Identity,
     /// What verifies the chunks of a body that is signed chunk by chunk.
     pub chunks: Option<Chunks>,
 }
@@ -47,7 +43,7 @@ impl Access {
         parts: &Parts,
         payload: sigv4::Payload<'_>,
         family: Family,
-    ) -> Result<Option<Identity>, AwsError> {
+    ) -> Result<Option<Proof>, AwsError> {
         self.prove(cloud, |find| {
             let claim = Claim::of(parts)?.ok_or(Refusal::Missing)?;
             sigv4::verify(find, &claim, parts, payload, cloud.core.now(), family)
@@ -61,7 +57,7 @@ impl Access {
         cloud: &Cloud,
         claim: Option<&Claim<'_>>,
         policy: Option<&str>,
-    ) -> Result<Option<Identity>, AwsError> {
+    ) -> Result<Option<Proof>, AwsError> {
         self.prove(cloud, |find| match (claim, policy) {
             (Some(claim), Some(policy)) => sigv4::verify_policy(find, claim, policy),
             // A signature of nothing.
@@ -74,7 +70,7 @@ impl Access {
         &'s self,
         cloud: &Cloud,
         verify: impl FnOnce(&mut Find<'s, '_>) -> Result<Verified<'s>, Refusal>,
-    ) -> Result<Option<Identity>, Refusal> {
+    ) -> Result<Option<Proof>, Refusal> {
         let Some(credentials) = &self.credentials else { return Ok(None) };
         let mut session = None;
         let verified = verify(&mut |access_key, token| match credentials.get(access_key) {
@@ -86,13 +82,13 @@ impl Access {
             }
         })?;
         let account = verified.key.account.as_deref().or_else(|| account_of(&verified.access_key));
-        Ok(Some(Identity {
+        let identity = Identity {
             account: intern(account.unwrap_or(DEFAULT_ACCOUNT)),
             region: intern(&verified.region),
             access_key: intern(&verified.access_key),
             session,
-            chunks: verified.chunks,
-        }))
+        };
+        Ok(Some(Proof { identity, chunks: verified.chunks }))
     }
 }
 

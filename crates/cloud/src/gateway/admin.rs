@@ -4,7 +4,8 @@ use bytes::Bytes;
 use http::Method;
 use http::request::Parts;
 
-use crate::{Cloud, sns};
+use crate::core::Cloud;
+use crate::sns;
 use engine::Millis;
 
 /// A page of the server's own.
@@ -31,7 +32,7 @@ impl Page {
             "/_messaging/notices" => Some(Page::Notices),
             _ if signed || parts.uri.query().is_some() => None,
             "/health" => Some(Page::Health),
-            path => cloud.sns.signer.certificate(cloud, path).map(Page::Certificate),
+            path => cloud.certificate(path).map(Page::Certificate),
         }
     }
 

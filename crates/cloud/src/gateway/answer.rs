@@ -6,6 +6,7 @@ use http::{Response, StatusCode};
 
 use super::{RequestId, Route, Service};
 use crate::http::body::{self, Body};
+use crate::sqs;
 use wire::fault::{self, Style};
 use wire::{AwsError, Names, Protocol};
 
@@ -14,12 +15,12 @@ static QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 static ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// How a service shows errors in a protocol.
-pub fn style(service: Option<Service>, protocol: Protocol) -> Style {
+pub fn style(service: Option<&'static Service>, protocol: Protocol) -> Style {
     Style {
         protocol,
-        names: service.map_or(Names::Wrapped, Service::names),
-        namespace: service.map_or(fault::NO_SERVICE, Service::namespace),
-        prefix: service.map_or("", Service::error_prefix),
+        names: service.map_or(Names::Wrapped, |it| it.names),
+        namespace: service.map_or(fault::NO_SERVICE, |it| it.namespace),
+        prefix: service.map_or("", |it| it.error_prefix),
     }
 }
 
@@ -29,7 +30,7 @@ pub fn style_of(route: &Route) -> Style {
         Route::Json { service, protocol, .. } => style(Some(*service), *protocol),
         Route::Query { service } => style(*service, Protocol::Query),
         Route::UnknownTarget(_) => style(None, Protocol::Json11),
-        Route::BareQueue => style(Some(Service::Sqs), Protocol::Query),
+        Route::BareQueue => style(Some(&sqs::SERVICE), Protocol::Query),
         Route::S3 => style(None, Protocol::Rest),
     }
 }

@@ -7,16 +7,18 @@ use http::Version;
 use http::header::{HOST, HeaderName, REFERER, USER_AGENT};
 use http::request::Parts;
 
-use super::route::region_of_address;
-use super::scope::{account_of, is_region};
-use super::{Context, DEFAULT_ACCOUNT, DEFAULT_REGION, Origin, RequestId, Route, Service, intern, route};
-use crate::Cloud;
+use super::route::{Route, route};
+use crate::core::Cloud;
+use crate::request::{
+    Context, DEFAULT_ACCOUNT, DEFAULT_REGION, LONGEST_TRACE, Origin, RequestId, Session, account_of, host_of, intern,
+    is_region, region_of_address,
+};
+use crate::services::SERVICES;
 use crate::sigv4::{Claim, Family, Refusal, Scope, Wrong};
-use crate::sts::session::{self, Session};
+use crate::sqs;
+use crate::sts::session;
 use wire::{AwsError, Protocol};
 
-/// Bytes of a trace's header, beyond which it is none that X-Ray made: with all fields it has some 200. Messages carry it for nothing.
-pub const LONGEST_TRACE: usize = 1_024;
 static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Host and port as the client addressed this server.
@@ -43,14 +45,6 @@ pub fn authority(parts: &Parts) -> Result<&str, &'static str> {
     }
 }
 
-/// The authority without its port.
-pub fn host_of(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    }
-}
-
 /// A request's way, who claims to send it, and what is wrong with that claim, if anything is. With `checked` the claim will
 /// be verified, and names its own region.
 pub fn read<'r>(
@@ -67,7 +61,7 @@ pub fn read<'r>(
     };
     let scope = claim.as_ref().and_then(Claim::scope);
     let route = route(parts, host, scope);
-    let address = region_of_address(host, parts.uri.path()).filter(|_| route != Route::S3);
+    let address = region_of_address(&SERVICES, host, parts.uri.path()).filter(|_| route != Route::S3);
     let refusal = refusal.or_else(|| match (&claim, scope) {
         (Some(claim), Some(Scope { region, .. })) => {
             let elsewhere = checked && address.is_some_and(|address| address != region);
@@ -103,6 +97,7 @@ pub fn read<'r>(
             .and_then(|id| id.to_str().ok())
             .map(Arc::from),
         service: None,
+        services: &SERVICES,
         origin: Origin { address: None, agent: said(&USER_AGENT), referer: said(&REFERER) },
     };
     let family = family(&route);
@@ -133,9 +128,9 @@ fn protocol(route: &Route<'_>) -> Protocol {
 /// Whose words a request is refused in.
 fn family(route: &Route<'_>) -> Family {
     match route {
-        Route::Json { service, .. } => Family::Json(*service),
+        Route::Json { service, .. } => Family::Json(service),
         Route::Query { service } => Family::Query(*service),
-        Route::BareQueue => Family::Query(Some(Service::Sqs)),
+        Route::BareQueue => Family::Query(Some(&sqs::SERVICE)),
         Route::UnknownTarget(_) => Family::Query(None),
         Route::S3 => Family::S3,
     }

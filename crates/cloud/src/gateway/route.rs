@@ -4,9 +4,10 @@ use http::header::{CONTENT_TYPE, HeaderName};
 use http::request::Parts;
 use http::{Method, Uri};
 
-use super::scope::is_account;
-use super::service::Service;
+use crate::request::{Service, queue_path};
+use crate::services::SERVICES;
 use crate::sigv4::Scope;
+use crate::sqs;
 use wire::Protocol;
 
 static TARGET: HeaderName = HeaderName::from_static("x-amz-target");
@@ -16,7 +17,7 @@ static TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 pub enum Route<'r> {
     /// A JSON operation, named by the `X-Amz-Target` header.
     Json {
-        service: Service,
+        service: &'static Service,
         operation: &'r str,
         protocol: Protocol,
     },
@@ -24,7 +25,7 @@ pub enum Route<'r> {
     UnknownTarget(&'r str),
     /// Form parameters, in the query string or the body.
     Query {
-        service: Option<Service>,
+        service: Option<&'static Service>,
     },
     /// A queue's URL without an action.
     BareQueue,
@@ -49,17 +50,13 @@ impl Route<'_> {
 pub fn route<'r>(parts: &'r Parts, host: &str, scope: Option<Scope<'_>>) -> Route<'r> {
     if let Some(target) = parts.headers.get(&TARGET) {
         let target = target.to_str().unwrap_or_default();
-        return match target.split_once('.') {
-            Some(("AmazonSQS", operation)) => {
-                Route::Json { service: Service::Sqs, operation, protocol: Protocol::Json10 }
-            }
-            Some(("Firehose_20150804", operation)) => {
-                Route::Json { service: Service::Firehose, operation, protocol: Protocol::Json11 }
-            }
-            _ => Route::UnknownTarget(target),
+        let known = target.split_once('.').and_then(|(name, operation)| Some((SERVICES.by_target(name)?, operation)));
+        return match known {
+            Some(((service, protocol), operation)) => Route::Json { service, operation, protocol },
+            None => Route::UnknownTarget(target),
         };
     }
-    let signed_for = scope.map(|scope| Service::by_id(scope.service));
+    let signed_for = scope.map(|scope| SERVICES.by_id(scope.service));
     if scope.is_some_and(|scope| matches!(scope.service, "s3" | "s3express")) {
         return Route::S3;
     }
@@ -73,7 +70,7 @@ pub fn route<'r>(parts: &'r Parts, host: &str, scope: Option<Scope<'_>>) -> Rout
         return Route::Query { service };
     }
     match service {
-        Some(Service::Sqs) => Route::BareQueue,
+        Some(service) if *service == sqs::SERVICE => Route::BareQueue,
         Some(_) => Route::Query { service },
         None if parts.method == Method::GET && scope.is_none() && queue_path(parts.uri.path()).is_some() => {
             Route::BareQueue
@@ -87,45 +84,16 @@ fn has_action(uri: &Uri) -> bool {
 }
 
 /// `sqs.us-east-1.amazonaws.com`, `sns.localhost`, `us-east-1.queue.localhost`, `queue.amazonaws.com`.
-fn service_of_host(host: &str) -> Option<Service> {
+fn service_of_host(host: &str) -> Option<&'static Service> {
     let mut labels = host.split('.');
     let (first, second) = (labels.next()?, labels.next()?);
-    if first == "queue" || second == "queue" { Some(Service::Sqs) } else { Service::by_id(first) }
-}
-
-/// The region that an address names: `sqs.eu-west-1.amazonaws.com`, `eu-west-1.queue.localhost`, or the path
-/// `/queue/eu-west-1/000000000000/name`.
-pub fn region_of_address<'r>(host: &'r str, path: &'r str) -> Option<&'r str> {
-    let mut labels = host.split('.');
-    let named = match (labels.next(), labels.next()) {
-        (Some(region), Some("queue")) => Some(region),
-        (Some(service), Some(region)) if Service::by_id(service).is_some() => Some(region),
-        _ => None,
-    };
-    named.or_else(|| path.strip_prefix("/queue/")?.split('/').next()).filter(|name| looks_like_region(name))
-}
-
-fn looks_like_region(text: &str) -> bool {
-    text.split('-').count() >= 3 && text.ends_with(|c: char| c.is_ascii_digit()) && super::scope::is_region(text)
-}
-
-/// The account and name of the queue whose URL has this path: `/000000000000/name` or `/queue/region/000000000000/name`.
-pub fn queue_path(path: &str) -> Option<(&str, &str)> {
-    let path = path.strip_prefix('/')?;
-    let path = match path.strip_prefix("queue/") {
-        Some(rest) => rest.split_once('/')?.1,
-        None => path,
-    };
-    let (account, name) = path.split_once('/')?;
-    let named = !name.is_empty()
-        && name.len() <= 80
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
-    (is_account(account) && named).then_some((account, name))
+    if first == "queue" || second == "queue" { Some(&sqs::SERVICE) } else { SERVICES.by_id(first) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{firehose, sns, sts};
 
     const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
     const NONE: (&str, &str) = ("accept", "*/*");
@@ -138,13 +106,13 @@ mod tests {
     fn routing_table() {
         let query = |service| Route::Query { service };
         let table = [
-            ("POST", "/", FORM, "localhost", scope("sns"), query(Some(Service::Sns))),
+            ("POST", "/", FORM, "localhost", scope("sns"), query(Some(&sns::SERVICE))),
             ("POST", "/", FORM, "localhost", None, query(None)),
             ("POST", "/000000000000/q", FORM, "localhost", None, query(None)),
-            ("POST", "/", FORM, "sqs.us-east-1.localhost", None, query(Some(Service::Sqs))),
-            ("POST", "/", FORM, "us-east-1.queue.localhost", None, query(Some(Service::Sqs))),
+            ("POST", "/", FORM, "sqs.us-east-1.localhost", None, query(Some(&sqs::SERVICE))),
+            ("POST", "/", FORM, "us-east-1.queue.localhost", None, query(Some(&sqs::SERVICE))),
             ("GET", "/?Action=GetCallerIdentity&Version=2011-06-15", NONE, "localhost", None, query(None)),
-            ("GET", "/", NONE, "localhost", scope("sts"), query(Some(Service::Sts))),
+            ("GET", "/", NONE, "localhost", scope("sts"), query(Some(&sts::SERVICE))),
             ("GET", "/000000000000/q", NONE, "127.0.0.1", None, Route::BareQueue),
             ("GET", "/queue/us-east-1/000000000000/q.fifo", NONE, "127.0.0.1", None, Route::BareQueue),
             ("GET", "/000000000000/q", NONE, "127.0.0.1", scope("s3"), Route::S3),
@@ -156,10 +124,10 @@ mod tests {
                 Route::UnknownTarget("DynamoDB_20120810.ListTables")
             }),
             ("POST", "/000000000000/q", ("x-amz-target", "AmazonSQS.SendMessage"), "localhost", scope("sqs"), {
-                Route::Json { service: Service::Sqs, operation: "SendMessage", protocol: Protocol::Json10 }
+                Route::Json { service: &sqs::SERVICE, operation: "SendMessage", protocol: Protocol::Json10 }
             }),
             ("POST", "/", ("x-amz-target", "Firehose_20150804.PutRecord"), "localhost", None, {
-                Route::Json { service: Service::Firehose, operation: "PutRecord", protocol: Protocol::Json11 }
+                Route::Json { service: &firehose::SERVICE, operation: "PutRecord", protocol: Protocol::Json11 }
             }),
         ];
         for (method, uri, (name, value), host, scope, expected) in table {
@@ -169,19 +137,10 @@ mod tests {
         }
     }
 
-    #[test]
-    fn addresses_name_regions() {
-        assert_eq!(region_of_address("sqs.eu-west-1.amazonaws.com", "/"), Some("eu-west-1"));
-        assert_eq!(region_of_address("eu-west-1.queue.localhost", "/"), Some("eu-west-1"));
-        assert_eq!(region_of_address("localhost", "/queue/eu-west-1/000000000000/q"), Some("eu-west-1"));
-        assert_eq!(region_of_address("sqs.localhost", "/"), None);
-        assert_eq!(region_of_address("127.0.0.1", "/queue/x"), None);
-    }
-
     /// `HEAD /?Action=DeleteQueue...`, which any page can make a browser send, deleted the queue.
     #[test]
     fn operations_have_their_methods() {
-        let json = Route::Json { service: Service::Sqs, operation: "SendMessage", protocol: Protocol::Json10 };
+        let json = Route::Json { service: &sqs::SERVICE, operation: "SendMessage", protocol: Protocol::Json10 };
         let query = Route::Query { service: None };
         for (method, by_query, by_json) in [
             ("GET", true, false),
@@ -196,15 +155,6 @@ mod tests {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             assert_eq!((query.takes(&method), json.takes(&method)), (by_query, by_json), "{method}");
             assert!(Route::S3.takes(&method));
-        }
-    }
-
-    #[test]
-    fn paths_name_queues() {
-        assert_eq!(queue_path("/000000000000/q"), Some(("000000000000", "q")));
-        assert_eq!(queue_path("/queue/us-east-1/000000000000/q.fifo"), Some(("000000000000", "q.fifo")));
-        for path in ["/", "/0000/q", "/000000000000/", "/000000000000/a/b", "/bucket/key"] {
-            assert_eq!(queue_path(path), None, "{path}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The HTTP/1.1 server: accepts, bounds what a client may do, and hands each request to the gateway.
+//! The HTTP/1.1 server: accepts, bounds what a client may do, and hands each request to the handler.
 
 pub mod body;
 mod closing;
-pub mod guard;
+mod handler;
 mod idle;
 mod newer;
 mod patient;
@@ -28,9 +28,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::gateway::Gateway;
 use body::Body;
 use closing::Closing;
+pub use handler::Handler;
 use idle::Idle;
 use patient::Patient;
 pub use workers::Workers;
@@ -49,7 +49,7 @@ const MAX_HEAD: usize = 128 * 1024;
 
 /// Serves until told to stop; then no new connection is taken, idle ones are closed, and what runs may be finished,
 /// within [`GRACE`]. Long polls are answered, with nothing.
-pub async fn serve(listener: TcpListener, workers: Workers, gateway: Arc<Gateway>, stop: CancellationToken) {
+pub async fn serve(listener: TcpListener, workers: Workers, handler: Arc<impl Handler>, stop: CancellationToken) {
     let connections = TaskTracker::new();
     let closing = Arc::new(Closing::default());
     loop {
@@ -59,30 +59,30 @@ pub async fn serve(listener: TcpListener, workers: Workers, gateway: Arc<Gateway
         };
         match accepted {
             Ok((stream, peer)) => {
-                let (gateway, closing, token) = (gateway.clone(), closing.clone(), connections.token());
+                let (handler, closing, token) = (handler.clone(), closing.clone(), connections.token());
                 workers.serve(stream, move |stream| async move {
-                    connection(stream, peer.ip(), gateway, closing).await;
+                    connection(stream, peer.ip(), handler, closing).await;
                     drop(token);
                 });
             }
             // The client is gone already, or there are no more file descriptors: the next accept may succeed.
             Err(error) => {
-                gateway.not_accepted(&error);
+                handler.not_accepted(&error);
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         }
     }
     drop(listener);
-    gateway.stops();
+    handler.stops();
     closing.tell();
     connections.close();
     let _ = tokio::time::timeout(GRACE, connections.wait()).await;
     workers.stop(GRACE).await;
 }
 
-async fn connection(stream: TcpStream, peer: IpAddr, gateway: Arc<Gateway>, closing: Arc<Closing>) {
+async fn connection(stream: TcpStream, peer: IpAddr, handler: Arc<impl Handler>, closing: Arc<Closing>) {
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| answer(gateway.clone(), request, peer));
+    let service = service_fn(move |request| answer(handler.clone(), request, peer));
     let idle = Idle::default();
     let mut connection = http1::Builder::new()
         .timer(idle.clone())
@@ -111,9 +111,13 @@ async fn connection(stream: TcpStream, peer: IpAddr, gateway: Arc<Gateway>, clos
     }
 }
 
-async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>, peer: IpAddr) -> Result<Response<Body>, Infallible> {
+async fn answer<H: Handler>(
+    handler: Arc<H>,
+    request: Request<Incoming>,
+    peer: IpAddr,
+) -> Result<Response<Body>, Infallible> {
     let json = request.headers().contains_key("x-amz-target");
-    Ok(survive(gateway.handle(request, peer), json, |what| gateway.panicked(what)).await)
+    Ok(survive(handler.handle(request, peer), json, |what| handler.panicked(what)).await)
 }
 
 /// A panic ends its own request alone. No `async fn`: that would hold, and move, the answer's future twice.

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::serve;
 use crate::Cloud;
-use crate::clock::Clock;
+use crate::core::clock::Clock;
 use crate::gateway::{Access, Gateway};
 use crate::server::Options;
 use crate::sigv4::{Credentials, Key};
@@ -165,7 +165,7 @@ fn a_request_is_a_small_future() {
     fn bytes<A, B, C, F>(_: fn(A, B, C) -> F) -> usize {
         size_of::<F>()
     }
-    let bytes = bytes(super::answer);
+    let bytes = bytes(super::answer::<crate::gateway::Gateway>);
     assert!(bytes <= 2_624, "{bytes}");
 }
 
@@ -175,14 +175,15 @@ proptest::proptest! {
     fn any_head_is_routed(
         path in "/[!-~]{0,30}", host in "[a-z0-9.:-]{0,30}", target in "[!-~]{0,20}", auth in "[ -~]{0,60}",
     ) {
-        use crate::gateway::{host_of, queue_path, region_of_address, route};
+        use crate::gateway::route;
+        use crate::request::{host_of, queue_path, region_of_address};
         use crate::sigv4::Claim;
         let request = http::Request::builder().uri(path).header("x-amz-target", target).header("authorization", auth);
         if let Ok(request) = request.body(()) {
             let (mut parts, ()) = request.into_parts();
             let claim = Claim::of(&parts).unwrap_or_default();
             let _ = route(&parts, host_of(&host), claim.as_ref().and_then(Claim::scope));
-            let _ = (region_of_address(host_of(&host), parts.uri.path()), queue_path(parts.uri.path()));
+            let _ = (region_of_address(&crate::services::SERVICES, host_of(&host), parts.uri.path()), queue_path(parts.uri.path()));
             parts.headers.clear();
             let claim = Claim::of(&parts).unwrap_or_default();
             let _ = route(&parts, host_of(&host), claim.as_ref().and_then(Claim::scope));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::documents::{change_role, own_policy, page, reduce_role, required, role};
-use crate::gateway::Context;
+use crate::request::Context;
 use wire::AwsError;
 
 /// "IAM and AWS STS quotas": managed policies attached to a role.

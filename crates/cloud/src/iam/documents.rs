@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-use crate::gateway::{Context, account_in};
-use crate::transaction::Transaction;
-use wire::AwsError;
+use crate::core::transaction::Transaction;
+use crate::request::{Context, account_in};
 use engine::policy::{Kind, Policy};
 use engine::{Engine, ManagedPolicy, Role};
+use wire::AwsError;
 
 /// What a URL-encoded policy document holds as it is (RFC 3986).
 const DOCUMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::documents::{change_role, document, encoded, name, page, reduce_role, required, role, size};
-use crate::gateway::Context;
-use wire::AwsError;
+use crate::request::Context;
 use engine::policy::Kind;
+use wire::AwsError;
 
 /// "IAM and AWS STS quotas": characters of a policy's name.
 const MAX_NAME: usize = 128;

@@ -2,6 +2,7 @@
 //!
 //! The documents are the engine's ([`Role`], [`ManagedPolicy`]): deliveries are allowed or refused by them.
 
+mod absent;
 mod attached;
 mod documents;
 mod inline;
@@ -10,10 +11,25 @@ mod policies;
 mod roles;
 mod tags;
 
-use super::gateway::Operation;
 use crate::operations;
+use crate::request::{Operation, Service};
+use wire::Names;
 
-pub const OPERATIONS: &[Operation] = operations! {
+/// What tells its requests apart, and what it answers.
+pub static SERVICE: Service = Service {
+    id: "iam",
+    title: "IAM",
+    version: Some("2010-05-08"),
+    target: None,
+    namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
+    names: Names::Wrapped,
+    error_prefix: "",
+    body_limit: 1 << 20,
+    operations: OPERATIONS,
+    absent: absent::ABSENT,
+};
+
+const OPERATIONS: &[Operation] = operations! {
     "AttachRolePolicy" => attached::attach_role_policy,
     "CreatePolicy" => policies::create_policy,
     "CreatePolicyVersion" => policies::create_policy_version,

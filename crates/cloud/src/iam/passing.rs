@@ -1,6 +1,6 @@
 //! Roles that are handed to a service: whose they may be, and what is said of one that nobody made.
 
-use crate::gateway::{Context, account_in};
+use crate::request::{Context, account_in};
 use wire::AwsError;
 
 /// What AWS's services say of another account's role ("Grant a user permissions to pass a role to an AWS service", IAM User

@@ -6,10 +6,10 @@ use super::documents::{
     self, MAX_DESCRIPTION, Tag, at_most, document, drop_policy, encoded, exceeded, invalid, name, own_policy, page,
     path, policies, put_policy, required, roles, size, unique_id,
 };
-use crate::gateway::Context;
-use wire::{AwsError, Timestamp};
+use crate::request::Context;
 use engine::policy::Kind;
 use engine::{ManagedPolicy, Role};
+use wire::{AwsError, Timestamp};
 
 /// "IAM and AWS STS quotas": characters of a policy's name.
 const MAX_NAME: usize = 128;

@@ -7,10 +7,10 @@ use super::documents::{
     invalid, name, page, path, put_role, required, role, roles, unique_id,
 };
 use super::passing;
-use crate::gateway::Context;
-use wire::{AwsError, Timestamp};
+use crate::request::Context;
 use engine::Role;
 use engine::policy::Kind;
+use wire::{AwsError, Timestamp};
 
 /// "IAM and AWS STS quotas": characters of a role's name.
 pub const MAX_NAME: usize = 64;

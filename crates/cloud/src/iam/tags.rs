@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::documents::{self, MAX_TAGS, Tag, change_role, page, required, role};
-use crate::gateway::Context;
+use crate::request::Context;
 use wire::AwsError;
 
 #[derive(Debug, Default, Deserialize)]

@@ -12,12 +12,12 @@ use bytes::Bytes;
 use futures::future::Either;
 use futures::{Stream, StreamExt};
 
-use super::blobs::{Blob, Pinned};
 use super::checksum::{Checksum, Hasher, Kind};
 use super::error::{Failure, Result};
 use super::record::Object;
 use super::service::S3;
 use super::store::Store;
+use crate::blobs::{Blob, Pinned};
 
 /// Objects of so many bytes are read at once.
 const AT_ONCE: u64 = 1 << 20;

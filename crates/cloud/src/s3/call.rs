@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use super::error::{Failure, Result};
 use super::events::Actor;
-use crate::gateway::Context;
+use crate::request::Context;
 
 /// A request as an operation sees it, beside the input that `s3s` decoded.
 pub struct Call {

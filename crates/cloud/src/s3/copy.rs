@@ -5,7 +5,6 @@ use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
-use super::blobs::Pinned;
 use super::call::Call;
 use super::checksum::{self, Algorithm, Hasher, Kind, set_checksum};
 use super::conditions::{self, WriteConditions};
@@ -18,6 +17,7 @@ use super::receive::hex;
 use super::record::{Bucket, Object, Versioning};
 use super::service::S3;
 use super::time;
+use crate::blobs::Pinned;
 
 /// The largest source of a copy in one request: 5 GiB ("CopyObject").
 const MAX_SOURCE: u64 = 5 * 1024 * 1024 * 1024;

@@ -16,7 +16,7 @@ use super::front::host_bucket;
 use super::names::is_bucket_name;
 use super::record::Bucket;
 use super::service::S3;
-use crate::Cloud;
+use crate::core::Cloud;
 
 /// The longest `Access-Control-Request-Headers` that is looked at, in names.
 const MAX_HEADERS: usize = 128;

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use wire::AwsError;
 use log::is_full;
+use wire::AwsError;
 
 /// The result of an S3 operation.
 pub type Result<T> = std::result::Result<T, Failure>;

@@ -11,9 +11,10 @@ use super::names::canonical_id;
 use super::notification::{Destination, Rule, rules};
 use super::record::{Bucket, Object};
 use super::time;
-use crate::gateway::account_in;
-use crate::transaction::Transaction;
-use crate::{Cloud, sns};
+use crate::core::Cloud;
+use crate::core::transaction::Transaction;
+use crate::request::account_in;
+use crate::sns;
 use engine::policy::{Around, Decision, Policy, Principal, Request};
 use engine::{Change, Engine, Message, Millis, Notification, Sending};
 

@@ -16,7 +16,7 @@ use s3s::Body;
 use super::cross_origin::target;
 use super::error::{Failure, Result};
 use super::{call, front, post_policy};
-use crate::gateway::{Context, host_of};
+use crate::request::{Context, host_of};
 
 /// How much of a form may come before its file, in bytes. AWS takes 20 KB.
 const MAX_FIELDS: usize = 64 * 1024;
@@ -272,7 +272,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn mangled_forms(text in crate::hostile::mangled(&[
+        fn mangled_forms(text in crate::testing::mangled::mangled(&[
             "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nk\r\n--b\r\nContent-Disposition: form-data; name=file\r\n\r\nx\r\n--b--",
         ])) {
             let _ = opened(&text);

@@ -19,7 +19,7 @@ use super::error::{Failure, Result};
 use super::presigned::Scheme;
 use super::receive::hex;
 use super::{chunked, copy_source, fields};
-use crate::gateway::{Context, host_of};
+use crate::request::{Context, host_of};
 use crate::sigv4::Chunks;
 use engine::Millis;
 

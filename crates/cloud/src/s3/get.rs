@@ -4,7 +4,6 @@ use http::{HeaderName, HeaderValue};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
-use super::blobs::Pinned;
 use super::call::Call;
 use super::checksum::Checksum;
 use super::conditions;
@@ -14,6 +13,7 @@ use super::range::Range;
 use super::record::{Bucket, Object, Versioning};
 use super::service::S3;
 use super::{lifecycle, names};
+use crate::blobs::Pinned;
 
 /// Query parameters that replace a header of the response.
 const OVERRIDES: [(&str, &str); 6] = [

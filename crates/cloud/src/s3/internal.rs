@@ -3,7 +3,6 @@
 use bytes::Bytes;
 
 use super::checksum::{Algorithm, Checksum, Kind, digest};
-use super::draft::Fresh;
 use super::error::{Failure, Result};
 use super::events::Actor;
 use super::objects::{self, Cause};
@@ -12,8 +11,9 @@ use super::receive::hex;
 use super::record::{Bucket, Object};
 use super::service::S3;
 use super::store::{Changed, within};
-use crate::Cloud;
-use crate::transaction::Transaction;
+use crate::blobs::draft::Fresh;
+use crate::core::Cloud;
+use crate::core::transaction::Transaction;
 use engine::Millis;
 
 /// Bytes that lie in a file, and that no object names yet: [`land`] them, or they go when this is dropped.

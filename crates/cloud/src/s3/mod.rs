@@ -15,7 +15,6 @@
 
 mod absent;
 mod attributes;
-mod blobs;
 mod body;
 mod bucket;
 mod bucket_config;
@@ -29,12 +28,10 @@ mod cors;
 mod cross_origin;
 mod delete;
 mod describe;
-mod draft;
 mod error;
 mod events;
 mod expiry;
 mod fields;
-mod files;
 mod form;
 mod front;
 #[cfg(any(test, fuzzing))]
@@ -79,11 +76,10 @@ use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::validation::NameValidation;
 
-use super::gateway::{Context, host_of};
 use super::http::body::{Body, stream};
+use crate::request::{Context, host_of};
 use wire::AwsError;
 
-pub use blobs::Blobs;
 pub use bucket::NewBucket;
 pub use cross_origin::opens_to_page;
 pub use error::Failure;

@@ -167,7 +167,7 @@ impl Object {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::s3::blobs::Blob;
+    use crate::blobs::Blob;
     use crate::s3::store::{Store, scratch};
 
     fn bucket(versioning: Versioning) -> Bucket {

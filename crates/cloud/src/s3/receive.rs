@@ -10,9 +10,9 @@ use super::body;
 use super::call::Call;
 use super::checksum::{Algorithm, Hasher};
 use super::chunked;
-use super::draft::{Draft, Fresh};
 use super::error::{Failure, Result};
 use super::service::S3;
+use crate::blobs::draft::{Draft, Fresh};
 
 /// A body that has arrived.
 pub struct Received {

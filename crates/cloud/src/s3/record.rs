@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use s3s::dto;
 use serde::{Deserialize, Serialize};
 
-use super::blobs::Blob;
 use super::checksum::{Algorithm, Checksum, Kind};
+use crate::blobs::Blob;
 use engine::Millis;
 
 /// Tags in the order they were given.

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use s3s::dto::*;
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 
-use super::blobs::Blobs;
 use super::call::Call;
-use super::draft::Fresh;
 use super::error::{Failure, Result};
 use super::names;
 use super::objects::Cause;
 use super::record::{Bucket, Object};
 use super::store::{Docs, Store, Tx};
-use crate::Cloud;
+use crate::blobs::Blobs;
+use crate::blobs::draft::Fresh;
+use crate::core::Cloud;
 
 /// S3 as the rest of the cloud uses it: documents and blobs. Cheap to make and to clone.
 #[derive(Clone)]

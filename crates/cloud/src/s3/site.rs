@@ -16,7 +16,7 @@ use super::record::Bucket;
 use super::service::S3;
 use super::website::no_website;
 use super::{conditions, front, get, public_access, respond};
-use crate::gateway::Context;
+use crate::request::Context;
 use engine::policy::{Around, Decision, Principal, Request};
 
 /// What stays in the path of a redirect.

@@ -7,16 +7,16 @@ use s3s::dto::NotificationConfiguration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::blobs::{Blob, BlobId, Blobs, Orphans};
-use super::draft::Fresh;
 use super::error::{Failure, Result};
 use super::events::{self, Actor, Event};
 use super::record::{Bucket, Object, Part, Upload, key};
 use super::survey::Survey;
-use crate::Cloud;
+use crate::blobs::draft::Fresh;
+use crate::blobs::{Blob, BlobId, Blobs, Orphans};
+use crate::core::Cloud;
 use crate::core::Core;
+use crate::core::transaction::Transaction;
 use crate::folder::DataFolder;
-use crate::transaction::Transaction;
 use engine::{Engine, Millis};
 use log::Durability;
 
@@ -326,7 +326,7 @@ pub mod scratch {
     use std::path::Path;
 
     use super::*;
-    use crate::clock::Clock;
+    use crate::core::clock::Clock;
     use crate::server::Options;
 
     pub fn cloud(folder: &Path, durability: Durability) -> Arc<Cloud> {

@@ -7,8 +7,8 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 
-use super::blobs::{Blob, BlobId};
-use super::files::{Files, has_length};
+use crate::blobs::files::{Files, has_length};
+use crate::blobs::{Blob, BlobId};
 use crate::folder::{DataFolder, LOST, OBJECTS, Privacy, is_blob, is_shard, listed};
 use directory::{Directory, Kind};
 

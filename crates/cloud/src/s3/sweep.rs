@@ -171,7 +171,7 @@ mod tests {
     use super::super::store::scratch;
     use super::super::{Landing, NewBucket, Versioning, land};
     use super::*;
-    use crate::Cloud;
+    use crate::core::Cloud;
     use crate::s3::expiry::tests::idle;
     use log::Durability;
 

@@ -71,7 +71,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn mangled_dates(text in crate::hostile::mangled(&[
+        fn mangled_dates(text in crate::testing::mangled::mangled(&[
             "Wed, 21 Oct 2015 07:28:00 GMT", "Wednesday, 21-Oct-15 07:28:00 GMT", "Wed Oct 21 07:28:00 2015",
         ])) {
             let _ = parse_http_date(&text);

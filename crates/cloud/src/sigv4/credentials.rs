@@ -88,7 +88,7 @@ impl Profile {
             _ => return Err(format!("profile {:?} has only one of access key and secret", self.name)),
         };
         if let Some(account) = &self.account
-            && !crate::gateway::is_account(account)
+            && !crate::request::is_account(account)
         {
             return Err(format!("profile {:?}: aws_account_id must have 12 digits", self.name));
         }
@@ -121,7 +121,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn mangled_files(text in crate::hostile::mangled(&[
+        fn mangled_files(text in crate::testing::mangled::mangled(&[
             "[default]\naws_access_key_id = AKID\naws_secret_access_key=a=b\naws_account_id=111122223333\n[b]\n",
         ])) {
             let _ = Credentials::parse(&text);

@@ -2,16 +2,16 @@
 //! Source: "Common error types" of each API reference; S3's "Error responses".
 
 use super::{Scheme, time};
-use crate::gateway::Service;
+use crate::request::Service;
 use wire::AwsError;
 
 /// Services that refuse in the same words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
     /// XML's services, by name.
-    Query(Option<Service>),
+    Query(Option<&'static Service>),
     /// Firehose, and SQS in JSON.
-    Json(Service),
+    Json(&'static Service),
     S3,
 }
 
@@ -19,8 +19,8 @@ impl Family {
     /// The service that the credential scope must name.
     pub fn service(self) -> Option<&'static str> {
         match self {
-            Family::Query(service) => service.map(Service::id),
-            Family::Json(service) => Some(service.id()),
+            Family::Query(service) => service.map(|service| service.id),
+            Family::Json(service) => Some(service.id),
             Family::S3 => Some("s3"),
         }
     }

@@ -12,7 +12,7 @@ use http::request::Parts;
 use proptest::prelude::*;
 
 use super::*;
-use crate::gateway::Service;
+use crate::{sns, sqs};
 
 const NOW: u64 = 1_440_938_160_000;
 /// As the server does it, without sessions.
@@ -166,7 +166,7 @@ fn what_aws_sigv4_signs_is_accepted() {
         let parts = signed(&case);
         let (family, payload) = match case.s3 {
             true => (Family::S3, Payload::Declared),
-            false => (Family::Query(Some(Service::Sqs)), Payload::Whole(case.body)),
+            false => (Family::Query(Some(&sqs::SERVICE)), Payload::Whole(case.body)),
         };
         let accepted = verify(&credentials(case.token), &parts, payload, NOW, family).map(|_| ());
         assert!(accepted.is_ok(), "{} {:?}: {accepted:?}", case.path, parts);
@@ -176,7 +176,7 @@ fn what_aws_sigv4_signs_is_accepted() {
         unknown.add("x", Key { secret: "y".into(), session_token: None, account: None });
         assert_eq!(verify(&unknown, &parts, payload, NOW, family), Err(Refusal::UnknownKey));
         if !case.s3 {
-            let sns = Family::Query(Some(Service::Sns));
+            let sns = Family::Query(Some(&sns::SERVICE));
             assert!(matches!(verify(&credentials(case.token), &parts, payload, NOW, sns), Err(Refusal::Scope(..))));
         }
     }

@@ -1,10 +1,10 @@
 //! Whether a topic's policy lets somebody do something with it.
 
-use crate::gateway::{Context, account_in};
 use crate::iam::passing;
-use wire::AwsError;
+use crate::request::{Context, account_in};
 use engine::policy::{Around, Decision, Request};
 use engine::topic::Topic;
+use wire::AwsError;
 
 /// Checks that the context's account may do `action` (such as `SNS:Publish`) with a topic. The owner may unless the policy
 /// denies it; another account needs the policy's leave.

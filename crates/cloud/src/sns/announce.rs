@@ -1,8 +1,8 @@
 //! What other services publish: the notifications of buckets and of stacks.
 
 use super::publish::one::{Fate, fan_out};
-use crate::Cloud;
-use crate::transaction::Transaction;
+use crate::core::Cloud;
+use crate::core::transaction::Transaction;
 use engine::Notification;
 
 /// Publishes as a part of another service's transaction.

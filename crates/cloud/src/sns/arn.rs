@@ -1,10 +1,10 @@
 //! ARNs: what SNS says of bad ones, and how ours are made.
 
 use super::error::invalid;
-use crate::gateway::Context;
-use wire::AwsError;
+use crate::request::Context;
 use engine::ids::{self, Kind};
 use engine::{Engine, SubscriptionId};
+use wire::AwsError;
 
 /// The parts of an ARN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +102,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn mangled_arns(text in crate::hostile::mangled(&["arn:aws:sns:us-east-1:000000000000:topic:id"])) {
+        fn mangled_arns(text in crate::testing::mangled::mangled(&["arn:aws:sns:us-east-1:000000000000:topic:id"])) {
             if let Ok(arn) = Arn::parse(&text, "TopicArn") {
                 proptest::prop_assert!(text.ends_with(arn.resource));
             }

@@ -1,21 +1,19 @@
 //! What SNS does on the side: the key is kept, replays go on, HTTP endpoints get their messages.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::http::Workers;
-use super::replay;
-use crate::Cloud;
+use super::{replay, signing_key};
+use crate::core::Cloud;
 
 /// Looks after each change of a subscription whether there is something to do, until told to stop.
 pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
     let mut workers = Workers::default();
     loop {
         let look = async {
-            if let Err(error) = cloud.sns.signer.save(&cloud).await {
+            if let Err(error) = signing_key::save(&cloud).await {
                 cloud.notice(&format!("the key that signs notifications can't be kept: {}", error.message));
             }
             replay::run(&cloud).await;
@@ -25,36 +23,10 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
         }
         workers.update(&cloud);
         tokio::select! {
-            () = cloud.sns.changed.notified() => {}
+            () = cloud.subscriptions_changed.notified() => {}
             () = stop.cancelled() => break,
         }
     }
-    cloud.sns.background.stop().await;
+    cloud.background.stop().await;
     workers.stop().await;
-}
-
-/// Tasks that end with the server: a stop cuts them off.
-#[derive(Default)]
-pub struct Background {
-    tasks: TaskTracker,
-    stop: CancellationToken,
-}
-
-impl Background {
-    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            tokio::select! {
-                () = task => {}
-                () = stop.cancelled() => {}
-            }
-        });
-    }
-
-    /// Cuts off what runs, and waits until it has ended.
-    async fn stop(&self) {
-        self.stop.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
-    }
 }

@@ -301,7 +301,7 @@ mod tests {
     proptest::proptest! {
         /// What is accepted is kept in a form that is accepted again and stays as it is.
         #[test]
-        fn mangled_policies(text in crate::hostile::mangled(&[
+        fn mangled_policies(text in crate::testing::mangled::mangled(&[
             r#"{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":1,"maxDelayTarget":2,"numRetries":3}}}"#,
             r#"{"healthyRetryPolicy":{"numRetries":10,"numNoDelayRetries":0,"backoffFunction":"linear"}}"#,
             r#"{"throttlePolicy":{"maxReceivesPerSecond":10},"requestPolicy":{"headerContentType":"text/plain"}}"#,

@@ -7,10 +7,7 @@ mod access;
 pub mod announce;
 pub mod arn;
 pub mod background;
-#[cfg(test)]
-mod bench;
 mod delivery_policy;
-pub mod envelope;
 mod error;
 mod explain;
 pub mod http;
@@ -21,7 +18,7 @@ mod publish;
 mod quotas;
 pub mod replay;
 mod sandbox;
-pub mod signing;
+mod signing_key;
 mod sms;
 pub mod subscription;
 mod tags;
@@ -29,15 +26,29 @@ pub mod topic;
 
 pub use publish::SENDER;
 use publish::one::Fate;
-use tokio::sync::Notify;
 
-use crate::Cloud;
-use crate::gateway::{Context, Operation};
-use wire::AwsError;
-use engine::topic::Topic;
+use crate::core::Cloud;
 use crate::operations;
+use crate::request::{Context, Operation, Service};
+use engine::topic::Topic;
+use wire::{AwsError, Names};
 
-pub const OPERATIONS: &[Operation] = operations! {
+/// What tells its requests apart, and what it answers.
+pub static SERVICE: Service = Service {
+    id: "sns",
+    title: "SNS",
+    version: Some("2010-03-31"),
+    target: None,
+    namespace: "http://sns.amazonaws.com/doc/2010-03-31/",
+    names: Names::Wrapped,
+    error_prefix: "",
+    // Messages of 256 KiB together.
+    body_limit: 2 << 20,
+    operations: OPERATIONS,
+    absent: "",
+};
+
+const OPERATIONS: &[Operation] = operations! {
     "AddPermission" => topic::permission::add_permission,
     "CheckIfPhoneNumberIsOptedOut" => sms::check_if_phone_number_is_opted_out,
     "ConfirmSubscription" => subscription::confirm::confirm_subscription,
@@ -66,8 +77,8 @@ pub const OPERATIONS: &[Operation] = operations! {
     "ListTagsForResource" => tags::list_tags_for_resource,
     "ListTopics" => topic::list::list_topics,
     "OptInPhoneNumber" => sms::opt_in_phone_number,
-    "Publish" => publish::one::publish,
-    "PublishBatch" => publish::batch::publish_batch,
+    "Publish" => publish::one::publish [durable],
+    "PublishBatch" => publish::batch::publish_batch [durable],
     "PutDataProtectionPolicy" => topic::data_protection::put_data_protection_policy,
     "RemovePermission" => topic::permission::remove_permission,
     "SetEndpointAttributes" => mobile::endpoint::set_endpoint_attributes,
@@ -81,18 +92,6 @@ pub const OPERATIONS: &[Operation] = operations! {
     "UntagResource" => tags::untag_resource,
     "VerifySMSSandboxPhoneNumber" => sandbox::verify_sms_sandbox_phone_number,
 };
-
-/// What SNS keeps in memory only.
-#[derive(Default)]
-pub struct Sns {
-    pub signer: signing::Signer,
-    pub background: background::Background,
-    /// What HTTPS endpoints are spoken to with.
-    pub tls: http::Tls,
-    pub reach: http::Reach,
-    /// A subscription came, went or was confirmed, or there is a key to keep.
-    pub changed: Notify,
-}
 
 /// The user that AWS shows as the one who asked. This cloud knows accounts, not users: it shows the same for each.
 fn principal(cx: &Context) -> String {

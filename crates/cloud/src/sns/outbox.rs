@@ -8,17 +8,17 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::envelope::iso;
 use super::error::invalid;
 use super::publish::SENDER;
 use super::{http, mobile, sms};
-use crate::gateway::{Context, account_in};
-use crate::transaction::Transaction;
-use wire::AwsError;
-use crate::{Cloud, receive};
+use crate::core::transaction::Transaction;
+use crate::core::{Cloud, receive};
+use crate::notification::envelope::iso;
+use crate::request::{Context, account_in};
 use engine::change::Value;
 use engine::config::{Attributes, QueueConfig, SubscriptionConfig};
 use engine::{Change, Message, Notification, QueueId, Sending, Seq};
+use wire::AwsError;
 
 /// What an outbox's name begins with.
 const NAME: &str = ":sns-outbox-";

@@ -44,7 +44,7 @@ pub fn token(core: &Core, key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Clock;
+    use crate::core::clock::Clock;
     use log::{MemoryDisk, Options};
 
     #[test]

@@ -1,9 +1,9 @@
 //! How many topics, subscriptions and filter policies there may be ("Amazon SNS endpoints and quotas", "Filter policy
 //! constraints in Amazon SNS"). The texts are the API reference's.
 
-use crate::gateway::Context;
-use wire::AwsError;
+use crate::request::Context;
 use engine::{Engine, TopicId};
+use wire::AwsError;
 
 /// Topics of an account in a Region.
 const STANDARD_TOPICS: usize = 100_000;

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use wire::AwsError;
-use crate::{Cloud, receive};
+use crate::core::{Cloud, receive};
 use engine::config::{Attributes, SubscriptionConfig};
 use engine::topic::{Topic, archive_arn};
 use engine::{Change, Millis, Position, SubscriptionId};
+use wire::AwsError;
 
 /// Messages that a replay moves under one lock.
 const AT_ONCE: usize = 100;
@@ -151,11 +151,11 @@ fn after(mut config: SubscriptionConfig, next: Position, more: bool) -> Subscrip
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Clock;
-    use crate::sns::bench::{declare, serve};
+    use crate::core::clock::Clock;
     use crate::sns::publish::one::{PublishInput, publish};
     use crate::sns::subscription::subscribe::{SubscribeInput, subscribe};
     use crate::sns::topic::create::{CreateTopicInput, create_topic};
+    use crate::testing::served::{declare, serve};
     use engine::queue::Receive;
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn mangled_policies(text in crate::hostile::mangled(&[
+        fn mangled_policies(text in crate::testing::mangled::mangled(&[
             r#"{"PointType":"Timestamp","StartingPoint":"2023-09-14T20:29:00.000Z","EndingPoint":"9999-12-30T00:00:00Z"}"#,
         ])) {
             if let Ok(window) = Window::parse(&text) {

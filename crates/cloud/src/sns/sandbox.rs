@@ -7,10 +7,10 @@ use super::error::{invalid, not_null};
 use super::publish::SENDER;
 use super::tags::Empty;
 use super::{outbox, page};
-use crate::gateway::Context;
-use crate::transaction::Transaction;
-use wire::{AwsError, Text};
+use crate::core::transaction::Transaction;
+use crate::request::Context;
 use engine::Notification;
+use wire::{AwsError, Text};
 
 /// "CreateSMSSandboxPhoneNumber" (Amazon SNS API Reference).
 const LANGUAGES: [&str; 13] = [

@@ -6,10 +6,10 @@ use super::error::{invalid, null, required};
 use super::page;
 use super::subscription::is_phone_number;
 use super::tags::Empty;
-use crate::gateway::Context;
-use wire::{AwsError, Pairs, Text};
+use crate::request::Context;
 use engine::Engine;
 use engine::config::Attributes;
+use wire::{AwsError, Pairs, Text};
 
 /// The document that holds the attributes.
 fn key(cx: &Context) -> String {

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{invalid, no_resource, null, required};
 use super::{access, arn};
-use crate::gateway::Context;
-use crate::transaction::Transaction;
-use wire::{AwsError, Text};
+use crate::core::transaction::Transaction;
+use crate::request::Context;
 use engine::Change;
 use engine::config::{Attributes, TopicConfig};
 use engine::topic::Topic;
+use wire::{AwsError, Text};
 
 /// API reference of TagResource: a topic has at most 50 tags.
 const MOST: usize = 50;

@@ -2,10 +2,10 @@
 //! policy says so.
 
 use super::error;
-use crate::gateway::{Context, account_in};
-use wire::AwsError;
+use crate::request::{Context, account_in};
 use engine::policy::{Around, Decision, Request};
 use engine::queue::Queue;
+use wire::AwsError;
 
 /// The actions that a queue's policy can open to other accounts ("Actions, resources, and condition keys for Amazon
 /// SQS": the others need the owner's own credentials).

@@ -1,10 +1,10 @@
 //! A queue's attributes: which there are, what they may hold, what they are when nobody set them.
 
 use super::{error, redrive};
-use wire::AwsError;
 use engine::config::{Attributes, QueueConfig};
 use engine::queue::Queue;
 use engine::{Engine, Millis};
+use wire::AwsError;
 
 /// What an attribute may hold.
 enum Kind {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::error;
-use crate::gateway::Context;
+use crate::request::Context;
 use wire::{AwsError, Protocol, Text};
 
 /// "SendMessageBatch" and its sisters (Amazon SQS API Reference): up to 10 entries.

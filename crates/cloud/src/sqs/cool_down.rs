@@ -1,8 +1,8 @@
 //! The minute after DeleteQueue in which a queue's name can't be used again; only where the cloud is strict.
 
-use crate::transaction::Transaction;
-use wire::AwsError;
+use crate::core::transaction::Transaction;
 use engine::limits;
+use wire::AwsError;
 
 use super::error;
 

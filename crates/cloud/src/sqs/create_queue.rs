@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{attributes, cool_down, error, queue_url, tags};
-use crate::gateway::Context;
-use wire::{AwsError, Pairs, Text};
+use crate::request::Context;
 use engine::config::{Attributes, QueueConfig};
 use engine::{Change, QueueId};
+use wire::{AwsError, Pairs, Text};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -40,7 +40,7 @@ pub async fn create_queue(cx: &Context, input: CreateQueueInput<'_>) -> Result<C
     tags::check(cx, &tags, name)?;
     let tags = tags.into_iter().map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
     create(cx, &arn, attributes, tags).await?;
-    Ok(CreateQueueOutput { queue_url: queue_url::of(&cx.host, &arn) })
+    Ok(CreateQueueOutput { queue_url: queue_url::of(cx.services, &cx.host, &arn) })
 }
 
 /// Declares a queue with validated attributes, unless it is there with the same.

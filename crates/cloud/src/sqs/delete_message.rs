@@ -4,11 +4,11 @@ use serde::Deserialize;
 
 use super::batch::{self, BatchOutput, Done, Failed};
 use super::{error, queue_url, receipt};
-use crate::gateway::Context;
-use crate::transaction::Transaction;
-use wire::{AwsError, Text};
+use crate::core::transaction::Transaction;
+use crate::request::Context;
 use engine::queue::State;
 use engine::{Change, Position, QueueId};
+use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

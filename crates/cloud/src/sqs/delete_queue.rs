@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::{cool_down, move_tasks, queue_url};
-use crate::gateway::Context;
-use wire::{AwsError, Text};
+use crate::request::Context;
 use engine::Change;
+use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

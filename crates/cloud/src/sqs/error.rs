@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-use crate::gateway::Context;
+use crate::request::Context;
 use wire::{AwsError, Protocol};
 
 /// An error of SQS's model whose names agree in both protocols.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{error, queue_url};
-use crate::gateway::Context;
+use crate::request::Context;
 use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
@@ -27,5 +27,5 @@ pub async fn get_queue_url(cx: &Context, input: GetQueueUrlInput<'_>) -> Result<
     let owner = input.owner.as_deref().filter(|owner| !owner.is_empty()).unwrap_or(&cx.account);
     let arn = queue_url::arn(&cx.region, owner, name);
     cx.cloud.core.read(|engine, _| queue_url::open(cx, engine, &arn, "sqs:GetQueueUrl"))?;
-    Ok(GetQueueUrlOutput { queue_url: queue_url::of(&cx.host, &arn) })
+    Ok(GetQueueUrlOutput { queue_url: queue_url::of(cx.services, &cx.host, &arn) })
 }

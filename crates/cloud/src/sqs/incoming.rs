@@ -6,12 +6,11 @@ use serde::Serialize;
 use super::message_attributes::{self, AttributeValue};
 use super::receipt::{self, Receipt};
 use super::{body_md5, error};
-use crate::gateway::Context;
-use crate::receive::{self, Handed};
-use crate::sns::envelope;
-use wire::{AwsError, Blob, Pairs, Text};
+use crate::core::receive::{self, Handed};
+use crate::request::Context;
 use engine::change::{Attribute, Sent, Value};
 use engine::{QueueId, ids};
+use wire::{AwsError, Blob, Pairs, Text};
 
 /// The sender of what SNS delivers: the id of the service's own user.
 pub const SNS_SENDER: &str = "AIDAIT2UOQQY3AUEKVGXU";
@@ -114,7 +113,7 @@ fn render_one(
         (text.to_owned(), sent.attributes.as_slice())
     } else {
         // SNS's envelope holds the attributes itself.
-        (envelope::render(&cx.cloud, &sent, picked.index)?, &[][..])
+        (cx.cloud.render_notification(&sent, picked.index)?, &[][..])
     };
     let receipt = Receipt { queue, position: picked.position, count: picked.count, at: cx.cloud.core.now() };
     let shown: Vec<&Attribute<'_>> = attributes.iter().filter(|attribute| wanted.wants(attribute.name)).collect();

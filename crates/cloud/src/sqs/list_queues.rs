@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::{error, queue_url};
-use crate::gateway::Context;
-use wire::{AwsError, Text};
+use crate::request::Context;
 use engine::queue::Queue;
+use wire::{AwsError, Text};
 
 /// "ListQueues" (Amazon SQS API Reference): at most 1,000 results.
 const MAX_RESULTS: i64 = 1000;
@@ -121,6 +121,6 @@ impl Page {
         let more = arns.len() > self.max;
         arns.truncate(self.max);
         let token = arns.last().filter(|_| more && self.paged).map(|last| BASE64.encode(last));
-        (arns.iter().map(|arn| queue_url::of(&cx.host, arn)).collect(), token)
+        (arns.iter().map(|arn| queue_url::of(cx.services, &cx.host, arn)).collect(), token)
     }
 }

@@ -4,9 +4,9 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::error;
-use crate::gateway::LONGEST_TRACE;
-use wire::{AwsError, Blob, Pairs, Text};
+use crate::request::LONGEST_TRACE;
 use engine::change::{Attribute, Value};
+use wire::{AwsError, Blob, Pairs, Text};
 
 /// "Amazon SQS message quotas": a message has at most 10 attributes.
 const MAX_ATTRIBUTES: usize = 10;

@@ -40,17 +40,33 @@ pub mod tags;
 #[cfg(test)]
 mod tests;
 
-use crate::gateway::Operation;
 use crate::operations;
+use crate::request::{Operation, Service};
+use wire::{Names, Protocol};
 
-pub const OPERATIONS: &[Operation] = operations! {
+/// What tells its requests apart, and what it answers.
+pub static SERVICE: Service = Service {
+    id: "sqs",
+    title: "SQS",
+    version: Some("2012-11-05"),
+    target: Some(("AmazonSQS", Protocol::Json10)),
+    namespace: "http://queue.amazonaws.com/doc/2012-11-05/",
+    names: Names::Flat,
+    error_prefix: "com.amazonaws.sqs#",
+    // Messages of 1 MiB together.
+    body_limit: 8 << 20,
+    operations: OPERATIONS,
+    absent: "",
+};
+
+const OPERATIONS: &[Operation] = operations! {
     "AddPermission" => permissions::add_permission,
     "CancelMessageMoveTask" => move_tasks::cancel::cancel_message_move_task,
-    "ChangeMessageVisibility" => change_visibility::change_message_visibility,
-    "ChangeMessageVisibilityBatch" => change_visibility::change_message_visibility_batch,
+    "ChangeMessageVisibility" => change_visibility::change_message_visibility [durable],
+    "ChangeMessageVisibilityBatch" => change_visibility::change_message_visibility_batch [durable],
     "CreateQueue" => create_queue::create_queue,
-    "DeleteMessage" => delete_message::delete_message,
-    "DeleteMessageBatch" => delete_message::delete_message_batch,
+    "DeleteMessage" => delete_message::delete_message [durable],
+    "DeleteMessageBatch" => delete_message::delete_message_batch [durable],
     "DeleteQueue" => delete_queue::delete_queue,
     "GetQueueAttributes" => queue_attributes::get_queue_attributes,
     "GetQueueUrl" => get_queue_url::get_queue_url,
@@ -59,10 +75,10 @@ pub const OPERATIONS: &[Operation] = operations! {
     "ListQueueTags" => tags::list_queue_tags,
     "ListQueues" => list_queues::list_queues,
     "PurgeQueue" => purge_queue::purge_queue,
-    "ReceiveMessage" => receive_message::receive_message,
+    "ReceiveMessage" => receive_message::receive_message [durable],
     "RemovePermission" => permissions::remove_permission,
-    "SendMessage" => send_message::send_message,
-    "SendMessageBatch" => send_message_batch::send_message_batch,
+    "SendMessage" => send_message::send_message [durable],
+    "SendMessageBatch" => send_message_batch::send_message_batch [durable],
     "SetQueueAttributes" => queue_attributes::set_queue_attributes,
     "StartMessageMoveTask" => move_tasks::start::start_message_move_task,
     "TagQueue" => tags::tag_queue,

@@ -2,12 +2,12 @@
 
 use super::message_attributes::{self, AttributeValue, Whose};
 use super::{body, error};
-use crate::gateway::Context;
-use crate::transaction::Transaction;
-use wire::{AwsError, Pairs, Text};
+use crate::core::transaction::Transaction;
+use crate::request::Context;
 use engine::change::{Attribute, Value};
 use engine::queue::Queue;
 use engine::{Change, Message, QueueId, SendError, Sending, ids};
+use wire::{AwsError, Pairs, Text};
 
 /// "Message quotas": a message can be delayed by 15 minutes at most.
 const MAX_DELAY: i64 = 900;

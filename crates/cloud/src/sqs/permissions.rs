@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::{attributes, error, policy, queue_url};
-use crate::gateway::{Context, is_account};
-use wire::{AwsError, Text};
+use crate::request::{Context, is_account};
 use engine::Change;
+use wire::{AwsError, Text};
 
 /// "AddPermission" (Amazon SQS API Reference): a policy's statement has at most 7 actions.
 const MAX_ACTIONS: usize = 7;

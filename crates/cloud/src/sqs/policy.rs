@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::error;
-use wire::AwsError;
 use engine::policy::{Kind, Policy};
+use wire::AwsError;
 
 /// "Amazon SQS policy quotas".
 const MAX_BYTES: usize = 8_192;

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::{error, queue_url};
-use crate::gateway::Context;
-use wire::{AwsError, Text};
+use crate::request::Context;
 use engine::{Change, limits};
+use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

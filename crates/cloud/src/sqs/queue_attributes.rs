@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{attributes, error, queue_url};
-use crate::gateway::Context;
-use wire::{AwsError, Pairs, Text};
+use crate::request::Context;
 use engine::Change;
+use wire::{AwsError, Pairs, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

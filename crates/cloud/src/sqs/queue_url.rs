@@ -4,10 +4,10 @@
 //! names the region (`sqs.eu-west-1.localhost`), and a bare name for a queue of the caller.
 
 use super::error;
-use crate::gateway::{Context, DEFAULT_REGION, host_of, queue_path, region_of_address};
-use wire::{AwsError, Text};
+use crate::request::{Context, DEFAULT_REGION, Services, host_of, queue_path, region_of_address};
 use engine::queue::Queue;
 use engine::{Engine, QueueId};
+use wire::{AwsError, Text};
 
 /// A queue's ARN.
 pub fn arn(region: &str, account: &str, name: &str) -> String {
@@ -27,10 +27,10 @@ pub fn name(arn: &str) -> &str {
 
 /// The URL of the queue with an ARN, as this client reaches the server. It names the region where it isn't the default
 /// one and the host doesn't already, so that a URL is enough to find its queue.
-pub fn of(host: &str, arn: &str) -> String {
+pub fn of(services: &Services, host: &str, arn: &str) -> String {
     let Some((region, account, name)) = parts(arn) else { return format!("{host}/{arn}") };
     let authority = host.split_once("://").map_or(host, |(_, authority)| authority);
-    let implied = region_of_address(host_of(authority), "").unwrap_or(DEFAULT_REGION);
+    let implied = region_of_address(services, host_of(authority), "").unwrap_or(DEFAULT_REGION);
     if implied == region {
         format!("{host}/{account}/{name}")
     } else {
@@ -49,7 +49,7 @@ pub fn to_arn(cx: &Context, url: &Option<Text<'_>>) -> Result<String, AwsError> 
         Some((_, rest)) => {
             let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
             let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
-            let region = region_of_address(host_of(authority), path).unwrap_or(&cx.region);
+            let region = region_of_address(cx.services, host_of(authority), path).unwrap_or(&cx.region);
             let here = cx.access_key.is_none() || *region == *cx.region;
             queue_path(path).filter(|_| here).map(|(account, name)| arn(region, account, name))
         }
@@ -97,6 +97,7 @@ pub fn queue<'e>(cx: &Context, engine: &'e mut Engine, id: QueueId) -> Result<&'
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::services::SERVICES;
 
     #[test]
     fn urls_name_the_region_where_it_is_not_implied() {
@@ -106,7 +107,7 @@ mod tests {
             ("http://sqs.eu-west-1.localhost", "eu-west-1", "http://sqs.eu-west-1.localhost/000000000000/q"),
         ];
         for (host, region, url) in table {
-            assert_eq!(of(host, &arn(region, "000000000000", "q")), url);
+            assert_eq!(of(&SERVICES, host, &arn(region, "000000000000", "q")), url);
         }
     }
 

@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::error;
-use wire::{AwsError, Text};
 use engine::ids::{self, Kind};
 use engine::{Millis, Position, QueueId};
+use wire::{AwsError, Text};
 
 /// One receive of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

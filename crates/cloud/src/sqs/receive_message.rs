@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::incoming::{self, Message, Wanted};
 use super::{error, queue_url};
-use crate::gateway::Context;
-use wire::{AwsError, Protocol, Text};
+use crate::request::Context;
 use engine::queue::Receive;
+use wire::{AwsError, Protocol, Text};
 
 /// "ReceiveMessage" (Amazon SQS API Reference): 1 to 10 messages, 20 seconds, 12 hours, an attempt id of 128 characters.
 const MAX_MESSAGES: i64 = 10;

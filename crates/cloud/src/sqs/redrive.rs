@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::{error, queue_url};
-use wire::AwsError;
 use engine::Engine;
 use engine::queue::redrive as parse;
+use wire::AwsError;
 
 /// The most sources that RedriveAllowPolicy names ("SetQueueAttributes", Amazon SQS API Reference).
 const MAX_SOURCES: usize = 10;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::message_attributes::AttributeValue;
 use super::outgoing::{Given, Outgoing};
 use super::{body_md5, queue_url};
-use crate::gateway::Context;
+use crate::request::Context;
 use wire::{AwsError, Pairs, Text};
 
 #[derive(Deserialize)]

@@ -6,9 +6,9 @@ use super::batch::{self, BatchOutput, Failed};
 use super::message_attributes::AttributeValue;
 use super::outgoing::{Given, Outgoing};
 use super::{body_md5, error, queue_url};
-use crate::gateway::Context;
-use wire::{AwsError, Pairs, Text};
+use crate::request::Context;
 use engine::limits;
+use wire::{AwsError, Pairs, Text};
 
 const ENTRY: &str = "SendMessageBatchRequestEntry";
 

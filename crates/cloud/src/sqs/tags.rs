@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{error, queue_url};
-use crate::gateway::Context;
-use wire::{AwsError, Pairs, Text};
+use crate::request::Context;
 use engine::Change;
 use engine::config::{Attributes, QueueConfig};
+use wire::{AwsError, Pairs, Text};
 
 /// "Amazon SQS policy and tagging quotas": 50 tags a queue, keys of 128 and values of 256 characters.
 const MAX_TAGS: usize = 50;

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::Cloud;
-use crate::caller::{self, context};
-use crate::clock::Clock;
-use crate::gateway::Context;
+use crate::core::Cloud;
+use crate::core::clock::Clock;
+use crate::request::Context;
 use crate::server::Options;
-use wire::AwsError;
+use crate::testing::call::{self, context};
 use log::Durability;
+use wire::AwsError;
 
 const ARN: &str = "arn:aws:sqs:us-east-1:000000000000:";
 
@@ -81,7 +81,7 @@ impl Client {
 }
 
 async fn call(cx: &Context, operation: &str, input: Value) -> Result<Value, AwsError> {
-    caller::call(cx, super::OPERATIONS, operation, input).await
+    call::call(cx, &super::SERVICE, operation, input).await
 }
 
 #[tokio::test]

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{Checks, invalid, refuse};
 use super::session::{self, TemporaryKey};
-use crate::gateway::Context;
-use wire::{AwsError, Text};
+use crate::request::Context;
 use engine::Engine;
 use engine::policy::{Around, Decision, Kind, Policy, Request};
+use wire::{AwsError, Text};
 
 /// "AssumeRole" (AWS STS API Reference): 15 minutes to 12 hours, and no more than the role's own maximum.
 const SECONDS: (i64, i64) = (900, 43_200);
@@ -114,17 +114,11 @@ fn everything(text: Option<&str>) -> String {
 fn is_role(arn: &str) -> bool {
     let fields: Vec<&str> = arn.splitn(6, ':').collect();
     matches!(fields[..], ["arn", _, "iam", "", account, name]
-        if crate::gateway::is_account(account) && name.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
+        if crate::request::is_account(account) && name.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
 }
 
 /// The role, if there is one and its trust policy lets the caller in.
-fn trusted(
-    cx: &Context,
-    engine: &Engine,
-    arn: &str,
-    name: &str,
-    external: Option<&str>,
-) -> Option<engine::Role> {
+fn trusted(cx: &Context, engine: &Engine, arn: &str, name: &str, external: Option<&str>) -> Option<engine::Role> {
     let role = engine.role(arn)?;
     let mut context = vec![("sts:RoleSessionName", name)];
     context.extend(external.map(|id| ("sts:ExternalId", id)));

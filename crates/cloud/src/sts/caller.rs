@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::session::account_of_key;
-use crate::gateway::{Context, DEFAULT_ACCOUNT, account_of};
+use crate::request::{Context, DEFAULT_ACCOUNT, account_of};
 use wire::{AwsError, Text};
 
 #[derive(Deserialize)]

@@ -11,10 +11,27 @@ mod check;
 pub mod session;
 mod session_token;
 
-use crate::gateway::Operation;
 use crate::operations;
+use crate::request::{Operation, Service};
+use wire::Names;
 
-pub const OPERATIONS: &[Operation] = operations! {
+/// What tells its requests apart, and what it answers.
+pub static SERVICE: Service = Service {
+    id: "sts",
+    title: "STS",
+    version: Some("2011-06-15"),
+    target: None,
+    namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+    names: Names::Wrapped,
+    error_prefix: "",
+    body_limit: 1 << 20,
+    operations: OPERATIONS,
+    absent: "\
+    AssumeRoleWithSAML AssumeRoleWithWebIdentity AssumeRoot DecodeAuthorizationMessage \
+    GetDelegatedAccessToken GetFederationToken GetWebIdentityToken",
+};
+
+const OPERATIONS: &[Operation] = operations! {
     "AssumeRole" => assume_role::assume_role,
     "GetAccessKeyInfo" => caller::get_access_key_info,
     "GetCallerIdentity" => caller::get_caller_identity,

@@ -6,14 +6,14 @@
 use aws_sigv4::sign::v4::calculate_signature;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use subtle::ConstantTimeEq;
 
-use crate::Cloud;
-use crate::gateway::Context;
+use crate::core::Cloud;
+use crate::request::{Context, Session};
 use crate::sigv4::{Key, Refusal};
+use engine::Millis;
 use wire::{AwsError, Timestamp};
-use engine::{Engine, Millis};
 
 /// The document that holds the secret.
 const SECRET: &str = "sts/secret";
@@ -24,18 +24,6 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// Characters of a signature in hexadecimal.
 const SIGNATURE: usize = 64;
 
-/// Who acts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
-    pub access_key: String,
-    pub account: String,
-    /// `arn:aws:sts::<account>:assumed-role/<role>/<session>`, or the account's root.
-    pub arn: String,
-    /// `<role's id>:<session>`, or the account.
-    pub user_id: String,
-    pub expires: Millis,
-}
-
 /// A temporary key, as AWS gives it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -44,21 +32,6 @@ pub struct TemporaryKey {
     secret_access_key: String,
     session_token: String,
     expiration: Timestamp,
-}
-
-impl Session {
-    /// Whether it is a role's.
-    pub fn of_role(&self) -> bool {
-        self.arn.contains(":assumed-role/")
-    }
-
-    /// Whether whom it is of is still there: a role's sessions end with the role, and another one of its name is another role
-    /// ("Delete roles or instance profiles", IAM User Guide).
-    pub fn stands(&self, engine: &Engine) -> bool {
-        let Some((_, rest)) = self.arn.split_once(":assumed-role/") else { return true };
-        let (name, id) = (rest.split('/').next(), self.user_id.split(':').next());
-        engine.has_role(&self.account, name.unwrap_or_default(), id.unwrap_or_default())
-    }
 }
 
 /// Begins a session of `seconds`.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{Checks, refuse};
 use super::session::{self, TemporaryKey};
-use crate::gateway::Context;
+use crate::request::Context;
 use wire::{AwsError, Text};
 
 /// "GetSessionToken" (AWS STS API Reference): 15 minutes to 36 hours, for an account's root an hour at most.

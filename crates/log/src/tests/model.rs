@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use crate::faulty::Left;
 use super::*;
+use crate::faulty::Left;
 
 #[derive(Debug, Clone)]
 enum Operation {

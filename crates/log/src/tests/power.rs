@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::faulty::Left;
 use super::*;
+use crate::faulty::Left;
 
 /// What a run got done before it was stopped.
 #[derive(Default)]

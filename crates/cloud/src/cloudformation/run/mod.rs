@@ -33,11 +33,11 @@ use super::store::{self, Place};
 use super::template::Policy;
 use super::template::diff::shown;
 use super::types::work::{Name, Work};
-use crate::Cloud;
-use crate::gateway::{Context, Origin, RequestIds, Service, intern};
-use crate::transaction::Transaction;
-use wire::{AwsError, Protocol};
+use crate::core::Cloud;
+use crate::core::transaction::Transaction;
+use crate::request::{Context, Origin, RequestIds, Services, intern};
 use engine::Millis;
+use wire::{AwsError, Protocol};
 
 pub use policy::check as check_policy;
 
@@ -49,7 +49,7 @@ struct Run {
 }
 
 /// Goes on with every stack at which something ran when the server stopped.
-pub async fn resume(cloud: Arc<Cloud>) {
+pub async fn resume(cloud: Arc<Cloud>, services: &'static Services) {
     let stacks = cloud.core.read(|engine, _| store::running(engine));
     let ids = RequestIds::default();
     for stack in stacks {
@@ -65,7 +65,8 @@ pub async fn resume(cloud: Arc<Cloud>) {
             protocol: Protocol::Query,
             request_id: ids.next(),
             trace: None,
-            service: Some(Service::CloudFormation),
+            service: Some(&crate::cloudformation::SERVICE),
+            services,
             origin: Origin::default(),
         };
         run(cx, stack.uuid).await;
@@ -74,7 +75,7 @@ pub async fn resume(cloud: Arc<Cloud>) {
 
 /// Runs a stack's operation in the background.
 pub fn start(cx: &Context, uuid: &str) {
-    let cx = Context { service: Some(Service::CloudFormation), ..cx.clone() };
+    let cx = Context { service: Some(&crate::cloudformation::SERVICE), ..cx.clone() };
     tokio::spawn(run(cx, uuid.to_owned()));
 }
 

@@ -1,9 +1,9 @@
 //! Stack events that go to the stack's notification topics.
 
 use crate::cloudformation::record::{Event, Stack};
-use crate::gateway::Context;
+use crate::core::transaction::Transaction;
+use crate::request::Context;
 use crate::sns;
-use crate::transaction::Transaction;
 use engine::Notification;
 
 /// "Amazon SNS endpoints and quotas": bytes of a message. An event that has more is told without its properties.

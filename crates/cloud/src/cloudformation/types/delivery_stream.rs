@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{Field, Shape, TAGS, boolean, integer, list, object, string};
 use super::work::{Done, Failure, Made, Work, exists, tag_changes, tag_list, text};
-use crate::gateway::Service;
 
 pub const KIND: &str = "AWS::KinesisFirehose::DeliveryStream";
 
@@ -123,7 +122,7 @@ pub fn name(work: &Work<'_>, properties: &Map<String, Value>) -> String {
 }
 
 async fn describe(work: &Work<'_>, name: &str) -> Result<Value, wire::AwsError> {
-    let found = work.call(Service::Firehose, "DescribeDeliveryStream", json!({"DeliveryStreamName": name})).await?;
+    let found = work.call("firehose", "DescribeDeliveryStream", json!({"DeliveryStreamName": name})).await?;
     Ok(found["DeliveryStreamDescription"].clone())
 }
 
@@ -145,7 +144,7 @@ pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>
         if !tags.is_empty() {
             input.insert("Tags".into(), tag_list(&tags));
         }
-        work.call(Service::Firehose, "CreateDeliveryStream", input.into()).await?;
+        work.call("firehose", "CreateDeliveryStream", input.into()).await?;
     }
     for _ in 0..POLLS {
         match describe(work, name).await?["DeliveryStreamStatus"].as_str() {
@@ -183,35 +182,35 @@ pub async fn update(work: &Work<'_>, name: &str, old: &Map<String, Value>, new: 
             "DestinationId": now["Destinations"][0]["DestinationId"],
             update: change,
         });
-        work.call(Service::Firehose, "UpdateDestination", input).await?;
+        work.call("firehose", "UpdateDestination", input).await?;
     }
     const ENCRYPTION_INPUT: &str = "DeliveryStreamEncryptionConfigurationInput";
     match (old.get(ENCRYPTION_INPUT), new.get(ENCRYPTION_INPUT)) {
         (before, Some(after)) if before != Some(after) => {
             let input = json!({"DeliveryStreamName": name, ENCRYPTION_INPUT: after});
-            work.call(Service::Firehose, "StartDeliveryStreamEncryption", input).await?;
+            work.call("firehose", "StartDeliveryStreamEncryption", input).await?;
         }
         (Some(_), None) => {
             let input = json!({"DeliveryStreamName": name});
-            work.call(Service::Firehose, "StopDeliveryStreamEncryption", input).await?;
+            work.call("firehose", "StopDeliveryStreamEncryption", input).await?;
         }
         _ => {}
     }
     let (set, gone) = tag_changes(&work.all_tags_before(old), &work.all_tags(new));
     if !gone.is_empty() {
         let input = json!({"DeliveryStreamName": name, "TagKeys": gone});
-        work.call(Service::Firehose, "UntagDeliveryStream", input).await?;
+        work.call("firehose", "UntagDeliveryStream", input).await?;
     }
     if !set.is_empty() {
         let input = json!({"DeliveryStreamName": name, "Tags": tag_list(&set)});
-        work.call(Service::Firehose, "TagDeliveryStream", input).await?;
+        work.call("firehose", "TagDeliveryStream", input).await?;
     }
     Ok(())
 }
 
 pub async fn delete(work: &Work<'_>, name: &str) -> Done<()> {
     let gone = &["ResourceNotFoundException"];
-    work.delete(Service::Firehose, "DeleteDeliveryStream", json!({"DeliveryStreamName": name}), gone).await?;
+    work.delete("firehose", "DeleteDeliveryStream", json!({"DeliveryStreamName": name}), gone).await?;
     for _ in 0..POLLS {
         match describe(work, name).await {
             Ok(found) if found["DeliveryStreamStatus"] == "DELETING" => pause(work).await,

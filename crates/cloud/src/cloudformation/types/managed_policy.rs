@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{Field, json as any, string, strings};
 use super::work::{Done, Failure, Made, Work, attribute, exists, text};
-use crate::gateway::Service;
 use wire::AwsError;
 
 pub const KIND: &str = "AWS::IAM::ManagedPolicy";
@@ -36,11 +35,11 @@ pub fn arn(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Stri
 
 async fn attach(work: &Work<'_>, arn: &str, old: &[&str], new: &[&str]) -> Done<()> {
     for role in new.iter().filter(|role| !old.contains(role)) {
-        work.call(Service::Iam, "AttachRolePolicy", json!({"RoleName": role, "PolicyArn": arn})).await?;
+        work.call("iam", "AttachRolePolicy", json!({"RoleName": role, "PolicyArn": arn})).await?;
     }
     for role in old.iter().filter(|role| !new.contains(role)) {
         let input = json!({"RoleName": role, "PolicyArn": arn});
-        work.delete(Service::Iam, "DetachRolePolicy", input, &["NoSuchEntity"]).await?;
+        work.delete("iam", "DetachRolePolicy", input, &["NoSuchEntity"]).await?;
     }
     Ok(())
 }
@@ -52,7 +51,7 @@ pub async fn taken(work: &Work<'_>, name: &str, properties: &Map<String, Value>)
 }
 
 async fn get(work: &Work<'_>, arn: &str) -> Result<Value, AwsError> {
-    work.call(Service::Iam, "GetPolicy", json!({"PolicyArn": arn})).await
+    work.call("iam", "GetPolicy", json!({"PolicyArn": arn})).await
 }
 
 pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<Made> {
@@ -68,7 +67,7 @@ pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>
             if let Some(description) = properties.get("Description") {
                 input["Description"] = description.clone();
             }
-            work.call(Service::Iam, "CreatePolicy", input).await?
+            work.call("iam", "CreatePolicy", input).await?
         }
     };
     attach(work, &arn, &[], &roles(properties)).await?;
@@ -80,12 +79,12 @@ pub async fn update(work: &Work<'_>, arn: &str, old: &Map<String, Value>, new: &
     if old.get("PolicyDocument") != new.get("PolicyDocument") {
         let document = attribute(&new["PolicyDocument"]);
         let input = json!({"PolicyArn": arn, "PolicyDocument": document, "SetAsDefault": true});
-        work.call(Service::Iam, "CreatePolicyVersion", input).await?;
+        work.call("iam", "CreatePolicyVersion", input).await?;
     }
     attach(work, arn, &roles(old), &roles(new)).await
 }
 
 pub async fn delete(work: &Work<'_>, arn: &str, properties: &Map<String, Value>) -> Done<()> {
     attach(work, arn, &roles(properties), &[]).await?;
-    work.delete(Service::Iam, "DeletePolicy", json!({"PolicyArn": arn}), &["NoSuchEntity"]).await
+    work.delete("iam", "DeletePolicy", json!({"PolicyArn": arn}), &["NoSuchEntity"]).await
 }

@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{Field, TAGS, boolean, integer, json as any, string};
 use super::work::{Done, Failure, Made, Work, attribute, exists, tag_changes, text};
-use crate::gateway::Service;
 
 pub const KIND: &str = "AWS::SQS::Queue";
 
@@ -66,7 +65,7 @@ pub fn name(work: &Work<'_>, properties: &Map<String, Value>) -> String {
 
 /// Fails if the name is another's.
 pub async fn taken(work: &Work<'_>, name: &str) -> Done<()> {
-    match work.call(Service::Sqs, "GetQueueUrl", json!({"QueueName": name})).await {
+    match work.call("sqs", "GetQueueUrl", json!({"QueueName": name})).await {
         Ok(found) => Err(exists(KIND, found["QueueUrl"].as_str().unwrap_or(name))),
         Err(_) => Ok(()),
     }
@@ -74,7 +73,7 @@ pub async fn taken(work: &Work<'_>, name: &str) -> Done<()> {
 
 pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<Made> {
     let input = json!({"QueueName": name, "Attributes": attributes(properties), "tags": work.first_tags(properties)});
-    let created = work.call(Service::Sqs, "CreateQueue", input).await?;
+    let created = work.call("sqs", "CreateQueue", input).await?;
     let url = created["QueueUrl"].as_str().ok_or_else(|| Failure::new("CreateQueue gave no URL"))?;
     Ok(Made::new(url, [("Arn", work.arn("sqs", name).into()), ("QueueName", name.into()), ("QueueUrl", url.into())]))
 }
@@ -92,18 +91,18 @@ pub async fn update(work: &Work<'_>, url: &str, old: &Map<String, Value>, new: &
         }
     }
     if !changes.is_empty() {
-        work.call(Service::Sqs, "SetQueueAttributes", json!({"QueueUrl": url, "Attributes": changes})).await?;
+        work.call("sqs", "SetQueueAttributes", json!({"QueueUrl": url, "Attributes": changes})).await?;
     }
     let (set, gone) = tag_changes(&work.all_tags_before(old), &work.all_tags(new));
     if !gone.is_empty() {
-        work.call(Service::Sqs, "UntagQueue", json!({"QueueUrl": url, "TagKeys": gone})).await?;
+        work.call("sqs", "UntagQueue", json!({"QueueUrl": url, "TagKeys": gone})).await?;
     }
     if !set.is_empty() {
-        work.call(Service::Sqs, "TagQueue", json!({"QueueUrl": url, "Tags": set})).await?;
+        work.call("sqs", "TagQueue", json!({"QueueUrl": url, "Tags": set})).await?;
     }
     Ok(())
 }
 
 pub async fn delete(work: &Work<'_>, url: &str) -> Done<()> {
-    work.delete(Service::Sqs, "DeleteQueue", json!({"QueueUrl": url}), &["QueueDoesNotExist"]).await
+    work.delete("sqs", "DeleteQueue", json!({"QueueUrl": url}), &["QueueDoesNotExist"]).await
 }

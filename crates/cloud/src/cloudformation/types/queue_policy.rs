@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{Field, json as any, string, strings};
 use super::work::{Done, Made, Work, attribute};
-use crate::gateway::Service;
 
 pub const FIELDS: &[Field] = &[any("PolicyDocument").required(), strings("Queues").required()];
 pub const INLINE_FIELDS: &[Field] = &[any("PolicyDocument").required(), string("Queue").required().replaces()];
@@ -19,14 +18,14 @@ async fn set(work: &Work<'_>, properties: &Map<String, Value>) -> Done<()> {
     let policy = attribute(&properties["PolicyDocument"]);
     for url in queues(properties) {
         let input = json!({"QueueUrl": url, "Attributes": {"Policy": policy}});
-        work.call(Service::Sqs, "SetQueueAttributes", input).await?;
+        work.call("sqs", "SetQueueAttributes", input).await?;
     }
     Ok(())
 }
 
 async fn clear(work: &Work<'_>, url: &str) -> Done<()> {
     let input = json!({"QueueUrl": url, "Attributes": {"Policy": ""}});
-    work.delete(Service::Sqs, "SetQueueAttributes", input, &["QueueDoesNotExist"]).await
+    work.delete("sqs", "SetQueueAttributes", input, &["QueueDoesNotExist"]).await
 }
 
 /// The id: the queue of an inline policy, else generated.

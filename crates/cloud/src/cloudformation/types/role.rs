@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{Field, Shape, TAGS, integer, json as any, list, string, strings};
 use super::work::{Done, Failure, Made, Work, attribute, exists, tag_changes, tag_list, text};
-use crate::gateway::Service;
 use wire::AwsError;
 
 pub const KIND: &str = "AWS::IAM::Role";
@@ -47,7 +46,7 @@ pub async fn taken(work: &Work<'_>, name: &str) -> Done<()> {
 }
 
 async fn get(work: &Work<'_>, name: &str) -> Result<Value, AwsError> {
-    work.call(Service::Iam, "GetRole", json!({"RoleName": name})).await
+    work.call("iam", "GetRole", json!({"RoleName": name})).await
 }
 
 pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<Made> {
@@ -64,7 +63,7 @@ pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>
                     input[property] = value.clone();
                 }
             }
-            work.call(Service::Iam, "CreateRole", input).await?
+            work.call("iam", "CreateRole", input).await?
         }
     };
     policies(work, name, &Map::new(), properties).await?;
@@ -77,19 +76,19 @@ async fn policies(work: &Work<'_>, role: &str, old: &Map<String, Value>, new: &M
     let (before, after) = (inline(old), inline(new));
     for (name, document) in after.iter().filter(|(name, document)| before.get(*name) != Some(document)) {
         let input = json!({"RoleName": role, "PolicyName": name, "PolicyDocument": document});
-        work.call(Service::Iam, "PutRolePolicy", input).await?;
+        work.call("iam", "PutRolePolicy", input).await?;
     }
     for name in before.keys().filter(|name| !after.contains_key(*name)) {
         let input = json!({"RoleName": role, "PolicyName": name});
-        work.delete(Service::Iam, "DeleteRolePolicy", input, &["NoSuchEntity"]).await?;
+        work.delete("iam", "DeleteRolePolicy", input, &["NoSuchEntity"]).await?;
     }
     let (before, after) = (attached(old), attached(new));
     for arn in after.iter().filter(|arn| !before.contains(arn)) {
-        work.call(Service::Iam, "AttachRolePolicy", json!({"RoleName": role, "PolicyArn": arn})).await?;
+        work.call("iam", "AttachRolePolicy", json!({"RoleName": role, "PolicyArn": arn})).await?;
     }
     for arn in before.iter().filter(|arn| !after.contains(arn)) {
         let input = json!({"RoleName": role, "PolicyArn": arn});
-        work.delete(Service::Iam, "DetachRolePolicy", input, &["NoSuchEntity"]).await?;
+        work.delete("iam", "DetachRolePolicy", input, &["NoSuchEntity"]).await?;
     }
     Ok(())
 }
@@ -99,7 +98,7 @@ pub async fn update(work: &Work<'_>, name: &str, old: &Map<String, Value>, new: 
     if changed("AssumeRolePolicyDocument") {
         let document = attribute(&new["AssumeRolePolicyDocument"]);
         let input = json!({"RoleName": name, "PolicyDocument": document});
-        work.call(Service::Iam, "UpdateAssumeRolePolicy", input).await?;
+        work.call("iam", "UpdateAssumeRolePolicy", input).await?;
     }
     if changed("Description") || changed("MaxSessionDuration") {
         let input = json!({
@@ -107,30 +106,30 @@ pub async fn update(work: &Work<'_>, name: &str, old: &Map<String, Value>, new: 
             "Description": text(new, "Description").unwrap_or_default(),
             "MaxSessionDuration": new.get("MaxSessionDuration").cloned().unwrap_or_else(|| 3600.into()),
         });
-        work.call(Service::Iam, "UpdateRole", input).await?;
+        work.call("iam", "UpdateRole", input).await?;
     }
     match text(new, "PermissionsBoundary") {
         _ if !changed("PermissionsBoundary") => {}
         Some(arn) => {
             let input = json!({"RoleName": name, "PermissionsBoundary": arn});
-            work.call(Service::Iam, "PutRolePermissionsBoundary", input).await?;
+            work.call("iam", "PutRolePermissionsBoundary", input).await?;
         }
         None => {
-            work.call(Service::Iam, "DeleteRolePermissionsBoundary", json!({"RoleName": name})).await?;
+            work.call("iam", "DeleteRolePermissionsBoundary", json!({"RoleName": name})).await?;
         }
     }
     policies(work, name, old, new).await?;
     let (set, gone) = tag_changes(&work.all_tags_before(old), &work.all_tags(new));
     if !gone.is_empty() {
-        work.call(Service::Iam, "UntagRole", json!({"RoleName": name, "TagKeys": gone})).await?;
+        work.call("iam", "UntagRole", json!({"RoleName": name, "TagKeys": gone})).await?;
     }
     if !set.is_empty() {
-        work.call(Service::Iam, "TagRole", json!({"RoleName": name, "Tags": tag_list(&set)})).await?;
+        work.call("iam", "TagRole", json!({"RoleName": name, "Tags": tag_list(&set)})).await?;
     }
     Ok(())
 }
 
 pub async fn delete(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<()> {
     policies(work, name, properties, &Map::new()).await?;
-    work.delete(Service::Iam, "DeleteRole", json!({"RoleName": name}), &["NoSuchEntity"]).await
+    work.delete("iam", "DeleteRole", json!({"RoleName": name}), &["NoSuchEntity"]).await
 }

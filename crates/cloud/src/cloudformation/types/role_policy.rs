@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{Field, json as any, string, strings};
 use super::work::{Done, Made, Work, attribute, text};
-use crate::gateway::Service;
 
 pub const FIELDS: &[Field] = &[any("PolicyDocument").required(), string("PolicyName").required(), strings("Roles")];
 pub const ROLE_FIELDS: &[Field] =
@@ -27,14 +26,14 @@ async fn put(work: &Work<'_>, properties: &Map<String, Value>) -> Done<()> {
     for role in roles(properties) {
         let input =
             json!({"RoleName": role, "PolicyName": policy_name(properties), "PolicyDocument": attribute(document)});
-        work.call(Service::Iam, "PutRolePolicy", input).await?;
+        work.call("iam", "PutRolePolicy", input).await?;
     }
     Ok(())
 }
 
 async fn remove(work: &Work<'_>, role: &str, name: &str) -> Done<()> {
     let input = json!({"RoleName": role, "PolicyName": name});
-    work.delete(Service::Iam, "DeleteRolePolicy", input, &["NoSuchEntity"]).await
+    work.delete("iam", "DeleteRolePolicy", input, &["NoSuchEntity"]).await
 }
 
 /// The id: `policy|role` for a policy of one role, else generated.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{Field, boolean, json as any, string};
 use super::work::{Done, Failure, Made, Work, attribute, text};
-use crate::gateway::{Context, Service, intern};
+use crate::request::{Context, intern};
 
 pub const FIELDS: &[Field] = &[
     any("DeliveryPolicy"),
@@ -56,7 +56,7 @@ pub async fn create(work: &Work<'_>, properties: &Map<String, Value>) -> Done<Ma
         "Attributes": attributes(properties),
         "ReturnSubscriptionArn": true,
     });
-    let made = work.call(Service::Sns, "Subscribe", input).await?;
+    let made = work.call("sns", "Subscribe", input).await?;
     let arn = made["SubscriptionArn"].as_str().ok_or_else(|| Failure::new("Subscribe gave no ARN"))?;
     Ok(Made::new(arn, [("Arn", arn.into())]))
 }
@@ -72,7 +72,7 @@ pub async fn update(work: &Work<'_>, arn: &str, old: &Map<String, Value>, new: &
             _ => continue,
         };
         let input = json!({"SubscriptionArn": arn, "AttributeName": name, "AttributeValue": value});
-        work.call(Service::Sns, "SetSubscriptionAttributes", input).await?;
+        work.call("sns", "SetSubscriptionAttributes", input).await?;
     }
     Ok(())
 }
@@ -80,5 +80,5 @@ pub async fn update(work: &Work<'_>, arn: &str, old: &Map<String, Value>, new: &
 pub async fn delete(work: &Work<'_>, arn: &str, properties: &Map<String, Value>) -> Done<()> {
     let cx = at_topic(work, properties);
     let work = Work { cx: &cx, generated: work.generated.clone(), ..*work };
-    work.delete(Service::Sns, "Unsubscribe", json!({"SubscriptionArn": arn}), &["NotFound"]).await
+    work.delete("sns", "Unsubscribe", json!({"SubscriptionArn": arn}), &["NotFound"]).await
 }

@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{Field, Shape, TAGS, boolean, json as any, list, string};
 use super::work::{Done, Made, Work, attribute, exists, tag_changes, tag_list, text};
-use crate::gateway::Service;
 
 pub const KIND: &str = "AWS::SNS::Topic";
 
@@ -89,7 +88,7 @@ pub fn name(work: &Work<'_>, properties: &Map<String, Value>) -> String {
 /// Fails if the name is another's.
 pub async fn taken(work: &Work<'_>, name: &str) -> Done<()> {
     let arn = work.arn("sns", name);
-    match work.call(Service::Sns, "GetTopicAttributes", json!({"TopicArn": arn})).await {
+    match work.call("sns", "GetTopicAttributes", json!({"TopicArn": arn})).await {
         Ok(_) => Err(exists(KIND, &arn)),
         Err(_) => Ok(()),
     }
@@ -105,7 +104,7 @@ pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>
     if let Some(policy) = properties.get("DataProtectionPolicy") {
         input["DataProtectionPolicy"] = attribute(policy);
     }
-    work.call(Service::Sns, "CreateTopic", input).await?;
+    work.call("sns", "CreateTopic", input).await?;
     for (protocol, endpoint) in subscriptions(properties) {
         subscribe(work, &arn, protocol, endpoint).await?;
     }
@@ -119,7 +118,7 @@ fn subscriptions(properties: &Map<String, Value>) -> Vec<(&str, &str)> {
 
 async fn subscribe(work: &Work<'_>, topic: &str, protocol: &str, endpoint: &str) -> Done<()> {
     let input = json!({"TopicArn": topic, "Protocol": protocol, "Endpoint": endpoint});
-    work.call(Service::Sns, "Subscribe", input).await?;
+    work.call("sns", "Subscribe", input).await?;
     Ok(())
 }
 
@@ -127,13 +126,12 @@ async fn subscribe(work: &Work<'_>, topic: &str, protocol: &str, endpoint: &str)
 async fn unsubscribe(work: &Work<'_>, topic: &str, gone: &[(&str, &str)]) -> Done<()> {
     let mut token = Value::Null;
     loop {
-        let page =
-            work.call(Service::Sns, "ListSubscriptionsByTopic", json!({"TopicArn": topic, "NextToken": token})).await?;
+        let page = work.call("sns", "ListSubscriptionsByTopic", json!({"TopicArn": topic, "NextToken": token})).await?;
         for one in page["Subscriptions"].as_array().into_iter().flatten() {
             let is_gone = gone.iter().any(|(p, e)| one["Protocol"] == *p && one["Endpoint"] == *e);
             if let (true, Some(arn)) = (is_gone, one["SubscriptionArn"].as_str().filter(|arn| arn.starts_with("arn:")))
             {
-                work.delete(Service::Sns, "Unsubscribe", json!({"SubscriptionArn": arn}), &["NotFound"]).await?;
+                work.delete("sns", "Unsubscribe", json!({"SubscriptionArn": arn}), &["NotFound"]).await?;
             }
         }
         token = page["NextToken"].clone();
@@ -155,12 +153,12 @@ pub async fn update(work: &Work<'_>, arn: &str, old: &Map<String, Value>, new: &
     }
     for (name, value) in changes {
         let input = json!({"TopicArn": arn, "AttributeName": name, "AttributeValue": value});
-        work.call(Service::Sns, "SetTopicAttributes", input).await?;
+        work.call("sns", "SetTopicAttributes", input).await?;
     }
     if old.get("DataProtectionPolicy") != new.get("DataProtectionPolicy") {
         let policy = new.get("DataProtectionPolicy").map_or_else(|| "".into(), attribute);
         let input = json!({"ResourceArn": arn, "DataProtectionPolicy": policy});
-        work.call(Service::Sns, "PutDataProtectionPolicy", input).await?;
+        work.call("sns", "PutDataProtectionPolicy", input).await?;
     }
     let (before, after) = (subscriptions(old), subscriptions(new));
     for (protocol, endpoint) in after.iter().filter(|s| !before.contains(s)) {
@@ -172,14 +170,14 @@ pub async fn update(work: &Work<'_>, arn: &str, old: &Map<String, Value>, new: &
     }
     let (set, gone) = tag_changes(&work.all_tags_before(old), &work.all_tags(new));
     if !gone.is_empty() {
-        work.call(Service::Sns, "UntagResource", json!({"ResourceArn": arn, "TagKeys": gone})).await?;
+        work.call("sns", "UntagResource", json!({"ResourceArn": arn, "TagKeys": gone})).await?;
     }
     if !set.is_empty() {
-        work.call(Service::Sns, "TagResource", json!({"ResourceArn": arn, "Tags": tag_list(&set)})).await?;
+        work.call("sns", "TagResource", json!({"ResourceArn": arn, "Tags": tag_list(&set)})).await?;
     }
     Ok(())
 }
 
 pub async fn delete(work: &Work<'_>, arn: &str) -> Done<()> {
-    work.delete(Service::Sns, "DeleteTopic", json!({"TopicArn": arn}), &["NotFound"]).await
+    work.delete("sns", "DeleteTopic", json!({"TopicArn": arn}), &["NotFound"]).await
 }

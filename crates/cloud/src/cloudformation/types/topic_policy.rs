@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{Field, json as any, string, strings};
 use super::work::{Done, Made, Work, attribute};
-use crate::gateway::Service;
 
 pub const FIELDS: &[Field] = &[any("PolicyDocument").required(), strings("Topics").required()];
 pub const INLINE_FIELDS: &[Field] = &[any("PolicyDocument").required(), string("TopicArn").required().replaces()];
@@ -17,7 +16,7 @@ fn topics(properties: &Map<String, Value>) -> Vec<&str> {
 
 async fn put(work: &Work<'_>, topic: &str, policy: Value) -> Done<()> {
     let input = json!({"TopicArn": topic, "AttributeName": "Policy", "AttributeValue": policy});
-    work.delete(Service::Sns, "SetTopicAttributes", input, &[]).await
+    work.delete("sns", "SetTopicAttributes", input, &[]).await
 }
 
 /// The policy that a topic has when nobody gave it one ("Amazon SNS access control use cases").
@@ -57,7 +56,7 @@ async fn set(work: &Work<'_>, properties: &Map<String, Value>) -> Done<()> {
 async fn clear(work: &Work<'_>, topic: &str) -> Done<()> {
     let policy = default_policy(work, topic);
     let input = json!({"TopicArn": topic, "AttributeName": "Policy", "AttributeValue": policy});
-    work.delete(Service::Sns, "SetTopicAttributes", input, &["NotFound"]).await
+    work.delete("sns", "SetTopicAttributes", input, &["NotFound"]).await
 }
 
 /// The id: the topic of an inline policy, else generated.

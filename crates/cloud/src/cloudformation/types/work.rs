@@ -4,12 +4,10 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use crate::cloudformation::objects;
 use crate::cloudformation::record::Tag;
-use crate::gateway::{Context, Service};
-use wire::json::Json;
-use wire::payload::Source;
-use wire::{AwsError, Payload, Protocol};
+use crate::cloudformation::{self, objects};
+use crate::request::Context;
+use wire::AwsError;
 
 /// A resource to be made, changed or deleted.
 pub struct Work<'a> {
@@ -107,25 +105,9 @@ pub fn exists(kind: &str, identifier: &str) -> Failure {
 
 impl Work<'_> {
     /// Calls an operation as a client would, and gives its answer.
-    pub async fn call(&self, service: Service, operation: &str, input: Value) -> Result<Value, AwsError> {
-        let Some(operation) = service.operation(operation) else {
-            let message = format!("The operation {operation} of {} is not one of this cloud's.", service.id());
-            return Err(AwsError::bad("UnknownOperationException", message));
-        };
-        let body = input.to_string();
-        let mut scratch = Vec::new();
-        let payload = Payload {
-            operation: operation.name,
-            source: Source::Json(Json::new(body.as_bytes(), &mut scratch)),
-            names: service.names(),
-            namespace: service.namespace(),
-        };
-        let cx = Context { protocol: Protocol::Json11, service: Some(Service::CloudFormation), ..self.cx.clone() };
-        let answer = (operation.run)(&cx, &payload).await?;
-        if answer.is_empty() {
-            return Ok(Value::Null);
-        }
-        serde_json::from_slice(&answer).map_err(|error| AwsError::internal(error.to_string()))
+    pub async fn call(&self, service: &str, operation: &str, input: Value) -> Result<Value, AwsError> {
+        let cx = Context { service: Some(&cloudformation::SERVICE), ..self.cx.clone() };
+        cx.call(service, operation, input).await
     }
 
     /// A request to S3 for a bucket; `query` names a subresource.
@@ -141,7 +123,7 @@ impl Work<'_> {
     }
 
     /// Like [`Work::call`], for deleting: what isn't there is as good as deleted.
-    pub async fn delete(&self, service: Service, operation: &str, input: Value, gone: &[&str]) -> Done<()> {
+    pub async fn delete(&self, service: &str, operation: &str, input: Value, gone: &[&str]) -> Done<()> {
         match self.call(service, operation, input).await {
             Ok(_) => Ok(()),
             Err(error) if gone.contains(&error.code.as_ref()) => Ok(()),

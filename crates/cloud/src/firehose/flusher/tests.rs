@@ -7,8 +7,8 @@ use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types::{BufferingHints, ExtendedS3DestinationConfiguration, Record};
 use tokio::net::TcpListener;
 
-use crate::Cloud;
-use crate::clock::Clock;
+use crate::core::Cloud;
+use crate::core::clock::Clock;
 use crate::gateway::Access;
 use crate::server::{Options, Server};
 

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Buffer, Part, Partitions};
-use crate::Cloud;
+use crate::core::Cloud;
 use crate::firehose::batch::{Group, Object};
 use crate::firehose::flusher::{self, Failing, given_up, loss};
 use crate::firehose::landing;
 use crate::firehose::prefix::{ErrorOutputType, PartitionKeys};
-use wire::AwsError;
 use engine::{Position, StreamId};
+use wire::AwsError;
 
 /// Buffers are landed together up to so many bytes.
 pub const MOST_BYTES: u64 = 256 << 20;

@@ -23,10 +23,10 @@ use super::batch::Plan;
 use super::flusher::{self, Failing};
 use super::prefix::ErrorOutputType;
 use super::stream::Document;
-use crate::Cloud;
-use wire::AwsError;
+use crate::core::Cloud;
 use engine::stream::{LandedParts, Record};
 use engine::{Change, Millis, Position, StreamId};
+use wire::AwsError;
 
 /// "Amazon Data Firehose Quota": 500 active partitions a stream.
 const MOST_ACTIVE: usize = 500;

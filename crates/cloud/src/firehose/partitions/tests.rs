@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::clock::Clock;
+use crate::core::clock::Clock;
 use crate::firehose::destination::Destination;
 use crate::gateway::Access;
 use crate::server::{Options, Server};

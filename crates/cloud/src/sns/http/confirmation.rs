@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::post::{self, Post};
 use super::retry::Policy;
-use crate::Cloud;
-use crate::sns::signing::Version;
-use crate::sns::{delivery_policy, envelope, outbox};
-use wire::AwsError;
+use crate::core::Cloud;
+use crate::notification::envelope;
+use crate::notification::signing::Version;
+use crate::sns::{delivery_policy, outbox};
 use engine::config::{Attributes, SubscriptionConfig};
+use wire::AwsError;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -46,13 +47,13 @@ impl Kind {
 /// kept: who subscribes again gets another.
 pub fn send(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Kind) {
     let (cloud, config) = (cloud.clone(), config.clone());
-    cloud.clone().sns.background.spawn(async move {
+    cloud.clone().background.spawn(async move {
         if let Err(error) = attempts(&cloud, &config, kind).await {
             cloud.notice(&format!(
                 "no {} was sent to {}: {}",
                 kind.name(),
                 super::shown(&config.endpoint),
-                cloud.sns.reach.told(&error.message)
+                cloud.reach.told(&error.message)
             ));
         }
     });
@@ -76,7 +77,7 @@ async fn attempts(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Kind) -
             content_type: "text/plain; charset=UTF-8",
             body: body.clone(),
         };
-        let Err(failure) = post::send(post, &cloud.sns).await else { return Ok(()) };
+        let Err(failure) = post::send(post, cloud).await else { return Ok(()) };
         let Some(delay) = policy.delay(number).filter(|_| !failure.permanent) else {
             return Err(AwsError::internal(failure.reason));
         };
@@ -102,7 +103,7 @@ pub fn render(cloud: &Cloud, config: &SubscriptionConfig, kind: Kind, message_id
         "Message\n{text}\nMessageId\n{message_id}\nSubscribeURL\n{url}\nTimestamp\n{timestamp}\nToken\n{token}\n\
          TopicArn\n{topic_arn}\nType\n{name}\n"
     );
-    let signature = cloud.sns.signer.sign_text(cloud, version, &canonical)?;
+    let signature = cloud.sign_text(version, &canonical)?;
     let mut members = envelope::Members::new(false, 1024);
     members.text("Type", name);
     members.text("MessageId", message_id);
@@ -112,7 +113,7 @@ pub fn render(cloud: &Cloud, config: &SubscriptionConfig, kind: Kind, message_id
     members.text("SubscribeURL", &url);
     members.text("Timestamp", &timestamp);
     members.text("SignatureVersion", version.number());
-    members.text("Signature", &signature);
-    members.text("SigningCertURL", &cloud.sns.signer.certificate_url(cloud)?);
+    members.text("Signature", &signature.text);
+    members.text("SigningCertURL", &signature.certificate_url);
     Ok(members.finish())
 }

@@ -1,14 +1,12 @@
 //! Delivery to HTTP and HTTPS endpoints: from the outbox of each confirmed subscription, one worker each. Only loopback is
-//! posted to, and that only for this machine's users: see `reach`.
+//! posted to, and that only for this machine's users: see [`Reach`](crate::notification::reach::Reach).
 
 mod auth;
 mod confirmation;
 mod post;
-mod reach;
 mod retry;
 #[cfg(test)]
 mod tests;
-mod tls;
 mod worker;
 
 use std::collections::{HashMap, HashSet};
@@ -18,10 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use confirmation::{Kind, render as render_confirmation, send as send_confirmation};
-pub use reach::Reach;
-pub use tls::Tls;
 
-use crate::Cloud;
+use crate::core::Cloud;
 use engine::SubscriptionId;
 
 /// An endpoint as notices name it: of a URL neither the password nor the query, which may be one as well.

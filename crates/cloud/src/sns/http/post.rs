@@ -12,9 +12,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::auth::User;
-use super::reach;
-use super::tls::Tls;
-use crate::sns::Sns;
+use crate::core::Cloud;
+use crate::notification::reach;
+use crate::notification::tls::Tls;
 
 /// "Amazon SNS message delivery retries": an endpoint has 15 seconds.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -52,14 +52,14 @@ impl Failure {
 }
 
 /// Posts; an answer of 2xx is success.
-pub async fn send(post: Post<'_>, sns: &Sns) -> Result<(), Failure> {
-    match tokio::time::timeout(TIMEOUT, exchange(post, sns)).await {
+pub async fn send(post: Post<'_>, cloud: &Cloud) -> Result<(), Failure> {
+    match tokio::time::timeout(TIMEOUT, exchange(post, cloud)).await {
         Ok(result) => result,
         Err(_) => Err(Failure::passing("the endpoint gave no answer within 15 s")),
     }
 }
 
-async fn exchange(post: Post<'_>, sns: &Sns) -> Result<(), Failure> {
+async fn exchange(post: Post<'_>, cloud: &Cloud) -> Result<(), Failure> {
     let uri: Uri = post.url.parse().map_err(|error| Failure::permanent(format!("the URL is invalid: {error}")))?;
     let authority = uri.authority().ok_or_else(|| Failure::permanent("the URL has no host"))?.clone();
     let secure = match uri.scheme_str() {
@@ -67,10 +67,10 @@ async fn exchange(post: Post<'_>, sns: &Sns) -> Result<(), Failure> {
         Some("https") => true,
         _ => return Err(Failure::permanent("the URL is neither http nor https")),
     };
-    if let Some(why) = sns.reach.refuses(&uri) {
+    if let Some(why) = cloud.reach.refuses(&uri) {
         return Err(Failure::permanent(why));
     }
-    let tls = &sns.tls;
+    let tls = &cloud.tls;
     let (mut status, headers) = attempt(&post, &uri, &authority, secure.then_some(tls), None).await?;
     if let Some(user) = User::of(&authority).filter(|_| secure && status == StatusCode::UNAUTHORIZED)
         && let Some(credentials) = user.answer(&headers, path(&uri), post.message_id)

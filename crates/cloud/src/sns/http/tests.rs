@@ -18,14 +18,14 @@ use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 use x509_cert::time::Validity;
 
-use crate::clock::Clock;
-use crate::gateway::Context;
-use crate::receive;
-use crate::sns::bench::{declare, serve};
+use crate::core::clock::Clock;
+use crate::core::receive;
+use crate::request::Context;
 use crate::sns::publish::one::{PublishInput, publish};
 use crate::sns::subscription::subscribe::{SubscribeInput, subscribe};
 use crate::sns::subscription::unsubscribe::{UnsubscribeInput, unsubscribe};
 use crate::sns::topic::create::{CreateTopicInput, create_topic};
+use crate::testing::served::{declare, serve};
 use engine::queue::Receive;
 
 /// Takes one request and answers it; its head in lower case and its body.
@@ -193,7 +193,7 @@ async fn an_https_endpoint_gets_messages_over_tls() {
     let folder = tempfile::tempdir().unwrap();
     let (server, cx) = serve(folder.path(), Clock::System).await;
     let (acceptor, certificate) = tls();
-    cx.cloud.sns.tls.trust(vec![certificate]);
+    cx.cloud.tls.trust(vec![certificate]);
     let endpoint = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let take = async |status: &str| {
         let (stream, _) = endpoint.accept().await.unwrap();
@@ -229,7 +229,7 @@ async fn a_certificate_that_nobody_trusts_is_a_failed_delivery_with_its_reason()
     let folder = tempfile::tempdir().unwrap();
     let (server, cx) = serve(folder.path(), Clock::System).await;
     let ((acceptor, _), (_, other)) = (tls(), tls());
-    cx.cloud.sns.tls.trust(vec![other]);
+    cx.cloud.tls.trust(vec![other]);
     let endpoint = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = endpoint.local_addr().unwrap().port();
     let accept = tokio::spawn(async move {

@@ -7,14 +7,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::post::{self, Failure, Post};
 use super::retry::Policy;
-use crate::Cloud;
-use crate::receive::{self, Handed};
-use crate::sns::{delivery_policy, envelope};
-use wire::AwsError;
+use crate::core::Cloud;
+use crate::core::receive::{self, Handed};
+use crate::sns::delivery_policy;
 use engine::change::Moved;
 use engine::config::{Attributes, SubscriptionConfig};
 use engine::queue::Receive;
 use engine::{Change, Millis, Position, QueueId, SubscriptionId};
+use wire::AwsError;
 
 /// Deliveries of a subscription at the same time.
 const AT_ONCE: usize = 10;
@@ -110,7 +110,7 @@ async fn post(
     let raw = delivery.is_some_and(|delivery| delivery.raw);
     let body = match delivery.and_then(|delivery| sent.bodies.get(usize::from(delivery.body))) {
         Some(body) if raw => (*body).to_owned(),
-        _ => envelope::render(cloud, &sent, message.picked.index)?,
+        _ => cloud.render_notification(&sent, message.picked.index)?,
     };
     let message_id = cloud.core.read(|engine, _| engine.notification_id(sent.seq));
     let post = Post {
@@ -123,7 +123,7 @@ async fn post(
         content_type: &policy.content_type,
         body,
     };
-    Ok(post::send(post, &cloud.sns).await)
+    Ok(post::send(post, cloud).await)
 }
 
 async fn delete(cloud: &Cloud, outbox: QueueId, position: Position) -> Result<(), AwsError> {
@@ -172,7 +172,7 @@ async fn give_up(
         config.topic_arn,
         config.arn,
         super::shown(&config.endpoint),
-        cloud.sns.reach.told(&failure.reason)
+        cloud.reach.told(&failure.reason)
     ));
     Ok(())
 }

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::application_key;
-use crate::gateway::Context;
+use crate::request::Context;
 use crate::sns::arn::{self, Arn};
 use crate::sns::error::{invalid, invalid_attribute, not_null, null, required};
 use crate::sns::quotas::ATTRIBUTE_BYTES;
 use crate::sns::{access, page};
-use wire::{AwsError, Pairs, Text};
 use engine::Engine;
 use engine::config::Attributes;
+use wire::{AwsError, Pairs, Text};
 
 /// API reference of CreatePlatformApplication, Platform.
 const PLATFORMS: [&str; 10] =

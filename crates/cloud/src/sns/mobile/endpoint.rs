@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{application, endpoint_key};
-use crate::gateway::Context;
+use crate::request::Context;
 use crate::sns::arn::Arn;
 use crate::sns::error::{invalid, invalid_attribute, null, required};
 use crate::sns::page;
 use crate::sns::quotas::ATTRIBUTE_BYTES;
-use wire::{AwsError, Pairs, Text};
 use engine::Engine;
 use engine::config::Attributes;
+use wire::{AwsError, Pairs, Text};
 
 /// API reference of CreatePlatformEndpoint, CustomUserData: 2 KB of UTF-8.
 const MOST_USER_DATA: usize = 2048;

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::sns::error::null;
-use wire::{AwsError, Blob, Pairs, Text};
 use engine::change::{Attribute, Value};
+use wire::{AwsError, Blob, Pairs, Text};
 
 /// A message attribute as a client gives it.
 #[derive(Deserialize)]

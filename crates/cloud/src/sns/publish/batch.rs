@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::attributes::AttributeInput;
 use super::message::{Given, Message, refusal};
 use super::{MOST_BYTES, one};
-use crate::gateway::Context;
+use crate::request::Context;
 use crate::sns::error::{no_topic, null, required};
 use crate::sns::{self, access, arn};
-use wire::{AwsError, Pairs, Text};
 use engine::{SendError, ids};
+use wire::{AwsError, Pairs, Text};
 
 /// API reference of PublishBatch.
 const MOST_ENTRIES: usize = 10;

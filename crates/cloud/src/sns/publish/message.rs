@@ -6,9 +6,9 @@ use super::attributes::{self, AttributeInput};
 use super::structure::{self, Bodies};
 use super::{MOST_BYTES, SENDER};
 use crate::sns::error::{invalid, null};
-use wire::{AwsError, Pairs, Text};
 use engine::change::Attribute;
 use engine::{Notification, SendError};
+use wire::{AwsError, Pairs, Text};
 
 /// A message as a client gives it.
 pub struct Given<'i, 'a> {

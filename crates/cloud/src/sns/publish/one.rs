@@ -4,15 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use super::attributes::AttributeInput;
 use super::message::{Given, refusal};
-use crate::Cloud;
-use crate::gateway::Context;
+use crate::core::Cloud;
+use crate::core::transaction::Transaction;
+use crate::request::Context;
 use crate::sns::error::{invalid, no_topic};
 use crate::sns::{self, access, arn, explain, mobile, outbox};
-use crate::transaction::Transaction;
-use wire::{AwsError, Pairs, Text};
 use engine::explain::Outcomes;
 use engine::topic::Refusal;
 use engine::{Change, Notification, SendError, Seq, TopicId, ids};
+use wire::{AwsError, Pairs, Text};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]

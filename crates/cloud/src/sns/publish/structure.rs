@@ -84,7 +84,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn mangled_messages(text in crate::hostile::mangled(&[
+        fn mangled_messages(text in crate::testing::mangled::mangled(&[
             r#"{"default":"d","sqs":"s","http":{"no":"string"},"email":"\\ud83d\\ude00"}"#,
         ])) {
             if let Ok(bodies) = parse(&text) {

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{subscribe, validate};
-use crate::gateway::Context;
+use crate::request::Context;
 use crate::sns::error::{invalid, no_subscription, required};
 use crate::sns::{access, arn, delivery_policy, quotas, replay};
-use wire::{AwsError, Text};
 use engine::config::{Attributes, SubscriptionConfig};
 use engine::{Change, Engine};
+use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -134,7 +134,7 @@ pub async fn set_subscription_attributes(
         subscribe::tell_of_role(cx, &config, value);
     }
     if name == "ReplayPolicy" {
-        cx.cloud.sns.changed.notify_one();
+        cx.cloud.subscriptions_changed.notify_one();
     }
     Ok(())
 }

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::ended;
-use crate::gateway::Context;
+use crate::request::Context;
 use crate::sns::arn;
 use crate::sns::error::{invalid, required};
-use wire::{AwsError, Text};
 use engine::config::SubscriptionConfig;
 use engine::{Change, Millis};
+use wire::{AwsError, Text};
 
 /// API reference of Subscribe: a token is valid for two days.
 pub const TOKEN_LIFE: Millis = 2 * 24 * 3_600_000;
@@ -71,6 +71,6 @@ pub async fn confirm_subscription(
             Ok(ConfirmSubscriptionOutput { subscription_arn })
         })
         .await?;
-    cx.cloud.sns.changed.notify_one();
+    cx.cloud.subscriptions_changed.notify_one();
     Ok(output)
 }

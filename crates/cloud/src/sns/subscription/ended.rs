@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::confirm::TOKEN_LIFE;
+use crate::core::transaction::Transaction;
 use crate::sns::{arn, outbox};
-use crate::transaction::Transaction;
 use engine::config::SubscriptionConfig;
 use engine::{Change, QueueId, SubscriptionId};
 

@@ -2,19 +2,19 @@
 
 use ::http::Uri;
 
+use crate::notification::reach::Reach;
 use crate::sns::arn::Arn;
 use crate::sns::error::invalid;
-use crate::sns::http;
-use wire::AwsError;
 use engine::Engine;
+use wire::AwsError;
 
 /// Bytes of an endpoint.
 const LONGEST: usize = 2_048;
 /// The protocols of Subscribe that are here.
 const PROTOCOLS: [&str; 8] = ["sqs", "firehose", "http", "https", "email", "email-json", "sms", "application"];
 
-/// Refuses an endpoint that the server won't post to; see [`http::Reach::refuses`].
-pub fn check_reach(reach: &http::Reach, protocol: &str, endpoint: &str) -> Result<(), AwsError> {
+/// Refuses an endpoint that the server won't post to; see [`Reach::refuses`].
+pub fn check_reach(reach: &Reach, protocol: &str, endpoint: &str) -> Result<(), AwsError> {
     let url = Some(endpoint).filter(|_| matches!(protocol, "http" | "https")).and_then(|url| url.parse().ok());
     match url.and_then(|url| reach.refuses(&url)) {
         Some(why) => Err(invalid(format_args!("Endpoint Reason: {why}"))),

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::gateway::Context;
+use crate::request::Context;
 use crate::sns::error::{no_topic, required};
 use crate::sns::{access, arn, page};
-use wire::{AwsError, Text};
 use engine::SubscriptionId;
 use engine::config::SubscriptionConfig;
+use wire::{AwsError, Text};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]

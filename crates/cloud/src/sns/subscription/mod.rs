@@ -11,7 +11,7 @@ mod validate;
 
 pub use endpoint::is_phone_number;
 
-use crate::transaction::Transaction;
+use crate::core::transaction::Transaction;
 use engine::{Change, SubscriptionId};
 
 /// Takes a subscription away, and its outbox with whatever wasn't delivered.

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{endpoint, validate};
-use crate::gateway::{Context, account_in};
+use crate::core::transaction::Transaction;
 use crate::iam::passing;
+use crate::request::{Context, account_in};
 use crate::sns::error::{invalid, invalid_attribute, no_topic, required};
 use crate::sns::{self, access, arn, outbox, quotas, replay};
-use crate::transaction::Transaction;
-use wire::{AwsError, Pairs, Text};
 use engine::config::{Attributes, SubscriptionConfig};
 use engine::{Change, QueueId, SubscriptionId};
+use wire::{AwsError, Pairs, Text};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -43,7 +43,7 @@ pub async fn subscribe(cx: &Context, input: SubscribeInput<'_>) -> Result<Subscr
     let decided = cx.cloud.core.execute(|tx| decide(cx, tx, topic_arn, protocol, endpoint, &input.attributes));
     let (config, new) = decided.await?;
     if config.protocol != "firehose" && effective(&config.attributes, "RawMessageDelivery") == "false" {
-        sns::signing::Signer::prepare(&cx.cloud);
+        sns::signing_key::prepare(&cx.cloud);
     }
     if new {
         warn(cx, &config);
@@ -51,7 +51,7 @@ pub async fn subscribe(cx: &Context, input: SubscribeInput<'_>) -> Result<Subscr
     if !config.confirmed {
         outbox::request_confirmation(&cx.cloud, &config).await;
     }
-    cx.cloud.sns.changed.notify_one();
+    cx.cloud.subscriptions_changed.notify_one();
     let told = config.confirmed || input.return_subscription_arn;
     Ok(SubscribeOutput { subscription_arn: if told { config.arn } else { "pending confirmation".to_owned() } })
 }
@@ -72,7 +72,7 @@ fn decide(
         replay::check(topic).map_err(invalid_attribute)?;
     }
     endpoint::check(tx.engine, &cx.account, protocol, endpoint, topic.fifo)?;
-    endpoint::check_reach(&cx.cloud.sns.reach, protocol, endpoint)?;
+    endpoint::check_reach(&cx.cloud.reach, protocol, endpoint)?;
     let mut attributes = validated(&cx.account, topic_arn, protocol, endpoint, given)?;
     attributes.iter().try_for_each(|(name, value)| access::check_role(cx, name, value))?;
     let same = |config: &&SubscriptionConfig| config.protocol == protocol && config.endpoint == endpoint;

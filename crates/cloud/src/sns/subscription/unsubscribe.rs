@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{ended, subscribe};
-use crate::gateway::Context;
+use crate::request::Context;
 use crate::sns::error::required;
 use crate::sns::{arn, outbox};
 use wire::{AwsError, Text};
@@ -41,7 +41,7 @@ pub async fn unsubscribe(cx: &Context, input: UnsubscribeInput<'_>) -> Result<()
         })
         .await?;
     if let Some(config) = gone {
-        cx.cloud.sns.changed.notify_one();
+        cx.cloud.subscriptions_changed.notify_one();
         outbox::say_goodbye(&cx.cloud, &config);
     }
     Ok(())

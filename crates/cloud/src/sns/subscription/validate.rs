@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::gateway::is_account;
+use crate::request::is_account;
 use crate::sns::arn::Arn;
 use crate::sns::delivery_policy::{self, Level};
 use crate::sns::quotas::{ATTRIBUTE_BYTES, FILTER_POLICY_BYTES};

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{archive, policy, validate};
-use crate::gateway::Context;
+use crate::request::Context;
 use crate::sns::error::{invalid, no_topic, required};
 use crate::sns::{access, arn, delivery_policy};
-use wire::{AwsError, Text};
 use engine::config::{Attributes, TopicConfig};
 use engine::{Change, Engine, Millis};
+use wire::{AwsError, Text};
 
 /// AWS counts a topic's subscriptions with a delay: a client that asks at once sees the count from before.
 const COUNTED_AFTER: Millis = 1_000;

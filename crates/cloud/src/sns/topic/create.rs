@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{archive, data_protection, validate};
-use crate::gateway::Context;
+use crate::request::Context;
 use crate::sns::error::{invalid, invalid_attribute, not_null};
 use crate::sns::{access, arn, quotas, tags};
-use wire::{AwsError, Pairs, Text};
 use engine::config::{Attributes, TopicConfig};
 use engine::{Change, TopicId};
+use wire::{AwsError, Pairs, Text};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]

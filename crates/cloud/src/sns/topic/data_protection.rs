@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::gateway::Context;
+use crate::request::Context;
 use crate::sns::error::{invalid, no_topic, not_null, required};
 use crate::sns::{access, arn};
 use wire::{AwsError, Text};

@@ -3,12 +3,12 @@
 use serde::Deserialize;
 
 use super::data_protection;
-use crate::gateway::Context;
+use crate::request::Context;
 use crate::sns::error::required;
 use crate::sns::{access, arn, subscription};
-use wire::{AwsError, Text};
 use engine::Change;
 use engine::topic::archive_arn;
+use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

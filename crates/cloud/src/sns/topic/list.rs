@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::gateway::Context;
+use crate::request::Context;
 use crate::sns::page;
 use wire::{AwsError, Text};
 

@@ -6,12 +6,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::policy;
-use crate::gateway::{Context, is_account};
+use crate::request::{Context, is_account};
 use crate::sns::error::{invalid, no_topic, null, required};
 use crate::sns::{access, arn};
-use wire::{AwsError, Text};
 use engine::Change;
 use engine::config::TopicConfig;
+use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::{Status, resource, tasks};
-use crate::gateway::Context;
+use crate::request::Context;
 use crate::sqs::error;
 use wire::{AwsError, Text};
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{KEPT, Status, Task, resource, tasks};
-use crate::gateway::Context;
+use crate::request::Context;
 use crate::sqs::error;
 use wire::{AwsError, Text};
 

@@ -11,10 +11,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::{error, queue_url};
-use crate::gateway::Context;
-use crate::transaction::Transaction;
-use wire::AwsError;
+use crate::core::transaction::Transaction;
+use crate::request::Context;
 use engine::{Engine, Millis, QueueId};
+use wire::AwsError;
 
 /// "ListMessageMoveTasks" (Amazon SQS API Reference): the 10 most recent tasks of a source are kept.
 const KEPT: usize = 10;

@@ -8,15 +8,14 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::{Status, Task, active};
-use crate::Cloud;
-use crate::receive;
-use crate::sns::envelope;
+use crate::core::Cloud;
+use crate::core::receive;
+use crate::core::transaction::Transaction;
 use crate::sqs::incoming::SNS_SENDER;
-use crate::transaction::Transaction;
-use wire::AwsError;
 use engine::change::{Delivery, Sent, Target};
 use engine::queue::State;
 use engine::{Change, Millis, Position, QueueId, Seq};
+use wire::AwsError;
 
 /// Messages that are moved under one lock.
 const AT_ONCE: usize = 100;
@@ -97,7 +96,7 @@ async fn step(cloud: &Arc<Cloud>, key: &str, max: usize) -> Result<bool, AwsErro
         if !record.is_empty() {
             let sent = receive::sent(&record)?;
             let raw = sent.deliveries.get(usize::from(pick.index)).is_none_or(|delivery| delivery.raw);
-            let enveloped = (!raw).then(|| envelope::render(cloud, &sent, pick.index)).transpose()?;
+            let enveloped = (!raw).then(|| cloud.render_notification(&sent, pick.index)).transpose()?;
             messages.push((pick, Read { record, enveloped }));
         }
     }

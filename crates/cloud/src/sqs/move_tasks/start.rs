@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{KEPT, Status, Task, active, resource, tasks};
-use crate::gateway::Context;
+use crate::request::Context;
 use crate::sqs::{error, list_queues};
 use wire::{AwsError, Text};
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Cloud;
-use super::gateway::{Context, Operation, Origin, RequestIds};
+use crate::core::Cloud;
+use crate::request::{Context, Origin, RequestIds, Service};
+use crate::services::SERVICES;
 use wire::json::Json;
 use wire::payload::Source;
 use wire::{AwsError, Names, Payload, Protocol};
@@ -24,13 +25,14 @@ pub fn context(cloud: Arc<Cloud>, account: &str) -> Context {
         request_id: RequestIds::default().next(),
         trace: None,
         service: None,
+        services: &SERVICES,
         origin: Origin::default(),
     }
 }
 
-/// Calls an operation of a service's table; without an output it's null.
-pub async fn call(cx: &Context, table: &[Operation], operation: &str, input: Value) -> Result<Value, AwsError> {
-    let operation = table.iter().find(|known| known.name == operation).unwrap();
+/// Calls an operation of a service; without an output it's null.
+pub async fn call(cx: &Context, service: &Service, operation: &str, input: Value) -> Result<Value, AwsError> {
+    let operation = service.operation(operation).unwrap();
     let body = input.to_string();
     let mut scratch = Vec::new();
     let source = Source::Json(Json::new(body.as_bytes(), &mut scratch));

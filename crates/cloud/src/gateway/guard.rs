@@ -8,7 +8,8 @@ use std::net::IpAddr;
 use http::HeaderMap;
 use http::header::{HeaderName, ORIGIN, USER_AGENT};
 
-use crate::gateway::{Service, host_of};
+use crate::request::host_of;
+use crate::services::SERVICES;
 
 static FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -91,7 +92,7 @@ fn is_of_aws(host: &str) -> bool {
     }
     let known = match service {
         "queue" => labels.next_if(|label| is_region(label)).is_none() || region.is_none(),
-        service => Service::by_id(service.strip_suffix("-fips").unwrap_or(service)).is_some(),
+        service => SERVICES.by_id(service.strip_suffix("-fips").unwrap_or(service)).is_some(),
     };
     known && labels.next().is_none()
 }

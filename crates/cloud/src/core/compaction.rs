@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Cloud;
-use wire::AwsError;
+use super::cloud::Cloud;
 use engine::Place;
 use log::{LogError, SegmentScan};
+use wire::AwsError;
 
 /// The log may hold so many times what is alive,
 const GARBAGE: u64 = 2;
@@ -50,7 +50,7 @@ pub async fn run(cloud: &Arc<Cloud>) -> Result<(), AwsError> {
 }
 
 /// Copies what is alive of the oldest segment, and removes it.
-pub(super) async fn give_back(cloud: &Arc<Cloud>, oldest: u32) -> Result<(), AwsError> {
+pub async fn give_back(cloud: &Arc<Cloud>, oldest: u32) -> Result<(), AwsError> {
     restate(cloud, oldest).await?;
     let removing = cloud.clone();
     let removed = tokio::task::spawn_blocking(move || removing.core.log().remove(oldest)).await;

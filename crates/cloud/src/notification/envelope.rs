@@ -6,36 +6,60 @@
 
 use std::fmt::Write;
 
-use base64::Engine;
+use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::signing::Version;
-use crate::Cloud;
+use engine::change::{Attribute, Delivery, Sent, Target, Value};
+use engine::ids::{self, Kind};
+use engine::{Engine, Millis, Seq, SubscriptionId};
 use wire::AwsError;
-use engine::change::{Attribute, Sent, Target, Value};
-use engine::{Millis, ids};
 
-/// The document for the delivery `index` of a message that came by a topic.
-pub fn render(cloud: &Cloud, sent: &Sent<'_>, index: u16) -> Result<String, AwsError> {
-    let no_delivery = || AwsError::internal("a notification without its delivery");
-    let delivery = sent.deliveries.get(usize::from(index)).ok_or_else(no_delivery)?;
-    let topic = sent.topic.ok_or_else(no_delivery)?;
-    let body = sent.bodies.get(usize::from(delivery.body)).ok_or_else(no_delivery)?;
-    // A replayed message has the id and the time of the first.
-    let (seq, at) = sent.replay_of.map_or((sent.seq, sent.at), |original| (original.seq, original.at));
-    let (id, subscription, version) = cloud.core.read(|engine, _| {
-        let subscription = delivery.subscription.map(|id| super::arn::subscription(engine, topic, id));
-        let second = engine
-            .topic_by_arn(topic)
-            .is_some_and(|topic| topic.config.attributes.get("SignatureVersion").is_some_and(|version| version == "2"));
-        let version = if second { Version::Two } else { Version::One };
-        (engine.notification_id(seq), subscription.unwrap_or_default(), version)
-    });
+/// What a notification says of its topic and its subscription.
+pub struct Head {
+    /// The message's id, which all its deliveries share.
+    id: String,
+    subscription_arn: String,
+    version: Version,
+}
+
+impl Head {
+    /// Of the delivery `index` of a message that came by a topic.
+    pub fn of(engine: &Engine, sent: &Sent<'_>, index: u16) -> Result<Self, AwsError> {
+        let (delivery, topic, _) = delivered(sent, index)?;
+        let subscription = delivery.subscription.map(|id| subscription_arn(engine, topic, id));
+        let (seq, _) = first(sent);
+        Ok(Self {
+            id: engine.notification_id(seq),
+            subscription_arn: subscription.unwrap_or_default(),
+            version: Version::of(engine, topic),
+        })
+    }
+}
+
+/// A signature in base64, and where the certificate is that verifies it.
+pub struct Signature {
+    pub text: String,
+    pub certificate_url: String,
+}
+
+/// The document for the delivery `index` of a message that came by a topic. `sign` gets the version, which of the message's
+/// bodies it is, and what makes the text that is signed.
+pub fn render(
+    sent: &Sent<'_>,
+    index: u16,
+    head: &Head,
+    server_url: &str,
+    sign: impl FnOnce(Version, u8, &dyn Fn() -> String) -> Result<Signature, AwsError>,
+) -> Result<String, AwsError> {
+    let (delivery, topic, body) = delivered(sent, index)?;
+    let Head { id, subscription_arn, version } = head;
     let on_one_line = matches!(delivery.to, Target::Stream { .. });
     let mut members = Members::new(on_one_line, body.len());
     members.text("Type", "Notification");
-    members.text("MessageId", &id);
+    members.text("MessageId", id);
     let fifo = topic.ends_with(".fifo");
+    let (seq, at) = first(sent);
     if fifo {
         members.text("SequenceNumber", &ids::notification_number(seq));
     }
@@ -47,14 +71,13 @@ pub fn render(cloud: &Cloud, sent: &Sent<'_>, index: u16) -> Result<String, AwsE
     let timestamp = iso(at);
     members.text("Timestamp", &timestamp);
     if !fifo && !on_one_line {
-        let canonical = || canonical(body, &id, sent.subject, &timestamp, topic);
-        let signer = &cloud.sns.signer;
-        let signature = signer.sign(cloud, (sent.seq, delivery.body, version), canonical)?;
+        let canonical = || canonical(body, id, sent.subject, &timestamp, topic);
+        let signature = sign(*version, delivery.body, &canonical)?;
         members.text("SignatureVersion", version.number());
-        members.text("Signature", &signature);
-        members.text("SigningCertURL", &signer.certificate_url(cloud)?);
+        members.text("Signature", &signature.text);
+        members.text("SigningCertURL", &signature.certificate_url);
     }
-    members.text("UnsubscribeURL", &unsubscribe_url(cloud, &subscription));
+    members.text("UnsubscribeURL", &unsubscribe_url(server_url, subscription_arn));
     if sent.replay_of.is_some() {
         members.text("Replayed", "true");
     }
@@ -62,9 +85,29 @@ pub fn render(cloud: &Cloud, sent: &Sent<'_>, index: u16) -> Result<String, AwsE
     Ok(members.finish())
 }
 
+/// A delivery of a message, its topic and its body.
+fn delivered<'m, 's>(sent: &'m Sent<'s>, index: u16) -> Result<(&'m Delivery, &'s str, &'m str), AwsError> {
+    let delivery = sent.deliveries.get(usize::from(index));
+    let found = delivery.and_then(|delivery| {
+        let body = sent.bodies.get(usize::from(delivery.body))?;
+        Some((delivery, sent.topic?, &**body))
+    });
+    found.ok_or_else(|| AwsError::internal("a notification without its delivery"))
+}
+
+/// The number and the time of a message; a replayed one has those of the first.
+fn first(sent: &Sent<'_>) -> (Seq, Millis) {
+    sent.replay_of.map_or((sent.seq, sent.at), |original| (original.seq, original.at))
+}
+
+/// A subscription's ARN: its topic's, and an id that follows from its number.
+pub fn subscription_arn(engine: &Engine, topic_arn: &str, id: SubscriptionId) -> String {
+    format!("{topic_arn}:{}", ids::format(ids::uuid(engine.salt(), Kind::Subscription, u64::from(id.0), 0)))
+}
+
 /// Where a GET ends a subscription.
-pub fn unsubscribe_url(cloud: &Cloud, subscription_arn: &str) -> String {
-    format!("{}/?Action=Unsubscribe&SubscriptionArn={subscription_arn}", cloud.url())
+pub fn unsubscribe_url(server_url: &str, subscription_arn: &str) -> String {
+    format!("{server_url}/?Action=Unsubscribe&SubscriptionArn={subscription_arn}")
 }
 
 /// What is signed ("Verifying the signatures of Amazon SNS messages").

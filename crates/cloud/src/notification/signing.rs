@@ -21,13 +21,9 @@ use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::SubjectPublicKeyInfoOwned;
 use x509_cert::time::Validity;
 
-use crate::Cloud;
-use crate::transaction::Transaction;
-use wire::AwsError;
 use engine::{Engine, Seq};
+use wire::AwsError;
 
-/// The document that holds the key, PKCS #8.
-const DOCUMENT: &str = "sns/signing-key";
 /// AWS's keys have 2048 bits.
 const BITS: usize = 2048;
 /// Signatures kept, so that a notification to many queues is signed once.
@@ -67,27 +63,54 @@ pub struct Signer {
     cache: Mutex<HashMap<(Seq, u8, Version), String>>,
 }
 
-struct Key {
+/// A key pair and its certificate.
+pub struct Key {
     sha1: SigningKey<sha1::Sha1>,
     sha256: SigningKey<Sha256>,
     pkcs8: Vec<u8>,
-    /// 32 hex digits: the part of the certificate's name that tells it from others.
     name: String,
     pem: String,
 }
 
 impl Signer {
+    /// The key: the one that `kept` gives (PKCS #8), or a new one.
+    pub fn key(&self, kept: impl FnOnce() -> Option<Arc<[u8]>>) -> Result<&Key, AwsError> {
+        let make = || match kept() {
+            Some(pkcs8) => {
+                let key = RsaPrivateKey::from_pkcs8_der(&pkcs8).map_err(|error| error.to_string());
+                key.and_then(Key::new)
+            }
+            None => Key::make(),
+        };
+        self.key.get_or_init(make).as_ref().map_err(|error| AwsError::internal(format!("no key to sign with: {error}")))
+    }
+
+    /// The key if there is one already.
+    pub fn made(&self) -> Option<&Key> {
+        self.key.get()?.as_ref().ok()
+    }
+
+    /// Whether the caller is the first who wants to make the key before it is needed.
+    pub fn begins_to_prepare(&self) -> bool {
+        self.key.get().is_none() && !self.preparing.swap(true, Ordering::Relaxed)
+    }
+
+    /// Takes a key that was made meanwhile, unless there is one.
+    pub fn prepared(&self, key: Result<Key, String>) {
+        self.key.get_or_init(|| key);
+    }
+
     /// The signature of a notification's canonical text, in base64. `of` names it for the cache.
     pub fn sign(
         &self,
-        cloud: &Cloud,
+        key: &Key,
         of: (Seq, u8, Version),
         canonical: impl FnOnce() -> String,
     ) -> Result<String, AwsError> {
         if let Some(signature) = self.cache.lock().get(&of) {
             return Ok(signature.clone());
         }
-        let signature = self.sign_text(cloud, of.2, &canonical())?;
+        let signature = key.sign(of.2, &canonical())?;
         let mut cache = self.cache.lock();
         if cache.len() >= KEPT {
             cache.clear();
@@ -95,75 +118,11 @@ impl Signer {
         cache.insert(of, signature.clone());
         Ok(signature)
     }
-
-    /// The signature of a text that comes once, in base64.
-    pub fn sign_text(&self, cloud: &Cloud, version: Version, text: &str) -> Result<String, AwsError> {
-        let key = self.key(cloud)?;
-        let signature = match version {
-            Version::One => key.sha1.try_sign(text.as_bytes()),
-            Version::Two => key.sha256.try_sign(text.as_bytes()),
-        };
-        Ok(BASE64.encode(signature.map_err(|error| AwsError::internal(error.to_string()))?.to_bytes()))
-    }
-
-    /// Where the certificate is on this server.
-    pub fn certificate_url(&self, cloud: &Cloud) -> Result<String, AwsError> {
-        Ok(format!("{}/SimpleNotificationService-{}.pem", cloud.url(), self.key(cloud)?.name))
-    }
-
-    /// The certificate, PEM, if this is its path.
-    pub fn certificate(&self, cloud: &Cloud, path: &str) -> Option<String> {
-        let name = path.strip_prefix("/SimpleNotificationService-")?.strip_suffix(".pem")?;
-        self.key(cloud).ok().filter(|key| key.name == name).map(|key| key.pem.clone())
-    }
-
-    /// Makes the key unless there is one, in the background: whoever asks for a signature meanwhile waits for it.
-    pub fn prepare(cloud: &Arc<Cloud>) {
-        let signer = &cloud.sns.signer;
-        let kept = || cloud.core.read(|engine, _| engine.doc(DOCUMENT).is_some());
-        if signer.key.get().is_some() || kept() || signer.preparing.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let cloud = cloud.clone();
-        cloud.clone().sns.background.spawn(async move {
-            // The thread that makes the key holds nothing of the cloud: it must not keep the data folder.
-            if let Ok(key) = tokio::task::spawn_blocking(Key::make).await {
-                cloud.sns.signer.key.get_or_init(|| key);
-                cloud.sns.changed.notify_one();
-            }
-        });
-    }
-
-    /// Keeps a new key in the log.
-    pub async fn save(&self, cloud: &Cloud) -> Result<(), AwsError> {
-        let Some(Ok(key)) = self.key.get() else { return Ok(()) };
-        if cloud.core.read(|engine, _| engine.doc(DOCUMENT).is_some()) {
-            return Ok(());
-        }
-        let save = |tx: &mut Transaction<'_>| {
-            tx.put_doc(DOCUMENT, &key.pkcs8);
-            Ok(())
-        };
-        cloud.core.execute(save).await
-    }
-
-    fn key(&self, cloud: &Cloud) -> Result<&Key, AwsError> {
-        let make = || match cloud.core.read(|engine, _| engine.doc(DOCUMENT).cloned()) {
-            Some(pkcs8) => {
-                let key = RsaPrivateKey::from_pkcs8_der(&pkcs8).map_err(|error| error.to_string());
-                key.and_then(Key::new)
-            }
-            None => {
-                cloud.sns.changed.notify_one();
-                Key::make()
-            }
-        };
-        self.key.get_or_init(make).as_ref().map_err(|error| AwsError::internal(format!("no key to sign with: {error}")))
-    }
 }
 
 impl Key {
-    fn make() -> Result<Key, String> {
+    /// A new key. It takes a moment.
+    pub fn make() -> Result<Key, String> {
         RsaPrivateKey::new(&mut rsa::rand_core::OsRng, BITS).map_err(|error| error.to_string()).and_then(Key::new)
     }
 
@@ -176,6 +135,30 @@ impl Key {
             let _ = write!(name, "{byte:02x}");
         }
         Ok(Key { sha1: SigningKey::new(key), sha256, pkcs8, name, pem: pem(&certificate) })
+    }
+
+    /// The signature of a text, in base64.
+    pub fn sign(&self, version: Version, text: &str) -> Result<String, AwsError> {
+        let signature = match version {
+            Version::One => self.sha1.try_sign(text.as_bytes()),
+            Version::Two => self.sha256.try_sign(text.as_bytes()),
+        };
+        Ok(BASE64.encode(signature.map_err(|error| AwsError::internal(error.to_string()))?.to_bytes()))
+    }
+
+    /// The key as it is kept.
+    pub fn pkcs8(&self) -> &[u8] {
+        &self.pkcs8
+    }
+
+    /// 32 hex digits: the part of the certificate's name that tells it from others.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The certificate that verifies what the key signs, PEM.
+    pub fn pem(&self) -> &str {
+        &self.pem
     }
 }
 

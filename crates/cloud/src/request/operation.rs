@@ -16,29 +16,13 @@ pub struct Operation {
     pub name: &'static str,
     /// Decodes the input, runs the handler, encodes its output.
     pub run: for<'a> fn(&'a Context, &'a Payload<'_>) -> Answer<'a>,
+    /// Whether its answer tells of nothing but what its own commit has waited for. Of another the gateway waits until the log
+    /// holds all that it may have seen.
+    pub durable: bool,
 }
 
-impl Operation {
-    /// Whether it is one of the busy ones, which look and change in one step: its commit has waited for all that it tells.
-    pub fn is_settled(&self) -> bool {
-        matches!(
-            self.name,
-            "Publish"
-                | "PublishBatch"
-                | "SendMessage"
-                | "SendMessageBatch"
-                | "ReceiveMessage"
-                | "DeleteMessage"
-                | "DeleteMessageBatch"
-                | "ChangeMessageVisibility"
-                | "ChangeMessageVisibilityBatch"
-                | "PutRecord"
-                | "PutRecordBatch"
-        )
-    }
-}
-
-/// A service's operations: `pub const OPERATIONS: &[Operation] = operations! { "Publish" => publish::publish, .. };`
+/// A service's operations, sorted by name: `operations! { "ListTopics" => list::list_topics, "Publish" => publish::publish [durable], .. }`.
+/// `[durable]` stands behind those that look and change in one step: see [`Operation::durable`].
 ///
 /// A handler is `async fn publish(cx: &Context, input: PublishInput<'_>) -> Result<PublishOutput, AwsError>`. Its input
 /// is any `Deserialize` structure (unknown members are ignored, so members are `Option`s and the operation says what is
@@ -46,19 +30,21 @@ impl Operation {
 /// protocol asked.
 #[macro_export]
 macro_rules! operations {
-    ($($name:literal => $handler:path),* $(,)?) => {
+    ($($name:literal => $handler:path $([$durable:ident])?),* $(,)?) => {
         &[$({
             fn run<'a>(
-                cx: &'a $crate::gateway::Context,
+                cx: &'a $crate::request::Context,
                 payload: &'a wire::Payload<'_>,
-            ) -> $crate::gateway::Answer<'a> {
+            ) -> $crate::request::Answer<'a> {
                 Box::pin(async move {
                     let input = payload.decode()?;
                     let output = $handler(cx, input).await?;
                     payload.encode(&output, cx.request_id.as_str())
                 })
             }
-            $crate::gateway::Operation { name: $name, run }
+            $crate::request::Operation { name: $name, run, durable: $crate::operations!(@durable $($durable)?) }
         }),*]
     };
+    (@durable) => { false };
+    (@durable durable) => { true };
 }

@@ -1,6 +1,21 @@
 //! The one owner of the engine and the log: every command is decided and applied in order, and no reply leaves before its
 //! changes are in the log.
 
+pub mod background;
+pub mod clock;
+mod cloud;
+pub mod compaction;
+mod declare;
+pub mod expire;
+pub mod notices;
+pub mod notification;
+mod rebuild;
+pub mod receive;
+#[cfg(test)]
+mod tests;
+pub mod transaction;
+pub mod waiters;
+
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -8,15 +23,16 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::clock::Clock;
-use super::notices::Notices;
-use super::rebuild;
-use super::transaction::{Frames, Transaction};
-use super::waiters::Waiters;
-use wire::AwsError;
+use self::clock::Clock;
+use self::notices::Notices;
+use self::transaction::{Frames, Transaction};
+use self::waiters::Waiters;
 use engine::ids::{self, Kind};
 use engine::{Engine, Millis, Owner};
 use log::{self, Disk, Durability, Location, Log, LogError, Options, Position, Recovery};
+use wire::AwsError;
+
+pub use self::cloud::Cloud;
 
 /// The status of a refusal of changes that are larger than the log takes: none of them is made.
 pub const TOO_LARGE: u16 = 413;
@@ -127,7 +143,7 @@ impl Core {
         broken.or_else(|| self.log.refusal().map(|refusal| refusal.to_string()))
     }
 
-    /// Looks at the state, which may be ahead of the log: [`settle`](Self::settle) before you tell of it. Short: the whole
+    /// Looks at the state, which may be ahead of the log: [`wait_durable`](Self::wait_durable) before you tell of it. Short: the whole
     /// cloud waits.
     pub fn read<R>(&self, look: impl FnOnce(&mut Engine, Millis) -> R) -> R {
         let now = self.now();
@@ -221,7 +237,7 @@ impl Core {
 
     /// Waits until the log holds all that a [`read`](Self::read) may have seen, so that nobody is told what a restart forgets.
     /// While the log takes no writes it gives up: what there is can be looked at all the same.
-    pub async fn settle(&self) {
+    pub async fn wait_durable(&self) {
         _ = self.log.commit(self.log.position()).await;
     }
 }
@@ -286,6 +302,3 @@ impl Core {
 fn unavailable(reason: impl fmt::Display) -> AwsError {
     AwsError::new(503, "ServiceUnavailable", format!("the log can't be written: {reason}"))
 }
-
-#[cfg(test)]
-mod tests;

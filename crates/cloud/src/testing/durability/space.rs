@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Ground, PLAIN, SECOND};
-use crate::compaction;
+use crate::core::compaction;
 use log::Durability;
 use log::faulty::FaultyDisk;
 

@@ -1,8 +1,8 @@
 //! What is declared has a bound: more than that is refused before it is applied.
 
 use super::transaction::Transaction;
-use wire::AwsError;
 use engine::{Change, MAX_DECLARED};
+use wire::AwsError;
 
 impl Transaction<'_> {
     /// Makes a declaration: a queue, topic, subscription or stream, new or changed.

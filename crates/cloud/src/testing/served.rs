@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
-use crate::Cloud;
-use crate::caller::context;
-use crate::clock::Clock;
-use crate::gateway::{Access, Context};
+use crate::core::Cloud;
+use crate::core::clock::Clock;
+use crate::gateway::Access;
+use crate::request::Context;
 use crate::server::{Options, Server};
-use wire::Protocol;
+use crate::testing::call::context;
 use engine::config::{Attributes, QueueConfig};
 use engine::{Change, QueueId};
+use wire::Protocol;
 
 pub async fn serve(folder: &Path, clock: Clock) -> (Server, Context) {
     let (cloud, _) = Cloud::open(Options { clock, ..Options::new(folder) }, |_| {}).unwrap();

@@ -1,24 +1,31 @@
-//! What an operation knows of the request around it.
+//! Who asks, where, and for what: what an operation knows of the request around it.
 
-use std::cell::RefCell;
-use std::hash::{BuildHasher, RandomState};
+mod account;
+mod address;
+mod call;
+mod identity;
+mod intern;
+mod operation;
+mod request_id;
+mod service;
+
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustc_hash::FxHashSet;
-
-use super::Service;
-use super::access::Identity;
-use crate::Cloud;
-use crate::sts::session::Session;
-use wire::Protocol;
+use crate::core::Cloud;
 use engine::policy::{Around, Policy, Principal, Request, Via};
+use wire::Protocol;
 
-/// The account of a request whose access key names none.
-pub const DEFAULT_ACCOUNT: &str = "000000000000";
-/// The region of a request that isn't signed.
-pub const DEFAULT_REGION: &str = "us-east-1";
+pub use self::account::{DEFAULT_ACCOUNT, DEFAULT_REGION, account_in, account_of, is_account, is_region};
+pub use self::address::{host_of, queue_path, region_of_address};
+pub use self::identity::{Identity, Session};
+pub use self::intern::intern;
+pub use self::operation::{Answer, Operation};
+pub use self::request_id::{RequestId, RequestIds};
+pub use self::service::{Service, Services};
+
+/// Bytes of a trace's header, beyond which it is none that X-Ray made: with all fields it has some 200. Messages carry it for nothing.
+pub const LONGEST_TRACE: usize = 1_024;
 
 /// Who asked, where, and how; cheap to make and to clone.
 #[derive(Clone)]
@@ -39,7 +46,9 @@ pub struct Context {
     /// The `X-Amzn-Trace-Id` header, which messages carry on as `AWSTraceHeader`.
     pub trace: Option<Arc<str>>,
     /// The service of this cloud that asks on a client's behalf: it may use names that are reserved for AWS.
-    pub service: Option<Service>,
+    pub service: Option<&'static Service>,
+    /// All services of this cloud: the door from one to the operations of another.
+    pub services: &'static Services,
     pub origin: Origin,
 }
 
@@ -65,7 +74,7 @@ impl Context {
     /// crosses no wire, and a policy that wants TLS is content with that.
     pub fn around<'a>(&'a self, owner: &'a str) -> Around<'a> {
         let via = match self.service {
-            Some(Service::CloudFormation) => Via::Behalf("cloudformation.amazonaws.com"),
+            Some(service) if service.id == "cloudformation" => Via::Behalf("cloudformation.amazonaws.com"),
             Some(_) => Via::Service,
             None => Via::Client {
                 address: self.origin.address,
@@ -117,111 +126,5 @@ impl Context {
     /// Who asks, by id: `<role's id>:<session>`, or the account.
     pub fn caller_id(&self) -> &str {
         self.session.as_ref().map_or(&self.account, |session| &session.user_id)
-    }
-}
-
-/// A request's id: AWS's form, a UUID.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct RequestId([u8; 36]);
-
-impl RequestId {
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-}
-
-impl std::fmt::Debug for RequestId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Makes request ids: a counter, mixed with a salt of this process.
-#[derive(Debug)]
-pub struct RequestIds {
-    salt: u64,
-    next: AtomicU64,
-}
-
-impl Default for RequestIds {
-    fn default() -> Self {
-        RequestIds { salt: RandomState::new().hash_one(0u8), next: AtomicU64::new(0) }
-    }
-}
-
-impl RequestIds {
-    pub fn next(&self) -> RequestId {
-        let count = self.next.fetch_add(1, Ordering::Relaxed);
-        let high = mix(count ^ self.salt);
-        let low = mix(high ^ count.rotate_left(32));
-        let mut bits = ((high as u128) << 64) | low as u128;
-        // A version 4 UUID of the RFC's variant.
-        bits = bits & !(0xF << 76) | (0x4 << 76);
-        bits = bits & !(0x3 << 62) | (0x2 << 62);
-        let mut text = [b'-'; 36];
-        let mut at = 0;
-        for byte in bits.to_be_bytes() {
-            if matches!(at, 8 | 13 | 18 | 23) {
-                at += 1;
-            }
-            text[at] = DIGITS[(byte >> 4) as usize];
-            text[at + 1] = DIGITS[(byte & 0xF) as usize];
-            at += 2;
-        }
-        RequestId(text)
-    }
-}
-
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
-/// The finalizer of SplitMix64: a bijection, so distinct counts stay distinct.
-fn mix(mut x: u64) -> u64 {
-    x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    x ^ (x >> 31)
-}
-
-/// More distinct strings than a server meets; beyond it the cache starts anew. So few can't be made to collide to any harm.
-const MAX_INTERNED: usize = 512;
-
-/// One shared string for equal strings that come again and again: regions, accounts, hosts, access keys.
-pub fn intern(text: &str) -> Arc<str> {
-    thread_local! {
-        static INTERNED: RefCell<FxHashSet<Arc<str>>> = RefCell::default();
-    }
-    INTERNED.with_borrow_mut(|interned| {
-        if let Some(shared) = interned.get(text) {
-            return shared.clone();
-        }
-        let shared: Arc<str> = text.into();
-        if text.len() <= 256 {
-            if interned.len() >= MAX_INTERNED {
-                interned.clear();
-            }
-            interned.insert(shared.clone());
-        }
-        shared
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn request_ids_are_distinct_uuids() {
-        let ids = RequestIds::default();
-        let (one, two) = (ids.next(), ids.next());
-        assert_ne!(one, two);
-        let text = one.as_str();
-        assert_eq!(text.len(), 36);
-        assert_eq!(&text[14..15], "4");
-        assert!(text.char_indices().all(|(at, c)| matches!(at, 8 | 13 | 18 | 23) == (c == '-')));
-    }
-
-    #[test]
-    fn interning_shares() {
-        assert!(Arc::ptr_eq(&intern("eu-west-1"), &intern("eu-west-1")));
     }
 }

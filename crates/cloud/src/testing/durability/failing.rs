@@ -13,9 +13,9 @@ use super::step::{Step, World};
 use super::{FIRST, Ground, PLAIN, SECOND};
 use crate::gateway::health;
 use crate::maintenance;
-use wire::AwsError;
 use log::Durability;
 use log::faulty::State;
+use wire::AwsError;
 
 const ON_DISK: [Durability; 2] = [Durability::Process, Durability::Power];
 

@@ -21,18 +21,21 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use self::model::{Line, View};
-use super::Cloud;
-use super::clock::Clock;
-use super::core::Core;
-use super::gateway::Context;
-use super::s3::{Blobs, NewBucket, S3};
-use wire::AwsError;
-use super::{caller, firehose, receive, sns, sqs};
+use crate::blobs::Blobs;
+use crate::core::Cloud;
+use crate::core::Core;
+use crate::core::clock::Clock;
+use crate::core::receive;
+use crate::request::Context;
+use crate::s3::{NewBucket, S3};
+use crate::testing::call::{call, context};
+use crate::{firehose, sns, sqs};
 use directory::Directory;
 use engine::queue::Entry;
 use engine::{Change, Millis};
 use log::faulty::FaultyDisk;
 use log::{Durability, LogError, Options, Recovery};
+use wire::AwsError;
 
 /// A standard queue that the topic sends to, with a dead-letter queue and a short retention.
 const PLAIN: &str = "plain";
@@ -101,8 +104,8 @@ impl Ground {
         let (core, recovery) = Core::open(Arc::new(disk.clone()), self.options, self.clock.clone(), false, seed)?;
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
         let hears = said.clone();
-        let cloud = Cloud::of(core, self.blobs.clone(), None, move |text| hears.lock().push(text.to_owned()));
-        let cx = caller::context(Arc::new(cloud), "000000000000");
+        let cloud = Cloud::new(core, self.blobs.clone(), None, move |text| hears.lock().push(text.to_owned()));
+        let cx = context(Arc::new(cloud), "000000000000");
         Ok((Bench { cx, said }, recovery))
     }
 
@@ -217,15 +220,15 @@ impl Bench {
     }
 
     async fn sqs(&self, operation: &str, input: Value) -> Result<Value, AwsError> {
-        caller::call(&self.cx, sqs::OPERATIONS, operation, input).await
+        call(&self.cx, &sqs::SERVICE, operation, input).await
     }
 
     async fn sns(&self, operation: &str, input: Value) -> Result<Value, AwsError> {
-        caller::call(&self.cx, sns::OPERATIONS, operation, input).await
+        call(&self.cx, &sns::SERVICE, operation, input).await
     }
 
     async fn firehose(&self, operation: &str, input: Value) -> Result<Value, AwsError> {
-        caller::call(&self.cx, firehose::OPERATIONS, operation, input).await
+        call(&self.cx, &firehose::SERVICE, operation, input).await
     }
 }
 

@@ -1,8 +1,11 @@
 //! The bytes of objects and parts: one file a blob, in `<data-dir>/objects/<2 hex>/<id>`.
 //!
 //! A blob is invisible until a document names it: it is written whole first, then the document is put. A blob that
-//! no document names is garbage of a crash, see [`survey`](super::survey). Who reads a blob pins it, so that an object
+//! no document names is garbage of a crash, see `s3::survey`. Who reads a blob pins it, so that an object
 //! that is overwritten meanwhile can still be read to its end.
+
+pub mod draft;
+pub mod files;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -14,8 +17,8 @@ use futures::Stream;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use super::draft::{Draft, Fresh, Unnamed};
-use super::files::Files;
+use self::draft::{Draft, Fresh, Unnamed};
+use self::files::Files;
 use directory::Directory;
 
 /// How much of a body is held in memory at a time, in bytes.

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::blobs::Blob;
+use super::Blob;
 use directory::{Directory, Kind};
 use log::Space;
 

@@ -1,5 +1,10 @@
 //! Accounts and regions by their texts.
 
+/// The account of a request whose access key names none.
+pub const DEFAULT_ACCOUNT: &str = "000000000000";
+/// The region of a request that isn't signed.
+pub const DEFAULT_REGION: &str = "us-east-1";
+
 /// The account in an ARN.
 pub fn account_in(arn: &str) -> Option<&str> {
     let mut colons = memchr::memchr_iter(b':', arn.as_bytes());

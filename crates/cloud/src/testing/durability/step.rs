@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 
 use super::model::{Got, Model};
 use super::{Bench, Ground, SECOND, text};
-use wire::AwsError;
-use crate::{compaction, firehose, maintenance};
+use crate::core::compaction;
+use crate::core::expire::expire_messages;
+use crate::firehose;
 use engine::Millis;
 use log::Durability;
 use log::faulty::FaultyDisk;
+use wire::AwsError;
 
 /// One step. Queues are named; messages are chosen among those that the client holds.
 #[derive(Debug, Clone, Copy)]
@@ -150,7 +152,7 @@ impl World {
                 model.make(SECOND);
             }
             Step::Wait(seconds) => self.ground.clock.advance(Duration::from_secs(seconds)),
-            Step::Expire => maintenance::expire(&bench.cx.cloud).await?,
+            Step::Expire => expire_messages(&bench.cx.cloud).await?,
             Step::Flush => {
                 let stream = bench
                     .cx

@@ -5,8 +5,6 @@ use std::sync::OnceLock;
 
 use http::Uri;
 
-use crate::gateway::Access;
-
 /// Whom the server posts for, and to whom never; known once it listens.
 #[derive(Debug, Default)]
 pub struct Reach(OnceLock<Listens>);
@@ -21,10 +19,11 @@ struct Listens {
 }
 
 impl Reach {
-    /// The server listens on `address`, to whom `access` lets in. Who has a key needs not be who has this machine.
-    pub fn opened(&self, address: SocketAddr, access: &Access) {
-        let strangers = !address.ip().is_loopback() || access.credentials.is_some();
-        _ = self.0.set(Listens { address, strangers, allowed: access.deliver_to_loopback });
+    /// The server listens on `address`, to those who have a key if it `asks_for_keys`: who has one needs not be who has this
+    /// machine. `allowed`: they may have messages posted to this machine all the same.
+    pub fn opened(&self, address: SocketAddr, asks_for_keys: bool, allowed: bool) {
+        let strangers = !address.ip().is_loopback() || asks_for_keys;
+        _ = self.0.set(Listens { address, strangers, allowed });
     }
 
     /// Why nothing is posted to an endpoint whoever asks, if that is so. One that isn't on this machine is no reason.
@@ -85,8 +84,7 @@ mod tests {
     fn never_the_server_itself_and_none_for_strangers() {
         let refuses = |listens: &str, deliver_to_loopback: bool, endpoint: &str| {
             let reach = Reach::default();
-            let access = Access { deliver_to_loopback, ..Access::default() };
-            reach.opened(listens.parse().unwrap(), &access);
+            reach.opened(listens.parse().unwrap(), false, deliver_to_loopback);
             reach.refuses(&endpoint.parse().unwrap()).is_some()
         };
         for listens in ["127.0.0.1:4566", "[::1]:4566", "0.0.0.0:4566", "192.168.1.5:4566"] {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::core::Core;
-use wire::AwsError;
+use super::Core;
 use engine::change::{Change, Moved, Sent};
 use engine::queue::{Picked, Receive, Received};
 use engine::{Millis, Place, QueueId, Seq};
 use log::Segment;
+use wire::AwsError;
 
 use super::transaction::Transaction;
 
@@ -154,7 +154,7 @@ impl Core {
             seqs.iter().map(|seq| place(*seq)).collect()
         });
         // No change: also while the log takes none, what it holds can be read.
-        self.settle().await;
+        self.wait_durable().await;
         read_many(places.into_iter())
     }
 }

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::BytesMut;
 
-use super::blobs::{Blob, BlobId, Blobs, CHUNK, blocking};
 use super::files::Files;
+use super::{Blob, BlobId, Blobs, CHUNK, blocking};
 
 /// Removes its file when its last holder is gone: the request, or the thread that is still writing for it.
 pub(super) struct Unnamed {

@@ -1,0 +1,17 @@
+//! What AWS has here and this cloud has not: it is refused as such, not as if nobody had heard of it.
+
+/// The names of operations that aren't simulated.
+pub const ABSENT: &str = "\
+    ActivateOrganizationsAccess ActivateType BatchDescribeTypeConfigurations CreateGeneratedTemplate \
+    CreateStackInstances CreateStackRefactor CreateStackSet DeactivateOrganizationsAccess DeactivateType \
+    DeleteGeneratedTemplate DeleteStackInstances DeleteStackSet DeregisterType DescribeAccountLimits DescribeChangeSetHooks DescribeEvents \
+    DescribeGeneratedTemplate DescribeOrganizationsAccess DescribePublisher DescribeResourceScan \
+    DescribeStackDriftDetectionStatus DescribeStackInstance DescribeStackRefactor DescribeStackResourceDrifts \
+    DescribeStackSet DescribeStackSetOperation DescribeType DescribeTypeRegistration DetectStackDrift \
+    DetectStackResourceDrift DetectStackSetDrift EstimateTemplateCost ExecuteStackRefactor GetGeneratedTemplate \
+    GetHookResult ImportStacksToStackSet ListGeneratedTemplates ListHookResults ListResourceScanRelatedResources \
+    ListResourceScanResources ListResourceScans ListStackInstanceResourceDrifts ListStackInstances \
+    ListStackRefactorActions ListStackRefactors ListStackSetAutoDeploymentTargets ListStackSetOperationResults \
+    ListStackSetOperations ListStackSets ListTypeRegistrations ListTypeVersions ListTypes PublishType \
+    RecordHandlerProgress RegisterPublisher RegisterType SetTypeConfiguration SetTypeDefaultVersion SignalResource \
+    StartResourceScan StopStackSetOperation TestType UpdateGeneratedTemplate UpdateStackInstances UpdateStackSet";

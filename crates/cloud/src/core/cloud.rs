@@ -1,0 +1,92 @@
+//! The state that all requests share.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::Notify;
+
+use super::Core;
+use super::background::Background;
+use super::notices::Notices;
+use crate::blobs::Blobs;
+use crate::folder::Home;
+use crate::notification::reach::Reach;
+use crate::notification::signing::Signer;
+use crate::notification::tls::Tls;
+
+/// The server's state, shared by all requests.
+pub struct Cloud {
+    pub core: Core,
+    pub notices: Arc<Notices>,
+    /// A message move task was started: the mover looks again.
+    pub move_tasks: Notify,
+    /// A subscription came, went or was confirmed, or there is a key to keep: SNS looks again.
+    pub subscriptions_changed: Notify,
+    /// Signs notifications.
+    pub signer: Signer,
+    /// What HTTPS endpoints are spoken to with.
+    pub tls: Tls,
+    /// Which endpoints are posted to.
+    pub reach: Reach,
+    /// Tasks that end with the server.
+    pub background: Background,
+    /// The bytes of S3's objects.
+    pub blobs: Blobs,
+    /// Where the server listens; known once it does.
+    address: OnceLock<SocketAddr>,
+    home: Option<Home>,
+}
+
+impl Cloud {
+    /// `home` is what the cloud's files lie in, unless somebody else cares for that; `print` gets the notices.
+    pub fn new(core: Core, blobs: Blobs, home: Option<Home>, print: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        let notices = Arc::new(Notices::new(print));
+        core.tell(notices.clone());
+        Self {
+            core,
+            notices,
+            move_tasks: Notify::default(),
+            subscriptions_changed: Notify::default(),
+            signer: Signer::default(),
+            tls: Tls::default(),
+            reach: Reach::default(),
+            background: Background::default(),
+            blobs,
+            address: OnceLock::new(),
+            home,
+        }
+    }
+
+    /// Says something that the operator should know: see [`Notices::say`].
+    pub fn notice(&self, text: &str) {
+        self.notices.say(self.core.now(), text);
+    }
+
+    /// From now on the server listens on `address`.
+    pub fn listens(&self, address: SocketAddr) {
+        _ = self.address.set(address);
+    }
+
+    /// The server's own address as a client on this machine reaches it, e.g. `http://127.0.0.1:4566`.
+    pub fn url(&self) -> String {
+        let mut address = self.address.get().copied().unwrap_or((Ipv4Addr::LOCALHOST, 4566).into());
+        if address.ip().is_unspecified() {
+            address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        }
+        format!("http://{address}")
+    }
+
+    /// What the cloud's files lie in.
+    pub fn home(&self) -> Option<&Home> {
+        self.home.as_ref()
+    }
+
+    /// Notes in the data folder where the log ends.
+    pub fn note_end(&self) {
+        if let Some(Home::Kept(folder)) = &self.home
+            && let Ok(Some(end)) = self.core.log().end()
+        {
+            folder.note_end(end);
+        }
+    }
+}
