@@ -8,8 +8,8 @@ use super::stacks::{Begin, begin_update, blank, new_template, updatable};
 use super::store::{self, Place, last};
 use super::{compare, run};
 use crate::gateway::Context;
-use wire::{AwsError, Timestamp};
 use engine::Engine;
+use wire::{AwsError, Timestamp};
 
 /// Change sets of a page.
 const PAGE: usize = 100;

@@ -6,8 +6,8 @@ use super::input::{constraint, stack_name};
 use super::record::{Resource, Stack};
 use super::store::{self, Place};
 use crate::gateway::Context;
-use wire::{AwsError, Timestamp};
 use engine::Engine;
+use wire::{AwsError, Timestamp};
 
 /// Resources of a page.
 const PAGE: usize = 100;

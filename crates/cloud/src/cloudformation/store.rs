@@ -17,8 +17,8 @@ use serde::de::DeserializeOwned;
 use super::record::{ChangeSet, Event, Resource, Resources, Stack, Status};
 use crate::gateway::{Context, account_in};
 use crate::transaction::Transaction;
-use wire::AwsError;
 use engine::{Engine, Millis};
+use wire::AwsError;
 
 /// How long a deleted stack is still shown ("ListStacks": 90 days).
 const DELETED_SHOWN: Millis = 90 * 24 * 60 * 60 * 1000;

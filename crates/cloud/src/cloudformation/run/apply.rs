@@ -6,9 +6,9 @@ use super::{Run, Said, after_failure, fresh, policy};
 use crate::cloudformation::plan::{Known, Plan, properties};
 use crate::cloudformation::record::{Intent, Live, Resource, Stack, Status};
 use crate::cloudformation::store;
-use crate::cloudformation::template::Policy;
-use crate::cloudformation::template::budget::Budget;
 use crate::cloudformation::types::{self, Type};
+use template::Policy;
+use template::budget::Budget;
 use wire::AwsError;
 
 /// A resource that could not be made or changed: its name and why.

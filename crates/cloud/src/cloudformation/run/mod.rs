@@ -30,14 +30,14 @@ use super::aside::aside;
 use super::plan::{self, Export, Plan};
 use super::record::{Definition, Event, Live, OnFailure, Resource, Resources, Stack, Status};
 use super::store::{self, Place};
-use super::template::Policy;
-use super::template::diff::shown;
 use super::types::work::{Name, Work};
 use crate::Cloud;
 use crate::gateway::{Context, Origin, RequestIds, Service, intern};
 use crate::transaction::Transaction;
-use wire::{AwsError, Protocol};
 use engine::Millis;
+use template::Policy;
+use template::diff::shown;
+use wire::{AwsError, Protocol};
 
 pub use policy::check as check_policy;
 
@@ -336,8 +336,7 @@ fn deletion_order(resources: &Resources) -> Vec<Vec<String>> {
         })
         .collect();
     // What is deployed was in order when it was deployed; were it not, any order would have to do.
-    let mut levels =
-        super::template::graph::order(&needs).unwrap_or_else(|_| vec![resources.keys().cloned().collect()]);
+    let mut levels = template::graph::order(&needs).unwrap_or_else(|_| vec![resources.keys().cloned().collect()]);
     levels.reverse();
     levels
 }

@@ -2,9 +2,9 @@
 
 use crate::cloudformation::plan::{self, Known, Plan};
 use crate::cloudformation::record::{Resources, Stack, StackOutput};
-use crate::cloudformation::template::budget::Budget;
-use crate::cloudformation::template::evaluate::Reference;
-use crate::cloudformation::template::text;
+use template::budget::Budget;
+use template::evaluate::Reference;
+use template::text;
 
 /// The outputs with their values and the exports that the stack imports; or why it can't have them.
 pub(super) fn evaluate(

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::cloudformation::template::diff::Recreation;
-use crate::cloudformation::template::text;
+use template::diff::Recreation;
+use template::text;
 
 /// The shape of a property's value.
 #[derive(Debug, Clone, Copy)]

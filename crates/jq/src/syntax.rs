@@ -2,27 +2,27 @@
 
 use serde_json::Value;
 
-use super::ast::{Ast, Format, Operator};
+use crate::ast::{Ast, Format, Operator};
 
 /// Nodes of a filter: far more than any that extracts keys, and few enough to never exhaust a stack.
 const MOST_NODES: usize = 600;
 const DEEPEST: usize = 40;
 
-pub(super) fn parse(text: &str) -> Result<Ast> {
+pub(crate) fn parse(text: &str) -> Result<Ast> {
     let mut parser = Parser { text, at: 0, nodes: 0, depth: 0 };
     let ast = parser.pipe()?;
     parser.space();
     if parser.at < text.len() { Err(parser.unexpected()) } else { Ok(ast) }
 }
 
-pub(super) struct Parser<'a> {
+pub(crate) struct Parser<'a> {
     text: &'a str,
     pub at: usize,
     nodes: usize,
     depth: usize,
 }
 
-pub(super) type Result<T> = std::result::Result<T, String>;
+pub(crate) type Result<T> = std::result::Result<T, String>;
 
 /// Words that the language has and this engine does not.
 const UNSUPPORTED: [&str; 7] = ["def", "foreach", "label", "break", "import", "include", "__loc__"];
@@ -379,7 +379,7 @@ impl Parser<'_> {
                     }
                     self.expect(")")?;
                 }
-                super::functions::check(&name, arguments.len())?;
+                crate::functions::check(&name, arguments.len())?;
                 Ast::Call(name, arguments)
             }
         };

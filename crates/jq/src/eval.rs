@@ -7,16 +7,16 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use super::ast::{Ast, Format, Operator, TextPart};
-use super::functions;
-use super::value::{arithmetic, compare, described, found, kind, number, size, slice, tostring, truthy};
+use crate::ast::{Ast, Format, Operator, TextPart};
+use crate::functions;
+use crate::value::{arithmetic, compare, described, found, kind, number, size, slice, tostring, truthy};
 
 /// Steps, values and sixteenths of bytes that a run may cost, beyond a part that grows with its input.
 const BUDGET: usize = 200_000;
 
 /// Why a run ends early.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// An error that `try` can catch.
     Error(Value),
     /// The budget is spent.
@@ -27,14 +27,14 @@ pub(super) enum Stop {
     Outside(Box<Stop>),
 }
 
-pub(super) type Done = Result<(), Stop>;
-pub(super) type Out<'o> = &'o mut dyn FnMut(&mut Run, Value) -> Done;
+pub(crate) type Done = Result<(), Stop>;
+pub(crate) type Out<'o> = &'o mut dyn FnMut(&mut Run, Value) -> Done;
 
-pub(super) fn error<T>(message: impl Into<String>) -> Result<T, Stop> {
+pub(crate) fn error<T>(message: impl Into<String>) -> Result<T, Stop> {
     Err(Stop::Error(Value::String(message.into())))
 }
 
-pub(super) fn first(ast: &Ast, input: &Value) -> Result<Option<Value>, String> {
+pub(crate) fn first(ast: &Ast, input: &Value) -> Result<Option<Value>, String> {
     let mut run = Run { left: BUDGET + 4 * size(input), marks: 0, variables: Vec::new() };
     let mut found = None;
     let done = run.eval(ast, input, &mut |_, value| {
@@ -50,7 +50,7 @@ pub(super) fn first(ast: &Ast, input: &Value) -> Result<Option<Value>, String> {
 }
 
 /// One run of a filter.
-pub(super) struct Run {
+pub(crate) struct Run {
     left: usize,
     marks: usize,
     variables: Vec<(String, Value)>,

@@ -3,10 +3,10 @@
 use regex::RegexBuilder;
 use serde_json::{Map, Value};
 
-use super::super::dates;
-use super::ast::{Ast, Operator};
-use super::eval::{Done, Out, Run, Stop, error};
-use super::value::{arithmetic, compare, contains, described, kind, number, size, split, tostring, truthy};
+use crate::ast::{Ast, Operator};
+use crate::dates;
+use crate::eval::{Done, Out, Run, Stop, error};
+use crate::value::{arithmetic, compare, contains, described, kind, number, size, split, tostring, truthy};
 use text::pattern::{self, Pattern};
 
 /// Names and numbers of arguments.
@@ -82,14 +82,14 @@ const KNOWN: &[(&str, usize)] = &[
     ("values", 0),
 ];
 
-pub(super) fn check(name: &str, arguments: usize) -> Result<(), String> {
+pub(crate) fn check(name: &str, arguments: usize) -> Result<(), String> {
     if KNOWN.contains(&(name, arguments)) {
         return Ok(());
     }
     Err(format!("{name}/{arguments} is not a function of jq that is supported here"))
 }
 
-pub(super) fn call(run: &mut Run, name: &str, arguments: &[Ast], input: &Value, out: Out<'_>) -> Done {
+pub(crate) fn call(run: &mut Run, name: &str, arguments: &[Ast], input: &Value, out: Out<'_>) -> Done {
     match (name, arguments) {
         ("empty", []) => Ok(()),
         ("error", []) => Err(Stop::Error(input.clone())),

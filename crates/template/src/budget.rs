@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-use super::evaluate::is_unknown;
-use super::{Invalid, Result};
+use crate::evaluate::is_unknown;
+use crate::{Invalid, Result};
 
 /// "AWS CloudFormation quotas": bytes of a template. What comes of it, unrolled or evaluated, is held to the same.
 pub const MAX_BYTES: usize = 1_000_000;
@@ -16,7 +16,7 @@ const MAX_WORK: usize = 20 * MAX_BYTES;
 /// What a value costs beside its text.
 const NODE: usize = 32;
 
-/// What the patterns of a template's parameters may cost, in the steps of [`crate::pattern`]. Two hundred parameters with the
+/// What the patterns of a template's parameters may cost, in the steps of [`text::pattern`]. Two hundred parameters with the
 /// pattern of a network need three quarters of it. It is this cloud's own bound: AWS documents none.
 const MAX_STEPS: u64 = 4_000_000_000;
 

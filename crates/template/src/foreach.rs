@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::budget::{MAX_BYTES, too_large};
-use super::{Invalid, Result};
+use crate::budget::{MAX_BYTES, too_large};
+use crate::{Invalid, Result};
 
 /// The transform that gives `Fn::ForEach`, `Fn::Length`, `Fn::ToJsonString` and defaults in `Fn::FindInMap`.
 pub const LANGUAGE_EXTENSIONS: &str = "AWS::LanguageExtensions";
@@ -145,7 +145,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cloudformation::template::parse::parse;
+    use crate::parse::parse;
 
     fn unrolled(text: &str) -> Result<Value> {
         let tree = parse(&format!("Transform: AWS::LanguageExtensions\n{text}")).unwrap();

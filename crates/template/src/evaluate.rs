@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use serde_json::{Map, Value};
 
-use super::budget::Budget;
-use super::references::{Attribute, Piece, attribute, needs_extensions, no_dynamic_reference, pieces, sub_arguments};
-use super::{Invalid, Result, Template, call, network, text};
+use crate::budget::Budget;
+use crate::references::{Attribute, Piece, attribute, needs_extensions, no_dynamic_reference, pieces, sub_arguments};
+use crate::{Invalid, Result, Template, call, network, text};
 
 /// Stands in for a value that is known only after a resource exists; change sets show it ("DescribeChangeSet").
 pub const KNOWN_AFTER_APPLY: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
@@ -237,7 +237,7 @@ impl Scope<'_> {
                 Ok(value)
             }
             None if self.template.resources.contains_key(name) => self.told(Reference::Resource(name)),
-            None => Err(super::references::unresolved(&[name].into(), "Resources")),
+            None => Err(crate::references::unresolved(&[name].into(), "Resources")),
         }
     }
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::budget::Effort;
-use super::parameters::Declaration;
-use super::{Invalid, Output, Policy, Resource, Result, Template, foreach, text};
+use crate::budget::Effort;
+use crate::parameters::Declaration;
+use crate::{Invalid, Output, Policy, Resource, Result, Template, foreach, text};
 
 /// "AWS CloudFormation quotas": parameters, mappings and outputs a template.
 const MAX_PARAMETERS: usize = 200;
@@ -317,7 +317,7 @@ fn output(name: &str, value: Value) -> Result<Output> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloudformation::template::parse::parse;
+    use crate::parse::parse;
 
     fn error(text: &str) -> String {
         check(parse(text).unwrap()).unwrap_err().message

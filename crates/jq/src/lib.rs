@@ -2,6 +2,7 @@
 //! fixed budget, so no query and no record can hang the server or fill its memory.
 
 mod ast;
+mod dates;
 mod eval;
 mod functions;
 mod literal;

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::cloudformation::template::budget::Budget;
-use crate::cloudformation::template::conditions;
-use crate::cloudformation::template::evaluate::Pseudo;
-use crate::cloudformation::template::parameters::{Given, settle};
+use crate::budget::Budget;
+use crate::conditions;
+use crate::evaluate::Pseudo;
+use crate::parameters::{Given, settle};
 
 type Given2 = (&'static str, &'static str);
 

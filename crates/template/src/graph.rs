@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::references::{Found, walk};
-use super::{Invalid, Result, Template};
+use crate::references::{Found, walk};
+use crate::{Invalid, Result, Template};
 
 /// Node names, each with the names that it needs.
 pub type Needs = BTreeMap<String, BTreeSet<String>>;
@@ -33,7 +33,7 @@ pub fn needs(template: &Template, conditions: &BTreeMap<String, bool>) -> Result
         }
         needs.insert(name.clone(), own);
     }
-    if absent.is_empty() { Ok(needs) } else { Err(super::references::unresolved(&absent, "Resources")) }
+    if absent.is_empty() { Ok(needs) } else { Err(crate::references::unresolved(&absent, "Resources")) }
 }
 
 /// Levels of nodes: all that a level needs lies in the levels before it. The error holds the nodes of the circles.

@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
 
-use super::ast::Operator;
-use super::eval::{Stop, error};
+use crate::ast::Operator;
+use crate::eval::{Stop, error};
 
-pub(super) fn found<'v>(base: &'v Value, index: &Value) -> Option<&'v Value> {
+pub(crate) fn found<'v>(base: &'v Value, index: &Value) -> Option<&'v Value> {
     match (base, index) {
         (Value::Object(map), Value::String(name)) => map.get(name),
         (Value::Array(list), Value::Number(n)) => {
@@ -19,7 +19,7 @@ pub(super) fn found<'v>(base: &'v Value, index: &Value) -> Option<&'v Value> {
     }
 }
 
-pub(super) fn slice(base: &Value, from: &Value, to: &Value) -> Result<Value, Stop> {
+pub(crate) fn slice(base: &Value, from: &Value, to: &Value) -> Result<Value, Stop> {
     let ends = |length: usize| -> Result<(usize, usize), Stop> {
         let end = |value: &Value, default: usize, up: bool| match value {
             Value::Null => Ok(default),
@@ -47,12 +47,12 @@ pub(super) fn slice(base: &Value, from: &Value, to: &Value) -> Result<Value, Sto
     }
 }
 
-pub(super) fn truthy(value: &Value) -> bool {
+pub(crate) fn truthy(value: &Value) -> bool {
     !matches!(value, Value::Null | Value::Bool(false))
 }
 
 /// Whole numbers are written without a fraction.
-pub(super) fn number(n: f64) -> Value {
+pub(crate) fn number(n: f64) -> Value {
     if n.fract() == 0.0 && n.abs() < 1e17 {
         return Value::Number(Number::from(n as i64));
     }
@@ -61,14 +61,14 @@ pub(super) fn number(n: f64) -> Value {
     Number::from_f64(n).map_or(Value::Null, Value::Number)
 }
 
-pub(super) fn tostring(value: &Value) -> String {
+pub(crate) fn tostring(value: &Value) -> String {
     match value {
         Value::String(s) => s.clone(),
         other => other.to_string(),
     }
 }
 
-pub(super) fn kind(value: &Value) -> &'static str {
+pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
@@ -80,7 +80,7 @@ pub(super) fn kind(value: &Value) -> &'static str {
 }
 
 /// A value as jq's errors name it: its kind and the beginning of its text.
-pub(super) fn described(value: &Value) -> String {
+pub(crate) fn described(value: &Value) -> String {
     let text = value.to_string();
     let shown: String = text.chars().take(11).collect();
     let dots = if text.chars().nth(11).is_some() { "..." } else { "" };
@@ -91,7 +91,7 @@ pub(super) fn described(value: &Value) -> String {
 }
 
 /// What a value costs: one for each part, and its text.
-pub(super) fn size(value: &Value) -> usize {
+pub(crate) fn size(value: &Value) -> usize {
     match value {
         Value::String(s) => 1 + s.len() / 16,
         Value::Array(list) => list.iter().fold(1, |sum, v| sum + size(v)),
@@ -101,7 +101,7 @@ pub(super) fn size(value: &Value) -> usize {
 }
 
 /// jq's order of all values: null, false, true, numbers, strings, arrays, objects.
-pub(super) fn compare(a: &Value, b: &Value) -> Ordering {
+pub(crate) fn compare(a: &Value, b: &Value) -> Ordering {
     fn rank(value: &Value) -> u8 {
         match value {
             Value::Null => 0,
@@ -139,7 +139,7 @@ pub(super) fn compare(a: &Value, b: &Value) -> Ordering {
     }
 }
 
-pub(super) fn split(text: &str, by: &str) -> Value {
+pub(crate) fn split(text: &str, by: &str) -> Value {
     if text.is_empty() {
         return Value::Array(Vec::new());
     }
@@ -149,7 +149,7 @@ pub(super) fn split(text: &str, by: &str) -> Value {
     text.split(by).map(str::to_owned).collect::<Vec<_>>().into()
 }
 
-pub(super) fn contains(a: &Value, b: &Value) -> Result<bool, Stop> {
+pub(crate) fn contains(a: &Value, b: &Value) -> Result<bool, Stop> {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
             for (key, b) in b {
@@ -171,7 +171,7 @@ pub(super) fn contains(a: &Value, b: &Value) -> Result<bool, Stop> {
 }
 
 /// `+`, `-`, `*`, `/` and `%`.
-pub(super) fn arithmetic(operator: Operator, left: Value, right: &Value) -> Result<Value, Stop> {
+pub(crate) fn arithmetic(operator: Operator, left: Value, right: &Value) -> Result<Value, Stop> {
     if let (Some(a), Some(b)) = (left.as_f64(), right.as_f64()) {
         return match operator {
             Operator::Add => Ok(number(a + b)),

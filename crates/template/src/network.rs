@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Invalid, Result};
+use crate::{Invalid, Result};
 
 /// "Fn::Cidr": how many blocks one call may ask for.
 const MAX_BLOCKS: u32 = 256;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::cloudformation::template::parse::parse;
+use crate::parse::parse;
 
 fn pseudo() -> Pseudo {
     Pseudo {

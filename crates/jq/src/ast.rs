@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// A filter.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Ast {
+pub(crate) enum Ast {
     Identity,
     /// `..`
     Recurse,
@@ -42,13 +42,13 @@ pub(super) enum Ast {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum TextPart {
+pub(crate) enum TextPart {
     Literal(String),
     Interpolated(Ast),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operator {
+pub(crate) enum Operator {
     Add,
     Subtract,
     Multiply,
@@ -63,7 +63,7 @@ pub(super) enum Operator {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(crate) enum Format {
     Text,
     Json,
     Base64,
@@ -85,7 +85,7 @@ impl Format {
 }
 
 /// Refuses variables that nothing binds.
-pub(super) fn check_variables(ast: &Ast) -> Result<(), String> {
+pub(crate) fn check_variables(ast: &Ast) -> Result<(), String> {
     fn walk<'a>(ast: &'a Ast, bound: &mut Vec<&'a str>) -> Result<(), String> {
         match ast {
             Ast::Variable(name) if !bound.contains(&name.as_str()) => Err(format!("${name} is not defined")),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use regex::RegexBuilder;
 use serde_json::Value;
 
-use super::budget::Effort;
-use super::{Invalid, Result, text};
+use crate::budget::Effort;
+use crate::{Invalid, Result, text};
 use text::pattern::{self, Pattern};
 
 /// What `NoEcho` parameters are shown as.

@@ -25,8 +25,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use wire::error::AwsError;
-
 /// What is wrong with a template or its parameters, in AWS's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid {
@@ -40,12 +38,6 @@ pub type Result<T> = std::result::Result<T, Invalid>;
 impl Invalid {
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), premature: false }
-    }
-}
-
-impl From<Invalid> for AwsError {
-    fn from(invalid: Invalid) -> Self {
-        AwsError::bad("ValidationError", invalid.message)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Template;
+use crate::Template;
 
 /// The capabilities that a caller has to acknowledge, and why.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

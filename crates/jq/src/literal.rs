@@ -2,8 +2,8 @@
 
 use serde_json::{Number, Value};
 
-use super::ast::{Ast, Format, TextPart};
-use super::syntax::{Parser, Result};
+use crate::ast::{Ast, Format, TextPart};
+use crate::syntax::{Parser, Result};
 
 impl Parser<'_> {
     pub fn number(&mut self) -> Result<Ast> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Invalid, Result, Template, call, foreach, text};
+use crate::{Invalid, Result, Template, call, foreach, text};
 
 /// Something that a value refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::evaluate::{KNOWN_AFTER_APPLY, Reference, Scope, is_unknown};
-use super::references::{Found, walk};
-use super::{Invalid, Policy, Result, Template, graph, text};
+use crate::evaluate::{KNOWN_AFTER_APPLY, Reference, Scope, is_unknown};
+use crate::references::{Found, walk};
+use crate::{Invalid, Policy, Result, Template, graph, text};
 
 /// Whether a change of a property makes a new resource ("Update behaviors of stack resources").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -353,7 +353,7 @@ impl Differ<'_> {
 }
 
 /// Changes of metadata and deletion policy.
-fn attributes(resource: &super::Resource, deployed: &Deployed<'_>, details: &mut Vec<Detail>) {
+fn attributes(resource: &crate::Resource, deployed: &Deployed<'_>, details: &mut Vec<Detail>) {
     let mut push = |attribute: &str, before: Option<String>, after: Option<String>| {
         if before != after {
             details.push(Detail {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::budget::Budget;
-use super::evaluate::{Pseudo, Reference, Scope};
-use super::graph::{self, Needs};
-use super::references::{Found, walk};
-use super::{Invalid, Result, Template};
+use crate::budget::Budget;
+use crate::evaluate::{Pseudo, Reference, Scope};
+use crate::graph::{self, Needs};
+use crate::references::{Found, walk};
+use crate::{Invalid, Result, Template};
 
 /// Evaluates the conditions of a template, each after those that it is made of.
 pub fn evaluate(

@@ -20,12 +20,12 @@ fn timestamp(seconds: f64) -> Option<Timestamp> {
 }
 
 /// A moment or a list, as text.
-pub(super) fn strftime(value: &Value, format: &str) -> Result<String, String> {
+pub(crate) fn strftime(value: &Value, format: &str) -> Result<String, String> {
     jiff::fmt::strtime::format(format, &zoned(value)?).map_err(|_| format!("strftime/1: unknown format {format}"))
 }
 
 /// Text as the list.
-pub(super) fn strptime(text: &str, format: &str) -> Result<Value, String> {
+pub(crate) fn strptime(text: &str, format: &str) -> Result<Value, String> {
     let failed = || format!("date \"{text}\" does not match format \"{format}\"");
     // A final `Z` in the text is the zone; the parser wants to be told.
     let parsed = jiff::fmt::strtime::parse(format, text).map_err(|_| failed())?;
@@ -37,7 +37,7 @@ pub(super) fn strptime(text: &str, format: &str) -> Result<Value, String> {
 }
 
 /// Seconds as the list.
-pub(super) fn broken_down(seconds: f64) -> Result<Value, String> {
+pub(crate) fn broken_down(seconds: f64) -> Result<Value, String> {
     let moment = timestamp(seconds).ok_or("the date is out of range")?;
     Ok(list(moment.to_zoned(TimeZone::UTC).datetime()))
 }
@@ -56,7 +56,7 @@ fn list(moment: DateTime) -> Value {
 }
 
 /// The list as seconds.
-pub(super) fn seconds(value: &Value) -> Result<f64, String> {
+pub(crate) fn seconds(value: &Value) -> Result<f64, String> {
     let wrong = "mktime requires array of 6 numbers";
     let list = value.as_array().filter(|l| l.len() >= 6).ok_or(wrong)?;
     let part = |i: usize| list.get(i).and_then(Value::as_f64).map(|n| n.floor() as i64).ok_or(wrong);
