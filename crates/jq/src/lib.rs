@@ -2,10 +2,9 @@
 //! fixed budget, so no query and no record can hang the server or fill its memory.
 
 mod ast;
-mod dates;
+mod error;
 mod eval;
 mod functions;
-mod literal;
 mod syntax;
 mod value;
 

@@ -5,9 +5,9 @@ use std::cmp::Ordering;
 use serde_json::{Map, Number, Value};
 
 use crate::ast::Operator;
-use crate::eval::{Stop, error};
+use crate::error::{Stop, fail};
 
-pub(crate) fn found<'v>(base: &'v Value, index: &Value) -> Option<&'v Value> {
+pub(crate) fn lookup<'v>(base: &'v Value, index: &Value) -> Option<&'v Value> {
     match (base, index) {
         (Value::Object(map), Value::String(name)) => map.get(name),
         (Value::Array(list), Value::Number(n)) => {
@@ -28,7 +28,7 @@ pub(crate) fn slice(base: &Value, from: &Value, to: &Value) -> Result<Value, Sto
                 let at = if at < 0.0 { at + length as f64 } else { at };
                 Ok((if up { at.ceil() } else { at.floor() }).clamp(0.0, length as f64) as usize)
             }
-            _ => error("Start and end indices of an array slice must be numbers"),
+            _ => fail("Start and end indices of an array slice must be numbers"),
         };
         let (from, to) = (end(from, 0, false)?, end(to, length, true)?);
         Ok((from, to.max(from)))
@@ -43,7 +43,7 @@ pub(crate) fn slice(base: &Value, from: &Value, to: &Value) -> Result<Value, Sto
             let (from, to) = ends(text.chars().count())?;
             Ok(Value::String(text.chars().skip(from).take(to - from).collect()))
         }
-        other => error(format!("Cannot index {} with object", kind(other))),
+        other => fail(format!("Cannot index {} with object", kind(other))),
     }
 }
 
@@ -166,7 +166,7 @@ pub(crate) fn contains(a: &Value, b: &Value) -> Result<bool, Stop> {
         }
         (Value::String(a), Value::String(b)) => Ok(a.contains(&**b)),
         _ if kind(a) == kind(b) => Ok(compare(a, b).is_eq()),
-        _ => error(format!("{} and {} cannot have their containment checked", described(a), described(b))),
+        _ => fail(format!("{} and {} cannot have their containment checked", described(a), described(b))),
     }
 }
 
@@ -181,7 +181,7 @@ pub(crate) fn arithmetic(operator: Operator, left: Value, right: &Value) -> Resu
             Operator::Modulo if b.trunc() != 0.0 => {
                 Ok(number((a as i64).wrapping_rem((b as i64).saturating_abs()) as f64))
             }
-            _ => error(format!(
+            _ => fail(format!(
                 "{} and {} cannot be divided because the divisor is zero",
                 described(&left),
                 described(right)
@@ -215,7 +215,7 @@ pub(crate) fn arithmetic(operator: Operator, left: Value, right: &Value) -> Resu
                 Operator::Multiply => "multiplied",
                 _ => "divided",
             };
-            error(format!("{} and {} cannot be {verb}", described(&left), described(right)))
+            fail(format!("{} and {} cannot be {verb}", described(&left), described(right)))
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Number, Value};
 
+use super::{Parser, Result};
 use crate::ast::{Ast, Format, TextPart};
-use crate::syntax::{Parser, Result};
 
 impl Parser<'_> {
-    pub fn number(&mut self) -> Result<Ast> {
+    pub(super) fn number(&mut self) -> Result<Ast> {
         let rest = self.rest().as_bytes();
         let digits = |from: usize| rest[from..].iter().take_while(|b| b.is_ascii_digit()).count();
         let mut len = digits(0);
@@ -28,7 +28,7 @@ impl Parser<'_> {
         Ok(Ast::Literal(Value::Number(number)))
     }
 
-    pub fn string(&mut self, format: Format) -> Result<Ast> {
+    pub(super) fn string(&mut self, format: Format) -> Result<Ast> {
         self.expect("\"")?;
         let mut parts = Vec::new();
         let mut literal = String::new();

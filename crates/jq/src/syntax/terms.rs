@@ -1,28 +1,10 @@
-//! The jq language (1.6) read into a tree. What is left out is refused by name.
+//! Terms: paths, brackets, objects, keywords and calls of functions.
 
 use serde_json::Value;
 
-use crate::ast::{Ast, Format, Operator};
-
-/// Nodes of a filter: far more than any that extracts keys, and few enough to never exhaust a stack.
-const MOST_NODES: usize = 600;
-const DEEPEST: usize = 40;
-
-pub(crate) fn parse(text: &str) -> Result<Ast> {
-    let mut parser = Parser { text, at: 0, nodes: 0, depth: 0 };
-    let ast = parser.pipe()?;
-    parser.space();
-    if parser.at < text.len() { Err(parser.unexpected()) } else { Ok(ast) }
-}
-
-pub(crate) struct Parser<'a> {
-    text: &'a str,
-    pub at: usize,
-    nodes: usize,
-    depth: usize,
-}
-
-pub(crate) type Result<T> = std::result::Result<T, String>;
+use super::{Parser, Result, identifier};
+use crate::ast::{Ast, Format};
+use crate::functions;
 
 /// Words that the language has and this engine does not.
 const UNSUPPORTED: [&str; 7] = ["def", "foreach", "label", "break", "import", "include", "__loc__"];
@@ -30,202 +12,8 @@ const KEYWORDS: [&str; 13] =
     ["if", "then", "elif", "else", "end", "and", "or", "as", "reduce", "try", "catch", "def", "foreach"];
 
 impl Parser<'_> {
-    pub fn rest(&self) -> &str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    fn space(&mut self) {
-        loop {
-            let rest = self.rest();
-            let trimmed = rest.trim_start();
-            let comment = if trimmed.starts_with('#') { trimmed.find('\n').unwrap_or(trimmed.len()) } else { 0 };
-            self.at += rest.len() - trimmed.len() + comment;
-            if comment == 0 {
-                return;
-            }
-        }
-    }
-
-    pub fn unexpected(&self) -> String {
-        match self.rest().chars().next() {
-            Some(c) => format!("syntax error, unexpected '{c}' at character {}", self.at + 1),
-            None => "syntax error, unexpected end of the query".into(),
-        }
-    }
-
-    /// Whether the text goes on with the symbol, which is then consumed.
-    fn eat(&mut self, symbol: &str) -> bool {
-        self.space();
-        let found = self.rest().starts_with(symbol);
-        self.at += if found { symbol.len() } else { 0 };
-        found
-    }
-
-    pub fn expect(&mut self, symbol: &str) -> Result<()> {
-        if self.eat(symbol) { Ok(()) } else { Err(self.unexpected()) }
-    }
-
-    fn word(&mut self) -> Option<&str> {
-        self.space();
-        let len = identifier(self.rest());
-        let word = self.text.get(self.at..self.at + len)?;
-        self.at += len;
-        (len > 0).then_some(word)
-    }
-
-    fn eat_word(&mut self, wanted: &str) -> bool {
-        let before = self.at;
-        let found = self.word() == Some(wanted);
-        if !found {
-            self.at = before;
-        }
-        found
-    }
-
-    fn expect_word(&mut self, wanted: &str) -> Result<()> {
-        if self.eat_word(wanted) { Ok(()) } else { Err(self.unexpected()) }
-    }
-
-    fn node(&mut self, ast: Ast) -> Result<Ast> {
-        self.nodes += 1;
-        if self.nodes > MOST_NODES { Err("the jq query is too long".into()) } else { Ok(ast) }
-    }
-
-    fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err("the jq query is nested too deep".into());
-        }
-        let result = read(self);
-        self.depth -= 1;
-        result
-    }
-
-    pub fn pipe(&mut self) -> Result<Ast> {
-        self.deeper(|p| {
-            // Stages are collected first, so that a long pipe is no deep recursion.
-            let mut stages = vec![p.comma()?];
-            let mut bound = Vec::new();
-            loop {
-                if p.eat_word("as") {
-                    p.expect("$")?;
-                    let variable = p.word().ok_or("only variables can be bound in the jq query")?.to_owned();
-                    p.expect("|")?;
-                    bound.push((stages.len() - 1, variable));
-                    stages.push(p.comma()?);
-                } else if p.eat("|=") {
-                    return Err("assignment is not supported in the jq query".into());
-                } else if p.eat("|") {
-                    stages.push(p.comma()?);
-                } else {
-                    break;
-                }
-            }
-            let mut ast = stages.pop().ok_or_else(|| p.unexpected())?;
-            while let Some(stage) = stages.pop() {
-                ast = match bound.pop_if(|(index, _)| *index == stages.len()) {
-                    Some((_, variable)) => {
-                        p.node(Ast::Bind { source: Box::new(stage), variable, body: Box::new(ast) })?
-                    }
-                    None => p.node(Ast::Pipe(Box::new(stage), Box::new(ast)))?,
-                };
-            }
-            Ok(ast)
-        })
-    }
-
-    fn comma(&mut self) -> Result<Ast> {
-        let mut ast = self.alternative()?;
-        while self.eat(",") {
-            let right = self.alternative()?;
-            ast = self.node(Ast::Comma(Box::new(ast), Box::new(right)))?;
-        }
-        Ok(ast)
-    }
-
-    fn alternative(&mut self) -> Result<Ast> {
-        let mut parts = vec![self.or()?];
-        while self.eat("//") {
-            parts.push(self.or()?);
-        }
-        let mut ast = parts.pop().ok_or_else(|| self.unexpected())?;
-        while let Some(left) = parts.pop() {
-            ast = self.node(Ast::Alternative(Box::new(left), Box::new(ast)))?;
-        }
-        Ok(ast)
-    }
-
-    fn or(&mut self) -> Result<Ast> {
-        let mut ast = self.and()?;
-        while self.eat_word("or") {
-            let right = self.and()?;
-            ast = self.node(Ast::Or(Box::new(ast), Box::new(right)))?;
-        }
-        Ok(ast)
-    }
-
-    fn and(&mut self) -> Result<Ast> {
-        let mut ast = self.comparison()?;
-        while self.eat_word("and") {
-            let right = self.comparison()?;
-            ast = self.node(Ast::And(Box::new(ast), Box::new(right)))?;
-        }
-        Ok(ast)
-    }
-
-    fn comparison(&mut self) -> Result<Ast> {
-        let left = self.sum()?;
-        const OPERATORS: [(&str, Operator); 6] = [
-            ("==", Operator::Equal),
-            ("!=", Operator::NotEqual),
-            ("<=", Operator::LessEqual),
-            (">=", Operator::GreaterEqual),
-            ("<", Operator::Less),
-            (">", Operator::Greater),
-        ];
-        for (symbol, operator) in OPERATORS {
-            if self.eat(symbol) {
-                let right = self.sum()?;
-                return self.node(Ast::Binary(operator, Box::new(left), Box::new(right)));
-            }
-        }
-        Ok(left)
-    }
-
-    fn sum(&mut self) -> Result<Ast> {
-        let mut ast = self.product()?;
-        loop {
-            let operator = match () {
-                () if self.eat("+") => Operator::Add,
-                () if self.eat("-") => Operator::Subtract,
-                () => return Ok(ast),
-            };
-            let right = self.product()?;
-            ast = self.node(Ast::Binary(operator, Box::new(ast), Box::new(right)))?;
-        }
-    }
-
-    fn product(&mut self) -> Result<Ast> {
-        let mut ast = self.postfix()?;
-        loop {
-            self.space();
-            let operator = match () {
-                () if self.rest().starts_with("//") => return Ok(ast),
-                () if self.eat("*") => Operator::Multiply,
-                () if self.eat("/") => Operator::Divide,
-                () if self.eat("%") => Operator::Modulo,
-                () => return Ok(ast),
-            };
-            if self.rest().starts_with('=') {
-                return Err("assignment is not supported in the jq query".into());
-            }
-            let right = self.postfix()?;
-            ast = self.node(Ast::Binary(operator, Box::new(ast), Box::new(right)))?;
-        }
-    }
-
     /// A term and what follows it: `.a`, `[..]`, `?`.
-    fn postfix(&mut self) -> Result<Ast> {
+    pub(super) fn postfix(&mut self) -> Result<Ast> {
         let mut ast = self.term()?;
         loop {
             let base = Box::new(ast);
@@ -379,7 +167,7 @@ impl Parser<'_> {
                     }
                     self.expect(")")?;
                 }
-                crate::functions::check(&name, arguments.len())?;
+                functions::check(&name, arguments.len())?;
                 Ast::Call(name, arguments)
             }
         };
@@ -454,13 +242,4 @@ impl Parser<'_> {
         }
         Ok(ast)
     }
-}
-
-/// Bytes of the identifier at the start of the text.
-fn identifier(text: &str) -> usize {
-    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    if !starts {
-        return 0;
-    }
-    text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len())
 }
