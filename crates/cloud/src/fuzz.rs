@@ -16,9 +16,7 @@ use crate::sigv4::{self, Claim, Family, Key, Payload};
 use engine::filter::{self, Attribute, Body, FilterPolicy};
 use engine::policy::{Around, Kind, Policy, Principal, Request};
 use jq::Query;
-use template::budget::Budget;
-use template::evaluate::{Pseudo, Reference, Scope as Values};
-use template::{Template, conditions, graph, parameters};
+use template::{Budget, Pseudo, Reference, Scope as Values, Template, conditions, graph, parameters};
 use wire::form::Form;
 
 /// The targets by name.

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-use crate::evaluate::is_unknown;
-use crate::{Invalid, Result};
+use crate::error::{Invalid, Result};
+use crate::value::is_unknown;
 
 /// "AWS CloudFormation quotas": bytes of a template. What comes of it, unrolled or evaluated, is held to the same.
 pub const MAX_BYTES: usize = 1_000_000;

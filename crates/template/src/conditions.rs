@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::budget::Budget;
-use crate::evaluate::{Pseudo, Reference, Scope};
+use crate::error::{Invalid, Result};
+use crate::evaluate::{Reference, Scope};
 use crate::graph::{self, Needs};
+use crate::model::Template;
+use crate::pseudo::Pseudo;
 use crate::references::{Found, walk};
-use crate::{Invalid, Result, Template};
 
 /// Evaluates the conditions of a template, each after those that it is made of.
 pub fn evaluate(

@@ -11,9 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::evaluate::{KNOWN_AFTER_APPLY, Reference, Scope, is_unknown};
+use crate::error::{Invalid, Result};
+use crate::evaluate::{Reference, Scope};
+use crate::graph;
+use crate::model::{Policy, Resource, Template};
 use crate::references::{Found, walk};
-use crate::{Invalid, Policy, Result, Template, graph, text};
+use crate::value::{KNOWN_AFTER_APPLY, is_unknown, scalar_text};
 
 /// Whether a change of a property makes a new resource ("Update behaviors of stack resources").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -167,13 +170,13 @@ pub fn shown(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(shown).collect(),
         Value::Object(members) => members.iter().map(|(key, value)| (key.clone(), shown(value))).collect(),
-        scalar => text(scalar).map_or(Value::Null, Value::String),
+        scalar => scalar_text(scalar).map_or(Value::Null, Value::String),
     }
 }
 
 /// A value on one line: scalars as they are, the rest as JSON.
 fn line(value: &Value) -> String {
-    text(value).unwrap_or_else(|| shown(value).to_string())
+    scalar_text(value).unwrap_or_else(|| shown(value).to_string())
 }
 
 impl Differ<'_> {
@@ -353,7 +356,7 @@ impl Differ<'_> {
 }
 
 /// Changes of metadata and deletion policy.
-fn attributes(resource: &crate::Resource, deployed: &Deployed<'_>, details: &mut Vec<Detail>) {
+fn attributes(resource: &Resource, deployed: &Deployed<'_>, details: &mut Vec<Detail>) {
     let mut push = |attribute: &str, before: Option<String>, after: Option<String>| {
         if before != after {
             details.push(Detail {

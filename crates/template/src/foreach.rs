@@ -5,12 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::budget::{MAX_BYTES, too_large};
-use crate::{Invalid, Result};
-
-/// The transform that gives `Fn::ForEach`, `Fn::Length`, `Fn::ToJsonString` and defaults in `Fn::FindInMap`.
-pub const LANGUAGE_EXTENSIONS: &str = "AWS::LanguageExtensions";
-/// How a loop's key begins; the loop's name follows.
-pub const LOOP: &str = "Fn::ForEach::";
+use crate::error::{Invalid, Result};
+use crate::extensions::{LANGUAGE_EXTENSIONS, LOOP};
+use crate::value::scalar_text;
 
 /// Unrolls all loops. `given` holds parameter texts that take precedence over the template's defaults.
 pub fn unroll(tree: Value, given: &BTreeMap<String, String>) -> Result<Value> {
@@ -103,11 +100,11 @@ impl<'a> Unroller<'a> {
     fn collection(&mut self, collection: &'a Value) -> Result<Option<Vec<String>>> {
         if let Value::Array(items) = collection {
             let items = items.iter().map(|item| self.copy(item)).collect::<Result<Vec<Value>>>()?;
-            return Ok(items.iter().map(super::text).collect());
+            return Ok(items.iter().map(scalar_text).collect());
         }
         let Some(name) = collection.get("Ref").and_then(Value::as_str) else { return Ok(None) };
         let default = self.tree.get("Parameters").and_then(|p| p.get(name)).and_then(|p| p.get("Default"));
-        match self.given.get(name).cloned().or_else(|| default.and_then(super::text)) {
+        match self.given.get(name).cloned().or_else(|| default.and_then(scalar_text)) {
             Some(list) => Ok(Some(list.split(',').map(|item| item.trim().to_owned()).collect())),
             None => Err(Invalid::new(format!("Parameters: [{name}] must have values"))),
         }

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::error::{Invalid, Result};
+use crate::model::Template;
 use crate::references::{Found, walk};
-use crate::{Invalid, Result, Template};
 
 /// Node names, each with the names that it needs.
 pub type Needs = BTreeMap<String, BTreeSet<String>>;

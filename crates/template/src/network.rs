@@ -2,18 +2,18 @@
 
 use std::net::IpAddr;
 
-use crate::{Invalid, Result};
+use crate::error::{Invalid, Result};
 
 /// "Fn::Cidr": how many blocks one call may ask for.
 const MAX_BLOCKS: u32 = 256;
 
 /// Three zones of a region; which ones an account really has is not simulated.
-pub fn zones(region: &str) -> Vec<String> {
+pub(crate) fn zones(region: &str) -> Vec<String> {
     ["a", "b", "c"].iter().map(|zone| format!("{region}{zone}")).collect()
 }
 
 /// The first `count` blocks with `bits` host bits (8 or 64 unless told) inside a block such as `10.0.0.0/16`.
-pub fn blocks(block: &str, count: &str, bits: Option<&str>) -> Result<Vec<String>> {
+pub(crate) fn blocks(block: &str, count: &str, bits: Option<&str>) -> Result<Vec<String>> {
     let error = |message: String| Invalid::new(format!("Template error: {message}"));
     let (address, prefix) = block
         .split_once('/')

@@ -6,7 +6,8 @@ use regex::RegexBuilder;
 use serde_json::Value;
 
 use crate::budget::Effort;
-use crate::{Invalid, Result, text};
+use crate::error::{Invalid, Result};
+use crate::value::scalar_text;
 use text::pattern::{self, Pattern};
 
 /// What `NoEcho` parameters are shown as.
@@ -91,7 +92,7 @@ impl Declaration {
     fn member(&mut self, member: &str, value: &Value, effort: &mut Effort) -> Result<()> {
         let name = self.name.as_str();
         let scalar = || {
-            text(value)
+            scalar_text(value)
                 .ok_or_else(|| Invalid::new(format!("Template format error: Every {member} member must be a string.")))
         };
         let only_on = |kind: &str| {
@@ -115,7 +116,7 @@ impl Declaration {
                 )
             }
             "AllowedValues" => {
-                let items = value.as_array().map(|items| items.iter().map(text).collect::<Option<Vec<_>>>());
+                let items = value.as_array().map(|items| items.iter().map(scalar_text).collect::<Option<Vec<_>>>());
                 self.allowed_values = items.flatten().ok_or_else(|| {
                     Invalid::new("Template format error: Every AllowedValues value must be a string.")
                 })?;
@@ -210,7 +211,7 @@ impl Declaration {
 fn default_text(value: &Value) -> Option<String> {
     match value {
         Value::Null => Some(String::new()),
-        value => text(value),
+        value => scalar_text(value),
     }
 }
 

@@ -3,7 +3,7 @@
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use serde_json::{Map, Number, Value};
 
-use crate::{Invalid, Result};
+use crate::error::{Invalid, Result};
 
 /// Nesting deeper than this is refused; it is also what serde_json allows.
 const MAX_DEPTH: usize = 127;

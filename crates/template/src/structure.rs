@@ -1,10 +1,15 @@
 //! The form of a template: sections, members, names and counts, as AWS checks them before anything else.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::budget::Effort;
+use crate::error::{Invalid, Result};
+use crate::extensions::LANGUAGE_EXTENSIONS;
+use crate::model::{Output, Policy, Resource, Template};
 use crate::parameters::Declaration;
-use crate::{Invalid, Output, Policy, Resource, Result, Template, foreach, text};
+use crate::value::scalar_text;
 
 /// "AWS CloudFormation quotas": parameters, mappings and outputs a template.
 const MAX_PARAMETERS: usize = 200;
@@ -13,7 +18,7 @@ const MAX_OUTPUTS: usize = 200;
 /// "AWS CloudFormation quotas": resources a template.
 pub const MAX_RESOURCES: usize = 500;
 /// "AWS CloudFormation quotas": characters of a name.
-pub const MAX_NAME: usize = 255;
+pub const MAX_LOGICAL_ID: usize = 255;
 /// "AWS CloudFormation quotas": bytes of the template's description.
 const MAX_DESCRIPTION: usize = 1024;
 
@@ -36,7 +41,7 @@ fn invalid<T>(message: impl Into<String>) -> Result<T> {
 }
 
 /// Turns a parsed tree, its loops unrolled, into a template.
-pub fn check(tree: Value) -> Result<Template> {
+pub(crate) fn check(tree: Value) -> Result<Template> {
     no_nulls(&tree, &mut String::new())?;
     let Value::Object(mut sections) = tree else {
         return invalid("Template format error: unsupported structure.");
@@ -93,7 +98,7 @@ fn version(sections: &Map<String, Value>) -> Result<Option<String>> {
 fn description(sections: &Map<String, Value>) -> Result<Option<String>> {
     match sections.get("Description") {
         None => Ok(None),
-        Some(value) => match text(value) {
+        Some(value) => match scalar_text(value) {
             Some(text) if text.len() <= MAX_DESCRIPTION => Ok(Some(text)),
             Some(_) => invalid("Template format error: 'Description' length is greater than 1024."),
             None => invalid("Template format error: every Description member must be a string."),
@@ -113,7 +118,7 @@ fn transforms(section: Option<&Value>) -> Result<Vec<String>> {
         let Some(name) = transform.as_str().or_else(|| transform.get("Name").and_then(Value::as_str)) else {
             return invalid("Template format error: every Transform must be a string or an object with a Name");
         };
-        if name != foreach::LANGUAGE_EXTENSIONS {
+        if name != LANGUAGE_EXTENSIONS {
             return invalid(format!("Template format error: the transform {name} is not supported here"));
         }
         names.push(name.to_owned());
@@ -141,9 +146,9 @@ fn section(sections: &mut Map<String, Value>, name: &str, max: usize) -> Result<
             let quoted = if name == "Resources" { member.clone() } else { format!("'{member}'") };
             return invalid(format!("Template format error: {noun} name {quoted} is non alphanumeric."));
         }
-        if member.len() > MAX_NAME {
+        if member.len() > MAX_LOGICAL_ID {
             return invalid(format!(
-                "Template format error: {name} name '{member}' is longer than {MAX_NAME} characters."
+                "Template format error: {name} name '{member}' is longer than {MAX_LOGICAL_ID} characters."
             ));
         }
     }
@@ -174,8 +179,8 @@ fn mappings(sections: &mut Map<String, Value>) -> Result<Map<String, Value>> {
                         "Template format error: Mappings attribute name '{attribute}' must contain only alphanumeric characters."
                     ));
                 }
-                let is_list = value.as_array().is_some_and(|items| items.iter().all(|i| text(i).is_some()));
-                if text(value).is_none() && !is_list {
+                let is_list = value.as_array().is_some_and(|items| items.iter().all(|i| scalar_text(i).is_some()));
+                if scalar_text(value).is_none() && !is_list {
                     return invalid("Template format error: Every Mappings attribute must be a String or a List.");
                 }
             }
@@ -194,7 +199,7 @@ fn conditions(sections: &mut Map<String, Value>) -> Result<Map<String, Value>> {
     Ok(conditions)
 }
 
-fn resources(sections: &mut Map<String, Value>) -> Result<std::collections::BTreeMap<String, Resource>> {
+fn resources(sections: &mut Map<String, Value>) -> Result<BTreeMap<String, Resource>> {
     let members = section(sections, "Resources", MAX_RESOURCES)?;
     if members.is_empty() {
         return invalid("Template format error: At least one Resources member must be defined.");
@@ -274,7 +279,7 @@ fn policy(resource: &str, attribute: &str, value: &Value) -> Result<Policy> {
     }
 }
 
-fn outputs(sections: &mut Map<String, Value>) -> Result<std::collections::BTreeMap<String, Output>> {
+fn outputs(sections: &mut Map<String, Value>) -> Result<BTreeMap<String, Output>> {
     let members = section(sections, "Outputs", MAX_OUTPUTS)?;
     members.into_iter().map(|(name, value)| Ok((name.clone(), output(&name, value)?))).collect()
 }
@@ -298,7 +303,7 @@ fn output(name: &str, value: Value) -> Result<Output> {
     let mut output = Output { value, description: None, condition: None, export: None };
     for (member, value) in members {
         match (member.as_str(), value) {
-            ("Description", value) => match text(&value) {
+            ("Description", value) => match scalar_text(&value) {
                 Some(description) => output.description = Some(description),
                 None => return malformed("The Description must be a string."),
             },

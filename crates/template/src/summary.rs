@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::Template;
+use crate::model::Template;
 
 /// The capabilities that a caller has to acknowledge, and why.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

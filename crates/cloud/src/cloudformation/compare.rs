@@ -11,10 +11,8 @@ use super::refused::refused;
 use super::store;
 use super::types;
 use crate::gateway::Context;
-use template::budget::Budget;
 use template::diff::{self, Before, Changes, Deployed};
-use template::evaluate::{Reference, is_unknown};
-use template::{Template, text};
+use template::{Budget, Reference, Template, is_unknown, scalar_text};
 use wire::AwsError;
 
 /// What a new definition would change of a stack.
@@ -65,8 +63,10 @@ pub fn differs(cx: &Context, stack: &Stack, definition: &Definition, plan: &Plan
     let same = |(key, output): &(&String, &template::Output)| {
         let Some(deployed) = old.outputs.iter().find(|o| o.key == **key) else { return false };
         let value = scope.value(&output.value).ok().flatten();
-        let export = output.export.as_ref().and_then(|name| scope.value(name).ok().flatten()).as_ref().and_then(text);
-        let unchanged = value.is_some_and(|value| is_unknown(&value) || text(&value).as_ref() == Some(&deployed.value));
+        let export =
+            output.export.as_ref().and_then(|name| scope.value(name).ok().flatten()).as_ref().and_then(scalar_text);
+        let unchanged =
+            value.is_some_and(|value| is_unknown(&value) || scalar_text(&value).as_ref() == Some(&deployed.value));
         unchanged && export == deployed.export && output.description == deployed.description
     };
     outputs.len() != old.outputs.len() || !outputs.iter().all(same)

@@ -12,11 +12,9 @@ use super::store;
 use super::{objects, run};
 use crate::gateway::{Context, host_of};
 use crate::iam::passing;
-use template::budget::{Budget, MAX_BYTES, too_large};
-use template::evaluate::{KNOWN_AFTER_APPLY, Reference};
 use template::parameters::{Given, Texts, settle};
 use template::references::{Found, unresolved, walk};
-use template::{Template, summary};
+use template::{Budget, KNOWN_AFTER_APPLY, MAX_BYTES, Reference, Template, summary, too_large};
 use wire::AwsError;
 
 /// "AWS CloudFormation quotas": bytes of a template in a request.

@@ -7,12 +7,10 @@ use serde_json::{Map, Value};
 
 use super::record::{Resources, Stack};
 use super::types;
-use template::budget::Budget;
-use template::evaluate::{KNOWN_AFTER_APPLY, Pseudo, Reference, Scope};
 use template::graph::{self, Needs};
 use template::parameters::Texts;
 use template::references::{Found, walk};
-use template::{Invalid, Result, Template, conditions};
+use template::{Budget, Invalid, KNOWN_AFTER_APPLY, Pseudo, Reference, Result, Scope, Template, conditions};
 
 /// A template, resolved as far as nothing has to exist for it.
 pub struct Plan {

@@ -10,7 +10,7 @@ use super::store::{self, Place};
 use super::{change_sets::Nothing, run};
 use crate::gateway::Context;
 use crate::transaction::Transaction;
-use template::structure::{MAX_NAME as MAX_LOGICAL_ID, MAX_RESOURCES};
+use template::{MAX_LOGICAL_ID, MAX_RESOURCES};
 use wire::AwsError;
 
 fn invalid(message: impl Into<String>) -> AwsError {

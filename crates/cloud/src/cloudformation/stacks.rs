@@ -7,7 +7,7 @@ use super::record::{Definition, Execution, OnFailure, Stack, Status};
 use super::store::{self, Place};
 use super::{compare, plan, run};
 use crate::gateway::Context;
-use template::structure::{MAX_NAME as MAX_LOGICAL_ID, MAX_RESOURCES};
+use template::{MAX_LOGICAL_ID, MAX_RESOURCES};
 use wire::AwsError;
 
 #[derive(Debug, Serialize)]

@@ -12,7 +12,7 @@ use super::store::{self, Place};
 use super::{plan, types};
 use crate::gateway::Context;
 use template::parameters::Declaration;
-use template::{Template, foreach, parse, summary};
+use template::{Template, summary};
 use wire::AwsError;
 
 fn invalid(message: impl Into<String>) -> AwsError {
@@ -71,9 +71,9 @@ pub async fn get_template(cx: &Context, input: GetTemplateInput) -> Result<GetTe
 
 /// The template with its transforms done; `None` if it has none.
 fn unrolled(text: &str, definition: &Definition) -> Option<String> {
-    let tree = parse::parse(text).ok()?;
+    let tree = template::parse(text).ok()?;
     tree.get("Transform")?;
-    let mut tree = foreach::unroll(tree, &definition.parameters).ok()?;
+    let mut tree = template::unroll_loops(tree, &definition.parameters).ok()?;
     tree.as_object_mut()?.shift_remove("Transform");
     serde_json::to_string(&tree).ok()
 }

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::*;
 use crate::budget::Budget;
 use crate::conditions;
-use crate::evaluate::Pseudo;
 use crate::parameters::{Given, settle};
+use crate::pseudo::Pseudo;
 
 type Given2 = (&'static str, &'static str);
 

@@ -7,8 +7,7 @@ use crate::cloudformation::plan::{Known, Plan, properties};
 use crate::cloudformation::record::{Intent, Live, Resource, Stack, Status};
 use crate::cloudformation::store;
 use crate::cloudformation::types::{self, Type};
-use template::Policy;
-use template::budget::Budget;
+use template::{Budget, Policy};
 use wire::AwsError;
 
 /// A resource that could not be made or changed: its name and why.
