@@ -2,51 +2,73 @@
 
 use serde_json::Value;
 
-/// A filter.
+/// A filter: it makes any number of results of one input.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ast {
+    /// `.`
     Identity,
     /// `..`
     Recurse,
+    /// `base[index]`; `.name` is one as well.
     Index(Box<Ast>, Box<Ast>),
+    /// `base[from:to]`
     Slice(Box<Ast>, Option<Box<Ast>>, Option<Box<Ast>>),
+    /// `base[]`
     Iterate(Box<Ast>),
+    /// A number, a plain string, null, true or false.
     Literal(Value),
     /// A string with `\(..)` in it, and the `@format` before it.
     Text(Vec<TextPart>, Format),
+    /// `@format` alone.
     Format(Format),
+    /// `[..]`
     Array(Option<Box<Ast>>),
+    /// `{..}`: keys and values.
     Object(Vec<(Ast, Ast)>),
+    /// `-inner`
     Negate(Box<Ast>),
+    /// `left | right`
     Pipe(Box<Ast>, Box<Ast>),
+    /// `left, right`
     Comma(Box<Ast>, Box<Ast>),
     Binary(Operator, Box<Ast>, Box<Ast>),
+    /// `left and right`
     And(Box<Ast>, Box<Ast>),
+    /// `left or right`
     Or(Box<Ast>, Box<Ast>),
+    /// `left // right`
     Alternative(Box<Ast>, Box<Ast>),
+    /// Conditions, each with what runs if it is true; and what runs otherwise.
     If(Vec<(Ast, Ast)>, Box<Ast>),
+    /// `try body catch handler`; `body?` is one without a handler.
     Try(Box<Ast>, Option<Box<Ast>>),
+    /// `reduce source as $variable (init; update)`
     Reduce {
         source: Box<Ast>,
         variable: String,
         init: Box<Ast>,
         update: Box<Ast>,
     },
+    /// `source as $variable | body`
     Bind {
         source: Box<Ast>,
         variable: String,
         body: Box<Ast>,
     },
+    /// `$name`
     Variable(String),
+    /// A function's name and arguments.
     Call(String, Vec<Ast>),
 }
 
+/// A part of a string.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TextPart {
     Literal(String),
     Interpolated(Ast),
 }
 
+/// An operator that makes one value of two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operator {
     Add,
@@ -62,6 +84,7 @@ pub(crate) enum Operator {
     GreaterEqual,
 }
 
+/// How a value is written into a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     Text,
@@ -72,7 +95,8 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    pub fn parse(name: &str) -> Result<Self, String> {
+    /// The format of a name, without its `@`.
+    pub(crate) fn parse(name: &str) -> Result<Self, String> {
         Ok(match name {
             "text" => Format::Text,
             "json" => Format::Json,
@@ -111,6 +135,7 @@ pub(crate) fn check_variables(ast: &Ast) -> Result<(), String> {
 }
 
 impl Ast {
+    /// The filters directly inside this one.
     fn children(&self) -> Vec<&Ast> {
         match self {
             Ast::Identity | Ast::Recurse | Ast::Literal(_) | Ast::Format(_) | Ast::Variable(_) => Vec::new(),

@@ -1,4 +1,4 @@
-//! JSON values as jq orders, names, counts and adds them.
+//! JSON values as jq orders, names, counts and adds them; and what they cost.
 
 use std::cmp::Ordering;
 
@@ -7,6 +7,7 @@ use serde_json::{Map, Number, Value};
 use crate::ast::Operator;
 use crate::error::{Stop, fail};
 
+/// What lies at an index: a member by name, or an item by number, from the end if that is negative.
 pub(crate) fn lookup<'v>(base: &'v Value, index: &Value) -> Option<&'v Value> {
     match (base, index) {
         (Value::Object(map), Value::String(name)) => map.get(name),
@@ -19,6 +20,7 @@ pub(crate) fn lookup<'v>(base: &'v Value, index: &Value) -> Option<&'v Value> {
     }
 }
 
+/// The items, or characters, from one index up to another; null stands for the one end or the other.
 pub(crate) fn slice(base: &Value, from: &Value, to: &Value) -> Result<Value, Stop> {
     let ends = |length: usize| -> Result<(usize, usize), Stop> {
         let end = |value: &Value, default: usize, up: bool| match value {
@@ -47,11 +49,12 @@ pub(crate) fn slice(base: &Value, from: &Value, to: &Value) -> Result<Value, Sto
     }
 }
 
+/// Whether a condition takes the value for true: all are but null and false.
 pub(crate) fn truthy(value: &Value) -> bool {
     !matches!(value, Value::Null | Value::Bool(false))
 }
 
-/// Whole numbers are written without a fraction.
+/// A number as a value. Whole numbers are written without a fraction.
 pub(crate) fn number(n: f64) -> Value {
     if n.fract() == 0.0 && n.abs() < 1e17 {
         return Value::Number(Number::from(n as i64));
@@ -61,6 +64,7 @@ pub(crate) fn number(n: f64) -> Value {
     Number::from_f64(n).map_or(Value::Null, Value::Number)
 }
 
+/// A string as it is, anything else as JSON.
 pub(crate) fn tostring(value: &Value) -> String {
     match value {
         Value::String(s) => s.clone(),
@@ -68,6 +72,7 @@ pub(crate) fn tostring(value: &Value) -> String {
     }
 }
 
+/// The name of a value's type.
 pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -90,7 +95,7 @@ pub(crate) fn described(value: &Value) -> String {
     }
 }
 
-/// What a value costs: one for each part, and its text.
+/// What a value costs: one step for each of its parts, and one for every 16 bytes of text.
 pub(crate) fn size(value: &Value) -> usize {
     match value {
         Value::String(s) => 1 + s.len() / 16,
@@ -139,6 +144,7 @@ pub(crate) fn compare(a: &Value, b: &Value) -> Ordering {
     }
 }
 
+/// A text cut at a separator; into its characters, if that is empty.
 pub(crate) fn split(text: &str, by: &str) -> Value {
     if text.is_empty() {
         return Value::Array(Vec::new());
@@ -149,6 +155,7 @@ pub(crate) fn split(text: &str, by: &str) -> Value {
     text.split(by).map(str::to_owned).collect::<Vec<_>>().into()
 }
 
+/// Whether the one value contains the other: a text its part, a list or an object all of the other's members.
 pub(crate) fn contains(a: &Value, b: &Value) -> Result<bool, Stop> {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
@@ -170,7 +177,7 @@ pub(crate) fn contains(a: &Value, b: &Value) -> Result<bool, Stop> {
     }
 }
 
-/// `+`, `-`, `*`, `/` and `%`.
+/// Calculates with `+`, `-`, `*`, `/` or `%`.
 pub(crate) fn arithmetic(operator: Operator, left: Value, right: &Value) -> Result<Value, Stop> {
     if let (Some(a), Some(b)) = (left.as_f64(), right.as_f64()) {
         return match operator {

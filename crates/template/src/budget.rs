@@ -1,4 +1,4 @@
-//! What the values of a template may cost: a small template can't make large ones.
+//! What a template may cost: a small one can't make large values, or keep a core busy.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,33 +8,35 @@ use serde_json::Value;
 use crate::error::{Invalid, Result};
 use crate::value::is_unknown;
 
-/// "AWS CloudFormation quotas": bytes of a template. What comes of it, unrolled or evaluated, is held to the same.
+/// "AWS CloudFormation quotas": bytes of a template. What it becomes, its loops unrolled or its values evaluated, may not be
+/// larger either.
 pub const MAX_BYTES: usize = 1_000_000;
-/// What may be made on the way to the values, with what is thrown away again: in bytes, a value's own memory included.
-/// A template of the largest size needs less than this, and nothing but functions within functions more.
+/// Bytes that may be made on the way to the values, those that are thrown away again and each value's own memory included.
+/// The largest template needs less than this; only functions within functions can need more.
 const MAX_WORK: usize = 20 * MAX_BYTES;
-/// What a value costs beside its text.
+/// Bytes that a value costs beside its text.
 const NODE: usize = 32;
 
-/// What the patterns of a template's parameters may cost, in the steps of [`text::pattern`]. Two hundred parameters with the
-/// pattern of a network need three quarters of it. It is this cloud's own bound: AWS documents none.
+/// What the patterns (`AllowedPattern`) of a template's parameters may cost, in the steps of [`text::pattern`], about a
+/// nanosecond each. Two hundred parameters with the pattern of a network need three quarters of it. It is our own bound: AWS
+/// documents none.
 const MAX_STEPS: u64 = 4_000_000_000;
 
 /// Pays for the patterns of one template's parameters, all together.
 #[derive(Debug)]
-pub struct Effort {
+pub(crate) struct PatternBudget {
     left: u64,
 }
 
-impl Default for Effort {
+impl Default for PatternBudget {
     fn default() -> Self {
         Self { left: MAX_STEPS }
     }
 }
 
-impl Effort {
+impl PatternBudget {
     /// Pays for steps before they are taken.
-    pub fn pay(&mut self, steps: u64) -> Result<()> {
+    pub(crate) fn pay(&mut self, steps: u64) -> Result<()> {
         let left = self.left.checked_sub(steps);
         self.left = left.ok_or_else(|| {
             Invalid::new("Template error: the AllowedPatterns of the parameters are too large to be matched.")
@@ -59,50 +61,50 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Pays for a value that is kept.
-    pub fn keep(&self, value: &Value) -> Result<()> {
+    /// Pays for a value that is kept: it was made already.
+    pub(crate) fn pay_kept(&self, value: &Value) -> Result<()> {
         spend(&self.values, size(value))
     }
 
     /// Pays for bytes that are made.
-    pub fn work(&self, bytes: usize) -> Result<()> {
+    pub(crate) fn pay_bytes(&self, bytes: usize) -> Result<()> {
         spend(&self.work, bytes)
     }
 
     /// Pays for one more value of so many bytes of text.
-    pub fn node(&self, bytes: usize) -> Result<()> {
-        self.work(NODE + bytes)
+    pub(crate) fn pay_node(&self, bytes: usize) -> Result<()> {
+        self.pay_bytes(NODE + bytes)
     }
 
-    /// Pays for a value that was made as a whole.
-    pub fn whole(&self, value: &Value) -> Result<()> {
+    /// Pays for a value that was made at once, with all that is inside it.
+    pub(crate) fn pay_whole(&self, value: &Value) -> Result<()> {
         match value {
-            Value::Array(items) => items.iter().try_for_each(|item| self.whole(item))?,
+            Value::Array(items) => items.iter().try_for_each(|item| self.pay_whole(item))?,
             Value::Object(members) => members.iter().try_for_each(|(name, member)| {
-                self.work(name.len())?;
-                self.whole(member)
+                self.pay_bytes(name.len())?;
+                self.pay_whole(member)
             })?,
-            Value::String(text) => self.work(text.len())?,
+            Value::String(text) => self.pay_bytes(text.len())?,
             _ => {}
         }
-        self.node(0)
+        self.pay_node(0)
     }
 
     /// Adds to a text, which may not become larger than a template.
-    pub fn grow(&self, text: &mut String, more: &str) -> Result<()> {
+    pub(crate) fn grow(&self, text: &mut String, more: &str) -> Result<()> {
         if text.len() + more.len() > MAX_BYTES {
             return Err(too_large());
         }
-        self.work(more.len())?;
+        self.pay_bytes(more.len())?;
         text.push_str(more);
         Ok(())
     }
 
     /// A value's JSON, which may not become larger than a template.
-    pub fn json(&self, value: &Value) -> Result<String> {
+    pub(crate) fn json(&self, value: &Value) -> Result<String> {
         let mut text = Bounded(Vec::new());
         serde_json::to_writer(&mut text, value).map_err(|_| too_large())?;
-        self.work(text.0.len())?;
+        self.pay_bytes(text.0.len())?;
         String::from_utf8(text.0).map_err(|_| too_large())
     }
 }

@@ -10,7 +10,7 @@ use crate::pseudo::PSEUDO_PARAMETERS;
 use crate::references::{Found, unresolved, walk};
 use crate::value::scalar_text;
 
-/// Checks that all that a template refers to is there.
+/// Checks that everything that a template refers to exists.
 pub(crate) fn check(template: &Template) -> Result<()> {
     let common: Vec<&str> =
         template.parameters.iter().map(|p| p.name.as_str()).filter(|n| template.resources.contains_key(*n)).collect();
@@ -26,16 +26,21 @@ pub(crate) fn check(template: &Template) -> Result<()> {
     check_outputs(template, &names)
 }
 
-/// Gathers a section's mistakes: names of no resource, attributes of no resource, conditions, mappings.
+/// Gathers the mistakes of a section, since AWS names all unresolved names in one message.
 #[derive(Default)]
 struct Mistakes<'a> {
+    /// Names of no resource and no parameter.
     unresolved: BTreeSet<&'a str>,
+    /// The first mistake of another kind: it goes before the names.
     first: Option<Invalid>,
+    /// Whether anything refers to a resource.
     resources: bool,
+    /// Whether anything refers to another stack's export, or to the region's zones.
     foreign: bool,
 }
 
 impl<'a> Mistakes<'a> {
+    /// Gathers the mistakes of a value. `names` are the parameters, pseudo parameters included.
     fn gather(&mut self, template: &'a Template, names: &BTreeSet<&str>, value: &'a Value) -> Result<()> {
         walk(value, None, &mut |found| match found {
             Found::Name(name) if names.contains(name) => {}
@@ -63,6 +68,7 @@ impl<'a> Mistakes<'a> {
         self.first.get_or_insert(Invalid::new(message));
     }
 
+    /// The error for what was gathered, if anything was.
     fn settle(self, section: &str) -> Result<()> {
         match self.first {
             Some(first) => Err(first),
@@ -72,6 +78,7 @@ impl<'a> Mistakes<'a> {
     }
 }
 
+/// Conditions can't refer to resources: these have no values yet.
 fn check_conditions(template: &Template, names: &BTreeSet<&str>) -> Result<()> {
     let mut wrong = BTreeSet::new();
     let mut mistakes = Mistakes::default();
@@ -95,6 +102,7 @@ fn check_conditions(template: &Template, names: &BTreeSet<&str>) -> Result<()> {
     mistakes.settle("Conditions")
 }
 
+/// Checks that the condition of a resource or an output exists.
 fn known_condition(template: &Template, condition: Option<&String>, section: &str) -> Result<()> {
     match condition.filter(|c| !template.conditions.contains_key(c.as_str())) {
         Some(name) => Err(Invalid::new(format!(

@@ -1,4 +1,4 @@
-//! Which conditions hold.
+//! The section `Conditions`: which conditions hold.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,10 @@ use crate::model::Template;
 use crate::pseudo::Pseudo;
 use crate::references::{Found, walk};
 
-/// Evaluates the conditions of a template, each after those that it is made of.
+/// Evaluates the conditions of a template, each after those that it is made of. `parameters` are what `Ref` of each gives.
+///
+/// # Errors
+/// AWS's message: for a circle of conditions, or one that can't be evaluated.
 pub fn evaluate(
     template: &Template,
     parameters: &BTreeMap<String, Value>,

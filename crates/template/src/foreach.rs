@@ -1,4 +1,4 @@
-//! `Fn::ForEach`, the loops of the language extensions: unrolled before anything else looks at the template.
+//! Loops (`Fn::ForEach`): they are unrolled before anything else looks at the template.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,12 @@ use crate::error::{Invalid, Result};
 use crate::extensions::{LANGUAGE_EXTENSIONS, LOOP};
 use crate::value::scalar_text;
 
-/// Unrolls all loops. `given` holds parameter texts that take precedence over the template's defaults.
+/// Unrolls all loops of a parsed template. `given` are texts of parameters; they take precedence over the template's defaults.
+///
+/// # Errors
+/// AWS's message: for a malformed loop, a key that comes up twice, or a template that becomes too large.
 pub fn unroll(tree: Value, given: &BTreeMap<String, String>) -> Result<Value> {
-    if !loops(&tree) {
+    if !has_loops(&tree) {
         return Ok(tree);
     }
     let extended = match tree.get("Transform") {
@@ -26,18 +29,21 @@ pub fn unroll(tree: Value, given: &BTreeMap<String, String>) -> Result<Value> {
     unroller.copy(&tree)
 }
 
-fn loops(value: &Value) -> bool {
+/// Whether there is a loop anywhere inside a value.
+fn has_loops(value: &Value) -> bool {
     match value {
-        Value::Array(items) => items.iter().any(loops),
-        Value::Object(members) => members.iter().any(|(key, value)| key.starts_with(LOOP) || loops(value)),
+        Value::Array(items) => items.iter().any(has_loops),
+        Value::Object(members) => members.iter().any(|(key, value)| key.starts_with(LOOP) || has_loops(value)),
         _ => false,
     }
 }
 
+/// Copies a template, its loops unrolled.
 struct Unroller<'a> {
+    /// The whole template, for the defaults of its parameters.
     tree: &'a Value,
     given: &'a BTreeMap<String, String>,
-    /// Identifier and current value of each loop around.
+    /// Identifier and current value of each loop that is being unrolled, the innermost last.
     variables: Vec<(&'a str, String)>,
     /// Bytes that may still be produced.
     left: usize,
@@ -63,6 +69,7 @@ impl<'a> Unroller<'a> {
         }
     }
 
+    /// Copies the members of an object; a loop among them gives any number of members.
     fn members(&mut self, members: &'a Map<String, Value>, into: &mut Map<String, Value>) -> Result<()> {
         for (key, value) in members {
             if key.starts_with(LOOP) {
@@ -80,6 +87,7 @@ impl<'a> Unroller<'a> {
         Ok(())
     }
 
+    /// Copies the body of a loop for each of its values.
     fn unroll(&mut self, key: &str, argument: &'a Value, into: &mut Map<String, Value>) -> Result<()> {
         let malformed = || {
             Invalid::new(format!("Template error: {key} requires a list of an identifier, a collection and an object"))

@@ -1,4 +1,4 @@
-//! Who needs whom: the order in which resources are made, its reverse for deleting, and circles.
+//! Who needs whom: the order in which things are made (in reverse, deleted), and circles in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +13,9 @@ pub type Needs = BTreeMap<String, BTreeSet<String>>;
 ///
 /// A `DependsOn` of a resource whose condition is false doesn't count; a reference to one, in a branch that is taken,
 /// is an error.
+///
+/// # Errors
+/// AWS's message for a reference to a resource that doesn't exist.
 pub fn needs(template: &Template, conditions: &BTreeMap<String, bool>) -> Result<Needs> {
     let exists = |name: &str| {
         let condition = template.resources.get(name).map(|r| r.condition.as_ref());
@@ -37,8 +40,8 @@ pub fn needs(template: &Template, conditions: &BTreeMap<String, bool>) -> Result
     if absent.is_empty() { Ok(needs) } else { Err(crate::references::unresolved(&absent, "Resources")) }
 }
 
-/// Levels of nodes: all that a level needs lies in the levels before it. The error holds the nodes of the circles.
-pub fn levels(needs: &Needs) -> std::result::Result<Vec<Vec<&str>>, Vec<&str>> {
+/// Sorts nodes into levels: all that a level needs lies in the levels before it. The error holds the nodes of the circles.
+pub(crate) fn levels(needs: &Needs) -> std::result::Result<Vec<Vec<&str>>, Vec<&str>> {
     let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
     let mut needed_by: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, own) in needs {
@@ -70,7 +73,8 @@ pub fn levels(needs: &Needs) -> std::result::Result<Vec<Vec<&str>>, Vec<&str>> {
     if done == needs.len() { Ok(levels) } else { Err(circle(needs, &waiting)) }
 }
 
-/// Of the nodes that never got ready, those that someone among them needs: what merely hangs on a circle isn't named.
+/// The nodes of circles. `waiting` says how many needs of each node were never met; of those with any, the ones that no
+/// other of them needs merely hang on a circle and aren't named.
 fn circle<'a>(needs: &'a Needs, waiting: &BTreeMap<&'a str, usize>) -> Vec<&'a str> {
     let mut left: BTreeSet<&str> = waiting.iter().filter(|(_, n)| **n > 0).map(|(name, _)| *name).collect();
     let mut wanted: BTreeMap<&str, usize> = left.iter().map(|n| (*n, 0)).collect();
@@ -97,7 +101,10 @@ fn circle<'a>(needs: &'a Needs, waiting: &BTreeMap<&'a str, usize>) -> Vec<&'a s
     left.into_iter().collect()
 }
 
-/// The levels in which the resources are made, or AWS's error for a circle.
+/// The levels in which resources are made, in order: those of one level can be made at the same time.
+///
+/// # Errors
+/// AWS's message for a circle.
 pub fn order(needs: &Needs) -> Result<Vec<Vec<String>>> {
     match levels(needs) {
         Ok(levels) => Ok(levels.into_iter().map(|level| level.into_iter().map(str::to_owned).collect()).collect()),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use regex::RegexBuilder;
 use serde_json::Value;
 
-use crate::budget::Effort;
+use crate::budget::PatternBudget;
 use crate::error::{Invalid, Result};
 use crate::value::scalar_text;
 use text::pattern::{self, Pattern};
@@ -20,7 +20,9 @@ const MAX_VALUE: usize = 4096;
 pub enum Kind {
     /// `String`, or a type of AWS's own such as `AWS::EC2::VPC::Id`, whose values aren't looked up here.
     Text,
+    /// `Number`.
     Number,
+    /// `List<Number>`.
     NumberList,
     /// `CommaDelimitedList`, `List<String>` or a list of a type of AWS's own.
     TextList,
@@ -29,28 +31,42 @@ pub enum Kind {
 /// A parameter as the template declares it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Declaration {
+    /// The parameter's name.
     pub name: String,
     /// The type as written, e.g. `List<Number>`.
     pub type_name: String,
+    /// What the type means.
     pub kind: Kind,
+    /// The text if the caller gives none.
     pub default: Option<String>,
+    /// The only texts allowed; any, if there are none here.
     pub allowed_values: Vec<String>,
+    /// A regular expression that the whole text has to match.
     pub allowed_pattern: Option<String>,
+    /// In characters.
     pub min_length: Option<usize>,
+    /// In characters.
     pub max_length: Option<usize>,
     /// A bound with its text, which the error repeats.
     pub min_value: Option<(f64, String)>,
+    /// Likewise.
     pub max_value: Option<(f64, String)>,
+    /// Whether the value is shown as [`MASK`].
     pub no_echo: bool,
+    /// `Description`.
     pub description: Option<String>,
+    /// `ConstraintDescription`: what the error says instead of the rule that is broken.
     pub constraint_description: Option<String>,
 }
 
 /// What a caller says of one parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Given {
+    /// The parameter's name.
     pub key: String,
+    /// Its text.
     pub value: Option<String>,
+    /// Whether the text stays that of the stack.
     pub use_previous: bool,
 }
 
@@ -59,7 +75,7 @@ pub type Texts = BTreeMap<String, String>;
 
 impl Declaration {
     /// Reads one member of the section `Parameters`.
-    pub fn read(name: String, value: &Value, effort: &mut Effort) -> Result<Self> {
+    pub(crate) fn read(name: String, value: &Value, patterns: &mut PatternBudget) -> Result<Self> {
         let Some(members) = value.as_object() else {
             return Err(Invalid::new("Template format error: Any Parameters member must be an object."));
         };
@@ -68,7 +84,7 @@ impl Declaration {
                 "Template format error: [/Parameters/{name}] Every Parameters object must contain a Type member."
             )));
         };
-        let mut it = Self {
+        let mut declaration = Self {
             kind: kind(&name, type_name)?,
             type_name: type_name.to_owned(),
             default: None,
@@ -84,12 +100,13 @@ impl Declaration {
             name,
         };
         for (member, value) in members {
-            it.member(member, value, effort)?;
+            declaration.member(member, value, patterns)?;
         }
-        Ok(it)
+        Ok(declaration)
     }
 
-    fn member(&mut self, member: &str, value: &Value, effort: &mut Effort) -> Result<()> {
+    /// Reads one member of the declaration.
+    fn member(&mut self, member: &str, value: &Value, patterns: &mut PatternBudget) -> Result<()> {
         let name = self.name.as_str();
         let scalar = || {
             scalar_text(value)
@@ -123,7 +140,7 @@ impl Declaration {
             }
             "AllowedPattern" if matches!(self.kind, Kind::Text | Kind::TextList) => {
                 let pattern = scalar()?;
-                effort.pay(pattern::reading(&pattern, false))?;
+                patterns.pay(pattern::reading(&pattern, false))?;
                 if !pattern::is_valid(&pattern) {
                     return Err(irregular(name));
                 }
@@ -147,7 +164,7 @@ impl Declaration {
     }
 
     /// Checks one value against every constraint.
-    fn check(&self, value: &str, effort: &mut Effort) -> Result<()> {
+    fn check(&self, value: &str, patterns: &mut PatternBudget) -> Result<()> {
         if value.len() > MAX_VALUE {
             return Err(Invalid::new(format!(
                 "Parameter '{}' exceeds the maximum parameter value length of {MAX_VALUE} bytes.",
@@ -158,9 +175,10 @@ impl Declaration {
             Kind::Text | Kind::Number => vec![value],
             Kind::NumberList | Kind::TextList => value.split(',').map(str::trim).collect(),
         };
-        let pattern = self.allowed_pattern.as_ref().map(|pattern| compiled(&self.name, pattern, effort)).transpose()?;
+        let pattern =
+            self.allowed_pattern.as_ref().map(|pattern| compiled(&self.name, pattern, patterns)).transpose()?;
         if let Some(pattern) = &pattern {
-            items.iter().try_for_each(|item| effort.pay(pattern.matching(item)))?;
+            items.iter().try_for_each(|item| patterns.pay(pattern.matching(item)))?;
         }
         let broken = items.into_iter().find_map(|item| self.broken(item, pattern.as_ref()));
         match (broken, &self.constraint_description) {
@@ -199,7 +217,7 @@ impl Declaration {
         declared.filter(|(_, pattern)| !pattern.is_match(item)).map(|(text, _)| format!("match pattern {text}"))
     }
 
-    /// What `Ref` gives: text, or a list of texts.
+    /// What `Ref` gives for the parameter's text: the text, or a list of texts.
     pub fn value(&self, given: &str) -> Value {
         match self.kind {
             Kind::Text | Kind::Number => Value::String(given.to_owned()),
@@ -208,6 +226,7 @@ impl Declaration {
     }
 }
 
+/// A default as text; null is the empty text.
 fn default_text(value: &Value) -> Option<String> {
     match value {
         Value::Null => Some(String::new()),
@@ -215,6 +234,7 @@ fn default_text(value: &Value) -> Option<String> {
     }
 }
 
+/// What the type of a parameter means.
 fn kind(name: &str, type_name: &str) -> Result<Kind> {
     match type_name {
         "String" => Ok(Kind::Text),
@@ -249,21 +269,26 @@ fn is_aws_specific(type_name: &str) -> bool {
     )
 }
 
-/// A pattern that must match the whole value. Alone it is known to be valid: no stray parenthesis closes the group around it.
-fn compiled(name: &str, pattern: &str, effort: &mut Effort) -> Result<Pattern> {
+/// Compiles a pattern so that it must match the whole value. The pattern alone is known to be valid, so it has no stray
+/// parenthesis that would close the group around it.
+fn compiled(name: &str, pattern: &str, patterns: &mut PatternBudget) -> Result<Pattern> {
     let whole = format!("^(?:{pattern})$");
     let reading = pattern::reading(&whole, false);
-    let compiled = Pattern::compile(&mut RegexBuilder::new(&whole), reading, |steps| effort.pay(steps))?;
+    let compiled = Pattern::compile(&mut RegexBuilder::new(&whole), reading, |steps| patterns.pay(steps))?;
     compiled.ok_or_else(|| irregular(name))
 }
 
+/// The error for a pattern that is none.
 fn irregular(name: &str) -> Invalid {
     Invalid::new(format!("Template error: Parameter '{name}' AllowedPattern must be a valid regular expression."))
 }
 
 /// The texts of all parameters: given, else (where asked for) the previous ones, else the defaults.
 ///
-/// `previous` is the stack's, when there is one to update.
+/// `previous` are the texts of the stack, when there is one to update.
+///
+/// # Errors
+/// AWS's message: for a parameter that isn't declared, has no text, or breaks a rule of its declaration.
 pub fn settle(declared: &[Declaration], given: &[Given], previous: Option<&Texts>) -> Result<Texts> {
     let mut by_key: BTreeMap<&str, &Given> = BTreeMap::new();
     let known: BTreeSet<&str> = declared.iter().map(|d| d.name.as_str()).collect();
@@ -278,7 +303,7 @@ pub fn settle(declared: &[Declaration], given: &[Given], previous: Option<&Texts
     if !unknown.is_empty() {
         return Err(Invalid::new(format!("Parameters: [{}] do not exist in the template", unknown.join(", "))));
     }
-    let (mut settled, mut effort) = (Texts::new(), Effort::default());
+    let (mut settled, mut patterns) = (Texts::new(), PatternBudget::default());
     let mut missing = Vec::new();
     for declaration in declared {
         let name = declaration.name.as_str();
@@ -288,13 +313,8 @@ pub fn settle(declared: &[Declaration], given: &[Given], previous: Option<&Texts
                     "Invalid input for parameter key {name}. Cannot specify usePreviousValue as true and non empty value for a parameter"
                 )));
             }
-            Some(Given { use_previous: true, .. }) => match previous.map(|p| p.get(name)) {
-                Some(Some(value)) => Some(value),
-                Some(None) => {
-                    return Err(Invalid::new(format!(
-                        "Invalid input for parameter key {name}. Cannot specify usePreviousValue as true for a parameter key not in the previous template"
-                    )));
-                }
+            Some(Given { use_previous: true, .. }) => match previous.and_then(|previous| previous.get(name)) {
+                Some(value) => Some(value),
                 None => {
                     return Err(Invalid::new(format!(
                         "Invalid input for parameter key {name}. Cannot specify usePreviousValue as true for a parameter key not in the previous template"
@@ -311,7 +331,7 @@ pub fn settle(declared: &[Declaration], given: &[Given], previous: Option<&Texts
         };
         match value {
             Some(value) => {
-                declaration.check(value, &mut effort)?;
+                declaration.check(value, &mut patterns)?;
                 settled.insert(name.to_owned(), value.clone());
             }
             None => missing.push(name),
@@ -332,7 +352,7 @@ mod tests {
     use super::*;
 
     fn declared(value: Value) -> Declaration {
-        Declaration::read("P".into(), &value, &mut Effort::default()).unwrap()
+        Declaration::read("P".into(), &value, &mut PatternBudget::default()).unwrap()
     }
 
     fn give(value: &str) -> Vec<Given> {
@@ -420,7 +440,10 @@ mod tests {
             ),
         ];
         for (value, expected) in cases {
-            assert_eq!(Declaration::read("P".into(), &value, &mut Effort::default()).unwrap_err().message, expected);
+            assert_eq!(
+                Declaration::read("P".into(), &value, &mut PatternBudget::default()).unwrap_err().message,
+                expected
+            );
         }
     }
 
@@ -428,7 +451,7 @@ mod tests {
         #[test]
         fn never_panics(pattern in ".{0,30}", value in ".{0,30}", min in "-?[0-9.e]{0,20}") {
             let json = json!({"Type": "String", "AllowedPattern": pattern, "MinLength": min});
-            if let Ok(declaration) = Declaration::read("P".into(), &json, &mut Effort::default()) {
+            if let Ok(declaration) = Declaration::read("P".into(), &json, &mut PatternBudget::default()) {
                 let _ = settle(&[declaration], &give(&value), None);
             }
         }

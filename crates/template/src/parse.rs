@@ -1,14 +1,18 @@
-//! Template text to a tree: JSON or YAML in, one `serde_json::Value` out, short function tags in their long form.
+//! The text of a template, JSON or YAML, read into one `serde_json::Value`. Short forms of functions (`!Ref x`) become the
+//! long ones (`{"Ref": "x"}`).
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use serde_json::{Map, Number, Value};
 
 use crate::error::{Invalid, Result};
 
-/// Nesting deeper than this is refused; it is also what serde_json allows.
+/// How deep collections may be nested. serde_json, which reads JSON, has the same bound.
 const MAX_DEPTH: usize = 127;
 
 /// Reads a template's text. What starts with `{` is JSON, everything else YAML.
+///
+/// # Errors
+/// AWS's message, with line and column.
 pub fn parse(text: &str) -> Result<Value> {
     let value = if text.trim_start().starts_with('{') { json(text)? } else { yaml(text)? };
     if value.is_object() { Ok(value) } else { Err(Invalid::new("Template format error: unsupported structure.")) }
@@ -75,6 +79,7 @@ fn yaml(text: &str) -> Result<Value> {
     Ok(root.unwrap_or(Value::Null))
 }
 
+/// Opens a collection; `None` if it can't stand here.
 fn push(open: &mut Vec<Open>, collection: Collection, tag: Option<&Tag>) -> Option<()> {
     let tag = match tag {
         Some(tag) => function(tag)?,
@@ -89,6 +94,7 @@ fn push(open: &mut Vec<Open>, collection: Collection, tag: Option<&Tag>) -> Opti
     Some(())
 }
 
+/// A collection that has reached its end, as a value.
 fn close(open: Open) -> Option<Value> {
     let value = match open.collection {
         Collection::Sequence(items) => Value::Array(items),
@@ -97,6 +103,7 @@ fn close(open: Open) -> Option<Value> {
     Some(wrap(open.tag, value))
 }
 
+/// Puts a complete value where it belongs: into the innermost open collection, or at the root.
 fn place(open: &mut [Open], root: &mut Option<Value>, value: Value) -> Option<()> {
     match open.last_mut().map(|o| &mut o.collection) {
         None => *root = Some(value),
@@ -148,6 +155,7 @@ fn function(tag: &Tag) -> Option<Option<String>> {
     }
 }
 
+/// The call of a function; without one, the argument as it is.
 fn wrap(function: Option<String>, argument: Value) -> Value {
     let Some(function) = function else { return argument };
     let argument = match (function.as_str(), &argument) {
@@ -185,6 +193,7 @@ fn plain(text: &str) -> Value {
     number(text).map_or_else(|| Value::String(text.to_owned()), Value::Number)
 }
 
+/// A number by YAML 1.1's rules.
 fn number(text: &str) -> Option<Number> {
     let (negative, digits) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),

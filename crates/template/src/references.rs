@@ -1,4 +1,4 @@
-//! What a template's values refer to, and that it exists.
+//! What a template's values refer to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,8 +59,10 @@ pub(crate) enum Attribute<'a> {
 
 /// Calls `found` with everything that a value refers to.
 ///
-/// With `conditions`, of a `Fn::If` only the branch taken counts. Dynamic references and functions that don't exist
-/// here are errors.
+/// With `conditions`, of a `Fn::If` only the branch taken counts.
+///
+/// # Errors
+/// AWS's message: for a malformed reference, a dynamic reference, or a function that isn't supported.
 pub fn walk<'a>(
     value: &'a Value,
     conditions: Option<&BTreeMap<String, bool>>,
@@ -83,7 +85,7 @@ pub fn walk<'a>(
     }
 }
 
-/// `{{resolve:ssm:..}}` and its kin are refused by name: there is nothing here to resolve them.
+/// Refuses `{{resolve:ssm:..}}` and the like by name: there is nothing here that could resolve them.
 pub(crate) fn no_dynamic_reference(text: &str) -> Result<()> {
     match text.find("{{resolve:") {
         Some(start) => {

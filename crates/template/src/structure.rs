@@ -1,10 +1,10 @@
-//! The form of a template: sections, members, names and counts, as AWS checks them before anything else.
+//! The form of a template: its sections, their members, names and numbers, as AWS checks them before anything else.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::budget::Effort;
+use crate::budget::PatternBudget;
 use crate::error::{Invalid, Result};
 use crate::extensions::LANGUAGE_EXTENSIONS;
 use crate::model::{Output, Policy, Resource, Template};
@@ -40,7 +40,7 @@ fn invalid<T>(message: impl Into<String>) -> Result<T> {
     Err(Invalid::new(message))
 }
 
-/// Turns a parsed tree, its loops unrolled, into a template.
+/// Turns a parsed tree, its loops unrolled, into a template. What that refers to isn't looked up yet.
 pub(crate) fn check(tree: Value) -> Result<Template> {
     no_nulls(&tree, &mut String::new())?;
     let Value::Object(mut sections) = tree else {
@@ -69,7 +69,7 @@ pub(crate) fn check(tree: Value) -> Result<Template> {
     })
 }
 
-/// A null anywhere is refused, with its path.
+/// Refuses a null anywhere, with its path.
 fn no_nulls(value: &Value, path: &mut String) -> Result<()> {
     let length = path.len();
     let mut member = |key: &str, value: &Value| {
@@ -157,8 +157,8 @@ fn section(sections: &mut Map<String, Value>, name: &str, max: usize) -> Result<
 
 fn parameters(sections: &mut Map<String, Value>) -> Result<Vec<Declaration>> {
     let members = section(sections, "Parameters", MAX_PARAMETERS)?;
-    let mut effort = Effort::default();
-    members.into_iter().map(|(name, value)| Declaration::read(name, &value, &mut effort)).collect()
+    let mut patterns = PatternBudget::default();
+    members.into_iter().map(|(name, value)| Declaration::read(name, &value, &mut patterns)).collect()
 }
 
 fn mappings(sections: &mut Map<String, Value>) -> Result<Map<String, Value>> {

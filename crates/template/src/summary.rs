@@ -7,7 +7,9 @@ use crate::model::Template;
 /// The capabilities that a caller has to acknowledge, and why.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Capabilities {
+    /// E.g. `CAPABILITY_IAM`.
     pub names: Vec<&'static str>,
+    /// AWS's sentence on what needs them.
     pub reason: Option<String>,
 }
 
@@ -24,7 +26,7 @@ fn own_name(kind: &str) -> Option<&'static str> {
     }
 }
 
-/// `CAPABILITY_NAMED_IAM` for IAM resources with names of their own, else `CAPABILITY_IAM` for any;
+/// What a template needs: `CAPABILITY_NAMED_IAM` for IAM resources with names of their own, else `CAPABILITY_IAM` for any;
 /// `CAPABILITY_AUTO_EXPAND` for transforms.
 pub fn capabilities(template: &Template) -> Capabilities {
     let mut kinds = BTreeSet::new();
@@ -52,8 +54,8 @@ pub fn capabilities(template: &Template) -> Capabilities {
 
 /// The IAM capability that `acknowledged` lacks, if any. `CAPABILITY_NAMED_IAM` covers both.
 ///
-/// The one transform there is, of AWS's own, needs no acknowledgement when a stack is made through a change set or not
-/// ("AWS::LanguageExtensions transform": CAPABILITY_AUTO_EXPAND is for macros and nested stacks).
+/// `CAPABILITY_AUTO_EXPAND` is never lacking: it is for macros and nested stacks, and the one transform that exists here,
+/// `AWS::LanguageExtensions`, needs no acknowledgement ("AWS::LanguageExtensions transform").
 pub fn lacking(template: &Template, acknowledged: &[String]) -> Option<&'static str> {
     let needed = capabilities(template).names.into_iter().find(|n| n.ends_with("_IAM"))?;
     let has = |name: &str| acknowledged.iter().any(|a| a == name);

@@ -14,6 +14,7 @@ const FIND: &str =
     "every Fn::FindInMap object requires three parameters, the map name, map key and the attribute for return value";
 
 impl Scope<'_> {
+    /// `Fn::Select`
     pub(super) fn select(&self, argument: &Value) -> Result<Option<Value>> {
         let Some([index, list]) = argument.as_array().map(Vec::as_slice) else { return error(SELECT) };
         let index = self.string(index, SELECT)?;
@@ -38,6 +39,7 @@ impl Scope<'_> {
         }
     }
 
+    /// `Fn::FindInMap`
     pub(super) fn find_in_map(&self, argument: &Value) -> Result<Option<Value>> {
         let (map, first, second, default) = match argument.as_array().map(Vec::as_slice) {
             Some([map, first, second]) => (map, first, second, None),
@@ -51,7 +53,7 @@ impl Scope<'_> {
         match (found, default) {
             // A mapping holds strings and lists of strings, whatever was written.
             (Some(found), _) => {
-                self.budget.whole(found)?;
+                self.budget.pay_whole(found)?;
                 Ok(match found {
                     Value::Array(items) => Some(items.iter().filter_map(scalar_text).collect()),
                     value => scalar_text(value).map(Value::String),
@@ -62,6 +64,7 @@ impl Scope<'_> {
         }
     }
 
+    /// `Fn::Cidr`
     pub(super) fn cidr(&self, argument: &Value) -> Result<Value> {
         const SHAPE: &str = "Fn::Cidr requires a list of an IP block, a count and optionally a number of CIDR bits";
         let (block, count, bits) = match argument.as_array().map(Vec::as_slice) {
@@ -78,12 +81,14 @@ impl Scope<'_> {
         network::blocks(&block, &count, bits.as_deref()).map(Value::from)
     }
 
+    /// `Fn::GetAZs`
     pub(super) fn zones(&self, argument: &Value) -> Result<Value> {
         let region = self.string(argument, "Fn::GetAZs requires a region or an empty string")?;
         let region = if region.is_empty() { &self.pseudo.region } else { &region };
         Ok(network::zones(region).into())
     }
 
+    /// `Fn::Length`
     pub(super) fn length(&self, argument: &Value) -> Result<Value> {
         match self.needed(argument)? {
             Value::Array(items) => Ok(items.len().into()),

@@ -9,6 +9,7 @@ use crate::value::{function_call, scalar_text};
 const LOGIC: &str = "object requires a list of at least 2 and at most 10 boolean parameters.";
 
 impl Scope<'_> {
+    /// `Fn::If`
     pub(super) fn choose(&self, argument: &Value) -> Result<Option<Value>> {
         let Some([Value::String(name), then, otherwise]) = argument.as_array().map(Vec::as_slice) else {
             return error("Fn::If requires a list argument with three elements");
@@ -16,6 +17,7 @@ impl Scope<'_> {
         self.evaluate(if self.condition(name, "Fn::If")? { then } else { otherwise })
     }
 
+    /// Whether a condition holds; `function` names it.
     fn condition(&self, name: &str, function: &str) -> Result<bool> {
         match self.conditions.get(name) {
             Some(holds) => Ok(*holds),
@@ -23,9 +25,9 @@ impl Scope<'_> {
         }
     }
 
-    /// What a condition function says; also what a condition is, at its top.
+    /// Evaluates a condition: one of the functions that give true or false, or the name of another condition.
     pub(crate) fn truth(&self, value: &Value) -> Result<bool> {
-        self.budget.node(0)?;
+        self.budget.pay_node(0)?;
         if let (Some(1), Some(Value::String(name))) = (value.as_object().map(Map::len), value.get("Condition")) {
             return self.condition(name, "Condition");
         }
@@ -39,6 +41,7 @@ impl Scope<'_> {
         }
     }
 
+    /// `Fn::Equals`, `Fn::Not`, `Fn::And` or `Fn::Or`
     pub(super) fn logic(&self, function: &str, argument: &Value) -> Result<bool> {
         let arguments = argument.as_array().map(Vec::as_slice).unwrap_or_default();
         match (function, arguments) {

@@ -16,6 +16,7 @@ const JOIN: &str = "every Fn::Join object requires two parameters, (1) a string 
 const SPLIT: &str = "every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be split or a function that returns a string to be split.";
 
 impl Scope<'_> {
+    /// `Fn::Sub`
     pub(super) fn sub(&self, argument: &Value) -> Result<Value> {
         let (template, locals) = sub_arguments(argument)?;
         let mut result = String::new();
@@ -60,6 +61,7 @@ impl Scope<'_> {
         }
     }
 
+    /// `Fn::Join`
     pub(super) fn join(&self, argument: &Value) -> Result<Value> {
         let Some([delimiter, list]) = argument.as_array().map(Vec::as_slice) else { return error(JOIN) };
         let Value::String(delimiter) = delimiter else { return error(JOIN) };
@@ -80,6 +82,7 @@ impl Scope<'_> {
         Ok(result.into())
     }
 
+    /// `Fn::Split`
     pub(super) fn split(&self, argument: &Value) -> Result<Value> {
         let Some([Value::String(delimiter), source]) = argument.as_array().map(Vec::as_slice) else {
             return error(SPLIT);
@@ -92,21 +95,23 @@ impl Scope<'_> {
             return error(SPLIT);
         }
         let item = |text: &str| {
-            self.budget.node(text.len())?;
+            self.budget.pay_node(text.len())?;
             Ok(Value::from(text))
         };
         source.split(delimiter.as_str()).map(item).collect::<Result<Vec<Value>>>().map(Value::Array)
     }
 
+    /// `Fn::Base64`
     pub(super) fn base64(&self, argument: &Value) -> Result<Value> {
         let plain = self.string(argument, "every Fn::Base64 object must have a String-typed value.")?;
         if plain == KNOWN_AFTER_APPLY {
             return Ok(unknown());
         }
-        self.budget.work(2 * plain.len())?;
+        self.budget.pay_bytes(2 * plain.len())?;
         Ok(STANDARD.encode(plain).into())
     }
 
+    /// `Fn::ToJsonString`
     pub(super) fn json_string(&self, argument: &Value) -> Result<Value> {
         match self.needed(argument)? {
             value @ (Value::Array(_) | Value::Object(_)) => self.budget.json(&value).map(Value::String),

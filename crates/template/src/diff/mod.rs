@@ -1,9 +1,10 @@
 //! What an update would do to each resource: the content of a change set.
 //!
-//! Worked out from the values that a stack was deployed with and the values that the new template gives, as far as they
-//! are known. The rules and their odd corners (a value that comes from a parameter counts twice, attributes of resources
-//! that change are only perhaps different) are those of AWS's `DescribeChangeSet`.
+//! The values that a stack was deployed with are compared with those that the new template gives, as far as they are known.
+//! The rules are those of AWS's `DescribeChangeSet`, odd corners included: a value that comes from a parameter gives two
+//! details; an attribute of a resource that changes may or may not be different afterwards.
 
+mod change;
 #[cfg(test)]
 mod tests;
 
@@ -12,108 +13,49 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::error::{Invalid, Result};
+pub use change::{Action, Change, Changes, Detail, Recreation, Replacement};
+
 use crate::evaluate::{Reference, Scope};
 use crate::graph;
 use crate::model::{Policy, Resource, Template};
 use crate::references::{Found, walk};
 use crate::value::{KNOWN_AFTER_APPLY, is_unknown, scalar_text};
 
-/// Whether a change of a property makes a new resource ("Update behaviors of stack resources").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Recreation {
-    Never,
-    Conditionally,
-    Always,
-}
-
 /// A resource as it was deployed.
 #[derive(Debug, Clone)]
 pub struct Deployed<'a> {
+    /// Its type, e.g. `AWS::SQS::Queue`.
     pub kind: &'a str,
+    /// Its own id.
     pub physical_id: &'a str,
     /// The values that it was made with.
     pub properties: &'a Map<String, Value>,
+    /// As declared.
     pub metadata: Option<&'a Value>,
     /// As declared: a declaration of the default differs from none.
     pub deletion_policy: Option<Policy>,
+    /// As declared.
     pub update_replace_policy: Option<Policy>,
 }
 
 /// The stack before an update.
 pub struct Before<'a> {
+    /// The template that it was deployed with.
     pub template: &'a Template,
+    /// What `Ref` of each parameter gave.
     pub parameters: &'a BTreeMap<String, Value>,
+    /// Its resources by logical id.
     pub resources: BTreeMap<&'a str, Deployed<'a>>,
 }
 
-/// What will happen to a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Action {
-    Add,
-    Modify,
-    Remove,
-}
-
-/// Whether a resource that is modified becomes a new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Replacement {
-    True,
-    False,
-    Conditional,
-}
-
-/// One line of a change set.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Change {
-    pub action: Action,
-    pub logical_id: String,
-    pub physical_id: Option<String>,
-    pub kind: String,
-    /// For [`Action::Modify`].
-    pub replacement: Option<Replacement>,
-    /// `Delete`, `Retain`, `ReplaceAndDelete` or `ReplaceAndRetain`.
-    pub policy_action: Option<String>,
-    /// `Properties`, `Metadata`, ...
-    pub scope: Vec<String>,
-    pub details: Vec<Detail>,
-    /// The resource before and after, as AWS shows them: an object with `Properties` and perhaps `Metadata`.
-    pub before: Option<Value>,
-    pub after: Option<Value>,
-    /// Only perhaps: not shown where values are.
-    pub tentative: bool,
-}
-
-/// Why an attribute of a resource changes.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Detail {
-    /// `DirectModification`, `ParameterReference`, `ResourceReference` or `ResourceAttribute`.
-    pub source: String,
-    pub causing_entity: Option<String>,
-    /// Whether it is certain now; AWS says `Static`, else `Dynamic`.
-    pub certain: bool,
-    /// `Properties`, `Metadata` or a policy's name.
-    pub attribute: String,
-    pub name: Option<String>,
-    pub recreation: Recreation,
-    pub before: Option<String>,
-    pub after: Option<String>,
-    /// Shown only with the values ("IncludePropertyValues").
-    pub with_values_only: bool,
-}
-
-/// The changes of an update, and what could not be worked out yet.
-#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Changes {
-    pub changes: Vec<Change>,
-    /// Resource and reason, for values that depend on what is known only later.
-    pub warnings: Vec<(String, String)>,
-}
-
-/// How the types at hand take changes: type, property, recreation.
+/// Whether a change of a property of a type (type first, then property) makes a new resource.
 pub type Rules<'a> = &'a dyn Fn(&str, &str) -> Recreation;
 
-/// Compares. `scope` evaluates the new template; its `known` answers with what live resources are *now* (an error or
-/// [`KNOWN_AFTER_APPLY`] for what doesn't exist yet).
+/// Compares a stack with a new template. `scope` evaluates the new template; its `known` answers with what live resources are
+/// *now* (an error or [`KNOWN_AFTER_APPLY`] for what doesn't exist yet).
+///
+/// # Errors
+/// AWS's message: for a circle of resources, a value that can't be evaluated, or a resource whose type changes.
 pub fn changes(before: &Before<'_>, scope: &Scope<'_>, rules: Rules<'_>) -> Result<Changes> {
     let needs = graph::needs(scope.template, scope.conditions)?;
     let order = graph::order(&needs)?;
@@ -131,14 +73,18 @@ pub fn changes(before: &Before<'_>, scope: &Scope<'_>, rules: Rules<'_>) -> Resu
     Ok(differ.found)
 }
 
+/// Goes through the resources, each after those that it needs.
 struct Differ<'a> {
     before: &'a Before<'a>,
     rules: Rules<'a>,
+    /// Logical ids of resources that are new, or will be.
     replaced: BTreeSet<String>,
+    /// Logical ids of resources that change, in their place or not.
     modified: BTreeSet<String>,
     found: Changes,
 }
 
+/// The line for a resource that leaves the stack.
 fn removed(name: &str, deployed: &Deployed<'_>) -> Change {
     let policy_action =
         if deployed.deletion_policy.unwrap_or(Policy::Delete) == Policy::Delete { "Delete" } else { "Retain" };
@@ -157,6 +103,7 @@ fn removed(name: &str, deployed: &Deployed<'_>) -> Change {
     }
 }
 
+/// A resource as AWS shows it before and after a change.
 fn context(properties: &Map<String, Value>, metadata: Option<&Value>) -> Value {
     let mut context = Map::from_iter([("Properties".to_owned(), shown(&Value::Object(properties.clone())))]);
     if let Some(metadata) = metadata {
@@ -180,6 +127,7 @@ fn line(value: &Value) -> String {
 }
 
 impl Differ<'_> {
+    /// Compares one resource of the new template, which is added if it wasn't deployed.
     fn resource(&mut self, name: &str, scope: &Scope<'_>) -> Result<()> {
         let resource = &scope.template.resources[name];
         let deployed = self.before.resources.get(name).filter(|d| d.kind == resource.kind);
@@ -212,7 +160,7 @@ impl Differ<'_> {
         for property in names {
             self.property(name, property, deployed, &after, scope, &mut details)?;
         }
-        attributes(resource, deployed, &mut details);
+        attribute_details(resource, deployed, &mut details);
         if details.is_empty() {
             return Ok(());
         }
@@ -274,6 +222,7 @@ impl Differ<'_> {
         Ok(evaluated)
     }
 
+    /// Compares one property of a resource that is deployed, and says all that changes it.
     fn property(
         &self,
         resource: &str,
@@ -291,7 +240,7 @@ impl Differ<'_> {
         // A detail has both values, and there may be one for each reference.
         let bytes = line_before.as_ref().map_or(0, String::len) + line_after.as_ref().map_or(0, String::len);
         let detail = |source: &str, causing_entity: Option<String>, certain: bool| {
-            scope.budget.work(bytes)?;
+            scope.budget.pay_bytes(bytes)?;
             Ok(Detail {
                 source: source.to_owned(),
                 causing_entity,
@@ -356,7 +305,7 @@ impl Differ<'_> {
 }
 
 /// Changes of metadata and deletion policy.
-fn attributes(resource: &Resource, deployed: &Deployed<'_>, details: &mut Vec<Detail>) {
+fn attribute_details(resource: &Resource, deployed: &Deployed<'_>, details: &mut Vec<Detail>) {
     let mut push = |attribute: &str, before: Option<String>, after: Option<String>| {
         if before != after {
             details.push(Detail {
@@ -386,6 +335,7 @@ fn same(old: Option<&Value>, new: Option<&Value>) -> bool {
     }
 }
 
+/// Whether a value, or any value inside it, is known only after a resource exists.
 fn mentions_unknown(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().any(mentions_unknown),
@@ -394,6 +344,7 @@ fn mentions_unknown(value: &Value) -> bool {
     }
 }
 
+/// Whether the resource becomes a new one, by all details together.
 fn replacement(details: &[Detail]) -> Replacement {
     let always = |d: &&Detail| d.recreation == Recreation::Always;
     if details.iter().filter(always).any(|d| d.certain) {
