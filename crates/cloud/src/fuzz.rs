@@ -10,15 +10,13 @@ use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use serde_json::Value;
 
-use crate::cloudformation::template::budget::Budget;
-use crate::cloudformation::template::evaluate::{Pseudo, Reference, Scope as Values};
-use crate::cloudformation::template::{Template, conditions, graph, parameters};
-use crate::firehose::format::jq::Query;
 use crate::s3::fuzz::{browser_form, chunks};
 use crate::sigv4::{self, Claim, Family, Key, Payload};
 use crate::sqs;
 use engine::filter::{self, Attribute, Body, FilterPolicy};
 use engine::policy::{Around, Kind, Policy, Principal, Request};
+use jq::Query;
+use template::{Budget, Pseudo, Reference, Scope as Values, Template, conditions, graph, parameters};
 use wire::form::Form;
 
 /// The targets by name.

@@ -7,13 +7,12 @@ use serde_json::Value;
 use super::aside::aside;
 use super::plan::{self, Known, Plan, pseudo};
 use super::record::{Definition, Stack};
+use super::refused::refused;
 use super::store;
-use super::template::budget::Budget;
-use super::template::diff::{self, Before, Changes, Deployed};
-use super::template::evaluate::{Reference, is_unknown};
-use super::template::{Template, text};
 use super::types;
 use crate::request::Context;
+use template::diff::{self, Before, Changes, Deployed};
+use template::{Budget, Reference, Template, is_unknown, scalar_text};
 use wire::AwsError;
 
 /// What a new definition would change of a stack.
@@ -45,7 +44,7 @@ pub async fn changes(cx: &Context, stack: &Stack, plan: &Plan) -> Result<Changes
     let before = Before { template, parameters, resources: deployed.collect() };
     let known = Known::new(&resources, &exports);
     let answer = |reference: Reference<'_>| known.answer(reference);
-    Ok(diff::changes(&before, &plan.scope(&answer, &Budget::default()), &types::recreation)?)
+    diff::changes(&before, &plan.scope(&answer, &Budget::default()), &types::recreation).map_err(refused)
 }
 
 /// Whether a new definition changes a stack in any other way: its outputs, its tags, whom it notifies.
@@ -61,11 +60,13 @@ pub fn differs(cx: &Context, stack: &Stack, definition: &Definition, plan: &Plan
     let scope = plan.scope(&answer, &budget);
     let outputs: Vec<_> =
         plan.template.outputs.iter().filter(|(_, output)| plan.shows(output.condition.as_ref())).collect();
-    let same = |(key, output): &(&String, &super::template::Output)| {
+    let same = |(key, output): &(&String, &template::Output)| {
         let Some(deployed) = old.outputs.iter().find(|o| o.key == **key) else { return false };
         let value = scope.value(&output.value).ok().flatten();
-        let export = output.export.as_ref().and_then(|name| scope.value(name).ok().flatten()).as_ref().and_then(text);
-        let unchanged = value.is_some_and(|value| is_unknown(&value) || text(&value).as_ref() == Some(&deployed.value));
+        let export =
+            output.export.as_ref().and_then(|name| scope.value(name).ok().flatten()).as_ref().and_then(scalar_text);
+        let unchanged =
+            value.is_some_and(|value| is_unknown(&value) || scalar_text(&value).as_ref() == Some(&deployed.value));
         unchanged && export == deployed.export && output.description == deployed.description
     };
     outputs.len() != old.outputs.len() || !outputs.iter().all(same)

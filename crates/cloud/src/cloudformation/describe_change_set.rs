@@ -6,8 +6,8 @@ use super::change_sets::{ChangeSetInput, execution, find, status};
 use super::describe_stacks::{ParameterView, RollbackConfiguration, shown};
 use super::record::{ChangeSet, OnFailure, Tag};
 use super::store::{self, Place};
-use super::template::diff::{Action, Change, Detail, Recreation, Replacement};
 use crate::request::Context;
+use template::diff::{Action, Change, Detail, Recreation, Replacement};
 use wire::{AwsError, Timestamp};
 
 /// Changes of a page.

@@ -6,9 +6,9 @@ use super::aside::aside;
 use super::input::constraint;
 use super::record::{Definition, OnFailure, Stack, Status, Tag};
 use super::store::{self, Place};
-use super::template::Template;
-use super::template::parameters::{MASK, Texts};
 use crate::request::Context;
+use template::Template;
+use template::parameters::{MASK, Texts};
 use wire::{AwsError, Timestamp};
 
 /// Stacks of a page.

@@ -7,14 +7,14 @@ use serde::Deserialize;
 use super::aside::aside;
 use super::plan::{Plan, pseudo};
 use super::record::{Definition, OnFailure, Stack, Tag};
+use super::refused::refused;
 use super::store;
-use super::template::budget::{Budget, MAX_BYTES, too_large};
-use super::template::evaluate::{KNOWN_AFTER_APPLY, Reference};
-use super::template::parameters::{Given, Texts, settle};
-use super::template::{Invalid, Template, summary};
 use super::{objects, run};
 use crate::iam::passing;
 use crate::request::{Context, host_of};
+use template::parameters::{Given, Texts, settle};
+use template::references::{Found, unresolved, walk};
+use template::{Budget, KNOWN_AFTER_APPLY, MAX_BYTES, Reference, Template, summary, too_large};
 use wire::AwsError;
 
 /// "AWS CloudFormation quotas": bytes of a template in a request.
@@ -195,7 +195,7 @@ async fn object_text(cx: &Context, url: &str, member: &str) -> Result<String, Aw
         ))
     })?;
     if bytes.len() > MAX_BYTES {
-        return Err(too_large().into());
+        return Err(refused(too_large()));
     }
     String::from_utf8(bytes.to_vec()).map_err(|_| invalid("Template format error: unsupported structure."))
 }
@@ -278,9 +278,10 @@ impl Deployment {
             let template = Template::read_given(&text, &early)?;
             super::plan::check_types(&template)?;
             let parameters = settle(&template.parameters, &given, before.as_ref())?;
-            Ok::<_, Invalid>((text, template, parameters))
+            Ok((text, template, parameters))
         })
-        .await??;
+        .await?
+        .map_err(refused)?;
         self.check_resource_types(&template)?;
         let capabilities = self.capabilities.take().unwrap_or_default();
         if let Some(lacking) = summary::lacking(&template, &capabilities) {
@@ -310,6 +311,7 @@ impl Deployment {
             Ok(Prepared { text, definition, plan })
         })
         .await?
+        .map_err(refused)
     }
 
     fn check(&self) -> Result<(), AwsError> {
@@ -410,7 +412,7 @@ impl Deployment {
 }
 
 /// Evaluates everything as far as it can be before anything exists, for the mistakes that this shows.
-fn rehearse(plan: &Plan) -> Result<(), AwsError> {
+fn rehearse(plan: &Plan) -> template::Result<()> {
     let known = |_: Reference<'_>| Ok(KNOWN_AFTER_APPLY.into());
     let budget = Budget::default();
     let scope = plan.scope(&known, &budget);
@@ -418,20 +420,19 @@ fn rehearse(plan: &Plan) -> Result<(), AwsError> {
     let outputs = plan.template.outputs.values().filter(|o| plan.shows(o.condition.as_ref()));
     for value in resources.chain(outputs.flat_map(|o| std::iter::once(&o.value).chain(&o.export))) {
         match scope.value(value) {
-            Err(invalid) if !invalid.premature => return Err(invalid.into()),
+            Err(invalid) if !invalid.premature => return Err(invalid),
             _ => {}
         }
     }
     // A reference from an output to a resource that doesn't exist.
     let mut absent = std::collections::BTreeSet::new();
     for output in plan.template.outputs.values().filter(|o| plan.shows(o.condition.as_ref())) {
-        super::template::references::walk(&output.value, Some(&plan.conditions), &mut |found| {
-            use super::template::references::Found;
+        walk(&output.value, Some(&plan.conditions), &mut |found| {
             let (Found::Name(name) | Found::Attribute(name, _)) = found else { return };
             if plan.template.resources.contains_key(name) && !plan.needs.contains_key(name) {
                 absent.insert(name);
             }
         })?;
     }
-    if absent.is_empty() { Ok(()) } else { Err(super::template::references::unresolved(&absent, "Outputs").into()) }
+    if absent.is_empty() { Ok(()) } else { Err(unresolved(&absent, "Outputs")) }
 }

@@ -1,7 +1,7 @@
 //! CloudFormation: stacks, change sets, and the resource types of this cloud.
 //!
 //! ```text
-//! template/   text to values, pure              types/     a file a resource type
+//! types/      a file a resource type
 //! input       what an operation is told         plan       a template with its values
 //! compare     a stack against a new definition  run/       the background work of a stack
 //! record      what is kept                      store      where it lies
@@ -20,12 +20,12 @@ mod input;
 mod objects;
 mod plan;
 mod record;
+mod refused;
 mod resources;
 mod run;
 mod settings;
 mod stacks;
 mod store;
-pub mod template;
 mod templates;
 mod types;
 

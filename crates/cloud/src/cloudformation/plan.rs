@@ -6,13 +6,11 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
 use super::record::{Resources, Stack};
-use super::template::budget::Budget;
-use super::template::evaluate::{KNOWN_AFTER_APPLY, Pseudo, Reference, Scope};
-use super::template::graph::{self, Needs};
-use super::template::parameters::Texts;
-use super::template::references::{Found, walk};
-use super::template::{Invalid, Result, Template, conditions};
 use super::types;
+use template::graph::{self, Needs};
+use template::parameters::Texts;
+use template::references::{Found, walk};
+use template::{Budget, Invalid, KNOWN_AFTER_APPLY, Pseudo, Reference, Result, Scope, Template, conditions};
 
 /// A template, resolved as far as nothing has to exist for it.
 pub struct Plan {

@@ -6,10 +6,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::template::Policy;
-use super::template::diff::Changes;
-use super::template::parameters::Texts;
 use engine::Millis;
+use template::Policy;
+use template::diff::Changes;
+use template::parameters::Texts;
 
 macro_rules! status {
     ($($name:ident = $text:literal),* $(,)?) => {

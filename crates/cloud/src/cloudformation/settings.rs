@@ -7,10 +7,10 @@ use super::input::{at_most, check_role, constraint, policy_text, stack_name};
 use super::record::{Stack, Status};
 use super::stacks::StackIdOutput;
 use super::store::{self, Place};
-use super::template::structure::{MAX_NAME as MAX_LOGICAL_ID, MAX_RESOURCES};
 use super::{change_sets::Nothing, run};
 use crate::core::transaction::Transaction;
 use crate::request::Context;
+use template::{MAX_LOGICAL_ID, MAX_RESOURCES};
 use wire::AwsError;
 
 fn invalid(message: impl Into<String>) -> AwsError {

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::input::{Deployment, at_most, check_role, constraint, new_name, policy_text, stack_name};
 use super::record::{Definition, Execution, OnFailure, Stack, Status};
 use super::store::{self, Place};
-use super::template::structure::{MAX_NAME as MAX_LOGICAL_ID, MAX_RESOURCES};
 use super::{compare, plan, run};
 use crate::request::Context;
+use template::{MAX_LOGICAL_ID, MAX_RESOURCES};
 use wire::AwsError;
 
 #[derive(Debug, Serialize)]

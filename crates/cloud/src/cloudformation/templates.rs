@@ -7,11 +7,12 @@ use super::aside::aside;
 use super::change_sets::{ChangeSetInput, find};
 use super::input::{constraint, template_text};
 use super::record::Definition;
+use super::refused::refused;
 use super::store::{self, Place};
-use super::template::parameters::Declaration;
-use super::template::{Template, foreach, parse, summary};
 use super::{plan, types};
 use crate::request::Context;
+use template::parameters::Declaration;
+use template::{Template, summary};
 use wire::AwsError;
 
 fn invalid(message: impl Into<String>) -> AwsError {
@@ -70,9 +71,9 @@ pub async fn get_template(cx: &Context, input: GetTemplateInput) -> Result<GetTe
 
 /// The template with its transforms done; `None` if it has none.
 fn unrolled(text: &str, definition: &Definition) -> Option<String> {
-    let tree = parse::parse(text).ok()?;
+    let tree = template::parse(text).ok()?;
     tree.get("Transform")?;
-    let mut tree = foreach::unroll(tree, &definition.parameters).ok()?;
+    let mut tree = template::unroll_loops(tree, &definition.parameters).ok()?;
     tree.as_object_mut()?.shift_remove("Transform");
     serde_json::to_string(&tree).ok()
 }
@@ -189,13 +190,13 @@ pub async fn get_template_summary(cx: &Context, input: TemplateInput) -> Result<
         }
         (None, None) => return Err(invalid("Either Template URL or Template Body must be specified.")),
     };
-    let template = aside(move || Template::read(&text)).await??;
+    let template = aside(move || Template::read(&text)).await?.map_err(refused)?;
     let unknown = plan::unknown_types(&template);
     let warned = input.template_summary_config.is_some_and(|it| it.treat_unrecognized_resource_types_as_warnings);
     let warnings = match unknown.is_empty() {
         true => None,
         false if warned => Some(Warnings { unrecognized_resource_types: unknown }),
-        false => return Err(plan::unrecognized(&unknown).into()),
+        false => return Err(refused(plan::unrecognized(&unknown))),
     };
     let capabilities = summary::capabilities(&template);
     let kinds = summary::types(&template);
@@ -244,8 +245,8 @@ pub struct ValidateTemplateOutput {
 pub async fn validate_template(cx: &Context, input: TemplateInput) -> Result<ValidateTemplateOutput, AwsError> {
     let text = template_text(cx, input.template_body, input.template_url).await?;
     let text = text.ok_or_else(|| invalid("Either Template URL or Template Body must be specified."))?;
-    let template = aside(move || Template::read(&text)).await??;
-    plan::check_types(&template)?;
+    let template = aside(move || Template::read(&text)).await?.map_err(refused)?;
+    plan::check_types(&template).map_err(refused)?;
     let capabilities = summary::capabilities(&template);
     let parameters = template.parameters.into_iter().map(|parameter| TemplateParameter {
         parameter_key: parameter.name,

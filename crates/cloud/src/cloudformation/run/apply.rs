@@ -6,9 +6,8 @@ use super::{Run, Said, after_failure, fresh, policy};
 use crate::cloudformation::plan::{Known, Plan, properties};
 use crate::cloudformation::record::{Intent, Live, Resource, Stack, Status};
 use crate::cloudformation::store;
-use crate::cloudformation::template::Policy;
-use crate::cloudformation::template::budget::Budget;
 use crate::cloudformation::types::{self, Type};
+use template::{Budget, Policy};
 use wire::AwsError;
 
 /// A resource that could not be made or changed: its name and why.

@@ -30,13 +30,13 @@ use super::aside::aside;
 use super::plan::{self, Export, Plan};
 use super::record::{Definition, Event, Live, OnFailure, Resource, Resources, Stack, Status};
 use super::store::{self, Place};
-use super::template::Policy;
-use super::template::diff::shown;
 use super::types::work::{Name, Work};
 use crate::core::Cloud;
 use crate::core::transaction::Transaction;
 use crate::request::{Context, Origin, RequestIds, Services, intern};
 use engine::Millis;
+use template::Policy;
+use template::diff::shown;
 use wire::{AwsError, Protocol};
 
 pub use policy::check as check_policy;
@@ -337,8 +337,7 @@ fn deletion_order(resources: &Resources) -> Vec<Vec<String>> {
         })
         .collect();
     // What is deployed was in order when it was deployed; were it not, any order would have to do.
-    let mut levels =
-        super::template::graph::order(&needs).unwrap_or_else(|_| vec![resources.keys().cloned().collect()]);
+    let mut levels = template::graph::order(&needs).unwrap_or_else(|_| vec![resources.keys().cloned().collect()]);
     levels.reverse();
     levels
 }

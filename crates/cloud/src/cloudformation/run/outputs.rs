@@ -2,9 +2,7 @@
 
 use crate::cloudformation::plan::{self, Known, Plan};
 use crate::cloudformation::record::{Resources, Stack, StackOutput};
-use crate::cloudformation::template::budget::Budget;
-use crate::cloudformation::template::evaluate::Reference;
-use crate::cloudformation::template::text;
+use template::{Budget, Reference, scalar_text};
 
 /// The outputs with their values and the exports that the stack imports; or why it can't have them.
 pub(super) fn evaluate(
@@ -24,7 +22,7 @@ pub(super) fn evaluate(
             continue;
         }
         let Some(value) = scope.value(&output.value).map_err(|invalid| invalid.message)? else { continue };
-        let value = text(&value).ok_or(
+        let value = scalar_text(&value).ok_or(
             "Template format error: The Value field of every Outputs member must evaluate to a String and not a List.",
         )?;
         let export = match &output.export {

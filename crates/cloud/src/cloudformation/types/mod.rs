@@ -17,8 +17,8 @@ pub mod work;
 
 use serde_json::{Map, Value};
 
-use super::template::diff::Recreation;
 use schema::Field;
+use template::diff::Recreation;
 use work::{Done, Made, Work};
 
 /// A resource type.

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::cloudformation::template::diff::Recreation;
-use crate::cloudformation::template::text;
+use template::diff::Recreation;
+use template::scalar_text;
 
 /// The shape of a property's value.
 #[derive(Debug, Clone, Copy)]
@@ -114,12 +114,12 @@ fn shaped(value: &Value, shape: Shape, path: &str) -> Result<Value, String> {
     };
     match (shape, value) {
         (Shape::Json, value) => Ok(value.clone()),
-        (Shape::Text, value) => text(value).map_or_else(|| wrong("String"), |text| Ok(text.into())),
-        (Shape::Integer, value) => match text(value).and_then(|text| text.trim().parse::<i64>().ok()) {
+        (Shape::Text, value) => scalar_text(value).map_or_else(|| wrong("String"), |text| Ok(text.into())),
+        (Shape::Integer, value) => match scalar_text(value).and_then(|text| text.trim().parse::<i64>().ok()) {
             Some(number) => Ok(number.into()),
             None => wrong("Integer"),
         },
-        (Shape::Boolean, value) => match text(value).as_deref() {
+        (Shape::Boolean, value) => match scalar_text(value).as_deref() {
             Some("true" | "True" | "TRUE") => Ok(true.into()),
             Some("false" | "False" | "FALSE") => Ok(false.into()),
             _ => wrong("Boolean"),

@@ -1,8 +1,6 @@
 //! What becomes of records on the way to an object: processors, partitions, delimiters, compression.
 
-mod dates;
 mod errors;
-pub(crate) mod jq;
 mod object;
 mod pipeline;
 

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::jq::Query;
 use crate::firehose::prefix::{ErrorOutputType, PartitionKeys};
+use jq::Query;
 
 /// A processor as configured: its `Type` and its `Parameters`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,200 @@
+//! Loops (`Fn::ForEach`): they are unrolled before anything else looks at the template.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::budget::{MAX_BYTES, too_large};
+use crate::error::{Invalid, Result};
+use crate::extensions::{LANGUAGE_EXTENSIONS, LOOP};
+use crate::value::scalar_text;
+
+/// Unrolls all loops of a parsed template. `given` are texts of parameters; they take precedence over the template's defaults.
+///
+/// # Errors
+/// AWS's message: for a malformed loop, a key that comes up twice, or a template that becomes too large.
+pub fn unroll(tree: Value, given: &BTreeMap<String, String>) -> Result<Value> {
+    if !has_loops(&tree) {
+        return Ok(tree);
+    }
+    let extended = match tree.get("Transform") {
+        Some(Value::Array(items)) => items.iter().any(|i| i == LANGUAGE_EXTENSIONS),
+        Some(one) => one == LANGUAGE_EXTENSIONS,
+        None => false,
+    };
+    if !extended {
+        return Err(Invalid::new(format!("Template error: Fn::ForEach requires the transform {LANGUAGE_EXTENSIONS}")));
+    }
+    let mut unroller = Unroller { tree: &tree, given, variables: Vec::new(), left: MAX_BYTES };
+    unroller.copy(&tree)
+}
+
+/// Whether there is a loop anywhere inside a value.
+fn has_loops(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_loops),
+        Value::Object(members) => members.iter().any(|(key, value)| key.starts_with(LOOP) || has_loops(value)),
+        _ => false,
+    }
+}
+
+/// Copies a template, its loops unrolled.
+struct Unroller<'a> {
+    /// The whole template, for the defaults of its parameters.
+    tree: &'a Value,
+    given: &'a BTreeMap<String, String>,
+    /// Identifier and current value of each loop that is being unrolled, the innermost last.
+    variables: Vec<(&'a str, String)>,
+    /// Bytes that may still be produced.
+    left: usize,
+}
+
+impl<'a> Unroller<'a> {
+    fn copy(&mut self, value: &'a Value) -> Result<Value> {
+        self.spend(1)?;
+        match value {
+            Value::String(text) => self.text(text).map(Value::String),
+            Value::Array(items) => items.iter().map(|item| self.copy(item)).collect(),
+            Value::Object(members) => {
+                if let (1, Some(Value::String(name))) = (members.len(), members.get("Ref"))
+                    && let Some((_, value)) = self.variables.iter().find(|(identifier, _)| identifier == name)
+                {
+                    return Ok(Value::String(value.clone()));
+                }
+                let mut copied = Map::new();
+                self.members(members, &mut copied)?;
+                Ok(Value::Object(copied))
+            }
+            scalar => Ok(scalar.clone()),
+        }
+    }
+
+    /// Copies the members of an object; a loop among them gives any number of members.
+    fn members(&mut self, members: &'a Map<String, Value>, into: &mut Map<String, Value>) -> Result<()> {
+        for (key, value) in members {
+            if key.starts_with(LOOP) {
+                self.unroll(key, value, into)?;
+                continue;
+            }
+            let name = self.text(key)?;
+            let value = self.copy(value)?;
+            if into.insert(name.clone(), value).is_some() {
+                return Err(Invalid::new(format!(
+                    "Template error: Fn::ForEach produces the key {name} more than once"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies the body of a loop for each of its values.
+    fn unroll(&mut self, key: &str, argument: &'a Value, into: &mut Map<String, Value>) -> Result<()> {
+        let malformed = || {
+            Invalid::new(format!("Template error: {key} requires a list of an identifier, a collection and an object"))
+        };
+        let Some([Value::String(identifier), collection, Value::Object(body)]) = argument.as_array().map(Vec::as_slice)
+        else {
+            return Err(malformed());
+        };
+        for value in self.collection(collection)?.ok_or_else(malformed)? {
+            self.variables.push((identifier, value));
+            self.members(body, into)?;
+            self.variables.pop();
+        }
+        Ok(())
+    }
+
+    /// The values of a loop: a literal list, or a list parameter.
+    fn collection(&mut self, collection: &'a Value) -> Result<Option<Vec<String>>> {
+        if let Value::Array(items) = collection {
+            let items = items.iter().map(|item| self.copy(item)).collect::<Result<Vec<Value>>>()?;
+            return Ok(items.iter().map(scalar_text).collect());
+        }
+        let Some(name) = collection.get("Ref").and_then(Value::as_str) else { return Ok(None) };
+        let default = self.tree.get("Parameters").and_then(|p| p.get(name)).and_then(|p| p.get("Default"));
+        match self.given.get(name).cloned().or_else(|| default.and_then(scalar_text)) {
+            Some(list) => Ok(Some(list.split(',').map(|item| item.trim().to_owned()).collect())),
+            None => Err(Invalid::new(format!("Parameters: [{name}] must have values"))),
+        }
+    }
+
+    /// Text with the loops' variables replaced: `${X}` by the value, `&{X}` by its letters and digits.
+    fn text(&mut self, text: &str) -> Result<String> {
+        let mut text = text.to_owned();
+        for (identifier, value) in &self.variables {
+            if text.contains("${") {
+                text = text.replace(&format!("${{{identifier}}}"), value);
+            }
+            if text.contains("&{") {
+                let alphanumeric: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
+                text = text.replace(&format!("&{{{identifier}}}"), &alphanumeric);
+            }
+        }
+        self.spend(text.len())?;
+        Ok(text)
+    }
+
+    fn spend(&mut self, bytes: usize) -> Result<()> {
+        match self.left.checked_sub(bytes) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => Err(too_large()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::parse::parse;
+
+    fn unrolled(text: &str) -> Result<Value> {
+        let tree = parse(&format!("Transform: AWS::LanguageExtensions\n{text}")).unwrap();
+        unroll(tree, &BTreeMap::from([("Names".to_owned(), "a-1, b".to_owned())]))
+    }
+
+    #[test]
+    fn loops_are_unrolled() {
+        let found = unrolled(
+            "Resources:\n  Fn::ForEach::Topics:\n    - Name\n    - !Ref Names\n    - 'T&{Name}':\n        Type: X\n        Properties: {N: !Ref Name, S: !Sub '${Name}-x', D: !Ref Other}\n  Z: {Type: Y}",
+        )
+        .unwrap();
+        let topic = |n: &str| json!({"Type": "X", "Properties": {"N": n, "S": {"Fn::Sub": format!("{n}-x")}, "D": {"Ref": "Other"}}});
+        assert_eq!(found["Resources"], json!({"Ta1": topic("a-1"), "Tb": topic("b"), "Z": {"Type": "Y"}}));
+    }
+
+    #[test]
+    fn nested_loops() {
+        let found = unrolled(
+            "Outputs:\n  Fn::ForEach::A:\n    - X\n    - [1, 2]\n    - Fn::ForEach::B:\n        - Y\n        - [p, q]\n        - 'O${X}${Y}': {Value: '${Y}'}",
+        )
+        .unwrap();
+        let keys: Vec<&String> = found["Outputs"].as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["O1p", "O1q", "O2p", "O2q"]);
+    }
+
+    #[test]
+    fn errors() {
+        assert!(unroll(json!({"Resources": {"Fn::ForEach::A": []}}), &BTreeMap::new()).is_err());
+        assert!(
+            unrolled("R:\n  Fn::ForEach::A: [X, [1, 2], {Same: 1}]").unwrap_err().message.contains("more than once")
+        );
+        let mut body = "{K: v}".to_owned();
+        for level in 0..8 {
+            let items: Vec<String> = (0..20).map(|i| format!("{level}x{i}")).collect();
+            body = format!("{{'Fn::ForEach::L{level}': [V{level}, [{}], {body}]}}", items.join(", "));
+        }
+        assert!(unrolled(&format!("R: {body}")).is_err());
+        let wide: Vec<String> = (0..100).map(|i| i.to_string()).collect();
+        let list = wide.join(", ");
+        let huge = format!(
+            "R: {{'Fn::ForEach::A': [X, [{list}], {{'Fn::ForEach::B': [Y, [{list}], {{'K${{X}}a${{Y}}': '{}'}}]}}]}}",
+            "v".repeat(200)
+        );
+        assert_eq!(unrolled(&huge).unwrap_err().message, "Template may not exceed 1000000 bytes in size.");
+    }
+}

@@ -1,0 +1,67 @@
+//! CloudFormation's template language, from a template's text to the values of its resources.
+//!
+//! Pure: it knows no stack, no clock and no resource type. Whoever evaluates a template says what its references stand for
+//! ([`Scope::known`]), and whoever compares two says which changes make a new resource ([`diff::Rules`]).
+//!
+//! ```text
+//! text --parse--> tree --foreach--> tree without loops --structure--> Template --check--> all that it refers to exists
+//! Template + given parameters --parameters--> values --conditions--> which resources and outputs exist
+//! Template + values + what is known of resources --evaluate--> properties and outputs
+//! Template --references, graph--> the order of its resources
+//! two evaluated templates --diff--> what a change set shows
+//! Template --summary--> what it asks of the caller
+//! ```
+//!
+//! Supported are JSON and YAML with short forms (no aliases); parameters, mappings, conditions, resources and outputs; all
+//! intrinsic functions but `Fn::Transform`; the transform `AWS::LanguageExtensions` with its loops. Not supported, and
+//! refused by name: other transforms and macros, `Rules` and `Hooks`, dynamic references (`{{resolve:..}}`), parameters of
+//! type `AWS::SSM::Parameter::..`, creation and update policies. Messages are AWS's where AWS has one.
+//!
+//! A template comes from anybody, so its cost is bounded: how deep it is nested by `parse`; what its loops and functions make,
+//! and what the patterns of its parameters cost, by `budget`. (A template of some hundred bytes could ask for gigabytes.) How
+//! long its text may be, [`MAX_BYTES`], is for the caller to check. The language is written anew here because it has to count
+//! what it spends, and to say what is wrong in AWS's words.
+//!
+//! ```text
+//! error       what is wrong, in AWS's words          value       scalars, function calls, the value not known yet
+//! budget      what a template may cost               extensions  what AWS::LanguageExtensions adds
+//! parse       text to tree                           foreach     loops unrolled
+//! structure   tree to Template                       model       Template and its parts
+//! parameters  declarations, texts, rules             pseudo      AWS::Region and the like
+//! references  what a value refers to                 sub         the text of a Fn::Sub
+//! check       that it exists                         read        all of the above in order: Template::read
+//! conditions  which hold                             graph       order and circles
+//! evaluate/   values, by family of functions         network     Fn::Cidr and Fn::GetAZs
+//! diff/       what an update would change            summary     capabilities and types
+//! ```
+
+mod budget;
+mod check;
+pub mod conditions;
+pub mod diff;
+mod error;
+mod evaluate;
+mod extensions;
+mod foreach;
+pub mod graph;
+mod model;
+mod network;
+pub mod parameters;
+mod parse;
+mod pseudo;
+mod read;
+pub mod references;
+mod structure;
+mod sub;
+pub mod summary;
+mod value;
+
+pub use budget::{Budget, MAX_BYTES, too_large};
+pub use error::{Invalid, Result};
+pub use evaluate::{Reference, Scope};
+pub use foreach::unroll as unroll_loops;
+pub use model::{Output, Policy, Resource, Template};
+pub use parse::parse;
+pub use pseudo::Pseudo;
+pub use structure::{MAX_LOGICAL_ID, MAX_RESOURCES};
+pub use value::{KNOWN_AFTER_APPLY, is_unknown, scalar_text};

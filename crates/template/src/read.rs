@@ -1,0 +1,32 @@
+//! From a template's text to a checked [`Template`].
+
+use crate::check;
+use crate::error::Result;
+use crate::foreach;
+use crate::model::Template;
+use crate::parameters::Texts;
+use crate::parse;
+use crate::structure;
+
+impl Template {
+    /// Reads a template. Its loops go over the defaults of its parameters.
+    ///
+    /// # Errors
+    /// AWS's message for the first mistake.
+    pub fn read(text: &str) -> Result<Self> {
+        Self::read_given(text, &Texts::new())
+    }
+
+    /// Reads a template: parses it, unrolls its loops (`Fn::ForEach`), checks its form and every reference. `given` are the
+    /// texts of parameters, since a loop may go over a parameter's values.
+    ///
+    /// # Errors
+    /// AWS's message for the first mistake.
+    pub fn read_given(text: &str, given: &Texts) -> Result<Self> {
+        let tree = parse::parse(text)?;
+        let tree = foreach::unroll(tree, given)?;
+        let template = structure::check(tree)?;
+        check::check(&template)?;
+        Ok(template)
+    }
+}

@@ -1,0 +1,176 @@
+//! What a template's values refer to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::error::{Invalid, Result};
+use crate::sub::{Piece, pieces, sub_arguments};
+use crate::value::function_call;
+
+/// Something that a value refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found<'a> {
+    /// `Ref`, or a variable without a dot in `Fn::Sub`: a parameter, a pseudo parameter or a resource.
+    Name(&'a str),
+    /// `Fn::GetAtt`, or a variable with a dot in `Fn::Sub`.
+    Attribute(&'a str, &'a str),
+    /// A condition, and the function that names it.
+    Condition(&'a str, &'static str),
+    /// A mapping named outright in `Fn::FindInMap`.
+    Mapping(&'a str),
+    /// `Fn::ImportValue`.
+    Import,
+    /// `Fn::GetAZs`.
+    Zones,
+}
+
+/// The two halves of a `Fn::GetAtt`'s argument, the attribute as written: a string or a function.
+pub(crate) fn attribute(argument: &Value) -> Result<(&str, Attribute<'_>)> {
+    let halves = match argument {
+        Value::String(path) => path.split_once('.').map(|(r, a)| (r, Attribute::Named(a))),
+        Value::Array(items) => match items.as_slice() {
+            [Value::String(resource), Value::String(attribute)] => {
+                Some((resource.as_str(), Attribute::Named(attribute)))
+            }
+            [Value::String(resource), computed @ Value::Object(_)] => {
+                Some((resource.as_str(), Attribute::Computed(computed)))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    match halves {
+        Some((resource, attribute)) if !resource.is_empty() && attribute != Attribute::Named("") => {
+            Ok((resource, attribute))
+        }
+        _ => Err(Invalid::new(
+            "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute",
+        )),
+    }
+}
+
+/// The attribute that a `Fn::GetAtt` asks for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Attribute<'a> {
+    Named(&'a str),
+    Computed(&'a Value),
+}
+
+/// Calls `found` with everything that a value refers to.
+///
+/// With `conditions`, of a `Fn::If` only the branch taken counts.
+///
+/// # Errors
+/// AWS's message: for a malformed reference, a dynamic reference, or a function that isn't supported.
+pub fn walk<'a>(
+    value: &'a Value,
+    conditions: Option<&BTreeMap<String, bool>>,
+    found: &mut dyn FnMut(Found<'a>),
+) -> Result<()> {
+    match value {
+        Value::String(text) => no_dynamic_reference(text),
+        Value::Array(items) => items.iter().try_for_each(|item| walk(item, conditions, found)),
+        Value::Object(members) => {
+            if let Some((function, argument)) = function_call(value) {
+                return walk_call(function, argument, conditions, found);
+            }
+            if let (1, Some(Value::String(name))) = (members.len(), members.get("Condition")) {
+                found(Found::Condition(name, "Condition"));
+                return Ok(());
+            }
+            members.values().try_for_each(|member| walk(member, conditions, found))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses `{{resolve:ssm:..}}` and the like by name: there is nothing here that could resolve them.
+pub(crate) fn no_dynamic_reference(text: &str) -> Result<()> {
+    match text.find("{{resolve:") {
+        Some(start) => {
+            let end = text[start..].find("}}").map_or(text.len(), |length| start + length + 2);
+            let shown = &text[start..end];
+            Err(Invalid::new(format!("Template error: the dynamic reference {shown} is not supported here")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn walk_call<'a>(
+    function: &'a str,
+    argument: &'a Value,
+    conditions: Option<&BTreeMap<String, bool>>,
+    found: &mut dyn FnMut(Found<'a>),
+) -> Result<()> {
+    match function {
+        "Ref" => match argument {
+            Value::String(name) => found(Found::Name(name)),
+            // With the language extensions a name may be computed.
+            Value::Object(_) => return walk(argument, conditions, found),
+            _ => return Err(Invalid::new("Template error: All References must be of type string")),
+        },
+        "Fn::GetAtt" => match attribute(argument)? {
+            (resource, Attribute::Named(attribute)) => found(Found::Attribute(resource, attribute)),
+            (resource, Attribute::Computed(computed)) => {
+                found(Found::Attribute(resource, ""));
+                walk(computed, conditions, found)?;
+            }
+        },
+        "Fn::Sub" => return walk_sub(argument, conditions, found),
+        "Fn::If" => {
+            let Some([Value::String(name), then, otherwise]) = argument.as_array().map(Vec::as_slice) else {
+                return Err(Invalid::new("Template error: Fn::If requires a list argument with three elements"));
+            };
+            found(Found::Condition(name, "Fn::If"));
+            return match conditions.and_then(|c| c.get(name)) {
+                Some(true) => walk(then, conditions, found),
+                Some(false) => walk(otherwise, conditions, found),
+                None => {
+                    walk(then, conditions, found)?;
+                    walk(otherwise, conditions, found)
+                }
+            };
+        }
+        "Fn::FindInMap" => {
+            if let Some(Value::String(name)) = argument.get(0) {
+                found(Found::Mapping(name));
+            }
+        }
+        "Fn::ImportValue" => found(Found::Import),
+        "Fn::GetAZs" => found(Found::Zones),
+        "Fn::And" | "Fn::Base64" | "Fn::Cidr" | "Fn::Equals" | "Fn::Join" | "Fn::Length" | "Fn::Not" | "Fn::Or"
+        | "Fn::Select" | "Fn::Split" | "Fn::ToJsonString" => {}
+        _ => return Err(Invalid::new(format!("Template error: the function {function} is not supported here"))),
+    }
+    walk(argument, conditions, found)
+}
+
+fn walk_sub<'a>(
+    argument: &'a Value,
+    conditions: Option<&BTreeMap<String, bool>>,
+    found: &mut dyn FnMut(Found<'a>),
+) -> Result<()> {
+    let (text, locals) = sub_arguments(argument)?;
+    no_dynamic_reference(text)?;
+    for piece in pieces(text)? {
+        let Piece::Variable(name) = piece else { continue };
+        if locals.is_some_and(|l| l.contains_key(name)) {
+            continue;
+        }
+        found(match name.split_once('.') {
+            Some((resource, attribute)) => Found::Attribute(resource, attribute),
+            None => Found::Name(name),
+        });
+    }
+    locals.into_iter().flat_map(|l| l.values()).try_for_each(|local| walk(local, conditions, found))
+}
+
+/// AWS's error for names that no resource has; `section` is `Resources` or `Outputs`.
+pub fn unresolved(names: &BTreeSet<&str>, section: &str) -> Invalid {
+    let names: Vec<&str> = names.iter().copied().collect();
+    Invalid::new(format!(
+        "Template format error: Unresolved resource dependencies [{}] in the {section} block of the template",
+        names.join(", ")
+    ))
+}

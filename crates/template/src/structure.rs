@@ -1,0 +1,379 @@
+//! The form of a template: its sections, their members, names and numbers, as AWS checks them before anything else.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::budget::PatternBudget;
+use crate::error::{Invalid, Result};
+use crate::extensions::LANGUAGE_EXTENSIONS;
+use crate::model::{Output, Policy, Resource, Template};
+use crate::parameters::Declaration;
+use crate::value::scalar_text;
+
+/// "AWS CloudFormation quotas": parameters, mappings and outputs a template.
+const MAX_PARAMETERS: usize = 200;
+const MAX_MAPPINGS: usize = 200;
+const MAX_OUTPUTS: usize = 200;
+/// "AWS CloudFormation quotas": resources a template.
+pub const MAX_RESOURCES: usize = 500;
+/// "AWS CloudFormation quotas": characters of a name.
+pub const MAX_LOGICAL_ID: usize = 255;
+/// "AWS CloudFormation quotas": bytes of the template's description.
+const MAX_DESCRIPTION: usize = 1024;
+
+const SECTIONS: [&str; 11] = [
+    "AWSTemplateFormatVersion",
+    "Conditions",
+    "Description",
+    "Hooks",
+    "Mappings",
+    "Metadata",
+    "Outputs",
+    "Parameters",
+    "Resources",
+    "Rules",
+    "Transform",
+];
+
+fn invalid<T>(message: impl Into<String>) -> Result<T> {
+    Err(Invalid::new(message))
+}
+
+/// Turns a parsed tree, its loops unrolled, into a template. What that refers to isn't looked up yet.
+pub(crate) fn check(tree: Value) -> Result<Template> {
+    no_nulls(&tree, &mut String::new())?;
+    let Value::Object(mut sections) = tree else {
+        return invalid("Template format error: unsupported structure.");
+    };
+    let unknown: Vec<&str> = sections.keys().map(String::as_str).filter(|k| !SECTIONS.contains(k)).collect();
+    if !unknown.is_empty() {
+        return invalid(format!("Invalid template property or properties [{}]", unknown.join(", ")));
+    }
+    for section in ["Hooks", "Rules"] {
+        if sections.contains_key(section) {
+            return invalid(format!("Template format error: the {section} section is not supported here"));
+        }
+    }
+    let resources = resources(&mut sections)?;
+    Ok(Template {
+        version: version(&sections)?,
+        description: description(&sections)?,
+        metadata: sections.remove("Metadata"),
+        transforms: transforms(sections.get("Transform"))?,
+        parameters: parameters(&mut sections)?,
+        mappings: mappings(&mut sections)?,
+        conditions: conditions(&mut sections)?,
+        resources,
+        outputs: outputs(&mut sections)?,
+    })
+}
+
+/// Refuses a null anywhere, with its path.
+fn no_nulls(value: &Value, path: &mut String) -> Result<()> {
+    let length = path.len();
+    let mut member = |key: &str, value: &Value| {
+        path.push('/');
+        path.push_str(key);
+        no_nulls(value, path)?;
+        path.truncate(length);
+        Ok(())
+    };
+    match value {
+        Value::Null => invalid(format!("Template format error: [{path}] 'null' values are not allowed in templates")),
+        Value::Array(items) => items.iter().enumerate().try_for_each(|(i, item)| member(&i.to_string(), item)),
+        Value::Object(members) => members.iter().try_for_each(|(key, value)| member(key, value)),
+        _ => Ok(()),
+    }
+}
+
+fn version(sections: &Map<String, Value>) -> Result<Option<String>> {
+    match sections.get("AWSTemplateFormatVersion") {
+        None => Ok(None),
+        Some(Value::String(version)) if version == "2010-09-09" => Ok(Some(version.clone())),
+        Some(_) => invalid("Template format error: unsupported value for AWSTemplateFormatVersion."),
+    }
+}
+
+fn description(sections: &Map<String, Value>) -> Result<Option<String>> {
+    match sections.get("Description") {
+        None => Ok(None),
+        Some(value) => match scalar_text(value) {
+            Some(text) if text.len() <= MAX_DESCRIPTION => Ok(Some(text)),
+            Some(_) => invalid("Template format error: 'Description' length is greater than 1024."),
+            None => invalid("Template format error: every Description member must be a string."),
+        },
+    }
+}
+
+/// Names of the declared transforms, whether one string, one object with a `Name`, or a list of them.
+fn transforms(section: Option<&Value>) -> Result<Vec<String>> {
+    let declared = match section {
+        None => return Ok(Vec::new()),
+        Some(Value::Array(items)) => items.iter().collect(),
+        Some(one) => vec![one],
+    };
+    let mut names = Vec::with_capacity(declared.len());
+    for transform in declared {
+        let Some(name) = transform.as_str().or_else(|| transform.get("Name").and_then(Value::as_str)) else {
+            return invalid("Template format error: every Transform must be a string or an object with a Name");
+        };
+        if name != LANGUAGE_EXTENSIONS {
+            return invalid(format!("Template format error: the transform {name} is not supported here"));
+        }
+        names.push(name.to_owned());
+    }
+    Ok(names)
+}
+
+/// A section that maps names to something; its members' names are alphanumeric.
+fn section(sections: &mut Map<String, Value>, name: &str, max: usize) -> Result<Map<String, Value>> {
+    let members = match sections.remove(name) {
+        None => return Ok(Map::new()),
+        Some(Value::Object(members)) => members,
+        Some(_) => return invalid(format!("Template format error: Any {name} member must be an object.")),
+    };
+    if members.len() > max {
+        let noun = name.to_ascii_lowercase();
+        return invalid(format!(
+            "Template format error: Number of {noun}, {}, is greater than maximum allowed, {max}",
+            members.len()
+        ));
+    }
+    for member in members.keys() {
+        if member.is_empty() || !member.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            let noun = if name == "Resources" { "Resource" } else { name };
+            let quoted = if name == "Resources" { member.clone() } else { format!("'{member}'") };
+            return invalid(format!("Template format error: {noun} name {quoted} is non alphanumeric."));
+        }
+        if member.len() > MAX_LOGICAL_ID {
+            return invalid(format!(
+                "Template format error: {name} name '{member}' is longer than {MAX_LOGICAL_ID} characters."
+            ));
+        }
+    }
+    Ok(members)
+}
+
+fn parameters(sections: &mut Map<String, Value>) -> Result<Vec<Declaration>> {
+    let members = section(sections, "Parameters", MAX_PARAMETERS)?;
+    let mut patterns = PatternBudget::default();
+    members.into_iter().map(|(name, value)| Declaration::read(name, &value, &mut patterns)).collect()
+}
+
+fn mappings(sections: &mut Map<String, Value>) -> Result<Map<String, Value>> {
+    let mappings = section(sections, "Mappings", MAX_MAPPINGS)?;
+    for (name, mapping) in &mappings {
+        let Some(mapping) = mapping.as_object() else {
+            return invalid(format!("Template format error: Every Mappings member {name} must be a map"));
+        };
+        for (key, attributes) in mapping {
+            let Some(attributes) = attributes.as_object() else {
+                return invalid(format!("Template format error: Every Mappings member {key} must be a map"));
+            };
+            for (attribute, value) in attributes {
+                if attribute.is_empty()
+                    || !attribute.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+                {
+                    return invalid(format!(
+                        "Template format error: Mappings attribute name '{attribute}' must contain only alphanumeric characters."
+                    ));
+                }
+                let is_list = value.as_array().is_some_and(|items| items.iter().all(|i| scalar_text(i).is_some()));
+                if scalar_text(value).is_none() && !is_list {
+                    return invalid("Template format error: Every Mappings attribute must be a String or a List.");
+                }
+            }
+        }
+    }
+    Ok(mappings)
+}
+
+fn conditions(sections: &mut Map<String, Value>) -> Result<Map<String, Value>> {
+    let conditions = section(sections, "Conditions", usize::MAX)?;
+    if conditions.values().any(|c| !c.is_object()) {
+        return invalid(
+            "Template format error: Conditions can only be boolean operations on parameters and other conditions",
+        );
+    }
+    Ok(conditions)
+}
+
+fn resources(sections: &mut Map<String, Value>) -> Result<BTreeMap<String, Resource>> {
+    let members = section(sections, "Resources", MAX_RESOURCES)?;
+    if members.is_empty() {
+        return invalid("Template format error: At least one Resources member must be defined.");
+    }
+    members.into_iter().map(|(name, value)| Ok((name.clone(), resource(&name, value)?))).collect()
+}
+
+fn resource(name: &str, value: Value) -> Result<Resource> {
+    let Value::Object(members) = value else {
+        return invalid("Template format error: Any Resources member must be an object.");
+    };
+    let Some(Value::String(kind)) = members.get("Type") else {
+        return invalid(format!(
+            "Template format error: [/Resources/{name}] Every Resources object must contain a Type member."
+        ));
+    };
+    let mut resource = Resource { kind: kind.clone(), ..Resource::default() };
+    for (member, value) in members {
+        match member.as_str() {
+            "Type" | "Description" => {}
+            "Properties" => match value {
+                Value::Object(properties) => resource.properties = properties,
+                _ => {
+                    return invalid(format!(
+                        "Template format error: [/Resources/{name}/Properties] Properties must be an object."
+                    ));
+                }
+            },
+            "Condition" => match value {
+                Value::String(condition) => resource.condition = Some(condition),
+                _ => {
+                    return invalid(format!("Template format error: [/Resources/{name}] Condition must be a string"));
+                }
+            },
+            "DependsOn" => resource.depends_on = depends_on(value)?,
+            "Metadata" => resource.metadata = Some(value),
+            "DeletionPolicy" => resource.deletion_policy = Some(policy(name, &member, &value)?),
+            "UpdateReplacePolicy" => resource.update_replace_policy = Some(policy(name, &member, &value)?),
+            "CreationPolicy" | "UpdatePolicy" => {
+                return invalid(format!(
+                    "Template error: resource type {kind} of {name} does not support {member}",
+                    kind = resource.kind
+                ));
+            }
+            _ => return invalid(format!("Invalid template resource property '{member}'")),
+        }
+    }
+    Ok(resource)
+}
+
+fn depends_on(value: Value) -> Result<Vec<String>> {
+    match value {
+        Value::String(one) => Ok(vec![one]),
+        Value::Array(many) => many
+            .into_iter()
+            .map(|item| match item {
+                Value::String(name) => Ok(name),
+                _ => invalid("Template format error: Every DependsOn value must be a string."),
+            })
+            .collect(),
+        _ => invalid("Template format error: DependsOn must be a string or list of strings."),
+    }
+}
+
+fn policy(resource: &str, attribute: &str, value: &Value) -> Result<Policy> {
+    match value.as_str() {
+        Some("Delete") => Ok(Policy::Delete),
+        Some("Retain") => Ok(Policy::Retain),
+        Some("RetainExceptOnCreate") if attribute == "DeletionPolicy" => Ok(Policy::RetainExceptOnCreate),
+        Some("Snapshot") => {
+            invalid(format!("Template error: resource {resource} does not support {attribute} Snapshot"))
+        }
+        other => invalid(format!(
+            "Template format error: Unrecognized {attribute} {} for resource {resource}",
+            other.unwrap_or("value")
+        )),
+    }
+}
+
+fn outputs(sections: &mut Map<String, Value>) -> Result<BTreeMap<String, Output>> {
+    let members = section(sections, "Outputs", MAX_OUTPUTS)?;
+    members.into_iter().map(|(name, value)| Ok((name.clone(), output(&name, value)?))).collect()
+}
+
+fn output(name: &str, value: Value) -> Result<Output> {
+    let Value::Object(mut members) = value else {
+        return invalid("Template format error: Any Outputs member must be an object.");
+    };
+    let malformed = |why: &str| invalid(format!("Template format error: Output {name} is malformed. {why}"));
+    let Some(value) = members.remove("Value") else {
+        return invalid(format!(
+            "Template format error: [/Outputs/{name}] Every Outputs member must contain a Value object"
+        ));
+    };
+    if value.is_array() {
+        return invalid(
+            "Template format error: The Value field of every Outputs member must evaluate to a String and not a List."
+                .to_owned(),
+        );
+    }
+    let mut output = Output { value, description: None, condition: None, export: None };
+    for (member, value) in members {
+        match (member.as_str(), value) {
+            ("Description", value) => match scalar_text(&value) {
+                Some(description) => output.description = Some(description),
+                None => return malformed("The Description must be a string."),
+            },
+            ("Condition", Value::String(condition)) => output.condition = Some(condition),
+            ("Export", Value::Object(mut export)) if export.len() == 1 => match export.remove("Name") {
+                Some(name) => output.export = Some(name),
+                None => return malformed("The Name field of every Export member must be specified."),
+            },
+            ("Condition" | "Export", _) => return malformed(&format!("The {member} field is malformed.")),
+            _ => return malformed(&format!("Unknown member {member}.")),
+        }
+    }
+    Ok(output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::parse;
+
+    fn error(text: &str) -> String {
+        check(parse(text).unwrap()).unwrap_err().message
+    }
+
+    #[test]
+    fn malformed_templates_get_awss_errors() {
+        let topic = "Resources: {T: {Type: 'AWS::SNS::Topic'}}\n";
+        let cases = [
+            ("{}", "Template format error: At least one Resources member must be defined."),
+            (r#"{"Resources": "", "Outputs": ""}"#, "Template format error: Any Resources member must be an object."),
+            ("Resources: {A: x}", "Template format error: Any Resources member must be an object."),
+            (
+                "Resources: {A: {Properties: {}}}",
+                "Template format error: [/Resources/A] Every Resources object must contain a Type member.",
+            ),
+            ("Resources: {A: {Type: X, Invalid: 10}}", "Invalid template resource property 'Invalid'"),
+            ("Resources: {a-b: {Type: X}}", "Template format error: Resource name a-b is non alphanumeric."),
+            (&format!("{topic}Foo: 1\nBar: 2"), "Invalid template property or properties [Foo, Bar]"),
+            (
+                &format!("{topic}Mappings: {{M: {{A: {{S: {{V: x}}}}}}}}"),
+                "Template format error: Every Mappings attribute must be a String or a List.",
+            ),
+            (
+                &format!("{topic}Mappings: {{M: {{A: x}}}}"),
+                "Template format error: Every Mappings member A must be a map",
+            ),
+            (
+                &format!("{topic}AWSTemplateFormatVersion: '2011'"),
+                "Template format error: unsupported value for AWSTemplateFormatVersion.",
+            ),
+            (
+                &format!("{topic}Outputs: {{my-out: {{Value: x}}}}"),
+                "Template format error: Outputs name 'my-out' is non alphanumeric.",
+            ),
+            (
+                &format!("{topic}Transform: AWS::Serverless-2016-10-31"),
+                "Template format error: the transform AWS::Serverless-2016-10-31 is not supported here",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(error(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn too_many_resources() {
+        let body: String = (0..501).map(|i| format!("  R{i}: {{Type: X}}\n")).collect();
+        assert_eq!(
+            error(&format!("Resources:\n{body}")),
+            "Template format error: Number of resources, 501, is greater than maximum allowed, 500"
+        );
+    }
+}
