@@ -264,12 +264,12 @@ impl Engine {
 
     /// SQS's id of a message: of its payload and delivery, so it stays when the message is redriven.
     pub fn message_id(&self, seq: Seq, index: u16) -> String {
-        ids::format(ids::uuid(self.salt, ids::Kind::Message, seq, index))
+        text::uuid::format(ids::uuid(self.salt, ids::Kind::Message, seq, index))
     }
 
     /// SNS's id of a notification.
     pub fn notification_id(&self, seq: Seq) -> String {
-        ids::format(ids::uuid(self.salt, ids::Kind::Notification, seq, 0))
+        text::uuid::format(ids::uuid(self.salt, ids::Kind::Notification, seq, 0))
     }
 }
 

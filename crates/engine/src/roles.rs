@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use text::arn;
 
 use super::Engine;
 use super::policy::{Around, Decision, Kind, Policy, Principal, Request, decide};
@@ -87,7 +88,7 @@ impl Engine {
     /// account's must let the role in besides, which is its owner's to ask.
     pub fn role_allows(&self, through: &Through<'_>) -> Result<(), String> {
         let Through { role: arn, holder, service, action, resource, around, source } = *through;
-        let account = account_in(arn);
+        let account = arn::account(arn);
         if account != holder {
             return Err(format!("the role {arn} is another account's, and serves none but its own"));
         }
@@ -160,14 +161,4 @@ impl Engine {
         let policy: ManagedPolicy = serde_json::from_slice(self.doc(&format!("iam/policy/{arn}"))?).ok()?;
         Some(policy.document)
     }
-}
-
-/// The region in an ARN, empty where none stands.
-pub(super) fn region_in(arn: &str) -> &str {
-    arn.split(':').nth(3).unwrap_or_default()
-}
-
-/// The account in an ARN, empty where none stands.
-pub(super) fn account_in(arn: &str) -> &str {
-    arn.split(':').nth(4).unwrap_or_default()
 }

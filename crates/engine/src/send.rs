@@ -88,7 +88,7 @@ impl Engine {
 
 /// The deduplication id of a message that has none: the SHA-256 of its body (not of its attributes), in hex.
 pub(super) fn content_id(body: &str) -> String {
-    Sha256::digest(body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(body.as_bytes()))
 }
 
 /// The next place in a queue.

@@ -3,11 +3,13 @@
 //! [`Payload`] is one request's parameters in whatever protocol they came; it decodes into an operation's input and
 //! encodes its output. [`form`], [`query`] and [`json`] read, [`xml`] and [`json`] write, [`fault`] renders errors.
 
+pub mod check;
 pub mod error;
 pub mod fault;
 pub mod form;
 pub mod json;
 pub mod names;
+pub mod page;
 pub mod payload;
 pub mod query;
 mod signs;

@@ -102,7 +102,7 @@ impl Core {
     /// A new random id, UUID-shaped.
     pub fn uuid(&self) -> String {
         let number = self.ids.fetch_add(1, Ordering::Relaxed);
-        ids::format(ids::uuid(self.seed, Kind::Random, number, 0))
+        text::uuid::format(ids::uuid(self.seed, Kind::Random, number, 0))
     }
 
     /// The time.

@@ -259,6 +259,8 @@ fn tag<'a>(tags: &'a Attributes, name: &str) -> Found<'a> {
 
 /// A moment as AWS writes it, to the second.
 fn moment(at: Millis) -> Found<'static> {
-    let text = jiff::Timestamp::from_second((at / 1000) as i64).map(|moment| moment.to_string());
-    text.map_or(Found::Unjudged, |text| Found::Values(vec![Cow::Owned(text)]))
+    match text::time::iso_seconds(at) {
+        beyond if beyond.is_empty() => Found::Unjudged,
+        text => Found::Values(vec![Cow::Owned(text)]),
+    }
 }

@@ -201,10 +201,7 @@ impl<'w> Serializer for Element<'w> {
         if !self.timestamp {
             return self.display(value);
         }
-        match jiff::Timestamp::from_millisecond((value * 1000.0).round() as i64) {
-            Ok(moment) => self.display(moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ")),
-            Err(error) => Err(Error(error.to_string())),
-        }
+        self.text(&text::time::iso_millis((value * 1000.0).round() as u64))
     }
 
     fn serialize_char(self, value: char) -> Result<(), Error> {
