@@ -6,7 +6,6 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::reserve::fill;
 use super::space::Space;
 use directory::{Directory, Kind};
 
@@ -182,6 +181,23 @@ impl SegmentFile for File {
     fn sync(&self) -> io::Result<()> {
         self.sync_data()
     }
+}
+
+/// Writes so many bytes that no file system can make smaller.
+fn fill<F: SegmentFile + ?Sized>(file: &F, bytes: u64) -> io::Result<()> {
+    let mut seed = 0x9E37_79B9_7F4A_7C15u64;
+    let mut block = vec![0; 64 << 10];
+    for piece in block.chunks_exact_mut(8) {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        piece.copy_from_slice(&seed.to_le_bytes());
+    }
+    for offset in (0..bytes).step_by(block.len()) {
+        let length = (bytes - offset).min(block.len() as u64) as usize;
+        file.write_at(&block[..length], offset)?;
+    }
+    Ok(())
 }
 
 /// Linux's name for this boot of the kernel (`proc_sys_kernel(5)`: `random/boot_id`); zeros on other systems.

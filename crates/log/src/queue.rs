@@ -21,6 +21,18 @@ pub(super) struct Chunk {
     pub bytes: Vec<u8>,
 }
 
+/// The group that is being written; under the long lock.
+#[derive(Default)]
+pub(super) struct Group {
+    /// Not empty between two attempts only when the first failed.
+    pub chunks: Vec<Chunk>,
+    /// The last transaction in `chunks`.
+    pub position: Position,
+    /// The last attempt to write it failed.
+    pub failed: bool,
+}
+
+/// What waits to be written, and what is known of where it will lie; under the short lock.
 pub(super) struct Queue {
     /// In order; more than one only when a segment filled up.
     pub chunks: Vec<Chunk>,
