@@ -1,11 +1,13 @@
 //! Changes to state. A replay does the same, so nothing here may fail, ask the time, or depend on anything but the change.
 
 use super::change::{Change, Moved, Put, Restated, Scope, Sent, Target};
+use super::engine::Doc;
 use super::queue::{Entry, Queue, State, Stray};
+use super::roles::IAM;
 use super::stream::{Record, Stream};
 use super::topic::{Subscription, Topic};
 use super::windows::Original;
-use super::{Doc, Engine, Owner, Place, Position, QueueId, StreamId};
+use super::{Engine, Owner, Place, Position, QueueId, StreamId};
 
 impl Engine {
     /// Makes a change and says what it is about. The caller notes the record's place with [`Engine::placed`].
@@ -47,16 +49,7 @@ impl Engine {
                 self.salt = *salt;
                 self.next_seq = self.next_seq.max(*next_seq);
                 self.next_id = self.next_id.max(*next_id);
-                for (id, position) in queues {
-                    if let Some(queue) = self.queues.get_mut(id) {
-                        queue.next_position = queue.next_position.max(*position);
-                    }
-                }
-                for (id, position) in streams {
-                    if let Some(stream) = self.streams.get_mut(id) {
-                        stream.next_position = stream.next_position.max(*position);
-                    }
-                }
+                self.advance_positions(queues, streams);
                 Owner::None
             }
             Change::Flushed { stream, positions } => {
@@ -70,23 +63,11 @@ impl Engine {
                 Owner::None
             }
             Change::Doc { key, value } => {
-                if key.starts_with("iam/") {
-                    self.generation += 1;
-                }
-                self.doc_bytes += (key.len() + value.len()) as u64;
-                let doc = Doc { value: (*value).into(), place: Place::default() };
-                if let Some(before) = self.docs.insert((*key).to_owned(), doc) {
-                    self.doc_bytes -= (key.len() + before.value.len()) as u64;
-                }
+                self.put_doc(key, value);
                 Owner::Doc((*key).to_owned())
             }
             Change::DocGone { key } => {
-                if key.starts_with("iam/") {
-                    self.generation += 1;
-                }
-                if let Some(before) = self.docs.remove(*key) {
-                    self.doc_bytes -= (key.len() + before.value.len()) as u64;
-                }
+                self.delete_doc(key);
                 Owner::None
             }
             Change::Queue(_)
@@ -109,6 +90,40 @@ impl Engine {
             Owner::Payload(seq) => self.payloads.place(*seq, place, bytes),
             Owner::Doc(key) => _ = self.docs.get_mut(key).map(|doc| doc.place = place),
             Owner::None => {}
+        }
+    }
+
+    /// Positions that were given out before are never given out again.
+    fn advance_positions(&mut self, queues: &[(QueueId, Position)], streams: &[(StreamId, Position)]) {
+        for (id, position) in queues {
+            if let Some(queue) = self.queues.get_mut(id) {
+                queue.next_position = queue.next_position.max(*position);
+            }
+        }
+        for (id, position) in streams {
+            if let Some(stream) = self.streams.get_mut(id) {
+                stream.next_position = stream.next_position.max(*position);
+            }
+        }
+    }
+
+    fn put_doc(&mut self, key: &str, value: &[u8]) {
+        if key.starts_with(IAM) {
+            self.generation += 1;
+        }
+        self.doc_bytes += (key.len() + value.len()) as u64;
+        let doc = Doc { value: value.into(), place: Place::default() };
+        if let Some(before) = self.docs.insert(key.to_owned(), doc) {
+            self.doc_bytes -= (key.len() + before.value.len()) as u64;
+        }
+    }
+
+    fn delete_doc(&mut self, key: &str) {
+        if key.starts_with(IAM) {
+            self.generation += 1;
+        }
+        if let Some(before) = self.docs.remove(key) {
+            self.doc_bytes -= (key.len() + before.value.len()) as u64;
         }
     }
 

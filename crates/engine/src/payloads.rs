@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Place, Seq};
 
+/// Slots of a chunk.
 const CHUNK: u64 = 256;
 
 /// One payload: its frame's place and length, and its references.
@@ -15,8 +16,10 @@ struct Slot {
     references: u32,
 }
 
+/// The slots of neighbouring payloads.
 #[derive(Debug)]
 struct Chunk {
+    /// Slots that have references.
     live: u32,
     slots: Box<[Slot; CHUNK as usize]>,
 }
@@ -26,7 +29,6 @@ struct Chunk {
 #[derive(Debug, Default)]
 pub struct Payloads {
     chunks: BTreeMap<u64, Chunk>,
-    live: u64,
     live_bytes: u64,
 }
 
@@ -43,7 +45,6 @@ impl Payloads {
         let slot = &mut chunk.slots[(seq % CHUNK) as usize];
         if slot.references == 0 {
             chunk.live += 1;
-            self.live += 1;
             self.live_bytes += u64::from(slot.bytes);
         }
         slot.references += references;
@@ -57,7 +58,6 @@ impl Payloads {
             0 => {}
             1 => {
                 self.live_bytes -= u64::from(slot.bytes);
-                self.live -= 1;
                 *slot = Slot::default();
                 chunk.live -= 1;
                 if chunk.live == 0 {
@@ -92,8 +92,9 @@ impl Payloads {
     }
 
     /// The number of live payloads.
+    #[cfg(test)]
     pub fn live(&self) -> u64 {
-        self.live
+        self.chunks.values().map(|chunk| u64::from(chunk.live)).sum()
     }
 
     /// The bytes of the frames of the live payloads.

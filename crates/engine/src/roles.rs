@@ -8,7 +8,30 @@ use text::arn;
 use super::Engine;
 use super::policy::{Around, Decision, Kind, Policy, Principal, Request, decide};
 
-/// A role as the document `iam/role/<arn>` holds it.
+/// What the keys of all of IAM's documents begin with. The engine reads these documents itself, to know what may be delivered.
+pub(super) const IAM: &str = "iam/";
+
+/// The key of a role's document, which is a [`Role`] in JSON.
+pub fn role_key(arn: &str) -> String {
+    format!("{IAM}role/{arn}")
+}
+
+/// What the keys of an account's roles begin with.
+pub fn roles_prefix(account: &str) -> String {
+    role_key(&format!("arn:aws:iam::{account}:role/"))
+}
+
+/// The key of a managed policy's document, which is a [`ManagedPolicy`] in JSON.
+pub fn policy_key(arn: &str) -> String {
+    format!("{IAM}policy/{arn}")
+}
+
+/// What the keys of an account's managed policies begin with.
+pub fn policies_prefix(account: &str) -> String {
+    policy_key(&format!("arn:aws:iam::{account}:policy/"))
+}
+
+/// A role, as its document holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Role {
     pub arn: String,
@@ -19,7 +42,7 @@ pub struct Role {
     pub trust: String,
     /// Inline policies by name.
     pub inline: BTreeMap<String, String>,
-    /// ARNs of attached managed policies, whose documents lie under `iam/policy/<arn>`.
+    /// ARNs of attached managed policies.
     pub attached: Vec<String>,
     pub description: String,
     pub max_session_seconds: u32,
@@ -28,7 +51,7 @@ pub struct Role {
     pub created: super::Millis,
 }
 
-/// A managed policy as the document `iam/policy/<arn>` holds it.
+/// A managed policy, as its document holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ManagedPolicy {
     pub arn: String,
@@ -66,13 +89,13 @@ pub struct Through<'a> {
 impl Engine {
     /// A role by its ARN.
     pub fn role(&self, arn: &str) -> Option<Role> {
-        serde_json::from_slice(self.doc(&format!("iam/role/{arn}"))?).ok()
+        serde_json::from_slice(self.doc(&role_key(arn))?).ok()
     }
 
     /// Whether the role with this unique id is still there; a role's name is its account's only one of that name, whatever its
     /// path ("IAM identifiers", IAM User Guide).
     pub fn has_role(&self, account: &str, name: &str, id: &str) -> bool {
-        let all = format!("iam/role/arn:aws:iam::{account}:role/");
+        let all = roles_prefix(account);
         let ends = |key: &str| key.strip_suffix(name).is_some_and(|path| path.ends_with('/'));
         let is = |value: &[u8]| serde_json::from_slice::<Role>(value).is_ok_and(|role| role.id == id);
         match self.doc(&format!("{all}{name}")) {
@@ -93,7 +116,7 @@ impl Engine {
             return Err(format!("the role {arn} is another account's, and serves none but its own"));
         }
         let Some(role) = self.role(arn) else {
-            let lenient = !self.strict && around.owner == account;
+            let lenient = !self.strict() && around.owner == account;
             return if lenient { Ok(()) } else { Err(format!("the role {arn} does not exist")) };
         };
         let assume = Request {
@@ -158,7 +181,7 @@ impl Engine {
 
     /// A managed policy's document.
     fn managed(&self, arn: &str) -> Option<String> {
-        let policy: ManagedPolicy = serde_json::from_slice(self.doc(&format!("iam/policy/{arn}"))?).ok()?;
+        let policy: ManagedPolicy = serde_json::from_slice(self.doc(&policy_key(arn))?).ok()?;
         Some(policy.document)
     }
 }

@@ -50,13 +50,10 @@ impl Engine {
         let mut opened = Vec::new();
         if queue.settings.fifo {
             message.group.ok_or(SendError::NoGroup)?;
-            if deduplication.is_none() {
-                if !queue.settings.content_based_deduplication {
-                    return Err(SendError::NoDeduplicationId);
-                }
-                deduplication = Some(Cow::Owned(content_id(message.body)));
-            }
-            let window = window(id, queue, deduplication.as_deref().unwrap_or_default(), message.group, now);
+            let by_content = queue.settings.content_based_deduplication;
+            let id_of_message = deduplication_id(message.deduplication, message.body, by_content)?;
+            let window = window(id, queue, &id_of_message, message.group, now);
+            deduplication = Some(id_of_message);
             if let Some(original) = queue.windows.find(window.key, now) {
                 return Ok(Sending::Duplicate { seq: original.seq, index: original.index });
             }
@@ -86,9 +83,17 @@ impl Engine {
     }
 }
 
-/// The deduplication id of a message that has none: the SHA-256 of its body (not of its attributes), in hex.
-pub(super) fn content_id(body: &str) -> String {
-    hex::encode(Sha256::digest(body.as_bytes()))
+/// The deduplication id of a message: the given one, or `by_content` the SHA-256 of its body (not of its attributes), in hex.
+pub(super) fn deduplication_id<'a>(
+    given: Option<&'a str>,
+    body: &str,
+    by_content: bool,
+) -> Result<Cow<'a, str>, SendError> {
+    match given {
+        Some(given) => Ok(Cow::Borrowed(given)),
+        None if by_content => Ok(Cow::Owned(hex::encode(Sha256::digest(body.as_bytes())))),
+        None => Err(SendError::NoDeduplicationId),
+    }
 }
 
 /// The next place in a queue.

@@ -28,7 +28,7 @@ use self::notices::Notices;
 use self::transaction::{Frames, Transaction};
 use self::waiters::Waiters;
 use engine::ids::{self, Kind};
-use engine::{Engine, Millis, Owner};
+use engine::{Engine, Millis, Owner, Strictness};
 use log::{self, Disk, Durability, Location, Log, LogError, Options, Position, Recovery};
 use wire::AwsError;
 
@@ -74,7 +74,7 @@ impl Core {
         strict: bool,
         seed: u128,
     ) -> Result<(Self, Recovery), LogError> {
-        let mut engine = Engine::new(strict);
+        let mut engine = Engine::new(if strict { Strictness::Strict } else { Strictness::Lenient });
         let (log, recovery) =
             Log::open(disk, options, &mut |location, record| rebuild::replay(&mut engine, location, record))?;
         rebuild::salt(&mut engine, seed);
