@@ -1,5 +1,6 @@
 //! An error as each protocol shows it.
 
+use super::xml::Writer;
 use super::{AwsError, Fault, Names, Protocol};
 
 /// The namespace of errors that AWS raises before a service is known.
@@ -27,6 +28,7 @@ pub struct Rendered {
     pub error_type: Option<String>,
 }
 
+/// Renders an error.
 pub fn render(error: &AwsError, style: Style, request_id: &str) -> Rendered {
     match style.protocol {
         Protocol::Query => plain(error.status, xml(error, style, request_id)),
@@ -92,27 +94,30 @@ fn xml(error: &AwsError, style: Style, request_id: &str) -> Vec<u8> {
         Names::Flat => ("<?xml version=\"1.0\"?>", "<Detail/>"),
         Names::Wrapped => ("", ""),
     };
-    let mut out = Vec::with_capacity(512);
-    let mut text = |parts: &[&str]| parts.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
-    text(&[prolog, "<ErrorResponse xmlns=\"", namespace, "\"><Error><Type>", fault(error), "</Type><Code>"]);
-    super::xml::escape(code, &mut out);
-    out.extend_from_slice(b"</Code><Message>");
-    super::xml::escape(&error.message, &mut out);
-    let mut text = |parts: &[&str]| parts.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
-    text(&["</Message>", detail, "</Error><RequestId>", request_id, "</RequestId></ErrorResponse>"]);
-    out
+    let mut xml = Writer::with_capacity(512);
+    for part in [prolog, "<ErrorResponse xmlns=\"", namespace, "\"><Error>"] {
+        xml.raw(part);
+    }
+    xml.element("Type", fault(error));
+    xml.element("Code", code);
+    xml.element("Message", &error.message);
+    xml.raw(detail);
+    xml.close("Error");
+    xml.element("RequestId", request_id);
+    xml.close("ErrorResponse");
+    xml.into_bytes()
 }
 
 /// S3's.
 fn rest(error: &AwsError, request_id: &str) -> Vec<u8> {
-    let mut out = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>".to_vec();
-    super::xml::escape(&error.code, &mut out);
-    out.extend_from_slice(b"</Code><Message>");
-    super::xml::escape(&error.message, &mut out);
-    out.extend_from_slice(b"</Message><RequestId>");
-    out.extend_from_slice(request_id.as_bytes());
-    out.extend_from_slice(b"</RequestId></Error>");
-    out
+    let mut xml = Writer::with_capacity(512);
+    xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    xml.open("Error");
+    xml.element("Code", &error.code);
+    xml.element("Message", &error.message);
+    xml.element("RequestId", request_id);
+    xml.close("Error");
+    xml.into_bytes()
 }
 
 #[cfg(test)]

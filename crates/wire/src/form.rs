@@ -1,7 +1,7 @@
 //! `application/x-www-form-urlencoded` parameters, decoded once into one buffer.
 
 use super::AwsError;
-use super::signs::{Signs, copy};
+use super::special_bytes::{SpecialBytes, copy};
 
 /// More parameters than any operation has: a bound against hostile bodies.
 const MAX_PARAMETERS: usize = 20_000;
@@ -110,7 +110,7 @@ fn hex(high: u8, low: u8) -> Option<u8> {
 
 /// The hottest loop of a Publish, whose event is JSON and full of escapes.
 fn decode(input: &[u8], decoded: &mut Vec<u8>, params: &mut Vec<Param>) -> Result<(), AwsError> {
-    const SIGNS: Signs = Signs { any_of: *b"%+&=", below: 0 };
+    const SPECIAL: SpecialBytes = SpecialBytes { any_of: *b"%+&=", below: 0 };
     if input.len() > u32::MAX as usize / 4 {
         return Err(malformed("The request is too long."));
     }
@@ -119,7 +119,7 @@ fn decode(input: &[u8], decoded: &mut Vec<u8>, params: &mut Vec<Param>) -> Resul
     // Decoding never lengthens a text; a parameter's end is one more.
     decoded.resize(place + input.len() + 1, 0);
     let text = &mut decoded[..];
-    for at in SIGNS.of(input).chain([input.len()]) {
+    for at in SPECIAL.of(input).chain([input.len()]) {
         place += copy(input, from, at, &mut text[place..]);
         from = at + 1;
         text[place] = match input.get(at) {

@@ -4,6 +4,7 @@
 //! encodes its output. [`form`], [`query`] and [`json`] read, [`xml`] and [`json`] write, [`fault`] renders errors.
 
 pub mod check;
+pub mod digest;
 pub mod error;
 pub mod fault;
 pub mod form;
@@ -12,7 +13,7 @@ pub mod names;
 pub mod page;
 pub mod payload;
 pub mod query;
-mod signs;
+mod special_bytes;
 pub mod types;
 pub mod xml;
 
