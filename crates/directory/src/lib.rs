@@ -26,8 +26,11 @@ pub struct Directory(File);
 /// What an entry is, links not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// A regular file.
     File,
+    /// A folder.
     Folder,
+    /// A symbolic link, wherever it leads.
     Link,
     /// A pipe, a socket, a device.
     Other,
@@ -36,6 +39,7 @@ pub enum Kind {
 /// What is known of an entry without opening it.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
+    /// What it is.
     pub kind: Kind,
     /// In bytes.
     pub length: u64,

@@ -13,15 +13,21 @@ use super::{Engine, Millis, QueueId, SendError, Seq, TopicId, limits, windows};
 /// A message that a client publishes to a topic.
 #[derive(Debug, Clone, Default)]
 pub struct Notification<'a> {
+    /// The principal's id, which becomes SQS's SenderId.
     pub sender: &'a str,
+    /// SNS's subject.
     pub subject: Option<&'a str>,
     /// The message; with message structure `json` its `default`.
     pub body: &'a str,
     /// With message structure `json`: the protocols that have a body of their own.
     pub by_protocol: Vec<(&'a str, &'a str)>,
+    /// The message attributes.
     pub attributes: Vec<Attribute<'a>>,
+    /// The MessageGroupId.
     pub group: Option<&'a str>,
+    /// The MessageDeduplicationId.
     pub deduplication: Option<&'a str>,
+    /// The client's X-Amzn-Trace-Id header, which becomes AWSTraceHeader.
     pub trace: Option<&'a str>,
 }
 

@@ -34,9 +34,13 @@ pub fn policies_prefix(account: &str) -> String {
 /// A role, as its document holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Role {
+    /// `arn:aws:iam::<account>:role<path><name>`.
     pub arn: String,
+    /// The unique id, `AROA..`.
     pub id: String,
+    /// Unique in its account, whatever the path.
     pub name: String,
+    /// Begins and ends with `/`.
     pub path: String,
     /// Who may assume it: a policy document.
     pub trust: String,
@@ -44,23 +48,36 @@ pub struct Role {
     pub inline: BTreeMap<String, String>,
     /// ARNs of attached managed policies.
     pub attached: Vec<String>,
+    /// What its owner says of it.
     pub description: String,
+    /// The longest that a session may last.
     pub max_session_seconds: u32,
+    /// The ARN of the managed policy that bounds what it may do.
     pub permissions_boundary: Option<String>,
+    /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// When it was created.
     pub created: super::Millis,
 }
 
 /// A managed policy, as its document holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ManagedPolicy {
+    /// `arn:aws:iam::<account>:policy<path><name>`.
     pub arn: String,
+    /// The unique id, `ANPA..`.
     pub id: String,
+    /// Unique in its account.
     pub name: String,
+    /// Begins and ends with `/`.
     pub path: String,
+    /// The policy document.
     pub document: String,
+    /// What its owner says of it.
     pub description: String,
+    /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// When it was created.
     pub created: super::Millis,
     /// When the document was last changed.
     pub updated: super::Millis,
@@ -77,6 +94,7 @@ pub struct Through<'a> {
     pub holder: &'a str,
     /// Such as `firehose.amazonaws.com`.
     pub service: &'a str,
+    /// Such as `s3:PutObject`.
     pub action: &'a str,
     /// An ARN.
     pub resource: &'a str,

@@ -11,11 +11,17 @@ use super::{Engine, Millis, QueueId, Seq, limits, windows};
 /// A message that a client sends to a queue.
 #[derive(Debug, Clone, Default)]
 pub struct Message<'a> {
+    /// The principal's id, which becomes SenderId.
     pub sender: &'a str,
+    /// The message.
     pub body: &'a str,
+    /// The message attributes.
     pub attributes: Vec<Attribute<'a>>,
+    /// The MessageGroupId.
     pub group: Option<&'a str>,
+    /// The MessageDeduplicationId.
     pub deduplication: Option<&'a str>,
+    /// AWSTraceHeader.
     pub trace: Option<&'a str>,
     /// `None` takes the queue's own delay.
     pub delay: Option<Millis>,
@@ -28,16 +34,24 @@ pub enum Sending<'a> {
     /// The change to apply.
     New(Sent<'a>),
     /// A duplicate: accepted, answered with the original's ids, and not sent.
-    Duplicate { seq: Seq, index: u16 },
+    Duplicate {
+        /// The original's number.
+        seq: Seq,
+        /// Which of the original's deliveries it is.
+        index: u16,
+    },
 }
 
 /// Why it can't be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
+    /// There is no such queue or topic.
     #[error("the queue does not exist")]
     NoQueue,
+    /// A FIFO message has no group.
     #[error("a message of a FIFO queue or topic needs a MessageGroupId")]
     NoGroup,
+    /// A FIFO message has no deduplication id, and content doesn't make one.
     #[error("without ContentBasedDeduplication a message needs a MessageDeduplicationId")]
     NoDeduplicationId,
 }

@@ -10,7 +10,9 @@ pub type Position = u64;
 /// Where a frame lies in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, PartialOrd, Ord)]
 pub struct Place {
+    /// The segment's number.
     pub segment: u32,
+    /// The byte in the segment's file at which the frame begins.
     pub offset: u32,
 }
 

@@ -15,6 +15,7 @@ pub trait Disk: Send + Sync {
     fn list(&self) -> io::Result<Vec<String>>;
     /// An empty file. One that exists loses this name, and no byte: it may have another name.
     fn create(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>>;
+    /// A file that exists; an error if there is none.
     fn open(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>>;
     /// Which file has this name, and its bytes; none when there is none.
     fn look(&self, name: &str) -> io::Result<Option<(FileId, u64)>> {
@@ -48,12 +49,15 @@ pub type FileId = (u64, u64);
 
 /// One open file.
 pub trait SegmentFile: Send + Sync {
+    /// Bytes in the file.
     fn length(&self) -> io::Result<u64>;
     /// Tells it from every other file of the disk, whatever its name.
     fn id(&self) -> io::Result<FileId>;
     /// Fills `buffer` from `offset`; fewer bytes only where the file ends.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// Writes all the bytes from `offset` on; beyond the file's end it grows.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Cuts the file to `length` bytes, or fills it with zeros up to there.
     fn truncate(&self, length: u64) -> io::Result<()>;
     /// Takes room for so many bytes, from the start.
     fn allocate(&self, bytes: u64) -> io::Result<()> {

@@ -10,6 +10,7 @@ const SUMMED: u32 = 64 << 10;
 /// Where a log ended at some moment. A log that holds these bytes at this place is that log, as it was or grown since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct End {
+    /// The segment's number.
     pub segment: u32,
     /// In bytes of the segment's file.
     pub offset: u32,

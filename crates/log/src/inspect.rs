@@ -12,14 +12,14 @@ use super::shared::Shared;
 
 impl Shared {
     /// Where the log ends, as far as it is written; none before it has a file.
-    pub fn end(&self) -> Result<Option<End>, LogError> {
+    pub(crate) fn end(&self) -> Result<Option<End>, LogError> {
         let newest = self.segments.read().values().rev().find(|segment| segment.file().is_some()).cloned();
         let Some(segment) = newest else { return Ok(None) };
         End::of(&segment, segment.bytes()).map_err(LogError::io("read", segment.name()))
     }
 
     /// Whether the log ended there once.
-    pub fn ended_at(&self, end: End) -> Result<bool, LogError> {
+    pub(crate) fn ended_at(&self, end: End) -> Result<bool, LogError> {
         let Some(segment) = self.segment(end.segment) else { return Ok(false) };
         if !(HEADER..=segment.bytes()).contains(&end.offset) {
             return Ok(false);
@@ -29,7 +29,7 @@ impl Shared {
     }
 
     /// What somebody did to a segment's file, if anything, e.g. `00000001.log was removed`.
-    pub fn harm(&self) -> Result<Option<String>, LogError> {
+    pub(crate) fn harm(&self) -> Result<Option<String>, LogError> {
         // The segments come before their names: one that is made meanwhile has a name, and none goes meanwhile.
         let _none_goes = self.removal.lock();
         let made: Vec<Arc<Segment>> = self.segments.read().values().filter(|it| it.file().is_some()).cloned().collect();

@@ -7,7 +7,9 @@ use super::frame;
 /// Where a frame begins: segment number and byte offset within the segment's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default)]
 pub struct Location {
+    /// The segment's number, from 1.
     pub segment: u32,
+    /// The byte in the segment's file at which the frame begins.
     pub offset: u32,
 }
 

@@ -30,6 +30,7 @@ impl fmt::Display for Durability {
 /// How a log is opened.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
+    /// What an acknowledged transaction survives.
     pub durability: Durability,
     /// A segment is closed before it grows beyond so many bytes; a larger transaction gets one of its own.
     pub segment_bytes: u32,

@@ -60,7 +60,7 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub fn new(tail: Arc<Segment>, offset: u32, segment_bytes: u32, syncs_groups: bool) -> Self {
+    pub(crate) fn new(tail: Arc<Segment>, offset: u32, segment_bytes: u32, syncs_groups: bool) -> Self {
         Self {
             chunks: Vec::new(),
             pending: 0,
@@ -78,12 +78,12 @@ impl Queue {
     }
 
     /// Bytes that are not on the disk yet.
-    pub fn unwritten(&self) -> u64 {
+    pub(crate) fn unwritten(&self) -> u64 {
         (self.pending + self.writing) as u64
     }
 
     /// Whether a transaction of so many bytes is taken at the moment.
-    pub fn admit(&self, bytes: usize) -> Result<(), LogError> {
+    pub(crate) fn admit(&self, bytes: usize) -> Result<(), LogError> {
         match &self.refusal {
             Some(refusal) => Err(refusal.clone()),
             None if self.pending > 0 && self.pending + bytes > MAX_PENDING => {
@@ -95,7 +95,7 @@ impl Queue {
 
     /// Adds one transaction, admitted or not, to this segment or, if that would grow beyond `roll_at` bytes, to a new one;
     /// `planned` hears of that.
-    pub fn append(
+    pub(crate) fn append(
         &mut self,
         frames: &[&[u8]],
         roll_at: u32,

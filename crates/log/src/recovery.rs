@@ -5,8 +5,11 @@ use super::Durability;
 /// What a start found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recovery {
+    /// Segments that were replayed.
     pub segments: usize,
+    /// Transactions that were replayed.
     pub transactions: u64,
+    /// Frames that were replayed.
     pub frames: u64,
     /// Of the frames, heads included.
     pub bytes: u64,
@@ -55,9 +58,13 @@ impl Recovery {
 /// The end of a file that was cut off, or the whole file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut {
+    /// The file's name.
     pub file: String,
+    /// The first byte that was cut off; 0: the whole file is removed.
     pub offset: u64,
+    /// How many bytes were cut off.
     pub bytes: u64,
+    /// What was wrong with them.
     pub why: String,
 }
 

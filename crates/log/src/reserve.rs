@@ -9,7 +9,7 @@ use super::disk::Disk;
 use super::space::{Space, is_full};
 
 /// The name of the reserve's file.
-pub const NAME: &str = "reserve";
+pub(crate) const NAME: &str = "reserve";
 /// The reserve is given away in pieces of so many bytes: what is given at once somebody else can take at once.
 const PIECE: u64 = 64 << 10;
 /// This part of the floor stays free when the reserve is taken again: files are made of it, such as the log's next segment.
@@ -24,12 +24,12 @@ pub(super) struct Reserve {
 }
 
 impl Reserve {
-    pub fn is_low(&self) -> bool {
+    pub(crate) fn is_low(&self) -> bool {
         self.low.load(Ordering::Relaxed)
     }
 
     /// Gives away what a write of so many bytes needs; false if there is nothing left.
-    pub fn give(&self, disk: &dyn Disk, bytes: u64) -> bool {
+    pub(crate) fn give(&self, disk: &dyn Disk, bytes: u64) -> bool {
         let mut held = self.held.lock();
         self.low.store(true, Ordering::Relaxed);
         if *held == 0 {

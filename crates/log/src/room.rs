@@ -20,7 +20,7 @@ const TIGHT: u64 = 4;
 
 impl Shared {
     /// Takes the reserve at start, and looks whether there is room.
-    pub fn begin_reserve(&self) {
+    pub(crate) fn begin_reserve(&self) {
         if let Some(space) = self.disk.space() {
             *self.reserve.held.lock() = left_by_a_former_life(&*self.disk, space.floor());
         }
@@ -29,7 +29,7 @@ impl Shared {
 
     /// Whether a transaction is taken, by the room that there is, and how many bytes it may have. It seldom looks at the disk:
     /// only after so many bytes that these could have filled a part of it.
-    pub fn admit_by_room(&self, frees: bool, room: u64) -> Result<u64, LogError> {
+    pub(crate) fn admit_by_room(&self, frees: bool, room: u64) -> Result<u64, LogError> {
         if room == 0 && !(frees && self.reserve.is_low()) {
             self.look();
         }
@@ -42,7 +42,7 @@ impl Shared {
     /// Looks at the disk: how many bytes may come before the next look, and whether there is enough to go on.
     ///
     /// Little room is less than the floor, or a reserve that isn't whole; it is over when twice the floor is free beside it.
-    pub fn look(&self) {
+    pub(crate) fn look(&self) {
         let mut held = self.reserve.held.lock();
         // Asked for before the disk: what is written between the two counts twice, and not never.
         let waiting = self.queue.lock().unwritten();
@@ -70,7 +70,7 @@ impl Shared {
     ///
     /// What was decided is written in its turn, and what frees space may wait behind it: so it gets of the reserve what it
     /// needs, whatever it is; and from now on only what frees space is taken.
-    pub fn makes_room(&self, error: &LogError, bytes: u64) -> bool {
+    pub(crate) fn makes_room(&self, error: &LogError, bytes: u64) -> bool {
         let (LogError::Write { cause, .. } | LogError::Io { cause, .. }) = error else { return false };
         if !is_full(cause) || self.disk.space().is_none() {
             return false;
@@ -79,18 +79,18 @@ impl Shared {
         self.reserve.give(&*self.disk, bytes)
     }
 
-    pub fn full(&self) -> LogError {
+    pub(crate) fn full(&self) -> LogError {
         LogError::Full { place: self.disk.place() }
     }
 
     /// Bytes that can still be written to give space back, half of the reserve included; all there are where the disk doesn't
     /// say.
-    pub fn available(&self) -> u64 {
+    pub(crate) fn available(&self) -> u64 {
         self.disk.space().map_or(u64::MAX, |space| space.free + *self.reserve.held.lock() / 2)
     }
 
     /// Whether space should be given back even where that costs something.
-    pub fn is_tight(&self) -> bool {
+    pub(crate) fn is_tight(&self) -> bool {
         self.reserve.is_low() || self.disk.space().is_some_and(|space| space.free < TIGHT * space.floor())
     }
 }

@@ -35,6 +35,7 @@ impl Segment {
         Arc::new(Self { number, previous_end, file: OnceLock::from(file), written: AtomicU32::new(written) })
     }
 
+    /// The segment's number, from 1.
     pub fn number(&self) -> u32 {
         self.number
     }

@@ -57,12 +57,12 @@ pub(super) struct Progress {
 
 impl Shared {
     /// The last position that is as durable as promised.
-    pub fn durable(&self) -> Position {
+    pub(crate) fn durable(&self) -> Position {
         Position(self.durable.load(Ordering::Acquire))
     }
 
     /// A segment that there is, by its number.
-    pub fn segment(&self, number: u32) -> Option<Arc<Segment>> {
+    pub(crate) fn segment(&self, number: u32) -> Option<Arc<Segment>> {
         self.segments.read().get(&number).cloned()
     }
 }

@@ -11,7 +11,7 @@ use super::{Durability, LogError, Position};
 
 impl Shared {
     /// The thread's life.
-    pub fn run(&self) {
+    pub(crate) fn run(&self) {
         loop {
             let (wanted, sealed) = {
                 let mut work = self.work.lock();
@@ -39,7 +39,7 @@ impl Shared {
     }
 
     /// Waits until the thread wrote and synced up to `position`, or failed to.
-    pub async fn written_by_thread(&self, position: Position) -> Result<(), LogError> {
+    pub(crate) async fn written_by_thread(&self, position: Position) -> Result<(), LogError> {
         let mut progress = self.progress.subscribe();
         let rounds = progress.borrow_and_update().rounds;
         {

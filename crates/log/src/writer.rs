@@ -16,7 +16,7 @@ const KEPT_BUFFER: usize = 4 << 20;
 
 impl Shared {
     /// Makes the first file of a new log, and syncs it: a later start can then always tell when the log was written.
-    pub fn begin(&self) -> Result<(), LogError> {
+    pub(crate) fn begin(&self) -> Result<(), LogError> {
         let tail = self.queue.lock().tail.clone();
         if self.segments.read().len() > 1 || tail.file().is_some() {
             return Ok(());
@@ -29,7 +29,7 @@ impl Shared {
     }
 
     /// Writes (and in `power`, syncs) what was appended, up to `position` at least. Blocks.
-    pub fn write_through(&self, position: Position) -> Result<(), LogError> {
+    pub(crate) fn write_through(&self, position: Position) -> Result<(), LogError> {
         let mut group = self.group.lock();
         while self.durable() < position {
             let kept = !group.chunks.is_empty();
@@ -149,13 +149,13 @@ impl Shared {
     }
 
     /// Syncs a segment's file. After a failure the log is poisoned: the pages that failed may be gone.
-    pub fn sync(&self, segment: &Segment) -> Result<(), LogError> {
+    pub(crate) fn sync(&self, segment: &Segment) -> Result<(), LogError> {
         let Some(file) = segment.file() else { return Ok(()) };
         file.sync().map_err(|error| self.poison(&segment.name(), &error))
     }
 
     /// Syncs the folder's list of files.
-    pub fn sync_names(&self) -> Result<(), LogError> {
+    pub(crate) fn sync_names(&self) -> Result<(), LogError> {
         self.disk.sync().map_err(|error| self.poison("the data folder", &error))
     }
 
@@ -164,7 +164,7 @@ impl Shared {
     }
 
     /// Nothing more is written until a restart.
-    pub fn give_up(&self, reason: String) -> LogError {
+    pub(crate) fn give_up(&self, reason: String) -> LogError {
         let poison = self.poison.get_or_init(|| LogError::Poisoned { reason }).clone();
         self.queue.lock().refusal = Some(poison.clone());
         poison

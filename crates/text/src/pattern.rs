@@ -66,6 +66,7 @@ impl Pattern {
         self.size * (text.len() as u64 + 1)
     }
 
+    /// Whether the pattern occurs in the text. Pay [`Self::matching`] before.
     pub fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }

@@ -9,7 +9,9 @@ pub const NO_SERVICE: &str = "http://webservices.amazon.com/AWSFault/2005-15-09"
 /// What an error's rendering needs to know of its service.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
+    /// The protocol that the client speaks.
     pub protocol: Protocol,
+    /// How the service's query protocol names things.
     pub names: Names,
     /// The service's XML namespace.
     pub namespace: &'static str,
@@ -20,7 +22,9 @@ pub struct Style {
 /// An error's body and the headers that go with it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rendered {
+    /// The HTTP status.
     pub status: u16,
+    /// In the protocol's form.
     pub body: Vec<u8>,
     /// `x-amzn-query-error`: what the query protocol would call this, for clients that were written for it.
     pub query_error: Option<String>,

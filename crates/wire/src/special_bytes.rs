@@ -13,7 +13,7 @@ const COPIED: usize = 16;
 
 /// Which bytes are special.
 #[derive(Debug, Clone, Copy)]
-pub struct SpecialBytes {
+pub(crate) struct SpecialBytes {
     /// These four, which may repeat.
     pub any_of: [u8; 4],
     /// And all that are less than this one.
@@ -22,13 +22,13 @@ pub struct SpecialBytes {
 
 impl SpecialBytes {
     /// The places of the special bytes of a text, in order.
-    pub fn of(self, text: &[u8]) -> Places<'_> {
+    pub(crate) fn of(self, text: &[u8]) -> Places<'_> {
         Places { special: self, level: Level::new(), text, begin: 0, next: 0, marks: 0 }
     }
 }
 
 /// The places of the special bytes of a text.
-pub struct Places<'t> {
+pub(crate) struct Places<'t> {
     special: SpecialBytes,
     level: Level,
     text: &'t [u8],
@@ -86,7 +86,7 @@ fn marks<S: Simd>(simd: S, special: SpecialBytes, block: &[u8; BLOCK]) -> u64 {
 /// Copies the bytes between two special ones, most often a few, to the beginning of `to`, where a bit more may be overwritten.
 /// Returns how many they are.
 #[inline(always)]
-pub fn copy(text: &[u8], from: usize, end: usize, to: &mut [u8]) -> usize {
+pub(crate) fn copy(text: &[u8], from: usize, end: usize, to: &mut [u8]) -> usize {
     let length = end - from;
     match (text[from..].first_chunk::<COPIED>(), to.first_chunk_mut::<COPIED>()) {
         (Some(few), Some(to)) if length <= COPIED => *to = *few,

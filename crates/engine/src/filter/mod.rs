@@ -27,8 +27,10 @@ pub const MOST_BYTES: usize = 256 * 1024;
 /// What the policy is matched against: the subscription's attribute `FilterPolicyScope`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scope {
+    /// The message's attributes.
     #[default]
     MessageAttributes,
+    /// The message itself, which is JSON then.
     MessageBody,
 }
 
@@ -37,6 +39,7 @@ pub enum Scope {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct FilterError {
+    /// SNS's words.
     pub message: String,
 }
 
@@ -78,6 +81,7 @@ impl FilterPolicy {
         Ok(Self { scope, conditions: compiled.conditions, branches })
     }
 
+    /// What the policy is matched against.
     pub fn scope(&self) -> Scope {
         self.scope
     }

@@ -8,7 +8,7 @@ pub(super) struct Wildcard(Glob);
 
 impl Wildcard {
     /// Positions in the error texts count bytes, and the quote that opens the JSON string, as AWS's do.
-    pub fn parse(pattern: &str) -> Result<Self, String> {
+    pub(super) fn parse(pattern: &str) -> Result<Self, String> {
         let mut builder = Builder::default();
         let mut rest = pattern.char_indices().peekable();
         while let Some((at, c)) = rest.next() {
@@ -27,7 +27,7 @@ impl Wildcard {
         Ok(Self(builder.build()))
     }
 
-    pub fn matches(&self, value: &str) -> bool {
+    pub(super) fn matches(&self, value: &str) -> bool {
         self.0.matches(value)
     }
 }

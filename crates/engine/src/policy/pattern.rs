@@ -6,7 +6,7 @@ use text::glob::{Builder, Glob};
 
 /// A string with wildcards and variables, as `Resource` and the `Like` operators have it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Pattern(Kind);
+pub(super) struct Pattern(Kind);
 
 #[derive(Debug, Clone, PartialEq)]
 enum Kind {

@@ -13,6 +13,7 @@ pub enum Principal<'a> {
     Account(&'a str),
     /// A role, a role's session or a user, by its ARN.
     Arn(&'a str),
+    /// Nobody that is known.
     Anonymous,
 }
 

@@ -30,15 +30,20 @@ pub struct Stray {
 /// How many messages a queue holds, by what they are doing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Depth {
+    /// Messages that can be received.
     pub visible: usize,
+    /// Messages that a consumer got and has not deleted.
     pub in_flight: usize,
+    /// Messages that can't be received yet.
     pub delayed: usize,
 }
 
 /// A queue and its messages.
 #[derive(Debug)]
 pub struct Queue {
+    /// The queue as its owner declared it.
     pub config: QueueConfig,
+    /// The same, parsed.
     pub settings: Settings,
     pub(super) next_position: Position,
     pub(super) entries: entries::Entries,

@@ -8,6 +8,7 @@ use crate::{Millis, Position, Seq, limits};
 /// What a consumer asks for.
 #[derive(Debug, Clone, Copy)]
 pub struct Receive<'a> {
+    /// The most messages that it takes.
     pub max: usize,
     /// `None` takes the queue's own visibility timeout.
     pub visibility: Option<Millis>,
@@ -18,7 +19,9 @@ pub struct Receive<'a> {
 /// What it gets; the decision only, nothing is changed yet.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Received {
+    /// When what was picked can be received again.
     pub visible_at: Millis,
+    /// The places of the messages that the consumer gets.
     pub picked: Vec<Position>,
     /// Messages received too often, for the dead-letter queue.
     pub redriven: Vec<Position>,
@@ -33,11 +36,17 @@ pub struct Received {
 /// A message that a consumer got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Picked {
+    /// Its place in the queue.
     pub position: Position,
+    /// Its payload's number.
     pub seq: Seq,
+    /// Which of its payload's deliveries it is.
     pub index: u16,
+    /// How often it was received, this time included.
     pub count: u32,
+    /// When it was sent.
     pub sent_at: Millis,
+    /// When it was first received.
     pub first_received: Millis,
 }
 

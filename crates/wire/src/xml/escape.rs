@@ -5,7 +5,7 @@ use std::io::Write;
 /// Appends text with XML's special characters escaped.
 ///
 /// A carriage return and what XML 1.0 has no place for are written as character references, as AWS does.
-pub fn escape(text: &str, out: &mut Vec<u8>) {
+pub(super) fn escape(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
     // Most texts are ids, and need nothing. Looked at to the end, the processor takes many bytes at once.
     let doubtful = |byte: u8| (byte < 0x20) | matches!(byte, b'&' | b'<' | b'>' | b'"' | 0xEF);
