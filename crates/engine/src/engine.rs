@@ -105,7 +105,7 @@ impl Engine {
         self.queues.get(&id)
     }
 
-    /// A queue by its number, for decisions that settle its timers.
+    /// A queue by its number, for decisions, which make visible what is due.
     pub fn queue_mut(&mut self, id: QueueId) -> Option<&mut Queue> {
         self.queues.get_mut(&id)
     }

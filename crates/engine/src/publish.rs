@@ -134,7 +134,7 @@ impl<'f, 'a> FanOut<'f, 'a> {
     fn follow(&mut self, route: &Route, by_protocol: &[(&str, &str)]) {
         let Some(subscription) = self.engine.subscription(route.subscription) else { return };
         let body = body_for(&subscription.body_key, by_protocol);
-        if !wants(subscription, self.sent, body, &mut self.parsed) {
+        if !passes_filter(subscription, self.sent, body, &mut self.parsed) {
             self.note(route, |sent| Outcome::Filtered(explain::mismatches(subscription, sent, body)));
             return;
         }
@@ -209,10 +209,10 @@ impl Engine {
             replay_of: Some(Original { seq: archived.seq, at: archived.at }),
             ..archived.clone()
         };
-        if !wants(subscription, &sent, 0, &mut Parsed::default()) {
+        if !passes_filter(subscription, &sent, 0, &mut Parsed::default()) {
             return Ok(None);
         }
-        let end = self.end(subscription, now);
+        let end = self.end_of(subscription, now);
         let End::Queue(id) = end else {
             return Err(if let End::Refused(reason) = end { reason } else { "only queues get replays".to_owned() });
         };
@@ -272,7 +272,7 @@ impl Parsed {
 }
 
 /// Whether a subscription's filter policy lets a message through.
-fn wants(subscription: &Subscription, sent: &Sent<'_>, body: usize, parsed: &mut Parsed) -> bool {
+fn passes_filter(subscription: &Subscription, sent: &Sent<'_>, body: usize, parsed: &mut Parsed) -> bool {
     let Some(filter) = &subscription.filter else { return true };
     match filter.scope() {
         filter::Scope::MessageBody => parsed.get(body, sent.bodies[body]).is_some_and(|body| filter.matches_body(body)),

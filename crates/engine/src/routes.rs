@@ -21,7 +21,7 @@ impl Engine {
         let routes = open
             .map(|subscription| Route {
                 subscription: subscription.config.id,
-                end: self.end(subscription, now),
+                end: self.end_of(subscription, now),
                 dead_letter: self.dead_letter(subscription, now),
             })
             .collect();
@@ -59,11 +59,12 @@ impl Engine {
                 Ok(())
             };
         };
-        sends(policy, topic_arn, queue, now)
+        check_policy(policy, topic_arn, queue, now)
             .map_err(|why| format!("the policy of the queue {} does not let the topic send{why}", queue.config.arn))
     }
 
-    pub(super) fn end(&self, subscription: &Subscription, now: Millis) -> End {
+    /// Where a subscription leads.
+    pub(super) fn end_of(&self, subscription: &Subscription, now: Millis) -> End {
         let config = &subscription.config;
         let end = match config.protocol.as_str() {
             "sqs" => match self.queue_id(&config.endpoint) {
@@ -111,8 +112,8 @@ impl Engine {
     }
 }
 
-/// Why not: an end for the sentence.
-fn sends(policy: &Policy, topic_arn: &str, queue: &Queue, now: Millis) -> Result<(), String> {
+/// Whether a queue's policy lets a topic send; else the end of a sentence that says why not.
+fn check_policy(policy: &Policy, topic_arn: &str, queue: &Queue, now: Millis) -> Result<(), String> {
     let (account, queue_arn) = (arn::account(topic_arn), queue.config.arn.as_str());
     let around = Around::service(now, arn::region(queue_arn), arn::account(queue_arn));
     let request = Request {

@@ -84,8 +84,8 @@ impl Stream {
         self.parts.get(&position)
     }
 
-    /// Also of a record that isn't there yet: in a replay its copy may come later.
-    pub(super) fn part_landed(&mut self, position: Position, of: u16, landed: &[u16]) {
+    /// Notes parts that have landed, also of a record that isn't there yet: in a replay its copy may come later.
+    pub(super) fn land_parts(&mut self, position: Position, of: u16, landed: &[u16]) {
         let parts = self.parts.entry(position).or_default();
         if parts.of != of {
             *parts = LandedParts { of, landed: BTreeSet::new() };

@@ -28,7 +28,7 @@ impl Kept {
         let owner = self.engine.apply(change);
         let segment = self.segments.len() - 1;
         let place = Place { segment: segment as u32, offset: self.segments[segment].len() as u32 };
-        self.engine.placed(&owner, place, encoded.len() as u32);
+        self.engine.note_place(&owner, place, encoded.len() as u32);
         self.segments[segment].push(encoded);
     }
 
@@ -38,7 +38,7 @@ impl Kept {
             for (offset, record) in records.iter().enumerate() {
                 let owner = engine.apply(&postcard::from_bytes(record).unwrap());
                 let place = Place { segment: segment as u32, offset: offset as u32 };
-                engine.placed(&owner, place, record.len() as u32);
+                engine.note_place(&owner, place, record.len() as u32);
             }
         }
         self.engine = engine;

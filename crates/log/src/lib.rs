@@ -30,7 +30,7 @@
 mod disk;
 mod end;
 mod error;
-#[doc(hidden)]
+#[cfg(any(test, feature = "faulty"))]
 pub mod faulty;
 mod files;
 mod frame;

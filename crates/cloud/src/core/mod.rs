@@ -269,7 +269,7 @@ impl Core {
         let locations = log::locations(first, frames.slices());
         for ((owner, slice), location) in frames.owners.iter().zip(frames.slices()).zip(locations) {
             if *owner != Owner::None {
-                engine.placed(owner, rebuild::place(location), log::frame_bytes(slice.len()));
+                engine.note_place(owner, rebuild::place(location), log::frame_bytes(slice.len()));
             }
         }
         Ok(position)

@@ -10,7 +10,7 @@ use log::{self, Location, Log, LogError};
 pub fn replay(engine: &mut Engine, location: Location, record: &[u8]) -> Result<(), String> {
     let change = postcard::from_bytes(record).map_err(|error| error.to_string())?;
     let owner = engine.apply(&change);
-    engine.placed(&owner, place(location), log::frame_bytes(record.len()));
+    engine.note_place(&owner, place(location), log::frame_bytes(record.len()));
     Ok(())
 }
 

@@ -152,7 +152,7 @@ impl Queue {
 
     /// How many messages there are at `now`.
     pub fn depth(&mut self, now: Millis) -> Depth {
-        self.settle(now);
+        self.show_due(now);
         Depth {
             visible: self.entries.len() - self.in_flight - self.delayed,
             in_flight: self.in_flight,
@@ -166,7 +166,7 @@ impl Queue {
     }
 
     /// Makes visible what is due. It follows from the time alone, so the log doesn't hold it.
-    pub(super) fn settle(&mut self, now: Millis) {
+    pub(super) fn show_due(&mut self, now: Millis) {
         self.follow_clock(now);
         while let Some((at, position)) = self.timers.first().copied()
             && at <= now

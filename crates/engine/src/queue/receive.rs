@@ -62,7 +62,7 @@ const REDRIVE_AT_ONCE: usize = 1_000;
 impl Queue {
     /// Decides what a consumer gets at `now`.
     pub fn decide_receive(&mut self, receive: Receive<'_>, now: Millis) -> Received {
-        self.settle(now);
+        self.show_due(now);
         let mut decision = Received {
             visible_at: now.saturating_add(receive.visibility.unwrap_or(self.settings.visibility_timeout)),
             expired: self.expired(now, EXPIRE_AT_ONCE),
@@ -76,7 +76,7 @@ impl Queue {
             decision.picked = same;
             decision.repeated = true;
         } else {
-            self.sort_in(max, now, &mut decision);
+            self.choose(max, now, &mut decision);
         }
         if let Some(attempt) = receive.attempt
             && !decision.picked.is_empty()
@@ -89,7 +89,7 @@ impl Queue {
 
     /// The first `max` messages that a consumer could get at `now`, for who moves them elsewhere.
     pub fn visible(&mut self, max: usize, now: Millis) -> Vec<Position> {
-        self.settle(now);
+        self.show_due(now);
         let mut positions = Vec::new();
         self.offer(now, |position| {
             let more = positions.len() < max;
@@ -121,7 +121,7 @@ impl Queue {
     }
 
     /// Every candidate is expired, goes to the dead-letter queue, or is received, until `max` are.
-    fn sort_in(&mut self, max: usize, now: Millis, decision: &mut Received) {
+    fn choose(&mut self, max: usize, now: Millis, decision: &mut Received) {
         if !self.settings.fifo && !self.tenants.is_empty() {
             self.tenants.sample(now, self.in_flight);
         }
