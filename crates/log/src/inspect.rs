@@ -29,7 +29,7 @@ impl Shared {
     }
 
     /// What somebody did to a segment's file, if anything, e.g. `00000001.log was removed`.
-    pub(crate) fn harm(&self) -> Result<Option<String>, LogError> {
+    pub(crate) fn find_harm(&self) -> Result<Option<String>, LogError> {
         // The segments come before their names: one that is made meanwhile has a name, and none goes meanwhile.
         let _none_goes = self.removal.lock();
         let made: Vec<Arc<Segment>> = self.segments.read().values().filter(|it| it.file().is_some()).cloned().collect();

@@ -26,6 +26,22 @@
 //!
 //! A frame whose end was acknowledged and then damaged in the very last write can't be told from a torn one: it is cut,
 //! and the start says so. That the last segment is there at all is told by a note beside it ([`last`]).
+//!
+//! # Where things are
+//!
+//! ```text
+//! log       the handle: append, commit, read, remove      location  places in the log
+//! queue     what waits to be written                      options   how a log is opened
+//! writer    writes a group of transactions                thread    syncs; in `power` it writes as well
+//! shared    what the handle and the thread share          segment   reads records from one segment
+//! frame     a record's bytes                              header    a segment's first bytes, and the files' names
+//! recover   opens a log, by way of files, replay, scan    recovery  what a start tells of the log it found
+//! torn      torn tail or damage                           last      notes of the last segment
+//! remove    removes segments                              inspect, end    whether the files are still the log's own
+//! room      what a full disk still takes                  reserve, space  the room that is kept, and that is there
+//! disk      what the log needs of a disk; a folder        memory, faulty  disks in memory, and for tests
+//! lock      one process at a time in a folder             error     what can go wrong
+//! ```
 
 mod disk;
 mod end;

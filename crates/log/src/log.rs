@@ -53,8 +53,8 @@ impl Log {
         });
         shared.begin()?;
         shared.begin_reserve();
-        // From here on it is known what was there. Who can't look yet will.
-        _ = shared.harm();
+        // Notes what is there from now on; if the files can't be read yet, a later look will.
+        _ = shared.find_harm();
         let thread = match options.durability {
             Durability::Memory => None,
             Durability::Process | Durability::Power => {
@@ -80,22 +80,22 @@ impl Log {
         queue.append(frames, roll_at, |planned| self.plan(planned))
     }
 
-    /// Whether the next transaction is taken; if not, what waits is tried once more. Ask before you decide: what was decided
+    /// Whether the next transaction is taken; if not, what waits is written once more. Ask before you decide: what was decided
     /// goes to [`append_decided`](Self::append_decided). With little room on the disk only what `frees` space is taken.
     ///
-    /// Returns how many bytes it may have: more than that would leave too little of the disk for what frees space.
+    /// Returns how many bytes the transaction may have: more would leave too little of the disk for what frees space.
     pub fn admit(&self, frees: bool) -> Result<u64, LogError> {
-        let (refused, room, most) = {
+        let (refused, room, max) = {
             let queue = self.shared.queue.lock();
-            (queue.admit(0).is_err(), queue.room, queue.most)
+            (queue.admit(0).is_err(), queue.room, queue.max_transaction)
         };
         if refused {
-            // Poisoned, it would pass as long as nothing waits, and what is decided then could never be written.
+            // A poisoned log would pass as long as nothing waits, and what is decided then could never be written.
             self.shared.poison.get().map_or_else(|| self.retry(), |poison| Err(poison.clone()))?;
         }
         let little = room == 0 || self.shared.reserve.is_low();
-        let most = if little { self.shared.admit_by_room(frees, room)? } else { most };
-        Ok(if frees { u64::MAX } else { most })
+        let max = if little { self.shared.admit_by_room(frees, room)? } else { max };
+        Ok(if frees { u64::MAX } else { max })
     }
 
     /// As [`append`](Self::append) for a transaction that was admitted, and can't be refused any more since its changes are
@@ -152,8 +152,8 @@ impl Log {
 
     /// What somebody did to a file under the log, if anything: took it away, put another in its place, cut it short. For a
     /// background tick: it looks at every file, and reads the last bytes.
-    pub fn harm(&self) -> Result<Option<String>, LogError> {
-        self.shared.harm()
+    pub fn find_harm(&self) -> Result<Option<String>, LogError> {
+        self.shared.find_harm()
     }
 
     /// Where the log ends, as far as it is written.
@@ -183,9 +183,9 @@ impl Log {
         self.shared.reserve.is_low().then(|| self.shared.full())
     }
 
-    /// Looks whether there is room again.
-    pub fn look(&self) {
-        self.shared.look();
+    /// Checks how much room there is on the disk, and whether it is enough again.
+    pub fn check_room(&self) {
+        self.shared.check_room();
     }
 
     /// Whether space should be given back even where that costs something.

@@ -9,9 +9,9 @@ use super::{Appended, Location, LogError, Position};
 
 /// The largest transaction, in bytes of the log.
 pub const MAX_TRANSACTION: usize = 256 << 20;
-/// So much may wait to be written before appends are refused; a single transaction always finds room.
+/// The most bytes that may wait to be written before appends are refused. One transaction is always taken.
 pub const MAX_PENDING: usize = MAX_TRANSACTION;
-/// Offsets have 32 bits. So much is only what a segment opens with, of a folder that declares more than is allowed now.
+/// The most bytes of one segment: offsets have 32 bits. Only a folder that declares more than is allowed now needs as many.
 const MAX_SEGMENT: usize = 3 << 30;
 
 /// Frames for one segment that are written with one write.
@@ -49,11 +49,11 @@ pub(super) struct Queue {
     pub refusal: Option<LogError>,
     /// An empty buffer that a written chunk left.
     pub spare: Vec<u8>,
-    /// Bytes that may be appended before the disk is looked at.
+    /// Bytes that may be appended before the room on the disk is checked again.
     pub room: u64,
-    /// Bytes that a transaction may have until then, unless it frees space.
-    pub most: u64,
-    /// Where a segment ends, unless who appends knows better.
+    /// The most bytes that a transaction may have until then, unless it frees space.
+    pub max_transaction: u64,
+    /// A segment ends before it grows beyond so many bytes, unless the one who appends says otherwise.
     pub segment_bytes: u32,
     /// A group is written only after the one before it was synced, and its first frame says so.
     syncs_groups: bool,
@@ -71,7 +71,7 @@ impl Queue {
             refusal: None,
             spare: Vec::new(),
             room: 0,
-            most: 0,
+            max_transaction: 0,
             segment_bytes,
             syncs_groups,
         }

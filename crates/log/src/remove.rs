@@ -42,7 +42,7 @@ impl Shared {
         }
         self.sync_names()?;
         // The reserve is taken of what is free now before another program takes that.
-        self.look();
+        self.check_room();
         Ok(())
     }
 

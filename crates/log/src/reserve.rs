@@ -10,16 +10,17 @@ use super::space::{Space, is_full};
 
 /// The name of the reserve's file.
 pub(crate) const NAME: &str = "reserve";
-/// The reserve is given away in pieces of so many bytes: what is given at once somebody else can take at once.
+/// The reserve is given away in pieces of so many bytes: another program could take all that is given at once.
 const PIECE: u64 = 64 << 10;
-/// This part of the floor stays free when the reserve is taken again: files are made of it, such as the log's next segment.
+/// A quarter of the floor stays free when the reserve is taken again: for new files, such as the log's next segment.
 const FOR_FILES: u64 = 4;
 
+/// How much room the reserve holds at the moment.
 #[derive(Default)]
 pub(super) struct Reserve {
-    /// Bytes of the file; fewer than the floor only while `low` is set. Held as long as somebody looks at the disk.
+    /// Bytes of the file; fewer than the floor only while `low` is set. Locked for as long as somebody checks the room.
     pub held: Mutex<u64>,
-    /// Only what frees space is taken.
+    /// Only what frees space is admitted.
     pub low: AtomicBool,
 }
 
@@ -50,8 +51,8 @@ impl Reserve {
     }
 }
 
-/// Takes the reserve, or as much of it as there is room for; `held` of it is there. False if it isn't whole then.
-pub(super) fn take(disk: &dyn Disk, held: &mut u64, space: &mut Space) -> bool {
+/// Makes the reserve grow from `held` bytes to the floor, or as far as there is room. False if it isn't whole then.
+pub(super) fn take_reserve(disk: &dyn Disk, held: &mut u64, space: &mut Space) -> bool {
     let wanted = space.floor();
     let goal = wanted.min(*held + space.free.saturating_sub(wanted / FOR_FILES));
     if *held >= wanted || goal < wanted.min(*held + PIECE) {
@@ -70,9 +71,9 @@ pub(super) fn take(disk: &dyn Disk, held: &mut u64, space: &mut Space) -> bool {
     }
 }
 
-/// Bytes of the reserve that a former life left: none if they are not really there, as in a folder copied without its
-/// holes. One of a larger disk is cut.
-pub(super) fn left_by_a_former_life(disk: &dyn Disk, floor: u64) -> u64 {
+/// Bytes of the reserve that an earlier process left: none if they are not really there, as in a folder that was copied
+/// without its holes. A reserve from a larger disk is cut.
+pub(super) fn find_reserve(disk: &dyn Disk, floor: u64) -> u64 {
     let there = || {
         let file = disk.open(NAME)?;
         let bytes = file.length()?.min(floor);

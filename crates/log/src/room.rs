@@ -7,69 +7,71 @@
 use std::sync::atomic::Ordering;
 
 use super::LogError;
-use super::reserve::{left_by_a_former_life, take};
+use super::reserve::{find_reserve, take_reserve};
 use super::shared::Shared;
 use super::space::is_full;
 
-/// At the most so many bytes are appended before the disk is looked at again,
-const FURTHEST: u64 = 1 << 20;
-/// and no more than this part of what there is beyond the floor: uploads and other programs fill the same disk meanwhile.
+/// The most bytes that are appended between two checks of the room on the disk.
+const MAX_UNCHECKED: u64 = 1 << 20;
+/// Between two checks no more is appended than this part of the room beyond the floor: a sixteenth. Uploads and other programs
+/// fill the same disk meanwhile.
 const SHARE: u64 = 16;
-/// With so many times the floor free, space is given back early.
+/// With less than so many times the floor free, space is given back even where that costs something.
 const TIGHT: u64 = 4;
 
 impl Shared {
     /// Takes the reserve at start, and looks whether there is room.
     pub(crate) fn begin_reserve(&self) {
         if let Some(space) = self.disk.space() {
-            *self.reserve.held.lock() = left_by_a_former_life(&*self.disk, space.floor());
+            *self.reserve.held.lock() = find_reserve(&*self.disk, space.floor());
         }
-        self.look();
+        self.check_room();
     }
 
-    /// Whether a transaction is taken, by the room that there is, and how many bytes it may have. It seldom looks at the disk:
-    /// only after so many bytes that these could have filled a part of it.
+    /// Whether a transaction is taken, by the room that there is, and how many bytes it may have. The disk is asked only once
+    /// `room`, the bytes that may be appended without asking, is used up.
     pub(crate) fn admit_by_room(&self, frees: bool, room: u64) -> Result<u64, LogError> {
         if room == 0 && !(frees && self.reserve.is_low()) {
-            self.look();
+            self.check_room();
         }
         match self.reserve.is_low() && !frees {
             true => Err(self.full()),
-            false => Ok(self.queue.lock().most),
+            false => Ok(self.queue.lock().max_transaction),
         }
     }
 
-    /// Looks at the disk: how many bytes may come before the next look, and whether there is enough to go on.
+    /// Asks the disk how much room there is, and sets how many bytes may be appended before the next check.
     ///
-    /// Little room is less than the floor, or a reserve that isn't whole; it is over when twice the floor is free beside it.
-    pub(crate) fn look(&self) {
+    /// There is little room while less than the floor is free, or the reserve isn't whole. That ends when the reserve is whole
+    /// and twice the floor is free beside it.
+    pub(crate) fn check_room(&self) {
         let mut held = self.reserve.held.lock();
-        // Asked for before the disk: what is written between the two counts twice, and not never.
+        // Before the disk is asked: what is written between the two is counted twice then, rather than not at all.
         let waiting = self.queue.lock().unwritten();
         let Some(mut space) = self.disk.space() else {
-            // All that it can tell is that a write fails.
+            // Such a disk tells of no room only by failing a write.
             let mut queue = self.queue.lock();
-            (queue.room, queue.most) = (u64::MAX, u64::MAX);
+            (queue.room, queue.max_transaction) = (u64::MAX, u64::MAX);
             self.reserve.low.store(false, Ordering::Relaxed);
             return;
         };
         space.free = space.free.saturating_sub(waiting);
-        let whole = take(&*self.disk, &mut held, &mut space);
+        let whole = take_reserve(&*self.disk, &mut held, &mut space);
         let floor = space.floor();
         let enough = if self.reserve.is_low() { 2 * floor } else { floor };
         let low = !whole || space.free < enough;
         self.reserve.low.store(low, Ordering::Relaxed);
-        let room = (space.free.saturating_sub(floor) / SHARE).clamp(1, FURTHEST);
+        let room = (space.free.saturating_sub(floor) / SHARE).clamp(1, MAX_UNCHECKED);
         let mut queue = self.queue.lock();
         queue.room = if low { 0 } else { room };
-        // The largest leaves the reserve as it is, and half of the floor.
-        queue.most = space.free.saturating_sub(room + floor / 2);
+        // The largest transaction leaves the reserve as it is, and half of the floor.
+        queue.max_transaction = space.free.saturating_sub(room + floor / 2);
     }
 
-    /// After a write of so many bytes that found no room: whether it is worth another try.
+    /// Whether a write of so many bytes that found no room is worth another try, since the reserve gave some room away.
     ///
-    /// What was decided is written in its turn, and what frees space may wait behind it: so it gets of the reserve what it
-    /// needs, whatever it is; and from now on only what frees space is taken.
+    /// What was decided is written in its turn, and what frees space may wait behind it. So a write gets room from the reserve
+    /// whatever it is for; from now on only what frees space is admitted.
     pub(crate) fn makes_room(&self, error: &LogError, bytes: u64) -> bool {
         let (LogError::Write { cause, .. } | LogError::Io { cause, .. }) = error else { return false };
         if !is_full(cause) || self.disk.space().is_none() {
@@ -79,6 +81,7 @@ impl Shared {
         self.reserve.give(&*self.disk, bytes)
     }
 
+    /// The error that tells of a full disk.
     pub(crate) fn full(&self) -> LogError {
         LogError::Full { place: self.disk.place() }
     }
