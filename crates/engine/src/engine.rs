@@ -80,7 +80,7 @@ impl Engine {
         self.strictness
     }
 
-    /// The random number that all ids of this data folder derive from; 0 before the first [`Change::Counters`].
+    /// The random number that all ids of this data folder derive from; 0 before the first [`Change::Counters`](super::Change::Counters).
     pub fn salt(&self) -> u128 {
         self.salt
     }

@@ -4,17 +4,23 @@
 //! them. Whoever holds the engine writes the changes to a log; a replay applies them again and gets the same state. Decisions
 //! take the time as an argument.
 //!
+//! So the same changes in the same order always make the same state, `apply` can't fail, and a change that was logged once is
+//! read for ever: new kinds of changes are added behind the others.
+//!
 //! ```text
-//! change    what the log holds            send     SendMessage: the door into a queue
-//! config    what owners declare           publish  a topic's fan-out: the same door, many times
-//! queue/    entries, groups, receive      routes   where subscriptions lead, and who may
-//! topic     topics, subscriptions         apply    changes to state
-//! declared  how much is declared
-//! stream    buffers of delivery streams   restate  what of an old record is still alive
-//! payloads  where bodies lie in the log   roles    identities that deliver, and what they may
-//! explain   what each subscription did with a message, for people
-//! filter/   policy/   windows   ids   limits
+//! engine    the state, and looking it up        send      SendMessage: the door into a queue
+//! change    what the log holds                  publish   a topic's fan-out: the same door, many times
+//! apply     changes to state                    routes    where subscriptions lead, and who may
+//! restate   what of an old record is alive      explain   what each subscription did, for people
+//! config    what owners declare                 declared  how much is declared
+//! queue/    messages, groups, receiving         stream    buffers of delivery streams
+//! topic     topics and subscriptions            windows   deduplication
+//! filter/   filter policies                     policy/   policies of IAM and of resources
+//! roles     identities that deliver             payloads  where bodies lie in the log
+//! types     times, numbers, places              ids, limits
 //! ```
+
+#![warn(missing_docs, unreachable_pub)]
 
 mod apply;
 pub mod change;

@@ -25,7 +25,7 @@
 //!   than `process` and `memory` promise, and in `power` nothing that was acknowledged.
 //!
 //! A frame whose end was acknowledged and then damaged in the very last write can't be told from a torn one: it is cut,
-//! and the start says so. That the last segment is there at all is told by a note beside it ([`last`]).
+//! and the start says so. That the last segment is there at all is told by a note beside it.
 //!
 //! # Where things are
 //!
@@ -42,6 +42,8 @@
 //! disk      what the log needs of a disk; a folder        memory, faulty  disks in memory, and for tests
 //! lock      one process at a time in a folder             error     what can go wrong
 //! ```
+
+#![warn(missing_docs, unreachable_pub)]
 
 mod disk;
 mod end;

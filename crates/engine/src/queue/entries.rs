@@ -35,14 +35,14 @@ pub struct Entry {
     pub first_received: Millis,
     /// How often it was received.
     pub count: u32,
-    /// Its message group, a slot of [`super::groups::Groups`] or [`super::tenants::Tenants`];
-    /// [`super::groups::NONE`] without one.
+    /// Its message group, a slot of the queue's groups or tenants;
+    /// `u32::MAX` without one.
     pub group: u32,
     /// Which of its payload's deliveries it is.
     pub index: u16,
     /// What it is doing.
     pub state: State,
-    /// It was redriven from, or restated after it came from, another queue: see [`super::Queue::strays`].
+    /// It was redriven from, or restated after it came from, another queue: see [`super::Queue::stray`].
     pub stray: bool,
 }
 
