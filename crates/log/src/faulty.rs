@@ -80,7 +80,7 @@ impl State {
 
     /// Takes a file's name away, and returns the file's number.
     pub fn take_away(&mut self, name: &str) -> u64 {
-        self.names.remove(name).unwrap()
+        self.names.remove(name).expect("the disk has this file")
     }
 
     /// Gives a file that was taken away this name.
@@ -301,7 +301,7 @@ impl FaultyFile {
     fn with<T>(&self, change: impl FnOnce(&mut State, &mut Content) -> io::Result<T>) -> io::Result<T> {
         self.disk.with(|state| {
             state.alive()?;
-            let mut content = state.files.remove(&self.inode).unwrap();
+            let mut content = state.files.remove(&self.inode).unwrap_or_default();
             let result = change(state, &mut content);
             state.files.insert(self.inode, content);
             result

@@ -35,14 +35,14 @@ pub struct Rendered {
 /// Renders an error.
 pub fn render(error: &AwsError, style: Style, request_id: &str) -> Rendered {
     match style.protocol {
-        Protocol::Query => plain(error.status, xml(error, style, request_id)),
-        Protocol::Rest => plain(error.status, rest(error, request_id)),
+        Protocol::Query => without_headers(error.status, to_xml(error, style, request_id)),
+        Protocol::Rest => without_headers(error.status, to_rest_xml(error, request_id)),
         Protocol::Json10 | Protocol::Json11 => {
             let flat = style.names == Names::Flat;
-            let fault = fault(error);
+            let fault = fault_name(error);
             Rendered {
                 status: error.status,
-                body: json(error, style),
+                body: to_json(error, style),
                 query_error: error.query_code.as_ref().filter(|_| flat).map(|code| format!("{code};{fault}")),
                 error_type: Some(error.code.to_string()).filter(|_| !flat),
             }
@@ -50,11 +50,11 @@ pub fn render(error: &AwsError, style: Style, request_id: &str) -> Rendered {
     }
 }
 
-fn plain(status: u16, body: Vec<u8>) -> Rendered {
+fn without_headers(status: u16, body: Vec<u8>) -> Rendered {
     Rendered { status, body, query_error: None, error_type: None }
 }
 
-fn fault(error: &AwsError) -> &'static str {
+fn fault_name(error: &AwsError) -> &'static str {
     match error.fault {
         Fault::Sender => "Sender",
         Fault::Receiver => "Receiver",
@@ -62,7 +62,7 @@ fn fault(error: &AwsError) -> &'static str {
 }
 
 /// Errors that AWS's framework raises, not the service.
-fn of_framework(code: &str) -> bool {
+fn is_of_framework(code: &str) -> bool {
     matches!(
         code,
         "SerializationException"
@@ -76,10 +76,10 @@ fn of_framework(code: &str) -> bool {
     )
 }
 
-fn json(error: &AwsError, style: Style) -> Vec<u8> {
+fn to_json(error: &AwsError, style: Style) -> Vec<u8> {
     let prefix = match style.prefix {
         "" => "",
-        _ if of_framework(&error.code) => "com.amazon.coral.service#",
+        _ if is_of_framework(&error.code) => "com.amazon.coral.service#",
         prefix => prefix,
     };
     let kind = format!("{prefix}{}", error.code);
@@ -91,7 +91,7 @@ fn json(error: &AwsError, style: Style) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
-fn xml(error: &AwsError, style: Style, request_id: &str) -> Vec<u8> {
+fn to_xml(error: &AwsError, style: Style, request_id: &str) -> Vec<u8> {
     let code = error.query_code.as_ref().unwrap_or(&error.code);
     let namespace = if code == "InvalidAction" && style.names == Names::Wrapped { NO_SERVICE } else { style.namespace };
     let (prolog, detail) = match style.names {
@@ -102,7 +102,7 @@ fn xml(error: &AwsError, style: Style, request_id: &str) -> Vec<u8> {
     for part in [prolog, "<ErrorResponse xmlns=\"", namespace, "\"><Error>"] {
         xml.raw(part);
     }
-    xml.element("Type", fault(error));
+    xml.element("Type", fault_name(error));
     xml.element("Code", code);
     xml.element("Message", &error.message);
     xml.raw(detail);
@@ -112,8 +112,8 @@ fn xml(error: &AwsError, style: Style, request_id: &str) -> Vec<u8> {
     xml.into_bytes()
 }
 
-/// S3's.
-fn rest(error: &AwsError, request_id: &str) -> Vec<u8> {
+/// As S3 has it.
+fn to_rest_xml(error: &AwsError, request_id: &str) -> Vec<u8> {
     let mut xml = Writer::with_capacity(512);
     xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     xml.open("Error");

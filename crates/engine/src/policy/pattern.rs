@@ -6,10 +6,10 @@ use text::glob::{Builder, Glob};
 
 /// A string with wildcards and variables, as `Resource` and the `Like` operators have it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Pattern(Kind);
+pub(super) struct Pattern(Compiled);
 
 #[derive(Debug, Clone, PartialEq)]
-enum Kind {
+enum Compiled {
     /// The same for every request.
     Fixed(Glob),
     /// At least one of the pieces is a variable.
@@ -67,24 +67,24 @@ impl Pattern {
         }
         let is_fixed = !pieces.iter().any(|piece| matches!(piece, Piece::Variable { .. }));
         match compile(&pieces, &|_| None).filter(|_| is_fixed) {
-            Some(glob) => Self(Kind::Fixed(glob)),
-            None => Self(Kind::Variable(pieces)),
+            Some(glob) => Self(Compiled::Fixed(glob)),
+            None => Self(Compiled::Variable(pieces)),
         }
     }
 
     /// Whether the whole value fits; `value_of` gives variables their values. A variable without one fits nothing.
     pub(super) fn matches<'v>(&self, value: &str, value_of: &dyn Fn(&str) -> Option<Cow<'v, str>>) -> bool {
         match &self.0 {
-            Kind::Fixed(glob) => glob.matches(value),
-            Kind::Variable(pieces) => compile(pieces, value_of).is_some_and(|glob| glob.matches(value)),
+            Compiled::Fixed(glob) => glob.matches(value),
+            Compiled::Variable(pieces) => compile(pieces, value_of).is_some_and(|glob| glob.matches(value)),
         }
     }
 
     /// Whether a variable stands in it that is one of these.
     pub(super) fn has_variable(&self, is: &dyn Fn(&str) -> bool) -> bool {
         match &self.0 {
-            Kind::Fixed(_) => false,
-            Kind::Variable(pieces) => {
+            Compiled::Fixed(_) => false,
+            Compiled::Variable(pieces) => {
                 pieces.iter().any(|piece| matches!(piece, Piece::Variable { key, .. } if is(key)))
             }
         }
