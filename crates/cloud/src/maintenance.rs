@@ -41,7 +41,7 @@ impl Keeper {
         look_after_the_folder(&self.cloud).await;
         let core = &self.cloud.core;
         // Other programs fill the disk also while nobody writes here.
-        core.log().look();
+        core.log().check_room();
         if let Some(refusal) = core.refusal() {
             self.cloud.notice(&refusal);
             self.refusing = true;
@@ -54,7 +54,7 @@ impl Keeper {
             self.cloud.notice(&error.message);
         }
         if self.refusing {
-            core.log().look();
+            core.log().check_room();
             self.refusing = core.refusal().is_some();
             if !self.refusing {
                 self.cloud.notice("the log takes writes again");
@@ -70,7 +70,7 @@ async fn look_after_the_folder(cloud: &Arc<Cloud>) {
     let gone = tokio::task::spawn_blocking(move || {
         let home = looking.home()?;
         // Who can't look, for want of a handle say, knows nothing.
-        let harm = || looking.core.log().harm().ok().flatten();
+        let harm = || looking.core.log().find_harm().ok().flatten();
         let objects = || looking.blobs.missing().ok().flatten();
         let gone =
             home.gone().or_else(|| harm().map(|what| format!("in the data folder's log, {what}"))).or_else(|| {

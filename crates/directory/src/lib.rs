@@ -4,6 +4,8 @@
 //! for a file of its own. So nothing here follows one: what a link leads to is neither read, written nor deleted. What is made
 //! here is readable by its owner only, whatever the umask.
 
+#![warn(missing_docs, unreachable_pub)]
+
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd;
@@ -26,8 +28,11 @@ pub struct Directory(File);
 /// What an entry is, links not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// A regular file.
     File,
+    /// A folder.
     Folder,
+    /// A symbolic link, wherever it leads.
     Link,
     /// A pipe, a socket, a device.
     Other,
@@ -36,6 +41,7 @@ pub enum Kind {
 /// What is known of an entry without opening it.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
+    /// What it is.
     pub kind: Kind,
     /// In bytes.
     pub length: u64,

@@ -9,7 +9,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use messaging_engine::change::{Attribute, Value};
 use messaging_engine::config::{Attributes, QueueConfig, SubscriptionConfig, TopicConfig};
 use messaging_engine::queue::Receive;
-use messaging_engine::{Change, Engine, Notification, QueueId, SubscriptionId, TopicId};
+use messaging_engine::{Change, Engine, Notification, QueueId, Strictness, SubscriptionId, TopicId};
 
 const NOW: u64 = 1_700_000_000_000;
 const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:events";
@@ -25,7 +25,7 @@ struct Cloud {
 
 impl Cloud {
     fn new(queues: usize) -> Self {
-        let mut engine = Engine::new(false);
+        let mut engine = Engine::new(Strictness::Lenient);
         engine.apply(&Change::Counters { salt: 9, next_seq: 1, next_id: 1, queues: vec![], streams: vec![] });
         let topic = TopicId(engine.next_id());
         let (attributes, tags) = (Attributes::new(), Attributes::new());

@@ -1,18 +1,20 @@
 //! Changes to state. A replay does the same, so nothing here may fail, ask the time, or depend on anything but the change.
 
 use super::change::{Change, Moved, Put, Restated, Scope, Sent, Target};
+use super::engine::Doc;
 use super::queue::{Entry, Queue, State, Stray};
+use super::roles::IAM;
 use super::stream::{Record, Stream};
 use super::topic::{Subscription, Topic};
 use super::windows::Original;
-use super::{Doc, Engine, Owner, Place, Position, QueueId, StreamId};
+use super::{Engine, Owner, Place, Position, QueueId, StreamId};
 
 impl Engine {
-    /// Makes a change and says what it is about. The caller notes the record's place with [`Engine::placed`].
+    /// Makes a change and says what it is about. The caller notes the record's place with [`Engine::note_place`].
     pub fn apply(&mut self, change: &Change<'_>) -> Owner {
         match change {
-            Change::Sent(sent) => self.sent(sent),
-            Change::Put(put) => self.put(put),
+            Change::Sent(sent) => self.apply_sent(sent),
+            Change::Put(put) => self.apply_put(put),
             Change::Received { queue, at, visible_at, positions } => {
                 if let Some(queue) = self.queues.get_mut(queue) {
                     positions.iter().for_each(|position| queue.receive_one(*position, *at, *visible_at));
@@ -26,18 +28,18 @@ impl Engine {
                 Owner::None
             }
             Change::Deleted { queue, positions } => {
-                positions.iter().for_each(|position| self.delete(*queue, *position));
+                positions.iter().for_each(|position| self.delete_message(*queue, *position));
                 Owner::None
             }
             Change::Purged { queue, before, at } => {
-                self.purge(*queue, *before);
+                self.purge_queue(*queue, *before);
                 if let Some(queue) = self.queues.get_mut(queue) {
                     queue.purge(*at);
                 }
                 Owner::None
             }
-            Change::Moved(moved) => self.moved(moved),
-            Change::Restated(restated) => self.restore(restated),
+            Change::Moved(moved) => self.apply_moved(moved),
+            Change::Restated(restated) => self.apply_restated(restated),
             Change::Deduplicated { scope, key, until, seq, index } => {
                 // Restated windows are open by definition; 0 forgets none of the others.
                 self.open_window(*scope, *key, Original { until: *until, seq: *seq, index: *index }, 0);
@@ -47,46 +49,25 @@ impl Engine {
                 self.salt = *salt;
                 self.next_seq = self.next_seq.max(*next_seq);
                 self.next_id = self.next_id.max(*next_id);
-                for (id, position) in queues {
-                    if let Some(queue) = self.queues.get_mut(id) {
-                        queue.next_position = queue.next_position.max(*position);
-                    }
-                }
-                for (id, position) in streams {
-                    if let Some(stream) = self.streams.get_mut(id) {
-                        stream.next_position = stream.next_position.max(*position);
-                    }
-                }
+                self.advance_positions(queues, streams);
                 Owner::None
             }
             Change::Flushed { stream, positions } => {
-                positions.iter().for_each(|position| self.flush(*stream, *position));
+                positions.iter().for_each(|position| self.flush_record(*stream, *position));
                 Owner::None
             }
             Change::PartsLanded { stream, parts } => {
                 if let Some(stream) = self.streams.get_mut(stream) {
-                    parts.iter().for_each(|it| stream.part_landed(it.position, it.of, &it.landed));
+                    parts.iter().for_each(|it| stream.land_parts(it.position, it.of, &it.landed));
                 }
                 Owner::None
             }
             Change::Doc { key, value } => {
-                if key.starts_with("iam/") {
-                    self.generation += 1;
-                }
-                self.doc_bytes += (key.len() + value.len()) as u64;
-                let doc = Doc { value: (*value).into(), place: Place::default() };
-                if let Some(before) = self.docs.insert((*key).to_owned(), doc) {
-                    self.doc_bytes -= (key.len() + before.value.len()) as u64;
-                }
+                self.put_doc(key, value);
                 Owner::Doc((*key).to_owned())
             }
             Change::DocGone { key } => {
-                if key.starts_with("iam/") {
-                    self.generation += 1;
-                }
-                if let Some(before) = self.docs.remove(*key) {
-                    self.doc_bytes -= (key.len() + before.value.len()) as u64;
-                }
+                self.delete_doc(key);
                 Owner::None
             }
             Change::Queue(_)
@@ -104,11 +85,45 @@ impl Engine {
     }
 
     /// Notes where the record that an owner lives in lies.
-    pub fn placed(&mut self, owner: &Owner, place: Place, bytes: u32) {
+    pub fn note_place(&mut self, owner: &Owner, place: Place, bytes: u32) {
         match owner {
             Owner::Payload(seq) => self.payloads.place(*seq, place, bytes),
             Owner::Doc(key) => _ = self.docs.get_mut(key).map(|doc| doc.place = place),
             Owner::None => {}
+        }
+    }
+
+    /// Positions that were given out before are never given out again.
+    fn advance_positions(&mut self, queues: &[(QueueId, Position)], streams: &[(StreamId, Position)]) {
+        for (id, position) in queues {
+            if let Some(queue) = self.queues.get_mut(id) {
+                queue.next_position = queue.next_position.max(*position);
+            }
+        }
+        for (id, position) in streams {
+            if let Some(stream) = self.streams.get_mut(id) {
+                stream.next_position = stream.next_position.max(*position);
+            }
+        }
+    }
+
+    fn put_doc(&mut self, key: &str, value: &[u8]) {
+        if key.starts_with(IAM) {
+            self.generation += 1;
+        }
+        self.doc_bytes += (key.len() + value.len()) as u64;
+        let doc = Doc { value: value.into(), place: Place::default() };
+        if let Some(before) = self.docs.insert(key.to_owned(), doc) {
+            self.doc_bytes -= (key.len() + before.value.len()) as u64;
+        }
+    }
+
+    fn delete_doc(&mut self, key: &str) {
+        if key.starts_with(IAM) {
+            self.generation += 1;
+        }
+        if let Some(before) = self.docs.remove(key) {
+            self.doc_bytes -= (key.len() + before.value.len()) as u64;
         }
     }
 
@@ -128,7 +143,7 @@ impl Engine {
                 }
             }
             Change::QueueGone(id) => {
-                self.purge(*id, Position::MAX);
+                self.purge_queue(*id, Position::MAX);
                 if let Some(queue) = self.queues.remove(id) {
                     self.queue_by_arn.remove(&queue.config.arn);
                 }
@@ -186,7 +201,7 @@ impl Engine {
         }
     }
 
-    fn sent(&mut self, sent: &Sent<'_>) -> Owner {
+    fn apply_sent(&mut self, sent: &Sent<'_>) -> Owner {
         self.next_seq = self.next_seq.max(sent.seq + 1);
         let mut references = 0;
         for (index, delivery) in sent.deliveries.iter().enumerate() {
@@ -215,7 +230,7 @@ impl Engine {
         Owner::Payload(sent.seq)
     }
 
-    fn put(&mut self, put: &Put<'_>) -> Owner {
+    fn apply_put(&mut self, put: &Put<'_>) -> Owner {
         self.next_seq = self.next_seq.max(put.seq + 1);
         if let Some(stream) = self.streams.get_mut(&put.stream) {
             stream.add(put.position, Record { seq: put.seq, index: 0, at: put.at, bytes: put.data.len() as u32 });
@@ -224,40 +239,40 @@ impl Engine {
         Owner::Payload(put.seq)
     }
 
-    fn delete(&mut self, queue: QueueId, position: Position) {
+    fn delete_message(&mut self, queue: QueueId, position: Position) {
         if let Some(entry) = self.queues.get_mut(&queue).and_then(|queue| queue.remove(position)) {
-            self.release(&entry);
+            self.release_entry(&entry);
         }
     }
 
     /// A queue's reference to a payload is gone.
-    fn release(&mut self, entry: &Entry) {
+    fn release_entry(&mut self, entry: &Entry) {
         self.payloads.release(entry.seq);
         if entry.stray && self.payloads.references(entry.seq) == 0 {
             self.strays.remove(&entry.seq);
         }
     }
 
-    fn purge(&mut self, queue: QueueId, before: Position) {
+    fn purge_queue(&mut self, queue: QueueId, before: Position) {
         let Some(queue) = self.queues.get_mut(&queue) else { return };
         let positions: Vec<_> =
             queue.messages().map(|(position, _)| position).take_while(|position| *position < before).collect();
         let entries: Vec<_> = positions.into_iter().filter_map(|position| queue.remove(position)).collect();
-        entries.iter().for_each(|entry| self.release(entry));
+        entries.iter().for_each(|entry| self.release_entry(entry));
     }
 
-    fn flush(&mut self, stream: StreamId, position: Position) {
+    fn flush_record(&mut self, stream: StreamId, position: Position) {
         if let Some(record) = self.streams.get_mut(&stream).and_then(|stream| stream.remove(position)) {
             self.payloads.release(record.seq);
         }
     }
 
-    fn moved(&mut self, moved: &Moved) -> Owner {
+    fn apply_moved(&mut self, moved: &Moved) -> Owner {
         let Some(from) = self.queues.get_mut(&moved.from) else { return Owner::None };
         let group = from.get(moved.from_position).map(|entry| from.group_name(entry).to_owned());
         let Some(entry) = from.remove(moved.from_position) else { return Owner::None };
         let Some(to) = self.queues.get_mut(&moved.to) else {
-            self.release(&entry);
+            self.release_entry(&entry);
             return Owner::None;
         };
         let source = moved.redrive.then_some(moved.from);
@@ -276,7 +291,7 @@ impl Engine {
         Owner::None
     }
 
-    fn restore(&mut self, restated: &Restated<'_>) -> Owner {
+    fn apply_restated(&mut self, restated: &Restated<'_>) -> Owner {
         self.next_seq = self.next_seq.max(restated.seq + 1);
         let sent = match postcard::from_bytes::<Change<'_>>(restated.payload) {
             Ok(Change::Sent(sent)) => Some(sent),

@@ -26,8 +26,8 @@ pub enum Outcome {
 pub type Outcomes = Vec<(SubscriptionId, Outcome)>;
 
 impl Engine {
-    /// Adds the topic's subscriptions that are not even asked, and sorts.
-    pub(super) fn complete(&self, topic: &Topic, outcomes: &mut Outcomes) {
+    /// Adds the topic's subscriptions that are not even asked, and sorts by number.
+    pub(super) fn add_unasked(&self, topic: &Topic, outcomes: &mut Outcomes) {
         let unasked = topic.subscriptions.iter().filter_map(|id| {
             let subscription = self.subscription(*id)?;
             let outcome = if !subscription.config.confirmed {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Place, Seq};
 
+/// Slots of a chunk.
 const CHUNK: u64 = 256;
 
 /// One payload: its frame's place and length, and its references.
@@ -15,8 +16,10 @@ struct Slot {
     references: u32,
 }
 
+/// The slots of neighbouring payloads.
 #[derive(Debug)]
 struct Chunk {
+    /// Slots that have references.
     live: u32,
     slots: Box<[Slot; CHUNK as usize]>,
 }
@@ -24,15 +27,14 @@ struct Chunk {
 /// Every live payload by its sequence number. Sequence numbers are dense, so chunks of slots beat a hash map in space
 /// and time.
 #[derive(Debug, Default)]
-pub struct Payloads {
+pub(crate) struct Payloads {
     chunks: BTreeMap<u64, Chunk>,
-    live: u64,
     live_bytes: u64,
 }
 
 impl Payloads {
     /// Adds references to a payload; the first makes it live.
-    pub fn retain(&mut self, seq: Seq, references: u32) {
+    pub(crate) fn retain(&mut self, seq: Seq, references: u32) {
         if references == 0 {
             return;
         }
@@ -43,21 +45,19 @@ impl Payloads {
         let slot = &mut chunk.slots[(seq % CHUNK) as usize];
         if slot.references == 0 {
             chunk.live += 1;
-            self.live += 1;
             self.live_bytes += u64::from(slot.bytes);
         }
         slot.references += references;
     }
 
     /// Drops one reference; with the last the payload is dead.
-    pub fn release(&mut self, seq: Seq) {
+    pub(crate) fn release(&mut self, seq: Seq) {
         let Some(chunk) = self.chunks.get_mut(&(seq / CHUNK)) else { return };
         let slot = &mut chunk.slots[(seq % CHUNK) as usize];
         match slot.references {
             0 => {}
             1 => {
                 self.live_bytes -= u64::from(slot.bytes);
-                self.live -= 1;
                 *slot = Slot::default();
                 chunk.live -= 1;
                 if chunk.live == 0 {
@@ -69,7 +69,7 @@ impl Payloads {
     }
 
     /// Says where a live payload's frame lies now.
-    pub fn place(&mut self, seq: Seq, place: Place, bytes: u32) {
+    pub(crate) fn place(&mut self, seq: Seq, place: Place, bytes: u32) {
         let Some(chunk) = self.chunks.get_mut(&(seq / CHUNK)) else { return };
         let slot = &mut chunk.slots[(seq % CHUNK) as usize];
         if slot.references > 0 {
@@ -81,23 +81,24 @@ impl Payloads {
     }
 
     /// Where a payload lies, if anything still refers to it.
-    pub fn get(&self, seq: Seq) -> Option<Place> {
+    pub(crate) fn get(&self, seq: Seq) -> Option<Place> {
         let slot = &self.chunks.get(&(seq / CHUNK))?.slots[(seq % CHUNK) as usize];
         (slot.references > 0).then_some(Place { segment: slot.segment, offset: slot.offset })
     }
 
     /// How many references a payload has.
-    pub fn references(&self, seq: Seq) -> u32 {
+    pub(crate) fn references(&self, seq: Seq) -> u32 {
         self.chunks.get(&(seq / CHUNK)).map_or(0, |chunk| chunk.slots[(seq % CHUNK) as usize].references)
     }
 
     /// The number of live payloads.
-    pub fn live(&self) -> u64 {
-        self.live
+    #[cfg(test)]
+    pub(crate) fn live(&self) -> u64 {
+        self.chunks.values().map(|chunk| u64::from(chunk.live)).sum()
     }
 
     /// The bytes of the frames of the live payloads.
-    pub fn live_bytes(&self) -> u64 {
+    pub(crate) fn live_bytes(&self) -> u64 {
         self.live_bytes
     }
 }

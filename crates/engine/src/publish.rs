@@ -6,22 +6,28 @@ use super::change::{Attribute, Delivery, Original, Scope, Sent, Target, Window};
 use super::explain::{self, Outcome, Outcomes};
 use super::filter::{self, Body};
 use super::queue::Queue;
-use super::send::{content_id, target, window};
-use super::topic::{End, Refusal, Subscription};
+use super::send::{deduplication_id, target, window};
+use super::topic::{End, Refusal, Route, Subscription};
 use super::{Engine, Millis, QueueId, SendError, Seq, TopicId, limits, windows};
 
 /// A message that a client publishes to a topic.
 #[derive(Debug, Clone, Default)]
 pub struct Notification<'a> {
+    /// The principal's id, which becomes SQS's SenderId.
     pub sender: &'a str,
+    /// SNS's subject.
     pub subject: Option<&'a str>,
     /// The message; with message structure `json` its `default`.
     pub body: &'a str,
     /// With message structure `json`: the protocols that have a body of their own.
     pub by_protocol: Vec<(&'a str, &'a str)>,
+    /// The message attributes.
     pub attributes: Vec<Attribute<'a>>,
+    /// The MessageGroupId.
     pub group: Option<&'a str>,
+    /// The MessageDeduplicationId.
     pub deduplication: Option<&'a str>,
+    /// The client's X-Amzn-Trace-Id header, which becomes AWSTraceHeader.
     pub trace: Option<&'a str>,
 }
 
@@ -56,14 +62,11 @@ impl Engine {
         let mut opened = Vec::new();
         if topic.fifo {
             notification.group.ok_or(SendError::NoGroup)?;
-            if deduplication.is_none() {
-                if !topic.content_based_deduplication {
-                    return Err(SendError::NoDeduplicationId);
-                }
-                deduplication = Some(Cow::Owned(content_id(notification.body)));
-            }
+            let by_content = topic.content_based_deduplication;
+            let id_of_message = deduplication_id(notification.deduplication, notification.body, by_content)?;
             let group = notification.group.filter(|_| topic.deduplicates_by_group);
-            let key = windows::key(deduplication.as_deref().unwrap_or_default(), group);
+            let key = windows::key(&id_of_message, group);
+            deduplication = Some(id_of_message);
             if let Some(original) = topic.windows.find(key, now) {
                 return Ok(Published { seq: original.seq, change: None, refusals: Vec::new() });
             }
@@ -87,71 +90,101 @@ impl Engine {
         };
         sent.bodies.push(notification.body);
         sent.bodies.extend(notification.by_protocol.iter().map(|(_, body)| *body));
-        let mut refusals = Vec::new();
-        let mut dead_lettered = false;
-        let mut parsed = Parsed::default();
+        let by_protocol = &notification.by_protocol;
+        let mut fan_out = FanOut::new(self, &mut sent, now, explain.as_deref_mut());
         for route in &topic.routes {
-            let Some(subscription) = self.subscription(route.subscription) else { continue };
-            let body = notification
-                .by_protocol
-                .iter()
-                .position(|(protocol, _)| *protocol == subscription.body_key)
-                .map_or(0, |index| index + 1);
-            let mut tell = |outcome: &dyn Fn(&Sent<'_>) -> Outcome, sent: &Sent<'_>| {
-                if let Some(outcomes) = &mut explain {
-                    outcomes.push((route.subscription, outcome(sent)));
-                }
-            };
-            if !wants(subscription, &sent, body, &mut parsed) {
-                tell(&|sent| Outcome::Filtered(explain::mismatches(subscription, sent, body)), &sent);
-                continue;
-            }
-            let to = match &route.end {
-                End::Queue(id) => {
-                    let Some(queue) = self.queue(*id) else { continue };
-                    match misfit(queue, subscription.raw, sent.bodies[body], &sent) {
-                        None => Ok(into_queue(*id, queue, &mut sent, dead_lettered, now)),
-                        Some(reason) => Err(reason),
-                    }
-                }
-                End::Stream(stream) => {
-                    Ok(self.stream(*stream).map(|it| Target::Stream { stream: *stream, position: it.next_position() }))
-                }
-                End::Refused(reason) => Err(reason.clone()),
-            };
-            let refused = to.is_err();
-            let to = to.unwrap_or_else(|reason| {
-                let (subscription, dead_letter) = (subscription.config.arn.clone(), route.dead_letter.clone());
-                let refusal = Refusal { subscription, reason, dead_letter: dead_letter.map(drop) };
-                tell(&|_| Outcome::Refused(refusal.clone()), &sent);
-                refusals.push(refusal);
-                dead_lettered = true;
-                let id = *route.dead_letter.as_ref().ok()?;
-                into_queue(id, self.queue(id)?, &mut sent, true, now)
-            });
-            if !refused {
-                tell(&|_| if to.is_some() { Outcome::Delivered } else { Outcome::Duplicate }, &sent);
-            }
-            if let Some(to) = to {
-                sent.deliveries.push(Delivery {
-                    to,
-                    subscription: Some(route.subscription),
-                    body: body as u8,
-                    raw: subscription.raw,
-                });
-            }
+            fan_out.follow(route, by_protocol);
         }
+        let refusals = fan_out.refusals;
         if let Some(outcomes) = explain {
-            self.complete(topic, outcomes);
+            self.add_unasked(topic, outcomes);
         }
         if let Some((id, queue)) = topic.archive.and_then(|id| Some((id, self.queue(id)?))) {
             // What a replay will deliver: a FIFO topic's subscribers are queues.
-            let body =
-                notification.by_protocol.iter().position(|(protocol, _)| *protocol == "sqs").map_or(0, |at| at + 1);
+            let body = body_for("sqs", by_protocol);
             let to = target(id, queue, queue.next_position(), None, now);
             sent.deliveries.push(Delivery { to, subscription: None, body: body as u8, raw: true });
         }
         Ok(Published { seq: sent.seq, change: Some(sent), refusals })
+    }
+}
+
+/// Which of a notification's bodies a protocol gets: its own, or the first.
+fn body_for(protocol: &str, by_protocol: &[(&str, &str)]) -> usize {
+    by_protocol.iter().position(|(of, _)| *of == protocol).map_or(0, |index| index + 1)
+}
+
+/// A message on its way to all that its topic's routes lead to.
+struct FanOut<'f, 'a> {
+    engine: &'f Engine,
+    sent: &'f mut Sent<'a>,
+    now: Millis,
+    parsed: Parsed,
+    refusals: Vec<Refusal>,
+    /// What each subscription did with the message, if somebody asks.
+    outcomes: Option<&'f mut Outcomes>,
+}
+
+impl<'f, 'a> FanOut<'f, 'a> {
+    fn new(engine: &'f Engine, sent: &'f mut Sent<'a>, now: Millis, outcomes: Option<&'f mut Outcomes>) -> Self {
+        Self { engine, sent, now, parsed: Parsed::default(), refusals: Vec::new(), outcomes }
+    }
+
+    /// Adds the delivery that a route leads to: to the subscription's end, or to its dead-letter queue.
+    fn follow(&mut self, route: &Route, by_protocol: &[(&str, &str)]) {
+        let Some(subscription) = self.engine.subscription(route.subscription) else { return };
+        let body = body_for(&subscription.body_key, by_protocol);
+        if !passes_filter(subscription, self.sent, body, &mut self.parsed) {
+            self.note(route, |sent| Outcome::Filtered(explain::mismatches(subscription, sent, body)));
+            return;
+        }
+        let to = match &route.end {
+            End::Queue(id) => {
+                let Some(queue) = self.engine.queue(*id) else { return };
+                match refusal_of(queue, subscription.raw, self.sent.bodies[body], self.sent) {
+                    // A dead-letter queue of a route before may be this one.
+                    None => Ok(into_queue(*id, queue, self.sent, !self.refusals.is_empty(), self.now)),
+                    Some(reason) => Err(reason),
+                }
+            }
+            End::Stream(id) => {
+                let stream = self.engine.stream(*id);
+                Ok(stream.map(|stream| Target::Stream { stream: *id, position: stream.next_position() }))
+            }
+            End::Refused(reason) => Err(reason.clone()),
+        };
+        let to = match to {
+            Ok(to) => {
+                self.note(route, |_| if to.is_some() { Outcome::Delivered } else { Outcome::Duplicate });
+                to
+            }
+            Err(reason) => self.refuse(route, subscription, reason),
+        };
+        if let Some(to) = to {
+            self.sent.deliveries.push(Delivery {
+                to,
+                subscription: Some(route.subscription),
+                body: body as u8,
+                raw: subscription.raw,
+            });
+        }
+    }
+
+    /// Notes why a subscription can't get the message, and finds the place in its dead-letter queue.
+    #[cold]
+    fn refuse(&mut self, route: &Route, subscription: &Subscription, reason: String) -> Option<Target> {
+        let (arn, dead_letter) = (subscription.config.arn.clone(), route.dead_letter.clone());
+        let refusal = Refusal { subscription: arn, reason, dead_letter: dead_letter.map(drop) };
+        self.note(route, |_| Outcome::Refused(refusal.clone()));
+        self.refusals.push(refusal);
+        let id = *route.dead_letter.as_ref().ok()?;
+        into_queue(id, self.engine.queue(id)?, self.sent, true, self.now)
+    }
+
+    fn note(&mut self, route: &Route, outcome: impl FnOnce(&Sent<'_>) -> Outcome) {
+        if let Some(outcomes) = &mut self.outcomes {
+            outcomes.push((route.subscription, outcome(self.sent)));
+        }
     }
 }
 
@@ -176,15 +209,15 @@ impl Engine {
             replay_of: Some(Original { seq: archived.seq, at: archived.at }),
             ..archived.clone()
         };
-        if !wants(subscription, &sent, 0, &mut Parsed::default()) {
+        if !passes_filter(subscription, &sent, 0, &mut Parsed::default()) {
             return Ok(None);
         }
-        let end = self.end(subscription, now);
+        let end = self.end_of(subscription, now);
         let End::Queue(id) = end else {
             return Err(if let End::Refused(reason) = end { reason } else { "only queues get replays".to_owned() });
         };
         let Some(queue) = self.queue(id) else { return Ok(None) };
-        if let Some(reason) = misfit(queue, subscription.raw, sent.bodies[0], &sent) {
+        if let Some(reason) = refusal_of(queue, subscription.raw, sent.bodies[0], &sent) {
             return Err(reason);
         }
         let Some(to) = into_queue(id, queue, &mut sent, false, now) else { return Ok(None) };
@@ -194,8 +227,8 @@ impl Engine {
     }
 }
 
-/// Why a queue can't take a message as it is: an error of whoever published it.
-fn misfit(queue: &Queue, raw: bool, body: &str, sent: &Sent<'_>) -> Option<String> {
+/// Why a queue can't take a message, if it can't: an error of whoever published it.
+fn refusal_of(queue: &Queue, raw: bool, body: &str, sent: &Sent<'_>) -> Option<String> {
     if raw && sent.attributes.len() > limits::MAX_ATTRIBUTES {
         return Some(format!("a queue takes {} message attributes at most", limits::MAX_ATTRIBUTES));
     }
@@ -239,7 +272,7 @@ impl Parsed {
 }
 
 /// Whether a subscription's filter policy lets a message through.
-fn wants(subscription: &Subscription, sent: &Sent<'_>, body: usize, parsed: &mut Parsed) -> bool {
+fn passes_filter(subscription: &Subscription, sent: &Sent<'_>, body: usize, parsed: &mut Parsed) -> bool {
     let Some(filter) = &subscription.filter else { return true };
     match filter.scope() {
         filter::Scope::MessageBody => parsed.get(body, sent.bodies[body]).is_some_and(|body| filter.matches_body(body)),

@@ -15,12 +15,14 @@ impl Engine {
         let Ok(change) = postcard::from_bytes::<Change<'a>>(encoded) else { return Vec::new() };
         match change {
             Change::Sent(sent) => {
-                let mut changes: Vec<_> = self.windows(&sent, now).collect();
-                changes.extend(self.restated(sent.seq, place, encoded));
+                let mut changes: Vec<_> = self.restate_windows(&sent, now).collect();
+                changes.extend(self.restate_payload(sent.seq, place, encoded));
                 changes
             }
-            Change::Put(put) => self.restated(put.seq, place, encoded).into_iter().collect(),
-            Change::Restated(restated) => self.restated(restated.seq, place, restated.payload).into_iter().collect(),
+            Change::Put(put) => self.restate_payload(put.seq, place, encoded).into_iter().collect(),
+            Change::Restated(restated) => {
+                self.restate_payload(restated.seq, place, restated.payload).into_iter().collect()
+            }
             // A purge may have closed it since.
             Change::Deduplicated { scope, key, seq, .. } => {
                 let open = self.window(scope, key, now).is_some_and(|original| original.seq == seq);
@@ -56,7 +58,7 @@ impl Engine {
         queues.chain(topics).chain(subscriptions).chain(streams).chain(std::iter::once(counters))
     }
 
-    fn restated<'a>(&self, seq: Seq, place: Place, payload: &'a [u8]) -> Option<Change<'a>> {
+    fn restate_payload<'a>(&self, seq: Seq, place: Place, payload: &'a [u8]) -> Option<Change<'a>> {
         if self.payloads.get(seq) != Some(place) {
             return None;
         }
@@ -98,7 +100,7 @@ impl Engine {
             .is_some_and(|record| record.seq == seq)
     }
 
-    fn windows<'a>(&self, sent: &Sent<'a>, now: Millis) -> impl Iterator<Item = Change<'a>> {
+    fn restate_windows<'a>(&self, sent: &Sent<'a>, now: Millis) -> impl Iterator<Item = Change<'a>> {
         let seq = sent.seq;
         sent.windows.clone().into_iter().filter_map(move |window| {
             let original = self.window(window.scope, window.key, now).filter(|original| original.seq == seq)?;

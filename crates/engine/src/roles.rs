@@ -3,40 +3,81 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use text::arn;
 
 use super::Engine;
 use super::policy::{Around, Decision, Kind, Policy, Principal, Request, decide};
 
-/// A role as the document `iam/role/<arn>` holds it.
+/// What the keys of all of IAM's documents begin with. The engine reads these documents itself, to know what may be delivered.
+pub(super) const IAM: &str = "iam/";
+
+/// The key of a role's document, which is a [`Role`] in JSON.
+pub fn role_key(arn: &str) -> String {
+    format!("{IAM}role/{arn}")
+}
+
+/// What the keys of an account's roles begin with.
+pub fn roles_prefix(account: &str) -> String {
+    role_key(&format!("arn:aws:iam::{account}:role/"))
+}
+
+/// The key of a managed policy's document, which is a [`ManagedPolicy`] in JSON.
+pub fn policy_key(arn: &str) -> String {
+    format!("{IAM}policy/{arn}")
+}
+
+/// What the keys of an account's managed policies begin with.
+pub fn policies_prefix(account: &str) -> String {
+    policy_key(&format!("arn:aws:iam::{account}:policy/"))
+}
+
+/// A role, as its document holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Role {
+    /// `arn:aws:iam::<account>:role<path><name>`.
     pub arn: String,
+    /// The unique id, `AROA..`.
     pub id: String,
+    /// Unique in its account, whatever the path.
     pub name: String,
+    /// Begins and ends with `/`.
     pub path: String,
     /// Who may assume it: a policy document.
     pub trust: String,
     /// Inline policies by name.
     pub inline: BTreeMap<String, String>,
-    /// ARNs of attached managed policies, whose documents lie under `iam/policy/<arn>`.
+    /// ARNs of attached managed policies.
     pub attached: Vec<String>,
+    /// What its owner says of it.
     pub description: String,
+    /// The longest that a session may last.
     pub max_session_seconds: u32,
+    /// The ARN of the managed policy that bounds what it may do.
     pub permissions_boundary: Option<String>,
+    /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// When it was created.
     pub created: super::Millis,
 }
 
-/// A managed policy as the document `iam/policy/<arn>` holds it.
+/// A managed policy, as its document holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ManagedPolicy {
+    /// `arn:aws:iam::<account>:policy<path><name>`.
     pub arn: String,
+    /// The unique id, `ANPA..`.
     pub id: String,
+    /// Unique in its account.
     pub name: String,
+    /// Begins and ends with `/`.
     pub path: String,
+    /// The policy document.
     pub document: String,
+    /// What its owner says of it.
     pub description: String,
+    /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// When it was created.
     pub created: super::Millis,
     /// When the document was last changed.
     pub updated: super::Millis,
@@ -53,6 +94,7 @@ pub struct Through<'a> {
     pub holder: &'a str,
     /// Such as `firehose.amazonaws.com`.
     pub service: &'a str,
+    /// Such as `s3:PutObject`.
     pub action: &'a str,
     /// An ARN.
     pub resource: &'a str,
@@ -65,13 +107,13 @@ pub struct Through<'a> {
 impl Engine {
     /// A role by its ARN.
     pub fn role(&self, arn: &str) -> Option<Role> {
-        serde_json::from_slice(self.doc(&format!("iam/role/{arn}"))?).ok()
+        serde_json::from_slice(self.doc(&role_key(arn))?).ok()
     }
 
     /// Whether the role with this unique id is still there; a role's name is its account's only one of that name, whatever its
     /// path ("IAM identifiers", IAM User Guide).
     pub fn has_role(&self, account: &str, name: &str, id: &str) -> bool {
-        let all = format!("iam/role/arn:aws:iam::{account}:role/");
+        let all = roles_prefix(account);
         let ends = |key: &str| key.strip_suffix(name).is_some_and(|path| path.ends_with('/'));
         let is = |value: &[u8]| serde_json::from_slice::<Role>(value).is_ok_and(|role| role.id == id);
         match self.doc(&format!("{all}{name}")) {
@@ -87,12 +129,12 @@ impl Engine {
     /// account's must let the role in besides, which is its owner's to ask.
     pub fn role_allows(&self, through: &Through<'_>) -> Result<(), String> {
         let Through { role: arn, holder, service, action, resource, around, source } = *through;
-        let account = account_in(arn);
+        let account = arn::account(arn);
         if account != holder {
             return Err(format!("the role {arn} is another account's, and serves none but its own"));
         }
         let Some(role) = self.role(arn) else {
-            let lenient = !self.strict && around.owner == account;
+            let lenient = !self.strict() && around.owner == account;
             return if lenient { Ok(()) } else { Err(format!("the role {arn} does not exist")) };
         };
         let assume = Request {
@@ -157,17 +199,7 @@ impl Engine {
 
     /// A managed policy's document.
     fn managed(&self, arn: &str) -> Option<String> {
-        let policy: ManagedPolicy = serde_json::from_slice(self.doc(&format!("iam/policy/{arn}"))?).ok()?;
+        let policy: ManagedPolicy = serde_json::from_slice(self.doc(&policy_key(arn))?).ok()?;
         Some(policy.document)
     }
-}
-
-/// The region in an ARN, empty where none stands.
-pub(super) fn region_in(arn: &str) -> &str {
-    arn.split(':').nth(3).unwrap_or_default()
-}
-
-/// The account in an ARN, empty where none stands.
-pub(super) fn account_in(arn: &str) -> &str {
-    arn.split(':').nth(4).unwrap_or_default()
 }

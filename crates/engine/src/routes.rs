@@ -1,8 +1,10 @@
 //! Where subscriptions lead, and whether they may: looked up once after each change of a declaration, not for each message.
 
+use text::arn;
+
 use super::policy::{Around, Decision, Policy, Principal, Request};
 use super::queue::Queue;
-use super::roles::{Through, account_in, region_in};
+use super::roles::Through;
 use super::topic::{End, Route, Subscription, archive_arn};
 use super::{Engine, Millis, QueueId, TopicId};
 
@@ -19,7 +21,7 @@ impl Engine {
         let routes = open
             .map(|subscription| Route {
                 subscription: subscription.config.id,
-                end: self.end(subscription, now),
+                end: self.end_of(subscription, now),
                 dead_letter: self.dead_letter(subscription, now),
             })
             .collect();
@@ -50,18 +52,19 @@ impl Engine {
         let Some(policy) = &queue.settings.policy else {
             // A queue made by hand without any policy: AWS delivers nothing. Only a strict cloud is as hard on a first try
             // within an account; the service warns. Another account's queue is closed until it is opened.
-            let own = account_in(&queue.config.arn) == account_in(topic_arn);
-            return if self.strict || queue.settings.declared || !own {
+            let own = arn::account(&queue.config.arn) == arn::account(topic_arn);
+            return if self.strict() || queue.settings.declared || !own {
                 Err(format!("the queue {} has no policy that lets the topic send", queue.config.arn))
             } else {
                 Ok(())
             };
         };
-        sends(policy, topic_arn, queue, now)
+        check_policy(policy, topic_arn, queue, now)
             .map_err(|why| format!("the policy of the queue {} does not let the topic send{why}", queue.config.arn))
     }
 
-    pub(super) fn end(&self, subscription: &Subscription, now: Millis) -> End {
+    /// Where a subscription leads.
+    pub(super) fn end_of(&self, subscription: &Subscription, now: Millis) -> End {
         let config = &subscription.config;
         let end = match config.protocol.as_str() {
             "sqs" => match self.queue_id(&config.endpoint) {
@@ -84,7 +87,7 @@ impl Engine {
     /// let another account's role in ("How Amazon Data Firehose works with IAM").
     fn may_put(&self, subscription: &Subscription, now: Millis) -> Result<(), String> {
         let (stream, role) = (subscription.config.endpoint.as_str(), subscription.role.as_deref().unwrap_or_default());
-        if account_in(stream) != account_in(role) {
+        if arn::account(stream) != arn::account(role) {
             return Err(format!("the delivery stream {stream} is of another account than the role {role}"));
         }
         self.role_allows(&Through {
@@ -93,7 +96,7 @@ impl Engine {
             service: "sns.amazonaws.com",
             action: "firehose:PutRecord",
             resource: stream,
-            around: Around::service(now, region_in(stream), account_in(stream)),
+            around: Around::service(now, arn::region(stream), arn::account(stream)),
             source: &subscription.config.topic_arn,
         })
     }
@@ -102,17 +105,17 @@ impl Engine {
     pub fn dead_letter(&self, subscription: &Subscription, now: Millis) -> Result<QueueId, String> {
         let arn = subscription.dead_letter.as_deref().ok_or("the subscription has no dead-letter queue")?;
         let id = self.queue_id(arn).ok_or_else(|| format!("its dead-letter queue {arn} does not exist"))?;
-        if account_in(arn) != subscription.config.owner {
+        if arn::account(arn) != subscription.config.owner {
             return Err(format!("its dead-letter queue {arn} is another account's"));
         }
         self.may_send(id, &subscription.config.topic_arn, now).map(|()| id)
     }
 }
 
-/// Why not: an end for the sentence.
-fn sends(policy: &Policy, topic_arn: &str, queue: &Queue, now: Millis) -> Result<(), String> {
-    let (account, queue_arn) = (account_in(topic_arn), queue.config.arn.as_str());
-    let around = Around::service(now, region_in(queue_arn), account_in(queue_arn));
+/// Whether a queue's policy lets a topic send; else the end of a sentence that says why not.
+fn check_policy(policy: &Policy, topic_arn: &str, queue: &Queue, now: Millis) -> Result<(), String> {
+    let (account, queue_arn) = (arn::account(topic_arn), queue.config.arn.as_str());
+    let around = Around::service(now, arn::region(queue_arn), arn::account(queue_arn));
     let request = Request {
         principal: Principal::Service("sns.amazonaws.com"),
         action: "sqs:SendMessage",

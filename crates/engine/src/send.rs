@@ -11,11 +11,17 @@ use super::{Engine, Millis, QueueId, Seq, limits, windows};
 /// A message that a client sends to a queue.
 #[derive(Debug, Clone, Default)]
 pub struct Message<'a> {
+    /// The principal's id, which becomes SenderId.
     pub sender: &'a str,
+    /// The message.
     pub body: &'a str,
+    /// The message attributes.
     pub attributes: Vec<Attribute<'a>>,
+    /// The MessageGroupId.
     pub group: Option<&'a str>,
+    /// The MessageDeduplicationId.
     pub deduplication: Option<&'a str>,
+    /// AWSTraceHeader.
     pub trace: Option<&'a str>,
     /// `None` takes the queue's own delay.
     pub delay: Option<Millis>,
@@ -28,16 +34,24 @@ pub enum Sending<'a> {
     /// The change to apply.
     New(Sent<'a>),
     /// A duplicate: accepted, answered with the original's ids, and not sent.
-    Duplicate { seq: Seq, index: u16 },
+    Duplicate {
+        /// The original's number.
+        seq: Seq,
+        /// Which of the original's deliveries it is.
+        index: u16,
+    },
 }
 
 /// Why it can't be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
+    /// There is no such queue or topic.
     #[error("the queue does not exist")]
     NoQueue,
+    /// A FIFO message has no group.
     #[error("a message of a FIFO queue or topic needs a MessageGroupId")]
     NoGroup,
+    /// A FIFO message has no deduplication id, and content doesn't make one.
     #[error("without ContentBasedDeduplication a message needs a MessageDeduplicationId")]
     NoDeduplicationId,
 }
@@ -50,13 +64,10 @@ impl Engine {
         let mut opened = Vec::new();
         if queue.settings.fifo {
             message.group.ok_or(SendError::NoGroup)?;
-            if deduplication.is_none() {
-                if !queue.settings.content_based_deduplication {
-                    return Err(SendError::NoDeduplicationId);
-                }
-                deduplication = Some(Cow::Owned(content_id(message.body)));
-            }
-            let window = window(id, queue, deduplication.as_deref().unwrap_or_default(), message.group, now);
+            let by_content = queue.settings.content_based_deduplication;
+            let id_of_message = deduplication_id(message.deduplication, message.body, by_content)?;
+            let window = window(id, queue, &id_of_message, message.group, now);
+            deduplication = Some(id_of_message);
             if let Some(original) = queue.windows.find(window.key, now) {
                 return Ok(Sending::Duplicate { seq: original.seq, index: original.index });
             }
@@ -86,9 +97,17 @@ impl Engine {
     }
 }
 
-/// The deduplication id of a message that has none: the SHA-256 of its body (not of its attributes), in hex.
-pub(super) fn content_id(body: &str) -> String {
-    Sha256::digest(body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+/// The deduplication id of a message: the given one, or `by_content` the SHA-256 of its body (not of its attributes), in hex.
+pub(super) fn deduplication_id<'a>(
+    given: Option<&'a str>,
+    body: &str,
+    by_content: bool,
+) -> Result<Cow<'a, str>, SendError> {
+    match given {
+        Some(given) => Ok(Cow::Borrowed(given)),
+        None if by_content => Ok(Cow::Owned(hex::encode(Sha256::digest(body.as_bytes())))),
+        None => Err(SendError::NoDeduplicationId),
+    }
 }
 
 /// The next place in a queue.

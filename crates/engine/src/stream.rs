@@ -8,10 +8,13 @@ use super::{Millis, Position, Seq};
 /// One buffered record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record {
+    /// Its payload's number.
     pub seq: Seq,
     /// Which of its payload's deliveries it is.
     pub index: u16,
+    /// When it arrived.
     pub at: Millis,
+    /// Its length.
     pub bytes: u32,
 }
 
@@ -20,12 +23,14 @@ pub struct Record {
 pub struct LandedParts {
     /// How many parts the record has.
     pub of: u16,
+    /// The numbers of the parts that have landed, from 0.
     pub landed: BTreeSet<u16>,
 }
 
 /// A stream and its buffer.
 #[derive(Debug)]
 pub struct Stream {
+    /// The stream as its owner declared it.
     pub config: StreamConfig,
     pub(super) records: BTreeMap<Position, Record>,
     pub(super) next_position: Position,
@@ -79,8 +84,8 @@ impl Stream {
         self.parts.get(&position)
     }
 
-    /// Also of a record that isn't there yet: in a replay its copy may come later.
-    pub(super) fn part_landed(&mut self, position: Position, of: u16, landed: &[u16]) {
+    /// Notes parts that have landed, also of a record that isn't there yet: in a replay its copy may come later.
+    pub(super) fn land_parts(&mut self, position: Position, of: u16, landed: &[u16]) {
         let parts = self.parts.entry(position).or_default();
         if parts.of != of {
             *parts = LandedParts { of, landed: BTreeSet::new() };

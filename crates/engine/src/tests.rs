@@ -18,7 +18,7 @@ struct Kept {
 
 impl Kept {
     fn new() -> Self {
-        let mut kept = Self { engine: Engine::new(false), segments: vec![Vec::new()], now: 1_000 };
+        let mut kept = Self { engine: Engine::new(Strictness::Lenient), segments: vec![Vec::new()], now: 1_000 };
         kept.apply(&Change::Counters { salt: 9, next_seq: 1, next_id: 1, queues: vec![], streams: vec![] });
         kept
     }
@@ -28,17 +28,17 @@ impl Kept {
         let owner = self.engine.apply(change);
         let segment = self.segments.len() - 1;
         let place = Place { segment: segment as u32, offset: self.segments[segment].len() as u32 };
-        self.engine.placed(&owner, place, encoded.len() as u32);
+        self.engine.note_place(&owner, place, encoded.len() as u32);
         self.segments[segment].push(encoded);
     }
 
     fn replay(&mut self) {
-        let mut engine = Engine::new(false);
+        let mut engine = Engine::new(Strictness::Lenient);
         for (segment, records) in self.segments.iter().enumerate() {
             for (offset, record) in records.iter().enumerate() {
                 let owner = engine.apply(&postcard::from_bytes(record).unwrap());
                 let place = Place { segment: segment as u32, offset: offset as u32 };
-                engine.placed(&owner, place, record.len() as u32);
+                engine.note_place(&owner, place, record.len() as u32);
             }
         }
         self.engine = engine;
@@ -169,7 +169,7 @@ fn a_message_comes_back_until_it_is_deleted() {
     kept.delete(queue, again[0].position);
     kept.now += 60_000;
     assert!(kept.receive(queue, 10, 0).is_empty());
-    assert_eq!(kept.engine.live_payloads(), 0);
+    assert_eq!(kept.engine.payloads.live(), 0);
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn an_expired_message_behind_a_younger_one_is_not_handed_out() {
     kept.now += 40_000;
     let seqs: Vec<_> = kept.receive(dead, 10, 0).iter().map(|picked| picked.seq).collect();
     assert_eq!(seqs, [younger]);
-    assert_eq!(kept.engine.live_payloads(), 1);
+    assert_eq!(kept.engine.payloads.live(), 1);
 }
 
 #[test]
@@ -219,13 +219,13 @@ fn one_publish_is_one_payload_in_every_queue() {
     let queues: Vec<_> = ["a", "b", "c"].map(|name| kept.queue(name, &[])).into();
     let topic = kept.topic("t", &["a", "b", "c"]);
     kept.publish(topic, "x");
-    assert_eq!(kept.engine.live_payloads(), 1);
+    assert_eq!(kept.engine.payloads.live(), 1);
     for queue in &queues {
         let got = kept.receive(*queue, 10, 30_000);
         assert_eq!(got.len(), 1);
         kept.delete(*queue, got[0].position);
     }
-    assert_eq!(kept.engine.live_payloads(), 0);
+    assert_eq!(kept.engine.payloads.live(), 0);
 }
 
 #[test]
@@ -423,7 +423,7 @@ fn run(fifo: bool, steps: &[Step]) {
         assert_eq!(depth.visible, model.values().filter(|it| it.visible_at <= now).count());
         assert_eq!(depth.in_flight, model.values().filter(|it| it.visible_at > now && it.count > 0).count());
         assert_eq!(depth.delayed, model.values().filter(|it| it.visible_at > now && it.count == 0).count());
-        assert_eq!(kept.engine.live_payloads(), model.len() as u64);
+        assert_eq!(kept.engine.payloads.live(), model.len() as u64);
     }
 }
 

@@ -13,8 +13,11 @@ use super::{QueueId, StreamId, SubscriptionId};
 /// A topic.
 #[derive(Debug)]
 pub struct Topic {
+    /// The topic as its owner declared it.
     pub config: TopicConfig,
+    /// Whether the name ends in `.fifo`.
     pub fifo: bool,
+    /// The SHA-256 of a body stands for a missing deduplication id.
     pub content_based_deduplication: bool,
     /// `FifoThroughputScope` is `MessageGroup`.
     pub deduplicates_by_group: bool,
@@ -22,6 +25,7 @@ pub struct Topic {
     pub policy: Option<Policy>,
     /// The policy holds a Deny.
     pub denies: bool,
+    /// Its subscriptions, oldest first.
     pub subscriptions: BTreeSet<SubscriptionId>,
     pub(super) windows: Windows,
     /// The hidden queue that keeps what is published, while the topic has an archive policy.
@@ -78,8 +82,11 @@ impl Topic {
 /// A subscription.
 #[derive(Debug)]
 pub struct Subscription {
+    /// The subscription as its owner declared it.
     pub config: SubscriptionConfig,
+    /// Raw message delivery: the body as it was published, without SNS's envelope.
     pub raw: bool,
+    /// Which messages it wants; `None`: all.
     pub filter: Option<FilterPolicy>,
     /// The dead-letter queue of its redrive policy.
     pub dead_letter: Option<String>,
@@ -153,7 +160,9 @@ pub(super) enum End {
 /// Why a subscription got nothing of a message that its filter let through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
+    /// The subscription's ARN.
     pub subscription: String,
+    /// Why it got nothing, for people.
     pub reason: String,
     /// The message went to the subscription's dead-letter queue; if not, why not.
     pub dead_letter: Result<(), String>,

@@ -10,8 +10,11 @@ use super::{Millis, Seq};
 /// What opened a window: a duplicate is answered with its ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Original {
+    /// When the window closes.
     pub until: Millis,
+    /// The message's number.
     pub seq: Seq,
+    /// Which of its deliveries it is.
     pub index: u16,
 }
 

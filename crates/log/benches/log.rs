@@ -124,7 +124,11 @@ fn read(criterion: &mut Criterion) {
                 at = (at + 7_919) % (places.len() - count);
                 match count {
                     1 => drop(black_box(log.read(places[at]).expect("read"))),
-                    _ => drop(black_box(log.read_many(&places[at..at + count]).expect("read"))),
+                    _ => {
+                        let opened = |place: &Location| Some((log.open_segment(place.segment)?, place.offset));
+                        let places: Vec<_> = places[at..at + count].iter().map(opened).collect();
+                        drop(black_box(messaging_log::read_many(&places).expect("read")));
+                    }
                 }
             });
         });

@@ -6,7 +6,6 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::reserve::fill;
 use super::space::Space;
 use directory::{Directory, Kind};
 
@@ -16,6 +15,7 @@ pub trait Disk: Send + Sync {
     fn list(&self) -> io::Result<Vec<String>>;
     /// An empty file. One that exists loses this name, and no byte: it may have another name.
     fn create(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>>;
+    /// A file that exists; an error if there is none.
     fn open(&self, name: &str) -> io::Result<Arc<dyn SegmentFile>>;
     /// Which file has this name, and its bytes; none when there is none.
     fn look(&self, name: &str) -> io::Result<Option<(FileId, u64)>> {
@@ -49,12 +49,15 @@ pub type FileId = (u64, u64);
 
 /// One open file.
 pub trait SegmentFile: Send + Sync {
+    /// Bytes in the file.
     fn length(&self) -> io::Result<u64>;
     /// Tells it from every other file of the disk, whatever its name.
     fn id(&self) -> io::Result<FileId>;
     /// Fills `buffer` from `offset`; fewer bytes only where the file ends.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// Writes all the bytes from `offset` on; beyond the file's end it grows.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Cuts the file to `length` bytes, or fills it with zeros up to there.
     fn truncate(&self, length: u64) -> io::Result<()>;
     /// Takes room for so many bytes, from the start.
     fn allocate(&self, bytes: u64) -> io::Result<()> {
@@ -182,6 +185,23 @@ impl SegmentFile for File {
     fn sync(&self) -> io::Result<()> {
         self.sync_data()
     }
+}
+
+/// Writes so many bytes that no file system can make smaller.
+fn fill<F: SegmentFile + ?Sized>(file: &F, bytes: u64) -> io::Result<()> {
+    let mut seed = 0x9E37_79B9_7F4A_7C15u64;
+    let mut block = vec![0; 64 << 10];
+    for piece in block.chunks_exact_mut(8) {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        piece.copy_from_slice(&seed.to_le_bytes());
+    }
+    for offset in (0..bytes).step_by(block.len()) {
+        let length = (bytes - offset).min(block.len() as u64) as usize;
+        file.write_at(&block[..length], offset)?;
+    }
+    Ok(())
 }
 
 /// Linux's name for this boot of the kernel (`proc_sys_kernel(5)`: `random/boot_id`); zeros on other systems.

@@ -18,6 +18,7 @@ const SECTOR: usize = 32;
 #[derive(Clone, Default)]
 pub struct FaultyDisk(Arc<Mutex<State>>);
 
+/// What is on the disk, and how it fails.
 #[derive(Clone, Default)]
 pub struct State {
     names: BTreeMap<String, u64>,
@@ -34,8 +35,11 @@ pub struct State {
     pub space: Option<usize>,
     /// How large it says that it is, if it tells of its space.
     pub total: Option<u64>,
+    /// Every sync fails, and nothing is synced.
     pub syncs_fail: bool,
+    /// Every read of a file fails.
     pub reads_fail: bool,
+    /// No file can be made.
     pub creations_fail: bool,
     /// The disk as it was after each operation since the list was last taken.
     pub history: Option<Vec<FaultyDisk>>,
@@ -50,7 +54,9 @@ struct Content {
 /// What a power cut leaves of what wasn't synced.
 #[derive(Debug, Clone, Copy)]
 pub enum Left {
+    /// All of it is gone.
     Nothing,
+    /// All of it is there.
     Everything,
     /// Some of it, by this seed: any sectors, any names.
     Some(u64),
@@ -72,10 +78,12 @@ impl State {
         }
     }
 
+    /// Takes a file's name away, and returns the file's number.
     pub fn take_away(&mut self, name: &str) -> u64 {
-        self.names.remove(name).unwrap()
+        self.names.remove(name).expect("the disk has this file")
     }
 
+    /// Gives a file that was taken away this name.
     pub fn put_back(&mut self, name: &str, inode: u64) {
         self.names.insert(name.to_owned(), inode);
     }
@@ -89,6 +97,7 @@ impl State {
 }
 
 impl FaultyDisk {
+    /// Sets how the disk fails, or changes what is on it.
     pub fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let state = &mut *self.0.lock();
         let before = state.operations;
@@ -191,14 +200,17 @@ impl FaultyDisk {
         });
     }
 
+    /// The names of all files.
     pub fn names(&self) -> Vec<String> {
         self.with(|state| state.names.keys().cloned().collect())
     }
 
+    /// What a file holds, synced or not.
     pub fn bytes(&self, name: &str) -> Vec<u8> {
         self.with(|state| state.files[&state.names[name]].bytes.clone())
     }
 
+    /// Puts other content into a file, synced.
     pub fn set_bytes(&self, name: &str, bytes: Vec<u8>) {
         self.with(|state| {
             let inode = state.names[name];
@@ -206,6 +218,7 @@ impl FaultyDisk {
         });
     }
 
+    /// Takes a file's name away, without an operation of the disk.
     pub fn delete(&self, name: &str) {
         self.with(|state| state.names.remove(name));
     }
@@ -288,7 +301,7 @@ impl FaultyFile {
     fn with<T>(&self, change: impl FnOnce(&mut State, &mut Content) -> io::Result<T>) -> io::Result<T> {
         self.disk.with(|state| {
             state.alive()?;
-            let mut content = state.files.remove(&self.inode).unwrap();
+            let mut content = state.files.remove(&self.inode).unwrap_or_default();
             let result = change(state, &mut content);
             state.files.insert(self.inode, content);
             result

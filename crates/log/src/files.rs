@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::LogError;
 use super::disk::{Disk, SegmentFile};
 use super::header::{HEADER, Header, parse_name};
-use super::recover::{Cut, Recovery};
+use super::recovery::{Cut, Recovery};
 
 /// A segment's file, or the stone of some that were removed.
 pub(super) struct Found {

@@ -15,7 +15,7 @@
 use super::Location;
 
 /// Bytes of a frame before its payload.
-pub const HEAD: usize = 12;
+pub(crate) const HEAD: usize = 12;
 /// The largest payload of one frame.
 pub const MAX_PAYLOAD: usize = 64 << 20;
 
@@ -25,7 +25,7 @@ const LENGTH: u32 = (1 << 27) - 1;
 
 /// What a frame says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head {
+pub(crate) struct Head {
     /// Bytes of payload.
     pub length: u32,
     /// The transaction has at least one more frame, right behind this one.
@@ -37,7 +37,7 @@ pub struct Head {
 
 impl Head {
     /// The head in `bytes`, if it is one that was written at `location`.
-    pub fn read(bytes: &[u8], location: Location) -> Option<Self> {
+    pub(crate) fn read(bytes: &[u8], location: Location) -> Option<Self> {
         let head = bytes.get(..HEAD)?;
         let (word, sum, check) = (u32_at(head, 0), u32_at(head, 4), u32_at(head, 8));
         let length = word & LENGTH;
@@ -53,18 +53,18 @@ impl Head {
     }
 
     /// Whether `payload` is what was written.
-    pub fn fits(&self, payload: &[u8]) -> bool {
+    pub(crate) fn fits(&self, payload: &[u8]) -> bool {
         payload.len() == self.length as usize && crc32c::crc32c(payload) == self.sum
     }
 
     /// Head and payload in bytes.
-    pub fn frame_bytes(&self) -> usize {
+    pub(crate) fn frame_bytes(&self) -> usize {
         HEAD + self.length as usize
     }
 }
 
 /// Appends one frame to `out`. The payload must not exceed [`MAX_PAYLOAD`].
-pub fn put(out: &mut Vec<u8>, location: Location, payload: &[u8], continues: bool, synced: bool) {
+pub(crate) fn put(out: &mut Vec<u8>, location: Location, payload: &[u8], continues: bool, synced: bool) {
     let mut word = payload.len() as u32;
     if continues {
         word |= CONTINUES;
@@ -82,7 +82,7 @@ pub fn put(out: &mut Vec<u8>, location: Location, payload: &[u8], continues: boo
 }
 
 /// The little-endian number at `at`; `bytes` must reach that far.
-pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 

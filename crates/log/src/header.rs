@@ -19,14 +19,14 @@ use super::frame::u32_at;
 /// Bytes of a segment before its first frame.
 pub const HEADER: u32 = 64;
 /// The format that this program writes, and the only one that it reads.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 const MAGIC: &[u8; 8] = b"MSGLOG\r\n";
 const SUM: usize = 60;
 
 /// What a segment's header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Header {
+pub(crate) struct Header {
     pub segment: u32,
     /// Where the segment before it ended, in bytes; 0 when unknown.
     pub previous_end: u32,
@@ -37,7 +37,7 @@ pub struct Header {
 }
 
 impl Header {
-    pub fn encode(&self) -> [u8; HEADER as usize] {
+    pub(crate) fn encode(&self) -> [u8; HEADER as usize] {
         let mut bytes = [0; HEADER as usize];
         bytes[..8].copy_from_slice(MAGIC);
         for (at, number) in [(8, VERSION), (12, self.segment), (16, self.previous_end), (20, self.synced_through)] {
@@ -52,7 +52,7 @@ impl Header {
     /// The header in a file's first bytes; `None` when it was never whole, or is no more.
     ///
     /// A whole header of another version, or of another segment, is an error: that file must not be touched.
-    pub fn decode(bytes: &[u8], file: &str, segment: u32) -> Result<Option<Self>, LogError> {
+    pub(crate) fn decode(bytes: &[u8], file: &str, segment: u32) -> Result<Option<Self>, LogError> {
         let Some(bytes) = bytes.get(..HEADER as usize) else { return Ok(None) };
         if &bytes[..8] != MAGIC || u32_at(bytes, SUM) != crc32c::crc32c(&bytes[..SUM]) {
             return Ok(None);
@@ -78,17 +78,17 @@ impl Header {
 }
 
 /// `00000001.log`: a segment.
-pub fn log_name(segment: u32) -> String {
+pub(crate) fn log_name(segment: u32) -> String {
     format!("{segment:08}.log")
 }
 
 /// `00000001-00000003.removed`, a stone: says that these segments were removed on purpose; holds the first one's header.
-pub fn stone_name(first: u32, last: u32) -> String {
+pub(crate) fn stone_name(first: u32, last: u32) -> String {
     format!("{first:08}-{last:08}.removed")
 }
 
 /// The segments that a file of [`log_name`] or [`stone_name`] stands for, and whether it is a stone.
-pub fn parse_name(name: &str) -> Option<(u32, u32, bool)> {
+pub(crate) fn parse_name(name: &str) -> Option<(u32, u32, bool)> {
     let (numbers, kind) = name.split_once('.')?;
     let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
     let number = |digits: &str| digits.parse().ok().filter(|segment| (1..u32::MAX / 2).contains(segment));

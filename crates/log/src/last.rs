@@ -51,7 +51,7 @@ pub fn is_ours(name: &str) -> bool {
 
 impl Note {
     /// The newest whole note.
-    pub fn newest(disk: &Arc<dyn Disk>) -> Result<Option<Self>, LogError> {
+    pub(crate) fn newest(disk: &Arc<dyn Disk>) -> Result<Option<Self>, LogError> {
         let names = disk.list().map_err(LogError::io("list", "the data folder"))?;
         let mut notes: Vec<u32> = names.iter().filter_map(|name| parse_note(name)).collect();
         notes.sort_unstable();
@@ -70,7 +70,7 @@ impl Note {
     }
 
     /// Whether the segment's file must be there, and its header whole: no crash takes it away.
-    pub fn proves(&self, segment: u32) -> bool {
+    pub(crate) fn proves(&self, segment: u32) -> bool {
         segment <= self.segment && (segment <= self.kept || !self.restarted)
     }
 

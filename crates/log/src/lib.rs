@@ -25,391 +25,72 @@
 //!   than `process` and `memory` promise, and in `power` nothing that was acknowledged.
 //!
 //! A frame whose end was acknowledged and then damaged in the very last write can't be told from a torn one: it is cut,
-//! and the start says so. That the last segment is there at all is told by a note beside it ([`last`]).
+//! and the start says so. That the last segment is there at all is told by a note beside it.
+//!
+//! # Where things are
+//!
+//! ```text
+//! log       the handle: append, commit, read, remove      location  places in the log
+//! queue     what waits to be written                      options   how a log is opened
+//! writer    writes a group of transactions                thread    syncs; in `power` it writes as well
+//! shared    what the handle and the thread share          segment   reads records from one segment
+//! frame     a record's bytes                              header    a segment's first bytes, and the files' names
+//! recover   opens a log, by way of files, replay, scan    recovery  what a start tells of the log it found
+//! torn      torn tail or damage                           last      notes of the last segment
+//! remove    removes segments                              inspect, end    whether the files are still the log's own
+//! room      what a full disk still takes                  reserve, space  the room that is kept, and that is there
+//! disk      what the log needs of a disk; a folder        memory, faulty  disks in memory, and for tests
+//! lock      one process at a time in a folder             error     what can go wrong
+//! ```
+
+#![warn(missing_docs, unreachable_pub)]
 
 mod disk;
+mod end;
 mod error;
-#[doc(hidden)]
+#[cfg(any(test, feature = "faulty"))]
 pub mod faulty;
 mod files;
 mod frame;
 mod header;
-mod judge;
+mod inspect;
 mod last;
+mod location;
 mod lock;
+mod log;
 mod memory;
+mod options;
 mod queue;
 mod recover;
+mod recovery;
 mod remove;
 mod replay;
 mod reserve;
+mod room;
 mod scan;
 mod segment;
 mod shared;
 mod space;
 #[cfg(test)]
 mod tests;
-mod watch;
+mod thread;
+mod torn;
 mod writer;
 
-use std::collections::VecDeque;
-use std::fmt;
-use std::str::FromStr;
-use std::sync::atomic::{AtomicU32, AtomicU64};
-use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
-
-use bytes::Bytes;
-use parking_lot::{Condvar, Mutex, RwLock};
-use serde::{Deserialize, Serialize};
-
-pub use self::disk::{DirectoryDisk, Disk, SECOND_NAME, SegmentFile};
+pub use self::disk::{DirectoryDisk, Disk, FileId, SECOND_NAME, SegmentFile};
+pub use self::end::End;
 pub use self::error::LogError;
 pub use self::frame::MAX_PAYLOAD;
 pub use self::header::{HEADER, begins_segment, is_begun, is_segment};
 pub use self::last::{is_aside, is_ours};
+pub use self::location::{Appended, Location, Position, frame_bytes, locations};
 pub use self::lock::{DirectoryLock, LOCK, lock_directory};
+pub use self::log::Log;
 pub use self::memory::MemoryDisk;
+pub use self::options::{Durability, Options};
 pub use self::queue::{MAX_PENDING, MAX_TRANSACTION};
-pub use self::recover::{Cut, Recovery};
+pub use self::recovery::{Cut, Recovery};
 pub use self::replay::Apply;
 pub use self::scan::SegmentScan;
-pub use self::segment::Segment;
+pub use self::segment::{Segment, read_many};
 pub use self::space::{Space, is_full};
-pub use self::watch::End;
-
-use self::queue::Queue;
-use self::reserve::Reserve;
-use self::shared::{Progress, Shared, Work};
-use self::writer::Writer;
-
-/// Where a frame begins: segment number and byte offset within the segment's file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default)]
-pub struct Location {
-    pub segment: u32,
-    pub offset: u32,
-}
-
-/// How much of the log is meant: everything up to one transaction. Counts transactions since the log was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Position(u64);
-
-/// What an appended transaction was given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Appended {
-    /// Where its first frame will lie; the others follow, see [`locations`].
-    pub first: Location,
-    /// What to [`commit`](Log::commit) before it is acknowledged.
-    pub position: Position,
-}
-
-/// Where the frames of a transaction lie whose first frame lies at `first`.
-pub fn locations<'a>(first: Location, frames: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = Location> {
-    let mut offset = first.offset;
-    frames.map(move |payload| {
-        let at = Location { segment: first.segment, offset };
-        offset += frame_bytes(payload.len());
-        at
-    })
-}
-
-/// Bytes of the log that a frame with a payload of `payload` bytes takes: what it costs while it is live.
-pub fn frame_bytes(payload: usize) -> u32 {
-    (frame::HEAD + payload) as u32
-}
-
-/// What an acknowledged transaction survives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Durability {
-    /// Nothing; the log is opened over a [`MemoryDisk`].
-    Memory,
-    /// The end of the process, `kill -9` included: it was written to the operating system.
-    #[default]
-    Process,
-    /// A power cut: it was synced, a group at a time.
-    Power,
-}
-
-impl fmt::Display for Durability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Memory => "memory",
-            Self::Process => "process",
-            Self::Power => "power",
-        })
-    }
-}
-
-impl FromStr for Durability {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "memory" => Ok(Self::Memory),
-            "process" => Ok(Self::Process),
-            "power" => Ok(Self::Power),
-            other => Err(format!("{other:?} is no durability: memory, process or power")),
-        }
-    }
-}
-
-/// How a log is opened.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    pub durability: Durability,
-    /// A segment is closed before it grows beyond so many bytes; a larger transaction gets one of its own.
-    pub segment_bytes: u32,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { durability: Durability::default(), segment_bytes: 64 << 20 }
-    }
-}
-
-/// The log: append under the owner's lock, commit outside of it.
-pub struct Log {
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Log {
-    /// Opens the log on `disk` and replays every whole transaction, in order, a frame at a time, into `apply`.
-    ///
-    /// Blocks. When it refuses a damaged log, it has cut nothing.
-    pub fn open(disk: Arc<dyn Disk>, options: Options, apply: Apply) -> Result<(Self, Recovery), LogError> {
-        let found = recover::recover(&disk, options.durability, apply)?;
-        let syncs_groups = options.durability == Durability::Power;
-        let queue = Queue::new(found.tail, found.offset, options.segment_bytes, syncs_groups);
-        let shared = Arc::new(Shared {
-            disk,
-            durability: options.durability,
-            queue: Mutex::new(queue),
-            writer: Mutex::new(Writer::default()),
-            durable: AtomicU64::new(0),
-            segments: RwLock::new(found.segments),
-            synced_through: AtomicU32::new(found.synced_through),
-            poison: OnceLock::new(),
-            work: Mutex::new(Work { sealed: VecDeque::from(found.unsynced), ..Work::default() }),
-            wake: Condvar::new(),
-            progress: tokio::sync::watch::Sender::new(Progress::default()),
-            removal: Mutex::new(()),
-            reserve: Reserve::default(),
-            seen: Mutex::default(),
-        });
-        shared.begin()?;
-        shared.begin_reserve();
-        // From here on it is known what was there. Who can't look yet will.
-        _ = shared.harm();
-        let thread = match options.durability {
-            Durability::Memory => None,
-            Durability::Process | Durability::Power => {
-                let shared = shared.clone();
-                let builder = std::thread::Builder::new().name("log".to_owned());
-                Some(builder.spawn(move || shared.run()).map_err(LogError::io("start", "the log's thread"))?)
-            }
-        };
-        Ok((Self { shared, thread }, found.report))
-    }
-
-    /// Adds a transaction of `frames` to what waits to be written. No I/O: copies, and says where the frames will lie.
-    ///
-    /// The order of appends is the order of the log. Once appended, a transaction is never taken back.
-    pub fn append(&self, frames: &[&[u8]]) -> Result<Appended, LogError> {
-        let mut queue = self.shared.queue.lock();
-        let bytes = frames.iter().map(|frame| frame_bytes(frame.len()) as usize).sum();
-        if bytes > MAX_TRANSACTION {
-            return Err(LogError::TooLarge { what: "transaction", bytes, limit: MAX_TRANSACTION });
-        }
-        queue.admit(bytes)?;
-        let roll_at = queue.segment_bytes;
-        queue.append(frames, roll_at, |planned| self.plan(planned))
-    }
-
-    /// Whether the next transaction is taken; if not, what waits is tried once more. Ask before you decide: what was decided
-    /// goes to [`append_decided`](Self::append_decided). With little room on the disk only what `frees` space is taken.
-    ///
-    /// Returns how many bytes it may have: more than that would leave too little of the disk for what frees space.
-    pub fn admit(&self, frees: bool) -> Result<u64, LogError> {
-        let (refused, room, most) = {
-            let queue = self.shared.queue.lock();
-            (queue.admit(0).is_err(), queue.room, queue.most)
-        };
-        if refused {
-            // Poisoned, it would pass as long as nothing waits, and what is decided then could never be written.
-            self.shared.poison.get().map_or_else(|| self.retry(), |poison| Err(poison.clone()))?;
-        }
-        let little = room == 0 || self.shared.reserve.is_low();
-        let most = if little { self.shared.admit_by_room(frees, room)? } else { most };
-        Ok(if frees { u64::MAX } else { most })
-    }
-
-    /// As [`append`](Self::append) for a transaction that was admitted, and can't be refused any more since its changes are
-    /// made: where the disk failed in the meantime, it waits with the others for the disk. It opens another segment if this
-    /// one would grow beyond `roll_at` bytes.
-    pub fn append_decided(&self, frames: &[&[u8]], roll_at: u32) -> Result<Appended, LogError> {
-        self.shared.queue.lock().append(frames, roll_at, |planned| self.plan(planned))
-    }
-
-    fn plan(&self, planned: &Arc<Segment>) {
-        self.shared.segments.write().insert(planned.number, planned.clone());
-    }
-
-    /// The last appended transaction: what a reply that only read must wait for, if it may have read what isn't durable.
-    pub fn position(&self) -> Position {
-        self.shared.queue.lock().position
-    }
-
-    /// Returns when everything up to `position` is as durable as promised, or could not be made so.
-    ///
-    /// In `process` the caller itself writes for all that wait: a write into the page cache takes less than handing it to
-    /// someone else. It first lets every other ready task have its turn, so that one write serves them all (measured with
-    /// 16 tasks that do 7 us of work each: a quarter less CPU; alone, 1 us more).
-    ///
-    /// Whoever stops waiting leaves what it appended to the next commit, or to [`retry`](Self::retry).
-    pub async fn commit(&self, position: Position) -> Result<(), LogError> {
-        if self.shared.durable() >= position {
-            return Ok(());
-        }
-        match self.shared.durability {
-            Durability::Memory => self.shared.write_through(position),
-            Durability::Process => {
-                tokio::task::yield_now().await;
-                match self.shared.durable() >= position {
-                    true => Ok(()),
-                    false => self.shared.write_through(position),
-                }
-            }
-            Durability::Power => self.shared.written_by_thread(position.min(self.position())).await,
-        }
-    }
-
-    /// Writes whatever waits, what an earlier attempt could not write first. For a background tick, and for a clean stop.
-    ///
-    /// Blocks; in `power` for a sync.
-    pub fn retry(&self) -> Result<(), LogError> {
-        self.shared.write_through(self.position())
-    }
-
-    /// Why appends are refused at the moment, if they are.
-    pub fn refusal(&self) -> Option<LogError> {
-        self.shared.queue.lock().refusal.clone()
-    }
-
-    /// What somebody did to a file under the log, if anything: took it away, put another in its place, cut it short. For a
-    /// background tick: it looks at every file, and reads the last bytes.
-    pub fn harm(&self) -> Result<Option<String>, LogError> {
-        self.shared.harm()
-    }
-
-    /// Where the log ends, as far as it is written.
-    pub fn end(&self) -> Result<Option<End>, LogError> {
-        self.shared.end()
-    }
-
-    /// Whether the log ended there once. False as well if that segment was removed since.
-    pub fn ended_at(&self, end: End) -> Result<bool, LogError> {
-        self.shared.ended_at(end)
-    }
-
-    /// Takes no more writes until a restart, for a reason from outside: whoever waits is told it.
-    pub fn give_up(&self, reason: String) {
-        // Not before a write that is under way is done: what it acknowledges was acknowledged before.
-        let _no_write = self.shared.writer.lock();
-        self.shared.give_up(reason);
-    }
-
-    /// Why nothing is written until a restart, if nothing is.
-    pub fn gave_up(&self) -> Option<&LogError> {
-        self.shared.poison.get()
-    }
-
-    /// Whether there is so little room that only what frees space is taken, with what to tell of it.
-    pub fn low(&self) -> Option<LogError> {
-        self.shared.reserve.is_low().then(|| self.shared.full())
-    }
-
-    /// Looks whether there is room again.
-    pub fn look(&self) {
-        self.shared.look();
-    }
-
-    /// Whether space should be given back even where that costs something.
-    pub fn is_tight(&self) -> bool {
-        self.shared.is_tight()
-    }
-
-    /// Bytes that can still be written to give space back, half of the reserve included.
-    pub fn available(&self) -> u64 {
-        self.shared.available()
-    }
-
-    /// The payload of a committed frame, verified. It may share memory with what lay around it: copy what is kept.
-    pub fn read(&self, location: Location) -> Result<Bytes, LogError> {
-        self.open_segment(location.segment).ok_or(LogError::NoSegment(location))?.read(location.offset)
-    }
-
-    /// The payloads of committed frames, in the order asked for; neighbours are fetched with one read.
-    pub fn read_many(&self, locations: &[Location]) -> Result<Vec<Bytes>, LogError> {
-        let mut order: Vec<usize> = (0..locations.len()).collect();
-        order.sort_by_key(|index| locations[*index].segment);
-        let mut payloads = vec![Bytes::new(); locations.len()];
-        for of_one in order.chunk_by(|a, b| locations[*a].segment == locations[*b].segment) {
-            let first = locations[of_one[0]];
-            let segment = self.open_segment(first.segment).ok_or(LogError::NoSegment(first))?;
-            let offsets: Vec<u32> = of_one.iter().map(|index| locations[*index].offset).collect();
-            for (index, payload) in of_one.iter().zip(segment.read_many(&offsets)?) {
-                payloads[*index] = payload;
-            }
-        }
-        Ok(payloads)
-    }
-
-    /// A handle that keeps a segment readable, also after [`remove`](Self::remove).
-    pub fn open_segment(&self, segment: u32) -> Option<Arc<Segment>> {
-        self.shared.segment(segment)
-    }
-
-    /// All segments and the bytes that are written to each, oldest first.
-    pub fn segments(&self) -> Vec<(u32, u64)> {
-        self.shared.segments.read().iter().map(|(number, segment)| (*number, segment.bytes().into())).collect()
-    }
-
-    /// The segment that the next transaction goes to (unless it opens another).
-    pub fn tail(&self) -> u32 {
-        self.shared.queue.lock().tail.number
-    }
-
-    /// Bytes on disk.
-    pub fn bytes(&self) -> u64 {
-        self.segments().iter().map(|(_, bytes)| bytes).sum()
-    }
-
-    /// The frames of a segment, as far as it is written.
-    pub fn scan(&self, segment: u32) -> Result<SegmentScan, LogError> {
-        let missing = LogError::NoSegment(Location { segment, offset: 0 });
-        let Some(segment) = self.open_segment(segment) else { return Err(missing) };
-        let file = segment.file().ok_or(missing)?;
-        Ok(SegmentScan::new(&segment, file.clone()))
-    }
-
-    /// Deletes a sealed segment, once everything appended before this call would survive a power cut.
-    ///
-    /// Any sealed segment can go, in any order. Blocks for a sync or two.
-    pub fn remove(&self, segment: u32) -> Result<(), LogError> {
-        self.shared.remove(segment)
-    }
-}
-
-impl Drop for Log {
-    /// Stops the thread. What was appended and never committed is not written.
-    fn drop(&mut self) {
-        self.shared.work.lock().stop = true;
-        self.shared.wake.notify_all();
-        if let Some(thread) = self.thread.take() {
-            // It panicked only if a Disk did; there is nobody left to tell.
-            let _ = thread.join();
-        }
-    }
-}

@@ -9,9 +9,9 @@ use super::{Appended, Location, LogError, Position};
 
 /// The largest transaction, in bytes of the log.
 pub const MAX_TRANSACTION: usize = 256 << 20;
-/// So much may wait to be written before appends are refused; a single transaction always finds room.
+/// The most bytes that may wait to be written before appends are refused. One transaction is always taken.
 pub const MAX_PENDING: usize = MAX_TRANSACTION;
-/// Offsets have 32 bits. So much is only what a segment opens with, of a folder that declares more than is allowed now.
+/// The most bytes of one segment: offsets have 32 bits. Only a folder that declares more than is allowed now needs as many.
 const MAX_SEGMENT: usize = 3 << 30;
 
 /// Frames for one segment that are written with one write.
@@ -21,6 +21,18 @@ pub(super) struct Chunk {
     pub bytes: Vec<u8>,
 }
 
+/// The group that is being written; under the long lock.
+#[derive(Default)]
+pub(super) struct Group {
+    /// Not empty between two attempts only when the first failed.
+    pub chunks: Vec<Chunk>,
+    /// The last transaction in `chunks`.
+    pub position: Position,
+    /// The last attempt to write it failed.
+    pub failed: bool,
+}
+
+/// What waits to be written, and what is known of where it will lie; under the short lock.
 pub(super) struct Queue {
     /// In order; more than one only when a segment filled up.
     pub chunks: Vec<Chunk>,
@@ -37,18 +49,18 @@ pub(super) struct Queue {
     pub refusal: Option<LogError>,
     /// An empty buffer that a written chunk left.
     pub spare: Vec<u8>,
-    /// Bytes that may be appended before the disk is looked at.
+    /// Bytes that may be appended before the room on the disk is checked again.
     pub room: u64,
-    /// Bytes that a transaction may have until then, unless it frees space.
-    pub most: u64,
-    /// Where a segment ends, unless who appends knows better.
+    /// The most bytes that a transaction may have until then, unless it frees space.
+    pub max_transaction: u64,
+    /// A segment ends before it grows beyond so many bytes, unless the one who appends says otherwise.
     pub segment_bytes: u32,
     /// A group is written only after the one before it was synced, and its first frame says so.
     syncs_groups: bool,
 }
 
 impl Queue {
-    pub fn new(tail: Arc<Segment>, offset: u32, segment_bytes: u32, syncs_groups: bool) -> Self {
+    pub(crate) fn new(tail: Arc<Segment>, offset: u32, segment_bytes: u32, syncs_groups: bool) -> Self {
         Self {
             chunks: Vec::new(),
             pending: 0,
@@ -59,19 +71,19 @@ impl Queue {
             refusal: None,
             spare: Vec::new(),
             room: 0,
-            most: 0,
+            max_transaction: 0,
             segment_bytes,
             syncs_groups,
         }
     }
 
     /// Bytes that are not on the disk yet.
-    pub fn unwritten(&self) -> u64 {
+    pub(crate) fn unwritten(&self) -> u64 {
         (self.pending + self.writing) as u64
     }
 
     /// Whether a transaction of so many bytes is taken at the moment.
-    pub fn admit(&self, bytes: usize) -> Result<(), LogError> {
+    pub(crate) fn admit(&self, bytes: usize) -> Result<(), LogError> {
         match &self.refusal {
             Some(refusal) => Err(refusal.clone()),
             None if self.pending > 0 && self.pending + bytes > MAX_PENDING => {
@@ -83,7 +95,7 @@ impl Queue {
 
     /// Adds one transaction, admitted or not, to this segment or, if that would grow beyond `roll_at` bytes, to a new one;
     /// `planned` hears of that.
-    pub fn append(
+    pub(crate) fn append(
         &mut self,
         frames: &[&[u8]],
         roll_at: u32,

@@ -14,7 +14,7 @@ use super::{Durability, Location, LogError};
 impl Shared {
     /// Deletes a sealed segment once everything appended before this call would survive a power cut, in `process` too:
     /// what was moved out of an old segment must not be worse off than it was there. Blocks.
-    pub fn remove(&self, number: u32) -> Result<(), LogError> {
+    pub(crate) fn remove(&self, number: u32) -> Result<(), LogError> {
         let _one_at_a_time = self.removal.lock();
         let no_segment = || LogError::NoSegment(Location { segment: number, offset: 0 });
         let segment = self.segment(number).ok_or_else(no_segment)?;
@@ -42,7 +42,7 @@ impl Shared {
         }
         self.sync_names()?;
         // The reserve is taken of what is free now before another program takes that.
-        self.look();
+        self.check_room();
         Ok(())
     }
 

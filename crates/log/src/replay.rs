@@ -6,9 +6,9 @@ use super::disk::SegmentFile;
 use super::files::Found;
 use super::frame::Head;
 use super::header::{HEADER, log_name};
-use super::judge::Evidence;
-use super::recover::Recovery;
+use super::recovery::Recovery;
 use super::scan::{Cursor, Step};
+use super::torn::Evidence;
 use super::{Location, LogError};
 
 /// Who receives the frames of a replay; an error stops it.

@@ -43,16 +43,16 @@ pub(super) struct Cursor {
 
 impl Cursor {
     /// Stands at the first frame; reads no further than `end`.
-    pub fn new(file: Arc<dyn SegmentFile>, segment: u32, end: u64) -> Self {
+    pub(crate) fn new(file: Arc<dyn SegmentFile>, segment: u32, end: u64) -> Self {
         Self { file, segment, offset: HEADER, end, window: Vec::new(), filled: 0, begins: HEADER, keep: HEADER }
     }
 
-    pub fn offset(&self) -> u32 {
+    pub(crate) fn offset(&self) -> u32 {
         self.offset
     }
 
     /// What stands at the cursor. A whole frame moves the cursor behind it.
-    pub fn step(&mut self) -> Result<Step, LogError> {
+    pub(crate) fn step(&mut self) -> Result<Step, LogError> {
         let left = self.end.saturating_sub(u64::from(self.offset));
         if left == 0 {
             return Ok(Step::End);
@@ -76,12 +76,12 @@ impl Cursor {
     }
 
     /// Everything before the cursor may leave the window.
-    pub fn release(&mut self) {
+    pub(crate) fn release(&mut self) {
         self.keep = self.offset;
     }
 
     /// A payload that a step passed since the last release.
-    pub fn payload(&self, head: Head, at: Location) -> &[u8] {
+    pub(crate) fn payload(&self, head: Head, at: Location) -> &[u8] {
         let start = (at.offset - self.begins) as usize;
         &self.window[start + HEAD..start + head.frame_bytes()]
     }

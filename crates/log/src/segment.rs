@@ -35,6 +35,7 @@ impl Segment {
         Arc::new(Self { number, previous_end, file: OnceLock::from(file), written: AtomicU32::new(written) })
     }
 
+    /// The segment's number, from 1.
     pub fn number(&self) -> u32 {
         self.number
     }
@@ -77,7 +78,7 @@ impl Segment {
     }
 
     /// The payloads of committed frames, in the order asked for. Neighbours come with one read and share its memory.
-    pub fn read_many(&self, offsets: &[u32]) -> Result<Vec<Bytes>, LogError> {
+    fn read_offsets(&self, offsets: &[u32]) -> Result<Vec<Bytes>, LogError> {
         let mut order: Vec<usize> = (0..offsets.len()).collect();
         order.sort_unstable_by_key(|index| offsets[*index]);
         let mut payloads = vec![Bytes::new(); offsets.len()];
@@ -128,4 +129,24 @@ impl Segment {
         }
         Ok(buffer.slice(at + HEAD..end))
     }
+}
+
+/// The payloads of committed frames, in the order asked for, an empty one for each `None`. A frame is named by its segment and
+/// its offset in it; neighbours in a segment come with one read and share its memory.
+///
+/// # Errors
+/// [`LogError::Io`] if a file can't be read, [`LogError::Damaged`] if no whole frame lies at such a place.
+pub fn read_many(places: &[Option<(Arc<Segment>, u32)>]) -> Result<Vec<Bytes>, LogError> {
+    let mut payloads = vec![Bytes::new(); places.len()];
+    let known = places.iter().enumerate().filter_map(|(index, place)| Some((index, place.as_ref()?)));
+    let mut known: Vec<_> = known.collect();
+    known.sort_by_key(|(_, (segment, _))| segment.number);
+    for of_one in known.chunk_by(|(_, (segment, _)), (_, (other, _))| segment.number == other.number) {
+        let (_, (segment, _)) = of_one[0];
+        let offsets: Vec<u32> = of_one.iter().map(|(_, (_, offset))| *offset).collect();
+        for ((index, _), payload) in of_one.iter().zip(segment.read_offsets(&offsets)?) {
+            payloads[*index] = payload;
+        }
+    }
+    Ok(payloads)
 }

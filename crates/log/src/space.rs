@@ -11,6 +11,7 @@ const FLOOR: u64 = 4 << 20;
 pub struct Space {
     /// What may still be written without being root.
     pub free: u64,
+    /// The size of the file system.
     pub total: u64,
 }
 

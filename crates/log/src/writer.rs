@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::header::{HEADER, Header};
 use super::last;
-use super::queue::Chunk;
+use super::queue::{Chunk, Group};
 use super::segment::Segment;
 use super::shared::Shared;
 use super::{Durability, LogError, Position};
@@ -14,19 +14,9 @@ use super::{Durability, LogError, Position};
 /// Buffers that grew beyond this are given back after they were written.
 const KEPT_BUFFER: usize = 4 << 20;
 
-/// The group that is being written; under the long lock.
-#[derive(Default)]
-pub(super) struct Writer {
-    /// Not empty between two attempts only when the first failed.
-    group: Vec<Chunk>,
-    /// The last transaction in `group`.
-    position: Position,
-    failed: bool,
-}
-
 impl Shared {
     /// Makes the first file of a new log, and syncs it: a later start can then always tell when the log was written.
-    pub fn begin(&self) -> Result<(), LogError> {
+    pub(crate) fn begin(&self) -> Result<(), LogError> {
         let tail = self.queue.lock().tail.clone();
         if self.segments.read().len() > 1 || tail.file().is_some() {
             return Ok(());
@@ -39,11 +29,11 @@ impl Shared {
     }
 
     /// Writes (and in `power`, syncs) what was appended, up to `position` at least. Blocks.
-    pub fn write_through(&self, position: Position) -> Result<(), LogError> {
-        let mut writer = self.writer.lock();
+    pub(crate) fn write_through(&self, position: Position) -> Result<(), LogError> {
+        let mut group = self.group.lock();
         while self.durable() < position {
-            let kept = !writer.group.is_empty();
-            self.write_group(&mut writer)?;
+            let kept = !group.chunks.is_empty();
+            self.write_group(&mut group)?;
             if !kept {
                 break;
             }
@@ -52,18 +42,18 @@ impl Shared {
     }
 
     /// Writes the group that an earlier attempt left, or else everything that waits.
-    fn write_group(&self, writer: &mut Writer) -> Result<(), LogError> {
+    fn write_group(&self, group: &mut Group) -> Result<(), LogError> {
         if let Some(poison) = self.poison.get() {
             return Err(poison.clone());
         }
-        if writer.group.is_empty() {
+        if group.chunks.is_empty() {
             let mut queue = self.queue.lock();
-            std::mem::swap(&mut queue.chunks, &mut writer.group);
+            std::mem::swap(&mut queue.chunks, &mut group.chunks);
             queue.writing = std::mem::take(&mut queue.pending);
-            writer.position = queue.position;
+            group.position = queue.position;
         }
-        for at in 0..writer.group.len() {
-            let chunk = &writer.group[at];
+        for at in 0..group.chunks.len() {
+            let chunk = &group.chunks[at];
             let written = loop {
                 // The reserve gives a piece at a time, and another program may have been faster.
                 match self.write_chunk(chunk) {
@@ -73,17 +63,17 @@ impl Shared {
             };
             if let Err(error) = written {
                 // What is written stays as it is: a later segment's header may tell of it.
-                writer.group.drain(..at);
-                writer.failed = true;
+                group.chunks.drain(..at);
+                group.failed = true;
                 self.refuse(&error);
                 return Err(error);
             }
         }
-        let spare = writer.group.drain(..).next_back().map(|chunk| chunk.bytes);
-        self.durable.store(writer.position.0, Ordering::Release);
+        let spare = group.chunks.drain(..).next_back().map(|chunk| chunk.bytes);
+        self.durable.store(group.position.0, Ordering::Release);
         let mut queue = self.queue.lock();
         queue.writing = 0;
-        if std::mem::take(&mut writer.failed) {
+        if std::mem::take(&mut group.failed) {
             queue.refusal = None;
         }
         if let Some(mut spare) = spare.filter(|spare| spare.capacity() <= KEPT_BUFFER) {
@@ -159,13 +149,13 @@ impl Shared {
     }
 
     /// Syncs a segment's file. After a failure the log is poisoned: the pages that failed may be gone.
-    pub fn sync(&self, segment: &Segment) -> Result<(), LogError> {
+    pub(crate) fn sync(&self, segment: &Segment) -> Result<(), LogError> {
         let Some(file) = segment.file() else { return Ok(()) };
         file.sync().map_err(|error| self.poison(&segment.name(), &error))
     }
 
     /// Syncs the folder's list of files.
-    pub fn sync_names(&self) -> Result<(), LogError> {
+    pub(crate) fn sync_names(&self) -> Result<(), LogError> {
         self.disk.sync().map_err(|error| self.poison("the data folder", &error))
     }
 
@@ -174,7 +164,7 @@ impl Shared {
     }
 
     /// Nothing more is written until a restart.
-    pub fn give_up(&self, reason: String) -> LogError {
+    pub(crate) fn give_up(&self, reason: String) -> LogError {
         let poison = self.poison.get_or_init(|| LogError::Poisoned { reason }).clone();
         self.queue.lock().refusal = Some(poison.clone());
         poison

@@ -1,3 +1,17 @@
-//! How AWS writes things, and how they are read: what every room needs and none owns.
+//! How AWS writes things, and how they are read: what every crate needs and none owns. Nothing here knows a service.
+//!
+//! - [`arn`]: names of resources, taken apart.
+//! - [`time`]: times, in each of AWS's formats.
+//! - [`query`]: query strings of URLs.
+//! - [`glob`]: patterns with `*` and `?`.
+//! - [`pattern`]: regular expressions that clients write, and what they cost.
+//! - [`uuid`]: UUIDs that follow from numbers.
 
+#![warn(missing_docs, unreachable_pub)]
+
+pub mod arn;
+pub mod glob;
 pub mod pattern;
+pub mod query;
+pub mod time;
+pub mod uuid;

@@ -5,15 +5,15 @@
 
 use regex::{Regex, RegexBuilder};
 
-/// Steps that reading a byte takes: `\pL` becomes 650 ranges.
+/// Steps that reading a byte of a pattern takes: `\pL` becomes 650 ranges.
 const READING: u64 = 1 << 14;
-/// How many times more it takes where upper and lower case are the same: each range is looked up.
+/// How many times longer reading takes where upper and lower case are the same: each range is looked up.
 const FOLDING: u64 = 32;
-/// Making a byte of the compiled pattern takes as long as it takes to match it against so many bytes of text.
+/// Making a byte of the compiled pattern takes as long as matching it with so many bytes of text.
 const COMPILING: u64 = 64;
-/// Bytes of a pattern, beyond which it can't be paid: what is made of `\pL` has a thousand times as many.
-const LONGEST: usize = 1 << 14;
-/// Bytes that a compiled pattern may have. It is tried to have few: that shows how many it has.
+/// The longest pattern, in bytes; none can pay for a longer one: what `\pL` becomes is a thousand times as long.
+const MAX_BYTES: usize = 1 << 14;
+/// The sizes that a compiled pattern is tried with, in bytes, the smallest first: the first that suffices tells its size.
 const SIZES: [usize; 5] = [1 << 11, 1 << 14, 1 << 17, 1 << 20, 1 << 22];
 
 /// A compiled pattern of known size.
@@ -30,7 +30,7 @@ pub fn is_valid(pattern: &str) -> bool {
 
 /// The steps that it takes to read a pattern once; `folds`: a flag beside it makes upper and lower case the same.
 pub fn reading(pattern: &str, folds: bool) -> u64 {
-    if pattern.len() > LONGEST {
+    if pattern.len() > MAX_BYTES {
         return u64::MAX;
     }
     let folding = |flags: &str| flags.split([':', ')']).next().is_some_and(|flags| flags.contains('i'));
@@ -66,6 +66,7 @@ impl Pattern {
         self.size * (text.len() as u64 + 1)
     }
 
+    /// Whether the pattern occurs in the text. Pay [`Self::matching`] before.
     pub fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 /// Whose fault an error is; the query protocol and SQS's JSON header say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
+    /// The client's.
     Sender,
+    /// The server's.
     Receiver,
 }
 
@@ -16,8 +18,11 @@ pub struct AwsError {
     pub code: Cow<'static, str>,
     /// What SQS's query protocol calls it where that differs, e.g. `AWS.SimpleQueueService.NonExistentQueue`.
     pub query_code: Option<Cow<'static, str>>,
+    /// The HTTP status.
     pub status: u16,
+    /// For people.
     pub message: String,
+    /// Whose fault it is.
     pub fault: Fault,
     /// S3's elements beside code and message, in order, e.g. `("BucketName", "b")`.
     pub fields: Vec<(&'static str, String)>,

@@ -1,5 +1,6 @@
 //! An error as each protocol shows it.
 
+use super::xml::Writer;
 use super::{AwsError, Fault, Names, Protocol};
 
 /// The namespace of errors that AWS raises before a service is known.
@@ -8,7 +9,9 @@ pub const NO_SERVICE: &str = "http://webservices.amazon.com/AWSFault/2005-15-09"
 /// What an error's rendering needs to know of its service.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
+    /// The protocol that the client speaks.
     pub protocol: Protocol,
+    /// How the service's query protocol names things.
     pub names: Names,
     /// The service's XML namespace.
     pub namespace: &'static str,
@@ -19,7 +22,9 @@ pub struct Style {
 /// An error's body and the headers that go with it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rendered {
+    /// The HTTP status.
     pub status: u16,
+    /// In the protocol's form.
     pub body: Vec<u8>,
     /// `x-amzn-query-error`: what the query protocol would call this, for clients that were written for it.
     pub query_error: Option<String>,
@@ -27,16 +32,17 @@ pub struct Rendered {
     pub error_type: Option<String>,
 }
 
+/// Renders an error.
 pub fn render(error: &AwsError, style: Style, request_id: &str) -> Rendered {
     match style.protocol {
-        Protocol::Query => plain(error.status, xml(error, style, request_id)),
-        Protocol::Rest => plain(error.status, rest(error, request_id)),
+        Protocol::Query => without_headers(error.status, to_xml(error, style, request_id)),
+        Protocol::Rest => without_headers(error.status, to_rest_xml(error, request_id)),
         Protocol::Json10 | Protocol::Json11 => {
             let flat = style.names == Names::Flat;
-            let fault = fault(error);
+            let fault = fault_name(error);
             Rendered {
                 status: error.status,
-                body: json(error, style),
+                body: to_json(error, style),
                 query_error: error.query_code.as_ref().filter(|_| flat).map(|code| format!("{code};{fault}")),
                 error_type: Some(error.code.to_string()).filter(|_| !flat),
             }
@@ -44,11 +50,11 @@ pub fn render(error: &AwsError, style: Style, request_id: &str) -> Rendered {
     }
 }
 
-fn plain(status: u16, body: Vec<u8>) -> Rendered {
+fn without_headers(status: u16, body: Vec<u8>) -> Rendered {
     Rendered { status, body, query_error: None, error_type: None }
 }
 
-fn fault(error: &AwsError) -> &'static str {
+fn fault_name(error: &AwsError) -> &'static str {
     match error.fault {
         Fault::Sender => "Sender",
         Fault::Receiver => "Receiver",
@@ -56,7 +62,7 @@ fn fault(error: &AwsError) -> &'static str {
 }
 
 /// Errors that AWS's framework raises, not the service.
-fn of_framework(code: &str) -> bool {
+fn is_of_framework(code: &str) -> bool {
     matches!(
         code,
         "SerializationException"
@@ -70,10 +76,10 @@ fn of_framework(code: &str) -> bool {
     )
 }
 
-fn json(error: &AwsError, style: Style) -> Vec<u8> {
+fn to_json(error: &AwsError, style: Style) -> Vec<u8> {
     let prefix = match style.prefix {
         "" => "",
-        _ if of_framework(&error.code) => "com.amazon.coral.service#",
+        _ if is_of_framework(&error.code) => "com.amazon.coral.service#",
         prefix => prefix,
     };
     let kind = format!("{prefix}{}", error.code);
@@ -85,34 +91,37 @@ fn json(error: &AwsError, style: Style) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
-fn xml(error: &AwsError, style: Style, request_id: &str) -> Vec<u8> {
+fn to_xml(error: &AwsError, style: Style, request_id: &str) -> Vec<u8> {
     let code = error.query_code.as_ref().unwrap_or(&error.code);
     let namespace = if code == "InvalidAction" && style.names == Names::Wrapped { NO_SERVICE } else { style.namespace };
     let (prolog, detail) = match style.names {
         Names::Flat => ("<?xml version=\"1.0\"?>", "<Detail/>"),
         Names::Wrapped => ("", ""),
     };
-    let mut out = Vec::with_capacity(512);
-    let mut text = |parts: &[&str]| parts.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
-    text(&[prolog, "<ErrorResponse xmlns=\"", namespace, "\"><Error><Type>", fault(error), "</Type><Code>"]);
-    super::xml::escape(code, &mut out);
-    out.extend_from_slice(b"</Code><Message>");
-    super::xml::escape(&error.message, &mut out);
-    let mut text = |parts: &[&str]| parts.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
-    text(&["</Message>", detail, "</Error><RequestId>", request_id, "</RequestId></ErrorResponse>"]);
-    out
+    let mut xml = Writer::with_capacity(512);
+    for part in [prolog, "<ErrorResponse xmlns=\"", namespace, "\"><Error>"] {
+        xml.raw(part);
+    }
+    xml.element("Type", fault_name(error));
+    xml.element("Code", code);
+    xml.element("Message", &error.message);
+    xml.raw(detail);
+    xml.close("Error");
+    xml.element("RequestId", request_id);
+    xml.close("ErrorResponse");
+    xml.into_bytes()
 }
 
-/// S3's.
-fn rest(error: &AwsError, request_id: &str) -> Vec<u8> {
-    let mut out = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>".to_vec();
-    super::xml::escape(&error.code, &mut out);
-    out.extend_from_slice(b"</Code><Message>");
-    super::xml::escape(&error.message, &mut out);
-    out.extend_from_slice(b"</Message><RequestId>");
-    out.extend_from_slice(request_id.as_bytes());
-    out.extend_from_slice(b"</RequestId></Error>");
-    out
+/// As S3 has it.
+fn to_rest_xml(error: &AwsError, request_id: &str) -> Vec<u8> {
+    let mut xml = Writer::with_capacity(512);
+    xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    xml.open("Error");
+    xml.element("Code", &error.code);
+    xml.element("Message", &error.message);
+    xml.element("RequestId", request_id);
+    xml.close("Error");
+    xml.into_bytes()
 }
 
 #[cfg(test)]

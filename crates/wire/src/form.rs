@@ -1,7 +1,7 @@
 //! `application/x-www-form-urlencoded` parameters, decoded once into one buffer.
 
 use super::AwsError;
-use super::signs::{Signs, copy};
+use super::special_bytes::{SpecialBytes, copy};
 
 /// More parameters than any operation has: a bound against hostile bodies.
 const MAX_PARAMETERS: usize = 20_000;
@@ -49,7 +49,7 @@ impl Form {
     }
 
     /// Adds a parameter unless one of that name is there.
-    pub fn default(&mut self, name: &str, value: &str) {
+    pub fn set_default(&mut self, name: &str, value: &str) {
         if self.get(name).is_none() {
             let start = self.text.len() as u32;
             let equals = start + name.len() as u32;
@@ -61,6 +61,7 @@ impl Form {
         }
     }
 
+    /// All parameters, in the order given.
     pub(super) fn params(&self) -> &[Param] {
         &self.params
     }
@@ -69,7 +70,7 @@ impl Form {
         &self.text[param.start as usize..param.equals as usize]
     }
 
-    /// A name as bytes: slicing those asks for no character's bounds.
+    /// A parameter's name as bytes: slicing bytes checks no character boundary.
     pub(super) fn key_bytes(&self, param: Param) -> &[u8] {
         &self.text.as_bytes()[param.start as usize..param.equals as usize]
     }
@@ -103,14 +104,14 @@ const fn digits(shift: u32) -> [u16; 256] {
 static HIGH: [u16; 256] = digits(4);
 static LOW: [u16; 256] = digits(0);
 
-/// The byte that two digits make.
+/// The byte that two hexadecimal digits make.
 fn hex(high: u8, low: u8) -> Option<u8> {
     u8::try_from(HIGH[usize::from(high)] | LOW[usize::from(low)]).ok()
 }
 
-/// The hottest loop of a Publish, whose event is JSON and full of escapes.
+/// Appends a form's decoded text and its parameters. The hottest loop of a Publish: its event is JSON and full of escapes.
 fn decode(input: &[u8], decoded: &mut Vec<u8>, params: &mut Vec<Param>) -> Result<(), AwsError> {
-    const SIGNS: Signs = Signs { any_of: *b"%+&=", below: 0 };
+    const SPECIAL: SpecialBytes = SpecialBytes { any_of: *b"%+&=", below: 0 };
     if input.len() > u32::MAX as usize / 4 {
         return Err(malformed("The request is too long."));
     }
@@ -119,7 +120,7 @@ fn decode(input: &[u8], decoded: &mut Vec<u8>, params: &mut Vec<Param>) -> Resul
     // Decoding never lengthens a text; a parameter's end is one more.
     decoded.resize(place + input.len() + 1, 0);
     let text = &mut decoded[..];
-    for at in SIGNS.of(input).chain([input.len()]) {
+    for at in SPECIAL.of(input).chain([input.len()]) {
         place += copy(input, from, at, &mut text[place..]);
         from = at + 1;
         text[place] = match input.get(at) {

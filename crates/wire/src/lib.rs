@@ -1,16 +1,30 @@
-//! The wire protocols: the only place that knows JSON from XML from form encoding.
+//! The wire protocols: the only place that knows JSON from XML from form encoding. It knows no service and no state.
 //!
-//! [`Payload`] is one request's parameters in whatever protocol they came; it decodes into an operation's input and
-//! encodes its output. [`form`], [`query`] and [`json`] read, [`xml`] and [`json`] write, [`fault`] renders errors.
+//! [`Payload`] is one request's parameters in whatever protocol they came; it decodes into an operation's input, borrowing from
+//! the request where it can, and encodes its output. What can't be read is an [`AwsError`] in AWS's words.
+//!
+//! ```text
+//! payload  one request's parameters            types    values that inputs and outputs are made of
+//! form, query/  form parameters, to inputs     names    what the query protocol calls things
+//! json/    JSON in and out                     xml/     XML out
+//! error    an error, before any protocol       fault    an error, in each protocol
+//! check    what AWS's models say of members    page     pages of listings, and their tokens
+//! digest   MD5s of messages                    special_bytes  finds bytes to escape, fast
+//! ```
 
+#![warn(missing_docs, unreachable_pub)]
+
+pub mod check;
+pub mod digest;
 pub mod error;
 pub mod fault;
 pub mod form;
 pub mod json;
 pub mod names;
+pub mod page;
 pub mod payload;
 pub mod query;
-mod signs;
+mod special_bytes;
 pub mod types;
 pub mod xml;
 

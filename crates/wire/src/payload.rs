@@ -19,6 +19,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// The `Content-Type` of answers.
     pub fn content_type(self) -> &'static str {
         match self {
             Protocol::Query => "text/xml",
@@ -32,7 +33,9 @@ impl Protocol {
 /// The undecoded input of one operation, and what its answer needs.
 #[derive(Debug)]
 pub struct Payload<'b> {
+    /// The operation's name.
     pub operation: &'static str,
+    /// The parameters.
     pub source: Source<'b>,
     /// How the service's query protocol names things.
     pub names: Names,
@@ -40,9 +43,12 @@ pub struct Payload<'b> {
     pub namespace: &'static str,
 }
 
+/// Parameters that are not decoded yet.
 #[derive(Debug)]
 pub enum Source<'b> {
+    /// Of the query protocol.
     Form(Form),
+    /// Of a JSON protocol.
     Json(Json<'b>),
 }
 

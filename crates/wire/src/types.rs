@@ -26,14 +26,17 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub struct Text<'a>(Cow<'a, str>);
 
 impl<'a> Text<'a> {
+    /// The string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
+    /// The string, on the heap.
     pub fn into_owned(self) -> String {
         self.0.into_owned()
     }
 
+    /// The string, still borrowed if it was.
     pub fn into_cow(self) -> Cow<'a, str> {
         self.0
     }

@@ -28,7 +28,7 @@ use self::notices::Notices;
 use self::transaction::{Frames, Transaction};
 use self::waiters::Waiters;
 use engine::ids::{self, Kind};
-use engine::{Engine, Millis, Owner};
+use engine::{Engine, Millis, Owner, Strictness};
 use log::{self, Disk, Durability, Location, Log, LogError, Options, Position, Recovery};
 use wire::AwsError;
 
@@ -74,7 +74,7 @@ impl Core {
         strict: bool,
         seed: u128,
     ) -> Result<(Self, Recovery), LogError> {
-        let mut engine = Engine::new(strict);
+        let mut engine = Engine::new(if strict { Strictness::Strict } else { Strictness::Lenient });
         let (log, recovery) =
             Log::open(disk, options, &mut |location, record| rebuild::replay(&mut engine, location, record))?;
         rebuild::salt(&mut engine, seed);
@@ -102,7 +102,7 @@ impl Core {
     /// A new random id, UUID-shaped.
     pub fn uuid(&self) -> String {
         let number = self.ids.fetch_add(1, Ordering::Relaxed);
-        ids::format(ids::uuid(self.seed, Kind::Random, number, 0))
+        text::uuid::format(ids::uuid(self.seed, Kind::Random, number, 0))
     }
 
     /// The time.
@@ -269,7 +269,7 @@ impl Core {
         let locations = log::locations(first, frames.slices());
         for ((owner, slice), location) in frames.owners.iter().zip(frames.slices()).zip(locations) {
             if *owner != Owner::None {
-                engine.placed(owner, rebuild::place(location), log::frame_bytes(slice.len()));
+                engine.note_place(owner, rebuild::place(location), log::frame_bytes(slice.len()));
             }
         }
         Ok(position)

@@ -10,7 +10,7 @@ use log::{self, Location, Log, LogError};
 pub fn replay(engine: &mut Engine, location: Location, record: &[u8]) -> Result<(), String> {
     let change = postcard::from_bytes(record).map_err(|error| error.to_string())?;
     let owner = engine.apply(&change);
-    engine.placed(&owner, place(location), log::frame_bytes(record.len()));
+    engine.note_place(&owner, place(location), log::frame_bytes(record.len()));
     Ok(())
 }
 
@@ -26,7 +26,7 @@ pub fn salt(engine: &mut Engine, seed: u128) {
 /// be able to bring about, since every service bounds what it is given.
 pub fn from_log(engine: &mut Engine, log: &Log, seed: u128) -> Result<(), LogError> {
     log.retry()?;
-    let mut fresh = Engine::new(engine.strict());
+    let mut fresh = Engine::new(engine.strictness());
     for (segment, _) in log.segments() {
         let mut scan = match log.scan(segment) {
             Ok(scan) => scan,

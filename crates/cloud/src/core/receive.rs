@@ -9,7 +9,7 @@ use super::Core;
 use engine::change::{Change, Moved, Sent};
 use engine::queue::{Picked, Receive, Received};
 use engine::{Millis, Place, QueueId, Seq};
-use log::Segment;
+use log::{LogError, Segment};
 use wire::AwsError;
 
 use super::transaction::Transaction;
@@ -131,8 +131,8 @@ impl Core {
 
     /// Reads the bodies: after the commit, since what isn't committed isn't in the file yet.
     fn hand_out(&self, found: Found) -> Result<(Vec<Handed>, bool), AwsError> {
-        let places = found.messages.iter().map(|(.., place)| place.clone());
-        let records = read_many(places)?;
+        let places: Vec<_> = found.messages.iter().map(|(.., place)| place.clone()).collect();
+        let records = log::read_many(&places).map_err(unreadable)?;
         let messages = found
             .messages
             .into_iter()
@@ -155,7 +155,7 @@ impl Core {
         });
         // No change: also while the log takes none, what it holds can be read.
         self.wait_durable().await;
-        read_many(places.into_iter())
+        log::read_many(&places).map_err(unreadable)
     }
 }
 
@@ -174,22 +174,6 @@ fn redrive(transaction: &mut Transaction<'_>, from: QueueId, position: u64) {
     }
 }
 
-/// Reads records, neighbours of one segment with one read.
-fn read_many(places: impl Iterator<Item = Option<(Arc<Segment>, u32)>>) -> Result<Vec<Bytes>, AwsError> {
-    let places: Vec<_> = places.collect();
-    let mut records = vec![Bytes::new(); places.len()];
-    let mut rest: Vec<usize> = (0..places.len()).filter(|index| places[*index].is_some()).collect();
-    while let Some((segment, _)) = rest.first().and_then(|first| places[*first].as_ref()) {
-        let (same, others): (Vec<usize>, Vec<usize>) = rest
-            .iter()
-            .partition(|index| places[**index].as_ref().is_some_and(|(other, _)| other.number() == segment.number()));
-        let offsets: Vec<u32> =
-            same.iter().filter_map(|index| places[*index].as_ref()).map(|(_, offset)| *offset).collect();
-        let read = segment.read_many(&offsets).map_err(|error| AwsError::internal(error.to_string()))?;
-        for (index, record) in same.into_iter().zip(read) {
-            records[index] = record;
-        }
-        rest = others;
-    }
-    Ok(records)
+fn unreadable(error: LogError) -> AwsError {
+    AwsError::internal(error.to_string())
 }

@@ -192,7 +192,7 @@ async fn a_request_that_does_not_fit_is_refused_before_it_is_made() {
         core.execute(put).await.map_err(|error| (error.status, error.message))
     };
     disk.with(|state| state.space = Some((1 << 20) + 10_000));
-    core.log().look();
+    core.log().check_room();
     let (status, message) = put("k/large", 3 << 20).await.unwrap_err();
     assert!(status == 503 && message.contains("kept for what frees space"), "{status} {message}");
     assert_eq!(core.read(|engine, _| engine.docs("k/", "").count()), 0, "nothing of it is there");

@@ -336,7 +336,7 @@ impl Gateway {
             return Err((Some(service), refusal));
         };
         if *service == sqs::SERVICE && queue {
-            form.default("QueueUrl", &format!("{}{}", cx.host, parts.uri.path()));
+            form.set_default("QueueUrl", &format!("{}{}", cx.host, parts.uri.path()));
         }
         Ok((service, operation, payload(service, operation, Source::Form(form))))
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::transaction::Transaction;
 use crate::request::{Context, account_in};
 use engine::policy::{Kind, Policy};
+use engine::roles::{policies_prefix, policy_key, role_key, roles_prefix};
 use engine::{Engine, ManagedPolicy, Role};
 use wire::AwsError;
 
@@ -146,19 +147,15 @@ pub fn document(value: Option<String>, member: &str, kind: Kind) -> Result<Strin
     Ok(value)
 }
 
-fn role_prefix(account: &str) -> String {
-    format!("iam/role/arn:aws:iam::{account}:role/")
-}
-
 /// An account's roles, by ARN.
 pub fn roles(engine: &Engine, account: &str) -> Vec<Role> {
-    let prefix = role_prefix(account);
+    let prefix = roles_prefix(account);
     engine.docs(&prefix, "").filter_map(|(_, bytes)| serde_json::from_slice(bytes).ok()).collect()
 }
 
 /// How many roles an account has.
 pub fn count_roles(engine: &Engine, account: &str) -> usize {
-    engine.docs(&role_prefix(account), "").count()
+    engine.docs(&roles_prefix(account), "").count()
 }
 
 /// A role by its name, which an account has once whatever its path.
@@ -171,11 +168,11 @@ pub fn role(engine: &Engine, account: &str, name: &str) -> Result<Role, AwsError
 }
 
 pub fn put_role(transaction: &mut Transaction<'_>, role: &Role) {
-    put(transaction, &format!("iam/role/{}", role.arn), role);
+    put(transaction, &role_key(&role.arn), role);
 }
 
 pub fn drop_role(transaction: &mut Transaction<'_>, role: &Role) {
-    transaction.delete_doc(&format!("iam/role/{}", role.arn));
+    transaction.delete_doc(&role_key(&role.arn));
 }
 
 /// Changes a role.
@@ -215,13 +212,13 @@ async fn change_as(
 
 /// An account's managed policies, by ARN.
 pub fn policies(engine: &Engine, account: &str) -> Vec<ManagedPolicy> {
-    let prefix = format!("iam/policy/arn:aws:iam::{account}:policy/");
+    let prefix = policies_prefix(account);
     engine.docs(&prefix, "").filter_map(|(_, bytes)| serde_json::from_slice(bytes).ok()).collect()
 }
 
 /// A managed policy by its ARN.
 fn policy(engine: &Engine, arn: &str) -> Result<ManagedPolicy, AwsError> {
-    let found = engine.doc(&format!("iam/policy/{arn}")).and_then(|bytes| serde_json::from_slice(bytes).ok());
+    let found = engine.doc(&policy_key(arn)).and_then(|bytes| serde_json::from_slice(bytes).ok());
     found.ok_or_else(|| AwsError::new(404, "NoSuchEntity", format!("Policy {arn} was not found.")))
 }
 
@@ -255,11 +252,11 @@ pub fn boundary(engine: &Engine, cx: &Context, arn: &str) -> Result<(), AwsError
 }
 
 pub fn put_policy(transaction: &mut Transaction<'_>, policy: &ManagedPolicy) {
-    put(transaction, &format!("iam/policy/{}", policy.arn), policy);
+    put(transaction, &policy_key(&policy.arn), policy);
 }
 
 pub fn drop_policy(transaction: &mut Transaction<'_>, arn: &str) {
-    transaction.delete_doc(&format!("iam/policy/{arn}"));
+    transaction.delete_doc(&policy_key(arn));
 }
 
 fn put<T: Serialize>(transaction: &mut Transaction<'_>, key: &str, value: &T) {

@@ -102,7 +102,7 @@ fn first(sent: &Sent<'_>) -> (Seq, Millis) {
 
 /// A subscription's ARN: its topic's, and an id that follows from its number.
 pub fn subscription_arn(engine: &Engine, topic_arn: &str, id: SubscriptionId) -> String {
-    format!("{topic_arn}:{}", ids::format(ids::uuid(engine.salt(), Kind::Subscription, u64::from(id.0), 0)))
+    format!("{topic_arn}:{}", text::uuid::format(ids::uuid(engine.salt(), Kind::Subscription, u64::from(id.0), 0)))
 }
 
 /// Where a GET ends a subscription.

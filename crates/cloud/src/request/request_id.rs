@@ -3,6 +3,8 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use text::uuid::{self, mix};
+
 /// A request's id: AWS's form, a UUID.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RequestId([u8; 36]);
@@ -37,32 +39,8 @@ impl RequestIds {
         let count = self.next.fetch_add(1, Ordering::Relaxed);
         let high = mix(count ^ self.salt);
         let low = mix(high ^ count.rotate_left(32));
-        let mut bits = ((high as u128) << 64) | low as u128;
-        // A version 4 UUID of the RFC's variant.
-        bits = bits & !(0xF << 76) | (0x4 << 76);
-        bits = bits & !(0x3 << 62) | (0x2 << 62);
-        let mut text = [b'-'; 36];
-        let mut at = 0;
-        for byte in bits.to_be_bytes() {
-            if matches!(at, 8 | 13 | 18 | 23) {
-                at += 1;
-            }
-            text[at] = DIGITS[(byte >> 4) as usize];
-            text[at + 1] = DIGITS[(byte & 0xF) as usize];
-            at += 2;
-        }
-        RequestId(text)
+        RequestId(uuid::encode(uuid::from_halves(high, low)))
     }
-}
-
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
-/// The finalizer of SplitMix64: a bijection, so distinct counts stay distinct.
-fn mix(mut x: u64) -> u64 {
-    x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    x ^ (x >> 31)
 }
 
 #[cfg(test)]

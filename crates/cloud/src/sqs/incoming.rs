@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use super::message_attributes::{self, AttributeValue};
 use super::receipt::{self, Receipt};
-use super::{body_md5, error};
+use super::error;
 use crate::core::receive::{self, Handed};
 use crate::request::Context;
 use engine::change::{Attribute, Sent, Value};
 use engine::{QueueId, ids};
-use wire::{AwsError, Blob, Pairs, Text};
+use wire::{AwsError, Blob, Pairs, Text, digest};
 
 /// The sender of what SNS delivers: the id of the service's own user.
 pub const SNS_SENDER: &str = "AIDAIT2UOQQY3AUEKVGXU";
@@ -86,7 +86,7 @@ pub fn render(
     let messages = handed.iter().map(|handed| render_one(cx, queue, salt, fifo, handed, wanted));
     let mut messages = messages.collect::<Result<Vec<_>, _>>()?;
     let bodies: Vec<&str> = messages.iter().map(|message| &*message.body).collect();
-    let md5s = body_md5::of_each(&bodies);
+    let md5s = digest::md5_of_each(&bodies);
     for (message, md5) in messages.iter_mut().zip(md5s) {
         message.md5_of_body = md5;
     }

@@ -200,7 +200,7 @@ pub fn md5<'a, 'v: 'a>(attributes: impl IntoIterator<Item = &'a Attribute<'v>>) 
             Value::Binary(bytes) => part(bytes, Some(2)),
         }
     }
-    Some(super::body::hex(&hash.finalize()))
+    Some(wire::digest::to_hex(&hash.finalize()))
 }
 
 #[cfg(test)]

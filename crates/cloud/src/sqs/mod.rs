@@ -13,7 +13,6 @@ mod access;
 pub mod attributes;
 mod batch;
 pub mod body;
-mod body_md5;
 mod change_visibility;
 mod cool_down;
 pub mod create_queue;

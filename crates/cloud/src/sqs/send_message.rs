@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::message_attributes::AttributeValue;
 use super::outgoing::{Given, Outgoing};
-use super::{body_md5, queue_url};
+use super::queue_url;
 use crate::request::Context;
-use wire::{AwsError, Pairs, Text};
+use wire::{AwsError, Pairs, Text, digest};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -64,7 +64,7 @@ pub async fn send_message(cx: &Context, input: SendMessageInput<'_>) -> Result<S
         })
         .await?;
     Ok(SendMessageOutput {
-        md5_of_body: body_md5::of(input.message_body.as_deref().unwrap_or_default()),
+        md5_of_body: digest::md5(input.message_body.as_deref().unwrap_or_default()),
         md5_of_attributes: message.md5_of_attributes,
         md5_of_system: message.md5_of_system,
         message_id: accepted.message_id,

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::batch::{self, BatchOutput, Failed};
 use super::message_attributes::AttributeValue;
 use super::outgoing::{Given, Outgoing};
-use super::{body_md5, error, queue_url};
+use super::{error, queue_url};
 use crate::request::Context;
 use engine::limits;
-use wire::{AwsError, Pairs, Text};
+use wire::{AwsError, Pairs, Text, digest};
 
 const ENTRY: &str = "SendMessageBatchRequestEntry";
 
@@ -75,7 +75,7 @@ pub async fn send_message_batch(cx: &Context, input: SendMessageBatchInput<'_>) 
         return Err(error::batch_too_long(limits::MAX_MESSAGE_BYTES, size));
     }
     let bodies = input.entries.iter().flatten().map(|entry| entry.message_body.as_deref().unwrap_or_default());
-    let md5s = body_md5::of_each(&bodies.collect::<Vec<_>>());
+    let md5s = digest::md5_of_each(&bodies.collect::<Vec<_>>());
     let mut output = BatchOutput { successful: Vec::with_capacity(checked.len()), failed: Vec::new() };
     cx.cloud
         .core

@@ -9,9 +9,11 @@ use super::{FilterPolicy, Scope};
 /// A message attribute as published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attribute<'a> {
+    /// As the client gave it.
     pub name: &'a str,
     /// `String`, `String.Array`, `Number` or `Binary`; a binary one counts as absent.
     pub data_type: &'a str,
+    /// As the client gave it: text, or JSON of a `String.Array`.
     pub value: &'a str,
 }
 

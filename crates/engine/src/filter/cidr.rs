@@ -12,7 +12,7 @@ pub(super) struct IpRange {
 
 impl IpRange {
     /// Parses `address/bits`; the error is AWS's text.
-    pub fn parse(cidr: &str) -> Result<Self, String> {
+    pub(super) fn parse(cidr: &str) -> Result<Self, String> {
         let mut parts: Vec<&str> = cidr.split('/').collect();
         while parts.last().is_some_and(|p| p.is_empty()) {
             parts.pop();
@@ -39,12 +39,12 @@ impl IpRange {
     }
 
     /// The one address that a plain string is, if it is one: `::1` and `0:0:0:0:0:0:0:1` are the same to AWS.
-    pub fn single(text: &str) -> Option<Self> {
+    pub(super) fn single(text: &str) -> Option<Self> {
         let (v4, value) = parse_address(text)?;
         Some(Self { v4, low: value, high: value })
     }
 
-    pub fn contains(&self, text: &str) -> bool {
+    pub(super) fn contains(&self, text: &str) -> bool {
         parse_address(text).is_some_and(|(v4, value)| v4 == self.v4 && (self.low..=self.high).contains(&value))
     }
 }

@@ -8,11 +8,11 @@ use super::tokens::{Token, Tokens};
 use super::wildcard::Wildcard;
 
 /// More conditions than this in one branch are too complex by any count; no use in keeping them.
-const MOST_CONDITIONS: usize = 64;
+const MAX_CONDITIONS: usize = 64;
 /// "Filter policy constraints in Amazon SNS": the combinations of a policy; a branch is at least one.
-pub(super) const MOST_COMBINATIONS: usize = 150;
+pub(super) const MAX_COMBINATIONS: usize = 150;
 /// "Filter policy constraints in Amazon SNS": top-level keys; nested ones don't count.
-pub(super) const MOST_KEYS: usize = 5;
+pub(super) const MAX_KEYS: usize = 5;
 
 /// One way for a message to match: all of its conditions hold. A policy without `$or` has one branch.
 #[derive(Debug, Clone, Default)]
@@ -41,12 +41,13 @@ pub(super) fn compile(json: &str) -> Result<Compiled, String> {
     if compiler.tokens.next() != Token::ObjectStart {
         return Err(compiler.fail("Filter is not an object"));
     }
-    compiler.object("", 1, false)?;
+    compiler.read_object("", 1, false)?;
     Ok(compiler.out)
 }
 
-struct Compiler<'a> {
-    tokens: Tokens<'a>,
+/// Reads a policy and puts its branches together.
+pub(super) struct Compiler<'a> {
+    pub(super) tokens: Tokens<'a>,
     json: &'a str,
     out: Compiled,
     /// The names of the top-level keys seen, and which of them is being read.
@@ -83,15 +84,15 @@ const RESERVED_IN_OR: [&str; 24] = [
 ];
 
 const ONE_KEY: &str = "Only one key allowed in match expression";
-const TOO_MANY: &str = "Too many elements in numeric expression";
+pub(super) const TOO_MANY: &str = "Too many elements in numeric expression";
 
 impl Compiler<'_> {
-    fn fail(&self, message: &str) -> String {
+    pub(super) fn fail(&self, message: &str) -> String {
         format!("{message}{}", self.tokens.location())
     }
 
     /// The text of the string just read, which moves the place of errors to its end.
-    fn string(&mut self, token: Token) -> Option<String> {
+    pub(super) fn take_string(&mut self, token: Token) -> Option<String> {
         self.tokens.finish_string();
         match token {
             Token::Str(s) => Some(s),
@@ -99,26 +100,26 @@ impl Compiler<'_> {
         }
     }
 
-    fn expect(&mut self, wanted: Token, message: &str) -> Result<(), String> {
+    pub(super) fn expect(&mut self, wanted: Token, message: &str) -> Result<(), String> {
         match self.tokens.next() == wanted {
             true => Ok(()),
             false => Err(self.fail(message)),
         }
     }
 
-    fn expect_string(&mut self, message: &str) -> Result<String, String> {
+    pub(super) fn expect_string(&mut self, message: &str) -> Result<String, String> {
         match self.tokens.next() {
-            token @ Token::Str(_) => Ok(self.string(token).unwrap_or_default()),
+            token @ Token::Str(_) => Ok(self.take_string(token).unwrap_or_default()),
             _ => Err(self.fail(message)),
         }
     }
 
-    fn object(&mut self, path: &str, depth: usize, inside_or: bool) -> Result<(), String> {
+    fn read_object(&mut self, path: &str, depth: usize, inside_or: bool) -> Result<(), String> {
         let mut empty = true;
         while let Token::Name(name) = self.tokens.next() {
             empty = false;
             if name == "$or" {
-                self.or(path, depth)?;
+                self.read_or(path, depth)?;
                 continue;
             }
             if inside_or && RESERVED_IN_OR.contains(&name.as_str()) {
@@ -129,13 +130,13 @@ impl Compiler<'_> {
                 self.top = self.tops.iter().position(|t| *t == name).unwrap_or(self.tops.len());
                 if self.top == self.tops.len() && !self.out.overflow {
                     self.tops.push(name.clone());
-                    self.out.overflow |= self.tops.len() > MOST_KEYS * MOST_COMBINATIONS;
+                    self.out.overflow |= self.tops.len() > MAX_KEYS * MAX_COMBINATIONS;
                 }
             }
             let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             match self.tokens.next() {
-                Token::ObjectStart => self.object(&inner, depth + 1, inside_or)?,
-                Token::ArrayStart => self.list(inner, depth)?,
+                Token::ObjectStart => self.read_object(&inner, depth + 1, inside_or)?,
+                Token::ArrayStart => self.read_values(inner, depth)?,
                 _ => return Err(self.fail(&format!("\"{name}\" must be an object or an array"))),
             }
         }
@@ -143,7 +144,7 @@ impl Compiler<'_> {
     }
 
     /// Every object of the list continues every branch made so far.
-    fn or(&mut self, path: &str, depth: usize) -> Result<(), String> {
+    fn read_or(&mut self, path: &str, depth: usize) -> Result<(), String> {
         let before = std::mem::take(&mut self.out.branches);
         self.expect(Token::ArrayStart, "It must be an Array followed with $or.")?;
         let (mut all, mut count) = (Vec::new(), 0);
@@ -153,9 +154,9 @@ impl Compiler<'_> {
                 Token::ObjectStart => {
                     count += 1;
                     self.out.branches = before.clone();
-                    self.object(path, depth, true)?;
+                    self.read_object(path, depth, true)?;
                     all.append(&mut self.out.branches);
-                    if all.len() > MOST_COMBINATIONS {
+                    if all.len() > MAX_COMBINATIONS {
                         self.out.overflow = true;
                         all.truncate(1);
                     }
@@ -171,15 +172,15 @@ impl Compiler<'_> {
     }
 
     /// A key's list of values.
-    fn list(&mut self, path: String, depth: usize) -> Result<(), String> {
+    fn read_values(&mut self, path: String, depth: usize) -> Result<(), String> {
         let start = self.tokens.position() - 1;
         let mut patterns = Vec::new();
         loop {
             patterns.push(match self.tokens.next() {
                 Token::ArrayEnd => break,
-                Token::ObjectStart => self.expression()?,
+                Token::ObjectStart => self.read_expression()?,
                 token @ Token::Str(_) => {
-                    let text = self.string(token).unwrap_or_default();
+                    let text = self.take_string(token).unwrap_or_default();
                     match IpRange::single(&text) {
                         Some(ip) => Pattern::Ip(ip),
                         None => Pattern::Str(text.into()),
@@ -199,12 +200,12 @@ impl Compiler<'_> {
             return Err(self.fail("Empty arrays are not allowed"));
         }
         let source = self.json.get(start..self.tokens.position()).unwrap_or_default().into();
-        self.add(Condition { path: path.into(), patterns, source }, depth);
+        self.add_condition(Condition { path: path.into(), patterns, source }, depth);
         Ok(())
     }
 
     /// Puts the condition into every branch; a second one for the same key takes the first one's place.
-    fn add(&mut self, condition: Condition, depth: usize) {
+    fn add_condition(&mut self, condition: Condition, depth: usize) {
         if self.out.overflow {
             return;
         }
@@ -221,25 +222,25 @@ impl Compiler<'_> {
                 Some(same) => *same = index,
                 None => branch.conditions.push(index),
             }
-            self.out.overflow |= branch.conditions.len() > MOST_CONDITIONS;
+            self.out.overflow |= branch.conditions.len() > MAX_CONDITIONS;
         }
     }
 
     /// An object in a key's list, from after its brace to its closing one.
-    fn expression(&mut self) -> Result<Pattern, String> {
+    fn read_expression(&mut self) -> Result<Pattern, String> {
         let Token::Name(operator) = self.tokens.next() else {
             return Err(self.fail("Match expression name not found"));
         };
         let pattern = match operator.as_str() {
             "exactly" => Pattern::Str(self.expect_string("exact match pattern must be a string")?.into()),
-            "prefix" | "suffix" => self.prefix_or_suffix(&operator)?,
+            "prefix" | "suffix" => self.read_prefix_or_suffix(&operator)?,
             "numeric" => {
                 self.expect(Token::ArrayStart, "Value of numeric must be an array.")?;
-                let range = self.numeric()?;
+                let range = self.read_numeric()?;
                 self.expect(Token::ObjectEnd, TOO_MANY)?;
                 return Ok(range);
             }
-            "anything-but" => return self.anything_but(),
+            "anything-but" => return self.read_anything_but(),
             "exists" => match self.tokens.next() {
                 Token::True => Pattern::Exists,
                 Token::False => Pattern::Absent,
@@ -260,11 +261,11 @@ impl Compiler<'_> {
         Ok(pattern)
     }
 
-    fn prefix_or_suffix(&mut self, operator: &str) -> Result<Pattern, String> {
+    fn read_prefix_or_suffix(&mut self, operator: &str) -> Result<Pattern, String> {
         let is_prefix = operator == "prefix";
         match self.tokens.next() {
             token @ Token::Str(_) => {
-                let text = self.string(token).unwrap_or_default().into();
+                let text = self.take_string(token).unwrap_or_default().into();
                 Ok(if is_prefix { Pattern::Prefix(text) } else { Pattern::Suffix(text) })
             }
             Token::ObjectStart => {
@@ -283,9 +284,9 @@ impl Compiler<'_> {
     }
 
     /// From after the bracket to the closing one: `"=", 1` or `">", 1` or `">=", 1, "<", 2`.
-    fn numeric(&mut self) -> Result<Pattern, String> {
+    fn read_numeric(&mut self) -> Result<Pattern, String> {
         let operator = match self.tokens.next() {
-            token @ Token::Str(_) => self.string(token).unwrap_or_default(),
+            token @ Token::Str(_) => self.take_string(token).unwrap_or_default(),
             other => return Err(self.fail(&format!("Invalid member in numeric match: {}", other.text()))),
         };
         let name = match operator.as_str() {
@@ -296,12 +297,12 @@ impl Compiler<'_> {
                 return Err(self.fail(&format!("Unrecognized numeric range operator: {operator}")));
             }
         };
-        let value = self.number(name)?;
+        let value = self.read_number(name)?;
         let bound = Some(Bound { value, inclusive: operator.ends_with('=') });
         if operator.starts_with('>') {
             return match self.tokens.next() {
                 Token::ArrayEnd => Ok(Pattern::Range { low: bound, high: None }),
-                token => self.upper_end(token, value, bound),
+                token => self.read_upper_bound(token, value, bound),
             };
         }
         self.expect(Token::ArrayEnd, TOO_MANY)?;
@@ -311,15 +312,15 @@ impl Compiler<'_> {
         })
     }
 
-    fn upper_end(&mut self, token: Token, bottom: Number, low: Option<Bound>) -> Result<Pattern, String> {
+    fn read_upper_bound(&mut self, token: Token, bottom: Number, low: Option<Bound>) -> Result<Pattern, String> {
         let operator = match token {
-            Token::Str(_) => self.string(token).unwrap_or_default(),
+            Token::Str(_) => self.take_string(token).unwrap_or_default(),
             other => return Err(self.fail(&format!("Bad value in numeric range: {}", other.text()))),
         };
         if operator != "<" && operator != "<=" {
             return Err(self.fail(&format!("Bad numeric range operator: {operator}")));
         }
-        let top = self.number(&operator)?;
+        let top = self.read_number(&operator)?;
         self.expect(Token::ArrayEnd, "Too many terms in numeric range expression")?;
         if bottom.compare(top).is_ge() {
             return Err(self.fail("Bottom must be less than top"));
@@ -327,7 +328,7 @@ impl Compiler<'_> {
         Ok(Pattern::Range { low, high: Some(Bound { value: top, inclusive: operator == "<=" }) })
     }
 
-    fn number(&mut self, name: &str) -> Result<Number, String> {
+    fn read_number(&mut self, name: &str) -> Result<Number, String> {
         let Token::Number(text) = self.tokens.next() else {
             return Err(self.fail(&format!("Value of {name} must be numeric")));
         };
@@ -337,117 +338,4 @@ impl Compiler<'_> {
             _ => Err(self.fail("Value must be between -1.0E9 and 1.0E9, inclusive")),
         }
     }
-
-    fn anything_but(&mut self) -> Result<Pattern, String> {
-        let mut token = self.tokens.next();
-        let mut inner = None;
-        if token == Token::ObjectStart {
-            let operator = match self.tokens.next() {
-                Token::Name(name) => name,
-                _ => return Err(self.fail("Anything-But expression name not found")),
-            };
-            inner = Some(match operator.as_str() {
-                "equals-ignore-case" => Inner::EqualsFold,
-                "prefix" => Inner::Prefix,
-                "suffix" => Inner::Suffix,
-                "wildcard" => Inner::Wildcard,
-                other => return Err(self.fail(&format!("Unsupported anything-but pattern: {other}"))),
-            });
-            token = self.tokens.next();
-        }
-        let list = match (token, inner) {
-            (Token::ArrayStart, None) => self.plain_list()?,
-            (Token::ArrayStart, Some(inner)) => self.inner_list(inner)?,
-            (token @ (Token::Str(_) | Token::Number(_)), None) => vec![self.plain(token)?],
-            (token @ (Token::Str(_) | Token::Number(_)), Some(inner)) => {
-                let pattern = self.inner_value(token, inner)?;
-                vec![pattern.map_err(|e| self.fail(&e))?]
-            }
-            _ => return Err(self.fail("Value of anything-but must be an array or single string/number value.")),
-        };
-        self.expect(Token::ObjectEnd, TOO_MANY)?;
-        if inner.is_some() {
-            self.expect(Token::ObjectEnd, TOO_MANY)?;
-        }
-        Ok(Pattern::AnythingBut(list))
-    }
-
-    fn plain(&mut self, token: Token) -> Result<Pattern, String> {
-        match token {
-            Token::Number(text) => Number::parse(&text)
-                .map(Pattern::Number)
-                .ok_or_else(|| self.fail(&format!("Cannot compare number : {text}"))),
-            token => Ok(Pattern::Str(self.string(token).unwrap_or_default().into())),
-        }
-    }
-
-    /// Errors inside a list carry the place twice: AWS catches and reports them again.
-    fn again(&self, message: &str) -> String {
-        self.fail(&self.fail(message))
-    }
-
-    fn plain_list(&mut self) -> Result<Vec<Pattern>, String> {
-        let mut list = Vec::new();
-        loop {
-            match self.tokens.next() {
-                Token::ArrayEnd => break,
-                token @ (Token::Str(_) | Token::Number(_)) => list.push(self.plain(token)?),
-                _ => return Err(self.again("Inside anything but list, start|null|boolean is not supported.")),
-            }
-        }
-        let numbers = list.iter().filter(|p| matches!(p, Pattern::Number(_))).count();
-        if list.is_empty() || (numbers != 0 && numbers != list.len()) {
-            return Err(self.fail(
-                "Inside anything but list, either all values are number or string, mixed type is not supported",
-            ));
-        }
-        Ok(list)
-    }
-
-    fn inner_list(&mut self, inner: Inner) -> Result<Vec<Pattern>, String> {
-        let mut list = Vec::new();
-        loop {
-            match self.tokens.next() {
-                Token::ArrayEnd => break,
-                token => {
-                    let value = self.inner_value(token, inner);
-                    list.push(value.map_err(|e| self.fail(&e))?);
-                }
-            }
-        }
-        // A wildcard's syntax is checked only after the whole list is read.
-        list.into_iter().map(|p| p.map_err(|e| self.fail(&e))).collect()
-    }
-
-    /// The outer error is one of type, the inner one of a wildcard's syntax, without its place.
-    fn inner_value(&mut self, token: Token, inner: Inner) -> Result<Result<Pattern, String>, String> {
-        if !matches!(token, Token::Str(_)) {
-            return Err(self.fail(match inner {
-                Inner::EqualsFold => {
-                    "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported."
-                }
-                Inner::Wildcard => "wildcard match pattern must be a string",
-                Inner::Prefix | Inner::Suffix => "prefix/suffix match pattern must be a string",
-            }));
-        }
-        let text = self.string(token).unwrap_or_default();
-        if text.is_empty() && matches!(inner, Inner::Prefix | Inner::Suffix) {
-            return Err(self.fail("Null prefix/suffix not allowed"));
-        }
-        Ok(match inner {
-            Inner::EqualsFold => Ok(Pattern::EqualsFold(Pattern::fold(&text))),
-            Inner::Prefix => Ok(Pattern::Prefix(text.into())),
-            Inner::Suffix => Ok(Pattern::Suffix(text.into())),
-            Inner::Wildcard => Wildcard::parse(&text).map(Pattern::Wildcard),
-        })
-    }
-}
-
-/// What `anything-but` can be applied to besides plain values.
-#[derive(Debug, Clone, Copy)]
-enum Inner {
-    EqualsFold,
-    Prefix,
-    Suffix,
-    Wildcard,
 }

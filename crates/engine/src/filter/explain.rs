@@ -12,6 +12,7 @@ pub struct Mismatch {
     pub key: String,
     /// The list of values as the policy writes it, JSON.
     pub rule: String,
+    /// What the message had there.
     pub found: Found,
 }
 

@@ -3,6 +3,7 @@
 //! The language is that of AWS's open rule engine (Event Ruler); the limits are SNS's ("Filter policy constraints in
 //! Amazon SNS"). A policy is a set of branches, each a list of conditions of which all must hold: `$or` makes branches.
 
+mod anything_but;
 mod attributes;
 mod body;
 mod cidr;
@@ -18,17 +19,19 @@ pub use attributes::Attribute;
 pub use body::Body;
 pub use explain::{Found, Mismatch};
 
-use compile::{Compiled, MOST_COMBINATIONS, MOST_KEYS};
+use compile::{Compiled, MAX_COMBINATIONS, MAX_KEYS};
 use rule::Condition;
 
 /// A policy is at most 256 KB ("Filter policy constraints in Amazon SNS").
-pub const MOST_BYTES: usize = 256 * 1024;
+const MAX_BYTES: usize = 256 * 1024;
 
 /// What the policy is matched against: the subscription's attribute `FilterPolicyScope`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scope {
+    /// The message's attributes.
     #[default]
     MessageAttributes,
+    /// The message itself, which is JSON then.
     MessageBody,
 }
 
@@ -37,6 +40,7 @@ pub enum Scope {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct FilterError {
+    /// SNS's words.
     pub message: String,
 }
 
@@ -56,7 +60,7 @@ impl FilterPolicy {
     }
 
     fn compile(json: &str, scope: Scope) -> Result<Self, String> {
-        if json.len() > MOST_BYTES {
+        if json.len() > MAX_BYTES {
             return Err("Filter policy is too large".into());
         }
         if let Some(error) = syntax::error(json) {
@@ -78,6 +82,7 @@ impl FilterPolicy {
         Ok(Self { scope, conditions: compiled.conditions, branches })
     }
 
+    /// What the policy is matched against.
     pub fn scope(&self) -> Scope {
         self.scope
     }
@@ -94,8 +99,8 @@ fn check_limits(compiled: &Compiled, scope: Scope) -> Result<(), String> {
         tops.dedup();
         tops.len()
     };
-    if compiled.root_keys > MOST_KEYS || compiled.branches.iter().any(|b| tops(b) > MOST_KEYS) {
-        return Err(format!("Filter policy can not have more than {MOST_KEYS} keys"));
+    if compiled.root_keys > MAX_KEYS || compiled.branches.iter().any(|b| tops(b) > MAX_KEYS) {
+        return Err(format!("Filter policy can not have more than {MAX_KEYS} keys"));
     }
     if scope == Scope::MessageAttributes && compiled.depths.iter().any(|depth| *depth > 1) {
         return Err("Filter policy scope MessageAttributes does not support nested filter policy".into());
@@ -107,7 +112,7 @@ fn check_limits(compiled: &Compiled, scope: Scope) -> Result<(), String> {
         });
         sum.saturating_add(product)
     });
-    if compiled.overflow || combinations > MOST_COMBINATIONS {
+    if compiled.overflow || combinations > MAX_COMBINATIONS {
         return Err("Filter policy is too complex".into());
     }
     Ok(())

@@ -11,7 +11,7 @@ pub(super) enum Number {
 
 impl Number {
     /// `None` for what is not a finite decimal number.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         // Rust also reads `inf` and `nan`, which are no numbers to AWS.
         if !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')) {
@@ -23,7 +23,7 @@ impl Number {
         Self::real(text.parse().ok()?)
     }
 
-    pub fn from_json(number: &serde_json::Number) -> Option<Self> {
+    pub(super) fn from_json(number: &serde_json::Number) -> Option<Self> {
         if let Some(n) = number.as_i64() {
             return Some(Number::Whole(n.into()));
         }
@@ -44,7 +44,7 @@ impl Number {
         }
     }
 
-    pub fn compare(self, other: Self) -> Ordering {
+    pub(super) fn compare(self, other: Self) -> Ordering {
         match (self, other) {
             (Number::Whole(a), Number::Whole(b)) => a.cmp(&b),
             // Both are finite, so an order always exists.
@@ -52,12 +52,12 @@ impl Number {
         }
     }
 
-    pub fn same(self, other: Self) -> bool {
+    pub(super) fn same(self, other: Self) -> bool {
         self.compare(other) == Ordering::Equal
     }
 
     /// Whether the value lies in what a numeric rule may name ("Filter policy constraints in Amazon SNS").
-    pub fn in_policy_range(self) -> bool {
+    pub(super) fn in_policy_range(self) -> bool {
         (-1e9..=1e9).contains(&self.as_f64())
     }
 }

@@ -47,7 +47,7 @@ pub(super) enum Pattern {
 }
 
 impl Pattern {
-    pub fn matches(&self, value: Scalar<'_>) -> bool {
+    pub(super) fn matches(&self, value: Scalar<'_>) -> bool {
         match (self, value) {
             (Pattern::Exists, _) => true,
             (Pattern::Absent, _) => false,
@@ -76,7 +76,7 @@ impl Pattern {
     }
 
     /// Lower case as the folding patterns hold it.
-    pub fn fold(text: &str) -> Box<str> {
+    pub(super) fn fold(text: &str) -> Box<str> {
         text.chars().flat_map(char::to_lowercase).collect()
     }
 }
@@ -96,12 +96,12 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    pub fn matches(&self, value: Scalar<'_>) -> bool {
+    pub(super) fn matches(&self, value: Scalar<'_>) -> bool {
         self.patterns.iter().any(|p| p.matches(value))
     }
 
     /// Whether a message without the key satisfies the condition.
-    pub fn accepts_absence(&self) -> bool {
+    pub(super) fn accepts_absence(&self) -> bool {
         self.patterns.iter().any(|p| matches!(p, Pattern::Absent))
     }
 }

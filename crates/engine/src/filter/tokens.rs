@@ -19,7 +19,7 @@ pub(super) enum Token {
 
 impl Token {
     /// The token as an error message quotes it.
-    pub fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         match self {
             Token::ObjectStart => "{",
             Token::ObjectEnd => "}",
@@ -47,17 +47,17 @@ pub(super) struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    pub fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str) -> Self {
         Self { text, at: 0, reported: 0 }
     }
 
     /// The byte after the last token.
-    pub fn position(&self) -> usize {
+    pub(super) fn position(&self) -> usize {
         self.at
     }
 
     /// Line and column of the present place, as AWS writes them; compact JSON has one line.
-    pub fn location(&self) -> String {
+    pub(super) fn location(&self) -> String {
         const SHOWN: usize = 500;
         let column = self.text[..self.reported].encode_utf16().count() + 1;
         let length = self.text.encode_utf16().count();
@@ -71,11 +71,11 @@ impl<'a> Tokens<'a> {
     }
 
     /// Says that the last string's text was read to its end.
-    pub fn finish_string(&mut self) {
+    pub(super) fn finish_string(&mut self) {
         self.reported = self.at;
     }
 
-    pub fn next(&mut self) -> Token {
+    pub(super) fn next(&mut self) -> Token {
         let bytes = self.text.as_bytes();
         while matches!(bytes.get(self.at), Some(b',' | b':')) {
             self.at += 1;

@@ -1,64 +1,34 @@
-//! `*` patterns, matched in one pass: the parts between the stars are searched leftmost first, never again.
+//! Patterns of the `wildcard` operator: only `*` is special.
 
-use memchr::memmem;
+use text::glob::{Builder, Glob};
 
-/// A compiled pattern of the `wildcard` operator; `\*` and `\\` stand for themselves.
+/// A compiled pattern; `\*` and `\\` stand for themselves.
 #[derive(Debug, Clone)]
-pub(super) struct Wildcard {
-    prefix: Box<[u8]>,
-    middle: Vec<Box<[u8]>>,
-    /// `None`: there is no star, the prefix is the whole value.
-    suffix: Option<Box<[u8]>>,
-}
+pub(super) struct Wildcard(Glob);
 
 impl Wildcard {
-    /// Positions in the error texts count the quote that opens the JSON string, as AWS's do.
-    pub fn parse(pattern: &str) -> Result<Self, String> {
-        let bytes = pattern.as_bytes();
-        let mut parts = vec![Vec::new()];
-        let mut i = 0;
-        while i < bytes.len() {
-            match bytes[i] {
-                b'*' if bytes.get(i + 1) == Some(&b'*') => {
-                    return Err(format!("Consecutive wildcard characters at pos {}", i + 1));
+    /// Positions in the error texts count bytes, and the quote that opens the JSON string, as AWS's do.
+    pub(super) fn parse(pattern: &str) -> Result<Self, String> {
+        let mut builder = Builder::default();
+        let mut rest = pattern.char_indices().peekable();
+        while let Some((at, c)) = rest.next() {
+            let next = rest.peek().map(|(_, next)| *next);
+            match (c, next) {
+                ('*', Some('*')) => return Err(format!("Consecutive wildcard characters at pos {}", at + 1)),
+                ('*', _) => builder.star(),
+                ('\\', Some(escaped @ ('*' | '\\'))) => {
+                    builder.char(escaped);
+                    rest.next();
                 }
-                b'*' => parts.push(Vec::new()),
-                b'\\' => match bytes.get(i + 1) {
-                    Some(&escaped @ (b'*' | b'\\')) => {
-                        push(&mut parts, escaped);
-                        i += 1;
-                    }
-                    _ => return Err(format!("Invalid escape character at pos {}", i + 1)),
-                },
-                byte => push(&mut parts, byte),
-            }
-            i += 1;
-        }
-        let suffix = if parts.len() > 1 { parts.pop() } else { None };
-        let mut parts = parts.into_iter();
-        let prefix = parts.next().unwrap_or_default();
-        Ok(Self { prefix: prefix.into(), middle: parts.map(Into::into).collect(), suffix: suffix.map(Into::into) })
-    }
-
-    pub fn matches(&self, value: &str) -> bool {
-        let Some(suffix) = &self.suffix else {
-            return value.as_bytes() == &*self.prefix;
-        };
-        let Some(rest) = value.as_bytes().strip_prefix(&*self.prefix) else { return false };
-        let Some(mut rest) = rest.strip_suffix(&**suffix) else { return false };
-        for part in &self.middle {
-            match memmem::find(rest, part) {
-                Some(found) => rest = &rest[found + part.len()..],
-                None => return false,
+                ('\\', _) => return Err(format!("Invalid escape character at pos {}", at + 1)),
+                (c, _) => builder.char(c),
             }
         }
-        true
+        Ok(Self(builder.build()))
     }
-}
 
-fn push(parts: &mut [Vec<u8>], byte: u8) {
-    if let Some(part) = parts.last_mut() {
-        part.push(byte);
+    pub(super) fn matches(&self, value: &str) -> bool {
+        self.0.matches(value)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::config::Attributes;
 /// What is known around a request, for keys that most requests have. Values are made only of keys that a policy asks for.
 #[derive(Debug, Clone, Copy)]
 pub struct Around<'a> {
+    /// When it is asked.
     pub now: Millis,
     /// Of the endpoint that is asked.
     pub region: &'a str,
@@ -19,6 +20,7 @@ pub struct Around<'a> {
     pub owner: &'a str,
     /// Whether it counts as having come by TLS.
     pub secure: bool,
+    /// The way the request came.
     pub via: Via<'a>,
     /// Whether who asks has temporary credentials.
     pub temporary: bool,
@@ -38,7 +40,14 @@ pub struct Around<'a> {
 #[derive(Debug, Clone, Copy)]
 pub enum Via<'a> {
     /// From a client: its address, where known, and its headers.
-    Client { address: Option<IpAddr>, agent: Option<&'a str>, referer: Option<&'a str> },
+    Client {
+        /// The other end of the connection.
+        address: Option<IpAddr>,
+        /// The header `User-Agent`.
+        agent: Option<&'a str>,
+        /// The header `Referer`.
+        referer: Option<&'a str>,
+    },
     /// From a service that asks in a client's name, such as `cloudformation.amazonaws.com`.
     Behalf(&'a str),
     /// From a service in its own name, or through a role that was handed to it.
@@ -259,6 +268,8 @@ fn tag<'a>(tags: &'a Attributes, name: &str) -> Found<'a> {
 
 /// A moment as AWS writes it, to the second.
 fn moment(at: Millis) -> Found<'static> {
-    let text = jiff::Timestamp::from_second((at / 1000) as i64).map(|moment| moment.to_string());
-    text.map_or(Found::Unjudged, |text| Found::Values(vec![Cow::Owned(text)]))
+    match text::time::iso_seconds(at) {
+        beyond if beyond.is_empty() => Found::Unjudged,
+        text => Found::Values(vec![Cow::Owned(text)]),
+    }
 }

@@ -47,7 +47,7 @@ pub(super) struct Operator {
 }
 
 impl Operator {
-    pub fn parse(name: &str) -> Option<Self> {
+    pub(super) fn parse(name: &str) -> Option<Self> {
         let (set, rest) = match name.split_once(':') {
             Some(("ForAllValues", rest)) => (Some(Set::All), rest),
             Some(("ForAnyValue", rest)) => (Some(Set::Any), rest),
@@ -82,12 +82,12 @@ impl Operator {
     }
 
     /// Whether it holds only for a request that has the key, with one of the policy's values.
-    pub fn wants_a_value(&self) -> bool {
+    pub(super) fn wants_a_value(&self) -> bool {
         !self.not && !self.if_exists && self.set != Some(Set::All) && self.test != Test::Null
     }
 
     /// Whether the request's values of a key satisfy the policy's.
-    pub fn holds<'v>(
+    pub(super) fn holds<'v>(
         &self,
         wanted: &[Value],
         values: &[Cow<'_, str>],
@@ -145,7 +145,7 @@ pub(super) struct Value {
 }
 
 impl Value {
-    pub fn new(text: &str, test: Test, variables: bool) -> Self {
+    pub(super) fn new(text: &str, test: Test, variables: bool) -> Self {
         let (text, fields) = match test {
             // Compared in lower case.
             Test::EqualsIgnoreCase => (text.to_lowercase(), Vec::new()),
@@ -157,12 +157,12 @@ impl Value {
         Self { pattern: Pattern::parse(&text, variables, test == Test::Like), text: text.into(), fields }
     }
 
-    pub fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         &self.text
     }
 
     /// Whether a request's value can be compared with it.
-    pub fn is_sound(&self, test: Test) -> bool {
+    pub(super) fn is_sound(&self, test: Test) -> bool {
         match test {
             Test::Numeric(_) => self.text.parse::<f64>().is_ok_and(|number| !number.is_nan()),
             Test::Date(_) => seconds(&self.text).is_some(),
@@ -171,7 +171,7 @@ impl Value {
     }
 
     /// Whether a variable stands in it that is one of these.
-    pub fn has_variable(&self, is: &dyn Fn(&str) -> bool) -> bool {
+    pub(super) fn has_variable(&self, is: &dyn Fn(&str) -> bool) -> bool {
         self.pattern.has_variable(is) || self.fields.iter().any(|field| field.has_variable(is))
     }
 

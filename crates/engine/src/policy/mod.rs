@@ -33,6 +33,7 @@ pub enum Kind {
 /// Why a document is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
+    /// The text is no JSON object.
     #[error("{0}")]
     NotJson(String),
     /// The text is IAM's (`MalformedPolicyDocument`) where IAM has one; other services have their own.
@@ -40,9 +41,12 @@ pub enum PolicyError {
     Malformed(String),
 }
 
+/// What a statement does with a request that it applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
+    /// It lets the request pass, unless another statement denies it.
     Allow,
+    /// It stops the request, whatever other statements say.
     Deny,
 }
 
@@ -97,6 +101,7 @@ pub struct Policy {
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
+    /// Who asks.
     pub principal: Principal<'a>,
     /// With its service, e.g. `sqs:SendMessage`.
     pub action: &'a str,
@@ -105,11 +110,14 @@ pub struct Request<'a> {
     /// Condition keys and values, e.g. `aws:SourceArn`; a key with several values stands several times.
     /// `aws:PrincipalArn` and its like follow from the principal, others from what is around.
     pub context: &'a [(&'a str, &'a str)],
+    /// What else is known of the request.
     pub around: Around<'a>,
 }
 
+/// What one or several policies say to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
+    /// A statement says yes, and none says no.
     Allow,
     /// A statement says no.
     ExplicitDeny,
@@ -120,12 +128,17 @@ pub enum Decision {
 /// A decision and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
+    /// What the policy says.
     pub decision: Decision,
     /// The deciding statement's `Sid`, or `statement N` counted from 1.
     pub statement: Option<String>,
 }
 
 impl Policy {
+    /// Reads and validates a document.
+    ///
+    /// # Errors
+    /// What is wrong with it, in AWS's words.
     pub fn parse(json: &str, kind: Kind) -> Result<Self, PolicyError> {
         parse::policy(json, kind)
     }

@@ -1,8 +1,21 @@
 //! Strings of a policy: `*` and `?`, and variables such as `${aws:SourceAccount}`.
 
-use memchr::memmem;
+use std::borrow::Cow;
 
-/// One character class of a pattern.
+use text::glob::{Builder, Glob};
+
+/// A string with wildcards and variables, as `Resource` and the `Like` operators have it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Pattern(Compiled);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Compiled {
+    /// The same for every request.
+    Fixed(Glob),
+    /// At least one of the pieces is a variable.
+    Variable(Vec<Piece>),
+}
+
 #[derive(Debug, Clone, PartialEq)]
 enum Piece {
     Literal(Box<str>),
@@ -17,12 +30,6 @@ enum Piece {
     },
 }
 
-/// A string with wildcards and variables, as `Resource` and the `Like` operators have it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Pattern {
-    pieces: Vec<Piece>,
-}
-
 impl Pattern {
     /// `variables`: whether `${..}` is special, which it is only in policies of version 2012-10-17; `wildcards`:
     /// whether `*` and `?` are.
@@ -31,68 +38,79 @@ impl Pattern {
         let mut literal = String::new();
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
-            if variables && let Some((piece, after)) = variable(rest) {
-                match piece {
-                    Piece::Literal(escaped) => literal.push_str(&escaped),
-                    other => push(&mut pieces, &mut literal, other),
-                }
+            let piece = if variables && let Some((piece, after)) = parse_variable(rest) {
                 rest = after;
-                continue;
-            }
-            rest = &rest[c.len_utf8()..];
-            match c {
-                '*' if wildcards => {
-                    push(&mut pieces, &mut literal, Piece::Star);
-                    // Several stars are one.
-                    rest = rest.trim_start_matches('*');
+                piece
+            } else {
+                rest = &rest[c.len_utf8()..];
+                match c {
+                    '*' if wildcards => Piece::Star,
+                    '?' if wildcards => Piece::Any,
+                    c => {
+                        literal.push(c);
+                        continue;
+                    }
                 }
-                '?' if wildcards => push(&mut pieces, &mut literal, Piece::Any),
-                c => literal.push(c),
+            };
+            match piece {
+                Piece::Literal(escaped) => literal.push_str(&escaped),
+                piece => {
+                    if !literal.is_empty() {
+                        pieces.push(Piece::Literal(std::mem::take(&mut literal).into()));
+                    }
+                    pieces.push(piece);
+                }
             }
         }
         if !literal.is_empty() {
             pieces.push(Piece::Literal(literal.into()));
         }
-        Self { pieces }
+        let is_fixed = !pieces.iter().any(|piece| matches!(piece, Piece::Variable { .. }));
+        match compile(&pieces, &|_| None).filter(|_| is_fixed) {
+            Some(glob) => Self(Compiled::Fixed(glob)),
+            None => Self(Compiled::Variable(pieces)),
+        }
     }
 
     /// Whether the whole value fits; `value_of` gives variables their values. A variable without one fits nothing.
-    pub(super) fn matches<'v>(
-        &self,
-        value: &str,
-        value_of: &dyn Fn(&str) -> Option<std::borrow::Cow<'v, str>>,
-    ) -> bool {
-        if !self.pieces.iter().any(|p| matches!(p, Piece::Variable { .. })) {
-            return fits(&self.pieces, value);
+    pub(super) fn matches<'v>(&self, value: &str, value_of: &dyn Fn(&str) -> Option<Cow<'v, str>>) -> bool {
+        match &self.0 {
+            Compiled::Fixed(glob) => glob.matches(value),
+            Compiled::Variable(pieces) => compile(pieces, value_of).is_some_and(|glob| glob.matches(value)),
         }
-        let resolved: Option<Vec<Piece>> = self
-            .pieces
-            .iter()
-            .map(|piece| match piece {
-                Piece::Variable { key, default } => value_of(key)
-                    .map(|v| Piece::Literal(v.as_ref().into()))
-                    .or_else(|| default.clone().map(Piece::Literal)),
-                other => Some(other.clone()),
-            })
-            .collect();
-        resolved.is_some_and(|pieces| fits(&pieces, value))
     }
 
     /// Whether a variable stands in it that is one of these.
     pub(super) fn has_variable(&self, is: &dyn Fn(&str) -> bool) -> bool {
-        self.pieces.iter().any(|piece| matches!(piece, Piece::Variable { key, .. } if is(key)))
+        match &self.0 {
+            Compiled::Fixed(_) => false,
+            Compiled::Variable(pieces) => {
+                pieces.iter().any(|piece| matches!(piece, Piece::Variable { key, .. } if is(key)))
+            }
+        }
     }
 }
 
-fn push(pieces: &mut Vec<Piece>, literal: &mut String, piece: Piece) {
-    if !literal.is_empty() {
-        pieces.push(Piece::Literal(std::mem::take(literal).into()));
+/// The pattern with its variables' values, which stand for themselves; `None` if a variable has neither a value nor a default.
+fn compile<'v>(pieces: &[Piece], value_of: &dyn Fn(&str) -> Option<Cow<'v, str>>) -> Option<Glob> {
+    let mut builder = Builder::default();
+    for piece in pieces {
+        match piece {
+            Piece::Literal(literal) => builder.text(literal),
+            Piece::Star => builder.star(),
+            Piece::Any => builder.any(),
+            Piece::Variable { key, default } => match (value_of(key), default) {
+                (Some(value), _) => builder.text(&value),
+                (None, Some(default)) => builder.text(default),
+                (None, None) => return None,
+            },
+        }
     }
-    pieces.push(piece);
+    Some(builder.build())
 }
 
 /// A variable at the start of the text, and what follows it. `${*}`, `${?}` and `${$}` are those characters.
-fn variable(text: &str) -> Option<(Piece, &str)> {
+fn parse_variable(text: &str) -> Option<(Piece, &str)> {
     let inner = text.strip_prefix("${")?;
     let end = inner.find('}')?;
     let (name, after) = (&inner[..end], &inner[end + 1..]);
@@ -107,66 +125,6 @@ fn variable(text: &str) -> Option<(Piece, &str)> {
         }
     };
     Some((piece, after))
-}
-
-/// Leftmost match of each part between stars; a part is never searched again once found.
-fn fits(pieces: &[Piece], value: &str) -> bool {
-    let mut parts = pieces.split(|p| *p == Piece::Star);
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = strip(first, value) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return ends(part, rest);
-        }
-        match find(part, rest) {
-            Some(after) => rest = after,
-            None => return false,
-        }
-    }
-    true
-}
-
-/// What follows the part, if the text starts with it.
-fn strip<'v>(part: &[Piece], mut text: &'v str) -> Option<&'v str> {
-    for piece in part {
-        match piece {
-            Piece::Literal(literal) => text = text.strip_prefix(&**literal)?,
-            Piece::Any => text = &text[text.chars().next()?.len_utf8()..],
-            // Stars split parts, variables are resolved.
-            Piece::Star | Piece::Variable { .. } => return None,
-        }
-    }
-    Some(text)
-}
-
-fn ends(part: &[Piece], mut text: &str) -> bool {
-    for piece in part.iter().rev() {
-        let shorter = match piece {
-            Piece::Literal(literal) => text.strip_suffix(&**literal),
-            Piece::Any => text.chars().next_back().map(|c| &text[..text.len() - c.len_utf8()]),
-            Piece::Star | Piece::Variable { .. } => None,
-        };
-        match shorter {
-            Some(shorter) => text = shorter,
-            None => return false,
-        }
-    }
-    true
-}
-
-/// What follows the part's first occurrence.
-fn find<'v>(part: &[Piece], text: &'v str) -> Option<&'v str> {
-    match part {
-        [] => Some(text),
-        [Piece::Literal(literal)] => {
-            memmem::find(text.as_bytes(), literal.as_bytes()).map(|at| &text[at + literal.len()..])
-        }
-        _ => text.char_indices().find_map(|(at, _)| strip(part, &text[at..])),
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use text::arn::{self, Arn};
+
 /// The one who makes a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Principal<'a> {
@@ -11,6 +13,7 @@ pub enum Principal<'a> {
     Account(&'a str),
     /// A role, a role's session or a user, by its ARN.
     Arn(&'a str),
+    /// Nobody that is known.
     Anonymous,
 }
 
@@ -19,7 +22,7 @@ impl<'a> Principal<'a> {
     pub fn account(&self) -> Option<&'a str> {
         match *self {
             Principal::Account(id) => Some(id),
-            Principal::Arn(arn) => arn.split(':').nth(4).filter(|id| !id.is_empty()),
+            Principal::Arn(arn) => Some(arn::account(arn)).filter(|id| !id.is_empty()),
             Principal::Service(_) | Principal::Anonymous => None,
         }
     }
@@ -36,10 +39,8 @@ impl<'a> Principal<'a> {
 
 /// The role's ARN (without its path, which a session's ARN doesn't have).
 fn role_of_session(arn: &str) -> Option<String> {
-    let (head, session) = arn.split_once(":assumed-role/")?;
-    let account = head.rsplit(':').next()?;
-    let partition = head.split(':').nth(1)?;
-    let role = session.split('/').next()?;
+    let Arn { partition, account, resource, .. } = Arn::parse(arn)?;
+    let role = resource.strip_prefix("assumed-role/")?.split('/').next()?;
     Some(format!("arn:{partition}:iam::{account}:role/{role}"))
 }
 
@@ -64,11 +65,10 @@ impl Named {
         if text == "*" {
             return Some(Named::Everyone);
         }
-        if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+        if arn::is_account(text) {
             return Some(Named::Account(text.into()));
         }
-        let fields: Vec<&str> = text.splitn(6, ':').collect();
-        let ["arn", _, "iam" | "sts", _, account, name] = fields[..] else {
+        let Some(Arn { service: "iam" | "sts", account, resource: name, .. }) = Arn::parse(text) else {
             // AWS writes the unique id of a deleted user or role in the place of its ARN.
             let unique = text.len() >= 16
                 && (text.starts_with("AIDA") || text.starts_with("AROA"))
@@ -79,7 +79,7 @@ impl Named {
             // "Restricting access to Amazon S3 content by using an origin access identity": a user of CloudFront's own.
             return Some(Named::Foreign(text.into()));
         }
-        if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) || name.is_empty() {
+        if !arn::is_account(account) || name.is_empty() {
             return None;
         }
         Some(if name == "root" { Named::Account(account.into()) } else { Named::Arn(text.into()) })

@@ -25,7 +25,9 @@ pub enum State {
 /// One message in one queue.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Entry {
+    /// Its payload's number.
     pub seq: Seq,
+    /// When it was sent.
     pub sent_at: Millis,
     /// When a delayed message or one in flight is visible (again).
     pub visible_at: Millis,
@@ -33,13 +35,14 @@ pub struct Entry {
     pub first_received: Millis,
     /// How often it was received.
     pub count: u32,
-    /// Its message group, a slot of [`super::groups::Groups`] or [`super::tenants::Tenants`];
-    /// [`super::groups::NONE`] without one.
+    /// Its message group, a slot of the queue's groups or tenants;
+    /// `u32::MAX` without one.
     pub group: u32,
     /// Which of its payload's deliveries it is.
     pub index: u16,
+    /// What it is doing.
     pub state: State,
-    /// It was redriven from, or restated after it came from, another queue: see [`super::Queue::strays`].
+    /// It was redriven from, or restated after it came from, another queue: see [`super::Queue::stray`].
     pub stray: bool,
 }
 
@@ -58,7 +61,7 @@ impl Chunk {
 /// The entries of a queue. Positions are dense while messages are young, so a chunk costs little; a chunk without messages is
 /// dropped.
 #[derive(Debug, Default)]
-pub struct Entries {
+pub(crate) struct Entries {
     /// By their numbers, but for the last.
     chunks: BTreeMap<u64, Chunk>,
     /// The chunk behind all others, with its number: where messages come in, and nothing is searched for. With a hundred
@@ -69,12 +72,12 @@ pub struct Entries {
 
 impl Entries {
     /// The number of messages.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
     /// Puts a message at a position, replacing what was there.
-    pub fn insert(&mut self, position: Position, entry: Entry) {
+    pub(crate) fn insert(&mut self, position: Position, entry: Entry) {
         let number = position / CHUNK;
         let comes_last = match &self.last {
             Some((last, _)) => number >= *last,
@@ -97,7 +100,7 @@ impl Entries {
     }
 
     /// The message at a position.
-    pub fn get(&self, position: Position) -> Option<&Entry> {
+    pub(crate) fn get(&self, position: Position) -> Option<&Entry> {
         let number = position / CHUNK;
         let chunk = match &self.last {
             Some((last, chunk)) if *last == number => chunk,
@@ -108,13 +111,13 @@ impl Entries {
     }
 
     /// The message at a position, to change.
-    pub fn get_mut(&mut self, position: Position) -> Option<&mut Entry> {
+    pub(crate) fn get_mut(&mut self, position: Position) -> Option<&mut Entry> {
         let entry = &mut self.chunk_mut(position / CHUNK)?.entries[(position % CHUNK) as usize];
         (entry.state != State::Gone).then_some(entry)
     }
 
     /// Takes a message out.
-    pub fn remove(&mut self, position: Position) -> Option<Entry> {
+    pub(crate) fn remove(&mut self, position: Position) -> Option<Entry> {
         let number = position / CHUNK;
         let chunk = self.chunk_mut(number)?;
         let slot = &mut chunk.entries[(position % CHUNK) as usize];
@@ -132,7 +135,7 @@ impl Entries {
     }
 
     /// The messages from a position on, in order.
-    pub fn from(&self, position: Position) -> impl Iterator<Item = (Position, &Entry)> {
+    pub(crate) fn from(&self, position: Position) -> impl Iterator<Item = (Position, &Entry)> {
         let first = position / CHUNK;
         let last = self.last.as_ref().filter(|(last, _)| *last >= first).map(|(number, chunk)| (number, chunk));
         self.chunks.range(first..).chain(last).flat_map(move |(number, chunk)| {

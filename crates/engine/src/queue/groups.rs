@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::{Millis, Position};
 
 /// The group of a message without one.
-pub const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 /// Since when a message can be received, and whether it was received before: of two groups the one that waits longer comes
 /// first, and what came back at a moment after what was new then.
-pub type Since = (Millis, bool);
+pub(super) type Since = (Millis, bool);
 
 #[derive(Debug, Default)]
 struct Group {
@@ -35,7 +35,7 @@ impl Group {
 
 /// The groups of one queue that hold messages.
 #[derive(Debug, Default)]
-pub struct Groups {
+pub(super) struct Groups {
     by_name: HashMap<Box<str>, u32>,
     slots: Vec<Group>,
     free: Vec<u32>,
@@ -45,7 +45,7 @@ pub struct Groups {
 
 impl Groups {
     /// Adds a message to its group. `blocked` when it comes delayed or in flight.
-    pub fn add(&mut self, name: &str, position: Position, since: Since, blocked: bool) -> u32 {
+    pub(super) fn add(&mut self, name: &str, position: Position, since: Since, blocked: bool) -> u32 {
         let slot = match self.by_name.get(name) {
             Some(slot) => *slot,
             None => {
@@ -68,7 +68,7 @@ impl Groups {
     }
 
     /// Takes a message out.
-    pub fn remove(&mut self, slot: u32, position: Position) {
+    pub(super) fn remove(&mut self, slot: u32, position: Position) {
         self.change(slot, |group| {
             group.waiting.remove(&position);
             group.blocked.remove(&position);
@@ -82,12 +82,12 @@ impl Groups {
     }
 
     /// A message of the group went in flight.
-    pub fn block(&mut self, slot: u32, position: Position) {
+    pub(super) fn block(&mut self, slot: u32, position: Position) {
         self.change(slot, |group| _ = group.blocked.insert(position));
     }
 
     /// A message of the group is visible (again).
-    pub fn unblock(&mut self, slot: u32, position: Position, since: Since) {
+    pub(super) fn unblock(&mut self, slot: u32, position: Position, since: Since) {
         self.change(slot, |group| {
             group.blocked.remove(&position);
             group.waiting.insert(position, since);
@@ -95,13 +95,13 @@ impl Groups {
     }
 
     /// The name of a group.
-    pub fn name(&self, slot: u32) -> &str {
+    pub(super) fn name(&self, slot: u32) -> &str {
         self.slots.get(slot as usize).map_or("", |group| &group.name)
     }
 
     /// The messages that can be received now: as many as possible of the group that waits longest, then of the next
     /// ("FIFO queue delivery logic", Amazon SQS Developer Guide).
-    pub fn available(&self) -> impl Iterator<Item = Position> {
+    pub(super) fn available(&self) -> impl Iterator<Item = Position> {
         self.ready.values().flat_map(|slot| self.slots[*slot as usize].available())
     }
 

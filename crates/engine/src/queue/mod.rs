@@ -30,15 +30,20 @@ pub struct Stray {
 /// How many messages a queue holds, by what they are doing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Depth {
+    /// Messages that can be received.
     pub visible: usize,
+    /// Messages that a consumer got and has not deleted.
     pub in_flight: usize,
+    /// Messages that can't be received yet.
     pub delayed: usize,
 }
 
 /// A queue and its messages.
 #[derive(Debug)]
 pub struct Queue {
+    /// The queue as its owner declared it.
     pub config: QueueConfig,
+    /// The same, parsed.
     pub settings: Settings,
     pub(super) next_position: Position,
     pub(super) entries: entries::Entries,
@@ -147,7 +152,7 @@ impl Queue {
 
     /// How many messages there are at `now`.
     pub fn depth(&mut self, now: Millis) -> Depth {
-        self.settle(now);
+        self.show_due(now);
         Depth {
             visible: self.entries.len() - self.in_flight - self.delayed,
             in_flight: self.in_flight,
@@ -161,7 +166,7 @@ impl Queue {
     }
 
     /// Makes visible what is due. It follows from the time alone, so the log doesn't hold it.
-    pub(super) fn settle(&mut self, now: Millis) {
+    pub(super) fn show_due(&mut self, now: Millis) {
         self.follow_clock(now);
         while let Some((at, position)) = self.timers.first().copied()
             && at <= now

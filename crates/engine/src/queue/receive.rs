@@ -8,6 +8,7 @@ use crate::{Millis, Position, Seq, limits};
 /// What a consumer asks for.
 #[derive(Debug, Clone, Copy)]
 pub struct Receive<'a> {
+    /// The most messages that it takes.
     pub max: usize,
     /// `None` takes the queue's own visibility timeout.
     pub visibility: Option<Millis>,
@@ -18,7 +19,9 @@ pub struct Receive<'a> {
 /// What it gets; the decision only, nothing is changed yet.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Received {
+    /// When what was picked can be received again.
     pub visible_at: Millis,
+    /// The places of the messages that the consumer gets.
     pub picked: Vec<Position>,
     /// Messages received too often, for the dead-letter queue.
     pub redriven: Vec<Position>,
@@ -33,11 +36,17 @@ pub struct Received {
 /// A message that a consumer got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Picked {
+    /// Its place in the queue.
     pub position: Position,
+    /// Its payload's number.
     pub seq: Seq,
+    /// Which of its payload's deliveries it is.
     pub index: u16,
+    /// How often it was received, this time included.
     pub count: u32,
+    /// When it was sent.
     pub sent_at: Millis,
+    /// When it was first received.
     pub first_received: Millis,
 }
 
@@ -53,7 +62,7 @@ const REDRIVE_AT_ONCE: usize = 1_000;
 impl Queue {
     /// Decides what a consumer gets at `now`.
     pub fn decide_receive(&mut self, receive: Receive<'_>, now: Millis) -> Received {
-        self.settle(now);
+        self.show_due(now);
         let mut decision = Received {
             visible_at: now.saturating_add(receive.visibility.unwrap_or(self.settings.visibility_timeout)),
             expired: self.expired(now, EXPIRE_AT_ONCE),
@@ -67,7 +76,7 @@ impl Queue {
             decision.picked = same;
             decision.repeated = true;
         } else {
-            self.sort_in(max, now, &mut decision);
+            self.choose(max, now, &mut decision);
         }
         if let Some(attempt) = receive.attempt
             && !decision.picked.is_empty()
@@ -80,7 +89,7 @@ impl Queue {
 
     /// The first `max` messages that a consumer could get at `now`, for who moves them elsewhere.
     pub fn visible(&mut self, max: usize, now: Millis) -> Vec<Position> {
-        self.settle(now);
+        self.show_due(now);
         let mut positions = Vec::new();
         self.offer(now, |position| {
             let more = positions.len() < max;
@@ -112,7 +121,7 @@ impl Queue {
     }
 
     /// Every candidate is expired, goes to the dead-letter queue, or is received, until `max` are.
-    fn sort_in(&mut self, max: usize, now: Millis, decision: &mut Received) {
+    fn choose(&mut self, max: usize, now: Millis, decision: &mut Received) {
         if !self.settings.fifo && !self.tenants.is_empty() {
             self.tenants.sample(now, self.in_flight);
         }

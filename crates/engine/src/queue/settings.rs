@@ -9,13 +9,21 @@ use crate::{Millis, limits};
 /// The parsed attributes of a queue. The service has validated them; what is absent has AWS's default.
 #[derive(Debug)]
 pub struct Settings {
+    /// Whether the name ends in `.fifo`.
     pub fifo: bool,
+    /// How long a received message stays invisible.
     pub visibility_timeout: Millis,
+    /// How long a new message stays invisible.
     pub delay: Millis,
+    /// How long a message is kept.
     pub retention: Millis,
+    /// The longest message, in bytes.
     pub max_message_bytes: usize,
+    /// How long a receive waits for a message.
     pub receive_wait: Millis,
+    /// What becomes of messages that are received too often.
     pub redrive: Option<Redrive>,
+    /// The SHA-256 of a body stands for a missing deduplication id.
     pub content_based_deduplication: bool,
     /// `DeduplicationScope` is `messageGroup`.
     pub deduplicates_by_group: bool,
@@ -30,7 +38,9 @@ pub struct Settings {
 /// A redrive policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redrive {
+    /// The dead-letter queue's ARN.
     pub target: String,
+    /// After so many receives a message goes there.
     pub max_receive_count: u32,
 }
 

@@ -46,21 +46,21 @@ impl Tenant {
 
 /// Which of a tenant's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub(super) enum Side {
     Fresh,
     Back,
 }
 
 impl Side {
     /// Where a message lies that was received so often.
-    pub fn of(count: u32) -> Self {
+    pub(super) fn of(count: u32) -> Self {
         if count == 0 { Side::Fresh } else { Side::Back }
     }
 }
 
 /// The tenants of one standard queue that hold messages.
 #[derive(Debug, Default)]
-pub struct Tenants {
+pub(super) struct Tenants {
     by_name: HashMap<Box<str>, u32>,
     slots: Vec<Tenant>,
     free: Vec<u32>,
@@ -77,12 +77,12 @@ pub struct Tenants {
 
 impl Tenants {
     /// Whether no message has a group.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.by_name.is_empty()
     }
 
     /// Adds a message to its tenant, which sent it at `sent`.
-    pub fn join(&mut self, name: &str, sent: Millis) -> u32 {
+    pub(super) fn join(&mut self, name: &str, sent: Millis) -> u32 {
         let slot = match self.by_name.get(name) {
             Some(slot) => *slot,
             None => {
@@ -102,7 +102,7 @@ impl Tenants {
     }
 
     /// Takes a message out of its tenant; [`Tenants::hide`] or [`Tenants::land`] it first.
-    pub fn leave(&mut self, slot: u32) {
+    pub(super) fn leave(&mut self, slot: u32) {
         let tenant = &mut self.slots[slot as usize];
         tenant.messages -= 1;
         if tenant.messages == 0 {
@@ -114,32 +114,32 @@ impl Tenants {
     }
 
     /// A message can be received.
-    pub fn show(&mut self, slot: u32, position: Position, side: Side) {
+    pub(super) fn show(&mut self, slot: u32, position: Position, side: Side) {
         self.change(slot, side, |messages| _ = messages.insert(position));
     }
 
     /// A message can't be received any more.
-    pub fn hide(&mut self, slot: u32, position: Position, side: Side) {
+    pub(super) fn hide(&mut self, slot: u32, position: Position, side: Side) {
         self.change(slot, side, |messages| _ = messages.remove(&position));
     }
 
     /// A message went in flight.
-    pub fn fly(&mut self, slot: u32) {
+    pub(super) fn fly(&mut self, slot: u32) {
         self.count(slot, 1);
     }
 
     /// A message isn't in flight any more.
-    pub fn land(&mut self, slot: u32) {
+    pub(super) fn land(&mut self, slot: u32) {
         self.count(slot, -1);
     }
 
     /// The name of a tenant.
-    pub fn name(&self, slot: u32) -> &str {
+    pub(super) fn name(&self, slot: u32) -> &str {
         self.slots.get(slot as usize).map_or("", |tenant| &tenant.name)
     }
 
     /// Notes who has messages in flight at `now`; `in_flight` is the whole queue's number.
-    pub fn sample(&mut self, now: Millis, in_flight: usize) {
+    pub(super) fn sample(&mut self, now: Millis, in_flight: usize) {
         if self.sampled == 0 {
             self.sampled = now;
         }
@@ -162,7 +162,7 @@ impl Tenants {
     }
 
     /// The noisy tenants at `now`; `in_flight` is the whole queue's number.
-    pub fn noisy(&self, now: Millis, in_flight: usize) -> Vec<u32> {
+    pub(super) fn noisy(&self, now: Millis, in_flight: usize) -> Vec<u32> {
         let share = in_flight as f64 * limits::NOISY_SHARE;
         let crowded = self.crowded.iter().rev().take_while(|(count, _)| f64::from(*count) > share);
         let mut noisy: Vec<u32> = crowded.map(|(_, slot)| *slot).chain(self.slow.iter().copied()).collect();
@@ -204,7 +204,7 @@ impl Tenants {
 
     /// Every message that can be received, in the order in which consumers get them: quiet tenants' and those `alone`,
     /// without a tenant; then noisy tenants'. Messages that came back and fresh ones come in turn.
-    pub fn available<'t>(
+    pub(super) fn available<'t>(
         &'t self,
         noisy: &'t [u32],
         back: impl Iterator<Item = Position> + 't,

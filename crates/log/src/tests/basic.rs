@@ -27,7 +27,7 @@ fn what_was_committed_is_replayed_and_read_in_order() {
         let mut wanted: Vec<_> = written.iter().step_by(3).rev().collect();
         wanted.rotate_left(5);
         let places: Vec<Location> = wanted.iter().map(|(location, _)| *location).collect();
-        for (read, (_, payload)) in log.read_many(&places).unwrap().iter().zip(wanted) {
+        for (read, (_, payload)) in read(&log, &places).unwrap().iter().zip(wanted) {
             assert_eq!(read, payload);
         }
         let mut scanned = Vec::new();
@@ -59,7 +59,7 @@ fn large_frames_are_read_whole() {
     let appended = log.append(&frames).unwrap();
     commit(&log, appended.position).unwrap();
     let places: Vec<Location> = locations(appended.first, frames.iter().copied()).collect();
-    assert_eq!(log.read_many(&places).unwrap(), payloads);
+    assert_eq!(read(&log, &places).unwrap(), payloads);
     drop(log);
     let mut replayed = Vec::new();
     Log::open(disk, Options::default(), &mut |_, payload| {

@@ -250,7 +250,7 @@ fn a_damaged_record_is_not_read() {
     let mut bytes = disk.bytes(&header::log_name(place.segment));
     bytes[place.offset as usize + 13] ^= 1;
     disk.set_bytes(&header::log_name(place.segment), bytes);
-    for error in [log.read(place).err(), log.read_many(&[place, replayed[5].0]).err()] {
+    for error in [log.read(place).err(), read(&log, &[place, replayed[5].0]).err()] {
         assert!(matches!(error, Some(LogError::Damaged { offset, .. }) if offset == u64::from(place.offset)));
     }
     let elsewhere = Location { offset: place.offset + 1, ..place };

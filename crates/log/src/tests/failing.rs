@@ -176,28 +176,28 @@ fn a_file_that_is_taken_away_is_missed_while_the_log_runs() {
         append_and_commit(&log, id).unwrap();
     }
     log.remove(1).unwrap();
-    assert_eq!(log.harm().unwrap(), None);
+    assert_eq!(log.find_harm().unwrap(), None);
     for segment in [3, log.tail()] {
         let taken = header::log_name(segment);
         let inode = disk.with(|state| state.take_away(&taken));
-        assert_eq!(log.harm().unwrap(), Some(format!("{taken} was removed")));
+        assert_eq!(log.find_harm().unwrap(), Some(format!("{taken} was removed")));
         disk.with(|state| state.put_back(&taken, inode));
-        assert_eq!(log.harm().unwrap(), None);
+        assert_eq!(log.find_harm().unwrap(), None);
     }
     // A cut shows at once, and also when what was written since has made the file as long again.
     let tail = header::log_name(log.tail());
     let whole = disk.bytes(&tail);
     disk.set_bytes(&tail, whole[..whole.len() - 1].to_vec());
-    assert_eq!(log.harm().unwrap(), Some(format!("{tail} was cut short")));
+    assert_eq!(log.find_harm().unwrap(), Some(format!("{tail} was cut short")));
     let mut holed = whole.clone();
     holed.resize(whole.len() + 30, b'x');
     holed[whole.len() - 40..whole.len()].fill(0);
     disk.set_bytes(&tail, holed);
-    assert_eq!(log.harm().unwrap(), Some(format!("{tail} was cut short or written by another")));
+    assert_eq!(log.find_harm().unwrap(), Some(format!("{tail} was cut short or written by another")));
     disk.set_bytes(&tail, whole);
     // Another file in its place isn't it.
     disk.create(&tail).unwrap();
-    assert_eq!(log.harm().unwrap(), Some(format!("{tail} was replaced")));
+    assert_eq!(log.find_harm().unwrap(), Some(format!("{tail} was replaced")));
 }
 
 /// A disk of so many bytes that tells of its space, with so many free: its floor is 1 MiB.
@@ -270,11 +270,11 @@ fn the_reserve_is_given_in_pieces_and_taken_again() {
         admitted(&log, true, 100).unwrap();
         // What becomes free is the reserve's first, and only then anybody's.
         disk.with(|state| state.space = Some(FLOOR * 3 / 2));
-        log.look();
+        log.check_room();
         assert_eq!(reserve(&disk), FLOOR);
         assert!(matches!(log.admit(false), Err(LogError::Full { .. })));
         disk.with(|state| state.space = Some(2 * FLOOR + 1));
-        log.look();
+        log.check_room();
         assert!(log.low().is_none());
         admitted(&log, false, 100).unwrap();
     }
@@ -304,7 +304,7 @@ fn a_transaction_is_told_how_large_it_may_be() {
     let (log, ..) = open(&disk, Durability::Process).unwrap();
     assert_eq!(log.admit(true).unwrap(), u64::MAX);
     disk.with(|state| state.space = Some(FLOOR + 1));
-    log.look();
+    log.check_room();
     let most = log.admit(false).unwrap() as usize;
     assert!((FLOOR / 3..=FLOOR / 2 + 1).contains(&most), "{most}");
     admitted(&log, false, most).unwrap();

@@ -8,6 +8,8 @@ mod power;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::faulty::FaultyDisk;
 use super::*;
 
@@ -68,4 +70,9 @@ fn append_and_commit(log: &Log, id: u32) -> Result<Appended, LogError> {
     let appended = append(log, id)?;
     commit(log, appended.position)?;
     Ok(appended)
+}
+
+fn read(log: &Log, places: &[Location]) -> Result<Vec<Bytes>, LogError> {
+    let opened = |place: &Location| log.open_segment(place.segment).map(|segment| (segment, place.offset));
+    read_many(&places.iter().map(opened).collect::<Vec<_>>())
 }

@@ -6,7 +6,8 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 use simd_json::Buffers;
 
-use super::{AwsError, from_slice};
+use super::strict::from_slice;
+use crate::AwsError;
 
 /// Deeper than this is left to serde_json, which bounds its recursion at the same depth.
 const MAX_DEPTH: usize = 128;

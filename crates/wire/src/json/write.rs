@@ -9,7 +9,7 @@ use serde::de::value::Error;
 use serde::{Serialize, ser};
 
 use crate::AwsError;
-use crate::signs::{Signs, copy};
+use crate::special_bytes::{SpecialBytes, copy};
 
 /// A longer buffer for answers isn't kept.
 const MAX_KEPT: usize = 64 << 10;
@@ -57,13 +57,13 @@ static ESCAPES: [u8; 256] = {
 const ESCAPE: usize = 6;
 
 fn string(text: &str, out: &mut Vec<u8>) {
-    const SIGNS: Signs = Signs { any_of: *b"\"\\\"\\", below: 0x20 };
+    const SPECIAL: SpecialBytes = SpecialBytes { any_of: *b"\"\\\"\\", below: 0x20 };
     let text = text.as_bytes();
     out.push(b'"');
     let (mut place, mut from) = (out.len(), 0);
     // As if each byte became two; control characters ask for more.
     out.resize(place + 2 * text.len() + ESCAPE, 0);
-    for at in SIGNS.of(text) {
+    for at in SPECIAL.of(text) {
         place += copy(text, from, at, &mut out[place..]);
         let written = escape(text[at], &mut out[place..]);
         if written > 2 {

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use serde::Serialize;
 
-use super::{escape, response};
+use super::escape::escape;
+use super::response;
 use crate::{Blob, Names, Pairs, Text, Timestamp};
 
 fn write<T: Serialize>(operation: &'static str, names: Names, output: &T) -> String {

@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn endpoints() {
-        let engine = Engine::new(false);
+        let engine = Engine::new(engine::Strictness::Lenient);
         let queue = "arn:aws:sqs:us-east-1:000000000000:q";
         let fifo = "arn:aws:sqs:us-east-1:000000000000:q.fifo";
         let good = [

@@ -1,4 +1,4 @@
-//! MD5 of message bodies, in hex: of one, or of a batch's bodies side by side.
+//! MD5 of texts, in hex: of one, or of several side by side, as a batch of messages has them.
 //!
 //! One MD5 can't be hurried: each of its steps waits for the one before. Several take as long as one when each has a lane of
 //! the processor's vectors, and a batch of ten is what consumers read. `md-5` has no such thing, and is what the tests
@@ -10,9 +10,7 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Level, dispatch, u32x16};
 use md5::{Digest, Md5};
 
-use super::body::hex;
-
-/// Bodies side by side.
+/// Texts side by side.
 const LANES: usize = 16;
 /// So many blocks, one after the other, take as long as one in all lanes, with the widest vectors and with the narrowest.
 const WORTH: usize = 4;
@@ -30,27 +28,35 @@ static SINES: LazyLock<[u32; 64]> =
     LazyLock::new(|| std::array::from_fn(|step| ((step as f64 + 1.0).sin().abs() * 4_294_967_296.0) as u32));
 
 /// The MD5 of a text, in hex.
-pub fn of(text: &str) -> String {
-    hex(&Md5::digest(text.as_bytes()))
+pub fn md5(text: &str) -> String {
+    to_hex(&Md5::digest(text.as_bytes()))
 }
 
 /// The MD5 of each text, in hex.
-pub fn of_each(texts: &[&str]) -> Vec<String> {
+pub fn md5_of_each(texts: &[&str]) -> Vec<String> {
     let mut digests = Vec::with_capacity(texts.len());
     let level = Level::new();
     for texts in texts.chunks(LANES) {
         let blocks = || texts.iter().map(|text| blocks(text));
         if blocks().sum::<usize>() < WORTH * blocks().max().unwrap_or_default() {
-            digests.extend(texts.iter().map(|text| of(text)));
+            digests.extend(texts.iter().map(|text| md5(text)));
             continue;
         }
         let states = dispatch!(level, simd => side_by_side(simd, texts));
         digests.extend((0..texts.len()).map(|lane| {
             let words = states.map(|lanes| lanes[lane].to_le_bytes());
-            hex(words.as_flattened())
+            to_hex(words.as_flattened())
         }));
     }
     digests
+}
+
+/// An MD5, 16 bytes, in hex.
+pub fn to_hex(md5: &[u8]) -> String {
+    let mut digits = [0; 32];
+    // Fails only for another number of bytes.
+    _ = hex::encode_to_slice(md5, &mut digits);
+    String::from_utf8_lossy(&digits).into_owned()
 }
 
 /// Blocks of a text with its padding.
@@ -136,7 +142,7 @@ mod tests {
 
     #[test]
     fn of_a_known_text() {
-        assert_eq!(of("message"), "78e731027d8fd50ed642340b7c9a63b3");
+        assert_eq!(md5("message"), "78e731027d8fd50ed642340b7c9a63b3");
     }
 
     /// Every length around the ends of blocks, where the padding takes one block more, in every lane.
@@ -144,12 +150,12 @@ mod tests {
     fn of_each_length() {
         let text = "0123456789".repeat(30);
         let texts: Vec<&str> = (0..text.len()).map(|length| &text[..length]).collect();
-        let one_by_one: Vec<_> = texts.iter().map(|text| of(text)).collect();
-        assert_eq!(of_each(&texts), one_by_one);
+        let one_by_one: Vec<_> = texts.iter().map(|text| md5(text)).collect();
+        assert_eq!(md5_of_each(&texts), one_by_one);
         // One long text among short ones isn't worth the lanes; the order stays.
         let texts = ["a", &text, "b"];
-        assert_eq!(of_each(&texts), texts.map(of));
-        assert!(of_each(&[]).is_empty());
+        assert_eq!(md5_of_each(&texts), texts.map(md5));
+        assert!(md5_of_each(&[]).is_empty());
     }
 
     /// Whatever vectors a processor has.
@@ -169,8 +175,8 @@ mod tests {
         #[test]
         fn as_one_by_one(texts in proptest::collection::vec("[a-zé€]{0,200}", 0..40)) {
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-            let one_by_one: Vec<_> = texts.iter().map(|text| of(text)).collect();
-            proptest::prop_assert_eq!(of_each(&texts), one_by_one);
+            let one_by_one: Vec<_> = texts.iter().map(|text| md5(text)).collect();
+            proptest::prop_assert_eq!(md5_of_each(&texts), one_by_one);
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct Evidence<'a> {
 
 impl Evidence<'_> {
     /// Whether bytes that may have been acknowledged are bad or missing.
-    pub fn is_damage(&self) -> Result<bool, LogError> {
+    pub(crate) fn is_damage(&self) -> Result<bool, LogError> {
         if self.synced_through >= self.segment || (self.later && !self.restarted) {
             return Ok(true);
         }

@@ -2,48 +2,24 @@
 //!
 //! What others do to the files isn't seen by a write: it goes to a file without a name, or into a hole.
 
-use std::io;
 use std::sync::Arc;
 
 use super::LogError;
+use super::end::End;
 use super::header::{HEADER, log_name};
 use super::segment::Segment;
 use super::shared::Shared;
 
-/// So many bytes before an end are summed: more than any record's head, which has an id that no other log has.
-const SUMMED: u32 = 64 << 10;
-
-/// Where a log ended at some moment. A log that holds these bytes at this place is that log, as it was or grown since.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct End {
-    pub segment: u32,
-    /// In bytes of the segment's file.
-    pub offset: u32,
-    /// CRC32C of the last bytes before, 64 KiB at the most.
-    pub sum: u32,
-}
-
-impl End {
-    /// Of a segment that has a file, at a place up to which it was written.
-    fn of(segment: &Segment, offset: u32) -> io::Result<Option<Self>> {
-        let Some(file) = segment.file() else { return Ok(None) };
-        let summed = offset.min(SUMMED);
-        let mut bytes = vec![0; summed as usize];
-        let read = file.read_at(&mut bytes, u64::from(offset - summed))?;
-        Ok((read == bytes.len()).then(|| Self { segment: segment.number, offset, sum: crc32c::crc32c(&bytes) }))
-    }
-}
-
 impl Shared {
     /// Where the log ends, as far as it is written; none before it has a file.
-    pub fn end(&self) -> Result<Option<End>, LogError> {
+    pub(crate) fn end(&self) -> Result<Option<End>, LogError> {
         let newest = self.segments.read().values().rev().find(|segment| segment.file().is_some()).cloned();
         let Some(segment) = newest else { return Ok(None) };
         End::of(&segment, segment.bytes()).map_err(LogError::io("read", segment.name()))
     }
 
     /// Whether the log ended there once.
-    pub fn ended_at(&self, end: End) -> Result<bool, LogError> {
+    pub(crate) fn ended_at(&self, end: End) -> Result<bool, LogError> {
         let Some(segment) = self.segment(end.segment) else { return Ok(false) };
         if !(HEADER..=segment.bytes()).contains(&end.offset) {
             return Ok(false);
@@ -53,7 +29,7 @@ impl Shared {
     }
 
     /// What somebody did to a segment's file, if anything, e.g. `00000001.log was removed`.
-    pub fn harm(&self) -> Result<Option<String>, LogError> {
+    pub(crate) fn find_harm(&self) -> Result<Option<String>, LogError> {
         // The segments come before their names: one that is made meanwhile has a name, and none goes meanwhile.
         let _none_goes = self.removal.lock();
         let made: Vec<Arc<Segment>> = self.segments.read().values().filter(|it| it.file().is_some()).cloned().collect();
