@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::error;
 use super::message_attributes::{self, AttributeValue};
 use super::receipt::{self, Receipt};
-use super::error;
 use crate::core::receive::{self, Handed};
 use crate::request::Context;
 use engine::change::{Attribute, Sent, Value};
