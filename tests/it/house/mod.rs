@@ -179,7 +179,9 @@ fn imports_are_seen_in_every_form() {
     let arrows: Vec<String> = source
         .arrows()
         .iter()
-        .map(|(a, b)| [*a, *b].map(|file| source.files[file].strip_prefix("tests/fixtures/house/").unwrap()).join(" -> "))
+        .map(|(a, b)| {
+            [*a, *b].map(|file| source.files[file].strip_prefix("tests/fixtures/house/").unwrap()).join(" -> ")
+        })
         .collect();
     let expected = [
         "a.rs -> b/deep.rs",

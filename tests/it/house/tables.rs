@@ -18,7 +18,22 @@ pub const PROGRAM: &[(&str, &[&str])] = &[];
 
 /// What each room of the cloud may import.
 pub const CLOUD: &[(&str, &[&str])] = &[
-    ("server", &["cloudformation", "core", "firehose", "folder", "gateway", "http", "maintenance", "s3", "services", "sns", "sqs"]),
+    (
+        "server",
+        &[
+            "cloudformation",
+            "core",
+            "firehose",
+            "folder",
+            "gateway",
+            "http",
+            "maintenance",
+            "s3",
+            "services",
+            "sns",
+            "sqs",
+        ],
+    ),
     ("maintenance", &["core", "s3"]),
     ("gateway", &["core", "http", "request", "s3", "services", "sigv4", "sns", "sqs", "sts"]),
     ("services", &["cloudformation", "firehose", "iam", "request", "sns", "sqs", "sts"]),

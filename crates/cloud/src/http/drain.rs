@@ -1,7 +1,8 @@
-//! What becomes of a body that a request was answered without.
+//! Reads what is left of a request's body after the request was answered.
 //!
-//! It lies between this request and the connection's next one. hyper then hangs up without a word, and a client that keeps
-//! its connections sends the next request to nobody; so what is left is read, or the answer says `Connection: close`.
+//! The rest of the body lies between this request and the next one on the connection. hyper would close the connection without a
+//! word, and a client that keeps its connections would send its next request to nobody. So the rest is read and thrown away, or the
+//! answer says `Connection: close`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -13,25 +14,25 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// So many bytes are read for nothing, rather than that the connection is lost.
-const MAX_SKIPPED: usize = 64 << 20;
-/// A client that sends nothing for so long waits for the answer.
+/// How many bytes are read and thrown away before the connection is given up.
+const MAX_DRAINED: usize = 64 << 20;
+/// A client that sends nothing for this long is taken to wait for the answer.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Reads what is left of a body as long as it keeps coming; false if its end wasn't reached.
-pub async fn skip(mut body: Incoming) -> bool {
-    let mut skipped = 0;
-    while skipped < MAX_SKIPPED {
+/// Reads the rest of a body as long as it keeps coming. False if its end wasn't reached.
+pub async fn drain(mut body: Incoming) -> bool {
+    let mut drained = 0;
+    while drained < MAX_DRAINED {
         match timeout(PAUSE, body.frame()).await {
             Ok(None) => return true,
-            Ok(Some(Ok(frame))) => skipped += frame.data_ref().map_or(0, Bytes::len),
+            Ok(Some(Ok(frame))) => drained += frame.data_ref().map_or(0, Bytes::len),
             Ok(Some(Err(_))) | Err(_) => return false,
         }
     }
     false
 }
 
-/// A body for whoever must own it, and the way to get back what he left of it.
+/// A body for a callee that must own it, and the way to get back what the callee left of it.
 pub fn lend(body: Option<Incoming>) -> (Lent, Back) {
     let (give, back) = oneshot::channel();
     (Lent { body, give: Some(give) }, Back(back))

@@ -1,4 +1,4 @@
-//! A connection whose client has to read: one that lets its answer lie is hung up on.
+//! A time limit on writing: the server hangs up on a client that does not read its answer.
 
 use std::io;
 use std::pin::Pin;
@@ -8,17 +8,17 @@ use std::time::Duration;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::time::Sleep;
 
-/// A connection that fails when nothing can be written for so long.
-pub struct Patient<C> {
+/// A connection that fails when nothing could be written for longer than a limit.
+pub struct WriteTimeout<C> {
     inner: C,
-    patience: Duration,
+    limit: Duration,
     /// Runs while the client doesn't read.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
-impl<C> Patient<C> {
-    pub fn new(inner: C, patience: Duration) -> Self {
-        Self { inner, patience, waiting: None }
+impl<C> WriteTimeout<C> {
+    pub fn new(inner: C, limit: Duration) -> Self {
+        Self { inner, limit, waiting: None }
     }
 
     pub fn into_inner(self) -> C {
@@ -26,7 +26,7 @@ impl<C> Patient<C> {
     }
 }
 
-impl<C: Write + Unpin> Patient<C> {
+impl<C: Write + Unpin> WriteTimeout<C> {
     fn attempt<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -36,19 +36,19 @@ impl<C: Write + Unpin> Patient<C> {
             self.waiting = None;
             return done;
         }
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.patience)));
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.limit)));
         ready!(waiting.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl<C: Read + Unpin> Read for Patient<C> {
+impl<C: Read + Unpin> Read for WriteTimeout<C> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().inner).poll_read(cx, buffer)
     }
 }
 
-impl<C: Write + Unpin> Write for Patient<C> {
+impl<C: Write + Unpin> Write for WriteTimeout<C> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.get_mut().attempt(cx, |inner, cx| inner.poll_write(cx, bytes))
     }
@@ -84,9 +84,11 @@ mod tests {
     #[tokio::test]
     async fn who_does_not_read_is_hung_up_on() {
         let (server, mut client) = tokio::io::duplex(4);
-        let mut patient = Patient::new(TokioIo::new(server), Duration::ZERO);
+        let mut connection = WriteTimeout::new(TokioIo::new(server), Duration::ZERO);
         let mut write = async |bytes: &[u8]| {
-            std::future::poll_fn(|cx| Pin::new(&mut patient).poll_write(cx, bytes)).await.map_err(|error| error.kind())
+            std::future::poll_fn(|cx| Pin::new(&mut connection).poll_write(cx, bytes))
+                .await
+                .map_err(|error| error.kind())
         };
         assert_eq!(write(b"fits").await, Ok(4));
         assert_eq!(write(b"more").await, Err(io::ErrorKind::TimedOut));
