@@ -88,7 +88,7 @@ pub use self::lock::{DirectoryLock, LOCK, lock_directory};
 pub use self::log::Log;
 pub use self::memory::MemoryDisk;
 pub use self::options::{Durability, Options};
-pub use self::queue::{MAX_PENDING, MAX_TRANSACTION};
+pub use self::queue::MAX_TRANSACTION;
 pub use self::recovery::{Cut, Recovery};
 pub use self::replay::Apply;
 pub use self::scan::SegmentScan;

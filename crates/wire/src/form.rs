@@ -18,7 +18,7 @@ pub struct Form {
 
 /// One parameter: offsets into the form's text. The name is `text[start..equals]`.
 #[derive(Debug, Clone, Copy)]
-pub struct Param {
+pub(crate) struct Param {
     start: u32,
     equals: u32,
     end: u32,

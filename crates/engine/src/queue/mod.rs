@@ -111,7 +111,7 @@ impl Queue {
     }
 
     /// Whether a deduplication window holds within its message group only, at `now`.
-    pub fn deduplicates_by_group(&self, now: Millis) -> bool {
+    pub(crate) fn deduplicates_by_group(&self, now: Millis) -> bool {
         match self.scope_before {
             Some((until, before)) if now < until && until <= now + limits::ATTRIBUTE_PROPAGATION => before,
             _ => self.settings.deduplicates_by_group,
