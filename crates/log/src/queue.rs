@@ -82,7 +82,7 @@ impl Queue {
         (self.pending + self.writing) as u64
     }
 
-    /// Whether a transaction of so many bytes is taken at the moment.
+    /// Whether a transaction of `bytes` bytes is taken at the moment.
     pub(crate) fn admit(&self, bytes: usize) -> Result<(), LogError> {
         match &self.refusal {
             Some(refusal) => Err(refusal.clone()),

@@ -52,7 +52,7 @@ pub enum Effect {
 
 #[derive(Debug, Clone)]
 enum Principals {
-    /// Whoever the policy hangs on.
+    /// The role or user that the policy hangs on.
     Holder,
     Any(Vec<Named>),
     Not(Vec<Named>),
