@@ -10,7 +10,8 @@ use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::disk::Disk;
 use super::end::End;
-use super::location::{Appended, Location, Position, frame_bytes};
+use super::frame::frame_bytes;
+use super::location::{Appended, Location, Position};
 use super::options::{Durability, Options};
 use super::queue::{MAX_TRANSACTION, Queue};
 use super::recovery::Recovery;
