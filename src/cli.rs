@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::command::{Context, completions, consume, deploy, local, publish, simulate};
 use crate::config::Env;
-use crate::exit::{Exit, Failure, Stop};
+use crate::exit::{Exit, Failure};
+use crate::stop::Stop;
 use crate::ui::Ui;
 
 /// An e-commerce's event fan-out, simulated: SNS to SQS, Firehose and S3, on AWS or on an embedded cloud

@@ -22,12 +22,35 @@
 //! imports nothing of ours. `log` knows bytes only. `cloud` uses both. Only `command::local` and
 //! `command::simulate` hold both wings. `tests/it/house.rs` checks it.
 
-pub mod aws;
-pub mod cli;
-pub mod command;
-pub mod config;
-pub mod event;
-pub mod exit;
-pub mod report;
-pub mod traffic;
-pub mod ui;
+mod aws;
+mod cli;
+mod clock;
+mod command;
+mod config;
+mod deploy;
+mod embedded;
+mod event;
+mod exit;
+mod report;
+mod stack;
+mod stop;
+mod traffic;
+mod ui;
+mod units;
+
+pub use cli::Cli;
+pub use config::Env;
+pub use exit::{Exit, Failure};
+#[doc(hidden)]
+pub use ui::{escape, write_stderr};
+
+/// What the tests of this package need besides.
+#[doc(hidden)]
+pub mod testing {
+    pub use crate::aws::Target;
+    pub use crate::stop::Stop;
+    pub use crate::traffic::api::Api;
+    pub use crate::traffic::consumer;
+    pub use crate::traffic::pace::Pace;
+    pub use crate::traffic::publisher;
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::aws::{CallError, Cloud, Kind};
+use crate::aws::{CallError, ErrorKind, Target};
 use crate::config::{Env, Found, Origin};
 use crate::exit::Failure;
 
@@ -28,12 +28,12 @@ pub struct Stack {
 }
 
 /// Looks a stack up by name or id; none when it doesn't exist.
-pub async fn describe(cloud: &Cloud, name: &str) -> Result<Option<Stack>, CallError> {
-    let answer = match cloud.cloudformation().describe_stacks().stack_name(name).send().await {
+pub async fn describe(target: &Target, name: &str) -> Result<Option<Stack>, CallError> {
+    let answer = match target.cloudformation().describe_stacks().stack_name(name).send().await {
         Ok(answer) => answer,
         Err(error) => {
             let error = CallError::from(error);
-            return if error.kind == Kind::NotFound { Ok(None) } else { Err(error) };
+            return if error.kind == ErrorKind::NotFound { Ok(None) } else { Err(error) };
         }
     };
     Ok(answer.stacks().first().map(|stack| Stack {
@@ -66,15 +66,15 @@ pub struct Wanted {
 
 /// Resolves things in the order flag, environment, `.env`, stack; the stack is asked only once, and only if needed.
 pub struct Resolver<'a> {
-    cloud: &'a Cloud,
+    target: &'a Target,
     env: &'a Env,
     stack: &'a str,
     outputs: Option<Option<Outputs>>,
 }
 
 impl<'a> Resolver<'a> {
-    pub fn new(cloud: &'a Cloud, env: &'a Env, stack: &'a str) -> Self {
-        Self { cloud, env, stack, outputs: None }
+    pub fn new(target: &'a Target, env: &'a Env, stack: &'a str) -> Self {
+        Self { target, env, stack, outputs: None }
     }
 
     pub async fn find(&mut self, wanted: Wanted, flag: Option<&str>) -> Result<Found, Failure> {
@@ -85,15 +85,15 @@ impl<'a> Resolver<'a> {
             return Ok(found);
         }
         if self.outputs.is_none() {
-            let stack = describe(self.cloud, self.stack).await;
-            let stack = stack.map_err(|e| e.failure(self.cloud, &format!("look the stack {} up", self.stack)))?;
+            let stack = describe(self.target, self.stack).await;
+            let stack = stack.map_err(|e| e.failure(self.target, &format!("look the stack {} up", self.stack)))?;
             self.outputs = Some(stack.map(|stack| stack.outputs));
         }
         let missing = Failure::usage(format!("No {} is known", wanted.what));
         let named = format!("name one with {} or {}", wanted.flag, wanted.variables.join(" or "));
         match self.outputs.as_ref().and_then(Option::as_ref) {
             None => Err(missing
-                .why(format!("there is no stack {} on {}", self.stack, self.cloud.describe()))
+                .why(format!("there is no stack {} on {}", self.stack, self.target.describe()))
                 .help(format!("Deploy it with `messaging deploy`, {named}, or another stack with --stack."))),
             Some(outputs) => match outputs.get(wanted.output) {
                 Some(value) => Ok(Found {

@@ -18,7 +18,7 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
-use crate::exit::Stop;
+use crate::stop::Stop;
 
 /// What happens to a request.
 #[derive(Debug, Clone, Copy)]

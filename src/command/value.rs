@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use jiff::SignedDuration;
 
+use crate::embedded::Durability;
 use crate::traffic::pace::Pace;
 
 /// `20ms`, `5s`, `10m`, `1h30m`; zero is allowed.
@@ -63,6 +65,17 @@ pub fn host(text: &str) -> Result<String, String> {
         true => Ok(text.to_owned()),
         false => Err("a host's name is needed, without scheme and port, like build-host".into()),
     }
+}
+
+/// `memory`, `process` or `power`: what an acknowledgement promises.
+pub fn durability() -> impl TypedValueParser<Value = Durability> {
+    let values = [
+        ("memory", "Nothing survives the end of the process; the data folder isn't touched"),
+        ("process", "What was acknowledged survives kill -9"),
+        ("power", "What was acknowledged survives a power cut"),
+    ];
+    let names = values.map(|(name, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Durability>())
 }
 
 #[cfg(test)]

@@ -6,9 +6,12 @@ use aws_sdk_cloudformation::types::{
 use console::Style;
 use tokio::time::sleep;
 
-use super::{Deployer, Stack, Template};
+use super::Deployer;
+use super::template::Template;
 use crate::aws::CallError;
+use crate::clock;
 use crate::exit::{Exit, Failure};
+use crate::stack::Stack;
 use crate::ui::paint;
 
 /// What CloudFormation thinks of a template.
@@ -33,12 +36,12 @@ pub async fn prepare(
     template: &Template,
     given: &[(String, String)],
 ) -> Result<Prepared, Failure> {
-    let client = deployer.cloud.cloudformation();
-    let cant = |error: CallError| error.failure(deployer.cloud, &format!("deploy {}", template.name));
+    let client = deployer.target.cloudformation();
+    let cant = |error: CallError| error.failure(deployer.target, &format!("deploy {}", template.name));
     let created = client
         .create_change_set()
         .stack_name(deployer.stack)
-        .change_set_name(format!("messaging-{}", crate::traffic::now().as_millisecond()))
+        .change_set_name(format!("messaging-{}", clock::now().as_millisecond()))
         .change_set_type(if existing.is_some() { ChangeSetType::Update } else { ChangeSetType::Create })
         .template_body(&template.text)
         .set_parameters(Some(parameters(existing, template, given)))
@@ -126,18 +129,18 @@ impl ChangeSet {
 
     /// Starts it; one that can't be started is thrown away.
     pub async fn execute(&self, deployer: &Deployer<'_>) -> Result<(), Failure> {
-        let client = deployer.cloud.cloudformation();
+        let client = deployer.target.cloudformation();
         let request = client.execute_change_set().change_set_name(&self.id).stack_name(deployer.stack);
         let Err(error) = request.send().await else { return Ok(()) };
         // The reason why it didn't start is what the user must hear, whatever happens to the rest.
         let _ = self.discard(deployer).await;
-        Err(CallError::from(error).failure(deployer.cloud, "execute the change set"))
+        Err(CallError::from(error).failure(deployer.target, "execute the change set"))
     }
 
     /// Throws it away, and the empty stack that CloudFormation made to hold it.
     pub async fn discard(&self, deployer: &Deployer<'_>) -> Result<(), Failure> {
-        let client = deployer.cloud.cloudformation();
-        let cant = |error: CallError| error.failure(deployer.cloud, "delete the change set");
+        let client = deployer.target.cloudformation();
+        let cant = |error: CallError| error.failure(deployer.target, "delete the change set");
         let request = client.delete_change_set().change_set_name(&self.id).stack_name(deployer.stack);
         request.send().await.map_err(|error| cant(error.into()))?;
         if self.creates {

@@ -7,9 +7,9 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use crate::command::stack::{self, Outputs};
 use crate::config::{self, file, set_variables, variables};
 use crate::exit::Failure;
+use crate::stack::{self, Outputs};
 
 /// Which output is which variable.
 const VARIABLES: [(&str, &str); 3] = [

@@ -9,7 +9,7 @@ use crate::config::file;
 use crate::exit::Failure;
 
 /// The template that this program was built with.
-const BUILT_IN: &str = include_str!("../../../infra.yaml");
+const BUILT_IN: &str = include_str!("../../infra.yaml");
 const DEFAULT_PATH: &str = "infra.yaml";
 /// A template in the request itself may have so many bytes (CloudFormation quotas, "Template body size in a request").
 const MAX_BYTES: u64 = 51_200;

@@ -5,9 +5,10 @@ use console::Style;
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::time::sleep;
 
-use super::{Deployer, Stack, stack};
-use crate::aws::{CallError, Kind};
+use super::Deployer;
+use crate::aws::{CallError, ErrorKind};
 use crate::exit::{Exit, Failure};
+use crate::stack::{self, Stack};
 use crate::ui::{self, paint};
 
 /// A cloud that shows no event of the stack itself after so many looks has none.
@@ -26,7 +27,7 @@ async fn events_since(
     since: Option<&str>,
     newest: bool,
 ) -> Result<Vec<StackEvent>, Failure> {
-    let client = deployer.cloud.cloudformation();
+    let client = deployer.target.cloudformation();
     let mut events = Vec::new();
     let mut token = None;
     loop {
@@ -35,10 +36,10 @@ async fn events_since(
             Ok(page) => page,
             Err(error) => {
                 let error = CallError::from(error);
-                if error.kind == Kind::NotFound {
+                if error.kind == ErrorKind::NotFound {
                     return Ok(Vec::new());
                 }
-                return Err(error.failure(deployer.cloud, "see the stack's events"));
+                return Err(error.failure(deployer.target, "see the stack's events"));
             }
         };
         token = page.next_token.filter(|_| !newest);
@@ -89,9 +90,9 @@ pub async fn until_rest(
     let (mut begun, mut looks, mut reason) = (false, 0, None);
     let ended = loop {
         // The state first, then the events: an end is never seen before its last event.
-        let stack = stack::describe(deployer.cloud, stack_id)
+        let stack = stack::describe(deployer.target, stack_id)
             .await
-            .map_err(|error| error.failure(deployer.cloud, "see how the stack is"))?;
+            .map_err(|error| error.failure(deployer.target, "see how the stack is"))?;
         for event in events_since(deployer, stack_id, since.as_deref(), false).await? {
             let status = event.resource_status().map(|status| status.as_str()).unwrap_or_default();
             begun |= event.physical_resource_id() == event.stack_id() && status != "REVIEW_IN_PROGRESS";

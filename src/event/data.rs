@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::EventKind;
 
 /// `consumer.created`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,11 +70,11 @@ pub enum Data {
 }
 
 impl Data {
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> EventKind {
         match self {
-            Self::Consumer(_) => Kind::Consumer,
-            Self::Order(_) => Kind::Order,
-            Self::Payment(_) => Kind::Payment,
+            Self::Consumer(_) => EventKind::Consumer,
+            Self::Order(_) => EventKind::Order,
+            Self::Payment(_) => EventKind::Payment,
         }
     }
 

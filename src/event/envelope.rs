@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Kind;
+use super::EventKind;
 use super::data::{Data, cents};
 use super::story::Happening;
 
@@ -73,7 +73,7 @@ impl Event {
         }
     }
 
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> EventKind {
         self.data.kind()
     }
 
@@ -187,10 +187,10 @@ mod tests {
 
     #[test]
     fn an_event_survives_the_way() {
-        let mut story = Story::new(5, 0);
+        let mut story = Story::new(5, 0, &[]);
         for sequence in 0..50 {
             let place = Place { publisher: 3, sequence };
-            let event = Event::new(story.tell(), "run1", place, TIME);
+            let event = Event::new(story.next_event(), "run1", place, TIME);
             let arrived = Arrived::parse(&event.to_json()).unwrap();
             assert_eq!(arrived.id, event.id);
             assert_eq!(arrived.event_type, event.kind().event_type());
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn names_are_what_cloudevents_demands() {
-        let event = Event::new(Story::new(5, 0).tell(), "r", Place { publisher: 0, sequence: 41 }, TIME);
+        let event = Event::new(Story::new(5, 0, &[]).next_event(), "r", Place { publisher: 0, sequence: 41 }, TIME);
         let json = serde_json::to_value(&event).unwrap();
         for (name, value) in json.as_object().unwrap() {
             assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()), "{name}");
@@ -214,8 +214,8 @@ mod tests {
 
     #[test]
     fn amounts_are_numbers_for_filter_policies() {
-        let mut story = Story::of_kinds(5, 0, &[Kind::Order]);
-        let event = Event::new(story.tell(), "r", Place { publisher: 0, sequence: 0 }, TIME);
+        let mut story = Story::new(5, 0, &[EventKind::Order]);
+        let event = Event::new(story.next_event(), "r", Place { publisher: 0, sequence: 0 }, TIME);
         let attributes = event.attributes();
         assert_eq!(attributes[0].value, "order.placed");
         assert_eq!(attributes[2].data_type, "Number");

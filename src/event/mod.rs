@@ -11,13 +11,14 @@ use std::fmt;
 /// The three things that happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum EventKind {
     Consumer,
     Order,
     Payment,
 }
 
-impl Kind {
+impl EventKind {
+    /// All of them.
     pub const ALL: [Self; 3] = [Self::Consumer, Self::Order, Self::Payment];
 
     /// The CloudEvents `type`.
@@ -48,7 +49,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }

@@ -1,12 +1,16 @@
 //! One outcome, many renderings: [`terminal`] for people, JSON by serde for programs.
 
+pub mod progress;
 pub mod terminal;
+pub mod text;
 
 use serde::Serialize;
 
 use crate::traffic::api::Api;
-use crate::traffic::ledger::Account;
+use crate::traffic::leg::Account;
+use crate::traffic::pace::Pace;
 use crate::traffic::stats::{Requests, Summary};
+use crate::traffic::tally::{PublishTally, QueueTally};
 
 /// What a run of `publish`, `consume` or `simulate` came to.
 #[derive(Debug, Clone, Serialize)]
@@ -79,6 +83,23 @@ pub struct Published {
     pub latency: Option<Summary>,
 }
 
+impl Published {
+    /// What publishers came to who published to a topic for `elapsed_s` seconds.
+    pub fn new(tally: &PublishTally, topic_arn: String, elapsed_s: f64, pace: Pace) -> Self {
+        let intended_per_second = Some(pace.per_second()).filter(|rate| rate.is_finite());
+        Self {
+            topic_arn,
+            intended_per_second,
+            events: tally.sent,
+            refused: tally.refused,
+            requests: tally.requests,
+            maybe_twice: tally.maybe_twice,
+            per_second: tally.sent as f64 / elapsed_s.max(1e-9),
+            latency: tally.latencies.summary(),
+        }
+    }
+}
+
 /// One queue's side.
 #[derive(Debug, Clone, Serialize)]
 pub struct Queue {
@@ -93,6 +114,14 @@ pub struct Queue {
     pub requests: Requests,
     #[serde(flatten)]
     pub account: Account,
+}
+
+impl Queue {
+    /// What the consumers of a queue came to, and how its events balance.
+    pub fn new(api: Api, queue_url: String, tally: QueueTally, account: Account) -> Self {
+        let QueueTally { handled, failed, unreadable, not_deleted, requests } = tally;
+        Self { api, queue_url, handled, failed, unreadable, not_deleted, requests, account }
+    }
 }
 
 /// The bucket's side.

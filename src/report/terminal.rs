@@ -5,9 +5,10 @@ use std::time::Duration;
 use console::{Alignment, Style, measure_text_width, pad_str};
 
 use super::{Landed, Outcome, Published, Queue, Verdict};
-use crate::traffic::ledger::Account;
+use crate::traffic::leg::Account;
 use crate::traffic::stats::{Requests, Summary};
-use crate::ui::{bytes, count, duration, paint, plural};
+use crate::ui::paint;
+use crate::units::{bytes, count, duration, plural};
 
 /// The lines of an outcome.
 pub fn render(outcome: &Outcome) -> Vec<String> {

@@ -39,7 +39,8 @@ impl Bitmap {
         new
     }
 
-    pub fn contains(&self, n: u64) -> bool {
+    #[cfg(test)]
+    fn contains(&self, n: u64) -> bool {
         let (page, word, bit) = split(n);
         self.pages.get(&page).is_some_and(|page| page[word] & bit != 0)
     }
@@ -47,10 +48,6 @@ impl Bitmap {
     /// How many were added, forgotten ones included.
     pub fn len(&self) -> u64 {
         self.len
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
     }
 
     /// The numbers of this set that `other` lacks, ascending.

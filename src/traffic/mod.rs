@@ -7,28 +7,19 @@ pub mod bitmap;
 pub mod consumer;
 pub mod landed;
 pub mod ledger;
+pub mod leg;
 pub mod message;
 pub mod pace;
 pub mod publisher;
+pub mod run;
+pub mod runs;
 pub mod stats;
+pub mod tally;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 /// For how long a cloud that doesn't answer is tried again: a restart must fit.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The wall clock. Clients live in real time; the one place where the traffic wing reads it.
-#[expect(clippy::disallowed_methods, reason = "a client has no Clock of the cloud")]
-pub fn now() -> Timestamp {
-    Timestamp::now()
-}
-
-/// How long ago `then` was; nothing when the clocks disagree.
-pub fn since(then: Timestamp) -> Duration {
-    Duration::try_from(now().duration_since(then)).unwrap_or_default()
-}
 
 /// A name for a run that no other run has.
 pub fn new_run_id() -> String {

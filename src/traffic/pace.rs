@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How often.
+use crate::units::duration;
+
+/// How often an event is published.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
     /// One event in so long.
@@ -39,7 +41,7 @@ impl Pace {
 impl fmt::Display for Pace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Every(interval) => write!(f, "one every {}", crate::ui::duration(*interval)),
+            Self::Every(interval) => write!(f, "one every {}", duration(*interval)),
             Self::Rate(rate) => write!(f, "{rate}/s"),
             Self::Max => f.write_str("as fast as possible"),
         }
@@ -56,6 +58,7 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// The moments of publisher number `publisher` of so many.
     pub fn new(start: Instant, pace: Pace, publisher: u32, publishers: u32) -> Self {
         Self { start, interval: pace.interval(), publisher, publishers }
     }

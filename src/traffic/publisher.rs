@@ -15,18 +15,20 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::pace::{Pace, Schedule};
 use crate::aws::attempts::{Attempt, Watch};
-use crate::aws::{CallError, Kind as Trouble};
-use crate::event::Kind;
+use crate::aws::{CallError, ErrorKind};
+use crate::clock;
+use crate::event::EventKind;
 use crate::event::envelope::{Event, Place};
 use crate::event::story::Story;
-use crate::exit::Stop;
+use crate::stop::Stop;
 
-/// A PublishBatch carries at most ten messages (API reference of SNS, PublishBatch) ..
+/// A PublishBatch carries at most ten messages (API reference of SNS, PublishBatch).
 pub const MAX_BATCH: u64 = 10;
-/// .. of 256 KiB together.
+/// The messages of a PublishBatch have at most 256 KiB together (ibid.).
 const MAX_BATCH_BYTES: usize = 256 * 1024;
-/// How often an entry that the service couldn't take is sent again.
+/// How often an entry that the service can't take is sent at most.
 const ATTEMPTS: u32 = 5;
+/// The shortest pause before something is sent again.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// What to publish, where, when.
@@ -35,7 +37,7 @@ pub struct Plan {
     pub topic_arn: String,
     pub run: String,
     pub seed: u64,
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<EventKind>,
     pub pace: Pace,
     /// Events of all publishers together; endless without it and without `lasting`.
     pub count: Option<u64>,
@@ -61,6 +63,16 @@ pub enum Notice<'a> {
 /// Who hears of it; called from every publisher.
 pub type Listener = Arc<dyn Fn(Notice<'_>) + Send + Sync>;
 
+/// As many publishers as a rate needs when a request takes 100 ms, and 16 at full speed; each has a batch to send.
+pub fn publishers_for(pace: Pace, batch: u64, count: Option<u64>) -> u32 {
+    let needed = match pace.per_second() {
+        rate if rate.is_infinite() => 16,
+        rate => (rate / (10.0 * batch as f64)).ceil().clamp(1.0, 64.0) as u32,
+    };
+    let batches = count.map_or(u64::MAX, |count| count.div_ceil(batch));
+    needed.min(u32::try_from(batches).unwrap_or(u32::MAX)).max(1)
+}
+
 /// Publishes until the plan is done, or a stop is requested; then what is in flight is finished.
 pub async fn publish(client: &Client, plan: Plan, stop: &Stop, listener: Listener) -> Result<(), CallError> {
     let start = Instant::now();
@@ -73,7 +85,7 @@ pub async fn publish(client: &Client, plan: Plan, stop: &Stop, listener: Listene
             watch: watch(&listener, &under_way, plan.topic_arn.ends_with(".fifo")),
             under_way,
             client: client.clone(),
-            story: Story::of_kinds(plan.seed, number, &plan.kinds),
+            story: Story::new(plan.seed, number, &plan.kinds),
             schedule: Schedule::new(start, plan.pace, number, plan.publishers),
             deadline: plan.lasting.map(|lasting| start + lasting),
             left: plan.count.map(|count| share(count, number, plan.publishers)),
@@ -151,12 +163,12 @@ impl Publisher {
             let moments = self.moments(sequence, room).await;
             let ended = (moments.len() as u64) < room || room == 0;
             self.left = self.left.map(|left| left - moments.len() as u64);
-            let time = super::now();
+            let time = clock::now();
             let (mut entries, mut bytes) = (Vec::with_capacity(moments.len()), 0);
             for intended in moments {
                 let place = Place { publisher: self.number, sequence };
                 sequence += 1;
-                let event = Event::new(self.story.tell(), &self.plan.run, place, time);
+                let event = Event::new(self.story.next_event(), &self.plan.run, place, time);
                 let entry = Entry { body: event.to_json(), event, intended };
                 if bytes + entry.size() > MAX_BATCH_BYTES {
                     self.send(std::mem::take(&mut entries)).await?;
@@ -249,7 +261,7 @@ impl Publisher {
                     sleep(PAUSE * 5).await;
                     (self.listener)(Notice::Again);
                 }
-                Err(error) if error.kind == Trouble::Other => {
+                Err(error) if error.kind == ErrorKind::Other => {
                     let why = error.to_string();
                     for entry in &entries {
                         (self.listener)(Notice::Refused { event: &entry.event, why: &why });
@@ -293,11 +305,9 @@ impl Publisher {
                 .set_message_deduplication_id(deduplication)
                 .build();
             // Fails only without id or message.
-            request = request.publish_batch_request_entries(entry.map_err(|error| CallError {
-                kind: Trouble::Other,
-                code: None,
-                message: error.to_string(),
-            })?);
+            request = request.publish_batch_request_entries(
+                entry.map_err(|error| CallError::without_code(ErrorKind::Other, error.to_string()))?,
+            );
         }
         let answer = request.customize().interceptor(self.watch.clone()).send().await?;
         let number = |id: &str| id.parse::<usize>().ok().filter(|n| *n < batch.len());
@@ -353,6 +363,20 @@ mod tests {
     fn shares_add_up() {
         for (count, of) in [(10, 3), (2, 5), (0, 4), (1_000_000, 7)] {
             assert_eq!((0..of).map(|number| share(count, number, of)).sum::<u64>(), count);
+        }
+    }
+
+    #[test]
+    fn a_rate_gets_the_publishers_it_needs() {
+        for (pace, batch, count, n) in [
+            (Pace::Every(Duration::from_secs(5)), 1, None, 1),
+            (Pace::Rate(200.0), 1, None, 20),
+            (Pace::Rate(200.0), 10, None, 2),
+            (Pace::Rate(1e6), 1, None, 64),
+            (Pace::Max, 1, None, 16),
+            (Pace::Max, 10, Some(25), 3),
+        ] {
+            assert_eq!(publishers_for(pace, batch, count), n, "{pace}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Latencies, in a histogram: constant memory however long the run.
+//! Latencies, requests and rates of a run, in constant memory however long it is.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 #[derive(Debug, Clone)]
 pub struct Latencies(Histogram<u64>);
 
-/// What is told of them, in milliseconds.
+/// What a report says of latencies, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Summary {
     pub p50_ms: f64,
@@ -26,15 +26,17 @@ impl Default for Latencies {
 }
 
 impl Latencies {
+    /// Adds a latency.
     pub fn record(&mut self, latency: Duration) {
         self.0.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1));
     }
 
+    /// The latency that a share `q` of all doesn't exceed.
     pub fn quantile(&self, q: f64) -> Duration {
         Duration::from_micros(self.0.value_at_quantile(q))
     }
 
-    /// Nothing when nothing was recorded.
+    /// The quantiles; none when nothing was recorded.
     pub fn summary(&self) -> Option<Summary> {
         let ms = |us: u64| us as f64 / 1e3;
         (!self.0.is_empty()).then(|| Summary {
@@ -58,30 +60,30 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// Notes an attempt that failed.
-    pub fn trouble(&mut self, lost: bool) {
+    /// Counts an attempt that failed; with `answer_lost` the service may have done it all the same.
+    pub fn count_failure(&mut self, answer_lost: bool) {
         self.failed_requests += 1;
-        self.lost_answers += u64::from(lost);
+        self.lost_answers += u64::from(answer_lost);
     }
 }
 
 /// A rate over the last few seconds, for live views.
 #[derive(Debug)]
-pub struct Recent {
+pub struct RecentRate {
     at: tokio::time::Instant,
     total: u64,
     rate: f64,
 }
 
-impl Default for Recent {
+impl Default for RecentRate {
     fn default() -> Self {
         Self { at: tokio::time::Instant::now(), total: 0, rate: 0.0 }
     }
 }
 
-impl Recent {
-    /// The smoothed rate per second, told that `total` have happened by now.
-    pub fn rate(&mut self, total: u64) -> f64 {
+impl RecentRate {
+    /// The smoothed rate per second, now that `total` have happened since the start.
+    pub fn update(&mut self, total: u64) -> f64 {
         let elapsed = self.at.elapsed().as_secs_f64();
         if elapsed >= 0.2 {
             let now = total.saturating_sub(self.total) as f64 / elapsed;

@@ -29,6 +29,7 @@ pub struct Ui {
 }
 
 impl Ui {
+    /// Looks at the terminal and at `NO_COLOR`; `json` is the mode for programs.
     pub fn new(json: bool) -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         if plain {
@@ -83,10 +84,7 @@ impl Ui {
 
     /// A line about what goes on: stderr, in both modes.
     pub fn note(&self, text: impl AsRef<str>) {
-        self.bars.suspend(|| {
-            // A closed stderr is no reason to fail.
-            let _ = writeln!(std::io::stderr().lock(), "{}", escape::line(text.as_ref()));
-        });
+        self.bars.suspend(|| write_stderr(&format!("{}\n", escape::line(text.as_ref()))));
     }
 
     /// A warning: stderr, in both modes.
@@ -127,6 +125,7 @@ impl Bar {
         self
     }
 
+    /// How far the work has come.
     pub fn set_position(&self, position: u64) {
         self.0.set_position(position);
     }
@@ -141,12 +140,13 @@ impl Bar {
         self.0.length().is_some()
     }
 
+    /// Takes the line away.
     pub fn finish_and_clear(&self) {
         self.0.finish_and_clear();
     }
 }
 
-/// Writes a line as it is; a reader that went away (`| head`) ends the program quietly, as it does any filter.
+/// Writes a line to stdout as it is; a reader that went away (`| head`) ends the program quietly, as it does any filter.
 pub fn write_stdout(text: &str) {
     let mut out = std::io::stdout().lock();
     if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
@@ -155,45 +155,10 @@ pub fn write_stdout(text: &str) {
     }
 }
 
-/// A count with thousands separated: `1,234,567`.
-pub fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// A duration for people: `850 µs`, `1.4 ms`, `2.31 s`, `4m 05s`.
-pub fn duration(d: Duration) -> String {
-    let us = d.as_micros();
-    match us {
-        0..1_000 => format!("{us} µs"),
-        1_000..10_000 => format!("{:.1} ms", us as f64 / 1e3),
-        10_000..1_000_000 => format!("{} ms", us / 1_000),
-        1_000_000..60_000_000 => format!("{:.2} s", us as f64 / 1e6),
-        60_000_000..3_600_000_000 => format!("{}m {:02}s", us / 60_000_000, us / 1_000_000 % 60),
-        _ => format!("{}h {:02}m", us / 3_600_000_000, us / 60_000_000 % 60),
-    }
-}
-
-/// Bytes for people: `512 B`, `1.4 KiB`, `2.0 MiB`.
-pub fn bytes(n: u64) -> String {
-    match n {
-        0..1024 => format!("{n} B"),
-        1024..1_048_576 => format!("{:.1} KiB", n as f64 / 1024.0),
-        1_048_576..1_073_741_824 => format!("{:.1} MiB", n as f64 / 1_048_576.0),
-        _ => format!("{:.1} GiB", n as f64 / 1_073_741_824.0),
-    }
-}
-
-/// `1 event`, `2 events`.
-pub fn plural(n: u64, noun: &str) -> String {
-    format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
+/// Writes text to stderr as it is, line breaks included. A closed stderr is no reason to fail: the terminal may be gone.
+pub fn write_stderr(text: &str) {
+    // Bytes that nobody reads are no loss.
+    _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Text from outside, no longer than a few lines.
@@ -207,22 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_read_well() {
-        for (n, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
-            assert_eq!(count(n), text);
-        }
-        for (us, text) in [
-            (0, "0 µs"),
-            (850, "850 µs"),
-            (1_400, "1.4 ms"),
-            (15_900, "15 ms"),
-            (2_310_000, "2.31 s"),
-            (245_000_000, "4m 05s"),
-            (7_380_000_000, "2h 03m"),
-        ] {
-            assert_eq!(duration(Duration::from_micros(us)), text);
-        }
-        assert_eq!(bytes(1434), "1.4 KiB");
+    fn text_from_outside_is_cut() {
         assert_eq!(short(&"ö".repeat(1_000)).chars().count(), 400);
         assert_eq!(short("x"), "x");
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 
 use aws_sdk_sns::types::MessageAttributeValue;
-use messaging::ui::escape::is_harmful;
+use messaging::escape::is_harmful;
 
 use crate::binary::{folder, messaging, run, signal, wait};
 use crate::cloud::{config, eventually, s3};

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, Parser};
-use messaging::cli::Cli;
-use messaging::exit::Exit;
+use messaging::Cli;
+use messaging::Exit;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

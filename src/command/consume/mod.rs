@@ -1,27 +1,27 @@
 //! `messaging consume`: drains the queues as the APIs behind them would.
 
-use std::collections::BTreeMap;
+mod view;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use console::{Style, pad_str};
-use parking_lot::Mutex;
-use serde::Serialize;
+use console::Style;
 use tokio::time::Instant;
 
-use super::publish::{PLAIN_EVERY, SHOWN_PER_SECOND, ms, with_ticks};
-use super::stack::{self, Resolver, Wanted};
-use super::{Complaints, Context, kind_style, value};
-use crate::aws::{CallError, Cloud, Kind as Trouble, TargetArgs};
+use self::view::View;
+use super::{Context, value};
+use crate::aws::{CallError, ErrorKind, Target, TargetArgs};
 use crate::config::Found;
-use crate::exit::{Exit, Failure, Stop};
-use crate::report::{self, Outcome};
+use crate::exit::{Exit, Failure};
+use crate::report::Outcome;
+use crate::report::progress::with_ticks;
+use crate::stack::{self, Resolver, Wanted};
+use crate::stop::Stop;
 use crate::traffic::api::Api;
-use crate::traffic::consumer::{self, Budget, LONG_POLL, Notice, Plan, Queue, SHORT_POLL};
-use crate::traffic::ledger::Runs;
-use crate::traffic::stats::{Recent, Requests};
-use crate::ui::{self, Bar, Ui, count, duration, paint, plural};
+use crate::traffic::consumer::{self, Budget, LONG_POLL, Notice, Plan, QueueSettings, SHORT_POLL};
+use crate::ui::paint;
+use crate::units::duration;
 
 const ORDERS: Wanted = Wanted {
     what: "queue of the orders API",
@@ -36,16 +36,16 @@ const PAYMENTS: Wanted = Wanted {
     output: stack::PAYMENTS_QUEUE_URL,
 };
 
-/// Which queues to drain.
+/// Whose queues to drain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Which {
+pub enum Apis {
     Orders,
     Payments,
     All,
 }
 
-impl Which {
-    fn apis(self) -> &'static [Api] {
+impl Apis {
+    fn list(self) -> &'static [Api] {
         match self {
             Self::Orders => &[Api::Orders],
             Self::Payments => &[Api::Payments],
@@ -74,7 +74,7 @@ environment; the same in .env; the output OrdersQueueUrl or PaymentsQueueUrl of 
 pub struct Args {
     /// Whose queue.
     #[arg(long, value_enum, default_value = "all")]
-    pub api: Which,
+    pub api: Apis,
     /// Stop when the queues are empty: nothing visible, in flight or delayed.
     #[arg(long)]
     pub until_empty: bool,
@@ -109,38 +109,11 @@ pub struct Args {
     pub target: TargetArgs,
 }
 
+/// Runs the command.
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
-    let cloud = Cloud::connect(&args.target, &context.env, &context.stop).await?;
-    let told = context.telling(&cloud);
-    let mut resolver = Resolver::new(&told, &context.env, &args.stack);
-    let client = cloud.sqs();
-    let mut queues = Vec::new();
-    for &api in args.api.apis() {
-        let url = match api {
-            Api::Orders => resolver.find(ORDERS, args.orders_url.as_deref()).await?,
-            Api::Payments => resolver.find(PAYMENTS, args.payments_url.as_deref()).await?,
-        };
-        let queue = consumer::describe(&told.sqs(), &url.value).await.map_err(|e| failure(&e, &cloud, api, &url))?;
-        if !queue.has_dead_letter_queue {
-            context.ui.warn(format!(
-                "{} has no dead-letter queue: a message that fails comes back until it expires.",
-                url.value
-            ));
-        }
-        if args.work > queue.visibility {
-            context.ui.warn(format!(
-                "--work {} is longer than the visibility timeout of {} ({}): messages come again before they are done.",
-                duration(args.work),
-                url.value,
-                duration(queue.visibility)
-            ));
-        }
-        queues.push((api, url, queue));
-    }
-    for (api, url, _) in &queues {
-        let bold = Style::new().for_stderr().bold();
-        context.ui.note(format!("Consuming {} for the {} API.", paint(&bold, &url.value), api.name()));
-    }
+    let target = Target::connect(&args.target, &context.env, &context.stop).await?;
+    let client = target.sqs();
+    let queues = find_queues(context, &args, &target).await?;
     let endless = !args.until_empty && args.count.is_none();
     if endless {
         context.ui.note("Ctrl-C ends it.");
@@ -154,28 +127,68 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
 
     context.report(&Outcome {
         command: "consume",
-        target: cloud.describe(),
+        target: target.describe(),
         run: None,
         seed: None,
         elapsed_s: started.elapsed().as_secs_f64(),
         published: None,
-        queues: queues.iter().map(|(api, url, _)| view.queue(*api, url.value.clone())).collect(),
+        queues: queues.iter().map(|(api, url, _)| view.outcome(*api, url.value.clone())).collect(),
         landed: None,
         verdict: None,
         error: ended.as_ref().map(|(.., error)| error.to_string()),
         data_dir: None,
     });
     if let Some((api, url, error)) = ended {
-        return Err(failure(&error, &cloud, api, url));
+        return Err(describe_failure(&error, &target, api, url));
     }
     Ok(if context.stop.is_signalled() && !endless { Exit::Interrupted } else { Exit::Ok })
+}
+
+/// Finds the queues to drain, says which they are, and warns of what their settings lead to.
+async fn find_queues(
+    context: &Context,
+    args: &Args,
+    target: &Target,
+) -> Result<Vec<(Api, Found, QueueSettings)>, Failure> {
+    let watched = context.with_complaints(target);
+    let mut resolver = Resolver::new(&watched, &context.env, &args.stack);
+    let client = watched.sqs();
+    let mut queues = Vec::new();
+    for &api in args.api.list() {
+        let url = match api {
+            Api::Orders => resolver.find(ORDERS, args.orders_url.as_deref()).await?,
+            Api::Payments => resolver.find(PAYMENTS, args.payments_url.as_deref()).await?,
+        };
+        let settings = consumer::describe(&client, &url.value).await;
+        let settings = settings.map_err(|error| describe_failure(&error, target, api, &url))?;
+        if !settings.has_dead_letter_queue {
+            context.ui.warn(format!(
+                "{} has no dead-letter queue: a message that fails comes back until it expires.",
+                url.value
+            ));
+        }
+        if args.work > settings.visibility {
+            context.ui.warn(format!(
+                "--work {} is longer than the visibility timeout of {} ({}): messages come again before they are done.",
+                duration(args.work),
+                url.value,
+                duration(settings.visibility)
+            ));
+        }
+        queues.push((api, url, settings));
+    }
+    for (api, url, _) in &queues {
+        let bold = Style::new().for_stderr().bold();
+        context.ui.note(format!("Consuming {} for the {} API.", paint(&bold, &url.value), api.name()));
+    }
+    Ok(queues)
 }
 
 /// Consumes all queues side by side; the first error ends them all.
 async fn consume_all<'a>(
     client: &aws_sdk_sqs::Client,
     args: &Args,
-    queues: &'a [(Api, Found, Queue)],
+    queues: &'a [(Api, Found, QueueSettings)],
     stop: &Stop,
     view: &Arc<View>,
 ) -> Option<(Api, &'a Found, CallError)> {
@@ -208,261 +221,15 @@ async fn consume_all<'a>(
     futures::future::join_all(consumers).await.into_iter().flatten().next()
 }
 
-fn failure(error: &CallError, cloud: &Cloud, api: Api, url: &Found) -> Failure {
-    let failure = error.failure_after_answers(cloud, &format!("consume {} for the {} API", url.value, api.name()));
-    if error.kind == Trouble::NotFound {
+/// The error as the command line shows it, with advice on the queue if it isn't there.
+fn describe_failure(error: &CallError, target: &Target, api: Api, url: &Found) -> Failure {
+    let failure = error.failure_after_answers(target, &format!("consume {} for the {} API", url.value, api.name()));
+    if error.kind == ErrorKind::NotFound {
         return failure.help(format!(
             "The URL comes from {}; the target is {}. Deploy the stack there with `messaging deploy`, or name another queue.",
             url.origin,
-            cloud.describe()
+            target.describe()
         ));
     }
     failure
-}
-
-/// What one queue came to.
-#[derive(Debug, Default)]
-struct Tally {
-    handled: u64,
-    failed: u64,
-    unreadable: u64,
-    not_deleted: u64,
-    requests: Requests,
-    runs: Runs,
-    /// Messages left, when that was asked for.
-    left: Option<i64>,
-    recent: Recent,
-}
-
-/// What the user sees meanwhile.
-struct View {
-    ui: Ui,
-    queues: BTreeMap<Api, (Mutex<Tally>, Bar)>,
-    lines: Mutex<Lines>,
-    complaints: Complaints,
-    told: Mutex<(Instant, u64)>,
-}
-
-/// So many lines a second can be read; the rest is counted.
-struct Lines {
-    allowed: f64,
-    at: Instant,
-    hidden: u64,
-}
-
-impl Lines {
-    fn allow(&mut self) -> bool {
-        self.allowed = (self.allowed + self.at.elapsed().as_secs_f64() * SHOWN_PER_SECOND).min(2.0 * SHOWN_PER_SECOND);
-        self.at = Instant::now();
-        let allowed = self.allowed >= 1.0;
-        if allowed {
-            self.allowed -= 1.0;
-        } else {
-            self.hidden += 1;
-        }
-        allowed
-    }
-}
-
-impl View {
-    fn new(ui: &Ui, apis: impl Iterator<Item = Api>) -> Self {
-        let bar = |api: Api| ui.bar(None, &format!("{{spinner:.green}} {:<8} {{msg}}", api.name()));
-        Self {
-            ui: ui.clone(),
-            complaints: Complaints::new(ui),
-            queues: apis.map(|api| (api, (Mutex::default(), bar(api)))).collect(),
-            lines: Mutex::new(Lines { allowed: 2.0 * SHOWN_PER_SECOND, at: Instant::now(), hidden: 0 }),
-            told: Mutex::new((Instant::now(), 0)),
-        }
-    }
-
-    fn hear(&self, api: Api, notice: Notice<'_>) {
-        let Some((tally, _)) = self.queues.get(&api) else { return };
-        let mut record = Record::new(api);
-        let line = match notice {
-            Notice::Handled { event, summary, receives, age } => {
-                {
-                    let mut tally = tally.lock();
-                    tally.handled += 1;
-                    tally.runs.arrive(event.run.as_ref(), age);
-                }
-                record.record = "handled";
-                record.event_id = Some(&event.id);
-                record.event_type = Some(&event.event_type);
-                record.receives = Some(receives);
-                record.summary = Some(summary);
-                record.age_ms = age.map(ms);
-                Line { event_type: Some(&event.event_type), text: summary, receives, age, bad: false }
-            }
-            Notice::Failed { event, why, receives } => {
-                tally.lock().failed += 1;
-                record.record = "failed";
-                record.event_id = Some(&event.id);
-                record.event_type = Some(&event.event_type);
-                record.receives = Some(receives);
-                record.why = Some(why);
-                Line { event_type: Some(&event.event_type), text: why, receives, age: None, bad: true }
-            }
-            Notice::Unreadable { message_id, why, receives } => {
-                tally.lock().unreadable += 1;
-                record.record = "unreadable";
-                record.message_id = Some(message_id);
-                record.receives = Some(receives);
-                record.why = Some(why);
-                Line { event_type: None, text: why, receives, age: None, bad: true }
-            }
-            Notice::NotDeleted { message_id, why } => {
-                tally.lock().not_deleted += 1;
-                self.ui
-                    .warn(ui::short(&format!("{message_id} was handled but not deleted, and will come again: {why}")));
-                record.record = "not_deleted";
-                record.message_id = Some(message_id);
-                record.why = Some(why);
-                self.ui.record(&record);
-                return;
-            }
-            Notice::Again => {
-                tally.lock().requests.retries += 1;
-                return;
-            }
-            Notice::Trouble { why, lost } => {
-                tally.lock().requests.trouble(lost);
-                self.complaints.say(&format!("{} queue, a request failed: {why}", api.name()));
-                return;
-            }
-            Notice::Left { visible, in_flight, delayed } => {
-                tally.lock().left = Some(visible + in_flight + delayed);
-                return;
-            }
-        };
-        self.ui.record(&record);
-        if !self.ui.is_json() && self.lines.lock().allow() {
-            self.ui.line(line.render(api));
-        }
-    }
-
-    fn tick(&self, started: Instant) {
-        let mut total = 0;
-        let mut texts = Vec::new();
-        for (api, (tally, bar)) in &self.queues {
-            let mut tally = tally.lock();
-            let taken = tally.handled + tally.failed + tally.unreadable;
-            let rate = tally.recent.rate(taken);
-            let mut text = format!("{} handled, {}/s", count(tally.handled), count(rate.round() as u64));
-            let bad = tally.failed + tally.unreadable;
-            if bad > 0 {
-                text += &format!(", {} left for redrive", count(bad));
-            }
-            if let Some(left) = tally.left.filter(|left| *left > 0) {
-                text += &format!(", {left} to go");
-            }
-            if tally.requests.failed_requests > 0 {
-                text += &format!(", {} failed", plural(tally.requests.failed_requests, "request"));
-            }
-            bar.set_message(&text);
-            texts.push(format!("{} {text}", api.name()));
-            total += taken;
-        }
-        let mut told = self.told.lock();
-        if !self.ui.is_live() && told.0.elapsed() >= PLAIN_EVERY {
-            if total != told.1 {
-                self.ui.line(format!("{:>7}  {}", duration(started.elapsed()), texts.join("; ")));
-            }
-            *told = (Instant::now(), total);
-        }
-    }
-
-    fn finish(&self) {
-        for (_, bar) in self.queues.values() {
-            bar.finish_and_clear();
-        }
-        let hidden = self.lines.lock().hidden;
-        if hidden > 0 {
-            self.ui.line(paint(&Style::new().dim(), format!("({} more not shown)", count(hidden))));
-        }
-    }
-
-    fn queue(&self, api: Api, queue_url: String) -> report::Queue {
-        let tally = self.queues[&api].0.lock();
-        report::Queue {
-            api,
-            queue_url,
-            handled: tally.handled,
-            failed: tally.failed,
-            unreadable: tally.unreadable,
-            not_deleted: tally.not_deleted,
-            requests: tally.requests,
-            account: tally.runs.account(),
-        }
-    }
-}
-
-/// A message in a line.
-struct Line<'a> {
-    event_type: Option<&'a str>,
-    text: &'a str,
-    receives: u32,
-    age: Option<Duration>,
-    bad: bool,
-}
-
-impl Line<'_> {
-    fn render(&self, api: Api) -> String {
-        let (dim, red) = (Style::new().dim(), Style::new().red());
-        let api_name = pad_str(api.name(), 8, console::Alignment::Left, None).into_owned();
-        let kind = ui::short(self.event_type.unwrap_or("unreadable"));
-        let style = if self.event_type.is_some() { kind_style(kind) } else { red.clone() };
-        let text = ui::short(self.text);
-        let mut line = format!("{}  {}  ", paint(&Style::new().bold(), api_name), paint(&style, format!("{kind:<16}")));
-        if self.bad {
-            line += &format!("{} {text}; left for redrive", paint(&red, "✘"));
-        } else {
-            line += text;
-        }
-        let mut notes = Vec::new();
-        if self.receives > 1 {
-            notes.push(format!("received {} times", self.receives));
-        }
-        notes.extend(self.age.map(duration));
-        if !notes.is_empty() {
-            line += &format!("  {}", paint(&dim, notes.join(", ")));
-        }
-        line
-    }
-}
-
-#[derive(Serialize)]
-struct Record<'a> {
-    record: &'static str,
-    api: Api,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    event_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    event_type: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    receives: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    age_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    summary: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<&'a str>,
-}
-
-impl Record<'_> {
-    fn new(api: Api) -> Self {
-        Self {
-            record: "",
-            api,
-            message_id: None,
-            event_id: None,
-            event_type: None,
-            receives: None,
-            age_ms: None,
-            summary: None,
-            why: None,
-        }
-    }
 }

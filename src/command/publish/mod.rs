@@ -1,33 +1,26 @@
 //! `messaging publish`: tells the story to a topic.
 
+mod view;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use console::Style;
-use jiff::tz::TimeZone;
-use parking_lot::Mutex;
-use serde::Serialize;
 use tokio::time::Instant;
 
-use super::stack::{self, Resolver, Wanted};
-use super::{Complaints, Context, kind_style, value};
-use crate::aws::{CallError, Cloud, Kind as Trouble, TargetArgs};
+use self::view::View;
+use super::{Context, value};
+use crate::aws::{CallError, ErrorKind, Target, TargetArgs};
 use crate::config::Found;
-use crate::event::Kind;
-use crate::event::data::{Data, cents};
-use crate::event::envelope::Event;
+use crate::event::EventKind;
 use crate::exit::{Exit, Failure};
+use crate::report::progress::with_ticks;
 use crate::report::{Outcome, Published};
+use crate::stack::{self, Resolver, Wanted};
 use crate::traffic::new_run_id;
 use crate::traffic::pace::Pace;
-use crate::traffic::publisher::{self, MAX_BATCH, Notice, Plan};
-use crate::traffic::stats::{Latencies, Recent, Requests};
-use crate::ui::{Bar, Ui, count, duration, paint, plural};
-
-/// Up to so many events a second are shown one by one.
-pub const SHOWN_PER_SECOND: f64 = 20.0;
-/// How often a plain line tells how it goes, when nobody watches a bar.
-pub const PLAIN_EVERY: Duration = Duration::from_secs(5);
+use crate::traffic::publisher::{self, MAX_BATCH, Notice, Plan, publishers_for};
+use crate::ui::paint;
 
 const TOPIC: Wanted = Wanted {
     what: "topic to publish to",
@@ -68,7 +61,7 @@ pub struct Args {
     pub lasting: Option<Duration>,
     /// Only these kinds; the others still happen in the story, but nobody is told.
     #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
-    pub kind: Vec<Kind>,
+    pub kind: Vec<EventKind>,
     /// Tell the same story again [default: a new one each time].
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -91,20 +84,11 @@ pub struct Args {
     pub target: TargetArgs,
 }
 
-/// As many publishers as a rate needs when a request takes 100 ms, and 16 at full speed; each has a batch to send.
-pub fn publishers_for(pace: Pace, batch: u64, count: Option<u64>) -> u32 {
-    let needed = match pace.per_second() {
-        rate if rate.is_infinite() => 16,
-        rate => (rate / (10.0 * batch as f64)).ceil().clamp(1.0, 64.0) as u32,
-    };
-    let batches = count.map_or(u64::MAX, |count| count.div_ceil(batch));
-    needed.min(u32::try_from(batches).unwrap_or(u32::MAX)).max(1)
-}
-
+/// Runs the command.
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
-    let cloud = Cloud::connect(&args.target, &context.env, &context.stop).await?;
-    let told = context.telling(&cloud);
-    let topic = Resolver::new(&told, &context.env, &args.stack).find(TOPIC, args.topic_arn.as_deref()).await?;
+    let target = Target::connect(&args.target, &context.env, &context.stop).await?;
+    let watched = context.with_complaints(&target);
+    let topic = Resolver::new(&watched, &context.env, &args.stack).find(TOPIC, args.topic_arn.as_deref()).await?;
     check_arn(&topic)?;
     let pace = args.rate.unwrap_or(Pace::Every(args.every.unwrap_or(Duration::from_secs(5))));
     let plan = Plan {
@@ -121,7 +105,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     context.ui.note(format!(
         "Publishing to {} on {}:",
         paint(&Style::new().for_stderr().bold(), &topic.value),
-        cloud.describe()
+        target.describe()
     ));
     context.ui.note(format!(
         "{pace}; run {}, seed {}.{}",
@@ -136,7 +120,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
         let view = view.clone();
         Arc::new(move |notice: Notice<'_>| view.hear(notice))
     };
-    let client = cloud.sns();
+    let client = target.sns();
     let publishing = publisher::publish(&client, plan.clone(), &context.stop, listener);
     let ended = with_ticks(publishing, || view.tick(started)).await;
     view.bar.finish_and_clear();
@@ -147,22 +131,22 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     if let Err(error) = &ended
         && tally.sent == 0
     {
-        return Err(failure(error, &cloud, &topic, error.failure(&cloud, &doing)));
+        return Err(with_advice(error, &target, &topic, error.failure(&target, &doing)));
     }
     context.report(&Outcome {
         command: "publish",
-        target: cloud.describe(),
+        target: target.describe(),
         run: Some(plan.run),
         seed: Some(plan.seed),
         elapsed_s: elapsed,
-        published: Some(tally.published(topic.value.clone(), elapsed, pace)),
+        published: Some(Published::new(&tally, topic.value.clone(), elapsed, pace)),
         queues: Vec::new(),
         landed: None,
         verdict: None,
         error: ended.as_ref().err().map(ToString::to_string),
         data_dir: None,
     });
-    ended.map_err(|error| failure(&error, &cloud, &topic, error.failure_after_answers(&cloud, &doing)))?;
+    ended.map_err(|error| with_advice(&error, &target, &topic, error.failure_after_answers(&target, &doing)))?;
     let done = args.count.is_none_or(|count| tally.sent + tally.refused >= count);
     let endless = args.count.is_none() && args.lasting.is_none();
     Ok(if tally.refused > 0 {
@@ -174,6 +158,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     })
 }
 
+/// Refuses what isn't the ARN of a topic.
 fn check_arn(topic: &Found) -> Result<(), Failure> {
     let parts: Vec<&str> = topic.value.split(':').collect();
     if parts.len() == 6 && parts[0] == "arn" && parts[2] == "sns" {
@@ -185,221 +170,13 @@ fn check_arn(topic: &Found) -> Result<(), Failure> {
 }
 
 /// `failure`, which tells of `error`, with advice on the topic if it isn't there.
-fn failure(error: &CallError, cloud: &Cloud, topic: &Found, failure: Failure) -> Failure {
-    if error.kind == Trouble::NotFound {
+fn with_advice(error: &CallError, target: &Target, topic: &Found, failure: Failure) -> Failure {
+    if error.kind == ErrorKind::NotFound {
         return failure.help(format!(
             "The ARN comes from {}; the target is {}. Deploy the stack there with `messaging deploy`, or name another topic.",
             topic.origin,
-            cloud.describe()
+            target.describe()
         ));
     }
     failure
-}
-
-/// Runs something to its end, and `tick` five times a second meanwhile.
-pub async fn with_ticks<T>(work: impl Future<Output = T>, mut tick: impl FnMut()) -> T {
-    let mut work = std::pin::pin!(work);
-    let mut ticks = tokio::time::interval(Duration::from_millis(200));
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    loop {
-        tokio::select! {
-            done = &mut work => return done,
-            _ = ticks.tick() => tick(),
-        }
-    }
-}
-
-/// What has been published so far.
-#[derive(Debug, Default)]
-pub struct Tally {
-    pub sent: u64,
-    pub refused: u64,
-    pub requests: Requests,
-    pub maybe_twice: u64,
-    pub latencies: Latencies,
-}
-
-impl Tally {
-    /// Notes a request that failed, and how many events may be there all the same.
-    pub fn trouble(&mut self, unsure: Option<u64>) {
-        self.requests.trouble(unsure.is_some());
-        self.maybe_twice += unsure.unwrap_or(0);
-    }
-
-    pub fn published(&self, topic_arn: String, elapsed: f64, pace: Pace) -> Published {
-        let intended_per_second = Some(pace.per_second()).filter(|rate| rate.is_finite());
-        Published {
-            topic_arn,
-            intended_per_second,
-            events: self.sent,
-            refused: self.refused,
-            requests: self.requests,
-            maybe_twice: self.maybe_twice,
-            per_second: self.sent as f64 / elapsed.max(1e-9),
-            latency: self.latencies.summary(),
-        }
-    }
-}
-
-/// What the user sees meanwhile.
-struct View {
-    ui: Ui,
-    /// Each event is shown: the pace is slow enough to read.
-    each: bool,
-    bar: Bar,
-    tally: Mutex<Tally>,
-    complaints: Complaints,
-    recent: Mutex<Recent>,
-    told: Mutex<Instant>,
-}
-
-impl View {
-    fn new(ui: &Ui, pace: Pace, total: Option<u64>) -> Self {
-        let each = pace.per_second() <= SHOWN_PER_SECOND;
-        let template = match total {
-            Some(_) => "{bar:30.green/dim} {human_pos}/{human_len} {msg}",
-            None => "{spinner:.green} {msg}",
-        };
-        let bar = if each { Bar::hidden() } else { ui.bar(total, template) };
-        Self {
-            ui: ui.clone(),
-            each,
-            bar,
-            tally: Mutex::default(),
-            complaints: Complaints::new(ui),
-            recent: Mutex::default(),
-            told: Mutex::new(Instant::now()),
-        }
-    }
-
-    fn hear(&self, notice: Notice<'_>) {
-        match notice {
-            Notice::Sent { event, message_id, latency } => {
-                {
-                    let mut tally = self.tally.lock();
-                    tally.sent += 1;
-                    tally.latencies.record(latency);
-                }
-                if self.each {
-                    self.ui.line(event_line(event, latency));
-                }
-                if self.ui.is_json() {
-                    self.ui.record(&Record {
-                        record: "published",
-                        event_id: &event.id,
-                        event_type: event.kind().event_type(),
-                        message_id,
-                        latency_ms: ms(latency),
-                        event,
-                    });
-                }
-            }
-            Notice::Refused { event, why } => {
-                self.tally.lock().refused += 1;
-                self.complaints.say(&format!("{} {} was not published: {why}", event.kind().event_type(), event.id));
-            }
-            Notice::Again => self.tally.lock().requests.retries += 1,
-            Notice::Trouble { why, unsure } => {
-                self.tally.lock().trouble(unsure);
-                self.complaints.say(&format!("a request failed: {why}"));
-            }
-        }
-    }
-
-    fn tick(&self, started: Instant) {
-        if self.each {
-            return;
-        }
-        let tally = self.tally.lock();
-        let rate = self.recent.lock().rate(tally.sent);
-        let text = format!(
-            "{}/s, {} and {} failed, p50 {}, p99 {}",
-            count(rate.round() as u64),
-            plural(tally.refused, "event"),
-            plural(tally.requests.failed_requests, "request"),
-            duration(tally.latencies.quantile(0.5)),
-            duration(tally.latencies.quantile(0.99))
-        );
-        self.bar.set_position(tally.sent);
-        if self.bar.has_total() {
-            self.bar.set_message(&text);
-        } else {
-            self.bar.set_message(&format!("{} published, {text}", count(tally.sent)));
-        }
-        let mut told = self.told.lock();
-        if !self.ui.is_live() && told.elapsed() >= PLAIN_EVERY {
-            *told = Instant::now();
-            self.ui.line(format!("{:>7}  {} published, {text}", duration(started.elapsed()), count(tally.sent)));
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Record<'a> {
-    record: &'static str,
-    event_id: &'a str,
-    event_type: &'a str,
-    message_id: &'a str,
-    latency_ms: f64,
-    event: &'a Event,
-}
-
-pub fn ms(latency: Duration) -> f64 {
-    latency.as_micros() as f64 / 1e3
-}
-
-/// An event in a line: when, what, of whom, and how long it took to be acknowledged.
-fn event_line(event: &Event, latency: Duration) -> String {
-    let dim = Style::new().dim();
-    let kind = event.kind().event_type();
-    let time = event.time.to_zoned(TimeZone::system()).strftime("%H:%M:%S");
-    format!(
-        "{}  {}  {}  {}  {}",
-        paint(&dim, time),
-        paint(&kind_style(kind), format!("{kind:<16}")),
-        event.data.subject(),
-        describe(&event.data),
-        paint(&dim, duration(latency))
-    )
-}
-
-fn describe(data: &Data) -> String {
-    match data {
-        Data::Consumer(consumer) => {
-            format!("{}, {} ({})", consumer.name, consumer.address.city, consumer.address.country)
-        }
-        Data::Order(order) => {
-            let items: u64 = order.items.iter().map(|item| u64::from(item.quantity)).sum();
-            let total = cents(order.total_cents);
-            format!("{}, {total} {} by {}", plural(items, "item"), order.currency, order.consumer_id)
-        }
-        Data::Payment(payment) => {
-            format!(
-                "{} {} by {} for {}",
-                cents(payment.amount_cents),
-                payment.currency,
-                payment.method,
-                payment.order_id
-            )
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rate_gets_the_publishers_it_needs() {
-        for (pace, batch, count, n) in [
-            (Pace::Every(Duration::from_secs(5)), 1, None, 1),
-            (Pace::Rate(200.0), 1, None, 20),
-            (Pace::Rate(200.0), 10, None, 2),
-            (Pace::Rate(1e6), 1, None, 64),
-            (Pace::Max, 1, None, 16),
-            (Pace::Max, 10, Some(25), 3),
-        ] {
-            assert_eq!(publishers_for(pace, batch, count), n, "{pace}");
-        }
-    }
 }

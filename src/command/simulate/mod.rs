@@ -1,47 +1,40 @@
 //! `messaging simulate`: the whole fan-out in one process, and the ledger that says whether anything was lost.
 
-use std::collections::BTreeMap;
+mod view;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use console::Style;
-use jiff::Timestamp;
-use parking_lot::Mutex;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use super::deploy::{self, Deployer, Template};
-use super::local::{self, Durability, Embedded};
-use super::publish::{Tally, publishers_for, with_ticks};
-use super::stack::{self, Outputs};
-use super::{Complaints, Context, value};
-use crate::aws::{CallError, Cloud, Kind as Trouble, Target, TargetArgs, local_region};
-use crate::event::envelope::Arrived;
-use crate::exit::{Exit, Failure, Stop};
-use crate::report::{self, Outcome, Verdict};
+use self::view::View;
+use super::{Context, value};
+use crate::aws::{Target, TargetArgs, TargetKind, local_region};
+use crate::clock;
+use crate::deploy::{self, Deployer, Template};
+use crate::embedded::{self, DATA_DIR, Durability, Embedded};
+use crate::exit::{Exit, Failure};
+use crate::report::progress::{Complaints, with_ticks};
+use crate::report::{Landed, Outcome, Published, Queue, Verdict};
+use crate::stack::{self, Outputs};
 use crate::traffic::api::Api;
-use crate::traffic::consumer::{self, Queue, SHORT_POLL};
-use crate::traffic::landed::{Found, Landing};
-use crate::traffic::ledger::{Leg, Published};
+use crate::traffic::consumer;
+use crate::traffic::ledger::Ledger;
 use crate::traffic::new_run_id;
 use crate::traffic::pace::Pace;
-use crate::traffic::publisher::{self, MAX_BATCH, Plan};
-use crate::traffic::stats::Requests;
-use crate::ui::{paint, plural};
+use crate::traffic::publisher::{MAX_BATCH, Plan, publishers_for};
+use crate::traffic::run::{Places, QueuePlace, Run};
+use crate::ui::paint;
+use crate::units::plural;
 
-mod view;
-
-use view::View;
-
-/// The template's parameter for how long the stream buffers, and what the template says without it.
+/// The template's parameter for how long the stream buffers.
 const BUFFERING: &str = "BufferingSeconds";
-/// An event that takes longer than this to a queue is late.
-const LATE: Duration = Duration::from_secs(5);
-/// Beyond its buffering, the stream may take so long to land an event.
-const LATE_LANDING: Duration = Duration::from_secs(15);
-/// How often the bucket is looked at.
-const LOOK: Duration = Duration::from_millis(250);
-const LOOK_AWS: Duration = Duration::from_secs(2);
+/// How many seconds the stream buffers in a simulation, unless the user says otherwise.
+const DEFAULT_BUFFERING: u32 = 5;
+/// How many seconds the stream buffers when nobody says anything: the template's default.
+const TEMPLATE_BUFFERING: u32 = 60;
 
 /// Run everything at once: deploy, publish, consume, land in S3, and prove that nothing is lost
 #[derive(Debug, Clone, clap::Args)]
@@ -84,7 +77,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// What of the embedded cloud survives a crash.
-    #[arg(long, value_enum, default_value = "process")]
+    #[arg(long, value_parser = value::durability(), default_value = "process")]
     pub durability: Durability,
     /// Delete the stack at the end, with what landed.
     #[arg(long)]
@@ -99,34 +92,33 @@ pub struct Args {
     pub target: TargetArgs,
 }
 
+/// Runs the command.
 pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
-    if args.target.target == Target::Local && args.target.endpoint(&context.env)?.is_none() {
+    if args.target.target == TargetKind::Local && args.target.endpoint(&context.env)?.is_none() {
         let region = local_region(args.target.region.as_deref())?;
-        let data_dir = local::data_dir(args.data_dir.clone(), &[local::DATA_DIR, "simulate"])?;
-        let embedded = local::start_embedded(data_dir, args.durability, &context.ui).await?;
-        let cloud = Cloud::local(embedded.endpoint.clone(), region).stopped_by(&context.stop);
-        let ended = simulate(context, &args, &cloud, Some(&embedded)).await;
+        let data_dir = embedded::data_dir(args.data_dir.clone(), &[DATA_DIR, "simulate"])?;
+        let embedded = embedded::start(data_dir, args.durability, &context.ui).await?;
+        let target = Target::local(embedded.endpoint.clone(), region).stopped_by(&context.stop);
+        let ended = simulate(context, &args, &target, Some(&embedded)).await;
         embedded.shutdown().await?;
         return ended;
     }
-    let cloud = Cloud::connect(&args.target, &context.env, &context.stop).await?;
-    simulate(context, &args, &cloud, None).await
+    let target = Target::connect(&args.target, &context.env, &context.stop).await?;
+    simulate(context, &args, &target, None).await
 }
 
-/// What the run needs of the stack.
-struct Places {
-    topic_arn: String,
-    queues: Vec<(Api, String, Queue)>,
-    bucket: String,
-    buffering: Duration,
-}
-
-async fn simulate(context: &Context, args: &Args, cloud: &Cloud, embedded: Option<&Embedded>) -> Result<Exit, Failure> {
+/// Deploys, runs, reports; `embedded` is the cloud of the target if it is our own.
+async fn simulate(
+    context: &Context,
+    args: &Args,
+    target: &Target,
+    embedded: Option<&Embedded>,
+) -> Result<Exit, Failure> {
     let quiet = context.ui.without_lines();
-    let told = &context.telling(cloud);
-    let deployer = Deployer { cloud: told, ui: &quiet, stop: &context.stop, stack: &args.stack };
-    let (outputs, buffering) = deploy(context, args, &deployer, embedded.is_some()).await?;
-    let places = places(told, &args.stack, &outputs, buffering).await?;
+    let watched = &context.with_complaints(target);
+    let deployer = Deployer { target: watched, ui: &quiet, stop: &context.stop, stack: &args.stack };
+    let (outputs, buffering) = deploy_stack(context, args, &deployer, embedded.is_some()).await?;
+    let places = find_places(watched, &args.stack, &outputs, buffering).await?;
     let plan = Plan {
         topic_arn: places.topic_arn.clone(),
         run: new_run_id(),
@@ -146,22 +138,18 @@ async fn simulate(context: &Context, args: &Args, cloud: &Cloud, embedded: Optio
         places.buffering.as_secs()
     ));
 
-    let run = Arc::new(Run {
-        ledger: Mutex::new(Ledger::new(&places)),
-        run: plan.run.clone(),
-        stop: context.stop.child(),
-        patience: args.patience,
-        complaints: Complaints::new(&context.ui),
-    });
+    let complaints = Complaints::new(&context.ui);
+    let complain = Box::new(move |text: &str| complaints.say(text));
+    let run = Arc::new(Run::new(plan.run.clone(), &places, context.stop.child(), args.patience, complain));
     let view = View::new(&context.ui, args.count, &places);
     let started = Instant::now();
-    let since = crate::traffic::now();
-    let ended = with_ticks(run.all(cloud, told, &places, plan.clone(), since), || view.tick(&run.ledger.lock())).await;
+    let running = run.execute(target, watched, &places, plan.clone(), clock::now());
+    let ended = with_ticks(running, || view.tick(&run.ledger())).await;
     view.finish();
-    let ended = ended.map_err(|error| (error.to_string(), error.failure_after_answers(cloud, "finish the run")));
+    let ended = ended.map_err(|error| (error.to_string(), error.failure_after_answers(target, "finish the run")));
 
-    let mut outcome = outcome(cloud, &places, &plan, &run.ledger.lock(), started.elapsed(), embedded);
-    let all_published = run.ledger.lock().tally.sent >= args.count;
+    let mut outcome = outcome(target, &places, &plan, &run.ledger(), started.elapsed(), embedded);
+    let all_published = run.ledger().published.sent >= args.count;
     let verdict = match outcome.lost() {
         _ if ended.is_err() => Verdict::Interrupted,
         _ if context.stop.is_signalled() && !(all_published && outcome.lost() == 0) => Verdict::Interrupted,
@@ -175,7 +163,7 @@ async fn simulate(context: &Context, args: &Args, cloud: &Cloud, embedded: Optio
     ended.map_err(|(_, failure)| failure)?;
     if args.delete_after {
         deploy::delete(&deployer, true).await?;
-    } else if embedded.is_none() && cloud.target == Target::Aws {
+    } else if embedded.is_none() && target.kind == TargetKind::Aws {
         context.ui.note("The stack stays: `messaging deploy --target aws --delete --empty-bucket` deletes it.");
     }
     Ok(match verdict {
@@ -186,24 +174,24 @@ async fn simulate(context: &Context, args: &Args, cloud: &Cloud, embedded: Optio
     })
 }
 
-/// Deploys the built-in template; a stack that is on a cloud of someone else already is taken as it is, unless it is said
-/// how long it is to buffer. Its outputs, and how long the stream buffers.
-async fn deploy(
+/// Deploys the built-in template. A stack that exists already, on a cloud that isn't `own`, is taken as it is, unless the
+/// user says how long it is to buffer. The stack's outputs, and how many seconds its stream buffers, if that is known.
+async fn deploy_stack(
     context: &Context,
     args: &Args,
     deployer: &Deployer<'_>,
     own: bool,
 ) -> Result<(Outputs, Option<u32>), Failure> {
     let bold = Style::new().for_stderr().bold();
-    let found = stack::describe(deployer.cloud, &args.stack).await;
-    let found = found.map_err(|error| error.failure(deployer.cloud, "look the stack up"))?;
+    let found = stack::describe(deployer.target, &args.stack).await;
+    let found = found.map_err(|error| error.failure(deployer.target, "look the stack up"))?;
     let there = found.filter(|stack| ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&stack.status.as_str()));
     let Some(stack) = there.filter(|_| !own && args.buffering_seconds.is_none()) else {
         let seconds = args.buffering_seconds.unwrap_or(DEFAULT_BUFFERING);
         context.ui.note(format!(
             "Deploying {} into {}, with {BUFFERING}={seconds} instead of 60, so that you needn't wait.",
             paint(&bold, "infra.yaml"),
-            deployer.cloud.describe()
+            deployer.target.describe()
         ));
         let parameters = [(BUFFERING.to_owned(), seconds.to_string())];
         let outputs = deployer.apply(&Template::built_in(), &parameters).await?;
@@ -212,280 +200,66 @@ async fn deploy(
     context.ui.note(format!(
         "Using the stack {} on {} as it is deployed.",
         paint(&bold, &args.stack),
-        deployer.cloud.describe()
+        deployer.target.describe()
     ));
     Ok((stack.outputs, stack.parameters.get(BUFFERING).and_then(|seconds| seconds.parse().ok())))
 }
 
-/// How long the stream buffers in a simulation, unless it is told.
-const DEFAULT_BUFFERING: u32 = 5;
-/// What the template says when nobody says anything.
-const TEMPLATE_BUFFERING: u32 = 60;
-
-async fn places(cloud: &Cloud, stack: &str, outputs: &Outputs, buffering: Option<u32>) -> Result<Places, Failure> {
+/// Finds the parts of a stack by its outputs, and asks its queues for their settings.
+async fn find_places(
+    target: &Target,
+    stack: &str,
+    outputs: &Outputs,
+    buffering: Option<u32>,
+) -> Result<Places, Failure> {
     let output = |name: &str| {
         outputs.get(name).cloned().ok_or_else(|| {
             Failure::new(format!("The stack {stack} has no output {name}"))
                 .help("A simulation needs the outputs of infra.yaml. Name another stack with --stack.")
         })
     };
-    let client = cloud.sqs();
+    let client = target.sqs();
     let mut queues = Vec::new();
     for (api, name) in [(Api::Orders, stack::ORDERS_QUEUE_URL), (Api::Payments, stack::PAYMENTS_QUEUE_URL)] {
         let url = output(name)?;
-        let queue = consumer::describe(&client, &url).await;
-        let queue = queue.map_err(|error| error.failure(cloud, &format!("look at the queue {url}")))?;
-        queues.push((api, url, queue));
+        let settings = consumer::describe(&client, &url).await;
+        let settings = settings.map_err(|error| error.failure(target, &format!("look at the queue {url}")))?;
+        queues.push(QueuePlace { api, url, settings });
     }
     let buffering = Duration::from_secs(buffering.unwrap_or(TEMPLATE_BUFFERING).into());
     Ok(Places { topic_arn: output(stack::TOPIC_ARN)?, queues, bucket: output(stack::BUCKET_NAME)?, buffering })
 }
 
-/// Everything that is known of the run, by leg.
-pub struct Ledger {
-    tally: Tally,
-    published: Published,
-    publishing: bool,
-    queues: BTreeMap<Api, QueueLeg>,
-    landing: Leg,
-    landed: Found,
-    /// When something arrived last, anywhere.
-    moved: Instant,
-}
-
-pub struct QueueLeg {
-    leg: Leg,
-    handled: u64,
-    failed: u64,
-    unreadable: u64,
-    not_deleted: u64,
-    requests: Requests,
-}
-
-impl Ledger {
-    fn new(places: &Places) -> Self {
-        let queue = || QueueLeg {
-            leg: Leg::new(LATE),
-            handled: 0,
-            failed: 0,
-            unreadable: 0,
-            not_deleted: 0,
-            requests: Requests::default(),
-        };
-        Self {
-            tally: Tally::default(),
-            published: Published::default(),
-            publishing: true,
-            queues: places.queues.iter().map(|(api, ..)| (*api, queue())).collect(),
-            landing: Leg::new(places.buffering + LATE_LANDING),
-            landed: Found::default(),
-            moved: Instant::now(),
-        }
-    }
-
-    fn failed_requests(&self) -> u64 {
-        let queues = self.queues.values().map(|queue| queue.requests.failed_requests);
-        queues.chain([self.tally.requests.failed_requests]).sum()
-    }
-
-    fn is_complete(&self) -> bool {
-        !self.publishing
-            && self.queues.values().all(|queue| queue.leg.is_complete(&self.published))
-            && self.landing.is_complete(&self.published)
-    }
-}
-
-struct Run {
-    ledger: Mutex<Ledger>,
-    run: String,
-    stop: Stop,
-    patience: Duration,
-    complaints: Complaints,
-}
-
-impl Run {
-    /// Publishes, consumes and watches the bucket side by side, until everything has arrived or nothing more does.
-    async fn all(
-        self: &Arc<Self>,
-        cloud: &Cloud,
-        told: &Cloud,
-        places: &Places,
-        plan: Plan,
-        since: Timestamp,
-    ) -> Result<(), CallError> {
-        let finished = self.stop.child();
-        let publishing = async {
-            let run = self.clone();
-            let listener = Arc::new(move |notice: publisher::Notice<'_>| run.published(notice));
-            let ended = publisher::publish(&cloud.sns(), plan, &self.stop, listener).await;
-            let mut ledger = self.ledger.lock();
-            ledger.publishing = false;
-            ledger.moved = Instant::now();
-            ended
-        };
-        let (sqs, finished_) = (cloud.sqs(), &finished);
-        let consuming = places.queues.iter().map(|(api, url, queue)| {
-            let plan = consumer::Plan {
-                api: *api,
-                queue_url: url.clone(),
-                receivers: 4,
-                work: Duration::ZERO,
-                fail_rate: 0.0,
-                seed: 0,
-                until_empty: false,
-                poll: SHORT_POLL,
-                budget: None,
-            };
-            let run = self.clone();
-            let listener = Arc::new(move |api: Api, notice: consumer::Notice<'_>| run.consumed(api, notice));
-            let sqs = &sqs;
-            async move { consumer::consume(sqs, plan, queue, finished_, listener).await }
-        });
-        let consuming = async { futures::future::join_all(consuming).await.into_iter().collect::<Result<Vec<_>, _>>() };
-        let landing = self.land(told, places, since, &finished);
-        // The first error ends them all.
-        let end = |result: Result<(), CallError>| {
-            if result.is_err() {
-                self.stop.request();
-                finished.request();
-            }
-            result
-        };
-        let (published, consumed, landed) =
-            tokio::join!(async { end(publishing.await) }, async { end(consuming.await.map(|_| ())) }, async {
-                end(landing.await)
-            });
-        published.and(consumed).and(landed)
-    }
-
-    fn published(&self, notice: publisher::Notice<'_>) {
-        let mut ledger = self.ledger.lock();
-        match notice {
-            publisher::Notice::Sent { event, latency, .. } => {
-                ledger.published.acknowledge(event.place);
-                ledger.tally.sent += 1;
-                ledger.tally.latencies.record(latency);
-                ledger.moved = Instant::now();
-            }
-            publisher::Notice::Refused { event, why } => {
-                ledger.tally.refused += 1;
-                self.complaints.say(&format!("{} {} was not published: {why}", event.kind().event_type(), event.id));
-            }
-            publisher::Notice::Again => ledger.tally.requests.retries += 1,
-            publisher::Notice::Trouble { why, unsure } => {
-                ledger.tally.trouble(unsure);
-                self.complaints.say(&format!("publishing: {why}"));
-            }
-        }
-    }
-
-    fn consumed(&self, api: Api, notice: consumer::Notice<'_>) {
-        let mut ledger = self.ledger.lock();
-        let Some(queue) = ledger.queues.get_mut(&api) else { return };
-        match notice {
-            consumer::Notice::Handled { event, age, .. } => {
-                queue.handled += 1;
-                // Messages of earlier runs are handled too, but are not of this ledger.
-                if let Some((run, place)) = &event.run
-                    && *run == self.run
-                {
-                    queue.leg.arrive(*place, age);
-                    ledger.moved = Instant::now();
-                }
-            }
-            consumer::Notice::Failed { .. } => queue.failed += 1,
-            consumer::Notice::Unreadable { .. } => queue.unreadable += 1,
-            consumer::Notice::NotDeleted { .. } => queue.not_deleted += 1,
-            consumer::Notice::Again => queue.requests.retries += 1,
-            consumer::Notice::Trouble { why, lost } => {
-                queue.requests.trouble(lost);
-                self.complaints.say(&format!("{} queue: {why}", api.name()));
-            }
-            consumer::Notice::Left { .. } => {}
-        }
-    }
-
-    /// Looks at the bucket until the ledger is complete, or nothing has moved for too long.
-    async fn land(&self, cloud: &Cloud, places: &Places, since: Timestamp, finished: &Stop) -> Result<(), CallError> {
-        let client = cloud.s3();
-        let look = if cloud.target == Target::Aws { LOOK_AWS } else { LOOK };
-        let visibility = places.queues.iter().map(|(.., queue)| queue.visibility).max().unwrap_or_default();
-        let patience = self.patience + places.buffering.max(visibility);
-        let mut landing = Landing::new(&places.bucket, since);
-        loop {
-            tokio::select! {
-                () = sleep(look) => {}
-                () = finished.requested() => return Ok(()),
-            }
-            let mut arrived = Vec::new();
-            let hear = |event: Arrived| arrived.extend(event.run.map(|(run, place)| (run, place, event.time)));
-            let looked = tokio::select! {
-                looked = landing.look(&client, hear) => looked,
-                () = finished.requested() => return Ok(()),
-            };
-            match looked {
-                Err(error) if matches!(error.kind, Trouble::NotFound | Trouble::Denied) => return Err(error),
-                // The next look may see more; if none does, the ledger says what is missing.
-                Ok(()) | Err(_) => {}
-            }
-            let mut ledger = self.ledger.lock();
-            for (run, place, time) in arrived {
-                if run == self.run {
-                    ledger.landing.arrive(place, time.map(crate::traffic::since));
-                    ledger.moved = Instant::now();
-                }
-            }
-            ledger.landed.clone_from(&landing.found);
-            let gone_quiet = !ledger.publishing && ledger.moved.elapsed() > patience;
-            if ledger.is_complete() || gone_quiet {
-                finished.request();
-                return Ok(());
-            }
-        }
-    }
-}
-
+/// What the run came to, as far as the ledger knows it.
 fn outcome(
-    cloud: &Cloud,
+    target: &Target,
     places: &Places,
     plan: &Plan,
     ledger: &Ledger,
     elapsed: Duration,
     embedded: Option<&Embedded>,
 ) -> Outcome {
-    let queues: Vec<_> = places
-        .queues
-        .iter()
-        .map(|(api, url, _)| {
-            let queue = &ledger.queues[api];
-            report::Queue {
-                api: *api,
-                queue_url: url.clone(),
-                handled: queue.handled,
-                failed: queue.failed,
-                unreadable: queue.unreadable,
-                not_deleted: queue.not_deleted,
-                requests: queue.requests,
-                account: queue.leg.settle(&ledger.published),
-            }
-        })
-        .collect();
-    let landed = report::Landed {
+    let queue = |place: &QueuePlace| {
+        let queue = &ledger.queues[&place.api];
+        Queue::new(place.api, place.url.clone(), queue.tally, ledger.balance(&queue.leg))
+    };
+    let landed = Landed {
         bucket: places.bucket.clone(),
         partitions: ledger.landed.partitions.keys().cloned().collect(),
         objects: ledger.landed.objects,
         bytes: ledger.landed.bytes,
         unreadable: ledger.landed.unreadable,
-        account: ledger.landing.settle(&ledger.published),
+        account: ledger.balance(&ledger.landing),
     };
+    let elapsed_s = elapsed.as_secs_f64();
     Outcome {
         command: "simulate",
-        target: cloud.describe(),
+        target: target.describe(),
         run: Some(plan.run.clone()),
         seed: Some(plan.seed),
-        elapsed_s: elapsed.as_secs_f64(),
-        published: Some(ledger.tally.published(places.topic_arn.clone(), elapsed.as_secs_f64(), plan.pace)),
-        queues,
+        elapsed_s,
+        published: Some(Published::new(&ledger.published, places.topic_arn.clone(), elapsed_s, plan.pace)),
+        queues: places.queues.iter().map(queue).collect(),
         landed: Some(landed),
         verdict: None,
         error: None,
