@@ -6,11 +6,11 @@ use jiff::Timestamp;
 
 /// What time it is.
 #[expect(clippy::disallowed_methods, reason = "a client has no Clock of the cloud")]
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::now()
 }
 
 /// How long ago `then` was; nothing when the clocks disagree.
-pub fn since(then: Timestamp) -> Duration {
+pub(crate) fn since(then: Timestamp) -> Duration {
     Duration::try_from(now().duration_since(then)).unwrap_or_default()
 }

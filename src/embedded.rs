@@ -6,18 +6,18 @@ use std::path::PathBuf;
 
 use cloud::gateway::Access;
 use cloud::server::{Options, Server};
-pub use log::Durability;
+pub(crate) use log::Durability;
 use tokio::net::TcpListener;
 
 use crate::exit::Failure;
 use crate::ui::Ui;
 
 /// Where a cloud's data lies unless somebody says where.
-pub const DATA_DIR: &str = ".messaging";
+pub(crate) const DATA_DIR: &str = ".messaging";
 
 /// The data folder: as it was given, or else the default, whose steps are `default`. These may be no links: a link to any
 /// folder comes with a cloned repository, and nobody gave it.
-pub fn data_dir(given: Option<PathBuf>, default: &[&str]) -> Result<PathBuf, Failure> {
+pub(crate) fn data_dir(given: Option<PathBuf>, default: &[&str]) -> Result<PathBuf, Failure> {
     if let Some(given) = given {
         return Ok(given);
     }
@@ -34,7 +34,7 @@ pub fn data_dir(given: Option<PathBuf>, default: &[&str]) -> Result<PathBuf, Fai
 }
 
 /// Opens a cloud and serves it on an address.
-pub async fn open(options: Options, address: SocketAddr, access: Access, ui: Ui) -> Result<Server, Failure> {
+pub(crate) async fn open(options: Options, address: SocketAddr, access: Access, ui: Ui) -> Result<Server, Failure> {
     let listener = TcpListener::bind(address).await.map_err(|error| {
         Failure::new(format!("Can't listen on {address}"))
             .why(error)
@@ -49,12 +49,12 @@ pub async fn open(options: Options, address: SocketAddr, access: Access, ui: Ui)
 }
 
 /// Stops a cloud and waits until its data is safe.
-pub async fn stop(server: Server) -> Result<(), Failure> {
+pub(crate) async fn stop(server: Server) -> Result<(), Failure> {
     server.stop().await.map_err(|error| Failure::new("The end of the log could not be written").why(error))
 }
 
 /// An embedded cloud that runs inside this process.
-pub struct Embedded {
+pub(crate) struct Embedded {
     /// Its address, as `http://127.0.0.1:40213`.
     pub endpoint: String,
     /// Where its data lies; none if nothing is kept.
@@ -64,13 +64,13 @@ pub struct Embedded {
 
 impl Embedded {
     /// Stops it and waits until its data is safe.
-    pub async fn shutdown(self) -> Result<(), Failure> {
+    pub(crate) async fn shutdown(self) -> Result<(), Failure> {
         stop(self.server).await
     }
 }
 
 /// Starts an embedded cloud on a free port of the loopback address.
-pub async fn start(data_dir: PathBuf, durability: Durability, ui: &Ui) -> Result<Embedded, Failure> {
+pub(crate) async fn start(data_dir: PathBuf, durability: Durability, ui: &Ui) -> Result<Embedded, Failure> {
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let options = Options { durability, ..Options::new(&data_dir) };
     let server = open(options, any, Access::default(), ui.clone()).await?;

@@ -43,14 +43,3 @@ pub use config::Env;
 pub use exit::{Exit, Failure};
 #[doc(hidden)]
 pub use ui::{escape, write_stderr};
-
-/// What the tests of this package need besides.
-#[doc(hidden)]
-pub mod testing {
-    pub use crate::aws::Target;
-    pub use crate::stop::Stop;
-    pub use crate::traffic::api::Api;
-    pub use crate::traffic::consumer;
-    pub use crate::traffic::pace::Pace;
-    pub use crate::traffic::publisher;
-}

@@ -7,17 +7,17 @@ use crate::config::{Env, Found, Origin};
 use crate::exit::Failure;
 
 /// The outputs of `infra.yaml` that publish, consume and simulate use.
-pub const TOPIC_ARN: &str = "TopicArn";
-pub const ORDERS_QUEUE_URL: &str = "OrdersQueueUrl";
-pub const PAYMENTS_QUEUE_URL: &str = "PaymentsQueueUrl";
-pub const BUCKET_NAME: &str = "BucketName";
+pub(crate) const TOPIC_ARN: &str = "TopicArn";
+pub(crate) const ORDERS_QUEUE_URL: &str = "OrdersQueueUrl";
+pub(crate) const PAYMENTS_QUEUE_URL: &str = "PaymentsQueueUrl";
+pub(crate) const BUCKET_NAME: &str = "BucketName";
 
 /// Outputs by key.
-pub type Outputs = BTreeMap<String, String>;
+pub(crate) type Outputs = BTreeMap<String, String>;
 
 /// A stack as DescribeStacks shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stack {
+pub(crate) struct Stack {
     pub id: String,
     /// As `CREATE_COMPLETE`.
     pub status: String,
@@ -28,7 +28,7 @@ pub struct Stack {
 }
 
 /// Looks a stack up by name or id; none when it doesn't exist.
-pub async fn describe(target: &Target, name: &str) -> Result<Option<Stack>, CallError> {
+pub(crate) async fn describe(target: &Target, name: &str) -> Result<Option<Stack>, CallError> {
     let answer = match target.cloudformation().describe_stacks().stack_name(name).send().await {
         Ok(answer) => answer,
         Err(error) => {
@@ -55,7 +55,7 @@ pub async fn describe(target: &Target, name: &str) -> Result<Option<Stack>, Call
 
 /// A thing that a command needs, and where it may be named.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// As it completes "No .. is known".
     pub what: &'static str,
     pub flag: &'static str,
@@ -65,7 +65,7 @@ pub struct Wanted {
 }
 
 /// Resolves things in the order flag, environment, `.env`, stack; the stack is asked only once, and only if needed.
-pub struct Resolver<'a> {
+pub(crate) struct Resolver<'a> {
     target: &'a Target,
     env: &'a Env,
     stack: &'a str,
@@ -73,11 +73,11 @@ pub struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    pub fn new(target: &'a Target, env: &'a Env, stack: &'a str) -> Self {
+    pub(crate) fn new(target: &'a Target, env: &'a Env, stack: &'a str) -> Self {
         Self { target, env, stack, outputs: None }
     }
 
-    pub async fn find(&mut self, wanted: Wanted, flag: Option<&str>) -> Result<Found, Failure> {
+    pub(crate) async fn find(&mut self, wanted: Wanted, flag: Option<&str>) -> Result<Found, Failure> {
         if let Some(value) = flag {
             return Ok(Found { value: value.to_owned(), origin: Origin::Flag(wanted.flag) });
         }

@@ -10,7 +10,7 @@ use crate::ui;
 /// At the first Ctrl-C, SIGTERM or SIGHUP (the terminal is gone) commands finish what is in flight and end. A second Ctrl-C
 /// or SIGTERM ends the program at once, as SIGQUIT always does.
 #[derive(Debug, Clone, Default)]
-pub struct Stop {
+pub(crate) struct Stop {
     /// Cancelled by a signal, or by a command that has what it wanted.
     token: CancellationToken,
     /// Cancelled by a signal only.
@@ -19,7 +19,7 @@ pub struct Stop {
 
 impl Stop {
     /// Listens for the signals; must be called inside the runtime.
-    pub fn on_signals() -> Self {
+    pub(crate) fn on_signals() -> Self {
         let stop = Self::default();
         let listener = stop.clone();
         tokio::spawn(async move {
@@ -34,27 +34,27 @@ impl Stop {
     }
 
     /// Asks for the end, as a command does when it has what it wanted.
-    pub fn request(&self) {
+    pub(crate) fn request(&self) {
         self.token.cancel();
     }
 
     /// Whether the user or the command itself asked for the end.
-    pub fn is_requested(&self) -> bool {
+    pub(crate) fn is_requested(&self) -> bool {
         self.token.is_cancelled()
     }
 
     /// Whether the user asked for the end, and not the command itself.
-    pub fn is_signalled(&self) -> bool {
+    pub(crate) fn is_signalled(&self) -> bool {
         self.signalled.is_cancelled()
     }
 
     /// Resolves when the user asks for the end.
-    pub fn signalled(&self) -> impl Future<Output = ()> + Send + Sync + 'static {
+    pub(crate) fn signalled(&self) -> impl Future<Output = ()> + Send + Sync + 'static {
         self.signalled.clone().cancelled_owned()
     }
 
     /// An error once the user asked for the end.
-    pub fn check(&self) -> Result<(), Failure> {
+    pub(crate) fn check(&self) -> Result<(), Failure> {
         match self.is_signalled() {
             true => Err(Failure::new("Stopped before it was done").exit(Exit::Interrupted)),
             false => Ok(()),
@@ -62,12 +62,12 @@ impl Stop {
     }
 
     /// Resolves when the user or the command itself asks for the end.
-    pub async fn requested(&self) {
+    pub(crate) async fn requested(&self) {
         self.token.cancelled().await;
     }
 
     /// A stop for a part of the work: it is requested together with this one, and can be requested alone.
-    pub fn child(&self) -> Self {
+    pub(crate) fn child(&self) -> Self {
         Self { token: self.token.child_token(), signalled: self.signalled.clone() }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A count with thousands separated: `1,234,567`.
-pub fn count(n: u64) -> String {
+pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, c) in digits.chars().enumerate() {
@@ -16,7 +16,7 @@ pub fn count(n: u64) -> String {
 }
 
 /// A duration for people: `850 µs`, `1.4 ms`, `2.31 s`, `4m 05s`.
-pub fn duration(d: Duration) -> String {
+pub(crate) fn duration(d: Duration) -> String {
     let us = d.as_micros();
     match us {
         0..1_000 => format!("{us} µs"),
@@ -29,7 +29,7 @@ pub fn duration(d: Duration) -> String {
 }
 
 /// Bytes for people: `512 B`, `1.4 KiB`, `2.0 MiB`.
-pub fn bytes(n: u64) -> String {
+pub(crate) fn bytes(n: u64) -> String {
     match n {
         0..1024 => format!("{n} B"),
         1024..1_048_576 => format!("{:.1} KiB", n as f64 / 1024.0),
@@ -39,7 +39,7 @@ pub fn bytes(n: u64) -> String {
 }
 
 /// `1 event`, `2 events`.
-pub fn plural(n: u64, noun: &str) -> String {
+pub(crate) fn plural(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
 }
 

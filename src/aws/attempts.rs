@@ -22,7 +22,7 @@ use crate::stop::Stop;
 
 /// What happens to a request.
 #[derive(Debug, Clone, Copy)]
-pub enum Attempt<'a> {
+pub(crate) enum Attempt<'a> {
     /// It is sent again.
     Again,
     /// An attempt failed in a way that may pass; `operation` as `Publish`. Of one that is `unanswered` nobody knows
@@ -31,14 +31,14 @@ pub enum Attempt<'a> {
 }
 
 /// Who hears of it.
-pub type Ear = Arc<dyn Fn(Attempt<'_>) + Send + Sync>;
+pub(crate) type Ear = Arc<dyn Fn(Attempt<'_>) + Send + Sync>;
 
 /// Watches the attempts of requests: an interceptor for a client, or for a single call.
 #[derive(Clone)]
-pub struct Watch(Ear);
+pub(crate) struct Watch(Ear);
 
 impl Watch {
-    pub fn new(ear: Ear) -> Self {
+    pub(crate) fn new(ear: Ear) -> Self {
         Self(ear)
     }
 
@@ -136,7 +136,7 @@ impl Intercept for Watch {
 }
 
 /// Whether what was answered with this status may be answered otherwise later.
-pub fn may_pass(status: u16) -> bool {
+pub(crate) fn may_pass(status: u16) -> bool {
     status == 429 || status >= 500
 }
 
@@ -163,7 +163,7 @@ fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (d
 }
 
 /// The reason at the bottom of an error's chain: the SDK's own are wrappers. Of what took too long, how long that was.
-pub fn reason(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn reason(error: &(dyn StdError + 'static)) -> String {
     let mut deepest = String::new();
     for error in chain(error) {
         deepest = error.to_string();
@@ -178,7 +178,7 @@ pub fn reason(error: &(dyn StdError + 'static)) -> String {
 
 /// HTTP 429 is tried again as 5xx is: the SDK knows some codes of it, not the status itself.
 #[derive(Debug)]
-pub struct TooMany;
+pub(crate) struct TooMany;
 
 impl ClassifyRetry for TooMany {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
@@ -200,24 +200,24 @@ const UNANSWERED: &str = "not answered before the stop";
 /// Ends the waiting of requests when the user wants to stop: what is under way gets [`GRACE`] to be answered, and nothing
 /// is tried again, whatever the server says. It also keeps servers from saying how long somebody waits.
 #[derive(Clone, Debug)]
-pub struct Brake(Stop);
+pub(crate) struct Brake(Stop);
 
 /// What would have been tried again.
 #[derive(Debug, thiserror::Error)]
 #[error("{UNANSWERED}")]
-pub struct Stopped;
+pub(crate) struct Stopped;
 
 /// Whether an error says that somebody stopped it.
-pub fn is_stopped(error: &(dyn StdError + 'static)) -> bool {
+pub(crate) fn is_stopped(error: &(dyn StdError + 'static)) -> bool {
     chain(error).any(|error| error.is::<Stopped>())
 }
 
 impl Brake {
-    pub fn new(stop: Stop) -> Self {
+    pub(crate) fn new(stop: Stop) -> Self {
         Self(stop)
     }
 
-    pub fn is_pulled(&self) -> bool {
+    pub(crate) fn is_pulled(&self) -> bool {
         self.0.is_signalled()
     }
 }

@@ -15,7 +15,7 @@ use crate::stop::Stop;
 
 impl Target {
     /// Resolves the target; on `local` makes sure that something answers. The user may stop that, and every request.
-    pub async fn connect(args: &TargetArgs, env: &Env, stop: &Stop) -> Result<Self, Failure> {
+    pub(crate) async fn connect(args: &TargetArgs, env: &Env, stop: &Stop) -> Result<Self, Failure> {
         tokio::select! {
             target = Self::resolve(args, env) => Ok(target?.stopped_by(stop)),
             () = stop.signalled() => Err(Failure::new("Stopped before it was done").exit(Exit::Interrupted)),

@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure};
 
 /// Why a call failed, as far as it decides what happens next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
+pub(crate) enum ErrorKind {
     /// Nobody answered; it may be there later.
     Unreachable,
     /// What was named doesn't exist.
@@ -27,7 +27,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Whether the same call may succeed later.
-    pub fn may_pass(self) -> bool {
+    pub(crate) fn may_pass(self) -> bool {
         matches!(self, Self::Unreachable | Self::Busy)
     }
 }
@@ -35,7 +35,7 @@ impl ErrorKind {
 /// A call that failed, after the SDK's own retries.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{}{message}", .code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default())]
-pub struct CallError {
+pub(crate) struct CallError {
     /// What happens next.
     pub kind: ErrorKind,
     /// The code that the service gives, as `QueueDoesNotExist`.
@@ -106,12 +106,12 @@ fn kind_of(code: Option<&str>, message: Option<&str>) -> ErrorKind {
 
 impl CallError {
     /// An error that no service gave a code.
-    pub fn without_code(kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub(crate) fn without_code(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, code: None, message: message.into() }
     }
 
     /// The error as the command line shows it where the cloud has answered before.
-    pub fn failure_after_answers(&self, target: &Target, doing: &str) -> Failure {
+    pub(crate) fn failure_after_answers(&self, target: &Target, doing: &str) -> Failure {
         let failure = self.failure(target, doing);
         match (self.kind, &target.endpoint) {
             _ if failure.exit == Exit::Interrupted => failure,
@@ -124,7 +124,7 @@ impl CallError {
     }
 
     /// The error as the command line shows it; `doing` completes the sentence "Can't ..".
-    pub fn failure(&self, target: &Target, doing: &str) -> Failure {
+    pub(crate) fn failure(&self, target: &Target, doing: &str) -> Failure {
         if self.kind.may_pass() && target.brake.is_pulled() {
             let failure = Failure::new(format!("Stopped: can't {doing}")).exit(Exit::Interrupted);
             // The SDK tells how long it would have waited.

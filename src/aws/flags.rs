@@ -7,7 +7,7 @@ use crate::exit::Failure;
 
 /// Which cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TargetKind {
+pub(crate) enum TargetKind {
     /// The embedded cloud of `messaging local`, or any other emulator.
     Local,
     /// Amazon Web Services, with the SDK's own configuration.
@@ -17,7 +17,7 @@ pub enum TargetKind {
 /// The flags that choose a cloud.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Target")]
-pub struct TargetArgs {
+pub(crate) struct TargetArgs {
     /// Which cloud to talk to.
     #[arg(long, value_enum, default_value = "local", env = "MESSAGING_TARGET", hide_env_values = true, global = false)]
     pub target: TargetKind,
@@ -33,7 +33,7 @@ pub struct TargetArgs {
 
 impl TargetArgs {
     /// Another address than the target's own, and who named it: a flag, the environment, or `.env`.
-    pub fn endpoint(&self, env: &Env) -> Result<Option<Found>, Failure> {
+    pub(crate) fn endpoint(&self, env: &Env) -> Result<Option<Found>, Failure> {
         if let Some(url) = &self.endpoint_url {
             // Of the flag or the environment: the user says it, either way.
             return Ok(Some(Found { value: url.clone(), origin: Origin::Flag("--endpoint-url") }));
@@ -64,7 +64,7 @@ fn region(text: &str) -> Result<String, String> {
 }
 
 /// The region of the target `local`, when it is said: the given one, or that of `AWS_DEFAULT_REGION`.
-pub fn local_region(given: Option<&str>) -> Result<Option<String>, Failure> {
+pub(crate) fn local_region(given: Option<&str>) -> Result<Option<String>, Failure> {
     if let Some(given) = given {
         return Ok(Some(given.to_owned()));
     }

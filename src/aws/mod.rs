@@ -4,12 +4,12 @@
 //! `aws` is the SDK's own chain. Nothing reaches AWS unless the target says so. No request waits for an answer without a
 //! limit ([`timeouts`]), and no attempt of the SDK goes unseen ([`attempts`]).
 
-pub mod attempts;
+pub(crate) mod attempts;
 mod connect;
 mod error;
 mod flags;
 mod target;
 
-pub use self::error::{CallError, ErrorKind};
-pub use self::flags::{TargetArgs, TargetKind, local_region};
-pub use self::target::{Target, timeouts};
+pub(crate) use self::error::{CallError, ErrorKind};
+pub(crate) use self::flags::{TargetArgs, TargetKind, local_region};
+pub(crate) use self::target::{Target, timeouts};

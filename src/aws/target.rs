@@ -11,7 +11,7 @@ use super::flags::TargetKind;
 use crate::stop::Stop;
 
 /// Where `messaging local` listens unless told otherwise.
-pub const LOCAL_ENDPOINT: &str = "http://127.0.0.1:4566";
+pub(super) const LOCAL_ENDPOINT: &str = "http://127.0.0.1:4566";
 /// The region of the target `local` unless another is said.
 const LOCAL_REGION: &str = "us-east-1";
 /// How often the SDK sends a request at most, the first time included.
@@ -24,7 +24,7 @@ const ANSWER: Duration = Duration::from_secs(9);
 const ATTEMPT: Duration = Duration::from_secs(10);
 
 /// The limits of time for a request whose answer the service holds back for up to `held`, as that of a long poll.
-pub fn timeouts(held: Duration) -> TimeoutConfig {
+pub(crate) fn timeouts(held: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .read_timeout(held + ANSWER)
@@ -39,7 +39,7 @@ pub(super) fn retries() -> RetryConfig {
 
 /// A cloud that a client talks to.
 #[derive(Debug, Clone)]
-pub struct Target {
+pub(crate) struct Target {
     pub kind: TargetKind,
     pub region: String,
     /// The address, when it isn't AWS's own.
@@ -68,7 +68,7 @@ macro_rules! client {
 
 impl Target {
     /// An emulator at `endpoint`, with fixed test credentials.
-    pub fn local(endpoint: String, region: Option<String>) -> Self {
+    pub(crate) fn local(endpoint: String, region: Option<String>) -> Self {
         let region = region.unwrap_or_else(|| LOCAL_REGION.into());
         let credentials = Credentials::new("test", "test", None, None, "messaging local");
         let config = SdkConfig::builder()
@@ -88,17 +88,17 @@ impl Target {
     }
 
     /// The same, whose requests end soon once the user wants to stop.
-    pub fn stopped_by(self, stop: &Stop) -> Self {
+    pub(crate) fn stopped_by(self, stop: &Stop) -> Self {
         Self { brake: Brake::new(stop.clone()), ..self }
     }
 
     /// The same, whose attempts `ear` hears of.
-    pub fn heard_by(&self, ear: Ear) -> Self {
+    pub(crate) fn heard_by(&self, ear: Ear) -> Self {
         Self { watch: Some(Watch::new(ear)), ..self.clone() }
     }
 
     /// `local (http://127.0.0.1:4566, us-east-1)`.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let kind = match self.kind {
             TargetKind::Local => "local",
             TargetKind::Aws => "aws",
@@ -110,22 +110,22 @@ impl Target {
     }
 
     /// A client of SNS.
-    pub fn sns(&self) -> aws_sdk_sns::Client {
+    pub(crate) fn sns(&self) -> aws_sdk_sns::Client {
         client!(aws_sdk_sns, self, |config| config)
     }
 
     /// A client of SQS.
-    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+    pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
         client!(aws_sdk_sqs, self, |config| config)
     }
 
     /// A client of CloudFormation.
-    pub fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
+    pub(crate) fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
         client!(aws_sdk_cloudformation, self, |config| config)
     }
 
     /// A client of S3, with path style wherever the address isn't AWS's own.
-    pub fn s3(&self) -> aws_sdk_s3::Client {
+    pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
         client!(aws_sdk_s3, self, |config| config.force_path_style(self.endpoint.is_some()))
     }
 }

@@ -26,7 +26,7 @@ use crate::ui::{Ui, paint};
   messaging deploy --target aws                     the same on AWS
   messaging deploy --delete --empty-bucket          and away with it, landed data included"
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// The template [default: infra.yaml here, else the built-in one].
     #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,
@@ -54,7 +54,7 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
+pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let template = if args.delete { None } else { Some(Template::load(args.template.as_deref())?) };
     let target = context.with_complaints(&Target::connect(&args.target, &context.env, &context.stop).await?);
     let deployer = Deployer { target: &target, ui: &context.ui, stop: &context.stop, stack: &args.stack };

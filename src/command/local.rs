@@ -24,7 +24,7 @@ use crate::exit::{Exit, Failure};
 
   # any AWS client works:
   AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test aws --endpoint-url http://127.0.0.1:4566 sqs list-queues")]
-pub struct Args {
+pub(crate) struct Args {
     /// The address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4566")]
     pub addr: String,
@@ -72,7 +72,7 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
+pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let access = args.access()?;
     let template = args.template.as_deref().map(|path| Template::load(Some(path))).transpose()?;
     let data_dir = embedded::data_dir(args.data_dir.clone(), &[DATA_DIR])?;

@@ -1,11 +1,11 @@
 //! The subcommands: each resolves its arguments, runs, and says how it ended.
 
-pub mod completions;
-pub mod consume;
-pub mod deploy;
-pub mod local;
-pub mod publish;
-pub mod simulate;
+pub(crate) mod completions;
+pub(crate) mod consume;
+pub(crate) mod deploy;
+pub(crate) mod local;
+pub(crate) mod publish;
+pub(crate) mod simulate;
 mod value;
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::ui::Ui;
 
 /// What every command is given.
 #[derive(Debug)]
-pub struct Context {
+pub(crate) struct Context {
     /// The printer.
     pub ui: Ui,
     /// The environment and `.env`.

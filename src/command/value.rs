@@ -9,14 +9,14 @@ use crate::embedded::Durability;
 use crate::traffic::pace::Pace;
 
 /// `20ms`, `5s`, `10m`, `1h30m`; zero is allowed.
-pub fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "a duration like 20ms, 5s, 10m or 1h30m is needed".to_owned();
     let signed: SignedDuration = text.parse().map_err(|_| wrong())?;
     Duration::try_from(signed).map_err(|_| wrong())
 }
 
 /// A duration that isn't zero.
-pub fn interval(text: &str) -> Result<Duration, String> {
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
     match duration(text)? {
         Duration::ZERO => Err("it must be longer than nothing; for full speed say --rate max".into()),
         interval => Ok(interval),
@@ -24,7 +24,7 @@ pub fn interval(text: &str) -> Result<Duration, String> {
 }
 
 /// `200/s`, `30/m`, `5/h`, `200` (a second), `max`.
-pub fn rate(text: &str) -> Result<Pace, String> {
+pub(super) fn rate(text: &str) -> Result<Pace, String> {
     let wrong = || "a rate like 200/s, 30/m or 5/h is needed, or max".to_owned();
     if text.eq_ignore_ascii_case("max") {
         return Ok(Pace::Max);
@@ -43,7 +43,7 @@ pub fn rate(text: &str) -> Result<Pace, String> {
 }
 
 /// A share between 0 and 1: `0.01` or `1%`.
-pub fn share(text: &str) -> Result<f64, String> {
+pub(super) fn share(text: &str) -> Result<f64, String> {
     let wrong = || "a share between 0 and 1 is needed, like 0.01 or 1%".to_owned();
     let (number, unit) = text.strip_suffix('%').map_or((text, 1.0), |percent| (percent, 100.0));
     let share = number.trim().parse::<f64>().map_err(|_| wrong())? / unit;
@@ -51,7 +51,7 @@ pub fn share(text: &str) -> Result<f64, String> {
 }
 
 /// `Key=Value`; the value may hold further `=`.
-pub fn key_value(text: &str) -> Result<(String, String), String> {
+pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
         _ => Err("Key=Value is needed".into()),
@@ -59,7 +59,7 @@ pub fn key_value(text: &str) -> Result<(String, String), String> {
 }
 
 /// A host's name, without a port.
-pub fn host(text: &str) -> Result<String, String> {
+pub(super) fn host(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     match !text.is_empty() && text.chars().all(plain) {
         true => Ok(text.to_owned()),
@@ -68,7 +68,7 @@ pub fn host(text: &str) -> Result<String, String> {
 }
 
 /// `memory`, `process` or `power`: what an acknowledgement promises.
-pub fn durability() -> impl TypedValueParser<Value = Durability> {
+pub(super) fn durability() -> impl TypedValueParser<Value = Durability> {
     let values = [
         ("memory", "Nothing survives the end of the process; the data folder isn't touched"),
         ("process", "What was acknowledged survives kill -9"),

@@ -7,7 +7,7 @@
 //! nothing from the environment: neither what the AWS SDK or the loader obey (`AWS_CONFIG_FILE` runs a program,
 //! `LD_PRELOAD` is one), nor a secret of the user into an address.
 
-pub mod file;
+pub(crate) mod file;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -33,7 +33,7 @@ const SETTINGS: [&str; 11] = [
 /// which keys may go there, see [`crate::aws`].
 const IN_ENVIRONMENT: [&str; 4] = ["MESSAGING_TARGET", "MESSAGING_STACK", "AWS_REGION", "NO_COLOR"];
 /// A `.env` is no larger.
-pub const MAX_BYTES: u64 = 1 << 20;
+pub(crate) const MAX_BYTES: u64 = 1 << 20;
 
 /// Where a value was found; errors say it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -237,13 +237,13 @@ fn assigned(line: &str) -> Option<&str> {
 }
 
 /// The variables of a `.env` text.
-pub fn variables(path: &Path, text: &str) -> Result<BTreeMap<String, String>, Failure> {
+pub(crate) fn variables(path: &Path, text: &str) -> Result<BTreeMap<String, String>, Failure> {
     Ok(parse(path, text)?.into_iter().map(|(name, (value, _))| (name, value)).collect())
 }
 
 /// `text` with the given variables set: where they are assigned already they are changed in place, everything else stays
 /// as it is, and new ones follow at the end. The values are of one line.
-pub fn set_variables(text: &str, variables: &[(&str, &str)]) -> String {
+pub(crate) fn set_variables(text: &str, variables: &[(&str, &str)]) -> String {
     // A file has one sort of line ends.
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut missing: Vec<_> = variables.iter().collect();

@@ -15,13 +15,13 @@ use crate::stack::Stack;
 use crate::ui::paint;
 
 /// What CloudFormation thinks of a template.
-pub enum Prepared {
+pub(super) enum Prepared {
     NoChanges,
     Ready(ChangeSet),
 }
 
 /// A change set that can be executed.
-pub struct ChangeSet {
+pub(super) struct ChangeSet {
     pub stack_id: String,
     /// Of a stack that doesn't exist yet.
     pub creates: bool,
@@ -30,7 +30,7 @@ pub struct ChangeSet {
 }
 
 /// Makes a change set and waits until it is ready.
-pub async fn prepare(
+pub(super) async fn prepare(
     deployer: &Deployer<'_>,
     existing: Option<&Stack>,
     template: &Template,
@@ -128,7 +128,7 @@ impl ChangeSet {
     }
 
     /// Starts it; one that can't be started is thrown away.
-    pub async fn execute(&self, deployer: &Deployer<'_>) -> Result<(), Failure> {
+    pub(super) async fn execute(&self, deployer: &Deployer<'_>) -> Result<(), Failure> {
         let client = deployer.target.cloudformation();
         let request = client.execute_change_set().change_set_name(&self.id).stack_name(deployer.stack);
         let Err(error) = request.send().await else { return Ok(()) };
@@ -138,7 +138,7 @@ impl ChangeSet {
     }
 
     /// Throws it away, and the empty stack that CloudFormation made to hold it.
-    pub async fn discard(&self, deployer: &Deployer<'_>) -> Result<(), Failure> {
+    pub(super) async fn discard(&self, deployer: &Deployer<'_>) -> Result<(), Failure> {
         let client = deployer.target.cloudformation();
         let cant = |error: CallError| error.failure(deployer.target, "delete the change set");
         let request = client.delete_change_set().change_set_name(&self.id).stack_name(deployer.stack);
@@ -151,7 +151,7 @@ impl ChangeSet {
     }
 
     /// What it would do, a line a resource.
-    pub fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self) -> Vec<String> {
         if self.changes.is_empty() {
             return vec!["It would change, but the change set names no resource: outputs or parameters only.".into()];
         }

@@ -14,7 +14,7 @@ use crate::units::plural;
 const ATTEMPTS: u32 = 3;
 
 /// Deletes the stack, if it exists. Buckets that it would leave are told of, or with `empty_buckets` emptied and deleted.
-pub async fn delete(deployer: &Deployer<'_>, empty_buckets: bool) -> Result<(), Failure> {
+pub(crate) async fn delete(deployer: &Deployer<'_>, empty_buckets: bool) -> Result<(), Failure> {
     let Some(stack) = deployer.describe().await? else {
         deployer.ui.note(format!("There is no stack {} on {}.", deployer.stack, deployer.target.describe()));
         return Ok(());
@@ -61,7 +61,7 @@ async fn finish_buckets(deployer: &Deployer<'_>, buckets: &[String], delete: boo
 }
 
 /// Deletes a stack and waits until it is gone.
-pub async fn delete_stack(deployer: &Deployer<'_>, stack: &Stack) -> Result<(), Failure> {
+pub(super) async fn delete_stack(deployer: &Deployer<'_>, stack: &Stack) -> Result<(), Failure> {
     let before = watch::newest_event(deployer, &stack.id).await?;
     let request = deployer.target.cloudformation().delete_stack().stack_name(&stack.id);
     if let Err(error) = request.send().await {

@@ -24,7 +24,7 @@ const OLD_ARN: &str = "ARN";
 ///
 /// Nothing is written that would read back as something else, and nothing through a symlink: the file behind it may be
 /// anyone's.
-pub fn write(path: &Path, outputs: &Outputs) -> Result<Vec<&'static str>, Failure> {
+pub(crate) fn write(path: &Path, outputs: &Outputs) -> Result<Vec<&'static str>, Failure> {
     let old = read(path)?;
     let text = old.as_ref().map_or("", |(text, _)| text);
     let before = variables(path, text)?;

@@ -11,9 +11,9 @@ use std::time::Duration;
 use console::Style;
 
 use self::change_set::Prepared;
-pub use self::delete::delete;
-pub use self::env_file::write as write_env_file;
-pub use self::template::Template;
+pub(crate) use self::delete::delete;
+pub(crate) use self::env_file::write as write_env_file;
+pub(crate) use self::template::Template;
 use crate::aws::{Target, TargetKind};
 use crate::exit::Failure;
 use crate::stack::{self, Outputs, Stack};
@@ -22,7 +22,7 @@ use crate::ui::{Ui, paint};
 
 /// A stack on a cloud, to be brought to what a template says.
 #[derive(Clone, Copy)]
-pub struct Deployer<'a> {
+pub(crate) struct Deployer<'a> {
     /// Where the stack is.
     pub target: &'a Target,
     /// Who shows what happens.
@@ -34,7 +34,7 @@ pub struct Deployer<'a> {
 
 impl Deployer<'_> {
     /// Creates or updates the stack and waits for it; its outputs.
-    pub async fn apply(&self, template: &Template, parameters: &[(String, String)]) -> Result<Outputs, Failure> {
+    pub(crate) async fn apply(&self, template: &Template, parameters: &[(String, String)]) -> Result<Outputs, Failure> {
         let existing = self.existing().await?;
         match change_set::prepare(self, existing.as_ref(), template, parameters).await? {
             Prepared::NoChanges => {
@@ -61,7 +61,7 @@ impl Deployer<'_> {
     }
 
     /// Shows what would change.
-    pub async fn dry_run(&self, template: &Template, parameters: &[(String, String)]) -> Result<(), Failure> {
+    pub(crate) async fn dry_run(&self, template: &Template, parameters: &[(String, String)]) -> Result<(), Failure> {
         let existing = self.existing().await?;
         match change_set::prepare(self, existing.as_ref(), template, parameters).await? {
             Prepared::NoChanges => self.ui.line("No changes."),

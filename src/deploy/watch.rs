@@ -15,7 +15,7 @@ use crate::ui::{self, paint};
 const LOOKS_WITHOUT_EVENTS: u32 = 20;
 
 /// The id of the newest event, before anything is started.
-pub async fn newest_event(deployer: &Deployer<'_>, stack_id: &str) -> Result<Option<String>, Failure> {
+pub(super) async fn newest_event(deployer: &Deployer<'_>, stack_id: &str) -> Result<Option<String>, Failure> {
     let events = events_since(deployer, stack_id, None, true).await?;
     Ok(events.last().and_then(|event| event.event_id().map(str::to_owned)))
 }
@@ -60,7 +60,11 @@ async fn events_since(
 
 /// Shows what happens from the event `since` on, until the stack has come to rest. An end that isn't the one meant is
 /// an error with the first reason.
-pub async fn until_done(deployer: &Deployer<'_>, stack_id: &str, since: Option<String>) -> Result<Stack, Failure> {
+pub(super) async fn until_done(
+    deployer: &Deployer<'_>,
+    stack_id: &str,
+    since: Option<String>,
+) -> Result<Stack, Failure> {
     let (stack, reason) = until_rest(deployer, stack_id, since).await?;
     let Some(stack) = stack else {
         return Err(Failure::new(format!("The stack {} is gone", deployer.stack)));
@@ -81,7 +85,7 @@ pub async fn until_done(deployer: &Deployer<'_>, stack_id: &str, since: Option<S
 }
 
 /// Shows what happens until the stack rests: the stack, unless it is gone, and the first reason of a failure.
-pub async fn until_rest(
+pub(super) async fn until_rest(
     deployer: &Deployer<'_>,
     stack_id: &str,
     mut since: Option<String>,

@@ -2,16 +2,16 @@
 //!
 //! [`story`] makes them up from a seed, [`data`] says what they carry, [`envelope`] wraps them as CloudEvents 1.0.
 
-pub mod data;
-pub mod envelope;
-pub mod story;
+pub(crate) mod data;
+pub(crate) mod envelope;
+pub(crate) mod story;
 
 use std::fmt;
 
 /// The three things that happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum EventKind {
+pub(crate) enum EventKind {
     Consumer,
     Order,
     Payment,
@@ -19,10 +19,10 @@ pub enum EventKind {
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Consumer, Self::Order, Self::Payment];
+    pub(crate) const ALL: [Self; 3] = [Self::Consumer, Self::Order, Self::Payment];
 
     /// The CloudEvents `type`.
-    pub fn event_type(self) -> &'static str {
+    pub(crate) fn event_type(self) -> &'static str {
         match self {
             Self::Consumer => "consumer.created",
             Self::Order => "order.placed",
@@ -31,7 +31,7 @@ impl EventKind {
     }
 
     /// The CloudEvents `source`: who says that it happened.
-    pub fn source(self) -> &'static str {
+    pub(crate) fn source(self) -> &'static str {
         match self {
             Self::Consumer => "/ecommerce/consumers",
             Self::Order => "/ecommerce/orders",
@@ -40,7 +40,7 @@ impl EventKind {
     }
 
     /// The word on the command line and in the `kind` message attribute.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Consumer => "consumer",
             Self::Order => "order",

@@ -52,7 +52,7 @@ const CATALOGUE: [(&str, &str, i64); 16] = [
 
 /// One thing that happened, before it is put into an envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Happening {
+pub(crate) struct Happening {
     /// The event's id, a version 4 UUID made from the seed.
     pub id: String,
     pub data: Data,
@@ -69,7 +69,7 @@ struct Unpaid {
 
 /// One publisher's story. It never ends: [`Story::next_event`] makes up what happens next.
 #[derive(Debug)]
-pub struct Story {
+pub(crate) struct Story {
     rng: Xoshiro256PlusPlus,
     /// Which kinds of events are published.
     kinds: Vec<EventKind>,
@@ -84,7 +84,7 @@ pub struct Story {
 impl Story {
     /// The story of publisher number `publisher` under `seed`, of which only the given kinds are published; none given means
     /// all.
-    pub fn new(seed: u64, publisher: u32, kinds: &[EventKind]) -> Self {
+    pub(crate) fn new(seed: u64, publisher: u32, kinds: &[EventKind]) -> Self {
         let kinds = if kinds.is_empty() { EventKind::ALL.to_vec() } else { kinds.to_vec() };
         // Through a hash: seeds that are close to each other would begin with numbers that are, too.
         let seed = Sha256::new()
@@ -97,7 +97,7 @@ impl Story {
     }
 
     /// What happens next, among the kinds that are published.
-    pub fn next_event(&mut self) -> Happening {
+    pub(crate) fn next_event(&mut self) -> Happening {
         loop {
             let happening = self.make_up();
             if self.kinds.contains(&happening.data.kind()) {

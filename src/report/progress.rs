@@ -9,12 +9,12 @@ use crate::ui::{self, Ui};
 use crate::units::count;
 
 /// Up to so many events a second are shown one by one.
-pub const SHOWN_PER_SECOND: f64 = 20.0;
+pub(crate) const SHOWN_PER_SECOND: f64 = 20.0;
 /// How often a plain line tells how it goes, when nobody watches a bar.
-pub const PLAIN_EVERY: Duration = Duration::from_secs(5);
+pub(crate) const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs something to its end, and `tick` five times a second meanwhile.
-pub async fn with_ticks<T>(work: impl Future<Output = T>, mut tick: impl FnMut()) -> T {
+pub(crate) async fn with_ticks<T>(work: impl Future<Output = T>, mut tick: impl FnMut()) -> T {
     let mut work = std::pin::pin!(work);
     let mut ticks = tokio::time::interval(Duration::from_millis(200));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -29,7 +29,7 @@ pub async fn with_ticks<T>(work: impl Future<Output = T>, mut tick: impl FnMut()
 /// Errors that come again and again: the first few are told one by one, then one now and then, with the count of those
 /// between.
 #[derive(Debug)]
-pub struct Complaints {
+pub(crate) struct Complaints {
     ui: Ui,
     state: Mutex<ComplaintState>,
 }
@@ -49,12 +49,12 @@ impl Complaints {
     const EVERY: Duration = Duration::from_secs(5);
 
     /// Complaints that are shown as warnings.
-    pub fn new(ui: &Ui) -> Self {
+    pub(crate) fn new(ui: &Ui) -> Self {
         Self { ui: ui.clone(), state: Mutex::new(ComplaintState { made: 0, hidden: 0, last: Instant::now() }) }
     }
 
     /// Shows a complaint, or counts it.
-    pub fn say(&self, text: &str) {
+    pub(crate) fn say(&self, text: &str) {
         let mut state = self.state.lock();
         state.made += 1;
         if state.made > Self::IN_FULL && state.last.elapsed() < Self::EVERY {

@@ -11,7 +11,7 @@ use crate::ui::paint;
 use crate::units::{bytes, count, duration, plural};
 
 /// The lines of an outcome.
-pub fn render(outcome: &Outcome) -> Vec<String> {
+pub(crate) fn render(outcome: &Outcome) -> Vec<String> {
     let mut lines = vec![String::new()];
     if let Some(verdict) = outcome.verdict {
         lines.extend(ledger(outcome, verdict));

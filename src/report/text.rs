@@ -12,12 +12,12 @@ use crate::ui::paint;
 use crate::units::{duration, plural};
 
 /// A latency in milliseconds, for a record.
-pub fn ms(latency: Duration) -> f64 {
+pub(crate) fn ms(latency: Duration) -> f64 {
     latency.as_micros() as f64 / 1e3
 }
 
 /// The colour of a kind of event, the same everywhere.
-pub fn kind_style(event_type: &str) -> Style {
+pub(crate) fn kind_style(event_type: &str) -> Style {
     let style = Style::new();
     match EventKind::ALL.into_iter().find(|kind| kind.event_type() == event_type) {
         Some(EventKind::Consumer) => style.cyan(),
@@ -28,7 +28,7 @@ pub fn kind_style(event_type: &str) -> Style {
 }
 
 /// An event in a line: when, what, of whom, and how long it took to be acknowledged.
-pub fn event_line(event: &Event, latency: Duration) -> String {
+pub(crate) fn event_line(event: &Event, latency: Duration) -> String {
     let dim = Style::new().dim();
     let kind = event.kind().event_type();
     let time = event.time.to_zoned(TimeZone::system()).strftime("%H:%M:%S");

@@ -18,17 +18,17 @@ const MAX_ROWS: usize = 100_000;
 /// Which API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Api {
+pub(crate) enum Api {
     Orders,
     Payments,
 }
 
 impl Api {
     /// Both.
-    pub const ALL: [Self; 2] = [Self::Orders, Self::Payments];
+    pub(crate) const ALL: [Self; 2] = [Self::Orders, Self::Payments];
 
     /// Its name, as the command line and reports say it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Orders => "orders",
             Self::Payments => "payments",
@@ -73,7 +73,7 @@ impl<V> Table<V> {
 
 /// Why an event is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub(crate) enum Refused {
     #[error("{event_type} without the data it needs: {why}")]
     Malformed { event_type: String, why: String },
     #[error("{0}")]
@@ -82,7 +82,7 @@ pub enum Refused {
 
 /// One API's tables.
 #[derive(Debug)]
-pub struct Service {
+pub(crate) struct Service {
     api: Api,
     /// Consumers by id: the name.
     consumers: Table<String>,
@@ -100,12 +100,12 @@ struct OrderRow {
 
 impl Service {
     /// An API that knows nothing yet.
-    pub fn new(api: Api) -> Self {
+    pub(crate) fn new(api: Api) -> Self {
         Self { api, consumers: Table::default(), orders: Table::default(), early: Table::default() }
     }
 
     /// Does what the API does with an event; the answer says what that was.
-    pub fn handle(&mut self, event: &Arrived) -> Result<String, Refused> {
+    pub(crate) fn handle(&mut self, event: &Arrived) -> Result<String, Refused> {
         match (self.api, event.event_type.as_str()) {
             (_, "consumer.created") => self.add_consumer(data(event)?),
             (Api::Orders, "order.placed") => self.take_order(data(event)?),

@@ -12,14 +12,14 @@ use crate::aws::{CallError, ErrorKind};
 use crate::event::envelope::Arrived;
 
 /// The partitions of the template's prefix.
-pub const PREFIX: &str = "landing_date=";
+pub(crate) const PREFIX: &str = "landing_date=";
 /// No landed object grows beyond this: Firehose buffers at most 128 MiB (API reference of Firehose, BufferingHints),
 /// which compresses well.
 const MAX_OBJECT_BYTES: u64 = 2 << 30;
 
 /// Looks into a bucket again and again for what has landed there.
 #[derive(Debug)]
-pub struct Landing {
+pub(crate) struct Landing {
     bucket: String,
     /// Keys up to this one are of earlier days.
     after: String,
@@ -32,7 +32,7 @@ pub struct Landing {
 
 /// What was found so far.
 #[derive(Debug, Clone, Default)]
-pub struct Found {
+pub(crate) struct Found {
     pub bytes: u64,
     pub objects: u64,
     /// Lines that are no events.
@@ -43,7 +43,7 @@ pub struct Found {
 
 impl Landing {
     /// Looks for what lands from `since` on.
-    pub fn new(bucket: impl Into<String>, since: Timestamp) -> Self {
+    pub(crate) fn new(bucket: impl Into<String>, since: Timestamp) -> Self {
         // The day before: a partition's date may be of another time zone.
         let day = since.to_zoned(TimeZone::UTC).date().saturating_sub(1.day());
         // LastModified has whole seconds.
@@ -58,7 +58,7 @@ impl Landing {
     }
 
     /// Reads the objects that are new since the last look, and hands out their events.
-    pub async fn look(&mut self, client: &Client, mut event: impl FnMut(Arrived)) -> Result<(), CallError> {
+    pub(crate) async fn look(&mut self, client: &Client, mut event: impl FnMut(Arrived)) -> Result<(), CallError> {
         let mut page = client
             .list_objects_v2()
             .bucket(&self.bucket)

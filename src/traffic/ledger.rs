@@ -19,7 +19,7 @@ const LATE_LANDING: Duration = Duration::from_secs(15);
 
 /// Everything that is known of a run: of its publishers, and of each leg.
 #[derive(Debug)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     pub published: PublishTally,
     pub queues: BTreeMap<Api, QueueLedger>,
     /// The events that were seen in the bucket.
@@ -34,14 +34,14 @@ pub struct Ledger {
 
 /// What is known of one queue.
 #[derive(Debug)]
-pub struct QueueLedger {
+pub(crate) struct QueueLedger {
     pub leg: Leg,
     pub tally: QueueTally,
 }
 
 impl Ledger {
     /// The ledger of a run that begins now. Its stream hands on what it has after `buffering`.
-    pub fn new(queues: impl Iterator<Item = Api>, buffering: Duration) -> Self {
+    pub(crate) fn new(queues: impl Iterator<Item = Api>, buffering: Duration) -> Self {
         let queue = |api| (api, QueueLedger { leg: Leg::new(LATE), tally: QueueTally::default() });
         Self {
             published: PublishTally::default(),
@@ -55,7 +55,7 @@ impl Ledger {
     }
 
     /// The cloud acknowledged an event, `latency` after the moment it was meant to leave.
-    pub fn acknowledge(&mut self, place: Place, latency: Duration) {
+    pub(crate) fn acknowledge(&mut self, place: Place, latency: Duration) {
         self.acknowledged.insert(place);
         self.published.sent += 1;
         self.published.latencies.record(latency);
@@ -63,13 +63,13 @@ impl Ledger {
     }
 
     /// Nothing more will be published.
-    pub fn end_publishing(&mut self) {
+    pub(crate) fn end_publishing(&mut self) {
         self.is_publishing = false;
         self.last_progress = Instant::now();
     }
 
     /// An event of this run came out of a queue, `latency` after its time.
-    pub fn arrive_at_queue(&mut self, api: Api, place: Place, latency: Option<Duration>) {
+    pub(crate) fn arrive_at_queue(&mut self, api: Api, place: Place, latency: Option<Duration>) {
         if let Some(queue) = self.queues.get_mut(&api) {
             queue.leg.arrive(place, latency);
             self.last_progress = Instant::now();
@@ -77,41 +77,41 @@ impl Ledger {
     }
 
     /// An event of this run was found in the bucket, `latency` after its time.
-    pub fn arrive_in_bucket(&mut self, place: Place, latency: Option<Duration>) {
+    pub(crate) fn arrive_in_bucket(&mut self, place: Place, latency: Option<Duration>) {
         self.landing.arrive(place, latency);
         self.last_progress = Instant::now();
     }
 
     /// Whether events may still be published.
-    pub fn is_publishing(&self) -> bool {
+    pub(crate) fn is_publishing(&self) -> bool {
         self.is_publishing
     }
 
     /// How long ago an event was published or arrived last, anywhere.
-    pub fn quiet_for(&self) -> Duration {
+    pub(crate) fn quiet_for(&self) -> Duration {
         self.last_progress.elapsed()
     }
 
     /// Attempts of requests that failed, of publishers and consumers together.
-    pub fn failed_requests(&self) -> u64 {
+    pub(crate) fn failed_requests(&self) -> u64 {
         let queues = self.queues.values().map(|queue| queue.tally.requests.failed_requests);
         queues.chain([self.published.requests.failed_requests]).sum()
     }
 
     /// Whether everything acknowledged so far has landed in the bucket.
-    pub fn has_landed(&self) -> bool {
+    pub(crate) fn has_landed(&self) -> bool {
         self.landing.is_complete(&self.acknowledged)
     }
 
     /// Whether everything is published, and every leg saw everything that the cloud acknowledged.
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         !self.is_publishing
             && self.queues.values().all(|queue| queue.leg.is_complete(&self.acknowledged))
             && self.has_landed()
     }
 
     /// How a leg balances against what the cloud acknowledged.
-    pub fn balance(&self, leg: &Leg) -> Account {
+    pub(crate) fn balance(&self, leg: &Leg) -> Account {
         leg.balance(&self.acknowledged)
     }
 }

@@ -14,7 +14,7 @@ const SAMPLE: usize = 5;
 
 /// The events whose publishing the cloud acknowledged, by publisher.
 #[derive(Debug, Default)]
-pub struct Acknowledged {
+pub(crate) struct Acknowledged {
     by_publisher: BTreeMap<u32, Bitmap>,
     /// How many they are.
     pub total: u64,
@@ -22,7 +22,7 @@ pub struct Acknowledged {
 
 impl Acknowledged {
     /// Adds an event.
-    pub fn insert(&mut self, place: Place) {
+    pub(crate) fn insert(&mut self, place: Place) {
         if self.by_publisher.entry(place.publisher).or_default().insert(place.sequence) {
             self.total += 1;
         }
@@ -38,7 +38,7 @@ struct Seen {
 
 /// What arrived on one leg of the fan-out: a queue, or the bucket.
 #[derive(Debug)]
-pub struct Leg {
+pub(crate) struct Leg {
     seen: BTreeMap<u32, Seen>,
     max_pages: usize,
     late_after: Option<Duration>,
@@ -56,12 +56,12 @@ const MAX_PUBLISHERS: usize = 1_024;
 
 impl Leg {
     /// A leg that remembers every event: the ledger of a whole run. An event that takes longer than `late_after` is late.
-    pub fn new(late_after: Duration) -> Self {
+    pub(crate) fn new(late_after: Duration) -> Self {
         Self::with(usize::MAX, Some(late_after))
     }
 
     /// A leg that remembers the latest `max_pages` times 65,536 events of each publisher: for runs without an end.
-    pub fn bounded(max_pages: usize) -> Self {
+    pub(crate) fn bounded(max_pages: usize) -> Self {
         Self::with(max_pages, None)
     }
 
@@ -79,7 +79,7 @@ impl Leg {
     }
 
     /// Notes an arrival `latency` after the event's time. A duplicate counts as that and nothing else.
-    pub fn arrive(&mut self, place: Place, latency: Option<Duration>) {
+    pub(crate) fn arrive(&mut self, place: Place, latency: Option<Duration>) {
         self.received += 1;
         if !self.seen.contains_key(&place.publisher) && self.seen.len() >= MAX_PUBLISHERS {
             return;
@@ -104,12 +104,12 @@ impl Leg {
     }
 
     /// Different events seen.
-    pub fn distinct(&self) -> u64 {
+    pub(crate) fn distinct(&self) -> u64 {
         self.seen.values().map(|seen| seen.sequences.len()).sum()
     }
 
     /// The account of this leg against what the cloud acknowledged.
-    pub fn balance(&self, acknowledged: &Acknowledged) -> Account {
+    pub(crate) fn balance(&self, acknowledged: &Acknowledged) -> Account {
         let none = Bitmap::default();
         let (mut lost, mut missing) = (0, Vec::new());
         for (publisher, sequences) in &acknowledged.by_publisher {
@@ -133,7 +133,7 @@ impl Leg {
     }
 
     /// The account of a leg of which nobody knows what was published.
-    pub fn account(&self) -> Account {
+    pub(crate) fn account(&self) -> Account {
         Account {
             received: self.received,
             lost: None,
@@ -147,14 +147,14 @@ impl Leg {
     }
 
     /// Whether this leg saw everything that the cloud acknowledged so far.
-    pub fn is_complete(&self, acknowledged: &Acknowledged) -> bool {
+    pub(crate) fn is_complete(&self, acknowledged: &Acknowledged) -> bool {
         self.distinct() >= acknowledged.total && self.balance(acknowledged).lost == Some(0)
     }
 }
 
 /// How one leg balances. What needs the publisher's side is absent where that isn't known.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Account {
+pub(crate) struct Account {
     /// Every arrival, duplicates included.
     pub received: u64,
     /// Acknowledged by the cloud and never seen here.

@@ -2,19 +2,19 @@
 //!
 //! Nothing here knows the embedded cloud: it runs on AWS unchanged.
 
-pub mod api;
-pub mod bitmap;
-pub mod consumer;
-pub mod landed;
-pub mod ledger;
-pub mod leg;
-pub mod message;
-pub mod pace;
-pub mod publisher;
-pub mod run;
-pub mod runs;
-pub mod stats;
-pub mod tally;
+pub(crate) mod api;
+pub(crate) mod bitmap;
+pub(crate) mod consumer;
+pub(crate) mod landed;
+pub(crate) mod ledger;
+pub(crate) mod leg;
+pub(crate) mod message;
+pub(crate) mod pace;
+pub(crate) mod publisher;
+pub(crate) mod run;
+pub(crate) mod runs;
+pub(crate) mod stats;
+pub(crate) mod tally;
 
 use std::time::Duration;
 
@@ -22,6 +22,9 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A name for a run that no other run has.
-pub fn new_run_id() -> String {
+pub(crate) fn new_run_id() -> String {
     format!("run{:010x}", rand::random::<u64>() >> 24)
 }
+
+#[cfg(test)]
+mod tests;

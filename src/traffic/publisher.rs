@@ -23,7 +23,7 @@ use crate::event::story::Story;
 use crate::stop::Stop;
 
 /// A PublishBatch carries at most ten messages (API reference of SNS, PublishBatch).
-pub const MAX_BATCH: u64 = 10;
+pub(crate) const MAX_BATCH: u64 = 10;
 /// The messages of a PublishBatch have at most 256 KiB together (ibid.).
 const MAX_BATCH_BYTES: usize = 256 * 1024;
 /// How often an entry that the service can't take is sent at most.
@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// What to publish, where, when.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(crate) struct Plan {
     pub topic_arn: String,
     pub run: String,
     pub seed: u64,
@@ -48,7 +48,7 @@ pub struct Plan {
 
 /// What happens while it publishes.
 #[derive(Debug)]
-pub enum Notice<'a> {
+pub(crate) enum Notice<'a> {
     /// Acknowledged, `latency` after the moment it was meant to leave.
     Sent { event: &'a Event, message_id: &'a str, latency: Duration },
     /// Given up: the service doesn't want it, or couldn't take it often enough.
@@ -61,10 +61,10 @@ pub enum Notice<'a> {
 }
 
 /// Who hears of it; called from every publisher.
-pub type Listener = Arc<dyn Fn(Notice<'_>) + Send + Sync>;
+pub(crate) type Listener = Arc<dyn Fn(Notice<'_>) + Send + Sync>;
 
 /// As many publishers as a rate needs when a request takes 100 ms, and 16 at full speed; each has a batch to send.
-pub fn publishers_for(pace: Pace, batch: u64, count: Option<u64>) -> u32 {
+pub(crate) fn publishers_for(pace: Pace, batch: u64, count: Option<u64>) -> u32 {
     let needed = match pace.per_second() {
         rate if rate.is_infinite() => 16,
         rate => (rate / (10.0 * batch as f64)).ceil().clamp(1.0, 64.0) as u32,
@@ -74,7 +74,7 @@ pub fn publishers_for(pace: Pace, batch: u64, count: Option<u64>) -> u32 {
 }
 
 /// Publishes until the plan is done, or a stop is requested; then what is in flight is finished.
-pub async fn publish(client: &Client, plan: Plan, stop: &Stop, listener: Listener) -> Result<(), CallError> {
+pub(crate) async fn publish(client: &Client, plan: Plan, stop: &Stop, listener: Listener) -> Result<(), CallError> {
     let start = Instant::now();
     let stop = stop.child();
     let plan = Arc::new(plan);

@@ -25,7 +25,7 @@ const RECEIVERS: u32 = 4;
 
 /// Where the events of a run go: the parts of a stack.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub(crate) struct Places {
     pub topic_arn: String,
     pub queues: Vec<QueuePlace>,
     pub bucket: String,
@@ -35,17 +35,17 @@ pub struct Places {
 
 /// A queue, and the API that drains it.
 #[derive(Debug, Clone)]
-pub struct QueuePlace {
+pub(crate) struct QueuePlace {
     pub api: Api,
     pub url: String,
     pub settings: QueueSettings,
 }
 
 /// Who hears, in words, of requests that fail.
-pub type Complain = Box<dyn Fn(&str) + Send + Sync>;
+pub(crate) type Complain = Box<dyn Fn(&str) + Send + Sync>;
 
 /// A run under way.
-pub struct Run {
+pub(crate) struct Run {
     ledger: Mutex<Ledger>,
     /// The run's id, which its events carry.
     id: String,
@@ -57,19 +57,19 @@ pub struct Run {
 
 impl Run {
     /// A run that nothing was published of yet; `stop` ends it.
-    pub fn new(id: String, places: &Places, stop: Stop, patience: Duration, complain: Complain) -> Self {
+    pub(crate) fn new(id: String, places: &Places, stop: Stop, patience: Duration, complain: Complain) -> Self {
         let ledger = Ledger::new(places.queues.iter().map(|queue| queue.api), places.buffering);
         Self { ledger: Mutex::new(ledger), id, stop, patience, complain }
     }
 
     /// What is known by now. Publishers and consumers wait while the caller holds it.
-    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
+    pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock()
     }
 
     /// Publishes, consumes and watches the bucket until everything has arrived or nothing more does. The bucket is read
     /// through `watched`: a target whose failed requests somebody else tells of.
-    pub async fn execute(
+    pub(crate) async fn execute(
         self: &Arc<Self>,
         target: &Target,
         watched: &Target,

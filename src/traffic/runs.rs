@@ -12,7 +12,7 @@ const PAGES: usize = 16;
 
 /// What a consumer sees on a queue, whoever publishes: duplicates and order by run, in bounded memory.
 #[derive(Debug)]
-pub struct Runs {
+pub(crate) struct Runs {
     /// Least recently heard of first.
     runs: Vec<(String, Leg)>,
     total: Leg,
@@ -26,7 +26,7 @@ impl Default for Runs {
 
 impl Runs {
     /// Notes an event, `latency` after its time. An event that this program didn't publish has no place in any run.
-    pub fn arrive(&mut self, place: Option<&(String, Place)>, latency: Option<Duration>) {
+    pub(crate) fn arrive(&mut self, place: Option<&(String, Place)>, latency: Option<Duration>) {
         self.total.received += 1;
         if let Some(latency) = latency {
             self.total.latencies.record(latency);
@@ -51,7 +51,7 @@ impl Runs {
     }
 
     /// The account of all runs together.
-    pub fn account(&self) -> Account {
+    pub(crate) fn account(&self) -> Account {
         self.total.account()
     }
 }

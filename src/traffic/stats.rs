@@ -7,11 +7,11 @@ use serde::Serialize;
 
 /// Latencies from 1 µs to an hour, three digits exact.
 #[derive(Debug, Clone)]
-pub struct Latencies(Histogram<u64>);
+pub(crate) struct Latencies(Histogram<u64>);
 
 /// What a report says of latencies, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Summary {
+pub(crate) struct Summary {
     pub p50_ms: f64,
     pub p90_ms: f64,
     pub p99_ms: f64,
@@ -27,17 +27,17 @@ impl Default for Latencies {
 
 impl Latencies {
     /// Adds a latency.
-    pub fn record(&mut self, latency: Duration) {
+    pub(crate) fn record(&mut self, latency: Duration) {
         self.0.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1));
     }
 
     /// The latency that a share `q` of all doesn't exceed.
-    pub fn quantile(&self, q: f64) -> Duration {
+    pub(crate) fn quantile(&self, q: f64) -> Duration {
         Duration::from_micros(self.0.value_at_quantile(q))
     }
 
     /// The quantiles; none when nothing was recorded.
-    pub fn summary(&self) -> Option<Summary> {
+    pub(crate) fn summary(&self) -> Option<Summary> {
         let ms = |us: u64| us as f64 / 1e3;
         (!self.0.is_empty()).then(|| Summary {
             p50_ms: ms(self.0.value_at_quantile(0.50)),
@@ -50,7 +50,7 @@ impl Latencies {
 
 /// How the requests of one side went, those included that the SDK sends again by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Requests {
+pub(crate) struct Requests {
     /// Attempts that failed, in whole or in part.
     pub failed_requests: u64,
     /// Requests that were sent again.
@@ -61,7 +61,7 @@ pub struct Requests {
 
 impl Requests {
     /// Counts an attempt that failed; with `answer_lost` the service may have done it all the same.
-    pub fn count_failure(&mut self, answer_lost: bool) {
+    pub(crate) fn count_failure(&mut self, answer_lost: bool) {
         self.failed_requests += 1;
         self.lost_answers += u64::from(answer_lost);
     }
@@ -69,7 +69,7 @@ impl Requests {
 
 /// A rate over the last few seconds, for live views.
 #[derive(Debug)]
-pub struct RecentRate {
+pub(crate) struct RecentRate {
     at: tokio::time::Instant,
     total: u64,
     rate: f64,
@@ -83,7 +83,7 @@ impl Default for RecentRate {
 
 impl RecentRate {
     /// The smoothed rate per second, now that `total` have happened since the start.
-    pub fn update(&mut self, total: u64) -> f64 {
+    pub(crate) fn update(&mut self, total: u64) -> f64 {
         let elapsed = self.at.elapsed().as_secs_f64();
         if elapsed >= 0.2 {
             let now = total.saturating_sub(self.total) as f64 / elapsed;

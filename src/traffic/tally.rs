@@ -4,7 +4,7 @@ use super::stats::{Latencies, Requests};
 
 /// What all publishers came to.
 #[derive(Debug, Default)]
-pub struct PublishTally {
+pub(crate) struct PublishTally {
     /// Events that the cloud acknowledged.
     pub sent: u64,
     /// Events that were given up.
@@ -18,7 +18,7 @@ pub struct PublishTally {
 
 impl PublishTally {
     /// Counts a request that failed, and how many events the cloud may have taken all the same.
-    pub fn count_failure(&mut self, unsure: Option<u64>) {
+    pub(crate) fn count_failure(&mut self, unsure: Option<u64>) {
         self.requests.count_failure(unsure.is_some());
         self.maybe_twice += unsure.unwrap_or(0);
     }
@@ -26,7 +26,7 @@ impl PublishTally {
 
 /// What the consumers of one queue came to, in messages.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct QueueTally {
+pub(crate) struct QueueTally {
     pub handled: u64,
     /// Attempts, as is `unreadable`: a message that comes back fails again.
     pub failed: u64,

@@ -7,7 +7,7 @@ const NAME: &str = "crash";
 
 #[derive(Parser, Debug)]
 #[command(name = "cargo test --test crash --", about = "Kills the server at random moments and checks what is left")]
-pub struct Args {
+pub(crate) struct Args {
     /// Kills at random moments, each with a restart on the same data.
     #[arg(long)]
     pub rounds: Option<u32>,
@@ -63,7 +63,7 @@ struct Rest {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Durability {
+pub(crate) enum Durability {
     Memory,
     Process,
     Power,
@@ -71,7 +71,7 @@ pub enum Durability {
 
 impl Durability {
     /// As `messaging local --durability` takes it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Memory => "memory",
             Self::Process => "process",
@@ -82,7 +82,7 @@ impl Durability {
 
 impl Args {
     /// Prints the list of tests where that is all that was asked for.
-    pub fn listed(&self) -> bool {
+    pub(crate) fn listed(&self) -> bool {
         if self.list && !self.ignored {
             println!("{NAME}: test");
         }
@@ -90,7 +90,7 @@ impl Args {
     }
 
     /// Whether the filters choose the test.
-    pub fn chosen(&self) -> bool {
+    pub(crate) fn chosen(&self) -> bool {
         let matches = |filter: &String| if self.exact { filter == NAME } else { NAME.contains(filter.as_str()) };
         let wanted = self.filters.is_empty() || self.filters.iter().any(matches);
         wanted && !self.ignored && !self.skip.iter().any(matches)

@@ -119,7 +119,7 @@ struct Known {
 }
 
 /// Fills and empties a disk so many times, below `folder`.
-pub async fn run(folder: &Path, durability: Durability, times: u32, counts: &Arc<Counts>) -> Result<()> {
+pub(crate) async fn run(folder: &Path, durability: Durability, times: u32, counts: &Arc<Counts>) -> Result<()> {
     let home = Home::new(folder, "disk/data", durability, SEGMENT);
     let disk = match Disk::mount(folder.join("disk")) {
         Ok(disk) => disk,

@@ -8,13 +8,13 @@ use tokio::net::TcpStream;
 
 use crate::cloud::TestCloud;
 
-pub const OWNER: &str = "222222222222";
-pub const STRANGER: &str = "111111111111";
-pub const REGION: &str = "us-east-1";
+pub(crate) const OWNER: &str = "222222222222";
+pub(crate) const STRANGER: &str = "111111111111";
+pub(crate) const REGION: &str = "us-east-1";
 
 /// Who asks, and for which region.
 #[derive(Clone, Copy)]
-pub struct Caller<'c> {
+pub(crate) struct Caller<'c> {
     pub cloud: &'c TestCloud,
     pub account: &'c str,
     pub region: &'c str,
@@ -22,11 +22,11 @@ pub struct Caller<'c> {
 
 /// A status and a body.
 #[derive(Debug)]
-pub struct Answer(pub u16, pub String);
+pub(crate) struct Answer(pub u16, pub String);
 
 impl Answer {
     /// The error's code; `OK` of an answer that is none.
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         let between = |from: &str, to: &str| self.1.split_once(from)?.1.split_once(to).map(|(code, _)| code);
         match self.0 {
             200..300 => "OK",
@@ -34,23 +34,23 @@ impl Answer {
         }
     }
 
-    pub fn ok(self) -> String {
+    pub(crate) fn ok(self) -> String {
         assert_eq!(self.code(), "OK", "{} {}", self.0, self.1);
         self.1
     }
 
-    pub fn element(&self, name: &str) -> String {
+    pub(crate) fn element(&self, name: &str) -> String {
         let found = self.1.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once("</"));
         found.unwrap_or_else(|| panic!("{name}: {}", self.1)).0.to_owned()
     }
 }
 
 impl<'c> Caller<'c> {
-    pub fn new(cloud: &'c TestCloud, account: &'c str) -> Self {
+    pub(crate) fn new(cloud: &'c TestCloud, account: &'c str) -> Self {
         Self { cloud, account, region: REGION }
     }
 
-    pub async fn send(&self, head: &str, service: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) async fn send(&self, head: &str, service: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let address = self.cloud.endpoint.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).await.unwrap();
         let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
@@ -69,7 +69,7 @@ impl<'c> Caller<'c> {
     }
 
     /// An operation of the query protocol.
-    pub async fn form(&self, service: &str, action: &str, parameters: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn form(&self, service: &str, action: &str, parameters: &[(&str, &str)]) -> Answer {
         let encode =
             |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
         let mut body = format!("Action={action}");
@@ -79,18 +79,18 @@ impl<'c> Caller<'c> {
     }
 
     /// An operation of Firehose or SQS in JSON.
-    pub async fn json(&self, target: &str, body: Value) -> Answer {
+    pub(crate) async fn json(&self, target: &str, body: Value) -> Answer {
         let service = if target.starts_with("AmazonSQS") { "sqs" } else { "firehose" };
         let headers = [("X-Amz-Target", target), ("Content-Type", "application/x-amz-json-1.1")];
         self.send("POST /", service, &headers, &body.to_string()).await
     }
 
-    pub async fn s3(&self, request: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) async fn s3(&self, request: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         self.send(request, "s3", headers, body).await
     }
 
     /// Creates a stream that lands in a bucket, every 60 s.
-    pub async fn stream(&self, name: &str, role: &str, bucket: &str) -> Answer {
+    pub(crate) async fn stream(&self, name: &str, role: &str, bucket: &str) -> Answer {
         let destination = json!({
             "RoleARN": role,
             "BucketARN": format!("arn:aws:s3:::{bucket}"),
@@ -100,19 +100,19 @@ impl<'c> Caller<'c> {
         self.json("Firehose_20150804.CreateDeliveryStream", stream).await
     }
 
-    pub async fn put_record(&self, stream: &str) {
+    pub(crate) async fn put_record(&self, stream: &str) {
         let record = json!({"DeliveryStreamName": stream, "Record": {"Data": "eA=="}});
         self.json("Firehose_20150804.PutRecord", record).await.ok();
     }
 
     /// How many objects lie in a bucket of the caller's.
-    pub async fn objects(&self, bucket: &str) -> usize {
+    pub(crate) async fn objects(&self, bucket: &str) -> usize {
         let listed = self.s3(&format!("GET /{bucket}?list-type=2"), &[], "").await.ok();
         listed.matches("<Contents>").count()
     }
 
     /// A role that trusts a service and may do an action.
-    pub async fn role(&self, name: &str, service: &str, action: &str) {
+    pub(crate) async fn role(&self, name: &str, service: &str, action: &str) {
         let trust = json!({"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}},
         ]});
@@ -125,17 +125,17 @@ impl<'c> Caller<'c> {
     }
 }
 
-pub fn role_of(account: &str, name: &str) -> String {
+pub(crate) fn role_of(account: &str, name: &str) -> String {
     format!("arn:aws:iam::{account}:role/{name}")
 }
 
 /// A policy that lets somebody do something.
-pub fn allow(principal: Value, action: &str, resource: &str) -> String {
+pub(crate) fn allow(principal: Value, action: &str, resource: &str) -> String {
     let statement = json!({"Effect": "Allow", "Principal": principal, "Action": action, "Resource": resource});
     json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
 }
 
-pub const TEMPLATE: &str = "Resources: {T: {Type: 'AWS::SNS::Topic'}}";
+pub(crate) const TEMPLATE: &str = "Resources: {T: {Type: 'AWS::SNS::Topic'}}";
 const OTHER_TEMPLATE: &str = "Resources: {T: {Type: 'AWS::SNS::Topic'}, U: {Type: 'AWS::SNS::Topic'}}";
 
 /// Once a stranger could read, rewrite and delete another account's managed policies; stacks of others were "deleted" with 200.

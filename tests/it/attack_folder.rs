@@ -17,7 +17,7 @@ use crate::binary::{self, run};
 const BLOB: &str = "ab000000000000000000000000000000";
 
 /// Everything below a folder: what it is, who may do what with it, and its bytes or where it leads.
-pub fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
+pub(crate) fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
     let mut all = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -41,7 +41,7 @@ pub fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
 }
 
 /// Opens a cloud and closes it again; what it said, or why it didn't open.
-pub fn start(data: &Path) -> Result<Vec<String>, String> {
+pub(crate) fn start(data: &Path) -> Result<Vec<String>, String> {
     start_with(Options::new(data))
 }
 

@@ -280,7 +280,7 @@ async fn bytes_that_are_gone_or_damaged_are_an_error_before_the_answer_begins() 
 }
 
 /// The whole answer to a GET of `path` from `host`.
-pub async fn ask(cloud: &TestCloud, host: &str, path: &str) -> String {
+pub(crate) async fn ask(cloud: &TestCloud, host: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(cloud.endpoint.strip_prefix("http://").unwrap()).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();

@@ -13,7 +13,7 @@ async fn connect(cloud: &TestCloud) -> TcpStream {
 }
 
 /// Sends bytes and reads until the server closes; an error of the connection ends it as well.
-pub async fn send(cloud: &TestCloud, bytes: &[u8]) -> String {
+pub(crate) async fn send(cloud: &TestCloud, bytes: &[u8]) -> String {
     exchange(cloud, bytes, false).await
 }
 
@@ -43,23 +43,23 @@ async fn post(cloud: &TestCloud, path: &str, head: &str, body: &[u8]) -> String 
     send(cloud, &request).await
 }
 
-pub fn status(answer: &str) -> &str {
+pub(crate) fn status(answer: &str) -> &str {
     answer.split_whitespace().nth(1).unwrap_or("closed")
 }
 
 /// The same server still does what it is asked.
-pub async fn well(cloud: &TestCloud, after: &str) {
+pub(crate) async fn well(cloud: &TestCloud, after: &str) {
     let answer = send(cloud, b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
     assert_eq!(status(&answer), "200", "after {after}");
     let answer = form(cloud, "Action=ListTopics&Version=2010-03-31").await;
     assert_eq!(status(&answer), "200", "after {after}: {answer}");
 }
 
-pub async fn form(cloud: &TestCloud, body: &str) -> String {
+pub(crate) async fn form(cloud: &TestCloud, body: &str) -> String {
     post(cloud, "/", "Content-Type: application/x-www-form-urlencoded", body.as_bytes()).await
 }
 
-pub async fn json(cloud: &TestCloud, target: &str, body: &[u8]) -> String {
+pub(crate) async fn json(cloud: &TestCloud, target: &str, body: &[u8]) -> String {
     post(cloud, "/", &format!("Content-Type: application/x-amz-json-1.0\r\nX-Amz-Target: {target}"), body).await
 }
 
@@ -68,7 +68,7 @@ fn begin(text: &str) -> &str {
     text.get(..40).unwrap_or(text)
 }
 
-pub fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 

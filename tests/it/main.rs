@@ -42,4 +42,3 @@ mod stack;
 mod stack_points;
 mod stack_rules;
 mod sts;
-mod traffic;

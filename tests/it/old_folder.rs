@@ -15,7 +15,7 @@ use crate::sqs::{attribute, drain};
 const MADE: u64 = 1_795_899_778_073;
 
 /// Copies a folder and what is in it.
-pub fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();

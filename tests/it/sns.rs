@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::cloud::{TestCloud, code};
 use crate::sqs::{arn, bodies, drain, queue, receive, system};
 
-pub async fn topic(sns: &Client, name: &str, attributes: &[(&str, &str)]) -> String {
+pub(crate) async fn topic(sns: &Client, name: &str, attributes: &[(&str, &str)]) -> String {
     let mut create = sns.create_topic().name(name);
     for (name, value) in attributes {
         create = create.attributes(*name, *value);
@@ -28,7 +28,7 @@ fn lets_send(topic: &str, queue: &str) -> String {
 }
 
 /// Lets a topic send to a queue and subscribes it; the subscription's ARN.
-pub async fn subscribe(cloud: &TestCloud, topic: &str, url: &str, attributes: &[(&str, &str)]) -> String {
+pub(crate) async fn subscribe(cloud: &TestCloud, topic: &str, url: &str, attributes: &[(&str, &str)]) -> String {
     let queue = arn(&cloud.sqs(), url).await;
     let policy = lets_send(topic, &queue);
     cloud
@@ -42,7 +42,7 @@ pub async fn subscribe(cloud: &TestCloud, topic: &str, url: &str, attributes: &[
     subscribe_only(cloud, topic, "sqs", &queue, attributes).await
 }
 
-pub async fn subscribe_only(
+pub(crate) async fn subscribe_only(
     cloud: &TestCloud,
     topic: &str,
     protocol: &str,
@@ -55,7 +55,7 @@ pub async fn subscribe_only(
     subscribe.send().await.unwrap().subscription_arn.unwrap()
 }
 
-pub async fn publish(sns: &Client, topic: &str, message: &str) -> String {
+pub(crate) async fn publish(sns: &Client, topic: &str, message: &str) -> String {
     sns.publish().topic_arn(topic).message(message).send().await.unwrap().message_id.unwrap()
 }
 

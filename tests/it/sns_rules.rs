@@ -13,7 +13,7 @@ use crate::sns::topic;
 const ACCOUNT: &str = "arn:aws:sns:us-east-1:000000000000";
 
 /// Declares topics without asking.
-pub async fn declare_topics(cloud: &TestCloud, names: impl Iterator<Item = String>) {
+pub(crate) async fn declare_topics(cloud: &TestCloud, names: impl Iterator<Item = String>) {
     let made = cloud.inside().core.execute(|tx| {
         for name in names {
             let id = TopicId(tx.engine.next_id());

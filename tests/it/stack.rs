@@ -72,7 +72,7 @@ async fn change_set(
 }
 
 /// The stack when it has come to rest.
-pub async fn rest(client: &Client, stack: &str) -> Stack {
+pub(crate) async fn rest(client: &Client, stack: &str) -> Stack {
     let rest = eventually(async || {
         let described = client.describe_stacks().stack_name(stack).send().await.unwrap();
         let stack = described.stacks.unwrap().remove(0);

@@ -38,7 +38,7 @@ const PAYMENTS: Wanted = Wanted {
 
 /// Whose queues to drain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Apis {
+pub(crate) enum Apis {
     Orders,
     Payments,
     All,
@@ -71,7 +71,7 @@ impl Apis {
 A queue is the first of: --orders-url or --payments-url; URL_ORDERS or URL_PAYMENTS in the
 environment; the same in .env; the output OrdersQueueUrl or PaymentsQueueUrl of the stack."
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// Whose queue.
     #[arg(long, value_enum, default_value = "all")]
     pub api: Apis,
@@ -110,7 +110,7 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
+pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let target = Target::connect(&args.target, &context.env, &context.stop).await?;
     let client = target.sqs();
     let queues = find_queues(context, &args, &target).await?;

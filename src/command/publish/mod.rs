@@ -46,7 +46,7 @@ const TOPIC: Wanted = Wanted {
 The topic is the first of: --topic-arn; TOPIC_ARN or ARN in the environment; the same in .env;
 the output TopicArn of the stack."
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// One event in so long, like 5s or 500ms [default: 5s].
     #[arg(long, value_name = "DURATION", value_parser = value::interval, conflicts_with = "rate")]
     pub every: Option<Duration>,
@@ -85,7 +85,7 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
+pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let target = Target::connect(&args.target, &context.env, &context.stop).await?;
     let watched = context.with_complaints(&target);
     let topic = Resolver::new(&watched, &context.env, &args.stack).find(TOPIC, args.topic_arn.as_deref()).await?;

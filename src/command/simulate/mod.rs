@@ -50,7 +50,7 @@ const TEMPLATE_BUFFERING: u32 = 60;
   messaging simulate --seed 42 --json
   messaging simulate --target aws --delete-after    the same on AWS, and away with it afterwards"
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// How many events.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     pub count: u64,
@@ -93,7 +93,7 @@ pub struct Args {
 }
 
 /// Runs the command.
-pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
+pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     if args.target.target == TargetKind::Local && args.target.endpoint(&context.env)?.is_none() {
         let region = local_region(args.target.region.as_deref())?;
         let data_dir = embedded::data_dir(args.data_dir.clone(), &[DATA_DIR, "simulate"])?;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 /// So many messages may be taken, by all receivers of all queues together.
 #[derive(Debug)]
-pub struct Budget {
+pub(crate) struct Budget {
     /// Not asked for by anyone.
     free: AtomicI64,
     /// Not taken yet.
@@ -14,7 +14,7 @@ pub struct Budget {
 
 impl Budget {
     /// `messages` may be taken by `receivers`.
-    pub fn new(messages: i64, receivers: u32) -> Self {
+    pub(crate) fn new(messages: i64, receivers: u32) -> Self {
         Self { free: AtomicI64::new(messages), open: AtomicI64::new(messages), receivers: receivers.max(1).into() }
     }
 

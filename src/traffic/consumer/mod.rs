@@ -15,8 +15,8 @@ use aws_sdk_sqs::Client;
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
-pub use self::budget::Budget;
-pub use self::queue::{QueueSettings, describe};
+pub(crate) use self::budget::Budget;
+pub(crate) use self::queue::{QueueSettings, describe};
 use self::receiver::Consumer;
 use super::api::{Api, Service};
 use crate::aws::attempts::{Attempt, Watch};
@@ -27,12 +27,12 @@ use crate::stop::Stop;
 /// A receive takes at most ten messages (API reference of SQS, ReceiveMessage).
 const MAX_MESSAGES: i64 = 10;
 /// A receive waits for at most 20 s (ibid.).
-pub const LONG_POLL: i32 = 20;
+pub(crate) const LONG_POLL: i32 = 20;
 /// How many seconds a receive waits for whoever wants to end soon.
-pub const SHORT_POLL: i32 = 1;
+pub(crate) const SHORT_POLL: i32 = 1;
 /// Which queue to drain, and how.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(crate) struct Plan {
     pub api: Api,
     pub queue_url: String,
     pub receivers: u32,
@@ -50,7 +50,7 @@ pub struct Plan {
 
 /// What happens while it consumes.
 #[derive(Debug)]
-pub enum Notice<'a> {
+pub(crate) enum Notice<'a> {
     /// Handled, and about to be deleted; `age` since the event's time.
     Handled { event: &'a Arrived, summary: &'a str, receives: u32, age: Option<Duration> },
     /// The API failed on it, or refused it.
@@ -69,10 +69,10 @@ pub enum Notice<'a> {
 }
 
 /// Who hears of it; called from every receiver.
-pub type Listener = Arc<dyn Fn(Api, Notice<'_>) + Send + Sync>;
+pub(crate) type Listener = Arc<dyn Fn(Api, Notice<'_>) + Send + Sync>;
 
 /// Consumes until the plan is done or a stop is requested; what is being handled then is finished.
-pub async fn consume(
+pub(crate) async fn consume(
     client: &Client,
     plan: Plan,
     queue: &QueueSettings,

@@ -10,14 +10,14 @@ use crate::aws::attempts::Watch;
 
 /// What a consumer wants to know of its queue before it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueSettings {
+pub(crate) struct QueueSettings {
     /// Its visibility timeout.
     pub visibility: Duration,
     pub has_dead_letter_queue: bool,
 }
 
 /// Asks a queue for its settings.
-pub async fn describe(client: &Client, queue_url: &str) -> Result<QueueSettings, CallError> {
+pub(crate) async fn describe(client: &Client, queue_url: &str) -> Result<QueueSettings, CallError> {
     use QueueAttributeName::{RedrivePolicy, VisibilityTimeout};
     let answer = client
         .get_queue_attributes()

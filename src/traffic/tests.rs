@@ -6,15 +6,16 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use messaging::testing::Target;
-use messaging::testing::Stop;
-use messaging::testing::Api;
-use messaging::testing::consumer::{self, Budget, QueueSettings};
-use messaging::testing::Pace;
-use messaging::testing::publisher;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+
+use super::api::Api;
+use super::consumer::{self, Budget, QueueSettings};
+use super::pace::Pace;
+use super::publisher;
+use crate::aws::Target;
+use crate::stop::Stop;
 
 /// What a cloud answers: to an operation, the body of its request, and the how manieth request it is.
 type Script = fn(&str, &str, usize) -> (u16, String);
