@@ -35,14 +35,20 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub topic_arn: String,
+    /// The run's id, which its events carry.
     pub run: String,
+    /// Chooses the story.
     pub seed: u64,
+    /// Which events of the story are published; none means all.
     pub kinds: Vec<EventKind>,
     pub pace: Pace,
     /// Events of all publishers together; endless without it and without `lasting`.
     pub count: Option<u64>,
+    /// For how long to publish.
     pub lasting: Option<Duration>,
+    /// Events a request.
     pub batch: usize,
+    /// How many publishers there are, each with a story of its own.
     pub publishers: u32,
 }
 
@@ -60,10 +66,10 @@ pub(crate) enum Notice<'a> {
     Trouble { why: &'a str, unsure: Option<u64> },
 }
 
-/// Who hears of it; called from every publisher.
+/// Hears of what happens; called from every publisher.
 pub(crate) type Listener = Arc<dyn Fn(Notice<'_>) + Send + Sync>;
 
-/// As many publishers as a rate needs when a request takes 100 ms, and 16 at full speed; each has a batch to send.
+/// How many publishers a pace needs if a request takes 100 ms; 16 at full speed. There are no more of them than batches.
 pub(crate) fn publishers_for(pace: Pace, batch: u64, count: Option<u64>) -> u32 {
     let needed = match pace.per_second() {
         rate if rate.is_infinite() => 16,
@@ -107,7 +113,8 @@ pub(crate) async fn publish(client: &Client, plan: Plan, stop: &Stop, listener: 
     outcome
 }
 
-/// Tells of the attempts of a publisher that has so many events under way. A FIFO topic takes each only once.
+/// Tells the listener of the attempts of a publisher that has `under_way` events in its request. What failed may have
+/// published them, but not on a FIFO topic, which takes each only once.
 fn watch(listener: &Listener, under_way: &Arc<AtomicU64>, fifo: bool) -> Watch {
     let (listener, under_way) = (listener.clone(), under_way.clone());
     Watch::new(Arc::new(move |attempt| match attempt {
@@ -125,6 +132,7 @@ fn share(count: u64, number: u32, of: u32) -> u64 {
     count / of + u64::from(number < count % of)
 }
 
+/// One publisher: a story, and when its events are to leave.
 struct Publisher {
     client: Client,
     watch: Watch,
@@ -133,8 +141,11 @@ struct Publisher {
     plan: Arc<Plan>,
     story: Story,
     schedule: Schedule,
+    /// When it is to end.
     deadline: Option<Instant>,
+    /// How many events it is still to publish.
     left: Option<u64>,
+    /// Which publisher it is, from 0.
     number: u32,
     stop: Stop,
     listener: Listener,
@@ -156,11 +167,12 @@ impl Entry {
 }
 
 impl Publisher {
+    /// Publishes until the end.
     async fn run(mut self) -> Result<(), CallError> {
         let mut sequence = 0;
         loop {
             let room = (self.plan.batch as u64).min(self.left.unwrap_or(u64::MAX));
-            let moments = self.moments(sequence, room).await;
+            let moments = self.wait_for_batch(sequence, room).await;
             let ended = (moments.len() as u64) < room || room == 0;
             self.left = self.left.map(|left| left - moments.len() as u64);
             let time = clock::now();
@@ -184,12 +196,13 @@ impl Publisher {
         }
     }
 
-    /// Waits for the next `room` events to be due: a batch leaves when its last one is. Fewer when the end came first.
-    async fn moments(&self, sequence: u64, room: u64) -> Vec<Instant> {
+    /// Waits until the next `room` events are due, and says when each was: a batch leaves when its last event is due. They
+    /// are fewer when the end came first.
+    async fn wait_for_batch(&self, sequence: u64, room: u64) -> Vec<Instant> {
         let mut moments = Vec::with_capacity(room as usize);
         for n in sequence..sequence + room {
             let due = self.schedule.intended(n);
-            if !self.wait(due).await {
+            if !self.wait_until(due).await {
                 break;
             }
             moments.push(due.unwrap_or_else(Instant::now));
@@ -197,8 +210,8 @@ impl Publisher {
         moments
     }
 
-    /// Waits for a moment; false when the end came first.
-    async fn wait(&self, due: Option<Instant>) -> bool {
+    /// Waits until an event is due; false when the end came first.
+    async fn wait_until(&self, due: Option<Instant>) -> bool {
         let end = async {
             match self.deadline {
                 Some(deadline) => sleep_until(deadline).await,
@@ -274,6 +287,7 @@ impl Publisher {
         Ok(())
     }
 
+    /// Publishes an event on its own.
     async fn publish_one(&self, entry: &Entry) -> Result<(), CallError> {
         let (group, deduplication) = self.fifo(&entry.event).unzip();
         let answer = self
@@ -288,11 +302,12 @@ impl Publisher {
             .interceptor(self.watch.clone())
             .send()
             .await?;
-        self.sent(entry, answer.message_id().unwrap_or_default());
+        self.notify_sent(entry, answer.message_id().unwrap_or_default());
         Ok(())
     }
 
-    /// The entries that the service couldn't take, with its reason; those that it doesn't want are given up.
+    /// Publishes a batch, and gives up the entries that the service doesn't want. Those that it couldn't take are left: their
+    /// numbers, with the service's reasons.
     async fn publish_batch(&self, batch: &[Entry]) -> Result<Vec<(usize, String)>, CallError> {
         let mut request = self.client.publish_batch().topic_arn(&self.plan.topic_arn);
         for (n, entry) in batch.iter().enumerate() {
@@ -313,7 +328,7 @@ impl Publisher {
         let number = |id: &str| id.parse::<usize>().ok().filter(|n| *n < batch.len());
         for sent in answer.successful() {
             if let Some(n) = sent.id().and_then(number) {
-                self.sent(&batch[n], sent.message_id().unwrap_or_default());
+                self.notify_sent(&batch[n], sent.message_id().unwrap_or_default());
             }
         }
         let mut again = Vec::new();
@@ -331,18 +346,20 @@ impl Publisher {
         Ok(again)
     }
 
-    fn sent(&self, entry: &Entry, message_id: &str) {
+    /// Tells the listener of an event that was acknowledged.
+    fn notify_sent(&self, entry: &Entry, message_id: &str) {
         let latency = Instant::now().saturating_duration_since(entry.intended);
         (self.listener)(Notice::Sent { event: &entry.event, message_id, latency });
     }
 
-    /// Group and deduplication id, on a FIFO topic: a consumer's events stay in order.
+    /// The message group and the deduplication id of an event, on a FIFO topic: a consumer's events stay in order.
     fn fifo(&self, event: &Event) -> Option<(String, String)> {
         let id = || format!("{}-{}-{}", self.plan.run, event.place.publisher, event.place.sequence);
         self.plan.topic_arn.ends_with(".fifo").then(|| (event.data.consumer_id().to_owned(), id()))
     }
 }
 
+/// The message attributes of an event.
 fn attributes(event: &Event) -> impl Iterator<Item = (String, MessageAttributeValue)> + use<> {
     event.attributes().into_iter().filter_map(|attribute| {
         let value = MessageAttributeValue::builder()

@@ -26,21 +26,26 @@ use crate::stop::Stop;
 
 /// A receive takes at most ten messages (API reference of SQS, ReceiveMessage).
 const MAX_MESSAGES: i64 = 10;
-/// A receive waits for at most 20 s (ibid.).
+/// How many seconds a receive waits for messages at most (ibid.).
 pub(crate) const LONG_POLL: i32 = 20;
 /// How many seconds a receive waits for whoever wants to end soon.
 pub(crate) const SHORT_POLL: i32 = 1;
+
 /// Which queue to drain, and how.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
+    /// Who handles the messages.
     pub api: Api,
     pub queue_url: String,
+    /// How many receivers ask for messages side by side.
     pub receivers: u32,
     /// How long the API works on a message.
     pub work: Duration,
-    /// The share of events on which the API fails, every time.
+    /// The share of events on which the API fails, from 0 to 1: on each of them every time that it comes.
     pub fail_rate: f64,
+    /// Chooses those events.
     pub seed: u64,
+    /// Ends when the queue is empty.
     pub until_empty: bool,
     /// How many seconds a receive waits for messages.
     pub poll: i32,
@@ -68,7 +73,7 @@ pub(crate) enum Notice<'a> {
     Left { visible: i64, in_flight: i64, delayed: i64 },
 }
 
-/// Who hears of it; called from every receiver.
+/// Hears of what happens; called from every receiver.
 pub(crate) type Listener = Arc<dyn Fn(Api, Notice<'_>) + Send + Sync>;
 
 /// Consumes until the plan is done or a stop is requested; what is being handled then is finished.
