@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use crate::binary::{folder, messaging, run, signal, wait};
+use crate::helpers::binary::{folder, messaging, run, signal, wait};
 
 /// Every command was silent for more than 45 s against a server that accepts and never answers.
 #[test]

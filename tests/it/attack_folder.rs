@@ -11,34 +11,11 @@ use cloud::server::Options;
 use log::Durability;
 use tempfile::TempDir;
 
-use crate::binary::{self, run};
+use crate::helpers::binary::{self, run};
+use crate::helpers::folders::tree;
 
 /// A blob's name.
 const BLOB: &str = "ab000000000000000000000000000000";
-
-/// Everything below a folder: what it is, who may do what with it, and its bytes or where it leads.
-pub(crate) fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
-    let mut all = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            let metadata = fs::symlink_metadata(&path).unwrap();
-            let what = if metadata.is_dir() {
-                folders.push(path.clone());
-                "a folder".to_owned()
-            } else if metadata.is_symlink() {
-                format!("to {}", fs::read_link(&path).unwrap().display())
-            } else if metadata.is_file() {
-                format!("{:?}", fs::read(&path).unwrap())
-            } else {
-                "something else".to_owned()
-            };
-            all.insert(path, format!("{:o} {what}", metadata.mode()));
-        }
-    }
-    all
-}
 
 /// Opens a cloud and closes it again; what it said, or why it didn't open.
 pub(crate) fn start(data: &Path) -> Result<Vec<String>, String> {

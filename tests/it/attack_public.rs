@@ -12,8 +12,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::attack_accounts::{Caller, OWNER, STRANGER, allow};
-use crate::cloud::{TestCloud, config};
+use crate::helpers::accounts::{Caller, OWNER, STRANGER, allow};
+use crate::helpers::cloud::{TestCloud, config};
 
 const RESTRICT: &str = "<PublicAccessBlockConfiguration><RestrictPublicBuckets>true</RestrictPublicBuckets>\
                         </PublicAccessBlockConfiguration>";
@@ -90,7 +90,7 @@ async fn public_policies_and_acls_are_refused_where_they_are_blocked() {
     let template = template.to_string();
     let stack = [("StackName", "s"), ("TemplateBody", template.as_str())];
     me.form("cloudformation", "CreateStack", &stack).await.ok();
-    let failed = crate::cloud::eventually(async || {
+    let failed = crate::helpers::cloud::eventually(async || {
         let events = me.form("cloudformation", "DescribeStackEvents", &stack[..1]).await.ok();
         Some(events).filter(|events| events.contains("BlockPublicPolicy"))
     });

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::cloud::{LATE_EVENING, PATIENCE};
+use super::cloud::{LATE_EVENING, PATIENCE};
 
 /// Two accounts' keys, and one whose account isn't said.
 pub(crate) const KEYS: &str = "[a]\naws_access_key_id=AKIAA\naws_secret_access_key=sa\naws_account_id=111111111111\n\
