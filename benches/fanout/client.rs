@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::goals::Result;
+use super::error::Result;
 use super::server::{MESSAGING, Server};
 
 /// Deploys the template, publishes for `time`, and drains both queues.

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::connection::Connection;
 use super::drain::{Empty, delete, drain, handles, receive};
+use super::error::Result;
 use super::fill::fill;
-use super::goals::Result;
 use super::requests::sqs;
 use super::server::Server;
 use super::setup::Account;

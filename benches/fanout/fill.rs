@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::connection::Connection;
-use super::goals::Result;
+use super::error::Result;
 use super::requests;
 use super::server::Server;
 

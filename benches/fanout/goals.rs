@@ -6,12 +6,11 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use super::connection::Connection;
+use super::error::Result;
 use super::load::{Load, Outcome};
 use super::server::Server;
 use super::setup::Account;
 use super::{client, depth, requests, space, start};
-
-pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// What `messaging` alone is measured for.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

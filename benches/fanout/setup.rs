@@ -7,6 +7,8 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 
+use super::error::Result;
+
 /// How long messages may take, after the last answer, to be in their queues.
 pub(crate) const SETTLE: Duration = Duration::from_secs(10);
 
@@ -16,8 +18,6 @@ pub(crate) struct Account {
     sqs: aws_sdk_sqs::Client,
     run: u32,
 }
-
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 impl Account {
     pub(crate) fn new(endpoint: &str) -> Self {

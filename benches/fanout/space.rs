@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::connection::Connection;
 use super::drain::{Empty, drain};
+use super::error::Result;
 use super::fill::fill;
-use super::goals::Result;
 use super::load::Load;
 use super::requests;
 use super::server::Server;

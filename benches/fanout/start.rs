@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
+use super::error::Result;
 use super::fill::fill;
-use super::goals::Result;
 use super::server::{MESSAGING, Server};
 use super::setup::Account;
 

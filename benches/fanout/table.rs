@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::drain::{Drained, Empty, drain};
+use super::error::Result;
 use super::load::{Load, Outcome};
 use super::requests;
 use super::server::Server;
@@ -45,8 +46,6 @@ struct Queues {
     late: Duration,
     bytes_per_message: Option<u64>,
 }
-
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 async fn load(server: &Server, measure: Measure, requests: Vec<Vec<u8>>) -> Result<Outcome> {
     let Measure { connections, time } = measure;

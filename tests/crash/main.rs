@@ -14,6 +14,9 @@
 //! cuts the end off the log, as a server would leave it that acknowledges before it writes. If that isn't found, the test
 //! fails.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the harness prints what it counts")]
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod args;
 mod clients;
 mod counts;
