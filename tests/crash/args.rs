@@ -1,6 +1,7 @@
 //! The command line: the harness's own arguments, and those that `cargo test` and `cargo nextest` give to every test target.
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
+use log::Durability;
 
 /// The one test of this target, as filters and lists know it.
 const NAME: &str = "crash";
@@ -14,8 +15,8 @@ pub(crate) struct Args {
     /// Repeats a run's moments and choices; the machine's timing stays its own.
     #[arg(long)]
     pub seed: Option<u64>,
-    /// What the server promises.
-    #[arg(long, value_enum, default_value = "process")]
+    /// What the server promises: memory, process or power.
+    #[arg(long, default_value = "process")]
     pub durability: Durability,
     /// Leave the data folder where it is. After a fault it stays anyway.
     #[arg(long)]
@@ -60,24 +61,6 @@ struct Rest {
     unstable: Vec<String>,
     #[arg(long, hide = true)]
     report_time: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Durability {
-    Memory,
-    Process,
-    Power,
-}
-
-impl Durability {
-    /// As `messaging local --durability` takes it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Memory => "memory",
-            Self::Process => "process",
-            Self::Power => "power",
-        }
-    }
 }
 
 impl Args {

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
+use log::Durability;
 
-use crate::args::Durability;
 use crate::clients::Clients;
 use crate::counts::{Counts, Did, Fault};
 use crate::server::{Home, Server};

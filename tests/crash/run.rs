@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use log::Durability;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use tokio::task::JoinSet;
 
-use crate::args::Durability;
 use crate::clients::{Clients, Gone};
 use crate::counts::{Counts, Did, Fault};
 use crate::landed::Buckets;

@@ -7,7 +7,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use crate::args::Durability;
+use log::Durability;
+
 use crate::moment::End;
 
 /// Bytes of a segment of the log, the fewest that can be chosen: it rolls in every round, and is compacted in those that
@@ -57,7 +58,7 @@ impl Home {
             "--data-dir",
             self.data,
             "--durability",
-            self.durability.name(),
+            &self.durability.to_string(),
         ]);
         command.args(["--segment-bytes", &self.segment.to_string()]);
         command.current_dir(&self.folder).env("NO_COLOR", "1");
