@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use cloud::gateway::Access;
 use cloud::Guard;
+use cloud::gateway::Access;
 use cloud::server::Options;
 use cloud::sigv4::Credentials;
 

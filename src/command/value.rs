@@ -68,14 +68,17 @@ pub(super) fn host(text: &str) -> Result<String, String> {
 }
 
 /// `memory`, `process` or `power`: what an acknowledgement promises.
-pub(super) fn durability() -> impl TypedValueParser<Value = Durability> {
-    let values = [
-        ("memory", "Nothing survives the end of the process; the data folder isn't touched"),
-        ("process", "What was acknowledged survives kill -9"),
-        ("power", "What was acknowledged survives a power cut"),
+pub(crate) fn durability() -> impl TypedValueParser<Value = Durability> {
+    const VALUES: [(&str, Durability, &str); 3] = [
+        ("memory", Durability::Memory, "Nothing survives the end of the process; the data folder isn't touched"),
+        ("process", Durability::Process, "What was acknowledged survives kill -9"),
+        ("power", Durability::Power, "What was acknowledged survives a power cut"),
     ];
-    let names = values.map(|(name, help)| PossibleValue::new(name).help(help));
-    PossibleValuesParser::new(names).try_map(|name| name.parse::<Durability>())
+    let names = VALUES.map(|(name, _, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(names).try_map(|given| {
+        let value = VALUES.into_iter().find(|(name, ..)| *name == given);
+        value.map(|(_, durability, _)| durability).ok_or("memory, process or power is needed")
+    })
 }
 
 #[cfg(test)]
@@ -118,6 +121,17 @@ mod tests {
         }
         assert_eq!(key_value("A=b=c").unwrap(), ("A".into(), "b=c".into()));
         assert!(key_value("=b").is_err() && key_value("a").is_err());
+    }
+
+    #[test]
+    fn a_durability_has_the_name_that_the_log_gives_it() {
+        use std::ffi::OsStr;
+        let command = clap::Command::new("c");
+        for value in [Durability::Memory, Durability::Process, Durability::Power] {
+            let name = value.to_string();
+            assert_eq!(durability().parse_ref(&command, None, OsStr::new(&name)).unwrap(), value);
+        }
+        assert!(durability().parse_ref(&command, None, OsStr::new("none")).is_err());
     }
 
     #[test]

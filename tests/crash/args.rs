@@ -16,7 +16,7 @@ pub(crate) struct Args {
     #[arg(long)]
     pub seed: Option<u64>,
     /// What the server promises: memory, process or power.
-    #[arg(long, default_value = "process")]
+    #[arg(long, default_value = "process", value_parser = durability)]
     pub durability: Durability,
     /// Leave the data folder where it is. After a fault it stays anyway.
     #[arg(long)]
@@ -61,6 +61,11 @@ struct Rest {
     unstable: Vec<String>,
     #[arg(long, hide = true)]
     report_time: bool,
+}
+
+fn durability(name: &str) -> Result<Durability, String> {
+    let all = [Durability::Memory, Durability::Process, Durability::Power];
+    all.into_iter().find(|it| it.to_string() == name).ok_or_else(|| "memory, process or power is needed".into())
 }
 
 impl Args {
