@@ -30,7 +30,7 @@ pub(crate) enum Attempt<'a> {
     Failed { operation: &'a str, why: &'a str, unanswered: bool },
 }
 
-/// Who hears of it.
+/// Hears of every attempt.
 pub(crate) type Ear = Arc<dyn Fn(Attempt<'_>) + Send + Sync>;
 
 /// Watches the attempts of requests: an interceptor for a client, or for a single call.
@@ -42,7 +42,8 @@ impl Watch {
         Self(ear)
     }
 
-    fn failed(&self, cfg: &ConfigBag, why: &str, unanswered: bool) {
+    /// Tells the ear of an attempt that failed.
+    fn report_failure(&self, cfg: &ConfigBag, why: &str, unanswered: bool) {
         // The SDK tells how long it would have waited.
         let why = if unanswered && is_pulled(cfg) { UNANSWERED } else { why };
         let operation = cfg.load::<Metadata>().map_or("a request", |call| call.name());
@@ -71,6 +72,7 @@ impl Storable for Last {
     type Storer = StoreReplace<Self>;
 }
 
+/// Why an attempt failed whose end was never seen.
 const CUT: &str = "no complete answer in time";
 
 #[dyn_dispatch_hint]
@@ -87,8 +89,8 @@ impl Intercept for Watch {
     ) -> Result<(), BoxError> {
         let last = cfg.load::<Last>();
         match last {
-            Some(Last::Open) => self.failed(cfg, CUT, true),
-            Some(Last::Refused(why)) => self.failed(cfg, why, false),
+            Some(Last::Open) => self.report_failure(cfg, CUT, true),
+            Some(Last::Refused(why)) => self.report_failure(cfg, why, false),
             Some(Last::Told) | None => {}
         }
         if last.is_some() && !is_pulled(cfg) {
@@ -113,9 +115,11 @@ impl Intercept for Watch {
             }
             let status = context.response().map(|answer| answer.status().as_u16());
             match status.filter(|_| error.is_operation_error()) {
-                Some(status) if may_pass(status) => self.failed(cfg, &format!("HTTP {status}"), is_gateways(status)),
+                Some(status) if may_pass(status) => {
+                    self.report_failure(cfg, &format!("HTTP {status}"), is_gateways(status))
+                }
                 Some(status) => last = Last::Refused(format!("HTTP {status}")),
-                None => self.failed(cfg, &reason(error), may_have_arrived(error)),
+                None => self.report_failure(cfg, &reason(error), may_have_arrived(error)),
             }
         }
         cfg.interceptor_state().store_put(last);
@@ -129,7 +133,7 @@ impl Intercept for Watch {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(Last::Open) = cfg.load::<Last>() {
-            self.failed(cfg, CUT, true);
+            self.report_failure(cfg, CUT, true);
         }
         Ok(())
     }
@@ -193,8 +197,9 @@ impl ClassifyRetry for TooMany {
     }
 }
 
-/// A request that waits when the user wants to stop gets so long to be answered.
+/// How long a request that waits when the user wants to stop may go on waiting.
 const GRACE: Duration = Duration::from_secs(3);
+/// Why a request failed that the stop ended.
 const UNANSWERED: &str = "not answered before the stop";
 
 /// Ends the waiting of requests when the user wants to stop: what is under way gets [`GRACE`] to be answered, and nothing
@@ -202,7 +207,7 @@ const UNANSWERED: &str = "not answered before the stop";
 #[derive(Clone, Debug)]
 pub(crate) struct Brake(Stop);
 
-/// What would have been tried again.
+/// The error of a request that would have been tried again.
 #[derive(Debug, thiserror::Error)]
 #[error("{UNANSWERED}")]
 pub(crate) struct Stopped;
@@ -273,7 +278,7 @@ impl ClassifyRetry for Brake {
         "Brake"
     }
 
-    /// The last word.
+    /// After all others: it has the last word.
     fn priority(&self) -> RetryClassifierPriority {
         RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
     }

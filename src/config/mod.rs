@@ -29,13 +29,13 @@ const SETTINGS: [&str; 11] = [
     "URL_PAYMENTS",
     "NO_COLOR",
 ];
-/// Those that clap and the console look for in the environment. The address isn't among them: who named it decides
+/// The settings that clap and the console look for in the environment. The address isn't among them: who named it decides
 /// which keys may go there, see [`crate::aws`].
 const IN_ENVIRONMENT: [&str; 4] = ["MESSAGING_TARGET", "MESSAGING_STACK", "AWS_REGION", "NO_COLOR"];
-/// A `.env` is no larger.
+/// A `.env` has at most so many bytes.
 pub(crate) const MAX_BYTES: u64 = 1 << 20;
 
-/// Where a value was found; errors say it.
+/// Where a value comes from; errors say it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     Flag(&'static str),
@@ -116,7 +116,7 @@ impl Env {
         });
     }
 
-    /// What is to be said of names in `.env` that set nothing.
+    /// A warning of names in `.env` that set nothing, if there are any.
     pub fn remark(&self) -> Option<String> {
         const SHOWN: usize = 5;
         let more = self.ignored.len().checked_sub(SHOWN + 1).map(|more| format!(" and {} more", more + 1));
@@ -214,7 +214,8 @@ fn without_environment(text: &str) -> String {
     out
 }
 
-/// The line, from 1, at which a text stops being understood: the one after the longest good beginning.
+/// The line, from 1, at which a text stops being understood: the one after the longest good beginning. It parses every
+/// beginning: a `.env` is small.
 fn first_bad_line(text: &str) -> usize {
     let lines: Vec<&str> = text.lines().collect();
     let good = |n: &usize| dotenvy::from_read_iter(lines[..*n].join("\n").as_bytes()).all(|item| item.is_ok());

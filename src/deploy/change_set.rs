@@ -44,7 +44,7 @@ pub(super) async fn prepare(
         .change_set_name(format!("messaging-{}", clock::now().as_millisecond()))
         .change_set_type(if existing.is_some() { ChangeSetType::Update } else { ChangeSetType::Create })
         .template_body(&template.text)
-        .set_parameters(Some(parameters(existing, template, given)))
+        .set_parameters(Some(merge_parameters(existing, template, given)))
         .capabilities(Capability::CapabilityNamedIam)
         .capabilities(Capability::CapabilityAutoExpand)
         .send()
@@ -104,8 +104,8 @@ fn no_changes(reason: &str) -> bool {
     ["didn't contain changes", "No updates are to be performed"].iter().any(|words| reason.contains(words))
 }
 
-/// The given ones, and the stack's own values for the others: what `aws cloudformation deploy` does.
-fn parameters(existing: Option<&Stack>, template: &Template, given: &[(String, String)]) -> Vec<Parameter> {
+/// The parameters that were given, and the stack's own values for the others: what `aws cloudformation deploy` does.
+fn merge_parameters(existing: Option<&Stack>, template: &Template, given: &[(String, String)]) -> Vec<Parameter> {
     let mut parameters: Vec<Parameter> = Vec::new();
     for (n, (key, value)) in given.iter().enumerate() {
         // The last one given counts.
@@ -196,7 +196,7 @@ mod tests {
             parameters: ["A", "B", "Gone"].map(|key| (key.to_owned(), "0".to_owned())).into(),
         };
         let given = [("A".to_owned(), "1".to_owned()), ("A".to_owned(), "2".to_owned())];
-        let parameters = parameters(Some(&stack), &template, &given);
+        let parameters = merge_parameters(Some(&stack), &template, &given);
         let shown: Vec<_> = parameters
             .iter()
             .map(|p| (p.parameter_key().unwrap(), p.parameter_value(), p.use_previous_value()))

@@ -45,7 +45,7 @@ pub(crate) fn write(path: &Path, outputs: &Outputs) -> Result<Vec<&'static str>,
         return Ok(Vec::new());
     }
     let written = set_variables(text, &new);
-    check(path, &before, &written, &new)?;
+    check_reads_back(path, &before, &written, &new)?;
     replace(path, &written, old.map(|(_, permissions)| permissions))
         .map_err(|error| Failure::new(format!("Can't write {}", path.display())).why(error))?;
     Ok(new.into_iter().map(|(name, _)| name).collect())
@@ -69,8 +69,8 @@ fn read(path: &Path) -> Result<Option<(String, Permissions)>, Failure> {
     Ok(Some((text, found.permissions())))
 }
 
-/// Whether a text says what it should: the new variables, and of the others what it said before.
-fn check(
+/// Refuses a text that doesn't say what it should: the new variables, and of the others what it said before.
+fn check_reads_back(
     path: &Path,
     before: &std::collections::BTreeMap<String, String>,
     text: &str,

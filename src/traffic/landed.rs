@@ -19,7 +19,7 @@ const MAX_OBJECT_BYTES: u64 = 2 << 30;
 
 /// Looks into a bucket again and again for what has landed there.
 #[derive(Debug)]
-pub(crate) struct Landing {
+pub(crate) struct BucketWatch {
     bucket: String,
     /// Keys up to this one are of earlier days.
     after: String,
@@ -27,12 +27,12 @@ pub(crate) struct Landing {
     since: Timestamp,
     /// The keys of the objects that were read.
     seen: HashSet<String>,
-    pub found: Found,
+    pub totals: LandedTotals,
 }
 
-/// What was found so far.
+/// What a bucket watch found so far.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Found {
+pub(crate) struct LandedTotals {
     pub bytes: u64,
     pub objects: u64,
     /// Lines that are no events.
@@ -41,7 +41,7 @@ pub(crate) struct Found {
     pub partitions: BTreeMap<String, u64>,
 }
 
-impl Landing {
+impl BucketWatch {
     /// Looks for what lands from `since` on.
     pub(crate) fn new(bucket: impl Into<String>, since: Timestamp) -> Self {
         // The day before: a partition's date may be of another time zone.
@@ -53,7 +53,7 @@ impl Landing {
             after: format!("{PREFIX}{day}"),
             since,
             seen: HashSet::new(),
-            found: Found::default(),
+            totals: LandedTotals::default(),
         }
     }
 
@@ -75,13 +75,13 @@ impl Landing {
                 }
                 let body = self.read_object(client, key).await?;
                 self.seen.insert(key.to_owned());
-                self.found.objects += 1;
-                self.found.bytes += body.len() as u64;
+                self.totals.objects += 1;
+                self.totals.bytes += body.len() as u64;
                 let partition = key.split('/').next().unwrap_or_default();
-                *self.found.partitions.entry(partition.to_owned()).or_default() += 1;
+                *self.totals.partitions.entry(partition.to_owned()).or_default() += 1;
                 match decompress(&body) {
-                    Some(text) => self.found.unreadable += hand_out_events(&text, &mut event),
-                    None => self.found.unreadable += 1,
+                    Some(text) => self.totals.unreadable += hand_out_events(&text, &mut event),
+                    None => self.totals.unreadable += 1,
                 }
             }
         }
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn yesterday_is_looked_at_too() {
-        let landed = Landing::new("b", "2026-03-01T00:30:00Z".parse().unwrap());
+        let landed = BucketWatch::new("b", "2026-03-01T00:30:00Z".parse().unwrap());
         assert_eq!(landed.after, "landing_date=2026-02-28");
         assert!("landing_date=2026-02-28/x" > landed.after.as_str());
     }

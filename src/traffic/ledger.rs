@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::api::Api;
-use super::landed::Found;
+use super::landed::LandedTotals;
 use super::leg::{Account, Acknowledged, Leg};
 use super::tally::{PublishTally, QueueTally};
 use crate::event::envelope::Place;
@@ -25,7 +25,7 @@ pub(crate) struct Ledger {
     /// The events that were seen in the bucket.
     pub landing: Leg,
     /// The objects in the bucket.
-    pub landed: Found,
+    pub landed: LandedTotals,
     acknowledged: Acknowledged,
     is_publishing: bool,
     /// When an event was published or arrived last, anywhere.
@@ -47,7 +47,7 @@ impl Ledger {
             published: PublishTally::default(),
             queues: queues.map(queue).collect(),
             landing: Leg::new(buffering + LATE_LANDING),
-            landed: Found::default(),
+            landed: LandedTotals::default(),
             acknowledged: Acknowledged::default(),
             is_publishing: true,
             last_progress: Instant::now(),

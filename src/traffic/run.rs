@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::api::Api;
 use super::consumer::{self, QueueSettings, SHORT_POLL};
-use super::landed::Landing;
+use super::landed::BucketWatch;
 use super::ledger::Ledger;
 use super::publisher;
 use crate::aws::{CallError, ErrorKind, Target, TargetKind};
@@ -23,11 +23,11 @@ const LOOK_AWS: Duration = Duration::from_secs(2);
 /// How many receivers each queue has.
 const RECEIVERS: u32 = 4;
 
-/// Where the events of a run go: the parts of a stack.
+/// Where the events of a run go: the topic, and what it feeds.
 #[derive(Debug, Clone)]
-pub(crate) struct Places {
+pub(crate) struct FanOut {
     pub topic_arn: String,
-    pub queues: Vec<QueuePlace>,
+    pub queues: Vec<FanOutQueue>,
     pub bucket: String,
     /// How long the delivery stream buffers.
     pub buffering: Duration,
@@ -35,7 +35,7 @@ pub(crate) struct Places {
 
 /// A queue, and the API that drains it.
 #[derive(Debug, Clone)]
-pub(crate) struct QueuePlace {
+pub(crate) struct FanOutQueue {
     pub api: Api,
     pub url: String,
     pub settings: QueueSettings,
@@ -57,8 +57,8 @@ pub(crate) struct Run {
 
 impl Run {
     /// A run that nothing was published of yet; `stop` ends it.
-    pub(crate) fn new(id: String, places: &Places, stop: Stop, patience: Duration, complain: Complain) -> Self {
-        let ledger = Ledger::new(places.queues.iter().map(|queue| queue.api), places.buffering);
+    pub(crate) fn new(id: String, fan_out: &FanOut, stop: Stop, patience: Duration, complain: Complain) -> Self {
+        let ledger = Ledger::new(fan_out.queues.iter().map(|queue| queue.api), fan_out.buffering);
         Self { ledger: Mutex::new(ledger), id, stop, patience, complain }
     }
 
@@ -73,7 +73,7 @@ impl Run {
         self: &Arc<Self>,
         target: &Target,
         watched: &Target,
-        places: &Places,
+        fan_out: &FanOut,
         plan: publisher::Plan,
         since: Timestamp,
     ) -> Result<(), CallError> {
@@ -88,8 +88,8 @@ impl Run {
         };
         let (published, consumed, landed) = tokio::join!(
             async { end(self.publish(target, plan).await) },
-            async { end(self.consume(target, places, &finished).await) },
-            async { end(self.watch_bucket(watched, places, since, &finished).await) }
+            async { end(self.consume(target, fan_out, &finished).await) },
+            async { end(self.watch_bucket(watched, fan_out, since, &finished).await) }
         );
         published.and(consumed).and(landed)
     }
@@ -103,9 +103,9 @@ impl Run {
     }
 
     /// Drains the queues side by side until the run is `finished`.
-    async fn consume(self: &Arc<Self>, target: &Target, places: &Places, finished: &Stop) -> Result<(), CallError> {
+    async fn consume(self: &Arc<Self>, target: &Target, fan_out: &FanOut, finished: &Stop) -> Result<(), CallError> {
         let sqs = &target.sqs();
-        let consumers = places.queues.iter().map(|queue| {
+        let consumers = fan_out.queues.iter().map(|queue| {
             let plan = consumer::Plan {
                 api: queue.api,
                 queue_url: queue.url.clone(),
@@ -169,15 +169,15 @@ impl Run {
     async fn watch_bucket(
         &self,
         target: &Target,
-        places: &Places,
+        fan_out: &FanOut,
         since: Timestamp,
         finished: &Stop,
     ) -> Result<(), CallError> {
         let client = target.s3();
         let look = if target.kind == TargetKind::Aws { LOOK_AWS } else { LOOK };
-        let visibility = places.queues.iter().map(|queue| queue.settings.visibility).max().unwrap_or_default();
-        let patience = self.patience + places.buffering.max(visibility);
-        let mut landing = Landing::new(&places.bucket, since);
+        let visibility = fan_out.queues.iter().map(|queue| queue.settings.visibility).max().unwrap_or_default();
+        let patience = self.patience + fan_out.buffering.max(visibility);
+        let mut bucket = BucketWatch::new(&fan_out.bucket, since);
         loop {
             tokio::select! {
                 () = sleep(look) => {}
@@ -186,7 +186,7 @@ impl Run {
             let mut arrived = Vec::new();
             let hear = |event: Arrived| arrived.extend(event.run.map(|(run, place)| (run, place, event.time)));
             let looked = tokio::select! {
-                looked = landing.look(&client, hear) => looked,
+                looked = bucket.look(&client, hear) => looked,
                 () = finished.requested() => return Ok(()),
             };
             match looked {
@@ -200,7 +200,7 @@ impl Run {
                     ledger.arrive_in_bucket(place, time.map(clock::since));
                 }
             }
-            ledger.landed.clone_from(&landing.found);
+            ledger.landed.clone_from(&bucket.totals);
             let gone_quiet = !ledger.is_publishing() && ledger.quiet_for() > patience;
             if ledger.is_complete() || gone_quiet {
                 finished.request();

@@ -25,7 +25,7 @@ use crate::traffic::ledger::Ledger;
 use crate::traffic::new_run_id;
 use crate::traffic::pace::Pace;
 use crate::traffic::publisher::{MAX_BATCH, Plan, publishers_for};
-use crate::traffic::run::{Places, QueuePlace, Run};
+use crate::traffic::run::{FanOut, FanOutQueue, Run};
 use crate::ui::paint;
 use crate::units::plural;
 
@@ -118,9 +118,9 @@ async fn simulate(
     let watched = &context.with_complaints(target);
     let deployer = Deployer { target: watched, ui: &quiet, stop: &context.stop, stack: &args.stack };
     let (outputs, buffering) = deploy_stack(context, args, &deployer, embedded.is_some()).await?;
-    let places = find_places(watched, &args.stack, &outputs, buffering).await?;
+    let fan_out = find_fan_out(watched, &args.stack, &outputs, buffering).await?;
     let plan = Plan {
-        topic_arn: places.topic_arn.clone(),
+        topic_arn: fan_out.topic_arn.clone(),
         run: new_run_id(),
         seed: args.seed.unwrap_or_else(|| rand::random::<u32>().into()),
         kinds: Vec::new(),
@@ -135,20 +135,20 @@ async fn simulate(
         plural(args.count, "event"),
         plan.pace,
         plan.seed,
-        places.buffering.as_secs()
+        fan_out.buffering.as_secs()
     ));
 
     let complaints = Complaints::new(&context.ui);
     let complain = Box::new(move |text: &str| complaints.say(text));
-    let run = Arc::new(Run::new(plan.run.clone(), &places, context.stop.child(), args.patience, complain));
-    let view = View::new(&context.ui, args.count, &places);
+    let run = Arc::new(Run::new(plan.run.clone(), &fan_out, context.stop.child(), args.patience, complain));
+    let view = View::new(&context.ui, args.count, &fan_out);
     let started = Instant::now();
-    let running = run.execute(target, watched, &places, plan.clone(), clock::now());
+    let running = run.execute(target, watched, &fan_out, plan.clone(), clock::now());
     let ended = with_ticks(running, || view.tick(&run.ledger())).await;
     view.finish();
     let ended = ended.map_err(|error| (error.to_string(), error.failure_after_answers(target, "finish the run")));
 
-    let mut outcome = outcome(target, &places, &plan, &run.ledger(), started.elapsed(), embedded);
+    let mut outcome = outcome(target, &fan_out, &plan, &run.ledger(), started.elapsed(), embedded);
     let all_published = run.ledger().published.sent >= args.count;
     let verdict = match outcome.lost() {
         _ if ended.is_err() => Verdict::Interrupted,
@@ -206,12 +206,12 @@ async fn deploy_stack(
 }
 
 /// Finds the parts of a stack by its outputs, and asks its queues for their settings.
-async fn find_places(
+async fn find_fan_out(
     target: &Target,
     stack: &str,
     outputs: &Outputs,
     buffering: Option<u32>,
-) -> Result<Places, Failure> {
+) -> Result<FanOut, Failure> {
     let output = |name: &str| {
         outputs.get(name).cloned().ok_or_else(|| {
             Failure::new(format!("The stack {stack} has no output {name}"))
@@ -224,27 +224,27 @@ async fn find_places(
         let url = output(name)?;
         let settings = consumer::describe(&client, &url).await;
         let settings = settings.map_err(|error| error.failure(target, &format!("look at the queue {url}")))?;
-        queues.push(QueuePlace { api, url, settings });
+        queues.push(FanOutQueue { api, url, settings });
     }
     let buffering = Duration::from_secs(buffering.unwrap_or(TEMPLATE_BUFFERING).into());
-    Ok(Places { topic_arn: output(stack::TOPIC_ARN)?, queues, bucket: output(stack::BUCKET_NAME)?, buffering })
+    Ok(FanOut { topic_arn: output(stack::TOPIC_ARN)?, queues, bucket: output(stack::BUCKET_NAME)?, buffering })
 }
 
 /// What the run came to, as far as the ledger knows it.
 fn outcome(
     target: &Target,
-    places: &Places,
+    fan_out: &FanOut,
     plan: &Plan,
     ledger: &Ledger,
     elapsed: Duration,
     embedded: Option<&Embedded>,
 ) -> Outcome {
-    let queue = |place: &QueuePlace| {
-        let queue = &ledger.queues[&place.api];
-        Queue::new(place.api, place.url.clone(), queue.tally, ledger.balance(&queue.leg))
+    let queue = |drained: &FanOutQueue| {
+        let queue = &ledger.queues[&drained.api];
+        Queue::new(drained.api, drained.url.clone(), queue.tally, ledger.balance(&queue.leg))
     };
     let landed = Landed {
-        bucket: places.bucket.clone(),
+        bucket: fan_out.bucket.clone(),
         partitions: ledger.landed.partitions.keys().cloned().collect(),
         objects: ledger.landed.objects,
         bytes: ledger.landed.bytes,
@@ -258,8 +258,8 @@ fn outcome(
         run: Some(plan.run.clone()),
         seed: Some(plan.seed),
         elapsed_s,
-        published: Some(Published::new(&ledger.published, places.topic_arn.clone(), elapsed_s, plan.pace)),
-        queues: places.queues.iter().map(queue).collect(),
+        published: Some(Published::new(&ledger.published, fan_out.topic_arn.clone(), elapsed_s, plan.pace)),
+        queues: fan_out.queues.iter().map(queue).collect(),
         landed: Some(landed),
         verdict: None,
         error: None,

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::traffic::api::Api;
 use crate::traffic::ledger::Ledger;
-use crate::traffic::run::Places;
+use crate::traffic::run::FanOut;
 use crate::traffic::stats::{Latencies, RecentRate};
 use crate::ui::{Bar, Ui, paint};
 use crate::units::{count, duration, plural};
@@ -30,15 +30,15 @@ pub(super) struct View {
 
 impl View {
     /// The view of a run of `total` events.
-    pub(super) fn new(ui: &Ui, total: u64, places: &Places) -> Self {
+    pub(super) fn new(ui: &Ui, total: u64, fan_out: &FanOut) -> Self {
         let bar = |name: &str, colour: &str| {
             ui.bar(Some(total), &format!("  {{prefix:<26}} {{bar:28.{colour}/dim}} {{human_pos:>9}}  {{msg}}"))
                 .named(name)
         };
-        let topic = places.topic_arn.rsplit(':').next().unwrap_or("topic");
+        let topic = fan_out.topic_arn.rsplit(':').next().unwrap_or("topic");
         let title = ui.bar(None, "{spinner:.green} {msg}");
         let topic = bar(topic, "blue");
-        let queues = places
+        let queues = fan_out
             .queues
             .iter()
             .map(|queue| (queue.api, bar(&format!("├─ {} queue", queue.api.name()), "cyan"), Mutex::default()));
