@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use messaging::{Cli, Env, Exit, Failure, escape, write_stderr};
 
-/// glibc's takes a seventh of a request's time.
+/// glibc's allocator takes a seventh of a request's time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -26,7 +26,7 @@ pub(crate) async fn with_ticks<T>(work: impl Future<Output = T>, mut tick: impl 
     }
 }
 
-/// Errors that come again and again: the first few are told one by one, then one now and then, with the count of those
+/// Shows errors that come again and again: the first few one by one, then one now and then, with the count of those
 /// between.
 #[derive(Debug)]
 pub(crate) struct Complaints {
@@ -34,10 +34,11 @@ pub(crate) struct Complaints {
     state: Mutex<ComplaintState>,
 }
 
+/// How many complaints there were, and when the last was shown.
 #[derive(Debug)]
 struct ComplaintState {
     made: u64,
-    /// Since the last that was shown.
+    /// Those since the last that was shown.
     hidden: u64,
     last: Instant,
 }

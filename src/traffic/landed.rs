@@ -12,7 +12,7 @@ use crate::aws::{CallError, ErrorKind};
 use crate::event::envelope::Arrived;
 
 /// The partitions of the template's prefix.
-pub(crate) const PREFIX: &str = "landing_date=";
+const PREFIX: &str = "landing_date=";
 /// No landed object grows beyond this: Firehose buffers at most 128 MiB (API reference of Firehose, BufferingHints),
 /// which compresses well.
 const MAX_OBJECT_BYTES: u64 = 2 << 30;
