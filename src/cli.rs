@@ -55,7 +55,7 @@ impl Cli {
     /// Runs the command; must be called inside the runtime.
     pub async fn run(self, env: Env) -> Result<Exit, Failure> {
         let context = Context { ui: Ui::new(self.json()), env, stop: Stop::on_signals() };
-        // Whoever reads no setting isn't told.
+        // These two commands read no setting: they need no warning.
         if !matches!(self.command, Command::Local(_) | Command::Completions(_))
             && let Some(remark) = context.env.remark()
         {

@@ -13,9 +13,11 @@
 //!              traffic/                  publishes, consumes, reads what landed, and keeps the ledger
 //!              aws/                      a target: clients of AWS's services, and what their errors mean
 //!              event/                    the events: what they carry, the story that makes them up, their envelope
-//! for both     config/  stop  exit       settings, the stop signal, exit codes and errors
+//! base         config/  stop  exit       settings, the stop signal, exit codes and errors
 //!              ui/  units  clock         the only printer, numbers as people read them, the wall clock
 //! cloud wing   crates/cloud              the server: bytes to operations, a folder a service, a file an operation
+//!              crates/template           CloudFormation's template language
+//!              crates/jq                 the language jq, for Firehose's records
 //!              crates/wire               the protocols: typed inputs and outputs, as JSON, XML and forms
 //!              crates/engine             pure state machine: decides and applies
 //!              crates/log                the durable record

@@ -62,7 +62,7 @@ impl fmt::Debug for Watch {
 enum Last {
     /// It began, and its end was never seen: the time for an attempt ran out.
     Open,
-    /// It succeeded, or its failure was told.
+    /// It succeeded, or the ear has heard of its failure.
     Told,
     /// It was refused, for this reason; whether that passes shows when it is tried again.
     Refused(String),
@@ -109,7 +109,7 @@ impl Intercept for Watch {
         let mut last = Last::Told;
         if let Some(Err(error)) = context.output_or_error() {
             if error.is_interceptor_error() && is_pulled(cfg) {
-                // The failure before was told.
+                // The ear has heard of the failure before.
                 cfg.interceptor_state().store_put(Last::Told);
                 return Ok(());
             }

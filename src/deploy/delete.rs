@@ -13,7 +13,7 @@ use crate::units::plural;
 /// Between emptying a bucket and deleting it Firehose may land something: then once more.
 const ATTEMPTS: u32 = 3;
 
-/// Deletes the stack, if it exists. Buckets that it would leave are told of, or with `empty_buckets` emptied and deleted.
+/// Deletes the stack, if it exists. Says which buckets it leaves, or with `empty_buckets` empties and deletes them.
 pub(crate) async fn delete(deployer: &Deployer<'_>, empty_buckets: bool) -> Result<(), Failure> {
     let Some(stack) = deployer.describe().await? else {
         deployer.ui.note(format!("There is no stack {} on {}.", deployer.stack, deployer.target.describe()));
@@ -37,11 +37,11 @@ pub(crate) async fn delete(deployer: &Deployer<'_>, empty_buckets: bool) -> Resu
     Ok(())
 }
 
-/// The buckets that the template retains: tells of them, or with `delete` empties and deletes them.
+/// Says which buckets the stack left, or with `delete` empties and deletes them.
 async fn finish_buckets(deployer: &Deployer<'_>, buckets: &[String], delete: bool) -> Result<(), Failure> {
     let client = deployer.target.s3();
     for bucket in buckets {
-        // Whoever may not look can't be told.
+        // Who may not look at the bucket can't say whether it is there.
         if client.head_bucket().bucket(bucket).send().await.is_err() {
             continue;
         }
@@ -142,7 +142,7 @@ async fn empty_bucket(deployer: &Deployer<'_>, bucket: &str) -> Result<u64, Call
             )));
         }
         deleted += n;
-        // The first page more of a bucket that is filled as fast as it is emptied would be one of many.
+        // A bucket that is filled as fast as it is emptied would never let the user stop.
         if deployer.stop.is_signalled() {
             return Err(CallError::without_code(ErrorKind::Busy, format!("{deleted} deleted")));
         }

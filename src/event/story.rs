@@ -5,8 +5,8 @@
 //! xoshiro256++, whose sequence is fixed by its definition. Memory is bounded: only the most recent consumers and
 //! unpaid orders are remembered.
 //!
-//! A story that publishes only some kinds ([`Story::new`]) still happens whole: the other events take place, but
-//! nobody is told. So an order published alone belongs to a consumer that exists in the story.
+//! A story of which only some kinds are published ([`Story::new`]) still happens whole: the other events take place, but
+//! stay unpublished. So an order published alone belongs to a consumer that exists in the story.
 
 use fake::Fake;
 use fake::faker::address::en::{BuildingNumber, CityName, CountryCode, StreetName, ZipCode};
