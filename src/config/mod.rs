@@ -37,7 +37,7 @@ pub(crate) const MAX_BYTES: u64 = 1 << 20;
 
 /// Where a value comes from; errors say it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     Flag(&'static str),
     Environment(String),
     File {
@@ -65,7 +65,7 @@ impl fmt::Display for Origin {
 
 /// A value and where it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub(crate) struct Found {
     pub value: String,
     pub origin: Origin,
 }
@@ -117,7 +117,7 @@ impl Env {
     }
 
     /// A warning of names in `.env` that set nothing, if there are any.
-    pub fn remark(&self) -> Option<String> {
+    pub(crate) fn remark(&self) -> Option<String> {
         const SHOWN: usize = 5;
         let more = self.ignored.len().checked_sub(SHOWN + 1).map(|more| format!(" and {} more", more + 1));
         let names = self.ignored[..self.ignored.len().min(SHOWN)].join(", ");
@@ -131,7 +131,7 @@ impl Env {
     }
 
     /// The first of `names` that has a value: all of them in the environment, then all of them in `.env`.
-    pub fn find(&self, names: &[&str]) -> Option<Found> {
+    pub(crate) fn find(&self, names: &[&str]) -> Option<Found> {
         let environment = names.iter().filter(|name| !self.file.contains_key(**name)).find_map(|name| {
             let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
             Some(Found { value, origin: Origin::Environment((*name).to_owned()) })

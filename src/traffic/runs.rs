@@ -33,7 +33,6 @@ impl Runs {
         }
         let Some((run, place)) = place else { return };
         let mut entry = match self.runs.iter().position(|(known, _)| known == run) {
-            Some(at) if at + 1 == self.runs.len() => self.runs.pop().expect("found"),
             Some(at) => self.runs.remove(at),
             None => {
                 if self.runs.len() == MAX_RUNS {
