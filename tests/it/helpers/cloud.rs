@@ -15,16 +15,16 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 /// 2026-03-14 23:30:00 UTC, in ms: half an hour before midnight.
-pub const LATE_EVENING: u64 = 1_773_531_000_000;
+pub(crate) const LATE_EVENING: u64 = 1_773_531_000_000;
 
 /// How long a test waits for what happens on its own.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The log's first segment in a cloud's folder.
 const SEGMENT: &str = "data/log/00000001.log";
 
 /// A cloud that serves.
-pub struct TestCloud {
+pub(crate) struct TestCloud {
     pub clock: Clock,
     pub endpoint: String,
     options: Options,
@@ -34,32 +34,32 @@ pub struct TestCloud {
 
 impl TestCloud {
     /// One whose clock stands still at [`LATE_EVENING`].
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::open(Clock::manual(LATE_EVENING), false).await
     }
 
     /// The same, as hard as AWS.
-    pub async fn strict() -> Self {
+    pub(crate) async fn strict() -> Self {
         Self::open(Clock::manual(LATE_EVENING), true).await
     }
 
     /// One that runs by the wall's clock.
-    pub async fn live() -> Self {
+    pub(crate) async fn live() -> Self {
         Self::open(Clock::System, false).await
     }
 
     /// The log's first segment.
-    pub fn segment(&self) -> PathBuf {
+    pub(crate) fn segment(&self) -> PathBuf {
         self.folder.path().join(SEGMENT)
     }
 
     /// One whose clock stands still at `now`, on a data folder that `prepare` makes.
-    pub async fn on(now: u64, prepare: impl FnOnce(&Path)) -> Self {
+    pub(crate) async fn on(now: u64, prepare: impl FnOnce(&Path)) -> Self {
         Self::open_on(Options { clock: Clock::manual(now), ..Options::new("") }, prepare).await
     }
 
     /// One whose log is cut into segments of 64 KiB.
-    pub async fn with_small_segments() -> Self {
+    pub(crate) async fn with_small_segments() -> Self {
         let clock = Clock::manual(LATE_EVENING);
         Self::open_on(Options { clock, segment_bytes: 1 << 16, ..Options::new("") }, |_| {}).await
     }
@@ -79,25 +79,25 @@ impl TestCloud {
     }
 
     /// Stops cleanly and starts again on the same folder; the port changes.
-    pub async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.stop().await;
         self.start_again().await;
     }
 
     /// The data folder.
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
     /// Starts again on a data folder that somebody did something to.
-    pub async fn restart_after(&mut self, harm: impl FnOnce(&Path)) {
+    pub(crate) async fn restart_after(&mut self, harm: impl FnOnce(&Path)) {
         self.stop().await;
         harm(&self.data());
         self.start_again().await;
     }
 
     /// Starts again with another log: the bytes of its only segment.
-    pub async fn restart_with(&mut self, segment: &[u8]) {
+    pub(crate) async fn restart_with(&mut self, segment: &[u8]) {
         self.stop().await;
         std::fs::write(self.segment(), segment).unwrap();
         self.start_again().await;
@@ -111,7 +111,7 @@ impl TestCloud {
     }
 
     /// Stops; why a start on what somebody then made of the folder is refused.
-    pub async fn refused_after(&mut self, harm: impl FnOnce(&Path)) -> String {
+    pub(crate) async fn refused_after(&mut self, harm: impl FnOnce(&Path)) -> String {
         self.stop().await;
         harm(&self.data());
         let refused = eventually(async || match Cloud::open(self.options.clone(), |_| {}) {
@@ -123,36 +123,36 @@ impl TestCloud {
     }
 
     /// Stops cleanly.
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         if let Some(server) = self.server.take() {
             server.stop().await.unwrap();
         }
     }
 
     /// Moves the clock on.
-    pub fn pass(&self, seconds: u64) {
+    pub(crate) fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
     /// The server's inside.
-    pub fn inside(&self) -> &Arc<Cloud> {
+    pub(crate) fn inside(&self) -> &Arc<Cloud> {
         &self.server.as_ref().unwrap().cloud
     }
 
     /// The entries of the folder around the data folder: nothing may appear beside it.
-    pub fn files_outside(&self) -> Vec<std::path::PathBuf> {
+    pub(crate) fn files_outside(&self) -> Vec<std::path::PathBuf> {
         let mut entries: Vec<_> = std::fs::read_dir(self.folder.path()).unwrap().map(|it| it.unwrap().path()).collect();
         entries.sort();
         entries
     }
 
     /// What the server has said of itself.
-    pub fn notices(&self) -> Vec<String> {
+    pub(crate) fn notices(&self) -> Vec<String> {
         self.server.as_ref().unwrap().cloud.notices.all().into_iter().map(|(_, text)| text).collect()
     }
 
     /// From now on what every message's way is told to.
-    pub fn explain(&self) -> Arc<Mutex<Vec<String>>> {
+    pub(crate) fn explain(&self) -> Arc<Mutex<Vec<String>>> {
         let told = Arc::<Mutex<Vec<String>>>::default();
         let ear = told.clone();
         let cloud = &self.server.as_ref().unwrap().cloud;
@@ -161,29 +161,29 @@ impl TestCloud {
     }
 
     /// Waits until the server has said something that contains all of `words`.
-    pub async fn notice_with(&self, words: &[&str]) -> String {
+    pub(crate) async fn notice_with(&self, words: &[&str]) -> String {
         eventually(async || self.notices().into_iter().find(|text| words.iter().all(|word| text.contains(word))))
             .await
             .unwrap_or_else(|| panic!("no notice has {words:?}: {:#?}", self.notices()))
     }
 
-    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+    pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&config(&self.endpoint))
     }
 
-    pub fn sns(&self) -> aws_sdk_sns::Client {
+    pub(crate) fn sns(&self) -> aws_sdk_sns::Client {
         aws_sdk_sns::Client::new(&config(&self.endpoint))
     }
 
-    pub fn firehose(&self) -> aws_sdk_firehose::Client {
+    pub(crate) fn firehose(&self) -> aws_sdk_firehose::Client {
         aws_sdk_firehose::Client::new(&config(&self.endpoint))
     }
 
-    pub fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
+    pub(crate) fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
         aws_sdk_cloudformation::Client::new(&config(&self.endpoint))
     }
 
-    pub fn s3(&self) -> aws_sdk_s3::Client {
+    pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
         s3(&self.endpoint)
     }
 }
@@ -200,7 +200,7 @@ async fn try_serve(options: &Options) -> Option<Server> {
 }
 
 /// What every client of an address is made of; nothing is tried twice, so that each failure is seen.
-pub fn config(endpoint: &str) -> SdkConfig {
+pub(crate) fn config(endpoint: &str) -> SdkConfig {
     let credentials = Credentials::new("test", "test", None, None, "tests");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -214,13 +214,13 @@ pub fn config(endpoint: &str) -> SdkConfig {
 }
 
 /// An S3 client that names buckets in the path.
-pub fn s3(endpoint: &str) -> aws_sdk_s3::Client {
+pub(crate) fn s3(endpoint: &str) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::config::Builder::from(&config(endpoint)).force_path_style(true).build();
     aws_sdk_s3::Client::from_conf(config)
 }
 
 /// Looks until there is something, or patience ends.
-pub async fn eventually<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+pub(crate) async fn eventually<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
     let end = tokio::time::Instant::now() + PATIENCE;
     loop {
         if let Some(found) = look().await {
@@ -234,7 +234,7 @@ pub async fn eventually<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<T
 }
 
 /// The code of a refused call.
-pub fn code<T: std::fmt::Debug, E>(result: Result<T, E>) -> String
+pub(crate) fn code<T: std::fmt::Debug, E>(result: Result<T, E>) -> String
 where
     E: aws_sdk_sqs::error::ProvideErrorMetadata,
 {

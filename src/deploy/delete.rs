@@ -3,25 +3,27 @@
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use console::Style;
 
-use super::{Deployer, Stack, watch};
-use crate::aws::CallError;
+use super::{Deployer, watch};
+use crate::aws::{CallError, ErrorKind};
 use crate::exit::Failure;
-use crate::ui::{paint, plural};
+use crate::stack::Stack;
+use crate::ui::paint;
+use crate::units::plural;
 
 /// Between emptying a bucket and deleting it Firehose may land something: then once more.
 const ATTEMPTS: u32 = 3;
 
-/// Deletes the stack, if it exists. Buckets that it would leave are told of, or with `empty_buckets` emptied and deleted.
-pub async fn delete(deployer: &Deployer<'_>, empty_buckets: bool) -> Result<(), Failure> {
+/// Deletes the stack, if it exists. Says which buckets it leaves, or with `empty_buckets` empties and deletes them.
+pub(crate) async fn delete(deployer: &Deployer<'_>, empty_buckets: bool) -> Result<(), Failure> {
     let Some(stack) = deployer.describe().await? else {
-        deployer.ui.note(format!("There is no stack {} on {}.", deployer.stack, deployer.cloud.describe()));
+        deployer.ui.note(format!("There is no stack {} on {}.", deployer.stack, deployer.target.describe()));
         return Ok(());
     };
-    let buckets = buckets(deployer, &stack).await?;
+    let buckets = list_buckets(deployer, &stack).await?;
     let mut attempt = 1;
     loop {
         if empty_buckets {
-            empty(deployer, &buckets).await?;
+            empty_all(deployer, &buckets).await?;
         }
         match delete_stack(deployer, &stack).await {
             Err(_) if empty_buckets && attempt < ATTEMPTS && !deployer.stop.is_requested() => attempt += 1,
@@ -29,17 +31,17 @@ pub async fn delete(deployer: &Deployer<'_>, empty_buckets: bool) -> Result<(), 
             Ok(()) => break,
         }
     }
-    leftovers(deployer, &buckets, empty_buckets).await?;
+    finish_buckets(deployer, &buckets, empty_buckets).await?;
     let green = Style::new().for_stderr().green().bold();
     deployer.ui.note(format!("{} The stack {} is deleted.", paint(&green, "✔"), deployer.stack));
     Ok(())
 }
 
-/// The buckets that the template retains.
-async fn leftovers(deployer: &Deployer<'_>, buckets: &[String], delete: bool) -> Result<(), Failure> {
-    let client = deployer.cloud.s3();
+/// Says which buckets the stack left, or with `delete` empties and deletes them.
+async fn finish_buckets(deployer: &Deployer<'_>, buckets: &[String], delete: bool) -> Result<(), Failure> {
+    let client = deployer.target.s3();
     for bucket in buckets {
-        // Whoever may not look can't be told.
+        // Who may not look at the bucket can't say whether it is there.
         if client.head_bucket().bucket(bucket).send().await.is_err() {
             continue;
         }
@@ -49,9 +51,9 @@ async fn leftovers(deployer: &Deployer<'_>, buckets: &[String], delete: bool) ->
             ));
             continue;
         }
-        empty(deployer, std::slice::from_ref(bucket)).await?;
+        empty_all(deployer, std::slice::from_ref(bucket)).await?;
         if let Err(error) = client.delete_bucket().bucket(bucket).send().await {
-            return Err(CallError::from(error).failure(deployer.cloud, &format!("delete the bucket {bucket}")));
+            return Err(CallError::from(error).failure(deployer.target, &format!("delete the bucket {bucket}")));
         }
         deployer.ui.note(format!("Deleted the bucket {bucket}."));
     }
@@ -59,11 +61,11 @@ async fn leftovers(deployer: &Deployer<'_>, buckets: &[String], delete: bool) ->
 }
 
 /// Deletes a stack and waits until it is gone.
-pub async fn delete_stack(deployer: &Deployer<'_>, stack: &Stack) -> Result<(), Failure> {
+pub(super) async fn delete_stack(deployer: &Deployer<'_>, stack: &Stack) -> Result<(), Failure> {
     let before = watch::newest_event(deployer, &stack.id).await?;
-    let request = deployer.cloud.cloudformation().delete_stack().stack_name(&stack.id);
+    let request = deployer.target.cloudformation().delete_stack().stack_name(&stack.id);
     if let Err(error) = request.send().await {
-        return Err(CallError::from(error).failure(deployer.cloud, &format!("delete the stack {}", deployer.stack)));
+        return Err(CallError::from(error).failure(deployer.target, &format!("delete the stack {}", deployer.stack)));
     }
     let (left, reason) = watch::until_rest(deployer, &stack.id, before).await?;
     match left {
@@ -84,9 +86,9 @@ pub async fn delete_stack(deployer: &Deployer<'_>, stack: &Stack) -> Result<(), 
 }
 
 /// The stack's buckets.
-async fn buckets(deployer: &Deployer<'_>, stack: &Stack) -> Result<Vec<String>, Failure> {
-    let cant = |error: CallError| error.failure(deployer.cloud, "list the stack's buckets");
-    let client = deployer.cloud.cloudformation();
+async fn list_buckets(deployer: &Deployer<'_>, stack: &Stack) -> Result<Vec<String>, Failure> {
+    let cant = |error: CallError| error.failure(deployer.target, "list the stack's buckets");
+    let client = deployer.target.cloudformation();
     let mut resources = client.list_stack_resources().stack_name(&stack.id).into_paginator().send();
     let mut buckets = Vec::new();
     while let Some(page) = resources.next().await {
@@ -101,10 +103,10 @@ async fn buckets(deployer: &Deployer<'_>, stack: &Stack) -> Result<Vec<String>, 
 }
 
 /// Deletes every object in some buckets.
-async fn empty(deployer: &Deployer<'_>, buckets: &[String]) -> Result<(), Failure> {
+async fn empty_all(deployer: &Deployer<'_>, buckets: &[String]) -> Result<(), Failure> {
     for bucket in buckets {
         let deleted = empty_bucket(deployer, bucket).await;
-        let deleted = deleted.map_err(|error| error.failure(deployer.cloud, &format!("empty the bucket {bucket}")))?;
+        let deleted = deleted.map_err(|error| error.failure(deployer.target, &format!("empty the bucket {bucket}")))?;
         if deleted > 0 {
             deployer.ui.note(format!("Deleted {} from the bucket {bucket}.", plural(deleted, "object")));
         }
@@ -113,13 +115,13 @@ async fn empty(deployer: &Deployer<'_>, buckets: &[String]) -> Result<(), Failur
 }
 
 async fn empty_bucket(deployer: &Deployer<'_>, bucket: &str) -> Result<u64, CallError> {
-    let client = deployer.cloud.s3();
+    let client = deployer.target.s3();
     let mut deleted = 0;
     loop {
         // Always the first page: what was listed is gone by the next look.
         let page = match client.list_objects_v2().bucket(bucket).send().await.map_err(CallError::from) {
             Ok(page) => page,
-            Err(error) if error.kind == crate::aws::Kind::NotFound => return Ok(deleted),
+            Err(error) if error.kind == ErrorKind::NotFound => return Ok(deleted),
             Err(error) => return Err(error),
         };
         let keys =
@@ -128,7 +130,7 @@ async fn empty_bucket(deployer: &Deployer<'_>, bucket: &str) -> Result<u64, Call
         if keys.is_empty() {
             return Ok(deleted);
         }
-        let wrong = |message: String| CallError { kind: crate::aws::Kind::Other, code: None, message };
+        let wrong = |message: String| CallError::without_code(ErrorKind::Other, message);
         let n = keys.len() as u64;
         let keys = Delete::builder().set_objects(Some(keys)).build().map_err(|error| wrong(error.to_string()))?;
         let answer = client.delete_objects().bucket(bucket).delete(keys).send().await?;
@@ -140,9 +142,9 @@ async fn empty_bucket(deployer: &Deployer<'_>, bucket: &str) -> Result<u64, Call
             )));
         }
         deleted += n;
-        // The first page more of a bucket that is filled as fast as it is emptied would be one of many.
+        // A bucket that is filled as fast as it is emptied would never let the user stop.
         if deployer.stop.is_signalled() {
-            return Err(CallError { kind: crate::aws::Kind::Busy, code: None, message: format!("{deleted} deleted") });
+            return Err(CallError::without_code(ErrorKind::Busy, format!("{deleted} deleted")));
         }
     }
 }

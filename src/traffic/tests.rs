@@ -6,15 +6,16 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use messaging::aws::Cloud;
-use messaging::exit::Stop;
-use messaging::traffic::api::Api;
-use messaging::traffic::consumer::{self, Budget, Queue};
-use messaging::traffic::pace::Pace;
-use messaging::traffic::publisher;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+
+use super::api::Api;
+use super::consumer::{self, Budget, QueueSettings};
+use super::pace::Pace;
+use super::publisher;
+use crate::aws::Target;
+use crate::stop::Stop;
 
 /// What a cloud answers: to an operation, the body of its request, and the how manieth request it is.
 type Script = fn(&str, &str, usize) -> (u16, String);
@@ -24,7 +25,7 @@ const HANG_UP: u16 = 0;
 
 /// A cloud that plays a script.
 struct Scripted {
-    cloud: Cloud,
+    target: Target,
     /// Operations asked for, in order.
     asked: Arc<Mutex<Vec<String>>>,
 }
@@ -43,7 +44,7 @@ impl Scripted {
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), serve));
             }
         });
-        Self { cloud: Cloud::local(endpoint, None), asked }
+        Self { target: Target::local(endpoint, None), asked }
     }
 }
 
@@ -105,7 +106,7 @@ async fn publish(script: Script) -> (Result<(), String>, Vec<String>, Vec<String
             });
         })
     };
-    let ended = publisher::publish(&scripted.cloud.sns(), plan, &Stop::default(), listener).await;
+    let ended = publisher::publish(&scripted.target.sns(), plan, &Stop::default(), listener).await;
     let (heard, asked) = (heard.lock().clone(), scripted.asked.lock().clone());
     (ended.map_err(|error| error.to_string()), heard, asked)
 }
@@ -234,8 +235,8 @@ async fn of_the_deleted_only_what_the_service_could_not_delete_is_deleted_again(
             });
         })
     };
-    let queue = Queue { visibility: std::time::Duration::from_secs(30), has_dead_letter_queue: true };
-    consumer::consume(&scripted.cloud.sqs(), plan, &queue, &Stop::default(), listener).await.unwrap();
+    let queue = QueueSettings { visibility: std::time::Duration::from_secs(30), has_dead_letter_queue: true };
+    consumer::consume(&scripted.target.sqs(), plan, &queue, &Stop::default(), listener).await.unwrap();
     let heard = heard.lock().clone();
     assert_eq!(
         heard,

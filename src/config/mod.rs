@@ -7,7 +7,7 @@
 //! nothing from the environment: neither what the AWS SDK or the loader obey (`AWS_CONFIG_FILE` runs a program,
 //! `LD_PRELOAD` is one), nor a secret of the user into an address.
 
-pub mod file;
+pub(crate) mod file;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,15 +29,15 @@ const SETTINGS: [&str; 11] = [
     "URL_PAYMENTS",
     "NO_COLOR",
 ];
-/// Those that clap and the console look for in the environment. The address isn't among them: who named it decides
+/// The settings that clap and the console look for in the environment. The address isn't among them: who named it decides
 /// which keys may go there, see [`crate::aws`].
 const IN_ENVIRONMENT: [&str; 4] = ["MESSAGING_TARGET", "MESSAGING_STACK", "AWS_REGION", "NO_COLOR"];
-/// A `.env` is no larger.
-pub const MAX_BYTES: u64 = 1 << 20;
+/// A `.env` has at most so many bytes.
+pub(crate) const MAX_BYTES: u64 = 1 << 20;
 
-/// Where a value was found; errors say it.
+/// Where a value comes from; errors say it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     Flag(&'static str),
     Environment(String),
     File {
@@ -65,7 +65,7 @@ impl fmt::Display for Origin {
 
 /// A value and where it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub(crate) struct Found {
     pub value: String,
     pub origin: Origin,
 }
@@ -116,8 +116,8 @@ impl Env {
         });
     }
 
-    /// What is to be said of names in `.env` that set nothing.
-    pub fn remark(&self) -> Option<String> {
+    /// A warning of names in `.env` that set nothing, if there are any.
+    pub(crate) fn remark(&self) -> Option<String> {
         const SHOWN: usize = 5;
         let more = self.ignored.len().checked_sub(SHOWN + 1).map(|more| format!(" and {} more", more + 1));
         let names = self.ignored[..self.ignored.len().min(SHOWN)].join(", ");
@@ -131,7 +131,7 @@ impl Env {
     }
 
     /// The first of `names` that has a value: all of them in the environment, then all of them in `.env`.
-    pub fn find(&self, names: &[&str]) -> Option<Found> {
+    pub(crate) fn find(&self, names: &[&str]) -> Option<Found> {
         let environment = names.iter().filter(|name| !self.file.contains_key(**name)).find_map(|name| {
             let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
             Some(Found { value, origin: Origin::Environment((*name).to_owned()) })
@@ -214,7 +214,8 @@ fn without_environment(text: &str) -> String {
     out
 }
 
-/// The line, from 1, at which a text stops being understood: the one after the longest good beginning.
+/// The line, from 1, at which a text stops being understood: the one after the longest good beginning. It parses every
+/// beginning: a `.env` is small.
 fn first_bad_line(text: &str) -> usize {
     let lines: Vec<&str> = text.lines().collect();
     let good = |n: &usize| dotenvy::from_read_iter(lines[..*n].join("\n").as_bytes()).all(|item| item.is_ok());
@@ -237,13 +238,13 @@ fn assigned(line: &str) -> Option<&str> {
 }
 
 /// The variables of a `.env` text.
-pub fn variables(path: &Path, text: &str) -> Result<BTreeMap<String, String>, Failure> {
+pub(crate) fn variables(path: &Path, text: &str) -> Result<BTreeMap<String, String>, Failure> {
     Ok(parse(path, text)?.into_iter().map(|(name, (value, _))| (name, value)).collect())
 }
 
 /// `text` with the given variables set: where they are assigned already they are changed in place, everything else stays
 /// as it is, and new ones follow at the end. The values are of one line.
-pub fn set_variables(text: &str, variables: &[(&str, &str)]) -> String {
+pub(crate) fn set_variables(text: &str, variables: &[(&str, &str)]) -> String {
     // A file has one sort of line ends.
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut missing: Vec<_> = variables.iter().collect();

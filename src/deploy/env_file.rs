@@ -7,9 +7,9 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use crate::command::stack::{self, Outputs};
 use crate::config::{self, file, set_variables, variables};
 use crate::exit::Failure;
+use crate::stack::{self, Outputs};
 
 /// Which output is which variable.
 const VARIABLES: [(&str, &str); 3] = [
@@ -24,7 +24,7 @@ const OLD_ARN: &str = "ARN";
 ///
 /// Nothing is written that would read back as something else, and nothing through a symlink: the file behind it may be
 /// anyone's.
-pub fn write(path: &Path, outputs: &Outputs) -> Result<Vec<&'static str>, Failure> {
+pub(crate) fn write(path: &Path, outputs: &Outputs) -> Result<Vec<&'static str>, Failure> {
     let old = read(path)?;
     let text = old.as_ref().map_or("", |(text, _)| text);
     let before = variables(path, text)?;
@@ -45,7 +45,7 @@ pub fn write(path: &Path, outputs: &Outputs) -> Result<Vec<&'static str>, Failur
         return Ok(Vec::new());
     }
     let written = set_variables(text, &new);
-    check(path, &before, &written, &new)?;
+    check_reads_back(path, &before, &written, &new)?;
     replace(path, &written, old.map(|(_, permissions)| permissions))
         .map_err(|error| Failure::new(format!("Can't write {}", path.display())).why(error))?;
     Ok(new.into_iter().map(|(name, _)| name).collect())
@@ -69,8 +69,8 @@ fn read(path: &Path) -> Result<Option<(String, Permissions)>, Failure> {
     Ok(Some((text, found.permissions())))
 }
 
-/// Whether a text says what it should: the new variables, and of the others what it said before.
-fn check(
+/// Refuses a text that doesn't say what it should: the new variables, and of the others what it said before.
+fn check_reads_back(
     path: &Path,
     before: &std::collections::BTreeMap<String, String>,
     text: &str,

@@ -5,16 +5,17 @@ use console::Style;
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::time::sleep;
 
-use super::{Deployer, Stack, stack};
-use crate::aws::{CallError, Kind};
+use super::Deployer;
+use crate::aws::{CallError, ErrorKind};
 use crate::exit::{Exit, Failure};
+use crate::stack::{self, Stack};
 use crate::ui::{self, paint};
 
 /// A cloud that shows no event of the stack itself after so many looks has none.
 const LOOKS_WITHOUT_EVENTS: u32 = 20;
 
 /// The id of the newest event, before anything is started.
-pub async fn newest_event(deployer: &Deployer<'_>, stack_id: &str) -> Result<Option<String>, Failure> {
+pub(super) async fn newest_event(deployer: &Deployer<'_>, stack_id: &str) -> Result<Option<String>, Failure> {
     let events = events_since(deployer, stack_id, None, true).await?;
     Ok(events.last().and_then(|event| event.event_id().map(str::to_owned)))
 }
@@ -26,7 +27,7 @@ async fn events_since(
     since: Option<&str>,
     newest: bool,
 ) -> Result<Vec<StackEvent>, Failure> {
-    let client = deployer.cloud.cloudformation();
+    let client = deployer.target.cloudformation();
     let mut events = Vec::new();
     let mut token = None;
     loop {
@@ -35,10 +36,10 @@ async fn events_since(
             Ok(page) => page,
             Err(error) => {
                 let error = CallError::from(error);
-                if error.kind == Kind::NotFound {
+                if error.kind == ErrorKind::NotFound {
                     return Ok(Vec::new());
                 }
-                return Err(error.failure(deployer.cloud, "see the stack's events"));
+                return Err(error.failure(deployer.target, "see the stack's events"));
             }
         };
         token = page.next_token.filter(|_| !newest);
@@ -59,7 +60,11 @@ async fn events_since(
 
 /// Shows what happens from the event `since` on, until the stack has come to rest. An end that isn't the one meant is
 /// an error with the first reason.
-pub async fn until_done(deployer: &Deployer<'_>, stack_id: &str, since: Option<String>) -> Result<Stack, Failure> {
+pub(super) async fn until_done(
+    deployer: &Deployer<'_>,
+    stack_id: &str,
+    since: Option<String>,
+) -> Result<Stack, Failure> {
     let (stack, reason) = until_rest(deployer, stack_id, since).await?;
     let Some(stack) = stack else {
         return Err(Failure::new(format!("The stack {} is gone", deployer.stack)));
@@ -80,7 +85,7 @@ pub async fn until_done(deployer: &Deployer<'_>, stack_id: &str, since: Option<S
 }
 
 /// Shows what happens until the stack rests: the stack, unless it is gone, and the first reason of a failure.
-pub async fn until_rest(
+pub(super) async fn until_rest(
     deployer: &Deployer<'_>,
     stack_id: &str,
     mut since: Option<String>,
@@ -89,9 +94,9 @@ pub async fn until_rest(
     let (mut begun, mut looks, mut reason) = (false, 0, None);
     let ended = loop {
         // The state first, then the events: an end is never seen before its last event.
-        let stack = stack::describe(deployer.cloud, stack_id)
+        let stack = stack::describe(deployer.target, stack_id)
             .await
-            .map_err(|error| error.failure(deployer.cloud, "see how the stack is"))?;
+            .map_err(|error| error.failure(deployer.target, "see how the stack is"))?;
         for event in events_since(deployer, stack_id, since.as_deref(), false).await? {
             let status = event.resource_status().map(|status| status.as_str()).unwrap_or_default();
             begun |= event.physical_resource_id() == event.stack_id() && status != "REVIEW_IN_PROGRESS";

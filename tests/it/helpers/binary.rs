@@ -13,19 +13,19 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program in a folder, without anything that the machine's environment says of AWS.
-pub fn messaging(folder: &Path) -> Command {
+pub(crate) fn messaging(folder: &Path) -> Command {
     clean(Command::new(cargo_bin!("messaging")), folder)
 }
 
 /// The same, under a command that executes what follows it.
-pub fn messaging_under(folder: &Path, under: &[&str]) -> Command {
+pub(crate) fn messaging_under(folder: &Path, under: &[&str]) -> Command {
     let mut command = clean(Command::new(under[0]), folder);
     command.args(&under[1..]).arg(cargo_bin!("messaging"));
     command
 }
 
 /// Under this a program hears hangups, also where the tests run under `nohup`.
-pub const HEARS_HANGUPS: [&str; 2] = ["env", "--default-signal=HUP"];
+pub(crate) const HEARS_HANGUPS: [&str; 2] = ["env", "--default-signal=HUP"];
 
 /// A command in a folder, without anything that the machine's environment says of AWS.
 fn clean(mut command: Command, folder: &Path) -> Command {
@@ -47,21 +47,21 @@ fn clean(mut command: Command, folder: &Path) -> Command {
 
 /// How a command ended.
 #[derive(Debug)]
-pub struct Ended {
+pub(crate) struct Ended {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
 /// Runs a command to its end.
-pub fn run(folder: &Path, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ended {
+pub(crate) fn run(folder: &Path, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ended {
     let output = messaging(folder).args(args).stdin(Stdio::null()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 /// A running `messaging local`; killed when dropped.
-pub struct Local {
+pub(crate) struct Local {
     pub endpoint: String,
     /// The line that said it is ready.
     pub ready: String,
@@ -72,12 +72,12 @@ pub struct Local {
 
 impl Local {
     /// Starts it on a free port with the data folder `data` in `folder`, and waits until it is ready.
-    pub fn start(folder: &Path, args: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Path, args: &[&str]) -> Self {
         Self::start_as(messaging(folder), folder, args)
     }
 
     /// The same, under a command that executes what follows it.
-    pub fn start_under(folder: &Path, under: &[&str], args: &[&str]) -> Self {
+    pub(crate) fn start_under(folder: &Path, under: &[&str], args: &[&str]) -> Self {
         Self::start_as(messaging_under(folder, under), folder, args)
     }
 
@@ -104,13 +104,13 @@ impl Local {
     }
 
     /// Ends it as a crash does.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Sends a signal, as `TERM`, and waits for the end.
-    pub fn signal(mut self, name: &str) -> ExitStatus {
+    pub(crate) fn signal(mut self, name: &str) -> ExitStatus {
         signal(&self.child, name);
         wait(&mut self.child)
     }
@@ -125,13 +125,13 @@ impl Drop for Local {
 }
 
 /// Sends a signal to a process.
-pub fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap();
     assert!(sent.success());
 }
 
 /// Waits for a process's end.
-pub fn wait(child: &mut Child) -> ExitStatus {
+pub(crate) fn wait(child: &mut Child) -> ExitStatus {
     let started = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -145,6 +145,6 @@ pub fn wait(child: &mut Child) -> ExitStatus {
     }
 }
 
-pub fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }

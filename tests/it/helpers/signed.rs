@@ -17,37 +17,37 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::cloud::{LATE_EVENING, PATIENCE};
+use super::cloud::{LATE_EVENING, PATIENCE};
 
 /// Two accounts' keys, and one whose account isn't said.
-pub const KEYS: &str = "[a]\naws_access_key_id=AKIAA\naws_secret_access_key=sa\naws_account_id=111111111111\n\
+pub(crate) const KEYS: &str = "[a]\naws_access_key_id=AKIAA\naws_secret_access_key=sa\naws_account_id=111111111111\n\
                         [b]\naws_access_key_id=AKIAB\naws_secret_access_key=sb\naws_account_id=222222222222\n\
                         [d]\naws_access_key_id=AKIAD\naws_secret_access_key=sd\n";
-pub const A: Key<'static> = Key { id: "AKIAA", secret: "sa", token: None };
-pub const B: Key<'static> = Key { id: "AKIAB", secret: "sb", token: None };
-pub const D: Key<'static> = Key { id: "AKIAD", secret: "sd", token: None };
+pub(crate) const A: Key<'static> = Key { id: "AKIAA", secret: "sa", token: None };
+pub(crate) const B: Key<'static> = Key { id: "AKIAB", secret: "sb", token: None };
+pub(crate) const D: Key<'static> = Key { id: "AKIAD", secret: "sd", token: None };
 
 #[derive(Clone, Copy)]
-pub struct Key<'k> {
+pub(crate) struct Key<'k> {
     pub id: &'k str,
     pub secret: &'k str,
     pub token: Option<&'k str>,
 }
 
 /// A server that checks signatures, at [`LATE_EVENING`].
-pub struct Guarded {
+pub(crate) struct Guarded {
     pub address: String,
     _server: Server,
     _folder: TempDir,
 }
 
 impl Guarded {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let credentials = Some(sigv4::Credentials::parse(KEYS).unwrap());
         Self::with(Access { credentials, ..Access::default() }).await
     }
 
-    pub async fn with(access: Access) -> Self {
+    pub(crate) async fn with(access: Access) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options { clock: Clock::manual(LATE_EVENING), ..Options::new(folder.path().join("data")) };
         let (cloud, _) = Cloud::open(options, |_| {}).unwrap();
@@ -56,18 +56,18 @@ impl Guarded {
         Self { address: server.address.to_string(), _server: server, _folder: folder }
     }
 
-    pub async fn send(&self, ask: &Ask) -> String {
+    pub(crate) async fn send(&self, ask: &Ask) -> String {
         send(&self.address, &ask.bytes()).await
     }
 
     /// The answer to a request that `key` signs in its header for `service`.
-    pub async fn signed(&self, ask: &Ask, key: Key<'_>, service: &str) -> String {
+    pub(crate) async fn signed(&self, ask: &Ask, key: Key<'_>, service: &str) -> String {
         self.send(&ask.signed(key, "us-east-1", service, false)).await
     }
 }
 
 /// Sends bytes and reads until the server hangs up.
-pub async fn send(address: &str, bytes: &[u8]) -> String {
+pub(crate) async fn send(address: &str, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
@@ -76,19 +76,19 @@ pub async fn send(address: &str, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-pub fn status(answer: &str) -> &str {
+pub(crate) fn status(answer: &str) -> &str {
     answer.split_whitespace().nth(1).unwrap_or("closed")
 }
 
 /// What stands between an XML element's tags.
-pub fn element<'a>(answer: &'a str, name: &str) -> &'a str {
+pub(crate) fn element<'a>(answer: &'a str, name: &str) -> &'a str {
     let inner = answer.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once(&format!("</{name}>")));
     inner.map_or("", |(inner, _)| inner)
 }
 
 /// A request.
 #[derive(Clone)]
-pub struct Ask {
+pub(crate) struct Ask {
     pub method: &'static str,
     /// With its query.
     pub target: String,
@@ -97,47 +97,47 @@ pub struct Ask {
 }
 
 impl Ask {
-    pub fn new(method: &'static str, target: &str) -> Self {
+    pub(crate) fn new(method: &'static str, target: &str) -> Self {
         let headers = vec![("host".to_owned(), "localhost".to_owned())];
         Self { method, target: target.to_owned(), headers, body: Vec::new() }
     }
 
     /// A call of the query protocol, in the body.
-    pub fn form(body: &str) -> Self {
+    pub(crate) fn form(body: &str) -> Self {
         Self::new("POST", "/").header("content-type", "application/x-www-form-urlencoded").body(body)
     }
 
-    pub fn json(target: &str, body: &str) -> Self {
+    pub(crate) fn json(target: &str, body: &str) -> Self {
         Self::new("POST", "/")
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", target)
             .body(body)
     }
 
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub fn host(mut self, host: &str) -> Self {
+    pub(crate) fn host(mut self, host: &str) -> Self {
         self.headers[0].1 = host.to_owned();
         self
     }
 
-    pub fn body(mut self, body: &str) -> Self {
+    pub(crate) fn body(mut self, body: &str) -> Self {
         self.body = body.as_bytes().to_vec();
         self
     }
 
     /// With more in its query.
-    pub fn query(mut self, more: &str) -> Self {
+    pub(crate) fn query(mut self, more: &str) -> Self {
         self.target.push(if self.target.contains('?') { '&' } else { '?' });
         self.target.push_str(more);
         self
     }
 
     /// With a text in a header replaced.
-    pub fn replaced(mut self, name: &str, from: &str, to: &str) -> Self {
+    pub(crate) fn replaced(mut self, name: &str, from: &str, to: &str) -> Self {
         for (_, value) in self.headers.iter_mut().filter(|(known, _)| known == name) {
             assert!(value.contains(from), "{name}: {value} has no {from}");
             *value = value.replace(from, to);
@@ -145,7 +145,7 @@ impl Ask {
         self
     }
 
-    pub fn signed(&self, key: Key<'_>, region: &str, service: &str, presigned: bool) -> Self {
+    pub(crate) fn signed(&self, key: Key<'_>, region: &str, service: &str, presigned: bool) -> Self {
         let body = SignableBody::Bytes(&self.body);
         self.signed_as(key, region, service, presigned, self.is_object(service), body)
     }
@@ -155,7 +155,7 @@ impl Ask {
     }
 
     /// As [`signed`](Self::signed); `s3` says whether by S3's rules, whatever service is named, `body` what is signed of it.
-    pub fn signed_as(
+    pub(crate) fn signed_as(
         &self,
         key: Key<'_>,
         region: &str,
@@ -198,7 +198,7 @@ impl Ask {
         signed
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let headers: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let head = format!(
             "{} {} HTTP/1.1\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",

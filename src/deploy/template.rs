@@ -9,26 +9,26 @@ use crate::config::file;
 use crate::exit::Failure;
 
 /// The template that this program was built with.
-const BUILT_IN: &str = include_str!("../../../infra.yaml");
+const BUILT_IN: &str = include_str!("../../infra.yaml");
 const DEFAULT_PATH: &str = "infra.yaml";
 /// A template in the request itself may have so many bytes (CloudFormation quotas, "Template body size in a request").
 const MAX_BYTES: u64 = 51_200;
 
 /// A template's text.
 #[derive(Debug, Clone)]
-pub struct Template {
+pub(crate) struct Template {
     pub text: String,
     /// Its file, or that it is the built-in one.
     pub name: String,
 }
 
 impl Template {
-    pub fn built_in() -> Self {
+    pub(crate) fn built_in() -> Self {
         Self { text: BUILT_IN.to_owned(), name: "the built-in infra.yaml".to_owned() }
     }
 
     /// Reads a file; without one `infra.yaml` of this folder, else the built-in one.
-    pub fn load(path: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) fn load(path: Option<&Path>) -> Result<Self, Failure> {
         let path = match path {
             Some(path) => path,
             None if Path::new(DEFAULT_PATH).exists() => Path::new(DEFAULT_PATH),
@@ -45,7 +45,7 @@ impl Template {
     }
 
     /// The names in a section, as `Parameters`; none when it can't be read, which CloudFormation will explain better.
-    pub fn names(&self, section: &str) -> Vec<String> {
+    pub(crate) fn names(&self, section: &str) -> Vec<String> {
         let Ok(documents) = Yaml::load_from_str(&self.text) else { return Vec::new() };
         let section = documents.first().and_then(|root| root.as_mapping_get(section));
         let keys = section.and_then(Yaml::as_mapping).into_iter().flat_map(|mapping| mapping.keys());

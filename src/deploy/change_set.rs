@@ -6,19 +6,22 @@ use aws_sdk_cloudformation::types::{
 use console::Style;
 use tokio::time::sleep;
 
-use super::{Deployer, Stack, Template};
+use super::Deployer;
+use super::template::Template;
 use crate::aws::CallError;
+use crate::clock;
 use crate::exit::{Exit, Failure};
+use crate::stack::Stack;
 use crate::ui::paint;
 
 /// What CloudFormation thinks of a template.
-pub enum Prepared {
+pub(super) enum Prepared {
     NoChanges,
     Ready(ChangeSet),
 }
 
 /// A change set that can be executed.
-pub struct ChangeSet {
+pub(super) struct ChangeSet {
     pub stack_id: String,
     /// Of a stack that doesn't exist yet.
     pub creates: bool,
@@ -27,21 +30,21 @@ pub struct ChangeSet {
 }
 
 /// Makes a change set and waits until it is ready.
-pub async fn prepare(
+pub(super) async fn prepare(
     deployer: &Deployer<'_>,
     existing: Option<&Stack>,
     template: &Template,
     given: &[(String, String)],
 ) -> Result<Prepared, Failure> {
-    let client = deployer.cloud.cloudformation();
-    let cant = |error: CallError| error.failure(deployer.cloud, &format!("deploy {}", template.name));
+    let client = deployer.target.cloudformation();
+    let cant = |error: CallError| error.failure(deployer.target, &format!("deploy {}", template.name));
     let created = client
         .create_change_set()
         .stack_name(deployer.stack)
-        .change_set_name(format!("messaging-{}", crate::traffic::now().as_millisecond()))
+        .change_set_name(format!("messaging-{}", clock::now().as_millisecond()))
         .change_set_type(if existing.is_some() { ChangeSetType::Update } else { ChangeSetType::Create })
         .template_body(&template.text)
-        .set_parameters(Some(parameters(existing, template, given)))
+        .set_parameters(Some(merge_parameters(existing, template, given)))
         .capabilities(Capability::CapabilityNamedIam)
         .capabilities(Capability::CapabilityAutoExpand)
         .send()
@@ -101,8 +104,8 @@ fn no_changes(reason: &str) -> bool {
     ["didn't contain changes", "No updates are to be performed"].iter().any(|words| reason.contains(words))
 }
 
-/// The given ones, and the stack's own values for the others: what `aws cloudformation deploy` does.
-fn parameters(existing: Option<&Stack>, template: &Template, given: &[(String, String)]) -> Vec<Parameter> {
+/// The parameters that were given, and the stack's own values for the others: what `aws cloudformation deploy` does.
+fn merge_parameters(existing: Option<&Stack>, template: &Template, given: &[(String, String)]) -> Vec<Parameter> {
     let mut parameters: Vec<Parameter> = Vec::new();
     for (n, (key, value)) in given.iter().enumerate() {
         // The last one given counts.
@@ -125,19 +128,19 @@ impl ChangeSet {
     }
 
     /// Starts it; one that can't be started is thrown away.
-    pub async fn execute(&self, deployer: &Deployer<'_>) -> Result<(), Failure> {
-        let client = deployer.cloud.cloudformation();
+    pub(super) async fn execute(&self, deployer: &Deployer<'_>) -> Result<(), Failure> {
+        let client = deployer.target.cloudformation();
         let request = client.execute_change_set().change_set_name(&self.id).stack_name(deployer.stack);
         let Err(error) = request.send().await else { return Ok(()) };
         // The reason why it didn't start is what the user must hear, whatever happens to the rest.
         let _ = self.discard(deployer).await;
-        Err(CallError::from(error).failure(deployer.cloud, "execute the change set"))
+        Err(CallError::from(error).failure(deployer.target, "execute the change set"))
     }
 
     /// Throws it away, and the empty stack that CloudFormation made to hold it.
-    pub async fn discard(&self, deployer: &Deployer<'_>) -> Result<(), Failure> {
-        let client = deployer.cloud.cloudformation();
-        let cant = |error: CallError| error.failure(deployer.cloud, "delete the change set");
+    pub(super) async fn discard(&self, deployer: &Deployer<'_>) -> Result<(), Failure> {
+        let client = deployer.target.cloudformation();
+        let cant = |error: CallError| error.failure(deployer.target, "delete the change set");
         let request = client.delete_change_set().change_set_name(&self.id).stack_name(deployer.stack);
         request.send().await.map_err(|error| cant(error.into()))?;
         if self.creates {
@@ -148,7 +151,7 @@ impl ChangeSet {
     }
 
     /// What it would do, a line a resource.
-    pub fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self) -> Vec<String> {
         if self.changes.is_empty() {
             return vec!["It would change, but the change set names no resource: outputs or parameters only.".into()];
         }
@@ -193,7 +196,7 @@ mod tests {
             parameters: ["A", "B", "Gone"].map(|key| (key.to_owned(), "0".to_owned())).into(),
         };
         let given = [("A".to_owned(), "1".to_owned()), ("A".to_owned(), "2".to_owned())];
-        let parameters = parameters(Some(&stack), &template, &given);
+        let parameters = merge_parameters(Some(&stack), &template, &given);
         let shown: Vec<_> = parameters
             .iter()
             .map(|p| (p.parameter_key().unwrap(), p.parameter_value(), p.use_previous_value()))

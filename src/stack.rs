@@ -2,22 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use crate::aws::{CallError, Cloud, Kind};
+use crate::aws::{CallError, ErrorKind, Target};
 use crate::config::{Env, Found, Origin};
 use crate::exit::Failure;
 
 /// The outputs of `infra.yaml` that publish, consume and simulate use.
-pub const TOPIC_ARN: &str = "TopicArn";
-pub const ORDERS_QUEUE_URL: &str = "OrdersQueueUrl";
-pub const PAYMENTS_QUEUE_URL: &str = "PaymentsQueueUrl";
-pub const BUCKET_NAME: &str = "BucketName";
+pub(crate) const TOPIC_ARN: &str = "TopicArn";
+pub(crate) const ORDERS_QUEUE_URL: &str = "OrdersQueueUrl";
+pub(crate) const PAYMENTS_QUEUE_URL: &str = "PaymentsQueueUrl";
+pub(crate) const BUCKET_NAME: &str = "BucketName";
 
 /// Outputs by key.
-pub type Outputs = BTreeMap<String, String>;
+pub(crate) type Outputs = BTreeMap<String, String>;
 
 /// A stack as DescribeStacks shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stack {
+pub(crate) struct Stack {
     pub id: String,
     /// As `CREATE_COMPLETE`.
     pub status: String,
@@ -28,12 +28,12 @@ pub struct Stack {
 }
 
 /// Looks a stack up by name or id; none when it doesn't exist.
-pub async fn describe(cloud: &Cloud, name: &str) -> Result<Option<Stack>, CallError> {
-    let answer = match cloud.cloudformation().describe_stacks().stack_name(name).send().await {
+pub(crate) async fn describe(target: &Target, name: &str) -> Result<Option<Stack>, CallError> {
+    let answer = match target.cloudformation().describe_stacks().stack_name(name).send().await {
         Ok(answer) => answer,
         Err(error) => {
             let error = CallError::from(error);
-            return if error.kind == Kind::NotFound { Ok(None) } else { Err(error) };
+            return if error.kind == ErrorKind::NotFound { Ok(None) } else { Err(error) };
         }
     };
     Ok(answer.stacks().first().map(|stack| Stack {
@@ -55,7 +55,7 @@ pub async fn describe(cloud: &Cloud, name: &str) -> Result<Option<Stack>, CallEr
 
 /// A thing that a command needs, and where it may be named.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// As it completes "No .. is known".
     pub what: &'static str,
     pub flag: &'static str,
@@ -65,19 +65,19 @@ pub struct Wanted {
 }
 
 /// Resolves things in the order flag, environment, `.env`, stack; the stack is asked only once, and only if needed.
-pub struct Resolver<'a> {
-    cloud: &'a Cloud,
+pub(crate) struct Resolver<'a> {
+    target: &'a Target,
     env: &'a Env,
     stack: &'a str,
     outputs: Option<Option<Outputs>>,
 }
 
 impl<'a> Resolver<'a> {
-    pub fn new(cloud: &'a Cloud, env: &'a Env, stack: &'a str) -> Self {
-        Self { cloud, env, stack, outputs: None }
+    pub(crate) fn new(target: &'a Target, env: &'a Env, stack: &'a str) -> Self {
+        Self { target, env, stack, outputs: None }
     }
 
-    pub async fn find(&mut self, wanted: Wanted, flag: Option<&str>) -> Result<Found, Failure> {
+    pub(crate) async fn find(&mut self, wanted: Wanted, flag: Option<&str>) -> Result<Found, Failure> {
         if let Some(value) = flag {
             return Ok(Found { value: value.to_owned(), origin: Origin::Flag(wanted.flag) });
         }
@@ -85,15 +85,15 @@ impl<'a> Resolver<'a> {
             return Ok(found);
         }
         if self.outputs.is_none() {
-            let stack = describe(self.cloud, self.stack).await;
-            let stack = stack.map_err(|e| e.failure(self.cloud, &format!("look the stack {} up", self.stack)))?;
+            let stack = describe(self.target, self.stack).await;
+            let stack = stack.map_err(|e| e.failure(self.target, &format!("look the stack {} up", self.stack)))?;
             self.outputs = Some(stack.map(|stack| stack.outputs));
         }
         let missing = Failure::usage(format!("No {} is known", wanted.what));
         let named = format!("name one with {} or {}", wanted.flag, wanted.variables.join(" or "));
         match self.outputs.as_ref().and_then(Option::as_ref) {
             None => Err(missing
-                .why(format!("there is no stack {} on {}", self.stack, self.cloud.describe()))
+                .why(format!("there is no stack {} on {}", self.stack, self.target.describe()))
                 .help(format!("Deploy it with `messaging deploy`, {named}, or another stack with --stack."))),
             Some(outputs) => match outputs.get(wanted.output) {
                 Some(value) => Ok(Found {
