@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use futures::StreamExt;
+use s3s::S3Response;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
-use super::call::Call;
 use super::conditions;
 use super::error::{Failure, Result};
 use super::objects::{self, Deleted};
+use super::s3s::call::Call;
 use super::service::S3;
 use super::{lock, names};
 
@@ -22,9 +22,8 @@ impl S3 {
     pub(super) async fn delete_object(
         &self,
         call: &Call,
-        request: S3Request<DeleteObjectInput>,
+        input: DeleteObjectInput,
     ) -> Result<S3Response<DeleteObjectOutput>> {
-        let input = request.input;
         let if_match = call.header("if-match");
         for name in ["x-amz-if-match-last-modified-time", "x-amz-if-match-size"] {
             if call.headers.contains_key(name) {
@@ -46,9 +45,8 @@ impl S3 {
     pub(super) async fn delete_objects(
         &self,
         call: &Call,
-        request: S3Request<DeleteObjectsInput>,
+        input: DeleteObjectsInput,
     ) -> Result<S3Response<DeleteObjectsOutput>> {
-        let input = request.input;
         self.bucket(call, &input.bucket)?;
         let objects = input.delete.objects;
         if objects.is_empty() || objects.len() > MAX_OBJECTS {
@@ -100,11 +98,11 @@ impl S3 {
         if_match: Option<&str>,
     ) -> Result<Deleted> {
         let cause = self.cause(call);
-        self.change_freeing(|tx| {
-            let bucket = Self::bucket_in(tx.docs(), call, bucket)?;
+        self.change_freeing(|edit| {
+            let bucket = Self::bucket_in(edit.docs(), call, bucket)?;
             let target = match version {
-                None => tx.docs().current(&bucket.name, key)?,
-                Some(version) => tx.docs().version(&bucket.name, key, version)?,
+                None => edit.docs().current(&bucket.name, key)?,
+                Some(version) => edit.docs().version(&bucket.name, key, version)?,
             };
             conditions::check_delete(if_match, target.as_ref())?;
             let bypass = lock::bypass(call, &bucket)?;
@@ -112,8 +110,8 @@ impl S3 {
                 target.lock.refuse_delete(cause.now, bypass)?;
             }
             match version {
-                None => objects::delete(tx, &bucket, key, &cause),
-                Some(version) => objects::delete_version(tx, &bucket, key, version, &cause),
+                None => objects::delete(edit, &bucket, key, &cause),
+                Some(version) => objects::delete_version(edit, &bucket, key, version, &cause),
             }
         })
         .await

@@ -1,14 +1,14 @@
 //! ListMultipartUploads.
 
+use s3s::S3Response;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
-use super::call::Call;
 use super::error::{Failure, Result};
 use super::list::{Encoding, Last, Listing, Page, Step, page_size};
 use super::names;
 use super::parts::initiator;
 use super::record::{Bucket, Upload, key};
+use super::s3s::call::Call;
 use super::service::S3;
 use super::store::{Docs, decode};
 use super::time;
@@ -17,9 +17,8 @@ impl S3 {
     pub(super) async fn list_multipart_uploads(
         &self,
         call: &Call,
-        request: S3Request<ListMultipartUploadsInput>,
+        input: ListMultipartUploadsInput,
     ) -> Result<S3Response<ListMultipartUploadsOutput>> {
-        let input = request.input;
         let encoding = Encoding::of(input.encoding_type.as_ref())?;
         let max_uploads = page_size("max-uploads", input.max_uploads)?;
         let prefix = input.prefix.unwrap_or_default();

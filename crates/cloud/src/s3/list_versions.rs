@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
+use s3s::S3Response;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
-use super::call::Call;
 use super::error::{Failure, Result};
 use super::list::{Encoding, Last, Listing, Page, Step, page_size};
 use super::names;
 use super::record::{self, Bucket, key};
+use super::s3s::call::Call;
 use super::service::S3;
 use super::store::{Docs, decode};
 use super::time;
@@ -21,9 +21,8 @@ impl S3 {
     pub(super) async fn list_object_versions(
         &self,
         call: &Call,
-        request: S3Request<ListObjectVersionsInput>,
+        input: ListObjectVersionsInput,
     ) -> Result<S3Response<ListObjectVersionsOutput>> {
-        let input = request.input;
         let encoding = Encoding::of(input.encoding_type.as_ref())?;
         let max_keys = page_size("maxKeys", input.max_keys)?;
         let prefix = input.prefix.unwrap_or_default();

@@ -1,17 +1,17 @@
 //! Parts of multipart uploads: UploadPart, UploadPartCopy, ListParts.
 
 use futures::TryStreamExt;
+use s3s::S3Response;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
-use super::call::Call;
 use super::checksum::{Algorithm, set_checksum};
 use super::error::{Failure, Result};
 use super::names;
-use super::receive::{Received, Sent};
 use super::record::{Part, Upload, key};
+use super::s3s::call::Call;
 use super::service::S3;
 use super::time;
+use super::upload_body::{Received, Sent};
 
 /// The highest number of a part ("Amazon S3 multipart upload limits").
 const MAX_NUMBER: i32 = 10_000;
@@ -22,9 +22,8 @@ impl S3 {
     pub(super) async fn upload_part(
         &self,
         call: &Call,
-        request: S3Request<UploadPartInput>,
+        input: UploadPartInput,
     ) -> Result<S3Response<UploadPartOutput>> {
-        let input = request.input;
         check_number(input.part_number)?;
         let upload = self.upload(call, &input.bucket, &input.key, &input.upload_id)?;
         let sent = Sent::of(call)?;
@@ -50,9 +49,8 @@ impl S3 {
     pub(super) async fn upload_part_copy(
         &self,
         call: &Call,
-        request: S3Request<UploadPartCopyInput>,
+        input: UploadPartCopyInput,
     ) -> Result<S3Response<UploadPartCopyOutput>> {
-        let input = request.input;
         check_number(input.part_number)?;
         let upload = self.upload(call, &input.bucket, &input.key, &input.upload_id)?;
         let source = self.source(call, &input.copy_source)?;
@@ -86,12 +84,7 @@ impl S3 {
         }))
     }
 
-    pub(super) async fn list_parts(
-        &self,
-        call: &Call,
-        request: S3Request<ListPartsInput>,
-    ) -> Result<S3Response<ListPartsOutput>> {
-        let input = request.input;
+    pub(super) async fn list_parts(&self, call: &Call, input: ListPartsInput) -> Result<S3Response<ListPartsOutput>> {
         let upload = self.upload(call, &input.bucket, &input.key, &input.upload_id)?;
         let after = input.part_number_marker.unwrap_or(0);
         let max_parts = input.max_parts.unwrap_or(MAX_PAGE);
@@ -150,15 +143,15 @@ impl S3 {
             digest: received.also.unwrap_or_default(),
             modified: self.store.now(),
         };
-        self.change_with(vec![received.fresh], |tx| {
-            let bucket = Self::bucket_in(tx.docs(), call, bucket)?;
+        self.change_with(vec![received.fresh], |edit| {
+            let bucket = Self::bucket_in(edit.docs(), call, bucket)?;
             // It may have been completed or aborted while the body came.
-            tx.docs().upload(&bucket.name, &upload.key, &upload.id)?;
+            edit.docs().upload(&bucket.name, &upload.key, &upload.id)?;
             let place = key::part(&upload.id, number);
-            if let Some(old) = tx.docs().get::<Part>(&place)? {
-                tx.orphan(old.blobs);
+            if let Some(old) = edit.docs().get::<Part>(&place)? {
+                edit.orphan(old.blobs);
             }
-            tx.put(place, &part)
+            edit.put(place, &part)
         })
         .await
     }

@@ -1,12 +1,12 @@
 //! Tags of buckets and objects: their rules, and the operations on them.
 
-use percent_encoding::percent_decode_str;
+use ::text::query;
+use s3s::S3Response;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
-use super::call::Call;
 use super::error::{Failure, Result};
-use super::record::Tags;
+use super::record::{Bucket, Tags};
+use super::s3s::call::Call;
 use super::service::S3;
 use super::{names, objects};
 
@@ -17,15 +17,15 @@ const MAX_BUCKET_TAGS: usize = 50;
 
 /// Tags as the header `x-amz-tagging` has them: a query string.
 pub fn parse_header(header: &str) -> Result<Tags> {
-    let decode = |part: &str| percent_decode_str(&part.replace('+', " ")).decode_utf8().map(|text| text.into_owned());
     let mut tags = Tags::new();
-    for pair in header.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (Ok(name), Ok(value)) = (decode(name), decode(value)) else { return Err(bad_header(header)) };
+    for (name, value) in query::pairs(header) {
+        let (Some(name), Some(value)) = (query::decode_utf8(name), query::decode_utf8(value)) else {
+            return Err(bad_header(header));
+        };
         if tags.iter().any(|(other, _)| *other == name) {
             return Err(bad_header(header));
         }
-        tags.push((name, value));
+        tags.push((name.into_owned(), value.into_owned()));
         check_count(&tags, MAX_OBJECT_TAGS, "Object")?;
     }
     check(&tags)?;
@@ -93,54 +93,33 @@ fn to_set(tags: &Tags) -> TagSet {
     tags.iter().map(|(key, value)| Tag { key: Some(key.clone()), value: Some(value.clone()) }).collect()
 }
 
+/// The tags of a bucket.
+///
+/// # Errors
+/// `NoSuchTagSet` without.
+pub fn read(bucket: Bucket) -> Result<GetBucketTaggingOutput> {
+    let Some(tags) = bucket.tags.filter(|tags| !tags.is_empty()) else {
+        return Err(Failure::new(404, "NoSuchTagSet", "The TagSet does not exist").with("BucketName", bucket.name));
+    };
+    Ok(GetBucketTaggingOutput { tag_set: to_set(&tags) })
+}
+
+/// Tags as a bucket keeps them.
+///
+/// # Errors
+/// `MalformedXML` for a tag without key or value, `BadRequest` for too many, `InvalidTag`.
+pub fn of_bucket(given: Tagging) -> Result<Tags> {
+    let tags = from_set(given.tag_set)?;
+    check_bucket(&tags)?;
+    Ok(tags)
+}
+
 impl S3 {
-    pub(super) async fn put_bucket_tagging(
-        &self,
-        call: &Call,
-        request: S3Request<PutBucketTaggingInput>,
-    ) -> Result<S3Response<PutBucketTaggingOutput>> {
-        let input = request.input;
-        self.change_bucket(call, &input.bucket, |bucket| {
-            let tags = from_set(input.tagging.tag_set)?;
-            check_bucket(&tags)?;
-            bucket.tags = Some(tags);
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::with_status(PutBucketTaggingOutput::default(), http::StatusCode::NO_CONTENT))
-    }
-
-    pub(super) async fn get_bucket_tagging(
-        &self,
-        call: &Call,
-        request: S3Request<GetBucketTaggingInput>,
-    ) -> Result<S3Response<GetBucketTaggingOutput>> {
-        let bucket = self.bucket(call, &request.input.bucket)?;
-        let Some(tags) = bucket.tags.filter(|tags| !tags.is_empty()) else {
-            return Err(Failure::new(404, "NoSuchTagSet", "The TagSet does not exist").with("BucketName", bucket.name));
-        };
-        Ok(S3Response::new(GetBucketTaggingOutput { tag_set: to_set(&tags) }))
-    }
-
-    pub(super) async fn delete_bucket_tagging(
-        &self,
-        call: &Call,
-        request: S3Request<DeleteBucketTaggingInput>,
-    ) -> Result<S3Response<DeleteBucketTaggingOutput>> {
-        self.change_bucket(call, &request.input.bucket, |bucket| {
-            bucket.tags = None;
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::new(DeleteBucketTaggingOutput::default()))
-    }
-
     pub(super) async fn put_object_tagging(
         &self,
         call: &Call,
-        request: S3Request<PutObjectTaggingInput>,
+        input: PutObjectTaggingInput,
     ) -> Result<S3Response<PutObjectTaggingOutput>> {
-        let input = request.input;
         let tags = from_set(input.tagging.tag_set)?;
         check_count(&tags, MAX_OBJECT_TAGS, "Object")?;
         check(&tags)?;
@@ -151,9 +130,8 @@ impl S3 {
     pub(super) async fn delete_object_tagging(
         &self,
         call: &Call,
-        request: S3Request<DeleteObjectTaggingInput>,
+        input: DeleteObjectTaggingInput,
     ) -> Result<S3Response<DeleteObjectTaggingOutput>> {
-        let input = request.input;
         let version_id = self.retag(call, &input.bucket, &input.key, input.version_id.as_deref(), Tags::new()).await?;
         Ok(S3Response::new(DeleteObjectTaggingOutput { version_id }))
     }
@@ -161,9 +139,8 @@ impl S3 {
     pub(super) async fn get_object_tagging(
         &self,
         call: &Call,
-        request: S3Request<GetObjectTaggingInput>,
+        input: GetObjectTaggingInput,
     ) -> Result<S3Response<GetObjectTaggingOutput>> {
-        let input = request.input;
         let (_, object) = self.find(call, &input.bucket, &input.key, input.version_id.as_deref())?;
         Ok(S3Response::new(GetObjectTaggingOutput { tag_set: to_set(&object.tags), version_id: object.version }))
     }
@@ -183,11 +160,11 @@ impl S3 {
                 version.unwrap_or_default(),
             ));
         }
-        self.change(|tx| {
-            let bucket = Self::bucket_in(tx.docs(), call, bucket)?;
-            let mut object = Self::find_in(tx.docs(), &bucket, name, version)?;
+        self.change(|edit| {
+            let bucket = Self::bucket_in(edit.docs(), call, bucket)?;
+            let mut object = Self::find_in(edit.docs(), &bucket, name, version)?;
             object.tags = tags;
-            objects::rewrite(tx, &bucket, &object)?;
+            objects::rewrite(edit, &bucket, &object)?;
             Ok(object.version)
         })
         .await

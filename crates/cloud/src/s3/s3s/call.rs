@@ -7,9 +7,10 @@ use base64::prelude::BASE64_STANDARD;
 use http::HeaderMap;
 use parking_lot::Mutex;
 
-use super::error::{Failure, Result};
-use super::events::Actor;
 use crate::request::Context;
+use crate::s3::actor::Actor;
+use crate::s3::error::{Failure, Result};
+use crate::s3::post_policy::Sizes;
 
 /// A request as an operation sees it, beside the input that `s3s` decoded.
 pub struct Call {
@@ -25,13 +26,32 @@ pub struct Call {
     pub failure: Mutex<Option<Failure>>,
     /// A body that `s3s` can't decode, for the operation that can.
     pub body: Mutex<Option<s3s::Body>>,
-    /// XML that replaces the body of the output, where `s3s` doesn't know all of AWS's elements or their order.
-    pub xml: Mutex<Option<String>>,
+    /// The document that replaces the body of the output, where `s3s` doesn't know all of AWS's elements or their order.
+    pub xml: Mutex<Option<Vec<u8>>>,
     /// Headers that came after a chunked body.
     pub trailers: Mutex<Vec<(String, String)>>,
+    /// How long the file of a form may be, by the form's policy.
+    pub form_sizes: Option<Sizes>,
 }
 
 impl Call {
+    /// A request with these headers and this query, names and values decoded.
+    pub fn new(cx: Context, headers: HeaderMap, query: Vec<(String, String)>) -> Self {
+        // S3's ids are shorter than those of the other services.
+        let id = cx.request_id.as_str().replace('-', "")[..16].to_ascii_uppercase();
+        Self {
+            cx,
+            headers,
+            query,
+            id,
+            failure: Mutex::default(),
+            body: Mutex::default(),
+            xml: Mutex::default(),
+            trailers: Mutex::default(),
+            form_sizes: None,
+        }
+    }
+
     /// The call behind a request that went through `s3s`.
     pub fn of<T>(request: &s3s::S3Request<T>) -> Result<Arc<Self>> {
         request.extensions.get::<Arc<Self>>().cloned().ok_or_else(|| Failure::internal("no call"))
@@ -51,6 +71,7 @@ impl Call {
             body: Mutex::default(),
             xml: Mutex::default(),
             trailers: Mutex::default(),
+            form_sizes: None,
         }
     }
 
