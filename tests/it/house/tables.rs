@@ -14,7 +14,29 @@ pub const CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// What each part of the program may import.
-pub const PROGRAM: &[(&str, &[&str])] = &[];
+pub const PROGRAM: &[(&str, &[&str])] = &[
+    ("cli", &["command", "config", "exit", "stop", "ui"]),
+    (
+        "command",
+        &[
+            "aws", "clock", "config", "deploy", "embedded", "event", "exit", "report", "stack", "stop", "traffic",
+            "ui", "units",
+        ],
+    ),
+    ("embedded", &["exit", "ui"]),
+    ("deploy", &["aws", "clock", "config", "exit", "stack", "stop", "ui", "units"]),
+    ("report", &["event", "traffic", "ui", "units"]),
+    ("stack", &["aws", "config", "exit"]),
+    ("traffic", &["aws", "clock", "event", "stop", "units"]),
+    ("aws", &["config", "exit", "stop"]),
+    ("event", &[]),
+    ("config", &["exit"]),
+    ("stop", &["exit", "ui"]),
+    ("exit", &["ui"]),
+    ("ui", &[]),
+    ("units", &[]),
+    ("clock", &[]),
+];
 
 /// What each room of the cloud may import.
 pub const CLOUD: &[(&str, &[&str])] = &[
