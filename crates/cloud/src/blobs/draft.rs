@@ -1,4 +1,4 @@
-//! Files that no document names yet: whatever becomes of the request that writes one, the file goes again unless a
+//! Files that no document names yet. Whatever becomes of the request that writes one, the file is removed again unless a
 //! document may name it.
 
 use std::fs::File;
@@ -42,7 +42,7 @@ pub struct Fresh {
 }
 
 impl Fresh {
-    /// Of so many bytes.
+    /// A blob of `length` bytes.
     pub(super) fn new(length: u64, file: Arc<Unnamed>) -> Self {
         Self { blob: Blob { id: file.id.clone(), length }, file }
     }

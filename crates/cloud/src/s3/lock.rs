@@ -1,4 +1,4 @@
-//! Object Lock's rules: what a version is locked by, and who may loosen it.
+//! Object Lock's rules: what locks a version, and who may loosen it.
 //!
 //! Source: "Locking objects with Object Lock", "Object Lock considerations" (Amazon S3 User Guide).
 

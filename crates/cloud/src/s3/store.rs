@@ -21,20 +21,20 @@ use crate::folder::DataFolder;
 use engine::{Engine, Millis};
 use log::Durability;
 
-/// Bytes of a bucket with all of its configurations: the largest ones that AWS takes have less together.
+/// The largest record of a bucket, in bytes. The largest settings that AWS takes are smaller together.
 const MAX_BUCKET: usize = 4 << 20;
 
-/// The door to the documents.
+/// Reads and changes the documents of a cloud.
 #[derive(Clone)]
 pub struct Store {
     cloud: Arc<Cloud>,
 }
 
-/// A look at the documents.
+/// The documents of one moment.
 #[derive(Clone, Copy)]
 pub struct Docs<'a>(&'a Engine);
 
-/// A change in the making: sees the documents as they were before it.
+/// A change of documents that is being put together. It sees the documents as they were before it.
 pub struct Edit<'a> {
     docs: Docs<'a>,
     writes: Vec<(String, Option<Vec<u8>>)>,
@@ -54,8 +54,8 @@ pub struct Changed<T> {
     pub refused: Vec<String>,
 }
 
-/// Opens the blobs of a data folder, and compares them with the objects: `is_whole` says that the log is. Also returns what the
-/// operator should know.
+/// Opens the blobs of a data folder, and compares them with the objects. `is_whole` says that the log was read as a whole. Also
+/// returns what the operator should know.
 pub fn open_blobs(core: &Core, folder: &DataFolder, is_whole: bool) -> std::io::Result<(Blobs, Vec<String>)> {
     let blobs = Blobs::open(folder.objects().clone(), core.durability() == Durability::Power)?;
     let live = core.read(|engine, _| Docs(engine).live_blobs()).map_err(std::io::Error::other)?;
@@ -70,7 +70,7 @@ impl Store {
         Self { cloud: cloud.clone() }
     }
 
-    /// Looks at the documents, all of one moment.
+    /// Reads documents, all of one moment.
     pub fn read<R>(&self, look: impl FnOnce(Docs<'_>) -> R) -> R {
         self.cloud.core.read(|engine, _| look(Docs(engine)))
     }
@@ -80,7 +80,7 @@ impl Store {
         self.cloud.core.execute(|tx| Ok(within(&self.cloud, tx, change))).await?
     }
 
-    /// As [`write`](Self::write), for a change after which there is less than before: made on a full disk as well.
+    /// As [`write`](Self::write), for a change that frees space: it is made on a full disk as well.
     pub async fn write_freeing<R>(&self, change: impl FnOnce(&mut Edit<'_>) -> Result<R>) -> Result<Changed<R>> {
         self.cloud.core.execute_freeing(|tx| Ok(within(&self.cloud, tx, change))).await?
     }
@@ -91,7 +91,7 @@ impl Store {
         core.log().commit(core.log().position()).await.is_ok() && core.fault().is_none()
     }
 
-    /// Fails when nothing is written until a restart: before bytes are taken that no document will name.
+    /// Fails when the log takes nothing more until a restart. Asked before a body is taken, which no document could name.
     pub fn takes_writes(&self) -> Result<()> {
         match self.cloud.core.log().gave_up() {
             None => Ok(()),
@@ -116,8 +116,8 @@ impl Store {
 
 /// Changes documents as a part of a transaction that may do more: a batch lands and its records are consumed, as one.
 ///
-/// Once the transaction is durable, the orphans are to be discarded. What is refused has changed nothing, and the blobs
-/// that it would have named go.
+/// The caller discards the orphans once the transaction is durable. A change that is refused changes nothing, and the blobs that
+/// it would have named are removed.
 pub fn within<R>(
     cloud: &Cloud,
     tx: &mut Transaction<'_>,
@@ -293,24 +293,24 @@ impl<'a> Edit<'a> {
         self.writes.push((key, None));
     }
 
-    /// Something happened to an object: told with this change, if the bucket tells.
+    /// Sends an event of an object with this change, if the bucket has a notification configuration.
     pub fn tell(&mut self, bucket: &Bucket, event: impl FnOnce() -> Event) {
         if bucket.notification.is_some() {
             self.events.push((bucket.clone(), event()));
         }
     }
 
-    /// A notification configuration is in force: its destinations get a test event.
+    /// Sends a test event to the destinations of a notification configuration with this change.
     pub fn announce(&mut self, bucket: &Bucket, configuration: &NotificationConfiguration, actor: Actor) {
         self.announced = Some((bucket.clone(), configuration.clone(), actor));
     }
 
-    /// A document of this change names the blob.
+    /// Keeps a blob: a document of this change names it.
     pub fn adopt(&mut self, fresh: &Fresh) {
         self.adopted.push(fresh.clone());
     }
 
-    /// Nothing names these blobs once this change is durable.
+    /// Gives up blobs: nothing names them once this change is durable.
     pub fn orphan(&mut self, blobs: impl IntoIterator<Item = Blob>) {
         self.orphans.extend(blobs);
     }
