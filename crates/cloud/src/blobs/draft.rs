@@ -63,6 +63,7 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// Begins a blob, whose file is made with its first bytes.
     pub(super) fn new(blobs: Blobs, id: BlobId) -> Self {
         let unnamed = Unnamed::new(blobs.files.clone(), id);
         Self { blobs, unnamed, file: None, length: 0, buffer: BytesMut::new() }

@@ -55,6 +55,7 @@ impl Files {
         self.folder.folder(id.get(..2).unwrap_or("00"))
     }
 
+    /// Makes the file of a new blob.
     pub fn create(&self, id: &str) -> io::Result<File> {
         self.shard(id)?.new_file(id)
     }
@@ -75,6 +76,7 @@ impl Files {
         }
     }
 
+    /// Removes the file of a blob.
     pub fn remove(&self, id: &str) -> io::Result<()> {
         self.shard(id)?.remove(id)
     }

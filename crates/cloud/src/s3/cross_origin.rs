@@ -156,6 +156,7 @@ impl Shared {
         Self(headers)
     }
 
+    /// Adds them to the headers of a response.
     pub fn put(self, headers: &mut HeaderMap) {
         headers.extend(self.0);
     }

@@ -42,6 +42,7 @@ pub enum Last {
 }
 
 impl Last {
+    /// The key or the prefix.
     pub fn into_text(self) -> String {
         match self {
             Self::Key(text) | Self::Prefix(text) => text,
@@ -115,6 +116,10 @@ pub fn page_size(name: &str, asked: Option<i32>) -> Result<i32> {
 pub struct Encoding(bool);
 
 impl Encoding {
+    /// The encoding that a request asks for.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for any but `url`.
     pub fn of(asked: Option<&EncodingType>) -> Result<Self> {
         match asked.map(EncodingType::as_str) {
             None | Some("") => Ok(Self(false)),
@@ -137,6 +142,7 @@ impl Encoding {
         if self.0 { utf8_percent_encode(key, PLAIN).to_string().replace(' ', "+") } else { key.to_owned() }
     }
 
+    /// Common prefixes as the answer writes them; none if there are none.
     pub fn prefixes(self, prefixes: Vec<String>) -> Option<Vec<CommonPrefix>> {
         let written: Vec<_> =
             prefixes.into_iter().map(|prefix| CommonPrefix { prefix: Some(self.write(&prefix)) }).collect();

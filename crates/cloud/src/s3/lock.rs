@@ -133,6 +133,7 @@ pub fn headers(lock: &ObjectLock) -> Vec<(&'static str, String)> {
     headers
 }
 
+/// The mode as the API writes it: `COMPLIANCE` or `GOVERNANCE`.
 pub fn mode_name(retention: &Retention) -> &'static str {
     if retention.compliance { "COMPLIANCE" } else { "GOVERNANCE" }
 }

@@ -40,6 +40,7 @@ impl Range {
         Ok(Some(Self { start, end }))
     }
 
+    /// How many bytes it holds.
     pub fn length(self) -> u64 {
         self.end - self.start
     }

@@ -196,11 +196,16 @@ pub struct Part {
 
 /// The document keys. A bucket's name has no `/`, so its documents stand together.
 pub mod key {
+    /// How the keys of buckets begin.
     pub const BUCKETS: &str = "s3/bucket/";
+    /// How the keys of current objects begin.
     pub const OBJECTS: &str = "s3/object/";
+    /// How the keys of noncurrent versions begin.
     pub const VERSIONS: &str = "s3/version/";
+    /// How the keys of the parts of uploads begin.
     pub const PARTS: &str = "s3/part/";
 
+    /// A bucket; or, with the beginning of a name, how the keys of such buckets begin.
     pub fn bucket(name: &str) -> String {
         format!("{BUCKETS}{name}")
     }
@@ -210,6 +215,7 @@ pub mod key {
         format!("{OBJECTS}{bucket}/")
     }
 
+    /// The current version of a key.
     pub fn object(bucket: &str, key: &str) -> String {
         format!("{OBJECTS}{bucket}/{key}")
     }
@@ -219,6 +225,7 @@ pub mod key {
         format!("{VERSIONS}{bucket}/{key}\0")
     }
 
+    /// A noncurrent version of a key.
     pub fn version(bucket: &str, key: &str, sequence: u64) -> String {
         format!("{VERSIONS}{bucket}/{key}\0{:016x}", !sequence)
     }
@@ -228,14 +235,17 @@ pub mod key {
         format!("s3/upload/{bucket}/")
     }
 
+    /// An upload in progress.
     pub fn upload(bucket: &str, key: &str, id: &str) -> String {
         format!("s3/upload/{bucket}/{key}\0{id}")
     }
 
+    /// How the keys of an upload's parts begin.
     pub fn parts(upload: &str) -> String {
         format!("{PARTS}{upload}/")
     }
 
+    /// A part of an upload.
     pub fn part(upload: &str, number: i32) -> String {
         format!("{PARTS}{upload}/{number:05}")
     }

@@ -20,6 +20,7 @@ pub struct S3 {
 }
 
 impl S3 {
+    /// The S3 of a cloud.
     pub fn of(cloud: &Arc<Cloud>) -> Self {
         Self { store: Store::of(cloud), blobs: cloud.blobs.clone() }
     }

@@ -66,6 +66,7 @@ pub fn open_blobs(core: &Core, folder: &DataFolder, is_whole: bool) -> std::io::
 }
 
 impl Store {
+    /// The documents of a cloud.
     pub fn of(cloud: &Arc<Cloud>) -> Self {
         Self { cloud: cloud.clone() }
     }
@@ -104,6 +105,7 @@ impl Store {
         self.cloud.notice(text);
     }
 
+    /// The time of the cloud's clock.
     pub fn now(&self) -> Millis {
         self.cloud.core.now()
     }
@@ -154,6 +156,10 @@ impl<'a> Docs<'a> {
         self.0
     }
 
+    /// A bucket by its name.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, or `InvalidBucketName` for a name that no bucket can have.
     pub fn bucket(self, name: &str) -> Result<Bucket> {
         match self.get(&key::bucket(name))? {
             Some(bucket) => Ok(bucket),
@@ -190,6 +196,10 @@ impl<'a> Docs<'a> {
         Ok(None)
     }
 
+    /// An upload in progress.
+    ///
+    /// # Errors
+    /// `NoSuchUpload`.
     pub fn upload(self, bucket: &str, key: &str, id: &str) -> Result<Upload> {
         self.get(&key::upload(bucket, key, id))?.ok_or_else(|| Failure::no_such_upload(id))
     }
@@ -199,6 +209,7 @@ impl<'a> Docs<'a> {
         self.walk(key::parts(upload), Some(key::part(upload, after))).map(|(key, value)| decode(key, value))
     }
 
+    /// A document by its key.
     pub fn get<T: DeserializeOwned>(self, key: &str) -> Result<Option<T>> {
         self.0.doc(key).map(|value| decode(key, value)).transpose()
     }
@@ -272,16 +283,22 @@ impl<'a> Docs<'a> {
 }
 
 impl<'a> Edit<'a> {
+    /// The documents as they were before this change.
     pub fn docs(&self) -> Docs<'a> {
         self.docs
     }
 
+    /// Writes a document.
     pub fn put<T: Serialize>(&mut self, key: String, value: &T) -> Result<()> {
         let value = serde_json::to_vec(value).map_err(Failure::internal)?;
         self.writes.push((key, Some(value)));
         Ok(())
     }
 
+    /// Writes a bucket.
+    ///
+    /// # Errors
+    /// `InvalidRequest` for one whose settings are too large together.
     pub fn put_bucket(&mut self, bucket: &Bucket) -> Result<()> {
         if serde_json::to_vec(bucket).is_ok_and(|bytes| bytes.len() > MAX_BUCKET) {
             return Err(Failure::invalid_request("The configurations of the bucket are too large."));
@@ -289,6 +306,7 @@ impl<'a> Edit<'a> {
         self.put(key::bucket(&bucket.name), bucket)
     }
 
+    /// Removes a document.
     pub fn delete(&mut self, key: String) {
         self.writes.push((key, None));
     }
@@ -316,6 +334,7 @@ impl<'a> Edit<'a> {
     }
 }
 
+/// Reads a document; `key` is for the error.
 pub fn decode<T: DeserializeOwned>(key: &str, value: &[u8]) -> Result<T> {
     serde_json::from_slice(value).map_err(|error| Failure::internal(format_args!("document {key:?}: {error}")))
 }
