@@ -1,4 +1,4 @@
-//! Files that no document names yet: whatever becomes of the request that writes one, the file goes again unless a
+//! Files that no document names yet. Whatever becomes of the request that writes one, the file is removed again unless a
 //! document may name it.
 
 use std::fs::File;
@@ -42,7 +42,7 @@ pub struct Fresh {
 }
 
 impl Fresh {
-    /// Of so many bytes.
+    /// A blob of `length` bytes.
     pub(super) fn new(length: u64, file: Arc<Unnamed>) -> Self {
         Self { blob: Blob { id: file.id.clone(), length }, file }
     }
@@ -63,6 +63,7 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// Begins a blob, whose file is made with its first bytes.
     pub(super) fn new(blobs: Blobs, id: BlobId) -> Self {
         let unnamed = Unnamed::new(blobs.files.clone(), id);
         Self { blobs, unnamed, file: None, length: 0, buffer: BytesMut::new() }

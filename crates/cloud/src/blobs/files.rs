@@ -18,7 +18,7 @@ pub struct Files {
     writing: Arc<AtomicU64>,
 }
 
-/// Room for bytes that are being written; given up when dropped.
+/// A reservation of disk space for bytes that are being written. Dropping it gives it up.
 pub struct Room {
     writing: Arc<AtomicU64>,
     bytes: u64,
@@ -31,7 +31,7 @@ impl Drop for Room {
 }
 
 impl Files {
-    /// Files in this folder; makes the folders in it that aren't there.
+    /// Opens a folder, and makes the folders in it that aren't there.
     pub fn open(folder: Arc<Directory>) -> io::Result<Self> {
         for name in shards() {
             folder.folder_or_new(&name).map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
@@ -55,6 +55,7 @@ impl Files {
         self.folder.folder(id.get(..2).unwrap_or("00"))
     }
 
+    /// Makes the file of a new blob.
     pub fn create(&self, id: &str) -> io::Result<File> {
         self.shard(id)?.new_file(id)
     }
@@ -75,6 +76,7 @@ impl Files {
         }
     }
 
+    /// Removes the file of a blob.
     pub fn remove(&self, id: &str) -> io::Result<()> {
         self.shard(id)?.remove(id)
     }
@@ -84,8 +86,8 @@ impl Files {
         self.shard(id)?.link(id, &self.shard(new)?, new)
     }
 
-    /// Refuses bytes that would take the last of the disk, with all that others write at the same time: the log needs it,
-    /// also for what frees space. To be held until they are written.
+    /// Reserves disk space for a write, which holds the reservation to its end. Refuses bytes that, with all others being
+    /// written, would take the last of the disk: the log needs that, also for changes that free space.
     pub fn room_for(&self, bytes: u64) -> io::Result<Room> {
         let room = Room { writing: self.writing.clone(), bytes };
         let all = self.writing.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
@@ -99,7 +101,7 @@ impl Files {
         }
     }
 
-    /// Makes the names of blobs survive a power cut.
+    /// Syncs the folder of a blob, so that its name survives a power cut.
     pub fn sync_folder_of(&self, id: &str) -> io::Result<()> {
         self.shard(id)?.sync()
     }

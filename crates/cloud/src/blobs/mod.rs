@@ -43,17 +43,17 @@ pub struct Blobs {
     pins: Arc<Mutex<Pins>>,
 }
 
-/// Readers per blob, and the blobs to remove once nobody reads them.
+/// How many readers each blob has, and the blobs to remove once nobody reads them.
 #[derive(Default)]
 struct Pins {
     readers: HashMap<BlobId, usize>,
     doomed: HashSet<BlobId>,
-    /// Orphans whose requests didn't see the log take their change.
+    /// Blobs of changes whose requests went away before the change was in the log.
     left: Vec<Blob>,
 }
 
-/// Blobs that nothing names any more once a change is in the log. Whoever doesn't wait for that, as a client that went
-/// away, leaves them to [`Blobs::take_left`].
+/// Blobs that nothing names any more once a change is in the log. Dropped before that, because the client went away, they are
+/// left to [`Blobs::take_left`].
 #[must_use]
 pub struct Orphans {
     blobs: Blobs,
@@ -67,7 +67,7 @@ pub struct Pinned {
 }
 
 impl Blobs {
-    /// Blobs in this folder. `sync`: what is kept survives a power cut.
+    /// Opens the blobs in a folder. With `sync`, a blob that is kept survives a power cut.
     pub fn open(folder: Arc<Directory>, sync: bool) -> io::Result<Self> {
         let files = Files::open(folder)?;
         if sync {
@@ -103,7 +103,7 @@ impl Blobs {
         .await
     }
 
-    /// Looks whether the files are there and as long as they were.
+    /// Checks that the files are there, and as long as when they were written.
     pub async fn check(&self, blobs: Vec<Blob>) -> io::Result<()> {
         if blobs.is_empty() {
             return Ok(());
@@ -112,7 +112,7 @@ impl Blobs {
         blocking(move || blobs.iter().try_for_each(|blob| files.check(blob))).await
     }
 
-    /// All bytes of the blobs laid end to end: for few.
+    /// All bytes of the blobs, one blob after the other, in memory: for small objects.
     pub async fn read_whole(&self, blobs: Vec<Blob>) -> io::Result<Vec<u8>> {
         let files = self.files.clone();
         blocking(move || {
@@ -140,7 +140,7 @@ impl Blobs {
         self.pins.lock().left.extend(blobs);
     }
 
-    /// What was left behind: to be discarded once the log has taken all that was changed before.
+    /// Takes the blobs that were left behind. They may be discarded once the log has taken all that was changed before.
     pub fn take_left(&self) -> Vec<Blob> {
         std::mem::take(&mut self.pins.lock().left)
     }
@@ -231,7 +231,7 @@ impl Blobs {
         )
     }
 
-    /// The name of a folder of blobs that somebody took away, if one is gone.
+    /// The name of a folder of blobs that is gone, if somebody removed one.
     pub fn missing(&self) -> io::Result<Option<String>> {
         self.files.missing()
     }
@@ -243,7 +243,7 @@ impl Blobs {
 }
 
 impl Orphans {
-    /// For blobs whose names a change takes away.
+    /// The blobs that a change takes the names of.
     pub fn new(blobs: &Blobs, ids: Vec<Blob>) -> Self {
         Self { blobs: blobs.clone(), left: ids }
     }
@@ -253,7 +253,7 @@ impl Orphans {
         &self.left
     }
 
-    /// The change is in the log: the files go.
+    /// Removes the files: the change is in the log.
     pub async fn discard(mut self) {
         let left = std::mem::take(&mut self.left);
         self.blobs.discard(left).await;

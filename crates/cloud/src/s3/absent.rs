@@ -1,4 +1,5 @@
-//! What buckets here never have. Reading it says so as AWS says it of a bucket without; putting it is not implemented.
+//! Settings that no bucket of this cloud has. Reading one answers as AWS does for a bucket without it; putting one is not
+//! implemented.
 
 use s3s::S3Response;
 use s3s::dto::*;
@@ -9,7 +10,7 @@ use super::record::Bucket;
 use super::s3s::call::Call;
 use super::service::S3;
 
-/// What is the same for every bucket: the default.
+/// A setting that is the default for every bucket.
 pub fn read<T: Default>(_: Bucket) -> Result<T> {
     Ok(T::default())
 }

@@ -110,7 +110,7 @@ fn parse_configuration(xml: &[u8]) -> Result<Configuration> {
     Ok(parsed)
 }
 
-/// The region that a location constraint puts a bucket in, asked of the endpoint of `endpoint`'s region.
+/// The region that a location constraint puts a bucket in. `endpoint` is the region of the endpoint that was asked.
 fn place(constraint: Option<&str>, endpoint: &str) -> Result<String> {
     let illegal = |what: &str| {
         Failure::new(
@@ -143,7 +143,7 @@ fn place(constraint: Option<&str>, endpoint: &str) -> Result<String> {
 }
 
 impl S3 {
-    /// Makes a bucket of the caller's, and gives its record.
+    /// Makes a bucket that the caller owns, and returns its record.
     ///
     /// # Errors
     /// `InvalidBucketName`, `BucketAlreadyExists`, `BucketAlreadyOwnedByYou`, and those of a wrong location or ownership.
@@ -168,7 +168,7 @@ impl S3 {
         Ok(record)
     }
 
-    /// Deletes a bucket of the caller's.
+    /// Deletes a bucket that the caller owns.
     ///
     /// # Errors
     /// `NoSuchBucket`, `AccessDenied`, `BucketNotEmpty`.
@@ -352,7 +352,7 @@ fn check_name(name: &str) -> Result<()> {
     if is_bucket_name(name) { Ok(()) } else { Err(Failure::invalid_bucket_name(name)) }
 }
 
-/// What CreateBucket says of ACLs that the new bucket won't have.
+/// The failure of CreateBucket when it is asked for ACLs: it has other codes than the one that all operations share.
 fn of_new_bucket(failure: Failure, call: &Call, record: &record::Bucket) -> Failure {
     let (code, message) = match &*failure.code {
         "AccessControlListNotSupported" => (

@@ -19,6 +19,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// Every algorithm.
     pub const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64nvme, Self::Sha1, Self::Sha256];
 
     /// As the API writes it, e.g. `CRC64NVME`.
@@ -43,6 +44,7 @@ impl Algorithm {
         }
     }
 
+    /// Reads what [`name`](Self::name) writes, in any case.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|a| a.name().eq_ignore_ascii_case(name))
     }
@@ -85,6 +87,7 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// As the API writes it: `COMPOSITE` or `FULL_OBJECT`.
     pub fn name(self) -> &'static str {
         match self {
             Self::FullObject => "FULL_OBJECT",
@@ -116,6 +119,7 @@ pub enum Hasher {
 }
 
 impl Hasher {
+    /// Starts with no bytes.
     pub fn new(algorithm: Algorithm) -> Self {
         match algorithm {
             Algorithm::Crc32 => Self::Crc32(Crc32::new()),
@@ -126,6 +130,7 @@ impl Hasher {
         }
     }
 
+    /// Takes the next bytes.
     pub fn update(&mut self, data: &[u8]) {
         match self {
             Self::Crc32(h) => h.update(data),

@@ -18,7 +18,7 @@ use super::s3s::call::text;
 use super::service::S3;
 use crate::core::Cloud;
 
-/// The longest `Access-Control-Request-Headers` that is looked at, in names.
+/// How many names of `Access-Control-Request-Headers` are looked at; more are refused.
 const MAX_HEADERS: usize = 128;
 
 fn find(cloud: &Arc<Cloud>, name: &str) -> Option<Bucket> {
@@ -156,6 +156,7 @@ impl Shared {
         Self(headers)
     }
 
+    /// Adds them to the headers of a response.
     pub fn put(self, headers: &mut HeaderMap) {
         headers.extend(self.0);
     }
@@ -172,7 +173,7 @@ fn matching<'r>(rules: &'r [CORSRule], origin: &str, method: &str, headers: &[&s
     })
 }
 
-/// A pattern may have one `*`.
+/// Whether a text fits a pattern, which may have one `*`.
 fn fits(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,

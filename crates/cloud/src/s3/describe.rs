@@ -34,7 +34,7 @@ const STORAGE_CLASSES: [&str; 8] = [
     "DEEP_ARCHIVE",
 ];
 
-/// Bytes of the header section of a request that makes an object.
+/// The largest header section of a request that makes an object, in bytes.
 const MAX_HEADERS: usize = 8_192;
 const MAX_LOCATION: usize = 2_048;
 

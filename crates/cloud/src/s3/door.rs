@@ -21,8 +21,8 @@ use crate::request::Context;
 use engine::Millis;
 use wire::AwsError;
 
-/// The buckets of a caller, for another service that works on his behalf. Each call does what S3's own operation of the same
-/// kind does, and fails with the same errors, but for the decoding of XML, of which there is none.
+/// The buckets of a caller, for another service that works on the caller's behalf. Each method does what the operation of the
+/// API does and fails with the same errors. It takes the shapes that S3's XML stands for, so nothing is decoded.
 ///
 /// ```ignore
 /// let buckets = Buckets::of(cx);
@@ -35,7 +35,7 @@ pub struct Buckets {
 }
 
 impl Buckets {
-    /// Those of the account that `cx` is a request of.
+    /// The buckets of the account that makes the request `cx`.
     pub fn of(cx: &Context) -> Self {
         Self { s3: S3::of(&cx.cloud), call: Call::new(cx.clone(), HeaderMap::new(), Vec::new()) }
     }
@@ -82,7 +82,7 @@ impl Buckets {
         self.told(self.s3.drop_bucket(&self.call, name).await)
     }
 
-    /// A result; the operator hears of what is nobody's fault.
+    /// Turns a failure into the error of any service, and tells the operator of one that is no client's fault.
     fn told(&self, result: Result<()>) -> std::result::Result<(), AwsError> {
         result.map_err(|failure| {
             if failure.status >= 500 {
@@ -93,13 +93,13 @@ impl Buckets {
     }
 }
 
-/// Bytes that lie in a file, and that no object names yet: [`land`] them, or they go when this is dropped.
+/// A file of bytes that no object names yet. [`land`] makes an object of it; else the file is removed when this is dropped.
 #[derive(Clone)]
 pub struct Written {
     fresh: Fresh,
     etag: String,
     crc64: String,
-    /// Of the object that it becomes, and of the request ids in its event.
+    /// A unique id, 32 hex digits: the object's version and the request ids of its event are made of it.
     unique: String,
 }
 
@@ -115,9 +115,9 @@ pub struct Landing<'a> {
     pub principal: &'a str,
 }
 
-/// Makes objects of what was written, all or none, as a part of a transaction that may do more.
+/// Makes objects of written files, all or none, as a part of a transaction that may change more.
 ///
-/// When the transaction is durable, hand what is returned to [`S3::after_commit`].
+/// The caller hands what this returns to [`S3::after_commit`] once the transaction is durable.
 pub fn land(cloud: &Cloud, tx: &mut Transaction<'_>, landings: &[(Landing<'_>, &Written)]) -> Result<Changed<()>> {
     let now = tx.now;
     within(cloud, tx, |edit| {
@@ -174,7 +174,8 @@ impl S3 {
         Ok(Written { fresh, etag, crc64: digest(Algorithm::Crc64nvme, bytes), unique })
     }
 
-    /// What is left to do when a landing is durable: files of objects that were replaced go, failed events are told.
+    /// Finishes a change once it is durable: removes the files that no object names any more, and tells the operator of events
+    /// that couldn't be sent.
     pub async fn after_commit<T>(&self, changed: Changed<T>) -> T {
         changed.orphans.discard().await;
         changed.refused.iter().for_each(|why| self.store.notice(why));

@@ -1,4 +1,4 @@
-//! The way in from the gateway: requests to the API, to web sites, and those that browsers ask before.
+//! The way in from the gateway: requests to the API, visits of web sites, and the preflight requests of browsers.
 
 use http::request::Parts;
 use http::{Request, Response};
@@ -19,7 +19,7 @@ pub async fn serve(cx: Context, parts: Parts, body: impl Into<s3s::Body>) -> Res
     response.map(stream)
 }
 
-/// Answers with an error that came before any operation, as S3 shows it.
+/// Answers a request that the gateway refuses before any operation, with the error as S3 shows it.
 pub fn refuse(cx: Context, parts: Parts, error: AwsError) -> Response<Body> {
     let (method, call) = (parts.method.clone(), front::bare(parts, cx));
     *call.failure.lock() = Some(error.into());
@@ -31,8 +31,8 @@ pub fn is_website(cx: &Context) -> bool {
     site::bucket_of(host_of(authority_of(&cx.host))).is_some()
 }
 
-/// Answers a visitor of a bucket's web site, whom no key names. With `public_only` he sees what the bucket's policy
-/// allows everybody; else all of it.
+/// Answers a visitor of a bucket's web site, who has no key. With `public_only` the site shows what the bucket's policy allows
+/// everybody; else all of it.
 pub async fn visit(cx: Context, parts: Parts, public_only: bool) -> Response<Body> {
     let host = host_of(authority_of(&cx.host)).to_owned();
     let shared = Shared::of(&cx.cloud, &host, &parts);
@@ -41,7 +41,7 @@ pub async fn visit(cx: Context, parts: Parts, public_only: bool) -> Response<Bod
     response.map(stream)
 }
 
-/// Answers what a browser asks before it sends a page's request to another origin. Nobody signs it.
+/// Answers a preflight request: a browser asks whether a page may send its request to another origin. Nobody signs it.
 pub fn preflight(cx: Context, parts: Parts) -> Response<Body> {
     let answer = cross_origin::preflight(&cx.cloud, host_of(authority_of(&cx.host)), &parts);
     let (method, call) = (parts.method.clone(), front::bare(parts, cx));

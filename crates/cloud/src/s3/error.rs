@@ -22,6 +22,7 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// A failure without extra elements or headers.
     pub fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self { code: code.into(), status, message: message.into(), fields: Vec::new(), headers: Vec::new() }
     }
@@ -38,14 +39,17 @@ impl Failure {
         self
     }
 
+    /// 400 `InvalidArgument`, with the argument's name and value.
     pub fn invalid_argument(message: impl Into<String>, name: &str, value: impl Into<String>) -> Self {
         Self::new(400, "InvalidArgument", message).with("ArgumentName", name).with("ArgumentValue", value)
     }
 
+    /// 400 `InvalidRequest`.
     pub fn invalid_request(message: impl Into<String>) -> Self {
         Self::new(400, "InvalidRequest", message)
     }
 
+    /// 400 `MalformedXML`.
     pub fn malformed_xml() -> Self {
         Self::new(
             400,
@@ -63,28 +67,34 @@ impl Failure {
         )
     }
 
+    /// 403 `AccessDenied`.
     pub fn access_denied() -> Self {
         Self::new(403, "AccessDenied", "Access Denied")
     }
 
+    /// 404 `NoSuchBucket`.
     pub fn no_such_bucket(bucket: &str) -> Self {
         Self::new(404, "NoSuchBucket", "The specified bucket does not exist").with("BucketName", bucket)
     }
 
+    /// 400 `InvalidBucketName`.
     pub fn invalid_bucket_name(bucket: &str) -> Self {
         Self::new(400, "InvalidBucketName", "The specified bucket is not valid.").with("BucketName", bucket)
     }
 
+    /// 404 `NoSuchKey`.
     pub fn no_such_key(key: &str) -> Self {
         Self::new(404, "NoSuchKey", "The specified key does not exist.").with("Key", key)
     }
 
+    /// 404 `NoSuchVersion`.
     pub fn no_such_version(key: &str, version: &str) -> Self {
         Self::new(404, "NoSuchVersion", "The specified version does not exist.")
             .with("Key", key)
             .with("VersionId", version)
     }
 
+    /// 404 `NoSuchUpload`.
     pub fn no_such_upload(upload: &str) -> Self {
         Self::new(
             404,
@@ -95,6 +105,7 @@ impl Failure {
         .with("UploadId", upload)
     }
 
+    /// 412 `PreconditionFailed`; `condition` is the header's name.
     pub fn precondition(condition: &str) -> Self {
         Self::new(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
             .with("Condition", condition)
@@ -105,6 +116,7 @@ impl Failure {
         Self::new(501, "NotImplemented", format!("{what} is not implemented by this cloud."))
     }
 
+    /// 500 `InternalError`; `why` is for the operator, and shown to the client.
     pub fn internal(why: impl fmt::Display) -> Self {
         Self::new(500, "InternalError", format!("We encountered an internal error. Please try again. ({why})"))
     }

@@ -37,6 +37,7 @@ pub struct Event {
 }
 
 impl Event {
+    /// The event of an object that was made.
     pub fn made(name: &'static str, object: &Object, actor: &Actor, at: Millis) -> Self {
         Self {
             name,
@@ -49,12 +50,14 @@ impl Event {
         }
     }
 
+    /// The event of a delete marker that was made.
     pub fn marked(name: &'static str, key: &str, version: Option<String>, actor: &Actor, at: Millis) -> Self {
         // A marker has the ETag of nothing.
         let etag = Some("d41d8cd98f00b204e9800998ecf8427e".to_owned());
         Self { etag, ..Self::removed(name, key, version, actor, at) }
     }
 
+    /// The event of a version that was removed for good.
     pub fn removed(name: &'static str, key: &str, version: Option<String>, actor: &Actor, at: Millis) -> Self {
         let version = version.filter(|version| version != "null");
         Self { name, actor: actor.clone(), at, key: key.to_owned(), version, size: None, etag: None }

@@ -1,4 +1,4 @@
-//! When a bucket's lifecycle rules are due: pure rules over an object, a version or an upload.
+//! When a bucket's lifecycle rules make an object, a version or an upload expire.
 //!
 //! Source: "Lifecycle configuration elements" and "Expiring objects" (Amazon S3 User Guide).
 
@@ -13,7 +13,7 @@ pub const DAY: Millis = 24 * 60 * 60 * 1_000;
 /// The last midnight that dates can show: the end of the year 9999.
 const LAST: Millis = 253_402_128_000_000;
 
-/// When something happens, and by which rule.
+/// When something expires, and by which rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due<'a> {
     pub at: Millis,
@@ -63,7 +63,7 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// Days after a moment: rounded up to midnight UTC.
+/// The moment so many days after `from`, rounded up to midnight UTC.
 fn after(from: Millis, days: i32) -> Millis {
     let days = Millis::try_from(days).unwrap_or_default();
     ((from + days * DAY).div_ceil(DAY) * DAY).min(LAST)
@@ -92,7 +92,7 @@ pub fn current<'a>(configuration: &'a BucketLifecycleConfiguration, object: &Obj
     due.min_by_key(|due| due.at)
 }
 
-/// When a noncurrent version expires that is so since `since` and has `newer` noncurrent versions before it.
+/// When a version expires that is noncurrent since `since`, and before which `newer` noncurrent versions are newer.
 pub fn noncurrent(
     configuration: &BucketLifecycleConfiguration,
     object: &Object,

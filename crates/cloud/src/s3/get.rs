@@ -25,12 +25,12 @@ const OVERRIDES: [(&str, &str); 6] = [
     ("response-expires", "expires"),
 ];
 
-/// What of an object is returned.
+/// The part of an object that a request returns.
 pub struct Selection {
     /// The bytes `offset..offset + length`.
     pub offset: u64,
     pub length: u64,
-    /// For `content-range`, if it is part of the object.
+    /// The header `content-range`, unless all of the object is returned.
     content_range: Option<String>,
     parts_count: Option<i32>,
     /// The checksum of what is returned, if it has one.
@@ -89,7 +89,7 @@ impl S3 {
     }
 }
 
-/// What a range (if it is looked at) or a part number selects.
+/// The selection that a range (if it is looked at) or a part number makes.
 pub fn select(call: &Call, object: &Object, part: Option<i32>, ranged: bool) -> Result<Selection> {
     let header = call.header("range").filter(|_| ranged);
     if let Some(number) = part {

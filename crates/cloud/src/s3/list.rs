@@ -8,14 +8,14 @@ use super::error::{Failure, Result};
 /// The most entries of one page ("ListObjectsV2").
 pub const MAX_PAGE: i32 = 1000;
 
-/// What of the keys is asked for.
+/// Which keys a request lists.
 pub struct Listing<'a> {
     pub prefix: &'a str,
     pub delimiter: Option<&'a str>,
     /// Keys up to and including this one are skipped, and a common prefix that it lies in.
     pub after: &'a str,
     pub max: usize,
-    /// Keys end at the first NUL, and what follows only orders them.
+    /// A key ends at its first NUL; what follows the NUL only orders it.
     pub nul_ends: bool,
 }
 
@@ -42,6 +42,7 @@ pub enum Last {
 }
 
 impl Last {
+    /// The key or the prefix.
     pub fn into_text(self) -> String {
         match self {
             Self::Key(text) | Self::Prefix(text) => text,
@@ -50,7 +51,8 @@ impl Last {
 }
 
 impl Listing<'_> {
-    /// Walks. `next(from, beyond)` gives the first key at `from` or later (`beyond`: later) that has the prefix.
+    /// Collects a page. `next(from, beyond)` finds the first key with the prefix that is not before `from`; with `beyond`, the
+    /// first one after it.
     ///
     /// A common prefix costs one step, however many keys it hides.
     pub fn walk<T>(&self, mut next: impl FnMut(&str, bool) -> Result<Option<Step<T>>>) -> Result<Page<T>> {
@@ -114,6 +116,10 @@ pub fn page_size(name: &str, asked: Option<i32>) -> Result<i32> {
 pub struct Encoding(bool);
 
 impl Encoding {
+    /// The encoding that a request asks for.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for any but `url`.
     pub fn of(asked: Option<&EncodingType>) -> Result<Self> {
         match asked.map(EncodingType::as_str) {
             None | Some("") => Ok(Self(false)),
@@ -124,18 +130,19 @@ impl Encoding {
         }
     }
 
-    /// For the output.
+    /// The encoding as the answer names it.
     pub fn shown(self) -> Option<EncodingType> {
         self.0.then(|| EncodingType::from_static(EncodingType::URL))
     }
 
-    /// A key as a listing has it.
+    /// A key as the answer writes it.
     pub fn write(self, key: &str) -> String {
         const PLAIN: &AsciiSet =
             &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b' ');
         if self.0 { utf8_percent_encode(key, PLAIN).to_string().replace(' ', "+") } else { key.to_owned() }
     }
 
+    /// Common prefixes as the answer writes them; none if there are none.
     pub fn prefixes(self, prefixes: Vec<String>) -> Option<Vec<CommonPrefix>> {
         let written: Vec<_> =
             prefixes.into_iter().map(|prefix| CommonPrefix { prefix: Some(self.write(&prefix)) }).collect();

@@ -1,4 +1,4 @@
-//! Object Lock's rules: what a version is locked by, and who may loosen it.
+//! Object Lock's rules: what locks a version, and who may loosen it.
 //!
 //! Source: "Locking objects with Object Lock", "Object Lock considerations" (Amazon S3 User Guide).
 
@@ -133,6 +133,7 @@ pub fn headers(lock: &ObjectLock) -> Vec<(&'static str, String)> {
     headers
 }
 
+/// The mode as the API writes it: `COMPLIANCE` or `GOVERNANCE`.
 pub fn mode_name(retention: &Retention) -> &'static str {
     if retention.compliance { "COMPLIANCE" } else { "GOVERNANCE" }
 }

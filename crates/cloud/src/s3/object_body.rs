@@ -19,12 +19,12 @@ use super::service::S3;
 use super::store::Store;
 use crate::blobs::{Blob, Pinned};
 
-/// Objects of so many bytes are read at once.
+/// The largest object that is read at once, in bytes.
 const AT_ONCE: u64 = 1 << 20;
 
 /// Compares the bytes of an object with the checksums that are kept of it.
 struct Comparison {
-    /// What is yet to come: so many bytes with this checksum.
+    /// The pieces that are still to come: how many bytes each has, and its checksum.
     pieces: VecDeque<(u64, Checksum)>,
     current: Option<(u64, Hasher)>,
 }
@@ -76,7 +76,7 @@ impl S3 {
 
 const DIFFERENT: &str = "they aren't those that its checksum was made of";
 
-/// Who is told of an object's bytes.
+/// Tells the operator of an object whose file is damaged.
 struct Told {
     store: Store,
     key: String,
@@ -111,7 +111,7 @@ fn wanted(blobs: &[Blob], offset: u64, length: u64) -> Vec<Blob> {
 }
 
 impl Comparison {
-    /// Of a whole object. Where S3 keeps no checksum of the bytes, everything fits.
+    /// The comparison for a whole object. Where S3 keeps no checksum of its bytes, everything fits.
     fn of(object: &Object) -> Self {
         let pieces = match &object.checksum {
             Some(sum) if sum.kind == Kind::FullObject => VecDeque::from([(object.size, sum.clone())]),
@@ -129,7 +129,7 @@ impl Comparison {
         Self { pieces: VecDeque::new(), current: None }
     }
 
-    /// Takes the next bytes; whether they fit as far as can be told.
+    /// Takes the next bytes, and says whether they fit as far as that can be told yet.
     fn fits(&mut self, mut bytes: &[u8]) -> bool {
         while let Some((length, sum)) = self.pieces.front() {
             let (left, hasher) = self.current.get_or_insert_with(|| (*length, Hasher::new(sum.algorithm)));

@@ -1,4 +1,4 @@
-//! What putting and deleting does to the versions of a key. Everybody who changes objects does it through here.
+//! What putting and deleting does to the versions of a key. Every change of objects goes through here.
 //!
 //! Source: "How S3 Versioning works" (Amazon S3 User Guide).
 
@@ -19,12 +19,12 @@ pub struct Deleted {
     pub version: Option<String>,
 }
 
-/// In which request a change is made: who asks, when, and an id that is never used again.
+/// Why a change is made: who asks, when, and an id that is never used again.
 pub struct Cause {
     pub actor: Actor,
     pub now: Millis,
     pub unique: String,
-    /// Nobody asks: a lifecycle rule is due.
+    /// Whether a lifecycle rule makes the change, and nobody asks for it.
     pub expiration: bool,
 }
 
@@ -40,7 +40,7 @@ impl Cause {
     }
 }
 
-/// Makes `object` the current version of its key; returns it as it is kept. `event` is what made it, e.g.
+/// Makes `object` the current version of its key, and returns it as it is kept. `event` names what made it, e.g.
 /// `ObjectCreated:Put`.
 pub fn put(edit: &mut Edit<'_>, bucket: &Bucket, object: Object, event: &'static str, cause: &Cause) -> Result<Object> {
     let object = place(edit, bucket, object, &cause.unique)?;
@@ -55,7 +55,7 @@ fn place(edit: &mut Edit<'_>, bucket: &Bucket, mut object: Object, unique: &str)
     Ok(object)
 }
 
-/// Keeps a version that has changed, where it is.
+/// Writes a version that has changed, current or not, in its place.
 pub fn rewrite(edit: &mut Edit<'_>, bucket: &Bucket, object: &Object) -> Result<()> {
     let current = edit.docs().current(&bucket.name, &object.key)?;
     let place = match current.is_some_and(|current| current.sequence == object.sequence) {

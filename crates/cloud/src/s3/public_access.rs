@@ -16,10 +16,10 @@ const MAX_POLICY: usize = 20 * 1024;
 /// Groups whose grants are public ("Access control list (ACL) overview").
 const PUBLIC_GROUPS: [&str; 2] = ["/groups/global/AllUsers", "/groups/global/AuthenticatedUsers"];
 
-/// A bucket's policy, to be judged by.
+/// A bucket's policy, parsed; `None` for a bucket without one.
 ///
 /// # Errors
-/// One that can't be: it was put before policies were checked as a whole. Nobody may be let in past it.
+/// The policy can't be parsed: it was put by a version that checked less. Whoever asks must let nobody in by it.
 pub fn policy_of(bucket: &Bucket) -> std::result::Result<Option<Policy>, PolicyError> {
     bucket.policy.as_ref().map(|text| Policy::parse(text, Kind::Resource)).transpose()
 }

@@ -10,7 +10,8 @@ pub struct Range {
 }
 
 impl Range {
-    /// What a header asks of `size` bytes. S3 ignores what isn't one single range, and cuts it to the object.
+    /// The range that a header asks for, of an object of `size` bytes. S3 ignores a header that isn't one single range, and cuts
+    /// a range to the object.
     pub fn parse(header: &str, size: u64) -> Result<Option<Self>> {
         let Some((first, last)) = header.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
             return Ok(None);
@@ -39,11 +40,12 @@ impl Range {
         Ok(Some(Self { start, end }))
     }
 
+    /// How many bytes it holds.
     pub fn length(self) -> u64 {
         self.end - self.start
     }
 
-    /// For the header `content-range` of an object of `size` bytes.
+    /// The header `content-range` for an object of `size` bytes.
     pub fn content_range(self, size: u64) -> String {
         format!("bytes {}-{}/{size}", self.start, self.end - 1)
     }

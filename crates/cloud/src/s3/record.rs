@@ -1,4 +1,4 @@
-//! What S3 remembers of buckets, objects and uploads, and under which document keys.
+//! The documents in which S3 keeps buckets, objects and uploads, and their keys.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ pub struct Bucket {
     /// How it is served as a web site.
     #[serde(default)]
     pub website: Option<dto::WebsiteConfiguration>,
-    /// When objects, versions and uploads go by themselves.
+    /// When objects, versions and uploads expire.
     #[serde(default)]
     pub lifecycle: Option<dto::BucketLifecycleConfiguration>,
 }
@@ -67,7 +67,7 @@ pub struct Bucket {
 /// The Object Lock of a bucket.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct BucketLock {
-    /// What a new version gets that says nothing itself.
+    /// The retention of a new version whose request names none.
     pub default: Option<dto::DefaultRetention>,
 }
 
@@ -75,14 +75,14 @@ pub struct BucketLock {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectLock {
     pub retention: Option<Retention>,
-    /// None until it is put once: S3 tells that from off.
+    /// None until it is put for the first time: S3 tells that from off.
     pub legal_hold: Option<bool>,
 }
 
 /// Until when a version can't be deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retention {
-    /// Nobody may shorten it; else (governance) only who says so.
+    /// Compliance mode: nobody may shorten it. Else it is governance mode: a request may shorten it that says so.
     pub compliance: bool,
     pub until: Millis,
 }
@@ -126,7 +126,7 @@ pub struct Object {
     pub parts: Vec<ObjectPart>,
     #[serde(default)]
     pub lock: ObjectLock,
-    /// The multipart upload that it was, so that who completes it once more is told the same again.
+    /// The id of the multipart upload that it was: a client that completes it once more gets the same answer again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<String>,
 }
@@ -196,11 +196,16 @@ pub struct Part {
 
 /// The document keys. A bucket's name has no `/`, so its documents stand together.
 pub mod key {
+    /// How the keys of buckets begin.
     pub const BUCKETS: &str = "s3/bucket/";
+    /// How the keys of current objects begin.
     pub const OBJECTS: &str = "s3/object/";
+    /// How the keys of noncurrent versions begin.
     pub const VERSIONS: &str = "s3/version/";
+    /// How the keys of the parts of uploads begin.
     pub const PARTS: &str = "s3/part/";
 
+    /// A bucket; or, with the beginning of a name, how the keys of such buckets begin.
     pub fn bucket(name: &str) -> String {
         format!("{BUCKETS}{name}")
     }
@@ -210,6 +215,7 @@ pub mod key {
         format!("{OBJECTS}{bucket}/")
     }
 
+    /// The current version of a key.
     pub fn object(bucket: &str, key: &str) -> String {
         format!("{OBJECTS}{bucket}/{key}")
     }
@@ -219,6 +225,7 @@ pub mod key {
         format!("{VERSIONS}{bucket}/{key}\0")
     }
 
+    /// A noncurrent version of a key.
     pub fn version(bucket: &str, key: &str, sequence: u64) -> String {
         format!("{VERSIONS}{bucket}/{key}\0{:016x}", !sequence)
     }
@@ -228,14 +235,17 @@ pub mod key {
         format!("s3/upload/{bucket}/")
     }
 
+    /// An upload in progress.
     pub fn upload(bucket: &str, key: &str, id: &str) -> String {
         format!("s3/upload/{bucket}/{key}\0{id}")
     }
 
+    /// How the keys of an upload's parts begin.
     pub fn parts(upload: &str) -> String {
         format!("{PARTS}{upload}/")
     }
 
+    /// A part of an upload.
     pub fn part(upload: &str, number: i32) -> String {
         format!("{PARTS}{upload}/{number:05}")
     }

@@ -20,6 +20,7 @@ pub struct S3 {
 }
 
 impl S3 {
+    /// The S3 of a cloud.
     pub fn of(cloud: &Arc<Cloud>) -> Self {
         Self { store: Store::of(cloud), blobs: cloud.blobs.clone() }
     }
@@ -74,7 +75,7 @@ impl S3 {
         Err(failure.header("x-amz-delete-marker", "true").header("x-amz-version-id", id))
     }
 
-    /// What a call causes.
+    /// The cause of the changes that a call makes now.
     pub(super) fn cause(&self, call: &Call) -> Cause {
         Cause { actor: call.actor(), now: self.store.now(), unique: self.store.unique(), expiration: false }
     }
@@ -84,7 +85,7 @@ impl S3 {
         Ok(self.after_commit(self.store.write(change).await?).await)
     }
 
-    /// As [`change`](Self::change), for a change that makes a document name `fresh` blobs: they go if it is refused.
+    /// As [`change`](Self::change), for a change whose documents name `fresh` blobs: they are removed if it is refused.
     pub(super) async fn change_with<T>(
         &self,
         fresh: Vec<Fresh>,
@@ -98,12 +99,12 @@ impl S3 {
         .await
     }
 
-    /// As [`change`](Self::change), for one after which there is less than before: made on a full disk as well.
+    /// As [`change`](Self::change), for a change that frees space: it is made on a full disk as well.
     pub(super) async fn change_freeing<T>(&self, change: impl FnOnce(&mut Edit<'_>) -> Result<T>) -> Result<T> {
         Ok(self.after_commit(self.store.write_freeing(change).await?).await)
     }
 
-    /// Removes what requests left behind whose clients went away before their change was in the log.
+    /// Removes the blobs that requests left behind when their clients went away before the change was in the log.
     pub async fn tidy(&self) {
         let left = self.blobs.take_left();
         match left.is_empty() || self.store.is_settled().await {
@@ -113,9 +114,9 @@ impl S3 {
     }
 }
 
-/// Tells the operator of what is no client's fault.
+/// Tells the operator of a failure that is no client's fault.
 pub(super) fn tell(cloud: &Cloud, failure: &Failure) {
-    // What this cloud hasn't got is the client's affair.
+    // A client that asks for what this cloud doesn't do knows it by the answer.
     if failure.code != "NotImplemented" {
         cloud.notice(&format!("S3 could not serve a request: {}", failure.message));
     }

@@ -23,10 +23,10 @@ pub enum Setting {
     Cors(CORSConfiguration),
     Encryption(ServerSideEncryptionConfiguration),
     Lifecycle(BucketLifecycleConfiguration),
-    /// Every destination gets a test event, and is asked before whether S3 may send to it.
+    /// Every destination gets a test event; before that, its policy is asked whether S3 may send to it.
     Notification {
         configuration: NotificationConfiguration,
-        /// Don't ask.
+        /// Whether no policy is asked.
         skip_validation: bool,
     },
     ObjectLock(ObjectLockConfiguration),
@@ -140,7 +140,7 @@ impl S3 {
     }
 }
 
-/// Operations that read something of a bucket: what makes the answer of its record.
+/// Operations that read something of a bucket: each with the function that makes the answer from the bucket's record.
 macro_rules! reads {
     ($($name:ident($input:ident) -> $output:ident = $read:expr;)*) => {
         impl S3 {
@@ -175,7 +175,7 @@ reads! {
     get_public_access_block(GetPublicAccessBlockInput) -> GetPublicAccessBlockOutput = public_access::read;
 }
 
-/// Operations that put a setting: the member of the input that it is, and the status of the answer.
+/// Operations that put a setting: each with the member of its input that is the setting, and the status of its answer.
 macro_rules! puts {
     ($($name:ident($input:ident.$member:ident) -> $output:ident, $status:ident = $setting:ident;)*) => {
         impl S3 {
@@ -225,7 +225,7 @@ deletes! {
     delete_public_access_block(DeletePublicAccessBlockInput) -> DeletePublicAccessBlockOutput = PublicAccess;
 }
 
-/// The operations whose inputs or outputs say more than the setting.
+/// Operations that put a setting, and whose inputs or outputs say more than that.
 impl S3 {
     pub(super) async fn put_bucket_lifecycle_configuration(
         &self,

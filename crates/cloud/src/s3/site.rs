@@ -56,12 +56,12 @@ enum Page {
     Moved(StatusCode, String),
 }
 
-/// A site while it is visited. Errors of AWS's custom error documents are told from those of the page itself.
+/// One visit of a site.
 struct Visit<'a> {
     s3: S3,
     call: &'a Call,
     bucket: Bucket,
-    /// Nobody is known by a key here, and keys are wanted: only what the bucket's policy shows everybody is shown.
+    /// Whether only what the bucket's policy allows everybody is shown: the cloud checks signatures, and a visitor has none.
     public_only: bool,
 }
 
@@ -99,7 +99,7 @@ pub async fn answer(cx: Context, parts: Parts, name: &str, public_only: bool) ->
     response
 }
 
-/// Why a visitor gets no page: what failed, and then the error document.
+/// Why a visitor gets no page: the page failed, and then the error document if there is one.
 struct Lost {
     page: Failure,
     document: Option<Failure>,

@@ -21,20 +21,20 @@ use crate::folder::DataFolder;
 use engine::{Engine, Millis};
 use log::Durability;
 
-/// Bytes of a bucket with all of its configurations: the largest ones that AWS takes have less together.
+/// The largest record of a bucket, in bytes. The largest settings that AWS takes are smaller together.
 const MAX_BUCKET: usize = 4 << 20;
 
-/// The door to the documents.
+/// Reads and changes the documents of a cloud.
 #[derive(Clone)]
 pub struct Store {
     cloud: Arc<Cloud>,
 }
 
-/// A look at the documents.
+/// The documents of one moment.
 #[derive(Clone, Copy)]
 pub struct Docs<'a>(&'a Engine);
 
-/// A change in the making: sees the documents as they were before it.
+/// A change of documents that is being put together. It sees the documents as they were before it.
 pub struct Edit<'a> {
     docs: Docs<'a>,
     writes: Vec<(String, Option<Vec<u8>>)>,
@@ -54,8 +54,8 @@ pub struct Changed<T> {
     pub refused: Vec<String>,
 }
 
-/// Opens the blobs of a data folder, and compares them with the objects: `is_whole` says that the log is. Also returns what the
-/// operator should know.
+/// Opens the blobs of a data folder, and compares them with the objects. `is_whole` says that the log was read as a whole. Also
+/// returns what the operator should know.
 pub fn open_blobs(core: &Core, folder: &DataFolder, is_whole: bool) -> std::io::Result<(Blobs, Vec<String>)> {
     let blobs = Blobs::open(folder.objects().clone(), core.durability() == Durability::Power)?;
     let live = core.read(|engine, _| Docs(engine).live_blobs()).map_err(std::io::Error::other)?;
@@ -66,11 +66,12 @@ pub fn open_blobs(core: &Core, folder: &DataFolder, is_whole: bool) -> std::io::
 }
 
 impl Store {
+    /// The documents of a cloud.
     pub fn of(cloud: &Arc<Cloud>) -> Self {
         Self { cloud: cloud.clone() }
     }
 
-    /// Looks at the documents, all of one moment.
+    /// Reads documents, all of one moment.
     pub fn read<R>(&self, look: impl FnOnce(Docs<'_>) -> R) -> R {
         self.cloud.core.read(|engine, _| look(Docs(engine)))
     }
@@ -80,7 +81,7 @@ impl Store {
         self.cloud.core.execute(|tx| Ok(within(&self.cloud, tx, change))).await?
     }
 
-    /// As [`write`](Self::write), for a change after which there is less than before: made on a full disk as well.
+    /// As [`write`](Self::write), for a change that frees space: it is made on a full disk as well.
     pub async fn write_freeing<R>(&self, change: impl FnOnce(&mut Edit<'_>) -> Result<R>) -> Result<Changed<R>> {
         self.cloud.core.execute_freeing(|tx| Ok(within(&self.cloud, tx, change))).await?
     }
@@ -91,7 +92,7 @@ impl Store {
         core.log().commit(core.log().position()).await.is_ok() && core.fault().is_none()
     }
 
-    /// Fails when nothing is written until a restart: before bytes are taken that no document will name.
+    /// Fails when the log takes nothing more until a restart. Asked before a body is taken, which no document could name.
     pub fn takes_writes(&self) -> Result<()> {
         match self.cloud.core.log().gave_up() {
             None => Ok(()),
@@ -104,6 +105,7 @@ impl Store {
         self.cloud.notice(text);
     }
 
+    /// The time of the cloud's clock.
     pub fn now(&self) -> Millis {
         self.cloud.core.now()
     }
@@ -116,8 +118,8 @@ impl Store {
 
 /// Changes documents as a part of a transaction that may do more: a batch lands and its records are consumed, as one.
 ///
-/// Once the transaction is durable, the orphans are to be discarded. What is refused has changed nothing, and the blobs
-/// that it would have named go.
+/// The caller discards the orphans once the transaction is durable. A change that is refused changes nothing, and the blobs that
+/// it would have named are removed.
 pub fn within<R>(
     cloud: &Cloud,
     tx: &mut Transaction<'_>,
@@ -154,6 +156,10 @@ impl<'a> Docs<'a> {
         self.0
     }
 
+    /// A bucket by its name.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, or `InvalidBucketName` for a name that no bucket can have.
     pub fn bucket(self, name: &str) -> Result<Bucket> {
         match self.get(&key::bucket(name))? {
             Some(bucket) => Ok(bucket),
@@ -190,6 +196,10 @@ impl<'a> Docs<'a> {
         Ok(None)
     }
 
+    /// An upload in progress.
+    ///
+    /// # Errors
+    /// `NoSuchUpload`.
     pub fn upload(self, bucket: &str, key: &str, id: &str) -> Result<Upload> {
         self.get(&key::upload(bucket, key, id))?.ok_or_else(|| Failure::no_such_upload(id))
     }
@@ -199,6 +209,7 @@ impl<'a> Docs<'a> {
         self.walk(key::parts(upload), Some(key::part(upload, after))).map(|(key, value)| decode(key, value))
     }
 
+    /// A document by its key.
     pub fn get<T: DeserializeOwned>(self, key: &str) -> Result<Option<T>> {
         self.0.doc(key).map(|value| decode(key, value)).transpose()
     }
@@ -272,16 +283,22 @@ impl<'a> Docs<'a> {
 }
 
 impl<'a> Edit<'a> {
+    /// The documents as they were before this change.
     pub fn docs(&self) -> Docs<'a> {
         self.docs
     }
 
+    /// Writes a document.
     pub fn put<T: Serialize>(&mut self, key: String, value: &T) -> Result<()> {
         let value = serde_json::to_vec(value).map_err(Failure::internal)?;
         self.writes.push((key, Some(value)));
         Ok(())
     }
 
+    /// Writes a bucket.
+    ///
+    /// # Errors
+    /// `InvalidRequest` for one whose settings are too large together.
     pub fn put_bucket(&mut self, bucket: &Bucket) -> Result<()> {
         if serde_json::to_vec(bucket).is_ok_and(|bytes| bytes.len() > MAX_BUCKET) {
             return Err(Failure::invalid_request("The configurations of the bucket are too large."));
@@ -289,33 +306,35 @@ impl<'a> Edit<'a> {
         self.put(key::bucket(&bucket.name), bucket)
     }
 
+    /// Removes a document.
     pub fn delete(&mut self, key: String) {
         self.writes.push((key, None));
     }
 
-    /// Something happened to an object: told with this change, if the bucket tells.
+    /// Sends an event of an object with this change, if the bucket has a notification configuration.
     pub fn tell(&mut self, bucket: &Bucket, event: impl FnOnce() -> Event) {
         if bucket.notification.is_some() {
             self.events.push((bucket.clone(), event()));
         }
     }
 
-    /// A notification configuration is in force: its destinations get a test event.
+    /// Sends a test event to the destinations of a notification configuration with this change.
     pub fn announce(&mut self, bucket: &Bucket, configuration: &NotificationConfiguration, actor: Actor) {
         self.announced = Some((bucket.clone(), configuration.clone(), actor));
     }
 
-    /// A document of this change names the blob.
+    /// Keeps a blob: a document of this change names it.
     pub fn adopt(&mut self, fresh: &Fresh) {
         self.adopted.push(fresh.clone());
     }
 
-    /// Nothing names these blobs once this change is durable.
+    /// Gives up blobs: nothing names them once this change is durable.
     pub fn orphan(&mut self, blobs: impl IntoIterator<Item = Blob>) {
         self.orphans.extend(blobs);
     }
 }
 
+/// Reads a document; `key` is for the error.
 pub fn decode<T: DeserializeOwned>(key: &str, value: &[u8]) -> Result<T> {
     serde_json::from_slice(value).map_err(|error| Failure::internal(format_args!("document {key:?}: {error}")))
 }

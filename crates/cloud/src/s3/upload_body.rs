@@ -1,4 +1,4 @@
-//! Takes the body of an upload: to a blob, with its MD5 and checksums computed and those that were sent verified.
+//! Takes the body of an upload: writes it to a blob, computes its MD5 and checksums, and verifies those that the client sent.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

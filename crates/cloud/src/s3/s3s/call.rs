@@ -107,6 +107,7 @@ impl Call {
         Some(values.fold(first, |all, next| all + "," + &next))
     }
 
+    /// The first value of a query's parameter.
     pub fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }

@@ -21,9 +21,9 @@ use crate::s3::post_policy;
 
 /// How much of a form may come before its file, in bytes. AWS takes 20 KB.
 const MAX_FIELDS: usize = 64 * 1024;
-/// RFC 2046, 5.1.1.
+/// The longest boundary, in bytes (RFC 2046, 5.1.1).
 const MAX_BOUNDARY: usize = 70;
-/// The fields that say what a form may do: they are obeyed before the next reader sees it, and he has his own idea of them.
+/// The fields that prove what a form may do. They are obeyed here and left out of what `s3s` reads, which obeys them otherwise.
 const PROOFS: [&str; 4] = ["policy", "x-amz-signature", "signature", "awsaccesskeyid"];
 
 /// The fields of a form, as (name, value) in order.

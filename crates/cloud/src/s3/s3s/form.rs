@@ -1,7 +1,6 @@
 //! PostObject: an object put by a browser's form.
 //!
-//! `s3s` decodes the form. Who signed it, and whether its policy allows it, the gateway has asked before, of its
-//! [`super::Form`].
+//! `s3s` decodes the form. The gateway has checked its signature and its policy before, by [`Form`](super::fields::Form).
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use s3s::S3Response;

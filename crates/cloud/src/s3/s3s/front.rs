@@ -1,4 +1,4 @@
-//! The way in: makes of a client's request one that `s3s` can decode, unsigned and path style, and keeps the rest.
+//! The way in: turns a client's request into one that `s3s` can decode, unsigned and path style, and keeps the rest in a [`Call`].
 
 use std::sync::Arc;
 
@@ -161,7 +161,7 @@ fn pairs(raw: &str) -> Vec<(String, String)> {
     query::pairs(raw).map(|(name, value)| (text(&query::decode(name)), text(&query::decode(value)))).collect()
 }
 
-/// A presigned URL may carry headers of the request in its query.
+/// Adds the headers that a presigned URL carries in its query to those of the request.
 fn hoist(query: &[(String, String)], headers: &mut HeaderMap) {
     for (name, value) in query {
         let name = name.to_ascii_lowercase();
@@ -176,7 +176,7 @@ fn hoist(query: &[(String, String)], headers: &mut HeaderMap) {
     }
 }
 
-/// Path style, and without what signs the URL or overrides headers of the response.
+/// The URI in path style, without the parameters that sign it or override headers of the response.
 fn uri(path: &str, raw: &str, call: &Call, scheme: Option<Scheme>) -> Result<Uri> {
     let mut uri = match host_bucket(host_of(call.host())) {
         Some(bucket) => format!("/{bucket}{path}"),

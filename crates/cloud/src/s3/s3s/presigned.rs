@@ -78,10 +78,9 @@ fn check_v4(query: &[(String, String)], now: Millis) -> Result<()> {
         ));
     }
     let date = get(query, "x-amz-date").unwrap_or_default();
-    let date = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", date)
-        .and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC))
-        .map_err(|_| bad("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""))?;
-    let end = date.timestamp().as_second() + life;
+    let date = text::time::parse_iso_basic(date)
+        .ok_or_else(|| bad("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""))?;
+    let end = i64::try_from(date / 1000).unwrap_or(i64::MAX).saturating_add(life);
     if i64::try_from(now / 1000).is_ok_and(|now| now > end) {
         return Err(expired(end, now).with("X-Amz-Expires", given));
     }

@@ -168,21 +168,21 @@ mod tests {
         let cases = [
             (
                 Method::GET,
-                "/b?max-keys=x",
+                "/bucket?max-keys=x",
                 "",
                 "InvalidArgument",
                 "Provided max-keys not an integer or within integer range",
             ),
             (
                 Method::GET,
-                "/b/k?partNumber=x",
+                "/bucket/k?partNumber=x",
                 "",
                 "InvalidArgument",
                 "Provided partNumber not an integer or within integer range",
             ),
-            (Method::GET, "/b/k", "", "NotImplemented", "GetObject is not implemented by this cloud."),
-            (Method::PUT, "/b?tagging", "<x", "MalformedXML", malformed),
-            (Method::PUT, "/b?tagging", "", "MissingRequestBodyError", "Request Body is empty"),
+            (Method::GET, "/bucket/k", "", "NotImplemented", "GetObject is not implemented by this cloud."),
+            (Method::PUT, "/bucket?tagging", "<x", "MalformedXML", malformed),
+            (Method::PUT, "/bucket?tagging", "", "MissingRequestBodyError", "Request Body is empty"),
             (Method::DELETE, "/", "", "MethodNotAllowed", "The specified method is not allowed against this resource."),
         ];
         let service = S3ServiceBuilder::new(Nothing).build();

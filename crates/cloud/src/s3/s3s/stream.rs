@@ -10,13 +10,13 @@ use s3s::dto::StreamingBlob;
 
 use crate::s3::error::{Failure, Result};
 
-/// So many bytes of a body are worth to be handled on their own. AWS takes no smaller chunks, but for the last
+/// The smallest piece of a body that is handled on its own, in bytes. AWS takes no smaller chunks, but for the last
 /// ("Signature calculations for the authorization header: transferring payload in multiple chunks", Amazon S3 API reference).
 const PIECE: usize = 8 * 1024;
-/// How long a client may pause within a body.
+/// The longest pause of a client within a body.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// The bytes of a body, from a client that keeps sending.
+/// The bytes of a body. It fails if the client pauses for too long, or breaks off.
 pub fn patient(body: Body) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static {
     Box::pin(futures::stream::try_unfold(body, |mut body| async move {
         let next = tokio::time::timeout(PAUSE, body.next()).await.map_err(|_| {
@@ -31,8 +31,8 @@ pub fn patient(body: Body) -> impl Stream<Item = Result<Bytes>> + Unpin + Send +
     }))
 }
 
-/// The same bytes in pieces of at least [`PIECE`] (but for the last), however small those are that they come in: what is done
-/// for each piece is then done for enough of them. Lets other requests run between small ones.
+/// The same bytes in pieces of at least [`PIECE`], but for the last: what is done for each piece costs too much for tiny ones.
+/// Lets other requests run while it joins tiny pieces.
 pub fn gathered<S>(body: S) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static
 where
     S: Stream<Item = Result<Bytes>> + Send + Sync + 'static,
