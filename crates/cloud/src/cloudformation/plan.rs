@@ -93,7 +93,7 @@ impl Plan {
                 let Some(resource) = self.template.resources.get(resource).filter(|_| !attribute.is_empty()) else {
                     return;
                 };
-                if types::find(&resource.kind).is_some_and(|kind| !kind.has_attribute(attribute)) {
+                if types::find(&resource.kind).is_some_and(|found| !found.schema().has_attribute(attribute)) {
                     wrong.get_or_insert((resource.kind.clone(), attribute.to_owned()));
                 }
             });
@@ -206,7 +206,8 @@ pub fn properties(
     let resource = &plan.template.resources[name];
     let evaluated = plan.scope(&answer, budget).members(&resource.properties).map_err(|invalid| invalid.message)?;
     match types::find(&resource.kind) {
-        Some(kind) => kind
+        Some(found) => found
+            .schema()
             .conform(&evaluated)
             .map_err(|what| format!("Properties validation failed for resource {name} with message:\n{what}")),
         None => Err(format!("Unrecognized resource type {}", resource.kind)),

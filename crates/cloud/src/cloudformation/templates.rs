@@ -204,7 +204,7 @@ pub async fn get_template_summary(cx: &Context, input: TemplateInput) -> Result<
         resource_type: (*kind).to_owned(),
         logical_resource_ids: names.iter().map(|name| (*name).to_owned()).collect(),
         resource_identifiers: types::find(kind)
-            .map_or(&[][..], |kind| kind.identifiers)
+            .map_or(&[][..], |found| found.schema().identifiers)
             .iter()
             .map(|i| (*i).to_owned())
             .collect(),

@@ -6,7 +6,7 @@ use super::{Run, Said, after_failure, fresh, policy};
 use crate::cloudformation::plan::{Known, Plan, properties};
 use crate::cloudformation::record::{Intent, Live, Resource, Stack, Status};
 use crate::cloudformation::store;
-use crate::cloudformation::types::{self, Type};
+use crate::cloudformation::types::{self, ResourceType};
 use template::{Budget, Policy};
 use wire::AwsError;
 
@@ -123,7 +123,7 @@ impl Run {
     async fn make(
         &self,
         stack: &Stack,
-        kind: &Type,
+        kind: &dyn ResourceType,
         resource: &mut Resource,
         wanted: &mut Live,
         status: Status,
@@ -131,8 +131,8 @@ impl Run {
         if resource.intent.is_none() {
             let random = self.random();
             let work = self.work(stack, resource, &random);
-            let name = kind.intent(&work, &wanted.properties);
-            if let Err(failure) = kind.taken(&work, &name, &wanted.properties).await {
+            let name = kind.choose_name(&work, &wanted.properties);
+            if let Err(failure) = kind.check_name_is_free(&work, &name, &wanted.properties).await {
                 return Ok(Err(failure.reason));
             }
             resource.intent = Some(Intent { name, properties: wanted.properties.clone() });
@@ -163,7 +163,7 @@ impl Run {
     async fn create(
         &self,
         stack: &Stack,
-        kind: &Type,
+        kind: &dyn ResourceType,
         resource: &mut Resource,
         mut wanted: Live,
     ) -> Result<Failed, AwsError> {
@@ -203,14 +203,15 @@ impl Run {
     async fn change(
         &self,
         stack: &Stack,
-        kind: &Type,
+        kind: &dyn ResourceType,
         resource: &mut Resource,
         live: Live,
         mut wanted: Live,
     ) -> Result<Failed, AwsError> {
         let interrupted = resource.touched && resource.before.is_some();
         let old = resource.before.clone().filter(|_| interrupted).unwrap_or_else(|| live.clone());
-        let retagged = kind.tagged() && stack.before.as_ref().is_some_and(|before| before.tags != stack.now.tags);
+        let retagged =
+            kind.schema().has_tags() && stack.before.as_ref().is_some_and(|before| before.tags != stack.now.tags);
         if !interrupted && old.properties == wanted.properties && !retagged {
             // Nothing of the resource itself; what CloudFormation keeps of it may differ.
             let changed = (&live.metadata, live.deletion_policy, live.update_replace_policy, &live.needs)
@@ -223,7 +224,7 @@ impl Run {
             }
             return Ok(None);
         }
-        let replaced = kind.replaces(&old.properties, &wanted.properties);
+        let replaced = kind.schema().replaces(&old.properties, &wanted.properties);
         let action = if replaced { policy::Action::Replace } else { policy::Action::Modify };
         let policy = stack.policy_during_update.as_deref().or(stack.policy.as_deref());
         if let Some(reason) = policy::denied(policy, action, &resource.logical_id, &resource.kind) {
@@ -255,14 +256,14 @@ impl Run {
     async fn replace(
         &self,
         stack: &Stack,
-        kind: &Type,
+        kind: &dyn ResourceType,
         resource: &mut Resource,
         old: Live,
         mut wanted: Live,
     ) -> Result<Failed, AwsError> {
         if resource.intent.is_none() {
             let (one, two) = (self.random(), self.random());
-            let name_of = |random: &str, properties| kind.intent(&self.work(stack, resource, random), properties);
+            let name_of = |random: &str, properties| kind.choose_name(&self.work(stack, resource, random), properties);
             let (before, after) = (name_of(&one, &old.properties), name_of(&two, &wanted.properties));
             // Names that were generated differ; equal ones were given.
             if before == after && !after.is_empty() {

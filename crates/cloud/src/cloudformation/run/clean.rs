@@ -118,7 +118,7 @@ impl Run {
             return;
         }
         let work = self.work(stack, resource, "");
-        let physical_id = kind.id_of(&work, &intent.name, &intent.properties);
+        let physical_id = kind.physical_id(&work, &intent.name, &intent.properties);
         if let Err(failure) = kind.delete(&work, &physical_id, &intent.properties).await {
             self.cx.cloud.notice(&format!("{physical_id} of stack {}: {}", stack.name, failure.reason));
         }

@@ -30,7 +30,7 @@ use super::aside::aside;
 use super::plan::{self, Export, Plan};
 use super::record::{Definition, Event, Live, OnFailure, Resource, Resources, Stack, Status};
 use super::store::{self, Place};
-use super::types::work::{Name, Work};
+use super::types::{GeneratedName, Work};
 use crate::core::Cloud;
 use crate::core::transaction::Transaction;
 use crate::request::{Context, Origin, RequestIds, Services, intern};
@@ -223,7 +223,7 @@ impl Run {
         let before = stack.before.as_ref().unwrap_or(&stack.now);
         Work {
             cx: &self.cx,
-            generated: Name { stack: &stack.name, logical_id: &resource.logical_id, random },
+            generated: GeneratedName { stack: &stack.name, logical_id: &resource.logical_id, random },
             stack_id: &stack.id,
             tags: &stack.now.tags,
             tags_before: &before.tags,
