@@ -170,6 +170,24 @@ pub struct Resource {
     pub retired: Vec<Live>,
 }
 
+impl Resource {
+    /// A resource of which nothing exists yet. `now` is in milliseconds since 1970.
+    pub fn new(logical_id: &str, kind: &str, now: Millis) -> Self {
+        Self {
+            logical_id: logical_id.to_owned(),
+            kind: kind.to_owned(),
+            status: Status::CreateInProgress,
+            reason: None,
+            updated: now,
+            live: None,
+            intent: None,
+            before: None,
+            touched: false,
+            retired: Vec::new(),
+        }
+    }
+}
+
 /// What a creation settles on before it makes anything: what is found by this name after a restart is this stack's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Intent {
