@@ -1,78 +1,45 @@
 //! What buckets here never have. Reading it says so as AWS says it of a bucket without; putting it is not implemented.
 
+use s3s::S3Response;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::error::{Failure, Result};
 use super::names::canonical_id;
+use super::record::Bucket;
 use super::service::S3;
 
-/// An operation that finds nothing in any bucket.
-macro_rules! never_there {
-    ($($name:ident($input:ident) -> $output:ident: $code:literal, $message:literal;)*) => {
-        impl S3 {
-            $(
-                pub(super) async fn $name(&self, call: &Call, request: S3Request<$input>) -> Result<S3Response<$output>> {
-                    let bucket = self.bucket(call, &request.input.bucket)?;
-                    Err(Failure::new(404, $code, $message).with("BucketName", bucket.name))
-                }
-            )*
-        }
-    };
+/// What is the same for every bucket: the default.
+pub fn read<T: Default>(_: Bucket) -> Result<T> {
+    Ok(T::default())
 }
 
-never_there! {
-    get_bucket_replication(GetBucketReplicationInput) -> GetBucketReplicationOutput:
-        "ReplicationConfigurationNotFoundError", "The replication configuration was not found";
+/// The replication of a bucket.
+///
+/// # Errors
+/// Always `ReplicationConfigurationNotFoundError`.
+pub fn read_replication(bucket: Bucket) -> Result<GetBucketReplicationOutput> {
+    let message = "The replication configuration was not found";
+    Err(Failure::new(404, "ReplicationConfigurationNotFoundError", message).with("BucketName", bucket.name))
 }
 
-/// An operation that answers with the default of every bucket.
-macro_rules! always_default {
-    ($($name:ident($input:ident) -> $output:ident;)*) => {
-        impl S3 {
-            $(
-                pub(super) async fn $name(&self, call: &Call, request: S3Request<$input>) -> Result<S3Response<$output>> {
-                    self.bucket(call, &request.input.bucket)?;
-                    Ok(S3Response::new($output::default()))
-                }
-            )*
-        }
-    };
+/// Who pays for requests: the owner.
+pub fn read_payment(_: Bucket) -> Result<GetBucketRequestPaymentOutput> {
+    Ok(GetBucketRequestPaymentOutput { payer: Some(Payer::from_static(Payer::BUCKET_OWNER)) })
 }
 
-always_default! {
-    get_bucket_accelerate_configuration(GetBucketAccelerateConfigurationInput) -> GetBucketAccelerateConfigurationOutput;
-    get_bucket_logging(GetBucketLoggingInput) -> GetBucketLoggingOutput;
+/// Who may do what with a bucket: the owner everything.
+pub fn read_acl(bucket: Bucket) -> Result<GetBucketAclOutput> {
+    let (owner, grants) = private_acl(&bucket.account);
+    Ok(GetBucketAclOutput { grants: Some(grants), owner: Some(owner) })
 }
 
 impl S3 {
-    pub(super) async fn get_bucket_request_payment(
-        &self,
-        call: &Call,
-        request: S3Request<GetBucketRequestPaymentInput>,
-    ) -> Result<S3Response<GetBucketRequestPaymentOutput>> {
-        self.bucket(call, &request.input.bucket)?;
-        let payer = Some(Payer::from_static(Payer::BUCKET_OWNER));
-        Ok(S3Response::new(GetBucketRequestPaymentOutput { payer }))
-    }
-
-    pub(super) async fn get_bucket_acl(
-        &self,
-        call: &Call,
-        request: S3Request<GetBucketAclInput>,
-    ) -> Result<S3Response<GetBucketAclOutput>> {
-        let bucket = self.bucket(call, &request.input.bucket)?;
-        let (owner, grants) = private_acl(&bucket.account);
-        Ok(S3Response::new(GetBucketAclOutput { grants: Some(grants), owner: Some(owner) }))
-    }
-
     pub(super) async fn get_object_acl(
         &self,
         call: &Call,
-        request: S3Request<GetObjectAclInput>,
+        input: GetObjectAclInput,
     ) -> Result<S3Response<GetObjectAclOutput>> {
-        let input = request.input;
         let (bucket, _) = self.find(call, &input.bucket, &input.key, input.version_id.as_deref())?;
         let (owner, grants) = private_acl(&bucket.account);
         Ok(S3Response::new(GetObjectAclOutput { grants: Some(grants), owner: Some(owner), ..Default::default() }))

@@ -1,8 +1,8 @@
 //! GetObjectAttributes.
 
 use quick_xml::escape::escape;
+use s3s::S3Response;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::checksum::Kind;
@@ -19,9 +19,8 @@ impl S3 {
     pub(super) async fn get_object_attributes(
         &self,
         call: &Call,
-        request: S3Request<GetObjectAttributesInput>,
+        input: GetObjectAttributesInput,
     ) -> Result<S3Response<GetObjectAttributesOutput>> {
-        let input = request.input;
         let header = call.header("x-amz-object-attributes").unwrap_or_default();
         let wanted: Vec<&str> = header.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
         if wanted.iter().any(|name| !NAMES.contains(name)) {

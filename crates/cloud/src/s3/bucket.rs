@@ -1,9 +1,9 @@
 //! Buckets: creating, finding, listing and deleting them.
 
 use quick_xml::escape::escape;
+use s3s::S3Response;
 use s3s::dto::*;
 use s3s::xml::{DeResult, DeserializeContent, Deserializer};
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::describe::refuse_acls;
@@ -13,7 +13,7 @@ use super::receive::hex;
 use super::record::{self, Tags, Versioning, key};
 use super::service::S3;
 use super::store::decode;
-use super::{public_access, tagging, time};
+use super::{ownership, public_access, tagging, time};
 use engine::Millis;
 
 /// The most buckets of one page ("ListBuckets").
@@ -21,41 +21,32 @@ const MAX_PAGE: i32 = 10_000;
 /// The largest CreateBucketConfiguration that is read, in bytes.
 const MAX_CONFIGURATION: usize = 64 * 1024;
 
-/// A bucket to be made.
-#[derive(Debug, Clone)]
+/// A bucket that a caller asks for.
+#[derive(Debug, Clone, Default)]
 pub struct NewBucket {
     pub name: String,
-    /// The owner, 12 digits.
-    pub account: String,
-    pub region: String,
-    /// The location constraint as it was given.
+    /// The location constraint, e.g. `eu-west-1`.
     pub location: Option<String>,
     pub tags: Tags,
+    /// An object ownership, e.g. `ObjectWriter`.
     pub ownership: Option<String>,
+    /// Whether its objects can be locked.
+    pub object_lock: bool,
 }
 
 impl NewBucket {
-    /// One with S3's defaults. A region other than us-east-1 is its location constraint as well.
-    pub fn of(name: &str, account: &str, region: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            account: account.to_owned(),
-            region: region.to_owned(),
-            location: (region != "us-east-1").then(|| region.to_owned()),
-            tags: Tags::new(),
-            ownership: None,
-        }
-    }
-
-    /// As S3 has a new bucket: owner enforced, public access blocked.
-    pub(super) fn record(self, created: Millis) -> record::Bucket {
-        record::Bucket {
+    /// The record of it, with S3's defaults: owner enforced, public access blocked.
+    fn record(self, call: &Call, created: Millis) -> Result<record::Bucket> {
+        let region = place(self.location.as_deref(), &call.cx.region)?;
+        let ownership = self.ownership.map(|value| ownership::of_name(&value)).transpose()?;
+        Ok(record::Bucket {
             name: self.name,
-            account: self.account,
-            region: self.region,
+            account: call.account().to_owned(),
+            region,
             location: self.location,
             created,
-            versioning: Versioning::Off,
+            // Object Lock needs versions.
+            versioning: if self.object_lock { Versioning::Enabled } else { Versioning::Off },
             tags: (!self.tags.is_empty()).then_some(self.tags),
             encryption: None,
             public_access_block: Some(PublicAccessBlockConfiguration {
@@ -64,14 +55,14 @@ impl NewBucket {
                 ignore_public_acls: Some(true),
                 restrict_public_buckets: Some(true),
             }),
-            ownership: Some(self.ownership.unwrap_or_else(|| "BucketOwnerEnforced".into())),
+            ownership: Some(ownership.unwrap_or_else(|| "BucketOwnerEnforced".into())),
             policy: None,
             notification: None,
             cors: None,
-            lock: None,
+            lock: self.object_lock.then(record::BucketLock::default),
             website: None,
             lifecycle: None,
-        }
+        })
     }
 }
 
@@ -153,21 +144,45 @@ fn place(constraint: Option<&str>, endpoint: &str) -> Result<String> {
 }
 
 impl S3 {
-    /// Makes a bucket for another part of the cloud.
-    pub async fn make_bucket(&self, new: NewBucket) -> Result<()> {
-        if !is_bucket_name(&new.name) {
-            return Err(Failure::invalid_bucket_name(&new.name));
-        }
-        let record = new.record(self.store.now());
+    /// Makes a bucket of the caller's, and gives its record.
+    ///
+    /// # Errors
+    /// `InvalidBucketName`, `BucketAlreadyExists`, `BucketAlreadyOwnedByYou`, and those of a wrong location or ownership.
+    pub(super) async fn make_bucket(&self, call: &Call, new: NewBucket) -> Result<record::Bucket> {
+        check_name(&new.name)?;
+        let record = new.record(call, self.store.now())?;
+        refuse_acls(call, &record).map_err(|failure| of_new_bucket(failure, call, &record))?;
         self.change(|tx| match tx.docs().get::<record::Bucket>(&key::bucket(&record.name))? {
+            // In us-east-1, and only there, asking again for what one has is no error.
+            Some(old)
+                if old.account == record.account
+                    && old.region == "us-east-1"
+                    && record.region == "us-east-1"
+                    && record.tags.is_none() =>
+            {
+                Ok(())
+            }
             Some(old) => Err(taken(&old, &record.account)),
             None => tx.put_bucket(&record),
         })
-        .await
+        .await?;
+        Ok(record)
     }
 
-    /// Removes an empty bucket for another part of the cloud.
-    pub async fn remove_bucket(&self, name: &str) -> Result<()> {
+    /// Deletes a bucket of the caller's.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, `AccessDenied`, `BucketNotEmpty`.
+    pub(super) async fn drop_bucket(&self, call: &Call, name: &str) -> Result<()> {
+        let bucket = self.bucket(call, name)?;
+        self.remove_bucket(&bucket.name).await
+    }
+
+    /// Removes a bucket, whoever owns it, with the parts of its uploads.
+    ///
+    /// # Errors
+    /// `BucketNotEmpty`, `NoSuchBucket`.
+    pub(super) async fn remove_bucket(&self, name: &str) -> Result<()> {
         self.change_freeing(|tx| {
             let bucket = tx.docs().bucket(name)?;
             if tx.docs().range(key::objects(name)).next().is_some() {
@@ -196,46 +211,20 @@ impl S3 {
     pub(super) async fn create_bucket(
         &self,
         call: &Call,
-        request: S3Request<CreateBucketInput>,
+        input: CreateBucketInput,
     ) -> Result<S3Response<CreateBucketOutput>> {
-        let name = request.input.bucket;
-        if !is_bucket_name(&name) {
-            return Err(Failure::invalid_bucket_name(&name));
-        }
-        let locked =
-            call.header("x-amz-bucket-object-lock-enabled").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let name = input.bucket;
+        check_name(&name)?;
         let body = call.body.lock().take();
         let xml = match body {
             Some(mut body) => body.store_all_limited(MAX_CONFIGURATION).await.map_err(|_| Failure::malformed_xml())?,
             None => Default::default(),
         };
         let Configuration { location, tags } = parse_configuration(&xml)?;
-        let endpoint = &call.cx.region;
-        let region = place(location.as_deref(), endpoint)?;
-        let ownership = call.header("x-amz-object-ownership").map(|value| check_ownership(&value)).transpose()?;
-        let tagged = !tags.is_empty();
-        let mut record = NewBucket { name, account: call.account().to_owned(), region, location, tags, ownership }
-            .record(self.store.now());
-        if locked {
-            // Object Lock needs versions.
-            record.versioning = Versioning::Enabled;
-            record.lock = Some(record::BucketLock::default());
-        }
-        refuse_acls(call, &record).map_err(|failure| of_new_bucket(failure, call, &record))?;
-        self.change(|tx| match tx.docs().get::<record::Bucket>(&key::bucket(&record.name))? {
-            // In us-east-1, and only there, asking again for what one has is no error.
-            Some(old)
-                if old.account == record.account
-                    && old.region == "us-east-1"
-                    && record.region == "us-east-1"
-                    && !tagged =>
-            {
-                Ok(())
-            }
-            Some(old) => Err(taken(&old, &record.account)),
-            None => tx.put_bucket(&record),
-        })
-        .await?;
+        let ownership = call.header("x-amz-object-ownership");
+        let object_lock =
+            call.header("x-amz-bucket-object-lock-enabled").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let record = self.make_bucket(call, NewBucket { name, location, tags, ownership, object_lock }).await?;
         let location = match record.region.as_str() {
             "us-east-1" => format!("/{}", record.name),
             _ => format!("http://{}.s3.amazonaws.com/", record.name),
@@ -248,9 +237,9 @@ impl S3 {
     pub(super) async fn head_bucket(
         &self,
         call: &Call,
-        request: S3Request<HeadBucketInput>,
+        input: HeadBucketInput,
     ) -> Result<S3Response<HeadBucketOutput>> {
-        let bucket = self.bucket(call, &request.input.bucket)?;
+        let bucket = self.bucket(call, &input.bucket)?;
         let mut response = S3Response::new(HeadBucketOutput {
             access_point_alias: Some(false),
             bucket_region: Some(bucket.region),
@@ -261,33 +250,20 @@ impl S3 {
         Ok(response)
     }
 
-    pub(super) async fn get_bucket_location(
-        &self,
-        call: &Call,
-        request: S3Request<GetBucketLocationInput>,
-    ) -> Result<S3Response<GetBucketLocationOutput>> {
-        let bucket = self.bucket(call, &request.input.bucket)?;
-        let location = bucket.location.unwrap_or(bucket.region);
-        let location = Some(location).filter(|location| location != "us-east-1").unwrap_or_default();
-        Ok(S3Response::new(GetBucketLocationOutput { location_constraint: Some(location.into()) }))
-    }
-
     pub(super) async fn delete_bucket(
         &self,
         call: &Call,
-        request: S3Request<DeleteBucketInput>,
+        input: DeleteBucketInput,
     ) -> Result<S3Response<DeleteBucketOutput>> {
-        let bucket = self.bucket(call, &request.input.bucket)?;
-        self.remove_bucket(&bucket.name).await?;
+        self.drop_bucket(call, &input.bucket).await?;
         Ok(S3Response::with_status(DeleteBucketOutput::default(), http::StatusCode::NO_CONTENT))
     }
 
     pub(super) async fn list_buckets(
         &self,
         call: &Call,
-        request: S3Request<ListBucketsInput>,
+        input: ListBucketsInput,
     ) -> Result<S3Response<ListBucketsOutput>> {
-        let input = request.input;
         let max = input.max_buckets.unwrap_or(MAX_PAGE);
         if !(1..=MAX_PAGE).contains(&max) {
             let message = format!("Argument max-buckets must be an integer between 1 and {MAX_PAGE}");
@@ -322,6 +298,13 @@ impl S3 {
         *call.xml.lock() = Some(list_xml(call.account(), &buckets, paged, token, input.prefix.as_deref()));
         Ok(S3Response::new(ListBucketsOutput::default()))
     }
+}
+
+/// Where a bucket lies: its location constraint, empty for us-east-1.
+pub fn read_location(bucket: record::Bucket) -> Result<GetBucketLocationOutput> {
+    let location = bucket.location.unwrap_or(bucket.region);
+    let location = Some(location).filter(|location| location != "us-east-1").unwrap_or_default();
+    Ok(GetBucketLocationOutput { location_constraint: Some(location.into()) })
 }
 
 /// The list in AWS's form, which has ARNs.
@@ -364,12 +347,8 @@ fn from_token(token: &str) -> Result<String> {
     })
 }
 
-/// An object ownership that a client names.
-pub fn check_ownership(value: &str) -> Result<String> {
-    match value {
-        "BucketOwnerEnforced" | "BucketOwnerPreferred" | "ObjectWriter" => Ok(value.to_owned()),
-        _ => Err(Failure::invalid_argument("Invalid x-amz-object-ownership header", "x-amz-object-ownership", value)),
-    }
+fn check_name(name: &str) -> Result<()> {
+    if is_bucket_name(name) { Ok(()) } else { Err(Failure::invalid_bucket_name(name)) }
 }
 
 /// What CreateBucket says of ACLs that the new bucket won't have.

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use super::error::{Failure, Result};
 use super::events::Actor;
+use super::post_policy::Sizes;
 use crate::request::Context;
 
 /// A request as an operation sees it, beside the input that `s3s` decoded.
@@ -29,9 +30,28 @@ pub struct Call {
     pub xml: Mutex<Option<String>>,
     /// Headers that came after a chunked body.
     pub trailers: Mutex<Vec<(String, String)>>,
+    /// How long the file of a form may be, by the form's policy.
+    pub form_sizes: Option<Sizes>,
 }
 
 impl Call {
+    /// A request with these headers and this query, names and values decoded.
+    pub fn new(cx: Context, headers: HeaderMap, query: Vec<(String, String)>) -> Self {
+        // S3's ids are shorter than those of the other services.
+        let id = cx.request_id.as_str().replace('-', "")[..16].to_ascii_uppercase();
+        Self {
+            cx,
+            headers,
+            query,
+            id,
+            failure: Mutex::default(),
+            body: Mutex::default(),
+            xml: Mutex::default(),
+            trailers: Mutex::default(),
+            form_sizes: None,
+        }
+    }
+
     /// The call behind a request that went through `s3s`.
     pub fn of<T>(request: &s3s::S3Request<T>) -> Result<Arc<Self>> {
         request.extensions.get::<Arc<Self>>().cloned().ok_or_else(|| Failure::internal("no call"))
@@ -51,6 +71,7 @@ impl Call {
             body: Mutex::default(),
             xml: Mutex::default(),
             trailers: Mutex::default(),
+            form_sizes: None,
         }
     }
 

@@ -1,9 +1,9 @@
 //! CopyObject, and what it shares with UploadPartCopy.
 
 use futures::TryStreamExt;
+use s3s::S3Response;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::checksum::{self, Algorithm, Hasher, Kind, set_checksum};
@@ -68,9 +68,8 @@ impl S3 {
     pub(super) async fn copy_object(
         &self,
         call: &Call,
-        request: S3Request<CopyObjectInput>,
+        input: CopyObjectInput,
     ) -> Result<S3Response<CopyObjectOutput>> {
-        let input = request.input;
         check_key(&input.key)?;
         let bucket = self.bucket(call, &input.bucket)?;
         let description = Description::of(call, &bucket)?;

@@ -2,13 +2,10 @@
 //!
 //! Source: "Using cross-origin resource sharing (CORS)" (Amazon S3 User Guide), "PutBucketCors" (API reference).
 
-use http::StatusCode;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
-use super::call::Call;
 use super::error::{Failure, Result};
-use super::service::S3;
+use super::record::Bucket;
 
 /// The most rules of a bucket ("Elements of a CORS configuration").
 const MAX_RULES: usize = 100;
@@ -19,7 +16,7 @@ const MAX_BYTES: usize = 64 << 10;
 const METHODS: [&str; 5] = ["GET", "PUT", "POST", "DELETE", "HEAD"];
 
 /// Refuses what S3 doesn't take as a CORS configuration.
-fn check(configuration: &CORSConfiguration) -> Result<()> {
+pub fn check(configuration: &CORSConfiguration) -> Result<()> {
     let rules = &configuration.cors_rules;
     if rules.is_empty() {
         return Err(Failure::malformed_xml());
@@ -68,47 +65,16 @@ fn check_rule(rule: &CORSRule) -> Result<()> {
     }
 }
 
-impl S3 {
-    pub(super) async fn get_bucket_cors(
-        &self,
-        call: &Call,
-        request: S3Request<GetBucketCorsInput>,
-    ) -> Result<S3Response<GetBucketCorsOutput>> {
-        let bucket = self.bucket(call, &request.input.bucket)?;
-        let Some(configuration) = bucket.cors else {
-            let message = "The CORS configuration does not exist";
-            return Err(Failure::new(404, "NoSuchCORSConfiguration", message).with("BucketName", bucket.name));
-        };
-        Ok(S3Response::new(GetBucketCorsOutput { cors_rules: Some(configuration.cors_rules) }))
-    }
-
-    pub(super) async fn put_bucket_cors(
-        &self,
-        call: &Call,
-        request: S3Request<PutBucketCorsInput>,
-    ) -> Result<S3Response<PutBucketCorsOutput>> {
-        let input = request.input;
-        self.change_bucket(call, &input.bucket, |bucket| {
-            check(&input.cors_configuration)?;
-            bucket.cors = Some(input.cors_configuration);
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::new(PutBucketCorsOutput::default()))
-    }
-
-    pub(super) async fn delete_bucket_cors(
-        &self,
-        call: &Call,
-        request: S3Request<DeleteBucketCorsInput>,
-    ) -> Result<S3Response<DeleteBucketCorsOutput>> {
-        self.change_bucket(call, &request.input.bucket, |bucket| {
-            bucket.cors = None;
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::with_status(DeleteBucketCorsOutput::default(), StatusCode::NO_CONTENT))
-    }
+/// The CORS configuration of a bucket.
+///
+/// # Errors
+/// `NoSuchCORSConfiguration` without.
+pub fn read(bucket: Bucket) -> Result<GetBucketCorsOutput> {
+    let Some(configuration) = bucket.cors else {
+        let message = "The CORS configuration does not exist";
+        return Err(Failure::new(404, "NoSuchCORSConfiguration", message).with("BucketName", bucket.name));
+    };
+    Ok(GetBucketCorsOutput { cors_rules: Some(configuration.cors_rules) })
 }
 
 #[cfg(test)]

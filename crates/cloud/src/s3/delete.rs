@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use futures::StreamExt;
+use s3s::S3Response;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::conditions;
@@ -22,9 +22,8 @@ impl S3 {
     pub(super) async fn delete_object(
         &self,
         call: &Call,
-        request: S3Request<DeleteObjectInput>,
+        input: DeleteObjectInput,
     ) -> Result<S3Response<DeleteObjectOutput>> {
-        let input = request.input;
         let if_match = call.header("if-match");
         for name in ["x-amz-if-match-last-modified-time", "x-amz-if-match-size"] {
             if call.headers.contains_key(name) {
@@ -46,9 +45,8 @@ impl S3 {
     pub(super) async fn delete_objects(
         &self,
         call: &Call,
-        request: S3Request<DeleteObjectsInput>,
+        input: DeleteObjectsInput,
     ) -> Result<S3Response<DeleteObjectsOutput>> {
-        let input = request.input;
         self.bucket(call, &input.bucket)?;
         let objects = input.delete.objects;
         if objects.is_empty() || objects.len() > MAX_OBJECTS {

@@ -4,13 +4,12 @@
 //! [`super::Form`].
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use s3s::S3Response;
 use s3s::dto::*;
 use s3s::stream::ByteStream;
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::error::{Failure, Result};
-use super::post_policy::Sizes;
 use super::put::Upload;
 use super::service::S3;
 
@@ -21,10 +20,9 @@ impl S3 {
     pub(super) async fn post_object(
         &self,
         call: &Call,
-        request: S3Request<PostObjectInput>,
+        input: PostObjectInput,
     ) -> Result<S3Response<PostObjectOutput>> {
-        let input = request.input;
-        if let Some(sizes) = request.extensions.get::<Sizes>() {
+        if let Some(sizes) = &call.form_sizes {
             let length = input.body.as_ref().map(StreamingBlob::remaining_length);
             let size = length.map_or(Some(0), |length| length.exact()).ok_or_else(|| Failure::internal("no size"))?;
             sizes.check(size as u64)?;

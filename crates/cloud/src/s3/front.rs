@@ -8,7 +8,6 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
-use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
 use s3s::Body;
 use s3s::crypto::{Checksum as _, Sha256};
@@ -73,7 +72,9 @@ pub fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result<Reques
         hoist(&query, &mut headers);
     }
     let now = cx.cloud.core.now();
-    let call = Arc::new(call(cx, headers, query));
+    let mut call = Call::new(cx, headers, query);
+    call.form_sizes = parts.extensions.remove();
+    let call = Arc::new(call);
     let result = check(&call, scheme, now).and_then(|()| {
         parts.uri = uri(parts.uri.path(), &raw, &call, scheme)?;
         known(&call, parts.uri.path())?;
@@ -94,22 +95,7 @@ pub fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result<Reques
 /// The call of a request that doesn't go through `s3s`.
 pub fn bare(parts: Parts, cx: Context) -> Call {
     let query = pairs(parts.uri.query().unwrap_or_default());
-    call(cx, parts.headers, query)
-}
-
-fn call(cx: Context, headers: HeaderMap, query: Vec<(String, String)>) -> Call {
-    // S3's ids are shorter than those of the other services.
-    let id = cx.request_id.as_str().replace('-', "")[..16].to_ascii_uppercase();
-    Call {
-        cx,
-        headers,
-        query,
-        id,
-        failure: Mutex::default(),
-        body: Mutex::default(),
-        xml: Mutex::default(),
-        trailers: Mutex::default(),
-    }
+    Call::new(cx, parts.headers, query)
 }
 
 fn is_create_bucket(method: &Method, uri: &Uri) -> bool {

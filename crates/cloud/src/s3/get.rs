@@ -1,8 +1,8 @@
 //! GetObject and HeadObject.
 
 use http::{HeaderName, HeaderValue};
+use s3s::S3Response;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::checksum::Checksum;
@@ -38,12 +38,7 @@ pub struct Selection {
 }
 
 impl S3 {
-    pub(super) async fn get_object(
-        &self,
-        call: &Call,
-        request: S3Request<GetObjectInput>,
-    ) -> Result<S3Response<GetObjectOutput>> {
-        let input = request.input;
+    pub(super) async fn get_object(&self, call: &Call, input: GetObjectInput) -> Result<S3Response<GetObjectOutput>> {
         let version = input.version_id.as_deref();
         let (bucket, object, pinned) = self.find_pinned(call, &input.bucket, &input.key, version)?;
         if matches!(object.storage_class.as_deref(), Some("GLACIER" | "DEEP_ARCHIVE")) {
@@ -63,9 +58,8 @@ impl S3 {
     pub(super) async fn head_object(
         &self,
         call: &Call,
-        request: S3Request<HeadObjectInput>,
+        input: HeadObjectInput,
     ) -> Result<S3Response<HeadObjectOutput>> {
-        let input = request.input;
         let (bucket, object) = self.find(call, &input.bucket, &input.key, input.version_id.as_deref())?;
         conditions::check_read(call, &object, self.store.now())?;
         let selection = select(call, &object, input.part_number, true)?;

@@ -6,15 +6,11 @@ use std::collections::HashSet;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use http::StatusCode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
-use super::call::Call;
 use super::error::{Failure, Result};
 use super::record::{Bucket, Object};
-use super::service::S3;
 use super::{expiry, time};
 
 const MAX_RULES: usize = 1_000;
@@ -25,64 +21,35 @@ const MAX_PREFIX: usize = 1_024;
 /// The most noncurrent versions that a rule may keep ("NoncurrentVersionExpiration").
 const MAX_KEPT: i32 = 100;
 
-impl S3 {
-    pub(super) async fn get_bucket_lifecycle_configuration(
-        &self,
-        call: &Call,
-        request: S3Request<GetBucketLifecycleConfigurationInput>,
-    ) -> Result<S3Response<GetBucketLifecycleConfigurationOutput>> {
-        let bucket = self.bucket(call, &request.input.bucket)?;
-        let lifecycle = bucket.lifecycle.ok_or_else(|| {
-            Failure::new(404, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")
-                .with("BucketName", bucket.name)
-        })?;
-        Ok(S3Response::new(GetBucketLifecycleConfigurationOutput {
-            rules: Some(lifecycle.rules),
-            transition_default_minimum_object_size: Some(least_to_move()),
-        }))
-    }
+/// The lifecycle configuration of a bucket.
+///
+/// # Errors
+/// `NoSuchLifecycleConfiguration` without.
+pub fn read(bucket: Bucket) -> Result<GetBucketLifecycleConfigurationOutput> {
+    let lifecycle = bucket.lifecycle.ok_or_else(|| {
+        Failure::new(404, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")
+            .with("BucketName", bucket.name)
+    })?;
+    Ok(GetBucketLifecycleConfigurationOutput {
+        rules: Some(lifecycle.rules),
+        transition_default_minimum_object_size: Some(least_to_move()),
+    })
+}
 
-    pub(super) async fn put_bucket_lifecycle_configuration(
-        &self,
-        call: &Call,
-        request: S3Request<PutBucketLifecycleConfigurationInput>,
-    ) -> Result<S3Response<PutBucketLifecycleConfigurationOutput>> {
-        let input = request.input;
-        let mut configuration = input.lifecycle_configuration.ok_or_else(Failure::malformed_xml)?;
-        if let Some(size) = input.transition_default_minimum_object_size.filter(|size| *size != least_to_move()) {
-            return Err(Failure::not_implemented(&format!("TransitionDefaultMinimumObjectSize {}", size.as_str())));
-        }
-        check(&configuration)?;
-        for rule in &mut configuration.rules {
-            // S3 makes ids for the rules that have none.
-            rule.id.get_or_insert_with(|| BASE64_STANDARD.encode(self.store.unique()));
-        }
-        self.change_bucket(call, &input.bucket, |bucket| {
-            bucket.lifecycle = Some(configuration);
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::new(PutBucketLifecycleConfigurationOutput {
-            transition_default_minimum_object_size: Some(least_to_move()),
-        }))
+/// Checks a configuration, and makes ids for the rules that have none, as S3 does.
+///
+/// # Errors
+/// Those of [`check`].
+pub fn prepare(configuration: &mut BucketLifecycleConfiguration, new_id: impl Fn() -> String) -> Result<()> {
+    check(configuration)?;
+    for rule in &mut configuration.rules {
+        rule.id.get_or_insert_with(|| BASE64_STANDARD.encode(new_id()));
     }
-
-    pub(super) async fn delete_bucket_lifecycle(
-        &self,
-        call: &Call,
-        request: S3Request<DeleteBucketLifecycleInput>,
-    ) -> Result<S3Response<DeleteBucketLifecycleOutput>> {
-        self.change_bucket(call, &request.input.bucket, |bucket| {
-            bucket.lifecycle = None;
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::with_status(DeleteBucketLifecycleOutput::default(), StatusCode::NO_CONTENT))
-    }
+    Ok(())
 }
 
 /// The default since September 2024; with no transitions there is nothing else to choose.
-fn least_to_move() -> TransitionDefaultMinimumObjectSize {
+pub fn least_to_move() -> TransitionDefaultMinimumObjectSize {
     TransitionDefaultMinimumObjectSize::from_static(TransitionDefaultMinimumObjectSize::ALL_STORAGE_CLASSES_128K)
 }
 
@@ -99,7 +66,7 @@ fn invalid(message: impl Into<String>) -> Failure {
 }
 
 /// Refuses what AWS refuses, and transitions.
-pub fn check(configuration: &BucketLifecycleConfiguration) -> Result<()> {
+fn check(configuration: &BucketLifecycleConfiguration) -> Result<()> {
     let rules = &configuration.rules;
     if rules.is_empty() || rules.len() > MAX_RULES {
         return Err(Failure::malformed_xml());

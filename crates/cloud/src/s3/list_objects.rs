@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use s3s::S3Response;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::error::{Failure, Result};
@@ -18,9 +18,8 @@ impl S3 {
     pub(super) async fn list_objects(
         &self,
         call: &Call,
-        request: S3Request<ListObjectsInput>,
+        input: ListObjectsInput,
     ) -> Result<S3Response<ListObjectsOutput>> {
-        let input = request.input;
         let encoding = Encoding::of(input.encoding_type.as_ref())?;
         let max_keys = page_size("maxKeys", input.max_keys)?;
         let prefix = input.prefix.unwrap_or_default();
@@ -58,9 +57,8 @@ impl S3 {
     pub(super) async fn list_objects_v2(
         &self,
         call: &Call,
-        request: S3Request<ListObjectsV2Input>,
+        input: ListObjectsV2Input,
     ) -> Result<S3Response<ListObjectsV2Output>> {
-        let input = request.input;
         let encoding = Encoding::of(input.encoding_type.as_ref())?;
         let max_keys = page_size("maxKeys", input.max_keys)?;
         let prefix = input.prefix.unwrap_or_default();

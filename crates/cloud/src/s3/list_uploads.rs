@@ -1,7 +1,7 @@
 //! ListMultipartUploads.
 
+use s3s::S3Response;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::error::{Failure, Result};
@@ -17,9 +17,8 @@ impl S3 {
     pub(super) async fn list_multipart_uploads(
         &self,
         call: &Call,
-        request: S3Request<ListMultipartUploadsInput>,
+        input: ListMultipartUploadsInput,
     ) -> Result<S3Response<ListMultipartUploadsOutput>> {
-        let input = request.input;
         let encoding = Encoding::of(input.encoding_type.as_ref())?;
         let max_uploads = page_size("max-uploads", input.max_uploads)?;
         let prefix = input.prefix.unwrap_or_default();

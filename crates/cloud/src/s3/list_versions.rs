@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
+use s3s::S3Response;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::error::{Failure, Result};
@@ -21,9 +21,8 @@ impl S3 {
     pub(super) async fn list_object_versions(
         &self,
         call: &Call,
-        request: S3Request<ListObjectVersionsInput>,
+        input: ListObjectVersionsInput,
     ) -> Result<S3Response<ListObjectVersionsOutput>> {
-        let input = request.input;
         let encoding = Encoding::of(input.encoding_type.as_ref())?;
         let max_keys = page_size("maxKeys", input.max_keys)?;
         let prefix = input.prefix.unwrap_or_default();

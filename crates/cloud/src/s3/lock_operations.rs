@@ -1,7 +1,7 @@
 //! Object Lock's operations: a bucket's configuration, a version's retention and legal hold.
 
+use s3s::S3Response;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::error::{Failure, Result};
@@ -39,58 +39,48 @@ fn no_lock() -> Failure {
     Failure::new(404, "NoSuchObjectLockConfiguration", message)
 }
 
+/// The Object Lock configuration of a bucket.
+///
+/// # Errors
+/// `ObjectLockConfigurationNotFoundError` without.
+pub fn read(bucket: Bucket) -> Result<GetObjectLockConfigurationOutput> {
+    let Some(lock) = bucket.lock else {
+        let message = "Object Lock configuration does not exist for this bucket";
+        return Err(Failure::new(404, "ObjectLockConfigurationNotFoundError", message).with("BucketName", bucket.name));
+    };
+    let rule = lock.default.map(|default| ObjectLockRule { default_retention: Some(default) });
+    let enabled = Some(ObjectLockEnabled::from_static(ObjectLockEnabled::ENABLED));
+    let configuration = ObjectLockConfiguration { object_lock_enabled: enabled, rule };
+    Ok(GetObjectLockConfigurationOutput { object_lock_configuration: Some(configuration) })
+}
+
+/// Enables the Object Lock of a bucket, with the default retention that is given.
+///
+/// # Errors
+/// `MalformedXML`; `InvalidArgument` for a period; `InvalidBucketState` without versioning.
+pub fn set(bucket: &mut Bucket, given: ObjectLockConfiguration) -> Result<()> {
+    if given.object_lock_enabled.as_ref().map(ObjectLockEnabled::as_str) != Some("Enabled") {
+        return Err(Failure::malformed_xml());
+    }
+    let default = match given.rule {
+        Some(rule) => Some(rule.default_retention.ok_or_else(Failure::malformed_xml)?),
+        None => None,
+    };
+    default.as_ref().map_or(Ok(()), check_default)?;
+    if bucket.versioning != Versioning::Enabled {
+        let message = "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration";
+        return Err(Failure::new(409, "InvalidBucketState", message));
+    }
+    bucket.lock = Some(BucketLock { default });
+    Ok(())
+}
+
 impl S3 {
-    pub(super) async fn get_object_lock_configuration(
-        &self,
-        call: &Call,
-        request: S3Request<GetObjectLockConfigurationInput>,
-    ) -> Result<S3Response<GetObjectLockConfigurationOutput>> {
-        let bucket = self.bucket(call, &request.input.bucket)?;
-        let Some(lock) = bucket.lock else {
-            let message = "Object Lock configuration does not exist for this bucket";
-            return Err(
-                Failure::new(404, "ObjectLockConfigurationNotFoundError", message).with("BucketName", bucket.name)
-            );
-        };
-        let rule = lock.default.map(|default| ObjectLockRule { default_retention: Some(default) });
-        let enabled = Some(ObjectLockEnabled::from_static(ObjectLockEnabled::ENABLED));
-        let configuration = ObjectLockConfiguration { object_lock_enabled: enabled, rule };
-        Ok(S3Response::new(GetObjectLockConfigurationOutput { object_lock_configuration: Some(configuration) }))
-    }
-
-    pub(super) async fn put_object_lock_configuration(
-        &self,
-        call: &Call,
-        request: S3Request<PutObjectLockConfigurationInput>,
-    ) -> Result<S3Response<PutObjectLockConfigurationOutput>> {
-        let input = request.input;
-        self.change_bucket(call, &input.bucket, |bucket| {
-            let given = input.object_lock_configuration.ok_or_else(Failure::malformed_xml)?;
-            if given.object_lock_enabled.as_ref().map(ObjectLockEnabled::as_str) != Some("Enabled") {
-                return Err(Failure::malformed_xml());
-            }
-            let default = match given.rule {
-                Some(rule) => Some(rule.default_retention.ok_or_else(Failure::malformed_xml)?),
-                None => None,
-            };
-            default.as_ref().map_or(Ok(()), check_default)?;
-            if bucket.versioning != Versioning::Enabled {
-                let message = "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration";
-                return Err(Failure::new(409, "InvalidBucketState", message));
-            }
-            bucket.lock = Some(BucketLock { default });
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::new(PutObjectLockConfigurationOutput::default()))
-    }
-
     pub(super) async fn get_object_retention(
         &self,
         call: &Call,
-        request: S3Request<GetObjectRetentionInput>,
+        input: GetObjectRetentionInput,
     ) -> Result<S3Response<GetObjectRetentionOutput>> {
-        let input = request.input;
         let object = self.lockable(call, &input.bucket, &input.key, input.version_id.as_deref())?;
         let found = object.lock.retention.ok_or_else(no_lock)?;
         let retention = ObjectLockRetention {
@@ -103,9 +93,8 @@ impl S3 {
     pub(super) async fn put_object_retention(
         &self,
         call: &Call,
-        request: S3Request<PutObjectRetentionInput>,
+        input: PutObjectRetentionInput,
     ) -> Result<S3Response<PutObjectRetentionOutput>> {
-        let input = request.input;
         let now = self.store.now();
         let given = input.retention.ok_or_else(Failure::malformed_xml)?;
         let new = match (given.mode, given.retain_until_date) {
@@ -125,9 +114,8 @@ impl S3 {
     pub(super) async fn get_object_legal_hold(
         &self,
         call: &Call,
-        request: S3Request<GetObjectLegalHoldInput>,
+        input: GetObjectLegalHoldInput,
     ) -> Result<S3Response<GetObjectLegalHoldOutput>> {
-        let input = request.input;
         let object = self.lockable(call, &input.bucket, &input.key, input.version_id.as_deref())?;
         let on = object.lock.legal_hold.ok_or_else(no_lock)?;
         let status = if on { ObjectLockLegalHoldStatus::ON } else { ObjectLockLegalHoldStatus::OFF };
@@ -138,9 +126,8 @@ impl S3 {
     pub(super) async fn put_object_legal_hold(
         &self,
         call: &Call,
-        request: S3Request<PutObjectLegalHoldInput>,
+        input: PutObjectLegalHoldInput,
     ) -> Result<S3Response<PutObjectLegalHoldOutput>> {
-        let input = request.input;
         let status = input.legal_hold.and_then(|hold| hold.status);
         let on = match status.as_ref().map(ObjectLockLegalHoldStatus::as_str) {
             Some("ON") => true,

@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! front     what s3s can't read is taken from the request and kept in a call     call  presigned  fields  chunked  copy_source
-//! service   the table of operations                       bucket  bucket_config  public_access  absent  put  form  get
+//! service   the table of operations                       bucket  settings  public_access  absent  put  form  get
 //!                                                         attributes  copy  delete  multipart  parts  list_*  tagging  lifecycle
 //! objects   what a put or a delete does to the versions of a key
 //! sweep     what lifecycle rules make go                                expiry
 //! events    what notification says of it, to queues and topics
 //! store     documents, in the cloud's log                 record
 //! blobs     the bytes, in files                           files  survey (of a start)  body (on their way out)
-//! internal  for the rest of the cloud: landing objects, making buckets
+//! door      for the rest of the cloud: making and setting buckets, landing objects
 //! respond   failures in AWS's XML, ids on everything
 //! ```
 
@@ -17,7 +17,6 @@ mod absent;
 mod attributes;
 mod body;
 mod bucket;
-mod bucket_config;
 mod call;
 mod checksum;
 mod chunked;
@@ -28,6 +27,8 @@ mod cors;
 mod cross_origin;
 mod delete;
 mod describe;
+mod door;
+mod encryption;
 mod error;
 mod events;
 mod expiry;
@@ -37,7 +38,6 @@ mod front;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 mod get;
-mod internal;
 mod lifecycle;
 mod list;
 mod list_objects;
@@ -49,6 +49,7 @@ mod multipart;
 mod names;
 mod notification;
 mod objects;
+mod ownership;
 mod parts;
 mod post_policy;
 mod presigned;
@@ -60,12 +61,14 @@ mod record;
 mod respond;
 mod rfc2047;
 mod service;
+mod settings;
 mod site;
 mod store;
 mod survey;
 mod sweep;
 mod tagging;
 mod time;
+mod versioning;
 mod website;
 
 use std::sync::{Arc, OnceLock};
@@ -80,17 +83,17 @@ use super::http::body::{Body, stream};
 use crate::request::{Context, host_of};
 use wire::AwsError;
 
-pub use bucket::NewBucket;
 pub use cross_origin::opens_to_page;
+pub use door::{Buckets, Landing, Written, land};
 pub use error::Failure;
 pub use fields::{Form, is_form};
-pub use internal::{Landing, Written, land};
-pub use names::is_bucket_name;
 pub use public_access::{is_restricted, policy_of};
 pub use record::{Bucket, Tags, Versioning};
+/// The shapes of S3's settings, for [`Setting`].
+pub use s3s::dto;
 pub use service::S3;
+pub use settings::{Setting, SettingName};
 pub use store::{Changed, open_blobs};
-pub use tagging::check_bucket as check_tags;
 
 use cross_origin::Shared;
 use service::Operations;

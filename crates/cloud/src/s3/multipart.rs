@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use s3s::S3Response;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::checksum::{self, Algorithm, Kind, set_checksum};
@@ -27,9 +27,8 @@ impl S3 {
     pub(super) async fn create_multipart_upload(
         &self,
         call: &Call,
-        request: S3Request<CreateMultipartUploadInput>,
+        input: CreateMultipartUploadInput,
     ) -> Result<S3Response<CreateMultipartUploadOutput>> {
-        let input = request.input;
         check_key(&input.key)?;
         let bucket = self.bucket(call, &input.bucket)?;
         let description = Description::of(call, &bucket)?;
@@ -73,9 +72,8 @@ impl S3 {
     pub(super) async fn abort_multipart_upload(
         &self,
         call: &Call,
-        request: S3Request<AbortMultipartUploadInput>,
+        input: AbortMultipartUploadInput,
     ) -> Result<S3Response<AbortMultipartUploadOutput>> {
-        let input = request.input;
         self.change_freeing(|tx| {
             let bucket = Self::bucket_in(tx.docs(), call, &input.bucket)?;
             let upload = tx.docs().upload(&bucket.name, &input.key, &input.upload_id)?;
@@ -88,9 +86,8 @@ impl S3 {
     pub(super) async fn complete_multipart_upload(
         &self,
         call: &Call,
-        request: S3Request<CompleteMultipartUploadInput>,
+        input: CompleteMultipartUploadInput,
     ) -> Result<S3Response<CompleteMultipartUploadOutput>> {
-        let input = request.input;
         let conditions = WriteConditions::of(call)?;
         let cause = self.cause(call);
         let named = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();

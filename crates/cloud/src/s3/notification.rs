@@ -1,13 +1,12 @@
 //! A bucket's notification configuration: checked as S3 checks it, kept, and read as rules.
 
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::error::{Failure, Result};
 use super::events;
 use super::record::Bucket;
-use super::service::S3;
+use super::store::Tx;
 use engine::{Engine, Millis};
 
 /// The events there are ("Supported event types for SQS, SNS, and Lambda").
@@ -237,70 +236,64 @@ fn check_destinations(
     if failure.fields.is_empty() { Ok(()) } else { Err(failure) }
 }
 
-impl S3 {
-    pub(super) async fn put_bucket_notification_configuration(
-        &self,
-        call: &Call,
-        request: S3Request<PutBucketNotificationConfigurationInput>,
-    ) -> Result<S3Response<PutBucketNotificationConfigurationOutput>> {
-        let input = request.input;
-        let mut configuration = input.notification_configuration;
-        if configuration.event_bridge_configuration.is_some() {
-            return Err(Failure::not_implemented("EventBridgeConfiguration"));
-        }
-        check_form(&configuration)?;
-        self.name_rules(&mut configuration);
-        let skip = input.skip_destination_validation.unwrap_or(false);
-        let actor = call.actor();
-        self.change(|tx| {
-            let mut bucket = Self::bucket_in(tx.docs(), call, &input.bucket)?;
-            check_region(&bucket, &configuration)?;
-            if !skip {
-                check_destinations(tx.docs().engine(), &bucket, &configuration, call.cx.cloud.core.now())?;
-            }
-            tx.announce(&bucket, &configuration, actor);
-            bucket.notification = (!rules(&configuration).is_empty()).then_some(configuration);
-            tx.put_bucket(&bucket)
-        })
-        .await?;
-        Ok(S3Response::new(PutBucketNotificationConfigurationOutput::default()))
-    }
+/// The notification configuration of a bucket; an empty one without.
+pub fn read(bucket: Bucket) -> Result<GetBucketNotificationConfigurationOutput> {
+    let configuration = bucket.notification.unwrap_or_default();
+    Ok(GetBucketNotificationConfigurationOutput {
+        event_bridge_configuration: None,
+        lambda_function_configurations: configuration.lambda_function_configurations,
+        queue_configurations: configuration.queue_configurations,
+        topic_configurations: configuration.topic_configurations,
+    })
+}
 
-    pub(super) async fn get_bucket_notification_configuration(
-        &self,
-        call: &Call,
-        request: S3Request<GetBucketNotificationConfigurationInput>,
-    ) -> Result<S3Response<GetBucketNotificationConfigurationOutput>> {
-        let bucket = self.bucket(call, &request.input.bucket)?;
-        let configuration = bucket.notification.unwrap_or_default();
-        Ok(S3Response::new(GetBucketNotificationConfigurationOutput {
-            event_bridge_configuration: None,
-            lambda_function_configurations: configuration.lambda_function_configurations,
-            queue_configurations: configuration.queue_configurations,
-            topic_configurations: configuration.topic_configurations,
-        }))
+/// Checks what can be checked without the bucket, gives an id to every rule that has none, and writes filter names as S3 does.
+///
+/// # Errors
+/// `NotImplemented` for EventBridge, `InvalidArgument`.
+pub fn prepare(configuration: &mut NotificationConfiguration, new_id: impl Fn() -> String) -> Result<()> {
+    if configuration.event_bridge_configuration.is_some() {
+        return Err(Failure::not_implemented("EventBridgeConfiguration"));
     }
+    check_form(configuration)?;
+    let tidy = |id: &mut Option<String>, filter: &mut Option<NotificationConfigurationFilter>| {
+        id.get_or_insert_with(&new_id);
+        let rules = filter.as_mut().and_then(|filter| filter.key.as_mut()?.filter_rules.as_mut());
+        for rule in rules.into_iter().flatten() {
+            let prefix = rule.name.as_ref().is_some_and(|name| name.as_str().eq_ignore_ascii_case("prefix"));
+            rule.name = Some(FilterRuleName::from_static(if prefix { "Prefix" } else { "Suffix" }));
+        }
+    };
+    for c in configuration.topic_configurations.iter_mut().flatten() {
+        tidy(&mut c.id, &mut c.filter);
+    }
+    for c in configuration.queue_configurations.iter_mut().flatten() {
+        tidy(&mut c.id, &mut c.filter);
+    }
+    for c in configuration.lambda_function_configurations.iter_mut().flatten() {
+        tidy(&mut c.id, &mut c.filter);
+    }
+    Ok(())
+}
 
-    /// Gives an id to every configuration that has none, and writes filter names as S3 does.
-    fn name_rules(&self, configuration: &mut NotificationConfiguration) {
-        let tidy = |id: &mut Option<String>, filter: &mut Option<NotificationConfigurationFilter>| {
-            id.get_or_insert_with(|| self.store.unique());
-            let rules = filter.as_mut().and_then(|filter| filter.key.as_mut()?.filter_rules.as_mut());
-            for rule in rules.into_iter().flatten() {
-                let prefix = rule.name.as_ref().is_some_and(|name| name.as_str().eq_ignore_ascii_case("prefix"));
-                rule.name = Some(FilterRuleName::from_static(if prefix { "Prefix" } else { "Suffix" }));
-            }
-        };
-        for c in configuration.topic_configurations.iter_mut().flatten() {
-            tidy(&mut c.id, &mut c.filter);
-        }
-        for c in configuration.queue_configurations.iter_mut().flatten() {
-            tidy(&mut c.id, &mut c.filter);
-        }
-        for c in configuration.lambda_function_configurations.iter_mut().flatten() {
-            tidy(&mut c.id, &mut c.filter);
-        }
+/// Gives a bucket a configuration, and tells its destinations with a test event.
+///
+/// # Errors
+/// `InvalidArgument` for destinations in another region and, unless `skip_validation`, for those that don't let S3 send.
+pub fn set(
+    tx: &mut Tx<'_>,
+    bucket: &mut Bucket,
+    configuration: NotificationConfiguration,
+    skip_validation: bool,
+    call: &Call,
+) -> Result<()> {
+    check_region(bucket, &configuration)?;
+    if !skip_validation {
+        check_destinations(tx.docs().engine(), bucket, &configuration, call.cx.cloud.core.now())?;
     }
+    tx.announce(bucket, &configuration, call.actor());
+    bucket.notification = (!rules(&configuration).is_empty()).then_some(configuration);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Parts of multipart uploads: UploadPart, UploadPartCopy, ListParts.
 
 use futures::TryStreamExt;
+use s3s::S3Response;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::checksum::{Algorithm, set_checksum};
@@ -22,9 +22,8 @@ impl S3 {
     pub(super) async fn upload_part(
         &self,
         call: &Call,
-        request: S3Request<UploadPartInput>,
+        input: UploadPartInput,
     ) -> Result<S3Response<UploadPartOutput>> {
-        let input = request.input;
         check_number(input.part_number)?;
         let upload = self.upload(call, &input.bucket, &input.key, &input.upload_id)?;
         let sent = Sent::of(call)?;
@@ -50,9 +49,8 @@ impl S3 {
     pub(super) async fn upload_part_copy(
         &self,
         call: &Call,
-        request: S3Request<UploadPartCopyInput>,
+        input: UploadPartCopyInput,
     ) -> Result<S3Response<UploadPartCopyOutput>> {
-        let input = request.input;
         check_number(input.part_number)?;
         let upload = self.upload(call, &input.bucket, &input.key, &input.upload_id)?;
         let source = self.source(call, &input.copy_source)?;
@@ -86,12 +84,7 @@ impl S3 {
         }))
     }
 
-    pub(super) async fn list_parts(
-        &self,
-        call: &Call,
-        request: S3Request<ListPartsInput>,
-    ) -> Result<S3Response<ListPartsOutput>> {
-        let input = request.input;
+    pub(super) async fn list_parts(&self, call: &Call, input: ListPartsInput) -> Result<S3Response<ListPartsOutput>> {
         let upload = self.upload(call, &input.bucket, &input.key, &input.upload_id)?;
         let after = input.part_number_marker.unwrap_or(0);
         let max_parts = input.max_parts.unwrap_or(MAX_PAGE);

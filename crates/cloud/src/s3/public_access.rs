@@ -4,12 +4,10 @@
 //! for `IgnorePublicAcls` to ignore.
 
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::error::{Failure, Result};
 use super::record::Bucket;
-use super::service::S3;
 use engine::policy::{Kind, Policy, PolicyError};
 
 /// The largest bucket policy, in bytes ("Bucket policies for Amazon S3").
@@ -89,117 +87,68 @@ fn names(resource: &str, bucket: &str) -> bool {
     named == bucket || open(named)
 }
 
-impl S3 {
-    pub(super) async fn get_bucket_policy(
-        &self,
-        call: &Call,
-        request: S3Request<GetBucketPolicyInput>,
-    ) -> Result<S3Response<GetBucketPolicyOutput>> {
-        let bucket = self.bucket(call, &request.input.bucket)?;
-        let policy = bucket.policy.ok_or_else(|| no_policy(&bucket.name))?;
-        Ok(S3Response::new(GetBucketPolicyOutput { policy: Some(policy) }))
-    }
+/// The policy of a bucket.
+///
+/// # Errors
+/// `NoSuchBucketPolicy` without.
+pub fn read_policy(bucket: Bucket) -> Result<GetBucketPolicyOutput> {
+    let policy = bucket.policy.ok_or_else(|| no_policy(&bucket.name))?;
+    Ok(GetBucketPolicyOutput { policy: Some(policy) })
+}
 
-    pub(super) async fn get_bucket_policy_status(
-        &self,
-        call: &Call,
-        request: S3Request<GetBucketPolicyStatusInput>,
-    ) -> Result<S3Response<GetBucketPolicyStatusOutput>> {
-        let bucket = self.bucket(call, &request.input.bucket)?;
-        // What can't be judged may let everybody in.
-        let public = match policy_of(&bucket) {
-            Ok(None) => return Err(no_policy(&bucket.name)),
-            Ok(Some(policy)) => policy.is_public(),
-            Err(_) => true,
-        };
-        let policy_status = Some(PolicyStatus { is_public: Some(public) });
-        Ok(S3Response::new(GetBucketPolicyStatusOutput { policy_status }))
-    }
+/// Whether the policy of a bucket is public.
+///
+/// # Errors
+/// `NoSuchBucketPolicy` without.
+pub fn read_status(bucket: Bucket) -> Result<GetBucketPolicyStatusOutput> {
+    // What can't be judged may let everybody in.
+    let public = match policy_of(&bucket) {
+        Ok(None) => return Err(no_policy(&bucket.name)),
+        Ok(Some(policy)) => policy.is_public(),
+        Err(_) => true,
+    };
+    Ok(GetBucketPolicyStatusOutput { policy_status: Some(PolicyStatus { is_public: Some(public) }) })
+}
 
-    pub(super) async fn put_bucket_policy(
-        &self,
-        call: &Call,
-        request: S3Request<PutBucketPolicyInput>,
-    ) -> Result<S3Response<PutBucketPolicyOutput>> {
-        let input = request.input;
-        self.change_bucket(call, &input.bucket, |bucket| {
-            let policy = check_policy(&input.policy, &bucket.name)?;
-            let block = bucket.public_access_block.as_ref();
-            if block.and_then(|block| block.block_public_policy) == Some(true) && policy.is_public() {
-                let message = format!(
-                    "User: {} is not authorized to perform: s3:PutBucketPolicy on resource: \"arn:aws:s3:::{}\" because public \
-                     policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.",
-                    call.cx.caller(),
-                    bucket.name
-                );
-                return Err(Failure::new(403, "AccessDenied", message));
-            }
-            bucket.policy = Some(input.policy);
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::with_status(PutBucketPolicyOutput::default(), http::StatusCode::NO_CONTENT))
+/// Gives a bucket a policy, which `call` puts.
+///
+/// # Errors
+/// Those of [`check_policy`]; `AccessDenied` for a public one where `BlockPublicPolicy` is on.
+pub fn set_policy(bucket: &mut Bucket, text: String, call: &Call) -> Result<()> {
+    let policy = check_policy(&text, &bucket.name)?;
+    let block = bucket.public_access_block.as_ref();
+    if block.and_then(|block| block.block_public_policy) == Some(true) && policy.is_public() {
+        let message = format!(
+            "User: {} is not authorized to perform: s3:PutBucketPolicy on resource: \"arn:aws:s3:::{}\" because public \
+             policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.",
+            call.cx.caller(),
+            bucket.name
+        );
+        return Err(Failure::new(403, "AccessDenied", message));
     }
+    bucket.policy = Some(text);
+    Ok(())
+}
 
-    pub(super) async fn delete_bucket_policy(
-        &self,
-        call: &Call,
-        request: S3Request<DeleteBucketPolicyInput>,
-    ) -> Result<S3Response<DeleteBucketPolicyOutput>> {
-        // Also on a full disk: it goes with its stack.
-        self.change_freeing(|tx| {
-            let mut bucket = Self::bucket_in(tx.docs(), call, &request.input.bucket)?;
-            bucket.policy = None;
-            tx.put_bucket(&bucket)
-        })
-        .await?;
-        Ok(S3Response::with_status(DeleteBucketPolicyOutput::default(), http::StatusCode::NO_CONTENT))
-    }
+/// The public access block of a bucket.
+///
+/// # Errors
+/// `NoSuchPublicAccessBlockConfiguration` without.
+pub fn read(bucket: Bucket) -> Result<GetPublicAccessBlockOutput> {
+    let configuration = bucket.public_access_block.ok_or_else(|| {
+        let message = "The public access block configuration was not found";
+        Failure::new(404, "NoSuchPublicAccessBlockConfiguration", message).with("BucketName", bucket.name)
+    })?;
+    Ok(GetPublicAccessBlockOutput { public_access_block_configuration: Some(configuration) })
+}
 
-    pub(super) async fn get_public_access_block(
-        &self,
-        call: &Call,
-        request: S3Request<GetPublicAccessBlockInput>,
-    ) -> Result<S3Response<GetPublicAccessBlockOutput>> {
-        let bucket = self.bucket(call, &request.input.bucket)?;
-        let configuration = bucket.public_access_block.ok_or_else(|| {
-            let message = "The public access block configuration was not found";
-            Failure::new(404, "NoSuchPublicAccessBlockConfiguration", message).with("BucketName", bucket.name)
-        })?;
-        Ok(S3Response::new(GetPublicAccessBlockOutput { public_access_block_configuration: Some(configuration) }))
-    }
-
-    pub(super) async fn put_public_access_block(
-        &self,
-        call: &Call,
-        request: S3Request<PutPublicAccessBlockInput>,
-    ) -> Result<S3Response<PutPublicAccessBlockOutput>> {
-        let input = request.input;
-        let given = input.public_access_block_configuration;
-        self.change_bucket(call, &input.bucket, |bucket| {
-            bucket.public_access_block = Some(PublicAccessBlockConfiguration {
-                block_public_acls: Some(given.block_public_acls.unwrap_or(false)),
-                block_public_policy: Some(given.block_public_policy.unwrap_or(false)),
-                ignore_public_acls: Some(given.ignore_public_acls.unwrap_or(false)),
-                restrict_public_buckets: Some(given.restrict_public_buckets.unwrap_or(false)),
-            });
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::new(PutPublicAccessBlockOutput::default()))
-    }
-
-    pub(super) async fn delete_public_access_block(
-        &self,
-        call: &Call,
-        request: S3Request<DeletePublicAccessBlockInput>,
-    ) -> Result<S3Response<DeletePublicAccessBlockOutput>> {
-        self.change_bucket(call, &request.input.bucket, |bucket| {
-            bucket.public_access_block = None;
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::with_status(DeletePublicAccessBlockOutput::default(), http::StatusCode::NO_CONTENT))
+/// A public access block with all of its members: those that aren't given are off.
+pub fn whole(given: &PublicAccessBlockConfiguration) -> PublicAccessBlockConfiguration {
+    PublicAccessBlockConfiguration {
+        block_public_acls: Some(given.block_public_acls.unwrap_or(false)),
+        block_public_policy: Some(given.block_public_policy.unwrap_or(false)),
+        ignore_public_acls: Some(given.ignore_public_acls.unwrap_or(false)),
+        restrict_public_buckets: Some(given.restrict_public_buckets.unwrap_or(false)),
     }
 }
 

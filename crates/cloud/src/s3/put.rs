@@ -1,7 +1,7 @@
 //! PutObject.
 
+use s3s::S3Response;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::checksum::{Checksum, Kind, set_checksum};
@@ -38,12 +38,8 @@ pub struct Upload {
 }
 
 impl S3 {
-    pub(super) async fn put_object(
-        &self,
-        call: &Call,
-        request: S3Request<PutObjectInput>,
-    ) -> Result<S3Response<PutObjectOutput>> {
-        let PutObjectInput { bucket, key, body, content_length: length, .. } = request.input;
+    pub(super) async fn put_object(&self, call: &Call, input: PutObjectInput) -> Result<S3Response<PutObjectOutput>> {
+        let PutObjectInput { bucket, key, body, content_length: length, .. } = input;
         let upload = Upload { bucket, key, body, length, event: "ObjectCreated:Put" };
         self.upload_object(call, upload).await.map(S3Response::new)
     }

@@ -85,21 +85,6 @@ impl S3 {
         Cause { actor: call.actor(), now: self.store.now(), unique: self.store.unique(), expiration: false }
     }
 
-    /// Changes a bucket's record.
-    pub(super) async fn change_bucket(
-        &self,
-        call: &Call,
-        name: &str,
-        change: impl FnOnce(&mut Bucket) -> Result<()>,
-    ) -> Result<()> {
-        self.change(|tx| {
-            let mut bucket = Self::bucket_in(tx.docs(), call, name)?;
-            change(&mut bucket)?;
-            tx.put_bucket(&bucket)
-        })
-        .await
-    }
-
     /// Changes documents, and removes the blobs that nothing names afterwards.
     pub(super) async fn change<T>(&self, change: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         Ok(self.settle(self.store.write(change).await?).await)
@@ -150,7 +135,7 @@ macro_rules! operations {
             $(
                 async fn $name(&self, request: S3Request<$input>) -> S3Result<S3Response<$output>> {
                     let call = Call::of(&request).map_err(|_| S3ErrorCode::InternalError)?;
-                    S3::of(&call.cx.cloud).$name(&call, request).await.map_err(|failure| {
+                    S3::of(&call.cx.cloud).$name(&call, request.input).await.map_err(|failure| {
                         if failure.status >= 500 {
                             tell(&call.cx.cloud, &failure);
                         }

@@ -169,10 +169,11 @@ mod tests {
     };
 
     use super::super::store::scratch;
-    use super::super::{Landing, NewBucket, Versioning, land};
+    use super::super::{Buckets, Landing, Versioning, land};
     use super::*;
     use crate::core::Cloud;
     use crate::s3::expiry::tests::idle;
+    use crate::testing::call::context;
     use log::Durability;
 
     const B: &str = "bucket";
@@ -190,11 +191,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cloud = scratch::cloud(folder.path(), Durability::Process);
         let s3 = S3::of(&cloud);
-        s3.make_bucket(NewBucket::of(B, "000000000000", "us-east-1")).await.unwrap();
-        s3.alter_bucket(B, |bucket| {
+        Buckets::of(&context(cloud.clone(), "000000000000")).create(B, false).await.unwrap();
+        s3.change(|tx| {
+            let mut bucket = tx.docs().bucket(B)?;
             bucket.versioning = versioning;
             bucket.lifecycle = Some(BucketLifecycleConfiguration { rules });
-            Ok(())
+            tx.put_bucket(&bucket)
         })
         .await
         .unwrap();

@@ -1,12 +1,12 @@
 //! Tags of buckets and objects: their rules, and the operations on them.
 
 use percent_encoding::percent_decode_str;
+use s3s::S3Response;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
 use super::call::Call;
 use super::error::{Failure, Result};
-use super::record::Tags;
+use super::record::{Bucket, Tags};
 use super::service::S3;
 use super::{names, objects};
 
@@ -93,54 +93,33 @@ fn to_set(tags: &Tags) -> TagSet {
     tags.iter().map(|(key, value)| Tag { key: Some(key.clone()), value: Some(value.clone()) }).collect()
 }
 
+/// The tags of a bucket.
+///
+/// # Errors
+/// `NoSuchTagSet` without.
+pub fn read(bucket: Bucket) -> Result<GetBucketTaggingOutput> {
+    let Some(tags) = bucket.tags.filter(|tags| !tags.is_empty()) else {
+        return Err(Failure::new(404, "NoSuchTagSet", "The TagSet does not exist").with("BucketName", bucket.name));
+    };
+    Ok(GetBucketTaggingOutput { tag_set: to_set(&tags) })
+}
+
+/// Tags as a bucket keeps them.
+///
+/// # Errors
+/// `MalformedXML` for a tag without key or value, `BadRequest` for too many, `InvalidTag`.
+pub fn of_bucket(given: Tagging) -> Result<Tags> {
+    let tags = from_set(given.tag_set)?;
+    check_bucket(&tags)?;
+    Ok(tags)
+}
+
 impl S3 {
-    pub(super) async fn put_bucket_tagging(
-        &self,
-        call: &Call,
-        request: S3Request<PutBucketTaggingInput>,
-    ) -> Result<S3Response<PutBucketTaggingOutput>> {
-        let input = request.input;
-        self.change_bucket(call, &input.bucket, |bucket| {
-            let tags = from_set(input.tagging.tag_set)?;
-            check_bucket(&tags)?;
-            bucket.tags = Some(tags);
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::with_status(PutBucketTaggingOutput::default(), http::StatusCode::NO_CONTENT))
-    }
-
-    pub(super) async fn get_bucket_tagging(
-        &self,
-        call: &Call,
-        request: S3Request<GetBucketTaggingInput>,
-    ) -> Result<S3Response<GetBucketTaggingOutput>> {
-        let bucket = self.bucket(call, &request.input.bucket)?;
-        let Some(tags) = bucket.tags.filter(|tags| !tags.is_empty()) else {
-            return Err(Failure::new(404, "NoSuchTagSet", "The TagSet does not exist").with("BucketName", bucket.name));
-        };
-        Ok(S3Response::new(GetBucketTaggingOutput { tag_set: to_set(&tags) }))
-    }
-
-    pub(super) async fn delete_bucket_tagging(
-        &self,
-        call: &Call,
-        request: S3Request<DeleteBucketTaggingInput>,
-    ) -> Result<S3Response<DeleteBucketTaggingOutput>> {
-        self.change_bucket(call, &request.input.bucket, |bucket| {
-            bucket.tags = None;
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::new(DeleteBucketTaggingOutput::default()))
-    }
-
     pub(super) async fn put_object_tagging(
         &self,
         call: &Call,
-        request: S3Request<PutObjectTaggingInput>,
+        input: PutObjectTaggingInput,
     ) -> Result<S3Response<PutObjectTaggingOutput>> {
-        let input = request.input;
         let tags = from_set(input.tagging.tag_set)?;
         check_count(&tags, MAX_OBJECT_TAGS, "Object")?;
         check(&tags)?;
@@ -151,9 +130,8 @@ impl S3 {
     pub(super) async fn delete_object_tagging(
         &self,
         call: &Call,
-        request: S3Request<DeleteObjectTaggingInput>,
+        input: DeleteObjectTaggingInput,
     ) -> Result<S3Response<DeleteObjectTaggingOutput>> {
-        let input = request.input;
         let version_id = self.retag(call, &input.bucket, &input.key, input.version_id.as_deref(), Tags::new()).await?;
         Ok(S3Response::new(DeleteObjectTaggingOutput { version_id }))
     }
@@ -161,9 +139,8 @@ impl S3 {
     pub(super) async fn get_object_tagging(
         &self,
         call: &Call,
-        request: S3Request<GetObjectTaggingInput>,
+        input: GetObjectTaggingInput,
     ) -> Result<S3Response<GetObjectTaggingOutput>> {
-        let input = request.input;
         let (_, object) = self.find(call, &input.bucket, &input.key, input.version_id.as_deref())?;
         Ok(S3Response::new(GetObjectTaggingOutput { tag_set: to_set(&object.tags), version_id: object.version }))
     }

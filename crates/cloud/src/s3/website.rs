@@ -2,13 +2,10 @@
 //!
 //! Source: "PutBucketWebsite" (API reference), "Hosting a static website using Amazon S3" (User Guide).
 
-use http::StatusCode;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response};
 
-use super::call::Call;
 use super::error::{Failure, Result};
-use super::service::S3;
+use super::record::Bucket;
 
 /// The most routing rules ("PutBucketWebsite").
 const MAX_RULES: usize = 50;
@@ -16,7 +13,7 @@ const MAX_RULES: usize = 50;
 const MAX_KEY: usize = 1_024;
 
 /// Refuses what S3 doesn't take as a website configuration.
-fn check(site: &WebsiteConfiguration) -> Result<()> {
+pub fn check(site: &WebsiteConfiguration) -> Result<()> {
     if let Some(all) = &site.redirect_all_requests_to {
         if site.index_document.is_some() || site.error_document.is_some() || site.routing_rules.is_some() {
             let message = "RedirectAllRequestsTo cannot be provided in conjunction with other Routing Rules.";
@@ -109,49 +106,18 @@ pub fn no_website(bucket: &str) -> Failure {
     Failure::new(404, "NoSuchWebsiteConfiguration", message).with("BucketName", bucket)
 }
 
-impl S3 {
-    pub(super) async fn get_bucket_website(
-        &self,
-        call: &Call,
-        request: S3Request<GetBucketWebsiteInput>,
-    ) -> Result<S3Response<GetBucketWebsiteOutput>> {
-        let bucket = self.bucket(call, &request.input.bucket)?;
-        let site = bucket.website.ok_or_else(|| no_website(&bucket.name))?;
-        Ok(S3Response::new(GetBucketWebsiteOutput {
-            error_document: site.error_document,
-            index_document: site.index_document,
-            redirect_all_requests_to: site.redirect_all_requests_to,
-            routing_rules: site.routing_rules,
-        }))
-    }
-
-    pub(super) async fn put_bucket_website(
-        &self,
-        call: &Call,
-        request: S3Request<PutBucketWebsiteInput>,
-    ) -> Result<S3Response<PutBucketWebsiteOutput>> {
-        let input = request.input;
-        self.change_bucket(call, &input.bucket, |bucket| {
-            check(&input.website_configuration)?;
-            bucket.website = Some(input.website_configuration);
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::new(PutBucketWebsiteOutput::default()))
-    }
-
-    pub(super) async fn delete_bucket_website(
-        &self,
-        call: &Call,
-        request: S3Request<DeleteBucketWebsiteInput>,
-    ) -> Result<S3Response<DeleteBucketWebsiteOutput>> {
-        self.change_bucket(call, &request.input.bucket, |bucket| {
-            bucket.website = None;
-            Ok(())
-        })
-        .await?;
-        Ok(S3Response::with_status(DeleteBucketWebsiteOutput::default(), StatusCode::NO_CONTENT))
-    }
+/// The website configuration of a bucket.
+///
+/// # Errors
+/// `NoSuchWebsiteConfiguration` without.
+pub fn read(bucket: Bucket) -> Result<GetBucketWebsiteOutput> {
+    let site = bucket.website.ok_or_else(|| no_website(&bucket.name))?;
+    Ok(GetBucketWebsiteOutput {
+        error_document: site.error_document,
+        index_document: site.index_document,
+        redirect_all_requests_to: site.redirect_all_requests_to,
+        routing_rules: site.routing_rules,
+    })
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use crate::core::Core;
 use crate::core::clock::Clock;
 use crate::core::receive;
 use crate::request::Context;
-use crate::s3::{NewBucket, S3};
+use crate::s3::{Buckets, S3};
 use crate::testing::call::{call, context};
 use crate::{firehose, sns, sqs};
 use directory::Directory;
@@ -188,8 +188,7 @@ impl Bench {
             .await
             .unwrap();
         self.queue(SECOND, json!({})).await.unwrap();
-        let bucket = NewBucket::of(BUCKET, "000000000000", "us-east-1");
-        S3::of(&self.cx.cloud).make_bucket(bucket).await.unwrap_or_else(|error| panic!("{error:?}"));
+        Buckets::of(&self.cx).create(BUCKET, false).await.unwrap_or_else(|error| panic!("{error:?}"));
         let destination = json!({
             "RoleARN": ROLE, "BucketARN": format!("arn:aws:s3:::{BUCKET}"),
             "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 60},

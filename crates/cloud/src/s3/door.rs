@@ -1,20 +1,98 @@
-//! S3 for the other parts of the cloud: Firehose lands objects, CloudFormation makes and alters buckets.
+//! The door of S3 for the other services of this cloud: CloudFormation has buckets of its callers made, set and deleted
+//! ([`Buckets`]), Firehose lands objects ([`S3::write`], [`land`], [`S3::settle`]).
 
-use bytes::Bytes;
+use http::HeaderMap;
 
+use super::bucket::NewBucket;
+use super::call::Call;
 use super::checksum::{Algorithm, Checksum, Kind, digest};
-use super::error::{Failure, Result};
+use super::error::Result;
 use super::events::Actor;
 use super::objects::{self, Cause};
 use super::put::check_key;
 use super::receive::hex;
 use super::record::{Bucket, Object};
-use super::service::S3;
+use super::service::{S3, tell};
+use super::settings::{Setting, SettingName};
 use super::store::{Changed, within};
 use crate::blobs::draft::Fresh;
 use crate::core::Cloud;
 use crate::core::transaction::Transaction;
+use crate::request::Context;
 use engine::Millis;
+use wire::AwsError;
+
+/// The buckets of a caller, for another service that works on his behalf. Each call does what S3's own operation of the same
+/// kind does, and fails with the same errors, but for the decoding of XML, of which there is none.
+///
+/// ```ignore
+/// let buckets = Buckets::of(cx);
+/// buckets.create("b", false).await?;
+/// buckets.put("b", Setting::Cors(dto::CORSConfiguration { cors_rules })).await?;
+/// ```
+pub struct Buckets {
+    s3: S3,
+    call: Call,
+}
+
+impl Buckets {
+    /// Those of the account that `cx` is a request of.
+    pub fn of(cx: &Context) -> Self {
+        Self { s3: S3::of(&cx.cloud), call: Call::new(cx.clone(), HeaderMap::new(), Vec::new()) }
+    }
+
+    /// Whether there is such a bucket, and it is the caller's.
+    pub fn has(&self, name: &str) -> bool {
+        self.s3.bucket(&self.call, name).is_ok()
+    }
+
+    /// Makes a bucket in the request's region. With `object_lock` its versions can be locked.
+    ///
+    /// # Errors
+    /// Those of CreateBucket: `InvalidBucketName`, `BucketAlreadyExists`, `BucketAlreadyOwnedByYou` (not in us-east-1).
+    pub async fn create(&self, name: &str, object_lock: bool) -> std::result::Result<(), AwsError> {
+        let region = &self.call.cx.region;
+        let location = (**region != *"us-east-1").then(|| region.to_string());
+        let new = NewBucket { name: name.to_owned(), location, object_lock, ..NewBucket::default() };
+        self.told(self.s3.make_bucket(&self.call, new).await.map(drop))
+    }
+
+    /// Sets a bucket to something. A list without members is `None` where the shape allows it, as S3 reads it from XML; only
+    /// `routing_rules`, whose element is there in XML, is an empty list.
+    ///
+    /// # Errors
+    /// Those of the operation that puts this setting. What S3 couldn't read in XML, e.g. a number that is none, is
+    /// [`Failure::malformed_xml`](super::Failure::malformed_xml).
+    pub async fn put(&self, name: &str, setting: Setting) -> std::result::Result<(), AwsError> {
+        self.told(self.s3.put_setting(&self.call, name, setting).await)
+    }
+
+    /// Takes a setting from a bucket, whether it has it or not.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, `AccessDenied`.
+    pub async fn clear(&self, name: &str, setting: SettingName) -> std::result::Result<(), AwsError> {
+        self.told(self.s3.delete_setting(&self.call, name, setting).await)
+    }
+
+    /// Deletes an empty bucket.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, `AccessDenied`, `BucketNotEmpty`.
+    pub async fn delete(&self, name: &str) -> std::result::Result<(), AwsError> {
+        self.told(self.s3.drop_bucket(&self.call, name).await)
+    }
+
+    /// A result; the operator hears of what is nobody's fault.
+    fn told(&self, result: Result<()>) -> std::result::Result<(), AwsError> {
+        result.map_err(|failure| {
+            if failure.status >= 500 {
+                tell(&self.call.cx.cloud, &failure);
+            }
+            failure.into()
+        })
+    }
+}
 
 /// Bytes that lie in a file, and that no object names yet: [`land`] them, or they go when this is dropped.
 #[derive(Clone)]
@@ -113,26 +191,17 @@ impl S3 {
         self.store.read(|docs| docs.get(&super::record::key::bucket(name)))
     }
 
-    /// Alters a bucket's record, whoever owns it.
-    pub async fn alter_bucket(&self, name: &str, alter: impl FnOnce(&mut Bucket) -> Result<()>) -> Result<()> {
-        self.change(|tx| {
-            let mut bucket = tx.docs().bucket(name)?;
-            alter(&mut bucket)?;
-            tx.put_bucket(&bucket)
-        })
-        .await
-    }
-
-    /// The bytes of an object, whoever owns it; for tests and small objects.
-    pub async fn read_object(&self, bucket: &str, key: &str) -> Result<Bytes> {
+    /// The bytes of an object, whoever owns it.
+    #[cfg(test)]
+    pub async fn read_object(&self, bucket: &str, key: &str) -> Result<bytes::Bytes> {
         use futures::TryStreamExt;
         let (object, pinned) = self.store.read(|docs| {
             let bucket = docs.bucket(bucket)?;
             let object = Self::find_in(docs, &bucket, key, None)?;
             let pinned = self.blobs.pin(&object.blobs);
-            Ok::<_, Failure>((object, pinned))
+            Ok::<_, super::error::Failure>((object, pinned))
         })?;
-        let chunks: Vec<Bytes> = self.body(&object, 0, object.size, pinned).await?.try_collect().await?;
+        let chunks: Vec<bytes::Bytes> = self.body(&object, 0, object.size, pinned).await?.try_collect().await?;
         Ok(chunks.concat().into())
     }
 }
@@ -141,9 +210,9 @@ impl S3 {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::NewBucket;
     use super::super::store::scratch;
     use super::*;
+    use crate::testing::call::context;
     use log::Durability;
 
     async fn land_one(cloud: &Arc<Cloud>, key: &str, bytes: &[u8]) {
@@ -165,7 +234,7 @@ mod tests {
         {
             let cloud = scratch::cloud(folder.path(), Durability::Process);
             let s3 = S3::of(&cloud);
-            s3.make_bucket(NewBucket::of("bucket", "000000000000", "us-east-1")).await.unwrap();
+            Buckets::of(&context(cloud.clone(), "000000000000")).create("bucket", false).await.unwrap();
             land_one(&cloud, "a", b"one").await;
             land_one(&cloud, "a", b"two").await;
             assert_eq!(files(folder.path()), 1);
@@ -197,20 +266,23 @@ mod tests {
     #[tokio::test]
     async fn bucket_names_are_global() {
         let folder = tempfile::tempdir().unwrap();
-        let s3 = S3::of(&scratch::cloud(folder.path(), Durability::Memory));
-        s3.make_bucket(NewBucket::of("bucket", "000000000000", "us-east-1")).await.unwrap();
+        let cloud = scratch::cloud(folder.path(), Durability::Memory);
+        let s3 = S3::of(&cloud);
+        Buckets::of(&context(cloud.clone(), "000000000000")).create("bucket", false).await.unwrap();
         let cases = [
             ("bucket", "000000000000", "BucketAlreadyOwnedByYou"),
             ("bucket", "111111111111", "BucketAlreadyExists"),
             ("Bad", "000000000000", "InvalidBucketName"),
         ];
         for (name, account, code) in cases {
-            let refused = s3.make_bucket(NewBucket::of(name, account, "eu-west-1")).await.unwrap_err();
+            let cx = Context { region: "eu-west-1".into(), ..context(cloud.clone(), account) };
+            let refused = Buckets::of(&cx).create(name, false).await.unwrap_err();
             assert_eq!(refused.code, code);
         }
-        s3.alter_bucket("bucket", |bucket| {
+        s3.change(|tx| {
+            let mut bucket = tx.docs().bucket("bucket")?;
             bucket.policy = Some("{}".into());
-            Ok(())
+            tx.put_bucket(&bucket)
         })
         .await
         .unwrap();

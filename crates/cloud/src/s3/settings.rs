@@ -1,0 +1,269 @@
+//! The settings of a bucket: every operation that reads, puts or deletes one, and the one way in which all are changed.
+//!
+//! What a setting may say is its own module's: `cors`, `encryption`, `lifecycle`, `lock_operations`, `notification`, `ownership`,
+//! `public_access`, `tagging`, `versioning`, `website`.
+
+use http::StatusCode;
+use s3s::S3Response;
+use s3s::dto::*;
+
+use super::call::Call;
+use super::error::{Failure, Result};
+use super::record::Bucket;
+use super::service::S3;
+use super::store::Tx;
+use super::{
+    absent, bucket, cors, encryption, lifecycle, lock_operations, notification, ownership, public_access, tagging,
+    versioning, website,
+};
+
+/// A setting of a bucket as a client puts it.
+#[derive(Debug, Clone)]
+pub enum Setting {
+    Cors(CORSConfiguration),
+    Encryption(ServerSideEncryptionConfiguration),
+    Lifecycle(BucketLifecycleConfiguration),
+    /// Every destination gets a test event, and is asked before whether S3 may send to it.
+    Notification {
+        configuration: NotificationConfiguration,
+        /// Don't ask.
+        skip_validation: bool,
+    },
+    ObjectLock(ObjectLockConfiguration),
+    Ownership(OwnershipControls),
+    /// A bucket policy, JSON.
+    Policy(String),
+    PublicAccess(PublicAccessBlockConfiguration),
+    Tags(Tagging),
+    Versioning(VersioningConfiguration),
+    Website(WebsiteConfiguration),
+}
+
+/// A setting that a bucket can be without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettingName {
+    Cors,
+    Encryption,
+    Lifecycle,
+    Ownership,
+    Policy,
+    PublicAccess,
+    Tags,
+    Website,
+}
+
+impl Setting {
+    /// Refuses what S3 refuses before it looks for the bucket, and gives ids to rules that have none.
+    fn prepare(&mut self, new_id: impl Fn() -> String) -> Result<()> {
+        match self {
+            Self::Encryption(given) => encryption::check(given),
+            Self::Lifecycle(given) => lifecycle::prepare(given, new_id),
+            Self::Notification { configuration, .. } => notification::prepare(configuration, new_id),
+            Self::Ownership(given) => ownership::of_controls(given).map(drop),
+            Self::Versioning(given) => versioning::of_configuration(given).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sets a bucket to it, or refuses what this bucket can't be set to.
+    fn apply(self, call: &Call, tx: &mut Tx<'_>, bucket: &mut Bucket) -> Result<()> {
+        match self {
+            Self::Cors(given) => {
+                cors::check(&given)?;
+                bucket.cors = Some(given);
+            }
+            Self::Encryption(given) => bucket.encryption = Some(given),
+            Self::Lifecycle(given) => bucket.lifecycle = Some(given),
+            Self::Notification { configuration, skip_validation } => {
+                notification::set(tx, bucket, configuration, skip_validation, call)?;
+            }
+            Self::ObjectLock(given) => lock_operations::set(bucket, given)?,
+            Self::Ownership(given) => bucket.ownership = Some(ownership::of_controls(&given)?),
+            Self::Policy(given) => public_access::set_policy(bucket, given, call)?,
+            Self::PublicAccess(given) => bucket.public_access_block = Some(public_access::whole(&given)),
+            Self::Tags(given) => bucket.tags = Some(tagging::of_bucket(given)?),
+            Self::Versioning(given) => versioning::set(bucket, versioning::of_configuration(&given)?)?,
+            Self::Website(given) => {
+                website::check(&given)?;
+                bucket.website = Some(given);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SettingName {
+    fn clear(self, bucket: &mut Bucket) {
+        match self {
+            Self::Cors => bucket.cors = None,
+            Self::Encryption => bucket.encryption = None,
+            Self::Lifecycle => bucket.lifecycle = None,
+            Self::Ownership => bucket.ownership = None,
+            Self::Policy => bucket.policy = None,
+            Self::PublicAccess => bucket.public_access_block = None,
+            Self::Tags => bucket.tags = None,
+            Self::Website => bucket.website = None,
+        }
+    }
+}
+
+impl S3 {
+    /// Sets the bucket `name` of the caller to something.
+    ///
+    /// # Errors
+    /// Those of S3's own operation, e.g. `NoSuchBucket`, `AccessDenied`, `MalformedXML`, `MalformedPolicy`.
+    pub(super) async fn put_setting(&self, call: &Call, name: &str, mut setting: Setting) -> Result<()> {
+        setting.prepare(|| self.store.unique())?;
+        self.change(|tx| {
+            let mut bucket = Self::bucket_in(tx.docs(), call, name)?;
+            setting.apply(call, tx, &mut bucket)?;
+            tx.put_bucket(&bucket)
+        })
+        .await
+    }
+
+    /// Takes a setting from the bucket `name` of the caller, whether it has it or not.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, `AccessDenied`.
+    pub(super) async fn delete_setting(&self, call: &Call, name: &str, setting: SettingName) -> Result<()> {
+        let clear = |tx: &mut Tx<'_>| {
+            let mut bucket = Self::bucket_in(tx.docs(), call, name)?;
+            setting.clear(&mut bucket);
+            tx.put_bucket(&bucket)
+        };
+        match setting {
+            // Also on a full disk: it goes with its stack.
+            SettingName::Policy => self.change_freeing(clear).await,
+            _ => self.change(clear).await,
+        }
+    }
+}
+
+/// Operations that read something of a bucket: what makes the answer of its record.
+macro_rules! reads {
+    ($($name:ident($input:ident) -> $output:ident = $read:expr;)*) => {
+        impl S3 {
+            $(
+                pub(super) async fn $name(&self, call: &Call, input: $input) -> Result<S3Response<$output>> {
+                    let read: fn(Bucket) -> Result<$output> = $read;
+                    Ok(S3Response::new(read(self.bucket(call, &input.bucket)?)?))
+                }
+            )*
+        }
+    };
+}
+
+reads! {
+    get_bucket_accelerate_configuration(GetBucketAccelerateConfigurationInput) -> GetBucketAccelerateConfigurationOutput = absent::read;
+    get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = absent::read_acl;
+    get_bucket_cors(GetBucketCorsInput) -> GetBucketCorsOutput = cors::read;
+    get_bucket_encryption(GetBucketEncryptionInput) -> GetBucketEncryptionOutput = encryption::read;
+    get_bucket_lifecycle_configuration(GetBucketLifecycleConfigurationInput) -> GetBucketLifecycleConfigurationOutput = lifecycle::read;
+    get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = bucket::read_location;
+    get_bucket_logging(GetBucketLoggingInput) -> GetBucketLoggingOutput = absent::read;
+    get_bucket_notification_configuration(GetBucketNotificationConfigurationInput) -> GetBucketNotificationConfigurationOutput = notification::read;
+    get_bucket_ownership_controls(GetBucketOwnershipControlsInput) -> GetBucketOwnershipControlsOutput = ownership::read;
+    get_bucket_policy(GetBucketPolicyInput) -> GetBucketPolicyOutput = public_access::read_policy;
+    get_bucket_policy_status(GetBucketPolicyStatusInput) -> GetBucketPolicyStatusOutput = public_access::read_status;
+    get_bucket_replication(GetBucketReplicationInput) -> GetBucketReplicationOutput = absent::read_replication;
+    get_bucket_request_payment(GetBucketRequestPaymentInput) -> GetBucketRequestPaymentOutput = absent::read_payment;
+    get_bucket_tagging(GetBucketTaggingInput) -> GetBucketTaggingOutput = tagging::read;
+    get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = versioning::read;
+    get_bucket_website(GetBucketWebsiteInput) -> GetBucketWebsiteOutput = website::read;
+    get_object_lock_configuration(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput = lock_operations::read;
+    get_public_access_block(GetPublicAccessBlockInput) -> GetPublicAccessBlockOutput = public_access::read;
+}
+
+/// Operations that put a setting: the member of the input that it is, and the status of the answer.
+macro_rules! puts {
+    ($($name:ident($input:ident.$member:ident) -> $output:ident, $status:ident = $setting:ident;)*) => {
+        impl S3 {
+            $(
+                pub(super) async fn $name(&self, call: &Call, input: $input) -> Result<S3Response<$output>> {
+                    self.put_setting(call, &input.bucket, Setting::$setting(input.$member)).await?;
+                    Ok(S3Response::with_status($output::default(), StatusCode::$status))
+                }
+            )*
+        }
+    };
+}
+
+puts! {
+    put_bucket_cors(PutBucketCorsInput.cors_configuration) -> PutBucketCorsOutput, OK = Cors;
+    put_bucket_encryption(PutBucketEncryptionInput.server_side_encryption_configuration) -> PutBucketEncryptionOutput, OK = Encryption;
+    put_bucket_ownership_controls(PutBucketOwnershipControlsInput.ownership_controls) -> PutBucketOwnershipControlsOutput, OK = Ownership;
+    put_bucket_policy(PutBucketPolicyInput.policy) -> PutBucketPolicyOutput, NO_CONTENT = Policy;
+    put_bucket_tagging(PutBucketTaggingInput.tagging) -> PutBucketTaggingOutput, NO_CONTENT = Tags;
+    put_bucket_versioning(PutBucketVersioningInput.versioning_configuration) -> PutBucketVersioningOutput, OK = Versioning;
+    put_bucket_website(PutBucketWebsiteInput.website_configuration) -> PutBucketWebsiteOutput, OK = Website;
+    put_public_access_block(PutPublicAccessBlockInput.public_access_block_configuration) -> PutPublicAccessBlockOutput, OK = PublicAccess;
+}
+
+/// Operations that delete a setting.
+macro_rules! deletes {
+    ($($name:ident($input:ident) -> $output:ident = $setting:ident;)*) => {
+        impl S3 {
+            $(
+                pub(super) async fn $name(&self, call: &Call, input: $input) -> Result<S3Response<$output>> {
+                    self.delete_setting(call, &input.bucket, SettingName::$setting).await?;
+                    Ok(S3Response::with_status($output::default(), StatusCode::NO_CONTENT))
+                }
+            )*
+        }
+    };
+}
+
+deletes! {
+    delete_bucket_cors(DeleteBucketCorsInput) -> DeleteBucketCorsOutput = Cors;
+    delete_bucket_encryption(DeleteBucketEncryptionInput) -> DeleteBucketEncryptionOutput = Encryption;
+    delete_bucket_lifecycle(DeleteBucketLifecycleInput) -> DeleteBucketLifecycleOutput = Lifecycle;
+    delete_bucket_ownership_controls(DeleteBucketOwnershipControlsInput) -> DeleteBucketOwnershipControlsOutput = Ownership;
+    delete_bucket_policy(DeleteBucketPolicyInput) -> DeleteBucketPolicyOutput = Policy;
+    delete_bucket_tagging(DeleteBucketTaggingInput) -> DeleteBucketTaggingOutput = Tags;
+    delete_bucket_website(DeleteBucketWebsiteInput) -> DeleteBucketWebsiteOutput = Website;
+    delete_public_access_block(DeletePublicAccessBlockInput) -> DeletePublicAccessBlockOutput = PublicAccess;
+}
+
+/// The operations whose inputs or outputs say more than the setting.
+impl S3 {
+    pub(super) async fn put_bucket_lifecycle_configuration(
+        &self,
+        call: &Call,
+        input: PutBucketLifecycleConfigurationInput,
+    ) -> Result<S3Response<PutBucketLifecycleConfigurationOutput>> {
+        let configuration = input.lifecycle_configuration.ok_or_else(Failure::malformed_xml)?;
+        let least = lifecycle::least_to_move();
+        if let Some(size) = input.transition_default_minimum_object_size.filter(|size| *size != least) {
+            return Err(Failure::not_implemented(&format!("TransitionDefaultMinimumObjectSize {}", size.as_str())));
+        }
+        self.put_setting(call, &input.bucket, Setting::Lifecycle(configuration)).await?;
+        Ok(S3Response::new(PutBucketLifecycleConfigurationOutput {
+            transition_default_minimum_object_size: Some(least),
+        }))
+    }
+
+    pub(super) async fn put_object_lock_configuration(
+        &self,
+        call: &Call,
+        input: PutObjectLockConfigurationInput,
+    ) -> Result<S3Response<PutObjectLockConfigurationOutput>> {
+        // None is as wrong as one that isn't enabled.
+        let given = input.object_lock_configuration.unwrap_or_default();
+        self.put_setting(call, &input.bucket, Setting::ObjectLock(given)).await?;
+        Ok(S3Response::new(PutObjectLockConfigurationOutput::default()))
+    }
+
+    pub(super) async fn put_bucket_notification_configuration(
+        &self,
+        call: &Call,
+        input: PutBucketNotificationConfigurationInput,
+    ) -> Result<S3Response<PutBucketNotificationConfigurationOutput>> {
+        let setting = Setting::Notification {
+            configuration: input.notification_configuration,
+            skip_validation: input.skip_destination_validation.unwrap_or(false),
+        };
+        self.put_setting(call, &input.bucket, setting).await?;
+        Ok(S3Response::new(PutBucketNotificationConfigurationOutput::default()))
+    }
+}
