@@ -18,7 +18,6 @@ mod error;
 mod events;
 mod exports;
 mod input;
-mod objects;
 mod page;
 mod place;
 mod plan;

@@ -1,12 +1,11 @@
 //! Templates and stack policies as requests give them: as they are, or by the URL of an object in S3.
 
-use http::Method;
 use percent_encoding::percent_decode_str;
 
 use super::error::{check_length, constraint, invalid, invalid_template};
-use super::objects;
 use super::stack_policy;
 use crate::request::{Context, host_of};
+use crate::s3::Buckets;
 use template::{MAX_BYTES, too_large};
 use wire::AwsError;
 
@@ -14,6 +13,8 @@ use wire::AwsError;
 const MAX_BODY: usize = 51_200;
 /// "SetStackPolicy": characters of a stack policy, which lying in S3 has no more.
 const MAX_POLICY: usize = 16_384;
+/// Bytes of an object that are read at all.
+const MAX_OBJECT: usize = 2 << 20;
 
 /// A template's text as a request gives it: in the body, or lying in S3. `None` if it gives none.
 pub async fn template_text(
@@ -53,7 +54,8 @@ pub async fn policy_text(cx: &Context, body: Option<String>, url: Option<String>
 /// The text of the object that a URL names.
 async fn object_text(cx: &Context, url: &str, member: &str) -> Result<String, AwsError> {
     let path = object_path(cx, url, member)?;
-    let bytes = objects::request(cx, Method::GET, &path, "", &[], String::new()).await.map_err(|error| {
+    let (bucket, key) = path.split_once('/').unwrap_or_default();
+    let bytes = Buckets::of(cx).read(bucket, key, MAX_OBJECT).await.map_err(|error| {
         invalid(format!(
             "S3 error: {}\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html",
             error.message

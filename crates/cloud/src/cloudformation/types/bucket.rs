@@ -1,13 +1,13 @@
 //! `AWS::S3::Bucket`.
 
 use async_trait::async_trait;
-use http::Method;
 use serde_json::{Map, Value};
 
-use super::bucket_xml;
+use super::bucket_settings::{self, SETTINGS, SettingChange};
 use super::resource_type::ResourceType;
 use super::schema::{Field, Properties, Schema, Shape, TAGS, boolean, integer, list, object, string, strings};
 use super::work::{Created, ResourceResult, Work, already_exists, text};
+use crate::s3::{Buckets, SettingName};
 
 const ENCRYPTION_RULE: Shape = Shape::Object(&[
     boolean("BucketKeyEnabled"),
@@ -114,19 +114,6 @@ const ABSENT: &[&str] = &[
     "ReplicationConfiguration",
 ];
 
-/// The configurations, in the order in which they are set: a lock needs versioning.
-const CONFIGURATIONS: &[&str] = &[
-    "OwnershipControls",
-    "PublicAccessBlockConfiguration",
-    "BucketEncryption",
-    "VersioningConfiguration",
-    "ObjectLockConfiguration",
-    "CorsConfiguration",
-    "WebsiteConfiguration",
-    "LifecycleConfiguration",
-    "NotificationConfiguration",
-];
-
 static SCHEMA: Schema = Schema {
     type_name: "AWS::S3::Bucket",
     fields: FIELDS,
@@ -149,14 +136,14 @@ impl ResourceType for Bucket {
     }
 
     async fn check_name_is_free(&self, work: &Work<'_>, name: &str, _properties: &Properties) -> ResourceResult<()> {
-        if found(work, name).await { Err(already_exists(SCHEMA.type_name, name)) } else { Ok(()) }
+        if Buckets::of(work.cx).has(name) { Err(already_exists(SCHEMA.type_name, name)) } else { Ok(()) }
     }
 
     async fn create(&self, work: &Work<'_>, name: &str, properties: &Properties) -> ResourceResult<Created> {
-        if !found(work, name).await {
-            let locked = properties.get("ObjectLockEnabled") == Some(&Value::Bool(true));
-            let headers: &[(&str, &str)] = if locked { &[("x-amz-bucket-object-lock-enabled", "true")] } else { &[] };
-            work.s3(Method::PUT, name, "", headers, bucket_xml::location(&work.cx.region)).await?;
+        let buckets = Buckets::of(work.cx);
+        if !buckets.has(name) {
+            let object_lock = properties.get("ObjectLockEnabled") == Some(&Value::Bool(true));
+            buckets.create(name, object_lock).await?;
         }
         configure(work, name, &Map::new(), properties).await?;
         let region = &work.cx.region;
@@ -177,54 +164,28 @@ impl ResourceType for Bucket {
     }
 
     async fn delete(&self, work: &Work<'_>, name: &str, _properties: &Properties) -> ResourceResult<()> {
-        match work.s3(Method::DELETE, name, "", &[], String::new()).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code == "NoSuchBucket" => Ok(()),
-            Err(error) => Err(error.into()),
+        match Buckets::of(work.cx).delete(name).await {
+            Err(error) if error.code != "NoSuchBucket" => Err(error.into()),
+            _ => Ok(()),
         }
     }
 }
 
-async fn found(work: &Work<'_>, name: &str) -> bool {
-    work.s3(Method::HEAD, name, "", &[], String::new()).await.is_ok()
-}
-
-/// Brings every configuration and the tags from the old properties to the new.
+/// Brings every setting and the tags from the old properties to the new.
 async fn configure(work: &Work<'_>, name: &str, old: &Properties, new: &Properties) -> ResourceResult<()> {
-    for property in CONFIGURATIONS {
-        match (old.get(*property), new.get(*property)) {
-            (before, Some(after)) if before != Some(after) => {
-                if let Some((query, xml)) = bucket_xml::configuration(property, after) {
-                    work.s3(Method::PUT, name, query, &[], xml).await?;
-                }
-            }
-            (Some(before), None) => remove(work, name, property, before).await?,
-            _ => {}
+    let buckets = Buckets::of(work.cx);
+    for property in SETTINGS {
+        match property.change(old.get(property.name), new.get(property.name))? {
+            Some(SettingChange::Put(setting)) => buckets.put(name, setting).await?,
+            Some(SettingChange::Clear(setting)) => buckets.clear(name, setting).await?,
+            None => {}
         }
     }
     let (before, after) = (work.all_tags_before(old), work.all_tags(new));
     if after.is_empty() && !before.is_empty() {
-        work.s3(Method::DELETE, name, "tagging", &[], String::new()).await?;
+        buckets.clear(name, SettingName::Tags).await?;
     } else if before != after {
-        work.s3(Method::PUT, name, "tagging", &[], bucket_xml::tagging(&after)).await?;
-    }
-    Ok(())
-}
-
-/// What a configuration becomes when its property goes: deleted; or, where it can't be, the least there is.
-async fn remove(work: &Work<'_>, name: &str, property: &str, before: &Value) -> ResourceResult<()> {
-    let least = match property {
-        "VersioningConfiguration" => Some(serde_json::json!({"Status": "Suspended"})),
-        "ObjectLockConfiguration" => Some(serde_json::json!({"ObjectLockEnabled": "Enabled"})),
-        "NotificationConfiguration" => Some(serde_json::json!({})),
-        _ => None,
-    };
-    if let Some(least) = least {
-        if let Some((query, xml)) = bucket_xml::configuration(property, &least) {
-            work.s3(Method::PUT, name, query, &[], xml).await?;
-        }
-    } else if let Some((query, _)) = bucket_xml::configuration(property, before) {
-        work.s3(Method::DELETE, name, query, &[], String::new()).await?;
+        buckets.put(name, bucket_settings::tags(&after)).await?;
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! `AWS::S3::BucketPolicy`.
 
 use async_trait::async_trait;
-use http::Method;
 
 use super::resource_type::ResourceType;
 use super::schema::{Field, Properties, Schema, json as any, string};
 use super::work::{Created, ResourceResult, Work, attribute, text};
+use crate::s3::{Buckets, Setting, SettingName};
 
 const FIELDS: &[Field] = &[string("Bucket").required().replaces(), any("PolicyDocument").required()];
 
@@ -41,16 +41,15 @@ impl ResourceType for BucketPolicy {
     }
 
     async fn delete(&self, work: &Work<'_>, bucket: &str, _properties: &Properties) -> ResourceResult<()> {
-        match work.s3(Method::DELETE, bucket, "policy", &[], String::new()).await {
-            Ok(_) => Ok(()),
-            Err(error) if matches!(error.code.as_ref(), "NoSuchBucket" | "NoSuchBucketPolicy") => Ok(()),
-            Err(error) => Err(error.into()),
+        match Buckets::of(work.cx).clear(bucket, SettingName::Policy).await {
+            Err(error) if error.code != "NoSuchBucket" => Err(error.into()),
+            _ => Ok(()),
         }
     }
 }
 
 async fn put(work: &Work<'_>, bucket: &str, properties: &Properties) -> ResourceResult<()> {
-    let policy = attribute(&properties["PolicyDocument"]);
-    work.s3(Method::PUT, bucket, "policy", &[], policy.as_str().unwrap_or_default().to_owned()).await?;
+    let policy = attribute(&properties["PolicyDocument"]).as_str().unwrap_or_default().to_owned();
+    Buckets::of(work.cx).put(bucket, Setting::Policy(policy)).await?;
     Ok(())
 }

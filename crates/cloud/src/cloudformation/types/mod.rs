@@ -4,7 +4,7 @@
 
 mod bucket;
 mod bucket_policy;
-mod bucket_xml;
+mod bucket_settings;
 mod delivery_stream;
 mod managed_policy;
 mod queue;

@@ -1,11 +1,8 @@
 //! What resource types work with: calls of this cloud's own operations, names, tags, errors.
 
-use bytes::Bytes;
-use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::schema::Properties;
-use crate::cloudformation::objects;
 use crate::cloudformation::record::Tag;
 use crate::request::Context;
 use wire::AwsError;
@@ -115,18 +112,6 @@ impl Work<'_> {
     /// The operation's own.
     pub async fn call(&self, service: &str, operation: &str, input: Value) -> Result<Value, AwsError> {
         self.cx.call(service, operation, input).await
-    }
-
-    /// A request to S3 for a bucket; `query` names a subresource.
-    pub async fn s3(
-        &self,
-        method: Method,
-        bucket: &str,
-        query: &str,
-        headers: &[(&str, &str)],
-        body: String,
-    ) -> Result<Bytes, AwsError> {
-        objects::request(self.cx, method, bucket, query, headers, body).await
     }
 
     /// Like [`Work::call`], without the output, for deleting: what isn't there, which the error codes in `gone` tell, is as
