@@ -146,6 +146,7 @@ async fn keep_change_set(cx: &Context, stack: &Stack, set: &ChangeSet, text: &st
         .await
 }
 
+/// The input of the operations on one change set, or on those of one stack.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ChangeSetInput {
@@ -177,9 +178,11 @@ pub fn find(engine: &Engine, place: &Place, input: &ChangeSetInput) -> Result<(S
     Ok((stack, set.ok_or_else(absent)?))
 }
 
+/// An answer without members.
 #[derive(Debug, Serialize)]
 pub struct Nothing {}
 
+/// ExecuteChangeSet: begins the creation or the update of the stack, and drops its other change sets.
 pub async fn execute_change_set(cx: &Context, input: ChangeSetInput) -> Result<Nothing, AwsError> {
     let place = Place::of(cx);
     check_length(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
@@ -233,6 +236,7 @@ pub async fn execute_change_set(cx: &Context, input: ChangeSetInput) -> Result<N
     Ok(Nothing {})
 }
 
+/// DeleteChangeSet.
 pub async fn delete_change_set(cx: &Context, input: ChangeSetInput) -> Result<Nothing, AwsError> {
     let place = Place::of(cx);
     cx.cloud
@@ -291,6 +295,7 @@ struct Summary {
     import_existing_resources: bool,
 }
 
+/// ListChangeSets: those of a stack, newest first.
 pub async fn list_change_sets(cx: &Context, input: ChangeSetInput) -> Result<ListChangeSetsOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     let place = Place::of(cx);

@@ -157,6 +157,7 @@ fn reason(set: &ChangeSet, values: bool) -> Option<String> {
     set.failed.clone().or_else(|| if values { warning() } else { None })
 }
 
+/// DescribeChangeSet.
 pub async fn describe_change_set(cx: &Context, input: ChangeSetInput) -> Result<DescribeChangeSetOutput, AwsError> {
     let place = Place::of(cx);
     let values = input.include_property_values == Some(true);

@@ -47,6 +47,7 @@ struct OutputView {
     export_name: Option<String>,
 }
 
+/// Always empty: there are no alarms here.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RollbackConfiguration {}
@@ -152,6 +153,7 @@ async fn view(cx: &Context, stack: Stack) -> Result<StackView, AwsError> {
     })
 }
 
+/// DescribeStacks: one stack, also a deleted one by its ARN; or all that aren't deleted.
 pub async fn describe_stacks(cx: &Context, input: DescribeStacksInput) -> Result<DescribeStacksOutput, AwsError> {
     let place = Place::of(cx);
     if input.stack_name.as_deref() == Some("") {
@@ -202,6 +204,7 @@ struct Summary {
     drift_information: DriftInformation,
 }
 
+/// ListStacks: also the deleted ones.
 pub async fn list_stacks(cx: &Context, input: ListStacksInput) -> Result<ListStacksOutput, AwsError> {
     let filter = input.stack_status_filter.unwrap_or_default();
     if let Some(wrong) = filter.iter().find(|f| !Status::ALL.iter().any(|status| status.as_str() == f.as_str())) {

@@ -59,6 +59,7 @@ fn page_size(events: &[Arc<[u8]>], token: Option<&str>) -> usize {
     fit.count().max(1)
 }
 
+/// DescribeStackEvents: newest first.
 pub async fn describe_stack_events(
     cx: &Context,
     input: DescribeStackEventsInput,

@@ -34,6 +34,7 @@ struct ExportView {
     value: String,
 }
 
+/// ListExports.
 pub async fn list_exports(cx: &Context, input: ListInput) -> Result<ListExportsOutput, AwsError> {
     let exports = plan::exports(&store::all_stacks(cx));
     let (exports, next_token) = page(exports.into_values().collect(), input.next_token.as_deref(), PAGE)?;
@@ -52,6 +53,7 @@ pub struct ListImportsOutput {
     next_token: Option<String>,
 }
 
+/// ListImports: the stacks that import an export.
 pub async fn list_imports(cx: &Context, input: ListInput) -> Result<ListImportsOutput, AwsError> {
     let name = input.export_name.ok_or_else(|| missing("exportName"))?;
     let importers = plan::importers(&store::all_stacks(cx), &name);

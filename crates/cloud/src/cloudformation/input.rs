@@ -1,4 +1,4 @@
-//! What CreateStack, UpdateStack and CreateChangeSet are told, and the rules of the API's model for it.
+//! The input of CreateStack, UpdateStack and CreateChangeSet, and the rules of the API's model for it.
 
 use serde::Deserialize;
 
@@ -64,6 +64,7 @@ pub struct RollbackConfigurationInput {
     monitoring_time_in_minutes: Option<u32>,
 }
 
+/// A parameter's value, or that it stays as it is.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ParameterInput {

@@ -53,6 +53,10 @@ pub fn check_types(template: &Template) -> Result<()> {
 }
 
 impl Plan {
+    /// Reads a template with the texts of its parameters.
+    ///
+    /// # Errors
+    /// AWS's, for a template that is none or whose resources need each other in a circle.
     pub fn new(text: &str, parameters: &Texts, pseudo: Pseudo) -> Result<Self> {
         let template = Template::read_given(text, parameters)?;
         check_types(&template)?;
@@ -160,6 +164,7 @@ pub struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
+    /// These resources and exports, none of which was asked for.
     pub fn new(resources: &'a Resources, exports: &'a BTreeMap<String, Export>) -> Self {
         Self { resources, exports, imports: Mutex::default() }
     }

@@ -133,6 +133,7 @@ pub struct Definition {
     pub imports: Vec<String>,
 }
 
+/// A tag of a stack, as clients write it too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tag {
     #[serde(rename = "Key")]

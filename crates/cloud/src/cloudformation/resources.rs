@@ -24,6 +24,7 @@ struct Drift {
 /// Drift isn't looked for here.
 const NO_DRIFT: Drift = Drift { stack_resource_drift_status: "NOT_CHECKED" };
 
+/// The input of the three operations.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ResourcesInput {
@@ -71,6 +72,7 @@ fn view(stack: &Stack, resource: Resource) -> ResourceView {
     }
 }
 
+/// DescribeStackResources: those of a stack, which a physical resource may name.
 pub async fn describe_stack_resources(
     cx: &Context,
     input: ResourcesInput,
@@ -140,6 +142,7 @@ struct Detail {
     drift_information: Drift,
 }
 
+/// DescribeStackResource.
 pub async fn describe_stack_resource(
     cx: &Context,
     input: ResourcesInput,
@@ -186,6 +189,7 @@ struct Summary {
     drift_information: Drift,
 }
 
+/// ListStackResources.
 pub async fn list_stack_resources(cx: &Context, input: ResourcesInput) -> Result<ListStackResourcesOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     let place = Place::of(cx);

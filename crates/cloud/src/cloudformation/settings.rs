@@ -16,6 +16,7 @@ use crate::request::Context;
 use template::{MAX_LOGICAL_ID, MAX_RESOURCES};
 use wire::AwsError;
 
+/// The input of these operations.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct SettingsInput {
@@ -49,6 +50,7 @@ async fn change<R>(
         .await
 }
 
+/// SetStackPolicy.
 pub async fn set_stack_policy(cx: &Context, input: SettingsInput) -> Result<(), AwsError> {
     let name = stack_name(input.stack_name)?;
     let policy = policy_text(cx, input.stack_policy_body, input.stack_policy_url).await?;
@@ -67,6 +69,7 @@ pub struct GetStackPolicyOutput {
     stack_policy_body: Option<String>,
 }
 
+/// GetStackPolicy.
 pub async fn get_stack_policy(cx: &Context, input: SettingsInput) -> Result<GetStackPolicyOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     let place = Place::of(cx);
@@ -75,6 +78,7 @@ pub async fn get_stack_policy(cx: &Context, input: SettingsInput) -> Result<GetS
     Ok(GetStackPolicyOutput { stack_policy_body: stack.policy_during_update.or(stack.policy) })
 }
 
+/// UpdateTerminationProtection.
 pub async fn update_termination_protection(cx: &Context, input: SettingsInput) -> Result<StackIdOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     let protect = input.enable_termination_protection.ok_or_else(|| missing("enableTerminationProtection"))?;
@@ -85,6 +89,7 @@ pub async fn update_termination_protection(cx: &Context, input: SettingsInput) -
     .await
 }
 
+/// CancelUpdateStack: the update stops before its next resource, and is taken back.
 pub async fn cancel_update_stack(cx: &Context, input: SettingsInput) -> Result<(), AwsError> {
     let name = stack_name(input.stack_name)?;
     change(cx, &name, |_, stack| {
@@ -97,6 +102,7 @@ pub async fn cancel_update_stack(cx: &Context, input: SettingsInput) -> Result<(
     .await
 }
 
+/// ContinueUpdateRollback.
 pub async fn continue_update_rollback(cx: &Context, input: SettingsInput) -> Result<Nothing, AwsError> {
     let name = stack_name(input.stack_name)?;
     check_role(cx, &name, input.role_arn.as_deref())?;
@@ -125,6 +131,7 @@ pub async fn continue_update_rollback(cx: &Context, input: SettingsInput) -> Res
     Ok(Nothing {})
 }
 
+/// RollbackStack.
 pub async fn rollback_stack(cx: &Context, input: SettingsInput) -> Result<StackIdOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     check_role(cx, &name, input.role_arn.as_deref())?;

@@ -53,9 +53,8 @@ pub async fn policy_text(cx: &Context, body: Option<String>, url: Option<String>
 
 /// The text of the object that a URL names.
 async fn object_text(cx: &Context, url: &str, member: &str) -> Result<String, AwsError> {
-    let path = object_path(cx, url, member)?;
-    let (bucket, key) = path.split_once('/').unwrap_or_default();
-    let bytes = Buckets::of(cx).read(bucket, key, MAX_OBJECT).await.map_err(|error| {
+    let (bucket, key) = object_place(cx, url, member)?;
+    let bytes = Buckets::of(cx).read(&bucket, &key, MAX_OBJECT).await.map_err(|error| {
         invalid(format!(
             "S3 error: {}\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html",
             error.message
@@ -67,8 +66,8 @@ async fn object_text(cx: &Context, url: &str, member: &str) -> Result<String, Aw
     String::from_utf8(bytes.to_vec()).map_err(|_| invalid("Template format error: unsupported structure."))
 }
 
-/// `bucket/key` of a URL: of AWS's S3 in path or virtual-hosted style, or of this server.
-fn object_path(cx: &Context, url: &str, member: &str) -> Result<String, AwsError> {
+/// The bucket and the key of a URL: of AWS's S3 in path or virtual-hosted style, or of this server.
+fn object_place(cx: &Context, url: &str, member: &str) -> Result<(String, String), AwsError> {
     let unsupported = || invalid(format!("{member} must be a supported URL."));
     if let Some(rest) = url.strip_prefix("s3://") {
         let bucket = rest.split('/').next().unwrap_or_default();
@@ -86,8 +85,10 @@ fn object_path(cx: &Context, url: &str, member: &str) -> Result<String, AwsError
         Some((bucket, _)) => format!("{bucket}/{path}"),
         None => return Err(unsupported()),
     };
-    let named = path.split_once('/').is_some_and(|(bucket, key)| !bucket.is_empty() && !key.is_empty());
-    if named { Ok(path) } else { Err(unsupported()) }
+    match path.split_once('/') {
+        Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => Ok((bucket.to_owned(), key.to_owned())),
+        _ => Err(unsupported()),
+    }
 }
 
 /// `s3.amazonaws.com`, `s3.eu-west-1.amazonaws.com`, `s3-eu-west-1.amazonaws.com` and the like.

@@ -14,6 +14,7 @@ use crate::request::Context;
 use template::{MAX_LOGICAL_ID, MAX_RESOURCES};
 use wire::AwsError;
 
+/// An answer that names a stack by its ARN.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct StackIdOutput {
@@ -57,6 +58,7 @@ pub fn new_template_key(cx: &Context, stack: &Stack) -> String {
     store::template_key(&stack.uuid, &cx.cloud.core.uuid())
 }
 
+/// CreateStack: begins to create a stack.
 pub async fn create_stack(cx: &Context, mut input: Deployment) -> Result<StackIdOutput, AwsError> {
     let name = new_name(input.stack_name.take())?;
     let place = Place::of(cx);
@@ -122,6 +124,7 @@ pub fn check_updatable(stack: &Stack) -> Result<(), AwsError> {
     if ready { Ok(()) } else { Err(not_updatable(&stack.id, stack.status)) }
 }
 
+/// UpdateStack: begins to update a stack.
 pub async fn update_stack(cx: &Context, mut input: Deployment) -> Result<StackIdOutput, AwsError> {
     let name = stack_name(input.stack_name.take())?;
     let place = Place::of(cx);
@@ -202,6 +205,7 @@ pub struct DeleteStackInput {
     role_arn: Option<String>,
 }
 
+/// DeleteStack: begins to delete a stack.
 pub async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Result<(), AwsError> {
     let name = stack_name(input.stack_name)?;
     let force = match input.deletion_mode.as_deref() {

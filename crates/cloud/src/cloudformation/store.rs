@@ -108,10 +108,12 @@ pub fn running_stacks(engine: &Engine) -> Vec<Stack> {
     all::<Stack>(engine, "cfn/stack/").into_iter().filter(|stack| stack.status.running()).collect()
 }
 
+/// A resource of a stack.
 pub fn resource(engine: &Engine, uuid: &str, logical_id: &str) -> Option<Resource> {
     doc(engine, &resource_key(uuid, logical_id))
 }
 
+/// The resources of a stack, by logical id, decoded under the engine's lock. See [`all_resources`].
 pub fn resources(engine: &Engine, uuid: &str) -> Resources {
     let resources: Vec<Resource> = all(engine, &format!("cfn/resource/{uuid}/"));
     resources.into_iter().map(|resource| (resource.logical_id.clone(), resource)).collect()
@@ -154,6 +156,7 @@ fn in_order(mut stacks: Vec<Stack>) -> Vec<Stack> {
     stacks
 }
 
+/// A template's text.
 pub fn template(engine: &Engine, key: &str) -> Option<String> {
     engine.doc(key).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
 }
@@ -187,14 +190,17 @@ pub fn put_stack(tx: &mut Transaction<'_>, stack: &Stack) {
     }
 }
 
+/// Writes a resource.
 pub fn put_resource(tx: &mut Transaction<'_>, uuid: &str, resource: &Resource) {
     put(tx, &resource_key(uuid, &resource.logical_id), resource);
 }
 
+/// Deletes a resource.
 pub fn drop_resource(tx: &mut Transaction<'_>, uuid: &str, logical_id: &str) {
     tx.delete_doc(&resource_key(uuid, logical_id));
 }
 
+/// Writes an event as the next of its stack, and deletes some of the oldest ones. The caller writes the stack.
 pub fn put_event(tx: &mut Transaction<'_>, stack: &mut Stack, event: &Event) {
     let number = stack.events;
     stack.events += 1;
@@ -216,14 +222,17 @@ fn event_key(uuid: &str, number: u64) -> String {
     format!("cfn/event/{uuid}/{number:0EVENT_DIGITS$}")
 }
 
+/// Writes a change set.
 pub fn put_change_set(tx: &mut Transaction<'_>, uuid: &str, set: &ChangeSet) {
     put(tx, &change_set_key(uuid, &set.id), set);
 }
 
+/// Deletes a change set.
 pub fn drop_change_set(tx: &mut Transaction<'_>, uuid: &str, id: &str) {
     tx.delete_doc(&change_set_key(uuid, id));
 }
 
+/// Writes a template's text.
 pub fn put_template(tx: &mut Transaction<'_>, key: &str, text: &str) {
     tx.put_doc(key, text.as_bytes());
 }

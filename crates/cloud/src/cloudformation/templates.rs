@@ -31,6 +31,7 @@ pub struct GetTemplateOutput {
     stages_available: [&'static str; 2],
 }
 
+/// GetTemplate.
 pub async fn get_template(cx: &Context, input: GetTemplateInput) -> Result<GetTemplateOutput, AwsError> {
     let processed = match input.template_stage.as_deref() {
         None | Some("Original") => false,
@@ -75,6 +76,7 @@ fn unrolled(text: &str, definition: &Definition) -> Option<String> {
     serde_json::to_string(&tree).ok()
 }
 
+/// The input of GetTemplateSummary and ValidateTemplate.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct TemplateInput {
@@ -171,6 +173,7 @@ fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
 }
 
+/// GetTemplateSummary.
 pub async fn get_template_summary(cx: &Context, input: TemplateInput) -> Result<GetTemplateSummaryOutput, AwsError> {
     if input.stack_set_name.is_some() {
         return Err(invalid("StackSetName is not supported by this cloud: it has no stack sets."));
@@ -239,6 +242,7 @@ pub struct ValidateTemplateOutput {
     declared_transforms: Option<Vec<String>>,
 }
 
+/// ValidateTemplate.
 pub async fn validate_template(cx: &Context, input: TemplateInput) -> Result<ValidateTemplateOutput, AwsError> {
     let text = template_text(cx, input.template_body, input.template_url).await?;
     let text = text.ok_or_else(|| invalid("Either Template URL or Template Body must be specified."))?;

@@ -21,7 +21,7 @@ pub fn notify(tx: &mut Transaction<'_>, cx: &Context, stack: &Stack, event: &Eve
     }
     for topic in &stack.now.notifications {
         let subject = Some("AWS CloudFormation Notification");
-        let notification = Notification { sender: SENDER, subject, body: &body, ..Default::default() };
+        let notification = Notification { sender: sns::SENDER, subject, body: &body, ..Default::default() };
         // CloudFormation publishes as whoever made the stack: another account's topic must let that in.
         let allowed = match tx.engine.topic_by_arn(topic) {
             Some(topic) => sns::may_publish(cx, topic).map_err(|error| error.message),
@@ -33,10 +33,6 @@ pub fn notify(tx: &mut Transaction<'_>, cx: &Context, stack: &Stack, event: &Eve
         }
     }
 }
-
-/// What SQS shows as the sender of a message that came by SNS.
-const SENDER: &str = sns::SENDER;
-
 /// A line for each member, its value in apostrophes, as AWS's notifications have them.
 fn message(stack: &Stack, event: &Event) -> String {
     let or_null = |text: &Option<String>| text.clone().unwrap_or_else(|| "null".to_owned());

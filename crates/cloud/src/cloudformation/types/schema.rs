@@ -96,30 +96,37 @@ const fn field(name: &'static str, shape: Shape) -> Field {
     Field { name, shape, required: false, recreation: Recreation::Never }
 }
 
+/// A text.
 pub const fn string(name: &'static str) -> Field {
     field(name, Shape::Text)
 }
 
+/// A number.
 pub const fn integer(name: &'static str) -> Field {
     field(name, Shape::Integer)
 }
 
+/// A truth value.
 pub const fn boolean(name: &'static str) -> Field {
     field(name, Shape::Boolean)
 }
 
+/// Any JSON: a policy document and the like.
 pub const fn json(name: &'static str) -> Field {
     field(name, Shape::Json)
 }
 
+/// A list of texts.
 pub const fn strings(name: &'static str) -> Field {
     field(name, Shape::List(&Shape::Text))
 }
 
+/// An object of these fields.
 pub const fn object(name: &'static str, fields: &'static [Field]) -> Field {
     field(name, Shape::Object(fields))
 }
 
+/// A list of such items.
 pub const fn list(name: &'static str, item: &'static Shape) -> Field {
     field(name, Shape::List(item))
 }
