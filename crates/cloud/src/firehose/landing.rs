@@ -119,7 +119,7 @@ pub async fn land<'o>(
         .await;
     match landed {
         Ok(Ok(landed)) => {
-            s3.settle(landed).await;
+            s3.after_commit(landed).await;
             Ok(())
         }
         Ok(Err(failure)) => Err(said(failure)),

@@ -3,10 +3,10 @@
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::call::Call;
 use super::error::{Failure, Result};
 use super::names::canonical_id;
 use super::record::Bucket;
+use super::s3s::call::Call;
 use super::service::S3;
 
 /// What is the same for every bucket: the default.

@@ -4,10 +4,10 @@ use quick_xml::escape::escape;
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::call::Call;
 use super::checksum::Kind;
 use super::error::{Failure, Result};
 use super::record::Object;
+use super::s3s::call::Call;
 use super::service::S3;
 use super::time;
 

@@ -5,12 +5,11 @@ use s3s::S3Response;
 use s3s::dto::*;
 use s3s::xml::{DeResult, DeserializeContent, Deserializer};
 
-use super::call::Call;
 use super::describe::refuse_acls;
 use super::error::{Failure, Result};
 use super::names::{REGIONS, canonical_id, is_bucket_name};
-use super::receive::hex;
 use super::record::{self, Tags, Versioning, key};
+use super::s3s::call::Call;
 use super::service::S3;
 use super::store::decode;
 use super::{ownership, public_access, tagging, time};
@@ -152,7 +151,7 @@ impl S3 {
         check_name(&new.name)?;
         let record = new.record(call, self.store.now())?;
         refuse_acls(call, &record).map_err(|failure| of_new_bucket(failure, call, &record))?;
-        self.change(|tx| match tx.docs().get::<record::Bucket>(&key::bucket(&record.name))? {
+        self.change(|edit| match edit.docs().get::<record::Bucket>(&key::bucket(&record.name))? {
             // In us-east-1, and only there, asking again for what one has is no error.
             Some(old)
                 if old.account == record.account
@@ -163,7 +162,7 @@ impl S3 {
                 Ok(())
             }
             Some(old) => Err(taken(&old, &record.account)),
-            None => tx.put_bucket(&record),
+            None => edit.put_bucket(&record),
         })
         .await?;
         Ok(record)
@@ -183,9 +182,9 @@ impl S3 {
     /// # Errors
     /// `BucketNotEmpty`, `NoSuchBucket`.
     pub(super) async fn remove_bucket(&self, name: &str) -> Result<()> {
-        self.change_freeing(|tx| {
-            let bucket = tx.docs().bucket(name)?;
-            if tx.docs().range(key::objects(name)).next().is_some() {
+        self.change_freeing(|edit| {
+            let bucket = edit.docs().bucket(name)?;
+            if edit.docs().range(key::objects(name)).next().is_some() {
                 let message = match bucket.versioning {
                     Versioning::Off => "The bucket you tried to delete is not empty",
                     _ => "The bucket you tried to delete is not empty. You must delete all versions in the bucket.",
@@ -193,16 +192,16 @@ impl S3 {
                 return Err(Failure::new(409, "BucketNotEmpty", message).with("BucketName", name));
             }
             let uploads: Vec<record::Upload> =
-                tx.docs().range(key::uploads(name)).map(|(key, value)| decode(key, value)).collect::<Result<_>>()?;
+                edit.docs().range(key::uploads(name)).map(|(key, value)| decode(key, value)).collect::<Result<_>>()?;
             for upload in uploads {
-                for part in tx.docs().parts(&upload.id, 0) {
+                for part in edit.docs().parts(&upload.id, 0) {
                     let part = part?;
-                    tx.delete(key::part(&upload.id, part.number));
-                    tx.orphan(part.blobs);
+                    edit.delete(key::part(&upload.id, part.number));
+                    edit.orphan(part.blobs);
                 }
-                tx.delete(key::upload(name, &upload.key, &upload.id));
+                edit.delete(key::upload(name, &upload.key, &upload.id));
             }
-            tx.delete(key::bucket(name));
+            edit.delete(key::bucket(name));
             Ok(())
         })
         .await
@@ -289,7 +288,7 @@ impl S3 {
         })?;
         let more = buckets.len() > max as usize;
         buckets.truncate(max as usize);
-        let token = buckets.last().filter(|_| more).map(|bucket| hex(bucket.name.as_bytes()));
+        let token = buckets.last().filter(|_| more).map(|bucket| hex::encode(bucket.name.as_bytes()));
         // Who asks for a page is told more of each bucket than who asks for all.
         let paged = input.max_buckets.is_some()
             || input.prefix.is_some()

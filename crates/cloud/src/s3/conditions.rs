@@ -2,9 +2,9 @@
 //!
 //! Source: "Conditional requests" (Amazon S3 User Guide) and the order of RFC 9110, section 13.2.2.
 
-use super::call::Call;
 use super::error::{Failure, Result};
 use super::record::{Object, Upload};
+use super::s3s::call::Call;
 use super::time;
 use engine::Millis;
 

@@ -5,7 +5,6 @@ use s3s::S3Response;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::*;
 
-use super::call::Call;
 use super::checksum::{self, Algorithm, Hasher, Kind, set_checksum};
 use super::conditions::{self, WriteConditions};
 use super::describe::{self, Description};
@@ -13,8 +12,8 @@ use super::error::{Failure, Result};
 use super::names;
 use super::objects;
 use super::put::{check_key, shown_version};
-use super::receive::hex;
 use super::record::{Bucket, Object, Versioning};
+use super::s3s::call::Call;
 use super::service::S3;
 use super::time;
 use crate::blobs::Pinned;
@@ -121,11 +120,11 @@ impl S3 {
         }
         let cause = self.cause(call);
         let (object, versioning) = self
-            .change_with(fresh, |tx| {
-                let bucket = Self::bucket_in(tx.docs(), call, &input.bucket)?;
-                let current = tx.docs().current(&bucket.name, &input.key)?;
+            .change_with(fresh, |edit| {
+                let bucket = Self::bucket_in(edit.docs(), call, &input.bucket)?;
+                let current = edit.docs().current(&bucket.name, &input.key)?;
                 conditions.check(&input.key, current.as_ref(), None)?;
-                Ok((objects::put(tx, &bucket, object, "ObjectCreated:Copy", &cause)?, bucket.versioning))
+                Ok((objects::put(edit, &bucket, object, "ObjectCreated:Copy", &cause)?, bucket.versioning))
             })
             .await?;
 
@@ -158,7 +157,7 @@ impl S3 {
             hasher.update(&bytes);
         }
         let md5 = md5.finalize();
-        let etag = hex(md5.as_ref());
+        let etag = hex::encode(md5.as_ref());
         Ok((etag, hasher.finish()))
     }
 }

@@ -10,28 +10,16 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 use percent_encoding::percent_decode_str;
 use s3s::dto::CORSRule;
 
-use super::call::text;
+use super::address::target;
 use super::error::Failure;
-use super::front::host_bucket;
 use super::names::is_bucket_name;
 use super::record::Bucket;
+use super::s3s::call::text;
 use super::service::S3;
 use crate::core::Cloud;
 
 /// The longest `Access-Control-Request-Headers` that is looked at, in names.
 const MAX_HEADERS: usize = 128;
-
-/// The bucket that a request addresses, and whether it addresses an object in it. `host` is without a port.
-pub fn target(host: &str, path: &str) -> (String, bool) {
-    let path = path.strip_prefix('/').unwrap_or(path);
-    match host_bucket(host) {
-        Some(bucket) => (bucket.to_owned(), !path.is_empty()),
-        None => {
-            let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-            (percent_decode_str(bucket).decode_utf8_lossy().into_owned(), !key.is_empty())
-        }
-    }
-}
 
 fn find(cloud: &Arc<Cloud>, name: &str) -> Option<Bucket> {
     S3::of(cloud).store.read(|docs| docs.bucket(name)).ok()

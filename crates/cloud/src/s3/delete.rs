@@ -6,10 +6,10 @@ use futures::StreamExt;
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::call::Call;
 use super::conditions;
 use super::error::{Failure, Result};
 use super::objects::{self, Deleted};
+use super::s3s::call::Call;
 use super::service::S3;
 use super::{lock, names};
 
@@ -98,11 +98,11 @@ impl S3 {
         if_match: Option<&str>,
     ) -> Result<Deleted> {
         let cause = self.cause(call);
-        self.change_freeing(|tx| {
-            let bucket = Self::bucket_in(tx.docs(), call, bucket)?;
+        self.change_freeing(|edit| {
+            let bucket = Self::bucket_in(edit.docs(), call, bucket)?;
             let target = match version {
-                None => tx.docs().current(&bucket.name, key)?,
-                Some(version) => tx.docs().version(&bucket.name, key, version)?,
+                None => edit.docs().current(&bucket.name, key)?,
+                Some(version) => edit.docs().version(&bucket.name, key, version)?,
             };
             conditions::check_delete(if_match, target.as_ref())?;
             let bypass = lock::bypass(call, &bucket)?;
@@ -110,8 +110,8 @@ impl S3 {
                 target.lock.refuse_delete(cause.now, bypass)?;
             }
             match version {
-                None => objects::delete(tx, &bucket, key, &cause),
-                Some(version) => objects::delete_version(tx, &bucket, key, version, &cause),
+                None => objects::delete(edit, &bucket, key, &cause),
+                Some(version) => objects::delete_version(edit, &bucket, key, version, &cause),
             }
         })
         .await

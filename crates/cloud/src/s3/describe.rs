@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::call::Call;
 use super::error::{Failure, Result};
 use super::record::{Bucket, Encryption, Object, ObjectLock, Tags};
+use super::s3s::call::Call;
 use super::{lock, public_access, rfc2047, tagging, time};
 
 /// Headers that are kept with an object and returned with it.

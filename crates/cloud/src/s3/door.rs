@@ -1,20 +1,19 @@
 //! The door of S3 for the other services of this cloud: CloudFormation has buckets of its callers made, set and deleted, and
-//! reads objects of theirs ([`Buckets`]), Firehose lands objects ([`S3::write`], [`land`], [`S3::settle`]).
+//! reads objects of theirs ([`Buckets`]), Firehose lands objects ([`S3::write`], [`land`], [`S3::after_commit`]).
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use http::HeaderMap;
 use s3s::dto::GetObjectInput;
 
+use super::actor::Actor;
 use super::bucket::NewBucket;
-use super::call::Call;
 use super::checksum::{Algorithm, Checksum, Kind, digest};
 use super::error::Result;
-use super::events::Actor;
 use super::objects::{self, Cause};
 use super::put::check_key;
-use super::receive::hex;
 use super::record::{Bucket, Object};
+use super::s3s::call::Call;
 use super::service::{S3, tell};
 use super::settings::{Setting, SettingName};
 use super::store::{Changed, within};
@@ -139,17 +138,13 @@ pub struct Landing<'a> {
 
 /// Makes objects of what was written, all or none, as a part of a transaction that may do more.
 ///
-/// When the transaction is durable, hand what is returned to [`S3::settle`].
-pub fn land(
-    cloud: &Cloud,
-    transaction: &mut Transaction<'_>,
-    landings: &[(Landing<'_>, &Written)],
-) -> Result<Changed<()>> {
-    let now = transaction.now;
-    within(cloud, transaction, |tx| {
+/// When the transaction is durable, hand what is returned to [`S3::after_commit`].
+pub fn land(cloud: &Cloud, tx: &mut Transaction<'_>, landings: &[(Landing<'_>, &Written)]) -> Result<Changed<()>> {
+    let now = tx.now;
+    within(cloud, tx, |edit| {
         for (landing, written) in landings {
             check_key(landing.key)?;
-            let bucket = tx.docs().bucket(landing.bucket)?;
+            let bucket = edit.docs().bucket(landing.bucket)?;
             let object = landing.object(written, &bucket, now);
             let actor = Actor {
                 principal: landing.principal.to_owned(),
@@ -158,8 +153,8 @@ pub fn land(
                 trace: None,
             };
             let cause = Cause { actor, now, unique: written.unique.clone(), expiration: false };
-            objects::put(tx, &bucket, object, "ObjectCreated:Put", &cause)?;
-            tx.adopt(&written.fresh);
+            objects::put(edit, &bucket, object, "ObjectCreated:Put", &cause)?;
+            edit.adopt(&written.fresh);
         }
         Ok(())
     })
@@ -196,12 +191,12 @@ impl S3 {
         let mut draft = self.blobs.draft(unique.clone());
         draft.write(bytes).await?;
         let fresh = draft.keep().await?;
-        let etag = hex(Md5::checksum(bytes).as_ref());
+        let etag = hex::encode(Md5::checksum(bytes).as_ref());
         Ok(Written { fresh, etag, crc64: digest(Algorithm::Crc64nvme, bytes), unique })
     }
 
     /// What is left to do when a landing is durable: files of objects that were replaced go, failed events are told.
-    pub async fn settle<T>(&self, changed: Changed<T>) -> T {
+    pub async fn after_commit<T>(&self, changed: Changed<T>) -> T {
         changed.orphans.discard().await;
         changed.refused.iter().for_each(|why| self.store.notice(why));
         changed.reply
@@ -241,7 +236,7 @@ mod tests {
         let written = s3.write(bytes).await.unwrap();
         let landing = Landing { bucket: "bucket", key, principal: "firehose", ..Default::default() };
         let landed = cloud.core.execute(|tx| Ok(land(cloud, tx, &[(landing.clone(), &written)])?)).await.unwrap();
-        s3.settle(landed).await;
+        s3.after_commit(landed).await;
     }
 
     fn files(folder: &std::path::Path) -> usize {
@@ -300,10 +295,10 @@ mod tests {
             let refused = Buckets::of(&cx).create(name, false).await.unwrap_err();
             assert_eq!(refused.code, code);
         }
-        s3.change(|tx| {
-            let mut bucket = tx.docs().bucket("bucket")?;
+        s3.change(|edit| {
+            let mut bucket = edit.docs().bucket("bucket")?;
             bucket.policy = Some("{}".into());
-            tx.put_bucket(&bucket)
+            edit.put_bucket(&bucket)
         })
         .await
         .unwrap();

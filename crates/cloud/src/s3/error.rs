@@ -54,6 +54,15 @@ impl Failure {
         )
     }
 
+    /// A body that ends before, or goes on after, the length that was promised.
+    pub fn incomplete_body() -> Self {
+        Self::new(
+            400,
+            "IncompleteBody",
+            "You did not provide the number of bytes specified by the Content-Length HTTP header",
+        )
+    }
+
     pub fn access_denied() -> Self {
         Self::new(403, "AccessDenied", "Access Denied")
     }

@@ -7,9 +7,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::dto::NotificationConfiguration;
 use serde_json::json;
 
+use super::actor::Actor;
 use super::names::canonical_id;
-use super::notification::{Destination, Rule, rules};
 use super::record::{Bucket, Object};
+use super::rules::{Destination, Rule, rules};
 use super::time;
 use crate::core::Cloud;
 use crate::core::transaction::Transaction;
@@ -20,17 +21,6 @@ use engine::{Change, Engine, Message, Millis, Notification, Sending};
 
 /// The sender of what S3 sends to queues: the id of the service's own user.
 const SENDER: &str = "AIDAJHIPRHEMV73VRJEBG";
-
-/// Who made something happen, and in which request.
-#[derive(Debug, Clone, Default)]
-pub struct Actor {
-    /// An access key, or a service's name.
-    pub principal: String,
-    pub request_id: String,
-    pub host_id: String,
-    /// `X-Amzn-Trace-Id`, passed on to queues.
-    pub trace: Option<String>,
-}
 
 /// Something that happened to an object.
 pub struct Event {
@@ -71,15 +61,15 @@ impl Event {
     }
 
     /// Sends it to every destination whose rule fits. What couldn't be sent comes back as text for the operator.
-    pub fn send(&self, cloud: &Cloud, bucket: &Bucket, transaction: &mut Transaction<'_>) -> Vec<String> {
+    pub fn send(&self, cloud: &Cloud, bucket: &Bucket, tx: &mut Transaction<'_>) -> Vec<String> {
         let Some(configuration) = &bucket.notification else { return Vec::new() };
         let mut refused = Vec::new();
         for rule in rules(configuration) {
             if !rule.fits(self.name, &self.key) {
                 continue;
             }
-            let body = self.body(bucket, &rule, transaction.engine.next_seq());
-            if let Err(why) = deliver(cloud, &rule, bucket, &body, self.actor.trace.as_deref(), transaction) {
+            let body = self.body(bucket, &rule, tx.engine.next_seq());
+            if let Err(why) = deliver(cloud, &rule, bucket, &body, self.actor.trace.as_deref(), tx) {
                 refused.push(format!(
                     "the event s3:{} of {:?} in the bucket {} was not sent to {}: {why}",
                     self.name, self.key, bucket.name, rule.arn
@@ -135,12 +125,12 @@ pub fn send_test(
     bucket: &Bucket,
     configuration: &NotificationConfiguration,
     actor: &Actor,
-    transaction: &mut Transaction<'_>,
+    tx: &mut Transaction<'_>,
 ) {
     let body = json!({
         "Service": "Amazon S3",
         "Event": "s3:TestEvent",
-        "Time": time::iso_millis(transaction.now),
+        "Time": time::iso_millis(tx.now),
         "Bucket": bucket.name,
         "RequestId": actor.request_id,
         "HostId": actor.host_id,
@@ -148,7 +138,7 @@ pub fn send_test(
     .to_string();
     for rule in rules(configuration) {
         // A destination whose validation was skipped may not be there.
-        let _ = deliver(cloud, &rule, bucket, &body, None, transaction);
+        let _ = deliver(cloud, &rule, bucket, &body, None, tx);
     }
 }
 
@@ -158,17 +148,17 @@ fn deliver(
     bucket: &Bucket,
     body: &str,
     trace: Option<&str>,
-    transaction: &mut Transaction<'_>,
+    tx: &mut Transaction<'_>,
 ) -> Result<(), String> {
-    let now = transaction.now;
-    may_deliver(transaction.engine, rule, bucket, now)?;
+    let now = tx.now;
+    may_deliver(tx.engine, rule, bucket, now)?;
     match rule.destination {
         Destination::Queue => {
-            let id = transaction.engine.queue_id(rule.arn).ok_or("the queue does not exist")?;
+            let id = tx.engine.queue_id(rule.arn).ok_or("the queue does not exist")?;
             let message = Message { sender: SENDER, body, trace, ..Default::default() };
-            let sending = transaction.engine.decide_send(id, message, now).map_err(|error| error.to_string())?;
+            let sending = tx.engine.decide_send(id, message, now).map_err(|error| error.to_string())?;
             if let Sending::New(sent) = sending {
-                transaction.apply(&Change::Sent(sent));
+                tx.apply(&Change::Sent(sent));
             }
         }
         Destination::Topic => {
@@ -179,7 +169,7 @@ fn deliver(
                 trace,
                 ..Default::default()
             };
-            let fate = sns::announce::announce(cloud, transaction, rule.arn, notification)?;
+            let fate = sns::announce::announce(cloud, tx, rule.arn, notification)?;
             sns::tell(cloud, rule.arn, &fate);
         }
         Destination::Function => return Err("there are no functions in this cloud".into()),

@@ -4,13 +4,13 @@ use http::{HeaderName, HeaderValue};
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::call::Call;
 use super::checksum::Checksum;
 use super::conditions;
 use super::describe;
 use super::error::{Failure, Result};
 use super::range::Range;
 use super::record::{Bucket, Object, Versioning};
+use super::s3s::call::Call;
 use super::service::S3;
 use super::{lifecycle, names};
 use crate::blobs::Pinned;

@@ -5,11 +5,11 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::call::Call;
 use super::error::{Failure, Result};
 use super::list::{Encoding, Last, Listing, Page, Step, page_size};
 use super::names;
 use super::record::{self, Bucket, key};
+use super::s3s::call::Call;
 use super::service::S3;
 use super::store::{Docs, decode};
 use super::time;

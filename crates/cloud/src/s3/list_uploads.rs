@@ -3,12 +3,12 @@
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::call::Call;
 use super::error::{Failure, Result};
 use super::list::{Encoding, Last, Listing, Page, Step, page_size};
 use super::names;
 use super::parts::initiator;
 use super::record::{Bucket, Upload, key};
+use super::s3s::call::Call;
 use super::service::S3;
 use super::store::{Docs, decode};
 use super::time;

@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::call::Call;
 use super::error::{Failure, Result};
 use super::list::{Encoding, Last, Listing, Page, Step, page_size};
 use super::names;
 use super::record::{self, Bucket, key};
+use super::s3s::call::Call;
 use super::service::S3;
 use super::store::{Docs, decode};
 use super::time;

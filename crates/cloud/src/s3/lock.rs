@@ -2,9 +2,9 @@
 //!
 //! Source: "Locking objects with Object Lock", "Object Lock considerations" (Amazon S3 User Guide).
 
-use super::call::Call;
 use super::error::{Failure, Result};
 use super::record::{Bucket, Object, ObjectLock, Retention};
+use super::s3s::call::Call;
 use super::time;
 use engine::Millis;
 

@@ -3,9 +3,9 @@
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::call::Call;
 use super::error::{Failure, Result};
 use super::record::{Bucket, BucketLock, Object, Retention, Versioning};
+use super::s3s::call::Call;
 use super::service::S3;
 use super::{lock, names, objects, time};
 
@@ -161,14 +161,14 @@ impl S3 {
         if let Some(version) = version.filter(|version| !names::is_version_id(version)) {
             return Err(Failure::invalid_argument("Invalid version id specified", "versionId", version));
         }
-        self.change(|tx| {
-            let bucket = Self::bucket_in(tx.docs(), call, bucket)?;
+        self.change(|edit| {
+            let bucket = Self::bucket_in(edit.docs(), call, bucket)?;
             if bucket.lock.is_none() {
                 return Err(missing());
             }
-            let mut object = Self::find_in(tx.docs(), &bucket, key, version)?;
+            let mut object = Self::find_in(edit.docs(), &bucket, key, version)?;
             change(&bucket, &mut object)?;
-            objects::rewrite(tx, &bucket, &object)
+            objects::rewrite(edit, &bucket, &object)
         })
         .await
     }

@@ -6,7 +6,6 @@ use s3s::S3Response;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::*;
 
-use super::call::Call;
 use super::checksum::{self, Algorithm, Kind, set_checksum};
 use super::conditions::WriteConditions;
 use super::copy::parse_algorithm;
@@ -14,10 +13,10 @@ use super::describe::Description;
 use super::error::{Failure, Result};
 use super::objects;
 use super::put::{check_key, shown_version};
-use super::receive::hex;
 use super::record::{Bucket, Object, ObjectPart, Part, Upload, key};
+use super::s3s::call::Call;
 use super::service::S3;
-use super::store::{Docs, Tx};
+use super::store::{Docs, Edit};
 use super::{expiry, lifecycle, time};
 
 /// The least a part may have, except for the last: 5 MiB ("Amazon S3 multipart upload limits").
@@ -48,9 +47,9 @@ impl S3 {
             encryption: description.encryption,
             lock: description.lock,
         };
-        self.change(|tx| {
-            Self::bucket_in(tx.docs(), call, &bucket.name)?;
-            tx.put(key::upload(&bucket.name, &upload.key, &upload.id), &upload)
+        self.change(|edit| {
+            Self::bucket_in(edit.docs(), call, &bucket.name)?;
+            edit.put(key::upload(&bucket.name, &upload.key, &upload.id), &upload)
         })
         .await?;
         let aborted = bucket.lifecycle.as_ref().and_then(|rules| expiry::upload(rules, &upload));
@@ -74,10 +73,10 @@ impl S3 {
         call: &Call,
         input: AbortMultipartUploadInput,
     ) -> Result<S3Response<AbortMultipartUploadOutput>> {
-        self.change_freeing(|tx| {
-            let bucket = Self::bucket_in(tx.docs(), call, &input.bucket)?;
-            let upload = tx.docs().upload(&bucket.name, &input.key, &input.upload_id)?;
-            abort(tx, &bucket, &upload)
+        self.change_freeing(|edit| {
+            let bucket = Self::bucket_in(edit.docs(), call, &input.bucket)?;
+            let upload = edit.docs().upload(&bucket.name, &input.key, &input.upload_id)?;
+            abort(edit, &bucket, &upload)
         })
         .await?;
         Ok(S3Response::new(AbortMultipartUploadOutput::default()))
@@ -95,30 +94,30 @@ impl S3 {
             return Err(Failure::malformed_xml());
         }
         let (object, versioning, expiration) = self
-            .change(|tx| {
-                let bucket = Self::bucket_in(tx.docs(), call, &input.bucket)?;
-                let upload = match tx.docs().upload(&bucket.name, &input.key, &input.upload_id) {
+            .change(|edit| {
+                let bucket = Self::bucket_in(edit.docs(), call, &input.bucket)?;
+                let upload = match edit.docs().upload(&bucket.name, &input.key, &input.upload_id) {
                     Ok(upload) => upload,
                     Err(failure) => {
-                        let done = completed(tx.docs(), &bucket, &input.key, &input.upload_id, &named)?;
+                        let done = completed(edit.docs(), &bucket, &input.key, &input.upload_id, &named)?;
                         let object = done.ok_or(failure)?;
                         let expiration = lifecycle::expiration(&bucket, &object);
                         return Ok((object, bucket.versioning, expiration));
                     }
                 };
-                let current = tx.docs().current(&bucket.name, &upload.key)?;
+                let current = edit.docs().current(&bucket.name, &upload.key)?;
                 conditions.check(&upload.key, current.as_ref(), Some(&upload))?;
                 let mut stored = BTreeMap::new();
-                for part in tx.docs().parts(&upload.id, 0) {
+                for part in edit.docs().parts(&upload.id, 0) {
                     let part = part?;
-                    tx.delete(key::part(&upload.id, part.number));
+                    edit.delete(key::part(&upload.id, part.number));
                     stored.insert(part.number, part);
                 }
                 let chosen = choose(&upload, &named, &mut stored)?;
-                tx.orphan(stored.into_values().flat_map(|part| part.blobs));
-                tx.delete(key::upload(&bucket.name, &upload.key, &upload.id));
+                edit.orphan(stored.into_values().flat_map(|part| part.blobs));
+                edit.delete(key::upload(&bucket.name, &upload.key, &upload.id));
                 let object = assemble(call, &upload, chosen)?;
-                let object = objects::put(tx, &bucket, object, "ObjectCreated:CompleteMultipartUpload", &cause)?;
+                let object = objects::put(edit, &bucket, object, "ObjectCreated:CompleteMultipartUpload", &cause)?;
                 let expiration = lifecycle::expiration(&bucket, &object);
                 Ok((object, bucket.versioning, expiration))
             })
@@ -173,17 +172,17 @@ fn etag_of_parts<'e>(etags: impl Iterator<Item = &'e str>) -> String {
         md5.update(&bytes.unwrap_or_default());
         count += 1;
     }
-    format!("{}-{count}", hex(md5.finalize().as_ref()))
+    format!("{}-{count}", hex::encode(md5.finalize().as_ref()))
 }
 
 /// Removes an upload and its parts.
-pub fn abort(tx: &mut Tx<'_>, bucket: &Bucket, upload: &Upload) -> Result<()> {
-    for part in tx.docs().parts(&upload.id, 0) {
+pub fn abort(edit: &mut Edit<'_>, bucket: &Bucket, upload: &Upload) -> Result<()> {
+    for part in edit.docs().parts(&upload.id, 0) {
         let part = part?;
-        tx.delete(key::part(&upload.id, part.number));
-        tx.orphan(part.blobs);
+        edit.delete(key::part(&upload.id, part.number));
+        edit.orphan(part.blobs);
     }
-    tx.delete(key::upload(&bucket.name, &upload.key, &upload.id));
+    edit.delete(key::upload(&bucket.name, &upload.key, &upload.id));
     Ok(())
 }
 

@@ -58,7 +58,7 @@ pub const REGIONS: [&str; 34] = [
 pub fn canonical_id(account: &str) -> String {
     use s3s::crypto::Checksum;
     let digest = s3s::crypto::Sha256::checksum(account.as_bytes());
-    super::receive::hex(digest.as_ref())
+    hex::encode(digest.as_ref())
 }
 
 /// The alphabet of version ids.

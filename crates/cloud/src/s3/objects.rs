@@ -2,10 +2,11 @@
 //!
 //! Source: "How S3 Versioning works" (Amazon S3 User Guide).
 
+use super::actor::Actor;
 use super::error::Result;
-use super::events::{Actor, Event};
+use super::events::Event;
 use super::record::{Bucket, Object, Versioning, key};
-use super::store::Tx;
+use super::store::Edit;
 use super::{lock, names};
 use engine::Millis;
 
@@ -41,98 +42,104 @@ impl Cause {
 
 /// Makes `object` the current version of its key; returns it as it is kept. `event` is what made it, e.g.
 /// `ObjectCreated:Put`.
-pub fn put(tx: &mut Tx<'_>, bucket: &Bucket, object: Object, event: &'static str, cause: &Cause) -> Result<Object> {
-    let object = place(tx, bucket, object, &cause.unique)?;
-    tx.tell(bucket, || Event::made(event, &object, &cause.actor, cause.now));
+pub fn put(edit: &mut Edit<'_>, bucket: &Bucket, object: Object, event: &'static str, cause: &Cause) -> Result<Object> {
+    let object = place(edit, bucket, object, &cause.unique)?;
+    edit.tell(bucket, || Event::made(event, &object, &cause.actor, cause.now));
     Ok(object)
 }
 
-fn place(tx: &mut Tx<'_>, bucket: &Bucket, mut object: Object, unique: &str) -> Result<Object> {
-    make_room(tx, bucket, &mut object, unique)?;
+fn place(edit: &mut Edit<'_>, bucket: &Bucket, mut object: Object, unique: &str) -> Result<Object> {
+    make_room(edit, bucket, &mut object, unique)?;
     lock::apply_default(bucket, &mut object);
-    tx.put(key::object(&bucket.name, &object.key), &object)?;
+    edit.put(key::object(&bucket.name, &object.key), &object)?;
     Ok(object)
 }
 
 /// Keeps a version that has changed, where it is.
-pub fn rewrite(tx: &mut Tx<'_>, bucket: &Bucket, object: &Object) -> Result<()> {
-    let current = tx.docs().current(&bucket.name, &object.key)?;
+pub fn rewrite(edit: &mut Edit<'_>, bucket: &Bucket, object: &Object) -> Result<()> {
+    let current = edit.docs().current(&bucket.name, &object.key)?;
     let place = match current.is_some_and(|current| current.sequence == object.sequence) {
         true => key::object(&bucket.name, &object.key),
         false => key::version(&bucket.name, &object.key, object.sequence),
     };
-    tx.put(place, object)
+    edit.put(place, object)
 }
 
 /// Deletes a key: by a delete marker where versions are kept, else for good.
-pub fn delete(tx: &mut Tx<'_>, bucket: &Bucket, name: &str, cause: &Cause) -> Result<Deleted> {
+pub fn delete(edit: &mut Edit<'_>, bucket: &Bucket, name: &str, cause: &Cause) -> Result<Deleted> {
     let Cause { actor, now, unique, .. } = cause;
     if bucket.versioning == Versioning::Off {
-        if let Some(current) = tx.docs().current(&bucket.name, name)? {
-            tx.delete(key::object(&bucket.name, name));
-            tx.orphan(current.blobs);
-            tx.tell(bucket, || Event::removed(cause.deletes(), name, None, actor, *now));
+        if let Some(current) = edit.docs().current(&bucket.name, name)? {
+            edit.delete(key::object(&bucket.name, name));
+            edit.orphan(current.blobs);
+            edit.tell(bucket, || Event::removed(cause.deletes(), name, None, actor, *now));
         }
         return Ok(Deleted { marker: false, version: None });
     }
-    let marker = place(tx, bucket, Object::marker(name, *now), unique)?;
+    let marker = place(edit, bucket, Object::marker(name, *now), unique)?;
     let version = marker.version.unwrap_or_else(|| "null".into());
-    tx.tell(bucket, || Event::marked(cause.marks(), name, Some(version.clone()), actor, *now));
+    edit.tell(bucket, || Event::marked(cause.marks(), name, Some(version.clone()), actor, *now));
     Ok(Deleted { marker: true, version: Some(version) })
 }
 
 /// Deletes one version for good; the next newest becomes current. A version that isn't there is deleted as well.
-pub fn delete_version(tx: &mut Tx<'_>, bucket: &Bucket, name: &str, version: &str, cause: &Cause) -> Result<Deleted> {
+pub fn delete_version(
+    edit: &mut Edit<'_>,
+    bucket: &Bucket,
+    name: &str,
+    version: &str,
+    cause: &Cause,
+) -> Result<Deleted> {
     let gone = Deleted { marker: false, version: Some(version.to_owned()) };
-    let Some(object) = tx.docs().version(&bucket.name, name, version)? else { return Ok(gone) };
-    let current = tx.docs().current(&bucket.name, name)?;
+    let Some(object) = edit.docs().version(&bucket.name, name, version)? else { return Ok(gone) };
+    let current = edit.docs().current(&bucket.name, name)?;
     if current.is_some_and(|current| current.sequence == object.sequence) {
-        let next = tx.docs().noncurrent(&bucket.name, name).next().transpose()?;
+        let next = edit.docs().noncurrent(&bucket.name, name).next().transpose()?;
         match next {
             Some(next) => {
-                tx.delete(key::version(&bucket.name, name, next.sequence));
-                tx.put(key::object(&bucket.name, name), &next)?;
+                edit.delete(key::version(&bucket.name, name, next.sequence));
+                edit.put(key::object(&bucket.name, name), &next)?;
             }
-            None => tx.delete(key::object(&bucket.name, name)),
+            None => edit.delete(key::object(&bucket.name, name)),
         }
     } else {
-        tx.delete(key::version(&bucket.name, name, object.sequence));
+        edit.delete(key::version(&bucket.name, name, object.sequence));
     }
-    tx.orphan(object.blobs);
-    tx.tell(bucket, || Event::removed(cause.deletes(), name, Some(version.to_owned()), &cause.actor, cause.now));
+    edit.orphan(object.blobs);
+    edit.tell(bucket, || Event::removed(cause.deletes(), name, Some(version.to_owned()), &cause.actor, cause.now));
     Ok(Deleted { marker: object.delete_marker, ..gone })
 }
 
 /// Removes a noncurrent version for good. Whether a lock protects it is the caller's question.
-pub fn remove_noncurrent(tx: &mut Tx<'_>, bucket: &Bucket, object: Object, cause: &Cause) {
-    tx.delete(key::version(&bucket.name, &object.key, object.sequence));
-    tx.orphan(object.blobs);
+pub fn remove_noncurrent(edit: &mut Edit<'_>, bucket: &Bucket, object: Object, cause: &Cause) {
+    edit.delete(key::version(&bucket.name, &object.key, object.sequence));
+    edit.orphan(object.blobs);
     let version = object.version.or_else(|| Some("null".into()));
-    tx.tell(bucket, || Event::removed(cause.deletes(), &object.key, version, &cause.actor, cause.now));
+    edit.tell(bucket, || Event::removed(cause.deletes(), &object.key, version, &cause.actor, cause.now));
 }
 
 /// Numbers the new version, and moves or removes what it takes the place of.
-fn make_room(tx: &mut Tx<'_>, bucket: &Bucket, object: &mut Object, unique: &str) -> Result<()> {
-    let current = tx.docs().current(&bucket.name, &object.key)?;
+fn make_room(edit: &mut Edit<'_>, bucket: &Bucket, object: &mut Object, unique: &str) -> Result<()> {
+    let current = edit.docs().current(&bucket.name, &object.key)?;
     object.sequence = current.as_ref().map_or(1, |current| current.sequence + 1);
     object.version = (bucket.versioning == Versioning::Enabled).then(|| names::version_id(unique));
     let Some(current) = current else { return Ok(()) };
     if object.version.is_none() {
         // There is one null version of a key: the new one replaces it, wherever it is.
         if current.version.is_none() {
-            tx.orphan(current.blobs);
+            edit.orphan(current.blobs);
             return Ok(());
         }
-        for old in tx.docs().noncurrent(&bucket.name, &object.key) {
+        for old in edit.docs().noncurrent(&bucket.name, &object.key) {
             let old = old?;
             if old.version.is_none() {
-                tx.delete(key::version(&bucket.name, &object.key, old.sequence));
-                tx.orphan(old.blobs);
+                edit.delete(key::version(&bucket.name, &object.key, old.sequence));
+                edit.orphan(old.blobs);
                 break;
             }
         }
     }
-    tx.put(key::version(&bucket.name, &object.key, current.sequence), &current)
+    edit.put(key::version(&bucket.name, &object.key, current.sequence), &current)
 }
 
 impl Object {
@@ -199,7 +206,7 @@ mod tests {
         let mut object = Object::new("k", 1);
         object.blobs = vec![Blob { id: blob.into(), length: 1 }];
         let changed = store
-            .write(|tx| put(tx, &bucket(versioning), object, "ObjectCreated:Put", &cause(blob)))
+            .write(|edit| put(edit, &bucket(versioning), object, "ObjectCreated:Put", &cause(blob)))
             .await
             .ok()
             .unwrap();
@@ -223,7 +230,7 @@ mod tests {
         let (_folder, store) = scratch::store();
         assert_eq!(put_one(&store, Versioning::Off, "1").await, (None, vec![]));
         assert_eq!(ids(&put_one(&store, Versioning::Off, "2").await.1), ["1"]);
-        let deleted = store.write(|tx| delete(tx, &bucket(Versioning::Off), "k", &cause("x"))).await.ok().unwrap();
+        let deleted = store.write(|edit| delete(edit, &bucket(Versioning::Off), "k", &cause("x"))).await.ok().unwrap();
         assert_eq!(ids(deleted.orphans.blobs()), ["2"]);
         assert!(versions(&store).is_empty());
     }
@@ -239,23 +246,23 @@ mod tests {
         assert_eq!(versions(&store), ["null2", "v1"]);
 
         let enabled = bucket(Versioning::Enabled);
-        let marker = store.write(|tx| delete(tx, &enabled, "k", &cause("m"))).await.ok().unwrap().reply;
+        let marker = store.write(|edit| delete(edit, &enabled, "k", &cause("m"))).await.ok().unwrap().reply;
         assert_eq!(versions(&store), ["marker", "null2", "v1"]);
         let gone = store
-            .write(|tx| delete_version(tx, &enabled, "k", marker.version.as_deref().unwrap(), &cause("y")))
+            .write(|edit| delete_version(edit, &enabled, "k", marker.version.as_deref().unwrap(), &cause("y")))
             .await
             .ok()
             .unwrap();
         assert!(gone.reply.marker);
         assert_eq!(versions(&store), ["null2", "v1"]);
         let gone = store
-            .write(|tx| delete_version(tx, &enabled, "k", v1.as_deref().unwrap(), &cause("y")))
+            .write(|edit| delete_version(edit, &enabled, "k", v1.as_deref().unwrap(), &cause("y")))
             .await
             .ok()
             .unwrap();
         assert_eq!(ids(gone.orphans.blobs()), ["v1"]);
         store
-            .write(|tx| delete_version(tx, &enabled, "k", "null", &cause("y")))
+            .write(|edit| delete_version(edit, &enabled, "k", "null", &cause("y")))
             .await
             .ok()
             .unwrap()

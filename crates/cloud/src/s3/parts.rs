@@ -4,14 +4,14 @@ use futures::TryStreamExt;
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::call::Call;
 use super::checksum::{Algorithm, set_checksum};
 use super::error::{Failure, Result};
 use super::names;
-use super::receive::{Received, Sent};
 use super::record::{Part, Upload, key};
+use super::s3s::call::Call;
 use super::service::S3;
 use super::time;
+use super::upload_body::{Received, Sent};
 
 /// The highest number of a part ("Amazon S3 multipart upload limits").
 const MAX_NUMBER: i32 = 10_000;
@@ -143,15 +143,15 @@ impl S3 {
             digest: received.also.unwrap_or_default(),
             modified: self.store.now(),
         };
-        self.change_with(vec![received.fresh], |tx| {
-            let bucket = Self::bucket_in(tx.docs(), call, bucket)?;
+        self.change_with(vec![received.fresh], |edit| {
+            let bucket = Self::bucket_in(edit.docs(), call, bucket)?;
             // It may have been completed or aborted while the body came.
-            tx.docs().upload(&bucket.name, &upload.key, &upload.id)?;
+            edit.docs().upload(&bucket.name, &upload.key, &upload.id)?;
             let place = key::part(&upload.id, number);
-            if let Some(old) = tx.docs().get::<Part>(&place)? {
-                tx.orphan(old.blobs);
+            if let Some(old) = edit.docs().get::<Part>(&place)? {
+                edit.orphan(old.blobs);
             }
-            tx.put(place, &part)
+            edit.put(place, &part)
         })
         .await
     }

@@ -5,9 +5,9 @@
 
 use s3s::dto::*;
 
-use super::call::Call;
 use super::error::{Failure, Result};
 use super::record::Bucket;
+use super::s3s::call::Call;
 use engine::policy::{Kind, Policy, PolicyError};
 
 /// The largest bucket policy, in bytes ("Bucket policies for Amazon S3").

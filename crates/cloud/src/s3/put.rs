@@ -3,14 +3,14 @@
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::call::Call;
 use super::checksum::{Checksum, Kind, set_checksum};
 use super::conditions::WriteConditions;
 use super::describe::Description;
 use super::error::{Failure, Result};
-use super::receive::{Received, Sent};
 use super::record::{Object, Versioning};
+use super::s3s::call::Call;
 use super::service::S3;
+use super::upload_body::{Received, Sent};
 use super::{lifecycle, lock, objects};
 
 /// The longest key, in bytes of UTF-8 ("Naming Amazon S3 objects").
@@ -67,11 +67,11 @@ impl S3 {
         };
         let cause = self.cause(call);
         let (object, versioning, expiration) = self
-            .change_with(vec![fresh], |tx| {
-                let bucket = Self::bucket_in(tx.docs(), call, &name)?;
-                let current = tx.docs().current(&bucket.name, &key)?;
+            .change_with(vec![fresh], |edit| {
+                let bucket = Self::bucket_in(edit.docs(), call, &name)?;
+                let current = edit.docs().current(&bucket.name, &key)?;
                 conditions.check(&key, current.as_ref(), None)?;
-                let object = objects::put(tx, &bucket, object, event, &cause)?;
+                let object = objects::put(edit, &bucket, object, event, &cause)?;
                 let expiration = lifecycle::expiration(&bucket, &object);
                 Ok((object, bucket.versioning, expiration))
             })

@@ -7,14 +7,14 @@ use http::StatusCode;
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::call::Call;
 use super::error::{Failure, Result};
 use super::record::Bucket;
+use super::s3s::call::Call;
 use super::service::S3;
-use super::store::Tx;
+use super::store::Edit;
 use super::{
-    absent, bucket, cors, encryption, lifecycle, lock_operations, notification, ownership, public_access, tagging,
-    versioning, website,
+    absent, bucket, cors, encryption, lifecycle, lock_operations, notification, ownership, public_access, rules,
+    tagging, versioning, website,
 };
 
 /// A setting of a bucket as a client puts it.
@@ -58,7 +58,7 @@ impl Setting {
         match self {
             Self::Encryption(given) => encryption::check(given),
             Self::Lifecycle(given) => lifecycle::prepare(given, new_id),
-            Self::Notification { configuration, .. } => notification::prepare(configuration, new_id),
+            Self::Notification { configuration, .. } => rules::prepare(configuration, new_id),
             Self::Ownership(given) => ownership::of_controls(given).map(drop),
             Self::Versioning(given) => versioning::of_configuration(given).map(drop),
             _ => Ok(()),
@@ -66,7 +66,7 @@ impl Setting {
     }
 
     /// Sets a bucket to it, or refuses what this bucket can't be set to.
-    fn apply(self, call: &Call, tx: &mut Tx<'_>, bucket: &mut Bucket) -> Result<()> {
+    fn apply(self, call: &Call, edit: &mut Edit<'_>, bucket: &mut Bucket) -> Result<()> {
         match self {
             Self::Cors(given) => {
                 cors::check(&given)?;
@@ -75,7 +75,7 @@ impl Setting {
             Self::Encryption(given) => bucket.encryption = Some(given),
             Self::Lifecycle(given) => bucket.lifecycle = Some(given),
             Self::Notification { configuration, skip_validation } => {
-                notification::set(tx, bucket, configuration, skip_validation, call)?;
+                notification::set(edit, bucket, configuration, skip_validation, call)?;
             }
             Self::ObjectLock(given) => lock_operations::set(bucket, given)?,
             Self::Ownership(given) => bucket.ownership = Some(ownership::of_controls(&given)?),
@@ -114,10 +114,10 @@ impl S3 {
     /// Those of S3's own operation, e.g. `NoSuchBucket`, `AccessDenied`, `MalformedXML`, `MalformedPolicy`.
     pub(super) async fn put_setting(&self, call: &Call, name: &str, mut setting: Setting) -> Result<()> {
         setting.prepare(|| self.store.unique())?;
-        self.change(|tx| {
-            let mut bucket = Self::bucket_in(tx.docs(), call, name)?;
-            setting.apply(call, tx, &mut bucket)?;
-            tx.put_bucket(&bucket)
+        self.change(|edit| {
+            let mut bucket = Self::bucket_in(edit.docs(), call, name)?;
+            setting.apply(call, edit, &mut bucket)?;
+            edit.put_bucket(&bucket)
         })
         .await
     }
@@ -127,10 +127,10 @@ impl S3 {
     /// # Errors
     /// `NoSuchBucket`, `AccessDenied`.
     pub(super) async fn delete_setting(&self, call: &Call, name: &str, setting: SettingName) -> Result<()> {
-        let clear = |tx: &mut Tx<'_>| {
-            let mut bucket = Self::bucket_in(tx.docs(), call, name)?;
+        let clear = |edit: &mut Edit<'_>| {
+            let mut bucket = Self::bucket_in(edit.docs(), call, name)?;
             setting.clear(&mut bucket);
-            tx.put_bucket(&bucket)
+            edit.put_bucket(&bucket)
         };
         match setting {
             // Also on a full disk: it goes with its stack.

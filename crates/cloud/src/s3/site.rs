@@ -10,12 +10,13 @@ use quick_xml::escape::escape;
 use s3s::Body;
 use s3s::dto::{RoutingRule, StreamingBlob};
 
-use super::call::Call;
 use super::error::{Failure, Result};
 use super::record::Bucket;
+use super::s3s::call::Call;
+use super::s3s::{front, respond};
 use super::service::S3;
 use super::website::no_website;
-use super::{conditions, front, get, public_access, respond};
+use super::{conditions, get, public_access};
 use crate::request::Context;
 use engine::policy::{Around, Decision, Principal, Request};
 

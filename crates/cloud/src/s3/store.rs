@@ -7,8 +7,9 @@ use s3s::dto::NotificationConfiguration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::actor::Actor;
 use super::error::{Failure, Result};
-use super::events::{self, Actor, Event};
+use super::events::{self, Event};
 use super::record::{Bucket, Object, Part, Upload, key};
 use super::survey::Survey;
 use crate::blobs::draft::Fresh;
@@ -34,7 +35,7 @@ pub struct Store {
 pub struct Docs<'a>(&'a Engine);
 
 /// A change in the making: sees the documents as they were before it.
-pub struct Tx<'a> {
+pub struct Edit<'a> {
     docs: Docs<'a>,
     writes: Vec<(String, Option<Vec<u8>>)>,
     orphans: Vec<Blob>,
@@ -75,13 +76,13 @@ impl Store {
     }
 
     /// Changes documents, all or nothing; durable when it returns.
-    pub async fn write<R>(&self, change: impl FnOnce(&mut Tx<'_>) -> Result<R>) -> Result<Changed<R>> {
-        self.cloud.core.execute(|transaction| Ok(within(&self.cloud, transaction, change))).await?
+    pub async fn write<R>(&self, change: impl FnOnce(&mut Edit<'_>) -> Result<R>) -> Result<Changed<R>> {
+        self.cloud.core.execute(|tx| Ok(within(&self.cloud, tx, change))).await?
     }
 
     /// As [`write`](Self::write), for a change after which there is less than before: made on a full disk as well.
-    pub async fn write_freeing<R>(&self, change: impl FnOnce(&mut Tx<'_>) -> Result<R>) -> Result<Changed<R>> {
-        self.cloud.core.execute_freeing(|transaction| Ok(within(&self.cloud, transaction, change))).await?
+    pub async fn write_freeing<R>(&self, change: impl FnOnce(&mut Edit<'_>) -> Result<R>) -> Result<Changed<R>> {
+        self.cloud.core.execute_freeing(|tx| Ok(within(&self.cloud, tx, change))).await?
     }
 
     /// Whether the log holds all that was changed before this call.
@@ -119,30 +120,30 @@ impl Store {
 /// that it would have named go.
 pub fn within<R>(
     cloud: &Cloud,
-    transaction: &mut Transaction<'_>,
-    change: impl FnOnce(&mut Tx<'_>) -> Result<R>,
+    tx: &mut Transaction<'_>,
+    change: impl FnOnce(&mut Edit<'_>) -> Result<R>,
 ) -> Result<Changed<R>> {
-    let mut tx = Tx {
-        docs: Docs(transaction.engine),
+    let mut edit = Edit {
+        docs: Docs(tx.engine),
         writes: Vec::new(),
         orphans: Vec::new(),
         adopted: Vec::new(),
         events: Vec::new(),
         announced: None,
     };
-    let reply = change(&mut tx)?;
-    let Tx { writes, orphans, adopted, events, announced, .. } = tx;
+    let reply = change(&mut edit)?;
+    let Edit { writes, orphans, adopted, events, announced, .. } = edit;
     // From here on the log may name them.
     adopted.iter().for_each(Fresh::named);
     for (key, value) in writes {
         match value {
-            Some(value) => transaction.put_doc(&key, &value),
-            None => transaction.delete_doc(&key),
+            Some(value) => tx.put_doc(&key, &value),
+            None => tx.delete_doc(&key),
         }
     }
-    let refused = events.iter().flat_map(|(bucket, event)| event.send(cloud, bucket, transaction)).collect();
+    let refused = events.iter().flat_map(|(bucket, event)| event.send(cloud, bucket, tx)).collect();
     if let Some((bucket, configuration, actor)) = announced {
-        events::send_test(cloud, &bucket, &configuration, &actor, transaction);
+        events::send_test(cloud, &bucket, &configuration, &actor, tx);
     }
     Ok(Changed { reply, orphans: Orphans::new(&cloud.blobs, orphans), refused })
 }
@@ -270,7 +271,7 @@ impl<'a> Docs<'a> {
     }
 }
 
-impl<'a> Tx<'a> {
+impl<'a> Edit<'a> {
     pub fn docs(&self) -> Docs<'a> {
         self.docs
     }

@@ -2,12 +2,12 @@
 //!
 //! Source: "Expiring objects" and "Lifecycle configuration elements" (Amazon S3 User Guide). S3 does it once a day.
 
+use super::actor::Actor;
 use super::error::Result;
-use super::events::Actor;
 use super::objects::{self, Cause};
 use super::record::{Bucket, Object, Upload, key};
 use super::service::S3;
-use super::store::{Docs, Tx, decode};
+use super::store::{Docs, Edit, decode};
 use super::{expiry, multipart};
 use engine::Millis;
 
@@ -59,10 +59,10 @@ impl S3 {
             })?;
             if !due.is_empty() {
                 let causes: Vec<_> = due.iter().map(|_| self.expiration_cause(now)).collect();
-                self.change_freeing(|tx| {
-                    let Ok(bucket) = tx.docs().bucket(&bucket.name) else { return Ok(()) };
+                self.change_freeing(|edit| {
+                    let Ok(bucket) = edit.docs().bucket(&bucket.name) else { return Ok(()) };
                     for (key, cause) in due.iter().zip(&causes) {
-                        stage.act(tx, &bucket, key, cause)?;
+                        stage.act(edit, &bucket, key, cause)?;
                     }
                     Ok(())
                 })
@@ -111,18 +111,18 @@ impl Stage {
     }
 
     /// Does what is due, if it still is.
-    fn act(self, tx: &mut Tx<'_>, bucket: &Bucket, key: &str, cause: &Cause) -> Result<()> {
-        let docs = tx.docs();
+    fn act(self, edit: &mut Edit<'_>, bucket: &Bucket, key: &str, cause: &Cause) -> Result<()> {
+        let docs = edit.docs();
         let Some(value) = docs.engine().doc(key) else { return Ok(()) };
         if !self.is_due(docs, bucket, key, value, cause.now)? {
             return Ok(());
         }
         match self {
-            Self::Uploads => multipart::abort(tx, bucket, &decode(key, value)?),
+            Self::Uploads => multipart::abort(edit, bucket, &decode(key, value)?),
             Self::Versions => {
                 let object: Object = decode(key, value)?;
                 for version in due_versions(docs, bucket, &object.key, cause.now)? {
-                    objects::remove_noncurrent(tx, bucket, version, cause);
+                    objects::remove_noncurrent(edit, bucket, version, cause);
                 }
                 Ok(())
             }
@@ -130,9 +130,9 @@ impl Stage {
                 let object: Object = decode(key, value)?;
                 if object.delete_marker {
                     let version = object.version.as_deref().unwrap_or("null");
-                    objects::delete_version(tx, bucket, &object.key, version, cause)?;
+                    objects::delete_version(edit, bucket, &object.key, version, cause)?;
                 } else {
-                    objects::delete(tx, bucket, &object.key, cause)?;
+                    objects::delete(edit, bucket, &object.key, cause)?;
                 }
                 Ok(())
             }
@@ -192,11 +192,11 @@ mod tests {
         let cloud = scratch::cloud(folder.path(), Durability::Process);
         let s3 = S3::of(&cloud);
         Buckets::of(&context(cloud.clone(), "000000000000")).create(B, false).await.unwrap();
-        s3.change(|tx| {
-            let mut bucket = tx.docs().bucket(B)?;
+        s3.change(|edit| {
+            let mut bucket = edit.docs().bucket(B)?;
             bucket.versioning = versioning;
             bucket.lifecycle = Some(BucketLifecycleConfiguration { rules });
-            tx.put_bucket(&bucket)
+            edit.put_bucket(&bucket)
         })
         .await
         .unwrap();
@@ -208,7 +208,7 @@ mod tests {
         let written = s3.write(b"x").await.unwrap();
         let landing = Landing { bucket: B, key, principal: "test", ..Default::default() };
         let landed = cloud.core.execute(|tx| Ok(land(cloud, tx, &[(landing.clone(), &written)])?)).await.unwrap();
-        s3.settle(landed).await;
+        s3.after_commit(landed).await;
     }
 
     /// A day passes, and the rules are obeyed.
@@ -294,7 +294,7 @@ mod tests {
                 encryption: Default::default(),
                 lock: Default::default(),
             };
-            s3.change(|tx| tx.put(key::upload(B, name, &upload.id), &upload)).await.unwrap();
+            s3.change(|edit| edit.put(key::upload(B, name, &upload.id), &upload)).await.unwrap();
         }
         let there = |name: &str| s3.store.read(|docs| docs.upload(B, name, &format!("id-{name}")).is_ok());
         next_day(&cloud, &s3).await;

@@ -4,9 +4,9 @@ use percent_encoding::percent_decode_str;
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::call::Call;
 use super::error::{Failure, Result};
 use super::record::{Bucket, Tags};
+use super::s3s::call::Call;
 use super::service::S3;
 use super::{names, objects};
 
@@ -160,11 +160,11 @@ impl S3 {
                 version.unwrap_or_default(),
             ));
         }
-        self.change(|tx| {
-            let bucket = Self::bucket_in(tx.docs(), call, bucket)?;
-            let mut object = Self::find_in(tx.docs(), &bucket, name, version)?;
+        self.change(|edit| {
+            let bucket = Self::bucket_in(edit.docs(), call, bucket)?;
+            let mut object = Self::find_in(edit.docs(), &bucket, name, version)?;
             object.tags = tags;
-            objects::rewrite(tx, &bucket, &object)?;
+            objects::rewrite(edit, &bucket, &object)?;
             Ok(object.version)
         })
         .await

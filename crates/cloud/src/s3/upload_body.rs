@@ -6,11 +6,10 @@ use futures::StreamExt;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::StreamingBlob;
 
-use super::body;
-use super::call::Call;
 use super::checksum::{Algorithm, Hasher};
-use super::chunked;
 use super::error::{Failure, Result};
+use super::object_body;
+use super::s3s::call::Call;
 use super::service::S3;
 use crate::blobs::draft::{Draft, Fresh};
 
@@ -101,7 +100,7 @@ impl S3 {
         let algorithm = sent.as_ref().map_or(Algorithm::Crc64nvme, |sent| sent.algorithm);
         let Intake { draft, md5, value, also, total } = self.intake(body, algorithm, also).await?;
         if length.is_some_and(|length| length != total) {
-            return Err(chunked::incomplete());
+            return Err(Failure::incomplete_body());
         }
         if let Some(expected) = content_md5.filter(|expected| *expected != md5) {
             let message = "The Content-MD5 you specified did not match what we received.";
@@ -112,18 +111,18 @@ impl S3 {
         if let Some(sent) = sent {
             verify(call, &sent, &value)?;
         }
-        Ok(Received { fresh: draft.keep().await?, etag: hex(&md5), sent: (algorithm, value), also })
+        Ok(Received { fresh: draft.keep().await?, etag: hex::encode(&md5), sent: (algorithm, value), also })
     }
 
     /// Takes bytes that are already in S3.
     pub(super) async fn receive_copy(&self, body: StreamingBlob, algorithm: Algorithm) -> Result<Received> {
         // Here only a source that can't be read ends too early.
-        let incomplete = chunked::incomplete();
+        let incomplete = Failure::incomplete_body();
         let intake = self.intake(Some(body), algorithm, None).await;
-        let intake = intake.map_err(|error| if error == incomplete { body::damaged() } else { error });
+        let intake = intake.map_err(|error| if error == incomplete { object_body::damaged() } else { error });
         let Intake { draft, md5, value, .. } = intake?;
         let also = Some(value.clone());
-        Ok(Received { fresh: draft.keep().await?, etag: hex(&md5), sent: (algorithm, value), also })
+        Ok(Received { fresh: draft.keep().await?, etag: hex::encode(&md5), sent: (algorithm, value), also })
     }
 
     async fn intake(
@@ -140,7 +139,7 @@ impl S3 {
         let mut total = 0i64;
         if let Some(mut body) = body {
             while let Some(bytes) = body.next().await {
-                let bytes = bytes.map_err(|_| chunked::incomplete())?;
+                let bytes = bytes.map_err(|_| Failure::incomplete_body())?;
                 total += bytes.len() as i64;
                 md5.update(&bytes);
                 hasher.update(&bytes);
@@ -188,9 +187,4 @@ fn decode_md5(text: &str) -> Result<Vec<u8>> {
     BASE64_STANDARD.decode(text).ok().filter(|bytes| bytes.len() == 16).ok_or_else(|| {
         Failure::new(400, "InvalidDigest", "The Content-MD5 you specified was invalid.").with("Content-MD5", text)
     })
-}
-
-/// Lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

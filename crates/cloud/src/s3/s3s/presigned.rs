@@ -5,7 +5,7 @@
 use http::request::Parts;
 use jiff::Timestamp;
 
-use super::error::{Failure, Result};
+use crate::s3::error::{Failure, Result};
 use crate::sigv4::{self, Claim};
 use engine::Millis;
 

@@ -7,8 +7,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 use s3s::crypto::{Checksum as _, Sha256};
 
-use super::error::{Failure, Result};
-use super::receive::hex;
+use crate::s3::error::{Failure, Result};
 use crate::sigv4::Chunks;
 
 /// The longest line of a chunk's head or a trailer that is accepted, in bytes.
@@ -45,7 +44,7 @@ impl Check {
     /// At the end of a chunk's data.
     fn end(&mut self) -> Result<()> {
         let hasher = std::mem::replace(&mut self.hasher, Sha256::new());
-        let hash = hex(hasher.finalize().as_ref());
+        let hash = hex::encode(hasher.finalize().as_ref());
         if self.chunks.chunk(&hash, &self.signature) { Ok(()) } else { Err(mismatch()) }
     }
 
@@ -54,7 +53,7 @@ impl Check {
             self.trailers.push_str(&format!("{name}:{value}\n"));
             return Ok(());
         }
-        let hash = hex(Sha256::checksum(self.trailers.as_bytes()).as_ref());
+        let hash = hex::encode(Sha256::checksum(self.trailers.as_bytes()).as_ref());
         if !self.chunks.trailer(&hash, value) {
             return Err(mismatch());
         }
@@ -109,7 +108,7 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Decoder<S> {
                     let digits = !size.starts_with('+');
                     let size = u64::from_str_radix(size, 16).ok().filter(|_| digits).ok_or_else(invalid_chunk)?;
                     if size > self.left {
-                        return Err(incomplete());
+                        return Err(Failure::incomplete_body());
                     }
                     if let Some(check) = &mut self.check {
                         check.head(&line)?;
@@ -121,7 +120,7 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Decoder<S> {
                 }
                 State::Data(size) => {
                     if self.buffer.is_empty() && !self.fill().await? {
-                        return Err(incomplete());
+                        return Err(Failure::incomplete_body());
                     }
                     let take = self.buffer.len().min(usize::try_from(size).unwrap_or(usize::MAX));
                     let bytes = self.buffer.split_to(take).freeze();
@@ -165,7 +164,7 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Decoder<S> {
                         // Trailers that nobody signed.
                         return Err(mismatch());
                     }
-                    return if self.left == 0 { Ok(None) } else { Err(incomplete()) };
+                    return if self.left == 0 { Ok(None) } else { Err(Failure::incomplete_body()) };
                 }
             }
         }
@@ -190,7 +189,7 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Decoder<S> {
                     State::Trailers(_) => {
                         String::from_utf8(self.buffer.split().to_vec()).map_err(|_| malformed_trailer())
                     }
-                    _ => Err(incomplete()),
+                    _ => Err(Failure::incomplete_body()),
                 };
             }
         }
@@ -216,15 +215,6 @@ fn malformed_trailer() -> Failure {
         400,
         "MalformedTrailerError",
         "The request contained trailing data that was not well-formed or did not conform to our published schema.",
-    )
-}
-
-/// A body that ends before, or goes on after, the length that was promised.
-pub fn incomplete() -> Failure {
-    Failure::new(
-        400,
-        "IncompleteBody",
-        "You did not provide the number of bytes specified by the Content-Length HTTP header",
     )
 }
 
@@ -279,7 +269,7 @@ mod tests {
     async fn signatures_are_verified() {
         use aws_sigv4::sign::v4::calculate_signature;
         let (key, date, scope) = (b"key".to_vec(), "20260101T000000Z", "20260101/us-east-1/s3/aws4_request");
-        let hash = |text: &str| hex(Sha256::checksum(text.as_bytes()).as_ref());
+        let hash = |text: &str| hex::encode(Sha256::checksum(text.as_bytes()).as_ref());
         let sign = |what: &str, previous: &str, hashes: &str| {
             let text = format!("AWS4-HMAC-SHA256-{what}\n{date}\n{scope}\n{previous}\n{hashes}");
             calculate_signature(&key, text.as_bytes())

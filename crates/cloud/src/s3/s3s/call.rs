@@ -7,10 +7,10 @@ use base64::prelude::BASE64_STANDARD;
 use http::HeaderMap;
 use parking_lot::Mutex;
 
-use super::error::{Failure, Result};
-use super::events::Actor;
-use super::post_policy::Sizes;
 use crate::request::Context;
+use crate::s3::actor::Actor;
+use crate::s3::error::{Failure, Result};
+use crate::s3::post_policy::Sizes;
 
 /// A request as an operation sees it, beside the input that `s3s` decoded.
 pub struct Call {

@@ -6,7 +6,7 @@ use quick_xml::escape::{escape, unescape};
 use s3s::Body;
 
 use super::call::Call;
-use super::error::Failure;
+use crate::s3::error::Failure;
 
 /// Bytes of an XML document in a request: `s3s` reads no more.
 const MAX_DOCUMENT: u64 = 20 << 20;

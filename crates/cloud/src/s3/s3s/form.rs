@@ -9,9 +9,9 @@ use s3s::dto::*;
 use s3s::stream::ByteStream;
 
 use super::call::Call;
-use super::error::{Failure, Result};
-use super::put::Upload;
-use super::service::S3;
+use crate::s3::error::{Failure, Result};
+use crate::s3::put::Upload;
+use crate::s3::service::S3;
 
 /// The largest file of a form, in bytes: `s3s` holds it in memory. S3 takes 5 GiB.
 pub const MAX_FILE: u64 = 64 * 1024 * 1024;

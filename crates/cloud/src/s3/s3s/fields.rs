@@ -7,16 +7,17 @@
 use std::collections::HashSet;
 
 use bytes::{Bytes, BytesMut};
-use futures::{StreamExt, stream};
+use futures::StreamExt;
 use http::HeaderValue;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use s3s::Body;
 
-use super::cross_origin::target;
-use super::error::{Failure, Result};
-use super::{call, front, post_policy};
+use super::{call, stream};
 use crate::request::{Context, host_of};
+use crate::s3::address::target;
+use crate::s3::error::{Failure, Result};
+use crate::s3::post_policy;
 
 /// How much of a form may come before its file, in bytes. AWS takes 20 KB.
 const MAX_FIELDS: usize = 64 * 1024;
@@ -43,7 +44,7 @@ impl Form {
     pub async fn open(parts: &mut Parts, body: Body) -> Result<(Form, Body)> {
         let boundary = boundary(parts).ok_or_else(malformed)?;
         // In a few pieces, since all is read again with each.
-        let mut body = front::gathered(front::patient(body));
+        let mut body = stream::gathered(stream::patient(body));
         let (mut head, mut found) = (BytesMut::new(), None);
         while found.is_none() {
             if head.len() > MAX_FIELDS {
@@ -58,11 +59,11 @@ impl Form {
         let (form, file) = found.ok_or_else(malformed)?;
         let mut rewritten = form.written(&boundary)?;
         rewritten.extend_from_slice(&head[file..]);
-        let body = stream::once(async { Ok(Bytes::from(rewritten)) }).chain(body);
+        let body = futures::stream::once(async { Ok(Bytes::from(rewritten)) }).chain(body);
         parts.headers.remove(CONTENT_LENGTH);
         let kind = format!("multipart/form-data; boundary=\"{boundary}\"");
         parts.headers.insert(CONTENT_TYPE, HeaderValue::try_from(kind).map_err(|_| malformed())?);
-        Ok((form, front::wrap(Box::pin(body))))
+        Ok((form, stream::wrap(Box::pin(body))))
     }
 
     /// The policy as it stands in the form: base64, and what is signed.
@@ -229,7 +230,7 @@ mod tests {
             let mut parts = parts.clone();
             let pieces: Vec<_> =
                 form.as_bytes().chunks(cut).map(|c| Ok::<_, Failure>(Bytes::copy_from_slice(c))).collect();
-            let (form, body) = Form::open(&mut parts, front::wrap(stream::iter(pieces))).await.unwrap();
+            let (form, body) = Form::open(&mut parts, stream::wrap(futures::stream::iter(pieces))).await.unwrap();
             assert_eq!(form.policy(), Some("cA=="));
             let got = body.map(|bytes| bytes.unwrap()).collect::<Vec<_>>().await.concat();
             let expected = part("key", "k\r\n-b") + file;

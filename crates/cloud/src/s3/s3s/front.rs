@@ -1,24 +1,21 @@
 //! The way in: makes of a client's request one that `s3s` can decode, unsigned and path style, and keeps the rest.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use percent_encoding::percent_decode_str;
 use s3s::Body;
-use s3s::crypto::{Checksum as _, Sha256};
-use s3s::dto::StreamingBlob;
 
 use super::call::{Call, text};
-use super::error::{Failure, Result};
 use super::presigned::Scheme;
-use super::receive::hex;
+use super::stream::{gathered, hashed, patient, wrap};
 use super::{chunked, copy_source, fields};
 use crate::request::{Context, host_of};
+use crate::s3::address::host_bucket;
+use crate::s3::error::{Failure, Result};
 use crate::sigv4::Chunks;
 use engine::Millis;
 
@@ -53,12 +50,6 @@ const OURS: [&str; 25] = [
     "x-amz-object-lock-legal-hold",
     "x-amz-bypass-governance-retention",
 ];
-
-/// So many bytes of a body are worth to be handled on their own. AWS takes no smaller chunks, but for the last
-/// ("Signature calculations for the authorization header: transferring payload in multiple chunks", Amazon S3 API reference).
-const PIECE: usize = 8 * 1024;
-/// How long a client may pause within a body.
-const PAUSE: Duration = Duration::from_secs(30);
 
 /// The request for `s3s`, and the call that goes with it.
 pub fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result<Request<Body>>) {
@@ -193,16 +184,6 @@ fn hoist(query: &[(String, String)], headers: &mut HeaderMap) {
     }
 }
 
-/// The bucket in a host's name: `bucket.s3.amazonaws.com`, `bucket.s3.eu-west-1.amazonaws.com`,
-/// `bucket.s3-eu-west-1.amazonaws.com`, `bucket.localhost`.
-pub fn host_bucket(host: &str) -> Option<&str> {
-    let bucket = match host.rfind(".s3.").max(host.rfind(".s3-")) {
-        Some(at) => &host[..at],
-        None => host.strip_suffix(".localhost").filter(|name| *name != "s3" && !name.starts_with("s3."))?,
-    };
-    Some(bucket).filter(|bucket| !bucket.is_empty())
-}
-
 /// Path style, and without what signs the URL or overrides headers of the response.
 fn uri(path: &str, raw: &str, call: &Call, scheme: Option<Scheme>) -> Result<Uri> {
     let mut uri = match host_bucket(host_of(call.host())) {
@@ -293,75 +274,6 @@ fn body_for_s3s(
     Ok(wrap(plain.inspect_err(note)))
 }
 
-/// The bytes of a body, from a client that keeps sending.
-pub(super) fn patient(body: Body) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static {
-    Box::pin(futures::stream::try_unfold(body, |mut body| async move {
-        let next = tokio::time::timeout(PAUSE, body.next()).await.map_err(|_| {
-            let message = "Your socket connection to the server was not read from or written to within the timeout \
-                           period. Idle connections will be closed.";
-            Failure::new(400, "RequestTimeout", message)
-        })?;
-        match next {
-            Some(bytes) => Ok(Some((bytes.map_err(|_| chunked::incomplete())?, body))),
-            None => Ok(None),
-        }
-    }))
-}
-
-/// The same bytes in pieces of at least [`PIECE`] (but for the last), however small those are that they come in: what is done
-/// for each piece is then done for enough of them. Lets other requests run between small ones.
-pub(super) fn gathered<S>(body: S) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static
-where
-    S: Stream<Item = Result<Bytes>> + Send + Sync + 'static,
-{
-    Box::pin(futures::stream::try_unfold(Box::pin(body), |mut body| async move {
-        let mut gathered = BytesMut::new();
-        while let Some(bytes) = body.next().await {
-            let bytes = bytes?;
-            if gathered.is_empty() && bytes.len() >= PIECE {
-                return Ok(Some((bytes, body)));
-            }
-            gathered.extend_from_slice(&bytes);
-            if gathered.len() >= PIECE {
-                break;
-            }
-            tokio::task::coop::consume_budget().await;
-        }
-        Ok((!gathered.is_empty()).then(|| (gathered.freeze(), body)))
-    }))
-}
-
-pub(super) fn wrap(stream: impl Stream<Item = Result<Bytes>> + Send + Sync + 'static) -> Body {
-    Body::from(StreamingBlob::wrap(stream))
-}
-
-/// Passes the bytes on, and fails at the end if their SHA-256 isn't `expected` (lower-case hex).
-fn hashed<S>(body: S, expected: String) -> impl Stream<Item = Result<Bytes>> + Send + Sync + 'static
-where
-    S: Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static,
-{
-    futures::stream::try_unfold((body, Some(Sha256::new())), move |(mut body, hasher)| {
-        let expected = expected.clone();
-        async move {
-            let Some(mut hasher) = hasher else { return Ok(None) };
-            if let Some(bytes) = body.next().await {
-                let bytes = bytes?;
-                hasher.update(&bytes);
-                return Ok(Some((bytes, (body, Some(hasher)))));
-            }
-            let digest = hasher.finalize();
-            let computed = hex(digest.as_ref());
-            if computed == expected {
-                return Ok(None);
-            }
-            let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
-            Err(Failure::new(400, "XAmzContentSHA256Mismatch", message)
-                .with("ClientComputedContentSHA256", expected)
-                .with("S3ComputedContentSHA256", computed))
-        }
-    })
-}
-
 fn parse_length(value: &HeaderValue) -> Result<u64> {
     value.to_str().ok().and_then(|value| value.parse().ok()).ok_or_else(missing_length)
 }
@@ -377,44 +289,4 @@ fn check_size(length: u64) -> Result<()> {
     Err(Failure::new(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
         .with("ProposedSize", length.to_string())
         .with("MaxSizeAllowed", MAX_PUT.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Six million bytes in chunks of one held a worker for seconds, in which it served nobody else.
-    #[tokio::test]
-    async fn small_pieces_are_joined_and_others_run_between_them() {
-        let small = || futures::stream::iter((0..20_000).map(|_| Ok(Bytes::from_static(b"x"))));
-        let mut body = gathered(small());
-        assert!(futures::poll!(body.next()).is_pending(), "it gives way");
-        let lengths: Vec<usize> = gathered(small()).map(|piece| piece.unwrap().len()).collect().await;
-        assert_eq!(lengths, [PIECE, PIECE, 20_000 - 2 * PIECE]);
-        let large = [Bytes::from(vec![b'x'; PIECE]), Bytes::from_static(b"end")];
-        let body = gathered(futures::stream::iter(large.clone().map(Ok)));
-        let pieces: Vec<Bytes> = body.map(|piece| piece.unwrap()).collect().await;
-        assert!(pieces == large && pieces[0].as_ptr() == large[0].as_ptr(), "what is large isn't copied");
-        let failing = [Ok(Bytes::from_static(b"x")), Err(missing_length())];
-        assert!(gathered(futures::stream::iter(failing)).next().await.unwrap().is_err());
-    }
-
-    #[test]
-    fn buckets_in_hosts() {
-        let cases = [
-            ("b.s3.amazonaws.com", Some("b")),
-            ("my.b.s3.eu-west-1.amazonaws.com", Some("my.b")),
-            ("a.s3.b.s3.amazonaws.com", Some("a.s3.b")),
-            ("b.s3-us-west-2.amazonaws.com", Some("b")),
-            ("b.s3.localhost.localstack.cloud", Some("b")),
-            ("b.localhost", Some("b")),
-            ("s3.localhost", None),
-            ("s3.amazonaws.com", None),
-            ("localhost", None),
-            ("127.0.0.1", None),
-        ];
-        for (host, bucket) in cases {
-            assert_eq!(host_bucket(host), bucket, "{host}");
-        }
-    }
 }

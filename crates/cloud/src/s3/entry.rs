@@ -1,0 +1,58 @@
+//! The way in from the gateway: requests to the API, to web sites, and those that browsers ask before.
+
+use http::request::Parts;
+use http::{Request, Response};
+
+use super::cross_origin::{self, Shared};
+use super::s3s::{self as library, front, respond};
+use super::site;
+use crate::http::body::{Body, stream};
+use crate::request::{Context, host_of};
+use wire::AwsError;
+
+/// Answers every request that no other service claims. Whether its signature is right is the gateway's question.
+pub async fn serve(cx: Context, parts: Parts, body: impl Into<s3s::Body>) -> Response<Body> {
+    let host = host_of(authority_of(&cx.host)).to_owned();
+    let shared = Shared::of(&cx.cloud, &host, &parts);
+    let mut response = library::answer(cx, Request::from_parts(parts, body.into())).await;
+    shared.put(response.headers_mut());
+    response.map(stream)
+}
+
+/// Answers with an error that came before any operation, as S3 shows it.
+pub fn refuse(cx: Context, parts: Parts, error: AwsError) -> Response<Body> {
+    let (method, call) = (parts.method.clone(), front::bare(parts, cx));
+    *call.failure.lock() = Some(error.into());
+    respond::finish(&call, &method, Response::new(s3s::Body::empty())).map(stream)
+}
+
+/// Whether a request is for the website endpoint of a bucket.
+pub fn is_website(cx: &Context) -> bool {
+    site::bucket_of(host_of(authority_of(&cx.host))).is_some()
+}
+
+/// Answers a visitor of a bucket's web site, whom no key names. With `public_only` he sees what the bucket's policy
+/// allows everybody; else all of it.
+pub async fn visit(cx: Context, parts: Parts, public_only: bool) -> Response<Body> {
+    let host = host_of(authority_of(&cx.host)).to_owned();
+    let shared = Shared::of(&cx.cloud, &host, &parts);
+    let mut response = site::answer(cx, parts, site::bucket_of(&host).unwrap_or_default(), public_only).await;
+    shared.put(response.headers_mut());
+    response.map(stream)
+}
+
+/// Answers what a browser asks before it sends a page's request to another origin. Nobody signs it.
+pub fn preflight(cx: Context, parts: Parts) -> Response<Body> {
+    let answer = cross_origin::preflight(&cx.cloud, host_of(authority_of(&cx.host)), &parts);
+    let (method, call) = (parts.method.clone(), front::bare(parts, cx));
+    let response = answer.unwrap_or_else(|failure| {
+        *call.failure.lock() = Some(failure);
+        Response::new(s3s::Body::empty())
+    });
+    respond::finish(&call, &method, response).map(stream)
+}
+
+/// The authority of `http://authority`.
+fn authority_of(host: &str) -> &str {
+    host.split_once("://").map_or(host, |(_, authority)| authority)
+}
