@@ -9,7 +9,7 @@ use super::place::Place;
 use super::prepare::prepare;
 use super::record::{ChangeSet, Execution, OnFailure, Stack, Status};
 use super::stacks::{Update, begin_update, check_updatable, new_stack, new_template_key};
-use super::store::{self, last};
+use super::store::{self, last_part};
 use super::{compare, run};
 use crate::request::Context;
 use engine::Engine;
@@ -300,7 +300,7 @@ pub async fn list_change_sets(cx: &Context, input: ChangeSetInput) -> Result<Lis
     let name = stack_name(input.stack_name)?;
     let place = Place::of(cx);
     let sets = cx.cloud.core.read(|engine, _| {
-        let stack = store::find_stack(engine, &place, &name)?.ok_or_else(|| no_stack_named(last(&name)))?;
+        let stack = store::find_stack(engine, &place, &name)?.ok_or_else(|| no_stack_named(last_part(&name)))?;
         Ok::<_, AwsError>(store::change_sets(engine, &stack.uuid))
     })?;
     let (sets, next_token) = page(sets, input.next_token.as_deref(), PAGE)?;

@@ -60,11 +60,11 @@ fn resource_key(uuid: &str, logical_id: &str) -> String {
 }
 
 fn change_set_key(uuid: &str, id: &str) -> String {
-    format!("cfn/changeset/{uuid}/{}", last(id))
+    format!("cfn/changeset/{uuid}/{}", last_part(id))
 }
 
 /// The part of an ARN behind the last slash.
-pub fn last(arn: &str) -> &str {
+pub fn last_part(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
@@ -92,7 +92,7 @@ pub fn stack(engine: &Engine, place: &Place, uuid: &str) -> Option<Stack> {
 pub fn find_stack(engine: &Engine, place: &Place, name_or_id: &str) -> Result<Option<Stack>, AwsError> {
     place.check_owner(name_or_id)?;
     if name_or_id.starts_with("arn:") {
-        return Ok(stack(engine, place, last(name_or_id)).filter(|stack| stack.id == name_or_id));
+        return Ok(stack(engine, place, last_part(name_or_id)).filter(|stack| stack.id == name_or_id));
     }
     let uuid: Option<String> = doc(engine, &name_key(place, name_or_id));
     Ok(uuid.and_then(|uuid| stack(engine, place, &uuid)))

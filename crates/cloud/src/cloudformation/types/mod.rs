@@ -57,9 +57,9 @@ mod tests {
 
     #[test]
     fn every_type_is_found_by_its_name() {
-        for (index, listed) in TYPES.iter().enumerate() {
+        for listed in TYPES {
             let name = listed.schema().type_name;
-            assert!(find(name).is_some_and(|found| std::ptr::eq(found.schema(), TYPES[index].schema())), "{name}");
+            assert!(find(name).is_some_and(|found| std::ptr::eq(found.schema(), listed.schema())), "{name}");
         }
     }
 }

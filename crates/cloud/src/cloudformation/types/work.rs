@@ -51,7 +51,7 @@ pub struct Created {
 
 impl Created {
     /// With what `Fn::GetAtt` gives, by name.
-    pub fn new<const N: usize>(physical_id: impl Into<String>, attributes: [(&str, Value); N]) -> Self {
+    pub fn new(physical_id: impl Into<String>, attributes: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
         let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Self { physical_id: physical_id.into(), attributes }
     }
