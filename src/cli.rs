@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::command::{Context, completions, consume, deploy, local, publish, simulate};
 use crate::config::Env;
-use crate::exit::{Exit, Failure, Stop};
+use crate::exit::{Exit, Failure};
+use crate::stop::Stop;
 use crate::ui::Ui;
 
 /// An e-commerce's event fan-out, simulated: SNS to SQS, Firehose and S3, on AWS or on an embedded cloud
@@ -54,7 +55,7 @@ impl Cli {
     /// Runs the command; must be called inside the runtime.
     pub async fn run(self, env: Env) -> Result<Exit, Failure> {
         let context = Context { ui: Ui::new(self.json()), env, stop: Stop::on_signals() };
-        // Whoever reads no setting isn't told.
+        // These two commands read no setting: they need no warning.
         if !matches!(self.command, Command::Local(_) | Command::Completions(_))
             && let Some(remark) = context.env.remark()
         {

@@ -2,32 +2,58 @@
 //!
 //! # A map of the house
 //!
-//! One package, two wings that never import each other, and a face:
+//! Two wings that never import each other, and a program over both. A part imports only parts that stand below it:
 //!
 //! ```text
-//! face      main  cli  config  exit  ui  command/*            parse, resolve, run, print
-//! traffic   event/  traffic/  report/  aws                    a client of AWS: knows the AWS SDK only
-//! cloud     cloud/{http,gateway,wire,sigv4}                   the server: bytes to operations
-//!           cloud/{sqs,sns,firehose,s3,cloudformation,iam,sts}  one folder a service, one file an operation
-//!           engine/                                           pure state machine: decides and applies
-//!           log/                                              the durable record
-//!           directory                                         a folder in which no link is followed
+//! program      main  cli  command/       parses the command line, runs a command, says how it ended
+//!              embedded                  the cloud inside this process: opened, served, stopped
+//! client wing  deploy/                   brings a stack to what a template says, and deletes it
+//!              report/                   what a run comes to and how it goes, for people and for programs
+//!              stack                     a stack's outputs: where the topic, the queues and the bucket are
+//!              traffic/                  publishes, consumes, reads what landed, and keeps the ledger
+//!              aws/                      a target: clients of AWS's services, and what their errors mean
+//!              event/                    the events: what they carry, the story that makes them up, their envelope
+//! base         config/  stop  exit       settings, the stop signal, exit codes and errors
+//!              ui/  units  clock         the only printer, numbers as people read them, the wall clock
+//! cloud wing   crates/cloud              the server: bytes to operations, a folder a service, a file an operation
+//!              crates/template           CloudFormation's template language
+//!              crates/jq                 the language jq, for Firehose's records
+//!              crates/wire               the protocols: typed inputs and outputs, as JSON, XML and forms
+//!              crates/engine             pure state machine: decides and applies
+//!              crates/log                the durable record
+//!              crates/directory          a folder in which no link is followed
+//!              crates/text               patterns that clients write
 //! ```
 //!
-//! A request's way: bytes -> `cloud::http` -> `cloud::gateway` (which service, operation, account, region) ->
-//! `cloud::wire` (typed input) -> an operation (validates) -> `cloud::core` (the engine decides and applies, the log
-//! keeps, only then the reply leaves) -> `cloud::wire` -> bytes.
+//! The client wing knows the AWS SDK only: it runs on AWS as it does on the embedded cloud. Only `embedded` and
+//! `command::local` import the crates of the cloud. A command imports no other command. Only `ui` writes to the terminal.
 //!
-//! Who may import whom: `traffic`, `event`, `report` and `aws` never import `cloud`, `engine` or `log`. `engine`
-//! imports nothing of ours. `log` knows bytes only. `cloud` uses both. Only `command::local` and
-//! `command::simulate` hold both wings. `tests/it/house.rs` checks it.
+//! A run's way: `command::simulate` deploys the template (`deploy`), finds the topic, the queues and the bucket (`stack`),
+//! and hands them to a `traffic::run`. That publishes a story (`event::story`), drains the queues as the APIs would, reads
+//! the bucket, and tells the ledger (`traffic::ledger`) of every event on each leg; `report` prints how the ledger balances.
+//!
+//! A request's way through the server: bytes -> `cloud::http` -> `cloud::gateway` (which service, operation, account,
+//! region) -> `wire` (typed input) -> an operation (validates) -> `cloud::core` (the engine decides and applies, the log
+//! keeps, only then the reply leaves) -> `wire` -> bytes.
 
-pub mod aws;
-pub mod cli;
-pub mod command;
-pub mod config;
-pub mod event;
-pub mod exit;
-pub mod report;
-pub mod traffic;
-pub mod ui;
+mod aws;
+mod cli;
+mod clock;
+mod command;
+mod config;
+mod deploy;
+mod embedded;
+mod event;
+mod exit;
+mod report;
+mod stack;
+mod stop;
+mod traffic;
+mod ui;
+mod units;
+
+pub use cli::Cli;
+pub use config::Env;
+pub use exit::{Exit, Failure};
+#[doc(hidden)]
+pub use ui::{escape, write_stderr};

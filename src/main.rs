@@ -1,17 +1,13 @@
 //! The program: `.env`, command line, runtime, exit code.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use messaging::cli::Cli;
-use messaging::config::Env;
-use messaging::exit::{Exit, Failure};
-use messaging::ui::escape;
+use messaging::{Cli, Env, Exit, Failure, escape, write_stderr};
 
-/// glibc's takes a seventh of a request's time.
+/// glibc's allocator takes a seventh of a request's time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -22,8 +18,7 @@ fn main() -> ExitCode {
             let exit = failure.exit;
             // A hook that is set already is as good.
             let _ = miette::set_hook(Box::new(|_| Box::new(handler())));
-            // A closed stderr is no reason to fail otherwise.
-            _ = writeln!(std::io::stderr(), "{:?}", miette::Report::new(failure));
+            write_stderr(&format!("{:?}\n", miette::Report::new(failure)));
             exit.into()
         }
     }
@@ -55,8 +50,7 @@ fn refuse(error: &clap::Error) -> ! {
     if shown == text {
         error.exit();
     }
-    // A closed stderr is no reason to fail otherwise.
-    _ = write!(std::io::stderr(), "{shown}");
+    write_stderr(&shown);
     std::process::exit(error.exit_code());
 }
 

@@ -3,11 +3,11 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::goals::Result;
+use super::error::Result;
 use super::server::{MESSAGING, Server};
 
 /// Deploys the template, publishes for `time`, and drains both queues.
-pub fn measure(server: &Server, time: Duration) -> Result<()> {
+pub(crate) fn measure(server: &Server, time: Duration) -> Result<()> {
     run(server, &["deploy", "--template", concat!(env!("CARGO_MANIFEST_DIR"), "/infra.yaml")])?;
     let seconds = format!("{}s", time.as_secs().max(1));
     for batch in ["1", "10"] {

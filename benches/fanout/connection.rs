@@ -7,14 +7,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// A connection that sends one request after the other, and is opened anew when the server has closed it.
-pub struct Connection {
+pub(crate) struct Connection {
     address: SocketAddr,
     stream: Option<TcpStream>,
     buffer: Vec<u8>,
 }
 
 /// An answer: its status and its body.
-pub struct Answer<'c> {
+pub(crate) struct Answer<'c> {
     pub status: u16,
     pub body: &'c [u8],
 }
@@ -36,13 +36,13 @@ struct Head {
 }
 
 impl Connection {
-    pub async fn open(address: SocketAddr) -> io::Result<Self> {
+    pub(crate) async fn open(address: SocketAddr) -> io::Result<Self> {
         Ok(Self { address, stream: Some(connect(address).await?), buffer: Vec::with_capacity(64 << 10) })
     }
 
     /// Sends a request and reads its whole answer. A server may close a connection that it keeps no longer just as the next
     /// request is sent: then, and only when nothing of an answer came, that request is sent once more.
-    pub async fn call(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
+    pub(crate) async fn call(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
         let used = self.stream.is_some();
         let mut called = self.try_call(request).await;
         if called.is_err() && used && self.buffer.is_empty() {
@@ -151,7 +151,7 @@ fn chunks(mut rest: &[u8]) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Where `needle` begins.
-pub fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+pub(crate) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|window| window == needle)
 }
 

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::connection::Connection;
 use super::drain::{Empty, delete, drain, handles, receive};
+use super::error::Result;
 use super::fill::fill;
-use super::goals::Result;
 use super::requests::sqs;
 use super::server::Server;
 use super::setup::Account;
@@ -16,7 +16,7 @@ use super::setup::Account;
 const BODY: usize = 450;
 
 /// `deep` is the depth of the deepest.
-pub async fn measure(time: Duration, deep: u64) -> Result<()> {
+pub(crate) async fn measure(time: Duration, deep: u64) -> Result<()> {
     for depth in [10, 100_000, deep] {
         let server = Server::messaging("messaging", "process")?;
         let url = Account::new(&server.url()).queue("deep").await?;

@@ -12,7 +12,7 @@ use super::requests::sqs;
 
 /// What the consumers did.
 #[derive(Default)]
-pub struct Drained {
+pub(crate) struct Drained {
     pub deleted: u64,
     /// Not answered with 200, or not at all.
     pub failed: u64,
@@ -23,7 +23,7 @@ pub struct Drained {
 
 impl Drained {
     /// Messages received and deleted, a second.
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         per_second(self.deleted, self.elapsed)
     }
 
@@ -39,14 +39,14 @@ fn per_second(count: u64, time: Duration) -> f64 {
 
 /// What consumers do when a queue is empty.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Empty {
+pub(crate) enum Empty {
     End,
     /// Wait for more.
     Wait,
 }
 
 /// Drains a queue with so many consumers, for `time` at most.
-pub async fn drain(
+pub(crate) async fn drain(
     address: SocketAddr,
     url: &str,
     consumers: usize,
@@ -131,20 +131,20 @@ impl Consumer {
 }
 
 /// Asks for ten messages, and waits so many seconds for the first.
-pub fn receive(url: &str, wait: u8) -> Vec<u8> {
+pub(crate) fn receive(url: &str, wait: u8) -> Vec<u8> {
     let input = json!({"QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 300, "WaitTimeSeconds": wait});
     sqs("ReceiveMessage", &input)
 }
 
 /// Deletes what was received.
-pub fn delete(url: &str, handles: Vec<String>) -> Vec<u8> {
+pub(crate) fn delete(url: &str, handles: Vec<String>) -> Vec<u8> {
     let entry = |(i, handle): (usize, String)| json!({"Id": i.to_string(), "ReceiptHandle": handle});
     let entries: Vec<Value> = handles.into_iter().enumerate().map(entry).collect();
     sqs("DeleteMessageBatch", &json!({"QueueUrl": url, "Entries": entries}))
 }
 
 /// The receipt handles in an answer, without the cost of reading the rest.
-pub fn handles(body: &[u8]) -> Vec<String> {
+pub(crate) fn handles(body: &[u8]) -> Vec<String> {
     const NAME: &str = "\"ReceiptHandle\"";
     let text = String::from_utf8_lossy(body);
     text.match_indices(NAME)

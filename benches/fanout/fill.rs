@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::connection::Connection;
-use super::goals::Result;
+use super::error::Result;
 use super::requests;
 use super::server::Server;
 
 /// Sends so many messages with bodies of so many bytes, ten at a time.
-pub async fn fill(server: &Server, url: &str, depth: u64, bytes: usize) -> Result<()> {
+pub(crate) async fn fill(server: &Server, url: &str, depth: u64, bytes: usize) -> Result<()> {
     let bodies: Vec<serde_json::Value> = (0..10)
         .map(|i| json!({"Id": i.to_string(), "MessageBody": format!("{{\"n\":{i},\"text\":\"{}\"}}", "x".repeat(bytes - 21))}))
         .collect();

@@ -6,16 +6,15 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use super::connection::Connection;
+use super::error::Result;
 use super::load::{Load, Outcome};
 use super::server::Server;
 use super::setup::Account;
 use super::{client, depth, requests, space, start};
 
-pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
-
 /// What `messaging` alone is measured for.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Goal {
+pub(crate) enum Goal {
     /// Latency at half of the peak.
     Half,
     /// Up to 100 queues of a topic.
@@ -39,7 +38,7 @@ pub enum Goal {
 }
 
 /// Measures one, on a server of its own; `deep` is the depth of the deepest queue.
-pub async fn measure(goal: Goal, time: Duration, deep: u64) -> Result<()> {
+pub(crate) async fn measure(goal: Goal, time: Duration, deep: u64) -> Result<()> {
     let server = || Server::messaging("messaging", "process");
     match goal {
         Goal::Half => peak_and_half(&server()?, time).await,

@@ -33,7 +33,7 @@ static DELETED: LazyLock<Bytes> = LazyLock::new(|| {
 });
 
 /// Serves on a free port, which it prints, until it is killed.
-pub fn serve() -> std::io::Result<()> {
+pub(crate) fn serve() -> std::io::Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("Ready on http://{}", listener.local_addr()?);

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::connection::Connection;
 
 /// What to send, by whom, for how long.
-pub struct Load {
+pub(crate) struct Load {
     pub address: SocketAddr,
     pub connections: usize,
     pub requests: Vec<Vec<u8>>,
@@ -25,10 +25,10 @@ pub struct Load {
 }
 
 /// How long a phase waits, at its end, for answers that are still due; a request without one by then has failed.
-pub const GRACE: Duration = Duration::from_secs(5);
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
 /// After a failure a connection pauses, so that a server that refuses everything isn't asked in a tight loop.
-pub const PAUSE: Duration = Duration::from_millis(10);
+pub(crate) const PAUSE: Duration = Duration::from_millis(10);
 
 /// How often requests that are due are sent: tokio's timers count in milliseconds, which is too coarse.
 const TICK: Duration = Duration::from_micros(100);
@@ -60,7 +60,7 @@ impl Drop for Ticker {
 }
 
 /// What came of it.
-pub struct Outcome {
+pub(crate) struct Outcome {
     pub answered: u64,
     /// Not answered with 200, or not at all.
     pub failed: u64,
@@ -78,12 +78,12 @@ impl Outcome {
     }
 
     /// Answers a second.
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         self.answered as f64 / self.elapsed.as_secs_f64()
     }
 
     /// A percentile of the latencies, in milliseconds.
-    pub fn ms(&self, percentile: f64) -> f64 {
+    pub(crate) fn ms(&self, percentile: f64) -> f64 {
         self.latency.value_at_quantile(percentile / 100.0) as f64 / 1e3
     }
 
@@ -103,7 +103,7 @@ impl Outcome {
 
 impl Load {
     /// Runs it, all connections on this one thread.
-    pub async fn run(self) -> std::io::Result<Outcome> {
+    pub(crate) async fn run(self) -> std::io::Result<Outcome> {
         let mut connections = Vec::with_capacity(self.connections);
         for _ in 0..self.connections {
             connections.push(Connection::open(self.address).await?);

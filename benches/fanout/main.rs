@@ -4,12 +4,13 @@
 //! runs already (`benches/peers` starts some), `-- --goals` measures what many subscribers, connections and messages cost.
 //! Only ratios within one run mean anything: the load comes from the same machine.
 
-#![allow(clippy::disallowed_methods)] // a benchmark looks at the clock
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints what it measures")]
 
 mod client;
 mod connection;
 mod depth;
 mod drain;
+mod error;
 mod fill;
 mod goals;
 mod limit;
@@ -52,7 +53,7 @@ struct Args {
     bench: bool,
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> error::Result<()> {
     let args = Args::parse();
     if args.serve_limit {
         return Ok(limit::serve()?);
@@ -61,7 +62,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tokio::task::LocalSet::new().block_on(&runtime, run(args))
 }
 
-async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
+async fn run(args: Args) -> error::Result<()> {
     let time = Duration::from_secs_f64(args.seconds);
     if let Some(named) = args.goals {
         let goals = if named.is_empty() { Goal::value_variants().to_vec() } else { named };

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// The binary, as `cargo bench` builds it.
-pub const MESSAGING: &str = env!("CARGO_BIN_EXE_messaging");
+pub(crate) const MESSAGING: &str = env!("CARGO_BIN_EXE_messaging");
 
 /// A server and, where it runs on this machine by our hand, its process.
-pub struct Server {
+pub(crate) struct Server {
     pub name: String,
     pub address: SocketAddr,
     pub pid: Option<u32>,
@@ -20,14 +20,14 @@ pub struct Server {
 
 impl Server {
     /// The ceiling: this program once more.
-    pub fn limit() -> std::io::Result<Self> {
+    pub(crate) fn limit() -> std::io::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("--serve-limit");
         Self::start("limit", command)
     }
 
     /// `messaging local` on a data folder of its own.
-    pub fn messaging(name: &str, durability: &str) -> std::io::Result<Self> {
+    pub(crate) fn messaging(name: &str, durability: &str) -> std::io::Result<Self> {
         let data = tempfile::tempdir()?;
         let mut server = Self::messaging_on(name, durability, data.path())?;
         server.data = Some(data);
@@ -35,14 +35,14 @@ impl Server {
     }
 
     /// `messaging local` on a data folder that stays.
-    pub fn messaging_on(name: &str, durability: &str, data: &Path) -> std::io::Result<Self> {
+    pub(crate) fn messaging_on(name: &str, durability: &str, data: &Path) -> std::io::Result<Self> {
         let mut command = Command::new(MESSAGING);
         command.args(["local", "--addr", "127.0.0.1:0", "--durability", durability, "--data-dir"]).arg(data);
         Self::start(name, command)
     }
 
     /// One that runs already: `NAME=URL` or `NAME=URL=PID`.
-    pub fn running(text: &str) -> Option<Self> {
+    pub(crate) fn running(text: &str) -> Option<Self> {
         let mut parts = text.split('=');
         let (name, url, pid) = (parts.next()?, parts.next()?, parts.next());
         let authority = url.strip_prefix("http://")?.trim_end_matches('/');
@@ -68,17 +68,17 @@ impl Server {
         Ok(Self { name: name.to_owned(), address, pid: Some(child.id()), child: Some(child), data: None })
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Resident memory in bytes, with that of child processes; where the system tells.
-    pub fn memory(&self) -> Option<u64> {
+    pub(crate) fn memory(&self) -> Option<u64> {
         resident(self.pid?)
     }
 
     /// Processor time so far, in seconds.
-    pub fn cpu_seconds(&self) -> Option<f64> {
+    pub(crate) fn cpu_seconds(&self) -> Option<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid?)).ok()?;
         let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
         // "proc(5)": utime and stime, in ticks of a hundredth of a second.

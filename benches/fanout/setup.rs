@@ -7,20 +7,20 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 
+use super::error::Result;
+
 /// How long messages may take, after the last answer, to be in their queues.
-pub const SETTLE: Duration = Duration::from_secs(10);
+pub(crate) const SETTLE: Duration = Duration::from_secs(10);
 
 /// An endpoint's clients.
-pub struct Account {
+pub(crate) struct Account {
     sns: aws_sdk_sns::Client,
     sqs: aws_sdk_sqs::Client,
     run: u32,
 }
 
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
-
 impl Account {
-    pub fn new(endpoint: &str) -> Self {
+    pub(crate) fn new(endpoint: &str) -> Self {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "bench")))
@@ -33,7 +33,7 @@ impl Account {
     }
 
     /// A topic with so many queues that get every message raw: its ARN, and their URLs.
-    pub async fn fanout(&self, name: &str, queues: usize) -> Result<(String, Vec<String>)> {
+    pub(crate) async fn fanout(&self, name: &str, queues: usize) -> Result<(String, Vec<String>)> {
         let topic = self.sns.create_topic().name(format!("{name}-{}", self.run)).send().await?;
         let topic = topic.topic_arn.ok_or("no topic")?;
         let mut urls = Vec::new();
@@ -49,13 +49,13 @@ impl Account {
         Ok((topic, urls))
     }
 
-    pub async fn queue(&self, name: &str) -> Result<String> {
+    pub(crate) async fn queue(&self, name: &str) -> Result<String> {
         let made = self.sqs.create_queue().queue_name(format!("{name}-{}", self.run)).send().await?;
         Ok(made.queue_url.ok_or("no queue")?)
     }
 
     /// Messages in a queue, in flight or not.
-    pub async fn depth(&self, url: &str) -> Result<u64> {
+    pub(crate) async fn depth(&self, url: &str) -> Result<u64> {
         let names = [Attribute::ApproximateNumberOfMessages, Attribute::ApproximateNumberOfMessagesNotVisible];
         let asked = self.sqs.get_queue_attributes().queue_url(url).set_attribute_names(Some(names.to_vec()));
         let attributes = asked.send().await?.attributes.unwrap_or_default();
@@ -63,7 +63,7 @@ impl Account {
     }
 
     /// Messages in these queues, as soon as they are `expected` many or else after [`SETTLE`]; and how long that took.
-    pub async fn settled(&self, urls: &[String], expected: u64) -> Result<(u64, Duration)> {
+    pub(crate) async fn settled(&self, urls: &[String], expected: u64) -> Result<(u64, Duration)> {
         let begin = Instant::now();
         loop {
             // A deep queue may take its time to say how deep it is: that isn't the messages' lag.

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::connection::Connection;
 use super::drain::{Empty, drain};
+use super::error::Result;
 use super::fill::fill;
-use super::goals::Result;
 use super::load::Load;
 use super::requests;
 use super::server::Server;
@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How often a request is timed.
 const PROBE: Duration = Duration::from_millis(2);
 
-pub async fn measure(server: &Server, time: Duration) -> Result<()> {
+pub(crate) async fn measure(server: &Server, time: Duration) -> Result<()> {
     let time = time * 4;
     let account = Account::new(&server.url());
     let folder = server.data.as_ref().ok_or("it keeps no folder")?.path();

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
+use super::error::Result;
 use super::fill::fill;
-use super::goals::Result;
 use super::server::{MESSAGING, Server};
 use super::setup::Account;
 
@@ -13,7 +13,7 @@ const STARTS: usize = 10;
 const MESSAGES: u64 = 1_000_000;
 const BYTES: usize = 1_024;
 
-pub async fn measure() -> Result<()> {
+pub(crate) async fn measure() -> Result<()> {
     let mut empty = Vec::new();
     for _ in 0..STARTS {
         let data = tempfile::tempdir()?;
@@ -58,7 +58,7 @@ fn authority(url: &str) -> &str {
 }
 
 /// Bytes of all files in a folder.
-pub fn bytes_in(folder: &Path) -> Result<u64> {
+pub(crate) fn bytes_in(folder: &Path) -> Result<u64> {
     let mut bytes = 0;
     for entry in folder.read_dir()? {
         let entry = entry?;
@@ -69,7 +69,7 @@ pub fn bytes_in(folder: &Path) -> Result<u64> {
     Ok(bytes)
 }
 
-pub fn mebibytes(bytes: u64) -> f64 {
+pub(crate) fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / 1_048_576.0
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::drain::{Drained, Empty, drain};
+use super::error::Result;
 use super::load::{Load, Outcome};
 use super::requests;
 use super::server::Server;
@@ -13,13 +14,13 @@ const CONSUMERS: usize = 4;
 
 /// How it is measured.
 #[derive(Clone, Copy)]
-pub struct Measure {
+pub(crate) struct Measure {
     pub connections: usize,
     pub time: Duration,
 }
 
 /// A server's line.
-pub struct Row {
+pub(crate) struct Row {
     name: String,
     outcome: Result<Measured>,
 }
@@ -46,8 +47,6 @@ struct Queues {
     bytes_per_message: Option<u64>,
 }
 
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
-
 async fn load(server: &Server, measure: Measure, requests: Vec<Vec<u8>>) -> Result<Outcome> {
     let Measure { connections, time } = measure;
     let outcome = Load { address: server.address, connections, requests, time, rate: None }.run().await?;
@@ -62,7 +61,7 @@ fn tell(server: &Server, failed: u64, why: Option<&str>) {
 }
 
 /// The ceiling's line: requests that nobody understands.
-pub async fn limit(server: &Server, measure: Measure) -> Row {
+pub(crate) async fn limit(server: &Server, measure: Measure) -> Row {
     let (topic, url) =
         ("arn:aws:sns:us-east-1:000000000000:bench-00000", "http://127.0.0.1:45660/000000000000/bench-000");
     let measured = async {
@@ -79,7 +78,7 @@ pub async fn limit(server: &Server, measure: Measure) -> Row {
 }
 
 /// A cloud's line.
-pub async fn cloud(server: &Server, measure: Measure) -> Row {
+pub(crate) async fn cloud(server: &Server, measure: Measure) -> Row {
     row(server, measured(server, measure).await)
 }
 
@@ -123,7 +122,7 @@ async fn measured(server: &Server, measure: Measure) -> Result<Measured> {
 }
 
 /// The table, in Markdown. The ceiling is measured first and last: the lines between are held against the mean.
-pub fn print(rows: &[Row]) {
+pub(crate) fn print(rows: &[Row]) {
     let ceilings = || rows.iter().filter_map(|row| row.outcome.as_ref().ok()).filter(|it| it.queues.is_none());
     let count = ceilings().count().max(1) as f64;
     let ceiling = ceilings().map(|it| it.publish.rate()).sum::<f64>() / count;

@@ -18,11 +18,11 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
-use crate::exit::Stop;
+use crate::stop::Stop;
 
 /// What happens to a request.
 #[derive(Debug, Clone, Copy)]
-pub enum Attempt<'a> {
+pub(crate) enum Attempt<'a> {
     /// It is sent again.
     Again,
     /// An attempt failed in a way that may pass; `operation` as `Publish`. Of one that is `unanswered` nobody knows
@@ -30,19 +30,20 @@ pub enum Attempt<'a> {
     Failed { operation: &'a str, why: &'a str, unanswered: bool },
 }
 
-/// Who hears of it.
-pub type Ear = Arc<dyn Fn(Attempt<'_>) + Send + Sync>;
+/// Hears of every attempt.
+pub(crate) type Ear = Arc<dyn Fn(Attempt<'_>) + Send + Sync>;
 
 /// Watches the attempts of requests: an interceptor for a client, or for a single call.
 #[derive(Clone)]
-pub struct Watch(Ear);
+pub(crate) struct Watch(Ear);
 
 impl Watch {
-    pub fn new(ear: Ear) -> Self {
+    pub(crate) fn new(ear: Ear) -> Self {
         Self(ear)
     }
 
-    fn failed(&self, cfg: &ConfigBag, why: &str, unanswered: bool) {
+    /// Tells the ear of an attempt that failed.
+    fn report_failure(&self, cfg: &ConfigBag, why: &str, unanswered: bool) {
         // The SDK tells how long it would have waited.
         let why = if unanswered && is_pulled(cfg) { UNANSWERED } else { why };
         let operation = cfg.load::<Metadata>().map_or("a request", |call| call.name());
@@ -61,7 +62,7 @@ impl fmt::Debug for Watch {
 enum Last {
     /// It began, and its end was never seen: the time for an attempt ran out.
     Open,
-    /// It succeeded, or its failure was told.
+    /// It succeeded, or the ear has heard of its failure.
     Told,
     /// It was refused, for this reason; whether that passes shows when it is tried again.
     Refused(String),
@@ -71,6 +72,7 @@ impl Storable for Last {
     type Storer = StoreReplace<Self>;
 }
 
+/// Why an attempt failed whose end was never seen.
 const CUT: &str = "no complete answer in time";
 
 #[dyn_dispatch_hint]
@@ -87,8 +89,8 @@ impl Intercept for Watch {
     ) -> Result<(), BoxError> {
         let last = cfg.load::<Last>();
         match last {
-            Some(Last::Open) => self.failed(cfg, CUT, true),
-            Some(Last::Refused(why)) => self.failed(cfg, why, false),
+            Some(Last::Open) => self.report_failure(cfg, CUT, true),
+            Some(Last::Refused(why)) => self.report_failure(cfg, why, false),
             Some(Last::Told) | None => {}
         }
         if last.is_some() && !is_pulled(cfg) {
@@ -107,15 +109,17 @@ impl Intercept for Watch {
         let mut last = Last::Told;
         if let Some(Err(error)) = context.output_or_error() {
             if error.is_interceptor_error() && is_pulled(cfg) {
-                // The failure before was told.
+                // The ear has heard of the failure before.
                 cfg.interceptor_state().store_put(Last::Told);
                 return Ok(());
             }
             let status = context.response().map(|answer| answer.status().as_u16());
             match status.filter(|_| error.is_operation_error()) {
-                Some(status) if may_pass(status) => self.failed(cfg, &format!("HTTP {status}"), is_gateways(status)),
+                Some(status) if may_pass(status) => {
+                    self.report_failure(cfg, &format!("HTTP {status}"), is_gateways(status))
+                }
                 Some(status) => last = Last::Refused(format!("HTTP {status}")),
-                None => self.failed(cfg, &reason(error), may_have_arrived(error)),
+                None => self.report_failure(cfg, &reason(error), may_have_arrived(error)),
             }
         }
         cfg.interceptor_state().store_put(last);
@@ -129,14 +133,14 @@ impl Intercept for Watch {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(Last::Open) = cfg.load::<Last>() {
-            self.failed(cfg, CUT, true);
+            self.report_failure(cfg, CUT, true);
         }
         Ok(())
     }
 }
 
 /// Whether what was answered with this status may be answered otherwise later.
-pub fn may_pass(status: u16) -> bool {
+pub(crate) fn may_pass(status: u16) -> bool {
     status == 429 || status >= 500
 }
 
@@ -163,7 +167,7 @@ fn chain<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (d
 }
 
 /// The reason at the bottom of an error's chain: the SDK's own are wrappers. Of what took too long, how long that was.
-pub fn reason(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn reason(error: &(dyn StdError + 'static)) -> String {
     let mut deepest = String::new();
     for error in chain(error) {
         deepest = error.to_string();
@@ -178,7 +182,7 @@ pub fn reason(error: &(dyn StdError + 'static)) -> String {
 
 /// HTTP 429 is tried again as 5xx is: the SDK knows some codes of it, not the status itself.
 #[derive(Debug)]
-pub struct TooMany;
+pub(crate) struct TooMany;
 
 impl ClassifyRetry for TooMany {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
@@ -193,31 +197,32 @@ impl ClassifyRetry for TooMany {
     }
 }
 
-/// A request that waits when the user wants to stop gets so long to be answered.
+/// How long a request that waits when the user wants to stop may go on waiting.
 const GRACE: Duration = Duration::from_secs(3);
+/// Why a request failed that the stop ended.
 const UNANSWERED: &str = "not answered before the stop";
 
 /// Ends the waiting of requests when the user wants to stop: what is under way gets [`GRACE`] to be answered, and nothing
 /// is tried again, whatever the server says. It also keeps servers from saying how long somebody waits.
 #[derive(Clone, Debug)]
-pub struct Brake(Stop);
+pub(crate) struct Brake(Stop);
 
-/// What would have been tried again.
+/// The error of a request that would have been tried again.
 #[derive(Debug, thiserror::Error)]
 #[error("{UNANSWERED}")]
-pub struct Stopped;
+pub(crate) struct Stopped;
 
 /// Whether an error says that somebody stopped it.
-pub fn is_stopped(error: &(dyn StdError + 'static)) -> bool {
+pub(crate) fn is_stopped(error: &(dyn StdError + 'static)) -> bool {
     chain(error).any(|error| error.is::<Stopped>())
 }
 
 impl Brake {
-    pub fn new(stop: Stop) -> Self {
+    pub(crate) fn new(stop: Stop) -> Self {
         Self(stop)
     }
 
-    pub fn is_pulled(&self) -> bool {
+    pub(crate) fn is_pulled(&self) -> bool {
         self.0.is_signalled()
     }
 }
@@ -273,7 +278,7 @@ impl ClassifyRetry for Brake {
         "Brake"
     }
 
-    /// The last word.
+    /// After all others: it has the last word.
     fn priority(&self) -> RetryClassifierPriority {
         RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
     }

@@ -3,31 +3,17 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-use tokio::net::TcpListener;
-
-use super::deploy::{Deployer, Template};
-use super::{Context, value};
-use crate::aws::{Cloud, local_region};
-use crate::config::file;
-use crate::exit::{Exit, Failure};
-use crate::ui::Ui;
 use cloud::Guard;
 use cloud::gateway::Access;
-use cloud::server::{Options, Server};
+use cloud::server::Options;
 use cloud::sigv4::Credentials;
-use log;
 
-/// What an acknowledgement promises.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Durability {
-    /// Nothing survives the end of the process; the data folder isn't touched.
-    Memory,
-    /// What was acknowledged survives kill -9.
-    Process,
-    /// What was acknowledged survives a power cut.
-    Power,
-}
+use super::{Context, value};
+use crate::aws::{Target, local_region};
+use crate::config::file;
+use crate::deploy::{Deployer, Template};
+use crate::embedded::{self, DATA_DIR, Durability};
+use crate::exit::{Exit, Failure};
 
 /// Serve the embedded cloud: SNS, SQS, Firehose, S3, CloudFormation, IAM and STS on one port
 #[derive(Debug, Clone, clap::Args)]
@@ -38,7 +24,7 @@ pub enum Durability {
 
   # any AWS client works:
   AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test aws --endpoint-url http://127.0.0.1:4566 sqs list-queues")]
-pub struct Args {
+pub(crate) struct Args {
     /// The address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4566")]
     pub addr: String,
@@ -49,7 +35,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// What survives.
-    #[arg(long, value_enum, default_value = "process")]
+    #[arg(long, value_parser = value::durability(), default_value = "process")]
     pub durability: Durability,
     /// Bytes of a segment of the log: small ones are given back sooner, and let tests see that happen.
     #[arg(long, value_name = "BYTES", hide = true, default_value_t = log::Options::default().segment_bytes,
@@ -85,31 +71,32 @@ pub struct Args {
     pub names: Vec<String>,
 }
 
-pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
+/// Runs the command.
+pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let access = args.access()?;
     let template = args.template.as_deref().map(|path| Template::load(Some(path))).transpose()?;
-    let data_dir = data_dir(args.data_dir.clone(), &[DATA_DIR])?;
+    let data_dir = embedded::data_dir(args.data_dir.clone(), &[DATA_DIR])?;
     let address = args.address(&access).await?;
     let guard = Guard::new(address.ip(), args.names.clone());
     let access = Access { guard, deliver_to_loopback: args.deliver_to_loopback, ..access };
     let options = Options {
-        durability: args.durability.into(),
+        durability: args.durability,
         strict: args.strict,
         segment_bytes: args.segment_bytes,
         ..Options::new(&data_dir)
     };
-    let server = open(options, address, access, context.ui.clone()).await?;
+    let server = embedded::open(options, address, access, context.ui.clone()).await?;
     if args.explain {
         let ui = context.ui.clone();
         server.cloud.notices.explain_to(move |lines| ui.lines(lines));
     }
     let endpoint = format!("http://{}", server.address);
     if let Some(template) = &template {
-        let cloud = Cloud::local(endpoint.clone(), local_region(None)?).stopped_by(&context.stop);
-        let deployer = Deployer { cloud: &cloud, ui: &context.ui, stop: &context.stop, stack: STACK };
+        let target = Target::local(endpoint.clone(), local_region(None)?).stopped_by(&context.stop);
+        let deployer = Deployer { target: &target, ui: &context.ui, stop: &context.stop, stack: STACK };
         let deployed = deployer.apply(template, &args.parameters).await;
         if let Err(failure) = deployed {
-            stop(server).await?;
+            embedded::stop(server).await?;
             return Err(failure);
         }
     }
@@ -122,33 +109,12 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     ));
     context.ui.note(format!("Any AWS client works: aws --endpoint-url {endpoint} sqs list-queues. Ctrl-C stops it."));
     context.stop.requested().await;
-    stop(server).await?;
+    embedded::stop(server).await?;
     context.ui.note("Stopped.");
     Ok(Exit::Ok)
 }
 
-/// Where a cloud's data lies unless somebody says where.
-pub const DATA_DIR: &str = ".messaging";
-
-/// The data folder: as it was given, or else the default, whose steps are `default`. These may be no links: a link to any
-/// folder comes with a cloned repository, and nobody gave it.
-pub fn data_dir(given: Option<PathBuf>, default: &[&str]) -> Result<PathBuf, Failure> {
-    if let Some(given) = given {
-        return Ok(given);
-    }
-    let mut path = PathBuf::new();
-    for step in default {
-        path.push(step);
-        if path.is_symlink() {
-            let leads = std::fs::read_link(&path).map(|to| to.display().to_string()).unwrap_or_default();
-            return Err(Failure::new(format!("{} is a symbolic link, to {leads:?}", path.display()))
-                .help("Say --data-dir DIR if that is the folder you mean."));
-        }
-    }
-    Ok(path)
-}
-
-/// A file of keys is no larger.
+/// A file of keys has at most so many bytes.
 const MAX_CREDENTIALS: u64 = 1 << 20;
 
 /// The stack that `--template` deploys.
@@ -189,57 +155,4 @@ impl Args {
         }
         Ok(address)
     }
-}
-
-impl From<Durability> for log::Durability {
-    fn from(durability: Durability) -> Self {
-        match durability {
-            Durability::Memory => Self::Memory,
-            Durability::Process => Self::Process,
-            Durability::Power => Self::Power,
-        }
-    }
-}
-
-async fn open(options: Options, address: SocketAddr, access: Access, ui: Ui) -> Result<Server, Failure> {
-    let listener = TcpListener::bind(address).await.map_err(|error| {
-        Failure::new(format!("Can't listen on {address}"))
-            .why(error)
-            .help("Stop what listens there, or choose another address with --addr.")
-    })?;
-    let notices = ui.clone();
-    let opened = tokio::task::spawn_blocking(move || cloud::Cloud::open(options, move |text| notices.warn(text))).await;
-    let (cloud, _) = opened
-        .map_err(|error| Failure::new("Can't open the embedded cloud").why(error))?
-        .map_err(|error| Failure::new("Can't open the embedded cloud").why(error))?;
-    Server::start(cloud, listener, access).map_err(|error| Failure::new("Can't serve the embedded cloud").why(error))
-}
-
-async fn stop(server: Server) -> Result<(), Failure> {
-    server.stop().await.map_err(|error| Failure::new("The end of the log could not be written").why(error))
-}
-
-/// An embedded cloud that runs inside this process.
-pub struct Embedded {
-    /// Its address, as `http://127.0.0.1:40213`.
-    pub endpoint: String,
-    /// Where its data lies; none if nothing is kept.
-    pub data_dir: Option<PathBuf>,
-    server: Server,
-}
-
-impl Embedded {
-    /// Stops it and waits until its data is safe.
-    pub async fn shutdown(self) -> Result<(), Failure> {
-        stop(self.server).await
-    }
-}
-
-/// Starts an embedded cloud on a free port of the loopback address.
-pub async fn start_embedded(data_dir: PathBuf, durability: Durability, ui: &Ui) -> Result<Embedded, Failure> {
-    let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let options = Options { durability: durability.into(), ..Options::new(&data_dir) };
-    let server = open(options, any, Access::default(), ui.clone()).await?;
-    let data_dir = Some(data_dir).filter(|_| durability != Durability::Memory);
-    Ok(Embedded { endpoint: format!("http://{}", server.address), data_dir, server })
 }

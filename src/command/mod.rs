@@ -1,42 +1,40 @@
 //! The subcommands: each resolves its arguments, runs, and says how it ended.
 
-pub mod completions;
-pub mod consume;
-pub mod deploy;
-pub mod local;
-pub mod publish;
-pub mod simulate;
-pub mod stack;
-pub mod value;
+pub(crate) mod completions;
+pub(crate) mod consume;
+pub(crate) mod deploy;
+pub(crate) mod local;
+pub(crate) mod publish;
+pub(crate) mod simulate;
+mod value;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use console::Style;
-use parking_lot::Mutex;
-use tokio::time::Instant;
-
-use crate::aws::Cloud;
+use crate::aws::Target;
 use crate::aws::attempts::Attempt;
 use crate::config::Env;
-use crate::event::Kind;
-use crate::exit::Stop;
+use crate::report::progress::Complaints;
 use crate::report::{Outcome, terminal};
-use crate::ui::{self, Ui, count};
+use crate::stop::Stop;
+use crate::ui::Ui;
 
 /// What every command is given.
 #[derive(Debug)]
-pub struct Context {
+pub(crate) struct Context {
+    /// The printer.
     pub ui: Ui,
+    /// The environment and `.env`.
     pub env: Env,
+    /// The stop signal.
     pub stop: Stop,
 }
 
 impl Context {
-    /// A cloud whose failing requests are told of, though the SDK tries them again: nobody waits without knowing for what.
-    fn telling(&self, cloud: &Cloud) -> Cloud {
+    /// The same target, whose failed requests the user sees, though the SDK tries them again: nobody waits without knowing
+    /// for what.
+    fn with_complaints(&self, target: &Target) -> Target {
         let complaints = Complaints::new(&self.ui);
-        cloud.heard_by(Arc::new(move |attempt| {
+        target.heard_by(Arc::new(move |attempt| {
             if let Attempt::Failed { operation, why, .. } = attempt {
                 complaints.say(&format!("{operation}: {why}"));
             }
@@ -55,48 +53,5 @@ impl Context {
         for line in terminal::render(outcome) {
             self.ui.line(line);
         }
-    }
-}
-
-/// Errors that come again and again: the first few are told one by one, then one now and then, with the count of those
-/// between.
-#[derive(Debug)]
-struct Complaints {
-    ui: Ui,
-    state: Mutex<(u64, u64, Instant)>,
-}
-
-impl Complaints {
-    const IN_FULL: u64 = 5;
-    const EVERY: Duration = Duration::from_secs(5);
-
-    fn new(ui: &Ui) -> Self {
-        Self { ui: ui.clone(), state: Mutex::new((0, 0, Instant::now())) }
-    }
-
-    fn say(&self, text: &str) {
-        let mut state = self.state.lock();
-        let (told, held, last) = &mut *state;
-        *told += 1;
-        if *told > Self::IN_FULL && last.elapsed() < Self::EVERY {
-            *held += 1;
-            return;
-        }
-        *last = Instant::now();
-        match std::mem::take(held) {
-            0 => self.ui.warn(ui::short(text)),
-            held => self.ui.warn(format!("{} ({} more since)", ui::short(text), count(held))),
-        }
-    }
-}
-
-/// The colour of a kind of event, the same everywhere.
-fn kind_style(event_type: &str) -> Style {
-    let style = Style::new();
-    match Kind::ALL.into_iter().find(|kind| kind.event_type() == event_type) {
-        Some(Kind::Consumer) => style.cyan(),
-        Some(Kind::Order) => style.yellow(),
-        Some(Kind::Payment) => style.green(),
-        None => style,
     }
 }

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use jiff::SignedDuration;
 
+use crate::embedded::Durability;
 use crate::traffic::pace::Pace;
 
 /// `20ms`, `5s`, `10m`, `1h30m`; zero is allowed.
-pub fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "a duration like 20ms, 5s, 10m or 1h30m is needed".to_owned();
     let signed: SignedDuration = text.parse().map_err(|_| wrong())?;
     Duration::try_from(signed).map_err(|_| wrong())
 }
 
 /// A duration that isn't zero.
-pub fn interval(text: &str) -> Result<Duration, String> {
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
     match duration(text)? {
         Duration::ZERO => Err("it must be longer than nothing; for full speed say --rate max".into()),
         interval => Ok(interval),
@@ -22,7 +24,7 @@ pub fn interval(text: &str) -> Result<Duration, String> {
 }
 
 /// `200/s`, `30/m`, `5/h`, `200` (a second), `max`.
-pub fn rate(text: &str) -> Result<Pace, String> {
+pub(super) fn rate(text: &str) -> Result<Pace, String> {
     let wrong = || "a rate like 200/s, 30/m or 5/h is needed, or max".to_owned();
     if text.eq_ignore_ascii_case("max") {
         return Ok(Pace::Max);
@@ -41,7 +43,7 @@ pub fn rate(text: &str) -> Result<Pace, String> {
 }
 
 /// A share between 0 and 1: `0.01` or `1%`.
-pub fn share(text: &str) -> Result<f64, String> {
+pub(super) fn share(text: &str) -> Result<f64, String> {
     let wrong = || "a share between 0 and 1 is needed, like 0.01 or 1%".to_owned();
     let (number, unit) = text.strip_suffix('%').map_or((text, 1.0), |percent| (percent, 100.0));
     let share = number.trim().parse::<f64>().map_err(|_| wrong())? / unit;
@@ -49,7 +51,7 @@ pub fn share(text: &str) -> Result<f64, String> {
 }
 
 /// `Key=Value`; the value may hold further `=`.
-pub fn key_value(text: &str) -> Result<(String, String), String> {
+pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
         _ => Err("Key=Value is needed".into()),
@@ -57,12 +59,26 @@ pub fn key_value(text: &str) -> Result<(String, String), String> {
 }
 
 /// A host's name, without a port.
-pub fn host(text: &str) -> Result<String, String> {
+pub(super) fn host(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     match !text.is_empty() && text.chars().all(plain) {
         true => Ok(text.to_owned()),
         false => Err("a host's name is needed, without scheme and port, like build-host".into()),
     }
+}
+
+/// `memory`, `process` or `power`: what an acknowledgement promises.
+pub(crate) fn durability() -> impl TypedValueParser<Value = Durability> {
+    const VALUES: [(&str, Durability, &str); 3] = [
+        ("memory", Durability::Memory, "Nothing survives the end of the process; the data folder isn't touched"),
+        ("process", Durability::Process, "What was acknowledged survives kill -9"),
+        ("power", Durability::Power, "What was acknowledged survives a power cut"),
+    ];
+    let names = VALUES.map(|(name, _, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(names).try_map(|given| {
+        let value = VALUES.into_iter().find(|(name, ..)| *name == given);
+        value.map(|(_, durability, _)| durability).ok_or("memory, process or power is needed")
+    })
 }
 
 #[cfg(test)]
@@ -105,6 +121,17 @@ mod tests {
         }
         assert_eq!(key_value("A=b=c").unwrap(), ("A".into(), "b=c".into()));
         assert!(key_value("=b").is_err() && key_value("a").is_err());
+    }
+
+    #[test]
+    fn a_durability_has_the_name_that_the_log_gives_it() {
+        use std::ffi::OsStr;
+        let command = clap::Command::new("c");
+        for value in [Durability::Memory, Durability::Process, Durability::Power] {
+            let name = value.to_string();
+            assert_eq!(durability().parse_ref(&command, None, OsStr::new(&name)).unwrap(), value);
+        }
+        assert!(durability().parse_ref(&command, None, OsStr::new("none")).is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::path::Path;
 /// The text of a regular file of at most so many bytes. A larger one is [`ErrorKind::FileTooLarge`], and what isn't a
 /// regular file or no UTF-8 is [`ErrorKind::InvalidInput`] or [`ErrorKind::InvalidData`]; none of these errors tells what
 /// is in the file.
-pub fn read(path: &Path, at_most: u64) -> Result<String> {
+pub(crate) fn read(path: &Path, at_most: u64) -> Result<String> {
     // Before it is opened: that alone does something to some devices.
     regular(&std::fs::metadata(path)?)?;
     let file = open(path)?;

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::EventKind;
 
 /// `consumer.created`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Consumer {
+pub(crate) struct Consumer {
     pub consumer_id: String,
     pub name: String,
     pub email: String,
@@ -14,7 +14,7 @@ pub struct Consumer {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Address {
+pub(crate) struct Address {
     pub street: String,
     pub city: String,
     pub postal_code: String,
@@ -23,7 +23,7 @@ pub struct Address {
 
 /// `order.placed`: by a consumer that was created before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
+pub(crate) struct Order {
     pub order_id: String,
     pub consumer_id: String,
     pub items: Vec<Item>,
@@ -34,7 +34,7 @@ pub struct Order {
 
 impl Order {
     /// What the items cost together; `None` when that isn't a number that fits.
-    pub fn sum(&self) -> Option<i64> {
+    pub(crate) fn sum(&self) -> Option<i64> {
         self.items
             .iter()
             .try_fold(0_i64, |sum, item| sum.checked_add(item.unit_price_cents.checked_mul(i64::from(item.quantity))?))
@@ -42,7 +42,7 @@ impl Order {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Item {
+pub(crate) struct Item {
     pub sku: String,
     pub name: String,
     pub quantity: u32,
@@ -51,7 +51,7 @@ pub struct Item {
 
 /// `payment.captured`: of an order that was placed before, exactly its total.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Payment {
+pub(crate) struct Payment {
     pub payment_id: String,
     pub order_id: String,
     pub consumer_id: String,
@@ -63,23 +63,23 @@ pub struct Payment {
 /// The data of one event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum Data {
+pub(crate) enum Data {
     Consumer(Consumer),
     Order(Order),
     Payment(Payment),
 }
 
 impl Data {
-    pub fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> EventKind {
         match self {
-            Self::Consumer(_) => Kind::Consumer,
-            Self::Order(_) => Kind::Order,
-            Self::Payment(_) => Kind::Payment,
+            Self::Consumer(_) => EventKind::Consumer,
+            Self::Order(_) => EventKind::Order,
+            Self::Payment(_) => EventKind::Payment,
         }
     }
 
     /// The id of the thing itself: CloudEvents' `subject`.
-    pub fn subject(&self) -> &str {
+    pub(crate) fn subject(&self) -> &str {
         match self {
             Self::Consumer(consumer) => &consumer.consumer_id,
             Self::Order(order) => &order.order_id,
@@ -88,7 +88,7 @@ impl Data {
     }
 
     /// The consumer whom it concerns; the message group on a FIFO topic.
-    pub fn consumer_id(&self) -> &str {
+    pub(crate) fn consumer_id(&self) -> &str {
         match self {
             Self::Consumer(consumer) => &consumer.consumer_id,
             Self::Order(order) => &order.consumer_id,
@@ -97,7 +97,7 @@ impl Data {
     }
 
     /// The money in it, in cents.
-    pub fn amount_cents(&self) -> Option<i64> {
+    pub(crate) fn amount_cents(&self) -> Option<i64> {
         match self {
             Self::Consumer(_) => None,
             Self::Order(order) => Some(order.total_cents),
@@ -107,7 +107,7 @@ impl Data {
 }
 
 /// Cents in whole currency units: `149.90`.
-pub fn cents(amount: i64) -> String {
+pub(crate) fn cents(amount: i64) -> String {
     let sign = if amount < 0 { "-" } else { "" };
     format!("{sign}{}.{:02}", amount.unsigned_abs() / 100, amount.unsigned_abs() % 100)
 }

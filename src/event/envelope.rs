@@ -8,20 +8,20 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Kind;
+use super::EventKind;
 use super::data::{Data, cents};
 use super::story::Happening;
 
 /// Where an event stands: the ledger's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place {
+pub(crate) struct Place {
     pub publisher: u32,
     pub sequence: u64,
 }
 
 /// An event on its way out.
 #[derive(Debug, Clone, Serialize)]
-pub struct Event {
+pub(crate) struct Event {
     specversion: &'static str,
     pub id: String,
     source: &'static str,
@@ -46,7 +46,7 @@ fn rfc3339<S: serde::Serializer>(time: &Timestamp, out: S) -> Result<S::Ok, S::E
 
 /// A message attribute of SNS or SQS, as filter policies see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attribute {
+pub(crate) struct Attribute {
     pub name: &'static str,
     /// `String` or `Number`.
     pub data_type: &'static str,
@@ -55,7 +55,7 @@ pub struct Attribute {
 
 impl Event {
     /// Wraps what happened; `time` is when it is published.
-    pub fn new(happening: Happening, run: &str, place: Place, time: Timestamp) -> Self {
+    pub(crate) fn new(happening: Happening, run: &str, place: Place, time: Timestamp) -> Self {
         let kind = happening.data.kind();
         Self {
             specversion: "1.0",
@@ -73,17 +73,17 @@ impl Event {
         }
     }
 
-    pub fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> EventKind {
         self.data.kind()
     }
 
     /// The message's body.
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         serde_json::to_string(self).expect("strings, numbers and timestamps always serialize")
     }
 
     /// What filter policies can select by: `event_type`, `kind`, and `amount` (in whole currency units, with cents).
-    pub fn attributes(&self) -> Vec<Attribute> {
+    pub(crate) fn attributes(&self) -> Vec<Attribute> {
         let kind = self.kind();
         let mut attributes = vec![
             Attribute { name: "event_type", data_type: "String", value: kind.event_type().into() },
@@ -98,7 +98,7 @@ impl Event {
 
 /// An event as it arrives: any CloudEvent, ours or not.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Arrived {
+pub(crate) struct Arrived {
     pub id: String,
     pub event_type: String,
     pub time: Option<Timestamp>,
@@ -109,7 +109,7 @@ pub struct Arrived {
 
 /// Why a body is no event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
+pub(crate) enum Unreadable {
     #[error("not JSON: {0}")]
     NotJson(String),
     #[error("not a CloudEvent: {0}")]
@@ -145,7 +145,7 @@ enum Sequence {
 
 impl Arrived {
     /// Reads a CloudEvent in its JSON format.
-    pub fn parse(body: &str) -> Result<Self, Unreadable> {
+    pub(crate) fn parse(body: &str) -> Result<Self, Unreadable> {
         // A list would do for serde, which then counts its elements.
         if !body.trim_start().starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok() {
             return Err(Unreadable::NotCloudEvent("it is no JSON object".into()));
@@ -187,10 +187,10 @@ mod tests {
 
     #[test]
     fn an_event_survives_the_way() {
-        let mut story = Story::new(5, 0);
+        let mut story = Story::new(5, 0, &[]);
         for sequence in 0..50 {
             let place = Place { publisher: 3, sequence };
-            let event = Event::new(story.tell(), "run1", place, TIME);
+            let event = Event::new(story.next_event(), "run1", place, TIME);
             let arrived = Arrived::parse(&event.to_json()).unwrap();
             assert_eq!(arrived.id, event.id);
             assert_eq!(arrived.event_type, event.kind().event_type());
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn names_are_what_cloudevents_demands() {
-        let event = Event::new(Story::new(5, 0).tell(), "r", Place { publisher: 0, sequence: 41 }, TIME);
+        let event = Event::new(Story::new(5, 0, &[]).next_event(), "r", Place { publisher: 0, sequence: 41 }, TIME);
         let json = serde_json::to_value(&event).unwrap();
         for (name, value) in json.as_object().unwrap() {
             assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()), "{name}");
@@ -214,8 +214,8 @@ mod tests {
 
     #[test]
     fn amounts_are_numbers_for_filter_policies() {
-        let mut story = Story::of_kinds(5, 0, &[Kind::Order]);
-        let event = Event::new(story.tell(), "r", Place { publisher: 0, sequence: 0 }, TIME);
+        let mut story = Story::new(5, 0, &[EventKind::Order]);
+        let event = Event::new(story.next_event(), "r", Place { publisher: 0, sequence: 0 }, TIME);
         let attributes = event.attributes();
         assert_eq!(attributes[0].value, "order.placed");
         assert_eq!(attributes[2].data_type, "Number");

@@ -2,26 +2,27 @@
 //!
 //! [`story`] makes them up from a seed, [`data`] says what they carry, [`envelope`] wraps them as CloudEvents 1.0.
 
-pub mod data;
-pub mod envelope;
-pub mod story;
+pub(crate) mod data;
+pub(crate) mod envelope;
+pub(crate) mod story;
 
 use std::fmt;
 
 /// The three things that happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub(crate) enum EventKind {
     Consumer,
     Order,
     Payment,
 }
 
-impl Kind {
-    pub const ALL: [Self; 3] = [Self::Consumer, Self::Order, Self::Payment];
+impl EventKind {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Consumer, Self::Order, Self::Payment];
 
     /// The CloudEvents `type`.
-    pub fn event_type(self) -> &'static str {
+    pub(crate) fn event_type(self) -> &'static str {
         match self {
             Self::Consumer => "consumer.created",
             Self::Order => "order.placed",
@@ -30,7 +31,7 @@ impl Kind {
     }
 
     /// The CloudEvents `source`: who says that it happened.
-    pub fn source(self) -> &'static str {
+    pub(crate) fn source(self) -> &'static str {
         match self {
             Self::Consumer => "/ecommerce/consumers",
             Self::Order => "/ecommerce/orders",
@@ -39,7 +40,7 @@ impl Kind {
     }
 
     /// The word on the command line and in the `kind` message attribute.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Consumer => "consumer",
             Self::Order => "order",
@@ -48,7 +49,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }

@@ -5,8 +5,8 @@
 //! xoshiro256++, whose sequence is fixed by its definition. Memory is bounded: only the most recent consumers and
 //! unpaid orders are remembered.
 //!
-//! A story that publishes only some kinds ([`Story::of_kinds`]) still happens whole: the other events take place, but
-//! nobody is told. So an order published alone belongs to a consumer that exists in the story.
+//! A story of which only some kinds are published ([`Story::new`]) still happens whole: the other events take place, but
+//! stay unpublished. So an order published alone belongs to a consumer that exists in the story.
 
 use fake::Fake;
 use fake::faker::address::en::{BuildingNumber, CityName, CountryCode, StreetName, ZipCode};
@@ -15,18 +15,20 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use sha2::{Digest, Sha256};
 
-use super::Kind;
+use super::EventKind;
 use super::data::{Address, Consumer, Data, Item, Order, Payment};
 
-/// How many consumers may still order.
-const CONSUMERS: usize = 512;
+/// How many consumers are remembered at most: an order is of one of these.
+const MAX_CONSUMERS: usize = 512;
 /// How many orders wait for their payment at most; then the next event is a payment.
-const UNPAID: usize = 512;
-/// Of a hundred events, so many are new consumers, and so many more are orders; the rest are payments.
+const MAX_UNPAID: usize = 512;
+/// So many of a hundred events are new consumers.
 const CONSUMERS_OF_100: u32 = 30;
+/// So many of a hundred events are orders; what remains is payments.
 const ORDERS_OF_100: u32 = 37;
 
-const METHODS: [&str; 4] = ["card", "paypal", "sepa_debit", "invoice"];
+/// How consumers pay.
+const PAYMENT_METHODS: [&str; 4] = ["card", "paypal", "sepa_debit", "invoice"];
 
 /// What the shop sells: stock keeping unit, name, price in cents.
 const CATALOGUE: [(&str, &str, i64); 16] = [
@@ -50,7 +52,7 @@ const CATALOGUE: [(&str, &str, i64); 16] = [
 
 /// One thing that happened, before it is put into an envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Happening {
+pub(crate) struct Happening {
     /// The event's id, a version 4 UUID made from the seed.
     pub id: String,
     pub data: Data,
@@ -65,26 +67,25 @@ struct Unpaid {
     currency: String,
 }
 
-/// See the module's text.
+/// One publisher's story. It never ends: [`Story::next_event`] makes up what happens next.
 #[derive(Debug)]
-pub struct Story {
+pub(crate) struct Story {
     rng: Xoshiro256PlusPlus,
-    kinds: Vec<Kind>,
+    /// Which kinds of events are published.
+    kinds: Vec<EventKind>,
+    /// The ids of those who may order.
     consumers: Vec<String>,
     /// Which of `consumers` is forgotten next.
     oldest: usize,
+    /// The orders that wait for their payment.
     unpaid: Vec<Unpaid>,
 }
 
 impl Story {
-    /// The whole story of publisher number `publisher` under `seed`.
-    pub fn new(seed: u64, publisher: u32) -> Self {
-        Self::of_kinds(seed, publisher, &Kind::ALL)
-    }
-
-    /// The same story, told only in the given kinds; none given means all.
-    pub fn of_kinds(seed: u64, publisher: u32, kinds: &[Kind]) -> Self {
-        let kinds = if kinds.is_empty() { Kind::ALL.to_vec() } else { kinds.to_vec() };
+    /// The story of publisher number `publisher` under `seed`, of which only the given kinds are published; none given means
+    /// all.
+    pub(crate) fn new(seed: u64, publisher: u32, kinds: &[EventKind]) -> Self {
+        let kinds = if kinds.is_empty() { EventKind::ALL.to_vec() } else { kinds.to_vec() };
         // Through a hash: seeds that are close to each other would begin with numbers that are, too.
         let seed = Sha256::new()
             .chain_update(b"messaging story 1")
@@ -95,22 +96,24 @@ impl Story {
         Self { rng, kinds, consumers: Vec::new(), oldest: 0, unpaid: Vec::new() }
     }
 
-    /// What happens next, of the kinds that are told.
-    pub fn tell(&mut self) -> Happening {
+    /// What happens next, among the kinds that are published.
+    pub(crate) fn next_event(&mut self) -> Happening {
         loop {
-            let happening = self.happen();
+            let happening = self.make_up();
             if self.kinds.contains(&happening.data.kind()) {
                 return happening;
             }
         }
     }
 
-    fn happen(&mut self) -> Happening {
+    /// What happens next, of any kind.
+    fn make_up(&mut self) -> Happening {
         let id = uuid(&mut self.rng);
         let roll = self.rng.random_range(0..100);
         let data = if self.consumers.is_empty() || roll < CONSUMERS_OF_100 {
             Data::Consumer(self.create_consumer())
-        } else if self.unpaid.is_empty() || (roll < CONSUMERS_OF_100 + ORDERS_OF_100 && self.unpaid.len() < UNPAID) {
+        } else if self.unpaid.is_empty() || (roll < CONSUMERS_OF_100 + ORDERS_OF_100 && self.unpaid.len() < MAX_UNPAID)
+        {
             Data::Order(self.place_order())
         } else {
             Data::Payment(self.capture_payment())
@@ -138,11 +141,11 @@ impl Story {
                 country: CountryCode().fake_with_rng(rng),
             },
         };
-        if self.consumers.len() < CONSUMERS {
+        if self.consumers.len() < MAX_CONSUMERS {
             self.consumers.push(consumer_id);
         } else {
             self.consumers[self.oldest] = consumer_id;
-            self.oldest = (self.oldest + 1) % CONSUMERS;
+            self.oldest = (self.oldest + 1) % MAX_CONSUMERS;
         }
         consumer
     }
@@ -178,7 +181,7 @@ impl Story {
             consumer_id: order.consumer_id,
             amount_cents: order.total_cents,
             currency: order.currency,
-            method: METHODS[self.rng.random_range(0..METHODS.len())].into(),
+            method: PAYMENT_METHODS[self.rng.random_range(0..PAYMENT_METHODS.len())].into(),
         }
     }
 }
@@ -212,31 +215,31 @@ mod tests {
 
     use super::*;
 
-    fn tell(mut story: Story, n: usize) -> Vec<Happening> {
-        (0..n).map(|_| story.tell()).collect()
+    fn events(mut story: Story, n: usize) -> Vec<Happening> {
+        (0..n).map(|_| story.next_event()).collect()
     }
 
     #[test]
     fn the_same_seed_tells_the_same_story() {
-        assert_eq!(tell(Story::new(7, 0), 500), tell(Story::new(7, 0), 500));
-        assert_ne!(tell(Story::new(7, 0), 5), tell(Story::new(8, 0), 5));
-        assert_ne!(tell(Story::new(7, 0), 5), tell(Story::new(7, 1), 5));
+        assert_eq!(events(Story::new(7, 0, &[]), 500), events(Story::new(7, 0, &[]), 500));
+        assert_ne!(events(Story::new(7, 0, &[]), 5), events(Story::new(8, 0, &[]), 5));
+        assert_ne!(events(Story::new(7, 0, &[]), 5), events(Story::new(7, 1, &[]), 5));
     }
 
     #[test]
     fn a_seed_is_a_promise_across_versions() {
-        assert_eq!(Story::new(42, 0).tell().id, "e7caa122-80fb-4d49-860e-46a668a3459b");
+        assert_eq!(Story::new(42, 0, &[]).next_event().id, "e7caa122-80fb-4d49-860e-46a668a3459b");
     }
 
     #[test]
     fn the_story_is_coherent_and_its_memory_bounded() {
-        let mut story = Story::new(1, 0);
+        let mut story = Story::new(1, 0, &[]);
         let mut consumers = HashSet::new();
         let mut orders = HashMap::new();
         let mut ids = HashSet::new();
-        let mut seen = HashMap::<Kind, u32>::new();
+        let mut seen = HashMap::<EventKind, u32>::new();
         for _ in 0..20_000 {
-            let Happening { id, data } = story.tell();
+            let Happening { id, data } = story.next_event();
             assert!(ids.insert(id), "an event id came twice");
             *seen.entry(data.kind()).or_default() += 1;
             match data {
@@ -253,15 +256,18 @@ mod tests {
                     assert_eq!(payment.consumer_id, order.consumer_id);
                 }
             }
-            assert!(story.consumers.len() <= CONSUMERS && story.unpaid.len() <= UNPAID);
+            assert!(story.consumers.len() <= MAX_CONSUMERS && story.unpaid.len() <= MAX_UNPAID);
         }
-        assert!(Kind::ALL.iter().all(|kind| seen[kind] > 4_000), "{seen:?}");
+        assert!(EventKind::ALL.iter().all(|kind| seen[kind] > 4_000), "{seen:?}");
     }
 
     #[test]
     fn kinds_choose_what_is_told_not_what_happens() {
-        let whole: Vec<_> =
-            tell(Story::new(3, 0), 3_000).into_iter().filter(|h| h.data.kind() == Kind::Payment).take(100).collect();
-        assert_eq!(tell(Story::of_kinds(3, 0, &[Kind::Payment]), 100), whole);
+        let whole: Vec<_> = events(Story::new(3, 0, &[]), 3_000)
+            .into_iter()
+            .filter(|h| h.data.kind() == EventKind::Payment)
+            .take(100)
+            .collect();
+        assert_eq!(events(Story::new(3, 0, &[EventKind::Payment]), 100), whole);
     }
 }

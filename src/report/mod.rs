@@ -1,16 +1,20 @@
 //! One outcome, many renderings: [`terminal`] for people, JSON by serde for programs.
 
-pub mod terminal;
+pub(crate) mod progress;
+pub(crate) mod terminal;
+pub(crate) mod text;
 
 use serde::Serialize;
 
 use crate::traffic::api::Api;
-use crate::traffic::ledger::Account;
+use crate::traffic::leg::Account;
+use crate::traffic::pace::Pace;
 use crate::traffic::stats::{Requests, Summary};
+use crate::traffic::tally::{PublishTally, QueueTally};
 
 /// What a run of `publish`, `consume` or `simulate` came to.
 #[derive(Debug, Clone, Serialize)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     pub command: &'static str,
     /// As `local (http://127.0.0.1:4566, us-east-1)`.
     pub target: String,
@@ -38,7 +42,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// What was lost on all legs together.
-    pub fn lost(&self) -> u64 {
+    pub(crate) fn lost(&self) -> u64 {
         let accounts = self.queues.iter().map(|queue| &queue.account);
         accounts.chain(self.landed.iter().map(|landed| &landed.account)).filter_map(|account| account.lost).sum()
     }
@@ -47,7 +51,7 @@ impl Outcome {
 /// What the ledger says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Everything published was seen on every leg.
     NothingLost,
     /// Something acknowledged was never seen.
@@ -60,7 +64,7 @@ pub enum Verdict {
 
 /// The publisher's side.
 #[derive(Debug, Clone, Serialize)]
-pub struct Published {
+pub(crate) struct Published {
     pub topic_arn: String,
     /// Acknowledged.
     pub events: u64,
@@ -79,9 +83,26 @@ pub struct Published {
     pub latency: Option<Summary>,
 }
 
+impl Published {
+    /// What publishers came to who published to a topic for `elapsed_s` seconds.
+    pub(crate) fn new(tally: &PublishTally, topic_arn: String, elapsed_s: f64, pace: Pace) -> Self {
+        let intended_per_second = Some(pace.per_second()).filter(|rate| rate.is_finite());
+        Self {
+            topic_arn,
+            intended_per_second,
+            events: tally.sent,
+            refused: tally.refused,
+            requests: tally.requests,
+            maybe_twice: tally.maybe_twice,
+            per_second: tally.sent as f64 / elapsed_s.max(1e-9),
+            latency: tally.latencies.summary(),
+        }
+    }
+}
+
 /// One queue's side.
 #[derive(Debug, Clone, Serialize)]
-pub struct Queue {
+pub(crate) struct Queue {
     pub api: Api,
     pub queue_url: String,
     pub handled: u64,
@@ -95,9 +116,17 @@ pub struct Queue {
     pub account: Account,
 }
 
+impl Queue {
+    /// What the consumers of a queue came to, and how its events balance.
+    pub(crate) fn new(api: Api, queue_url: String, tally: QueueTally, account: Account) -> Self {
+        let QueueTally { handled, failed, unreadable, not_deleted, requests } = tally;
+        Self { api, queue_url, handled, failed, unreadable, not_deleted, requests, account }
+    }
+}
+
 /// The bucket's side.
 #[derive(Debug, Clone, Serialize)]
-pub struct Landed {
+pub(crate) struct Landed {
     pub bucket: String,
     pub partitions: Vec<String>,
     pub objects: u64,

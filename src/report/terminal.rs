@@ -5,15 +5,16 @@ use std::time::Duration;
 use console::{Alignment, Style, measure_text_width, pad_str};
 
 use super::{Landed, Outcome, Published, Queue, Verdict};
-use crate::traffic::ledger::Account;
+use crate::traffic::leg::Account;
 use crate::traffic::stats::{Requests, Summary};
-use crate::ui::{bytes, count, duration, paint, plural};
+use crate::ui::paint;
+use crate::units::{bytes, count, duration, plural};
 
-/// The lines of an outcome.
-pub fn render(outcome: &Outcome) -> Vec<String> {
+/// An outcome, in lines.
+pub(crate) fn render(outcome: &Outcome) -> Vec<String> {
     let mut lines = vec![String::new()];
     if let Some(verdict) = outcome.verdict {
-        lines.extend(ledger(outcome, verdict));
+        lines.extend(ledger_lines(outcome, verdict));
     } else {
         lines.extend(outcome.published.iter().flat_map(|published| published_lines(published, outcome)));
         lines.extend(queue_lines(outcome));
@@ -21,7 +22,7 @@ pub fn render(outcome: &Outcome) -> Vec<String> {
     lines
 }
 
-/// Of fewer events a rate says nothing.
+/// A rate says nothing about fewer events.
 const ENOUGH: u64 = 50;
 
 /// After `publish`.
@@ -97,10 +98,10 @@ fn publishing_trouble(published: &Published) -> Option<String> {
             format!("; {} lost: up to {} may be there twice", plural(answers, "answer"), plural(events, "event"))
         }
     };
-    trouble("publishing", published.requests, &lost)
+    trouble_line("publishing", published.requests, &lost)
 }
 
-/// The same of a queue: what a lost answer held comes again.
+/// What failed on the way of a queue's messages to us: what a lost answer held comes again.
 fn receiving_trouble(queue: &Queue) -> Option<String> {
     let lost = match queue.requests.lost_answers {
         0 => String::new(),
@@ -108,10 +109,10 @@ fn receiving_trouble(queue: &Queue) -> Option<String> {
             format!("; {} lost: messages in them come again after their visibility timeout", plural(answers, "answer"))
         }
     };
-    trouble(&format!("the {} queue", queue.api.name()), queue.requests, &lost)
+    trouble_line(&format!("the {} queue", queue.api.name()), queue.requests, &lost)
 }
 
-fn trouble(of: &str, requests: Requests, lost: &str) -> Option<String> {
+fn trouble_line(of: &str, requests: Requests, lost: &str) -> Option<String> {
     if requests == Requests::default() {
         return None;
     }
@@ -121,10 +122,15 @@ fn trouble(of: &str, requests: Requests, lost: &str) -> Option<String> {
 }
 
 fn quantiles(latency: Summary) -> String {
-    format!("p50 {}, p99 {}, max {}", ms(latency.p50_ms), ms(latency.p99_ms), ms(latency.max_ms))
+    format!(
+        "p50 {}, p99 {}, max {}",
+        milliseconds(latency.p50_ms),
+        milliseconds(latency.p99_ms),
+        milliseconds(latency.max_ms)
+    )
 }
 
-fn ms(ms: f64) -> String {
+fn milliseconds(ms: f64) -> String {
     duration(Duration::from_secs_f64(ms / 1e3))
 }
 
@@ -135,23 +141,23 @@ fn rate(per_second: f64) -> String {
 const COLUMNS: [&str; 9] = ["", "events", "lost", "duplicated", "out of order", "late", "p50", "p99", "max"];
 
 /// After `simulate`: the fan-out as a table, and the verdict.
-fn ledger(outcome: &Outcome, verdict: Verdict) -> Vec<String> {
+fn ledger_lines(outcome: &Outcome, verdict: Verdict) -> Vec<String> {
     let (bold, dim) = (Style::new().bold(), Style::new().dim());
     let mut rows = vec![COLUMNS.map(str::to_owned)];
     if let Some(Published { events, latency, .. }) = &outcome.published {
         let mut row = COLUMNS.map(|_| String::new());
         row[0] = "published".into();
         row[1] = count(*events);
-        latencies(&mut row, *latency);
+        put_latencies(&mut row, *latency);
         rows.push(row);
     }
     for Queue { api, account, .. } in &outcome.queues {
         let branch =
             if outcome.landed.is_none() && Some(*api) == outcome.queues.last().map(|q| q.api) { "└" } else { "├" };
-        rows.push(leg(format!("{branch}─ {} queue", api.name()), account));
+        rows.push(leg_row(format!("{branch}─ {} queue", api.name()), account));
     }
     if let Some(Landed { account, .. }) = &outcome.landed {
-        rows.push(leg("└─ landed in S3".into(), account));
+        rows.push(leg_row("└─ landed in S3".into(), account));
     }
     let widths: Vec<usize> =
         (0..COLUMNS.len()).map(|c| rows.iter().map(|row| measure_text_width(&row[c])).max().unwrap_or(0)).collect();
@@ -193,12 +199,12 @@ fn ledger(outcome: &Outcome, verdict: Verdict) -> Vec<String> {
         lines.extend(trouble.into_iter().map(|line| format!("  {line}")));
         lines.push(String::new());
     }
-    lines.extend(places(outcome));
+    lines.extend(place_lines(outcome));
     lines.push(conclusion(outcome, verdict));
     lines
 }
 
-fn leg(name: String, account: &Account) -> [String; 9] {
+fn leg_row(name: String, account: &Account) -> [String; 9] {
     let mut row = COLUMNS.map(|_| String::new());
     row[0] = name;
     row[1] = count(account.received);
@@ -206,20 +212,20 @@ fn leg(name: String, account: &Account) -> [String; 9] {
     row[3] = count(account.duplicated);
     row[4] = count(account.out_of_order);
     row[5] = count(account.late.unwrap_or(0));
-    latencies(&mut row, account.latency);
+    put_latencies(&mut row, account.latency);
     row
 }
 
-fn latencies(row: &mut [String; 9], latency: Option<Summary>) {
+fn put_latencies(row: &mut [String; 9], latency: Option<Summary>) {
     if let Some(latency) = latency {
-        row[6] = ms(latency.p50_ms);
-        row[7] = ms(latency.p99_ms);
-        row[8] = ms(latency.max_ms);
+        row[6] = milliseconds(latency.p50_ms);
+        row[7] = milliseconds(latency.p99_ms);
+        row[8] = milliseconds(latency.max_ms);
     }
 }
 
 /// Where the data lies.
-fn places(outcome: &Outcome) -> Vec<String> {
+fn place_lines(outcome: &Outcome) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(landed) = &outcome.landed {
         for partition in &landed.partitions {

@@ -10,22 +10,25 @@ use serde::de::DeserializeOwned;
 
 use crate::event::data::{Consumer, Order, Payment, cents};
 use crate::event::envelope::Arrived;
+use crate::units::plural;
 
-/// How many rows a table remembers; the oldest go first.
-const ROWS: usize = 100_000;
+/// How many rows a table remembers at most; it forgets the oldest first.
+const MAX_ROWS: usize = 100_000;
 
 /// Which API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Api {
+pub(crate) enum Api {
     Orders,
     Payments,
 }
 
 impl Api {
-    pub const ALL: [Self; 2] = [Self::Orders, Self::Payments];
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Orders, Self::Payments];
 
-    pub fn name(self) -> &'static str {
+    /// Its name, as the command line and reports say it.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Orders => "orders",
             Self::Payments => "payments",
@@ -37,21 +40,22 @@ impl Api {
 #[derive(Debug)]
 struct Table<V> {
     rows: HashMap<String, V>,
-    age: VecDeque<String>,
+    /// The ids of the rows, the oldest first.
+    ids: VecDeque<String>,
 }
 
 impl<V> Default for Table<V> {
     fn default() -> Self {
-        Self { rows: HashMap::new(), age: VecDeque::new() }
+        Self { rows: HashMap::new(), ids: VecDeque::new() }
     }
 }
 
 impl<V> Table<V> {
     fn insert(&mut self, id: String, row: V) {
         if self.rows.insert(id.clone(), row).is_none() {
-            self.age.push_back(id);
-            if self.age.len() > ROWS
-                && let Some(oldest) = self.age.pop_front()
+            self.ids.push_back(id);
+            if self.ids.len() > MAX_ROWS
+                && let Some(oldest) = self.ids.pop_front()
             {
                 self.rows.remove(&oldest);
             }
@@ -69,7 +73,7 @@ impl<V> Table<V> {
 
 /// Why an event is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub(crate) enum Refused {
     #[error("{event_type} without the data it needs: {why}")]
     Malformed { event_type: String, why: String },
     #[error("{0}")]
@@ -78,39 +82,42 @@ pub enum Refused {
 
 /// One API's tables.
 #[derive(Debug)]
-pub struct Service {
+pub(crate) struct Service {
     api: Api,
     /// Consumers by id: the name.
     consumers: Table<String>,
-    orders: Table<Row>,
+    orders: Table<OrderRow>,
     /// Payments that came before their order, by order.
     early: Table<i64>,
 }
 
+/// An order that an API knows.
 #[derive(Debug)]
-struct Row {
+struct OrderRow {
     total_cents: i64,
     paid: bool,
 }
 
 impl Service {
-    pub fn new(api: Api) -> Self {
+    /// An API that knows nothing yet.
+    pub(crate) fn new(api: Api) -> Self {
         Self { api, consumers: Table::default(), orders: Table::default(), early: Table::default() }
     }
 
     /// Does what the API does with an event; the answer says what that was.
-    pub fn handle(&mut self, event: &Arrived) -> Result<String, Refused> {
+    pub(crate) fn handle(&mut self, event: &Arrived) -> Result<String, Refused> {
         match (self.api, event.event_type.as_str()) {
-            (_, "consumer.created") => self.consumer(data(event)?),
-            (Api::Orders, "order.placed") => self.order(data(event)?),
-            (Api::Orders, "payment.captured") => self.paid(data(event)?),
-            (Api::Payments, "order.placed") => self.invoice(data(event)?),
-            (Api::Payments, "payment.captured") => self.settle(data(event)?),
+            (_, "consumer.created") => self.add_consumer(data(event)?),
+            (Api::Orders, "order.placed") => self.take_order(data(event)?),
+            (Api::Orders, "payment.captured") => self.mark_paid(data(event)?),
+            (Api::Payments, "order.placed") => self.bill_order(data(event)?),
+            (Api::Payments, "payment.captured") => self.take_payment(data(event)?),
             (_, other) => Ok(format!("nothing to do for {}", short(other))),
         }
     }
 
-    fn consumer(&mut self, consumer: Consumer) -> Result<String, Refused> {
+    /// Either API notes a consumer.
+    fn add_consumer(&mut self, consumer: Consumer) -> Result<String, Refused> {
         let done = match (self.api, self.consumers.get(&consumer.consumer_id)) {
             (_, Some(_)) => format!("consumer {} is known already", consumer.consumer_id),
             (Api::Orders, None) => format!("consumer {} registered: {}", consumer.consumer_id, consumer.name),
@@ -121,8 +128,8 @@ impl Service {
     }
 
     /// The orders API takes an order in.
-    fn order(&mut self, order: Order) -> Result<String, Refused> {
-        check(&order)?;
+    fn take_order(&mut self, order: Order) -> Result<String, Refused> {
+        check_total(&order)?;
         if self.orders.get(&order.order_id).is_some() {
             return Ok(format!("order {} is known already", order.order_id));
         }
@@ -131,17 +138,17 @@ impl Service {
         let done = format!(
             "order {} of {who}: {}, {} {}",
             order.order_id,
-            crate::ui::plural(items, "item"),
+            plural(items, "item"),
             cents(order.total_cents),
             order.currency
         );
         let paid = self.early.get(&order.order_id).is_some();
-        self.orders.insert(order.order_id, Row { total_cents: order.total_cents, paid });
+        self.orders.insert(order.order_id, OrderRow { total_cents: order.total_cents, paid });
         Ok(done)
     }
 
     /// The orders API hears that an order is paid.
-    fn paid(&mut self, payment: Payment) -> Result<String, Refused> {
+    fn mark_paid(&mut self, payment: Payment) -> Result<String, Refused> {
         let order = &payment.order_id;
         Ok(match self.orders.get_mut(order) {
             Some(row) if row.paid => format!("order {order} is paid already"),
@@ -158,30 +165,30 @@ impl Service {
     }
 
     /// The payments API opens what an order owes; a payment that came earlier is checked now.
-    fn invoice(&mut self, order: Order) -> Result<String, Refused> {
-        check(&order)?;
+    fn bill_order(&mut self, order: Order) -> Result<String, Refused> {
+        check_total(&order)?;
         if self.orders.get(&order.order_id).is_some() {
             return Ok(format!("order {} is known already", order.order_id));
         }
         let early = self.early.get(&order.order_id).copied();
         if let Some(amount) = early {
-            equal(&order.order_id, amount, order.total_cents)?;
+            check_amount(&order.order_id, amount, order.total_cents)?;
         }
         let done = match early {
             Some(_) => format!("order {} was paid before it came: settled", order.order_id),
             None => format!("{} {} due for order {}", cents(order.total_cents), order.currency, order.order_id),
         };
-        self.orders.insert(order.order_id, Row { total_cents: order.total_cents, paid: early.is_some() });
+        self.orders.insert(order.order_id, OrderRow { total_cents: order.total_cents, paid: early.is_some() });
         Ok(done)
     }
 
     /// The payments API takes a payment, if it is exactly what the order owes.
-    fn settle(&mut self, payment: Payment) -> Result<String, Refused> {
+    fn take_payment(&mut self, payment: Payment) -> Result<String, Refused> {
         let order = &payment.order_id;
         let amount = format!("{} {}", cents(payment.amount_cents), payment.currency);
         Ok(match self.orders.get_mut(order) {
             Some(row) => {
-                equal(order, payment.amount_cents, row.total_cents)?;
+                check_amount(order, payment.amount_cents, row.total_cents)?;
                 if row.paid {
                     format!("order {order} is settled already")
                 } else {
@@ -198,13 +205,14 @@ impl Service {
     }
 }
 
+/// The data of an event of a known type.
 fn data<T: DeserializeOwned>(event: &Arrived) -> Result<T, Refused> {
     T::deserialize(&event.data)
         .map_err(|why| Refused::Malformed { event_type: event.event_type.clone(), why: why.to_string() })
 }
 
-/// An order's total is the sum of its items.
-fn check(order: &Order) -> Result<(), Refused> {
+/// Refuses an order whose total isn't the sum of its items.
+fn check_total(order: &Order) -> Result<(), Refused> {
     if order.sum() == Some(order.total_cents) {
         return Ok(());
     }
@@ -216,14 +224,15 @@ fn check(order: &Order) -> Result<(), Refused> {
     )))
 }
 
-fn equal(order: &str, amount: i64, total: i64) -> Result<(), Refused> {
+/// Refuses a payment that isn't exactly what its order costs.
+fn check_amount(order: &str, amount: i64, total: i64) -> Result<(), Refused> {
     if amount == total {
         return Ok(());
     }
     Err(Refused::Contradicts(format!("{} paid for order {order}, which costs {}", cents(amount), cents(total))))
 }
 
-/// Foreign text, no longer than a line should be.
+/// Text that others wrote, no longer than a line should be.
 fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(40).collect()
 }
@@ -236,11 +245,11 @@ mod tests {
     use crate::traffic::message;
 
     fn story(n: usize) -> Vec<Arrived> {
-        let mut story = Story::new(11, 0);
+        let mut story = Story::new(11, 0, &[]);
         (0..n)
             .map(|i| {
                 let place = Place { publisher: 0, sequence: i as u64 };
-                let event = Event::new(story.tell(), "r", place, jiff::Timestamp::UNIX_EPOCH);
+                let event = Event::new(story.next_event(), "r", place, jiff::Timestamp::UNIX_EPOCH);
                 message::read(&event.to_json()).unwrap()
             })
             .collect()
@@ -298,10 +307,10 @@ mod tests {
     #[test]
     fn tables_are_bounded() {
         let mut table = Table::default();
-        for n in 0..ROWS + 10 {
+        for n in 0..MAX_ROWS + 10 {
             table.insert(n.to_string(), n);
         }
-        assert_eq!((table.rows.len(), table.age.len()), (ROWS, ROWS));
+        assert_eq!((table.rows.len(), table.ids.len()), (MAX_ROWS, MAX_ROWS));
         assert!(table.get("0").is_none() && table.get("10").is_some());
     }
 }

@@ -8,7 +8,7 @@ const PER_PAGE: u64 = WORDS as u64 * 64;
 
 /// A set of sequence numbers.
 #[derive(Debug)]
-pub struct Bitmap {
+pub(crate) struct Bitmap {
     pages: BTreeMap<u64, Box<[u64; WORDS]>>,
     max_pages: usize,
     len: u64,
@@ -22,12 +22,12 @@ impl Default for Bitmap {
 
 impl Bitmap {
     /// A set that remembers at most so many pages and forgets the lowest first.
-    pub fn bounded(max_pages: usize) -> Self {
+    pub(crate) fn bounded(max_pages: usize) -> Self {
         Self { max_pages, ..Self::default() }
     }
 
     /// Adds a number; false when it was there already.
-    pub fn insert(&mut self, n: u64) -> bool {
+    pub(crate) fn insert(&mut self, n: u64) -> bool {
         let (page, word, bit) = split(n);
         if !self.pages.contains_key(&page) && self.pages.len() >= self.max_pages {
             self.pages.pop_first();
@@ -39,22 +39,19 @@ impl Bitmap {
         new
     }
 
-    pub fn contains(&self, n: u64) -> bool {
+    #[cfg(test)]
+    fn contains(&self, n: u64) -> bool {
         let (page, word, bit) = split(n);
         self.pages.get(&page).is_some_and(|page| page[word] & bit != 0)
     }
 
     /// How many were added, forgotten ones included.
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.len
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     /// The numbers of this set that `other` lacks, ascending.
-    pub fn missing_in<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = u64> + 'a {
+    pub(crate) fn missing_in<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = u64> + 'a {
         self.pages.iter().flat_map(move |(at, page)| {
             let theirs = other.pages.get(at);
             page.iter().enumerate().flat_map(move |(i, word)| {

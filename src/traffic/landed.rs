@@ -8,30 +8,31 @@ use flate2::read::MultiGzDecoder;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
 use super::message;
-use crate::aws::CallError;
+use crate::aws::{CallError, ErrorKind};
 use crate::event::envelope::Arrived;
 
 /// The partitions of the template's prefix.
-pub const PREFIX: &str = "landing_date=";
+const PREFIX: &str = "landing_date=";
 /// No landed object grows beyond this: Firehose buffers at most 128 MiB (API reference of Firehose, BufferingHints),
 /// which compresses well.
 const MAX_OBJECT_BYTES: u64 = 2 << 30;
 
-/// A look-out for what lands in a bucket.
+/// Looks into a bucket again and again for what has landed there.
 #[derive(Debug)]
-pub struct Landing {
+pub(crate) struct BucketWatch {
     bucket: String,
-    /// Keys before this are of earlier days.
+    /// Keys up to this one are of earlier days.
     after: String,
     /// Objects written before the run are not of it.
     since: Timestamp,
+    /// The keys of the objects that were read.
     seen: HashSet<String>,
-    pub found: Found,
+    pub totals: LandedTotals,
 }
 
-/// What was found so far.
+/// What a bucket watch found so far.
 #[derive(Debug, Clone, Default)]
-pub struct Found {
+pub(crate) struct LandedTotals {
     pub bytes: u64,
     pub objects: u64,
     /// Lines that are no events.
@@ -40,9 +41,9 @@ pub struct Found {
     pub partitions: BTreeMap<String, u64>,
 }
 
-impl Landing {
+impl BucketWatch {
     /// Looks for what lands from `since` on.
-    pub fn new(bucket: impl Into<String>, since: Timestamp) -> Self {
+    pub(crate) fn new(bucket: impl Into<String>, since: Timestamp) -> Self {
         // The day before: a partition's date may be of another time zone.
         let day = since.to_zoned(TimeZone::UTC).date().saturating_sub(1.day());
         // LastModified has whole seconds.
@@ -52,12 +53,12 @@ impl Landing {
             after: format!("{PREFIX}{day}"),
             since,
             seen: HashSet::new(),
-            found: Found::default(),
+            totals: LandedTotals::default(),
         }
     }
 
     /// Reads the objects that are new since the last look, and hands out their events.
-    pub async fn look(&mut self, client: &Client, mut event: impl FnMut(Arrived)) -> Result<(), CallError> {
+    pub(crate) async fn look(&mut self, client: &Client, mut event: impl FnMut(Arrived)) -> Result<(), CallError> {
         let mut page = client
             .list_objects_v2()
             .bucket(&self.bucket)
@@ -72,34 +73,34 @@ impl Landing {
                 if self.seen.contains(key) || written.is_some_and(|written| written < self.since) {
                     continue;
                 }
-                let body = self.get(client, key).await?;
+                let body = self.read_object(client, key).await?;
                 self.seen.insert(key.to_owned());
-                self.found.objects += 1;
-                self.found.bytes += body.len() as u64;
+                self.totals.objects += 1;
+                self.totals.bytes += body.len() as u64;
                 let partition = key.split('/').next().unwrap_or_default();
-                *self.found.partitions.entry(partition.to_owned()).or_default() += 1;
-                match text(&body) {
-                    Some(text) => self.found.unreadable += events(&text, &mut event),
-                    None => self.found.unreadable += 1,
+                *self.totals.partitions.entry(partition.to_owned()).or_default() += 1;
+                match decompress(&body) {
+                    Some(text) => self.totals.unreadable += hand_out_events(&text, &mut event),
+                    None => self.totals.unreadable += 1,
                 }
             }
         }
         Ok(())
     }
 
-    async fn get(&self, client: &Client, key: &str) -> Result<Vec<u8>, CallError> {
+    async fn read_object(&self, client: &Client, key: &str) -> Result<Vec<u8>, CallError> {
         let answer = client.get_object().bucket(&self.bucket).key(key).send().await?;
-        let body = answer.body.collect().await.map_err(|error| CallError {
-            kind: crate::aws::Kind::Unreachable,
-            code: None,
-            message: format!("{key}: {error}"),
-        })?;
+        let body = answer
+            .body
+            .collect()
+            .await
+            .map_err(|error| CallError::without_code(ErrorKind::Unreachable, format!("{key}: {error}")))?;
         Ok(body.to_vec())
     }
 }
 
 /// An object as text: plain, or gzip. Other compressions are not read.
-fn text(body: &[u8]) -> Option<String> {
+fn decompress(body: &[u8]) -> Option<String> {
     if !body.starts_with(&[0x1f, 0x8b]) {
         return String::from_utf8(body.to_vec()).ok();
     }
@@ -109,7 +110,7 @@ fn text(body: &[u8]) -> Option<String> {
 }
 
 /// Hands out the events of an object; the number of lines that aren't any.
-fn events(text: &str, mut event: impl FnMut(Arrived)) -> u64 {
+fn hand_out_events(text: &str, mut event: impl FnMut(Arrived)) -> u64 {
     let mut unreadable = 0;
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         match message::read(line) {
@@ -130,7 +131,7 @@ mod tests {
 
     fn read(body: &[u8]) -> (usize, u64) {
         let mut n = 0;
-        let unreadable = events(&text(body).unwrap(), |_| n += 1);
+        let unreadable = hand_out_events(&decompress(body).unwrap(), |_| n += 1);
         (n, unreadable)
     }
 
@@ -141,13 +142,13 @@ mod tests {
         let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         zip.write_all(plain.as_bytes()).unwrap();
         assert_eq!(read(&zip.finish().unwrap()), (2, 1));
-        assert_eq!(text(&[0x1f, 0x8b, 1, 2]), None);
-        assert_eq!(text(&[0xff]), None);
+        assert_eq!(decompress(&[0x1f, 0x8b, 1, 2]), None);
+        assert_eq!(decompress(&[0xff]), None);
     }
 
     #[test]
     fn yesterday_is_looked_at_too() {
-        let landed = Landing::new("b", "2026-03-01T00:30:00Z".parse().unwrap());
+        let landed = BucketWatch::new("b", "2026-03-01T00:30:00Z".parse().unwrap());
         assert_eq!(landed.after, "landing_date=2026-02-28");
         assert!("landing_date=2026-02-28/x" > landed.after.as_str());
     }

@@ -13,7 +13,7 @@ struct SnsEnvelope {
 }
 
 /// Reads the event in a body.
-pub fn read(body: &str) -> Result<Arrived, Unreadable> {
+pub(crate) fn read(body: &str) -> Result<Arrived, Unreadable> {
     let error = match Arrived::parse(body) {
         Ok(event) => return Ok(event),
         Err(error) => error,

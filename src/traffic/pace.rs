@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How often.
+use crate::units::duration;
+
+/// How often an event is published.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Pace {
+pub(crate) enum Pace {
     /// One event in so long.
     Every(Duration),
     /// So many events a second.
@@ -31,7 +33,7 @@ impl Pace {
     }
 
     /// Events a second; infinite when unlimited.
-    pub fn per_second(self) -> f64 {
+    pub(crate) fn per_second(self) -> f64 {
         self.interval().map_or(f64::INFINITY, |interval| 1.0 / interval)
     }
 }
@@ -39,7 +41,7 @@ impl Pace {
 impl fmt::Display for Pace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Every(interval) => write!(f, "one every {}", crate::ui::duration(*interval)),
+            Self::Every(interval) => write!(f, "one every {}", duration(*interval)),
             Self::Rate(rate) => write!(f, "{rate}/s"),
             Self::Max => f.write_str("as fast as possible"),
         }
@@ -48,7 +50,7 @@ impl fmt::Display for Pace {
 
 /// The intended moments of one of several publishers that share a pace.
 #[derive(Debug, Clone, Copy)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     start: Instant,
     interval: Option<f64>,
     publisher: u32,
@@ -56,12 +58,13 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    pub fn new(start: Instant, pace: Pace, publisher: u32, publishers: u32) -> Self {
+    /// The moments of publisher number `publisher` of so many.
+    pub(crate) fn new(start: Instant, pace: Pace, publisher: u32, publishers: u32) -> Self {
         Self { start, interval: pace.interval(), publisher, publishers }
     }
 
     /// When this publisher's event number `n` is meant to leave; the publishers take turns.
-    pub fn intended(&self, n: u64) -> Option<Instant> {
+    pub(crate) fn intended(&self, n: u64) -> Option<Instant> {
         let turn = n as f64 * f64::from(self.publishers) + f64::from(self.publisher);
         // A moment too far away to express never comes.
         let after = Duration::try_from_secs_f64(turn * self.interval?).unwrap_or(Duration::from_secs(u32::MAX.into()));

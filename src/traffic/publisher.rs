@@ -15,38 +15,46 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::pace::{Pace, Schedule};
 use crate::aws::attempts::{Attempt, Watch};
-use crate::aws::{CallError, Kind as Trouble};
-use crate::event::Kind;
+use crate::aws::{CallError, ErrorKind};
+use crate::clock;
+use crate::event::EventKind;
 use crate::event::envelope::{Event, Place};
 use crate::event::story::Story;
-use crate::exit::Stop;
+use crate::stop::Stop;
 
-/// A PublishBatch carries at most ten messages (API reference of SNS, PublishBatch) ..
-pub const MAX_BATCH: u64 = 10;
-/// .. of 256 KiB together.
+/// A PublishBatch carries at most ten messages (API reference of SNS, PublishBatch).
+pub(crate) const MAX_BATCH: u64 = 10;
+/// The messages of a PublishBatch have at most 256 KiB together (ibid.).
 const MAX_BATCH_BYTES: usize = 256 * 1024;
-/// How often an entry that the service couldn't take is sent again.
+/// How often an entry that the service can't take is sent at most.
 const ATTEMPTS: u32 = 5;
+/// The shortest pause before something is sent again.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// What to publish, where, when.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(crate) struct Plan {
     pub topic_arn: String,
+    /// The run's id, which its events carry.
     pub run: String,
+    /// Chooses the story.
     pub seed: u64,
-    pub kinds: Vec<Kind>,
+    /// Which events of the story are published; none means all.
+    pub kinds: Vec<EventKind>,
     pub pace: Pace,
     /// Events of all publishers together; endless without it and without `lasting`.
     pub count: Option<u64>,
+    /// For how long to publish.
     pub lasting: Option<Duration>,
+    /// Events a request.
     pub batch: usize,
+    /// How many publishers there are, each with a story of its own.
     pub publishers: u32,
 }
 
 /// What happens while it publishes.
 #[derive(Debug)]
-pub enum Notice<'a> {
+pub(crate) enum Notice<'a> {
     /// Acknowledged, `latency` after the moment it was meant to leave.
     Sent { event: &'a Event, message_id: &'a str, latency: Duration },
     /// Given up: the service doesn't want it, or couldn't take it often enough.
@@ -58,11 +66,21 @@ pub enum Notice<'a> {
     Trouble { why: &'a str, unsure: Option<u64> },
 }
 
-/// Who hears of it; called from every publisher.
-pub type Listener = Arc<dyn Fn(Notice<'_>) + Send + Sync>;
+/// Hears of what happens; called from every publisher.
+pub(crate) type Listener = Arc<dyn Fn(Notice<'_>) + Send + Sync>;
+
+/// How many publishers a pace needs if a request takes 100 ms; 16 at full speed. There are no more of them than batches.
+pub(crate) fn publishers_for(pace: Pace, batch: u64, count: Option<u64>) -> u32 {
+    let needed = match pace.per_second() {
+        rate if rate.is_infinite() => 16,
+        rate => (rate / (10.0 * batch as f64)).ceil().clamp(1.0, 64.0) as u32,
+    };
+    let batches = count.map_or(u64::MAX, |count| count.div_ceil(batch));
+    needed.min(u32::try_from(batches).unwrap_or(u32::MAX)).max(1)
+}
 
 /// Publishes until the plan is done, or a stop is requested; then what is in flight is finished.
-pub async fn publish(client: &Client, plan: Plan, stop: &Stop, listener: Listener) -> Result<(), CallError> {
+pub(crate) async fn publish(client: &Client, plan: Plan, stop: &Stop, listener: Listener) -> Result<(), CallError> {
     let start = Instant::now();
     let stop = stop.child();
     let plan = Arc::new(plan);
@@ -73,7 +91,7 @@ pub async fn publish(client: &Client, plan: Plan, stop: &Stop, listener: Listene
             watch: watch(&listener, &under_way, plan.topic_arn.ends_with(".fifo")),
             under_way,
             client: client.clone(),
-            story: Story::of_kinds(plan.seed, number, &plan.kinds),
+            story: Story::new(plan.seed, number, &plan.kinds),
             schedule: Schedule::new(start, plan.pace, number, plan.publishers),
             deadline: plan.lasting.map(|lasting| start + lasting),
             left: plan.count.map(|count| share(count, number, plan.publishers)),
@@ -95,7 +113,8 @@ pub async fn publish(client: &Client, plan: Plan, stop: &Stop, listener: Listene
     outcome
 }
 
-/// Tells of the attempts of a publisher that has so many events under way. A FIFO topic takes each only once.
+/// Tells the listener of the attempts of a publisher that has `under_way` events in its request. What failed may have
+/// published them, but not on a FIFO topic, which takes each only once.
 fn watch(listener: &Listener, under_way: &Arc<AtomicU64>, fifo: bool) -> Watch {
     let (listener, under_way) = (listener.clone(), under_way.clone());
     Watch::new(Arc::new(move |attempt| match attempt {
@@ -113,6 +132,7 @@ fn share(count: u64, number: u32, of: u32) -> u64 {
     count / of + u64::from(number < count % of)
 }
 
+/// One publisher: a story, and when its events are to leave.
 struct Publisher {
     client: Client,
     watch: Watch,
@@ -121,8 +141,11 @@ struct Publisher {
     plan: Arc<Plan>,
     story: Story,
     schedule: Schedule,
+    /// When it is to end.
     deadline: Option<Instant>,
+    /// How many events it is still to publish.
     left: Option<u64>,
+    /// Which publisher it is, from 0.
     number: u32,
     stop: Stop,
     listener: Listener,
@@ -144,19 +167,20 @@ impl Entry {
 }
 
 impl Publisher {
+    /// Publishes until the end.
     async fn run(mut self) -> Result<(), CallError> {
         let mut sequence = 0;
         loop {
             let room = (self.plan.batch as u64).min(self.left.unwrap_or(u64::MAX));
-            let moments = self.moments(sequence, room).await;
+            let moments = self.wait_for_batch(sequence, room).await;
             let ended = (moments.len() as u64) < room || room == 0;
             self.left = self.left.map(|left| left - moments.len() as u64);
-            let time = super::now();
+            let time = clock::now();
             let (mut entries, mut bytes) = (Vec::with_capacity(moments.len()), 0);
             for intended in moments {
                 let place = Place { publisher: self.number, sequence };
                 sequence += 1;
-                let event = Event::new(self.story.tell(), &self.plan.run, place, time);
+                let event = Event::new(self.story.next_event(), &self.plan.run, place, time);
                 let entry = Entry { body: event.to_json(), event, intended };
                 if bytes + entry.size() > MAX_BATCH_BYTES {
                     self.send(std::mem::take(&mut entries)).await?;
@@ -172,12 +196,13 @@ impl Publisher {
         }
     }
 
-    /// Waits for the next `room` events to be due: a batch leaves when its last one is. Fewer when the end came first.
-    async fn moments(&self, sequence: u64, room: u64) -> Vec<Instant> {
+    /// Waits until the next `room` events are due, and says when each was: a batch leaves when its last event is due. They
+    /// are fewer when the end came first.
+    async fn wait_for_batch(&self, sequence: u64, room: u64) -> Vec<Instant> {
         let mut moments = Vec::with_capacity(room as usize);
         for n in sequence..sequence + room {
             let due = self.schedule.intended(n);
-            if !self.wait(due).await {
+            if !self.wait_until(due).await {
                 break;
             }
             moments.push(due.unwrap_or_else(Instant::now));
@@ -185,8 +210,8 @@ impl Publisher {
         moments
     }
 
-    /// Waits for a moment; false when the end came first.
-    async fn wait(&self, due: Option<Instant>) -> bool {
+    /// Waits until an event is due; false when the end came first.
+    async fn wait_until(&self, due: Option<Instant>) -> bool {
         let end = async {
             match self.deadline {
                 Some(deadline) => sleep_until(deadline).await,
@@ -249,7 +274,7 @@ impl Publisher {
                     sleep(PAUSE * 5).await;
                     (self.listener)(Notice::Again);
                 }
-                Err(error) if error.kind == Trouble::Other => {
+                Err(error) if error.kind == ErrorKind::Other => {
                     let why = error.to_string();
                     for entry in &entries {
                         (self.listener)(Notice::Refused { event: &entry.event, why: &why });
@@ -262,6 +287,7 @@ impl Publisher {
         Ok(())
     }
 
+    /// Publishes an event on its own.
     async fn publish_one(&self, entry: &Entry) -> Result<(), CallError> {
         let (group, deduplication) = self.fifo(&entry.event).unzip();
         let answer = self
@@ -276,11 +302,12 @@ impl Publisher {
             .interceptor(self.watch.clone())
             .send()
             .await?;
-        self.sent(entry, answer.message_id().unwrap_or_default());
+        self.notify_sent(entry, answer.message_id().unwrap_or_default());
         Ok(())
     }
 
-    /// The entries that the service couldn't take, with its reason; those that it doesn't want are given up.
+    /// Publishes a batch, and gives up the entries that the service doesn't want. Those that it couldn't take are left: their
+    /// numbers, with the service's reasons.
     async fn publish_batch(&self, batch: &[Entry]) -> Result<Vec<(usize, String)>, CallError> {
         let mut request = self.client.publish_batch().topic_arn(&self.plan.topic_arn);
         for (n, entry) in batch.iter().enumerate() {
@@ -293,17 +320,15 @@ impl Publisher {
                 .set_message_deduplication_id(deduplication)
                 .build();
             // Fails only without id or message.
-            request = request.publish_batch_request_entries(entry.map_err(|error| CallError {
-                kind: Trouble::Other,
-                code: None,
-                message: error.to_string(),
-            })?);
+            request = request.publish_batch_request_entries(
+                entry.map_err(|error| CallError::without_code(ErrorKind::Other, error.to_string()))?,
+            );
         }
         let answer = request.customize().interceptor(self.watch.clone()).send().await?;
         let number = |id: &str| id.parse::<usize>().ok().filter(|n| *n < batch.len());
         for sent in answer.successful() {
             if let Some(n) = sent.id().and_then(number) {
-                self.sent(&batch[n], sent.message_id().unwrap_or_default());
+                self.notify_sent(&batch[n], sent.message_id().unwrap_or_default());
             }
         }
         let mut again = Vec::new();
@@ -321,18 +346,20 @@ impl Publisher {
         Ok(again)
     }
 
-    fn sent(&self, entry: &Entry, message_id: &str) {
+    /// Tells the listener of an event that was acknowledged.
+    fn notify_sent(&self, entry: &Entry, message_id: &str) {
         let latency = Instant::now().saturating_duration_since(entry.intended);
         (self.listener)(Notice::Sent { event: &entry.event, message_id, latency });
     }
 
-    /// Group and deduplication id, on a FIFO topic: a consumer's events stay in order.
+    /// The message group and the deduplication id of an event, on a FIFO topic: a consumer's events stay in order.
     fn fifo(&self, event: &Event) -> Option<(String, String)> {
         let id = || format!("{}-{}-{}", self.plan.run, event.place.publisher, event.place.sequence);
         self.plan.topic_arn.ends_with(".fifo").then(|| (event.data.consumer_id().to_owned(), id()))
     }
 }
 
+/// The message attributes of an event.
 fn attributes(event: &Event) -> impl Iterator<Item = (String, MessageAttributeValue)> + use<> {
     event.attributes().into_iter().filter_map(|attribute| {
         let value = MessageAttributeValue::builder()
@@ -353,6 +380,20 @@ mod tests {
     fn shares_add_up() {
         for (count, of) in [(10, 3), (2, 5), (0, 4), (1_000_000, 7)] {
             assert_eq!((0..of).map(|number| share(count, number, of)).sum::<u64>(), count);
+        }
+    }
+
+    #[test]
+    fn a_rate_gets_the_publishers_it_needs() {
+        for (pace, batch, count, n) in [
+            (Pace::Every(Duration::from_secs(5)), 1, None, 1),
+            (Pace::Rate(200.0), 1, None, 20),
+            (Pace::Rate(200.0), 10, None, 2),
+            (Pace::Rate(1e6), 1, None, 64),
+            (Pace::Max, 1, None, 16),
+            (Pace::Max, 10, Some(25), 3),
+        ] {
+            assert_eq!(publishers_for(pace, batch, count), n, "{pace}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Latencies, in a histogram: constant memory however long the run.
+//! Latencies, requests and rates of a run, in constant memory however long it is.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use serde::Serialize;
 
 /// Latencies from 1 µs to an hour, three digits exact.
 #[derive(Debug, Clone)]
-pub struct Latencies(Histogram<u64>);
+pub(crate) struct Latencies(Histogram<u64>);
 
-/// What is told of them, in milliseconds.
+/// What a report says of latencies, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Summary {
+pub(crate) struct Summary {
     pub p50_ms: f64,
     pub p90_ms: f64,
     pub p99_ms: f64,
@@ -26,16 +26,18 @@ impl Default for Latencies {
 }
 
 impl Latencies {
-    pub fn record(&mut self, latency: Duration) {
+    /// Adds a latency.
+    pub(crate) fn record(&mut self, latency: Duration) {
         self.0.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1));
     }
 
-    pub fn quantile(&self, q: f64) -> Duration {
+    /// The latency that a share `q` of all doesn't exceed.
+    pub(crate) fn quantile(&self, q: f64) -> Duration {
         Duration::from_micros(self.0.value_at_quantile(q))
     }
 
-    /// Nothing when nothing was recorded.
-    pub fn summary(&self) -> Option<Summary> {
+    /// The quantiles; none when nothing was recorded.
+    pub(crate) fn summary(&self) -> Option<Summary> {
         let ms = |us: u64| us as f64 / 1e3;
         (!self.0.is_empty()).then(|| Summary {
             p50_ms: ms(self.0.value_at_quantile(0.50)),
@@ -48,7 +50,7 @@ impl Latencies {
 
 /// How the requests of one side went, those included that the SDK sends again by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Requests {
+pub(crate) struct Requests {
     /// Attempts that failed, in whole or in part.
     pub failed_requests: u64,
     /// Requests that were sent again.
@@ -58,30 +60,30 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// Notes an attempt that failed.
-    pub fn trouble(&mut self, lost: bool) {
+    /// Counts an attempt that failed; with `answer_lost` the service may have done it all the same.
+    pub(crate) fn count_failure(&mut self, answer_lost: bool) {
         self.failed_requests += 1;
-        self.lost_answers += u64::from(lost);
+        self.lost_answers += u64::from(answer_lost);
     }
 }
 
 /// A rate over the last few seconds, for live views.
 #[derive(Debug)]
-pub struct Recent {
+pub(crate) struct RecentRate {
     at: tokio::time::Instant,
     total: u64,
     rate: f64,
 }
 
-impl Default for Recent {
+impl Default for RecentRate {
     fn default() -> Self {
         Self { at: tokio::time::Instant::now(), total: 0, rate: 0.0 }
     }
 }
 
-impl Recent {
-    /// The smoothed rate per second, told that `total` have happened by now.
-    pub fn rate(&mut self, total: u64) -> f64 {
+impl RecentRate {
+    /// The smoothed rate per second, now that `total` have happened since the start.
+    pub(crate) fn update(&mut self, total: u64) -> f64 {
         let elapsed = self.at.elapsed().as_secs_f64();
         if elapsed >= 0.2 {
             let now = total.saturating_sub(self.total) as f64 / elapsed;

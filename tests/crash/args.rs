@@ -1,21 +1,22 @@
 //! The command line: the harness's own arguments, and those that `cargo test` and `cargo nextest` give to every test target.
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
+use log::Durability;
 
 /// The one test of this target, as filters and lists know it.
 const NAME: &str = "crash";
 
 #[derive(Parser, Debug)]
 #[command(name = "cargo test --test crash --", about = "Kills the server at random moments and checks what is left")]
-pub struct Args {
+pub(crate) struct Args {
     /// Kills at random moments, each with a restart on the same data.
     #[arg(long)]
     pub rounds: Option<u32>,
     /// Repeats a run's moments and choices; the machine's timing stays its own.
     #[arg(long)]
     pub seed: Option<u64>,
-    /// What the server promises.
-    #[arg(long, value_enum, default_value = "process")]
+    /// What the server promises: memory, process or power.
+    #[arg(long, default_value = "process", value_parser = durability)]
     pub durability: Durability,
     /// Leave the data folder where it is. After a fault it stays anyway.
     #[arg(long)]
@@ -62,27 +63,14 @@ struct Rest {
     report_time: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Durability {
-    Memory,
-    Process,
-    Power,
-}
-
-impl Durability {
-    /// As `messaging local --durability` takes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Memory => "memory",
-            Self::Process => "process",
-            Self::Power => "power",
-        }
-    }
+fn durability(name: &str) -> Result<Durability, String> {
+    let all = [Durability::Memory, Durability::Process, Durability::Power];
+    all.into_iter().find(|it| it.to_string() == name).ok_or_else(|| "memory, process or power is needed".into())
 }
 
 impl Args {
     /// Prints the list of tests where that is all that was asked for.
-    pub fn listed(&self) -> bool {
+    pub(crate) fn listed(&self) -> bool {
         if self.list && !self.ignored {
             println!("{NAME}: test");
         }
@@ -90,7 +78,7 @@ impl Args {
     }
 
     /// Whether the filters choose the test.
-    pub fn chosen(&self) -> bool {
+    pub(crate) fn chosen(&self) -> bool {
         let matches = |filter: &String| if self.exact { filter == NAME } else { NAME.contains(filter.as_str()) };
         let wanted = self.filters.is_empty() || self.filters.iter().any(matches);
         wanted && !self.ignored && !self.skip.iter().any(matches)

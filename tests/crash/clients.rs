@@ -17,7 +17,7 @@ use crate::counts::{Counts, Did, Fault};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Clone)]
-pub struct Clients {
+pub(crate) struct Clients {
     pub sns: aws_sdk_sns::Client,
     pub sqs: aws_sdk_sqs::Client,
     pub firehose: aws_sdk_firehose::Client,
@@ -28,10 +28,10 @@ pub struct Clients {
 
 /// The connection broke, or the server failed: what was asked for may have happened.
 #[derive(Debug)]
-pub struct Gone;
+pub(crate) struct Gone;
 
 impl Clients {
-    pub fn new(endpoint: &str) -> Self {
+    pub(crate) fn new(endpoint: &str) -> Self {
         let credentials = Credentials::new("test", "test", None, None, "crash");
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -54,11 +54,11 @@ impl Clients {
     }
 
     /// Host and port.
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         self.endpoint.trim_start_matches("http://")
     }
 
-    pub fn url(&self, queue: &str) -> String {
+    pub(crate) fn url(&self, queue: &str) -> String {
         format!("{}/000000000000/{queue}", self.endpoint)
     }
 }
@@ -70,7 +70,7 @@ fn http_client() -> SharedHttpClient {
 }
 
 /// A call's fate: what it gave, or why it was refused and so didn't happen, or nobody knows.
-pub fn fate<T, E: ProvideErrorMetadata>(
+pub(crate) fn fate<T, E: ProvideErrorMetadata>(
     counts: &Counts,
     result: Result<T, SdkError<E, HttpResponse>>,
 ) -> Result<Result<T, String>, Gone> {

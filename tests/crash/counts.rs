@@ -11,10 +11,10 @@ macro_rules! kinds {
     ($(#[$doc:meta])* $name:ident { $($kind:ident = $text:literal,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $name { $($kind),* }
+        pub(crate) enum $name { $($kind),* }
 
         impl $name {
-            pub const ALL: &'static [($name, &'static str)] = &[$(($name::$kind, $text)),*];
+            pub(crate) const ALL: &'static [($name, &'static str)] = &[$(($name::$kind, $text)),*];
         }
     };
 }
@@ -72,7 +72,7 @@ kinds! {
 }
 
 #[derive(Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     did: [AtomicU64; Did::ALL.len()],
     faults: [AtomicU64; Fault::ALL.len()],
     examples: Mutex<Vec<(Fault, String)>>,
@@ -81,11 +81,11 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub fn did(&self, what: Did, times: usize) {
+    pub(crate) fn did(&self, what: Did, times: usize) {
         self.did[what as usize].fetch_add(times as u64, Ordering::Relaxed);
     }
 
-    pub fn fault(&self, fault: Fault, example: impl FnOnce() -> String) {
+    pub(crate) fn fault(&self, fault: Fault, example: impl FnOnce() -> String) {
         self.faults[fault as usize].fetch_add(1, Ordering::Relaxed);
         let mut examples = self.examples.lock();
         if examples.iter().filter(|(of, _)| *of == fault).count() < EXAMPLES {
@@ -94,21 +94,21 @@ impl Counts {
         }
     }
 
-    pub fn done(&self, what: Did) -> u64 {
+    pub(crate) fn done(&self, what: Did) -> u64 {
         self.did[what as usize].load(Ordering::Relaxed)
     }
 
-    pub fn faults(&self, fault: Fault) -> u64 {
+    pub(crate) fn faults(&self, fault: Fault) -> u64 {
         self.faults[fault as usize].load(Ordering::Relaxed)
     }
 
     /// All faults together.
-    pub fn wrong(&self) -> u64 {
+    pub(crate) fn wrong(&self) -> u64 {
         Fault::ALL.iter().map(|(fault, _)| self.faults(*fault)).sum()
     }
 
     /// Prints the table, `more` first, and the examples below it.
-    pub fn print(&self, more: &[(&str, String)]) {
+    pub(crate) fn print(&self, more: &[(&str, String)]) {
         let row = |text: &str, value: &str| println!("  {text:<62} {value:>12}");
         more.iter().for_each(|(text, value)| row(text, value));
         for (did, text) in Did::ALL {

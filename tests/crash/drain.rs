@@ -11,7 +11,7 @@ use crate::routes::QUEUES;
 use crate::work::{Worker, consumers};
 
 /// Longer than the longest receive hides a message whose answer was lost, and than the slowest stream waits.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 const DEPTH: [QueueAttributeName; 3] = [
     QueueAttributeName::ApproximateNumberOfMessages,
@@ -20,7 +20,7 @@ const DEPTH: [QueueAttributeName; 3] = [
 ];
 
 /// Messages in a queue, in flight and delayed ones included.
-pub async fn depth(worker: &Worker, queue: usize) -> Result<usize, Gone> {
+pub(crate) async fn depth(worker: &Worker, queue: usize) -> Result<usize, Gone> {
     let get = worker.clients.sqs.get_queue_attributes().queue_url(worker.clients.url(QUEUES[queue]));
     let answer = worker.call(get.set_attribute_names(Some(DEPTH.to_vec())).send()).await?;
     let attributes = answer.ok().and_then(|it| it.attributes).unwrap_or_default();
@@ -28,7 +28,7 @@ pub async fn depth(worker: &Worker, queue: usize) -> Result<usize, Gone> {
 }
 
 /// Reveals what is in flight as far as its handle is known, then receives and deletes until nothing is left.
-pub async fn queue(worker: &mut Worker, queue: usize) -> Result<(), Gone> {
+pub(crate) async fn queue(worker: &mut Worker, queue: usize) -> Result<(), Gone> {
     let handles = worker.world.ledger.lock().in_flight(queue);
     for chunk in handles.chunks(10) {
         let entries = chunk.iter().map(|(id, handle)| {
@@ -51,7 +51,7 @@ pub async fn queue(worker: &mut Worker, queue: usize) -> Result<(), Gone> {
 }
 
 /// Waits until everything landed that was acknowledged, or nothing lands any more for so long.
-pub async fn streams(worker: &mut Worker, buckets: &mut Buckets, patience: Duration) -> Result<(), Gone> {
+pub(crate) async fn streams(worker: &mut Worker, buckets: &mut Buckets, patience: Duration) -> Result<(), Gone> {
     let (mut progress, mut landed) = (Instant::now(), 0);
     loop {
         let done = worker.world.ledger.lock().all_landed();

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::DeleteMessageBatchRequestEntry;
+use log::Durability;
 
-use crate::args::Durability;
 use crate::clients::Clients;
 use crate::counts::{Counts, Did, Fault};
 use crate::server::{Home, Server};
@@ -119,7 +119,7 @@ struct Known {
 }
 
 /// Fills and empties a disk so many times, below `folder`.
-pub async fn run(folder: &Path, durability: Durability, times: u32, counts: &Arc<Counts>) -> Result<()> {
+pub(crate) async fn run(folder: &Path, durability: Durability, times: u32, counts: &Arc<Counts>) -> Result<()> {
     let home = Home::new(folder, "disk/data", durability, SEGMENT);
     let disk = match Disk::mount(folder.join("disk")) {
         Ok(disk) => disk,

@@ -11,7 +11,7 @@ use crate::work::Worker;
 
 /// What is known of a stream's bucket, by key.
 #[derive(Default)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     read: BTreeSet<String>,
     deleted: BTreeSet<String>,
     /// Deletes of unknown fate.
@@ -19,10 +19,10 @@ pub struct Bucket {
 }
 
 /// The buckets of all streams.
-pub type Buckets = [Bucket; STREAMS.len()];
+pub(crate) type Buckets = [Bucket; STREAMS.len()];
 
 /// Reads all objects that are new, and looks for those that should be there or gone.
-pub async fn read(worker: &mut Worker, buckets: &mut Buckets) -> Result<(), Gone> {
+pub(crate) async fn read(worker: &mut Worker, buckets: &mut Buckets) -> Result<(), Gone> {
     for (stream, bucket) in buckets.iter_mut().enumerate() {
         read_one(worker, stream, bucket).await?;
     }
@@ -30,7 +30,7 @@ pub async fn read(worker: &mut Worker, buckets: &mut Buckets) -> Result<(), Gone
 }
 
 /// How many objects and parts of uploads all buckets name.
-pub async fn named(worker: &Worker) -> Result<usize, Gone> {
+pub(crate) async fn named(worker: &Worker) -> Result<usize, Gone> {
     let s3 = &worker.clients.s3;
     let buckets = worker.call(s3.list_buckets().send()).await?.map(|it| it.buckets.unwrap_or_default());
     let mut named = 0;

@@ -11,7 +11,7 @@ use crate::counts::{Counts, Did, Fault};
 use crate::routes::{EVENTS, QUEUES, Route, STREAMS};
 
 /// An event's number, the first word of its body.
-pub type Id = usize;
+pub(crate) type Id = usize;
 
 /// Clocks of two processes that round to milliseconds.
 const TOLERANCE: Duration = Duration::from_millis(20);
@@ -52,7 +52,7 @@ struct Copy {
 }
 
 /// A message as a consumer got it.
-pub struct Message<'a> {
+pub(crate) struct Message<'a> {
     pub body: &'a str,
     pub id: &'a str,
     pub handle: &'a str,
@@ -61,14 +61,14 @@ pub struct Message<'a> {
 
 /// One receive call.
 #[derive(Debug, Clone, Copy)]
-pub struct Receive {
+pub(crate) struct Receive {
     pub queue: usize,
     pub asked: Instant,
     pub answered: Instant,
     pub visibility: Duration,
 }
 
-pub struct Ledger {
+pub(crate) struct Ledger {
     counts: Arc<Counts>,
     events: Vec<Event>,
     /// Events that may still be in a queue or a stream.
@@ -78,7 +78,7 @@ pub struct Ledger {
 }
 
 /// The body of an event: its number, then padding up to `size`.
-pub fn body(id: Id, size: usize) -> String {
+pub(crate) fn body(id: Id, size: usize) -> String {
     let mut body = format!("{id} ");
     let letter = char::from(b'a' + (id % 26) as u8);
     body.extend(std::iter::repeat_n(letter, size.saturating_sub(body.len())));
@@ -91,12 +91,12 @@ fn id_of(body: &str) -> Option<Id> {
 }
 
 impl Ledger {
-    pub fn new(counts: Arc<Counts>) -> Self {
+    pub(crate) fn new(counts: Arc<Counts>) -> Self {
         Self { counts, events: Vec::new(), open: Vec::new(), waiting: BTreeMap::new() }
     }
 
     /// An event that is about to be sent: its number and its body.
-    pub fn sends(&mut self, route: &'static Route, size: usize, place: Option<(usize, u32)>) -> (Id, String) {
+    pub(crate) fn sends(&mut self, route: &'static Route, size: usize, place: Option<(usize, u32)>) -> (Id, String) {
         let id = self.events.len();
         let copy =
             |_: &usize| Copy { message_id: None, handle: None, deletion: Deletion::None, count: None, hidden: None };
@@ -111,22 +111,22 @@ impl Ledger {
         (id, body(id, size))
     }
 
-    pub fn body_of(&self, id: Id) -> String {
+    pub(crate) fn body_of(&self, id: Id) -> String {
         body(id, self.events[id].size)
     }
 
-    pub fn acknowledged(&mut self, id: Id) {
+    pub(crate) fn acknowledged(&mut self, id: Id) {
         self.events[id].fate = Fate::Acknowledged;
     }
 
-    pub fn refused(&mut self, id: Id, why: &str) {
+    pub(crate) fn refused(&mut self, id: Id, why: &str) {
         self.counts.fault(Fault::Refused, || format!("event {id}: {why}"));
         self.events[id].fate = Fate::Refused;
         self.set_waiting(id, None, false);
     }
 
     /// Notes the messages of one answer, in order, and checks them. Returns those that can be acted on.
-    pub fn received(&mut self, receive: Receive, messages: &[Message<'_>]) -> Vec<(Id, String)> {
+    pub(crate) fn received(&mut self, receive: Receive, messages: &[Message<'_>]) -> Vec<(Id, String)> {
         let mut known = Vec::with_capacity(messages.len());
         let mut before: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
         for message in messages {
@@ -208,13 +208,13 @@ impl Ledger {
     }
 
     /// How long a message is surely still its receiver's.
-    pub fn held(&mut self, id: Id, queue: usize, now: Instant) -> Duration {
+    pub(crate) fn held(&mut self, id: Id, queue: usize, now: Instant) -> Duration {
         let hidden = self.copy(id, queue).and_then(|copy| copy.hidden);
         hidden.map_or(Duration::ZERO, |(until, _)| until.saturating_duration_since(now))
     }
 
     /// A delete is about to be sent.
-    pub fn deletes(&mut self, id: Id, queue: usize) {
+    pub(crate) fn deletes(&mut self, id: Id, queue: usize) {
         if let Some(copy) = self.copy(id, queue)
             && copy.deletion == Deletion::None
         {
@@ -223,7 +223,7 @@ impl Ledger {
         }
     }
 
-    pub fn deleted(&mut self, id: Id, queue: usize, now: Instant) {
+    pub(crate) fn deleted(&mut self, id: Id, queue: usize, now: Instant) {
         self.counts.did(Did::Deleted, 1);
         if let Some(copy) = self.copy(id, queue) {
             copy.deletion = Deletion::Done(now);
@@ -231,7 +231,7 @@ impl Ledger {
     }
 
     /// A delete was refused, so the message is still there: the handle had expired.
-    pub fn delete_refused(&mut self, id: Id, queue: usize) {
+    pub(crate) fn delete_refused(&mut self, id: Id, queue: usize) {
         self.counts.did(Did::Refused, 1);
         if let Some(copy) = self.copy(id, queue)
             && copy.deletion == Deletion::Tried
@@ -255,14 +255,14 @@ impl Ledger {
     }
 
     /// A message is about to be made visible: from now on nothing is promised.
-    pub fn reveals(&mut self, id: Id, queue: usize) {
+    pub(crate) fn reveals(&mut self, id: Id, queue: usize) {
         if let Some(copy) = self.copy(id, queue) {
             copy.hidden = None;
         }
     }
 
     /// A message is hidden for so long after `asked`.
-    pub fn hides(&mut self, id: Id, queue: usize, asked: Instant, hidden: Duration, now: Instant) {
+    pub(crate) fn hides(&mut self, id: Id, queue: usize, asked: Instant, hidden: Duration, now: Instant) {
         self.counts.did(Did::Hidden, 1);
         if let Some(copy) = self.copy(id, queue) {
             copy.hidden = Some((asked + hidden, now));
@@ -270,7 +270,7 @@ impl Ledger {
     }
 
     /// A line of an object that a stream landed.
-    pub fn landed(&mut self, stream: usize, line: &str) {
+    pub(crate) fn landed(&mut self, stream: usize, line: &str) {
         self.counts.did(Did::Landed, 1);
         let name = STREAMS[stream].0;
         let found = id_of(line).filter(|id| self.events.get(*id).is_some_and(|it| it.route.stream == Some(stream)));
@@ -288,7 +288,7 @@ impl Ledger {
     }
 
     /// Whether every acknowledged record landed.
-    pub fn all_landed(&self) -> bool {
+    pub(crate) fn all_landed(&self) -> bool {
         !self.open.iter().any(|id| self.misses_record(&self.events[*id]))
     }
 
@@ -297,7 +297,7 @@ impl Ledger {
     }
 
     /// Checks a queue's depth, in flight and delayed included, while nobody works on it.
-    pub fn check_depth(&mut self, queue: usize, depth: usize) {
+    pub(crate) fn check_depth(&mut self, queue: usize, depth: usize) {
         let (mut least, mut most) = (0, 0);
         for id in &self.open {
             let event = &self.events[*id];
@@ -315,7 +315,7 @@ impl Ledger {
     }
 
     /// Forgets to look at events about which nothing can change any more. Between rounds, when no call is under way.
-    pub fn tidy(&mut self) {
+    pub(crate) fn tidy(&mut self) {
         let Self { events, open, .. } = self;
         open.retain(|id| {
             let event = &events[*id];
@@ -325,7 +325,7 @@ impl Ledger {
     }
 
     /// The last receipt handles of messages that may be in flight, for who wants to see them now.
-    pub fn in_flight(&mut self, queue: usize) -> Vec<(Id, String)> {
+    pub(crate) fn in_flight(&mut self, queue: usize) -> Vec<(Id, String)> {
         let mut handles = Vec::new();
         for id in self.open.clone() {
             let Some(copy) = self.copy(id, queue) else { continue };
@@ -340,7 +340,7 @@ impl Ledger {
     }
 
     /// At the end, when every queue is empty and every stream has landed: what is missing.
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         for id in &self.open {
             let event = &self.events[*id];
             let acknowledged = event.fate == Fate::Acknowledged;

@@ -14,6 +14,8 @@
 //! cuts the end off the log, as a server would leave it that acknowledges before it writes. If that isn't found, the test
 //! fails.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the harness prints what it counts")]
+
 mod args;
 mod clients;
 mod counts;
@@ -33,8 +35,9 @@ mod work;
 use std::process::ExitCode;
 
 use clap::Parser;
+use log::Durability;
 
-use crate::args::{Args, Durability};
+use crate::args::Args;
 use crate::counts::Fault;
 use crate::run::{Outcome, Plan, run};
 
@@ -112,7 +115,7 @@ fn rounds(plan: &Plan, keep: bool) -> Result<Outcome> {
 }
 
 fn print(plan: &Plan, outcome: &Outcome) {
-    println!("crash: durability {}, seed {}", plan.durability.name(), plan.seed);
+    println!("crash: durability {}, seed {}", plan.durability, plan.seed);
     outcome.counts.print(&[
         ("rounds", plan.rounds.to_string()),
         ("kills", outcome.kills.to_string()),

@@ -7,7 +7,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 
 /// How a server dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     Killed,
     /// It is asked to stop, and killed so much later.
     Stopping(Duration),
@@ -17,7 +17,7 @@ pub enum End {
 
 /// The end of a round.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Moment {
+pub(crate) struct Moment {
     /// How long clients work before the end.
     pub work: Duration,
     pub end: End,
@@ -26,7 +26,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    pub fn draw(rng: &mut Xoshiro256PlusPlus) -> Self {
+    pub(crate) fn draw(rng: &mut Xoshiro256PlusPlus) -> Self {
         // The log is compacted a second after a start.
         let micros = if rng.random_bool(0.2) { 950_000..1_400_000 } else { 50_000..600_000 };
         let work = Duration::from_micros(rng.random_range(micros));
@@ -44,7 +44,7 @@ impl Moment {
         Self { work, end, starting }
     }
 
-    pub fn kills(&self) -> usize {
+    pub(crate) fn kills(&self) -> usize {
         usize::from(self.end != End::Stopped) + self.starting.len()
     }
 }

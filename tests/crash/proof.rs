@@ -164,7 +164,7 @@ const TALES: &[(Option<Fault>, Tale)] = &[
 ];
 
 /// Tells every story; fails at the first that is not told apart.
-pub fn check() -> Result<(), String> {
+pub(crate) fn check() -> Result<(), String> {
     for (number, (expected, tale)) in TALES.iter().enumerate() {
         let counts = Arc::new(Counts::default());
         let mut story = Story { ledger: Ledger::new(counts.clone()), origin: Instant::now() };

@@ -1,30 +1,30 @@
 //! What is in the cloud: queues, topics, streams, and the ways that events take.
 
 /// Queues by name; workers and the ledger speak of them by their index.
-pub const QUEUES: [&str; 7] =
+pub(crate) const QUEUES: [&str; 7] =
     ["events-0", "events-1", "events-2", "direct", "ordered-0.fifo", "ordered-1.fifo", "sent.fifo"];
 
 /// A queue whose setting is changed over and over.
-pub const SETTINGS: &str = "settings";
+pub(crate) const SETTINGS: &str = "settings";
 
 /// A queue that stays empty.
-pub const IDLE: &str = "idle";
+pub(crate) const IDLE: &str = "idle";
 
 /// Streams and their buckets; the first lands at once, the second buffers a second.
-pub const STREAMS: [(&str, i32); 2] = [("landing-at-once", 0), ("landing-buffered", 1)];
+pub(crate) const STREAMS: [(&str, i32); 2] = [("landing-at-once", 0), ("landing-buffered", 1)];
 
 /// The bucket of objects that clients put.
-pub const OBJECTS: &str = "objects";
+pub(crate) const OBJECTS: &str = "objects";
 
-pub const TOPIC: &str = "events";
-pub const FIFO_TOPIC: &str = "ordered.fifo";
+pub(crate) const TOPIC: &str = "events";
+pub(crate) const FIFO_TOPIC: &str = "ordered.fifo";
 
 /// Seconds that a received message is hidden unless asked otherwise.
-pub const VISIBILITY: u64 = 3;
+pub(crate) const VISIBILITY: u64 = 3;
 
 /// Where an event goes.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Route {
+pub(crate) struct Route {
     pub name: &'static str,
     /// Indexes in [`QUEUES`].
     pub queues: &'static [usize],
@@ -34,28 +34,28 @@ pub struct Route {
 }
 
 /// Published to a topic with three queues and a stream.
-pub static EVENTS: Route = Route { name: "events", queues: &[0, 1, 2], stream: Some(0), fifo: false };
+pub(crate) static EVENTS: Route = Route { name: "events", queues: &[0, 1, 2], stream: Some(0), fifo: false };
 /// Sent to a queue.
-pub static DIRECT: Route = Route { name: "direct", queues: &[3], stream: None, fifo: false };
+pub(crate) static DIRECT: Route = Route { name: "direct", queues: &[3], stream: None, fifo: false };
 /// Put into a stream.
-pub static RECORDS: Route = Route { name: "records", queues: &[], stream: Some(1), fifo: false };
+pub(crate) static RECORDS: Route = Route { name: "records", queues: &[], stream: Some(1), fifo: false };
 /// Published to a FIFO topic with two queues.
-pub static ORDERED: Route = Route { name: "ordered", queues: &[4, 5], stream: None, fifo: true };
+pub(crate) static ORDERED: Route = Route { name: "ordered", queues: &[4, 5], stream: None, fifo: true };
 /// Sent to a FIFO queue.
-pub static SENT: Route = Route { name: "sent", queues: &[6], stream: None, fifo: true };
+pub(crate) static SENT: Route = Route { name: "sent", queues: &[6], stream: None, fifo: true };
 
-pub fn is_fifo(queue: usize) -> bool {
+pub(crate) fn is_fifo(queue: usize) -> bool {
     QUEUES[queue].ends_with(".fifo")
 }
 
-pub fn queue_arn(name: &str) -> String {
+pub(crate) fn queue_arn(name: &str) -> String {
     format!("arn:aws:sqs:us-east-1:000000000000:{name}")
 }
 
-pub fn topic_arn(name: &str) -> String {
+pub(crate) fn topic_arn(name: &str) -> String {
     format!("arn:aws:sns:us-east-1:000000000000:{name}")
 }
 
-pub fn stream_arn(name: &str) -> String {
+pub(crate) fn stream_arn(name: &str) -> String {
     format!("arn:aws:firehose:us-east-1:000000000000:deliverystream/{name}")
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use log::Durability;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use tokio::task::JoinSet;
 
-use crate::args::Durability;
 use crate::clients::{Clients, Gone};
 use crate::counts::{Counts, Did, Fault};
 use crate::landed::Buckets;
@@ -21,7 +21,7 @@ use crate::{drain, landed, setup};
 
 /// What is run.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(crate) struct Plan {
     pub rounds: u32,
     pub seed: u64,
     pub durability: Durability,
@@ -30,7 +30,7 @@ pub struct Plan {
 }
 
 /// What came of it.
-pub struct Outcome {
+pub(crate) struct Outcome {
     pub counts: Arc<Counts>,
     pub kills: usize,
     pub restarts: usize,
@@ -47,7 +47,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-pub async fn run(plan: &Plan, folder: &Path) -> Result<Outcome> {
+pub(crate) async fn run(plan: &Plan, folder: &Path) -> Result<Outcome> {
     let began = Instant::now();
     // A cut of a segment's end finds what is there, so there must be much of it.
     let segment = if plan.sabotage.is_some() { ONE_SEGMENT } else { SMALL_SEGMENTS };

@@ -7,22 +7,23 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use crate::args::Durability;
+use log::Durability;
+
 use crate::moment::End;
 
 /// Bytes of a segment of the log, the fewest that can be chosen: it rolls in every round, and is compacted in those that
 /// last that long.
-pub const SMALL_SEGMENTS: u32 = 64 << 10;
+pub(crate) const SMALL_SEGMENTS: u32 = 64 << 10;
 /// One segment for all.
-pub const ONE_SEGMENT: u32 = 1 << 30;
+pub(crate) const ONE_SEGMENT: u32 = 1 << 30;
 
 /// A server that is asked to stop ends within so long, whoever waits for it.
-pub const STOPS_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const STOPS_WITHIN: Duration = Duration::from_secs(10);
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A data folder and how the server is started on it.
-pub struct Home {
+pub(crate) struct Home {
     /// Where the server runs, and what it says is kept.
     folder: PathBuf,
     /// The data folder's path below that.
@@ -32,7 +33,7 @@ pub struct Home {
 }
 
 /// A running server; killed when dropped.
-pub struct Server {
+pub(crate) struct Server {
     /// `http://127.0.0.1:PORT`.
     pub endpoint: String,
     /// From the start of the process to the line that it is ready.
@@ -43,7 +44,7 @@ pub struct Server {
 }
 
 impl Home {
-    pub fn new(folder: &Path, data: &'static str, durability: Durability, segment: u32) -> Self {
+    pub(crate) fn new(folder: &Path, data: &'static str, durability: Durability, segment: u32) -> Self {
         Self { folder: folder.to_owned(), data, durability, segment }
     }
 
@@ -57,7 +58,7 @@ impl Home {
             "--data-dir",
             self.data,
             "--durability",
-            self.durability.name(),
+            &self.durability.to_string(),
         ]);
         command.args(["--segment-bytes", &self.segment.to_string()]);
         command.current_dir(&self.folder).env("NO_COLOR", "1");
@@ -70,7 +71,7 @@ impl Home {
     }
 
     /// Starts it and waits until it is ready.
-    pub fn start(&self) -> io::Result<Server> {
+    pub(crate) fn start(&self) -> io::Result<Server> {
         let started = Instant::now();
         let mut child = self.spawn()?;
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("no stdout"))?;
@@ -97,7 +98,7 @@ impl Home {
     }
 
     /// Starts it and kills it after a time, whether it is ready or not.
-    pub fn start_and_kill(&self, after: Duration) -> io::Result<()> {
+    pub(crate) fn start_and_kill(&self, after: Duration) -> io::Result<()> {
         let mut child = self.spawn()?;
         std::thread::sleep(after);
         end(&mut child)
@@ -105,7 +106,7 @@ impl Home {
 
     /// Cuts bytes off the end of the log's newest segment, but not more than half of it: what a server would leave that
     /// acknowledges before it writes.
-    pub fn cut(&self, bytes: u64) -> io::Result<u64> {
+    pub(crate) fn cut(&self, bytes: u64) -> io::Result<u64> {
         let entries = fs::read_dir(self.data().join("log"))?.collect::<io::Result<Vec<_>>>()?;
         let logs =
             entries.iter().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|it| it == "log"));
@@ -122,7 +123,7 @@ impl Home {
     }
 
     /// Segments that the log has begun in all its lives, and those that are left.
-    pub fn segments(&self) -> io::Result<(usize, usize)> {
+    pub(crate) fn segments(&self) -> io::Result<(usize, usize)> {
         let entries = fs::read_dir(self.data().join("log"))?.collect::<io::Result<Vec<_>>>()?;
         let names = entries.iter().filter_map(|entry| entry.file_name().into_string().ok());
         let numbers = names.filter_map(|name| name.strip_suffix(".log")?.parse::<usize>().ok());
@@ -131,7 +132,7 @@ impl Home {
     }
 
     /// The names of the files that hold objects' bytes.
-    pub fn object_files(&self) -> io::Result<Vec<String>> {
+    pub(crate) fn object_files(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for shard in fs::read_dir(self.data().join("objects"))? {
             let shard = shard?.path();
@@ -146,24 +147,24 @@ impl Home {
     }
 
     /// The data folder.
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.join(self.data)
     }
 
     /// What it has said on stderr in all its lives.
-    pub fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         fs::read(self.stderr()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 }
 
 impl Server {
     /// Ends it as a crash does.
-    pub fn kill(mut self) -> io::Result<()> {
+    pub(crate) fn kill(mut self) -> io::Result<()> {
         end(&mut self.child)
     }
 
     /// Ends it in the given way. How long it took to stop where it was left to, up to [`STOPS_WITHIN`] and then killed.
-    pub fn end(mut self, how: End) -> io::Result<Option<Duration>> {
+    pub(crate) fn end(mut self, how: End) -> io::Result<Option<Duration>> {
         match how {
             End::Killed => {}
             End::Stopping(grace) => {

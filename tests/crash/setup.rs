@@ -11,7 +11,7 @@ use crate::routes::{
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-pub async fn make(clients: &Clients) -> Result<()> {
+pub(crate) async fn make(clients: &Clients) -> Result<()> {
     let Clients { sns, sqs, firehose, s3, .. } = clients;
     for (queue, name) in QUEUES.iter().enumerate() {
         let mut create = sqs.create_queue().queue_name(*name);

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use crate::binary::{folder, messaging, run, signal, wait};
+use crate::helpers::binary::{folder, messaging, run, signal, wait};
 
 /// Every command was silent for more than 45 s against a server that accepts and never answers.
 #[test]
@@ -64,7 +64,7 @@ fn what_stands_in_an_env_file_is_escaped() {
         write(text);
         let ended = run(dir.path(), ["publish", "--count", "1"]);
         assert_ne!(ended.code, Some(0));
-        let harmful = |text: &str| text.contains(|c| c != '\n' && messaging::ui::escape::is_harmful(c));
+        let harmful = |text: &str| text.contains(|c| c != '\n' && messaging::escape::is_harmful(c));
         assert!(!harmful(&ended.stderr) && !harmful(&ended.stdout), "{text:?}: {ended:#?}");
     }
 }

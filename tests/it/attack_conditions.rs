@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::attack_accounts::{Caller, OWNER, STRANGER, role_of};
-use crate::cloud::{TestCloud, eventually};
-use crate::signed::{Ask, B, Guarded, status};
+use crate::helpers::accounts::{Caller, OWNER, STRANGER, role_of};
+use crate::helpers::cloud::{TestCloud, eventually};
+use crate::helpers::signed::{Ask, B, Guarded, status};
 
 /// What a condition is in a request.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,8 +3,8 @@
 
 use serde_json::json;
 
-use crate::attack_accounts::{Answer, Caller, OWNER, REGION, STRANGER, TEMPLATE, allow, role_of};
-use crate::cloud::{TestCloud, eventually};
+use crate::helpers::accounts::{Answer, Caller, OWNER, REGION, STRANGER, TEMPLATE, allow, role_of};
+use crate::helpers::cloud::{TestCloud, eventually};
 
 /// Firehose took any account's role, and so did SNS and CloudFormation ("Grant a user permissions to pass a role to an AWS
 /// service": a role can't be passed across accounts).

@@ -13,10 +13,10 @@ use engine::{Change, StreamId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::binary::{HEARS_HANGUPS, Local, folder};
-use crate::cloud::{LATE_EVENING, PATIENCE, TestCloud, code, config, eventually, s3};
-use crate::firehose::{destination, landed, put, text, with_stream};
-use crate::sqs::{attribute, delete, queue, receive, send};
+use crate::helpers::binary::{HEARS_HANGUPS, Local, folder};
+use crate::helpers::cloud::{LATE_EVENING, PATIENCE, TestCloud, code, config, eventually, s3};
+use crate::helpers::queues::{attribute, delete, queue, receive, send};
+use crate::helpers::streams::{destination, landed, put, text, with_stream};
 
 const DAY: u64 = 24 * 3_600_000;
 

@@ -7,8 +7,8 @@ use cloud::server::{Options, Server};
 use cloud::sigv4;
 use tokio::net::TcpListener;
 
-use crate::cloud::{LATE_EVENING, TestCloud, eventually};
-use crate::signed::{A, Ask, D, Guarded, KEYS, element, send, status};
+use crate::helpers::cloud::{LATE_EVENING, TestCloud, eventually};
+use crate::helpers::signed::{A, Ask, D, Guarded, KEYS, element, send, status};
 
 const TOPIC: &str = "Action=CreateTopic&Version=2010-03-31&Name=t";
 const PUBLISH: &str =
@@ -16,7 +16,7 @@ const PUBLISH: &str =
 
 fn subscribe(account: &str, endpoint: &str) -> Ask {
     let protocol = endpoint.split(':').next().unwrap();
-    let endpoint = crate::hostile::encoded(endpoint);
+    let endpoint = crate::helpers::raw::encoded(endpoint);
     Ask::form(&format!(
         "Action=Subscribe&Version=2010-03-31&TopicArn=arn:aws:sns:us-east-1:{account}:t&Protocol={protocol}&Endpoint={endpoint}\
          &ReturnSubscriptionArn=true"
@@ -43,7 +43,7 @@ async fn strangers_have_nothing_posted_on_this_machine() {
         r#"{{"Resources":{{"T":{{"Type":"AWS::SNS::Topic","Properties":{{"Subscription":[{{"Protocol":"http","Endpoint":"{endpoint}"}}]}}}}}}}}"#
     );
     let call = |action: &str, more: &str| Ask::form(&format!("Action={action}&Version=2010-05-15&StackName=s{more}"));
-    let create = call("CreateStack", &format!("&TemplateBody={}", crate::hostile::encoded(&template)));
+    let create = call("CreateStack", &format!("&TemplateBody={}", crate::helpers::raw::encoded(&template)));
     assert_eq!(status(&server.signed(&create, A, "cloudformation").await), "200");
     let failed = eventually(async || {
         let events = server.signed(&call("DescribeStackEvents", ""), A, "cloudformation").await;
@@ -64,8 +64,10 @@ async fn an_operator_can_let_them() {
     let server = Guarded::with(access).await;
     assert_eq!(status(&server.signed(&Ask::form(TOPIC), A, "sns").await), "200");
     let never = r#"{"healthyRetryPolicy":{"minDelayTarget":1,"maxDelayTarget":1,"numRetries":0}}"#;
-    let policy =
-        format!("&Attributes.entry.1.key=DeliveryPolicy&Attributes.entry.1.value={}", crate::hostile::encoded(never));
+    let policy = format!(
+        "&Attributes.entry.1.key=DeliveryPolicy&Attributes.entry.1.value={}",
+        crate::helpers::raw::encoded(never)
+    );
     let mut quiet = subscribe("111111111111", &format!("http://{closed}/"));
     quiet.body.extend_from_slice(policy.as_bytes());
     for ask in [subscribe("111111111111", &open), quiet] {

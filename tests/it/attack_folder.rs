@@ -11,37 +11,14 @@ use cloud::server::Options;
 use log::Durability;
 use tempfile::TempDir;
 
-use crate::binary::{self, run};
+use crate::helpers::binary::{self, run};
+use crate::helpers::folders::tree;
 
 /// A blob's name.
 const BLOB: &str = "ab000000000000000000000000000000";
 
-/// Everything below a folder: what it is, who may do what with it, and its bytes or where it leads.
-pub fn tree(folder: &Path) -> BTreeMap<PathBuf, String> {
-    let mut all = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            let metadata = fs::symlink_metadata(&path).unwrap();
-            let what = if metadata.is_dir() {
-                folders.push(path.clone());
-                "a folder".to_owned()
-            } else if metadata.is_symlink() {
-                format!("to {}", fs::read_link(&path).unwrap().display())
-            } else if metadata.is_file() {
-                format!("{:?}", fs::read(&path).unwrap())
-            } else {
-                "something else".to_owned()
-            };
-            all.insert(path, format!("{:o} {what}", metadata.mode()));
-        }
-    }
-    all
-}
-
 /// Opens a cloud and closes it again; what it said, or why it didn't open.
-pub fn start(data: &Path) -> Result<Vec<String>, String> {
+pub(crate) fn start(data: &Path) -> Result<Vec<String>, String> {
     start_with(Options::new(data))
 }
 
@@ -76,173 +53,189 @@ fn ours(data: &Path) {
     start(data).unwrap();
 }
 
+/// What is wrong with a folder, the words of the error, and how it comes to be: the data folder, and a folder that nobody gave.
+type Row = (&'static str, &'static [&'static str], fn(&Path, &Path));
+
+/// What somebody else put there.
+const FOREIGN: &[Row] = &[
+    ("a file of somebody's", &["data", "thesis.txt", "choose"], |data, _| put(data.join("thesis.txt"), "theirs")),
+    ("many files", &["a, b, c and 2 more"], |data, _| {
+        ["a", "b", "c", "d", "e"].iter().for_each(|name| put(data.join(name), "theirs"));
+    }),
+    ("a repository", &["HEAD", "isn't a data folder"], |data, _| {
+        put(data.join("HEAD"), "ref: refs/heads/main");
+        put(data.join("objects/ab/cdef0123456789abcdef0123456789abcdef01"), "a commit");
+        put(data.join("objects/pack/pack-1.idx"), "a pack");
+    }),
+    ("models", &["objects"], |data, _| put(data.join("objects/models/chair.obj"), "a chair")),
+    ("files in a folder of blobs", &["objects"], |data, _| put(data.join("objects/ab/readme"), "theirs")),
+    ("blobs of another prefix", &["objects"], |data, _| put(data.join("objects/cd").join(BLOB), "theirs")),
+    ("objects without a log", &["log is gone", "1 files of S3 objects"], |data, _| {
+        put(data.join("objects/ab").join(BLOB), "bytes");
+    }),
+    ("logs of somebody's", &["log"], |data, _| put(data.join("log/app.log"), "lines")),
+    ("a log that only looks like ours", &["log"], |data, _| {
+        put(data.join("log/00000001.log"), &"2026-01-01 started\n".repeat(10));
+    }),
+    ("a lock of somebody's", &["lock"], |data, _| put(data.join("lock"), "theirs")),
+    ("a folder of folders", &["Documents"], |data, _| put(data.join("Documents/a"), "theirs")),
+    ("somebody's file with the name of an unfinished marker", &["messaging-data.new"], |data, _| {
+        put(data.join("messaging-data.new"), "theirs");
+    }),
+    ("somebody's reserve", &["log"], |data, _| put(data.join("log/reserve"), "theirs")),
+    ("somebody's short log", &["log"], |data, _| put(data.join("log/00000001.log"), "started\n")),
+    ("somebody's empty second log", &["log"], |data, _| put(data.join("log/00000002.log"), "")),
+    ("somebody's note", &["log"], |data, _| put(data.join("log/00000001.last"), "theirs")),
+    ("a pipe for a lock", &["lock", "isn't a file"], |data, _| {
+        fs::create_dir(data).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(data.join("lock")).status().unwrap();
+        assert!(made.success());
+    }),
+    ("a file for a folder", &["data"], |data, _| put(data.to_owned(), "a file")),
+];
+
+/// Folders of ours that lost something, were damaged, or are of a newer version.
+const DAMAGED: &[Row] = &[
+    ("a newer marker", &["format 7", "newer"], |data, _| {
+        ours(data);
+        fs::write(data.join("messaging-data"), "messaging data folder, format 7\nmore\n").unwrap();
+    }),
+    ("a marker that says nothing", &["messaging-data", "doesn't say"], |data, _| {
+        ours(data);
+        fs::write(data.join("messaging-data"), "").unwrap();
+    }),
+    ("a log that was lost", &["log is gone", "put log/ back"], |data, _| {
+        ours(data);
+        put(data.join("objects/ab").join(BLOB), "bytes");
+        fs::remove_dir_all(data.join("log")).unwrap();
+    }),
+    ("a log that was emptied", &["log is gone"], |data, _| {
+        ours(data);
+        for file in fs::read_dir(data.join("log")).unwrap() {
+            fs::remove_file(file.unwrap().path()).unwrap();
+        }
+    }),
+    ("a log that was emptied but for its note", &["log is gone"], |data, _| {
+        ours(data);
+        fs::remove_file(data.join("log/00000001.log")).unwrap();
+    }),
+    ("a damaged first segment", &["00000001.log", "damaged"], |data, _| {
+        ours(data);
+        let mut bytes = fs::read(data.join("log/00000001.log")).unwrap();
+        bytes[20] ^= 1;
+        fs::write(data.join("log/00000001.log"), bytes).unwrap();
+    }),
+    ("a damaged stone in a folder that others can read", &["00000007-00000007.removed", "damaged"], |data, _| {
+        ours(data);
+        put(data.join("log/00000007-00000007.removed"), "no header");
+        open_to_others(data);
+        fs::remove_dir_all(data.join("objects")).unwrap();
+    }),
+    ("another's note in a folder that others can read", &["00000009.last", "segment 1"], |data, _| {
+        ours(data);
+        fs::copy(data.join("log/00000001.last"), data.join("log/00000009.last")).unwrap();
+        open_to_others(data);
+    }),
+    ("an emptied last segment", &["00000001.log", "damaged"], |data, _| {
+        ours(data);
+        fs::write(data.join("log/00000001.log"), "").unwrap();
+    }),
+];
+
+/// Links, where a folder of ours has none.
+const LINKED: &[Row] = &[
+    ("a linked objects", &["objects", "symbolic link"], |data, victim| {
+        ours(data);
+        fs::remove_dir_all(data.join("objects")).unwrap();
+        symlink(victim, data.join("objects")).unwrap();
+    }),
+    ("a linked objects in a folder that is not ours yet", &["objects", "symbolic link"], |data, victim| {
+        fs::create_dir(data).unwrap();
+        symlink(victim, data.join("objects")).unwrap();
+    }),
+    ("a linked folder of blobs", &["objects/ab", "symbolic link"], |data, victim| {
+        ours(data);
+        fs::remove_dir(data.join("objects/ab")).unwrap();
+        symlink(victim, data.join("objects/ab")).unwrap();
+    }),
+    ("a linked log", &["log", "symbolic link"], |data, victim| {
+        fs::create_dir(data).unwrap();
+        symlink(victim, data.join("log")).unwrap();
+    }),
+    ("a linked lock", &["lock", "symbolic link"], |data, victim| {
+        fs::create_dir(data).unwrap();
+        symlink(victim.join("thesis.txt"), data.join("lock")).unwrap();
+    }),
+    ("a linked marker", &["messaging-data", "symbolic link"], |data, victim| {
+        fs::create_dir(data).unwrap();
+        symlink(victim.join("thesis.txt"), data.join("messaging-data")).unwrap();
+    }),
+    ("a linked segment", &["00000001.log", "symbolic link"], |data, victim| {
+        ours(data);
+        fs::rename(data.join("log/00000001.log"), victim.join("there.log")).unwrap();
+        symlink(victim.join("there.log"), data.join("log/00000001.log")).unwrap();
+    }),
+    ("a linked next segment", &["00000002.log", "symbolic link"], |data, victim| {
+        ours(data);
+        symlink(victim.join("thesis.txt"), data.join("log/00000002.log")).unwrap();
+    }),
+    ("a linked place for what is lost", &["lost", "symbolic link"], |data, victim| {
+        ours(data);
+        symlink(victim, data.join("lost")).unwrap();
+    }),
+    ("a link to nowhere", &["data"], |data, victim| symlink(victim.join("nowhere"), data).unwrap()),
+];
+
+/// Files of which somebody has another name.
+const SECOND_NAMES: &[Row] = &[
+    ("a segment with a second name", &["00000001.log", "second name"], |data, victim| {
+        ours(data);
+        second_name(&data.join("log/00000001.log"), victim);
+    }),
+    ("a lock with a second name", &["lock", "second name"], |data, victim| {
+        fs::create_dir(data).unwrap();
+        fs::write(victim.join("number"), "17\n").unwrap();
+        fs::hard_link(victim.join("number"), data.join("lock")).unwrap();
+    }),
+    (
+        "a reserve with a second name, in a folder that is not ours yet",
+        &["log/reserve", "second name"],
+        |data, victim| {
+            fs::create_dir_all(data.join("log")).unwrap();
+            fs::hard_link(victim.join("thesis.txt"), data.join("log/reserve")).unwrap();
+        },
+    ),
+    ("a reserve with a second name", &["log/reserve", "second name"], |data, victim| {
+        ours(data);
+        _ = fs::remove_file(data.join("log/reserve"));
+        fs::hard_link(victim.join("thesis.txt"), data.join("log/reserve")).unwrap();
+    }),
+    ("a note with a second name", &["00000001.last", "second name"], |data, victim| {
+        ours(data);
+        second_name(&data.join("log/00000001.last"), victim);
+    }),
+    ("a stone with a second name", &["00000007-00000007.removed", "second name"], |data, victim| {
+        ours(data);
+        fs::hard_link(victim.join("thesis.txt"), data.join("log/00000007-00000007.removed")).unwrap();
+    }),
+    ("a note of the log's end with a second name", &["log.end", "second name"], |data, victim| {
+        ours(data);
+        second_name(&data.join("log.end"), victim);
+    }),
+    ("a marker with a second name", &["messaging-data", "second name"], |data, victim| {
+        ours(data);
+        second_name(&data.join("messaging-data"), victim);
+    }),
+    ("an unfinished marker with a second name", &["messaging-data.new", "second name"], |data, victim| {
+        fs::create_dir(data).unwrap();
+        fs::hard_link(victim.join("thesis.txt"), data.join("messaging-data.new")).unwrap();
+    }),
+];
+
 /// Who gave `--data-dir .git` lost all of .git/objects; who gave a folder with a link in it, what the link led to.
 #[test]
 fn a_folder_that_is_not_ours_is_refused_and_not_touched() {
-    type Harm = fn(&Path, &Path);
-    let rows: &[(&str, &[&str], Harm)] = &[
-        ("a file of somebody's", &["data", "thesis.txt", "choose"], |data, _| put(data.join("thesis.txt"), "theirs")),
-        ("many files", &["a, b, c and 2 more"], |data, _| {
-            ["a", "b", "c", "d", "e"].iter().for_each(|name| put(data.join(name), "theirs"));
-        }),
-        ("a repository", &["HEAD", "isn't a data folder"], |data, _| {
-            put(data.join("HEAD"), "ref: refs/heads/main");
-            put(data.join("objects/ab/cdef0123456789abcdef0123456789abcdef01"), "a commit");
-            put(data.join("objects/pack/pack-1.idx"), "a pack");
-        }),
-        ("models", &["objects"], |data, _| put(data.join("objects/models/chair.obj"), "a chair")),
-        ("files in a folder of blobs", &["objects"], |data, _| put(data.join("objects/ab/readme"), "theirs")),
-        ("blobs of another prefix", &["objects"], |data, _| put(data.join("objects/cd").join(BLOB), "theirs")),
-        ("objects without a log", &["log is gone", "1 files of S3 objects"], |data, _| {
-            put(data.join("objects/ab").join(BLOB), "bytes");
-        }),
-        ("logs of somebody's", &["log"], |data, _| put(data.join("log/app.log"), "lines")),
-        ("a log that only looks like ours", &["log"], |data, _| {
-            put(data.join("log/00000001.log"), &"2026-01-01 started\n".repeat(10));
-        }),
-        ("a lock of somebody's", &["lock"], |data, _| put(data.join("lock"), "theirs")),
-        ("a folder of folders", &["Documents"], |data, _| put(data.join("Documents/a"), "theirs")),
-        ("a newer marker", &["format 7", "newer"], |data, _| {
-            ours(data);
-            fs::write(data.join("messaging-data"), "messaging data folder, format 7\nmore\n").unwrap();
-        }),
-        ("a marker that says nothing", &["messaging-data", "doesn't say"], |data, _| {
-            ours(data);
-            fs::write(data.join("messaging-data"), "").unwrap();
-        }),
-        ("a log that was lost", &["log is gone", "put log/ back"], |data, _| {
-            ours(data);
-            put(data.join("objects/ab").join(BLOB), "bytes");
-            fs::remove_dir_all(data.join("log")).unwrap();
-        }),
-        ("a log that was emptied", &["log is gone"], |data, _| {
-            ours(data);
-            for file in fs::read_dir(data.join("log")).unwrap() {
-                fs::remove_file(file.unwrap().path()).unwrap();
-            }
-        }),
-        ("a log that was emptied but for its note", &["log is gone"], |data, _| {
-            ours(data);
-            fs::remove_file(data.join("log/00000001.log")).unwrap();
-        }),
-        ("a damaged first segment", &["00000001.log", "damaged"], |data, _| {
-            ours(data);
-            let mut bytes = fs::read(data.join("log/00000001.log")).unwrap();
-            bytes[20] ^= 1;
-            fs::write(data.join("log/00000001.log"), bytes).unwrap();
-        }),
-        ("a damaged stone in a folder that others can read", &["00000007-00000007.removed", "damaged"], |data, _| {
-            ours(data);
-            put(data.join("log/00000007-00000007.removed"), "no header");
-            open_to_others(data);
-            fs::remove_dir_all(data.join("objects")).unwrap();
-        }),
-        ("another's note in a folder that others can read", &["00000009.last", "segment 1"], |data, _| {
-            ours(data);
-            fs::copy(data.join("log/00000001.last"), data.join("log/00000009.last")).unwrap();
-            open_to_others(data);
-        }),
-        ("an emptied last segment", &["00000001.log", "damaged"], |data, _| {
-            ours(data);
-            fs::write(data.join("log/00000001.log"), "").unwrap();
-        }),
-        ("a linked objects", &["objects", "symbolic link"], |data, victim| {
-            ours(data);
-            fs::remove_dir_all(data.join("objects")).unwrap();
-            symlink(victim, data.join("objects")).unwrap();
-        }),
-        ("a linked objects in a folder that is not ours yet", &["objects", "symbolic link"], |data, victim| {
-            fs::create_dir(data).unwrap();
-            symlink(victim, data.join("objects")).unwrap();
-        }),
-        ("a linked folder of blobs", &["objects/ab", "symbolic link"], |data, victim| {
-            ours(data);
-            fs::remove_dir(data.join("objects/ab")).unwrap();
-            symlink(victim, data.join("objects/ab")).unwrap();
-        }),
-        ("a linked log", &["log", "symbolic link"], |data, victim| {
-            fs::create_dir(data).unwrap();
-            symlink(victim, data.join("log")).unwrap();
-        }),
-        ("a linked lock", &["lock", "symbolic link"], |data, victim| {
-            fs::create_dir(data).unwrap();
-            symlink(victim.join("thesis.txt"), data.join("lock")).unwrap();
-        }),
-        ("a linked marker", &["messaging-data", "symbolic link"], |data, victim| {
-            fs::create_dir(data).unwrap();
-            symlink(victim.join("thesis.txt"), data.join("messaging-data")).unwrap();
-        }),
-        ("a linked segment", &["00000001.log", "symbolic link"], |data, victim| {
-            ours(data);
-            fs::rename(data.join("log/00000001.log"), victim.join("there.log")).unwrap();
-            symlink(victim.join("there.log"), data.join("log/00000001.log")).unwrap();
-        }),
-        ("a linked next segment", &["00000002.log", "symbolic link"], |data, victim| {
-            ours(data);
-            symlink(victim.join("thesis.txt"), data.join("log/00000002.log")).unwrap();
-        }),
-        ("a linked place for what is lost", &["lost", "symbolic link"], |data, victim| {
-            ours(data);
-            symlink(victim, data.join("lost")).unwrap();
-        }),
-        ("a segment with a second name", &["00000001.log", "second name"], |data, victim| {
-            ours(data);
-            second_name(&data.join("log/00000001.log"), victim);
-        }),
-        ("a lock with a second name", &["lock", "second name"], |data, victim| {
-            fs::create_dir(data).unwrap();
-            fs::write(victim.join("number"), "17\n").unwrap();
-            fs::hard_link(victim.join("number"), data.join("lock")).unwrap();
-        }),
-        (
-            "a reserve with a second name, in a folder that is not ours yet",
-            &["log/reserve", "second name"],
-            |data, victim| {
-                fs::create_dir_all(data.join("log")).unwrap();
-                fs::hard_link(victim.join("thesis.txt"), data.join("log/reserve")).unwrap();
-            },
-        ),
-        ("a reserve with a second name", &["log/reserve", "second name"], |data, victim| {
-            ours(data);
-            _ = fs::remove_file(data.join("log/reserve"));
-            fs::hard_link(victim.join("thesis.txt"), data.join("log/reserve")).unwrap();
-        }),
-        ("a note with a second name", &["00000001.last", "second name"], |data, victim| {
-            ours(data);
-            second_name(&data.join("log/00000001.last"), victim);
-        }),
-        ("a stone with a second name", &["00000007-00000007.removed", "second name"], |data, victim| {
-            ours(data);
-            fs::hard_link(victim.join("thesis.txt"), data.join("log/00000007-00000007.removed")).unwrap();
-        }),
-        ("a note of the log's end with a second name", &["log.end", "second name"], |data, victim| {
-            ours(data);
-            second_name(&data.join("log.end"), victim);
-        }),
-        ("a marker with a second name", &["messaging-data", "second name"], |data, victim| {
-            ours(data);
-            second_name(&data.join("messaging-data"), victim);
-        }),
-        ("an unfinished marker with a second name", &["messaging-data.new", "second name"], |data, victim| {
-            fs::create_dir(data).unwrap();
-            fs::hard_link(victim.join("thesis.txt"), data.join("messaging-data.new")).unwrap();
-        }),
-        ("somebody's file with the name of an unfinished marker", &["messaging-data.new"], |data, _| {
-            put(data.join("messaging-data.new"), "theirs");
-        }),
-        ("somebody's reserve", &["log"], |data, _| put(data.join("log/reserve"), "theirs")),
-        ("somebody's short log", &["log"], |data, _| put(data.join("log/00000001.log"), "started\n")),
-        ("somebody's empty second log", &["log"], |data, _| put(data.join("log/00000002.log"), "")),
-        ("somebody's note", &["log"], |data, _| put(data.join("log/00000001.last"), "theirs")),
-        ("a pipe for a lock", &["lock", "isn't a file"], |data, _| {
-            fs::create_dir(data).unwrap();
-            let made = std::process::Command::new("mkfifo").arg(data.join("lock")).status().unwrap();
-            assert!(made.success());
-        }),
-        ("a file for a folder", &["data"], |data, _| put(data.to_owned(), "a file")),
-        ("a link to nowhere", &["data"], |data, victim| symlink(victim.join("nowhere"), data).unwrap()),
-    ];
-    for (what, words, harm) in rows {
+    for (what, words, harm) in [FOREIGN, DAMAGED, LINKED, SECOND_NAMES].concat() {
         let root = tempfile::tempdir().unwrap();
         let (data, victim) = (root.path().join("data"), root.path().join("victim"));
         put(victim.join("thesis.txt"), "theirs");
@@ -250,7 +243,7 @@ fn a_folder_that_is_not_ours_is_refused_and_not_touched() {
         harm(&data, &victim);
         let before = tree(root.path());
         let error = start(&data).expect_err(what);
-        for word in *words {
+        for word in words {
             assert!(error.contains(word), "{what}: {error}");
         }
         assert_eq!(tree(root.path()), before, "{what}: {error}");

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
-use crate::signed::{A, Ask, B, Guarded, Key, element, send, status};
+use crate::helpers::signed::{A, Ask, B, Guarded, Key, element, send, status};
 
 const DAY: u64 = 20_526 * 86_400;
 

@@ -10,9 +10,9 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::binary::{Local, folder};
-use crate::cloud::{config, eventually, s3};
-use crate::sqs::{delete, queue, receive};
+use crate::helpers::binary::{Local, folder};
+use crate::helpers::cloud::{config, eventually, s3};
+use crate::helpers::queues::{delete, queue, receive};
 
 /// Of which a sixteenth is kept free, and as much again is the reserve.
 const MIB: u64 = 48;

@@ -1,7 +1,7 @@
 //! One identity per request: what was verified decides account, region and service, in every way in, whichever parameter,
 //! header or scheme says otherwise.
 
-use crate::signed::{A, Ask, B, D, Guarded, Key, element, send, status};
+use crate::helpers::signed::{A, Ask, B, D, Guarded, Key, element, send, status};
 
 /// A call of each service whose answer names the account it was done in.
 fn calls() -> [(&'static str, Ask); 6] {

@@ -3,7 +3,7 @@
 use cloud::Guard;
 use cloud::gateway::Access;
 
-use crate::signed::{Ask, Guarded, status};
+use crate::helpers::signed::{Ask, Guarded, status};
 
 /// With `--open-to-all` every name was served, so a page of evil.example could read all and call all.
 #[tokio::test]

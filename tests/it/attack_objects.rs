@@ -8,13 +8,11 @@ use std::path::{Path, PathBuf};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, IndexDocument, WebsiteConfiguration};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::attack_folder::tree;
-use crate::cloud::{TestCloud, code};
-use crate::old_folder::copy;
-use crate::sqs::{queue, send};
+use crate::helpers::cloud::{TestCloud, code};
+use crate::helpers::folders::{copy, tree};
+use crate::helpers::queues::{queue, send};
+use crate::helpers::raw::ask;
 
 const B: &str = "bucket";
 /// More than is looked at before an answer begins.
@@ -277,16 +275,6 @@ async fn bytes_that_are_gone_or_damaged_are_an_error_before_the_answer_begins() 
             }
         }
     }
-}
-
-/// The whole answer to a GET of `path` from `host`.
-pub async fn ask(cloud: &TestCloud, host: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(cloud.endpoint.strip_prefix("http://").unwrap()).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    String::from_utf8(answer).unwrap()
 }
 
 /// A large object is compared on its way: its last bytes are held back when they don't fit.

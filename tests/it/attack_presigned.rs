@@ -2,7 +2,7 @@
 
 use aws_sigv4::http_request::SignableBody;
 
-use crate::signed::{A, Ask, B, D, Guarded, Key, element, status};
+use crate::helpers::signed::{A, Ask, B, D, Guarded, Key, element, status};
 
 const OTHER: &str = "222222222222";
 

@@ -12,8 +12,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::attack_accounts::{Caller, OWNER, STRANGER, allow};
-use crate::cloud::{TestCloud, config};
+use crate::helpers::accounts::{Caller, OWNER, STRANGER, allow};
+use crate::helpers::cloud::{TestCloud, config};
 
 const RESTRICT: &str = "<PublicAccessBlockConfiguration><RestrictPublicBuckets>true</RestrictPublicBuckets>\
                         </PublicAccessBlockConfiguration>";
@@ -90,7 +90,7 @@ async fn public_policies_and_acls_are_refused_where_they_are_blocked() {
     let template = template.to_string();
     let stack = [("StackName", "s"), ("TemplateBody", template.as_str())];
     me.form("cloudformation", "CreateStack", &stack).await.ok();
-    let failed = crate::cloud::eventually(async || {
+    let failed = crate::helpers::cloud::eventually(async || {
         let events = me.form("cloudformation", "DescribeStackEvents", &stack[..1]).await.ok();
         Some(events).filter(|events| events.contains("BlockPublicPolicy"))
     });
@@ -116,79 +116,70 @@ async fn public_policies_and_acls_are_refused_where_they_are_blocked() {
     assert_eq!(me.s3("PUT /bucket/k", &[public], "x").await.code(), "NotImplemented");
 }
 
-/// "Verifying bucket ownership with bucket owner condition" (Amazon S3 User Guide): every operation on a bucket takes the header.
-/// And what is another account's is closed to all of them.
-#[tokio::test]
-async fn every_operation_asks_whose_the_bucket_is() {
-    let cloud = TestCloud::start().await;
-    let (owner, stranger) = (Caller::new(&cloud, OWNER), Caller::new(&cloud, STRANGER));
-    owner.s3("PUT /bucket", &[("x-amz-bucket-object-lock-enabled", "true")], "").await.ok();
-    owner.s3("PUT /bucket/k", &[], "x").await.ok();
-    let upload = owner.s3("POST /bucket/u?uploads", &[], "").await.element("UploadId");
-    stranger.s3("PUT /strange", &[], "").await.ok();
-    stranger.s3("PUT /strange/k", &[], "x").await.ok();
-    let theirs = stranger.s3("POST /strange/u?uploads", &[], "").await.element("UploadId");
+/// What can be read of a bucket.
+const READABLE: [&str; 21] = [
+    "acl",
+    "cors",
+    "encryption",
+    "lifecycle",
+    "location",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "policy",
+    "policyStatus",
+    "publicAccessBlock",
+    "tagging",
+    "versioning",
+    "website",
+    "uploads",
+    "versions",
+    "list-type=2",
+    "logging",
+    "accelerate",
+    "replication",
+    "requestPayment",
+];
 
-    let subresources = [
-        "acl",
+/// What can be set of a bucket, and to what.
+const SETTABLE: [(&str, &str); 11] = [
+    (
         "cors",
-        "encryption",
-        "lifecycle",
-        "location",
-        "notification",
-        "object-lock",
+        "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>",
+    ),
+    ("notification", "<NotificationConfiguration/>"),
+    (
         "ownershipControls",
-        "policy",
-        "policyStatus",
-        "publicAccessBlock",
-        "tagging",
-        "versioning",
-        "website",
-        "uploads",
-        "versions",
-        "list-type=2",
-        "logging",
-        "accelerate",
-        "replication",
-        "requestPayment",
-    ];
-    let mut requests: Vec<(String, &str)> =
-        subresources.iter().map(|name| (format!("GET /bucket?{name}"), "")).collect();
-    let settable = [
-        (
-            "cors",
-            "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule></CORSConfiguration>",
-        ),
-        ("notification", "<NotificationConfiguration/>"),
-        (
-            "ownershipControls",
-            "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>",
-        ),
-        (
-            "policy",
-            r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::bucket"}]}"#,
-        ),
-        ("publicAccessBlock", RESTRICT),
-        ("tagging", "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>"),
-        ("versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"),
-        ("website", "<WebsiteConfiguration><IndexDocument><Suffix>i</Suffix></IndexDocument></WebsiteConfiguration>"),
-        (
-            "object-lock",
-            "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>",
-        ),
-        (
-            "encryption",
-            "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>",
-        ),
-        (
-            "lifecycle",
-            "<LifecycleConfiguration><Rule><Filter><Prefix>p</Prefix></Filter><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>",
-        ),
-    ];
-    requests.extend(settable.iter().map(|(name, body)| (format!("PUT /bucket?{name}"), *body)));
-    let deletable =
-        ["cors", "encryption", "lifecycle", "ownershipControls", "policy", "publicAccessBlock", "tagging", "website"];
-    requests.extend(deletable.iter().map(|name| (format!("DELETE /bucket?{name}"), "")));
+        "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>",
+    ),
+    ("policy", r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::bucket"}]}"#),
+    ("publicAccessBlock", RESTRICT),
+    ("tagging", "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>"),
+    ("versioning", "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"),
+    ("website", "<WebsiteConfiguration><IndexDocument><Suffix>i</Suffix></IndexDocument></WebsiteConfiguration>"),
+    (
+        "object-lock",
+        "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>",
+    ),
+    (
+        "encryption",
+        "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>",
+    ),
+    (
+        "lifecycle",
+        "<LifecycleConfiguration><Rule><Filter><Prefix>p</Prefix></Filter><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>",
+    ),
+];
+
+/// What can be deleted of a bucket.
+const DELETABLE: [&str; 8] =
+    ["cors", "encryption", "lifecycle", "ownershipControls", "policy", "publicAccessBlock", "tagging", "website"];
+
+/// Every operation on the bucket `bucket`, its object `k` and its `upload`: a request's first words and its body.
+fn every_operation(upload: &str) -> Vec<(String, &'static str)> {
+    let mut requests: Vec<_> = READABLE.iter().map(|name| (format!("GET /bucket?{name}"), "")).collect();
+    requests.extend(SETTABLE.iter().map(|(name, body)| (format!("PUT /bucket?{name}"), *body)));
+    requests.extend(DELETABLE.iter().map(|name| (format!("DELETE /bucket?{name}"), "")));
     let tags = "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>";
     let until = "<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2027-01-01T00:00:00Z</RetainUntilDate></Retention>";
     let parts =
@@ -220,9 +211,25 @@ async fn every_operation_asks_whose_the_bucket_is() {
         ("GET /bucket?list-type=2&prefix=k".into(), ""),
     ];
     requests.extend(others);
+    requests
+}
+
+/// "Verifying bucket ownership with bucket owner condition" (Amazon S3 User Guide): every operation on a bucket takes the header.
+/// And what is another account's is closed to all of them.
+#[tokio::test]
+async fn every_operation_asks_whose_the_bucket_is() {
+    let cloud = TestCloud::start().await;
+    let (owner, stranger) = (Caller::new(&cloud, OWNER), Caller::new(&cloud, STRANGER));
+    owner.s3("PUT /bucket", &[("x-amz-bucket-object-lock-enabled", "true")], "").await.ok();
+    owner.s3("PUT /bucket/k", &[], "x").await.ok();
+    let upload = owner.s3("POST /bucket/u?uploads", &[], "").await.element("UploadId");
+    stranger.s3("PUT /strange", &[], "").await.ok();
+    stranger.s3("PUT /strange/k", &[], "x").await.ok();
+    let theirs = stranger.s3("POST /strange/u?uploads", &[], "").await.element("UploadId");
+
     let attributes = ("x-amz-object-attributes", "ETag");
     let before = owner.s3("GET /bucket?versions", &[], "").await.ok();
-    for (request, body) in &requests {
+    for (request, body) in &every_operation(&upload) {
         let with = |expected: &'static str| [attributes, ("x-amz-expected-bucket-owner", expected)];
         let wrong = owner.s3(request, &with(STRANGER), body).await;
         assert_eq!(wrong.0, 403, "{request}: {}", wrong.1);
@@ -233,15 +240,20 @@ async fn every_operation_asks_whose_the_bucket_is() {
     }
     assert_eq!(owner.s3("GET /bucket?versions", &[], "").await.ok(), before, "nothing was changed");
 
-    // A browser's form says it in the request's own header.
+    a_form_says_it_in_the_requests_own_header(&owner).await;
+    copies_ask_whose_the_source_is(&stranger, &theirs).await;
+}
+
+async fn a_form_says_it_in_the_requests_own_header(owner: &Caller<'_>) {
     let form = "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nformed\r\n--b\r\nContent-Disposition: form-data; \
                 name=\"file\"; filename=\"f\"\r\n\r\nx\r\n--b--\r\n";
     let kind = ("Content-Type", "multipart/form-data; boundary=b");
     let wrong = owner.s3("POST /bucket", &[kind, ("x-amz-expected-bucket-owner", STRANGER)], form).await;
     assert_eq!((wrong.0, wrong.code()), (403, "AccessDenied"), "{}", wrong.1);
     owner.s3("POST /bucket", &[kind, ("x-amz-expected-bucket-owner", OWNER)], form).await.ok();
+}
 
-    // Copies ask whose the source is as well.
+async fn copies_ask_whose_the_source_is(stranger: &Caller<'_>, theirs: &str) {
     let copy = |from: &'static str| ("x-amz-copy-source", from);
     let expects = ("x-amz-source-expected-bucket-owner", OWNER);
     let part = format!("PUT /strange/u?partNumber=1&uploadId={theirs}");

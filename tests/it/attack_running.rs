@@ -4,9 +4,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use crate::attack_objects::ask;
-use crate::cloud::{TestCloud, code, eventually};
-use crate::sqs::{queue, send};
+use crate::helpers::cloud::{TestCloud, code, eventually};
+use crate::helpers::queues::{queue, send};
+use crate::helpers::raw::ask;
 
 /// `rm -rf` or `git clean` took the folder, and what was sent afterwards was acknowledged and is in no file.
 #[tokio::test]

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::cloud::TestCloud;
-use crate::hostile::{encoded, form, json, send, status, well};
+use crate::helpers::cloud::TestCloud;
+use crate::helpers::raw::{encoded, form, json, send, status, well};
 
 /// How a value of a size is sent.
 enum Ask {
@@ -280,9 +280,9 @@ async fn ask(cloud: &TestCloud, ask: Ask) -> String {
 #[tokio::test]
 async fn what_a_client_sizes_has_a_bound() {
     let cloud = TestCloud::start().await;
-    crate::sqs::queue(&cloud.sqs(), "q", &[]).await;
-    crate::sqs::queue(&cloud.sqs(), "q.fifo", &[("FifoQueue".into(), "true")]).await;
-    let other = crate::sqs::queue(&cloud.sqs(), "other", &[]).await;
+    crate::helpers::queues::queue(&cloud.sqs(), "q", &[]).await;
+    crate::helpers::queues::queue(&cloud.sqs(), "q.fifo", &[("FifoQueue".into(), "true")]).await;
+    let other = crate::helpers::queues::queue(&cloud.sqs(), "other", &[]).await;
     cloud.sns().create_topic().name("t").send().await.unwrap();
     cloud.s3().create_bucket().bucket("bkt").send().await.unwrap();
     let made =
@@ -321,7 +321,7 @@ async fn a_document_that_is_too_long_is_the_clients_fault() {
 #[tokio::test]
 async fn a_trace_that_is_none_is_not_kept() {
     let cloud = TestCloud::start().await;
-    let queue = crate::sqs::queue(&cloud.sqs(), "q", &[]).await;
+    let queue = crate::helpers::queues::queue(&cloud.sqs(), "q", &[]).await;
     for (length, kept) in [(200, true), (100_000, false)] {
         let body = json!({"QueueUrl": queue, "MessageBody": "m"}).to_string();
         let request = format!(

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use aws_sdk_cloudformation::Client;
 use serde_json::{Value, json};
 
-use crate::cloud::{TestCloud, code, eventually};
-use crate::hostile::well;
+use crate::helpers::cloud::{TestCloud, code, eventually};
+use crate::helpers::raw::well;
 
 const TOO_LARGE: &str = "Template may not exceed 1000000 bytes in size.";
 /// How long a refusal may take, in a build without optimizations on a busy machine; a bomb that goes off takes minutes.
@@ -255,5 +255,5 @@ async fn what_a_stack_leaves_behind_is_bounded() {
     }
     let events = client.describe_stack_events().stack_name("s").send().await.unwrap();
     let first = events.stack_events().iter().map(|event| event.timestamp().unwrap().secs()).min().unwrap();
-    assert!(first * 1_000 > (crate::cloud::LATE_EVENING as i64) + 90 * 24 * 3_600_000, "{first}");
+    assert!(first * 1_000 > (crate::helpers::cloud::LATE_EVENING as i64) + 90 * 24 * 3_600_000, "{first}");
 }

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 
 use aws_sdk_sns::types::MessageAttributeValue;
-use messaging::ui::escape::is_harmful;
+use messaging::escape::is_harmful;
 
-use crate::binary::{folder, messaging, run, signal, wait};
-use crate::cloud::{config, eventually, s3};
+use crate::helpers::binary::{folder, messaging, run, signal, wait};
+use crate::helpers::cloud::{config, eventually, s3};
 
 /// A colour, C1's introducer, a character that turns text around, a zero-width space, a line separator, a line break.
 const HARM: &str = "\u{1b}[31m\u{9b}8m\u{202e}\u{200b}\u{2028}\nwarning: forged";

@@ -7,7 +7,7 @@ use assert_cmd::Command;
 use predicates::prelude::*;
 use predicates::str::contains;
 
-use crate::binary::{self, folder};
+use crate::helpers::binary::{self, folder};
 
 const OK: i32 = 0;
 const FAILED: i32 = 1;

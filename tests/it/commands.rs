@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use serde_json::Value;
 
-use crate::binary::{Ended, HEARS_HANGUPS, Local, folder, messaging, messaging_under, run, signal, wait};
-use crate::cloud::{config, eventually};
-use crate::sqs::attribute;
+use crate::helpers::binary::{Ended, HEARS_HANGUPS, Local, folder, messaging, messaging_under, run, signal, wait};
+use crate::helpers::cloud::{config, eventually};
+use crate::helpers::queues::attribute;
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/infra.yaml");
 

@@ -14,10 +14,10 @@ use futures::poll;
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
-use crate::binary::{Local, folder};
-use crate::cloud::{TestCloud, config, eventually, s3};
-use crate::sns_rules::declare_topics;
-use crate::sqs::{arn, attribute, bodies, delete, drain, queue, receive, send, system};
+use crate::helpers::binary::{Local, folder};
+use crate::helpers::cloud::{TestCloud, config, eventually, s3};
+use crate::helpers::queues::{arn, attribute, bodies, delete, drain, queue, receive, send, system};
+use crate::helpers::topics::declare_topics;
 
 const INFRA: &str = include_str!("../../infra.yaml");
 

@@ -2,84 +2,17 @@
 
 use std::io::Read;
 
-use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types::{
-    BufferingHints, CompressionFormat, DynamicPartitioningConfiguration, ExtendedS3DestinationConfiguration,
-    ExtendedS3DestinationUpdate, ProcessingConfiguration, Processor, ProcessorParameter, ProcessorParameterName,
-    ProcessorType, Record, builders::ExtendedS3DestinationConfigurationBuilder,
+    BufferingHints, CompressionFormat, DynamicPartitioningConfiguration, ExtendedS3DestinationUpdate,
+    ProcessorParameterName, ProcessorType,
 };
 use serde_json::{Value, json};
 
-use crate::cloud::{TestCloud, code, eventually};
-use crate::sns::{publish, subscribe_only, topic};
-
-pub const BUCKET: &str = "landing";
-
-/// A destination that buffers 60 s or 1 MiB.
-pub fn destination() -> ExtendedS3DestinationConfigurationBuilder {
-    ExtendedS3DestinationConfiguration::builder()
-        .role_arn("arn:aws:iam::000000000000:role/firehose")
-        .bucket_arn(format!("arn:aws:s3:::{BUCKET}"))
-        .buffering_hints(BufferingHints::builder().interval_in_seconds(60).size_in_mbs(1).build())
-}
-
-pub fn processing(kind: ProcessorType, parameters: &[(ProcessorParameterName, &str)]) -> Processor {
-    let parameters = parameters.iter().map(|(name, value)| {
-        ProcessorParameter::builder().parameter_name(name.clone()).parameter_value(*value).build().unwrap()
-    });
-    Processor::builder().r#type(kind).set_parameters(Some(parameters.collect())).build().unwrap()
-}
-
-pub fn processors(list: impl IntoIterator<Item = Processor>) -> ProcessingConfiguration {
-    ProcessingConfiguration::builder().enabled(true).set_processors(Some(list.into_iter().collect())).build()
-}
-
-/// A cloud with the bucket and a stream.
-pub async fn with_stream(destination: ExtendedS3DestinationConfigurationBuilder) -> TestCloud {
-    let cloud = TestCloud::start().await;
-    cloud.s3().create_bucket().bucket(BUCKET).send().await.unwrap();
-    create(&cloud, destination).await;
-    cloud
-}
-
-pub async fn create(cloud: &TestCloud, destination: ExtendedS3DestinationConfigurationBuilder) -> String {
-    let create = cloud.firehose().create_delivery_stream().delivery_stream_name("events");
-    let create = create.extended_s3_destination_configuration(destination.build().unwrap());
-    create.send().await.unwrap().delivery_stream_arn.unwrap()
-}
-
-pub fn record(data: impl Into<Vec<u8>>) -> Record {
-    Record::builder().data(Blob::new(data)).build().unwrap()
-}
-
-pub async fn put(cloud: &TestCloud, data: &str) {
-    cloud.firehose().put_record().delivery_stream_name("events").record(record(data)).send().await.unwrap();
-}
-
-/// What lies in the bucket now, by key.
-pub async fn objects(cloud: &TestCloud) -> Vec<(String, Vec<u8>)> {
-    let s3 = cloud.s3();
-    let listed = s3.list_objects_v2().bucket(BUCKET).send().await.unwrap();
-    let mut objects = Vec::new();
-    for object in listed.contents() {
-        let key = object.key().unwrap();
-        let got = s3.get_object().bucket(BUCKET).key(key).send().await.unwrap();
-        objects.push((key.to_owned(), got.body.collect().await.unwrap().to_vec()));
-    }
-    objects
-}
-
-/// The objects, once there are so many.
-pub async fn landed(cloud: &TestCloud, count: usize) -> Vec<(String, Vec<u8>)> {
-    let there = eventually(async || Some(objects(cloud).await).filter(|objects| objects.len() >= count)).await;
-    let there = there.unwrap_or_else(|| panic!("fewer than {count} objects landed; {:#?}", cloud.notices()));
-    assert_eq!(there.len(), count, "{there:?}");
-    there
-}
-
-pub fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
-}
+use crate::helpers::cloud::{TestCloud, code};
+use crate::helpers::streams::{
+    BUCKET, create, destination, landed, objects, processing, processors, put, record, text, with_stream,
+};
+use crate::helpers::topics::{publish, subscribe_only, topic};
 
 #[tokio::test]
 async fn a_batch_lands_when_its_oldest_record_is_as_old_as_the_hint_says() {

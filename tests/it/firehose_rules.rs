@@ -11,8 +11,10 @@ use engine::config::StreamConfig;
 use engine::{Change, StreamId};
 use serde_json::Value;
 
-use crate::cloud::{TestCloud, code};
-use crate::firehose::{BUCKET, create, destination, landed, processing, processors, put, record, text, with_stream};
+use crate::helpers::cloud::{TestCloud, code};
+use crate::helpers::streams::{
+    BUCKET, create, destination, landed, processing, processors, put, record, text, with_stream,
+};
 
 async fn try_create(cloud: &TestCloud, name: &str, destination: ExtendedS3DestinationConfigurationBuilder) -> String {
     let create = cloud.firehose().create_delivery_stream().delivery_stream_name(name);

@@ -2,74 +2,15 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
-use crate::cloud::{PATIENCE, TestCloud};
-
-async fn connect(cloud: &TestCloud) -> TcpStream {
-    TcpStream::connect(cloud.endpoint.strip_prefix("http://").unwrap()).await.unwrap()
-}
-
-/// Sends bytes and reads until the server closes; an error of the connection ends it as well.
-pub async fn send(cloud: &TestCloud, bytes: &[u8]) -> String {
-    exchange(cloud, bytes, false).await
-}
-
-/// As [`send`]; with `leave` the client then says that it has no more to say, which ends what still runs.
-async fn exchange(cloud: &TestCloud, bytes: &[u8], leave: bool) -> String {
-    let mut stream = connect(cloud).await;
-    // The server may refuse before it has read everything.
-    let _ = stream.write_all(bytes).await;
-    if leave {
-        let _ = stream.shutdown().await;
-    }
-    let mut answer = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut answer))
-        .await
-        .expect("the server answers or hangs up")
-        .unwrap_or_default();
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-async fn post(cloud: &TestCloud, path: &str, head: &str, body: &[u8]) -> String {
-    let mut request = format!(
-        "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n{head}\r\n\r\n",
-        body.len()
-    )
-    .into_bytes();
-    request.extend_from_slice(body);
-    send(cloud, &request).await
-}
-
-pub fn status(answer: &str) -> &str {
-    answer.split_whitespace().nth(1).unwrap_or("closed")
-}
-
-/// The same server still does what it is asked.
-pub async fn well(cloud: &TestCloud, after: &str) {
-    let answer = send(cloud, b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
-    assert_eq!(status(&answer), "200", "after {after}");
-    let answer = form(cloud, "Action=ListTopics&Version=2010-03-31").await;
-    assert_eq!(status(&answer), "200", "after {after}: {answer}");
-}
-
-pub async fn form(cloud: &TestCloud, body: &str) -> String {
-    post(cloud, "/", "Content-Type: application/x-www-form-urlencoded", body.as_bytes()).await
-}
-
-pub async fn json(cloud: &TestCloud, target: &str, body: &[u8]) -> String {
-    post(cloud, "/", &format!("Content-Type: application/x-amz-json-1.0\r\nX-Amz-Target: {target}"), body).await
-}
+use crate::helpers::cloud::TestCloud;
+use crate::helpers::raw::{connect, encoded, exchange, form, json, send, status, well};
 
 /// Enough of a text to know it by.
 fn begin(text: &str) -> &str {
     text.get(..40).unwrap_or(text)
-}
-
-pub fn encoded(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 #[tokio::test]
@@ -268,7 +209,7 @@ async fn each_service_bounds_its_bodies() {
 #[tokio::test]
 async fn numbers_beyond_all_bounds() {
     let cloud = TestCloud::start().await;
-    let url = crate::sqs::queue(&cloud.sqs(), "q", &[]).await;
+    let url = crate::helpers::queues::queue(&cloud.sqs(), "q", &[]).await;
     for number in ["1e400", "99999999999999999999", "-1", "NaN", "-99999999999999999999", "Infinity"] {
         let body = format!(r#"{{"QueueUrl":"{url}","VisibilityTimeout":{number}}}"#);
         let answer = json(&cloud, "AmazonSQS.ReceiveMessage", body.as_bytes()).await;

@@ -9,7 +9,7 @@ use cloud::server::{Options, Server};
 use cloud::sigv4;
 use tokio::net::TcpListener;
 
-use crate::cloud::{TestCloud, code, config};
+use crate::helpers::cloud::{TestCloud, code, config};
 
 fn caller(endpoint: &str, key: &str, secret: &str, region: &'static str) -> SdkConfig {
     let credentials = SharedCredentialsProvider::new(Credentials::new(key, secret, None, None, "tests"));
@@ -82,6 +82,9 @@ async fn accounts_and_regions_do_not_see_each_other() {
     for (account, region) in callers {
         let sqs = aws_sdk_sqs::Client::new(&caller(&cloud.endpoint, account, "any", region));
         let url = sqs.get_queue_url().queue_name("same").send().await.unwrap().queue_url.unwrap();
-        assert_eq!(crate::sqs::bodies(&crate::sqs::drain(&sqs, &url).await), [format!("{account} {region}")]);
+        assert_eq!(
+            crate::helpers::queues::bodies(&crate::helpers::queues::drain(&sqs, &url).await),
+            [format!("{account} {region}")]
+        );
     }
 }

@@ -7,26 +7,12 @@ use std::path::Path;
 
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 
-use crate::attack_folder::tree;
-use crate::cloud::{TestCloud, code};
-use crate::sqs::{attribute, drain};
+use crate::helpers::cloud::{TestCloud, code};
+use crate::helpers::folders::{copy, tree};
+use crate::helpers::queues::{attribute, drain};
 
 /// When it was made, in ms.
 const MADE: u64 = 1_795_899_778_073;
-
-/// Copies a folder and what is in it.
-pub fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            fs::copy(&path, &to).unwrap();
-        }
-    }
-}
 
 async fn bodies(cloud: &TestCloud, name: &str) -> BTreeSet<String> {
     let sqs = cloud.sqs();

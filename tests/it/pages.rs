@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, Parser};
-use messaging::cli::Cli;
-use messaging::exit::Exit;
+use messaging::Cli;
+use messaging::Exit;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -194,8 +194,8 @@ fn the_example_env_file_names_what_is_read() {
         .filter_map(|line| Some(line.split_once('=')?.0))
         .collect();
     let mut read = String::new();
-    for path in ["aws.rs", "command/mod.rs", "command/publish.rs", "command/consume.rs", "command/stack.rs", "ui.rs"] {
-        read += &fs::read_to_string(root().join("src").join(path)).unwrap_or_default();
+    for path in ["aws/connect.rs", "aws/flags.rs", "command/publish/mod.rs", "command/consume/mod.rs"] {
+        read += &fs::read_to_string(root().join("src").join(path)).unwrap();
     }
     let mut command = Cli::command();
     command.build();

@@ -9,7 +9,7 @@ use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Delete, ObjectI
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::cloud::{TestCloud, code};
+use crate::helpers::cloud::{TestCloud, code};
 
 const BUCKET: &str = "landing";
 const PART: usize = 5 << 20;

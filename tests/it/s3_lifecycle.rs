@@ -6,7 +6,7 @@ use aws_sdk_s3::types::{
     LifecycleRuleAndOperator, LifecycleRuleFilter, Tag, Transition, TransitionStorageClass,
 };
 
-use crate::cloud::{TestCloud, code, eventually};
+use crate::helpers::cloud::{TestCloud, code, eventually};
 
 const BUCKET: &str = "landing";
 

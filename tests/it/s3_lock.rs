@@ -8,7 +8,7 @@ use aws_sdk_s3::types::{
     VersioningConfiguration,
 };
 
-use crate::cloud::{LATE_EVENING, TestCloud, code};
+use crate::helpers::cloud::{LATE_EVENING, TestCloud, code};
 
 const DAY: u64 = 24 * 60 * 60;
 

@@ -8,7 +8,7 @@ use aws_sdk_s3::types::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::cloud::{TestCloud, code};
+use crate::helpers::cloud::{TestCloud, code};
 
 const PAGE: &str = "Origin: https://shop.example";
 

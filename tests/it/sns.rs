@@ -2,62 +2,13 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_sns::Client;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use aws_sdk_sqs::types::{MessageSystemAttributeName as System, QueueAttributeName};
 use serde_json::{Value, json};
 
-use crate::cloud::{TestCloud, code};
-use crate::sqs::{arn, bodies, drain, queue, receive, system};
-
-pub async fn topic(sns: &Client, name: &str, attributes: &[(&str, &str)]) -> String {
-    let mut create = sns.create_topic().name(name);
-    for (name, value) in attributes {
-        create = create.attributes(*name, *value);
-    }
-    create.send().await.unwrap().topic_arn.unwrap()
-}
-
-/// A policy that lets a topic send to a queue.
-fn lets_send(topic: &str, queue: &str) -> String {
-    json!({"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
-        "Resource": queue, "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-    }]})
-    .to_string()
-}
-
-/// Lets a topic send to a queue and subscribes it; the subscription's ARN.
-pub async fn subscribe(cloud: &TestCloud, topic: &str, url: &str, attributes: &[(&str, &str)]) -> String {
-    let queue = arn(&cloud.sqs(), url).await;
-    let policy = lets_send(topic, &queue);
-    cloud
-        .sqs()
-        .set_queue_attributes()
-        .queue_url(url)
-        .attributes(QueueAttributeName::Policy, policy)
-        .send()
-        .await
-        .unwrap();
-    subscribe_only(cloud, topic, "sqs", &queue, attributes).await
-}
-
-pub async fn subscribe_only(
-    cloud: &TestCloud,
-    topic: &str,
-    protocol: &str,
-    endpoint: &str,
-    attributes: &[(&str, &str)],
-) -> String {
-    let attributes: HashMap<_, _> = attributes.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    let subscribe = cloud.sns().subscribe().topic_arn(topic).protocol(protocol).endpoint(endpoint);
-    let subscribe = subscribe.set_attributes(Some(attributes)).return_subscription_arn(true);
-    subscribe.send().await.unwrap().subscription_arn.unwrap()
-}
-
-pub async fn publish(sns: &Client, topic: &str, message: &str) -> String {
-    sns.publish().topic_arn(topic).message(message).send().await.unwrap().message_id.unwrap()
-}
+use crate::helpers::cloud::{TestCloud, code};
+use crate::helpers::queues::{arn, bodies, drain, queue, receive, system};
+use crate::helpers::topics::{lets_send, publish, subscribe, subscribe_only, topic};
 
 /// Message attributes as a filter's tests write them: strings, numbers, arrays of both.
 fn attributes(object: &Value) -> HashMap<String, MessageAttributeValue> {

@@ -3,28 +3,12 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use engine::config::{Attributes, SubscriptionConfig, TopicConfig};
-use engine::{Change, SubscriptionId, TopicId};
+use engine::config::SubscriptionConfig;
+use engine::{Change, SubscriptionId};
 use serde_json::{Value, json};
 
-use crate::cloud::{TestCloud, code};
-use crate::sns::topic;
-
-const ACCOUNT: &str = "arn:aws:sns:us-east-1:000000000000";
-
-/// Declares topics without asking.
-pub async fn declare_topics(cloud: &TestCloud, names: impl Iterator<Item = String>) {
-    let made = cloud.inside().core.execute(|tx| {
-        for name in names {
-            let id = TopicId(tx.engine.next_id());
-            let (attributes, tags) = (Attributes::new(), Attributes::new());
-            let config = TopicConfig { id, arn: format!("{ACCOUNT}:{name}"), attributes, tags, created: 0 };
-            tx.apply(&Change::Topic(Cow::Owned(config)));
-        }
-        Ok(())
-    });
-    made.await.unwrap();
-}
+use crate::helpers::cloud::{TestCloud, code};
+use crate::helpers::topics::{ACCOUNT, declare_topics, topic};
 
 /// Declares subscriptions of a topic without asking.
 async fn declare_subscriptions(cloud: &TestCloud, topic_arn: &str, count: usize, confirmed: bool, filter: bool) {

@@ -7,9 +7,10 @@ use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, Parameter, ResourceChange, Stack};
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 
-use crate::cloud::{TestCloud, code, eventually};
-use crate::sns::{publish, topic};
-use crate::sqs::{attribute, bodies, drain, queue, receive};
+use crate::helpers::cloud::{TestCloud, code, eventually};
+use crate::helpers::queues::{attribute, bodies, drain, queue, receive};
+use crate::helpers::stacks::rest;
+use crate::helpers::topics::{publish, topic};
 
 const INFRA: &str = include_str!("../../infra.yaml");
 
@@ -69,16 +70,6 @@ async fn change_set(
     }
     let changes = ready.changes().iter().filter_map(|change| change.resource_change.clone());
     Ok((id, changes.map(|change| (change.logical_resource_id.clone().unwrap(), change)).collect()))
-}
-
-/// The stack when it has come to rest.
-pub async fn rest(client: &Client, stack: &str) -> Stack {
-    let rest = eventually(async || {
-        let described = client.describe_stacks().stack_name(stack).send().await.unwrap();
-        let stack = described.stacks.unwrap().remove(0);
-        (!stack.stack_status().unwrap().as_str().ends_with("_IN_PROGRESS")).then_some(stack)
-    });
-    rest.await.expect("the stack comes to rest")
 }
 
 /// Brings a stack to what a template says; the stack afterwards.
@@ -157,7 +148,7 @@ async fn only_the_stacks_topic_may_send_to_its_queues() {
     let other = topic(&cloud.sns(), "other", &[]).await;
     let url = output(&stack, "OrdersQueueUrl");
     let queue = attribute(&cloud.sqs(), url, Attribute::QueueArn).await;
-    crate::sns::subscribe_only(&cloud, &other, "sqs", &queue, &[]).await;
+    crate::helpers::topics::subscribe_only(&cloud, &other, "sqs", &queue, &[]).await;
     publish(&cloud.sns(), &other, "not for you").await;
     assert!(receive(&cloud.sqs(), url).await.is_empty());
     cloud.notice_with(&["api-orders-created-consumer", "other"]).await;
@@ -207,7 +198,7 @@ async fn an_update_changes_in_place_what_can_be_changed() {
     let (client, sqs) = (cloud.cloudformation(), cloud.sqs());
     let before = deploy(&client, "small", SMALL, &[]).await;
     let url = output(&before, "Url").to_owned();
-    crate::sqs::send(&sqs, &url, "kept").await;
+    crate::helpers::queues::send(&sqs, &url, "kept").await;
     let parameters = [("Timeout", "45")];
     let (id, changes) = change_set(&client, "small", ChangeSetType::Update, SMALL, &parameters).await.unwrap();
     // The topic takes an attribute of the queue, so it may change as well.

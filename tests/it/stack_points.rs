@@ -9,7 +9,7 @@ use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::ProvideErrorMetadata;
 use log::{self, DirectoryDisk, Log};
 
-use crate::cloud::{TestCloud, eventually};
+use crate::helpers::cloud::{TestCloud, eventually};
 
 /// A version of the template: one queue is replaced, one stays as it is. A `bad` one wants a queue that somebody else has,
 /// when all else is done.

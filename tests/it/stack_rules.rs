@@ -4,8 +4,8 @@
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{Capability, ChangeSetType, OnFailure, Parameter};
 
-use crate::cloud::{TestCloud, eventually};
-use crate::stack::rest;
+use crate::helpers::cloud::{TestCloud, eventually};
+use crate::helpers::stacks::rest;
 
 async fn status(client: &Client, stack: &str) -> String {
     rest(client, stack).await.stack_status.unwrap().as_str().to_owned()
@@ -209,16 +209,16 @@ async fn mistakes_are_told_before_anything_happens() {
 #[tokio::test]
 async fn events_go_to_the_notification_topics() {
     let cloud = TestCloud::start().await;
-    let topic = crate::sns::topic(&cloud.sns(), "watch", &[]).await;
-    let queue = crate::sqs::queue(&cloud.sqs(), "watcher", &[]).await;
-    crate::sns::subscribe(&cloud, &topic, &queue, &[("RawMessageDelivery", "true")]).await;
+    let topic = crate::helpers::topics::topic(&cloud.sns(), "watch", &[]).await;
+    let queue = crate::helpers::queues::queue(&cloud.sqs(), "watcher", &[]).await;
+    crate::helpers::topics::subscribe(&cloud, &topic, &queue, &[("RawMessageDelivery", "true")]).await;
     let client = cloud.cloudformation();
     let create = client.create_stack().stack_name("told").notification_arns(&topic);
     create.template_body("Resources: {Q: {Type: 'AWS::SQS::Queue'}}").send().await.unwrap();
     assert_eq!(status(&client, "told").await, "CREATE_COMPLETE");
     let events = client.describe_stack_events().stack_name("told").send().await.unwrap().stack_events.unwrap();
-    let told = crate::sqs::drain(&cloud.sqs(), &queue).await;
-    let told = crate::sqs::bodies(&told);
+    let told = crate::helpers::queues::drain(&cloud.sqs(), &queue).await;
+    let told = crate::helpers::queues::bodies(&told);
     assert_eq!(told.len(), events.len());
     for event in &events {
         let id = format!("EventId='{}'\n", event.event_id().unwrap());

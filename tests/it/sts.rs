@@ -13,7 +13,7 @@ use cloud::sigv4;
 use engine::{Change, Role};
 use tokio::net::TcpListener;
 
-use crate::cloud::{TestCloud, code, config};
+use crate::helpers::cloud::{TestCloud, code, config};
 
 const ROLE: &str = "arn:aws:iam::000000000000:role/team/reader";
 
@@ -86,7 +86,7 @@ async fn a_role_is_assumed_by_whom_it_trusts() {
     assert_eq!(user.assumed_role_id, "AROAEXAMPLEEXAMPLE000:me");
     let key = assumed.credentials.unwrap();
     let ends = SystemTime::try_from(key.expiration).unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    assert_eq!(ends, Duration::from_millis(crate::cloud::LATE_EVENING) + Duration::from_secs(7_200));
+    assert_eq!(ends, Duration::from_millis(crate::helpers::cloud::LATE_EVENING) + Duration::from_secs(7_200));
     let session = aws_sdk_sts::Client::new(&with(&cloud.endpoint, &key));
     let who = session.get_caller_identity().send().await.unwrap();
     assert_eq!(who.arn.as_deref(), Some("arn:aws:sts::000000000000:assumed-role/reader/me"));

@@ -81,9 +81,9 @@ pub struct StreamConfig {
     pub arn: String,
     /// The service's own description, JSON.
     pub document: String,
-    /// Buffering hints: the stream is due when it holds so many bytes (0: whenever a record comes),
+    /// Buffering hint: the stream is due once it holds this many bytes; 0: whenever a record comes.
     pub buffer_bytes: u64,
-    /// or when its oldest record is so old.
+    /// Buffering hint: the stream is due once its oldest record is this old.
     pub buffer_millis: Millis,
     /// When it was created.
     pub created: Millis,

@@ -208,6 +208,12 @@ impl Engine {
     pub fn notification_id(&self, seq: Seq) -> String {
         text::uuid::format(ids::uuid(self.salt, ids::Kind::Notification, seq, 0))
     }
+
+    /// The ARN that a subscription gets: its topic's, and an id that follows from its number.
+    pub fn subscription_arn(&self, topic_arn: &str, id: SubscriptionId) -> String {
+        let id = ids::uuid(self.salt, ids::Kind::Subscription, u64::from(id.0), 0);
+        format!("{topic_arn}:{}", text::uuid::format(id))
+    }
 }
 
 fn in_order<'a, T: Copy>(by_arn: &'a BTreeMap<String, T>, prefix: &'a str) -> impl Iterator<Item = T> {

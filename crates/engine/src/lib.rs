@@ -44,7 +44,7 @@ pub mod stream;
 mod tests;
 pub mod topic;
 mod types;
-pub mod windows;
+mod windows;
 
 pub use self::change::Change;
 pub use self::declared::MAX_DECLARED;

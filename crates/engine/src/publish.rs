@@ -43,8 +43,8 @@ pub struct Published<'a> {
 }
 
 impl Engine {
-    /// Decides a publish at `now`. The topic's routes are brought up to date on the way, hence `mut`. With `explain` it tells
-    /// what each subscription did; a duplicate asks none.
+    /// Decides a publish at `now`, and brings the topic's routes up to date before. `explain` gets what each subscription did;
+    /// a duplicate reaches none.
     ///
     /// # Errors
     /// For a FIFO topic: no group, or no deduplication id. `NoQueue` when there is no such topic.
@@ -130,7 +130,9 @@ impl<'f, 'a> FanOut<'f, 'a> {
         Self { engine, sent, now, parsed: Parsed::default(), refusals: Vec::new(), outcomes }
     }
 
-    /// Adds the delivery that a route leads to: to the subscription's end, or to its dead-letter queue.
+    /// Adds the delivery that a route leads to: to the subscription's end, or to its dead-letter queue. The loop of a fan-out,
+    /// which a call would make slower.
+    #[inline(always)]
     fn follow(&mut self, route: &Route, by_protocol: &[(&str, &str)]) {
         let Some(subscription) = self.engine.subscription(route.subscription) else { return };
         let body = body_for(&subscription.body_key, by_protocol);
@@ -227,7 +229,7 @@ impl Engine {
     }
 }
 
-/// Why a queue can't take a message, if it can't: an error of whoever published it.
+/// Why a queue can't take a message, if it can't: the publisher's error.
 fn refusal_of(queue: &Queue, raw: bool, body: &str, sent: &Sent<'_>) -> Option<String> {
     if raw && sent.attributes.len() > limits::MAX_ATTRIBUTES {
         return Some(format!("a queue takes {} message attributes at most", limits::MAX_ATTRIBUTES));

@@ -9,7 +9,7 @@ use super::{Millis, Seq};
 
 /// What opened a window: a duplicate is answered with its ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Original {
+pub(crate) struct Original {
     /// When the window closes.
     pub until: Millis,
     /// The message's number.
@@ -20,14 +20,14 @@ pub struct Original {
 
 /// The open windows of one queue or topic.
 #[derive(Debug, Default)]
-pub struct Windows {
+pub(crate) struct Windows {
     open: HashMap<u128, Original>,
     by_end: BTreeSet<(Millis, u128)>,
 }
 
 impl Windows {
     /// Opens a window, and forgets those that ended before `now`.
-    pub fn open(&mut self, key: u128, original: Original, now: Millis) {
+    pub(crate) fn open(&mut self, key: u128, original: Original, now: Millis) {
         while let Some((end, old)) = self.by_end.first().copied()
             && end <= now
         {
@@ -42,14 +42,14 @@ impl Windows {
 
     /// What opened the window that is open at `now`. One that would be open for longer than any is was opened by a clock that
     /// has been set back since.
-    pub fn find(&self, key: u128, now: Millis) -> Option<Original> {
+    pub(crate) fn find(&self, key: u128, now: Millis) -> Option<Original> {
         let open = |original: &Original| original.until > now && original.until <= now + DEDUPLICATION_WINDOW;
         self.open.get(&key).copied().filter(open)
     }
 }
 
 /// A window's key: the deduplication id, within its message group where that is the scope.
-pub fn key(deduplication: &str, group: Option<&str>) -> u128 {
+pub(crate) fn key(deduplication: &str, group: Option<&str>) -> u128 {
     let mut hash = Sha256::new();
     hash.update(deduplication.as_bytes());
     if let Some(group) = group {

@@ -59,7 +59,7 @@ pub trait SegmentFile: Send + Sync {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
     /// Cuts the file to `length` bytes, or fills it with zeros up to there.
     fn truncate(&self, length: u64) -> io::Result<()>;
-    /// Takes room for so many bytes, from the start.
+    /// Takes room on the disk for the file's first `bytes` bytes.
     fn allocate(&self, bytes: u64) -> io::Result<()> {
         fill(self, bytes)
     }
@@ -187,7 +187,7 @@ impl SegmentFile for File {
     }
 }
 
-/// Writes so many bytes that no file system can make smaller.
+/// Fills a file's first `bytes` bytes with noise, which no file system can compress.
 fn fill<F: SegmentFile + ?Sized>(file: &F, bytes: u64) -> io::Result<()> {
     let mut seed = 0x9E37_79B9_7F4A_7C15u64;
     let mut block = vec![0; 64 << 10];

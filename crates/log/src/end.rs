@@ -4,7 +4,7 @@ use std::io;
 
 use super::segment::Segment;
 
-/// So many bytes before an end are summed: more than any record's head, which has an id that no other log has.
+/// The most bytes before an end that are summed. They hold at least one record's head, whose id no other log has.
 const SUMMED: u32 = 64 << 10;
 
 /// Where a log ended at some moment. A log that holds these bytes at this place is that log, as it was or grown since.

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use crate::Space;
 use crate::disk::{Disk, SegmentFile};
 
-/// Unsynced bytes survive a power cut, or don't, in units of so many: small, so that small records are torn.
+/// Bytes that survive a power cut, or don't, together: few, so that small records are torn.
 const SECTOR: usize = 32;
 
 /// A handle on the disk; clones are the same disk.

@@ -81,6 +81,21 @@ pub(crate) fn put(out: &mut Vec<u8>, location: Location, payload: &[u8], continu
     out.extend_from_slice(payload);
 }
 
+/// Where the frames of a transaction lie whose first frame lies at `first`.
+pub fn locations<'a>(first: Location, frames: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = Location> {
+    let mut offset = first.offset;
+    frames.map(move |payload| {
+        let at = Location { segment: first.segment, offset };
+        offset += frame_bytes(payload.len());
+        at
+    })
+}
+
+/// Bytes of the log that a frame with a payload of `payload` bytes takes: what it costs while it is live.
+pub fn frame_bytes(payload: usize) -> u32 {
+    (HEAD + payload) as u32
+}
+
 /// The little-endian number at `at`; `bytes` must reach that far.
 pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])

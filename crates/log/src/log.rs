@@ -10,7 +10,8 @@ use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::disk::Disk;
 use super::end::End;
-use super::location::{Appended, Location, Position, frame_bytes};
+use super::frame::frame_bytes;
+use super::location::{Appended, Location, Position};
 use super::options::{Durability, Options};
 use super::queue::{MAX_TRANSACTION, Queue};
 use super::recovery::Recovery;
@@ -166,7 +167,7 @@ impl Log {
         self.shared.ended_at(end)
     }
 
-    /// Takes no more writes until a restart, for a reason from outside: whoever waits is told it.
+    /// Stops all writes until a restart, for a reason from outside the log, which everyone who waits is told.
     pub fn give_up(&self, reason: String) {
         // Not before a write that is under way is done: what it acknowledges was acknowledged before.
         let _no_write = self.shared.group.lock();

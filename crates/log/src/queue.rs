@@ -10,7 +10,7 @@ use super::{Appended, Location, LogError, Position};
 /// The largest transaction, in bytes of the log.
 pub const MAX_TRANSACTION: usize = 256 << 20;
 /// The most bytes that may wait to be written before appends are refused. One transaction is always taken.
-pub const MAX_PENDING: usize = MAX_TRANSACTION;
+pub(crate) const MAX_PENDING: usize = MAX_TRANSACTION;
 /// The most bytes of one segment: offsets have 32 bits. Only a folder that declares more than is allowed now needs as many.
 const MAX_SEGMENT: usize = 3 << 30;
 
@@ -82,7 +82,7 @@ impl Queue {
         (self.pending + self.writing) as u64
     }
 
-    /// Whether a transaction of so many bytes is taken at the moment.
+    /// Whether a transaction of `bytes` bytes is taken at the moment.
     pub(crate) fn admit(&self, bytes: usize) -> Result<(), LogError> {
         match &self.refusal {
             Some(refusal) => Err(refusal.clone()),

@@ -10,7 +10,7 @@ use super::space::{Space, is_full};
 
 /// The name of the reserve's file.
 pub(crate) const NAME: &str = "reserve";
-/// The reserve is given away in pieces of so many bytes: another program could take all that is given at once.
+/// The reserve is given away in pieces of this many bytes: another program could take all that is given at once.
 const PIECE: u64 = 64 << 10;
 /// A quarter of the floor stays free when the reserve is taken again: for new files, such as the log's next segment.
 const FOR_FILES: u64 = 4;

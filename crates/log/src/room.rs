@@ -68,7 +68,7 @@ impl Shared {
         queue.max_transaction = space.free.saturating_sub(room + floor / 2);
     }
 
-    /// Whether a write of so many bytes that found no room is worth another try, since the reserve gave some room away.
+    /// Whether a write of `bytes` bytes that found no room is worth another try, since the reserve gave some room away.
     ///
     /// What was decided is written in its turn, and what frees space may wait behind it. So a write gets room from the reserve
     /// whatever it is for; from now on only what frees space is admitted.

@@ -114,7 +114,7 @@ impl Cursor {
     }
 }
 
-/// The frames of one segment in order, for whoever moves the live ones on. It can pause between any two.
+/// The frames of one segment in order, for a compaction, which moves the live ones on. A scan can pause between any two frames.
 pub struct SegmentScan(Cursor);
 
 impl SegmentScan {

@@ -12,7 +12,7 @@ use super::{Location, LogError};
 
 /// What one read fetches of a frame whose length isn't known yet; most events with their envelope fit.
 const GUESS: usize = 2 << 10;
-/// Frames that lie within as many bytes are fetched in one read.
+/// Frames that begin within this many bytes are fetched with one read.
 const WINDOW: u32 = 64 << 10;
 
 /// A segment of the log. Whoever holds the handle can read from it, also after the log removed the segment.

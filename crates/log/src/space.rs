@@ -29,7 +29,7 @@ impl Space {
         FLOOR.min(self.total / 16)
     }
 
-    /// Whether a file of so many bytes leaves the log what it needs: twice the floor.
+    /// Whether a file of `bytes` bytes leaves the log what it needs: twice the floor.
     pub fn has_room_for(self, bytes: u64) -> bool {
         self.free >= bytes.saturating_add(2 * self.floor())
     }

@@ -1,4 +1,4 @@
-//! Group commit: whoever comes first writes for all that wait.
+//! Group commit: the first that comes writes the transactions of all that wait.
 
 use std::io;
 use std::sync::Arc;

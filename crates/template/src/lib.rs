@@ -27,7 +27,7 @@
 //! budget      what a template may cost               extensions  what AWS::LanguageExtensions adds
 //! parse       text to tree                           foreach     loops unrolled
 //! structure   tree to Template                       model       Template and its parts
-//! parameters  declarations, texts, rules             pseudo      AWS::Region and the like
+//! parameters/ declarations, texts, rules             pseudo      AWS::Region and the like
 //! references  what a value refers to                 sub         the text of a Fn::Sub
 //! check       that it exists                         read        all of the above in order: Template::read
 //! conditions  which hold                             graph       order and circles

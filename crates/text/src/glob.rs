@@ -56,7 +56,7 @@ impl Glob {
 
     /// Whether the whole text fits.
     pub fn matches(&self, text: &str) -> bool {
-        let Some(mut rest) = self.prefix.strip_start(text) else { return false };
+        let Some(mut rest) = self.prefix.strip_start(text.as_bytes()) else { return false };
         let Some(suffix) = &self.suffix else { return rest.is_empty() };
         for part in &self.middle {
             match part.find(rest) {
@@ -135,23 +135,23 @@ impl Part {
     }
 
     /// What follows this part, if the text starts with it.
-    fn strip_start<'t>(&self, text: &'t str) -> Option<&'t str> {
+    fn strip_start<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
         match self {
-            Part::Literal(literal) => text.strip_prefix(&**literal),
+            Part::Literal(literal) => text.strip_prefix(literal.as_bytes()),
             Part::Pieces(pieces) => pieces.iter().try_fold(text, |text, piece| match piece {
-                Piece::Literal(literal) => text.strip_prefix(&**literal),
-                Piece::Any => Some(&text[text.chars().next()?.len_utf8()..]),
+                Piece::Literal(literal) => text.strip_prefix(literal.as_bytes()),
+                Piece::Any => text.get(first_character(text)?..),
             }),
         }
     }
 
-    fn is_end_of(&self, text: &str) -> bool {
+    fn is_end_of(&self, text: &[u8]) -> bool {
         match self {
-            Part::Literal(literal) => text.ends_with(&**literal),
+            Part::Literal(literal) => text.ends_with(literal.as_bytes()),
             Part::Pieces(pieces) => {
                 let before = pieces.iter().rev().try_fold(text, |text, piece| match piece {
-                    Piece::Literal(literal) => text.strip_suffix(&**literal),
-                    Piece::Any => text.char_indices().next_back().map(|(at, _)| &text[..at]),
+                    Piece::Literal(literal) => text.strip_suffix(literal.as_bytes()),
+                    Piece::Any => text.get(..text.iter().rposition(|byte| begins_character(*byte))?),
                 });
                 before.is_some()
             }
@@ -159,14 +159,26 @@ impl Part {
     }
 
     /// What follows this part's first occurrence.
-    fn find<'t>(&self, text: &'t str) -> Option<&'t str> {
+    fn find<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
         match self {
-            Part::Literal(literal) => {
-                memmem::find(text.as_bytes(), literal.as_bytes()).map(|at| &text[at + literal.len()..])
+            Part::Literal(literal) => memmem::find(text, literal.as_bytes()).map(|at| &text[at + literal.len()..]),
+            Part::Pieces(_) => {
+                let mut places = (0..text.len()).filter(|at| begins_character(text[*at]));
+                places.find_map(|at| self.strip_start(&text[at..]))
             }
-            Part::Pieces(_) => text.char_indices().find_map(|(at, _)| self.strip_start(&text[at..])),
         }
     }
+}
+
+/// Whether a byte of UTF-8 begins a character.
+fn begins_character(byte: u8) -> bool {
+    byte & 0xC0 != 0x80
+}
+
+/// Bytes of a text's first character; `None` if there is none.
+fn first_character(text: &[u8]) -> Option<usize> {
+    let (_, rest) = text.split_first()?;
+    Some(1 + rest.iter().position(|byte| begins_character(*byte)).unwrap_or(rest.len()))
 }
 
 #[cfg(test)]
@@ -189,6 +201,8 @@ mod tests {
             ("\u{e9}?", "\u{e9}\u{fc}", true),
             ("*?", "\u{fc}", true),
             ("*?", "", false),
+            ("?*\u{fc}?\u{fc}*", "\u{e9}\u{fc}\u{e9}\u{fc}", true),
+            ("*\u{fc}?*\u{e9}", "\u{fc}\u{e9}", false),
         ];
         for (pattern, text, fits) in cases {
             assert_eq!(Glob::parse(pattern).matches(text), fits, "{pattern} {text}");

@@ -9,7 +9,7 @@ use regex::{Regex, RegexBuilder};
 const READING: u64 = 1 << 14;
 /// How many times longer reading takes where upper and lower case are the same: each range is looked up.
 const FOLDING: u64 = 32;
-/// Making a byte of the compiled pattern takes as long as matching it with so many bytes of text.
+/// Making a byte of the compiled pattern takes as long as matching it with this many bytes of text.
 const COMPILING: u64 = 64;
 /// The longest pattern, in bytes; none can pay for a longer one: what `\pL` becomes is a thousand times as long.
 const MAX_BYTES: usize = 1 << 14;

@@ -49,7 +49,7 @@ impl Checks {
         }
     }
 
-    /// Checks a text that has to be there, of so many characters: letters, digits, `_` and `others`. `pattern` is how AWS
+    /// Checks a text that has to be there, and its number of characters: letters, digits, `_` and `others`. `pattern` is how AWS
     /// writes that.
     pub fn text(
         &mut self,

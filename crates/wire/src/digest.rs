@@ -12,16 +12,16 @@ use md5::{Digest, Md5};
 
 /// Texts side by side.
 const LANES: usize = 16;
-/// So many blocks, one after the other, take as long as one in all lanes, with the widest vectors and with the narrowest.
+/// A block in all lanes takes as long as this many blocks one after the other, be the processor's vectors wide or narrow.
 const WORTH: usize = 4;
 /// Bytes of a block, and its words.
 const BLOCK: usize = 64;
 const WORDS: usize = 16;
-/// What stands behind a text, at least: one byte, and its length.
+/// The least that stands behind a text, in bytes: one byte, and its length.
 const PADDING: usize = 9;
 
 const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
-/// How far each round turns its sums, in turn.
+/// By how many bits each round turns its sums, step after step.
 const TURNS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
 /// The T of each step: the fraction of its number's sine.
 static SINES: LazyLock<[u32; 64]> =

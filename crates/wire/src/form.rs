@@ -18,7 +18,7 @@ pub struct Form {
 
 /// One parameter: offsets into the form's text. The name is `text[start..equals]`.
 #[derive(Debug, Clone, Copy)]
-pub struct Param {
+pub(crate) struct Param {
     start: u32,
     equals: u32,
     end: u32,
@@ -88,7 +88,7 @@ fn malformed(message: &str) -> AwsError {
 /// No hexadecimal digit.
 const NONE: u16 = 0x100;
 
-/// The value of each hexadecimal digit, moved left by so many bits; [`NONE`] for any other byte.
+/// The value of each hexadecimal digit, moved left by `shift` bits; [`NONE`] for any other byte.
 const fn digits(shift: u32) -> [u16; 256] {
     let mut table = [NONE; 256];
     let mut value = 0;

@@ -16,16 +16,16 @@
 
 pub mod check;
 pub mod digest;
-pub mod error;
+mod error;
 pub mod fault;
 pub mod form;
 pub mod json;
-pub mod names;
+mod names;
 pub mod page;
 pub mod payload;
-pub mod query;
+mod query;
 mod special_bytes;
-pub mod types;
+mod types;
 pub mod xml;
 
 pub use error::{AwsError, Fault};

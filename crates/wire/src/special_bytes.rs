@@ -8,7 +8,7 @@ use fearless_simd::{Level, dispatch, u8x64};
 
 /// Bytes that are compared at once; each has a bit in a `u64`.
 const BLOCK: usize = 64;
-/// Copies of up to so many bytes copy exactly so many: a fixed length is faster.
+/// Up to this many bytes are copied as exactly this many: a fixed length is faster.
 const COPIED: usize = 16;
 
 /// Which bytes are special.

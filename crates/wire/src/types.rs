@@ -37,7 +37,8 @@ impl<'a> Text<'a> {
     }
 
     /// The string, still borrowed if it was.
-    pub fn into_cow(self) -> Cow<'a, str> {
+    #[cfg(test)]
+    pub(crate) fn into_cow(self) -> Cow<'a, str> {
         self.0
     }
 }

@@ -18,7 +18,7 @@ const MARGIN: Duration = Duration::from_millis(1_000);
 /// Messages that can be acted on, with their receipt handles.
 type Taken = Vec<(Id, String)>;
 
-pub async fn standard(mut worker: Worker, queue: usize) -> Result<(), Gone> {
+pub(crate) async fn standard(mut worker: Worker, queue: usize) -> Result<(), Gone> {
     loop {
         let taken = receive(&mut worker, queue).await?;
         let (mut deletes, mut hides, mut reveals) = (Taken::new(), Taken::new(), Taken::new());
@@ -40,7 +40,7 @@ pub async fn standard(mut worker: Worker, queue: usize) -> Result<(), Gone> {
 }
 
 /// In a FIFO queue the first ones are deleted, and the rest stays in order.
-pub async fn ordered(mut worker: Worker, queue: usize) -> Result<(), Gone> {
+pub(crate) async fn ordered(mut worker: Worker, queue: usize) -> Result<(), Gone> {
     loop {
         let mut taken = receive(&mut worker, queue).await?;
         let first = if worker.rng.random_bool(0.5) { taken.len() } else { worker.rng.random_range(0..=taken.len()) };
@@ -59,7 +59,7 @@ pub async fn ordered(mut worker: Worker, queue: usize) -> Result<(), Gone> {
 }
 
 /// Receives once; what is received is checked.
-pub async fn receive(worker: &mut Worker, queue: usize) -> Result<Taken, Gone> {
+pub(crate) async fn receive(worker: &mut Worker, queue: usize) -> Result<Taken, Gone> {
     let visibility = [None, None, Some(2), Some(4)][worker.rng.random_range(0..4)];
     let call = worker
         .clients
@@ -101,7 +101,7 @@ fn ours(worker: &Worker, queue: usize, messages: &[(Id, String)]) -> Taken {
 }
 
 /// Deletes messages, in a batch or one by one, in order.
-pub async fn delete(worker: &mut Worker, queue: usize, messages: &[(Id, String)]) -> Result<(), Gone> {
+pub(crate) async fn delete(worker: &mut Worker, queue: usize, messages: &[(Id, String)]) -> Result<(), Gone> {
     let messages = ours(worker, queue, messages);
     if messages.is_empty() {
         return Ok(());

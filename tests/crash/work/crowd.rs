@@ -33,7 +33,7 @@ fn policy(queue: usize) -> String {
 }
 
 /// Makes the queues.
-pub async fn make(clients: &Clients, world: &World) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn make(clients: &Clients, world: &World) -> Result<(), Box<dyn std::error::Error>> {
     for queue in 0..QUEUES {
         let create = clients.sqs.create_queue().queue_name(name(queue));
         create.attributes(QueueAttributeName::Policy, policy(queue)).send().await?;
@@ -44,7 +44,7 @@ pub async fn make(clients: &Clients, world: &World) -> Result<(), Box<dyn std::e
 }
 
 /// Each queue has its policy.
-pub async fn check(worker: &Worker) -> Result<(), Gone> {
+pub(super) async fn check(worker: &Worker) -> Result<(), Gone> {
     if !worker.world.crowded.load(Ordering::Relaxed) {
         return Ok(());
     }

@@ -17,7 +17,7 @@ use crate::counts::Did;
 use crate::ledger::Id;
 use crate::routes::{FIFO_TOPIC, ORDERED, QUEUES, Route, topic_arn};
 
-pub const GROUPS: usize = 9;
+pub(super) const GROUPS: usize = 9;
 
 /// A deduplication id is known for five minutes ("Using the message deduplication ID in Amazon SQS"); after so long it is
 /// left alone.
@@ -27,7 +27,7 @@ const RECENT: usize = 200;
 
 /// What its publisher knows of a group.
 #[derive(Default)]
-pub struct Group {
+pub(crate) struct Group {
     next: u32,
     /// Events without an answer, in order.
     pending: Vec<Id>,
@@ -43,7 +43,7 @@ impl Group {
     }
 }
 
-pub async fn run(mut worker: Worker, route: &'static Route, groups: Range<usize>) -> Result<(), Gone> {
+pub(super) async fn run(mut worker: Worker, route: &'static Route, groups: Range<usize>) -> Result<(), Gone> {
     for group in groups.clone() {
         again(&mut worker, route, group).await?;
     }

@@ -10,7 +10,7 @@ use crate::counts::{Did, Fault};
 use crate::routes::{OBJECTS, QUEUES};
 
 /// Names that these stacks take in turn.
-pub const STACKS: usize = 2;
+pub(super) const STACKS: usize = 2;
 
 /// How long a stack may take to come to rest.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -26,7 +26,7 @@ enum Wall {
     Full,
 }
 
-pub async fn run(mut worker: Worker, slot: usize) -> Result<(), Gone> {
+pub(super) async fn run(mut worker: Worker, slot: usize) -> Result<(), Gone> {
     let name = format!("hopeless-{slot}");
     loop {
         let wall = [Wall::Grows, Wall::Taken, Wall::Full][worker.rng.random_range(0..3)];
@@ -108,7 +108,7 @@ async fn clear(worker: &Worker, name: &str) -> Result<bool, Gone> {
 }
 
 /// All of them can be deleted, and nothing of theirs is left; what isn't theirs is untouched, as the other checks tell.
-pub async fn check(worker: &Worker) -> Result<(), Gone> {
+pub(super) async fn check(worker: &Worker) -> Result<(), Gone> {
     for slot in 0..STACKS {
         let name = format!("hopeless-{slot}");
         if clear(worker, &name).await? {

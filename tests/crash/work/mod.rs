@@ -1,6 +1,6 @@
 //! The workloads of a round: each runs until the server is gone.
 
-pub mod consumers;
+pub(crate) mod consumers;
 mod crowd;
 mod fifo;
 mod hopeless;
@@ -22,10 +22,10 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use tokio::task::JoinSet;
 
-pub use self::crowd::make as crowd;
-pub use self::fifo::Group;
-pub use self::objects::Object;
-pub use self::stacks::Stack;
+pub(crate) use self::crowd::make as crowd;
+pub(crate) use self::fifo::Group;
+pub(crate) use self::objects::Object;
+pub(crate) use self::stacks::Stack;
 use crate::clients::{Clients, Gone, fate};
 use crate::counts::Counts;
 use crate::ledger::Ledger;
@@ -33,7 +33,7 @@ use crate::register::Register;
 use crate::routes::{DIRECT, EVENTS, ORDERED, QUEUES, RECORDS, Route, SENT, is_fifo};
 
 /// What all clients together know, over all rounds.
-pub struct World {
+pub(crate) struct World {
     pub counts: Arc<Counts>,
     pub ledger: Mutex<Ledger>,
     /// FIFO groups; each belongs to one publisher, so that their order is known.
@@ -46,7 +46,7 @@ pub struct World {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let counts = Arc::new(Counts::default());
         Self {
             ledger: Mutex::new(Ledger::new(counts.clone())),
@@ -61,7 +61,7 @@ impl World {
 }
 
 /// A worker's hands.
-pub struct Worker {
+pub(crate) struct Worker {
     pub clients: Clients,
     pub world: Arc<World>,
     pub rng: Xoshiro256PlusPlus,
@@ -70,30 +70,30 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub fn new(clients: &Clients, world: &Arc<World>, seed: u64, small: bool) -> Self {
+    pub(crate) fn new(clients: &Clients, world: &Arc<World>, seed: u64, small: bool) -> Self {
         let rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         Self { clients: clients.clone(), world: world.clone(), rng, small }
     }
 
     /// A call's fate.
-    pub async fn call<T, E: ProvideErrorMetadata>(
+    pub(crate) async fn call<T, E: ProvideErrorMetadata>(
         &self,
         sent: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     ) -> Result<Result<T, String>, Gone> {
         fate(&self.world.counts, sent.await)
     }
 
-    pub fn counts(&self) -> &Counts {
+    pub(crate) fn counts(&self) -> &Counts {
         &self.world.counts
     }
 
-    pub async fn pause(&mut self, most: Duration) {
+    pub(crate) async fn pause(&mut self, most: Duration) {
         let micros = self.rng.random_range(0..most.as_micros() as u64);
         tokio::time::sleep(Duration::from_micros(micros)).await;
     }
 
     /// The size of an event: mostly that of a business's event, now and then one that fills the log.
-    pub fn size(&mut self) -> usize {
+    pub(crate) fn size(&mut self) -> usize {
         match self.rng.random_range(0..40) {
             0 if !self.small => self.rng.random_range(10_000..60_000),
             _ => self.rng.random_range(20..600),
@@ -102,7 +102,7 @@ impl Worker {
 }
 
 /// Starts all workloads, or only those whose traces in the log are small and many.
-pub fn start(clients: &Clients, world: &Arc<World>, rng: &mut Xoshiro256PlusPlus, small: bool) -> JoinSet<()> {
+pub(crate) fn start(clients: &Clients, world: &Arc<World>, rng: &mut Xoshiro256PlusPlus, small: bool) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let mut worker = || Worker::new(clients, world, rng.random(), small);
     let publishers: [&'static Route; 4] = [&EVENTS, &EVENTS, &DIRECT, &RECORDS];
@@ -142,7 +142,7 @@ async fn until_gone(run: impl Future<Output = Result<(), Gone>>) {
 }
 
 /// Checks all objects, settings and stacks on a server that stays.
-pub async fn check(worker: &mut Worker, all: bool) -> Result<(), Gone> {
+pub(crate) async fn check(worker: &mut Worker, all: bool) -> Result<(), Gone> {
     objects::check(worker, all).await?;
     uploads::check(worker).await?;
     settings::check(worker).await?;

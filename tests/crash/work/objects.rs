@@ -12,14 +12,14 @@ use crate::counts::{Did, Fault};
 use crate::register::Register;
 use crate::routes::OBJECTS;
 
-pub const KEYS: usize = 24;
+pub(super) const KEYS: usize = 24;
 
 /// What lies under a key, if anything.
-pub type Object = Register<Option<Content>>;
+pub(crate) type Object = Register<Option<Content>>;
 
 /// Bytes that derive from a seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Content {
+pub(crate) struct Content {
     seed: u64,
     size: usize,
 }
@@ -32,7 +32,7 @@ impl Content {
     }
 }
 
-pub async fn run(mut worker: Worker) -> Result<(), Gone> {
+pub(super) async fn run(mut worker: Worker) -> Result<(), Gone> {
     loop {
         let key = worker.rng.random_range(0..KEYS);
         match worker.rng.random_range(0..10) {
@@ -110,7 +110,7 @@ async fn look(worker: &Worker, key: usize) -> Result<(), Gone> {
 }
 
 /// Looks at objects whose last write has no answer and at a few others, or at all.
-pub async fn check(worker: &mut Worker, all: bool) -> Result<(), Gone> {
+pub(super) async fn check(worker: &mut Worker, all: bool) -> Result<(), Gone> {
     for key in 0..KEYS {
         let unsure = worker.world.objects.lock()[key].unsure();
         if all || unsure || worker.rng.random_bool(0.15) {

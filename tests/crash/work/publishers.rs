@@ -17,7 +17,7 @@ use crate::routes::{QUEUES, Route, STREAMS, TOPIC, topic_arn};
 /// The most a batch of large bodies may hold, in bytes.
 const BATCH_BYTES: usize = 200_000;
 
-pub async fn run(mut worker: Worker, route: &'static Route) -> Result<(), Gone> {
+pub(super) async fn run(mut worker: Worker, route: &'static Route) -> Result<(), Gone> {
     loop {
         let count = if worker.rng.random_bool(0.5) { 1 } else { worker.rng.random_range(2..=10) };
         let mut events = Vec::new();

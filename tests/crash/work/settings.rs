@@ -11,9 +11,9 @@ use crate::counts::{Did, Fault};
 use crate::routes::SETTINGS;
 
 /// The visibility timeout that the queue is made with, in seconds: AWS's default.
-pub const FIRST: u32 = 30;
+pub(super) const FIRST: u32 = 30;
 
-pub async fn run(mut worker: Worker) -> Result<(), Gone> {
+pub(super) async fn run(mut worker: Worker) -> Result<(), Gone> {
     loop {
         let seconds = worker.rng.random_range(0..43_200);
         worker.world.timeout.lock().writes(seconds);
@@ -33,7 +33,7 @@ pub async fn run(mut worker: Worker) -> Result<(), Gone> {
     }
 }
 
-pub async fn check(worker: &Worker) -> Result<(), Gone> {
+pub(super) async fn check(worker: &Worker) -> Result<(), Gone> {
     let get = worker.clients.sqs.get_queue_attributes().queue_url(worker.clients.url(SETTINGS));
     let answer = worker.call(get.attribute_names(QueueAttributeName::VisibilityTimeout).send()).await?;
     let text = match &answer {

@@ -13,14 +13,14 @@ use crate::counts::{Did, Fault};
 use crate::register::Register;
 use crate::routes::{QUEUES, queue_arn, topic_arn};
 
-pub const STACKS: usize = 3;
+pub(super) const STACKS: usize = 3;
 
 /// How long a stack may take to come to rest.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a stack is once it rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rest {
+pub(super) enum Rest {
     Absent,
     /// Everything of that version of the template, and nothing else.
     Version(u32),
@@ -30,14 +30,14 @@ pub enum Rest {
 
 /// A stack's name and what clients know of it.
 #[derive(Debug, Clone)]
-pub struct Stack {
+pub(crate) struct Stack {
     name: String,
     next: u32,
     rest: Register<Rest>,
 }
 
 impl Stack {
-    pub fn new(slot: usize) -> Self {
+    pub(crate) fn new(slot: usize) -> Self {
         Self { name: format!("stack-{slot}"), next: 1, rest: Register::new(Rest::Absent) }
     }
 }
@@ -87,7 +87,7 @@ fn template(stack: &str, version: u32, bad: bool) -> String {
     text + &format!("Outputs:\n  Version: {{Value: '{version}'}}\n")
 }
 
-pub async fn run(mut worker: Worker) -> Result<(), Gone> {
+pub(super) async fn run(mut worker: Worker) -> Result<(), Gone> {
     loop {
         let slot = worker.rng.random_range(0..STACKS);
         if let Some(rest) = settle(&worker, slot).await? {
@@ -253,7 +253,7 @@ async fn differences(worker: &Worker, name: &str, rest: Rest) -> Result<Vec<Stri
 }
 
 /// Waits for all stacks and checks them.
-pub async fn check(worker: &Worker) -> Result<(), Gone> {
+pub(super) async fn check(worker: &Worker) -> Result<(), Gone> {
     for slot in 0..STACKS {
         settle(worker, slot).await?;
     }

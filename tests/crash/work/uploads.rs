@@ -13,11 +13,11 @@ use crate::counts::{Did, Fault};
 use crate::routes::OBJECTS;
 
 /// Keys that only uploads of this kind write.
-pub const KEYS: usize = 6;
+pub(super) const KEYS: usize = 6;
 /// Bytes of each body; larger than what is held in memory before a file is begun.
 const LENGTH: usize = 400_000;
 
-pub async fn run(mut worker: Worker) -> Result<(), Gone> {
+pub(super) async fn run(mut worker: Worker) -> Result<(), Gone> {
     loop {
         match worker.rng.random_range(0..4) {
             0 => part(&mut worker).await?,
@@ -77,7 +77,7 @@ async fn send(worker: &mut Worker, path: &str) -> Result<(), Gone> {
 }
 
 /// Each object is there whole or not at all.
-pub async fn check(worker: &Worker) -> Result<(), Gone> {
+pub(super) async fn check(worker: &Worker) -> Result<(), Gone> {
     for key in 0..KEYS {
         let sent = worker.clients.s3.get_object().bucket(OBJECTS).key(name(key)).send().await;
         let wrong = match sent {

@@ -6,12 +6,12 @@ use crate::counts::{Did, Fault};
 use crate::routes::IDLE;
 
 /// Consumers that wait at the same time.
-pub const WAITING: usize = 20;
+pub(super) const WAITING: usize = 20;
 
 /// SQS's longest wait, in seconds ("ReceiveMessage").
 const LONGEST: i32 = 20;
 
-pub async fn run(worker: Worker) -> Result<(), Gone> {
+pub(super) async fn run(worker: Worker) -> Result<(), Gone> {
     loop {
         let receive = worker.clients.sqs.receive_message().queue_url(worker.clients.url(IDLE));
         let answer = worker.call(receive.wait_time_seconds(LONGEST).send()).await?;

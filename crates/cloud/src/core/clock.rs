@@ -10,7 +10,7 @@ use engine::Millis;
 /// A handle to the time. Clones share it.
 #[derive(Debug, Clone)]
 pub enum Clock {
-    /// The wall's.
+    /// The system's wall clock.
     System,
     /// One that only moves when told to, for tests.
     Manual(Arc<watch::Sender<Millis>>),
@@ -25,7 +25,7 @@ impl Clock {
     /// The time.
     pub fn now(&self) -> Millis {
         match self {
-            #[allow(clippy::disallowed_methods)] // this is the place
+            #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
             Self::System => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis),
             Self::Manual(now) => *now.borrow(),
         }

@@ -41,7 +41,7 @@ impl Cloud {
     /// `home` is what the cloud's files lie in, unless somebody else cares for that; `print` gets the notices.
     pub fn new(core: Core, blobs: Blobs, home: Option<Home>, print: impl Fn(&str) + Send + Sync + 'static) -> Self {
         let notices = Arc::new(Notices::new(print));
-        core.tell(notices.clone());
+        core.report_to(notices.clone());
         Self {
             core,
             notices,

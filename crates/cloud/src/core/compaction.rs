@@ -7,17 +7,18 @@ use engine::Place;
 use log::{LogError, SegmentScan};
 use wire::AwsError;
 
-/// The log may hold so many times what is alive,
+/// The log is compacted when it has more than this many times the bytes that are alive, and [`SPARE_SEGMENTS`] more.
 const GARBAGE: u64 = 2;
-/// and so many segments more, before it is compacted.
+/// How many segments the log may have beyond [`GARBAGE`] before it is compacted.
 const SPARE_SEGMENTS: u64 = 2;
-/// Where there is little room, so much garbage is worth a compaction: bytes,
+/// Where the disk has little room, the log is compacted when its garbage is more than this many bytes and a part ([`WORTH`]) of
+/// what is alive.
 const TIGHT_GARBAGE: u64 = 512 << 10;
-/// and a part of what is alive.
+/// See [`TIGHT_GARBAGE`]: a quarter of what is alive.
 const WORTH: u64 = 4;
-/// Records that are looked at under one lock: a request waits for no more than these.
+/// The most records that are looked at under one lock, so that a request waits for no more than these.
 const AT_ONCE: usize = 200;
-/// Bytes that are looked at under one lock.
+/// The most bytes that are looked at under one lock.
 const BYTES_AT_ONCE: usize = 1 << 20;
 
 /// Compacts until the log is as small as promised; where there is little room, as small as it can be made.

@@ -52,7 +52,7 @@ pub struct Core {
     segment_bytes: u64,
     seed: u128,
     ids: AtomicU64,
-    /// Who is told of what was refused.
+    /// Where it is said what was refused because of its size.
     notices: OnceLock<Arc<Notices>>,
 }
 
@@ -94,8 +94,8 @@ impl Core {
         Ok((core, recovery))
     }
 
-    /// From now on these are told what was refused because of its size.
-    pub fn tell(&self, notices: Arc<Notices>) {
+    /// Where to say what was refused because of its size.
+    pub fn report_to(&self, notices: Arc<Notices>) {
         _ = self.notices.set(notices);
     }
 
@@ -209,7 +209,7 @@ impl Core {
             let position = appended.inspect_err(|error| *broken = Some(error.to_string())).map_err(unavailable)?;
             (result, position, wake, hidden, wake_streams)
         };
-        // Who is woken now commits after this transaction, so it can't tell of what the log doesn't hold.
+        // A long poll that is woken now commits after this transaction, so its answer tells of nothing that isn't in the log.
         wake.into_iter().for_each(|queue| self.waiters.wake(queue));
         hidden.into_iter().for_each(|(queue, at)| self.waiters.hidden(queue, at));
         if wake_streams {

@@ -7,9 +7,9 @@ use parking_lot::Mutex;
 
 use engine::Millis;
 
-/// The same notice isn't said again for so long; how often it was held back is said then.
+/// A notice is printed at most once in this time, in milliseconds. The next print says how often it was held back.
 const QUIET: Millis = 60_000;
-/// Bytes of a notice: what a client sent may stand in it, as long as it likes.
+/// The longest notice, in bytes: it may quote what a client sent, which may be of any length.
 const LONGEST: usize = 4_096;
 /// Notices kept for `/_messaging/notices`.
 const KEPT: usize = 1_000;

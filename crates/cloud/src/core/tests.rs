@@ -86,7 +86,7 @@ async fn what_the_log_does_not_take_is_not_done_at_all() {
     let notices = Arc::new(Notices::new(|_| {}));
     let known = {
         let core = open(&disk);
-        core.tell(notices.clone());
+        core.report_to(notices.clone());
         put(&core, &[("k/a", 1), ("k/b", 2)]).await.unwrap();
         let (status, why) = put(&core, &[("k/alone", log::MAX_PAYLOAD)]).await.unwrap_err();
         assert_eq!((status, why.contains("a record of")), (413, true), "{why}");

@@ -53,7 +53,7 @@ impl Frames {
         (bytes > MAX_BYTES).then_some(LogError::TooLarge { what: "transaction", bytes, limit: MAX_BYTES })
     }
 
-    /// Drops a change that was encoded but, for a panic or its size, not applied.
+    /// Drops the last change if it was encoded and not applied: a panic came between, or it was too large.
     pub fn keep_applied(&mut self) {
         self.ends.truncate(self.owners.len());
         self.bytes.truncate(self.ends.last().copied().unwrap_or(0));

@@ -26,7 +26,7 @@ pub use route::{Route, route};
 
 use crate::core::Cloud;
 use crate::http::body::{self, Body};
-use crate::http::{Handler, unread};
+use crate::http::{Handler, drain};
 use crate::request::{Context, Operation, RequestId, RequestIds, Service, host_of, queue_path};
 use crate::services::SERVICES;
 use crate::sigv4::{Claim, Family, Payload as Signed, Refusal};
@@ -86,7 +86,7 @@ impl Handler for Gateway {
         let mut response = self.respond(parts, peer, &mut incoming).await;
         if let Some(rest) = incoming
             && !rest.is_end_stream()
-            && (waits || !Box::pin(unread::skip(rest)).await)
+            && (waits || !Box::pin(drain::drain(rest)).await)
         {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -209,7 +209,7 @@ impl Gateway {
         if website {
             return Box::pin(s3::visit(cx, parts, self.access.credentials.is_some())).await;
         }
-        let (body, back) = unread::lend(incoming.take());
+        let (body, back) = drain::lend(incoming.take());
         let body = s3s::Body::http_body(body);
         let response = match s3::is_form(&parts) {
             true => self.form(cx, parts, body).await,

@@ -17,16 +17,16 @@ use parking_lot::Mutex;
 pub struct Idle(Arc<Mutex<Option<Instant>>>);
 
 impl Idle {
-    /// Returns when a deadline has passed. `patience` is how far ahead hyper sets them; while there is none, so long is waited
-    /// before the next look, so that a client may get up to twice as long.
-    pub async fn expired(&self, patience: Duration) {
+    /// Returns when the deadline has passed. `limit` is the time that hyper gives each head. While no deadline is set the next look
+    /// comes after `limit`, so that a client may get up to twice as long.
+    pub async fn expired(&self, limit: Duration) {
         loop {
             let deadline = *self.0.lock();
             let now = tokio::time::Instant::now();
             match deadline.map(tokio::time::Instant::from_std) {
                 Some(deadline) if deadline <= now => return,
                 Some(deadline) => tokio::time::sleep_until(deadline).await,
-                None => tokio::time::sleep(patience).await,
+                None => tokio::time::sleep(limit).await,
             }
         }
     }

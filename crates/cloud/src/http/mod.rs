@@ -2,14 +2,14 @@
 
 pub mod body;
 mod closing;
+pub mod drain;
 mod handler;
 mod idle;
 mod newer;
-mod patient;
 #[cfg(test)]
 mod tests;
-pub mod unread;
 mod workers;
+mod write_timeout;
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -32,8 +32,8 @@ use body::Body;
 use closing::Closing;
 pub use handler::Handler;
 use idle::Idle;
-use patient::Patient;
 pub use workers::Workers;
+use write_timeout::WriteTimeout;
 
 /// How long a client may take to send a request's head, or may leave a connection idle between two.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
@@ -91,7 +91,7 @@ async fn connection(stream: TcpStream, peer: IpAddr, handler: Arc<impl Handler>,
         .max_buf_size(MAX_HEAD)
         // A client that goes away ends its request: a long poll must not receive for nobody.
         .half_close(false)
-        .serve_connection(Patient::new(TokioIo::new(stream), READ_TIMEOUT), service);
+        .serve_connection(WriteTimeout::new(TokioIo::new(stream), READ_TIMEOUT), service);
     let mut newer = false;
     // A client that breaks the protocol or goes away is its own affair.
     let ended = closing

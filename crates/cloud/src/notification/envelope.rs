@@ -11,8 +11,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::signing::Version;
 use engine::change::{Attribute, Delivery, Sent, Target, Value};
-use engine::ids::{self, Kind};
-use engine::{Engine, Millis, Seq, SubscriptionId};
+use engine::ids;
+use engine::{Engine, Millis, Seq};
 use wire::AwsError;
 
 /// What a notification says of its topic and its subscription.
@@ -27,7 +27,7 @@ impl Head {
     /// Of the delivery `index` of a message that came by a topic.
     pub fn of(engine: &Engine, sent: &Sent<'_>, index: u16) -> Result<Self, AwsError> {
         let (delivery, topic, _) = delivered(sent, index)?;
-        let subscription = delivery.subscription.map(|id| subscription_arn(engine, topic, id));
+        let subscription = delivery.subscription.map(|id| engine.subscription_arn(topic, id));
         let (seq, _) = first(sent);
         Ok(Self {
             id: engine.notification_id(seq),
@@ -98,11 +98,6 @@ fn delivered<'m, 's>(sent: &'m Sent<'s>, index: u16) -> Result<(&'m Delivery, &'
 /// The number and the time of a message; a replayed one has those of the first.
 fn first(sent: &Sent<'_>) -> (Seq, Millis) {
     sent.replay_of.map_or((sent.seq, sent.at), |original| (original.seq, original.at))
-}
-
-/// A subscription's ARN: its topic's, and an id that follows from its number.
-pub fn subscription_arn(engine: &Engine, topic_arn: &str, id: SubscriptionId) -> String {
-    format!("{topic_arn}:{}", text::uuid::format(ids::uuid(engine.salt(), Kind::Subscription, u64::from(id.0), 0)))
 }
 
 /// Where a GET ends a subscription.

@@ -1,6 +1,5 @@
 //! Buckets: creating, finding, listing and deleting them.
 
-use quick_xml::escape::escape;
 use s3s::S3Response;
 use s3s::dto::*;
 use s3s::xml::{DeResult, DeserializeContent, Deserializer};
@@ -10,6 +9,7 @@ use super::error::{Failure, Result};
 use super::names::{REGIONS, canonical_id, is_bucket_name};
 use super::record::{self, Tags, Versioning, key};
 use super::s3s::call::Call;
+use super::s3s::xml;
 use super::service::S3;
 use super::store::decode;
 use super::{ownership, public_access, tagging, time};
@@ -294,7 +294,7 @@ impl S3 {
             || input.prefix.is_some()
             || input.continuation_token.is_some()
             || input.bucket_region.is_some();
-        *call.xml.lock() = Some(list_xml(call.account(), &buckets, paged, token, input.prefix.as_deref()));
+        *call.xml.lock() = Some(list_of(call.account(), &buckets, paged, token.as_deref(), input.prefix.as_deref()));
         Ok(S3Response::new(ListBucketsOutput::default()))
     }
 }
@@ -307,40 +307,42 @@ pub fn read_location(bucket: record::Bucket) -> Result<GetBucketLocationOutput> 
 }
 
 /// The list in AWS's form, which has ARNs.
-fn list_xml(
+fn list_of(
     account: &str,
     buckets: &[record::Bucket],
     paged: bool,
-    token: Option<String>,
+    token: Option<&str>,
     prefix: Option<&str>,
-) -> String {
-    let mut xml = format!(
-        "<ListAllMyBucketsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Owner><ID>{}</ID></Owner><Buckets>",
-        canonical_id(account)
-    );
-    for bucket in buckets {
-        let region = if paged { format!("<BucketRegion>{}</BucketRegion>", bucket.region) } else { String::new() };
-        xml.push_str(&format!(
-            "<Bucket><BucketArn>arn:aws:s3:::{0}</BucketArn>{region}<Name>{0}</Name><CreationDate>{1}</CreationDate></Bucket>",
-            bucket.name,
-            time::iso(bucket.created)
-        ));
-    }
-    xml.push_str("</Buckets>");
-    if let Some(token) = token {
-        xml.push_str(&format!("<ContinuationToken>{token}</ContinuationToken>"));
-    }
-    if let Some(prefix) = prefix {
-        xml.push_str(&format!("<Prefix>{}</Prefix>", escape(prefix)));
-    }
-    xml + "</ListAllMyBucketsResult>"
+) -> Vec<u8> {
+    xml::document("ListAllMyBucketsResult", xml::NAMESPACE, |xml| {
+        xml.open("Owner");
+        xml.element("ID", &canonical_id(account));
+        xml.close("Owner");
+        xml.open("Buckets");
+        for bucket in buckets {
+            xml.open("Bucket");
+            xml.element("BucketArn", &format!("arn:aws:s3:::{}", bucket.name));
+            if paged {
+                xml.element("BucketRegion", &bucket.region);
+            }
+            xml.element("Name", &bucket.name);
+            xml.element("CreationDate", &time::iso(bucket.created));
+            xml.close("Bucket");
+        }
+        xml.close("Buckets");
+        if let Some(token) = token {
+            xml.element("ContinuationToken", token);
+        }
+        if let Some(prefix) = prefix {
+            xml.element("Prefix", prefix);
+        }
+    })
 }
 
 /// A continuation token is the last bucket's name in hex.
 fn from_token(token: &str) -> Result<String> {
-    let bytes: Option<Vec<u8>> =
-        (0..token.len().div_ceil(2)).map(|at| u8::from_str_radix(token.get(2 * at..2 * at + 2)?, 16).ok()).collect();
-    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|name| !name.is_empty()).ok_or_else(|| {
+    let name = hex::decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    name.filter(|name| !name.is_empty()).ok_or_else(|| {
         Failure::new(400, "InvalidArgument", "The continuation token provided is incorrect")
             .with("ArgumentName", "continuation-token")
     })

@@ -1,6 +1,6 @@
 //! Tags of buckets and objects: their rules, and the operations on them.
 
-use percent_encoding::percent_decode_str;
+use ::text::query;
 use s3s::S3Response;
 use s3s::dto::*;
 
@@ -17,15 +17,15 @@ const MAX_BUCKET_TAGS: usize = 50;
 
 /// Tags as the header `x-amz-tagging` has them: a query string.
 pub fn parse_header(header: &str) -> Result<Tags> {
-    let decode = |part: &str| percent_decode_str(&part.replace('+', " ")).decode_utf8().map(|text| text.into_owned());
     let mut tags = Tags::new();
-    for pair in header.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (Ok(name), Ok(value)) = (decode(name), decode(value)) else { return Err(bad_header(header)) };
+    for (name, value) in query::pairs(header) {
+        let (Some(name), Some(value)) = (query::decode_utf8(name), query::decode_utf8(value)) else {
+            return Err(bad_header(header));
+        };
         if tags.iter().any(|(other, _)| *other == name) {
             return Err(bad_header(header));
         }
-        tags.push((name, value));
+        tags.push((name.into_owned(), value.into_owned()));
         check_count(&tags, MAX_OBJECT_TAGS, "Object")?;
     }
     check(&tags)?;

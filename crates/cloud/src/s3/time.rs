@@ -3,6 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use s3s::dto::{Timestamp, TimestampFormat};
+pub use text::time::{http_date, iso_millis, parse_http_date, parse_iso};
 
 use engine::Millis;
 
@@ -11,24 +12,9 @@ pub fn shown(at: Millis) -> Timestamp {
     Timestamp::from(UNIX_EPOCH + Duration::from_secs(at / 1000))
 }
 
-/// A time as HTTP writes it, e.g. `Wed, 21 Oct 2015 07:28:00 GMT`.
-pub fn http_date(at: Millis) -> String {
-    let seconds = i64::try_from(at / 1000).unwrap_or_default();
-    let time = jiff::Timestamp::from_second(seconds).unwrap_or_default();
-    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
-}
-
-/// A time as S3's XML has it, e.g. `2015-10-21T07:28:00.000Z`.
+/// A time as S3's XML has it, cut to the second, e.g. `2015-10-21T07:28:00.000Z`.
 pub fn iso(at: Millis) -> String {
-    let seconds = i64::try_from(at / 1000).unwrap_or_default();
-    let time = jiff::Timestamp::from_second(seconds).unwrap_or_default();
-    time.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
-}
-
-/// The same to the millisecond, as events have it.
-pub fn iso_millis(at: Millis) -> String {
-    let time = jiff::Timestamp::from_millisecond(i64::try_from(at).unwrap_or_default()).unwrap_or_default();
-    time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    iso_millis(at / 1000 * 1000)
 }
 
 /// A time for an output, to the millisecond.
@@ -36,22 +22,11 @@ pub fn exact(at: Millis) -> Timestamp {
     Timestamp::from(UNIX_EPOCH + Duration::from_millis(at))
 }
 
-/// A time as ISO 8601 has it; None if it isn't one, or is before 1970.
-pub fn parse_iso(text: &str) -> Option<Millis> {
-    let time: jiff::Timestamp = text.parse().ok()?;
-    Millis::try_from(time.as_millisecond()).ok()
-}
-
 /// A time that `s3s` decoded; None before 1970.
 pub fn millis(time: &Timestamp) -> Option<Millis> {
     let mut text = Vec::new();
     time.format(TimestampFormat::DateTime, &mut text).ok()?;
     parse_iso(std::str::from_utf8(&text).ok()?)
-}
-
-/// Seconds since the epoch of an HTTP date; None if it isn't one.
-pub fn parse_http_date(text: &str) -> Option<i64> {
-    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok().map(jiff::Timestamp::as_second)
 }
 
 #[cfg(test)]

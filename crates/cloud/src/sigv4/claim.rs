@@ -14,20 +14,10 @@ use http::request::Parts;
 use percent_encoding::percent_decode_str;
 
 use super::Refusal;
+use super::scheme::Scheme;
 
 static AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 static TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
-
-/// Where a request carries its signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
-    /// The `Authorization` header.
-    Header,
-    /// The query string.
-    Query,
-    /// The fields of a form.
-    Form,
-}
 
 /// A signature and what it claims. Nothing of it is proven, and parts of it may be missing.
 #[derive(Debug, Clone, PartialEq, Eq)]

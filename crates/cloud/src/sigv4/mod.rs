@@ -10,6 +10,7 @@ mod chunks;
 mod claim;
 mod credentials;
 mod refusal;
+mod scheme;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -23,9 +24,10 @@ use subtle::ConstantTimeEq;
 
 use canonical::{Parameters, canonical_request, sha256_hex};
 pub use chunks::Chunks;
-pub use claim::{Claim, Scheme, Scope, is_signing};
+pub use claim::{Claim, Scope, is_signing};
 pub use credentials::{Credentials, Key};
 pub use refusal::{Compared, Family, Refusal, Wrong};
+pub use scheme::Scheme;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// How far a request's time may be from the server's, in milliseconds.

@@ -2,8 +2,6 @@
 
 use super::error::invalid;
 use crate::request::Context;
-use engine::ids::{self, Kind};
-use engine::{Engine, SubscriptionId};
 use wire::AwsError;
 
 /// The parts of an ARN.
@@ -56,11 +54,6 @@ pub fn topic(text: &str, name: &str, cx: &Context) -> Result<(), AwsError> {
     } else {
         Ok(())
     }
-}
-
-/// A subscription's ARN: its topic's, and an id that follows from its number.
-pub fn subscription(engine: &Engine, topic_arn: &str, id: SubscriptionId) -> String {
-    format!("{topic_arn}:{}", text::uuid::format(ids::uuid(engine.salt(), Kind::Subscription, u64::from(id.0), 0)))
 }
 
 /// Checks the form of a subscription's ARN.

@@ -52,7 +52,7 @@ pub enum Effect {
 
 #[derive(Debug, Clone)]
 enum Principals {
-    /// Whoever the policy hangs on.
+    /// The role or user that the policy hangs on.
     Holder,
     Any(Vec<Named>),
     Not(Vec<Named>),
@@ -167,7 +167,7 @@ impl Policy {
     }
 
     /// Whether what it says changes as time passes.
-    pub fn is_timed(&self) -> bool {
+    pub(crate) fn is_timed(&self) -> bool {
         let timed = |key: &str| {
             let is = |name: &str| key.eq_ignore_ascii_case(name);
             is("aws:CurrentTime") || is("aws:EpochTime") || is("aws:TokenIssueTime")

@@ -3,14 +3,15 @@
 use super::{Queue, State};
 use crate::{Millis, limits};
 
-/// A clock may go back by so much without that anything is done about it: deadlines are late by no more than that.
+/// A clock that goes back by no more than this changes nothing: deadlines are late by no more than that.
 const SMALL: Millis = 60_000;
 
 impl Queue {
-    /// Where the clock was set back, takes as due what waits for longer than any setting allows, and lets messages that were
-    /// sent in what is the future now grow old from now on: else they were hidden, or kept, for as long as it was set back.
+    /// Repairs what a clock that was set back leaves: a message that waits for longer than any setting allows is visible at once,
+    /// and one that was sent in the future counts as sent now. Otherwise they would be hidden, or kept, for as long as the clock
+    /// was set back.
     ///
-    /// Like a deadline that passes it follows from the time alone, so the log doesn't hold it.
+    /// This follows from the time alone, as a deadline that passes does, so the log doesn't hold it.
     pub(super) fn follow_clock(&mut self, now: Millis) {
         if self.latest <= now.saturating_add(SMALL) {
             return;

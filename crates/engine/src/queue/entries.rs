@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{Millis, Position, Seq};
 
+/// Entries of a chunk.
 const CHUNK: u64 = 64;
 
 /// What a message in a queue is doing.
@@ -14,7 +15,7 @@ pub enum State {
     Gone,
     /// Never received, not delayed, without a group: found by the queue's cursor.
     Fresh,
-    /// Visible otherwise, be it again: found in the queue's sets, or its group's.
+    /// Visible in any other way, for instance again: found in the queue's sets, or in its group's.
     Back,
     /// Delayed until `visible_at`: found in the queue's timers.
     Delayed,

@@ -47,8 +47,9 @@ pub struct Queue {
     pub settings: Settings,
     pub(super) next_position: Position,
     pub(super) entries: entries::Entries,
-    /// No fresh message lies before this position, and there are so many.
+    /// No fresh message lies before this position.
     fresh: Position,
+    /// How many fresh messages there are.
     fresh_left: usize,
     /// Messages without a group that were never received, but that the cursor can't find without passing many others: they
     /// were delayed, or lie among messages with groups.
@@ -66,11 +67,11 @@ pub struct Queue {
     /// Messages that came from another queue.
     pub(super) strays: FxHashMap<Position, Stray>,
     attempts: receive::Attempts,
-    /// Until when a changed DeduplicationScope isn't in force yet, and the scope until then: by group?
+    /// While a changed DeduplicationScope isn't in force yet: until when, and whether the scope until then is the group.
     scope_before: Option<(Millis, bool)>,
     /// When it was last purged; 0 if never.
     pub purged: Millis,
-    /// The latest time at which anything has happened here, as far as that is known.
+    /// The latest known time at which anything happened in this queue.
     latest: Millis,
 }
 
@@ -111,7 +112,7 @@ impl Queue {
     }
 
     /// Whether a deduplication window holds within its message group only, at `now`.
-    pub fn deduplicates_by_group(&self, now: Millis) -> bool {
+    pub(crate) fn deduplicates_by_group(&self, now: Millis) -> bool {
         match self.scope_before {
             Some((until, before)) if now < until && until <= now + limits::ATTRIBUTE_PROPAGATION => before,
             _ => self.settings.deduplicates_by_group,

@@ -23,7 +23,7 @@ use crate::{AwsError, Names};
 const MAX_INDEX_DIGITS: usize = 9;
 
 /// Reads an operation's input from a form.
-pub fn from_form<'a, T: Deserialize<'a>>(form: &'a Form, names: Names) -> Result<T, AwsError> {
+pub(crate) fn from_form<'a, T: Deserialize<'a>>(form: &'a Form, names: Names) -> Result<T, AwsError> {
     let reader = Reader { form, names, sorted: false };
     if let Ok(input) = T::deserialize(reader.root(form.params())) {
         return Ok(input);

@@ -12,7 +12,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// An empty document with room for so many bytes.
+    /// An empty document with room for `bytes` bytes.
     pub fn with_capacity(bytes: usize) -> Self {
         Self { out: Vec::with_capacity(bytes) }
     }

@@ -19,7 +19,7 @@ struct Document<'a> {
     raw_data: String,
 }
 
-/// The line for a failed record; times are milliseconds since 1970.
+/// The line for a failed record. `arrived` and `ended`, its last attempt, are milliseconds since 1970.
 pub fn error_line(failure: &Failure, attempts: u32, arrived: i64, ended: i64) -> Vec<u8> {
     let document = Document {
         attempts_made: attempts,

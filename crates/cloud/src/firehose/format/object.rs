@@ -5,16 +5,21 @@ use std::io::{self, Cursor, Write};
 /// The `CompressionFormat` of an S3 destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Compression {
+    /// As it is.
     #[default]
     Uncompressed,
+    /// One GZIP member.
     Gzip,
+    /// An archive of one file.
     Zip,
+    /// Snappy's framing format.
     Snappy,
+    /// Snappy in Hadoop's blocks.
     HadoopSnappy,
 }
 
 impl Compression {
-    /// From the name in the API.
+    /// The compression of a name in the API, if there is one.
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "UNCOMPRESSED" => Compression::Uncompressed,
@@ -26,6 +31,7 @@ impl Compression {
         })
     }
 
+    /// The name in the API.
     pub fn name(self) -> &'static str {
         match self {
             Compression::Uncompressed => "UNCOMPRESSED",
@@ -63,7 +69,7 @@ enum Writer {
 }
 
 impl ObjectBody {
-    /// `name` is the one file's name in a ZIP archive.
+    /// An empty body. `name` is that of the one file in a ZIP archive.
     pub fn new(compression: Compression, name: &str) -> io::Result<Self> {
         let writer = match compression {
             Compression::Uncompressed => Writer::Plain(Vec::new()),
@@ -81,6 +87,7 @@ impl ObjectBody {
         Ok(Self { writer, bytes_in: 0 })
     }
 
+    /// Adds a record.
     pub fn push(&mut self, record: &[u8]) -> io::Result<()> {
         self.bytes_in += record.len() as u64;
         match &mut self.writer {
@@ -92,11 +99,12 @@ impl ObjectBody {
         }
     }
 
-    /// Bytes pushed, before compression.
+    /// Bytes added so far, before compression.
     pub fn bytes_in(&self) -> u64 {
         self.bytes_in
     }
 
+    /// The whole body.
     pub fn finish(self) -> io::Result<Vec<u8>> {
         match self.writer {
             Writer::Plain(out) => Ok(out),
@@ -116,7 +124,7 @@ struct Hadoop {
     block: Vec<u8>,
 }
 
-/// Hadoop's default buffer (`io.compression.codec.snappy.buffersize`).
+/// Bytes of a block before compression: Hadoop's default buffer (`io.compression.codec.snappy.buffersize`).
 const HADOOP_BLOCK: usize = 256 * 1024;
 
 impl Hadoop {
@@ -132,6 +140,7 @@ impl Hadoop {
         Ok(())
     }
 
+    /// Ends a block.
     fn flush(&mut self) -> io::Result<()> {
         if self.block.is_empty() {
             return Ok(());

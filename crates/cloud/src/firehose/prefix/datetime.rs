@@ -17,7 +17,10 @@ enum Item {
 }
 
 impl DateTimePattern {
-    /// The error says, in Java's words, what is wrong.
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// What is wrong with it, in Java's words.
     pub fn parse(pattern: &str) -> Result<Self, String> {
         let mut items = Vec::new();
         let mut text = String::new();
@@ -57,7 +60,7 @@ impl DateTimePattern {
         Ok(Self { items })
     }
 
-    /// The moment, in its own zone.
+    /// Writes a moment in its own zone.
     pub fn format(&self, at: &Zoned) -> String {
         let mut out = String::new();
         for item in &self.items {
@@ -70,9 +73,9 @@ impl DateTimePattern {
     }
 }
 
-/// How many of each letter Java takes.
+/// Checks a letter: whether Java knows it, and takes so many of it.
 fn check(letter: char, count: usize) -> Result<(), String> {
-    let most = match letter {
+    let max = match letter {
         'y' | 'u' | 'Y' | 'A' | 'n' | 'N' => 19,
         'S' => 9,
         'G' | 'M' | 'L' | 'Q' | 'q' | 'E' | 'X' | 'x' | 'Z' => 5,
@@ -88,7 +91,7 @@ fn check(letter: char, count: usize) -> Result<(), String> {
         'O' => 4,
         _ => return Err(format!("Unknown pattern letter: {letter}")),
     };
-    if count > most { Err(format!("Too many pattern letters: {letter}")) } else { Ok(()) }
+    if count > max { Err(format!("Too many pattern letters: {letter}")) } else { Ok(()) }
 }
 
 const MONTHS: [&str; 12] = [
@@ -106,6 +109,7 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
+/// What a letter, repeated `count` times, stands for.
 fn field(letter: char, count: usize, at: &Zoned) -> String {
     let number = |n: i64| format!("{n:0count$}");
     match letter {
@@ -169,11 +173,12 @@ fn field(letter: char, count: usize, at: &Zoned) -> String {
     }
 }
 
-/// Two letters are the last two digits; any other number of them is a least width.
+/// A year. Two letters are its last two digits; any other number of letters is a minimum of digits.
 fn year(year: i64, count: usize) -> String {
     if count == 2 { format!("{:02}", year.rem_euclid(100)) } else { format!("{year:0count$}") }
 }
 
+/// A month or a weekday: its number, or its name in the length that `count` asks for.
 fn named(name: &str, count: usize, number: i64) -> String {
     match count {
         1 | 2 => format!("{number:0count$}"),
@@ -218,7 +223,7 @@ fn nanosecond_of_day(at: &Zoned) -> i64 {
     seconds * 1_000_000_000 + i64::from(at.subsec_nanosecond())
 }
 
-/// `+08`, `+0800` or `+08:00`, with seconds where the zone has them; `zulu`: UTC is `Z`.
+/// An offset from UTC as `+08`, `+0800` or `+08:00`, with seconds where the zone has them. With `zulu`, UTC itself is `Z`.
 fn offset(at: &Zoned, count: usize, zulu: bool) -> String {
     let seconds = at.offset().seconds();
     if zulu && seconds == 0 {
@@ -237,7 +242,7 @@ fn offset(at: &Zoned, count: usize, zulu: bool) -> String {
     out
 }
 
-/// `GMT+8`, or `GMT+08:00` in full.
+/// An offset as `GMT+8`, or `GMT+08:00` in full.
 fn localized_offset(at: &Zoned, full: bool) -> String {
     let seconds = at.offset().seconds();
     if seconds == 0 {

@@ -22,20 +22,23 @@ pub struct PrefixError(pub String);
 /// Why a prefix could not be evaluated for a record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EvaluationError {
+    /// The name of the key.
     #[error("the record has no partition key {0}")]
     MissingKey(String),
-    #[error("the evaluated prefix has {0} characters, at most {MOST_EVALUATED} are allowed")]
+    /// The prefix's characters.
+    #[error("the evaluated prefix has {0} characters, at most {MAX_EVALUATED} are allowed")]
     TooLong(usize),
 }
 
-/// Characters of a prefix once evaluated.
-const MOST_EVALUATED: usize = 512;
-/// What is added to a prefix that names no time.
+/// How many characters a prefix may have once it is evaluated.
+const MAX_EVALUATED: usize = 512;
+/// The time that is added to a prefix that names none.
 const DEFAULT_TIME: &str = "yyyy/MM/dd/HH/";
 
-/// AWS's own spelling.
+/// How AWS's messages begin, spelling included.
 const CONSTRAINT: &str = "Ths supplied prefix(es) do not satisfy the following constraint: ";
 
+/// A part of a prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Text(String),
@@ -56,6 +59,7 @@ pub struct Prefix {
 pub struct Evaluation<'a> {
     /// When the oldest record of the object came, in the stream's zone (`CustomTimeZone`, UTC by default).
     pub at: &'a Zoned,
+    /// The record's partition keys.
     pub keys: &'a PartitionKeys,
     /// Asked once for each `random-string`.
     pub random: &'a mut dyn FnMut() -> u64,
@@ -64,13 +68,18 @@ pub struct Evaluation<'a> {
 /// Kinds of failure, which name the folder that failed records go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ErrorOutputType {
+    /// A processor failed.
     ProcessingFailed,
+    /// The record can't be converted to the stream's format.
     FormatConversionFailed,
+    /// The record can't be decompressed.
     DecompressionFailed,
+    /// The stream has too many partitions already.
     ActivePartitionExceeded,
 }
 
 impl ErrorOutputType {
+    /// The folder's name.
     pub fn as_str(self) -> &'static str {
         match self {
             ErrorOutputType::ProcessingFailed => "processing-failed",
@@ -83,6 +92,7 @@ impl ErrorOutputType {
 }
 
 impl Prefix {
+    /// Reads a prefix.
     pub fn parse(text: &str) -> Result<Self, PrefixError> {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -123,6 +133,7 @@ impl Prefix {
         })
     }
 
+    /// The prefix for a record, or for a kind of failure.
     fn evaluate(&self, with: &mut Evaluation<'_>, error: Option<ErrorOutputType>) -> Result<String, EvaluationError> {
         let mut out = String::new();
         for part in &self.parts {
@@ -139,10 +150,11 @@ impl Prefix {
             }
         }
         let length = out.chars().count();
-        if length > MOST_EVALUATED { Err(EvaluationError::TooLong(length)) } else { Ok(out) }
+        if length > MAX_EVALUATED { Err(EvaluationError::TooLong(length)) } else { Ok(out) }
     }
 }
 
+/// Reads an expression: what stands between `!{` and `}`.
 fn part(expression: &str) -> Result<Part, PrefixError> {
     let Some((namespace, value)) = expression.split_once(':') else {
         return refuse("The sequence !{ can only appear in !{namespace:value} expressions");
@@ -165,6 +177,7 @@ fn part(expression: &str) -> Result<Part, PrefixError> {
     }
 }
 
+/// Refuses a prefix for a constraint that it breaks.
 fn refuse<T>(constraint: &str) -> Result<T, PrefixError> {
     Err(PrefixError(format!("{CONSTRAINT}{constraint}")))
 }
@@ -177,7 +190,7 @@ pub struct Prefixes {
 }
 
 impl Prefixes {
-    /// `Prefix` and `ErrorOutputPrefix` as configured. `partitioned`: whether dynamic partitioning is on.
+    /// Reads `Prefix` and `ErrorOutputPrefix` as configured. `partitioned`: whether dynamic partitioning is on.
     pub fn new(prefix: Option<&str>, error_prefix: Option<&str>, partitioned: bool) -> Result<Self, PrefixError> {
         let given = prefix.unwrap_or_default();
         let mut data = Prefix::parse(given)?;

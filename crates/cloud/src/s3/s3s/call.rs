@@ -26,8 +26,8 @@ pub struct Call {
     pub failure: Mutex<Option<Failure>>,
     /// A body that `s3s` can't decode, for the operation that can.
     pub body: Mutex<Option<s3s::Body>>,
-    /// XML that replaces the body of the output, where `s3s` doesn't know all of AWS's elements or their order.
-    pub xml: Mutex<Option<String>>,
+    /// The document that replaces the body of the output, where `s3s` doesn't know all of AWS's elements or their order.
+    pub xml: Mutex<Option<Vec<u8>>>,
     /// Headers that came after a chunked body.
     pub trailers: Mutex<Vec<(String, String)>>,
     /// How long the file of a form may be, by the form's policy.

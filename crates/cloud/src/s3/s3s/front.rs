@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use ::text::query;
 use futures::TryStreamExt;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
-use percent_encoding::percent_decode_str;
 use s3s::Body;
 
 use super::call::{Call, text};
@@ -158,15 +158,7 @@ fn known(call: &Call, path: &str) -> Result<()> {
 
 /// The query as (name, value), decoded, in order.
 fn pairs(raw: &str) -> Vec<(String, String)> {
-    let decode = |part: &str| {
-        let bytes: Vec<u8> = percent_decode_str(&part.replace('+', " ")).collect();
-        text(&bytes)
-    };
-    raw.split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (decode(name), decode(value)))
-        .collect()
+    query::pairs(raw).map(|(name, value)| (text(&query::decode(name)), text(&query::decode(value)))).collect()
 }
 
 /// A presigned URL may carry headers of the request in its query.

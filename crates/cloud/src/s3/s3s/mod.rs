@@ -11,7 +11,7 @@
 //! call         keeps all of that for the operation, and what the operation answers beside its output
 //! operations   the table of operations that s3s calls
 //! form         an object that a browser's form puts; fields: its fields, read before s3s reads them
-//! respond      failures in AWS's XML with AWS's texts, ids on everything
+//! respond      failures in AWS's XML with AWS's texts, ids on everything; xml: documents that s3s doesn't write
 //! ```
 //!
 //! The version is pinned in the workspace's `Cargo.toml`, since [`respond`] goes by the texts of errors that `s3s` makes itself;
@@ -27,6 +27,7 @@ mod operations;
 pub mod presigned;
 pub mod respond;
 mod stream;
+pub mod xml;
 
 use std::sync::{Arc, OnceLock};
 

@@ -2,15 +2,15 @@
 
 use http::header::{CONTENT_RANGE, CONTENT_TYPE, SERVER};
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
-use quick_xml::escape::{escape, unescape};
 use s3s::Body;
+use s3s::xml::{DeResult, DeserializeContent, Deserializer};
 
 use super::call::Call;
+use super::xml;
 use crate::s3::error::Failure;
 
 /// Bytes of an XML document in a request: `s3s` reads no more.
 const MAX_DOCUMENT: u64 = 20 << 20;
-const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
 /// The response to send: what `s3s` made of an output, or the failure that the call noted.
 pub fn finish(call: &Call, method: &Method, response: Response<Body>) -> Response<Body> {
@@ -27,7 +27,7 @@ pub fn finish(call: &Call, method: &Method, response: Response<Body>) -> Respons
         None => response,
     };
     if let Some(xml) = call.xml.lock().take().filter(|_| response.status().is_success()) {
-        *response.body_mut() = Body::from(format!("{DECLARATION}{xml}"));
+        *response.body_mut() = Body::from(xml);
     }
     stamp(call, &mut response);
     response
@@ -48,7 +48,7 @@ pub fn stamp(call: &Call, response: &mut Response<Body>) {
 fn render(call: &Call, method: &Method, failure: &Failure) -> Response<Body> {
     let status = StatusCode::from_u16(failure.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let bodiless = *method == Method::HEAD || status == StatusCode::NOT_MODIFIED;
-    let mut response = Response::new(if bodiless { Body::empty() } else { Body::from(xml(call, failure)) });
+    let mut response = Response::new(if bodiless { Body::empty() } else { Body::from(document_of(call, failure)) });
     *response.status_mut() = status;
     if status != StatusCode::NOT_MODIFIED {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
@@ -59,20 +59,17 @@ fn render(call: &Call, method: &Method, failure: &Failure) -> Response<Body> {
     response
 }
 
-fn xml(call: &Call, failure: &Failure) -> String {
-    let mut xml = format!("{DECLARATION}<Error>");
-    let mut element = |name: &str, value: &str| {
-        xml.push_str(&format!("<{name}>{}</{name}>", escape(value)));
-    };
-    element("Code", &failure.code);
-    element("Message", &failure.message);
-    for (name, value) in &failure.fields {
-        element(name, value);
-    }
-    element("RequestId", &call.id);
-    element("HostId", &call.host_id());
-    xml.push_str("</Error>");
-    xml
+/// The document that tells a failure ("Error responses", Amazon S3 API reference).
+fn document_of(call: &Call, failure: &Failure) -> Vec<u8> {
+    xml::document("Error", "", |xml| {
+        xml.element("Code", &failure.code);
+        xml.element("Message", &failure.message);
+        for (name, value) in &failure.fields {
+            xml.element(name, value);
+        }
+        xml.element("RequestId", &call.id);
+        xml.element("HostId", &call.host_id());
+    })
 }
 
 /// Bytes of a request's body as its head says.
@@ -81,18 +78,36 @@ fn sent(call: &Call) -> u64 {
     length.and_then(|length| length.parse().ok()).unwrap_or(0)
 }
 
-/// What `s3s` refused by itself, in AWS's words.
+/// An error document that `s3s` wrote.
+#[derive(Default)]
+struct Refusal {
+    code: Option<String>,
+    message: Option<String>,
+}
+
+impl<'xml> DeserializeContent<'xml> for Refusal {
+    fn deserialize_content(d: &mut Deserializer<'xml>) -> DeResult<Self> {
+        let mut refusal = Self::default();
+        d.for_each_element(|d, name| {
+            let text: String = d.content()?;
+            match name {
+                b"Code" => refusal.code = Some(text),
+                b"Message" => refusal.message = Some(text),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(refusal)
+    }
+}
+
+/// What `s3s` refused by itself, in AWS's words. `length` is the request's, in bytes.
 fn from_s3s(method: &Method, response: &Response<Body>, length: u64) -> Failure {
     let status = response.status().as_u16();
     let body = response.body().bytes().unwrap_or_default();
-    let body = String::from_utf8_lossy(&body);
-    let find = |name: &str| {
-        let (_, rest) = body.split_once(&format!("<{name}>"))?;
-        let (value, _) = rest.split_once(&format!("</{name}>"))?;
-        Some(unescape(value).map_or_else(|_| value.to_owned(), |value| value.into_owned()))
-    };
-    let code = find("Code").unwrap_or_else(|| "InternalError".into());
-    let message = find("Message").unwrap_or_default();
+    let refusal = Deserializer::new(&body).named_element("Error", Deserializer::content::<Refusal>);
+    let Refusal { code, message } = refusal.unwrap_or_default();
+    let (code, message) = (code.unwrap_or_else(|| "InternalError".into()), message.unwrap_or_default());
     // `s3s` takes a document that is too long for a fault of its own, which clients would send again.
     if code == "InternalError" && message.is_empty() && length > MAX_DOCUMENT {
         return Failure::new(400, "MaxMessageLengthExceeded", "Your request was too big.")
@@ -131,5 +146,52 @@ fn from_s3s(method: &Method, response: &Response<Body>, length: u64) -> Failure 
 fn put(headers: &mut http::HeaderMap, name: &str, value: &str) {
     if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes())) {
         headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+    use s3s::service::S3ServiceBuilder;
+
+    use super::*;
+
+    /// A service without operations.
+    struct Nothing;
+
+    impl s3s::S3 for Nothing {}
+
+    /// The texts of `s3s` by which its refusals are told apart. Another version may have others.
+    #[tokio::test]
+    async fn refusals_of_the_library_get_awss_words() {
+        let malformed = "The XML you provided was not well-formed or did not validate against our published schema";
+        let cases = [
+            (
+                Method::GET,
+                "/b?max-keys=x",
+                "",
+                "InvalidArgument",
+                "Provided max-keys not an integer or within integer range",
+            ),
+            (
+                Method::GET,
+                "/b/k?partNumber=x",
+                "",
+                "InvalidArgument",
+                "Provided partNumber not an integer or within integer range",
+            ),
+            (Method::GET, "/b/k", "", "NotImplemented", "GetObject is not implemented by this cloud."),
+            (Method::PUT, "/b?tagging", "<x", "MalformedXML", malformed),
+            (Method::PUT, "/b?tagging", "", "MissingRequestBodyError", "Request Body is empty"),
+            (Method::DELETE, "/", "", "MethodNotAllowed", "The specified method is not allowed against this resource."),
+        ];
+        let service = S3ServiceBuilder::new(Nothing).build();
+        for (method, uri, body, code, message) in cases {
+            let request = Request::builder().method(&method).uri(uri).header("host", "localhost");
+            let request = request.header("content-length", body.len()).body(Body::from(body.to_owned())).unwrap();
+            let response = service.call(request).await.unwrap();
+            let failure = from_s3s(&method, &response, 0);
+            assert_eq!((&*failure.code, &*failure.message), (code, message), "{method} {uri}");
+        }
     }
 }

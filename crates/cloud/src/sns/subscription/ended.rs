@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::confirm::TOKEN_LIFE;
 use crate::core::transaction::Transaction;
-use crate::sns::{arn, outbox};
+use crate::sns::outbox;
 use engine::config::SubscriptionConfig;
 use engine::{Change, QueueId, SubscriptionId};
 
@@ -36,7 +36,7 @@ pub fn restore(tx: &mut Transaction<'_>, topic_arn: &str, token: &str) -> Option
     let id = SubscriptionId(tx.engine.next_id());
     let mut config = SubscriptionConfig {
         id,
-        arn: arn::subscription(tx.engine, topic_arn, id),
+        arn: tx.engine.subscription_arn(topic_arn, id),
         topic,
         outbox: None,
         created: tx.now,

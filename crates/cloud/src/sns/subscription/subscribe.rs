@@ -94,7 +94,7 @@ fn decide(
     let id = SubscriptionId(tx.engine.next_id());
     let mut config = SubscriptionConfig {
         id,
-        arn: arn::subscription(tx.engine, topic_arn, id),
+        arn: tx.engine.subscription_arn(topic_arn, id),
         topic: topic_id,
         topic_arn: topic_arn.to_owned(),
         protocol: protocol.to_owned(),

@@ -1,0 +1,198 @@
+//! What the errors of calls mean, and how the command line shows them.
+
+use std::error::Error as StdError;
+
+use aws_sdk_sns::config::http::HttpResponse;
+use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
+
+use super::attempts;
+use super::flags::TargetKind;
+use super::target::Target;
+use crate::exit::{Exit, Failure};
+
+/// Why a call failed, as far as it decides what happens next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorKind {
+    /// Nobody answered; it may be there later.
+    Unreachable,
+    /// What was named doesn't exist.
+    NotFound,
+    /// The credentials are wrong, or may not do this.
+    Denied,
+    /// It can't now, though it might: throttled, or failed inside.
+    Busy,
+    /// Anything else.
+    Other,
+}
+
+impl ErrorKind {
+    /// Whether the same call may succeed later.
+    pub(crate) fn may_pass(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Busy)
+    }
+}
+
+/// A call that failed, after the SDK's own retries.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}{message}", .code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default())]
+pub(crate) struct CallError {
+    /// What happens next.
+    pub kind: ErrorKind,
+    /// The code that the service gives, as `QueueDoesNotExist`.
+    pub code: Option<String>,
+    pub message: String,
+}
+
+impl<E> From<SdkError<E, HttpResponse>> for CallError
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+{
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        let kind = match &error {
+            error if attempts::is_stopped(error) => ErrorKind::Unreachable,
+            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => ErrorKind::Unreachable,
+            // What came is no answer, or only a part of one.
+            SdkError::ResponseError(_) => ErrorKind::Busy,
+            SdkError::ServiceError(service) if attempts::may_pass(service.raw().status().as_u16()) => ErrorKind::Busy,
+            SdkError::ServiceError(service) => kind_of(service.err().code(), service.err().message()),
+            _ => ErrorKind::Other,
+        };
+        let code = error.code().map(str::to_owned);
+        let message = match error.message() {
+            Some(message) => without_canonical(message).to_owned(),
+            None => match error.raw_response() {
+                // All of it came; what the parser misses in it means nothing to anyone.
+                Some(answer) if answer.body().bytes().is_some() && code.is_none() => {
+                    format!("HTTP {} without an answer as AWS gives it", answer.status())
+                }
+                Some(answer) => format!("HTTP {}: {}", answer.status(), attempts::reason(&error)),
+                None => attempts::reason(&error),
+            },
+        };
+        Self { kind, code, message }
+    }
+}
+
+/// AWS's text of SignatureDoesNotMatch without the request that it repeats: among its headers is the session token.
+fn without_canonical(message: &str) -> &str {
+    message.split("The Canonical String for this request").next().unwrap_or_default().trim_end()
+}
+
+/// The kind of an error by the code and the message that a service gives.
+fn kind_of(code: Option<&str>, message: Option<&str>) -> ErrorKind {
+    let code = code.unwrap_or_default();
+    // CloudFormation says `ValidationError: Stack with id .. does not exist`.
+    let gone = code == "ValidationError" && message.is_some_and(|message| message.contains("does not exist"));
+    if gone || ["NotFound", "DoesNotExist", "NonExistentQueue", "NoSuch"].iter().any(|word| code.contains(word)) {
+        return ErrorKind::NotFound;
+    }
+    if ["Throttl", "TooManyRequests", "RequestLimitExceeded", "SlowDown"].iter().any(|word| code.contains(word)) {
+        return ErrorKind::Busy;
+    }
+    const DENIED: [&str; 10] = [
+        "AccessDenied",
+        "AuthorizationError",
+        "ExpiredToken",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "MissingAuthenticationToken",
+        "OptInRequired",
+        "SignatureDoesNotMatch",
+        "UnauthorizedOperation",
+        "UnrecognizedClient",
+    ];
+    if DENIED.iter().any(|word| code.contains(word)) { ErrorKind::Denied } else { ErrorKind::Other }
+}
+
+impl CallError {
+    /// An error that no service gave a code.
+    pub(crate) fn without_code(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, code: None, message: message.into() }
+    }
+
+    /// The error as the command line shows it where the cloud has answered before.
+    pub(crate) fn failure_after_answers(&self, target: &Target, doing: &str) -> Failure {
+        let failure = self.failure(target, doing);
+        match (self.kind, &target.endpoint) {
+            _ if failure.exit == Exit::Interrupted => failure,
+            (ErrorKind::Unreachable, Some(endpoint)) => Failure::new(format!("{endpoint} doesn't answer any more"))
+                .exit(Exit::Unreachable)
+                .why(self)
+                .help("Look at the server that ran there, and start it again."),
+            _ => failure,
+        }
+    }
+
+    /// The error as the command line shows it; `doing` completes the sentence "Can't ..".
+    pub(crate) fn failure(&self, target: &Target, doing: &str) -> Failure {
+        if self.kind.may_pass() && target.brake.is_pulled() {
+            let failure = Failure::new(format!("Stopped: can't {doing}")).exit(Exit::Interrupted);
+            // The SDK tells how long it would have waited.
+            let unanswered = self.kind == ErrorKind::Unreachable;
+            return if unanswered { failure.why(attempts::Stopped) } else { failure.why(self) };
+        }
+        let failure = match (self.kind, &target.endpoint) {
+            (ErrorKind::Unreachable, Some(endpoint)) => return unreachable(endpoint).why(self),
+            (ErrorKind::Unreachable, None) => {
+                Failure::new(format!("AWS can't be reached from here ({})", target.region)).exit(Exit::Unreachable)
+            }
+            _ => Failure::new(format!("Can't {doing}")),
+        };
+        let failure = failure.why(self);
+        match (self.kind, target.kind) {
+            (ErrorKind::Denied, TargetKind::Aws) => {
+                failure.help("See who you are with `aws sts get-caller-identity`, and what that identity may do.")
+            }
+            _ => failure,
+        }
+    }
+}
+
+/// Nothing answers at an address.
+pub(super) fn unreachable(endpoint: &str) -> Failure {
+    Failure::new(format!("Nothing answers at {endpoint}")).exit(Exit::Unreachable).help(
+        "Start the embedded cloud with `messaging local` in another terminal, name another address with \
+         --endpoint-url, or mean AWS with --target aws.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::target::LOCAL_ENDPOINT;
+
+    #[test]
+    fn no_session_token_stands_in_an_error() {
+        let text = "The request signature we calculated does not match.\n\nThe Canonical String for this request should \
+                    have been\n'POST\n/\n\nx-amz-security-token:secret'";
+        assert_eq!(without_canonical(text), "The request signature we calculated does not match.");
+    }
+
+    /// Who was answered a moment ago isn't told to start a server.
+    #[test]
+    fn a_server_that_is_gone_is_told_from_one_that_was_never_there() {
+        let target = Target::local(LOCAL_ENDPOINT.into(), None);
+        let error = CallError { kind: ErrorKind::Unreachable, code: None, message: "connection refused".into() };
+        assert!(error.failure(&target, "x").to_string().starts_with("Nothing answers at"));
+        let gone = error.failure_after_answers(&target, "x");
+        assert_eq!(gone.to_string(), format!("{LOCAL_ENDPOINT} doesn't answer any more"));
+        assert_eq!(gone.exit, Exit::Unreachable);
+    }
+
+    #[test]
+    fn errors_have_kinds() {
+        for (code, message, kind) in [
+            ("NotFound", None, ErrorKind::NotFound),
+            ("QueueDoesNotExist", None, ErrorKind::NotFound),
+            ("AWS.SimpleQueueService.NonExistentQueue", None, ErrorKind::NotFound),
+            ("NoSuchBucket", None, ErrorKind::NotFound),
+            ("ValidationError", Some("Stack with id x does not exist"), ErrorKind::NotFound),
+            ("ValidationError", Some("Template format error"), ErrorKind::Other),
+            ("AccessDeniedException", None, ErrorKind::Denied),
+            ("Throttling", None, ErrorKind::Busy),
+            ("InvalidParameter", None, ErrorKind::Other),
+        ] {
+            assert_eq!(kind_of(Some(code), message), kind, "{code}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A target: where the clients of AWS's services send their requests, and how long they wait.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_sdk_sns::config::SharedAsyncSleep;
+
+use super::attempts::{Brake, Ear, TooMany, Watch};
+use super::flags::TargetKind;
+use crate::stop::Stop;
+
+/// Where `messaging local` listens unless told otherwise.
+pub(super) const LOCAL_ENDPOINT: &str = "http://127.0.0.1:4566";
+/// The region of the target `local` unless another is said.
+const LOCAL_REGION: &str = "us-east-1";
+/// How often the SDK sends a request at most, the first time included.
+const ATTEMPTS: u32 = 5;
+/// How long it may take to make a connection.
+pub(super) const CONNECT: Duration = Duration::from_secs(3);
+/// How long it may take until an answer begins.
+const ANSWER: Duration = Duration::from_secs(9);
+/// How long one attempt of a request may take, from the connection to the end of the answer.
+const ATTEMPT: Duration = Duration::from_secs(10);
+
+/// The limits of time for a request whose answer the service holds back for up to `held`, as that of a long poll.
+pub(crate) fn timeouts(held: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .read_timeout(held + ANSWER)
+        .operation_attempt_timeout(held + ATTEMPT)
+        .build()
+}
+
+/// How often the SDK tries a request again.
+pub(super) fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS)
+}
+
+/// A cloud that a client talks to.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub kind: TargetKind,
+    pub region: String,
+    /// The address, when it isn't AWS's own.
+    pub endpoint: Option<String>,
+    pub(super) config: SdkConfig,
+    /// Hears of every attempt of every client.
+    watch: Option<Watch>,
+    pub(super) brake: Brake,
+}
+
+/// A client of a service, made of the configuration of the target.
+macro_rules! client {
+    ($service:ident, $target:expr, |$config:ident| $more:expr) => {{
+        let $config = $service::config::Builder::from(&$target.config)
+            .retry_classifier(TooMany)
+            .retry_classifier($target.brake.clone())
+            .interceptor($target.brake.clone())
+            .sleep_impl(SharedAsyncSleep::new($target.brake.clone()));
+        let config = match &$target.watch {
+            Some(watch) => $more.interceptor(watch.clone()),
+            None => $more,
+        };
+        $service::Client::from_conf(config.build())
+    }};
+}
+
+impl Target {
+    /// An emulator at `endpoint`, with fixed test credentials.
+    pub(crate) fn local(endpoint: String, region: Option<String>) -> Self {
+        let region = region.unwrap_or_else(|| LOCAL_REGION.into());
+        let credentials = Credentials::new("test", "test", None, None, "messaging local");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .region(Region::new(region.clone()))
+            .endpoint_url(&endpoint)
+            .retry_config(retries())
+            .timeout_config(timeouts(Duration::ZERO))
+            .build();
+        Self::new(TargetKind::Local, region, Some(endpoint), config)
+    }
+
+    /// A target that nobody listens to and nobody stops.
+    pub(super) fn new(kind: TargetKind, region: String, endpoint: Option<String>, config: SdkConfig) -> Self {
+        Self { kind, region, endpoint, config, watch: None, brake: Brake::new(Stop::default()) }
+    }
+
+    /// The same, whose requests end soon once the user wants to stop.
+    pub(crate) fn stopped_by(self, stop: &Stop) -> Self {
+        Self { brake: Brake::new(stop.clone()), ..self }
+    }
+
+    /// The same, whose attempts `ear` hears of.
+    pub(crate) fn heard_by(&self, ear: Ear) -> Self {
+        Self { watch: Some(Watch::new(ear)), ..self.clone() }
+    }
+
+    /// `local (http://127.0.0.1:4566, us-east-1)`.
+    pub(crate) fn describe(&self) -> String {
+        let kind = match self.kind {
+            TargetKind::Local => "local",
+            TargetKind::Aws => "aws",
+        };
+        match &self.endpoint {
+            Some(endpoint) => format!("{kind} ({endpoint}, {})", self.region),
+            None => format!("{kind} ({})", self.region),
+        }
+    }
+
+    /// A client of SNS.
+    pub(crate) fn sns(&self) -> aws_sdk_sns::Client {
+        client!(aws_sdk_sns, self, |config| config)
+    }
+
+    /// A client of SQS.
+    pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
+        client!(aws_sdk_sqs, self, |config| config)
+    }
+
+    /// A client of CloudFormation.
+    pub(crate) fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
+        client!(aws_sdk_cloudformation, self, |config| config)
+    }
+
+    /// A client of S3, with path style wherever the address isn't AWS's own.
+    pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
+        client!(aws_sdk_s3, self, |config| config.force_path_style(self.endpoint.is_some()))
+    }
+}

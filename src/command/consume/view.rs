@@ -1,0 +1,263 @@
+//! What the user sees while `consume` runs: messages one by one, or how it goes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use console::{Style, pad_str};
+use parking_lot::Mutex;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::report;
+use crate::report::progress::{Complaints, PLAIN_EVERY, SHOWN_PER_SECOND};
+use crate::report::text::{kind_style, ms};
+use crate::traffic::api::Api;
+use crate::traffic::consumer::Notice;
+use crate::traffic::runs::Runs;
+use crate::traffic::stats::RecentRate;
+use crate::traffic::tally::QueueTally;
+use crate::ui::{self, Bar, Ui, paint};
+use crate::units::{count, duration, plural};
+
+/// What one queue came to.
+#[derive(Debug, Default)]
+struct QueueState {
+    tally: QueueTally,
+    runs: Runs,
+    /// Messages left, when that was asked for.
+    left: Option<i64>,
+    rate: RecentRate,
+}
+
+/// What the user sees meanwhile.
+pub(super) struct View {
+    ui: Ui,
+    queues: BTreeMap<Api, (Mutex<QueueState>, Bar)>,
+    lines: Mutex<LineLimit>,
+    complaints: Complaints,
+    /// When the last plain line was printed, and how many messages had been taken by then.
+    last_line: Mutex<(Instant, u64)>,
+}
+
+/// Lets through as many lines a second as people can read, and counts the rest.
+struct LineLimit {
+    /// How many may be shown at once by now.
+    allowed: f64,
+    at: Instant,
+    hidden: u64,
+}
+
+impl LineLimit {
+    /// Whether one more line may be shown now.
+    fn allow(&mut self) -> bool {
+        self.allowed = (self.allowed + self.at.elapsed().as_secs_f64() * SHOWN_PER_SECOND).min(2.0 * SHOWN_PER_SECOND);
+        self.at = Instant::now();
+        let allowed = self.allowed >= 1.0;
+        if allowed {
+            self.allowed -= 1.0;
+        } else {
+            self.hidden += 1;
+        }
+        allowed
+    }
+}
+
+impl View {
+    pub(super) fn new(ui: &Ui, apis: impl Iterator<Item = Api>) -> Self {
+        let bar = |api: Api| ui.bar(None, &format!("{{spinner:.green}} {:<8} {{msg}}", api.name()));
+        Self {
+            ui: ui.clone(),
+            complaints: Complaints::new(ui),
+            queues: apis.map(|api| (api, (Mutex::default(), bar(api)))).collect(),
+            lines: Mutex::new(LineLimit { allowed: 2.0 * SHOWN_PER_SECOND, at: Instant::now(), hidden: 0 }),
+            last_line: Mutex::new((Instant::now(), 0)),
+        }
+    }
+
+    /// Counts what happened, and shows it.
+    pub(super) fn hear(&self, api: Api, notice: Notice<'_>) {
+        let Some((queue, _)) = self.queues.get(&api) else { return };
+        let mut record = Record::new(api);
+        let line = match notice {
+            Notice::Handled { event, summary, receives, age } => {
+                {
+                    let mut queue = queue.lock();
+                    queue.tally.handled += 1;
+                    queue.runs.arrive(event.run.as_ref(), age);
+                }
+                record.record = "handled";
+                record.event_id = Some(&event.id);
+                record.event_type = Some(&event.event_type);
+                record.receives = Some(receives);
+                record.summary = Some(summary);
+                record.age_ms = age.map(ms);
+                Line { event_type: Some(&event.event_type), text: summary, receives, age, bad: false }
+            }
+            Notice::Failed { event, why, receives } => {
+                queue.lock().tally.failed += 1;
+                record.record = "failed";
+                record.event_id = Some(&event.id);
+                record.event_type = Some(&event.event_type);
+                record.receives = Some(receives);
+                record.why = Some(why);
+                Line { event_type: Some(&event.event_type), text: why, receives, age: None, bad: true }
+            }
+            Notice::Unreadable { message_id, why, receives } => {
+                queue.lock().tally.unreadable += 1;
+                record.record = "unreadable";
+                record.message_id = Some(message_id);
+                record.receives = Some(receives);
+                record.why = Some(why);
+                Line { event_type: None, text: why, receives, age: None, bad: true }
+            }
+            Notice::NotDeleted { message_id, why } => {
+                queue.lock().tally.not_deleted += 1;
+                self.ui
+                    .warn(ui::short(&format!("{message_id} was handled but not deleted, and will come again: {why}")));
+                record.record = "not_deleted";
+                record.message_id = Some(message_id);
+                record.why = Some(why);
+                self.ui.record(&record);
+                return;
+            }
+            Notice::Again => {
+                queue.lock().tally.requests.retries += 1;
+                return;
+            }
+            Notice::Trouble { why, lost } => {
+                queue.lock().tally.requests.count_failure(lost);
+                self.complaints.say(&format!("{} queue, a request failed: {why}", api.name()));
+                return;
+            }
+            Notice::Left { visible, in_flight, delayed } => {
+                queue.lock().left = Some(visible + in_flight + delayed);
+                return;
+            }
+        };
+        self.ui.record(&record);
+        if !self.ui.is_json() && self.lines.lock().allow() {
+            self.ui.line(line.render(api));
+        }
+    }
+
+    /// Shows how it goes.
+    pub(super) fn tick(&self, started: Instant) {
+        let mut total = 0;
+        let mut texts = Vec::new();
+        for (api, (queue, bar)) in &self.queues {
+            let mut queue = queue.lock();
+            let tally = queue.tally;
+            let taken = tally.handled + tally.failed + tally.unreadable;
+            let rate = queue.rate.update(taken);
+            let mut text = format!("{} handled, {}/s", count(tally.handled), count(rate.round() as u64));
+            let bad = tally.failed + tally.unreadable;
+            if bad > 0 {
+                text += &format!(", {} left for redrive", count(bad));
+            }
+            if let Some(left) = queue.left.filter(|left| *left > 0) {
+                text += &format!(", {left} to go");
+            }
+            if tally.requests.failed_requests > 0 {
+                text += &format!(", {} failed", plural(tally.requests.failed_requests, "request"));
+            }
+            bar.set_message(&text);
+            texts.push(format!("{} {text}", api.name()));
+            total += taken;
+        }
+        let mut last_line = self.last_line.lock();
+        if !self.ui.is_live() && last_line.0.elapsed() >= PLAIN_EVERY {
+            if total != last_line.1 {
+                self.ui.line(format!("{:>7}  {}", duration(started.elapsed()), texts.join("; ")));
+            }
+            *last_line = (Instant::now(), total);
+        }
+    }
+
+    /// Takes the bars away, and says how many lines weren't shown.
+    pub(super) fn finish(&self) {
+        for (_, bar) in self.queues.values() {
+            bar.finish_and_clear();
+        }
+        let hidden = self.lines.lock().hidden;
+        if hidden > 0 {
+            self.ui.line(paint(&Style::new().dim(), format!("({} more not shown)", count(hidden))));
+        }
+    }
+
+    /// What a queue came to, for the report.
+    pub(super) fn outcome(&self, api: Api, queue_url: String) -> report::Queue {
+        let queue = self.queues[&api].0.lock();
+        report::Queue::new(api, queue_url, queue.tally, queue.runs.account())
+    }
+}
+
+/// A message in a line.
+struct Line<'a> {
+    event_type: Option<&'a str>,
+    text: &'a str,
+    receives: u32,
+    age: Option<Duration>,
+    bad: bool,
+}
+
+impl Line<'_> {
+    fn render(&self, api: Api) -> String {
+        let (dim, red) = (Style::new().dim(), Style::new().red());
+        let api_name = pad_str(api.name(), 8, console::Alignment::Left, None).into_owned();
+        let kind = ui::short(self.event_type.unwrap_or("unreadable"));
+        let style = if self.event_type.is_some() { kind_style(kind) } else { red.clone() };
+        let text = ui::short(self.text);
+        let mut line = format!("{}  {}  ", paint(&Style::new().bold(), api_name), paint(&style, format!("{kind:<16}")));
+        if self.bad {
+            line += &format!("{} {text}; left for redrive", paint(&red, "✘"));
+        } else {
+            line += text;
+        }
+        let mut notes = Vec::new();
+        if self.receives > 1 {
+            notes.push(format!("received {} times", self.receives));
+        }
+        notes.extend(self.age.map(duration));
+        if !notes.is_empty() {
+            line += &format!("  {}", paint(&dim, notes.join(", ")));
+        }
+        line
+    }
+}
+
+/// A message in `--json` mode.
+#[derive(Serialize)]
+struct Record<'a> {
+    record: &'static str,
+    api: Api,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receives: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+}
+
+impl Record<'_> {
+    fn new(api: Api) -> Self {
+        Self {
+            record: "",
+            api,
+            message_id: None,
+            event_id: None,
+            event_type: None,
+            receives: None,
+            age_ms: None,
+            summary: None,
+            why: None,
+        }
+    }
+}

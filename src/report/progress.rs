@@ -1,0 +1,71 @@
+//! What the user sees while a command runs: how often, and how much of it.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use crate::ui::{self, Ui};
+use crate::units::count;
+
+/// Up to so many events a second are shown one by one.
+pub(crate) const SHOWN_PER_SECOND: f64 = 20.0;
+/// How often a plain line tells how it goes, when nobody watches a bar.
+pub(crate) const PLAIN_EVERY: Duration = Duration::from_secs(5);
+
+/// Runs something to its end, and `tick` five times a second meanwhile.
+pub(crate) async fn with_ticks<T>(work: impl Future<Output = T>, mut tick: impl FnMut()) -> T {
+    let mut work = std::pin::pin!(work);
+    let mut ticks = tokio::time::interval(Duration::from_millis(200));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            _ = ticks.tick() => tick(),
+        }
+    }
+}
+
+/// Shows errors that come again and again: the first few one by one, then one now and then, with the count of those
+/// between.
+#[derive(Debug)]
+pub(crate) struct Complaints {
+    ui: Ui,
+    state: Mutex<ComplaintState>,
+}
+
+/// How many complaints there were, and when the last was shown.
+#[derive(Debug)]
+struct ComplaintState {
+    made: u64,
+    /// Those since the last that was shown.
+    hidden: u64,
+    last: Instant,
+}
+
+impl Complaints {
+    /// So many are shown whatever their pace.
+    const IN_FULL: u64 = 5;
+    /// After those, one is shown in so long.
+    const EVERY: Duration = Duration::from_secs(5);
+
+    /// Complaints that are shown as warnings.
+    pub(crate) fn new(ui: &Ui) -> Self {
+        Self { ui: ui.clone(), state: Mutex::new(ComplaintState { made: 0, hidden: 0, last: Instant::now() }) }
+    }
+
+    /// Shows a complaint, or counts it.
+    pub(crate) fn say(&self, text: &str) {
+        let mut state = self.state.lock();
+        state.made += 1;
+        if state.made > Self::IN_FULL && state.last.elapsed() < Self::EVERY {
+            state.hidden += 1;
+            return;
+        }
+        state.last = Instant::now();
+        match std::mem::take(&mut state.hidden) {
+            0 => self.ui.warn(ui::short(text)),
+            hidden => self.ui.warn(format!("{} ({} more since)", ui::short(text), count(hidden))),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Events as people read them, and their latencies as programs do.
+
+use std::time::Duration;
+
+use console::Style;
+use jiff::tz::TimeZone;
+
+use crate::event::EventKind;
+use crate::event::data::{Data, cents};
+use crate::event::envelope::Event;
+use crate::ui::paint;
+use crate::units::{duration, plural};
+
+/// A latency in milliseconds, for a record.
+pub(crate) fn ms(latency: Duration) -> f64 {
+    latency.as_micros() as f64 / 1e3
+}
+
+/// The colour of a kind of event, the same everywhere.
+pub(crate) fn kind_style(event_type: &str) -> Style {
+    let style = Style::new();
+    match EventKind::ALL.into_iter().find(|kind| kind.event_type() == event_type) {
+        Some(EventKind::Consumer) => style.cyan(),
+        Some(EventKind::Order) => style.yellow(),
+        Some(EventKind::Payment) => style.green(),
+        None => style,
+    }
+}
+
+/// An event in a line: when, what, of whom, and how long it took to be acknowledged.
+pub(crate) fn event_line(event: &Event, latency: Duration) -> String {
+    let dim = Style::new().dim();
+    let kind = event.kind().event_type();
+    let time = event.time.to_zoned(TimeZone::system()).strftime("%H:%M:%S");
+    format!(
+        "{}  {}  {}  {}  {}",
+        paint(&dim, time),
+        paint(&kind_style(kind), format!("{kind:<16}")),
+        event.data.subject(),
+        describe(&event.data),
+        paint(&dim, duration(latency))
+    )
+}
+
+/// What an event is about, without the id of its subject.
+fn describe(data: &Data) -> String {
+    match data {
+        Data::Consumer(consumer) => {
+            format!("{}, {} ({})", consumer.name, consumer.address.city, consumer.address.country)
+        }
+        Data::Order(order) => {
+            let items: u64 = order.items.iter().map(|item| u64::from(item.quantity)).sum();
+            let total = cents(order.total_cents);
+            format!("{}, {total} {} by {}", plural(items, "item"), order.currency, order.consumer_id)
+        }
+        Data::Payment(payment) => {
+            format!(
+                "{} {} by {} for {}",
+                cents(payment.amount_cents),
+                payment.currency,
+                payment.method,
+                payment.order_id
+            )
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What a deployed stack says: its outputs, and what the commands need of them.
+
+use std::collections::BTreeMap;
+
+use crate::aws::{CallError, ErrorKind, Target};
+use crate::config::{Env, Found, Origin};
+use crate::exit::Failure;
+
+/// The outputs of `infra.yaml` that publish, consume and simulate use.
+pub(crate) const TOPIC_ARN: &str = "TopicArn";
+pub(crate) const ORDERS_QUEUE_URL: &str = "OrdersQueueUrl";
+pub(crate) const PAYMENTS_QUEUE_URL: &str = "PaymentsQueueUrl";
+pub(crate) const BUCKET_NAME: &str = "BucketName";
+
+/// Outputs by key.
+pub(crate) type Outputs = BTreeMap<String, String>;
+
+/// A stack as DescribeStacks shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stack {
+    pub id: String,
+    /// As `CREATE_COMPLETE`.
+    pub status: String,
+    pub reason: Option<String>,
+    pub outputs: Outputs,
+    /// The values of its parameters.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// Looks a stack up by name or id; none when it doesn't exist.
+pub(crate) async fn describe(target: &Target, name: &str) -> Result<Option<Stack>, CallError> {
+    let answer = match target.cloudformation().describe_stacks().stack_name(name).send().await {
+        Ok(answer) => answer,
+        Err(error) => {
+            let error = CallError::from(error);
+            return if error.kind == ErrorKind::NotFound { Ok(None) } else { Err(error) };
+        }
+    };
+    Ok(answer.stacks().first().map(|stack| Stack {
+        id: stack.stack_id().unwrap_or(name).to_owned(),
+        status: stack.stack_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+        reason: stack.stack_status_reason().map(str::to_owned),
+        outputs: stack
+            .outputs()
+            .iter()
+            .filter_map(|output| Some((output.output_key()?.to_owned(), output.output_value()?.to_owned())))
+            .collect(),
+        parameters: stack
+            .parameters()
+            .iter()
+            .filter_map(|p| Some((p.parameter_key()?.to_owned(), p.parameter_value().unwrap_or_default().to_owned())))
+            .collect(),
+    }))
+}
+
+/// A thing that a command needs, and where it may be named.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    /// As it completes "No .. is known".
+    pub what: &'static str,
+    pub flag: &'static str,
+    /// The modern name first.
+    pub variables: &'static [&'static str],
+    pub output: &'static str,
+}
+
+/// Resolves things in the order flag, environment, `.env`, stack; the stack is asked only once, and only if needed.
+pub(crate) struct Resolver<'a> {
+    target: &'a Target,
+    env: &'a Env,
+    stack: &'a str,
+    outputs: Option<Option<Outputs>>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(crate) fn new(target: &'a Target, env: &'a Env, stack: &'a str) -> Self {
+        Self { target, env, stack, outputs: None }
+    }
+
+    pub(crate) async fn find(&mut self, wanted: Wanted, flag: Option<&str>) -> Result<Found, Failure> {
+        if let Some(value) = flag {
+            return Ok(Found { value: value.to_owned(), origin: Origin::Flag(wanted.flag) });
+        }
+        if let Some(found) = self.env.find(wanted.variables) {
+            return Ok(found);
+        }
+        if self.outputs.is_none() {
+            let stack = describe(self.target, self.stack).await;
+            let stack = stack.map_err(|e| e.failure(self.target, &format!("look the stack {} up", self.stack)))?;
+            self.outputs = Some(stack.map(|stack| stack.outputs));
+        }
+        let missing = Failure::usage(format!("No {} is known", wanted.what));
+        let named = format!("name one with {} or {}", wanted.flag, wanted.variables.join(" or "));
+        match self.outputs.as_ref().and_then(Option::as_ref) {
+            None => Err(missing
+                .why(format!("there is no stack {} on {}", self.stack, self.target.describe()))
+                .help(format!("Deploy it with `messaging deploy`, {named}, or another stack with --stack."))),
+            Some(outputs) => match outputs.get(wanted.output) {
+                Some(value) => Ok(Found {
+                    value: value.clone(),
+                    origin: Origin::Output { stack: self.stack.to_owned(), name: wanted.output },
+                }),
+                None => Err(missing
+                    .why(format!("the stack {} has no output {}", self.stack, wanted.output))
+                    .help(format!("Add the output to the template, or {named}."))),
+            },
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What a queue says of itself: its settings, and how many messages it holds.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::QueueAttributeName;
+
+use crate::aws::CallError;
+use crate::aws::attempts::Watch;
+
+/// What a consumer wants to know of its queue before it starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct QueueSettings {
+    /// Its visibility timeout.
+    pub visibility: Duration,
+    pub has_dead_letter_queue: bool,
+}
+
+/// Asks a queue for its settings.
+pub(crate) async fn describe(client: &Client, queue_url: &str) -> Result<QueueSettings, CallError> {
+    use QueueAttributeName::{RedrivePolicy, VisibilityTimeout};
+    let answer = client
+        .get_queue_attributes()
+        .queue_url(queue_url)
+        .attribute_names(VisibilityTimeout)
+        // Not All: a least-privilege emulator of a queue needn't know every attribute.
+        .attribute_names(RedrivePolicy)
+        .send()
+        .await?;
+    let attribute = |name| answer.attributes().and_then(|attributes| attributes.get(&name));
+    let seconds = attribute(VisibilityTimeout).and_then(|seconds| seconds.parse().ok()).unwrap_or(30);
+    let has_dead_letter_queue = attribute(RedrivePolicy).is_some_and(|policy| !policy.is_empty());
+    Ok(QueueSettings { visibility: Duration::from_secs(seconds), has_dead_letter_queue })
+}
+
+/// How many messages a queue holds, about: SQS's counts are approximate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Left {
+    pub visible: i64,
+    pub in_flight: i64,
+    pub delayed: i64,
+}
+
+/// Asks a queue how many messages it holds.
+pub(super) async fn count_left(client: &Client, queue_url: &str, watch: &Watch) -> Result<Left, CallError> {
+    use QueueAttributeName::{
+        ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesDelayed as Delayed,
+        ApproximateNumberOfMessagesNotVisible as InFlight,
+    };
+    let answer = client
+        .get_queue_attributes()
+        .queue_url(queue_url)
+        .set_attribute_names(Some(vec![Visible, InFlight, Delayed]))
+        .customize()
+        .interceptor(watch.clone())
+        .send()
+        .await?;
+    let number =
+        |name| -> i64 { answer.attributes().and_then(|all| all.get(&name)).and_then(|n| n.parse().ok()).unwrap_or(0) };
+    Ok(Left { visible: number(Visible), in_flight: number(InFlight), delayed: number(Delayed) })
+}

@@ -1,0 +1,215 @@
+//! One leg of the fan-out, a queue or the bucket: which events it saw, against those that the cloud acknowledged.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::bitmap::Bitmap;
+use super::stats::{Latencies, Summary};
+use crate::event::envelope::Place;
+
+/// How many lost events are named.
+const SAMPLE: usize = 5;
+
+/// The events whose publishing the cloud acknowledged, by publisher.
+#[derive(Debug, Default)]
+pub(crate) struct Acknowledged {
+    by_publisher: BTreeMap<u32, Bitmap>,
+    /// How many they are.
+    pub total: u64,
+}
+
+impl Acknowledged {
+    /// Adds an event.
+    pub(crate) fn insert(&mut self, place: Place) {
+        if self.by_publisher.entry(place.publisher).or_default().insert(place.sequence) {
+            self.total += 1;
+        }
+    }
+}
+
+/// Which of one publisher's events a leg saw.
+#[derive(Debug)]
+struct Seen {
+    sequences: Bitmap,
+    highest: Option<u64>,
+}
+
+/// What arrived on one leg of the fan-out: a queue, or the bucket.
+#[derive(Debug)]
+pub(crate) struct Leg {
+    seen: BTreeMap<u32, Seen>,
+    max_pages: usize,
+    late_after: Option<Duration>,
+    /// Every arrival, duplicates included.
+    pub(super) received: u64,
+    pub(super) duplicated: u64,
+    pub(super) out_of_order: u64,
+    late: u64,
+    /// From an event's time to its first arrival.
+    pub latencies: Latencies,
+}
+
+/// How many publishers of one run a leg tells apart; events of more are counted as received only.
+const MAX_PUBLISHERS: usize = 1_024;
+
+impl Leg {
+    /// A leg that remembers every event: the ledger of a whole run. An event that takes longer than `late_after` is late.
+    pub(crate) fn new(late_after: Duration) -> Self {
+        Self::with(usize::MAX, Some(late_after))
+    }
+
+    /// A leg that remembers the latest `max_pages` times 65,536 events of each publisher: for runs without an end.
+    pub(crate) fn bounded(max_pages: usize) -> Self {
+        Self::with(max_pages, None)
+    }
+
+    fn with(max_pages: usize, late_after: Option<Duration>) -> Self {
+        Self {
+            seen: BTreeMap::new(),
+            max_pages,
+            late_after,
+            received: 0,
+            duplicated: 0,
+            out_of_order: 0,
+            late: 0,
+            latencies: Latencies::default(),
+        }
+    }
+
+    /// Notes an arrival `latency` after the event's time. A duplicate counts as that and nothing else.
+    pub(crate) fn arrive(&mut self, place: Place, latency: Option<Duration>) {
+        self.received += 1;
+        if !self.seen.contains_key(&place.publisher) && self.seen.len() >= MAX_PUBLISHERS {
+            return;
+        }
+        let max_pages = self.max_pages;
+        let seen = self
+            .seen
+            .entry(place.publisher)
+            .or_insert_with(|| Seen { sequences: Bitmap::bounded(max_pages), highest: None });
+        if !seen.sequences.insert(place.sequence) {
+            self.duplicated += 1;
+            return;
+        }
+        if seen.highest.is_some_and(|highest| place.sequence < highest) {
+            self.out_of_order += 1;
+        }
+        seen.highest = seen.highest.max(Some(place.sequence));
+        if let Some(latency) = latency {
+            self.latencies.record(latency);
+            self.late += u64::from(self.late_after.is_some_and(|limit| latency > limit));
+        }
+    }
+
+    /// Different events seen.
+    pub(crate) fn distinct(&self) -> u64 {
+        self.seen.values().map(|seen| seen.sequences.len()).sum()
+    }
+
+    /// The account of this leg against what the cloud acknowledged.
+    pub(crate) fn balance(&self, acknowledged: &Acknowledged) -> Account {
+        let none = Bitmap::default();
+        let (mut lost, mut missing) = (0, Vec::new());
+        for (publisher, sequences) in &acknowledged.by_publisher {
+            let seen = self.seen.get(publisher).map_or(&none, |seen| &seen.sequences);
+            for sequence in sequences.missing_in(seen) {
+                lost += 1;
+                if missing.len() < SAMPLE {
+                    missing.push(format!("{publisher}:{sequence}"));
+                }
+            }
+        }
+        // The cloud told the publisher that it failed, and delivered the event all the same.
+        let unacknowledged = (self.distinct() + lost).saturating_sub(acknowledged.total);
+        Account {
+            lost: Some(lost),
+            missing,
+            late: Some(self.late),
+            unacknowledged: Some(unacknowledged),
+            ..self.account()
+        }
+    }
+
+    /// The account of a leg of which nobody knows what was published.
+    pub(crate) fn account(&self) -> Account {
+        Account {
+            received: self.received,
+            lost: None,
+            missing: Vec::new(),
+            duplicated: self.duplicated,
+            out_of_order: self.out_of_order,
+            late: None,
+            unacknowledged: None,
+            latency: self.latencies.summary(),
+        }
+    }
+
+    /// Whether this leg saw everything that the cloud acknowledged so far.
+    pub(crate) fn is_complete(&self, acknowledged: &Acknowledged) -> bool {
+        self.distinct() >= acknowledged.total && self.balance(acknowledged).lost == Some(0)
+    }
+}
+
+/// How one leg balances. What needs the publisher's side is absent where that isn't known.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Account {
+    /// Every arrival, duplicates included.
+    pub received: u64,
+    /// Acknowledged by the cloud and never seen here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost: Option<u64>,
+    /// The first of the lost, as `publisher:sequence`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    pub duplicated: u64,
+    pub out_of_order: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late: Option<u64>,
+    /// Seen, though the publisher was told that it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unacknowledged: Option<u64>,
+    pub latency: Option<Summary>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(5);
+
+    fn place(sequence: u64) -> Place {
+        Place { publisher: 0, sequence }
+    }
+
+    #[test]
+    fn everything_that_can_happen_is_counted_once() {
+        let (mut acknowledged, mut leg) = (Acknowledged::default(), Leg::new(LIMIT));
+        for sequence in 0..6 {
+            acknowledged.insert(place(sequence));
+        }
+        // 3 comes late and before 2, 1 twice, 4 and 5 never; 9 was never acknowledged.
+        for (sequence, seconds) in [(0, 1), (1, 1), (3, 6), (2, 1), (1, 1), (9, 1)] {
+            leg.arrive(place(sequence), Some(Duration::from_secs(seconds)));
+        }
+        let account = leg.balance(&acknowledged);
+        assert_eq!((account.received, account.lost, account.duplicated), (6, Some(2), 1));
+        assert_eq!((account.out_of_order, account.late, account.unacknowledged), (1, Some(1), Some(1)));
+        assert_eq!(account.missing, ["0:4", "0:5"]);
+        assert!(!leg.is_complete(&acknowledged));
+    }
+
+    #[test]
+    fn a_balanced_ledger_is_complete() {
+        let (mut acknowledged, mut leg) = (Acknowledged::default(), Leg::new(LIMIT));
+        for publisher in 0..3 {
+            for sequence in 0..1_000 {
+                acknowledged.insert(Place { publisher, sequence });
+                leg.arrive(Place { publisher, sequence }, None);
+            }
+        }
+        assert!(leg.is_complete(&acknowledged));
+        assert_eq!((leg.distinct(), acknowledged.total), (3_000, 3_000));
+    }
+}

@@ -1,0 +1,68 @@
+//! Numbers as people read them: counts, durations, bytes.
+
+use std::time::Duration;
+
+/// A count with thousands separated: `1,234,567`.
+pub(crate) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A duration for people: `850 µs`, `1.4 ms`, `2.31 s`, `4m 05s`.
+pub(crate) fn duration(d: Duration) -> String {
+    let us = d.as_micros();
+    match us {
+        0..1_000 => format!("{us} µs"),
+        1_000..10_000 => format!("{:.1} ms", us as f64 / 1e3),
+        10_000..1_000_000 => format!("{} ms", us / 1_000),
+        1_000_000..60_000_000 => format!("{:.2} s", us as f64 / 1e6),
+        60_000_000..3_600_000_000 => format!("{}m {:02}s", us / 60_000_000, us / 1_000_000 % 60),
+        _ => format!("{}h {:02}m", us / 3_600_000_000, us / 60_000_000 % 60),
+    }
+}
+
+/// Bytes for people: `512 B`, `1.4 KiB`, `2.0 MiB`.
+pub(crate) fn bytes(n: u64) -> String {
+    match n {
+        0..1024 => format!("{n} B"),
+        1024..1_048_576 => format!("{:.1} KiB", n as f64 / 1024.0),
+        1_048_576..1_073_741_824 => format!("{:.1} MiB", n as f64 / 1_048_576.0),
+        _ => format!("{:.1} GiB", n as f64 / 1_073_741_824.0),
+    }
+}
+
+/// `1 event`, `2 events`.
+pub(crate) fn plural(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        for (n, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345_678, "12,345,678")] {
+            assert_eq!(count(n), text);
+        }
+        for (us, text) in [
+            (0, "0 µs"),
+            (850, "850 µs"),
+            (1_400, "1.4 ms"),
+            (15_900, "15 ms"),
+            (2_310_000, "2.31 s"),
+            (245_000_000, "4m 05s"),
+            (7_380_000_000, "2h 03m"),
+        ] {
+            assert_eq!(duration(Duration::from_micros(us)), text);
+        }
+        assert_eq!(bytes(1434), "1.4 KiB");
+    }
+}

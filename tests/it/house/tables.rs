@@ -1,0 +1,73 @@
+//! Who may import whom. Each table is ordered from the top down.
+
+/// What each of our crates may depend on.
+pub const CRATES: &[(&str, &[&str])] = &[
+    ("messaging", &["cloud", "log"]),
+    ("cloud", &["directory", "engine", "jq", "log", "template", "text", "wire"]),
+    ("template", &["text"]),
+    ("jq", &["text"]),
+    ("wire", &["text"]),
+    ("engine", &["text"]),
+    ("log", &["directory"]),
+    ("directory", &[]),
+    ("text", &[]),
+];
+
+/// What each part of the program may import.
+pub const PROGRAM: &[(&str, &[&str])] = &[];
+
+/// What each room of the cloud may import.
+pub const CLOUD: &[(&str, &[&str])] = &[
+    (
+        "server",
+        &[
+            "cloudformation",
+            "core",
+            "firehose",
+            "folder",
+            "gateway",
+            "http",
+            "maintenance",
+            "s3",
+            "services",
+            "sns",
+            "sqs",
+        ],
+    ),
+    ("maintenance", &["core", "s3"]),
+    ("gateway", &["core", "http", "request", "s3", "services", "sigv4", "sns", "sqs", "sts"]),
+    ("services", &["cloudformation", "firehose", "iam", "request", "sns", "sqs", "sts"]),
+    ("cloudformation", &["core", "request", "s3", "sns"]),
+    ("firehose", &["core", "request", "s3"]),
+    ("s3", &["blobs", "core", "folder", "http", "request", "sigv4", "sns"]),
+    ("sns", &["core", "notification", "request"]),
+    ("sqs", &["core", "request"]),
+    ("iam", &["core", "request"]),
+    ("sts", &["core", "request", "sigv4"]),
+    ("sigv4", &["request"]),
+    ("http", &[]),
+    ("request", &["core"]),
+    ("core", &["blobs", "folder", "notification"]),
+    ("notification", &[]),
+    ("blobs", &[]),
+    ("folder", &[]),
+];
+
+/// Where each crate, each test and each bench begins.
+pub const TREES: &[&str] = &[
+    "src/lib.rs",
+    "crates/cloud/src/lib.rs",
+    "crates/template/src/lib.rs",
+    "crates/jq/src/lib.rs",
+    "crates/wire/src/lib.rs",
+    "crates/engine/src/lib.rs",
+    "crates/log/src/lib.rs",
+    "crates/directory/src/lib.rs",
+    "crates/text/src/lib.rs",
+    "crates/wire/benches/wire.rs",
+    "crates/engine/benches/engine.rs",
+    "crates/log/benches/log.rs",
+    "tests/it/main.rs",
+    "tests/crash/main.rs",
+    "benches/fanout/main.rs",
+];
