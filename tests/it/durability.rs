@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types::{BufferingHints, ExtendedS3DestinationConfiguration, Record};
 use aws_sdk_sqs::types::{MessageSystemAttributeName as System, QueueAttributeName as Attribute};
-use cloud::s3::{NewBucket, S3};
+use cloud::Cloud;
+use cloud::request::{Context, Origin, RequestIds, Services};
+use cloud::s3::Buckets;
 use futures::poll;
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
@@ -345,14 +347,34 @@ async fn objects_and_uploads_survive() {
     assert_eq!(get("replaced").await, b"new");
 }
 
+/// A request that comes through no socket, for the default account.
+fn request_from_within(cloud: &Arc<Cloud>) -> Context {
+    static NONE: Services = Services(&[]);
+    Context {
+        cloud: cloud.clone(),
+        account: "000000000000".into(),
+        region: "us-east-1".into(),
+        access_key: None,
+        session: None,
+        proven: false,
+        host: "http://localhost".into(),
+        protocol: wire::Protocol::Rest,
+        request_id: RequestIds::default().next(),
+        trace: None,
+        service: None,
+        services: &NONE,
+        origin: Origin::default(),
+    }
+}
+
 /// The end of a stack's deletion was told before the log had it, and a kill right then brought the stack back.
 #[tokio::test]
 async fn what_is_told_is_in_the_log() {
     let cloud = TestCloud::start().await;
-    let buckets = S3::of(cloud.inside());
+    let buckets = Buckets::of(&request_from_within(cloud.inside()));
     let in_log = |name: &str| memchr::memmem::find(&std::fs::read(cloud.segment()).unwrap(), name.as_bytes()).is_some();
 
-    let mut made = pin!(buckets.make_bucket(NewBucket::of("landing", "000000000000", "us-east-1")));
+    let mut made = pin!(buckets.create("landing", false));
     assert!(poll!(made.as_mut()).is_pending() && !in_log("landing"), "it is there, and not written");
     cloud.s3().head_bucket().bucket("landing").send().await.unwrap();
     assert!(in_log("landing"));
