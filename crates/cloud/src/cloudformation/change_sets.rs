@@ -2,10 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::input::{Deployment, at_most, constraint, new_name, stack_name};
+use super::error::{check_length, constraint, invalid, missing, no_change_set, no_stack_named, not_updatable};
+use super::input::{Deployment, new_name, stack_name};
+use super::page::page;
+use super::place::Place;
+use super::prepare::prepare;
 use super::record::{ChangeSet, Execution, OnFailure, Stack, Status};
-use super::stacks::{Begin, begin_update, blank, new_template, updatable};
-use super::store::{self, Place, last};
+use super::stacks::{Update, begin_update, check_updatable, new_stack, new_template_key};
+use super::store::{self, last_part};
 use super::{compare, run};
 use crate::request::Context;
 use engine::Engine;
@@ -19,10 +23,6 @@ const MAX_NAME: usize = 128;
 const NOTHING: &str =
     "The submitted information didn't contain changes. Submit different information to create a change set.";
 
-fn invalid(message: impl Into<String>) -> AwsError {
-    AwsError::bad("ValidationError", message)
-}
-
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateChangeSetOutput {
@@ -31,49 +31,30 @@ pub struct CreateChangeSetOutput {
 }
 
 fn change_set_name(name: Option<String>) -> Result<String, AwsError> {
-    let name = name.ok_or_else(|| constraint(None, "changeSetName", "not be null"))?;
+    let name = name.ok_or_else(|| missing("changeSetName"))?;
     let fits = name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         && name.len() <= MAX_NAME;
     if fits {
         return Ok(name);
     }
-    Err(constraint(Some(&name), "changeSetName", "satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"))
+    Err(constraint(&name, "changeSetName", "satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"))
 }
 
+/// CreateChangeSet: works out what would change, and keeps it.
 pub async fn create_change_set(cx: &Context, mut input: Deployment) -> Result<CreateChangeSetOutput, AwsError> {
     let name = stack_name(input.stack_name.take())?;
     let set_name = change_set_name(input.change_set_name.take())?;
-    let creates = match input.change_set_type.as_deref() {
-        Some("CREATE") => true,
-        None | Some("UPDATE") => false,
-        Some("IMPORT") => return Err(invalid("Importing resources is not supported by this cloud.")),
-        Some(other) => {
-            return Err(constraint(Some(other), "changeSetType", "satisfy enum value set: [IMPORT, UPDATE, CREATE]"));
-        }
-    };
+    let creates = creates_stack(&input)?;
     if input.include_nested_stacks == Some(true) {
         return Err(invalid("Nested stacks are not supported by this cloud."));
     }
-    let place = Place::of(cx);
-    let existing = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name))?.filter(|s| s.deleted.is_none());
-    let mut stack = match existing {
-        Some(stack) if !creates && stack.status != Status::ReviewInProgress => stack,
-        Some(stack) if creates && stack.status == Status::ReviewInProgress => stack,
-        Some(_) if creates => {
-            return Err(invalid(format!(
-                "Stack [{name}] already exists and cannot be created again with the changeSet [{set_name}]."
-            )));
-        }
-        Some(stack) => return Err(not_updatable(&stack)),
-        None if creates => blank(cx, &new_name(Some(name.clone()))?),
-        None => return Err(store::no_such_stack(&name)),
-    };
+    let stack = stack_of_new_set(cx, &name, &set_name, creates)?;
     let on_failure = input.on_failure(creates)?;
-    let key = new_template(cx, &stack);
-    let prepared = input.prepare(cx, &stack, !creates, key).await?;
+    let key = new_template_key(cx, &stack);
+    let prepared = prepare(cx, &mut input, &stack, !creates, key).await?;
     if !creates {
-        updatable(&stack)?;
+        check_updatable(&stack)?;
     }
     let (changes, failed) = match compare::changes(cx, &stack, &prepared.plan).await {
         Ok(changes) => {
@@ -99,43 +80,73 @@ pub async fn create_change_set(cx: &Context, mut input: Deployment) -> Result<Cr
         changes,
         on_failure,
     };
-    let old = store::old(cx);
-    core.execute(|transaction| {
-        store::check_change_sets(transaction.engine, &stack)?;
-        let same = store::change_sets(transaction.engine, &stack.uuid).into_iter().find(|other| other.name == set.name);
-        // One that was executed gives its name away.
-        if let Some(old) = same.as_ref().filter(|old| old.execution == Execution::Complete) {
-            store::drop_change_set(transaction, &stack.uuid, &old.id);
-        } else if same.is_some() {
-            return Err(AwsError::bad(
-                "AlreadyExistsException",
-                format!("ChangeSet {} cannot be created due to a mismatch with existing attribute Name", set.name),
-            ));
-        }
-        if creates && store::stack(transaction.engine, &place, &stack.uuid).is_none() {
-            if store::find(transaction.engine, &place, &stack.name)?.is_some() {
-                return Err(invalid(format!(
-                    "Stack [{name}] already exists and cannot be created again with the changeSet [{}].",
-                    set.name
-                )));
-            }
-            store::check_quota(transaction.engine, &place)?;
-            store::forget(transaction, &old);
-            run::turn(transaction, cx, &mut stack, Status::ReviewInProgress, Some("User Initiated"));
-            store::put_stack(transaction, &stack);
-        }
-        store::put_template(transaction, &set.definition.template, &prepared.text);
-        store::put_change_set(transaction, &stack.uuid, &set);
-        Ok(())
-    })
-    .await?;
+    keep_change_set(cx, &stack, &set, &prepared.text).await?;
     Ok(CreateChangeSetOutput { id: set.id, stack_id: stack.id })
 }
 
-fn not_updatable(stack: &Stack) -> AwsError {
-    invalid(format!("Stack:{} is in {} state and can not be updated.", stack.id, stack.status))
+/// Whether the change set is to create its stack; else it updates it.
+fn creates_stack(input: &Deployment) -> Result<bool, AwsError> {
+    match input.change_set_type.as_deref() {
+        Some("CREATE") => Ok(true),
+        None | Some("UPDATE") => Ok(false),
+        Some("IMPORT") => Err(invalid("Importing resources is not supported by this cloud.")),
+        Some(other) => Err(constraint(other, "changeSetType", "satisfy enum value set: [IMPORT, UPDATE, CREATE]")),
+    }
 }
 
+/// The stack that a new change set is for; a new one, not kept yet, if the set is to create it and is its first.
+fn stack_of_new_set(cx: &Context, name: &str, set_name: &str, creates: bool) -> Result<Stack, AwsError> {
+    let place = Place::of(cx);
+    let found = cx.cloud.core.read(|engine, _| store::find_stack(engine, &place, name))?;
+    match found.filter(|stack| stack.deleted.is_none()) {
+        Some(stack) if creates == (stack.status == Status::ReviewInProgress) => Ok(stack),
+        Some(_) if creates => Err(stack_exists(name, set_name)),
+        Some(stack) => Err(not_updatable(&stack.id, stack.status)),
+        None if creates => Ok(new_stack(cx, &new_name(Some(name.to_owned()))?)),
+        None => Err(no_stack_named(name)),
+    }
+}
+
+fn stack_exists(name: &str, set_name: &str) -> AwsError {
+    invalid(format!("Stack [{name}] already exists and cannot be created again with the changeSet [{set_name}]."))
+}
+
+/// Writes a change set with its template's text, and its stack if that is new.
+async fn keep_change_set(cx: &Context, stack: &Stack, set: &ChangeSet, text: &str) -> Result<(), AwsError> {
+    let place = Place::of(cx);
+    let expired = store::expired_stacks(cx);
+    let mut stack = stack.clone();
+    cx.cloud
+        .core
+        .execute(|tx| {
+            store::check_change_set_quota(tx.engine, &stack)?;
+            let same = store::change_sets(tx.engine, &stack.uuid).into_iter().find(|other| other.name == set.name);
+            // One that was executed gives its name away.
+            if let Some(old) = same.as_ref().filter(|old| old.execution == Execution::Complete) {
+                store::drop_change_set(tx, &stack.uuid, &old.id);
+            } else if same.is_some() {
+                return Err(AwsError::bad(
+                    "AlreadyExistsException",
+                    format!("ChangeSet {} cannot be created due to a mismatch with existing attribute Name", set.name),
+                ));
+            }
+            if set.creates && store::stack(tx.engine, &place, &stack.uuid).is_none() {
+                if store::find_stack(tx.engine, &place, &stack.name)?.is_some() {
+                    return Err(stack_exists(&stack.name, &set.name));
+                }
+                store::check_stack_quota(tx.engine, &place)?;
+                store::forget_stacks(tx, &expired);
+                run::set_status(tx, cx, &mut stack, Status::ReviewInProgress, Some("User Initiated"));
+                store::put_stack(tx, &stack);
+            }
+            store::put_template(tx, &set.definition.template, text);
+            store::put_change_set(tx, &stack.uuid, set);
+            Ok(())
+        })
+        .await
+}
+
+/// The input of the operations on one change set, or on those of one stack.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ChangeSetInput {
@@ -149,10 +160,10 @@ pub struct ChangeSetInput {
 
 /// The change set that a request names, by its ARN, or by its name and its stack's.
 pub fn find(engine: &Engine, place: &Place, input: &ChangeSetInput) -> Result<(Stack, ChangeSet), AwsError> {
-    let name = input.change_set_name.as_deref().ok_or_else(|| constraint(None, "changeSetName", "not be null"))?;
-    let absent = || store::no_change_set(name);
+    let name = input.change_set_name.as_deref().ok_or_else(|| missing("changeSetName"))?;
+    let absent = || no_change_set(name);
     if name.starts_with("arn:") {
-        place.owns(name)?;
+        place.check_owner(name)?;
         let stacks = store::stacks(engine, place).into_iter();
         let mut sets = stacks
             .flat_map(|stack| store::change_sets(engine, &stack.uuid).into_iter().map(move |set| (stack.clone(), set)));
@@ -162,22 +173,24 @@ pub fn find(engine: &Engine, place: &Place, input: &ChangeSetInput) -> Result<(S
         .stack_name
         .as_deref()
         .ok_or_else(|| invalid("StackName must be specified if ChangeSetName is not specified as an ARN."))?;
-    let stack = store::find(engine, place, stack_name)?.ok_or_else(|| store::no_such_stack(stack_name))?;
+    let stack = store::find_stack(engine, place, stack_name)?.ok_or_else(|| no_stack_named(stack_name))?;
     let set = store::change_sets(engine, &stack.uuid).into_iter().find(|set| set.name == name);
     Ok((stack, set.ok_or_else(absent)?))
 }
 
+/// An answer without members.
 #[derive(Debug, Serialize)]
 pub struct Nothing {}
 
+/// ExecuteChangeSet: begins the creation or the update of the stack, and drops its other change sets.
 pub async fn execute_change_set(cx: &Context, input: ChangeSetInput) -> Result<Nothing, AwsError> {
     let place = Place::of(cx);
-    at_most(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
+    check_length(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
     let uuid = cx
         .cloud
         .core
-        .execute(|transaction| {
-            let (mut stack, mut set) = find(transaction.engine, &place, &input)?;
+        .execute(|tx| {
+            let (mut stack, mut set) = find(tx.engine, &place, &input)?;
             if set.execution != Execution::Available {
                 let status = execution(&set);
                 return Err(AwsError::bad(
@@ -189,13 +202,13 @@ pub async fn execute_change_set(cx: &Context, input: ChangeSetInput) -> Result<N
                 Some(true) => OnFailure::Nothing,
                 _ => set.on_failure,
             };
-            for other in store::change_sets(transaction.engine, &stack.uuid) {
+            for other in store::change_sets(tx.engine, &stack.uuid) {
                 if other.id != set.id {
-                    store::drop_change_set(transaction, &stack.uuid, &other.id);
+                    store::drop_change_set(tx, &stack.uuid, &other.id);
                 }
             }
             set.execution = Execution::Complete;
-            let begin = Begin {
+            let update = Update {
                 definition: set.definition.clone(),
                 text: None,
                 on_failure,
@@ -203,19 +216,19 @@ pub async fn execute_change_set(cx: &Context, input: ChangeSetInput) -> Result<N
                 change_set: Some(set.id.clone()),
             };
             if set.creates {
-                stack.now = begin.definition;
+                stack.now = update.definition;
                 stack.host = cx.host.to_string();
-                stack.on_failure = begin.on_failure;
-                stack.token = begin.token;
-                stack.change_set = begin.change_set;
-                stack.updated = Some(transaction.now);
-                run::turn(transaction, cx, &mut stack, Status::CreateInProgress, Some("User Initiated"));
-                store::put_stack(transaction, &stack);
+                stack.on_failure = update.on_failure;
+                stack.token = update.token;
+                stack.change_set = update.change_set;
+                stack.updated = Some(tx.now);
+                run::set_status(tx, cx, &mut stack, Status::CreateInProgress, Some("User Initiated"));
+                store::put_stack(tx, &stack);
             } else {
-                updatable(&stack)?;
-                begin_update(transaction, cx, &mut stack, begin);
+                check_updatable(&stack)?;
+                begin_update(tx, cx, &mut stack, update);
             }
-            store::put_change_set(transaction, &stack.uuid, &set);
+            store::put_change_set(tx, &stack.uuid, &set);
             Ok(stack.uuid)
         })
         .await?;
@@ -223,15 +236,16 @@ pub async fn execute_change_set(cx: &Context, input: ChangeSetInput) -> Result<N
     Ok(Nothing {})
 }
 
+/// DeleteChangeSet.
 pub async fn delete_change_set(cx: &Context, input: ChangeSetInput) -> Result<Nothing, AwsError> {
     let place = Place::of(cx);
     cx.cloud
         .core
-        .execute(|transaction| {
-            match find(transaction.engine, &place, &input) {
+        .execute(|tx| {
+            match find(tx.engine, &place, &input) {
                 Ok((stack, set)) => {
-                    store::drop_change_set(transaction, &stack.uuid, &set.id);
-                    store::drop_templates(transaction, &stack);
+                    store::drop_change_set(tx, &stack.uuid, &set.id);
+                    store::drop_unneeded_templates(tx, &stack);
                 }
                 // Deleting what isn't there is no error.
                 Err(error) if error.code == "ChangeSetNotFound" => {}
@@ -281,14 +295,15 @@ struct Summary {
     import_existing_resources: bool,
 }
 
+/// ListChangeSets: those of a stack, newest first.
 pub async fn list_change_sets(cx: &Context, input: ChangeSetInput) -> Result<ListChangeSetsOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     let place = Place::of(cx);
     let sets = cx.cloud.core.read(|engine, _| {
-        let stack = store::find(engine, &place, &name)?.ok_or_else(|| store::no_such_stack(last(&name)))?;
+        let stack = store::find_stack(engine, &place, &name)?.ok_or_else(|| no_stack_named(last_part(&name)))?;
         Ok::<_, AwsError>(store::change_sets(engine, &stack.uuid))
     })?;
-    let (sets, next_token) = store::page(sets, input.next_token.as_deref(), PAGE)?;
+    let (sets, next_token) = page(sets, input.next_token.as_deref(), PAGE)?;
     let summary = |set: ChangeSet| Summary {
         execution_status: execution(&set),
         status: status(&set),

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::aside::aside;
+use super::blocking::run_blocking;
+use super::error::invalid_template;
 use super::plan::{self, Known, Plan, pseudo};
 use super::record::{Definition, Stack};
-use super::refused::refused;
 use super::store;
 use super::types;
 use crate::request::Context;
@@ -23,7 +23,7 @@ pub async fn changes(cx: &Context, stack: &Stack, plan: &Plan) -> Result<Changes
     let old = match old_text {
         Some(text) => {
             let (parameters, pseudo) = (stack.now.parameters.clone(), pseudo(stack, &stack.now.notifications));
-            aside(move || Plan::new(&text, &parameters, pseudo).ok()).await?
+            run_blocking(move || Plan::new(&text, &parameters, pseudo).ok()).await?
         }
         None => None,
     };
@@ -44,7 +44,7 @@ pub async fn changes(cx: &Context, stack: &Stack, plan: &Plan) -> Result<Changes
     let before = Before { template, parameters, resources: deployed.collect() };
     let known = Known::new(&resources, &exports);
     let answer = |reference: Reference<'_>| known.answer(reference);
-    diff::changes(&before, &plan.scope(&answer, &Budget::default()), &types::recreation).map_err(refused)
+    diff::changes(&before, &plan.scope(&answer, &Budget::default()), &types::recreation).map_err(invalid_template)
 }
 
 /// Whether a new definition changes a stack in any other way: its outputs, its tags, whom it notifies.

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::change_sets::{ChangeSetInput, execution, find, status};
 use super::describe_stacks::{ParameterView, RollbackConfiguration, shown};
+use super::page::page;
+use super::place::Place;
 use super::record::{ChangeSet, OnFailure, Tag};
-use super::store::{self, Place};
 use crate::request::Context;
 use template::diff::{Action, Change, Detail, Recreation, Replacement};
 use wire::{AwsError, Timestamp};
@@ -156,6 +157,7 @@ fn reason(set: &ChangeSet, values: bool) -> Option<String> {
     set.failed.clone().or_else(|| if values { warning() } else { None })
 }
 
+/// DescribeChangeSet.
 pub async fn describe_change_set(cx: &Context, input: ChangeSetInput) -> Result<DescribeChangeSetOutput, AwsError> {
     let place = Place::of(cx);
     let values = input.include_property_values == Some(true);
@@ -164,7 +166,7 @@ pub async fn describe_change_set(cx: &Context, input: ChangeSetInput) -> Result<
     let reason = reason(&set, values);
     let (status, execution) = (status(&set), execution(&set));
     let listed: Vec<Change> = set.changes.changes.into_iter().filter(|change| !(values && change.tentative)).collect();
-    let (changes, next_token) = store::page(listed, input.next_token.as_deref(), PAGE)?;
+    let (changes, next_token) = page(listed, input.next_token.as_deref(), PAGE)?;
     Ok(DescribeChangeSetOutput {
         change_set_name: set.name,
         change_set_id: set.id,

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::aside::aside;
-use super::input::constraint;
+use super::blocking::run_blocking;
+use super::error::{constraint, no_stack_with_id};
+use super::page::page;
+use super::place::Place;
 use super::record::{Definition, OnFailure, Stack, Status, Tag};
-use super::store::{self, Place};
+use super::store;
 use crate::request::Context;
 use template::Template;
 use template::parameters::{MASK, Texts};
@@ -45,6 +47,7 @@ struct OutputView {
     export_name: Option<String>,
 }
 
+/// Always empty: there are no alarms here.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RollbackConfiguration {}
@@ -110,7 +113,7 @@ pub async fn shown(cx: &Context, definition: &Definition) -> Result<Option<Vec<P
         let template = text.and_then(|text| Template::read_given(&text, &texts).ok());
         parameters(template.as_ref(), &texts)
     };
-    aside(read).await
+    run_blocking(read).await
 }
 
 fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
@@ -150,19 +153,20 @@ async fn view(cx: &Context, stack: Stack) -> Result<StackView, AwsError> {
     })
 }
 
+/// DescribeStacks: one stack, also a deleted one by its ARN; or all that aren't deleted.
 pub async fn describe_stacks(cx: &Context, input: DescribeStacksInput) -> Result<DescribeStacksOutput, AwsError> {
     let place = Place::of(cx);
     if input.stack_name.as_deref() == Some("") {
-        return Err(constraint(Some(""), "stackName", "have length greater than or equal to 1"));
+        return Err(constraint("", "stackName", "have length greater than or equal to 1"));
     }
     let (stacks, next_token) = match input.stack_name {
         Some(name) => {
-            let stack = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name))?;
-            (vec![stack.ok_or_else(|| store::no_stack(&name))?], None)
+            let stack = cx.cloud.core.read(|engine, _| store::find_stack(engine, &place, &name))?;
+            (vec![stack.ok_or_else(|| no_stack_with_id(&name))?], None)
         }
         None => {
             let alive = store::all_stacks(cx).into_iter().filter(|stack| stack.deleted.is_none());
-            store::page(alive.collect(), input.next_token.as_deref(), PAGE)?
+            page(alive.collect(), input.next_token.as_deref(), PAGE)?
         }
     };
     let mut views = Vec::with_capacity(stacks.len());
@@ -200,17 +204,18 @@ struct Summary {
     drift_information: DriftInformation,
 }
 
+/// ListStacks: also the deleted ones.
 pub async fn list_stacks(cx: &Context, input: ListStacksInput) -> Result<ListStacksOutput, AwsError> {
     let filter = input.stack_status_filter.unwrap_or_default();
     if let Some(wrong) = filter.iter().find(|f| !Status::ALL.iter().any(|status| status.as_str() == f.as_str())) {
         // IMPORT_* are statuses that no stack has here.
         if !wrong.starts_with("IMPORT_") {
-            return Err(constraint(Some(wrong), "stackStatusFilter", "satisfy enum value set of stack statuses"));
+            return Err(constraint(wrong, "stackStatusFilter", "satisfy enum value set of stack statuses"));
         }
     }
     let stacks = store::all_stacks(cx);
     let wanted = stacks.into_iter().filter(|s| filter.is_empty() || filter.iter().any(|f| f == s.status.as_str()));
-    let (stacks, next_token) = store::page(wanted.collect(), input.next_token.as_deref(), PAGE)?;
+    let (stacks, next_token) = page(wanted.collect(), input.next_token.as_deref(), PAGE)?;
     let stack_summaries = stacks
         .into_iter()
         .map(|stack| Summary {

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::no_stack_named;
 use super::input::stack_name;
+use super::page::page;
+use super::place::Place;
 use super::record::Event;
-use super::store::{self, Place};
+use super::store;
 use crate::request::Context;
 use wire::{AwsError, Timestamp};
 
@@ -56,6 +59,7 @@ fn page_size(events: &[Arc<[u8]>], token: Option<&str>) -> usize {
     fit.count().max(1)
 }
 
+/// DescribeStackEvents: newest first.
 pub async fn describe_stack_events(
     cx: &Context,
     input: DescribeStackEventsInput,
@@ -63,14 +67,14 @@ pub async fn describe_stack_events(
     let name = stack_name(input.stack_name)?;
     let place = Place::of(cx);
     let found = cx.cloud.core.read(|engine, _| {
-        let stack = store::find(engine, &place, &name)?.ok_or_else(|| store::no_such_stack(&name))?;
+        let stack = store::find_stack(engine, &place, &name)?.ok_or_else(|| no_stack_named(&name))?;
         let events = store::events(engine, &stack.uuid);
         Ok::<_, AwsError>((stack, events))
     });
     let (stack, events) = found?;
     let size = page_size(&events, input.next_token.as_deref());
-    let (events, next_token) = store::page(events, input.next_token.as_deref(), size)?;
-    let events = events.iter().filter_map(|bytes| store::event(bytes));
+    let (events, next_token) = page(events, input.next_token.as_deref(), size)?;
+    let events = events.iter().filter_map(|bytes| store::decode_event(bytes));
     let view = |event: Event| EventView {
         stack_id: stack.id.clone(),
         event_id: event.id,

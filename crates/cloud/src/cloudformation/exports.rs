@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::input::constraint;
+use super::error::{invalid, missing};
+use super::page::page;
 use super::plan;
 use super::store;
 use crate::request::Context;
@@ -33,9 +34,10 @@ struct ExportView {
     value: String,
 }
 
+/// ListExports.
 pub async fn list_exports(cx: &Context, input: ListInput) -> Result<ListExportsOutput, AwsError> {
     let exports = plan::exports(&store::all_stacks(cx));
-    let (exports, next_token) = store::page(exports.into_values().collect(), input.next_token.as_deref(), PAGE)?;
+    let (exports, next_token) = page(exports.into_values().collect(), input.next_token.as_deref(), PAGE)?;
     let view = |export: plan::Export| ExportView {
         exporting_stack_id: export.stack_id,
         name: export.name,
@@ -51,12 +53,13 @@ pub struct ListImportsOutput {
     next_token: Option<String>,
 }
 
+/// ListImports: the stacks that import an export.
 pub async fn list_imports(cx: &Context, input: ListInput) -> Result<ListImportsOutput, AwsError> {
-    let name = input.export_name.ok_or_else(|| constraint(None, "exportName", "not be null"))?;
+    let name = input.export_name.ok_or_else(|| missing("exportName"))?;
     let importers = plan::importers(&store::all_stacks(cx), &name);
     if importers.is_empty() {
-        return Err(AwsError::bad("ValidationError", format!("Export '{name}' is not imported by any stack.")));
+        return Err(invalid(format!("Export '{name}' is not imported by any stack.")));
     }
-    let (imports, next_token) = store::page(importers, input.next_token.as_deref(), PAGE)?;
+    let (imports, next_token) = page(importers, input.next_token.as_deref(), PAGE)?;
     Ok(ListImportsOutput { imports, next_token })
 }

@@ -1,29 +1,35 @@
 //! CloudFormation: stacks, change sets, and the resource types of this cloud.
 //!
 //! ```text
-//! types/      a file a resource type
-//! input       what an operation is told         plan       a template with its values
-//! compare     a stack against a new definition  run/       the background work of a stack
-//! record      what is kept                      store      where it lies
 //! stacks  change_sets  describe_*  events  resources  templates  exports  settings     the operations
+//! input   source        the input of an operation, and the texts that it names
+//! prepare plan          what comes of it: a stack's definition, a template with its values
+//! compare stack_policy  a stack against a new definition; what an update may touch
+//! run/    types/        the background work of a stack; a file a resource type
+//! record  store  place  what is kept, where it lies, whose it is
+//! error   page   blocking                        shared by these
 //! ```
 
 mod absent;
-mod aside;
+mod blocking;
 mod change_sets;
 mod compare;
 mod describe_change_set;
 mod describe_stacks;
+mod error;
 mod events;
 mod exports;
 mod input;
-mod objects;
+mod page;
+mod place;
 mod plan;
+mod prepare;
 mod record;
-mod refused;
 mod resources;
 mod run;
 mod settings;
+mod source;
+mod stack_policy;
 mod stacks;
 mod store;
 mod templates;

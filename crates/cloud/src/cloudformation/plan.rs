@@ -53,6 +53,10 @@ pub fn check_types(template: &Template) -> Result<()> {
 }
 
 impl Plan {
+    /// Reads a template with the texts of its parameters.
+    ///
+    /// # Errors
+    /// AWS's, for a template that is none or whose resources need each other in a circle.
     pub fn new(text: &str, parameters: &Texts, pseudo: Pseudo) -> Result<Self> {
         let template = Template::read_given(text, parameters)?;
         check_types(&template)?;
@@ -93,7 +97,7 @@ impl Plan {
                 let Some(resource) = self.template.resources.get(resource).filter(|_| !attribute.is_empty()) else {
                     return;
                 };
-                if types::find(&resource.kind).is_some_and(|kind| !kind.has_attribute(attribute)) {
+                if types::find(&resource.kind).is_some_and(|found| !found.schema().has_attribute(attribute)) {
                     wrong.get_or_insert((resource.kind.clone(), attribute.to_owned()));
                 }
             });
@@ -160,6 +164,7 @@ pub struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
+    /// These resources and exports, none of which was asked for.
     pub fn new(resources: &'a Resources, exports: &'a BTreeMap<String, Export>) -> Self {
         Self { resources, exports, imports: Mutex::default() }
     }
@@ -206,7 +211,8 @@ pub fn properties(
     let resource = &plan.template.resources[name];
     let evaluated = plan.scope(&answer, budget).members(&resource.properties).map_err(|invalid| invalid.message)?;
     match types::find(&resource.kind) {
-        Some(kind) => kind
+        Some(found) => found
+            .schema()
             .conform(&evaluated)
             .map_err(|what| format!("Properties validation failed for resource {name} with message:\n{what}")),
         None => Err(format!("Unrecognized resource type {}", resource.kind)),

@@ -133,6 +133,7 @@ pub struct Definition {
     pub imports: Vec<String>,
 }
 
+/// A tag of a stack, as clients write it too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tag {
     #[serde(rename = "Key")]
@@ -168,6 +169,24 @@ pub struct Resource {
     pub touched: bool,
     /// Physical resources that were replaced and go when the operation has succeeded (or been rolled back).
     pub retired: Vec<Live>,
+}
+
+impl Resource {
+    /// A resource of which nothing exists yet. `now` is in milliseconds since 1970.
+    pub fn new(logical_id: &str, kind: &str, now: Millis) -> Self {
+        Self {
+            logical_id: logical_id.to_owned(),
+            kind: kind.to_owned(),
+            status: Status::CreateInProgress,
+            reason: None,
+            updated: now,
+            live: None,
+            intent: None,
+            before: None,
+            touched: false,
+            retired: Vec::new(),
+        }
+    }
 }
 
 /// What a creation settles on before it makes anything: what is found by this name after a restart is this stack's.

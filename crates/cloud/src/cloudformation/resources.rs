@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::input::{constraint, stack_name};
+use super::error::{invalid, missing, no_stack_with_id};
+use super::input::stack_name;
+use super::page::page;
+use super::place::Place;
 use super::record::{Resource, Stack};
-use super::store::{self, Place};
+use super::store;
 use crate::request::Context;
 use engine::Engine;
 use wire::{AwsError, Timestamp};
@@ -21,6 +24,7 @@ struct Drift {
 /// Drift isn't looked for here.
 const NO_DRIFT: Drift = Drift { stack_resource_drift_status: "NOT_CHECKED" };
 
+/// The input of the three operations.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ResourcesInput {
@@ -68,6 +72,7 @@ fn view(stack: &Stack, resource: Resource) -> ResourceView {
     }
 }
 
+/// DescribeStackResources: those of a stack, which a physical resource may name.
 pub async fn describe_stack_resources(
     cx: &Context,
     input: ResourcesInput,
@@ -75,15 +80,11 @@ pub async fn describe_stack_resources(
     let place = Place::of(cx);
     let (stack, resources) =
         cx.cloud.core.read(|engine, _| match (&input.stack_name, &input.physical_resource_id) {
-            (Some(_), Some(_)) => {
-                Err(AwsError::bad("ValidationError", "Both StackName and PhysicalResourceId cannot be specified"))
-            }
-            (None, None) => {
-                Err(AwsError::bad("ValidationError", "Either StackName or PhysicalResourceId must be specified"))
-            }
-            (Some(name), None) => find(engine, &place, name, store::no_stack),
+            (Some(_), Some(_)) => Err(invalid("Both StackName and PhysicalResourceId cannot be specified")),
+            (None, None) => Err(invalid("Either StackName or PhysicalResourceId must be specified")),
+            (Some(name), None) => find(engine, &place, name, no_stack_with_id),
             (None, Some(physical_id)) => holder(engine, &place, physical_id)
-                .ok_or_else(|| AwsError::bad("ValidationError", format!("Stack for {physical_id} does not exist"))),
+                .ok_or_else(|| invalid(format!("Stack for {physical_id} does not exist"))),
         })?;
     let wanted = resources
         .into_iter()
@@ -102,7 +103,7 @@ fn find(
     name: &str,
     absent: fn(&str) -> AwsError,
 ) -> Result<(Stack, Vec<Resource>), AwsError> {
-    let stack = store::find(engine, place, name)?.ok_or_else(|| absent(name))?;
+    let stack = store::find_stack(engine, place, name)?.ok_or_else(|| absent(name))?;
     let resources = store::resources(engine, &stack.uuid).into_values().collect();
     Ok((stack, resources))
 }
@@ -117,7 +118,7 @@ fn holder(engine: &Engine, place: &Place, physical_id: &str) -> Option<(Stack, V
 }
 
 fn no_resource(id: &str, stack: &str) -> AwsError {
-    AwsError::bad("ValidationError", format!("Resource {id} does not exist for stack {stack}"))
+    invalid(format!("Resource {id} does not exist for stack {stack}"))
 }
 
 #[derive(Debug, Serialize)]
@@ -141,14 +142,15 @@ struct Detail {
     drift_information: Drift,
 }
 
+/// DescribeStackResource.
 pub async fn describe_stack_resource(
     cx: &Context,
     input: ResourcesInput,
 ) -> Result<DescribeStackResourceOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
-    let id = input.logical_resource_id.ok_or_else(|| constraint(None, "logicalResourceId", "not be null"))?;
+    let id = input.logical_resource_id.ok_or_else(|| missing("logicalResourceId"))?;
     let place = Place::of(cx);
-    let absent = |name: &str| AwsError::bad("ValidationError", format!("Stack '{name}' does not exist"));
+    let absent = |name: &str| invalid(format!("Stack '{name}' does not exist"));
     let (stack, resources) = cx.cloud.core.read(|engine, _| find(engine, &place, &name, absent))?;
     let resource = resources.into_iter().find(|r| r.logical_id == id).ok_or_else(|| no_resource(&id, &stack.name))?;
     let metadata = resource.live.as_ref().and_then(|live| live.metadata.as_ref());
@@ -187,11 +189,12 @@ struct Summary {
     drift_information: Drift,
 }
 
+/// ListStackResources.
 pub async fn list_stack_resources(cx: &Context, input: ResourcesInput) -> Result<ListStackResourcesOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     let place = Place::of(cx);
-    let (_, resources) = cx.cloud.core.read(|engine, _| find(engine, &place, &name, store::no_stack))?;
-    let (resources, next_token) = store::page(resources, input.next_token.as_deref(), PAGE)?;
+    let (_, resources) = cx.cloud.core.read(|engine, _| find(engine, &place, &name, no_stack_with_id))?;
+    let (resources, next_token) = page(resources, input.next_token.as_deref(), PAGE)?;
     let summary = |resource: Resource| Summary {
         physical_resource_id: physical(&resource),
         logical_resource_id: resource.logical_id,

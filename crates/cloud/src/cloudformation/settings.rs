@@ -3,20 +3,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::input::{at_most, check_role, constraint, policy_text, stack_name};
+use super::error::{check_length, invalid, missing, no_stack_named, too_many};
+use super::input::{check_role, stack_name};
+use super::place::Place;
 use super::record::{Stack, Status};
+use super::source::policy_text;
 use super::stacks::StackIdOutput;
-use super::store::{self, Place};
+use super::store;
 use super::{change_sets::Nothing, run};
 use crate::core::transaction::Transaction;
 use crate::request::Context;
 use template::{MAX_LOGICAL_ID, MAX_RESOURCES};
 use wire::AwsError;
 
-fn invalid(message: impl Into<String>) -> AwsError {
-    AwsError::bad("ValidationError", message)
-}
-
+/// The input of these operations.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct SettingsInput {
@@ -40,16 +40,17 @@ async fn change<R>(
     let place = Place::of(cx);
     cx.cloud
         .core
-        .execute(|transaction| {
-            let stack = store::find(transaction.engine, &place, name)?.filter(|stack| stack.deleted.is_none());
-            let mut stack = stack.ok_or_else(|| store::no_such_stack(name))?;
-            let result = change(transaction, &mut stack)?;
-            store::put_stack(transaction, &stack);
+        .execute(|tx| {
+            let stack = store::find_stack(tx.engine, &place, name)?.filter(|stack| stack.deleted.is_none());
+            let mut stack = stack.ok_or_else(|| no_stack_named(name))?;
+            let result = change(tx, &mut stack)?;
+            store::put_stack(tx, &stack);
             Ok(result)
         })
         .await
 }
 
+/// SetStackPolicy.
 pub async fn set_stack_policy(cx: &Context, input: SettingsInput) -> Result<(), AwsError> {
     let name = stack_name(input.stack_name)?;
     let policy = policy_text(cx, input.stack_policy_body, input.stack_policy_url).await?;
@@ -68,19 +69,19 @@ pub struct GetStackPolicyOutput {
     stack_policy_body: Option<String>,
 }
 
+/// GetStackPolicy.
 pub async fn get_stack_policy(cx: &Context, input: SettingsInput) -> Result<GetStackPolicyOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     let place = Place::of(cx);
-    let stack = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name))?;
-    let stack = stack.ok_or_else(|| store::no_such_stack(&name))?;
+    let stack = cx.cloud.core.read(|engine, _| store::find_stack(engine, &place, &name))?;
+    let stack = stack.ok_or_else(|| no_stack_named(&name))?;
     Ok(GetStackPolicyOutput { stack_policy_body: stack.policy_during_update.or(stack.policy) })
 }
 
+/// UpdateTerminationProtection.
 pub async fn update_termination_protection(cx: &Context, input: SettingsInput) -> Result<StackIdOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
-    let protect = input
-        .enable_termination_protection
-        .ok_or_else(|| constraint(None, "enableTerminationProtection", "not be null"))?;
+    let protect = input.enable_termination_protection.ok_or_else(|| missing("enableTerminationProtection"))?;
     change(cx, &name, |_, stack| {
         stack.protected = protect;
         Ok(StackIdOutput { stack_id: stack.id.clone() })
@@ -88,6 +89,7 @@ pub async fn update_termination_protection(cx: &Context, input: SettingsInput) -
     .await
 }
 
+/// CancelUpdateStack: the update stops before its next resource, and is taken back.
 pub async fn cancel_update_stack(cx: &Context, input: SettingsInput) -> Result<(), AwsError> {
     let name = stack_name(input.stack_name)?;
     change(cx, &name, |_, stack| {
@@ -100,18 +102,19 @@ pub async fn cancel_update_stack(cx: &Context, input: SettingsInput) -> Result<(
     .await
 }
 
+/// ContinueUpdateRollback.
 pub async fn continue_update_rollback(cx: &Context, input: SettingsInput) -> Result<Nothing, AwsError> {
     let name = stack_name(input.stack_name)?;
     check_role(cx, &name, input.role_arn.as_deref())?;
-    at_most(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
+    check_length(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
     let skipped = input.resources_to_skip.unwrap_or_default();
     if skipped.len() > MAX_RESOURCES {
-        return Err(constraint(None, "resourcesToSkip", "have length less than or equal to 500"));
+        return Err(too_many("resourcesToSkip", 500));
     }
     for resource in &skipped {
-        at_most(Some(resource), "resourcesToSkip", MAX_LOGICAL_ID)?;
+        check_length(Some(resource), "resourcesToSkip", MAX_LOGICAL_ID)?;
     }
-    let uuid = change(cx, &name, |transaction, stack| {
+    let uuid = change(cx, &name, |tx, stack| {
         if stack.status != Status::UpdateRollbackFailed {
             return Err(invalid(format!(
                 "Stack:{} is in {} state and can not be continued with update rollback.",
@@ -120,7 +123,7 @@ pub async fn continue_update_rollback(cx: &Context, input: SettingsInput) -> Res
         }
         stack.token = input.client_request_token;
         stack.retain = skipped;
-        run::turn(transaction, cx, stack, Status::UpdateRollbackInProgress, Some("User Initiated"));
+        run::set_status(tx, cx, stack, Status::UpdateRollbackInProgress, Some("User Initiated"));
         Ok(stack.uuid.clone())
     })
     .await?;
@@ -128,11 +131,12 @@ pub async fn continue_update_rollback(cx: &Context, input: SettingsInput) -> Res
     Ok(Nothing {})
 }
 
+/// RollbackStack.
 pub async fn rollback_stack(cx: &Context, input: SettingsInput) -> Result<StackIdOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     check_role(cx, &name, input.role_arn.as_deref())?;
-    at_most(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
-    let (uuid, stack_id) = change(cx, &name, |transaction, stack| {
+    check_length(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
+    let (uuid, stack_id) = change(cx, &name, |tx, stack| {
         let next = match stack.status {
             Status::CreateFailed => Status::RollbackInProgress,
             Status::UpdateFailed => Status::UpdateRollbackInProgress,
@@ -141,7 +145,7 @@ pub async fn rollback_stack(cx: &Context, input: SettingsInput) -> Result<StackI
             }
         };
         stack.token = input.client_request_token;
-        run::turn(transaction, cx, stack, next, Some("User Initiated"));
+        run::set_status(tx, cx, stack, next, Some("User Initiated"));
         Ok((stack.uuid.clone(), stack.id.clone()))
     })
     .await?;

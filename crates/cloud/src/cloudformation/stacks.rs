@@ -2,26 +2,27 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::input::{Deployment, at_most, check_role, constraint, new_name, policy_text, stack_name};
+use super::error::{check_length, constraint, invalid, no_stack_named, not_updatable, too_many};
+use super::input::{Deployment, check_role, new_name, stack_name};
+use super::place::Place;
+use super::prepare::prepare;
 use super::record::{Definition, Execution, OnFailure, Stack, Status};
-use super::store::{self, Place};
+use super::source::policy_text;
+use super::store;
 use super::{compare, plan, run};
 use crate::request::Context;
 use template::{MAX_LOGICAL_ID, MAX_RESOURCES};
 use wire::AwsError;
 
+/// An answer that names a stack by its ARN.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct StackIdOutput {
     pub stack_id: String,
 }
 
-fn invalid(message: impl Into<String>) -> AwsError {
-    AwsError::bad("ValidationError", message)
-}
-
 /// A stack that isn't deployed yet.
-pub fn blank(cx: &Context, name: &str) -> Stack {
+pub fn new_stack(cx: &Context, name: &str) -> Stack {
     let core = &cx.cloud.core;
     let uuid = core.uuid();
     Stack {
@@ -53,25 +54,26 @@ pub fn blank(cx: &Context, name: &str) -> Stack {
 }
 
 /// The document for a new template of a stack.
-pub fn new_template(cx: &Context, stack: &Stack) -> String {
+pub fn new_template_key(cx: &Context, stack: &Stack) -> String {
     store::template_key(&stack.uuid, &cx.cloud.core.uuid())
 }
 
+/// CreateStack: begins to create a stack.
 pub async fn create_stack(cx: &Context, mut input: Deployment) -> Result<StackIdOutput, AwsError> {
     let name = new_name(input.stack_name.take())?;
     let place = Place::of(cx);
-    let existing = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name))?;
+    let existing = cx.cloud.core.read(|engine, _| store::find_stack(engine, &place, &name))?;
     let taken = || AwsError::bad("AlreadyExistsException", format!("Stack [{name}] already exists"));
     let mut stack = match existing {
         // A stack that only change sets know becomes one; they are obsolete then.
         Some(stack) if stack.status == Status::ReviewInProgress => stack,
         Some(_) => return Err(taken()),
-        None => blank(cx, &name),
+        None => new_stack(cx, &name),
     };
     let on_failure = input.on_failure(true)?;
     let policy = policy_text(cx, input.stack_policy_body.take(), input.stack_policy_url.take()).await?;
-    let key = new_template(cx, &stack);
-    let prepared = input.prepare(cx, &stack, false, key).await?;
+    let key = new_template_key(cx, &stack);
+    let prepared = prepare(cx, &mut input, &stack, false, key).await?;
     stack.now = prepared.definition;
     stack.host = cx.host.to_string();
     stack.on_failure = on_failure;
@@ -81,27 +83,27 @@ pub async fn create_stack(cx: &Context, mut input: Deployment) -> Result<StackId
     stack.token = input.client_request_token;
     let uuid = stack.uuid.clone();
     let stack_id = stack.id.clone();
-    let old = store::old(cx);
+    let old = store::expired_stacks(cx);
     cx.cloud
         .core
-        .execute(|transaction| {
-            let holder = store::find(transaction.engine, &place, &stack.name)?;
+        .execute(|tx| {
+            let holder = store::find_stack(tx.engine, &place, &stack.name)?;
             match holder {
                 Some(holder) if holder.uuid != stack.uuid || holder.status != Status::ReviewInProgress => {
                     return Err(taken());
                 }
                 Some(_) => {}
-                None => store::check_quota(transaction.engine, &place)?,
+                None => store::check_stack_quota(tx.engine, &place)?,
             }
-            store::forget(transaction, &old);
-            stack.created = transaction.now;
-            store::put_template(transaction, &stack.now.template, &prepared.text);
-            for mut set in store::change_sets(transaction.engine, &stack.uuid) {
+            store::forget_stacks(tx, &old);
+            stack.created = tx.now;
+            store::put_template(tx, &stack.now.template, &prepared.text);
+            for mut set in store::change_sets(tx.engine, &stack.uuid) {
                 set.execution = Execution::Obsolete;
-                store::put_change_set(transaction, &stack.uuid, &set);
+                store::put_change_set(tx, &stack.uuid, &set);
             }
-            run::turn(transaction, cx, &mut stack, Status::CreateInProgress, Some("User Initiated"));
-            store::put_stack(transaction, &stack);
+            run::set_status(tx, cx, &mut stack, Status::CreateInProgress, Some("User Initiated"));
+            store::put_stack(tx, &stack);
             Ok(())
         })
         .await?;
@@ -110,7 +112,7 @@ pub async fn create_stack(cx: &Context, mut input: Deployment) -> Result<StackId
 }
 
 /// Refuses an update of a stack that can't take one now.
-pub fn updatable(stack: &Stack) -> Result<(), AwsError> {
+pub fn check_updatable(stack: &Stack) -> Result<(), AwsError> {
     let ready = matches!(
         stack.status,
         Status::CreateComplete
@@ -119,43 +121,40 @@ pub fn updatable(stack: &Stack) -> Result<(), AwsError> {
             | Status::CreateFailed
             | Status::UpdateFailed
     );
-    if ready {
-        return Ok(());
-    }
-    Err(invalid(format!("Stack:{} is in {} state and can not be updated.", stack.id, stack.status)))
+    if ready { Ok(()) } else { Err(not_updatable(&stack.id, stack.status)) }
 }
 
+/// UpdateStack: begins to update a stack.
 pub async fn update_stack(cx: &Context, mut input: Deployment) -> Result<StackIdOutput, AwsError> {
     let name = stack_name(input.stack_name.take())?;
     let place = Place::of(cx);
-    let stack = cx.cloud.core.read(|engine, _| store::find(engine, &place, &name))?;
-    let stack = stack.filter(|stack| stack.deleted.is_none()).ok_or_else(|| store::no_such_stack(&name))?;
+    let stack = cx.cloud.core.read(|engine, _| store::find_stack(engine, &place, &name))?;
+    let stack = stack.filter(|stack| stack.deleted.is_none()).ok_or_else(|| no_stack_named(&name))?;
     let on_failure = input.on_failure(false)?;
     let policy = policy_text(cx, input.stack_policy_body.take(), input.stack_policy_url.take()).await?;
     let during =
         policy_text(cx, input.stack_policy_during_update_body.take(), input.stack_policy_during_update_url.take())
             .await?;
-    let key = new_template(cx, &stack);
-    let prepared = input.prepare(cx, &stack, true, key).await?;
-    updatable(&stack)?;
+    let key = new_template_key(cx, &stack);
+    let prepared = prepare(cx, &mut input, &stack, true, key).await?;
+    check_updatable(&stack)?;
     let changes = compare::changes(cx, &stack, &prepared.plan).await?;
     if changes.changes.is_empty() && !compare::differs(cx, &stack, &prepared.definition, &prepared.plan) {
         return Err(invalid("No updates are to be performed."));
     }
     let token = input.client_request_token;
-    let begin =
-        Begin { definition: prepared.definition, text: Some(prepared.text), on_failure, token, change_set: None };
+    let update =
+        Update { definition: prepared.definition, text: Some(prepared.text), on_failure, token, change_set: None };
     cx.cloud
         .core
-        .execute(|transaction| {
-            let mut stack =
-                store::stack(transaction.engine, &place, &stack.uuid).ok_or_else(|| store::no_such_stack(&name))?;
-            updatable(&stack)?;
+        .execute(|tx| {
+            let mut stack = store::stack(tx.engine, &place, &stack.uuid).ok_or_else(|| no_stack_named(&name))?;
+            check_updatable(&stack)?;
             if policy.is_some() {
                 stack.policy = policy;
             }
             stack.policy_during_update = during;
-            begin_update(transaction, cx, &mut stack, begin);
+            begin_update(tx, cx, &mut stack, update);
             Ok(())
         })
         .await?;
@@ -164,7 +163,7 @@ pub async fn update_stack(cx: &Context, mut input: Deployment) -> Result<StackId
 }
 
 /// What an update begins with.
-pub struct Begin {
+pub struct Update {
     pub definition: Definition,
     /// The template's text, if it isn't kept yet.
     pub text: Option<String>,
@@ -175,24 +174,24 @@ pub struct Begin {
 
 /// Gives a stack its new definition and sets it to be updated.
 pub fn begin_update(
-    transaction: &mut crate::core::transaction::Transaction<'_>,
+    tx: &mut crate::core::transaction::Transaction<'_>,
     cx: &Context,
     stack: &mut Stack,
-    begin: Begin,
+    update: Update,
 ) {
-    if let Some(text) = &begin.text {
-        store::put_template(transaction, &begin.definition.template, text);
+    if let Some(text) = &update.text {
+        store::put_template(tx, &update.definition.template, text);
     }
-    stack.before = Some(std::mem::replace(&mut stack.now, begin.definition));
+    stack.before = Some(std::mem::replace(&mut stack.now, update.definition));
     stack.host = cx.host.to_string();
-    stack.on_failure = begin.on_failure;
-    stack.token = begin.token;
-    stack.updated = Some(transaction.now);
-    if begin.change_set.is_some() {
-        stack.change_set = begin.change_set;
+    stack.on_failure = update.on_failure;
+    stack.token = update.token;
+    stack.updated = Some(tx.now);
+    if update.change_set.is_some() {
+        stack.change_set = update.change_set;
     }
-    run::turn(transaction, cx, stack, Status::UpdateInProgress, Some("User Initiated"));
-    store::put_stack(transaction, stack);
+    run::set_status(tx, cx, stack, Status::UpdateInProgress, Some("User Initiated"));
+    store::put_stack(tx, stack);
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -206,35 +205,32 @@ pub struct DeleteStackInput {
     role_arn: Option<String>,
 }
 
+/// DeleteStack: begins to delete a stack.
 pub async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Result<(), AwsError> {
     let name = stack_name(input.stack_name)?;
     let force = match input.deletion_mode.as_deref() {
         None | Some("STANDARD") => false,
         Some("FORCE_DELETE_STACK") => true,
         Some(other) => {
-            return Err(constraint(
-                Some(other),
-                "deletionMode",
-                "satisfy enum value set: [STANDARD, FORCE_DELETE_STACK]",
-            ));
+            return Err(constraint(other, "deletionMode", "satisfy enum value set: [STANDARD, FORCE_DELETE_STACK]"));
         }
     };
     check_role(cx, &name, input.role_arn.as_deref())?;
     let place = Place::of(cx);
-    at_most(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
+    check_length(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
     let retain = input.retain_resources.unwrap_or_default();
     if retain.len() > MAX_RESOURCES {
-        return Err(constraint(None, "retainResources", "have length less than or equal to 500"));
+        return Err(too_many("retainResources", 500));
     }
     for name in &retain {
-        at_most(Some(name), "retainResources", MAX_LOGICAL_ID)?;
+        check_length(Some(name), "retainResources", MAX_LOGICAL_ID)?;
     }
     let started = cx
         .cloud
         .core
-        .execute_freeing(|transaction| {
+        .execute_freeing(|tx| {
             // Deleting what isn't there is no error.
-            let Some(mut stack) = store::find(transaction.engine, &place, &name)? else { return Ok(None) };
+            let Some(mut stack) = store::find_stack(tx.engine, &place, &name)? else { return Ok(None) };
             if stack.deleted.is_some() || stack.status == Status::DeleteInProgress {
                 return Ok(None);
             }
@@ -247,7 +243,7 @@ pub async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Result<(), A
             if stack.status.running() {
                 return Err(invalid(format!("Stack [{}] is in {} state and can not be deleted now.", stack.id, stack.status)));
             }
-            let stacks = store::stacks(transaction.engine, &place);
+            let stacks = store::stacks(tx.engine, &place);
             let in_use = stack.now.outputs.iter().filter_map(|o| o.export.as_ref()).find_map(|export| {
                 let importers = plan::importers(&stacks, export);
                 (!importers.is_empty()).then(|| (export.clone(), importers.join(", ")))
@@ -255,22 +251,22 @@ pub async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Result<(), A
             if let Some((export, importers)) = in_use {
                 let reason = format!("Export {export} cannot be deleted as it is in use by {importers}");
                 let status = stack.status;
-                run::turn(transaction, cx, &mut stack, status, Some(&reason));
-                store::put_stack(transaction, &stack);
+                run::set_status(tx, cx, &mut stack, status, Some(&reason));
+                store::put_stack(tx, &stack);
                 return Ok(None);
             }
             stack.token = input.client_request_token;
             stack.retain = retain;
             if force {
-                stack.retain = store::resources(transaction.engine, &stack.uuid)
+                stack.retain = store::resources(tx.engine, &stack.uuid)
                     .into_values()
                     .filter(|resource| resource.status == Status::DeleteFailed)
                     .map(|resource| resource.logical_id)
                     .collect();
             }
             stack.host = cx.host.to_string();
-            run::turn(transaction, cx, &mut stack, Status::DeleteInProgress, Some("User Initiated"));
-            store::put_stack(transaction, &stack);
+            run::set_status(tx, cx, &mut stack, Status::DeleteInProgress, Some("User Initiated"));
+            store::put_stack(tx, &stack);
             Ok(Some(stack.uuid))
         })
         .await?;

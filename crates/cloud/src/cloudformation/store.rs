@@ -14,9 +14,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::place::Place;
 use super::record::{ChangeSet, Event, Resource, Resources, Stack, Status};
 use crate::core::transaction::Transaction;
-use crate::request::{Context, account_in};
+use crate::request::Context;
 use engine::{Engine, Millis};
 use wire::AwsError;
 
@@ -35,43 +36,14 @@ const EVENTS_KEPT: u64 = 5_000;
 /// Old events that go when a new one comes.
 const EVENTS_FORGOTTEN: usize = 10;
 
-/// One account's stacks in one region.
-#[derive(Debug, Clone)]
-pub struct Place {
-    pub account: Arc<str>,
-    pub region: Arc<str>,
+/// The document that says which stack has a name.
+fn name_key(place: &Place, name: &str) -> String {
+    format!("cfn/name/{}/{}/{name}", place.account, place.region)
 }
 
-impl Place {
-    pub fn of(cx: &Context) -> Self {
-        Self { account: cx.account.clone(), region: cx.region.clone() }
-    }
-
-    /// Checks that a name, if it is an ARN, isn't another account's.
-    ///
-    /// # Errors
-    /// `ValidationError` as a client of AWS reported it (crossplane-contrib/provider-aws, issue 2272), whether there is such
-    /// a thing or not.
-    pub fn owns(&self, name_or_arn: &str) -> Result<(), AwsError> {
-        match account_in(name_or_arn).filter(|_| name_or_arn.starts_with("arn:")) {
-            Some(account) if account != &*self.account => {
-                let own = &self.account;
-                let message = format!(
-                    "Resource account ({own}) doesn't match account ({account}) parsed from ARN: {name_or_arn}"
-                );
-                Err(AwsError::bad("ValidationError", message))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn name(&self, name: &str) -> String {
-        format!("cfn/name/{}/{}/{name}", self.account, self.region)
-    }
-
-    fn stacks(&self) -> String {
-        format!("cfn/stack/{}/{}/", self.account, self.region)
-    }
+/// How the keys of a place's stacks update.
+fn stacks_prefix(place: &Place) -> String {
+    format!("cfn/stack/{}/{}/", place.account, place.region)
 }
 
 fn stack_key(stack: &Stack) -> String {
@@ -88,11 +60,11 @@ fn resource_key(uuid: &str, logical_id: &str) -> String {
 }
 
 fn change_set_key(uuid: &str, id: &str) -> String {
-    format!("cfn/changeset/{uuid}/{}", last(id))
+    format!("cfn/changeset/{uuid}/{}", last_part(id))
 }
 
 /// The part of an ARN behind the last slash.
-pub fn last(arn: &str) -> &str {
+pub fn last_part(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
@@ -110,36 +82,38 @@ fn all<T: DeserializeOwned>(engine: &Engine, prefix: &str) -> Vec<T> {
 
 /// A stack by its uuid.
 pub fn stack(engine: &Engine, place: &Place, uuid: &str) -> Option<Stack> {
-    doc(engine, &format!("{}{uuid}", place.stacks()))
+    doc(engine, &format!("{}{uuid}", stacks_prefix(place)))
 }
 
 /// A stack by its name (which a deleted one no longer has) or its ARN.
 ///
 /// # Errors
 /// `ValidationError` for another account's ARN.
-pub fn find(engine: &Engine, place: &Place, name_or_id: &str) -> Result<Option<Stack>, AwsError> {
-    place.owns(name_or_id)?;
+pub fn find_stack(engine: &Engine, place: &Place, name_or_id: &str) -> Result<Option<Stack>, AwsError> {
+    place.check_owner(name_or_id)?;
     if name_or_id.starts_with("arn:") {
-        return Ok(stack(engine, place, last(name_or_id)).filter(|stack| stack.id == name_or_id));
+        return Ok(stack(engine, place, last_part(name_or_id)).filter(|stack| stack.id == name_or_id));
     }
-    let uuid: Option<String> = doc(engine, &place.name(name_or_id));
+    let uuid: Option<String> = doc(engine, &name_key(place, name_or_id));
     Ok(uuid.and_then(|uuid| stack(engine, place, &uuid)))
 }
 
 /// Every stack of a place, the deleted ones too, newest first.
 pub fn stacks(engine: &Engine, place: &Place) -> Vec<Stack> {
-    in_order(all(engine, &place.stacks()))
+    in_order(all(engine, &stacks_prefix(place)))
 }
 
 /// Every stack of the cloud at which something runs.
-pub fn running(engine: &Engine) -> Vec<Stack> {
+pub fn running_stacks(engine: &Engine) -> Vec<Stack> {
     all::<Stack>(engine, "cfn/stack/").into_iter().filter(|stack| stack.status.running()).collect()
 }
 
+/// A resource of a stack.
 pub fn resource(engine: &Engine, uuid: &str, logical_id: &str) -> Option<Resource> {
     doc(engine, &resource_key(uuid, logical_id))
 }
 
+/// The resources of a stack, by logical id, decoded under the engine's lock. See [`all_resources`].
 pub fn resources(engine: &Engine, uuid: &str) -> Resources {
     let resources: Vec<Resource> = all(engine, &format!("cfn/resource/{uuid}/"));
     resources.into_iter().map(|resource| (resource.logical_id.clone(), resource)).collect()
@@ -154,7 +128,7 @@ pub fn events(engine: &Engine, uuid: &str) -> Vec<Arc<[u8]>> {
 }
 
 /// An event as [`events`] gives it.
-pub fn event(bytes: &[u8]) -> Option<Event> {
+pub fn decode_event(bytes: &[u8]) -> Option<Event> {
     read(bytes)
 }
 
@@ -162,7 +136,7 @@ pub fn event(bytes: &[u8]) -> Option<Event> {
 pub fn all_stacks(cx: &Context) -> Vec<Stack> {
     let place = Place::of(cx);
     // Decoded outside the lock.
-    let prefix = place.stacks();
+    let prefix = stacks_prefix(&place);
     let documents: Vec<Arc<[u8]>> =
         cx.cloud.core.read(|engine, _| engine.docs(&prefix, "").map(|(_, bytes)| bytes.clone()).collect());
     in_order(documents.iter().filter_map(|bytes| read(bytes)).collect())
@@ -182,6 +156,7 @@ fn in_order(mut stacks: Vec<Stack>) -> Vec<Stack> {
     stacks
 }
 
+/// A template's text.
 pub fn template(engine: &Engine, key: &str) -> Option<String> {
     engine.doc(key).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
 }
@@ -193,47 +168,50 @@ pub fn change_sets(engine: &Engine, uuid: &str) -> Vec<ChangeSet> {
     sets
 }
 
-fn put<T: Serialize>(transaction: &mut Transaction<'_>, key: &str, value: &T) {
+fn put<T: Serialize>(tx: &mut Transaction<'_>, key: &str, value: &T) {
     // Records are maps with text keys, which JSON can always hold.
     if let Ok(bytes) = serde_json::to_vec(value) {
-        transaction.put_doc(key, &bytes);
+        tx.put_doc(key, &bytes);
     }
 }
 
 /// Writes a stack, and who has its name.
-pub fn put_stack(transaction: &mut Transaction<'_>, stack: &Stack) {
+pub fn put_stack(tx: &mut Transaction<'_>, stack: &Stack) {
     let place = Place { account: stack.account.as_str().into(), region: stack.region.as_str().into() };
-    put(transaction, &stack_key(stack), stack);
-    let name = place.name(&stack.name);
-    let holder: Option<String> = doc(transaction.engine, &name);
+    put(tx, &stack_key(stack), stack);
+    let name = name_key(&place, &stack.name);
+    let holder: Option<String> = doc(tx.engine, &name);
     if stack.status == Status::DeleteComplete {
         if holder.as_deref() == Some(&stack.uuid) {
-            transaction.delete_doc(&name);
+            tx.delete_doc(&name);
         }
     } else if holder.is_none() {
-        put(transaction, &name, &stack.uuid);
+        put(tx, &name, &stack.uuid);
     }
 }
 
-pub fn put_resource(transaction: &mut Transaction<'_>, uuid: &str, resource: &Resource) {
-    put(transaction, &resource_key(uuid, &resource.logical_id), resource);
+/// Writes a resource.
+pub fn put_resource(tx: &mut Transaction<'_>, uuid: &str, resource: &Resource) {
+    put(tx, &resource_key(uuid, &resource.logical_id), resource);
 }
 
-pub fn drop_resource(transaction: &mut Transaction<'_>, uuid: &str, logical_id: &str) {
-    transaction.delete_doc(&resource_key(uuid, logical_id));
+/// Deletes a resource.
+pub fn drop_resource(tx: &mut Transaction<'_>, uuid: &str, logical_id: &str) {
+    tx.delete_doc(&resource_key(uuid, logical_id));
 }
 
-pub fn put_event(transaction: &mut Transaction<'_>, stack: &mut Stack, event: &Event) {
+/// Writes an event as the next of its stack, and deletes some of the oldest ones. The caller writes the stack.
+pub fn put_event(tx: &mut Transaction<'_>, stack: &mut Stack, event: &Event) {
     let number = stack.events;
     stack.events += 1;
-    put(transaction, &event_key(&stack.uuid, number), event);
+    put(tx, &event_key(&stack.uuid, number), event);
     let (since, first) = (event.at.saturating_sub(EVENTS_SHOWN), stack.events.saturating_sub(EVENTS_KEPT));
     let first = event_key(&stack.uuid, first);
-    let old = |key: &str, bytes: &[u8]| key < first.as_str() || self::event(bytes).is_some_and(|it| it.at < since);
-    let events = transaction.engine.docs(&first[..first.len() - EVENT_DIGITS], "");
+    let old = |key: &str, bytes: &[u8]| key < first.as_str() || decode_event(bytes).is_some_and(|it| it.at < since);
+    let events = tx.engine.docs(&first[..first.len() - EVENT_DIGITS], "");
     let gone = events.take(EVENTS_FORGOTTEN).take_while(|(key, bytes)| old(key, bytes));
     for key in gone.map(|(key, _)| key.to_owned()).collect::<Vec<_>>() {
-        transaction.delete_doc(&key);
+        tx.delete_doc(&key);
     }
 }
 
@@ -244,20 +222,23 @@ fn event_key(uuid: &str, number: u64) -> String {
     format!("cfn/event/{uuid}/{number:0EVENT_DIGITS$}")
 }
 
-pub fn put_change_set(transaction: &mut Transaction<'_>, uuid: &str, set: &ChangeSet) {
-    put(transaction, &change_set_key(uuid, &set.id), set);
+/// Writes a change set.
+pub fn put_change_set(tx: &mut Transaction<'_>, uuid: &str, set: &ChangeSet) {
+    put(tx, &change_set_key(uuid, &set.id), set);
 }
 
-pub fn drop_change_set(transaction: &mut Transaction<'_>, uuid: &str, id: &str) {
-    transaction.delete_doc(&change_set_key(uuid, id));
+/// Deletes a change set.
+pub fn drop_change_set(tx: &mut Transaction<'_>, uuid: &str, id: &str) {
+    tx.delete_doc(&change_set_key(uuid, id));
 }
 
-pub fn put_template(transaction: &mut Transaction<'_>, key: &str, text: &str) {
-    transaction.put_doc(key, text.as_bytes());
+/// Writes a template's text.
+pub fn put_template(tx: &mut Transaction<'_>, key: &str, text: &str) {
+    tx.put_doc(key, text.as_bytes());
 }
 
 /// The stacks that were deleted long ago, or before many others.
-pub fn old(cx: &Context) -> Vec<Stack> {
+pub fn expired_stacks(cx: &Context) -> Vec<Stack> {
     let since = cx.cloud.core.now().saturating_sub(DELETED_SHOWN);
     let mut deleted: Vec<Stack> = all_stacks(cx).into_iter().filter(|stack| stack.deleted.is_some()).collect();
     deleted.sort_by_key(|stack| std::cmp::Reverse(stack.deleted));
@@ -267,15 +248,15 @@ pub fn old(cx: &Context) -> Vec<Stack> {
 }
 
 /// Refuses one more stack than an account may have in a Region.
-pub fn check_quota(engine: &Engine, place: &Place) -> Result<(), AwsError> {
-    if engine.docs(&place.name(""), "").take(MAX_STACKS).count() < MAX_STACKS {
+pub fn check_stack_quota(engine: &Engine, place: &Place) -> Result<(), AwsError> {
+    if engine.docs(&name_key(place, ""), "").take(MAX_STACKS).count() < MAX_STACKS {
         return Ok(());
     }
     Err(AwsError::bad("LimitExceededException", "Limit for stack has been exceeded"))
 }
 
 /// Refuses one more change set than a stack may have.
-pub fn check_change_sets(engine: &Engine, stack: &Stack) -> Result<(), AwsError> {
+pub fn check_change_set_quota(engine: &Engine, stack: &Stack) -> Result<(), AwsError> {
     let prefix = format!("cfn/changeset/{}/", stack.uuid);
     if engine.docs(&prefix, "").take(MAX_CHANGE_SETS).count() < MAX_CHANGE_SETS {
         return Ok(());
@@ -284,7 +265,7 @@ pub fn check_change_sets(engine: &Engine, stack: &Stack) -> Result<(), AwsError>
 }
 
 /// Drops the texts of templates that neither the stack nor one of its change sets needs any more.
-pub fn drop_templates(transaction: &mut Transaction<'_>, stack: &Stack) {
+pub fn drop_unneeded_templates(tx: &mut Transaction<'_>, stack: &Stack) {
     let prefix = format!("cfn/template/{}/", stack.uuid);
     let mut needed: Vec<String> = [Some(&stack.now), stack.before.as_ref()]
         .into_iter()
@@ -295,51 +276,23 @@ pub fn drop_templates(transaction: &mut Transaction<'_>, stack: &Stack) {
         let keys = engine.docs(&prefix, "").map(|(key, _)| key.to_owned());
         keys.filter(|key| !needed.contains(key)).collect()
     };
-    if unneeded(transaction.engine, &needed).is_empty() {
+    if unneeded(tx.engine, &needed).is_empty() {
         return;
     }
-    needed.extend(change_sets(transaction.engine, &stack.uuid).into_iter().map(|set| set.definition.template));
-    for key in unneeded(transaction.engine, &needed) {
-        transaction.delete_doc(&key);
+    needed.extend(change_sets(tx.engine, &stack.uuid).into_iter().map(|set| set.definition.template));
+    for key in unneeded(tx.engine, &needed) {
+        tx.delete_doc(&key);
     }
 }
 
-/// Forgets stacks.
-pub fn forget(transaction: &mut Transaction<'_>, old: &[Stack]) {
+/// Forgets stacks, with all that belongs to them.
+pub fn forget_stacks(tx: &mut Transaction<'_>, old: &[Stack]) {
     for stack in old {
         for kind in ["resource", "event", "template", "changeset"] {
             let prefix = format!("cfn/{kind}/{}/", stack.uuid);
-            let keys: Vec<String> = transaction.engine.docs(&prefix, "").map(|(key, _)| key.to_owned()).collect();
-            keys.iter().for_each(|key| transaction.delete_doc(key));
+            let keys: Vec<String> = tx.engine.docs(&prefix, "").map(|(key, _)| key.to_owned()).collect();
+            keys.iter().for_each(|key| tx.delete_doc(key));
         }
-        transaction.delete_doc(&stack_key(stack));
+        tx.delete_doc(&stack_key(stack));
     }
-}
-
-/// AWS's error for a stack that isn't there, in the form most operations have.
-pub fn no_stack(name: &str) -> AwsError {
-    AwsError::bad("ValidationError", format!("Stack with id {name} does not exist"))
-}
-
-/// The form that the others have.
-pub fn no_such_stack(name: &str) -> AwsError {
-    AwsError::bad("ValidationError", format!("Stack [{name}] does not exist"))
-}
-
-/// AWS's error for a change set that isn't there.
-pub fn no_change_set(name: &str) -> AwsError {
-    AwsError::new(404, "ChangeSetNotFound", format!("ChangeSet [{name}] does not exist"))
-}
-
-/// One page of a listing, and the token of the next. Tokens count what came before.
-pub fn page<T>(items: Vec<T>, token: Option<&str>, size: usize) -> Result<(Vec<T>, Option<String>), AwsError> {
-    let start = match token {
-        None => 0,
-        Some(token) => {
-            token.parse::<usize>().map_err(|_| AwsError::bad("ValidationError", "Invalid pagination token"))?
-        }
-    };
-    let more = items.len() > start.saturating_add(size);
-    let page = items.into_iter().skip(start).take(size).collect();
-    Ok((page, more.then(|| (start + size).to_string())))
 }

@@ -3,21 +3,18 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::aside::aside;
+use super::blocking::run_blocking;
 use super::change_sets::{ChangeSetInput, find};
-use super::input::{constraint, template_text};
+use super::error::{constraint, invalid, invalid_template, no_stack_with_id};
+use super::place::Place;
 use super::record::Definition;
-use super::refused::refused;
-use super::store::{self, Place};
+use super::source::template_text;
+use super::store;
 use super::{plan, types};
 use crate::request::Context;
 use template::parameters::Declaration;
 use template::{Template, summary};
 use wire::AwsError;
-
-fn invalid(message: impl Into<String>) -> AwsError {
-    AwsError::bad("ValidationError", message)
-}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -34,12 +31,13 @@ pub struct GetTemplateOutput {
     stages_available: [&'static str; 2],
 }
 
+/// GetTemplate.
 pub async fn get_template(cx: &Context, input: GetTemplateInput) -> Result<GetTemplateOutput, AwsError> {
     let processed = match input.template_stage.as_deref() {
         None | Some("Original") => false,
         Some("Processed") => true,
         Some(other) => {
-            return Err(constraint(Some(other), "templateStage", "satisfy enum value set: [Processed, Original]"));
+            return Err(constraint(other, "templateStage", "satisfy enum value set: [Processed, Original]"));
         }
     };
     let place = Place::of(cx);
@@ -56,14 +54,14 @@ pub async fn get_template(cx: &Context, input: GetTemplateInput) -> Result<GetTe
                 };
                 find(engine, &place, &named)?.1.definition
             }
-            (Some(name), None) => store::find(engine, &place, name)?.ok_or_else(|| store::no_stack(name))?.now,
+            (Some(name), None) => store::find_stack(engine, &place, name)?.ok_or_else(|| no_stack_with_id(name))?.now,
             (None, None) => return Err(invalid("StackName is a required parameter.")),
         };
         let text = store::template(engine, &definition.template);
         Ok((text.unwrap_or_default(), definition))
     })?;
     let template_body = match processed {
-        true => aside(move || unrolled(&text, &definition).unwrap_or(text)).await?,
+        true => run_blocking(move || unrolled(&text, &definition).unwrap_or(text)).await?,
         false => text,
     };
     Ok(GetTemplateOutput { template_body, stages_available: ["Original", "Processed"] })
@@ -78,6 +76,7 @@ fn unrolled(text: &str, definition: &Definition) -> Option<String> {
     serde_json::to_string(&tree).ok()
 }
 
+/// The input of GetTemplateSummary and ValidateTemplate.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct TemplateInput {
@@ -174,6 +173,7 @@ fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
 }
 
+/// GetTemplateSummary.
 pub async fn get_template_summary(cx: &Context, input: TemplateInput) -> Result<GetTemplateSummaryOutput, AwsError> {
     if input.stack_set_name.is_some() {
         return Err(invalid("StackSetName is not supported by this cloud: it has no stack sets."));
@@ -184,19 +184,19 @@ pub async fn get_template_summary(cx: &Context, input: TemplateInput) -> Result<
         (None, Some(name)) => {
             let place = Place::of(cx);
             cx.cloud.core.read(|engine, _| {
-                let stack = store::find(engine, &place, &name)?.ok_or_else(|| store::no_stack(&name))?;
+                let stack = store::find_stack(engine, &place, &name)?.ok_or_else(|| no_stack_with_id(&name))?;
                 Ok::<_, AwsError>(store::template(engine, &stack.now.template).unwrap_or_default())
             })?
         }
         (None, None) => return Err(invalid("Either Template URL or Template Body must be specified.")),
     };
-    let template = aside(move || Template::read(&text)).await?.map_err(refused)?;
+    let template = run_blocking(move || Template::read(&text)).await?.map_err(invalid_template)?;
     let unknown = plan::unknown_types(&template);
     let warned = input.template_summary_config.is_some_and(|it| it.treat_unrecognized_resource_types_as_warnings);
     let warnings = match unknown.is_empty() {
         true => None,
         false if warned => Some(Warnings { unrecognized_resource_types: unknown }),
-        false => return Err(refused(plan::unrecognized(&unknown))),
+        false => return Err(invalid_template(plan::unrecognized(&unknown))),
     };
     let capabilities = summary::capabilities(&template);
     let kinds = summary::types(&template);
@@ -204,7 +204,7 @@ pub async fn get_template_summary(cx: &Context, input: TemplateInput) -> Result<
         resource_type: (*kind).to_owned(),
         logical_resource_ids: names.iter().map(|name| (*name).to_owned()).collect(),
         resource_identifiers: types::find(kind)
-            .map_or(&[][..], |kind| kind.identifiers)
+            .map_or(&[][..], |found| found.schema().identifiers)
             .iter()
             .map(|i| (*i).to_owned())
             .collect(),
@@ -242,11 +242,12 @@ pub struct ValidateTemplateOutput {
     declared_transforms: Option<Vec<String>>,
 }
 
+/// ValidateTemplate.
 pub async fn validate_template(cx: &Context, input: TemplateInput) -> Result<ValidateTemplateOutput, AwsError> {
     let text = template_text(cx, input.template_body, input.template_url).await?;
     let text = text.ok_or_else(|| invalid("Either Template URL or Template Body must be specified."))?;
-    let template = aside(move || Template::read(&text)).await?.map_err(refused)?;
-    plan::check_types(&template).map_err(refused)?;
+    let template = run_blocking(move || Template::read(&text)).await?.map_err(invalid_template)?;
+    plan::check_types(&template).map_err(invalid_template)?;
     let capabilities = summary::capabilities(&template);
     let parameters = template.parameters.into_iter().map(|parameter| TemplateParameter {
         parameter_key: parameter.name,

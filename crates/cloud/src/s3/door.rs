@@ -1,7 +1,10 @@
-//! The door of S3 for the other services of this cloud: CloudFormation has buckets of its callers made, set and deleted
-//! ([`Buckets`]), Firehose lands objects ([`S3::write`], [`land`], [`S3::after_commit`]).
+//! The door of S3 for the other services of this cloud: CloudFormation has buckets of its callers made, set and deleted, and
+//! reads objects of theirs ([`Buckets`]), Firehose lands objects ([`S3::write`], [`land`], [`S3::after_commit`]).
 
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
 use http::HeaderMap;
+use s3s::dto::GetObjectInput;
 
 use super::actor::Actor;
 use super::bucket::NewBucket;
@@ -82,8 +85,26 @@ impl Buckets {
         self.told(self.s3.drop_bucket(&self.call, name).await)
     }
 
+    /// The bytes of an object.
+    ///
+    /// # Errors
+    /// Those of GetObject, and `EntityTooLarge` for an object of more than `most` bytes.
+    pub async fn read(&self, bucket: &str, key: &str, most: usize) -> std::result::Result<Bytes, AwsError> {
+        let input = GetObjectInput { bucket: bucket.to_owned(), key: key.to_owned(), ..Default::default() };
+        let output = self.told(self.s3.get_object(&self.call, input).await)?.output;
+        let mut bytes = BytesMut::new();
+        let mut body = output.body.ok_or_else(|| AwsError::internal("an object without a body"))?;
+        while let Some(chunk) = body.next().await {
+            bytes.extend_from_slice(&chunk.map_err(|error| AwsError::internal(error.to_string()))?);
+            if bytes.len() > most {
+                return Err(AwsError::bad("EntityTooLarge", "the object is too large"));
+            }
+        }
+        Ok(bytes.freeze())
+    }
+
     /// Turns a failure into the error of any service, and tells the operator of one that is no client's fault.
-    fn told(&self, result: Result<()>) -> std::result::Result<(), AwsError> {
+    fn told<T>(&self, result: Result<T>) -> std::result::Result<T, AwsError> {
         result.map_err(|failure| {
             if failure.status >= 500 {
                 tell(&self.call.cx.cloud, &failure);

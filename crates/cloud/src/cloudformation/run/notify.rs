@@ -5,43 +5,40 @@ use crate::core::transaction::Transaction;
 use crate::request::Context;
 use crate::sns;
 use engine::Notification;
+use text::time::iso_millis;
 
 /// "Amazon SNS endpoints and quotas": bytes of a message. An event that has more is told without its properties.
 const MAX_MESSAGE: usize = 256 << 10;
 
 /// Publishes an event to the topics of `NotificationARNs`, in the transaction that records it.
-pub fn notify(transaction: &mut Transaction<'_>, cx: &Context, stack: &Stack, event: &Event) {
+pub fn notify(tx: &mut Transaction<'_>, cx: &Context, stack: &Stack, event: &Event) {
     if stack.now.notifications.is_empty() {
         return;
     }
-    let mut body = words(stack, event);
+    let mut body = message(stack, event);
     if body.len() > MAX_MESSAGE {
-        body = words(stack, &Event { properties: None, ..event.clone() });
+        body = message(stack, &Event { properties: None, ..event.clone() });
     }
     for topic in &stack.now.notifications {
         let subject = Some("AWS CloudFormation Notification");
-        let notification = Notification { sender: SENDER, subject, body: &body, ..Default::default() };
+        let notification = Notification { sender: sns::SENDER, subject, body: &body, ..Default::default() };
         // CloudFormation publishes as whoever made the stack: another account's topic must let that in.
-        let allowed = match transaction.engine.topic_by_arn(topic) {
+        let allowed = match tx.engine.topic_by_arn(topic) {
             Some(topic) => sns::may_publish(cx, topic).map_err(|error| error.message),
             None => Ok(()),
         };
-        match allowed.and_then(|()| sns::announce::announce(&cx.cloud, transaction, topic, notification)) {
+        match allowed.and_then(|()| sns::announce::announce(&cx.cloud, tx, topic, notification)) {
             Ok(fate) => sns::tell(&cx.cloud, topic, &fate),
             Err(why) => cx.cloud.notice(&format!("an event of stack {} was not sent to {topic}: {why}", stack.name)),
         }
     }
 }
-
-/// What SQS shows as the sender of a message that came by SNS.
-const SENDER: &str = sns::SENDER;
-
 /// A line for each member, its value in apostrophes, as AWS's notifications have them.
-fn words(stack: &Stack, event: &Event) -> String {
+fn message(stack: &Stack, event: &Event) -> String {
     let or_null = |text: &Option<String>| text.clone().unwrap_or_else(|| "null".to_owned());
     let members = [
         ("StackId", stack.id.clone()),
-        ("Timestamp", super::iso(event.at)),
+        ("Timestamp", iso_millis(event.at)),
         ("EventId", event.id.clone()),
         ("LogicalResourceId", event.logical_id.clone()),
         ("Namespace", stack.account.clone()),

@@ -1,6 +1,8 @@
 //! Taking an update back: every resource that it touched becomes what it was.
 
-use super::{Run, Said, deletion_order};
+use super::delete::deletion_order;
+use super::event::{self, ResourceEvent};
+use super::state::{Run, Step};
 use crate::cloudformation::record::{Live, Resource, Stack, Status};
 use crate::cloudformation::types;
 use wire::AwsError;
@@ -15,98 +17,95 @@ impl Run {
                 // ContinueUpdateRollback was told to skip it.
                 continue;
             }
-            if resource.touched && !self.put_back(&stack, &mut resource).await? {
+            if !resource.touched {
+                continue;
+            }
+            if let Step::Failed(_) = self.restore_resource(&stack, &mut resource).await? {
                 failed.push(name);
             }
         }
         if !failed.is_empty() {
             let reason = format!("The following resource(s) failed to update: [{}]. ", failed.join(", "));
-            return self.turn(Status::UpdateRollbackFailed, Some(&reason)).await;
+            return self.set_status(Status::UpdateRollbackFailed, Some(&reason)).await;
         }
-        self.write(|transaction, stack| {
+        self.change_stack(|tx, stack| {
             stack.retain.clear();
             if let Some(before) = stack.before.take() {
                 stack.now = before;
             }
-            super::turn(transaction, &self.cx, stack, Status::UpdateRollbackCleanup, None);
+            event::set_status(tx, &self.cx, stack, Status::UpdateRollbackCleanup, None);
         })
         .await
     }
 
-    async fn put_back(&self, stack: &Stack, resource: &mut Resource) -> Result<bool, AwsError> {
+    /// Makes a resource what it was before the update.
+    async fn restore_resource(&self, stack: &Stack, resource: &mut Resource) -> Result<Step, AwsError> {
         let now = resource.live.take();
         match (resource.before.take(), now) {
             // It is new: the clean-up deletes it.
             (None, now) => {
                 resource.retired.extend(now);
                 resource.touched = false;
-                self.keep(resource).await?;
-                Ok(true)
+                self.save_resource(resource).await?;
+                Ok(Step::Done(()))
             }
             (Some(before), Some(now)) if now.physical_id != before.physical_id => {
                 resource.retired.retain(|old| old.physical_id != before.physical_id);
                 resource.retired.push(now);
-                self.restored(resource, before).await
+                self.complete_restore(resource, before).await
             }
             (Some(before), Some(now)) if now.properties != before.properties => {
-                self.change_back(stack, resource, before, now).await
+                self.undo_update(stack, resource, before, now).await
             }
             (Some(before), _) => {
-                let quiet = resource.status == Status::UpdateFailed || resource.status == Status::UpdateInProgress;
-                if quiet {
-                    return self.restored(resource, before).await;
+                if matches!(resource.status, Status::UpdateFailed | Status::UpdateInProgress) {
+                    return self.complete_restore(resource, before).await;
                 }
                 resource.live = Some(before);
                 resource.touched = false;
-                self.keep(resource).await?;
-                Ok(true)
+                self.save_resource(resource).await?;
+                Ok(Step::Done(()))
             }
         }
     }
 
-    async fn change_back(
+    /// Changes a resource in place back to what it was.
+    async fn undo_update(
         &self,
         stack: &Stack,
         resource: &mut Resource,
         before: Live,
         now: Live,
-    ) -> Result<bool, AwsError> {
+    ) -> Result<Step, AwsError> {
         resource.before = Some(before.clone());
         resource.live = Some(now.clone());
-        let said = |status, reason| Said {
-            status,
-            reason,
-            physical_id: &before.physical_id,
-            properties: Some(&before.properties),
+        let event = |status| ResourceEvent::new(status).of(&before.physical_id).with(&before.properties);
+        self.set_resource_status(resource, event(Status::UpdateInProgress)).await?;
+        let Some(kind) = types::find(&resource.kind) else {
+            return Ok(Step::Failed(format!("Unrecognized resource type {}", resource.kind)));
         };
-        self.tell(resource, said(Status::UpdateInProgress, None)).await?;
-        let Some(kind) = types::find(&resource.kind) else { return Ok(false) };
         let mut work = self.work(stack, resource, "");
         // Backwards: the stack's new tags are those that go.
         std::mem::swap(&mut work.tags, &mut work.tags_before);
-        let done = kind.update(&work, &before.physical_id, &now.properties, &before.properties).await;
-        match done {
+        let updated = kind.update(&work, &before.physical_id, &now.properties, &before.properties).await;
+        match updated {
             Ok(()) => {
                 resource.before = None;
-                self.restored(resource, before).await
+                self.complete_restore(resource, before).await
             }
-            Err(failure) => {
-                self.tell(resource, said(Status::UpdateFailed, Some(&failure.reason))).await?;
-                Ok(false)
+            Err(error) => {
+                self.set_resource_status(resource, event(Status::UpdateFailed).because(&error.reason)).await?;
+                Ok(Step::Failed(error.reason))
             }
         }
     }
 
-    async fn restored(&self, resource: &mut Resource, before: Live) -> Result<bool, AwsError> {
+    /// Writes that a resource is what it was.
+    async fn complete_restore(&self, resource: &mut Resource, before: Live) -> Result<Step, AwsError> {
         resource.live = Some(before.clone());
         resource.touched = false;
-        let said = Said {
-            status: Status::UpdateComplete,
-            reason: None,
-            physical_id: &before.physical_id,
-            properties: Some(&before.properties),
-        };
-        self.tell(resource, said).await?;
-        Ok(true)
+        let event = ResourceEvent::new(Status::UpdateComplete).of(&before.physical_id).with(&before.properties);
+        self.set_resource_status(resource, event).await?;
+        Ok(Step::Done(()))
     }
 }

@@ -1,13 +1,13 @@
 //! `AWS::S3::Bucket`.
 
-use http::Method;
+use async_trait::async_trait;
 use serde_json::{Map, Value};
 
-use super::bucket_xml;
-use super::schema::{Field, Shape, TAGS, boolean, integer, list, object, string, strings};
-use super::work::{Done, Made, Work, exists, text};
-
-pub const KIND: &str = "AWS::S3::Bucket";
+use super::bucket_settings::{self, SETTINGS, SettingChange};
+use super::resource_type::ResourceType;
+use super::schema::{Field, Properties, Schema, Shape, TAGS, boolean, integer, list, object, string, strings};
+use super::work::{Created, ResourceResult, Work, already_exists, text};
+use crate::s3::{Buckets, SettingName};
 
 const ENCRYPTION_RULE: Shape = Shape::Object(&[
     boolean("BucketKeyEnabled"),
@@ -62,7 +62,7 @@ const LIFECYCLE_RULE: Shape = Shape::Object(&[
 ]);
 const RETENTION: &[Field] = &[integer("Days"), string("Mode"), integer("Years")];
 
-pub const FIELDS: &[Field] = &[
+const FIELDS: &[Field] = &[
     object("BucketEncryption", &[list("ServerSideEncryptionConfiguration", &ENCRYPTION_RULE).required()]),
     string("BucketName").replaces(),
     object("CorsConfiguration", &[list("CorsRules", &CORS_RULE).required()]),
@@ -100,7 +100,7 @@ pub const FIELDS: &[Field] = &[
 ];
 
 /// Properties that AWS has and this cloud doesn't.
-pub const ABSENT: &[&str] = &[
+const ABSENT: &[&str] = &[
     "AbacStatus",
     "AccelerateConfiguration",
     "AccessControl",
@@ -114,103 +114,78 @@ pub const ABSENT: &[&str] = &[
     "ReplicationConfiguration",
 ];
 
-pub const ATTRIBUTES: &[&str] = &["Arn", "DomainName", "DualStackDomainName", "RegionalDomainName", "WebsiteURL"];
+static SCHEMA: Schema = Schema {
+    type_name: "AWS::S3::Bucket",
+    fields: FIELDS,
+    absent: ABSENT,
+    attributes: &["Arn", "DomainName", "DualStackDomainName", "RegionalDomainName", "WebsiteURL"],
+    identifiers: &["BucketName"],
+};
 
-/// The configurations, in the order in which they are set: a lock needs versioning.
-const CONFIGURATIONS: &[&str] = &[
-    "OwnershipControls",
-    "PublicAccessBlockConfiguration",
-    "BucketEncryption",
-    "VersioningConfiguration",
-    "ObjectLockConfiguration",
-    "CorsConfiguration",
-    "WebsiteConfiguration",
-    "LifecycleConfiguration",
-    "NotificationConfiguration",
-];
+/// `AWS::S3::Bucket`.
+pub struct Bucket;
 
-/// The name: given, or generated.
-pub fn name(work: &Work<'_>, properties: &Map<String, Value>) -> String {
-    text(properties, "BucketName").map_or_else(|| work.generated.within(63).to_ascii_lowercase(), str::to_owned)
-}
-
-/// Fails if the name is another's.
-pub async fn taken(work: &Work<'_>, name: &str) -> Done<()> {
-    if found(work, name).await { Err(exists(KIND, name)) } else { Ok(()) }
-}
-
-async fn found(work: &Work<'_>, name: &str) -> bool {
-    work.s3(Method::HEAD, name, "", &[], String::new()).await.is_ok()
-}
-
-pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<Made> {
-    if !found(work, name).await {
-        let locked = properties.get("ObjectLockEnabled") == Some(&Value::Bool(true));
-        let headers: &[(&str, &str)] = if locked { &[("x-amz-bucket-object-lock-enabled", "true")] } else { &[] };
-        work.s3(Method::PUT, name, "", headers, bucket_xml::location(&work.cx.region)).await?;
+#[async_trait]
+impl ResourceType for Bucket {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
     }
-    configure(work, name, &Map::new(), properties).await?;
-    let region = &work.cx.region;
-    Ok(Made::new(
-        name,
-        [
-            ("Arn", format!("arn:aws:s3:::{name}").into()),
-            ("DomainName", format!("{name}.s3.amazonaws.com").into()),
-            ("DualStackDomainName", format!("{name}.s3.dualstack.{region}.amazonaws.com").into()),
-            ("RegionalDomainName", format!("{name}.s3.{region}.amazonaws.com").into()),
-            ("WebsiteURL", format!("http://{name}.s3-website-{region}.amazonaws.com").into()),
-        ],
-    ))
+
+    fn choose_name(&self, work: &Work<'_>, properties: &Properties) -> String {
+        text(properties, "BucketName").map_or_else(|| work.generated.within(63).to_ascii_lowercase(), str::to_owned)
+    }
+
+    async fn check_name_is_free(&self, work: &Work<'_>, name: &str, _properties: &Properties) -> ResourceResult<()> {
+        if Buckets::of(work.cx).has(name) { Err(already_exists(SCHEMA.type_name, name)) } else { Ok(()) }
+    }
+
+    async fn create(&self, work: &Work<'_>, name: &str, properties: &Properties) -> ResourceResult<Created> {
+        let buckets = Buckets::of(work.cx);
+        if !buckets.has(name) {
+            let object_lock = properties.get("ObjectLockEnabled") == Some(&Value::Bool(true));
+            buckets.create(name, object_lock).await?;
+        }
+        configure(work, name, &Map::new(), properties).await?;
+        let region = &work.cx.region;
+        Ok(Created::new(
+            name,
+            [
+                ("Arn", format!("arn:aws:s3:::{name}").into()),
+                ("DomainName", format!("{name}.s3.amazonaws.com").into()),
+                ("DualStackDomainName", format!("{name}.s3.dualstack.{region}.amazonaws.com").into()),
+                ("RegionalDomainName", format!("{name}.s3.{region}.amazonaws.com").into()),
+                ("WebsiteURL", format!("http://{name}.s3-website-{region}.amazonaws.com").into()),
+            ],
+        ))
+    }
+
+    async fn update(&self, work: &Work<'_>, name: &str, old: &Properties, new: &Properties) -> ResourceResult<()> {
+        configure(work, name, old, new).await
+    }
+
+    async fn delete(&self, work: &Work<'_>, name: &str, _properties: &Properties) -> ResourceResult<()> {
+        match Buckets::of(work.cx).delete(name).await {
+            Err(error) if error.code != "NoSuchBucket" => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
 }
 
-/// Brings every configuration and the tags from the old properties to the new.
-async fn configure(work: &Work<'_>, name: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Done<()> {
-    for property in CONFIGURATIONS {
-        match (old.get(*property), new.get(*property)) {
-            (before, Some(after)) if before != Some(after) => {
-                if let Some((query, xml)) = bucket_xml::configuration(property, after) {
-                    work.s3(Method::PUT, name, query, &[], xml).await?;
-                }
-            }
-            (Some(before), None) => remove(work, name, property, before).await?,
-            _ => {}
+/// Brings every setting and the tags from the old properties to the new.
+async fn configure(work: &Work<'_>, name: &str, old: &Properties, new: &Properties) -> ResourceResult<()> {
+    let buckets = Buckets::of(work.cx);
+    for property in SETTINGS {
+        match property.change(old.get(property.name), new.get(property.name))? {
+            Some(SettingChange::Put(setting)) => buckets.put(name, setting).await?,
+            Some(SettingChange::Clear(setting)) => buckets.clear(name, setting).await?,
+            None => {}
         }
     }
     let (before, after) = (work.all_tags_before(old), work.all_tags(new));
     if after.is_empty() && !before.is_empty() {
-        work.s3(Method::DELETE, name, "tagging", &[], String::new()).await?;
+        buckets.clear(name, SettingName::Tags).await?;
     } else if before != after {
-        work.s3(Method::PUT, name, "tagging", &[], bucket_xml::tagging(&after)).await?;
+        buckets.put(name, bucket_settings::tags(&after)).await?;
     }
     Ok(())
-}
-
-/// What a configuration becomes when its property goes: deleted; or, where it can't be, the least there is.
-async fn remove(work: &Work<'_>, name: &str, property: &str, before: &Value) -> Done<()> {
-    let least = match property {
-        "VersioningConfiguration" => Some(serde_json::json!({"Status": "Suspended"})),
-        "ObjectLockConfiguration" => Some(serde_json::json!({"ObjectLockEnabled": "Enabled"})),
-        "NotificationConfiguration" => Some(serde_json::json!({})),
-        _ => None,
-    };
-    if let Some(least) = least {
-        if let Some((query, xml)) = bucket_xml::configuration(property, &least) {
-            work.s3(Method::PUT, name, query, &[], xml).await?;
-        }
-    } else if let Some((query, _)) = bucket_xml::configuration(property, before) {
-        work.s3(Method::DELETE, name, query, &[], String::new()).await?;
-    }
-    Ok(())
-}
-
-pub async fn update(work: &Work<'_>, name: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Done<()> {
-    configure(work, name, old, new).await
-}
-
-pub async fn delete(work: &Work<'_>, name: &str) -> Done<()> {
-    match work.s3(Method::DELETE, name, "", &[], String::new()).await {
-        Ok(_) => Ok(()),
-        Err(error) if error.code == "NoSuchBucket" => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }

@@ -1,38 +1,55 @@
 //! `AWS::S3::BucketPolicy`.
 
-use http::Method;
-use serde_json::{Map, Value};
+use async_trait::async_trait;
 
-use super::schema::{Field, json as any, string};
-use super::work::{Done, Made, Work, attribute, text};
+use super::resource_type::ResourceType;
+use super::schema::{Field, Properties, Schema, json as any, string};
+use super::work::{Created, ResourceResult, Work, attribute, text};
+use crate::s3::{Buckets, Setting, SettingName};
 
-pub const FIELDS: &[Field] = &[string("Bucket").required().replaces(), any("PolicyDocument").required()];
-pub const ATTRIBUTES: &[&str] = &[];
+const FIELDS: &[Field] = &[string("Bucket").required().replaces(), any("PolicyDocument").required()];
 
-/// The id: its bucket's name.
-pub fn name(properties: &Map<String, Value>) -> String {
-    text(properties, "Bucket").unwrap_or_default().to_owned()
-}
+static SCHEMA: Schema = Schema {
+    type_name: "AWS::S3::BucketPolicy",
+    fields: FIELDS,
+    absent: &[],
+    attributes: &[],
+    identifiers: &["Bucket"],
+};
 
-async fn put(work: &Work<'_>, bucket: &str, properties: &Map<String, Value>) -> Done<()> {
-    let policy = attribute(&properties["PolicyDocument"]);
-    work.s3(Method::PUT, bucket, "policy", &[], policy.as_str().unwrap_or_default().to_owned()).await?;
-    Ok(())
-}
+/// `AWS::S3::BucketPolicy`.
+pub struct BucketPolicy;
 
-pub async fn create(work: &Work<'_>, bucket: &str, properties: &Map<String, Value>) -> Done<Made> {
-    put(work, bucket, properties).await?;
-    Ok(Made::new(bucket, []))
-}
-
-pub async fn update(work: &Work<'_>, bucket: &str, new: &Map<String, Value>) -> Done<()> {
-    put(work, bucket, new).await
-}
-
-pub async fn delete(work: &Work<'_>, bucket: &str) -> Done<()> {
-    match work.s3(Method::DELETE, bucket, "policy", &[], String::new()).await {
-        Ok(_) => Ok(()),
-        Err(error) if matches!(error.code.as_ref(), "NoSuchBucket" | "NoSuchBucketPolicy") => Ok(()),
-        Err(error) => Err(error.into()),
+#[async_trait]
+impl ResourceType for BucketPolicy {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
     }
+
+    /// A policy has no name: its id is its bucket's name.
+    fn choose_name(&self, _work: &Work<'_>, properties: &Properties) -> String {
+        text(properties, "Bucket").unwrap_or_default().to_owned()
+    }
+
+    async fn create(&self, work: &Work<'_>, bucket: &str, properties: &Properties) -> ResourceResult<Created> {
+        put(work, bucket, properties).await?;
+        Ok(Created::new(bucket, []))
+    }
+
+    async fn update(&self, work: &Work<'_>, bucket: &str, _old: &Properties, new: &Properties) -> ResourceResult<()> {
+        put(work, bucket, new).await
+    }
+
+    async fn delete(&self, work: &Work<'_>, bucket: &str, _properties: &Properties) -> ResourceResult<()> {
+        match Buckets::of(work.cx).clear(bucket, SettingName::Policy).await {
+            Err(error) if error.code != "NoSuchBucket" => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+async fn put(work: &Work<'_>, bucket: &str, properties: &Properties) -> ResourceResult<()> {
+    let policy = attribute(&properties["PolicyDocument"]).as_str().unwrap_or_default().to_owned();
+    Buckets::of(work.cx).put(bucket, Setting::Policy(policy)).await?;
+    Ok(())
 }

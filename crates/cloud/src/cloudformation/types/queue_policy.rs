@@ -1,20 +1,83 @@
 //! `AWS::SQS::QueuePolicy` and `AWS::SQS::QueueInlinePolicy`: the policy of queues that are declared elsewhere.
 
-use serde_json::{Map, Value, json};
+use async_trait::async_trait;
+use serde_json::{Value, json};
 
-use super::schema::{Field, json as any, string, strings};
-use super::work::{Done, Made, Work, attribute};
+use super::resource_type::ResourceType;
+use super::schema::{Field, Properties, Schema, json as any, string, strings};
+use super::work::{Created, ResourceResult, Work, attribute};
 
-pub const FIELDS: &[Field] = &[any("PolicyDocument").required(), strings("Queues").required()];
-pub const INLINE_FIELDS: &[Field] = &[any("PolicyDocument").required(), string("Queue").required().replaces()];
-pub const ATTRIBUTES: &[&str] = &["Id"];
+const FIELDS: &[Field] = &[any("PolicyDocument").required(), strings("Queues").required()];
+const INLINE_FIELDS: &[Field] = &[any("PolicyDocument").required(), string("Queue").required().replaces()];
 
-fn queues(properties: &Map<String, Value>) -> Vec<&str> {
+/// `AWS::SQS::QueuePolicy` or `AWS::SQS::QueueInlinePolicy`.
+pub struct QueuePolicy {
+    schema: &'static Schema,
+}
+
+/// `AWS::SQS::QueuePolicy`.
+pub static QUEUE_POLICY: QueuePolicy = QueuePolicy {
+    schema: &Schema {
+        type_name: "AWS::SQS::QueuePolicy",
+        fields: FIELDS,
+        absent: &[],
+        attributes: &["Id"],
+        identifiers: &["Id"],
+    },
+};
+
+/// `AWS::SQS::QueueInlinePolicy`.
+pub static QUEUE_INLINE_POLICY: QueuePolicy = QueuePolicy {
+    schema: &Schema {
+        type_name: "AWS::SQS::QueueInlinePolicy",
+        fields: INLINE_FIELDS,
+        absent: &[],
+        attributes: &["Id"],
+        identifiers: &["Queue"],
+    },
+};
+
+#[async_trait]
+impl ResourceType for QueuePolicy {
+    fn schema(&self) -> &'static Schema {
+        self.schema
+    }
+
+    /// The id: the queue of an inline policy, else generated.
+    fn choose_name(&self, work: &Work<'_>, properties: &Properties) -> String {
+        match properties.get("Queue").and_then(Value::as_str) {
+            Some(queue) => queue.to_owned(),
+            None => work.generated.within(128),
+        }
+    }
+
+    async fn create(&self, work: &Work<'_>, id: &str, properties: &Properties) -> ResourceResult<Created> {
+        set(work, properties).await?;
+        Ok(Created::new(id, [("Id", id.into())]))
+    }
+
+    async fn update(&self, work: &Work<'_>, _id: &str, old: &Properties, new: &Properties) -> ResourceResult<()> {
+        let kept = queues(new);
+        for url in queues(old).into_iter().filter(|url| !kept.contains(url)) {
+            clear(work, url).await?;
+        }
+        set(work, new).await
+    }
+
+    async fn delete(&self, work: &Work<'_>, _id: &str, properties: &Properties) -> ResourceResult<()> {
+        for url in queues(properties) {
+            clear(work, url).await?;
+        }
+        Ok(())
+    }
+}
+
+fn queues(properties: &Properties) -> Vec<&str> {
     let many = properties.get("Queues").and_then(Value::as_array).into_iter().flatten();
     many.chain(properties.get("Queue")).filter_map(Value::as_str).collect()
 }
 
-async fn set(work: &Work<'_>, properties: &Map<String, Value>) -> Done<()> {
+async fn set(work: &Work<'_>, properties: &Properties) -> ResourceResult<()> {
     let policy = attribute(&properties["PolicyDocument"]);
     for url in queues(properties) {
         let input = json!({"QueueUrl": url, "Attributes": {"Policy": policy}});
@@ -23,35 +86,7 @@ async fn set(work: &Work<'_>, properties: &Map<String, Value>) -> Done<()> {
     Ok(())
 }
 
-async fn clear(work: &Work<'_>, url: &str) -> Done<()> {
+async fn clear(work: &Work<'_>, url: &str) -> ResourceResult<()> {
     let input = json!({"QueueUrl": url, "Attributes": {"Policy": ""}});
-    work.delete("sqs", "SetQueueAttributes", input, &["QueueDoesNotExist"]).await
-}
-
-/// The id: the queue of an inline policy, else generated.
-pub fn name(work: &Work<'_>, properties: &Map<String, Value>) -> String {
-    match properties.get("Queue").and_then(Value::as_str) {
-        Some(queue) => queue.to_owned(),
-        None => work.generated.within(128),
-    }
-}
-
-pub async fn create(work: &Work<'_>, id: &str, properties: &Map<String, Value>) -> Done<Made> {
-    set(work, properties).await?;
-    Ok(Made::new(id, [("Id", id.into())]))
-}
-
-pub async fn update(work: &Work<'_>, old: &Map<String, Value>, new: &Map<String, Value>) -> Done<()> {
-    let kept = queues(new);
-    for url in queues(old).into_iter().filter(|url| !kept.contains(url)) {
-        clear(work, url).await?;
-    }
-    set(work, new).await
-}
-
-pub async fn delete(work: &Work<'_>, properties: &Map<String, Value>) -> Done<()> {
-    for url in queues(properties) {
-        clear(work, url).await?;
-    }
-    Ok(())
+    work.call_unless_gone("sqs", "SetQueueAttributes", input, &["QueueDoesNotExist"]).await
 }

@@ -5,6 +5,58 @@ use serde_json::{Map, Value};
 use template::diff::Recreation;
 use template::scalar_text;
 
+/// The properties of a resource by name.
+pub type Properties = Map<String, Value>;
+
+/// What a template may say of the resources of a type.
+#[derive(Debug)]
+pub struct Schema {
+    /// E.g. `AWS::SQS::Queue`.
+    pub type_name: &'static str,
+    pub fields: &'static [Field],
+    /// Properties that AWS has and this cloud doesn't.
+    pub absent: &'static [&'static str],
+    /// What `Fn::GetAtt` gives beside the properties.
+    pub attributes: &'static [&'static str],
+    /// The properties that identify a resource ("GetTemplateSummary", ResourceIdentifiers).
+    pub identifiers: &'static [&'static str],
+}
+
+impl Schema {
+    /// Whether `Fn::GetAtt` can give an attribute: those of its own, and its properties.
+    pub fn has_attribute(&self, attribute: &str) -> bool {
+        self.attributes.contains(&attribute) || self.fields.iter().any(|field| field.name == attribute)
+    }
+
+    /// Whether resources of this type carry tags, also those of their stack.
+    pub fn has_tags(&self) -> bool {
+        self.fields.iter().any(|field| field.name == "Tags")
+    }
+
+    /// What a change of a property does to a resource.
+    pub fn recreation(&self, property: &str) -> Recreation {
+        let field = self.fields.iter().find(|field| field.name == property);
+        field.map_or(Recreation::Never, |field| field.recreation)
+    }
+
+    /// Whether a change from the old properties to the new makes a new resource.
+    pub fn replaces(&self, old: &Properties, new: &Properties) -> bool {
+        let mut always = self.fields.iter().filter(|field| field.recreation == Recreation::Always);
+        always.any(|field| old.get(field.name) != new.get(field.name))
+    }
+
+    /// Brings properties into their shapes: `"5"` to 5 where a number belongs.
+    ///
+    /// # Errors
+    /// AWS's text of a property that doesn't fit its schema, e.g. `[#: required key [Name] not found]`.
+    pub fn conform(&self, properties: &Properties) -> Result<Properties, String> {
+        if let Some(name) = properties.keys().find(|name| self.absent.contains(&name.as_str())) {
+            return Err(format!("[#/{name}: this property is not supported by this cloud]"));
+        }
+        members(properties, self.fields, "#").map_err(|what| format!("[{what}]"))
+    }
+}
+
 /// The shape of a property's value.
 #[derive(Debug, Clone, Copy)]
 pub enum Shape {
@@ -44,30 +96,37 @@ const fn field(name: &'static str, shape: Shape) -> Field {
     Field { name, shape, required: false, recreation: Recreation::Never }
 }
 
+/// A text.
 pub const fn string(name: &'static str) -> Field {
     field(name, Shape::Text)
 }
 
+/// A number.
 pub const fn integer(name: &'static str) -> Field {
     field(name, Shape::Integer)
 }
 
+/// A truth value.
 pub const fn boolean(name: &'static str) -> Field {
     field(name, Shape::Boolean)
 }
 
+/// Any JSON: a policy document and the like.
 pub const fn json(name: &'static str) -> Field {
     field(name, Shape::Json)
 }
 
+/// A list of texts.
 pub const fn strings(name: &'static str) -> Field {
     field(name, Shape::List(&Shape::Text))
 }
 
+/// An object of these fields.
 pub const fn object(name: &'static str, fields: &'static [Field]) -> Field {
     field(name, Shape::Object(fields))
 }
 
+/// A list of such items.
 pub const fn list(name: &'static str, item: &'static Shape) -> Field {
     field(name, Shape::List(item))
 }
@@ -75,19 +134,7 @@ pub const fn list(name: &'static str, item: &'static Shape) -> Field {
 /// `Tags`: a list of keys and values.
 pub const TAGS: Field = list("Tags", &Shape::Object(&[string("Key").required(), string("Value").required()]));
 
-/// Brings properties into their shapes: `"5"` to 5 where a number belongs. The errors are AWS's of its schemas.
-pub fn conform(
-    properties: &Map<String, Value>,
-    fields: &[Field],
-    absent: &[&str],
-) -> Result<Map<String, Value>, String> {
-    if let Some(name) = properties.keys().find(|name| absent.contains(&name.as_str())) {
-        return Err(format!("[#/{name}: this property is not supported by this cloud]"));
-    }
-    members(properties, fields, "#").map_err(|what| format!("[{what}]"))
-}
-
-fn members(given: &Map<String, Value>, fields: &[Field], path: &str) -> Result<Map<String, Value>, String> {
+fn members(given: &Properties, fields: &[Field], path: &str) -> Result<Properties, String> {
     if let Some(missing) = fields.iter().find(|f| f.required && !given.contains_key(f.name)) {
         return Err(format!("{path}: required key [{}] not found", missing.name));
     }
@@ -141,6 +188,8 @@ mod tests {
 
     const FIELDS: &[Field] =
         &[string("Name").required(), integer("Size"), boolean("On"), TAGS, object("Deep", &[json("Any")])];
+    const SCHEMA: Schema =
+        Schema { type_name: "A::B::C", fields: FIELDS, absent: &["Later"], attributes: &[], identifiers: &[] };
 
     #[test]
     fn values_are_brought_into_shape() {
@@ -148,7 +197,7 @@ mod tests {
             json!({"Name": 5, "Size": "7", "On": "true", "Tags": [{"Key": "k", "Value": 1}], "Deep": {"Any": [1]}});
         let expected =
             json!({"Name": "5", "Size": 7, "On": true, "Tags": [{"Key": "k", "Value": "1"}], "Deep": {"Any": [1]}});
-        assert_eq!(Value::Object(conform(given.as_object().unwrap(), FIELDS, &[]).unwrap()), expected);
+        assert_eq!(Value::Object(SCHEMA.conform(given.as_object().unwrap()).unwrap()), expected);
     }
 
     #[test]
@@ -163,7 +212,7 @@ mod tests {
             (json!({"Name": "n", "Later": 1}), "[#/Later: this property is not supported by this cloud]"),
         ];
         for (given, expected) in cases {
-            assert_eq!(conform(given.as_object().unwrap(), FIELDS, &["Later"]).unwrap_err(), expected);
+            assert_eq!(SCHEMA.conform(given.as_object().unwrap()).unwrap_err(), expected);
         }
     }
 }

@@ -1,13 +1,13 @@
 //! `AWS::SNS::Topic`.
 
+use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
-use super::schema::{Field, Shape, TAGS, boolean, json as any, list, string};
-use super::work::{Done, Made, Work, attribute, exists, tag_changes, tag_list, text};
+use super::resource_type::ResourceType;
+use super::schema::{Field, Properties, Schema, Shape, TAGS, boolean, json as any, list, string};
+use super::work::{Created, ResourceResult, Work, already_exists, attribute, tag_changes, tag_list, text};
 
-pub const KIND: &str = "AWS::SNS::Topic";
-
-pub const FIELDS: &[Field] = &[
+const FIELDS: &[Field] = &[
     any("ArchivePolicy"),
     boolean("ContentBasedDeduplication"),
     any("DataProtectionPolicy"),
@@ -31,8 +31,6 @@ pub const FIELDS: &[Field] = &[
     string("TracingConfig"),
 ];
 
-pub const ATTRIBUTES: &[&str] = &["TopicArn", "TopicName"];
-
 /// Attributes that are properties of the same name, and what each is set to when the property goes.
 const PLAIN: &[(&str, &str)] = &[
     ("ArchivePolicy", "{}"),
@@ -43,6 +41,104 @@ const PLAIN: &[(&str, &str)] = &[
     ("SignatureVersion", "1"),
     ("TracingConfig", "PassThrough"),
 ];
+
+static SCHEMA: Schema = Schema {
+    type_name: "AWS::SNS::Topic",
+    fields: FIELDS,
+    absent: &[],
+    attributes: &["TopicArn", "TopicName"],
+    identifiers: &["TopicArn"],
+};
+
+/// `AWS::SNS::Topic`.
+pub struct Topic;
+
+#[async_trait]
+impl ResourceType for Topic {
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
+    }
+
+    fn choose_name(&self, work: &Work<'_>, properties: &Properties) -> String {
+        if let Some(name) = text(properties, "TopicName") {
+            return name.to_owned();
+        }
+        match properties.get("FifoTopic") {
+            Some(Value::Bool(true)) => format!("{}.fifo", work.generated.within(251)),
+            _ => work.generated.within(256),
+        }
+    }
+
+    fn physical_id(&self, work: &Work<'_>, name: &str, _properties: &Properties) -> String {
+        work.arn("sns", name)
+    }
+
+    async fn check_name_is_free(&self, work: &Work<'_>, name: &str, _properties: &Properties) -> ResourceResult<()> {
+        let arn = work.arn("sns", name);
+        match work.call("sns", "GetTopicAttributes", json!({"TopicArn": arn})).await {
+            Ok(_) => Err(already_exists(SCHEMA.type_name, &arn)),
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn create(&self, work: &Work<'_>, name: &str, properties: &Properties) -> ResourceResult<Created> {
+        let arn = work.arn("sns", name);
+        let mut initial = attributes(properties);
+        if properties.get("FifoTopic") == Some(&Value::Bool(true)) {
+            initial.insert("FifoTopic".into(), "true".into());
+        }
+        let mut input = json!({"Name": name, "Attributes": initial, "Tags": tag_list(&work.first_tags(properties))});
+        if let Some(policy) = properties.get("DataProtectionPolicy") {
+            input["DataProtectionPolicy"] = attribute(policy);
+        }
+        work.call("sns", "CreateTopic", input).await?;
+        for (protocol, endpoint) in subscriptions(properties) {
+            subscribe(work, &arn, protocol, endpoint).await?;
+        }
+        Ok(Created::new(arn.clone(), [("TopicArn", arn.into()), ("TopicName", name.into())]))
+    }
+
+    async fn update(&self, work: &Work<'_>, arn: &str, old: &Properties, new: &Properties) -> ResourceResult<()> {
+        let (before, after) = (attributes(old), attributes(new));
+        let mut changes: Vec<(&str, Value)> = Vec::new();
+        for (name, value) in after.iter().filter(|(name, value)| before.get(*name) != Some(value)) {
+            changes.push((name, value.clone()));
+        }
+        for name in before.keys().filter(|name| !after.contains_key(*name)) {
+            let default = PLAIN.iter().find(|(plain, _)| plain == name).map_or("", |(_, default)| default);
+            changes.push((name, default.into()));
+        }
+        for (name, value) in changes {
+            let input = json!({"TopicArn": arn, "AttributeName": name, "AttributeValue": value});
+            work.call("sns", "SetTopicAttributes", input).await?;
+        }
+        if old.get("DataProtectionPolicy") != new.get("DataProtectionPolicy") {
+            let policy = new.get("DataProtectionPolicy").map_or_else(|| "".into(), attribute);
+            let input = json!({"ResourceArn": arn, "DataProtectionPolicy": policy});
+            work.call("sns", "PutDataProtectionPolicy", input).await?;
+        }
+        let (before, after) = (subscriptions(old), subscriptions(new));
+        for (protocol, endpoint) in after.iter().filter(|s| !before.contains(s)) {
+            subscribe(work, arn, protocol, endpoint).await?;
+        }
+        let gone: Vec<(&str, &str)> = before.into_iter().filter(|s| !after.contains(s)).collect();
+        if !gone.is_empty() {
+            unsubscribe(work, arn, &gone).await?;
+        }
+        let (set, gone) = tag_changes(&work.all_tags_before(old), &work.all_tags(new));
+        if !gone.is_empty() {
+            work.call("sns", "UntagResource", json!({"ResourceArn": arn, "TagKeys": gone})).await?;
+        }
+        if !set.is_empty() {
+            work.call("sns", "TagResource", json!({"ResourceArn": arn, "Tags": tag_list(&set)})).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, work: &Work<'_>, arn: &str, _properties: &Properties) -> ResourceResult<()> {
+        work.call_unless_gone("sns", "DeleteTopic", json!({"TopicArn": arn}), &["NotFound"]).await
+    }
+}
 
 /// The attribute's name for a protocol in DeliveryStatusLogging.
 fn protocol_prefix(protocol: &str) -> &str {
@@ -56,7 +152,7 @@ fn protocol_prefix(protocol: &str) -> &str {
     }
 }
 
-fn attributes(properties: &Map<String, Value>) -> Map<String, Value> {
+fn attributes(properties: &Properties) -> Map<String, Value> {
     let mut attributes = Map::new();
     for (name, _) in PLAIN {
         if let Some(value) = properties.get(*name) {
@@ -74,56 +170,19 @@ fn attributes(properties: &Map<String, Value>) -> Map<String, Value> {
     attributes
 }
 
-/// The name: given, or generated.
-pub fn name(work: &Work<'_>, properties: &Map<String, Value>) -> String {
-    if let Some(name) = text(properties, "TopicName") {
-        return name.to_owned();
-    }
-    match properties.get("FifoTopic") {
-        Some(Value::Bool(true)) => format!("{}.fifo", work.generated.within(251)),
-        _ => work.generated.within(256),
-    }
-}
-
-/// Fails if the name is another's.
-pub async fn taken(work: &Work<'_>, name: &str) -> Done<()> {
-    let arn = work.arn("sns", name);
-    match work.call("sns", "GetTopicAttributes", json!({"TopicArn": arn})).await {
-        Ok(_) => Err(exists(KIND, &arn)),
-        Err(_) => Ok(()),
-    }
-}
-
-pub async fn create(work: &Work<'_>, name: &str, properties: &Map<String, Value>) -> Done<Made> {
-    let arn = work.arn("sns", name);
-    let mut initial = attributes(properties);
-    if properties.get("FifoTopic") == Some(&Value::Bool(true)) {
-        initial.insert("FifoTopic".into(), "true".into());
-    }
-    let mut input = json!({"Name": name, "Attributes": initial, "Tags": tag_list(&work.first_tags(properties))});
-    if let Some(policy) = properties.get("DataProtectionPolicy") {
-        input["DataProtectionPolicy"] = attribute(policy);
-    }
-    work.call("sns", "CreateTopic", input).await?;
-    for (protocol, endpoint) in subscriptions(properties) {
-        subscribe(work, &arn, protocol, endpoint).await?;
-    }
-    Ok(Made::new(arn.clone(), [("TopicArn", arn.into()), ("TopicName", name.into())]))
-}
-
-fn subscriptions(properties: &Map<String, Value>) -> Vec<(&str, &str)> {
+fn subscriptions(properties: &Properties) -> Vec<(&str, &str)> {
     let declared = properties.get("Subscription").and_then(Value::as_array).into_iter().flatten();
     declared.filter_map(|s| Some((s["Protocol"].as_str()?, s["Endpoint"].as_str()?))).collect()
 }
 
-async fn subscribe(work: &Work<'_>, topic: &str, protocol: &str, endpoint: &str) -> Done<()> {
+async fn subscribe(work: &Work<'_>, topic: &str, protocol: &str, endpoint: &str) -> ResourceResult<()> {
     let input = json!({"TopicArn": topic, "Protocol": protocol, "Endpoint": endpoint});
     work.call("sns", "Subscribe", input).await?;
     Ok(())
 }
 
 /// Ends the subscriptions that the topic's declaration no longer has; one that never was confirmed can't be ended.
-async fn unsubscribe(work: &Work<'_>, topic: &str, gone: &[(&str, &str)]) -> Done<()> {
+async fn unsubscribe(work: &Work<'_>, topic: &str, gone: &[(&str, &str)]) -> ResourceResult<()> {
     let mut token = Value::Null;
     loop {
         let page = work.call("sns", "ListSubscriptionsByTopic", json!({"TopicArn": topic, "NextToken": token})).await?;
@@ -131,7 +190,7 @@ async fn unsubscribe(work: &Work<'_>, topic: &str, gone: &[(&str, &str)]) -> Don
             let is_gone = gone.iter().any(|(p, e)| one["Protocol"] == *p && one["Endpoint"] == *e);
             if let (true, Some(arn)) = (is_gone, one["SubscriptionArn"].as_str().filter(|arn| arn.starts_with("arn:")))
             {
-                work.delete("sns", "Unsubscribe", json!({"SubscriptionArn": arn}), &["NotFound"]).await?;
+                work.call_unless_gone("sns", "Unsubscribe", json!({"SubscriptionArn": arn}), &["NotFound"]).await?;
             }
         }
         token = page["NextToken"].clone();
@@ -139,45 +198,4 @@ async fn unsubscribe(work: &Work<'_>, topic: &str, gone: &[(&str, &str)]) -> Don
             return Ok(());
         }
     }
-}
-
-pub async fn update(work: &Work<'_>, arn: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Done<()> {
-    let (before, after) = (attributes(old), attributes(new));
-    let mut changes: Vec<(&str, Value)> = Vec::new();
-    for (name, value) in after.iter().filter(|(name, value)| before.get(*name) != Some(value)) {
-        changes.push((name, value.clone()));
-    }
-    for name in before.keys().filter(|name| !after.contains_key(*name)) {
-        let default = PLAIN.iter().find(|(plain, _)| plain == name).map_or("", |(_, default)| default);
-        changes.push((name, default.into()));
-    }
-    for (name, value) in changes {
-        let input = json!({"TopicArn": arn, "AttributeName": name, "AttributeValue": value});
-        work.call("sns", "SetTopicAttributes", input).await?;
-    }
-    if old.get("DataProtectionPolicy") != new.get("DataProtectionPolicy") {
-        let policy = new.get("DataProtectionPolicy").map_or_else(|| "".into(), attribute);
-        let input = json!({"ResourceArn": arn, "DataProtectionPolicy": policy});
-        work.call("sns", "PutDataProtectionPolicy", input).await?;
-    }
-    let (before, after) = (subscriptions(old), subscriptions(new));
-    for (protocol, endpoint) in after.iter().filter(|s| !before.contains(s)) {
-        subscribe(work, arn, protocol, endpoint).await?;
-    }
-    let gone: Vec<(&str, &str)> = before.into_iter().filter(|s| !after.contains(s)).collect();
-    if !gone.is_empty() {
-        unsubscribe(work, arn, &gone).await?;
-    }
-    let (set, gone) = tag_changes(&work.all_tags_before(old), &work.all_tags(new));
-    if !gone.is_empty() {
-        work.call("sns", "UntagResource", json!({"ResourceArn": arn, "TagKeys": gone})).await?;
-    }
-    if !set.is_empty() {
-        work.call("sns", "TagResource", json!({"ResourceArn": arn, "Tags": tag_list(&set)})).await?;
-    }
-    Ok(())
-}
-
-pub async fn delete(work: &Work<'_>, arn: &str) -> Done<()> {
-    work.delete("sns", "DeleteTopic", json!({"TopicArn": arn}), &["NotFound"]).await
 }

@@ -1,22 +1,86 @@
 //! `AWS::SNS::TopicPolicy` and `AWS::SNS::TopicInlinePolicy`: the policy of topics that are declared elsewhere.
 
-use serde_json::{Map, Value, json};
+use async_trait::async_trait;
+use serde_json::{Value, json};
 
-use super::schema::{Field, json as any, string, strings};
-use super::work::{Done, Made, Work, attribute};
+use super::resource_type::ResourceType;
+use super::schema::{Field, Properties, Schema, json as any, string, strings};
+use super::work::{Created, ResourceResult, Work, attribute};
 
-pub const FIELDS: &[Field] = &[any("PolicyDocument").required(), strings("Topics").required()];
-pub const INLINE_FIELDS: &[Field] = &[any("PolicyDocument").required(), string("TopicArn").required().replaces()];
-pub const ATTRIBUTES: &[&str] = &["Id"];
+const FIELDS: &[Field] = &[any("PolicyDocument").required(), strings("Topics").required()];
+const INLINE_FIELDS: &[Field] = &[any("PolicyDocument").required(), string("TopicArn").required().replaces()];
 
-fn topics(properties: &Map<String, Value>) -> Vec<&str> {
+/// `AWS::SNS::TopicPolicy` or `AWS::SNS::TopicInlinePolicy`.
+pub struct TopicPolicy {
+    schema: &'static Schema,
+}
+
+/// `AWS::SNS::TopicPolicy`.
+pub static TOPIC_POLICY: TopicPolicy = TopicPolicy {
+    schema: &Schema {
+        type_name: "AWS::SNS::TopicPolicy",
+        fields: FIELDS,
+        absent: &[],
+        attributes: &["Id"],
+        identifiers: &["Id"],
+    },
+};
+
+/// `AWS::SNS::TopicInlinePolicy`.
+pub static TOPIC_INLINE_POLICY: TopicPolicy = TopicPolicy {
+    schema: &Schema {
+        type_name: "AWS::SNS::TopicInlinePolicy",
+        fields: INLINE_FIELDS,
+        absent: &[],
+        attributes: &["Id"],
+        identifiers: &["TopicArn"],
+    },
+};
+
+#[async_trait]
+impl ResourceType for TopicPolicy {
+    fn schema(&self) -> &'static Schema {
+        self.schema
+    }
+
+    /// The id: the topic of an inline policy, else generated.
+    fn choose_name(&self, work: &Work<'_>, properties: &Properties) -> String {
+        match properties.get("TopicArn").and_then(Value::as_str) {
+            Some(topic) => topic.to_owned(),
+            None => work.generated.within(128),
+        }
+    }
+
+    async fn create(&self, work: &Work<'_>, id: &str, properties: &Properties) -> ResourceResult<Created> {
+        set(work, properties).await?;
+        Ok(Created::new(id, [("Id", id.into())]))
+    }
+
+    async fn update(&self, work: &Work<'_>, _id: &str, old: &Properties, new: &Properties) -> ResourceResult<()> {
+        let kept = topics(new);
+        for topic in topics(old).into_iter().filter(|topic| !kept.contains(topic)) {
+            clear(work, topic).await?;
+        }
+        set(work, new).await
+    }
+
+    async fn delete(&self, work: &Work<'_>, _id: &str, properties: &Properties) -> ResourceResult<()> {
+        for topic in topics(properties) {
+            clear(work, topic).await?;
+        }
+        Ok(())
+    }
+}
+
+fn topics(properties: &Properties) -> Vec<&str> {
     let many = properties.get("Topics").and_then(Value::as_array).into_iter().flatten();
     many.chain(properties.get("TopicArn")).filter_map(Value::as_str).collect()
 }
 
-async fn put(work: &Work<'_>, topic: &str, policy: Value) -> Done<()> {
+async fn put(work: &Work<'_>, topic: &str, policy: Value) -> ResourceResult<()> {
     let input = json!({"TopicArn": topic, "AttributeName": "Policy", "AttributeValue": policy});
-    work.delete("sns", "SetTopicAttributes", input, &[]).await
+    work.call("sns", "SetTopicAttributes", input).await?;
+    Ok(())
 }
 
 /// The policy that a topic has when nobody gave it one ("Amazon SNS access control use cases").
@@ -46,43 +110,15 @@ fn default_policy(work: &Work<'_>, topic: &str) -> Value {
     .into()
 }
 
-async fn set(work: &Work<'_>, properties: &Map<String, Value>) -> Done<()> {
+async fn set(work: &Work<'_>, properties: &Properties) -> ResourceResult<()> {
     for topic in topics(properties) {
         put(work, topic, attribute(&properties["PolicyDocument"])).await?;
     }
     Ok(())
 }
 
-async fn clear(work: &Work<'_>, topic: &str) -> Done<()> {
+async fn clear(work: &Work<'_>, topic: &str) -> ResourceResult<()> {
     let policy = default_policy(work, topic);
     let input = json!({"TopicArn": topic, "AttributeName": "Policy", "AttributeValue": policy});
-    work.delete("sns", "SetTopicAttributes", input, &["NotFound"]).await
-}
-
-/// The id: the topic of an inline policy, else generated.
-pub fn name(work: &Work<'_>, properties: &Map<String, Value>) -> String {
-    match properties.get("TopicArn").and_then(Value::as_str) {
-        Some(topic) => topic.to_owned(),
-        None => work.generated.within(128),
-    }
-}
-
-pub async fn create(work: &Work<'_>, id: &str, properties: &Map<String, Value>) -> Done<Made> {
-    set(work, properties).await?;
-    Ok(Made::new(id, [("Id", id.into())]))
-}
-
-pub async fn update(work: &Work<'_>, old: &Map<String, Value>, new: &Map<String, Value>) -> Done<()> {
-    let kept = topics(new);
-    for topic in topics(old).into_iter().filter(|topic| !kept.contains(topic)) {
-        clear(work, topic).await?;
-    }
-    set(work, new).await
-}
-
-pub async fn delete(work: &Work<'_>, properties: &Map<String, Value>) -> Done<()> {
-    for topic in topics(properties) {
-        clear(work, topic).await?;
-    }
-    Ok(())
+    work.call_unless_gone("sns", "SetTopicAttributes", input, &["NotFound"]).await
 }

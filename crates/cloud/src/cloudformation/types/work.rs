@@ -1,19 +1,18 @@
-//! What the types work with: calls of this cloud's own operations, names, failures.
+//! What resource types work with: calls of this cloud's own operations, names, tags, errors.
 
-use bytes::Bytes;
-use http::Method;
 use serde_json::{Map, Value, json};
 
+use super::schema::Properties;
 use crate::cloudformation::record::Tag;
-use crate::cloudformation::{self, objects};
 use crate::request::Context;
 use wire::AwsError;
 
-/// A resource to be made, changed or deleted.
+/// What a resource type works with when it creates, updates or deletes a resource.
 pub struct Work<'a> {
+    /// The service in it is CloudFormation: what is called is asked by it, on behalf of whom the context speaks for.
     pub cx: &'a Context,
     /// The name that CloudFormation gives if the template gives none.
-    pub generated: Name<'a>,
+    pub generated: GeneratedName<'a>,
     pub stack_id: &'a str,
     /// The stack's own tags, which its resources get as well.
     pub tags: &'a [Tag],
@@ -23,14 +22,15 @@ pub struct Work<'a> {
 
 /// What a generated name is made of.
 #[derive(Clone)]
-pub struct Name<'a> {
+pub struct GeneratedName<'a> {
+    /// The stack's name.
     pub stack: &'a str,
     pub logical_id: &'a str,
     /// Twelve letters and digits.
     pub random: &'a str,
 }
 
-impl Name<'_> {
+impl GeneratedName<'_> {
     /// `stack-logical-RANDOM`, the first two cut so that the whole fits.
     pub fn within(&self, max: usize) -> String {
         let room = max.saturating_sub(self.random.len() + 2);
@@ -40,40 +40,42 @@ impl Name<'_> {
     }
 }
 
-/// A resource that exists.
+/// What a resource type has created.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Made {
+pub struct Created {
     /// What `Ref` gives.
     pub physical_id: String,
     /// What `Fn::GetAtt` gives beside the properties.
     pub attributes: Map<String, Value>,
 }
 
-impl Made {
-    pub fn new<const N: usize>(physical_id: impl Into<String>, attributes: [(&str, Value); N]) -> Self {
+impl Created {
+    /// With what `Fn::GetAtt` gives, by name.
+    pub fn new(physical_id: impl Into<String>, attributes: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
         let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Self { physical_id: physical_id.into(), attributes }
     }
 }
 
-/// Why a resource can't be made.
+/// Why a resource can't be created, updated or deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub struct ResourceError {
     /// The reason that its event gives.
     pub reason: String,
 }
 
-impl Failure {
+impl ResourceError {
+    /// For a reason in words.
     pub fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into() }
     }
 }
 
-impl From<AwsError> for Failure {
+impl From<AwsError> for ResourceError {
     fn from(error: AwsError) -> Self {
         // As resource handlers put a service's error into an event.
         let AwsError { code, message, status, .. } = error;
-        Failure::new(format!(
+        ResourceError::new(format!(
             "Resource handler returned message: \"{message} (Error Code: {code}, Status Code: {status})\" (HandlerErrorCode: {})",
             handler_code(&code, status)
         ))
@@ -94,36 +96,36 @@ fn handler_code(code: &str, status: u16) -> &'static str {
 }
 
 /// The result of working on a resource.
-pub type Done<T> = Result<T, Failure>;
+pub type ResourceResult<T> = Result<T, ResourceError>;
 
-/// The failure for a name that another resource has.
-pub fn exists(kind: &str, identifier: &str) -> Failure {
-    Failure::new(format!(
-        "Resource handler returned message: \"Resource of type '{kind}' with identifier '{identifier}' already exists.\" (HandlerErrorCode: AlreadyExists)"
+/// The error for a name that another resource has.
+pub fn already_exists(type_name: &str, identifier: &str) -> ResourceError {
+    ResourceError::new(format!(
+        "Resource handler returned message: \"Resource of type '{type_name}' with identifier '{identifier}' already exists.\" (HandlerErrorCode: AlreadyExists)"
     ))
 }
 
 impl Work<'_> {
-    /// Calls an operation as a client would, and gives its answer.
+    /// Calls an operation of another service of this cloud, with its input and its output in JSON.
+    ///
+    /// # Errors
+    /// The operation's own.
     pub async fn call(&self, service: &str, operation: &str, input: Value) -> Result<Value, AwsError> {
-        let cx = Context { service: Some(&cloudformation::SERVICE), ..self.cx.clone() };
-        cx.call(service, operation, input).await
+        self.cx.call(service, operation, input).await
     }
 
-    /// A request to S3 for a bucket; `query` names a subresource.
-    pub async fn s3(
+    /// Like [`Work::call`], without the output, for deleting: what isn't there, which the error codes in `gone` tell, is as
+    /// good as deleted.
+    ///
+    /// # Errors
+    /// The operation's own, but for those in `gone`.
+    pub async fn call_unless_gone(
         &self,
-        method: Method,
-        bucket: &str,
-        query: &str,
-        headers: &[(&str, &str)],
-        body: String,
-    ) -> Result<Bytes, AwsError> {
-        objects::request(self.cx, method, bucket, query, headers, body).await
-    }
-
-    /// Like [`Work::call`], for deleting: what isn't there is as good as deleted.
-    pub async fn delete(&self, service: &str, operation: &str, input: Value, gone: &[&str]) -> Done<()> {
+        service: &str,
+        operation: &str,
+        input: Value,
+        gone: &[&str],
+    ) -> ResourceResult<()> {
         match self.call(service, operation, input).await {
             Ok(_) => Ok(()),
             Err(error) if gone.contains(&error.code.as_ref()) => Ok(()),
@@ -133,7 +135,7 @@ impl Work<'_> {
 
     /// What a new resource is tagged with: [`Work::all_tags`], and the tags that tell which stack it belongs to
     /// ("Resource tag" in the CloudFormation template reference).
-    pub fn first_tags(&self, properties: &Map<String, Value>) -> Map<String, Value> {
+    pub fn first_tags(&self, properties: &Properties) -> Map<String, Value> {
         let mut tags = self.all_tags(properties);
         for (name, value) in [
             ("stack-id", self.stack_id),
@@ -146,12 +148,12 @@ impl Work<'_> {
     }
 
     /// The stack's tags and the resource's own, which take precedence, as keys and values.
-    pub fn all_tags(&self, properties: &Map<String, Value>) -> Map<String, Value> {
+    pub fn all_tags(&self, properties: &Properties) -> Map<String, Value> {
         all_tags(self.tags, properties)
     }
 
     /// The tags that a resource with these properties had before.
-    pub fn all_tags_before(&self, properties: &Map<String, Value>) -> Map<String, Value> {
+    pub fn all_tags_before(&self, properties: &Properties) -> Map<String, Value> {
         all_tags(self.tags_before, properties)
     }
 
@@ -161,7 +163,7 @@ impl Work<'_> {
     }
 }
 
-fn all_tags(stack: &[Tag], properties: &Map<String, Value>) -> Map<String, Value> {
+fn all_tags(stack: &[Tag], properties: &Properties) -> Map<String, Value> {
     let mut tags: Map<String, Value> = stack.iter().map(|tag| (tag.key.clone(), tag.value.as_str().into())).collect();
     for tag in properties.get("Tags").and_then(Value::as_array).into_iter().flatten() {
         if let (Some(key), Some(value)) = (tag["Key"].as_str(), tag["Value"].as_str()) {
@@ -184,7 +186,7 @@ pub fn tag_changes(old: &Map<String, Value>, new: &Map<String, Value>) -> (Map<S
 }
 
 /// A property as text.
-pub fn text<'a>(properties: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+pub fn text<'a>(properties: &'a Properties, name: &str) -> Option<&'a str> {
     properties.get(name).and_then(Value::as_str)
 }
 
@@ -202,7 +204,7 @@ mod tests {
 
     #[test]
     fn generated_names_fit() {
-        let name = |stack, logical_id| Name { stack, logical_id, random: "ABCDEFGHIJKL" };
+        let name = |stack, logical_id| GeneratedName { stack, logical_id, random: "ABCDEFGHIJKL" };
         assert_eq!(name("s", "Queue").within(80), "s-Queue-ABCDEFGHIJKL");
         let long = "x".repeat(200);
         assert_eq!(name(&long, &long).within(64).len(), 64);

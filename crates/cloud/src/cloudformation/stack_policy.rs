@@ -2,12 +2,16 @@
 
 use serde_json::Value;
 
+use super::error::invalid;
+use text::glob::Glob;
 use wire::AwsError;
 
 /// What an update does to a resource, as a stack policy names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
+pub enum Action {
+    /// It changes in place.
     Modify,
+    /// A new physical resource replaces it.
     Replace,
 }
 
@@ -24,13 +28,13 @@ const ACTIONS: [&str; 4] = ["Update:*", "Update:Delete", "Update:Modify", "Updat
 
 /// Refuses what isn't a stack policy; `{}` takes the policy away.
 pub fn check(body: &str) -> Result<(), AwsError> {
-    let invalid = || AwsError::bad("ValidationError", "Error validating stack policy: Invalid stack policy");
-    let policy: Value = serde_json::from_str(body).map_err(|_| invalid())?;
-    let members = policy.as_object().ok_or_else(invalid)?;
+    let refused = || invalid("Error validating stack policy: Invalid stack policy");
+    let policy: Value = serde_json::from_str(body).map_err(|_| refused())?;
+    let members = policy.as_object().ok_or_else(refused)?;
     if members.keys().any(|key| !matches!(key.as_str(), "Statement" | "Version")) {
-        return Err(invalid());
+        return Err(refused());
     }
-    if statements(&policy).all(is_statement) { Ok(()) } else { Err(invalid()) }
+    if statements(&policy).all(is_statement) { Ok(()) } else { Err(refused()) }
 }
 
 fn statements(policy: &Value) -> impl Iterator<Item = &Value> {
@@ -57,7 +61,7 @@ fn texts<'a>(statement: &'a Value, member: &str) -> impl Iterator<Item = &'a str
 
 /// Why a stack policy denies an action on a resource, if it does. Without a policy all is allowed, with one nothing that it
 /// doesn't allow ("Prevent updates to stack resources").
-pub(super) fn denied(policy: Option<&str>, action: Action, logical_id: &str, kind: &str) -> Option<String> {
+pub fn denial(policy: Option<&str>, action: Action, logical_id: &str, kind: &str) -> Option<String> {
     let policy: Value = serde_json::from_str(policy?).ok()?;
     policy.get("Statement")?;
     let resource = format!("LogicalResourceId/{logical_id}");
@@ -77,7 +81,7 @@ pub(super) fn denied(policy: Option<&str>, action: Action, logical_id: &str, kin
 }
 
 fn applies(statement: &Value, action: &str, resource: &str, kind: &str) -> bool {
-    let matches = |member: &str, text: &str| texts(statement, member).any(|pattern| like(pattern, text));
+    let matches = |member: &str, text: &str| texts(statement, member).any(|pattern| Glob::parse(pattern).matches(text));
     let action =
         if statement.get("Action").is_some() { matches("Action", action) } else { !matches("NotAction", action) };
     let resource = if statement.get("Resource").is_some() {
@@ -93,37 +97,10 @@ fn of_type(statement: &Value, kind: &str) -> bool {
     let Some(condition) = statement.get("Condition").and_then(Value::as_object) else { return true };
     condition.iter().all(|(operator, keys)| {
         texts(keys, "ResourceType").any(|pattern| match operator.as_str() {
-            "StringLike" => like(pattern, kind),
+            "StringLike" => Glob::parse(pattern).matches(kind),
             _ => pattern == kind,
         })
     })
-}
-
-/// Whether a text is like a pattern with `*` for any run of characters and `?` for any one.
-fn like(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-    let (mut p, mut t, mut star) = (0, 0, None);
-    while t < text.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(c) if *c == b'?' || *c == text[t] => {
-                p += 1;
-                t += 1;
-            }
-            _ => match star {
-                Some((at, from)) => {
-                    star = Some((at, from + 1));
-                    p = at + 1;
-                    t = from + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == b'*')
 }
 
 #[cfg(test)]
@@ -154,13 +131,13 @@ mod tests {
              "Condition": {"StringEquals": {"ResourceType": ["AWS::S3::Bucket"]}}},
         ]})
         .to_string();
-        let ask = |action, name, kind| denied(Some(&policy), action, name, kind).is_some();
+        let ask = |action, name, kind| denial(Some(&policy), action, name, kind).is_some();
         assert!(!ask(Action::Modify, "Ab", "T"));
         assert!(ask(Action::Replace, "Ab", "T"));
         assert!(!ask(Action::Replace, "B", "T"));
         assert!(ask(Action::Modify, "B", "AWS::S3::Bucket"));
-        assert_eq!(denied(None, Action::Replace, "A", "T"), None);
-        assert_eq!(denied(Some("{}"), Action::Replace, "A", "T"), None);
-        assert!(denied(Some("{\"Statement\": []}"), Action::Modify, "A", "T").is_some());
+        assert_eq!(denial(None, Action::Replace, "A", "T"), None);
+        assert_eq!(denial(Some("{}"), Action::Replace, "A", "T"), None);
+        assert!(denial(Some("{\"Statement\": []}"), Action::Modify, "A", "T").is_some());
     }
 }

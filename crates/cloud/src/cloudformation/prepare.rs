@@ -1,0 +1,132 @@
+//! What comes of an operation's input: the definition of a stack, its template's text, and the plan that they give.
+
+use std::collections::BTreeSet;
+
+use super::blocking::run_blocking;
+use super::error::{invalid, invalid_template};
+use super::input::{Deployment, check_role};
+use super::plan::{self, Plan, pseudo};
+use super::record::{Definition, Stack};
+use super::source::template_text;
+use super::store;
+use crate::request::Context;
+use template::parameters::{Given, Texts, settle};
+use template::references::{Found, unresolved, walk};
+use template::{Budget, KNOWN_AFTER_APPLY, Reference, Template, summary};
+use wire::AwsError;
+
+/// A definition, its template's text, and the plan that it gives.
+pub struct Prepared {
+    pub text: String,
+    pub definition: Definition,
+    pub plan: Plan,
+}
+
+/// Works out what a stack is to be. `stack` is the one to create or update, `update` whether it is deployed already, `key` the
+/// document that will hold the template. What the definition holds is taken out of the input.
+///
+/// # Errors
+/// AWS's, for what is wrong with the input, the template or its parameters as far as nothing has to exist to see it.
+pub async fn prepare(
+    cx: &Context,
+    input: &mut Deployment,
+    stack: &Stack,
+    update: bool,
+    key: String,
+) -> Result<Prepared, AwsError> {
+    input.check()?;
+    let text = take_text(cx, input, stack, update).await?;
+    check_role(cx, &stack.name, input.role_arn.as_deref())?;
+    let given = input.take_parameters()?;
+    if !update && given.iter().any(|g| g.use_previous) {
+        return Err(invalid("Cannot specify UsePreviousValue on Parameters when ChangeSetType is CREATE"));
+    }
+    let early = early_parameters(&given, stack);
+    let before = update.then(|| stack.now.parameters.clone());
+    let (text, template, parameters) = run_blocking(move || {
+        let template = Template::read_given(&text, &early)?;
+        plan::check_types(&template)?;
+        let parameters = settle(&template.parameters, &given, before.as_ref())?;
+        Ok((text, template, parameters))
+    })
+    .await?
+    .map_err(invalid_template)?;
+    input.check_resource_types(&template)?;
+    let capabilities = input.capabilities.take().unwrap_or_default();
+    if let Some(lacking) = summary::lacking(&template, &capabilities) {
+        return Err(AwsError::bad("InsufficientCapabilitiesException", format!("Requires capabilities : [{lacking}]")));
+    }
+    let needed = summary::capabilities(&template).names;
+    let definition = Definition {
+        template: key,
+        description: template.description.clone(),
+        parameters,
+        tags: input.tags.take().unwrap_or_else(|| stack.now.tags.clone()),
+        // Of what was acknowledged, what the template asks for.
+        capabilities: capabilities.into_iter().filter(|c| needed.contains(&c.as_str())).collect(),
+        role: input.role_arn.take().or_else(|| stack.now.role.clone()),
+        notifications: input.notification_arns.take().unwrap_or_else(|| stack.now.notifications.clone()),
+        outputs: stack.now.outputs.clone(),
+        imports: stack.now.imports.clone(),
+    };
+    let pseudo = pseudo(stack, &definition.notifications);
+    run_blocking(move || {
+        let plan = Plan::new(&text, &definition.parameters, pseudo)?;
+        rehearse(&plan)?;
+        Ok(Prepared { text, definition, plan })
+    })
+    .await?
+    .map_err(invalid_template)
+}
+
+/// The template's text: given, or the one that the stack has.
+async fn take_text(cx: &Context, input: &mut Deployment, stack: &Stack, update: bool) -> Result<String, AwsError> {
+    let given = template_text(cx, input.template_body.take(), input.template_url.take()).await?;
+    let previous = input.use_previous_template == Some(true);
+    match given {
+        Some(_) if previous => Err(invalid("Cannot specify both UsePreviousTemplate and a template.")),
+        Some(text) => Ok(text),
+        None if previous && update => {
+            let text = cx.cloud.core.read(|engine, _| store::template(engine, &stack.now.template));
+            text.ok_or_else(|| AwsError::internal("the stack's template is gone"))
+        }
+        None if previous => Err(invalid("Cannot specify UsePreviousTemplate when creating a stack.")),
+        None => Err(invalid("Either Template URL or Template Body must be specified.")),
+    }
+}
+
+/// The parameters' texts as far as they are known without the template. Loops may go over parameters, so their texts are
+/// needed to read the template, and the template for their defaults.
+fn early_parameters(given: &[Given], stack: &Stack) -> Texts {
+    let text = |given: &Given| {
+        let previous = stack.now.parameters.get(&given.key).filter(|_| given.use_previous);
+        Some((given.key.clone(), given.value.clone().or_else(|| previous.cloned())?))
+    };
+    given.iter().filter_map(text).collect()
+}
+
+/// Evaluates everything as far as it can be before anything exists, for the mistakes that this shows.
+fn rehearse(plan: &Plan) -> template::Result<()> {
+    let known = |_: Reference<'_>| Ok(KNOWN_AFTER_APPLY.into());
+    let budget = Budget::default();
+    let scope = plan.scope(&known, &budget);
+    let resources = plan.needs.keys().flat_map(|name| plan.template.resources[name].properties.values());
+    let outputs = plan.template.outputs.values().filter(|o| plan.shows(o.condition.as_ref()));
+    for value in resources.chain(outputs.flat_map(|o| std::iter::once(&o.value).chain(&o.export))) {
+        match scope.value(value) {
+            Err(invalid) if !invalid.premature => return Err(invalid),
+            _ => {}
+        }
+    }
+    // A reference from an output to a resource that doesn't exist.
+    let mut absent = BTreeSet::new();
+    for output in plan.template.outputs.values().filter(|o| plan.shows(o.condition.as_ref())) {
+        walk(&output.value, Some(&plan.conditions), &mut |found| {
+            let (Found::Name(name) | Found::Attribute(name, _)) = found else { return };
+            if plan.template.resources.contains_key(name) && !plan.needs.contains_key(name) {
+                absent.insert(name);
+            }
+        })?;
+    }
+    if absent.is_empty() { Ok(()) } else { Err(unresolved(&absent, "Outputs")) }
+}

@@ -1,0 +1,101 @@
+//! The events of stacks and of their resources: how they are written, with the status that they tell.
+
+use serde_json::{Map, Value};
+
+use super::notify::notify;
+use crate::cloudformation::record::{Event, Resource, Stack, Status};
+use crate::cloudformation::store;
+use crate::core::transaction::Transaction;
+use crate::request::Context;
+use engine::Millis;
+use template::diff::shown;
+use text::time::iso_millis;
+
+/// The resource type that a stack's own events have.
+const STACK: &str = "AWS::CloudFormation::Stack";
+
+/// What an event says of a resource.
+pub(super) struct ResourceEvent<'a> {
+    pub status: Status,
+    pub reason: Option<&'a str>,
+    pub physical_id: &'a str,
+    pub properties: Option<&'a Map<String, Value>>,
+}
+
+impl<'a> ResourceEvent<'a> {
+    /// An event that says no more than a status.
+    pub fn new(status: Status) -> Self {
+        Self { status, reason: None, physical_id: "", properties: None }
+    }
+
+    /// Of the physical resource with this id.
+    pub fn of(self, physical_id: &'a str) -> Self {
+        Self { physical_id, ..self }
+    }
+
+    /// With a reason.
+    pub fn because(self, reason: &'a str) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+
+    /// With the resource's properties.
+    pub fn with(self, properties: &'a Map<String, Value>) -> Self {
+        Self { properties: Some(properties), ..self }
+    }
+}
+
+/// Gives a stack a status, with an event. The caller writes the stack.
+pub fn set_status(tx: &mut Transaction<'_>, cx: &Context, stack: &mut Stack, status: Status, reason: Option<&str>) {
+    stack.status = status;
+    stack.reason = reason.map(str::to_owned);
+    let event = Event {
+        id: cx.cloud.core.uuid(),
+        logical_id: stack.name.clone(),
+        physical_id: stack.id.clone(),
+        kind: STACK.to_owned(),
+        at: next_event_time(tx, stack),
+        status,
+        reason: reason.map(str::to_owned),
+        properties: None,
+        token: stack.token.clone(),
+    };
+    store::put_event(tx, stack, &event);
+    notify(tx, cx, stack, &event);
+}
+
+/// Writes an event of a resource. The caller writes the stack, which counts its events.
+pub(super) fn record(
+    tx: &mut Transaction<'_>,
+    cx: &Context,
+    stack: &mut Stack,
+    resource: &Resource,
+    event: &ResourceEvent<'_>,
+) {
+    let at = next_event_time(tx, stack);
+    let logical_id = &resource.logical_id;
+    let deletes = event.status.as_str().starts_with("DELETE");
+    let id = if deletes {
+        format!("{logical_id}-{}", cx.cloud.core.uuid())
+    } else {
+        format!("{logical_id}-{}-{}", event.status, iso_millis(at))
+    };
+    let event = Event {
+        id,
+        logical_id: logical_id.clone(),
+        physical_id: event.physical_id.to_owned(),
+        kind: resource.kind.clone(),
+        at,
+        status: event.status,
+        reason: event.reason.map(str::to_owned),
+        properties: event.properties.map(|properties| shown(&Value::Object(properties.clone())).to_string()),
+        token: stack.token.clone(),
+    };
+    store::put_event(tx, stack, &event);
+    notify(tx, cx, stack, &event);
+}
+
+/// The time of the stack's next event, in milliseconds since 1970: later than that of its last.
+fn next_event_time(tx: &Transaction<'_>, stack: &mut Stack) -> Millis {
+    stack.last_event = tx.now.max(stack.last_event + 1);
+    stack.last_event
+}
