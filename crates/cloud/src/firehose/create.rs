@@ -8,14 +8,15 @@ use serde_json::Value;
 
 use super::destination::{Destination, DestinationInput};
 use super::encryption::{self, EncryptionInput};
-use super::stream::{self, Document, check_name, invalid};
+use super::error::invalid;
+use super::stream::{self, Document, check_name};
 use super::tags::{self, Tag};
 use crate::request::Context;
 use engine::{Change, StreamId};
 use wire::AwsError;
 
 /// "CreateDeliveryStream", API Reference: by default up to 5,000 streams a Region.
-const MOST_STREAMS: usize = 5_000;
+const MAX_STREAMS: usize = 5_000;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -59,15 +60,15 @@ pub async fn create_delivery_stream(cx: &Context, input: CreateInput) -> Result<
     let made = cx
         .cloud
         .core
-        .execute(|transaction| {
+        .execute(|tx| {
             let arn = stream::arn(&cx.region, &cx.account, &name);
-            if transaction.engine.stream_by_arn(&arn).is_some() {
+            if tx.engine.stream_by_arn(&arn).is_some() {
                 let message = format!("Firehose {name} under accountId {} already exists", cx.account);
                 return Err(AwsError::bad("ResourceInUseException", message));
             }
             let own = stream::arn(&cx.region, &cx.account, "");
-            if transaction.engine.streams(&own).take(MOST_STREAMS).count() == MOST_STREAMS {
-                let message = format!("You have already consumed your firehose quota of {MOST_STREAMS} hoses.");
+            if tx.engine.streams(&own).take(MAX_STREAMS).count() == MAX_STREAMS {
+                let message = format!("You have already consumed your firehose quota of {MAX_STREAMS} hoses.");
                 return Err(AwsError::bad("LimitExceededException", message));
             }
             let document = Document {
@@ -75,14 +76,14 @@ pub async fn create_delivery_stream(cx: &Context, input: CreateInput) -> Result<
                 account: cx.account.to_string(),
                 region: cx.region.to_string(),
                 version: 1,
-                created: transaction.now,
+                created: tx.now,
                 updated: None,
                 destination,
                 encryption,
                 tags,
             };
-            let id = StreamId(transaction.engine.next_id());
-            transaction.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
+            let id = StreamId(tx.engine.next_id());
+            tx.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
             Ok(document)
         })
         .await?;

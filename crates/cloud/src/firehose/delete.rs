@@ -23,10 +23,10 @@ pub async fn delete_delivery_stream(cx: &Context, input: DeleteInput) -> Result<
     let lost = cx
         .cloud
         .core
-        .execute_freeing(|transaction| {
-            let (id, _) = stream::find(cx, transaction.engine, name)?;
-            let lost = transaction.engine.stream(id).map_or(0, |stream| stream.len());
-            transaction.apply(&Change::StreamGone(id));
+        .execute_freeing(|tx| {
+            let (id, _) = stream::find(cx, tx.engine, name)?;
+            let lost = tx.engine.stream(id).map_or(0, |stream| stream.len());
+            tx.apply(&Change::StreamGone(id));
             Ok(lost)
         })
         .await?;

@@ -3,19 +3,21 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::error::{check_length, check_number, constrained, invalid, missing};
 use super::format::{Compression, Pipeline, Processor};
 use super::prefix::Prefixes;
-use super::stream::{constrained, invalid, missing};
 use crate::iam::passing;
 use crate::request::Context;
 use crate::s3::S3;
 use engine::Millis;
+use engine::stream::Buffering;
+use text::arn::{Arn, is_account};
 use wire::AwsError;
 
 /// Buffering hints ("BufferingHints", API Reference): 0 to 900 s, 1 to 128 MiB; 300 s and 5 MiB unless given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Buffering {
+pub struct BufferingHints {
     #[serde(rename = "SizeInMBs")]
     pub size_in_mbs: u32,
     pub interval_in_seconds: u32,
@@ -65,7 +67,7 @@ pub struct DestinationInput {
     bucket_arn: Option<String>,
     prefix: Option<String>,
     error_output_prefix: Option<String>,
-    buffering_hints: Option<BufferingInput>,
+    buffering_hints: Option<HintsInput>,
     compression_format: Option<String>,
     encryption_configuration: Option<Value>,
     cloud_watch_logging_options: Option<Value>,
@@ -81,7 +83,7 @@ pub struct DestinationInput {
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct BufferingInput {
+struct HintsInput {
     #[serde(rename = "SizeInMBs")]
     size_in_mbs: Option<i64>,
     interval_in_seconds: Option<i64>,
@@ -100,7 +102,7 @@ pub struct Destination {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_output_prefix: Option<String>,
     #[serde(rename = "BufferingHints")]
-    pub buffering: Buffering,
+    pub hints: BufferingHints,
     pub compression_format: String,
     pub encryption_configuration: Value,
     pub cloud_watch_logging_options: Value,
@@ -140,7 +142,7 @@ impl Destination {
             bucket_arn: required(input.bucket_arn, before.map(|it| &it.bucket_arn), member("bucketARN").as_str())?,
             prefix: kept(input.prefix, before.map(|it| &it.prefix)),
             error_output_prefix: kept(input.error_output_prefix, before.map(|it| &it.error_output_prefix)),
-            buffering: buffering(input.buffering_hints, before.map(|it| it.buffering), partitioned)?,
+            hints: merge_hints(input.buffering_hints, before.map(|it| it.hints), partitioned)?,
             compression_format: input
                 .compression_format
                 .or_else(|| before.map(|it| it.compression_format.clone()))
@@ -192,14 +194,22 @@ impl Destination {
         self.dynamic_partitioning_configuration.as_ref().is_some_and(|it| it.enabled)
     }
 
+    /// How its records are buffered.
+    pub fn buffering(&self) -> Buffering {
+        if self.partitioned() {
+            return Buffering::Partitioned;
+        }
+        Buffering::Whole { bytes: self.buffer_bytes(), millis: self.buffer_millis() }
+    }
+
     /// The bytes that a buffer is due with.
     pub fn buffer_bytes(&self) -> u64 {
-        u64::from(self.buffering.size_in_mbs) << 20
+        u64::from(self.hints.size_in_mbs) << 20
     }
 
     /// How long records are buffered.
     pub fn buffer_millis(&self) -> Millis {
-        Millis::from(self.buffering.interval_in_seconds) * 1000
+        Millis::from(self.hints.interval_in_seconds) * 1000
     }
 
     /// The processors, ready to run.
@@ -277,9 +287,9 @@ impl Destination {
             ("processingConfiguration.processors.parameters.parameterValue", Some(&it.parameter_value), 5_120)
         });
         for (name, value, most) in members.into_iter().chain(parameters) {
-            let Some(value) = value.filter(|value| value.chars().count() > most) else { continue };
-            let constraint = format!("Member must have length less than or equal to {most}");
-            return Err(constrained(value, &member(name), &constraint));
+            if let Some(value) = value {
+                check_length(value, &member(name), 0..=most)?;
+            }
         }
         Ok(())
     }
@@ -334,14 +344,11 @@ impl Partitioning {
     fn check(&self) -> Result<(), AwsError> {
         let seconds = self.retry_options.as_ref().and_then(|options| options.get("DurationInSeconds"));
         let Some(seconds) = seconds else { return Ok(()) };
-        let (than, bound) = match seconds.as_i64() {
-            Some(0..=7200) => return Ok(()),
-            Some(..0) | None => ("greater", 0),
-            Some(_) => ("less", 7200),
-        };
-        let constraint = format!("Member must have value {than} than or equal to {bound}");
         let name = member("dynamicPartitioningConfiguration.retryOptions.durationInSeconds");
-        Err(constrained(seconds, &name, &constraint))
+        match seconds.as_i64() {
+            Some(number) => check_number(number, &name, 0..=7200),
+            None => Err(constrained(seconds, &name, "Member must have value greater than or equal to 0")),
+        }
     }
 }
 
@@ -356,15 +363,9 @@ fn member(name: &str) -> String {
 }
 
 fn is_role(arn: &str) -> bool {
-    let mut parts = arn.splitn(6, ':');
-    let fixed = [parts.next(), parts.next(), parts.next(), parts.next()];
-    let account = parts.next().unwrap_or_default();
-    let name = parts.next().unwrap_or_default();
-    fixed[0] == Some("arn")
-        && fixed[2] == Some("iam")
-        && account.len() == 12
-        && account.bytes().all(|byte| byte.is_ascii_digit())
-        && name.strip_prefix("role/").is_some_and(|name| !name.is_empty())
+    let Some(arn) = Arn::parse(arn) else { return false };
+    let name = arn.resource.strip_prefix("role/");
+    arn.service == "iam" && is_account(arn.account) && name.is_some_and(|name| !name.is_empty())
 }
 
 /// What isn't simulated is refused by name.
@@ -380,44 +381,31 @@ fn refuse_unsupported(input: &DestinationInput) -> Result<(), AwsError> {
     Ok(())
 }
 
-fn buffering(
-    input: Option<BufferingInput>,
-    before: Option<Buffering>,
+fn merge_hints(
+    input: Option<HintsInput>,
+    before: Option<BufferingHints>,
     partitioned: bool,
-) -> Result<Buffering, AwsError> {
+) -> Result<BufferingHints, AwsError> {
     let input = input.unwrap_or_default();
     // Both or none: "BufferingHints", API Reference.
     if input.size_in_mbs.is_some() != input.interval_in_seconds.is_some() {
         return Err(invalid("BufferingHints needs both SizeInMBs and IntervalInSeconds"));
     }
-    let default = before.unwrap_or(Buffering {
+    let default = before.unwrap_or(BufferingHints {
         // "Dynamic partitioning in Amazon Data Firehose": at least 64 MiB.
         size_in_mbs: if partitioned { 128 } else { 5 },
         interval_in_seconds: 300,
     });
-    let bounded = |value: Option<i64>, default: u32, from: u32, to: u32, name: &str| {
-        let Some(value) = value else { return Ok(default) };
-        match u32::try_from(value) {
-            Ok(value) if value < from => Err((value.into(), "greater", from)),
-            Ok(value) if value > to => Err((value.into(), "less", to)),
-            Ok(value) => Ok(value),
-            Err(_) if value < 0 => Err((value, "greater", from)),
-            Err(_) => Err((value, "less", to)),
-        }
-        .map_err(|(value, than, bound): (i64, _, _)| {
-            let constraint = format!("Member must have value {than} than or equal to {bound}");
-            constrained(value, &member(&format!("bufferingHints.{name}")), &constraint)
-        })
-    };
-    let hints = Buffering {
-        size_in_mbs: bounded(input.size_in_mbs, default.size_in_mbs, 1, 128, "sizeInMBs")?,
-        interval_in_seconds: bounded(
-            input.interval_in_seconds,
-            default.interval_in_seconds,
-            0,
-            900,
-            "intervalInSeconds",
-        )?,
+    if let Some(size) = input.size_in_mbs {
+        check_number(size, &member("bufferingHints.sizeInMBs"), 1..=128)?;
+    }
+    if let Some(seconds) = input.interval_in_seconds {
+        check_number(seconds, &member("bufferingHints.intervalInSeconds"), 0..=900)?;
+    }
+    let given = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
+    let hints = BufferingHints {
+        size_in_mbs: given(input.size_in_mbs).unwrap_or(default.size_in_mbs),
+        interval_in_seconds: given(input.interval_in_seconds).unwrap_or(default.interval_in_seconds),
     };
     if partitioned && hints.size_in_mbs < 64 {
         return Err(invalid("BufferingHints.SizeInMBs must be at least 64 when Dynamic Partitioning is enabled."));

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::delete::Empty;
-use super::stream::{self, Encryption, check_name, constrained, invalid, missing};
+use super::error::{constrained, invalid, missing};
+use super::stream::{self, Encryption, check_name};
 use crate::request::Context;
 use engine::Change;
 use wire::AwsError;
@@ -65,10 +66,10 @@ async fn set(cx: &Context, name: Option<&str>, encryption: Option<Encryption>) -
     let name = check_name(name)?;
     cx.cloud
         .core
-        .execute(|transaction| {
-            let (id, mut document) = stream::find(cx, transaction.engine, name)?;
+        .execute(|tx| {
+            let (id, mut document) = stream::find(cx, tx.engine, name)?;
             document.encryption = encryption;
-            transaction.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
+            tx.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
             Ok(Empty {})
         })
         .await

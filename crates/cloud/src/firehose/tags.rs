@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::delete::Empty;
-use super::stream::{self, check_name, constrained, invalid};
+use super::error::{constrained, invalid};
+use super::stream::{self, check_name};
 use crate::request::Context;
 use engine::Change;
 use wire::AwsError;
 
 /// "TagDeliveryStream", API Reference.
-const MOST_TAGS: usize = 50;
+const MAX_TAGS: usize = 50;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -64,8 +65,8 @@ pub fn check(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, AwsError> {
         }
         checked.insert(tag.key, value);
     }
-    if checked.len() > MOST_TAGS {
-        return Err(invalid(format!("A delivery stream can have up to {MOST_TAGS} tags")));
+    if checked.len() > MAX_TAGS {
+        return Err(invalid(format!("A delivery stream can have up to {MAX_TAGS} tags")));
     }
     Ok(checked)
 }
@@ -75,8 +76,8 @@ pub async fn tag_delivery_stream(cx: &Context, input: TagInput) -> Result<Empty,
     let added = check(input.tags)?;
     change(cx, input.delivery_stream_name.as_deref(), |tags| {
         tags.extend(added);
-        if tags.len() > MOST_TAGS {
-            let message = format!("A delivery stream can have up to {MOST_TAGS} tags");
+        if tags.len() > MAX_TAGS {
+            let message = format!("A delivery stream can have up to {MAX_TAGS} tags");
             return Err(AwsError::bad("LimitExceededException", message));
         }
         Ok(())
@@ -96,8 +97,8 @@ pub async fn untag_delivery_stream(cx: &Context, input: UntagInput) -> Result<Em
 /// Lists tags by key.
 pub async fn list_tags_for_delivery_stream(cx: &Context, input: ListTagsInput) -> Result<ListTagsOutput, AwsError> {
     let name = check_name(input.delivery_stream_name.as_deref())?;
-    let limit = input.limit.unwrap_or(MOST_TAGS as i64);
-    if !(1..=MOST_TAGS as i64).contains(&limit) {
+    let limit = input.limit.unwrap_or(MAX_TAGS as i64);
+    if !(1..=MAX_TAGS as i64).contains(&limit) {
         return Err(constrained(limit, "limit", "Member must have value from 1 to 50"));
     }
     let after = input.exclusive_start_tag_key.unwrap_or_default();
@@ -117,10 +118,10 @@ async fn change(
     let name = check_name(name)?;
     cx.cloud
         .core
-        .execute(|transaction| {
-            let (id, mut document) = stream::find(cx, transaction.engine, name)?;
+        .execute(|tx| {
+            let (id, mut document) = stream::find(cx, tx.engine, name)?;
             change(&mut document.tags)?;
-            transaction.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
+            tx.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
             Ok(Empty {})
         })
         .await
