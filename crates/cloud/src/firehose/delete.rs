@@ -1,7 +1,8 @@
 //! DeleteDeliveryStream.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use super::empty::Empty;
 use super::stream::{self, check_name};
 use crate::request::Context;
 use engine::Change;
@@ -12,9 +13,6 @@ use wire::AwsError;
 pub struct DeleteInput {
     pub delivery_stream_name: Option<String>,
 }
-
-#[derive(Debug, Serialize)]
-pub struct Empty {}
 
 /// Deletes a stream. What it still holds is lost, as AWS says ("DeleteDeliveryStream", API Reference: data that has not
 /// been delivered "might" be); the server says how much.

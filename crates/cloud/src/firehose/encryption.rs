@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::delete::Empty;
+use super::empty::Empty;
 use super::error::{constrained, invalid, missing};
 use super::stream::{self, Encryption, check_name};
 use crate::request::Context;

@@ -11,24 +11,25 @@
 //! ```
 
 mod buffer;
-pub mod create;
-pub mod delete;
+mod create;
+mod delete;
 mod describe;
-pub mod destination;
+mod destination;
+mod empty;
 mod encryption;
 mod error;
 pub mod flusher;
-pub mod format;
+mod format;
 mod landing;
 mod list;
 mod objects;
 mod partitions;
-pub mod prefix;
+mod prefix;
 mod put;
 mod retry;
-pub mod stream;
+mod stream;
 mod tags;
-pub mod update;
+mod update;
 mod whole;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::delete::Empty;
+use super::empty::Empty;
 use super::error::{constrained, invalid};
 use super::stream::{self, check_name};
 use crate::request::Context;

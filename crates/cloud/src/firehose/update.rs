@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::delete::Empty;
 use super::destination::{DESTINATION_ID, Destination, DestinationInput};
+use super::empty::Empty;
 use super::error::{invalid, missing};
 use super::stream::{self, check_name};
 use crate::request::Context;

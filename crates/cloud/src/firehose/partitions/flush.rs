@@ -30,7 +30,7 @@ impl Partitions {
     /// Lands buffers; what can't land goes back and waits.
     ///
     /// # Errors
-    /// The log can't be read, or not be written: nothing was given up then.
+    /// The log can't be read, or can't be written: what should have landed, or should have been given up, still waits.
     pub(super) async fn flush(&mut self, cloud: &Arc<Cloud>, id: StreamId, due: Vec<Buffer>) -> Result<(), AwsError> {
         let made = match self.objects(cloud, &due).await {
             Ok(made) => made,
@@ -51,10 +51,11 @@ impl Partitions {
         }
         let outcomes = self.land(cloud, id, &ready, &objects).await;
         let refusals = ready.into_iter().zip(outcomes).filter_map(|(buffer, landed)| Some((buffer, landed.err()?)));
+        let mut kept = Ok(());
         for (buffer, reason) in refused.into_iter().chain(refusals) {
-            self.keep(cloud, id, buffer, &reason).await?;
+            kept = kept.and(self.keep(cloud, id, buffer, &reason).await);
         }
-        Ok(())
+        kept
     }
 
     /// Lands buffers, together if there is a transaction that holds them all.
