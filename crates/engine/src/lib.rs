@@ -50,6 +50,6 @@ pub use self::change::Change;
 pub use self::declared::MAX_DECLARED;
 pub use self::engine::{Engine, Owner, Strictness};
 pub use self::publish::{Notification, Published};
-pub use self::roles::{ManagedPolicy, Role, Through};
+pub use self::roles::{AssumedRole, ManagedPolicy, Role, Through};
 pub use self::send::{Message, SendError, Sending};
 pub use self::types::{Millis, Place, Position, QueueId, Seq, StreamId, SubscriptionId, TopicId};

@@ -7,13 +7,25 @@ use super::objects::Object;
 use super::stream::Document;
 use crate::core::Cloud;
 use crate::core::transaction::Transaction;
-use crate::s3::{self, Changed, Failure, Landing, S3, Written};
-use engine::policy::{Around, Decision, Principal, Request};
-use engine::{Change, Engine, Millis, Through};
+use crate::s3::{self, Bucket, Changed, Failure, Landing, S3, Written};
+use engine::policy::{Around, Decision, Policy, Principal, Request};
+use engine::{AssumedRole, Change, Engine, Millis, Through};
 use wire::AwsError;
 
 /// What Firehose calls its sessions of a stream's role, as CloudTrail shows them.
 const SESSION: &str = "AWSFirehoseToS3";
+/// What a landing is to policies.
+const ACTION: &str = "s3:PutObject";
+/// Keys of conditions that a landing doesn't have: an object that isn't there yet has no tags.
+const ABSENT: &[&str] = &[
+    "aws:ResourceTag/",
+    "s3:ExistingObjectTag/",
+    "s3:RequestObjectTag/",
+    "s3:delimiter",
+    "s3:max-keys",
+    "s3:prefix",
+    "s3:x-amz-acl",
+];
 
 /// What became of a batch: its objects have landed and its records are gone from the buffer, or the reason why neither is so.
 pub type Outcome = Result<(), String>;
@@ -48,18 +60,24 @@ pub async fn land<'f>(
     flushed: impl FnOnce(&[Outcome]) -> Vec<Change<'f>>,
 ) -> Result<Vec<Outcome>, AwsError> {
     let s3 = S3::of(cloud);
+    // What is refused is tried again and again: it isn't written to files each time. What counts is the permit at the landing.
+    let permit = cloud.core.read(|engine, now| Permit::of(engine, now, document));
     let mut files = Vec::with_capacity(batches.len());
     for objects in batches {
-        files.push(write(cloud, &s3, document, objects).await);
+        files.push(match allow(&permit, objects) {
+            Ok(()) => write(&s3, objects).await,
+            Err(reason) => Err(reason),
+        });
     }
     if files.iter().all(Result::is_err) {
         return Ok(files.into_iter().map(|files| files.map(drop)).collect());
     }
     let landed = cloud.core.execute(|tx| {
+        let permit = Permit::of(tx.engine, tx.now, document);
         let mut changed = Vec::new();
         let mut land_one = |objects: &[Object], files: &Result<Vec<Written>, String>| {
             let files = files.as_ref().map_err(String::clone)?;
-            check(tx.engine, tx.now, document, objects)?;
+            allow(&permit, objects)?;
             changed.push(name_files(cloud, tx, document, objects, files).map_err(tell)?);
             Ok(())
         };
@@ -75,10 +93,8 @@ pub async fn land<'f>(
     Ok(outcomes)
 }
 
-/// Writes a batch's objects to files, unless it would be refused: it is tried again and again, and each time in vain. What
-/// counts is whether it may land when it does.
-async fn write(cloud: &Cloud, s3: &S3, document: &Document, objects: &[Object]) -> Result<Vec<Written>, String> {
-    cloud.core.read(|engine, now| check(engine, now, document, objects))?;
+/// Writes a batch's objects to files.
+async fn write(s3: &S3, objects: &[Object]) -> Result<Vec<Written>, String> {
     let mut written = Vec::with_capacity(objects.len());
     for object in objects {
         written.push(s3.write(&object.body).await.map_err(tell)?);
@@ -106,74 +122,82 @@ fn tell(failure: Failure) -> String {
     format!("{}: {}", failure.code, failure.message)
 }
 
-/// Whether a stream may write objects to its bucket; else the reason.
+/// What says whether a stream may write to its bucket, as it was at one moment.
 ///
-/// The role must let Firehose put them, and the bucket's policy must not deny it ("Controlling access with Amazon Data
+/// The role must let Firehose put objects, and the bucket's policy must not deny it ("Controlling access with Amazon Data
 /// Firehose"). A bucket of another account must allow it to the role ("Cross-Account Delivery to an Amazon S3 Destination").
-fn check(engine: &Engine, now: Millis, document: &Document, objects: &[Object]) -> Result<(), String> {
-    let destination = &document.destination;
-    let name = destination.bucket();
-    let found = s3::find_bucket(engine, name).map_err(|failure| failure.message)?;
-    let Some(bucket) = found else { return Err(format!("NoSuchBucket: the bucket {name} does not exist")) };
-    let policy =
-        s3::policy_of(&bucket).map_err(|why| format!("the policy of the bucket {name} can't be judged: {why}"))?;
-    let role = destination.role_arn.as_str();
-    let foreign = bucket.account != document.account;
-    let restricted = foreign && s3::is_restricted(&bucket, policy.as_ref());
-    let user_id = engine.role(role).map(|role| (format!("{}:{SESSION}", role.id), role.tags));
-    // An object that isn't there yet has no tags, and another account's bucket gets it with its owner's rights ("Cross-Account
-    // Delivery to an Amazon S3 Destination").
-    let acl = if foreign { &[("s3:x-amz-acl", "bucket-owner-full-control")][..] } else { &[] };
-    let around = Around {
-        user_id: user_id.as_ref().map(|(id, _)| id.as_str()),
-        temporary: true,
-        issued: Some(now),
-        principal_tags: user_id.as_ref().map(|(_, tags)| tags),
-        absent: &[
-            "aws:ResourceTag/",
-            "s3:ExistingObjectTag/",
-            "s3:RequestObjectTag/",
-            "s3:delimiter",
-            "s3:max-keys",
-            "s3:prefix",
-            "s3:x-amz-acl",
-        ],
-        ..Around::service(now, &bucket.region, &bucket.account)
-    };
-    let source = document.arn();
-    for object in objects {
-        let resource = format!("{}/{}", destination.bucket_arn, object.key);
-        let action = "s3:PutObject";
-        let through = Through {
-            role,
-            holder: &document.account,
-            service: SERVICE,
-            action,
-            resource: &resource,
-            around,
-            source: &source,
+struct Permit<'d> {
+    document: &'d Document,
+    now: Millis,
+    bucket: Bucket,
+    /// The bucket's.
+    policy: Option<Policy>,
+    /// The stream's; or why Firehose can't assume it.
+    role: Result<AssumedRole, String>,
+}
+
+/// Whether a stream may write a batch; else the reason.
+fn allow(permit: &Result<Permit<'_>, String>, objects: &[Object]) -> Result<(), String> {
+    let permit = permit.as_ref().map_err(String::clone)?;
+    objects.iter().try_for_each(|object| permit.allow(object))
+}
+
+impl<'d> Permit<'d> {
+    /// The error says why the stream may write nothing, whatever it is.
+    fn of(engine: &Engine, now: Millis, document: &'d Document) -> Result<Self, String> {
+        let name = document.destination.bucket();
+        let found = s3::find_bucket(engine, name).map_err(|failure| failure.message)?;
+        let Some(bucket) = found else { return Err(format!("NoSuchBucket: the bucket {name} does not exist")) };
+        let policy =
+            s3::policy_of(&bucket).map_err(|why| format!("the policy of the bucket {name} can't be judged: {why}"))?;
+        let source = document.arn();
+        let around = Around::service(now, &bucket.region, &bucket.account);
+        let role = engine.assume(&through(document, &source, "", around));
+        Ok(Self { document, now, bucket, policy, role })
+    }
+
+    /// Whether the stream may write an object; else the reason.
+    fn allow(&self, object: &Object) -> Result<(), String> {
+        let Self { document, bucket, policy, .. } = self;
+        let assumed = self.role.as_ref().map_err(String::clone)?;
+        let resource = format!("{}/{}", document.destination.bucket_arn, object.key);
+        let user_id = assumed.role().map(|role| format!("{}:{SESSION}", role.id));
+        let around = Around {
+            user_id: user_id.as_deref(),
+            temporary: true,
+            issued: Some(self.now),
+            principal_tags: assumed.role().map(|role| &role.tags),
+            absent: ABSENT,
+            ..Around::service(self.now, &bucket.region, &bucket.account)
         };
-        engine.role_allows(&through)?;
-        let request = Request { principal: Principal::Arn(role), action, resource: &resource, context: acl, around };
+        assumed.allows(&through(document, &document.arn(), &resource, around))?;
+        let role = document.destination.role_arn.as_str();
+        let name = &bucket.name;
+        let foreign = bucket.account != document.account;
+        // Another account's bucket gets an object with its owner's rights ("Cross-Account Delivery to an Amazon S3
+        // Destination").
+        let context = if foreign { &[("s3:x-amz-acl", "bucket-owner-full-control")][..] } else { &[] };
+        let request = Request { principal: Principal::Arn(role), action: ACTION, resource: &resource, context, around };
         let doubt = || policy.as_ref().map(|policy| policy.doubt(&request)).unwrap_or_default();
         match policy.as_ref().map_or(Decision::ImplicitDeny, |policy| policy.decide(&request)) {
             Decision::ExplicitDeny => {
-                return Err(format!("the policy of the bucket {name} denies s3:PutObject to {role}{}", doubt()));
+                Err(format!("the policy of the bucket {name} denies {ACTION} to {role}{}", doubt()))
             }
-            _ if restricted => {
-                return Err(format!(
-                    "the policy of the bucket {name} is public, and its public access block (RestrictPublicBuckets) closes it \
-                     to other accounts"
-                ));
-            }
-            Decision::ImplicitDeny if foreign => {
-                return Err(format!(
-                    "the bucket {name} is another account's, and its policy doesn't allow s3:PutObject to {role}{}",
-                    doubt()
-                ));
-            }
-            _ => {}
+            _ if foreign && s3::is_restricted(bucket, policy.as_ref()) => Err(format!(
+                "the policy of the bucket {name} is public, and its public access block (RestrictPublicBuckets) closes it \
+                 to other accounts"
+            )),
+            Decision::ImplicitDeny if foreign => Err(format!(
+                "the bucket {name} is another account's, and its policy doesn't allow {ACTION} to {role}{}",
+                doubt()
+            )),
+            _ => Ok(()),
         }
     }
-    Ok(())
+}
+
+/// What Firehose does through a stream's role. `source` is the stream's ARN.
+fn through<'a>(document: &'a Document, source: &'a str, resource: &'a str, around: Around<'a>) -> Through<'a> {
+    let (role, holder) = (document.destination.role_arn.as_str(), document.account.as_str());
+    Through { role, holder, service: SERVICE, action: ACTION, resource, around, source }
 }

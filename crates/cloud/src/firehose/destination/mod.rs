@@ -10,7 +10,7 @@ use super::format::{Compression, Pipeline, Processor};
 use super::prefix::Prefixes;
 use crate::iam::passing;
 use crate::request::Context;
-use crate::s3::S3;
+use crate::s3;
 use engine::Millis;
 use engine::stream::Buffering;
 use wire::AwsError;
@@ -128,7 +128,7 @@ impl Destination {
 
     /// Tells the operator if nobody made the role of the stream `name`, though records land in the account's own bucket.
     pub fn tell_of_role(&self, cx: &Context, name: &str) {
-        let bucket = S3::of(&cx.cloud).find_bucket(self.bucket()).ok().flatten();
+        let bucket = cx.cloud.core.read(|engine, _| s3::find_bucket(engine, self.bucket())).ok().flatten();
         if bucket.is_some_and(|bucket| bucket.account != *cx.account) {
             return;
         }
