@@ -21,21 +21,21 @@ const MAX_STREAMS: usize = 5_000;
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct CreateInput {
-    pub delivery_stream_name: Option<String>,
-    pub delivery_stream_type: Option<String>,
-    pub s3_destination_configuration: Option<DestinationInput>,
-    pub extended_s3_destination_configuration: Option<DestinationInput>,
-    pub delivery_stream_encryption_configuration_input: Option<EncryptionInput>,
-    pub tags: Option<Vec<Tag>>,
+    delivery_stream_name: Option<String>,
+    delivery_stream_type: Option<String>,
+    s3_destination_configuration: Option<DestinationInput>,
+    extended_s3_destination_configuration: Option<DestinationInput>,
+    delivery_stream_encryption_configuration_input: Option<EncryptionInput>,
+    tags: Option<Vec<Tag>>,
     /// Destinations and sources that are not simulated, refused by name.
     #[serde(flatten)]
-    pub others: BTreeMap<String, Value>,
+    others: BTreeMap<String, Value>,
 }
 
 #[derive(Debug, Serialize)]
 pub struct CreateOutput {
     #[serde(rename = "DeliveryStreamARN")]
-    pub delivery_stream_arn: String,
+    delivery_stream_arn: String,
 }
 
 /// Makes a stream; it is ACTIVE at once.
@@ -55,8 +55,8 @@ pub async fn create_delivery_stream(cx: &Context, input: CreateInput) -> Result<
     };
     let destination = Destination::merge(None, destination)?;
     destination.check_role(cx)?;
-    let encryption = input.delivery_stream_encryption_configuration_input.map(encryption::check).transpose()?;
-    let tags = tags::check(input.tags.unwrap_or_default())?;
+    let encryption = input.delivery_stream_encryption_configuration_input.map(encryption::check_key).transpose()?;
+    let tags = tags::check_tags(input.tags.unwrap_or_default())?;
     let made = cx
         .cloud
         .core

@@ -11,7 +11,7 @@ use wire::AwsError;
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct DeleteInput {
-    pub delivery_stream_name: Option<String>,
+    delivery_stream_name: Option<String>,
 }
 
 /// Deletes a stream. What it still holds is lost, as AWS says ("DeleteDeliveryStream", API Reference: data that has not

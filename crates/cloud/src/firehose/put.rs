@@ -60,8 +60,8 @@ struct RecordOutput {
 pub async fn put_record(cx: &Context, input: PutInput) -> Result<PutOutput, AwsError> {
     let name = check_name(input.delivery_stream_name.as_deref())?;
     let record = input.record.ok_or_else(|| missing("record"))?;
-    let data = [data(record, "record.data")?];
-    let (mut ids, encrypted) = put(cx, name, &data).await?;
+    let data = [check_data(record, "record.data")?];
+    let (mut ids, encrypted) = put_all(cx, name, &data).await?;
     Ok(PutOutput { record_id: ids.pop().unwrap_or_default(), encrypted })
 }
 
@@ -77,17 +77,17 @@ pub async fn put_record_batch(cx: &Context, input: PutBatchInput) -> Result<PutB
     let data = records
         .into_iter()
         .enumerate()
-        .map(|(index, record)| data(record, &format!("records.{}.member.data", index + 1)))
+        .map(|(index, record)| check_data(record, &format!("records.{}.member.data", index + 1)))
         .collect::<Result<Vec<_>, _>>()?;
     if data.iter().map(|data| data.len()).sum::<usize>() > MAX_BATCH_BYTES {
         return Err(invalid("Records size exceeds 4 MB limit"));
     }
-    let (ids, encrypted) = put(cx, name, &data).await?;
+    let (ids, encrypted) = put_all(cx, name, &data).await?;
     let request_responses = ids.into_iter().map(|record_id| RecordOutput { record_id }).collect();
     Ok(PutBatchOutput { failed_put_count: 0, encrypted, request_responses })
 }
 
-fn data(record: RecordInput, member: &str) -> Result<Blob, AwsError> {
+fn check_data(record: RecordInput, member: &str) -> Result<Blob, AwsError> {
     let data = record.data.ok_or_else(|| missing(member))?;
     if data.len() > MAX_RECORD_BYTES {
         let constraint = format!("Member must have length less than or equal to {MAX_RECORD_BYTES}");
@@ -96,7 +96,8 @@ fn data(record: RecordInput, member: &str) -> Result<Blob, AwsError> {
     Ok(data)
 }
 
-async fn put(cx: &Context, name: &str, records: &[Blob]) -> Result<(Vec<String>, bool), AwsError> {
+/// Puts records into a stream; returns their ids, and whether it is encrypted.
+async fn put_all(cx: &Context, name: &str, records: &[Blob]) -> Result<(Vec<String>, bool), AwsError> {
     let arn = super::stream::arn(&cx.region, &cx.account, name);
     cx.cloud
         .core

@@ -53,7 +53,10 @@ pub struct ListTagsOutput {
 }
 
 /// Checks tags: keys of 1 to 128 characters, values of up to 256.
-pub fn check(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, AwsError> {
+///
+/// # Errors
+/// `ValidationException`; `InvalidArgumentException` for more than 50 of them.
+pub fn check_tags(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, AwsError> {
     let mut checked = BTreeMap::new();
     for tag in tags {
         if tag.key.is_empty() || tag.key.chars().count() > 128 {
@@ -73,8 +76,8 @@ pub fn check(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, AwsError> {
 
 /// Adds tags, or gives them new values.
 pub async fn tag_delivery_stream(cx: &Context, input: TagInput) -> Result<Empty, AwsError> {
-    let added = check(input.tags)?;
-    change(cx, input.delivery_stream_name.as_deref(), |tags| {
+    let added = check_tags(input.tags)?;
+    change_tags(cx, input.delivery_stream_name.as_deref(), |tags| {
         tags.extend(added);
         if tags.len() > MAX_TAGS {
             let message = format!("A delivery stream can have up to {MAX_TAGS} tags");
@@ -87,7 +90,7 @@ pub async fn tag_delivery_stream(cx: &Context, input: TagInput) -> Result<Empty,
 
 /// Takes tags away; a key that isn't there is no error.
 pub async fn untag_delivery_stream(cx: &Context, input: UntagInput) -> Result<Empty, AwsError> {
-    change(cx, input.delivery_stream_name.as_deref(), |tags| {
+    change_tags(cx, input.delivery_stream_name.as_deref(), |tags| {
         input.tag_keys.iter().for_each(|key| _ = tags.remove(key));
         Ok(())
     })
@@ -110,7 +113,7 @@ pub async fn list_tags_for_delivery_stream(cx: &Context, input: ListTagsInput) -
     Ok(ListTagsOutput { tags, has_more_tags })
 }
 
-async fn change(
+async fn change_tags(
     cx: &Context,
     name: Option<&str>,
     change: impl FnOnce(&mut BTreeMap<String, String>) -> Result<(), AwsError>,

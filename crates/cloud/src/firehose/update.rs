@@ -17,13 +17,13 @@ use wire::AwsError;
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct UpdateInput {
-    pub delivery_stream_name: Option<String>,
-    pub current_delivery_stream_version_id: Option<String>,
-    pub destination_id: Option<String>,
-    pub s3_destination_update: Option<DestinationInput>,
-    pub extended_s3_destination_update: Option<DestinationInput>,
+    delivery_stream_name: Option<String>,
+    current_delivery_stream_version_id: Option<String>,
+    destination_id: Option<String>,
+    s3_destination_update: Option<DestinationInput>,
+    extended_s3_destination_update: Option<DestinationInput>,
     #[serde(flatten)]
-    pub others: BTreeMap<String, Value>,
+    others: BTreeMap<String, Value>,
 }
 
 /// Changes the destination; what isn't given stays. Records that wait land by the new configuration.

@@ -32,7 +32,7 @@ impl Partitions {
     /// # Errors
     /// The log can't be read, or can't be written: what should have landed, or should have been given up, still waits.
     pub(super) async fn flush(&mut self, cloud: &Arc<Cloud>, id: StreamId, due: Vec<Buffer>) -> Result<(), AwsError> {
-        let made = match self.objects(cloud, &due).await {
+        let made = match self.make_objects(cloud, &due).await {
             Ok(made) => made,
             Err(error) => {
                 due.into_iter().for_each(|buffer| self.put_back(buffer));
@@ -83,6 +83,7 @@ impl Partitions {
         outcomes
     }
 
+    /// Lands buffers in one transaction, each of them if nothing stands against it.
     async fn land_together(
         &mut self,
         cloud: &Arc<Cloud>,
@@ -133,8 +134,8 @@ impl Partitions {
         Ok(())
     }
 
-    /// The objects of each buffer. Each record is read and processed once, whatever the number of its parts.
-    async fn objects(
+    /// Makes the objects of each buffer. Each record is read and processed once, whatever the number of its parts.
+    async fn make_objects(
         &self,
         cloud: &Arc<Cloud>,
         buffers: &[Buffer],

@@ -84,10 +84,15 @@ pub async fn step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, 
 }
 
 async fn try_step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, Partitions>) -> Result<Step, AwsError> {
-    let config = cloud.core.read(|engine, _| Some(engine.stream(id)?.config.clone()));
-    let Some(config) = config else { return Ok(Step::Again) };
-    if all.get(&id).is_none_or(|partitions| partitions.config != config.document) {
-        all.insert(id, Partitions::new(config.document.clone(), Document::of(&config)?)?);
+    let sorted_by = all.get(&id).map(|partitions| partitions.config.as_str());
+    let found = cloud.core.read(|engine, _| {
+        let config = &engine.stream(id)?.config;
+        Some((sorted_by != Some(&config.document)).then(|| config.clone()))
+    });
+    // It was deleted.
+    let Some(changed) = found else { return Ok(Step::Again) };
+    if let Some(config) = changed {
+        all.insert(id, Partitions::new(Document::of(&config)?, config.document)?);
     }
     let Some(partitions) = all.get_mut(&id) else { return Ok(Step::Again) };
     let sorted = partitions.sort_some(cloud, id).await?;
@@ -100,7 +105,7 @@ async fn try_step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, 
 }
 
 impl Partitions {
-    fn new(config: String, document: Document) -> Result<Self, AwsError> {
+    fn new(document: Document, config: String) -> Result<Self, AwsError> {
         let name = document.name.clone();
         let maker = ObjectMaker::new(document).map_err(|reason| AwsError::internal(retry::refusal(&name, &reason)))?;
         let (open, full, outstanding) = (BTreeMap::new(), Vec::new(), Outstanding::default());
@@ -147,7 +152,7 @@ impl Partitions {
             }
             left += 1;
             let (name, bytes) = match &output {
-                Ok(output) => (self.name(data, record.at, output), output.data.len()),
+                Ok(output) => (self.name_of(data, record.at, output), output.data.len()),
                 Err(failure) => ((Some(failure.kind), String::new()), failure.raw.len()),
             };
             self.add(name, Part { position, record, index }, bytes as u64);
@@ -159,23 +164,24 @@ impl Partitions {
     }
 
     /// The buffer that an output belongs to.
-    fn name(&self, data: &[u8], arrived: Millis, output: &Output) -> Name {
+    fn name_of(&self, data: &[u8], arrived: Millis, output: &Output) -> Name {
         let name = match self.maker.partition(data, arrived, output) {
             Ok(prefix) => (None, prefix),
             Err(failure) => return (Some(failure.kind), String::new()),
         };
-        if !self.open.contains_key(&name) && self.active() >= MAX_ACTIVE {
+        if !self.open.contains_key(&name) && self.count_active() >= MAX_ACTIVE {
             return (Some(ErrorOutputType::ActivePartitionExceeded), String::new());
         }
         name
     }
 
     /// The number of partitions that hold something.
-    fn active(&self) -> usize {
+    fn count_active(&self) -> usize {
         let full = self.full.iter().filter(|buffer| !self.open.contains_key(&buffer.name));
         self.open.keys().chain(full.map(|buffer| &buffer.name)).filter(|(failure, _)| failure.is_none()).count()
     }
 
+    /// Adds a part that becomes so many bytes to a buffer.
     fn add(&mut self, name: Name, part: Part, bytes: u64) {
         let buffer = self.open.entry(name).or_insert_with_key(|name| Buffer {
             name: name.clone(),
