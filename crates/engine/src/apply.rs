@@ -187,7 +187,7 @@ impl Engine {
                 self.next_id = self.next_id.max(id.0 + 1);
                 self.stream_by_arn.insert(config.arn.clone(), id);
                 match self.streams.get_mut(&id) {
-                    Some(stream) => stream.config = config,
+                    Some(stream) => stream.declare(config),
                     None => _ = self.streams.insert(id, Stream::new(config)),
                 }
             }

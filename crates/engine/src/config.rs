@@ -81,9 +81,9 @@ pub struct StreamConfig {
     pub arn: String,
     /// The service's own description, JSON.
     pub document: String,
-    /// Buffering hint: the stream is due once it holds this many bytes; 0: whenever a record comes.
+    /// The size of the buffer; what it says is read by [`Buffering::of`](super::stream::Buffering::of).
     pub buffer_bytes: u64,
-    /// Buffering hint: the stream is due once its oldest record is this old.
+    /// How old the oldest record in a buffer may be.
     pub buffer_millis: Millis,
     /// When it was created.
     pub created: Millis,

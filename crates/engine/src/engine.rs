@@ -214,6 +214,11 @@ impl Engine {
         let id = ids::uuid(self.salt, ids::Kind::Subscription, u64::from(id.0), 0);
         format!("{topic_arn}:{}", text::uuid::format(id))
     }
+
+    /// Firehose's id of a record: of the same numbers as the ids of notifications, since no payload is both.
+    pub fn record_id(&self, seq: Seq) -> String {
+        self.notification_id(seq)
+    }
 }
 
 fn in_order<'a, T: Copy>(by_arn: &'a BTreeMap<String, T>, prefix: &'a str) -> impl Iterator<Item = T> {

@@ -13,7 +13,7 @@
 //! apply     changes to state                    routes    where subscriptions lead, and who may
 //! restate   what of an old record is alive      explain   what each subscription did, for people
 //! config    what owners declare                 declared  how much is declared
-//! queue/    messages, groups, receiving         stream    buffers of delivery streams
+//! queue/    messages, groups, receiving         stream/   buffers of delivery streams
 //! topic     topics and subscriptions            windows   deduplication
 //! filter/   filter policies                     policy/   policies of IAM and of resources
 //! roles     identities that deliver             payloads  where bodies lie in the log
@@ -50,6 +50,6 @@ pub use self::change::Change;
 pub use self::declared::MAX_DECLARED;
 pub use self::engine::{Engine, Owner, Strictness};
 pub use self::publish::{Notification, Published};
-pub use self::roles::{ManagedPolicy, Role, Through};
+pub use self::roles::{AssumedRole, ManagedPolicy, Role, Through};
 pub use self::send::{Message, SendError, Sending};
 pub use self::types::{Millis, Place, Position, QueueId, Seq, StreamId, SubscriptionId, TopicId};

@@ -122,20 +122,26 @@ impl Engine {
         }
     }
 
-    /// Whether a service may do something through a role; else the reason.
+    /// Whether a service may do something through a role; else the reason. See [`Engine::assume`].
+    pub fn role_allows(&self, through: &Through<'_>) -> Result<(), String> {
+        self.assume(through)?.allows(through)
+    }
+
+    /// Has a service assume a role, or says why it can't: then [`AssumedRole::allows`] says what it may do through it.
+    /// `action` and `resource` don't count here.
     ///
     /// A role serves its own account only ("Grant a user permissions to pass a role to an AWS service", IAM User Guide). One
     /// that this cloud doesn't know is let through to what is its own account's, unless the cloud is strict. What is another
     /// account's must let the role in besides, which is its owner's to ask.
-    pub fn role_allows(&self, through: &Through<'_>) -> Result<(), String> {
-        let Through { role: arn, holder, service, action, resource, around, source } = *through;
+    pub fn assume(&self, through: &Through<'_>) -> Result<AssumedRole, String> {
+        let Through { role: arn, holder, service, around, source, .. } = *through;
         let account = arn::account(arn);
         if account != holder {
             return Err(format!("the role {arn} is another account's, and serves none but its own"));
         }
         let Some(role) = self.role(arn) else {
             let lenient = !self.strict() && around.owner == account;
-            return if lenient { Ok(()) } else { Err(format!("the role {arn} does not exist")) };
+            return if lenient { Ok(AssumedRole(None)) } else { Err(format!("the role {arn} does not exist")) };
         };
         let assume = Request {
             principal: Principal::Service(service),
@@ -150,20 +156,9 @@ impl Engine {
             let doubt = trust.map(|trust| trust.doubt(&assume)).unwrap_or_default();
             return Err(format!("the role {arn} does not trust {service}{doubt}"));
         }
-        // A service takes a new session each time, which has no second factor.
-        let around = Around { temporary: true, issued: Some(around.now), principal_tags: Some(&role.tags), ..around };
-        let request = Request { principal: Principal::Arn(arn), action, resource, context: &[], around };
         let policies = self.policies_of(&role);
-        let doubt = || policies.iter().map(|policy| policy.doubt(&request)).collect::<String>();
-        match decide(&policies, &request) {
-            Decision::Allow => self.within_boundary(&role, &request),
-            Decision::ExplicitDeny => {
-                Err(format!("a policy of the role {arn} denies {action} on {resource}{}", doubt()))
-            }
-            Decision::ImplicitDeny => {
-                Err(format!("no policy of the role {arn} allows {action} on {resource}{}", doubt()))
-            }
-        }
+        let boundary = role.permissions_boundary.as_deref().map(|boundary| self.boundary(boundary));
+        Ok(AssumedRole(Some(Known { role, policies, boundary })))
     }
 
     /// Whether what a role may do changes as time passes.
@@ -185,21 +180,52 @@ impl Engine {
         Policy::parse(&self.managed(arn)?, Kind::Identity).ok()
     }
 
-    /// What a boundary doesn't allow no policy can ("Permissions boundaries for IAM entities").
-    fn within_boundary(&self, role: &Role, request: &Request<'_>) -> Result<(), String> {
-        let Some(boundary) = &role.permissions_boundary else { return Ok(()) };
-        let policy = self.boundary(boundary);
-        if policy.as_ref().is_some_and(|policy| policy.decide(request) == Decision::Allow) {
-            return Ok(());
-        }
-        let doubt = policy.map(|policy| policy.doubt(request)).unwrap_or_default();
-        let Request { action, resource, .. } = request;
-        Err(format!("the permissions boundary of the role {} does not allow {action} on {resource}{doubt}", role.arn))
-    }
-
     /// A managed policy's document.
     fn managed(&self, arn: &str) -> Option<String> {
         let policy: ManagedPolicy = serde_json::from_slice(self.doc(&policy_key(arn))?).ok()?;
         Some(policy.document)
+    }
+}
+
+/// A role that a service has assumed, with its policies parsed.
+pub struct AssumedRole(Option<Known>);
+
+struct Known {
+    role: Role,
+    policies: Vec<Policy>,
+    /// None if no permissions boundary is set; the inner one is none if it can't be read, and then nothing is within it.
+    boundary: Option<Option<Policy>>,
+}
+
+impl AssumedRole {
+    /// The role; none if this cloud doesn't know it, and lets it through.
+    pub fn role(&self) -> Option<&Role> {
+        self.0.as_ref().map(|known| &known.role)
+    }
+
+    /// Whether the service may do something through the role; else the reason. `through` names the role that was assumed.
+    pub fn allows(&self, through: &Through<'_>) -> Result<(), String> {
+        let Some(Known { role, policies, boundary }) = &self.0 else { return Ok(()) };
+        let Through { role: arn, action, resource, around, .. } = *through;
+        // A service takes a new session each time, which has no second factor.
+        let around = Around { temporary: true, issued: Some(around.now), principal_tags: Some(&role.tags), ..around };
+        let request = Request { principal: Principal::Arn(arn), action, resource, context: &[], around };
+        let doubt = || policies.iter().map(|policy| policy.doubt(&request)).collect::<String>();
+        match decide(policies, &request) {
+            Decision::Allow => {}
+            Decision::ExplicitDeny => {
+                return Err(format!("a policy of the role {arn} denies {action} on {resource}{}", doubt()));
+            }
+            Decision::ImplicitDeny => {
+                return Err(format!("no policy of the role {arn} allows {action} on {resource}{}", doubt()));
+            }
+        }
+        // What a boundary doesn't allow no policy can ("Permissions boundaries for IAM entities").
+        let Some(policy) = boundary else { return Ok(()) };
+        if policy.as_ref().is_some_and(|policy| policy.decide(&request) == Decision::Allow) {
+            return Ok(());
+        }
+        let doubt = policy.as_ref().map(|policy| policy.doubt(&request)).unwrap_or_default();
+        Err(format!("the permissions boundary of the role {arn} does not allow {action} on {resource}{doubt}"))
     }
 }

@@ -176,6 +176,6 @@ impl<'t> Transaction<'t> {
     fn is_due(&self, id: StreamId, bytes: usize) -> bool {
         self.engine
             .stream(id)
-            .is_some_and(|stream| stream.is_empty() || stream.bytes() + bytes as u64 >= stream.config.buffer_bytes)
+            .is_some_and(|stream| stream.is_empty() || stream.settings.buffering.is_full(stream.bytes() + bytes as u64))
     }
 }

@@ -8,33 +8,34 @@ use serde_json::Value;
 
 use super::destination::{Destination, DestinationInput};
 use super::encryption::{self, EncryptionInput};
-use super::stream::{self, Document, check_name, invalid};
+use super::error::invalid;
+use super::stream::{self, Document, check_name};
 use super::tags::{self, Tag};
 use crate::request::Context;
 use engine::{Change, StreamId};
 use wire::AwsError;
 
 /// "CreateDeliveryStream", API Reference: by default up to 5,000 streams a Region.
-const MOST_STREAMS: usize = 5_000;
+const MAX_STREAMS: usize = 5_000;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct CreateInput {
-    pub delivery_stream_name: Option<String>,
-    pub delivery_stream_type: Option<String>,
-    pub s3_destination_configuration: Option<DestinationInput>,
-    pub extended_s3_destination_configuration: Option<DestinationInput>,
-    pub delivery_stream_encryption_configuration_input: Option<EncryptionInput>,
-    pub tags: Option<Vec<Tag>>,
+    delivery_stream_name: Option<String>,
+    delivery_stream_type: Option<String>,
+    s3_destination_configuration: Option<DestinationInput>,
+    extended_s3_destination_configuration: Option<DestinationInput>,
+    delivery_stream_encryption_configuration_input: Option<EncryptionInput>,
+    tags: Option<Vec<Tag>>,
     /// Destinations and sources that are not simulated, refused by name.
     #[serde(flatten)]
-    pub others: BTreeMap<String, Value>,
+    others: BTreeMap<String, Value>,
 }
 
 #[derive(Debug, Serialize)]
 pub struct CreateOutput {
     #[serde(rename = "DeliveryStreamARN")]
-    pub delivery_stream_arn: String,
+    delivery_stream_arn: String,
 }
 
 /// Makes a stream; it is ACTIVE at once.
@@ -54,20 +55,20 @@ pub async fn create_delivery_stream(cx: &Context, input: CreateInput) -> Result<
     };
     let destination = Destination::merge(None, destination)?;
     destination.check_role(cx)?;
-    let encryption = input.delivery_stream_encryption_configuration_input.map(encryption::check).transpose()?;
-    let tags = tags::check(input.tags.unwrap_or_default())?;
+    let encryption = input.delivery_stream_encryption_configuration_input.map(encryption::check_key).transpose()?;
+    let tags = tags::check_tags(input.tags.unwrap_or_default())?;
     let made = cx
         .cloud
         .core
-        .execute(|transaction| {
+        .execute(|tx| {
             let arn = stream::arn(&cx.region, &cx.account, &name);
-            if transaction.engine.stream_by_arn(&arn).is_some() {
+            if tx.engine.stream_by_arn(&arn).is_some() {
                 let message = format!("Firehose {name} under accountId {} already exists", cx.account);
                 return Err(AwsError::bad("ResourceInUseException", message));
             }
             let own = stream::arn(&cx.region, &cx.account, "");
-            if transaction.engine.streams(&own).take(MOST_STREAMS).count() == MOST_STREAMS {
-                let message = format!("You have already consumed your firehose quota of {MOST_STREAMS} hoses.");
+            if tx.engine.streams(&own).take(MAX_STREAMS).count() == MAX_STREAMS {
+                let message = format!("You have already consumed your firehose quota of {MAX_STREAMS} hoses.");
                 return Err(AwsError::bad("LimitExceededException", message));
             }
             let document = Document {
@@ -75,14 +76,14 @@ pub async fn create_delivery_stream(cx: &Context, input: CreateInput) -> Result<
                 account: cx.account.to_string(),
                 region: cx.region.to_string(),
                 version: 1,
-                created: transaction.now,
+                created: tx.now,
                 updated: None,
                 destination,
                 encryption,
                 tags,
             };
-            let id = StreamId(transaction.engine.next_id());
-            transaction.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
+            let id = StreamId(tx.engine.next_id());
+            tx.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
             Ok(document)
         })
         .await?;

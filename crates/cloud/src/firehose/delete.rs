@@ -1,7 +1,8 @@
 //! DeleteDeliveryStream.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use super::empty::Empty;
 use super::stream::{self, check_name};
 use crate::request::Context;
 use engine::Change;
@@ -10,11 +11,8 @@ use wire::AwsError;
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct DeleteInput {
-    pub delivery_stream_name: Option<String>,
+    delivery_stream_name: Option<String>,
 }
-
-#[derive(Debug, Serialize)]
-pub struct Empty {}
 
 /// Deletes a stream. What it still holds is lost, as AWS says ("DeleteDeliveryStream", API Reference: data that has not
 /// been delivered "might" be); the server says how much.
@@ -23,10 +21,10 @@ pub async fn delete_delivery_stream(cx: &Context, input: DeleteInput) -> Result<
     let lost = cx
         .cloud
         .core
-        .execute_freeing(|transaction| {
-            let (id, _) = stream::find(cx, transaction.engine, name)?;
-            let lost = transaction.engine.stream(id).map_or(0, |stream| stream.len());
-            transaction.apply(&Change::StreamGone(id));
+        .execute_freeing(|tx| {
+            let (id, _) = stream::find(cx, tx.engine, name)?;
+            let lost = tx.engine.stream(id).map_or(0, |stream| stream.len());
+            tx.apply(&Change::StreamGone(id));
             Ok(lost)
         })
         .await?;

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::delete::Empty;
-use super::stream::{self, Encryption, check_name, constrained, invalid, missing};
+use super::empty::Empty;
+use super::error::{constrained, invalid, missing};
+use super::stream::{self, Encryption, check_name};
 use crate::request::Context;
 use engine::Change;
 use wire::AwsError;
@@ -32,7 +33,10 @@ pub struct StopInput {
 }
 
 /// Checks a key: AWS's own takes no ARN, a customer's needs one.
-pub fn check(input: EncryptionInput) -> Result<Encryption, AwsError> {
+///
+/// # Errors
+/// `ValidationException` and `InvalidArgumentException`.
+pub fn check_key(input: EncryptionInput) -> Result<Encryption, AwsError> {
     let key_type = input.key_type.ok_or_else(|| missing("deliveryStreamEncryptionConfigurationInput.keyType"))?;
     match (key_type.as_str(), &input.key_arn) {
         ("AWS_OWNED_CMK", None) | ("CUSTOMER_MANAGED_CMK", Some(_)) => {}
@@ -50,25 +54,25 @@ pub fn check(input: EncryptionInput) -> Result<Encryption, AwsError> {
 pub async fn start(cx: &Context, input: StartInput) -> Result<Empty, AwsError> {
     let input_key = input.delivery_stream_encryption_configuration_input;
     let encryption = match input_key {
-        Some(key) => check(key)?,
+        Some(key) => check_key(key)?,
         None => Encryption { key_arn: None, key_type: "AWS_OWNED_CMK".to_owned() },
     };
-    set(cx, input.delivery_stream_name.as_deref(), Some(encryption)).await
+    set_encryption(cx, input.delivery_stream_name.as_deref(), Some(encryption)).await
 }
 
 /// Switches encryption off.
 pub async fn stop(cx: &Context, input: StopInput) -> Result<Empty, AwsError> {
-    set(cx, input.delivery_stream_name.as_deref(), None).await
+    set_encryption(cx, input.delivery_stream_name.as_deref(), None).await
 }
 
-async fn set(cx: &Context, name: Option<&str>, encryption: Option<Encryption>) -> Result<Empty, AwsError> {
+async fn set_encryption(cx: &Context, name: Option<&str>, encryption: Option<Encryption>) -> Result<Empty, AwsError> {
     let name = check_name(name)?;
     cx.cloud
         .core
-        .execute(|transaction| {
-            let (id, mut document) = stream::find(cx, transaction.engine, name)?;
+        .execute(|tx| {
+            let (id, mut document) = stream::find(cx, tx.engine, name)?;
             document.encryption = encryption;
-            transaction.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
+            tx.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
             Ok(Empty {})
         })
         .await

@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::stream::{self, constrained};
+use super::error::check_number;
+use super::stream;
 use crate::request::Context;
 use wire::AwsError;
 
 /// "ListDeliveryStreams", API Reference: 10 unless told otherwise.
 const DEFAULT_LIMIT: i64 = 10;
-const MOST: i64 = 10_000;
+const MAX_LIMIT: i64 = 10_000;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -28,11 +29,7 @@ pub struct ListOutput {
 /// Lists the caller's streams by name.
 pub async fn list_delivery_streams(cx: &Context, input: ListInput) -> Result<ListOutput, AwsError> {
     let limit = input.limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MOST).contains(&limit) {
-        let (than, bound) = if limit < 1 { ("greater", 1) } else { ("less", MOST) };
-        let constraint = format!("Member must have value {than} than or equal to {bound}");
-        return Err(constrained(limit, "limit", &constraint));
-    }
+    check_number(limit, "limit", 1..=MAX_LIMIT)?;
     // All streams here are DirectPut.
     let none = input.delivery_stream_type.as_deref().is_some_and(|kind| kind != "DirectPut");
     let after = input.exclusive_start_delivery_stream_name.unwrap_or_default();

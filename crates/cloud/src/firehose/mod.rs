@@ -1,30 +1,39 @@
 //! Firehose: delivery streams that land batches of records in S3.
 //!
 //! ```text
-//! stream  destination                      what a stream is
+//! stream  destination  error               what a stream is, and how Firehose refuses
 //! create  delete  describe  list  update   the operations
 //! put  encryption  tags
-//! flusher  batch  landing                  when a buffer is due, what becomes of it, how it lands
-//! partitions/                              the buffers of streams with dynamic partitioning
+//! flusher                                  watches the streams, and has what is due land
+//! whole  partitions/                       streams with one buffer, and with dynamic partitioning: when they are due
+//! buffer  objects  landing  retry          records out of the log, into objects, into the bucket; else again, for a day
 //! format/  prefix/                         processors, compression, error records; names of objects
 //! ```
 
-mod batch;
-pub mod create;
-pub mod delete;
+mod buffer;
+mod create;
+mod delete;
 mod describe;
-pub mod destination;
+mod destination;
+mod empty;
 mod encryption;
+mod error;
 pub mod flusher;
-pub mod format;
+mod format;
 mod landing;
 mod list;
+mod objects;
 mod partitions;
-pub mod prefix;
+mod prefix;
 mod put;
-pub mod stream;
+mod retry;
+mod stream;
 mod tags;
-pub mod update;
+mod update;
+mod whole;
+
+#[cfg(test)]
+pub use whole::flush;
 
 use crate::operations;
 use crate::request::{Operation, Service};

@@ -5,23 +5,33 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::destination::Destination;
+use super::error::{constrained, invalid, missing};
 use crate::request::Context;
 use engine::config::StreamConfig;
 use engine::{Engine, Millis};
 use wire::AwsError;
 
-/// A stream's declaration.
+/// A stream's declaration. The engine reads what it needs for every record of the same JSON:
+/// [`Settings`](engine::stream::Settings).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Document {
+    /// Unique in its account and region.
     pub name: String,
+    /// The account that made it.
     pub account: String,
+    /// Where it was made.
     pub region: String,
     /// Begins at 1 and grows with each UpdateDestination.
     pub version: u64,
+    /// When it was created.
     pub created: Millis,
+    /// When UpdateDestination changed it last.
     pub updated: Option<Millis>,
+    /// Where its records land, and as what.
     pub destination: Destination,
+    /// None while it is off.
     pub encryption: Option<Encryption>,
+    /// Its tags.
     pub tags: BTreeMap<String, String>,
 }
 
@@ -30,12 +40,11 @@ pub struct Document {
 #[serde(rename_all = "PascalCase")]
 pub struct Encryption {
     #[serde(rename = "KeyARN", skip_serializing_if = "Option::is_none")]
+    /// The customer's key; none for AWS's own.
     pub key_arn: Option<String>,
+    /// `AWS_OWNED_CMK` or `CUSTOMER_MANAGED_CMK`.
     pub key_type: String,
 }
-
-/// The size of the buffer of a stream whose records are looked at as they come: each partition has a buffer of its own.
-pub const PARTITIONED: u64 = 0;
 
 /// Bytes of a stream's declaration. AWS names none for the whole; its parts have less.
 const MAX_DOCUMENT: usize = 256 << 10;
@@ -46,6 +55,7 @@ pub fn arn(region: &str, account: &str, name: &str) -> String {
 }
 
 impl Document {
+    /// The stream's ARN.
     pub fn arn(&self) -> String {
         arn(&self.region, &self.account, &self.name)
     }
@@ -63,13 +73,16 @@ impl Document {
             id,
             arn: self.arn(),
             document,
-            buffer_bytes: if self.destination.partitioned() { PARTITIONED } else { self.destination.buffer_bytes() },
-            buffer_millis: Millis::from(self.destination.buffering.interval_in_seconds) * 1000,
+            buffer_bytes: self.destination.buffering().stored_bytes(),
+            buffer_millis: self.destination.buffer_millis(),
             created: self.created,
         })
     }
 
     /// Reads what the engine keeps.
+    ///
+    /// # Errors
+    /// An internal one for what isn't a declaration.
     pub fn of(config: &StreamConfig) -> Result<Self, AwsError> {
         serde_json::from_str(&config.document).map_err(|error| AwsError::internal(error.to_string()))
     }
@@ -85,13 +98,9 @@ pub fn find(cx: &Context, engine: &Engine, name: &str) -> Result<(engine::Stream
     Ok((stream.config.id, Document::of(&stream.config)?))
 }
 
+/// The error for a stream that isn't there.
 pub fn not_found(cx: &Context, name: &str) -> AwsError {
     AwsError::bad("ResourceNotFoundException", format!("Firehose {name} under account {} not found.", cx.account))
-}
-
-/// An argument that is wrong, in the service's own words.
-pub fn invalid(message: impl Into<String>) -> AwsError {
-    AwsError::bad("InvalidArgumentException", message)
 }
 
 /// Checks a stream's name.
@@ -114,18 +123,52 @@ pub fn check_name(name: Option<&str>) -> Result<&str, AwsError> {
     Err(constrained(name, "deliveryStreamName", constraint))
 }
 
-/// A required member that isn't there.
-pub fn missing(member: &str) -> AwsError {
-    let text = format!(
-        "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
-    );
-    AwsError::bad("ValidationException", text)
-}
+#[cfg(test)]
+mod tests {
+    use engine::stream::{Buffering, Settings};
+    use serde_json::{Value, json};
 
-/// A member that breaks a constraint of AWS's model.
-pub fn constrained(value: impl std::fmt::Display, member: &str, constraint: &str) -> AwsError {
-    let text = format!(
-        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"
-    );
-    AwsError::bad("ValidationException", text)
+    use super::*;
+
+    fn document(encryption: Option<Encryption>, changes: &Value) -> Document {
+        let mut destination = json!({
+            "RoleARN": "arn:aws:iam::000000000000:role/firehose",
+            "BucketARN": "arn:aws:s3:::landing",
+            "BufferingHints": {"SizeInMBs": 64, "IntervalInSeconds": 60},
+            "CompressionFormat": "UNCOMPRESSED",
+            "EncryptionConfiguration": {},
+            "CloudWatchLoggingOptions": {},
+        });
+        destination.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        Document {
+            name: "events".into(),
+            account: "000000000000".into(),
+            region: "us-east-1".into(),
+            version: 1,
+            created: 0,
+            updated: None,
+            destination: serde_json::from_value(destination).unwrap(),
+            encryption,
+            tags: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn the_engine_reads_what_is_written_here() {
+        let read = |document: &Document| Settings::of(&document.config(engine::StreamId(1)).unwrap());
+        let role = "arn:aws:iam::000000000000:role/firehose".to_owned();
+        let buffering = Buffering::Whole { bytes: 64 << 20, millis: 60_000 };
+        assert_eq!(
+            read(&document(None, &json!({}))),
+            Settings { buffering, encrypted: false, decompresses: false, role: role.clone() }
+        );
+        let processing = json!({"Enabled": true, "Processors": [{"Type": "Decompression"}]});
+        let key = Encryption { key_arn: None, key_type: "AWS_OWNED_CMK".into() };
+        let full = document(
+            Some(key),
+            &json!({"ProcessingConfiguration": processing, "DynamicPartitioningConfiguration": {"Enabled": true}}),
+        );
+        let buffering = Buffering::Partitioned;
+        assert_eq!(read(&full), Settings { buffering, encrypted: true, decompresses: true, role });
+    }
 }

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::delete::Empty;
-use super::stream::{self, check_name, constrained, invalid};
+use super::empty::Empty;
+use super::error::{constrained, invalid};
+use super::stream::{self, check_name};
 use crate::request::Context;
 use engine::Change;
 use wire::AwsError;
 
 /// "TagDeliveryStream", API Reference.
-const MOST_TAGS: usize = 50;
+const MAX_TAGS: usize = 50;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -52,7 +53,10 @@ pub struct ListTagsOutput {
 }
 
 /// Checks tags: keys of 1 to 128 characters, values of up to 256.
-pub fn check(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, AwsError> {
+///
+/// # Errors
+/// `ValidationException`; `InvalidArgumentException` for more than 50 of them.
+pub fn check_tags(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, AwsError> {
     let mut checked = BTreeMap::new();
     for tag in tags {
         if tag.key.is_empty() || tag.key.chars().count() > 128 {
@@ -64,19 +68,19 @@ pub fn check(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, AwsError> {
         }
         checked.insert(tag.key, value);
     }
-    if checked.len() > MOST_TAGS {
-        return Err(invalid(format!("A delivery stream can have up to {MOST_TAGS} tags")));
+    if checked.len() > MAX_TAGS {
+        return Err(invalid(format!("A delivery stream can have up to {MAX_TAGS} tags")));
     }
     Ok(checked)
 }
 
 /// Adds tags, or gives them new values.
 pub async fn tag_delivery_stream(cx: &Context, input: TagInput) -> Result<Empty, AwsError> {
-    let added = check(input.tags)?;
-    change(cx, input.delivery_stream_name.as_deref(), |tags| {
+    let added = check_tags(input.tags)?;
+    change_tags(cx, input.delivery_stream_name.as_deref(), |tags| {
         tags.extend(added);
-        if tags.len() > MOST_TAGS {
-            let message = format!("A delivery stream can have up to {MOST_TAGS} tags");
+        if tags.len() > MAX_TAGS {
+            let message = format!("A delivery stream can have up to {MAX_TAGS} tags");
             return Err(AwsError::bad("LimitExceededException", message));
         }
         Ok(())
@@ -86,7 +90,7 @@ pub async fn tag_delivery_stream(cx: &Context, input: TagInput) -> Result<Empty,
 
 /// Takes tags away; a key that isn't there is no error.
 pub async fn untag_delivery_stream(cx: &Context, input: UntagInput) -> Result<Empty, AwsError> {
-    change(cx, input.delivery_stream_name.as_deref(), |tags| {
+    change_tags(cx, input.delivery_stream_name.as_deref(), |tags| {
         input.tag_keys.iter().for_each(|key| _ = tags.remove(key));
         Ok(())
     })
@@ -96,8 +100,8 @@ pub async fn untag_delivery_stream(cx: &Context, input: UntagInput) -> Result<Em
 /// Lists tags by key.
 pub async fn list_tags_for_delivery_stream(cx: &Context, input: ListTagsInput) -> Result<ListTagsOutput, AwsError> {
     let name = check_name(input.delivery_stream_name.as_deref())?;
-    let limit = input.limit.unwrap_or(MOST_TAGS as i64);
-    if !(1..=MOST_TAGS as i64).contains(&limit) {
+    let limit = input.limit.unwrap_or(MAX_TAGS as i64);
+    if !(1..=MAX_TAGS as i64).contains(&limit) {
         return Err(constrained(limit, "limit", "Member must have value from 1 to 50"));
     }
     let after = input.exclusive_start_tag_key.unwrap_or_default();
@@ -109,7 +113,7 @@ pub async fn list_tags_for_delivery_stream(cx: &Context, input: ListTagsInput) -
     Ok(ListTagsOutput { tags, has_more_tags })
 }
 
-async fn change(
+async fn change_tags(
     cx: &Context,
     name: Option<&str>,
     change: impl FnOnce(&mut BTreeMap<String, String>) -> Result<(), AwsError>,
@@ -117,10 +121,10 @@ async fn change(
     let name = check_name(name)?;
     cx.cloud
         .core
-        .execute(|transaction| {
-            let (id, mut document) = stream::find(cx, transaction.engine, name)?;
+        .execute(|tx| {
+            let (id, mut document) = stream::find(cx, tx.engine, name)?;
             change(&mut document.tags)?;
-            transaction.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
+            tx.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
             Ok(Empty {})
         })
         .await

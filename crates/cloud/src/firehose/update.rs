@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::delete::Empty;
 use super::destination::{DESTINATION_ID, Destination, DestinationInput};
-use super::stream::{self, check_name, invalid, missing};
+use super::empty::Empty;
+use super::error::{invalid, missing};
+use super::stream::{self, check_name};
 use crate::request::Context;
 use engine::Change;
 use wire::AwsError;
@@ -16,13 +17,13 @@ use wire::AwsError;
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct UpdateInput {
-    pub delivery_stream_name: Option<String>,
-    pub current_delivery_stream_version_id: Option<String>,
-    pub destination_id: Option<String>,
-    pub s3_destination_update: Option<DestinationInput>,
-    pub extended_s3_destination_update: Option<DestinationInput>,
+    delivery_stream_name: Option<String>,
+    current_delivery_stream_version_id: Option<String>,
+    destination_id: Option<String>,
+    s3_destination_update: Option<DestinationInput>,
+    extended_s3_destination_update: Option<DestinationInput>,
     #[serde(flatten)]
-    pub others: BTreeMap<String, Value>,
+    others: BTreeMap<String, Value>,
 }
 
 /// Changes the destination; what isn't given stays. Records that wait land by the new configuration.
@@ -41,8 +42,8 @@ pub async fn update_destination(cx: &Context, input: UpdateInput) -> Result<Empt
     let renewed = cx
         .cloud
         .core
-        .execute(|transaction| {
-            let (id, mut document) = stream::find(cx, transaction.engine, name)?;
+        .execute(|tx| {
+            let (id, mut document) = stream::find(cx, tx.engine, name)?;
             if document.version.to_string() != version {
                 let message = format!(
                     "Cannot update firehose: {name} since the current version id: {} and specified version id: {version} \
@@ -58,8 +59,8 @@ pub async fn update_destination(cx: &Context, input: UpdateInput) -> Result<Empt
             document.destination = Destination::merge(Some(&document.destination), update)?;
             document.destination.check_role(cx)?;
             document.version += 1;
-            document.updated = Some(transaction.now);
-            transaction.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
+            document.updated = Some(tx.now);
+            tx.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
             Ok(Some(document.destination).filter(|destination| destination.role_arn != role))
         })
         .await?;

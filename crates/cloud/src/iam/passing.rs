@@ -34,8 +34,7 @@ pub fn tell_if_used(cx: &Context, role: &str) {
         if engine.strict() {
             return Vec::new();
         }
-        let named = format!("\"{role}\"");
-        let streams = engine.streams("").map(|stream| &stream.config).filter(|it| it.document.contains(&named));
+        let streams = engine.streams("").filter(|stream| stream.settings.role == role).map(|stream| &stream.config);
         let subscriptions = engine.subscriptions().filter(|it| it.role.as_deref() == Some(role));
         streams.map(|it| it.arn.clone()).chain(subscriptions.map(|it| it.config.arn.clone())).collect()
     });

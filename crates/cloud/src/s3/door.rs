@@ -204,6 +204,7 @@ impl S3 {
     }
 
     /// A bucket's record, whoever owns it.
+    #[cfg(test)]
     pub fn find_bucket(&self, name: &str) -> Result<Option<Bucket>> {
         self.store.read(|docs| docs.get(&super::record::key::bucket(name)))
     }

@@ -86,4 +86,4 @@ pub use self::record::{Bucket, Tags, Versioning};
 pub use self::s3s::fields::{Form, is_form};
 pub use self::service::S3;
 pub use self::settings::{Setting, SettingName};
-pub use self::store::{Changed, open_blobs};
+pub use self::store::{Changed, find_bucket, open_blobs};

@@ -65,6 +65,11 @@ pub fn open_blobs(core: &Core, folder: &DataFolder, is_whole: bool) -> std::io::
     Ok((blobs, notices))
 }
 
+/// A bucket's record, whoever owns it: for another service's look into the engine, or its transaction.
+pub fn find_bucket(engine: &Engine, name: &str) -> Result<Option<Bucket>> {
+    Docs(engine).get(&key::bucket(name))
+}
+
 impl Store {
     /// The documents of a cloud.
     pub fn of(cloud: &Arc<Cloud>) -> Self {

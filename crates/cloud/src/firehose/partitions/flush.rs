@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use super::{Buffer, Part, Partitions};
 use crate::core::Cloud;
-use crate::firehose::batch::{Group, Object};
-use crate::firehose::flusher::{self, Failing, given_up, loss};
-use crate::firehose::landing;
+use crate::firehose::buffer;
+use crate::firehose::format::{Failure, Output};
+use crate::firehose::landing::{self, Outcome};
+use crate::firehose::objects::{Group, Object};
 use crate::firehose::prefix::{ErrorOutputType, PartitionKeys};
+use crate::firehose::retry::{self, Failing};
 use engine::{Position, StreamId};
 use wire::AwsError;
 
 /// Buffers are landed together up to so many bytes.
-pub const MOST_BYTES: u64 = 256 << 20;
+pub const MAX_BYTES: u64 = 256 << 20;
 
 /// The error of a record whose partition would be one too many.
 const EXCEEDED: (&str, &str) = (
@@ -26,50 +28,79 @@ type Groups = BTreeMap<Option<ErrorOutputType>, (PartitionKeys, Group)>;
 
 impl Partitions {
     /// Lands buffers; what can't land goes back and waits.
+    ///
+    /// # Errors
+    /// The log can't be read, or can't be written: what should have landed, or should have been given up, still waits.
     pub(super) async fn flush(&mut self, cloud: &Arc<Cloud>, id: StreamId, due: Vec<Buffer>) -> Result<(), AwsError> {
-        let objects = match self.objects(cloud, &due).await {
-            Ok(objects) => objects,
+        let made = match self.make_objects(cloud, &due).await {
+            Ok(made) => made,
             Err(error) => {
                 due.into_iter().for_each(|buffer| self.put_back(buffer));
                 return Err(error);
             }
         };
-        let (mut ready, mut refused) = (Vec::new(), Vec::new());
-        for (buffer, objects) in due.into_iter().zip(objects) {
-            let checked =
-                objects.and_then(|objects| landing::check(cloud, &self.plan.document, &objects).map(|()| objects));
-            match checked {
-                Ok(objects) => ready.push((buffer, objects)),
+        let (mut ready, mut objects, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        for (buffer, made) in due.into_iter().zip(made) {
+            match made {
+                Ok(made) => {
+                    ready.push(buffer);
+                    objects.push(made);
+                }
                 Err(reason) => refused.push((buffer, reason)),
             }
         }
-        let (buffers, objects): (Vec<Buffer>, Vec<Vec<Object>>) = ready.into_iter().unzip();
-        if buffers.len() > 1 && self.land(cloud, id, &buffers, objects.iter().flatten()).await.is_ok() {
-            self.account.landed(parts(&buffers));
-        } else {
-            // One that S3 refuses doesn't hold up the others.
-            for (buffer, objects) in buffers.into_iter().zip(objects) {
-                match self.land(cloud, id, std::slice::from_ref(&buffer), objects.iter()).await {
-                    Ok(()) => self.account.landed(parts(std::slice::from_ref(&buffer))),
-                    Err(reason) => refused.push((buffer, reason)),
-                }
-            }
+        let outcomes = self.land(cloud, id, &ready, &objects).await;
+        let refusals = ready.into_iter().zip(outcomes).filter_map(|(buffer, landed)| Some((buffer, landed.err()?)));
+        let mut kept = Ok(());
+        for (buffer, reason) in refused.into_iter().chain(refusals) {
+            kept = kept.and(self.keep(cloud, id, buffer, &reason).await);
         }
-        for (buffer, reason) in refused {
-            self.keep(cloud, id, buffer, &reason).await?;
-        }
-        Ok(())
+        kept
     }
 
+    /// Lands buffers, together if there is a transaction that holds them all.
     async fn land(
-        &self,
+        &mut self,
         cloud: &Arc<Cloud>,
         id: StreamId,
         buffers: &[Buffer],
-        objects: impl Iterator<Item = &Object>,
-    ) -> Result<(), String> {
-        let changes = self.account.changes(id, parts(buffers));
-        landing::land(cloud, &self.plan.document, objects, &changes).await
+        objects: &[Vec<Object>],
+    ) -> Vec<Outcome> {
+        if buffers.len() > 1
+            && let Ok(outcomes) = self.land_together(cloud, id, buffers, objects).await
+        {
+            return outcomes;
+        }
+        let mut outcomes = Vec::with_capacity(buffers.len());
+        for (buffer, objects) in buffers.iter().zip(objects) {
+            let flushed = self.outstanding.changes(id, parts([buffer]));
+            let outcome = landing::land_batch(cloud, &self.maker.document, objects, flushed).await;
+            if outcome.is_ok() {
+                self.outstanding.remove(parts([buffer]));
+            }
+            outcomes.push(outcome);
+        }
+        outcomes
+    }
+
+    /// Lands buffers in one transaction, each of them if nothing stands against it.
+    async fn land_together(
+        &mut self,
+        cloud: &Arc<Cloud>,
+        id: StreamId,
+        buffers: &[Buffer],
+        objects: &[Vec<Object>],
+    ) -> Result<Vec<Outcome>, AwsError> {
+        let batches: Vec<&[Object]> = objects.iter().map(Vec::as_slice).collect();
+        // Made beforehand, since it may take time: mostly all of them land.
+        let all = self.outstanding.changes(id, parts(buffers));
+        let flushed = |outcomes: &[Outcome]| match outcomes.iter().all(Result::is_ok) {
+            true => all,
+            false => self.outstanding.changes(id, parts(landed(buffers, outcomes))),
+        };
+        let outcomes = landing::land(cloud, &self.maker.document, &batches, flushed).await?;
+        self.outstanding.remove(parts(landed(buffers, &outcomes)));
+        Ok(outcomes)
     }
 
     /// A buffer that couldn't land: what has waited for too long is given up, the rest waits.
@@ -80,24 +111,20 @@ impl Partitions {
         mut buffer: Buffer,
         reason: &str,
     ) -> Result<(), AwsError> {
-        let name = self.plan.document.name.clone();
-        cloud.notice(&format!("the delivery stream {name} can't deliver: {reason}"));
+        let name = self.maker.document.name.clone();
+        cloud.notice(&retry::refusal(&name, reason));
         let now = cloud.core.now();
-        let too_old: Vec<Part> = buffer.parts.extract_if(.., |part| given_up(part.record.at, now)).collect();
+        let too_old: Vec<Part> = buffer.parts.extract_if(.., |part| retry::is_given_up(part.record.at, now)).collect();
         let lost = || too_old.iter().map(|part| (part.position, part.index));
         if !too_old.is_empty() {
-            let changes = self.account.changes(id, lost());
-            let noted = cloud.core.execute_freeing(|transaction| {
-                changes.iter().for_each(|change| transaction.apply(change));
-                Ok(())
-            });
-            if let Err(error) = noted.await {
+            let changes = self.outstanding.changes(id, lost());
+            let given_up = retry::give_up(cloud, &name, too_old.len(), &changes, reason).await;
+            if let Err(error) = given_up {
                 buffer.parts.extend(too_old);
                 self.put_back(buffer);
                 return Err(error);
             }
-            self.account.landed(lost());
-            cloud.notice(&loss(&name, too_old.len(), reason));
+            self.outstanding.remove(lost());
         }
         if let Some(oldest) = buffer.parts.iter().map(|part| part.record.at).min() {
             buffer.oldest = oldest;
@@ -107,8 +134,8 @@ impl Partitions {
         Ok(())
     }
 
-    /// The objects of each buffer. Each record is read and processed once, whatever the number of its parts.
-    async fn objects(
+    /// Makes the objects of each buffer. Each record is read and processed once, whatever the number of its parts.
+    async fn make_objects(
         &self,
         cloud: &Arc<Cloud>,
         buffers: &[Buffer],
@@ -122,11 +149,11 @@ impl Partitions {
             }
         }
         let records: Vec<_> = records.into_iter().collect();
-        let data = flusher::read(cloud, &records).await?;
+        let data = buffer::read(cloud, &records).await?;
         let now = cloud.core.now();
         let mut groups: Vec<Groups> = buffers.iter().map(|_| Groups::new()).collect();
         for ((position, _), (arrived, record)) in records.iter().zip(&data) {
-            for (index, output) in (0..).zip(self.plan.run(record)) {
+            for (index, output) in (0..).zip(self.maker.process(record)) {
                 let Some(owner) = owners.get(&(*position, index)) else { continue };
                 let output = match &buffers[*owner].name.0 {
                     None => output,
@@ -145,25 +172,24 @@ impl Partitions {
             }
         }
         let objects = |groups: Groups| {
-            let object = |(kind, (keys, group))| self.plan.object(&keys, kind, group, &mut || cloud.core.uuid());
+            let object = |(kind, (keys, group))| self.maker.make_object(&keys, kind, group, &mut || cloud.core.uuid());
             groups.into_iter().map(object).collect()
         };
         Ok(groups.into_iter().map(objects).collect())
     }
 
     /// Why an output is among the failures.
-    fn refused(
-        &self,
-        kind: ErrorOutputType,
-        record: &[u8],
-        arrived: u64,
-        output: &crate::firehose::format::Output,
-    ) -> crate::firehose::format::Failure {
-        let evaluated = self.plan.partition(record, arrived, output);
-        evaluated.err().unwrap_or_else(|| self.plan.failure(kind, EXCEEDED.0, EXCEEDED.1, record, output))
+    fn refused(&self, kind: ErrorOutputType, record: &[u8], arrived: u64, output: &Output) -> Failure {
+        let evaluated = self.maker.partition(record, arrived, output);
+        evaluated.err().unwrap_or_else(|| self.maker.failure(kind, EXCEEDED.0, EXCEEDED.1, record, output))
     }
 }
 
-fn parts(buffers: &[Buffer]) -> impl Iterator<Item = (Position, u16)> + '_ {
-    buffers.iter().flat_map(|buffer| &buffer.parts).map(|part| (part.position, part.index))
+/// Those of the buffers that have landed.
+fn landed<'b>(buffers: &'b [Buffer], outcomes: &[Outcome]) -> impl Iterator<Item = &'b Buffer> {
+    buffers.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_ok()).map(|(buffer, _)| buffer)
+}
+
+fn parts<'b>(buffers: impl IntoIterator<Item = &'b Buffer>) -> impl Iterator<Item = (Position, u16)> {
+    buffers.into_iter().flat_map(|buffer| &buffer.parts).map(|part| (part.position, part.index))
 }

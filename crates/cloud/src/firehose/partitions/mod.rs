@@ -5,23 +5,25 @@
 //! buffers only say which parts of which records belong to them, so after a restart the records are sorted again.
 //!
 //! ```text
-//! mod      sorts records into buffers, and says which are due
-//! account  which parts of records still wait
-//! flush    lands buffers that are due
+//! mod          sorts records into buffers, and says which are due
+//! flush        lands buffers that are due
+//! outstanding  which parts of records still wait
 //! ```
 
-mod account;
 mod flush;
+mod outstanding;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use self::account::Account;
-use super::batch::Plan;
-use super::flusher::{self, Failing};
+use self::outstanding::Outstanding;
+use super::buffer::{self, Step};
+use super::format::Output;
+use super::objects::ObjectMaker;
 use super::prefix::ErrorOutputType;
+use super::retry::{self, Failing};
 use super::stream::Document;
 use crate::core::Cloud;
 use engine::stream::{LandedParts, Record};
@@ -29,7 +31,7 @@ use engine::{Change, Millis, Position, StreamId};
 use wire::AwsError;
 
 /// "Amazon Data Firehose Quota": 500 active partitions a stream.
-const MOST_ACTIVE: usize = 500;
+const MAX_ACTIVE: usize = 500;
 /// Bytes of records that are sorted at once.
 const SORT_BYTES: u64 = 16 << 20;
 /// How long a stream waits whose records can't be read.
@@ -61,21 +63,13 @@ struct Buffer {
 pub struct Partitions {
     /// The configuration that they were sorted by.
     config: String,
-    plan: Plan,
+    maker: ObjectMaker,
     /// The position that is sorted next.
     next: Position,
     open: BTreeMap<Name, Buffer>,
     /// Buffers that have their size.
     full: Vec<Buffer>,
-    account: Account,
-}
-
-/// What comes after a step.
-pub enum Step {
-    /// There may be more to do at once.
-    Again,
-    /// Nothing until this time, unless a record comes.
-    Until(Millis),
+    outstanding: Outstanding,
 }
 
 /// Sorts what has come to a stream and lands what is due.
@@ -90,10 +84,15 @@ pub async fn step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, 
 }
 
 async fn try_step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, Partitions>) -> Result<Step, AwsError> {
-    let config = cloud.core.read(|engine, _| Some(engine.stream(id)?.config.clone()));
-    let Some(config) = config else { return Ok(Step::Again) };
-    if all.get(&id).is_none_or(|partitions| partitions.config != config.document) {
-        all.insert(id, Partitions::new(config.document.clone(), Document::of(&config)?)?);
+    let sorted_by = all.get(&id).map(|partitions| partitions.config.as_str());
+    let found = cloud.core.read(|engine, _| {
+        let config = &engine.stream(id)?.config;
+        Some((sorted_by != Some(&config.document)).then(|| config.clone()))
+    });
+    // It was deleted.
+    let Some(changed) = found else { return Ok(Step::Again) };
+    if let Some(config) = changed {
+        all.insert(id, Partitions::new(Document::of(&config)?, config.document)?);
     }
     let Some(partitions) = all.get_mut(&id) else { return Ok(Step::Again) };
     let sorted = partitions.sort_some(cloud, id).await?;
@@ -106,31 +105,27 @@ async fn try_step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, 
 }
 
 impl Partitions {
-    fn new(config: String, document: Document) -> Result<Self, AwsError> {
+    fn new(document: Document, config: String) -> Result<Self, AwsError> {
         let name = document.name.clone();
-        let plan = Plan::new(document)
-            .map_err(|reason| AwsError::internal(format!("the delivery stream {name} can't deliver: {reason}")))?;
-        Ok(Self { config, plan, next: 0, open: BTreeMap::new(), full: Vec::new(), account: Account::default() })
+        let maker = ObjectMaker::new(document).map_err(|reason| AwsError::internal(retry::refusal(&name, &reason)))?;
+        let (open, full, outstanding) = (BTreeMap::new(), Vec::new(), Outstanding::default());
+        Ok(Self { config, maker, next: 0, open, full, outstanding })
     }
 
     /// Sorts the next records; whether there were any.
     async fn sort_some(&mut self, cloud: &Arc<Cloud>, id: StreamId) -> Result<bool, AwsError> {
         let next: Vec<(Position, Record, Option<LandedParts>)> = cloud.core.read(|engine, _| {
             let Some(stream) = engine.stream(id) else { return Vec::new() };
-            let mut bytes = 0;
-            let few = |(_, record): &(Position, Record)| {
-                let before = bytes;
-                bytes += u64::from(record.bytes);
-                before < SORT_BYTES
-            };
-            let records = stream.records_from(self.next).take(flusher::READ_AT_ONCE).take_while(few);
+            let mut fits = buffer::up_to(SORT_BYTES);
+            let records = stream.records_from(self.next).take(buffer::READ_AT_ONCE);
+            let records = records.take_while(|(_, record)| fits(record.bytes.into()));
             let with_parts = |(position, record)| (position, record, stream.landed_parts(position).cloned());
             records.map(with_parts).collect()
         });
         let Some((last, _, _)) = next.last() else { return Ok(false) };
         let after = last + 1;
         let records: Vec<_> = next.iter().map(|(position, record, _)| (*position, *record)).collect();
-        let data = flusher::read(cloud, &records).await?;
+        let data = buffer::read(cloud, &records).await?;
         let mut empty = Vec::new();
         for ((position, record, landed), (_, data)) in next.into_iter().zip(data) {
             if self.sort(position, record, landed.as_ref(), &data) == 0 {
@@ -139,21 +134,14 @@ impl Partitions {
         }
         self.next = after;
         if !empty.is_empty() {
-            let nothing_left = Change::Flushed { stream: id, positions: empty };
-            cloud
-                .core
-                .execute_freeing(|transaction| {
-                    transaction.apply(&nothing_left);
-                    Ok(())
-                })
-                .await?;
+            buffer::remove(cloud, &[Change::Flushed { stream: id, positions: empty }]).await?;
         }
         Ok(true)
     }
 
     /// Puts the parts of a record that haven't landed into their buffers; says how many they are.
     fn sort(&mut self, position: Position, record: Record, landed: Option<&LandedParts>, data: &[u8]) -> u16 {
-        let outputs = self.plan.run(data);
+        let outputs = self.maker.process(data);
         let of = outputs.len() as u16;
         // A record that is split otherwise than it was lands again as a whole: rather twice than never.
         let landed = landed.filter(|landed| landed.of == of);
@@ -164,35 +152,36 @@ impl Partitions {
             }
             left += 1;
             let (name, bytes) = match &output {
-                Ok(output) => (self.name(data, record.at, output), output.data.len()),
+                Ok(output) => (self.name_of(data, record.at, output), output.data.len()),
                 Err(failure) => ((Some(failure.kind), String::new()), failure.raw.len()),
             };
             self.add(name, Part { position, record, index }, bytes as u64);
         }
         if left > 0 {
-            self.account.waits(position, of, left);
+            self.outstanding.add(position, of, left);
         }
         left
     }
 
     /// The buffer that an output belongs to.
-    fn name(&self, data: &[u8], arrived: Millis, output: &super::format::Output) -> Name {
-        let name = match self.plan.partition(data, arrived, output) {
+    fn name_of(&self, data: &[u8], arrived: Millis, output: &Output) -> Name {
+        let name = match self.maker.partition(data, arrived, output) {
             Ok(prefix) => (None, prefix),
             Err(failure) => return (Some(failure.kind), String::new()),
         };
-        if !self.open.contains_key(&name) && self.active() >= MOST_ACTIVE {
+        if !self.open.contains_key(&name) && self.count_active() >= MAX_ACTIVE {
             return (Some(ErrorOutputType::ActivePartitionExceeded), String::new());
         }
         name
     }
 
     /// The number of partitions that hold something.
-    fn active(&self) -> usize {
+    fn count_active(&self) -> usize {
         let full = self.full.iter().filter(|buffer| !self.open.contains_key(&buffer.name));
         self.open.keys().chain(full.map(|buffer| &buffer.name)).filter(|(failure, _)| failure.is_none()).count()
     }
 
+    /// Adds a part that becomes so many bytes to a buffer.
     fn add(&mut self, name: Name, part: Part, bytes: u64) {
         let buffer = self.open.entry(name).or_insert_with_key(|name| Buffer {
             name: name.clone(),
@@ -204,7 +193,7 @@ impl Partitions {
         buffer.oldest = buffer.oldest.min(part.record.at);
         buffer.bytes += bytes;
         buffer.parts.push(part);
-        if buffer.bytes >= self.plan.document.destination.buffer_bytes() {
+        if buffer.bytes >= self.maker.document.destination.buffer_bytes() {
             let name = buffer.name.clone();
             self.full.extend(self.open.remove(&name));
         }
@@ -212,8 +201,8 @@ impl Partitions {
 
     /// When a buffer is due.
     fn due_at(&self, buffer: &Buffer, full: bool, now: Millis) -> Millis {
-        let time = self.plan.document.destination.buffer_millis();
-        let at = if full { 0 } else { flusher::due_within(buffer.oldest, time, now) };
+        let time = self.maker.document.destination.buffer_millis();
+        let at = if full { 0 } else { buffer::due_within(buffer.oldest, time, now) };
         buffer.failing.map_or(at, |failing| failing.retry_at(now).max(at))
     }
 
@@ -226,30 +215,25 @@ impl Partitions {
 
     /// Takes the buffers out that are due, as many as are landed at once.
     fn take_due(&mut self, now: Millis) -> Vec<Buffer> {
-        let mut bytes = 0;
         let mut due = Vec::new();
-        let mut fits = |buffer: &Buffer| {
-            let before = bytes;
-            bytes += buffer.bytes;
-            before < flush::MOST_BYTES
-        };
+        let mut fits = buffer::up_to(flush::MAX_BYTES);
         let mut index = 0;
         while index < self.full.len() {
-            if self.due_at(&self.full[index], true, now) <= now && fits(&self.full[index]) {
+            if self.due_at(&self.full[index], true, now) <= now && fits(self.full[index].bytes) {
                 due.push(self.full.remove(index));
             } else {
                 index += 1;
             }
         }
         let open = self.open.values().filter(|buffer| self.due_at(buffer, false, now) <= now);
-        let names: Vec<Name> = open.take_while(|buffer| fits(buffer)).map(|buffer| buffer.name.clone()).collect();
+        let names: Vec<Name> = open.take_while(|buffer| fits(buffer.bytes)).map(|buffer| buffer.name.clone()).collect();
         due.extend(names.iter().filter_map(|name| self.open.remove(name)));
         due
     }
 
     /// Puts a buffer back that couldn't land.
     fn put_back(&mut self, buffer: Buffer) {
-        if buffer.bytes >= self.plan.document.destination.buffer_bytes() {
+        if buffer.bytes >= self.maker.document.destination.buffer_bytes() {
             self.full.push(buffer);
         } else {
             // Nothing was sorted since it was taken.

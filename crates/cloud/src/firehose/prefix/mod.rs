@@ -70,8 +70,6 @@ pub struct Evaluation<'a> {
 pub enum ErrorOutputType {
     /// A processor failed.
     ProcessingFailed,
-    /// The record can't be converted to the stream's format.
-    FormatConversionFailed,
     /// The record can't be decompressed.
     DecompressionFailed,
     /// The stream has too many partitions already.
@@ -83,7 +81,6 @@ impl ErrorOutputType {
     pub fn as_str(self) -> &'static str {
         match self {
             ErrorOutputType::ProcessingFailed => "processing-failed",
-            ErrorOutputType::FormatConversionFailed => "format-conversion-failed",
             ErrorOutputType::DecompressionFailed => "decompression-failed",
             // "Buffer data for dynamic partitioning".
             ErrorOutputType::ActivePartitionExceeded => "activePartitionExceeded",
@@ -239,11 +236,6 @@ impl Prefixes {
     /// The prefix of an object with records that failed.
     pub fn error(&self, mut with: Evaluation<'_>, kind: ErrorOutputType) -> Result<String, EvaluationError> {
         self.error.evaluate(&mut with, Some(kind))
-    }
-
-    /// The names of the keys that records must have.
-    pub fn query_keys(&self) -> impl Iterator<Item = &str> {
-        self.data.query_keys()
     }
 }
 

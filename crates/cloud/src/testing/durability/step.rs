@@ -159,7 +159,7 @@ impl World {
                     .cloud
                     .core
                     .read(|engine, _| engine.stream_by_arn(super::STREAM).map(|stream| stream.config.id));
-                firehose::flusher::flush(&bench.cx.cloud, stream.unwrap()).await?;
+                firehose::flush(&bench.cx.cloud, stream.unwrap()).await?;
                 model.flush();
             }
             Step::Compact | Step::CompactAll => {

@@ -1,10 +1,14 @@
 //! What can't land is tried again for a day, then given up.
 
-use engine::Millis;
+use super::buffer;
+use crate::core::Cloud;
+use engine::{Change, Millis};
+use wire::AwsError;
 
 /// The first wait after a failure; each further one is twice as long.
-const FIRST: Millis = 1_000;
-const LONGEST: Millis = 60_000;
+const FIRST_WAIT: Millis = 1_000;
+/// No wait is longer.
+const MAX_WAIT: Millis = 60_000;
 /// "Handle data delivery failures": Firehose keeps what it can't deliver for 24 hours; then it is lost.
 const RETENTION: Millis = 24 * 3_600_000;
 
@@ -16,10 +20,10 @@ pub struct Failing {
 }
 
 impl Failing {
-    /// After a failure at `now`, the first one or one more. `oldest` is when the oldest record that waits came: when its
-    /// time is over is looked at in time.
+    /// After a failure at `now`, the first one or one more. `oldest` is when the oldest record that waits came: the next try is
+    /// no later than the end of its 24 hours, so that it is given up then.
     pub fn after(before: Option<Self>, now: Millis, oldest: Option<Millis>) -> Self {
-        let wait = before.map_or(FIRST, |before| (before.wait * 2).min(LONGEST));
+        let wait = before.map_or(FIRST_WAIT, |before| (before.wait * 2).min(MAX_WAIT));
         let end = oldest.map_or(Millis::MAX, |oldest| oldest + RETENTION);
         let retry_at = if end > now { end.min(now + wait) } else { now + wait };
         Self { retry_at, wait }
@@ -27,17 +31,38 @@ impl Failing {
 
     /// When it is tried again. A time further away than any wait was set by a clock that has been set back since.
     pub fn retry_at(self, now: Millis) -> Millis {
-        if self.retry_at > now + LONGEST { 0 } else { self.retry_at }
+        if self.retry_at > now + MAX_WAIT { 0 } else { self.retry_at }
     }
 }
 
 /// Whether a record that came at `arrived` is given up at `now`.
-pub fn given_up(arrived: Millis, now: Millis) -> bool {
+pub fn is_given_up(arrived: Millis, now: Millis) -> bool {
     arrived + RETENTION <= now
 }
 
+/// Gives up records, or parts of them: `changes` name them, `count` says how many they are. The operator is told.
+///
+/// # Errors
+/// The log can't be written; then they still wait.
+pub async fn give_up(
+    cloud: &Cloud,
+    stream: &str,
+    count: usize,
+    changes: &[Change<'_>],
+    reason: &str,
+) -> Result<(), AwsError> {
+    buffer::remove(cloud, changes).await?;
+    cloud.notice(&loss(stream, count, reason));
+    Ok(())
+}
+
+/// What the operator is told of a stream that can't land what it holds.
+pub fn refusal(stream: &str, reason: &str) -> String {
+    format!("the delivery stream {stream} can't deliver: {reason}")
+}
+
 /// What the operator is told of records that are given up.
-pub fn loss(stream: &str, records: usize, reason: &str) -> String {
+fn loss(stream: &str, records: usize, reason: &str) -> String {
     format!(
         "DATA LOSS: {records} records of the delivery stream {stream} could not be delivered for 24 hours and are \
          discarded, as AWS does: {reason}"
@@ -58,6 +83,6 @@ mod tests {
         }
         assert_eq!(waits, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
         assert_eq!(Failing::after(Some(failing), RETENTION - 5, Some(0)).retry_at, RETENTION);
-        assert!(given_up(0, RETENTION) && !given_up(1, RETENTION));
+        assert!(is_given_up(0, RETENTION) && !is_given_up(1, RETENTION));
     }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use engine::change::PartsOf;
 use engine::{Change, Position, StreamId};
 
-/// Records with parts that wait.
+/// The records with parts that wait.
 #[derive(Debug, Default)]
-pub struct Account {
+pub struct Outstanding {
     records: HashMap<Position, Waiting>,
 }
 
@@ -17,13 +17,13 @@ struct Waiting {
     left: u16,
 }
 
-impl Account {
-    /// A record of `of` parts has `left` that wait.
-    pub fn waits(&mut self, position: Position, of: u16, left: u16) {
+impl Outstanding {
+    /// Notes that a record of `of` parts has `left` that wait.
+    pub fn add(&mut self, position: Position, of: u16, left: u16) {
         self.records.insert(position, Waiting { of, left });
     }
 
-    /// The changes that say that parts have landed.
+    /// The changes that take parts out of the stream's buffer.
     pub fn changes(&self, id: StreamId, parts: impl Iterator<Item = (Position, u16)>) -> Vec<Change<'static>> {
         let mut by_record: BTreeMap<Position, Vec<u16>> = BTreeMap::new();
         parts.for_each(|(position, index)| by_record.entry(position).or_default().push(index));
@@ -46,8 +46,8 @@ impl Account {
         changes
     }
 
-    /// Parts have landed.
-    pub fn landed(&mut self, parts: impl Iterator<Item = (Position, u16)>) {
+    /// Notes that parts have landed, or were given up.
+    pub fn remove(&mut self, parts: impl Iterator<Item = (Position, u16)>) {
         for (position, _) in parts {
             if let Some(waiting) = self.records.get_mut(&position) {
                 waiting.left -= 1;

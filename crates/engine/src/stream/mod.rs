@@ -1,6 +1,10 @@
 //! A delivery stream's buffer: records that wait to land.
 
+mod settings;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use settings::{Buffering, Settings};
 
 use super::config::StreamConfig;
 use super::{Millis, Position, Seq};
@@ -30,8 +34,10 @@ pub struct LandedParts {
 /// A stream and its buffer.
 #[derive(Debug)]
 pub struct Stream {
-    /// The stream as its owner declared it.
+    /// The stream as its owner declared it: changed by `declare` only, which parses it.
     pub config: StreamConfig,
+    /// What of that is needed for every record.
+    pub settings: Settings,
     pub(super) records: BTreeMap<Position, Record>,
     pub(super) next_position: Position,
     bytes: u64,
@@ -41,7 +47,16 @@ pub struct Stream {
 impl Stream {
     /// A stream with nothing in its buffer.
     pub fn new(config: StreamConfig) -> Self {
-        Self { config, records: BTreeMap::new(), next_position: 0, bytes: 0, parts: BTreeMap::new() }
+        let settings = Settings::of(&config);
+        Self { config, settings, records: BTreeMap::new(), next_position: 0, bytes: 0, parts: BTreeMap::new() }
+    }
+
+    /// Takes a changed declaration. Every segment of the log repeats it: one that is the same is not parsed again.
+    pub(super) fn declare(&mut self, config: StreamConfig) {
+        if self.config != config {
+            self.settings = Settings::of(&config);
+            self.config = config;
+        }
     }
 
     /// The position that the next record takes.

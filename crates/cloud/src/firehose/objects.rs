@@ -1,4 +1,4 @@
-//! A batch: what one flush takes from a stream's buffer, and the objects it becomes.
+//! The objects that records become.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,17 @@ use super::stream::Document;
 use engine::Millis;
 
 /// At most this much comes out of a batch, which holds 128 MiB at most: compressed records could become any amount.
-const MOST_BYTES: usize = 1 << 30;
+const MAX_BYTES: usize = 1 << 30;
 
 fn too_much(record: &[u8]) -> Failure {
-    let message = format!("the records before it have become more than {MOST_BYTES} bytes");
+    let message = format!("the records before it have become more than {MAX_BYTES} bytes");
     let kind = ErrorOutputType::DecompressionFailed;
     Failure { kind, code: "Decompression.Failed", message, raw: record.to_vec() }
 }
 
-/// A stream's configuration, ready to make objects.
-pub struct Plan {
+/// Makes a stream's objects, as its declaration says.
+pub struct ObjectMaker {
+    /// The declaration.
     pub document: Document,
     pipeline: Pipeline,
     prefixes: Prefixes,
@@ -29,29 +30,34 @@ pub struct Plan {
 
 /// An object that is to land.
 pub struct Object {
+    /// Its name in the bucket.
     pub key: String,
+    /// Its bytes.
     pub body: Vec<u8>,
 }
 
-/// What one object holds.
+/// What one object is made of.
 pub struct Group {
     oldest: Millis,
     data: Vec<Vec<u8>>,
 }
 
-impl Plan {
-    /// The error says what of the configuration can't be used; creating or updating the stream has refused it before.
+impl ObjectMaker {
+    /// Reads a declaration.
+    ///
+    /// # Errors
+    /// What of it can't be used; creating or updating the stream has refused it before.
     pub fn new(document: Document) -> Result<Self, String> {
         let pipeline = document.destination.pipeline()?;
         let prefixes = document.destination.prefixes()?;
         Ok(Self { document, pipeline, prefixes })
     }
 
-    /// The objects of a batch of records, each with its time of arrival; `uuid` makes new ids.
+    /// Makes the objects of a batch of records, each with its time of arrival; `uuid` makes new ids.
     ///
     /// Times in prefixes and names are of the oldest record of the object ("Understand custom prefixes for Amazon S3
     /// objects").
-    pub fn objects(
+    pub fn make_objects(
         &self,
         records: &[(Millis, Bytes)],
         now: Millis,
@@ -61,7 +67,7 @@ impl Plan {
         let mut failures: BTreeMap<ErrorOutputType, Group> = BTreeMap::new();
         let mut bytes = 0;
         for (arrived, record) in records {
-            let outputs = if bytes < MOST_BYTES { self.pipeline.run(record) } else { vec![Err(too_much(record))] };
+            let outputs = if bytes < MAX_BYTES { self.pipeline.run(record) } else { vec![Err(too_much(record))] };
             for output in outputs {
                 match output {
                     Ok(output) => {
@@ -78,16 +84,16 @@ impl Plan {
         }
         let mut objects = Vec::new();
         for (keys, group) in groups {
-            objects.push(self.object(&keys, None, group, &mut uuid)?);
+            objects.push(self.make_object(&keys, None, group, &mut uuid)?);
         }
         for (kind, group) in failures {
-            objects.push(self.object(&PartitionKeys::new(), Some(kind), group, &mut uuid)?);
+            objects.push(self.make_object(&PartitionKeys::new(), Some(kind), group, &mut uuid)?);
         }
         Ok(objects)
     }
 
     /// All that a record becomes.
-    pub fn run(&self, record: &[u8]) -> Vec<Result<Output, Failure>> {
+    pub fn process(&self, record: &[u8]) -> Vec<Result<Output, Failure>> {
         self.pipeline.run(record)
     }
 
@@ -114,8 +120,8 @@ impl Plan {
         Failure { kind, code, message: message.into(), raw: self.pipeline.raw(record, output).to_vec() }
     }
 
-    /// The object of a group: of records with the same partition keys, or of failures.
-    pub fn object(
+    /// Makes the object of a group: of records with the same partition keys, or of failures.
+    pub fn make_object(
         &self,
         keys: &PartitionKeys,
         failure: Option<ErrorOutputType>,
@@ -160,7 +166,7 @@ impl Group {
         self.data.push(data);
     }
 
-    /// Adds the account of a failure.
+    /// Adds the line that tells of a failure.
     pub fn push_failure(&mut self, arrived: Millis, failure: &Failure, now: Millis) {
         self.push(arrived, error_line(failure, 1, arrived as i64, now as i64));
     }

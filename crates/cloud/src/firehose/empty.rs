@@ -1,0 +1,7 @@
+//! What operations answer that have nothing to tell.
+
+use serde::Serialize;
+
+/// `{}`.
+#[derive(Debug, Serialize)]
+pub struct Empty {}
