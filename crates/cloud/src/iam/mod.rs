@@ -4,11 +4,12 @@
 
 mod absent;
 mod attached;
-mod documents;
 mod inline;
+mod members;
 pub mod passing;
 mod policies;
 mod roles;
+mod store;
 mod tags;
 
 use crate::operations;

@@ -50,8 +50,7 @@ pub async fn get_session_token(
     // What is longer "defaults to one hour".
     let seconds = input.duration_seconds.unwrap_or(MAX_FOR_ROOT).min(MAX_FOR_ROOT);
     let account = cx.account.to_string();
-    let root =
-        NewSession { arn: format!("arn:aws:iam::{account}:root"), user_id: account.clone(), account, seconds };
+    let root = NewSession { arn: format!("arn:aws:iam::{account}:root"), user_id: account.clone(), account, seconds };
     let (_, credentials) = session::begin(cx, |_| Ok(root)).await?;
     Ok(GetSessionTokenOutput { credentials })
 }
