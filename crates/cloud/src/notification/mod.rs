@@ -7,3 +7,6 @@ pub mod envelope;
 pub mod reach;
 pub mod signing;
 pub mod tls;
+
+/// The sender of what SNS delivers, as SQS shows it: the id of SNS's own user.
+pub const SENDER: &str = "AIDAIT2UOQQY3AUEKVGXU";

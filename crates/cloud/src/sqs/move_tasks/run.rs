@@ -7,11 +7,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use super::{Status, Task, active};
+use super::task::{Status, Task, active};
 use crate::core::Cloud;
 use crate::core::receive;
 use crate::core::transaction::Transaction;
-use crate::sqs::incoming::SNS_SENDER;
+use crate::notification;
 use engine::change::{Delivery, Sent, Target};
 use engine::queue::State;
 use engine::{Change, Millis, Position, QueueId, Seq};
@@ -49,7 +49,7 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
             let mut at = due.get(&key).copied().unwrap_or(now);
             // Further away than it can be, it was set by a clock that has been set back since.
             if at <= now || at > now + SECOND || task.status == Status::Cancelling {
-                if let Err(error) = turn(&cloud, &key, task.rate).await {
+                if let Err(error) = move_due(&cloud, &key, task.rate).await {
                     cloud.notice(&format!("a message move task from {} waits: {}", task.source, error.message));
                     at = now + SECOND;
                 } else if task.rate.is_some() {
@@ -74,7 +74,7 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
 }
 
 /// Moves what a task may move now: a second's worth, or one step of a task without a rate.
-async fn turn(cloud: &Arc<Cloud>, key: &str, rate: Option<u32>) -> Result<(), AwsError> {
+async fn move_due(cloud: &Arc<Cloud>, key: &str, rate: Option<u32>) -> Result<(), AwsError> {
     let mut left = rate.map_or(AT_ONCE, |rate| rate as usize);
     while left > 0 {
         let max = left.min(AT_ONCE);
@@ -190,7 +190,7 @@ fn anew<'r>(tx: &Transaction<'_>, pick: &Pick, read: &'r Read, queue: QueueId, p
         seq: tx.engine.next_seq(),
         at: tx.now,
         topic: None,
-        sender: if sent.topic.is_some() { SNS_SENDER } else { sent.sender },
+        sender: if sent.topic.is_some() { notification::SENDER } else { sent.sender },
         subject: None,
         bodies: vec![body],
         // An envelope holds the attributes itself.
