@@ -179,8 +179,7 @@ fn deliver(
                 trace,
                 ..Default::default()
             };
-            let fate = sns::announce::announce(cloud, transaction, rule.arn, notification)?;
-            sns::tell(cloud, rule.arn, &fate);
+            sns::announce(cloud, transaction, rule.arn, notification)?;
         }
         Destination::Function => return Err("there are no functions in this cloud".into()),
     }

@@ -152,7 +152,7 @@ fn after(mut config: SubscriptionConfig, next: Position, more: bool) -> Subscrip
 mod tests {
     use super::*;
     use crate::core::clock::Clock;
-    use crate::sns::publish::one::{PublishInput, publish};
+    use crate::sns::publishing::publish::{PublishInput, publish};
     use crate::sns::subscription::subscribe::{SubscribeInput, subscribe};
     use crate::sns::topic::create::{CreateTopicInput, create_topic};
     use crate::testing::served::{declare, serve};

@@ -26,8 +26,8 @@ pub fn notify(transaction: &mut Transaction<'_>, cx: &Context, stack: &Stack, ev
             Some(topic) => sns::may_publish(cx, topic).map_err(|error| error.message),
             None => Ok(()),
         };
-        match allowed.and_then(|()| sns::announce::announce(&cx.cloud, transaction, topic, notification)) {
-            Ok(fate) => sns::tell(&cx.cloud, topic, &fate),
+        match allowed.and_then(|()| sns::announce(&cx.cloud, transaction, topic, notification)) {
+            Ok(()) => {}
             Err(why) => cx.cloud.notice(&format!("an event of stack {} was not sent to {topic}: {why}", stack.name)),
         }
     }

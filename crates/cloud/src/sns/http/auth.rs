@@ -6,8 +6,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use http::HeaderMap;
 use http::header::WWW_AUTHENTICATE;
 use http::uri::Authority;
-use md5::{Digest, Md5};
 use percent_encoding::percent_decode_str;
+
+use wire::digest;
 
 /// A user and a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +68,7 @@ impl User {
 }
 
 fn hash(text: &str) -> String {
-    Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    digest::md5(text)
 }
 
 /// `name=value, name="value"`; what is malformed is left out.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use super::post::{self, Failure, Post};
-use super::retry::Policy;
+use super::post::{self, Post, PostError};
+use super::retry::RetryPolicy;
 use crate::core::Cloud;
 use crate::core::receive::{self, Handed};
 use crate::sns::delivery_policy;
+use crate::sns::redact::redacted;
 use engine::change::Moved;
 use engine::config::{Attributes, SubscriptionConfig};
 use engine::queue::Receive;
@@ -68,14 +69,14 @@ async fn deliver(cloud: &Arc<Cloud>, id: SubscriptionId) -> Result<bool, AwsErro
     Ok(true)
 }
 
-fn policy(topic: &Attributes, config: &SubscriptionConfig) -> Policy {
-    Policy::of(&delivery_policy::effective_subscription(topic, &config.attributes))
+fn policy(topic: &Attributes, config: &SubscriptionConfig) -> RetryPolicy {
+    RetryPolicy::of(&delivery_policy::effective_subscription(topic, &config.attributes))
 }
 
 async fn attempt(
     cloud: &Arc<Cloud>,
     config: &SubscriptionConfig,
-    policy: &Policy,
+    policy: &RetryPolicy,
     message: Handed,
 ) -> Result<(), AwsError> {
     let position = message.picked.position;
@@ -102,9 +103,9 @@ async fn attempt(
 async fn post(
     cloud: &Cloud,
     config: &SubscriptionConfig,
-    policy: &Policy,
+    policy: &RetryPolicy,
     message: &Handed,
-) -> Result<Result<(), Failure>, AwsError> {
+) -> Result<Result<(), PostError>, AwsError> {
     let sent = receive::sent(&message.record)?;
     let delivery = sent.deliveries.get(usize::from(message.picked.index));
     let raw = delivery.is_some_and(|delivery| delivery.raw);
@@ -142,7 +143,7 @@ async fn give_up(
     config: &SubscriptionConfig,
     outbox: QueueId,
     position: Position,
-    failure: &Failure,
+    failure: &PostError,
 ) -> Result<(), AwsError> {
     let dead_lettered = cloud
         .core
@@ -171,7 +172,7 @@ async fn give_up(
         "a message of {} was not delivered to {} ({}): {}; {then}",
         config.topic_arn,
         config.arn,
-        super::shown(&config.endpoint),
+        redacted(&config.endpoint),
         cloud.reach.told(&failure.reason)
     ));
     Ok(())

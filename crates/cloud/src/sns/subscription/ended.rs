@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::confirm::TOKEN_LIFE;
+use super::token::TOKEN_LIFE;
 use crate::core::transaction::Transaction;
-use crate::sns::{arn, outbox};
+use crate::notification::envelope;
+use crate::sns::outbox;
 use engine::config::SubscriptionConfig;
 use engine::{Change, QueueId, SubscriptionId};
 
@@ -36,7 +37,7 @@ pub fn restore(tx: &mut Transaction<'_>, topic_arn: &str, token: &str) -> Option
     let id = SubscriptionId(tx.engine.next_id());
     let mut config = SubscriptionConfig {
         id,
-        arn: arn::subscription(tx.engine, topic_arn, id),
+        arn: envelope::subscription_arn(tx.engine, topic_arn, id),
         topic,
         outbox: None,
         created: tx.now,

@@ -9,6 +9,7 @@ use crate::sns::error::invalid;
 use engine::config::{Attributes, QueueConfig, TopicConfig};
 use engine::topic::archive_arn;
 use engine::{Change, QueueId};
+use text::time;
 use wire::AwsError;
 
 /// "Amazon SNS message archiving for FIFO topic owners": from 1 to 365 days.
@@ -41,7 +42,7 @@ pub fn declare(tx: &mut Transaction<'_>, topic: &mut TopicConfig) -> Result<(), 
     };
     let seconds = days(policy).map_err(invalid)? * 24 * 3600;
     let now = tx.now;
-    topic.attributes.entry("BeginningArchiveTime".into()).or_insert_with(|| crate::notification::envelope::iso(now));
+    topic.attributes.entry("BeginningArchiveTime".into()).or_insert_with(|| time::iso_millis(now));
     // A new topic's number is still free; the archive's is the one behind it.
     let id = existing.unwrap_or_else(|| QueueId(tx.engine.next_id().max(topic.id.0 + 1)));
     let created = existing.and_then(|id| tx.engine.queue(id)).map_or(now, |queue| queue.config.created);
