@@ -10,7 +10,7 @@ use super::record::{Definition, OnFailure, Stack, Tag};
 use super::refused::refused;
 use super::store;
 use super::{objects, run};
-use crate::iam::passing;
+use crate::request::passing;
 use crate::request::{Context, host_of};
 use template::parameters::{Given, Texts, settle};
 use template::references::{Found, unresolved, walk};

@@ -6,7 +6,6 @@ mod absent;
 mod attached;
 mod inline;
 mod members;
-pub mod passing;
 mod policies;
 mod roles;
 mod store;

@@ -6,9 +6,8 @@ use super::members::{
     self, MAX_ARN, MAX_DESCRIPTION, Tag, VALIDATION_ERROR, at_most, document, encoded, exceeded, name, page, path,
     required,
 };
-use super::passing;
 use super::store::{boundary, change_role, count_roles, drop_role, put_role, role, roles, unique_id};
-use crate::request::Context;
+use crate::request::{Context, passing};
 use engine::Role;
 use engine::policy::Kind;
 use wire::{AwsError, Timestamp, check};

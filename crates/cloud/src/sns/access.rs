@@ -1,7 +1,7 @@
 //! Whether a topic's policy lets somebody do something with it.
 
-use crate::iam::passing;
 use crate::request::Context;
+use crate::request::passing;
 use engine::policy::{Around, Decision, Request};
 use engine::topic::Topic;
 use text::arn;

@@ -1,6 +1,6 @@
 //! Roles that are handed to a service: whose they may be, and what is said of one that nobody made.
 
-use crate::request::Context;
+use super::Context;
 use text::arn;
 use wire::AwsError;
 
