@@ -9,7 +9,8 @@ use engine::Notification;
 use engine::topic::Topic;
 use wire::AwsError;
 
-/// Publishes a notification in the transaction of another service, and tells the operator which subscriptions did not get it.
+/// Publishes a notification in the transaction of another service, and tells the operator which subscriptions did not get
+/// it.
 ///
 /// # Errors
 /// Why the topic did not take it: it doesn't exist, or it is a FIFO topic, which wants a message group.

@@ -1,4 +1,4 @@
-//! ARNs: what SNS says of bad ones, and how those of topics and applications are made.
+//! ARNs: how SNS checks them and refuses bad ones, and how those of topics and applications are made.
 
 use super::error::invalid;
 use crate::request::Context;

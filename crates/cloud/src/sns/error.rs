@@ -58,7 +58,7 @@ pub enum BadAttribute {
 }
 
 impl BadAttribute {
-    /// What SNS says when it was one of several that CreateTopic or Subscribe got.
+    /// SNS's error when CreateTopic or Subscribe got the attribute among others.
     pub fn among_others(self, name: &str) -> AwsError {
         match self {
             Self::Name => invalid_attribute(format_args!("Unknown attribute {name}")),
@@ -66,7 +66,7 @@ impl BadAttribute {
         }
     }
 
-    /// What SNS says when it was to be set.
+    /// SNS's error when SetTopicAttributes or SetSubscriptionAttributes got the attribute.
     pub fn alone(self) -> AwsError {
         match self {
             Self::Name => invalid("AttributeName"),

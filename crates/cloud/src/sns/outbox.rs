@@ -1,7 +1,7 @@
 //! Outboxes: hidden queues that hold what goes to an endpoint that is no queue and no stream.
 //!
-//! What goes to HTTP endpoints is posted from there; mails, texts and push notifications stay to be read locally
-//! (`/_messaging/outbox`) for as long as a queue can keep them: nothing leaves this machine.
+//! Messages to HTTP endpoints are posted from there. Mails, texts and push notifications stay there for as long as a
+//! queue can keep them, and are read at `/_messaging/outbox`: nothing leaves this machine.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ use wire::AwsError;
 const NAME: &str = ":sns-outbox-";
 /// As long as SQS can keep a message: 14 days, in seconds.
 const RETENTION: &str = "1209600";
-/// Messages that the page shows, of each outbox the last.
+/// The page shows the last of each outbox, so many of them.
 const SHOWN: usize = 100;
 
 /// Declares a new subscription's outbox.
@@ -99,8 +99,8 @@ async fn record(
         .await
 }
 
-/// What an outbox is found to hold, before the bodies are read.
-struct Found {
+/// A message in an outbox, before its record is read.
+struct Unsent {
     protocol: String,
     to: String,
     seq: Seq,
@@ -129,7 +129,7 @@ pub async fn page(cloud: &Cloud, account: Option<&str>) -> Result<Json, AwsError
             let shown = last.split_off(last.len().saturating_sub(SHOWN));
             found.extend(shown.into_iter().map(|seq| {
                 let (protocol, to) = (protocol.to_owned(), to.to_owned());
-                Found { protocol, to, seq, message_id: engine.notification_id(seq) }
+                Unsent { protocol, to, seq, message_id: engine.notification_id(seq) }
             }));
         }
         let pending = engine.subscriptions().map(|it| &it.config).filter(|it| !it.confirmed);
@@ -144,7 +144,7 @@ pub async fn page(cloud: &Cloud, account: Option<&str>) -> Result<Json, AwsError
             continue; // gone since
         }
         let sent = receive::sent(&record)?;
-        let Found { protocol, to, seq, message_id, .. } = found;
+        let Unsent { protocol, to, seq, message_id, .. } = found;
         let body = sent.deliveries.iter().map(|delivery| delivery.body).next().unwrap_or(0);
         let attributes: serde_json::Map<String, Json> = sent
             .attributes

@@ -87,7 +87,7 @@ fn arn(queue: &Queue) -> &str {
 /// Which part of an ordered list of ARNs a request wants.
 struct Page {
     max: usize,
-    /// A page was asked for, so that a token tells of the next.
+    /// The request asked for a page: only then it gets a token for the next one.
     paged: bool,
     after: String,
 }
@@ -107,7 +107,7 @@ impl Page {
         Ok(Self { max: limit as usize, paged: max.is_some(), after })
     }
 
-    /// The page and one more, to know whether there is one.
+    /// The page's ARNs and one more, by which [`Self::finish`] sees whether there is a next page.
     fn take<'a>(&self, arns: impl Iterator<Item = &'a str>) -> Vec<String> {
         arns.skip_while(|arn| *arn <= self.after.as_str()).take(self.max + 1).map(str::to_owned).collect()
     }

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! A message that came by SNS lies in the log once, as it was published, however many queues it went to. Each queue's
-//! subscription decides how it looks there, so the JSON document around it is made when a consumer receives it: `received` and
-//! the mover of `move_tasks` ask [`crate::notification`] for it.
+//! subscription decides how it looks there, so the JSON document around it is made when a consumer receives it:
+//! `received` and the mover of `move_tasks` ask [`crate::notification`] for it.
 
 mod access;
 pub mod attributes;

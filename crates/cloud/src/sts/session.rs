@@ -36,7 +36,7 @@ pub struct TemporaryKey {
     expiration: Timestamp,
 }
 
-/// Whose session is to begin, and how long it lasts.
+/// A session that is to begin: whose it is, and how many seconds it lasts.
 pub struct NewSession {
     pub account: String,
     pub arn: String,
@@ -44,8 +44,8 @@ pub struct NewSession {
     pub seconds: i64,
 }
 
-/// Begins the session that `decide` allows: it is asked in the transaction that begins it. The session, and its key as the
-/// client gets it.
+/// Begins the session that `decide` allows, which is asked in the transaction that begins it. Gives the session, and its key
+/// for the client.
 ///
 /// # Errors
 /// Those of `decide`.
@@ -82,7 +82,8 @@ pub async fn begin(
 /// A session, and the key to verify its requests with.
 ///
 /// # Errors
-/// A key or token that is none of this server's, or whose role is gone, and a session that has ended.
+/// `UnknownKey` or `WrongToken` for what this server didn't make, or whose role is gone; `ExpiredToken` for a session
+/// that has ended.
 pub fn key(cloud: &Cloud, access_key: &str, token: &str) -> Result<(Key, Session), Refusal> {
     if !access_key.starts_with(PREFIX) {
         return Err(Refusal::UnknownKey);

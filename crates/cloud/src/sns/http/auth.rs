@@ -1,5 +1,5 @@
-//! The user and password of an HTTPS endpoint's URL, given when the endpoint asks for them: Basic and Digest as of RFC 2617
-//! ("Fanout Amazon SNS notifications to HTTPS endpoints").
+//! The user and password in an HTTPS endpoint's URL. They are sent when the endpoint asks for them: Basic and Digest of
+//! RFC 2617 ("Fanout Amazon SNS notifications to HTTPS endpoints").
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -18,7 +18,7 @@ pub struct User {
 }
 
 impl User {
-    /// What stands before the `@` of a URL, if anything does.
+    /// The user and password that stand before the `@` of a URL, if any do.
     pub fn of(authority: &Authority) -> Option<Self> {
         let (user, _) = authority.as_str().rsplit_once('@')?;
         let (name, password) = user.split_once(':').unwrap_or((user, ""));
@@ -26,8 +26,8 @@ impl User {
         Some(Self { name: decoded(name), password: decoded(password) })
     }
 
-    /// The `Authorization` that answers a refusal's challenge; none if it is of another kind. `once` is a text that isn't used
-    /// again.
+    /// The `Authorization` header that answers the challenge of a refusal; `None` if the challenge is of another kind.
+    /// `once` is a text that is never used again.
     pub fn answer(&self, challenges: &HeaderMap, path: &str, once: &str) -> Option<String> {
         let challenges: Vec<&str> =
             challenges.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok()).collect();

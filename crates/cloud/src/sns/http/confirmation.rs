@@ -46,8 +46,8 @@ impl Confirmation {
     }
 }
 
-/// Posts a confirmation to an HTTP endpoint, in the background, with the retries of its delivery policy. Like AWS's it is not
-/// kept: who subscribes again gets another.
+/// Posts a confirmation to an HTTP endpoint, in the background, with the retries of its delivery policy. As on AWS it is not
+/// kept: an endpoint that is subscribed again gets another.
 pub fn send(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Confirmation) {
     let (cloud, config) = (cloud.clone(), config.clone());
     cloud.clone().background.spawn(async move {
@@ -96,7 +96,10 @@ async fn attempts(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Confirm
     }
 }
 
-/// The document, signed.
+/// The confirmation's document, signed.
+///
+/// # Errors
+/// There is no key to sign with.
 pub fn render(
     cloud: &Cloud,
     config: &SubscriptionConfig,

@@ -1,5 +1,5 @@
-//! Delivery to HTTP and HTTPS endpoints: from the outbox of each confirmed subscription, one worker each. Only loopback is
-//! posted to, and that only for this machine's users: see [`Reach`](crate::notification::reach::Reach).
+//! Delivery to HTTP and HTTPS endpoints. Each confirmed subscription has a worker, which posts what its outbox holds. It
+//! posts to this machine only, and for its users only: see [`Reach`](crate::notification::reach::Reach).
 
 mod auth;
 pub mod confirmation;

@@ -52,8 +52,8 @@ impl RetryPolicy {
         })
     }
 
-    /// From the least to the most delay in `steps` steps. AWS shows the functions as curves only: they begin and end at the same
-    /// points, and each lies below the one before.
+    /// The delay of a step between the least and the most delay. AWS shows the functions only as curves: they begin and
+    /// end at the same points, and each lies below the one before.
     fn back_off(&self, step: u64, steps: u64) -> Millis {
         if steps < 2 {
             return self.min;

@@ -1,4 +1,4 @@
-//! A message's way from its topic to the subscriptions, and what the operator hears of it.
+//! Sending a message from its topic to the subscriptions, and reporting to the operator which of them didn't get it.
 
 use crate::core::Cloud;
 use crate::core::transaction::Transaction;
@@ -7,7 +7,7 @@ use engine::explain::Outcomes;
 use engine::topic::Refusal;
 use engine::{Change, Notification, SendError, Seq, TopicId};
 
-/// A message that was published, and how it fared.
+/// What became of a published message.
 pub struct FanOut {
     /// The message's number; a duplicate's is the original's.
     pub seq: Seq,

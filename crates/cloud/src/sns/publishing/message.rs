@@ -36,8 +36,8 @@ pub struct Message<'i> {
 }
 
 impl<'i> Given<'i, '_> {
-    /// Checks what doesn't depend on the topic. `path` says where the message lies in the request: it is empty or ends with a
-    /// dot.
+    /// Checks what doesn't depend on the topic. `path` says where the message lies in the request: it is empty or ends
+    /// with a dot.
     pub fn validate(&self, path: impl Fn() -> String) -> Result<Message<'i>, AwsError> {
         let attributes = attributes::validate(self.attributes, || format!("{}messageAttributes", path()))?;
         let message = self.message.as_deref().ok_or_else(|| null(&format!("{}message", path())))?;

@@ -1,4 +1,4 @@
-//! ConfirmSubscription: the owner of an endpoint says yes.
+//! ConfirmSubscription: the owner of an endpoint agrees to a subscription.
 
 use std::borrow::Cow;
 

@@ -24,8 +24,8 @@ pub fn days(policy: &str) -> Result<u64, String> {
     }
 }
 
-/// Makes the archive what the topic's attributes say: it begins, keeps for another time, or ends with all that it holds. To be
-/// called with the topic as it will be, before that is applied; notes in its attributes since when it archives.
+/// Begins, changes or deletes the archive, as the attribute `ArchivePolicy` says. To be called with the topic as it will be,
+/// before that is applied: it writes into the topic's attributes since when the archive exists.
 pub fn declare(tx: &mut Transaction<'_>, topic: &mut TopicConfig) -> Result<(), AwsError> {
     let arn = archive_arn(&topic.arn);
     let existing = tx.engine.queue_id(&arn);

@@ -74,7 +74,8 @@ fn statements(policy: &Value) -> Vec<&Value> {
     }
 }
 
-/// Whether a policy of so many bytes is within the quotas; the error is what SNS puts behind `Invalid parameter: `.
+/// Checks that a policy is within the quotas; `bytes` is its length as text. The error is what SNS puts behind
+/// `Invalid parameter: `.
 pub fn check_quotas(policy: &Value, bytes: usize) -> Result<(), String> {
     let statements = statements(policy);
     let principals = |statement: &&Value| {

@@ -1,4 +1,4 @@
-//! The mover: takes every running task a step further, until none is left.
+//! The mover: the background task that moves the messages of all running tasks.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ use wire::AwsError;
 
 /// Messages that are moved under one lock.
 const AT_ONCE: usize = 100;
-/// A task with a rate moves so many messages once in this time.
+/// A task with a rate moves that many messages in each such period, in milliseconds.
 const SECOND: Millis = 1000;
 
 /// A message that is about to be moved.
@@ -86,7 +86,7 @@ async fn move_due(cloud: &Arc<Cloud>, key: &str, rate: Option<u32>) -> Result<()
     Ok(())
 }
 
-/// Moves a task's next messages and notes how far it is; whether there is more.
+/// Moves a task's next messages and writes how far the task is; gives whether there is more to move.
 async fn step(cloud: &Arc<Cloud>, key: &str, max: usize) -> Result<bool, AwsError> {
     let Some(picks) = cloud.core.execute(|tx| pick(tx, key, max)).await? else { return Ok(false) };
     let seqs: Vec<Seq> = picks.iter().map(|pick| pick.seq).collect();
@@ -122,7 +122,8 @@ fn pick(tx: &mut Transaction<'_>, key: &str, max: usize) -> Result<Option<Vec<Pi
     Ok(Some(positions.into_iter().filter_map(pick).collect()))
 }
 
-/// Moves messages and notes it; whether there is more to move. A task that was cancelled meanwhile ends with this step.
+/// Moves messages and writes that into the task; gives whether there is more to move. A task that was cancelled meanwhile
+/// ends here.
 fn finish(tx: &mut Transaction<'_>, key: &str, messages: &[(Pick, Read)], max: usize) -> Result<bool, AwsError> {
     let Some(mut task) = Task::read(tx, key) else { return Ok(false) };
     match move_all(tx, &task, messages) {
@@ -144,7 +145,8 @@ fn finish(tx: &mut Transaction<'_>, key: &str, messages: &[(Pick, Read)], max: u
     Ok(task.status == Status::Running)
 }
 
-/// Moves messages that are still there; says how many, and why it can't go on.
+/// Moves those of the messages that are still there, and gives their number; the error also says why the others can't be
+/// moved.
 fn move_all(tx: &mut Transaction<'_>, task: &Task, messages: &[(Pick, Read)]) -> Result<u64, (u64, &'static str)> {
     let Some(from) = tx.engine.queue_id(&task.source) else {
         return Err((0, "AWS.SimpleQueueService.NonExistentQueue"));
