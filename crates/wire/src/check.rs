@@ -98,6 +98,13 @@ pub fn failed(code: &'static str, value: impl Display, member: &str, constraint:
     checks.error()
 }
 
+/// As [`failed`], without the value.
+pub fn failed_untold(code: &'static str, member: &str, constraint: impl Display) -> AwsError {
+    let mut checks = Checks::new(code);
+    checks.fail_untold(member, constraint);
+    checks.error()
+}
+
 /// The bound that a value is beyond, in AWS's words.
 fn bound<T: PartialOrd + Display>(value: &T, allowed: &RangeInclusive<T>) -> Option<String> {
     if value < allowed.start() {

@@ -63,7 +63,7 @@ pub const CLOUD: &[(&str, &[&str])] = &[
     ("firehose", &["core", "request", "s3"]),
     ("s3", &["blobs", "core", "folder", "http", "request", "sigv4", "sns"]),
     ("sns", &["core", "notification", "request"]),
-    ("sqs", &["core", "request"]),
+    ("sqs", &["core", "notification", "request"]),
     ("iam", &["core", "request"]),
     ("sts", &["core", "request", "sigv4"]),
     ("sigv4", &["request"]),

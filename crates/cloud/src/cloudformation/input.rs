@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use super::error::{check_length, constraint, invalid, missing, too_many};
 use super::record::{OnFailure, Tag};
-use crate::iam::passing;
 use crate::request::Context;
+use crate::request::passing;
 use template::Template;
 use template::parameters::Given;
 use wire::AwsError;

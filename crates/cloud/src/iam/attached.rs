@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::documents::{change_role, own_policy, page, reduce_role, required, role};
+use super::members::{page, required};
+use super::store::{change_role, own_policy, reduce_role, role};
 use crate::request::Context;
 use wire::AwsError;
 

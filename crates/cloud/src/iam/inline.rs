@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::documents::{change_role, document, encoded, name, page, reduce_role, required, role, size};
+use super::members::{document, encoded, name, page, required, size};
+use super::store::{change_role, reduce_role, role};
 use crate::request::Context;
 use engine::policy::Kind;
 use wire::AwsError;

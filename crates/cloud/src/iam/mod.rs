@@ -4,11 +4,11 @@
 
 mod absent;
 mod attached;
-mod documents;
 mod inline;
-pub mod passing;
+mod members;
 mod policies;
 mod roles;
+mod store;
 mod tags;
 
 use crate::operations;

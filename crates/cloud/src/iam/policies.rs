@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::documents::{
-    self, MAX_DESCRIPTION, Tag, at_most, document, drop_policy, encoded, exceeded, invalid, name, own_policy, page,
-    path, policies, put_policy, required, roles, size, unique_id,
+use super::members::{
+    self, MAX_DESCRIPTION, Tag, VALIDATION_ERROR, at_most, document, encoded, exceeded, invalid, name, page, path,
+    required, size,
 };
+use super::store::{drop_policy, own_policy, policies, put_policy, roles, unique_id};
 use crate::request::Context;
 use engine::policy::Kind;
 use engine::{ManagedPolicy, Role};
-use wire::{AwsError, Timestamp};
+use wire::{AwsError, Timestamp, check};
 
 /// "IAM and AWS STS quotas": characters of a policy's name.
 const MAX_NAME: usize = 128;
@@ -98,15 +99,15 @@ pub async fn create_policy(cx: &Context, input: PolicyInput) -> Result<PolicyOut
         path,
         document: own_document(input.policy_document)?,
         description: at_most(input.description, "description", MAX_DESCRIPTION)?,
-        tags: documents::tags(input.tags)?,
+        tags: members::tags(input.tags)?,
         created: now,
         updated: now,
         version: 1,
     };
     cx.cloud
         .core
-        .execute(|transaction| {
-            let others = policies(transaction.engine, &cx.account);
+        .execute(|tx| {
+            let others = policies(tx.engine, &cx.account);
             if others.iter().any(|policy| policy.name == new.name) {
                 let message = format!("A policy called {} already exists. Duplicate names are not allowed.", new.name);
                 return Err(AwsError::new(409, "EntityAlreadyExists", message));
@@ -114,7 +115,7 @@ pub async fn create_policy(cx: &Context, input: PolicyInput) -> Result<PolicyOut
             if others.len() >= MAX_POLICIES {
                 return Err(exceeded("PoliciesPerAccount", MAX_POLICIES));
             }
-            put_policy(transaction, &new);
+            put_policy(tx, &new);
             // Nobody has it yet.
             Ok(PolicyOutput { policy: view(&[], new) })
         })
@@ -133,13 +134,13 @@ pub async fn delete_policy(cx: &Context, input: PolicyInput) -> Result<(), AwsEr
     let arn = required(input.policy_arn, "policyArn")?;
     cx.cloud
         .core
-        .execute_freeing(|transaction| {
-            own_policy(transaction.engine, cx, &arn, "DeletePolicy")?;
-            if roles(transaction.engine, &cx.account).iter().any(|role| role.attached.contains(&arn)) {
+        .execute_freeing(|tx| {
+            own_policy(tx.engine, cx, &arn, "DeletePolicy")?;
+            if roles(tx.engine, &cx.account).iter().any(|role| role.attached.contains(&arn)) {
                 let message = "Cannot delete a policy attached to entities.";
                 return Err(AwsError::new(409, "DeleteConflict", message));
             }
-            drop_policy(transaction, &arn);
+            drop_policy(tx, &arn);
             Ok(())
         })
         .await
@@ -159,9 +160,8 @@ pub async fn list_policies(cx: &Context, input: PolicyInput) -> Result<ListPolic
         // AWS's own policies aren't here.
         Some("AWS") => return Ok(ListPoliciesOutput { policies: Vec::new(), is_truncated: false, marker: None }),
         Some(other) => {
-            return Err(invalid(format!(
-                "1 validation error detected: Value '{other}' at 'scope' failed to satisfy constraint: Member must satisfy enum value set: [All, AWS, Local]"
-            )));
+            let constraint = "Member must satisfy enum value set: [All, AWS, Local]";
+            return Err(check::failed(VALIDATION_ERROR, other, "scope", constraint));
         }
     }
     let prefix = input.path_prefix.unwrap_or_else(|| "/".into());
@@ -208,12 +208,12 @@ pub async fn create_policy_version(cx: &Context, input: PolicyInput) -> Result<P
     }
     cx.cloud
         .core
-        .execute(|transaction| {
-            let mut policy = own_policy(transaction.engine, cx, &arn, "CreatePolicyVersion")?;
+        .execute(|tx| {
+            let mut policy = own_policy(tx.engine, cx, &arn, "CreatePolicyVersion")?;
             policy.document = document;
             policy.version += 1;
-            policy.updated = transaction.now;
-            put_policy(transaction, &policy);
+            policy.updated = tx.now;
+            put_policy(tx, &policy);
             Ok(PolicyVersionOutput { policy_version: version(&policy, false) })
         })
         .await

@@ -2,22 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::documents::{
-    self, MAX_ARN, MAX_DESCRIPTION, Tag, at_most, boundary, change_role, document, drop_role, encoded, exceeded,
-    invalid, name, page, path, put_role, required, role, roles, unique_id,
+use super::members::{
+    self, MAX_ARN, MAX_DESCRIPTION, Tag, VALIDATION_ERROR, at_most, document, encoded, exceeded, name, page, path,
+    required,
 };
-use super::passing;
-use crate::request::Context;
+use super::store::{boundary, change_role, count_roles, drop_role, put_role, role, roles, unique_id};
+use crate::request::{Context, passing};
 use engine::Role;
 use engine::policy::Kind;
-use wire::{AwsError, Timestamp};
+use wire::{AwsError, Timestamp, check};
 
 /// "IAM and AWS STS quotas": characters of a role's name.
 pub const MAX_NAME: usize = 64;
 /// "IAM and AWS STS quotas": roles of an account.
 const MAX_ROLES: usize = 1_000;
 /// "CreateRole": seconds of a session, least and most.
-const SESSION: std::ops::RangeInclusive<u32> = 3_600..=43_200;
+const SESSION_SECONDS: std::ops::RangeInclusive<u32> = 3_600..=43_200;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -81,14 +81,14 @@ fn view(role: Role) -> RoleView {
     }
 }
 
-fn session(seconds: Option<u32>) -> Result<u32, AwsError> {
-    let seconds = seconds.unwrap_or(*SESSION.start());
-    if SESSION.contains(&seconds) {
+/// The longest that a session of a role lasts, in seconds.
+fn session_seconds(seconds: Option<u32>) -> Result<u32, AwsError> {
+    let seconds = seconds.unwrap_or(*SESSION_SECONDS.start());
+    if SESSION_SECONDS.contains(&seconds) {
         return Ok(seconds);
     }
-    Err(invalid(format!(
-        "1 validation error detected: Value '{seconds}' at 'maxSessionDuration' failed to satisfy constraint: Member must have value between 3600 and 43200"
-    )))
+    let constraint = "Member must have value between 3600 and 43200";
+    Err(check::failed(VALIDATION_ERROR, seconds, "maxSessionDuration", constraint))
 }
 
 pub async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, AwsError> {
@@ -102,29 +102,29 @@ pub async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, A
         inline: Default::default(),
         attached: Vec::new(),
         description: at_most(input.description, "description", MAX_DESCRIPTION)?,
-        max_session_seconds: session(input.max_session_duration)?,
+        max_session_seconds: session_seconds(input.max_session_duration)?,
         permissions_boundary: input
             .permissions_boundary
             .map(|arn| at_most(Some(arn), "permissionsBoundary", MAX_ARN))
             .transpose()?,
-        tags: documents::tags(input.tags)?,
+        tags: members::tags(input.tags)?,
         created: cx.cloud.core.now(),
         name,
     };
     cx.cloud
         .core
-        .execute(|transaction| {
-            if role(transaction.engine, &cx.account, &new.name).is_ok() {
+        .execute(|tx| {
+            if role(tx.engine, &cx.account, &new.name).is_ok() {
                 let message = format!("Role with name {} already exists.", new.name);
                 return Err(AwsError::new(409, "EntityAlreadyExists", message));
             }
             if let Some(arn) = &new.permissions_boundary {
-                boundary(transaction.engine, cx, arn)?;
+                boundary(tx.engine, cx, arn)?;
             }
-            if documents::count_roles(transaction.engine, &cx.account) >= MAX_ROLES {
+            if count_roles(tx.engine, &cx.account) >= MAX_ROLES {
                 return Err(exceeded("RolesPerAccount", MAX_ROLES));
             }
-            put_role(transaction, &new);
+            put_role(tx, &new);
             Ok(())
         })
         .await?;
@@ -144,15 +144,15 @@ pub async fn delete_role(cx: &Context, input: RoleInput) -> Result<(), AwsError>
     let arn = cx
         .cloud
         .core
-        .execute_freeing(|transaction| {
-            let role = role(transaction.engine, &cx.account, &name)?;
+        .execute_freeing(|tx| {
+            let role = role(tx.engine, &cx.account, &name)?;
             if !role.attached.is_empty() {
                 return conflict("detach all policies");
             }
             if !role.inline.is_empty() {
                 return conflict("delete policies");
             }
-            drop_role(transaction, &role);
+            drop_role(tx, &role);
             Ok(role.arn)
         })
         .await?;
@@ -183,7 +183,7 @@ pub struct Nothing {}
 
 pub async fn update_role(cx: &Context, input: RoleInput) -> Result<Nothing, AwsError> {
     let name = required(input.role_name, "roleName")?;
-    let seconds = input.max_session_duration.map(|seconds| session(Some(seconds))).transpose()?;
+    let seconds = input.max_session_duration.map(|seconds| session_seconds(Some(seconds))).transpose()?;
     let description = input.description.map(|text| at_most(Some(text), "description", MAX_DESCRIPTION)).transpose()?;
     change_role(cx, &name, |_, role| {
         role.description = description.unwrap_or_else(|| std::mem::take(&mut role.description));

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::documents::{self, MAX_TAGS, Tag, change_role, page, required, role};
+use super::members::{self, MAX_TAGS, Tag, page, required};
+use super::store::{change_role, role};
 use crate::request::Context;
 use wire::AwsError;
 
@@ -18,7 +19,7 @@ pub struct TagsInput {
 
 pub async fn tag_role(cx: &Context, input: TagsInput) -> Result<(), AwsError> {
     let name = required(input.role_name, "roleName")?;
-    let tags = documents::tags(Some(required(input.tags, "tags")?))?;
+    let tags = members::tags(Some(required(input.tags, "tags")?))?;
     change_role(cx, &name, |_, role| {
         role.tags.extend(tags);
         if role.tags.len() > MAX_TAGS {

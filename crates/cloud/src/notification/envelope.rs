@@ -11,8 +11,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::signing::Version;
 use engine::change::{Attribute, Delivery, Sent, Target, Value};
+use engine::config::SubscriptionConfig;
 use engine::ids;
 use engine::{Engine, Millis, Seq};
+use text::time;
 use wire::AwsError;
 
 /// What a notification says of its topic and its subscription.
@@ -68,7 +70,7 @@ pub fn render(
         members.text("Subject", subject);
     }
     members.text("Message", body);
-    let timestamp = iso(at);
+    let timestamp = time::iso_millis(at);
     members.text("Timestamp", &timestamp);
     if !fifo && !on_one_line {
         let canonical = || canonical(body, id, sent.subject, &timestamp, topic);
@@ -105,6 +107,12 @@ pub fn unsubscribe_url(server_url: &str, subscription_arn: &str) -> String {
     format!("{server_url}/?Action=Unsubscribe&SubscriptionArn={subscription_arn}")
 }
 
+/// Where a GET confirms a subscription.
+pub fn confirm_url(server_url: &str, subscription: &SubscriptionConfig) -> String {
+    let SubscriptionConfig { topic_arn, token, .. } = subscription;
+    format!("{server_url}/?Action=ConfirmSubscription&TopicArn={topic_arn}&Token={token}")
+}
+
 /// What is signed ("Verifying the signatures of Amazon SNS messages").
 fn canonical(message: &str, id: &str, subject: Option<&str>, timestamp: &str, topic: &str) -> String {
     let mut text = String::with_capacity(message.len() + 256);
@@ -114,12 +122,6 @@ fn canonical(message: &str, id: &str, subject: Option<&str>, timestamp: &str, to
     }
     let _ = write!(text, "Timestamp\n{timestamp}\nTopicArn\n{topic}\nType\nNotification\n");
     text
-}
-
-/// ISO 8601 in UTC with milliseconds.
-pub fn iso(at: Millis) -> String {
-    let time = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
-    time.map_or_else(String::new, |time| time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string())
 }
 
 /// Writes a JSON object as SNS does: ` : ` between name and value, each member on a line of its own.
@@ -243,10 +245,5 @@ mod tests {
             "{\"Type\":\"Notification\",\"Message\":\"a \\\"b\\\"\\n\\u0001é\",\"MessageAttributes\":\
              {\"a\":{\"Type\":\"Number\",\"Value\":\"1\"},\"b\":{\"Type\":\"Binary\",\"Value\":\"AgM=\"}}}"
         );
-    }
-
-    #[test]
-    fn times_have_milliseconds() {
-        assert_eq!(iso(1_700_000_000_005), "2023-11-14T22:13:20.005Z");
     }
 }

@@ -1,32 +1,34 @@
-//! Which endpoints are posted to: those of this machine, never the server itself, and none for strangers.
+//! Which endpoints the server posts to: those on this machine, but never its own address, and none at all where people who
+//! don't use this machine can ask for it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::OnceLock;
 
 use http::Uri;
 
-/// Whom the server posts for, and to whom never; known once it listens.
+/// Which endpoints the server posts to; known once it listens.
 #[derive(Debug, Default)]
 pub struct Reach(OnceLock<Listens>);
 
 #[derive(Debug, Clone, Copy)]
 struct Listens {
     address: SocketAddr,
-    /// Others than this machine's users may ask.
+    /// People who don't use this machine can reach the server, or have a key to it.
     strangers: bool,
-    /// The operator lets them have messages posted all the same.
+    /// The operator lets them have messages posted to this machine all the same.
     allowed: bool,
 }
 
 impl Reach {
-    /// The server listens on `address`, to those who have a key if it `asks_for_keys`: who has one needs not be who has this
-    /// machine. `allowed`: they may have messages posted to this machine all the same.
+    /// Notes that the server listens on `address`. If it `asks_for_keys`, whoever has a key may ask, who need not be a
+    /// user of this machine. `allowed`: they may have messages posted to this machine all the same.
     pub fn opened(&self, address: SocketAddr, asks_for_keys: bool, allowed: bool) {
         let strangers = !address.ip().is_loopback() || asks_for_keys;
         _ = self.0.set(Listens { address, strangers, allowed });
     }
 
-    /// Why nothing is posted to an endpoint whoever asks, if that is so. One that isn't on this machine is no reason.
+    /// Why the server posts nothing to an endpoint, whoever asks for it. `None` also for an endpoint on another machine,
+    /// which the post itself refuses.
     pub fn refuses(&self, endpoint: &Uri) -> Option<&'static str> {
         let listens = self.0.get()?;
         if listens.strangers && !listens.allowed {
@@ -42,8 +44,8 @@ impl Reach {
             .then_some("the endpoint is this server itself, which would be sent its own messages for ever")
     }
 
-    /// What a notice says of a failure. Where strangers have messages posted, notices are for all of them to read: who finds there what listens on which port
-    /// has a way to look around on this machine.
+    /// What a notice says of a failure. Everybody who can reach the server can read the notices. Where those are not only
+    /// this machine's users, the reason is left out: it would tell them what listens on which port.
     pub fn told<'r>(&self, reason: &'r str) -> &'r str {
         let posted = self.0.get().is_some_and(|listens| listens.strangers && listens.allowed);
         if posted { "the endpoint did not take it" } else { reason }

@@ -1,7 +1,6 @@
 //! The key that signs notifications and the certificate that verifies them: made once per data folder.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -130,10 +129,7 @@ impl Key {
         let pkcs8 = key.to_pkcs8_der().map_err(|error| error.to_string())?.as_bytes().to_vec();
         let sha256 = SigningKey::<Sha256>::new(key.clone());
         let certificate = certificate(&key, &sha256).map_err(|error| error.to_string())?;
-        let mut name = String::with_capacity(32);
-        for byte in &Sha256::digest(&certificate)[..16] {
-            let _ = write!(name, "{byte:02x}");
-        }
+        let name = hex::encode(&Sha256::digest(&certificate)[..16]);
         Ok(Key { sha1: SigningKey::new(key), sha256, pkcs8, name, pem: pem(&certificate) })
     }
 

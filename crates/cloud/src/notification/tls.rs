@@ -1,6 +1,6 @@
-//! TLS to HTTPS endpoints. AWS trusts public authorities only ("Fanout Amazon SNS notifications to HTTPS endpoints"); here it
-//! is whom this machine trusts, or the file that `SSL_CERT_FILE` names, so that an endpoint on loopback can have a
-//! certificate.
+//! TLS to HTTPS endpoints. AWS trusts public authorities only ("Fanout Amazon SNS notifications to HTTPS endpoints").
+//! This cloud trusts the authorities that this machine trusts, or those in the file that `SSL_CERT_FILE` names, so that
+//! an endpoint on loopback can have a certificate.
 
 use std::sync::Arc;
 
@@ -16,7 +16,10 @@ use tokio_rustls::client::TlsStream;
 pub struct Tls(OnceCell<TlsConnector>);
 
 impl Tls {
-    /// Speaks TLS on a connection to `host`; the error says why that can't be.
+    /// Begins TLS on a connection to `host`.
+    ///
+    /// # Errors
+    /// Why that can't be, in words for the operator.
     pub async fn connect(&self, host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, String> {
         let connector = self.0.get_or_try_init(load).await?;
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();

@@ -6,6 +6,7 @@ mod call;
 mod identity;
 mod intern;
 mod operation;
+pub mod passing;
 mod request_id;
 mod service;
 

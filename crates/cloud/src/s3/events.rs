@@ -172,8 +172,7 @@ fn deliver(
                 trace,
                 ..Default::default()
             };
-            let fate = sns::announce::announce(cloud, tx, rule.arn, notification)?;
-            sns::tell(cloud, rule.arn, &fate);
+            sns::announce(cloud, tx, rule.arn, notification)?;
         }
         Destination::Function => return Err("there are no functions in this cloud".into()),
     }

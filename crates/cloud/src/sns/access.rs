@@ -1,9 +1,10 @@
 //! Whether a topic's policy lets somebody do something with it.
 
-use crate::iam::passing;
-use crate::request::{Context, account_in};
+use crate::request::Context;
+use crate::request::passing;
 use engine::policy::{Around, Decision, Request};
 use engine::topic::Topic;
+use text::arn;
 use wire::AwsError;
 
 /// Checks that the context's account may do `action` (such as `SNS:Publish`) with a topic. The owner may unless the policy
@@ -19,7 +20,8 @@ pub fn check_subscribe(cx: &Context, topic: &Topic, protocol: &str, endpoint: &s
 
 fn check_with(cx: &Context, topic: &Topic, action: &str, more: &[(&str, &str)]) -> Result<(), AwsError> {
     let arn = topic.config.arn.as_str();
-    let own = account_in(arn) == Some(&*cx.account);
+    let owner = arn::account(arn);
+    let own = owner == &*cx.account;
     // The owner's identity policies are not simulated: only an explicit Deny could stop the owner.
     if own && !topic.denies {
         return Ok(());
@@ -28,7 +30,7 @@ fn check_with(cx: &Context, topic: &Topic, action: &str, more: &[(&str, &str)]) 
     let around = Around {
         resource_tags: Some(&topic.config.tags),
         absent: &["sns:Endpoint", "sns:Protocol"],
-        ..cx.around(account_in(arn).unwrap_or_default())
+        ..cx.around(owner)
     };
     let request = Request { principal: cx.principal(), action, resource: arn, context: &context, around };
     let decision = topic.policy.as_ref().map_or(Decision::ImplicitDeny, |policy| policy.decide(&request));
@@ -59,7 +61,15 @@ pub fn denied(cx: &Context, action: &str, arn: &str) -> AwsError {
 }
 
 fn refusal(cx: &Context, action: &str, arn: &str, why: &str) -> AwsError {
-    let user = super::principal(cx);
+    let user = caller(cx);
     let message = format!("User: {user} is not authorized to perform: {action} on resource: {arn} {why}");
     AwsError::new(403, "AuthorizationError", message)
+}
+
+/// The user that AWS shows as the one who asked. This cloud knows accounts, not users: it shows the same for each.
+pub fn caller(cx: &Context) -> String {
+    match &cx.session {
+        Some(session) => session.arn.clone(),
+        None => format!("arn:aws:iam::{}:user/local-user", cx.account),
+    }
 }

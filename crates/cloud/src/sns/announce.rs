@@ -1,20 +1,35 @@
 //! What other services publish: the notifications of buckets and of stacks.
 
-use super::publish::one::{Fate, fan_out};
+use super::access;
+use super::publishing::fan_out::fan_out;
 use crate::core::Cloud;
 use crate::core::transaction::Transaction;
+use crate::request::Context;
 use engine::Notification;
+use engine::topic::Topic;
+use wire::AwsError;
 
-/// Publishes as a part of another service's transaction.
+/// Publishes a notification in the transaction of another service, and tells the operator which subscriptions did not get
+/// it.
 ///
 /// # Errors
-/// Why the topic takes it not: it doesn't exist, or it is a FIFO topic, which wants a message group.
+/// Why the topic did not take it: it doesn't exist, or it is a FIFO topic, which wants a message group.
 pub fn announce(
     cloud: &Cloud,
     tx: &mut Transaction<'_>,
     topic_arn: &str,
     notification: Notification<'_>,
-) -> Result<Fate, String> {
+) -> Result<(), String> {
     let topic = tx.engine.topic_by_arn(topic_arn).ok_or("the topic does not exist")?.config.id;
-    fan_out(cloud, tx, topic, topic_arn, notification).map_err(|error| error.to_string())
+    let published = fan_out(cloud, tx, topic, topic_arn, notification).map_err(|error| error.to_string())?;
+    published.report(cloud, topic_arn);
+    Ok(())
+}
+
+/// Whether the one for whom another service acts may publish to a topic.
+///
+/// # Errors
+/// `AuthorizationError`.
+pub fn may_publish(cx: &Context, topic: &Topic) -> Result<(), AwsError> {
+    access::check(cx, topic, "SNS:Publish")
 }

@@ -1,4 +1,4 @@
-//! What SNS does on the side: the key is kept, replays go on, HTTP endpoints get their messages.
+//! SNS's background task: it keeps the signing key, continues replays and starts the workers of HTTP endpoints.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::http::Workers;
 use super::{replay, signing_key};
 use crate::core::Cloud;
 
-/// Looks after each change of a subscription whether there is something to do, until told to stop.
+/// Runs until told to stop: after each change of a subscription it checks whether there is something to do.
 pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
     let mut workers = Workers::default();
     loop {

@@ -1,6 +1,9 @@
 //! SNS's errors that several operations share.
 
-use wire::{AwsError, Text};
+use wire::{AwsError, Text, check};
+
+/// The code of what AWS's framework finds wrong with a request.
+pub const VALIDATION_ERROR: &str = "ValidationError";
 
 /// `InvalidParameter`, with AWS's usual beginning.
 pub fn invalid(what: impl std::fmt::Display) -> AwsError {
@@ -22,10 +25,7 @@ pub fn required<'t, 'a>(value: &'t Option<Text<'a>>, name: &str) -> Result<&'t s
 
 /// A parameter whose absence AWS's framework notices. `member` is its path in lower camel case.
 pub fn null(member: &str) -> AwsError {
-    let message = format!(
-        "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
-    );
-    AwsError::bad("ValidationError", message)
+    check::null(VALIDATION_ERROR, member)
 }
 
 /// A parameter whose absence AWS's framework notices.
@@ -33,14 +33,44 @@ pub fn not_null<'t, 'a>(value: &'t Option<Text<'a>>, member: &str) -> Result<&'t
     value.as_ref().map(Text::as_str).ok_or_else(|| null(member))
 }
 
+/// A topic that isn't there.
 pub fn no_topic() -> AwsError {
     AwsError::new(404, "NotFound", "Topic does not exist")
 }
 
+/// A subscription that isn't there, or is another account's.
 pub fn no_subscription() -> AwsError {
     AwsError::new(404, "NotFound", "Subscription does not exist")
 }
 
+/// A topic that isn't there, to the operations of tags.
 pub fn no_resource() -> AwsError {
     AwsError::new(404, "ResourceNotFound", "Resource does not exist")
+}
+
+/// What is wrong with an attribute of a topic or a subscription.
+#[derive(Debug, PartialEq, Eq)]
+pub enum BadAttribute {
+    /// There is no such attribute (of a topic of this type).
+    Name,
+    /// The value; the text says what SNS puts behind `Invalid parameter: `.
+    Value(String),
+}
+
+impl BadAttribute {
+    /// SNS's error when CreateTopic or Subscribe got the attribute among others.
+    pub fn among_others(self, name: &str) -> AwsError {
+        match self {
+            Self::Name => invalid_attribute(format_args!("Unknown attribute {name}")),
+            Self::Value(what) => invalid_attribute(what),
+        }
+    }
+
+    /// SNS's error when SetTopicAttributes or SetSubscriptionAttributes got the attribute.
+    pub fn alone(self) -> AwsError {
+        match self {
+            Self::Name => invalid("AttributeName"),
+            Self::Value(what) => invalid(what),
+        }
+    }
 }

@@ -2,15 +2,15 @@
 
 use std::fmt::Write;
 
-use super::http;
+use super::redact::redacted;
 use engine::explain::{Outcome, Outcomes};
 use engine::topic::Refusal;
 use engine::{Engine, Published};
 
-/// Most branches of a filter policy that are told; a policy with `$or` has many.
-const MOST_BRANCHES: usize = 4;
+/// Branches of a filter policy that are shown; a policy with `$or` has many.
+const MAX_BRANCHES: usize = 4;
 
-/// One message in words: a line for it, and one for each subscription.
+/// What became of one message, in words: a line for the message, and one for each subscription.
 pub fn words(engine: &Engine, topic_arn: &str, published: &Published<'_>, outcomes: &Outcomes) -> Vec<String> {
     let id = engine.notification_id(published.seq);
     let mut lines = vec![format!("{id} to {topic_arn}")];
@@ -36,9 +36,9 @@ pub fn words(engine: &Engine, topic_arn: &str, published: &Published<'_>, outcom
                 _ => "in the outbox",
             }),
             Outcome::Filtered(mismatches) => {
-                let branches: Vec<_> = mismatches.iter().take(MOST_BRANCHES).map(ToString::to_string).collect();
+                let branches: Vec<_> = mismatches.iter().take(MAX_BRANCHES).map(ToString::to_string).collect();
                 _ = write!(text, "filtered out: {}", branches.join("; or "));
-                if let more @ 1.. = mismatches.len().saturating_sub(MOST_BRANCHES) {
+                if let more @ 1.. = mismatches.len().saturating_sub(MAX_BRANCHES) {
                     _ = write!(text, "; and {more} more alternatives");
                 }
             }
@@ -61,10 +61,10 @@ pub fn reason(refusal: &Refusal) -> String {
     }
 }
 
-/// An ARN's last part says enough.
+/// An endpoint in few characters: of an ARN its last part, of a URL what holds no secrets.
 fn short(endpoint: &str) -> String {
     match endpoint.strip_prefix("arn:") {
         Some(arn) => arn.rsplit([':', '/']).next().unwrap_or(arn).to_owned(),
-        None => http::shown(endpoint),
+        None => redacted(endpoint),
     }
 }

@@ -2,9 +2,17 @@
 //!
 //! A publish is decided by the engine; queues and streams get it in the same change. What goes to an HTTP endpoint, to a
 //! mailbox or to a phone goes to a hidden queue, the subscription's [`outbox`], which is as durable as the others.
+//!
+//! ```text
+//! operations  publishing/  topic/  subscription/  mobile/  sms  sandbox  tags
+//! deliveries  outbox  http/  replay  background  signing_key
+//! others      announce   what other services publish
+//! rules       access  quotas  delivery_policy  arn  page  error
+//! words       explain  redact   what the operator reads
+//! ```
 
 mod access;
-pub mod announce;
+mod announce;
 pub mod arn;
 pub mod background;
 mod delivery_policy;
@@ -14,8 +22,9 @@ pub mod http;
 mod mobile;
 pub mod outbox;
 mod page;
-mod publish;
+mod publishing;
 mod quotas;
+mod redact;
 pub mod replay;
 mod sandbox;
 mod signing_key;
@@ -24,14 +33,12 @@ pub mod subscription;
 mod tags;
 pub mod topic;
 
-pub use publish::SENDER;
-use publish::one::Fate;
+pub use crate::notification::SENDER;
+pub use announce::{announce, may_publish};
 
-use crate::core::Cloud;
 use crate::operations;
-use crate::request::{Context, Operation, Service};
-use engine::topic::Topic;
-use wire::{AwsError, Names};
+use crate::request::{Operation, Service};
+use wire::Names;
 
 /// What tells its requests apart, and what it answers.
 pub static SERVICE: Service = Service {
@@ -77,8 +84,8 @@ const OPERATIONS: &[Operation] = operations! {
     "ListTagsForResource" => tags::list_tags_for_resource,
     "ListTopics" => topic::list::list_topics,
     "OptInPhoneNumber" => sms::opt_in_phone_number,
-    "Publish" => publish::one::publish [durable],
-    "PublishBatch" => publish::batch::publish_batch [durable],
+    "Publish" => publishing::publish::publish [durable],
+    "PublishBatch" => publishing::batch::publish_batch [durable],
     "PutDataProtectionPolicy" => topic::data_protection::put_data_protection_policy,
     "RemovePermission" => topic::permission::remove_permission,
     "SetEndpointAttributes" => mobile::endpoint::set_endpoint_attributes,
@@ -92,30 +99,6 @@ const OPERATIONS: &[Operation] = operations! {
     "UntagResource" => tags::untag_resource,
     "VerifySMSSandboxPhoneNumber" => sandbox::verify_sms_sandbox_phone_number,
 };
-
-/// The user that AWS shows as the one who asked. This cloud knows accounts, not users: it shows the same for each.
-fn principal(cx: &Context) -> String {
-    match &cx.session {
-        Some(session) => session.arn.clone(),
-        None => format!("arn:aws:iam::{}:user/local-user", cx.account),
-    }
-}
-
-/// Tells the operator which subscriptions got nothing of a message, and why; all of them when asked to explain.
-pub fn tell(cloud: &Cloud, topic_arn: &str, fate: &Fate) {
-    if let Some(explanation) = &fate.explanation {
-        cloud.notices.explain(explanation);
-    }
-    for refusal in &fate.refusals {
-        let (subscription, reason) = (&refusal.subscription, explain::reason(refusal));
-        cloud.notice(&format!("a message of {topic_arn} was not delivered to {subscription}: {reason}"));
-    }
-}
-
-/// Whether whom a context speaks for may publish to a topic.
-pub fn may_publish(cx: &Context, topic: &Topic) -> Result<(), AwsError> {
-    access::check(cx, topic, "SNS:Publish")
-}
 
 /// Actions that a link in a message does without a signature.
 pub fn is_link(action: &str) -> bool {

@@ -1,37 +1,36 @@
 //! Outboxes: hidden queues that hold what goes to an endpoint that is no queue and no stream.
 //!
-//! What goes to HTTP endpoints is posted from there; mails, texts and push notifications stay to be read locally
-//! (`/_messaging/outbox`) for as long as a queue can keep them: nothing leaves this machine.
+//! Messages to HTTP endpoints are posted from there. Mails, texts and push notifications stay there for as long as a
+//! queue can keep them, and are read at `/_messaging/outbox`: nothing leaves this machine.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
 use super::error::invalid;
-use super::publish::SENDER;
-use super::{http, mobile, sms};
+use super::{mobile, sms};
 use crate::core::transaction::Transaction;
 use crate::core::{Cloud, receive};
-use crate::notification::envelope::iso;
-use crate::request::{Context, account_in};
+use crate::notification::envelope::confirm_url;
+use crate::request::Context;
 use engine::change::Value;
 use engine::config::{Attributes, QueueConfig, SubscriptionConfig};
 use engine::{Change, Message, Notification, QueueId, Sending, Seq};
+use text::arn::{self, Arn};
+use text::time;
 use wire::AwsError;
 
 /// What an outbox's name begins with.
 const NAME: &str = ":sns-outbox-";
 /// As long as SQS can keep a message: 14 days, in seconds.
 const RETENTION: &str = "1209600";
-/// Messages that the page shows, of each outbox the last.
+/// The page shows the last of each outbox, so many of them.
 const SHOWN: usize = 100;
 
 /// Declares a new subscription's outbox.
 pub fn of_subscription(tx: &mut Transaction<'_>, config: &SubscriptionConfig, id: QueueId) -> QueueId {
     let name = config.arn.rsplit(':').next().unwrap_or_default();
-    let topic: Vec<&str> = config.topic_arn.split(':').collect();
-    let (region, account) = (topic.get(3).unwrap_or(&""), topic.get(4).unwrap_or(&""));
+    let (region, account) = (arn::region(&config.topic_arn), arn::account(&config.topic_arn));
     declare(tx, format!("arn:aws:sqs:{region}:{account}{NAME}{name}"), id)
 }
 
@@ -45,7 +44,7 @@ fn declare(tx: &mut Transaction<'_>, arn: String, id: QueueId) -> QueueId {
 
 /// Records a message to a mobile endpoint.
 pub async fn to_endpoint(cx: &Context, arn: &str, notification: Notification<'_>) -> Result<String, AwsError> {
-    let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
+    let resource = Arn::parse(arn).map_or("", |arn| arn.resource);
     let platform = resource.split('/').nth(1).unwrap_or_default();
     let own = notification.by_protocol.iter().find(|(key, _)| *key == platform).map(|(_, body)| *body);
     let body = own.unwrap_or(notification.body);
@@ -100,51 +99,8 @@ async fn record(
         .await
 }
 
-/// Asks the owner of an endpoint whether it wants the subscription. A mail's link stands on the page.
-pub async fn request_confirmation(cloud: &Arc<Cloud>, config: &SubscriptionConfig) {
-    match config.protocol.as_str() {
-        "http" | "https" => http::send_confirmation(cloud, config, http::Kind::Subscription),
-        "sqs" => {
-            if let Err(error) = ask_queue(cloud, config).await {
-                cloud
-                    .notice(&format!("no SubscriptionConfirmation was sent to {}: {}", config.endpoint, error.message));
-            }
-        }
-        // The link holds the token by which anyone confirms: notices go to logs.
-        _ => cloud.notice(&format!(
-            "{} waits for its confirmation: the link that was mailed stands at /_messaging/outbox",
-            config.arn
-        )),
-    }
-}
-
-/// A queue of another account gets the confirmation as a message.
-async fn ask_queue(cloud: &Cloud, config: &SubscriptionConfig) -> Result<(), AwsError> {
-    let body = http::render_confirmation(cloud, config, http::Kind::Subscription, &cloud.core.uuid())?;
-    cloud
-        .core
-        .execute(|tx| {
-            let queue = tx.engine.queue_id(&config.endpoint).ok_or("the queue does not exist".to_owned());
-            let queue = queue.and_then(|queue| tx.engine.may_send(queue, &config.topic_arn, tx.now).map(|()| queue));
-            let message = Message { sender: SENDER, body: &body, ..Message::default() };
-            let sending = tx.engine.decide_send(queue.map_err(AwsError::internal)?, message, tx.now);
-            if let Ok(Sending::New(sent)) = sending {
-                tx.apply(&Change::Sent(sent));
-            }
-            Ok(())
-        })
-        .await
-}
-
-/// Tells an endpoint that its subscription has ended.
-pub fn say_goodbye(cloud: &Arc<Cloud>, config: &SubscriptionConfig) {
-    if config.confirmed && matches!(config.protocol.as_str(), "http" | "https") {
-        http::send_confirmation(cloud, config, http::Kind::Unsubscribe);
-    }
-}
-
-/// What an outbox is found to hold, before the bodies are read.
-struct Found {
+/// A message in an outbox, before its record is read.
+struct Unsent {
     protocol: String,
     to: String,
     seq: Seq,
@@ -154,7 +110,7 @@ struct Found {
 /// The page: messages that were not sent, and subscriptions that wait for a confirmation with the link that gives it.
 /// Of `account` alone, if there is one.
 pub async fn page(cloud: &Cloud, account: Option<&str>) -> Result<Json, AwsError> {
-    let is_shown = |arn: &str| account.is_none_or(|account| account_in(arn) == Some(account));
+    let is_shown = |arn: &str| account.is_none_or(|account| arn::account(arn) == account);
     let (found, pending) = cloud.core.read(|engine, _| {
         let mut found = Vec::new();
         let outboxes =
@@ -173,7 +129,7 @@ pub async fn page(cloud: &Cloud, account: Option<&str>) -> Result<Json, AwsError
             let shown = last.split_off(last.len().saturating_sub(SHOWN));
             found.extend(shown.into_iter().map(|seq| {
                 let (protocol, to) = (protocol.to_owned(), to.to_owned());
-                Found { protocol, to, seq, message_id: engine.notification_id(seq) }
+                Unsent { protocol, to, seq, message_id: engine.notification_id(seq) }
             }));
         }
         let pending = engine.subscriptions().map(|it| &it.config).filter(|it| !it.confirmed);
@@ -188,7 +144,7 @@ pub async fn page(cloud: &Cloud, account: Option<&str>) -> Result<Json, AwsError
             continue; // gone since
         }
         let sent = receive::sent(&record)?;
-        let Found { protocol, to, seq, message_id, .. } = found;
+        let Unsent { protocol, to, seq, message_id, .. } = found;
         let body = sent.deliveries.iter().map(|delivery| delivery.body).next().unwrap_or(0);
         let attributes: serde_json::Map<String, Json> = sent
             .attributes
@@ -205,7 +161,7 @@ pub async fn page(cloud: &Cloud, account: Option<&str>) -> Result<Json, AwsError
             "subject": sent.subject,
             "message": sent.bodies.get(usize::from(body)),
             "attributes": attributes,
-            "at": iso(sent.at),
+            "at": time::iso_millis(sent.at),
             "message_id": message_id,
             "number": seq,
         }));
@@ -219,14 +175,9 @@ pub async fn page(cloud: &Cloud, account: Option<&str>) -> Result<Json, AwsError
                 "subscription": config.arn,
                 "protocol": config.protocol,
                 "to": config.endpoint,
-                "confirm": confirm_url(cloud, config),
+                "confirm": confirm_url(&cloud.url(), config),
             })
         })
         .collect();
     Ok(json!({ "messages": messages, "pending": pending }))
-}
-
-/// Where a GET confirms a subscription.
-pub fn confirm_url(cloud: &Cloud, config: &SubscriptionConfig) -> String {
-    format!("{}/?Action=ConfirmSubscription&TopicArn={}&Token={}", cloud.url(), config.topic_arn, config.token)
 }

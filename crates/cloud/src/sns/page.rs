@@ -1,11 +1,8 @@
 //! Pages of 100 entries, and the tokens that lead to the next.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
-
 use super::error::invalid;
 use crate::core::Core;
-use wire::AwsError;
+use wire::{AwsError, page};
 
 /// API reference of ListTopics and ListSubscriptions: 100 entries a call.
 pub const SIZE: usize = 100;
@@ -13,7 +10,7 @@ pub const SIZE: usize = 100;
 /// The key of the last entry of the page before.
 pub fn after(token: Option<&str>) -> Result<Option<String>, AwsError> {
     let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
-    let text = BASE64.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = page::decode_token(token);
     let key = text.as_deref().and_then(|text| text.split_once('\n')).map(|(_, key)| key.to_owned());
     key.map(Some).ok_or_else(|| invalid("NextToken"))
 }
@@ -24,21 +21,13 @@ pub fn cut<T>(core: &Core, entries: Vec<T>, key: impl Fn(&T) -> String) -> (Vec<
 }
 
 /// As [`cut`], with pages of another size.
-pub fn cut_at<T>(
-    core: &Core,
-    size: usize,
-    mut entries: Vec<T>,
-    key: impl Fn(&T) -> String,
-) -> (Vec<T>, Option<String>) {
-    let more = entries.len() > size;
-    entries.truncate(size);
-    let token = entries.last().filter(|_| more).map(|last| token(core, &key(last)));
-    (entries, token)
+pub fn cut_at<T>(core: &Core, size: usize, entries: Vec<T>, key: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
+    page::by_key(entries, size, |last| token(core, &key(last)))
 }
 
 /// A token of the page behind a key; no two are the same.
 pub fn token(core: &Core, key: &str) -> String {
-    BASE64.encode(format!("{}\n{key}", core.uuid()))
+    page::encode_token(&format!("{}\n{key}", core.uuid()))
 }
 
 #[cfg(test)]

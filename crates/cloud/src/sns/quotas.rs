@@ -22,7 +22,8 @@ pub const ATTRIBUTE_BYTES: usize = 30 << 10;
 /// Bytes of a filter policy.
 pub const FILTER_POLICY_BYTES: usize = 256 << 10;
 
-/// Whether there can have been so many things: ids count them, so most calls need not.
+/// Whether there can be as many things as a quota allows. Every thing has an id of its own, and ids count up: while fewer
+/// were given, nobody need count the things.
 fn worth_counting(engine: &Engine, quota: usize) -> bool {
     engine.next_id() as usize > quota
 }

@@ -1,7 +1,7 @@
-//! Replays: what a FIFO topic's archive holds goes once more to one of its subscriptions.
+//! Replays: one subscription of a FIFO topic gets once more what the topic's archive holds.
 //!
-//! While a subscription is replayed it gets nothing new: what is published meanwhile lies in the archive as well, so the replay
-//! comes to it in its turn ("Amazon SNS message replay for FIFO topic subscribers").
+//! While a replay runs, its subscription gets nothing else: what is published meanwhile is put into the archive as well,
+//! and the replay reaches it there ("Amazon SNS message replay for FIFO topic subscribers").
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use wire::AwsError;
 
 /// Messages that a replay moves under one lock.
 const AT_ONCE: usize = 100;
-/// Where a replay has come to: the archive's next position. No attribute of AWS's.
+/// The attribute that holds how far a replay is: the next position in the archive. AWS has no such attribute.
 pub const POSITION: &str = "ReplayPosition";
 
 /// A replay policy's time window.
@@ -65,7 +65,7 @@ pub fn mark(attributes: &mut Attributes) {
     }
 }
 
-/// Goes on with every replay that is due, in the background.
+/// Continues every replay that is due until it is complete.
 pub async fn run(cloud: &Arc<Cloud>) {
     let due: Vec<SubscriptionId> = cloud.core.read(|engine, _| {
         let replaying = engine.subscriptions().filter(|subscription| subscription.replaying);
@@ -152,7 +152,7 @@ fn after(mut config: SubscriptionConfig, next: Position, more: bool) -> Subscrip
 mod tests {
     use super::*;
     use crate::core::clock::Clock;
-    use crate::sns::publish::one::{PublishInput, publish};
+    use crate::sns::publishing::publish::{PublishInput, publish};
     use crate::sns::subscription::subscribe::{SubscribeInput, subscribe};
     use crate::sns::topic::create::{CreateTopicInput, create_topic};
     use crate::testing::served::{declare, serve};

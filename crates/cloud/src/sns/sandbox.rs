@@ -3,13 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{invalid, not_null};
-use super::publish::SENDER;
+use super::error::{VALIDATION_ERROR, invalid, not_null};
 use super::tags::Empty;
 use super::{outbox, page};
 use crate::core::transaction::Transaction;
+use crate::notification::SENDER;
 use crate::request::Context;
 use engine::Notification;
+use wire::check::Checks;
 use wire::{AwsError, Text};
 
 /// "CreateSMSSandboxPhoneNumber" (Amazon SNS API Reference).
@@ -18,10 +19,10 @@ const LANGUAGES: [&str; 13] = [
     "zh-TW",
 ];
 /// "SMS sandbox" (Amazon SNS Developer Guide): up to 10 verified numbers.
-const MOST: usize = 10;
+const MAX_PHONES: usize = 10;
 /// Numbers on a page: "ListSMSSandboxPhoneNumbers", and "ListOriginationNumbers".
-const MOST_RESULTS: i64 = 100;
-const MOST_ORIGINATIONS: i64 = 30;
+const MAX_RESULTS: i64 = 100;
+const MAX_ORIGINATIONS: i64 = 30;
 
 /// A phone, as its document holds it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -80,8 +81,11 @@ pub async fn create_sms_sandbox_phone_number(cx: &Context, input: CreateInput<'_
         .core
         .execute(|tx| {
             let before = read(tx, &own);
-            if before.is_none() && tx.engine.docs(&prefix, &prefix).take(MOST).count() == MOST {
-                return Err(AwsError::bad("UserError", format!("The SMS sandbox holds {MOST} phone numbers at most")));
+            if before.is_none() && tx.engine.docs(&prefix, &prefix).take(MAX_PHONES).count() == MAX_PHONES {
+                return Err(AwsError::bad(
+                    "UserError",
+                    format!("The SMS sandbox holds {MAX_PHONES} phone numbers at most"),
+                ));
             }
             save(tx, &own, &Phone { password, verified: before.is_some_and(|phone| phone.verified) })
         })
@@ -169,22 +173,17 @@ struct Entry {
     status: &'static str,
 }
 
-fn max_results(given: Option<i64>, most: i64) -> Result<usize, AwsError> {
-    let max = given.unwrap_or(most);
-    if !(1..=most).contains(&max) {
-        let (than, bound) = if max < 1 { ("greater", 1) } else { ("less", most) };
-        let message = format!(
-            "1 validation error detected: Value '{max}' at 'maxResults' failed to satisfy constraint: Member must have \
-             value {than} than or equal to {bound}"
-        );
-        return Err(AwsError::bad("ValidationError", message));
-    }
-    Ok(max as usize)
+fn max_results(given: Option<i64>, max: i64) -> Result<usize, AwsError> {
+    let results = given.unwrap_or(max);
+    let mut checks = Checks::new(VALIDATION_ERROR);
+    checks.number(results, "maxResults", 1..=max);
+    checks.done()?;
+    Ok(results as usize)
 }
 
 /// Lists the phones, verified or not.
 pub async fn list_sms_sandbox_phone_numbers(cx: &Context, input: ListInput<'_>) -> Result<ListOutput, AwsError> {
-    let max = max_results(input.max_results, MOST_RESULTS)?;
+    let max = max_results(input.max_results, MAX_RESULTS)?;
     let after = page::after(input.next_token.as_deref())?;
     let prefix = key(cx, "");
     let entries = cx.cloud.core.read(|engine, _| {
@@ -203,7 +202,7 @@ pub async fn list_sms_sandbox_phone_numbers(cx: &Context, input: ListInput<'_>) 
 
 /// There are no origination numbers here.
 pub async fn list_origination_numbers(_: &Context, input: ListInput<'_>) -> Result<ListOutput, AwsError> {
-    max_results(input.max_results, MOST_ORIGINATIONS)?;
+    max_results(input.max_results, MAX_ORIGINATIONS)?;
     page::after(input.next_token.as_deref())?;
     Ok(ListOutput { phone_numbers: Vec::new(), next_token: None })
 }

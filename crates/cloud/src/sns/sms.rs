@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{invalid, null, required};
 use super::page;
-use super::subscription::is_phone_number;
 use super::tags::Empty;
 use crate::request::Context;
 use engine::Engine;
@@ -167,6 +166,23 @@ pub async fn list_phone_numbers_opted_out(
     Ok(ListPhoneNumbersOptedOutOutput { phone_numbers, next_token })
 }
 
+/// E.164, in which single hyphens, dots and slashes may stand between digits.
+pub fn is_phone_number(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or(text);
+    let mut last_was_digit = false;
+    let mut count = 0;
+    for byte in digits.bytes() {
+        match byte {
+            b'0' if count == 0 => return false,
+            b'0'..=b'9' => count += 1,
+            b'-' | b'.' | b'/' if last_was_digit => {}
+            _ => return false,
+        }
+        last_was_digit = byte.is_ascii_digit();
+    }
+    last_was_digit && (2..=15).contains(&count)
+}
+
 /// Refuses a text to a phone that doesn't want any.
 pub fn check_not_opted_out(cx: &Context, engine: &Engine, number: &str) -> Result<(), AwsError> {
     if engine.doc(&opted_out_key(cx, number)).is_some() {
@@ -192,6 +208,16 @@ mod tests {
         ];
         for (name, value, expected) in cases {
             assert_eq!(check(name, value), expected.map_err(str::to_owned), "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn phone_numbers() {
+        for good in ["+1231231210", "15551234567", "+1-555-1234"] {
+            assert!(is_phone_number(good), "{good}");
+        }
+        for bad in ["", "+", "+0123", "NAA+15551234567", "+15551234567.", "/+15551234567", "+1234567890123456", "1"] {
+            assert!(!is_phone_number(bad), "{bad}");
         }
     }
 }

@@ -1,20 +1,25 @@
 //! TagResource, UntagResource and ListTagsForResource; tags that CreateTopic gets.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{invalid, no_resource, null, required};
+use super::error::{VALIDATION_ERROR, invalid, no_resource, null, required};
 use super::{access, arn};
 use crate::core::transaction::Transaction;
 use crate::request::Context;
 use engine::Change;
 use engine::config::{Attributes, TopicConfig};
 use engine::topic::Topic;
+use wire::check::Checks;
 use wire::{AwsError, Text};
 
 /// API reference of TagResource: a topic has at most 50 tags.
-const MOST: usize = 50;
+const MAX_TAGS: usize = 50;
+/// "Tag" (Amazon SNS API Reference): characters of a tag's key and value.
+const MAX_KEY: usize = 128;
+const MAX_VALUE: usize = 256;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -39,8 +44,8 @@ pub fn validate(tags: &[TagInput<'_>], reserved: bool) -> Result<Attributes, Aws
         let member = |name: &str| format!("tags.{}.member.{name}", i + 1);
         let key = tag.key.as_deref().ok_or_else(|| null(&member("key")))?;
         let value = tag.value.as_deref().ok_or_else(|| null(&member("value")))?;
-        length(key, 1, 128, &member("key"))?;
-        length(value, 0, 256, &member("value"))?;
+        check_length(key, &member("key"), 1..=MAX_KEY)?;
+        check_length(value, &member("value"), 0..=MAX_VALUE)?;
         if !reserved && key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) {
             return Err(invalid("aws: prefixed tag key names are not allowed for external use."));
         }
@@ -48,26 +53,18 @@ pub fn validate(tags: &[TagInput<'_>], reserved: bool) -> Result<Attributes, Aws
             return Err(invalid("Duplicated keys are not allowed."));
         }
     }
-    too_many(&valid)?;
+    check_count(&valid)?;
     Ok(valid)
 }
 
-fn length(text: &str, least: usize, most: usize, member: &str) -> Result<(), AwsError> {
-    let length = text.chars().count();
-    let constraint = match length {
-        _ if length < least => format!("greater than or equal to {least}"),
-        _ if length > most => format!("less than or equal to {most}"),
-        _ => return Ok(()),
-    };
-    let message = format!(
-        "1 validation error detected: Value '{text}' at '{member}' failed to satisfy constraint: Member must have length \
-         {constraint}"
-    );
-    Err(AwsError::bad("ValidationError", message))
+fn check_length(text: &str, member: &str, allowed: RangeInclusive<usize>) -> Result<(), AwsError> {
+    let mut checks = Checks::new(VALIDATION_ERROR);
+    checks.length(text, member, allowed);
+    checks.done()
 }
 
-fn too_many(tags: &Attributes) -> Result<(), AwsError> {
-    if tags.keys().filter(|key| !key.starts_with("aws:")).count() > MOST {
+fn check_count(tags: &Attributes) -> Result<(), AwsError> {
+    if tags.keys().filter(|key| !key.starts_with("aws:")).count() > MAX_TAGS {
         return Err(AwsError::bad(
             "TagLimitExceeded",
             "Could not complete request: tag quota of per resource exceeded",
@@ -85,6 +82,7 @@ pub struct TagResourceInput<'a> {
     tags: Option<Vec<TagInput<'a>>>,
 }
 
+/// The answer of an operation that has nothing to say.
 #[derive(Serialize)]
 pub struct Empty {}
 
@@ -93,7 +91,7 @@ pub async fn tag_resource(cx: &Context, input: TagResourceInput<'_>) -> Result<E
     let tags = validate(&input.tags.ok_or_else(|| null("tags"))?, cx.service.is_some())?;
     change(cx, arn, "SNS:TagResource", |config| {
         config.tags.extend(tags);
-        too_many(&config.tags)
+        check_count(&config.tags)
     })
     .await
 }
@@ -137,7 +135,7 @@ pub async fn list_tags_for_resource(
     input: ListTagsForResourceInput<'_>,
 ) -> Result<ListTagsForResourceOutput, AwsError> {
     let arn = required(&input.resource_arn, "ResourceArn")?;
-    arn::topic(arn, "ResourceArn", cx)?;
+    arn::check_topic(arn, "ResourceArn", cx)?;
     cx.cloud.core.read(|engine, _| {
         let topic = engine.topic_by_arn(arn).ok_or_else(no_resource)?;
         access::check(cx, topic, "SNS:ListTagsForResource")?;
@@ -152,7 +150,7 @@ async fn change(
     action: &str,
     edit: impl FnOnce(&mut TopicConfig) -> Result<(), AwsError>,
 ) -> Result<Empty, AwsError> {
-    arn::topic(arn, "ResourceArn", cx)?;
+    arn::check_topic(arn, "ResourceArn", cx)?;
     let decide = |tx: &mut Transaction<'_>| {
         let topic: &Topic = tx.engine.topic_by_arn(arn).ok_or_else(no_resource)?;
         access::check(cx, topic, action)?;

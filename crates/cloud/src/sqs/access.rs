@@ -2,9 +2,10 @@
 //! policy says so.
 
 use super::error;
-use crate::request::{Context, account_in};
+use crate::request::Context;
 use engine::policy::{Around, Decision, Request};
 use engine::queue::Queue;
+use text::arn;
 use wire::AwsError;
 
 /// The actions that a queue's policy can open to other accounts ("Actions, resources, and condition keys for Amazon
@@ -26,12 +27,13 @@ const FOR_OTHERS: [&str; 8] = [
 /// `AccessDenied` for another account's queue whose policy doesn't allow it, and for one whose policy denies it.
 pub fn check(cx: &Context, queue: &Queue, action: &str) -> Result<(), AwsError> {
     let arn = &queue.config.arn;
-    let own = account_in(arn) == Some(&*cx.account);
+    let owner = arn::account(arn);
+    let own = owner == &*cx.account;
     let for_others = FOR_OTHERS.contains(&action);
     if own && !(queue.settings.denies && for_others) {
         return Ok(());
     }
-    let around = Around { resource_tags: Some(&queue.config.tags), ..cx.around(account_in(arn).unwrap_or_default()) };
+    let around = Around { resource_tags: Some(&queue.config.tags), ..cx.around(owner) };
     let request = Request { principal: cx.principal(), action, resource: arn, context: &[], around };
     let policy = queue.settings.policy.as_ref().filter(|_| for_others);
     match policy.map_or(Decision::ImplicitDeny, |policy| policy.decide(&request)) {

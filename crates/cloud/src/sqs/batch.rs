@@ -19,7 +19,7 @@ pub struct BatchOutput<T> {
     pub failed: Vec<Failed>,
 }
 
-/// The answer for an entry of which there is no more to say.
+/// The answer for an entry that succeeded.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Done {
@@ -47,7 +47,8 @@ impl Failed {
 /// Checks the number of a batch's entries and their ids. `entry` is the query protocol's name of an entry.
 ///
 /// # Errors
-/// `EmptyBatchRequest`, `MissingParameter`, `TooManyEntriesInBatchRequest`, `InvalidBatchEntryId`, `BatchEntryIdsNotDistinct`.
+/// `EmptyBatchRequest`, `MissingParameter`, `TooManyEntriesInBatchRequest`, `InvalidBatchEntryId`,
+/// `BatchEntryIdsNotDistinct`.
 pub fn check<'i, T>(
     cx: &Context,
     entries: Option<&'i Vec<T>>,

@@ -1,13 +1,11 @@
 //! ListQueues and ListDeadLetterSourceQueues: queue URLs, page by page.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::{error, queue_url};
 use crate::request::Context;
 use engine::queue::Queue;
-use wire::{AwsError, Text};
+use wire::{AwsError, Text, page};
 
 /// "ListQueues" (Amazon SQS API Reference): at most 1,000 results.
 const MAX_RESULTS: i64 = 1000;
@@ -89,7 +87,7 @@ fn arn(queue: &Queue) -> &str {
 /// Which part of an ordered list of ARNs a request wants.
 struct Page {
     max: usize,
-    /// A page was asked for, so that a token tells of the next.
+    /// The request asked for a page: only then it gets a token for the next one.
     paged: bool,
     after: String,
 }
@@ -102,25 +100,21 @@ impl Page {
         }
         let after = match token {
             None => String::new(),
-            Some(token) => BASE64
-                .decode(token)
-                .ok()
-                .and_then(|arn| String::from_utf8(arn).ok())
-                .filter(|arn| queue_url::parts(arn).is_some())
+            Some(token) => page::decode_token(token)
+                .filter(|arn| queue_url::parse(arn).is_some())
                 .ok_or_else(|| error::invalid("Invalid or expired next token."))?,
         };
         Ok(Self { max: limit as usize, paged: max.is_some(), after })
     }
 
-    /// The page and one more, to know whether there is one.
+    /// The page's ARNs and one more, by which [`Self::finish`] sees whether there is a next page.
     fn take<'a>(&self, arns: impl Iterator<Item = &'a str>) -> Vec<String> {
         arns.skip_while(|arn| *arn <= self.after.as_str()).take(self.max + 1).map(str::to_owned).collect()
     }
 
-    fn finish(&self, cx: &Context, mut arns: Vec<String>) -> (Vec<String>, Option<String>) {
-        let more = arns.len() > self.max;
-        arns.truncate(self.max);
-        let token = arns.last().filter(|_| more && self.paged).map(|last| BASE64.encode(last));
+    fn finish(&self, cx: &Context, arns: Vec<String>) -> (Vec<String>, Option<String>) {
+        let (arns, token) = page::by_key(arns, self.max, |last| page::encode_token(last));
+        let token = token.filter(|_| self.paged);
         (arns.iter().map(|arn| queue_url::of(cx.services, &cx.host, arn)).collect(), token)
     }
 }

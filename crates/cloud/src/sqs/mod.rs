@@ -5,9 +5,13 @@
 //! messages   send_message send_message_batch receive_message delete_message change_visibility
 //! redrive    move_tasks/
 //! rules      attributes redrive policy access queue_url cool_down            of queues
-//!            outgoing incoming message_attributes body receipt batch         of messages
+//!            sending received message_attributes body receipt batch          of messages
 //!            error                                                          and what is said when one is broken
 //! ```
+//!
+//! A message that came by SNS lies in the log once, as it was published, however many queues it went to. Each queue's
+//! subscription decides how it looks there, so the JSON document around it is made when a consumer receives it:
+//! `received` and the mover of `move_tasks` ask [`crate::notification`] for it.
 
 mod access;
 pub mod attributes;
@@ -20,11 +24,9 @@ mod delete_message;
 pub mod delete_queue;
 mod error;
 mod get_queue_url;
-mod incoming;
 mod list_queues;
 mod message_attributes;
 pub mod move_tasks;
-mod outgoing;
 mod permissions;
 mod policy;
 mod purge_queue;
@@ -32,9 +34,11 @@ pub mod queue_attributes;
 pub mod queue_url;
 mod receipt;
 mod receive_message;
+mod received;
 mod redrive;
 mod send_message;
 mod send_message_batch;
+mod sending;
 pub mod tags;
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::{attributes, error, policy, queue_url};
-use crate::request::{Context, is_account};
+use crate::request::Context;
 use engine::Change;
+use text::arn::is_account;
 use wire::{AwsError, Text};
 
 /// "AddPermission" (Amazon SQS API Reference): a policy's statement has at most 7 actions.

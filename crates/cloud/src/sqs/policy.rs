@@ -30,7 +30,7 @@ pub fn fits(text: &str) -> bool {
         })
 }
 
-/// The policy with a statement more that lets accounts do actions. `None` when it has one of that label already.
+/// The policy with one more statement, which lets accounts do actions. `None` if it has a statement of that label already.
 pub fn add(policy: Option<&str>, arn: &str, label: &str, accounts: &[&str], actions: &[&str]) -> Option<String> {
     let mut policy = read(policy).unwrap_or_else(|| {
         let mut fresh = Map::new();
@@ -55,7 +55,7 @@ pub fn add(policy: Option<&str>, arn: &str, label: &str, accounts: &[&str], acti
     Some(Value::Object(policy).to_string())
 }
 
-/// The policy without the statement of that label, empty without any statement. `None` when it has none of that label.
+/// The policy without the statement of that label; the empty text if no other is left. `None` if it has no such statement.
 pub fn remove(policy: Option<&str>, label: &str) -> Option<String> {
     let mut policy = read(policy)?;
     let before = statements(&policy);

@@ -7,6 +7,7 @@ use super::error;
 use crate::request::{Context, DEFAULT_REGION, Services, host_of, queue_path, region_of_address};
 use engine::queue::Queue;
 use engine::{Engine, QueueId};
+use text::arn::Arn;
 use wire::{AwsError, Text};
 
 /// A queue's ARN.
@@ -14,10 +15,9 @@ pub fn arn(region: &str, account: &str, name: &str) -> String {
     ["arn:aws:sqs:", region, ":", account, ":", name].concat()
 }
 
-/// Region, account and name in a queue's ARN.
-pub fn parts(arn: &str) -> Option<(&str, &str, &str)> {
-    let mut parts = arn.strip_prefix("arn:aws:sqs:")?.splitn(3, ':');
-    Some((parts.next()?, parts.next()?, parts.next()?))
+/// A queue's ARN, taken apart; `None` for any other.
+pub fn parse(arn: &str) -> Option<Arn<'_>> {
+    Arn::parse(arn).filter(|arn| (arn.partition, arn.service) == ("aws", "sqs"))
 }
 
 /// A queue's name, the last part of its ARN.
@@ -28,7 +28,7 @@ pub fn name(arn: &str) -> &str {
 /// The URL of the queue with an ARN, as this client reaches the server. It names the region where it isn't the default
 /// one and the host doesn't already, so that a URL is enough to find its queue.
 pub fn of(services: &Services, host: &str, arn: &str) -> String {
-    let Some((region, account, name)) = parts(arn) else { return format!("{host}/{arn}") };
+    let Some(Arn { region, account, resource: name, .. }) = parse(arn) else { return format!("{host}/{arn}") };
     let authority = host.split_once("://").map_or(host, |(_, authority)| authority);
     let implied = region_of_address(services, host_of(authority), "").unwrap_or(DEFAULT_REGION);
     if implied == region {

@@ -1,8 +1,8 @@
-//! ReceiveMessage: the hot path out, with long polling.
+//! ReceiveMessage, with long polling.
 
 use serde::{Deserialize, Serialize};
 
-use super::incoming::{self, Message, Wanted};
+use super::received::{self, Message, Wanted};
 use super::{error, queue_url};
 use crate::request::Context;
 use engine::queue::Receive;
@@ -80,7 +80,7 @@ pub async fn receive_message(cx: &Context, input: ReceiveMessageInput<'_>) -> Re
              timeout before receiving more.",
         ));
     }
-    Ok(ReceiveMessageOutput { messages: incoming::render(cx, id, salt, fifo, &handed, &wanted)? })
+    Ok(ReceiveMessageOutput { messages: received::render(cx, id, salt, fifo, &handed, &wanted)? })
 }
 
 /// `AttributeNames` is the older name of `MessageSystemAttributeNames`. The query protocol knew it first and prefers it.

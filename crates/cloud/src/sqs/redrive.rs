@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{error, queue_url};
 use engine::Engine;
 use engine::queue::redrive as parse;
+use text::arn::Arn;
 use wire::AwsError;
 
 /// The most sources that RedriveAllowPolicy names ("SetQueueAttributes", Amazon SQS API Reference).
@@ -36,16 +37,9 @@ pub fn policy(text: &str, arn: &str, fifo: bool) -> Result<String, AwsError> {
         bad(&format!("Invalid value for maxReceiveCount: {shown}, valid values are from 1 to 1000 both inclusive."))
     })?;
     let target = target.as_str().unwrap_or_default();
-    let same_place = |a: &str, b: &str| match (queue_url::parts(a), queue_url::parts(b)) {
-        (Some((region, account, _)), Some((other_region, other_account, _))) => {
-            region == other_region && account == other_account
-        }
-        _ => false,
-    };
-    let fields: Vec<&str> = target.splitn(6, ':').collect();
-    match fields[..] {
-        ["arn", _, "sqs", _, _, name] if queue_url::is_name(name) => {}
-        ["arn", _, service, _, _, _] if service != "sqs" => {
+    match Arn::parse(target) {
+        Some(Arn { service: "sqs", resource, .. }) if queue_url::is_name(resource) => {}
+        Some(Arn { service, .. }) if service != "sqs" => {
             return Err(bad("Only SQS queues are valid resources for deadLetterTargetArn."));
         }
         _ => return Err(bad("Dead-letter target ARN should be fully qualified ARN.")),
@@ -54,7 +48,8 @@ pub fn policy(text: &str, arn: &str, fifo: bool) -> Result<String, AwsError> {
         // The two dots are AWS's.
         return Err(bad("Dead-letter queue must be same type of queue as the source.."));
     }
-    if !same_place(target, arn) {
+    let place = |arn| queue_url::parse(arn).map(|arn| (arn.region, arn.account));
+    if place(target).is_none_or(|target| place(arn) != Some(target)) {
         return Err(bad("Dead-letter target owner should be same as the source."));
     }
     let target = Value::String(target.to_owned());

@@ -1,10 +1,10 @@
-//! SendMessage: the hot path in.
+//! SendMessage.
 
 use serde::{Deserialize, Serialize};
 
 use super::message_attributes::AttributeValue;
-use super::outgoing::{Given, Outgoing};
 use super::queue_url;
+use super::sending::{CheckedMessage, Given};
 use crate::request::Context;
 use wire::{AwsError, Pairs, Text, digest};
 
@@ -51,7 +51,7 @@ pub async fn send_message(cx: &Context, input: SendMessageInput<'_>) -> Result<S
         group: &input.message_group_id,
         deduplication: &input.message_deduplication_id,
     };
-    let mut message = Outgoing::check(cx, &given, "MessageBody")?;
+    let mut message = CheckedMessage::check(cx, &given, "MessageBody")?;
     let accepted = cx
         .cloud
         .core

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::{self, BatchOutput, Failed};
 use super::message_attributes::AttributeValue;
-use super::outgoing::{Given, Outgoing};
+use super::sending::{CheckedMessage, Given};
 use super::{error, queue_url};
 use crate::request::Context;
 use engine::limits;
@@ -58,7 +58,7 @@ pub struct Sent {
 pub async fn send_message_batch(cx: &Context, input: SendMessageBatchInput<'_>) -> Result<BatchOutput<Sent>, AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let ids = batch::check(cx, input.entries.as_ref(), ENTRY, |entry| entry.id.as_ref())?;
-    let mut checked: Vec<(&str, Result<Outgoing<'_>, AwsError>)> = Vec::with_capacity(ids.len());
+    let mut checked: Vec<(&str, Result<CheckedMessage<'_>, AwsError>)> = Vec::with_capacity(ids.len());
     for (index, (id, entry)) in ids.into_iter().zip(input.entries.iter().flatten()).enumerate() {
         let given = Given {
             body: &entry.message_body,
@@ -68,7 +68,7 @@ pub async fn send_message_batch(cx: &Context, input: SendMessageBatchInput<'_>) 
             group: &entry.message_group_id,
             deduplication: &entry.message_deduplication_id,
         };
-        checked.push((id, Outgoing::check(cx, &given, &format!("{ENTRY}.{}.MessageBody", index + 1))));
+        checked.push((id, CheckedMessage::check(cx, &given, &format!("{ENTRY}.{}.MessageBody", index + 1))));
     }
     let size = checked.iter().filter_map(|(_, message)| message.as_ref().ok()).map(|message| message.size).sum();
     if size > limits::MAX_MESSAGE_BYTES {

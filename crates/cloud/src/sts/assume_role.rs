@@ -1,23 +1,27 @@
 //! AssumeRole.
 
+use std::ops::RangeInclusive;
+
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use super::check::{Checks, invalid, refuse};
-use super::session::{self, TemporaryKey};
+use super::error::{VALIDATION_ERROR, invalid, refuse, unsigned};
+use super::session::{self, NewSession, TemporaryKey};
 use crate::request::Context;
 use engine::Engine;
 use engine::policy::{Around, Decision, Kind, Policy, Request};
+use text::arn::{self, Arn};
+use wire::check::Checks;
 use wire::{AwsError, Text};
 
 /// "AssumeRole" (AWS STS API Reference): 15 minutes to 12 hours, and no more than the role's own maximum.
-const SECONDS: (i64, i64) = (900, 43_200);
+const SECONDS: RangeInclusive<i64> = 900..=43_200;
 /// An hour, unless told otherwise; and at most, when a role's session assumes another role.
 const HOUR: i64 = 3_600;
 /// Lengths: "AssumeRole", request parameters.
-const ARN: (usize, usize) = (20, 2048);
-const NAME: (usize, usize) = (2, 64);
-const EXTERNAL_ID: (usize, usize) = (2, 1224);
+const ARN: RangeInclusive<usize> = 20..=2048;
+const NAME: RangeInclusive<usize> = 2..=64;
+const EXTERNAL_ID: RangeInclusive<usize> = 2..=1224;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -65,7 +69,7 @@ pub async fn assume_role(cx: &Context, input: AssumeRoleInput<'_>) -> Result<Ass
         ("TokenCode", input.token_code.is_some()),
         ("TransitiveTagKeys", input.transitive_tag_keys.is_some()),
     ])?;
-    let mut checks = Checks::default();
+    let mut checks = Checks::new(VALIDATION_ERROR);
     // An ARN's characters are judged below: AWS's pattern takes nearly all.
     let arn = input.role_arn.as_deref();
     checks.text(arn, "roleArn", ARN, &everything(arn), "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085]+");
@@ -74,23 +78,38 @@ pub async fn assume_role(cx: &Context, input: AssumeRoleInput<'_>) -> Result<Ass
     if let Some(external) = input.external_id.as_deref() {
         checks.text(Some(external), "externalId", EXTERNAL_ID, "+=,.@:/-", "[\\w+=,.@:\\/-]*");
     }
-    checks.number(input.duration_seconds, "durationSeconds", SECONDS);
+    if let Some(seconds) = input.duration_seconds {
+        checks.number(seconds, "durationSeconds", SECONDS);
+    }
     checks.done()?;
     let (arn, name) = (arn.unwrap_or_default(), name.unwrap_or_default());
     if cx.access_key.is_none() {
-        return Err(super::caller::unsigned());
+        return Err(unsigned());
     }
     if !is_role(arn) {
         return Err(invalid(format!("{arn} is invalid")));
     }
     let external = input.external_id.as_deref();
-    let trusted = cx.cloud.core.read(|engine, _| trusted(cx, engine, arn, name, external));
-    let role = trusted.ok_or_else(|| {
+    let seconds = input.duration_seconds.unwrap_or(HOUR);
+    let (session, credentials) = session::begin(cx, |engine| decide(cx, engine, arn, name, external, seconds)).await?;
+    let assumed_role_user = AssumedRoleUser { assumed_role_id: session.user_id, arn: session.arn };
+    Ok(AssumeRoleOutput { credentials, assumed_role_user })
+}
+
+/// The session of a role, if the role trusts the caller for so long.
+fn decide(
+    cx: &Context,
+    engine: &Engine,
+    role_arn: &str,
+    name: &str,
+    external: Option<&str>,
+    seconds: i64,
+) -> Result<NewSession, AwsError> {
+    let role = trusted(cx, engine, role_arn, name, external).ok_or_else(|| {
         let caller = cx.caller();
-        let message = format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {arn}");
+        let message = format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role_arn}");
         AwsError::new(403, "AccessDenied", message)
     })?;
-    let seconds = input.duration_seconds.unwrap_or(HOUR);
     if seconds > HOUR && cx.session.as_ref().is_some_and(|session| session.of_role()) {
         return Err(invalid(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
@@ -99,11 +118,13 @@ pub async fn assume_role(cx: &Context, input: AssumeRoleInput<'_>) -> Result<Ass
     if seconds > i64::from(role.max_session_seconds) {
         return Err(invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
     }
-    let account = arn.split(':').nth(4).unwrap_or_default();
-    let arn = format!("arn:aws:sts::{account}:assumed-role/{}/{name}", role.name);
-    let id = format!("{}:{name}", role.id);
-    let credentials = session::begin(cx, arn.clone(), id.clone(), seconds).await?;
-    Ok(AssumeRoleOutput { credentials, assumed_role_user: AssumedRoleUser { assumed_role_id: id, arn } })
+    let account = arn::account(role_arn).to_owned();
+    Ok(NewSession {
+        arn: format!("arn:aws:sts::{account}:assumed-role/{}/{name}", role.name),
+        user_id: format!("{}:{name}", role.id),
+        account,
+        seconds,
+    })
 }
 
 /// All characters of a text that may stand in an ARN.
@@ -112,9 +133,11 @@ fn everything(text: Option<&str>) -> String {
 }
 
 fn is_role(arn: &str) -> bool {
-    let fields: Vec<&str> = arn.splitn(6, ':').collect();
-    matches!(fields[..], ["arn", _, "iam", "", account, name]
-        if crate::request::is_account(account) && name.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
+    Arn::parse(arn).is_some_and(|arn| {
+        (arn.service, arn.region) == ("iam", "")
+            && text::arn::is_account(arn.account)
+            && arn.resource.strip_prefix("role/").is_some_and(|name| !name.is_empty())
+    })
 }
 
 /// The role, if there is one and its trust policy lets the caller in.
@@ -126,7 +149,7 @@ fn trusted(cx: &Context, engine: &Engine, arn: &str, name: &str, external: Optio
         resource_tags: Some(&role.tags),
         // What isn't given; a source identity and tags can't be.
         absent: &["sts:ExternalId", "sts:SourceIdentity", "sts:TransitiveTagKeys"],
-        ..cx.around(arn.split(':').nth(4).unwrap_or_default())
+        ..cx.around(arn::account(arn))
     };
     let request =
         Request { principal: cx.principal(), action: "sts:AssumeRole", resource: arn, context: &context, around };

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::error::{VALIDATION_ERROR, unsigned};
 use super::session::account_of_key;
 use crate::request::{Context, DEFAULT_ACCOUNT, account_of};
-use wire::{AwsError, Text};
+use wire::{AwsError, Text, check};
 
 #[derive(Deserialize)]
 pub struct GetCallerIdentityInput {}
@@ -26,11 +27,6 @@ pub async fn get_caller_identity(cx: &Context, _: GetCallerIdentityInput) -> Res
     Ok(GetCallerIdentityOutput { arn: cx.caller(), user_id: cx.caller_id().to_owned(), account })
 }
 
-/// A request that isn't signed.
-pub fn unsigned() -> AwsError {
-    AwsError::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetAccessKeyInfoInput<'a> {
@@ -48,11 +44,7 @@ pub async fn get_access_key_info(
     _: &Context,
     input: GetAccessKeyInfoInput<'_>,
 ) -> Result<GetAccessKeyInfoOutput, AwsError> {
-    let Some(key) = input.access_key_id else {
-        let message = "1 validation error detected: Value null at 'accessKeyId' failed to satisfy constraint: \
-                       Member must not be null";
-        return Err(AwsError::bad("ValidationError", message));
-    };
+    let key = input.access_key_id.ok_or_else(|| check::null(VALIDATION_ERROR, "accessKeyId"))?;
     let account = account_of_key(&key).or_else(|| account_of(&key).map(str::to_owned));
     Ok(GetAccessKeyInfoOutput { account: account.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()) })
 }

@@ -1,13 +1,15 @@
 //! STS: who am I, and temporary keys.
 //!
 //! ```text
-//! caller   whose keys are these          assume_role  session_token   the operations that make sessions
-//! session  what a session is, how its key and token are made and read again
+//! caller        whose keys are these
+//! assume_role   session_token   the operations that begin sessions
+//! session       what a session is, how its key and token are made and read again
+//! error         the errors that they share
 //! ```
 
 mod assume_role;
 mod caller;
-mod check;
+mod error;
 pub mod session;
 mod session_token;
 

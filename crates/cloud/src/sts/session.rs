@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 use crate::core::Cloud;
 use crate::request::{Context, Session};
 use crate::sigv4::{Key, Refusal};
-use engine::Millis;
+use engine::{Engine, Millis};
 use wire::{AwsError, Timestamp};
 
 /// The document that holds the secret.
@@ -23,6 +23,8 @@ const PREFIX: &str = "ASIA";
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// Characters of a signature in hexadecimal.
 const SIGNATURE: usize = 64;
+/// "GetSessionToken" (AWS STS API Reference): no session lasts longer than 36 hours.
+const MAX_DURATION: Millis = 36 * 3_600_000;
 
 /// A temporary key, as AWS gives it.
 #[derive(Debug, Serialize)]
@@ -34,36 +36,54 @@ pub struct TemporaryKey {
     expiration: Timestamp,
 }
 
-/// Begins a session of `seconds`.
-pub async fn begin(cx: &Context, arn: String, user_id: String, seconds: i64) -> Result<TemporaryKey, AwsError> {
-    let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
-    let random = u64::from_str_radix(&cx.cloud.core.uuid().replace('-', "")[22..], 16).unwrap_or_default();
-    let new: [u8; 32] = rand::random();
-    let (secret, now) = cx
+/// A session that is to begin: whose it is, and how many seconds it lasts.
+pub struct NewSession {
+    pub account: String,
+    pub arn: String,
+    pub user_id: String,
+    pub seconds: i64,
+}
+
+/// Begins the session that `decide` allows, which is asked in the transaction that begins it. Gives the session, and its key
+/// for the client.
+///
+/// # Errors
+/// Those of `decide`.
+pub async fn begin(
+    cx: &Context,
+    decide: impl FnOnce(&Engine) -> Result<NewSession, AwsError>,
+) -> Result<(Session, TemporaryKey), AwsError> {
+    let new_secret: [u8; 32] = rand::random();
+    let (new, secret, now) = cx
         .cloud
         .core
         .execute(|tx| {
+            let new = decide(tx.engine)?;
             if tx.engine.doc(SECRET).is_none() {
-                tx.put_doc(SECRET, &new);
+                tx.put_doc(SECRET, &new_secret);
             }
-            Ok((tx.engine.doc(SECRET).cloned(), tx.now))
+            Ok((new, tx.engine.doc(SECRET).cloned(), tx.now))
         })
         .await?;
     let secret = secret.ok_or_else(|| AwsError::internal("there is no secret for sessions"))?;
+    let random = u64::from_str_radix(&cx.cloud.core.uuid().replace('-', "")[22..], 16).unwrap_or_default();
+    let NewSession { account, arn, user_id, seconds } = new;
     let expires = now + seconds.unsigned_abs() * 1000;
     let session = Session { access_key: access_key(&account, random), account, arn, user_id, expires };
-    Ok(TemporaryKey {
+    let key = TemporaryKey {
+        access_key_id: session.access_key.clone(),
         secret_access_key: secret_key(&secret, &session),
         session_token: token(&secret, &session)?,
-        access_key_id: session.access_key,
         expiration: Timestamp(session.expires),
-    })
+    };
+    Ok((session, key))
 }
 
 /// A session, and the key to verify its requests with.
 ///
 /// # Errors
-/// A key or token that is none of this server's, or whose role is gone, and a session that has ended.
+/// `UnknownKey` or `WrongToken` for what this server didn't make, or whose role is gone; `ExpiredToken` for a session
+/// that has ended.
 pub fn key(cloud: &Cloud, access_key: &str, token: &str) -> Result<(Key, Session), Refusal> {
     if !access_key.starts_with(PREFIX) {
         return Err(Refusal::UnknownKey);
@@ -73,7 +93,7 @@ pub fn key(cloud: &Cloud, access_key: &str, token: &str) -> Result<(Key, Session
     let session = read(&secret, token).filter(|session| session.access_key == access_key);
     let session = session.ok_or(Refusal::WrongToken)?;
     // One that lasts longer than any was made by a clock that has been set back since.
-    if session.expires <= now || session.expires > now + LONGEST {
+    if session.expires <= now || session.expires > now + MAX_DURATION {
         return Err(Refusal::ExpiredToken);
     }
     if !cloud.core.read(|engine, _| session.stands(engine)) {
@@ -83,9 +103,6 @@ pub fn key(cloud: &Cloud, access_key: &str, token: &str) -> Result<(Key, Session
     let key = Key { secret, session_token: Some(token.to_owned()), account: Some(session.account.clone()) };
     Ok((key, session))
 }
-
-/// "GetSessionToken" (AWS STS API Reference): no session lasts longer than 36 hours.
-const LONGEST: Millis = 36 * 3_600_000;
 
 /// The session that a request claims, where signatures aren't looked at.
 pub fn claimed(cloud: &Cloud, access_key: &str, token: Option<&str>) -> Option<Session> {

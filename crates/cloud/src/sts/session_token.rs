@@ -1,15 +1,18 @@
 //! GetSessionToken.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
-use super::check::{Checks, refuse};
-use super::session::{self, TemporaryKey};
+use super::error::{VALIDATION_ERROR, refuse, unsigned};
+use super::session::{self, NewSession, TemporaryKey};
 use crate::request::Context;
+use wire::check::Checks;
 use wire::{AwsError, Text};
 
 /// "GetSessionToken" (AWS STS API Reference): 15 minutes to 36 hours, for an account's root an hour at most.
-const SECONDS: (i64, i64) = (900, 129_600);
-const MOST_FOR_ROOT: i64 = 3_600;
+const SECONDS: RangeInclusive<i64> = 900..=129_600;
+const MAX_FOR_ROOT: i64 = 3_600;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -33,18 +36,21 @@ pub async fn get_session_token(
     input: GetSessionTokenInput<'_>,
 ) -> Result<GetSessionTokenOutput, AwsError> {
     refuse(&[("SerialNumber", input.serial_number.is_some()), ("TokenCode", input.token_code.is_some())])?;
-    let mut checks = Checks::default();
-    checks.number(input.duration_seconds, "durationSeconds", SECONDS);
+    let mut checks = Checks::new(VALIDATION_ERROR);
+    if let Some(seconds) = input.duration_seconds {
+        checks.number(seconds, "durationSeconds", SECONDS);
+    }
     checks.done()?;
     if cx.access_key.is_none() {
-        return Err(super::caller::unsigned());
+        return Err(unsigned());
     }
     if cx.session.is_some() {
         return Err(AwsError::new(403, "AccessDenied", "Cannot call GetSessionToken with session credentials"));
     }
     // What is longer "defaults to one hour".
-    let seconds = input.duration_seconds.unwrap_or(MOST_FOR_ROOT).min(MOST_FOR_ROOT);
-    let arn = format!("arn:aws:iam::{}:root", cx.account);
-    let credentials = session::begin(cx, arn, cx.account.to_string(), seconds).await?;
+    let seconds = input.duration_seconds.unwrap_or(MAX_FOR_ROOT).min(MAX_FOR_ROOT);
+    let account = cx.account.to_string();
+    let root = NewSession { arn: format!("arn:aws:iam::{account}:root"), user_id: account.clone(), account, seconds };
+    let (_, credentials) = session::begin(cx, |_| Ok(root)).await?;
     Ok(GetSessionTokenOutput { credentials })
 }

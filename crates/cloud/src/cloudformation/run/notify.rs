@@ -27,8 +27,8 @@ pub fn notify(tx: &mut Transaction<'_>, cx: &Context, stack: &Stack, event: &Eve
             Some(topic) => sns::may_publish(cx, topic).map_err(|error| error.message),
             None => Ok(()),
         };
-        match allowed.and_then(|()| sns::announce::announce(&cx.cloud, tx, topic, notification)) {
-            Ok(fate) => sns::tell(&cx.cloud, topic, &fate),
+        match allowed.and_then(|()| sns::announce(&cx.cloud, tx, topic, notification)) {
+            Ok(()) => {}
             Err(why) => cx.cloud.notice(&format!("an event of stack {} was not sent to {topic}: {why}", stack.name)),
         }
     }

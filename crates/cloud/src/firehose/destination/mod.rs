@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::format::{Compression, Pipeline, Processor};
 use super::prefix::Prefixes;
-use crate::iam::passing;
 use crate::request::Context;
+use crate::request::passing;
 use crate::s3;
 use engine::Millis;
 use engine::stream::Buffering;

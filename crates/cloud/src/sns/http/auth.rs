@@ -1,13 +1,14 @@
-//! The user and password of an HTTPS endpoint's URL, given when the endpoint asks for them: Basic and Digest as of RFC 2617
-//! ("Fanout Amazon SNS notifications to HTTPS endpoints").
+//! The user and password in an HTTPS endpoint's URL. They are sent when the endpoint asks for them: Basic and Digest of
+//! RFC 2617 ("Fanout Amazon SNS notifications to HTTPS endpoints").
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::HeaderMap;
 use http::header::WWW_AUTHENTICATE;
 use http::uri::Authority;
-use md5::{Digest, Md5};
 use percent_encoding::percent_decode_str;
+
+use wire::digest;
 
 /// A user and a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub struct User {
 }
 
 impl User {
-    /// What stands before the `@` of a URL, if anything does.
+    /// The user and password that stand before the `@` of a URL, if any do.
     pub fn of(authority: &Authority) -> Option<Self> {
         let (user, _) = authority.as_str().rsplit_once('@')?;
         let (name, password) = user.split_once(':').unwrap_or((user, ""));
@@ -25,8 +26,8 @@ impl User {
         Some(Self { name: decoded(name), password: decoded(password) })
     }
 
-    /// The `Authorization` that answers a refusal's challenge; none if it is of another kind. `once` is a text that isn't used
-    /// again.
+    /// The `Authorization` header that answers the challenge of a refusal; `None` if the challenge is of another kind.
+    /// `once` is a text that is never used again.
     pub fn answer(&self, challenges: &HeaderMap, path: &str, once: &str) -> Option<String> {
         let challenges: Vec<&str> =
             challenges.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok()).collect();
@@ -67,7 +68,7 @@ impl User {
 }
 
 fn hash(text: &str) -> String {
-    Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    digest::md5(text)
 }
 
 /// `name=value, name="value"`; what is malformed is left out.

@@ -5,36 +5,39 @@
 use std::sync::Arc;
 
 use super::post::{self, Post};
-use super::retry::Policy;
+use super::retry::RetryPolicy;
 use crate::core::Cloud;
 use crate::notification::envelope;
 use crate::notification::signing::Version;
-use crate::sns::{delivery_policy, outbox};
+use crate::sns::delivery_policy;
+use crate::sns::redact::redacted;
 use engine::config::{Attributes, SubscriptionConfig};
+use text::time;
 use wire::AwsError;
 
+/// Which of the two messages it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Subscription,
-    Unsubscribe,
+pub enum Confirmation {
+    OfSubscription,
+    OfUnsubscribe,
 }
 
-impl Kind {
+impl Confirmation {
     fn name(self) -> &'static str {
         match self {
-            Kind::Subscription => "SubscriptionConfirmation",
-            Kind::Unsubscribe => "UnsubscribeConfirmation",
+            Confirmation::OfSubscription => "SubscriptionConfirmation",
+            Confirmation::OfUnsubscribe => "UnsubscribeConfirmation",
         }
     }
 
     fn text(self, config: &SubscriptionConfig) -> String {
         match self {
-            Kind::Subscription => format!(
+            Confirmation::OfSubscription => format!(
                 "You have chosen to subscribe to the topic {}.\nTo confirm the subscription, visit the SubscribeURL included \
                  in this message.",
                 config.topic_arn
             ),
-            Kind::Unsubscribe => format!(
+            Confirmation::OfUnsubscribe => format!(
                 "You have chosen to deactivate subscription {}.\nTo cancel this operation and restore the subscription, \
                  visit the SubscribeURL included in this message.",
                 config.arn
@@ -43,28 +46,28 @@ impl Kind {
     }
 }
 
-/// Posts a confirmation to an HTTP endpoint, in the background, with the retries of its delivery policy. Like AWS's it is not
-/// kept: who subscribes again gets another.
-pub fn send(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Kind) {
+/// Posts a confirmation to an HTTP endpoint, in the background, with the retries of its delivery policy. As on AWS it is not
+/// kept: an endpoint that is subscribed again gets another.
+pub fn send(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Confirmation) {
     let (cloud, config) = (cloud.clone(), config.clone());
     cloud.clone().background.spawn(async move {
         if let Err(error) = attempts(&cloud, &config, kind).await {
             cloud.notice(&format!(
                 "no {} was sent to {}: {}",
                 kind.name(),
-                super::shown(&config.endpoint),
+                redacted(&config.endpoint),
                 cloud.reach.told(&error.message)
             ));
         }
     });
 }
 
-async fn attempts(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Kind) -> Result<(), AwsError> {
+async fn attempts(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Confirmation) -> Result<(), AwsError> {
     let message_id = cloud.core.uuid();
     let body = render(cloud, config, kind, &message_id)?;
     let topic = cloud.core.read(|engine, _| engine.topic(config.topic).map(|topic| topic.config.attributes.clone()));
     let topic: Attributes = topic.unwrap_or_default();
-    let policy = Policy::of(&delivery_policy::effective_subscription(&topic, &config.attributes));
+    let policy = RetryPolicy::of(&delivery_policy::effective_subscription(&topic, &config.attributes));
     let mut number = 1;
     loop {
         let post = Post {
@@ -72,7 +75,7 @@ async fn attempts(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Kind) -
             kind: kind.name(),
             message_id: &message_id,
             topic_arn: &config.topic_arn,
-            subscription_arn: (kind == Kind::Unsubscribe).then_some(&config.arn),
+            subscription_arn: (kind == Confirmation::OfUnsubscribe).then_some(&config.arn),
             raw: false,
             content_type: "text/plain; charset=UTF-8",
             body: body.clone(),
@@ -87,17 +90,25 @@ async fn attempts(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Kind) -
         let pending = |config: &SubscriptionConfig| {
             cloud.core.read(|engine, _| engine.subscription(config.id).is_some_and(|it| !it.config.confirmed))
         };
-        if kind == Kind::Subscription && !pending(config) {
+        if kind == Confirmation::OfSubscription && !pending(config) {
             return Ok(());
         }
     }
 }
 
-/// The document, signed.
-pub fn render(cloud: &Cloud, config: &SubscriptionConfig, kind: Kind, message_id: &str) -> Result<String, AwsError> {
+/// The confirmation's document, signed.
+///
+/// # Errors
+/// There is no key to sign with.
+pub fn render(
+    cloud: &Cloud,
+    config: &SubscriptionConfig,
+    kind: Confirmation,
+    message_id: &str,
+) -> Result<String, AwsError> {
     let SubscriptionConfig { topic_arn, token, .. } = config;
-    let (name, text, url) = (kind.name(), kind.text(config), outbox::confirm_url(cloud, config));
-    let timestamp = envelope::iso(cloud.core.now());
+    let (name, text, url) = (kind.name(), kind.text(config), envelope::confirm_url(&cloud.url(), config));
+    let timestamp = time::iso_millis(cloud.core.now());
     let version = cloud.core.read(|engine, _| Version::of(engine, topic_arn));
     let canonical = format!(
         "Message\n{text}\nMessageId\n{message_id}\nSubscribeURL\n{url}\nTimestamp\n{timestamp}\nToken\n{token}\n\

@@ -1,8 +1,8 @@
-//! Delivery to HTTP and HTTPS endpoints: from the outbox of each confirmed subscription, one worker each. Only loopback is
-//! posted to, and that only for this machine's users: see [`Reach`](crate::notification::reach::Reach).
+//! Delivery to HTTP and HTTPS endpoints. Each confirmed subscription has a worker, which posts what its outbox holds. It
+//! posts to this machine only, and for its users only: see [`Reach`](crate::notification::reach::Reach).
 
 mod auth;
-mod confirmation;
+pub mod confirmation;
 mod post;
 mod retry;
 #[cfg(test)]
@@ -15,19 +15,8 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use confirmation::{Kind, render as render_confirmation, send as send_confirmation};
-
 use crate::core::Cloud;
 use engine::SubscriptionId;
-
-/// An endpoint as notices name it: of a URL neither the password nor the query, which may be one as well.
-pub fn shown(endpoint: &str) -> String {
-    let Some((scheme, rest)) = endpoint.split_once("://") else { return endpoint.to_owned() };
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    format!("{scheme}://{host}{path}")
-}
 
 /// A worker for each confirmed HTTP subscription.
 #[derive(Default)]

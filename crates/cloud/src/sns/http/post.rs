@@ -33,15 +33,15 @@ pub struct Post<'p> {
     pub body: String,
 }
 
-/// Why it didn't arrive.
+/// Why a post didn't arrive.
 #[derive(Debug)]
-pub struct Failure {
+pub struct PostError {
     pub reason: String,
     /// Another attempt would fail the same way.
     pub permanent: bool,
 }
 
-impl Failure {
+impl PostError {
     fn passing(reason: impl std::fmt::Display) -> Self {
         Self { reason: reason.to_string(), permanent: false }
     }
@@ -52,23 +52,23 @@ impl Failure {
 }
 
 /// Posts; an answer of 2xx is success.
-pub async fn send(post: Post<'_>, cloud: &Cloud) -> Result<(), Failure> {
+pub async fn send(post: Post<'_>, cloud: &Cloud) -> Result<(), PostError> {
     match tokio::time::timeout(TIMEOUT, exchange(post, cloud)).await {
         Ok(result) => result,
-        Err(_) => Err(Failure::passing("the endpoint gave no answer within 15 s")),
+        Err(_) => Err(PostError::passing("the endpoint gave no answer within 15 s")),
     }
 }
 
-async fn exchange(post: Post<'_>, cloud: &Cloud) -> Result<(), Failure> {
-    let uri: Uri = post.url.parse().map_err(|error| Failure::permanent(format!("the URL is invalid: {error}")))?;
-    let authority = uri.authority().ok_or_else(|| Failure::permanent("the URL has no host"))?.clone();
+async fn exchange(post: Post<'_>, cloud: &Cloud) -> Result<(), PostError> {
+    let uri: Uri = post.url.parse().map_err(|error| PostError::permanent(format!("the URL is invalid: {error}")))?;
+    let authority = uri.authority().ok_or_else(|| PostError::permanent("the URL has no host"))?.clone();
     let secure = match uri.scheme_str() {
         Some("http") => false,
         Some("https") => true,
-        _ => return Err(Failure::permanent("the URL is neither http nor https")),
+        _ => return Err(PostError::permanent("the URL is neither http nor https")),
     };
     if let Some(why) = cloud.reach.refuses(&uri) {
-        return Err(Failure::permanent(why));
+        return Err(PostError::permanent(why));
     }
     let tls = &cloud.tls;
     let (mut status, headers) = attempt(&post, &uri, &authority, secure.then_some(tls), None).await?;
@@ -80,9 +80,9 @@ async fn exchange(post: Post<'_>, cloud: &Cloud) -> Result<(), Failure> {
     // A client's error is not tried again, except that it was too much at once.
     match status.as_u16() {
         200..300 => Ok(()),
-        429 => Err(Failure::passing(format!("the endpoint answered {status}"))),
-        400..500 => Err(Failure::permanent(format!("the endpoint answered {status}"))),
-        _ => Err(Failure::passing(format!("the endpoint answered {status}"))),
+        429 => Err(PostError::passing(format!("the endpoint answered {status}"))),
+        400..500 => Err(PostError::permanent(format!("the endpoint answered {status}"))),
+        _ => Err(PostError::passing(format!("the endpoint answered {status}"))),
     }
 }
 
@@ -93,18 +93,18 @@ async fn attempt(
     authority: &Authority,
     tls: Option<&Tls>,
     credentials: Option<&str>,
-) -> Result<(StatusCode, HeaderMap), Failure> {
+) -> Result<(StatusCode, HeaderMap), PostError> {
     let (addresses, port) = reach::target(uri).ok_or_else(|| {
-        Failure::permanent(format!(
+        PostError::permanent(format!(
             "{} is not a loopback address, and nothing is sent to others from here",
             authority.host()
         ))
     })?;
-    let mut stream = Err(Failure::passing("no address"));
+    let mut stream = Err(PostError::passing("no address"));
     for address in addresses {
         stream = TcpStream::connect((address, port))
             .await
-            .map_err(|error| Failure::passing(format!("can't connect: {error}")));
+            .map_err(|error| PostError::passing(format!("can't connect: {error}")));
         if stream.is_ok() {
             break;
         }
@@ -112,18 +112,18 @@ async fn attempt(
     let request = request(post, uri, authority, credentials)?;
     match tls {
         None => over(stream?, request).await,
-        Some(tls) => over(tls.connect(authority.host(), stream?).await.map_err(Failure::passing)?, request).await,
+        Some(tls) => over(tls.connect(authority.host(), stream?).await.map_err(PostError::passing)?, request).await,
     }
 }
 
 async fn over(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     request: Request<Full<Bytes>>,
-) -> Result<(StatusCode, HeaderMap), Failure> {
+) -> Result<(StatusCode, HeaderMap), PostError> {
     let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(Failure::passing)?;
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(PostError::passing)?;
     let connection = tokio::spawn(connection);
-    let response = sender.send_request(request).await.map_err(Failure::passing);
+    let response = sender.send_request(request).await.map_err(PostError::passing);
     connection.abort();
     let (head, _) = response?.into_parts();
     Ok((head.status, head.headers))
@@ -134,7 +134,7 @@ fn request(
     uri: &Uri,
     authority: &Authority,
     credentials: Option<&str>,
-) -> Result<Request<Full<Bytes>>, Failure> {
+) -> Result<Request<Full<Bytes>>, PostError> {
     let mut request = Request::builder()
         .method(Method::POST)
         .uri(path(uri))
@@ -155,7 +155,7 @@ fn request(
     if let Some(credentials) = credentials {
         request = request.header(AUTHORIZATION, credentials);
     }
-    request.body(Full::new(Bytes::from(post.body.clone()))).map_err(Failure::permanent)
+    request.body(Full::new(Bytes::from(post.body.clone()))).map_err(PostError::permanent)
 }
 
 /// What is asked for at the host.

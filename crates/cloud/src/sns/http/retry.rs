@@ -6,7 +6,7 @@ use engine::Millis;
 
 /// An effective delivery policy, read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Policy {
+pub struct RetryPolicy {
     retries: u64,
     no_delay: u64,
     min_delay: u64,
@@ -19,7 +19,7 @@ pub struct Policy {
     pub content_type: String,
 }
 
-impl Policy {
+impl RetryPolicy {
     /// Reads the attribute `EffectiveDeliveryPolicy` of a subscription.
     pub fn of(effective: &Value) -> Self {
         let healthy = &effective["healthyRetryPolicy"];
@@ -52,8 +52,8 @@ impl Policy {
         })
     }
 
-    /// From the least to the most delay in `steps` steps. AWS shows the functions as curves only: they begin and end at the same
-    /// points, and each lies below the one before.
+    /// The delay of a step between the least and the most delay. AWS shows the functions only as curves: they begin and
+    /// end at the same points, and each lies below the one before.
     fn back_off(&self, step: u64, steps: u64) -> Millis {
         if steps < 2 {
             return self.min;
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_phases_of_retries() {
-        let policy = Policy::of(&json!({ "healthyRetryPolicy": {
+        let policy = RetryPolicy::of(&json!({ "healthyRetryPolicy": {
             "minDelayTarget": 1, "maxDelayTarget": 5, "numRetries": 9, "numNoDelayRetries": 1, "numMinDelayRetries": 1,
             "numMaxDelayRetries": 2, "backoffFunction": "linear",
         }}));
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn by_default_three_times_after_20_seconds() {
-        let policy = Policy::of(&Value::Null);
+        let policy = RetryPolicy::of(&Value::Null);
         assert_eq!([1, 2, 3, 4].map(|n| policy.delay(n)), [Some(20_000), Some(20_000), Some(20_000), None]);
     }
 }

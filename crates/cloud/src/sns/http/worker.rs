@@ -5,11 +5,12 @@ use std::sync::Arc;
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use super::post::{self, Failure, Post};
-use super::retry::Policy;
+use super::post::{self, Post, PostError};
+use super::retry::RetryPolicy;
 use crate::core::Cloud;
 use crate::core::receive::{self, Handed};
 use crate::sns::delivery_policy;
+use crate::sns::redact::redacted;
 use engine::change::Moved;
 use engine::config::{Attributes, SubscriptionConfig};
 use engine::queue::Receive;
@@ -18,9 +19,9 @@ use wire::AwsError;
 
 /// Deliveries of a subscription at the same time.
 const AT_ONCE: usize = 10;
-/// How long a worker looks at an empty outbox before it looks whether it still has a subscription.
-const LOOK: Millis = 60_000;
-/// A delivery that a crash cut off is tried again after so long.
+/// Milliseconds for which a worker waits at an empty outbox before it checks whether its subscription is still there.
+const MAX_WAIT: Millis = 60_000;
+/// Milliseconds after which a delivery that a crash cut off is tried again.
 const VISIBILITY: Millis = 60_000;
 
 /// Delivers until told to stop, or until the subscription is gone.
@@ -43,12 +44,12 @@ pub async fn run(cloud: Arc<Cloud>, id: SubscriptionId, stop: CancellationToken)
     }
 }
 
-/// Delivers what there is; false when there is nothing more to do ever.
+/// Delivers what the outbox holds, or waits for it; false when the subscription or its outbox is gone.
 async fn deliver(cloud: &Arc<Cloud>, id: SubscriptionId) -> Result<bool, AwsError> {
     let outbox = cloud.core.read(|engine, _| engine.subscription(id).and_then(|it| it.config.outbox));
     let Some(outbox) = outbox else { return Ok(false) };
     let receive = Receive { max: AT_ONCE, visibility: Some(VISIBILITY), attempt: None };
-    let deadline = cloud.core.now() + LOOK;
+    let deadline = cloud.core.now() + MAX_WAIT;
     let Some((messages, _)) = cloud.core.receive(outbox, receive, deadline).await? else { return Ok(false) };
     // As it is now: attributes may have changed while the messages waited.
     let found = cloud.core.read(|engine, _| {
@@ -68,14 +69,15 @@ async fn deliver(cloud: &Arc<Cloud>, id: SubscriptionId) -> Result<bool, AwsErro
     Ok(true)
 }
 
-fn policy(topic: &Attributes, config: &SubscriptionConfig) -> Policy {
-    Policy::of(&delivery_policy::effective_subscription(topic, &config.attributes))
+fn policy(topic: &Attributes, config: &SubscriptionConfig) -> RetryPolicy {
+    RetryPolicy::of(&delivery_policy::effective_subscription(topic, &config.attributes))
 }
 
+/// Posts one message once, and keeps it for a retry, deletes it or gives it up as that went.
 async fn attempt(
     cloud: &Arc<Cloud>,
     config: &SubscriptionConfig,
-    policy: &Policy,
+    policy: &RetryPolicy,
     message: Handed,
 ) -> Result<(), AwsError> {
     let position = message.picked.position;
@@ -102,9 +104,9 @@ async fn attempt(
 async fn post(
     cloud: &Cloud,
     config: &SubscriptionConfig,
-    policy: &Policy,
+    policy: &RetryPolicy,
     message: &Handed,
-) -> Result<Result<(), Failure>, AwsError> {
+) -> Result<Result<(), PostError>, AwsError> {
     let sent = receive::sent(&message.record)?;
     let delivery = sent.deliveries.get(usize::from(message.picked.index));
     let raw = delivery.is_some_and(|delivery| delivery.raw);
@@ -136,13 +138,13 @@ async fn delete(cloud: &Cloud, outbox: QueueId, position: Position) -> Result<()
         .await
 }
 
-/// To the dead-letter queue, if there is one that takes it.
+/// Moves a message that can't be delivered to the dead-letter queue, or deletes it if there is none that takes it.
 async fn give_up(
     cloud: &Cloud,
     config: &SubscriptionConfig,
     outbox: QueueId,
     position: Position,
-    failure: &Failure,
+    failure: &PostError,
 ) -> Result<(), AwsError> {
     let dead_lettered = cloud
         .core
@@ -171,7 +173,7 @@ async fn give_up(
         "a message of {} was not delivered to {} ({}): {}; {then}",
         config.topic_arn,
         config.arn,
-        super::shown(&config.endpoint),
+        redacted(&config.endpoint),
         cloud.reach.told(&failure.reason)
     ));
     Ok(())

@@ -2,12 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::application_key;
+use super::keys::{application_key, endpoint_keys};
 use crate::request::Context;
-use crate::sns::arn::{self, Arn};
 use crate::sns::error::{invalid, invalid_attribute, not_null, null, required};
 use crate::sns::quotas::ATTRIBUTE_BYTES;
-use crate::sns::{access, page};
+use crate::sns::{access, arn, page};
 use engine::Engine;
 use engine::config::Attributes;
 use wire::{AwsError, Pairs, Text};
@@ -137,7 +136,7 @@ pub fn json(attributes: &Attributes) -> Result<Vec<u8>, AwsError> {
 /// Checks the ARN of an application.
 pub fn check<'t>(cx: &Context, text: &'t Option<Text<'_>>) -> Result<&'t str, AwsError> {
     let text = required(text, "PlatformApplicationArn")?;
-    let arn = Arn::here(text, "PlatformApplicationArn", cx)?;
+    let arn = arn::parse_own(text, "PlatformApplicationArn", cx)?;
     if arn.account != &*cx.account || !arn.resource.starts_with("app/") {
         return Err(invalid("PlatformApplicationArn"));
     }
@@ -203,7 +202,7 @@ pub async fn delete_platform_application(cx: &Context, input: ApplicationInput<'
     cx.cloud
         .core
         .execute_freeing(|tx| {
-            let prefix = super::endpoint::keys_of(arn);
+            let prefix = endpoint_keys(arn);
             let endpoints: Vec<String> = tx.engine.docs(&prefix, &prefix).map(|(key, _)| key.to_owned()).collect();
             endpoints.iter().for_each(|key| tx.delete_doc(key));
             tx.delete_doc(&application_key(arn));

@@ -2,28 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{application, endpoint_key};
+use super::application;
+use super::keys::{endpoint_key, endpoint_keys, is_endpoint};
 use crate::request::Context;
-use crate::sns::arn::Arn;
 use crate::sns::error::{invalid, invalid_attribute, null, required};
-use crate::sns::page;
 use crate::sns::quotas::ATTRIBUTE_BYTES;
+use crate::sns::{arn, page};
 use engine::Engine;
 use engine::config::Attributes;
 use wire::{AwsError, Pairs, Text};
 
 /// API reference of CreatePlatformEndpoint, CustomUserData: 2 KB of UTF-8.
-const MOST_USER_DATA: usize = 2048;
+const MAX_USER_DATA: usize = 2048;
 
 /// An endpoint's attributes.
 pub fn find(engine: &Engine, arn: &str) -> Option<Attributes> {
     serde_json::from_slice(engine.doc(&endpoint_key(arn))?).ok()
-}
-
-/// What the documents of an application's endpoints begin with.
-pub fn keys_of(application_arn: &str) -> String {
-    let endpoint = application_arn.replacen(":app/", ":endpoint/", 1);
-    endpoint_key(&format!("{endpoint}/"))
 }
 
 fn validated(given: &Pairs<'_, Text<'_>>) -> Result<Attributes, AwsError> {
@@ -31,7 +25,7 @@ fn validated(given: &Pairs<'_, Text<'_>>) -> Result<Attributes, AwsError> {
     for (name, value) in given.iter() {
         let bad = |what: &str| invalid_attribute(format_args!("Invalid value for attribute: {name}: {what}"));
         let value = match name.as_str() {
-            "CustomUserData" if value.len() > MOST_USER_DATA => {
+            "CustomUserData" if value.len() > MAX_USER_DATA => {
                 return Err(bad("must be at most 2048 bytes long in UTF-8 encoding"));
             }
             "Enabled" => match value.to_ascii_lowercase() {
@@ -83,12 +77,12 @@ pub async fn create_platform_endpoint(
     let token_given = [(Text::from("Token"), Text::from(token))].into_iter().collect();
     attributes.extend(validated(&token_given)?);
     attributes.entry("Enabled".into()).or_insert_with(|| "true".into());
-    let new = format!("{}{}", keys_of(application), cx.cloud.core.uuid());
+    let new = format!("{}{}", endpoint_keys(application), cx.cloud.core.uuid());
     cx.cloud
         .core
         .execute(|tx| {
             application::find(tx.engine, application).ok_or_else(application::not_found)?;
-            let prefix = keys_of(application);
+            let prefix = endpoint_keys(application);
             let same_token = tx.engine.docs(&prefix, &prefix).find_map(|(key, json)| {
                 let endpoint: Attributes = serde_json::from_slice(json).ok()?;
                 (endpoint.get("Token").map(String::as_str) == Some(token)).then(|| (arn_of(key), endpoint))
@@ -124,8 +118,8 @@ pub struct EndpointInput<'a> {
 impl EndpointInput<'_> {
     fn arn(&self, cx: &Context) -> Result<&str, AwsError> {
         let text = required(&self.endpoint_arn, "EndpointArn")?;
-        let arn = Arn::here(text, "EndpointArn", cx)?;
-        if arn.account != &*cx.account || !super::is_endpoint(text) { Err(invalid("EndpointArn")) } else { Ok(text) }
+        let arn = arn::parse_own(text, "EndpointArn", cx)?;
+        if arn.account != &*cx.account || !is_endpoint(text) { Err(invalid("EndpointArn")) } else { Ok(text) }
     }
 }
 
@@ -204,7 +198,7 @@ pub async fn list_endpoints_by_platform_application(
 ) -> Result<ListEndpointsByPlatformApplicationOutput, AwsError> {
     let application = application::check(cx, &input.platform_application_arn)?;
     let after = page::after(input.next_token.as_deref())?;
-    let prefix = keys_of(application);
+    let prefix = endpoint_keys(application);
     let endpoints = cx.cloud.core.read(|engine, _| {
         application::find(engine, application).ok_or_else(application::not_found)?;
         let all = engine.docs(&prefix, after.as_deref().unwrap_or(&prefix));

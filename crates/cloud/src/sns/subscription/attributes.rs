@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{subscribe, validate};
 use crate::request::Context;
-use crate::sns::error::{invalid, no_subscription, required};
+use crate::sns::error::{BadAttribute, invalid, no_subscription, required};
 use crate::sns::{access, arn, delivery_policy, quotas, replay};
 use engine::config::{Attributes, SubscriptionConfig};
 use engine::{Change, Engine};
@@ -70,7 +70,7 @@ fn all(engine: &Engine, config: &SubscriptionConfig) -> Attributes {
 
 /// A subscription is its owner's and its topic's owner's.
 fn may(cx: &Context, config: &SubscriptionConfig) -> bool {
-    *config.owner == *cx.account || config.topic_arn.split(':').nth(4) == Some(&*cx.account)
+    *config.owner == *cx.account || text::arn::account(&config.topic_arn) == &*cx.account
 }
 
 #[derive(Deserialize)]
@@ -100,17 +100,14 @@ pub async fn set_subscription_attributes(
             if !may(cx, config) {
                 return Err(no_subscription());
             }
-            let of = validate::Of {
+            let of = validate::Facts {
                 protocol: &config.protocol,
                 endpoint: &config.endpoint,
                 topic_arn: &config.topic_arn,
                 owner: &config.owner,
                 attributes: &config.attributes,
             };
-            let kept = validate::attribute(name, value, of).map_err(|bad| match bad {
-                validate::Bad::Name => invalid("AttributeName"),
-                validate::Bad::Value(what) => invalid(what),
-            })?;
+            let kept = validate::attribute(name, value, of).map_err(BadAttribute::alone)?;
             access::check_role(cx, name, value)?;
             if name == "ReplayPolicy" && kept.is_some() {
                 tx.engine.topic(config.topic).map_or(Ok(()), replay::check).map_err(invalid)?;

@@ -1,19 +1,17 @@
-//! ConfirmSubscription: the owner of an endpoint says yes.
+//! ConfirmSubscription: the owner of an endpoint agrees to a subscription.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
 use super::ended;
+use super::token::TOKEN_LIFE;
 use crate::request::Context;
 use crate::sns::arn;
 use crate::sns::error::{invalid, required};
+use engine::Change;
 use engine::config::SubscriptionConfig;
-use engine::{Change, Millis};
 use wire::{AwsError, Text};
-
-/// API reference of Subscribe: a token is valid for two days.
-pub const TOKEN_LIFE: Millis = 2 * 24 * 3_600_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -38,7 +36,7 @@ pub async fn confirm_subscription(
 ) -> Result<ConfirmSubscriptionOutput, AwsError> {
     let topic_arn = required(&input.topic_arn, "TopicArn")?;
     let token = required(&input.token, "Token")?;
-    arn::topic(topic_arn, "TopicArn", cx)?;
+    arn::check_topic(topic_arn, "TopicArn", cx)?;
     if token.len() != 288 || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(AwsError::bad("InvalidParameter", "Invalid token"));
     }

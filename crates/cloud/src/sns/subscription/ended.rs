@@ -1,8 +1,8 @@
-//! HTTP subscriptions that have ended and may come back: the UnsubscribeConfirmation holds a link that restores them.
+//! HTTP subscriptions that have ended and can be restored: the UnsubscribeConfirmation holds a link for that.
 
 use std::borrow::Cow;
 
-use super::confirm::TOKEN_LIFE;
+use super::token::TOKEN_LIFE;
 use crate::core::transaction::Transaction;
 use crate::sns::outbox;
 use engine::config::SubscriptionConfig;
@@ -11,7 +11,7 @@ use engine::{Change, QueueId, SubscriptionId};
 /// What the documents' keys begin with; the token follows.
 const PREFIX: &str = "sns/ended/";
 
-/// Keeps a subscription for as long as its new token is valid. Those whose time is over go.
+/// Keeps a subscription that has ended for as long as its new token is valid, and deletes those whose token no longer is.
 pub fn keep(tx: &mut Transaction<'_>, config: &SubscriptionConfig) {
     let old: Vec<String> = tx
         .engine
@@ -25,7 +25,7 @@ pub fn keep(tx: &mut Transaction<'_>, config: &SubscriptionConfig) {
     }
 }
 
-/// Restores the subscription of a topic that ended with this token; its new ARN.
+/// Restores the subscription of a topic that ended with this token. Gives its new ARN; `None` if there is none to restore.
 pub fn restore(tx: &mut Transaction<'_>, topic_arn: &str, token: &str) -> Option<String> {
     let key = format!("{PREFIX}{token}");
     let ended = read(tx.engine.doc(&key)?)?;

@@ -85,7 +85,7 @@ pub async fn list_subscriptions_by_topic(
     input: ListSubscriptionsByTopicInput<'_>,
 ) -> Result<ListSubscriptionsOutput, AwsError> {
     let topic_arn = required(&input.topic_arn, "TopicArn")?;
-    arn::topic(topic_arn, "TopicArn", cx)?;
+    arn::check_topic(topic_arn, "TopicArn", cx)?;
     let after = after(input.next_token.as_deref())?;
     cx.cloud.core.read(|engine, _| {
         let topic = engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;

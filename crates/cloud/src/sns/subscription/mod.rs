@@ -2,23 +2,11 @@
 
 pub mod attributes;
 pub mod confirm;
+mod confirmation;
 mod ended;
 mod endpoint;
 pub mod list;
 pub mod subscribe;
+mod token;
 pub mod unsubscribe;
 mod validate;
-
-pub use endpoint::is_phone_number;
-
-use crate::core::transaction::Transaction;
-use engine::{Change, SubscriptionId};
-
-/// Takes a subscription away, and its outbox with whatever wasn't delivered.
-pub fn remove(tx: &mut Transaction<'_>, id: SubscriptionId) {
-    let outbox = tx.engine.subscription(id).and_then(|subscription| subscription.config.outbox);
-    tx.apply(&Change::SubscriptionGone(id));
-    if let Some(queue) = outbox {
-        tx.apply(&Change::QueueGone(queue));
-    }
-}

@@ -4,14 +4,16 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{endpoint, validate};
+use super::token::make_token;
+use super::{confirmation, endpoint, validate};
 use crate::core::transaction::Transaction;
-use crate::iam::passing;
-use crate::request::{Context, account_in};
+use crate::request::Context;
+use crate::request::passing;
 use crate::sns::error::{invalid, invalid_attribute, no_topic, required};
-use crate::sns::{self, access, arn, outbox, quotas, replay};
+use crate::sns::{access, arn, outbox, quotas, replay, signing_key};
 use engine::config::{Attributes, SubscriptionConfig};
 use engine::{Change, QueueId, SubscriptionId};
+use text::arn::account;
 use wire::{AwsError, Pairs, Text};
 
 #[derive(Default, Deserialize)]
@@ -39,17 +41,17 @@ pub async fn subscribe(cx: &Context, input: SubscribeInput<'_>) -> Result<Subscr
     let topic_arn = required(&input.topic_arn, "TopicArn")?;
     let protocol = required(&input.protocol, "Protocol")?;
     let endpoint = required(&input.endpoint, "Endpoint")?;
-    arn::topic(topic_arn, "TopicArn", cx)?;
+    arn::check_topic(topic_arn, "TopicArn", cx)?;
     let decided = cx.cloud.core.execute(|tx| decide(cx, tx, topic_arn, protocol, endpoint, &input.attributes));
     let (config, new) = decided.await?;
     if config.protocol != "firehose" && effective(&config.attributes, "RawMessageDelivery") == "false" {
-        sns::signing_key::prepare(&cx.cloud);
+        signing_key::prepare(&cx.cloud);
     }
     if new {
         warn(cx, &config);
     }
     if !config.confirmed {
-        outbox::request_confirmation(&cx.cloud, &config).await;
+        confirmation::request(&cx.cloud, &config).await;
     }
     cx.cloud.subscriptions_changed.notify_one();
     let told = config.confirmed || input.return_subscription_arn;
@@ -84,7 +86,7 @@ fn decide(
         return Ok((config, false));
     }
     replay::mark(&mut attributes);
-    attributes.insert("SubscriptionPrincipal".into(), sns::principal(cx));
+    attributes.insert("SubscriptionPrincipal".into(), access::caller(cx));
     let confirmed = confirms_itself(cx, protocol, endpoint);
     quotas::subscription(cx, tx.engine, topic_id, confirmed)?;
     if attributes.contains_key("FilterPolicy") {
@@ -102,7 +104,7 @@ fn decide(
         owner: cx.account.to_string(),
         attributes,
         confirmed,
-        token: if confirmed { String::new() } else { token(cx) },
+        token: if confirmed { String::new() } else { make_token(cx) },
         outbox: None,
         created: tx.now,
     };
@@ -126,11 +128,8 @@ fn validated(
     let scope_first = given.iter().filter(|(name, _)| *name == "FilterPolicyScope");
     let rest = given.iter().filter(|(name, _)| *name != "FilterPolicyScope");
     for (name, value) in scope_first.chain(rest) {
-        let of = validate::Of { protocol, endpoint, topic_arn, owner, attributes: &attributes };
-        let kept = validate::attribute(name, value, of).map_err(|bad| match bad {
-            validate::Bad::Name => invalid_attribute(format_args!("Unknown attribute {name}")),
-            validate::Bad::Value(what) => invalid_attribute(what),
-        })?;
+        let of = validate::Facts { protocol, endpoint, topic_arn, owner, attributes: &attributes };
+        let kept = validate::attribute(name, value, of).map_err(|bad| bad.among_others(name))?;
         if let Some(value) = kept {
             attributes.insert(name.as_str().to_owned(), value);
         }
@@ -154,24 +153,15 @@ fn effective<'a>(attributes: &'a Attributes, name: &str) -> &'a str {
 /// Queues and streams of the subscriber's own account, phones and mobile endpoints need no confirmation.
 fn confirms_itself(cx: &Context, protocol: &str, endpoint: &str) -> bool {
     match protocol {
-        "sqs" | "firehose" => endpoint.split(':').nth(4) == Some(&*cx.account),
+        "sqs" | "firehose" => account(endpoint) == &*cx.account,
         "sms" | "application" => true,
         _ => false,
     }
 }
 
-/// 288 hex digits, as AWS's.
-pub fn token(cx: &Context) -> String {
-    let mut token = String::with_capacity(288);
-    for _ in 0..9 {
-        token.extend(cx.cloud.core.uuid().chars().filter(|c| *c != '-'));
-    }
-    token
-}
-
 /// Tells the operator if nobody made the role of a subscription, though records go into the account's own stream.
 pub fn tell_of_role(cx: &Context, config: &SubscriptionConfig, role: &str) {
-    if account_in(&config.endpoint) != Some(&*cx.account) {
+    if account(&config.endpoint) != &*cx.account {
         return;
     }
     let (what, needs) =
@@ -188,7 +178,7 @@ fn warn(cx: &Context, config: &SubscriptionConfig) {
     if config.protocol != "sqs" {
         return;
     }
-    let own = account_in(endpoint) == account_in(&config.topic_arn);
+    let own = account(endpoint) == account(&config.topic_arn);
     let why = cx.cloud.core.read(|engine, _| match engine.queue_id(endpoint).and_then(|id| engine.queue(id)) {
         None => Some(format!("{} leads to the queue {endpoint}, which does not exist", config.arn)),
         Some(queue) if own && queue.settings.policy.is_none() && !queue.settings.declared && !engine.strict() => {

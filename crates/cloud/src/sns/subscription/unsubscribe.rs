@@ -2,10 +2,13 @@
 
 use serde::Deserialize;
 
-use super::{ended, subscribe};
+use super::token::make_token;
+use super::{confirmation, ended};
+use crate::core::transaction::Transaction;
 use crate::request::Context;
+use crate::sns::arn;
 use crate::sns::error::required;
-use crate::sns::{arn, outbox};
+use engine::{Change, SubscriptionId};
 use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
@@ -24,7 +27,7 @@ pub async fn unsubscribe(cx: &Context, input: UnsubscribeInput<'_>) -> Result<()
         .execute_freeing(|tx| {
             let Some(subscription) = tx.engine.subscription_by_arn(subscription_arn) else { return Ok(None) };
             let mut config = subscription.config.clone();
-            let stranger = *config.owner != *cx.account && config.topic_arn.split(':').nth(4) != Some(&*cx.account);
+            let stranger = *config.owner != *cx.account && text::arn::account(&config.topic_arn) != &*cx.account;
             let guarded = config.attributes.contains_key("AuthenticateOnUnsubscribe");
             // A link in a message carries no signature, unless the one who confirmed asked that it must.
             if if cx.access_key.is_some() { stranger } else { guarded } {
@@ -32,9 +35,9 @@ pub async fn unsubscribe(cx: &Context, input: UnsubscribeInput<'_>) -> Result<()
                     format!("User is not authorized to perform: SNS:Unsubscribe on resource: {subscription_arn}");
                 return Err(AwsError::new(403, "AuthorizationError", message));
             }
-            super::remove(tx, config.id);
+            remove(tx, config.id);
             if config.confirmed && matches!(config.protocol.as_str(), "http" | "https") {
-                config.token = subscribe::token(cx);
+                config.token = make_token(cx);
                 ended::keep(tx, &config);
             }
             Ok(Some(config))
@@ -42,7 +45,16 @@ pub async fn unsubscribe(cx: &Context, input: UnsubscribeInput<'_>) -> Result<()
         .await?;
     if let Some(config) = gone {
         cx.cloud.subscriptions_changed.notify_one();
-        outbox::say_goodbye(&cx.cloud, &config);
+        confirmation::announce_end(&cx.cloud, &config);
     }
     Ok(())
+}
+
+/// Takes a subscription away, and its outbox with whatever wasn't delivered.
+pub fn remove(tx: &mut Transaction<'_>, id: SubscriptionId) {
+    let outbox = tx.engine.subscription(id).and_then(|subscription| subscription.config.outbox);
+    tx.apply(&Change::SubscriptionGone(id));
+    if let Some(queue) = outbox {
+        tx.apply(&Change::QueueGone(queue));
+    }
 }

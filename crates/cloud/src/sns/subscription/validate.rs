@@ -2,26 +2,17 @@
 
 use serde_json::Value;
 
-use crate::request::is_account;
-use crate::sns::arn::Arn;
 use crate::sns::delivery_policy::{self, Level};
+use crate::sns::error::BadAttribute;
 use crate::sns::quotas::{ATTRIBUTE_BYTES, FILTER_POLICY_BYTES};
 use crate::sns::replay::Window;
 use engine::config::Attributes;
 use engine::filter::{FilterPolicy, Scope};
-
-/// What is wrong with an attribute.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Bad {
-    /// A subscription has no such attribute.
-    Name,
-    /// The value; the text says what SNS puts behind `Invalid parameter: `.
-    Value(String),
-}
+use text::arn::{Arn, is_account};
 
 /// What an attribute's validity depends on.
 #[derive(Debug, Clone, Copy)]
-pub struct Of<'a> {
+pub struct Facts<'a> {
     pub protocol: &'a str,
     pub endpoint: &'a str,
     pub topic_arn: &'a str,
@@ -32,10 +23,10 @@ pub struct Of<'a> {
 }
 
 /// The value as it is kept; `None` takes the attribute away.
-pub fn attribute(name: &str, value: &str, of: Of<'_>) -> Result<Option<String>, Bad> {
-    let bad = |what: &str| Err(Bad::Value(format!("{name}: {what}")));
+pub fn attribute(name: &str, value: &str, of: Facts<'_>) -> Result<Option<String>, BadAttribute> {
+    let bad = |what: &str| Err(BadAttribute::Value(format!("{name}: {what}")));
     let unsupported =
-        |what: &str| Err(Bad::Value(format!("Delivery protocol [{}] does not support {what}.", of.protocol)));
+        |what: &str| Err(BadAttribute::Value(format!("Delivery protocol [{}] does not support {what}.", of.protocol)));
     let kept = || Ok(Some(value.to_owned()));
     match name {
         "FilterPolicy" if value.is_empty() => Ok(None),
@@ -56,7 +47,7 @@ pub fn attribute(name: &str, value: &str, of: Of<'_>) -> Result<Option<String>, 
             // What there is must also be valid in its new scope.
             let scope = if value == "MessageBody" { Scope::MessageBody } else { Scope::MessageAttributes };
             match of.attributes.get("FilterPolicy").map(|policy| FilterPolicy::parse(policy, scope)) {
-                Some(Err(error)) => Err(Bad::Value(format!("FilterPolicy: {error}"))),
+                Some(Err(error)) => Err(BadAttribute::Value(format!("FilterPolicy: {error}"))),
                 _ => kept(),
             }
         }
@@ -71,14 +62,16 @@ pub fn attribute(name: &str, value: &str, of: Of<'_>) -> Result<Option<String>, 
         "RedrivePolicy" => redrive(value, of).and_then(|()| kept()),
         "DeliveryPolicy" if !matches!(of.protocol, "http" | "https") => unsupported("delivery policies"),
         "DeliveryPolicy" if value.is_empty() => Ok(None),
-        "DeliveryPolicy" => delivery_policy::normalize(value, Level::Subscription).map(Some).map_err(Bad::Value),
+        "DeliveryPolicy" => {
+            delivery_policy::normalize(value, Level::Subscription).map(Some).map_err(BadAttribute::Value)
+        }
         "SubscriptionRoleArn" if of.protocol != "firehose" => unsupported("a subscription role"),
         "SubscriptionRoleArn" if is_role(value) => kept(),
         "SubscriptionRoleArn" => bad(&format!("Invalid value [{value}]. Must be the ARN of an IAM role.")),
         "ReplayPolicy" if matches!(value, "" | "{}") => Ok(None),
         "ReplayPolicy" if !of.topic_arn.ends_with(".fifo") => bad("can only be set for subscriptions to FIFO topics"),
-        "ReplayPolicy" => Window::parse(value).map(|_| Some(value.to_owned())).map_err(Bad::Value),
-        _ => Err(Bad::Name),
+        "ReplayPolicy" => Window::parse(value).map(|_| Some(value.to_owned())).map_err(BadAttribute::Value),
+        _ => Err(BadAttribute::Name),
     }
 }
 
@@ -91,12 +84,12 @@ pub fn scope(attributes: &Attributes) -> Scope {
 }
 
 fn is_role(arn: &str) -> bool {
-    let arn = Arn::parse(arn, "");
-    arn.is_ok_and(|arn| arn.service == "iam" && is_account(arn.account) && arn.resource.starts_with("role/"))
+    Arn::parse(arn)
+        .is_some_and(|arn| arn.service == "iam" && is_account(arn.account) && arn.resource.starts_with("role/"))
 }
 
-fn redrive(text: &str, of: Of<'_>) -> Result<(), Bad> {
-    let bad = |what: String| Err(Bad::Value(format!("RedrivePolicy: {what}")));
+fn redrive(text: &str, of: Facts<'_>) -> Result<(), BadAttribute> {
+    let bad = |what: String| Err(BadAttribute::Value(format!("RedrivePolicy: {what}")));
     let policy = match serde_json::from_str::<Value>(text) {
         Ok(Value::Object(policy)) => policy,
         Ok(_) => return bad("failed to parse JSON. The policy must be an object.".into()),
@@ -106,7 +99,7 @@ fn redrive(text: &str, of: Of<'_>) -> Result<(), Bad> {
         return bad(format!("invalid JSON. Attribute {unknown} is unknown."));
     }
     let target = policy.get("deadLetterTargetArn").and_then(Value::as_str).unwrap_or_default();
-    let (Ok(arn), Ok(topic)) = (Arn::parse(target, ""), Arn::parse(of.topic_arn, "")) else {
+    let (Some(arn), Some(topic)) = (Arn::parse(target), Arn::parse(of.topic_arn)) else {
         return bad("deadLetterTargetArn is an invalid arn".into());
     };
     if arn.service != "sqs" || arn.resource.is_empty() {
@@ -132,15 +125,15 @@ mod tests {
     const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:t";
     const QUEUE: &str = "arn:aws:sqs:us-east-1:000000000000:q";
 
-    fn of<'a>(protocol: &'a str, attributes: &'a Attributes) -> Of<'a> {
-        Of { protocol, endpoint: QUEUE, topic_arn: TOPIC, owner: "000000000000", attributes }
+    fn of<'a>(protocol: &'a str, attributes: &'a Attributes) -> Facts<'a> {
+        Facts { protocol, endpoint: QUEUE, topic_arn: TOPIC, owner: "000000000000", attributes }
     }
 
     #[test]
     fn attributes_of_subscriptions() {
         let none = Attributes::new();
         let kept = |value: &str| Ok(Some(value.to_owned()));
-        let value = |what: &str| Err(Bad::Value(what.to_owned()));
+        let value = |what: &str| Err(BadAttribute::Value(what.to_owned()));
         let dlq = r#"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:d"}"#;
         let cases = [
             ("RawMessageDelivery", "True", "sqs", kept("true")),
@@ -172,7 +165,7 @@ mod tests {
                 "sqs",
                 value("RedrivePolicy: deadLetterTargetArn is an invalid arn"),
             ),
-            ("Nonsense", "x", "sqs", Err(Bad::Name)),
+            ("Nonsense", "x", "sqs", Err(BadAttribute::Name)),
         ];
         for (name, given, protocol, expected) in cases {
             assert_eq!(attribute(name, given, of(protocol, &none)), expected, "{name} {given}");

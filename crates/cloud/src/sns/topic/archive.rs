@@ -9,6 +9,7 @@ use crate::sns::error::invalid;
 use engine::config::{Attributes, QueueConfig, TopicConfig};
 use engine::topic::archive_arn;
 use engine::{Change, QueueId};
+use text::time;
 use wire::AwsError;
 
 /// "Amazon SNS message archiving for FIFO topic owners": from 1 to 365 days.
@@ -23,8 +24,8 @@ pub fn days(policy: &str) -> Result<u64, String> {
     }
 }
 
-/// Makes the archive what the topic's attributes say: it begins, keeps for another time, or ends with all that it holds. To be
-/// called with the topic as it will be, before that is applied; notes in its attributes since when it archives.
+/// Begins, changes or deletes the archive, as the attribute `ArchivePolicy` says. To be called with the topic as it will be,
+/// before that is applied: it writes into the topic's attributes since when the archive exists.
 pub fn declare(tx: &mut Transaction<'_>, topic: &mut TopicConfig) -> Result<(), AwsError> {
     let arn = archive_arn(&topic.arn);
     let existing = tx.engine.queue_id(&arn);
@@ -41,7 +42,7 @@ pub fn declare(tx: &mut Transaction<'_>, topic: &mut TopicConfig) -> Result<(), 
     };
     let seconds = days(policy).map_err(invalid)? * 24 * 3600;
     let now = tx.now;
-    topic.attributes.entry("BeginningArchiveTime".into()).or_insert_with(|| crate::notification::envelope::iso(now));
+    topic.attributes.entry("BeginningArchiveTime".into()).or_insert_with(|| time::iso_millis(now));
     // A new topic's number is still free; the archive's is the one behind it.
     let id = existing.unwrap_or_else(|| QueueId(tx.engine.next_id().max(topic.id.0 + 1)));
     let created = existing.and_then(|id| tx.engine.queue(id)).map_or(now, |queue| queue.config.created);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{archive, policy, validate};
 use crate::request::Context;
-use crate::sns::error::{invalid, no_topic, required};
+use crate::sns::error::{BadAttribute, no_topic, required};
 use crate::sns::{access, arn, delivery_policy};
 use engine::config::{Attributes, TopicConfig};
 use engine::{Change, Engine, Millis};
@@ -33,7 +33,7 @@ pub async fn get_topic_attributes(
     input: GetTopicAttributesInput<'_>,
 ) -> Result<GetTopicAttributesOutput, AwsError> {
     let topic_arn = required(&input.topic_arn, "TopicArn")?;
-    arn::topic(topic_arn, "TopicArn", cx)?;
+    arn::check_topic(topic_arn, "TopicArn", cx)?;
     cx.cloud.core.read(|engine, now| {
         let topic = engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
         access::check(cx, topic, "SNS:GetTopicAttributes")?;
@@ -46,7 +46,7 @@ fn all(engine: &Engine, topic: &TopicConfig, now: Millis) -> Attributes {
     let mut attributes = topic.attributes.clone();
     let mut put = |name: &str, value: String| attributes.insert(name.to_owned(), value);
     put("TopicArn", topic.arn.clone());
-    put("Owner", topic.arn.split(':').nth(4).unwrap_or_default().to_owned());
+    put("Owner", text::arn::account(&topic.arn).to_owned());
     put("EffectiveDeliveryPolicy", delivery_policy::effective_topic(&topic.attributes).to_string());
     let counted = || {
         let all = engine.subscriptions_of(topic.id).map(|subscription| &subscription.config);
@@ -88,7 +88,7 @@ pub async fn set_topic_attributes(cx: &Context, input: SetTopicAttributesInput<'
     let topic_arn = required(&input.topic_arn, "TopicArn")?;
     let name = required(&input.attribute_name, "AttributeName")?;
     let value = input.attribute_value.as_deref().unwrap_or_default();
-    arn::topic(topic_arn, "TopicArn", cx)?;
+    arn::check_topic(topic_arn, "TopicArn", cx)?;
     // What becomes no longer, or only as long as the default policy that a stack leaves, is set on a full disk as well.
     let frees = cx.cloud.core.read(|engine, _| {
         let before = engine.topic_by_arn(topic_arn).and_then(|topic| topic.config.attributes.get(name));
@@ -99,10 +99,7 @@ pub async fn set_topic_attributes(cx: &Context, input: SetTopicAttributesInput<'
         .execute_as(frees, |tx| {
             let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
             access::check(cx, topic, "SNS:SetTopicAttributes")?;
-            let kept = validate::attribute(name, value, topic.fifo).map_err(|bad| match bad {
-                validate::Bad::Name => invalid("AttributeName"),
-                validate::Bad::Value(what) => invalid(what),
-            })?;
+            let kept = validate::attribute(name, value, topic.fifo).map_err(BadAttribute::alone)?;
             access::check_role(cx, name, value)?;
             let mut config = topic.config.clone();
             match kept {

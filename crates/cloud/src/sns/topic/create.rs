@@ -40,10 +40,7 @@ pub async fn create_topic(cx: &Context, input: CreateTopicInput<'_>) -> Result<C
     }
     let mut attributes = Attributes::new();
     for (name, value) in input.attributes.iter().filter(|(name, _)| *name != "FifoTopic") {
-        let value = validate::attribute(name, value, fifo).map_err(|bad| match bad {
-            validate::Bad::Name => invalid_attribute(format_args!("Unknown attribute {name}")),
-            validate::Bad::Value(what) => invalid_attribute(what),
-        })?;
+        let value = validate::attribute(name, value, fifo).map_err(|bad| bad.among_others(name))?;
         let value = value.unwrap_or_default();
         access::check_role(cx, name, &value)?;
         attributes.insert(name.as_str().to_owned(), value);

@@ -9,7 +9,7 @@ use crate::sns::{access, arn};
 use wire::{AwsError, Text};
 
 /// API reference of PutDataProtectionPolicy: at most 30,720 characters.
-const MOST: usize = 30_720;
+const MAX_CHARACTERS: usize = 30_720;
 
 /// The document that holds a topic's data protection policy.
 pub fn key(topic_arn: &str) -> String {
@@ -22,7 +22,7 @@ pub fn validate(policy: &str, fifo: bool) -> Result<(), AwsError> {
     if fifo {
         return bad("data protection policies are not supported for FIFO topics");
     }
-    if policy.chars().count() > MOST {
+    if policy.chars().count() > MAX_CHARACTERS {
         return bad("must be at most 30720 characters long");
     }
     match serde_json::from_str::<Value>(policy) {
@@ -49,7 +49,7 @@ pub struct PutDataProtectionPolicyInput<'a> {
 pub async fn put_data_protection_policy(cx: &Context, input: PutDataProtectionPolicyInput<'_>) -> Result<(), AwsError> {
     let topic_arn = required(&input.resource_arn, "ResourceArn")?;
     let policy = not_null(&input.data_protection_policy, "dataProtectionPolicy")?;
-    arn::topic(topic_arn, "ResourceArn", cx)?;
+    arn::check_topic(topic_arn, "ResourceArn", cx)?;
     if !policy.is_empty() {
         validate(policy, topic_arn.ends_with(".fifo"))?;
     }
@@ -89,7 +89,7 @@ pub async fn get_data_protection_policy(
     input: GetDataProtectionPolicyInput<'_>,
 ) -> Result<GetDataProtectionPolicyOutput, AwsError> {
     let topic_arn = required(&input.resource_arn, "ResourceArn")?;
-    arn::topic(topic_arn, "ResourceArn", cx)?;
+    arn::check_topic(topic_arn, "ResourceArn", cx)?;
     cx.cloud.core.read(|engine, _| {
         let topic = engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
         access::check(cx, topic, "SNS:GetDataProtectionPolicy")?;

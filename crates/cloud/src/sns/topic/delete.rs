@@ -5,7 +5,8 @@ use serde::Deserialize;
 use super::data_protection;
 use crate::request::Context;
 use crate::sns::error::required;
-use crate::sns::{access, arn, subscription};
+use crate::sns::subscription::unsubscribe;
+use crate::sns::{access, arn};
 use engine::Change;
 use engine::topic::archive_arn;
 use wire::{AwsError, Text};
@@ -19,7 +20,7 @@ pub struct DeleteTopicInput<'a> {
 
 pub async fn delete_topic(cx: &Context, input: DeleteTopicInput<'_>) -> Result<(), AwsError> {
     let topic_arn = required(&input.topic_arn, "TopicArn")?;
-    arn::topic(topic_arn, "TopicArn", cx)?;
+    arn::check_topic(topic_arn, "TopicArn", cx)?;
     cx.cloud
         .core
         .execute_freeing(|tx| {
@@ -33,7 +34,7 @@ pub async fn delete_topic(cx: &Context, input: DeleteTopicInput<'_>) -> Result<(
                 return Err(AwsError::bad("InvalidState", message));
             }
             let subscriptions: Vec<_> = topic.subscriptions.iter().copied().collect();
-            subscriptions.into_iter().for_each(|id| subscription::remove(tx, id));
+            subscriptions.into_iter().for_each(|id| unsubscribe::remove(tx, id));
             tx.apply(&Change::TopicGone(id));
             if let Some(archive) = archive {
                 tx.apply(&Change::QueueGone(archive));

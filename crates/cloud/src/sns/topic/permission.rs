@@ -6,11 +6,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::policy;
-use crate::request::{Context, is_account};
+use crate::request::Context;
 use crate::sns::error::{invalid, no_topic, null, required};
 use crate::sns::{access, arn};
 use engine::Change;
 use engine::config::TopicConfig;
+use text::arn::is_account;
 use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
@@ -88,7 +89,7 @@ async fn change(
     action: &str,
     edit: impl FnOnce(&TopicConfig, &mut Vec<Value>) -> Result<(), AwsError>,
 ) -> Result<(), AwsError> {
-    arn::topic(topic_arn, "TopicArn", cx)?;
+    arn::check_topic(topic_arn, "TopicArn", cx)?;
     cx.cloud
         .core
         .execute(|tx| {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use engine::config::TopicConfig;
 use engine::policy::{Kind, Policy};
+use text::arn::account;
 
 /// The actions that a topic's policy may name ("Overview of managing access in Amazon SNS").
 const ACTIONS: [&str; 14] = [
@@ -24,13 +25,13 @@ const ACTIONS: [&str; 14] = [
 ];
 
 /// "Amazon SNS API permissions: Actions and resources reference", policy quotas.
-const MOST_BYTES: usize = 30 << 10;
-const MOST_STATEMENTS: usize = 100;
-const MOST_PRINCIPALS: usize = 200;
+const MAX_BYTES: usize = 30 << 10;
+const MAX_STATEMENTS: usize = 100;
+const MAX_PRINCIPALS: usize = 200;
 
 /// The policy of a topic that nobody gave one.
 pub fn default(arn: &str) -> Value {
-    let owner = arn.split(':').nth(4).unwrap_or_default();
+    let owner = account(arn);
     json!({
         "Version": "2008-10-17",
         "Id": "__default_policy_ID",
@@ -73,19 +74,20 @@ fn statements(policy: &Value) -> Vec<&Value> {
     }
 }
 
-/// Whether a policy of so many bytes is within the quotas; the error is what SNS puts behind `Invalid parameter: `.
+/// Checks that a policy is within the quotas; `bytes` is its length as text. The error is what SNS puts behind
+/// `Invalid parameter: `.
 pub fn check_quotas(policy: &Value, bytes: usize) -> Result<(), String> {
     let statements = statements(policy);
     let principals = |statement: &&Value| {
         let lists = statement["Principal"].as_object().into_iter().flat_map(|kinds| kinds.values());
         lists.map(|list| list.as_array().map_or(1, Vec::len)).sum::<usize>()
     };
-    let too_much = if bytes > MOST_BYTES {
-        format!("the policy has more than {MOST_BYTES} bytes")
-    } else if statements.len() > MOST_STATEMENTS {
-        format!("the policy has more than {MOST_STATEMENTS} statements")
-    } else if statements.iter().any(|statement| principals(statement) > MOST_PRINCIPALS) {
-        format!("a statement has more than {MOST_PRINCIPALS} principals")
+    let too_much = if bytes > MAX_BYTES {
+        format!("the policy has more than {MAX_BYTES} bytes")
+    } else if statements.len() > MAX_STATEMENTS {
+        format!("the policy has more than {MAX_STATEMENTS} statements")
+    } else if statements.iter().any(|statement| principals(statement) > MAX_PRINCIPALS) {
+        format!("a statement has more than {MAX_PRINCIPALS} principals")
     } else {
         return Ok(());
     };

@@ -4,21 +4,13 @@ use serde_json::Value;
 
 use super::{archive, policy};
 use crate::sns::delivery_policy::{self, Level};
+use crate::sns::error::BadAttribute;
 use crate::sns::quotas::ATTRIBUTE_BYTES;
 
-/// What is wrong with an attribute.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Bad {
-    /// A topic (of this type) has no such attribute.
-    Name,
-    /// The value; the text says what SNS puts behind `Invalid parameter: `.
-    Value(String),
-}
-
 /// The value as it is kept; `None` takes the attribute away.
-pub fn attribute(name: &str, value: &str, fifo: bool) -> Result<Option<String>, Bad> {
+pub fn attribute(name: &str, value: &str, fifo: bool) -> Result<Option<String>, BadAttribute> {
     let kept = || Ok(Some(value.to_owned()));
-    let bad = |what: &str| Err(Bad::Value(format!("{name}: {what}")));
+    let bad = |what: &str| Err(BadAttribute::Value(format!("{name}: {what}")));
     let one_of = |values: &[&str]| {
         let list = values.join(" or ");
         if values.contains(&value) { kept() } else { bad(&format!("Invalid value [{value}]. Please use {list}")) }
@@ -29,32 +21,32 @@ pub fn attribute(name: &str, value: &str, fifo: bool) -> Result<Option<String>, 
         }
         "DisplayName" if value.chars().count() > 100 => bad("must be at most 100 characters long"),
         "DisplayName" => kept(),
-        "Policy" => policy::validate(value).map(Some).map_err(Bad::Value),
+        "Policy" => policy::validate(value).map(Some).map_err(BadAttribute::Value),
         "DeliveryPolicy" if value.is_empty() => Ok(None),
-        "DeliveryPolicy" => delivery_policy::normalize(value, Level::Topic).map(Some).map_err(Bad::Value),
+        "DeliveryPolicy" => delivery_policy::normalize(value, Level::Topic).map(Some).map_err(BadAttribute::Value),
         "KmsMasterKeyId" if value.is_empty() => Ok(None),
         "KmsMasterKeyId" => kept(),
         "SignatureVersion" => one_of(&["1", "2"]),
         "TracingConfig" => one_of(&["PassThrough", "Active"]),
         "ContentBasedDeduplication" if !fifo => {
-            Err(Bad::Value("Content-based deduplication can only be set for FIFO topics".into()))
+            Err(BadAttribute::Value("Content-based deduplication can only be set for FIFO topics".into()))
         }
         "ContentBasedDeduplication" => match value {
             _ if value.eq_ignore_ascii_case("true") => Ok(Some("true".into())),
             _ if value.eq_ignore_ascii_case("false") => Ok(Some("false".into())),
             _ => bad(&format!("Invalid value [{value}]. Must be true or false.")),
         },
-        "FifoThroughputScope" if !fifo => Err(Bad::Name),
+        "FifoThroughputScope" if !fifo => Err(BadAttribute::Name),
         "FifoThroughputScope" => one_of(&["Topic", "MessageGroup"]),
-        "ArchivePolicy" if !fifo => Err(Bad::Value("ArchivePolicy: can only be set for FIFO topics".into())),
+        "ArchivePolicy" if !fifo => Err(BadAttribute::Value("ArchivePolicy: can only be set for FIFO topics".into())),
         "ArchivePolicy" if matches!(value, "" | "{}") => Ok(None),
-        "ArchivePolicy" => archive::days(value).map(|_| Some(value.to_owned())).map_err(Bad::Value),
+        "ArchivePolicy" => archive::days(value).map(|_| Some(value.to_owned())).map_err(BadAttribute::Value),
         _ => feedback(name, value),
     }
 }
 
 /// `HTTPSuccessFeedbackRoleArn`, `SQSSuccessFeedbackSampleRate` and their like: kept, there is no CloudWatch to log to.
-fn feedback(name: &str, value: &str) -> Result<Option<String>, Bad> {
+fn feedback(name: &str, value: &str) -> Result<Option<String>, BadAttribute> {
     let kind =
         ["Application", "HTTP", "Firehose", "Lambda", "SQS"].iter().find_map(|endpoint| name.strip_prefix(endpoint));
     match kind {
@@ -63,13 +55,13 @@ fn feedback(name: &str, value: &str) -> Result<Option<String>, Bad> {
         }
         Some("SuccessFeedbackRoleArn" | "FailureFeedbackRoleArn") => {
             let role = value.starts_with("arn:") && value.split(':').nth(2) == Some("iam") && value.contains(":role/");
-            if role { Ok(Some(value.to_owned())) } else { Err(Bad::Value(name.to_owned())) }
+            if role { Ok(Some(value.to_owned())) } else { Err(BadAttribute::Value(name.to_owned())) }
         }
         Some("SuccessFeedbackSampleRate") => match value.parse() {
             Ok(0..=100u8) => Ok(Some(value.to_owned())),
-            _ => Err(Bad::Value(name.to_owned())),
+            _ => Err(BadAttribute::Value(name.to_owned())),
         },
-        _ => Err(Bad::Name),
+        _ => Err(BadAttribute::Name),
     }
 }
 
@@ -92,17 +84,22 @@ mod tests {
             ("SignatureVersion", "2", false, kept("2")),
             ("ContentBasedDeduplication", "True", true, kept("true")),
             ("SQSSuccessFeedbackSampleRate", "100", false, kept("100")),
-            ("FifoTopic", "false", false, Err(Bad::Name)),
-            ("FifoThroughputScope", "Topic", false, Err(Bad::Name)),
-            ("Nonsense", "x", false, Err(Bad::Name)),
-            ("SQSSuccessFeedbackSampleRate", "101", false, Err(Bad::Value("SQSSuccessFeedbackSampleRate".into()))),
+            ("FifoTopic", "false", false, Err(BadAttribute::Name)),
+            ("FifoThroughputScope", "Topic", false, Err(BadAttribute::Name)),
+            ("Nonsense", "x", false, Err(BadAttribute::Name)),
+            (
+                "SQSSuccessFeedbackSampleRate",
+                "101",
+                false,
+                Err(BadAttribute::Value("SQSSuccessFeedbackSampleRate".into())),
+            ),
         ];
         for (name, value, fifo, expected) in cases {
             assert_eq!(attribute(name, value, fifo), expected, "{name}");
         }
-        assert!(matches!(attribute("SignatureVersion", "3", false), Err(Bad::Value(_))));
+        assert!(matches!(attribute("SignatureVersion", "3", false), Err(BadAttribute::Value(_))));
         let archive = r#"{"MessageRetentionPeriod":"30"}"#;
         assert_eq!(attribute("ArchivePolicy", archive, true), kept(archive));
-        assert!(matches!(attribute("ArchivePolicy", archive, false), Err(Bad::Value(_))));
+        assert!(matches!(attribute("ArchivePolicy", archive, false), Err(BadAttribute::Value(_))));
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::{Status, resource, tasks};
+use super::task::{Status, resource, tasks};
 use crate::request::Context;
 use crate::sqs::error;
 use wire::{AwsError, Text};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{KEPT, Status, Task, resource, tasks};
+use super::task::{KEPT, Status, Task, resource, tasks};
 use crate::request::Context;
 use crate::sqs::error;
 use wire::{AwsError, Text};

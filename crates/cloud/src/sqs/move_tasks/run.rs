@@ -1,4 +1,4 @@
-//! The mover: takes every running task a step further, until none is left.
+//! The mover: the background task that moves the messages of all running tasks.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,11 +7,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use super::{Status, Task, active};
+use super::task::{Status, Task, active};
 use crate::core::Cloud;
 use crate::core::receive;
 use crate::core::transaction::Transaction;
-use crate::sqs::incoming::SNS_SENDER;
+use crate::notification;
 use engine::change::{Delivery, Sent, Target};
 use engine::queue::State;
 use engine::{Change, Millis, Position, QueueId, Seq};
@@ -19,7 +19,7 @@ use wire::AwsError;
 
 /// Messages that are moved under one lock.
 const AT_ONCE: usize = 100;
-/// A task with a rate moves so many messages once in this time.
+/// A task with a rate moves that many messages in each such period, in milliseconds.
 const SECOND: Millis = 1000;
 
 /// A message that is about to be moved.
@@ -49,7 +49,7 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
             let mut at = due.get(&key).copied().unwrap_or(now);
             // Further away than it can be, it was set by a clock that has been set back since.
             if at <= now || at > now + SECOND || task.status == Status::Cancelling {
-                if let Err(error) = turn(&cloud, &key, task.rate).await {
+                if let Err(error) = move_due(&cloud, &key, task.rate).await {
                     cloud.notice(&format!("a message move task from {} waits: {}", task.source, error.message));
                     at = now + SECOND;
                 } else if task.rate.is_some() {
@@ -74,7 +74,7 @@ pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
 }
 
 /// Moves what a task may move now: a second's worth, or one step of a task without a rate.
-async fn turn(cloud: &Arc<Cloud>, key: &str, rate: Option<u32>) -> Result<(), AwsError> {
+async fn move_due(cloud: &Arc<Cloud>, key: &str, rate: Option<u32>) -> Result<(), AwsError> {
     let mut left = rate.map_or(AT_ONCE, |rate| rate as usize);
     while left > 0 {
         let max = left.min(AT_ONCE);
@@ -86,7 +86,7 @@ async fn turn(cloud: &Arc<Cloud>, key: &str, rate: Option<u32>) -> Result<(), Aw
     Ok(())
 }
 
-/// Moves a task's next messages and notes how far it is; whether there is more.
+/// Moves a task's next messages and writes how far the task is; gives whether there is more to move.
 async fn step(cloud: &Arc<Cloud>, key: &str, max: usize) -> Result<bool, AwsError> {
     let Some(picks) = cloud.core.execute(|tx| pick(tx, key, max)).await? else { return Ok(false) };
     let seqs: Vec<Seq> = picks.iter().map(|pick| pick.seq).collect();
@@ -122,7 +122,8 @@ fn pick(tx: &mut Transaction<'_>, key: &str, max: usize) -> Result<Option<Vec<Pi
     Ok(Some(positions.into_iter().filter_map(pick).collect()))
 }
 
-/// Moves messages and notes it; whether there is more to move. A task that was cancelled meanwhile ends with this step.
+/// Moves messages and writes that into the task; gives whether there is more to move. A task that was cancelled meanwhile
+/// ends here.
 fn finish(tx: &mut Transaction<'_>, key: &str, messages: &[(Pick, Read)], max: usize) -> Result<bool, AwsError> {
     let Some(mut task) = Task::read(tx, key) else { return Ok(false) };
     match move_all(tx, &task, messages) {
@@ -144,7 +145,8 @@ fn finish(tx: &mut Transaction<'_>, key: &str, messages: &[(Pick, Read)], max: u
     Ok(task.status == Status::Running)
 }
 
-/// Moves messages that are still there; says how many, and why it can't go on.
+/// Moves those of the messages that are still there, and gives their number; the error also says why the others can't be
+/// moved.
 fn move_all(tx: &mut Transaction<'_>, task: &Task, messages: &[(Pick, Read)]) -> Result<u64, (u64, &'static str)> {
     let Some(from) = tx.engine.queue_id(&task.source) else {
         return Err((0, "AWS.SimpleQueueService.NonExistentQueue"));
@@ -190,7 +192,7 @@ fn anew<'r>(tx: &Transaction<'_>, pick: &Pick, read: &'r Read, queue: QueueId, p
         seq: tx.engine.next_seq(),
         at: tx.now,
         topic: None,
-        sender: if sent.topic.is_some() { SNS_SENDER } else { sent.sender },
+        sender: if sent.topic.is_some() { notification::SENDER } else { sent.sender },
         subject: None,
         bodies: vec![body],
         // An envelope holds the attributes itself.

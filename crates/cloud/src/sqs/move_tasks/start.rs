@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{KEPT, Status, Task, active, resource, tasks};
+use super::task::{KEPT, Status, Task, active, resource, tasks};
 use crate::request::Context;
 use crate::sqs::{error, list_queues};
+use text::arn;
 use wire::{AwsError, Text};
 
 /// "StartMessageMoveTask" (Amazon SQS API Reference): up to 500 messages a second.
@@ -67,7 +68,7 @@ pub async fn start_message_move_task(
                                at a given time.";
                 return Err(error::invalid(message));
             }
-            let own = |task: &Task| task.source.split(':').nth(4) == Some(&*cx.account);
+            let own = |task: &Task| arn::account(&task.source) == &*cx.account;
             if active(tx.engine).into_iter().filter(own).count() >= MAX_ACTIVE {
                 return Err(error::over_limit(format!(
                     "There are already {MAX_ACTIVE} active message move tasks. No more are allowed for an account."

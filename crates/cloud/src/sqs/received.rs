@@ -1,4 +1,4 @@
-//! A message on its way to a consumer: which of its attributes are wanted, and how it looks.
+//! A message that a consumer receives: which of its attributes are wanted, and how it looks.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -7,13 +7,11 @@ use super::error;
 use super::message_attributes::{self, AttributeValue};
 use super::receipt::{self, Receipt};
 use crate::core::receive::{self, Handed};
+use crate::notification;
 use crate::request::Context;
 use engine::change::{Attribute, Sent, Value};
 use engine::{QueueId, ids};
 use wire::{AwsError, Blob, Pairs, Text, digest};
-
-/// The sender of what SNS delivers: the id of the service's own user.
-pub const SNS_SENDER: &str = "AIDAIT2UOQQY3AUEKVGXU";
 
 /// A message as a consumer gets it.
 #[derive(Debug, Serialize)]
@@ -112,7 +110,7 @@ fn render_one(
         let text = sent.bodies.get(usize::from(delivery.body)).copied().unwrap_or_default();
         (text.to_owned(), sent.attributes.as_slice())
     } else {
-        // SNS's envelope holds the attributes itself.
+        // SNS's document holds the attributes itself.
         (cx.cloud.render_notification(&sent, picked.index)?, &[][..])
     };
     let receipt = Receipt { queue, position: picked.position, count: picked.count, at: cx.cloud.core.now() };
@@ -132,7 +130,7 @@ fn render_one(
 fn system_attributes(handed: &Handed, sent: &Sent<'_>, fifo: bool, wanted: &Wanted<'_>) -> Pairs<'static, String> {
     let picked = &handed.picked;
     let value = |name: &str| match name {
-        "SenderId" if sent.topic.is_some() => Some(SNS_SENDER.to_owned()),
+        "SenderId" if sent.topic.is_some() => Some(notification::SENDER.to_owned()),
         "SenderId" => Some(sent.sender.to_owned()),
         "SentTimestamp" => Some(picked.sent_at.to_string()),
         "ApproximateReceiveCount" => Some(picked.count.to_string()),

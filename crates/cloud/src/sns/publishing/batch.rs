@@ -5,16 +5,16 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::attributes::AttributeInput;
-use super::message::{Given, Message, refusal};
-use super::{MOST_BYTES, one};
+use super::fan_out::{FanOut, fan_out};
+use super::message::{Given, MAX_BYTES, Message, refused};
 use crate::request::Context;
 use crate::sns::error::{no_topic, null, required};
-use crate::sns::{self, access, arn};
-use engine::{SendError, ids};
+use crate::sns::{access, arn};
+use engine::ids;
 use wire::{AwsError, Pairs, Text};
 
 /// API reference of PublishBatch.
-const MOST_ENTRIES: usize = 10;
+const MAX_ENTRIES: usize = 10;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -73,49 +73,38 @@ struct Failed {
 pub async fn publish_batch(cx: &Context, input: PublishBatchInput<'_>) -> Result<PublishBatchOutput, AwsError> {
     let topic_arn = required(&input.topic_arn, "TopicArn")?;
     let entries = input.publish_batch_request_entries.ok_or_else(|| null("publishBatchRequestEntries"))?;
-    arn::topic(topic_arn, "TopicArn", cx)?;
+    arn::check_topic(topic_arn, "TopicArn", cx)?;
     check(&entries)?;
     let mut messages = entries.iter().enumerate().map(|(i, entry)| entry.validate(i)).collect::<Result<Vec<_>, _>>()?;
-    if messages.iter().map(|message| message.bytes).sum::<usize>() > MOST_BYTES {
+    if messages.iter().map(|message| message.bytes).sum::<usize>() > MAX_BYTES {
         let message = "The length of all the batch messages put together is more than the limit.";
         return Err(AwsError::bad("BatchRequestTooLong", message));
     }
-    let (successful, fates) = cx
+    let (successful, reports) = cx
         .cloud
         .core
         .execute(|tx| {
             let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
             access::check(cx, topic, "SNS:Publish")?;
             let (id, fifo) = (topic.config.id, topic.fifo);
-            let content_based = topic.content_based_deduplication;
             // All of them before the first is sent: a transaction has no way back.
-            for (entry, message) in entries.iter().zip(&messages) {
-                message.check(fifo)?;
-                if fifo && entry.message_group_id.is_none() {
-                    return Err(refusal(SendError::NoGroup));
-                }
-                if fifo && entry.message_deduplication_id.is_none() && !content_based {
-                    return Err(refusal(SendError::NoDeduplicationId));
-                }
-            }
+            let notifications = messages.iter_mut().map(|message| message.for_topic(topic, cx.trace.as_deref()));
+            let notifications = notifications.collect::<Result<Vec<_>, _>>()?;
             let mut successful = Vec::with_capacity(entries.len());
-            let mut fates = Vec::with_capacity(entries.len());
-            for (entry, message) in entries.iter().zip(&mut messages) {
-                let notification = message.notification(cx.trace.as_deref());
-                let fate = one::fan_out(&cx.cloud, tx, id, topic_arn, notification).map_err(refusal)?;
+            let mut reports = Vec::new();
+            for (entry, notification) in entries.iter().zip(notifications) {
+                let published = fan_out(&cx.cloud, tx, id, topic_arn, notification).map_err(refused)?;
                 successful.push(Successful {
                     id: entry.id.as_deref().unwrap_or_default().to_owned(),
-                    message_id: tx.engine.notification_id(fate.seq),
-                    sequence_number: fifo.then(|| ids::notification_number(fate.seq)),
+                    message_id: tx.engine.notification_id(published.seq),
+                    sequence_number: fifo.then(|| ids::notification_number(published.seq)),
                 });
-                fates.push(fate);
+                reports.extend(Some(published).filter(FanOut::is_worth_a_report));
             }
-            Ok((successful, fates))
+            Ok((successful, reports))
         })
         .await?;
-    for fate in &fates {
-        sns::tell(&cx.cloud, topic_arn, fate);
-    }
+    reports.iter().for_each(|report| report.report(&cx.cloud, topic_arn));
     Ok(PublishBatchOutput { successful, failed: Vec::new() })
 }
 
@@ -138,7 +127,7 @@ fn check(entries: &[Entry<'_>]) -> Result<(), AwsError> {
     if entries.is_empty() {
         return Err(AwsError::bad("EmptyBatchRequest", "The batch request doesn't contain any entries."));
     }
-    if entries.len() > MOST_ENTRIES {
+    if entries.len() > MAX_ENTRIES {
         let message = "The batch request contains more entries than permissible.";
         return Err(AwsError::bad("TooManyEntriesInBatchRequest", message));
     }

@@ -4,11 +4,15 @@ use std::borrow::Cow;
 
 use super::attributes::{self, AttributeInput};
 use super::structure::{self, Bodies};
-use super::{MOST_BYTES, SENDER};
-use crate::sns::error::{invalid, null};
+use crate::notification::SENDER;
+use crate::sns::error::{invalid, no_topic, null};
 use engine::change::Attribute;
+use engine::topic::Topic;
 use engine::{Notification, SendError};
 use wire::{AwsError, Pairs, Text};
+
+/// Messages of a request together, in bytes ("Amazon SNS endpoints and quotas": 256 KiB).
+pub const MAX_BYTES: usize = 262_144;
 
 /// A message as a client gives it.
 pub struct Given<'i, 'a> {
@@ -20,20 +24,20 @@ pub struct Given<'i, 'a> {
     pub deduplication: Option<&'i str>,
 }
 
-/// A message that SNS takes.
+/// A message whose own parts are in order; whether its topic takes it is still open.
 pub struct Message<'i> {
     bodies: Bodies<'i>,
     subject: Option<&'i str>,
     attributes: Vec<Attribute<'i>>,
     group: Option<&'i str>,
     deduplication: Option<&'i str>,
-    /// What counts towards the quota.
+    /// The bytes that count towards [`MAX_BYTES`].
     pub bytes: usize,
 }
 
 impl<'i> Given<'i, '_> {
-    /// Validates whatever doesn't depend on the topic. `path` says where the message lies in the request: empty or with a dot
-    /// at its end.
+    /// Checks what doesn't depend on the topic. `path` says where the message lies in the request: it is empty or ends
+    /// with a dot.
     pub fn validate(&self, path: impl Fn() -> String) -> Result<Message<'i>, AwsError> {
         let attributes = attributes::validate(self.attributes, || format!("{}messageAttributes", path()))?;
         let message = self.message.as_deref().ok_or_else(|| null(&format!("{}message", path())))?;
@@ -44,7 +48,7 @@ impl<'i> Given<'i, '_> {
             return Err(invalid("Subject"));
         }
         let bytes = message.len() + attributes.iter().map(attributes::bytes).sum::<usize>();
-        if bytes > MOST_BYTES {
+        if bytes > MAX_BYTES {
             return Err(invalid("Message too long"));
         }
         for (id, name) in [(self.group, "MessageGroupId"), (self.deduplication, "MessageDeduplicationId")] {
@@ -63,19 +67,25 @@ impl<'i> Given<'i, '_> {
 }
 
 impl<'i> Message<'i> {
-    /// Checks what depends on the topic's type.
-    pub fn check(&self, fifo: bool) -> Result<(), AwsError> {
-        if !fifo && self.deduplication.is_some() {
+    /// The message for the engine, if the topic takes it. It gets the message's attributes: to be called once.
+    pub fn for_topic<'m>(&'m mut self, topic: &Topic, trace: Option<&'m str>) -> Result<Notification<'m>, AwsError> {
+        if !topic.fifo && self.deduplication.is_some() {
             return Err(invalid(
                 "MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for \
                  this topic type",
             ));
         }
-        Ok(())
+        if topic.fifo && self.group.is_none() {
+            return Err(refused(SendError::NoGroup));
+        }
+        if topic.fifo && self.deduplication.is_none() && !topic.content_based_deduplication {
+            return Err(refused(SendError::NoDeduplicationId));
+        }
+        Ok(self.for_outbox(trace))
     }
 
-    /// The message for the engine, which takes the attributes over.
-    pub fn notification<'m>(&'m mut self, trace: Option<&'m str>) -> Notification<'m> {
+    /// The message for an outbox, which takes any. It gets the message's attributes: to be called once.
+    pub fn for_outbox<'m>(&'m mut self, trace: Option<&'m str>) -> Notification<'m> {
         Notification {
             sender: SENDER,
             subject: self.subject,
@@ -89,10 +99,10 @@ impl<'i> Message<'i> {
     }
 }
 
-/// What a FIFO topic lacks in a message.
-pub fn refusal(error: SendError) -> AwsError {
+/// Why a topic doesn't take a message.
+pub fn refused(error: SendError) -> AwsError {
     match error {
-        SendError::NoQueue => super::super::error::no_topic(),
+        SendError::NoQueue => no_topic(),
         SendError::NoGroup => invalid("The MessageGroupId parameter is required for FIFO topics"),
         SendError::NoDeduplicationId => invalid(
             "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
@@ -139,8 +149,8 @@ mod tests {
         assert_eq!(message("x", Some(""), None), "Invalid parameter: Subject");
         assert_eq!(message("x", Some("a\nb"), None), "Invalid parameter: Subject");
         assert_eq!(message("x", Some(&"a".repeat(101)), None), "Invalid parameter: Subject");
-        assert_eq!(message(&"x".repeat(MOST_BYTES), None, None), "");
-        assert_eq!(message(&"x".repeat(MOST_BYTES + 1), None, None), "Invalid parameter: Message too long");
+        assert_eq!(message(&"x".repeat(MAX_BYTES), None, None), "");
+        assert_eq!(message(&"x".repeat(MAX_BYTES + 1), None, None), "Invalid parameter: Message too long");
         assert!(message("x", None, Some("a b")).starts_with("Invalid parameter: MessageGroupId"));
     }
 }

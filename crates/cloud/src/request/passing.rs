@@ -1,6 +1,7 @@
 //! Roles that are handed to a service: whose they may be, and what is said of one that nobody made.
 
-use crate::request::{Context, account_in};
+use super::Context;
+use text::arn;
 use wire::AwsError;
 
 /// What AWS's services say of another account's role ("Grant a user permissions to pass a role to an AWS service", IAM User
@@ -12,7 +13,7 @@ const FOREIGN: &str = "Cross-account pass role is not allowed.";
 /// # Errors
 /// `code` with `status`: each service has its own for this.
 pub fn check(cx: &Context, role: &str, status: u16, code: &'static str) -> Result<(), AwsError> {
-    if account_in(role) == Some(&*cx.account) { Ok(()) } else { Err(AwsError::new(status, code, FOREIGN)) }
+    if arn::account(role) == &*cx.account { Ok(()) } else { Err(AwsError::new(status, code, FOREIGN)) }
 }
 
 /// Tells the operator that `what` names a role that was never created, though the cloud goes on as if it were.

@@ -3,15 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::attributes::AttributeInput;
-use super::message::{Given, refusal};
-use crate::core::Cloud;
-use crate::core::transaction::Transaction;
+use super::fan_out::fan_out;
+use super::message::{Given, refused};
 use crate::request::Context;
 use crate::sns::error::{invalid, no_topic};
-use crate::sns::{self, access, arn, explain, mobile, outbox};
-use engine::explain::Outcomes;
-use engine::topic::Refusal;
-use engine::{Change, Notification, SendError, Seq, TopicId, ids};
+use crate::sns::mobile::keys::is_endpoint;
+use crate::sns::sms::is_phone_number;
+use crate::sns::{access, arn, outbox};
+use engine::ids;
 use wire::{AwsError, Pairs, Text};
 
 #[derive(Default, Deserialize)]
@@ -57,69 +56,46 @@ pub async fn publish(cx: &Context, input: PublishInput<'_>) -> Result<PublishOut
     let mut message = given.validate(String::new)?;
     let topic_arn = match to {
         Destination::Topic(arn) => arn,
-        Destination::Endpoint(arn) => return one(outbox::to_endpoint(cx, arn, message.notification(None)).await?),
-        Destination::Phone(number) => return one(outbox::to_phone(cx, number, message.notification(None)).await?),
+        Destination::Endpoint(arn) => {
+            let message_id = outbox::to_endpoint(cx, arn, message.for_outbox(None)).await?;
+            return Ok(PublishOutput { message_id, sequence_number: None });
+        }
+        Destination::Phone(number) => {
+            let message_id = outbox::to_phone(cx, number, message.for_outbox(None)).await?;
+            return Ok(PublishOutput { message_id, sequence_number: None });
+        }
     };
-    let (output, fate) = cx
+    let (output, published) = cx
         .cloud
         .core
         .execute(|tx| {
             let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
             access::check(cx, topic, "SNS:Publish")?;
-            message.check(topic.fifo)?;
             let (id, fifo) = (topic.config.id, topic.fifo);
-            let notification = message.notification(cx.trace.as_deref());
-            let fate = fan_out(&cx.cloud, tx, id, topic_arn, notification).map_err(refusal)?;
-            let sequence_number = fifo.then(|| ids::notification_number(fate.seq));
-            Ok((PublishOutput { message_id: tx.engine.notification_id(fate.seq), sequence_number }, fate))
+            let notification = message.for_topic(topic, cx.trace.as_deref())?;
+            let published = fan_out(&cx.cloud, tx, id, topic_arn, notification).map_err(refused)?;
+            let sequence_number = fifo.then(|| ids::notification_number(published.seq));
+            Ok((PublishOutput { message_id: tx.engine.notification_id(published.seq), sequence_number }, published))
         })
         .await?;
-    sns::tell(&cx.cloud, topic_arn, &fate);
+    published.report(&cx.cloud, topic_arn);
     Ok(output)
 }
 
-/// What became of a message.
-pub struct Fate {
-    pub seq: Seq,
-    /// Subscriptions that should have got it and could not.
-    pub refusals: Vec<Refusal>,
-    /// What each subscription did, when the operator asked for it.
-    pub explanation: Option<Vec<String>>,
-}
-
-/// Decides a message's fan-out and makes it.
-pub fn fan_out(
-    cloud: &Cloud,
-    tx: &mut Transaction<'_>,
-    topic: TopicId,
-    topic_arn: &str,
-    notification: Notification<'_>,
-) -> Result<Fate, SendError> {
-    let mut outcomes = cloud.notices.explains().then(Outcomes::new);
-    let published = tx.engine.decide_publish(topic, topic_arn, notification, tx.now, outcomes.as_mut())?;
-    let explanation = outcomes.map(|outcomes| explain::words(tx.engine, topic_arn, &published, &outcomes));
-    if let Some(sent) = published.change {
-        tx.apply(&Change::Sent(sent));
-    }
-    Ok(Fate { seq: published.seq, refusals: published.refusals, explanation })
-}
-
-fn one(message_id: String) -> Result<PublishOutput, AwsError> {
-    Ok(PublishOutput { message_id, sequence_number: None })
-}
-
+/// Where a message is to go.
 enum Destination<'i> {
     Topic(&'i str),
     Endpoint(&'i str),
     Phone(&'i str),
 }
 
+/// Where a request's message is to go: it names one place.
 fn destination<'i>(cx: &Context, input: &'i PublishInput<'_>) -> Result<Destination<'i>, AwsError> {
     let (text, name) = match (&input.topic_arn, &input.target_arn, &input.phone_number) {
         (Some(topic), None, None) => (topic, "TopicArn"),
         (None, Some(target), None) => (target, "TargetArn"),
         (None, None, Some(number)) => {
-            if !sns::subscription::is_phone_number(number) {
+            if !is_phone_number(number) {
                 let reason = format!("{number} is not valid to publish to");
                 return Err(invalid(format_args!("PhoneNumber Reason: {reason}")));
             }
@@ -134,13 +110,13 @@ fn destination<'i>(cx: &Context, input: &'i PublishInput<'_>) -> Result<Destinat
             ));
         }
     };
-    if name == "TargetArn" && mobile::is_endpoint(text) {
-        let endpoint = arn::Arn::here(text, name, cx)?;
+    if name == "TargetArn" && is_endpoint(text) {
+        let endpoint = arn::parse_own(text, name, cx)?;
         if endpoint.account != &*cx.account {
             return Err(access::denied(cx, "SNS:Publish", text));
         }
         return Ok(Destination::Endpoint(text));
     }
-    arn::topic(text, name, cx)?;
+    arn::check_topic(text, name, cx)?;
     Ok(Destination::Topic(text))
 }

@@ -1,4 +1,4 @@
-//! A message on its way into a queue: what SendMessage and a batch's entry check, and how it is sent.
+//! A message that is sent: what SendMessage and each entry of SendMessageBatch check of it, and how it gets into its queue.
 
 use super::message_attributes::{self, AttributeValue, Whose};
 use super::{body, error};
@@ -25,7 +25,7 @@ pub struct Given<'i, 'a> {
 }
 
 /// A message whose own parts are in order; whether its queue takes it is still open.
-pub struct Outgoing<'i> {
+pub struct CheckedMessage<'i> {
     message: Message<'i>,
     delay: Option<i64>,
     /// Bytes, as AWS counts them.
@@ -40,7 +40,7 @@ pub struct Accepted {
     pub sequence_number: Option<String>,
 }
 
-impl<'i> Outgoing<'i> {
+impl<'i> CheckedMessage<'i> {
     /// Checks what can be checked without the queue. `parameter` is the name of the body in errors.
     pub fn check(cx: &'i Context, given: &Given<'i, '_>, parameter: &str) -> Result<Self, AwsError> {
         let text = given.body.as_deref().filter(|text| !text.is_empty()).ok_or_else(|| error::missing(parameter))?;

@@ -25,10 +25,10 @@ pub fn validate<'i>(
     if let Some((name, _)) = given.iter().find(|(_, attribute)| attribute.data_type.is_none()) {
         return Err(null(&format!("{}.{name}.member.dataType", member())));
     }
-    given.iter().map(|(name, attribute)| one(name, attribute)).collect()
+    given.iter().map(|(name, attribute)| validate_one(name, attribute)).collect()
 }
 
-fn one<'i>(name: &'i str, attribute: &'i AttributeInput<'_>) -> Result<Attribute<'i>, AwsError> {
+fn validate_one<'i>(name: &'i str, attribute: &'i AttributeInput<'_>) -> Result<Attribute<'i>, AwsError> {
     check_name(name)?;
     let kind = attribute.data_type.as_deref().unwrap_or_default();
     let base = kind.split('.').next().unwrap_or_default();

@@ -1,0 +1,145 @@
+//! The members of requests: what every operation checks of them, and how documents and pages look in answers.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+
+use engine::policy::{Kind, Policy};
+use wire::{AwsError, check, page};
+
+/// What a URL-encoded policy document holds as it is (RFC 3986).
+const DOCUMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// "PutRolePolicy" and its like: characters of a document.
+const MAX_DOCUMENT: usize = 131_072;
+/// "IAM and AWS STS quotas": characters of a role's trust policy, white space not counted.
+const MAX_TRUST: usize = 2_048;
+/// The code of what is wrong with a request's members.
+pub const VALIDATION_ERROR: &str = "ValidationError";
+/// "IAM and AWS STS quotas": tags of a role or policy.
+pub const MAX_TAGS: usize = 50;
+/// "Tag": characters of a tag's key and value.
+const MAX_KEY: usize = 128;
+const MAX_VALUE: usize = 256;
+/// "Role", "Policy": characters of a description.
+pub const MAX_DESCRIPTION: usize = 1_000;
+/// "PutRolePermissionsBoundary": characters of an ARN.
+pub const MAX_ARN: usize = 2_048;
+
+/// A key and a value.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Tag {
+    #[serde(rename = "Key")]
+    pub key: String,
+    #[serde(rename = "Value")]
+    pub value: String,
+}
+
+/// A policy document as IAM gives it back: URL-encoded.
+pub fn encoded(document: &str) -> String {
+    utf8_percent_encode(document, DOCUMENT).to_string()
+}
+
+/// A request that is wrong, in these words.
+pub fn invalid(message: impl Into<String>) -> AwsError {
+    AwsError::bad(VALIDATION_ERROR, message)
+}
+
+/// A member that has to be there.
+pub fn required<T>(value: Option<T>, member: &str) -> Result<T, AwsError> {
+    value.ok_or_else(|| check::null(VALIDATION_ERROR, member))
+}
+
+/// A name of IAM's: letters, digits and `+=,.@-_`, at most `max` of them.
+pub fn name(value: Option<String>, member: &str, max: usize) -> Result<String, AwsError> {
+    let value = required(value, member)?;
+    if value.is_empty() || value.len() > max {
+        let bound =
+            if value.is_empty() { "greater than or equal to 1".into() } else { format!("less than or equal to {max}") };
+        let constraint = format_args!("Member must have length {bound}");
+        return Err(check::failed(VALIDATION_ERROR, &value, member, constraint));
+    }
+    if !value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=,.@-_".contains(&b)) {
+        return Err(invalid(format!(
+            "The specified value for {member} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"
+        )));
+    }
+    Ok(value)
+}
+
+/// A path of IAM's: `/`, or begins and ends with it.
+pub fn path(value: Option<String>) -> Result<String, AwsError> {
+    let value = value.unwrap_or_else(|| "/".into());
+    let fits = value.starts_with('/')
+        && value.ends_with('/')
+        && value.len() <= 512
+        && value.bytes().all(|b| b.is_ascii_graphic());
+    if fits {
+        Ok(value)
+    } else {
+        Err(invalid(
+            "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.",
+        ))
+    }
+}
+
+/// Text of at most `max` characters.
+pub fn at_most(value: Option<String>, member: &str, max: usize) -> Result<String, AwsError> {
+    let value = value.unwrap_or_default();
+    if value.chars().count() > max {
+        return Err(too_long(member, max));
+    }
+    Ok(value)
+}
+
+fn too_long(member: &str, max: usize) -> AwsError {
+    // AWS repeats the value, which is what is too long.
+    check::failed_untold(VALIDATION_ERROR, member, format_args!("Member must have length less than or equal to {max}"))
+}
+
+/// Tags that a client gives, by key ("Tag", IAM API Reference).
+pub fn tags(given: Option<Vec<Tag>>) -> Result<BTreeMap<String, String>, AwsError> {
+    let given = given.unwrap_or_default();
+    if given.len() > MAX_TAGS {
+        return Err(too_long("tags", MAX_TAGS));
+    }
+    for (tag, number) in given.iter().zip(1..) {
+        if tag.key.is_empty() || tag.key.chars().count() > MAX_KEY {
+            return Err(too_long(&format!("tags.{number}.member.key"), MAX_KEY));
+        }
+        if tag.value.chars().count() > MAX_VALUE {
+            return Err(too_long(&format!("tags.{number}.member.value"), MAX_VALUE));
+        }
+    }
+    Ok(given.into_iter().map(|tag| (tag.key, tag.value)).collect())
+}
+
+/// AWS's refusal of what is more than an account, a role or a policy may have.
+pub fn exceeded(quota: &str, max: usize) -> AwsError {
+    AwsError::new(409, "LimitExceeded", format!("Cannot exceed quota for {quota}: {max}"))
+}
+
+/// Characters of a document, white space not counted.
+pub fn size(document: &str) -> usize {
+    document.chars().filter(|c| !c.is_whitespace()).count()
+}
+
+/// A policy document that this cloud can judge.
+pub fn document(value: Option<String>, member: &str, kind: Kind) -> Result<String, AwsError> {
+    let value = required(value, member)?;
+    if value.len() > MAX_DOCUMENT {
+        return Err(too_long(member, MAX_DOCUMENT));
+    }
+    match kind {
+        Kind::Trust if size(&value) > MAX_TRUST => return Err(exceeded("ACLSizePerRole", MAX_TRUST)),
+        _ => {}
+    }
+    Policy::parse(&value, kind).map_err(|error| AwsError::bad("MalformedPolicyDocument", error.to_string()))?;
+    Ok(value)
+}
+
+/// One page of a listing, and the marker of the next: how many came before.
+pub fn page<T>(items: Vec<T>, marker: Option<&str>, max: Option<usize>) -> Result<(Vec<T>, Option<String>), AwsError> {
+    page::by_count(items, marker, max.unwrap_or(100).clamp(1, 1000)).ok_or_else(|| invalid("Invalid Marker."))
+}
