@@ -59,7 +59,7 @@ pub const CLOUD: &[(&str, &[&str])] = &[
     ("maintenance", &["core", "s3"]),
     ("gateway", &["core", "http", "request", "s3", "services", "sigv4", "sns", "sqs", "sts"]),
     ("services", &["cloudformation", "firehose", "iam", "request", "sns", "sqs", "sts"]),
-    ("cloudformation", &["core", "request", "s3", "sns"]),
+    ("cloudformation", &["core", "notification", "request", "s3", "sns"]),
     ("firehose", &["core", "request", "s3"]),
     ("s3", &["blobs", "core", "folder", "http", "request", "sigv4", "sns"]),
     ("sns", &["core", "notification", "request"]),
