@@ -20,7 +20,7 @@ pub fn parse_own<'t>(text: &'t str, name: &str, cx: &Context) -> Result<Arn<'t>,
 }
 
 /// The ARN of something of SNS's in the context's region and account.
-pub fn of(cx: &Context, resource: &str) -> String {
+pub fn make(cx: &Context, resource: &str) -> String {
     format!("arn:aws:sns:{}:{}:{resource}", cx.region, cx.account)
 }
 

@@ -28,7 +28,7 @@ const RETENTION: &str = "1209600";
 const SHOWN: usize = 100;
 
 /// Declares a new subscription's outbox.
-pub fn of_subscription(tx: &mut Transaction<'_>, config: &SubscriptionConfig, id: QueueId) -> QueueId {
+pub fn declare_for_subscription(tx: &mut Transaction<'_>, config: &SubscriptionConfig, id: QueueId) -> QueueId {
     let name = config.arn.rsplit(':').next().unwrap_or_default();
     let (region, account) = (arn::region(&config.topic_arn), arn::account(&config.topic_arn));
     declare(tx, format!("arn:aws:sqs:{region}:{account}{NAME}{name}"), id)
@@ -43,7 +43,7 @@ fn declare(tx: &mut Transaction<'_>, arn: String, id: QueueId) -> QueueId {
 }
 
 /// Records a message to a mobile endpoint.
-pub async fn to_endpoint(cx: &Context, arn: &str, notification: Notification<'_>) -> Result<String, AwsError> {
+pub async fn record_for_endpoint(cx: &Context, arn: &str, notification: Notification<'_>) -> Result<String, AwsError> {
     let resource = Arn::parse(arn).map_or("", |arn| arn.resource);
     let platform = resource.split('/').nth(1).unwrap_or_default();
     let own = notification.by_protocol.iter().find(|(key, _)| *key == platform).map(|(_, body)| *body);
@@ -59,7 +59,7 @@ pub async fn to_endpoint(cx: &Context, arn: &str, notification: Notification<'_>
 }
 
 /// Records a text message.
-pub async fn to_phone(cx: &Context, number: &str, notification: Notification<'_>) -> Result<String, AwsError> {
+pub async fn record_for_phone(cx: &Context, number: &str, notification: Notification<'_>) -> Result<String, AwsError> {
     let own = notification.by_protocol.iter().find(|(key, _)| *key == "sms").map(|(_, body)| *body);
     let body = own.unwrap_or(notification.body);
     let check = |tx: &mut Transaction<'_>| sms::check_not_opted_out(cx, tx.engine, number);

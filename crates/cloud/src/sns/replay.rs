@@ -50,7 +50,7 @@ impl Window {
 }
 
 /// Whether a topic has anything to replay; the error is what SNS puts behind `Invalid parameter: `.
-pub fn check(topic: &Topic) -> Result<(), String> {
+pub fn check_archive(topic: &Topic) -> Result<(), String> {
     let archives = topic.config.attributes.contains_key("ArchivePolicy");
     archives.then_some(()).ok_or_else(|| "ReplayPolicy: the topic has no ArchivePolicy".to_owned())
 }

@@ -90,7 +90,8 @@ pub async fn create_sms_sandbox_phone_number(cx: &Context, input: CreateInput<'_
             save(tx, &own, &Phone { password, verified: before.is_some_and(|phone| phone.verified) })
         })
         .await?;
-    outbox::to_phone(cx, number, Notification { sender: SENDER, body: &text, ..Notification::default() }).await?;
+    outbox::record_for_phone(cx, number, Notification { sender: SENDER, body: &text, ..Notification::default() })
+        .await?;
     Ok(Empty {})
 }
 

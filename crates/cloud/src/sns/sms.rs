@@ -37,7 +37,7 @@ pub struct SetSmsAttributesInput<'a> {
 pub async fn set_sms_attributes(cx: &Context, input: SetSmsAttributesInput<'_>) -> Result<Empty, AwsError> {
     let given = input.attributes.ok_or_else(|| null("attributes"))?;
     for (name, value) in given.iter() {
-        check(name, value).map_err(|message| AwsError::bad("InvalidParameter", message))?;
+        check_attribute(name, value).map_err(|message| AwsError::bad("InvalidParameter", message))?;
     }
     cx.cloud
         .core
@@ -52,7 +52,7 @@ pub async fn set_sms_attributes(cx: &Context, input: SetSmsAttributesInput<'_>) 
 }
 
 /// API reference of SetSMSAttributes.
-fn check(name: &str, value: &str) -> Result<(), String> {
+fn check_attribute(name: &str, value: &str) -> Result<(), String> {
     let valid = match name {
         "MonthlySpendLimit" => value.parse::<u32>().is_ok(),
         "DeliveryStatusIAMRole" => value.is_empty() || (value.starts_with("arn:") && value.contains(":role/")),
@@ -207,7 +207,7 @@ mod tests {
             ("Nonsense", "x", Err("Nonsense is not a valid attribute")),
         ];
         for (name, value, expected) in cases {
-            assert_eq!(check(name, value), expected.map_err(str::to_owned), "{name} {value}");
+            assert_eq!(check_attribute(name, value), expected.map_err(str::to_owned), "{name} {value}");
         }
     }
 

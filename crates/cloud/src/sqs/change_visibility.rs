@@ -30,7 +30,7 @@ pub async fn change_message_visibility(cx: &Context, input: ChangeMessageVisibil
         .core
         .execute_freeing(|tx| {
             let queue = queue_url::open(cx, tx.engine, &arn, "sqs:ChangeMessageVisibility")?;
-            let entry = decide(cx, tx, queue, handle, timeout)?;
+            let entry = new_deadline(cx, tx, queue, handle, timeout)?;
             tx.apply(&Change::Visible { queue, entries: vec![entry] });
             Ok(())
         })
@@ -72,7 +72,7 @@ pub async fn change_message_visibility_batch(
             let mut entries = Vec::with_capacity(ids.len());
             for (id, entry) in ids.into_iter().zip(input.entries.iter().flatten()) {
                 let decided = receipt::given(&entry.receipt_handle)
-                    .and_then(|handle| decide(cx, tx, queue, handle, timeout(entry.visibility_timeout)?));
+                    .and_then(|handle| new_deadline(cx, tx, queue, handle, timeout(entry.visibility_timeout)?));
                 match decided {
                     Ok(entry) => {
                         entries.push(entry);
@@ -101,7 +101,7 @@ fn timeout(given: Option<i64>) -> Result<Millis, AwsError> {
 }
 
 /// The new deadline of the message that a handle stands for.
-fn decide(
+fn new_deadline(
     cx: &Context,
     tx: &mut Transaction<'_>,
     queue: QueueId,

@@ -26,7 +26,7 @@ pub async fn delete_message(cx: &Context, input: DeleteMessageInput<'_>) -> Resu
         .core
         .execute_freeing(|tx| {
             let queue = queue_url::open(cx, tx.engine, &arn, "sqs:DeleteMessage")?;
-            if let Some(position) = find(cx, tx, queue, handle)? {
+            if let Some(position) = find_message(cx, tx, queue, handle)? {
                 tx.apply(&Change::Deleted { queue, positions: vec![position] });
             }
             Ok(())
@@ -65,7 +65,7 @@ pub async fn delete_message_batch(
             let queue = queue_url::open(cx, tx.engine, &arn, "sqs:DeleteMessage")?;
             let mut positions = Vec::with_capacity(ids.len());
             for (id, entry) in ids.into_iter().zip(input.entries.iter().flatten()) {
-                match receipt::given(&entry.receipt_handle).and_then(|handle| find(cx, tx, queue, handle)) {
+                match receipt::given(&entry.receipt_handle).and_then(|handle| find_message(cx, tx, queue, handle)) {
                     Ok(position) => {
                         positions.extend(position);
                         output.successful.push(Done { id: id.to_owned() });
@@ -86,7 +86,12 @@ pub async fn delete_message_batch(
 ///
 /// In a standard queue any handle of the message will do. In a FIFO queue it must be the last one, and its visibility
 /// timeout must not have ended.
-fn find(cx: &Context, tx: &mut Transaction<'_>, queue: QueueId, handle: &str) -> Result<Option<Position>, AwsError> {
+fn find_message(
+    cx: &Context,
+    tx: &mut Transaction<'_>,
+    queue: QueueId,
+    handle: &str,
+) -> Result<Option<Position>, AwsError> {
     let receipt = receipt::parse(handle, queue, tx.engine.salt())?;
     let now = tx.now;
     let queue = queue_url::queue(cx, tx.engine, queue)?;

@@ -31,7 +31,7 @@ pub fn handle(receipt: Receipt, salt: u128) -> String {
     bytes[7..15].copy_from_slice(&receipt.position.to_be_bytes());
     bytes[15..19].copy_from_slice(&receipt.count.to_be_bytes());
     bytes[19..25].copy_from_slice(&receipt.at.to_be_bytes()[2..]);
-    bytes[25..].copy_from_slice(&check(receipt, salt));
+    bytes[25..].copy_from_slice(&checksum(receipt, salt));
     BASE64.encode(bytes)
 }
 
@@ -65,16 +65,16 @@ fn read(handle: &str, salt: u128) -> Option<Receipt> {
         count: u32::from_be_bytes(bytes[15..19].try_into().ok()?),
         at: u64::from_be_bytes(at),
     };
-    (bytes[25..BYTES] == check(receipt, salt)).then_some(receipt)
+    (bytes[25..BYTES] == checksum(receipt, salt)).then_some(receipt)
 }
 
 /// Tells a handle of this cloud from garbage; it keeps no secret.
-fn check(receipt: Receipt, salt: u128) -> [u8; 8] {
+fn checksum(receipt: Receipt, salt: u128) -> [u8; 8] {
     let place = receipt.position ^ u64::from(receipt.queue.0).rotate_left(32) ^ receipt.at.rotate_left(20);
     let id = ids::uuid(salt ^ u128::from(receipt.count) << 64, Kind::Receipt, place, 0);
-    let mut check = [0; 8];
-    check.copy_from_slice(&id[8..]);
-    check
+    let mut sum = [0; 8];
+    sum.copy_from_slice(&id[8..]);
+    sum
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ fn render_one(
         body: text,
         attributes: (!system.is_empty()).then_some(system),
         md5_of_attributes: message_attributes::md5(shown.iter().copied()),
-        message_attributes: (!shown.is_empty()).then(|| shown.into_iter().map(value).collect()),
+        message_attributes: (!shown.is_empty()).then(|| shown.into_iter().map(shown_attribute).collect()),
     })
 }
 
@@ -146,7 +146,7 @@ fn system_attributes(handed: &Handed, sent: &Sent<'_>, fifo: bool, wanted: &Want
     asked.filter_map(|(name, _)| Some((Text::from(*name), value(name)?))).collect()
 }
 
-fn value(attribute: &Attribute<'_>) -> (Text<'static>, AttributeValue<'static>) {
+fn shown_attribute(attribute: &Attribute<'_>) -> (Text<'static>, AttributeValue<'static>) {
     let owned = |text: &str| Text::from(text.to_owned());
     let mut shown = AttributeValue { data_type: Some(owned(attribute.kind)), ..AttributeValue::default() };
     match attribute.value {

@@ -63,7 +63,7 @@ pub async fn create_platform_application(
     let mut attributes = validated(cx, &given)?;
     check_credentials(platform, &attributes)?;
     attributes.entry("Enabled".into()).or_insert_with(|| "true".into());
-    let arn = arn::of(cx, &format!("app/{platform}/{name}"));
+    let arn = arn::make(cx, &format!("app/{platform}/{name}"));
     cx.cloud
         .core
         .execute(|tx| {
@@ -134,7 +134,7 @@ pub fn json(attributes: &Attributes) -> Result<Vec<u8>, AwsError> {
 }
 
 /// Checks the ARN of an application.
-pub fn check<'t>(cx: &Context, text: &'t Option<Text<'_>>) -> Result<&'t str, AwsError> {
+pub fn check_arn<'t>(cx: &Context, text: &'t Option<Text<'_>>) -> Result<&'t str, AwsError> {
     let text = required(text, "PlatformApplicationArn")?;
     let arn = arn::parse_own(text, "PlatformApplicationArn", cx)?;
     if arn.account != &*cx.account || !arn.resource.starts_with("app/") {
@@ -160,7 +160,7 @@ pub async fn get_platform_application_attributes(
     cx: &Context,
     input: ApplicationInput<'_>,
 ) -> Result<GetPlatformApplicationAttributesOutput, AwsError> {
-    let arn = check(cx, &input.platform_application_arn)?;
+    let arn = check_arn(cx, &input.platform_application_arn)?;
     let attributes = cx.cloud.core.read(|engine, _| find(engine, arn)).ok_or_else(not_found)?;
     Ok(GetPlatformApplicationAttributesOutput { attributes: shown(attributes) })
 }
@@ -184,7 +184,7 @@ pub async fn set_platform_application_attributes(
     input: SetPlatformApplicationAttributesInput<'_>,
 ) -> Result<(), AwsError> {
     let given = input.attributes.ok_or_else(|| null("attributes"))?;
-    let arn = check(cx, &input.platform_application_arn)?;
+    let arn = check_arn(cx, &input.platform_application_arn)?;
     let given = validated(cx, &given)?;
     cx.cloud
         .core
@@ -198,7 +198,7 @@ pub async fn set_platform_application_attributes(
 }
 
 pub async fn delete_platform_application(cx: &Context, input: ApplicationInput<'_>) -> Result<(), AwsError> {
-    let arn = check(cx, &input.platform_application_arn)?;
+    let arn = check_arn(cx, &input.platform_application_arn)?;
     cx.cloud
         .core
         .execute_freeing(|tx| {
@@ -237,7 +237,7 @@ pub async fn list_platform_applications(
     input: ListPlatformApplicationsInput<'_>,
 ) -> Result<ListPlatformApplicationsOutput, AwsError> {
     let after = page::after(input.next_token.as_deref())?;
-    let prefix = application_key(&arn::of(cx, "app/"));
+    let prefix = application_key(&arn::make(cx, "app/"));
     let applications = cx.cloud.core.read(|engine, _| {
         let all = engine.docs(&prefix, after.as_deref().unwrap_or(&prefix));
         all.filter(|(key, _)| after.as_deref() != Some(*key))

@@ -67,7 +67,7 @@ pub async fn create_platform_endpoint(
     cx: &Context,
     input: CreatePlatformEndpointInput<'_>,
 ) -> Result<CreatePlatformEndpointOutput, AwsError> {
-    let application = application::check(cx, &input.platform_application_arn)?;
+    let application = application::check_arn(cx, &input.platform_application_arn)?;
     let token = required(&input.token, "Token")?;
     let mut attributes = validated(&input.attributes)?;
     if let Some(data) = input.custom_user_data {
@@ -196,7 +196,7 @@ pub async fn list_endpoints_by_platform_application(
     cx: &Context,
     input: ListEndpointsByPlatformApplicationInput<'_>,
 ) -> Result<ListEndpointsByPlatformApplicationOutput, AwsError> {
-    let application = application::check(cx, &input.platform_application_arn)?;
+    let application = application::check_arn(cx, &input.platform_application_arn)?;
     let after = page::after(input.next_token.as_deref())?;
     let prefix = endpoint_keys(application);
     let endpoints = cx.cloud.core.read(|engine, _| {

@@ -74,7 +74,7 @@ pub async fn publish_batch(cx: &Context, input: PublishBatchInput<'_>) -> Result
     let topic_arn = required(&input.topic_arn, "TopicArn")?;
     let entries = input.publish_batch_request_entries.ok_or_else(|| null("publishBatchRequestEntries"))?;
     arn::check_topic(topic_arn, "TopicArn", cx)?;
-    check(&entries)?;
+    check_batch(&entries)?;
     let mut messages = entries.iter().enumerate().map(|(i, entry)| entry.validate(i)).collect::<Result<Vec<_>, _>>()?;
     if messages.iter().map(|message| message.bytes).sum::<usize>() > MAX_BYTES {
         let message = "The length of all the batch messages put together is more than the limit.";
@@ -123,7 +123,7 @@ impl<'a> Entry<'a> {
 }
 
 /// Checks the batch as a batch.
-fn check(entries: &[Entry<'_>]) -> Result<(), AwsError> {
+fn check_batch(entries: &[Entry<'_>]) -> Result<(), AwsError> {
     if entries.is_empty() {
         return Err(AwsError::bad("EmptyBatchRequest", "The batch request doesn't contain any entries."));
     }

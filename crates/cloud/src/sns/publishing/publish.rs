@@ -57,11 +57,11 @@ pub async fn publish(cx: &Context, input: PublishInput<'_>) -> Result<PublishOut
     let topic_arn = match to {
         Destination::Topic(arn) => arn,
         Destination::Endpoint(arn) => {
-            let message_id = outbox::to_endpoint(cx, arn, message.for_outbox(None)).await?;
+            let message_id = outbox::record_for_endpoint(cx, arn, message.for_outbox(None)).await?;
             return Ok(PublishOutput { message_id, sequence_number: None });
         }
         Destination::Phone(number) => {
-            let message_id = outbox::to_phone(cx, number, message.for_outbox(None)).await?;
+            let message_id = outbox::record_for_phone(cx, number, message.for_outbox(None)).await?;
             return Ok(PublishOutput { message_id, sequence_number: None });
         }
     };

@@ -33,15 +33,15 @@ pub async fn get_subscription_attributes(
     arn::check_subscription(subscription_arn, cx)?;
     cx.cloud.core.read(|engine, _| {
         let config = &engine.subscription_by_arn(subscription_arn).ok_or_else(no_subscription)?.config;
-        if !may(cx, config) {
+        if !may_manage(cx, config) {
             return Err(no_subscription());
         }
-        Ok(GetSubscriptionAttributesOutput { attributes: all(engine, config) })
+        Ok(GetSubscriptionAttributesOutput { attributes: shown_attributes(engine, config) })
     })
 }
 
 /// A subscription's attributes as AWS shows them.
-fn all(engine: &Engine, config: &SubscriptionConfig) -> Attributes {
+fn shown_attributes(engine: &Engine, config: &SubscriptionConfig) -> Attributes {
     let mut attributes = config.attributes.clone();
     attributes.remove("AuthenticateOnUnsubscribe");
     attributes.remove(replay::POSITION);
@@ -68,8 +68,8 @@ fn all(engine: &Engine, config: &SubscriptionConfig) -> Attributes {
     attributes
 }
 
-/// A subscription is its owner's and its topic's owner's.
-fn may(cx: &Context, config: &SubscriptionConfig) -> bool {
+/// Whether the caller may read and change a subscription: its owner and its topic's owner may.
+fn may_manage(cx: &Context, config: &SubscriptionConfig) -> bool {
     *config.owner == *cx.account || text::arn::account(&config.topic_arn) == &*cx.account
 }
 
@@ -97,7 +97,7 @@ pub async fn set_subscription_attributes(
         .core
         .execute(|tx| {
             let config = &tx.engine.subscription_by_arn(subscription_arn).ok_or_else(no_subscription)?.config;
-            if !may(cx, config) {
+            if !may_manage(cx, config) {
                 return Err(no_subscription());
             }
             let of = validate::Facts {
@@ -110,7 +110,7 @@ pub async fn set_subscription_attributes(
             let kept = validate::attribute(name, value, of).map_err(BadAttribute::alone)?;
             access::check_role(cx, name, value)?;
             if name == "ReplayPolicy" && kept.is_some() {
-                tx.engine.topic(config.topic).map_or(Ok(()), replay::check).map_err(invalid)?;
+                tx.engine.topic(config.topic).map_or(Ok(()), replay::check_archive).map_err(invalid)?;
             }
             if name == "FilterPolicy" && kept.is_some() && !config.attributes.contains_key(name) {
                 quotas::filter_policy(cx, tx.engine, config.topic)?;

@@ -42,7 +42,7 @@ pub fn restore(tx: &mut Transaction<'_>, topic_arn: &str, token: &str) -> Option
         created: tx.now,
         ..ended
     };
-    config.outbox = Some(outbox::of_subscription(tx, &config, QueueId(id.0 + 1)));
+    config.outbox = Some(outbox::declare_for_subscription(tx, &config, QueueId(id.0 + 1)));
     let arn = config.arn.clone();
     tx.apply(&Change::Subscription(Cow::Owned(config)));
     tx.delete_doc(&key);

@@ -71,7 +71,7 @@ fn decide(
     access::check_subscribe(cx, topic, protocol, endpoint)?;
     let topic_id = topic.config.id;
     if given.get("ReplayPolicy").is_some_and(|policy| !policy.is_empty()) {
-        replay::check(topic).map_err(invalid_attribute)?;
+        replay::check_archive(topic).map_err(invalid_attribute)?;
     }
     endpoint::check(tx.engine, &cx.account, protocol, endpoint, topic.fifo)?;
     endpoint::check_reach(&cx.cloud.reach, protocol, endpoint)?;
@@ -110,7 +110,7 @@ fn decide(
     };
     tx.check_declaration(&Change::Subscription(Cow::Borrowed(&config)))?;
     if !matches!(protocol, "sqs" | "firehose") {
-        config.outbox = Some(outbox::of_subscription(tx, &config, QueueId(id.0 + 1)));
+        config.outbox = Some(outbox::declare_for_subscription(tx, &config, QueueId(id.0 + 1)));
     }
     tx.apply(&Change::Subscription(Cow::Borrowed(&config)));
     Ok((config, true))

@@ -37,12 +37,12 @@ pub async fn get_topic_attributes(
     cx.cloud.core.read(|engine, now| {
         let topic = engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
         access::check(cx, topic, "SNS:GetTopicAttributes")?;
-        Ok(GetTopicAttributesOutput { attributes: all(engine, &topic.config, now) })
+        Ok(GetTopicAttributesOutput { attributes: shown_attributes(engine, &topic.config, now) })
     })
 }
 
 /// A topic's attributes as AWS shows them: what was set, what follows, and defaults.
-fn all(engine: &Engine, topic: &TopicConfig, now: Millis) -> Attributes {
+fn shown_attributes(engine: &Engine, topic: &TopicConfig, now: Millis) -> Attributes {
     let mut attributes = topic.attributes.clone();
     let mut put = |name: &str, value: String| attributes.insert(name.to_owned(), value);
     put("TopicArn", topic.arn.clone());

@@ -47,13 +47,13 @@ pub async fn create_topic(cx: &Context, input: CreateTopicInput<'_>) -> Result<C
     }
     let policy = input.data_protection_policy.as_deref().filter(|policy| !policy.is_empty());
     policy.map(|policy| data_protection::validate(policy, fifo)).transpose()?;
-    let topic_arn = arn::of(cx, name);
+    let topic_arn = arn::make(cx, name);
     let made = cx
         .cloud
         .core
         .execute(|tx| {
             if let Some(topic) = tx.engine.topic_by_arn(&topic_arn) {
-                return same(&topic.config, fifo, &attributes, &tags).map(|()| false);
+                return check_same(&topic.config, fifo, &attributes, &tags).map(|()| false);
             }
             quotas::topic(cx, tx.engine, fifo)?;
             attributes.retain(|_, value| !value.is_empty());
@@ -84,7 +84,7 @@ fn is_name(name: &str, fifo: bool) -> bool {
 }
 
 /// What is asked for must be what is there; what isn't asked for may be anything.
-fn same(topic: &TopicConfig, fifo: bool, attributes: &Attributes, tags: &Attributes) -> Result<(), AwsError> {
+fn check_same(topic: &TopicConfig, fifo: bool, attributes: &Attributes, tags: &Attributes) -> Result<(), AwsError> {
     let is = |(name, value): (&String, &String)| {
         let default = match name.as_str() {
             "ContentBasedDeduplication" => "false",
@@ -140,7 +140,7 @@ mod tests {
             created: 0,
         };
         let code = |attributes: &[(&str, &str)], tags: &[(&str, &str)]| {
-            same(&topic, false, &map(attributes), &map(tags)).err().map(|error| error.message)
+            check_same(&topic, false, &map(attributes), &map(tags)).err().map(|error| error.message)
         };
         assert_eq!(code(&[], &[]), None);
         assert_eq!(code(&[("DisplayName", "Value1")], &[("a", "1")]), None);
