@@ -354,7 +354,8 @@ async fn what_is_told_is_in_the_log() {
     cloud.s3().create_bucket().bucket("sending").send().await.unwrap();
     let core = &cloud.inside().core;
     let mut made = pin!(core.execute(|tx| {
-        let (key, bucket) = tx.engine.docs("s3/", "").find(|(key, _)| key.ends_with("sending")).expect("its document");
+        let (key, bucket) =
+            tx.engine().docs("s3/", "").find(|(key, _)| key.ends_with("sending")).expect("its document");
         let bucket = String::from_utf8(bucket.to_vec()).unwrap().replace("sending", "landing");
         let key = key.replace("sending", "landing");
         tx.put_doc(&key, bucket.as_bytes());

@@ -177,7 +177,7 @@ async fn streams_have_a_quota() {
     let cloud = TestCloud::start().await;
     let fill = cloud.inside().core.execute(|transaction| {
         for number in 0..5_000 {
-            let id = StreamId(transaction.engine.next_id());
+            let id = StreamId(transaction.engine().next_id());
             let arn = format!("arn:aws:firehose:us-east-1:000000000000:deliverystream/full-{number}");
             let document = "{}".to_owned();
             let config = StreamConfig { id, arn, document, buffer_bytes: 1, buffer_millis: 1, created: 0 };

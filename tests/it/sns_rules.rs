@@ -13,9 +13,9 @@ use crate::helpers::topics::{ACCOUNT, declare_topics, topic};
 /// Declares subscriptions of a topic without asking.
 async fn declare_subscriptions(cloud: &TestCloud, topic_arn: &str, count: usize, confirmed: bool, filter: bool) {
     let made = cloud.inside().core.execute(|tx| {
-        let topic = tx.engine.topic_by_arn(topic_arn).unwrap().config.id;
+        let topic = tx.engine().topic_by_arn(topic_arn).unwrap().config.id;
         for _ in 0..count {
-            let id = SubscriptionId(tx.engine.next_id());
+            let id = SubscriptionId(tx.engine().next_id());
             let policy = filter.then(|| ("FilterPolicy".to_owned(), r#"{"a":["b"]}"#.to_owned()));
             let config = SubscriptionConfig {
                 id,

@@ -68,7 +68,7 @@ pub(crate) async fn publish(sns: &Client, topic: &str, message: &str) -> String 
 pub(crate) async fn declare_topics(cloud: &TestCloud, names: impl Iterator<Item = String>) {
     let made = cloud.inside().core.execute(|tx| {
         for name in names {
-            let id = TopicId(tx.engine.next_id());
+            let id = TopicId(tx.engine().next_id());
             let (attributes, tags) = (Attributes::new(), Attributes::new());
             let config = TopicConfig { id, arn: format!("{ACCOUNT}:{name}"), attributes, tags, created: 0 };
             tx.apply(&Change::Topic(Cow::Owned(config)));

@@ -119,8 +119,8 @@ async fn keep_change_set(cx: &Context, stack: &Stack, set: &ChangeSet, text: &st
     cx.cloud
         .core
         .execute(|tx| {
-            store::check_change_set_quota(tx.engine, &stack)?;
-            let same = store::change_sets(tx.engine, &stack.uuid).into_iter().find(|other| other.name == set.name);
+            store::check_change_set_quota(tx.engine(), &stack)?;
+            let same = store::change_sets(tx.engine(), &stack.uuid).into_iter().find(|other| other.name == set.name);
             // One that was executed gives its name away.
             if let Some(old) = same.as_ref().filter(|old| old.execution == Execution::Complete) {
                 store::drop_change_set(tx, &stack.uuid, &old.id);
@@ -130,11 +130,11 @@ async fn keep_change_set(cx: &Context, stack: &Stack, set: &ChangeSet, text: &st
                     format!("ChangeSet {} cannot be created due to a mismatch with existing attribute Name", set.name),
                 ));
             }
-            if set.creates && store::stack(tx.engine, &place, &stack.uuid).is_none() {
-                if store::find_stack(tx.engine, &place, &stack.name)?.is_some() {
+            if set.creates && store::stack(tx.engine(), &place, &stack.uuid).is_none() {
+                if store::find_stack(tx.engine(), &place, &stack.name)?.is_some() {
                     return Err(stack_exists(&stack.name, &set.name));
                 }
-                store::check_stack_quota(tx.engine, &place)?;
+                store::check_stack_quota(tx.engine(), &place)?;
                 store::forget_stacks(tx, &expired);
                 run::set_status(tx, cx, &mut stack, Status::ReviewInProgress, Some("User Initiated"));
                 store::put_stack(tx, &stack);
@@ -190,7 +190,7 @@ pub async fn execute_change_set(cx: &Context, input: ChangeSetInput) -> Result<N
         .cloud
         .core
         .execute(|tx| {
-            let (mut stack, mut set) = find(tx.engine, &place, &input)?;
+            let (mut stack, mut set) = find(tx.engine(), &place, &input)?;
             if set.execution != Execution::Available {
                 let status = execution(&set);
                 return Err(AwsError::bad(
@@ -202,7 +202,7 @@ pub async fn execute_change_set(cx: &Context, input: ChangeSetInput) -> Result<N
                 Some(true) => OnFailure::Nothing,
                 _ => set.on_failure,
             };
-            for other in store::change_sets(tx.engine, &stack.uuid) {
+            for other in store::change_sets(tx.engine(), &stack.uuid) {
                 if other.id != set.id {
                     store::drop_change_set(tx, &stack.uuid, &other.id);
                 }
@@ -242,7 +242,7 @@ pub async fn delete_change_set(cx: &Context, input: ChangeSetInput) -> Result<No
     cx.cloud
         .core
         .execute(|tx| {
-            match find(tx.engine, &place, &input) {
+            match find(tx.engine(), &place, &input) {
                 Ok((stack, set)) => {
                     store::drop_change_set(tx, &stack.uuid, &set.id);
                     store::drop_unneeded_templates(tx, &stack);

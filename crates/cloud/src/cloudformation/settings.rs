@@ -41,7 +41,7 @@ async fn change<R>(
     cx.cloud
         .core
         .execute(|tx| {
-            let stack = store::find_stack(tx.engine, &place, name)?.filter(|stack| stack.deleted.is_none());
+            let stack = store::find_stack(tx.engine(), &place, name)?.filter(|stack| stack.deleted.is_none());
             let mut stack = stack.ok_or_else(|| no_stack_named(name))?;
             let result = change(tx, &mut stack)?;
             store::put_stack(tx, &stack);

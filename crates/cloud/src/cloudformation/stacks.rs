@@ -87,18 +87,18 @@ pub async fn create_stack(cx: &Context, mut input: Deployment) -> Result<StackId
     cx.cloud
         .core
         .execute(|tx| {
-            let holder = store::find_stack(tx.engine, &place, &stack.name)?;
+            let holder = store::find_stack(tx.engine(), &place, &stack.name)?;
             match holder {
                 Some(holder) if holder.uuid != stack.uuid || holder.status != Status::ReviewInProgress => {
                     return Err(taken());
                 }
                 Some(_) => {}
-                None => store::check_stack_quota(tx.engine, &place)?,
+                None => store::check_stack_quota(tx.engine(), &place)?,
             }
             store::forget_stacks(tx, &old);
             stack.created = tx.now;
             store::put_template(tx, &stack.now.template, &prepared.text);
-            for mut set in store::change_sets(tx.engine, &stack.uuid) {
+            for mut set in store::change_sets(tx.engine(), &stack.uuid) {
                 set.execution = Execution::Obsolete;
                 store::put_change_set(tx, &stack.uuid, &set);
             }
@@ -148,7 +148,7 @@ pub async fn update_stack(cx: &Context, mut input: Deployment) -> Result<StackId
     cx.cloud
         .core
         .execute(|tx| {
-            let mut stack = store::stack(tx.engine, &place, &stack.uuid).ok_or_else(|| no_stack_named(&name))?;
+            let mut stack = store::stack(tx.engine(), &place, &stack.uuid).ok_or_else(|| no_stack_named(&name))?;
             check_updatable(&stack)?;
             if policy.is_some() {
                 stack.policy = policy;
@@ -230,7 +230,7 @@ pub async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Result<(), A
         .core
         .execute_freeing(|tx| {
             // Deleting what isn't there is no error.
-            let Some(mut stack) = store::find_stack(tx.engine, &place, &name)? else { return Ok(None) };
+            let Some(mut stack) = store::find_stack(tx.engine(), &place, &name)? else { return Ok(None) };
             if stack.deleted.is_some() || stack.status == Status::DeleteInProgress {
                 return Ok(None);
             }
@@ -243,7 +243,7 @@ pub async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Result<(), A
             if stack.status.running() {
                 return Err(invalid(format!("Stack [{}] is in {} state and can not be deleted now.", stack.id, stack.status)));
             }
-            let stacks = store::stacks(tx.engine, &place);
+            let stacks = store::stacks(tx.engine(), &place);
             let in_use = stack.now.outputs.iter().filter_map(|o| o.export.as_ref()).find_map(|export| {
                 let importers = plan::importers(&stacks, export);
                 (!importers.is_empty()).then(|| (export.clone(), importers.join(", ")))
@@ -258,7 +258,7 @@ pub async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Result<(), A
             stack.token = input.client_request_token;
             stack.retain = retain;
             if force {
-                stack.retain = store::resources(tx.engine, &stack.uuid)
+                stack.retain = store::resources(tx.engine(), &stack.uuid)
                     .into_values()
                     .filter(|resource| resource.status == Status::DeleteFailed)
                     .map(|resource| resource.logical_id)

@@ -180,7 +180,7 @@ pub fn put_stack(tx: &mut Transaction<'_>, stack: &Stack) {
     let place = Place { account: stack.account.as_str().into(), region: stack.region.as_str().into() };
     put(tx, &stack_key(stack), stack);
     let name = name_key(&place, &stack.name);
-    let holder: Option<String> = doc(tx.engine, &name);
+    let holder: Option<String> = doc(tx.engine(), &name);
     if stack.status == Status::DeleteComplete {
         if holder.as_deref() == Some(&stack.uuid) {
             tx.delete_doc(&name);
@@ -208,7 +208,7 @@ pub fn put_event(tx: &mut Transaction<'_>, stack: &mut Stack, event: &Event) {
     let (since, first) = (event.at.saturating_sub(EVENTS_SHOWN), stack.events.saturating_sub(EVENTS_KEPT));
     let first = event_key(&stack.uuid, first);
     let old = |key: &str, bytes: &[u8]| key < first.as_str() || decode_event(bytes).is_some_and(|it| it.at < since);
-    let events = tx.engine.docs(&first[..first.len() - EVENT_DIGITS], "");
+    let events = tx.engine().docs(&first[..first.len() - EVENT_DIGITS], "");
     let gone = events.take(EVENTS_FORGOTTEN).take_while(|(key, bytes)| old(key, bytes));
     for key in gone.map(|(key, _)| key.to_owned()).collect::<Vec<_>>() {
         tx.delete_doc(&key);
@@ -276,11 +276,11 @@ pub fn drop_unneeded_templates(tx: &mut Transaction<'_>, stack: &Stack) {
         let keys = engine.docs(&prefix, "").map(|(key, _)| key.to_owned());
         keys.filter(|key| !needed.contains(key)).collect()
     };
-    if unneeded(tx.engine, &needed).is_empty() {
+    if unneeded(tx.engine(), &needed).is_empty() {
         return;
     }
-    needed.extend(change_sets(tx.engine, &stack.uuid).into_iter().map(|set| set.definition.template));
-    for key in unneeded(tx.engine, &needed) {
+    needed.extend(change_sets(tx.engine(), &stack.uuid).into_iter().map(|set| set.definition.template));
+    for key in unneeded(tx.engine(), &needed) {
         tx.delete_doc(&key);
     }
 }
@@ -290,7 +290,7 @@ pub fn forget_stacks(tx: &mut Transaction<'_>, old: &[Stack]) {
     for stack in old {
         for kind in ["resource", "event", "template", "changeset"] {
             let prefix = format!("cfn/{kind}/{}/", stack.uuid);
-            let keys: Vec<String> = tx.engine.docs(&prefix, "").map(|(key, _)| key.to_owned()).collect();
+            let keys: Vec<String> = tx.engine().docs(&prefix, "").map(|(key, _)| key.to_owned()).collect();
             keys.iter().for_each(|key| tx.delete_doc(key));
         }
         tx.delete_doc(&stack_key(stack));

@@ -71,7 +71,7 @@ async fn restate(cloud: &Cloud, segment: u32) -> Result<(), AwsError> {
             .execute_freeing(|transaction| {
                 let now = transaction.now;
                 for (place, record) in &records {
-                    for change in transaction.engine.restate(*place, record, now) {
+                    for change in transaction.engine().restate(*place, record, now) {
                         transaction.apply(&change);
                     }
                 }

@@ -21,7 +21,7 @@ impl Transaction<'_> {
     /// What the service says of a quota: `OverLimit` (SQS), `TopicLimitExceeded` and `SubscriptionLimitExceeded` (SNS),
     /// `LimitExceededException` (Firehose).
     pub fn check_declaration(&self, change: &Change<'_>) -> Result<(), AwsError> {
-        if !self.engine.has_no_room_for(change) {
+        if !self.engine().has_no_room_for(change) {
             return Ok(());
         }
         let (status, code) = match change {

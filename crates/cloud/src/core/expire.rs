@@ -17,7 +17,7 @@ pub async fn expire_messages(cloud: &Cloud) -> Result<(), AwsError> {
     for id in queues {
         loop {
             let more = cloud.core.execute_freeing(|tx| {
-                let positions = tx.engine.queue(id).map(|queue| queue.expired(tx.now, EXPIRE_AT_ONCE));
+                let positions = tx.engine().queue(id).map(|queue| queue.expired(tx.now, EXPIRE_AT_ONCE));
                 let positions = positions.unwrap_or_default();
                 let more = positions.len() == EXPIRE_AT_ONCE;
                 if !positions.is_empty() {

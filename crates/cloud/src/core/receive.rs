@@ -98,7 +98,7 @@ impl Core {
 
     fn find(&self, transaction: &mut Transaction<'_>, id: QueueId, receive: Receive<'_>) -> Option<Found> {
         let now = transaction.now;
-        let decision = transaction.engine.queue_mut(id)?.decide_receive(receive, now);
+        let decision = transaction.queue_mut(id)?.decide_receive(receive, now);
         let Received { visible_at, picked, redriven, expired, repeated, over_limit } = decision;
         if !expired.is_empty() {
             transaction.apply(&Change::Deleted { queue: id, positions: expired });
@@ -112,7 +112,7 @@ impl Core {
         } else if !picked.is_empty() {
             transaction.apply(&Change::Received { queue: id, at: now, visible_at, positions: picked.clone() });
         }
-        let engine = &*transaction.engine;
+        let engine = &*transaction.engine();
         let queue = engine.queue(id)?;
         let messages = picked
             .iter()
@@ -162,11 +162,11 @@ impl Core {
 /// A message that was received too often goes to the dead-letter queue; without one it stays.
 fn redrive(transaction: &mut Transaction<'_>, from: QueueId, position: u64) {
     let target = transaction
-        .engine
+        .engine()
         .queue(from)
         .and_then(|queue| queue.settings.redrive.as_ref())
-        .and_then(|redrive| transaction.engine.queue_id(&redrive.target))
-        .and_then(|id| Some((id, transaction.engine.queue(id)?.next_position())));
+        .and_then(|redrive| transaction.engine().queue_id(&redrive.target))
+        .and_then(|id| Some((id, transaction.engine().queue(id)?.next_position())));
     if let Some((to, to_position)) = target {
         let at = transaction.now;
         let moved = Moved { from, from_position: position, to, to_position, at, redrive: true };

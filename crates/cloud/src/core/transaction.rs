@@ -3,7 +3,9 @@
 use postcard::ser_flavors::Flavor;
 
 use engine::change::{Sent, Target};
-use engine::{Change, Engine, Millis, Owner, QueueId, StreamId};
+use engine::explain::Outcomes;
+use engine::queue::Queue;
+use engine::{Change, Engine, Millis, Notification, Owner, Published, QueueId, SendError, StreamId, TopicId};
 use log::{self, LogError};
 
 /// Bytes of a transaction: half of what the log takes, since the declarations of a new segment may stand before it.
@@ -91,8 +93,7 @@ impl Flavor for Appender<'_> {
 
 /// Sees the state and changes it. What it has changed is kept, whether the request then succeeds or fails: validate first.
 pub struct Transaction<'t> {
-    /// The state, to decide on. Change it through [`Transaction::apply`] only.
-    pub engine: &'t mut Engine,
+    engine: &'t mut Engine,
     pub now: Millis,
     pub(super) frames: &'t mut Frames,
     pub(super) wake: Vec<QueueId>,
@@ -112,6 +113,27 @@ impl<'t> Transaction<'t> {
     pub(super) fn new(engine: &'t mut Engine, now: Millis, frames: &'t mut Frames) -> Self {
         let (wake, hidden) = (Vec::new(), Vec::new());
         Self { engine, now, frames, wake, hidden, wake_streams: false, applying: false, most: u64::MAX, refused: None }
+    }
+
+    /// The state, to decide on.
+    pub fn engine(&self) -> &Engine {
+        self.engine
+    }
+
+    /// A queue, to look at what is due in it by now: that moves its clock, and changes nothing that the log has to hold.
+    pub fn queue_mut(&mut self, id: QueueId) -> Option<&mut Queue> {
+        self.engine.queue_mut(id)
+    }
+
+    /// Decides where a message of a topic goes: see [`Engine::decide_publish`], which may look its routes up anew.
+    pub fn decide_publish<'a>(
+        &mut self,
+        topic: TopicId,
+        topic_arn: &'a str,
+        notification: Notification<'a>,
+        outcomes: Option<&mut Outcomes>,
+    ) -> Result<Published<'a>, SendError> {
+        self.engine.decide_publish(topic, topic_arn, notification, self.now, outcomes)
     }
 
     /// Makes a change, in the state and in the log. One that the log would not take, and all after it, are not made, and

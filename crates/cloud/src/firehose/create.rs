@@ -62,12 +62,12 @@ pub async fn create_delivery_stream(cx: &Context, input: CreateInput) -> Result<
         .core
         .execute(|tx| {
             let arn = stream::arn(&cx.region, &cx.account, &name);
-            if tx.engine.stream_by_arn(&arn).is_some() {
+            if tx.engine().stream_by_arn(&arn).is_some() {
                 let message = format!("Firehose {name} under accountId {} already exists", cx.account);
                 return Err(AwsError::bad("ResourceInUseException", message));
             }
             let own = stream::arn(&cx.region, &cx.account, "");
-            if tx.engine.streams(&own).take(MAX_STREAMS).count() == MAX_STREAMS {
+            if tx.engine().streams(&own).take(MAX_STREAMS).count() == MAX_STREAMS {
                 let message = format!("You have already consumed your firehose quota of {MAX_STREAMS} hoses.");
                 return Err(AwsError::bad("LimitExceededException", message));
             }
@@ -82,7 +82,7 @@ pub async fn create_delivery_stream(cx: &Context, input: CreateInput) -> Result<
                 encryption,
                 tags,
             };
-            let id = StreamId(tx.engine.next_id());
+            let id = StreamId(tx.engine().next_id());
             tx.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
             Ok(document)
         })

@@ -22,8 +22,8 @@ pub async fn delete_delivery_stream(cx: &Context, input: DeleteInput) -> Result<
         .cloud
         .core
         .execute_freeing(|tx| {
-            let (id, _) = stream::find(cx, tx.engine, name)?;
-            let lost = tx.engine.stream(id).map_or(0, |stream| stream.len());
+            let (id, _) = stream::find(cx, tx.engine(), name)?;
+            let lost = tx.engine().stream(id).map_or(0, |stream| stream.len());
             tx.apply(&Change::StreamGone(id));
             Ok(lost)
         })

@@ -70,7 +70,7 @@ async fn set_encryption(cx: &Context, name: Option<&str>, encryption: Option<Enc
     cx.cloud
         .core
         .execute(|tx| {
-            let (id, mut document) = stream::find(cx, tx.engine, name)?;
+            let (id, mut document) = stream::find(cx, tx.engine(), name)?;
             document.encryption = encryption;
             tx.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
             Ok(Empty {})

@@ -73,7 +73,7 @@ pub async fn land<'f>(
         return Ok(files.into_iter().map(|files| files.map(drop)).collect());
     }
     let landed = cloud.core.execute(|tx| {
-        let permit = Permit::of(tx.engine, tx.now, document);
+        let permit = Permit::of(tx.engine(), tx.now, document);
         let mut changed = Vec::new();
         let mut land_one = |objects: &[Object], files: &Result<Vec<Written>, String>| {
             let files = files.as_ref().map_err(String::clone)?;

@@ -102,10 +102,10 @@ async fn put_all(cx: &Context, name: &str, records: &[Blob]) -> Result<(Vec<Stri
     cx.cloud
         .core
         .execute(|tx| {
-            let stream = tx.engine.stream_by_arn(&arn).ok_or_else(|| not_found(cx, name))?;
+            let stream = tx.engine().stream_by_arn(&arn).ok_or_else(|| not_found(cx, name))?;
             let id = stream.config.id;
             let encrypted = stream.settings.encrypted;
-            if tx.engine.strict() && stream.settings.decompresses {
+            if tx.engine().strict() && stream.settings.decompresses {
                 // "PutRecord", API Reference.
                 let message =
                     "Only requests from CloudWatch Logs are supported when CloudWatch Logs decompression is enabled.";
@@ -113,11 +113,11 @@ async fn put_all(cx: &Context, name: &str, records: &[Blob]) -> Result<(Vec<Stri
             }
             let mut ids = Vec::with_capacity(records.len());
             for data in records {
-                let seq = tx.engine.next_seq();
-                let position = tx.engine.stream(id).map_or(0, |stream| stream.next_position());
+                let seq = tx.engine().next_seq();
+                let position = tx.engine().stream(id).map_or(0, |stream| stream.next_position());
                 let put = Put { seq, at: tx.now, stream: id, position, data };
                 tx.apply(&Change::Put(put));
-                ids.push(tx.engine.record_id(seq));
+                ids.push(tx.engine().record_id(seq));
             }
             Ok((ids, encrypted))
         })

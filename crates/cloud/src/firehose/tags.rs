@@ -122,7 +122,7 @@ async fn change_tags(
     cx.cloud
         .core
         .execute(|tx| {
-            let (id, mut document) = stream::find(cx, tx.engine, name)?;
+            let (id, mut document) = stream::find(cx, tx.engine(), name)?;
             change(&mut document.tags)?;
             tx.declare(&Change::Stream(Cow::Owned(document.config(id)?)))?;
             Ok(Empty {})

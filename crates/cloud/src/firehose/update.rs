@@ -43,7 +43,7 @@ pub async fn update_destination(cx: &Context, input: UpdateInput) -> Result<Empt
         .cloud
         .core
         .execute(|tx| {
-            let (id, mut document) = stream::find(cx, tx.engine, name)?;
+            let (id, mut document) = stream::find(cx, tx.engine(), name)?;
             if document.version.to_string() != version {
                 let message = format!(
                     "Cannot update firehose: {name} since the current version id: {} and specified version id: {version} \

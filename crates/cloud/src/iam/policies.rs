@@ -107,7 +107,7 @@ pub async fn create_policy(cx: &Context, input: PolicyInput) -> Result<PolicyOut
     cx.cloud
         .core
         .execute(|tx| {
-            let others = policies(tx.engine, &cx.account);
+            let others = policies(tx.engine(), &cx.account);
             if others.iter().any(|policy| policy.name == new.name) {
                 let message = format!("A policy called {} already exists. Duplicate names are not allowed.", new.name);
                 return Err(AwsError::new(409, "EntityAlreadyExists", message));
@@ -135,8 +135,8 @@ pub async fn delete_policy(cx: &Context, input: PolicyInput) -> Result<(), AwsEr
     cx.cloud
         .core
         .execute_freeing(|tx| {
-            own_policy(tx.engine, cx, &arn, "DeletePolicy")?;
-            if roles(tx.engine, &cx.account).iter().any(|role| role.attached.contains(&arn)) {
+            own_policy(tx.engine(), cx, &arn, "DeletePolicy")?;
+            if roles(tx.engine(), &cx.account).iter().any(|role| role.attached.contains(&arn)) {
                 let message = "Cannot delete a policy attached to entities.";
                 return Err(AwsError::new(409, "DeleteConflict", message));
             }
@@ -209,7 +209,7 @@ pub async fn create_policy_version(cx: &Context, input: PolicyInput) -> Result<P
     cx.cloud
         .core
         .execute(|tx| {
-            let mut policy = own_policy(tx.engine, cx, &arn, "CreatePolicyVersion")?;
+            let mut policy = own_policy(tx.engine(), cx, &arn, "CreatePolicyVersion")?;
             policy.document = document;
             policy.version += 1;
             policy.updated = tx.now;

@@ -114,14 +114,14 @@ pub async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, A
     cx.cloud
         .core
         .execute(|tx| {
-            if role(tx.engine, &cx.account, &new.name).is_ok() {
+            if role(tx.engine(), &cx.account, &new.name).is_ok() {
                 let message = format!("Role with name {} already exists.", new.name);
                 return Err(AwsError::new(409, "EntityAlreadyExists", message));
             }
             if let Some(arn) = &new.permissions_boundary {
-                boundary(tx.engine, cx, arn)?;
+                boundary(tx.engine(), cx, arn)?;
             }
-            if count_roles(tx.engine, &cx.account) >= MAX_ROLES {
+            if count_roles(tx.engine(), &cx.account) >= MAX_ROLES {
                 return Err(exceeded("RolesPerAccount", MAX_ROLES));
             }
             put_role(tx, &new);
@@ -145,7 +145,7 @@ pub async fn delete_role(cx: &Context, input: RoleInput) -> Result<(), AwsError>
         .cloud
         .core
         .execute_freeing(|tx| {
-            let role = role(tx.engine, &cx.account, &name)?;
+            let role = role(tx.engine(), &cx.account, &name)?;
             if !role.attached.is_empty() {
                 return conflict("detach all policies");
             }

@@ -66,8 +66,8 @@ async fn change_as(
     cx.cloud
         .core
         .execute_as(frees, |tx| {
-            let mut role = role(tx.engine, &cx.account, name)?;
-            change(tx.engine, &mut role)?;
+            let mut role = role(tx.engine(), &cx.account, name)?;
+            change(tx.engine(), &mut role)?;
             put_role(tx, &role);
             Ok(role)
         })

@@ -71,7 +71,7 @@ impl Event {
             if !rule.fits(self.name, &self.key) {
                 continue;
             }
-            let body = self.body(bucket, &rule, tx.engine.next_seq());
+            let body = self.body(bucket, &rule, tx.engine().next_seq());
             if let Err(why) = deliver(cloud, &rule, bucket, &body, self.actor.trace.as_deref(), tx) {
                 refused.push(format!(
                     "the event s3:{} of {:?} in the bucket {} was not sent to {}: {why}",
@@ -154,12 +154,12 @@ fn deliver(
     tx: &mut Transaction<'_>,
 ) -> Result<(), String> {
     let now = tx.now;
-    may_deliver(tx.engine, rule, bucket, now)?;
+    may_deliver(tx.engine(), rule, bucket, now)?;
     match rule.destination {
         Destination::Queue => {
-            let id = tx.engine.queue_id(rule.arn).ok_or("the queue does not exist")?;
+            let id = tx.engine().queue_id(rule.arn).ok_or("the queue does not exist")?;
             let message = Message { sender: SENDER, body, trace, ..Default::default() };
-            let sending = tx.engine.decide_send(id, message, now).map_err(|error| error.to_string())?;
+            let sending = tx.engine().decide_send(id, message, now).map_err(|error| error.to_string())?;
             if let Sending::New(sent) = sending {
                 tx.apply(&Change::Sent(sent));
             }

@@ -131,7 +131,7 @@ pub fn within<R>(
     change: impl FnOnce(&mut Edit<'_>) -> Result<R>,
 ) -> Result<Changed<R>> {
     let mut edit = Edit {
-        docs: Docs(tx.engine),
+        docs: Docs(tx.engine()),
         writes: Vec::new(),
         orphans: Vec::new(),
         adopted: Vec::new(),

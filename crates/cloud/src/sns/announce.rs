@@ -20,7 +20,7 @@ pub fn announce(
     topic_arn: &str,
     notification: Notification<'_>,
 ) -> Result<(), String> {
-    let topic = tx.engine.topic_by_arn(topic_arn).ok_or("the topic does not exist")?.config.id;
+    let topic = tx.engine().topic_by_arn(topic_arn).ok_or("the topic does not exist")?.config.id;
     let published = fan_out(cloud, tx, topic, topic_arn, notification).map_err(|error| error.to_string())?;
     published.report(cloud, topic_arn);
     Ok(())

@@ -48,7 +48,7 @@ pub async fn record_for_endpoint(cx: &Context, arn: &str, notification: Notifica
     let platform = resource.split('/').nth(1).unwrap_or_default();
     let own = notification.by_protocol.iter().find(|(key, _)| *key == platform).map(|(_, body)| *body);
     let body = own.unwrap_or(notification.body);
-    let check = |tx: &mut Transaction<'_>| match mobile::endpoint::find(tx.engine, arn) {
+    let check = |tx: &mut Transaction<'_>| match mobile::endpoint::find(tx.engine(), arn) {
         None => Err(invalid("TargetArn Reason: No endpoint found for the target arn specified")),
         Some(endpoint) if endpoint.get("Enabled").is_some_and(|enabled| enabled == "false") => {
             Err(AwsError::bad("EndpointDisabled", "Endpoint is disabled"))
@@ -62,7 +62,7 @@ pub async fn record_for_endpoint(cx: &Context, arn: &str, notification: Notifica
 pub async fn record_for_phone(cx: &Context, number: &str, notification: Notification<'_>) -> Result<String, AwsError> {
     let own = notification.by_protocol.iter().find(|(key, _)| *key == "sms").map(|(_, body)| *body);
     let body = own.unwrap_or(notification.body);
-    let check = |tx: &mut Transaction<'_>| sms::check_not_opted_out(cx, tx.engine, number);
+    let check = |tx: &mut Transaction<'_>| sms::check_not_opted_out(cx, tx.engine(), number);
     record(cx, &format!("phone/{number}"), body, notification, check).await
 }
 
@@ -78,23 +78,23 @@ async fn record(
         .core
         .execute(|tx| {
             check(tx)?;
-            let queue = match tx.engine.queue_id(&arn) {
+            let queue = match tx.engine().queue_id(&arn) {
                 Some(queue) => queue,
                 None => {
-                    let id = QueueId(tx.engine.next_id());
+                    let id = QueueId(tx.engine().next_id());
                     declare(tx, arn, id)
                 }
             };
             let Notification { sender, subject, attributes, .. } = notification;
             let message = Message { sender, body, attributes, ..Message::default() };
-            let sending = tx.engine.decide_send(queue, message, tx.now);
+            let sending = tx.engine().decide_send(queue, message, tx.now);
             let Ok(Sending::New(mut sent)) = sending else {
                 return Err(AwsError::internal("the outbox takes no message"));
             };
             sent.subject = subject;
             let seq = sent.seq;
             tx.apply(&Change::Sent(sent));
-            Ok(tx.engine.notification_id(seq))
+            Ok(tx.engine().notification_id(seq))
         })
         .await
 }

@@ -110,21 +110,22 @@ async fn step(cloud: &Arc<Cloud>, id: SubscriptionId) -> Result<bool, AwsError> 
         .core
         .execute(|tx| {
             let now = tx.now;
-            let Some(config) = tx.engine.subscription(id).filter(|it| it.replaying).map(|it| it.config.clone()) else {
+            let Some(config) = tx.engine().subscription(id).filter(|it| it.replaying).map(|it| it.config.clone())
+            else {
                 return Ok((Vec::new(), false));
             };
             let mut refused = Vec::new();
             for ((_, _, index, _), record) in wanted.iter().zip(&records) {
                 let Ok(archived) = receive::sent(record) else { continue }; // its time in the archive is over
-                let Some(subscription) = tx.engine.subscription(id) else { continue };
-                match tx.engine.decide_replay(subscription, &archived, *index, now) {
+                let Some(subscription) = tx.engine().subscription(id) else { continue };
+                match tx.engine().decide_replay(subscription, &archived, *index, now) {
                     Ok(Some(sent)) => tx.apply(&Change::Sent(sent)),
                     Ok(None) => {}
                     Err(reason) => refused.push((config.arn.clone(), reason)),
                 }
             }
             // What was published since the look is still to come: only an archive without more ends the replay.
-            let archive = tx.engine.queue_id(&archive_arn(&config.topic_arn)).and_then(|id| tx.engine.queue(id));
+            let archive = tx.engine().queue_id(&archive_arn(&config.topic_arn)).and_then(|id| tx.engine().queue(id));
             let more = !beyond && archive.is_some_and(|archive| archive.messages_from(next).next().is_some());
             tx.apply(&Change::Subscription(Cow::Owned(after(config, next, more))));
             Ok((refused, more))

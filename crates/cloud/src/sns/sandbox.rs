@@ -36,7 +36,7 @@ fn key(cx: &Context, number: &str) -> String {
 }
 
 fn read(tx: &Transaction<'_>, key: &str) -> Option<Phone> {
-    serde_json::from_slice(tx.engine.doc(key)?).ok()
+    serde_json::from_slice(tx.engine().doc(key)?).ok()
 }
 
 fn not_found() -> AwsError {
@@ -81,7 +81,7 @@ pub async fn create_sms_sandbox_phone_number(cx: &Context, input: CreateInput<'_
         .core
         .execute(|tx| {
             let before = read(tx, &own);
-            if before.is_none() && tx.engine.docs(&prefix, &prefix).take(MAX_PHONES).count() == MAX_PHONES {
+            if before.is_none() && tx.engine().docs(&prefix, &prefix).take(MAX_PHONES).count() == MAX_PHONES {
                 return Err(AwsError::bad(
                     "UserError",
                     format!("The SMS sandbox holds {MAX_PHONES} phone numbers at most"),

@@ -42,7 +42,7 @@ pub async fn set_sms_attributes(cx: &Context, input: SetSmsAttributesInput<'_>) 
     cx.cloud
         .core
         .execute(|tx| {
-            let mut all = attributes(cx, tx.engine);
+            let mut all = attributes(cx, tx.engine());
             all.extend(given.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_str().to_owned())));
             let json = serde_json::to_vec(&all).map_err(|error| AwsError::internal(error.to_string()))?;
             tx.put_doc(&key(cx), &json);

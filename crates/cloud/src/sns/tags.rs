@@ -152,7 +152,7 @@ async fn change(
 ) -> Result<Empty, AwsError> {
     arn::check_topic(arn, "ResourceArn", cx)?;
     let decide = |tx: &mut Transaction<'_>| {
-        let topic: &Topic = tx.engine.topic_by_arn(arn).ok_or_else(no_resource)?;
+        let topic: &Topic = tx.engine().topic_by_arn(arn).ok_or_else(no_resource)?;
         access::check(cx, topic, action)?;
         let mut config = topic.config.clone();
         edit(&mut config)?;

@@ -29,7 +29,7 @@ pub async fn change_message_visibility(cx: &Context, input: ChangeMessageVisibil
     cx.cloud
         .core
         .execute_freeing(|tx| {
-            let queue = queue_url::open(cx, tx.engine, &arn, "sqs:ChangeMessageVisibility")?;
+            let queue = queue_url::open(cx, tx.engine(), &arn, "sqs:ChangeMessageVisibility")?;
             let entry = new_deadline(cx, tx, queue, handle, timeout)?;
             tx.apply(&Change::Visible { queue, entries: vec![entry] });
             Ok(())
@@ -68,7 +68,7 @@ pub async fn change_message_visibility_batch(
     cx.cloud
         .core
         .execute_freeing(|tx| {
-            let queue = queue_url::open(cx, tx.engine, &arn, "sqs:ChangeMessageVisibility")?;
+            let queue = queue_url::open(cx, tx.engine(), &arn, "sqs:ChangeMessageVisibility")?;
             let mut entries = Vec::with_capacity(ids.len());
             for (id, entry) in ids.into_iter().zip(input.entries.iter().flatten()) {
                 let decided = receipt::given(&entry.receipt_handle)
@@ -108,9 +108,9 @@ fn new_deadline(
     handle: &str,
     timeout: Millis,
 ) -> Result<(Position, Millis), AwsError> {
-    let receipt = receipt::parse(handle, queue, tx.engine.salt())?;
+    let receipt = receipt::parse(handle, queue, tx.engine().salt())?;
     let now = tx.now;
-    let queue = queue_url::queue(cx, tx.engine, queue)?;
+    let queue = queue_url::queue(cx, tx.engine(), queue)?;
     let Some(entry) = queue.get(receipt.position) else {
         let reason = "Message does not exist or is not available for visibility timeout change.";
         return Err(error::invalid_value(handle, "ReceiptHandle", reason));

@@ -12,7 +12,7 @@ fn key(arn: &str) -> String {
 
 /// Remembers when a queue was deleted.
 pub fn start(tx: &mut Transaction<'_>, arn: &str) {
-    if tx.engine.strict() {
+    if tx.engine().strict() {
         let now = tx.now.to_le_bytes();
         tx.put_doc(&key(arn), &now);
     }
@@ -22,11 +22,11 @@ pub fn start(tx: &mut Transaction<'_>, arn: &str) {
 /// `QueueDeletedRecently` within 60 seconds of the deletion.
 pub fn check(tx: &mut Transaction<'_>, arn: &str) -> Result<(), AwsError> {
     let key = key(arn);
-    let Some(deleted) = tx.engine.doc(&key).and_then(|at| Some(u64::from_le_bytes((&**at).try_into().ok()?))) else {
+    let Some(deleted) = tx.engine().doc(&key).and_then(|at| Some(u64::from_le_bytes((&**at).try_into().ok()?))) else {
         return Ok(());
     };
     // A deletion that is still to come was dated by a clock that has been set back since.
-    if tx.engine.strict() && deleted <= tx.now && tx.now < deleted + limits::QUEUE_COOL_DOWN {
+    if tx.engine().strict() && deleted <= tx.now && tx.now < deleted + limits::QUEUE_COOL_DOWN {
         return Err(error::deleted_recently());
     }
     tx.delete_doc(&key);

@@ -56,7 +56,7 @@ pub async fn create(
     cx.cloud
         .core
         .execute(|tx| {
-            if let Some(queue) = queue_url::find(tx.engine, arn).and_then(|id| tx.engine.queue(id)) {
+            if let Some(queue) = queue_url::find(tx.engine(), arn).and_then(|id| tx.engine().queue(id)) {
                 let differs = given.iter().find(|(name, value)| !attributes::agrees(&queue.config, name, value));
                 return match differs {
                     None => Ok(queue.config.id),
@@ -64,10 +64,10 @@ pub async fn create(
                 };
             }
             cool_down::check(tx, arn)?;
-            attributes::check_redrive(tx.engine, &given, arn)?;
+            attributes::check_redrive(tx.engine(), &given, arn)?;
             let mut attributes = Attributes::new();
             attributes::merge(&mut attributes, given)?;
-            let id = QueueId(tx.engine.next_id());
+            let id = QueueId(tx.engine().next_id());
             let (created, modified) = (tx.now, tx.now);
             let config = QueueConfig { id, arn: arn.to_owned(), attributes, tags, created, modified, hidden: false };
             tx.declare(&Change::Queue(Cow::Owned(config)))?;

@@ -25,7 +25,7 @@ pub async fn delete_message(cx: &Context, input: DeleteMessageInput<'_>) -> Resu
     cx.cloud
         .core
         .execute_freeing(|tx| {
-            let queue = queue_url::open(cx, tx.engine, &arn, "sqs:DeleteMessage")?;
+            let queue = queue_url::open(cx, tx.engine(), &arn, "sqs:DeleteMessage")?;
             if let Some(position) = find_message(cx, tx, queue, handle)? {
                 tx.apply(&Change::Deleted { queue, positions: vec![position] });
             }
@@ -62,7 +62,7 @@ pub async fn delete_message_batch(
     cx.cloud
         .core
         .execute_freeing(|tx| {
-            let queue = queue_url::open(cx, tx.engine, &arn, "sqs:DeleteMessage")?;
+            let queue = queue_url::open(cx, tx.engine(), &arn, "sqs:DeleteMessage")?;
             let mut positions = Vec::with_capacity(ids.len());
             for (id, entry) in ids.into_iter().zip(input.entries.iter().flatten()) {
                 match receipt::given(&entry.receipt_handle).and_then(|handle| find_message(cx, tx, queue, handle)) {
@@ -92,9 +92,9 @@ fn find_message(
     queue: QueueId,
     handle: &str,
 ) -> Result<Option<Position>, AwsError> {
-    let receipt = receipt::parse(handle, queue, tx.engine.salt())?;
+    let receipt = receipt::parse(handle, queue, tx.engine().salt())?;
     let now = tx.now;
-    let queue = queue_url::queue(cx, tx.engine, queue)?;
+    let queue = queue_url::queue(cx, tx.engine(), queue)?;
     let Some(entry) = queue.get(receipt.position) else { return Ok(None) };
     let held = entry.state == State::InFlight && entry.visible_at > now && entry.count == receipt.count;
     if queue.settings.fifo && !held {

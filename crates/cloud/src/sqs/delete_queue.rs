@@ -28,7 +28,7 @@ pub async fn delete(cx: &Context, arn: &str) -> Result<(), AwsError> {
         .cloud
         .core
         .execute_freeing(|tx| {
-            let id = queue_url::open(cx, tx.engine, arn, "sqs:DeleteQueue")?;
+            let id = queue_url::open(cx, tx.engine(), arn, "sqs:DeleteQueue")?;
             tx.apply(&Change::QueueGone(id));
             move_tasks::forget(tx, arn);
             cool_down::start(tx, arn);

@@ -126,9 +126,9 @@ async fn rewrite(
     cx.cloud
         .core
         .execute(|tx| {
-            let id = queue_url::open(cx, tx.engine, arn, action)?;
+            let id = queue_url::open(cx, tx.engine(), arn, action)?;
             let now = tx.now;
-            let config = &queue_url::queue(cx, tx.engine, id)?.config;
+            let config = &queue_url::queue(cx, tx.engine(), id)?.config;
             let mut attributes = config.attributes.clone();
             let policy = change(attributes.get("Policy").map(String::as_str))?;
             attributes::merge(&mut attributes, vec![("Policy".to_owned(), policy)])?;

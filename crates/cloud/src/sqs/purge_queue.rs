@@ -19,10 +19,10 @@ pub async fn purge_queue(cx: &Context, input: PurgeQueueInput<'_>) -> Result<(),
     cx.cloud
         .core
         .execute_freeing(|tx| {
-            let id = queue_url::open(cx, tx.engine, &arn, "sqs:PurgeQueue")?;
-            let strict = tx.engine.strict();
+            let id = queue_url::open(cx, tx.engine(), &arn, "sqs:PurgeQueue")?;
+            let strict = tx.engine().strict();
             let now = tx.now;
-            let queue = queue_url::queue(cx, tx.engine, id)?;
+            let queue = queue_url::queue(cx, tx.engine(), id)?;
             let cools = queue.purged <= now && now < queue.purged + limits::QUEUE_COOL_DOWN;
             if strict && queue.purged != 0 && cools {
                 return Err(error::purge_in_progress(queue_url::name(&arn)));

@@ -31,9 +31,9 @@ pub async fn get_queue_attributes(
 ) -> Result<GetQueueAttributesOutput, AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let names = input.attribute_names.unwrap_or_default();
-    let values = cx.cloud.core.read(|engine, now| {
+    let values = cx.cloud.core.count(|engine, now| {
         let id = queue_url::open(cx, engine, &arn, "sqs:GetQueueAttributes")?;
-        let queue = queue_url::queue(cx, engine, id)?;
+        let queue = engine.queue_mut(id).ok_or_else(|| error::no_queue(cx))?;
         attributes::read(queue, names.iter().map(Text::as_str), now)
     })?;
     let values: Pairs<'static, String> = values.into_iter().map(|(name, value)| (Text::from(name), value)).collect();
@@ -66,14 +66,14 @@ pub async fn set(cx: &Context, arn: &str, given: &[(&str, &str)]) -> Result<(), 
     cx.cloud
         .core
         .execute_as(frees, |tx| {
-            let id = queue_url::open(cx, tx.engine, arn, "sqs:SetQueueAttributes")?;
+            let id = queue_url::open(cx, tx.engine(), arn, "sqs:SetQueueAttributes")?;
             let given = attributes::validate(given.iter().copied(), arn)?;
             if given.iter().any(|(name, value)| name == "FifoQueue" && value == "false") {
                 return Err(error::attribute_reason("FifoQueue", "Modifying queue type is not supported."));
             }
-            attributes::check_redrive(tx.engine, &given, arn)?;
+            attributes::check_redrive(tx.engine(), &given, arn)?;
             let now = tx.now;
-            let config = &queue_url::queue(cx, tx.engine, id)?.config;
+            let config = &queue_url::queue(cx, tx.engine(), id)?.config;
             let mut attributes = config.attributes.clone();
             attributes::merge(&mut attributes, given)?;
             let config = attributes::changed(config, attributes, now);

@@ -90,8 +90,8 @@ pub fn open(cx: &Context, engine: &Engine, arn: &str, action: &str) -> Result<Qu
 }
 
 /// The queue that [`open`] found.
-pub fn queue<'e>(cx: &Context, engine: &'e mut Engine, id: QueueId) -> Result<&'e mut Queue, AwsError> {
-    engine.queue_mut(id).ok_or_else(|| error::no_queue(cx))
+pub fn queue<'e>(cx: &Context, engine: &'e Engine, id: QueueId) -> Result<&'e Queue, AwsError> {
+    engine.queue(id).ok_or_else(|| error::no_queue(cx))
 }
 
 #[cfg(test)]

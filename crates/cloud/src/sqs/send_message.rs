@@ -56,8 +56,8 @@ pub async fn send_message(cx: &Context, input: SendMessageInput<'_>) -> Result<S
         .cloud
         .core
         .execute(|tx| {
-            let id = queue_url::open(cx, tx.engine, &arn, "sqs:SendMessage")?;
-            let queue = queue_url::queue(cx, tx.engine, id)?;
+            let id = queue_url::open(cx, tx.engine(), &arn, "sqs:SendMessage")?;
+            let queue = queue_url::queue(cx, tx.engine(), id)?;
             message.check_ids(queue)?;
             message.check_fit(queue, "are invalid")?;
             message.send(tx, id)

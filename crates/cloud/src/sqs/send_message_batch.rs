@@ -80,8 +80,8 @@ pub async fn send_message_batch(cx: &Context, input: SendMessageBatchInput<'_>) 
     cx.cloud
         .core
         .execute(|tx| {
-            let queue_id = queue_url::open(cx, tx.engine, &arn, "sqs:SendMessage")?;
-            let queue = queue_url::queue(cx, tx.engine, queue_id)?;
+            let queue_id = queue_url::open(cx, tx.engine(), &arn, "sqs:SendMessage")?;
+            let queue = queue_url::queue(cx, tx.engine(), queue_id)?;
             // An id that is missing in one entry fails the whole batch, so nothing is sent before.
             for message in checked.iter().filter_map(|(_, message)| message.as_ref().ok()) {
                 message.check_ids(queue)?;

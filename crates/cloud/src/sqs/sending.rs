@@ -120,9 +120,9 @@ impl<'i> CheckedMessage<'i> {
 
     /// Sends it into its queue.
     pub fn send(&mut self, tx: &mut Transaction<'_>, queue: QueueId) -> Result<Accepted, AwsError> {
-        let fifo = tx.engine.queue(queue).is_some_and(|queue| queue.settings.fifo);
+        let fifo = tx.engine().queue(queue).is_some_and(|queue| queue.settings.fifo);
         let message = std::mem::take(&mut self.message);
-        let (seq, index) = match tx.engine.decide_send(queue, message, tx.now).map_err(refused)? {
+        let (seq, index) = match tx.engine().decide_send(queue, message, tx.now).map_err(refused)? {
             Sending::New(sent) => {
                 let seq = sent.seq;
                 tx.apply(&Change::Sent(sent));
@@ -131,7 +131,7 @@ impl<'i> CheckedMessage<'i> {
             Sending::Duplicate { seq, index } => (seq, index),
         };
         let sequence_number = fifo.then(|| ids::sequence_number(seq));
-        Ok(Accepted { message_id: tx.engine.message_id(seq, index), sequence_number })
+        Ok(Accepted { message_id: tx.engine().message_id(seq, index), sequence_number })
     }
 }
 

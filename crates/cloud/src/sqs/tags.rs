@@ -92,8 +92,8 @@ async fn change(
     cx.cloud
         .core
         .execute(|tx| {
-            let id = queue_url::open(cx, tx.engine, arn, action)?;
-            let config = &queue_url::queue(cx, tx.engine, id)?.config;
+            let id = queue_url::open(cx, tx.engine(), arn, action)?;
+            let config = &queue_url::queue(cx, tx.engine(), id)?.config;
             let mut tags = config.tags.clone();
             change(&mut tags)?;
             let config = QueueConfig { tags, ..config.clone() };

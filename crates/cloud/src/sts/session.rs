@@ -58,11 +58,11 @@ pub async fn begin(
         .cloud
         .core
         .execute(|tx| {
-            let new = decide(tx.engine)?;
-            if tx.engine.doc(SECRET).is_none() {
+            let new = decide(tx.engine())?;
+            if tx.engine().doc(SECRET).is_none() {
                 tx.put_doc(SECRET, &new_secret);
             }
-            Ok((new, tx.engine.doc(SECRET).cloned(), tx.now))
+            Ok((new, tx.engine().doc(SECRET).cloned(), tx.now))
         })
         .await?;
     let secret = secret.ok_or_else(|| AwsError::internal("there is no secret for sessions"))?;

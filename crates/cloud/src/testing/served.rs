@@ -35,7 +35,7 @@ pub async fn declare(cloud: &Arc<Cloud>, arn: &str) -> QueueId {
         hidden: false,
     };
     let made = cloud.core.execute(|tx| {
-        let id = QueueId(tx.engine.next_id());
+        let id = QueueId(tx.engine().next_id());
         tx.apply(&Change::Queue(std::borrow::Cow::Owned(config(id))));
         Ok(id)
     });

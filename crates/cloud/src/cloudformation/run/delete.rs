@@ -33,7 +33,7 @@ impl Run {
             return self.set_status(Status::DeleteFailed, Some(&reason)).await;
         }
         self.change_stack(|tx, stack| {
-            for set in store::change_sets(tx.engine, &stack.uuid) {
+            for set in store::change_sets(tx.engine(), &stack.uuid) {
                 store::drop_change_set(tx, &stack.uuid, &set.id);
             }
             stack.deleted = Some(tx.now);

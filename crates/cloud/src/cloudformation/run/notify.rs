@@ -23,7 +23,7 @@ pub fn notify(tx: &mut Transaction<'_>, cx: &Context, stack: &Stack, event: &Eve
         let subject = Some("AWS CloudFormation Notification");
         let notification = Notification { sender: sns::SENDER, subject, body: &body, ..Default::default() };
         // CloudFormation publishes as whoever made the stack: another account's topic must let that in.
-        let allowed = match tx.engine.topic_by_arn(topic) {
+        let allowed = match tx.engine().topic_by_arn(topic) {
             Some(topic) => sns::may_publish(cx, topic).map_err(|error| error.message),
             None => Ok(()),
         };

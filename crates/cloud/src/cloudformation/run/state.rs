@@ -67,7 +67,7 @@ impl Run {
         let core = &self.cx.cloud.core;
         let deletes = self.stack().is_some_and(|stack| stack.status == Status::DeleteInProgress);
         let write = |tx: &mut Transaction<'_>| {
-            let stack = store::stack(tx.engine, &self.place, &self.uuid);
+            let stack = store::stack(tx.engine(), &self.place, &self.uuid);
             let mut stack = stack.ok_or_else(|| no_stack_with_id(&self.uuid))?;
             let result = change(tx, &mut stack);
             store::put_stack(tx, &stack);

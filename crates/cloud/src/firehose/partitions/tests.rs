@@ -77,7 +77,7 @@ impl Bench {
         self.s3.create_bucket().bucket("landing").send().await.unwrap();
         let core = &self.server.cloud.core;
         core.execute(|tx| {
-            let config = document().config(StreamId(tx.engine.next_id()))?;
+            let config = document().config(StreamId(tx.engine().next_id()))?;
             tx.apply(&Change::Stream(std::borrow::Cow::Owned(config)));
             Ok(())
         })
@@ -88,9 +88,9 @@ impl Bench {
     async fn put(&self, data: &str) {
         let core = &self.server.cloud.core;
         core.execute(|tx| {
-            let stream = tx.engine.streams("").next().unwrap();
+            let stream = tx.engine().streams("").next().unwrap();
             let (id, position) = (stream.config.id, stream.next_position());
-            let put = Put { seq: tx.engine.next_seq(), at: tx.now, stream: id, position, data: data.as_bytes() };
+            let put = Put { seq: tx.engine().next_seq(), at: tx.now, stream: id, position, data: data.as_bytes() };
             tx.apply(&Change::Put(put));
             Ok(())
         })
@@ -203,7 +203,7 @@ async fn what_waits_lands_as_the_changed_stream_says_and_what_has_landed_does_no
     changed.version = 2;
     changed.destination.prefix = Some("new/k=!{partitionKeyFromQuery:k}/".to_owned());
     let change = bench.server.cloud.core.execute(|tx| {
-        let id = tx.engine.streams("").next().unwrap().config.id;
+        let id = tx.engine().streams("").next().unwrap().config.id;
         tx.apply(&Change::Stream(std::borrow::Cow::Owned(changed.config(id)?)));
         Ok(())
     });

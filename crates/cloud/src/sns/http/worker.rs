@@ -149,7 +149,7 @@ async fn give_up(
     let dead_lettered = cloud
         .core
         .execute_freeing(|tx| {
-            let engine = &*tx.engine;
+            let engine = &*tx.engine();
             let target = engine.subscription(config.id).ok_or_else(|| "the subscription is gone".to_owned());
             let at = tx.now;
             let target = target.and_then(|subscription| engine.dead_letter(subscription, at));

@@ -68,7 +68,7 @@ pub async fn create_platform_application(
         .core
         .execute(|tx| {
             let key = application_key(&arn);
-            if tx.engine.doc(&key).is_none() {
+            if tx.engine().doc(&key).is_none() {
                 tx.put_doc(&key, &json(&attributes)?);
             }
             Ok(CreatePlatformApplicationOutput { platform_application_arn: arn })
@@ -189,7 +189,7 @@ pub async fn set_platform_application_attributes(
     cx.cloud
         .core
         .execute(|tx| {
-            let mut attributes = find(tx.engine, arn).ok_or_else(not_found)?;
+            let mut attributes = find(tx.engine(), arn).ok_or_else(not_found)?;
             attributes.extend(given);
             tx.put_doc(&application_key(arn), &json(&attributes)?);
             Ok(())
@@ -203,7 +203,7 @@ pub async fn delete_platform_application(cx: &Context, input: ApplicationInput<'
         .core
         .execute_freeing(|tx| {
             let prefix = endpoint_keys(arn);
-            let endpoints: Vec<String> = tx.engine.docs(&prefix, &prefix).map(|(key, _)| key.to_owned()).collect();
+            let endpoints: Vec<String> = tx.engine().docs(&prefix, &prefix).map(|(key, _)| key.to_owned()).collect();
             endpoints.iter().for_each(|key| tx.delete_doc(key));
             tx.delete_doc(&application_key(arn));
             Ok(())

@@ -81,9 +81,9 @@ pub async fn create_platform_endpoint(
     cx.cloud
         .core
         .execute(|tx| {
-            application::find(tx.engine, application).ok_or_else(application::not_found)?;
+            application::find(tx.engine(), application).ok_or_else(application::not_found)?;
             let prefix = endpoint_keys(application);
-            let same_token = tx.engine.docs(&prefix, &prefix).find_map(|(key, json)| {
+            let same_token = tx.engine().docs(&prefix, &prefix).find_map(|(key, json)| {
                 let endpoint: Attributes = serde_json::from_slice(json).ok()?;
                 (endpoint.get("Token").map(String::as_str) == Some(token)).then(|| (arn_of(key), endpoint))
             });
@@ -149,7 +149,7 @@ pub async fn set_endpoint_attributes(cx: &Context, input: EndpointInput<'_>) -> 
     cx.cloud
         .core
         .execute(|tx| {
-            let mut attributes = find(tx.engine, arn).ok_or_else(not_found)?;
+            let mut attributes = find(tx.engine(), arn).ok_or_else(not_found)?;
             attributes.extend(given);
             tx.put_doc(&endpoint_key(arn), &application::json(&attributes)?);
             Ok(())

@@ -84,7 +84,7 @@ pub async fn publish_batch(cx: &Context, input: PublishBatchInput<'_>) -> Result
         .cloud
         .core
         .execute(|tx| {
-            let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
+            let topic = tx.engine().topic_by_arn(topic_arn).ok_or_else(no_topic)?;
             access::check(cx, topic, "SNS:Publish")?;
             let (id, fifo) = (topic.config.id, topic.fifo);
             // All of them before the first is sent: a transaction has no way back.
@@ -96,7 +96,7 @@ pub async fn publish_batch(cx: &Context, input: PublishBatchInput<'_>) -> Result
                 let published = fan_out(&cx.cloud, tx, id, topic_arn, notification).map_err(refused)?;
                 successful.push(Successful {
                     id: entry.id.as_deref().unwrap_or_default().to_owned(),
-                    message_id: tx.engine.notification_id(published.seq),
+                    message_id: tx.engine().notification_id(published.seq),
                     sequence_number: fifo.then(|| ids::notification_number(published.seq)),
                 });
                 reports.extend(Some(published).filter(FanOut::is_worth_a_report));

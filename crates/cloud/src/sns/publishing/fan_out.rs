@@ -29,8 +29,8 @@ pub fn fan_out(
     notification: Notification<'_>,
 ) -> Result<FanOut, SendError> {
     let mut outcomes = cloud.notices.explains().then(Outcomes::new);
-    let published = tx.engine.decide_publish(topic, topic_arn, notification, tx.now, outcomes.as_mut())?;
-    let explanation = outcomes.map(|outcomes| explain::words(tx.engine, topic_arn, &published, &outcomes));
+    let published = tx.decide_publish(topic, topic_arn, notification, outcomes.as_mut())?;
+    let explanation = outcomes.map(|outcomes| explain::words(tx.engine(), topic_arn, &published, &outcomes));
     if let Some(sent) = published.change {
         tx.apply(&Change::Sent(sent));
     }

@@ -69,13 +69,13 @@ pub async fn publish(cx: &Context, input: PublishInput<'_>) -> Result<PublishOut
         .cloud
         .core
         .execute(|tx| {
-            let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
+            let topic = tx.engine().topic_by_arn(topic_arn).ok_or_else(no_topic)?;
             access::check(cx, topic, "SNS:Publish")?;
             let (id, fifo) = (topic.config.id, topic.fifo);
             let notification = message.for_topic(topic, cx.trace.as_deref())?;
             let published = fan_out(&cx.cloud, tx, id, topic_arn, notification).map_err(refused)?;
             let sequence_number = fifo.then(|| ids::notification_number(published.seq));
-            Ok((PublishOutput { message_id: tx.engine.notification_id(published.seq), sequence_number }, published))
+            Ok((PublishOutput { message_id: tx.engine().notification_id(published.seq), sequence_number }, published))
         })
         .await?;
     published.report(&cx.cloud, topic_arn);

@@ -96,7 +96,7 @@ pub async fn set_subscription_attributes(
         .cloud
         .core
         .execute(|tx| {
-            let config = &tx.engine.subscription_by_arn(subscription_arn).ok_or_else(no_subscription)?.config;
+            let config = &tx.engine().subscription_by_arn(subscription_arn).ok_or_else(no_subscription)?.config;
             if !may_manage(cx, config) {
                 return Err(no_subscription());
             }
@@ -110,10 +110,10 @@ pub async fn set_subscription_attributes(
             let kept = validate::attribute(name, value, of).map_err(BadAttribute::alone)?;
             access::check_role(cx, name, value)?;
             if name == "ReplayPolicy" && kept.is_some() {
-                tx.engine.topic(config.topic).map_or(Ok(()), replay::check_archive).map_err(invalid)?;
+                tx.engine().topic(config.topic).map_or(Ok(()), replay::check_archive).map_err(invalid)?;
             }
             if name == "FilterPolicy" && kept.is_some() && !config.attributes.contains_key(name) {
-                quotas::filter_policy(cx, tx.engine, config.topic)?;
+                quotas::filter_policy(cx, tx.engine(), config.topic)?;
             }
             let mut config = config.clone();
             match kept {

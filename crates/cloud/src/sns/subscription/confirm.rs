@@ -46,8 +46,8 @@ pub async fn confirm_subscription(
         .cloud
         .core
         .execute(|tx| {
-            let topic = tx.engine.topic_by_arn(topic_arn).map(|topic| topic.config.id);
-            let engine = &*tx.engine;
+            let topic = tx.engine().topic_by_arn(topic_arn).map(|topic| topic.config.id);
+            let engine = &*tx.engine();
             let mut subscriptions = topic.into_iter().flat_map(|id| engine.subscriptions_of(id)).map(|it| &it.config);
             let now = tx.now;
             let valid = |config: &&SubscriptionConfig| config.token == token && now < config.created + TOKEN_LIFE;

@@ -33,10 +33,10 @@ async fn ask_queue(cloud: &Cloud, config: &SubscriptionConfig) -> Result<(), Aws
     cloud
         .core
         .execute(|tx| {
-            let queue = tx.engine.queue_id(&config.endpoint).ok_or("the queue does not exist".to_owned());
-            let queue = queue.and_then(|queue| tx.engine.may_send(queue, &config.topic_arn, tx.now).map(|()| queue));
+            let queue = tx.engine().queue_id(&config.endpoint).ok_or("the queue does not exist".to_owned());
+            let queue = queue.and_then(|queue| tx.engine().may_send(queue, &config.topic_arn, tx.now).map(|()| queue));
             let message = Message { sender: SENDER, body: &body, ..Message::default() };
-            let sending = tx.engine.decide_send(queue.map_err(AwsError::internal)?, message, tx.now);
+            let sending = tx.engine().decide_send(queue.map_err(AwsError::internal)?, message, tx.now);
             if let Ok(Sending::New(sent)) = sending {
                 tx.apply(&Change::Sent(sent));
             }

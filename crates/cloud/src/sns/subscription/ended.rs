@@ -14,7 +14,7 @@ const PREFIX: &str = "sns/ended/";
 /// Keeps a subscription that has ended for as long as its new token is valid, and deletes those whose token no longer is.
 pub fn keep(tx: &mut Transaction<'_>, config: &SubscriptionConfig) {
     let old: Vec<String> = tx
-        .engine
+        .engine()
         .docs(PREFIX, PREFIX)
         .filter(|(_, json)| read(json).is_none_or(|ended| ended.created + TOKEN_LIFE <= tx.now))
         .map(|(key, _)| key.to_owned())
@@ -28,15 +28,15 @@ pub fn keep(tx: &mut Transaction<'_>, config: &SubscriptionConfig) {
 /// Restores the subscription of a topic that ended with this token. Gives its new ARN; `None` if there is none to restore.
 pub fn restore(tx: &mut Transaction<'_>, topic_arn: &str, token: &str) -> Option<String> {
     let key = format!("{PREFIX}{token}");
-    let ended = read(tx.engine.doc(&key)?)?;
-    let topic = tx.engine.topic_by_arn(topic_arn)?.config.id;
+    let ended = read(tx.engine().doc(&key)?)?;
+    let topic = tx.engine().topic_by_arn(topic_arn)?.config.id;
     if ended.topic_arn != topic_arn || ended.created + TOKEN_LIFE <= tx.now {
         return None;
     }
-    let id = SubscriptionId(tx.engine.next_id());
+    let id = SubscriptionId(tx.engine().next_id());
     let mut config = SubscriptionConfig {
         id,
-        arn: tx.engine.subscription_arn(topic_arn, id),
+        arn: tx.engine().subscription_arn(topic_arn, id),
         topic,
         outbox: None,
         created: tx.now,

@@ -67,18 +67,18 @@ fn decide(
     endpoint: &str,
     given: &Pairs<'_, Text<'_>>,
 ) -> Result<(SubscriptionConfig, bool), AwsError> {
-    let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
+    let topic = tx.engine().topic_by_arn(topic_arn).ok_or_else(no_topic)?;
     access::check_subscribe(cx, topic, protocol, endpoint)?;
     let topic_id = topic.config.id;
     if given.get("ReplayPolicy").is_some_and(|policy| !policy.is_empty()) {
         replay::check_archive(topic).map_err(invalid_attribute)?;
     }
-    endpoint::check(tx.engine, &cx.account, protocol, endpoint, topic.fifo)?;
+    endpoint::check(tx.engine(), &cx.account, protocol, endpoint, topic.fifo)?;
     endpoint::check_reach(&cx.cloud.reach, protocol, endpoint)?;
     let mut attributes = validated(&cx.account, topic_arn, protocol, endpoint, given)?;
     attributes.iter().try_for_each(|(name, value)| access::check_role(cx, name, value))?;
     let same = |config: &&SubscriptionConfig| config.protocol == protocol && config.endpoint == endpoint;
-    let existing = tx.engine.subscriptions_of(topic_id).map(|it| &it.config).find(same).cloned();
+    let existing = tx.engine().subscriptions_of(topic_id).map(|it| &it.config).find(same).cloned();
     if let Some(config) = existing {
         if !attributes.iter().all(|(name, value)| effective(&config.attributes, name) == value) {
             return Err(invalid_attribute("Subscription already exists with different attributes"));
@@ -88,15 +88,15 @@ fn decide(
     replay::mark(&mut attributes);
     attributes.insert("SubscriptionPrincipal".into(), access::caller(cx));
     let confirmed = confirms_itself(cx, protocol, endpoint);
-    quotas::subscription(cx, tx.engine, topic_id, confirmed)?;
+    quotas::subscription(cx, tx.engine(), topic_id, confirmed)?;
     if attributes.contains_key("FilterPolicy") {
-        quotas::filter_policy(cx, tx.engine, topic_id)?;
+        quotas::filter_policy(cx, tx.engine(), topic_id)?;
     }
     attributes.insert("ConfirmationWasAuthenticated".into(), confirmed.to_string());
-    let id = SubscriptionId(tx.engine.next_id());
+    let id = SubscriptionId(tx.engine().next_id());
     let mut config = SubscriptionConfig {
         id,
-        arn: tx.engine.subscription_arn(topic_arn, id),
+        arn: tx.engine().subscription_arn(topic_arn, id),
         topic: topic_id,
         topic_arn: topic_arn.to_owned(),
         protocol: protocol.to_owned(),

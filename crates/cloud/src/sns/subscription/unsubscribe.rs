@@ -25,7 +25,7 @@ pub async fn unsubscribe(cx: &Context, input: UnsubscribeInput<'_>) -> Result<()
         .cloud
         .core
         .execute_freeing(|tx| {
-            let Some(subscription) = tx.engine.subscription_by_arn(subscription_arn) else { return Ok(None) };
+            let Some(subscription) = tx.engine().subscription_by_arn(subscription_arn) else { return Ok(None) };
             let mut config = subscription.config.clone();
             let stranger = *config.owner != *cx.account && text::arn::account(&config.topic_arn) != &*cx.account;
             let guarded = config.attributes.contains_key("AuthenticateOnUnsubscribe");
@@ -52,7 +52,7 @@ pub async fn unsubscribe(cx: &Context, input: UnsubscribeInput<'_>) -> Result<()
 
 /// Takes a subscription away, and its outbox with whatever wasn't delivered.
 pub fn remove(tx: &mut Transaction<'_>, id: SubscriptionId) {
-    let outbox = tx.engine.subscription(id).and_then(|subscription| subscription.config.outbox);
+    let outbox = tx.engine().subscription(id).and_then(|subscription| subscription.config.outbox);
     tx.apply(&Change::SubscriptionGone(id));
     if let Some(queue) = outbox {
         tx.apply(&Change::QueueGone(queue));

@@ -28,9 +28,9 @@ pub fn days(policy: &str) -> Result<u64, String> {
 /// before that is applied: it writes into the topic's attributes since when the archive exists.
 pub fn declare(tx: &mut Transaction<'_>, topic: &mut TopicConfig) -> Result<(), AwsError> {
     let arn = archive_arn(&topic.arn);
-    let existing = tx.engine.queue_id(&arn);
+    let existing = tx.engine().queue_id(&arn);
     let Some(policy) = topic.attributes.get("ArchivePolicy") else {
-        let replaying = tx.engine.subscriptions_of(topic.id).any(|subscription| subscription.replaying);
+        let replaying = tx.engine().subscriptions_of(topic.id).any(|subscription| subscription.replaying);
         if existing.is_some() && replaying {
             return Err(invalid("ArchivePolicy: a subscription is being replayed"));
         }
@@ -44,8 +44,8 @@ pub fn declare(tx: &mut Transaction<'_>, topic: &mut TopicConfig) -> Result<(), 
     let now = tx.now;
     topic.attributes.entry("BeginningArchiveTime".into()).or_insert_with(|| time::iso_millis(now));
     // A new topic's number is still free; the archive's is the one behind it.
-    let id = existing.unwrap_or_else(|| QueueId(tx.engine.next_id().max(topic.id.0 + 1)));
-    let created = existing.and_then(|id| tx.engine.queue(id)).map_or(now, |queue| queue.config.created);
+    let id = existing.unwrap_or_else(|| QueueId(tx.engine().next_id().max(topic.id.0 + 1)));
+    let created = existing.and_then(|id| tx.engine().queue(id)).map_or(now, |queue| queue.config.created);
     let attributes = Attributes::from([("MessageRetentionPeriod".to_owned(), seconds.to_string())]);
     let config = QueueConfig { id, arn, attributes, tags: Attributes::new(), created, modified: now, hidden: true };
     tx.apply(&Change::Queue(Cow::Owned(config)));

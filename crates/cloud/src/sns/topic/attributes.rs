@@ -97,7 +97,7 @@ pub async fn set_topic_attributes(cx: &Context, input: SetTopicAttributesInput<'
     cx.cloud
         .core
         .execute_as(frees, |tx| {
-            let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
+            let topic = tx.engine().topic_by_arn(topic_arn).ok_or_else(no_topic)?;
             access::check(cx, topic, "SNS:SetTopicAttributes")?;
             let kept = validate::attribute(name, value, topic.fifo).map_err(BadAttribute::alone)?;
             access::check_role(cx, name, value)?;

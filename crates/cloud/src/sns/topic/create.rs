@@ -52,12 +52,12 @@ pub async fn create_topic(cx: &Context, input: CreateTopicInput<'_>) -> Result<C
         .cloud
         .core
         .execute(|tx| {
-            if let Some(topic) = tx.engine.topic_by_arn(&topic_arn) {
+            if let Some(topic) = tx.engine().topic_by_arn(&topic_arn) {
                 return check_same(&topic.config, fifo, &attributes, &tags).map(|()| false);
             }
-            quotas::topic(cx, tx.engine, fifo)?;
+            quotas::topic(cx, tx.engine(), fifo)?;
             attributes.retain(|_, value| !value.is_empty());
-            let id = TopicId(tx.engine.next_id());
+            let id = TopicId(tx.engine().next_id());
             let mut config = TopicConfig { id, arn: topic_arn.clone(), attributes, tags, created: tx.now };
             tx.check_declaration(&Change::Topic(Cow::Borrowed(&config)))?;
             archive::declare(tx, &mut config)?;

@@ -56,7 +56,7 @@ pub async fn put_data_protection_policy(cx: &Context, input: PutDataProtectionPo
     cx.cloud
         .core
         .execute(|tx| {
-            let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
+            let topic = tx.engine().topic_by_arn(topic_arn).ok_or_else(no_topic)?;
             access::check(cx, topic, "SNS:PutDataProtectionPolicy")?;
             match policy {
                 "" => tx.delete_doc(&key(topic_arn)),

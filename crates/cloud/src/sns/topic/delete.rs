@@ -24,10 +24,10 @@ pub async fn delete_topic(cx: &Context, input: DeleteTopicInput<'_>) -> Result<(
     cx.cloud
         .core
         .execute_freeing(|tx| {
-            let Some(topic) = tx.engine.topic_by_arn(topic_arn) else { return Ok(()) };
+            let Some(topic) = tx.engine().topic_by_arn(topic_arn) else { return Ok(()) };
             access::check(cx, topic, "SNS:DeleteTopic")?;
             let id = topic.config.id;
-            let archive = tx.engine.queue_id(&archive_arn(topic_arn));
+            let archive = tx.engine().queue_id(&archive_arn(topic_arn));
             // "Amazon SNS message archiving for FIFO topic owners": the policy goes first. A stack sees to that itself.
             if archive.is_some() && cx.service.is_none() {
                 let message = "Invalid state: Cannot delete a topic with an ArchivePolicy";

@@ -93,7 +93,7 @@ async fn change(
     cx.cloud
         .core
         .execute(|tx| {
-            let topic = tx.engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
+            let topic = tx.engine().topic_by_arn(topic_arn).ok_or_else(no_topic)?;
             access::check(cx, topic, action)?;
             let mut config = topic.config.clone();
             let mut policy = policy::of(&config);

@@ -44,8 +44,8 @@ pub async fn cancel_message_move_task(
         .cloud
         .core
         .execute(|tx| {
-            resource(cx, tx.engine, &handle.source_arn, "SourceArn")?;
-            let mut task = tasks(tx.engine, &handle.source_arn)
+            resource(cx, tx.engine(), &handle.source_arn, "SourceArn")?;
+            let mut task = tasks(tx.engine(), &handle.source_arn)
                 .into_iter()
                 .find(|task| task.id == handle.task_id)
                 .ok_or_else(|| error::not_found("Task does not exist."))?;

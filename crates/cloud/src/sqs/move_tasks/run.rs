@@ -115,7 +115,7 @@ fn pick(tx: &mut Transaction<'_>, key: &str, max: usize) -> Result<Option<Vec<Pi
     }
     let left = task.to_move.saturating_sub(task.moved);
     let (max, now) = (max.min(left as usize), tx.now);
-    let queue = tx.engine.queue_id(&task.source).and_then(|id| tx.engine.queue_mut(id));
+    let queue = tx.engine().queue_id(&task.source).and_then(|id| tx.queue_mut(id));
     let Some(queue) = queue else { return Ok(Some(Vec::new())) };
     let positions = queue.visible(max, now);
     let pick = |position| queue.get(position).map(|entry| Pick { position, seq: entry.seq, index: entry.index });
@@ -148,25 +148,25 @@ fn finish(tx: &mut Transaction<'_>, key: &str, messages: &[(Pick, Read)], max: u
 /// Moves those of the messages that are still there, and gives their number; the error also says why the others can't be
 /// moved.
 fn move_all(tx: &mut Transaction<'_>, task: &Task, messages: &[(Pick, Read)]) -> Result<u64, (u64, &'static str)> {
-    let Some(from) = tx.engine.queue_id(&task.source) else {
+    let Some(from) = tx.engine().queue_id(&task.source) else {
         return Err((0, "AWS.SimpleQueueService.NonExistentQueue"));
     };
     let mut moved = 0;
     for (pick, read) in messages {
-        let queue = tx.engine.queue(from);
+        let queue = tx.engine().queue(from);
         let entry = queue.and_then(|queue| queue.get(pick.position)).filter(|entry| entry.seq == pick.seq);
         // A consumer may have received it meanwhile.
         if !entry.is_some_and(|entry| matches!(entry.state, State::Fresh | State::Back)) {
             continue;
         }
         let to = match &task.destination {
-            Some(destination) => tx.engine.queue_id(destination),
+            Some(destination) => tx.engine().queue_id(destination),
             None => {
                 let source = queue.and_then(|queue| queue.stray(pick.position)?.source);
                 Some(source.ok_or((moved, "CouldNotDetermineMessageSource"))?)
             }
         };
-        let target = to.and_then(|to| Some((to, tx.engine.queue(to)?.next_position())));
+        let target = to.and_then(|to| Some((to, tx.engine().queue(to)?.next_position())));
         let Some((to, position)) = target else {
             return Err((moved, "AWS.SimpleQueueService.NonExistentQueue"));
         };
@@ -182,14 +182,14 @@ fn move_all(tx: &mut Transaction<'_>, task: &Task, messages: &[(Pick, Read)]) ->
 /// ("Learn how to configure a dead-letter queue redrive in Amazon SQS").
 fn anew<'r>(tx: &Transaction<'_>, pick: &Pick, read: &'r Read, queue: QueueId, position: Position) -> Option<Sent<'r>> {
     let sent = receive::sent(&read.record).ok()?;
-    let fifo = tx.engine.queue(queue)?.settings.fifo;
+    let fifo = tx.engine().queue(queue)?.settings.fifo;
     let delivery = sent.deliveries.get(usize::from(pick.index))?;
     let body = match &read.enveloped {
         Some(body) => body.as_str(),
         None => sent.bodies.get(usize::from(delivery.body)).copied()?,
     };
     Some(Sent {
-        seq: tx.engine.next_seq(),
+        seq: tx.engine().next_seq(),
         at: tx.now,
         topic: None,
         sender: if sent.topic.is_some() { notification::SENDER } else { sent.sender },

@@ -49,9 +49,9 @@ pub async fn start_message_move_task(
         .cloud
         .core
         .execute(|tx| {
-            let queue = resource(cx, tx.engine, source, "SourceArn")?;
+            let queue = resource(cx, tx.engine(), source, "SourceArn")?;
             if let Some(destination) = destination {
-                resource(cx, tx.engine, destination, "DestinationArn")?;
+                resource(cx, tx.engine(), destination, "DestinationArn")?;
                 if destination == source {
                     return Err(error::invalid("Source queue arn and destination queue arn cannot be the same."));
                 }
@@ -59,17 +59,17 @@ pub async fn start_message_move_task(
                     return Err(error::invalid("Source queue and destination queue must be of the same type."));
                 }
             }
-            if !tx.engine.queues("").any(|queue| list_queues::is_source(queue, source)) {
+            if !tx.engine().queues("").any(|queue| list_queues::is_source(queue, source)) {
                 return Err(error::invalid("Source queue must be configured as a Dead Letter Queue."));
             }
-            let before = tasks(tx.engine, source);
+            let before = tasks(tx.engine(), source);
             if before.iter().any(Task::is_active) {
                 let message = "There is already a task running. Only one active task is allowed for a source queue arn \
                                at a given time.";
                 return Err(error::invalid(message));
             }
             let own = |task: &Task| arn::account(&task.source) == &*cx.account;
-            if active(tx.engine).into_iter().filter(own).count() >= MAX_ACTIVE {
+            if active(tx.engine()).into_iter().filter(own).count() >= MAX_ACTIVE {
                 return Err(error::over_limit(format!(
                     "There are already {MAX_ACTIVE} active message move tasks. No more are allowed for an account."
                 )));
@@ -78,7 +78,7 @@ pub async fn start_message_move_task(
                 tx.delete_doc(&old.key());
             }
             let now = tx.now;
-            let to_move = tx.engine.queue_mut(queue).map_or(0, |queue| queue.depth(now).visible as u64);
+            let to_move = tx.queue_mut(queue).map_or(0, |queue| queue.depth(now).visible as u64);
             let task = Task {
                 id,
                 source: source.to_owned(),

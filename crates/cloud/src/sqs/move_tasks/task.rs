@@ -62,7 +62,7 @@ impl Task {
 
     /// Reads its document.
     pub fn read(tx: &Transaction<'_>, key: &str) -> Option<Self> {
-        serde_json::from_slice(tx.engine.doc(key)?).ok()
+        serde_json::from_slice(tx.engine().doc(key)?).ok()
     }
 
     /// Writes its document.
@@ -91,7 +91,7 @@ fn read(engine: &Engine, prefix: &str) -> Vec<Task> {
 
 /// Forgets the tasks of a queue that is gone.
 pub fn forget(tx: &mut Transaction<'_>, source: &str) {
-    let keys: Vec<String> = tasks(tx.engine, source).iter().map(Task::key).collect();
+    let keys: Vec<String> = tasks(tx.engine(), source).iter().map(Task::key).collect();
     keys.iter().for_each(|key| tx.delete_doc(key));
 }
 
