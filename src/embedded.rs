@@ -4,8 +4,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use cloud::gateway::Access;
-use cloud::server::{Options, Server};
+use cloud::Access;
+use cloud::{Options, Server};
 pub(crate) use log::Durability;
 use tokio::net::TcpListener;
 

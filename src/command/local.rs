@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use cloud::Access;
+use cloud::Credentials;
 use cloud::Guard;
-use cloud::gateway::Access;
-use cloud::server::Options;
-use cloud::sigv4::Credentials;
+use cloud::Options;
 
 use super::{Context, value};
 use crate::aws::{Target, local_region};

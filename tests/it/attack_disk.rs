@@ -342,7 +342,7 @@ async fn declarations_have_a_bound() {
     let fill = async |cloud: &TestCloud, change: fn(StreamId) -> Change<'static>| {
         for id in 1_000..1_004 {
             let change = change(StreamId(id));
-            let decide = |tx: &mut cloud::transaction::Transaction<'_>| {
+            let decide = |tx: &mut cloud::Transaction<'_>| {
                 tx.apply(&change);
                 Ok(())
             };

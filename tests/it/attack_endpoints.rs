@@ -1,10 +1,10 @@
 //! HTTP endpoints of SNS: the server can't be made to attack its machine, nor itself.
 
+use cloud::Access;
+use cloud::Clock;
 use cloud::Cloud;
-use cloud::clock::Clock;
-use cloud::gateway::Access;
-use cloud::server::{Options, Server};
-use cloud::sigv4;
+use cloud::Credentials;
+use cloud::{Options, Server};
 use tokio::net::TcpListener;
 
 use crate::helpers::cloud::{LATE_EVENING, TestCloud, eventually};
@@ -23,8 +23,8 @@ fn subscribe(account: &str, endpoint: &str) -> Ask {
     ))
 }
 
-fn keys() -> Option<sigv4::Credentials> {
-    Some(sigv4::Credentials::parse(KEYS).unwrap())
+fn keys() -> Option<Credentials> {
+    Some(Credentials::parse(KEYS).unwrap())
 }
 
 /// Who had a key had the server post to any port of its machine's loopback, and read in the notices which are open.
@@ -137,7 +137,7 @@ async fn endpoints_of_before_are_held_to_the_same() {
         });
         assert!(found.await.is_some(), "{why}: {:?}", server.cloud.notices.all());
     };
-    let credentials = sigv4::Credentials::parse("[d]\naws_access_key_id=AKIAD\naws_secret_access_key=sd\n").unwrap();
+    let credentials = Credentials::parse("[d]\naws_access_key_id=AKIAD\naws_secret_access_key=sd\n").unwrap();
     let server = serve(any().await, Some(credentials)).await;
     let publish = Ask::form(PUBLISH).signed(D, "us-east-1", "sns", false);
     let answer = send(&server.address.to_string(), &publish.bytes()).await;

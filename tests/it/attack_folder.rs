@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use cloud::Cloud;
-use cloud::server::Options;
+use cloud::Options;
 use log::Durability;
 use tempfile::TempDir;
 

@@ -1,7 +1,7 @@
 //! Pages that have bound their own name to the server's address (DNS rebinding): no foreign page by any header but `Host`.
 
+use cloud::Access;
 use cloud::Guard;
-use cloud::gateway::Access;
 
 use crate::helpers::signed::{Ask, Guarded, status};
 

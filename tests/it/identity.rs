@@ -3,10 +3,9 @@
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use cloud::Access;
 use cloud::Cloud;
-use cloud::gateway::Access;
-use cloud::server::{Options, Server};
-use cloud::sigv4;
+use cloud::{Options, Server};
 use tokio::net::TcpListener;
 
 use crate::helpers::cloud::{TestCloud, code, config};
@@ -22,7 +21,7 @@ async fn each_service_has_its_own_words_for_a_bad_signature() {
     let folder = tempfile::tempdir().unwrap();
     let (cloud, _) = Cloud::open(Options::new(folder.path()), |_| {}).unwrap();
     let keys = "[default]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = secret\n";
-    let access = Access { credentials: Some(sigv4::Credentials::parse(keys).unwrap()), ..Access::default() };
+    let access = Access { credentials: Some(cloud::Credentials::parse(keys).unwrap()), ..Access::default() };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let server = Server::start(cloud, listener, access).unwrap();
     let endpoint = format!("http://{}", server.address);

@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sts::types::Credentials as TemporaryKey;
+use cloud::Access;
+use cloud::Clock;
 use cloud::Cloud;
-use cloud::clock::Clock;
-use cloud::gateway::Access;
-use cloud::server::{Options, Server};
-use cloud::sigv4;
+use cloud::Key;
+use cloud::{Options, Server};
 use engine::{Change, Role};
 use tokio::net::TcpListener;
 
@@ -154,8 +154,8 @@ async fn where_signatures_are_verified_a_session_ends() {
     let clock = Clock::manual(Clock::System.now());
     let options = Options { clock: clock.clone(), ..Options::new(folder.path()) };
     let (cloud, _) = Cloud::open(options, |_| {}).unwrap();
-    let mut credentials = sigv4::Credentials::default();
-    let key = sigv4::Key { secret: "secret".into(), session_token: None, account: Some("123456789012".into()) };
+    let mut credentials = cloud::Credentials::default();
+    let key = Key { secret: "secret".into(), session_token: None, account: Some("123456789012".into()) };
     credentials.add("AKIDMINE", key);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let access = Access { credentials: Some(credentials), ..Access::default() };
@@ -195,8 +195,8 @@ async fn a_session_ends_with_its_role() {
     for checked in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let (cloud, _) = Cloud::open(Options::new(folder.path()), |_| {}).unwrap();
-        let mut credentials = sigv4::Credentials::default();
-        let key = sigv4::Key { secret: "secret".into(), session_token: None, account: Some("000000000000".into()) };
+        let mut credentials = cloud::Credentials::default();
+        let key = Key { secret: "secret".into(), session_token: None, account: Some("000000000000".into()) };
         credentials.add("AKIDMINE", key);
         let access = Access { credentials: checked.then_some(credentials), ..Access::default() };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

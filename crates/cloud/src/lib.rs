@@ -19,28 +19,33 @@
 //!
 //! Below them are crates: `wire` (protocols), `engine` (decides), `log` (keeps), `directory`, `text`.
 
-pub mod blobs;
-pub mod cloudformation;
-pub mod core;
-pub mod firehose;
+mod blobs;
+mod cloudformation;
+mod core;
+mod firehose;
 mod folder;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
-pub mod gateway;
-pub mod http;
-pub mod iam;
+mod gateway;
+mod http;
+mod iam;
 mod maintenance;
 mod notification;
-pub mod request;
-pub mod s3;
-pub mod server;
+mod request;
+mod s3;
+mod server;
 mod services;
-pub mod sigv4;
-pub mod sns;
-pub mod sqs;
-pub mod sts;
+mod sigv4;
+mod sns;
+mod sqs;
+mod sts;
 #[cfg(test)]
 mod testing;
 
-pub use self::core::{Cloud, clock, transaction};
+pub use self::core::clock::Clock;
+pub use self::core::transaction::Transaction;
+pub use self::core::{Cloud, Core};
+pub use self::gateway::Access;
 pub use self::gateway::guard::Guard;
+pub use self::server::{FolderError, OpenError, Options, Server};
+pub use self::sigv4::{Credentials, Key};

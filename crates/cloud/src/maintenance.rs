@@ -16,7 +16,7 @@ const DAY: Millis = 24 * 60 * 60 * 1_000;
 const EVERY: Millis = 1_000;
 
 /// Runs until told to stop; then at once, whatever it is about: the next start takes it up again.
-pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
+pub(crate) async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
     let mut keeper = Keeper { cloud, swept: None, refusing: false };
     stop.run_until_cancelled(async {
         loop {

@@ -28,10 +28,12 @@ pub use crate::folder::{FolderError, OpenError};
 pub struct Options {
     /// Where the log and the objects lie. [`Durability::Memory`] touches it not at all: its objects lie in a temporary folder.
     pub data_dir: PathBuf,
+    /// What an acknowledgement promises to survive.
     pub durability: Durability,
     /// Refuse whatever AWS refuses, also where that stands in the way of a first try: deliveries to a queue without any
     /// policy and through unknown roles, a name used again within its cool-down.
     pub strict: bool,
+    /// Where the time comes from.
     pub clock: Clock,
     /// Bytes of a segment of the log.
     pub segment_bytes: u32,
@@ -94,7 +96,9 @@ impl Cloud {
 
 /// A cloud that serves.
 pub struct Server {
+    /// The state.
     pub cloud: Arc<Cloud>,
+    /// Where it listens.
     pub address: SocketAddr,
     stop: CancellationToken,
     tasks: TaskTracker,

@@ -4,7 +4,7 @@ use crate::request::Services;
 use crate::{cloudformation, firehose, iam, sns, sqs, sts};
 
 /// All services with a table of operations.
-pub static SERVICES: Services = Services(&[
+pub(crate) static SERVICES: Services = Services(&[
     &sqs::SERVICE,
     &sns::SERVICE,
     &firehose::SERVICE,

@@ -4,8 +4,6 @@
 //! for a file of its own. So nothing here follows one: what a link leads to is neither read, written nor deleted. What is made
 //! here is readable by its owner only, whatever the umask.
 
-#![warn(missing_docs, unreachable_pub)]
-
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd;

@@ -20,8 +20,6 @@
 //! types     times, numbers, places              ids, limits
 //! ```
 
-#![warn(missing_docs, unreachable_pub)]
-
 mod apply;
 pub mod change;
 pub mod config;

@@ -43,8 +43,6 @@
 //! lock      one process at a time in a folder             error     what can go wrong
 //! ```
 
-#![warn(missing_docs, unreachable_pub)]
-
 mod disk;
 mod end;
 mod error;

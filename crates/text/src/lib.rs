@@ -7,8 +7,6 @@
 //! - [`pattern`]: regular expressions that clients write, and what they cost.
 //! - [`uuid`]: UUIDs that follow from numbers.
 
-#![warn(missing_docs, unreachable_pub)]
-
 pub mod arn;
 pub mod glob;
 pub mod pattern;

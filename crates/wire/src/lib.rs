@@ -12,8 +12,6 @@
 //! digest   MD5s of messages                    special_bytes  finds bytes to escape, fast
 //! ```
 
-#![warn(missing_docs, unreachable_pub)]
-
 pub mod check;
 pub mod digest;
 mod error;

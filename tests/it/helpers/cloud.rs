@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use cloud::Access;
+use cloud::Clock;
 use cloud::Cloud;
-use cloud::clock::Clock;
-use cloud::gateway::Access;
-use cloud::server::{OpenError, Options, Server};
+use cloud::{OpenError, Options, Server};
 use log::LogError;
 use tempfile::TempDir;
 use tokio::net::TcpListener;

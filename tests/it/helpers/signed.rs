@@ -8,11 +8,10 @@ use aws_sigv4::http_request::{
     UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4::SigningParams;
+use cloud::Access;
+use cloud::Clock;
 use cloud::Cloud;
-use cloud::clock::Clock;
-use cloud::gateway::Access;
-use cloud::server::{Options, Server};
-use cloud::sigv4;
+use cloud::{Options, Server};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -43,7 +42,7 @@ pub(crate) struct Guarded {
 
 impl Guarded {
     pub(crate) async fn start() -> Self {
-        let credentials = Some(sigv4::Credentials::parse(KEYS).unwrap());
+        let credentials = Some(cloud::Credentials::parse(KEYS).unwrap());
         Self::with(Access { credentials, ..Access::default() }).await
     }
 

@@ -1,7 +1,7 @@
 //! Circles in a graph of files.
 
 /// Every circle: of the files that reach each other, the arrows among them, e.g. `a.rs -> b.rs`.
-pub fn circles(files: &[String], arrows: &[(usize, usize)]) -> Vec<Vec<String>> {
+pub(super) fn circles(files: &[String], arrows: &[(usize, usize)]) -> Vec<Vec<String>> {
     let reached: Vec<Vec<bool>> = (0..files.len()).map(|from| reach(from, files.len(), arrows)).collect();
     let mut seen = vec![false; files.len()];
     let mut circles = Vec::new();

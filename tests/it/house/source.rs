@@ -9,7 +9,7 @@ use quote::ToTokens;
 use syn::{Attribute, Item, UseTree};
 
 /// A module of a crate: its names from the crate's root down.
-pub type Module = Vec<String>;
+pub(super) type Module = Vec<String>;
 
 /// What a module holds.
 #[derive(Default)]
@@ -22,7 +22,7 @@ struct Content {
 }
 
 /// All of a crate that is compiled outside tests.
-pub struct Source {
+pub(super) struct Source {
     /// Below the root of the repository.
     pub files: Vec<String>,
     modules: BTreeMap<Module, Content>,
@@ -31,13 +31,13 @@ pub struct Source {
 }
 
 /// Where the repository is.
-pub fn repository() -> &'static Path {
+pub(super) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 impl Source {
     /// Reads a crate from its root file on, e.g. `crates/log/src/lib.rs`.
-    pub fn read(root: &str) -> Self {
+    pub(super) fn read(root: &str) -> Self {
         let mut source = Self { files: Vec::new(), modules: BTreeMap::new(), macros: BTreeMap::new() };
         let path = repository().join(root);
         let folder = path.parent().unwrap().to_owned();
@@ -47,7 +47,7 @@ impl Source {
 
     /// Which file imports which, by their places in [`files`](Self::files). A child may know its parents, so what it takes of
     /// them is no arrow; but what a parent only hands on is taken from where it comes.
-    pub fn arrows(&self) -> Vec<(usize, usize)> {
+    pub(super) fn arrows(&self) -> Vec<(usize, usize)> {
         let mut arrows = Vec::new();
         for (module, content) in &self.modules {
             for path in &content.paths {

@@ -1,7 +1,7 @@
 //! Who may import whom. Each table is ordered from the top down.
 
 /// What each of our crates may depend on.
-pub const CRATES: &[(&str, &[&str])] = &[
+pub(super) const CRATES: &[(&str, &[&str])] = &[
     ("messaging", &["cloud", "log"]),
     ("cloud", &["directory", "engine", "jq", "log", "template", "text", "wire"]),
     ("template", &["text"]),
@@ -14,7 +14,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// What each part of the program may import.
-pub const PROGRAM: &[(&str, &[&str])] = &[
+pub(super) const PROGRAM: &[(&str, &[&str])] = &[
     ("cli", &["command", "config", "exit", "stop", "ui"]),
     (
         "command",
@@ -39,7 +39,7 @@ pub const PROGRAM: &[(&str, &[&str])] = &[
 ];
 
 /// What each room of the cloud may import.
-pub const CLOUD: &[(&str, &[&str])] = &[
+pub(super) const CLOUD: &[(&str, &[&str])] = &[
     (
         "server",
         &[
@@ -76,7 +76,7 @@ pub const CLOUD: &[(&str, &[&str])] = &[
 ];
 
 /// Where each crate, each test and each bench begins.
-pub const TREES: &[&str] = &[
+pub(super) const TREES: &[&str] = &[
     "src/lib.rs",
     "crates/cloud/src/lib.rs",
     "crates/template/src/lib.rs",

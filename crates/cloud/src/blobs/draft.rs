@@ -20,7 +20,7 @@ pub(super) struct Unnamed {
 
 impl Unnamed {
     /// Takes charge of a file that is about to be made.
-    pub fn new(files: Files, id: BlobId) -> Arc<Self> {
+    pub(super) fn new(files: Files, id: BlobId) -> Arc<Self> {
         Arc::new(Self { id, files, named: AtomicBool::new(false) })
     }
 }

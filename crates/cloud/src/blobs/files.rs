@@ -12,14 +12,14 @@ use log::Space;
 
 /// The folder of objects.
 #[derive(Clone)]
-pub struct Files {
+pub(crate) struct Files {
     folder: Arc<Directory>,
     /// Bytes that are being written.
     writing: Arc<AtomicU64>,
 }
 
 /// A reservation of disk space for bytes that are being written. Dropping it gives it up.
-pub struct Room {
+pub(crate) struct Room {
     writing: Arc<AtomicU64>,
     bytes: u64,
 }
@@ -32,7 +32,7 @@ impl Drop for Room {
 
 impl Files {
     /// Opens a folder, and makes the folders in it that aren't there.
-    pub fn open(folder: Arc<Directory>) -> io::Result<Self> {
+    pub(crate) fn open(folder: Arc<Directory>) -> io::Result<Self> {
         for name in shards() {
             folder.folder_or_new(&name).map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
         }
@@ -40,35 +40,35 @@ impl Files {
     }
 
     /// The folder of objects itself.
-    pub fn folder(&self) -> &Directory {
+    pub(crate) fn folder(&self) -> &Directory {
         &self.folder
     }
 
     /// The first of the folders in it that is gone.
-    pub fn missing(&self) -> io::Result<Option<String>> {
+    pub(crate) fn missing(&self) -> io::Result<Option<String>> {
         let there: HashSet<_> = self.folder.names()?.into_iter().flatten().collect();
         Ok(shards().find(|name| !there.contains(name)))
     }
 
     /// The folder of the blobs whose ids begin as this one does.
-    pub fn shard(&self, id: &str) -> io::Result<Directory> {
+    pub(crate) fn shard(&self, id: &str) -> io::Result<Directory> {
         self.folder.folder(id.get(..2).unwrap_or("00"))
     }
 
     /// Makes the file of a new blob.
-    pub fn create(&self, id: &str) -> io::Result<File> {
+    pub(crate) fn create(&self, id: &str) -> io::Result<File> {
         self.shard(id)?.new_file(id)
     }
 
     /// The blob's file: there, and as long as it was when it was written.
-    pub fn read(&self, blob: &Blob) -> io::Result<File> {
+    pub(crate) fn read(&self, blob: &Blob) -> io::Result<File> {
         let file = self.shard(&blob.id)?.read(&blob.id)?;
         has_length(blob.length, file.metadata()?.len())?;
         Ok(file)
     }
 
     /// Whether [`read`](Self::read) would find it.
-    pub fn check(&self, blob: &Blob) -> io::Result<()> {
+    pub(crate) fn check(&self, blob: &Blob) -> io::Result<()> {
         match self.shard(&blob.id)?.entry(&blob.id)? {
             Some(entry) if entry.kind != Kind::File => Err(io::Error::other(entry.kind.isnt(Kind::File))),
             Some(entry) => has_length(blob.length, entry.length),
@@ -77,18 +77,18 @@ impl Files {
     }
 
     /// Removes the file of a blob.
-    pub fn remove(&self, id: &str) -> io::Result<()> {
+    pub(crate) fn remove(&self, id: &str) -> io::Result<()> {
         self.shard(id)?.remove(id)
     }
 
     /// Gives a blob's bytes a second id.
-    pub fn link(&self, id: &str, new: &str) -> io::Result<()> {
+    pub(crate) fn link(&self, id: &str, new: &str) -> io::Result<()> {
         self.shard(id)?.link(id, &self.shard(new)?, new)
     }
 
     /// Reserves disk space for a write, which holds the reservation to its end. Refuses bytes that, with all others being
     /// written, would take the last of the disk: the log needs that, also for changes that free space.
-    pub fn room_for(&self, bytes: u64) -> io::Result<Room> {
+    pub(crate) fn room_for(&self, bytes: u64) -> io::Result<Room> {
         let room = Room { writing: self.writing.clone(), bytes };
         let all = self.writing.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
         match Space::of(&*self.folder) {
@@ -102,12 +102,12 @@ impl Files {
     }
 
     /// Syncs the folder of a blob, so that its name survives a power cut.
-    pub fn sync_folder_of(&self, id: &str) -> io::Result<()> {
+    pub(crate) fn sync_folder_of(&self, id: &str) -> io::Result<()> {
         self.shard(id)?.sync()
     }
 
     /// The same for the folders of blobs.
-    pub fn sync(&self) -> io::Result<()> {
+    pub(crate) fn sync(&self) -> io::Result<()> {
         self.folder.sync()
     }
 }
@@ -118,7 +118,7 @@ fn shards() -> impl Iterator<Item = String> {
 }
 
 /// Whether a file is as long as it was when it was written.
-pub fn has_length(written: u64, length: u64) -> io::Result<()> {
+pub(crate) fn has_length(written: u64, length: u64) -> io::Result<()> {
     match length == written {
         true => Ok(()),
         false => Err(io::Error::other(format!("it has {length} bytes instead of {written}"))),

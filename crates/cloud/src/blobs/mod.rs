@@ -4,8 +4,8 @@
 //! no document names is garbage of a crash, see `s3::survey`. Who reads a blob pins it, so that an object
 //! that is overwritten meanwhile can still be read to its end.
 
-pub mod draft;
-pub mod files;
+pub(crate) mod draft;
+pub(crate) mod files;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -25,7 +25,7 @@ use directory::Directory;
 pub(super) const CHUNK: usize = 256 * 1024;
 
 /// The name of a blob: 32 hex digits.
-pub type BlobId = String;
+pub(crate) type BlobId = String;
 
 /// A file and how many bytes of an object it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +55,7 @@ struct Pins {
 /// Blobs that nothing names any more once a change is in the log. Dropped before that, because the client went away, they are
 /// left to [`Blobs::take_left`].
 #[must_use]
-pub struct Orphans {
+pub(crate) struct Orphans {
     blobs: Blobs,
     left: Vec<Blob>,
 }
@@ -244,17 +244,17 @@ impl Blobs {
 
 impl Orphans {
     /// The blobs that a change takes the names of.
-    pub fn new(blobs: &Blobs, ids: Vec<Blob>) -> Self {
+    pub(crate) fn new(blobs: &Blobs, ids: Vec<Blob>) -> Self {
         Self { blobs: blobs.clone(), left: ids }
     }
 
     #[cfg(test)]
-    pub fn blobs(&self) -> &[Blob] {
+    pub(crate) fn blobs(&self) -> &[Blob] {
         &self.left
     }
 
     /// Removes the files: the change is in the log.
-    pub async fn discard(mut self) {
+    pub(crate) async fn discard(mut self) {
         let left = std::mem::take(&mut self.left);
         self.blobs.discard(left).await;
     }

@@ -1,7 +1,7 @@
 //! What AWS has here and this cloud has not: it is refused as such, not as if nobody had heard of it.
 
 /// The names of operations that aren't simulated.
-pub const ABSENT: &str = "\
+pub(super) const ABSENT: &str = "\
     ActivateOrganizationsAccess ActivateType BatchDescribeTypeConfigurations CreateGeneratedTemplate \
     CreateStackInstances CreateStackRefactor CreateStackSet DeactivateOrganizationsAccess DeactivateType \
     DeleteGeneratedTemplate DeleteStackInstances DeleteStackSet DeregisterType DescribeAccountLimits DescribeChangeSetHooks DescribeEvents \

@@ -11,7 +11,7 @@ static PERMITS: Semaphore = Semaphore::const_new(2);
 ///
 /// # Errors
 /// AWS's `InternalFailure` if the work panics.
-pub async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AwsError> {
+pub(super) async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AwsError> {
     let permit = PERMITS.acquire().await;
     let done = tokio::task::spawn_blocking(move || {
         let _permit = permit;

@@ -25,7 +25,7 @@ const NOTHING: &str =
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct CreateChangeSetOutput {
+pub(super) struct CreateChangeSetOutput {
     id: String,
     stack_id: String,
 }
@@ -42,7 +42,7 @@ fn change_set_name(name: Option<String>) -> Result<String, AwsError> {
 }
 
 /// CreateChangeSet: works out what would change, and keeps it.
-pub async fn create_change_set(cx: &Context, mut input: Deployment) -> Result<CreateChangeSetOutput, AwsError> {
+pub(super) async fn create_change_set(cx: &Context, mut input: Deployment) -> Result<CreateChangeSetOutput, AwsError> {
     let name = stack_name(input.stack_name.take())?;
     let set_name = change_set_name(input.change_set_name.take())?;
     let creates = creates_stack(&input)?;
@@ -149,7 +149,7 @@ async fn keep_change_set(cx: &Context, stack: &Stack, set: &ChangeSet, text: &st
 /// The input of the operations on one change set, or on those of one stack.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct ChangeSetInput {
+pub(super) struct ChangeSetInput {
     pub stack_name: Option<String>,
     pub change_set_name: Option<String>,
     pub next_token: Option<String>,
@@ -159,7 +159,7 @@ pub struct ChangeSetInput {
 }
 
 /// The change set that a request names, by its ARN, or by its name and its stack's.
-pub fn find(engine: &Engine, place: &Place, input: &ChangeSetInput) -> Result<(Stack, ChangeSet), AwsError> {
+pub(super) fn find(engine: &Engine, place: &Place, input: &ChangeSetInput) -> Result<(Stack, ChangeSet), AwsError> {
     let name = input.change_set_name.as_deref().ok_or_else(|| missing("changeSetName"))?;
     let absent = || no_change_set(name);
     if name.starts_with("arn:") {
@@ -180,10 +180,10 @@ pub fn find(engine: &Engine, place: &Place, input: &ChangeSetInput) -> Result<(S
 
 /// An answer without members.
 #[derive(Debug, Serialize)]
-pub struct Nothing {}
+pub(super) struct Nothing {}
 
 /// ExecuteChangeSet: begins the creation or the update of the stack, and drops its other change sets.
-pub async fn execute_change_set(cx: &Context, input: ChangeSetInput) -> Result<Nothing, AwsError> {
+pub(super) async fn execute_change_set(cx: &Context, input: ChangeSetInput) -> Result<Nothing, AwsError> {
     let place = Place::of(cx);
     check_length(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
     let uuid = cx
@@ -237,7 +237,7 @@ pub async fn execute_change_set(cx: &Context, input: ChangeSetInput) -> Result<N
 }
 
 /// DeleteChangeSet.
-pub async fn delete_change_set(cx: &Context, input: ChangeSetInput) -> Result<Nothing, AwsError> {
+pub(super) async fn delete_change_set(cx: &Context, input: ChangeSetInput) -> Result<Nothing, AwsError> {
     let place = Place::of(cx);
     cx.cloud
         .core
@@ -258,12 +258,12 @@ pub async fn delete_change_set(cx: &Context, input: ChangeSetInput) -> Result<No
 }
 
 /// `CREATE_COMPLETE` or `FAILED`.
-pub fn status(set: &ChangeSet) -> &'static str {
+pub(super) fn status(set: &ChangeSet) -> &'static str {
     if set.failed.is_some() { "FAILED" } else { "CREATE_COMPLETE" }
 }
 
 /// AWS's name of an execution status.
-pub fn execution(set: &ChangeSet) -> &'static str {
+pub(super) fn execution(set: &ChangeSet) -> &'static str {
     match set.execution {
         Execution::Available => "AVAILABLE",
         Execution::Unavailable => "UNAVAILABLE",
@@ -274,7 +274,7 @@ pub fn execution(set: &ChangeSet) -> &'static str {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListChangeSetsOutput {
+pub(super) struct ListChangeSetsOutput {
     summaries: Vec<Summary>,
     next_token: Option<String>,
 }
@@ -296,7 +296,7 @@ struct Summary {
 }
 
 /// ListChangeSets: those of a stack, newest first.
-pub async fn list_change_sets(cx: &Context, input: ChangeSetInput) -> Result<ListChangeSetsOutput, AwsError> {
+pub(super) async fn list_change_sets(cx: &Context, input: ChangeSetInput) -> Result<ListChangeSetsOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     let place = Place::of(cx);
     let sets = cx.cloud.core.read(|engine, _| {

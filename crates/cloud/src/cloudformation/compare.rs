@@ -16,7 +16,7 @@ use template::{Budget, Reference, Template, is_unknown, scalar_text};
 use wire::AwsError;
 
 /// What a new definition would change of a stack.
-pub async fn changes(cx: &Context, stack: &Stack, plan: &Plan) -> Result<Changes, AwsError> {
+pub(super) async fn changes(cx: &Context, stack: &Stack, plan: &Plan) -> Result<Changes, AwsError> {
     let old_text = cx.cloud.core.read(|engine, _| store::template(engine, &stack.now.template));
     let (resources, exports) = (store::all_resources(cx, &stack.uuid), plan::exports(&store::all_stacks(cx)));
     // A stack in review has no template yet.
@@ -48,7 +48,7 @@ pub async fn changes(cx: &Context, stack: &Stack, plan: &Plan) -> Result<Changes
 }
 
 /// Whether a new definition changes a stack in any other way: its outputs, its tags, whom it notifies.
-pub fn differs(cx: &Context, stack: &Stack, definition: &Definition, plan: &Plan) -> bool {
+pub(super) fn differs(cx: &Context, stack: &Stack, definition: &Definition, plan: &Plan) -> bool {
     let old = &stack.now;
     if old.tags != definition.tags || old.notifications != definition.notifications || old.role != definition.role {
         return true;

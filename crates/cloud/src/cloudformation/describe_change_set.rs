@@ -16,7 +16,7 @@ const PAGE: usize = 100;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct DescribeChangeSetOutput {
+pub(super) struct DescribeChangeSetOutput {
     change_set_name: String,
     change_set_id: String,
     stack_id: String,
@@ -158,7 +158,10 @@ fn reason(set: &ChangeSet, values: bool) -> Option<String> {
 }
 
 /// DescribeChangeSet.
-pub async fn describe_change_set(cx: &Context, input: ChangeSetInput) -> Result<DescribeChangeSetOutput, AwsError> {
+pub(super) async fn describe_change_set(
+    cx: &Context,
+    input: ChangeSetInput,
+) -> Result<DescribeChangeSetOutput, AwsError> {
     let place = Place::of(cx);
     let values = input.include_property_values == Some(true);
     let (_, set) = cx.cloud.core.read(|engine, _| find(engine, &place, &input))?;

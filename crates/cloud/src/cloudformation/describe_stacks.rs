@@ -18,14 +18,14 @@ const PAGE: usize = 100;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct DescribeStacksInput {
+pub(super) struct DescribeStacksInput {
     stack_name: Option<String>,
     next_token: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct DescribeStacksOutput {
+pub(super) struct DescribeStacksOutput {
     stacks: Vec<StackView>,
     next_token: Option<String>,
 }
@@ -33,7 +33,7 @@ pub struct DescribeStacksOutput {
 /// A parameter with its value, which `NoEcho` hides.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ParameterView {
+pub(super) struct ParameterView {
     pub parameter_key: String,
     pub parameter_value: String,
 }
@@ -50,7 +50,7 @@ struct OutputView {
 /// Always empty: there are no alarms here.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct RollbackConfiguration {}
+pub(super) struct RollbackConfiguration {}
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -103,7 +103,7 @@ fn parameters(template: Option<&Template>, texts: &Texts) -> Option<Vec<Paramete
 }
 
 /// The parameters of a definition as its template lets them be shown.
-pub async fn shown(cx: &Context, definition: &Definition) -> Result<Option<Vec<ParameterView>>, AwsError> {
+pub(super) async fn shown(cx: &Context, definition: &Definition) -> Result<Option<Vec<ParameterView>>, AwsError> {
     if definition.parameters.is_empty() {
         return Ok(None);
     }
@@ -154,7 +154,10 @@ async fn view(cx: &Context, stack: Stack) -> Result<StackView, AwsError> {
 }
 
 /// DescribeStacks: one stack, also a deleted one by its ARN; or all that aren't deleted.
-pub async fn describe_stacks(cx: &Context, input: DescribeStacksInput) -> Result<DescribeStacksOutput, AwsError> {
+pub(super) async fn describe_stacks(
+    cx: &Context,
+    input: DescribeStacksInput,
+) -> Result<DescribeStacksOutput, AwsError> {
     let place = Place::of(cx);
     if input.stack_name.as_deref() == Some("") {
         return Err(constraint("", "stackName", "have length greater than or equal to 1"));
@@ -178,14 +181,14 @@ pub async fn describe_stacks(cx: &Context, input: DescribeStacksInput) -> Result
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct ListStacksInput {
+pub(super) struct ListStacksInput {
     next_token: Option<String>,
     stack_status_filter: Option<Vec<String>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListStacksOutput {
+pub(super) struct ListStacksOutput {
     stack_summaries: Vec<Summary>,
     next_token: Option<String>,
 }
@@ -205,7 +208,7 @@ struct Summary {
 }
 
 /// ListStacks: also the deleted ones.
-pub async fn list_stacks(cx: &Context, input: ListStacksInput) -> Result<ListStacksOutput, AwsError> {
+pub(super) async fn list_stacks(cx: &Context, input: ListStacksInput) -> Result<ListStacksOutput, AwsError> {
     let filter = input.stack_status_filter.unwrap_or_default();
     if let Some(wrong) = filter.iter().find(|f| !Status::ALL.iter().any(|status| status.as_str() == f.as_str())) {
         // IMPORT_* are statuses that no stack has here.

@@ -20,14 +20,14 @@ const PAGE_BYTES: usize = 1 << 20;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct DescribeStackEventsInput {
+pub(super) struct DescribeStackEventsInput {
     stack_name: Option<String>,
     next_token: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct DescribeStackEventsOutput {
+pub(super) struct DescribeStackEventsOutput {
     stack_events: Vec<EventView>,
     next_token: Option<String>,
 }
@@ -60,7 +60,7 @@ fn page_size(events: &[Arc<[u8]>], token: Option<&str>) -> usize {
 }
 
 /// DescribeStackEvents: newest first.
-pub async fn describe_stack_events(
+pub(super) async fn describe_stack_events(
     cx: &Context,
     input: DescribeStackEventsInput,
 ) -> Result<DescribeStackEventsOutput, AwsError> {

@@ -14,14 +14,14 @@ const PAGE: usize = 100;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct ListInput {
+pub(super) struct ListInput {
     export_name: Option<String>,
     next_token: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListExportsOutput {
+pub(super) struct ListExportsOutput {
     exports: Vec<ExportView>,
     next_token: Option<String>,
 }
@@ -35,7 +35,7 @@ struct ExportView {
 }
 
 /// ListExports.
-pub async fn list_exports(cx: &Context, input: ListInput) -> Result<ListExportsOutput, AwsError> {
+pub(super) async fn list_exports(cx: &Context, input: ListInput) -> Result<ListExportsOutput, AwsError> {
     let exports = plan::exports(&store::all_stacks(cx));
     let (exports, next_token) = page(exports.into_values().collect(), input.next_token.as_deref(), PAGE)?;
     let view = |export: plan::Export| ExportView {
@@ -48,13 +48,13 @@ pub async fn list_exports(cx: &Context, input: ListInput) -> Result<ListExportsO
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListImportsOutput {
+pub(super) struct ListImportsOutput {
     imports: Vec<String>,
     next_token: Option<String>,
 }
 
 /// ListImports: the stacks that import an export.
-pub async fn list_imports(cx: &Context, input: ListInput) -> Result<ListImportsOutput, AwsError> {
+pub(super) async fn list_imports(cx: &Context, input: ListInput) -> Result<ListImportsOutput, AwsError> {
     let name = input.export_name.ok_or_else(|| missing("exportName"))?;
     let importers = plan::importers(&store::all_stacks(cx), &name);
     if importers.is_empty() {

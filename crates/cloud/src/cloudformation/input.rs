@@ -20,7 +20,7 @@ const MAX_NOTIFICATIONS: usize = 5;
 /// The members of the three operations that say what a stack is to be.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct Deployment {
+pub(super) struct Deployment {
     pub stack_name: Option<String>,
     pub template_body: Option<String>,
     #[serde(rename = "TemplateURL")]
@@ -59,7 +59,7 @@ pub struct Deployment {
 /// Alarms that roll an operation back.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct RollbackConfigurationInput {
+pub(super) struct RollbackConfigurationInput {
     rollback_triggers: Option<Vec<serde::de::IgnoredAny>>,
     monitoring_time_in_minutes: Option<u32>,
 }
@@ -67,14 +67,14 @@ pub struct RollbackConfigurationInput {
 /// A parameter's value, or that it stays as it is.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct ParameterInput {
+pub(super) struct ParameterInput {
     pub parameter_key: Option<String>,
     pub parameter_value: Option<String>,
     pub use_previous_value: Option<bool>,
 }
 
 /// The member that names a stack, which has to be there.
-pub fn stack_name(name: Option<String>) -> Result<String, AwsError> {
+pub(super) fn stack_name(name: Option<String>) -> Result<String, AwsError> {
     let name = name.ok_or_else(|| missing("stackName"))?;
     if name.is_empty() {
         return Err(constraint("", "stackName", "have length greater than or equal to 1"));
@@ -87,7 +87,7 @@ pub fn stack_name(name: Option<String>) -> Result<String, AwsError> {
 /// # Errors
 /// `AccessDenied` for another account's. Where the cloud is strict `ValidationError` for one that nobody made; else the
 /// operator is told of it.
-pub fn check_role(cx: &Context, stack: &str, role: Option<&str>) -> Result<(), AwsError> {
+pub(super) fn check_role(cx: &Context, stack: &str, role: Option<&str>) -> Result<(), AwsError> {
     let Some(role) = role else { return Ok(()) };
     if role.len() < 20 {
         // "CreateStack", RoleARN: 20 to 2048 characters.
@@ -108,7 +108,7 @@ pub fn check_role(cx: &Context, stack: &str, role: Option<&str>) -> Result<(), A
 }
 
 /// The name of a stack that is to be made.
-pub fn new_name(name: Option<String>) -> Result<String, AwsError> {
+pub(super) fn new_name(name: Option<String>) -> Result<String, AwsError> {
     let name = stack_name(name)?;
     if name.len() > MAX_NAME {
         return Err(constraint(&name, "stackName", "have length less than or equal to 128"));
@@ -122,7 +122,7 @@ pub fn new_name(name: Option<String>) -> Result<String, AwsError> {
 
 impl Deployment {
     /// Refuses what breaks a rule of the API's model, and what this cloud doesn't do.
-    pub fn check(&self) -> Result<(), AwsError> {
+    pub(super) fn check(&self) -> Result<(), AwsError> {
         if self.resources_to_import.as_ref().is_some_and(|r| !r.is_empty())
             || self.import_existing_resources == Some(true)
         {
@@ -174,7 +174,7 @@ impl Deployment {
     }
 
     /// Takes the values of the parameters.
-    pub fn take_parameters(&mut self) -> Result<Vec<Given>, AwsError> {
+    pub(super) fn take_parameters(&mut self) -> Result<Vec<Given>, AwsError> {
         let parameters = self.parameters.take().unwrap_or_default();
         parameters
             .into_iter()
@@ -187,7 +187,7 @@ impl Deployment {
     }
 
     /// Refuses a template with a resource type that `ResourceTypes` doesn't name.
-    pub fn check_resource_types(&self, template: &Template) -> Result<(), AwsError> {
+    pub(super) fn check_resource_types(&self, template: &Template) -> Result<(), AwsError> {
         let Some(allowed) = &self.resource_types else { return Ok(()) };
         let fits = |kind: &str, pattern: &str| match pattern.strip_suffix("::*") {
             Some(prefix) => kind.strip_prefix(prefix).is_some_and(|rest| rest.starts_with("::")),
@@ -205,7 +205,7 @@ impl Deployment {
     }
 
     /// What is to become of the stack if the operation fails.
-    pub fn on_failure(&self, creating: bool) -> Result<OnFailure, AwsError> {
+    pub(super) fn on_failure(&self, creating: bool) -> Result<OnFailure, AwsError> {
         let wish = self.on_failure.as_deref().or(self.on_stack_failure.as_deref());
         match (self.disable_rollback, wish) {
             (Some(_), Some(_)) => Err(invalid("Either DisableRollback or OnFailure can be specified, not both.")),

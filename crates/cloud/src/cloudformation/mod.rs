@@ -39,10 +39,10 @@ use crate::operations;
 use crate::request::{Operation, Service};
 use wire::Names;
 
-pub use run::resume;
+pub(crate) use run::resume;
 
 /// What tells its requests apart, and what it answers.
-pub static SERVICE: Service = Service {
+pub(crate) static SERVICE: Service = Service {
     id: "cloudformation",
     title: "CloudFormation",
     version: Some("2010-05-15"),

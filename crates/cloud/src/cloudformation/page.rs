@@ -7,6 +7,6 @@ use wire::AwsError;
 ///
 /// # Errors
 /// `ValidationError` if the token isn't one that this gave.
-pub fn page<T>(entries: Vec<T>, token: Option<&str>, size: usize) -> Result<(Vec<T>, Option<String>), AwsError> {
+pub(super) fn page<T>(entries: Vec<T>, token: Option<&str>, size: usize) -> Result<(Vec<T>, Option<String>), AwsError> {
     wire::page::by_count(entries, token, size).ok_or_else(|| invalid("Invalid pagination token"))
 }

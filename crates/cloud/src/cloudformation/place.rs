@@ -9,14 +9,14 @@ use wire::AwsError;
 
 /// The account and the region in which a request looks for stacks.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub(super) struct Place {
     pub account: Arc<str>,
     pub region: Arc<str>,
 }
 
 impl Place {
     /// Where a request is made.
-    pub fn of(cx: &Context) -> Self {
+    pub(super) fn of(cx: &Context) -> Self {
         Self { account: cx.account.clone(), region: cx.region.clone() }
     }
 
@@ -25,7 +25,7 @@ impl Place {
     /// # Errors
     /// `ValidationError` as a client of AWS reported it (crossplane-contrib/provider-aws, issue 2272), whether there is such
     /// a thing or not.
-    pub fn check_owner(&self, name_or_arn: &str) -> Result<(), AwsError> {
+    pub(super) fn check_owner(&self, name_or_arn: &str) -> Result<(), AwsError> {
         match Arn::parse(name_or_arn) {
             Some(Arn { account, .. }) if account != &*self.account => {
                 let own = &self.account;

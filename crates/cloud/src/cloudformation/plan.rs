@@ -13,7 +13,7 @@ use template::references::{Found, walk};
 use template::{Budget, Invalid, KNOWN_AFTER_APPLY, Pseudo, Reference, Result, Scope, Template, conditions};
 
 /// A template, resolved as far as nothing has to exist for it.
-pub struct Plan {
+pub(super) struct Plan {
     pub template: Template,
     pub values: BTreeMap<String, Value>,
     pub conditions: BTreeMap<String, bool>,
@@ -24,7 +24,7 @@ pub struct Plan {
 }
 
 /// The pseudo parameters of a stack.
-pub fn pseudo(stack: &Stack, notifications: &[String]) -> Pseudo {
+pub(super) fn pseudo(stack: &Stack, notifications: &[String]) -> Pseudo {
     Pseudo {
         region: stack.region.clone(),
         account: stack.account.clone(),
@@ -35,19 +35,19 @@ pub fn pseudo(stack: &Stack, notifications: &[String]) -> Pseudo {
 }
 
 /// The resource types that aren't this cloud's, each once.
-pub fn unknown_types(template: &Template) -> Vec<String> {
+pub(super) fn unknown_types(template: &Template) -> Vec<String> {
     let kinds = template.resources.values().map(|resource| &resource.kind);
     let unknown: BTreeSet<&String> = kinds.filter(|kind| types::find(kind).is_none()).collect();
     unknown.into_iter().cloned().collect()
 }
 
 /// AWS's error for resource types that it doesn't know.
-pub fn unrecognized(kinds: &[String]) -> Invalid {
+pub(super) fn unrecognized(kinds: &[String]) -> Invalid {
     Invalid::new(format!("Template format error: Unrecognized resource types: [{}]", kinds.join(", ")))
 }
 
 /// Checks that every resource type is one of this cloud's.
-pub fn check_types(template: &Template) -> Result<()> {
+pub(super) fn check_types(template: &Template) -> Result<()> {
     let unknown = unknown_types(template);
     if unknown.is_empty() { Ok(()) } else { Err(unrecognized(&unknown)) }
 }
@@ -57,7 +57,7 @@ impl Plan {
     ///
     /// # Errors
     /// AWS's, for a template that is none or whose resources need each other in a circle.
-    pub fn new(text: &str, parameters: &Texts, pseudo: Pseudo) -> Result<Self> {
+    pub(super) fn new(text: &str, parameters: &Texts, pseudo: Pseudo) -> Result<Self> {
         let template = Template::read_given(text, parameters)?;
         check_types(&template)?;
         let values: BTreeMap<String, Value> = template
@@ -72,7 +72,11 @@ impl Plan {
     }
 
     /// The scope in which its values are evaluated.
-    pub fn scope<'a>(&'a self, known: &'a dyn Fn(Reference<'_>) -> Result<Value>, budget: &'a Budget) -> Scope<'a> {
+    pub(super) fn scope<'a>(
+        &'a self,
+        known: &'a dyn Fn(Reference<'_>) -> Result<Value>,
+        budget: &'a Budget,
+    ) -> Scope<'a> {
         Scope {
             template: &self.template,
             parameters: &self.values,
@@ -84,12 +88,12 @@ impl Plan {
     }
 
     /// Whether an output exists.
-    pub fn shows(&self, condition: Option<&String>) -> bool {
+    pub(super) fn shows(&self, condition: Option<&String>) -> bool {
         condition.is_none_or(|name| self.conditions.get(name).copied().unwrap_or(false))
     }
 
     /// The first `Fn::GetAtt` of an attribute that its resource's type doesn't have, in words.
-    pub fn unsupported_attribute(&self) -> Option<String> {
+    pub(super) fn unsupported_attribute(&self) -> Option<String> {
         let complaint = |value: &Value| {
             let mut wrong = None;
             let _ = walk(value, Some(&self.conditions), &mut |found| {
@@ -121,7 +125,7 @@ impl Plan {
 
 /// An export of some stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Export {
+pub(super) struct Export {
     pub name: String,
     pub value: String,
     pub stack_id: String,
@@ -129,7 +133,7 @@ pub struct Export {
 }
 
 /// The exports of stacks, by name.
-pub fn exports(stacks: &[Stack]) -> BTreeMap<String, Export> {
+pub(super) fn exports(stacks: &[Stack]) -> BTreeMap<String, Export> {
     let alive = stacks.iter().filter(|stack| stack.deleted.is_none());
     alive
         .flat_map(|stack| {
@@ -147,7 +151,7 @@ pub fn exports(stacks: &[Stack]) -> BTreeMap<String, Export> {
 }
 
 /// The names of the stacks that import an export.
-pub fn importers(stacks: &[Stack], export: &str) -> Vec<String> {
+pub(super) fn importers(stacks: &[Stack], export: &str) -> Vec<String> {
     let alive = stacks.iter().filter(|stack| stack.deleted.is_none());
     let importing = alive.filter(|stack| stack.now.imports.iter().any(|name| name == export));
     let mut names: Vec<String> = importing.map(|stack| stack.name.clone()).collect();
@@ -156,7 +160,7 @@ pub fn importers(stacks: &[Stack], export: &str) -> Vec<String> {
 }
 
 /// What is known of the resources of a stack, and of other stacks' exports.
-pub struct Known<'a> {
+pub(super) struct Known<'a> {
     pub resources: &'a Resources,
     pub exports: &'a BTreeMap<String, Export>,
     /// The exports that were asked for.
@@ -165,12 +169,12 @@ pub struct Known<'a> {
 
 impl<'a> Known<'a> {
     /// These resources and exports, none of which was asked for.
-    pub fn new(resources: &'a Resources, exports: &'a BTreeMap<String, Export>) -> Self {
+    pub(super) fn new(resources: &'a Resources, exports: &'a BTreeMap<String, Export>) -> Self {
         Self { resources, exports, imports: Mutex::default() }
     }
 
     /// Answers a reference; what doesn't exist yet is [`KNOWN_AFTER_APPLY`].
-    pub fn answer(&self, reference: Reference<'_>) -> Result<Value> {
+    pub(super) fn answer(&self, reference: Reference<'_>) -> Result<Value> {
         let later = || Ok(KNOWN_AFTER_APPLY.into());
         match reference {
             Reference::Export(name) => {
@@ -201,7 +205,7 @@ impl<'a> Known<'a> {
 }
 
 /// A resource's properties, every value known and in its type's shape.
-pub fn properties(
+pub(super) fn properties(
     plan: &Plan,
     name: &str,
     known: &Known<'_>,

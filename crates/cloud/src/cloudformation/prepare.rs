@@ -16,7 +16,7 @@ use template::{Budget, KNOWN_AFTER_APPLY, Reference, Template, summary};
 use wire::AwsError;
 
 /// A definition, its template's text, and the plan that it gives.
-pub struct Prepared {
+pub(super) struct Prepared {
     pub text: String,
     pub definition: Definition,
     pub plan: Plan,
@@ -27,7 +27,7 @@ pub struct Prepared {
 ///
 /// # Errors
 /// AWS's, for what is wrong with the input, the template or its parameters as far as nothing has to exist to see it.
-pub async fn prepare(
+pub(super) async fn prepare(
     cx: &Context,
     input: &mut Deployment,
     stack: &Stack,

@@ -15,16 +15,16 @@ macro_rules! status {
     ($($name:ident = $text:literal),* $(,)?) => {
         /// The status of a stack or a resource, by AWS's names.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-        pub enum Status {
+        pub(crate) enum Status {
             $(#[serde(rename = $text)] $name),*
         }
 
         impl Status {
             /// Every status, for filters.
-            pub const ALL: &[Status] = &[$(Status::$name),*];
+            pub(crate) const ALL: &[Status] = &[$(Status::$name),*];
 
             /// AWS's name, e.g. `CREATE_COMPLETE`.
-            pub fn as_str(self) -> &'static str {
+            pub(crate) fn as_str(self) -> &'static str {
                 match self {
                     $(Status::$name => $text),*
                 }
@@ -57,7 +57,7 @@ status! {
 
 impl Status {
     /// Whether an operation runs, which has to end before the next.
-    pub fn running(self) -> bool {
+    pub(super) fn running(self) -> bool {
         self.as_str().ends_with("_IN_PROGRESS") && self != Status::ReviewInProgress
     }
 }
@@ -70,7 +70,7 @@ impl fmt::Display for Status {
 
 /// What becomes of a stack whose creation fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum OnFailure {
+pub(super) enum OnFailure {
     Nothing,
     Rollback,
     Delete,
@@ -78,7 +78,7 @@ pub enum OnFailure {
 
 /// A stack.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Stack {
+pub(super) struct Stack {
     /// The ARN, whose last part is `uuid`.
     pub id: String,
     pub uuid: String,
@@ -119,7 +119,7 @@ pub struct Stack {
 
 /// What a stack is deployed from.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Definition {
+pub(super) struct Definition {
     /// The document that holds the template's text.
     pub template: String,
     pub description: Option<String>,
@@ -135,7 +135,7 @@ pub struct Definition {
 
 /// A tag of a stack, as clients write it too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tag {
+pub(super) struct Tag {
     #[serde(rename = "Key")]
     pub key: String,
     #[serde(rename = "Value")]
@@ -144,7 +144,7 @@ pub struct Tag {
 
 /// An output of a stack, its value known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StackOutput {
+pub(super) struct StackOutput {
     pub key: String,
     pub value: String,
     pub description: Option<String>,
@@ -153,7 +153,7 @@ pub struct StackOutput {
 
 /// A resource of a stack.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Resource {
+pub(super) struct Resource {
     pub logical_id: String,
     pub kind: String,
     pub status: Status,
@@ -173,7 +173,7 @@ pub struct Resource {
 
 impl Resource {
     /// A resource of which nothing exists yet. `now` is in milliseconds since 1970.
-    pub fn new(logical_id: &str, kind: &str, now: Millis) -> Self {
+    pub(super) fn new(logical_id: &str, kind: &str, now: Millis) -> Self {
         Self {
             logical_id: logical_id.to_owned(),
             kind: kind.to_owned(),
@@ -191,14 +191,14 @@ impl Resource {
 
 /// What a creation settles on before it makes anything: what is found by this name after a restart is this stack's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Intent {
+pub(super) struct Intent {
     pub name: String,
     pub properties: Map<String, Value>,
 }
 
 /// A physical resource.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Live {
+pub(super) struct Live {
     pub physical_id: String,
     /// The values that it was made with.
     pub properties: Map<String, Value>,
@@ -214,7 +214,7 @@ pub struct Live {
 
 /// Something that happened to a stack or to one of its resources.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Event {
+pub(super) struct Event {
     pub id: String,
     pub logical_id: String,
     pub physical_id: String,
@@ -230,7 +230,7 @@ pub struct Event {
 
 /// A change set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ChangeSet {
+pub(super) struct ChangeSet {
     pub id: String,
     pub name: String,
     pub stack: String,
@@ -249,7 +249,7 @@ pub struct ChangeSet {
 
 /// Whether a change set can be executed ("DescribeChangeSet", ExecutionStatus).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Execution {
+pub(super) enum Execution {
     #[serde(rename = "AVAILABLE")]
     Available,
     #[serde(rename = "UNAVAILABLE")]
@@ -261,4 +261,4 @@ pub enum Execution {
 }
 
 /// Resources by logical id.
-pub type Resources = BTreeMap<String, Resource>;
+pub(super) type Resources = BTreeMap<String, Resource>;

@@ -27,7 +27,7 @@ const NO_DRIFT: Drift = Drift { stack_resource_drift_status: "NOT_CHECKED" };
 /// The input of the three operations.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct ResourcesInput {
+pub(super) struct ResourcesInput {
     stack_name: Option<String>,
     logical_resource_id: Option<String>,
     physical_resource_id: Option<String>,
@@ -36,7 +36,7 @@ pub struct ResourcesInput {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct DescribeStackResourcesOutput {
+pub(super) struct DescribeStackResourcesOutput {
     stack_resources: Vec<ResourceView>,
 }
 
@@ -73,7 +73,7 @@ fn view(stack: &Stack, resource: Resource) -> ResourceView {
 }
 
 /// DescribeStackResources: those of a stack, which a physical resource may name.
-pub async fn describe_stack_resources(
+pub(super) async fn describe_stack_resources(
     cx: &Context,
     input: ResourcesInput,
 ) -> Result<DescribeStackResourcesOutput, AwsError> {
@@ -123,7 +123,7 @@ fn no_resource(id: &str, stack: &str) -> AwsError {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct DescribeStackResourceOutput {
+pub(super) struct DescribeStackResourceOutput {
     stack_resource_detail: Detail,
 }
 
@@ -143,7 +143,7 @@ struct Detail {
 }
 
 /// DescribeStackResource.
-pub async fn describe_stack_resource(
+pub(super) async fn describe_stack_resource(
     cx: &Context,
     input: ResourcesInput,
 ) -> Result<DescribeStackResourceOutput, AwsError> {
@@ -172,7 +172,7 @@ pub async fn describe_stack_resource(
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListStackResourcesOutput {
+pub(super) struct ListStackResourcesOutput {
     stack_resource_summaries: Vec<Summary>,
     next_token: Option<String>,
 }
@@ -190,7 +190,10 @@ struct Summary {
 }
 
 /// ListStackResources.
-pub async fn list_stack_resources(cx: &Context, input: ResourcesInput) -> Result<ListStackResourcesOutput, AwsError> {
+pub(super) async fn list_stack_resources(
+    cx: &Context,
+    input: ResourcesInput,
+) -> Result<ListStackResourcesOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     let place = Place::of(cx);
     let (_, resources) = cx.cloud.core.read(|engine, _| find(engine, &place, &name, no_stack_with_id))?;

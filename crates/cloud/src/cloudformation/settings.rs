@@ -19,7 +19,7 @@ use wire::AwsError;
 /// The input of these operations.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct SettingsInput {
+pub(super) struct SettingsInput {
     stack_name: Option<String>,
     stack_policy_body: Option<String>,
     #[serde(rename = "StackPolicyURL")]
@@ -51,7 +51,7 @@ async fn change<R>(
 }
 
 /// SetStackPolicy.
-pub async fn set_stack_policy(cx: &Context, input: SettingsInput) -> Result<(), AwsError> {
+pub(super) async fn set_stack_policy(cx: &Context, input: SettingsInput) -> Result<(), AwsError> {
     let name = stack_name(input.stack_name)?;
     let policy = policy_text(cx, input.stack_policy_body, input.stack_policy_url).await?;
     change(cx, &name, |_, stack| {
@@ -65,12 +65,12 @@ pub async fn set_stack_policy(cx: &Context, input: SettingsInput) -> Result<(), 
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetStackPolicyOutput {
+pub(super) struct GetStackPolicyOutput {
     stack_policy_body: Option<String>,
 }
 
 /// GetStackPolicy.
-pub async fn get_stack_policy(cx: &Context, input: SettingsInput) -> Result<GetStackPolicyOutput, AwsError> {
+pub(super) async fn get_stack_policy(cx: &Context, input: SettingsInput) -> Result<GetStackPolicyOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     let place = Place::of(cx);
     let stack = cx.cloud.core.read(|engine, _| store::find_stack(engine, &place, &name))?;
@@ -79,7 +79,10 @@ pub async fn get_stack_policy(cx: &Context, input: SettingsInput) -> Result<GetS
 }
 
 /// UpdateTerminationProtection.
-pub async fn update_termination_protection(cx: &Context, input: SettingsInput) -> Result<StackIdOutput, AwsError> {
+pub(super) async fn update_termination_protection(
+    cx: &Context,
+    input: SettingsInput,
+) -> Result<StackIdOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     let protect = input.enable_termination_protection.ok_or_else(|| missing("enableTerminationProtection"))?;
     change(cx, &name, |_, stack| {
@@ -90,7 +93,7 @@ pub async fn update_termination_protection(cx: &Context, input: SettingsInput) -
 }
 
 /// CancelUpdateStack: the update stops before its next resource, and is taken back.
-pub async fn cancel_update_stack(cx: &Context, input: SettingsInput) -> Result<(), AwsError> {
+pub(super) async fn cancel_update_stack(cx: &Context, input: SettingsInput) -> Result<(), AwsError> {
     let name = stack_name(input.stack_name)?;
     change(cx, &name, |_, stack| {
         if stack.status != Status::UpdateInProgress {
@@ -103,7 +106,7 @@ pub async fn cancel_update_stack(cx: &Context, input: SettingsInput) -> Result<(
 }
 
 /// ContinueUpdateRollback.
-pub async fn continue_update_rollback(cx: &Context, input: SettingsInput) -> Result<Nothing, AwsError> {
+pub(super) async fn continue_update_rollback(cx: &Context, input: SettingsInput) -> Result<Nothing, AwsError> {
     let name = stack_name(input.stack_name)?;
     check_role(cx, &name, input.role_arn.as_deref())?;
     check_length(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
@@ -132,7 +135,7 @@ pub async fn continue_update_rollback(cx: &Context, input: SettingsInput) -> Res
 }
 
 /// RollbackStack.
-pub async fn rollback_stack(cx: &Context, input: SettingsInput) -> Result<StackIdOutput, AwsError> {
+pub(super) async fn rollback_stack(cx: &Context, input: SettingsInput) -> Result<StackIdOutput, AwsError> {
     let name = stack_name(input.stack_name)?;
     check_role(cx, &name, input.role_arn.as_deref())?;
     check_length(input.client_request_token.as_deref(), "clientRequestToken", 128)?;

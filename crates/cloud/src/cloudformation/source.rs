@@ -17,7 +17,7 @@ const MAX_POLICY: usize = 16_384;
 const MAX_OBJECT: usize = 2 << 20;
 
 /// A template's text as a request gives it: in the body, or lying in S3. `None` if it gives none.
-pub async fn template_text(
+pub(super) async fn template_text(
     cx: &Context,
     body: Option<String>,
     url: Option<String>,
@@ -37,7 +37,11 @@ pub async fn template_text(
 }
 
 /// A stack policy as a request gives it.
-pub async fn policy_text(cx: &Context, body: Option<String>, url: Option<String>) -> Result<Option<String>, AwsError> {
+pub(super) async fn policy_text(
+    cx: &Context,
+    body: Option<String>,
+    url: Option<String>,
+) -> Result<Option<String>, AwsError> {
     let text = match (body, url) {
         (Some(_), Some(_)) => return Err(invalid("You cannot specify both StackPolicyURL and StackPolicyBody")),
         (body @ Some(_), None) => body,

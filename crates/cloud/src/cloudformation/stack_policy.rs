@@ -8,7 +8,7 @@ use wire::AwsError;
 
 /// What an update does to a resource, as a stack policy names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub(super) enum Action {
     /// It changes in place.
     Modify,
     /// A new physical resource replaces it.
@@ -27,7 +27,7 @@ impl Action {
 const ACTIONS: [&str; 4] = ["Update:*", "Update:Delete", "Update:Modify", "Update:Replace"];
 
 /// Refuses what isn't a stack policy; `{}` takes the policy away.
-pub fn check(body: &str) -> Result<(), AwsError> {
+pub(super) fn check(body: &str) -> Result<(), AwsError> {
     let refused = || invalid("Error validating stack policy: Invalid stack policy");
     let policy: Value = serde_json::from_str(body).map_err(|_| refused())?;
     let members = policy.as_object().ok_or_else(refused)?;
@@ -61,7 +61,7 @@ fn texts<'a>(statement: &'a Value, member: &str) -> impl Iterator<Item = &'a str
 
 /// Why a stack policy denies an action on a resource, if it does. Without a policy all is allowed, with one nothing that it
 /// doesn't allow ("Prevent updates to stack resources").
-pub fn denial(policy: Option<&str>, action: Action, logical_id: &str, kind: &str) -> Option<String> {
+pub(super) fn denial(policy: Option<&str>, action: Action, logical_id: &str, kind: &str) -> Option<String> {
     let policy: Value = serde_json::from_str(policy?).ok()?;
     policy.get("Statement")?;
     let resource = format!("LogicalResourceId/{logical_id}");

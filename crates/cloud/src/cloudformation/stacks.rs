@@ -17,12 +17,12 @@ use wire::AwsError;
 /// An answer that names a stack by its ARN.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct StackIdOutput {
+pub(super) struct StackIdOutput {
     pub stack_id: String,
 }
 
 /// A stack that isn't deployed yet.
-pub fn new_stack(cx: &Context, name: &str) -> Stack {
+pub(super) fn new_stack(cx: &Context, name: &str) -> Stack {
     let core = &cx.cloud.core;
     let uuid = core.uuid();
     Stack {
@@ -54,12 +54,12 @@ pub fn new_stack(cx: &Context, name: &str) -> Stack {
 }
 
 /// The document for a new template of a stack.
-pub fn new_template_key(cx: &Context, stack: &Stack) -> String {
+pub(super) fn new_template_key(cx: &Context, stack: &Stack) -> String {
     store::template_key(&stack.uuid, &cx.cloud.core.uuid())
 }
 
 /// CreateStack: begins to create a stack.
-pub async fn create_stack(cx: &Context, mut input: Deployment) -> Result<StackIdOutput, AwsError> {
+pub(super) async fn create_stack(cx: &Context, mut input: Deployment) -> Result<StackIdOutput, AwsError> {
     let name = new_name(input.stack_name.take())?;
     let place = Place::of(cx);
     let existing = cx.cloud.core.read(|engine, _| store::find_stack(engine, &place, &name))?;
@@ -112,7 +112,7 @@ pub async fn create_stack(cx: &Context, mut input: Deployment) -> Result<StackId
 }
 
 /// Refuses an update of a stack that can't take one now.
-pub fn check_updatable(stack: &Stack) -> Result<(), AwsError> {
+pub(super) fn check_updatable(stack: &Stack) -> Result<(), AwsError> {
     let ready = matches!(
         stack.status,
         Status::CreateComplete
@@ -125,7 +125,7 @@ pub fn check_updatable(stack: &Stack) -> Result<(), AwsError> {
 }
 
 /// UpdateStack: begins to update a stack.
-pub async fn update_stack(cx: &Context, mut input: Deployment) -> Result<StackIdOutput, AwsError> {
+pub(super) async fn update_stack(cx: &Context, mut input: Deployment) -> Result<StackIdOutput, AwsError> {
     let name = stack_name(input.stack_name.take())?;
     let place = Place::of(cx);
     let stack = cx.cloud.core.read(|engine, _| store::find_stack(engine, &place, &name))?;
@@ -163,7 +163,7 @@ pub async fn update_stack(cx: &Context, mut input: Deployment) -> Result<StackId
 }
 
 /// What an update begins with.
-pub struct Update {
+pub(super) struct Update {
     pub definition: Definition,
     /// The template's text, if it isn't kept yet.
     pub text: Option<String>,
@@ -173,7 +173,7 @@ pub struct Update {
 }
 
 /// Gives a stack its new definition and sets it to be updated.
-pub fn begin_update(
+pub(super) fn begin_update(
     tx: &mut crate::core::transaction::Transaction<'_>,
     cx: &Context,
     stack: &mut Stack,
@@ -196,7 +196,7 @@ pub fn begin_update(
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct DeleteStackInput {
+pub(super) struct DeleteStackInput {
     stack_name: Option<String>,
     retain_resources: Option<Vec<String>>,
     client_request_token: Option<String>,
@@ -206,7 +206,7 @@ pub struct DeleteStackInput {
 }
 
 /// DeleteStack: begins to delete a stack.
-pub async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Result<(), AwsError> {
+pub(super) async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Result<(), AwsError> {
     let name = stack_name(input.stack_name)?;
     let force = match input.deletion_mode.as_deref() {
         None | Some("STANDARD") => false,

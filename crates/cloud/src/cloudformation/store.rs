@@ -51,7 +51,7 @@ fn stack_key(stack: &Stack) -> String {
 }
 
 /// The document of a template's text.
-pub fn template_key(uuid: &str, id: &str) -> String {
+pub(super) fn template_key(uuid: &str, id: &str) -> String {
     format!("cfn/template/{uuid}/{id}")
 }
 
@@ -64,7 +64,7 @@ fn change_set_key(uuid: &str, id: &str) -> String {
 }
 
 /// The part of an ARN behind the last slash.
-pub fn last_part(arn: &str) -> &str {
+pub(super) fn last_part(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
@@ -81,7 +81,7 @@ fn all<T: DeserializeOwned>(engine: &Engine, prefix: &str) -> Vec<T> {
 }
 
 /// A stack by its uuid.
-pub fn stack(engine: &Engine, place: &Place, uuid: &str) -> Option<Stack> {
+pub(super) fn stack(engine: &Engine, place: &Place, uuid: &str) -> Option<Stack> {
     doc(engine, &format!("{}{uuid}", stacks_prefix(place)))
 }
 
@@ -89,7 +89,7 @@ pub fn stack(engine: &Engine, place: &Place, uuid: &str) -> Option<Stack> {
 ///
 /// # Errors
 /// `ValidationError` for another account's ARN.
-pub fn find_stack(engine: &Engine, place: &Place, name_or_id: &str) -> Result<Option<Stack>, AwsError> {
+pub(super) fn find_stack(engine: &Engine, place: &Place, name_or_id: &str) -> Result<Option<Stack>, AwsError> {
     place.check_owner(name_or_id)?;
     if name_or_id.starts_with("arn:") {
         return Ok(stack(engine, place, last_part(name_or_id)).filter(|stack| stack.id == name_or_id));
@@ -99,28 +99,28 @@ pub fn find_stack(engine: &Engine, place: &Place, name_or_id: &str) -> Result<Op
 }
 
 /// Every stack of a place, the deleted ones too, newest first.
-pub fn stacks(engine: &Engine, place: &Place) -> Vec<Stack> {
+pub(super) fn stacks(engine: &Engine, place: &Place) -> Vec<Stack> {
     in_order(all(engine, &stacks_prefix(place)))
 }
 
 /// Every stack of the cloud at which something runs.
-pub fn running_stacks(engine: &Engine) -> Vec<Stack> {
+pub(super) fn running_stacks(engine: &Engine) -> Vec<Stack> {
     all::<Stack>(engine, "cfn/stack/").into_iter().filter(|stack| stack.status.running()).collect()
 }
 
 /// A resource of a stack.
-pub fn resource(engine: &Engine, uuid: &str, logical_id: &str) -> Option<Resource> {
+pub(super) fn resource(engine: &Engine, uuid: &str, logical_id: &str) -> Option<Resource> {
     doc(engine, &resource_key(uuid, logical_id))
 }
 
 /// The resources of a stack, by logical id, decoded under the engine's lock. See [`all_resources`].
-pub fn resources(engine: &Engine, uuid: &str) -> Resources {
+pub(super) fn resources(engine: &Engine, uuid: &str) -> Resources {
     let resources: Vec<Resource> = all(engine, &format!("cfn/resource/{uuid}/"));
     resources.into_iter().map(|resource| (resource.logical_id.clone(), resource)).collect()
 }
 
 /// A stack's events, newest first, undecoded: there may be many, and only a page of them is wanted.
-pub fn events(engine: &Engine, uuid: &str) -> Vec<Arc<[u8]>> {
+pub(super) fn events(engine: &Engine, uuid: &str) -> Vec<Arc<[u8]>> {
     let prefix = format!("cfn/event/{uuid}/");
     let mut events: Vec<Arc<[u8]>> = engine.docs(&prefix, "").map(|(_, bytes)| bytes.clone()).collect();
     events.reverse();
@@ -128,12 +128,12 @@ pub fn events(engine: &Engine, uuid: &str) -> Vec<Arc<[u8]>> {
 }
 
 /// An event as [`events`] gives it.
-pub fn decode_event(bytes: &[u8]) -> Option<Event> {
+pub(super) fn decode_event(bytes: &[u8]) -> Option<Event> {
     read(bytes)
 }
 
 /// Every stack of the place that a request is about, newest first.
-pub fn all_stacks(cx: &Context) -> Vec<Stack> {
+pub(super) fn all_stacks(cx: &Context) -> Vec<Stack> {
     let place = Place::of(cx);
     // Decoded outside the lock.
     let prefix = stacks_prefix(&place);
@@ -143,7 +143,7 @@ pub fn all_stacks(cx: &Context) -> Vec<Stack> {
 }
 
 /// The resources of a stack, by logical id.
-pub fn all_resources(cx: &Context, uuid: &str) -> Resources {
+pub(super) fn all_resources(cx: &Context, uuid: &str) -> Resources {
     let prefix = format!("cfn/resource/{uuid}/");
     let documents: Vec<Arc<[u8]>> =
         cx.cloud.core.read(|engine, _| engine.docs(&prefix, "").map(|(_, bytes)| bytes.clone()).collect());
@@ -157,12 +157,12 @@ fn in_order(mut stacks: Vec<Stack>) -> Vec<Stack> {
 }
 
 /// A template's text.
-pub fn template(engine: &Engine, key: &str) -> Option<String> {
+pub(super) fn template(engine: &Engine, key: &str) -> Option<String> {
     engine.doc(key).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
 }
 
 /// A stack's change sets, newest first.
-pub fn change_sets(engine: &Engine, uuid: &str) -> Vec<ChangeSet> {
+pub(super) fn change_sets(engine: &Engine, uuid: &str) -> Vec<ChangeSet> {
     let mut sets: Vec<ChangeSet> = all(engine, &format!("cfn/changeset/{uuid}/"));
     sets.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
     sets
@@ -176,7 +176,7 @@ fn put<T: Serialize>(tx: &mut Transaction<'_>, key: &str, value: &T) {
 }
 
 /// Writes a stack, and who has its name.
-pub fn put_stack(tx: &mut Transaction<'_>, stack: &Stack) {
+pub(super) fn put_stack(tx: &mut Transaction<'_>, stack: &Stack) {
     let place = Place { account: stack.account.as_str().into(), region: stack.region.as_str().into() };
     put(tx, &stack_key(stack), stack);
     let name = name_key(&place, &stack.name);
@@ -191,17 +191,17 @@ pub fn put_stack(tx: &mut Transaction<'_>, stack: &Stack) {
 }
 
 /// Writes a resource.
-pub fn put_resource(tx: &mut Transaction<'_>, uuid: &str, resource: &Resource) {
+pub(super) fn put_resource(tx: &mut Transaction<'_>, uuid: &str, resource: &Resource) {
     put(tx, &resource_key(uuid, &resource.logical_id), resource);
 }
 
 /// Deletes a resource.
-pub fn drop_resource(tx: &mut Transaction<'_>, uuid: &str, logical_id: &str) {
+pub(super) fn drop_resource(tx: &mut Transaction<'_>, uuid: &str, logical_id: &str) {
     tx.delete_doc(&resource_key(uuid, logical_id));
 }
 
 /// Writes an event as the next of its stack, and deletes some of the oldest ones. The caller writes the stack.
-pub fn put_event(tx: &mut Transaction<'_>, stack: &mut Stack, event: &Event) {
+pub(super) fn put_event(tx: &mut Transaction<'_>, stack: &mut Stack, event: &Event) {
     let number = stack.events;
     stack.events += 1;
     put(tx, &event_key(&stack.uuid, number), event);
@@ -223,22 +223,22 @@ fn event_key(uuid: &str, number: u64) -> String {
 }
 
 /// Writes a change set.
-pub fn put_change_set(tx: &mut Transaction<'_>, uuid: &str, set: &ChangeSet) {
+pub(super) fn put_change_set(tx: &mut Transaction<'_>, uuid: &str, set: &ChangeSet) {
     put(tx, &change_set_key(uuid, &set.id), set);
 }
 
 /// Deletes a change set.
-pub fn drop_change_set(tx: &mut Transaction<'_>, uuid: &str, id: &str) {
+pub(super) fn drop_change_set(tx: &mut Transaction<'_>, uuid: &str, id: &str) {
     tx.delete_doc(&change_set_key(uuid, id));
 }
 
 /// Writes a template's text.
-pub fn put_template(tx: &mut Transaction<'_>, key: &str, text: &str) {
+pub(super) fn put_template(tx: &mut Transaction<'_>, key: &str, text: &str) {
     tx.put_doc(key, text.as_bytes());
 }
 
 /// The stacks that were deleted long ago, or before many others.
-pub fn expired_stacks(cx: &Context) -> Vec<Stack> {
+pub(super) fn expired_stacks(cx: &Context) -> Vec<Stack> {
     let since = cx.cloud.core.now().saturating_sub(DELETED_SHOWN);
     let mut deleted: Vec<Stack> = all_stacks(cx).into_iter().filter(|stack| stack.deleted.is_some()).collect();
     deleted.sort_by_key(|stack| std::cmp::Reverse(stack.deleted));
@@ -248,7 +248,7 @@ pub fn expired_stacks(cx: &Context) -> Vec<Stack> {
 }
 
 /// Refuses one more stack than an account may have in a Region.
-pub fn check_stack_quota(engine: &Engine, place: &Place) -> Result<(), AwsError> {
+pub(super) fn check_stack_quota(engine: &Engine, place: &Place) -> Result<(), AwsError> {
     if engine.docs(&name_key(place, ""), "").take(MAX_STACKS).count() < MAX_STACKS {
         return Ok(());
     }
@@ -256,7 +256,7 @@ pub fn check_stack_quota(engine: &Engine, place: &Place) -> Result<(), AwsError>
 }
 
 /// Refuses one more change set than a stack may have.
-pub fn check_change_set_quota(engine: &Engine, stack: &Stack) -> Result<(), AwsError> {
+pub(super) fn check_change_set_quota(engine: &Engine, stack: &Stack) -> Result<(), AwsError> {
     let prefix = format!("cfn/changeset/{}/", stack.uuid);
     if engine.docs(&prefix, "").take(MAX_CHANGE_SETS).count() < MAX_CHANGE_SETS {
         return Ok(());
@@ -265,7 +265,7 @@ pub fn check_change_set_quota(engine: &Engine, stack: &Stack) -> Result<(), AwsE
 }
 
 /// Drops the texts of templates that neither the stack nor one of its change sets needs any more.
-pub fn drop_unneeded_templates(tx: &mut Transaction<'_>, stack: &Stack) {
+pub(super) fn drop_unneeded_templates(tx: &mut Transaction<'_>, stack: &Stack) {
     let prefix = format!("cfn/template/{}/", stack.uuid);
     let mut needed: Vec<String> = [Some(&stack.now), stack.before.as_ref()]
         .into_iter()
@@ -286,7 +286,7 @@ pub fn drop_unneeded_templates(tx: &mut Transaction<'_>, stack: &Stack) {
 }
 
 /// Forgets stacks, with all that belongs to them.
-pub fn forget_stacks(tx: &mut Transaction<'_>, old: &[Stack]) {
+pub(super) fn forget_stacks(tx: &mut Transaction<'_>, old: &[Stack]) {
     for stack in old {
         for kind in ["resource", "event", "template", "changeset"] {
             let prefix = format!("cfn/{kind}/{}/", stack.uuid);

@@ -18,7 +18,7 @@ use wire::AwsError;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct GetTemplateInput {
+pub(super) struct GetTemplateInput {
     stack_name: Option<String>,
     change_set_name: Option<String>,
     template_stage: Option<String>,
@@ -26,13 +26,13 @@ pub struct GetTemplateInput {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetTemplateOutput {
+pub(super) struct GetTemplateOutput {
     template_body: String,
     stages_available: [&'static str; 2],
 }
 
 /// GetTemplate.
-pub async fn get_template(cx: &Context, input: GetTemplateInput) -> Result<GetTemplateOutput, AwsError> {
+pub(super) async fn get_template(cx: &Context, input: GetTemplateInput) -> Result<GetTemplateOutput, AwsError> {
     let processed = match input.template_stage.as_deref() {
         None | Some("Original") => false,
         Some("Processed") => true,
@@ -79,7 +79,7 @@ fn unrolled(text: &str, definition: &Definition) -> Option<String> {
 /// The input of GetTemplateSummary and ValidateTemplate.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct TemplateInput {
+pub(super) struct TemplateInput {
     template_body: Option<String>,
     #[serde(rename = "TemplateURL")]
     template_url: Option<String>,
@@ -121,7 +121,7 @@ struct IdentifierSummary {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetTemplateSummaryOutput {
+pub(super) struct GetTemplateSummaryOutput {
     parameters: Vec<ParameterDeclaration>,
     description: Option<String>,
     capabilities: Option<Vec<&'static str>>,
@@ -174,7 +174,10 @@ fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
 }
 
 /// GetTemplateSummary.
-pub async fn get_template_summary(cx: &Context, input: TemplateInput) -> Result<GetTemplateSummaryOutput, AwsError> {
+pub(super) async fn get_template_summary(
+    cx: &Context,
+    input: TemplateInput,
+) -> Result<GetTemplateSummaryOutput, AwsError> {
     if input.stack_set_name.is_some() {
         return Err(invalid("StackSetName is not supported by this cloud: it has no stack sets."));
     }
@@ -234,7 +237,7 @@ struct TemplateParameter {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ValidateTemplateOutput {
+pub(super) struct ValidateTemplateOutput {
     parameters: Vec<TemplateParameter>,
     description: Option<String>,
     capabilities: Option<Vec<&'static str>>,
@@ -243,7 +246,7 @@ pub struct ValidateTemplateOutput {
 }
 
 /// ValidateTemplate.
-pub async fn validate_template(cx: &Context, input: TemplateInput) -> Result<ValidateTemplateOutput, AwsError> {
+pub(super) async fn validate_template(cx: &Context, input: TemplateInput) -> Result<ValidateTemplateOutput, AwsError> {
     let text = template_text(cx, input.template_body, input.template_url).await?;
     let text = text.ok_or_else(|| invalid("Either Template URL or Template Body must be specified."))?;
     let template = run_blocking(move || Template::read(&text)).await?.map_err(invalid_template)?;

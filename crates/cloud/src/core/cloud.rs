@@ -16,7 +16,9 @@ use crate::notification::tls::Tls;
 
 /// The server's state, shared by all requests.
 pub struct Cloud {
+    /// The engine, the log and the clock.
     pub core: Core,
+    /// What is said to the operator.
     pub notices: Arc<Notices>,
     /// A message move task was started: the mover looks again.
     pub move_tasks: Notify,

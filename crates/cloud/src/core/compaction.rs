@@ -22,7 +22,7 @@ const AT_ONCE: usize = 200;
 const BYTES_AT_ONCE: usize = 1 << 20;
 
 /// Compacts until the log is as small as promised; where there is little room, as small as it can be made.
-pub async fn run(cloud: &Arc<Cloud>) -> Result<(), AwsError> {
+pub(crate) async fn run(cloud: &Arc<Cloud>) -> Result<(), AwsError> {
     let log = cloud.core.log();
     loop {
         let (live, declared) = cloud.core.read(|engine, _| (engine.live_bytes(), engine.declared_bytes()));
@@ -51,7 +51,7 @@ pub async fn run(cloud: &Arc<Cloud>) -> Result<(), AwsError> {
 }
 
 /// Copies what is alive of the oldest segment, and removes it.
-pub async fn give_back(cloud: &Arc<Cloud>, oldest: u32) -> Result<(), AwsError> {
+pub(crate) async fn give_back(cloud: &Arc<Cloud>, oldest: u32) -> Result<(), AwsError> {
     restate(cloud, oldest).await?;
     let removing = cloud.clone();
     let removed = tokio::task::spawn_blocking(move || removing.core.log().remove(oldest)).await;

@@ -9,7 +9,7 @@ use super::cloud::Cloud;
 const EXPIRE_AT_ONCE: usize = 1_000;
 
 /// Deletes all messages whose retention period is over.
-pub async fn expire_messages(cloud: &Cloud) -> Result<(), AwsError> {
+pub(crate) async fn expire_messages(cloud: &Cloud) -> Result<(), AwsError> {
     let queues: Vec<QueueId> = cloud.core.read(|engine, now| {
         let with_expired = engine.queues("").filter(|queue| !queue.expired(now, 1).is_empty());
         with_expired.map(|queue| queue.config.id).collect()

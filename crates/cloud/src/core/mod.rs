@@ -1,20 +1,20 @@
 //! The one owner of the engine and the log: every command is decided and applied in order, and no reply leaves before its
 //! changes are in the log.
 
-pub mod background;
-pub mod clock;
+pub(crate) mod background;
+pub(crate) mod clock;
 mod cloud;
-pub mod compaction;
+pub(crate) mod compaction;
 mod declare;
-pub mod expire;
-pub mod notices;
-pub mod notification;
+pub(crate) mod expire;
+pub(crate) mod notices;
+pub(crate) mod notification;
 mod rebuild;
-pub mod receive;
+pub(crate) mod receive;
 #[cfg(test)]
 mod tests;
-pub mod transaction;
-pub mod waiters;
+pub(crate) mod transaction;
+pub(crate) mod waiters;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,7 +35,7 @@ use wire::AwsError;
 pub use self::cloud::Cloud;
 
 /// The status of a refusal of changes that are larger than the log takes: none of them is made.
-pub const TOO_LARGE: u16 = 413;
+pub(crate) const TOO_LARGE: u16 = 413;
 
 /// A segment is at least so many times as long as what it opens with: else every write would write all declarations.
 const DECLARATIONS_SHARE: u64 = 4;
@@ -45,6 +45,7 @@ pub struct Core {
     state: Mutex<State>,
     log: Log,
     clock: Clock,
+    /// The long polls that wait for messages.
     pub waiters: Waiters,
     /// A stream got a record or was declared: the flusher looks again.
     pub streams: Notify,

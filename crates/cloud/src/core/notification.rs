@@ -10,7 +10,7 @@ use crate::notification::envelope::{self, Head, Signature};
 use crate::notification::signing::{Key, Version};
 
 /// The document that holds the key that signs notifications, PKCS #8.
-pub const SIGNING_KEY: &str = "sns/signing-key";
+pub(crate) const SIGNING_KEY: &str = "sns/signing-key";
 
 impl Cloud {
     /// The JSON document for the delivery `index` of a message that came by a topic, to a subscription that doesn't deliver

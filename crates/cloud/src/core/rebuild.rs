@@ -7,7 +7,7 @@ use log::{self, Location, Log, LogError};
 ///
 /// # Errors
 /// Why it is no change that this program knows.
-pub fn replay(engine: &mut Engine, location: Location, record: &[u8]) -> Result<(), String> {
+pub(super) fn replay(engine: &mut Engine, location: Location, record: &[u8]) -> Result<(), String> {
     let change = postcard::from_bytes(record).map_err(|error| error.to_string())?;
     let owner = engine.apply(&change);
     engine.note_place(&owner, place(location), log::frame_bytes(record.len()));
@@ -15,7 +15,7 @@ pub fn replay(engine: &mut Engine, location: Location, record: &[u8]) -> Result<
 }
 
 /// Gives a state without any changes what ids are made of.
-pub fn salt(engine: &mut Engine, seed: u128) {
+pub(super) fn salt(engine: &mut Engine, seed: u128) {
     if engine.salt() == 0 {
         let (queues, streams) = (Vec::new(), Vec::new());
         engine.apply(&Change::Counters { salt: seed | 1, next_seq: 1, next_id: 1, queues, streams });
@@ -24,7 +24,7 @@ pub fn salt(engine: &mut Engine, seed: u128) {
 
 /// Makes the state once more of all that was appended to the log. Slow, and the whole cloud waits: for what no request should
 /// be able to bring about, since every service bounds what it is given.
-pub fn from_log(engine: &mut Engine, log: &Log, seed: u128) -> Result<(), LogError> {
+pub(super) fn from_log(engine: &mut Engine, log: &Log, seed: u128) -> Result<(), LogError> {
     log.retry()?;
     let mut fresh = Engine::new(engine.strictness());
     for (segment, _) in log.segments() {
@@ -48,6 +48,6 @@ pub fn from_log(engine: &mut Engine, log: &Log, seed: u128) -> Result<(), LogErr
 }
 
 /// Where a record lies, as the engine knows it.
-pub fn place(location: Location) -> Place {
+pub(super) fn place(location: Location) -> Place {
     Place { segment: location.segment, offset: location.offset }
 }

@@ -26,7 +26,7 @@ pub struct Handed {
 }
 
 /// Reads the message in a payload's record, whether as first written or as a compaction copied it.
-pub fn sent(record: &[u8]) -> Result<Sent<'_>, AwsError> {
+pub(crate) fn sent(record: &[u8]) -> Result<Sent<'_>, AwsError> {
     match postcard::from_bytes::<Change<'_>>(record) {
         Ok(Change::Sent(sent)) => Ok(sent),
         Ok(Change::Restated(restated)) => match postcard::from_bytes::<Change<'_>>(restated.payload) {
@@ -38,7 +38,7 @@ pub fn sent(record: &[u8]) -> Result<Sent<'_>, AwsError> {
 }
 
 /// The data of a delivery stream's record: of PutRecord, or of a delivery by SNS with its index.
-pub fn put(record: &[u8]) -> Result<Change<'_>, AwsError> {
+pub(crate) fn put(record: &[u8]) -> Result<Change<'_>, AwsError> {
     match postcard::from_bytes::<Change<'_>>(record) {
         Ok(Change::Restated(restated)) => postcard::from_bytes(restated.payload).map_err(|_| no_message()),
         Ok(change) => Ok(change),
@@ -112,7 +112,7 @@ impl Core {
         } else if !picked.is_empty() {
             transaction.apply(&Change::Received { queue: id, at: now, visible_at, positions: picked.clone() });
         }
-        let engine = &*transaction.engine();
+        let engine = transaction.engine();
         let queue = engine.queue(id)?;
         let messages = picked
             .iter()

@@ -22,7 +22,7 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.bytes.shrink_to(KEPT_BUFFER);
         self.ends.clear();
@@ -30,7 +30,7 @@ impl Frames {
     }
 
     /// Encodes a change behind the others.
-    pub fn push(&mut self, change: &Change<'_>) {
+    pub(super) fn push(&mut self, change: &Change<'_>) {
         // Writing to memory can't fail, and every type of a change has a known shape.
         let written = postcard::serialize_with_flavor(change, Appender(&mut self.bytes));
         debug_assert!(written.is_ok());
@@ -56,13 +56,13 @@ impl Frames {
     }
 
     /// Drops the last change if it was encoded and not applied: a panic came between, or it was too large.
-    pub fn keep_applied(&mut self) {
+    pub(super) fn keep_applied(&mut self) {
         self.ends.truncate(self.owners.len());
         self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
     }
 
     /// The encoded changes in order.
-    pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
+    pub(super) fn slices(&self) -> impl Iterator<Item = &[u8]> {
         self.ends.iter().enumerate().map(|(i, end)| {
             let start = if i == 0 { 0 } else { self.ends[i - 1] };
             &self.bytes[start..*end]
@@ -94,6 +94,7 @@ impl Flavor for Appender<'_> {
 /// Sees the state and changes it. What it has changed is kept, whether the request then succeeds or fails: validate first.
 pub struct Transaction<'t> {
     engine: &'t mut Engine,
+    /// The time at which it is decided.
     pub now: Millis,
     pub(super) frames: &'t mut Frames,
     pub(super) wake: Vec<QueueId>,

@@ -8,11 +8,11 @@ use engine::{Change, Millis, Position};
 use wire::AwsError;
 
 /// Records read from the log at once.
-pub const READ_AT_ONCE: usize = 1_000;
+pub(super) const READ_AT_ONCE: usize = 1_000;
 
 /// What comes after a step of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub(super) enum Step {
     /// There may be more to do at once.
     Again,
     /// Nothing until this time, unless a record comes.
@@ -20,7 +20,7 @@ pub enum Step {
 }
 
 /// Says whether one more belongs to those that are taken together: yes until those before it have `limit` bytes.
-pub fn up_to(limit: u64) -> impl FnMut(u64) -> bool {
+pub(super) fn up_to(limit: u64) -> impl FnMut(u64) -> bool {
     let mut taken = 0;
     move |bytes| {
         let before = taken;
@@ -31,7 +31,7 @@ pub fn up_to(limit: u64) -> impl FnMut(u64) -> bool {
 
 /// When a time after `since` is over. A beginning that is still to come was set by a clock that has been set back since:
 /// waiting for it may take years.
-pub fn due_within(since: Millis, time: Millis, now: Millis) -> Millis {
+pub(super) fn due_within(since: Millis, time: Millis, now: Millis) -> Millis {
     if since > now { 0 } else { since + time }
 }
 
@@ -39,7 +39,7 @@ pub fn due_within(since: Millis, time: Millis, now: Millis) -> Millis {
 ///
 /// # Errors
 /// The log can't be read, or doesn't hold what it should.
-pub async fn read(cloud: &Cloud, records: &[(Position, Record)]) -> Result<Vec<(Millis, Bytes)>, AwsError> {
+pub(super) async fn read(cloud: &Cloud, records: &[(Position, Record)]) -> Result<Vec<(Millis, Bytes)>, AwsError> {
     let mut data = Vec::with_capacity(records.len());
     for chunk in records.chunks(READ_AT_ONCE) {
         let seqs: Vec<_> = chunk.iter().map(|(_, record)| record.seq).collect();
@@ -71,7 +71,7 @@ fn data_of(cloud: &Cloud, record: &Record, payload: &Bytes) -> Result<Bytes, Aws
 ///
 /// # Errors
 /// The log can't be written; then they are still there.
-pub async fn remove(cloud: &Cloud, changes: &[Change<'_>]) -> Result<(), AwsError> {
+pub(super) async fn remove(cloud: &Cloud, changes: &[Change<'_>]) -> Result<(), AwsError> {
     let removed = cloud.core.execute_freeing(|tx| {
         changes.iter().for_each(|change| tx.apply(change));
         Ok(())

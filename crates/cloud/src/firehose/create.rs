@@ -20,7 +20,7 @@ const MAX_STREAMS: usize = 5_000;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct CreateInput {
+pub(super) struct CreateInput {
     delivery_stream_name: Option<String>,
     delivery_stream_type: Option<String>,
     s3_destination_configuration: Option<DestinationInput>,
@@ -33,13 +33,13 @@ pub struct CreateInput {
 }
 
 #[derive(Debug, Serialize)]
-pub struct CreateOutput {
+pub(super) struct CreateOutput {
     #[serde(rename = "DeliveryStreamARN")]
     delivery_stream_arn: String,
 }
 
 /// Makes a stream; it is ACTIVE at once.
-pub async fn create_delivery_stream(cx: &Context, input: CreateInput) -> Result<CreateOutput, AwsError> {
+pub(super) async fn create_delivery_stream(cx: &Context, input: CreateInput) -> Result<CreateOutput, AwsError> {
     let name = check_name(input.delivery_stream_name.as_deref())?.to_owned();
     let unsupported = |name: &&String| name.ends_with("Configuration") || name.ends_with("ConfigurationInput");
     if let Some(other) = input.others.keys().find(unsupported) {

@@ -10,13 +10,13 @@ use wire::AwsError;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct DeleteInput {
+pub(super) struct DeleteInput {
     delivery_stream_name: Option<String>,
 }
 
 /// Deletes a stream. What it still holds is lost, as AWS says ("DeleteDeliveryStream", API Reference: data that has not
 /// been delivered "might" be); the server says how much.
-pub async fn delete_delivery_stream(cx: &Context, input: DeleteInput) -> Result<Empty, AwsError> {
+pub(super) async fn delete_delivery_stream(cx: &Context, input: DeleteInput) -> Result<Empty, AwsError> {
     let name = check_name(input.delivery_stream_name.as_deref())?;
     let lost = cx
         .cloud

@@ -9,12 +9,12 @@ use wire::AwsError;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct DescribeInput {
+pub(super) struct DescribeInput {
     delivery_stream_name: Option<String>,
 }
 
 /// Describes a stream.
-pub async fn describe_delivery_stream(cx: &Context, input: DescribeInput) -> Result<Value, AwsError> {
+pub(super) async fn describe_delivery_stream(cx: &Context, input: DescribeInput) -> Result<Value, AwsError> {
     let name = check_name(input.delivery_stream_name.as_deref())?;
     let (_, document) = cx.cloud.core.read(|engine, _| stream::find(cx, engine, name))?;
     Ok(json!({ "DeliveryStreamDescription": description(&document) }))

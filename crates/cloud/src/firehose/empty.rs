@@ -4,4 +4,4 @@ use serde::Serialize;
 
 /// `{}`.
 #[derive(Debug, Serialize)]
-pub struct Empty {}
+pub(super) struct Empty {}

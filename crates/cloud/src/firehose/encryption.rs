@@ -13,7 +13,7 @@ use wire::AwsError;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct EncryptionInput {
+pub(super) struct EncryptionInput {
     #[serde(rename = "KeyARN")]
     key_arn: Option<String>,
     key_type: Option<String>,
@@ -21,14 +21,14 @@ pub struct EncryptionInput {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct StartInput {
+pub(super) struct StartInput {
     delivery_stream_name: Option<String>,
     delivery_stream_encryption_configuration_input: Option<EncryptionInput>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct StopInput {
+pub(super) struct StopInput {
     delivery_stream_name: Option<String>,
 }
 
@@ -36,7 +36,7 @@ pub struct StopInput {
 ///
 /// # Errors
 /// `ValidationException` and `InvalidArgumentException`.
-pub fn check_key(input: EncryptionInput) -> Result<Encryption, AwsError> {
+pub(super) fn check_key(input: EncryptionInput) -> Result<Encryption, AwsError> {
     let key_type = input.key_type.ok_or_else(|| missing("deliveryStreamEncryptionConfigurationInput.keyType"))?;
     match (key_type.as_str(), &input.key_arn) {
         ("AWS_OWNED_CMK", None) | ("CUSTOMER_MANAGED_CMK", Some(_)) => {}
@@ -51,7 +51,7 @@ pub fn check_key(input: EncryptionInput) -> Result<Encryption, AwsError> {
 }
 
 /// Switches encryption on. It is stored and told; the data itself lies as the rest of the data folder does.
-pub async fn start(cx: &Context, input: StartInput) -> Result<Empty, AwsError> {
+pub(super) async fn start(cx: &Context, input: StartInput) -> Result<Empty, AwsError> {
     let input_key = input.delivery_stream_encryption_configuration_input;
     let encryption = match input_key {
         Some(key) => check_key(key)?,
@@ -61,7 +61,7 @@ pub async fn start(cx: &Context, input: StartInput) -> Result<Empty, AwsError> {
 }
 
 /// Switches encryption off.
-pub async fn stop(cx: &Context, input: StopInput) -> Result<Empty, AwsError> {
+pub(super) async fn stop(cx: &Context, input: StopInput) -> Result<Empty, AwsError> {
     set_encryption(cx, input.delivery_stream_name.as_deref(), None).await
 }
 

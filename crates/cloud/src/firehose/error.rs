@@ -10,17 +10,17 @@ use wire::check::{self, Checks};
 const VALIDATION: &str = "ValidationException";
 
 /// An argument that is wrong, in the service's own words.
-pub fn invalid(message: impl Into<String>) -> AwsError {
+pub(super) fn invalid(message: impl Into<String>) -> AwsError {
     AwsError::bad("InvalidArgumentException", message)
 }
 
 /// A required member that isn't there.
-pub fn missing(member: &str) -> AwsError {
+pub(super) fn missing(member: &str) -> AwsError {
     check::null(VALIDATION, member)
 }
 
 /// A member that breaks a constraint of AWS's model.
-pub fn constrained(value: impl Display, member: &str, constraint: impl Display) -> AwsError {
+pub(super) fn constrained(value: impl Display, member: &str, constraint: impl Display) -> AwsError {
     check::failed(VALIDATION, value, member, constraint)
 }
 
@@ -28,7 +28,7 @@ pub fn constrained(value: impl Display, member: &str, constraint: impl Display) 
 ///
 /// # Errors
 /// `ValidationException`.
-pub fn check_length(text: &str, member: &str, allowed: RangeInclusive<usize>) -> Result<(), AwsError> {
+pub(super) fn check_length(text: &str, member: &str, allowed: RangeInclusive<usize>) -> Result<(), AwsError> {
     let mut checks = Checks::new(VALIDATION);
     checks.length(text, member, allowed);
     checks.done()
@@ -38,7 +38,7 @@ pub fn check_length(text: &str, member: &str, allowed: RangeInclusive<usize>) ->
 ///
 /// # Errors
 /// `ValidationException`.
-pub fn check_number(number: i64, member: &str, allowed: RangeInclusive<i64>) -> Result<(), AwsError> {
+pub(super) fn check_number(number: i64, member: &str, allowed: RangeInclusive<i64>) -> Result<(), AwsError> {
     let mut checks = Checks::new(VALIDATION);
     checks.number(number, member, allowed);
     checks.done()

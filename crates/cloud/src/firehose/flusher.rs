@@ -21,7 +21,7 @@ use engine::{Millis, StreamId};
 type Waiting = (StreamId, Option<Millis>);
 
 /// Flushes streams as they are due, until told to stop; then at once. What hasn't landed then stays in the log.
-pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
+pub(crate) async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
     stop.run_until_cancelled(flush_all(&cloud)).await;
 }
 

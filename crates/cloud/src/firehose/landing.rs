@@ -28,13 +28,13 @@ const ABSENT: &[&str] = &[
 ];
 
 /// What became of a batch: its objects have landed and its records are gone from the buffer, or the reason why neither is so.
-pub type Outcome = Result<(), String>;
+pub(super) type Outcome = Result<(), String>;
 
 /// Lands one batch: its objects, with the changes that take its records out of the buffer.
 ///
 /// # Errors
 /// The reason why it can't land.
-pub async fn land_batch(
+pub(super) async fn land_batch(
     cloud: &Arc<Cloud>,
     document: &Document,
     objects: &[Object],
@@ -53,7 +53,7 @@ pub async fn land_batch(
 ///
 /// # Errors
 /// The transaction failed, and no batch has landed. Where the log failed it may hold them all the same: the next start finds out.
-pub async fn land<'f>(
+pub(super) async fn land<'f>(
     cloud: &Arc<Cloud>,
     document: &Document,
     batches: &[&[Object]],

@@ -13,7 +13,7 @@ const MAX_LIMIT: i64 = 10_000;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct ListInput {
+pub(super) struct ListInput {
     delivery_stream_type: Option<String>,
     exclusive_start_delivery_stream_name: Option<String>,
     limit: Option<i64>,
@@ -21,13 +21,13 @@ pub struct ListInput {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListOutput {
+pub(super) struct ListOutput {
     delivery_stream_names: Vec<String>,
     has_more_delivery_streams: bool,
 }
 
 /// Lists the caller's streams by name.
-pub async fn list_delivery_streams(cx: &Context, input: ListInput) -> Result<ListOutput, AwsError> {
+pub(super) async fn list_delivery_streams(cx: &Context, input: ListInput) -> Result<ListOutput, AwsError> {
     let limit = input.limit.unwrap_or(DEFAULT_LIMIT);
     check_number(limit, "limit", 1..=MAX_LIMIT)?;
     // All streams here are DirectPut.

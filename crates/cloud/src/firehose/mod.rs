@@ -18,7 +18,7 @@ mod destination;
 mod empty;
 mod encryption;
 mod error;
-pub mod flusher;
+pub(crate) mod flusher;
 mod format;
 mod landing;
 mod list;
@@ -33,14 +33,14 @@ mod update;
 mod whole;
 
 #[cfg(test)]
-pub use whole::flush;
+pub(crate) use whole::flush;
 
 use crate::operations;
 use crate::request::{Operation, Service};
 use wire::{Names, Protocol};
 
 /// What tells its requests apart, and what it answers.
-pub static SERVICE: Service = Service {
+pub(crate) static SERVICE: Service = Service {
     id: "firehose",
     title: "Firehose",
     version: None,

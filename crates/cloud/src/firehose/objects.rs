@@ -21,7 +21,7 @@ fn too_much(record: &[u8]) -> Failure {
 }
 
 /// Makes a stream's objects, as its declaration says.
-pub struct ObjectMaker {
+pub(super) struct ObjectMaker {
     /// The declaration.
     pub document: Document,
     pipeline: Pipeline,
@@ -29,7 +29,7 @@ pub struct ObjectMaker {
 }
 
 /// An object that is to land.
-pub struct Object {
+pub(super) struct Object {
     /// Its name in the bucket.
     pub key: String,
     /// Its bytes.
@@ -37,7 +37,7 @@ pub struct Object {
 }
 
 /// What one object is made of.
-pub struct Group {
+pub(super) struct Group {
     oldest: Millis,
     data: Vec<Vec<u8>>,
 }
@@ -47,7 +47,7 @@ impl ObjectMaker {
     ///
     /// # Errors
     /// What of it can't be used; creating or updating the stream has refused it before.
-    pub fn new(document: Document) -> Result<Self, String> {
+    pub(super) fn new(document: Document) -> Result<Self, String> {
         let pipeline = document.destination.pipeline()?;
         let prefixes = document.destination.prefixes()?;
         Ok(Self { document, pipeline, prefixes })
@@ -57,7 +57,7 @@ impl ObjectMaker {
     ///
     /// Times in prefixes and names are of the oldest record of the object ("Understand custom prefixes for Amazon S3
     /// objects").
-    pub fn make_objects(
+    pub(super) fn make_objects(
         &self,
         records: &[(Millis, Bytes)],
         now: Millis,
@@ -93,14 +93,14 @@ impl ObjectMaker {
     }
 
     /// All that a record becomes.
-    pub fn process(&self, record: &[u8]) -> Vec<Result<Output, Failure>> {
+    pub(super) fn process(&self, record: &[u8]) -> Vec<Result<Output, Failure>> {
         self.pipeline.run(record)
     }
 
     /// The partition of an output: the prefix as it is evaluated for it, but for what is random.
     ///
     /// The error is what becomes of a record whose prefix can't be evaluated ("Troubleshoot dynamic partitioning errors").
-    pub fn partition(&self, record: &[u8], arrived: Millis, output: &Output) -> Result<String, Failure> {
+    pub(super) fn partition(&self, record: &[u8], arrived: Millis, output: &Output) -> Result<String, Failure> {
         let failed = |message| self.failure(ErrorOutputType::ProcessingFailed, METADATA, message, record, output);
         let at = Timestamp::from_millisecond(arrived as i64).map_err(|error| failed(error.to_string()))?;
         let at = at.to_zoned(self.document.destination.zone());
@@ -109,7 +109,7 @@ impl ObjectMaker {
     }
 
     /// A failure of an output.
-    pub fn failure(
+    pub(super) fn failure(
         &self,
         kind: ErrorOutputType,
         code: &'static str,
@@ -121,7 +121,7 @@ impl ObjectMaker {
     }
 
     /// Makes the object of a group: of records with the same partition keys, or of failures.
-    pub fn make_object(
+    pub(super) fn make_object(
         &self,
         keys: &PartitionKeys,
         failure: Option<ErrorOutputType>,
@@ -156,18 +156,18 @@ impl ObjectMaker {
 
 impl Group {
     /// An empty one; `oldest` is when its first record came.
-    pub fn new(oldest: Millis) -> Self {
+    pub(super) fn new(oldest: Millis) -> Self {
         Self { oldest, data: Vec::new() }
     }
 
     /// Adds what a record became.
-    pub fn push(&mut self, arrived: Millis, data: Vec<u8>) {
+    pub(super) fn push(&mut self, arrived: Millis, data: Vec<u8>) {
         self.oldest = self.oldest.min(arrived);
         self.data.push(data);
     }
 
     /// Adds the line that tells of a failure.
-    pub fn push_failure(&mut self, arrived: Millis, failure: &Failure, now: Millis) {
+    pub(super) fn push_failure(&mut self, arrived: Millis, failure: &Failure, now: Millis) {
         self.push(arrived, error_line(failure, 1, arrived as i64, now as i64));
     }
 }

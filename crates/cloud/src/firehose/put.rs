@@ -17,14 +17,14 @@ const MAX_BATCH_BYTES: usize = 4 << 20;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct PutInput {
+pub(super) struct PutInput {
     delivery_stream_name: Option<String>,
     record: Option<RecordInput>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct PutBatchInput {
+pub(super) struct PutBatchInput {
     delivery_stream_name: Option<String>,
     records: Option<Vec<RecordInput>>,
 }
@@ -37,14 +37,14 @@ struct RecordInput {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct PutOutput {
+pub(super) struct PutOutput {
     record_id: String,
     encrypted: bool,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct PutBatchOutput {
+pub(super) struct PutBatchOutput {
     failed_put_count: u32,
     encrypted: bool,
     request_responses: Vec<RecordOutput>,
@@ -57,7 +57,7 @@ struct RecordOutput {
 }
 
 /// Takes one record.
-pub async fn put_record(cx: &Context, input: PutInput) -> Result<PutOutput, AwsError> {
+pub(super) async fn put_record(cx: &Context, input: PutInput) -> Result<PutOutput, AwsError> {
     let name = check_name(input.delivery_stream_name.as_deref())?;
     let record = input.record.ok_or_else(|| missing("record"))?;
     let data = [check_data(record, "record.data")?];
@@ -66,7 +66,7 @@ pub async fn put_record(cx: &Context, input: PutInput) -> Result<PutOutput, AwsE
 }
 
 /// Takes up to 500 records: all of them, since nothing here throttles a part.
-pub async fn put_record_batch(cx: &Context, input: PutBatchInput) -> Result<PutBatchOutput, AwsError> {
+pub(super) async fn put_record_batch(cx: &Context, input: PutBatchInput) -> Result<PutBatchOutput, AwsError> {
     let name = check_name(input.delivery_stream_name.as_deref())?;
     let records = input.records.ok_or_else(|| missing("records"))?;
     if records.is_empty() || records.len() > MAX_RECORDS {

@@ -14,7 +14,7 @@ const RETENTION: Millis = 24 * 3_600_000;
 
 /// What is known of a buffer whose last flush failed.
 #[derive(Debug, Clone, Copy)]
-pub struct Failing {
+pub(super) struct Failing {
     retry_at: Millis,
     wait: Millis,
 }
@@ -22,7 +22,7 @@ pub struct Failing {
 impl Failing {
     /// After a failure at `now`, the first one or one more. `oldest` is when the oldest record that waits came: the next try is
     /// no later than the end of its 24 hours, so that it is given up then.
-    pub fn after(before: Option<Self>, now: Millis, oldest: Option<Millis>) -> Self {
+    pub(super) fn after(before: Option<Self>, now: Millis, oldest: Option<Millis>) -> Self {
         let wait = before.map_or(FIRST_WAIT, |before| (before.wait * 2).min(MAX_WAIT));
         let end = oldest.map_or(Millis::MAX, |oldest| oldest + RETENTION);
         let retry_at = if end > now { end.min(now + wait) } else { now + wait };
@@ -30,13 +30,13 @@ impl Failing {
     }
 
     /// When it is tried again. A time further away than any wait was set by a clock that has been set back since.
-    pub fn retry_at(self, now: Millis) -> Millis {
+    pub(super) fn retry_at(self, now: Millis) -> Millis {
         if self.retry_at > now + MAX_WAIT { 0 } else { self.retry_at }
     }
 }
 
 /// Whether a record that came at `arrived` is given up at `now`.
-pub fn is_given_up(arrived: Millis, now: Millis) -> bool {
+pub(super) fn is_given_up(arrived: Millis, now: Millis) -> bool {
     arrived + RETENTION <= now
 }
 
@@ -44,7 +44,7 @@ pub fn is_given_up(arrived: Millis, now: Millis) -> bool {
 ///
 /// # Errors
 /// The log can't be written; then they still wait.
-pub async fn give_up(
+pub(super) async fn give_up(
     cloud: &Cloud,
     stream: &str,
     count: usize,
@@ -57,7 +57,7 @@ pub async fn give_up(
 }
 
 /// What the operator is told of a stream that can't land what it holds.
-pub fn refusal(stream: &str, reason: &str) -> String {
+pub(super) fn refusal(stream: &str, reason: &str) -> String {
     format!("the delivery stream {stream} can't deliver: {reason}")
 }
 

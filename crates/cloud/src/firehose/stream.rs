@@ -14,7 +14,7 @@ use wire::AwsError;
 /// A stream's declaration. The engine reads what it needs for every record of the same JSON:
 /// [`Settings`](engine::stream::Settings).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Document {
+pub(super) struct Document {
     /// Unique in its account and region.
     pub name: String,
     /// The account that made it.
@@ -38,7 +38,7 @@ pub struct Document {
 /// Server-side encryption as it was switched on; the data lies as everything in the data folder does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Encryption {
+pub(super) struct Encryption {
     #[serde(rename = "KeyARN", skip_serializing_if = "Option::is_none")]
     /// The customer's key; none for AWS's own.
     pub key_arn: Option<String>,
@@ -50,13 +50,13 @@ pub struct Encryption {
 const MAX_DOCUMENT: usize = 256 << 10;
 
 /// A stream's ARN.
-pub fn arn(region: &str, account: &str, name: &str) -> String {
+pub(super) fn arn(region: &str, account: &str, name: &str) -> String {
     format!("arn:aws:firehose:{region}:{account}:deliverystream/{name}")
 }
 
 impl Document {
     /// The stream's ARN.
-    pub fn arn(&self) -> String {
+    pub(super) fn arn(&self) -> String {
         arn(&self.region, &self.account, &self.name)
     }
 
@@ -64,7 +64,7 @@ impl Document {
     ///
     /// # Errors
     /// `InvalidArgumentException` for one that is larger than all that AWS bounds in it can be together.
-    pub fn config(&self, id: engine::StreamId) -> Result<StreamConfig, AwsError> {
+    pub(super) fn config(&self, id: engine::StreamId) -> Result<StreamConfig, AwsError> {
         let document = serde_json::to_string(self).map_err(|error| AwsError::internal(error.to_string()))?;
         if document.len() > MAX_DOCUMENT {
             return Err(invalid(format!("The stream's configuration has more than {MAX_DOCUMENT} bytes")));
@@ -83,7 +83,7 @@ impl Document {
     ///
     /// # Errors
     /// An internal one for what isn't a declaration.
-    pub fn of(config: &StreamConfig) -> Result<Self, AwsError> {
+    pub(super) fn of(config: &StreamConfig) -> Result<Self, AwsError> {
         serde_json::from_str(&config.document).map_err(|error| AwsError::internal(error.to_string()))
     }
 }
@@ -92,14 +92,14 @@ impl Document {
 ///
 /// # Errors
 /// `ResourceNotFoundException` as Firehose words it.
-pub fn find(cx: &Context, engine: &Engine, name: &str) -> Result<(engine::StreamId, Document), AwsError> {
+pub(super) fn find(cx: &Context, engine: &Engine, name: &str) -> Result<(engine::StreamId, Document), AwsError> {
     let stream = engine.stream_by_arn(&arn(&cx.region, &cx.account, name));
     let stream = stream.ok_or_else(|| not_found(cx, name))?;
     Ok((stream.config.id, Document::of(&stream.config)?))
 }
 
 /// The error for a stream that isn't there.
-pub fn not_found(cx: &Context, name: &str) -> AwsError {
+pub(super) fn not_found(cx: &Context, name: &str) -> AwsError {
     AwsError::bad("ResourceNotFoundException", format!("Firehose {name} under account {} not found.", cx.account))
 }
 
@@ -108,7 +108,7 @@ pub fn not_found(cx: &Context, name: &str) -> AwsError {
 /// # Errors
 /// `ValidationException` as AWS's model check words it ("CreateDeliveryStream", Amazon Data Firehose API Reference:
 /// 1 to 64 of `[a-zA-Z0-9_.-]`).
-pub fn check_name(name: Option<&str>) -> Result<&str, AwsError> {
+pub(super) fn check_name(name: Option<&str>) -> Result<&str, AwsError> {
     let Some(name) = name else { return Err(missing("deliveryStreamName")) };
     let ok = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     let constraint = if name.is_empty() {

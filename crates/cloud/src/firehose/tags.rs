@@ -17,7 +17,7 @@ const MAX_TAGS: usize = 50;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Tag {
+pub(super) struct Tag {
     pub key: String,
     #[serde(default)]
     pub value: Option<String>,
@@ -25,21 +25,21 @@ pub struct Tag {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct TagInput {
+pub(super) struct TagInput {
     delivery_stream_name: Option<String>,
     tags: Vec<Tag>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct UntagInput {
+pub(super) struct UntagInput {
     delivery_stream_name: Option<String>,
     tag_keys: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct ListTagsInput {
+pub(super) struct ListTagsInput {
     delivery_stream_name: Option<String>,
     exclusive_start_tag_key: Option<String>,
     limit: Option<i64>,
@@ -47,7 +47,7 @@ pub struct ListTagsInput {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListTagsOutput {
+pub(super) struct ListTagsOutput {
     tags: Vec<Tag>,
     has_more_tags: bool,
 }
@@ -56,7 +56,7 @@ pub struct ListTagsOutput {
 ///
 /// # Errors
 /// `ValidationException`; `InvalidArgumentException` for more than 50 of them.
-pub fn check_tags(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, AwsError> {
+pub(super) fn check_tags(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, AwsError> {
     let mut checked = BTreeMap::new();
     for tag in tags {
         if tag.key.is_empty() || tag.key.chars().count() > 128 {
@@ -75,7 +75,7 @@ pub fn check_tags(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, AwsError> 
 }
 
 /// Adds tags, or gives them new values.
-pub async fn tag_delivery_stream(cx: &Context, input: TagInput) -> Result<Empty, AwsError> {
+pub(super) async fn tag_delivery_stream(cx: &Context, input: TagInput) -> Result<Empty, AwsError> {
     let added = check_tags(input.tags)?;
     change_tags(cx, input.delivery_stream_name.as_deref(), |tags| {
         tags.extend(added);
@@ -89,7 +89,7 @@ pub async fn tag_delivery_stream(cx: &Context, input: TagInput) -> Result<Empty,
 }
 
 /// Takes tags away; a key that isn't there is no error.
-pub async fn untag_delivery_stream(cx: &Context, input: UntagInput) -> Result<Empty, AwsError> {
+pub(super) async fn untag_delivery_stream(cx: &Context, input: UntagInput) -> Result<Empty, AwsError> {
     change_tags(cx, input.delivery_stream_name.as_deref(), |tags| {
         input.tag_keys.iter().for_each(|key| _ = tags.remove(key));
         Ok(())
@@ -98,7 +98,10 @@ pub async fn untag_delivery_stream(cx: &Context, input: UntagInput) -> Result<Em
 }
 
 /// Lists tags by key.
-pub async fn list_tags_for_delivery_stream(cx: &Context, input: ListTagsInput) -> Result<ListTagsOutput, AwsError> {
+pub(super) async fn list_tags_for_delivery_stream(
+    cx: &Context,
+    input: ListTagsInput,
+) -> Result<ListTagsOutput, AwsError> {
     let name = check_name(input.delivery_stream_name.as_deref())?;
     let limit = input.limit.unwrap_or(MAX_TAGS as i64);
     if !(1..=MAX_TAGS as i64).contains(&limit) {

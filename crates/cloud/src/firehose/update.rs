@@ -16,7 +16,7 @@ use wire::AwsError;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct UpdateInput {
+pub(super) struct UpdateInput {
     delivery_stream_name: Option<String>,
     current_delivery_stream_version_id: Option<String>,
     destination_id: Option<String>,
@@ -27,7 +27,7 @@ pub struct UpdateInput {
 }
 
 /// Changes the destination; what isn't given stays. Records that wait land by the new configuration.
-pub async fn update_destination(cx: &Context, input: UpdateInput) -> Result<Empty, AwsError> {
+pub(super) async fn update_destination(cx: &Context, input: UpdateInput) -> Result<Empty, AwsError> {
     let name = check_name(input.delivery_stream_name.as_deref())?;
     let version = input.current_delivery_stream_version_id.ok_or_else(|| missing("currentDeliveryStreamVersionId"))?;
     let destination = input.destination_id.ok_or_else(|| missing("destinationId"))?;

@@ -17,7 +17,7 @@ use engine::{Change, Millis, Position, StreamId};
 use wire::AwsError;
 
 /// When a stream is due whose buffer has room for so many bytes, and for records of such an age: at once when it is full.
-pub fn due_at(stream: &Stream, bytes: u64, millis: Millis, now: Millis) -> Millis {
+pub(super) fn due_at(stream: &Stream, bytes: u64, millis: Millis, now: Millis) -> Millis {
     match stream.oldest() {
         Some(oldest) if stream.bytes() < bytes => buffer::due_within(oldest, millis, now),
         _ => 0,
@@ -25,7 +25,12 @@ pub fn due_at(stream: &Stream, bytes: u64, millis: Millis, now: Millis) -> Milli
 }
 
 /// Lands a batch if the stream is due, `due` being when. What can't land waits, and what has waited for too long is given up.
-pub async fn step(cloud: &Arc<Cloud>, id: StreamId, due: Millis, failing: &mut HashMap<StreamId, Failing>) -> Step {
+pub(super) async fn step(
+    cloud: &Arc<Cloud>,
+    id: StreamId,
+    due: Millis,
+    failing: &mut HashMap<StreamId, Failing>,
+) -> Step {
     let now = cloud.core.now();
     let at = failing.get(&id).map_or(due, |failing| failing.retry_at(now).max(due));
     if at > now {
@@ -42,7 +47,7 @@ pub async fn step(cloud: &Arc<Cloud>, id: StreamId, due: Millis, failing: &mut H
 ///
 /// # Errors
 /// Why it can't land.
-pub async fn flush(cloud: &Arc<Cloud>, id: StreamId) -> Result<(), AwsError> {
+pub(crate) async fn flush(cloud: &Arc<Cloud>, id: StreamId) -> Result<(), AwsError> {
     let taken = cloud.core.read(|engine, _| engine.stream(id).map(take).transpose())?;
     let Some((document, records)) = taken.filter(|(_, records)| !records.is_empty()) else { return Ok(()) };
     let name = document.name.clone();

@@ -10,10 +10,10 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use directory::Directory;
 use log::End;
 
-pub const NAME: &str = "log.end";
+pub(super) const NAME: &str = "log.end";
 
 /// The end that was noted last.
-pub fn read(folder: &Directory) -> io::Result<Option<End>> {
+pub(super) fn read(folder: &Directory) -> io::Result<Option<End>> {
     if folder.entry(NAME)?.is_none() {
         return Ok(None);
     }
@@ -23,7 +23,7 @@ pub fn read(folder: &Directory) -> io::Result<Option<End>> {
 }
 
 /// In place: every note has the same length, so one that is torn by a power cut fits no log.
-pub fn write(folder: &Directory, end: End) -> io::Result<()> {
+pub(super) fn write(folder: &Directory, end: End) -> io::Result<()> {
     let file = folder.write_or_new(NAME)?;
     match file.metadata()?.nlink() {
         1 => file.write_all_at(text(end).as_bytes(), 0),

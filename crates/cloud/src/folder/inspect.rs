@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::{FolderError, LOG, LOST, OBJECTS, end, listed, marker};
 use directory::{Directory, Kind};
-use log;
 
 /// What stands in an empty folder all the same: a desktop's, a file system's, a repository's.
 const DROPPINGS: [&str; 6] = [".DS_Store", ".gitignore", ".gitkeep", ".localized", "Thumbs.db", "lost+found"];
 
 /// A folder that may be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub(super) enum State {
     /// Nothing is in it, or what the very beginning of a first start leaves.
     Empty,
     /// A log of ours, and no marker: a version before the marker made it, or a first start that was ended.
@@ -21,7 +20,7 @@ pub enum State {
 }
 
 /// Says what a folder is, or why it may not be taken.
-pub fn inspect(folder: &Directory, path: &Path) -> Result<State, FolderError> {
+pub(super) fn inspect(folder: &Directory, path: &Path) -> Result<State, FolderError> {
     let here = |name: &dyn AsRef<Path>, cause: io::Error| FolderError::Entry { path: path.join(name), cause };
     for (name, kind) in [
         (marker::NAME, Kind::File),
@@ -160,12 +159,12 @@ impl Objects {
 }
 
 /// Two lower-case hex digits: a folder of blobs.
-pub fn is_shard(name: &str) -> bool {
+pub(crate) fn is_shard(name: &str) -> bool {
     name.len() == 2 && is_hex(name)
 }
 
 /// 32 lower-case hex digits: a blob.
-pub fn is_blob(name: &str) -> bool {
+pub(crate) fn is_blob(name: &str) -> bool {
     name.len() == 32 && is_hex(name)
 }
 

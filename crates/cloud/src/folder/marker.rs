@@ -5,16 +5,16 @@ use std::io::{self, Read, Write};
 
 use directory::Directory;
 
-pub const NAME: &str = "messaging-data";
+pub(super) const NAME: &str = "messaging-data";
 /// A marker that isn't finished.
-pub const UNFINISHED: &str = "messaging-data.new";
+pub(super) const UNFINISHED: &str = "messaging-data.new";
 /// The format of this version's data folders.
-pub const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 const TITLE: &str = "messaging data folder, format ";
 
 /// The format that a folder's marker names; none without a marker.
-pub fn read(folder: &Directory) -> io::Result<Option<u32>> {
+pub(super) fn read(folder: &Directory) -> io::Result<Option<u32>> {
     if folder.entry(NAME)?.is_none() {
         return Ok(None);
     }
@@ -25,14 +25,14 @@ pub fn read(folder: &Directory) -> io::Result<Option<u32>> {
 }
 
 /// Whether the file of a marker that isn't finished holds the beginning of one.
-pub fn is_unfinished(folder: &Directory) -> io::Result<bool> {
+pub(super) fn is_unfinished(folder: &Directory) -> io::Result<bool> {
     let mut bytes = Vec::new();
     folder.read(UNFINISHED)?.take(200).read_to_end(&mut bytes)?;
     Ok(format!("{TITLE}{FORMAT}\n").as_bytes().starts_with(&bytes))
 }
 
 /// Writes the marker, whole or not at all, so that it survives a power cut.
-pub fn write(folder: &Directory) -> io::Result<()> {
+pub(super) fn write(folder: &Directory) -> io::Result<()> {
     if folder.entry(UNFINISHED)?.is_some() {
         folder.remove(UNFINISHED)?;
     }

@@ -24,8 +24,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-pub use self::home::Home;
-pub use self::inspect::{is_blob, is_shard};
+pub(crate) use self::home::Home;
+pub(crate) use self::inspect::{is_blob, is_shard};
 
 use self::inspect::{State, inspect};
 use directory::Directory;
@@ -36,32 +36,64 @@ const NAMED: usize = 3;
 /// The log's folder.
 const LOG: &str = "log";
 /// The folder of S3's objects.
-pub const OBJECTS: &str = "objects";
+pub(crate) const OBJECTS: &str = "objects";
 /// Where bytes are put that the log may have named.
-pub const LOST: &str = "lost";
+pub(crate) const LOST: &str = "lost";
 
 /// Why a folder isn't taken.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
+    /// It holds what is not ours.
     #[error(
         "{} isn't empty and isn't a data folder ({entries}): nothing in it was touched; choose an empty folder, or one that \
          isn't there yet", folder.display()
     )]
-    Foreign { folder: PathBuf, entries: String },
+    Foreign {
+        /// The folder that was given.
+        folder: PathBuf,
+        /// Some of its entries, by name.
+        entries: String,
+    },
+    /// It is ours, and its log is not there.
     #[error(
         "{} is a data folder whose log is gone ({what}): nothing in it was touched; put {LOG}/ back from where it went, or \
          choose another folder to begin anew", folder.display()
     )]
-    NoLog { folder: PathBuf, what: String },
+    NoLog {
+        /// The folder that was given.
+        folder: PathBuf,
+        /// Which part is missing.
+        what: String,
+    },
+    /// A newer version of this program made it.
     #[error(
         "{} has data folder format {version}, made by a newer version of this program, which reads format {known}: nothing in \
          it was touched", folder.display()
     )]
-    Newer { folder: PathBuf, version: u32, known: u32 },
+    Newer {
+        /// The folder that was given.
+        folder: PathBuf,
+        /// The format that its marker says.
+        version: u32,
+        /// The newest format that this program reads.
+        known: u32,
+    },
+    /// An entry of it can't be used, before anything was done.
     #[error("can't use {}: {cause}; nothing in the folder was touched", path.display())]
-    Entry { path: PathBuf, cause: io::Error },
+    Entry {
+        /// What can't be used.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// Something of it can't be read or written.
     #[error("can't use {}: {cause}", path.display())]
-    Failed { path: PathBuf, cause: io::Error },
+    Failed {
+        /// What can't be used.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
 }
 
 /// A data folder that this process holds.
@@ -201,7 +233,7 @@ fn closed(directory: &Directory, name: &str) -> io::Result<bool> {
 }
 
 /// The first few of some names.
-pub fn listed(names: &[String]) -> String {
+pub(crate) fn listed(names: &[String]) -> String {
     let mut text = names.iter().take(NAMED).map(|name| name.escape_debug().to_string()).collect::<Vec<_>>().join(", ");
     if names.len() > NAMED {
         text += &format!(" and {} more", names.len() - NAMED);
@@ -212,8 +244,10 @@ pub fn listed(names: &[String]) -> String {
 /// Why a folder can't be opened: it isn't one of ours, or somebody holds it.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// It isn't a folder of ours, or can't be used.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// Its log can't be opened, or another process holds it.
     #[error(transparent)]
     Log(#[from] LogError),
 }

@@ -14,6 +14,7 @@ use wire::AwsError;
 
 /// Who may use the server: which names and pages, and with which keys.
 pub struct Access {
+    /// Which host names and which websites' pages are answered.
     pub guard: Guard,
     /// The keys that requests must be signed with; `None`: signatures aren't looked at.
     pub credentials: Option<Credentials>,

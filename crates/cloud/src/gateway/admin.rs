@@ -9,7 +9,7 @@ use crate::sns;
 use engine::Millis;
 
 /// A page of the server's own.
-pub enum Page {
+pub(super) enum Page {
     /// Whether it is up: anybody may know.
     Health,
     /// The certificate (PEM) that SNS's signatures are checked with, at the path of their SigningCertURL: as on AWS anybody's.
@@ -22,7 +22,7 @@ pub enum Page {
 
 impl Page {
     /// The page that a request is for. Where a bucket could have the path, a request that is `signed` is S3's.
-    pub fn of(cloud: &Cloud, parts: &Parts, signed: bool) -> Option<Page> {
+    pub(super) fn of(cloud: &Cloud, parts: &Parts, signed: bool) -> Option<Page> {
         if parts.method != Method::GET && parts.method != Method::HEAD {
             return None;
         }
@@ -37,12 +37,12 @@ impl Page {
     }
 
     /// Whether it is for those alone who may use the server.
-    pub fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         matches!(self, Page::Outbox | Page::Notices)
     }
 
     /// Its status, content type and text. Of `account` alone, if there is one.
-    pub async fn answer(self, cloud: &Cloud, account: Option<&str>) -> (u16, &'static str, Bytes) {
+    pub(super) async fn answer(self, cloud: &Cloud, account: Option<&str>) -> (u16, &'static str, Bytes) {
         match self {
             Page::Health => health(cloud),
             Page::Certificate(pem) => (200, "application/x-pem-file", pem.into()),
@@ -56,7 +56,7 @@ impl Page {
 }
 
 /// 503 while no change is taken, with the reason: reads may still be answered.
-pub fn health(cloud: &Cloud) -> (u16, &'static str, Bytes) {
+pub(crate) fn health(cloud: &Cloud) -> (u16, &'static str, Bytes) {
     let mut body = serde_json::json!({
         "status": "ok",
         "version": env!("CARGO_PKG_VERSION"),

@@ -15,7 +15,7 @@ static QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 static ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// How a service shows errors in a protocol.
-pub fn style(service: Option<&'static Service>, protocol: Protocol) -> Style {
+pub(super) fn style(service: Option<&'static Service>, protocol: Protocol) -> Style {
     Style {
         protocol,
         names: service.map_or(Names::Wrapped, |it| it.names),
@@ -25,7 +25,7 @@ pub fn style(service: Option<&'static Service>, protocol: Protocol) -> Style {
 }
 
 /// How errors are shown to whoever asked by this route.
-pub fn style_of(route: &Route) -> Style {
+pub(super) fn style_of(route: &Route) -> Style {
     match route {
         Route::Json { service, protocol, .. } => style(Some(*service), *protocol),
         Route::Query { service } => style(*service, Protocol::Query),
@@ -35,7 +35,7 @@ pub fn style_of(route: &Route) -> Style {
     }
 }
 
-pub fn finish(answer: Result<Vec<u8>, AwsError>, style: Style, id: RequestId) -> Response<Body> {
+pub(super) fn finish(answer: Result<Vec<u8>, AwsError>, style: Style, id: RequestId) -> Response<Body> {
     match answer {
         Ok(body) => plain(200, style.protocol.content_type(), id, body.into()),
         Err(error) => failure(&error, style, id),
@@ -43,7 +43,7 @@ pub fn finish(answer: Result<Vec<u8>, AwsError>, style: Style, id: RequestId) ->
 }
 
 /// An error as an HTTP answer.
-pub fn failure(error: &AwsError, style: Style, id: RequestId) -> Response<Body> {
+pub(super) fn failure(error: &AwsError, style: Style, id: RequestId) -> Response<Body> {
     let rendered = fault::render(error, style, id.as_str());
     let mut response = plain(rendered.status, style.protocol.content_type(), id, rendered.body.into());
     for (name, value) in [(&QUERY_ERROR, rendered.query_error), (&ERROR_TYPE, rendered.error_type)] {
@@ -54,7 +54,7 @@ pub fn failure(error: &AwsError, style: Style, id: RequestId) -> Response<Body> 
     response
 }
 
-pub fn plain(status: u16, content_type: &'static str, id: RequestId, body: Bytes) -> Response<Body> {
+pub(super) fn plain(status: u16, content_type: &'static str, id: RequestId, body: Bytes) -> Response<Body> {
     let mut response = Response::new(body::full(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

@@ -26,7 +26,7 @@ static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 /// # Errors
 /// In words, where the head names no server or two: the guard would look at one name and the signature at another
 /// (RFC 9112, 3.2).
-pub fn authority(parts: &Parts) -> Result<&str, &'static str> {
+pub(super) fn authority(parts: &Parts) -> Result<&str, &'static str> {
     let mut hosts = parts.headers.get_all(HOST).iter();
     let (host, second) = (hosts.next(), hosts.next());
     if second.is_some() {
@@ -47,7 +47,7 @@ pub fn authority(parts: &Parts) -> Result<&str, &'static str> {
 
 /// A request's way, who claims to send it, and what is wrong with that claim, if anything is. With `checked` the claim will
 /// be verified, and names its own region.
-pub fn read<'r>(
+pub(super) fn read<'r>(
     cloud: &Arc<Cloud>,
     parts: &'r Parts,
     authority: &str,
@@ -105,7 +105,7 @@ pub fn read<'r>(
 }
 
 /// Account, access key and session by a claim's own word.
-pub fn who(cloud: &Cloud, claim: Option<&Claim<'_>>) -> (Arc<str>, Option<Arc<str>>, Option<Arc<Session>>) {
+pub(super) fn who(cloud: &Cloud, claim: Option<&Claim<'_>>) -> (Arc<str>, Option<Arc<str>>, Option<Arc<Session>>) {
     let named = claim.and_then(|claim| Some((claim.access_key()?, claim.token.as_deref())));
     let session = named.and_then(|(key, token)| session::claimed(cloud, key, token));
     let account = match (&session, named) {

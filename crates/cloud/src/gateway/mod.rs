@@ -3,7 +3,7 @@
 mod access;
 mod admin;
 mod answer;
-pub mod guard;
+pub(crate) mod guard;
 mod head;
 mod route;
 
@@ -20,9 +20,11 @@ pub use access::Access;
 use access::Proof;
 use admin::Page;
 #[cfg(test)]
-pub use admin::health;
+pub(crate) use admin::health;
 use answer::{failure, finish, plain, style, style_of};
-pub use route::{Route, route};
+use route::Route;
+#[cfg(test)]
+pub(crate) use route::route;
 
 use crate::core::Cloud;
 use crate::http::body::{self, Body};
@@ -36,7 +38,7 @@ use wire::payload::Source;
 use wire::{AwsError, Form, Payload, Protocol};
 
 /// From requests to operations.
-pub struct Gateway {
+pub(crate) struct Gateway {
     cloud: Arc<Cloud>,
     request_ids: RequestIds,
     access: Access,
@@ -44,12 +46,13 @@ pub struct Gateway {
 
 impl Gateway {
     /// A gateway for loopback that looks at no signature.
-    pub fn new(cloud: Arc<Cloud>) -> Gateway {
+    #[cfg(test)]
+    pub(crate) fn new(cloud: Arc<Cloud>) -> Gateway {
         Self::with_access(cloud, Access::default())
     }
 
     /// A gateway for those who may use it.
-    pub fn with_access(cloud: Arc<Cloud>, access: Access) -> Gateway {
+    pub(crate) fn with_access(cloud: Arc<Cloud>, access: Access) -> Gateway {
         Gateway { cloud, request_ids: RequestIds::default(), access }
     }
 }

@@ -14,7 +14,7 @@ static TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 /// Where a request goes.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Route<'r> {
+pub(crate) enum Route<'r> {
     /// A JSON operation, named by the `X-Amz-Target` header.
     Json {
         service: &'static Service,
@@ -37,7 +37,7 @@ impl Route<'_> {
     /// it comes from, so a method that AWS doesn't take calls nothing.
     /// Sources: "Making Query API requests using AWS query protocol in Amazon SQS" (GET and POST) and "AWS JSON 1.0 protocol"
     /// (Smithy: POST).
-    pub fn takes(&self, method: &Method) -> bool {
+    pub(super) fn takes(&self, method: &Method) -> bool {
         match self {
             Route::Json { .. } | Route::UnknownTarget(_) => *method == Method::POST,
             Route::Query { .. } => matches!(*method, Method::GET | Method::POST),
@@ -47,7 +47,7 @@ impl Route<'_> {
 }
 
 /// Finds a request's way. `host` is without a port.
-pub fn route<'r>(parts: &'r Parts, host: &str, scope: Option<Scope<'_>>) -> Route<'r> {
+pub(crate) fn route<'r>(parts: &'r Parts, host: &str, scope: Option<Scope<'_>>) -> Route<'r> {
     if let Some(target) = parts.headers.get(&TARGET) {
         let target = target.to_str().unwrap_or_default();
         let known = target.split_once('.').and_then(|(name, operation)| Some((SERVICES.by_target(name)?, operation)));

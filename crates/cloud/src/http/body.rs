@@ -12,17 +12,17 @@ use tokio::time::{Instant, timeout_at};
 use wire::AwsError;
 
 /// Any error of a streamed body.
-pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A response's body: whole, or streamed.
-pub type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, BodyError>>;
+pub(crate) type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, BodyError>>;
 
-pub fn full(bytes: Bytes) -> Body {
+pub(crate) fn full(bytes: Bytes) -> Body {
     Either::Left(Full::new(bytes))
 }
 
 /// A streamed body.
-pub fn stream<B>(body: B) -> Body
+pub(crate) fn stream<B>(body: B) -> Body
 where
     B: hyper::body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BodyError>,
@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MAX_RESERVE: usize = 64 * 1024;
 
 /// Reads a whole body of at most `limit` bytes. One that came in one piece isn't copied.
-pub async fn collect(body: &mut Option<Incoming>, limit: usize) -> Result<Bytes, AwsError> {
+pub(crate) async fn collect(body: &mut Option<Incoming>, limit: usize) -> Result<Bytes, AwsError> {
     let Some(body) = body else { return Ok(Bytes::new()) };
     let announced = body.size_hint().lower();
     if announced > limit as u64 {

@@ -9,14 +9,14 @@ use tokio::sync::Notify;
 
 /// Whether the server stops; shared by all connections.
 #[derive(Debug, Default)]
-pub struct Closing {
+pub(super) struct Closing {
     told: AtomicBool,
     wake: Notify,
 }
 
 impl Closing {
     /// Tells all connections.
-    pub fn tell(&self) {
+    pub(super) fn tell(&self) {
         self.told.store(true, Ordering::Release);
         self.wake.notify_waiters();
     }
@@ -25,7 +25,7 @@ impl Closing {
     ///
     /// Its task is registered once and then looks at a flag: to ask a `CancellationToken` at each poll takes a lock that all
     /// connections share, 840 instructions for each request.
-    pub async fn or_end<F: Future>(&self, mut connection: Pin<&mut F>) -> bool {
+    pub(super) async fn or_end<F: Future>(&self, mut connection: Pin<&mut F>) -> bool {
         let mut told = pin!(self.wake.notified());
         let mut registered = false;
         poll_fn(|cx| {

@@ -20,7 +20,7 @@ const MAX_DRAINED: usize = 64 << 20;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Reads the rest of a body as long as it keeps coming. False if its end wasn't reached.
-pub async fn drain(mut body: Incoming) -> bool {
+pub(crate) async fn drain(mut body: Incoming) -> bool {
     let mut drained = 0;
     while drained < MAX_DRAINED {
         match timeout(PAUSE, body.frame()).await {
@@ -33,23 +33,23 @@ pub async fn drain(mut body: Incoming) -> bool {
 }
 
 /// A body for a callee that must own it, and the way to get back what the callee left of it.
-pub fn lend(body: Option<Incoming>) -> (Lent, Back) {
+pub(crate) fn lend(body: Option<Incoming>) -> (Lent, Back) {
     let (give, back) = oneshot::channel();
     (Lent { body, give: Some(give) }, Back(back))
 }
 
 /// A body that goes back when it is dropped.
-pub struct Lent {
+pub(crate) struct Lent {
     body: Option<Incoming>,
     give: Option<oneshot::Sender<Incoming>>,
 }
 
 /// Where a [`Lent`] body comes back.
-pub struct Back(oneshot::Receiver<Incoming>);
+pub(crate) struct Back(oneshot::Receiver<Incoming>);
 
 impl Back {
     /// The body, if nobody holds it any more.
-    pub fn take(mut self) -> Option<Incoming> {
+    pub(crate) fn take(mut self) -> Option<Incoming> {
         self.0.try_recv().ok()
     }
 }

@@ -10,7 +10,7 @@ use hyper::{Request, Response};
 use super::body::Body;
 
 /// Answers requests, and is told what becomes of the others.
-pub trait Handler: Send + Sync + 'static {
+pub(crate) trait Handler: Send + Sync + 'static {
     /// Answers one request, which came from `peer`.
     fn handle(&self, request: Request<Incoming>, peer: IpAddr) -> impl Future<Output = Response<Body>> + Send;
 

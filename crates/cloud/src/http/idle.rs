@@ -14,12 +14,12 @@ use parking_lot::Mutex;
 
 /// A connection's deadline for the head of its next request; none while it has one.
 #[derive(Debug, Clone, Default)]
-pub struct Idle(Arc<Mutex<Option<Instant>>>);
+pub(super) struct Idle(Arc<Mutex<Option<Instant>>>);
 
 impl Idle {
     /// Returns when the deadline has passed. `limit` is the time that hyper gives each head. While no deadline is set the next look
     /// comes after `limit`, so that a client may get up to twice as long.
-    pub async fn expired(&self, limit: Duration) {
+    pub(super) async fn expired(&self, limit: Duration) {
         loop {
             let deadline = *self.0.lock();
             let now = tokio::time::Instant::now();

@@ -1,8 +1,8 @@
 //! The HTTP/1.1 server: accepts, bounds what a client may do, and hands each request to the handler.
 
-pub mod body;
+pub(crate) mod body;
 mod closing;
-pub mod drain;
+pub(crate) mod drain;
 mod handler;
 mod idle;
 mod newer;
@@ -30,9 +30,9 @@ use tokio_util::task::TaskTracker;
 
 use body::Body;
 use closing::Closing;
-pub use handler::Handler;
+pub(crate) use handler::Handler;
 use idle::Idle;
-pub use workers::Workers;
+pub(crate) use workers::Workers;
 use write_timeout::WriteTimeout;
 
 /// How long a client may take to send a request's head, or may leave a connection idle between two.
@@ -49,7 +49,12 @@ const MAX_HEAD: usize = 128 * 1024;
 
 /// Serves until told to stop; then no new connection is taken, idle ones are closed, and what runs may be finished,
 /// within [`GRACE`]. Long polls are answered, with nothing.
-pub async fn serve(listener: TcpListener, workers: Workers, handler: Arc<impl Handler>, stop: CancellationToken) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    workers: Workers,
+    handler: Arc<impl Handler>,
+    stop: CancellationToken,
+) {
     let connections = TaskTracker::new();
     let closing = Arc::new(Closing::default());
     loop {

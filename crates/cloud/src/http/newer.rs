@@ -15,7 +15,7 @@ const ANSWER: [u8; 26] =
     [0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8 + REASON.len() as u8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xd];
 
 /// Tells a client in its own language that it must speak HTTP/1.1.
-pub async fn refuse(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+pub(super) async fn refuse(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let answer = [&ANSWER[..], REASON].concat();
     let told = async {
         stream.write_all(&answer).await?;

@@ -19,7 +19,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 type Job = Box<dyn FnOnce(TcpStream) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// The threads.
-pub struct Workers(Vec<Worker>);
+pub(crate) struct Workers(Vec<Worker>);
 
 struct Worker {
     inbox: UnboundedSender<(std::net::TcpStream, Job)>,
@@ -30,13 +30,13 @@ struct Worker {
 
 impl Workers {
     /// One thread for each core.
-    pub fn start() -> io::Result<Self> {
+    pub(crate) fn start() -> io::Result<Self> {
         let count = std::thread::available_parallelism().map_or(1, usize::from);
         (0..count).map(Worker::start).collect::<io::Result<_>>().map(Workers)
     }
 
     /// Has a connection served by the thread that has fewest.
-    pub fn serve<F>(&self, stream: TcpStream, serve: impl FnOnce(TcpStream) -> F + Send + 'static)
+    pub(crate) fn serve<F>(&self, stream: TcpStream, serve: impl FnOnce(TcpStream) -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -57,7 +57,7 @@ impl Workers {
 
     /// Ends the threads, and with them the connections that are still open. One that a slow disk holds up is left alone after
     /// `patience`.
-    pub async fn stop(self, patience: Duration) {
+    pub(crate) async fn stop(self, patience: Duration) {
         let threads: Vec<_> = self.0.into_iter().map(|worker| worker.thread).collect();
         let joined = tokio::task::spawn_blocking(|| threads.into_iter().for_each(|thread| drop(thread.join())));
         let _ = tokio::time::timeout(patience, joined).await;

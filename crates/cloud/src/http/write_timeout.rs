@@ -9,7 +9,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::time::Sleep;
 
 /// A connection that fails when nothing could be written for longer than a limit.
-pub struct WriteTimeout<C> {
+pub(super) struct WriteTimeout<C> {
     inner: C,
     limit: Duration,
     /// Runs while the client doesn't read.
@@ -17,11 +17,11 @@ pub struct WriteTimeout<C> {
 }
 
 impl<C> WriteTimeout<C> {
-    pub fn new(inner: C, limit: Duration) -> Self {
+    pub(super) fn new(inner: C, limit: Duration) -> Self {
         Self { inner, limit, waiting: None }
     }
 
-    pub fn into_inner(self) -> C {
+    pub(super) fn into_inner(self) -> C {
         self.inner
     }
 }

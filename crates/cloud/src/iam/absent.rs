@@ -1,7 +1,7 @@
 //! What AWS has here and this cloud has not: it is refused as such, not as if nobody had heard of it.
 
 /// The names of operations that aren't simulated.
-pub const ABSENT: &str = "\
+pub(super) const ABSENT: &str = "\
     AcceptDelegationRequest AddClientIDToOpenIDConnectProvider AddRoleToInstanceProfile AddUserToGroup \
     AssociateDelegationRequest AttachGroupPolicy AttachUserPolicy ChangePassword CreateAccessKey CreateAccountAlias \
     CreateDelegationRequest CreateGroup CreateInstanceProfile CreateLoginProfile CreateOpenIDConnectProvider \

@@ -12,14 +12,14 @@ const MAX_ATTACHED: usize = 10;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct AttachedInput {
+pub(super) struct AttachedInput {
     role_name: Option<String>,
     policy_arn: Option<String>,
     marker: Option<String>,
     max_items: Option<usize>,
 }
 
-pub async fn attach_role_policy(cx: &Context, input: AttachedInput) -> Result<(), AwsError> {
+pub(super) async fn attach_role_policy(cx: &Context, input: AttachedInput) -> Result<(), AwsError> {
     let name = required(input.role_name, "roleName")?;
     let arn = required(input.policy_arn, "policyArn")?;
     change_role(cx, &name, |engine, role| {
@@ -41,7 +41,7 @@ pub async fn attach_role_policy(cx: &Context, input: AttachedInput) -> Result<()
     Ok(())
 }
 
-pub async fn detach_role_policy(cx: &Context, input: AttachedInput) -> Result<(), AwsError> {
+pub(super) async fn detach_role_policy(cx: &Context, input: AttachedInput) -> Result<(), AwsError> {
     let name = required(input.role_name, "roleName")?;
     let arn = required(input.policy_arn, "policyArn")?;
     reduce_role(cx, &name, |_, role| {
@@ -58,7 +58,7 @@ pub async fn detach_role_policy(cx: &Context, input: AttachedInput) -> Result<()
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListAttachedRolePoliciesOutput {
+pub(super) struct ListAttachedRolePoliciesOutput {
     attached_policies: Vec<Attached>,
     is_truncated: bool,
     marker: Option<String>,
@@ -71,7 +71,7 @@ struct Attached {
     policy_arn: String,
 }
 
-pub async fn list_attached_role_policies(
+pub(super) async fn list_attached_role_policies(
     cx: &Context,
     input: AttachedInput,
 ) -> Result<ListAttachedRolePoliciesOutput, AwsError> {

@@ -15,7 +15,7 @@ const MAX_SIZE: usize = 10_240;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct InlineInput {
+pub(super) struct InlineInput {
     role_name: Option<String>,
     policy_name: Option<String>,
     policy_document: Option<String>,
@@ -23,7 +23,7 @@ pub struct InlineInput {
     max_items: Option<usize>,
 }
 
-pub async fn put_role_policy(cx: &Context, input: InlineInput) -> Result<(), AwsError> {
+pub(super) async fn put_role_policy(cx: &Context, input: InlineInput) -> Result<(), AwsError> {
     let role_name = required(input.role_name, "roleName")?;
     let policy = name(input.policy_name, "policyName", MAX_NAME)?;
     let document = document(input.policy_document, "policyDocument", Kind::Identity)?;
@@ -46,13 +46,13 @@ fn absent(policy: &str) -> AwsError {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetRolePolicyOutput {
+pub(super) struct GetRolePolicyOutput {
     role_name: String,
     policy_name: String,
     policy_document: String,
 }
 
-pub async fn get_role_policy(cx: &Context, input: InlineInput) -> Result<GetRolePolicyOutput, AwsError> {
+pub(super) async fn get_role_policy(cx: &Context, input: InlineInput) -> Result<GetRolePolicyOutput, AwsError> {
     let role_name = required(input.role_name, "roleName")?;
     let policy_name = required(input.policy_name, "policyName")?;
     let role = cx.cloud.core.read(|engine, _| role(engine, &cx.account, &role_name))?;
@@ -60,7 +60,7 @@ pub async fn get_role_policy(cx: &Context, input: InlineInput) -> Result<GetRole
     Ok(GetRolePolicyOutput { policy_document: encoded(document), role_name, policy_name })
 }
 
-pub async fn delete_role_policy(cx: &Context, input: InlineInput) -> Result<(), AwsError> {
+pub(super) async fn delete_role_policy(cx: &Context, input: InlineInput) -> Result<(), AwsError> {
     let role_name = required(input.role_name, "roleName")?;
     let policy = required(input.policy_name, "policyName")?;
     reduce_role(cx, &role_name, |_, role| role.inline.remove(&policy).map(drop).ok_or_else(|| absent(&policy))).await?;
@@ -69,13 +69,13 @@ pub async fn delete_role_policy(cx: &Context, input: InlineInput) -> Result<(), 
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListRolePoliciesOutput {
+pub(super) struct ListRolePoliciesOutput {
     policy_names: Vec<String>,
     is_truncated: bool,
     marker: Option<String>,
 }
 
-pub async fn list_role_policies(cx: &Context, input: InlineInput) -> Result<ListRolePoliciesOutput, AwsError> {
+pub(super) async fn list_role_policies(cx: &Context, input: InlineInput) -> Result<ListRolePoliciesOutput, AwsError> {
     let name = required(input.role_name, "roleName")?;
     let role = cx.cloud.core.read(|engine, _| role(engine, &cx.account, &name))?;
     let (policy_names, marker) = page(role.inline.into_keys().collect(), input.marker.as_deref(), input.max_items)?;

@@ -16,20 +16,20 @@ const MAX_DOCUMENT: usize = 131_072;
 /// "IAM and AWS STS quotas": characters of a role's trust policy, white space not counted.
 const MAX_TRUST: usize = 2_048;
 /// The code of what is wrong with a request's members.
-pub const VALIDATION_ERROR: &str = "ValidationError";
+pub(super) const VALIDATION_ERROR: &str = "ValidationError";
 /// "IAM and AWS STS quotas": tags of a role or policy.
-pub const MAX_TAGS: usize = 50;
+pub(super) const MAX_TAGS: usize = 50;
 /// "Tag": characters of a tag's key and value.
 const MAX_KEY: usize = 128;
 const MAX_VALUE: usize = 256;
 /// "Role", "Policy": characters of a description.
-pub const MAX_DESCRIPTION: usize = 1_000;
+pub(super) const MAX_DESCRIPTION: usize = 1_000;
 /// "PutRolePermissionsBoundary": characters of an ARN.
-pub const MAX_ARN: usize = 2_048;
+pub(super) const MAX_ARN: usize = 2_048;
 
 /// A key and a value.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Tag {
+pub(super) struct Tag {
     #[serde(rename = "Key")]
     pub key: String,
     #[serde(rename = "Value")]
@@ -37,22 +37,22 @@ pub struct Tag {
 }
 
 /// A policy document as IAM gives it back: URL-encoded.
-pub fn encoded(document: &str) -> String {
+pub(super) fn encoded(document: &str) -> String {
     utf8_percent_encode(document, DOCUMENT).to_string()
 }
 
 /// A request that is wrong, in these words.
-pub fn invalid(message: impl Into<String>) -> AwsError {
+pub(super) fn invalid(message: impl Into<String>) -> AwsError {
     AwsError::bad(VALIDATION_ERROR, message)
 }
 
 /// A member that has to be there.
-pub fn required<T>(value: Option<T>, member: &str) -> Result<T, AwsError> {
+pub(super) fn required<T>(value: Option<T>, member: &str) -> Result<T, AwsError> {
     value.ok_or_else(|| check::null(VALIDATION_ERROR, member))
 }
 
 /// A name of IAM's: letters, digits and `+=,.@-_`, at most `max` of them.
-pub fn name(value: Option<String>, member: &str, max: usize) -> Result<String, AwsError> {
+pub(super) fn name(value: Option<String>, member: &str, max: usize) -> Result<String, AwsError> {
     let value = required(value, member)?;
     if value.is_empty() || value.len() > max {
         let bound =
@@ -69,7 +69,7 @@ pub fn name(value: Option<String>, member: &str, max: usize) -> Result<String, A
 }
 
 /// A path of IAM's: `/`, or begins and ends with it.
-pub fn path(value: Option<String>) -> Result<String, AwsError> {
+pub(super) fn path(value: Option<String>) -> Result<String, AwsError> {
     let value = value.unwrap_or_else(|| "/".into());
     let fits = value.starts_with('/')
         && value.ends_with('/')
@@ -85,7 +85,7 @@ pub fn path(value: Option<String>) -> Result<String, AwsError> {
 }
 
 /// Text of at most `max` characters.
-pub fn at_most(value: Option<String>, member: &str, max: usize) -> Result<String, AwsError> {
+pub(super) fn at_most(value: Option<String>, member: &str, max: usize) -> Result<String, AwsError> {
     let value = value.unwrap_or_default();
     if value.chars().count() > max {
         return Err(too_long(member, max));
@@ -99,7 +99,7 @@ fn too_long(member: &str, max: usize) -> AwsError {
 }
 
 /// Tags that a client gives, by key ("Tag", IAM API Reference).
-pub fn tags(given: Option<Vec<Tag>>) -> Result<BTreeMap<String, String>, AwsError> {
+pub(super) fn tags(given: Option<Vec<Tag>>) -> Result<BTreeMap<String, String>, AwsError> {
     let given = given.unwrap_or_default();
     if given.len() > MAX_TAGS {
         return Err(too_long("tags", MAX_TAGS));
@@ -116,17 +116,17 @@ pub fn tags(given: Option<Vec<Tag>>) -> Result<BTreeMap<String, String>, AwsErro
 }
 
 /// AWS's refusal of what is more than an account, a role or a policy may have.
-pub fn exceeded(quota: &str, max: usize) -> AwsError {
+pub(super) fn exceeded(quota: &str, max: usize) -> AwsError {
     AwsError::new(409, "LimitExceeded", format!("Cannot exceed quota for {quota}: {max}"))
 }
 
 /// Characters of a document, white space not counted.
-pub fn size(document: &str) -> usize {
+pub(super) fn size(document: &str) -> usize {
     document.chars().filter(|c| !c.is_whitespace()).count()
 }
 
 /// A policy document that this cloud can judge.
-pub fn document(value: Option<String>, member: &str, kind: Kind) -> Result<String, AwsError> {
+pub(super) fn document(value: Option<String>, member: &str, kind: Kind) -> Result<String, AwsError> {
     let value = required(value, member)?;
     if value.len() > MAX_DOCUMENT {
         return Err(too_long(member, MAX_DOCUMENT));
@@ -140,6 +140,10 @@ pub fn document(value: Option<String>, member: &str, kind: Kind) -> Result<Strin
 }
 
 /// One page of a listing, and the marker of the next: how many came before.
-pub fn page<T>(items: Vec<T>, marker: Option<&str>, max: Option<usize>) -> Result<(Vec<T>, Option<String>), AwsError> {
+pub(super) fn page<T>(
+    items: Vec<T>,
+    marker: Option<&str>,
+    max: Option<usize>,
+) -> Result<(Vec<T>, Option<String>), AwsError> {
     page::by_count(items, marker, max.unwrap_or(100).clamp(1, 1000)).ok_or_else(|| invalid("Invalid Marker."))
 }

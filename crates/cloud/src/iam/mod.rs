@@ -16,7 +16,7 @@ use crate::request::{Operation, Service};
 use wire::Names;
 
 /// What tells its requests apart, and what it answers.
-pub static SERVICE: Service = Service {
+pub(crate) static SERVICE: Service = Service {
     id: "iam",
     title: "IAM",
     version: Some("2010-05-08"),

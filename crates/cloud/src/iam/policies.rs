@@ -21,7 +21,7 @@ const MAX_POLICIES: usize = 1_500;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct PolicyInput {
+pub(super) struct PolicyInput {
     policy_name: Option<String>,
     policy_arn: Option<String>,
     path: Option<String>,
@@ -39,13 +39,13 @@ pub struct PolicyInput {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct PolicyOutput {
+pub(super) struct PolicyOutput {
     policy: PolicyView,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct PolicyView {
+pub(super) struct PolicyView {
     policy_name: String,
     policy_id: String,
     arn: String,
@@ -88,7 +88,7 @@ fn view(roles: &[Role], policy: ManagedPolicy) -> PolicyView {
     }
 }
 
-pub async fn create_policy(cx: &Context, input: PolicyInput) -> Result<PolicyOutput, AwsError> {
+pub(super) async fn create_policy(cx: &Context, input: PolicyInput) -> Result<PolicyOutput, AwsError> {
     let name = name(input.policy_name, "policyName", MAX_NAME)?;
     let path = path(input.path)?;
     let now = cx.cloud.core.now();
@@ -122,7 +122,7 @@ pub async fn create_policy(cx: &Context, input: PolicyInput) -> Result<PolicyOut
         .await
 }
 
-pub async fn get_policy(cx: &Context, input: PolicyInput) -> Result<PolicyOutput, AwsError> {
+pub(super) async fn get_policy(cx: &Context, input: PolicyInput) -> Result<PolicyOutput, AwsError> {
     let arn = required(input.policy_arn, "policyArn")?;
     cx.cloud.core.read(|engine, _| {
         let found = own_policy(engine, cx, &arn, "GetPolicy")?;
@@ -130,7 +130,7 @@ pub async fn get_policy(cx: &Context, input: PolicyInput) -> Result<PolicyOutput
     })
 }
 
-pub async fn delete_policy(cx: &Context, input: PolicyInput) -> Result<(), AwsError> {
+pub(super) async fn delete_policy(cx: &Context, input: PolicyInput) -> Result<(), AwsError> {
     let arn = required(input.policy_arn, "policyArn")?;
     cx.cloud
         .core
@@ -148,13 +148,13 @@ pub async fn delete_policy(cx: &Context, input: PolicyInput) -> Result<(), AwsEr
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListPoliciesOutput {
+pub(super) struct ListPoliciesOutput {
     policies: Vec<PolicyView>,
     is_truncated: bool,
     marker: Option<String>,
 }
 
-pub async fn list_policies(cx: &Context, input: PolicyInput) -> Result<ListPoliciesOutput, AwsError> {
+pub(super) async fn list_policies(cx: &Context, input: PolicyInput) -> Result<ListPoliciesOutput, AwsError> {
     match input.scope.as_deref() {
         None | Some("All" | "Local") => {}
         // AWS's own policies aren't here.
@@ -178,7 +178,7 @@ pub async fn list_policies(cx: &Context, input: PolicyInput) -> Result<ListPolic
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct PolicyVersionOutput {
+pub(super) struct PolicyVersionOutput {
     policy_version: Version,
 }
 
@@ -200,7 +200,7 @@ fn version(policy: &ManagedPolicy, document: bool) -> Version {
     }
 }
 
-pub async fn create_policy_version(cx: &Context, input: PolicyInput) -> Result<PolicyVersionOutput, AwsError> {
+pub(super) async fn create_policy_version(cx: &Context, input: PolicyInput) -> Result<PolicyVersionOutput, AwsError> {
     let arn = required(input.policy_arn, "policyArn")?;
     let document = own_document(input.policy_document)?;
     if input.set_as_default != Some(true) {
@@ -219,7 +219,7 @@ pub async fn create_policy_version(cx: &Context, input: PolicyInput) -> Result<P
         .await
 }
 
-pub async fn get_policy_version(cx: &Context, input: PolicyInput) -> Result<PolicyVersionOutput, AwsError> {
+pub(super) async fn get_policy_version(cx: &Context, input: PolicyInput) -> Result<PolicyVersionOutput, AwsError> {
     let arn = required(input.policy_arn, "policyArn")?;
     let id = required(input.version_id, "versionId")?;
     let policy = cx.cloud.core.read(|engine, _| own_policy(engine, cx, &arn, "GetPolicyVersion"))?;
@@ -232,12 +232,15 @@ pub async fn get_policy_version(cx: &Context, input: PolicyInput) -> Result<Poli
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListPolicyVersionsOutput {
+pub(super) struct ListPolicyVersionsOutput {
     versions: Vec<Version>,
     is_truncated: bool,
 }
 
-pub async fn list_policy_versions(cx: &Context, input: PolicyInput) -> Result<ListPolicyVersionsOutput, AwsError> {
+pub(super) async fn list_policy_versions(
+    cx: &Context,
+    input: PolicyInput,
+) -> Result<ListPolicyVersionsOutput, AwsError> {
     let arn = required(input.policy_arn, "policyArn")?;
     let policy = cx.cloud.core.read(|engine, _| own_policy(engine, cx, &arn, "ListPolicyVersions"))?;
     Ok(ListPolicyVersionsOutput { versions: vec![version(&policy, false)], is_truncated: false })

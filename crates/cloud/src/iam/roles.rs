@@ -13,7 +13,7 @@ use engine::policy::Kind;
 use wire::{AwsError, Timestamp, check};
 
 /// "IAM and AWS STS quotas": characters of a role's name.
-pub const MAX_NAME: usize = 64;
+pub(super) const MAX_NAME: usize = 64;
 /// "IAM and AWS STS quotas": roles of an account.
 const MAX_ROLES: usize = 1_000;
 /// "CreateRole": seconds of a session, least and most.
@@ -21,7 +21,7 @@ const SESSION_SECONDS: std::ops::RangeInclusive<u32> = 3_600..=43_200;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct RoleInput {
+pub(super) struct RoleInput {
     role_name: Option<String>,
     path: Option<String>,
     path_prefix: Option<String>,
@@ -37,13 +37,13 @@ pub struct RoleInput {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct RoleOutput {
+pub(super) struct RoleOutput {
     role: RoleView,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct RoleView {
+pub(super) struct RoleView {
     path: String,
     role_name: String,
     role_id: String,
@@ -91,7 +91,7 @@ fn session_seconds(seconds: Option<u32>) -> Result<u32, AwsError> {
     Err(check::failed(VALIDATION_ERROR, seconds, "maxSessionDuration", constraint))
 }
 
-pub async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, AwsError> {
+pub(super) async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, AwsError> {
     let name = name(input.role_name, "roleName", MAX_NAME)?;
     let path = path(input.path)?;
     let new = Role {
@@ -131,13 +131,13 @@ pub async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, A
     Ok(RoleOutput { role: view(new) })
 }
 
-pub async fn get_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, AwsError> {
+pub(super) async fn get_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, AwsError> {
     let name = required(input.role_name, "roleName")?;
     let found = cx.cloud.core.read(|engine, _| role(engine, &cx.account, &name))?;
     Ok(RoleOutput { role: view(found) })
 }
 
-pub async fn delete_role(cx: &Context, input: RoleInput) -> Result<(), AwsError> {
+pub(super) async fn delete_role(cx: &Context, input: RoleInput) -> Result<(), AwsError> {
     let name = required(input.role_name, "roleName")?;
     let conflict =
         |what: &str| Err(AwsError::new(409, "DeleteConflict", format!("Cannot delete entity, must {what} first.")));
@@ -162,13 +162,13 @@ pub async fn delete_role(cx: &Context, input: RoleInput) -> Result<(), AwsError>
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListRolesOutput {
+pub(super) struct ListRolesOutput {
     roles: Vec<RoleView>,
     is_truncated: bool,
     marker: Option<String>,
 }
 
-pub async fn list_roles(cx: &Context, input: RoleInput) -> Result<ListRolesOutput, AwsError> {
+pub(super) async fn list_roles(cx: &Context, input: RoleInput) -> Result<ListRolesOutput, AwsError> {
     let prefix = input.path_prefix.unwrap_or_else(|| "/".into());
     let found = cx.cloud.core.read(|engine, _| roles(engine, &cx.account));
     let found = found.into_iter().filter(|role| role.path.starts_with(&prefix));
@@ -179,9 +179,9 @@ pub async fn list_roles(cx: &Context, input: RoleInput) -> Result<ListRolesOutpu
 }
 
 #[derive(Debug, Serialize)]
-pub struct Nothing {}
+pub(super) struct Nothing {}
 
-pub async fn update_role(cx: &Context, input: RoleInput) -> Result<Nothing, AwsError> {
+pub(super) async fn update_role(cx: &Context, input: RoleInput) -> Result<Nothing, AwsError> {
     let name = required(input.role_name, "roleName")?;
     let seconds = input.max_session_duration.map(|seconds| session_seconds(Some(seconds))).transpose()?;
     let description = input.description.map(|text| at_most(Some(text), "description", MAX_DESCRIPTION)).transpose()?;
@@ -194,7 +194,7 @@ pub async fn update_role(cx: &Context, input: RoleInput) -> Result<Nothing, AwsE
     Ok(Nothing {})
 }
 
-pub async fn update_role_description(cx: &Context, input: RoleInput) -> Result<RoleOutput, AwsError> {
+pub(super) async fn update_role_description(cx: &Context, input: RoleInput) -> Result<RoleOutput, AwsError> {
     let name = required(input.role_name, "roleName")?;
     let description = at_most(Some(required(input.description, "description")?), "description", MAX_DESCRIPTION)?;
     let role = change_role(cx, &name, |_, role| {
@@ -205,7 +205,7 @@ pub async fn update_role_description(cx: &Context, input: RoleInput) -> Result<R
     Ok(RoleOutput { role: view(role) })
 }
 
-pub async fn update_assume_role_policy(cx: &Context, input: RoleInput) -> Result<(), AwsError> {
+pub(super) async fn update_assume_role_policy(cx: &Context, input: RoleInput) -> Result<(), AwsError> {
     let name = required(input.role_name, "roleName")?;
     let trust = document(input.policy_document, "policyDocument", Kind::Trust)?;
     change_role(cx, &name, |_, role| {
@@ -216,7 +216,7 @@ pub async fn update_assume_role_policy(cx: &Context, input: RoleInput) -> Result
     Ok(())
 }
 
-pub async fn put_role_permissions_boundary(cx: &Context, input: RoleInput) -> Result<(), AwsError> {
+pub(super) async fn put_role_permissions_boundary(cx: &Context, input: RoleInput) -> Result<(), AwsError> {
     let name = required(input.role_name, "roleName")?;
     let arn = required(input.permissions_boundary, "permissionsBoundary")?;
     change_role(cx, &name, |engine, role| {
@@ -228,7 +228,7 @@ pub async fn put_role_permissions_boundary(cx: &Context, input: RoleInput) -> Re
     Ok(())
 }
 
-pub async fn delete_role_permissions_boundary(cx: &Context, input: RoleInput) -> Result<(), AwsError> {
+pub(super) async fn delete_role_permissions_boundary(cx: &Context, input: RoleInput) -> Result<(), AwsError> {
     let name = required(input.role_name, "roleName")?;
     change_role(cx, &name, |_, role| {
         role.permissions_boundary = None;

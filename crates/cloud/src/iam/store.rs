@@ -10,18 +10,18 @@ use text::arn::{self, Arn};
 use wire::AwsError;
 
 /// An account's roles, by ARN.
-pub fn roles(engine: &Engine, account: &str) -> Vec<Role> {
+pub(super) fn roles(engine: &Engine, account: &str) -> Vec<Role> {
     let prefix = roles_prefix(account);
     engine.docs(&prefix, "").filter_map(|(_, bytes)| serde_json::from_slice(bytes).ok()).collect()
 }
 
 /// How many roles an account has.
-pub fn count_roles(engine: &Engine, account: &str) -> usize {
+pub(super) fn count_roles(engine: &Engine, account: &str) -> usize {
     engine.docs(&roles_prefix(account), "").count()
 }
 
 /// A role by its name, which an account has once whatever its path.
-pub fn role(engine: &Engine, account: &str, name: &str) -> Result<Role, AwsError> {
+pub(super) fn role(engine: &Engine, account: &str, name: &str) -> Result<Role, AwsError> {
     if let Some(role) = engine.role(&format!("arn:aws:iam::{account}:role/{name}")) {
         return Ok(role);
     }
@@ -30,17 +30,17 @@ pub fn role(engine: &Engine, account: &str, name: &str) -> Result<Role, AwsError
 }
 
 /// Writes a role.
-pub fn put_role(tx: &mut Transaction<'_>, role: &Role) {
+pub(super) fn put_role(tx: &mut Transaction<'_>, role: &Role) {
     put(tx, &role_key(&role.arn), role);
 }
 
 /// Deletes a role.
-pub fn drop_role(tx: &mut Transaction<'_>, role: &Role) {
+pub(super) fn drop_role(tx: &mut Transaction<'_>, role: &Role) {
     tx.delete_doc(&role_key(&role.arn));
 }
 
 /// Changes a role.
-pub async fn change_role(
+pub(super) async fn change_role(
     cx: &Context,
     name: &str,
     change: impl FnOnce(&Engine, &mut Role) -> Result<(), AwsError>,
@@ -49,7 +49,7 @@ pub async fn change_role(
 }
 
 /// As [`change_role`], for a change that takes something from the role: made on a full disk as well.
-pub async fn reduce_role(
+pub(super) async fn reduce_role(
     cx: &Context,
     name: &str,
     change: impl FnOnce(&Engine, &mut Role) -> Result<(), AwsError>,
@@ -75,7 +75,7 @@ async fn change_as(
 }
 
 /// An account's managed policies, by ARN.
-pub fn policies(engine: &Engine, account: &str) -> Vec<ManagedPolicy> {
+pub(super) fn policies(engine: &Engine, account: &str) -> Vec<ManagedPolicy> {
     let prefix = policies_prefix(account);
     engine.docs(&prefix, "").filter_map(|(_, bytes)| serde_json::from_slice(bytes).ok()).collect()
 }
@@ -91,7 +91,7 @@ fn policy(engine: &Engine, arn: &str) -> Result<ManagedPolicy, AwsError> {
 /// # Errors
 /// `AccessDenied` for another account's, whether there is one or not: managed policies have no policy that could let others
 /// in. `NoSuchEntity`.
-pub fn own_policy(engine: &Engine, cx: &Context, arn: &str, action: &str) -> Result<ManagedPolicy, AwsError> {
+pub(super) fn own_policy(engine: &Engine, cx: &Context, arn: &str, action: &str) -> Result<ManagedPolicy, AwsError> {
     // Those that AWS manages are everybody's; none is here.
     if Arn::parse(arn).is_none_or(|arn| arn.account == &*cx.account || arn.account == "aws") {
         return policy(engine, arn);
@@ -108,7 +108,7 @@ pub fn own_policy(engine: &Engine, cx: &Context, arn: &str, action: &str) -> Res
 ///
 /// # Errors
 /// `NoSuchEntity`.
-pub fn boundary(engine: &Engine, cx: &Context, arn: &str) -> Result<(), AwsError> {
+pub(super) fn boundary(engine: &Engine, cx: &Context, arn: &str) -> Result<(), AwsError> {
     let found = policy(engine, arn).ok().filter(|_| arn::account(arn) == &*cx.account);
     found.map(drop).ok_or_else(|| {
         AwsError::new(404, "NoSuchEntity", format!("Scope ARN: {arn} does not exist or is not attachable."))
@@ -116,12 +116,12 @@ pub fn boundary(engine: &Engine, cx: &Context, arn: &str) -> Result<(), AwsError
 }
 
 /// Writes a managed policy.
-pub fn put_policy(tx: &mut Transaction<'_>, policy: &ManagedPolicy) {
+pub(super) fn put_policy(tx: &mut Transaction<'_>, policy: &ManagedPolicy) {
     put(tx, &policy_key(&policy.arn), policy);
 }
 
 /// Deletes a managed policy.
-pub fn drop_policy(tx: &mut Transaction<'_>, arn: &str) {
+pub(super) fn drop_policy(tx: &mut Transaction<'_>, arn: &str) {
     tx.delete_doc(&policy_key(arn));
 }
 
@@ -133,7 +133,7 @@ fn put<T: Serialize>(tx: &mut Transaction<'_>, key: &str, value: &T) {
 }
 
 /// An id such as `AROA...`: a prefix for the kind and 17 letters and digits.
-pub fn unique_id(cx: &Context, prefix: &str) -> String {
+pub(super) fn unique_id(cx: &Context, prefix: &str) -> String {
     const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let uuid = cx.cloud.core.uuid();
     let bits = uuid

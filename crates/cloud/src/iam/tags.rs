@@ -9,7 +9,7 @@ use wire::AwsError;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct TagsInput {
+pub(super) struct TagsInput {
     role_name: Option<String>,
     tags: Option<Vec<Tag>>,
     tag_keys: Option<Vec<String>>,
@@ -17,7 +17,7 @@ pub struct TagsInput {
     max_items: Option<usize>,
 }
 
-pub async fn tag_role(cx: &Context, input: TagsInput) -> Result<(), AwsError> {
+pub(super) async fn tag_role(cx: &Context, input: TagsInput) -> Result<(), AwsError> {
     let name = required(input.role_name, "roleName")?;
     let tags = members::tags(Some(required(input.tags, "tags")?))?;
     change_role(cx, &name, |_, role| {
@@ -35,7 +35,7 @@ pub async fn tag_role(cx: &Context, input: TagsInput) -> Result<(), AwsError> {
     Ok(())
 }
 
-pub async fn untag_role(cx: &Context, input: TagsInput) -> Result<(), AwsError> {
+pub(super) async fn untag_role(cx: &Context, input: TagsInput) -> Result<(), AwsError> {
     let name = required(input.role_name, "roleName")?;
     let keys = required(input.tag_keys, "tagKeys")?;
     change_role(cx, &name, |_, role| {
@@ -48,13 +48,13 @@ pub async fn untag_role(cx: &Context, input: TagsInput) -> Result<(), AwsError> 
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListRoleTagsOutput {
+pub(super) struct ListRoleTagsOutput {
     tags: Vec<Tag>,
     is_truncated: bool,
     marker: Option<String>,
 }
 
-pub async fn list_role_tags(cx: &Context, input: TagsInput) -> Result<ListRoleTagsOutput, AwsError> {
+pub(super) async fn list_role_tags(cx: &Context, input: TagsInput) -> Result<ListRoleTagsOutput, AwsError> {
     let name = required(input.role_name, "roleName")?;
     let role = cx.cloud.core.read(|engine, _| role(engine, &cx.account, &name))?;
     let tags = role.tags.into_iter().map(|(key, value)| Tag { key, value }).collect();

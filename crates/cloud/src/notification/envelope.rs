@@ -18,7 +18,7 @@ use text::time;
 use wire::AwsError;
 
 /// What a notification says of its topic and its subscription.
-pub struct Head {
+pub(crate) struct Head {
     /// The message's id, which all its deliveries share.
     id: String,
     subscription_arn: String,
@@ -27,7 +27,7 @@ pub struct Head {
 
 impl Head {
     /// Of the delivery `index` of a message that came by a topic.
-    pub fn of(engine: &Engine, sent: &Sent<'_>, index: u16) -> Result<Self, AwsError> {
+    pub(crate) fn of(engine: &Engine, sent: &Sent<'_>, index: u16) -> Result<Self, AwsError> {
         let (delivery, topic, _) = delivered(sent, index)?;
         let subscription = delivery.subscription.map(|id| engine.subscription_arn(topic, id));
         let (seq, _) = first(sent);
@@ -47,7 +47,7 @@ pub struct Signature {
 
 /// The document for the delivery `index` of a message that came by a topic. `sign` gets the version, which of the message's
 /// bodies it is, and what makes the text that is signed.
-pub fn render(
+pub(crate) fn render(
     sent: &Sent<'_>,
     index: u16,
     head: &Head,
@@ -103,12 +103,12 @@ fn first(sent: &Sent<'_>) -> (Seq, Millis) {
 }
 
 /// Where a GET ends a subscription.
-pub fn unsubscribe_url(server_url: &str, subscription_arn: &str) -> String {
+pub(crate) fn unsubscribe_url(server_url: &str, subscription_arn: &str) -> String {
     format!("{server_url}/?Action=Unsubscribe&SubscriptionArn={subscription_arn}")
 }
 
 /// Where a GET confirms a subscription.
-pub fn confirm_url(server_url: &str, subscription: &SubscriptionConfig) -> String {
+pub(crate) fn confirm_url(server_url: &str, subscription: &SubscriptionConfig) -> String {
     let SubscriptionConfig { topic_arn, token, .. } = subscription;
     format!("{server_url}/?Action=ConfirmSubscription&TopicArn={topic_arn}&Token={token}")
 }
@@ -125,13 +125,13 @@ fn canonical(message: &str, id: &str, subject: Option<&str>, timestamp: &str, to
 }
 
 /// Writes a JSON object as SNS does: ` : ` between name and value, each member on a line of its own.
-pub struct Members {
+pub(crate) struct Members {
     json: String,
     on_one_line: bool,
 }
 
 impl Members {
-    pub fn new(on_one_line: bool, capacity: usize) -> Self {
+    pub(crate) fn new(on_one_line: bool, capacity: usize) -> Self {
         let mut json = String::with_capacity(capacity + capacity / 8 + 1280);
         json.push_str(if on_one_line { "{" } else { "{\n" });
         Self { json, on_one_line }
@@ -149,13 +149,13 @@ impl Members {
         self.json.push_str(if self.on_one_line { "\":" } else { "\" : " });
     }
 
-    pub fn text(&mut self, name: &str, value: &str) {
+    pub(crate) fn text(&mut self, name: &str, value: &str) {
         self.name(name);
         string(value, &mut self.json);
     }
 
     /// `MessageAttributes`, left out when there are none.
-    pub fn attributes(&mut self, attributes: &[Attribute<'_>]) {
+    pub(crate) fn attributes(&mut self, attributes: &[Attribute<'_>]) {
         if attributes.is_empty() {
             return;
         }
@@ -185,7 +185,7 @@ impl Members {
         self.json.push_str(if self.on_one_line { "}" } else { "\n  }" });
     }
 
-    pub fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         self.json.push_str(if self.on_one_line { "}" } else { "\n}" });
         self.json
     }

@@ -53,7 +53,7 @@ impl Reach {
 }
 
 /// The addresses and the port on this machine that a URL leads to; `None` if it leads elsewhere.
-pub fn target(url: &Uri) -> Option<(Vec<IpAddr>, u16)> {
+pub(crate) fn target(url: &Uri) -> Option<(Vec<IpAddr>, u16)> {
     let authority = url.authority()?;
     let port = authority.port_u16().unwrap_or(if url.scheme_str() == Some("https") { 443 } else { 80 });
     Some((loopback(authority.host())?, port))

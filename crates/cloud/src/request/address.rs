@@ -4,7 +4,7 @@ use super::account::{is_account, is_region};
 use super::service::Services;
 
 /// The authority without its port.
-pub fn host_of(authority: &str) -> &str {
+pub(crate) fn host_of(authority: &str) -> &str {
     match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,
@@ -13,7 +13,7 @@ pub fn host_of(authority: &str) -> &str {
 
 /// The region that an address names: `sqs.eu-west-1.amazonaws.com`, `eu-west-1.queue.localhost`, or the path
 /// `/queue/eu-west-1/000000000000/name`.
-pub fn region_of_address<'r>(services: &Services, host: &'r str, path: &'r str) -> Option<&'r str> {
+pub(crate) fn region_of_address<'r>(services: &Services, host: &'r str, path: &'r str) -> Option<&'r str> {
     let mut labels = host.split('.');
     let named = match (labels.next(), labels.next()) {
         (Some(region), Some("queue")) => Some(region),
@@ -28,7 +28,7 @@ fn looks_like_region(text: &str) -> bool {
 }
 
 /// The account and name of the queue whose URL has this path: `/000000000000/name` or `/queue/region/000000000000/name`.
-pub fn queue_path(path: &str) -> Option<(&str, &str)> {
+pub(crate) fn queue_path(path: &str) -> Option<(&str, &str)> {
     let path = path.strip_prefix('/')?;
     let path = match path.strip_prefix("queue/") {
         Some(rest) => rest.split_once('/')?.1,

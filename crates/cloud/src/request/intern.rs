@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 const MAX_INTERNED: usize = 512;
 
 /// One shared string for equal strings that come again and again: regions, accounts, hosts, access keys.
-pub fn intern(text: &str) -> Arc<str> {
+pub(crate) fn intern(text: &str) -> Arc<str> {
     thread_local! {
         static INTERNED: RefCell<FxHashSet<Arc<str>>> = RefCell::default();
     }

@@ -6,7 +6,7 @@ mod call;
 mod identity;
 mod intern;
 mod operation;
-pub mod passing;
+pub(crate) mod passing;
 mod request_id;
 mod service;
 
@@ -17,16 +17,16 @@ use crate::core::Cloud;
 use engine::policy::{Around, Policy, Principal, Request, Via};
 use wire::Protocol;
 
-pub use self::account::{DEFAULT_ACCOUNT, DEFAULT_REGION, account_in, account_of, is_account, is_region};
-pub use self::address::{host_of, queue_path, region_of_address};
-pub use self::identity::{Identity, Session};
-pub use self::intern::intern;
-pub use self::operation::{Answer, Operation};
-pub use self::request_id::{RequestId, RequestIds};
-pub use self::service::{Service, Services};
+pub(crate) use self::account::{DEFAULT_ACCOUNT, DEFAULT_REGION, account_in, account_of, is_account, is_region};
+pub(crate) use self::address::{host_of, queue_path, region_of_address};
+pub(crate) use self::identity::{Identity, Session};
+pub(crate) use self::intern::intern;
+pub(crate) use self::operation::{Answer, Operation};
+pub(crate) use self::request_id::{RequestId, RequestIds};
+pub(crate) use self::service::{Service, Services};
 
 /// Bytes of a trace's header, beyond which it is none that X-Ray made: with all fields it has some 200. Messages carry it for nothing.
-pub const LONGEST_TRACE: usize = 1_024;
+pub(crate) const LONGEST_TRACE: usize = 1_024;
 
 /// Who asked, where, and how; cheap to make and to clone.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use super::Context;
 use wire::{AwsError, Payload};
 
 /// The future of one operation: its encoded answer.
-pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, AwsError>> + Send + 'a>>;
+pub(crate) type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, AwsError>> + Send + 'a>>;
 
 /// One operation of a service.
 #[derive(Debug, Clone, Copy)]

@@ -12,14 +12,14 @@ const FOREIGN: &str = "Cross-account pass role is not allowed.";
 ///
 /// # Errors
 /// `code` with `status`: each service has its own for this.
-pub fn check(cx: &Context, role: &str, status: u16, code: &'static str) -> Result<(), AwsError> {
+pub(crate) fn check(cx: &Context, role: &str, status: u16, code: &'static str) -> Result<(), AwsError> {
     if arn::account(role) == &*cx.account { Ok(()) } else { Err(AwsError::new(status, code, FOREIGN)) }
 }
 
 /// Tells the operator that `what` names a role that was never created, though the cloud goes on as if it were.
 ///
 /// `service` has to be trusted by it, and `needs` says what it has to allow, e.g. `s3:PutObject on arn:aws:s3:::b/*`.
-pub fn tell_if_missing(cx: &Context, what: &str, role: &str, service: &str, needs: &str) {
+pub(crate) fn tell_if_missing(cx: &Context, what: &str, role: &str, service: &str, needs: &str) {
     let lenient = cx.cloud.core.read(|engine, _| !engine.strict() && engine.role(role).is_none());
     if lenient {
         cx.cloud.notice(&format!(
@@ -30,7 +30,7 @@ pub fn tell_if_missing(cx: &Context, what: &str, role: &str, service: &str, need
 }
 
 /// Tells the operator of streams and subscriptions that deliver through a role that was just deleted.
-pub fn tell_if_used(cx: &Context, role: &str) {
+pub(crate) fn tell_if_used(cx: &Context, role: &str) {
     let users: Vec<String> = cx.cloud.core.read(|engine, _| {
         if engine.strict() {
             return Vec::new();

@@ -23,7 +23,7 @@ impl std::fmt::Debug for RequestId {
 
 /// Makes request ids: a counter, mixed with a salt of this process.
 #[derive(Debug)]
-pub struct RequestIds {
+pub(crate) struct RequestIds {
     salt: u64,
     next: AtomicU64,
 }
@@ -35,7 +35,7 @@ impl Default for RequestIds {
 }
 
 impl RequestIds {
-    pub fn next(&self) -> RequestId {
+    pub(crate) fn next(&self) -> RequestId {
         let count = self.next.fetch_add(1, Ordering::Relaxed);
         let high = mix(count ^ self.salt);
         let low = mix(high ^ count.rotate_left(32));

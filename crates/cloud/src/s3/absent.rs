@@ -11,7 +11,7 @@ use super::s3s::call::Call;
 use super::service::S3;
 
 /// A setting that is the default for every bucket.
-pub fn read<T: Default>(_: Bucket) -> Result<T> {
+pub(super) fn read<T: Default>(_: Bucket) -> Result<T> {
     Ok(T::default())
 }
 
@@ -19,18 +19,18 @@ pub fn read<T: Default>(_: Bucket) -> Result<T> {
 ///
 /// # Errors
 /// Always `ReplicationConfigurationNotFoundError`.
-pub fn read_replication(bucket: Bucket) -> Result<GetBucketReplicationOutput> {
+pub(super) fn read_replication(bucket: Bucket) -> Result<GetBucketReplicationOutput> {
     let message = "The replication configuration was not found";
     Err(Failure::new(404, "ReplicationConfigurationNotFoundError", message).with("BucketName", bucket.name))
 }
 
 /// Who pays for requests: the owner.
-pub fn read_payment(_: Bucket) -> Result<GetBucketRequestPaymentOutput> {
+pub(super) fn read_payment(_: Bucket) -> Result<GetBucketRequestPaymentOutput> {
     Ok(GetBucketRequestPaymentOutput { payer: Some(Payer::from_static(Payer::BUCKET_OWNER)) })
 }
 
 /// Who may do what with a bucket: the owner everything.
-pub fn read_acl(bucket: Bucket) -> Result<GetBucketAclOutput> {
+pub(super) fn read_acl(bucket: Bucket) -> Result<GetBucketAclOutput> {
     let (owner, grants) = private_acl(&bucket.account);
     Ok(GetBucketAclOutput { grants: Some(grants), owner: Some(owner) })
 }

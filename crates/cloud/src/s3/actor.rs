@@ -2,7 +2,7 @@
 
 /// Who made something happen, and in which request.
 #[derive(Debug, Clone, Default)]
-pub struct Actor {
+pub(super) struct Actor {
     /// An access key, or a service's name.
     pub principal: String,
     pub request_id: String,

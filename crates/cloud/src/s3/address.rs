@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 
 /// The bucket in a host's name: `bucket.s3.amazonaws.com`, `bucket.s3.eu-west-1.amazonaws.com`,
 /// `bucket.s3-eu-west-1.amazonaws.com`, `bucket.localhost`.
-pub fn host_bucket(host: &str) -> Option<&str> {
+pub(super) fn host_bucket(host: &str) -> Option<&str> {
     let bucket = match host.rfind(".s3.").max(host.rfind(".s3-")) {
         Some(at) => &host[..at],
         None => host.strip_suffix(".localhost").filter(|name| *name != "s3" && !name.starts_with("s3."))?,
@@ -13,7 +13,7 @@ pub fn host_bucket(host: &str) -> Option<&str> {
 }
 
 /// The bucket that a request addresses, and whether it addresses an object in it. `host` is without a port.
-pub fn target(host: &str, path: &str) -> (String, bool) {
+pub(super) fn target(host: &str, path: &str) -> (String, bool) {
     let path = path.strip_prefix('/').unwrap_or(path);
     match host_bucket(host) {
         Some(bucket) => (bucket.to_owned(), !path.is_empty()),

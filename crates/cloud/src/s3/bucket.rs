@@ -22,7 +22,7 @@ const MAX_CONFIGURATION: usize = 64 * 1024;
 
 /// A bucket that a caller asks for.
 #[derive(Debug, Clone, Default)]
-pub struct NewBucket {
+pub(super) struct NewBucket {
     pub name: String,
     /// The location constraint, e.g. `eu-west-1`.
     pub location: Option<String>,
@@ -300,7 +300,7 @@ impl S3 {
 }
 
 /// Where a bucket lies: its location constraint, empty for us-east-1.
-pub fn read_location(bucket: record::Bucket) -> Result<GetBucketLocationOutput> {
+pub(super) fn read_location(bucket: record::Bucket) -> Result<GetBucketLocationOutput> {
     let location = bucket.location.unwrap_or(bucket.region);
     let location = Some(location).filter(|location| location != "us-east-1").unwrap_or_default();
     Ok(GetBucketLocationOutput { location_constraint: Some(location.into()) })

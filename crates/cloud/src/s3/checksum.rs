@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// A checksum algorithm of S3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Algorithm {
+pub(super) enum Algorithm {
     Crc32,
     Crc32c,
     Crc64nvme,
@@ -20,10 +20,10 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64nvme, Self::Sha1, Self::Sha256];
+    pub(super) const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64nvme, Self::Sha1, Self::Sha256];
 
     /// As the API writes it, e.g. `CRC64NVME`.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Crc32 => "CRC32",
             Self::Crc32c => "CRC32C",
@@ -34,7 +34,7 @@ impl Algorithm {
     }
 
     /// The header that carries its value.
-    pub fn header(self) -> &'static str {
+    pub(super) fn header(self) -> &'static str {
         match self {
             Self::Crc32 => "x-amz-checksum-crc32",
             Self::Crc32c => "x-amz-checksum-crc32c",
@@ -45,7 +45,7 @@ impl Algorithm {
     }
 
     /// Reads what [`name`](Self::name) writes, in any case.
-    pub fn parse(name: &str) -> Option<Self> {
+    pub(super) fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|a| a.name().eq_ignore_ascii_case(name))
     }
 
@@ -60,12 +60,12 @@ impl Algorithm {
     }
 
     /// What CreateMultipartUpload assumes when no type is asked for.
-    pub fn default_kind(self) -> Kind {
+    pub(super) fn default_kind(self) -> Kind {
         if self == Self::Crc64nvme { Kind::FullObject } else { Kind::Composite }
     }
 
     /// Whether S3 supports the combination at all.
-    pub fn allows(self, kind: Kind) -> bool {
+    pub(super) fn allows(self, kind: Kind) -> bool {
         match kind {
             Kind::Composite => self != Self::Crc64nvme,
             Kind::FullObject => !matches!(self, Self::Sha1 | Self::Sha256),
@@ -73,7 +73,7 @@ impl Algorithm {
     }
 
     /// True if `value` is base64 of a digest of this algorithm's length.
-    pub fn is_digest(self, value: &str) -> bool {
+    pub(super) fn is_digest(self, value: &str) -> bool {
         BASE64_STANDARD.decode(value).is_ok_and(|bytes| bytes.len() == self.width())
     }
 }
@@ -81,28 +81,28 @@ impl Algorithm {
 /// Of what a checksum is: the bytes, or the checksums of the parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Kind {
+pub(super) enum Kind {
     FullObject,
     Composite,
 }
 
 impl Kind {
     /// As the API writes it: `COMPOSITE` or `FULL_OBJECT`.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::FullObject => "FULL_OBJECT",
             Self::Composite => "COMPOSITE",
         }
     }
 
-    pub fn parse(name: &str) -> Option<Self> {
+    pub(super) fn parse(name: &str) -> Option<Self> {
         [Self::FullObject, Self::Composite].into_iter().find(|k| k.name() == name)
     }
 }
 
 /// A checksum as S3 stores and returns it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checksum {
+pub(super) struct Checksum {
     pub algorithm: Algorithm,
     pub kind: Kind,
     /// Base64; a composite ends in `-N`, the number of parts.
@@ -110,7 +110,7 @@ pub struct Checksum {
 }
 
 /// Computes one checksum while bytes pass by.
-pub enum Hasher {
+pub(super) enum Hasher {
     Crc32(Crc32),
     Crc32c(Crc32c),
     Crc64nvme(Crc64Nvme),
@@ -120,7 +120,7 @@ pub enum Hasher {
 
 impl Hasher {
     /// Starts with no bytes.
-    pub fn new(algorithm: Algorithm) -> Self {
+    pub(super) fn new(algorithm: Algorithm) -> Self {
         match algorithm {
             Algorithm::Crc32 => Self::Crc32(Crc32::new()),
             Algorithm::Crc32c => Self::Crc32c(Crc32c::new()),
@@ -131,7 +131,7 @@ impl Hasher {
     }
 
     /// Takes the next bytes.
-    pub fn update(&mut self, data: &[u8]) {
+    pub(super) fn update(&mut self, data: &[u8]) {
         match self {
             Self::Crc32(h) => h.update(data),
             Self::Crc32c(h) => h.update(data),
@@ -142,7 +142,7 @@ impl Hasher {
     }
 
     /// The digest in base64.
-    pub fn finish(self) -> String {
+    pub(super) fn finish(self) -> String {
         match self {
             Self::Crc32(h) => BASE64_STANDARD.encode(h.finalize()),
             Self::Crc32c(h) => BASE64_STANDARD.encode(h.finalize()),
@@ -154,7 +154,7 @@ impl Hasher {
 }
 
 /// One checksum of `data`, in base64.
-pub fn digest(algorithm: Algorithm, data: &[u8]) -> String {
+pub(super) fn digest(algorithm: Algorithm, data: &[u8]) -> String {
     let mut hasher = Hasher::new(algorithm);
     hasher.update(data);
     hasher.finish()
@@ -163,7 +163,7 @@ pub fn digest(algorithm: Algorithm, data: &[u8]) -> String {
 /// The checksum of a multipart object from its parts' (base64 digest, length).
 ///
 /// None if a part's digest isn't one of the algorithm's, or the combination doesn't exist.
-pub fn of_parts(algorithm: Algorithm, kind: Kind, parts: &[(&str, u64)]) -> Option<Checksum> {
+pub(super) fn of_parts(algorithm: Algorithm, kind: Kind, parts: &[(&str, u64)]) -> Option<Checksum> {
     let mut digests = Vec::with_capacity(parts.len());
     for (digest, length) in parts {
         let bytes = BASE64_STANDARD.decode(digest).ok().filter(|bytes| bytes.len() == algorithm.width())?;

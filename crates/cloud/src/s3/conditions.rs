@@ -9,7 +9,7 @@ use super::time;
 use engine::Millis;
 
 /// The conditions of GetObject and HeadObject.
-pub fn check_read(call: &Call, object: &Object, now: Millis) -> Result<()> {
+pub(super) fn check_read(call: &Call, object: &Object, now: Millis) -> Result<()> {
     match first_failed(call, "", object, now) {
         None => Ok(()),
         Some(name @ ("If-None-Match" | "If-Modified-Since")) => {
@@ -23,7 +23,7 @@ pub fn check_read(call: &Call, object: &Object, now: Millis) -> Result<()> {
 }
 
 /// The conditions on the source of a copy.
-pub fn check_source(call: &Call, object: &Object, now: Millis) -> Result<()> {
+pub(super) fn check_source(call: &Call, object: &Object, now: Millis) -> Result<()> {
     match first_failed(call, "x-amz-copy-source-", object, now) {
         None => Ok(()),
         Some(name) => Err(Failure::precondition(&format!("x-amz-copy-source-{name}"))),
@@ -57,14 +57,14 @@ fn matches(given: &str, object: &Object) -> bool {
 }
 
 /// The conditions of a write: of PutObject, CopyObject and CompleteMultipartUpload.
-pub struct WriteConditions {
+pub(super) struct WriteConditions {
     if_match: Option<String>,
     if_none_match: bool,
 }
 
 impl WriteConditions {
     /// Refuses the values that S3 doesn't take: only `*` for If-None-Match, anything but `*` for If-Match.
-    pub fn of(call: &Call) -> Result<Self> {
+    pub(super) fn of(call: &Call) -> Result<Self> {
         let refused = |name: &str| {
             Failure::new(501, "NotImplemented", "A header you provided implies functionality that is not implemented")
                 .with("Header", name)
@@ -90,7 +90,7 @@ impl WriteConditions {
     }
 
     /// Checks them against the current version of `key`; `upload` is the one that is being completed.
-    pub fn check(&self, key: &str, current: Option<&Object>, upload: Option<&Upload>) -> Result<()> {
+    pub(super) fn check(&self, key: &str, current: Option<&Object>, upload: Option<&Upload>) -> Result<()> {
         let current = current.filter(|object| !object.delete_marker);
         if self.if_none_match && current.is_some() {
             return Err(Failure::precondition("If-None-Match"));
@@ -109,7 +109,7 @@ impl WriteConditions {
 }
 
 /// DeleteObject's If-Match: an ETag, or `*` for any object.
-pub fn check_delete(if_match: Option<&str>, current: Option<&Object>) -> Result<()> {
+pub(super) fn check_delete(if_match: Option<&str>, current: Option<&Object>) -> Result<()> {
     match (if_match, current.filter(|object| !object.delete_marker)) {
         (None, _) => Ok(()),
         (Some(etag), Some(object)) if matches(etag, object) => Ok(()),

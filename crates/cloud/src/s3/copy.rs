@@ -22,7 +22,7 @@ use crate::blobs::Pinned;
 const MAX_SOURCE: u64 = 5 * 1024 * 1024 * 1024;
 
 /// The object that is copied.
-pub struct Source {
+pub(super) struct Source {
     pub bucket: Bucket,
     pub object: Object,
     pub pinned: Pinned,
@@ -30,7 +30,7 @@ pub struct Source {
 
 impl Source {
     /// The version id that a response shows.
-    pub fn version(&self) -> Option<String> {
+    pub(super) fn version(&self) -> Option<String> {
         let shown = self.bucket.versioning != Versioning::Off;
         shown.then(|| self.object.version.clone().unwrap_or_else(|| "null".into()))
     }
@@ -163,7 +163,7 @@ impl S3 {
 }
 
 /// An algorithm that a client names.
-pub fn parse_algorithm(name: &str) -> Result<Algorithm> {
+pub(super) fn parse_algorithm(name: &str) -> Result<Algorithm> {
     Algorithm::parse(name).ok_or_else(|| {
         Failure::invalid_request(
             "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, \

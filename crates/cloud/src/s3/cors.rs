@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 64 << 10;
 const METHODS: [&str; 5] = ["GET", "PUT", "POST", "DELETE", "HEAD"];
 
 /// Refuses what S3 doesn't take as a CORS configuration.
-pub fn check(configuration: &CORSConfiguration) -> Result<()> {
+pub(super) fn check(configuration: &CORSConfiguration) -> Result<()> {
     let rules = &configuration.cors_rules;
     if rules.is_empty() {
         return Err(Failure::malformed_xml());
@@ -69,7 +69,7 @@ fn check_rule(rule: &CORSRule) -> Result<()> {
 ///
 /// # Errors
 /// `NoSuchCORSConfiguration` without.
-pub fn read(bucket: Bucket) -> Result<GetBucketCorsOutput> {
+pub(super) fn read(bucket: Bucket) -> Result<GetBucketCorsOutput> {
     let Some(configuration) = bucket.cors else {
         let message = "The CORS configuration does not exist";
         return Err(Failure::new(404, "NoSuchCORSConfiguration", message).with("BucketName", bucket.name));

@@ -32,7 +32,7 @@ fn header(headers: &HeaderMap, name: impl http::header::AsHeaderName) -> Option<
 /// Whether a page of another site may send this request: it is a preflight, or a rule of the bucket allows its origin
 /// and method. A copy from elsewhere would read what that bucket didn't open. Unless signatures are `checked`, objects alone
 /// are opened, and the list of them: on AWS a page that changes the bucket itself has to sign that with a key.
-pub fn opens_to_page(cloud: &Arc<Cloud>, host: &str, parts: &Parts, checked: bool) -> bool {
+pub(crate) fn opens_to_page(cloud: &Arc<Cloud>, host: &str, parts: &Parts, checked: bool) -> bool {
     let (name, object) = target(host, parts.uri.path());
     if !is_bucket_name(&name) {
         return false;
@@ -99,7 +99,7 @@ fn is_of_objects(method: &Method, object: bool, query: &str) -> bool {
 }
 
 /// Answers a preflight request.
-pub fn preflight(cloud: &Arc<Cloud>, host: &str, parts: &Parts) -> Result<Response<s3s::Body>, Failure> {
+pub(super) fn preflight(cloud: &Arc<Cloud>, host: &str, parts: &Parts) -> Result<Response<s3s::Body>, Failure> {
     let (name, object) = target(host, parts.uri.path());
     let bad = |message: &str| Failure::new(400, "BadRequest", message);
     let Some(origin) = header(&parts.headers, ORIGIN) else {
@@ -140,11 +140,11 @@ pub fn preflight(cloud: &Arc<Cloud>, host: &str, parts: &Parts) -> Result<Respon
 }
 
 /// The CORS headers of the response to a request that isn't a preflight.
-pub struct Shared(HeaderMap);
+pub(super) struct Shared(HeaderMap);
 
 impl Shared {
     /// None of them if the request has no origin or no rule allows it.
-    pub fn of(cloud: &Arc<Cloud>, host: &str, parts: &Parts) -> Self {
+    pub(super) fn of(cloud: &Arc<Cloud>, host: &str, parts: &Parts) -> Self {
         let mut headers = HeaderMap::new();
         if let Some(origin) = header(&parts.headers, ORIGIN) {
             let (name, _) = target(host, parts.uri.path());
@@ -157,7 +157,7 @@ impl Shared {
     }
 
     /// Adds them to the headers of a response.
-    pub fn put(self, headers: &mut HeaderMap) {
+    pub(super) fn put(self, headers: &mut HeaderMap) {
         headers.extend(self.0);
     }
 }

@@ -39,7 +39,7 @@ const MAX_HEADERS: usize = 8_192;
 const MAX_LOCATION: usize = 2_048;
 
 /// What a request says of the object it makes.
-pub struct Description {
+pub(super) struct Description {
     pub headers: BTreeMap<String, String>,
     pub metadata: BTreeMap<String, String>,
     pub tags: Tags,
@@ -50,7 +50,7 @@ pub struct Description {
 
 impl Description {
     /// Reads it from a request, and refuses by name what this cloud doesn't do.
-    pub fn of(call: &Call, bucket: &Bucket) -> Result<Self> {
+    pub(super) fn of(call: &Call, bucket: &Bucket) -> Result<Self> {
         refuse_unsupported(call, bucket)?;
         check_size(call)?;
         redirect(call)?;
@@ -78,7 +78,7 @@ fn check_size(call: &Call) -> Result<()> {
 }
 
 /// Where a website leads from an object ("Configuring an object redirect").
-pub fn redirect(call: &Call) -> Result<Option<String>> {
+pub(super) fn redirect(call: &Call) -> Result<Option<String>> {
     let location = call.header("x-amz-website-redirect-location");
     match location.as_ref().is_some_and(|location| location.len() > MAX_LOCATION) {
         true => Err(Failure::new(
@@ -125,7 +125,7 @@ fn metadata(call: &Call) -> Result<BTreeMap<String, String>> {
 }
 
 /// The storage class that is asked for; None is STANDARD.
-pub fn storage_class(call: &Call) -> Result<Option<String>> {
+pub(super) fn storage_class(call: &Call) -> Result<Option<String>> {
     match call.header("x-amz-storage-class") {
         None => Ok(None),
         Some(class) if class == "STANDARD" => Ok(None),
@@ -136,7 +136,7 @@ pub fn storage_class(call: &Call) -> Result<Option<String>> {
 }
 
 /// The encryption that is asked for, or else the bucket's default.
-pub fn encryption(call: &Call, bucket: &Bucket) -> Result<Encryption> {
+pub(super) fn encryption(call: &Call, bucket: &Bucket) -> Result<Encryption> {
     let bucket_key = call.header("x-amz-server-side-encryption-bucket-key-enabled").as_deref() == Some("true");
     let kms_key = call.header("x-amz-server-side-encryption-aws-kms-key-id");
     if let Some(algorithm) = call.header("x-amz-server-side-encryption") {
@@ -161,7 +161,7 @@ pub fn encryption(call: &Call, bucket: &Bucket) -> Result<Encryption> {
 }
 
 /// The encryption of an object that asks for none: the bucket's default.
-pub fn default_encryption(bucket: &Bucket) -> Encryption {
+pub(super) fn default_encryption(bucket: &Bucket) -> Encryption {
     let rule = bucket.encryption.as_ref().and_then(|config| config.rules.first());
     let Some(default) = rule.and_then(|rule| rule.apply_server_side_encryption_by_default.as_ref()) else {
         return Encryption::default();
@@ -187,7 +187,7 @@ fn refuse_unsupported(call: &Call, bucket: &Bucket) -> Result<()> {
 }
 
 /// ACLs are off (bucket owner enforced) unless the bucket says otherwise, and then not implemented.
-pub fn refuse_acls(call: &Call, bucket: &Bucket) -> Result<()> {
+pub(super) fn refuse_acls(call: &Call, bucket: &Bucket) -> Result<()> {
     let grants = call.headers.keys().any(|name| name.as_str().starts_with("x-amz-grant-"));
     let canned =
         call.header("x-amz-acl").filter(|acl| !matches!(acl.as_str(), "private" | "bucket-owner-full-control"));
@@ -204,7 +204,7 @@ pub fn refuse_acls(call: &Call, bucket: &Bucket) -> Result<()> {
 }
 
 /// The response headers of a stored object: kept headers, metadata, encryption, version, tags' count, storage class.
-pub fn response_headers(object: &Object, versioned: bool) -> HeaderMap {
+pub(super) fn response_headers(object: &Object, versioned: bool) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let mut put = |name: &str, value: &str| {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes())) {

@@ -32,19 +32,19 @@ use wire::AwsError;
 /// buckets.create("b", false).await?;
 /// buckets.put("b", Setting::Cors(dto::CORSConfiguration { cors_rules })).await?;
 /// ```
-pub struct Buckets {
+pub(crate) struct Buckets {
     s3: S3,
     call: Call,
 }
 
 impl Buckets {
     /// The buckets of the account that makes the request `cx`.
-    pub fn of(cx: &Context) -> Self {
+    pub(crate) fn of(cx: &Context) -> Self {
         Self { s3: S3::of(&cx.cloud), call: Call::new(cx.clone(), HeaderMap::new(), Vec::new()) }
     }
 
     /// Whether there is such a bucket, and it is the caller's.
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.s3.bucket(&self.call, name).is_ok()
     }
 
@@ -52,7 +52,7 @@ impl Buckets {
     ///
     /// # Errors
     /// Those of CreateBucket: `InvalidBucketName`, `BucketAlreadyExists`, `BucketAlreadyOwnedByYou` (not in us-east-1).
-    pub async fn create(&self, name: &str, object_lock: bool) -> std::result::Result<(), AwsError> {
+    pub(crate) async fn create(&self, name: &str, object_lock: bool) -> std::result::Result<(), AwsError> {
         let region = &self.call.cx.region;
         let location = (**region != *"us-east-1").then(|| region.to_string());
         let new = NewBucket { name: name.to_owned(), location, object_lock, ..NewBucket::default() };
@@ -65,7 +65,7 @@ impl Buckets {
     /// # Errors
     /// Those of the operation that puts this setting. What S3 couldn't read in XML, e.g. a number that is none, is
     /// [`Failure::malformed_xml`](super::Failure::malformed_xml).
-    pub async fn put(&self, name: &str, setting: Setting) -> std::result::Result<(), AwsError> {
+    pub(crate) async fn put(&self, name: &str, setting: Setting) -> std::result::Result<(), AwsError> {
         self.told(self.s3.put_setting(&self.call, name, setting).await)
     }
 
@@ -73,7 +73,7 @@ impl Buckets {
     ///
     /// # Errors
     /// `NoSuchBucket`, `AccessDenied`.
-    pub async fn clear(&self, name: &str, setting: SettingName) -> std::result::Result<(), AwsError> {
+    pub(crate) async fn clear(&self, name: &str, setting: SettingName) -> std::result::Result<(), AwsError> {
         self.told(self.s3.delete_setting(&self.call, name, setting).await)
     }
 
@@ -81,7 +81,7 @@ impl Buckets {
     ///
     /// # Errors
     /// `NoSuchBucket`, `AccessDenied`, `BucketNotEmpty`.
-    pub async fn delete(&self, name: &str) -> std::result::Result<(), AwsError> {
+    pub(crate) async fn delete(&self, name: &str) -> std::result::Result<(), AwsError> {
         self.told(self.s3.drop_bucket(&self.call, name).await)
     }
 
@@ -89,7 +89,7 @@ impl Buckets {
     ///
     /// # Errors
     /// Those of GetObject, and `EntityTooLarge` for an object of more than `most` bytes.
-    pub async fn read(&self, bucket: &str, key: &str, most: usize) -> std::result::Result<Bytes, AwsError> {
+    pub(crate) async fn read(&self, bucket: &str, key: &str, most: usize) -> std::result::Result<Bytes, AwsError> {
         let input = GetObjectInput { bucket: bucket.to_owned(), key: key.to_owned(), ..Default::default() };
         let output = self.told(self.s3.get_object(&self.call, input).await)?.output;
         let mut bytes = BytesMut::new();
@@ -116,7 +116,7 @@ impl Buckets {
 
 /// A file of bytes that no object names yet. [`land`] makes an object of it; else the file is removed when this is dropped.
 #[derive(Clone)]
-pub struct Written {
+pub(crate) struct Written {
     fresh: Fresh,
     etag: String,
     crc64: String,
@@ -126,7 +126,7 @@ pub struct Written {
 
 /// An object that another service puts.
 #[derive(Debug, Clone, Default)]
-pub struct Landing<'a> {
+pub(crate) struct Landing<'a> {
     pub bucket: &'a str,
     pub key: &'a str,
     /// e.g. `application/octet-stream`, which is also the default.
@@ -139,7 +139,11 @@ pub struct Landing<'a> {
 /// Makes objects of written files, all or none, as a part of a transaction that may change more.
 ///
 /// The caller hands what this returns to [`S3::after_commit`] once the transaction is durable.
-pub fn land(cloud: &Cloud, tx: &mut Transaction<'_>, landings: &[(Landing<'_>, &Written)]) -> Result<Changed<()>> {
+pub(crate) fn land(
+    cloud: &Cloud,
+    tx: &mut Transaction<'_>,
+    landings: &[(Landing<'_>, &Written)],
+) -> Result<Changed<()>> {
     let now = tx.now;
     within(cloud, tx, |edit| {
         for (landing, written) in landings {
@@ -185,7 +189,7 @@ impl Landing<'_> {
 
 impl S3 {
     /// Writes bytes to a file of their own.
-    pub async fn write(&self, bytes: &[u8]) -> Result<Written> {
+    pub(crate) async fn write(&self, bytes: &[u8]) -> Result<Written> {
         use s3s::crypto::{Checksum as _, Md5};
         let unique = self.store.unique();
         let mut draft = self.blobs.draft(unique.clone());
@@ -197,7 +201,7 @@ impl S3 {
 
     /// Finishes a change once it is durable: removes the files that no object names any more, and tells the operator of events
     /// that couldn't be sent.
-    pub async fn after_commit<T>(&self, changed: Changed<T>) -> T {
+    pub(crate) async fn after_commit<T>(&self, changed: Changed<T>) -> T {
         changed.orphans.discard().await;
         changed.refused.iter().for_each(|why| self.store.notice(why));
         changed.reply
@@ -205,13 +209,13 @@ impl S3 {
 
     /// A bucket's record, whoever owns it.
     #[cfg(test)]
-    pub fn find_bucket(&self, name: &str) -> Result<Option<Bucket>> {
+    pub(crate) fn find_bucket(&self, name: &str) -> Result<Option<Bucket>> {
         self.store.read(|docs| docs.get(&super::record::key::bucket(name)))
     }
 
     /// The bytes of an object, whoever owns it.
     #[cfg(test)]
-    pub async fn read_object(&self, bucket: &str, key: &str) -> Result<bytes::Bytes> {
+    pub(crate) async fn read_object(&self, bucket: &str, key: &str) -> Result<bytes::Bytes> {
         use futures::TryStreamExt;
         let (object, pinned) = self.store.read(|docs| {
             let bucket = docs.bucket(bucket)?;

@@ -6,7 +6,7 @@ use super::error::{Failure, Result};
 use super::record::Bucket;
 
 /// The default encryption of a bucket. Since January 2023 every bucket has one.
-pub fn read(bucket: Bucket) -> Result<GetBucketEncryptionOutput> {
+pub(super) fn read(bucket: Bucket) -> Result<GetBucketEncryptionOutput> {
     let default = || ServerSideEncryptionConfiguration {
         rules: vec![ServerSideEncryptionRule {
             apply_server_side_encryption_by_default: Some(ServerSideEncryptionByDefault {
@@ -24,7 +24,7 @@ pub fn read(bucket: Bucket) -> Result<GetBucketEncryptionOutput> {
 ///
 /// # Errors
 /// `MalformedXML` for anything but one rule with an algorithm that S3 knows; `InvalidArgument` for a KMS key without KMS.
-pub fn check(configuration: &mut ServerSideEncryptionConfiguration) -> Result<()> {
+pub(super) fn check(configuration: &mut ServerSideEncryptionConfiguration) -> Result<()> {
     let [rule] = configuration.rules.as_mut_slice() else { return Err(Failure::malformed_xml()) };
     let Some(default) = &rule.apply_server_side_encryption_by_default else { return Err(Failure::malformed_xml()) };
     match default.sse_algorithm.as_str() {

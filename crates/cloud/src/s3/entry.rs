@@ -11,7 +11,7 @@ use crate::request::{Context, host_of};
 use wire::AwsError;
 
 /// Answers every request that no other service claims. Whether its signature is right is the gateway's question.
-pub async fn serve(cx: Context, parts: Parts, body: impl Into<s3s::Body>) -> Response<Body> {
+pub(crate) async fn serve(cx: Context, parts: Parts, body: impl Into<s3s::Body>) -> Response<Body> {
     let host = host_of(authority_of(&cx.host)).to_owned();
     let shared = Shared::of(&cx.cloud, &host, &parts);
     let mut response = library::answer(cx, Request::from_parts(parts, body.into())).await;
@@ -20,20 +20,20 @@ pub async fn serve(cx: Context, parts: Parts, body: impl Into<s3s::Body>) -> Res
 }
 
 /// Answers a request that the gateway refuses before any operation, with the error as S3 shows it.
-pub fn refuse(cx: Context, parts: Parts, error: AwsError) -> Response<Body> {
+pub(crate) fn refuse(cx: Context, parts: Parts, error: AwsError) -> Response<Body> {
     let (method, call) = (parts.method.clone(), front::bare(parts, cx));
     *call.failure.lock() = Some(error.into());
     respond::finish(&call, &method, Response::new(s3s::Body::empty())).map(stream)
 }
 
 /// Whether a request is for the website endpoint of a bucket.
-pub fn is_website(cx: &Context) -> bool {
+pub(crate) fn is_website(cx: &Context) -> bool {
     site::bucket_of(host_of(authority_of(&cx.host))).is_some()
 }
 
 /// Answers a visitor of a bucket's web site, who has no key. With `public_only` the site shows what the bucket's policy allows
 /// everybody; else all of it.
-pub async fn visit(cx: Context, parts: Parts, public_only: bool) -> Response<Body> {
+pub(crate) async fn visit(cx: Context, parts: Parts, public_only: bool) -> Response<Body> {
     let host = host_of(authority_of(&cx.host)).to_owned();
     let shared = Shared::of(&cx.cloud, &host, &parts);
     let mut response = site::answer(cx, parts, site::bucket_of(&host).unwrap_or_default(), public_only).await;
@@ -42,7 +42,7 @@ pub async fn visit(cx: Context, parts: Parts, public_only: bool) -> Response<Bod
 }
 
 /// Answers a preflight request: a browser asks whether a page may send its request to another origin. Nobody signs it.
-pub fn preflight(cx: Context, parts: Parts) -> Response<Body> {
+pub(crate) fn preflight(cx: Context, parts: Parts) -> Response<Body> {
     let answer = cross_origin::preflight(&cx.cloud, host_of(authority_of(&cx.host)), &parts);
     let (method, call) = (parts.method.clone(), front::bare(parts, cx));
     let response = answer.unwrap_or_else(|failure| {

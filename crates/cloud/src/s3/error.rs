@@ -7,7 +7,7 @@ use log::is_full;
 use wire::AwsError;
 
 /// The result of an S3 operation.
-pub type Result<T> = std::result::Result<T, Failure>;
+pub(super) type Result<T> = std::result::Result<T, Failure>;
 
 /// An S3 error as AWS renders it ("Error responses", Amazon S3 API reference).
 #[derive(Debug, Clone, PartialEq, Eq)]

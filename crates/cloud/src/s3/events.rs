@@ -23,7 +23,7 @@ use engine::{Change, Engine, Message, Millis, Notification, Sending};
 const SENDER: &str = "AIDAJHIPRHEMV73VRJEBG";
 
 /// Something that happened to an object.
-pub struct Event {
+pub(super) struct Event {
     /// e.g. `ObjectCreated:Put`.
     pub name: &'static str,
     pub actor: Actor,
@@ -38,7 +38,7 @@ pub struct Event {
 
 impl Event {
     /// The event of an object that was made.
-    pub fn made(name: &'static str, object: &Object, actor: &Actor, at: Millis) -> Self {
+    pub(super) fn made(name: &'static str, object: &Object, actor: &Actor, at: Millis) -> Self {
         Self {
             name,
             actor: actor.clone(),
@@ -51,20 +51,20 @@ impl Event {
     }
 
     /// The event of a delete marker that was made.
-    pub fn marked(name: &'static str, key: &str, version: Option<String>, actor: &Actor, at: Millis) -> Self {
+    pub(super) fn marked(name: &'static str, key: &str, version: Option<String>, actor: &Actor, at: Millis) -> Self {
         // A marker has the ETag of nothing.
         let etag = Some("d41d8cd98f00b204e9800998ecf8427e".to_owned());
         Self { etag, ..Self::removed(name, key, version, actor, at) }
     }
 
     /// The event of a version that was removed for good.
-    pub fn removed(name: &'static str, key: &str, version: Option<String>, actor: &Actor, at: Millis) -> Self {
+    pub(super) fn removed(name: &'static str, key: &str, version: Option<String>, actor: &Actor, at: Millis) -> Self {
         let version = version.filter(|version| version != "null");
         Self { name, actor: actor.clone(), at, key: key.to_owned(), version, size: None, etag: None }
     }
 
     /// Sends it to every destination whose rule fits. What couldn't be sent comes back as text for the operator.
-    pub fn send(&self, cloud: &Cloud, bucket: &Bucket, tx: &mut Transaction<'_>) -> Vec<String> {
+    pub(super) fn send(&self, cloud: &Cloud, bucket: &Bucket, tx: &mut Transaction<'_>) -> Vec<String> {
         let Some(configuration) = &bucket.notification else { return Vec::new() };
         let mut refused = Vec::new();
         for rule in rules(configuration) {
@@ -123,7 +123,7 @@ impl Event {
 }
 
 /// Sends the test event to every queue and topic of a configuration, as S3 does when it is put.
-pub fn send_test(
+pub(super) fn send_test(
     cloud: &Cloud,
     bucket: &Bucket,
     configuration: &NotificationConfiguration,
@@ -181,7 +181,7 @@ fn deliver(
 
 /// Whether S3 may send to a destination at `now`; the text is what S3 says of one that it may not, and what of its policy
 /// can't be judged.
-pub fn may_deliver(engine: &Engine, rule: &Rule<'_>, bucket: &Bucket, now: Millis) -> Result<(), String> {
+pub(super) fn may_deliver(engine: &Engine, rule: &Rule<'_>, bucket: &Bucket, now: Millis) -> Result<(), String> {
     let allows = |policy: &Policy, action, tags, denied: &str| {
         let arn = format!("arn:aws:s3:::{}", bucket.name);
         let request = Request {

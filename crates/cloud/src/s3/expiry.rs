@@ -9,13 +9,13 @@ use super::time;
 use engine::Millis;
 
 /// A day, in milliseconds.
-pub const DAY: Millis = 24 * 60 * 60 * 1_000;
+pub(super) const DAY: Millis = 24 * 60 * 60 * 1_000;
 /// The last midnight that dates can show: the end of the year 9999.
 const LAST: Millis = 253_402_128_000_000;
 
 /// When something expires, and by which rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Due<'a> {
+pub(super) struct Due<'a> {
     pub at: Millis,
     /// The id of the rule.
     pub rule: &'a str,
@@ -76,7 +76,7 @@ fn enabled(configuration: &BucketLifecycleConfiguration) -> impl Iterator<Item =
 
 /// When a current version expires: the earliest of the rules counts. Of a delete marker: when it is old enough to go,
 /// if it is the last of its key.
-pub fn current<'a>(configuration: &'a BucketLifecycleConfiguration, object: &Object) -> Option<Due<'a>> {
+pub(super) fn current<'a>(configuration: &'a BucketLifecycleConfiguration, object: &Object) -> Option<Due<'a>> {
     let due = enabled(configuration).filter_map(|(rule, id)| {
         let expiration = rule.expiration.as_ref().filter(|_| Filter::of(rule).fits(object))?;
         let at = match (expiration.days, &expiration.date) {
@@ -93,7 +93,7 @@ pub fn current<'a>(configuration: &'a BucketLifecycleConfiguration, object: &Obj
 }
 
 /// When a version expires that is noncurrent since `since`, and before which `newer` noncurrent versions are newer.
-pub fn noncurrent(
+pub(super) fn noncurrent(
     configuration: &BucketLifecycleConfiguration,
     object: &Object,
     since: Millis,
@@ -108,7 +108,7 @@ pub fn noncurrent(
 }
 
 /// When an upload that isn't completed is aborted.
-pub fn upload<'a>(configuration: &'a BucketLifecycleConfiguration, upload: &Upload) -> Option<Due<'a>> {
+pub(super) fn upload<'a>(configuration: &'a BucketLifecycleConfiguration, upload: &Upload) -> Option<Due<'a>> {
     let due = enabled(configuration).filter_map(|(rule, id)| {
         let days = rule.abort_incomplete_multipart_upload.as_ref()?.days_after_initiation?;
         let fits = upload.key.starts_with(Filter::of(rule).prefix);
@@ -118,7 +118,7 @@ pub fn upload<'a>(configuration: &'a BucketLifecycleConfiguration, upload: &Uplo
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(super) mod tests {
     use s3s::dto::{LifecycleExpiration, LifecycleRuleAndOperator, LifecycleRuleFilter};
 
     use super::*;
@@ -127,7 +127,7 @@ pub mod tests {
     const CREATED: Millis = 1_389_781_800_000;
 
     /// A rule that does nothing yet.
-    pub fn idle(id: &str, filter: LifecycleRuleFilter) -> LifecycleRule {
+    pub(crate) fn idle(id: &str, filter: LifecycleRuleFilter) -> LifecycleRule {
         LifecycleRule {
             abort_incomplete_multipart_upload: None,
             expiration: None,

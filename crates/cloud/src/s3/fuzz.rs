@@ -30,7 +30,7 @@ pub(super) fn pieces(
 }
 
 /// A body of `aws-chunked`, with and without signatures. The first byte says how it is cut and what it promises to hold.
-pub fn chunks(data: &[u8]) {
+pub(crate) fn chunks(data: &[u8]) {
     let Some((first, body)) = data.split_first() else { return };
     let (cut, length) = (usize::from(first & 15) + 1, u64::from(first >> 4));
     let signed = || Chunks::new(b"key".to_vec(), "20260101T000000Z", "20260101/us-east-1/s3/aws4_request", "seed");
@@ -42,6 +42,6 @@ pub fn chunks(data: &[u8]) {
 }
 
 /// A browser's form with the boundary `x`. What goes on to the next reader is what was read.
-pub fn browser_form(data: &[u8]) {
+pub(crate) fn browser_form(data: &[u8]) {
     fields::check(data, "x");
 }

@@ -26,7 +26,7 @@ const OVERRIDES: [(&str, &str); 6] = [
 ];
 
 /// The part of an object that a request returns.
-pub struct Selection {
+pub(super) struct Selection {
     /// The bytes `offset..offset + length`.
     pub offset: u64,
     pub length: u64,
@@ -90,7 +90,7 @@ impl S3 {
 }
 
 /// The selection that a range (if it is looked at) or a part number makes.
-pub fn select(call: &Call, object: &Object, part: Option<i32>, ranged: bool) -> Result<Selection> {
+pub(super) fn select(call: &Call, object: &Object, part: Option<i32>, ranged: bool) -> Result<Selection> {
     let header = call.header("range").filter(|_| ranged);
     if let Some(number) = part {
         if header.is_some() {
@@ -146,7 +146,7 @@ fn select_part(object: &Object, number: i32) -> Result<Selection> {
 }
 
 /// The headers of a response that carries the selection.
-pub fn answer(call: &Call, bucket: &Bucket, object: &Object, selection: Selection) -> Result<http::HeaderMap> {
+pub(super) fn answer(call: &Call, bucket: &Bucket, object: &Object, selection: Selection) -> Result<http::HeaderMap> {
     let mut headers =
         describe::response_headers(object, bucket.versioning != Versioning::Off || object.version.is_some());
     let mut put = |name: &'static str, value: &str| {

@@ -25,7 +25,7 @@ const MAX_KEPT: i32 = 100;
 ///
 /// # Errors
 /// `NoSuchLifecycleConfiguration` without.
-pub fn read(bucket: Bucket) -> Result<GetBucketLifecycleConfigurationOutput> {
+pub(super) fn read(bucket: Bucket) -> Result<GetBucketLifecycleConfigurationOutput> {
     let lifecycle = bucket.lifecycle.ok_or_else(|| {
         Failure::new(404, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")
             .with("BucketName", bucket.name)
@@ -40,7 +40,7 @@ pub fn read(bucket: Bucket) -> Result<GetBucketLifecycleConfigurationOutput> {
 ///
 /// # Errors
 /// Those of [`check`].
-pub fn prepare(configuration: &mut BucketLifecycleConfiguration, new_id: impl Fn() -> String) -> Result<()> {
+pub(super) fn prepare(configuration: &mut BucketLifecycleConfiguration, new_id: impl Fn() -> String) -> Result<()> {
     check(configuration)?;
     for rule in &mut configuration.rules {
         rule.id.get_or_insert_with(|| BASE64_STANDARD.encode(new_id()));
@@ -49,12 +49,12 @@ pub fn prepare(configuration: &mut BucketLifecycleConfiguration, new_id: impl Fn
 }
 
 /// The default since September 2024; with no transitions there is nothing else to choose.
-pub fn least_to_move() -> TransitionDefaultMinimumObjectSize {
+pub(super) fn least_to_move() -> TransitionDefaultMinimumObjectSize {
     TransitionDefaultMinimumObjectSize::from_static(TransitionDefaultMinimumObjectSize::ALL_STORAGE_CLASSES_128K)
 }
 
 /// What `x-amz-expiration` says of a current object.
-pub fn expiration(bucket: &Bucket, object: &Object) -> Option<String> {
+pub(super) fn expiration(bucket: &Bucket, object: &Object) -> Option<String> {
     const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     let due = expiry::current(bucket.lifecycle.as_ref()?, object)?;
     let rule = utf8_percent_encode(due.rule, PLAIN);

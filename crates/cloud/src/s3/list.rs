@@ -6,10 +6,10 @@ use s3s::dto::{CommonPrefix, EncodingType};
 use super::error::{Failure, Result};
 
 /// The most entries of one page ("ListObjectsV2").
-pub const MAX_PAGE: i32 = 1000;
+pub(super) const MAX_PAGE: i32 = 1000;
 
 /// Which keys a request lists.
-pub struct Listing<'a> {
+pub(super) struct Listing<'a> {
     pub prefix: &'a str,
     pub delimiter: Option<&'a str>,
     /// Keys up to and including this one are skipped, and a common prefix that it lies in.
@@ -20,14 +20,14 @@ pub struct Listing<'a> {
 }
 
 /// One step of a walk.
-pub struct Step<T> {
+pub(super) struct Step<T> {
     pub key: String,
     /// None is a key that isn't listed: a delete marker.
     pub entry: Option<T>,
 }
 
 /// A page of a listing.
-pub struct Page<T> {
+pub(super) struct Page<T> {
     pub entries: Vec<T>,
     pub prefixes: Vec<String>,
     pub truncated: bool,
@@ -36,14 +36,14 @@ pub struct Page<T> {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Last {
+pub(super) enum Last {
     Key(String),
     Prefix(String),
 }
 
 impl Last {
     /// The key or the prefix.
-    pub fn into_text(self) -> String {
+    pub(super) fn into_text(self) -> String {
         match self {
             Self::Key(text) | Self::Prefix(text) => text,
         }
@@ -55,7 +55,7 @@ impl Listing<'_> {
     /// first one after it.
     ///
     /// A common prefix costs one step, however many keys it hides.
-    pub fn walk<T>(&self, mut next: impl FnMut(&str, bool) -> Result<Option<Step<T>>>) -> Result<Page<T>> {
+    pub(super) fn walk<T>(&self, mut next: impl FnMut(&str, bool) -> Result<Option<Step<T>>>) -> Result<Page<T>> {
         let mut page = Page { entries: Vec::new(), prefixes: Vec::new(), truncated: false, last: None };
         if self.max == 0 {
             return Ok(page);
@@ -102,7 +102,7 @@ fn past(prefix: &str) -> String {
 }
 
 /// The page size that a client asks for, at most 1000.
-pub fn page_size(name: &str, asked: Option<i32>) -> Result<i32> {
+pub(super) fn page_size(name: &str, asked: Option<i32>) -> Result<i32> {
     let asked = asked.unwrap_or(MAX_PAGE);
     if asked < 0 {
         let message = format!("Argument {name} must be an integer between 0 and 2147483647");
@@ -113,14 +113,14 @@ pub fn page_size(name: &str, asked: Option<i32>) -> Result<i32> {
 
 /// How keys are written into a listing.
 #[derive(Clone, Copy)]
-pub struct Encoding(bool);
+pub(super) struct Encoding(bool);
 
 impl Encoding {
     /// The encoding that a request asks for.
     ///
     /// # Errors
     /// `InvalidArgument` for any but `url`.
-    pub fn of(asked: Option<&EncodingType>) -> Result<Self> {
+    pub(super) fn of(asked: Option<&EncodingType>) -> Result<Self> {
         match asked.map(EncodingType::as_str) {
             None | Some("") => Ok(Self(false)),
             Some("url") => Ok(Self(true)),
@@ -131,19 +131,19 @@ impl Encoding {
     }
 
     /// The encoding as the answer names it.
-    pub fn shown(self) -> Option<EncodingType> {
+    pub(super) fn shown(self) -> Option<EncodingType> {
         self.0.then(|| EncodingType::from_static(EncodingType::URL))
     }
 
     /// A key as the answer writes it.
-    pub fn write(self, key: &str) -> String {
+    pub(super) fn write(self, key: &str) -> String {
         const PLAIN: &AsciiSet =
             &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b' ');
         if self.0 { utf8_percent_encode(key, PLAIN).to_string().replace(' ', "+") } else { key.to_owned() }
     }
 
     /// Common prefixes as the answer writes them; none if there are none.
-    pub fn prefixes(self, prefixes: Vec<String>) -> Option<Vec<CommonPrefix>> {
+    pub(super) fn prefixes(self, prefixes: Vec<String>) -> Option<Vec<CommonPrefix>> {
         let written: Vec<_> =
             prefixes.into_iter().map(|prefix| CommonPrefix { prefix: Some(self.write(&prefix)) }).collect();
         (!written.is_empty()).then_some(written)

@@ -17,7 +17,7 @@ const DAY: Millis = 24 * 60 * 60 * 1000;
 
 impl ObjectLock {
     /// What a request says of the lock of the object it makes.
-    pub fn of(call: &Call, bucket: &Bucket, now: Millis) -> Result<Self> {
+    pub(super) fn of(call: &Call, bucket: &Bucket, now: Millis) -> Result<Self> {
         let (mode, until, hold) = (call.header(MODE), call.header(UNTIL), call.header(HOLD));
         if mode.is_none() && until.is_none() && hold.is_none() {
             return Ok(Self::default());
@@ -39,7 +39,7 @@ impl ObjectLock {
     }
 
     /// Why a version that has this lock can't be deleted now, if it can't.
-    pub fn refuse_delete(&self, now: Millis, bypass: bool) -> Result<()> {
+    pub(super) fn refuse_delete(&self, now: Millis, bypass: bool) -> Result<()> {
         let retained = self.retention.as_ref().filter(|retention| retention.until > now);
         if self.legal_hold == Some(true) || retained.is_some_and(|retention| retention.compliance || !bypass) {
             return Err(protected());
@@ -49,7 +49,7 @@ impl ObjectLock {
 
     /// Why its retention can't be replaced by `new`, if it can't: a retention that runs may be made stricter by anybody,
     /// looser only in governance mode and only with the bypass.
-    pub fn refuse_retention(&self, new: Option<&Retention>, now: Millis, bypass: bool) -> Result<()> {
+    pub(super) fn refuse_retention(&self, new: Option<&Retention>, now: Millis, bypass: bool) -> Result<()> {
         let Some(old) = self.retention.as_ref().filter(|retention| retention.until > now) else { return Ok(()) };
         let stricter = new.is_some_and(|new| new.until >= old.until && (new.compliance || !old.compliance));
         if stricter || (!old.compliance && bypass) { Ok(()) } else { Err(protected()) }
@@ -85,7 +85,7 @@ fn protected() -> Failure {
 }
 
 /// Whether a request bypasses governance; only a bucket with Object Lock knows that header.
-pub fn bypass(call: &Call, bucket: &Bucket) -> Result<bool> {
+pub(super) fn bypass(call: &Call, bucket: &Bucket) -> Result<bool> {
     let Some(value) = call.header(BYPASS) else { return Ok(false) };
     if bucket.lock.is_none() {
         let message = format!("{BYPASS} is only applicable to Object Lock enabled buckets.");
@@ -95,7 +95,7 @@ pub fn bypass(call: &Call, bucket: &Bucket) -> Result<bool> {
 }
 
 /// An upload that names a lock has to send a digest of its body.
-pub fn check_digest(call: &Call) -> Result<()> {
+pub(super) fn check_digest(call: &Call) -> Result<()> {
     let locks = [MODE, UNTIL, HOLD].iter().any(|name| call.headers.contains_key(*name));
     let digest = call.headers.contains_key("content-md5")
         || call.headers.contains_key("x-amz-trailer")
@@ -109,7 +109,7 @@ pub fn check_digest(call: &Call) -> Result<()> {
 }
 
 /// Gives a new version the bucket's default retention, unless it has its own.
-pub fn apply_default(bucket: &Bucket, object: &mut Object) {
+pub(super) fn apply_default(bucket: &Bucket, object: &mut Object) {
     let Some(default) = bucket.lock.as_ref().and_then(|lock| lock.default.as_ref()) else { return };
     if object.lock.retention.is_some() || object.delete_marker {
         return;
@@ -121,7 +121,7 @@ pub fn apply_default(bucket: &Bucket, object: &mut Object) {
 }
 
 /// The response headers of a locked object.
-pub fn headers(lock: &ObjectLock) -> Vec<(&'static str, String)> {
+pub(super) fn headers(lock: &ObjectLock) -> Vec<(&'static str, String)> {
     let mut headers = Vec::new();
     if let Some(retention) = &lock.retention {
         headers.push((MODE, mode_name(retention).to_owned()));
@@ -134,7 +134,7 @@ pub fn headers(lock: &ObjectLock) -> Vec<(&'static str, String)> {
 }
 
 /// The mode as the API writes it: `COMPLIANCE` or `GOVERNANCE`.
-pub fn mode_name(retention: &Retention) -> &'static str {
+pub(super) fn mode_name(retention: &Retention) -> &'static str {
     if retention.compliance { "COMPLIANCE" } else { "GOVERNANCE" }
 }
 

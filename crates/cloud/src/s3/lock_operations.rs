@@ -43,7 +43,7 @@ fn no_lock() -> Failure {
 ///
 /// # Errors
 /// `ObjectLockConfigurationNotFoundError` without.
-pub fn read(bucket: Bucket) -> Result<GetObjectLockConfigurationOutput> {
+pub(super) fn read(bucket: Bucket) -> Result<GetObjectLockConfigurationOutput> {
     let Some(lock) = bucket.lock else {
         let message = "Object Lock configuration does not exist for this bucket";
         return Err(Failure::new(404, "ObjectLockConfigurationNotFoundError", message).with("BucketName", bucket.name));
@@ -58,7 +58,7 @@ pub fn read(bucket: Bucket) -> Result<GetObjectLockConfigurationOutput> {
 ///
 /// # Errors
 /// `MalformedXML`; `InvalidArgument` for a period; `InvalidBucketState` without versioning.
-pub fn set(bucket: &mut Bucket, given: ObjectLockConfiguration) -> Result<()> {
+pub(super) fn set(bucket: &mut Bucket, given: ObjectLockConfiguration) -> Result<()> {
     if given.object_lock_enabled.as_ref().map(ObjectLockEnabled::as_str) != Some("Enabled") {
         return Err(Failure::malformed_xml());
     }

@@ -36,7 +36,7 @@ mod error;
 mod events;
 mod expiry;
 #[cfg(any(test, fuzzing))]
-pub mod fuzz;
+pub(crate) mod fuzz;
 mod get;
 mod lifecycle;
 mod list;
@@ -75,15 +75,15 @@ mod versioning;
 mod website;
 
 /// The shapes of S3's settings, for [`Setting`].
-pub use ::s3s::dto;
+pub(crate) use ::s3s::dto;
 
-pub use self::cross_origin::opens_to_page;
-pub use self::door::{Buckets, Landing, Written, land};
-pub use self::entry::{is_website, preflight, refuse, serve, visit};
-pub use self::error::Failure;
-pub use self::public_access::{is_restricted, policy_of};
-pub use self::record::{Bucket, Tags, Versioning};
-pub use self::s3s::fields::{Form, is_form};
-pub use self::service::S3;
-pub use self::settings::{Setting, SettingName};
-pub use self::store::{Changed, find_bucket, open_blobs};
+pub(crate) use self::cross_origin::opens_to_page;
+pub(crate) use self::door::{Buckets, Landing, Written, land};
+pub(crate) use self::entry::{is_website, preflight, refuse, serve, visit};
+pub(crate) use self::error::Failure;
+pub(crate) use self::public_access::{is_restricted, policy_of};
+pub(crate) use self::record::Bucket;
+pub(crate) use self::s3s::fields::{Form, is_form};
+pub(crate) use self::service::S3;
+pub(crate) use self::settings::{Setting, SettingName};
+pub(crate) use self::store::{Changed, find_bucket, open_blobs};

@@ -176,7 +176,7 @@ fn etag_of_parts<'e>(etags: impl Iterator<Item = &'e str>) -> String {
 }
 
 /// Removes an upload and its parts.
-pub fn abort(edit: &mut Edit<'_>, bucket: &Bucket, upload: &Upload) -> Result<()> {
+pub(super) fn abort(edit: &mut Edit<'_>, bucket: &Bucket, upload: &Upload) -> Result<()> {
     for part in edit.docs().parts(&upload.id, 0) {
         let part = part?;
         edit.delete(key::part(&upload.id, part.number));

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 /// Whether S3 lets a bucket be called so ("General purpose bucket naming rules", User Guide).
-pub fn is_bucket_name(name: &str) -> bool {
+pub(super) fn is_bucket_name(name: &str) -> bool {
     let bytes = name.as_bytes();
     let edge = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     (3..=63).contains(&bytes.len())
@@ -17,7 +17,7 @@ pub fn is_bucket_name(name: &str) -> bool {
 }
 
 /// The regions that S3 knows as a location constraint or as `bucket-region`.
-pub const REGIONS: [&str; 34] = [
+pub(super) const REGIONS: [&str; 34] = [
     "af-south-1",
     "ap-east-1",
     "ap-east-2",
@@ -55,7 +55,7 @@ pub const REGIONS: [&str; 34] = [
 ];
 
 /// The canonical user id of an account: 64 hex digits that belong to it alone.
-pub fn canonical_id(account: &str) -> String {
+pub(super) fn canonical_id(account: &str) -> String {
     use s3s::crypto::Checksum;
     let digest = s3s::crypto::Sha256::checksum(account.as_bytes());
     hex::encode(digest.as_ref())
@@ -65,14 +65,14 @@ pub fn canonical_id(account: &str) -> String {
 const VERSION_ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._";
 
 /// A version id as S3 forms it: 32 characters of `A-Za-z0-9._`, the last eight being a check of the rest.
-pub fn version_id(unique: &str) -> String {
+pub(super) fn version_id(unique: &str) -> String {
     let id = scramble(unique, 24);
     let check = scramble(&id, 8);
     id + &check
 }
 
 /// Whether a client's version id can be one: S3 tells one that it never gave from one that is gone.
-pub fn is_version_id(id: &str) -> bool {
+pub(super) fn is_version_id(id: &str) -> bool {
     id == "null" || id.len() == 32 && id.is_ascii() && scramble(&id[..24], 8) == id[24..]
 }
 

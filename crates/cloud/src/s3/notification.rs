@@ -52,7 +52,7 @@ fn check_destinations(
 }
 
 /// The notification configuration of a bucket; an empty one without.
-pub fn read(bucket: Bucket) -> Result<GetBucketNotificationConfigurationOutput> {
+pub(super) fn read(bucket: Bucket) -> Result<GetBucketNotificationConfigurationOutput> {
     let configuration = bucket.notification.unwrap_or_default();
     Ok(GetBucketNotificationConfigurationOutput {
         event_bridge_configuration: None,
@@ -66,7 +66,7 @@ pub fn read(bucket: Bucket) -> Result<GetBucketNotificationConfigurationOutput> 
 ///
 /// # Errors
 /// `InvalidArgument` for destinations in another region and, unless `skip_validation`, for those that don't let S3 send.
-pub fn set(
+pub(super) fn set(
     edit: &mut Edit<'_>,
     bucket: &mut Bucket,
     configuration: NotificationConfiguration,

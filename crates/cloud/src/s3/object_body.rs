@@ -95,7 +95,7 @@ impl Told {
 }
 
 /// What a client is told.
-pub fn damaged() -> Failure {
+pub(super) fn damaged() -> Failure {
     Failure::internal("the bytes of this object are missing or damaged")
 }
 

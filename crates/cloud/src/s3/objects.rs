@@ -12,7 +12,7 @@ use engine::Millis;
 
 /// What a deletion did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deleted {
+pub(super) struct Deleted {
     /// A delete marker was made, or removed.
     pub marker: bool,
     /// The version that was made or removed; None in a bucket without versions.
@@ -20,7 +20,7 @@ pub struct Deleted {
 }
 
 /// Why a change is made: who asks, when, and an id that is never used again.
-pub struct Cause {
+pub(super) struct Cause {
     pub actor: Actor,
     pub now: Millis,
     pub unique: String,
@@ -42,7 +42,13 @@ impl Cause {
 
 /// Makes `object` the current version of its key, and returns it as it is kept. `event` names what made it, e.g.
 /// `ObjectCreated:Put`.
-pub fn put(edit: &mut Edit<'_>, bucket: &Bucket, object: Object, event: &'static str, cause: &Cause) -> Result<Object> {
+pub(super) fn put(
+    edit: &mut Edit<'_>,
+    bucket: &Bucket,
+    object: Object,
+    event: &'static str,
+    cause: &Cause,
+) -> Result<Object> {
     let object = place(edit, bucket, object, &cause.unique)?;
     edit.tell(bucket, || Event::made(event, &object, &cause.actor, cause.now));
     Ok(object)
@@ -56,7 +62,7 @@ fn place(edit: &mut Edit<'_>, bucket: &Bucket, mut object: Object, unique: &str)
 }
 
 /// Writes a version that has changed, current or not, in its place.
-pub fn rewrite(edit: &mut Edit<'_>, bucket: &Bucket, object: &Object) -> Result<()> {
+pub(super) fn rewrite(edit: &mut Edit<'_>, bucket: &Bucket, object: &Object) -> Result<()> {
     let current = edit.docs().current(&bucket.name, &object.key)?;
     let place = match current.is_some_and(|current| current.sequence == object.sequence) {
         true => key::object(&bucket.name, &object.key),
@@ -66,7 +72,7 @@ pub fn rewrite(edit: &mut Edit<'_>, bucket: &Bucket, object: &Object) -> Result<
 }
 
 /// Deletes a key: by a delete marker where versions are kept, else for good.
-pub fn delete(edit: &mut Edit<'_>, bucket: &Bucket, name: &str, cause: &Cause) -> Result<Deleted> {
+pub(super) fn delete(edit: &mut Edit<'_>, bucket: &Bucket, name: &str, cause: &Cause) -> Result<Deleted> {
     let Cause { actor, now, unique, .. } = cause;
     if bucket.versioning == Versioning::Off {
         if let Some(current) = edit.docs().current(&bucket.name, name)? {
@@ -83,7 +89,7 @@ pub fn delete(edit: &mut Edit<'_>, bucket: &Bucket, name: &str, cause: &Cause) -
 }
 
 /// Deletes one version for good; the next newest becomes current. A version that isn't there is deleted as well.
-pub fn delete_version(
+pub(super) fn delete_version(
     edit: &mut Edit<'_>,
     bucket: &Bucket,
     name: &str,
@@ -111,7 +117,7 @@ pub fn delete_version(
 }
 
 /// Removes a noncurrent version for good. Whether a lock protects it is the caller's question.
-pub fn remove_noncurrent(edit: &mut Edit<'_>, bucket: &Bucket, object: Object, cause: &Cause) {
+pub(super) fn remove_noncurrent(edit: &mut Edit<'_>, bucket: &Bucket, object: Object, cause: &Cause) {
     edit.delete(key::version(&bucket.name, &object.key, object.sequence));
     edit.orphan(object.blobs);
     let version = object.version.or_else(|| Some("null".into()));
@@ -144,7 +150,7 @@ fn make_room(edit: &mut Edit<'_>, bucket: &Bucket, object: &mut Object, unique: 
 
 impl Object {
     /// An object without a body, as a start for one that is being made.
-    pub fn new(key: &str, modified: Millis) -> Self {
+    pub(super) fn new(key: &str, modified: Millis) -> Self {
         Self {
             key: key.to_owned(),
             version: None,

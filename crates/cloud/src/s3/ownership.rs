@@ -9,7 +9,7 @@ use super::record::Bucket;
 ///
 /// # Errors
 /// `OwnershipControlsNotFoundError` without.
-pub fn read(bucket: Bucket) -> Result<GetBucketOwnershipControlsOutput> {
+pub(super) fn read(bucket: Bucket) -> Result<GetBucketOwnershipControlsOutput> {
     let ownership = bucket.ownership.ok_or_else(|| {
         let message = "The bucket ownership controls were not found";
         Failure::new(404, "OwnershipControlsNotFoundError", message).with("BucketName", bucket.name)
@@ -22,7 +22,7 @@ pub fn read(bucket: Bucket) -> Result<GetBucketOwnershipControlsOutput> {
 ///
 /// # Errors
 /// `MalformedXML` for more or fewer rules, or one that S3 doesn't know.
-pub fn of_controls(controls: &OwnershipControls) -> Result<String> {
+pub(super) fn of_controls(controls: &OwnershipControls) -> Result<String> {
     let [rule] = controls.rules.as_slice() else { return Err(Failure::malformed_xml()) };
     of_name(rule.object_ownership.as_str()).map_err(|_| Failure::malformed_xml())
 }
@@ -31,7 +31,7 @@ pub fn of_controls(controls: &OwnershipControls) -> Result<String> {
 ///
 /// # Errors
 /// `InvalidArgument` for one that S3 doesn't know.
-pub fn of_name(value: &str) -> Result<String> {
+pub(super) fn of_name(value: &str) -> Result<String> {
     match value {
         "BucketOwnerEnforced" | "BucketOwnerPreferred" | "ObjectWriter" => Ok(value.to_owned()),
         _ => Err(Failure::invalid_argument("Invalid x-amz-object-ownership header", "x-amz-object-ownership", value)),

@@ -172,7 +172,7 @@ fn shown_part(upload: &Upload, part: Part) -> s3s::dto::Part {
 }
 
 /// Who started an upload: the account's root, as for requests with an account's own credentials.
-pub fn initiator(upload: &Upload) -> Initiator {
+pub(super) fn initiator(upload: &Upload) -> Initiator {
     Initiator { display_name: Some(upload.account.clone()), id: Some(format!("arn:aws:iam::{}:root", upload.account)) }
 }
 

@@ -20,7 +20,7 @@ const FREE: [&str; 5] = ["policy", "x-amz-signature", "file", "signature", "awsa
 
 /// How large a form's file may be, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sizes {
+pub(super) struct Sizes {
     min: u64,
     max: u64,
 }
@@ -34,7 +34,7 @@ impl Default for Sizes {
 impl Sizes {
     /// # Errors
     /// `EntityTooLarge` and `EntityTooSmall`.
-    pub fn check(self, size: u64) -> Result<()> {
+    pub(super) fn check(self, size: u64) -> Result<()> {
         let refusal = |code, what, bound, limit: u64| {
             Err(Failure::new(400, code, format!("Your proposed upload {what} allowed size"))
                 .with("ProposedSize", size.to_string())
@@ -55,7 +55,7 @@ impl Sizes {
 ///
 /// # Errors
 /// `InvalidPolicyDocument`; `AccessDenied` for what the policy doesn't allow.
-pub fn check(policy: &str, fields: &[(String, String)], bucket: &str, now: Millis) -> Result<Sizes> {
+pub(super) fn check(policy: &str, fields: &[(String, String)], bucket: &str, now: Millis) -> Result<Sizes> {
     let invalid_json = || invalid("Invalid JSON.");
     let json = BASE64.decode(policy).map_err(|_| invalid("Invalid base64."))?;
     let json: Value = serde_json::from_slice(&json).map_err(|_| invalid_json())?;

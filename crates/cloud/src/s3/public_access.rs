@@ -20,18 +20,18 @@ const PUBLIC_GROUPS: [&str; 2] = ["/groups/global/AllUsers", "/groups/global/Aut
 ///
 /// # Errors
 /// The policy can't be parsed: it was put by a version that checked less. Whoever asks must let nobody in by it.
-pub fn policy_of(bucket: &Bucket) -> std::result::Result<Option<Policy>, PolicyError> {
+pub(crate) fn policy_of(bucket: &Bucket) -> std::result::Result<Option<Policy>, PolicyError> {
     bucket.policy.as_ref().map(|text| Policy::parse(text, Kind::Resource)).transpose()
 }
 
 /// Whether `RestrictPublicBuckets` closes the bucket to everybody outside its account: its policy is public.
-pub fn is_restricted(bucket: &Bucket, policy: Option<&Policy>) -> bool {
+pub(crate) fn is_restricted(bucket: &Bucket, policy: Option<&Policy>) -> bool {
     let block = bucket.public_access_block.as_ref();
     block.and_then(|block| block.restrict_public_buckets) == Some(true) && policy.is_some_and(Policy::is_public)
 }
 
 /// Whether `BlockPublicAcls` refuses what a request's ACL headers ask for.
-pub fn refuses_acl(call: &Call, block: Option<&PublicAccessBlockConfiguration>) -> bool {
+pub(super) fn refuses_acl(call: &Call, block: Option<&PublicAccessBlockConfiguration>) -> bool {
     let canned = call.header("x-amz-acl");
     let public = canned.is_some_and(|acl| matches!(&*acl, "public-read" | "public-read-write" | "authenticated-read"));
     let grants = call.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-grant-"));
@@ -46,7 +46,7 @@ pub fn refuses_acl(call: &Call, block: Option<&PublicAccessBlockConfiguration>) 
 ///
 /// # Errors
 /// `PolicyTooLarge`; `MalformedPolicy` for what isn't a policy, or is one for another bucket.
-pub fn check_policy(text: &str, name: &str) -> Result<Policy> {
+pub(super) fn check_policy(text: &str, name: &str) -> Result<Policy> {
     let malformed = |message: &str| Failure::new(400, "MalformedPolicy", message);
     if text.len() > MAX_POLICY {
         return Err(Failure::new(400, "PolicyTooLarge", "Policies must not exceed 20480 bytes"));
@@ -91,7 +91,7 @@ fn names(resource: &str, bucket: &str) -> bool {
 ///
 /// # Errors
 /// `NoSuchBucketPolicy` without.
-pub fn read_policy(bucket: Bucket) -> Result<GetBucketPolicyOutput> {
+pub(super) fn read_policy(bucket: Bucket) -> Result<GetBucketPolicyOutput> {
     let policy = bucket.policy.ok_or_else(|| no_policy(&bucket.name))?;
     Ok(GetBucketPolicyOutput { policy: Some(policy) })
 }
@@ -100,7 +100,7 @@ pub fn read_policy(bucket: Bucket) -> Result<GetBucketPolicyOutput> {
 ///
 /// # Errors
 /// `NoSuchBucketPolicy` without.
-pub fn read_status(bucket: Bucket) -> Result<GetBucketPolicyStatusOutput> {
+pub(super) fn read_status(bucket: Bucket) -> Result<GetBucketPolicyStatusOutput> {
     // What can't be judged may let everybody in.
     let public = match policy_of(&bucket) {
         Ok(None) => return Err(no_policy(&bucket.name)),
@@ -114,7 +114,7 @@ pub fn read_status(bucket: Bucket) -> Result<GetBucketPolicyStatusOutput> {
 ///
 /// # Errors
 /// Those of [`check_policy`]; `AccessDenied` for a public one where `BlockPublicPolicy` is on.
-pub fn set_policy(bucket: &mut Bucket, text: String, call: &Call) -> Result<()> {
+pub(super) fn set_policy(bucket: &mut Bucket, text: String, call: &Call) -> Result<()> {
     let policy = check_policy(&text, &bucket.name)?;
     let block = bucket.public_access_block.as_ref();
     if block.and_then(|block| block.block_public_policy) == Some(true) && policy.is_public() {
@@ -134,7 +134,7 @@ pub fn set_policy(bucket: &mut Bucket, text: String, call: &Call) -> Result<()> 
 ///
 /// # Errors
 /// `NoSuchPublicAccessBlockConfiguration` without.
-pub fn read(bucket: Bucket) -> Result<GetPublicAccessBlockOutput> {
+pub(super) fn read(bucket: Bucket) -> Result<GetPublicAccessBlockOutput> {
     let configuration = bucket.public_access_block.ok_or_else(|| {
         let message = "The public access block configuration was not found";
         Failure::new(404, "NoSuchPublicAccessBlockConfiguration", message).with("BucketName", bucket.name)
@@ -143,7 +143,7 @@ pub fn read(bucket: Bucket) -> Result<GetPublicAccessBlockOutput> {
 }
 
 /// A public access block with all of its members: those that aren't given are off.
-pub fn whole(given: &PublicAccessBlockConfiguration) -> PublicAccessBlockConfiguration {
+pub(super) fn whole(given: &PublicAccessBlockConfiguration) -> PublicAccessBlockConfiguration {
     PublicAccessBlockConfiguration {
         block_public_acls: Some(given.block_public_acls.unwrap_or(false)),
         block_public_policy: Some(given.block_public_policy.unwrap_or(false)),

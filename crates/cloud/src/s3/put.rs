@@ -17,7 +17,7 @@ use super::{lifecycle, lock, objects};
 const MAX_KEY: usize = 1024;
 
 /// Refuses a key that is too long.
-pub fn check_key(key: &str) -> Result<()> {
+pub(super) fn check_key(key: &str) -> Result<()> {
     if key.len() <= MAX_KEY {
         return Ok(());
     }
@@ -27,7 +27,7 @@ pub fn check_key(key: &str) -> Result<()> {
 }
 
 /// An object that is put at once: by PutObject or by a form.
-pub struct Upload {
+pub(super) struct Upload {
     pub bucket: String,
     pub key: String,
     pub body: Option<StreamingBlob>,
@@ -93,13 +93,13 @@ impl S3 {
 }
 
 /// The version id that the response to a write shows: none while versioning is off or suspended.
-pub fn shown_version(version: Option<String>, versioning: Versioning) -> Option<String> {
+pub(super) fn shown_version(version: Option<String>, versioning: Versioning) -> Option<String> {
     version.filter(|_| versioning == Versioning::Enabled)
 }
 
 impl Description {
     /// The object that is described, without a body.
-    pub fn object(self, key: &str, modified: u64) -> Object {
+    pub(super) fn object(self, key: &str, modified: u64) -> Object {
         Object {
             headers: self.headers,
             metadata: self.metadata,

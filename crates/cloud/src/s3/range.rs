@@ -4,7 +4,7 @@ use super::error::{Failure, Result};
 
 /// The bytes `start..end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Range {
+pub(super) struct Range {
     pub start: u64,
     pub end: u64,
 }
@@ -12,7 +12,7 @@ pub struct Range {
 impl Range {
     /// The range that a header asks for, of an object of `size` bytes. S3 ignores a header that isn't one single range, and cuts
     /// a range to the object.
-    pub fn parse(header: &str, size: u64) -> Result<Option<Self>> {
+    pub(super) fn parse(header: &str, size: u64) -> Result<Option<Self>> {
         let Some((first, last)) = header.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
             return Ok(None);
         };
@@ -41,12 +41,12 @@ impl Range {
     }
 
     /// How many bytes it holds.
-    pub fn length(self) -> u64 {
+    pub(super) fn length(self) -> u64 {
         self.end - self.start
     }
 
     /// The header `content-range` for an object of `size` bytes.
-    pub fn content_range(self, size: u64) -> String {
+    pub(super) fn content_range(self, size: u64) -> String {
         format!("bytes {}-{}/{size}", self.start, self.end - 1)
     }
 }

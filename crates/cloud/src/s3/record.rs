@@ -10,11 +10,11 @@ use crate::blobs::Blob;
 use engine::Millis;
 
 /// Tags in the order they were given.
-pub type Tags = Vec<(String, String)>;
+pub(super) type Tags = Vec<(String, String)>;
 
 /// Whether a bucket keeps versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Versioning {
+pub(crate) enum Versioning {
     #[default]
     Off,
     Enabled,
@@ -23,7 +23,7 @@ pub enum Versioning {
 
 /// A bucket. Names are global: one bucket of a name over all accounts and regions.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     pub name: String,
     /// The account that owns it, 12 digits.
     pub account: String,
@@ -66,14 +66,14 @@ pub struct Bucket {
 
 /// The Object Lock of a bucket.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct BucketLock {
+pub(crate) struct BucketLock {
     /// The retention of a new version whose request names none.
     pub default: Option<dto::DefaultRetention>,
 }
 
 /// The Object Lock of a version.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ObjectLock {
+pub(super) struct ObjectLock {
     pub retention: Option<Retention>,
     /// None until it is put for the first time: S3 tells that from off.
     pub legal_hold: Option<bool>,
@@ -81,7 +81,7 @@ pub struct ObjectLock {
 
 /// Until when a version can't be deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Retention {
+pub(super) struct Retention {
     /// Compliance mode: nobody may shorten it. Else it is governance mode: a request may shorten it that says so.
     pub compliance: bool,
     pub until: Millis,
@@ -89,7 +89,7 @@ pub struct Retention {
 
 /// One version of an object, or a delete marker.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Object {
+pub(super) struct Object {
     pub key: String,
     /// None is the `null` version: written while versioning was off or suspended.
     pub version: Option<String>,
@@ -133,7 +133,7 @@ pub struct Object {
 
 /// A part of a completed multipart object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ObjectPart {
+pub(super) struct ObjectPart {
     pub number: i32,
     pub size: u64,
     /// Only where the upload was created with an algorithm.
@@ -142,7 +142,7 @@ pub struct ObjectPart {
 
 /// How an object says it is encrypted; the files themselves aren't.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Encryption {
+pub(super) struct Encryption {
     /// `AES256`, `aws:kms` or `aws:kms:dsse`.
     pub algorithm: String,
     pub kms_key: Option<String>,
@@ -157,7 +157,7 @@ impl Default for Encryption {
 
 /// A multipart upload in progress.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Upload {
+pub(super) struct Upload {
     pub id: String,
     pub key: String,
     pub initiated: Millis,
@@ -176,14 +176,14 @@ pub struct Upload {
 
 impl Upload {
     /// The algorithm of its parts.
-    pub fn algorithm(&self) -> Algorithm {
+    pub(super) fn algorithm(&self) -> Algorithm {
         self.checksum.map_or(Algorithm::Crc64nvme, |(algorithm, _)| algorithm)
     }
 }
 
 /// A part of an upload in progress.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Part {
+pub(super) struct Part {
     pub number: i32,
     pub blobs: Vec<Blob>,
     pub size: u64,
@@ -195,58 +195,58 @@ pub struct Part {
 }
 
 /// The document keys. A bucket's name has no `/`, so its documents stand together.
-pub mod key {
+pub(super) mod key {
     /// How the keys of buckets begin.
-    pub const BUCKETS: &str = "s3/bucket/";
+    pub(crate) const BUCKETS: &str = "s3/bucket/";
     /// How the keys of current objects begin.
-    pub const OBJECTS: &str = "s3/object/";
+    pub(crate) const OBJECTS: &str = "s3/object/";
     /// How the keys of noncurrent versions begin.
-    pub const VERSIONS: &str = "s3/version/";
+    pub(crate) const VERSIONS: &str = "s3/version/";
     /// How the keys of the parts of uploads begin.
-    pub const PARTS: &str = "s3/part/";
+    pub(crate) const PARTS: &str = "s3/part/";
 
     /// A bucket; or, with the beginning of a name, how the keys of such buckets begin.
-    pub fn bucket(name: &str) -> String {
+    pub(crate) fn bucket(name: &str) -> String {
         format!("{BUCKETS}{name}")
     }
 
     /// The current objects of a bucket, by key.
-    pub fn objects(bucket: &str) -> String {
+    pub(crate) fn objects(bucket: &str) -> String {
         format!("{OBJECTS}{bucket}/")
     }
 
     /// The current version of a key.
-    pub fn object(bucket: &str, key: &str) -> String {
+    pub(crate) fn object(bucket: &str, key: &str) -> String {
         format!("{OBJECTS}{bucket}/{key}")
     }
 
     /// The noncurrent versions of a key, newest first.
-    pub fn versions(bucket: &str, key: &str) -> String {
+    pub(crate) fn versions(bucket: &str, key: &str) -> String {
         format!("{VERSIONS}{bucket}/{key}\0")
     }
 
     /// A noncurrent version of a key.
-    pub fn version(bucket: &str, key: &str, sequence: u64) -> String {
+    pub(crate) fn version(bucket: &str, key: &str, sequence: u64) -> String {
         format!("{VERSIONS}{bucket}/{key}\0{:016x}", !sequence)
     }
 
     /// The uploads of a bucket, by key and then by when they started.
-    pub fn uploads(bucket: &str) -> String {
+    pub(crate) fn uploads(bucket: &str) -> String {
         format!("s3/upload/{bucket}/")
     }
 
     /// An upload in progress.
-    pub fn upload(bucket: &str, key: &str, id: &str) -> String {
+    pub(crate) fn upload(bucket: &str, key: &str, id: &str) -> String {
         format!("s3/upload/{bucket}/{key}\0{id}")
     }
 
     /// How the keys of an upload's parts begin.
-    pub fn parts(upload: &str) -> String {
+    pub(crate) fn parts(upload: &str) -> String {
         format!("{PARTS}{upload}/")
     }
 
     /// A part of an upload.
-    pub fn part(upload: &str, number: i32) -> String {
+    pub(crate) fn part(upload: &str, number: i32) -> String {
         format!("{PARTS}{upload}/{number:05}")
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 /// A header's value as S3 keeps it: one encoded word is decoded, anything else stays.
-pub fn decode(value: &str) -> String {
+pub(super) fn decode(value: &str) -> String {
     let word = value.strip_prefix("=?").and_then(|rest| rest.strip_suffix("?="));
     let mut fields = word.unwrap_or_default().splitn(3, '?');
     let (Some(charset), Some(encoding), Some(text)) = (fields.next(), fields.next(), fields.next()) else {
@@ -22,7 +22,7 @@ pub fn decode(value: &str) -> String {
 }
 
 /// What S3 returns: as it is if printable ASCII, else an encoded word, in Q if ASCII prevails and in B if not.
-pub fn encode(value: &str) -> String {
+pub(super) fn encode(value: &str) -> String {
     let plain = |c: char| c.is_ascii_graphic() || matches!(c, ' ' | '\t');
     let total = value.chars().count();
     let ascii = value.chars().filter(|c| plain(*c)).count();

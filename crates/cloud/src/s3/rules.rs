@@ -44,7 +44,7 @@ const MAX_ID: usize = 4 * 255;
 
 /// What kind of thing gets events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Destination {
+pub(super) enum Destination {
     Queue,
     Topic,
     Function,
@@ -52,7 +52,7 @@ pub enum Destination {
 
 impl Destination {
     /// As an error names the argument.
-    pub fn argument(self) -> &'static str {
+    pub(super) fn argument(self) -> &'static str {
         match self {
             Self::Queue => "Queue",
             Self::Topic => "Topic",
@@ -70,7 +70,7 @@ impl Destination {
 }
 
 /// One configuration: which events of which keys go where.
-pub struct Rule<'c> {
+pub(super) struct Rule<'c> {
     pub destination: Destination,
     pub id: &'c str,
     pub arn: &'c str,
@@ -80,7 +80,7 @@ pub struct Rule<'c> {
 
 impl Rule<'_> {
     /// Whether an event such as `ObjectCreated:Put` of a key is wanted.
-    pub fn fits(&self, event: &str, key: &str) -> bool {
+    pub(super) fn fits(&self, event: &str, key: &str) -> bool {
         let wanted = |pattern: &Event| {
             let pattern = pattern.as_ref().strip_prefix("s3:").unwrap_or_default();
             pattern == event || pattern.strip_suffix('*').is_some_and(|family| event.starts_with(family))
@@ -112,7 +112,7 @@ impl Rule<'_> {
 }
 
 /// The rules of a configuration.
-pub fn rules(configuration: &NotificationConfiguration) -> Vec<Rule<'_>> {
+pub(super) fn rules(configuration: &NotificationConfiguration) -> Vec<Rule<'_>> {
     let mut rules = Vec::new();
     for c in configuration.topic_configurations.iter().flatten() {
         rules.push(rule(Destination::Topic, &c.id, &c.topic_arn, &c.events, &c.filter));
@@ -195,7 +195,7 @@ fn check_filter(rule: &Rule<'_>) -> Result<()> {
 ///
 /// # Errors
 /// `NotImplemented` for EventBridge, `InvalidArgument`.
-pub fn prepare(configuration: &mut NotificationConfiguration, new_id: impl Fn() -> String) -> Result<()> {
+pub(super) fn prepare(configuration: &mut NotificationConfiguration, new_id: impl Fn() -> String) -> Result<()> {
     if configuration.event_bridge_configuration.is_some() {
         return Err(Failure::not_implemented("EventBridgeConfiguration"));
     }

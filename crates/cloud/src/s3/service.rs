@@ -14,14 +14,14 @@ use crate::core::Cloud;
 
 /// S3 as the rest of the cloud uses it: documents and blobs. Cheap to make and to clone.
 #[derive(Clone)]
-pub struct S3 {
+pub(crate) struct S3 {
     pub(super) store: Store,
     pub(super) blobs: Blobs,
 }
 
 impl S3 {
     /// The S3 of a cloud.
-    pub fn of(cloud: &Arc<Cloud>) -> Self {
+    pub(crate) fn of(cloud: &Arc<Cloud>) -> Self {
         Self { store: Store::of(cloud), blobs: cloud.blobs.clone() }
     }
 
@@ -105,7 +105,7 @@ impl S3 {
     }
 
     /// Removes the blobs that requests left behind when their clients went away before the change was in the log.
-    pub async fn tidy(&self) {
+    pub(crate) async fn tidy(&self) {
         let left = self.blobs.take_left();
         match left.is_empty() || self.store.is_settled().await {
             true => self.blobs.discard(left).await,

@@ -19,7 +19,7 @@ use super::{
 
 /// A setting of a bucket as a client puts it.
 #[derive(Debug, Clone)]
-pub enum Setting {
+pub(crate) enum Setting {
     Cors(CORSConfiguration),
     Encryption(ServerSideEncryptionConfiguration),
     Lifecycle(BucketLifecycleConfiguration),
@@ -41,7 +41,7 @@ pub enum Setting {
 
 /// A setting that a bucket can be without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SettingName {
+pub(crate) enum SettingName {
     Cors,
     Encryption,
     Lifecycle,

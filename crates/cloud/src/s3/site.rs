@@ -26,7 +26,7 @@ const PATH: &AsciiSet =
 
 /// The bucket whose website endpoint this host is: `bucket.s3-website-eu-west-1.amazonaws.com`,
 /// `bucket.s3-website.eu-west-1.amazonaws.com`, `bucket.s3-website.localhost`.
-pub fn bucket_of(host: &str) -> Option<&str> {
+pub(super) fn bucket_of(host: &str) -> Option<&str> {
     let at = host.rfind(".s3-website.").or_else(|| host.rfind(".s3-website-"))?;
     Some(&host[..at]).filter(|bucket| !bucket.is_empty())
 }
@@ -66,7 +66,7 @@ struct Visit<'a> {
 }
 
 /// Answers a visitor. With `public_only`, only what the bucket's policy allows everybody.
-pub async fn answer(cx: Context, parts: Parts, name: &str, public_only: bool) -> Response<Body> {
+pub(super) async fn answer(cx: Context, parts: Parts, name: &str, public_only: bool) -> Response<Body> {
     let path = parts.uri.path();
     let path = path.strip_prefix('/').unwrap_or(path);
     let key = percent_decode_str(path).decode_utf8_lossy().into_owned();

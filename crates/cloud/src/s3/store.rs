@@ -26,16 +26,16 @@ const MAX_BUCKET: usize = 4 << 20;
 
 /// Reads and changes the documents of a cloud.
 #[derive(Clone)]
-pub struct Store {
+pub(super) struct Store {
     cloud: Arc<Cloud>,
 }
 
 /// The documents of one moment.
 #[derive(Clone, Copy)]
-pub struct Docs<'a>(&'a Engine);
+pub(super) struct Docs<'a>(&'a Engine);
 
 /// A change of documents that is being put together. It sees the documents as they were before it.
-pub struct Edit<'a> {
+pub(super) struct Edit<'a> {
     docs: Docs<'a>,
     writes: Vec<(String, Option<Vec<u8>>)>,
     orphans: Vec<Blob>,
@@ -46,7 +46,7 @@ pub struct Edit<'a> {
 
 /// What a change leaves behind once it is durable.
 #[must_use]
-pub struct Changed<T> {
+pub(crate) struct Changed<T> {
     pub reply: T,
     /// Blobs that nothing names any more.
     pub orphans: Orphans,
@@ -56,7 +56,7 @@ pub struct Changed<T> {
 
 /// Opens the blobs of a data folder, and compares them with the objects. `is_whole` says that the log was read as a whole. Also
 /// returns what the operator should know.
-pub fn open_blobs(core: &Core, folder: &DataFolder, is_whole: bool) -> std::io::Result<(Blobs, Vec<String>)> {
+pub(crate) fn open_blobs(core: &Core, folder: &DataFolder, is_whole: bool) -> std::io::Result<(Blobs, Vec<String>)> {
     let blobs = Blobs::open(folder.objects().clone(), core.durability() == Durability::Power)?;
     let live = core.read(|engine, _| Docs(engine).live_blobs()).map_err(std::io::Error::other)?;
     let survey = Survey::take(folder, &blobs.files, &live, is_whole)?;
@@ -66,39 +66,39 @@ pub fn open_blobs(core: &Core, folder: &DataFolder, is_whole: bool) -> std::io::
 }
 
 /// A bucket's record, whoever owns it: for another service's look into the engine, or its transaction.
-pub fn find_bucket(engine: &Engine, name: &str) -> Result<Option<Bucket>> {
+pub(crate) fn find_bucket(engine: &Engine, name: &str) -> Result<Option<Bucket>> {
     Docs(engine).get(&key::bucket(name))
 }
 
 impl Store {
     /// The documents of a cloud.
-    pub fn of(cloud: &Arc<Cloud>) -> Self {
+    pub(super) fn of(cloud: &Arc<Cloud>) -> Self {
         Self { cloud: cloud.clone() }
     }
 
     /// Reads documents, all of one moment.
-    pub fn read<R>(&self, look: impl FnOnce(Docs<'_>) -> R) -> R {
+    pub(super) fn read<R>(&self, look: impl FnOnce(Docs<'_>) -> R) -> R {
         self.cloud.core.read(|engine, _| look(Docs(engine)))
     }
 
     /// Changes documents, all or nothing; durable when it returns.
-    pub async fn write<R>(&self, change: impl FnOnce(&mut Edit<'_>) -> Result<R>) -> Result<Changed<R>> {
+    pub(super) async fn write<R>(&self, change: impl FnOnce(&mut Edit<'_>) -> Result<R>) -> Result<Changed<R>> {
         self.cloud.core.execute(|tx| Ok(within(&self.cloud, tx, change))).await?
     }
 
     /// As [`write`](Self::write), for a change that frees space: it is made on a full disk as well.
-    pub async fn write_freeing<R>(&self, change: impl FnOnce(&mut Edit<'_>) -> Result<R>) -> Result<Changed<R>> {
+    pub(super) async fn write_freeing<R>(&self, change: impl FnOnce(&mut Edit<'_>) -> Result<R>) -> Result<Changed<R>> {
         self.cloud.core.execute_freeing(|tx| Ok(within(&self.cloud, tx, change))).await?
     }
 
     /// Whether the log holds all that was changed before this call.
-    pub async fn is_settled(&self) -> bool {
+    pub(super) async fn is_settled(&self) -> bool {
         let core = &self.cloud.core;
         core.log().commit(core.log().position()).await.is_ok() && core.fault().is_none()
     }
 
     /// Fails when the log takes nothing more until a restart. Asked before a body is taken, which no document could name.
-    pub fn takes_writes(&self) -> Result<()> {
+    pub(super) fn takes_writes(&self) -> Result<()> {
         match self.cloud.core.log().gave_up() {
             None => Ok(()),
             Some(why) => Err(Failure::new(503, "ServiceUnavailable", format!("the log can't be written: {why}"))),
@@ -106,17 +106,17 @@ impl Store {
     }
 
     /// Tells the operator.
-    pub fn notice(&self, text: &str) {
+    pub(super) fn notice(&self, text: &str) {
         self.cloud.notice(text);
     }
 
     /// The time of the cloud's clock.
-    pub fn now(&self) -> Millis {
+    pub(super) fn now(&self) -> Millis {
         self.cloud.core.now()
     }
 
     /// 32 hex digits that nobody else has.
-    pub fn unique(&self) -> String {
+    pub(super) fn unique(&self) -> String {
         self.cloud.core.uuid().replace('-', "")
     }
 }
@@ -125,7 +125,7 @@ impl Store {
 ///
 /// The caller discards the orphans once the transaction is durable. A change that is refused changes nothing, and the blobs that
 /// it would have named are removed.
-pub fn within<R>(
+pub(super) fn within<R>(
     cloud: &Cloud,
     tx: &mut Transaction<'_>,
     change: impl FnOnce(&mut Edit<'_>) -> Result<R>,
@@ -157,7 +157,7 @@ pub fn within<R>(
 
 impl<'a> Docs<'a> {
     /// The state of the other services.
-    pub fn engine(self) -> &'a Engine {
+    pub(super) fn engine(self) -> &'a Engine {
         self.0
     }
 
@@ -165,7 +165,7 @@ impl<'a> Docs<'a> {
     ///
     /// # Errors
     /// `NoSuchBucket`, or `InvalidBucketName` for a name that no bucket can have.
-    pub fn bucket(self, name: &str) -> Result<Bucket> {
+    pub(super) fn bucket(self, name: &str) -> Result<Bucket> {
         match self.get(&key::bucket(name))? {
             Some(bucket) => Ok(bucket),
             None if super::names::is_bucket_name(name) => Err(Failure::no_such_bucket(name)),
@@ -174,12 +174,12 @@ impl<'a> Docs<'a> {
     }
 
     /// The current version of a key, which may be a delete marker.
-    pub fn current(self, bucket: &str, key: &str) -> Result<Option<Object>> {
+    pub(super) fn current(self, bucket: &str, key: &str) -> Result<Option<Object>> {
         self.get(&key::object(bucket, key))
     }
 
     /// The noncurrent versions of a key, newest first.
-    pub fn noncurrent(self, bucket: &str, key: &str) -> impl Iterator<Item = Result<Object>> + use<'a> {
+    pub(super) fn noncurrent(self, bucket: &str, key: &str) -> impl Iterator<Item = Result<Object>> + use<'a> {
         let prefix = key::versions(bucket, key);
         let length = prefix.len() + 16;
         // A key may itself contain NUL and more: only what has the length of a sequence number belongs to this one.
@@ -187,7 +187,7 @@ impl<'a> Docs<'a> {
     }
 
     /// A version of a key by its id; `null` names the one without.
-    pub fn version(self, bucket: &str, key: &str, version: &str) -> Result<Option<Object>> {
+    pub(super) fn version(self, bucket: &str, key: &str, version: &str) -> Result<Option<Object>> {
         let matches = |object: &Object| object.version.as_deref().unwrap_or("null") == version;
         if let Some(object) = self.current(bucket, key)?.filter(matches) {
             return Ok(Some(object));
@@ -205,27 +205,27 @@ impl<'a> Docs<'a> {
     ///
     /// # Errors
     /// `NoSuchUpload`.
-    pub fn upload(self, bucket: &str, key: &str, id: &str) -> Result<Upload> {
+    pub(super) fn upload(self, bucket: &str, key: &str, id: &str) -> Result<Upload> {
         self.get(&key::upload(bucket, key, id))?.ok_or_else(|| Failure::no_such_upload(id))
     }
 
     /// The parts of an upload whose numbers are greater than `after`, in order.
-    pub fn parts(self, upload: &str, after: i32) -> impl Iterator<Item = Result<Part>> + use<'a> {
+    pub(super) fn parts(self, upload: &str, after: i32) -> impl Iterator<Item = Result<Part>> + use<'a> {
         self.walk(key::parts(upload), Some(key::part(upload, after))).map(|(key, value)| decode(key, value))
     }
 
     /// A document by its key.
-    pub fn get<T: DeserializeOwned>(self, key: &str) -> Result<Option<T>> {
+    pub(super) fn get<T: DeserializeOwned>(self, key: &str) -> Result<Option<T>> {
         self.0.doc(key).map(|value| decode(key, value)).transpose()
     }
 
     /// The documents whose keys start with `prefix`, in order.
-    pub fn range(self, prefix: String) -> impl Iterator<Item = (&'a str, &'a Arc<[u8]>)> + use<'a> {
+    pub(super) fn range(self, prefix: String) -> impl Iterator<Item = (&'a str, &'a Arc<[u8]>)> + use<'a> {
         self.walk(prefix, None)
     }
 
     /// The documents with a prefix, in order, after the key `after`.
-    pub fn walk(
+    pub(super) fn walk(
         self,
         prefix: String,
         after: Option<String>,
@@ -242,7 +242,7 @@ impl<'a> Docs<'a> {
     }
 
     /// The first document at or after `from` (after, if `beyond`) whose key starts with `prefix`.
-    pub fn seek(self, prefix: &str, from: &str, beyond: bool) -> Option<(&'a str, &'a Arc<[u8]>)> {
+    pub(super) fn seek(self, prefix: &str, from: &str, beyond: bool) -> Option<(&'a str, &'a Arc<[u8]>)> {
         if beyond {
             // Nothing lies between a string and the same with a NUL behind it.
             self.0.docs(prefix, &format!("{from}\0")).next()
@@ -289,12 +289,12 @@ impl<'a> Docs<'a> {
 
 impl<'a> Edit<'a> {
     /// The documents as they were before this change.
-    pub fn docs(&self) -> Docs<'a> {
+    pub(super) fn docs(&self) -> Docs<'a> {
         self.docs
     }
 
     /// Writes a document.
-    pub fn put<T: Serialize>(&mut self, key: String, value: &T) -> Result<()> {
+    pub(super) fn put<T: Serialize>(&mut self, key: String, value: &T) -> Result<()> {
         let value = serde_json::to_vec(value).map_err(Failure::internal)?;
         self.writes.push((key, Some(value)));
         Ok(())
@@ -304,7 +304,7 @@ impl<'a> Edit<'a> {
     ///
     /// # Errors
     /// `InvalidRequest` for one whose settings are too large together.
-    pub fn put_bucket(&mut self, bucket: &Bucket) -> Result<()> {
+    pub(super) fn put_bucket(&mut self, bucket: &Bucket) -> Result<()> {
         if serde_json::to_vec(bucket).is_ok_and(|bytes| bytes.len() > MAX_BUCKET) {
             return Err(Failure::invalid_request("The configurations of the bucket are too large."));
         }
@@ -312,40 +312,40 @@ impl<'a> Edit<'a> {
     }
 
     /// Removes a document.
-    pub fn delete(&mut self, key: String) {
+    pub(super) fn delete(&mut self, key: String) {
         self.writes.push((key, None));
     }
 
     /// Sends an event of an object with this change, if the bucket has a notification configuration.
-    pub fn tell(&mut self, bucket: &Bucket, event: impl FnOnce() -> Event) {
+    pub(super) fn tell(&mut self, bucket: &Bucket, event: impl FnOnce() -> Event) {
         if bucket.notification.is_some() {
             self.events.push((bucket.clone(), event()));
         }
     }
 
     /// Sends a test event to the destinations of a notification configuration with this change.
-    pub fn announce(&mut self, bucket: &Bucket, configuration: &NotificationConfiguration, actor: Actor) {
+    pub(super) fn announce(&mut self, bucket: &Bucket, configuration: &NotificationConfiguration, actor: Actor) {
         self.announced = Some((bucket.clone(), configuration.clone(), actor));
     }
 
     /// Keeps a blob: a document of this change names it.
-    pub fn adopt(&mut self, fresh: &Fresh) {
+    pub(super) fn adopt(&mut self, fresh: &Fresh) {
         self.adopted.push(fresh.clone());
     }
 
     /// Gives up blobs: nothing names them once this change is durable.
-    pub fn orphan(&mut self, blobs: impl IntoIterator<Item = Blob>) {
+    pub(super) fn orphan(&mut self, blobs: impl IntoIterator<Item = Blob>) {
         self.orphans.extend(blobs);
     }
 }
 
 /// Reads a document; `key` is for the error.
-pub fn decode<T: DeserializeOwned>(key: &str, value: &[u8]) -> Result<T> {
+pub(super) fn decode<T: DeserializeOwned>(key: &str, value: &[u8]) -> Result<T> {
     serde_json::from_slice(value).map_err(|error| Failure::internal(format_args!("document {key:?}: {error}")))
 }
 
 #[cfg(test)]
-pub mod scratch {
+pub(super) mod scratch {
     //! A cloud for a test: in memory, but for the blobs.
 
     use std::path::Path;
@@ -354,12 +354,12 @@ pub mod scratch {
     use crate::core::clock::Clock;
     use crate::server::Options;
 
-    pub fn cloud(folder: &Path, durability: Durability) -> Arc<Cloud> {
+    pub(crate) fn cloud(folder: &Path, durability: Durability) -> Arc<Cloud> {
         let options = Options { durability, clock: Clock::manual(1_704_067_200_000), ..Options::new(folder) };
         Cloud::open(options, |_| {}).unwrap().0
     }
 
-    pub fn store() -> (tempfile::TempDir, Store) {
+    pub(crate) fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::of(&cloud(folder.path(), Durability::Memory));
         (folder, store)

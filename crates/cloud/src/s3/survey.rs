@@ -14,7 +14,7 @@ use directory::{Directory, Kind};
 
 /// What a start found and did.
 #[derive(Debug, Default)]
-pub struct Survey {
+pub(super) struct Survey {
     /// Files that were removed.
     removed: usize,
     /// Files that were moved aside.
@@ -41,7 +41,12 @@ struct Known<'a> {
 
 impl Survey {
     /// Compares the files with the blobs that are `live`. `is_whole`: the log is known to be.
-    pub fn take(folder: &DataFolder, files: &Files, live: &HashMap<BlobId, u64>, is_whole: bool) -> io::Result<Self> {
+    pub(super) fn take(
+        folder: &DataFolder,
+        files: &Files,
+        live: &HashMap<BlobId, u64>,
+        is_whole: bool,
+    ) -> io::Result<Self> {
         let mut found = Self::default();
         let known = Known { live, is_whole };
         for shard in files.folder().names()? {
@@ -102,7 +107,7 @@ impl Survey {
     }
 
     /// What the operator should know. `objects` names objects whose bytes are bad, e.g. `bucket/key`.
-    pub fn notices(&self, objects: &[String]) -> Vec<String> {
+    pub(super) fn notices(&self, objects: &[String]) -> Vec<String> {
         let mut notices = Vec::new();
         if self.removed > 0 {
             notices.push(format!(

@@ -25,7 +25,7 @@ enum Stage {
 
 impl S3 {
     /// Expires objects and versions, removes delete markers that hide nothing, and aborts uploads, in every bucket.
-    pub async fn sweep(&self) -> Result<()> {
+    pub(crate) async fn sweep(&self) -> Result<()> {
         let buckets = self.store.read(|docs| {
             let all = docs.range(key::BUCKETS.into()).map(|(key, value)| decode::<Bucket>(key, value));
             all.filter(|bucket| bucket.as_ref().map_or(true, |bucket| bucket.lifecycle.is_some()))
@@ -168,8 +168,9 @@ mod tests {
         LifecycleRuleFilter, NoncurrentVersionExpiration,
     };
 
+    use super::super::record::Versioning;
     use super::super::store::scratch;
-    use super::super::{Buckets, Landing, Versioning, land};
+    use super::super::{Buckets, Landing, land};
     use super::*;
     use crate::core::Cloud;
     use crate::s3::expiry::tests::idle;

@@ -16,7 +16,7 @@ const MAX_OBJECT_TAGS: usize = 10;
 const MAX_BUCKET_TAGS: usize = 50;
 
 /// Tags as the header `x-amz-tagging` has them: a query string.
-pub fn parse_header(header: &str) -> Result<Tags> {
+pub(super) fn parse_header(header: &str) -> Result<Tags> {
     let mut tags = Tags::new();
     for (name, value) in query::pairs(header) {
         let (Some(name), Some(value)) = (query::decode_utf8(name), query::decode_utf8(value)) else {
@@ -49,7 +49,7 @@ fn check_count(tags: &Tags, most: usize, of: &str) -> Result<()> {
 }
 
 /// Checks names and values one by one ("Tag naming limits and requirements").
-pub fn check(tags: &Tags) -> Result<()> {
+pub(super) fn check(tags: &Tags) -> Result<()> {
     let allowed = |text: &str| {
         text.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() && c != '\n' || "_.:/=+-@".contains(c))
     };
@@ -80,7 +80,7 @@ pub fn check(tags: &Tags) -> Result<()> {
 }
 
 /// Checks the tags of a bucket.
-pub fn check_bucket(tags: &Tags) -> Result<()> {
+pub(super) fn check_bucket(tags: &Tags) -> Result<()> {
     check_count(tags, MAX_BUCKET_TAGS, "Bucket")?;
     check(tags)
 }
@@ -97,7 +97,7 @@ fn to_set(tags: &Tags) -> TagSet {
 ///
 /// # Errors
 /// `NoSuchTagSet` without.
-pub fn read(bucket: Bucket) -> Result<GetBucketTaggingOutput> {
+pub(super) fn read(bucket: Bucket) -> Result<GetBucketTaggingOutput> {
     let Some(tags) = bucket.tags.filter(|tags| !tags.is_empty()) else {
         return Err(Failure::new(404, "NoSuchTagSet", "The TagSet does not exist").with("BucketName", bucket.name));
     };
@@ -108,7 +108,7 @@ pub fn read(bucket: Bucket) -> Result<GetBucketTaggingOutput> {
 ///
 /// # Errors
 /// `MalformedXML` for a tag without key or value, `BadRequest` for too many, `InvalidTag`.
-pub fn of_bucket(given: Tagging) -> Result<Tags> {
+pub(super) fn of_bucket(given: Tagging) -> Result<Tags> {
     let tags = from_set(given.tag_set)?;
     check_bucket(&tags)?;
     Ok(tags)

@@ -3,27 +3,27 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use s3s::dto::{Timestamp, TimestampFormat};
-pub use text::time::{http_date, iso_millis, parse_http_date, parse_iso};
+pub(super) use text::time::{http_date, iso_millis, parse_http_date, parse_iso};
 
 use engine::Millis;
 
 /// A time for an output, cut to the second as S3 does.
-pub fn shown(at: Millis) -> Timestamp {
+pub(super) fn shown(at: Millis) -> Timestamp {
     Timestamp::from(UNIX_EPOCH + Duration::from_secs(at / 1000))
 }
 
 /// A time as S3's XML has it, cut to the second, e.g. `2015-10-21T07:28:00.000Z`.
-pub fn iso(at: Millis) -> String {
+pub(super) fn iso(at: Millis) -> String {
     iso_millis(at / 1000 * 1000)
 }
 
 /// A time for an output, to the millisecond.
-pub fn exact(at: Millis) -> Timestamp {
+pub(super) fn exact(at: Millis) -> Timestamp {
     Timestamp::from(UNIX_EPOCH + Duration::from_millis(at))
 }
 
 /// A time that `s3s` decoded; None before 1970.
-pub fn millis(time: &Timestamp) -> Option<Millis> {
+pub(super) fn millis(time: &Timestamp) -> Option<Millis> {
     let mut text = Vec::new();
     time.format(TimestampFormat::DateTime, &mut text).ok()?;
     parse_iso(std::str::from_utf8(&text).ok()?)

@@ -14,7 +14,7 @@ use super::service::S3;
 use crate::blobs::draft::{Draft, Fresh};
 
 /// A body that has arrived.
-pub struct Received {
+pub(super) struct Received {
     pub fresh: Fresh,
     /// Hex of the MD5, without quotes.
     pub etag: String,
@@ -25,7 +25,7 @@ pub struct Received {
 }
 
 /// The checksum that a client sends with a body.
-pub struct Sent {
+pub(super) struct Sent {
     pub algorithm: Algorithm,
     /// None if it comes as a trailer.
     value: Option<String>,
@@ -33,7 +33,7 @@ pub struct Sent {
 
 impl Sent {
     /// The checksum in a request's headers, or the one that its trailers will have.
-    pub fn of(call: &Call) -> Result<Option<Self>> {
+    pub(super) fn of(call: &Call) -> Result<Option<Self>> {
         let mut found = None;
         for algorithm in Algorithm::ALL {
             let Some(value) = call.header(algorithm.header()) else { continue };

@@ -6,7 +6,7 @@ use super::error::{Failure, Result};
 use super::record::{Bucket, Versioning};
 
 /// The versioning of a bucket; without a status where it never was enabled.
-pub fn read(bucket: Bucket) -> Result<GetBucketVersioningOutput> {
+pub(super) fn read(bucket: Bucket) -> Result<GetBucketVersioningOutput> {
     let status = match bucket.versioning {
         Versioning::Off => None,
         Versioning::Enabled => Some(BucketVersioningStatus::from_static(BucketVersioningStatus::ENABLED)),
@@ -19,7 +19,7 @@ pub fn read(bucket: Bucket) -> Result<GetBucketVersioningOutput> {
 ///
 /// # Errors
 /// `NotImplemented` for MFA delete, `MalformedXML` or `IllegalVersioningConfigurationException` for a wrong status or none.
-pub fn of_configuration(configuration: &VersioningConfiguration) -> Result<Versioning> {
+pub(super) fn of_configuration(configuration: &VersioningConfiguration) -> Result<Versioning> {
     if configuration.mfa_delete.is_some() {
         return Err(Failure::not_implemented("MFA delete"));
     }
@@ -38,7 +38,7 @@ pub fn of_configuration(configuration: &VersioningConfiguration) -> Result<Versi
 ///
 /// # Errors
 /// `InvalidBucketState`: with Object Lock it stays enabled.
-pub fn set(bucket: &mut Bucket, versioning: Versioning) -> Result<()> {
+pub(super) fn set(bucket: &mut Bucket, versioning: Versioning) -> Result<()> {
     if bucket.lock.is_some() && versioning != Versioning::Enabled {
         let message = "An Object Lock configuration is present on this bucket, so the versioning state cannot be \
                        changed.";

@@ -13,7 +13,7 @@ const MAX_RULES: usize = 50;
 const MAX_KEY: usize = 1_024;
 
 /// Refuses what S3 doesn't take as a website configuration.
-pub fn check(site: &WebsiteConfiguration) -> Result<()> {
+pub(super) fn check(site: &WebsiteConfiguration) -> Result<()> {
     if let Some(all) = &site.redirect_all_requests_to {
         if site.index_document.is_some() || site.error_document.is_some() || site.routing_rules.is_some() {
             let message = "RedirectAllRequestsTo cannot be provided in conjunction with other Routing Rules.";
@@ -101,7 +101,7 @@ fn check_protocol(protocol: Option<&Protocol>) -> Result<()> {
 }
 
 /// What S3 says of a bucket that is no web site.
-pub fn no_website(bucket: &str) -> Failure {
+pub(super) fn no_website(bucket: &str) -> Failure {
     let message = "The specified bucket does not have a website configuration";
     Failure::new(404, "NoSuchWebsiteConfiguration", message).with("BucketName", bucket)
 }
@@ -110,7 +110,7 @@ pub fn no_website(bucket: &str) -> Failure {
 ///
 /// # Errors
 /// `NoSuchWebsiteConfiguration` without.
-pub fn read(bucket: Bucket) -> Result<GetBucketWebsiteOutput> {
+pub(super) fn read(bucket: Bucket) -> Result<GetBucketWebsiteOutput> {
     let site = bucket.website.ok_or_else(|| no_website(&bucket.name))?;
     Ok(GetBucketWebsiteOutput {
         error_document: site.error_document,

@@ -13,7 +13,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// The same, but for a path's slashes.
 const ENCODED_PATH: &AsciiSet = &ENCODED.remove(b'/');
 
-pub fn sha256_hex(bytes: &[u8]) -> String {
+pub(super) fn sha256_hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(64);
     for byte in Sha256::digest(bytes) {
         let _ = write!(text, "{byte:02x}");
@@ -24,10 +24,10 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 type Decoded<'q> = Cow<'q, [u8]>;
 
 /// A query string's parameters, decoded.
-pub struct Parameters<'q>(Vec<(Decoded<'q>, Decoded<'q>)>);
+pub(super) struct Parameters<'q>(Vec<(Decoded<'q>, Decoded<'q>)>);
 
 impl<'q> Parameters<'q> {
-    pub fn parse(query: &'q str) -> Self {
+    pub(super) fn parse(query: &'q str) -> Self {
         let decode = |text: &'q str| -> Decoded<'q> {
             match text.contains('+') {
                 true => Cow::Owned(percent_decode_str(&text.replace('+', " ")).collect()),
@@ -42,7 +42,7 @@ impl<'q> Parameters<'q> {
     }
 
     /// A parameter's value; its name is in any case.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         let value = self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)?;
         std::str::from_utf8(value).ok()
     }
@@ -63,7 +63,7 @@ impl<'q> Parameters<'q> {
 }
 
 /// `normalize`: every service but S3 resolves dots in the path and encodes it twice.
-pub fn canonical_request(
+pub(super) fn canonical_request(
     parts: &Parts,
     query: &Parameters<'_>,
     signed_headers: &[String],

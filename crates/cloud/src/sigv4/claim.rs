@@ -131,7 +131,7 @@ impl<'r> Claim<'r> {
 }
 
 /// Whether a query parameter is part of a signature rather than of the request. Names are in any case.
-pub fn is_signing(name: &str, old: bool) -> bool {
+pub(crate) fn is_signing(name: &str, old: bool) -> bool {
     let names = if old { V2.iter().chain(&V4[6..]) } else { V4.iter().chain(&[]) };
     names.into_iter().any(|known| known.eq_ignore_ascii_case(name))
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 /// One access key's secrets and account.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key {
+    /// The secret access key.
     pub secret: String,
     /// The token that must come with a temporary key.
     pub session_token: Option<String>,
@@ -23,18 +24,22 @@ impl std::fmt::Debug for Key {
 pub struct Credentials(HashMap<String, Key>);
 
 impl Credentials {
+    /// Takes a key, in place of one with the same id.
     pub fn add(&mut self, access_key: impl Into<String>, key: Key) {
         self.0.insert(access_key.into(), key);
     }
 
+    /// The key with an id.
     pub fn get(&self, access_key: &str) -> Option<&Key> {
         self.0.get(access_key)
     }
 
+    /// How many keys there are.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -23,17 +23,17 @@ use http::request::Parts;
 use subtle::ConstantTimeEq;
 
 use canonical::{Parameters, canonical_request, sha256_hex};
-pub use chunks::Chunks;
-pub use claim::{Claim, Scope, is_signing};
+pub(crate) use chunks::Chunks;
+pub(crate) use claim::{Claim, Scope, is_signing};
 pub use credentials::{Credentials, Key};
-pub use refusal::{Compared, Family, Refusal, Wrong};
-pub use scheme::Scheme;
+pub(crate) use refusal::{Compared, Family, Refusal, Wrong};
+pub(crate) use scheme::Scheme;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// How far a request's time may be from the server's, in milliseconds.
-pub const SKEW: u64 = 15 * 60 * 1000;
+pub(crate) const SKEW: u64 = 15 * 60 * 1000;
 /// The longest life of a presigned URL, in seconds: a week.
-pub const MAX_EXPIRES: u64 = 7 * 24 * 60 * 60;
+pub(crate) const MAX_EXPIRES: u64 = 7 * 24 * 60 * 60;
 
 /// The most headers that a request may have signed; a request with more headers isn't read at all.
 const MAX_SIGNED: usize = 128;
@@ -48,7 +48,7 @@ pub enum Payload<'a> {
 }
 
 /// A request whose signature is right: who sent it, and nothing else says so.
-pub struct Verified<'c> {
+pub(crate) struct Verified<'c> {
     pub key: Cow<'c, Key>,
     pub access_key: String,
     pub region: String,
@@ -71,7 +71,7 @@ struct Whole<'c> {
 
 /// Checks that a request was signed with a known key, in time, and not changed since. `now` is in milliseconds. `find` gives
 /// the key of an access key's id and the session token that came with it.
-pub fn verify<'c>(
+pub(crate) fn verify<'c>(
     find: impl FnOnce(&str, Option<&str>) -> Result<Cow<'c, Key>, Refusal>,
     claim: &Claim<'_>,
     parts: &Parts,
@@ -103,7 +103,7 @@ pub fn verify<'c>(
 /// Checks that a browser's form carries a policy (as it stands in the form, base64) that was signed with a known key. How
 /// long it holds is in the policy.
 /// Source: "Calculating a signature for browser-based uploads using HTTP POST" (Amazon S3 API reference).
-pub fn verify_policy<'c>(
+pub(crate) fn verify_policy<'c>(
     find: impl FnOnce(&str, Option<&str>) -> Result<Cow<'c, Key>, Refusal>,
     claim: &Claim<'_>,
     policy: &str,

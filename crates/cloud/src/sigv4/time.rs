@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 /// Milliseconds since the epoch of `20260101T000000Z`.
-pub fn parse(text: &str) -> Option<u64> {
+pub(super) fn parse(text: &str) -> Option<u64> {
     let (day, rest) = (text.get(..8)?, text.get(8..)?);
     let clock = rest.strip_prefix('T')?.strip_suffix('Z')?;
     let (hour, minute, second) = (number(clock, 0, 2)?, number(clock, 2, 4)?, number(clock, 4, 6)?);
@@ -18,18 +18,18 @@ pub fn parse(text: &str) -> Option<u64> {
 }
 
 /// Midnight of `20260101`.
-pub fn day(text: &str) -> Option<SystemTime> {
+pub(super) fn day(text: &str) -> Option<SystemTime> {
     Some(SystemTime::UNIX_EPOCH + Duration::from_secs(date_seconds(text)?))
 }
 
 /// A time in milliseconds as SigV4 writes it.
-pub fn show(millis: u64) -> String {
+pub(super) fn show(millis: u64) -> String {
     let moment = i64::try_from(millis).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
     moment.map(|moment| moment.strftime("%Y%m%dT%H%M%SZ").to_string()).unwrap_or_default()
 }
 
 /// A time in milliseconds as S3's errors write it: `2026-01-01T00:00:00Z`.
-pub fn iso(millis: u64) -> String {
+pub(super) fn iso(millis: u64) -> String {
     let seconds = i64::try_from(millis / 1000).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     seconds.map(|moment| moment.to_string()).unwrap_or_default()
 }

@@ -9,12 +9,12 @@ use wire::AwsError;
 
 /// Checks that the context's account may do `action` (such as `SNS:Publish`) with a topic. The owner may unless the policy
 /// denies it; another account needs the policy's leave.
-pub fn check(cx: &Context, topic: &Topic, action: &str) -> Result<(), AwsError> {
+pub(super) fn check(cx: &Context, topic: &Topic, action: &str) -> Result<(), AwsError> {
     check_with(cx, topic, action, &[])
 }
 
 /// The same for a subscription: with its protocol and its endpoint ("Example policies for Amazon SNS").
-pub fn check_subscribe(cx: &Context, topic: &Topic, protocol: &str, endpoint: &str) -> Result<(), AwsError> {
+pub(super) fn check_subscribe(cx: &Context, topic: &Topic, protocol: &str, endpoint: &str) -> Result<(), AwsError> {
     check_with(cx, topic, "SNS:Subscribe", &[("sns:Protocol", protocol), ("sns:Endpoint", endpoint)])
 }
 
@@ -50,13 +50,13 @@ fn check_with(cx: &Context, topic: &Topic, action: &str, more: &[(&str, &str)]) 
 ///
 /// # Errors
 /// `AuthorizationError` ("Subscribe", "SetTopicAttributes", Amazon SNS API Reference).
-pub fn check_role(cx: &Context, attribute: &str, value: &str) -> Result<(), AwsError> {
+pub(super) fn check_role(cx: &Context, attribute: &str, value: &str) -> Result<(), AwsError> {
     let hands_over = attribute.ends_with("RoleArn") && !value.is_empty();
     if hands_over { passing::check(cx, value, 403, "AuthorizationError") } else { Ok(()) }
 }
 
 /// The refusal of what is another account's and nothing opens.
-pub fn denied(cx: &Context, action: &str, arn: &str) -> AwsError {
+pub(super) fn denied(cx: &Context, action: &str, arn: &str) -> AwsError {
     refusal(cx, action, arn, &format!("because no resource-based policy allows the {action} action"))
 }
 
@@ -67,7 +67,7 @@ fn refusal(cx: &Context, action: &str, arn: &str, why: &str) -> AwsError {
 }
 
 /// The user that AWS shows as the one who asked. This cloud knows accounts, not users: it shows the same for each.
-pub fn caller(cx: &Context) -> String {
+pub(super) fn caller(cx: &Context) -> String {
     match &cx.session {
         Some(session) => session.arn.clone(),
         None => format!("arn:aws:iam::{}:user/local-user", cx.account),

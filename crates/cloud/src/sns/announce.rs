@@ -14,7 +14,7 @@ use wire::AwsError;
 ///
 /// # Errors
 /// Why the topic did not take it: it doesn't exist, or it is a FIFO topic, which wants a message group.
-pub fn announce(
+pub(crate) fn announce(
     cloud: &Cloud,
     tx: &mut Transaction<'_>,
     topic_arn: &str,
@@ -30,6 +30,6 @@ pub fn announce(
 ///
 /// # Errors
 /// `AuthorizationError`.
-pub fn may_publish(cx: &Context, topic: &Topic) -> Result<(), AwsError> {
+pub(crate) fn may_publish(cx: &Context, topic: &Topic) -> Result<(), AwsError> {
     access::check(cx, topic, "SNS:Publish")
 }

@@ -6,7 +6,7 @@ use text::arn::Arn;
 use wire::AwsError;
 
 /// Takes an ARN apart; the error is SNS's for the parameter `name`.
-pub fn parse<'t>(text: &'t str, name: &str) -> Result<Arn<'t>, AwsError> {
+pub(crate) fn parse<'t>(text: &'t str, name: &str) -> Result<Arn<'t>, AwsError> {
     Arn::parse(text).ok_or_else(|| match text.split(':').count() {
         count @ ..6 => invalid(format_args!("{name} Reason: An ARN must have at least 6 elements, not {count}")),
         _ => invalid(name),
@@ -14,18 +14,18 @@ pub fn parse<'t>(text: &'t str, name: &str) -> Result<Arn<'t>, AwsError> {
 }
 
 /// Takes an ARN apart that must be SNS's, and of the region that was asked.
-pub fn parse_own<'t>(text: &'t str, name: &str, cx: &Context) -> Result<Arn<'t>, AwsError> {
+pub(crate) fn parse_own<'t>(text: &'t str, name: &str, cx: &Context) -> Result<Arn<'t>, AwsError> {
     let arn = parse(text, name)?;
     if arn.service != "sns" || arn.region != &*cx.region { Err(invalid(name)) } else { Ok(arn) }
 }
 
 /// The ARN of something of SNS's in the context's region and account.
-pub fn make(cx: &Context, resource: &str) -> String {
+pub(crate) fn make(cx: &Context, resource: &str) -> String {
     format!("arn:aws:sns:{}:{}:{resource}", cx.region, cx.account)
 }
 
 /// Checks the form of a topic's ARN.
-pub fn check_topic(text: &str, name: &str, cx: &Context) -> Result<(), AwsError> {
+pub(crate) fn check_topic(text: &str, name: &str, cx: &Context) -> Result<(), AwsError> {
     let arn = parse_own(text, name, cx)?;
     if arn.resource.is_empty() || arn.resource.bytes().any(|byte| matches!(byte, b':' | b'/')) {
         Err(invalid(name))
@@ -35,7 +35,7 @@ pub fn check_topic(text: &str, name: &str, cx: &Context) -> Result<(), AwsError>
 }
 
 /// Checks the form of a subscription's ARN.
-pub fn check_subscription(text: &str, cx: &Context) -> Result<(), AwsError> {
+pub(crate) fn check_subscription(text: &str, cx: &Context) -> Result<(), AwsError> {
     let arn = parse_own(text, "SubscriptionArn", cx)?;
     let id = arn.resource.split_once(':').map(|(_, id)| id);
     if id.is_some_and(text::uuid::is_uuid) { Ok(()) } else { Err(invalid("SubscriptionId")) }

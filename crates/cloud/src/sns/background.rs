@@ -9,7 +9,7 @@ use super::{replay, signing_key};
 use crate::core::Cloud;
 
 /// Runs until told to stop: after each change of a subscription it checks whether there is something to do.
-pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
+pub(crate) async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
     let mut workers = Workers::default();
     loop {
         let look = async {

@@ -8,7 +8,7 @@ use engine::config::Attributes;
 
 /// What a topic's policy calls its parts, and what a subscription's calls them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
+pub(super) enum Level {
     Topic,
     Subscription,
 }
@@ -56,7 +56,7 @@ impl Level {
 }
 
 /// The policy as AWS keeps it: with its flags, without what is null; for a subscription with null for what isn't set.
-pub fn normalize(text: &str, level: Level) -> Result<String, String> {
+pub(super) fn normalize(text: &str, level: Level) -> Result<String, String> {
     let value: Value =
         serde_json::from_str(text).map_err(|error| format!("DeliveryPolicy: failed to parse JSON. {error}"))?;
     let policy = match level {
@@ -173,7 +173,7 @@ fn request(part: &Value, path: &str) -> Result<Value, String> {
 }
 
 /// A topic's attribute `EffectiveDeliveryPolicy`.
-pub fn effective_topic(attributes: &Attributes) -> Value {
+pub(super) fn effective_topic(attributes: &Attributes) -> Value {
     let set = attributes.get("DeliveryPolicy").and_then(|text| serde_json::from_str::<Value>(text).ok());
     let set = set.as_ref().and_then(|set| set.get("http"));
     let part = |name: &str| set.and_then(|set| set.get(name)).filter(|part| !part.is_null());
@@ -190,7 +190,7 @@ pub fn effective_topic(attributes: &Attributes) -> Value {
 }
 
 /// A subscription's attribute `EffectiveDeliveryPolicy`: its own policy over the topic's.
-pub fn effective_subscription(topic: &Attributes, attributes: &Attributes) -> Value {
+pub(super) fn effective_subscription(topic: &Attributes, attributes: &Attributes) -> Value {
     let topic = effective_topic(topic);
     let topic = &topic["http"];
     let own = attributes.get("DeliveryPolicy").and_then(|text| serde_json::from_str::<Value>(text).ok());

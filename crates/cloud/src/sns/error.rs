@@ -3,20 +3,20 @@
 use wire::{AwsError, Text, check};
 
 /// The code of what AWS's framework finds wrong with a request.
-pub const VALIDATION_ERROR: &str = "ValidationError";
+pub(super) const VALIDATION_ERROR: &str = "ValidationError";
 
 /// `InvalidParameter`, with AWS's usual beginning.
-pub fn invalid(what: impl std::fmt::Display) -> AwsError {
+pub(super) fn invalid(what: impl std::fmt::Display) -> AwsError {
     AwsError::bad("InvalidParameter", format!("Invalid parameter: {what}"))
 }
 
 /// An attribute that Subscribe or CreateTopic got among others.
-pub fn invalid_attribute(what: impl std::fmt::Display) -> AwsError {
+pub(super) fn invalid_attribute(what: impl std::fmt::Display) -> AwsError {
     invalid(format_args!("Attributes Reason: {what}"))
 }
 
 /// A parameter whose absence SNS itself notices.
-pub fn required<'t, 'a>(value: &'t Option<Text<'a>>, name: &str) -> Result<&'t str, AwsError> {
+pub(super) fn required<'t, 'a>(value: &'t Option<Text<'a>>, name: &str) -> Result<&'t str, AwsError> {
     value
         .as_ref()
         .map(Text::as_str)
@@ -24,33 +24,33 @@ pub fn required<'t, 'a>(value: &'t Option<Text<'a>>, name: &str) -> Result<&'t s
 }
 
 /// A parameter whose absence AWS's framework notices. `member` is its path in lower camel case.
-pub fn null(member: &str) -> AwsError {
+pub(super) fn null(member: &str) -> AwsError {
     check::null(VALIDATION_ERROR, member)
 }
 
 /// A parameter whose absence AWS's framework notices.
-pub fn not_null<'t, 'a>(value: &'t Option<Text<'a>>, member: &str) -> Result<&'t str, AwsError> {
+pub(super) fn not_null<'t, 'a>(value: &'t Option<Text<'a>>, member: &str) -> Result<&'t str, AwsError> {
     value.as_ref().map(Text::as_str).ok_or_else(|| null(member))
 }
 
 /// A topic that isn't there.
-pub fn no_topic() -> AwsError {
+pub(super) fn no_topic() -> AwsError {
     AwsError::new(404, "NotFound", "Topic does not exist")
 }
 
 /// A subscription that isn't there, or is another account's.
-pub fn no_subscription() -> AwsError {
+pub(super) fn no_subscription() -> AwsError {
     AwsError::new(404, "NotFound", "Subscription does not exist")
 }
 
 /// A topic that isn't there, to the operations of tags.
-pub fn no_resource() -> AwsError {
+pub(super) fn no_resource() -> AwsError {
     AwsError::new(404, "ResourceNotFound", "Resource does not exist")
 }
 
 /// What is wrong with an attribute of a topic or a subscription.
 #[derive(Debug, PartialEq, Eq)]
-pub enum BadAttribute {
+pub(super) enum BadAttribute {
     /// There is no such attribute (of a topic of this type).
     Name,
     /// The value; the text says what SNS puts behind `Invalid parameter: `.
@@ -59,7 +59,7 @@ pub enum BadAttribute {
 
 impl BadAttribute {
     /// SNS's error when CreateTopic or Subscribe got the attribute among others.
-    pub fn among_others(self, name: &str) -> AwsError {
+    pub(super) fn among_others(self, name: &str) -> AwsError {
         match self {
             Self::Name => invalid_attribute(format_args!("Unknown attribute {name}")),
             Self::Value(what) => invalid_attribute(what),
@@ -67,7 +67,7 @@ impl BadAttribute {
     }
 
     /// SNS's error when SetTopicAttributes or SetSubscriptionAttributes got the attribute.
-    pub fn alone(self) -> AwsError {
+    pub(super) fn alone(self) -> AwsError {
         match self {
             Self::Name => invalid("AttributeName"),
             Self::Value(what) => invalid(what),

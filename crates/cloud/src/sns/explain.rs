@@ -11,7 +11,7 @@ use engine::{Engine, Published};
 const MAX_BRANCHES: usize = 4;
 
 /// What became of one message, in words: a line for the message, and one for each subscription.
-pub fn words(engine: &Engine, topic_arn: &str, published: &Published<'_>, outcomes: &Outcomes) -> Vec<String> {
+pub(super) fn words(engine: &Engine, topic_arn: &str, published: &Published<'_>, outcomes: &Outcomes) -> Vec<String> {
     let id = engine.notification_id(published.seq);
     let mut lines = vec![format!("{id} to {topic_arn}")];
     if published.change.is_none() {
@@ -53,7 +53,7 @@ pub fn words(engine: &Engine, topic_arn: &str, published: &Published<'_>, outcom
 }
 
 /// Why a delivery didn't happen, and where the message went instead.
-pub fn reason(refusal: &Refusal) -> String {
+pub(super) fn reason(refusal: &Refusal) -> String {
     let Refusal { reason, dead_letter, .. } = refusal;
     match dead_letter {
         Ok(()) => format!("{reason}; it went to the dead-letter queue"),

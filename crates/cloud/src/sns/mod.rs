@@ -13,35 +13,35 @@
 
 mod access;
 mod announce;
-pub mod arn;
-pub mod background;
+pub(crate) mod arn;
+pub(crate) mod background;
 mod delivery_policy;
 mod error;
 mod explain;
-pub mod http;
+pub(crate) mod http;
 mod mobile;
-pub mod outbox;
+pub(crate) mod outbox;
 mod page;
 mod publishing;
 mod quotas;
 mod redact;
-pub mod replay;
+pub(crate) mod replay;
 mod sandbox;
 mod signing_key;
 mod sms;
-pub mod subscription;
+pub(crate) mod subscription;
 mod tags;
-pub mod topic;
+pub(crate) mod topic;
 
-pub use crate::notification::SENDER;
-pub use announce::{announce, may_publish};
+pub(crate) use crate::notification::SENDER;
+pub(crate) use announce::{announce, may_publish};
 
 use crate::operations;
 use crate::request::{Operation, Service};
 use wire::Names;
 
 /// What tells its requests apart, and what it answers.
-pub static SERVICE: Service = Service {
+pub(crate) static SERVICE: Service = Service {
     id: "sns",
     title: "SNS",
     version: Some("2010-03-31"),
@@ -101,6 +101,6 @@ const OPERATIONS: &[Operation] = operations! {
 };
 
 /// Actions that a link in a message does without a signature.
-pub fn is_link(action: &str) -> bool {
+pub(crate) fn is_link(action: &str) -> bool {
     matches!(action, "ConfirmSubscription" | "Unsubscribe")
 }

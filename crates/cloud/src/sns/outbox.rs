@@ -28,7 +28,7 @@ const RETENTION: &str = "1209600";
 const SHOWN: usize = 100;
 
 /// Declares a new subscription's outbox.
-pub fn declare_for_subscription(tx: &mut Transaction<'_>, config: &SubscriptionConfig, id: QueueId) -> QueueId {
+pub(crate) fn declare_for_subscription(tx: &mut Transaction<'_>, config: &SubscriptionConfig, id: QueueId) -> QueueId {
     let name = config.arn.rsplit(':').next().unwrap_or_default();
     let (region, account) = (arn::region(&config.topic_arn), arn::account(&config.topic_arn));
     declare(tx, format!("arn:aws:sqs:{region}:{account}{NAME}{name}"), id)
@@ -43,7 +43,11 @@ fn declare(tx: &mut Transaction<'_>, arn: String, id: QueueId) -> QueueId {
 }
 
 /// Records a message to a mobile endpoint.
-pub async fn record_for_endpoint(cx: &Context, arn: &str, notification: Notification<'_>) -> Result<String, AwsError> {
+pub(crate) async fn record_for_endpoint(
+    cx: &Context,
+    arn: &str,
+    notification: Notification<'_>,
+) -> Result<String, AwsError> {
     let resource = Arn::parse(arn).map_or("", |arn| arn.resource);
     let platform = resource.split('/').nth(1).unwrap_or_default();
     let own = notification.by_protocol.iter().find(|(key, _)| *key == platform).map(|(_, body)| *body);
@@ -59,7 +63,11 @@ pub async fn record_for_endpoint(cx: &Context, arn: &str, notification: Notifica
 }
 
 /// Records a text message.
-pub async fn record_for_phone(cx: &Context, number: &str, notification: Notification<'_>) -> Result<String, AwsError> {
+pub(crate) async fn record_for_phone(
+    cx: &Context,
+    number: &str,
+    notification: Notification<'_>,
+) -> Result<String, AwsError> {
     let own = notification.by_protocol.iter().find(|(key, _)| *key == "sms").map(|(_, body)| *body);
     let body = own.unwrap_or(notification.body);
     let check = |tx: &mut Transaction<'_>| sms::check_not_opted_out(cx, tx.engine(), number);
@@ -109,7 +117,7 @@ struct Unsent {
 
 /// The page: messages that were not sent, and subscriptions that wait for a confirmation with the link that gives it.
 /// Of `account` alone, if there is one.
-pub async fn page(cloud: &Cloud, account: Option<&str>) -> Result<Json, AwsError> {
+pub(crate) async fn page(cloud: &Cloud, account: Option<&str>) -> Result<Json, AwsError> {
     let is_shown = |arn: &str| account.is_none_or(|account| arn::account(arn) == account);
     let (found, pending) = cloud.core.read(|engine, _| {
         let mut found = Vec::new();

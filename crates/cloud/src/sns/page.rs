@@ -5,10 +5,10 @@ use crate::core::Core;
 use wire::{AwsError, page};
 
 /// API reference of ListTopics and ListSubscriptions: 100 entries a call.
-pub const SIZE: usize = 100;
+pub(super) const SIZE: usize = 100;
 
 /// The key of the last entry of the page before.
-pub fn after(token: Option<&str>) -> Result<Option<String>, AwsError> {
+pub(super) fn after(token: Option<&str>) -> Result<Option<String>, AwsError> {
     let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
     let text = page::decode_token(token);
     let key = text.as_deref().and_then(|text| text.split_once('\n')).map(|(_, key)| key.to_owned());
@@ -16,17 +16,22 @@ pub fn after(token: Option<&str>) -> Result<Option<String>, AwsError> {
 }
 
 /// The page's entries of what it and one more hold, and the token of the next page.
-pub fn cut<T>(core: &Core, entries: Vec<T>, key: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
+pub(super) fn cut<T>(core: &Core, entries: Vec<T>, key: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
     cut_at(core, SIZE, entries, key)
 }
 
 /// As [`cut`], with pages of another size.
-pub fn cut_at<T>(core: &Core, size: usize, entries: Vec<T>, key: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
+pub(super) fn cut_at<T>(
+    core: &Core,
+    size: usize,
+    entries: Vec<T>,
+    key: impl Fn(&T) -> String,
+) -> (Vec<T>, Option<String>) {
     page::by_key(entries, size, |last| token(core, &key(last)))
 }
 
 /// A token of the page behind a key; no two are the same.
-pub fn token(core: &Core, key: &str) -> String {
+pub(super) fn token(core: &Core, key: &str) -> String {
     page::encode_token(&format!("{}\n{key}", core.uuid()))
 }
 

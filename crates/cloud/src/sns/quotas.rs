@@ -18,9 +18,9 @@ const POLICIES_OF_ACCOUNT: usize = 10_000;
 
 /// Bytes of an attribute of a topic, subscription, application or endpoint: those of the largest policy. AWS names no bound
 /// for the others.
-pub const ATTRIBUTE_BYTES: usize = 30 << 10;
+pub(super) const ATTRIBUTE_BYTES: usize = 30 << 10;
 /// Bytes of a filter policy.
-pub const FILTER_POLICY_BYTES: usize = 256 << 10;
+pub(super) const FILTER_POLICY_BYTES: usize = 256 << 10;
 
 /// Whether there can be as many things as a quota allows. Every thing has an id of its own, and ids count up: while fewer
 /// were given, nobody need count the things.
@@ -33,7 +33,7 @@ fn exceeded(code: &'static str, message: &str) -> AwsError {
 }
 
 /// Whether the caller may have one more topic of a type.
-pub fn topic(cx: &Context, engine: &Engine, fifo: bool) -> Result<(), AwsError> {
+pub(super) fn topic(cx: &Context, engine: &Engine, fifo: bool) -> Result<(), AwsError> {
     let quota = if fifo { FIFO_TOPICS } else { STANDARD_TOPICS };
     let prefix = format!("arn:aws:sns:{}:{}:", cx.region, cx.account);
     if worth_counting(engine, quota)
@@ -46,7 +46,7 @@ pub fn topic(cx: &Context, engine: &Engine, fifo: bool) -> Result<(), AwsError> 
 }
 
 /// Whether a topic may have one more subscription, confirmed or not.
-pub fn subscription(cx: &Context, engine: &Engine, topic: TopicId, confirmed: bool) -> Result<(), AwsError> {
+pub(super) fn subscription(cx: &Context, engine: &Engine, topic: TopicId, confirmed: bool) -> Result<(), AwsError> {
     let fifo = engine.topic(topic).is_some_and(|topic| topic.fifo);
     let full = fifo && engine.subscriptions_of(topic).take(FIFO_SUBSCRIPTIONS).count() == FIFO_SUBSCRIPTIONS;
     let waiting = || {
@@ -61,7 +61,7 @@ pub fn subscription(cx: &Context, engine: &Engine, topic: TopicId, confirmed: bo
 }
 
 /// Whether one more subscription of a topic may have a filter policy.
-pub fn filter_policy(cx: &Context, engine: &Engine, topic: TopicId) -> Result<(), AwsError> {
+pub(super) fn filter_policy(cx: &Context, engine: &Engine, topic: TopicId) -> Result<(), AwsError> {
     let of_topic = engine.subscriptions_of(topic).filter(|it| it.filter.is_some());
     let of_account = || engine.subscriptions().filter(|it| it.filter.is_some() && *it.config.owner == *cx.account);
     if of_topic.take(POLICIES_OF_TOPIC).count() == POLICIES_OF_TOPIC

@@ -17,18 +17,18 @@ use wire::AwsError;
 /// Messages that a replay moves under one lock.
 const AT_ONCE: usize = 100;
 /// The attribute that holds how far a replay is: the next position in the archive. AWS has no such attribute.
-pub const POSITION: &str = "ReplayPosition";
+pub(crate) const POSITION: &str = "ReplayPosition";
 
 /// A replay policy's time window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
+pub(crate) struct Window {
     from: Millis,
     to: Millis,
 }
 
 impl Window {
     /// Reads a policy; the error is what SNS puts behind `Invalid parameter: `.
-    pub fn parse(policy: &str) -> Result<Self, String> {
+    pub(crate) fn parse(policy: &str) -> Result<Self, String> {
         let bad = |what: &str| format!("ReplayPolicy: {what}");
         let policy: Value =
             serde_json::from_str(policy).map_err(|error| bad(&format!("failed to parse JSON. {error}")))?;
@@ -50,13 +50,13 @@ impl Window {
 }
 
 /// Whether a topic has anything to replay; the error is what SNS puts behind `Invalid parameter: `.
-pub fn check_archive(topic: &Topic) -> Result<(), String> {
+pub(crate) fn check_archive(topic: &Topic) -> Result<(), String> {
     let archives = topic.config.attributes.contains_key("ArchivePolicy");
     archives.then_some(()).ok_or_else(|| "ReplayPolicy: the topic has no ArchivePolicy".to_owned())
 }
 
 /// Marks a subscription's replay as due, or ends it when there is no policy.
-pub fn mark(attributes: &mut Attributes) {
+pub(crate) fn mark(attributes: &mut Attributes) {
     attributes.remove(POSITION);
     if attributes.contains_key("ReplayPolicy") {
         attributes.insert("ReplayStatus".into(), "Pending".into());
@@ -66,7 +66,7 @@ pub fn mark(attributes: &mut Attributes) {
 }
 
 /// Continues every replay that is due until it is complete.
-pub async fn run(cloud: &Arc<Cloud>) {
+pub(crate) async fn run(cloud: &Arc<Cloud>) {
     let due: Vec<SubscriptionId> = cloud.core.read(|engine, _| {
         let replaying = engine.subscriptions().filter(|subscription| subscription.replaying);
         replaying.map(|subscription| subscription.config.id).collect()

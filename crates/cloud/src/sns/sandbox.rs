@@ -60,7 +60,7 @@ fn number<'i>(given: &'i Option<Text<'_>>) -> Result<&'i str, AwsError> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct CreateInput<'a> {
+pub(super) struct CreateInput<'a> {
     #[serde(borrow)]
     language_code: Option<Text<'a>>,
     #[serde(borrow)]
@@ -68,7 +68,7 @@ pub struct CreateInput<'a> {
 }
 
 /// Adds a phone, which gets a password: it stands in the outbox.
-pub async fn create_sms_sandbox_phone_number(cx: &Context, input: CreateInput<'_>) -> Result<Empty, AwsError> {
+pub(super) async fn create_sms_sandbox_phone_number(cx: &Context, input: CreateInput<'_>) -> Result<Empty, AwsError> {
     let number = number(&input.phone_number)?;
     if input.language_code.as_deref().is_some_and(|code| !LANGUAGES.contains(&code)) {
         return Err(invalid("LanguageCode"));
@@ -103,7 +103,7 @@ fn save(tx: &mut Transaction<'_>, key: &str, phone: &Phone) -> Result<(), AwsErr
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct VerifyInput<'a> {
+pub(super) struct VerifyInput<'a> {
     #[serde(borrow)]
     one_time_password: Option<Text<'a>>,
     #[serde(borrow)]
@@ -111,7 +111,7 @@ pub struct VerifyInput<'a> {
 }
 
 /// Verifies a phone with its password.
-pub async fn verify_sms_sandbox_phone_number(cx: &Context, input: VerifyInput<'_>) -> Result<Empty, AwsError> {
+pub(super) async fn verify_sms_sandbox_phone_number(cx: &Context, input: VerifyInput<'_>) -> Result<Empty, AwsError> {
     let number = number(&input.phone_number)?;
     let password = not_null(&input.one_time_password, "oneTimePassword")?;
     if !(5..=8).contains(&password.len()) || !password.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -134,13 +134,13 @@ pub async fn verify_sms_sandbox_phone_number(cx: &Context, input: VerifyInput<'_
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct DeleteInput<'a> {
+pub(super) struct DeleteInput<'a> {
     #[serde(borrow)]
     phone_number: Option<Text<'a>>,
 }
 
 /// Takes a phone away.
-pub async fn delete_sms_sandbox_phone_number(cx: &Context, input: DeleteInput<'_>) -> Result<Empty, AwsError> {
+pub(super) async fn delete_sms_sandbox_phone_number(cx: &Context, input: DeleteInput<'_>) -> Result<Empty, AwsError> {
     let own = key(cx, number(&input.phone_number)?);
     cx.cloud
         .core
@@ -154,7 +154,7 @@ pub async fn delete_sms_sandbox_phone_number(cx: &Context, input: DeleteInput<'_
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListInput<'a> {
+pub(super) struct ListInput<'a> {
     max_results: Option<i64>,
     #[serde(borrow)]
     next_token: Option<Text<'a>>,
@@ -162,7 +162,7 @@ pub struct ListInput<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListOutput {
+pub(super) struct ListOutput {
     phone_numbers: Vec<Entry>,
     next_token: Option<String>,
 }
@@ -183,7 +183,7 @@ fn max_results(given: Option<i64>, max: i64) -> Result<usize, AwsError> {
 }
 
 /// Lists the phones, verified or not.
-pub async fn list_sms_sandbox_phone_numbers(cx: &Context, input: ListInput<'_>) -> Result<ListOutput, AwsError> {
+pub(super) async fn list_sms_sandbox_phone_numbers(cx: &Context, input: ListInput<'_>) -> Result<ListOutput, AwsError> {
     let max = max_results(input.max_results, MAX_RESULTS)?;
     let after = page::after(input.next_token.as_deref())?;
     let prefix = key(cx, "");
@@ -202,23 +202,23 @@ pub async fn list_sms_sandbox_phone_numbers(cx: &Context, input: ListInput<'_>) 
 }
 
 /// There are no origination numbers here.
-pub async fn list_origination_numbers(_: &Context, input: ListInput<'_>) -> Result<ListOutput, AwsError> {
+pub(super) async fn list_origination_numbers(_: &Context, input: ListInput<'_>) -> Result<ListOutput, AwsError> {
     max_results(input.max_results, MAX_ORIGINATIONS)?;
     page::after(input.next_token.as_deref())?;
     Ok(ListOutput { phone_numbers: Vec::new(), next_token: None })
 }
 
 #[derive(Deserialize)]
-pub struct GetSmsSandboxAccountStatusInput {}
+pub(super) struct GetSmsSandboxAccountStatusInput {}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetSmsSandboxAccountStatusOutput {
+pub(super) struct GetSmsSandboxAccountStatusOutput {
     is_in_sandbox: bool,
 }
 
 /// No account is in the sandbox: every number gets its text, which goes nowhere.
-pub async fn get_sms_sandbox_account_status(
+pub(super) async fn get_sms_sandbox_account_status(
     _: &Context,
     _: GetSmsSandboxAccountStatusInput,
 ) -> Result<GetSmsSandboxAccountStatusOutput, AwsError> {

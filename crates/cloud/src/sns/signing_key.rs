@@ -9,7 +9,7 @@ use crate::core::notification::SIGNING_KEY;
 use crate::notification::signing::Key;
 
 /// Makes the key unless there is one, in the background: whoever asks for a signature meanwhile waits for it.
-pub fn prepare(cloud: &Arc<Cloud>) {
+pub(super) fn prepare(cloud: &Arc<Cloud>) {
     if cloud.signer.made().is_some() || cloud.kept_signing_key().is_some() || !cloud.signer.begins_to_prepare() {
         return;
     }
@@ -24,7 +24,7 @@ pub fn prepare(cloud: &Arc<Cloud>) {
 }
 
 /// Keeps a new key in the log.
-pub async fn save(cloud: &Cloud) -> Result<(), AwsError> {
+pub(super) async fn save(cloud: &Cloud) -> Result<(), AwsError> {
     let Some(key) = cloud.signer.made() else { return Ok(()) };
     if cloud.kept_signing_key().is_some() {
         return Ok(());

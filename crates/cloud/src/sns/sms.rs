@@ -29,12 +29,12 @@ fn attributes(cx: &Context, engine: &Engine) -> Attributes {
 }
 
 #[derive(Deserialize)]
-pub struct SetSmsAttributesInput<'a> {
+pub(super) struct SetSmsAttributesInput<'a> {
     #[serde(borrow)]
     attributes: Option<Pairs<'a, Text<'a>>>,
 }
 
-pub async fn set_sms_attributes(cx: &Context, input: SetSmsAttributesInput<'_>) -> Result<Empty, AwsError> {
+pub(super) async fn set_sms_attributes(cx: &Context, input: SetSmsAttributesInput<'_>) -> Result<Empty, AwsError> {
     let given = input.attributes.ok_or_else(|| null("attributes"))?;
     for (name, value) in given.iter() {
         check_attribute(name, value).map_err(|message| AwsError::bad("InvalidParameter", message))?;
@@ -71,17 +71,17 @@ fn check_attribute(name: &str, value: &str) -> Result<(), String> {
 }
 
 #[derive(Deserialize)]
-pub struct GetSmsAttributesInput<'a> {
+pub(super) struct GetSmsAttributesInput<'a> {
     #[serde(borrow, default)]
     attributes: Vec<Text<'a>>,
 }
 
 #[derive(Serialize)]
-pub struct GetSmsAttributesOutput {
+pub(super) struct GetSmsAttributesOutput {
     attributes: Attributes,
 }
 
-pub async fn get_sms_attributes(
+pub(super) async fn get_sms_attributes(
     cx: &Context,
     input: GetSmsAttributesInput<'_>,
 ) -> Result<GetSmsAttributesOutput, AwsError> {
@@ -94,7 +94,7 @@ pub async fn get_sms_attributes(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PhoneNumberInput<'a> {
+pub(super) struct PhoneNumberInput<'a> {
     #[serde(borrow)]
     phone_number: Option<Text<'a>>,
 }
@@ -112,11 +112,11 @@ impl PhoneNumberInput<'_> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CheckIfPhoneNumberIsOptedOutOutput {
+pub(super) struct CheckIfPhoneNumberIsOptedOutOutput {
     is_opted_out: bool,
 }
 
-pub async fn check_if_phone_number_is_opted_out(
+pub(super) async fn check_if_phone_number_is_opted_out(
     cx: &Context,
     input: PhoneNumberInput<'_>,
 ) -> Result<CheckIfPhoneNumberIsOptedOutOutput, AwsError> {
@@ -125,7 +125,7 @@ pub async fn check_if_phone_number_is_opted_out(
     Ok(CheckIfPhoneNumberIsOptedOutOutput { is_opted_out })
 }
 
-pub async fn opt_in_phone_number(cx: &Context, input: PhoneNumberInput<'_>) -> Result<Empty, AwsError> {
+pub(super) async fn opt_in_phone_number(cx: &Context, input: PhoneNumberInput<'_>) -> Result<Empty, AwsError> {
     let key = opted_out_key(cx, input.number()?);
     cx.cloud
         .core
@@ -138,20 +138,20 @@ pub async fn opt_in_phone_number(cx: &Context, input: PhoneNumberInput<'_>) -> R
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ListPhoneNumbersOptedOutInput<'a> {
+pub(super) struct ListPhoneNumbersOptedOutInput<'a> {
     #[serde(borrow)]
     next_token: Option<Text<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ListPhoneNumbersOptedOutOutput {
+pub(super) struct ListPhoneNumbersOptedOutOutput {
     phone_numbers: Vec<String>,
     next_token: Option<String>,
 }
 
 /// Phones that answered STOP; none does here, so the list is what a data folder was given.
-pub async fn list_phone_numbers_opted_out(
+pub(super) async fn list_phone_numbers_opted_out(
     cx: &Context,
     input: ListPhoneNumbersOptedOutInput<'_>,
 ) -> Result<ListPhoneNumbersOptedOutOutput, AwsError> {
@@ -167,7 +167,7 @@ pub async fn list_phone_numbers_opted_out(
 }
 
 /// E.164, in which single hyphens, dots and slashes may stand between digits.
-pub fn is_phone_number(text: &str) -> bool {
+pub(super) fn is_phone_number(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or(text);
     let mut last_was_digit = false;
     let mut count = 0;
@@ -184,7 +184,7 @@ pub fn is_phone_number(text: &str) -> bool {
 }
 
 /// Refuses a text to a phone that doesn't want any.
-pub fn check_not_opted_out(cx: &Context, engine: &Engine, number: &str) -> Result<(), AwsError> {
+pub(super) fn check_not_opted_out(cx: &Context, engine: &Engine, number: &str) -> Result<(), AwsError> {
     if engine.doc(&opted_out_key(cx, number)).is_some() {
         return Err(invalid(format_args!("PhoneNumber Reason: {number} is opted out")));
     }

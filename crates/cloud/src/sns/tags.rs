@@ -23,7 +23,7 @@ const MAX_VALUE: usize = 256;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct TagInput<'a> {
+pub(crate) struct TagInput<'a> {
     #[serde(borrow)]
     pub key: Option<Text<'a>>,
     #[serde(borrow)]
@@ -32,13 +32,13 @@ pub struct TagInput<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Tag {
+pub(super) struct Tag {
     key: String,
     value: String,
 }
 
 /// Validates tags. Each key may come once; `reserved` ones, which begin with `aws:`, are for stacks.
-pub fn validate(tags: &[TagInput<'_>], reserved: bool) -> Result<Attributes, AwsError> {
+pub(super) fn validate(tags: &[TagInput<'_>], reserved: bool) -> Result<Attributes, AwsError> {
     let mut valid = Attributes::new();
     for (i, tag) in tags.iter().enumerate() {
         let member = |name: &str| format!("tags.{}.member.{name}", i + 1);
@@ -75,7 +75,7 @@ fn check_count(tags: &Attributes) -> Result<(), AwsError> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct TagResourceInput<'a> {
+pub(super) struct TagResourceInput<'a> {
     #[serde(borrow)]
     resource_arn: Option<Text<'a>>,
     #[serde(borrow)]
@@ -84,9 +84,9 @@ pub struct TagResourceInput<'a> {
 
 /// The answer of an operation that has nothing to say.
 #[derive(Serialize)]
-pub struct Empty {}
+pub(super) struct Empty {}
 
-pub async fn tag_resource(cx: &Context, input: TagResourceInput<'_>) -> Result<Empty, AwsError> {
+pub(super) async fn tag_resource(cx: &Context, input: TagResourceInput<'_>) -> Result<Empty, AwsError> {
     let arn = required(&input.resource_arn, "ResourceArn")?;
     let tags = validate(&input.tags.ok_or_else(|| null("tags"))?, cx.service.is_some())?;
     change(cx, arn, "SNS:TagResource", |config| {
@@ -98,14 +98,14 @@ pub async fn tag_resource(cx: &Context, input: TagResourceInput<'_>) -> Result<E
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct UntagResourceInput<'a> {
+pub(super) struct UntagResourceInput<'a> {
     #[serde(borrow)]
     resource_arn: Option<Text<'a>>,
     #[serde(borrow)]
     tag_keys: Option<Vec<Text<'a>>>,
 }
 
-pub async fn untag_resource(cx: &Context, input: UntagResourceInput<'_>) -> Result<Empty, AwsError> {
+pub(super) async fn untag_resource(cx: &Context, input: UntagResourceInput<'_>) -> Result<Empty, AwsError> {
     let arn = required(&input.resource_arn, "ResourceArn")?;
     let keys = input.tag_keys.ok_or_else(|| null("tagKeys"))?;
     change(cx, arn, "SNS:UntagResource", |config| {
@@ -119,18 +119,18 @@ pub async fn untag_resource(cx: &Context, input: UntagResourceInput<'_>) -> Resu
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListTagsForResourceInput<'a> {
+pub(super) struct ListTagsForResourceInput<'a> {
     #[serde(borrow)]
     resource_arn: Option<Text<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListTagsForResourceOutput {
+pub(super) struct ListTagsForResourceOutput {
     tags: Vec<Tag>,
 }
 
-pub async fn list_tags_for_resource(
+pub(super) async fn list_tags_for_resource(
     cx: &Context,
     input: ListTagsForResourceInput<'_>,
 ) -> Result<ListTagsForResourceOutput, AwsError> {

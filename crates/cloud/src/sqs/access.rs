@@ -25,7 +25,7 @@ const FOR_OTHERS: [&str; 8] = [
 ///
 /// # Errors
 /// `AccessDenied` for another account's queue whose policy doesn't allow it, and for one whose policy denies it.
-pub fn check(cx: &Context, queue: &Queue, action: &str) -> Result<(), AwsError> {
+pub(super) fn check(cx: &Context, queue: &Queue, action: &str) -> Result<(), AwsError> {
     let arn = &queue.config.arn;
     let owner = arn::account(arn);
     let own = owner == &*cx.account;

@@ -109,7 +109,7 @@ fn only_fifo(name: &str) -> Option<AwsError> {
 ///
 /// # Errors
 /// `InvalidAttributeName`, `InvalidAttributeValue`, and `InvalidParameterValue` for a bad redrive policy.
-pub fn validate<'a>(
+pub(crate) fn validate<'a>(
     given: impl IntoIterator<Item = (&'a str, &'a str)>,
     arn: &str,
 ) -> Result<Vec<(String, String)>, AwsError> {
@@ -127,7 +127,7 @@ pub fn validate<'a>(
 ///
 /// # Errors
 /// `InvalidAttributeValue` for attributes that contradict each other.
-pub fn merge(attributes: &mut Attributes, given: Vec<(String, String)>) -> Result<(), AwsError> {
+pub(crate) fn merge(attributes: &mut Attributes, given: Vec<(String, String)>) -> Result<(), AwsError> {
     let value = |name: &str| given.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let key = value(KMS_KEY).is_some_and(|key| !key.is_empty());
     let managed = value(SSE) == Some("true");
@@ -163,7 +163,7 @@ pub fn merge(attributes: &mut Attributes, given: Vec<(String, String)>) -> Resul
 ///
 /// # Errors
 /// `InvalidParameterValue`, with AWS's words.
-pub fn check_redrive(engine: &Engine, attributes: &[(String, String)], arn: &str) -> Result<(), AwsError> {
+pub(crate) fn check_redrive(engine: &Engine, attributes: &[(String, String)], arn: &str) -> Result<(), AwsError> {
     match attributes.iter().find(|(name, value)| name == "RedrivePolicy" && !value.is_empty()) {
         Some((_, policy)) => redrive::check_target(engine, policy, arn),
         None => Ok(()),
@@ -171,7 +171,7 @@ pub fn check_redrive(engine: &Engine, attributes: &[(String, String)], arn: &str
 }
 
 /// What an attribute that can be set is now; nothing for one that the queue doesn't have.
-pub fn current(config: &QueueConfig, name: &str) -> Option<String> {
+pub(crate) fn current(config: &QueueConfig, name: &str) -> Option<String> {
     let fifo = config.arn.ends_with(".fifo");
     if !fifo && only_fifo(name).is_some() {
         return None;
@@ -195,7 +195,7 @@ pub fn current(config: &QueueConfig, name: &str) -> Option<String> {
 }
 
 /// Whether a given value is the one in force; policies are compared as JSON.
-pub fn agrees(config: &QueueConfig, name: &str, value: &str) -> bool {
+pub(crate) fn agrees(config: &QueueConfig, name: &str, value: &str) -> bool {
     match current(config, name) {
         Some(now) if now == value => true,
         Some(now) => match (json(&now), json(value)) {
@@ -214,7 +214,7 @@ fn json(text: &str) -> Option<serde_json::Value> {
 ///
 /// # Errors
 /// `InvalidAttributeName` for a name that no queue has.
-pub fn read<'n>(
+pub(crate) fn read<'n>(
     queue: &mut Queue,
     names: impl IntoIterator<Item = &'n str>,
     now: Millis,
@@ -249,6 +249,6 @@ pub fn read<'n>(
 }
 
 /// Changes a queue's attributes and keeps the rest of its declaration.
-pub fn changed(config: &QueueConfig, attributes: Attributes, now: Millis) -> QueueConfig {
+pub(crate) fn changed(config: &QueueConfig, attributes: Attributes, now: Millis) -> QueueConfig {
     QueueConfig { attributes, modified: now, ..config.clone() }
 }

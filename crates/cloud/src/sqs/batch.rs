@@ -12,7 +12,7 @@ const MAX_ENTRIES: usize = 10;
 /// A batch's answer: its entries' results, and the errors of those that failed.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct BatchOutput<T> {
+pub(super) struct BatchOutput<T> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub successful: Vec<T>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -22,14 +22,14 @@ pub struct BatchOutput<T> {
 /// The answer for an entry that succeeded.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Done {
+pub(super) struct Done {
     pub id: String,
 }
 
 /// An entry that failed.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Failed {
+pub(super) struct Failed {
     pub id: String,
     pub sender_fault: bool,
     pub code: String,
@@ -38,7 +38,7 @@ pub struct Failed {
 
 impl Failed {
     /// What an entry's error looks like in the answer: always with the query protocol's code.
-    pub fn of(id: &str, error: AwsError) -> Self {
+    pub(super) fn of(id: &str, error: AwsError) -> Self {
         let code = error.query_code.unwrap_or(error.code).into_owned();
         Failed { id: id.to_owned(), sender_fault: error.status < 500, code, message: error.message }
     }
@@ -49,7 +49,7 @@ impl Failed {
 /// # Errors
 /// `EmptyBatchRequest`, `MissingParameter`, `TooManyEntriesInBatchRequest`, `InvalidBatchEntryId`,
 /// `BatchEntryIdsNotDistinct`.
-pub fn check<'i, T>(
+pub(super) fn check<'i, T>(
     cx: &Context,
     entries: Option<&'i Vec<T>>,
     entry: &str,

@@ -4,7 +4,7 @@ use super::error;
 use wire::AwsError;
 
 /// Whether a text holds only what SQS takes: `#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF`.
-pub fn is_valid(text: &str) -> bool {
+pub(crate) fn is_valid(text: &str) -> bool {
     let bytes = text.as_bytes();
     // Without control characters, and without the first byte of U+F000 to U+FFFF, nothing can be wrong.
     // Looked at in blocks, each to its end, the processor takes many bytes at once.
@@ -17,7 +17,7 @@ pub fn is_valid(text: &str) -> bool {
 }
 
 /// The error for a text that isn't valid.
-pub fn invalid_characters() -> AwsError {
+pub(crate) fn invalid_characters() -> AwsError {
     error::named(
         "InvalidMessageContents",
         "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | \

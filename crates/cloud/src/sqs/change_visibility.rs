@@ -13,7 +13,7 @@ use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ChangeMessageVisibilityInput<'a> {
+pub(super) struct ChangeMessageVisibilityInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -22,7 +22,10 @@ pub struct ChangeMessageVisibilityInput<'a> {
     pub visibility_timeout: Option<i64>,
 }
 
-pub async fn change_message_visibility(cx: &Context, input: ChangeMessageVisibilityInput<'_>) -> Result<(), AwsError> {
+pub(super) async fn change_message_visibility(
+    cx: &Context,
+    input: ChangeMessageVisibilityInput<'_>,
+) -> Result<(), AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let handle = receipt::given(&input.receipt_handle)?;
     let timeout = timeout(input.visibility_timeout)?;
@@ -39,7 +42,7 @@ pub async fn change_message_visibility(cx: &Context, input: ChangeMessageVisibil
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ChangeMessageVisibilityBatchInput<'a> {
+pub(super) struct ChangeMessageVisibilityBatchInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -48,7 +51,7 @@ pub struct ChangeMessageVisibilityBatchInput<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Entry<'a> {
+pub(super) struct Entry<'a> {
     #[serde(borrow)]
     pub id: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -57,7 +60,7 @@ pub struct Entry<'a> {
     pub visibility_timeout: Option<i64>,
 }
 
-pub async fn change_message_visibility_batch(
+pub(super) async fn change_message_visibility_batch(
     cx: &Context,
     input: ChangeMessageVisibilityBatchInput<'_>,
 ) -> Result<BatchOutput<Done>, AwsError> {

@@ -11,7 +11,7 @@ fn key(arn: &str) -> String {
 }
 
 /// Remembers when a queue was deleted.
-pub fn start(tx: &mut Transaction<'_>, arn: &str) {
+pub(super) fn start(tx: &mut Transaction<'_>, arn: &str) {
     if tx.engine().strict() {
         let now = tx.now.to_le_bytes();
         tx.put_doc(&key(arn), &now);
@@ -20,7 +20,7 @@ pub fn start(tx: &mut Transaction<'_>, arn: &str) {
 
 /// # Errors
 /// `QueueDeletedRecently` within 60 seconds of the deletion.
-pub fn check(tx: &mut Transaction<'_>, arn: &str) -> Result<(), AwsError> {
+pub(super) fn check(tx: &mut Transaction<'_>, arn: &str) -> Result<(), AwsError> {
     let key = key(arn);
     let Some(deleted) = tx.engine().doc(&key).and_then(|at| Some(u64::from_le_bytes((&**at).try_into().ok()?))) else {
         return Ok(());

@@ -12,7 +12,7 @@ use wire::{AwsError, Pairs, Text};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct CreateQueueInput<'a> {
+pub(crate) struct CreateQueueInput<'a> {
     #[serde(borrow)]
     pub queue_name: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -23,11 +23,11 @@ pub struct CreateQueueInput<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct CreateQueueOutput {
+pub(crate) struct CreateQueueOutput {
     pub queue_url: String,
 }
 
-pub async fn create_queue(cx: &Context, input: CreateQueueInput<'_>) -> Result<CreateQueueOutput, AwsError> {
+pub(crate) async fn create_queue(cx: &Context, input: CreateQueueInput<'_>) -> Result<CreateQueueOutput, AwsError> {
     let name =
         input.queue_name.as_deref().filter(|name| !name.is_empty()).ok_or_else(|| error::missing("QueueName"))?;
     let given = input.attributes.as_ref().map_or(&[][..], |attributes| attributes);
@@ -47,7 +47,7 @@ pub async fn create_queue(cx: &Context, input: CreateQueueInput<'_>) -> Result<C
 ///
 /// # Errors
 /// `QueueNameExists` when an attribute differs, `QueueDeletedRecently`, and what its redrive policy is refused for.
-pub async fn create(
+pub(crate) async fn create(
     cx: &Context,
     arn: &str,
     given: Vec<(String, String)>,

@@ -12,14 +12,14 @@ use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct DeleteMessageInput<'a> {
+pub(super) struct DeleteMessageInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub receipt_handle: Option<Text<'a>>,
 }
 
-pub async fn delete_message(cx: &Context, input: DeleteMessageInput<'_>) -> Result<(), AwsError> {
+pub(super) async fn delete_message(cx: &Context, input: DeleteMessageInput<'_>) -> Result<(), AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let handle = receipt::given(&input.receipt_handle)?;
     cx.cloud
@@ -36,7 +36,7 @@ pub async fn delete_message(cx: &Context, input: DeleteMessageInput<'_>) -> Resu
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct DeleteMessageBatchInput<'a> {
+pub(super) struct DeleteMessageBatchInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -45,14 +45,14 @@ pub struct DeleteMessageBatchInput<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Entry<'a> {
+pub(super) struct Entry<'a> {
     #[serde(borrow)]
     pub id: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub receipt_handle: Option<Text<'a>>,
 }
 
-pub async fn delete_message_batch(
+pub(super) async fn delete_message_batch(
     cx: &Context,
     input: DeleteMessageBatchInput<'_>,
 ) -> Result<BatchOutput<Done>, AwsError> {

@@ -9,12 +9,12 @@ use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct DeleteQueueInput<'a> {
+pub(crate) struct DeleteQueueInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
 }
 
-pub async fn delete_queue(cx: &Context, input: DeleteQueueInput<'_>) -> Result<(), AwsError> {
+pub(crate) async fn delete_queue(cx: &Context, input: DeleteQueueInput<'_>) -> Result<(), AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     delete(cx, &arn).await
 }
@@ -23,7 +23,7 @@ pub async fn delete_queue(cx: &Context, input: DeleteQueueInput<'_>) -> Result<(
 ///
 /// # Errors
 /// `QueueDoesNotExist`.
-pub async fn delete(cx: &Context, arn: &str) -> Result<(), AwsError> {
+pub(crate) async fn delete(cx: &Context, arn: &str) -> Result<(), AwsError> {
     let id = cx
         .cloud
         .core

@@ -8,7 +8,7 @@ use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetQueueUrlInput<'a> {
+pub(super) struct GetQueueUrlInput<'a> {
     #[serde(borrow)]
     pub queue_name: Option<Text<'a>>,
     #[serde(borrow, default, rename = "QueueOwnerAWSAccountId")]
@@ -17,11 +17,11 @@ pub struct GetQueueUrlInput<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetQueueUrlOutput {
+pub(super) struct GetQueueUrlOutput {
     pub queue_url: String,
 }
 
-pub async fn get_queue_url(cx: &Context, input: GetQueueUrlInput<'_>) -> Result<GetQueueUrlOutput, AwsError> {
+pub(super) async fn get_queue_url(cx: &Context, input: GetQueueUrlInput<'_>) -> Result<GetQueueUrlOutput, AwsError> {
     let name =
         input.queue_name.as_deref().filter(|name| !name.is_empty()).ok_or_else(|| error::missing("QueueName"))?;
     let owner = input.owner.as_deref().filter(|owner| !owner.is_empty()).unwrap_or(&cx.account);

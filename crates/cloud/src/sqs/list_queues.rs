@@ -12,7 +12,7 @@ const MAX_RESULTS: i64 = 1000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListQueuesInput<'a> {
+pub(super) struct ListQueuesInput<'a> {
     #[serde(borrow, default)]
     pub queue_name_prefix: Option<Text<'a>>,
     #[serde(default)]
@@ -23,14 +23,14 @@ pub struct ListQueuesInput<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListQueuesOutput {
+pub(super) struct ListQueuesOutput {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub queue_urls: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
 }
 
-pub async fn list_queues(cx: &Context, input: ListQueuesInput<'_>) -> Result<ListQueuesOutput, AwsError> {
+pub(super) async fn list_queues(cx: &Context, input: ListQueuesInput<'_>) -> Result<ListQueuesOutput, AwsError> {
     let page = Page::of(input.max_results, input.next_token.as_deref())?;
     let prefix = queue_url::arn(&cx.region, &cx.account, input.queue_name_prefix.as_deref().unwrap_or_default());
     let arns = cx.cloud.core.read(|engine, _| {
@@ -43,7 +43,7 @@ pub async fn list_queues(cx: &Context, input: ListQueuesInput<'_>) -> Result<Lis
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListDeadLetterSourceQueuesInput<'a> {
+pub(super) struct ListDeadLetterSourceQueuesInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
     #[serde(default)]
@@ -53,14 +53,14 @@ pub struct ListDeadLetterSourceQueuesInput<'a> {
 }
 
 #[derive(Debug, Serialize)]
-pub struct ListDeadLetterSourceQueuesOutput {
+pub(super) struct ListDeadLetterSourceQueuesOutput {
     #[serde(rename = "queueUrls")]
     pub queue_urls: Vec<String>,
     #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
 }
 
-pub async fn list_dead_letter_source_queues(
+pub(super) async fn list_dead_letter_source_queues(
     cx: &Context,
     input: ListDeadLetterSourceQueuesInput<'_>,
 ) -> Result<ListDeadLetterSourceQueuesOutput, AwsError> {
@@ -76,7 +76,7 @@ pub async fn list_dead_letter_source_queues(
 }
 
 /// Whether a queue's dead letters go to the queue `target`.
-pub fn is_source(queue: &Queue, target: &str) -> bool {
+pub(super) fn is_source(queue: &Queue, target: &str) -> bool {
     !queue.config.hidden && queue.settings.redrive.as_ref().is_some_and(|redrive| redrive.target == target)
 }
 

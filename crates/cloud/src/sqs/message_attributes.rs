@@ -19,7 +19,7 @@ const EXPONENTS: std::ops::RangeInclusive<i32> = -128..=126;
 /// A message attribute's value as clients send and get it.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct AttributeValue<'a> {
+pub(super) struct AttributeValue<'a> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub string_value: Option<Text<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,7 +34,7 @@ pub struct AttributeValue<'a> {
 
 /// Whose attributes, as the error texts say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
+pub(super) enum Whose {
     User,
     System,
 }
@@ -52,7 +52,10 @@ impl Whose {
 ///
 /// # Errors
 /// `InvalidParameterValue` for the first that breaks a rule.
-pub fn check<'i>(given: &'i Pairs<'_, AttributeValue<'_>>, whose: Whose) -> Result<Vec<Attribute<'i>>, AwsError> {
+pub(super) fn check<'i>(
+    given: &'i Pairs<'_, AttributeValue<'_>>,
+    whose: Whose,
+) -> Result<Vec<Attribute<'i>>, AwsError> {
     if given.len() > MAX_ATTRIBUTES {
         let message =
             format!("Number of message attributes [{}] exceeds the allowed maximum [{MAX_ATTRIBUTES}].", given.len());
@@ -168,7 +171,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// What an attribute counts towards a message's size: name, type and value.
-pub fn size(attributes: &[Attribute<'_>]) -> usize {
+pub(super) fn size(attributes: &[Attribute<'_>]) -> usize {
     let value = |value: &Value<'_>| match value {
         Value::Text(text) => text.len(),
         Value::Binary(bytes) => bytes.len(),
@@ -178,7 +181,7 @@ pub fn size(attributes: &[Attribute<'_>]) -> usize {
 
 /// The MD5 of attributes, in hex; nothing without any ("Calculating the MD5 message digest for message attributes",
 /// Amazon SQS Developer Guide).
-pub fn md5<'a, 'v: 'a>(attributes: impl IntoIterator<Item = &'a Attribute<'v>>) -> Option<String> {
+pub(super) fn md5<'a, 'v: 'a>(attributes: impl IntoIterator<Item = &'a Attribute<'v>>) -> Option<String> {
     let mut sorted: Vec<&Attribute<'_>> = attributes.into_iter().collect();
     if sorted.is_empty() {
         return None;

@@ -14,24 +14,24 @@
 //! `received` and the mover of `move_tasks` ask [`crate::notification`] for it.
 
 mod access;
-pub mod attributes;
+pub(crate) mod attributes;
 mod batch;
-pub mod body;
+pub(crate) mod body;
 mod change_visibility;
 mod cool_down;
-pub mod create_queue;
+pub(crate) mod create_queue;
 mod delete_message;
-pub mod delete_queue;
+pub(crate) mod delete_queue;
 mod error;
 mod get_queue_url;
 mod list_queues;
 mod message_attributes;
-pub mod move_tasks;
+pub(crate) mod move_tasks;
 mod permissions;
 mod policy;
 mod purge_queue;
-pub mod queue_attributes;
-pub mod queue_url;
+pub(crate) mod queue_attributes;
+pub(crate) mod queue_url;
 mod receipt;
 mod receive_message;
 mod received;
@@ -39,7 +39,7 @@ mod redrive;
 mod send_message;
 mod send_message_batch;
 mod sending;
-pub mod tags;
+pub(crate) mod tags;
 #[cfg(test)]
 mod tests;
 
@@ -48,7 +48,7 @@ use crate::request::{Operation, Service};
 use wire::{Names, Protocol};
 
 /// What tells its requests apart, and what it answers.
-pub static SERVICE: Service = Service {
+pub(crate) static SERVICE: Service = Service {
     id: "sqs",
     title: "SQS",
     version: Some("2012-11-05"),

@@ -44,7 +44,7 @@ const OWNERS: [&str; 12] = [
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct AddPermissionInput<'a> {
+pub(super) struct AddPermissionInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -55,7 +55,7 @@ pub struct AddPermissionInput<'a> {
     pub actions: Option<Vec<Text<'a>>>,
 }
 
-pub async fn add_permission(cx: &Context, input: AddPermissionInput<'_>) -> Result<(), AwsError> {
+pub(super) async fn add_permission(cx: &Context, input: AddPermissionInput<'_>) -> Result<(), AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let label = label(&input.label)?;
     let accounts =
@@ -91,14 +91,14 @@ pub async fn add_permission(cx: &Context, input: AddPermissionInput<'_>) -> Resu
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct RemovePermissionInput<'a> {
+pub(super) struct RemovePermissionInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub label: Option<Text<'a>>,
 }
 
-pub async fn remove_permission(cx: &Context, input: RemovePermissionInput<'_>) -> Result<(), AwsError> {
+pub(super) async fn remove_permission(cx: &Context, input: RemovePermissionInput<'_>) -> Result<(), AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let label = label(&input.label)?;
     rewrite(cx, &arn, "sqs:RemovePermission", |before| {

@@ -14,7 +14,7 @@ const MAX_STATEMENTS: usize = 20;
 ///
 /// # Errors
 /// `InvalidAttributeValue` for one that isn't a policy, or is larger than a queue's may be.
-pub fn check(text: &str) -> Result<(), AwsError> {
+pub(super) fn check(text: &str) -> Result<(), AwsError> {
     if !fits(text) {
         return Err(error::attribute_value("Policy"));
     }
@@ -22,7 +22,7 @@ pub fn check(text: &str) -> Result<(), AwsError> {
 }
 
 /// Whether a policy is as small as a queue's has to be.
-pub fn fits(text: &str) -> bool {
+pub(super) fn fits(text: &str) -> bool {
     text.len() <= MAX_BYTES
         && read(Some(text)).is_none_or(|policy| match policy.get("Statement") {
             Some(Value::Array(statements)) => statements.len() <= MAX_STATEMENTS,
@@ -31,7 +31,7 @@ pub fn fits(text: &str) -> bool {
 }
 
 /// The policy with one more statement, which lets accounts do actions. `None` if it has a statement of that label already.
-pub fn add(policy: Option<&str>, arn: &str, label: &str, accounts: &[&str], actions: &[&str]) -> Option<String> {
+pub(super) fn add(policy: Option<&str>, arn: &str, label: &str, accounts: &[&str], actions: &[&str]) -> Option<String> {
     let mut policy = read(policy).unwrap_or_else(|| {
         let mut fresh = Map::new();
         fresh.insert("Version".to_owned(), json!("2012-10-17"));
@@ -56,7 +56,7 @@ pub fn add(policy: Option<&str>, arn: &str, label: &str, accounts: &[&str], acti
 }
 
 /// The policy without the statement of that label; the empty text if no other is left. `None` if it has no such statement.
-pub fn remove(policy: Option<&str>, label: &str) -> Option<String> {
+pub(super) fn remove(policy: Option<&str>, label: &str) -> Option<String> {
     let mut policy = read(policy)?;
     let before = statements(&policy);
     let count = before.len();

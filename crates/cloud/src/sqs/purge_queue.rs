@@ -9,12 +9,12 @@ use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct PurgeQueueInput<'a> {
+pub(super) struct PurgeQueueInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
 }
 
-pub async fn purge_queue(cx: &Context, input: PurgeQueueInput<'_>) -> Result<(), AwsError> {
+pub(super) async fn purge_queue(cx: &Context, input: PurgeQueueInput<'_>) -> Result<(), AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     cx.cloud
         .core

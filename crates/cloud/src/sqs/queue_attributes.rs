@@ -11,7 +11,7 @@ use wire::{AwsError, Pairs, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetQueueAttributesInput<'a> {
+pub(crate) struct GetQueueAttributesInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -20,12 +20,12 @@ pub struct GetQueueAttributesInput<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetQueueAttributesOutput {
+pub(crate) struct GetQueueAttributesOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Pairs<'static, String>>,
 }
 
-pub async fn get_queue_attributes(
+pub(crate) async fn get_queue_attributes(
     cx: &Context,
     input: GetQueueAttributesInput<'_>,
 ) -> Result<GetQueueAttributesOutput, AwsError> {
@@ -42,14 +42,14 @@ pub async fn get_queue_attributes(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct SetQueueAttributesInput<'a> {
+pub(crate) struct SetQueueAttributesInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub attributes: Option<Pairs<'a>>,
 }
 
-pub async fn set_queue_attributes(cx: &Context, input: SetQueueAttributesInput<'_>) -> Result<(), AwsError> {
+pub(crate) async fn set_queue_attributes(cx: &Context, input: SetQueueAttributesInput<'_>) -> Result<(), AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let given = input.attributes.filter(|given| !given.is_empty()).ok_or_else(|| error::missing("Attribute.Name"))?;
     let given: Vec<(&str, &str)> = given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -60,7 +60,7 @@ pub async fn set_queue_attributes(cx: &Context, input: SetQueueAttributesInput<'
 ///
 /// # Errors
 /// `QueueDoesNotExist`; what the attributes are refused for.
-pub async fn set(cx: &Context, arn: &str, given: &[(&str, &str)]) -> Result<(), AwsError> {
+pub(crate) async fn set(cx: &Context, arn: &str, given: &[(&str, &str)]) -> Result<(), AwsError> {
     // A policy that is taken away, as with its stack.
     let frees = given.iter().all(|(_, value)| value.is_empty());
     cx.cloud

@@ -11,23 +11,23 @@ use text::arn::Arn;
 use wire::{AwsError, Text};
 
 /// A queue's ARN.
-pub fn arn(region: &str, account: &str, name: &str) -> String {
+pub(crate) fn arn(region: &str, account: &str, name: &str) -> String {
     ["arn:aws:sqs:", region, ":", account, ":", name].concat()
 }
 
 /// A queue's ARN, taken apart; `None` for any other.
-pub fn parse(arn: &str) -> Option<Arn<'_>> {
+pub(crate) fn parse(arn: &str) -> Option<Arn<'_>> {
     Arn::parse(arn).filter(|arn| (arn.partition, arn.service) == ("aws", "sqs"))
 }
 
 /// A queue's name, the last part of its ARN.
-pub fn name(arn: &str) -> &str {
+pub(crate) fn name(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or(arn)
 }
 
 /// The URL of the queue with an ARN, as this client reaches the server. It names the region where it isn't the default
 /// one and the host doesn't already, so that a URL is enough to find its queue.
-pub fn of(services: &Services, host: &str, arn: &str) -> String {
+pub(crate) fn of(services: &Services, host: &str, arn: &str) -> String {
     let Some(Arn { region, account, resource: name, .. }) = parse(arn) else { return format!("{host}/{arn}") };
     let authority = host.split_once("://").map_or(host, |(_, authority)| authority);
     let implied = region_of_address(services, host_of(authority), "").unwrap_or(DEFAULT_REGION);
@@ -43,7 +43,7 @@ pub fn of(services: &Services, host: &str, arn: &str) -> String {
 /// # Errors
 /// `MissingParameter` without a URL, `InvalidAddress` for one that no queue can have, or only one of another region than the
 /// request is signed for.
-pub fn to_arn(cx: &Context, url: &Option<Text<'_>>) -> Result<String, AwsError> {
+pub(crate) fn to_arn(cx: &Context, url: &Option<Text<'_>>) -> Result<String, AwsError> {
     let url = url.as_deref().filter(|url| !url.is_empty()).ok_or_else(|| error::missing("QueueUrl"))?;
     let found = match url.split_once("://") {
         Some((_, rest)) => {
@@ -64,7 +64,7 @@ pub fn to_arn(cx: &Context, url: &Option<Text<'_>>) -> Result<String, AwsError> 
 }
 
 /// Whether a text can be a queue's name: 1 to 80 alphanumeric characters, hyphens and underscores, `.fifo` at the end.
-pub fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let stem = text.strip_suffix(".fifo").unwrap_or(text);
     !stem.is_empty()
         && text.len() <= 80
@@ -72,7 +72,7 @@ pub fn is_name(text: &str) -> bool {
 }
 
 /// The queue with an ARN, if clients may see it.
-pub fn find(engine: &Engine, arn: &str) -> Option<QueueId> {
+pub(crate) fn find(engine: &Engine, arn: &str) -> Option<QueueId> {
     let id = engine.queue_id(arn)?;
     (!engine.queue(id)?.config.hidden).then_some(id)
 }
@@ -81,7 +81,7 @@ pub fn find(engine: &Engine, arn: &str) -> Option<QueueId> {
 ///
 /// # Errors
 /// `QueueDoesNotExist`; `AccessDenied` for another account's queue.
-pub fn open(cx: &Context, engine: &Engine, arn: &str, action: &str) -> Result<QueueId, AwsError> {
+pub(crate) fn open(cx: &Context, engine: &Engine, arn: &str, action: &str) -> Result<QueueId, AwsError> {
     let id = find(engine, arn).ok_or_else(|| error::no_queue(cx))?;
     match engine.queue(id) {
         Some(queue) => super::access::check(cx, queue, action).map(|()| id),
@@ -90,7 +90,7 @@ pub fn open(cx: &Context, engine: &Engine, arn: &str, action: &str) -> Result<Qu
 }
 
 /// The queue that [`open`] found.
-pub fn queue<'e>(cx: &Context, engine: &'e Engine, id: QueueId) -> Result<&'e Queue, AwsError> {
+pub(crate) fn queue<'e>(cx: &Context, engine: &'e Engine, id: QueueId) -> Result<&'e Queue, AwsError> {
     engine.queue(id).ok_or_else(|| error::no_queue(cx))
 }
 

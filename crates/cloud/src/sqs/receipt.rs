@@ -10,7 +10,7 @@ use wire::{AwsError, Text};
 
 /// One receive of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Receipt {
+pub(super) struct Receipt {
     pub queue: QueueId,
     pub position: Position,
     /// Which receive of the message it was.
@@ -24,7 +24,7 @@ const MAGIC: [u8; 3] = [1, 1, 1];
 const BYTES: usize = 3 + 4 + 8 + 4 + 6 + 8;
 
 /// The handle of a receipt; `salt` is the engine's.
-pub fn handle(receipt: Receipt, salt: u128) -> String {
+pub(super) fn handle(receipt: Receipt, salt: u128) -> String {
     let mut bytes = [0; BYTES];
     bytes[..3].copy_from_slice(&MAGIC);
     bytes[3..7].copy_from_slice(&receipt.queue.0.to_be_bytes());
@@ -39,7 +39,7 @@ pub fn handle(receipt: Receipt, salt: u128) -> String {
 ///
 /// # Errors
 /// `MissingParameter` for none or a blank one.
-pub fn given<'i>(handle: &'i Option<Text<'_>>) -> Result<&'i str, AwsError> {
+pub(super) fn given<'i>(handle: &'i Option<Text<'_>>) -> Result<&'i str, AwsError> {
     handle.as_deref().filter(|handle| !handle.trim().is_empty()).ok_or_else(|| error::missing("ReceiptHandle"))
 }
 
@@ -47,7 +47,7 @@ pub fn given<'i>(handle: &'i Option<Text<'_>>) -> Result<&'i str, AwsError> {
 ///
 /// # Errors
 /// `ReceiptHandleIsInvalid` for one that this cloud didn't give out for this queue.
-pub fn parse(handle: &str, queue: QueueId, salt: u128) -> Result<Receipt, AwsError> {
+pub(super) fn parse(handle: &str, queue: QueueId, salt: u128) -> Result<Receipt, AwsError> {
     read(handle, salt).filter(|receipt| receipt.queue == queue).ok_or_else(|| error::receipt_handle(handle))
 }
 

@@ -11,12 +11,12 @@ use wire::{AwsError, Protocol, Text};
 /// "ReceiveMessage" (Amazon SQS API Reference): 1 to 10 messages, 20 seconds, 12 hours, an attempt id of 128 characters.
 const MAX_MESSAGES: i64 = 10;
 const MAX_WAIT: i64 = 20;
-pub const MAX_VISIBILITY: i64 = 43_200;
+pub(super) const MAX_VISIBILITY: i64 = 43_200;
 const MAX_ATTEMPT: usize = 128;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ReceiveMessageInput<'a> {
+pub(super) struct ReceiveMessageInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -37,12 +37,15 @@ pub struct ReceiveMessageInput<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ReceiveMessageOutput {
+pub(super) struct ReceiveMessageOutput {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<Message>,
 }
 
-pub async fn receive_message(cx: &Context, input: ReceiveMessageInput<'_>) -> Result<ReceiveMessageOutput, AwsError> {
+pub(super) async fn receive_message(
+    cx: &Context,
+    input: ReceiveMessageInput<'_>,
+) -> Result<ReceiveMessageOutput, AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let max = input.max_number_of_messages.unwrap_or(1);
     if !(1..=MAX_MESSAGES).contains(&max) {

@@ -16,7 +16,7 @@ use wire::{AwsError, Blob, Pairs, Text, digest};
 /// A message as a consumer gets it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Message {
+pub(super) struct Message {
     pub message_id: String,
     pub receipt_handle: String,
     #[serde(rename = "MD5OfBody")]
@@ -44,7 +44,7 @@ const SYSTEM: [&str; 9] = [
 ];
 
 /// Which attributes a consumer asked for.
-pub struct Wanted<'n> {
+pub(super) struct Wanted<'n> {
     system: [bool; SYSTEM.len()],
     user: &'n [Text<'n>],
 }
@@ -52,7 +52,7 @@ pub struct Wanted<'n> {
 impl<'n> Wanted<'n> {
     /// # Errors
     /// `InvalidAttributeName` for a system attribute that there isn't.
-    pub fn of(system_names: &[Text<'_>], user: &'n [Text<'n>]) -> Result<Self, AwsError> {
+    pub(super) fn of(system_names: &[Text<'_>], user: &'n [Text<'n>]) -> Result<Self, AwsError> {
         let mut system = [false; SYSTEM.len()];
         for name in system_names {
             match SYSTEM.iter().position(|known| *name == *known) {
@@ -73,7 +73,7 @@ impl<'n> Wanted<'n> {
 }
 
 /// Messages for a consumer, each with a new receipt handle.
-pub fn render(
+pub(super) fn render(
     cx: &Context,
     queue: QueueId,
     salt: u128,

@@ -12,7 +12,7 @@ use wire::AwsError;
 const MAX_SOURCES: usize = 10;
 
 /// Checks a RedrivePolicy by itself and writes it as AWS gives it back.
-pub fn policy(text: &str, arn: &str, fifo: bool) -> Result<String, AwsError> {
+pub(super) fn policy(text: &str, arn: &str, fifo: bool) -> Result<String, AwsError> {
     let bad = |reason: &str| error::invalid_value(text, "RedrivePolicy", reason);
     let map = match serde_json::from_str(text) {
         Ok(Value::Object(map)) => map,
@@ -57,7 +57,7 @@ pub fn policy(text: &str, arn: &str, fifo: bool) -> Result<String, AwsError> {
 }
 
 /// Checks that a valid RedrivePolicy's target is there and permits the queue `arn`.
-pub fn check_target(engine: &Engine, text: &str, arn: &str) -> Result<(), AwsError> {
+pub(super) fn check_target(engine: &Engine, text: &str, arn: &str) -> Result<(), AwsError> {
     let bad = |reason: &str| Err(error::invalid_value(text, "RedrivePolicy", reason));
     let Some(redrive) = parse(text) else { return bad("Redrive policy is not a valid JSON map.") };
     let target = queue_url::find(engine, &redrive.target).and_then(|id| engine.queue(id));
@@ -84,7 +84,7 @@ fn permits(policy: Option<&String>, arn: &str) -> bool {
 }
 
 /// Checks a RedriveAllowPolicy.
-pub fn allow_policy(text: &str) -> Result<String, AwsError> {
+pub(super) fn allow_policy(text: &str) -> Result<String, AwsError> {
     let malformed = || {
         // The apostrophe is AWS's.
         let reason = "Amazon SQS can't create the redrive allow policy, as it\u{2019}s in an unsupported format.";

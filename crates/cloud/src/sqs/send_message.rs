@@ -10,7 +10,7 @@ use wire::{AwsError, Pairs, Text, digest};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct SendMessageInput<'a> {
+pub(super) struct SendMessageInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -29,7 +29,7 @@ pub struct SendMessageInput<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct SendMessageOutput {
+pub(super) struct SendMessageOutput {
     #[serde(rename = "MD5OfMessageBody")]
     pub md5_of_body: String,
     #[serde(rename = "MD5OfMessageAttributes", skip_serializing_if = "Option::is_none")]
@@ -41,7 +41,7 @@ pub struct SendMessageOutput {
     pub sequence_number: Option<String>,
 }
 
-pub async fn send_message(cx: &Context, input: SendMessageInput<'_>) -> Result<SendMessageOutput, AwsError> {
+pub(super) async fn send_message(cx: &Context, input: SendMessageInput<'_>) -> Result<SendMessageOutput, AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let given = Given {
         body: &input.message_body,

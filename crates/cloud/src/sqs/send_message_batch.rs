@@ -14,7 +14,7 @@ const ENTRY: &str = "SendMessageBatchRequestEntry";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct SendMessageBatchInput<'a> {
+pub(super) struct SendMessageBatchInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -23,7 +23,7 @@ pub struct SendMessageBatchInput<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Entry<'a> {
+pub(super) struct Entry<'a> {
     #[serde(borrow)]
     pub id: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -42,7 +42,7 @@ pub struct Entry<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Sent {
+pub(super) struct Sent {
     pub id: String,
     pub message_id: String,
     #[serde(rename = "MD5OfMessageBody")]
@@ -55,7 +55,10 @@ pub struct Sent {
     pub sequence_number: Option<String>,
 }
 
-pub async fn send_message_batch(cx: &Context, input: SendMessageBatchInput<'_>) -> Result<BatchOutput<Sent>, AwsError> {
+pub(super) async fn send_message_batch(
+    cx: &Context,
+    input: SendMessageBatchInput<'_>,
+) -> Result<BatchOutput<Sent>, AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let ids = batch::check(cx, input.entries.as_ref(), ENTRY, |entry| entry.id.as_ref())?;
     let mut checked: Vec<(&str, Result<CheckedMessage<'_>, AwsError>)> = Vec::with_capacity(ids.len());

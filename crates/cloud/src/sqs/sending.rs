@@ -15,7 +15,7 @@ const MAX_DELAY: i64 = 900;
 const MAX_ID: usize = 128;
 
 /// A message as a request gives it.
-pub struct Given<'i, 'a> {
+pub(super) struct Given<'i, 'a> {
     pub body: &'i Option<Text<'a>>,
     pub delay: Option<i64>,
     pub attributes: &'i Option<Pairs<'a, AttributeValue<'a>>>,
@@ -25,7 +25,7 @@ pub struct Given<'i, 'a> {
 }
 
 /// A message whose own parts are in order; whether its queue takes it is still open.
-pub struct CheckedMessage<'i> {
+pub(super) struct CheckedMessage<'i> {
     message: Message<'i>,
     delay: Option<i64>,
     /// Bytes, as AWS counts them.
@@ -35,14 +35,14 @@ pub struct CheckedMessage<'i> {
 }
 
 /// The names of a message that was sent, or of the original of a duplicate.
-pub struct Accepted {
+pub(super) struct Accepted {
     pub message_id: String,
     pub sequence_number: Option<String>,
 }
 
 impl<'i> CheckedMessage<'i> {
     /// Checks what can be checked without the queue. `parameter` is the name of the body in errors.
-    pub fn check(cx: &'i Context, given: &Given<'i, '_>, parameter: &str) -> Result<Self, AwsError> {
+    pub(super) fn check(cx: &'i Context, given: &Given<'i, '_>, parameter: &str) -> Result<Self, AwsError> {
         let text = given.body.as_deref().filter(|text| !text.is_empty()).ok_or_else(|| error::missing(parameter))?;
         if !body::is_valid(text) {
             return Err(body::invalid_characters());
@@ -82,7 +82,7 @@ impl<'i> CheckedMessage<'i> {
     }
 
     /// Checks that a FIFO queue gets the ids it needs.
-    pub fn check_ids(&self, queue: &Queue) -> Result<(), AwsError> {
+    pub(super) fn check_ids(&self, queue: &Queue) -> Result<(), AwsError> {
         if !queue.settings.fifo {
             return Ok(());
         }
@@ -96,7 +96,7 @@ impl<'i> CheckedMessage<'i> {
     }
 
     /// Checks that the message fits the queue: its type, and its maximum message size, whose error has the words `why`.
-    pub fn check_fit(&mut self, queue: &Queue, why: &str) -> Result<(), AwsError> {
+    pub(super) fn check_fit(&mut self, queue: &Queue, why: &str) -> Result<(), AwsError> {
         match self.delay {
             // A FIFO queue's delay is the queue's own; 0 is as good as nothing.
             Some(0) if queue.settings.fifo => self.message.delay = None,
@@ -119,7 +119,7 @@ impl<'i> CheckedMessage<'i> {
     }
 
     /// Sends it into its queue.
-    pub fn send(&mut self, tx: &mut Transaction<'_>, queue: QueueId) -> Result<Accepted, AwsError> {
+    pub(super) fn send(&mut self, tx: &mut Transaction<'_>, queue: QueueId) -> Result<Accepted, AwsError> {
         let fifo = tx.engine().queue(queue).is_some_and(|queue| queue.settings.fifo);
         let message = std::mem::take(&mut self.message);
         let (seq, index) = match tx.engine().decide_send(queue, message, tx.now).map_err(refused)? {

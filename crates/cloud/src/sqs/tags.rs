@@ -19,7 +19,7 @@ const MAX_VALUE: usize = 256;
 ///
 /// # Errors
 /// `InvalidParameterValue`.
-pub fn check(cx: &Context, tags: &Pairs<'_>, queue: &str) -> Result<(), AwsError> {
+pub(crate) fn check(cx: &Context, tags: &Pairs<'_>, queue: &str) -> Result<(), AwsError> {
     if tags.iter().filter(|(key, _)| !key.starts_with("aws:")).count() > MAX_TAGS {
         return Err(too_many(queue));
     }
@@ -43,14 +43,14 @@ fn too_many(queue: &str) -> AwsError {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct TagQueueInput<'a> {
+pub(crate) struct TagQueueInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub tags: Option<Pairs<'a>>,
 }
 
-pub async fn tag_queue(cx: &Context, input: TagQueueInput<'_>) -> Result<(), AwsError> {
+pub(crate) async fn tag_queue(cx: &Context, input: TagQueueInput<'_>) -> Result<(), AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let given = input.tags.filter(|tags| !tags.is_empty()).ok_or_else(|| error::missing("Tags"))?;
     check(cx, &given, queue_url::name(&arn))?;
@@ -66,14 +66,14 @@ pub async fn tag_queue(cx: &Context, input: TagQueueInput<'_>) -> Result<(), Aws
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct UntagQueueInput<'a> {
+pub(crate) struct UntagQueueInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub tag_keys: Option<Vec<Text<'a>>>,
 }
 
-pub async fn untag_queue(cx: &Context, input: UntagQueueInput<'_>) -> Result<(), AwsError> {
+pub(crate) async fn untag_queue(cx: &Context, input: UntagQueueInput<'_>) -> Result<(), AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     let keys = input.tag_keys.filter(|keys| !keys.is_empty()).ok_or_else(|| error::missing("TagKeys"))?;
     change(cx, &arn, "sqs:UntagQueue", |tags| {
@@ -105,19 +105,22 @@ async fn change(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListQueueTagsInput<'a> {
+pub(crate) struct ListQueueTagsInput<'a> {
     #[serde(borrow)]
     pub queue_url: Option<Text<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListQueueTagsOutput {
+pub(crate) struct ListQueueTagsOutput {
     #[serde(skip_serializing_if = "Attributes::is_empty")]
     pub tags: Attributes,
 }
 
-pub async fn list_queue_tags(cx: &Context, input: ListQueueTagsInput<'_>) -> Result<ListQueueTagsOutput, AwsError> {
+pub(crate) async fn list_queue_tags(
+    cx: &Context,
+    input: ListQueueTagsInput<'_>,
+) -> Result<ListQueueTagsOutput, AwsError> {
     let arn = queue_url::to_arn(cx, &input.queue_url)?;
     cx.cloud.core.read(|engine, _| {
         let id = queue_url::open(cx, engine, &arn, "sqs:ListQueueTags")?;

@@ -25,7 +25,7 @@ const EXTERNAL_ID: RangeInclusive<usize> = 2..=1224;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct AssumeRoleInput<'a> {
+pub(super) struct AssumeRoleInput<'a> {
     #[serde(borrow)]
     role_arn: Option<Text<'a>>,
     #[serde(borrow)]
@@ -45,7 +45,7 @@ pub struct AssumeRoleInput<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct AssumeRoleOutput {
+pub(super) struct AssumeRoleOutput {
     credentials: TemporaryKey,
     assumed_role_user: AssumedRoleUser,
 }
@@ -58,7 +58,7 @@ struct AssumedRoleUser {
 }
 
 /// A temporary key of a role, if the role trusts the caller.
-pub async fn assume_role(cx: &Context, input: AssumeRoleInput<'_>) -> Result<AssumeRoleOutput, AwsError> {
+pub(super) async fn assume_role(cx: &Context, input: AssumeRoleInput<'_>) -> Result<AssumeRoleOutput, AwsError> {
     refuse(&[
         ("Policy", input.policy.is_some()),
         ("PolicyArns", input.policy_arns.is_some()),

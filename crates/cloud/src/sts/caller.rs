@@ -8,18 +8,21 @@ use crate::request::{Context, DEFAULT_ACCOUNT, account_of};
 use wire::{AwsError, Text, check};
 
 #[derive(Deserialize)]
-pub struct GetCallerIdentityInput {}
+pub(super) struct GetCallerIdentityInput {}
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetCallerIdentityOutput {
+pub(super) struct GetCallerIdentityOutput {
     arn: String,
     user_id: String,
     account: String,
 }
 
 /// Every access key is its account's root user, but for those of sessions.
-pub async fn get_caller_identity(cx: &Context, _: GetCallerIdentityInput) -> Result<GetCallerIdentityOutput, AwsError> {
+pub(super) async fn get_caller_identity(
+    cx: &Context,
+    _: GetCallerIdentityInput,
+) -> Result<GetCallerIdentityOutput, AwsError> {
     if cx.access_key.is_none() {
         return Err(unsigned());
     }
@@ -29,18 +32,18 @@ pub async fn get_caller_identity(cx: &Context, _: GetCallerIdentityInput) -> Res
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetAccessKeyInfoInput<'a> {
+pub(super) struct GetAccessKeyInfoInput<'a> {
     #[serde(borrow)]
     access_key_id: Option<Text<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetAccessKeyInfoOutput {
+pub(super) struct GetAccessKeyInfoOutput {
     account: String,
 }
 
-pub async fn get_access_key_info(
+pub(super) async fn get_access_key_info(
     _: &Context,
     input: GetAccessKeyInfoInput<'_>,
 ) -> Result<GetAccessKeyInfoOutput, AwsError> {

@@ -3,15 +3,15 @@
 use wire::AwsError;
 
 /// The code of what is wrong with a request's members.
-pub const VALIDATION_ERROR: &str = "ValidationError";
+pub(super) const VALIDATION_ERROR: &str = "ValidationError";
 
 /// An argument that is wrong, in these words.
-pub fn invalid(message: impl Into<String>) -> AwsError {
+pub(super) fn invalid(message: impl Into<String>) -> AwsError {
     AwsError::bad(VALIDATION_ERROR, message)
 }
 
 /// A request that isn't signed.
-pub fn unsigned() -> AwsError {
+pub(super) fn unsigned() -> AwsError {
     AwsError::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
 }
 
@@ -19,7 +19,7 @@ pub fn unsigned() -> AwsError {
 ///
 /// # Errors
 /// `NotImplemented` with the name of the first that the request has.
-pub fn refuse(given: &[(&str, bool)]) -> Result<(), AwsError> {
+pub(super) fn refuse(given: &[(&str, bool)]) -> Result<(), AwsError> {
     match given.iter().find(|(_, given)| *given) {
         Some((name, _)) => Err(AwsError::new(501, "NotImplemented", format!("{name} is not simulated here."))),
         None => Ok(()),

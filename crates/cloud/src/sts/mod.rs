@@ -10,7 +10,7 @@
 mod assume_role;
 mod caller;
 mod error;
-pub mod session;
+pub(crate) mod session;
 mod session_token;
 
 use crate::operations;
@@ -18,7 +18,7 @@ use crate::request::{Operation, Service};
 use wire::Names;
 
 /// What tells its requests apart, and what it answers.
-pub static SERVICE: Service = Service {
+pub(crate) static SERVICE: Service = Service {
     id: "sts",
     title: "STS",
     version: Some("2011-06-15"),

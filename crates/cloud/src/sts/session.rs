@@ -29,7 +29,7 @@ const MAX_DURATION: Millis = 36 * 3_600_000;
 /// A temporary key, as AWS gives it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct TemporaryKey {
+pub(crate) struct TemporaryKey {
     access_key_id: String,
     secret_access_key: String,
     session_token: String,
@@ -37,7 +37,7 @@ pub struct TemporaryKey {
 }
 
 /// A session that is to begin: whose it is, and how many seconds it lasts.
-pub struct NewSession {
+pub(crate) struct NewSession {
     pub account: String,
     pub arn: String,
     pub user_id: String,
@@ -49,7 +49,7 @@ pub struct NewSession {
 ///
 /// # Errors
 /// Those of `decide`.
-pub async fn begin(
+pub(crate) async fn begin(
     cx: &Context,
     decide: impl FnOnce(&Engine) -> Result<NewSession, AwsError>,
 ) -> Result<(Session, TemporaryKey), AwsError> {
@@ -84,7 +84,7 @@ pub async fn begin(
 /// # Errors
 /// `UnknownKey` or `WrongToken` for what this server didn't make, or whose role is gone; `ExpiredToken` for a session
 /// that has ended.
-pub fn key(cloud: &Cloud, access_key: &str, token: &str) -> Result<(Key, Session), Refusal> {
+pub(crate) fn key(cloud: &Cloud, access_key: &str, token: &str) -> Result<(Key, Session), Refusal> {
     if !access_key.starts_with(PREFIX) {
         return Err(Refusal::UnknownKey);
     }
@@ -105,7 +105,7 @@ pub fn key(cloud: &Cloud, access_key: &str, token: &str) -> Result<(Key, Session
 }
 
 /// The session that a request claims, where signatures aren't looked at.
-pub fn claimed(cloud: &Cloud, access_key: &str, token: Option<&str>) -> Option<Session> {
+pub(crate) fn claimed(cloud: &Cloud, access_key: &str, token: Option<&str>) -> Option<Session> {
     if !access_key.starts_with(PREFIX) {
         return None;
     }
@@ -114,7 +114,7 @@ pub fn claimed(cloud: &Cloud, access_key: &str, token: Option<&str>) -> Option<S
 }
 
 /// The account of a temporary access key's id.
-pub fn account_of_key(access_key: &str) -> Option<String> {
+pub(crate) fn account_of_key(access_key: &str) -> Option<String> {
     let digits = access_key.strip_prefix(PREFIX)?;
     if digits.len() != 16 {
         return None;

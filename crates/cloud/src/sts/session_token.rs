@@ -16,7 +16,7 @@ const MAX_FOR_ROOT: i64 = 3_600;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetSessionTokenInput<'a> {
+pub(super) struct GetSessionTokenInput<'a> {
     duration_seconds: Option<i64>,
     #[serde(borrow)]
     serial_number: Option<Text<'a>>,
@@ -26,12 +26,12 @@ pub struct GetSessionTokenInput<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetSessionTokenOutput {
+pub(super) struct GetSessionTokenOutput {
     credentials: TemporaryKey,
 }
 
 /// A temporary key of the caller's account.
-pub async fn get_session_token(
+pub(super) async fn get_session_token(
     cx: &Context,
     input: GetSessionTokenInput<'_>,
 ) -> Result<GetSessionTokenOutput, AwsError> {

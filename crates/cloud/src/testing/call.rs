@@ -12,7 +12,7 @@ use wire::payload::Source;
 use wire::{AwsError, Names, Payload, Protocol};
 
 /// A request of an account, in JSON.
-pub fn context(cloud: Arc<Cloud>, account: &str) -> Context {
+pub(crate) fn context(cloud: Arc<Cloud>, account: &str) -> Context {
     Context {
         cloud,
         account: account.into(),
@@ -31,7 +31,7 @@ pub fn context(cloud: Arc<Cloud>, account: &str) -> Context {
 }
 
 /// Calls an operation of a service; without an output it's null.
-pub async fn call(cx: &Context, service: &Service, operation: &str, input: Value) -> Result<Value, AwsError> {
+pub(crate) async fn call(cx: &Context, service: &Service, operation: &str, input: Value) -> Result<Value, AwsError> {
     let operation = service.operation(operation).unwrap();
     let body = input.to_string();
     let mut scratch = Vec::new();

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 /// One of `valid` with up to four places overwritten, removed, doubled or cut off; now and then something else altogether.
-pub fn mangled(valid: &'static [&'static str]) -> impl Strategy<Value = String> {
+pub(crate) fn mangled(valid: &'static [&'static str]) -> impl Strategy<Value = String> {
     let edit = (any::<prop::sample::Index>(), 0..4u8, "\\PC{0,3}|[\\[\\]{}\":,0-9eE+.\\-\\\\]{1,3}|\u{0}");
     let edited = (prop::sample::select(valid), prop::collection::vec(edit, 0..5)).prop_map(|(text, edits)| {
         let mut chars: Vec<char> = text.chars().collect();

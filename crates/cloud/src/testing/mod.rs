@@ -1,6 +1,6 @@
 //! What the unit tests of several rooms begin with, and the tests of the cloud as a whole.
 
-pub mod call;
+pub(crate) mod call;
 mod durability;
-pub mod mangled;
-pub mod served;
+pub(crate) mod mangled;
+pub(crate) mod served;

@@ -15,7 +15,7 @@ use engine::config::{Attributes, QueueConfig};
 use engine::{Change, QueueId};
 use wire::Protocol;
 
-pub async fn serve(folder: &Path, clock: Clock) -> (Server, Context) {
+pub(crate) async fn serve(folder: &Path, clock: Clock) -> (Server, Context) {
     let (cloud, _) = Cloud::open(Options { clock, ..Options::new(folder) }, |_| {}).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = Server::start(cloud, listener, Access::default()).unwrap();
@@ -24,7 +24,7 @@ pub async fn serve(folder: &Path, clock: Clock) -> (Server, Context) {
     (server, cx)
 }
 
-pub async fn declare(cloud: &Arc<Cloud>, arn: &str) -> QueueId {
+pub(crate) async fn declare(cloud: &Arc<Cloud>, arn: &str) -> QueueId {
     let config = |id| QueueConfig {
         id,
         arn: arn.to_owned(),

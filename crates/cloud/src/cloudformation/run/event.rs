@@ -24,28 +24,34 @@ pub(super) struct ResourceEvent<'a> {
 
 impl<'a> ResourceEvent<'a> {
     /// An event that says no more than a status.
-    pub fn new(status: Status) -> Self {
+    pub(super) fn new(status: Status) -> Self {
         Self { status, reason: None, physical_id: "", properties: None }
     }
 
     /// Of the physical resource with this id.
-    pub fn of(self, physical_id: &'a str) -> Self {
+    pub(super) fn of(self, physical_id: &'a str) -> Self {
         Self { physical_id, ..self }
     }
 
     /// With a reason.
-    pub fn because(self, reason: &'a str) -> Self {
+    pub(super) fn because(self, reason: &'a str) -> Self {
         Self { reason: Some(reason), ..self }
     }
 
     /// With the resource's properties.
-    pub fn with(self, properties: &'a Map<String, Value>) -> Self {
+    pub(super) fn with(self, properties: &'a Map<String, Value>) -> Self {
         Self { properties: Some(properties), ..self }
     }
 }
 
 /// Gives a stack a status, with an event. The caller writes the stack.
-pub fn set_status(tx: &mut Transaction<'_>, cx: &Context, stack: &mut Stack, status: Status, reason: Option<&str>) {
+pub(crate) fn set_status(
+    tx: &mut Transaction<'_>,
+    cx: &Context,
+    stack: &mut Stack,
+    status: Status,
+    reason: Option<&str>,
+) {
     stack.status = status;
     stack.reason = reason.map(str::to_owned);
     let event = Event {

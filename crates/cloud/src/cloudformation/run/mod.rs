@@ -47,7 +47,7 @@ use engine::Millis;
 use state::Run;
 use wire::{AwsError, Protocol};
 
-pub use event::set_status;
+pub(super) use event::set_status;
 
 /// Bytes of the reason for which a stack can't go on.
 const MAX_REASON: usize = 1_024;
@@ -55,7 +55,7 @@ const MAX_REASON: usize = 1_024;
 const PAUSE: Millis = 1_000;
 
 /// Goes on with every stack at which something ran when the server stopped.
-pub async fn resume(cloud: Arc<Cloud>, services: &'static Services) {
+pub(crate) async fn resume(cloud: Arc<Cloud>, services: &'static Services) {
     let stacks = cloud.core.read(|engine, _| store::running_stacks(engine));
     let ids = RequestIds::default();
     for stack in stacks {
@@ -80,7 +80,7 @@ pub async fn resume(cloud: Arc<Cloud>, services: &'static Services) {
 }
 
 /// Runs a stack's operation in the background.
-pub fn start(cx: &Context, uuid: &str) {
+pub(super) fn start(cx: &Context, uuid: &str) {
     let cx = Context { service: Some(&super::SERVICE), ..cx.clone() };
     tokio::spawn(run(cx, uuid.to_owned()));
 }

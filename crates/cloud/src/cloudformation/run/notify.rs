@@ -11,7 +11,7 @@ use text::time::iso_millis;
 const MAX_MESSAGE: usize = 256 << 10;
 
 /// Publishes an event to the topics of `NotificationARNs`, in the transaction that records it.
-pub fn notify(tx: &mut Transaction<'_>, cx: &Context, stack: &Stack, event: &Event) {
+pub(super) fn notify(tx: &mut Transaction<'_>, cx: &Context, stack: &Stack, event: &Event) {
     if stack.now.notifications.is_empty() {
         return;
     }

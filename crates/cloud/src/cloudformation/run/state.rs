@@ -31,27 +31,27 @@ pub(super) struct Run {
 
 impl Run {
     /// The stack as it is now.
-    pub fn stack(&self) -> Option<Stack> {
+    pub(super) fn stack(&self) -> Option<Stack> {
         self.cx.cloud.core.read(|engine, _| store::stack(engine, &self.place, &self.uuid))
     }
 
     /// The stack's resources as they are now.
-    pub fn resources(&self) -> Resources {
+    pub(super) fn resources(&self) -> Resources {
         store::all_resources(&self.cx, &self.uuid)
     }
 
     /// A resource of the stack as it is now.
-    pub fn resource(&self, logical_id: &str) -> Option<Resource> {
+    pub(super) fn resource(&self, logical_id: &str) -> Option<Resource> {
         self.cx.cloud.core.read(|engine, _| store::resource(engine, &self.uuid, logical_id))
     }
 
     /// The exports of all stacks of the place.
-    pub fn exports(&self) -> BTreeMap<String, Export> {
+    pub(super) fn exports(&self) -> BTreeMap<String, Export> {
         plan::exports(&store::all_stacks(&self.cx))
     }
 
     /// What the stack's definition comes to, or why it can't be.
-    pub async fn plan(&self, stack: &Stack) -> Result<Step<Plan>, AwsError> {
+    pub(super) async fn plan(&self, stack: &Stack) -> Result<Step<Plan>, AwsError> {
         let text = self.cx.cloud.core.read(|engine, _| store::template(engine, &stack.now.template));
         let Some(text) = text else { return Ok(Step::Failed("the template is gone".to_owned())) };
         let (pseudo, parameters) = (plan::pseudo(stack, &stack.now.notifications), stack.now.parameters.clone());
@@ -60,7 +60,7 @@ impl Run {
     }
 
     /// Changes the stack and what belongs to it, in one transaction.
-    pub async fn change_stack<R>(
+    pub(super) async fn change_stack<R>(
         &self,
         change: impl FnOnce(&mut Transaction<'_>, &mut Stack) -> R,
     ) -> Result<R, AwsError> {
@@ -77,12 +77,12 @@ impl Run {
     }
 
     /// Gives the stack a status, with an event.
-    pub async fn set_status(&self, status: Status, reason: Option<&str>) -> Result<(), AwsError> {
+    pub(super) async fn set_status(&self, status: Status, reason: Option<&str>) -> Result<(), AwsError> {
         self.change_stack(|tx, stack| event::set_status(tx, &self.cx, stack, status, reason)).await
     }
 
     /// Ends the operation with a status, and forgets of the resources what only the operation had to know.
-    pub async fn finish(&self, status: Status) -> Result<(), AwsError> {
+    pub(super) async fn finish(&self, status: Status) -> Result<(), AwsError> {
         let resources = self.resources();
         self.change_stack(|tx, stack| {
             for mut resource in resources.into_values() {
@@ -103,7 +103,11 @@ impl Run {
     }
 
     /// Gives a resource the event's status and reason, and writes it, with the event.
-    pub async fn set_resource_status(&self, resource: &mut Resource, event: ResourceEvent<'_>) -> Result<(), AwsError> {
+    pub(super) async fn set_resource_status(
+        &self,
+        resource: &mut Resource,
+        event: ResourceEvent<'_>,
+    ) -> Result<(), AwsError> {
         resource.status = event.status;
         resource.reason = event.reason.map(str::to_owned);
         self.change_stack(|tx, stack| {
@@ -115,17 +119,17 @@ impl Run {
     }
 
     /// Writes an event of a resource, which itself stays as it is.
-    pub async fn record_event(&self, resource: &Resource, event: ResourceEvent<'_>) -> Result<(), AwsError> {
+    pub(super) async fn record_event(&self, resource: &Resource, event: ResourceEvent<'_>) -> Result<(), AwsError> {
         self.change_stack(|tx, stack| event::record(tx, &self.cx, stack, resource, &event)).await
     }
 
     /// Writes a resource, without an event.
-    pub async fn save_resource(&self, resource: &Resource) -> Result<(), AwsError> {
+    pub(super) async fn save_resource(&self, resource: &Resource) -> Result<(), AwsError> {
         self.change_stack(|tx, _| store::put_resource(tx, &self.uuid, resource)).await
     }
 
     /// What a resource's type works with. `random` is a part of the name that it may generate.
-    pub fn work<'a>(&'a self, stack: &'a Stack, resource: &'a Resource, random: &'a str) -> Work<'a> {
+    pub(super) fn work<'a>(&'a self, stack: &'a Stack, resource: &'a Resource, random: &'a str) -> Work<'a> {
         let before = stack.before.as_ref().unwrap_or(&stack.now);
         Work {
             cx: &self.cx,
@@ -137,7 +141,7 @@ impl Run {
     }
 
     /// Twelve letters and digits for a generated name.
-    pub fn random(&self) -> String {
+    pub(super) fn random(&self) -> String {
         random(&self.cx.cloud.core.uuid())
     }
 }

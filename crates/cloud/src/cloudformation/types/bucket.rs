@@ -123,7 +123,7 @@ static SCHEMA: Schema = Schema {
 };
 
 /// `AWS::S3::Bucket`.
-pub struct Bucket;
+pub(super) struct Bucket;
 
 #[async_trait]
 impl ResourceType for Bucket {

@@ -18,7 +18,7 @@ static SCHEMA: Schema = Schema {
 };
 
 /// `AWS::S3::BucketPolicy`.
-pub struct BucketPolicy;
+pub(super) struct BucketPolicy;
 
 #[async_trait]
 impl ResourceType for BucketPolicy {

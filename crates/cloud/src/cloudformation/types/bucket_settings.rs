@@ -6,7 +6,7 @@ use crate::s3::{Failure, Setting, SettingName, dto};
 use wire::AwsError;
 
 /// A property that is a setting of the bucket.
-pub struct SettingProperty {
+pub(super) struct SettingProperty {
     /// E.g. `CorsConfiguration`.
     pub name: &'static str,
     read: fn(&Value) -> Result<Setting>,
@@ -22,13 +22,13 @@ enum Gone {
 }
 
 /// What a bucket is to be set to, or which of its settings it is to lose.
-pub enum SettingChange {
+pub(super) enum SettingChange {
     Put(Setting),
     Clear(SettingName),
 }
 
 /// In the order in which they are set: a lock needs versioning.
-pub static SETTINGS: &[SettingProperty] = &[
+pub(super) static SETTINGS: &[SettingProperty] = &[
     SettingProperty { name: "OwnershipControls", read: ownership, gone: Gone::Cleared(SettingName::Ownership) },
     SettingProperty {
         name: "PublicAccessBlockConfiguration",
@@ -57,7 +57,7 @@ impl SettingProperty {
     ///
     /// # Errors
     /// S3's `MalformedXML` for a value that S3 couldn't read.
-    pub fn change(
+    pub(super) fn change(
         &self,
         old: Option<&Value>,
         new: Option<&Value>,
@@ -76,7 +76,7 @@ impl SettingProperty {
 }
 
 /// The tags of a bucket, by key.
-pub fn tags(tags: &Map<String, Value>) -> Setting {
+pub(super) fn tags(tags: &Map<String, Value>) -> Setting {
     let tag = |(key, value): (&String, &Value)| dto::Tag {
         key: Some(key.clone()),
         value: Some(value.as_str().unwrap_or_default().to_owned()),

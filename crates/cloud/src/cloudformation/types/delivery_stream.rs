@@ -94,7 +94,7 @@ static SCHEMA: Schema = Schema {
 };
 
 /// `AWS::KinesisFirehose::DeliveryStream`.
-pub struct DeliveryStream;
+pub(super) struct DeliveryStream;
 
 #[async_trait]
 impl ResourceType for DeliveryStream {

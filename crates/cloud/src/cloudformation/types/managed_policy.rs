@@ -27,7 +27,7 @@ static SCHEMA: Schema = Schema {
 };
 
 /// `AWS::IAM::ManagedPolicy`.
-pub struct ManagedPolicy;
+pub(super) struct ManagedPolicy;
 
 #[async_trait]
 impl ResourceType for ManagedPolicy {

@@ -20,8 +20,8 @@ mod work;
 
 use template::diff::Recreation;
 
-pub use resource_type::ResourceType;
-pub use work::{GeneratedName, Work};
+pub(super) use resource_type::ResourceType;
+pub(super) use work::{GeneratedName, Work};
 
 /// Every type.
 static TYPES: &[&dyn ResourceType] = &[
@@ -42,12 +42,12 @@ static TYPES: &[&dyn ResourceType] = &[
 ];
 
 /// A type by its name, e.g. `AWS::SQS::Queue`.
-pub fn find(type_name: &str) -> Option<&'static dyn ResourceType> {
+pub(super) fn find(type_name: &str) -> Option<&'static dyn ResourceType> {
     TYPES.iter().copied().find(|resource_type| resource_type.schema().type_name == type_name)
 }
 
 /// What a change of a property does to a resource of a type.
-pub fn recreation(type_name: &str, property: &str) -> Recreation {
+pub(super) fn recreation(type_name: &str, property: &str) -> Recreation {
     find(type_name).map_or(Recreation::Never, |found| found.schema().recreation(property))
 }
 

@@ -52,7 +52,7 @@ static SCHEMA: Schema = Schema {
 };
 
 /// `AWS::SQS::Queue`.
-pub struct Queue;
+pub(super) struct Queue;
 
 #[async_trait]
 impl ResourceType for Queue {

@@ -11,12 +11,12 @@ const FIELDS: &[Field] = &[any("PolicyDocument").required(), strings("Queues").r
 const INLINE_FIELDS: &[Field] = &[any("PolicyDocument").required(), string("Queue").required().replaces()];
 
 /// `AWS::SQS::QueuePolicy` or `AWS::SQS::QueueInlinePolicy`.
-pub struct QueuePolicy {
+pub(super) struct QueuePolicy {
     schema: &'static Schema,
 }
 
 /// `AWS::SQS::QueuePolicy`.
-pub static QUEUE_POLICY: QueuePolicy = QueuePolicy {
+pub(super) static QUEUE_POLICY: QueuePolicy = QueuePolicy {
     schema: &Schema {
         type_name: "AWS::SQS::QueuePolicy",
         fields: FIELDS,
@@ -27,7 +27,7 @@ pub static QUEUE_POLICY: QueuePolicy = QueuePolicy {
 };
 
 /// `AWS::SQS::QueueInlinePolicy`.
-pub static QUEUE_INLINE_POLICY: QueuePolicy = QueuePolicy {
+pub(super) static QUEUE_INLINE_POLICY: QueuePolicy = QueuePolicy {
     schema: &Schema {
         type_name: "AWS::SQS::QueueInlinePolicy",
         fields: INLINE_FIELDS,

@@ -10,7 +10,7 @@ use super::work::{Created, ResourceResult, Work};
 /// A resource is created in three steps, each of which is in the log before the next begins: [`Self::choose_name`],
 /// [`Self::check_name_is_free`], [`Self::create`]. What has the name after a restart is therefore the stack's own.
 #[async_trait]
-pub trait ResourceType: Send + Sync {
+pub(crate) trait ResourceType: Send + Sync {
     /// What a template may say of its resources.
     fn schema(&self) -> &'static Schema;
 

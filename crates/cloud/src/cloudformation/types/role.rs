@@ -33,7 +33,7 @@ static SCHEMA: Schema = Schema {
 };
 
 /// `AWS::IAM::Role`.
-pub struct Role;
+pub(super) struct Role;
 
 #[async_trait]
 impl ResourceType for Role {

@@ -14,12 +14,12 @@ const ROLE_FIELDS: &[Field] =
 const ABSENT: &[&str] = &["Groups", "Users"];
 
 /// `AWS::IAM::Policy` or `AWS::IAM::RolePolicy`.
-pub struct RolePolicy {
+pub(super) struct RolePolicy {
     schema: &'static Schema,
 }
 
 /// `AWS::IAM::Policy`.
-pub static POLICY: RolePolicy = RolePolicy {
+pub(super) static POLICY: RolePolicy = RolePolicy {
     schema: &Schema {
         type_name: "AWS::IAM::Policy",
         fields: FIELDS,
@@ -30,7 +30,7 @@ pub static POLICY: RolePolicy = RolePolicy {
 };
 
 /// `AWS::IAM::RolePolicy`.
-pub static ROLE_POLICY: RolePolicy = RolePolicy {
+pub(super) static ROLE_POLICY: RolePolicy = RolePolicy {
     schema: &Schema {
         type_name: "AWS::IAM::RolePolicy",
         fields: ROLE_FIELDS,

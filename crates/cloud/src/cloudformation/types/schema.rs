@@ -6,11 +6,11 @@ use template::diff::Recreation;
 use template::scalar_text;
 
 /// The properties of a resource by name.
-pub type Properties = Map<String, Value>;
+pub(super) type Properties = Map<String, Value>;
 
 /// What a template may say of the resources of a type.
 #[derive(Debug)]
-pub struct Schema {
+pub(crate) struct Schema {
     /// E.g. `AWS::SQS::Queue`.
     pub type_name: &'static str,
     pub fields: &'static [Field],
@@ -24,23 +24,23 @@ pub struct Schema {
 
 impl Schema {
     /// Whether `Fn::GetAtt` can give an attribute: those of its own, and its properties.
-    pub fn has_attribute(&self, attribute: &str) -> bool {
+    pub(crate) fn has_attribute(&self, attribute: &str) -> bool {
         self.attributes.contains(&attribute) || self.fields.iter().any(|field| field.name == attribute)
     }
 
     /// Whether resources of this type carry tags, also those of their stack.
-    pub fn has_tags(&self) -> bool {
+    pub(crate) fn has_tags(&self) -> bool {
         self.fields.iter().any(|field| field.name == "Tags")
     }
 
     /// What a change of a property does to a resource.
-    pub fn recreation(&self, property: &str) -> Recreation {
+    pub(crate) fn recreation(&self, property: &str) -> Recreation {
         let field = self.fields.iter().find(|field| field.name == property);
         field.map_or(Recreation::Never, |field| field.recreation)
     }
 
     /// Whether a change from the old properties to the new makes a new resource.
-    pub fn replaces(&self, old: &Properties, new: &Properties) -> bool {
+    pub(crate) fn replaces(&self, old: &Properties, new: &Properties) -> bool {
         let mut always = self.fields.iter().filter(|field| field.recreation == Recreation::Always);
         always.any(|field| old.get(field.name) != new.get(field.name))
     }
@@ -49,7 +49,7 @@ impl Schema {
     ///
     /// # Errors
     /// AWS's text of a property that doesn't fit its schema, e.g. `[#: required key [Name] not found]`.
-    pub fn conform(&self, properties: &Properties) -> Result<Properties, String> {
+    pub(crate) fn conform(&self, properties: &Properties) -> Result<Properties, String> {
         if let Some(name) = properties.keys().find(|name| self.absent.contains(&name.as_str())) {
             return Err(format!("[#/{name}: this property is not supported by this cloud]"));
         }
@@ -59,7 +59,7 @@ impl Schema {
 
 /// The shape of a property's value.
 #[derive(Debug, Clone, Copy)]
-pub enum Shape {
+pub(crate) enum Shape {
     Text,
     Integer,
     Boolean,
@@ -71,7 +71,7 @@ pub enum Shape {
 
 /// A property.
 #[derive(Debug, Clone, Copy)]
-pub struct Field {
+pub(crate) struct Field {
     pub name: &'static str,
     pub shape: Shape,
     pub required: bool,
@@ -80,13 +80,13 @@ pub struct Field {
 
 impl Field {
     /// Required when the resource is made.
-    pub const fn required(mut self) -> Self {
+    pub(crate) const fn required(mut self) -> Self {
         self.required = true;
         self
     }
 
     /// A change makes a new resource.
-    pub const fn replaces(mut self) -> Self {
+    pub(crate) const fn replaces(mut self) -> Self {
         self.recreation = Recreation::Always;
         self
     }
@@ -97,42 +97,42 @@ const fn field(name: &'static str, shape: Shape) -> Field {
 }
 
 /// A text.
-pub const fn string(name: &'static str) -> Field {
+pub(super) const fn string(name: &'static str) -> Field {
     field(name, Shape::Text)
 }
 
 /// A number.
-pub const fn integer(name: &'static str) -> Field {
+pub(super) const fn integer(name: &'static str) -> Field {
     field(name, Shape::Integer)
 }
 
 /// A truth value.
-pub const fn boolean(name: &'static str) -> Field {
+pub(super) const fn boolean(name: &'static str) -> Field {
     field(name, Shape::Boolean)
 }
 
 /// Any JSON: a policy document and the like.
-pub const fn json(name: &'static str) -> Field {
+pub(super) const fn json(name: &'static str) -> Field {
     field(name, Shape::Json)
 }
 
 /// A list of texts.
-pub const fn strings(name: &'static str) -> Field {
+pub(super) const fn strings(name: &'static str) -> Field {
     field(name, Shape::List(&Shape::Text))
 }
 
 /// An object of these fields.
-pub const fn object(name: &'static str, fields: &'static [Field]) -> Field {
+pub(super) const fn object(name: &'static str, fields: &'static [Field]) -> Field {
     field(name, Shape::Object(fields))
 }
 
 /// A list of such items.
-pub const fn list(name: &'static str, item: &'static Shape) -> Field {
+pub(super) const fn list(name: &'static str, item: &'static Shape) -> Field {
     field(name, Shape::List(item))
 }
 
 /// `Tags`: a list of keys and values.
-pub const TAGS: Field = list("Tags", &Shape::Object(&[string("Key").required(), string("Value").required()]));
+pub(super) const TAGS: Field = list("Tags", &Shape::Object(&[string("Key").required(), string("Value").required()]));
 
 fn members(given: &Properties, fields: &[Field], path: &str) -> Result<Properties, String> {
     if let Some(missing) = fields.iter().find(|f| f.required && !given.contains_key(f.name)) {

@@ -42,7 +42,7 @@ static SCHEMA: Schema = Schema {
 };
 
 /// `AWS::SNS::Subscription`.
-pub struct Subscription;
+pub(super) struct Subscription;
 
 #[async_trait]
 impl ResourceType for Subscription {

@@ -51,7 +51,7 @@ static SCHEMA: Schema = Schema {
 };
 
 /// `AWS::SNS::Topic`.
-pub struct Topic;
+pub(super) struct Topic;
 
 #[async_trait]
 impl ResourceType for Topic {

@@ -11,12 +11,12 @@ const FIELDS: &[Field] = &[any("PolicyDocument").required(), strings("Topics").r
 const INLINE_FIELDS: &[Field] = &[any("PolicyDocument").required(), string("TopicArn").required().replaces()];
 
 /// `AWS::SNS::TopicPolicy` or `AWS::SNS::TopicInlinePolicy`.
-pub struct TopicPolicy {
+pub(super) struct TopicPolicy {
     schema: &'static Schema,
 }
 
 /// `AWS::SNS::TopicPolicy`.
-pub static TOPIC_POLICY: TopicPolicy = TopicPolicy {
+pub(super) static TOPIC_POLICY: TopicPolicy = TopicPolicy {
     schema: &Schema {
         type_name: "AWS::SNS::TopicPolicy",
         fields: FIELDS,
@@ -27,7 +27,7 @@ pub static TOPIC_POLICY: TopicPolicy = TopicPolicy {
 };
 
 /// `AWS::SNS::TopicInlinePolicy`.
-pub static TOPIC_INLINE_POLICY: TopicPolicy = TopicPolicy {
+pub(super) static TOPIC_INLINE_POLICY: TopicPolicy = TopicPolicy {
     schema: &Schema {
         type_name: "AWS::SNS::TopicInlinePolicy",
         fields: INLINE_FIELDS,

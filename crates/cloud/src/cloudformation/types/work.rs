@@ -8,7 +8,7 @@ use crate::request::Context;
 use wire::AwsError;
 
 /// What a resource type works with when it creates, updates or deletes a resource.
-pub struct Work<'a> {
+pub(crate) struct Work<'a> {
     /// The service in it is CloudFormation: what is called is asked by it, on behalf of whom the context speaks for.
     pub cx: &'a Context,
     /// The name that CloudFormation gives if the template gives none.
@@ -22,7 +22,7 @@ pub struct Work<'a> {
 
 /// What a generated name is made of.
 #[derive(Clone)]
-pub struct GeneratedName<'a> {
+pub(crate) struct GeneratedName<'a> {
     /// The stack's name.
     pub stack: &'a str,
     pub logical_id: &'a str,
@@ -32,7 +32,7 @@ pub struct GeneratedName<'a> {
 
 impl GeneratedName<'_> {
     /// `stack-logical-RANDOM`, the first two cut so that the whole fits.
-    pub fn within(&self, max: usize) -> String {
+    pub(crate) fn within(&self, max: usize) -> String {
         let room = max.saturating_sub(self.random.len() + 2);
         let logical: String = self.logical_id.chars().take(room / 2).collect();
         let stack: String = self.stack.chars().take(room - logical.len()).collect();
@@ -42,7 +42,7 @@ impl GeneratedName<'_> {
 
 /// What a resource type has created.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Created {
+pub(crate) struct Created {
     /// What `Ref` gives.
     pub physical_id: String,
     /// What `Fn::GetAtt` gives beside the properties.
@@ -51,7 +51,10 @@ pub struct Created {
 
 impl Created {
     /// With what `Fn::GetAtt` gives, by name.
-    pub fn new(physical_id: impl Into<String>, attributes: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
+    pub(crate) fn new(
+        physical_id: impl Into<String>,
+        attributes: impl IntoIterator<Item = (&'static str, Value)>,
+    ) -> Self {
         let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Self { physical_id: physical_id.into(), attributes }
     }
@@ -59,14 +62,14 @@ impl Created {
 
 /// Why a resource can't be created, updated or deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResourceError {
+pub(crate) struct ResourceError {
     /// The reason that its event gives.
     pub reason: String,
 }
 
 impl ResourceError {
     /// For a reason in words.
-    pub fn new(reason: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into() }
     }
 }
@@ -96,10 +99,10 @@ fn handler_code(code: &str, status: u16) -> &'static str {
 }
 
 /// The result of working on a resource.
-pub type ResourceResult<T> = Result<T, ResourceError>;
+pub(super) type ResourceResult<T> = Result<T, ResourceError>;
 
 /// The error for a name that another resource has.
-pub fn already_exists(type_name: &str, identifier: &str) -> ResourceError {
+pub(super) fn already_exists(type_name: &str, identifier: &str) -> ResourceError {
     ResourceError::new(format!(
         "Resource handler returned message: \"Resource of type '{type_name}' with identifier '{identifier}' already exists.\" (HandlerErrorCode: AlreadyExists)"
     ))
@@ -110,7 +113,7 @@ impl Work<'_> {
     ///
     /// # Errors
     /// The operation's own.
-    pub async fn call(&self, service: &str, operation: &str, input: Value) -> Result<Value, AwsError> {
+    pub(crate) async fn call(&self, service: &str, operation: &str, input: Value) -> Result<Value, AwsError> {
         self.cx.call(service, operation, input).await
     }
 
@@ -119,7 +122,7 @@ impl Work<'_> {
     ///
     /// # Errors
     /// The operation's own, but for those in `gone`.
-    pub async fn call_unless_gone(
+    pub(crate) async fn call_unless_gone(
         &self,
         service: &str,
         operation: &str,
@@ -135,7 +138,7 @@ impl Work<'_> {
 
     /// What a new resource is tagged with: [`Work::all_tags`], and the tags that tell which stack it belongs to
     /// ("Resource tag" in the CloudFormation template reference).
-    pub fn first_tags(&self, properties: &Properties) -> Map<String, Value> {
+    pub(crate) fn first_tags(&self, properties: &Properties) -> Map<String, Value> {
         let mut tags = self.all_tags(properties);
         for (name, value) in [
             ("stack-id", self.stack_id),
@@ -148,17 +151,17 @@ impl Work<'_> {
     }
 
     /// The stack's tags and the resource's own, which take precedence, as keys and values.
-    pub fn all_tags(&self, properties: &Properties) -> Map<String, Value> {
+    pub(crate) fn all_tags(&self, properties: &Properties) -> Map<String, Value> {
         all_tags(self.tags, properties)
     }
 
     /// The tags that a resource with these properties had before.
-    pub fn all_tags_before(&self, properties: &Properties) -> Map<String, Value> {
+    pub(crate) fn all_tags_before(&self, properties: &Properties) -> Map<String, Value> {
         all_tags(self.tags_before, properties)
     }
 
     /// An ARN in this stack's place.
-    pub fn arn(&self, service: &str, resource: &str) -> String {
+    pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
         format!("arn:aws:{service}:{}:{}:{resource}", self.cx.region, self.cx.account)
     }
 }
@@ -174,24 +177,24 @@ fn all_tags(stack: &[Tag], properties: &Properties) -> Map<String, Value> {
 }
 
 /// Tags as a list of keys and values.
-pub fn tag_list(tags: &Map<String, Value>) -> Value {
+pub(super) fn tag_list(tags: &Map<String, Value>) -> Value {
     tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
 }
 
 /// What has to be done to come from one set of tags to another: those to set, the keys to remove.
-pub fn tag_changes(old: &Map<String, Value>, new: &Map<String, Value>) -> (Map<String, Value>, Vec<String>) {
+pub(super) fn tag_changes(old: &Map<String, Value>, new: &Map<String, Value>) -> (Map<String, Value>, Vec<String>) {
     let set = new.iter().filter(|(key, value)| old.get(*key) != Some(value));
     let gone = old.keys().filter(|key| !new.contains_key(*key)).cloned().collect();
     (set.map(|(key, value)| (key.clone(), value.clone())).collect(), gone)
 }
 
 /// A property as text.
-pub fn text<'a>(properties: &'a Properties, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(properties: &'a Properties, name: &str) -> Option<&'a str> {
     properties.get(name).and_then(Value::as_str)
 }
 
 /// A property as the text of an attribute: objects as JSON.
-pub fn attribute(value: &Value) -> Value {
+pub(super) fn attribute(value: &Value) -> Value {
     match value {
         Value::String(_) => value.clone(),
         other => other.to_string().into(),

@@ -11,7 +11,7 @@ use wire::AwsError;
 /// What a client gives, of a destination or of a change to one; absent is unchanged.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct DestinationInput {
+pub(crate) struct DestinationInput {
     #[serde(rename = "RoleARN")]
     role_arn: Option<String>,
     #[serde(rename = "BucketARN")]
@@ -45,7 +45,7 @@ impl Destination {
     ///
     /// # Errors
     /// Whatever can't be: missing, out of range, contradictory, or not simulated (said by name).
-    pub fn merge(before: Option<&Self>, input: DestinationInput) -> Result<Self, AwsError> {
+    pub(crate) fn merge(before: Option<&Self>, input: DestinationInput) -> Result<Self, AwsError> {
         refuse_unsupported(&input)?;
         let partitioning = input
             .dynamic_partitioning_configuration

@@ -15,18 +15,18 @@ use engine::Millis;
 use engine::stream::Buffering;
 use wire::AwsError;
 
-pub use input::DestinationInput;
+pub(super) use input::DestinationInput;
 
 /// Firehose as roles trust it.
-pub const SERVICE: &str = "firehose.amazonaws.com";
+pub(super) const SERVICE: &str = "firehose.amazonaws.com";
 
 /// The only destination of a stream.
-pub const DESTINATION_ID: &str = "destinationId-000000000001";
+pub(super) const DESTINATION_ID: &str = "destinationId-000000000001";
 
 /// Buffering hints ("BufferingHints", API Reference): 0 to 900 s, 1 to 128 MiB; 300 s and 5 MiB unless given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct BufferingHints {
+pub(super) struct BufferingHints {
     #[serde(rename = "SizeInMBs")]
     /// Mebibytes that a buffer is due with.
     pub size_in_mbs: u32,
@@ -37,7 +37,7 @@ pub struct BufferingHints {
 /// Processors as clients list them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-pub struct Processing {
+pub(super) struct Processing {
     /// Whether they run.
     pub enabled: bool,
     /// In any order, each type once.
@@ -47,7 +47,7 @@ pub struct Processing {
 /// A processor as clients list it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ProcessorConfig {
+pub(super) struct ProcessorConfig {
     /// Such as `RecordDeAggregation`.
     #[serde(rename = "Type")]
     pub kind: String,
@@ -59,7 +59,7 @@ pub struct ProcessorConfig {
 /// A parameter of a processor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Parameter {
+pub(super) struct Parameter {
     /// Such as `SubRecordType`.
     pub parameter_name: String,
     /// Its value.
@@ -69,7 +69,7 @@ pub struct Parameter {
 /// Dynamic partitioning.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Partitioning {
+pub(super) struct Partitioning {
     /// Set when the stream is created, and for good.
     #[serde(default)]
     pub enabled: bool,
@@ -81,7 +81,7 @@ pub struct Partitioning {
 /// A destination, valid and whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Destination {
+pub(super) struct Destination {
     /// The role that objects are put through.
     #[serde(rename = "RoleARN")]
     pub role_arn: String,
@@ -122,12 +122,12 @@ impl Destination {
     ///
     /// # Errors
     /// `AccessDeniedException` ("CreateDeliveryStream", Common Errors).
-    pub fn check_role(&self, cx: &Context) -> Result<(), AwsError> {
+    pub(super) fn check_role(&self, cx: &Context) -> Result<(), AwsError> {
         passing::check(cx, &self.role_arn, 400, "AccessDeniedException")
     }
 
     /// Tells the operator if nobody made the role of the stream `name`, though records land in the account's own bucket.
-    pub fn tell_of_role(&self, cx: &Context, name: &str) {
+    pub(super) fn tell_of_role(&self, cx: &Context, name: &str) {
         let bucket = cx.cloud.core.read(|engine, _| s3::find_bucket(engine, self.bucket())).ok().flatten();
         if bucket.is_some_and(|bucket| bucket.account != *cx.account) {
             return;
@@ -137,17 +137,17 @@ impl Destination {
     }
 
     /// The bucket's name.
-    pub fn bucket(&self) -> &str {
+    pub(super) fn bucket(&self) -> &str {
         self.bucket_arn.rsplit(':').next().unwrap_or_default()
     }
 
     /// Whether records are grouped by partition keys.
-    pub fn partitioned(&self) -> bool {
+    pub(super) fn partitioned(&self) -> bool {
         self.dynamic_partitioning_configuration.as_ref().is_some_and(|it| it.enabled)
     }
 
     /// How its records are buffered.
-    pub fn buffering(&self) -> Buffering {
+    pub(super) fn buffering(&self) -> Buffering {
         if self.partitioned() {
             return Buffering::Partitioned;
         }
@@ -155,12 +155,12 @@ impl Destination {
     }
 
     /// The bytes that a buffer is due with.
-    pub fn buffer_bytes(&self) -> u64 {
+    pub(super) fn buffer_bytes(&self) -> u64 {
         u64::from(self.hints.size_in_mbs) << 20
     }
 
     /// How long records are buffered.
-    pub fn buffer_millis(&self) -> Millis {
+    pub(super) fn buffer_millis(&self) -> Millis {
         Millis::from(self.hints.interval_in_seconds) * 1000
     }
 
@@ -168,7 +168,7 @@ impl Destination {
     ///
     /// # Errors
     /// Which of them can't be had, and why.
-    pub fn pipeline(&self) -> Result<Pipeline, String> {
+    pub(super) fn pipeline(&self) -> Result<Pipeline, String> {
         let processing = self.processing_configuration.iter().filter(|it| it.enabled);
         let processors: Vec<Processor> = processing
             .flat_map(|it| &it.processors)
@@ -188,24 +188,24 @@ impl Destination {
     ///
     /// # Errors
     /// What of them can't be.
-    pub fn prefixes(&self) -> Result<Prefixes, String> {
+    pub(super) fn prefixes(&self) -> Result<Prefixes, String> {
         Prefixes::new(self.prefix.as_deref(), self.error_output_prefix.as_deref(), self.partitioned())
             .map_err(|error| error.to_string())
     }
 
     /// The compression of its objects.
-    pub fn compression(&self) -> Compression {
+    pub(super) fn compression(&self) -> Compression {
         Compression::parse(&self.compression_format).unwrap_or_default()
     }
 
     /// The zone of the times in prefixes and names.
-    pub fn zone(&self) -> jiff::tz::TimeZone {
+    pub(super) fn zone(&self) -> jiff::tz::TimeZone {
         let zone = self.custom_time_zone.as_deref().and_then(|name| jiff::tz::TimeZone::get(name).ok());
         zone.unwrap_or(jiff::tz::TimeZone::UTC)
     }
 
     /// As DescribeDeliveryStream gives it: every S3 destination is described in both forms.
-    pub fn describe(&self) -> Value {
+    pub(super) fn describe(&self) -> Value {
         let mut extended = serde_json::to_value(self).unwrap_or_default();
         let mut plain = serde_json::Map::new();
         if let Value::Object(fields) = &mut extended {

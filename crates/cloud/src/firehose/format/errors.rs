@@ -20,7 +20,7 @@ struct Document<'a> {
 }
 
 /// The line for a failed record. `arrived` and `ended`, its last attempt, are milliseconds since 1970.
-pub fn error_line(failure: &Failure, attempts: u32, arrived: i64, ended: i64) -> Vec<u8> {
+pub(crate) fn error_line(failure: &Failure, attempts: u32, arrived: i64, ended: i64) -> Vec<u8> {
     let document = Document {
         attempts_made: attempts,
         arrival_timestamp: arrived,

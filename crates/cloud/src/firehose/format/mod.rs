@@ -4,7 +4,7 @@ mod errors;
 mod object;
 mod pipeline;
 
-pub use errors::error_line;
-pub use object::{Compression, ObjectBody};
+pub(super) use errors::error_line;
+pub(super) use object::{Compression, ObjectBody};
 pub(super) use pipeline::METADATA;
-pub use pipeline::{Failure, Output, Pipeline, Processor};
+pub(super) use pipeline::{Failure, Output, Pipeline, Processor};

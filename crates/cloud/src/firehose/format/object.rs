@@ -4,7 +4,7 @@ use std::io::{self, Cursor, Write};
 
 /// The `CompressionFormat` of an S3 destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Compression {
+pub(crate) enum Compression {
     /// As it is.
     #[default]
     Uncompressed,
@@ -20,7 +20,7 @@ pub enum Compression {
 
 impl Compression {
     /// The compression of a name in the API, if there is one.
-    pub fn parse(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "UNCOMPRESSED" => Compression::Uncompressed,
             "GZIP" => Compression::Gzip,
@@ -44,7 +44,7 @@ impl Compression {
     }
 
     /// How names of objects end if the stream has no `FileExtension` of its own.
-    pub fn extension(self) -> &'static str {
+    pub(crate) fn extension(self) -> &'static str {
         match self {
             Compression::Uncompressed => "",
             Compression::Gzip => ".gz",
@@ -56,7 +56,7 @@ impl Compression {
 }
 
 /// Builds a body in memory, record by record.
-pub struct ObjectBody {
+pub(crate) struct ObjectBody {
     writer: Writer,
 }
 
@@ -70,7 +70,7 @@ enum Writer {
 
 impl ObjectBody {
     /// An empty body. `name` is that of the one file in a ZIP archive.
-    pub fn new(compression: Compression, name: &str) -> io::Result<Self> {
+    pub(crate) fn new(compression: Compression, name: &str) -> io::Result<Self> {
         let writer = match compression {
             Compression::Uncompressed => Writer::Plain(Vec::new()),
             Compression::Gzip => {
@@ -88,7 +88,7 @@ impl ObjectBody {
     }
 
     /// Adds a record.
-    pub fn push(&mut self, record: &[u8]) -> io::Result<()> {
+    pub(crate) fn push(&mut self, record: &[u8]) -> io::Result<()> {
         match &mut self.writer {
             Writer::Plain(out) => out.write_all(record),
             Writer::Gzip(out) => out.write_all(record),
@@ -99,7 +99,7 @@ impl ObjectBody {
     }
 
     /// The whole body.
-    pub fn finish(self) -> io::Result<Vec<u8>> {
+    pub(crate) fn finish(self) -> io::Result<Vec<u8>> {
         match self.writer {
             Writer::Plain(out) => Ok(out),
             Writer::Gzip(out) => out.finish(),

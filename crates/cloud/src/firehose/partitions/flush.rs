@@ -15,7 +15,7 @@ use engine::{Position, StreamId};
 use wire::AwsError;
 
 /// Buffers are landed together up to so many bytes.
-pub const MAX_BYTES: u64 = 256 << 20;
+pub(super) const MAX_BYTES: u64 = 256 << 20;
 
 /// The error of a record whose partition would be one too many.
 const EXCEEDED: (&str, &str) = (

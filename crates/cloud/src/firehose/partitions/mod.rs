@@ -60,7 +60,7 @@ struct Buffer {
 }
 
 /// The buffers of one stream.
-pub struct Partitions {
+pub(super) struct Partitions {
     /// The configuration that they were sorted by.
     config: String,
     maker: ObjectMaker,
@@ -73,7 +73,7 @@ pub struct Partitions {
 }
 
 /// Sorts what has come to a stream and lands what is due.
-pub async fn step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, Partitions>) -> Step {
+pub(super) async fn step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, Partitions>) -> Step {
     match try_step(cloud, id, all).await {
         Ok(step) => step,
         Err(error) => {

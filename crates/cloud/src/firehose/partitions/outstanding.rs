@@ -7,7 +7,7 @@ use engine::{Change, Position, StreamId};
 
 /// The records with parts that wait.
 #[derive(Debug, Default)]
-pub struct Outstanding {
+pub(super) struct Outstanding {
     records: HashMap<Position, Waiting>,
 }
 
@@ -19,12 +19,12 @@ struct Waiting {
 
 impl Outstanding {
     /// Notes that a record of `of` parts has `left` that wait.
-    pub fn add(&mut self, position: Position, of: u16, left: u16) {
+    pub(super) fn add(&mut self, position: Position, of: u16, left: u16) {
         self.records.insert(position, Waiting { of, left });
     }
 
     /// The changes that take parts out of the stream's buffer.
-    pub fn changes(&self, id: StreamId, parts: impl Iterator<Item = (Position, u16)>) -> Vec<Change<'static>> {
+    pub(super) fn changes(&self, id: StreamId, parts: impl Iterator<Item = (Position, u16)>) -> Vec<Change<'static>> {
         let mut by_record: BTreeMap<Position, Vec<u16>> = BTreeMap::new();
         parts.for_each(|(position, index)| by_record.entry(position).or_default().push(index));
         let (mut positions, mut rest) = (Vec::new(), Vec::new());
@@ -47,7 +47,7 @@ impl Outstanding {
     }
 
     /// Notes that parts have landed, or were given up.
-    pub fn remove(&mut self, parts: impl Iterator<Item = (Position, u16)>) {
+    pub(super) fn remove(&mut self, parts: impl Iterator<Item = (Position, u16)>) {
         for (position, _) in parts {
             if let Some(waiting) = self.records.get_mut(&position) {
                 waiting.left -= 1;

@@ -5,7 +5,7 @@ use jiff::civil::{Date, Weekday, date};
 
 /// A parsed pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DateTimePattern {
+pub(crate) struct DateTimePattern {
     items: Vec<Item>,
 }
 
@@ -21,7 +21,7 @@ impl DateTimePattern {
     ///
     /// # Errors
     /// What is wrong with it, in Java's words.
-    pub fn parse(pattern: &str) -> Result<Self, String> {
+    pub(crate) fn parse(pattern: &str) -> Result<Self, String> {
         let mut items = Vec::new();
         let mut text = String::new();
         let mut chars = pattern.chars().peekable();
@@ -61,7 +61,7 @@ impl DateTimePattern {
     }
 
     /// Writes a moment in its own zone.
-    pub fn format(&self, at: &Zoned) -> String {
+    pub(crate) fn format(&self, at: &Zoned) -> String {
         let mut out = String::new();
         for item in &self.items {
             match item {

@@ -8,20 +8,20 @@ use std::collections::BTreeMap;
 
 use jiff::Zoned;
 
-pub use datetime::DateTimePattern;
-pub use name::object_key;
+pub(super) use datetime::DateTimePattern;
+pub(super) use name::object_key;
 
 /// Values of the keys by which records are grouped, by name.
-pub type PartitionKeys = BTreeMap<String, String>;
+pub(super) type PartitionKeys = BTreeMap<String, String>;
 
 /// A prefix that can't be had, in the words of Firehose's `InvalidArgumentException`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct PrefixError(pub String);
+pub(super) struct PrefixError(pub String);
 
 /// Why a prefix could not be evaluated for a record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EvaluationError {
+pub(super) enum EvaluationError {
     /// The name of the key.
     #[error("the record has no partition key {0}")]
     MissingKey(String),
@@ -51,12 +51,12 @@ enum Part {
 
 /// A prefix as given, parsed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Prefix {
+pub(super) struct Prefix {
     parts: Vec<Part>,
 }
 
 /// What a prefix is evaluated with.
-pub struct Evaluation<'a> {
+pub(super) struct Evaluation<'a> {
     /// When the oldest record of the object came, in the stream's zone (`CustomTimeZone`, UTC by default).
     pub at: &'a Zoned,
     /// The record's partition keys.
@@ -67,7 +67,7 @@ pub struct Evaluation<'a> {
 
 /// Kinds of failure, which name the folder that failed records go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ErrorOutputType {
+pub(super) enum ErrorOutputType {
     /// A processor failed.
     ProcessingFailed,
     /// The record can't be decompressed.
@@ -78,7 +78,7 @@ pub enum ErrorOutputType {
 
 impl ErrorOutputType {
     /// The folder's name.
-    pub fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             ErrorOutputType::ProcessingFailed => "processing-failed",
             ErrorOutputType::DecompressionFailed => "decompression-failed",
@@ -90,7 +90,7 @@ impl ErrorOutputType {
 
 impl Prefix {
     /// Reads a prefix.
-    pub fn parse(text: &str) -> Result<Self, PrefixError> {
+    pub(super) fn parse(text: &str) -> Result<Self, PrefixError> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some(start) = rest.find("!{") {
@@ -123,7 +123,7 @@ impl Prefix {
     }
 
     /// The names of the keys that the prefix wants from the stream's query.
-    pub fn query_keys(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn query_keys(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|p| match p {
             Part::QueryKey(key) => Some(key.as_str()),
             _ => None,
@@ -181,14 +181,18 @@ fn refuse<T>(constraint: &str) -> Result<T, PrefixError> {
 
 /// Both prefixes of a destination, checked together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prefixes {
+pub(super) struct Prefixes {
     data: Prefix,
     error: Prefix,
 }
 
 impl Prefixes {
     /// Reads `Prefix` and `ErrorOutputPrefix` as configured. `partitioned`: whether dynamic partitioning is on.
-    pub fn new(prefix: Option<&str>, error_prefix: Option<&str>, partitioned: bool) -> Result<Self, PrefixError> {
+    pub(super) fn new(
+        prefix: Option<&str>,
+        error_prefix: Option<&str>,
+        partitioned: bool,
+    ) -> Result<Self, PrefixError> {
         let given = prefix.unwrap_or_default();
         let mut data = Prefix::parse(given)?;
         let error_given = error_prefix.filter(|p| !p.is_empty());
@@ -229,12 +233,12 @@ impl Prefixes {
     }
 
     /// The prefix of an object with records.
-    pub fn data(&self, mut with: Evaluation<'_>) -> Result<String, EvaluationError> {
+    pub(super) fn data(&self, mut with: Evaluation<'_>) -> Result<String, EvaluationError> {
         self.data.evaluate(&mut with, None)
     }
 
     /// The prefix of an object with records that failed.
-    pub fn error(&self, mut with: Evaluation<'_>, kind: ErrorOutputType) -> Result<String, EvaluationError> {
+    pub(super) fn error(&self, mut with: Evaluation<'_>, kind: ErrorOutputType) -> Result<String, EvaluationError> {
         self.error.evaluate(&mut with, Some(kind))
     }
 }

@@ -5,7 +5,7 @@ use jiff::Zoned;
 /// The name of an object: `<prefix><stream>-<version>-<year>-<month>-<day>-<hour>-<minute>-<second>-<uuid><extension>`.
 ///
 /// `version` begins at 1 and grows with each change of the stream's configuration; `at` is in the stream's zone.
-pub fn object_key(prefix: &str, stream: &str, version: u64, at: &Zoned, uuid: &str, extension: &str) -> String {
+pub(crate) fn object_key(prefix: &str, stream: &str, version: u64, at: &Zoned, uuid: &str, extension: &str) -> String {
     let time = at.strftime("%Y-%m-%d-%H-%M-%S");
     format!("{prefix}{stream}-{version}-{time}-{uuid}{extension}")
 }

@@ -13,7 +13,7 @@ use crate::s3::error::{Failure, Result};
 use crate::s3::post_policy::Sizes;
 
 /// A request as an operation sees it, beside the input that `s3s` decoded.
-pub struct Call {
+pub(crate) struct Call {
     /// Who asks, and the cloud.
     pub cx: Context,
     /// As the client sent them, with those that a presigned URL carries in its query.
@@ -36,7 +36,7 @@ pub struct Call {
 
 impl Call {
     /// A request with these headers and this query, names and values decoded.
-    pub fn new(cx: Context, headers: HeaderMap, query: Vec<(String, String)>) -> Self {
+    pub(crate) fn new(cx: Context, headers: HeaderMap, query: Vec<(String, String)>) -> Self {
         // S3's ids are shorter than those of the other services.
         let id = cx.request_id.as_str().replace('-', "")[..16].to_ascii_uppercase();
         Self {
@@ -53,12 +53,12 @@ impl Call {
     }
 
     /// The call behind a request that went through `s3s`.
-    pub fn of<T>(request: &s3s::S3Request<T>) -> Result<Arc<Self>> {
+    pub(crate) fn of<T>(request: &s3s::S3Request<T>) -> Result<Arc<Self>> {
         request.extensions.get::<Arc<Self>>().cloned().ok_or_else(|| Failure::internal("no call"))
     }
 
     /// The same call with other headers: a form's fields. Whose bucket it must be isn't the form's to say.
-    pub fn with_headers(&self, mut headers: HeaderMap) -> Self {
+    pub(crate) fn with_headers(&self, mut headers: HeaderMap) -> Self {
         if let Some(owner) = self.headers.get("x-amz-expected-bucket-owner") {
             headers.insert("x-amz-expected-bucket-owner", owner.clone());
         }
@@ -76,22 +76,22 @@ impl Call {
     }
 
     /// The host with its port as the client addressed it.
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         host(&self.cx)
     }
 
     /// The account that asks, 12 digits.
-    pub fn account(&self) -> &str {
+    pub(crate) fn account(&self) -> &str {
         &self.cx.account
     }
 
     /// `x-amz-id-2`: opaque; here it is made of the request's id.
-    pub fn host_id(&self) -> String {
+    pub(crate) fn host_id(&self) -> String {
         BASE64_STANDARD.encode(&self.id.repeat(4).as_bytes()[..56])
     }
 
     /// Who makes this happen, for events.
-    pub fn actor(&self) -> Actor {
+    pub(crate) fn actor(&self) -> Actor {
         Actor {
             principal: self.cx.access_key.as_deref().unwrap_or("Anonymous").to_owned(),
             request_id: self.id.clone(),
@@ -101,25 +101,25 @@ impl Call {
     }
 
     /// A header's text: UTF-8, or else taken as ISO-8859-1. Lines of the same name are joined with commas.
-    pub fn header(&self, name: &str) -> Option<String> {
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
         let mut values = self.headers.get_all(name).iter().map(|value| text(value.as_bytes()));
         let first = values.next()?;
         Some(values.fold(first, |all, next| all + "," + &next))
     }
 
     /// The first value of a query's parameter.
-    pub fn query(&self, name: &str) -> Option<&str> {
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// The host with its port as the client addressed it.
-pub fn host(cx: &Context) -> &str {
+pub(crate) fn host(cx: &Context) -> &str {
     cx.host.split_once("://").map_or(&*cx.host, |(_, host)| host)
 }
 
 /// Bytes as text: UTF-8, or else ISO-8859-1.
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),

@@ -79,7 +79,7 @@ struct Decoder<S> {
 
 /// The decoded bytes of `body`, which are `length` in all; every trailer is handed to `on_trailer` as (name, value).
 /// With `chunks`, every signature has to be right.
-pub fn decode<S>(
+pub(crate) fn decode<S>(
     body: S,
     length: u64,
     chunks: Option<Chunks>,

@@ -11,7 +11,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_')
 /// The header as `bucket/key[?versionId=id]`, percent encoded once.
 ///
 /// S3 takes a leading slash, a whole URL, an encoded slash after the bucket, and `+` for a space.
-pub fn normalize(header: &str) -> Result<HeaderValue> {
+pub(crate) fn normalize(header: &str) -> Result<HeaderValue> {
     let bad = || Failure::invalid_argument("Invalid copy source object key", "x-amz-copy-source", "x-amz-copy-source");
     let (path, version) = match header.split_once("?versionId=") {
         Some((path, version)) => (path, Some(version)),

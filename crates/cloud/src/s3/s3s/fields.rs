@@ -28,12 +28,12 @@ const PROOFS: [&str; 4] = ["policy", "x-amz-signature", "signature", "awsaccessk
 
 /// The fields of a form, as (name, value) in order.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Form {
+pub(crate) struct Form {
     pub fields: Vec<(String, String)>,
 }
 
 /// Whether a request is a browser's form.
-pub fn is_form(parts: &Parts) -> bool {
+pub(crate) fn is_form(parts: &Parts) -> bool {
     let kind = parts.headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     parts.method == http::Method::POST && essence.eq_ignore_ascii_case(b"multipart/form-data")
@@ -41,7 +41,7 @@ pub fn is_form(parts: &Parts) -> bool {
 
 impl Form {
     /// Reads a form up to its file; also gives the form as `s3s` shall see it, and makes the head fit to that.
-    pub async fn open(parts: &mut Parts, body: Body) -> Result<(Form, Body)> {
+    pub(crate) async fn open(parts: &mut Parts, body: Body) -> Result<(Form, Body)> {
         let boundary = boundary(parts).ok_or_else(malformed)?;
         // In a few pieces, since all is read again with each.
         let mut body = stream::gathered(stream::patient(body));
@@ -67,7 +67,7 @@ impl Form {
     }
 
     /// The policy as it stands in the form: base64, and what is signed.
-    pub fn policy(&self) -> Option<&str> {
+    pub(crate) fn policy(&self) -> Option<&str> {
         self.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("policy")).map(|(_, value)| value.as_str())
     }
 
@@ -75,7 +75,7 @@ impl Form {
     ///
     /// # Errors
     /// Those of [`post_policy::check`].
-    pub fn permitted(&self, cx: &Context, parts: &mut Parts) -> Result<()> {
+    pub(crate) fn permitted(&self, cx: &Context, parts: &mut Parts) -> Result<()> {
         let Some(policy) = self.policy() else { return Ok(()) };
         let (bucket, _) = target(host_of(call::host(cx)), parts.uri.path());
         let sizes = post_policy::check(policy, &self.fields, &bucket, cx.cloud.core.now())?;
@@ -197,7 +197,7 @@ fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
 
 /// Reads a form, and holds what goes on to the next reader against it.
 #[cfg(any(test, fuzzing))]
-pub fn check(bytes: &[u8], boundary: &str) {
+pub(crate) fn check(bytes: &[u8], boundary: &str) {
     let Ok(Some((form, file))) = read(bytes, boundary) else { return };
     let Ok(mut rewritten) = form.written(boundary) else { return };
     rewritten.extend_from_slice(&bytes[file..]);

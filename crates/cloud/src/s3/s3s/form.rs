@@ -13,7 +13,7 @@ use crate::s3::put::Upload;
 use crate::s3::service::S3;
 
 /// The largest file of a form, in bytes: `s3s` holds it in memory. S3 takes 5 GiB.
-pub const MAX_FILE: u64 = 64 * 1024 * 1024;
+pub(super) const MAX_FILE: u64 = 64 * 1024 * 1024;
 
 impl S3 {
     pub(super) async fn post_object(

@@ -52,7 +52,7 @@ const OURS: [&str; 25] = [
 ];
 
 /// The request for `s3s`, and the call that goes with it.
-pub fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result<Request<Body>>) {
+pub(crate) fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result<Request<Body>>) {
     let (mut parts, body) = request.into_parts();
     let scheme = Scheme::of(&parts);
     let is_form = fields::is_form(&parts);
@@ -84,7 +84,7 @@ pub fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result<Reques
 }
 
 /// The call of a request that doesn't go through `s3s`.
-pub fn bare(parts: Parts, cx: Context) -> Call {
+pub(crate) fn bare(parts: Parts, cx: Context) -> Call {
     let query = pairs(parts.uri.query().unwrap_or_default());
     Call::new(cx, parts.headers, query)
 }

@@ -17,17 +17,17 @@
 //! The version is pinned in the workspace's `Cargo.toml`, since [`respond`] goes by the texts of errors that `s3s` makes itself;
 //! a test there names them. To try another version: change the pin, run that test, look for `s3s` in this folder only.
 
-pub mod call;
-pub mod chunked;
-pub mod copy_source;
-pub mod fields;
+pub(super) mod call;
+pub(super) mod chunked;
+pub(super) mod copy_source;
+pub(super) mod fields;
 mod form;
-pub mod front;
+pub(super) mod front;
 mod operations;
-pub mod presigned;
-pub mod respond;
+pub(super) mod presigned;
+pub(super) mod respond;
 mod stream;
-pub mod xml;
+pub(super) mod xml;
 
 use std::sync::{Arc, OnceLock};
 
@@ -51,7 +51,7 @@ impl NameValidation for AnyName {
 }
 
 /// Answers a request to the API. Whether its signature is right is the gateway's question.
-pub async fn answer(cx: Context, request: Request<Body>) -> Response<Body> {
+pub(super) async fn answer(cx: Context, request: Request<Body>) -> Response<Body> {
     static SERVICE: OnceLock<S3Service> = OnceLock::new();
     let service = SERVICE.get_or_init(|| {
         let mut builder = S3ServiceBuilder::new(Operations);

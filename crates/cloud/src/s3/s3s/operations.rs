@@ -7,7 +7,7 @@ use super::call::Call;
 use crate::s3::service::{S3, tell};
 
 /// S3 as `s3s` calls it. It has no state: a call brings the cloud along.
-pub struct Operations;
+pub(super) struct Operations;
 
 /// Operations by name: each runs with its call, and a failure waits in the call until `s3s` is done.
 macro_rules! operations {

@@ -18,25 +18,25 @@ const NEEDED: [&str; 6] =
 
 /// How a URL is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     V2,
     V4,
 }
 
 impl Scheme {
     /// The scheme that a request's URL follows, if it is signed at all.
-    pub fn of(parts: &Parts) -> Option<Self> {
+    pub(crate) fn of(parts: &Parts) -> Option<Self> {
         let claim = Claim::of(parts).ok().flatten().filter(|claim| claim.scheme == sigv4::Scheme::Query)?;
         Some(if claim.is_old() { Self::V2 } else { Self::V4 })
     }
 
     /// Whether a parameter is part of the signature; everything else in the query belongs to the request.
-    pub fn signs(self, name: &str) -> bool {
+    pub(crate) fn signs(self, name: &str) -> bool {
         sigv4::is_signing(name, self == Self::V2)
     }
 
     /// Refuses a URL that is badly formed or expired.
-    pub fn check(self, query: &[(String, String)], now: Millis) -> Result<()> {
+    pub(crate) fn check(self, query: &[(String, String)], now: Millis) -> Result<()> {
         match self {
             Self::V2 => {
                 let seconds = get(query, "expires").and_then(|value| value.parse::<i64>().ok());

@@ -13,7 +13,7 @@ use crate::s3::error::Failure;
 const MAX_DOCUMENT: u64 = 20 << 20;
 
 /// The response to send: what `s3s` made of an output, or the failure that the call noted.
-pub fn finish(call: &Call, method: &Method, response: Response<Body>) -> Response<Body> {
+pub(crate) fn finish(call: &Call, method: &Method, response: Response<Body>) -> Response<Body> {
     let noted = call.failure.lock().take();
     let failure = match noted {
         Some(failure) => Some(failure),
@@ -34,7 +34,7 @@ pub fn finish(call: &Call, method: &Method, response: Response<Body>) -> Respons
 }
 
 /// What every response has, also one that isn't S3's API.
-pub fn stamp(call: &Call, response: &mut Response<Body>) {
+pub(crate) fn stamp(call: &Call, response: &mut Response<Body>) {
     if response.status() == StatusCode::OK && response.headers().contains_key(CONTENT_RANGE) {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }

@@ -17,7 +17,7 @@ const PIECE: usize = 8 * 1024;
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// The bytes of a body. It fails if the client pauses for too long, or breaks off.
-pub fn patient(body: Body) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static {
+pub(super) fn patient(body: Body) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static {
     Box::pin(futures::stream::try_unfold(body, |mut body| async move {
         let next = tokio::time::timeout(PAUSE, body.next()).await.map_err(|_| {
             let message = "Your socket connection to the server was not read from or written to within the timeout \
@@ -33,7 +33,7 @@ pub fn patient(body: Body) -> impl Stream<Item = Result<Bytes>> + Unpin + Send +
 
 /// The same bytes in pieces of at least [`PIECE`], but for the last: what is done for each piece costs too much for tiny ones.
 /// Lets other requests run while it joins tiny pieces.
-pub fn gathered<S>(body: S) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static
+pub(super) fn gathered<S>(body: S) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static
 where
     S: Stream<Item = Result<Bytes>> + Send + Sync + 'static,
 {
@@ -55,12 +55,12 @@ where
 }
 
 /// A stream as a body.
-pub fn wrap(stream: impl Stream<Item = Result<Bytes>> + Send + Sync + 'static) -> Body {
+pub(super) fn wrap(stream: impl Stream<Item = Result<Bytes>> + Send + Sync + 'static) -> Body {
     Body::from(StreamingBlob::wrap(stream))
 }
 
 /// Passes the bytes on, and fails at the end if their SHA-256 isn't `expected` (lower-case hex).
-pub fn hashed<S>(body: S, expected: String) -> impl Stream<Item = Result<Bytes>> + Send + Sync + 'static
+pub(super) fn hashed<S>(body: S, expected: String) -> impl Stream<Item = Result<Bytes>> + Send + Sync + 'static
 where
     S: Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static,
 {

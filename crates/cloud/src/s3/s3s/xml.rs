@@ -3,10 +3,10 @@
 use wire::xml::Writer;
 
 /// The namespace of S3's answers; failures have none.
-pub const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+pub(crate) const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// A whole document: an element `root` in a namespace (in none, if that is empty), and what `fill` writes into it.
-pub fn document(root: &str, namespace: &str, fill: impl FnOnce(&mut Writer)) -> Vec<u8> {
+pub(crate) fn document(root: &str, namespace: &str, fill: impl FnOnce(&mut Writer)) -> Vec<u8> {
     let mut xml = Writer::with_capacity(512);
     xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     match namespace {

@@ -12,14 +12,14 @@ use wire::digest;
 
 /// A user and a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User {
+pub(super) struct User {
     name: String,
     password: String,
 }
 
 impl User {
     /// The user and password that stand before the `@` of a URL, if any do.
-    pub fn of(authority: &Authority) -> Option<Self> {
+    pub(super) fn of(authority: &Authority) -> Option<Self> {
         let (user, _) = authority.as_str().rsplit_once('@')?;
         let (name, password) = user.split_once(':').unwrap_or((user, ""));
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
@@ -28,7 +28,7 @@ impl User {
 
     /// The `Authorization` header that answers the challenge of a refusal; `None` if the challenge is of another kind.
     /// `once` is a text that is never used again.
-    pub fn answer(&self, challenges: &HeaderMap, path: &str, once: &str) -> Option<String> {
+    pub(super) fn answer(&self, challenges: &HeaderMap, path: &str, once: &str) -> Option<String> {
         let challenges: Vec<&str> =
             challenges.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok()).collect();
         let of = |scheme: &str| {

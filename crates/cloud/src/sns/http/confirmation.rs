@@ -17,7 +17,7 @@ use wire::AwsError;
 
 /// Which of the two messages it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confirmation {
+pub(crate) enum Confirmation {
     OfSubscription,
     OfUnsubscribe,
 }
@@ -48,7 +48,7 @@ impl Confirmation {
 
 /// Posts a confirmation to an HTTP endpoint, in the background, with the retries of its delivery policy. As on AWS it is not
 /// kept: an endpoint that is subscribed again gets another.
-pub fn send(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Confirmation) {
+pub(crate) fn send(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Confirmation) {
     let (cloud, config) = (cloud.clone(), config.clone());
     cloud.clone().background.spawn(async move {
         if let Err(error) = attempts(&cloud, &config, kind).await {
@@ -100,7 +100,7 @@ async fn attempts(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Confirm
 ///
 /// # Errors
 /// There is no key to sign with.
-pub fn render(
+pub(crate) fn render(
     cloud: &Cloud,
     config: &SubscriptionConfig,
     kind: Confirmation,

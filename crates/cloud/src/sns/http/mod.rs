@@ -2,7 +2,7 @@
 //! posts to this machine only, and for its users only: see [`Reach`](crate::notification::reach::Reach).
 
 mod auth;
-pub mod confirmation;
+pub(crate) mod confirmation;
 mod post;
 mod retry;
 #[cfg(test)]
@@ -20,14 +20,14 @@ use engine::SubscriptionId;
 
 /// A worker for each confirmed HTTP subscription.
 #[derive(Default)]
-pub struct Workers {
+pub(crate) struct Workers {
     workers: HashMap<SubscriptionId, CancellationToken>,
     tasks: TaskTracker,
 }
 
 impl Workers {
     /// Begins with subscriptions that are new and ends with those that are gone.
-    pub fn update(&mut self, cloud: &Arc<Cloud>) {
+    pub(crate) fn update(&mut self, cloud: &Arc<Cloud>) {
         let wanted: HashSet<SubscriptionId> = cloud.core.read(|engine, _| {
             let confirmed = engine.subscriptions().map(|it| &it.config).filter(|config| config.confirmed);
             let http = confirmed.filter(|config| matches!(config.protocol.as_str(), "http" | "https"));
@@ -50,7 +50,7 @@ impl Workers {
     }
 
     /// Ends with all of them.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.workers.values().for_each(CancellationToken::cancel);
         self.tasks.close();
         self.tasks.wait().await;

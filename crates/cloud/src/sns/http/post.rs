@@ -21,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What is posted.
 #[derive(Debug)]
-pub struct Post<'p> {
+pub(super) struct Post<'p> {
     pub url: &'p str,
     /// `Notification`, `SubscriptionConfirmation` or `UnsubscribeConfirmation`.
     pub kind: &'p str,
@@ -35,7 +35,7 @@ pub struct Post<'p> {
 
 /// Why a post didn't arrive.
 #[derive(Debug)]
-pub struct PostError {
+pub(super) struct PostError {
     pub reason: String,
     /// Another attempt would fail the same way.
     pub permanent: bool,
@@ -52,7 +52,7 @@ impl PostError {
 }
 
 /// Posts; an answer of 2xx is success.
-pub async fn send(post: Post<'_>, cloud: &Cloud) -> Result<(), PostError> {
+pub(super) async fn send(post: Post<'_>, cloud: &Cloud) -> Result<(), PostError> {
     match tokio::time::timeout(TIMEOUT, exchange(post, cloud)).await {
         Ok(result) => result,
         Err(_) => Err(PostError::passing("the endpoint gave no answer within 15 s")),

@@ -6,7 +6,7 @@ use engine::Millis;
 
 /// An effective delivery policy, read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RetryPolicy {
+pub(super) struct RetryPolicy {
     retries: u64,
     no_delay: u64,
     min_delay: u64,
@@ -21,7 +21,7 @@ pub struct RetryPolicy {
 
 impl RetryPolicy {
     /// Reads the attribute `EffectiveDeliveryPolicy` of a subscription.
-    pub fn of(effective: &Value) -> Self {
+    pub(super) fn of(effective: &Value) -> Self {
         let healthy = &effective["healthyRetryPolicy"];
         let number = |name: &str, default| healthy[name].as_u64().unwrap_or(default);
         Self {
@@ -38,7 +38,7 @@ impl RetryPolicy {
     }
 
     /// How long to wait before the retry `number`, counted from 1; none when there is none.
-    pub fn delay(&self, number: u64) -> Option<Millis> {
+    pub(super) fn delay(&self, number: u64) -> Option<Millis> {
         if number == 0 || number > self.retries {
             return None;
         }

@@ -25,7 +25,7 @@ const MAX_WAIT: Millis = 60_000;
 const VISIBILITY: Millis = 60_000;
 
 /// Delivers until told to stop, or until the subscription is gone.
-pub async fn run(cloud: Arc<Cloud>, id: SubscriptionId, stop: CancellationToken) {
+pub(super) async fn run(cloud: Arc<Cloud>, id: SubscriptionId, stop: CancellationToken) {
     // A receive doesn't wait while the server stops.
     while !cloud.core.waiters.is_closed() {
         let delivered = tokio::select! {
@@ -149,7 +149,7 @@ async fn give_up(
     let dead_lettered = cloud
         .core
         .execute_freeing(|tx| {
-            let engine = &*tx.engine();
+            let engine = tx.engine();
             let target = engine.subscription(config.id).ok_or_else(|| "the subscription is gone".to_owned());
             let at = tx.now;
             let target = target.and_then(|subscription| engine.dead_letter(subscription, at));

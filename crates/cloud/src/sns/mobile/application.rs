@@ -34,7 +34,7 @@ const SECRETS: [&str; 2] = ["PlatformCredential", "PlatformPrincipal"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct CreatePlatformApplicationInput<'a> {
+pub(crate) struct CreatePlatformApplicationInput<'a> {
     #[serde(borrow)]
     name: Option<Text<'a>>,
     #[serde(borrow)]
@@ -45,11 +45,11 @@ pub struct CreatePlatformApplicationInput<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct CreatePlatformApplicationOutput {
+pub(crate) struct CreatePlatformApplicationOutput {
     platform_application_arn: String,
 }
 
-pub async fn create_platform_application(
+pub(crate) async fn create_platform_application(
     cx: &Context,
     input: CreatePlatformApplicationInput<'_>,
 ) -> Result<CreatePlatformApplicationOutput, AwsError> {
@@ -120,21 +120,21 @@ fn check_credentials(platform: &str, attributes: &Attributes) -> Result<(), AwsE
 }
 
 /// An application's attributes.
-pub fn find(engine: &Engine, arn: &str) -> Option<Attributes> {
+pub(crate) fn find(engine: &Engine, arn: &str) -> Option<Attributes> {
     serde_json::from_slice(engine.doc(&application_key(arn))?).ok()
 }
 
 /// What a client that names no application gets.
-pub fn not_found() -> AwsError {
+pub(crate) fn not_found() -> AwsError {
     AwsError::new(404, "NotFound", "PlatformApplication does not exist")
 }
 
-pub fn json(attributes: &Attributes) -> Result<Vec<u8>, AwsError> {
+pub(crate) fn json(attributes: &Attributes) -> Result<Vec<u8>, AwsError> {
     serde_json::to_vec(attributes).map_err(|error| AwsError::internal(error.to_string()))
 }
 
 /// Checks the ARN of an application.
-pub fn check_arn<'t>(cx: &Context, text: &'t Option<Text<'_>>) -> Result<&'t str, AwsError> {
+pub(crate) fn check_arn<'t>(cx: &Context, text: &'t Option<Text<'_>>) -> Result<&'t str, AwsError> {
     let text = required(text, "PlatformApplicationArn")?;
     let arn = arn::parse_own(text, "PlatformApplicationArn", cx)?;
     if arn.account != &*cx.account || !arn.resource.starts_with("app/") {
@@ -145,18 +145,18 @@ pub fn check_arn<'t>(cx: &Context, text: &'t Option<Text<'_>>) -> Result<&'t str
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ApplicationInput<'a> {
+pub(crate) struct ApplicationInput<'a> {
     #[serde(borrow)]
     platform_application_arn: Option<Text<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetPlatformApplicationAttributesOutput {
+pub(crate) struct GetPlatformApplicationAttributesOutput {
     attributes: Attributes,
 }
 
-pub async fn get_platform_application_attributes(
+pub(crate) async fn get_platform_application_attributes(
     cx: &Context,
     input: ApplicationInput<'_>,
 ) -> Result<GetPlatformApplicationAttributesOutput, AwsError> {
@@ -172,14 +172,14 @@ fn shown(mut attributes: Attributes) -> Attributes {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct SetPlatformApplicationAttributesInput<'a> {
+pub(crate) struct SetPlatformApplicationAttributesInput<'a> {
     #[serde(borrow)]
     platform_application_arn: Option<Text<'a>>,
     #[serde(borrow)]
     attributes: Option<Pairs<'a, Text<'a>>>,
 }
 
-pub async fn set_platform_application_attributes(
+pub(crate) async fn set_platform_application_attributes(
     cx: &Context,
     input: SetPlatformApplicationAttributesInput<'_>,
 ) -> Result<(), AwsError> {
@@ -197,7 +197,7 @@ pub async fn set_platform_application_attributes(
         .await
 }
 
-pub async fn delete_platform_application(cx: &Context, input: ApplicationInput<'_>) -> Result<(), AwsError> {
+pub(crate) async fn delete_platform_application(cx: &Context, input: ApplicationInput<'_>) -> Result<(), AwsError> {
     let arn = check_arn(cx, &input.platform_application_arn)?;
     cx.cloud
         .core
@@ -213,14 +213,14 @@ pub async fn delete_platform_application(cx: &Context, input: ApplicationInput<'
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListPlatformApplicationsInput<'a> {
+pub(crate) struct ListPlatformApplicationsInput<'a> {
     #[serde(borrow)]
     next_token: Option<Text<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListPlatformApplicationsOutput {
+pub(crate) struct ListPlatformApplicationsOutput {
     platform_applications: Vec<Application>,
     next_token: Option<String>,
 }
@@ -232,7 +232,7 @@ struct Application {
     attributes: Attributes,
 }
 
-pub async fn list_platform_applications(
+pub(crate) async fn list_platform_applications(
     cx: &Context,
     input: ListPlatformApplicationsInput<'_>,
 ) -> Result<ListPlatformApplicationsOutput, AwsError> {

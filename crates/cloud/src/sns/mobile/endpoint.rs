@@ -16,7 +16,7 @@ use wire::{AwsError, Pairs, Text};
 const MAX_USER_DATA: usize = 2048;
 
 /// An endpoint's attributes.
-pub fn find(engine: &Engine, arn: &str) -> Option<Attributes> {
+pub(crate) fn find(engine: &Engine, arn: &str) -> Option<Attributes> {
     serde_json::from_slice(engine.doc(&endpoint_key(arn))?).ok()
 }
 
@@ -46,7 +46,7 @@ fn validated(given: &Pairs<'_, Text<'_>>) -> Result<Attributes, AwsError> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct CreatePlatformEndpointInput<'a> {
+pub(crate) struct CreatePlatformEndpointInput<'a> {
     #[serde(borrow)]
     platform_application_arn: Option<Text<'a>>,
     #[serde(borrow)]
@@ -59,11 +59,11 @@ pub struct CreatePlatformEndpointInput<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct CreatePlatformEndpointOutput {
+pub(crate) struct CreatePlatformEndpointOutput {
     endpoint_arn: String,
 }
 
-pub async fn create_platform_endpoint(
+pub(crate) async fn create_platform_endpoint(
     cx: &Context,
     input: CreatePlatformEndpointInput<'_>,
 ) -> Result<CreatePlatformEndpointOutput, AwsError> {
@@ -108,7 +108,7 @@ fn arn_of(key: &str) -> String {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct EndpointInput<'a> {
+pub(crate) struct EndpointInput<'a> {
     #[serde(borrow)]
     endpoint_arn: Option<Text<'a>>,
     #[serde(borrow)]
@@ -129,11 +129,11 @@ fn not_found() -> AwsError {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetEndpointAttributesOutput {
+pub(crate) struct GetEndpointAttributesOutput {
     attributes: Attributes,
 }
 
-pub async fn get_endpoint_attributes(
+pub(crate) async fn get_endpoint_attributes(
     cx: &Context,
     input: EndpointInput<'_>,
 ) -> Result<GetEndpointAttributesOutput, AwsError> {
@@ -142,7 +142,7 @@ pub async fn get_endpoint_attributes(
     Ok(GetEndpointAttributesOutput { attributes })
 }
 
-pub async fn set_endpoint_attributes(cx: &Context, input: EndpointInput<'_>) -> Result<(), AwsError> {
+pub(crate) async fn set_endpoint_attributes(cx: &Context, input: EndpointInput<'_>) -> Result<(), AwsError> {
     let given = input.attributes.as_ref().ok_or_else(|| null("attributes"))?;
     let arn = input.arn(cx)?;
     let given = validated(given)?;
@@ -158,7 +158,7 @@ pub async fn set_endpoint_attributes(cx: &Context, input: EndpointInput<'_>) -> 
 }
 
 /// Its subscriptions stay, as on AWS: they lead nowhere until somebody ends them.
-pub async fn delete_endpoint(cx: &Context, input: EndpointInput<'_>) -> Result<(), AwsError> {
+pub(crate) async fn delete_endpoint(cx: &Context, input: EndpointInput<'_>) -> Result<(), AwsError> {
     let key = endpoint_key(input.arn(cx)?);
     cx.cloud
         .core
@@ -171,7 +171,7 @@ pub async fn delete_endpoint(cx: &Context, input: EndpointInput<'_>) -> Result<(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListEndpointsByPlatformApplicationInput<'a> {
+pub(crate) struct ListEndpointsByPlatformApplicationInput<'a> {
     #[serde(borrow)]
     platform_application_arn: Option<Text<'a>>,
     #[serde(borrow)]
@@ -180,7 +180,7 @@ pub struct ListEndpointsByPlatformApplicationInput<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListEndpointsByPlatformApplicationOutput {
+pub(crate) struct ListEndpointsByPlatformApplicationOutput {
     endpoints: Vec<Endpoint>,
     next_token: Option<String>,
 }
@@ -192,7 +192,7 @@ struct Endpoint {
     attributes: Attributes,
 }
 
-pub async fn list_endpoints_by_platform_application(
+pub(crate) async fn list_endpoints_by_platform_application(
     cx: &Context,
     input: ListEndpointsByPlatformApplicationInput<'_>,
 ) -> Result<ListEndpointsByPlatformApplicationOutput, AwsError> {

@@ -1,5 +1,5 @@
 //! Mobile push: platform applications and their endpoints. Messages to them are recorded, not sent.
 
-pub mod application;
-pub mod endpoint;
-pub mod keys;
+pub(super) mod application;
+pub(super) mod endpoint;
+pub(super) mod keys;

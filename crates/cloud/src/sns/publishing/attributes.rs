@@ -9,7 +9,7 @@ use wire::{AwsError, Blob, Pairs, Text};
 /// A message attribute as a client gives it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct AttributeInput<'a> {
+pub(crate) struct AttributeInput<'a> {
     #[serde(borrow)]
     data_type: Option<Text<'a>>,
     #[serde(borrow)]
@@ -18,7 +18,7 @@ pub struct AttributeInput<'a> {
 }
 
 /// The attributes of a message. `member` is their path in the request, for AWS's framework's complaints.
-pub fn validate<'i>(
+pub(super) fn validate<'i>(
     given: &'i Pairs<'_, AttributeInput<'_>>,
     member: impl Fn() -> String,
 ) -> Result<Vec<Attribute<'i>>, AwsError> {
@@ -91,7 +91,7 @@ fn bad(message: impl Into<String>) -> AwsError {
 }
 
 /// What an attribute counts towards a message's size.
-pub fn bytes(attribute: &Attribute<'_>) -> usize {
+pub(super) fn bytes(attribute: &Attribute<'_>) -> usize {
     let value = match attribute.value {
         Value::Text(text) => text.len(),
         Value::Binary(bytes) => bytes.len(),

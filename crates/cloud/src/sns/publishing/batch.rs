@@ -18,7 +18,7 @@ const MAX_ENTRIES: usize = 10;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct PublishBatchInput<'a> {
+pub(crate) struct PublishBatchInput<'a> {
     #[serde(borrow)]
     topic_arn: Option<Text<'a>>,
     #[serde(borrow)]
@@ -46,7 +46,7 @@ struct Entry<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct PublishBatchOutput {
+pub(crate) struct PublishBatchOutput {
     successful: Vec<Successful>,
     failed: Vec<Failed>,
 }
@@ -70,7 +70,7 @@ struct Failed {
     sender_fault: bool,
 }
 
-pub async fn publish_batch(cx: &Context, input: PublishBatchInput<'_>) -> Result<PublishBatchOutput, AwsError> {
+pub(crate) async fn publish_batch(cx: &Context, input: PublishBatchInput<'_>) -> Result<PublishBatchOutput, AwsError> {
     let topic_arn = required(&input.topic_arn, "TopicArn")?;
     let entries = input.publish_batch_request_entries.ok_or_else(|| null("publishBatchRequestEntries"))?;
     arn::check_topic(topic_arn, "TopicArn", cx)?;

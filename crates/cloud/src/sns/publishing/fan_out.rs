@@ -8,7 +8,7 @@ use engine::topic::Refusal;
 use engine::{Change, Notification, SendError, Seq, TopicId};
 
 /// What became of a published message.
-pub struct FanOut {
+pub(crate) struct FanOut {
     /// The message's number; a duplicate's is the original's.
     pub seq: Seq,
     /// Subscriptions that should have got it and could not.
@@ -21,7 +21,7 @@ pub struct FanOut {
 ///
 /// # Errors
 /// What a FIFO topic lacks in a message; `NoQueue` when there is no such topic.
-pub fn fan_out(
+pub(crate) fn fan_out(
     cloud: &Cloud,
     tx: &mut Transaction<'_>,
     topic: TopicId,
@@ -39,12 +39,12 @@ pub fn fan_out(
 
 impl FanOut {
     /// Whether [`Self::report`] has anything to say.
-    pub fn is_worth_a_report(&self) -> bool {
+    pub(crate) fn is_worth_a_report(&self) -> bool {
         self.explanation.is_some() || !self.refusals.is_empty()
     }
 
     /// Tells the operator which subscriptions did not get the message, and why; what each of them did when asked to explain.
-    pub fn report(&self, cloud: &Cloud, topic_arn: &str) {
+    pub(crate) fn report(&self, cloud: &Cloud, topic_arn: &str) {
         if let Some(explanation) = &self.explanation {
             cloud.notices.explain(explanation);
         }

@@ -12,10 +12,10 @@ use engine::{Notification, SendError};
 use wire::{AwsError, Pairs, Text};
 
 /// Messages of a request together, in bytes ("Amazon SNS endpoints and quotas": 256 KiB).
-pub const MAX_BYTES: usize = 262_144;
+pub(super) const MAX_BYTES: usize = 262_144;
 
 /// A message as a client gives it.
-pub struct Given<'i, 'a> {
+pub(super) struct Given<'i, 'a> {
     pub message: &'i Option<Text<'a>>,
     pub subject: Option<&'i str>,
     pub structure: Option<&'i str>,
@@ -25,7 +25,7 @@ pub struct Given<'i, 'a> {
 }
 
 /// A message whose own parts are in order; whether its topic takes it is still open.
-pub struct Message<'i> {
+pub(super) struct Message<'i> {
     bodies: Bodies<'i>,
     subject: Option<&'i str>,
     attributes: Vec<Attribute<'i>>,
@@ -38,7 +38,7 @@ pub struct Message<'i> {
 impl<'i> Given<'i, '_> {
     /// Checks what doesn't depend on the topic. `path` says where the message lies in the request: it is empty or ends
     /// with a dot.
-    pub fn validate(&self, path: impl Fn() -> String) -> Result<Message<'i>, AwsError> {
+    pub(super) fn validate(&self, path: impl Fn() -> String) -> Result<Message<'i>, AwsError> {
         let attributes = attributes::validate(self.attributes, || format!("{}messageAttributes", path()))?;
         let message = self.message.as_deref().ok_or_else(|| null(&format!("{}message", path())))?;
         if message.is_empty() {
@@ -68,7 +68,11 @@ impl<'i> Given<'i, '_> {
 
 impl<'i> Message<'i> {
     /// The message for the engine, if the topic takes it. It gets the message's attributes: to be called once.
-    pub fn for_topic<'m>(&'m mut self, topic: &Topic, trace: Option<&'m str>) -> Result<Notification<'m>, AwsError> {
+    pub(super) fn for_topic<'m>(
+        &'m mut self,
+        topic: &Topic,
+        trace: Option<&'m str>,
+    ) -> Result<Notification<'m>, AwsError> {
         if !topic.fifo && self.deduplication.is_some() {
             return Err(invalid(
                 "MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for \
@@ -85,7 +89,7 @@ impl<'i> Message<'i> {
     }
 
     /// The message for an outbox, which takes any. It gets the message's attributes: to be called once.
-    pub fn for_outbox<'m>(&'m mut self, trace: Option<&'m str>) -> Notification<'m> {
+    pub(super) fn for_outbox<'m>(&'m mut self, trace: Option<&'m str>) -> Notification<'m> {
         Notification {
             sender: SENDER,
             subject: self.subject,
@@ -100,7 +104,7 @@ impl<'i> Message<'i> {
 }
 
 /// Why a topic doesn't take a message.
-pub fn refused(error: SendError) -> AwsError {
+pub(super) fn refused(error: SendError) -> AwsError {
     match error {
         SendError::NoQueue => no_topic(),
         SendError::NoGroup => invalid("The MessageGroupId parameter is required for FIFO topics"),

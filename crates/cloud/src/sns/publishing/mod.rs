@@ -8,8 +8,8 @@
 //! ```
 
 mod attributes;
-pub mod batch;
-pub mod fan_out;
+pub(super) mod batch;
+pub(super) mod fan_out;
 mod message;
-pub mod publish;
+pub(super) mod publish;
 mod structure;

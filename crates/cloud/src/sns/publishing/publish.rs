@@ -15,7 +15,7 @@ use wire::{AwsError, Pairs, Text};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct PublishInput<'a> {
+pub(crate) struct PublishInput<'a> {
     #[serde(borrow)]
     pub topic_arn: Option<Text<'a>>,
     #[serde(borrow)]
@@ -38,12 +38,12 @@ pub struct PublishInput<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct PublishOutput {
+pub(crate) struct PublishOutput {
     message_id: String,
     sequence_number: Option<String>,
 }
 
-pub async fn publish(cx: &Context, input: PublishInput<'_>) -> Result<PublishOutput, AwsError> {
+pub(crate) async fn publish(cx: &Context, input: PublishInput<'_>) -> Result<PublishOutput, AwsError> {
     let to = destination(cx, &input)?;
     let given = Given {
         message: &input.message,

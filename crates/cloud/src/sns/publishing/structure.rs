@@ -31,14 +31,14 @@ const KEYS: [&str; 18] = [
 
 /// A message, and those of the protocols that have their own.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Bodies<'a> {
+pub(super) struct Bodies<'a> {
     pub default: Cow<'a, str>,
     pub by_protocol: Vec<(&'static str, String)>,
 }
 
 /// Reads a structured message. A key whose value is no string is ignored, as is one that is no protocol; of a key that comes
 /// twice the last counts, though the API reference says it was refused.
-pub fn parse<'a>(message: &str) -> Result<Bodies<'a>, AwsError> {
+pub(super) fn parse<'a>(message: &str) -> Result<Bodies<'a>, AwsError> {
     let bad = |what: &str| invalid(format_args!("Message Structure - {what}"));
     let parsed: Pairs<'_, Value> =
         serde_json::from_str(message).map_err(|_| bad("JSON message body failed to parse"))?;

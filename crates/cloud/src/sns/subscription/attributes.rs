@@ -14,18 +14,18 @@ use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetSubscriptionAttributesInput<'a> {
+pub(crate) struct GetSubscriptionAttributesInput<'a> {
     #[serde(borrow)]
     pub subscription_arn: Option<Text<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetSubscriptionAttributesOutput {
+pub(crate) struct GetSubscriptionAttributesOutput {
     pub attributes: Attributes,
 }
 
-pub async fn get_subscription_attributes(
+pub(crate) async fn get_subscription_attributes(
     cx: &Context,
     input: GetSubscriptionAttributesInput<'_>,
 ) -> Result<GetSubscriptionAttributesOutput, AwsError> {
@@ -75,7 +75,7 @@ fn may_manage(cx: &Context, config: &SubscriptionConfig) -> bool {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct SetSubscriptionAttributesInput<'a> {
+pub(crate) struct SetSubscriptionAttributesInput<'a> {
     #[serde(borrow)]
     pub subscription_arn: Option<Text<'a>>,
     #[serde(borrow)]
@@ -84,7 +84,7 @@ pub struct SetSubscriptionAttributesInput<'a> {
     pub attribute_value: Option<Text<'a>>,
 }
 
-pub async fn set_subscription_attributes(
+pub(crate) async fn set_subscription_attributes(
     cx: &Context,
     input: SetSubscriptionAttributesInput<'_>,
 ) -> Result<(), AwsError> {

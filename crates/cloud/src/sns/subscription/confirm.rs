@@ -15,7 +15,7 @@ use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ConfirmSubscriptionInput<'a> {
+pub(crate) struct ConfirmSubscriptionInput<'a> {
     #[serde(borrow)]
     topic_arn: Option<Text<'a>>,
     #[serde(borrow)]
@@ -26,11 +26,11 @@ pub struct ConfirmSubscriptionInput<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ConfirmSubscriptionOutput {
+pub(crate) struct ConfirmSubscriptionOutput {
     subscription_arn: String,
 }
 
-pub async fn confirm_subscription(
+pub(crate) async fn confirm_subscription(
     cx: &Context,
     input: ConfirmSubscriptionInput<'_>,
 ) -> Result<ConfirmSubscriptionOutput, AwsError> {
@@ -47,7 +47,7 @@ pub async fn confirm_subscription(
         .core
         .execute(|tx| {
             let topic = tx.engine().topic_by_arn(topic_arn).map(|topic| topic.config.id);
-            let engine = &*tx.engine();
+            let engine = tx.engine();
             let mut subscriptions = topic.into_iter().flat_map(|id| engine.subscriptions_of(id)).map(|it| &it.config);
             let now = tx.now;
             let valid = |config: &&SubscriptionConfig| config.token == token && now < config.created + TOKEN_LIFE;

@@ -10,7 +10,7 @@ use engine::{Change, Message, Sending};
 use wire::AwsError;
 
 /// Asks the owner of an endpoint whether it wants the subscription. The link of a mail stands on the outbox's page.
-pub async fn request(cloud: &Arc<Cloud>, config: &SubscriptionConfig) {
+pub(super) async fn request(cloud: &Arc<Cloud>, config: &SubscriptionConfig) {
     match config.protocol.as_str() {
         "http" | "https" => confirmation::send(cloud, config, Confirmation::OfSubscription),
         "sqs" => {
@@ -46,7 +46,7 @@ async fn ask_queue(cloud: &Cloud, config: &SubscriptionConfig) -> Result<(), Aws
 }
 
 /// Tells the owner of an HTTP endpoint that its subscription has ended, with a link that brings it back.
-pub fn announce_end(cloud: &Arc<Cloud>, config: &SubscriptionConfig) {
+pub(super) fn announce_end(cloud: &Arc<Cloud>, config: &SubscriptionConfig) {
     if config.confirmed && matches!(config.protocol.as_str(), "http" | "https") {
         confirmation::send(cloud, config, Confirmation::OfUnsubscribe);
     }

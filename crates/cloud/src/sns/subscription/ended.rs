@@ -12,7 +12,7 @@ use engine::{Change, QueueId, SubscriptionId};
 const PREFIX: &str = "sns/ended/";
 
 /// Keeps a subscription that has ended for as long as its new token is valid, and deletes those whose token no longer is.
-pub fn keep(tx: &mut Transaction<'_>, config: &SubscriptionConfig) {
+pub(super) fn keep(tx: &mut Transaction<'_>, config: &SubscriptionConfig) {
     let old: Vec<String> = tx
         .engine()
         .docs(PREFIX, PREFIX)
@@ -26,7 +26,7 @@ pub fn keep(tx: &mut Transaction<'_>, config: &SubscriptionConfig) {
 }
 
 /// Restores the subscription of a topic that ended with this token. Gives its new ARN; `None` if there is none to restore.
-pub fn restore(tx: &mut Transaction<'_>, topic_arn: &str, token: &str) -> Option<String> {
+pub(super) fn restore(tx: &mut Transaction<'_>, topic_arn: &str, token: &str) -> Option<String> {
     let key = format!("{PREFIX}{token}");
     let ended = read(tx.engine().doc(&key)?)?;
     let topic = tx.engine().topic_by_arn(topic_arn)?.config.id;

@@ -16,7 +16,7 @@ const MAX_BYTES: usize = 2_048;
 const PROTOCOLS: [&str; 8] = ["sqs", "firehose", "http", "https", "email", "email-json", "sms", "application"];
 
 /// Refuses an endpoint that the server won't post to; see [`Reach::refuses`].
-pub fn check_reach(reach: &Reach, protocol: &str, endpoint: &str) -> Result<(), AwsError> {
+pub(super) fn check_reach(reach: &Reach, protocol: &str, endpoint: &str) -> Result<(), AwsError> {
     let url = Some(endpoint).filter(|_| matches!(protocol, "http" | "https")).and_then(|url| url.parse().ok());
     match url.and_then(|url| reach.refuses(&url)) {
         Some(why) => Err(invalid(format_args!("Endpoint Reason: {why}"))),
@@ -25,7 +25,7 @@ pub fn check_reach(reach: &Reach, protocol: &str, endpoint: &str) -> Result<(), 
 }
 
 /// Checks protocol and endpoint of an account's new subscription.
-pub fn check(
+pub(super) fn check(
     engine: &Engine,
     account: &str,
     protocol: &str,

@@ -11,7 +11,7 @@ use wire::{AwsError, Text};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListSubscriptionsOutput {
+pub(crate) struct ListSubscriptionsOutput {
     subscriptions: Vec<Entry>,
     next_token: Option<String>,
     #[serde(skip)]
@@ -42,12 +42,12 @@ impl Entry {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListSubscriptionsInput<'a> {
+pub(crate) struct ListSubscriptionsInput<'a> {
     #[serde(borrow)]
     next_token: Option<Text<'a>>,
 }
 
-pub async fn list_subscriptions(
+pub(crate) async fn list_subscriptions(
     cx: &Context,
     input: ListSubscriptionsInput<'_>,
 ) -> Result<ListSubscriptionsOutput, AwsError> {
@@ -73,14 +73,14 @@ pub async fn list_subscriptions(
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListSubscriptionsByTopicInput<'a> {
+pub(crate) struct ListSubscriptionsByTopicInput<'a> {
     #[serde(borrow)]
     topic_arn: Option<Text<'a>>,
     #[serde(borrow)]
     next_token: Option<Text<'a>>,
 }
 
-pub async fn list_subscriptions_by_topic(
+pub(crate) async fn list_subscriptions_by_topic(
     cx: &Context,
     input: ListSubscriptionsByTopicInput<'_>,
 ) -> Result<ListSubscriptionsOutput, AwsError> {

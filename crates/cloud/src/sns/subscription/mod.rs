@@ -1,12 +1,12 @@
 //! Subscriptions: a file for each operation or small family.
 
-pub mod attributes;
-pub mod confirm;
+pub(crate) mod attributes;
+pub(crate) mod confirm;
 mod confirmation;
 mod ended;
 mod endpoint;
-pub mod list;
-pub mod subscribe;
+pub(crate) mod list;
+pub(crate) mod subscribe;
 mod token;
-pub mod unsubscribe;
+pub(crate) mod unsubscribe;
 mod validate;

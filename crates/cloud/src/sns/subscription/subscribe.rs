@@ -18,7 +18,7 @@ use wire::{AwsError, Pairs, Text};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct SubscribeInput<'a> {
+pub(crate) struct SubscribeInput<'a> {
     #[serde(borrow)]
     pub topic_arn: Option<Text<'a>>,
     #[serde(borrow)]
@@ -33,11 +33,11 @@ pub struct SubscribeInput<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct SubscribeOutput {
+pub(crate) struct SubscribeOutput {
     pub subscription_arn: String,
 }
 
-pub async fn subscribe(cx: &Context, input: SubscribeInput<'_>) -> Result<SubscribeOutput, AwsError> {
+pub(crate) async fn subscribe(cx: &Context, input: SubscribeInput<'_>) -> Result<SubscribeOutput, AwsError> {
     let topic_arn = required(&input.topic_arn, "TopicArn")?;
     let protocol = required(&input.protocol, "Protocol")?;
     let endpoint = required(&input.endpoint, "Endpoint")?;
@@ -160,7 +160,7 @@ fn confirms_itself(cx: &Context, protocol: &str, endpoint: &str) -> bool {
 }
 
 /// Tells the operator if nobody made the role of a subscription, though records go into the account's own stream.
-pub fn tell_of_role(cx: &Context, config: &SubscriptionConfig, role: &str) {
+pub(crate) fn tell_of_role(cx: &Context, config: &SubscriptionConfig, role: &str) {
     if account(&config.endpoint) != &*cx.account {
         return;
     }

@@ -4,10 +4,10 @@ use crate::request::Context;
 use engine::Millis;
 
 /// API reference of Subscribe: a token is valid for two days, in milliseconds.
-pub const TOKEN_LIFE: Millis = 2 * 24 * 3_600_000;
+pub(super) const TOKEN_LIFE: Millis = 2 * 24 * 3_600_000;
 
 /// A new token: 288 hex digits, as AWS's.
-pub fn make_token(cx: &Context) -> String {
+pub(super) fn make_token(cx: &Context) -> String {
     let mut token = String::with_capacity(288);
     for _ in 0..9 {
         token.extend(cx.cloud.core.uuid().chars().filter(|c| *c != '-'));

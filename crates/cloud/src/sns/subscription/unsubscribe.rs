@@ -13,12 +13,12 @@ use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct UnsubscribeInput<'a> {
+pub(crate) struct UnsubscribeInput<'a> {
     #[serde(borrow)]
     pub subscription_arn: Option<Text<'a>>,
 }
 
-pub async fn unsubscribe(cx: &Context, input: UnsubscribeInput<'_>) -> Result<(), AwsError> {
+pub(crate) async fn unsubscribe(cx: &Context, input: UnsubscribeInput<'_>) -> Result<(), AwsError> {
     let subscription_arn = required(&input.subscription_arn, "SubscriptionArn")?;
     arn::check_subscription(subscription_arn, cx)?;
     let gone = cx
@@ -51,7 +51,7 @@ pub async fn unsubscribe(cx: &Context, input: UnsubscribeInput<'_>) -> Result<()
 }
 
 /// Takes a subscription away, and its outbox with whatever wasn't delivered.
-pub fn remove(tx: &mut Transaction<'_>, id: SubscriptionId) {
+pub(crate) fn remove(tx: &mut Transaction<'_>, id: SubscriptionId) {
     let outbox = tx.engine().subscription(id).and_then(|subscription| subscription.config.outbox);
     tx.apply(&Change::SubscriptionGone(id));
     if let Some(queue) = outbox {

@@ -12,7 +12,7 @@ use text::arn::{Arn, is_account};
 
 /// What an attribute's validity depends on.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts<'a> {
+pub(super) struct Facts<'a> {
     pub protocol: &'a str,
     pub endpoint: &'a str,
     pub topic_arn: &'a str,
@@ -23,7 +23,7 @@ pub struct Facts<'a> {
 }
 
 /// The value as it is kept; `None` takes the attribute away.
-pub fn attribute(name: &str, value: &str, of: Facts<'_>) -> Result<Option<String>, BadAttribute> {
+pub(super) fn attribute(name: &str, value: &str, of: Facts<'_>) -> Result<Option<String>, BadAttribute> {
     let bad = |what: &str| Err(BadAttribute::Value(format!("{name}: {what}")));
     let unsupported =
         |what: &str| Err(BadAttribute::Value(format!("Delivery protocol [{}] does not support {what}.", of.protocol)));
@@ -76,7 +76,7 @@ pub fn attribute(name: &str, value: &str, of: Facts<'_>) -> Result<Option<String
 }
 
 /// What a filter policy is matched with.
-pub fn scope(attributes: &Attributes) -> Scope {
+pub(super) fn scope(attributes: &Attributes) -> Scope {
     match attributes.get("FilterPolicyScope").map(String::as_str) {
         Some("MessageBody") => Scope::MessageBody,
         _ => Scope::MessageAttributes,

@@ -13,7 +13,7 @@ use text::time;
 use wire::AwsError;
 
 /// "Amazon SNS message archiving for FIFO topic owners": from 1 to 365 days.
-pub fn days(policy: &str) -> Result<u64, String> {
+pub(crate) fn days(policy: &str) -> Result<u64, String> {
     let policy: Value =
         serde_json::from_str(policy).map_err(|error| format!("ArchivePolicy: failed to parse JSON. {error}"))?;
     let period = policy.get("MessageRetentionPeriod");
@@ -26,7 +26,7 @@ pub fn days(policy: &str) -> Result<u64, String> {
 
 /// Begins, changes or deletes the archive, as the attribute `ArchivePolicy` says. To be called with the topic as it will be,
 /// before that is applied: it writes into the topic's attributes since when the archive exists.
-pub fn declare(tx: &mut Transaction<'_>, topic: &mut TopicConfig) -> Result<(), AwsError> {
+pub(crate) fn declare(tx: &mut Transaction<'_>, topic: &mut TopicConfig) -> Result<(), AwsError> {
     let arn = archive_arn(&topic.arn);
     let existing = tx.engine().queue_id(&arn);
     let Some(policy) = topic.attributes.get("ArchivePolicy") else {

@@ -17,18 +17,18 @@ const COUNTED_AFTER: Millis = 1_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetTopicAttributesInput<'a> {
+pub(crate) struct GetTopicAttributesInput<'a> {
     #[serde(borrow)]
     pub topic_arn: Option<Text<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetTopicAttributesOutput {
+pub(crate) struct GetTopicAttributesOutput {
     pub attributes: Attributes,
 }
 
-pub async fn get_topic_attributes(
+pub(crate) async fn get_topic_attributes(
     cx: &Context,
     input: GetTopicAttributesInput<'_>,
 ) -> Result<GetTopicAttributesOutput, AwsError> {
@@ -72,7 +72,7 @@ fn shown_attributes(engine: &Engine, topic: &TopicConfig, now: Millis) -> Attrib
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct SetTopicAttributesInput<'a> {
+pub(crate) struct SetTopicAttributesInput<'a> {
     #[serde(borrow)]
     pub topic_arn: Option<Text<'a>>,
     #[serde(borrow)]
@@ -84,7 +84,7 @@ pub struct SetTopicAttributesInput<'a> {
 /// No default policy is longer: it names twice what can have 256 characters, and the account.
 const DEFAULT_POLICY: usize = 1_024;
 
-pub async fn set_topic_attributes(cx: &Context, input: SetTopicAttributesInput<'_>) -> Result<(), AwsError> {
+pub(crate) async fn set_topic_attributes(cx: &Context, input: SetTopicAttributesInput<'_>) -> Result<(), AwsError> {
     let topic_arn = required(&input.topic_arn, "TopicArn")?;
     let name = required(&input.attribute_name, "AttributeName")?;
     let value = input.attribute_value.as_deref().unwrap_or_default();

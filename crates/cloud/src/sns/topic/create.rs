@@ -14,7 +14,7 @@ use wire::{AwsError, Pairs, Text};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct CreateTopicInput<'a> {
+pub(crate) struct CreateTopicInput<'a> {
     #[serde(borrow)]
     pub name: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -27,11 +27,11 @@ pub struct CreateTopicInput<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct CreateTopicOutput {
+pub(crate) struct CreateTopicOutput {
     pub topic_arn: String,
 }
 
-pub async fn create_topic(cx: &Context, input: CreateTopicInput<'_>) -> Result<CreateTopicOutput, AwsError> {
+pub(crate) async fn create_topic(cx: &Context, input: CreateTopicInput<'_>) -> Result<CreateTopicOutput, AwsError> {
     let tags = tags::validate(&input.tags, cx.service.is_some())?;
     let name = not_null(&input.name, "name")?;
     let fifo = input.attributes.get("FifoTopic").is_some_and(|value| value.eq_ignore_ascii_case("true"));

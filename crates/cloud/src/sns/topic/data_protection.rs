@@ -12,12 +12,12 @@ use wire::{AwsError, Text};
 const MAX_CHARACTERS: usize = 30_720;
 
 /// The document that holds a topic's data protection policy.
-pub fn key(topic_arn: &str) -> String {
+pub(crate) fn key(topic_arn: &str) -> String {
     format!("sns/data-protection/{topic_arn}")
 }
 
 /// Checks a policy's form.
-pub fn validate(policy: &str, fifo: bool) -> Result<(), AwsError> {
+pub(crate) fn validate(policy: &str, fifo: bool) -> Result<(), AwsError> {
     let bad = |what: &str| Err(invalid(format_args!("DataProtectionPolicy Reason: {what}")));
     if fifo {
         return bad("data protection policies are not supported for FIFO topics");
@@ -33,20 +33,23 @@ pub fn validate(policy: &str, fifo: bool) -> Result<(), AwsError> {
 }
 
 /// Tells the operator that the policy has no effect.
-pub fn warn(cx: &Context, topic_arn: &str) {
+pub(crate) fn warn(cx: &Context, topic_arn: &str) {
     cx.cloud.notice(&format!("the data protection policy of {topic_arn} is kept but not applied to its messages"));
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct PutDataProtectionPolicyInput<'a> {
+pub(crate) struct PutDataProtectionPolicyInput<'a> {
     #[serde(borrow)]
     resource_arn: Option<Text<'a>>,
     #[serde(borrow)]
     data_protection_policy: Option<Text<'a>>,
 }
 
-pub async fn put_data_protection_policy(cx: &Context, input: PutDataProtectionPolicyInput<'_>) -> Result<(), AwsError> {
+pub(crate) async fn put_data_protection_policy(
+    cx: &Context,
+    input: PutDataProtectionPolicyInput<'_>,
+) -> Result<(), AwsError> {
     let topic_arn = required(&input.resource_arn, "ResourceArn")?;
     let policy = not_null(&input.data_protection_policy, "dataProtectionPolicy")?;
     arn::check_topic(topic_arn, "ResourceArn", cx)?;
@@ -73,18 +76,18 @@ pub async fn put_data_protection_policy(cx: &Context, input: PutDataProtectionPo
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetDataProtectionPolicyInput<'a> {
+pub(crate) struct GetDataProtectionPolicyInput<'a> {
     #[serde(borrow)]
     resource_arn: Option<Text<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct GetDataProtectionPolicyOutput {
+pub(crate) struct GetDataProtectionPolicyOutput {
     data_protection_policy: Option<String>,
 }
 
-pub async fn get_data_protection_policy(
+pub(crate) async fn get_data_protection_policy(
     cx: &Context,
     input: GetDataProtectionPolicyInput<'_>,
 ) -> Result<GetDataProtectionPolicyOutput, AwsError> {

@@ -13,12 +13,12 @@ use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct DeleteTopicInput<'a> {
+pub(crate) struct DeleteTopicInput<'a> {
     #[serde(borrow)]
     pub topic_arn: Option<Text<'a>>,
 }
 
-pub async fn delete_topic(cx: &Context, input: DeleteTopicInput<'_>) -> Result<(), AwsError> {
+pub(crate) async fn delete_topic(cx: &Context, input: DeleteTopicInput<'_>) -> Result<(), AwsError> {
     let topic_arn = required(&input.topic_arn, "TopicArn")?;
     arn::check_topic(topic_arn, "TopicArn", cx)?;
     cx.cloud

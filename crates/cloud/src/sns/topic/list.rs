@@ -8,14 +8,14 @@ use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListTopicsInput<'a> {
+pub(crate) struct ListTopicsInput<'a> {
     #[serde(borrow)]
     next_token: Option<Text<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListTopicsOutput {
+pub(crate) struct ListTopicsOutput {
     topics: Vec<TopicEntry>,
     next_token: Option<String>,
 }
@@ -26,7 +26,7 @@ struct TopicEntry {
     topic_arn: String,
 }
 
-pub async fn list_topics(cx: &Context, input: ListTopicsInput<'_>) -> Result<ListTopicsOutput, AwsError> {
+pub(crate) async fn list_topics(cx: &Context, input: ListTopicsInput<'_>) -> Result<ListTopicsOutput, AwsError> {
     let after = page::after(input.next_token.as_deref())?;
     let prefix = format!("arn:aws:sns:{}:{}:", cx.region, cx.account);
     let arns = cx.cloud.core.read(|engine, _| {

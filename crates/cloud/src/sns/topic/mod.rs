@@ -1,11 +1,11 @@
 //! Topics: a file for each operation or small family.
 
-pub mod archive;
-pub mod attributes;
-pub mod create;
-pub mod data_protection;
-pub mod delete;
-pub mod list;
-pub mod permission;
-pub mod policy;
+pub(crate) mod archive;
+pub(crate) mod attributes;
+pub(crate) mod create;
+pub(crate) mod data_protection;
+pub(crate) mod delete;
+pub(crate) mod list;
+pub(crate) mod permission;
+pub(crate) mod policy;
 mod validate;

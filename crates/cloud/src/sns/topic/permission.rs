@@ -16,7 +16,7 @@ use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct AddPermissionInput<'a> {
+pub(crate) struct AddPermissionInput<'a> {
     #[serde(borrow)]
     topic_arn: Option<Text<'a>>,
     #[serde(borrow)]
@@ -27,7 +27,7 @@ pub struct AddPermissionInput<'a> {
     actions: Option<Vec<Text<'a>>>,
 }
 
-pub async fn add_permission(cx: &Context, input: AddPermissionInput<'_>) -> Result<(), AwsError> {
+pub(crate) async fn add_permission(cx: &Context, input: AddPermissionInput<'_>) -> Result<(), AwsError> {
     let topic = required(&input.topic_arn, "TopicArn")?;
     let label = required(&input.label, "Label")?;
     let accounts = input.accounts.ok_or_else(|| null("aWSAccountId"))?;
@@ -58,14 +58,14 @@ pub async fn add_permission(cx: &Context, input: AddPermissionInput<'_>) -> Resu
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct RemovePermissionInput<'a> {
+pub(crate) struct RemovePermissionInput<'a> {
     #[serde(borrow)]
     topic_arn: Option<Text<'a>>,
     #[serde(borrow)]
     label: Option<Text<'a>>,
 }
 
-pub async fn remove_permission(cx: &Context, input: RemovePermissionInput<'_>) -> Result<(), AwsError> {
+pub(crate) async fn remove_permission(cx: &Context, input: RemovePermissionInput<'_>) -> Result<(), AwsError> {
     let topic = required(&input.topic_arn, "TopicArn")?;
     let label = required(&input.label, "Label")?;
     change(cx, topic, "SNS:RemovePermission", |_, statements| {

@@ -30,7 +30,7 @@ const MAX_STATEMENTS: usize = 100;
 const MAX_PRINCIPALS: usize = 200;
 
 /// The policy of a topic that nobody gave one.
-pub fn default(arn: &str) -> Value {
+pub(crate) fn default(arn: &str) -> Value {
     let owner = account(arn);
     json!({
         "Version": "2008-10-17",
@@ -56,13 +56,13 @@ pub fn default(arn: &str) -> Value {
 }
 
 /// The policy in force.
-pub fn of(topic: &TopicConfig) -> Value {
+pub(crate) fn of(topic: &TopicConfig) -> Value {
     let set = topic.attributes.get("Policy").and_then(|policy| serde_json::from_str(policy).ok());
     set.unwrap_or_else(|| default(&topic.arn))
 }
 
 /// Whether a policy of a topic may name this action.
-pub fn is_action(name: &str) -> bool {
+pub(crate) fn is_action(name: &str) -> bool {
     ACTIONS.iter().any(|action| action.eq_ignore_ascii_case(name))
 }
 
@@ -76,7 +76,7 @@ fn statements(policy: &Value) -> Vec<&Value> {
 
 /// Checks that a policy is within the quotas; `bytes` is its length as text. The error is what SNS puts behind
 /// `Invalid parameter: `.
-pub fn check_quotas(policy: &Value, bytes: usize) -> Result<(), String> {
+pub(crate) fn check_quotas(policy: &Value, bytes: usize) -> Result<(), String> {
     let statements = statements(policy);
     let principals = |statement: &&Value| {
         let lists = statement["Principal"].as_object().into_iter().flat_map(|kinds| kinds.values());
@@ -95,7 +95,7 @@ pub fn check_quotas(policy: &Value, bytes: usize) -> Result<(), String> {
 }
 
 /// Checks a policy that a client sets; the error is what SNS puts behind `Invalid parameter: `.
-pub fn validate(text: &str) -> Result<String, String> {
+pub(crate) fn validate(text: &str) -> Result<String, String> {
     check_quotas(&Value::Null, text.len())?;
     let value: Value = serde_json::from_str(text).map_err(|_| "Policy Error: null".to_owned())?;
     Policy::parse(text, Kind::Resource).map_err(|_| "Policy Error: null".to_owned())?;

@@ -8,7 +8,7 @@ use crate::sns::error::BadAttribute;
 use crate::sns::quotas::ATTRIBUTE_BYTES;
 
 /// The value as it is kept; `None` takes the attribute away.
-pub fn attribute(name: &str, value: &str, fifo: bool) -> Result<Option<String>, BadAttribute> {
+pub(super) fn attribute(name: &str, value: &str, fifo: bool) -> Result<Option<String>, BadAttribute> {
     let kept = || Ok(Some(value.to_owned()));
     let bad = |what: &str| Err(BadAttribute::Value(format!("{name}: {what}")));
     let one_of = |values: &[&str]| {
@@ -66,7 +66,7 @@ fn feedback(name: &str, value: &str) -> Result<Option<String>, BadAttribute> {
 }
 
 /// Whether two texts are the same JSON object, however they are written.
-pub fn same_json(a: &str, b: &str) -> bool {
+pub(super) fn same_json(a: &str, b: &str) -> bool {
     let parse = |text: &str| serde_json::from_str::<Value>(text).ok().filter(Value::is_object);
     parse(a).is_some_and(|a| parse(b) == Some(a))
 }

@@ -11,14 +11,14 @@ use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct CancelMessageMoveTaskInput<'a> {
+pub(crate) struct CancelMessageMoveTaskInput<'a> {
     #[serde(borrow)]
     pub task_handle: Option<Text<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct CancelMessageMoveTaskOutput {
+pub(crate) struct CancelMessageMoveTaskOutput {
     pub approximate_number_of_messages_moved: u64,
 }
 
@@ -30,7 +30,7 @@ struct Handle {
     source_arn: String,
 }
 
-pub async fn cancel_message_move_task(
+pub(crate) async fn cancel_message_move_task(
     cx: &Context,
     input: CancelMessageMoveTaskInput<'_>,
 ) -> Result<CancelMessageMoveTaskOutput, AwsError> {

@@ -9,7 +9,7 @@ use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListMessageMoveTasksInput<'a> {
+pub(crate) struct ListMessageMoveTasksInput<'a> {
     #[serde(borrow)]
     pub source_arn: Option<Text<'a>>,
     #[serde(default)]
@@ -18,14 +18,14 @@ pub struct ListMessageMoveTasksInput<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ListMessageMoveTasksOutput {
+pub(crate) struct ListMessageMoveTasksOutput {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub results: Vec<Entry>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Entry {
+pub(crate) struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task_handle: Option<String>,
     pub status: Status,
@@ -41,7 +41,7 @@ pub struct Entry {
     pub started_timestamp: u64,
 }
 
-pub async fn list_message_move_tasks(
+pub(crate) async fn list_message_move_tasks(
     cx: &Context,
     input: ListMessageMoveTasksInput<'_>,
 ) -> Result<ListMessageMoveTasksOutput, AwsError> {

@@ -5,10 +5,10 @@
 //! task   what a task is, and where it lies
 //! ```
 
-pub mod cancel;
-pub mod list;
-pub mod run;
-pub mod start;
+pub(crate) mod cancel;
+pub(crate) mod list;
+pub(crate) mod run;
+pub(crate) mod start;
 mod task;
 
-pub use task::forget;
+pub(crate) use task::forget;

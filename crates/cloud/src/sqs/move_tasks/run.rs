@@ -37,7 +37,7 @@ struct Read {
 }
 
 /// Runs until told to stop.
-pub async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
+pub(crate) async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
     let mut due: HashMap<String, Millis> = HashMap::new();
     loop {
         let tasks = cloud.core.read(|engine, _| active(engine));

@@ -15,7 +15,7 @@ const MAX_ACTIVE: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct StartMessageMoveTaskInput<'a> {
+pub(crate) struct StartMessageMoveTaskInput<'a> {
     #[serde(borrow)]
     pub source_arn: Option<Text<'a>>,
     #[serde(borrow, default)]
@@ -26,11 +26,11 @@ pub struct StartMessageMoveTaskInput<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct StartMessageMoveTaskOutput {
+pub(crate) struct StartMessageMoveTaskOutput {
     pub task_handle: String,
 }
 
-pub async fn start_message_move_task(
+pub(crate) async fn start_message_move_task(
     cx: &Context,
     input: StartMessageMoveTaskInput<'_>,
 ) -> Result<StartMessageMoveTaskOutput, AwsError> {

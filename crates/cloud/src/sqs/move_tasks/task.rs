@@ -12,12 +12,12 @@ use engine::{Engine, Millis, QueueId};
 use wire::AwsError;
 
 /// "ListMessageMoveTasks" (Amazon SQS API Reference): the 10 most recent tasks of a source are kept.
-pub const KEPT: usize = 10;
+pub(super) const KEPT: usize = 10;
 
 /// What a task is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Status {
+pub(crate) enum Status {
     Running,
     Completed,
     Cancelling,
@@ -27,7 +27,7 @@ pub enum Status {
 
 /// A task, as its document holds it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Task {
+pub(super) struct Task {
     pub id: String,
     /// ARNs. Without a destination every message goes to the queue that it was redriven from.
     pub source: String,
@@ -46,27 +46,27 @@ const PREFIX: &str = "sqs/move-task/";
 
 impl Task {
     /// The key of its document; a source's tasks lie in order of their start.
-    pub fn key(&self) -> String {
+    pub(super) fn key(&self) -> String {
         format!("{PREFIX}{}/{:016}/{}", self.source, self.started, self.id)
     }
 
     /// Its name for clients.
-    pub fn handle(&self) -> String {
+    pub(super) fn handle(&self) -> String {
         BASE64.encode(serde_json::json!({ "taskId": self.id, "sourceArn": self.source }).to_string())
     }
 
     /// Whether it still runs, or is about to stop.
-    pub fn is_active(&self) -> bool {
+    pub(super) fn is_active(&self) -> bool {
         matches!(self.status, Status::Running | Status::Cancelling)
     }
 
     /// Reads its document.
-    pub fn read(tx: &Transaction<'_>, key: &str) -> Option<Self> {
+    pub(super) fn read(tx: &Transaction<'_>, key: &str) -> Option<Self> {
         serde_json::from_slice(tx.engine().doc(key)?).ok()
     }
 
     /// Writes its document.
-    pub fn save(&self, tx: &mut Transaction<'_>) -> Result<(), AwsError> {
+    pub(super) fn save(&self, tx: &mut Transaction<'_>) -> Result<(), AwsError> {
         let value = serde_json::to_vec(self).map_err(|error| AwsError::internal(error.to_string()))?;
         tx.put_doc(&self.key(), &value);
         Ok(())
@@ -74,14 +74,14 @@ impl Task {
 }
 
 /// The tasks of a source, newest first.
-pub fn tasks(engine: &Engine, source: &str) -> Vec<Task> {
+pub(super) fn tasks(engine: &Engine, source: &str) -> Vec<Task> {
     let mut tasks = read(engine, &format!("{PREFIX}{source}/"));
     tasks.reverse();
     tasks
 }
 
 /// The tasks that aren't finished.
-pub fn active(engine: &Engine) -> Vec<Task> {
+pub(super) fn active(engine: &Engine) -> Vec<Task> {
     read(engine, PREFIX).into_iter().filter(Task::is_active).collect()
 }
 
@@ -90,7 +90,7 @@ fn read(engine: &Engine, prefix: &str) -> Vec<Task> {
 }
 
 /// Forgets the tasks of a queue that is gone.
-pub fn forget(tx: &mut Transaction<'_>, source: &str) {
+pub(crate) fn forget(tx: &mut Transaction<'_>, source: &str) {
     let keys: Vec<String> = tasks(tx.engine(), source).iter().map(Task::key).collect();
     keys.iter().for_each(|key| tx.delete_doc(key));
 }
@@ -99,7 +99,7 @@ pub fn forget(tx: &mut Transaction<'_>, source: &str) {
 ///
 /// # Errors
 /// `ResourceNotFoundException`.
-pub fn resource(cx: &Context, engine: &Engine, arn: &str, parameter: &str) -> Result<QueueId, AwsError> {
+pub(super) fn resource(cx: &Context, engine: &Engine, arn: &str, parameter: &str) -> Result<QueueId, AwsError> {
     let own = queue_url::parse(arn).is_some_and(|arn| *arn.region == *cx.region && *arn.account == *cx.account);
     queue_url::find(engine, arn).filter(|_| own).ok_or_else(|| {
         error::not_found(&format!("The resource that you specified for the {parameter} parameter doesn't exist."))

@@ -8,15 +8,15 @@ use super::{DEAD, DEAD_FIFO, FIRST, PLAIN, SECOND};
 use engine::Millis;
 
 /// [`PLAIN`]'s maxReceiveCount.
-pub const MOST: u32 = 2;
+pub(super) const MOST: u32 = 2;
 /// [`FIRST`]'s maxReceiveCount.
-pub const MOST_FIFO: u32 = 3;
+pub(super) const MOST_FIFO: u32 = 3;
 
 const WINDOW: Millis = 300_000;
 
 /// A message as clients see it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Line {
+pub(super) struct Line {
     pub body: String,
     pub id: String,
     pub group: Option<String>,
@@ -31,7 +31,7 @@ pub struct Line {
 
 /// What a cloud holds, or should.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct View {
+pub(super) struct View {
     pub queues: BTreeMap<String, Vec<Line>>,
     /// The stream's records that wait.
     pub buffer: Vec<String>,
@@ -57,7 +57,7 @@ impl View {
 }
 
 #[derive(Debug, Clone)]
-pub struct Message {
+pub(super) struct Message {
     /// As clients see it, but for the deadline.
     pub line: Line,
     /// When it becomes visible; may have passed.
@@ -70,7 +70,7 @@ pub struct Message {
 
 /// An open deduplication window.
 #[derive(Debug, Clone)]
-pub struct Window {
+pub(super) struct Window {
     pub id: String,
     pub until: Millis,
     /// The message that opened it, and what its sender was answered.
@@ -79,7 +79,7 @@ pub struct Window {
 }
 
 #[derive(Debug, Clone)]
-pub struct Queue {
+pub(super) struct Queue {
     pub name: &'static str,
     pub fifo: bool,
     pub retention: Millis,
@@ -90,7 +90,7 @@ pub struct Queue {
 }
 
 #[derive(Debug, Clone)]
-pub struct Model {
+pub(super) struct Model {
     pub queues: Vec<Queue>,
     /// The FIFO topic's.
     pub windows: Vec<Window>,
@@ -129,7 +129,7 @@ impl Queue {
     }
 
     /// Messages whose retention has ended are gone.
-    pub fn expire(&mut self, now: Millis) {
+    pub(super) fn expire(&mut self, now: Millis) {
         let retention = self.retention;
         self.messages.retain(|message| message.line.sent_at + retention > now);
     }
@@ -150,7 +150,7 @@ impl Queue {
     }
 
     /// The messages that a client may change or delete: it holds their handle. A FIFO queue's only before the deadline.
-    pub fn held(&self, now: Millis, in_flight_only: bool) -> Vec<usize> {
+    pub(super) fn held(&self, now: Millis, in_flight_only: bool) -> Vec<usize> {
         let all = self.messages.iter().enumerate();
         let held = all.filter(|(_, message)| {
             let in_flight = message.visible_at > now || !(in_flight_only || self.fifo);
@@ -159,7 +159,7 @@ impl Queue {
         held.map(|(index, _)| index).collect()
     }
 
-    pub fn window(&self, id: &str, now: Millis) -> Option<&Window> {
+    pub(super) fn window(&self, id: &str, now: Millis) -> Option<&Window> {
         open(&self.windows, id, now)
     }
 
@@ -169,12 +169,12 @@ impl Queue {
     }
 }
 
-pub fn open<'w>(windows: &'w [Window], id: &str, now: Millis) -> Option<&'w Window> {
+pub(super) fn open<'w>(windows: &'w [Window], id: &str, now: Millis) -> Option<&'w Window> {
     windows.iter().find(|window| window.id == id && window.until > now)
 }
 
 /// What a consumer got.
-pub struct Got {
+pub(super) struct Got {
     pub body: String,
     pub id: String,
     pub count: u32,
@@ -184,7 +184,7 @@ pub struct Got {
 }
 
 impl Model {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             queues: [PLAIN, DEAD, SECOND, FIRST, DEAD_FIFO].map(Queue::new).into(),
             windows: Vec::new(),
@@ -196,20 +196,20 @@ impl Model {
         }
     }
 
-    pub fn queue(&self, name: &str) -> Option<&Queue> {
+    pub(super) fn queue(&self, name: &str) -> Option<&Queue> {
         self.queues.iter().find(|queue| queue.name == name)
     }
 
-    pub fn queue_mut(&mut self, name: &str) -> Option<&mut Queue> {
+    pub(super) fn queue_mut(&mut self, name: &str) -> Option<&mut Queue> {
         self.queues.iter_mut().find(|queue| queue.name == name)
     }
 
-    pub fn body(&self) -> String {
+    pub(super) fn body(&self) -> String {
         format!("m{};", self.made)
     }
 
     /// A send that was answered with the message id `answer`.
-    pub fn send(&mut self, queue: &str, now: Millis, delay: Millis, answer: &str) {
+    pub(super) fn send(&mut self, queue: &str, now: Millis, delay: Millis, answer: &str) {
         let body = self.body();
         self.made += 1;
         let visible_at = if delay == 0 { 0 } else { now + delay };
@@ -230,7 +230,7 @@ impl Model {
     }
 
     /// A send to a FIFO queue that was answered with `answer` and a SequenceNumber.
-    pub fn send_fifo(&mut self, queue: &str, group: &str, id: &str, now: Millis, answer: &str, sequence: &str) {
+    pub(super) fn send_fifo(&mut self, queue: &str, group: &str, id: &str, now: Millis, answer: &str, sequence: &str) {
         let Some(known) = self.queue(queue).and_then(|queue| queue.window(id, now)).cloned() else {
             assert!(self.sequence.as_str() < sequence, "sequence numbers grow");
             self.sequence = sequence.to_owned();
@@ -253,7 +253,7 @@ impl Model {
     }
 
     /// All queues that want it, and the stream: all or none.
-    pub fn publish(&mut self, red: bool, now: Millis) {
+    pub(super) fn publish(&mut self, red: bool, now: Millis) {
         let body = self.body();
         self.made += 1;
         self.buffer.push(body.clone());
@@ -265,7 +265,7 @@ impl Model {
     }
 
     /// The topic knows a duplicate, and so does the queue behind it.
-    pub fn publish_fifo(&mut self, group: &str, id: &str, now: Millis, answer: &str) {
+    pub(super) fn publish_fifo(&mut self, group: &str, id: &str, now: Millis, answer: &str) {
         if let Some(known) = open(&self.windows, id, now) {
             let lost = known.answer.is_empty();
             assert!(lost || known.answer == answer, "a duplicate is answered as the original");
@@ -280,18 +280,25 @@ impl Model {
         self.made += 1;
     }
 
-    pub fn put(&mut self) {
+    pub(super) fn put(&mut self) {
         self.buffer.push(self.body());
         self.made += 1;
     }
 
-    pub fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         self.landed.append(&mut self.buffer);
         self.landed.sort();
     }
 
     /// What a receive got must be what it may get. `after` says which messages are in the dead-letter queue now.
-    pub fn receive(&mut self, name: &str, (max, visibility): (usize, Millis), now: Millis, got: &[Got], after: &View) {
+    pub(super) fn receive(
+        &mut self,
+        name: &str,
+        (max, visibility): (usize, Millis),
+        now: Millis,
+        got: &[Got],
+        after: &View,
+    ) {
         got.iter().for_each(|got| self.name(name, &got.body, &got.id));
         let Some(queue) = self.queues.iter_mut().find(|queue| queue.name == name) else { return };
         let may_lack = queue.fifo && queue.messages.iter().any(|message| !queue.lives(message, now));
@@ -361,19 +368,19 @@ impl Model {
         }
     }
 
-    pub fn purge(&mut self, name: &str) {
+    pub(super) fn purge(&mut self, name: &str) {
         if let Some(queue) = self.queue_mut(name) {
             queue.messages.clear();
             queue.windows.clear();
         }
     }
 
-    pub fn make(&mut self, name: &'static str) {
+    pub(super) fn make(&mut self, name: &'static str) {
         self.queues.push(Queue::new(name));
     }
 
     /// What the cloud should hold at `now`.
-    pub fn view(&self, now: Millis) -> View {
+    pub(super) fn view(&self, now: Millis) -> View {
         let mut view = View { buffer: self.buffer.clone(), landed: self.landed.clone(), ..View::default() };
         for queue in &self.queues {
             let lines = queue.messages.iter().map(|message| Line {
@@ -386,19 +393,19 @@ impl Model {
     }
 
     /// Ids that no answer has told yet are taken from the cloud, each once.
-    pub fn learn(&mut self, seen: &View) {
+    pub(super) fn learn(&mut self, seen: &View) {
         for (queue, lines) in &seen.queues {
             lines.iter().for_each(|line| self.name(queue, &line.body, &line.id));
         }
     }
 
     /// Whether a cloud holds at `now` what it should.
-    pub fn is(&self, seen: &View, now: Millis) -> bool {
+    pub(super) fn is(&self, seen: &View, now: Millis) -> bool {
         self.view(now) == seen.clone().settled(now)
     }
 
     /// Panics unless a cloud holds what it should.
-    pub fn check(&self, seen: &View, now: Millis, context: &str) {
+    pub(super) fn check(&self, seen: &View, now: Millis, context: &str) {
         let (expected, seen) = (self.view(now), seen.clone().settled(now));
         for (name, lines) in &expected.queues {
             assert_eq!(Some(lines), seen.queues.get(name), "{context}: {name}, expected against seen");

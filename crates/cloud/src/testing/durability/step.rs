@@ -16,7 +16,7 @@ use wire::AwsError;
 
 /// One step. Queues are named; messages are chosen among those that the client holds.
 #[derive(Debug, Clone, Copy)]
-pub enum Step {
+pub(super) enum Step {
     /// Seconds of delay.
     Send(&'static str, u64),
     /// Message group and deduplication id.
@@ -50,7 +50,7 @@ pub enum Step {
 }
 
 /// A cloud, and what it should hold.
-pub struct World {
+pub(super) struct World {
     pub ground: Ground,
     pub disk: FaultyDisk,
     pub bench: Bench,
@@ -58,7 +58,7 @@ pub struct World {
 }
 
 impl World {
-    pub async fn new(ground: Ground) -> Self {
+    pub(super) async fn new(ground: Ground) -> Self {
         let disk = FaultyDisk::default();
         // What is built is synced, whatever is promised afterwards.
         let (bench, _) = ground.another(Durability::Power).open(&disk).unwrap();
@@ -68,12 +68,13 @@ impl World {
         Self { ground, disk, bench, model: Model::new() }
     }
 
-    pub fn now(&self) -> Millis {
+    pub(super) fn now(&self) -> Millis {
         self.ground.clock.now()
     }
 
     /// Takes a step. An error is the cloud's: the model knows nothing of the step.
-    pub async fn step(&mut self, step: Step) -> Result<(), AwsError> {
+    #[expect(clippy::too_many_lines, reason = "a match with an arm for each step")]
+    pub(super) async fn step(&mut self, step: Step) -> Result<(), AwsError> {
         let (bench, model, now) = (&self.bench, &mut self.model, self.ground.clock.now());
         match step {
             Step::Send(queue, delay) if model.queue(queue).is_some() => {
@@ -179,7 +180,7 @@ impl World {
     }
 
     /// Takes a step, and panics unless cloud and model agree afterwards.
-    pub async fn sure_step(&mut self, step: Step, context: &str) {
+    pub(super) async fn sure_step(&mut self, step: Step, context: &str) {
         self.step(step).await.unwrap_or_else(|error| panic!("{context}, {step:?}: {error:?}"));
         let seen = self.ground.view(&self.bench).await;
         self.model.learn(&seen);

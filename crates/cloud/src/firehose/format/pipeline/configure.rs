@@ -8,7 +8,7 @@ use super::{Pipeline, Split};
 
 /// A processor as configured: its `Type` and its `Parameters`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Processor {
+pub(crate) struct Processor {
     /// `Type`, e.g. `Decompression`.
     pub kind: String,
     /// Names and values.
@@ -54,7 +54,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// Which processor can't be had, and why.
-    pub fn new(processors: &[Processor]) -> Result<Self, String> {
+    pub(crate) fn new(processors: &[Processor]) -> Result<Self, String> {
         let mut pipeline = Self::default();
         let mut seen: Vec<&str> = Vec::new();
         for processor in processors {

@@ -9,14 +9,14 @@ mod tests;
 use jq::Query;
 use serde_json::Value;
 
-pub use configure::Processor;
+pub(crate) use configure::Processor;
 
 use crate::firehose::prefix::{ErrorOutputType, PartitionKeys};
 use split::{cut_at, cut_json, gunzip, log_messages};
 
 /// One piece of data for an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Output {
+pub(crate) struct Output {
     /// Empty without dynamic partitioning.
     pub keys: PartitionKeys,
     /// The record's bytes, its delimiter included.
@@ -25,7 +25,7 @@ pub struct Output {
 
 /// Why a record, or a part of one, goes to the error prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// Which folder it goes to.
     pub kind: ErrorOutputType,
     /// AWS's `errorCode`.
@@ -44,7 +44,7 @@ pub(in crate::firehose) const METADATA: &str = "DynamicPartitioning.MetadataExtr
 
 /// A stream's processors, validated. The default has none: records pass as they are.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Pipeline {
+pub(crate) struct Pipeline {
     decompress: bool,
     /// Whether records are batches of CloudWatch's log events, of which only the messages are wanted.
     extract_messages: bool,
@@ -64,12 +64,12 @@ enum Split {
 
 impl Pipeline {
     /// Whether records get partition keys.
-    pub fn extracts_keys(&self) -> bool {
+    pub(crate) fn extracts_keys(&self) -> bool {
         self.query.is_some()
     }
 
     /// Processes a record: everything that it becomes. A part that fails does not keep the others back.
-    pub fn run(&self, record: &[u8]) -> Vec<Result<Output, Failure>> {
+    pub(crate) fn run(&self, record: &[u8]) -> Vec<Result<Output, Failure>> {
         let mut decompressed = Vec::new();
         if self.decompress {
             if let Err(message) = gunzip(record, &mut decompressed) {
@@ -102,7 +102,7 @@ impl Pipeline {
     }
 
     /// The bytes to keep of an output that can't go where it should, as in [`Failure::raw`].
-    pub fn raw<'d>(&self, record: &'d [u8], output: &'d Output) -> &'d [u8] {
+    pub(crate) fn raw<'d>(&self, record: &'d [u8], output: &'d Output) -> &'d [u8] {
         if self.decompress { record } else { output.data.strip_suffix(&self.delimiter[..]).unwrap_or(&output.data) }
     }
 
