@@ -43,6 +43,8 @@ pub(super) const CLOUD: &[(&str, &[&str])] = &[
     (
         "server",
         &[
+            "blobs",
+            "blobs",
             "cloudformation",
             "core",
             "firehose",
