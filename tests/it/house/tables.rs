@@ -44,7 +44,6 @@ pub(super) const CLOUD: &[(&str, &[&str])] = &[
         "server",
         &[
             "blobs",
-            "blobs",
             "cloudformation",
             "core",
             "firehose",
