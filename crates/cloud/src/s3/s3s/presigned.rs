@@ -78,9 +78,11 @@ fn check_v4(query: &[(String, String)], now: Millis) -> Result<()> {
         ));
     }
     let date = get(query, "x-amz-date").unwrap_or_default();
-    let date = text::time::parse_iso_basic(date)
-        .ok_or_else(|| bad("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""))?;
-    let end = i64::try_from(date / 1000).unwrap_or(i64::MAX).saturating_add(life);
+    // A date before 1970 is one as well: such a URL has expired.
+    let date = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", date)
+        .and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC))
+        .map_err(|_| bad("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""))?;
+    let end = date.timestamp().as_second() + life;
     if i64::try_from(now / 1000).is_ok_and(|now| now > end) {
         return Err(expired(end, now).with("X-Amz-Expires", given));
     }
@@ -136,5 +138,14 @@ mod tests {
             let got = Scheme::V4.check(&query, start + later).err().map(|failure| failure.code);
             assert_eq!(got.as_deref(), code, "{expires} {credential}");
         }
+    }
+
+    /// A URL with a date of the year 1000 was called malformed.
+    #[test]
+    fn a_date_before_1970_has_expired() {
+        let mut query = query("60", "key/10001129/us-east-1/s3/aws4_request");
+        query[3].1 = "10001129T000000Z".to_owned();
+        let failure = Scheme::V4.check(&query, 1_704_067_200_000).unwrap_err();
+        assert_eq!((failure.status, &*failure.code, &*failure.message), (403, "AccessDenied", "Request has expired"));
     }
 }
