@@ -30,6 +30,7 @@ mod helpers;
 mod hostile;
 mod house;
 mod identity;
+mod logs;
 mod old_folder;
 mod pages;
 mod s3;

@@ -10,7 +10,7 @@
 //! services                 the registry: which code answers for which service
 //! cloudformation           } one folder a service, one file an operation; of each other
 //! firehose > s3 > sns      } they know no more than these arrows
-//! sqs  sns  iam  sts       }
+//! sqs  sns  iam  sts  logs }
 //! sigv4     http           signatures; sockets
 //! request                  who asks, where, for what: Context, Operation, Service
 //! core                     engine + log + clock + waiters: the one owner of the state
@@ -29,6 +29,7 @@ pub mod fuzz;
 mod gateway;
 mod http;
 mod iam;
+mod logs;
 mod maintenance;
 mod notification;
 mod request;

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::expire::expire_messages;
 use crate::core::{Cloud, compaction};
+use crate::logs;
 use crate::s3::S3;
 use engine::Millis;
 use wire::AwsError;
@@ -90,10 +91,11 @@ async fn keep(cloud: &Arc<Cloud>, swept: &mut Option<Millis>) -> Result<(), AwsE
     expire_messages(cloud).await?;
     let s3 = S3::of(cloud);
     s3.tidy().await;
-    // Lifecycle rules are due at midnight UTC, and what became due while the cloud was off when it starts.
+    // Lifecycle rules and the retention of logs are due at midnight UTC, and what became due while the cloud was off when it starts.
     let today = cloud.core.now() / DAY;
     if *swept != Some(today) {
         s3.sweep().await?;
+        logs::sweep(cloud).await?;
         *swept = Some(today);
     }
     compaction::run(cloud).await

@@ -77,9 +77,13 @@ impl<'c> Caller<'c> {
         self.send("POST /", service, &[kind], &body).await
     }
 
-    /// An operation of Firehose or SQS in JSON.
+    /// An operation of Firehose, SQS or CloudWatch Logs in JSON.
     pub(crate) async fn json(&self, target: &str, body: Value) -> Answer {
-        let service = if target.starts_with("AmazonSQS") { "sqs" } else { "firehose" };
+        let service = match target.split(['_', '.']).next() {
+            Some("AmazonSQS") => "sqs",
+            Some("Logs") => "logs",
+            _ => "firehose",
+        };
         let headers = [("X-Amz-Target", target), ("Content-Type", "application/x-amz-json-1.1")];
         self.send("POST /", service, &headers, &body.to_string()).await
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::destination::SERVICE;
 use super::objects::Object;
+use super::refusal::{Cause, Refusal};
 use super::stream::Document;
 use crate::core::Cloud;
 use crate::core::transaction::Transaction;
@@ -28,7 +29,7 @@ const ABSENT: &[&str] = &[
 ];
 
 /// What became of a batch: its objects have landed and its records are gone from the buffer, or the reason why neither is so.
-pub(super) type Outcome = Result<(), String>;
+pub(super) type Outcome = Result<(), Refusal>;
 
 /// Lands one batch: its objects, with the changes that take its records out of the buffer.
 ///
@@ -43,7 +44,7 @@ pub(super) async fn land_batch(
     let flushed = |outcomes: &[Outcome]| if outcomes.iter().all(Result::is_ok) { flushed } else { Vec::new() };
     match land(cloud, document, &[objects], flushed).await {
         Ok(outcomes) => outcomes.into_iter().collect(),
-        Err(error) => Err(error.message),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -66,7 +67,7 @@ pub(super) async fn land<'f>(
     for objects in batches {
         files.push(match allow(&permit, objects) {
             Ok(()) => write(&s3, objects).await,
-            Err(reason) => Err(reason),
+            Err(refusal) => Err(refusal),
         });
     }
     if files.iter().all(Result::is_err) {
@@ -75,8 +76,8 @@ pub(super) async fn land<'f>(
     let landed = cloud.core.execute(|tx| {
         let permit = Permit::of(tx.engine(), tx.now, document);
         let mut changed = Vec::new();
-        let mut land_one = |objects: &[Object], files: &Result<Vec<Written>, String>| {
-            let files = files.as_ref().map_err(String::clone)?;
+        let mut land_one = |objects: &[Object], files: &Result<Vec<Written>, Refusal>| {
+            let files = files.as_ref().map_err(Refusal::clone)?;
             allow(&permit, objects)?;
             changed.push(name_files(cloud, tx, document, objects, files).map_err(tell)?);
             Ok(())
@@ -94,7 +95,7 @@ pub(super) async fn land<'f>(
 }
 
 /// Writes a batch's objects to files.
-async fn write(s3: &S3, objects: &[Object]) -> Result<Vec<Written>, String> {
+async fn write(s3: &S3, objects: &[Object]) -> Result<Vec<Written>, Refusal> {
     let mut written = Vec::with_capacity(objects.len());
     for object in objects {
         written.push(s3.write(&object.body).await.map_err(tell)?);
@@ -118,8 +119,13 @@ fn name_files(
     s3::land(cloud, tx, &landings.collect::<Vec<_>>())
 }
 
-fn tell(failure: Failure) -> String {
-    format!("{}: {}", failure.code, failure.message)
+fn tell(failure: Failure) -> Refusal {
+    let cause = match &*failure.code {
+        "AccessDenied" => Cause::AccessDenied,
+        "NoSuchBucket" => Cause::NoSuchBucket,
+        _ => Cause::Internal,
+    };
+    Refusal { cause, reason: format!("{}: {}", failure.code, failure.message) }
 }
 
 /// What says whether a stream may write to its bucket, as it was at one moment.
@@ -137,19 +143,22 @@ struct Permit<'d> {
 }
 
 /// Whether a stream may write a batch; else the reason.
-fn allow(permit: &Result<Permit<'_>, String>, objects: &[Object]) -> Result<(), String> {
-    let permit = permit.as_ref().map_err(String::clone)?;
-    objects.iter().try_for_each(|object| permit.allow(object))
+fn allow(permit: &Result<Permit<'_>, Refusal>, objects: &[Object]) -> Result<(), Refusal> {
+    let permit = permit.as_ref().map_err(Refusal::clone)?;
+    objects.iter().try_for_each(|object| permit.allow(object).map_err(Refusal::denied))
 }
 
 impl<'d> Permit<'d> {
     /// The error says why the stream may write nothing, whatever it is.
-    fn of(engine: &Engine, now: Millis, document: &'d Document) -> Result<Self, String> {
+    fn of(engine: &Engine, now: Millis, document: &'d Document) -> Result<Self, Refusal> {
         let name = document.destination.bucket();
-        let found = s3::find_bucket(engine, name).map_err(|failure| failure.message)?;
-        let Some(bucket) = found else { return Err(format!("NoSuchBucket: the bucket {name} does not exist")) };
-        let policy =
-            s3::policy_of(&bucket).map_err(|why| format!("the policy of the bucket {name} can't be judged: {why}"))?;
+        let found = s3::find_bucket(engine, name).map_err(|failure| Refusal::internal(failure.message))?;
+        let Some(bucket) = found else {
+            let reason = format!("NoSuchBucket: the bucket {name} does not exist");
+            return Err(Refusal { cause: Cause::NoSuchBucket, reason });
+        };
+        let unjudged = |why| Refusal::denied(format!("the policy of the bucket {name} can't be judged: {why}"));
+        let policy = s3::policy_of(&bucket).map_err(unjudged)?;
         let source = document.arn();
         let around = Around::service(now, &bucket.region, &bucket.account);
         let role = engine.assume(&through(document, &source, "", around));

@@ -7,6 +7,7 @@
 //! flusher                                  watches the streams, and has what is due land
 //! whole  partitions/                       streams with one buffer, and with dynamic partitioning: when they are due
 //! buffer  objects  landing  retry          records out of the log, into objects, into the bucket; else again, for a day
+//! refusal  error_log                       why a batch can't land; what CloudWatch Logs are told of it and of failures
 //! format/  prefix/                         processors, compression, error records; names of objects
 //! ```
 
@@ -18,6 +19,7 @@ mod destination;
 mod empty;
 mod encryption;
 mod error;
+mod error_log;
 pub(crate) mod flusher;
 mod format;
 mod landing;
@@ -26,6 +28,7 @@ mod objects;
 mod partitions;
 mod prefix;
 mod put;
+mod refusal;
 mod retry;
 mod stream;
 mod tags;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::destination::Destination;
+use super::error_log::Told;
 use super::format::{Failure, METADATA, ObjectBody, Output, Pipeline, error_line};
 use super::prefix::{ErrorOutputType, Evaluation, PartitionKeys, Prefixes, object_key};
 use super::stream::Document;
@@ -53,7 +54,8 @@ impl ObjectMaker {
         Ok(Self { document, pipeline, prefixes })
     }
 
-    /// Makes the objects of a batch of records, each with its time of arrival; `uuid` makes new ids.
+    /// Makes the objects of a batch of records, each with its time of arrival; `uuid` makes new ids. With them comes what is to be
+    /// told of records that fail.
     ///
     /// Times in prefixes and names are of the oldest record of the object ("Understand custom prefixes for Amazon S3
     /// objects").
@@ -62,7 +64,8 @@ impl ObjectMaker {
         records: &[(Millis, Bytes)],
         now: Millis,
         mut uuid: impl FnMut() -> String,
-    ) -> Result<Vec<Object>, String> {
+    ) -> Result<(Vec<Object>, Told), String> {
+        let mut told = Told::default();
         let mut groups: BTreeMap<PartitionKeys, Group> = BTreeMap::new();
         let mut failures: BTreeMap<ErrorOutputType, Group> = BTreeMap::new();
         let mut bytes = 0;
@@ -76,6 +79,7 @@ impl ObjectMaker {
                         group.push(*arrived, output.data);
                     }
                     Err(failure) => {
+                        told.add_failure(&failure);
                         let group = failures.entry(failure.kind).or_insert_with(|| Group::new(*arrived));
                         group.push_failure(*arrived, &failure, now);
                     }
@@ -89,7 +93,7 @@ impl ObjectMaker {
         for (kind, group) in failures {
             objects.push(self.make_object(&PartitionKeys::new(), Some(kind), group, &mut uuid)?);
         }
-        Ok(objects)
+        Ok((objects, told))
     }
 
     /// All that a record becomes.

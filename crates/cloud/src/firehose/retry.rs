@@ -56,11 +56,6 @@ pub(super) async fn give_up(
     Ok(())
 }
 
-/// What the operator is told of a stream that can't land what it holds.
-pub(super) fn refusal(stream: &str, reason: &str) -> String {
-    format!("the delivery stream {stream} can't deliver: {reason}")
-}
-
 /// What the operator is told of records that are given up.
 fn loss(stream: &str, records: usize, reason: &str) -> String {
     format!(

@@ -7,8 +7,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::buffer::{self, Step};
+use super::error_log::{self, Told};
 use super::landing;
 use super::objects::ObjectMaker;
+use super::refusal::Refusal;
 use super::retry::{self, Failing};
 use super::stream::Document;
 use crate::core::Cloud;
@@ -38,7 +40,7 @@ pub(super) async fn step(
     }
     match flush(cloud, id).await {
         Ok(()) => _ = failing.remove(&id),
-        Err(error) => keep(cloud, id, &error.message, failing).await,
+        Err(refusal) => keep(cloud, id, &refusal, failing).await,
     }
     Step::Again
 }
@@ -47,17 +49,21 @@ pub(super) async fn step(
 ///
 /// # Errors
 /// Why it can't land.
-pub(crate) async fn flush(cloud: &Arc<Cloud>, id: StreamId) -> Result<(), AwsError> {
+pub(crate) async fn flush(cloud: &Arc<Cloud>, id: StreamId) -> Result<(), Refusal> {
     let taken = cloud.core.read(|engine, _| engine.stream(id).map(take).transpose())?;
     let Some((document, records)) = taken.filter(|(_, records)| !records.is_empty()) else { return Ok(()) };
     let name = document.name.clone();
-    let fail = |reason: String| AwsError::internal(retry::refusal(&name, &reason));
-    let maker = ObjectMaker::new(document).map_err(&fail)?;
+    let fail = |refusal: Refusal| refusal.of_stream(&name);
+    let maker = ObjectMaker::new(document).map_err(|reason| fail(Refusal::internal(reason)))?;
     let data = buffer::read(cloud, &records).await?;
-    let objects = maker.make_objects(&data, cloud.core.now(), || cloud.core.uuid()).map_err(&fail)?;
+    let made = maker.make_objects(&data, cloud.core.now(), || cloud.core.uuid());
+    let (objects, told) = made.map_err(|reason| fail(Refusal::internal(reason)))?;
     let positions = records.into_iter().map(|(position, _)| position).collect();
     let flushed = vec![Change::Flushed { stream: id, positions }];
-    landing::land_batch(cloud, &maker.document, &objects, flushed).await.map_err(fail)
+    landing::land_batch(cloud, &maker.document, &objects, flushed).await.map_err(fail)?;
+    // Not before: what can't land is processed again each time.
+    error_log::write(cloud, &maker.document, &told).await;
+    Ok(())
 }
 
 /// The records of the next batch, and what is to become of them.
@@ -69,12 +75,21 @@ fn take(stream: &Stream) -> Result<(Document, Vec<(Position, Record)>), AwsError
 }
 
 /// A batch couldn't land: what has waited for too long is given up, the rest waits.
-async fn keep(cloud: &Cloud, id: StreamId, reason: &str, failing: &mut HashMap<StreamId, Failing>) {
-    cloud.notice(reason);
-    if let Err(error) = give_up_old(cloud, id, reason).await {
+async fn keep(cloud: &Cloud, id: StreamId, refusal: &Refusal, failing: &mut HashMap<StreamId, Failing>) {
+    cloud.notice(&refusal.reason);
+    if let Err(error) = give_up_old(cloud, id, &refusal.reason).await {
         cloud.notice(&error.message);
     }
-    let oldest = cloud.core.read(|engine, _| engine.stream(id).and_then(Stream::oldest));
+    let found = cloud.core.read(|engine, _| {
+        let stream = engine.stream(id)?;
+        Some((Document::of(&stream.config).ok(), stream.oldest()))
+    });
+    let (document, oldest) = found.unwrap_or_default();
+    if let Some(document) = document {
+        let mut told = Told::default();
+        told.add_refusal(refusal);
+        error_log::write(cloud, &document, &told).await;
+    }
     failing.insert(id, Failing::after(failing.get(&id).copied(), cloud.core.now(), oldest));
 }
 

@@ -6,6 +6,8 @@ mod bucket;
 mod bucket_policy;
 mod bucket_settings;
 mod delivery_stream;
+mod log_group;
+mod log_stream;
 mod managed_policy;
 mod queue;
 mod queue_policy;
@@ -28,6 +30,8 @@ static TYPES: &[&dyn ResourceType] = &[
     &bucket::Bucket,
     &bucket_policy::BucketPolicy,
     &delivery_stream::DeliveryStream,
+    &log_group::LogGroup,
+    &log_stream::LogStream,
     &managed_policy::ManagedPolicy,
     &queue::Queue,
     &queue_policy::QUEUE_INLINE_POLICY,

@@ -88,9 +88,14 @@ impl From<AwsError> for ResourceError {
 /// What a resource handler calls an error ("Resource type handler error codes").
 fn handler_code(code: &str, status: u16) -> &'static str {
     match (code, status) {
-        ("AlreadyExists" | "EntityAlreadyExists" | "BucketAlreadyExists" | "ResourceInUseException", _) => {
+        (
             "AlreadyExists"
-        }
+            | "EntityAlreadyExists"
+            | "BucketAlreadyExists"
+            | "ResourceAlreadyExistsException"
+            | "ResourceInUseException",
+            _,
+        ) => "AlreadyExists",
         ("AccessDenied" | "AuthorizationError", _) => "AccessDenied",
         (_, 404) => "NotFound",
         (_, 500..) => "GeneralServiceException",

@@ -1,8 +1,11 @@
 //! What a destination has to be.
 
-use super::{Destination, Partitioning};
+use serde_json::{Value, json};
+
+use super::{Destination, Logging, Partitioning};
 use crate::firehose::error::{check_length, check_number, constrained, invalid};
 use crate::firehose::format::Compression;
+use crate::logs;
 use text::arn::{Arn, is_account};
 use wire::AwsError;
 
@@ -86,6 +89,44 @@ impl Partitioning {
             Some(number) => check_number(number, &name, 0..=7200),
             None => Err(constrained(seconds, &name, "Member must have value greater than or equal to 0")),
         }
+    }
+}
+
+impl Logging {
+    /// What is kept of what a client has set.
+    ///
+    /// # Errors
+    /// A name that can't be one; or one that is missing, though errors are to be written.
+    pub(super) fn check(&self) -> Result<Value, AwsError> {
+        type Fits = fn(&str) -> bool;
+        let names: [(_, _, Fits, _); 2] = [
+            ("logGroupName", &self.log_group_name, logs::group_of_name, "[\\.\\-_/#A-Za-z0-9]*"),
+            ("logStreamName", &self.log_stream_name, logs::stream_of_name, "[^:*]*"),
+        ];
+        for (name, value, fits, pattern) in names {
+            let path = member(&format!("cloudWatchLoggingOptions.{name}"));
+            match value.as_deref().filter(|value| !value.is_empty()) {
+                Some(value) => {
+                    check_length(value, &path, 0..=512)?;
+                    if !fits(value) {
+                        let constraint = format!("Member must satisfy regular expression pattern: {pattern}");
+                        return Err(constrained(value, &path, constraint));
+                    }
+                }
+                None if self.enabled => {
+                    let message = "CloudWatchLoggingOptions needs LogGroupName and LogStreamName when it is enabled.";
+                    return Err(invalid(message));
+                }
+                None => {}
+            }
+        }
+        let mut kept = json!({"Enabled": self.enabled});
+        for (name, value) in [("LogGroupName", &self.log_group_name), ("LogStreamName", &self.log_stream_name)] {
+            if let Some(value) = value {
+                kept[name] = value.as_str().into();
+            }
+        }
+        Ok(kept)
     }
 }
 

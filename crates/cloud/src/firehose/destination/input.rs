@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::check::member;
-use super::{BufferingHints, Destination, Partitioning, Processing};
+use super::{BufferingHints, Destination, Logging, Partitioning, Processing};
 use crate::firehose::error::{check_number, invalid, missing};
 use wire::AwsError;
 
@@ -21,7 +21,7 @@ pub(crate) struct DestinationInput {
     buffering_hints: Option<HintsInput>,
     compression_format: Option<String>,
     encryption_configuration: Option<Value>,
-    cloud_watch_logging_options: Option<Value>,
+    cloud_watch_logging_options: Option<Logging>,
     processing_configuration: Option<Processing>,
     dynamic_partitioning_configuration: Option<Partitioning>,
     file_extension: Option<String>,
@@ -75,10 +75,11 @@ impl Destination {
                 .encryption_configuration
                 .or_else(|| before.map(|it| it.encryption_configuration.clone()))
                 .unwrap_or_else(|| json!({"NoEncryptionConfig": "NoEncryption"})),
-            cloud_watch_logging_options: input
-                .cloud_watch_logging_options
-                .or_else(|| before.map(|it| it.cloud_watch_logging_options.clone()))
-                .unwrap_or_else(|| json!({"Enabled": false})),
+            cloud_watch_logging_options: match (input.cloud_watch_logging_options, before) {
+                (Some(logging), _) => logging.check()?,
+                (None, Some(before)) => before.cloud_watch_logging_options.clone(),
+                (None, None) => json!({"Enabled": false}),
+            },
             processing_configuration: input
                 .processing_configuration
                 .or_else(|| before.and_then(|it| it.processing_configuration.clone())),

@@ -78,6 +78,20 @@ pub(super) struct Partitioning {
     pub retry_options: Option<Value>,
 }
 
+/// Where a stream writes what goes wrong ("CloudWatchLoggingOptions", API Reference).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct Logging {
+    /// Whether it does.
+    pub enabled: bool,
+    /// The log group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_group_name: Option<String>,
+    /// The log stream in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_stream_name: Option<String>,
+}
+
 /// A destination, valid and whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -101,7 +115,7 @@ pub(super) struct Destination {
     pub compression_format: String,
     /// Kept and described only.
     pub encryption_configuration: Value,
-    /// Kept and described only.
+    /// A [`Logging`]. Before it was one, anything was kept here.
     pub cloud_watch_logging_options: Value,
     /// The processors.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,6 +148,12 @@ impl Destination {
         }
         let (what, needs) = (format!("the delivery stream {name}"), format!("s3:PutObject on {}/*", self.bucket_arn));
         passing::tell_if_missing(cx, &what, &self.role_arn, SERVICE, &needs);
+    }
+
+    /// The log group and the log stream in which what goes wrong is told, if any.
+    pub(super) fn log(&self) -> Option<(String, String)> {
+        let logging = Logging::deserialize(&self.cloud_watch_logging_options).ok().filter(|logging| logging.enabled)?;
+        Some((logging.log_group_name?, logging.log_stream_name?))
     }
 
     /// The bucket's name.

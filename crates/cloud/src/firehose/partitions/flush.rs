@@ -6,10 +6,12 @@ use std::sync::Arc;
 use super::{Buffer, Part, Partitions};
 use crate::core::Cloud;
 use crate::firehose::buffer;
+use crate::firehose::error_log::{self, Told};
 use crate::firehose::format::{Failure, Output};
 use crate::firehose::landing::{self, Outcome};
 use crate::firehose::objects::{Group, Object};
 use crate::firehose::prefix::{ErrorOutputType, PartitionKeys};
+use crate::firehose::refusal::Refusal;
 use crate::firehose::retry::{self, Failing};
 use engine::{Position, StreamId};
 use wire::AwsError;
@@ -23,8 +25,15 @@ const EXCEEDED: (&str, &str) = (
     "The number of active partitions has exceeded the configured limit",
 );
 
-/// What a buffer becomes: its object, and one for each kind of failure among its parts.
-type Groups = BTreeMap<Option<ErrorOutputType>, (PartitionKeys, Group)>;
+/// What a buffer becomes: its object, and one for each kind of failure among its parts; and what is to be told of these.
+#[derive(Default)]
+struct Groups {
+    of_kind: BTreeMap<Option<ErrorOutputType>, (PartitionKeys, Group)>,
+    told: Told,
+}
+
+/// The objects of a buffer, and what is to be told of its failures.
+type Made = Result<(Vec<Object>, Told), String>;
 
 impl Partitions {
     /// Lands buffers; what can't land goes back and waits.
@@ -39,22 +48,31 @@ impl Partitions {
                 return Err(error);
             }
         };
-        let (mut ready, mut objects, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ready, mut objects, mut failures, mut refused) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (buffer, made) in due.into_iter().zip(made) {
             match made {
-                Ok(made) => {
+                Ok((made, told)) => {
                     ready.push(buffer);
                     objects.push(made);
+                    failures.push(told);
                 }
-                Err(reason) => refused.push((buffer, reason)),
+                Err(reason) => refused.push((buffer, Refusal::internal(reason))),
             }
         }
         let outcomes = self.land(cloud, id, &ready, &objects).await;
-        let refusals = ready.into_iter().zip(outcomes).filter_map(|(buffer, landed)| Some((buffer, landed.err()?)));
-        let mut kept = Ok(());
-        for (buffer, reason) in refused.into_iter().chain(refusals) {
-            kept = kept.and(self.keep(cloud, id, buffer, &reason).await);
+        let mut told = Told::default();
+        for ((buffer, landed), failures) in ready.into_iter().zip(outcomes).zip(&failures) {
+            match landed {
+                Ok(()) => told.add_all(failures),
+                Err(refusal) => refused.push((buffer, refusal)),
+            }
         }
+        let mut kept = Ok(());
+        for (buffer, refusal) in refused {
+            told.add_refusal(&refusal);
+            kept = kept.and(self.keep(cloud, id, buffer, &refusal.reason).await);
+        }
+        error_log::write(cloud, &self.maker.document, &told).await;
         kept
     }
 
@@ -112,7 +130,7 @@ impl Partitions {
         reason: &str,
     ) -> Result<(), AwsError> {
         let name = self.maker.document.name.clone();
-        cloud.notice(&retry::refusal(&name, reason));
+        cloud.notice(&Refusal::internal(reason).of_stream(&name).reason);
         let now = cloud.core.now();
         let too_old: Vec<Part> = buffer.parts.extract_if(.., |part| retry::is_given_up(part.record.at, now)).collect();
         let lost = || too_old.iter().map(|part| (part.position, part.index));
@@ -135,11 +153,7 @@ impl Partitions {
     }
 
     /// Makes the objects of each buffer. Each record is read and processed once, whatever the number of its parts.
-    async fn make_objects(
-        &self,
-        cloud: &Arc<Cloud>,
-        buffers: &[Buffer],
-    ) -> Result<Vec<Result<Vec<Object>, String>>, AwsError> {
+    async fn make_objects(&self, cloud: &Arc<Cloud>, buffers: &[Buffer]) -> Result<Vec<Made>, AwsError> {
         let mut records = BTreeMap::new();
         let mut owners: HashMap<(Position, u16), usize> = HashMap::new();
         for (owner, buffer) in buffers.iter().enumerate() {
@@ -151,7 +165,7 @@ impl Partitions {
         let records: Vec<_> = records.into_iter().collect();
         let data = buffer::read(cloud, &records).await?;
         let now = cloud.core.now();
-        let mut groups: Vec<Groups> = buffers.iter().map(|_| Groups::new()).collect();
+        let mut groups: Vec<Groups> = buffers.iter().map(|_| Groups::default()).collect();
         for ((position, _), (arrived, record)) in records.iter().zip(&data) {
             for (index, output) in (0..).zip(self.maker.process(record)) {
                 let Some(owner) = owners.get(&(*position, index)) else { continue };
@@ -160,20 +174,24 @@ impl Partitions {
                     Some(kind) => output.and_then(|output| Err(self.refused(*kind, record, *arrived, &output))),
                 };
                 let kind = output.as_ref().err().map(|failure| failure.kind);
-                let (keys, group) =
-                    groups[*owner].entry(kind).or_insert_with(|| (PartitionKeys::new(), Group::new(*arrived)));
+                let Groups { of_kind, told } = &mut groups[*owner];
+                let (keys, group) = of_kind.entry(kind).or_insert_with(|| (PartitionKeys::new(), Group::new(*arrived)));
                 match output {
                     Ok(output) => {
                         *keys = output.keys;
                         group.push(*arrived, output.data);
                     }
-                    Err(failure) => group.push_failure(*arrived, &failure, now),
+                    Err(failure) => {
+                        told.add_failure(&failure);
+                        group.push_failure(*arrived, &failure, now);
+                    }
                 }
             }
         }
         let objects = |groups: Groups| {
             let object = |(kind, (keys, group))| self.maker.make_object(&keys, kind, group, &mut || cloud.core.uuid());
-            groups.into_iter().map(object).collect()
+            let objects: Result<Vec<Object>, String> = groups.of_kind.into_iter().map(object).collect();
+            objects.map(|objects| (objects, groups.told))
         };
         Ok(groups.into_iter().map(objects).collect())
     }

@@ -23,7 +23,8 @@ use super::buffer::{self, Step};
 use super::format::Output;
 use super::objects::ObjectMaker;
 use super::prefix::ErrorOutputType;
-use super::retry::{self, Failing};
+use super::refusal::Refusal;
+use super::retry::Failing;
 use super::stream::Document;
 use crate::core::Cloud;
 use engine::stream::{LandedParts, Record};
@@ -107,7 +108,7 @@ async fn try_step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, 
 impl Partitions {
     fn new(document: Document, config: String) -> Result<Self, AwsError> {
         let name = document.name.clone();
-        let maker = ObjectMaker::new(document).map_err(|reason| AwsError::internal(retry::refusal(&name, &reason)))?;
+        let maker = ObjectMaker::new(document).map_err(|reason| Refusal::internal(reason).of_stream(&name))?;
         let (open, full, outstanding) = (BTreeMap::new(), Vec::new(), Outstanding::default());
         Ok(Self { config, maker, next: 0, open, full, outstanding })
     }
