@@ -271,8 +271,11 @@ impl Gateway {
         let body = body::collect(incoming, service.body_limit).await?;
         self.verify(cx, parts, &body, Family::Json(service))?;
         let Some(operation) = service.operation(name) else {
-            let message = format!("The operation {name} is not one of this cloud's.");
-            return Err(AwsError::bad("UnknownOperationException", message));
+            let unknown = || {
+                let message = format!("The operation {name} is not one of this cloud's.");
+                AwsError::bad("UnknownOperationException", message)
+            };
+            return Err(service.refuse_absent(name).unwrap_or_else(unknown));
         };
         let mut scratch = Vec::new();
         let payload = payload(service, operation, Source::Json(Json::new(&body, &mut scratch)));

@@ -83,11 +83,19 @@ fn has_action(uri: &Uri) -> bool {
     uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("Action=")))
 }
 
-/// `sqs.us-east-1.amazonaws.com`, `sns.localhost`, `us-east-1.queue.localhost`, `queue.amazonaws.com`.
+/// `sqs.us-east-1.amazonaws.com`, `sns.localhost`, `us-east-1.queue.localhost`, `queue.amazonaws.com`. A service that is only spoken
+/// to by `X-Amz-Target` has no host here, and before S3's own a service's name is a bucket's: `logs.localhost` and
+/// `sns.s3.localhost` are buckets.
 fn service_of_host(host: &str) -> Option<&'static Service> {
     let mut labels = host.split('.');
     let (first, second) = (labels.next()?, labels.next()?);
-    if first == "queue" || second == "queue" { Some(&sqs::SERVICE) } else { SERVICES.by_id(first) }
+    if second == "s3" || second.starts_with("s3-") {
+        return None;
+    }
+    if first == "queue" || second == "queue" {
+        return Some(&sqs::SERVICE);
+    }
+    SERVICES.by_id(first).filter(|service| service.version.is_some())
 }
 
 #[cfg(test)]
@@ -120,6 +128,10 @@ mod tests {
             ("PUT", "/bucket/key", FORM, "localhost", None, Route::S3),
             ("POST", "/bucket?delete", FORM, "localhost", scope("s3"), Route::S3),
             ("GET", "/", NONE, "bucket.s3.us-east-1.amazonaws.com", None, Route::S3),
+            ("GET", "/key", NONE, "logs.localhost", None, Route::S3),
+            ("GET", "/key", NONE, "logs.s3.us-east-1.localhost", None, Route::S3),
+            ("GET", "/key", NONE, "sns.s3-website.us-east-1.localhost", None, Route::S3),
+            ("GET", "/", NONE, "sns.us-east-1.localhost", None, query(Some(&sns::SERVICE))),
             ("POST", "/", ("x-amz-target", "DynamoDB_20120810.ListTables"), "localhost", None, {
                 Route::UnknownTarget("DynamoDB_20120810.ListTables")
             }),

@@ -72,7 +72,8 @@ impl ResourceType for LogGroup {
 
     async fn update(&self, work: &Work<'_>, name: &str, old: &Properties, new: &Properties) -> ResourceResult<()> {
         let changed = |property: &str| old.get(property) != new.get(property);
-        if text(old, "LogGroupClass").unwrap_or("STANDARD") != text(new, "LogGroupClass").unwrap_or("STANDARD") {
+        let class = find(work, name).await?.map(|group| group["logGroupClass"].clone());
+        if class.is_some_and(|class| class != text(new, "LogGroupClass").unwrap_or("STANDARD")) {
             // "CreateLogGroup", API Reference: the class can't be changed.
             return Err(ResourceError::new(format!("the class of the log group {name} can't be changed")));
         }
