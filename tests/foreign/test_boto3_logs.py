@@ -126,7 +126,8 @@ def test_filters(logs, group):
 
 def test_the_command_line_reads_a_log(logs, group, aws):
     logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=[{"timestamp": now(), "message": "hello there"}])
-    assert "hello there" in aws("logs", "tail", group, "--since", "5m")
+    found = aws("logs", "filter-log-events", "--log-group-name", group, "--filter-pattern", "hello there")
+    assert [it["message"] for it in found["events"]] == ["hello there"]
 
 
 def test_what_firehose_could_not_deliver_is_told(cloud, logs, group):

@@ -123,7 +123,7 @@ pub(super) fn identified<'a>(place: Place<'_>, identifier: &'a str) -> Result<&'
 /// `InvalidParameterException` for what is no group's ARN; `ResourceNotFoundException` for another place's.
 pub(super) fn of_arn<'a>(place: Place<'_>, arn: &'a str) -> Result<&'a str, AwsError> {
     let parsed = Arn::parse(arn).filter(|arn| arn.service == "logs");
-    let found = parsed.and_then(|parsed| Some((parsed.account, parsed.region, parsed.resource)));
+    let found = parsed.map(|parsed| (parsed.account, parsed.region, parsed.resource));
     let Some((account, region, resource)) = found else {
         return Err(invalid(format!("{arn} is not the ARN of a log group")));
     };

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::chunk::{Event, count};
 use super::door::tell_of_room;
-use super::error::{checks, invalid, missing, refuse};
+use super::error::{checks, invalid, missing};
 use super::names::{check_group, check_stream};
 use super::place::Place;
 use super::store;
@@ -50,7 +50,19 @@ pub(super) struct PutOutput {
     next_sequence_token: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     rejected_log_events_info: Option<Rejected>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected_entity_info: Option<RejectedEntity>,
 }
+
+/// Why what a batch says of where it comes from isn't kept. Its events are.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RejectedEntity {
+    error_type: &'static str,
+}
+
+/// "RejectedEntityInfo", API Reference: no log group here has entities.
+const NO_ENTITIES: RejectedEntity = RejectedEntity { error_type: "UnsupportedLogGroupType" };
 
 /// Which events of a batch weren't taken.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -73,7 +85,6 @@ pub(super) async fn put_log_events(cx: &Context, input: PutInput<'_>) -> Result<
     let group_name = check_group(&mut checks, input.log_group_name.as_deref(), "logGroupName");
     let name = check_stream(&mut checks, input.log_stream_name.as_deref(), "logStreamName");
     checks.done()?;
-    refuse(&[("entity", input.entity.is_some())])?;
     let given = input.log_events.as_deref().ok_or_else(|| missing("logEvents"))?;
     let batch = read(given)?;
     let place = Place::of(cx);
@@ -86,7 +97,12 @@ pub(super) async fn put_log_events(cx: &Context, input: PutInput<'_>) -> Result<
         let next_sequence_token = sequence_token(&stream);
         let dropped = store::append(tx, &group, name, stream, &events)?;
         let rejected = Some(rejected).filter(|rejected| *rejected != Rejected::default());
-        Ok((dropped, PutOutput { next_sequence_token, rejected_log_events_info: rejected }))
+        let output = PutOutput {
+            next_sequence_token,
+            rejected_log_events_info: rejected,
+            rejected_entity_info: input.entity.is_some().then_some(NO_ENTITIES),
+        };
+        Ok((dropped, output))
     });
     let (dropped, output) = put.await?;
     if dropped {

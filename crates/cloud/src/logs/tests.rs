@@ -195,7 +195,11 @@ async fn a_batch_has_its_bounds() {
     // A token of any kind is ignored.
     let mut input = batch(json!([event(NOW, "m")]));
     input["sequenceToken"] = "wrong".into();
-    assert!(client.ok("PutLogEvents", input).await["nextSequenceToken"].is_string());
+    input["entity"] = json!({"keyAttributes": {"Type": "Service", "Name": "n"}});
+    let put = client.ok("PutLogEvents", input).await;
+    assert!(put["nextSequenceToken"].is_string());
+    // Agents say where they are: that isn't kept, and no reason to lose what they have to say.
+    assert_eq!(put["rejectedEntityInfo"], json!({"errorType": "UnsupportedLogGroupType"}));
     for (group, stream, words) in [
         ("none", "s", "The specified log group does not exist."),
         ("g", "none", "The specified log stream does not exist."),
