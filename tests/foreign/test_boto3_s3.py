@@ -286,6 +286,40 @@ def test_presigned(s3, cloud, signature):
     assert http("GET", url("get_object"))[0] == 404
 
 
+def test_a_presigned_upload_takes_any_bytes(s3):
+    """JavaScript's SDK puts the checksum of no bytes into the URL that it signs; S3 reads checksums from headers only."""
+    url = s3.generate_presigned_url("put_object", Params={"Bucket": BUCKET, "Key": "signed"})
+    for checksum in ("crc32=AAAAAA%3D%3D", "crc32c=AAAAAA%3D%3D", "sha256=bm90aGluZw%3D%3D"):
+        more = f"&x-amz-checksum-{checksum}&x-amz-sdk-checksum-algorithm={checksum.split('=')[0].upper()}"
+        assert http("PUT", url + more, b"123456", **{"Content-Type": ""})[0] == 200, checksum
+    assert read(s3, "signed") == b"123456"
+    assert http("PUT", url, b"123456", **{"x-amz-checksum-crc32": "AAAAAA=="})[0] == 400
+
+
+def test_a_form_names_its_file_and_holds_to_its_policy(s3):
+    def posted(name, kind, **more):
+        post = s3.generate_presigned_post(BUCKET, "up/${filename}", **more)
+        fields = "".join(f'--b\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in (post["fields"] | kind).items())
+        file = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\nin it\r\n--b--\r\n'
+        return http("POST", post["url"], (fields + file).encode(), **{"Content-Type": "multipart/form-data; boundary=b"})
+
+    assert posted("C:\\docs\\f.txt", {})[0] == 204
+    assert read(s3, "up/f.txt") == b"in it"
+    images = {"Conditions": [["starts-with", "$Content-Type", "image/"]]}
+    status, _, text = posted("x", {"Content-Type": "text/html"}, **images)
+    assert status == 403 and b"Invalid according to Policy: Policy Condition failed" in text
+    assert posted("x.png", {"Content-Type": "image/png"}, **images)[0] == 204
+
+
+def test_keys_to_delete_that_xml_has_no_characters_for_are_refused(s3):
+    """A list with a raw control character was obeyed, and answered in XML that no client can read."""
+    s3.put_object(Bucket=BUCKET, Key="c\x10x", Body=b"")
+    assert refused(s3.delete_objects, Bucket=BUCKET, Delete={"Objects": [{"Key": "c\x10x"}]}) == "MalformedXML"
+    assert s3.head_object(Bucket=BUCKET, Key="c\x10x")["ContentLength"] == 0
+    assert refused(s3.put_bucket_tagging, Bucket=BUCKET, Tagging={"TagSet": [{"Key": "a", "Value": "b\x01"}]}) == "MalformedXML"
+    s3.delete_object(Bucket=BUCKET, Key="c\x10x")
+
+
 def test_the_bucket_in_the_hosts_name(cloud, monkeypatch):
     resolve = socket.getaddrinfo
 

@@ -226,7 +226,9 @@ impl Prefixes {
             // By default: what is given (else the prefix), the kind of error, the time.
             error.parts.extend([Part::ErrorOutputType, Part::Text("/".to_owned()), default_time.clone()]);
         }
-        if !data.has_time() {
+        // A partitioned stream's prefix is the whole of it: the keys printed in "Use S3 bucket prefix to deliver data" have no
+        // time added, though "Understand custom prefixes" knows only prefixes that get one.
+        if !data.has_time() && !partitioned {
             data.parts.push(default_time);
         }
         Ok(Self { data, error })
@@ -277,13 +279,7 @@ mod tests {
                 "2018/5abf82daaa5/",
                 "failed/processing-failed/",
             ),
-            (
-                "c=!{partitionKeyFromQuery:c}/",
-                typed,
-                &[("c", "de")],
-                "c=de/2018/08/27/10/",
-                "failed/processing-failed/",
-            ),
+            ("c=!{partitionKeyFromQuery:c}/", typed, &[("c", "de")], "c=de/", "failed/processing-failed/"),
         ];
         for (prefix, error, keys, data, failed) in cases {
             assert_eq!(evaluate(prefix, *error, keys), (data.to_string(), failed.to_string()), "{prefix}");
@@ -329,8 +325,8 @@ mod tests {
         let prefixes = prefixes.unwrap();
         let evaluate = |keys: PartitionKeys| prefixes.data(Evaluation { at: &at, keys: &keys, random: &mut || 0 });
         assert_eq!(evaluate(PartitionKeys::new()), Err(EvaluationError::MissingKey("k".into())));
-        let long = PartitionKeys::from([("k".into(), "x".repeat(500))]);
-        assert_eq!(evaluate(long), Err(EvaluationError::TooLong(514)));
+        let long = PartitionKeys::from([("k".into(), "x".repeat(513))]);
+        assert_eq!(evaluate(long), Err(EvaluationError::TooLong(513)));
     }
 
     proptest! {

@@ -48,9 +48,7 @@ impl Form {
         let (mut head, mut found) = (BytesMut::new(), None);
         while found.is_none() {
             if head.len() > MAX_FIELDS {
-                let message = "Your POST request fields preceding the upload file were too large.";
-                return Err(Failure::new(400, "MaxPostPreDataLengthExceeded", message)
-                    .with("MaxPostPreDataLengthBytes", MAX_FIELDS.to_string()));
+                return Err(too_large());
             }
             let Some(bytes) = body.next().await else { return Err(no_file()) };
             head.extend_from_slice(&bytes?);
@@ -107,6 +105,11 @@ fn malformed() -> Failure {
     Failure::new(400, "MalformedPOSTRequest", message)
 }
 
+fn too_large() -> Failure {
+    let message = "Your POST request fields preceding the upload file were too large.";
+    Failure::new(400, "MaxPostPreDataLengthExceeded", message).with("MaxPostPreDataLengthBytes", MAX_FIELDS.to_string())
+}
+
 fn no_file() -> Failure {
     Failure::invalid_argument("POST requires exactly one file upload per request.", "file", "0")
 }
@@ -144,9 +147,10 @@ fn read(bytes: &[u8], boundary: &str) -> Result<Option<(Form, usize)>> {
         }
         let start = at;
         let Some(length) = find(&bytes[at..], b"\r\n\r\n") else { return Ok(None) };
-        let name = name_of(&bytes[at..at + length])?;
+        let Disposition { name, file } = disposition(&bytes[at..at + length])?;
         at += length + 4;
         if name.eq_ignore_ascii_case("file") {
+            name_the_file(&mut fields, file)?;
             return Ok(Some((Form { fields }, start)));
         }
         let Some(length) = find(&bytes[at..], delimiter.as_bytes()) else { return Ok(None) };
@@ -160,8 +164,33 @@ fn read(bytes: &[u8], boundary: &str) -> Result<Option<(Form, usize)>> {
     }
 }
 
-/// The name in a part's one `Content-Disposition` header.
-fn name_of(head: &[u8]) -> Result<String> {
+/// Puts the file's name where a field says `${filename}`: what follows the last slash or backslash. Fields stay as they are
+/// where there is no name, or one that says the same again.
+fn name_the_file(fields: &mut [(String, String)], file: Option<&str>) -> Result<()> {
+    const VARIABLE: &str = "${filename}";
+    let Some(name) = file.and_then(|path| path.rsplit(['/', '\\']).next()) else { return Ok(()) };
+    if name.contains(VARIABLE) {
+        return Ok(());
+    }
+    let size = |(_, value): &(String, String)| value.len() + value.matches(VARIABLE).count() * name.len();
+    if fields.iter().map(size).sum::<usize>() > MAX_FIELDS {
+        return Err(too_large());
+    }
+    for (_, value) in fields.iter_mut().filter(|(_, value)| value.contains(VARIABLE)) {
+        *value = value.replace(VARIABLE, name);
+    }
+    Ok(())
+}
+
+/// What a part says of itself.
+struct Disposition<'h> {
+    name: String,
+    /// The name of the file that it brings.
+    file: Option<&'h str>,
+}
+
+/// Reads a part's one `Content-Disposition` header.
+fn disposition(head: &[u8]) -> Result<Disposition<'_>> {
     let head = std::str::from_utf8(head).map_err(|_| malformed())?;
     // Where a single one of them ends a line too, the next reader would see another head, or none.
     if head.split("\r\n").any(|line| line.contains(['\r', '\n'])) {
@@ -173,7 +202,7 @@ fn name_of(head: &[u8]) -> Result<String> {
     });
     let (Some(disposition), None) = (dispositions.next(), dispositions.next()) else { return Err(malformed()) };
     let mut rest = disposition.split_once(';').ok_or_else(malformed)?.1;
-    let mut found = None;
+    let (mut found, mut file) = (None, None);
     while let Some((name, value)) = rest.split_once('=') {
         let value = value.trim_start();
         let (value, next) = match value.strip_prefix('"') {
@@ -182,13 +211,19 @@ fn name_of(head: &[u8]) -> Result<String> {
                 (value.split(';').next().unwrap_or(value).trim(), value.split_once(';').map_or("", |(_, next)| next))
             }
         };
-        if name.trim().trim_start_matches(';').trim().eq_ignore_ascii_case("name") && found.replace(value).is_some() {
+        let place = match name.trim().trim_start_matches(';').trim() {
+            name if name.eq_ignore_ascii_case("name") => Some(&mut found),
+            name if name.eq_ignore_ascii_case("filename") => Some(&mut file),
+            _ => None,
+        };
+        if place.is_some_and(|place| place.replace(value).is_some()) {
             return Err(malformed());
         }
         rest = next;
     }
     let plain = |name: &&str| !name.is_empty() && !name.contains(['\\', '"', '\r', '\n']);
-    found.filter(plain).map(str::to_owned).ok_or_else(malformed)
+    let name = found.filter(plain).ok_or_else(malformed)?.to_owned();
+    Ok(Disposition { name, file })
 }
 
 fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
@@ -258,6 +293,26 @@ mod tests {
         let hidden =
             Form { fields: vec![("a".into(), "--b\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nx".into())] };
         assert!(hidden.written("b").is_err());
+    }
+
+    #[test]
+    fn a_field_may_name_the_file_that_comes() {
+        let key = |name: &str, value: &str| {
+            let file = format!("--b\r\nContent-Disposition: form-data; name=\"file\"{name}\r\n\r\nx\r\n--b--\r\n");
+            let form = opened(&(part("key", value) + &file)).map(Option::unwrap);
+            form.map_or_else(|failure| failure.code.into_owned(), |form| form.fields[0].1.clone())
+        };
+        let up = "up/${filename}";
+        assert_eq!(key("; filename=\"f.txt\"", up), "up/f.txt");
+        assert_eq!(key("; filename=\"f.txt\"", "${filename}/${filename}"), "f.txt/f.txt");
+        assert_eq!(key("; filename=\"C:\\docs\\a b.txt\"", up), "up/a b.txt");
+        assert_eq!(key("; filename=\"../../etc/passwd\"", up), "up/passwd");
+        assert_eq!(key("; filename=\"\"", up), "up/");
+        assert_eq!(key("", up), up);
+        assert_eq!(key("; filename=\"${filename}\"", up), up);
+        assert_eq!(key("; filename=\"a\"; filename=\"b\"", up), "MalformedPOSTRequest");
+        let long = format!("; filename=\"{}\"", "x".repeat(1000));
+        assert_eq!(key(&long, &"${filename}".repeat(100)), "MaxPostPreDataLengthExceeded");
     }
 
     #[test]

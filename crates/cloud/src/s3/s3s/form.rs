@@ -26,9 +26,6 @@ impl S3 {
             let size = length.map_or(Some(0), |length| length.exact()).ok_or_else(|| Failure::internal("no size"))?;
             sizes.check(size as u64)?;
         }
-        if input.key.contains("${filename}") {
-            return Err(Failure::not_implemented("The variable ${filename} of a form"));
-        }
         let call = call.with_headers(headers(&input));
         let upload = Upload {
             bucket: input.bucket,

@@ -12,9 +12,10 @@ use s3s::Body;
 use super::call::{Call, text};
 use super::presigned::Scheme;
 use super::stream::{gathered, hashed, patient, wrap};
-use super::{chunked, copy_source, fields};
+use super::{chunked, copy_source, fields, well_formed};
 use crate::request::{Context, host_of};
 use crate::s3::address::host_bucket;
+use crate::s3::checksum::Algorithm;
 use crate::s3::error::{Failure, Result};
 use crate::sigv4::Chunks;
 use engine::Millis;
@@ -167,13 +168,19 @@ fn hoist(query: &[(String, String)], headers: &mut HeaderMap) {
         let name = name.to_ascii_lowercase();
         let carries =
             (name.starts_with("x-amz-") && !Scheme::V4.signs(&name)) || name == "if-match" || name == "if-none-match";
-        if !carries {
+        if !carries || is_checksum(&name) {
             continue;
         }
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(&name), HeaderValue::from_bytes(value.as_bytes())) {
             headers.entry(name).or_insert(value);
         }
     }
+}
+
+/// Whether a header says what bytes will come. S3 reads it as a header only: who signs a URL has no bytes yet, and SDKs put the
+/// checksum of none into it (aws-sdk-go-v2, "PresignedPutObject ignores ChecksumAlgorithm").
+fn is_checksum(name: &str) -> bool {
+    name == "x-amz-sdk-checksum-algorithm" || Algorithm::ALL.iter().any(|algorithm| algorithm.header() == name)
 }
 
 /// The URI in path style, without the parameters that sign it or override headers of the response.
@@ -241,6 +248,7 @@ fn body_for_s3s(
     if is_form {
         return Ok(wrap(gathered(plain).inspect_err(note)));
     }
+    let is_xml = well_formed::carries_xml(method, &call.query);
     if is_chunked {
         let decoded = headers.remove("x-amz-decoded-content-length").ok_or_else(missing_length)?;
         let length = parse_length(&decoded)?;
@@ -248,7 +256,12 @@ fn body_for_s3s(
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         let seen = call.clone();
         let on_trailer = move |name: &str, value: &str| seen.trailers.lock().push((name.to_owned(), value.to_owned()));
-        return Ok(wrap(gathered(chunked::decode(plain, length, chunks, on_trailer)).inspect_err(note)));
+        let decoded = gathered(chunked::decode(plain, length, chunks, on_trailer));
+        return Ok(if is_xml {
+            wrap(well_formed::checked(decoded).inspect_err(note))
+        } else {
+            wrap(decoded.inspect_err(note))
+        });
     }
     if headers.contains_key(TRANSFER_ENCODING) {
         return Err(Failure::new(
@@ -261,7 +274,15 @@ fn body_for_s3s(
     let length = length.unwrap_or(0);
     check_size(length)?;
     if whole {
-        return Ok(wrap(hashed(plain, hash.to_ascii_lowercase()).inspect_err(note)));
+        let hashed = hashed(plain, hash.to_ascii_lowercase());
+        return Ok(if is_xml {
+            wrap(well_formed::checked(hashed).inspect_err(note))
+        } else {
+            wrap(hashed.inspect_err(note))
+        });
+    }
+    if is_xml {
+        return Ok(wrap(well_formed::checked(plain).inspect_err(note)));
     }
     Ok(wrap(plain.inspect_err(note)))
 }

@@ -7,7 +7,7 @@
 //! ```text
 //! front        takes from the request what s3s refuses though S3 accepts it, or obeys though S3 doesn't know it: the signature,
 //!              hosts with a bucket's name, dates and conditions, metadata that isn't ASCII, subresources
-//!                presigned (URLs)  chunked, stream (bodies)  copy_source (a header)
+//!                presigned (URLs)  chunked, stream, well_formed (bodies)  copy_source (a header)
 //! call         keeps all of that for the operation, and what the operation answers beside its output
 //! operations   the table of operations that s3s calls
 //! form         an object that a browser's form puts; fields: its fields, read before s3s reads them
@@ -27,6 +27,7 @@ mod operations;
 pub(super) mod presigned;
 pub(super) mod respond;
 mod stream;
+mod well_formed;
 pub(super) mod xml;
 
 use std::sync::{Arc, OnceLock};

@@ -1,0 +1,95 @@
+//! The characters of an XML body: one that XML 1.0 doesn't have is refused before anything is done.
+//!
+//! The parser behind `s3s` takes control characters as they come: a list of keys to delete that S3 calls ill-formed would be
+//! obeyed, and answered in a document that no client can read.
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use http::Method;
+
+use crate::s3::error::{Failure, Result};
+
+/// The subresources that are put as XML.
+const XML: [&str; 21] = [
+    "accelerate",
+    "acl",
+    "analytics",
+    "cors",
+    "encryption",
+    "intelligent-tiering",
+    "inventory",
+    "legal-hold",
+    "lifecycle",
+    "logging",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "publicAccessBlock",
+    "replication",
+    "requestPayment",
+    "retention",
+    "tagging",
+    "versioning",
+    "website",
+];
+
+/// Whether a request's body is a document: that of a configuration, of keys to delete, of parts to complete.
+pub(super) fn carries_xml(method: &Method, query: &[(String, String)]) -> bool {
+    let has = |wanted: &[&str]| query.iter().any(|(name, _)| wanted.contains(&name.as_str()));
+    match *method {
+        Method::POST => has(&["delete", "uploadId"]),
+        Method::PUT => has(&XML),
+        _ => false,
+    }
+}
+
+/// The same bytes, up to the first character that XML hasn't ("Extensible Markup Language (XML) 1.0", 2.2 Characters).
+pub(super) fn checked(
+    body: impl Stream<Item = Result<Bytes>> + Send + 'static,
+) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
+    let mut before = [0; 2];
+    body.map(move |bytes| {
+        let bytes = bytes?;
+        for byte in &bytes {
+            let control = *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
+            // U+FFFE and U+FFFF in UTF-8.
+            let none = before == [0xef, 0xbf] && *byte >= 0xbe;
+            if control || none {
+                return Err(Failure::malformed_xml());
+            }
+            before = [before[1], *byte];
+        }
+        Ok(bytes)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn passes(text: &[u8], cut: usize) -> bool {
+        let pieces: Vec<_> = text.chunks(cut).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        let got: Vec<_> = checked(futures::stream::iter(pieces)).collect().await;
+        got.into_iter().all(|bytes| bytes.is_ok())
+    }
+
+    #[tokio::test]
+    async fn characters_that_xml_has_not_are_found_wherever_pieces_are_cut() {
+        for cut in [1, 2, 3, 100] {
+            for fine in ["<a>\t\r\n</a>", "\u{7f}\u{85}\u{fffd}", "\u{10000}", "\u{efbf}"] {
+                assert!(passes(fine.as_bytes(), cut).await, "{fine:?} cut at {cut}");
+            }
+            for wrong in ["a\u{10}b", "\0", "\u{1f}", "a\u{fffe}", "\u{ffff}b"] {
+                assert!(!passes(wrong.as_bytes(), cut).await, "{wrong:?} cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn documents_are_told_from_objects() {
+        let is = |method: Method, name: &str| carries_xml(&method, &[(name.to_owned(), String::new())]);
+        assert!(is(Method::POST, "delete") && is(Method::POST, "uploadId") && is(Method::PUT, "tagging"));
+        assert!(!is(Method::PUT, "uploadId") && !is(Method::PUT, "x-id") && !is(Method::PUT, "policy"));
+    }
+}
