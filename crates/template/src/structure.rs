@@ -245,10 +245,17 @@ fn resource(name: &str, value: Value) -> Result<Resource> {
                 "Template error: resource type {kind} of {name} does not support {member}",
                 kind = resource.kind
             )),
+            // The version of the handler of a custom resource.
+            "Version" if is_custom(&resource.kind) => {}
             _ => return invalid(format!("Invalid template resource property '{member}'")),
         }
     }
     Ok(resource)
+}
+
+/// Whether resources of a type are custom ones.
+fn is_custom(kind: &str) -> bool {
+    kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource"
 }
 
 fn depends_on(value: Value) -> Result<Vec<String>> {

@@ -42,7 +42,10 @@ const RESOURCES: &[(&str, &str)] = &[
     ("AWS::Logs::LogGroup", "log-group:"),
     ("AWS::RDS::DBCluster", "cluster:"),
     ("AWS::RDS::DBInstance", "db:"),
+    ("AWS::SecretsManager::ResourcePolicy", "secret:"),
+    ("AWS::SecretsManager::RotationSchedule", "secret:"),
     ("AWS::SecretsManager::Secret", "secret:"),
+    ("AWS::SecretsManager::SecretTargetAttachment", "secret:"),
     ("AWS::StepFunctions::Activity", "activity:"),
     ("AWS::StepFunctions::StateMachine", "stateMachine:"),
 ];

@@ -121,6 +121,12 @@ impl ResourceType for Placeholder {
     fn physical_id(&self, work: &Work<'_>, name: &str, properties: &Properties) -> String {
         let Some(known) = self.known else { return name.to_owned() };
         let place = self.place(work);
+        match known.name {
+            // "Return values" of the types' pages: Ref gives something else than the schema's identifier.
+            "AWS::Events::Rule" => return name.to_owned(),
+            name_of if name_of.starts_with("AWS::SecretsManager::") => return place.arn(name),
+            _ => {}
+        }
         let identifier = |name_of: &str, chosen: bool| match properties.get(name_of).and_then(scalar_text) {
             Some(given) if !chosen => given,
             _ if made_up::is_arn(name_of) => place.arn(name),

@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 
 use super::{catalogue, placeholder, simulated};
 
+/// Logical ids that are named of one type, and wrong types for which a near one is looked for.
+const MOST: usize = 5;
+
 /// Why a template with resources of these types, each with their logical ids, is refused, if it is. With `placeholders` what
 /// can be replaced by some is not.
 pub(crate) fn refusal(types: &BTreeMap<&str, Vec<&str>>, placeholders: bool) -> Option<String> {
     let absent = || types.iter().filter(|(name, _)| simulated(name).is_none());
     let unknown: Vec<&str> = absent().map(|(name, _)| *name).filter(|name| !is_known(name)).collect();
     if !unknown.is_empty() {
-        let near: Vec<&str> = unknown.iter().filter_map(|name| catalogue::nearest(name)).collect();
+        // A template may have hundreds of wrong types; to look for what is near takes a while.
+        let near: Vec<&str> = unknown.iter().take(MOST).filter_map(|name| catalogue::nearest(name)).collect();
         let hint = if near.is_empty() { String::new() } else { format!(". Did you mean {}?", near.join(", ")) };
         return Some(format!("Template format error: Unrecognized resource types: [{}]{hint}", unknown.join(", ")));
     }
@@ -50,8 +54,6 @@ fn never(name: &str, ids: &[&str]) -> String {
 
 /// A type with where it stands, e.g. `AWS::CloudWatch::Alarm (resource Alarm)`.
 fn named(name: &str, ids: &[&str]) -> String {
-    /// Logical ids that are named of one type.
-    const MOST: usize = 5;
     let more = if ids.len() > MOST { ", .." } else { "" };
     let word = if ids.len() == 1 { "resource" } else { "resources" };
     format!("{name} ({word} {}{more})", ids[..ids.len().min(MOST)].join(", "))

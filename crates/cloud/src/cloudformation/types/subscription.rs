@@ -100,6 +100,9 @@ impl ResourceType for Subscription {
     }
 
     async fn delete(&self, work: &Work<'_>, arn: &str, properties: &Properties) -> ResourceResult<()> {
+        if is_placeholder(properties) {
+            return Ok(());
+        }
         let cx = at_topic(work, properties);
         let work = Work { cx: &cx, generated: work.generated.clone(), ..*work };
         work.call_unless_gone("sns", "Unsubscribe", json!({"SubscriptionArn": arn}), &["NotFound"]).await
