@@ -34,6 +34,8 @@ const SERVICES: &[(&str, &str)] = &[
 /// pages in the "Service Authorization Reference". Other types have their own name in small letters there.
 const RESOURCES: &[(&str, &str)] = &[
     ("AWS::ApiGatewayV2::Api", "/apis/"),
+    ("AWS::Batch::JobDefinition", "job-definition/"),
+    ("AWS::Batch::JobQueue", "job-queue/"),
     ("AWS::CloudWatch::Alarm", "alarm:"),
     ("AWS::DynamoDB::GlobalTable", "table/"),
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", "loadbalancer/app/"),

@@ -124,6 +124,7 @@ impl ResourceType for Placeholder {
         match known.name {
             // "Return values" of the types' pages: Ref gives something else than the schema's identifier.
             "AWS::Events::Rule" => return name.to_owned(),
+            "AWS::Batch::JobDefinition" => return place.arn(name),
             name_of if name_of.starts_with("AWS::SecretsManager::") => return place.arn(name),
             _ => {}
         }
