@@ -51,6 +51,10 @@ pub(crate) struct Args {
     /// without any policy or through a role that was never created, a queue's name within 60 s of its deletion.
     #[arg(long)]
     pub strict: bool,
+    /// Let placeholders, which do nothing, stand in stacks for resources of types that this cloud doesn't simulate, as a Lambda
+    /// function or an alarm, and leave out what else it refuses by name. Each is told, in the stack's events and as a notice.
+    #[arg(long)]
+    pub placeholders: bool,
     /// Print for each message that is published what every subscription did with it, and why.
     #[arg(long)]
     pub explain: bool,
@@ -82,6 +86,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     let options = Options {
         durability: args.durability,
         strict: args.strict,
+        placeholders: args.placeholders,
         segment_bytes: args.segment_bytes,
         ..Options::new(&data_dir)
     };

@@ -41,6 +41,7 @@ mod sns;
 mod sns_rules;
 mod sqs;
 mod stack;
+mod stack_placeholders;
 mod stack_points;
 mod stack_rules;
 mod sts;

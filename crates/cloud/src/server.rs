@@ -33,6 +33,9 @@ pub struct Options {
     /// Refuse whatever AWS refuses, also where that stands in the way of a first try: deliveries to a queue without any
     /// policy and through unknown roles, a name used again within its cool-down.
     pub strict: bool,
+    /// Let placeholders stand in stacks for resources of types that aren't simulated, and leave out what of others is refused
+    /// by name.
+    pub placeholders: bool,
     /// Where the time comes from.
     pub clock: Clock,
     /// Bytes of a segment of the log.
@@ -46,6 +49,7 @@ impl Options {
             data_dir: data_dir.into(),
             durability: Durability::default(),
             strict: false,
+            placeholders: false,
             clock: Clock::System,
             segment_bytes: log::Options::default().segment_bytes,
         }
@@ -70,14 +74,17 @@ impl Cloud {
             let objects = Directory::open(folder.path()).and_then(|objects| Blobs::open(Arc::new(objects), false));
             let blobs = objects.map_err(failed(folder.path()))?;
             let (core, recovery) = open(Arc::new(MemoryDisk::default()))?;
-            return Ok((Arc::new(Self::new(core, blobs, Some(Home::Temporary(folder)), print)), recovery));
+            let mut cloud = Self::new(core, blobs, Some(Home::Temporary(folder)), print);
+            cloud.placeholders = options.placeholders;
+            return Ok((Arc::new(cloud), recovery));
         }
         let (folder, (core, recovery)) = DataFolder::open(&options.data_dir, |disk| open(Arc::new(disk)))?;
         let noted = folder.noted_end();
         let is_of_the_folder = noted.is_some_and(|end| core.log().ended_at(end).unwrap_or(false));
         let opened = s3::open_blobs(&core, &folder, recovery.is_whole() && is_of_the_folder);
         let (blobs, notices) = opened.map_err(failed(&options.data_dir.join(OBJECTS)))?;
-        let cloud = Self::new(core, blobs, Some(Home::Kept(folder)), print);
+        let mut cloud = Self::new(core, blobs, Some(Home::Kept(folder)), print);
+        cloud.placeholders = options.placeholders;
         // Not before: until the objects were looked at, a start that is killed leaves the next to know what this one knew.
         cloud.note_end();
         let is_whole = recovery.cuts.is_empty() && recovery.lost.is_empty();

@@ -54,6 +54,8 @@ pub struct Resource {
     pub deletion_policy: Option<Policy>,
     /// What becomes of it when another takes its place; deleted, if not declared.
     pub update_replace_policy: Option<Policy>,
+    /// AWS's complaints of what only some types may have, CreationPolicy for one: they hold if this type isn't one of those.
+    pub unsupported: Vec<String>,
 }
 
 /// What becomes of a resource that leaves the stack ("DeletionPolicy attribute").

@@ -236,18 +236,26 @@ fn resource(name: &str, value: Value) -> Result<Resource> {
             },
             "DependsOn" => resource.depends_on = depends_on(value)?,
             "Metadata" => resource.metadata = Some(value),
+            "DeletionPolicy" | "UpdateReplacePolicy" if value == "Snapshot" => {
+                resource.unsupported.push(format!("Template error: resource {name} does not support {member} Snapshot"))
+            }
             "DeletionPolicy" => resource.deletion_policy = Some(policy(name, &member, &value)?),
             "UpdateReplacePolicy" => resource.update_replace_policy = Some(policy(name, &member, &value)?),
-            "CreationPolicy" | "UpdatePolicy" => {
-                return invalid(format!(
-                    "Template error: resource type {kind} of {name} does not support {member}",
-                    kind = resource.kind
-                ));
-            }
+            "CreationPolicy" | "UpdatePolicy" => resource.unsupported.push(format!(
+                "Template error: resource type {kind} of {name} does not support {member}",
+                kind = resource.kind
+            )),
+            // The version of the handler of a custom resource.
+            "Version" if is_custom(&resource.kind) => {}
             _ => return invalid(format!("Invalid template resource property '{member}'")),
         }
     }
     Ok(resource)
+}
+
+/// Whether resources of a type are custom ones.
+fn is_custom(kind: &str) -> bool {
+    kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource"
 }
 
 fn depends_on(value: Value) -> Result<Vec<String>> {
@@ -269,9 +277,6 @@ fn policy(resource: &str, attribute: &str, value: &Value) -> Result<Policy> {
         Some("Delete") => Ok(Policy::Delete),
         Some("Retain") => Ok(Policy::Retain),
         Some("RetainExceptOnCreate") if attribute == "DeletionPolicy" => Ok(Policy::RetainExceptOnCreate),
-        Some("Snapshot") => {
-            invalid(format!("Template error: resource {resource} does not support {attribute} Snapshot"))
-        }
         other => invalid(format!(
             "Template format error: Unrecognized {attribute} {} for resource {resource}",
             other.unwrap_or("value")

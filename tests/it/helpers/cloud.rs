@@ -43,6 +43,17 @@ impl TestCloud {
         Self::open(Clock::manual(LATE_EVENING), true).await
     }
 
+    /// The same, in which placeholders stand for what isn't simulated.
+    pub(crate) async fn with_placeholders() -> Self {
+        let clock = Clock::manual(LATE_EVENING);
+        Self::open_on(Options { clock, placeholders: true, ..Options::new("") }, |_| {}).await
+    }
+
+    /// From the next start on without placeholders.
+    pub(crate) fn forbid_placeholders(&mut self) {
+        self.options.placeholders = false;
+    }
+
     /// One that runs by the wall's clock.
     pub(crate) async fn live() -> Self {
         Self::open(Clock::System, false).await

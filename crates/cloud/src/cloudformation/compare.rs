@@ -23,7 +23,8 @@ pub(super) async fn changes(cx: &Context, stack: &Stack, plan: &Plan) -> Result<
     let old = match old_text {
         Some(text) => {
             let (parameters, pseudo) = (stack.now.parameters.clone(), pseudo(stack, &stack.now.notifications));
-            run_blocking(move || Plan::new(&text, &parameters, pseudo).ok()).await?
+            // What is deployed was admitted when it was deployed.
+            run_blocking(move || Plan::new(&text, &parameters, pseudo, true).ok()).await?
         }
         None => None,
     };

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::Mutex;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::record::{Resources, Stack};
-use super::types;
+use super::types::{self, Conformed};
 use template::graph::{self, Needs};
 use template::parameters::Texts;
 use template::references::{Found, walk};
@@ -21,6 +21,8 @@ pub(super) struct Plan {
     pub needs: Needs,
     /// Levels of logical ids, in the order of creation.
     pub order: Vec<Vec<String>>,
+    /// What isn't simulated is left out, or placeholders stand for it.
+    pub placeholders: bool,
 }
 
 /// The pseudo parameters of a stack.
@@ -34,22 +36,33 @@ pub(super) fn pseudo(stack: &Stack, notifications: &[String]) -> Pseudo {
     }
 }
 
-/// The resource types that aren't this cloud's, each once.
-pub(super) fn unknown_types(template: &Template) -> Vec<String> {
-    let kinds = template.resources.values().map(|resource| &resource.kind);
-    let unknown: BTreeSet<&String> = kinds.filter(|kind| types::find(kind).is_none()).collect();
-    unknown.into_iter().cloned().collect()
+/// The resource types that can't be in a stack of this cloud's, each once. `placeholders` tells that some may stand for what
+/// isn't simulated.
+pub(super) fn unknown_types(template: &Template, placeholders: bool) -> Vec<String> {
+    let fits = |kind: &str| if placeholders { types::find(kind).is_some() } else { types::simulated(kind).is_some() };
+    types_of(template).into_keys().filter(|kind| !fits(kind)).map(str::to_owned).collect()
 }
 
-/// AWS's error for resource types that it doesn't know.
-pub(super) fn unrecognized(kinds: &[String]) -> Invalid {
-    Invalid::new(format!("Template format error: Unrecognized resource types: [{}]", kinds.join(", ")))
+/// The template's resource types, with the logical ids of each.
+fn types_of(template: &Template) -> BTreeMap<&str, Vec<&str>> {
+    let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, resource) in &template.resources {
+        kinds.entry(&resource.kind).or_default().push(name);
+    }
+    kinds
 }
 
-/// Checks that every resource type is one of this cloud's.
-pub(super) fn check_types(template: &Template) -> Result<()> {
-    let unknown = unknown_types(template);
-    if unknown.is_empty() { Ok(()) } else { Err(unrecognized(&unknown)) }
+/// Checks that every resource type is one of this cloud's, or a placeholder may stand for it, and has what only some types
+/// have.
+pub(super) fn check_types(template: &Template, placeholders: bool) -> Result<()> {
+    if let Some(refusal) = types::refusal(&types_of(template), placeholders) {
+        return Err(Invalid::new(refusal));
+    }
+    let simulated = template.resources.values().filter(|resource| types::simulated(&resource.kind).is_some());
+    match simulated.flat_map(|resource| &resource.unsupported).next() {
+        Some(complaint) => Err(Invalid::new(complaint.clone())),
+        None => Ok(()),
+    }
 }
 
 impl Plan {
@@ -57,9 +70,9 @@ impl Plan {
     ///
     /// # Errors
     /// AWS's, for a template that is none or whose resources need each other in a circle.
-    pub(super) fn new(text: &str, parameters: &Texts, pseudo: Pseudo) -> Result<Self> {
+    pub(super) fn new(text: &str, parameters: &Texts, pseudo: Pseudo, placeholders: bool) -> Result<Self> {
         let template = Template::read_given(text, parameters)?;
-        check_types(&template)?;
+        check_types(&template, placeholders)?;
         let values: BTreeMap<String, Value> = template
             .parameters
             .iter()
@@ -68,7 +81,7 @@ impl Plan {
         let conditions = conditions::evaluate(&template, &values, &pseudo)?;
         let needs = graph::needs(&template, &conditions)?;
         let order = graph::order(&needs)?;
-        Ok(Self { template, values, conditions, pseudo, needs, order })
+        Ok(Self { template, values, conditions, pseudo, needs, order, placeholders })
     }
 
     /// The scope in which its values are evaluated.
@@ -101,7 +114,9 @@ impl Plan {
                 let Some(resource) = self.template.resources.get(resource).filter(|_| !attribute.is_empty()) else {
                     return;
                 };
-                if types::find(&resource.kind).is_some_and(|found| !found.schema().has_attribute(attribute)) {
+                // A placeholder gives of its properties what the template says.
+                let given = resource.properties.contains_key(attribute);
+                if types::find(&resource.kind).is_some_and(|found| !found.has_attribute(attribute) && !given) {
                     wrong.get_or_insert((resource.kind.clone(), attribute.to_owned()));
                 }
             });
@@ -185,22 +200,23 @@ impl<'a> Known<'a> {
                 }
             }
             Reference::Resource(name) => match self.live(name) {
-                Some(live) => Ok(live.physical_id.as_str().into()),
+                Some((_, live)) => Ok(live.physical_id.as_str().into()),
                 None => later(),
             },
             Reference::Attribute(name, attribute) => match self.live(name) {
-                Some(live) => match live.attributes.get(attribute).or_else(|| live.properties.get(attribute)) {
+                Some((kind, live)) => match live.attributes.get(attribute).or_else(|| live.properties.get(attribute)) {
                     Some(value) => Ok(value.clone()),
                     // A property that has no value: AWS gives what the service says, which is nothing set.
-                    None => Ok("".into()),
+                    None => Ok(types::foreign_attribute(kind, &live.physical_id, attribute).unwrap_or("".into())),
                 },
                 None => later(),
             },
         }
     }
 
-    fn live(&self, name: &str) -> Option<&super::record::Live> {
-        self.resources.get(name).and_then(|resource| resource.live.as_ref())
+    /// What a resource is, with its type.
+    fn live(&self, name: &str) -> Option<(&str, &super::record::Live)> {
+        self.resources.get(name).and_then(|resource| Some((resource.kind.as_str(), resource.live.as_ref()?)))
     }
 }
 
@@ -210,14 +226,13 @@ pub(super) fn properties(
     name: &str,
     known: &Known<'_>,
     budget: &Budget,
-) -> std::result::Result<Map<String, Value>, String> {
+) -> std::result::Result<Conformed, String> {
     let answer = |reference: Reference<'_>| known.answer(reference);
     let resource = &plan.template.resources[name];
     let evaluated = plan.scope(&answer, budget).members(&resource.properties).map_err(|invalid| invalid.message)?;
     match types::find(&resource.kind) {
         Some(found) => found
-            .schema()
-            .conform(&evaluated)
+            .conform(&evaluated, plan.placeholders)
             .map_err(|what| format!("Properties validation failed for resource {name} with message:\n{what}")),
         None => Err(format!("Unrecognized resource type {}", resource.kind)),
     }

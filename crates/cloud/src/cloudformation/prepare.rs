@@ -43,9 +43,10 @@ pub(super) async fn prepare(
     }
     let early = early_parameters(&given, stack);
     let before = update.then(|| stack.now.parameters.clone());
+    let placeholders = cx.cloud.placeholders;
     let (text, template, parameters) = run_blocking(move || {
         let template = Template::read_given(&text, &early)?;
-        plan::check_types(&template)?;
+        plan::check_types(&template, placeholders)?;
         let parameters = settle(&template.parameters, &given, before.as_ref())?;
         Ok((text, template, parameters))
     })
@@ -71,7 +72,7 @@ pub(super) async fn prepare(
     };
     let pseudo = pseudo(stack, &definition.notifications);
     run_blocking(move || {
-        let plan = Plan::new(&text, &definition.parameters, pseudo)?;
+        let plan = Plan::new(&text, &definition.parameters, pseudo, placeholders)?;
         rehearse(&plan)?;
         Ok(Prepared { text, definition, plan })
     })

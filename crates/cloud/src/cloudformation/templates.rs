@@ -194,13 +194,16 @@ pub(super) async fn get_template_summary(
         (None, None) => return Err(invalid("Either Template URL or Template Body must be specified.")),
     };
     let template = run_blocking(move || Template::read(&text)).await?.map_err(invalid_template)?;
-    let unknown = plan::unknown_types(&template);
+    let unknown = plan::unknown_types(&template, cx.cloud.placeholders);
     let warned = input.template_summary_config.is_some_and(|it| it.treat_unrecognized_resource_types_as_warnings);
     let warnings = match unknown.is_empty() {
         true => None,
         false if warned => Some(Warnings { unrecognized_resource_types: unknown }),
-        false => return Err(invalid_template(plan::unrecognized(&unknown))),
+        false => None,
     };
+    if !warned {
+        plan::check_types(&template, cx.cloud.placeholders).map_err(invalid_template)?;
+    }
     let capabilities = summary::capabilities(&template);
     let kinds = summary::types(&template);
     let identifiers = kinds.iter().map(|(kind, names)| IdentifierSummary {
@@ -250,7 +253,7 @@ pub(super) async fn validate_template(cx: &Context, input: TemplateInput) -> Res
     let text = template_text(cx, input.template_body, input.template_url).await?;
     let text = text.ok_or_else(|| invalid("Either Template URL or Template Body must be specified."))?;
     let template = run_blocking(move || Template::read(&text)).await?.map_err(invalid_template)?;
-    plan::check_types(&template).map_err(invalid_template)?;
+    plan::check_types(&template, cx.cloud.placeholders).map_err(invalid_template)?;
     let capabilities = summary::capabilities(&template);
     let parameters = template.parameters.into_iter().map(|parameter| TemplateParameter {
         parameter_key: parameter.name,

@@ -34,6 +34,8 @@ pub struct Cloud {
     pub background: Background,
     /// The bytes of S3's objects.
     pub blobs: Blobs,
+    /// Placeholders may stand in stacks for what isn't simulated.
+    pub placeholders: bool,
     /// Where the server listens; known once it does.
     address: OnceLock<SocketAddr>,
     home: Option<Home>,
@@ -54,6 +56,7 @@ impl Cloud {
             reach: Reach::default(),
             background: Background::default(),
             blobs,
+            placeholders: false,
             address: OnceLock::new(),
             home,
         }

@@ -4,6 +4,7 @@ use super::event;
 use super::failure::after_failure;
 use super::outputs;
 use super::state::{Run, Step};
+use super::told::Told;
 use crate::cloudformation::plan::{Known, Plan};
 use crate::cloudformation::record::{Stack, Status};
 use crate::cloudformation::store;
@@ -23,6 +24,7 @@ impl Run {
         if let Some(reason) = plan.unsupported_attribute() {
             return self.fail_operation(&stack, &format!("{reason}. Rollback requested by user.")).await;
         }
+        *self.told.lock() = Told::default();
         let mut resources = self.resources();
         let (exports, budget) = (self.exports(), Budget::default());
         for level in &plan.order {
@@ -48,6 +50,9 @@ impl Run {
                 }
                 return self.fail_operation(&stack, &reason).await;
             }
+        }
+        for notice in self.told.lock().notices(&stack.name) {
+            self.cx.cloud.notice(&notice);
         }
         match self.save_outputs(&stack, &plan).await? {
             Step::Done(()) if creating => self.finish(Status::CreateComplete).await,

@@ -21,6 +21,7 @@
 //! delete   deletions and clean-ups        restore    updates taken back
 //! state    what a run reads and writes    event      what it tells      notify   .. and to which topics
 //! failure  where failures lead            outputs    a stack's outputs
+//! told     what has no effect here
 //! ```
 
 mod apply;
@@ -32,11 +33,13 @@ mod outputs;
 mod resource;
 mod restore;
 mod state;
+mod told;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt;
+use parking_lot::Mutex;
 
 use super::place::Place;
 use super::record::{Stack, Status};
@@ -88,7 +91,7 @@ pub(super) fn start(cx: &Context, uuid: &str) {
 async fn run(cx: Context, uuid: String) {
     let cloud = cx.cloud.clone();
     let place = Place::of(&cx);
-    let run = Run { cx, place, uuid };
+    let run = Run { cx, place, uuid, told: Mutex::default() };
     while let Some(stack) = run.stack().filter(|stack| stack.status.running()) {
         let (name, status) = (stack.name.clone(), stack.status);
         // A fault of this server in one stack is that stack's failure, and nobody else's.

@@ -32,15 +32,21 @@ impl Run {
             return Ok(Step::Failed(format!("Unrecognized resource type {}", declared.kind)));
         };
         let wanted = match properties(plan, name, known, budget) {
-            Ok(properties) => Live {
-                physical_id: String::new(),
-                properties,
-                attributes: Map::new(),
-                metadata: declared.metadata.clone(),
-                deletion_policy: declared.deletion_policy,
-                update_replace_policy: declared.update_replace_policy,
-                needs: plan.needs.get(name).into_iter().flatten().cloned().collect(),
-            },
+            Ok(conformed) => {
+                if resource.live.as_ref().is_none_or(|live| live.properties != conformed.properties) {
+                    let stands_in = kind.stands_in(&conformed.properties);
+                    self.told.lock().note(name, &declared.kind, &conformed, stands_in);
+                }
+                Live {
+                    physical_id: String::new(),
+                    properties: conformed.properties,
+                    attributes: Map::new(),
+                    metadata: declared.metadata.clone(),
+                    deletion_policy: declared.deletion_policy,
+                    update_replace_policy: declared.update_replace_policy,
+                    needs: plan.needs.get(name).into_iter().flatten().cloned().collect(),
+                }
+            }
             Err(reason) => return self.fail_resource(&mut resource, None, reason).await,
         };
         match resource.live.clone() {
@@ -204,7 +210,9 @@ impl Run {
     /// Writes that a resource is what was wanted.
     async fn complete(&self, resource: &mut Resource, status: Status) -> Result<Step, AwsError> {
         let Some(live) = resource.live.clone() else { return Ok(Step::Done(())) };
+        let remark = self.told.lock().remark(&resource.logical_id);
         let event = ResourceEvent::new(status).of(&live.physical_id).with(&live.properties);
+        let event = ResourceEvent { reason: remark.as_deref(), ..event };
         self.set_resource_status(resource, event).await?;
         Ok(Step::Done(()))
     }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use parking_lot::Mutex;
+
 use super::event::{self, ResourceEvent};
+use super::told::Told;
 use crate::cloudformation::blocking::run_blocking;
 use crate::cloudformation::error::no_stack_with_id;
 use crate::cloudformation::place::Place;
@@ -27,6 +30,8 @@ pub(super) struct Run {
     pub place: Place,
     /// The stack's.
     pub uuid: String,
+    /// What there is to say of its resources.
+    pub told: Mutex<Told>,
 }
 
 impl Run {
@@ -55,7 +60,8 @@ impl Run {
         let text = self.cx.cloud.core.read(|engine, _| store::template(engine, &stack.now.template));
         let Some(text) = text else { return Ok(Step::Failed("the template is gone".to_owned())) };
         let (pseudo, parameters) = (plan::pseudo(stack, &stack.now.notifications), stack.now.parameters.clone());
-        let plan = run_blocking(move || Plan::new(&text, &parameters, pseudo)).await?;
+        let placeholders = self.cx.cloud.placeholders;
+        let plan = run_blocking(move || Plan::new(&text, &parameters, pseudo, placeholders)).await?;
         Ok(plan.map_or_else(|invalid| Step::Failed(invalid.message), Step::Done))
     }
 

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
 use super::resource_type::ResourceType;
-use super::schema::{Field, Properties, Schema, Shape, TAGS, boolean, integer, list, object, string};
+use super::schema::{
+    Conformed, Field, Properties, Schema, Shape, TAGS, boolean, integer, json as any, list, object, string,
+};
 use super::work::{Created, ResourceError, ResourceResult, Work, already_exists, tag_changes, tag_list, text};
 
 const BUFFERING: Field = object("BufferingHints", &[integer("IntervalInSeconds"), integer("SizeInMBs")]);
@@ -46,6 +48,8 @@ const EXTENDED_S3: &[Field] = &[
     LOGGING,
     string("CompressionFormat"),
     string("CustomTimeZone"),
+    // Firehose says what of it can't be had.
+    any("DataFormatConversionConfiguration"),
     object(
         "DynamicPartitioningConfiguration",
         &[boolean("Enabled"), object("RetryOptions", &[integer("DurationInSeconds")])],
@@ -61,20 +65,20 @@ const EXTENDED_S3: &[Field] = &[
 ];
 
 const FIELDS: &[Field] = &[
-    object("DeliveryStreamEncryptionConfigurationInput", &[string("KeyARN"), string("KeyType").required()]),
+    object("DeliveryStreamEncryptionConfigurationInput", &[string("KeyARN"), string("KeyType").required()]).stored(),
     string("DeliveryStreamName").replaces(),
     string("DeliveryStreamType").replaces(),
+    object("DirectPutSourceConfiguration", &[integer("ThroughputHintInMBs")]).stored(),
     object("ExtendedS3DestinationConfiguration", EXTENDED_S3),
     object("S3DestinationConfiguration", S3),
     TAGS,
 ];
 
-/// Properties that AWS has and this cloud doesn't.
+/// Other destinations than S3, other sources than puts.
 const ABSENT: &[&str] = &[
     "AmazonOpenSearchServerlessDestinationConfiguration",
     "AmazonopensearchserviceDestinationConfiguration",
     "DatabaseSourceConfiguration",
-    "DirectPutSourceConfiguration",
     "ElasticsearchDestinationConfiguration",
     "HttpEndpointDestinationConfiguration",
     "IcebergDestinationConfiguration",
@@ -102,6 +106,18 @@ impl ResourceType for DeliveryStream {
         &SCHEMA
     }
 
+    fn conform(&self, properties: &Properties, leave_out: bool) -> Result<Conformed, String> {
+        let mut conformed = SCHEMA.conform(properties, leave_out)?;
+        if leave_out {
+            simplify(&mut conformed);
+        }
+        Ok(conformed)
+    }
+
+    fn stands_in(&self, properties: &Properties) -> Option<String> {
+        is_placeholder(properties).then(|| "its destination is not simulated, and there is no such stream".to_owned())
+    }
+
     fn choose_name(&self, work: &Work<'_>, properties: &Properties) -> String {
         text(properties, "DeliveryStreamName").map_or_else(|| work.generated.within(64), str::to_owned)
     }
@@ -112,6 +128,9 @@ impl ResourceType for DeliveryStream {
 
     async fn create(&self, work: &Work<'_>, name: &str, properties: &Properties) -> ResourceResult<Created> {
         let arn = work.arn("firehose", &format!("deliverystream/{name}"));
+        if is_placeholder(properties) && work.cx.cloud.placeholders {
+            return Ok(Created::new(name, [("Arn", arn.into())]));
+        }
         if describe(work, name).await.is_err() {
             let mut input = Map::from_iter([("DeliveryStreamName".to_owned(), name.into())]);
             for property in ["DeliveryStreamType", "DeliveryStreamEncryptionConfigurationInput", EXTENDED, PLAIN] {
@@ -138,6 +157,11 @@ impl ResourceType for DeliveryStream {
     }
 
     async fn update(&self, work: &Work<'_>, name: &str, old: &Properties, new: &Properties) -> ResourceResult<()> {
+        match (is_placeholder(old), is_placeholder(new)) {
+            (_, true) if work.cx.cloud.placeholders => return self.delete(work, name, old).await,
+            (true, false) => return self.create(work, name, new).await.map(drop),
+            _ => {}
+        }
         for (property, update) in [(EXTENDED, "ExtendedS3DestinationUpdate"), (PLAIN, "S3DestinationUpdate")] {
             let Some(Value::Object(wanted)) = new.get(property) else { continue };
             if old.get(property) == new.get(property) {
@@ -195,6 +219,44 @@ impl ResourceType for DeliveryStream {
     }
 }
 
+/// Whether a stream is without a destination of this cloud's. It is made with placeholders only.
+fn is_placeholder(properties: &Properties) -> bool {
+    !properties.contains_key(EXTENDED) && !properties.contains_key(PLAIN)
+}
+
+/// Leaves out what Firehose would refuse as not simulated, so that records land as they come.
+fn simplify(conformed: &mut Conformed) {
+    const TYPE: &str = "DeliveryStreamType";
+    let mut gone = Vec::new();
+    if conformed.properties.get(TYPE).is_some_and(|kind| kind != "DirectPut") {
+        conformed.properties.remove(TYPE);
+        gone.push(TYPE.to_owned());
+    }
+    if let Some(Value::Object(destination)) = conformed.properties.get_mut(EXTENDED) {
+        const CONVERSION: &str = "DataFormatConversionConfiguration";
+        if destination.get(CONVERSION).is_some_and(|it| !is_false(&it["Enabled"])) {
+            destination.remove(CONVERSION);
+            gone.push(format!("{EXTENDED}.{CONVERSION}"));
+        }
+        if destination.get("S3BackupMode").is_some_and(|mode| mode != "Disabled") {
+            for member in ["S3BackupConfiguration", "S3BackupMode"] {
+                if destination.remove(member).is_some() {
+                    gone.push(format!("{EXTENDED}.{member}"));
+                }
+            }
+        }
+        let processors = destination.get_mut("ProcessingConfiguration").and_then(|it| it["Processors"].as_array_mut());
+        if processors.is_some_and(|all| all.extract_if(.., |it| it["Type"] == "Lambda").count() != 0) {
+            gone.push(format!("{EXTENDED}.ProcessingConfiguration.Processors of Type Lambda"));
+        }
+    }
+    conformed.left_out.extend(gone);
+}
+
+fn is_false(value: &Value) -> bool {
+    value == &Value::Bool(false) || value == "false"
+}
+
 /// What an update says for a member that the template no longer has: UpdateDestination keeps what it isn't told.
 fn defaults(destination: &str) -> Map<String, Value> {
     let mut defaults = json!({
@@ -232,4 +294,43 @@ async fn describe(work: &Work<'_>, name: &str) -> Result<Value, wire::AwsError> 
 async fn pause(work: &Work<'_>) {
     let core = &work.cx.cloud.core;
     core.clock().sleep_until(core.now() + POLL_MILLIS).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_firehose_refuses_is_left_out_where_that_is_wanted() {
+        let given = json!({
+            "DeliveryStreamType": "KinesisStreamAsSource",
+            "KinesisStreamSourceConfiguration": {"KinesisStreamARN": "k", "RoleARN": "r"},
+            EXTENDED: {
+                "BucketARN": "b",
+                "RoleARN": "r",
+                "DataFormatConversionConfiguration": {"SchemaConfiguration": {}},
+                "S3BackupMode": "Enabled",
+                "ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "Lambda"}, {"Type": "AppendDelimiterToRecord"}]},
+            },
+        });
+        let conformed = DeliveryStream.conform(given.as_object().unwrap(), true).unwrap();
+        assert_eq!(
+            Value::Object(conformed.properties),
+            json!({EXTENDED: {
+                "BucketARN": "b",
+                "RoleARN": "r",
+                "ProcessingConfiguration": {"Enabled": true, "Processors": [{"Type": "AppendDelimiterToRecord"}]},
+            }})
+        );
+        assert_eq!(conformed.left_out.len(), 5, "{:?}", conformed.left_out);
+        let refused = DeliveryStream.conform(given.as_object().unwrap(), false).unwrap_err();
+        assert!(refused.contains("#/KinesisStreamSourceConfiguration: AWS has this property"), "{refused}");
+    }
+
+    #[test]
+    fn a_stream_to_elsewhere_is_a_placeholder() {
+        let given = json!({"SplunkDestinationConfiguration": {}});
+        let conformed = DeliveryStream.conform(given.as_object().unwrap(), true).unwrap();
+        assert!(DeliveryStream.stands_in(&conformed.properties).is_some());
+    }
 }

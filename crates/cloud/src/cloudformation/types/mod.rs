@@ -1,20 +1,28 @@
 //! The resource types of this cloud: one file a type, and the table that lists them.
 //!
-//! A new type is a file that implements [`ResourceType`], and a line in [`TYPES`].
+//! A new type is a file that implements [`ResourceType`], and a line in [`TYPES`]. Where the operator wants it, placeholders
+//! stand for the resources of every other type.
 
 mod bucket;
 mod bucket_policy;
 mod bucket_settings;
+mod bucket_stored;
+mod catalogue;
 mod delivery_stream;
 mod log_group;
 mod log_stream;
+mod made_up;
 mod managed_policy;
+mod placeholder;
 mod queue;
 mod queue_policy;
+mod refusal;
 mod resource_type;
 mod role;
 mod role_policy;
 mod schema;
+#[cfg(test)]
+mod schema_tests;
 mod subscription;
 mod topic;
 mod topic_policy;
@@ -22,7 +30,10 @@ mod work;
 
 use template::diff::Recreation;
 
+pub(super) use placeholder::foreign_attribute;
+pub(super) use refusal::refusal;
 pub(super) use resource_type::ResourceType;
+pub(super) use schema::Conformed;
 pub(super) use work::{GeneratedName, Work};
 
 /// Every type.
@@ -45,8 +56,15 @@ static TYPES: &[&dyn ResourceType] = &[
     &topic_policy::TOPIC_POLICY,
 ];
 
-/// A type by its name, e.g. `AWS::SQS::Queue`.
+/// A type by its name, e.g. `AWS::SQS::Queue`: one that is simulated, else placeholders, where its resources can be replaced by
+/// some.
 pub(super) fn find(type_name: &str) -> Option<&'static dyn ResourceType> {
+    let placeholders = || placeholder::find(type_name).map(|found| found as &dyn ResourceType);
+    simulated(type_name).or_else(placeholders)
+}
+
+/// A type that is simulated by its name.
+pub(super) fn simulated(type_name: &str) -> Option<&'static dyn ResourceType> {
     TYPES.iter().copied().find(|resource_type| resource_type.schema().type_name == type_name)
 }
 

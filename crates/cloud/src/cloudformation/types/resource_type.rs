@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::schema::{Properties, Schema};
+use super::schema::{Conformed, Properties, Schema};
 use super::work::{Created, ResourceResult, Work};
 
 /// A resource type, such as `AWS::SQS::Queue`.
@@ -13,6 +13,25 @@ use super::work::{Created, ResourceResult, Work};
 pub(crate) trait ResourceType: Send + Sync {
     /// What a template may say of its resources.
     fn schema(&self) -> &'static Schema;
+
+    /// Whether `Fn::GetAtt` can give an attribute.
+    fn has_attribute(&self, attribute: &str) -> bool {
+        self.schema().has_attribute(attribute)
+    }
+
+    /// Brings properties into their shapes: see [`Schema::conform`]. With `leave_out` what would be refused by name is left
+    /// out instead.
+    ///
+    /// # Errors
+    /// Which property is wrong, and how.
+    fn conform(&self, properties: &Properties, leave_out: bool) -> Result<Conformed, String> {
+        self.schema().conform(properties, leave_out)
+    }
+
+    /// What a resource with these properties, which only stands in the place of AWS's, doesn't do; nothing if it is simulated.
+    fn stands_in(&self, _properties: &Properties) -> Option<String> {
+        None
+    }
 
     /// The name of a new resource: the template's, else a generated one. Empty if resources of this type have none.
     fn choose_name(&self, work: &Work<'_>, properties: &Properties) -> String;

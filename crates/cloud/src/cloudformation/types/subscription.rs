@@ -50,6 +50,13 @@ impl ResourceType for Subscription {
         &SCHEMA
     }
 
+    fn stands_in(&self, properties: &Properties) -> Option<String> {
+        is_placeholder(properties).then(|| {
+            let [topic, function] = ["TopicArn", "Endpoint"].map(|name| text(properties, name).unwrap_or_default());
+            format!("messages of {topic} are not delivered to {function}, since this cloud has no functions")
+        })
+    }
+
     fn choose_name(&self, _work: &Work<'_>, _properties: &Properties) -> String {
         String::new()
     }
@@ -57,6 +64,10 @@ impl ResourceType for Subscription {
     async fn create(&self, work: &Work<'_>, _name: &str, properties: &Properties) -> ResourceResult<Created> {
         let cx = at_topic(work, properties);
         let work = Work { cx: &cx, generated: work.generated.clone(), ..*work };
+        if is_placeholder(properties) && cx.cloud.placeholders {
+            let arn = format!("{}:{}", text(properties, "TopicArn").unwrap_or_default(), cx.cloud.core.uuid());
+            return Ok(Created::new(arn.clone(), [("Arn", arn.into())]));
+        }
         let input = json!({
             "TopicArn": text(properties, "TopicArn"),
             "Protocol": text(properties, "Protocol"),
@@ -70,6 +81,9 @@ impl ResourceType for Subscription {
     }
 
     async fn update(&self, work: &Work<'_>, arn: &str, old: &Properties, new: &Properties) -> ResourceResult<()> {
+        if is_placeholder(new) {
+            return Ok(());
+        }
         let cx = at_topic(work, new);
         let work = Work { cx: &cx, generated: work.generated.clone(), ..*work };
         let (before, after) = (attributes(old), attributes(new));
@@ -86,10 +100,21 @@ impl ResourceType for Subscription {
     }
 
     async fn delete(&self, work: &Work<'_>, arn: &str, properties: &Properties) -> ResourceResult<()> {
+        if is_placeholder(properties) {
+            return Ok(());
+        }
         let cx = at_topic(work, properties);
         let work = Work { cx: &cx, generated: work.generated.clone(), ..*work };
         work.call_unless_gone("sns", "Unsubscribe", json!({"SubscriptionArn": arn}), &["NotFound"]).await
     }
+}
+
+/// The protocol that has no endpoints here.
+pub(super) const LAMBDA: &str = "lambda";
+
+/// Whether it is one that this cloud can't deliver to. It is made with placeholders only; there is none to be deleted.
+fn is_placeholder(properties: &Properties) -> bool {
+    text(properties, "Protocol") == Some(LAMBDA)
 }
 
 fn attributes(properties: &Properties) -> Map<String, Value> {

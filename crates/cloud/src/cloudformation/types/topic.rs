@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
 use super::resource_type::ResourceType;
-use super::schema::{Field, Properties, Schema, Shape, TAGS, boolean, json as any, list, string};
+use super::schema::{Conformed, Field, Properties, Schema, Shape, TAGS, boolean, json as any, list, string};
+use super::subscription::LAMBDA;
 use super::work::{Created, ResourceResult, Work, already_exists, attribute, tag_changes, tag_list, text};
 
 const FIELDS: &[Field] = &[
     any("ArchivePolicy"),
     boolean("ContentBasedDeduplication"),
-    any("DataProtectionPolicy"),
+    any("DataProtectionPolicy").stored(),
     list(
         "DeliveryStatusLogging",
         &Shape::Object(&[
@@ -19,16 +20,17 @@ const FIELDS: &[Field] = &[
             string("SuccessFeedbackRoleArn"),
             string("SuccessFeedbackSampleRate"),
         ]),
-    ),
+    )
+    .stored(),
     string("DisplayName"),
     boolean("FifoTopic").replaces(),
     string("FifoThroughputScope"),
-    string("KmsMasterKeyId"),
+    string("KmsMasterKeyId").stored(),
     string("SignatureVersion"),
     list("Subscription", &Shape::Object(&[string("Endpoint").required(), string("Protocol").required()])),
     TAGS,
     string("TopicName").replaces(),
-    string("TracingConfig"),
+    string("TracingConfig").stored(),
 ];
 
 /// Attributes that are properties of the same name, and what each is set to when the property goes.
@@ -45,7 +47,7 @@ const PLAIN: &[(&str, &str)] = &[
 static SCHEMA: Schema = Schema {
     type_name: "AWS::SNS::Topic",
     fields: FIELDS,
-    absent: &[],
+    absent: &["MaximumMessageSize"],
     attributes: &["TopicArn", "TopicName"],
     identifiers: &["TopicArn"],
 };
@@ -57,6 +59,17 @@ pub(super) struct Topic;
 impl ResourceType for Topic {
     fn schema(&self) -> &'static Schema {
         &SCHEMA
+    }
+
+    /// What can't be delivered to isn't subscribed.
+    fn conform(&self, properties: &Properties, leave_out: bool) -> Result<Conformed, String> {
+        let mut conformed = SCHEMA.conform(properties, leave_out)?;
+        if leave_out && let Some(Value::Array(declared)) = conformed.properties.get_mut("Subscription") {
+            for gone in declared.extract_if(.., |it| it["Protocol"] == LAMBDA) {
+                conformed.left_out.insert(format!("Subscription of {}", gone["Endpoint"].as_str().unwrap_or_default()));
+            }
+        }
+        Ok(conformed)
     }
 
     fn choose_name(&self, work: &Work<'_>, properties: &Properties) -> String {
