@@ -66,6 +66,7 @@ pub(crate) async fn resume(cloud: Arc<Cloud>, services: &'static Services) {
             region: intern(&stack.region),
             access_key: None,
             session: None,
+            user: None,
             proven: false,
             host: intern(&stack.host),
             protocol: Protocol::Query,
