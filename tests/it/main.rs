@@ -29,6 +29,7 @@ mod firehose_rules;
 mod helpers;
 mod hostile;
 mod house;
+mod iam;
 mod identity;
 mod logs;
 mod old_folder;

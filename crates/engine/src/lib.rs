@@ -17,10 +17,12 @@
 //! topic     topics and subscriptions            windows   deduplication
 //! filter/   filter policies                     policy/   policies of IAM and of resources
 //! roles     identities that deliver             payloads  where bodies lie in the log
+//! users     users and their access keys         aws_policies  what AWS manages
 //! types     times, numbers, places              ids, limits
 //! ```
 
 mod apply;
+mod aws_policies;
 pub mod change;
 pub mod config;
 mod declared;
@@ -42,12 +44,15 @@ pub mod stream;
 mod tests;
 pub mod topic;
 mod types;
+pub mod users;
 mod windows;
 
+pub use self::aws_policies::AwsPolicy;
 pub use self::change::Change;
 pub use self::declared::MAX_DECLARED;
 pub use self::engine::{Engine, Owner, Strictness};
 pub use self::publish::{Notification, Published};
-pub use self::roles::{AssumedRole, ManagedPolicy, Role, Through};
+pub use self::roles::{AssumedRole, ManagedPolicy, PolicyVersion, Role, Through};
 pub use self::send::{Message, SendError, Sending};
 pub use self::types::{Millis, Place, Position, QueueId, Seq, StreamId, SubscriptionId, TopicId};
+pub use self::users::{AccessKey, Login, User};

@@ -6,29 +6,23 @@ use serde::{Deserialize, Serialize};
 use text::arn;
 
 use super::Engine;
+use super::aws_policies::AwsPolicy;
 use super::policy::{Around, Decision, Kind, Policy, Principal, Request, decide};
 
 /// What the keys of all of IAM's documents begin with. The engine reads these documents itself, to know what may be delivered.
 pub(super) const IAM: &str = "iam/";
+/// How ARNs and keys call roles and managed policies.
+const ROLE: &str = "role";
+const POLICY: &str = "policy";
 
-/// The key of a role's document, which is a [`Role`] in JSON.
-pub fn role_key(arn: &str) -> String {
-    format!("{IAM}role/{arn}")
+/// The key of the document of a role, user, policy and the like: by its kind, as its ARN has it (`role`), and its ARN.
+pub fn entity_key(kind: &str, arn: &str) -> String {
+    format!("{IAM}{kind}/{arn}")
 }
 
-/// What the keys of an account's roles begin with.
-pub fn roles_prefix(account: &str) -> String {
-    role_key(&format!("arn:aws:iam::{account}:role/"))
-}
-
-/// The key of a managed policy's document, which is a [`ManagedPolicy`] in JSON.
-pub fn policy_key(arn: &str) -> String {
-    format!("{IAM}policy/{arn}")
-}
-
-/// What the keys of an account's managed policies begin with.
-pub fn policies_prefix(account: &str) -> String {
-    policy_key(&format!("arn:aws:iam::{account}:policy/"))
+/// What the keys of an account's documents of a kind begin with.
+pub fn entities_prefix(kind: &str, account: &str) -> String {
+    entity_key(kind, &format!("arn:aws:iam::{account}:{kind}/"))
 }
 
 /// A role, as its document holds it.
@@ -81,8 +75,26 @@ pub struct ManagedPolicy {
     pub created: super::Millis,
     /// When the document was last changed.
     pub updated: super::Millis,
-    /// The number of the default version; no other is kept.
+    /// The number of the default version.
     pub version: u32,
+    /// When the default version was created; as `updated` if 0.
+    #[serde(default)]
+    pub version_created: super::Millis,
+    /// The versions that aren't the default, by number.
+    #[serde(default)]
+    pub others: BTreeMap<u32, PolicyVersion>,
+    /// The number of the newest version there was; as `version` if 0.
+    #[serde(default)]
+    pub newest: u32,
+}
+
+/// A version of a managed policy that isn't the default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PolicyVersion {
+    /// The policy document.
+    pub document: String,
+    /// When it was created.
+    pub created: super::Millis,
 }
 
 /// What a service is to do through a role.
@@ -107,15 +119,19 @@ pub struct Through<'a> {
 impl Engine {
     /// A role by its ARN.
     pub fn role(&self, arn: &str) -> Option<Role> {
-        serde_json::from_slice(self.doc(&role_key(arn))?).ok()
+        serde_json::from_slice(self.doc(&entity_key(ROLE, arn))?).ok()
     }
 
-    /// Whether the role with this unique id is still there; a role's name is its account's only one of that name, whatever its
-    /// path ("IAM identifiers", IAM User Guide).
-    pub fn has_role(&self, account: &str, name: &str, id: &str) -> bool {
-        let all = roles_prefix(account);
+    /// Whether the role or user (`kind`) with this unique id is still there; its name is its account's only one of that name,
+    /// whatever its path ("IAM identifiers", IAM User Guide).
+    pub fn has_identity(&self, kind: &str, account: &str, name: &str, id: &str) -> bool {
+        #[derive(Deserialize)]
+        struct Identity {
+            id: String,
+        }
+        let all = entities_prefix(kind, account);
         let ends = |key: &str| key.strip_suffix(name).is_some_and(|path| path.ends_with('/'));
-        let is = |value: &[u8]| serde_json::from_slice::<Role>(value).is_ok_and(|role| role.id == id);
+        let is = |value: &[u8]| serde_json::from_slice::<Identity>(value).is_ok_and(|identity| identity.id == id);
         match self.doc(&format!("{all}{name}")) {
             Some(value) => is(value),
             None => self.docs(&all, "").any(|(key, value)| ends(key) && is(value)),
@@ -180,11 +196,21 @@ impl Engine {
         Policy::parse(&self.managed(arn)?, Kind::Identity).ok()
     }
 
-    /// A managed policy's document.
+    /// A managed policy's document: the account's own, or AWS's.
     fn managed(&self, arn: &str) -> Option<String> {
-        let policy: ManagedPolicy = serde_json::from_slice(self.doc(&policy_key(arn))?).ok()?;
+        if AwsPolicy::is_arn(arn) {
+            return AwsPolicy::find(arn)?.document.map(str::to_owned);
+        }
+        let policy: ManagedPolicy = serde_json::from_slice(self.doc(&entity_key(POLICY, arn))?).ok()?;
         Some(policy.document)
     }
+}
+
+/// The end of a sentence that names those of AWS's policies whose documents aren't known here; empty if there are none.
+fn unknown<'a>(arns: impl IntoIterator<Item = &'a String>) -> String {
+    let without = |arn: &&str| AwsPolicy::is_arn(arn) && AwsPolicy::find(arn).is_none_or(|it| it.document.is_none());
+    let arns: Vec<&str> = arns.into_iter().map(String::as_str).filter(without).collect();
+    if arns.is_empty() { String::new() } else { format!("; the document of {} isn't known here", arns.join(", ")) }
 }
 
 /// A role that a service has assumed, with its policies parsed.
@@ -210,7 +236,8 @@ impl AssumedRole {
         // A service takes a new session each time, which has no second factor.
         let around = Around { temporary: true, issued: Some(around.now), principal_tags: Some(&role.tags), ..around };
         let request = Request { principal: Principal::Arn(arn), action, resource, context: &[], around };
-        let doubt = || policies.iter().map(|policy| policy.doubt(&request)).collect::<String>();
+        let doubt =
+            || policies.iter().map(|policy| policy.doubt(&request)).collect::<String>() + &unknown(&role.attached);
         match decide(policies, &request) {
             Decision::Allow => {}
             Decision::ExplicitDeny => {
@@ -226,6 +253,7 @@ impl AssumedRole {
             return Ok(());
         }
         let doubt = policy.as_ref().map(|policy| policy.doubt(&request)).unwrap_or_default();
+        let doubt = doubt + &unknown(&role.permissions_boundary);
         Err(format!("the permissions boundary of the role {arn} does not allow {action} on {resource}{doubt}"))
     }
 }

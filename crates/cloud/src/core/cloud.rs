@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use super::Core;
 use super::background::Background;
 use super::notices::Notices;
+use super::used_keys::UsedKeys;
 use crate::blobs::Blobs;
 use crate::folder::Home;
 use crate::notification::reach::Reach;
@@ -24,6 +25,8 @@ pub struct Cloud {
     pub move_tasks: Notify,
     /// A subscription came, went or was confirmed, or there is a key to keep: SNS looks again.
     pub subscriptions_changed: Notify,
+    /// When users' access keys were used last.
+    pub(crate) used_keys: UsedKeys,
     /// Signs notifications.
     pub signer: Signer,
     /// What HTTPS endpoints are spoken to with.
@@ -51,6 +54,7 @@ impl Cloud {
             notices,
             move_tasks: Notify::default(),
             subscriptions_changed: Notify::default(),
+            used_keys: UsedKeys::default(),
             signer: Signer::default(),
             tls: Tls::default(),
             reach: Reach::default(),

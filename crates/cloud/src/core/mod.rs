@@ -14,6 +14,7 @@ pub(crate) mod receive;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transaction;
+pub(crate) mod used_keys;
 pub(crate) mod waiters;
 
 use std::fmt;

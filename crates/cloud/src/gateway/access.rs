@@ -7,7 +7,7 @@ use http::request::Parts;
 
 use super::guard::Guard;
 use crate::core::Cloud;
-use crate::request::{DEFAULT_ACCOUNT, Identity, account_of, intern};
+use crate::request::{DEFAULT_ACCOUNT, Identity, KeyUser, account_of, intern, user_key};
 use crate::sigv4::{self, Chunks, Claim, Credentials, Family, Key, Refusal, Verified};
 use crate::sts::session;
 use wire::AwsError;
@@ -73,14 +73,21 @@ impl Access {
         verify: impl FnOnce(&mut Find<'s, '_>) -> Result<Verified<'s>, Refusal>,
     ) -> Result<Option<Proof>, Refusal> {
         let Some(credentials) = &self.credentials else { return Ok(None) };
-        let mut session = None;
+        let (mut session, mut user) = (None, None);
         let verified = verify(&mut |access_key, token| match credentials.get(access_key) {
             Some(key) => Ok(Cow::Borrowed(key)),
-            None => {
-                let (key, of) = session::key(cloud, access_key, token.ok_or(Refusal::UnknownKey)?)?;
-                session = Some(Arc::new(of));
-                Ok(Cow::Owned(key))
-            }
+            None => match token {
+                Some(token) => {
+                    let (key, of) = session::key(cloud, access_key, token)?;
+                    session = Some(Arc::new(of));
+                    Ok(Cow::Owned(key))
+                }
+                None => {
+                    let key = user_key(cloud, access_key).filter(|key| key.active).ok_or(Refusal::UnknownKey)?;
+                    user = Some(Arc::new(KeyUser::of(&key)));
+                    Ok(Cow::Owned(Key { secret: key.secret, session_token: None, account: Some(key.account) }))
+                }
+            },
         })?;
         let account = verified.key.account.as_deref().or_else(|| account_of(&verified.access_key));
         let identity = Identity {
@@ -88,6 +95,7 @@ impl Access {
             region: intern(&verified.region),
             access_key: intern(&verified.access_key),
             session,
+            user,
         };
         Ok(Some(Proof { identity, chunks: verified.chunks }))
     }

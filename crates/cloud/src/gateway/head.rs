@@ -10,8 +10,8 @@ use http::request::Parts;
 use super::route::{Route, route};
 use crate::core::Cloud;
 use crate::request::{
-    Context, DEFAULT_ACCOUNT, DEFAULT_REGION, LONGEST_TRACE, Origin, RequestId, Session, account_of, host_of, intern,
-    is_region, region_of_address,
+    Context, DEFAULT_ACCOUNT, DEFAULT_REGION, KeyUser, LONGEST_TRACE, Origin, RequestId, Session, account_of, host_of,
+    intern, is_region, region_of_address, user_key,
 };
 use crate::services::SERVICES;
 use crate::sigv4::{Claim, Family, Refusal, Scope, Wrong};
@@ -75,8 +75,7 @@ pub(super) fn read<'r>(
         Some(scope) if refusal.is_none() => scope.region,
         _ => address.unwrap_or(DEFAULT_REGION),
     };
-    let (account, access_key, session) = who(cloud, claim.as_ref());
-    let ended = session.as_ref().is_some_and(|session| !cloud.core.read(|engine, _| session.stands(engine)));
+    let Who { account, access_key, session, user, ended } = who(cloud, claim.as_ref());
     let refusal = refusal.or(ended.then_some(Refusal::UnknownKey));
     // What isn't ASCII can be told from what is wanted all the same.
     let said = |name| parts.headers.get(name).map(|value| intern(&String::from_utf8_lossy(value.as_bytes())));
@@ -86,6 +85,7 @@ pub(super) fn read<'r>(
         region: intern(region),
         access_key,
         session,
+        user,
         proven: false,
         host: intern_host(authority),
         protocol: protocol(&route),
@@ -104,16 +104,35 @@ pub(super) fn read<'r>(
     (route, cx, refusal.map_or(Ok(()), |refusal| Err(refusal.error(family))))
 }
 
-/// Account, access key and session by a claim's own word.
-pub(super) fn who(cloud: &Cloud, claim: Option<&Claim<'_>>) -> (Arc<str>, Option<Arc<str>>, Option<Arc<Session>>) {
+/// Who sends a request by its claim's own word.
+pub(super) struct Who {
+    pub account: Arc<str>,
+    pub access_key: Option<Arc<str>>,
+    pub session: Option<Arc<Session>>,
+    pub user: Option<Arc<KeyUser>>,
+    /// Whether the key isn't good any more: the role or user of the session is gone, or the user's key is inactive.
+    pub ended: bool,
+}
+
+/// Account, access key, session and user by a claim's own word.
+pub(super) fn who(cloud: &Cloud, claim: Option<&Claim<'_>>) -> Who {
     let named = claim.and_then(|claim| Some((claim.access_key()?, claim.token.as_deref())));
     let session = named.and_then(|(key, token)| session::claimed(cloud, key, token));
-    let account = match (&session, named) {
-        (Some(session), _) => Some(session.account.as_str()),
-        (None, Some((key, _))) => account_of(key),
-        (None, None) => None,
+    let key = named.and_then(|(key, _)| user_key(cloud, key));
+    let account = match (&session, &key, named) {
+        (Some(session), ..) => Some(session.account.as_str()),
+        (None, Some(key), _) => Some(key.account.as_str()),
+        (None, None, Some((key, _))) => account_of(key),
+        (None, None, None) => None,
     };
-    (intern(account.unwrap_or(DEFAULT_ACCOUNT)), named.map(|(key, _)| intern(key)), session.map(Arc::new))
+    let gone = |session: &Session| !cloud.core.read(|engine, _| session.stands(engine));
+    Who {
+        account: intern(account.unwrap_or(DEFAULT_ACCOUNT)),
+        access_key: named.map(|(key, _)| intern(key)),
+        ended: session.as_ref().is_some_and(gone) || key.as_ref().is_some_and(|key| !key.active),
+        user: key.as_ref().map(|key| Arc::new(KeyUser::of(key))),
+        session: session.map(Arc::new),
+    }
 }
 
 fn protocol(route: &Route<'_>) -> Protocol {

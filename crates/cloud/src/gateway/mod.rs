@@ -236,8 +236,13 @@ impl Gateway {
             (Ok(Some(_)), Ok(Some(_))) => Err(Refusal::TwoWays(String::new()).error(Family::S3)),
             (Ok(None), Ok(Some(_))) => self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3),
             (Ok(claim), Ok(None)) => {
-                (cx.account, cx.access_key, cx.session) = head::who(&self.cloud, claim.as_ref());
-                self.access.verify_form(&self.cloud, claim.as_ref(), form.policy())
+                let who = head::who(&self.cloud, claim.as_ref());
+                (cx.account, cx.access_key, cx.session, cx.user) = (who.account, who.access_key, who.session, who.user);
+                if who.ended {
+                    Err(Refusal::UnknownKey.error(Family::S3))
+                } else {
+                    self.access.verify_form(&self.cloud, claim.as_ref(), form.policy())
+                }
             }
         };
         let permitted = proof.and_then(|proof| {
@@ -257,6 +262,7 @@ impl Gateway {
                 parts.extensions.insert(chunks);
             }
         }
+        cx.note_use("s3");
         s3::serve(cx, parts, body).await
     }
 
@@ -277,6 +283,7 @@ impl Gateway {
             };
             return Err(service.refuse_absent(name).unwrap_or_else(unknown));
         };
+        cx.note_use(service.id);
         let mut scratch = Vec::new();
         let payload = payload(service, operation, Source::Json(Json::new(&body, &mut scratch)));
         self.run(cx, operation, &payload).await
@@ -298,6 +305,7 @@ impl Gateway {
             Ok(read) => read,
             Err((service, error)) => return (service, Err(error)),
         };
+        cx.note_use(service.id);
         (Some(service), self.run(cx, operation, &payload).await)
     }
 

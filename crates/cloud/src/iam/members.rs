@@ -84,6 +84,18 @@ pub(super) fn path(value: Option<String>) -> Result<String, AwsError> {
     }
 }
 
+/// How the paths of what is listed begin.
+pub(super) fn path_prefix(value: Option<String>) -> Result<String, AwsError> {
+    let value = value.unwrap_or_else(|| "/".into());
+    if value.starts_with('/') && value.len() <= 512 && value.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(value)
+    } else {
+        Err(invalid(
+            "The specified value for pathPrefix is invalid. It must begin with / and contain only alphanumeric characters and/or / characters.",
+        ))
+    }
+}
+
 /// Text of at most `max` characters.
 pub(super) fn at_most(value: Option<String>, member: &str, max: usize) -> Result<String, AwsError> {
     let value = value.unwrap_or_default();
@@ -113,6 +125,11 @@ pub(super) fn tags(given: Option<Vec<Tag>>) -> Result<BTreeMap<String, String>, 
         }
     }
     Ok(given.into_iter().map(|tag| (tag.key, tag.value)).collect())
+}
+
+/// Tags as answers list them.
+pub(super) fn tag_list(tags: BTreeMap<String, String>) -> Vec<Tag> {
+    tags.into_iter().map(|(key, value)| Tag { key, value }).collect()
 }
 
 /// AWS's refusal of what is more than an account, a role or a policy may have.

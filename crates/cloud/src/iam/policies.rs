@@ -1,15 +1,17 @@
-//! Managed policies. Only the default version of a policy is kept.
+//! Managed policies: making, reading, listing and deleting them.
 
 use serde::{Deserialize, Serialize};
 
+use super::managed::{find, of_aws, own, usage_filter};
 use super::members::{
-    self, MAX_DESCRIPTION, Tag, VALIDATION_ERROR, at_most, document, encoded, exceeded, invalid, name, page, path,
-    required, size,
+    self, MAX_DESCRIPTION, Tag, VALIDATION_ERROR, at_most, document, exceeded, name, page, path, path_prefix, required,
+    size, tag_list,
 };
-use super::store::{drop_policy, own_policy, policies, put_policy, roles, unique_id};
+use super::store::{add, all, drop_entity, unique_id};
+use super::uses::{Uses, uses};
 use crate::request::Context;
 use engine::policy::Kind;
-use engine::{ManagedPolicy, Role};
+use engine::{AwsPolicy, ManagedPolicy};
 use wire::{AwsError, Timestamp, check};
 
 /// "IAM and AWS STS quotas": characters of a policy's name.
@@ -29,10 +31,9 @@ pub(super) struct PolicyInput {
     policy_document: Option<String>,
     description: Option<String>,
     tags: Option<Vec<Tag>>,
-    set_as_default: Option<bool>,
-    version_id: Option<String>,
     scope: Option<String>,
     only_attached: Option<bool>,
+    policy_usage_filter: Option<String>,
     marker: Option<String>,
     max_items: Option<usize>,
 }
@@ -61,26 +62,24 @@ pub(super) struct PolicyView {
 }
 
 /// A document that a managed policy can have.
-fn own_document(value: Option<String>) -> Result<String, AwsError> {
+pub(super) fn own_document(value: Option<String>) -> Result<String, AwsError> {
     let document = document(value, "policyDocument", Kind::Identity)?;
     if size(&document) > MAX_SIZE { Err(exceeded("PolicySize", MAX_SIZE)) } else { Ok(document) }
 }
 
-/// A policy as it is shown; `roles` are its account's.
-fn view(roles: &[Role], policy: ManagedPolicy) -> PolicyView {
-    let tags: Vec<Tag> = policy.tags.into_iter().map(|(key, value)| Tag { key, value }).collect();
+/// A policy as it is shown, with how often it is used.
+fn view(uses: Option<&Uses>, policy: ManagedPolicy) -> PolicyView {
+    let Uses { attached, boundary } = uses.copied().unwrap_or_default();
+    let tags = tag_list(policy.tags);
     PolicyView {
-        attachment_count: roles.iter().filter(|role| role.attached.contains(&policy.arn)).count(),
-        permissions_boundary_usage_count: roles
-            .iter()
-            .filter(|role| role.permissions_boundary.as_ref() == Some(&policy.arn))
-            .count(),
+        attachment_count: attached,
+        permissions_boundary_usage_count: boundary,
+        is_attachable: policy.path != "/aws-service-role/",
         policy_name: policy.name,
         policy_id: policy.id,
         arn: policy.arn,
         path: policy.path,
         default_version_id: format!("v{}", policy.version),
-        is_attachable: true,
         description: Some(policy.description).filter(|text| !text.is_empty()),
         create_date: Timestamp(policy.created),
         update_date: Timestamp(policy.updated.max(policy.created)),
@@ -103,21 +102,16 @@ pub(super) async fn create_policy(cx: &Context, input: PolicyInput) -> Result<Po
         created: now,
         updated: now,
         version: 1,
+        version_created: now,
+        others: Default::default(),
+        newest: 1,
     };
     cx.cloud
         .core
         .execute(|tx| {
-            let others = policies(tx.engine(), &cx.account);
-            if others.iter().any(|policy| policy.name == new.name) {
-                let message = format!("A policy called {} already exists. Duplicate names are not allowed.", new.name);
-                return Err(AwsError::new(409, "EntityAlreadyExists", message));
-            }
-            if others.len() >= MAX_POLICIES {
-                return Err(exceeded("PoliciesPerAccount", MAX_POLICIES));
-            }
-            put_policy(tx, &new);
+            add(tx, &cx.account, &new, ("PoliciesPerAccount", MAX_POLICIES))?;
             // Nobody has it yet.
-            Ok(PolicyOutput { policy: view(&[], new) })
+            Ok(PolicyOutput { policy: view(None, new) })
         })
         .await
 }
@@ -125,8 +119,8 @@ pub(super) async fn create_policy(cx: &Context, input: PolicyInput) -> Result<Po
 pub(super) async fn get_policy(cx: &Context, input: PolicyInput) -> Result<PolicyOutput, AwsError> {
     let arn = required(input.policy_arn, "policyArn")?;
     cx.cloud.core.read(|engine, _| {
-        let found = own_policy(engine, cx, &arn, "GetPolicy")?;
-        Ok(PolicyOutput { policy: view(&roles(engine, &cx.account), found) })
+        let found = find(engine, cx, &arn, "GetPolicy")?;
+        Ok(PolicyOutput { policy: view(uses(engine, &cx.account).get(&arn), found) })
     })
 }
 
@@ -135,12 +129,17 @@ pub(super) async fn delete_policy(cx: &Context, input: PolicyInput) -> Result<()
     cx.cloud
         .core
         .execute_freeing(|tx| {
-            own_policy(tx.engine(), cx, &arn, "DeletePolicy")?;
-            if roles(tx.engine(), &cx.account).iter().any(|role| role.attached.contains(&arn)) {
+            let policy = own(tx.engine(), cx, &arn, "DeletePolicy")?;
+            if uses(tx.engine(), &cx.account).contains_key(&arn) {
                 let message = "Cannot delete a policy attached to entities.";
                 return Err(AwsError::new(409, "DeleteConflict", message));
             }
-            drop_policy(tx, &arn);
+            if !policy.others.is_empty() {
+                let message = "This policy has more than one version. Before you delete a policy, you must delete the policy's \
+                               versions. The default version is deleted with the policy.";
+                return Err(AwsError::new(409, "DeleteConflict", message));
+            }
+            drop_entity(tx, &policy);
             Ok(())
         })
         .await
@@ -155,93 +154,30 @@ pub(super) struct ListPoliciesOutput {
 }
 
 pub(super) async fn list_policies(cx: &Context, input: PolicyInput) -> Result<ListPoliciesOutput, AwsError> {
-    match input.scope.as_deref() {
-        None | Some("All" | "Local") => {}
-        // AWS's own policies aren't here.
-        Some("AWS") => return Ok(ListPoliciesOutput { policies: Vec::new(), is_truncated: false, marker: None }),
+    let (local, aws) = match input.scope.as_deref() {
+        None | Some("All") => (true, true),
+        Some("Local") => (true, false),
+        Some("AWS") => (false, true),
         Some(other) => {
             let constraint = "Member must satisfy enum value set: [All, AWS, Local]";
             return Err(check::failed(VALIDATION_ERROR, other, "scope", constraint));
         }
-    }
-    let prefix = input.path_prefix.unwrap_or_else(|| "/".into());
-    let found: Vec<PolicyView> = cx.cloud.core.read(|engine, _| {
-        let found = policies(engine, &cx.account).into_iter().filter(|policy| policy.path.starts_with(&prefix));
-        let roles = roles(engine, &cx.account);
-        found.map(|policy| PolicyView { tags: None, description: None, ..view(&roles, policy) }).collect()
+    };
+    let prefix = path_prefix(input.path_prefix)?;
+    let usage = usage_filter(input.policy_usage_filter.as_deref())?;
+    let (own, uses) = cx.cloud.core.read(|engine, _| {
+        let own = if local { all::<ManagedPolicy>(engine, &cx.account) } else { Vec::new() };
+        (own, uses(engine, &cx.account))
     });
-    let only_attached = input.only_attached == Some(true);
-    let found = found.into_iter().filter(|policy| !only_attached || policy.attachment_count > 0);
-    let (policies, marker) = page(found.collect(), input.marker.as_deref(), input.max_items)?;
-    Ok(ListPoliciesOutput { policies, is_truncated: marker.is_some(), marker })
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct PolicyVersionOutput {
-    policy_version: Version,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Version {
-    document: Option<String>,
-    version_id: String,
-    is_default_version: bool,
-    create_date: Timestamp,
-}
-
-fn version(policy: &ManagedPolicy, document: bool) -> Version {
-    Version {
-        document: document.then(|| encoded(&policy.document)),
-        version_id: format!("v{}", policy.version),
-        is_default_version: true,
-        create_date: Timestamp(policy.updated.max(policy.created)),
-    }
-}
-
-pub(super) async fn create_policy_version(cx: &Context, input: PolicyInput) -> Result<PolicyVersionOutput, AwsError> {
-    let arn = required(input.policy_arn, "policyArn")?;
-    let document = own_document(input.policy_document)?;
-    if input.set_as_default != Some(true) {
-        return Err(invalid("This cloud keeps only the default version of a policy: SetAsDefault must be true."));
-    }
-    cx.cloud
-        .core
-        .execute(|tx| {
-            let mut policy = own_policy(tx.engine(), cx, &arn, "CreatePolicyVersion")?;
-            policy.document = document;
-            policy.version += 1;
-            policy.updated = tx.now;
-            put_policy(tx, &policy);
-            Ok(PolicyVersionOutput { policy_version: version(&policy, false) })
-        })
-        .await
-}
-
-pub(super) async fn get_policy_version(cx: &Context, input: PolicyInput) -> Result<PolicyVersionOutput, AwsError> {
-    let arn = required(input.policy_arn, "policyArn")?;
-    let id = required(input.version_id, "versionId")?;
-    let policy = cx.cloud.core.read(|engine, _| own_policy(engine, cx, &arn, "GetPolicyVersion"))?;
-    if id != format!("v{}", policy.version) {
-        let message = format!("Policy {arn} version {id} does not exist or is not attachable.");
-        return Err(AwsError::new(404, "NoSuchEntity", message));
-    }
-    Ok(PolicyVersionOutput { policy_version: version(&policy, true) })
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct ListPolicyVersionsOutput {
-    versions: Vec<Version>,
-    is_truncated: bool,
-}
-
-pub(super) async fn list_policy_versions(
-    cx: &Context,
-    input: PolicyInput,
-) -> Result<ListPolicyVersionsOutput, AwsError> {
-    let arn = required(input.policy_arn, "policyArn")?;
-    let policy = cx.cloud.core.read(|engine, _| own_policy(engine, cx, &arn, "ListPolicyVersions"))?;
-    Ok(ListPolicyVersionsOutput { versions: vec![version(&policy, false)], is_truncated: false })
+    let of_aws = AwsPolicy::all().iter().filter(|_| aws).map(of_aws);
+    let filtered = input.only_attached == Some(true) || input.policy_usage_filter.is_some();
+    let counts = |uses: &Uses| usage.attached && uses.attached > 0 || usage.boundary && uses.boundary > 0;
+    let wanted = |policy: &ManagedPolicy| {
+        policy.path.starts_with(&prefix) && (!filtered || uses.get(&policy.arn).is_some_and(counts))
+    };
+    let found = own.into_iter().chain(of_aws).filter(wanted).collect();
+    let (found, marker) = page(found, input.marker.as_deref(), input.max_items)?;
+    let show =
+        |policy: ManagedPolicy| PolicyView { tags: None, description: None, ..view(uses.get(&policy.arn), policy) };
+    Ok(ListPoliciesOutput { policies: found.into_iter().map(show).collect(), is_truncated: marker.is_some(), marker })
 }

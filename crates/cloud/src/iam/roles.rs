@@ -1,12 +1,18 @@
 //! Roles: making, reading, changing and deleting them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::boundary::{self, BoundaryView};
+use super::holder::{Holder, Names};
 use super::members::{
-    self, MAX_ARN, MAX_DESCRIPTION, Tag, VALIDATION_ERROR, at_most, document, encoded, exceeded, name, page, path,
-    required,
+    self, MAX_DESCRIPTION, Tag, VALIDATION_ERROR, at_most, document, encoded, name, page, path, path_prefix, required,
+    tag_list,
 };
-use super::store::{boundary, change_role, count_roles, drop_role, put_role, role, roles, unique_id};
+use super::profile::profiles_of;
+use super::store::{Entity, add, all, change, conflict, drop_entity, unique_id};
+use super::{managed, service_linked};
 use crate::request::{Context, passing};
 use engine::Role;
 use engine::policy::Kind;
@@ -15,9 +21,74 @@ use wire::{AwsError, Timestamp, check};
 /// "IAM and AWS STS quotas": characters of a role's name.
 pub(super) const MAX_NAME: usize = 64;
 /// "IAM and AWS STS quotas": roles of an account.
-const MAX_ROLES: usize = 1_000;
+pub(super) const MAX_ROLES: usize = 1_000;
 /// "CreateRole": seconds of a session, least and most.
 const SESSION_SECONDS: std::ops::RangeInclusive<u32> = 3_600..=43_200;
+
+impl Entity for Role {
+    const KIND: &'static str = "role";
+    const MEMBER: &'static str = "roleName";
+
+    fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn absent(name: &str) -> String {
+        format!("The role with name {name} cannot be found.")
+    }
+
+    fn taken(name: &str) -> String {
+        format!("Role with name {name} already exists.")
+    }
+
+    fn check_change(&self) -> Result<(), AwsError> {
+        if !self.path.starts_with(service_linked::PATH) {
+            return Ok(());
+        }
+        let name = &self.name;
+        let message = format!(
+            "Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"
+        );
+        Err(AwsError::bad("UnmodifiableEntity", message))
+    }
+}
+
+impl Holder for Role {
+    const MAX_INLINE: usize = 10_240;
+    const ATTACHED_QUOTA: &'static str = "PoliciesPerRole";
+
+    fn choose(names: Names) -> Option<String> {
+        names.role
+    }
+
+    fn named(&self) -> Names {
+        Names { role: Some(self.name.clone()), ..Names::default() }
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn inline(&mut self) -> &mut BTreeMap<String, String> {
+        &mut self.inline
+    }
+
+    fn attached(&mut self) -> &mut Vec<String> {
+        &mut self.attached
+    }
+
+    fn boundary(&self) -> Option<&str> {
+        self.permissions_boundary.as_deref()
+    }
+}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -52,19 +123,13 @@ pub(super) struct RoleView {
     assume_role_policy_document: String,
     description: Option<String>,
     max_session_duration: u32,
-    permissions_boundary: Option<Boundary>,
+    permissions_boundary: Option<BoundaryView>,
     tags: Option<Vec<Tag>>,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Boundary {
-    permissions_boundary_type: &'static str,
-    permissions_boundary_arn: String,
-}
-
-fn view(role: Role) -> RoleView {
-    let tags: Vec<Tag> = role.tags.into_iter().map(|(key, value)| Tag { key, value }).collect();
+/// A role as it is shown.
+pub(super) fn view(role: Role) -> RoleView {
+    let tags = tag_list(role.tags);
     RoleView {
         assume_role_policy_document: encoded(&role.trust),
         path: role.path,
@@ -74,11 +139,14 @@ fn view(role: Role) -> RoleView {
         create_date: Timestamp(role.created),
         description: Some(role.description).filter(|text| !text.is_empty()),
         max_session_duration: role.max_session_seconds,
-        permissions_boundary: role
-            .permissions_boundary
-            .map(|arn| Boundary { permissions_boundary_type: "Policy", permissions_boundary_arn: arn }),
+        permissions_boundary: boundary::view(role.permissions_boundary),
         tags: (!tags.is_empty()).then_some(tags),
     }
+}
+
+/// The answer that shows a role.
+pub(super) fn output(role: Role) -> RoleOutput {
+    RoleOutput { role: view(role) }
 }
 
 /// The longest that a session of a role lasts, in seconds.
@@ -94,6 +162,9 @@ fn session_seconds(seconds: Option<u32>) -> Result<u32, AwsError> {
 pub(super) async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, AwsError> {
     let name = name(input.role_name, "roleName", MAX_NAME)?;
     let path = path(input.path)?;
+    if path.starts_with(service_linked::PATH) {
+        return Err(members::invalid(format!("Invalid path value. {} is reserved for AWS.", service_linked::PATH)));
+    }
     let new = Role {
         arn: format!("arn:aws:iam::{}:role{path}{name}", cx.account),
         id: unique_id(cx, "AROA"),
@@ -103,10 +174,7 @@ pub(super) async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOu
         attached: Vec::new(),
         description: at_most(input.description, "description", MAX_DESCRIPTION)?,
         max_session_seconds: session_seconds(input.max_session_duration)?,
-        permissions_boundary: input
-            .permissions_boundary
-            .map(|arn| at_most(Some(arn), "permissionsBoundary", MAX_ARN))
-            .transpose()?,
+        permissions_boundary: boundary::given(input.permissions_boundary)?,
         tags: members::tags(input.tags)?,
         created: cx.cloud.core.now(),
         name,
@@ -114,45 +182,37 @@ pub(super) async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOu
     cx.cloud
         .core
         .execute(|tx| {
-            if role(tx.engine(), &cx.account, &new.name).is_ok() {
-                let message = format!("Role with name {} already exists.", new.name);
-                return Err(AwsError::new(409, "EntityAlreadyExists", message));
-            }
             if let Some(arn) = &new.permissions_boundary {
-                boundary(tx.engine(), cx, arn)?;
+                boundary::check(tx.engine(), cx, arn)?;
             }
-            if count_roles(tx.engine(), &cx.account) >= MAX_ROLES {
-                return Err(exceeded("RolesPerAccount", MAX_ROLES));
-            }
-            put_role(tx, &new);
-            Ok(())
+            add(tx, &cx.account, &new, ("RolesPerAccount", MAX_ROLES))
         })
         .await?;
+    if let Some(arn) = &new.permissions_boundary {
+        managed::tell_if_unknown(cx, &new.arn, arn);
+    }
     Ok(RoleOutput { role: view(new) })
 }
 
 pub(super) async fn get_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, AwsError> {
     let name = required(input.role_name, "roleName")?;
-    let found = cx.cloud.core.read(|engine, _| role(engine, &cx.account, &name))?;
+    let found = cx.cloud.core.read(|engine, _| Role::find(engine, cx, &name))?;
     Ok(RoleOutput { role: view(found) })
 }
 
 pub(super) async fn delete_role(cx: &Context, input: RoleInput) -> Result<(), AwsError> {
     let name = required(input.role_name, "roleName")?;
-    let conflict =
-        |what: &str| Err(AwsError::new(409, "DeleteConflict", format!("Cannot delete entity, must {what} first.")));
     let arn = cx
         .cloud
         .core
         .execute_freeing(|tx| {
-            let role = role(tx.engine(), &cx.account, &name)?;
-            if !role.attached.is_empty() {
-                return conflict("detach all policies");
+            let mut role = Role::find(tx.engine(), cx, &name)?;
+            role.check_change()?;
+            if !profiles_of(tx.engine(), &cx.account, &role.name).is_empty() {
+                return Err(conflict("remove roles from instance profile"));
             }
-            if !role.inline.is_empty() {
-                return conflict("delete policies");
-            }
-            drop_role(tx, &role);
+            role.check_bare()?;
+            drop_entity(tx, &role);
             Ok(role.arn)
         })
         .await?;
@@ -169,12 +229,13 @@ pub(super) struct ListRolesOutput {
 }
 
 pub(super) async fn list_roles(cx: &Context, input: RoleInput) -> Result<ListRolesOutput, AwsError> {
-    let prefix = input.path_prefix.unwrap_or_else(|| "/".into());
-    let found = cx.cloud.core.read(|engine, _| roles(engine, &cx.account));
+    let prefix = path_prefix(input.path_prefix)?;
+    let found = cx.cloud.core.read(|engine, _| all::<Role>(engine, &cx.account));
     let found = found.into_iter().filter(|role| role.path.starts_with(&prefix));
     let (found, marker) = page(found.collect(), input.marker.as_deref(), input.max_items)?;
     // Listings leave tags out.
-    let roles = found.into_iter().map(|role| RoleView { tags: None, ..view(role) }).collect();
+    let roles =
+        found.into_iter().map(|role| RoleView { tags: None, permissions_boundary: None, ..view(role) }).collect();
     Ok(ListRolesOutput { roles, is_truncated: marker.is_some(), marker })
 }
 
@@ -185,7 +246,7 @@ pub(super) async fn update_role(cx: &Context, input: RoleInput) -> Result<Nothin
     let name = required(input.role_name, "roleName")?;
     let seconds = input.max_session_duration.map(|seconds| session_seconds(Some(seconds))).transpose()?;
     let description = input.description.map(|text| at_most(Some(text), "description", MAX_DESCRIPTION)).transpose()?;
-    change_role(cx, &name, |_, role| {
+    change(cx, &name, |_, role: &mut Role| {
         role.description = description.unwrap_or_else(|| std::mem::take(&mut role.description));
         role.max_session_seconds = seconds.unwrap_or(role.max_session_seconds);
         Ok(())
@@ -197,7 +258,7 @@ pub(super) async fn update_role(cx: &Context, input: RoleInput) -> Result<Nothin
 pub(super) async fn update_role_description(cx: &Context, input: RoleInput) -> Result<RoleOutput, AwsError> {
     let name = required(input.role_name, "roleName")?;
     let description = at_most(Some(required(input.description, "description")?), "description", MAX_DESCRIPTION)?;
-    let role = change_role(cx, &name, |_, role| {
+    let role = change(cx, &name, |_, role: &mut Role| {
         role.description = description;
         Ok(())
     })
@@ -208,30 +269,9 @@ pub(super) async fn update_role_description(cx: &Context, input: RoleInput) -> R
 pub(super) async fn update_assume_role_policy(cx: &Context, input: RoleInput) -> Result<(), AwsError> {
     let name = required(input.role_name, "roleName")?;
     let trust = document(input.policy_document, "policyDocument", Kind::Trust)?;
-    change_role(cx, &name, |_, role| {
+    change(cx, &name, |_, role: &mut Role| {
+        role.check_change()?;
         role.trust = trust;
-        Ok(())
-    })
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn put_role_permissions_boundary(cx: &Context, input: RoleInput) -> Result<(), AwsError> {
-    let name = required(input.role_name, "roleName")?;
-    let arn = required(input.permissions_boundary, "permissionsBoundary")?;
-    change_role(cx, &name, |engine, role| {
-        boundary(engine, cx, &arn)?;
-        role.permissions_boundary = Some(arn);
-        Ok(())
-    })
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn delete_role_permissions_boundary(cx: &Context, input: RoleInput) -> Result<(), AwsError> {
-    let name = required(input.role_name, "roleName")?;
-    change_role(cx, &name, |_, role| {
-        role.permissions_boundary = None;
         Ok(())
     })
     .await?;

@@ -1,28 +1,74 @@
-//! A role's tags.
+//! Tags of roles, users, managed policies, instance profiles and OpenID Connect providers.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::members::{self, MAX_TAGS, Tag, page, required};
-use super::store::{change_role, role};
+use super::members::{self, MAX_TAGS, Tag, page, required, tag_list};
+use super::store::{Entity, change, reduce};
 use crate::request::Context;
+use engine::{ManagedPolicy, Role, User};
 use wire::AwsError;
+
+/// What has tags.
+pub(super) trait Tagged: Entity {
+    /// What names it, of what a request may have.
+    fn choose(input: &mut TagsInput) -> Option<String>;
+
+    fn tags(&mut self) -> &mut BTreeMap<String, String>;
+}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct TagsInput {
-    role_name: Option<String>,
+    pub role_name: Option<String>,
+    pub user_name: Option<String>,
+    pub policy_arn: Option<String>,
+    pub instance_profile_name: Option<String>,
+    #[serde(rename = "OpenIDConnectProviderArn")]
+    pub provider_arn: Option<String>,
     tags: Option<Vec<Tag>>,
     tag_keys: Option<Vec<String>>,
     marker: Option<String>,
     max_items: Option<usize>,
 }
 
-pub(super) async fn tag_role(cx: &Context, input: TagsInput) -> Result<(), AwsError> {
-    let name = required(input.role_name, "roleName")?;
+impl Tagged for Role {
+    fn choose(input: &mut TagsInput) -> Option<String> {
+        input.role_name.take()
+    }
+
+    fn tags(&mut self) -> &mut BTreeMap<String, String> {
+        &mut self.tags
+    }
+}
+
+impl Tagged for User {
+    fn choose(input: &mut TagsInput) -> Option<String> {
+        input.user_name.take()
+    }
+
+    fn tags(&mut self) -> &mut BTreeMap<String, String> {
+        &mut self.tags
+    }
+}
+
+impl Tagged for ManagedPolicy {
+    fn choose(input: &mut TagsInput) -> Option<String> {
+        input.policy_arn.take()
+    }
+
+    fn tags(&mut self) -> &mut BTreeMap<String, String> {
+        &mut self.tags
+    }
+}
+
+pub(super) async fn tag<T: Tagged>(cx: &Context, mut input: TagsInput) -> Result<(), AwsError> {
+    let name = required(T::choose(&mut input), T::MEMBER)?;
     let tags = members::tags(Some(required(input.tags, "tags")?))?;
-    change_role(cx, &name, |_, role| {
-        role.tags.extend(tags);
-        if role.tags.len() > MAX_TAGS {
+    change(cx, &name, |_, tagged: &mut T| {
+        tagged.tags().extend(tags);
+        if tagged.tags().len() > MAX_TAGS {
             return Err(AwsError::new(
                 409,
                 "LimitExceeded",
@@ -35,11 +81,11 @@ pub(super) async fn tag_role(cx: &Context, input: TagsInput) -> Result<(), AwsEr
     Ok(())
 }
 
-pub(super) async fn untag_role(cx: &Context, input: TagsInput) -> Result<(), AwsError> {
-    let name = required(input.role_name, "roleName")?;
+pub(super) async fn untag<T: Tagged>(cx: &Context, mut input: TagsInput) -> Result<(), AwsError> {
+    let name = required(T::choose(&mut input), T::MEMBER)?;
     let keys = required(input.tag_keys, "tagKeys")?;
-    change_role(cx, &name, |_, role| {
-        role.tags.retain(|key, _| !keys.contains(key));
+    reduce(cx, &name, |_, tagged: &mut T| {
+        tagged.tags().retain(|key, _| !keys.contains(key));
         Ok(())
     })
     .await?;
@@ -48,16 +94,16 @@ pub(super) async fn untag_role(cx: &Context, input: TagsInput) -> Result<(), Aws
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct ListRoleTagsOutput {
+pub(super) struct ListTagsOutput {
     tags: Vec<Tag>,
     is_truncated: bool,
     marker: Option<String>,
 }
 
-pub(super) async fn list_role_tags(cx: &Context, input: TagsInput) -> Result<ListRoleTagsOutput, AwsError> {
-    let name = required(input.role_name, "roleName")?;
-    let role = cx.cloud.core.read(|engine, _| role(engine, &cx.account, &name))?;
-    let tags = role.tags.into_iter().map(|(key, value)| Tag { key, value }).collect();
+pub(super) async fn list<T: Tagged>(cx: &Context, mut input: TagsInput) -> Result<ListTagsOutput, AwsError> {
+    let name = required(T::choose(&mut input), T::MEMBER)?;
+    let mut tagged = cx.cloud.core.read(|engine, _| T::find(engine, cx, &name))?;
+    let tags = tag_list(std::mem::take(tagged.tags()));
     let (tags, marker) = page(tags, input.marker.as_deref(), input.max_items)?;
-    Ok(ListRoleTagsOutput { tags, is_truncated: marker.is_some(), marker })
+    Ok(ListTagsOutput { tags, is_truncated: marker.is_some(), marker })
 }

@@ -14,12 +14,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::core::Cloud;
+use crate::core::used_keys::Use;
 use engine::policy::{Around, Policy, Principal, Request, Via};
 use wire::Protocol;
 
 pub(crate) use self::account::{DEFAULT_ACCOUNT, DEFAULT_REGION, account_in, account_of, is_account, is_region};
 pub(crate) use self::address::{host_of, queue_path, region_of_address};
-pub(crate) use self::identity::{Identity, Session};
+pub(crate) use self::identity::{Identity, KeyUser, Session, user_key};
 pub(crate) use self::intern::intern;
 pub(crate) use self::operation::{Answer, Operation};
 pub(crate) use self::request_id::{RequestId, RequestIds};
@@ -38,6 +39,8 @@ pub struct Context {
     pub access_key: Option<Arc<str>>,
     /// The session that the request's temporary key is of.
     pub session: Option<Arc<Session>>,
+    /// The user whose access key the request carries.
+    pub user: Option<Arc<KeyUser>>,
     /// Whether a signature has proven all of this.
     pub proven: bool,
     /// Scheme and authority as the client addressed this server, e.g. `http://localhost:4566`; no slash at the end.
@@ -65,10 +68,13 @@ pub struct Origin {
 }
 
 impl Context {
-    /// Who asks, as resource policies see it: a role's session, or the account.
+    /// Who asks, as resource policies see it: a role's session, a user, or the account.
     pub fn principal(&self) -> Principal<'_> {
-        let session = self.session.as_ref().filter(|session| session.of_role());
-        session.map_or(Principal::Account(&self.account), |session| Principal::Arn(&session.arn))
+        match (&self.session, &self.user) {
+            (Some(session), _) if !session.of_root() => Principal::Arn(&session.arn),
+            (None, Some(user)) => Principal::Arn(&user.arn),
+            _ => Principal::Account(&self.account),
+        }
     }
 
     /// What policies may ask of this request for what is `owner`'s. Nothing here is TLS; but what comes from this machine
@@ -87,7 +93,7 @@ impl Context {
             secure: self.service.is_some() || self.origin.address.is_none_or(|it| it.to_canonical().is_loopback()),
             via,
             temporary: self.session.is_some(),
-            user_id: self.session.as_ref().map(|session| session.user_id.as_str()),
+            user_id: (self.session.is_some() || self.user.is_some()).then(|| self.caller_id()),
             ..Around::service(self.cloud.core.now(), &self.region, owner)
         }
     }
@@ -107,25 +113,39 @@ impl Context {
         self.region = identity.region.clone();
         self.access_key = Some(identity.access_key.clone());
         self.session = identity.session.clone();
+        self.user = identity.user.clone();
         self.proven = true;
     }
 
     /// Nobody asks: what is served without a signature believes none.
     pub fn become_nobody(&mut self) {
         self.account = intern(DEFAULT_ACCOUNT);
-        (self.access_key, self.session) = (None, None);
+        (self.access_key, self.session, self.user) = (None, None, None);
     }
 
     /// Who asks, by ARN.
     pub fn caller(&self) -> String {
-        match &self.session {
-            Some(session) => session.arn.clone(),
-            None => format!("arn:aws:iam::{}:root", self.account),
+        match (&self.session, &self.user) {
+            (Some(session), _) => session.arn.clone(),
+            (None, Some(user)) => user.arn.clone(),
+            (None, None) => format!("arn:aws:iam::{}:root", self.account),
         }
     }
 
-    /// Who asks, by id: `<role's id>:<session>`, or the account.
+    /// Who asks, by id: `<role's id>:<session>`, the user's id, or the account.
     pub fn caller_id(&self) -> &str {
-        self.session.as_ref().map_or(&self.account, |session| &session.user_id)
+        match (&self.session, &self.user) {
+            (Some(session), _) => &session.user_id,
+            (None, Some(user)) => &user.id,
+            (None, None) => &self.account,
+        }
+    }
+
+    /// Notes that a user's key was used for a service.
+    pub fn note_use(&self, service: &'static str) {
+        if let (Some(_), Some(key)) = (&self.user, &self.access_key) {
+            let used = Use { at: self.cloud.core.now(), service, region: self.region.clone() };
+            self.cloud.used_keys.note(key, used);
+        }
     }
 }

@@ -66,10 +66,10 @@ fn refusal(cx: &Context, action: &str, arn: &str, why: &str) -> AwsError {
     AwsError::new(403, "AuthorizationError", message)
 }
 
-/// The user that AWS shows as the one who asked. This cloud knows accounts, not users: it shows the same for each.
+/// The user that AWS shows as the one who asked. For an account's own key it's the same for each.
 pub(super) fn caller(cx: &Context) -> String {
-    match &cx.session {
-        Some(session) => session.arn.clone(),
-        None => format!("arn:aws:iam::{}:user/local-user", cx.account),
+    match (&cx.session, &cx.user) {
+        (None, None) => format!("arn:aws:iam::{}:user/local-user", cx.account),
+        _ => cx.caller(),
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{VALIDATION_ERROR, unsigned};
 use super::session::account_of_key;
-use crate::request::{Context, DEFAULT_ACCOUNT, account_of};
+use crate::request::{Context, DEFAULT_ACCOUNT, account_of, user_key};
 use wire::{AwsError, Text, check};
 
 #[derive(Deserialize)]
@@ -18,7 +18,7 @@ pub(super) struct GetCallerIdentityOutput {
     account: String,
 }
 
-/// Every access key is its account's root user, but for those of sessions.
+/// Every access key is its account's root user, but for those of sessions and of users.
 pub(super) async fn get_caller_identity(
     cx: &Context,
     _: GetCallerIdentityInput,
@@ -44,10 +44,11 @@ pub(super) struct GetAccessKeyInfoOutput {
 }
 
 pub(super) async fn get_access_key_info(
-    _: &Context,
+    cx: &Context,
     input: GetAccessKeyInfoInput<'_>,
 ) -> Result<GetAccessKeyInfoOutput, AwsError> {
     let key = input.access_key_id.ok_or_else(|| check::null(VALIDATION_ERROR, "accessKeyId"))?;
-    let account = account_of_key(&key).or_else(|| account_of(&key).map(str::to_owned));
+    let of_user = || user_key(&cx.cloud, &key).map(|key| key.account);
+    let account = account_of_key(&key).or_else(of_user).or_else(|| account_of(&key).map(str::to_owned));
     Ok(GetAccessKeyInfoOutput { account: account.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()) })
 }

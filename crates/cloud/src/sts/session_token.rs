@@ -10,8 +10,10 @@ use crate::request::Context;
 use wire::check::Checks;
 use wire::{AwsError, Text};
 
-/// "GetSessionToken" (AWS STS API Reference): 15 minutes to 36 hours, for an account's root an hour at most.
+/// "GetSessionToken" (AWS STS API Reference): 15 minutes to 36 hours, 12 unless told otherwise; for an account's root an hour
+/// at most.
 const SECONDS: RangeInclusive<i64> = 900..=129_600;
+const FOR_USER: i64 = 43_200;
 const MAX_FOR_ROOT: i64 = 3_600;
 
 #[derive(Deserialize)]
@@ -30,7 +32,7 @@ pub(super) struct GetSessionTokenOutput {
     credentials: TemporaryKey,
 }
 
-/// A temporary key of the caller's account.
+/// A temporary key of the caller, a user or an account.
 pub(super) async fn get_session_token(
     cx: &Context,
     input: GetSessionTokenInput<'_>,
@@ -47,10 +49,13 @@ pub(super) async fn get_session_token(
     if cx.session.is_some() {
         return Err(AwsError::new(403, "AccessDenied", "Cannot call GetSessionToken with session credentials"));
     }
-    // What is longer "defaults to one hour".
-    let seconds = input.duration_seconds.unwrap_or(MAX_FOR_ROOT).min(MAX_FOR_ROOT);
-    let account = cx.account.to_string();
-    let root = NewSession { arn: format!("arn:aws:iam::{account}:root"), user_id: account.clone(), account, seconds };
-    let (_, credentials) = session::begin(cx, |_| Ok(root)).await?;
+    let seconds = match cx.user {
+        Some(_) => input.duration_seconds.unwrap_or(FOR_USER),
+        // What is longer "defaults to one hour".
+        None => input.duration_seconds.unwrap_or(MAX_FOR_ROOT).min(MAX_FOR_ROOT),
+    };
+    let (arn, user_id, account) = (cx.caller(), cx.caller_id().to_owned(), cx.account.to_string());
+    let new = NewSession { arn, user_id, account, seconds };
+    let (_, credentials) = session::begin(cx, |_| Ok(new)).await?;
     Ok(GetSessionTokenOutput { credentials })
 }

@@ -19,6 +19,7 @@ pub(crate) fn context(cloud: Arc<Cloud>, account: &str) -> Context {
         region: "us-east-1".into(),
         access_key: None,
         session: None,
+        user: None,
         proven: false,
         host: "http://localhost".into(),
         protocol: Protocol::Json10,

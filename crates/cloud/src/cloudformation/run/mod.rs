@@ -69,6 +69,7 @@ pub(crate) async fn resume(cloud: Arc<Cloud>, services: &'static Services) {
             region: intern(&stack.region),
             access_key: None,
             session: None,
+            user: None,
             proven: false,
             host: intern(&stack.host),
             protocol: Protocol::Query,
