@@ -254,7 +254,7 @@ async fn a_stack_has_log_groups_and_streams() {
     assert!(output("Other").starts_with("s-Other-") && output("Stream").starts_with("s-Stream-"));
     let streams = logs(&cloud, DEFAULT, "DescribeLogStreams", json!({"logGroupName": output("Other")})).await;
     assert_eq!(streams["logStreams"][0]["logStreamName"], output("Stream"));
-    cloud.notice_with(&["the log group made", "stored, without effect here: DataProtectionPolicy"]).await;
+    cloud.notice_with(&["stack s: stored, without effect here: AWS::Logs::LogGroup DataProtectionPolicy"]).await;
     client.update_stack().stack_name("s").template_body(template("14", "STANDARD")).send().await.unwrap();
     assert_eq!(rest(&client, "s").await.stack_status().unwrap().as_str(), "UPDATE_COMPLETE");
     let group = logs(&cloud, DEFAULT, "DescribeLogGroups", json!({"logGroupNamePrefix": "made"})).await;

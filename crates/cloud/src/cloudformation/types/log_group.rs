@@ -8,18 +8,15 @@ use super::schema::{Field, Properties, Schema, Shape, TAGS, boolean, integer, js
 use super::work::{Created, ResourceError, ResourceResult, Work, already_exists, tag_changes, text};
 
 const FIELDS: &[Field] = &[
-    any("DataProtectionPolicy"),
+    any("DataProtectionPolicy").stored(),
     boolean("DeletionProtectionEnabled"),
-    list("FieldIndexPolicies", &Shape::Json),
+    list("FieldIndexPolicies", &Shape::Json).stored(),
     string("KmsKeyId"),
     string("LogGroupClass"),
     string("LogGroupName").replaces(),
     integer("RetentionInDays"),
     TAGS,
 ];
-
-/// What is kept with the stack only: nothing is masked or indexed here.
-const WITHOUT_EFFECT: &[&str] = &["DataProtectionPolicy", "FieldIndexPolicies"];
 
 static SCHEMA: Schema = Schema {
     type_name: "AWS::Logs::LogGroup",
@@ -65,7 +62,6 @@ impl ResourceType for LogGroup {
             work.call("logs", "CreateLogGroup", input.into()).await?;
         }
         set_retention(work, name, properties).await?;
-        tell(work, name, properties);
         // With the `:*` that policies need ("AWS::Logs::LogGroup", Return values).
         Ok(Created::new(name, [("Arn", format!("{}:*", arn(work, name)).into())]))
     }
@@ -93,9 +89,6 @@ impl ResourceType for LogGroup {
             let enabled = new.get("DeletionProtectionEnabled").cloned().unwrap_or(Value::Bool(false));
             let input = json!({"logGroupIdentifier": name, "deletionProtectionEnabled": enabled});
             work.call("logs", "PutLogGroupDeletionProtection", input).await?;
-        }
-        if WITHOUT_EFFECT.iter().any(|property| changed(property)) {
-            tell(work, name, new);
         }
         let (set, gone) = tag_changes(&work.all_tags_before(old), &work.all_tags(new));
         if !gone.is_empty() {
@@ -134,17 +127,4 @@ async fn set_retention(work: &Work<'_>, name: &str, properties: &Properties) -> 
         None => _ = work.call("logs", "DeleteRetentionPolicy", json!({"logGroupName": name})).await?,
     }
     Ok(())
-}
-
-/// Tells the operator which properties are kept and do nothing.
-fn tell(work: &Work<'_>, name: &str, properties: &Properties) {
-    let kept: Vec<&str> =
-        WITHOUT_EFFECT.iter().copied().filter(|property| properties.contains_key(*property)).collect();
-    if !kept.is_empty() {
-        work.cx.cloud.notice(&format!(
-            "the log group {name} of the stack {}: stored, without effect here: {}",
-            work.generated.stack,
-            kept.join(", ")
-        ));
-    }
 }
