@@ -30,6 +30,7 @@ mod helpers;
 mod hostile;
 mod house;
 mod iam;
+mod iam_stack;
 mod identity;
 mod logs;
 mod old_folder;

@@ -66,8 +66,9 @@ pub(super) async fn create_access_key(cx: &Context, input: KeyInput) -> Result<C
     let Some(name) = meant(cx, input.user_name)? else {
         return Err(invalid("UserName is missing: an account's root gets no access keys here, only users do."));
     };
-    let mut id = id_of("AKIA", rand::random());
-    id.truncate(20);
+    // CloudFormation writes the id down before the key is made; nobody else chooses it.
+    let chosen = input.access_key_id.filter(|_| cx.service.is_some());
+    let id = chosen.unwrap_or_else(|| id_of("AKIA", rand::random()).chars().take(20).collect());
     let secret = BASE64.encode(rand::random::<[u8; 30]>());
     let core = &cx.cloud.core;
     core.execute(|tx| {

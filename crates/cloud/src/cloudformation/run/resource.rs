@@ -107,9 +107,17 @@ impl Run {
         self.set_resource_status(resource, event).await?;
         let random = self.random();
         let work = self.work(stack, resource, &random);
-        let updated = kind.update(&work, &wanted.physical_id, &old.properties, &wanted.properties).await;
+        let updated = match kind.update(&work, &wanted.physical_id, &old.properties, &wanted.properties).await {
+            Ok(()) => kind.refreshed(&work, &wanted.physical_id, &wanted.properties).await,
+            Err(error) => Err(error),
+        };
         match updated {
-            Ok(()) => self.complete(resource, Status::UpdateComplete).await,
+            Ok(refreshed) => {
+                if let Some(live) = &mut resource.live {
+                    live.attributes.extend(refreshed);
+                }
+                self.complete(resource, Status::UpdateComplete).await
+            }
             Err(error) => self.fail_resource(resource, Some(&wanted), error.reason).await,
         }
     }

@@ -3,29 +3,37 @@
 //! A new type is a file that implements [`ResourceType`], and a line in [`TYPES`]. Where the operator wants it, placeholders
 //! stand for the resources of every other type.
 
+mod access_key;
 mod bucket;
 mod bucket_policy;
 mod bucket_settings;
 mod bucket_stored;
 mod catalogue;
 mod delivery_stream;
+mod group;
+mod group_members;
+mod holder;
+mod inline_policy;
+mod instance_profile;
 mod log_group;
 mod log_stream;
 mod made_up;
 mod managed_policy;
+mod oidc_provider;
 mod placeholder;
 mod queue;
 mod queue_policy;
 mod refusal;
 mod resource_type;
 mod role;
-mod role_policy;
 mod schema;
 #[cfg(test)]
 mod schema_tests;
+mod service_role;
 mod subscription;
 mod topic;
 mod topic_policy;
+mod user;
 mod work;
 
 use template::diff::Recreation;
@@ -38,22 +46,31 @@ pub(super) use work::{GeneratedName, Work};
 
 /// Every type.
 static TYPES: &[&dyn ResourceType] = &[
+    &access_key::AccessKey,
     &bucket::Bucket,
     &bucket_policy::BucketPolicy,
     &delivery_stream::DeliveryStream,
     &log_group::LogGroup,
     &log_stream::LogStream,
+    &group::Group,
+    &group_members::GroupMembers,
+    &inline_policy::GROUP_POLICY,
+    &inline_policy::POLICY,
+    &inline_policy::ROLE_POLICY,
+    &inline_policy::USER_POLICY,
+    &instance_profile::InstanceProfile,
     &managed_policy::ManagedPolicy,
+    &oidc_provider::OidcProvider,
     &queue::Queue,
     &queue_policy::QUEUE_INLINE_POLICY,
     &queue_policy::QUEUE_POLICY,
     &role::Role,
-    &role_policy::POLICY,
-    &role_policy::ROLE_POLICY,
+    &service_role::ServiceRole,
     &subscription::Subscription,
     &topic::Topic,
     &topic_policy::TOPIC_INLINE_POLICY,
     &topic_policy::TOPIC_POLICY,
+    &user::User,
 ];
 
 /// A type by its name, e.g. `AWS::SQS::Queue`: one that is simulated, else placeholders, where its resources can be replaced by

@@ -1,6 +1,7 @@
 //! What a resource type does: it names, creates, updates and deletes the resources of a stack.
 
 use async_trait::async_trait;
+use serde_json::{Map, Value};
 
 use super::schema::{Conformed, Properties, Schema};
 use super::work::{Created, ResourceResult, Work};
@@ -51,6 +52,16 @@ pub(crate) trait ResourceType: Send + Sync {
 
     /// Changes a resource in place, from the old properties to the new.
     async fn update(&self, work: &Work<'_>, id: &str, old: &Properties, new: &Properties) -> ResourceResult<()>;
+
+    /// What `Fn::GetAtt` gives of a resource that was just changed in place, where a change may change that.
+    async fn refreshed(
+        &self,
+        _work: &Work<'_>,
+        _id: &str,
+        _properties: &Properties,
+    ) -> ResourceResult<Map<String, Value>> {
+        Ok(Map::new())
+    }
 
     /// Deletes a resource; one that is gone already is as good as deleted.
     async fn delete(&self, work: &Work<'_>, id: &str, properties: &Properties) -> ResourceResult<()>;

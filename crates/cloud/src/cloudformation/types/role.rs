@@ -1,15 +1,12 @@
 //! `AWS::IAM::Role`.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
+use super::holder::{GONE, POLICIES, ROLES};
 use super::resource_type::ResourceType;
-use super::schema::{Field, Properties, Schema, Shape, TAGS, integer, json as any, list, string, strings};
-use super::work::{
-    Created, ResourceError, ResourceResult, Work, already_exists, attribute, tag_changes, tag_list, text,
-};
+use super::schema::{Field, Properties, Schema, TAGS, integer, json as any, string, strings};
+use super::work::{Created, ResourceError, ResourceResult, Work, already_exists, attribute, tag_list, text};
 use wire::AwsError;
 
 const FIELDS: &[Field] = &[
@@ -19,7 +16,7 @@ const FIELDS: &[Field] = &[
     integer("MaxSessionDuration"),
     string("Path").replaces(),
     string("PermissionsBoundary"),
-    list("Policies", &Shape::Object(&[any("PolicyDocument").required(), string("PolicyName").required()])),
+    POLICIES,
     string("RoleName").replaces(),
     TAGS,
 ];
@@ -66,7 +63,7 @@ impl ResourceType for Role {
                 work.call("iam", "CreateRole", input).await?
             }
         };
-        policies(work, name, &Map::new(), properties).await?;
+        ROLES.change_policies(work, name, &Map::new(), properties).await?;
         let arn = role["Role"]["Arn"].as_str().ok_or_else(|| ResourceError::new("CreateRole gave no ARN"))?;
         Ok(Created::new(name, [("Arn", arn.into()), ("RoleId", role["Role"]["RoleId"].clone())]))
     }
@@ -86,66 +83,17 @@ impl ResourceType for Role {
             });
             work.call("iam", "UpdateRole", input).await?;
         }
-        match text(new, "PermissionsBoundary") {
-            _ if !changed("PermissionsBoundary") => {}
-            Some(arn) => {
-                let input = json!({"RoleName": name, "PermissionsBoundary": arn});
-                work.call("iam", "PutRolePermissionsBoundary", input).await?;
-            }
-            None => {
-                work.call("iam", "DeleteRolePermissionsBoundary", json!({"RoleName": name})).await?;
-            }
-        }
-        policies(work, name, old, new).await?;
-        let (set, gone) = tag_changes(&work.all_tags_before(old), &work.all_tags(new));
-        if !gone.is_empty() {
-            work.call("iam", "UntagRole", json!({"RoleName": name, "TagKeys": gone})).await?;
-        }
-        if !set.is_empty() {
-            work.call("iam", "TagRole", json!({"RoleName": name, "Tags": tag_list(&set)})).await?;
-        }
-        Ok(())
+        ROLES.change_boundary(work, name, old, new).await?;
+        ROLES.change_policies(work, name, old, new).await?;
+        ROLES.change_tags(work, name, old, new).await
     }
 
     async fn delete(&self, work: &Work<'_>, name: &str, properties: &Properties) -> ResourceResult<()> {
-        policies(work, name, properties, &Map::new()).await?;
-        work.call_unless_gone("iam", "DeleteRole", json!({"RoleName": name}), &["NoSuchEntity"]).await
+        ROLES.change_policies(work, name, properties, &Map::new()).await?;
+        work.call_unless_gone("iam", "DeleteRole", json!({"RoleName": name}), GONE).await
     }
-}
-
-/// Inline policies by name, as texts.
-fn inline(properties: &Properties) -> BTreeMap<&str, Value> {
-    let policies = properties.get("Policies").and_then(Value::as_array).into_iter().flatten();
-    policies.filter_map(|p| Some((p["PolicyName"].as_str()?, attribute(&p["PolicyDocument"])))).collect()
-}
-
-fn attached(properties: &Properties) -> Vec<&str> {
-    let arns = properties.get("ManagedPolicyArns").and_then(Value::as_array).into_iter().flatten();
-    arns.filter_map(Value::as_str).collect()
 }
 
 async fn get(work: &Work<'_>, name: &str) -> Result<Value, AwsError> {
     work.call("iam", "GetRole", json!({"RoleName": name})).await
-}
-
-/// Inline and attached policies: from the old ones to the new.
-async fn policies(work: &Work<'_>, role: &str, old: &Properties, new: &Properties) -> ResourceResult<()> {
-    let (before, after) = (inline(old), inline(new));
-    for (name, document) in after.iter().filter(|(name, document)| before.get(*name) != Some(document)) {
-        let input = json!({"RoleName": role, "PolicyName": name, "PolicyDocument": document});
-        work.call("iam", "PutRolePolicy", input).await?;
-    }
-    for name in before.keys().filter(|name| !after.contains_key(*name)) {
-        let input = json!({"RoleName": role, "PolicyName": name});
-        work.call_unless_gone("iam", "DeleteRolePolicy", input, &["NoSuchEntity"]).await?;
-    }
-    let (before, after) = (attached(old), attached(new));
-    for arn in after.iter().filter(|arn| !before.contains(arn)) {
-        work.call("iam", "AttachRolePolicy", json!({"RoleName": role, "PolicyArn": arn})).await?;
-    }
-    for arn in before.iter().filter(|arn| !after.contains(arn)) {
-        let input = json!({"RoleName": role, "PolicyArn": arn});
-        work.call_unless_gone("iam", "DetachRolePolicy", input, &["NoSuchEntity"]).await?;
-    }
-    Ok(())
 }
