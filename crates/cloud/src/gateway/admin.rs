@@ -58,8 +58,8 @@ impl Page {
             Page::Certificate(pem) => (200, "application/x-pem-file", pem.into()),
             Page::Notices => (200, "application/json", notices(cloud)),
             Page::Outbox => shown(Box::pin(sns::outbox::page(cloud, account)).await),
-            Page::Queues(query) => shown(look::queues(cloud, account, &query)),
-            Page::Peek(query) => shown(Box::pin(sqs::peek::page(cloud, &SERVICES, account, &query)).await),
+            Page::Queues(query) => shown_json("queues", look::queues(cloud, account, &query)),
+            Page::Peek(query) => shown_json("peek", Box::pin(sqs::peek::page(cloud, &SERVICES, account, &query)).await),
         }
     }
 }
@@ -69,6 +69,18 @@ fn shown(page: Result<serde_json::Value, AwsError>) -> (u16, &'static str, Bytes
         Ok(page) => (200, "application/json", page.to_string().into()),
         Err(error) => (error.status, "text/plain; charset=utf-8", error.message.into()),
     }
+}
+
+/// A page for programs: an error is JSON too.
+fn shown_json(page: &str, shown: Result<serde_json::Value, AwsError>) -> (u16, &'static str, Bytes) {
+    let (status, json) = match shown {
+        Ok(json) => (200, json),
+        Err(error) => {
+            let told = serde_json::json!({"code": error.code, "message": error.message});
+            (error.status, serde_json::json!({"page": page, "error": told}))
+        }
+    };
+    (status, "application/json", json.to_string().into())
 }
 
 /// 503 while no change is taken, with the reason: reads may still be answered.
