@@ -1,8 +1,12 @@
 //! The command line.
 
-use clap::{Parser, Subcommand};
+use std::error::Error as _;
 
-use crate::command::{Context, completions, consume, deploy, local, publish, simulate};
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::command::{Context, completions, consume, deploy, local, peek, publish, simulate, status};
 use crate::config::Env;
 use crate::exit::{Exit, Failure};
 use crate::stop::Stop;
@@ -23,6 +27,7 @@ Or step by step, the cloud in a terminal of its own:
   messaging deploy                      the topic, the queues, the stream, the bucket
   messaging publish                     an event every 5 s
   messaging consume                     drains both queues
+  messaging status                      how full the queues are; peek shows the messages
 
 The same on AWS: --target aws. Nothing is sent to AWS without that.
 
@@ -45,13 +50,45 @@ pub struct Cli {
 enum Command {
     Local(local::Args),
     Deploy(deploy::Args),
-    Publish(publish::Args),
+    Publish(Box<publish::Args>),
     Consume(consume::Args),
+    Status(status::Args),
+    Peek(peek::Args),
     Simulate(Box<simulate::Args>),
     Completions(completions::Args),
 }
 
+/// Why nothing can be run.
+#[derive(Debug)]
+pub enum Refused {
+    /// The command line is wrong, or only asks for help.
+    CommandLine(clap::Error),
+    /// A setting of the environment or of `.env` is wrong.
+    Setting(Failure),
+}
+
 impl Cli {
+    /// Reads the command line, and of `env` what stands behind it.
+    ///
+    /// # Errors
+    /// What is wrong, said of where it stands: a setting of a file is no flag that somebody typed.
+    pub fn read(env: Option<&Env>) -> Result<Self, Box<Refused>> {
+        let error = match Self::try_parse() {
+            Ok(cli) => return Ok(cli),
+            Err(error) => error,
+        };
+        if !error.use_stderr() {
+            return Err(Box::new(Refused::CommandLine(error)));
+        }
+        // Without the environment what is wrong is the command line's own, and its usage names only what was typed.
+        let typed = Self::command().mut_subcommands(|sub| sub.mut_args(|arg| arg.env(Resettable::Reset)));
+        Err(Box::new(match (typed.try_get_matches(), setting(&error)) {
+            (Err(error), _) => Refused::CommandLine(error),
+            (Ok(_), Some(name)) => Refused::Setting(wrong_setting(&error, &name, env)),
+            (Ok(_), None) => Refused::CommandLine(error),
+        }))
+    }
+
     /// Runs the command; must be called inside the runtime.
     pub async fn run(self, env: Env) -> Result<Exit, Failure> {
         let context = Context { ui: Ui::new(self.json()), env, stop: Stop::on_signals() };
@@ -64,8 +101,10 @@ impl Cli {
         match self.command {
             Command::Local(args) => local::run(&context, args).await,
             Command::Deploy(args) => deploy::run(&context, args).await,
-            Command::Publish(args) => publish::run(&context, args).await,
+            Command::Publish(args) => publish::run(&context, *args).await,
             Command::Consume(args) => consume::run(&context, args).await,
+            Command::Status(args) => status::run(&context, args).await,
+            Command::Peek(args) => peek::run(&context, args).await,
             Command::Simulate(args) => simulate::run(&context, *args).await,
             Command::Completions(args) => completions::run::<Self>(&args),
         }
@@ -75,10 +114,39 @@ impl Cli {
         match &self.command {
             Command::Publish(args) => args.json,
             Command::Consume(args) => args.json,
+            Command::Status(args) => args.json,
+            Command::Peek(args) => args.json,
             Command::Simulate(args) => args.json,
             Command::Local(_) | Command::Deploy(_) | Command::Completions(_) => false,
         }
     }
+}
+
+/// The variable behind the flag that an error is about.
+fn setting(error: &clap::Error) -> Option<String> {
+    let ContextValue::String(flag) = error.get(ContextKind::InvalidArg)? else { return None };
+    let flag = flag.split_whitespace().next()?.strip_prefix("--")?;
+    let mut command = Cli::command();
+    command.build();
+    let mut arguments = command.get_subcommands().flat_map(|sub| sub.get_arguments());
+    let found = arguments.find(|it| it.get_long() == Some(flag) && it.get_env().is_some())?;
+    Some(found.get_env()?.to_str()?.to_owned())
+}
+
+/// What is wrong with a setting that nobody typed, and where it stands.
+fn wrong_setting(error: &clap::Error, name: &str, env: Option<&Env>) -> Failure {
+    let value = match error.get(ContextKind::InvalidValue) {
+        Some(ContextValue::String(value)) => value.as_str(),
+        _ => "",
+    };
+    let needed = match (error.get(ContextKind::ValidValue), error.source()) {
+        (Some(ContextValue::Strings(all)), _) if !all.is_empty() => format!("{} is needed", all.join(" or ")),
+        (_, Some(source)) => source.to_string(),
+        _ => "it can't be that".to_owned(),
+    };
+    let origin = env.and_then(|env| env.find(&[name])).map(|found| found.origin.to_string());
+    let origin = origin.unwrap_or_else(|| format!("the environment variable {name}"));
+    Failure::usage(format!("{name} is {value:?}: {needed}")).why(format!("it comes from {origin}"))
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ mod traffic;
 mod ui;
 mod units;
 
-pub use cli::Cli;
+pub use cli::{Cli, Refused};
 pub use config::Env;
 pub use exit::{Exit, Failure};
 #[doc(hidden)]

@@ -4,8 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
-use messaging::{Cli, Env, Exit, Failure, escape, write_stderr};
+use messaging::{Cli, Env, Exit, Failure, Refused, escape, write_stderr};
 
 /// glibc's allocator takes a seventh of a request's time.
 #[global_allocator]
@@ -31,7 +30,10 @@ fn start() -> Result<Exit, Failure> {
         unsafe { env.apply() };
     }
     // Help and completions work whatever .env says.
-    let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
+    let cli = Cli::read(env.as_ref().ok()).or_else(|refused| match *refused {
+        Refused::CommandLine(error) => refuse(&error),
+        Refused::Setting(failure) => Err(failure),
+    })?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

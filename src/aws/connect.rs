@@ -8,6 +8,7 @@ use aws_credential_types::{Credentials, provider::ProvideCredentials};
 use super::attempts;
 use super::error::unreachable;
 use super::flags::{TargetArgs, TargetKind, local_region};
+use super::speaks::wrong_scheme;
 use super::target::{CONNECT, LOCAL_ENDPOINT, Target, retries, timeouts};
 use crate::config::{Env, Found, Origin};
 use crate::exit::{Exit, Failure};
@@ -25,9 +26,11 @@ impl Target {
     async fn resolve(args: &TargetArgs, env: &Env) -> Result<Self, Failure> {
         match args.target {
             TargetKind::Local => {
-                let endpoint = args.endpoint(env)?.map_or_else(|| LOCAL_ENDPOINT.into(), |found| found.value);
-                refuse_aws(&endpoint)?;
-                probe(&endpoint).await?;
+                let found = args.endpoint(env)?;
+                let origin = found.as_ref().map(|found| found.origin.to_string());
+                let endpoint = found.map_or_else(|| LOCAL_ENDPOINT.into(), |found| found.value);
+                refuse_aws(&endpoint, origin.as_deref())?;
+                probe(&endpoint, origin.as_deref()).await?;
                 Ok(Self::local(endpoint, local_region(args.region.as_deref())?))
             }
             TargetKind::Aws => Self::aws_itself(args, env).await,
@@ -117,25 +120,35 @@ fn half_a_key(there: &str, missing: &str) -> Failure {
 }
 
 /// The target `local` is never AWS, whatever the address says.
-fn refuse_aws(endpoint: &str) -> Result<(), Failure> {
+fn refuse_aws(endpoint: &str, origin: Option<&str>) -> Result<(), Failure> {
     let uri: http::Uri = endpoint.parse().unwrap_or_default();
     let host = uri.host().unwrap_or_default().to_ascii_lowercase();
     if [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|suffix| host.ends_with(suffix)) {
         return Err(Failure::usage(format!("{endpoint} is AWS, but the target is local"))
+            .why(format!("the address comes from {}", origin.unwrap_or("nowhere")))
             .help("Say --target aws if this is meant to reach AWS; take the endpoint away if it isn't."));
     }
     Ok(())
 }
 
-/// An error unless something accepts connections at an address.
-async fn probe(endpoint: &str) -> Result<(), Failure> {
+/// An error unless something accepts connections at an address, and speaks TLS where that is asked for.
+async fn probe(endpoint: &str, origin: Option<&str>) -> Result<(), Failure> {
     let uri: http::Uri = endpoint.parse().unwrap_or_default();
     let host = uri.host().unwrap_or("127.0.0.1").trim_matches(['[', ']']).to_owned();
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
     let why = match tokio::time::timeout(CONNECT, tokio::net::TcpStream::connect((host, port))).await {
+        Ok(Ok(_)) if uri.scheme_str() == Some("https") => {
+            let endpoint = endpoint.to_owned();
+            let wrong = tokio::task::spawn_blocking(move || wrong_scheme(&endpoint)).await;
+            return wrong.ok().flatten().map_or(Ok(()), Err);
+        }
         Ok(Ok(_)) => return Ok(()),
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("no answer within {} s", CONNECT.as_secs()),
+    };
+    let why = match origin {
+        Some(origin) => format!("{why}; the address comes from {origin}"),
+        None => why,
     };
     Err(unreachable(endpoint).why(why))
 }
@@ -147,11 +160,11 @@ mod tests {
     #[test]
     fn local_is_never_aws() {
         for endpoint in ["https://sns.us-east-1.amazonaws.com", "https://SQS.cn-north-1.amazonaws.com.cn"] {
-            assert!(refuse_aws(endpoint).is_err(), "{endpoint}");
+            assert!(refuse_aws(endpoint, None).is_err(), "{endpoint}");
         }
         for endpoint in ["http://127.0.0.1:4566", "http://localhost.localstack.cloud:4566", "http://amazonaws.com.test"]
         {
-            assert!(refuse_aws(endpoint).is_ok(), "{endpoint}");
+            assert!(refuse_aws(endpoint, None).is_ok(), "{endpoint}");
         }
     }
 }

@@ -7,6 +7,7 @@ use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 
 use super::attempts;
 use super::flags::TargetKind;
+use super::speaks::{no_aws, wrong_scheme};
 use super::target::Target;
 use crate::exit::{Exit, Failure};
 
@@ -21,6 +22,8 @@ pub(crate) enum ErrorKind {
     Denied,
     /// It can't now, though it might: throttled, or failed inside.
     Busy,
+    /// What answered isn't AWS, nor anything that speaks like it.
+    Foreign,
     /// Anything else.
     Other,
 }
@@ -51,6 +54,7 @@ where
         let kind = match &error {
             error if attempts::is_stopped(error) => ErrorKind::Unreachable,
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => ErrorKind::Unreachable,
+            error if is_foreign(error) => ErrorKind::Foreign,
             // What came is no answer, or only a part of one.
             SdkError::ResponseError(_) => ErrorKind::Busy,
             SdkError::ServiceError(service) if attempts::may_pass(service.raw().status().as_u16()) => ErrorKind::Busy,
@@ -62,7 +66,7 @@ where
             Some(message) => without_canonical(message).to_owned(),
             None => match error.raw_response() {
                 // All of it came; what the parser misses in it means nothing to anyone.
-                Some(answer) if answer.body().bytes().is_some() && code.is_none() => {
+                Some(answer) if (answer.body().bytes().is_some() && code.is_none()) || kind == ErrorKind::Foreign => {
                     format!("HTTP {} without an answer as AWS gives it", answer.status())
                 }
                 Some(answer) => format!("HTTP {}: {}", answer.status(), attempts::reason(&error)),
@@ -70,6 +74,23 @@ where
             },
         };
         Self { kind, code, message }
+    }
+}
+
+/// Whether a whole answer came that isn't AWS's: a web page, or the error of a server that knows nothing of these requests. A
+/// gateway before a cloud that is down answers so too, with other statuses (RFC 9110, 15.6), and so does what fails inside.
+fn is_foreign<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    let Some(answer) = error.raw_response().filter(|_| error.code().is_none()) else { return false };
+    let Some(body) = answer.body().bytes() else { return false };
+    let is_page = |body: &[u8]| {
+        let begin = String::from_utf8_lossy(&body[..body.len().min(100)]).trim_start().to_ascii_lowercase();
+        begin.starts_with("<!doctype html") || begin.starts_with("<html")
+    };
+    let came = matches!(error, SdkError::ResponseError(_) | SdkError::ServiceError(_));
+    match answer.status().as_u16() {
+        429 | 500 | 502..=504 => false,
+        501 => came,
+        _ => came && is_page(body),
     }
 }
 
@@ -132,7 +153,12 @@ impl CallError {
             return if unanswered { failure.why(attempts::Stopped) } else { failure.why(self) };
         }
         let failure = match (self.kind, &target.endpoint) {
-            (ErrorKind::Unreachable, Some(endpoint)) => return unreachable(endpoint).why(self),
+            (ErrorKind::Unreachable, Some(endpoint)) => {
+                return wrong_scheme(endpoint).unwrap_or_else(|| self.unreachable(endpoint));
+            }
+            (ErrorKind::Foreign, Some(endpoint)) => {
+                return no_aws(endpoint, &format!("can't {doing}: {self}"));
+            }
             (ErrorKind::Unreachable, None) => {
                 Failure::new(format!("AWS can't be reached from here ({})", target.region)).exit(Exit::Unreachable)
             }
@@ -145,6 +171,19 @@ impl CallError {
             }
             _ => failure,
         }
+    }
+}
+
+impl CallError {
+    /// Nothing answers at an address; or what does shows a certificate that isn't trusted here.
+    fn unreachable(&self, endpoint: &str) -> Failure {
+        if self.message.contains("invalid peer certificate") {
+            return Failure::new(format!("The certificate of {endpoint} isn't trusted here"))
+                .exit(Exit::Unreachable)
+                .why(self)
+                .help("Name the file of the authority that signed it in SSL_CERT_FILE.");
+        }
+        unreachable(endpoint).why(self)
     }
 }
 

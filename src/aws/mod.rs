@@ -8,8 +8,13 @@ pub(crate) mod attempts;
 mod connect;
 mod error;
 mod flags;
+mod page;
+mod place;
+mod region;
+mod speaks;
 mod target;
 
 pub(crate) use self::error::{CallError, ErrorKind};
 pub(crate) use self::flags::{TargetArgs, TargetKind, local_region};
+pub(crate) use self::page::NoPage;
 pub(crate) use self::target::{Target, timeouts};

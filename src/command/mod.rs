@@ -4,8 +4,10 @@ pub(crate) mod completions;
 pub(crate) mod consume;
 pub(crate) mod deploy;
 pub(crate) mod local;
+pub(crate) mod peek;
 pub(crate) mod publish;
 pub(crate) mod simulate;
+pub(crate) mod status;
 mod value;
 
 use std::sync::Arc;

@@ -8,18 +8,59 @@ use jiff::SignedDuration;
 use crate::embedded::Durability;
 use crate::traffic::pace::Pace;
 
-/// `20ms`, `5s`, `10m`, `1h30m`; zero is allowed.
+/// `20ms`, `5s`, `10m`, `1h30m`; zero is allowed. A number alone could be of any unit.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    if is_number(text) {
+        return Err(format!("{text} of which unit? {text}ms or {text}s"));
+    }
     let wrong = || "a duration like 20ms, 5s, 10m or 1h30m is needed".to_owned();
     let signed: SignedDuration = text.parse().map_err(|_| wrong())?;
     Duration::try_from(signed).map_err(|_| wrong())
 }
 
-/// A duration that isn't zero.
+/// The same for what is counted in seconds: a number alone is that.
+fn seconds(text: &str) -> Result<Duration, String> {
+    if is_number(text) { duration(&format!("{text}s")) } else { duration(text) }
+}
+
+fn is_number(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || c == '.')
+}
+
+/// A duration that isn't zero; a number alone is seconds.
 pub(super) fn interval(text: &str) -> Result<Duration, String> {
-    match duration(text)? {
+    match seconds(text)? {
         Duration::ZERO => Err("it must be longer than nothing; for full speed say --rate max".into()),
         interval => Ok(interval),
+    }
+}
+
+/// A visibility timeout: whole seconds, up to twelve hours (API reference of SQS, ReceiveMessage).
+pub(super) fn visibility(text: &str) -> Result<Duration, String> {
+    const MOST: Duration = Duration::from_secs(12 * 3_600);
+    match seconds(text)? {
+        timeout if timeout > MOST => Err("SQS hides a message for twelve hours at most".into()),
+        timeout if timeout.subsec_nanos() > 0 => Err("SQS counts in whole seconds".into()),
+        timeout => Ok(timeout),
+    }
+}
+
+/// How many: `500`, `1k`, `2M`; at least one.
+pub(super) fn count(text: &str) -> Result<u64, String> {
+    let wrong = || "a whole number is needed, like 500, 1k or 2M".to_owned();
+    let (number, factor) = match text.strip_suffix(['k', 'K']) {
+        Some(number) => (number, 1_000),
+        None => text.strip_suffix(['m', 'M']).map_or((text, 1), |number| (number, 1_000_000)),
+    };
+    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let number = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+    match number {
+        Some(0) => Err("it must be at least 1".into()),
+        // Budgets count down from it.
+        Some(number) if number <= i64::MAX as u64 => Ok(number),
+        _ => Err(format!("it must be at most {}", i64::MAX)),
     }
 }
 
@@ -93,7 +134,37 @@ mod tests {
         for text in ["5", "", "-5s", "fast", "5 parsecs"] {
             assert!(duration(text).is_err(), "{text}");
         }
-        assert!(interval("0s").is_err());
+        // Of 20 nobody knows whether milliseconds are meant.
+        assert_eq!(duration("20"), Err("20 of which unit? 20ms or 20s".into()));
+        assert!(interval("0s").is_err() && interval("0").is_err());
+        for (text, ms) in [("5", 5_000), ("0.5", 500), ("500ms", 500), ("10m", 600_000)] {
+            assert_eq!(interval(text).unwrap().as_millis(), ms, "{text}");
+        }
+        for text in ["", "-5", "1e3", ".5", "5.5.5", "1_000", "99999999999999999999999"] {
+            assert!(interval(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_visibility_timeout_is_one_of_sqs() {
+        for (text, s) in [("2s", 2), ("0", 0), ("30", 30), ("12h", 43_200)] {
+            assert_eq!(visibility(text).unwrap().as_secs(), s, "{text}");
+        }
+        for text in ["1.5s", "500ms", "43201", "-1s", "x"] {
+            assert!(visibility(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn counts() {
+        for (text, n) in [("1", 1), ("500", 500), ("1k", 1_000), ("2M", 2_000_000), ("3m", 3_000_000), ("007", 7)] {
+            assert_eq!(count(text), Ok(n), "{text}");
+        }
+        // It said: 0 is not in 1..18446744073709551615, and of 1k: invalid digit found in string.
+        assert_eq!(count("0").unwrap_err(), "it must be at least 1");
+        for text in ["", "k", "-1", "1.5k", "1kk", "x", "+1", "99999999999999999999", "9223372036854775808"] {
+            assert!(count(text).is_err(), "{text}");
+        }
     }
 
     #[test]

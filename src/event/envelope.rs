@@ -4,6 +4,8 @@
 //! order, from 0. `sequence` follows CloudEvents' Sequence extension: a string that sorts as it counts. `time` and
 //! `runid` are of the run; everything else comes from the seed.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -47,10 +49,21 @@ fn rfc3339<S: serde::Serializer>(time: &Timestamp, out: S) -> Result<S::Ok, S::E
 /// A message attribute of SNS or SQS, as filter policies see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attribute {
-    pub name: &'static str,
-    /// `String` or `Number`.
-    pub data_type: &'static str,
+    pub name: Cow<'static, str>,
+    /// `String` or `Number`, perhaps with more behind a dot.
+    pub data_type: Cow<'static, str>,
     pub value: String,
+}
+
+impl Attribute {
+    fn new(name: &'static str, data_type: &'static str, value: String) -> Self {
+        Self { name: name.into(), data_type: data_type.into(), value }
+    }
+
+    /// The bytes that count: of its name, its type and its value.
+    pub(crate) fn size(&self) -> usize {
+        self.name.len() + self.data_type.len() + self.value.len()
+    }
 }
 
 impl Event {
@@ -86,11 +99,11 @@ impl Event {
     pub(crate) fn attributes(&self) -> Vec<Attribute> {
         let kind = self.kind();
         let mut attributes = vec![
-            Attribute { name: "event_type", data_type: "String", value: kind.event_type().into() },
-            Attribute { name: "kind", data_type: "String", value: kind.name().into() },
+            Attribute::new("event_type", "String", kind.event_type().into()),
+            Attribute::new("kind", "String", kind.name().into()),
         ];
         if let Some(amount) = self.data.amount_cents() {
-            attributes.push(Attribute { name: "amount", data_type: "Number", value: cents(amount) });
+            attributes.push(Attribute::new("amount", "Number", cents(amount)));
         }
         attributes
     }

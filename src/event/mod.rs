@@ -1,9 +1,12 @@
 //! The events of the e-commerce: consumers, orders and payments that belong together.
 //!
-//! [`story`] makes them up from a seed, [`data`] says what they carry, [`envelope`] wraps them as CloudEvents 1.0.
+//! [`story`] makes them up from a seed, [`data`] says what they carry, [`envelope`] wraps them as CloudEvents 1.0. Events of
+//! the user's own, [`own`], come in [`lines`].
 
 pub(crate) mod data;
 pub(crate) mod envelope;
+pub(crate) mod lines;
+pub(crate) mod own;
 pub(crate) mod story;
 
 use std::fmt;

@@ -110,17 +110,47 @@ pub(crate) struct Queue {
     pub failed: u64,
     pub unreadable: u64,
     pub not_deleted: u64,
+    /// Those of the handled that were somebody's own events.
+    pub own_events: u64,
+    /// What ended in the dead-letter queue meanwhile; absent where there is none or nobody looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_letters: Option<DeadLetters>,
     #[serde(flatten)]
     pub requests: Requests,
     #[serde(flatten)]
     pub account: Account,
 }
 
+/// What ended in a queue's dead-letter queue while it was consumed, by the depth before and after.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct DeadLetters {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue_url: Option<String>,
+    /// Messages, about: SQS's counts are approximate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<u64>,
+    /// Why nobody knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<String>,
+}
+
 impl Queue {
     /// What the consumers of a queue came to, and how its events balance.
     pub(crate) fn new(api: Api, queue_url: String, tally: QueueTally, account: Account) -> Self {
-        let QueueTally { handled, failed, unreadable, not_deleted, requests } = tally;
-        Self { api, queue_url, handled, failed, unreadable, not_deleted, requests, account }
+        let QueueTally { handled, own, failed, unreadable, not_deleted, requests } = tally;
+        let dead_letters = None;
+        Self {
+            api,
+            queue_url,
+            handled,
+            failed,
+            unreadable,
+            not_deleted,
+            own_events: own,
+            dead_letters,
+            requests,
+            account,
+        }
     }
 }
 

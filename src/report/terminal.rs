@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use console::{Alignment, Style, measure_text_width, pad_str};
 
-use super::{Landed, Outcome, Published, Queue, Verdict};
+use super::{DeadLetters, Landed, Outcome, Published, Queue, Verdict};
 use crate::traffic::leg::Account;
 use crate::traffic::stats::{Requests, Summary};
 use crate::ui::paint;
@@ -65,8 +65,9 @@ fn queue_lines(outcome: &Outcome) -> Vec<String> {
         let name = paint(&Style::new().bold(), pad_str(queue.api.name(), 8, Alignment::Left, None));
         let mut line = format!("{name}  {} handled", count(queue.handled));
         for (n, what) in [
+            (queue.own_events, "of them own events"),
             (queue.failed, "attempts failed"),
-            (queue.unreadable, "unreadable"),
+            (queue.unreadable, "attempts unreadable"),
             (queue.not_deleted, "not deleted"),
             (queue.account.duplicated, "seen before"),
             (queue.account.out_of_order, "out of order"),
@@ -79,6 +80,7 @@ fn queue_lines(outcome: &Outcome) -> Vec<String> {
             line += &format!("; {} after they were published", quantiles(latency));
         }
         lines.push(line);
+        lines.extend(queue.dead_letters.as_ref().and_then(dead_letters_line));
         lines.extend(receiving_trouble(queue));
     }
     if outcome.queues.iter().any(|queue| queue.failed + queue.unreadable > 0) {
@@ -87,6 +89,22 @@ fn queue_lines(outcome: &Outcome) -> Vec<String> {
         lines.push(paint(&Style::new().dim(), note));
     }
     lines
+}
+
+/// How many messages ended in a dead-letter queue, if any did.
+fn dead_letters_line(dead: &DeadLetters) -> Option<String> {
+    let name = dead.queue_url.as_deref().and_then(|url| url.rsplit('/').next()).unwrap_or("the dead-letter queue");
+    let text = match (dead.ended, &dead.unknown) {
+        (Some(0), _) => return None,
+        (Some(ended), _) => {
+            format!("{} ended in {name}: messaging peek {name}", plural(ended, "message"))
+        }
+        (None, why) => {
+            let why = why.as_deref().unwrap_or("it can't be asked");
+            format!("how many messages ended in {name} isn't known: {why}")
+        }
+    };
+    Some(paint(&Style::new().yellow(), format!("          {text}")))
 }
 
 /// What failed on the way of the events to the topic, and what that may have left.
@@ -302,6 +320,8 @@ mod tests {
             failed: 0,
             unreadable: 0,
             not_deleted: 0,
+            own_events: 0,
+            dead_letters: None,
             requests: Requests::default(),
             account: account(1_001, lost),
         };

@@ -242,7 +242,6 @@ mod tests {
     use super::*;
     use crate::event::envelope::{Event, Place};
     use crate::event::story::Story;
-    use crate::traffic::message;
 
     fn story(n: usize) -> Vec<Arrived> {
         let mut story = Story::new(11, 0, &[]);
@@ -250,7 +249,7 @@ mod tests {
             .map(|i| {
                 let place = Place { publisher: 0, sequence: i as u64 };
                 let event = Event::new(story.next_event(), "r", place, jiff::Timestamp::UNIX_EPOCH);
-                message::read(&event.to_json()).unwrap()
+                Arrived::parse(&event.to_json()).unwrap()
             })
             .collect()
     }

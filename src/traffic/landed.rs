@@ -7,7 +7,7 @@ use aws_sdk_s3::Client;
 use flate2::read::MultiGzDecoder;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
-use super::message;
+use super::message::{self, Content};
 use crate::aws::{CallError, ErrorKind};
 use crate::event::envelope::Arrived;
 
@@ -114,7 +114,8 @@ fn hand_out_events(text: &str, mut event: impl FnMut(Arrived)) -> u64 {
     let mut unreadable = 0;
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         match message::read(line) {
-            Ok(arrived) => event(arrived),
+            Ok(Content::Event(arrived)) => event(arrived),
+            Ok(Content::Own(_)) => {}
             Err(_) => unreadable += 1,
         }
     }

@@ -11,7 +11,7 @@ use super::api::Api;
 use super::consumer::{self, QueueSettings, SHORT_POLL};
 use super::landed::BucketWatch;
 use super::ledger::Ledger;
-use super::publisher;
+use super::publisher::{self, Outgoing};
 use crate::aws::{CallError, ErrorKind, Target, TargetKind};
 use crate::clock;
 use crate::event::envelope::Arrived;
@@ -115,6 +115,7 @@ impl Run {
                 seed: 0,
                 until_empty: false,
                 poll: SHORT_POLL,
+                visibility: None,
                 budget: None,
             };
             let run = self.clone();
@@ -127,11 +128,15 @@ impl Run {
     fn note_published(&self, notice: publisher::Notice<'_>) {
         let mut ledger = self.ledger.lock();
         match notice {
-            publisher::Notice::Sent { event, latency, .. } => ledger.acknowledge(event.place, latency),
+            publisher::Notice::Sent { event: Outgoing::Story(event), latency, .. } => {
+                ledger.acknowledge(event.place, latency);
+            }
             publisher::Notice::Refused { event, why } => {
                 ledger.published.refused += 1;
-                (self.complain)(&format!("{} {} was not published: {why}", event.kind().event_type(), event.id));
+                (self.complain)(&format!("{} was not published: {why}", event.name()));
             }
+            // A run tells a story.
+            publisher::Notice::Sent { event: Outgoing::Own(_), .. } | publisher::Notice::BadLine { .. } => {}
             publisher::Notice::Again => ledger.published.requests.retries += 1,
             publisher::Notice::Trouble { why, unsure } => {
                 ledger.published.count_failure(unsure);
@@ -152,6 +157,10 @@ impl Run {
                 {
                     ledger.arrive_at_queue(api, *place, age);
                 }
+            }
+            consumer::Notice::Own { .. } => {
+                queue.tally.handled += 1;
+                queue.tally.own += 1;
             }
             consumer::Notice::Failed { .. } => queue.tally.failed += 1,
             consumer::Notice::Unreadable { .. } => queue.tally.unreadable += 1,

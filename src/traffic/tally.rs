@@ -28,6 +28,8 @@ impl PublishTally {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct QueueTally {
     pub handled: u64,
+    /// Those of the handled that were somebody's own events.
+    pub own: u64,
     /// Attempts, as is `unreadable`: a message that comes back fails again.
     pub failed: u64,
     pub unreadable: u64,

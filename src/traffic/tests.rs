@@ -98,9 +98,10 @@ async fn publish(script: Script) -> (Result<(), String>, Vec<String>, Vec<String
         Arc::new(move |notice: publisher::Notice<'_>| {
             heard.lock().push(match notice {
                 publisher::Notice::Sent { event, message_id, .. } => {
-                    format!("sent {} as {message_id}", event.place.sequence)
+                    format!("sent {} as {message_id}", number(event))
                 }
-                publisher::Notice::Refused { event, why } => format!("refused {}: {why}", event.place.sequence),
+                publisher::Notice::Refused { event, why } => format!("refused {}: {why}", number(event)),
+                publisher::Notice::BadLine { .. } => panic!("it is a story"),
                 publisher::Notice::Again => "again".to_owned(),
                 publisher::Notice::Trouble { why, unsure } => format!("trouble: {why}, {unsure:?}"),
             });
@@ -109,6 +110,14 @@ async fn publish(script: Script) -> (Result<(), String>, Vec<String>, Vec<String
     let ended = publisher::publish(&scripted.target.sns(), plan, &Stop::default(), listener).await;
     let (heard, asked) = (heard.lock().clone(), scripted.asked.lock().clone());
     (ended.map_err(|error| error.to_string()), heard, asked)
+}
+
+/// An event's number in its publisher's order.
+fn number(event: &publisher::Outgoing) -> u64 {
+    match event {
+        publisher::Outgoing::Story(event) => event.place.sequence,
+        publisher::Outgoing::Own(own) => own.line,
+    }
 }
 
 #[tokio::test]
@@ -220,6 +229,7 @@ async fn of_the_deleted_only_what_the_service_could_not_delete_is_deleted_again(
         seed: 0,
         until_empty: false,
         poll: consumer::SHORT_POLL,
+        visibility: None,
         budget: Some(Arc::new(Budget::new(3, 1))),
     };
     let heard = Arc::new(Mutex::new(Vec::new()));
@@ -235,7 +245,7 @@ async fn of_the_deleted_only_what_the_service_could_not_delete_is_deleted_again(
             });
         })
     };
-    let queue = QueueSettings { visibility: std::time::Duration::from_secs(30), has_dead_letter_queue: true };
+    let queue = QueueSettings { visibility: std::time::Duration::from_secs(30), dead_letter_queue: None };
     consumer::consume(&scripted.target.sqs(), plan, &queue, &Stop::default(), listener).await.unwrap();
     let heard = heard.lock().clone();
     assert_eq!(

@@ -14,12 +14,12 @@ use super::{Context, value};
 use crate::aws::{CallError, ErrorKind, Target, TargetArgs};
 use crate::config::Found;
 use crate::exit::{Exit, Failure};
-use crate::report::Outcome;
 use crate::report::progress::with_ticks;
+use crate::report::{self, Outcome};
 use crate::stack::{self, Resolver, Wanted};
 use crate::stop::Stop;
 use crate::traffic::api::Api;
-use crate::traffic::consumer::{self, Budget, LONG_POLL, Notice, Plan, QueueSettings, SHORT_POLL};
+use crate::traffic::consumer::{self, Budget, DeadLetters, LONG_POLL, Notice, Plan, QueueSettings, SHORT_POLL};
 use crate::ui::paint;
 use crate::units::duration;
 
@@ -60,12 +60,13 @@ impl Apis {
     long_about = "Consume the queues as the orders and payments APIs would.\n\n\
         Long polls, takes up to ten messages at once, handles each, and deletes what was handled and only that. A message \
         that fails or can't be read is left alone: it comes back after its visibility timeout, and ends in the \
-        dead-letter queue.",
+        dead-letter queue. JSON of your own, without the envelope of the built-in events, is shown as it is and handled.",
     after_long_help = "Examples:
   messaging consume                       both queues, until Ctrl-C
   messaging consume --until-empty         drain what is there
   messaging consume --api payments --work 20ms --concurrency 8
-  messaging consume --fail-rate 1%        some end in the dead-letter queue
+  messaging consume --fail-rate 1% --visibility-timeout 1s --until-empty
+                                          some end in the dead-letter queue, within seconds
   messaging consume --count 100 --json    for a program
 
 A queue is the first of: --orders-url or --payments-url; URL_ORDERS or URL_PAYMENTS in the
@@ -78,13 +79,18 @@ pub(crate) struct Args {
     /// Stop when the queues are empty: nothing visible, in flight or delayed.
     #[arg(long)]
     pub until_empty: bool,
-    /// Stop after taking so many messages, of all queues together, handled or not.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
-    pub count: Option<i64>,
+    /// Stop after taking so many messages, of all queues together, handled or not, like 500 or 1k.
+    #[arg(long, value_name = "N", value_parser = value::count)]
+    pub count: Option<u64>,
     /// Receivers a queue, side by side.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub concurrency: u32,
-    /// How long the API works on a message.
+    /// Hide what is received for so long instead of the queue's own timeout, like 2s; 0 to 12h, a number alone is seconds.
+    ///
+    /// What fails comes back after that, so with a short one a dead letter is seen soon.
+    #[arg(long, value_name = "DURATION", value_parser = value::visibility)]
+    pub visibility_timeout: Option<Duration>,
+    /// How long the API works on a message, like 20ms.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = value::duration)]
     pub work: Duration,
     /// The share of events on which the API fails, like 0.01 or 1%; such an event fails each time it comes.
@@ -119,12 +125,23 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         context.ui.note("Ctrl-C ends it.");
     }
 
-    let view = Arc::new(View::new(&context.ui, queues.iter().map(|(api, ..)| *api)));
+    let dead_letters = look_at_dead_letters(&client, &queues).await;
+    let visible_again = |settings: &QueueSettings| args.visibility_timeout.unwrap_or(settings.visibility);
+    let apis = queues.iter().map(|(api, _, settings)| (*api, visible_again(settings)));
+    let view = Arc::new(View::new(&context.ui, apis));
     let started = Instant::now();
     let consuming = consume_all(&client, &args, &queues, &context.stop, &view);
     let ended = with_ticks(consuming, || view.tick(started)).await;
     view.finish();
 
+    let mut reported = Vec::new();
+    for ((api, url, _), before) in queues.iter().zip(dead_letters) {
+        let dead_letters = match before {
+            Some(before) => Some(count_dead_letters(&client, before).await),
+            None => None,
+        };
+        reported.push(report::Queue { dead_letters, ..view.outcome(*api, url.value.clone()) });
+    }
     context.report(&Outcome {
         command: "consume",
         target: target.describe(),
@@ -132,7 +149,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         seed: None,
         elapsed_s: started.elapsed().as_secs_f64(),
         published: None,
-        queues: queues.iter().map(|(api, url, _)| view.outcome(*api, url.value.clone())).collect(),
+        queues: reported,
         landed: None,
         verdict: None,
         error: ended.as_ref().map(|(.., error)| error.to_string()),
@@ -159,20 +176,22 @@ async fn find_queues(
             Api::Orders => resolver.find(ORDERS, args.orders_url.as_deref()).await?,
             Api::Payments => resolver.find(PAYMENTS, args.payments_url.as_deref()).await?,
         };
+        target.check_region(&url)?;
         let settings = consumer::describe(&client, &url.value).await;
         let settings = settings.map_err(|error| describe_failure(&error, target, api, &url))?;
-        if !settings.has_dead_letter_queue {
+        if settings.dead_letter_queue.is_none() {
             context.ui.warn(format!(
                 "{} has no dead-letter queue: a message that fails comes back until it expires.",
                 url.value
             ));
         }
-        if args.work > settings.visibility {
+        let visibility = args.visibility_timeout.unwrap_or(settings.visibility);
+        if args.work > visibility {
             context.ui.warn(format!(
                 "--work {} is longer than the visibility timeout of {} ({}): messages come again before they are done.",
                 duration(args.work),
                 url.value,
-                duration(settings.visibility)
+                duration(visibility)
             ));
         }
         queues.push((api, url, settings));
@@ -184,6 +203,36 @@ async fn find_queues(
     Ok(queues)
 }
 
+/// The dead-letter queues before anything is consumed, of each queue that has one; or why one can't be looked at.
+async fn look_at_dead_letters(
+    client: &aws_sdk_sqs::Client,
+    queues: &[(Api, Found, QueueSettings)],
+) -> Vec<Option<Result<DeadLetters, CallError>>> {
+    let looks = queues.iter().map(|(.., settings)| async {
+        match &settings.dead_letter_queue {
+            Some(arn) => Some(DeadLetters::look(client, arn).await),
+            None => None,
+        }
+    });
+    futures::future::join_all(looks).await
+}
+
+/// How many messages ended in a dead-letter queue since.
+async fn count_dead_letters(
+    client: &aws_sdk_sqs::Client,
+    before: Result<DeadLetters, CallError>,
+) -> report::DeadLetters {
+    let counted = match &before {
+        Ok(before) => before.since(client).await,
+        Err(error) => Err(error.clone()),
+    };
+    let (ended, unknown) = match counted {
+        Ok(ended) => (Some(ended), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    report::DeadLetters { queue_url: before.ok().map(|before| before.url().to_owned()), ended, unknown }
+}
+
 /// Consumes all queues side by side; the first error ends them all.
 async fn consume_all<'a>(
     client: &aws_sdk_sqs::Client,
@@ -193,7 +242,7 @@ async fn consume_all<'a>(
     view: &Arc<View>,
 ) -> Option<(Api, &'a Found, CallError)> {
     let receivers = args.concurrency * queues.len() as u32;
-    let budget = args.count.map(|count| Arc::new(Budget::new(count, receivers)));
+    let budget = args.count.map(|count| Arc::new(Budget::new(count.try_into().unwrap_or(i64::MAX), receivers)));
     let stop = stop.child();
     let consumers = queues.iter().map(|(api, url, queue)| {
         let plan = Plan {
@@ -205,6 +254,7 @@ async fn consume_all<'a>(
             seed: args.seed,
             until_empty: args.until_empty,
             poll: if args.until_empty || args.count.is_some() { SHORT_POLL } else { LONG_POLL },
+            visibility: args.visibility_timeout,
             budget: budget.clone(),
         };
         let view = view.clone();
@@ -226,9 +276,10 @@ fn describe_failure(error: &CallError, target: &Target, api: Api, url: &Found) -
     let failure = error.failure_after_answers(target, &format!("consume {} for the {} API", url.value, api.name()));
     if error.kind == ErrorKind::NotFound {
         return failure.help(format!(
-            "The URL comes from {}; the target is {}. Deploy the stack there with `messaging deploy`, or name another queue.",
+            "The URL comes from {}; the target is {}. {}Deploy the stack there with `messaging deploy`, or name another queue.",
             url.origin,
-            target.describe()
+            target.describe(),
+            target.foreign_account(&url.value).map(|told| told + " ").unwrap_or_default()
         ));
     }
     failure

@@ -25,18 +25,88 @@ struct QueueState {
     tally: QueueTally,
     runs: Runs,
     /// Messages left, when that was asked for.
-    left: Option<i64>,
+    left: Option<Left>,
+    /// When one was taken last.
+    taken_at: Option<Instant>,
     rate: RecentRate,
+}
+
+/// What is left in a queue, and why it isn't received.
+#[derive(Debug, Clone, Copy)]
+struct Left {
+    visible: i64,
+    in_flight: i64,
+    delayed: i64,
+}
+
+impl Left {
+    fn total(self) -> i64 {
+        self.visible + self.in_flight + self.delayed
+    }
+
+    /// What is waited for; nothing while there is something to receive.
+    fn waits_for(self, visible_again: Option<Duration>) -> Option<String> {
+        if self.visible > 0 || self.total() == 0 {
+            return None;
+        }
+        let mut parts = Vec::new();
+        if self.in_flight > 0 {
+            parts.push(match visible_again {
+                Some(within) => {
+                    format!("{} in flight, visible again within {} s", self.in_flight, within.as_secs() + 1)
+                }
+                None => format!("{} in flight, held by another consumer", self.in_flight),
+            });
+        }
+        if self.delayed > 0 {
+            parts.push(format!("{} delayed", self.delayed));
+        }
+        Some(parts.join(", "))
+    }
+}
+
+impl QueueState {
+    /// How it goes, in a line.
+    fn describe(&self, rate: f64, wait: Option<&str>) -> String {
+        let tally = self.tally;
+        let mut text = format!("{} handled, {}/s", count(tally.handled), count(rate.round() as u64));
+        let bad = tally.failed + tally.unreadable;
+        if bad > 0 {
+            text += &format!(", {} failed", plural(bad, "attempt"));
+        }
+        match (wait, self.left.map_or(0, Left::total)) {
+            (Some(wait), _) => text += &format!(", {wait}"),
+            (None, 0) => {}
+            (None, left) => text += &format!(", {left} to go"),
+        }
+        if tally.requests.failed_requests > 0 {
+            text += &format!(", {} failed", plural(tally.requests.failed_requests, "request"));
+        }
+        text
+    }
+
+    /// Within which time what this consumer took and left is visible again; none if that has passed, or it took nothing.
+    fn visible_again(&self, visibility: Duration) -> Option<Duration> {
+        self.taken_at.and_then(|at| (at + visibility).checked_duration_since(Instant::now()))
+    }
 }
 
 /// What the user sees meanwhile.
 pub(super) struct View {
     ui: Ui,
-    queues: BTreeMap<Api, (Mutex<QueueState>, Bar)>,
+    queues: BTreeMap<Api, QueueView>,
     lines: Mutex<LineLimit>,
     complaints: Complaints,
     /// When the last plain line was printed, and how many messages had been taken by then.
     last_line: Mutex<(Instant, u64)>,
+}
+
+/// One queue's part of the view.
+struct QueueView {
+    state: Mutex<QueueState>,
+    bar: Bar,
+    /// For how long what is received is hidden.
+    visibility: Duration,
 }
 
 /// Lets through as many lines a second as people can read, and counts the rest.
@@ -63,12 +133,15 @@ impl LineLimit {
 }
 
 impl View {
-    pub(super) fn new(ui: &Ui, apis: impl Iterator<Item = Api>) -> Self {
+    /// The view of the queues of these APIs, each with how long what is received there is hidden.
+    pub(super) fn new(ui: &Ui, apis: impl Iterator<Item = (Api, Duration)>) -> Self {
         let bar = |api: Api| ui.bar(None, &format!("{{spinner:.green}} {:<8} {{msg}}", api.name()));
         Self {
             ui: ui.clone(),
             complaints: Complaints::new(ui),
-            queues: apis.map(|api| (api, (Mutex::default(), bar(api)))).collect(),
+            queues: apis
+                .map(|(api, visibility)| (api, QueueView { state: Mutex::default(), bar: bar(api), visibility }))
+                .collect(),
             lines: Mutex::new(LineLimit { allowed: 2.0 * SHOWN_PER_SECOND, at: Instant::now(), hidden: 0 }),
             last_line: Mutex::new((Instant::now(), 0)),
         }
@@ -76,8 +149,12 @@ impl View {
 
     /// Counts what happened, and shows it.
     pub(super) fn hear(&self, api: Api, notice: Notice<'_>) {
-        let Some((queue, _)) = self.queues.get(&api) else { return };
+        let Some(QueueView { state: queue, .. }) = self.queues.get(&api) else { return };
         let mut record = Record::new(api);
+        if notice.is_of_a_message() {
+            let mut queue = queue.lock();
+            (queue.left, queue.taken_at) = (None, Some(Instant::now()));
+        }
         let line = match notice {
             Notice::Handled { event, summary, receives, age } => {
                 {
@@ -92,6 +169,19 @@ impl View {
                 record.summary = Some(summary);
                 record.age_ms = age.map(ms);
                 Line { event_type: Some(&event.event_type), text: summary, receives, age, bad: false }
+            }
+            Notice::Own { message_id, text, receives } => {
+                {
+                    let mut queue = queue.lock();
+                    queue.tally.handled += 1;
+                    queue.tally.own += 1;
+                    queue.runs.arrive(None, None);
+                }
+                record.record = "handled";
+                record.message_id = Some(message_id);
+                record.receives = Some(receives);
+                record.own = Some(text);
+                Line { event_type: Some("own event"), text, receives, age: None, bad: false }
             }
             Notice::Failed { event, why, receives } => {
                 queue.lock().tally.failed += 1;
@@ -130,7 +220,7 @@ impl View {
                 return;
             }
             Notice::Left { visible, in_flight, delayed } => {
-                queue.lock().left = Some(visible + in_flight + delayed);
+                queue.lock().left = Some(Left { visible, in_flight, delayed });
                 return;
             }
         };
@@ -142,41 +232,33 @@ impl View {
 
     /// Shows how it goes.
     pub(super) fn tick(&self, started: Instant) {
-        let mut total = 0;
-        let mut texts = Vec::new();
-        for (api, (queue, bar)) in &self.queues {
-            let mut queue = queue.lock();
-            let tally = queue.tally;
-            let taken = tally.handled + tally.failed + tally.unreadable;
+        let (mut total, mut texts, mut waiting) = (0, Vec::new(), Vec::new());
+        for (api, QueueView { state, bar, visibility }) in &self.queues {
+            let mut queue = state.lock();
+            let taken = queue.tally.handled + queue.tally.failed + queue.tally.unreadable;
             let rate = queue.rate.update(taken);
-            let mut text = format!("{} handled, {}/s", count(tally.handled), count(rate.round() as u64));
-            let bad = tally.failed + tally.unreadable;
-            if bad > 0 {
-                text += &format!(", {} left for redrive", count(bad));
-            }
-            if let Some(left) = queue.left.filter(|left| *left > 0) {
-                text += &format!(", {left} to go");
-            }
-            if tally.requests.failed_requests > 0 {
-                text += &format!(", {} failed", plural(tally.requests.failed_requests, "request"));
-            }
+            let again = queue.visible_again(*visibility);
+            let wait = queue.left.and_then(|left| Some((left, left.waits_for(again)?)));
+            let text = queue.describe(rate, wait.as_ref().map(|(_, text)| text.as_str()));
             bar.set_message(&text);
             texts.push(format!("{} {text}", api.name()));
+            waiting.extend(wait.map(|(left, _)| Waiting::new(*api, left, again)));
             total += taken;
         }
         let mut last_line = self.last_line.lock();
         if !self.ui.is_live() && last_line.0.elapsed() >= PLAIN_EVERY {
-            if total != last_line.1 {
+            if total != last_line.1 || !waiting.is_empty() {
                 self.ui.line(format!("{:>7}  {}", duration(started.elapsed()), texts.join("; ")));
             }
+            waiting.iter().for_each(|record| self.ui.record(record));
             *last_line = (Instant::now(), total);
         }
     }
 
     /// Takes the bars away, and says how many lines weren't shown.
     pub(super) fn finish(&self) {
-        for (_, bar) in self.queues.values() {
-            bar.finish_and_clear();
+        for queue in self.queues.values() {
+            queue.bar.finish_and_clear();
         }
         let hidden = self.lines.lock().hidden;
         if hidden > 0 {
@@ -186,7 +268,7 @@ impl View {
 
     /// What a queue came to, for the report.
     pub(super) fn outcome(&self, api: Api, queue_url: String) -> report::Queue {
-        let queue = self.queues[&api].0.lock();
+        let queue = self.queues[&api].state.lock();
         report::Queue::new(api, queue_url, queue.tally, queue.runs.account())
     }
 }
@@ -225,6 +307,26 @@ impl Line<'_> {
     }
 }
 
+/// What `--until-empty` waits for, in `--json` mode.
+#[derive(Serialize)]
+struct Waiting {
+    record: &'static str,
+    api: Api,
+    in_flight: i64,
+    delayed: i64,
+    /// Absent where another consumer has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    visible_again_within_s: Option<u64>,
+}
+
+impl Waiting {
+    fn new(api: Api, left: Left, again: Option<Duration>) -> Self {
+        let Left { in_flight, delayed, .. } = left;
+        let within = again.filter(|_| in_flight > 0).map(|within| within.as_secs() + 1);
+        Self { record: "waiting", api, in_flight, delayed, visible_again_within_s: within }
+    }
+}
+
 /// A message in `--json` mode.
 #[derive(Serialize)]
 struct Record<'a> {
@@ -242,6 +344,9 @@ struct Record<'a> {
     age_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<&'a str>,
+    /// An event of somebody's own, as it was published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    own: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'a str>,
 }
@@ -257,6 +362,7 @@ impl Record<'_> {
             receives: None,
             age_ms: None,
             summary: None,
+            own: None,
             why: None,
         }
     }

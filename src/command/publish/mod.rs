@@ -1,7 +1,9 @@
-//! `messaging publish`: tells the story to a topic.
+//! `messaging publish`: tells the story, or events of the user's own, to a topic.
 
+mod file;
 mod view;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +15,8 @@ use super::{Context, value};
 use crate::aws::{CallError, ErrorKind, Target, TargetArgs};
 use crate::config::Found;
 use crate::event::EventKind;
+use crate::event::envelope::Attribute;
+use crate::event::own;
 use crate::exit::{Exit, Failure};
 use crate::report::progress::with_ticks;
 use crate::report::{Outcome, Published};
@@ -35,30 +39,51 @@ const TOPIC: Wanted = Wanted {
     long_about = "Publish events: consumers, orders and payments that belong together.\n\n\
         One event every 5 s until Ctrl-C, unless told otherwise. An order belongs to a consumer created before, a payment \
         to an order placed before, and equals its total. The same --seed, --count and --concurrency give the same events, \
-        ids included; the run's id and the times are new each time.",
+        ids included; the run's id and the times are new each time.\n\n\
+        With --file, events of your own: a JSON value in each line, published as the line stands there. A line that is an \
+        object of \"message\" and at least one of \"attributes\", \"subject\", \"group\", \"dedup\", and of nothing else, \
+        says what stands beside its message. Every line is read before the first is sent; those of stdin (-) or of a pipe \
+        are read as they come. The end of the lines is the end.",
     after_long_help = "Examples:
   messaging publish                              one event every 5 s, until Ctrl-C
   messaging publish --rate 200/s --for 10m       a steady load
   messaging publish --count 1000 --rate max      as fast as the answers come
   messaging publish --kind order,payment --every 500ms
   messaging publish --seed 42 --count 20 --json  the same twenty events each time, for a program
+  messaging publish --file events.jsonl          your own events, in order, as fast as the answers come
+  messaging publish --file events.jsonl --attribute kind=order --rate 20/s
+
+Three lines of such a file:
+  {\"order\": 7, \"total\": 149.90}
+  {\"message\": {\"order\": 8}, \"attributes\": {\"kind\": \"order\", \"amount\": 149.90}}
+  {\"message\": \"for a FIFO topic\", \"group\": \"customer-1\", \"dedup\": \"order-9\"}
+An attribute is a text, a number, a list (String.Array) or {\"type\": \"Number\", \"value\": \"7\"}.
 
 The topic is the first of: --topic-arn; TOPIC_ARN or ARN in the environment; the same in .env;
 the output TopicArn of the stack."
 )]
 pub(crate) struct Args {
-    /// One event in so long, like 5s or 500ms [default: 5s].
+    /// One event in so long, like 5s or 500ms; a number alone is seconds [default: 5s].
     #[arg(long, value_name = "DURATION", value_parser = value::interval, conflicts_with = "rate")]
     pub every: Option<Duration>,
     /// So many events, like 200/s or 30/m; max is as fast as the answers come.
     #[arg(long, value_name = "RATE", value_parser = value::rate)]
     pub rate: Option<Pace>,
-    /// Stop after so many events.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Stop after so many events, like 500, 1k or 2M.
+    #[arg(long, value_name = "N", value_parser = value::count)]
     pub count: Option<u64>,
-    /// Stop after so long, like 10m.
+    /// Stop after so long, like 10m; a number alone is seconds.
     #[arg(long = "for", value_name = "DURATION", value_parser = value::interval)]
     pub lasting: Option<Duration>,
+    /// Your own events instead of the story: a file with a JSON value in each line; - is stdin.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["kind", "seed"])]
+    pub file: Option<PathBuf>,
+    /// An attribute of every message of the file, like kind=order or amount:Number=7.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = own::common_attribute, requires = "file")]
+    pub attribute: Vec<Attribute>,
+    /// Show each event, also when they come faster than 20 in a second.
+    #[arg(long)]
+    pub show_events: bool,
     /// Only these kinds; the others still happen in the story, but nobody is told.
     #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
     pub kind: Vec<EventKind>,
@@ -68,7 +93,8 @@ pub(crate) struct Args {
     /// Events a request, 1 to 10; a batch leaves when its last event is due.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=MAX_BATCH))]
     pub batch: u64,
-    /// Publishers side by side, each with a story of its own [default: as many as the rate needs].
+    /// Publishers side by side, each with a story of its own; of a file only one keeps the order of the lines [default: as
+    /// many as the rate needs, 1 with --file].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub concurrency: Option<u32>,
     /// The topic's ARN.
@@ -90,7 +116,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     let watched = context.with_complaints(&target);
     let topic = Resolver::new(&watched, &context.env, &args.stack).find(TOPIC, args.topic_arn.as_deref()).await?;
     check_arn(&topic)?;
-    let pace = args.rate.unwrap_or(Pace::Every(args.every.unwrap_or(Duration::from_secs(5))));
+    target.check_region(&topic)?;
+    let lines = args.file.as_deref().map(|path| file::open(path, &args, &topic.value)).transpose()?;
+    let pace = pace(&args);
     let plan = Plan {
         topic_arn: topic.value.clone(),
         run: new_run_id(),
@@ -100,28 +128,35 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         count: args.count,
         lasting: args.lasting,
         batch: args.batch as usize,
-        publishers: args.concurrency.unwrap_or_else(|| publishers_for(pace, args.batch, args.count)),
+        publishers: match args.concurrency {
+            Some(publishers) => publishers,
+            None if lines.is_some() => 1,
+            None => publishers_for(pace, args.batch, args.count),
+        },
     };
     context.ui.note(format!(
         "Publishing to {} on {}:",
         paint(&Style::new().for_stderr().bold(), &topic.value),
         target.describe()
     ));
-    context.ui.note(format!(
-        "{pace}; run {}, seed {}.{}",
-        plan.run,
-        plan.seed,
-        if args.count.is_none() && args.lasting.is_none() { " Ctrl-C ends it." } else { "" }
-    ));
+    let ends = args.count.is_some() || args.lasting.is_some() || args.file.is_some();
+    let from = match &args.file {
+        Some(path) => format!("from {}", file::name(path)),
+        None => format!("seed {}", plan.seed),
+    };
+    context.ui.note(format!("{pace}; run {}, {from}.{}", plan.run, if ends { "" } else { " Ctrl-C ends it." }));
 
-    let view = Arc::new(View::new(&context.ui, pace, args.count));
+    let view = Arc::new(View::new(&context.ui, pace, args.count, args.show_events));
+    if let Some(note) = view.hidden_note() {
+        context.ui.note(note);
+    }
     let started = Instant::now();
     let listener = {
         let view = view.clone();
         Arc::new(move |notice: Notice<'_>| view.hear(notice))
     };
     let client = target.sns();
-    let publishing = publisher::publish(&client, plan.clone(), &context.stop, listener);
+    let publishing = publisher::publish_from(&client, plan.clone(), lines, &context.stop, listener);
     let ended = with_ticks(publishing, || view.tick(started)).await;
     view.bar.finish_and_clear();
 
@@ -137,7 +172,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         command: "publish",
         target: target.describe(),
         run: Some(plan.run),
-        seed: Some(plan.seed),
+        seed: Some(plan.seed).filter(|_| args.file.is_none()),
         elapsed_s: elapsed,
         published: Some(Published::new(&tally, topic.value.clone(), elapsed, pace)),
         queues: Vec::new(),
@@ -147,8 +182,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         data_dir: None,
     });
     ended.map_err(|error| with_advice(&error, &target, &topic, error.failure_after_answers(&target, &doing)))?;
-    let done = args.count.is_none_or(|count| tally.sent + tally.refused >= count);
-    let endless = args.count.is_none() && args.lasting.is_none();
+    // The end of a file isn't known.
+    let done = args.count.map_or(args.file.is_none(), |count| tally.sent + tally.refused >= count);
+    let endless = !ends;
     Ok(if tally.refused > 0 {
         Exit::Failed
     } else if context.stop.is_signalled() && !endless && !(done && args.lasting.is_none()) {
@@ -156,6 +192,16 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     } else {
         Exit::Ok
     })
+}
+
+/// How often an event is published: unless told otherwise one every five seconds, and a file's as fast as the answers come.
+fn pace(args: &Args) -> Pace {
+    match (args.rate, args.every) {
+        (Some(rate), _) => rate,
+        (None, Some(every)) => Pace::Every(every),
+        (None, None) if args.file.is_some() => Pace::Max,
+        (None, None) => Pace::Every(Duration::from_secs(5)),
+    }
 }
 
 /// Refuses what isn't the ARN of a topic.
@@ -173,9 +219,10 @@ fn check_arn(topic: &Found) -> Result<(), Failure> {
 fn with_advice(error: &CallError, target: &Target, topic: &Found, failure: Failure) -> Failure {
     if error.kind == ErrorKind::NotFound {
         return failure.help(format!(
-            "The ARN comes from {}; the target is {}. Deploy the stack there with `messaging deploy`, or name another topic.",
+            "The ARN comes from {}; the target is {}. {}Deploy the stack there with `messaging deploy`, or name another topic.",
             topic.origin,
-            target.describe()
+            target.describe(),
+            target.foreign_account(&topic.value).map(|told| told + " ").unwrap_or_default()
         ));
     }
     failure

@@ -1,5 +1,8 @@
 //! What the user sees while `publish` runs: events one by one, or how it goes.
 
+use std::time::Duration;
+
+use console::Style;
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -8,10 +11,10 @@ use crate::event::envelope::Event;
 use crate::report::progress::{Complaints, PLAIN_EVERY, SHOWN_PER_SECOND};
 use crate::report::text::{event_line, ms};
 use crate::traffic::pace::Pace;
-use crate::traffic::publisher::Notice;
+use crate::traffic::publisher::{Notice, Outgoing};
 use crate::traffic::stats::RecentRate;
 use crate::traffic::tally::PublishTally;
-use crate::ui::{Bar, Ui};
+use crate::ui::{Bar, Ui, paint};
 use crate::units::{count, duration, plural};
 
 /// What the user sees meanwhile.
@@ -29,8 +32,8 @@ pub(super) struct View {
 
 impl View {
     /// The view of a run at a pace; `total` events if there is an end to it.
-    pub(super) fn new(ui: &Ui, pace: Pace, total: Option<u64>) -> Self {
-        let each = pace.per_second() <= SHOWN_PER_SECOND;
+    pub(super) fn new(ui: &Ui, pace: Pace, total: Option<u64>, show_events: bool) -> Self {
+        let each = show_events || pace.per_second() <= SHOWN_PER_SECOND;
         let template = match total {
             Some(_) => "{bar:30.green/dim} {human_pos}/{human_len} {msg}",
             None => "{spinner:.green} {msg}",
@@ -47,6 +50,12 @@ impl View {
         }
     }
 
+    /// Why no events are shown, if none are.
+    pub(super) fn hidden_note(&self) -> Option<String> {
+        (!self.each && !self.ui.is_json())
+            .then(|| format!("Above {SHOWN_PER_SECOND:.0}/s events aren't shown one by one; --show-events shows them."))
+    }
+
     /// Counts what happened, and shows it.
     pub(super) fn hear(&self, notice: Notice<'_>) {
         match notice {
@@ -57,22 +66,20 @@ impl View {
                     tally.latencies.record(latency);
                 }
                 if self.each {
-                    self.ui.line(event_line(event, latency));
+                    self.ui.line(line(event, latency));
                 }
-                if self.ui.is_json() {
-                    self.ui.record(&Record {
-                        record: "published",
-                        event_id: &event.id,
-                        event_type: event.kind().event_type(),
-                        message_id,
-                        latency_ms: ms(latency),
-                        event,
-                    });
-                }
+                self.ui.record(&Record::new(event, message_id, latency));
             }
             Notice::Refused { event, why } => {
                 self.tally.lock().refused += 1;
-                self.complaints.say(&format!("{} {} was not published: {why}", event.kind().event_type(), event.id));
+                self.complaints.say(&format!("{} was not published: {why}", event.name()));
+            }
+            Notice::BadLine { line, why } => {
+                self.tally.lock().refused += 1;
+                match line {
+                    Some(line) => self.complaints.say(&format!("line {line} was not published: {why}")),
+                    None => self.complaints.say(&format!("no more lines can be read: {why}")),
+                }
             }
             Notice::Again => self.tally.lock().requests.retries += 1,
             Notice::Trouble { why, unsure } => {
@@ -111,13 +118,45 @@ impl View {
     }
 }
 
+/// An event in a line.
+fn line(event: &Outgoing, latency: Duration) -> String {
+    match event {
+        Outgoing::Story(event) => event_line(event, latency),
+        Outgoing::Own(own) => {
+            let number = paint(&Style::new().cyan(), format!("line {:<6}", own.line));
+            let shown: String = own.message.chars().take(OWN_SHOWN).collect();
+            let more = if shown.len() < own.message.len() { ".." } else { "" };
+            format!("{number}  {shown}{more}  {}", paint(&Style::new().dim(), duration(latency)))
+        }
+    }
+}
+
+/// So many characters of an event of the user's own are shown.
+const OWN_SHOWN: usize = 40;
+
 /// An event in `--json` mode.
 #[derive(Serialize)]
 struct Record<'a> {
     record: &'static str,
-    event_id: &'a str,
-    event_type: &'a str,
+    #[serde(flatten)]
+    what: What<'a>,
     message_id: &'a str,
     latency_ms: f64,
-    event: &'a Event,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum What<'a> {
+    Story { event_id: &'a str, event_type: &'static str, event: &'a Event },
+    Own { line: u64, message: &'a str },
+}
+
+impl<'a> Record<'a> {
+    fn new(event: &'a Outgoing, message_id: &'a str, latency: Duration) -> Self {
+        let what = match event {
+            Outgoing::Story(event) => What::Story { event_id: &event.id, event_type: event.kind().event_type(), event },
+            Outgoing::Own(own) => What::Own { line: own.line, message: &own.message },
+        };
+        Self { record: "published", what, message_id, latency_ms: ms(latency) }
+    }
 }

@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
 pub(crate) use self::budget::Budget;
-pub(crate) use self::queue::{QueueSettings, describe};
+pub(crate) use self::queue::{DeadLetters, QueueSettings, describe};
 use self::receiver::Consumer;
 use super::api::{Api, Service};
 use crate::aws::attempts::{Attempt, Watch};
@@ -49,6 +49,8 @@ pub(crate) struct Plan {
     pub until_empty: bool,
     /// How many seconds a receive waits for messages.
     pub poll: i32,
+    /// For how long a message that was received is hidden; the queue's own timeout without it.
+    pub visibility: Option<Duration>,
     /// How many messages may be taken; no limit without it.
     pub budget: Option<Arc<Budget>>,
 }
@@ -58,6 +60,8 @@ pub(crate) struct Plan {
 pub(crate) enum Notice<'a> {
     /// Handled, and about to be deleted; `age` since the event's time.
     Handled { event: &'a Arrived, summary: &'a str, receives: u32, age: Option<Duration> },
+    /// JSON that isn't one of our events, as it was published: there is nothing to do for it, and it is about to be deleted.
+    Own { message_id: &'a str, text: &'a str, receives: u32 },
     /// The API failed on it, or refused it.
     Failed { event: &'a Arrived, why: &'a str, receives: u32 },
     /// Not an event.
@@ -71,6 +75,13 @@ pub(crate) enum Notice<'a> {
     Trouble { why: &'a str, lost: bool },
     /// What is left in the queue, asked for while waiting for it to be empty.
     Left { visible: i64, in_flight: i64, delayed: i64 },
+}
+
+impl Notice<'_> {
+    /// Whether it tells of a message that was received.
+    pub(crate) fn is_of_a_message(&self) -> bool {
+        matches!(self, Self::Handled { .. } | Self::Own { .. } | Self::Failed { .. } | Self::Unreadable { .. })
+    }
 }
 
 /// Hears of what happens; called from every receiver.
@@ -90,7 +101,7 @@ pub(crate) async fn consume(
         poll: aws_sdk_sqs::Config::builder()
             .timeout_config(aws::timeouts(Duration::from_secs(plan.poll.unsigned_abs().into()))),
         client: client.clone(),
-        batch: batch_size(plan.work, queue.visibility),
+        batch: batch_size(plan.work, plan.visibility.unwrap_or(queue.visibility)),
         service: Mutex::new(Service::new(plan.api)),
         empty_looks: AtomicU32::new(0),
         last_look: Mutex::new(None),

@@ -13,7 +13,8 @@ use crate::aws::attempts::Watch;
 pub(crate) struct QueueSettings {
     /// Its visibility timeout.
     pub visibility: Duration,
-    pub has_dead_letter_queue: bool,
+    /// The ARN of its dead-letter queue, if it has one.
+    pub dead_letter_queue: Option<String>,
 }
 
 /// Asks a queue for its settings.
@@ -29,8 +30,49 @@ pub(crate) async fn describe(client: &Client, queue_url: &str) -> Result<QueueSe
         .await?;
     let attribute = |name| answer.attributes().and_then(|attributes| attributes.get(&name));
     let seconds = attribute(VisibilityTimeout).and_then(|seconds| seconds.parse().ok()).unwrap_or(30);
-    let has_dead_letter_queue = attribute(RedrivePolicy).is_some_and(|policy| !policy.is_empty());
-    Ok(QueueSettings { visibility: Duration::from_secs(seconds), has_dead_letter_queue })
+    let dead_letter_queue = attribute(RedrivePolicy).and_then(|policy| dead_letter_target(policy));
+    Ok(QueueSettings { visibility: Duration::from_secs(seconds), dead_letter_queue })
+}
+
+/// The ARN of the dead-letter queue that a redrive policy names.
+fn dead_letter_target(policy: &str) -> Option<String> {
+    let policy: serde_json::Value = serde_json::from_str(policy).ok()?;
+    policy["deadLetterTargetArn"].as_str().map(str::to_owned)
+}
+
+/// A dead-letter queue, and how many messages it held at first: what comes on top ended there meanwhile.
+#[derive(Debug, Clone)]
+pub(crate) struct DeadLetters {
+    url: String,
+    before: i64,
+}
+
+impl DeadLetters {
+    /// Looks at the dead-letter queue with an ARN.
+    pub(crate) async fn look(client: &Client, arn: &str) -> Result<Self, CallError> {
+        let (account, name) =
+            arn.rsplit_once(':').map(|(head, name)| (head.rsplit(':').next(), name)).unwrap_or_default();
+        let found = client.get_queue_url().queue_name(name).set_queue_owner_aws_account_id(account.map(str::to_owned));
+        let url = found.send().await?.queue_url.unwrap_or_default();
+        let before = held(client, &url).await?;
+        Ok(Self { url, before })
+    }
+
+    /// How many messages have come since, about.
+    pub(crate) async fn since(&self, client: &Client) -> Result<u64, CallError> {
+        let now = held(client, &self.url).await?;
+        Ok(now.saturating_sub(self.before).try_into().unwrap_or(0))
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+async fn held(client: &Client, url: &str) -> Result<i64, CallError> {
+    let watch = Watch::new(std::sync::Arc::new(|_| {}));
+    let Left { visible, in_flight, delayed } = count_left(client, url, &watch).await?;
+    Ok(visible + in_flight + delayed)
 }
 
 /// How many messages a queue holds, about: SQS's counts are approximate.

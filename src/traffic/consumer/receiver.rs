@@ -18,9 +18,11 @@ use super::{Listener, Notice, Plan};
 use crate::aws::attempts::Watch;
 use crate::aws::{CallError, ErrorKind};
 use crate::clock;
+use crate::event::envelope::Arrived;
 use crate::stop::Stop;
+use crate::traffic::PATIENCE;
 use crate::traffic::api::Service;
-use crate::traffic::{PATIENCE, message};
+use crate::traffic::message::{self, Content};
 
 /// When it is to end, a receive under way gets so long to come back. One that is dropped may have taken messages
 /// already, and they stay away for a visibility timeout.
@@ -29,6 +31,8 @@ const LAST_POLL: Duration = Duration::from_millis(1_500);
 const EMPTY_LOOKS: u32 = 2;
 /// How often messages are deleted at most, the first time included.
 const ATTEMPTS: u32 = 4;
+/// Why an event failed that --fail-rate chose.
+const MADE_TO_FAIL: &str = "made to fail by --fail-rate";
 /// The shortest pause before something is tried again.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -118,6 +122,7 @@ impl Consumer {
             .queue_url(&self.plan.queue_url)
             .max_number_of_messages(want as i32)
             .wait_time_seconds(self.plan.poll)
+            .set_visibility_timeout(self.plan.visibility.and_then(|timeout| timeout.as_secs().try_into().ok()))
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .customize()
             .interceptor(self.watch.clone())
@@ -185,14 +190,15 @@ impl Consumer {
             .and_then(|count| count.parse().ok())
             .unwrap_or(1);
         let event = match message::read(message.body().unwrap_or_default()) {
-            Ok(event) => event,
+            Ok(Content::Event(event)) => event,
+            Ok(Content::Own(text)) => return self.handle_own(message_id, &text, receives),
             Err(why) => {
                 self.notify(Notice::Unreadable { message_id, why: &why.to_string(), receives });
                 return false;
             }
         };
         if is_made_to_fail(self.plan.seed, &event.id, self.plan.fail_rate) {
-            self.notify(Notice::Failed { event: &event, why: "made to fail by --fail-rate", receives });
+            self.notify(Notice::Failed { event: &event, why: MADE_TO_FAIL, receives });
             return false;
         }
         let outcome = self.service.lock().handle(&event);
@@ -207,6 +213,18 @@ impl Consumer {
                 false
             }
         }
+    }
+
+    /// Whether an event of somebody's own was handled: an API that knows nothing of it does nothing.
+    fn handle_own(&self, message_id: &str, text: &str, receives: u32) -> bool {
+        if !is_made_to_fail(self.plan.seed, message_id, self.plan.fail_rate) {
+            self.notify(Notice::Own { message_id, text, receives });
+            return true;
+        }
+        let (id, event_type) = (message_id.to_owned(), "own event".to_owned());
+        let event = Arrived { id, event_type, time: None, run: None, data: Default::default() };
+        self.notify(Notice::Failed { event: &event, why: MADE_TO_FAIL, receives });
+        false
     }
 
     /// Deletes what was handled; tries again where the service couldn't.

@@ -4,9 +4,12 @@ use bytes::Bytes;
 use http::Method;
 use http::request::Parts;
 
+use super::look;
 use crate::core::Cloud;
-use crate::sns;
+use crate::services::SERVICES;
+use crate::{sns, sqs};
 use engine::Millis;
+use wire::AwsError;
 
 /// A page of the server's own.
 pub(super) enum Page {
@@ -18,6 +21,10 @@ pub(super) enum Page {
     Outbox,
     /// What didn't go as somebody may have expected.
     Notices,
+    /// How full queues and streams are; with its query.
+    Queues(String),
+    /// The messages of a queue; with its query.
+    Peek(String),
 }
 
 impl Page {
@@ -26,10 +33,13 @@ impl Page {
         if parts.method != Method::GET && parts.method != Method::HEAD {
             return None;
         }
+        let query = || parts.uri.query().unwrap_or_default().to_owned();
         match parts.uri.path() {
             // No bucket has this name.
             "/_messaging/outbox" => Some(Page::Outbox),
             "/_messaging/notices" => Some(Page::Notices),
+            "/_messaging/queues" => Some(Page::Queues(query())),
+            "/_messaging/peek" => Some(Page::Peek(query())),
             _ if signed || parts.uri.query().is_some() => None,
             "/health" => Some(Page::Health),
             path => cloud.certificate(path).map(Page::Certificate),
@@ -38,7 +48,7 @@ impl Page {
 
     /// Whether it is for those alone who may use the server.
     pub(super) fn is_closed(&self) -> bool {
-        matches!(self, Page::Outbox | Page::Notices)
+        !matches!(self, Page::Health | Page::Certificate(_))
     }
 
     /// Its status, content type and text. Of `account` alone, if there is one.
@@ -47,12 +57,30 @@ impl Page {
             Page::Health => health(cloud),
             Page::Certificate(pem) => (200, "application/x-pem-file", pem.into()),
             Page::Notices => (200, "application/json", notices(cloud)),
-            Page::Outbox => match Box::pin(sns::outbox::page(cloud, account)).await {
-                Ok(page) => (200, "application/json", page.to_string().into()),
-                Err(error) => (error.status, "text/plain; charset=utf-8", error.message.into()),
-            },
+            Page::Outbox => shown(Box::pin(sns::outbox::page(cloud, account)).await),
+            Page::Queues(query) => shown_json("queues", look::queues(cloud, account, &query)),
+            Page::Peek(query) => shown_json("peek", Box::pin(sqs::peek::page(cloud, &SERVICES, account, &query)).await),
         }
     }
+}
+
+fn shown(page: Result<serde_json::Value, AwsError>) -> (u16, &'static str, Bytes) {
+    match page {
+        Ok(page) => (200, "application/json", page.to_string().into()),
+        Err(error) => (error.status, "text/plain; charset=utf-8", error.message.into()),
+    }
+}
+
+/// A page for programs: an error is JSON too.
+fn shown_json(page: &str, shown: Result<serde_json::Value, AwsError>) -> (u16, &'static str, Bytes) {
+    let (status, json) = match shown {
+        Ok(json) => (200, json),
+        Err(error) => {
+            let told = serde_json::json!({"code": error.code, "message": error.message});
+            (error.status, serde_json::json!({"page": page, "error": told}))
+        }
+    };
+    (status, "application/json", json.to_string().into())
 }
 
 /// 503 while no change is taken, with the reason: reads may still be answered.

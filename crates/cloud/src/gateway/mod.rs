@@ -5,6 +5,7 @@ mod admin;
 mod answer;
 pub(crate) mod guard;
 mod head;
+mod look;
 mod route;
 
 use std::net::IpAddr;

@@ -7,6 +7,7 @@
 //! rules      attributes redrive policy access queue_url cool_down            of queues
 //!            sending received message_attributes body receipt batch          of messages
 //!            error                                                          and what is said when one is broken
+//! pages      peek                                                           what lies in a queue, without receiving it
 //! ```
 //!
 //! A message that came by SNS lies in the log once, as it was published, however many queues it went to. Each queue's
@@ -27,6 +28,7 @@ mod get_queue_url;
 mod list_queues;
 mod message_attributes;
 pub(crate) mod move_tasks;
+pub(crate) mod peek;
 mod permissions;
 mod policy;
 mod purge_queue;

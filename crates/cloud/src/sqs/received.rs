@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::error;
 use super::message_attributes::{self, AttributeValue};
 use super::receipt::{self, Receipt};
+use crate::core::Cloud;
 use crate::core::receive::{self, Handed};
 use crate::notification;
 use crate::request::Context;
@@ -72,6 +73,24 @@ impl<'n> Wanted<'n> {
     }
 }
 
+/// The text of one of a message's deliveries, and the attributes that stand beside it.
+pub(super) fn text_of<'s, 'r>(
+    cloud: &Cloud,
+    sent: &'s Sent<'r>,
+    index: u16,
+) -> Result<(String, &'s [Attribute<'r>]), AwsError> {
+    let delivery = sent
+        .deliveries
+        .get(usize::from(index))
+        .ok_or_else(|| AwsError::internal("the log holds no such delivery of a message"))?;
+    if delivery.raw {
+        let text = sent.bodies.get(usize::from(delivery.body)).copied().unwrap_or_default();
+        return Ok((text.to_owned(), &sent.attributes));
+    }
+    // SNS's document holds the attributes itself.
+    Ok((cloud.render_notification(sent, index)?, &[]))
+}
+
 /// Messages for a consumer, each with a new receipt handle.
 pub(super) fn render(
     cx: &Context,
@@ -102,17 +121,7 @@ fn render_one(
 ) -> Result<Message, AwsError> {
     let picked = &handed.picked;
     let sent = receive::sent(&handed.record)?;
-    let delivery = sent
-        .deliveries
-        .get(usize::from(picked.index))
-        .ok_or_else(|| AwsError::internal("the log holds no such delivery of a message"))?;
-    let (text, attributes) = if delivery.raw {
-        let text = sent.bodies.get(usize::from(delivery.body)).copied().unwrap_or_default();
-        (text.to_owned(), sent.attributes.as_slice())
-    } else {
-        // SNS's document holds the attributes itself.
-        (cx.cloud.render_notification(&sent, picked.index)?, &[][..])
-    };
+    let (text, attributes) = text_of(&cx.cloud, &sent, picked.index)?;
     let receipt = Receipt { queue, position: picked.position, count: picked.count, at: cx.cloud.core.now() };
     let shown: Vec<&Attribute<'_>> = attributes.iter().filter(|attribute| wanted.wants(attribute.name)).collect();
     let system = system_attributes(handed, &sent, fifo, wanted);

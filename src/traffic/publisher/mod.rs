@@ -1,24 +1,32 @@
-//! Publishes a story to a topic: paced, seeded, concurrent, batched.
+//! Publishes a story, or events of the user's own, to a topic: paced, seeded, concurrent, batched.
 //!
 //! Each publisher tells its own story, in order, with one request under way at a time; several of them share the pace
 //! and take turns. So the same seed, count and number of publishers give the same events, and the order of a
-//! publisher's sequence numbers is the order in which it published.
+//! publisher's sequence numbers is the order in which it published. Lines are shared: each goes to the publisher that asks
+//! first, so only a single one keeps their order.
+
+mod entry;
+mod source;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_sdk_sns::Client;
-use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
+pub(crate) use self::entry::Outgoing;
+use self::entry::{Entry, Fifo};
+pub(crate) use self::source::Feed;
+use self::source::{Source, Taken};
 use super::pace::{Pace, Schedule};
 use crate::aws::attempts::{Attempt, Watch};
 use crate::aws::{CallError, ErrorKind};
 use crate::clock;
 use crate::event::EventKind;
 use crate::event::envelope::{Event, Place};
+use crate::event::own::Own;
 use crate::event::story::Story;
 use crate::stop::Stop;
 
@@ -56,9 +64,11 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) enum Notice<'a> {
     /// Acknowledged, `latency` after the moment it was meant to leave.
-    Sent { event: &'a Event, message_id: &'a str, latency: Duration },
+    Sent { event: &'a Outgoing, message_id: &'a str, latency: Duration },
     /// Given up: the service doesn't want it, or couldn't take it often enough.
-    Refused { event: &'a Event, why: &'a str },
+    Refused { event: &'a Outgoing, why: &'a str },
+    /// A line is no event; or, without a number, no more lines can be read.
+    BadLine { line: Option<u64>, why: &'a str },
     /// A request is sent again.
     Again,
     /// A request failed, in whole or in part, in a way that may pass. With `unsure` no answer came, and so many events are
@@ -79,8 +89,20 @@ pub(crate) fn publishers_for(pace: Pace, batch: u64, count: Option<u64>) -> u32 
     needed.min(u32::try_from(batches).unwrap_or(u32::MAX)).max(1)
 }
 
-/// Publishes until the plan is done, or a stop is requested; then what is in flight is finished.
+/// Publishes the story until the plan is done, or a stop is requested; then what is in flight is finished.
 pub(crate) async fn publish(client: &Client, plan: Plan, stop: &Stop, listener: Listener) -> Result<(), CallError> {
+    publish_from(client, plan, None, stop, listener).await
+}
+
+/// The same with lines in the story's place, if there are any; their end is the end as well.
+pub(crate) async fn publish_from(
+    client: &Client,
+    plan: Plan,
+    lines: Option<Feed>,
+    stop: &Stop,
+    listener: Listener,
+) -> Result<(), CallError> {
+    let lines = lines.map(Arc::new);
     let start = Instant::now();
     let stop = stop.child();
     let plan = Arc::new(plan);
@@ -91,7 +113,10 @@ pub(crate) async fn publish(client: &Client, plan: Plan, stop: &Stop, listener: 
             watch: watch(&listener, &under_way, plan.topic_arn.ends_with(".fifo")),
             under_way,
             client: client.clone(),
-            story: Story::new(plan.seed, number, &plan.kinds),
+            source: match &lines {
+                Some(lines) => Source::Lines(lines.clone()),
+                None => Source::Story(Box::new(Story::new(plan.seed, number, &plan.kinds))),
+            },
             schedule: Schedule::new(start, plan.pace, number, plan.publishers),
             deadline: plan.lasting.map(|lasting| start + lasting),
             left: plan.count.map(|count| share(count, number, plan.publishers)),
@@ -132,14 +157,17 @@ fn share(count: u64, number: u32, of: u32) -> u64 {
     count / of + u64::from(number < count % of)
 }
 
-/// One publisher: a story, and when its events are to leave.
+/// It is over: by a stop, by the time, or because no line is left.
+struct End;
+
+/// One publisher: where its events come from, and when they are to leave.
 struct Publisher {
     client: Client,
     watch: Watch,
     /// Events in the request that is under way.
     under_way: Arc<AtomicU64>,
     plan: Arc<Plan>,
-    story: Story,
+    source: Source,
     schedule: Schedule,
     /// When it is to end.
     deadline: Option<Instant>,
@@ -151,37 +179,27 @@ struct Publisher {
     listener: Listener,
 }
 
-/// An event under way, with the moment it was meant to leave.
-struct Entry {
-    event: Event,
-    body: String,
-    intended: Instant,
-}
-
-impl Entry {
-    /// The bytes that count: the body and the attributes' names, types and values.
-    fn size(&self) -> usize {
-        let attributes = self.event.attributes();
-        self.body.len() + attributes.iter().map(|a| a.name.len() + a.data_type.len() + a.value.len()).sum::<usize>()
-    }
-}
-
 impl Publisher {
     /// Publishes until the end.
     async fn run(mut self) -> Result<(), CallError> {
         let mut sequence = 0;
         loop {
             let room = (self.plan.batch as u64).min(self.left.unwrap_or(u64::MAX));
-            let moments = self.wait_for_batch(sequence, room).await;
-            let ended = (moments.len() as u64) < room || room == 0;
-            self.left = self.left.map(|left| left - moments.len() as u64);
+            let (batch, ended) = self.wait_for_batch(sequence, room).await;
+            self.left = self.left.map(|left| left - batch.len() as u64);
             let time = clock::now();
-            let (mut entries, mut bytes) = (Vec::with_capacity(moments.len()), 0);
-            for intended in moments {
+            let (mut entries, mut bytes) = (Vec::with_capacity(batch.len()), 0);
+            for (own, intended) in batch {
                 let place = Place { publisher: self.number, sequence };
                 sequence += 1;
-                let event = Event::new(self.story.next_event(), &self.plan.run, place, time);
-                let entry = Entry { body: event.to_json(), event, intended };
+                let outgoing = match (own, &mut self.source) {
+                    (Some(own), _) => Outgoing::Own(own),
+                    (None, Source::Story(story)) => {
+                        Outgoing::Story(Event::new(story.next_event(), &self.plan.run, place, time))
+                    }
+                    (None, Source::Lines(_)) => continue,
+                };
+                let entry = Entry::new(outgoing, intended);
                 if bytes + entry.size() > MAX_BATCH_BYTES {
                     self.send(std::mem::take(&mut entries)).await?;
                     bytes = 0;
@@ -196,28 +214,64 @@ impl Publisher {
         }
     }
 
-    /// Waits until the next `room` events are due, and says when each was: a batch leaves when its last event is due. They
-    /// are fewer when the end came first.
-    async fn wait_for_batch(&self, sequence: u64, room: u64) -> Vec<Instant> {
-        let mut moments = Vec::with_capacity(room as usize);
+    /// Waits until the next `room` events are due, and says when each was, with its line if it comes from one: a batch leaves
+    /// when its last event is due. It is the last when the end came meanwhile.
+    async fn wait_for_batch(&self, sequence: u64, room: u64) -> (Vec<(Option<Own>, Instant)>, bool) {
+        let mut batch = Vec::with_capacity(room as usize);
         for n in sequence..sequence + room {
+            let own = match &self.source {
+                Source::Story(_) => None,
+                Source::Lines(feed) => match self.next_line(feed, !batch.is_empty()).await {
+                    Ok(Some(own)) => Some(own),
+                    Ok(None) => return (batch, false),
+                    Err(End) => return (batch, true),
+                },
+            };
+            let taken = own.as_ref().map(|_| Instant::now());
             let due = self.schedule.intended(n);
             if !self.wait_until(due).await {
-                break;
+                return (batch, true);
             }
-            moments.push(due.unwrap_or_else(Instant::now));
+            // A line that came late is not late for that.
+            batch.push((own, due.max(taken).unwrap_or_else(Instant::now)));
         }
-        moments
+        (batch, room == 0)
+    }
+
+    /// The next line that is an event; none with `hurry`, if that is still to come.
+    async fn next_line(&self, feed: &Feed, hurry: bool) -> Result<Option<Own>, End> {
+        loop {
+            let taken = tokio::select! {
+                biased;
+                () = self.stop.requested() => return Err(End),
+                () = self.deadline() => return Err(End),
+                taken = feed.take(hurry) => taken,
+            };
+            match taken {
+                Taken::Line(Ok(Ok(own))) => return Ok(Some(own)),
+                Taken::Line(Ok(Err(bad))) => {
+                    (self.listener)(Notice::BadLine { line: Some(bad.line), why: &bad.why });
+                }
+                Taken::Line(Err(error)) => {
+                    (self.listener)(Notice::BadLine { line: None, why: &error.to_string() });
+                    return Err(End);
+                }
+                Taken::NotYet => return Ok(None),
+                Taken::End => return Err(End),
+            }
+        }
+    }
+
+    /// Waits for the time at which it is to end; for ever without one.
+    async fn deadline(&self) {
+        match self.deadline {
+            Some(deadline) => sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Waits until an event is due; false when the end came first.
     async fn wait_until(&self, due: Option<Instant>) -> bool {
-        let end = async {
-            match self.deadline {
-                Some(deadline) => sleep_until(deadline).await,
-                None => std::future::pending().await,
-            }
-        };
         let due = async {
             if let Some(due) = due {
                 sleep_until(due).await;
@@ -226,7 +280,7 @@ impl Publisher {
         tokio::select! {
             biased;
             () = self.stop.requested() => false,
-            () = end => false,
+            () = self.deadline() => false,
             () = due => true,
         }
     }
@@ -255,7 +309,7 @@ impl Publisher {
                     }
                     if attempt == ATTEMPTS || self.stop.is_signalled() {
                         for (entry, (_, why)) in entries.iter().zip(&again) {
-                            (self.listener)(Notice::Refused { event: &entry.event, why });
+                            (self.listener)(Notice::Refused { event: &entry.outgoing, why });
                         }
                         return Ok(());
                     }
@@ -277,7 +331,7 @@ impl Publisher {
                 Err(error) if error.kind == ErrorKind::Other => {
                     let why = error.to_string();
                     for entry in &entries {
-                        (self.listener)(Notice::Refused { event: &entry.event, why: &why });
+                        (self.listener)(Notice::Refused { event: &entry.outgoing, why: &why });
                     }
                     return Ok(());
                 }
@@ -289,15 +343,16 @@ impl Publisher {
 
     /// Publishes an event on its own.
     async fn publish_one(&self, entry: &Entry) -> Result<(), CallError> {
-        let (group, deduplication) = self.fifo(&entry.event).unzip();
+        let Fifo { group, dedup } = self.fifo(entry);
         let answer = self
             .client
             .publish()
             .topic_arn(&self.plan.topic_arn)
-            .message(&entry.body)
-            .set_message_attributes(Some(attributes(&entry.event).collect()))
+            .message(entry.body())
+            .set_subject(entry.subject())
+            .set_message_attributes(Some(entry.message_attributes().collect()))
             .set_message_group_id(group)
-            .set_message_deduplication_id(deduplication)
+            .set_message_deduplication_id(dedup)
             .customize()
             .interceptor(self.watch.clone())
             .send()
@@ -311,18 +366,7 @@ impl Publisher {
     async fn publish_batch(&self, batch: &[Entry]) -> Result<Vec<(usize, String)>, CallError> {
         let mut request = self.client.publish_batch().topic_arn(&self.plan.topic_arn);
         for (n, entry) in batch.iter().enumerate() {
-            let (group, deduplication) = self.fifo(&entry.event).unzip();
-            let entry = PublishBatchRequestEntry::builder()
-                .id(n.to_string())
-                .message(&entry.body)
-                .set_message_attributes(Some(attributes(&entry.event).collect()))
-                .set_message_group_id(group)
-                .set_message_deduplication_id(deduplication)
-                .build();
-            // Fails only without id or message.
-            request = request.publish_batch_request_entries(
-                entry.map_err(|error| CallError::without_code(ErrorKind::Other, error.to_string()))?,
-            );
+            request = request.publish_batch_request_entries(entry.in_batch(n, self.fifo(entry))?);
         }
         let answer = request.customize().interceptor(self.watch.clone()).send().await?;
         let number = |id: &str| id.parse::<usize>().ok().filter(|n| *n < batch.len());
@@ -336,7 +380,7 @@ impl Publisher {
             let why = format!("{}: {}", failed.code(), failed.message().unwrap_or("no reason given"));
             match number(failed.id()) {
                 Some(n) if failed.sender_fault() => {
-                    (self.listener)(Notice::Refused { event: &batch[n].event, why: &why });
+                    (self.listener)(Notice::Refused { event: &batch[n].outgoing, why: &why });
                 }
                 Some(n) => again.push((n, why)),
                 None => {}
@@ -349,27 +393,12 @@ impl Publisher {
     /// Tells the listener of an event that was acknowledged.
     fn notify_sent(&self, entry: &Entry, message_id: &str) {
         let latency = Instant::now().saturating_duration_since(entry.intended);
-        (self.listener)(Notice::Sent { event: &entry.event, message_id, latency });
+        (self.listener)(Notice::Sent { event: &entry.outgoing, message_id, latency });
     }
 
-    /// The message group and the deduplication id of an event, on a FIFO topic: a consumer's events stay in order.
-    fn fifo(&self, event: &Event) -> Option<(String, String)> {
-        let id = || format!("{}-{}-{}", self.plan.run, event.place.publisher, event.place.sequence);
-        self.plan.topic_arn.ends_with(".fifo").then(|| (event.data.consumer_id().to_owned(), id()))
+    fn fifo(&self, entry: &Entry) -> Fifo {
+        entry.fifo(self.plan.topic_arn.ends_with(".fifo"), &self.plan.run)
     }
-}
-
-/// The message attributes of an event.
-fn attributes(event: &Event) -> impl Iterator<Item = (String, MessageAttributeValue)> + use<> {
-    event.attributes().into_iter().filter_map(|attribute| {
-        let value = MessageAttributeValue::builder()
-            .data_type(attribute.data_type)
-            .string_value(attribute.value)
-            .build()
-            // Fails only without a data type.
-            .ok()?;
-        Some((attribute.name.to_owned(), value))
-    })
 }
 
 #[cfg(test)]

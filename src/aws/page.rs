@@ -1,0 +1,126 @@
+//! The pages of the embedded cloud's own: what AWS has no operation for.
+
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::FinalizerInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::ConfigBag;
+use parking_lot::Mutex;
+use serde_json::Value;
+
+use super::error::{CallError, ErrorKind};
+use super::target::Target;
+
+/// The version of the pages that this program reads.
+const VERSION: u64 = 1;
+
+/// Why there is no page.
+#[derive(Debug)]
+pub(crate) enum NoPage {
+    /// The target isn't an embedded cloud: it has no such pages.
+    NotThere,
+    Failed(CallError),
+}
+
+/// Takes a look at the answer before the SDK makes something of it.
+#[derive(Debug, Clone, Default)]
+struct Answer(Arc<Mutex<Option<(u16, Vec<u8>)>>>);
+
+#[dyn_dispatch_hint]
+impl Intercept for Answer {
+    fn name(&self) -> &'static str {
+        "Answer"
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let answer = context.response().and_then(|it| Some((it.status().as_u16(), it.body().bytes()?.to_vec())));
+        *self.0.lock() = answer;
+        Ok(())
+    }
+}
+
+impl Target {
+    /// A page, by its name and its parameters, as JSON. It is asked for as an operation of SQS would be, by the target's client: with the
+    /// same key, limits of time and signature. AWS itself is never asked.
+    pub(crate) async fn page(&self, page: &str, query: &[(&str, &str)]) -> Result<Value, NoPage> {
+        if self.endpoint.is_none() {
+            return Err(NoPage::NotThere);
+        }
+        let answer = Answer::default();
+        let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let target = format!("/_messaging/{page}?{}", query.join("&"));
+        let sent = self
+            .sqs()
+            .list_queues()
+            .customize()
+            .interceptor(answer.clone())
+            .mutate_request(move |request| turn(request, &target))
+            .send()
+            .await;
+        let Some((status, body)) = answer.0.lock().take() else {
+            return Err(match sent {
+                Ok(_) => NoPage::NotThere,
+                Err(error) => NoPage::Failed(error.into()),
+            });
+        };
+        let json: Option<Value> = serde_json::from_slice(&body).ok();
+        match (status, json.filter(|json| json["page"] == page)) {
+            (200, Some(json)) if json["version"] == VERSION => Ok(json),
+            (200, Some(json)) => Err(NoPage::Failed(CallError::without_code(
+                ErrorKind::Other,
+                format!("its page {page} is of version {}, this program reads version {VERSION}", json["version"]),
+            ))),
+            (_, Some(json)) => {
+                let kind = if status == 404 { ErrorKind::NotFound } else { ErrorKind::Other };
+                let message = json["error"]["message"].as_str().unwrap_or_default();
+                Err(NoPage::Failed(CallError::without_code(kind, message)))
+            }
+            (401 | 403, None) => Err(NoPage::Failed(CallError::without_code(
+                ErrorKind::Denied,
+                format!("HTTP {status}: the key of these requests isn't one of the server's"),
+            ))),
+            _ => Err(NoPage::NotThere),
+        }
+    }
+}
+
+/// A text as it may stand in a query.
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte);
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// Makes a request for a page of what would have been one for an operation, before it is signed.
+fn turn(request: &mut HttpRequest, target: &str) {
+    let uri: http::Uri = request.uri().parse().unwrap_or_default();
+    let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
+    if request.set_uri(format!("{}://{authority}{target}", uri.scheme_str().unwrap_or("http"))).is_err() {
+        return;
+    }
+    _ = request.set_method("GET");
+    for name in ["content-length", "content-type", "x-amz-target", "x-amzn-query-mode"] {
+        request.headers_mut().remove(name);
+    }
+    *request.body_mut() = SdkBody::empty();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A queue's name is whatever a server says it is.
+    #[test]
+    fn a_query_holds_whatever_a_name_is() {
+        assert_eq!(encoded("arn:aws:sqs:us-east-1:0:q.fifo"), "arn:aws:sqs:us-east-1:0:q.fifo");
+        assert_eq!(encoded("a&b=c d\r\nö"), "a%26b%3Dc%20d%0D%0A%C3%B6");
+    }
+}

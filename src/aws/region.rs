@@ -1,0 +1,129 @@
+//! The names of regions: which can be one, and which is meant by one that can't.
+
+/// The regions that there are (AWS Regions, AWS Account Management guide; as of 2025). A name that isn't among them may be one
+/// all the same: new ones come.
+const KNOWN: [&str; 38] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-west-1",
+    "us-west-2",
+];
+/// So many characters are wrong at most in a name that means another.
+const NEAR: usize = 2;
+
+/// Whether a name has the shape of a region's: `us-east-1`, `us-gov-west-1`, `eu-isoe-west-1`.
+pub(super) fn is_shaped(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('-').collect();
+    let [first, words @ .., number] = parts.as_slice() else { return false };
+    let word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    first.len() == 2
+        && word(first)
+        && !words.is_empty()
+        && words.iter().all(word)
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A region's name as it is given. It is a part of the addresses of AWS: nothing else may come in by it.
+pub(super) fn region(text: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let ends = text.starts_with('-') || text.ends_with('-');
+    let can_be_one = !text.is_empty() && text.len() <= 63 && !ends && text.chars().all(good);
+    // Other clouds have regions with names of one word.
+    let one_word = can_be_one && text.chars().all(|c| c.is_ascii_lowercase());
+    if can_be_one && (is_shaped(text) || (one_word && meant(text).is_none())) {
+        return Ok(text.to_owned());
+    }
+    match meant(text) {
+        Some(meant) => Err(format!("this isn't the name of a region; {meant} is")),
+        None => Err("this isn't the name of a region; us-east-1 is one".into()),
+    }
+}
+
+/// The region that is meant by a name that is nearly its own.
+fn meant(text: &str) -> Option<&'static str> {
+    // What is longer is no region's name, and costs time.
+    let text: String = text.to_ascii_lowercase().chars().take(40).collect();
+    let near = KNOWN.iter().map(|known| (distance(&text, known), *known)).min()?;
+    (near.0 <= NEAR).then_some(near.1)
+}
+
+/// How many characters are to be put in, taken out or changed to make one text of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut before = std::mem::replace(&mut row[0], i + 1);
+        for (j, to) in b.iter().enumerate() {
+            let changed = before + usize::from(from != *to);
+            before = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(before + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_a_name() {
+        for name in ["us-east-1", "eu-isoe-west-1", "local", "xx-mars-12"] {
+            assert!(region(name).is_ok(), "{name}");
+        }
+        for name in ["../x", "", "us east", "a.b", "-a", "US", "é", "us-east-1a", "us--1", "us-1", "useast1a2"] {
+            assert!(region(name).is_err(), "{name}");
+        }
+        assert!(region(&"a-".repeat(1_000_000)).is_err());
+    }
+
+    #[test]
+    fn a_near_miss_is_told_the_name() {
+        for (name, meant) in [
+            ("us-east1", "us-east-1"),
+            ("us-east", "us-east-1"),
+            ("useast1", "us-east-1"),
+            ("US-East-1", "us-east-1"),
+            ("eu-west-1a", "eu-west-1"),
+            ("eu_central_1", "eu-central-1"),
+        ] {
+            assert_eq!(region(name), Err(format!("this isn't the name of a region; {meant} is")), "{name}");
+        }
+        assert_eq!(region("nowhere-at-all"), Err("this isn't the name of a region; us-east-1 is one".into()));
+    }
+}

@@ -1,0 +1,123 @@
+//! What a publisher sends: an event of the story or one of the user's own, as SNS takes it.
+
+use std::borrow::Cow;
+
+use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
+use tokio::time::Instant;
+
+use crate::aws::{CallError, ErrorKind};
+use crate::event::envelope::{Attribute, Event};
+use crate::event::own::Own;
+
+/// What is published.
+#[derive(Debug, Clone)]
+pub(crate) enum Outgoing {
+    /// An event of the story.
+    Story(Event),
+    /// One of the user's own.
+    Own(Own),
+}
+
+impl Outgoing {
+    /// As it is called in a sentence: `order.placed ord-1`, `line 7`.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Story(event) => format!("{} {}", event.kind().event_type(), event.id),
+            Self::Own(own) => format!("line {}", own.line),
+        }
+    }
+}
+
+/// An event under way, with the moment it was meant to leave.
+pub(super) struct Entry {
+    pub outgoing: Outgoing,
+    pub intended: Instant,
+    /// What the story's envelope is as JSON; a line's message is its own body.
+    json: String,
+}
+
+/// Where in a topic's order a message belongs, and by which id its doubles are known.
+pub(super) struct Fifo {
+    pub group: Option<String>,
+    pub dedup: Option<String>,
+}
+
+impl Entry {
+    pub(super) fn new(outgoing: Outgoing, intended: Instant) -> Self {
+        let json = match &outgoing {
+            Outgoing::Story(event) => event.to_json(),
+            Outgoing::Own(_) => String::new(),
+        };
+        Self { outgoing, intended, json }
+    }
+
+    /// The message.
+    pub(super) fn body(&self) -> &str {
+        match &self.outgoing {
+            Outgoing::Story(_) => &self.json,
+            Outgoing::Own(own) => &own.message,
+        }
+    }
+
+    pub(super) fn subject(&self) -> Option<String> {
+        match &self.outgoing {
+            Outgoing::Story(_) => None,
+            Outgoing::Own(own) => own.subject.clone(),
+        }
+    }
+
+    fn attributes(&self) -> Cow<'_, [Attribute]> {
+        match &self.outgoing {
+            Outgoing::Story(event) => event.attributes().into(),
+            Outgoing::Own(own) => (&own.attributes[..]).into(),
+        }
+    }
+
+    /// The bytes that count: the body and the attributes' names, types and values.
+    pub(super) fn size(&self) -> usize {
+        self.body().len() + self.attributes().iter().map(Attribute::size).sum::<usize>()
+    }
+
+    /// Its place on a topic that is FIFO or not, in a run. On a FIFO topic each consumer's events stay in order, and so do the
+    /// lines of a group; a line that names no deduplication id is like no other line.
+    pub(super) fn fifo(&self, fifo: bool, run: &str) -> Fifo {
+        match &self.outgoing {
+            Outgoing::Story(event) if fifo => Fifo {
+                group: Some(event.data.consumer_id().to_owned()),
+                dedup: Some(format!("{run}-{}-{}", event.place.publisher, event.place.sequence)),
+            },
+            Outgoing::Story(_) => Fifo { group: None, dedup: None },
+            Outgoing::Own(own) => {
+                let made = || fifo.then(|| format!("{run}-{}", own.line));
+                Fifo { group: own.group.clone(), dedup: own.dedup.clone().or_else(made) }
+            }
+        }
+    }
+
+    /// The message attributes, as the SDK takes them.
+    pub(super) fn message_attributes(&self) -> impl Iterator<Item = (String, MessageAttributeValue)> + use<> {
+        self.attributes().into_owned().into_iter().filter_map(|attribute| {
+            let value = MessageAttributeValue::builder()
+                .data_type(attribute.data_type)
+                .string_value(attribute.value)
+                .build()
+                // Fails only without a data type.
+                .ok()?;
+            Some((attribute.name.into_owned(), value))
+        })
+    }
+
+    /// The entry of a PublishBatch.
+    pub(super) fn in_batch(&self, n: usize, fifo: Fifo) -> Result<PublishBatchRequestEntry, CallError> {
+        PublishBatchRequestEntry::builder()
+            .id(n.to_string())
+            .message(self.body())
+            .set_subject(self.subject())
+            .set_message_attributes(Some(self.message_attributes().collect()))
+            .set_message_group_id(fifo.group)
+            .set_message_deduplication_id(fifo.dedup)
+            .build()
+            // Fails only without id or message.
+            .map_err(|error| CallError::without_code(ErrorKind::Other, error.to_string()))
+    }
+}
