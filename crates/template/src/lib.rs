@@ -28,6 +28,7 @@
 //! parse       text to tree                           foreach     loops unrolled
 //! structure   tree to Template                       model       Template and its parts
 //! parameters/ declarations, texts, rules             pseudo      AWS::Region and the like
+//! java/       Java's regular expressions
 //! references  what a value refers to                 sub         the text of a Fn::Sub
 //! check       that it exists                         read        all of the above in order: Template::read
 //! conditions  which hold                             graph       order and circles
@@ -44,6 +45,7 @@ mod evaluate;
 mod extensions;
 mod foreach;
 pub mod graph;
+mod java;
 mod model;
 mod network;
 pub mod parameters;

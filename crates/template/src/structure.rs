@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::budget::PatternBudget;
 use crate::error::{Invalid, Result};
 use crate::extensions::LANGUAGE_EXTENSIONS;
 use crate::model::{Output, Policy, Resource, Template};
@@ -157,8 +156,7 @@ fn section(sections: &mut Map<String, Value>, name: &str, max: usize) -> Result<
 
 fn parameters(sections: &mut Map<String, Value>) -> Result<Vec<Declaration>> {
     let members = section(sections, "Parameters", MAX_PARAMETERS)?;
-    let mut patterns = PatternBudget::default();
-    members.into_iter().map(|(name, value)| Declaration::read(name, &value, &mut patterns)).collect()
+    members.into_iter().map(|(name, value)| Declaration::read(name, &value)).collect()
 }
 
 fn mappings(sections: &mut Map<String, Value>) -> Result<Map<String, Value>> {

@@ -4,7 +4,7 @@
 pub(super) const CRATES: &[(&str, &[&str])] = &[
     ("messaging", &["cloud", "log"]),
     ("cloud", &["directory", "engine", "jq", "log", "template", "text", "wire"]),
-    ("template", &["text"]),
+    ("template", &[]),
     ("jq", &["text"]),
     ("wire", &["text"]),
     ("engine", &["text"]),

@@ -5,13 +5,12 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regex::RegexBuilder;
 use serde_json::Value;
 
 use crate::budget::PatternBudget;
 use crate::error::{Invalid, Result};
+use crate::java::Pattern;
 use crate::value::scalar_text;
-use text::pattern::{self, Pattern};
 
 /// What `NoEcho` parameters are shown as.
 pub const MASK: &str = "****";
@@ -44,7 +43,7 @@ pub struct Declaration {
     pub default: Option<String>,
     /// The only texts allowed; any, if there are none here.
     pub allowed_values: Vec<String>,
-    /// A regular expression that the whole text has to match.
+    /// A regular expression of Java that the whole text has to match.
     pub allowed_pattern: Option<String>,
     /// In characters.
     pub min_length: Option<usize>,
@@ -78,7 +77,7 @@ pub type Texts = BTreeMap<String, String>;
 
 impl Declaration {
     /// Reads one member of the section `Parameters`.
-    pub(crate) fn read(name: String, value: &Value, patterns: &mut PatternBudget) -> Result<Self> {
+    pub(crate) fn read(name: String, value: &Value) -> Result<Self> {
         let Some(members) = value.as_object() else {
             return Err(Invalid::new("Template format error: Any Parameters member must be an object."));
         };
@@ -103,13 +102,13 @@ impl Declaration {
             name,
         };
         for (member, value) in members {
-            declaration.member(member, value, patterns)?;
+            declaration.member(member, value)?;
         }
         Ok(declaration)
     }
 
     /// Reads one member of the declaration.
-    fn member(&mut self, member: &str, value: &Value, patterns: &mut PatternBudget) -> Result<()> {
+    fn member(&mut self, member: &str, value: &Value) -> Result<()> {
         let name = self.name.as_str();
         let scalar = || {
             scalar_text(value)
@@ -143,10 +142,7 @@ impl Declaration {
             }
             "AllowedPattern" if matches!(self.kind, Kind::Text | Kind::TextList) => {
                 let pattern = scalar()?;
-                patterns.pay(pattern::reading(&pattern, false))?;
-                if !pattern::is_valid(&pattern) {
-                    return Err(irregular(name));
-                }
+                compiled(name, &pattern)?;
                 self.allowed_pattern = Some(pattern);
             }
             "AllowedPattern" => return only_on("String"),
@@ -178,12 +174,14 @@ impl Declaration {
             Kind::Text | Kind::Number => vec![value],
             Kind::NumberList | Kind::TextList => value.split(',').map(str::trim).collect(),
         };
-        let pattern =
-            self.allowed_pattern.as_ref().map(|pattern| compiled(&self.name, pattern, patterns)).transpose()?;
-        if let Some(pattern) = &pattern {
-            items.iter().try_for_each(|item| patterns.pay(pattern.matching(item)))?;
+        let pattern = self.allowed_pattern.as_ref().map(|pattern| compiled(&self.name, pattern)).transpose()?;
+        let mut broken = None;
+        for item in items {
+            broken = self.broken(item, pattern.as_ref(), patterns)?;
+            if broken.is_some() {
+                break;
+            }
         }
-        let broken = items.into_iter().find_map(|item| self.broken(item, pattern.as_ref()));
         match (broken, &self.constraint_description) {
             (None, _) => Ok(()),
             (Some(_), Some(why)) => {
@@ -194,7 +192,18 @@ impl Declaration {
     }
 
     /// The rule that an item breaks, in AWS's words after "must".
-    fn broken(&self, item: &str, pattern: Option<&Pattern>) -> Option<String> {
+    fn broken(&self, item: &str, pattern: Option<&Pattern>, patterns: &mut PatternBudget) -> Result<Option<String>> {
+        if let Some(rule) = self.broken_bound(item) {
+            return Ok(Some(rule));
+        }
+        match self.allowed_pattern.as_ref().zip(pattern) {
+            Some((text, pattern)) if !pattern.is_match(item, patterns)? => Ok(Some(format!("match pattern {text}"))),
+            _ => Ok(None),
+        }
+    }
+
+    /// The rule on values and lengths that an item breaks.
+    fn broken_bound(&self, item: &str) -> Option<String> {
         if !self.allowed_values.is_empty() && !self.allowed_values.iter().any(|v| v == item) {
             return Some("be one of AllowedValues".into());
         }
@@ -216,8 +225,7 @@ impl Declaration {
         if let Some(max) = self.max_length.filter(|max| length > *max) {
             return Some(format!("contain at most {max} characters"));
         }
-        let declared = self.allowed_pattern.as_ref().zip(pattern);
-        declared.filter(|(_, pattern)| !pattern.is_match(item)).map(|(text, _)| format!("match pattern {text}"))
+        None
     }
 
     /// What `Ref` gives for the parameter's text: the text, or a list of texts.
@@ -272,18 +280,13 @@ fn is_aws_specific(type_name: &str) -> bool {
     )
 }
 
-/// Compiles a pattern so that it must match the whole value. The pattern alone is known to be valid, so it has no stray
-/// parenthesis that would close the group around it.
-fn compiled(name: &str, pattern: &str, patterns: &mut PatternBudget) -> Result<Pattern> {
-    let whole = format!("^(?:{pattern})$");
-    let reading = pattern::reading(&whole, false);
-    let compiled = Pattern::compile(&mut RegexBuilder::new(&whole), reading, |steps| patterns.pay(steps))?;
-    compiled.ok_or_else(|| irregular(name))
-}
-
-/// The error for a pattern that is none.
-fn irregular(name: &str) -> Invalid {
-    Invalid::new(format!("Template error: Parameter '{name}' AllowedPattern must be a valid regular expression."))
+/// The pattern, ready to match.
+fn compiled(name: &str, pattern: &str) -> Result<Pattern> {
+    Pattern::new(pattern).map_err(|why| {
+        Invalid::new(format!(
+            "Template error: Parameter '{name}' AllowedPattern must be a valid regular expression. As Java reads it, {why}."
+        ))
+    })
 }
 
 /// The texts of all parameters: given, else (where asked for) the previous ones, else the defaults.

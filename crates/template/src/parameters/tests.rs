@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 
 fn declared(value: Value) -> Declaration {
-    Declaration::read("P".into(), &value, &mut PatternBudget::default()).unwrap()
+    Declaration::read("P".into(), &value).unwrap()
 }
 
 fn give(value: &str) -> Vec<Given> {
@@ -78,7 +78,7 @@ fn malformed_declarations() {
         ),
     ];
     for (value, expected) in cases {
-        assert_eq!(Declaration::read("P".into(), &value, &mut PatternBudget::default()).unwrap_err().message, expected);
+        assert_eq!(Declaration::read("P".into(), &value).unwrap_err().message, expected);
     }
 }
 
@@ -86,7 +86,7 @@ proptest! {
     #[test]
     fn never_panics(pattern in ".{0,30}", value in ".{0,30}", min in "-?[0-9.e]{0,20}") {
         let json = json!({"Type": "String", "AllowedPattern": pattern, "MinLength": min});
-        if let Ok(declaration) = Declaration::read("P".into(), &json, &mut PatternBudget::default()) {
+        if let Ok(declaration) = Declaration::read("P".into(), &json) {
             let _ = settle(&[declaration], &give(&value), None);
         }
     }

@@ -1,0 +1,114 @@
+//! What a pattern consists of.
+
+use super::class::Class;
+
+/// How upper and lower case compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fold {
+    /// They differ.
+    None,
+    /// They are the same for ASCII letters: flag `i`.
+    Ascii,
+    /// They are the same for all letters: flags `i` and `u`.
+    Unicode,
+}
+
+/// Which alternative of a repetition is tried first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Greed {
+    /// One more.
+    Greedy,
+    /// No more.
+    Lazy,
+    /// One more, and never fewer again.
+    Possessive,
+}
+
+/// A condition on a position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anchor {
+    /// `^`, `\A`, `\G`: the beginning.
+    Begin,
+    /// `^` with flag `m`; flag `d`: only `\n` ends a line.
+    LineBegin { unix: bool },
+    /// `$` and `\Z`: the end, or before a line's end that is the last.
+    End { unix: bool },
+    /// `$` with flag `m`.
+    LineEnd { unix: bool },
+    /// `\z`: the very end.
+    VeryEnd,
+    /// `\b`; flag `U`: of Unicode's words.
+    Word { unicode: bool },
+    /// `\B`
+    NotWord { unicode: bool },
+}
+
+/// A piece of a pattern.
+#[derive(Debug)]
+pub(super) enum Node {
+    Empty,
+    One(Class),
+    Sequence(Vec<Node>),
+    Either(Vec<Node>),
+    /// A group that is remembered by its number.
+    Group(Box<Node>, usize),
+    Repeat {
+        body: Box<Node>,
+        min: u32,
+        max: Option<u32>,
+        greed: Greed,
+    },
+    Ahead {
+        body: Box<Node>,
+        negated: bool,
+    },
+    /// Looks back by this many characters at least and at most.
+    Behind {
+        body: Box<Node>,
+        negated: bool,
+        lengths: (usize, usize),
+    },
+    Atomic(Box<Node>),
+    /// What a group matched, once more.
+    Again(usize, Fold),
+    At(Anchor),
+}
+
+impl Node {
+    /// How many characters it matches, at least and at most; no bound where Java sees none.
+    pub(super) fn lengths(&self) -> (usize, Option<usize>) {
+        match self {
+            Node::Empty | Node::Ahead { .. } | Node::Behind { .. } | Node::At(_) => (0, Some(0)),
+            Node::One(_) => (1, Some(1)),
+            Node::Again(..) => (0, None),
+            Node::Group(body, _) | Node::Atomic(body) => body.lengths(),
+            Node::Sequence(nodes) => nodes.iter().map(Node::lengths).fold((0, Some(0)), |(min, max), (low, high)| {
+                (usize::saturating_add(min, low), max.zip(high).map(|(max, high)| max.saturating_add(high)))
+            }),
+            Node::Either(nodes) => {
+                nodes.iter().map(Node::lengths).fold((usize::MAX, Some(0)), |(min, max), (low, high)| {
+                    (min.min(low), max.zip(high).map(|(max, high)| max.max(high)))
+                })
+            }
+            Node::Repeat { body, min, max, .. } => {
+                let (low, high) = body.lengths();
+                let most = match (max, high, &**body) {
+                    (_, Some(0), _) => Some(0),
+                    (Some(max), Some(high), _) => Some(high.saturating_mul(*max as usize)),
+                    // Of one character any number is obvious to Java since its release 13.
+                    (None, Some(1), Node::One(_)) => Some(usize::MAX),
+                    _ => None,
+                };
+                (low.saturating_mul(*min as usize), most)
+            }
+        }
+    }
+}
+
+/// A pattern as it was read.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub root: Node,
+    /// Groups that are remembered.
+    pub groups: usize,
+}
