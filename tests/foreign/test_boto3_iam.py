@@ -79,6 +79,101 @@ def test_policies_of_roles(iam):
     iam.delete_role(RoleName="writer")
 
 
+def test_users_and_groups(iam, cloud, calls):
+    user = iam.create_user(UserName="ann", Path="/team/", Tags=[{"Key": "team", "Value": "a"}])["User"]
+    assert user["Arn"] == "arn:aws:iam::000000000000:user/team/ann" and user["UserId"].startswith("AIDA")
+    iam.tag_user(UserName="ann", Tags=[{"Key": "stage", "Value": "test"}])
+    iam.untag_user(UserName="ann", TagKeys=["team"])
+    assert iam.list_user_tags(UserName="ann")["Tags"] == [{"Key": "stage", "Value": "test"}]
+    iam.create_group(GroupName="readers")
+    iam.update_group(GroupName="readers", NewGroupName="staff")
+    iam.add_user_to_group(GroupName="staff", UserName="ann")
+    assert [it["UserName"] for it in iam.get_group(GroupName="staff")["Users"]] == ["ann"]
+    assert [it["GroupName"] for it in iam.list_groups_for_user(UserName="ann")["Groups"]] == ["staff"]
+    assert [it["GroupName"] for it in iam.list_groups()["Groups"]] == ["staff"]
+    for kind, name in (("user", "ann"), ("group", "staff")):
+        named = {f"{kind.title()}Name": name}
+        call = lambda operation, **more: getattr(iam, operation)(**named, **more)
+        call(f"put_{kind}_policy", PolicyName="p", PolicyDocument=json.dumps(READ))
+        assert call(f"get_{kind}_policy", PolicyName="p")["PolicyDocument"] == READ
+        assert call(f"list_{kind}_policies")["PolicyNames"] == ["p"]
+        call(f"delete_{kind}_policy", PolicyName="p")
+        arn = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+        call(f"attach_{kind}_policy", PolicyArn=arn)
+        assert call(f"list_attached_{kind}_policies")["AttachedPolicies"][0]["PolicyName"] == "AmazonS3ReadOnlyAccess"
+        assert iam.list_entities_for_policy(PolicyArn=arn)[f"Policy{kind.title()}s"][0][f"{kind.title()}Name"] == name
+        call(f"detach_{kind}_policy", PolicyArn=arn)
+    iam.put_user_permissions_boundary(UserName="ann", PermissionsBoundary="arn:aws:iam::aws:policy/AmazonS3FullAccess")
+    assert "PermissionsBoundary" in iam.get_user(UserName="ann")["User"]
+    iam.delete_user_permissions_boundary(UserName="ann")
+
+    key = iam.create_access_key(UserName="ann")["AccessKey"]
+    iam.update_access_key(UserName="ann", AccessKeyId=key["AccessKeyId"], Status="Inactive")
+    assert iam.list_access_keys(UserName="ann")["AccessKeyMetadata"][0]["Status"] == "Inactive"
+    used = iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])
+    assert (used["UserName"], used["AccessKeyLastUsed"]["ServiceName"]) == ("ann", "N/A")
+    iam.create_login_profile(UserName="ann", Password="Long-enough-1")
+    iam.update_login_profile(UserName="ann", PasswordResetRequired=True)
+    assert iam.get_login_profile(UserName="ann")["LoginProfile"]["PasswordResetRequired"] is True
+    assert refused(iam.delete_user, UserName="ann") == "DeleteConflict"
+    iam.delete_login_profile(UserName="ann")
+    iam.delete_access_key(UserName="ann", AccessKeyId=key["AccessKeyId"])
+    iam.remove_user_from_group(GroupName="staff", UserName="ann")
+    iam.update_user(UserName="ann", NewUserName="anna")
+    assert [it["UserName"] for it in iam.list_users()["Users"]] == ["anna"]
+    iam.delete_user(UserName="anna")
+    iam.delete_group(GroupName="staff")
+    assert refused(iam.get_user, UserName="anna") == "NoSuchEntity"
+
+
+def test_what_refers_to_roles(iam):
+    iam.create_role(RoleName="machine", AssumeRolePolicyDocument=json.dumps(TRUST))
+    iam.create_instance_profile(InstanceProfileName="machine")
+    iam.add_role_to_instance_profile(InstanceProfileName="machine", RoleName="machine")
+    shown = iam.get_instance_profile(InstanceProfileName="machine")["InstanceProfile"]
+    assert shown["Roles"][0]["AssumeRolePolicyDocument"] == TRUST
+    assert len(iam.list_instance_profiles_for_role(RoleName="machine")["InstanceProfiles"]) == 1
+    assert len(iam.list_instance_profiles()["InstanceProfiles"]) == 1
+    iam.tag_instance_profile(InstanceProfileName="machine", Tags=[{"Key": "a", "Value": "b"}])
+    assert iam.list_instance_profile_tags(InstanceProfileName="machine")["Tags"] == [{"Key": "a", "Value": "b"}]
+    iam.untag_instance_profile(InstanceProfileName="machine", TagKeys=["a"])
+    assert refused(iam.delete_role, RoleName="machine") == "DeleteConflict"
+    iam.remove_role_from_instance_profile(InstanceProfileName="machine", RoleName="machine")
+    iam.delete_instance_profile(InstanceProfileName="machine")
+    iam.delete_role(RoleName="machine")
+
+    linked = iam.create_service_linked_role(AWSServiceName="ecs.amazonaws.com")["Role"]["RoleName"]
+    task = iam.delete_service_linked_role(RoleName=linked)["DeletionTaskId"]
+    assert iam.get_service_linked_role_deletion_status(DeletionTaskId=task)["Status"] == "SUCCEEDED"
+
+    arn = iam.create_open_id_connect_provider(Url="https://token.example.com", ClientIDList=["a"])["OpenIDConnectProviderArn"]
+    named = {"OpenIDConnectProviderArn": arn}
+    iam.add_client_id_to_open_id_connect_provider(**named, ClientID="b")
+    iam.remove_client_id_from_open_id_connect_provider(**named, ClientID="a")
+    iam.update_open_id_connect_provider_thumbprint(**named, ThumbprintList=["a" * 40])
+    iam.tag_open_id_connect_provider(**named, Tags=[{"Key": "a", "Value": "b"}])
+    iam.untag_open_id_connect_provider(**named, TagKeys=["a"])
+    assert iam.list_open_id_connect_provider_tags(**named)["Tags"] == []
+    shown = iam.get_open_id_connect_provider(**named)
+    assert (shown["ClientIDList"], shown["ThumbprintList"]) == (["b"], ["a" * 40])
+    assert [it["Arn"] for it in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]] == [arn]
+    iam.delete_open_id_connect_provider(**named)
+
+
+def test_versions_of_policies(iam):
+    arn = iam.create_policy(PolicyName="versions", PolicyDocument=json.dumps(READ))["Policy"]["Arn"]
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(WRITE))
+    assert iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"] == "v1"
+    iam.set_default_policy_version(PolicyArn=arn, VersionId="v2")
+    assert refused(iam.delete_policy_version, PolicyArn=arn, VersionId="v2") == "DeleteConflict"
+    assert refused(iam.delete_policy, PolicyArn=arn) == "DeleteConflict"
+    iam.delete_policy_version(PolicyArn=arn, VersionId="v1")
+    iam.tag_policy(PolicyArn=arn, Tags=[{"Key": "a", "Value": "b"}])
+    assert iam.list_policy_tags(PolicyArn=arn)["Tags"] == [{"Key": "a", "Value": "b"}]
+    iam.untag_policy(PolicyArn=arn, TagKeys=["a"])
+    iam.delete_policy(PolicyArn=arn)
+
+
 def test_who_asks(cloud, calls):
     sts = calls.of(cloud.client("sts"))
     shown = sts.get_caller_identity()
@@ -107,7 +202,8 @@ def test_every_operation_is_called_or_refused_by_name(cloud, calls, service):
         # Deleted when they aren't used, as at the end of these tests.
         for page in calls.of(cloud.client("iam")).get_paginator("list_policies").paginate(Scope="Local"):
             for policy in page["Policies"]:
-                versions = cloud.client("iam").list_policy_versions(PolicyArn=policy["Arn"])["Versions"]
-                if len(versions) == 1:
-                    calls.of(cloud.client("iam")).delete_policy(PolicyArn=policy["Arn"])
+                for version in cloud.client("iam").list_policy_versions(PolicyArn=policy["Arn"])["Versions"]:
+                    if not version["IsDefaultVersion"]:
+                        cloud.client("iam").delete_policy_version(PolicyArn=policy["Arn"], VersionId=version["VersionId"])
+                calls.of(cloud.client("iam")).delete_policy(PolicyArn=policy["Arn"])
     calls.everything(cloud, service)
