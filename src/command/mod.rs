@@ -4,6 +4,7 @@ pub(crate) mod completions;
 pub(crate) mod consume;
 pub(crate) mod deploy;
 pub(crate) mod local;
+pub(crate) mod man;
 pub(crate) mod publish;
 pub(crate) mod simulate;
 mod value;
@@ -50,7 +51,7 @@ impl Context {
             outcome: &'a Outcome,
         }
         self.ui.record(&Record { record: "report", outcome });
-        for line in terminal::render(outcome) {
+        for line in terminal::render(outcome, self.ui.columns()) {
             self.ui.line(line);
         }
     }

@@ -127,6 +127,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
 
     context.report(&Outcome {
         command: "consume",
+        template: None,
         target: target.describe(),
         run: None,
         seed: None,
