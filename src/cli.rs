@@ -6,7 +6,7 @@ use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::command::{Context, completions, consume, deploy, local, peek, publish, simulate, status};
+use crate::command::{Context, completions, consume, deploy, local, man, peek, publish, simulate, status};
 use crate::config::Env;
 use crate::exit::{Exit, Failure};
 use crate::stop::Stop;
@@ -16,25 +16,26 @@ use crate::ui::Ui;
 #[derive(Debug, Parser)]
 #[command(
     name = "messaging",
-    version,
+    version = env!("MESSAGING_VERSION"),
     arg_required_else_help = true,
     max_term_width = 120,
     after_long_help = "See it all at once:
   messaging simulate
 
 Or step by step, the cloud in a terminal of its own:
-  messaging local                       the embedded cloud, on 127.0.0.1:4566
-  messaging deploy                      the topic, the queues, the stream, the bucket
-  messaging publish                     an event every 5 s
-  messaging consume                     drains both queues
-  messaging status                      how full the queues are; peek shows the messages
+  messaging local     the embedded cloud, on 127.0.0.1:4566
+  messaging deploy    the topic, the queues, the stream, the bucket
+  messaging publish   an event every 5 s
+  messaging consume   drains both queues
+  messaging status    how full the queues are; peek shows the messages
 
 The same on AWS: --target aws. Nothing is sent to AWS without that.
 
-A setting is the first of: its flag, its environment variable, .env in this folder, its default.
+A setting is the first of: its flag, its environment variable, .env in this
+folder, its default.
 
 Exit codes:
-  0    done; an endless run that was stopped with Ctrl-C has done what it should
+  0    done; so is an endless run that was stopped with Ctrl-C
   1    something failed
   2    the command line, the environment or .env doesn't make sense
   3    the run finished, but something was lost
@@ -56,6 +57,7 @@ enum Command {
     Peek(peek::Args),
     Simulate(Box<simulate::Args>),
     Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Why nothing can be run.
@@ -91,9 +93,11 @@ impl Cli {
 
     /// Runs the command; must be called inside the runtime.
     pub async fn run(self, env: Env) -> Result<Exit, Failure> {
-        let context = Context { ui: Ui::new(self.json()), env, stop: Stop::on_signals() };
-        // These two commands read no setting: they need no warning.
-        if !matches!(self.command, Command::Local(_) | Command::Completions(_))
+        let ui = Ui::new(self.json());
+        let stop = Stop::on_signals(&ui);
+        let context = Context { ui, env, stop };
+        // These commands read no setting: they need no warning.
+        if !matches!(self.command, Command::Local(_) | Command::Completions(_) | Command::Man(_))
             && let Some(remark) = context.env.remark()
         {
             context.ui.warn(remark);
@@ -107,6 +111,7 @@ impl Cli {
             Command::Peek(args) => peek::run(&context, args).await,
             Command::Simulate(args) => simulate::run(&context, *args).await,
             Command::Completions(args) => completions::run::<Self>(&args),
+            Command::Man(args) => man::run::<Self>(&args),
         }
     }
 
@@ -117,7 +122,7 @@ impl Cli {
             Command::Status(args) => args.json,
             Command::Peek(args) => args.json,
             Command::Simulate(args) => args.json,
-            Command::Local(_) | Command::Deploy(_) | Command::Completions(_) => false,
+            Command::Local(_) | Command::Deploy(_) | Command::Completions(_) | Command::Man(_) => false,
         }
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Stack {
     pub outputs: Outputs,
     /// The values of its parameters.
     pub parameters: BTreeMap<String, String>,
+    /// Whether nobody may delete it (termination protection).
+    pub protected: bool,
 }
 
 /// Looks a stack up by name or id; none when it doesn't exist.
@@ -50,7 +52,43 @@ pub(crate) async fn describe(target: &Target, name: &str) -> Result<Option<Stack
             .iter()
             .filter_map(|p| Some((p.parameter_key()?.to_owned(), p.parameter_value().unwrap_or_default().to_owned())))
             .collect(),
+        protected: stack.enable_termination_protection() == Some(true),
     }))
+}
+
+/// A resource of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Resource {
+    pub logical_id: String,
+    /// Its own id: a bucket's name, a queue's URL.
+    pub physical_id: String,
+    /// As `AWS::S3::Bucket`.
+    pub kind: String,
+}
+
+/// The resources of a stack that are there.
+pub(crate) async fn list_resources(target: &Target, stack_id: &str) -> Result<Vec<Resource>, CallError> {
+    let client = target.cloudformation();
+    let mut pages = client.list_stack_resources().stack_name(stack_id).into_paginator().send();
+    let mut resources = Vec::new();
+    while let Some(page) = pages.next().await {
+        for resource in page?.stack_resource_summaries() {
+            let gone = resource.resource_status().is_some_and(|status| status.as_str() == "DELETE_COMPLETE");
+            let (Some(physical_id), false) = (resource.physical_resource_id(), gone) else { continue };
+            resources.push(Resource {
+                logical_id: resource.logical_resource_id().unwrap_or_default().to_owned(),
+                physical_id: physical_id.to_owned(),
+                kind: resource.resource_type().unwrap_or_default().to_owned(),
+            });
+        }
+    }
+    Ok(resources)
+}
+
+/// The text of the template that a stack was deployed by.
+pub(crate) async fn template(target: &Target, stack_id: &str) -> Result<String, CallError> {
+    let answer = target.cloudformation().get_template().stack_name(stack_id).send().await?;
+    Ok(answer.template_body.unwrap_or_default())
 }
 
 /// A thing that a command needs, and where it may be named.

@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::{Exit, Failure};
-use crate::ui;
+use crate::ui::Ui;
 
 /// Tells everybody who holds a clone of it that the program is to stop.
 ///
@@ -18,16 +18,17 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Listens for the signals; must be called inside the runtime.
-    pub(crate) fn on_signals() -> Self {
+    /// Listens for the signals, and says that it heard one; must be called inside the runtime.
+    pub(crate) fn on_signals(ui: &Ui) -> Self {
         let stop = Self::default();
-        let listener = stop.clone();
+        let (listener, ui) = (stop.clone(), ui.clone());
         tokio::spawn(async move {
             tokio::select! { () = signal() => {}, () = hangup() => {} }
             listener.signalled.cancel();
             listener.token.cancel();
-            ui::write_stderr("\nStopping: what is in flight is finished first (Ctrl-C again stops at once).\n");
+            ui.note_after_key("Stopping: what is in flight is finished first (Ctrl-C again stops at once).");
             signal().await;
+            ui.clear();
             std::process::exit(Exit::Interrupted as i32);
         });
         stop

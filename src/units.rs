@@ -28,6 +28,19 @@ pub(crate) fn duration(d: Duration) -> String {
     }
 }
 
+/// A rate for people, in the unit in which it is at least one: `1,234/s`, `8.3/s`, `3.3/m`, `0.5/h`.
+pub(crate) fn rate(per_second: f64) -> String {
+    let units = [(1.0, "s"), (60.0, "m"), (3600.0, "h")];
+    let (factor, unit) = units.into_iter().find(|(factor, _)| per_second * factor >= 0.95).unwrap_or(units[2]);
+    match per_second * factor {
+        // What has arrived is counted: a run without anything has no unit.
+        0.0 => "0/s".into(),
+        n if n >= 10.0 => format!("{}/{unit}", count(n.round() as u64)),
+        n if n >= 0.1 => format!("{n:.1}/{unit}"),
+        n => format!("{n:.2e}/{unit}"),
+    }
+}
+
 /// Bytes for people: `512 B`, `1.4 KiB`, `2.0 MiB`.
 pub(crate) fn bytes(n: u64) -> String {
     match n {
@@ -64,5 +77,15 @@ mod tests {
             assert_eq!(duration(Duration::from_micros(us)), text);
         }
         assert_eq!(bytes(1434), "1.4 KiB");
+        for (per_second, text) in [
+            (1234.4, "1,234/s"),
+            (8.33, "8.3/s"),
+            (1.0, "1.0/s"),
+            (200.0 / 3600.0, "3.3/m"),
+            (1.0 / 3600.0, "1.0/h"),
+            (0.0, "0/s"),
+        ] {
+            assert_eq!(rate(per_second), text);
+        }
     }
 }

@@ -97,6 +97,14 @@ impl Target {
         Self { watch: Some(Watch::new(ear)), ..self.clone() }
     }
 
+    /// Whether its address is another than the one that this kind of target has by itself.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        match self.kind {
+            TargetKind::Local => self.endpoint.as_deref().is_some_and(|endpoint| endpoint != LOCAL_ENDPOINT),
+            TargetKind::Aws => self.endpoint.is_some(),
+        }
+    }
+
     /// `local (http://127.0.0.1:4566, us-east-1)`.
     pub(crate) fn describe(&self) -> String {
         let kind = match self.kind {
@@ -122,6 +130,11 @@ impl Target {
     /// A client of CloudFormation.
     pub(crate) fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
         client!(aws_sdk_cloudformation, self, |config| config)
+    }
+
+    /// A client of Firehose.
+    pub(crate) fn firehose(&self) -> aws_sdk_firehose::Client {
+        client!(aws_sdk_firehose, self, |config| config)
     }
 
     /// A client of S3, with path style wherever the address isn't AWS's own.

@@ -1,12 +1,12 @@
 //! `messaging deploy`: brings a stack to what a template says, through change sets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use console::Style;
 
 use super::{Context, value};
-use crate::aws::{Target, TargetArgs};
-use crate::deploy::{Deployer, Template, delete, write_env_file};
+use crate::aws::{Target, TargetArgs, TargetKind};
+use crate::deploy::{Deployer, EnvFile, Template, await_streams, delete, show_deletion};
 use crate::exit::{Exit, Failure};
 use crate::stack::Outputs;
 use crate::ui::{Ui, paint};
@@ -16,18 +16,20 @@ use crate::ui::{Ui, paint};
 #[command(
     long_about = "Deploy the stack: topic, queues, delivery stream, bucket, roles.\n\n\
         Goes through a change set, as `aws cloudformation deploy` does: creates the stack or updates it, shows each \
-        resource as it happens, and prints the outputs. No change is a success. A creation that fails is rolled back, and \
-        the first reason is shown. Parameters that aren't given keep the value that the stack has.",
+        resource as it happens, waits until its delivery streams take records, and prints the outputs. No change is a \
+        success. A creation that fails is rolled back, and the first reason is shown. Parameters that aren't given keep \
+        the value that the stack has.",
     after_long_help = "Examples:
-  messaging deploy                                  into the embedded cloud of `messaging local`
-  messaging deploy --write-env                      and keep its topic and queues in .env
-  messaging deploy --parameter BufferingSeconds=0 --parameter MaxReceiveCount=3
-  messaging deploy --dry-run                        what would change
-  messaging deploy --target aws                     the same on AWS
-  messaging deploy --delete --empty-bucket          and away with it, landed data included"
+  messaging deploy                          to the cloud of `messaging local`
+  messaging deploy --write-env              and let .env say where all of it is
+  messaging deploy --parameter MaxReceiveCount=1
+  messaging deploy --dry-run                what would change, before and after
+  messaging deploy --target aws             the same on AWS
+  messaging deploy --delete --dry-run       what would go, and what would stay
+  messaging deploy --delete --empty-bucket  away with it, landed data included"
 )]
 pub(crate) struct Args {
-    /// The template [default: infra.yaml here, else the built-in one].
+    /// The template [default: infra.yaml of this folder, else the built-in template].
     #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,
     /// The stack's name.
@@ -36,10 +38,11 @@ pub(crate) struct Args {
     /// A parameter of the template; may be repeated.
     #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = value::key_value)]
     pub parameters: Vec<(String, String)>,
-    /// Show what would change, and change nothing.
-    #[arg(long, conflicts_with_all = ["delete", "write_env"])]
+    /// Show what would change, and change nothing. With --delete: what would go, and what would stay.
+    #[arg(long, conflicts_with = "write_env")]
     pub dry_run: bool,
-    /// Write the topic and the queues among the outputs into a .env file; what else is in it stays.
+    /// Write what the next command needs into a .env file: the target, its address and region, the stack, the topic and the
+    /// queues. What else is in it stays.
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = ".env", conflicts_with = "delete")]
     pub write_env: Option<PathBuf>,
     /// Delete the stack.
@@ -59,13 +62,19 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     let target = context.with_complaints(&Target::connect(&args.target, &context.env, &context.stop).await?);
     let deployer = Deployer { target: &target, ui: &context.ui, stop: &context.stop, stack: &args.stack };
     let Some(template) = template else {
+        if args.dry_run {
+            show_deletion(&deployer, args.empty_bucket).await?;
+            return Ok(Exit::Ok);
+        }
         delete(&deployer, args.empty_bucket).await?;
         return Ok(Exit::Ok);
     };
     context.ui.note(format!(
-        "{} {} into the stack {} on {}.",
-        if args.dry_run { "Comparing" } else { "Deploying" },
-        template.name,
+        "{} the stack {} on {}.",
+        match args.dry_run {
+            true => format!("Comparing {} with", template.name),
+            false => format!("Deploying {} as", template.name),
+        },
         paint(&Style::new().for_stderr().bold(), &args.stack),
         target.describe()
     ));
@@ -73,20 +82,45 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         deployer.dry_run(&template, &args.parameters).await?;
         return Ok(Exit::Ok);
     }
-    let outputs = deployer.apply(&template, &args.parameters).await?;
-    print_outputs(&context.ui, &outputs);
+    let stack = deployer.apply(&template, &args.parameters).await?;
+    for stream in await_streams(&deployer, &stack).await? {
+        context.ui.note(format!("The delivery stream {} lands a batch {}.", stream.name, stream.buffering));
+    }
+    print_outputs(&context.ui, &stack.outputs);
     if let Some(path) = &args.write_env {
-        let names = write_env_file(path, &outputs)?;
-        if names.is_empty() {
-            context.ui.warn(format!(
-                "The stack's outputs name neither the topic nor a queue: nothing is written to {}.",
-                path.display()
-            ));
-        } else {
-            context.ui.note(format!("Wrote {} to {}.", names.join(", "), path.display()));
-        }
+        write_env(context, &target, &args.stack, path, &stack.outputs)?;
     }
     Ok(Exit::Ok)
+}
+
+/// Writes where all of it is into a `.env` file.
+fn write_env(context: &Context, target: &Target, stack: &str, path: &Path, outputs: &Outputs) -> Result<(), Failure> {
+    let address = target.endpoint.clone().map(|endpoint| ("AWS_ENDPOINT_URL", endpoint));
+    // The target's own address needs no word, unless the file names another.
+    let (address, defaults) = match address {
+        Some(address) if target.is_elsewhere() => (Some(address), None),
+        other => (None, other),
+    };
+    let kind = match target.kind {
+        TargetKind::Local => "local",
+        TargetKind::Aws => "aws",
+    };
+    let mut settings = vec![("MESSAGING_TARGET", kind.to_owned())];
+    settings.extend(address.clone());
+    settings.push(("AWS_REGION", target.region.clone()));
+    settings.push(("MESSAGING_STACK", stack.to_owned()));
+    // On AWS itself there is no address at all: an empty one is as good as none.
+    let defaults = defaults.or_else(|| address.is_none().then(|| ("AWS_ENDPOINT_URL", String::new())));
+    let file = EnvFile { path, settings, defaults: defaults.into_iter().collect() };
+    let names = file.write(outputs)?;
+    if !names.iter().any(|name| ["TOPIC_ARN", "URL_ORDERS", "URL_PAYMENTS"].contains(name)) {
+        context.ui.warn("The stack's outputs name neither the topic nor a queue: publish and consume need them.");
+    }
+    context.ui.note(format!("Wrote {} to {}.", names.join(", "), path.display()));
+    if target.kind == TargetKind::Aws && address.is_some() {
+        context.ui.note("An address that only .env names gets no keys but those of .env: export it for your own.");
+    }
+    Ok(())
 }
 
 fn print_outputs(ui: &Ui, outputs: &Outputs) {

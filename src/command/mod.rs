@@ -4,6 +4,7 @@ pub(crate) mod completions;
 pub(crate) mod consume;
 pub(crate) mod deploy;
 pub(crate) mod local;
+pub(crate) mod man;
 pub(crate) mod peek;
 pub(crate) mod publish;
 pub(crate) mod simulate;
@@ -52,7 +53,7 @@ impl Context {
             outcome: &'a Outcome,
         }
         self.ui.record(&Record { record: "report", outcome });
-        for line in terminal::render(outcome) {
+        for line in terminal::render(outcome, self.ui.columns()) {
             self.ui.line(line);
         }
     }

@@ -1,18 +1,14 @@
 //! A change set: made, shown, executed or thrown away.
 
-use aws_sdk_cloudformation::types::{
-    Capability, ChangeAction, ChangeSetStatus, ChangeSetType, Parameter, Replacement, ResourceChange,
-};
-use console::Style;
+use aws_sdk_cloudformation::operation::describe_change_set::builders::DescribeChangeSetFluentBuilder;
+use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, Parameter, ResourceChange};
 use tokio::time::sleep;
 
-use super::Deployer;
-use super::template::Template;
+use super::{Deployer, Template, changes, validation};
 use crate::aws::CallError;
 use crate::clock;
 use crate::exit::{Exit, Failure};
 use crate::stack::Stack;
-use crate::ui::paint;
 
 /// What CloudFormation thinks of a template.
 pub(super) enum Prepared {
@@ -25,26 +21,32 @@ pub(super) struct ChangeSet {
     pub stack_id: String,
     /// Of a stack that doesn't exist yet.
     pub creates: bool,
-    id: String,
+    pub id: String,
     changes: Vec<ResourceChange>,
 }
 
-/// Makes a change set and waits until it is ready.
+/// Makes a change set of a template and parameters, and waits until it is ready.
 pub(super) async fn prepare(
     deployer: &Deployer<'_>,
     existing: Option<&Stack>,
     template: &Template,
-    given: &[(String, String)],
+    parameters: Vec<Parameter>,
 ) -> Result<Prepared, Failure> {
     let client = deployer.target.cloudformation();
-    let cant = |error: CallError| error.failure(deployer.target, &format!("deploy {}", template.name));
+    let cant = |error: CallError| {
+        let failure = error.failure(deployer.target, &format!("deploy {}", template.name));
+        match validation::resources_of(&error.message, template) {
+            Some(meant) => failure.help(meant),
+            None => failure,
+        }
+    };
     let created = client
         .create_change_set()
         .stack_name(deployer.stack)
         .change_set_name(format!("messaging-{}", clock::now().as_millisecond()))
         .change_set_type(if existing.is_some() { ChangeSetType::Update } else { ChangeSetType::Create })
         .template_body(&template.text)
-        .set_parameters(Some(merge_parameters(existing, template, given)))
+        .set_parameters(Some(parameters))
         .capabilities(Capability::CapabilityNamedIam)
         .capabilities(Capability::CapabilityAutoExpand)
         .send()
@@ -62,17 +64,21 @@ pub(super) async fn prepare(
         changes: Vec::new(),
     };
     loop {
-        let answer =
-            client.describe_change_set().change_set_name(&change_set.id).stack_name(deployer.stack).send().await;
-        let answer = answer.map_err(|error| cant(error.into()))?;
+        let answer = change_set.describe(deployer).send().await.map_err(|error| cant(error.into()))?;
         match answer.status() {
             Some(ChangeSetStatus::Failed) => {
                 let reason = answer.status_reason().unwrap_or("CloudFormation gives no reason").to_owned();
+                let nothing = no_changes(&reason);
+                let failures = if nothing { Vec::new() } else { validation::failures(deployer, &change_set.id).await };
                 change_set.discard(deployer).await?;
-                if no_changes(&reason) {
+                if nothing {
                     return Ok(Prepared::NoChanges);
                 }
-                return Err(Failure::new(format!("Can't deploy {}", template.name)).why(reason));
+                let failure = Failure::new(format!("Can't deploy {}", template.name));
+                return Err(match validation::resources_of(&reason, template) {
+                    Some(meant) if failures.is_empty() => failure.why(reason).help(meant),
+                    _ => failure.why([vec![reason], failures].concat().join("\n")),
+                });
             }
             Some(ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress) => {
                 tokio::select! {
@@ -88,8 +94,8 @@ pub(super) async fn prepare(
                 change_set.add(answer.changes.unwrap_or_default());
                 while let Some(next) = token {
                     deployer.stop.check()?;
-                    let page = client.describe_change_set().change_set_name(&change_set.id).stack_name(deployer.stack);
-                    let page = page.next_token(next).send().await.map_err(|error| cant(error.into()))?;
+                    let page = change_set.describe(deployer).next_token(next).send().await;
+                    let page = page.map_err(|error| cant(error.into()))?;
                     token = page.next_token().map(str::to_owned);
                     change_set.add(page.changes.unwrap_or_default());
                 }
@@ -105,7 +111,12 @@ fn no_changes(reason: &str) -> bool {
 }
 
 /// The parameters that were given, and the stack's own values for the others: what `aws cloudformation deploy` does.
-fn merge_parameters(existing: Option<&Stack>, template: &Template, given: &[(String, String)]) -> Vec<Parameter> {
+/// Without a stack the template's defaults count.
+pub(super) fn merge_parameters(
+    existing: Option<&Stack>,
+    template: &Template,
+    given: &[(String, String)],
+) -> Vec<Parameter> {
     let mut parameters: Vec<Parameter> = Vec::new();
     for (n, (key, value)) in given.iter().enumerate() {
         // The last one given counts.
@@ -123,6 +134,12 @@ fn merge_parameters(existing: Option<&Stack>, template: &Template, given: &[(Str
 }
 
 impl ChangeSet {
+    /// A request for what it would do, with the values of properties before and after.
+    fn describe(&self, deployer: &Deployer<'_>) -> DescribeChangeSetFluentBuilder {
+        let request = deployer.target.cloudformation().describe_change_set().include_property_values(true);
+        request.change_set_name(&self.id).stack_name(deployer.stack)
+    }
+
     fn add(&mut self, changes: Vec<aws_sdk_cloudformation::types::Change>) {
         self.changes.extend(changes.into_iter().filter_map(|change| change.resource_change));
     }
@@ -150,35 +167,10 @@ impl ChangeSet {
         Ok(())
     }
 
-    /// What it would do, a line a resource.
+    /// What it would do, in lines.
     pub(super) fn lines(&self) -> Vec<String> {
-        if self.changes.is_empty() {
-            return vec!["It would change, but the change set names no resource: outputs or parameters only.".into()];
-        }
-        let width = self.changes.iter().map(|c| c.resource_type().unwrap_or_default().len()).max().unwrap_or(0);
-        self.changes.iter().map(|change| line(change, width)).collect()
+        changes::lines(&self.changes)
     }
-}
-
-fn line(change: &ResourceChange, width: usize) -> String {
-    let replacement = match change.replacement() {
-        Some(Replacement::True) => ", replaced",
-        Some(Replacement::Conditional) => ", perhaps replaced",
-        _ => "",
-    };
-    let (sign, style) = match change.action() {
-        Some(ChangeAction::Add) => ("+ add   ", Style::new().green()),
-        Some(ChangeAction::Remove) => ("- remove", Style::new().red()),
-        Some(ChangeAction::Modify) => ("~ modify", Style::new().yellow()),
-        Some(ChangeAction::Import) => ("+ import", Style::new().green()),
-        _ => ("? change", Style::new()),
-    };
-    format!(
-        "{}  {:<width$}  {}{replacement}",
-        paint(&style, sign),
-        change.resource_type().unwrap_or_default(),
-        change.logical_resource_id().unwrap_or_default(),
-    )
 }
 
 #[cfg(test)]
@@ -187,13 +179,14 @@ mod tests {
 
     #[test]
     fn values_that_arent_given_stay() {
-        let template = Template { text: "Parameters: {A: {}, B: {}, New: {}}".into(), name: "t".into() };
+        let template = Template::new("Parameters: {A: {}, B: {}, New: {}}", "t");
         let stack = Stack {
             id: String::new(),
             status: String::new(),
             reason: None,
             outputs: Default::default(),
             parameters: ["A", "B", "Gone"].map(|key| (key.to_owned(), "0".to_owned())).into(),
+            protected: false,
         };
         let given = [("A".to_owned(), "1".to_owned()), ("A".to_owned(), "2".to_owned())];
         let parameters = merge_parameters(Some(&stack), &template, &given);

@@ -3,15 +3,86 @@
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use console::Style;
 
-use super::{Deployer, watch};
+use super::{Deployer, Template, watch};
 use crate::aws::{CallError, ErrorKind};
 use crate::exit::Failure;
-use crate::stack::Stack;
+use crate::stack::{self, Stack};
 use crate::ui::paint;
 use crate::units::plural;
 
 /// Between emptying a bucket and deleting it Firehose may land something: then once more.
 const ATTEMPTS: u32 = 3;
+
+const BUCKET: &str = "AWS::S3::Bucket";
+
+/// Shows what a deletion would delete, and what would stay or stand in its way; deletes nothing.
+pub(crate) async fn show_deletion(deployer: &Deployer<'_>, empty_buckets: bool) -> Result<(), Failure> {
+    let Some(stack) = deployer.describe().await? else {
+        deployer.ui.note(format!("There is no stack {} on {}.", deployer.stack, deployer.target.describe()));
+        return Ok(());
+    };
+    let cant = |error: CallError| error.failure(deployer.target, "list what the stack has");
+    let resources = stack::list_resources(deployer.target, &stack.id).await.map_err(cant)?;
+    let text = stack::template(deployer.target, &stack.id).await.map_err(cant)?;
+    let declared = Template::new(text, "").resources();
+    let (ids, kinds) = resources
+        .iter()
+        .fold((0, 0), |(ids, kinds), it| (ids.max(it.logical_id.chars().count()), kinds.max(it.kind.chars().count())));
+    let (mut stays, mut in_the_way) = (0, 0);
+    for resource in &resources {
+        let policy = declared.iter().find(|it| it.logical_id == resource.logical_id).map(|it| &*it.deletion_policy);
+        // A resource that stands here was created: RetainExceptOnCreate keeps it as well.
+        let kept = policy.is_some_and(|policy| policy.starts_with("Retain"));
+        let objects = match resource.kind == BUCKET {
+            true => Some(count_objects(deployer, &resource.physical_id).await?),
+            false => None,
+        };
+        let holds = objects.as_ref().map_or(String::new(), |objects| format!(", which holds {objects}"));
+        let full = objects.as_ref().is_some_and(|objects| objects != "nothing");
+        let (sign, style, note) = match (kept, full) {
+            _ if objects.is_some() && empty_buckets => ("- delete", Style::new().red(), holds),
+            (true, _) => {
+                stays += 1;
+                let policy = policy.unwrap_or_default();
+                ("= stays ", Style::new().green(), format!("{holds} (DeletionPolicy {policy})"))
+            }
+            (false, true) => {
+                in_the_way += 1;
+                ("! blocks", Style::new().yellow(), format!("{holds}: a bucket that isn't empty is not deleted"))
+            }
+            (false, false) => ("- delete", Style::new().red(), String::new()),
+        };
+        deployer.ui.line(format!(
+            "{}  {:<ids$}  {:<kinds$}  {}{note}",
+            paint(&style, sign),
+            resource.logical_id,
+            resource.kind,
+            resource.physical_id,
+        ));
+    }
+    if stack.protected {
+        deployer.ui.warn(format!("The stack {} is protected from deletion (termination protection).", stack.id));
+    }
+    if stays + in_the_way > 0 {
+        deployer.ui.note("--empty-bucket deletes the buckets too, with all that they hold.");
+    }
+    deployer.ui.note("Nothing was deleted.");
+    Ok(())
+}
+
+/// How many objects a bucket holds, in words.
+async fn count_objects(deployer: &Deployer<'_>, bucket: &str) -> Result<String, Failure> {
+    let page = deployer.target.s3().list_objects_v2().bucket(bucket).send().await.map_err(CallError::from);
+    match page {
+        Ok(page) if page.contents().is_empty() => Ok("nothing".into()),
+        Ok(page) => {
+            let more = if page.is_truncated() == Some(true) { " and more" } else { "" };
+            Ok(plural(page.contents().len() as u64, "object") + more)
+        }
+        Err(error) if error.kind == ErrorKind::NotFound => Ok("nothing".into()),
+        Err(error) => Err(error.failure(deployer.target, &format!("look into the bucket {bucket}"))),
+    }
+}
 
 /// Deletes the stack, if it exists. Says which buckets it leaves, or with `empty_buckets` empties and deletes them.
 pub(crate) async fn delete(deployer: &Deployer<'_>, empty_buckets: bool) -> Result<(), Failure> {
@@ -87,19 +158,9 @@ pub(super) async fn delete_stack(deployer: &Deployer<'_>, stack: &Stack) -> Resu
 
 /// The stack's buckets.
 async fn list_buckets(deployer: &Deployer<'_>, stack: &Stack) -> Result<Vec<String>, Failure> {
-    let cant = |error: CallError| error.failure(deployer.target, "list the stack's buckets");
-    let client = deployer.target.cloudformation();
-    let mut resources = client.list_stack_resources().stack_name(&stack.id).into_paginator().send();
-    let mut buckets = Vec::new();
-    while let Some(page) = resources.next().await {
-        for resource in page.map_err(|error| cant(error.into()))?.stack_resource_summaries() {
-            let deleted = resource.resource_status().is_some_and(|status| status.as_str() == "DELETE_COMPLETE");
-            if resource.resource_type() == Some("AWS::S3::Bucket") && !deleted {
-                buckets.extend(resource.physical_resource_id().map(str::to_owned));
-            }
-        }
-    }
-    Ok(buckets)
+    let resources = stack::list_resources(deployer.target, &stack.id).await;
+    let resources = resources.map_err(|error| error.failure(deployer.target, "list the stack's buckets"))?;
+    Ok(resources.into_iter().filter(|it| it.kind == BUCKET).map(|it| it.physical_id).collect())
 }
 
 /// Deletes every object in some buckets.

@@ -1,4 +1,4 @@
-//! The topic and the queues of a stack in a `.env` file, under the names that publish and consume look for.
+//! Where a stack is, its topic and its queues in a `.env` file, under the names that the other commands look for.
 //!
 //! Outputs come from a template and a server: none of them may set another variable, and each is read back as it is, by
 //! us and by a shell.
@@ -20,35 +20,63 @@ const VARIABLES: [(&str, &str); 3] = [
 /// The older name of the topic: whoever uses it goes on using it.
 const OLD_ARN: &str = "ARN";
 
-/// Writes the outputs that commands read into a file and keeps everything else in it; the names that were written.
-///
-/// Nothing is written that would read back as something else, and nothing through a symlink: the file behind it may be
-/// anyone's.
-pub(crate) fn write(path: &Path, outputs: &Outputs) -> Result<Vec<&'static str>, Failure> {
-    let old = read(path)?;
-    let text = old.as_ref().map_or("", |(text, _)| text);
-    let before = variables(path, text)?;
-    let mut new = Vec::new();
-    for (output, name) in VARIABLES {
-        let Some(value) = outputs.get(output) else { continue };
-        if value.chars().any(char::is_control) {
-            return Err(Failure::new(format!("The output {output} can't stand in {}", path.display()))
-                .why("it holds a line break or another control character")
-                .help("Correct the template."));
+/// A setting that isn't an output: its variable and its value.
+pub(crate) type Setting = (&'static str, String);
+
+/// A `.env` file that is to be written.
+pub(crate) struct EnvFile<'a> {
+    pub path: &'a Path,
+    /// Which cloud and which stack: what the next command needs beside the outputs.
+    pub settings: Vec<Setting>,
+    /// Settings that are written only where the file has them already: they are the defaults.
+    pub defaults: Vec<Setting>,
+}
+
+impl EnvFile<'_> {
+    /// Writes the settings, and the outputs that commands read, into the file and keeps everything else in it; the names
+    /// that were written.
+    ///
+    /// Nothing is written that would read back as something else, and nothing through a symlink: the file behind it may be
+    /// anyone's.
+    pub(crate) fn write(&self, outputs: &Outputs) -> Result<Vec<&'static str>, Failure> {
+        let path = self.path;
+        let old = read(path)?;
+        let text = old.as_ref().map_or("", |(text, _)| text);
+        let before = variables(path, text)?;
+        let has = |name: &str| before.get(name).is_some_and(|value| !value.is_empty());
+        let defaults = self.defaults.iter().filter(|(name, _)| has(name));
+        let mut new = Vec::new();
+        for (name, value) in self.settings.iter().chain(defaults) {
+            check_line(path, &format!("The value of {name}"), value)?;
+            new.push((*name, value.as_str()));
         }
-        new.push((name, value.as_str()));
-        if output == stack::TOPIC_ARN && before.contains_key(OLD_ARN) {
-            new.push((OLD_ARN, value));
+        for (output, name) in VARIABLES {
+            let Some(value) = outputs.get(output) else { continue };
+            check_line(path, &format!("The output {output}"), value)?;
+            new.push((name, value));
+            if output == stack::TOPIC_ARN && before.contains_key(OLD_ARN) {
+                new.push((OLD_ARN, value));
+            }
         }
+        if new.is_empty() {
+            return Ok(Vec::new());
+        }
+        let written = set_variables(text, &new);
+        check_reads_back(path, &before, &written, &new)?;
+        replace(path, &written, old.map(|(_, permissions)| permissions))
+            .map_err(|error| Failure::new(format!("Can't write {}", path.display())).why(error))?;
+        Ok(new.into_iter().map(|(name, _)| name).collect())
     }
-    if new.is_empty() {
-        return Ok(Vec::new());
+}
+
+/// Refuses what has more than one line: it would set other variables.
+fn check_line(path: &Path, what: &str, value: &str) -> Result<(), Failure> {
+    match value.chars().any(char::is_control) {
+        false => Ok(()),
+        true => Err(Failure::new(format!("{what} can't stand in {}", path.display()))
+            .why("it holds a line break or another control character")
+            .help("Correct the template.")),
     }
-    let written = set_variables(text, &new);
-    check_reads_back(path, &before, &written, &new)?;
-    replace(path, &written, old.map(|(_, permissions)| permissions))
-        .map_err(|error| Failure::new(format!("Can't write {}", path.display())).why(error))?;
-    Ok(new.into_iter().map(|(name, _)| name).collect())
 }
 
 /// The text and the permissions of a file, if it is there.
@@ -135,6 +163,10 @@ mod tests {
 
     use super::*;
 
+    fn write(path: &Path, outputs: &Outputs) -> Result<Vec<&'static str>, Failure> {
+        EnvFile { path, settings: Vec::new(), defaults: Vec::new() }.write(outputs)
+    }
+
     fn outputs(pairs: &[(&str, &str)]) -> Outputs {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
     }
@@ -152,6 +184,27 @@ mod tests {
             assert!(text.lines().any(|l| l == line), "{text}");
         }
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    /// The next command looked for a server at the default address, with queues of another in the same file.
+    #[test]
+    fn what_was_said_of_the_cloud_is_written_and_what_is_default_only_corrected() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(".env");
+        let address = |url: &str| vec![("AWS_ENDPOINT_URL", url.to_owned())];
+        let stack = vec![("MESSAGING_STACK", "it's".to_owned())];
+        let file = EnvFile { path: &path, settings: stack.clone(), defaults: address("http://default") };
+        assert_eq!(file.write(&Outputs::default()).unwrap(), ["MESSAGING_STACK"]);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(variables(&path, &text).unwrap()["MESSAGING_STACK"], "it's");
+        let file = EnvFile { path: &path, settings: address("http://other"), defaults: Vec::new() };
+        file.write(&Outputs::default()).unwrap();
+        let file = EnvFile { path: &path, settings: stack, defaults: address("http://default") };
+        file.write(&Outputs::default()).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(variables(&path, &text).unwrap()["AWS_ENDPOINT_URL"], "http://default");
+        let file = EnvFile { path: &path, settings: vec![("MESSAGING_STACK", "a\nB=c".into())], defaults: Vec::new() };
+        assert!(file.write(&Outputs::default()).is_err());
     }
 
     /// An output's name or value once set any variable, those included that choose the target and hold keys.

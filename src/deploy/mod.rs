@@ -1,9 +1,13 @@
 //! Deploying: brings a stack to what a template says, through change sets, and deletes it.
 
 mod change_set;
+mod changes;
+mod defaults;
 mod delete;
 mod env_file;
+mod streams;
 mod template;
+mod validation;
 mod watch;
 
 use std::time::Duration;
@@ -11,12 +15,13 @@ use std::time::Duration;
 use console::Style;
 
 use self::change_set::Prepared;
-pub(crate) use self::delete::delete;
-pub(crate) use self::env_file::write as write_env_file;
+pub(crate) use self::delete::{delete, show_deletion};
+pub(crate) use self::env_file::EnvFile;
+pub(crate) use self::streams::await_streams;
 pub(crate) use self::template::Template;
 use crate::aws::{Target, TargetKind};
 use crate::exit::Failure;
-use crate::stack::{self, Outputs, Stack};
+use crate::stack::{self, Stack};
 use crate::stop::Stop;
 use crate::ui::{Ui, paint};
 
@@ -33,13 +38,40 @@ pub(crate) struct Deployer<'a> {
 }
 
 impl Deployer<'_> {
-    /// Creates or updates the stack and waits for it; its outputs.
-    pub(crate) async fn apply(&self, template: &Template, parameters: &[(String, String)]) -> Result<Outputs, Failure> {
+    /// Creates or updates the stack and waits for it. Parameters that aren't given keep the values that the stack has.
+    pub(crate) async fn apply(&self, template: &Template, parameters: &[(String, String)]) -> Result<Stack, Failure> {
         let existing = self.existing().await?;
-        match change_set::prepare(self, existing.as_ref(), template, parameters).await? {
+        let kept = defaults::kept(self, existing.as_ref(), template, parameters).await;
+        let stack = self.bring(existing.as_ref(), existing.as_ref(), template, parameters).await?;
+        for line in kept {
+            self.ui.note(line);
+        }
+        Ok(stack)
+    }
+
+    /// The same, but parameters that aren't given get the template's defaults.
+    pub(crate) async fn apply_afresh(
+        &self,
+        template: &Template,
+        parameters: &[(String, String)],
+    ) -> Result<Stack, Failure> {
+        let existing = self.existing().await?;
+        self.bring(existing.as_ref(), None, template, parameters).await
+    }
+
+    /// Creates or updates the stack, which keeps the values of `kept`, if that is given.
+    async fn bring(
+        &self,
+        existing: Option<&Stack>,
+        kept: Option<&Stack>,
+        template: &Template,
+        parameters: &[(String, String)],
+    ) -> Result<Stack, Failure> {
+        let merged = change_set::merge_parameters(kept, template, parameters);
+        match change_set::prepare(self, existing, template, merged).await? {
             Prepared::NoChanges => {
                 self.ui.note(format!("The stack {} is up to date: nothing to change.", self.stack));
-                Ok(existing.map(|stack| stack.outputs).unwrap_or_default())
+                existing.cloned().ok_or_else(|| Failure::new(format!("The stack {} is gone", self.stack)))
             }
             Prepared::Ready(change_set) => {
                 let before = watch::newest_event(self, &change_set.stack_id).await?;
@@ -55,7 +87,7 @@ impl Deployer<'_> {
                     self.stack,
                     if change_set.creates { "created" } else { "updated" }
                 ));
-                Ok(stack.outputs)
+                Ok(stack)
             }
         }
     }
@@ -63,7 +95,9 @@ impl Deployer<'_> {
     /// Shows what would change.
     pub(crate) async fn dry_run(&self, template: &Template, parameters: &[(String, String)]) -> Result<(), Failure> {
         let existing = self.existing().await?;
-        match change_set::prepare(self, existing.as_ref(), template, parameters).await? {
+        let kept = defaults::kept(self, existing.as_ref(), template, parameters).await;
+        let merged = change_set::merge_parameters(existing.as_ref(), template, parameters);
+        match change_set::prepare(self, existing.as_ref(), template, merged).await? {
             Prepared::NoChanges => self.ui.line("No changes."),
             Prepared::Ready(change_set) => {
                 for line in change_set.lines() {
@@ -71,6 +105,9 @@ impl Deployer<'_> {
                 }
                 change_set.discard(self).await?;
             }
+        }
+        for line in kept {
+            self.ui.note(line);
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! Watches a stack change: its events as they happen, and how it ends.
 
+use std::time::Duration;
+
 use aws_sdk_cloudformation::types::StackEvent;
 use console::Style;
-use jiff::{Timestamp, tz::TimeZone};
 use tokio::time::sleep;
 
 use super::Deployer;
@@ -10,6 +11,7 @@ use crate::aws::{CallError, ErrorKind};
 use crate::exit::{Exit, Failure};
 use crate::stack::{self, Stack};
 use crate::ui::{self, paint};
+use crate::units::duration;
 
 /// A cloud that shows no event of the stack itself after so many looks has none.
 const LOOKS_WITHOUT_EVENTS: u32 = 20;
@@ -92,6 +94,7 @@ pub(super) async fn until_rest(
 ) -> Result<(Option<Stack>, Option<String>), Failure> {
     let spinner = deployer.ui.bar(None, "{spinner:.green} {elapsed} {msg}");
     let (mut begun, mut looks, mut reason) = (false, 0, None);
+    let mut lines = Lines { columns: deployer.ui.columns(), first: None, ids: deployer.stack.len().max(LONGEST_ID) };
     let ended = loop {
         // The state first, then the events: an end is never seen before its last event.
         let stack = stack::describe(deployer.target, stack_id)
@@ -108,7 +111,7 @@ pub(super) async fn until_rest(
             let begins = status.ends_with("_IN_PROGRESS") && event.physical_resource_id() != event.stack_id();
             let again = event.resource_status_reason() == Some("Resource creation Initiated");
             if !(begins && (again || deployer.ui.is_live())) {
-                deployer.ui.line(line(&event));
+                deployer.ui.line(lines.of(&event));
             }
             since = event.event_id().map(str::to_owned);
         }
@@ -147,24 +150,94 @@ fn first_reason(event: &StackEvent) -> Option<String> {
     })
 }
 
-fn line(event: &StackEvent) -> String {
-    let status = event.resource_status().map(|status| status.as_str()).unwrap_or_default();
-    let style = match status {
-        status if status.ends_with("_FAILED") || status.contains("ROLLBACK") => Style::new().red(),
-        status if status.ends_with("_COMPLETE") => Style::new().green(),
-        _ => Style::new().dim(),
-    };
-    let time = event.timestamp().and_then(|at| Timestamp::new(at.secs(), 0).ok());
-    let time = time.map(|time| time.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string());
-    let mut line = format!(
-        "{}  {}  {:<36}  {}",
-        paint(&Style::new().dim(), time.unwrap_or_default()),
-        paint(&style, format!("{status:<20}")),
-        event.resource_type().unwrap_or_default(),
-        event.logical_resource_id().unwrap_or_default()
-    );
-    if let Some(reason) = event.resource_status_reason().filter(|reason| !reason.is_empty()) {
-        line += &format!("  {}", paint(&Style::new().dim(), ui::short(reason)));
+/// How wide the column of logical ids is at least.
+const LONGEST_ID: usize = 24;
+/// The longest type of a resource that a template here is likely to have.
+const LONGEST_TYPE: usize = "AWS::KinesisFirehose::DeliveryStream".len();
+
+/// Events as lines: how long after the first, what, and its state, which stands last: states are of very different
+/// lengths.
+struct Lines {
+    /// How wide the terminal is, if it is one.
+    columns: Option<usize>,
+    /// When the first event was, in milliseconds.
+    first: Option<i64>,
+    /// How wide the column of logical ids is.
+    ids: usize,
+}
+
+impl Lines {
+    fn of(&mut self, event: &StackEvent) -> String {
+        let status = event.resource_status().map(|status| status.as_str()).unwrap_or_default();
+        let style = match status {
+            status if status.ends_with("_FAILED") || status.contains("ROLLBACK") => Style::new().red(),
+            status if status.ends_with("_COMPLETE") => Style::new().green(),
+            _ => Style::new().dim(),
+        };
+        let dim = Style::new().dim();
+        let ids = self.ids;
+        let mut line = format!(
+            "{}  {:<ids$}  ",
+            paint(&dim, format!("{:>8}", self.after(event))),
+            event.logical_resource_id().unwrap_or_default(),
+        );
+        // Where there is room beside the longest state.
+        let room = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS".len();
+        if self.columns.is_none_or(|columns| columns >= 8 + ids + LONGEST_TYPE + room + 6) {
+            line += &format!("{:<LONGEST_TYPE$}  ", event.resource_type().unwrap_or_default());
+        }
+        line += &paint(&style, status);
+        if let Some(reason) = event.resource_status_reason().filter(|reason| !reason.is_empty()) {
+            line += &format!("  {}", paint(&dim, ui::short(reason)));
+        }
+        line
     }
-    line
+
+    /// How long after the first event this one was.
+    fn after(&mut self, event: &StackEvent) -> String {
+        let Some(at) = event.timestamp().and_then(|at| at.to_millis().ok()) else { return String::new() };
+        let first = *self.first.get_or_insert(at);
+        match u64::try_from(at - first) {
+            // The service tells milliseconds.
+            Ok(0) | Err(_) => "0 ms".into(),
+            Ok(ms) => duration(Duration::from_millis(ms)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cloudformation::primitives::DateTime;
+    use aws_sdk_cloudformation::types::ResourceStatus;
+
+    use super::*;
+
+    fn event(ms: i64, status: ResourceStatus) -> StackEvent {
+        StackEvent::builder()
+            .timestamp(DateTime::from_millis(ms))
+            .logical_resource_id("OrdersQueue")
+            .resource_type("AWS::SQS::Queue")
+            .resource_status(status)
+            .stack_id("s")
+            .event_id("e")
+            .stack_name("n")
+            .build()
+    }
+
+    /// All events of a deployment had the same second, and the longest state shifted what stood behind it.
+    #[test]
+    fn events_tell_how_long_after_the_first_they_were() {
+        let mut lines = Lines { columns: Some(80), first: None, ids: LONGEST_ID };
+        let mut shown = |ms, status| console::strip_ansi_codes(&lines.of(&event(ms, status))).into_owned();
+        assert_eq!(
+            shown(1_000, ResourceStatus::CreateInProgress),
+            format!("    0 ms  {:<24}  CREATE_IN_PROGRESS", "OrdersQueue")
+        );
+        let later = shown(1_012, ResourceStatus::from("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"));
+        assert_eq!(later, format!("   12 ms  {:<24}  UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "OrdersQueue"));
+        assert!(later.chars().count() <= 80);
+        lines.columns = None;
+        let wide = lines.of(&event(9_000, ResourceStatus::CreateComplete));
+        assert!(console::strip_ansi_codes(&wide).contains("AWS::SQS::Queue "), "{wide}");
+    }
 }

@@ -1,8 +1,10 @@
 //! One outcome, many renderings: [`terminal`] for people, JSON by serde for programs.
 
+mod ledger;
 pub(crate) mod progress;
 pub(crate) mod terminal;
 pub(crate) mod text;
+mod trouble;
 
 use serde::Serialize;
 
@@ -16,6 +18,9 @@ use crate::traffic::tally::{PublishTally, QueueTally};
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Outcome {
     pub command: &'static str,
+    /// Which template was deployed, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
     /// As `local (http://127.0.0.1:4566, us-east-1)`.
     pub target: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,6 +46,15 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// Says what the dead-letter queues of some queues hold.
+    pub(crate) fn put_dead_letters(&mut self, found: Vec<(Api, DeadLetters)>) {
+        for (api, dead_letters) in found {
+            if let Some(queue) = self.queues.iter_mut().find(|queue| queue.api == api) {
+                queue.dead_letters = Some(dead_letters);
+            }
+        }
+    }
+
     /// What was lost on all legs together.
     pub(crate) fn lost(&self) -> u64 {
         let accounts = self.queues.iter().map(|queue| &queue.account);
@@ -126,7 +140,12 @@ pub(crate) struct Queue {
 pub(crate) struct DeadLetters {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_url: Option<String>,
-    /// Messages, about: SQS's counts are approximate.
+    /// What it held before and after; only where it was looked at as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages: Option<u64>,
+    /// Messages that came, about: SQS's counts are approximate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<u64>,
     /// Why nobody knows.
@@ -138,19 +157,8 @@ impl Queue {
     /// What the consumers of a queue came to, and how its events balance.
     pub(crate) fn new(api: Api, queue_url: String, tally: QueueTally, account: Account) -> Self {
         let QueueTally { handled, own, failed, unreadable, not_deleted, requests } = tally;
-        let dead_letters = None;
-        Self {
-            api,
-            queue_url,
-            handled,
-            failed,
-            unreadable,
-            not_deleted,
-            own_events: own,
-            dead_letters,
-            requests,
-            account,
-        }
+        let (own_events, dead_letters) = (own, None);
+        Self { api, queue_url, handled, failed, unreadable, not_deleted, own_events, requests, account, dead_letters }
     }
 }
 

@@ -16,6 +16,11 @@ pub(crate) fn ms(latency: Duration) -> f64 {
     latency.as_micros() as f64 / 1e3
 }
 
+/// Milliseconds as people read them.
+pub(crate) fn milliseconds(ms: f64) -> String {
+    duration(Duration::from_secs_f64(ms / 1e3))
+}
+
 /// The colour of a kind of event, the same everywhere.
 pub(crate) fn kind_style(event_type: &str) -> Style {
     let style = Style::new();

@@ -27,7 +27,9 @@ pub(crate) struct Ledger {
     /// The objects in the bucket.
     pub landed: LandedTotals,
     acknowledged: Acknowledged,
-    is_publishing: bool,
+    /// How long publishing took; none while it goes on.
+    published_for: Option<Duration>,
+    started: Instant,
     /// When an event was published or arrived last, anywhere.
     last_progress: Instant,
 }
@@ -49,7 +51,8 @@ impl Ledger {
             landing: Leg::new(buffering + LATE_LANDING),
             landed: LandedTotals::default(),
             acknowledged: Acknowledged::default(),
-            is_publishing: true,
+            published_for: None,
+            started: Instant::now(),
             last_progress: Instant::now(),
         }
     }
@@ -64,7 +67,7 @@ impl Ledger {
 
     /// Nothing more will be published.
     pub(crate) fn end_publishing(&mut self) {
-        self.is_publishing = false;
+        self.published_for = Some(self.started.elapsed());
         self.last_progress = Instant::now();
     }
 
@@ -84,7 +87,12 @@ impl Ledger {
 
     /// Whether events may still be published.
     pub(crate) fn is_publishing(&self) -> bool {
-        self.is_publishing
+        self.published_for.is_none()
+    }
+
+    /// How long publishing has taken.
+    pub(crate) fn published_for(&self) -> Duration {
+        self.published_for.unwrap_or_else(|| self.started.elapsed())
     }
 
     /// How long ago an event was published or arrived last, anywhere.
@@ -105,7 +113,7 @@ impl Ledger {
 
     /// Whether everything is published, and every leg saw everything that the cloud acknowledged.
     pub(crate) fn is_complete(&self) -> bool {
-        !self.is_publishing
+        !self.is_publishing()
             && self.queues.values().all(|queue| queue.leg.is_complete(&self.acknowledged))
             && self.has_landed()
     }

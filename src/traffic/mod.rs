@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A name for a run that no other run has.
 pub(crate) fn new_run_id() -> String {
-    format!("run{:010x}", rand::random::<u64>() >> 24)
+    format!("{:010x}", rand::random::<u64>() >> 24)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::units::duration;
+use crate::units::{count, duration, rate};
 
 /// How often an event is published.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,10 +42,22 @@ impl fmt::Display for Pace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Every(interval) => write!(f, "one every {}", duration(*interval)),
-            Self::Rate(rate) => write!(f, "{rate}/s"),
+            Self::Rate(per_second) => f.write_str(&as_given(*per_second)),
             Self::Max => f.write_str("as fast as possible"),
         }
     }
+}
+
+/// A rate in the unit that makes it a whole number, as a user gives it: 200 an hour isn't 0.0556 a second.
+fn as_given(per_second: f64) -> String {
+    let near = |n: f64| n.round() >= 1.0 && (n - n.round()).abs() < n * 1e-9;
+    if per_second > 1.0 && !near(per_second) && near(per_second * 100.0) {
+        return format!("{}/s", (per_second * 100.0).round() / 100.0);
+    }
+    let units = [(1.0, "s"), (60.0, "m"), (3600.0, "h")].map(|(factor, unit)| (per_second * factor, unit));
+    let whole = units.into_iter().find(|(n, _)| near(*n));
+    let whole = whole.map(|(n, unit)| format!("{}/{unit}", count(n.round() as u64)));
+    whole.unwrap_or_else(|| rate(per_second))
 }
 
 /// The intended moments of one of several publishers that share a pace.
@@ -85,6 +97,23 @@ mod tests {
         };
         assert_eq!(moments(0), [0, 20, 40]);
         assert_eq!(moments(1), [10, 30, 50]);
+    }
+
+    /// A rate of 200 an hour was shown as 0.05555555555555555/s.
+    #[test]
+    fn a_pace_reads_as_it_was_given() {
+        for (per_second, text) in [
+            (100.0, "100/s"),
+            (1500.0, "1,500/s"),
+            (0.5, "30/m"),
+            (200.0 / 3600.0, "200/h"),
+            (2.5, "2.5/s"),
+            (200.0 / 60.0, "200/m"),
+        ] {
+            assert_eq!(Pace::Rate(per_second).to_string(), text);
+        }
+        assert_eq!(Pace::Rate(1.0 / 7.0).to_string(), "8.6/m");
+        assert_eq!(Pace::Max.to_string(), "as fast as possible");
     }
 
     #[test]

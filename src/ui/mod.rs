@@ -3,13 +3,18 @@
 //! Whatever is printed passes [`escape`] here, whoever wrote it; only what [`paint`] made is a colour.
 
 pub mod escape;
+mod live;
+mod wrap;
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use console::Style;
+use console::{Style, Term};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+
+use self::live::Live;
+use self::wrap::wrap;
 
 pub(crate) use self::escape::paint;
 
@@ -38,8 +43,10 @@ impl Ui {
         }
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let live = !dumb && !json && std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
-        let target =
-            if live { ProgressDrawTarget::stderr_with_hz(REDRAWS_PER_SECOND) } else { ProgressDrawTarget::hidden() };
+        let target = match live {
+            true => ProgressDrawTarget::term_like_with_hz(Box::new(Live::stderr()), REDRAWS_PER_SECOND),
+            false => ProgressDrawTarget::hidden(),
+        };
         Self { json, lines: !json, live, bars: MultiProgress::with_draw_target(target) }
     }
 
@@ -58,17 +65,29 @@ impl Ui {
         self.live
     }
 
-    /// A line of what the user asked for: stdout, in human mode only.
+    /// How wide the terminal of the user's lines is; nothing where they go elsewhere, and may be as long as they are.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        columns(&Term::stdout())
+    }
+
+    /// How wide the terminal of live views is.
+    pub(crate) fn live_columns(&self) -> usize {
+        Term::stderr().size().1.into()
+    }
+
+    /// A line of what the user asked for: stdout, in human mode only. On a terminal it is broken at spaces.
     pub(crate) fn line(&self, text: impl AsRef<str>) {
         if self.lines {
-            self.bars.suspend(|| write_stdout(&escape::line(text.as_ref())));
+            let text = wrap(&escape::line(text.as_ref()), self.columns());
+            self.bars.suspend(|| write_stdout(&text));
         }
     }
 
     /// Lines that belong together, as [`Ui::line`].
     pub(crate) fn lines(&self, lines: &[String]) {
         if self.lines {
-            let lines: Vec<_> = lines.iter().map(|text| escape::line(text)).collect();
+            let columns = self.columns();
+            let lines: Vec<_> = lines.iter().map(|text| wrap(&escape::line(text), columns)).collect();
             self.bars.suspend(|| write_stdout(&lines.join("\n")));
         }
     }
@@ -82,9 +101,26 @@ impl Ui {
         }
     }
 
-    /// A line about what goes on: stderr, in both modes.
+    /// A line about what goes on: stderr, in both modes. On a terminal it is broken at spaces.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
-        self.bars.suspend(|| write_stderr(&format!("{}\n", escape::line(text.as_ref()))));
+        let text = wrap(&escape::line(text.as_ref()), columns(&Term::stderr()));
+        self.bars.suspend(|| write_stderr(&format!("{text}\n")));
+    }
+
+    /// A note after a key was pressed: it stands in the place of what the terminal showed of the key, as `^C`.
+    pub(crate) fn note_after_key(&self, text: &str) {
+        let term = Term::stderr();
+        if term.is_term() {
+            // A line that isn't cleared is no reason to say nothing.
+            self.bars.suspend(|| _ = term.clear_line());
+        }
+        self.note(text);
+    }
+
+    /// Takes all live views away, before the program ends at once.
+    pub(crate) fn clear(&self) {
+        // Nobody is there to hear of it.
+        _ = self.bars.clear();
     }
 
     /// A warning: stderr, in both modes.
@@ -94,19 +130,18 @@ impl Ui {
     }
 
     /// A line of a live view; hidden when nobody watches. `total` makes it a bar. The template is ours: what comes from
-    /// outside is its name or its message.
+    /// outside is its name or its message. A message that stands last is cut where the terminal ends.
     pub(crate) fn bar(&self, total: Option<u64>, template: &str) -> Bar {
         let bar = self.bars.add(match total {
             Some(total) => ProgressBar::new(total),
             None => ProgressBar::new_spinner(),
         });
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("━╸─").tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
-        }
+        let bar = Bar(bar);
+        bar.set_template(template);
         if self.live {
-            bar.enable_steady_tick(Duration::from_millis(100));
+            bar.0.enable_steady_tick(Duration::from_millis(100));
         }
-        Bar(bar)
+        bar
     }
 }
 
@@ -123,6 +158,18 @@ impl Bar {
     pub(crate) fn named(self, name: &str) -> Self {
         self.0.set_prefix(escape::line(name).into_owned());
         self
+    }
+
+    /// Draws it by another template from now on.
+    pub(crate) fn set_template(&self, template: &str) {
+        // A row that wraps can't be taken away whole once the terminal gets narrower.
+        let template = match template.strip_suffix("{msg}") {
+            Some(before) => format!("{before}{{wide_msg}}"),
+            None => template.to_owned(),
+        };
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            self.0.set_style(style.progress_chars("━╸─").tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
+        }
     }
 
     /// How far the work has come.
@@ -144,6 +191,11 @@ impl Bar {
     pub(crate) fn finish_and_clear(&self) {
         self.0.finish_and_clear();
     }
+}
+
+/// How wide a terminal is, if it is one that says so.
+fn columns(term: &Term) -> Option<usize> {
+    term.size_checked().map(|(_, columns)| columns.into())
 }
 
 /// Writes a line to stdout as it is; a reader that went away (`| head`) ends the program quietly, as it does any filter.

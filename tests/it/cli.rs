@@ -28,11 +28,11 @@ fn silent() -> String {
 #[test]
 fn help_tells_every_command_and_every_exit_code() {
     let dir = folder();
-    let all = ["local", "deploy", "publish", "consume", "simulate", "completions", "Exit codes", "130"];
+    let all = ["local", "deploy", "publish", "consume", "simulate", "completions", "man", "Exit codes", "130"];
     let help = messaging(dir.path()).arg("--help").assert().code(OK).get_output().stdout.clone();
     let help = String::from_utf8(help).unwrap();
     assert!(all.iter().all(|word| help.contains(word)), "{help}");
-    for command in ["local", "deploy", "publish", "consume", "simulate", "completions"] {
+    for command in ["local", "deploy", "publish", "consume", "simulate", "completions", "man"] {
         messaging(dir.path()).args([command, "--help"]).assert().code(OK).stdout(contains("Examples:"));
     }
     messaging(dir.path()).assert().code(USAGE).stderr(contains("Usage: messaging"));
@@ -44,6 +44,38 @@ fn completions_for_every_shell() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         messaging(dir.path()).args(["completions", shell]).assert().code(OK).stdout(contains("simulate"));
     }
+}
+
+#[test]
+fn the_manual_has_a_page_for_every_command() {
+    let dir = folder();
+    messaging(dir.path()).arg("man").assert().code(OK).stdout(contains(".TH").and(contains("Exit codes")));
+    messaging(dir.path()).args(["man", "simulate"]).assert().code(OK).stdout(contains("buffering\\-seconds"));
+    messaging(dir.path()).args(["man", "simulat"]).assert().code(USAGE).stderr(contains("deploy, publish"));
+    messaging(dir.path()).args(["man", "--dir", "new/man1"]).assert().code(OK);
+    for page in ["messaging.1", "messaging-local.1", "messaging-simulate.1"] {
+        assert!(dir.path().join("new/man1").join(page).exists(), "{page}");
+    }
+    messaging(dir.path()).arg("--version").assert().code(OK).stdout(contains("messaging 0."));
+}
+
+/// Examples were longer than 80 columns, and broken at the edge.
+#[test]
+fn examples_in_help_fit_into_80_columns() {
+    let mut command = <messaging::Cli as clap::CommandFactory>::command();
+    command.build();
+    let named = ["deploy", "simulate", "man"].map(|name| command.find_subcommand(name).unwrap());
+    let all = std::iter::once(&command).chain(named);
+    let mut lines = 0;
+    for command in all {
+        for help in [command.get_after_long_help(), command.get_after_help()].into_iter().flatten() {
+            for line in help.to_string().lines() {
+                lines += 1;
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+            }
+        }
+    }
+    assert!(lines > 35, "only {lines} lines");
 }
 
 #[test]

@@ -144,6 +144,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     }
     context.report(&Outcome {
         command: "consume",
+        template: None,
         target: target.describe(),
         run: None,
         seed: None,
@@ -230,7 +231,8 @@ async fn count_dead_letters(
         Ok(ended) => (Some(ended), None),
         Err(error) => (None, Some(error.to_string())),
     };
-    report::DeadLetters { queue_url: before.ok().map(|before| before.url().to_owned()), ended, unknown }
+    let queue_url = before.ok().map(|before| before.url().to_owned());
+    report::DeadLetters { queue_url, before: None, messages: None, ended, unknown }
 }
 
 /// Consumes all queues side by side; the first error ends them all.

@@ -170,6 +170,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     }
     context.report(&Outcome {
         command: "publish",
+        template: None,
         target: target.describe(),
         run: Some(plan.run),
         seed: Some(plan.seed).filter(|_| args.file.is_none()),

@@ -1,14 +1,16 @@
 //! `messaging simulate`: the whole fan-out in one process, and the ledger that says whether anything was lost.
 
+mod dead_letters;
+mod fan_out;
 mod view;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use console::Style;
 use tokio::time::Instant;
 
+use self::fan_out::Found;
 use self::view::View;
 use super::{Context, value};
 use crate::aws::{Target, TargetArgs, TargetKind, local_region};
@@ -18,37 +20,29 @@ use crate::embedded::{self, DATA_DIR, Durability, Embedded};
 use crate::exit::{Exit, Failure};
 use crate::report::progress::{Complaints, with_ticks};
 use crate::report::{Landed, Outcome, Published, Queue, Verdict};
-use crate::stack::{self, Outputs};
-use crate::traffic::api::Api;
-use crate::traffic::consumer;
 use crate::traffic::ledger::Ledger;
 use crate::traffic::new_run_id;
 use crate::traffic::pace::Pace;
 use crate::traffic::publisher::{MAX_BATCH, Plan, publishers_for};
-use crate::traffic::run::{FanOut, FanOutQueue, Run};
-use crate::ui::paint;
+use crate::traffic::run::{FanOutQueue, Run};
 use crate::units::plural;
-
-/// The template's parameter for how long the stream buffers.
-const BUFFERING: &str = "BufferingSeconds";
-/// How many seconds the stream buffers in a simulation, unless the user says otherwise.
-const DEFAULT_BUFFERING: u32 = 5;
-/// How many seconds the stream buffers when nobody says anything: the template's default.
-const TEMPLATE_BUFFERING: u32 = 60;
 
 /// Run everything at once: deploy, publish, consume, land in S3, and prove that nothing is lost
 #[derive(Debug, Clone, clap::Args)]
 #[command(
     long_about = "Run everything at once: deploy, publish, consume, land in S3, and prove that nothing is lost.\n\n\
-        Starts an embedded cloud inside this process (unless an address or --target aws is given), deploys the built-in \
-        template into it, publishes a story, drains both queues as the APIs would, waits until the delivery stream has \
-        landed everything, and prints the ledger. The stream's buffering is shortened for the run. A stack that exists \
-        already is used as it is.\n\nThe exit code is 0 only if nothing is lost, 3 if something is.",
+        Starts an embedded cloud inside this process (unless an address or --target aws is given), deploys infra.yaml of \
+        this folder into it, or the built-in template where there is none, publishes a story, drains both queues as the \
+        APIs would, waits until the delivery stream has landed everything, and prints the ledger. The stream's buffering \
+        is shortened for the run, if the template has the parameter BufferingSeconds. On another cloud a stack that \
+        exists already is used as it is, unless --template, --parameter or --buffering-seconds changes it.\n\n\
+        The exit code is 0 only if nothing is lost, 3 if something is.",
     after_long_help = "Examples:
   messaging simulate
   messaging simulate --count 50000 --rate max --batch 10
+  messaging simulate --template my.yaml --parameter MaxReceiveCount=1
   messaging simulate --seed 42 --json
-  messaging simulate --target aws --delete-after    the same on AWS, and away with it afterwards"
+  messaging simulate --target aws --delete-after  on AWS, and away with it then"
 )]
 pub(crate) struct Args {
     /// How many events.
@@ -66,7 +60,14 @@ pub(crate) struct Args {
     /// Publishers side by side [default: as many as the rate needs].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub concurrency: Option<u32>,
-    /// How long the delivery stream buffers, 0 to 900 s; the template's own default is 60.
+    /// The template [default: infra.yaml of this folder, else the built-in template].
+    #[arg(long, value_name = "FILE")]
+    pub template: Option<PathBuf>,
+    /// A parameter of the template; may be repeated.
+    #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = value::key_value)]
+    pub parameters: Vec<(String, String)>,
+    /// How long the delivery stream buffers, 0 to 900 s: the template's parameter BufferingSeconds [default: 5, or less if
+    /// the template's own default is less].
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=900))]
     pub buffering_seconds: Option<u32>,
     /// How long to wait for what hasn't arrived, once nothing more arrives: beyond the buffering of the stream and the
@@ -92,19 +93,28 @@ pub(crate) struct Args {
     pub target: TargetArgs,
 }
 
+impl Args {
+    /// Whether a stack that exists is to be changed.
+    fn changes_the_stack(&self) -> bool {
+        self.template.is_some() || !self.parameters.is_empty() || self.buffering_seconds.is_some()
+    }
+}
+
 /// Runs the command.
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
+    let template = Template::load(args.template.as_deref())?;
     if args.target.target == TargetKind::Local && args.target.endpoint(&context.env)?.is_none() {
         let region = local_region(args.target.region.as_deref())?;
+        fan_out::check_deployable(&args, &template)?;
         let data_dir = embedded::data_dir(args.data_dir.clone(), &[DATA_DIR, "simulate"])?;
         let embedded = embedded::start(data_dir, args.durability, &context.ui).await?;
         let target = Target::local(embedded.endpoint.clone(), region).stopped_by(&context.stop);
-        let ended = simulate(context, &args, &target, Some(&embedded)).await;
+        let ended = simulate(context, &args, &target, &template, Some(&embedded)).await;
         embedded.shutdown().await?;
         return ended;
     }
     let target = Target::connect(&args.target, &context.env, &context.stop).await?;
-    simulate(context, &args, &target, None).await
+    simulate(context, &args, &target, &template, None).await
 }
 
 /// Deploys, runs, reports; `embedded` is the cloud of the target if it is our own.
@@ -112,13 +122,15 @@ async fn simulate(
     context: &Context,
     args: &Args,
     target: &Target,
+    template: &Template,
     embedded: Option<&Embedded>,
 ) -> Result<Exit, Failure> {
     let quiet = context.ui.without_lines();
     let watched = &context.with_complaints(target);
     let deployer = Deployer { target: watched, ui: &quiet, stop: &context.stop, stack: &args.stack };
-    let (outputs, buffering) = deploy_stack(context, args, &deployer, embedded.is_some()).await?;
-    let fan_out = find_fan_out(watched, &args.stack, &outputs, buffering).await?;
+    let found = fan_out::find(context, args, &deployer, template, embedded.is_some()).await?;
+    let fan_out = &found.fan_out;
+    let mut dead_letters = dead_letters::look(watched, &context.ui, fan_out).await;
     let plan = Plan {
         topic_arn: fan_out.topic_arn.clone(),
         run: new_run_id(),
@@ -131,24 +143,27 @@ async fn simulate(
         publishers: args.concurrency.unwrap_or_else(|| publishers_for(args.rate, args.batch, Some(args.count))),
     };
     context.ui.note(format!(
-        "Publishing {} at {}, seed {}; the delivery stream lands a batch every {} s.",
+        "Publishing {} {}, seed {}; the delivery stream {}.",
         plural(args.count, "event"),
-        plan.pace,
+        if plan.pace == Pace::Max { plan.pace.to_string() } else { format!("at {}", plan.pace) },
         plan.seed,
-        fan_out.buffering.as_secs()
+        found.lands
     ));
 
     let complaints = Complaints::new(&context.ui);
     let complain = Box::new(move |text: &str| complaints.say(text));
-    let run = Arc::new(Run::new(plan.run.clone(), &fan_out, context.stop.child(), args.patience, complain));
-    let view = View::new(&context.ui, args.count, &fan_out);
+    let run = Arc::new(Run::new(plan.run.clone(), fan_out, context.stop.child(), args.patience, complain));
+    let view = View::new(&context.ui, args.count, fan_out);
     let started = Instant::now();
-    let running = run.execute(target, watched, &fan_out, plan.clone(), clock::now());
+    let running = run.execute(target, watched, fan_out, plan.clone(), clock::now());
     let ended = with_ticks(running, || view.tick(&run.ledger())).await;
     view.finish();
     let ended = ended.map_err(|error| (error.to_string(), error.failure_after_answers(target, "finish the run")));
 
-    let mut outcome = outcome(target, &fan_out, &plan, &run.ledger(), started.elapsed(), embedded);
+    let elapsed = started.elapsed();
+    dead_letters::look_again(watched, &context.ui, &mut dead_letters).await;
+    let mut outcome = outcome(target, &found, &plan, &run.ledger(), elapsed, embedded);
+    outcome.put_dead_letters(dead_letters);
     let all_published = run.ledger().published.sent >= args.count;
     let verdict = match outcome.lost() {
         _ if ended.is_err() => Verdict::Interrupted,
@@ -174,71 +189,16 @@ async fn simulate(
     })
 }
 
-/// Deploys the built-in template. A stack that exists already, on a cloud that isn't `own`, is taken as it is, unless the
-/// user says how long it is to buffer. The stack's outputs, and how many seconds its stream buffers, if that is known.
-async fn deploy_stack(
-    context: &Context,
-    args: &Args,
-    deployer: &Deployer<'_>,
-    own: bool,
-) -> Result<(Outputs, Option<u32>), Failure> {
-    let bold = Style::new().for_stderr().bold();
-    let found = stack::describe(deployer.target, &args.stack).await;
-    let found = found.map_err(|error| error.failure(deployer.target, "look the stack up"))?;
-    let there = found.filter(|stack| ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&stack.status.as_str()));
-    let Some(stack) = there.filter(|_| !own && args.buffering_seconds.is_none()) else {
-        let seconds = args.buffering_seconds.unwrap_or(DEFAULT_BUFFERING);
-        context.ui.note(format!(
-            "Deploying {} into {}, with {BUFFERING}={seconds} instead of 60, so that you needn't wait.",
-            paint(&bold, "infra.yaml"),
-            deployer.target.describe()
-        ));
-        let parameters = [(BUFFERING.to_owned(), seconds.to_string())];
-        let outputs = deployer.apply(&Template::built_in(), &parameters).await?;
-        return Ok((outputs, Some(seconds)));
-    };
-    context.ui.note(format!(
-        "Using the stack {} on {} as it is deployed.",
-        paint(&bold, &args.stack),
-        deployer.target.describe()
-    ));
-    Ok((stack.outputs, stack.parameters.get(BUFFERING).and_then(|seconds| seconds.parse().ok())))
-}
-
-/// Finds the parts of a stack by its outputs, and asks its queues for their settings.
-async fn find_fan_out(
-    target: &Target,
-    stack: &str,
-    outputs: &Outputs,
-    buffering: Option<u32>,
-) -> Result<FanOut, Failure> {
-    let output = |name: &str| {
-        outputs.get(name).cloned().ok_or_else(|| {
-            Failure::new(format!("The stack {stack} has no output {name}"))
-                .help("A simulation needs the outputs of infra.yaml. Name another stack with --stack.")
-        })
-    };
-    let client = target.sqs();
-    let mut queues = Vec::new();
-    for (api, name) in [(Api::Orders, stack::ORDERS_QUEUE_URL), (Api::Payments, stack::PAYMENTS_QUEUE_URL)] {
-        let url = output(name)?;
-        let settings = consumer::describe(&client, &url).await;
-        let settings = settings.map_err(|error| error.failure(target, &format!("look at the queue {url}")))?;
-        queues.push(FanOutQueue { api, url, settings });
-    }
-    let buffering = Duration::from_secs(buffering.unwrap_or(TEMPLATE_BUFFERING).into());
-    Ok(FanOut { topic_arn: output(stack::TOPIC_ARN)?, queues, bucket: output(stack::BUCKET_NAME)?, buffering })
-}
-
 /// What the run came to, as far as the ledger knows it.
 fn outcome(
     target: &Target,
-    fan_out: &FanOut,
+    found: &Found,
     plan: &Plan,
     ledger: &Ledger,
     elapsed: Duration,
     embedded: Option<&Embedded>,
 ) -> Outcome {
+    let fan_out = &found.fan_out;
     let queue = |drained: &FanOutQueue| {
         let queue = &ledger.queues[&drained.api];
         Queue::new(drained.api, drained.url.clone(), queue.tally, ledger.balance(&queue.leg))
@@ -251,14 +211,15 @@ fn outcome(
         unreadable: ledger.landed.unreadable,
         account: ledger.balance(&ledger.landing),
     };
-    let elapsed_s = elapsed.as_secs_f64();
+    let published_for = ledger.published_for().as_secs_f64();
     Outcome {
         command: "simulate",
+        template: Some(found.template.clone()),
         target: target.describe(),
         run: Some(plan.run.clone()),
         seed: Some(plan.seed),
-        elapsed_s,
-        published: Some(Published::new(&ledger.published, fan_out.topic_arn.clone(), elapsed_s, plan.pace)),
+        elapsed_s: elapsed.as_secs_f64(),
+        published: Some(Published::new(&ledger.published, fan_out.topic_arn.clone(), published_for, plan.pace)),
         queues: fan_out.queues.iter().map(queue).collect(),
         landed: Some(landed),
         verdict: None,

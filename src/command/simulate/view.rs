@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use console::Style;
+use console::{Style, measure_text_width};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -16,6 +16,55 @@ use crate::units::{count, duration, plural};
 /// How often a plain line is printed when nobody watches.
 const PLAIN_EVERY: Duration = Duration::from_secs(2);
 
+/// What a line shows, as far as the terminal is wide enough for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shape {
+    /// Columns of the name.
+    name: usize,
+    /// Columns of the bar; none if there is no room for one.
+    bar: usize,
+    rate: bool,
+    p50: bool,
+    p99: bool,
+}
+
+impl Shape {
+    const LONGEST_NAME: usize = 26;
+    const BAR: std::ops::RangeInclusive<usize> = 8..=28;
+    /// Two spaces, the longest usual rate or latency with its label.
+    const RATE: usize = 2 + "123,456/s".len();
+    const LATENCY: usize = 2 + "p50 12.34 ms".len();
+
+    /// What fits into so many columns beside names of so many: the count always, then the rate, p50, a bar and p99.
+    fn fit(columns: usize, longest_name: usize) -> Self {
+        // Indent, name, gap, count; the last column stays free.
+        let beside = 2 + 1 + "1,000,000".len() + 1;
+        let name = longest_name.clamp(4, Self::LONGEST_NAME).min(columns.saturating_sub(beside).max(4));
+        let mut room = columns.saturating_sub(beside + name);
+        let mut take = |columns: usize| {
+            let fits = room >= columns;
+            room -= if fits { columns } else { 0 };
+            fits
+        };
+        let (rate, p50) = (take(Self::RATE), take(Self::LATENCY));
+        let has_bar = take(1 + Self::BAR.start());
+        let p99 = take(Self::LATENCY);
+        let bar = if has_bar { (Self::BAR.start() + room).min(*Self::BAR.end()) } else { 0 };
+        Self { name, bar, rate, p50: p50 && rate, p99: p99 && p50 }
+    }
+
+    fn template(self, colour: &str) -> String {
+        let bar = if self.bar == 0 { String::new() } else { format!(" {{bar:{}.{colour}/dim}}", self.bar) };
+        format!("  {{prefix:<{}!}}{bar} {{human_pos:>9}}{{msg}}", self.name)
+    }
+}
+
+/// The line of what landed.
+const LANDED: &str = "└─ landed in S3";
+const TOPIC_COLOUR: &str = "blue";
+const QUEUE_COLOUR: &str = "cyan";
+const LANDED_COLOUR: &str = "magenta";
+
 /// The bars of the topic, the queues and the bucket.
 pub(super) struct View {
     ui: Ui,
@@ -23,6 +72,9 @@ pub(super) struct View {
     topic: (Bar, Mutex<RecentRate>),
     queues: Vec<(Api, Bar, Mutex<RecentRate>)>,
     landed: (Bar, Mutex<RecentRate>),
+    /// What the lines show by now, and how long the longest name is.
+    shape: Mutex<Shape>,
+    longest_name: usize,
     started: Instant,
     /// When the last plain line was printed.
     last_line: Mutex<Instant>,
@@ -31,23 +83,24 @@ pub(super) struct View {
 impl View {
     /// The view of a run of `total` events.
     pub(super) fn new(ui: &Ui, total: u64, fan_out: &FanOut) -> Self {
-        let bar = |name: &str, colour: &str| {
-            ui.bar(Some(total), &format!("  {{prefix:<26}} {{bar:28.{colour}/dim}} {{human_pos:>9}}  {{msg}}"))
-                .named(name)
-        };
         let topic = fan_out.topic_arn.rsplit(':').next().unwrap_or("topic");
+        let queues: Vec<_> =
+            fan_out.queues.iter().map(|queue| (queue.api, format!("├─ {} queue", queue.api.name()))).collect();
+        let names = queues.iter().map(|(_, name)| name.as_str()).chain([topic, LANDED]);
+        let longest_name = names.map(measure_text_width).max().unwrap_or(0);
+        let shape = Shape::fit(ui.live_columns(), longest_name);
+        let bar = |name: &str, colour: &str| ui.bar(Some(total), &shape.template(colour)).named(name);
         let title = ui.bar(None, "{spinner:.green} {msg}");
-        let topic = bar(topic, "blue");
-        let queues = fan_out
-            .queues
-            .iter()
-            .map(|queue| (queue.api, bar(&format!("├─ {} queue", queue.api.name()), "cyan"), Mutex::default()));
+        let topic = bar(topic, TOPIC_COLOUR);
+        let queues = queues.into_iter().map(|(api, name)| (api, bar(&name, QUEUE_COLOUR), Mutex::default()));
         Self {
             ui: ui.clone(),
             title,
             topic: (topic, Mutex::default()),
             queues: queues.collect(),
-            landed: (bar("└─ landed in S3", "magenta"), Mutex::default()),
+            landed: (bar(LANDED, LANDED_COLOUR), Mutex::default()),
+            shape: Mutex::new(shape),
+            longest_name,
             started: Instant::now(),
             last_line: Mutex::new(Instant::now()),
         }
@@ -56,12 +109,13 @@ impl View {
     /// Shows how it goes.
     pub(super) fn tick(&self, ledger: &Ledger) {
         let sent = ledger.published.sent;
-        show(&self.topic.0, &self.topic.1, sent, &ledger.published.latencies);
+        let shape = self.shape();
+        show(shape, &self.topic.0, &self.topic.1, sent, &ledger.published.latencies);
         for (api, bar, rate) in &self.queues {
             let leg = &ledger.queues[api].leg;
-            show(bar, rate, leg.distinct(), &leg.latencies);
+            show(shape, bar, rate, leg.distinct(), &leg.latencies);
         }
-        show(&self.landed.0, &self.landed.1, ledger.landing.distinct(), &ledger.landing.latencies);
+        show(shape, &self.landed.0, &self.landed.1, ledger.landing.distinct(), &ledger.landing.latencies);
         let trouble = match ledger.failed_requests() {
             0 => String::new(),
             failed => format!("  {} failed", plural(failed, "request")),
@@ -73,7 +127,7 @@ impl View {
                 &Style::new().for_stderr().dim(),
                 match (ledger.is_publishing(), ledger.has_landed()) {
                     (true, _) => "publishing, consuming, landing",
-                    (false, false) => "published; waiting for the delivery stream to land the last batch",
+                    (false, false) => "published; the last batch hasn't landed yet",
                     (false, true) => "landed",
                 }
             )
@@ -96,6 +150,21 @@ impl View {
         }
     }
 
+    /// What the lines show: the terminal may have become another.
+    fn shape(&self) -> Shape {
+        let mut shape = self.shape.lock();
+        let now = Shape::fit(self.ui.live_columns(), self.longest_name);
+        if *shape != now {
+            *shape = now;
+            self.topic.0.set_template(&now.template(TOPIC_COLOUR));
+            self.landed.0.set_template(&now.template(LANDED_COLOUR));
+            for (_, bar, _) in &self.queues {
+                bar.set_template(&now.template(QUEUE_COLOUR));
+            }
+        }
+        now
+    }
+
     /// Takes the bars away.
     pub(super) fn finish(&self) {
         for bar in self.queues.iter().map(|(_, bar, _)| bar).chain([&self.topic.0, &self.landed.0, &self.title]) {
@@ -105,13 +174,38 @@ impl View {
 }
 
 /// Shows on a bar how many events there are, how fast they come, and how long they take.
-fn show(bar: &Bar, rate: &Mutex<RecentRate>, n: u64, latencies: &Latencies) {
+fn show(shape: Shape, bar: &Bar, rate: &Mutex<RecentRate>, n: u64, latencies: &Latencies) {
     bar.set_position(n);
     let per_second = rate.lock().update(n);
-    bar.set_message(&format!(
-        "{:>7}/s  p50 {:>8}  p99 {:>8}",
-        count(per_second.round() as u64),
-        duration(latencies.quantile(0.5)),
-        duration(latencies.quantile(0.99))
-    ));
+    let mut text = String::new();
+    if shape.rate {
+        text += &format!("  {:>7}/s", count(per_second.round() as u64));
+    }
+    for (name, q, is_shown) in [("p50", 0.5, shape.p50), ("p99", 0.99, shape.p99)] {
+        if is_shown {
+            text += &format!("  {name} {:>8}", duration(latencies.quantile(q)));
+        }
+    }
+    bar.set_message(&text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each line was 106 columns wide, and took two rows of a terminal with 80.
+    #[test]
+    fn a_line_shows_what_fits() {
+        for (columns, name) in (1..200).flat_map(|columns| [(columns, 17), (columns, 256)]) {
+            let Shape { name, bar, rate, p50, p99 } = Shape::fit(columns, name);
+            let latency = Shape::LATENCY;
+            let parts = [(bar > 0, 1 + bar), (rate, Shape::RATE), (p50, latency), (p99, latency)];
+            let width = 2 + name + 1 + 9 + parts.iter().filter(|(on, _)| *on).map(|(_, n)| n).sum::<usize>();
+            assert!(width < columns || columns < 18, "{columns}: {width}");
+        }
+        let at = |columns| Shape::fit(columns, 17);
+        assert_eq!(at(120), Shape { name: 17, bar: 28, rate: true, p50: true, p99: true });
+        assert_eq!((at(80).p99, at(80).bar), (true, 10));
+        assert_eq!((at(60).rate, at(60).p50, at(60).bar), (true, true, 0));
+    }
 }

@@ -1,0 +1,53 @@
+//! Why a template is refused, with the logical id of each resource that is meant.
+
+use super::{Deployer, Template};
+
+/// So many failures are shown at most.
+const SHOWN: usize = 20;
+
+/// The failures of the checks before a deployment (DescribeEvents, VALIDATION_ERROR), a line each. A cloud that doesn't
+/// tell them has said all it knows.
+pub(super) async fn failures(deployer: &Deployer<'_>, change_set: &str) -> Vec<String> {
+    let client = deployer.target.cloudformation();
+    let failed = aws_sdk_cloudformation::types::EventFilter::builder().failed_events(true).build();
+    let request = client.describe_events().change_set_name(change_set).filters(failed);
+    let Ok(answer) = request.send().await else { return Vec::new() };
+    let failures = answer.operation_events().iter().filter_map(|event| {
+        let reason = event.validation_status_reason().or(event.resource_status_reason())?;
+        let id = event.logical_resource_id().unwrap_or_default();
+        let path = event.validation_path().map(|path| format!(" at {path}")).unwrap_or_default();
+        Some(format!("{id} ({}){path}: {reason}", event.resource_type().unwrap_or_default()))
+    });
+    failures.take(SHOWN).collect()
+}
+
+/// The resources whose types an error names without their logical ids, in a sentence.
+pub(super) fn resources_of(error: &str, template: &Template) -> Option<String> {
+    // A type ends where its name does: AWS::S3::Bucket isn't meant by AWS::S3::BucketPolicy.
+    let is_named = |text: &str| {
+        error.match_indices(text).any(|(at, _)| {
+            let after = error[at + text.len()..].chars().next();
+            after.is_none_or(|c| !c.is_ascii_alphanumeric() && c != ':')
+        })
+    };
+    let meant = template.resources().into_iter().filter(|it| it.kind.contains("::") && is_named(&it.kind));
+    let meant = meant.filter(|it| !error.contains(&it.logical_id));
+    let meant: Vec<_> = meant.take(SHOWN).map(|it| format!("{} is of the type {}", it.logical_id, it.kind)).collect();
+    (!meant.is_empty()).then(|| format!("{}.", meant.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A type that isn't there was named, and not which of many resources has it.
+    #[test]
+    fn an_error_about_a_type_names_the_resources() {
+        let text = "Resources: {Orders: {Type: 'AWS::SQS::Queu'}, Policy: {Type: 'AWS::SQS::QueuePolicy'}, B: {Type: A::B::C}}";
+        let template = Template::new(text, "t");
+        let error = "Template format error: Unrecognized resource types: [AWS::SQS::Queu]";
+        assert_eq!(resources_of(error, &template).unwrap(), "Orders is of the type AWS::SQS::Queu.");
+        assert_eq!(resources_of("Orders: AWS::SQS::Queu is none", &template), None);
+        assert_eq!(resources_of("No permission", &template), None);
+    }
+}
