@@ -70,7 +70,7 @@ pub(super) fn region(text: &str) -> Result<String, String> {
     }
     match meant(text) {
         Some(meant) => Err(format!("this isn't the name of a region; {meant} is")),
-        None => Err("this isn't the name of a region; us-east-1 is one".into()),
+        None => Err("a region like us-east-1 is needed".into()),
     }
 }
 
@@ -124,6 +124,6 @@ mod tests {
         ] {
             assert_eq!(region(name), Err(format!("this isn't the name of a region; {meant} is")), "{name}");
         }
-        assert_eq!(region("nowhere-at-all"), Err("this isn't the name of a region; us-east-1 is one".into()));
+        assert_eq!(region("nowhere-at-all"), Err("a region like us-east-1 is needed".into()));
     }
 }

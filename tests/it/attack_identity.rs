@@ -163,7 +163,7 @@ async fn what_is_open_is_open_to_nobody_in_particular() {
         format!("Action=Subscribe&Version=2010-03-31&TopicArn={arn}&Protocol=email&Endpoint=me%40example.com");
     assert_eq!(status(&cloud.signed(&Ask::form(&subscribe), A, "sns").await), "200");
 
-    for page in ["/_messaging/outbox", "/_messaging/notices", "/_messaging/outbox?x"] {
+    for page in ["/_messaging/outbox", "/_messaging/notices", "/_messaging/outbox?x", "/_messaging/queues"] {
         let ask = Ask::new("GET", page);
         let answer = cloud.send(&ask).await;
         assert!(status(&answer) == "403" && answer.contains("MissingAuthenticationToken"), "{page}: {answer}");

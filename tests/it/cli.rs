@@ -82,12 +82,17 @@ fn examples_in_help_fit_into_80_columns() {
 fn values_that_make_no_sense_are_refused_with_an_example() {
     let dir = folder();
     for (args, says) in [
-        (&["publish", "--every", "5"][..], "20ms, 5s, 10m"),
+        (&["publish", "--every", "often"][..], "20ms, 5s, 10m"),
+        (&["consume", "--work", "20"], "20ms or 20s"),
+        (&["consume", "--visibility-timeout", "13h"], "twelve hours"),
         (&["publish", "--every", "0s"], "--rate max"),
         (&["publish", "--rate", "fast"], "200/s"),
         (&["publish", "--rate", "1/s", "--every", "1s"], "cannot be used with"),
         (&["publish", "--batch", "11"], "1..=10"),
-        (&["publish", "--count", "0"], "0 is not in 1.."),
+        (&["publish", "--count", "0"], "at least 1"),
+        (&["publish", "--count", "1x"], "500, 1k or 2M"),
+        (&["publish", "--file", "x", "--seed", "1"], "cannot be used with"),
+        (&["publish", "--attribute", "a=b"], "--file"),
         (&["publish", "--kind", "refund"], "consumer, order, payment"),
         (&["consume", "--fail-rate", "2"], "between 0 and 1"),
         (&["consume", "--api", "stock"], "orders, payments, all"),
@@ -97,6 +102,7 @@ fn values_that_make_no_sense_are_refused_with_an_example() {
         (&["publish", "--endpoint-url", "localhost:4566"], "http://127.0.0.1:4566"),
         (&["simulate", "--buffering-seconds", "901"], "0..=900"),
         (&["publish", "--region", "../x"], "a region like us-east-1"),
+        (&["publish", "--region", "us-east1"], "isn't the name of a region; us-east-1 is"),
     ] {
         messaging(dir.path()).args(args).assert().code(USAGE).stderr(contains(says));
     }

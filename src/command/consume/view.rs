@@ -367,3 +367,28 @@ impl Record<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `--until-empty` stood there without a word while messages were in flight.
+    #[test]
+    fn what_is_waited_for_is_said() {
+        let left = |visible, in_flight, delayed| Left { visible, in_flight, delayed };
+        let within = Some(Duration::from_millis(29_500));
+        for (left, within, told) in [
+            (left(0, 6, 0), within, Some("6 in flight, visible again within 30 s")),
+            (left(0, 6, 2), None, Some("6 in flight, held by another consumer, 2 delayed")),
+            (left(0, 0, 2), within, Some("2 delayed")),
+            (left(1, 6, 0), within, None),
+            (left(0, 0, 0), within, None),
+        ] {
+            assert_eq!(left.waits_for(within).as_deref(), told);
+        }
+        let queue = QueueState { left: Some(left(0, 6, 0)), ..QueueState::default() };
+        assert_eq!(queue.describe(0.0, Some("x")), "0 handled, 0/s, x");
+        assert_eq!(queue.describe(0.0, None), "0 handled, 0/s, 6 to go");
+        assert_eq!(queue.visible_again(Duration::from_secs(30)), None);
+    }
+}

@@ -2,7 +2,16 @@
 
 use std::sync::Arc;
 
-use super::node::Fold;
+/// How upper and lower case compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fold {
+    /// They differ.
+    None,
+    /// They are the same for ASCII letters: flag `i`.
+    Ascii,
+    /// They are the same for all letters: flags `i` and `u`.
+    Unicode,
+}
 
 /// Ranges of characters in ascending order, both ends included.
 pub(super) type Table = Arc<[(u32, u32)]>;

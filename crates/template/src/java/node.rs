@@ -1,17 +1,6 @@
 //! What a pattern consists of.
 
-use super::class::Class;
-
-/// How upper and lower case compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fold {
-    /// They differ.
-    None,
-    /// They are the same for ASCII letters: flag `i`.
-    Ascii,
-    /// They are the same for all letters: flags `i` and `u`.
-    Unicode,
-}
+use super::class::{Class, Fold};
 
 /// Which alternative of a repetition is tried first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! The text of a pattern, read as `java.util.regex.Pattern` reads it: alternatives, groups, flags and quantifiers.
 
 use super::class::Class;
-use super::node::{Anchor, Fold, Greed, Node, Parsed};
+use super::class::Fold;
+use super::node::{Anchor, Greed, Node, Parsed};
 use super::property::{Properties, Reading};
 
 /// How deep groups and classes may be nested.

@@ -1,7 +1,8 @@
 //! A pattern as a program: steps one after the other, with jumps.
 
 use super::class::Class;
-use super::node::{Anchor, Fold, Greed, Node, Parsed};
+use super::class::Fold;
+use super::node::{Anchor, Greed, Node, Parsed};
 use super::property::Properties;
 
 /// One step of a program. Steps are named by their place in it.
