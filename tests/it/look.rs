@@ -6,10 +6,10 @@ use std::net::TcpListener;
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use serde_json::{Value, json};
 
-use crate::helpers::accounts::{A, Ask, B, Guarded, status};
 use crate::helpers::binary::{Ended, Local, folder, run};
 use crate::helpers::cloud::{TestCloud, config};
 use crate::helpers::queues::{attribute, queue, receive, send};
+use crate::helpers::signed::{A, Ask, B, Guarded, status};
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/infra.yaml");
 
@@ -107,7 +107,7 @@ async fn the_pages_of_the_server_are_bounded() {
     }
     let get = |target: String| {
         let address = cloud.endpoint.strip_prefix("http://").unwrap().to_owned();
-        async move { crate::helpers::accounts::send(&address, &Ask::new("GET", &target).bytes()).await }
+        async move { crate::helpers::signed::send(&address, &Ask::new("GET", &target).bytes()).await }
     };
     let json = |answer: &str| -> Value { serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap() };
     let arn = "arn:aws:sqs:us-east-1:000000000000:big";
