@@ -33,11 +33,8 @@ fn on_terminal(dir: &Path, columns: u16, args: &str, until: &str, look: impl FnO
     let mut terminal = vt100::Parser::new(size(ROWS), size(columns), 0);
     let mut look = Some(look);
     let started = Instant::now();
-    loop {
-        match received.recv_timeout(Duration::from_secs(60)) {
-            Ok(bytes) => terminal.process(&bytes),
-            Err(_) => break,
-        }
+    while let Ok(bytes) = received.recv_timeout(Duration::from_secs(60)) {
+        terminal.process(&bytes);
         let rows = rows(&terminal);
         if rows.iter().any(|row| row.contains(until))
             && let Some(look) = look.take()

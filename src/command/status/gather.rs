@@ -212,14 +212,21 @@ impl Scope {
     async fn topics(&self, target: &Target) -> Result<Vec<Topic>, CallError> {
         let mut topics = Vec::new();
         for arn in &self.topics {
-            let answer = target.sns().get_topic_attributes().topic_arn(arn).send().await.map_err(CallError::from);
-            let answer = match answer {
-                Ok(answer) => answer,
-                Err(error) if error.kind == ErrorKind::NotFound => continue,
-                Err(error) => return Err(error),
+            // Not by GetTopicAttributes, whose counts come minutes later.
+            let mut pages = target.sns().list_subscriptions_by_topic().topic_arn(arn).into_paginator().items().send();
+            let (mut subscriptions, mut pending) = (0, 0);
+            let found = loop {
+                match pages.next().await.map(|item| item.map_err(CallError::from)) {
+                    Some(Ok(item)) if item.subscription_arn() == Some("PendingConfirmation") => pending += 1,
+                    Some(Ok(_)) => subscriptions += 1,
+                    Some(Err(error)) if error.kind == ErrorKind::NotFound => break false,
+                    Some(Err(error)) => return Err(error),
+                    None => break true,
+                }
             };
-            let number = |name| answer.attributes().and_then(|it| it.get(name)?.parse().ok()).unwrap_or(0);
-            let (subscriptions, pending) = (number("SubscriptionsConfirmed"), number("SubscriptionsPending"));
+            if !found {
+                continue;
+            }
             topics.push(Topic { arn: arn.clone(), subscriptions, pending });
         }
         Ok(topics)

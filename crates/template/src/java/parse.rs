@@ -82,7 +82,7 @@ impl Parser {
     pub(super) fn peek(&mut self) -> Option<char> {
         while self.flags.comments {
             match self.text.get(self.at) {
-                Some(c) if matches!(c, ' ' | '\t'..='\r') => self.at += 1,
+                Some(' ' | '\t'..='\r') => self.at += 1,
                 Some('#') => {
                     let rest = self.text[self.at..].iter();
                     self.at += rest.take_while(|c| !is_line_end(u32::from(**c), self.flags.unix_lines)).count();
