@@ -93,18 +93,33 @@ fn age(age: Duration) -> String {
 }
 
 fn topics(status: &Status) -> impl Iterator<Item = String> {
-    status.topics.iter().map(|topic| {
+    status.topics.iter().flat_map(|topic| {
         let name = topic.arn.rsplit(':').next().unwrap_or(&topic.arn);
         let pending = match topic.pending {
             0 => String::new(),
             pending => format!(", {} pending", count(pending)),
         };
-        format!("topic {name}: {}{pending}", plural(topic.subscriptions, "subscription"))
+        within(&[&format!("topic {name}: "), &format!("{}{pending}", plural(topic.subscriptions, "subscription"))])
     })
 }
 
+/// The parts as one line, and as more where it would go beyond sixty columns.
+fn within(parts: &[&str]) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for part in parts {
+        let Some(line) = lines.last_mut() else { break };
+        if !line.is_empty() && console::measure_text_width(line) + console::measure_text_width(part.trim_end()) > 60 {
+            line.truncate(line.trim_end().len());
+            lines.push(format!("  {part}"));
+        } else {
+            line.push_str(part);
+        }
+    }
+    lines
+}
+
 fn streams(status: &Status) -> impl Iterator<Item = String> {
-    status.streams.iter().map(|stream| {
+    status.streams.iter().flat_map(|stream| {
         let buffer = match (stream.records, stream.bytes) {
             (Some(0), _) => "nothing in its buffer".to_owned(),
             (Some(records), Some(size)) => {
@@ -113,15 +128,19 @@ fn streams(status: &Status) -> impl Iterator<Item = String> {
             }
             _ => "what is in its buffer isn't told here".to_owned(),
         };
-        format!("stream {}: {buffer}", stream.name)
+        within(&[&format!("stream {}: ", stream.name), &buffer])
     })
 }
 
 fn buckets(status: &Status) -> impl Iterator<Item = String> {
-    status.buckets.iter().map(|bucket| {
+    status.buckets.iter().flat_map(|bucket| {
         let more = if bucket.more { " and more" } else { "" };
-        let look = if bucket.objects > 0 { format!(": messaging peek s3://{}", bucket.name) } else { String::new() };
-        format!("bucket {}: {}{more}{look}", bucket.name, plural(bucket.objects, "object"))
+        let (end, look) = match bucket.objects {
+            0 => ("", String::new()),
+            _ => (": ", format!("messaging peek s3://{}", bucket.name)),
+        };
+        let objects = format!("{}{more}{end}", plural(bucket.objects, "object"));
+        within(&[&format!("bucket {}: ", bucket.name), &objects, &look])
     })
 }
 
