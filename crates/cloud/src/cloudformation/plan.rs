@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 
 use super::record::{Resources, Stack};
 use super::types;
+use crate::request::Context;
 use template::graph::{self, Needs};
 use template::parameters::Texts;
 use template::references::{Found, walk};
-use template::{Budget, Invalid, KNOWN_AFTER_APPLY, Pseudo, Reference, Result, Scope, Template, conditions};
+use template::{Budget, Invalid, KNOWN_AFTER_APPLY, Pseudo, Reference, Resource, Result, Scope, Template, conditions};
 
 /// A template, resolved as far as nothing has to exist for it.
 pub(super) struct Plan {
@@ -34,22 +35,58 @@ pub(super) fn pseudo(stack: &Stack, notifications: &[String]) -> Pseudo {
     }
 }
 
-/// The resource types that aren't this cloud's, each once.
-pub(super) fn unknown_types(template: &Template) -> Vec<String> {
-    let kinds = template.resources.values().map(|resource| &resource.kind);
-    let unknown: BTreeSet<&String> = kinds.filter(|kind| types::find(kind).is_none()).collect();
-    unknown.into_iter().cloned().collect()
+/// The pseudo parameters of a template that belongs to no stack: where the request was sent.
+pub(super) fn pseudo_here(cx: &Context) -> Pseudo {
+    Pseudo { region: cx.region.to_string(), account: cx.account.to_string(), ..Pseudo::default() }
 }
 
-/// AWS's error for resource types that it doesn't know.
-pub(super) fn unrecognized(kinds: &[String]) -> Invalid {
+/// The types of these resources that aren't this cloud's, each once.
+fn unknown<'a>(resources: impl Iterator<Item = &'a Resource>) -> Vec<String> {
+    let kinds: BTreeSet<&String> = resources.map(|r| &r.kind).filter(|kind| types::find(kind).is_none()).collect();
+    kinds.into_iter().cloned().collect()
+}
+
+/// The resource types of a template that aren't this cloud's, each once.
+pub(super) fn unknown_types(template: &Template) -> Vec<String> {
+    unknown(template.resources.values())
+}
+
+/// The error for resource types that aren't this cloud's.
+fn unrecognized(template: &Template, kinds: &[String]) -> Invalid {
+    let named = |kinds: &[&String]| {
+        let of = |kind: &str| {
+            let resources = template.resources.iter().filter(|(_, resource)| resource.kind == kind);
+            let names: Vec<&str> = resources.map(|(name, _)| name.as_str()).collect();
+            format!("{kind} of {}", names.join(", "))
+        };
+        kinds.iter().map(|kind| of(kind)).collect::<Vec<_>>().join("; ")
+    };
+    let serverless: Vec<&String> = kinds.iter().filter(|kind| kind.starts_with("AWS::Serverless::")).collect();
+    if template.is_serverless() && !serverless.is_empty() {
+        return Invalid::new(format!(
+            "Template error: this cloud does not simulate serverless resources: {}",
+            named(&serverless)
+        ));
+    }
+    let nested: Vec<&String> = kinds.iter().filter(|kind| *kind == "AWS::CloudFormation::Stack").collect();
+    if !nested.is_empty() {
+        return Invalid::new(format!(
+            "Template error: nested stacks are not supported by this cloud: {}",
+            named(&nested)
+        ));
+    }
     Invalid::new(format!("Template format error: Unrecognized resource types: [{}]", kinds.join(", ")))
 }
 
-/// Checks that every resource type is one of this cloud's.
+/// Checks that every resource type is one of this cloud's. Without values for the parameters nobody knows which conditions
+/// hold, so only resources that have none count; [`Plan::new`] looks at the others.
 pub(super) fn check_types(template: &Template) -> Result<()> {
-    let unknown = unknown_types(template);
-    if unknown.is_empty() { Ok(()) } else { Err(unrecognized(&unknown)) }
+    settle_types(template, template.resources.values().filter(|resource| resource.condition.is_none()))
+}
+
+fn settle_types<'a>(template: &Template, resources: impl Iterator<Item = &'a Resource>) -> Result<()> {
+    let unknown = unknown(resources);
+    if unknown.is_empty() { Ok(()) } else { Err(unrecognized(template, &unknown)) }
 }
 
 impl Plan {
@@ -58,15 +95,17 @@ impl Plan {
     /// # Errors
     /// AWS's, for a template that is none or whose resources need each other in a circle.
     pub(super) fn new(text: &str, parameters: &Texts, pseudo: Pseudo) -> Result<Self> {
-        let template = Template::read_given(text, parameters)?;
-        check_types(&template)?;
+        let mut template = Template::read_given(text, parameters, &pseudo)?;
         let values: BTreeMap<String, Value> = template
             .parameters
             .iter()
             .filter_map(|p| Some((p.name.clone(), p.value(parameters.get(&p.name)?))))
             .collect();
         let conditions = conditions::evaluate(&template, &values, &pseudo)?;
+        template.settle_names(&values, &conditions, &pseudo)?;
         let needs = graph::needs(&template, &conditions)?;
+        // A type that isn't this cloud's may stand behind a condition that is false.
+        settle_types(&template, needs.keys().map(|name| &template.resources[name]))?;
         let order = graph::order(&needs)?;
         Ok(Self { template, values, conditions, pseudo, needs, order })
     }

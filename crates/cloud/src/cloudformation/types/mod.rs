@@ -5,6 +5,7 @@
 mod bucket;
 mod bucket_policy;
 mod bucket_settings;
+mod cdk_metadata;
 mod delivery_stream;
 mod managed_policy;
 mod queue;
@@ -27,6 +28,7 @@ pub(super) use work::{GeneratedName, Work};
 static TYPES: &[&dyn ResourceType] = &[
     &bucket::Bucket,
     &bucket_policy::BucketPolicy,
+    &cdk_metadata::CdkMetadata,
     &delivery_stream::DeliveryStream,
     &managed_policy::ManagedPolicy,
     &queue::Queue,
