@@ -42,4 +42,5 @@ mod sqs;
 mod stack;
 mod stack_points;
 mod stack_rules;
+mod stack_templates;
 mod sts;
