@@ -145,14 +145,14 @@ async fn what_patterns_cost_is_bounded() {
     let late = "a".repeat(4_000) + "!";
     let bombs = [
         ("nested", template(1, "(a+)+$", &late)),
-        ("many", template(200, "(a|b|aa)*b?c", &late)),
+        ("many", template(12, "(a|b|aa)*b?c", &late)),
         ("looking", template(1, "(?=(a*)*b).*", &late)),
         ("again", template(1, r"(.*)(.*)\1\2x", &late)),
     ];
     for (what, body) in bombs {
         let begun = Instant::now();
         let refused = set("bomb", &body).await.expect_err(what).into_service_error();
-        assert!(format!("{refused:?}").contains("takes more than"), "{what}: {refused:?}");
+        assert!(format!("{refused:?}").contains("takes more than"), "{what}: {:?}", refused.meta().code());
         client.validate_template().template_body(&body).send().await.unwrap();
         assert!(begun.elapsed() < 2 * MOMENT, "{what}: {:?}", begun.elapsed());
         well(&cloud, what).await;
