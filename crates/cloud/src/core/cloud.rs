@@ -3,11 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 
 use super::Core;
 use super::background::Background;
 use super::notices::Notices;
+use crate::authority::Authority;
 use crate::blobs::Blobs;
 use crate::folder::Home;
 use crate::notification::reach::Reach;
@@ -36,6 +37,8 @@ pub struct Cloud {
     pub blobs: Blobs,
     /// Where the server listens; known once it does.
     address: OnceLock<SocketAddr>,
+    /// What makes the certificates that the server shows; made when it is first needed.
+    pub(super) authority: OnceCell<Authority>,
     home: Option<Home>,
 }
 
@@ -55,6 +58,7 @@ impl Cloud {
             background: Background::default(),
             blobs,
             address: OnceLock::new(),
+            authority: OnceCell::new(),
             home,
         }
     }

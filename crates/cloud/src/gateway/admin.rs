@@ -1,5 +1,7 @@
 //! What isn't AWS's: the paths of the server itself.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Method;
 use http::request::Parts;
@@ -14,6 +16,8 @@ pub(super) enum Page {
     Health,
     /// The certificate (PEM) that SNS's signatures are checked with, at the path of their SigningCertURL: as on AWS anybody's.
     Certificate(String),
+    /// The certificate that whoever speaks TLS to the server trusts: anybody's.
+    Authority,
     /// What would have been sent by mail, text message or push.
     Outbox,
     /// What didn't go as somebody may have expected.
@@ -30,6 +34,7 @@ impl Page {
             // No bucket has this name.
             "/_messaging/outbox" => Some(Page::Outbox),
             "/_messaging/notices" => Some(Page::Notices),
+            "/_messaging/ca.pem" => Some(Page::Authority),
             _ if signed || parts.uri.query().is_some() => None,
             "/health" => Some(Page::Health),
             path => cloud.certificate(path).map(Page::Certificate),
@@ -42,10 +47,14 @@ impl Page {
     }
 
     /// Its status, content type and text. Of `account` alone, if there is one.
-    pub(super) async fn answer(self, cloud: &Cloud, account: Option<&str>) -> (u16, &'static str, Bytes) {
+    pub(super) async fn answer(self, cloud: &Arc<Cloud>, account: Option<&str>) -> (u16, &'static str, Bytes) {
         match self {
             Page::Health => health(cloud),
             Page::Certificate(pem) => (200, "application/x-pem-file", pem.into()),
+            Page::Authority => match cloud.authority().await {
+                Ok(authority) => (200, "application/x-pem-file", authority.pem().to_owned().into()),
+                Err(error) => (error.status, "text/plain; charset=utf-8", error.message.into()),
+            },
             Page::Notices => (200, "application/json", notices(cloud)),
             Page::Outbox => match Box::pin(sns::outbox::page(cloud, account)).await {
                 Ok(page) => (200, "application/json", page.to_string().into()),
