@@ -102,7 +102,7 @@ fn every_request_is_a_line() {
         "sqs SendMessage api-orders 200",
         "sqs SendMessage none 400 QueueDoesNotExist",
         "sqs Dance 400 UnknownOperationException",
-        "POST / 400",
+        "POST / 400 UnknownOperationException",
         "sns CreateTopic t 200 111111111111 eu-west-1",
         "s3 CreateBucket bucket 200",
         "s3 PutObject bucket/a/key 200",

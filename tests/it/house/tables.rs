@@ -58,7 +58,7 @@ pub(super) const CLOUD: &[(&str, &[&str])] = &[
         ],
     ),
     ("maintenance", &["core", "s3"]),
-    ("gateway", &["core", "http", "request", "s3", "services", "sigv4", "sns", "sqs", "sts"]),
+    ("gateway", &["cloudformation", "core", "http", "request", "s3", "services", "sigv4", "sns", "sqs", "sts"]),
     ("services", &["cloudformation", "firehose", "iam", "request", "sns", "sqs", "sts"]),
     ("cloudformation", &["core", "notification", "request", "s3", "sns"]),
     ("firehose", &["core", "request", "s3"]),

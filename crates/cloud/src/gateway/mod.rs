@@ -6,6 +6,8 @@ mod answer;
 pub(crate) mod guard;
 mod head;
 pub(crate) mod log;
+mod pages;
+mod reset;
 mod route;
 
 use std::net::IpAddr;
@@ -119,7 +121,7 @@ impl Handler for Gateway {
 /// Where a request leads.
 enum Way<'r> {
     /// To a page of the server's own.
-    Page(Page, RequestId),
+    Page(Page, Arc<str>, RequestId),
     Service(Route<'r>, Context),
 }
 
@@ -135,7 +137,7 @@ impl Gateway {
         let (route, mut cx) = match self.admit(&parts, client, told) {
             Ok(Way::Service(route, cx)) => (route, cx),
             // Boxed, since every request's future is as large as the largest way through here.
-            Ok(Way::Page(page, id)) => return Box::pin(self.page(page, &parts, id)).await,
+            Ok(Way::Page(page, url, id)) => return Box::pin(self.page(page, &url, &parts, id)).await,
             Err(refusal) => return *refusal,
         };
         match route {
@@ -152,7 +154,9 @@ impl Gateway {
             }
             Route::UnknownTarget(target) => {
                 let message = if target.is_empty() { String::new() } else { format!("No service here has {target}.") };
-                failure(&AwsError::bad("UnknownOperationException", message), style_of(&route), cx.request_id)
+                let error = AwsError::bad("UnknownOperationException", message);
+                tell(&cx, &error);
+                failure(&error, style_of(&route), cx.request_id)
             }
             Route::Json { service, operation, protocol } => {
                 let answer = self.json(&mut cx, service, operation, &parts, incoming).await;
@@ -199,11 +203,11 @@ impl Gateway {
             // What a bucket opens is S3 and nothing else.
             Some(_) => {}
             None => {
-                if let Some(page) = Page::of(&self.cloud, parts, cx.access_key.is_some()) {
+                if let Some(page) = Page::of(&self.cloud, parts, host, cx.access_key.is_some(), checked) {
                     if let Some(told) = &cx.told {
                         told.is_page();
                     }
-                    return Ok(Way::Page(page, id));
+                    return Ok(Way::Page(page, cx.host, id));
                 }
             }
         }
@@ -225,7 +229,7 @@ impl Gateway {
 
     /// A page of the server's own. Where keys are wanted, what isn't for everybody is for who has one, whatever service
     /// his request is signed for; he sees his account's.
-    async fn page(&self, page: Page, parts: &Parts, id: RequestId) -> Response<Body> {
+    async fn page(&self, page: Page, url: &str, parts: &Parts, id: RequestId) -> Response<Body> {
         let mut proof = None;
         if page.is_closed() {
             let declared = parts.headers.contains_key("x-amz-content-sha256");
@@ -236,7 +240,7 @@ impl Gateway {
             };
         }
         let account = proof.as_ref().map(|proof| &*proof.identity.account);
-        let (status, content_type, body) = page.answer(&self.cloud, account).await;
+        let (status, content_type, body) = page.answer(&self.cloud, account, url).await;
         plain(status, content_type, id, body)
     }
 
