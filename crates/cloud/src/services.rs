@@ -1,7 +1,7 @@
 //! The registry: which code answers for which service.
 
 use crate::request::Services;
-use crate::{cloudformation, firehose, iam, sns, sqs, sts};
+use crate::{cloudformation, firehose, iam, sns, sqs, ssm, sts};
 
 /// All services with a table of operations.
 pub(crate) static SERVICES: Services = Services(&[
@@ -11,6 +11,7 @@ pub(crate) static SERVICES: Services = Services(&[
     &cloudformation::SERVICE,
     &iam::SERVICE,
     &sts::SERVICE,
+    &ssm::SERVICE,
 ]);
 
 #[cfg(test)]
