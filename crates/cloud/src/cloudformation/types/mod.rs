@@ -7,6 +7,7 @@ mod bucket_policy;
 mod bucket_settings;
 mod delivery_stream;
 mod managed_policy;
+mod parameter;
 mod queue;
 mod queue_policy;
 mod resource_type;
@@ -29,6 +30,7 @@ static TYPES: &[&dyn ResourceType] = &[
     &bucket_policy::BucketPolicy,
     &delivery_stream::DeliveryStream,
     &managed_policy::ManagedPolicy,
+    &parameter::Parameter,
     &queue::Queue,
     &queue_policy::QUEUE_INLINE_POLICY,
     &queue_policy::QUEUE_POLICY,
