@@ -10,6 +10,7 @@ mod error;
 mod flags;
 mod page;
 mod place;
+pub(crate) mod queue;
 mod region;
 mod speaks;
 mod target;

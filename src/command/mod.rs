@@ -2,6 +2,7 @@
 
 pub(crate) mod completions;
 pub(crate) mod consume;
+mod dead_letters;
 pub(crate) mod deploy;
 pub(crate) mod local;
 pub(crate) mod man;

@@ -46,12 +46,10 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// Says what the dead-letter queues of some queues hold.
-    pub(crate) fn put_dead_letters(&mut self, found: Vec<(Api, DeadLetters)>) {
-        for (api, dead_letters) in found {
-            if let Some(queue) = self.queues.iter_mut().find(|queue| queue.api == api) {
-                queue.dead_letters = Some(dead_letters);
-            }
+    /// Says what the dead-letter queue of an API's queue holds.
+    pub(crate) fn put_dead_letters(&mut self, api: Api, found: DeadLetters) {
+        if let Some(queue) = self.queues.iter_mut().find(|queue| queue.api == api) {
+            queue.dead_letters = Some(found);
         }
     }
 
@@ -135,22 +133,35 @@ pub(crate) struct Queue {
     pub account: Account,
 }
 
-/// What ended in a queue's dead-letter queue while it was consumed, by the depth before and after.
-#[derive(Debug, Clone, Serialize)]
+/// What a queue's dead-letter queue holds before and after a run, in messages, about: SQS's counts are approximate.
+#[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct DeadLetters {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_url: Option<String>,
-    /// What it held before and after; only where it was looked at as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
+    /// After the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages: Option<u64>,
-    /// Messages that came, about: SQS's counts are approximate.
+    /// What came meanwhile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<u64>,
     /// Why nobody knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<String>,
+}
+
+impl DeadLetters {
+    /// For a queue that held so many messages before and holds so many now.
+    pub(crate) fn counted(queue_url: String, before: u64, messages: u64) -> Self {
+        Self {
+            queue_url: Some(queue_url),
+            before: Some(before),
+            messages: Some(messages),
+            ended: Some(messages.saturating_sub(before)),
+            unknown: None,
+        }
+    }
 }
 
 impl Queue {

@@ -151,13 +151,7 @@ mod tests {
             own_events: 0,
             requests: Requests::default(),
             account: account(1_001, lost),
-            dead_letters: Some(DeadLetters {
-                queue_url: Some("http://d".into()),
-                before: Some(1),
-                messages: Some(2),
-                ended: Some(1),
-                unknown: None,
-            }),
+            dead_letters: Some(DeadLetters::counted("http://d".into(), 1, 2)),
         };
         Outcome {
             command: "simulate",

@@ -10,7 +10,7 @@ use console::Style;
 use tokio::time::Instant;
 
 use self::view::View;
-use super::{Context, value};
+use super::{Context, dead_letters, value};
 use crate::aws::{CallError, ErrorKind, Target, TargetArgs};
 use crate::config::Found;
 use crate::exit::{Exit, Failure};
@@ -19,7 +19,7 @@ use crate::report::{self, Outcome};
 use crate::stack::{self, Resolver, Wanted};
 use crate::stop::Stop;
 use crate::traffic::api::Api;
-use crate::traffic::consumer::{self, Budget, DeadLetters, LONG_POLL, Notice, Plan, QueueSettings, SHORT_POLL};
+use crate::traffic::consumer::{self, Budget, LONG_POLL, Notice, Plan, QueueSettings, SHORT_POLL};
 use crate::ui::paint;
 use crate::units::duration;
 
@@ -125,7 +125,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         context.ui.note("Ctrl-C ends it.");
     }
 
-    let dead_letters = look_at_dead_letters(&client, &queues).await;
+    let dead_letters = dead_letters::look(&client, queues.iter().map(|(.., settings)| settings)).await;
     let visible_again = |settings: &QueueSettings| args.visibility_timeout.unwrap_or(settings.visibility);
     let apis = queues.iter().map(|(api, _, settings)| (*api, visible_again(settings)));
     let view = Arc::new(View::new(&context.ui, apis));
@@ -136,10 +136,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
 
     let mut reported = Vec::new();
     for ((api, url, _), before) in queues.iter().zip(dead_letters) {
-        let dead_letters = match before {
-            Some(before) => Some(count_dead_letters(&client, before).await),
-            None => None,
-        };
+        let dead_letters = dead_letters::look_again(&client, before).await;
         reported.push(report::Queue { dead_letters, ..view.outcome(*api, url.value.clone()) });
     }
     context.report(&Outcome {
@@ -202,37 +199,6 @@ async fn find_queues(
         context.ui.note(format!("Consuming {} for the {} API.", paint(&bold, &url.value), api.name()));
     }
     Ok(queues)
-}
-
-/// The dead-letter queues before anything is consumed, of each queue that has one; or why one can't be looked at.
-async fn look_at_dead_letters(
-    client: &aws_sdk_sqs::Client,
-    queues: &[(Api, Found, QueueSettings)],
-) -> Vec<Option<Result<DeadLetters, CallError>>> {
-    let looks = queues.iter().map(|(.., settings)| async {
-        match &settings.dead_letter_queue {
-            Some(arn) => Some(DeadLetters::look(client, arn).await),
-            None => None,
-        }
-    });
-    futures::future::join_all(looks).await
-}
-
-/// How many messages ended in a dead-letter queue since.
-async fn count_dead_letters(
-    client: &aws_sdk_sqs::Client,
-    before: Result<DeadLetters, CallError>,
-) -> report::DeadLetters {
-    let counted = match &before {
-        Ok(before) => before.since(client).await,
-        Err(error) => Err(error.clone()),
-    };
-    let (ended, unknown) = match counted {
-        Ok(ended) => (Some(ended), None),
-        Err(error) => (None, Some(error.to_string())),
-    };
-    let queue_url = before.ok().map(|before| before.url().to_owned());
-    report::DeadLetters { queue_url, before: None, messages: None, ended, unknown }
 }
 
 /// Consumes all queues side by side; the first error ends them all.

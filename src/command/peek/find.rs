@@ -3,6 +3,7 @@
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 
 use super::Args;
+use crate::aws::queue::{dead_letter_queue, url_by_arn, url_by_name};
 use crate::aws::{CallError, ErrorKind, Target};
 use crate::config::{Env, Found, Origin};
 use crate::exit::{Exit, Failure};
@@ -44,7 +45,7 @@ pub(super) async fn queue(target: &Target, env: &Env, args: &Args) -> Result<Que
     let (found, dead) = match resolved {
         Some(Ok(found)) => (found, of_dead || args.dead_letters),
         // A queue may have that very name.
-        Some(Err(failure)) if failure.exit == Exit::Usage => match by_name(target, named, None).await {
+        Some(Err(failure)) if failure.exit == Exit::Usage => match url_by_name(&target.sqs(), named, None).await {
             Ok(url) => (given(url), args.dead_letters),
             Err(_) => return Err(failure),
         },
@@ -56,8 +57,7 @@ pub(super) async fn queue(target: &Target, env: &Env, args: &Args) -> Result<Que
     match (dead, queue.dead) {
         (false, _) => Ok(Queue { url: found.value, arn: queue.arn }),
         (true, Some(arn)) => {
-            let (account, name) = account_and_name(&arn);
-            let url = by_name(target, name, Some(account)).await;
+            let url = url_by_arn(&target.sqs(), &arn).await;
             let url = url.map_err(|error| refuse(&error, target, &given(arn.clone())))?;
             Ok(Queue { url, arn })
         }
@@ -76,7 +76,9 @@ async fn by_argument(target: &Target, named: &str) -> Result<Found, Failure> {
         return Ok(given(named.to_owned()));
     }
     if !named.starts_with("arn:") {
-        let url = by_name(target, named, None).await.map_err(|error| refuse(&error, target, &given(named.into())))?;
+        let url = url_by_name(&target.sqs(), named, None)
+            .await
+            .map_err(|error| refuse(&error, target, &given(named.into())))?;
         return Ok(given(url));
     }
     let found = given(named.to_owned());
@@ -85,19 +87,7 @@ async fn by_argument(target: &Target, named: &str) -> Result<Found, Failure> {
         return Err(Failure::usage(format!("{named:?} isn't the ARN of a queue"))
             .help("One looks like arn:aws:sqs:us-east-1:000000000000:my-queue."));
     }
-    let (account, name) = account_and_name(named);
-    by_name(target, name, Some(account)).await.map(given).map_err(|error| refuse(&error, target, &found))
-}
-
-fn account_and_name(arn: &str) -> (&str, &str) {
-    let (head, name) = arn.rsplit_once(':').unwrap_or(("", arn));
-    (head.rsplit(':').next().unwrap_or_default(), name)
-}
-
-async fn by_name(target: &Target, name: &str, account: Option<&str>) -> Result<String, CallError> {
-    let ask = target.sqs().get_queue_url().queue_name(name);
-    let answer = ask.set_queue_owner_aws_account_id(account.map(str::to_owned)).send().await?;
-    Ok(answer.queue_url.unwrap_or_default())
+    url_by_arn(&target.sqs(), named).await.map(given).map_err(|error| refuse(&error, target, &found))
 }
 
 /// A queue's ARN, and that of its dead-letter queue.
@@ -111,10 +101,9 @@ async fn describe(target: &Target, found: &Found) -> Result<Described, Failure> 
     let ask = target.sqs().get_queue_attributes().queue_url(&found.value).set_attribute_names(Some(wanted));
     let answer = ask.send().await.map_err(|error| refuse(&error.into(), target, found))?;
     let text = |name| answer.attributes().and_then(|attributes| attributes.get(&name));
-    let redrive = text(Attribute::RedrivePolicy).and_then(|it| serde_json::from_str::<serde_json::Value>(it).ok());
     Ok(Described {
         arn: text(Attribute::QueueArn).cloned().unwrap_or_default(),
-        dead: redrive.and_then(|it| it["deadLetterTargetArn"].as_str().map(str::to_owned)),
+        dead: text(Attribute::RedrivePolicy).and_then(|policy| dead_letter_queue(policy)),
     })
 }
 

@@ -1,6 +1,5 @@
 //! `messaging simulate`: the whole fan-out in one process, and the ledger that says whether anything was lost.
 
-mod dead_letters;
 mod fan_out;
 mod view;
 
@@ -12,7 +11,7 @@ use tokio::time::Instant;
 
 use self::fan_out::Found;
 use self::view::View;
-use super::{Context, value};
+use super::{Context, dead_letters, value};
 use crate::aws::{Target, TargetArgs, TargetKind, local_region};
 use crate::clock;
 use crate::deploy::{self, Deployer, Template};
@@ -130,7 +129,8 @@ async fn simulate(
     let deployer = Deployer { target: watched, ui: &quiet, stop: &context.stop, stack: &args.stack };
     let found = fan_out::find(context, args, &deployer, template, embedded.is_some()).await?;
     let fan_out = &found.fan_out;
-    let mut dead_letters = dead_letters::look(watched, &context.ui, fan_out).await;
+    let sqs = watched.sqs();
+    let dead_letters = dead_letters::look(&sqs, fan_out.queues.iter().map(|queue| &queue.settings)).await;
     let plan = Plan {
         topic_arn: fan_out.topic_arn.clone(),
         run: new_run_id(),
@@ -161,9 +161,14 @@ async fn simulate(
     let ended = ended.map_err(|error| (error.to_string(), error.failure_after_answers(target, "finish the run")));
 
     let elapsed = started.elapsed();
-    dead_letters::look_again(watched, &context.ui, &mut dead_letters).await;
     let mut outcome = outcome(target, &found, &plan, &run.ledger(), elapsed, embedded);
-    outcome.put_dead_letters(dead_letters);
+    for (queue, before) in fan_out.queues.iter().zip(dead_letters) {
+        let Some(found) = dead_letters::look_again(&sqs, before).await else { continue };
+        if let Some(why) = &found.unknown {
+            context.ui.warn(format!("The dead letters of the {} queue aren't counted: {why}", queue.api.name()));
+        }
+        outcome.put_dead_letters(queue.api, found);
+    }
     let all_published = run.ledger().published.sent >= args.count;
     let verdict = match outcome.lost() {
         _ if ended.is_err() => Verdict::Interrupted,

@@ -6,6 +6,7 @@ use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::aws::queue::{dead_letter_queue, url_by_arn};
 use crate::aws::{CallError, ErrorKind, NoPage, Target};
 use crate::config::Env;
 use crate::exit::Failure;
@@ -251,11 +252,7 @@ impl Scope {
 }
 
 async fn by_arn(client: &aws_sdk_sqs::Client, arn: &str) -> Result<Queue, CallError> {
-    let mut parts = arn.rsplit(':');
-    let (name, account) = (parts.next(), parts.next());
-    let url = client.get_queue_url().set_queue_name(name.map(str::to_owned));
-    let url = url.set_queue_owner_aws_account_id(account.map(str::to_owned)).send().await?;
-    queue(client, url.queue_url().unwrap_or_default()).await
+    queue(client, &url_by_arn(client, arn).await?).await
 }
 
 /// Asks a queue how it stands.
@@ -269,8 +266,7 @@ async fn queue(client: &aws_sdk_sqs::Client, url: &str) -> Result<Queue, CallErr
     let answer = client.get_queue_attributes().queue_url(url).set_attribute_names(Some(wanted)).send().await?;
     let text = |name: &Attribute| answer.attributes().and_then(|it| it.get(name)).map(String::as_str);
     let [visible, in_flight, delayed] = NUMBERS.map(|name| text(&name).and_then(|it| it.parse().ok()).unwrap_or(0));
-    let redrive: Option<Value> = text(&Attribute::RedrivePolicy).and_then(|it| serde_json::from_str(it).ok());
-    let dead_letter_queue = redrive.and_then(|it| it["deadLetterTargetArn"].as_str().map(str::to_owned));
+    let dead_letter_queue = text(&Attribute::RedrivePolicy).and_then(dead_letter_queue);
     let name = url.rsplit('/').next().unwrap_or(url).to_owned();
     let arn = text(&Attribute::QueueArn).unwrap_or(url).to_owned();
     let (url, oldest_age_ms, dead_letters) = (url.to_owned(), None, None);
