@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use parking_lot::Mutex;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::error::{CallError, ErrorKind};
@@ -17,6 +18,9 @@ use super::target::Target;
 
 /// The version of the pages that this program reads.
 const VERSION: u64 = 1;
+/// What is written otherwise in a query's value.
+const IN_QUERY: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'/');
 
 /// Why there is no page.
 #[derive(Debug)]
@@ -56,7 +60,8 @@ impl Target {
             return Err(NoPage::NotThere);
         }
         let answer = Answer::default();
-        let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let query: Vec<String> =
+            query.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, IN_QUERY))).collect();
         let target = format!("/_messaging/{page}?{}", query.join("&"));
         let sent = self
             .sqs()
@@ -93,12 +98,6 @@ impl Target {
     }
 }
 
-/// A text as it may stand in a query.
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
-}
-
 /// Makes a request for a page of what would have been one for an operation, before it is signed.
 fn turn(request: &mut HttpRequest, target: &str) {
     let uri: http::Uri = request.uri().parse().unwrap_or_default();
@@ -120,6 +119,7 @@ mod tests {
     /// A queue's name is whatever a server says it is.
     #[test]
     fn a_query_holds_whatever_a_name_is() {
+        let encoded = |text| utf8_percent_encode(text, IN_QUERY).to_string();
         assert_eq!(encoded("arn:aws:sqs:us-east-1:0:q.fifo"), "arn:aws:sqs:us-east-1:0:q.fifo");
         assert_eq!(encoded("a&b=c d\r\nö"), "a%26b%3Dc%20d%0D%0A%C3%B6");
     }

@@ -1,5 +1,7 @@
 //! Where an ARN or a queue's URL is at home, against the target's region and account.
 
+use text::arn::{Arn, is_account};
+
 use crate::config::Found;
 use crate::exit::Failure;
 
@@ -11,8 +13,8 @@ const LOCAL_ACCOUNT: &str = "000000000000";
 
 /// The region that an ARN or a queue's URL names, if it does.
 fn region_of(name: &str) -> Option<&str> {
-    if let Some(parts) = arn(name) {
-        return Some(parts[3]).filter(|region| !region.is_empty());
+    if let Some(arn) = Arn::parse(name) {
+        return Some(arn.region).filter(|region| !region.is_empty());
     }
     let (_, rest) = name.split_once("://")?;
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -35,17 +37,11 @@ fn region_of(name: &str) -> Option<&str> {
 
 /// The account that an ARN or a queue's URL names, if it does.
 fn account_of(name: &str) -> Option<&str> {
-    let account = match arn(name) {
-        Some(parts) => parts[4],
+    let account = match Arn::parse(name) {
+        Some(arn) => arn.account,
         None => name.split_once("://")?.1.trim_end_matches('/').rsplit('/').nth(1)?,
     };
-    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(account)
-}
-
-/// The parts of an ARN.
-fn arn(name: &str) -> Option<Vec<&str>> {
-    let parts: Vec<&str> = name.splitn(6, ':').collect();
-    (parts.len() == 6 && parts[0] == "arn").then_some(parts)
+    is_account(account).then_some(account)
 }
 
 impl Target {

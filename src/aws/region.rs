@@ -1,47 +1,9 @@
 //! The names of regions: which can be one, and which is meant by one that can't.
 
-/// The regions that there are (AWS Regions, AWS Account Management guide; as of 2025). A name that isn't among them may be one
-/// all the same: new ones come.
-const KNOWN: [&str; 38] = [
-    "af-south-1",
-    "ap-east-1",
-    "ap-east-2",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-south-2",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-southeast-3",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ca-central-1",
-    "ca-west-1",
-    "cn-north-1",
-    "cn-northwest-1",
-    "eu-central-1",
-    "eu-central-2",
-    "eu-north-1",
-    "eu-south-1",
-    "eu-south-2",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "il-central-1",
-    "me-central-1",
-    "me-south-1",
-    "mx-central-1",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-gov-east-1",
-    "us-gov-west-1",
-    "us-west-1",
-    "us-west-2",
-];
+use text::regions;
+
+/// The regions of AWS's other partitions, whose names may be meant too.
+const OTHERS: [&str; 4] = ["cn-north-1", "cn-northwest-1", "us-gov-east-1", "us-gov-west-1"];
 /// So many characters are wrong at most in a name that means another.
 const NEAR: usize = 2;
 
@@ -78,23 +40,9 @@ pub(super) fn region(text: &str) -> Result<String, String> {
 fn meant(text: &str) -> Option<&'static str> {
     // What is longer is no region's name, and costs time.
     let text: String = text.to_ascii_lowercase().chars().take(40).collect();
-    let near = KNOWN.iter().map(|known| (distance(&text, known), *known)).min()?;
+    let known = regions::COMMERCIAL.into_iter().chain(OTHERS);
+    let near = known.map(|known| (strsim::levenshtein(&text, known), known)).min()?;
     (near.0 <= NEAR).then_some(near.1)
-}
-
-/// How many characters are to be put in, taken out or changed to make one text of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut before = std::mem::replace(&mut row[0], i + 1);
-        for (j, to) in b.iter().enumerate() {
-            let changed = before + usize::from(from != *to);
-            before = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(before + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

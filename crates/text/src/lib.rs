@@ -4,6 +4,7 @@
 //! - [`time`]: times, in each of AWS's formats.
 //! - [`query`]: query strings of URLs.
 //! - [`glob`]: patterns with `*` and `?`.
+//! - [`regions`]: the names of AWS's regions.
 //! - [`pattern`]: regular expressions that clients write, and what they cost.
 //! - [`uuid`]: UUIDs that follow from numbers.
 
@@ -11,5 +12,6 @@ pub mod arn;
 pub mod glob;
 pub mod pattern;
 pub mod query;
+pub mod regions;
 pub mod time;
 pub mod uuid;

@@ -2,7 +2,7 @@
 
 /// What each of our crates may depend on.
 pub(super) const CRATES: &[(&str, &[&str])] = &[
-    ("messaging", &["cloud", "log"]),
+    ("messaging", &["cloud", "log", "text"]),
     ("cloud", &["directory", "engine", "jq", "log", "template", "text", "wire"]),
     ("template", &[]),
     ("jq", &["text"]),

@@ -6,7 +6,7 @@ use s3s::xml::{DeResult, DeserializeContent, Deserializer};
 
 use super::describe::refuse_acls;
 use super::error::{Failure, Result};
-use super::names::{REGIONS, canonical_id, is_bucket_name};
+use super::names::{canonical_id, is_bucket_name};
 use super::record::{self, Tags, Versioning, key};
 use super::s3s::call::Call;
 use super::s3s::xml;
@@ -14,6 +14,7 @@ use super::service::S3;
 use super::store::decode;
 use super::{ownership, public_access, tagging, time};
 use engine::Millis;
+use text::regions::COMMERCIAL;
 
 /// The most buckets of one page ("ListBuckets").
 const MAX_PAGE: i32 = 10_000;
@@ -128,7 +129,7 @@ fn place(constraint: Option<&str>, endpoint: &str) -> Result<String> {
         Some(constraint) => {
             let region = if constraint == "EU" { "eu-west-1" } else { constraint };
             match global {
-                true if region != "us-east-1" && REGIONS.contains(&region) => Ok(region.into()),
+                true if region != "us-east-1" && COMMERCIAL.contains(&region) => Ok(region.into()),
                 true => Err(Failure::new(
                     400,
                     "InvalidLocationConstraint",
@@ -268,7 +269,7 @@ impl S3 {
             let message = format!("Argument max-buckets must be an integer between 1 and {MAX_PAGE}");
             return Err(Failure::invalid_argument(message, "max-buckets", max.to_string()));
         }
-        if let Some(region) = input.bucket_region.as_deref().filter(|region| !REGIONS.contains(region)) {
+        if let Some(region) = input.bucket_region.as_deref().filter(|region| !COMMERCIAL.contains(region)) {
             let message = format!("Argument value {region} is not a valid AWS Region");
             return Err(Failure::new(400, "InvalidArgument", message).with("ArgumentName", "bucket-region"));
         }

@@ -52,22 +52,8 @@ pub(super) fn nearest(wrong: &str) -> Option<&'static str> {
     }
     let lower = wrong.to_ascii_lowercase();
     let all = TYPES.keys().filter(|name| name.len().abs_diff(wrong.len()) <= MOST);
-    let measured = all.map(|name| (distance(&name.to_ascii_lowercase(), &lower), *name));
+    let measured = all.map(|name| (strsim::levenshtein(&name.to_ascii_lowercase(), &lower), *name));
     measured.filter(|(distance, _)| *distance <= MOST).min().map(|(_, name)| name)
-}
-
-/// How many bytes have to be changed, put in or taken out to come from one text to another.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in other.bytes().enumerate() {
-            let change = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 fn read(line: &'static str) -> AwsType {

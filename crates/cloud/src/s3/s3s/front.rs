@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ::text::query;
-use futures::TryStreamExt;
+use bytes::Bytes;
+use futures::{Stream, TryStreamExt};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
@@ -242,11 +243,9 @@ fn body_for_s3s(
     // A body whose hash is signed is that body, whatever a header says that may not be signed.
     let is_chunked =
         hash.starts_with("STREAMING-") || (!whole && encoding.split(',').any(|token| token.trim() == "aws-chunked"));
-    let failed = call.clone();
-    let note = move |failure: &Failure| *failed.failure.lock() = Some(failure.clone());
     let plain = patient(body);
     if is_form {
-        return Ok(wrap(gathered(plain).inspect_err(note)));
+        return Ok(settled(call, false, gathered(plain)));
     }
     let is_xml = well_formed::carries_xml(method, &call.query);
     if is_chunked {
@@ -256,12 +255,7 @@ fn body_for_s3s(
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         let seen = call.clone();
         let on_trailer = move |name: &str, value: &str| seen.trailers.lock().push((name.to_owned(), value.to_owned()));
-        let decoded = gathered(chunked::decode(plain, length, chunks, on_trailer));
-        return Ok(if is_xml {
-            wrap(well_formed::checked(decoded).inspect_err(note))
-        } else {
-            wrap(decoded.inspect_err(note))
-        });
+        return Ok(settled(call, is_xml, gathered(chunked::decode(plain, length, chunks, on_trailer))));
     }
     if headers.contains_key(TRANSFER_ENCODING) {
         return Err(Failure::new(
@@ -274,17 +268,19 @@ fn body_for_s3s(
     let length = length.unwrap_or(0);
     check_size(length)?;
     if whole {
-        let hashed = hashed(plain, hash.to_ascii_lowercase());
-        return Ok(if is_xml {
-            wrap(well_formed::checked(hashed).inspect_err(note))
-        } else {
-            wrap(hashed.inspect_err(note))
-        });
+        return Ok(settled(call, is_xml, hashed(plain, hash.to_ascii_lowercase())));
     }
-    if is_xml {
-        return Ok(wrap(well_formed::checked(plain).inspect_err(note)));
+    Ok(settled(call, is_xml, plain))
+}
+
+/// The end of every way in: a document's characters are checked, and a failure is noted for the answer.
+fn settled(call: &Arc<Call>, is_xml: bool, body: impl Stream<Item = Result<Bytes>> + Send + Sync + 'static) -> Body {
+    let call = call.clone();
+    let note = move |failure: &Failure| *call.failure.lock() = Some(failure.clone());
+    match is_xml {
+        true => wrap(well_formed::checked(body).inspect_err(note)),
+        false => wrap(body.inspect_err(note)),
     }
-    Ok(wrap(plain.inspect_err(note)))
 }
 
 fn parse_length(value: &HeaderValue) -> Result<u64> {

@@ -46,8 +46,8 @@ pub(super) fn carries_xml(method: &Method, query: &[(String, String)]) -> bool {
 
 /// The same bytes, up to the first character that XML hasn't ("Extensible Markup Language (XML) 1.0", 2.2 Characters).
 pub(super) fn checked(
-    body: impl Stream<Item = Result<Bytes>> + Send + 'static,
-) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
+    body: impl Stream<Item = Result<Bytes>> + Send + Sync + 'static,
+) -> impl Stream<Item = Result<Bytes>> + Send + Sync + 'static {
     let mut before = [0; 2];
     body.map(move |bytes| {
         let bytes = bytes?;
