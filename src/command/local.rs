@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use cloud::Access;
 use cloud::Credentials;
 use cloud::Guard;
 use cloud::Options;
+use cloud::RequestLog;
 
 use super::{Context, value};
 use crate::aws::{Target, local_region};
@@ -25,9 +27,12 @@ use crate::exit::{Exit, Failure};
   # any AWS client works:
   AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test aws --endpoint-url http://127.0.0.1:4566 sqs list-queues")]
 pub(crate) struct Args {
-    /// The address to listen on.
+    /// The address to listen on: HOST:PORT, a HOST, or a PORT of 127.0.0.1. Port 0 is a free one, which the ready line names.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4566")]
     pub addr: String,
+    /// The port to listen on, of 127.0.0.1; 0 is a free one.
+    #[arg(long, short, value_name = "PORT", conflicts_with = "addr")]
+    pub port: Option<u16>,
     /// The folder that keeps everything: an empty or a new one, or one that this program made. Default: .messaging
     ///
     /// Any other folder is refused and not touched. No symbolic link in it is followed; the path that is given here may lead
@@ -58,6 +63,9 @@ pub(crate) struct Args {
     /// Print for each message that is published what every subscription did with it, and why.
     #[arg(long)]
     pub explain: bool,
+    /// Print a line for each request: what it called, on what, how it was answered and how fast.
+    #[arg(long)]
+    pub log_requests: bool,
     /// Check signatures (version 4) against the access keys of this file, in the form of ~/.aws/credentials; the pages below
     /// /_messaging want one as well.
     #[arg(long, value_name = "FILE")]
@@ -82,7 +90,16 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     let data_dir = embedded::data_dir(args.data_dir.clone(), &[DATA_DIR])?;
     let address = args.address(&access).await?;
     let guard = Guard::new(address.ip(), args.names.clone());
-    let access = Access { guard, deliver_to_loopback: args.deliver_to_loopback, ..access };
+    let (log, printed) = match args.log_requests {
+        true => {
+            let ui = context.ui.clone();
+            let (log, printed) = RequestLog::to(move |lines| ui.lines(lines))
+                .map_err(|error| Failure::new("Can't log requests").why(error))?;
+            (Some(log), Some(printed))
+        }
+        false => (None, None),
+    };
+    let access = Access { guard, deliver_to_loopback: args.deliver_to_loopback, log, ..access };
     let options = Options {
         durability: args.durability,
         strict: args.strict,
@@ -115,12 +132,23 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     context.ui.note(format!("Any AWS client works: aws --endpoint-url {endpoint} sqs list-queues. Ctrl-C stops it."));
     context.stop.requested().await;
     embedded::stop(server).await?;
+    if let Some(printed) = printed {
+        // The last lines; an output that stands still isn't waited for.
+        _ = tokio::time::timeout(LAST_LINES, printed).await;
+    }
     context.ui.note("Stopped.");
     Ok(Exit::Ok)
 }
 
 /// A file of keys has at most so many bytes.
 const MAX_CREDENTIALS: u64 = 1 << 20;
+
+/// How long the last lines of the log of requests may take.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// The host and the port that an address without one means.
+const HOST: &str = "127.0.0.1";
+const PORT: u16 = 4566;
 
 /// The stack that `--template` deploys.
 const STACK: &str = "messaging";
@@ -148,9 +176,14 @@ impl Args {
     /// The address to listen on: beyond this machine only with credentials, or when told outright.
     async fn address(&self, access: &Access) -> Result<SocketAddr, Failure> {
         let unknown = || {
-            Failure::usage(format!("{} is no address to listen on", self.addr)).help("Give one like 127.0.0.1:4566.")
+            Failure::usage(format!("{} is no address to listen on", self.addr))
+                .help("Give one like 127.0.0.1:4566, or a port like 4566.")
         };
-        let address = tokio::net::lookup_host(&self.addr).await.map_err(|error| unknown().why(error))?.next();
+        let address = match self.port {
+            Some(port) => whole(&port.to_string()),
+            None => whole(&self.addr),
+        };
+        let address = tokio::net::lookup_host(&address).await.map_err(|error| unknown().why(error))?.next();
         let address = address.ok_or_else(unknown)?;
         if !address.ip().is_loopback() && access.credentials.is_none() && !self.open_to_all {
             return Err(Failure::usage(format!(
@@ -159,5 +192,43 @@ impl Args {
             .help("Give --credentials FILE so that signatures are checked, or say --open-to-all."));
         }
         Ok(address)
+    }
+}
+
+/// `HOST:PORT` of an address that may leave out one of them. A port alone is this machine's: to serve others, name an address.
+fn whole(address: &str) -> String {
+    let port = address.strip_prefix(':').unwrap_or(address);
+    if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return format!("{HOST}:{port}");
+    }
+    if address.parse::<std::net::Ipv6Addr>().is_ok() {
+        return format!("[{address}]:{PORT}");
+    }
+    let has_port = address.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
+    if has_port { address.to_owned() } else { format!("{address}:{PORT}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `--addr 4740` and `--addr :4740` were refused.
+    #[test]
+    fn an_address_may_leave_out_its_host_or_its_port() {
+        for (given, meant) in [
+            ("127.0.0.1:4566", "127.0.0.1:4566"),
+            ("4740", "127.0.0.1:4740"),
+            (":4740", "127.0.0.1:4740"),
+            ("0", "127.0.0.1:0"),
+            ("localhost", "localhost:4566"),
+            ("0.0.0.0", "0.0.0.0:4566"),
+            ("::1", "[::1]:4566"),
+            ("[::1]", "[::1]:4566"),
+            ("[::1]:80", "[::1]:80"),
+            ("99999", "127.0.0.1:99999"),
+            ("localhost:", "localhost:"),
+        ] {
+            assert_eq!(whole(given), meant, "{given}");
+        }
     }
 }

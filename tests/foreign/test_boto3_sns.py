@@ -3,10 +3,15 @@
 import base64
 import http.server
 import json
+import os
+import pathlib
 import queue
+import ssl
+import subprocess
 import threading
 import urllib.request
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 from cryptography import x509
@@ -180,33 +185,72 @@ def page():
     server.shutdown()
 
 
-def verify(message):
+@pytest.fixture(scope="module")
+def authority(cloud):
+    """The certificate to trust for TLS."""
+    return urllib.request.urlopen(f"{cloud.endpoint}/_messaging/ca.pem").read().decode()
+
+
+def verify(message, authority):
     """Checks a message's signature as the SNS developer guide says, with the certificate that it names."""
     names = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"]
     if message["Type"] != "Notification":
         names = ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
     signed = "".join(f"{name}\n{message[name]}\n" for name in names if name in message)
     algorithm = {"1": hashes.SHA1(), "2": hashes.SHA256()}[message["SignatureVersion"]]
-    certificate = x509.load_pem_x509_certificate(urllib.request.urlopen(message["SigningCertURL"]).read())
+    trusted = ssl.create_default_context(cadata=authority)
+    # The default from Python 3.13 on.
+    trusted.verify_flags |= ssl.VERIFY_X509_STRICT
+    fetched = urllib.request.urlopen(message["SigningCertURL"], context=trusted)
+    certificate = x509.load_pem_x509_certificate(fetched.read())
     certificate.public_key().verify(base64.b64decode(message["Signature"]), signed.encode(), padding.PKCS1v15(), algorithm)
 
 
 @pytest.mark.parametrize("version", ["1", "2"])
-def test_pages_confirm_and_are_told_with_a_signature_that_verifies(sns, page, version):
+def test_pages_confirm_and_are_told_with_a_signature_that_verifies(sns, page, authority, version):
     topic = sns.create_topic(Name=f"signed-{version}", Attributes={"SignatureVersion": version})["TopicArn"]
     pending = sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=page)["SubscriptionArn"]
     assert pending == "pending confirmation"
     headers, asked = Page.posted.get(timeout=30)
     assert (headers["x-amz-sns-message-type"], asked["Type"]) == ("SubscriptionConfirmation", "SubscriptionConfirmation")
-    verify(asked)
+    verify(asked, authority)
     subscription = sns.confirm_subscription(TopicArn=topic, Token=asked["Token"])["SubscriptionArn"]
     assert subscription.startswith(topic + ":")
     sns.publish(TopicArn=topic, Message="told", Subject="News")
     headers, told = Page.posted.get(timeout=30)
     assert (headers["x-amz-sns-message-type"], told["Message"], told["SignatureVersion"]) == ("Notification", "told", version)
     assert headers["x-amz-sns-subscription-arn"] == subscription
-    verify(told)
+    verify(told, authority)
     sns.delete_topic(TopicArn=topic)
+
+
+def test_sns_validator_takes_what_was_delivered(sns, page, cloud, authority):
+    topic = sns.create_topic(Name="validated")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=page)
+    _, asked = Page.posted.get(timeout=30)
+    sns.confirm_subscription(TopicArn=topic, Token=asked["Token"])
+    sns.publish(TopicArn=topic, Message="told", Subject="News")
+    _, told = Page.posted.get(timeout=30)
+    # The data folder has the certificate as well.
+    kept = pathlib.Path(cloud.folder, "ca.pem")
+    assert kept.read_text() == authority
+    for message in (asked, told):
+        done = subprocess.run(["node", pathlib.Path(os.environ["SCRATCH"], "validate.mjs"), json.dumps(message)],
+                              capture_output=True, text=True, timeout=60, env=os.environ | {"NODE_EXTRA_CA_CERTS": str(kept)})
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout) == {"genuine": "valid", "forged": "The message signature is invalid."}
+    sns.delete_topic(TopicArn=topic)
+
+
+def test_boto3_speaks_tls_with_the_authority_of_the_folder(cloud, authority, tmp_path):
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text(authority)
+    client = boto3.client("sqs", endpoint_url=cloud.endpoint.replace("http", "https"), verify=str(bundle))
+    url = client.create_queue(QueueName="secured")["QueueUrl"]
+    assert url.startswith("https://")
+    client.send_message(QueueUrl=url, MessageBody="hello")
+    assert client.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "hello"
+    client.delete_queue(QueueUrl=url)
 
 
 def test_mobile_push(sns):

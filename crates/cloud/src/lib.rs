@@ -14,11 +14,13 @@
 //! sigv4     http           signatures; sockets
 //! request                  who asks, where, for what: Context, Operation, Service
 //! core                     engine + log + clock + waiters: the one owner of the state
+//! authority                      the certificates that the server shows
 //! notification  blobs  folder    SNS's documents; the bytes of objects; the data folder
 //! ```
 //!
 //! Below them are crates: `wire` (protocols), `engine` (decides), `log` (keeps), `directory`, `text`.
 
+mod authority;
 mod blobs;
 mod cloudformation;
 mod core;
@@ -48,5 +50,6 @@ pub use self::core::transaction::Transaction;
 pub use self::core::{Cloud, Core};
 pub use self::gateway::Access;
 pub use self::gateway::guard::Guard;
+pub use self::gateway::log::RequestLog;
 pub use self::server::{FolderError, OpenError, Options, Server};
 pub use self::sigv4::{Credentials, Key};

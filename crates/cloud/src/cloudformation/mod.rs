@@ -37,9 +37,15 @@ mod types;
 
 use crate::operations;
 use crate::request::{Operation, Service};
+use engine::Engine;
 use wire::Names;
 
 pub(crate) use run::resume;
+
+/// A stack at which an operation runs, by name.
+pub(crate) fn running(engine: &Engine) -> Option<String> {
+    store::running_stacks(engine).into_iter().next().map(|stack| stack.name)
+}
 
 /// What tells its requests apart, and what it answers.
 pub(crate) static SERVICE: Service = Service {

@@ -3,12 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 
 use super::Core;
 use super::background::Background;
 use super::notices::Notices;
 use super::used_keys::UsedKeys;
+use crate::authority::Authority;
 use crate::blobs::Blobs;
 use crate::folder::Home;
 use crate::notification::reach::Reach;
@@ -41,6 +42,8 @@ pub struct Cloud {
     pub placeholders: bool,
     /// Where the server listens; known once it does.
     address: OnceLock<SocketAddr>,
+    /// What makes the certificates that the server shows; made when it is first needed.
+    pub(super) authority: OnceCell<Authority>,
     home: Option<Home>,
 }
 
@@ -62,6 +65,7 @@ impl Cloud {
             blobs,
             placeholders: false,
             address: OnceLock::new(),
+            authority: OnceCell::new(),
             home,
         }
     }

@@ -1,6 +1,7 @@
 //! The one owner of the engine and the log: every command is decided and applied in order, and no reply leaves before its
 //! changes are in the log.
 
+pub(crate) mod authority;
 pub(crate) mod background;
 pub(crate) mod clock;
 mod cloud;

@@ -56,7 +56,10 @@ impl Cloud {
         self.signing_key().ok().filter(|key| key.name() == name).map(|key| key.pem().to_owned())
     }
 
+    /// By https, as on AWS: whoever checks signatures wants that, and TLS is spoken on the same port.
     fn certificate_url(&self, key: &Key) -> String {
-        format!("{}/SimpleNotificationService-{}.pem", self.url(), key.name())
+        let url = self.url();
+        let authority = url.split_once("://").map_or(&*url, |(_, authority)| authority);
+        format!("https://{authority}/SimpleNotificationService-{}.pem", key.name())
     }
 }

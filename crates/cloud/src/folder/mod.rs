@@ -5,6 +5,7 @@
 //! lock              who holds it
 //! log/              the log's segments
 //! log.end           where the log ended: which log is this folder's
+//! ca.pem            the certificate that whoever speaks TLS to the server trusts; made when it is first asked for
 //! objects/          the bytes of S3's objects
 //! lost/             bytes that no object names since a part of the log was lost; made when there are some
 //! ```
@@ -18,7 +19,7 @@ mod home;
 mod inspect;
 mod marker;
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,6 +32,10 @@ use self::inspect::{State, inspect};
 use directory::Directory;
 use log::{self, DirectoryDisk, DirectoryLock, End, LogError};
 
+/// The certificate of the folder's authority.
+const CERTIFICATE: &str = "ca.pem";
+/// A certificate that isn't finished.
+const UNFINISHED_CERTIFICATE: &str = "ca.pem.new";
 /// Entries that a text names, of many.
 const NAMED: usize = 3;
 /// The log's folder.
@@ -178,6 +183,16 @@ impl DataFolder {
         if *noted != Some(end) && end::write(&self.directory, end).is_ok() {
             *noted = Some(end);
         }
+    }
+
+    /// Keeps the certificate of the folder's authority where its owner finds it. What else has its name goes.
+    pub fn keep_certificate(&self, pem: &str) -> io::Result<()> {
+        let directory = &self.directory;
+        if directory.entry(UNFINISHED_CERTIFICATE)?.is_some() {
+            directory.remove(UNFINISHED_CERTIFICATE)?;
+        }
+        directory.new_file(UNFINISHED_CERTIFICATE)?.write_all(pem.as_bytes())?;
+        directory.rename(UNFINISHED_CERTIFICATE, directory, CERTIFICATE)
     }
 
     /// The folder of S3's objects.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::request::Parts;
 
 use super::guard::Guard;
+use super::log::RequestLog;
 use crate::core::Cloud;
 use crate::request::{DEFAULT_ACCOUNT, Identity, KeyUser, account_of, intern, user_key};
 use crate::sigv4::{self, Chunks, Claim, Credentials, Family, Key, Refusal, Verified};
@@ -20,12 +21,19 @@ pub struct Access {
     pub credentials: Option<Credentials>,
     /// Post to HTTP endpoints on this machine also where others than its users can ask for it.
     pub deliver_to_loopback: bool,
+    /// Where each request is told.
+    pub log: Option<RequestLog>,
 }
 
 impl Default for Access {
     /// For loopback, without credentials.
     fn default() -> Self {
-        Access { guard: Guard::new([127, 0, 0, 1].into(), Vec::new()), credentials: None, deliver_to_loopback: false }
+        Access {
+            guard: Guard::new([127, 0, 0, 1].into(), Vec::new()),
+            credentials: None,
+            deliver_to_loopback: false,
+            log: None,
+        }
     }
 }
 

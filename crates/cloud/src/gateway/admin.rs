@@ -1,13 +1,15 @@
 //! What isn't AWS's: the paths of the server itself.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use http::Method;
+use http::{Method, Uri};
 use http::request::Parts;
 
-use super::look;
+use super::{look, pages, reset};
 use crate::core::Cloud;
 use crate::services::SERVICES;
-use crate::{sns, sqs};
+use crate::{s3, sns, sqs};
 use engine::Millis;
 use wire::AwsError;
 
@@ -17,6 +19,20 @@ pub(super) enum Page {
     Health,
     /// The certificate (PEM) that SNS's signatures are checked with, at the path of their SigningCertURL: as on AWS anybody's.
     Certificate(String),
+    /// The certificate that whoever speaks TLS to the server trusts: anybody's.
+    Authority,
+    /// What a browser begins with.
+    Start,
+    /// What tools poll that wait for another local cloud: anybody may know.
+    TestTools,
+    /// Figures.
+    Metrics,
+    /// Empties the cloud.
+    Reset,
+    /// A path that leads nowhere.
+    Nowhere(String),
+    /// A method that a page doesn't take, and those that it does.
+    Untaken(&'static str),
     /// What would have been sent by mail, text message or push.
     Outbox,
     /// What didn't go as somebody may have expected.
@@ -28,34 +44,92 @@ pub(super) enum Page {
 }
 
 impl Page {
-    /// The page that a request is for. Where a bucket could have the path, a request that is `signed` is S3's.
-    pub(super) fn of(cloud: &Cloud, parts: &Parts, signed: bool) -> Option<Page> {
-        if parts.method != Method::GET && parts.method != Method::HEAD {
+    /// The page that a request is for. Where a bucket could have the path, a request that is `signed` is S3's. If signatures are
+    /// `checked`, what has another path than the pages had is closed to who has none.
+    pub(super) fn of(cloud: &Cloud, parts: &Parts, host: &str, signed: bool, checked: bool) -> Option<Page> {
+        let path = parts.uri.path();
+        if let Some(page) = Page::below(&parts.uri, &parts.method) {
+            return Some(page);
+        }
+        let reads = parts.method == Method::GET || parts.method == Method::HEAD;
+        if !reads || signed || parts.uri.query().is_some() {
             return None;
         }
-        let query = || parts.uri.query().unwrap_or_default().to_owned();
-        match parts.uri.path() {
-            // No bucket has this name.
-            "/_messaging/outbox" => Some(Page::Outbox),
-            "/_messaging/notices" => Some(Page::Notices),
-            "/_messaging/queues" => Some(Page::Queues(query())),
-            "/_messaging/peek" => Some(Page::Peek(query())),
-            _ if signed || parts.uri.query().is_some() => None,
+        match path {
             "/health" => Some(Page::Health),
+            "/" if !checked && pages::wants_html(&parts.headers) && !s3::is_of_a_bucket(host) => Some(Page::Start),
+            // A bucket of this name goes first, and only who has no key looks here at all.
+            "/metrics" if !checked && parts.method == Method::GET && !s3::is_of_a_bucket(host) => {
+                let found = cloud.core.read(|engine, _| s3::find_bucket(engine, "metrics"));
+                found.is_ok_and(|bucket| bucket.is_none()).then_some(Page::Metrics)
+            }
             path => cloud.certificate(path).map(Page::Certificate),
         }
     }
 
-    /// Whether it is for those alone who may use the server.
-    pub(super) fn is_closed(&self) -> bool {
-        !matches!(self, Page::Health | Page::Certificate(_))
+    /// The page at a path that is the server's own, whoever asks: no bucket has such a name.
+    fn below(uri: &Uri, method: &Method) -> Option<Page> {
+        let path = uri.path();
+        let query = || uri.query().unwrap_or_default().to_owned();
+        let is_below = |own: &str| path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if !is_below("/_messaging") && !is_below("/_localstack") {
+            return None;
+        }
+        let (page, takes) = match path {
+            "/_messaging" | "/_messaging/" => (Page::Start, "GET, HEAD"),
+            "/_messaging/outbox" => (Page::Outbox, "GET, HEAD"),
+            "/_messaging/notices" => (Page::Notices, "GET, HEAD"),
+            "/_messaging/queues" => (Page::Queues(query()), "GET, HEAD"),
+            "/_messaging/peek" => (Page::Peek(query()), "GET, HEAD"),
+            "/_messaging/metrics" => (Page::Metrics, "GET, HEAD"),
+            "/_messaging/ca.pem" => (Page::Authority, "GET, HEAD"),
+            "/_messaging/reset" => (Page::Reset, "POST"),
+            "/_localstack/health" => (Page::TestTools, "GET, HEAD"),
+            _ => return Some(Page::Nowhere(path.to_owned())),
+        };
+        let taken = takes.split(", ").any(|taken| taken == method.as_str());
+        Some(if taken { page } else { Page::Untaken(takes) })
     }
 
-    /// Its status, content type and text. Of `account` alone, if there is one.
-    pub(super) async fn answer(self, cloud: &Cloud, account: Option<&str>) -> (u16, &'static str, Bytes) {
+    /// Whether it is for those alone who may use the server.
+    pub(super) fn is_closed(&self) -> bool {
+        !matches!(
+            self,
+            Page::Health | Page::Certificate(_) | Page::Authority | Page::TestTools | Page::Nowhere(_) | Page::Untaken(_)
+        )
+    }
+
+    /// Its status, content type and text. Of `account` alone, if there is one. `url` is how the client calls the server.
+    pub(super) async fn answer(
+        self,
+        cloud: &Arc<Cloud>,
+        account: Option<&str>,
+        url: &str,
+    ) -> (u16, &'static str, Bytes) {
         match self {
+            Page::Start => (200, "text/html; charset=utf-8", pages::start(cloud, url)),
+            Page::TestTools => {
+                let (status, body) = pages::test_tools(cloud);
+                (status, "application/json", body)
+            }
+            Page::Metrics => (200, "text/plain; version=0.0.4; charset=utf-8", pages::metrics(cloud)),
+            Page::Nowhere(path) => (404, "application/json", pages::nowhere(&path)),
+            Page::Untaken(takes) => (405, "text/plain; charset=utf-8", format!("This path takes {takes}.\n").into()),
+            // A key may do all in its own account, and this would do it in all of them.
+            Page::Reset if account.is_some() => {
+                let why = "A server that checks signatures isn't reset: its keys are of several accounts.\n";
+                (403, "text/plain; charset=utf-8", why.into())
+            }
+            Page::Reset => match Box::pin(reset::reset(cloud)).await {
+                Ok(()) => (200, "application/json", "{}".into()),
+                Err(error) => (error.status, "text/plain; charset=utf-8", error.message.into()),
+            },
             Page::Health => health(cloud),
             Page::Certificate(pem) => (200, "application/x-pem-file", pem.into()),
+            Page::Authority => match cloud.authority().await {
+                Ok(authority) => (200, "application/x-pem-file", authority.pem().to_owned().into()),
+                Err(error) => (error.status, "text/plain; charset=utf-8", error.message.into()),
+            },
             Page::Notices => (200, "application/json", notices(cloud)),
             Page::Outbox => shown(Box::pin(sns::outbox::page(cloud, account)).await),
             Page::Queues(query) => shown_json("queues", look::queues(cloud, account, &query)),

@@ -9,6 +9,7 @@ use http::request::Parts;
 
 use super::route::{Route, route};
 use crate::core::Cloud;
+use crate::http::Client;
 use crate::request::{
     Context, DEFAULT_ACCOUNT, DEFAULT_REGION, KeyUser, LONGEST_TRACE, Origin, RequestId, Session, account_of, host_of,
     intern, is_region, region_of_address, user_key,
@@ -53,6 +54,7 @@ pub(super) fn read<'r>(
     authority: &str,
     checked: bool,
     id: RequestId,
+    client: Client,
 ) -> (Route<'r>, Context, Result<(), AwsError>) {
     let host = host_of(authority);
     let (claim, refusal) = match Claim::of(parts) {
@@ -87,7 +89,7 @@ pub(super) fn read<'r>(
         session,
         user,
         proven: false,
-        host: intern_host(authority),
+        host: intern_host(authority, client.secure),
         protocol: protocol(&route),
         request_id: id,
         trace: parts
@@ -98,7 +100,13 @@ pub(super) fn read<'r>(
             .map(Arc::from),
         service: None,
         services: &SERVICES,
-        origin: Origin { address: None, agent: said(&USER_AGENT), referer: said(&REFERER) },
+        origin: Origin {
+            address: Some(client.address),
+            secure: client.secure,
+            agent: said(&USER_AGENT),
+            referer: said(&REFERER),
+        },
+        told: None,
     };
     let family = family(&route);
     (route, cx, refusal.map_or(Ok(()), |refusal| Err(refusal.error(family))))
@@ -155,14 +163,15 @@ fn family(route: &Route<'_>) -> Family {
     }
 }
 
-/// `http://` and the authority, made once for each that comes again and again.
-fn intern_host(authority: &str) -> Arc<str> {
+/// Scheme and authority, made once for each that comes again and again.
+fn intern_host(authority: &str, secure: bool) -> Arc<str> {
     thread_local! {
         static LAST: RefCell<Arc<str>> = RefCell::new("http://".into());
     }
+    let scheme = if secure { "https://" } else { "http://" };
     LAST.with_borrow_mut(|last| {
-        if last.strip_prefix("http://") != Some(authority) {
-            *last = format!("http://{authority}").into();
+        if last.strip_prefix(scheme) != Some(authority) {
+            *last = format!("{scheme}{authority}").into();
         }
         last.clone()
     })

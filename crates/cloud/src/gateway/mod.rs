@@ -6,6 +6,9 @@ mod answer;
 pub(crate) mod guard;
 mod head;
 mod look;
+pub(crate) mod log;
+mod pages;
+mod reset;
 mod route;
 
 use std::net::IpAddr;
@@ -16,6 +19,7 @@ use http::header::{CONNECTION, EXPECT, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response};
 use hyper::body::{Body as _, Incoming};
+use rustls::ServerConfig;
 
 pub use access::Access;
 use access::Proof;
@@ -29,8 +33,8 @@ pub(crate) use route::route;
 
 use crate::core::Cloud;
 use crate::http::body::{self, Body};
-use crate::http::{Handler, drain};
-use crate::request::{Context, Operation, RequestId, RequestIds, Service, host_of, queue_path};
+use crate::http::{Client, Handler, drain};
+use crate::request::{Context, Operation, RequestId, RequestIds, Service, Told, host_of, queue_path};
 use crate::services::SERVICES;
 use crate::sigv4::{Claim, Family, Payload as Signed, Refusal};
 use crate::{s3, sns, sqs};
@@ -81,13 +85,30 @@ impl Handler for Gateway {
         self.cloud.core.waiters.close();
     }
 
-    /// Answers one request, which came from `peer`. Of its body nothing is left behind that the connection's next request would
+    /// Names that aren't this server's get what its address would: the answer then says why they are refused.
+    async fn certificate_for(&self, name: Option<&str>, address: IpAddr) -> Option<Arc<ServerConfig>> {
+        let name = name.filter(|name| self.access.guard.refuse_name(name).is_none());
+        self.cloud.certificate_for(name, address).await
+    }
+
+    fn not_understood(&self, client: Client, why: &str) {
+        if let Some(log) = &self.access.log {
+            log.not_understood(self.cloud.core.now(), client.address, why);
+        }
+    }
+
+    /// Answers one request of a client's. Of its body nothing is left behind that the connection's next request would
     /// be taken for.
-    async fn handle(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Body> {
+    async fn handle(&self, request: Request<Incoming>, client: Client) -> Response<Body> {
         let (parts, incoming) = request.into_parts();
         let waits = parts.headers.contains_key(EXPECT);
         let mut incoming = Some(incoming);
-        let mut response = self.respond(parts, peer, &mut incoming).await;
+        let entry = self.access.log.as_ref().map(|log| log.begin(&parts));
+        let told = entry.as_ref().map(|entry| entry.told());
+        let mut response = self.respond(parts, client, &mut incoming, told).await;
+        if let Some(entry) = entry {
+            entry.end(self.cloud.core.now(), response.status().as_u16());
+        }
         if let Some(rest) = incoming
             && !rest.is_end_stream()
             && (waits || !Box::pin(drain::drain(rest)).await)
@@ -101,17 +122,23 @@ impl Handler for Gateway {
 /// Where a request leads.
 enum Way<'r> {
     /// To a page of the server's own.
-    Page(Page, RequestId),
+    Page(Page, Arc<str>, RequestId),
     Service(Route<'r>, Context),
 }
 
 impl Gateway {
     /// Answers one request; takes or reads as much of its body as it needs.
-    async fn respond(&self, parts: Parts, peer: IpAddr, incoming: &mut Option<Incoming>) -> Response<Body> {
-        let (route, mut cx) = match self.admit(&parts, peer) {
+    async fn respond(
+        &self,
+        parts: Parts,
+        client: Client,
+        incoming: &mut Option<Incoming>,
+        told: Option<Arc<Told>>,
+    ) -> Response<Body> {
+        let (route, mut cx) = match self.admit(&parts, client, told) {
             Ok(Way::Service(route, cx)) => (route, cx),
             // Boxed, since every request's future is as large as the largest way through here.
-            Ok(Way::Page(page, id)) => return Box::pin(self.page(page, &parts, id)).await,
+            Ok(Way::Page(page, url, id)) => return Box::pin(self.page(page, &url, &parts, id)).await,
             Err(refusal) => return *refusal,
         };
         match route {
@@ -128,21 +155,30 @@ impl Gateway {
             }
             Route::UnknownTarget(target) => {
                 let message = if target.is_empty() { String::new() } else { format!("No service here has {target}.") };
-                failure(&AwsError::bad("UnknownOperationException", message), style_of(&route), cx.request_id)
+                let error = AwsError::bad("UnknownOperationException", message);
+                tell(&cx, &error);
+                failure(&error, style_of(&route), cx.request_id)
             }
             Route::Json { service, operation, protocol } => {
                 let answer = self.json(&mut cx, service, operation, &parts, incoming).await;
+                _ = answer.as_ref().inspect_err(|error| tell(&cx, error));
                 finish(answer, style(Some(service), protocol), cx.request_id)
             }
             Route::Query { service } => {
                 let (service, answer) = self.query(&mut cx, service, &parts, incoming).await;
+                _ = answer.as_ref().inspect_err(|error| tell(&cx, error));
                 finish(answer, style(service, Protocol::Query), cx.request_id)
             }
         }
     }
 
     /// Where a request's head leads; or its refusal, for what its head says alone.
-    fn admit<'r>(&self, parts: &'r Parts, peer: IpAddr) -> Result<Way<'r>, Box<Response<Body>>> {
+    fn admit<'r>(
+        &self,
+        parts: &'r Parts,
+        client: Client,
+        told: Option<Arc<Told>>,
+    ) -> Result<Way<'r>, Box<Response<Body>>> {
         let id = self.request_ids.next();
         let refuse = |status, why: &str| {
             Err(Box::new(plain(status, "text/plain; charset=utf-8", id, format!("{why}\n").into())))
@@ -156,8 +192,11 @@ impl Gateway {
             return refuse(403, &why);
         }
         let checked = self.access.credentials.is_some();
-        let (route, mut cx, claimed) = head::read(&self.cloud, parts, authority, checked, id);
-        cx.origin.address = Some(peer);
+        let (route, mut cx, claimed) = head::read(&self.cloud, parts, authority, checked, id, client);
+        if let Some(told) = &told {
+            told.who(&cx.account, &cx.region);
+        }
+        cx.told = told;
         match self.access.guard.refuse_page(&parts.headers) {
             Some(why) if route != Route::S3 || !s3::opens_to_page(&self.cloud, host, parts, checked) => {
                 return refuse(403, &why);
@@ -165,12 +204,16 @@ impl Gateway {
             // What a bucket opens is S3 and nothing else.
             Some(_) => {}
             None => {
-                if let Some(page) = Page::of(&self.cloud, parts, cx.access_key.is_some()) {
-                    return Ok(Way::Page(page, id));
+                if let Some(page) = Page::of(&self.cloud, parts, host, cx.access_key.is_some(), checked) {
+                    if let Some(told) = &cx.told {
+                        told.is_page();
+                    }
+                    return Ok(Way::Page(page, cx.host, id));
                 }
             }
         }
         if let Err(error) = claimed {
+            tell(&cx, &error);
             return Err(Box::new(match route {
                 Route::S3 => s3::refuse(cx, parts.clone(), error),
                 route => failure(&error, style_of(&route), id),
@@ -179,6 +222,7 @@ impl Gateway {
         if !route.takes(&parts.method) {
             let message = format!("The method {} calls no operation.", parts.method.as_str().escape_debug());
             let error = AwsError::new(405, "MethodNotAllowed", message);
+            tell(&cx, &error);
             return Err(Box::new(failure(&error, style_of(&route), id)));
         }
         Ok(Way::Service(route, cx))
@@ -186,7 +230,7 @@ impl Gateway {
 
     /// A page of the server's own. Where keys are wanted, what isn't for everybody is for who has one, whatever service
     /// his request is signed for; he sees his account's.
-    async fn page(&self, page: Page, parts: &Parts, id: RequestId) -> Response<Body> {
+    async fn page(&self, page: Page, url: &str, parts: &Parts, id: RequestId) -> Response<Body> {
         let mut proof = None;
         if page.is_closed() {
             let declared = parts.headers.contains_key("x-amz-content-sha256");
@@ -197,7 +241,7 @@ impl Gateway {
             };
         }
         let account = proof.as_ref().map(|proof| &*proof.identity.account);
-        let (status, content_type, body) = page.answer(&self.cloud, account).await;
+        let (status, content_type, body) = page.answer(&self.cloud, account, url).await;
         plain(status, content_type, id, body)
     }
 
@@ -276,6 +320,10 @@ impl Gateway {
         incoming: &mut Option<Incoming>,
     ) -> Result<Vec<u8>, AwsError> {
         let body = body::collect(incoming, service.body_limit).await?;
+        if let Some(told) = &cx.told {
+            told.operation(service.id, name);
+            told.resource(&log::about_json(&body));
+        }
         self.verify(cx, parts, &body, Family::Json(service))?;
         let Some(operation) = service.operation(name) else {
             let unknown = || {
@@ -328,6 +376,12 @@ impl Gateway {
         // The links in SNS's messages: a GET without a signature, and without a version that would tell the service.
         let link = service.is_none() && parts.method == Method::GET && form.get("Action").is_some_and(sns::is_link);
         let service = if link { Some(&sns::SERVICE) } else { service };
+        if let Some(told) = &cx.told {
+            told.operation(service.map_or("query", |service| service.id), form.get("Action").unwrap_or_default());
+            let path = queue_path(parts.uri.path()).map_or("", |(_, queue)| queue);
+            let about = log::about(|name| form.get(name));
+            told.resource(if about.is_empty() { path } else { about });
+        }
         if !(link && cx.access_key.is_none())
             && let Err(error) = self.verify(cx, parts, body, Family::Query(service))
         {
@@ -370,6 +424,13 @@ impl Gateway {
             Box::pin(self.cloud.core.wait_durable()).await;
         }
         answer
+    }
+}
+
+/// Notes for the log of requests with which error a request is answered.
+fn tell(cx: &Context, error: &AwsError) {
+    if let Some(told) = &cx.told {
+        told.error(&error.code);
     }
 }
 

@@ -37,6 +37,16 @@ impl Closing {
         })
         .await
     }
+
+    /// What a future comes to; `None` if the server stops before.
+    pub(super) async fn unless_told<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let mut output = None;
+        {
+            let ended = pin!(async { output = Some(future.await) });
+            self.or_end(ended).await;
+        }
+        output
+    }
 }
 
 #[cfg(test)]

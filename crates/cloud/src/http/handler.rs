@@ -3,16 +3,36 @@
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::{Request, Response};
+use rustls::ServerConfig;
 
 use super::body::Body;
 
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Client {
+    pub address: IpAddr,
+    /// Whether the connection is TLS.
+    pub secure: bool,
+}
+
 /// Answers requests, and is told what becomes of the others.
 pub(crate) trait Handler: Send + Sync + 'static {
-    /// Answers one request, which came from `peer`.
-    fn handle(&self, request: Request<Incoming>, peer: IpAddr) -> impl Future<Output = Response<Body>> + Send;
+    /// Answers one request of a client's.
+    fn handle(&self, request: Request<Incoming>, client: Client) -> impl Future<Output = Response<Body>> + Send;
+
+    /// What a handshake goes by with a client that asked for `name`, or else for the server's own `address`.
+    fn certificate_for(
+        &self,
+        name: Option<&str>,
+        address: IpAddr,
+    ) -> impl Future<Output = Option<Arc<ServerConfig>>> + Send;
+
+    /// A client sent what is no request, and was hung up on, or answered with 400.
+    fn not_understood(&self, client: Client, why: &str);
 
     /// A request panicked, with these words; it was answered by a failure.
     fn panicked(&self, what: &str);

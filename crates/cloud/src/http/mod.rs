@@ -1,4 +1,4 @@
-//! The HTTP/1.1 server: accepts, bounds what a client may do, and hands each request to the handler.
+//! The HTTP/1.1 server, in the clear and over TLS: accepts, bounds what a client may do, and hands each request to the handler.
 
 pub(crate) mod body;
 mod closing;
@@ -8,6 +8,7 @@ mod idle;
 mod newer;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod workers;
 mod write_timeout;
 
@@ -24,13 +25,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use body::Body;
 use closing::Closing;
-pub(crate) use handler::Handler;
+pub(crate) use handler::{Client, Handler};
 use idle::Idle;
 pub(crate) use workers::Workers;
 use write_timeout::WriteTimeout;
@@ -87,7 +89,33 @@ pub(crate) async fn serve(
 
 async fn connection(stream: TcpStream, peer: IpAddr, handler: Arc<impl Handler>, closing: Arc<Closing>) {
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| answer(handler.clone(), request, peer));
+    // A client that says nothing isn't waited for when the server stops.
+    let begins = closing.unless_told(tokio::time::timeout(HEAD_TIMEOUT, tls::begins(&stream))).await;
+    let Some(Ok(secure)) = begins else { return };
+    let client = Client { address: peer, secure };
+    match secure {
+        false => requests(stream, client, handler, closing).await,
+        // Boxed, since every connection's future is as large as the largest way through here.
+        true => Box::pin(secured(stream, client, handler, closing)).await,
+    }
+}
+
+async fn secured(stream: TcpStream, client: Client, handler: Arc<impl Handler>, closing: Arc<Closing>) {
+    let accepted = closing.unless_told(tls::accept(stream, client, &*handler)).await;
+    if let Some(Some(stream)) = accepted {
+        requests(stream, client, handler, closing).await;
+    }
+}
+
+/// Answers a connection's requests, one after the other.
+async fn requests(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    client: Client,
+    handler: Arc<impl Handler>,
+    closing: Arc<Closing>,
+) {
+    let answering = handler.clone();
+    let service = service_fn(move |request| answer(answering.clone(), request, client));
     let idle = Idle::default();
     let mut connection = http1::Builder::new()
         .timer(idle.clone())
@@ -103,7 +131,12 @@ async fn connection(stream: TcpStream, peer: IpAddr, handler: Arc<impl Handler>,
         .or_end(pin!(async {
             tokio::select! {
                 biased;
-                done = &mut connection => newer = done.is_err_and(|error| error.is_parse_version_h2()),
+                done = &mut connection => if let Err(error) = done {
+                    newer = error.is_parse_version_h2();
+                    if error.is_parse() {
+                        handler.not_understood(client, &error.to_string());
+                    }
+                },
                 () = idle.expired(HEAD_TIMEOUT) => {}
             }
         }))
@@ -119,10 +152,10 @@ async fn connection(stream: TcpStream, peer: IpAddr, handler: Arc<impl Handler>,
 async fn answer<H: Handler>(
     handler: Arc<H>,
     request: Request<Incoming>,
-    peer: IpAddr,
+    client: Client,
 ) -> Result<Response<Body>, Infallible> {
     let json = request.headers().contains_key("x-amz-target");
-    Ok(survive(handler.handle(request, peer), json, |what| handler.panicked(what)).await)
+    Ok(survive(handler.handle(request, client), json, |what| handler.panicked(what)).await)
 }
 
 /// A panic ends its own request alone. No `async fn`: that would hold, and move, the answer's future twice.

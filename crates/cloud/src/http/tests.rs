@@ -110,6 +110,23 @@ async fn with_credentials_an_unsigned_or_unknown_request_is_refused() {
 }
 
 #[tokio::test]
+async fn with_credentials_the_servers_own_pages_are_closed() {
+    let access = || Access { credentials: Some(Credentials::default()), ..Access::default() };
+    let request = |line: &str, more: &str| format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{more}\r\n");
+    for line in ["GET /_messaging", "GET /_messaging/metrics", "POST /_messaging/reset", "GET /_messaging/notices"] {
+        let answer = ask_with(access(), &request(line, "")).await;
+        assert!(answer.contains("<Code>MissingAuthenticationToken</Code>"), "{line}: {answer}");
+    }
+    for line in ["GET /", "GET /metrics"] {
+        let answer = ask_with(access(), &request(line, "Accept: text/html\r\n")).await;
+        assert!(answer.contains("<Code>AccessDenied</Code>"), "{line}: {answer}");
+    }
+    for line in ["GET /health", "GET /_localstack/health", "GET /_messaging/ca.pem"] {
+        assert!(ask_with(access(), &request(line, "")).await.starts_with("HTTP/1.1 200"), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn bodies_and_heads_have_bounds() {
     let head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Amz-Target: AmazonSQS.Dance\r\n";
     let answer = ask(&format!("{head}Content-Length: 99999999999\r\n\r\n{{}}")).await;

@@ -180,7 +180,8 @@ fn certificate(key: &RsaPrivateKey, signer: &SigningKey<Sha256>) -> Result<Vec<u
     Ok(builder.build::<Signature>()?.to_der()?)
 }
 
-fn pem(der: &[u8]) -> String {
+/// A certificate as text.
+pub(crate) fn pem(der: &[u8]) -> String {
     let text = BASE64.encode(der);
     let mut pem = String::with_capacity(text.len() + 100);
     pem.push_str("-----BEGIN CERTIFICATE-----\n");

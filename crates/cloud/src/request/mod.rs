@@ -9,6 +9,7 @@ mod operation;
 pub(crate) mod passing;
 mod request_id;
 mod service;
+mod told;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(crate) use self::intern::intern;
 pub(crate) use self::operation::{Answer, Operation};
 pub(crate) use self::request_id::{RequestId, RequestIds};
 pub(crate) use self::service::{Service, Services};
+pub(crate) use self::told::{Facts, Told};
 
 /// Bytes of a trace's header, beyond which it is none that X-Ray made: with all fields it has some 200. Messages carry it for nothing.
 pub(crate) const LONGEST_TRACE: usize = 1_024;
@@ -54,6 +56,8 @@ pub struct Context {
     /// All services of this cloud: the door from one to the operations of another.
     pub services: &'static Services,
     pub origin: Origin,
+    /// What the log of requests will tell of it, if there is one.
+    pub told: Option<Arc<Told>>,
 }
 
 /// Where a request comes from, as policies may ask: its own word, but for the address.
@@ -61,6 +65,8 @@ pub struct Context {
 pub struct Origin {
     /// The other end of the connection.
     pub address: Option<IpAddr>,
+    /// Whether the connection is TLS.
+    pub secure: bool,
     /// The header `User-Agent`.
     pub agent: Option<Arc<str>>,
     /// The header `Referer`.
@@ -77,8 +83,8 @@ impl Context {
         }
     }
 
-    /// What policies may ask of this request for what is `owner`'s. Nothing here is TLS; but what comes from this machine
-    /// crosses no wire, and a policy that wants TLS is content with that.
+    /// What policies may ask of this request for what is `owner`'s. What comes from this machine crosses no wire, and a
+    /// policy that wants TLS is content with that as well.
     pub fn around<'a>(&'a self, owner: &'a str) -> Around<'a> {
         let via = match self.service {
             Some(service) if service.id == "cloudformation" => Via::Behalf("cloudformation.amazonaws.com"),
@@ -90,7 +96,9 @@ impl Context {
             },
         };
         Around {
-            secure: self.service.is_some() || self.origin.address.is_none_or(|it| it.to_canonical().is_loopback()),
+            secure: self.service.is_some()
+                || self.origin.secure
+                || self.origin.address.is_none_or(|it| it.to_canonical().is_loopback()),
             via,
             temporary: self.session.is_some(),
             user_id: (self.session.is_some() || self.user.is_some()).then(|| self.caller_id()),
@@ -115,6 +123,9 @@ impl Context {
         self.session = identity.session.clone();
         self.user = identity.user.clone();
         self.proven = true;
+        if let Some(told) = &self.told {
+            told.who(&self.account, &self.region);
+        }
     }
 
     /// Nobody asks: what is served without a signature believes none.

@@ -12,6 +12,11 @@ pub(super) fn host_bucket(host: &str) -> Option<&str> {
     Some(bucket).filter(|bucket| !bucket.is_empty())
 }
 
+/// Whether a host's name names a bucket.
+pub(crate) fn is_of_a_bucket(host: &str) -> bool {
+    host_bucket(host).is_some()
+}
+
 /// The bucket that a request addresses, and whether it addresses an object in it. `host` is without a port.
 pub(super) fn target(host: &str, path: &str) -> (String, bool) {
     let path = path.strip_prefix('/').unwrap_or(path);

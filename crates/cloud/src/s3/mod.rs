@@ -79,6 +79,7 @@ pub(crate) use ::s3s::dto;
 
 pub(crate) use self::cross_origin::opens_to_page;
 pub(crate) use self::door::{Buckets, Landing, Written, land};
+pub(crate) use self::address::is_of_a_bucket;
 pub(crate) use self::entry::{is_website, preflight, refuse, serve, visit};
 pub(crate) use self::error::Failure;
 pub(crate) use self::public_access::{is_restricted, policy_of};
@@ -86,4 +87,4 @@ pub(crate) use self::record::Bucket;
 pub(crate) use self::s3s::fields::{Form, is_form};
 pub(crate) use self::service::S3;
 pub(crate) use self::settings::{Setting, SettingName};
-pub(crate) use self::store::{Changed, find_bucket, open_blobs};
+pub(crate) use self::store::{Changed, all_blobs, find_bucket, open_blobs};

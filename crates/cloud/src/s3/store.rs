@@ -70,6 +70,11 @@ pub(crate) fn find_bucket(engine: &Engine, name: &str) -> Result<Option<Bucket>>
     Docs(engine).get(&key::bucket(name))
 }
 
+/// Every blob that a document names, for what takes all documents away.
+pub(crate) fn all_blobs(engine: &Engine) -> Result<Vec<Blob>> {
+    Ok(Docs(engine).live_blobs()?.into_iter().map(|(id, length)| Blob { id, length }).collect())
+}
+
 impl Store {
     /// The documents of a cloud.
     pub(super) fn of(cloud: &Arc<Cloud>) -> Self {

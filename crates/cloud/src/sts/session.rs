@@ -16,7 +16,7 @@ use engine::{Engine, Millis};
 use wire::{AwsError, Timestamp};
 
 /// The document that holds the secret.
-const SECRET: &str = "sts/secret";
+pub(crate) const SECRET: &str = "sts/secret";
 /// How temporary access keys begin ("IAM identifiers").
 const PREFIX: &str = "ASIA";
 /// Base 32 (RFC 4648): five bits a character.

@@ -28,6 +28,7 @@ pub(crate) fn context(cloud: Arc<Cloud>, account: &str) -> Context {
         service: None,
         services: &SERVICES,
         origin: Origin::default(),
+        told: None,
     }
 }
 

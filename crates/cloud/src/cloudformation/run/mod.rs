@@ -78,6 +78,7 @@ pub(crate) async fn resume(cloud: Arc<Cloud>, services: &'static Services) {
             service: Some(&super::SERVICE),
             services,
             origin: Origin::default(),
+            told: None,
         };
         run(cx, stack.uuid).await;
     }

@@ -70,6 +70,9 @@ pub(crate) fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result
     let call = Arc::new(call);
     let result = check(&call, scheme, now).and_then(|()| {
         parts.uri = uri(parts.uri.path(), &raw, &call, scheme)?;
+        if let Some(told) = &call.cx.told {
+            told.resource(parts.uri.path().trim_start_matches('/'));
+        }
         known(&call, parts.uri.path())?;
         parts.headers = headers_for_s3s(&call, is_form)?;
         let chunks = parts.extensions.remove::<Chunks>();

@@ -17,6 +17,9 @@ macro_rules! operations {
             $(
                 async fn $name(&self, request: S3Request<$input>) -> S3Result<S3Response<$output>> {
                     let call = Call::of(&request).map_err(|_| S3ErrorCode::InternalError)?;
+                    if let Some(told) = &call.cx.told {
+                        told.operation("s3", stringify!($input).trim_end_matches("Input"));
+                    }
                     S3::of(&call.cx.cloud).$name(&call, request.input).await.map_err(|failure| {
                         if failure.status >= 500 {
                             tell(&call.cx.cloud, &failure);

@@ -23,7 +23,12 @@ pub(crate) fn finish(call: &Call, method: &Method, response: Response<Body>) -> 
         None => None,
     };
     let mut response = match failure {
-        Some(failure) => render(call, method, &failure),
+        Some(failure) => {
+            if let Some(told) = &call.cx.told {
+                told.error(&failure.code);
+            }
+            render(call, method, &failure)
+        }
         None => response,
     };
     if let Some(xml) = call.xml.lock().take().filter(|_| response.status().is_success()) {

@@ -106,7 +106,9 @@ async fn a_confirmed_endpoint_gets_notifications_until_it_is_unsubscribed() {
     assert!(head.contains(&format!("x-amz-sns-subscription-arn: {subscription}")));
     let notification: Value = serde_json::from_str(&body).unwrap();
     assert_eq!((notification["Message"].as_str(), notification["TopicArn"].as_str()), (Some("hello"), Some(&*topic)));
-    let certificate = get(notification["SigningCertURL"].as_str().unwrap()).await;
+    let url = notification["SigningCertURL"].as_str().unwrap();
+    assert!(url.starts_with("https://"), "{url}");
+    let certificate = get(&url.replacen("https", "http", 1)).await;
     assert!(certificate.contains("-----BEGIN CERTIFICATE-----"));
 
     unsubscribe(&cx, UnsubscribeInput { subscription_arn: Some(subscription.as_str().into()) }).await.unwrap();

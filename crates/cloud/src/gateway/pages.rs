@@ -1,0 +1,170 @@
+//! What the server tells of itself: the start page for browsers, the health that test tools poll, the figures for Prometheus.
+
+use std::fmt::Write;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::ACCEPT;
+
+use crate::core::Cloud;
+use crate::services::SERVICES;
+use engine::Engine;
+
+/// The server's own paths, each with its method and what it is.
+pub(super) const PAGES: [(&str, &str, &str); 7] = [
+    ("GET", "/_messaging", "this page"),
+    ("GET", "/health", "whether the server takes writes"),
+    ("GET", "/_messaging/notices", "what didn't go as somebody may have expected, and why"),
+    ("GET", "/_messaging/outbox", "what would have been sent by mail, text message or push"),
+    ("GET", "/_messaging/metrics", "figures of queues and streams, for Prometheus"),
+    ("GET", "/_messaging/ca.pem", "the certificate to trust for https on this port"),
+    ("POST", "/_messaging/reset", "empties the cloud, for tests"),
+];
+/// Queues, and streams, whose figures are told: a bound for the page.
+const MOST: usize = 1_000;
+
+/// Whether a request is a browser's that wants a page. No client of S3 asks for HTML.
+pub(super) fn wants_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    accept.split(',').any(|range| range.split(';').next().is_some_and(|kind| kind.trim() == "text/html"))
+}
+
+/// The start page. `url` is how the client called the server.
+pub(super) fn start(cloud: &Cloud, url: &str) -> Bytes {
+    let url = escaped(url);
+    let counts = cloud.core.read(|engine, _| Counts::of(engine));
+    let Counts { queues, topics, subscriptions, streams, buckets, stacks } = counts;
+    let mut links = String::new();
+    for (method, path, what) in PAGES {
+        let link = match method {
+            "GET" => format!("<a href=\"{path}\">{path}</a>"),
+            _ => format!("{method} {path}"),
+        };
+        // Writing to a string can't fail.
+        _ = writeln!(links, "<li>{link}: {what}</li>");
+    }
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>messaging</title>\n\
+         <body style=\"font-family:sans-serif;max-width:45em;margin:2em auto;padding:0 1em\">\n\
+         <h1>messaging {version}</h1>\n\
+         <p>An embedded cloud that speaks AWS's protocols: {services}. Durability: {durability}.</p>\n\
+         <p>{queues} queues, {topics} topics, {subscriptions} subscriptions, {streams} delivery streams, {buckets} buckets, \
+         {stacks} stacks, in all accounts.</p>\n\
+         <pre>export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1\n\
+         aws --endpoint-url {url} sqs list-queues</pre>\n<ul>\n{links}</ul>\n</body></html>\n",
+        version = env!("CARGO_PKG_VERSION"),
+        services = titles().join(", "),
+        durability = cloud.core.durability(),
+    )
+    .into()
+}
+
+/// What tools poll that wait for LocalStack. Source: "Internal Endpoints" (LocalStack's documentation).
+pub(super) fn test_tools(cloud: &Cloud) -> (u16, Bytes) {
+    let refuses = cloud.core.refusal().is_some();
+    let state = if refuses { "error" } else { "running" };
+    let ids = SERVICES.iter().map(|service| service.id).chain(["s3"]);
+    let services: serde_json::Map<_, _> = ids.map(|id| (id.to_owned(), state.into())).collect();
+    let body = serde_json::json!({
+        "services": services,
+        "edition": "messaging",
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    (if refuses { 503 } else { 200 }, body.to_string().into())
+}
+
+/// What stands at paths below `/_messaging` that lead nowhere.
+pub(super) fn nowhere(path: &str) -> Bytes {
+    let pages: Vec<_> = PAGES.iter().map(|(method, path, _)| format!("{method} {path}")).collect();
+    let message = format!("The server has no page {path}.");
+    serde_json::json!({ "message": message, "pages": pages }).to_string().into()
+}
+
+/// The figures, in Prometheus's text format.
+pub(super) fn metrics(cloud: &Cloud) -> Bytes {
+    let mut out = String::new();
+    let refuses = u8::from(cloud.core.refusal().is_some());
+    let waiting = cloud.core.waiters.waiting();
+    let bytes = cloud.core.log().bytes();
+    for (name, what, value) in [
+        ("messaging_refuses_writes", "Whether changes are refused.", u64::from(refuses)),
+        ("messaging_long_polls", "Long polls that wait for a message.", waiting as u64),
+        ("messaging_log_bytes", "Bytes of the log.", bytes),
+    ] {
+        _ = writeln!(out, "# HELP {name} {what}\n# TYPE {name} gauge\n{name} {value}");
+    }
+    _ = writeln!(out, "# HELP messaging_queue_messages Messages of a queue, by state.\n# TYPE messaging_queue_messages gauge");
+    cloud.core.count(|engine, now| {
+        let queues = engine.queues("").filter(|queue| !queue.config.hidden).take(MOST);
+        let ids: Vec<_> = queues.map(|queue| (queue.config.id, queue.config.arn.clone())).collect();
+        for (id, arn) in ids {
+            let Some(depth) = engine.queue_mut(id).map(|queue| queue.depth(now)) else { continue };
+            let states = [("visible", depth.visible), ("in_flight", depth.in_flight), ("delayed", depth.delayed)];
+            for (state, count) in states {
+                _ = writeln!(out, "messaging_queue_messages{{queue=\"{arn}\",state=\"{state}\"}} {count}");
+            }
+        }
+    });
+    _ = writeln!(
+        out,
+        "# HELP messaging_stream_buffered_bytes Bytes that have not landed.\n# TYPE messaging_stream_buffered_bytes gauge"
+    );
+    cloud.core.read(|engine, _| {
+        for stream in engine.streams("").take(MOST) {
+            let (arn, bytes) = (&stream.config.arn, stream.bytes());
+            _ = writeln!(out, "messaging_stream_buffered_bytes{{stream=\"{arn}\"}} {bytes}");
+        }
+    });
+    out.into()
+}
+
+fn titles() -> Vec<&'static str> {
+    SERVICES.iter().map(|service| service.title).chain(["S3"]).collect()
+}
+
+struct Counts {
+    queues: usize,
+    topics: usize,
+    subscriptions: usize,
+    streams: usize,
+    buckets: usize,
+    stacks: usize,
+}
+
+impl Counts {
+    fn of(engine: &Engine) -> Counts {
+        Counts {
+            queues: engine.queues("").filter(|queue| !queue.config.hidden).count(),
+            topics: engine.topics("").count(),
+            subscriptions: engine.subscriptions().count(),
+            streams: engine.streams("").count(),
+            buckets: engine.docs("s3/bucket/", "").count(),
+            stacks: engine.docs("cfn/name/", "").count(),
+        }
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_browsers_ask_for_html() {
+        for (accept, html) in [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true),
+            ("application/xml, text/html;q=0.5", true),
+            ("*/*", false),
+            ("application/json", false),
+            ("text/htmlx", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]);
+            assert_eq!(wants_html(&headers), html, "{accept}");
+        }
+        assert!(!wants_html(&HeaderMap::new()));
+    }
+}
