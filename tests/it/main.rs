@@ -52,4 +52,5 @@ mod stack;
 mod stack_placeholders;
 mod stack_points;
 mod stack_rules;
+mod stack_templates;
 mod sts;
