@@ -55,5 +55,6 @@ mod stack;
 mod stack_placeholders;
 mod stack_points;
 mod stack_rules;
+mod stack_templates;
 mod sts;
 mod tls;

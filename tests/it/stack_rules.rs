@@ -120,7 +120,9 @@ async fn a_template_in_a_bucket_with_loops() {
     cloud.s3().put_object().bucket("templates").key("a/b.yaml").body(body).send().await.unwrap();
     let names = Parameter::builder().parameter_key("Names").parameter_value("a, b").build();
     let from = |stack: &str, url: &str| {
-        client.create_stack().stack_name(stack).template_url(url).parameters(names.clone()).send()
+        let expand = Capability::CapabilityAutoExpand;
+        let create = client.create_stack().stack_name(stack).template_url(url).parameters(names.clone());
+        create.capabilities(expand).send()
     };
     from("looped", "https://templates.s3.us-east-1.amazonaws.com/a/b.yaml").await.unwrap();
     assert_eq!(status(&client, "looped").await, "CREATE_COMPLETE");

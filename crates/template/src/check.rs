@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::error::{Invalid, Result};
 use crate::model::Template;
 use crate::pseudo::PSEUDO_PARAMETERS;
-use crate::references::{Found, unresolved, walk};
+use crate::references::{Found, GET_ATT, unresolved, walk};
+use crate::rules;
 use crate::value::scalar_text;
 
 /// Checks that everything that a template refers to exists.
@@ -21,6 +22,12 @@ pub(crate) fn check(template: &Template) -> Result<()> {
         )));
     }
     let names: BTreeSet<&str> = template.parameters.iter().map(|p| p.name.as_str()).chain(PSEUDO_PARAMETERS).collect();
+    for rule in &template.rules {
+        let unknown: BTreeSet<&str> = rules::names(rule).into_iter().filter(|name| !names.contains(name)).collect();
+        if !unknown.is_empty() {
+            return Err(rules::unresolved(&unknown));
+        }
+    }
     check_conditions(template, &names)?;
     check_resources(template, &names)?;
     check_outputs(template, &names)
@@ -59,6 +66,11 @@ impl<'a> Mistakes<'a> {
                     "Template error: Mapping named '{name}' is not present in the 'Mappings' section of template."
                 ));
             }
+            Found::Computed("Ref") if !template.is_extended() => {
+                self.complain("Template error: All References must be of type string".to_owned());
+            }
+            Found::Computed(_) if !template.is_extended() => self.complain(GET_ATT.to_owned()),
+            Found::Computed(_) => {}
             Found::Import | Found::Zones => self.foreign = true,
             Found::Condition(..) | Found::Mapping(_) => {}
         })

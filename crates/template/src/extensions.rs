@@ -1,4 +1,9 @@
-//! What the transform `AWS::LanguageExtensions` adds to the language.
+//! The transforms that exist here: `AWS::LanguageExtensions` and what it adds to the language; and SAM's, which changes nothing
+//! in a template without serverless resources.
+
+use serde_json::{Map, Value};
+
+use crate::error::{Invalid, Result};
 
 /// The transform's name. It gives `Fn::ForEach`, `Fn::Length`, `Fn::ToJsonString` and defaults in `Fn::FindInMap`.
 pub(crate) const LANGUAGE_EXTENSIONS: &str = "AWS::LanguageExtensions";
@@ -8,4 +13,60 @@ pub(crate) const LOOP: &str = "Fn::ForEach::";
 /// Whether a function exists only with the transform.
 pub(crate) fn needs_extensions(function: &str) -> bool {
     matches!(function, "Fn::Length" | "Fn::ToJsonString") || function.starts_with(LOOP)
+}
+
+/// The transform of the Serverless Application Model.
+pub(crate) const SERVERLESS: &str = "AWS::Serverless-2016-10-31";
+
+/// Names of the declared transforms, whether one string, one object with a `Name`, or a list of them.
+pub(crate) fn transforms(section: Option<&Value>) -> Result<Vec<String>> {
+    let declared = match section {
+        None => return Ok(Vec::new()),
+        Some(Value::Array(items)) => items.iter().collect(),
+        Some(one) => vec![one],
+    };
+    let mut names = Vec::with_capacity(declared.len());
+    for transform in declared {
+        let name = match transform {
+            Value::String(name) => name,
+            Value::Object(definition) => match definition.get("Name") {
+                Some(Value::String(name)) => name,
+                _ => return Err(Invalid::new("Key Name of transform definition must be a string.")),
+            },
+            _ => {
+                return Err(Invalid::new(
+                    "Template format error: every Transform must be a string or an object with a Name",
+                ));
+            }
+        };
+        if !matches!(name.as_str(), LANGUAGE_EXTENSIONS | SERVERLESS) {
+            return Err(Invalid::new(format!("Template format error: the transform {name} is not supported here")));
+        }
+        names.push(name.clone());
+    }
+    Ok(names)
+}
+
+/// What SAM lets be set for all serverless resources of a kind ("Globals section of the AWS SAM template").
+const GLOBALS: [&str; 8] =
+    ["Api", "CapacityProvider", "Function", "HttpApi", "LayerVersion", "SimpleTable", "StateMachine", "WebSocketApi"];
+
+/// Takes the section `Globals` out of a template that SAM transforms. It is for serverless resources only, and there are none.
+pub(crate) fn take_globals(sections: &mut Map<String, Value>, transforms: &[String]) -> Result<()> {
+    if !transforms.iter().any(|name| name == SERVERLESS) {
+        return Ok(());
+    }
+    let wrong = match sections.shift_remove("Globals") {
+        None => return Ok(()),
+        Some(Value::Object(globals)) => globals.keys().find(|name| !GLOBALS.contains(&name.as_str())).cloned(),
+        Some(_) => Some("It must be a non-empty dictionary".to_owned()),
+    };
+    match wrong {
+        None => Ok(()),
+        // As SAM words it.
+        Some(name) => Err(Invalid::new(format!(
+            "Transform {SERVERLESS} failed with: Invalid Serverless Application Specification document. Number of errors found: 1. 'Globals' section is invalid. '{name}' is not supported. Must be one of the following values - ['{}']",
+            GLOBALS.join("', '")
+        ))),
+    }
 }

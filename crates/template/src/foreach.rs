@@ -1,31 +1,40 @@
 //! Loops (`Fn::ForEach`): they are unrolled before anything else looks at the template.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::budget::{MAX_BYTES, too_large};
+use crate::budget::{Budget, MAX_BYTES, too_large};
 use crate::error::{Invalid, Result};
-use crate::extensions::{LANGUAGE_EXTENSIONS, LOOP};
+use crate::evaluate::{Reference, Scope};
+use crate::extensions::{LANGUAGE_EXTENSIONS, LOOP, transforms};
+use crate::model::Template;
+use crate::parameters::Declaration;
+use crate::pseudo::Pseudo;
 use crate::value::scalar_text;
 
 /// Unrolls all loops of a parsed template. `given` are texts of parameters; they take precedence over the template's defaults.
 ///
 /// # Errors
 /// AWS's message: for a malformed loop, a key that comes up twice, or a template that becomes too large.
-pub fn unroll(tree: Value, given: &BTreeMap<String, String>) -> Result<Value> {
+pub fn unroll(tree: Value, given: &BTreeMap<String, String>, pseudo: &Pseudo) -> Result<Value> {
     if !has_loops(&tree) {
         return Ok(tree);
     }
-    let extended = match tree.get("Transform") {
-        Some(Value::Array(items)) => items.iter().any(|i| i == LANGUAGE_EXTENSIONS),
-        Some(one) => one == LANGUAGE_EXTENSIONS,
-        None => false,
-    };
+    let extended = transforms(tree.get("Transform"))?.iter().any(|name| name == LANGUAGE_EXTENSIONS);
     if !extended {
         return Err(Invalid::new(format!("Template error: Fn::ForEach requires the transform {LANGUAGE_EXTENSIONS}")));
     }
-    let mut unroller = Unroller { tree: &tree, given, variables: Vec::new(), left: MAX_BYTES };
+    let mut unroller = Unroller {
+        tree: &tree,
+        given,
+        pseudo,
+        variables: Vec::new(),
+        left: MAX_BYTES,
+        budget: Budget::default(),
+        declared: OnceCell::new(),
+    };
     unroller.copy(&tree)
 }
 
@@ -43,10 +52,15 @@ struct Unroller<'a> {
     /// The whole template, for the defaults of its parameters.
     tree: &'a Value,
     given: &'a BTreeMap<String, String>,
+    pseudo: &'a Pseudo,
     /// Identifier and current value of each loop that is being unrolled, the innermost last.
     variables: Vec<(&'a str, String)>,
     /// Bytes that may still be produced.
     left: usize,
+    /// Pays for the collections that are computed.
+    budget: Budget,
+    /// What they are computed with, read once.
+    declared: OnceCell<(Template, BTreeMap<String, Value>)>,
 }
 
 impl<'a> Unroller<'a> {
@@ -104,18 +118,54 @@ impl<'a> Unroller<'a> {
         Ok(())
     }
 
-    /// The values of a loop: a literal list, or a list parameter.
+    /// The values of a loop: a literal list, a list parameter, or what a function gives.
     fn collection(&mut self, collection: &'a Value) -> Result<Option<Vec<String>>> {
-        if let Value::Array(items) = collection {
-            let items = items.iter().map(|item| self.copy(item)).collect::<Result<Vec<Value>>>()?;
-            return Ok(items.iter().map(scalar_text).collect());
+        if let Some(name) = collection.get("Ref").and_then(Value::as_str) {
+            let default = self.tree.get("Parameters").and_then(|p| p.get(name)).and_then(|p| p.get("Default"));
+            return match self.given.get(name).cloned().or_else(|| default.and_then(scalar_text)) {
+                Some(list) => Ok(Some(list.split(',').map(|item| item.trim().to_owned()).collect())),
+                None => Err(Invalid::new(format!("Parameters: [{name}] must have values"))),
+            };
         }
-        let Some(name) = collection.get("Ref").and_then(Value::as_str) else { return Ok(None) };
-        let default = self.tree.get("Parameters").and_then(|p| p.get(name)).and_then(|p| p.get("Default"));
-        match self.given.get(name).cloned().or_else(|| default.and_then(scalar_text)) {
-            Some(list) => Ok(Some(list.split(',').map(|item| item.trim().to_owned()).collect())),
-            None => Err(Invalid::new(format!("Parameters: [{name}] must have values"))),
+        let copied = self.copy(collection)?;
+        let computed = match &copied {
+            Value::Array(items) if items.iter().all(|item| scalar_text(item).is_some()) => copied,
+            _ => self.computed(&copied)?,
+        };
+        Ok(computed.as_array().and_then(|items| items.iter().map(scalar_text).collect()))
+    }
+
+    /// What functions give that ask for parameters and mappings only.
+    fn computed(&self, value: &Value) -> Result<Value> {
+        let (template, parameters) = match self.declared.get() {
+            Some(declared) => declared,
+            None => {
+                let read = self.declarations()?;
+                self.declared.get_or_init(|| read)
+            }
+        };
+        let known = |_: Reference<'_>| Err(Invalid::new("Template error: Fn::ForEach can't depend on a resource"));
+        let (conditions, budget) = (BTreeMap::new(), &self.budget);
+        let scope = Scope { template, parameters, conditions: &conditions, pseudo: self.pseudo, known: &known, budget };
+        scope.required(value)
+    }
+
+    /// The mappings, and the values of the parameters that have one.
+    fn declarations(&self) -> Result<(Template, BTreeMap<String, Value>)> {
+        let section = |name: &str| self.tree.get(name).and_then(Value::as_object);
+        let mut parameters = BTreeMap::new();
+        for (name, declared) in section("Parameters").into_iter().flatten() {
+            let declaration = Declaration::read(name.clone(), declared)?;
+            if let Some(text) = self.given.get(name).or(declaration.default.as_ref()) {
+                parameters.insert(name.clone(), declaration.value(text));
+            }
         }
+        let template = Template {
+            transforms: vec![LANGUAGE_EXTENSIONS.to_owned()],
+            mappings: section("Mappings").cloned().unwrap_or_default(),
+            ..Template::default()
+        };
+        Ok((template, parameters))
     }
 
     /// Text with the loops' variables replaced: `${X}` by the value, `&{X}` by its letters and digits.
@@ -154,7 +204,7 @@ mod tests {
 
     fn unrolled(text: &str) -> Result<Value> {
         let tree = parse(&format!("Transform: AWS::LanguageExtensions\n{text}")).unwrap();
-        unroll(tree, &BTreeMap::from([("Names".to_owned(), "a-1, b".to_owned())]))
+        unroll(tree, &BTreeMap::from([("Names".to_owned(), "a-1, b".to_owned())]), &Pseudo::default())
     }
 
     #[test]
@@ -179,7 +229,7 @@ mod tests {
 
     #[test]
     fn errors() {
-        assert!(unroll(json!({"Resources": {"Fn::ForEach::A": []}}), &BTreeMap::new()).is_err());
+        assert!(unroll(json!({"Resources": {"Fn::ForEach::A": []}}), &BTreeMap::new(), &Pseudo::default()).is_err());
         assert!(
             unrolled("R:\n  Fn::ForEach::A: [X, [1, 2], {Same: 1}]").unwrap_err().message.contains("more than once")
         );

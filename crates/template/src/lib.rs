@@ -6,15 +6,18 @@
 //! ```text
 //! text --parse--> tree --foreach--> tree without loops --structure--> Template --check--> all that it refers to exists
 //! Template + given parameters --parameters--> values --conditions--> which resources and outputs exist
+//! Template + values --rules--> whether the values may be so
+//! Template + values + conditions --computed--> Template in which names and policies stand as they are
 //! Template + values + what is known of resources --evaluate--> properties and outputs
 //! Template --references, graph--> the order of its resources
 //! two evaluated templates --diff--> what a change set shows
 //! Template --summary--> what it asks of the caller
 //! ```
 //!
-//! Supported are JSON and YAML with short forms (no aliases); parameters, mappings, conditions, resources and outputs; all
-//! intrinsic functions but `Fn::Transform`; the transform `AWS::LanguageExtensions` with its loops. Not supported, and
-//! refused by name: other transforms and macros, `Rules` and `Hooks`, dynamic references (`{{resolve:..}}`), parameters of
+//! Supported are JSON and YAML with short forms (no aliases); parameters, rules, mappings, conditions, resources and outputs;
+//! all intrinsic functions but `Fn::Transform`; the transform `AWS::LanguageExtensions` with its loops, and SAM's as far as
+//! nothing is serverless. Not supported, and
+//! refused by name: other transforms and macros, `Hooks`, dynamic references (`{{resolve:..}}`), parameters of
 //! type `AWS::SSM::Parameter::..`, creation and update policies. Messages are AWS's where AWS has one.
 //!
 //! A template comes from anybody, so its cost is bounded: how deep it is nested by `parse`; what its loops and functions make,
@@ -24,13 +27,14 @@
 //!
 //! ```text
 //! error       what is wrong, in AWS's words          value       scalars, function calls, the value not known yet
-//! budget      what a template may cost               extensions  what AWS::LanguageExtensions adds
+//! budget      what a template may cost               extensions  the transforms, and what they add
 //! parse       text to tree                           foreach     loops unrolled
 //! structure   tree to Template                       model       Template and its parts
 //! parameters/ declarations, texts, rules             pseudo      AWS::Region and the like
 //! java/       Java's regular expressions
 //! references  what a value refers to                 sub         the text of a Fn::Sub
 //! check       that it exists                         read        all of the above in order: Template::read
+//! rules       what parameters have to be             computed    names and policies that functions give
 //! conditions  which hold                             graph       order and circles
 //! evaluate/   values, by family of functions         network     Fn::Cidr and Fn::GetAZs
 //! diff/       what an update would change            summary     capabilities and types
@@ -38,6 +42,7 @@
 
 mod budget;
 mod check;
+mod computed;
 pub mod conditions;
 pub mod diff;
 mod error;
@@ -53,6 +58,7 @@ mod parse;
 mod pseudo;
 mod read;
 pub mod references;
+pub mod rules;
 mod structure;
 mod sub;
 pub mod summary;

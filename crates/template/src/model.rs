@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::extensions::LANGUAGE_EXTENSIONS;
+use crate::extensions::{LANGUAGE_EXTENSIONS, SERVERLESS};
 use crate::parameters::Declaration;
 
 /// A template whose form has been checked; what it refers to exists.
@@ -18,6 +18,8 @@ pub struct Template {
     pub metadata: Option<Value>,
     /// Transforms declared at the top, e.g. `AWS::LanguageExtensions`.
     pub transforms: Vec<String>,
+    /// What the parameters' values have to be, in the order of the template.
+    pub rules: Vec<Rule>,
     /// In the order of the template, as AWS lists them.
     pub parameters: Vec<Declaration>,
     /// Map name, first key, second key, value.
@@ -34,6 +36,11 @@ impl Template {
     /// Whether the template asks for the transform `AWS::LanguageExtensions`.
     pub(crate) fn is_extended(&self) -> bool {
         self.transforms.iter().any(|t| t == LANGUAGE_EXTENSIONS)
+    }
+
+    /// Whether the template asks for the transform of the Serverless Application Model.
+    pub fn is_serverless(&self) -> bool {
+        self.transforms.iter().any(|t| t == SERVERLESS)
     }
 }
 
@@ -56,6 +63,28 @@ pub struct Resource {
     pub update_replace_policy: Option<Policy>,
     /// AWS's complaints of what only some types may have, CreationPolicy for one: they hold if this type isn't one of those.
     pub unsupported: Vec<String>,
+    /// Policies whose values are still to be computed, by attribute.
+    pub computed_policies: Map<String, Value>,
+}
+
+/// A rule that the parameters' values have to keep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// Its name.
+    pub name: String,
+    /// `RuleCondition`: when the rule counts; always, if not declared.
+    pub condition: Option<Value>,
+    /// `Assertions`, at least one.
+    pub assertions: Vec<Assertion>,
+}
+
+/// What a rule demands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assertion {
+    /// `Assert`, unevaluated.
+    pub assert: Value,
+    /// `AssertDescription`: what the error says.
+    pub description: Option<String>,
 }
 
 /// What becomes of a resource that leaves the stack ("DeletionPolicy attribute").

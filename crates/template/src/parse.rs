@@ -116,11 +116,14 @@ fn place(open: &mut [Open], root: &mut Option<Value>, value: Value) -> Option<()
 }
 
 /// The functions that have a short form. `Ref` and `Condition` are spelled without the prefix `Fn::`.
-const SHORT_FORMS: [&str; 18] = [
+const SHORT_FORMS: [&str; 24] = [
     "And",
     "Base64",
     "Cidr",
     "Condition",
+    "Contains",
+    "EachMemberEquals",
+    "EachMemberIn",
     "Equals",
     "FindInMap",
     "GetAZs",
@@ -132,9 +135,12 @@ const SHORT_FORMS: [&str; 18] = [
     "Not",
     "Or",
     "Ref",
+    "RefAll",
     "Select",
     "Split",
     "Sub",
+    "ValueOf",
+    "ValueOfAll",
 ];
 
 /// The long form's key for a tag; `Some(None)` for a plain YAML tag, `None` for one that AWS doesn't know.

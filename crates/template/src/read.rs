@@ -6,6 +6,7 @@ use crate::foreach;
 use crate::model::Template;
 use crate::parameters::Texts;
 use crate::parse;
+use crate::pseudo::Pseudo;
 use crate::structure;
 
 impl Template {
@@ -14,17 +15,17 @@ impl Template {
     /// # Errors
     /// AWS's message for the first mistake.
     pub fn read(text: &str) -> Result<Self> {
-        Self::read_given(text, &Texts::new())
+        Self::read_given(text, &Texts::new(), &Pseudo::default())
     }
 
     /// Reads a template: parses it, unrolls its loops (`Fn::ForEach`), checks its form and every reference. `given` are the
-    /// texts of parameters, since a loop may go over a parameter's values.
+    /// texts of parameters, since a loop may go over a parameter's values, or over what a mapping has for a region.
     ///
     /// # Errors
     /// AWS's message for the first mistake.
-    pub fn read_given(text: &str, given: &Texts) -> Result<Self> {
+    pub fn read_given(text: &str, given: &Texts, pseudo: &Pseudo) -> Result<Self> {
         let tree = parse::parse(text)?;
-        let tree = foreach::unroll(tree, given)?;
+        let tree = foreach::unroll(tree, given, pseudo)?;
         let template = structure::check(tree)?;
         check::check(&template)?;
         Ok(template)

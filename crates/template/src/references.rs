@@ -15,6 +15,8 @@ pub enum Found<'a> {
     Name(&'a str),
     /// `Fn::GetAtt`, or a variable with a dot in `Fn::Sub`.
     Attribute(&'a str, &'a str),
+    /// A name that `Ref` or `Fn::GetAtt`, as said, is given by another function.
+    Computed(&'static str),
     /// A condition, and the function that names it.
     Condition(&'a str, &'static str),
     /// A mapping named outright in `Fn::FindInMap`.
@@ -25,28 +27,48 @@ pub enum Found<'a> {
     Zones,
 }
 
-/// The two halves of a `Fn::GetAtt`'s argument, the attribute as written: a string or a function.
-pub(crate) fn attribute(argument: &Value) -> Result<(&str, Attribute<'_>)> {
-    let halves = match argument {
-        Value::String(path) => path.split_once('.').map(|(r, a)| (r, Attribute::Named(a))),
+/// What a `Fn::GetAtt` is given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Asked<'a> {
+    /// A resource's name, and an attribute.
+    Of(&'a str, Attribute<'a>),
+    /// A name that is a function's result, and an attribute.
+    OfComputed(&'a Value, Attribute<'a>),
+    /// Both together, as the result of one function.
+    Computed(&'a Value),
+}
+
+/// AWS's error for a `Fn::GetAtt` that is given anything else.
+pub(crate) const GET_ATT: &str = "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute";
+
+/// What a `Fn::GetAtt` is given, the attribute as written: a string or a function.
+pub(crate) fn attribute(argument: &Value) -> Result<Asked<'_>> {
+    let asked = match argument {
+        Value::String(path) => path.split_once('.').map(|(r, a)| Asked::Of(r, Attribute::Named(a))),
+        Value::Object(_) => Some(Asked::Computed(argument)),
         Value::Array(items) => match items.as_slice() {
-            [Value::String(resource), Value::String(attribute)] => {
-                Some((resource.as_str(), Attribute::Named(attribute)))
-            }
-            [Value::String(resource), computed @ Value::Object(_)] => {
-                Some((resource.as_str(), Attribute::Computed(computed)))
+            [resource, attribute] => {
+                let attribute = match attribute {
+                    Value::String(name) => Some(Attribute::Named(name)),
+                    Value::Object(_) => Some(Attribute::Computed(attribute)),
+                    _ => None,
+                };
+                attribute.and_then(|attribute| match resource {
+                    Value::String(name) => Some(Asked::Of(name, attribute)),
+                    Value::Object(_) => Some(Asked::OfComputed(resource, attribute)),
+                    _ => None,
+                })
             }
             _ => None,
         },
         _ => None,
     };
-    match halves {
-        Some((resource, attribute)) if !resource.is_empty() && attribute != Attribute::Named("") => {
-            Ok((resource, attribute))
+    match asked {
+        None
+        | Some(Asked::Of("", _) | Asked::Of(_, Attribute::Named("")) | Asked::OfComputed(_, Attribute::Named(""))) => {
+            Err(Invalid::new(GET_ATT))
         }
-        _ => Err(Invalid::new(
-            "Template error: every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute",
-        )),
+        Some(asked) => Ok(asked),
     }
 }
 
@@ -107,15 +129,19 @@ fn walk_call<'a>(
         "Ref" => match argument {
             Value::String(name) => found(Found::Name(name)),
             // With the language extensions a name may be computed.
-            Value::Object(_) => return walk(argument, conditions, found),
+            Value::Object(_) => {
+                found(Found::Computed("Ref"));
+                return walk(argument, conditions, found);
+            }
             _ => return Err(Invalid::new("Template error: All References must be of type string")),
         },
         "Fn::GetAtt" => match attribute(argument)? {
-            (resource, Attribute::Named(attribute)) => found(Found::Attribute(resource, attribute)),
-            (resource, Attribute::Computed(computed)) => {
+            Asked::Of(resource, Attribute::Named(attribute)) => found(Found::Attribute(resource, attribute)),
+            Asked::Of(resource, Attribute::Computed(computed)) => {
                 found(Found::Attribute(resource, ""));
                 walk(computed, conditions, found)?;
             }
+            Asked::OfComputed(..) | Asked::Computed(_) => found(Found::Computed("Fn::GetAtt")),
         },
         "Fn::Sub" => return walk_sub(argument, conditions, found),
         "Fn::If" => {

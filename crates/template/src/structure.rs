@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::error::{Invalid, Result};
-use crate::extensions::LANGUAGE_EXTENSIONS;
-use crate::model::{Output, Policy, Resource, Template};
+use crate::extensions::{LANGUAGE_EXTENSIONS, take_globals, transforms};
+use crate::model::{Output, Policy, Resource, Rule, Template};
 use crate::parameters::Declaration;
+use crate::rules;
 use crate::value::scalar_text;
 
 /// "AWS CloudFormation quotas": parameters, mappings and outputs a template.
@@ -45,21 +46,23 @@ pub(crate) fn check(tree: Value) -> Result<Template> {
     let Value::Object(mut sections) = tree else {
         return invalid("Template format error: unsupported structure.");
     };
+    let transforms = transforms(sections.get("Transform"))?;
+    take_globals(&mut sections, &transforms)?;
     let unknown: Vec<&str> = sections.keys().map(String::as_str).filter(|k| !SECTIONS.contains(k)).collect();
     if !unknown.is_empty() {
         return invalid(format!("Invalid template property or properties [{}]", unknown.join(", ")));
     }
-    for section in ["Hooks", "Rules"] {
-        if sections.contains_key(section) {
-            return invalid(format!("Template format error: the {section} section is not supported here"));
-        }
+    if sections.contains_key("Hooks") {
+        return invalid("Template format error: the Hooks section is not supported here");
     }
-    let resources = resources(&mut sections)?;
+    let extended = transforms.iter().any(|name| name == LANGUAGE_EXTENSIONS);
+    let resources = resources(&mut sections, extended)?;
     Ok(Template {
         version: version(&sections)?,
         description: description(&sections)?,
         metadata: sections.remove("Metadata"),
-        transforms: transforms(sections.get("Transform"))?,
+        transforms,
+        rules: rules(&mut sections)?,
         parameters: parameters(&mut sections)?,
         mappings: mappings(&mut sections)?,
         conditions: conditions(&mut sections)?,
@@ -105,26 +108,6 @@ fn description(sections: &Map<String, Value>) -> Result<Option<String>> {
     }
 }
 
-/// Names of the declared transforms, whether one string, one object with a `Name`, or a list of them.
-fn transforms(section: Option<&Value>) -> Result<Vec<String>> {
-    let declared = match section {
-        None => return Ok(Vec::new()),
-        Some(Value::Array(items)) => items.iter().collect(),
-        Some(one) => vec![one],
-    };
-    let mut names = Vec::with_capacity(declared.len());
-    for transform in declared {
-        let Some(name) = transform.as_str().or_else(|| transform.get("Name").and_then(Value::as_str)) else {
-            return invalid("Template format error: every Transform must be a string or an object with a Name");
-        };
-        if name != LANGUAGE_EXTENSIONS {
-            return invalid(format!("Template format error: the transform {name} is not supported here"));
-        }
-        names.push(name.to_owned());
-    }
-    Ok(names)
-}
-
 /// A section that maps names to something; its members' names are alphanumeric.
 fn section(sections: &mut Map<String, Value>, name: &str, max: usize) -> Result<Map<String, Value>> {
     let members = match sections.remove(name) {
@@ -157,6 +140,11 @@ fn section(sections: &mut Map<String, Value>, name: &str, max: usize) -> Result<
 fn parameters(sections: &mut Map<String, Value>) -> Result<Vec<Declaration>> {
     let members = section(sections, "Parameters", MAX_PARAMETERS)?;
     members.into_iter().map(|(name, value)| Declaration::read(name, &value)).collect()
+}
+
+fn rules(sections: &mut Map<String, Value>) -> Result<Vec<Rule>> {
+    let members = section(sections, "Rules", usize::MAX)?;
+    members.into_iter().map(|(name, value)| rules::read(name, value)).collect()
 }
 
 fn mappings(sections: &mut Map<String, Value>) -> Result<Map<String, Value>> {
@@ -197,15 +185,16 @@ fn conditions(sections: &mut Map<String, Value>) -> Result<Map<String, Value>> {
     Ok(conditions)
 }
 
-fn resources(sections: &mut Map<String, Value>) -> Result<BTreeMap<String, Resource>> {
+fn resources(sections: &mut Map<String, Value>, extended: bool) -> Result<BTreeMap<String, Resource>> {
     let members = section(sections, "Resources", MAX_RESOURCES)?;
     if members.is_empty() {
         return invalid("Template format error: At least one Resources member must be defined.");
     }
-    members.into_iter().map(|(name, value)| Ok((name.clone(), resource(&name, value)?))).collect()
+    members.into_iter().map(|(name, value)| Ok((name.clone(), resource(&name, value, extended)?))).collect()
 }
 
-fn resource(name: &str, value: Value) -> Result<Resource> {
+/// `extended`: policies may be computed, see [`Template::settle_names`].
+fn resource(name: &str, value: Value, extended: bool) -> Result<Resource> {
     let Value::Object(members) = value else {
         return invalid("Template format error: Any Resources member must be an object.");
     };
@@ -235,7 +224,12 @@ fn resource(name: &str, value: Value) -> Result<Resource> {
             "DependsOn" => resource.depends_on = depends_on(value)?,
             "Metadata" => resource.metadata = Some(value),
             "DeletionPolicy" | "UpdateReplacePolicy" if value == "Snapshot" => {
-                resource.unsupported.push(format!("Template error: resource {name} does not support {member} Snapshot"))
+                resource
+                    .unsupported
+                    .push(format!("Template error: resource {name} does not support {member} Snapshot"));
+            }
+            "DeletionPolicy" | "UpdateReplacePolicy" if extended && value.is_object() => {
+                resource.computed_policies.insert(member, value);
             }
             "DeletionPolicy" => resource.deletion_policy = Some(policy(name, &member, &value)?),
             "UpdateReplacePolicy" => resource.update_replace_policy = Some(policy(name, &member, &value)?),
@@ -270,7 +264,8 @@ fn depends_on(value: Value) -> Result<Vec<String>> {
     }
 }
 
-fn policy(resource: &str, attribute: &str, value: &Value) -> Result<Policy> {
+/// What an attribute says becomes of a resource.
+pub(crate) fn policy(resource: &str, attribute: &str, value: &Value) -> Result<Policy> {
     match value.as_str() {
         Some("Delete") => Ok(Policy::Delete),
         Some("Retain") => Ok(Policy::Retain),
@@ -362,12 +357,34 @@ mod tests {
                 "Template format error: Outputs name 'my-out' is non alphanumeric.",
             ),
             (
-                &format!("{topic}Transform: AWS::Serverless-2016-10-31"),
-                "Template format error: the transform AWS::Serverless-2016-10-31 is not supported here",
+                &format!("{topic}Transform: [AWS::Include]"),
+                "Template format error: the transform AWS::Include is not supported here",
+            ),
+            (&format!("{topic}Transform: {{Name: [x]}}"), "Key Name of transform definition must be a string."),
+            (&format!("{topic}Globals: {{Function: {{}}}}"), "Invalid template property or properties [Globals]"),
+            (
+                &format!("{topic}Transform: AWS::Serverless-2016-10-31\nGlobals: {{Fn: {{}}}}"),
+                "Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document. Number of errors found: 1. 'Globals' section is invalid. 'Fn' is not supported. Must be one of the following values - ['Api', 'CapacityProvider', 'Function', 'HttpApi', 'LayerVersion', 'SimpleTable', 'StateMachine', 'WebSocketApi']",
             ),
         ];
         for (text, expected) in cases {
             assert_eq!(error(text), expected, "{text}");
+        }
+    }
+
+    /// SAM's transform was refused over a template of one queue.
+    #[test]
+    fn sams_transform_changes_nothing_where_nothing_is_serverless() {
+        for transform in [
+            "AWS::Serverless-2016-10-31",
+            "[AWS::LanguageExtensions, AWS::Serverless-2016-10-31]",
+            "{Name: AWS::Serverless-2016-10-31}",
+        ] {
+            let text =
+                format!("Transform: {transform}\nGlobals: {{Function: {{Timeout: 3}}}}\nResources: {{Q: {{Type: X}}}}");
+            let template = check(parse(&text).unwrap()).unwrap();
+            assert!(template.is_serverless(), "{transform}");
+            assert_eq!(template.resources.len(), 1);
         }
     }
 

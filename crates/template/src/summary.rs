@@ -54,8 +54,8 @@ pub fn capabilities(template: &Template) -> Capabilities {
 
 /// The IAM capability that `acknowledged` lacks, if any. `CAPABILITY_NAMED_IAM` covers both.
 ///
-/// `CAPABILITY_AUTO_EXPAND` is never lacking: it is for macros and nested stacks, and the one transform that exists here,
-/// `AWS::LanguageExtensions`, needs no acknowledgement ("AWS::LanguageExtensions transform").
+/// `CAPABILITY_AUTO_EXPAND` is another matter: change sets need none ("CreateChangeSet", Capabilities), and CreateStack and
+/// UpdateStack do as soon as the template has a transform.
 pub fn lacking(template: &Template, acknowledged: &[String]) -> Option<&'static str> {
     let needed = capabilities(template).names.into_iter().find(|n| n.ends_with("_IAM"))?;
     let has = |name: &str| acknowledged.iter().any(|a| a == name);

@@ -46,9 +46,6 @@ pub(super) async fn create_change_set(cx: &Context, mut input: Deployment) -> Re
     let name = stack_name(input.stack_name.take())?;
     let set_name = change_set_name(input.change_set_name.take())?;
     let creates = creates_stack(&input)?;
-    if input.include_nested_stacks == Some(true) {
-        return Err(invalid("Nested stacks are not supported by this cloud."));
-    }
     let stack = stack_of_new_set(cx, &name, &set_name, creates)?;
     let on_failure = input.on_failure(creates)?;
     let key = new_template_key(cx, &stack);
@@ -79,6 +76,7 @@ pub(super) async fn create_change_set(cx: &Context, mut input: Deployment) -> Re
         definition: prepared.definition,
         changes,
         on_failure,
+        include_nested: input.include_nested_stacks == Some(true),
     };
     keep_change_set(cx, &stack, &set, &prepared.text).await?;
     Ok(CreateChangeSetOutput { id: set.id, stack_id: stack.id })
@@ -305,6 +303,7 @@ pub(super) async fn list_change_sets(cx: &Context, input: ChangeSetInput) -> Res
     })?;
     let (sets, next_token) = page(sets, input.next_token.as_deref(), PAGE)?;
     let summary = |set: ChangeSet| Summary {
+        include_nested_stacks: set.include_nested,
         execution_status: execution(&set),
         status: status(&set),
         stack_id: set.stack,
@@ -314,7 +313,6 @@ pub(super) async fn list_change_sets(cx: &Context, input: ChangeSetInput) -> Res
         status_reason: set.failed,
         creation_time: Timestamp(set.created),
         description: set.description,
-        include_nested_stacks: false,
         import_existing_resources: false,
     };
     Ok(ListChangeSetsOutput { summaries: sets.into_iter().map(summary).collect(), next_token })

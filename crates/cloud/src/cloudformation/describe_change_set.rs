@@ -187,7 +187,7 @@ pub(super) async fn describe_change_set(
         tags: Some(set.definition.tags).filter(|tags| !tags.is_empty()),
         changes: changes.into_iter().map(|change| view(change, values)).collect(),
         next_token,
-        include_nested_stacks: false,
+        include_nested_stacks: set.include_nested,
         on_stack_failure: match set.on_failure {
             OnFailure::Rollback => None,
             OnFailure::Nothing => Some("DO_NOTHING"),

@@ -6,6 +6,7 @@ use super::blocking::run_blocking;
 use super::error::{constraint, no_stack_with_id};
 use super::page::page;
 use super::place::Place;
+use super::plan::pseudo_here;
 use super::record::{Definition, OnFailure, Stack, Status, Tag};
 use super::store;
 use crate::request::Context;
@@ -108,9 +109,9 @@ pub(super) async fn shown(cx: &Context, definition: &Definition) -> Result<Optio
         return Ok(None);
     }
     let text = cx.cloud.core.read(|engine, _| store::template(engine, &definition.template));
-    let texts = definition.parameters.clone();
+    let (texts, here) = (definition.parameters.clone(), pseudo_here(cx));
     let read = move || {
-        let template = text.and_then(|text| Template::read_given(&text, &texts).ok());
+        let template = text.and_then(|text| Template::read_given(&text, &texts, &here).ok());
         parameters(template.as_ref(), &texts)
     };
     run_blocking(read).await

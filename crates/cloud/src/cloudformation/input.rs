@@ -17,6 +17,9 @@ const MAX_TAGS: usize = 50;
 /// "CreateStack": topics that get the stack's events.
 const MAX_NOTIFICATIONS: usize = 5;
 
+/// The capability with which a caller lets transforms expand a template.
+pub(super) const AUTO_EXPAND: &str = "CAPABILITY_AUTO_EXPAND";
+
 /// The members of the three operations that say what a stack is to be.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -171,6 +174,11 @@ impl Deployment {
             }
         }
         Ok(())
+    }
+
+    /// Whether the caller lets transforms expand the template.
+    pub(super) fn may_expand(&self) -> bool {
+        self.capabilities.iter().flatten().any(|capability| capability == AUTO_EXPAND)
     }
 
     /// Takes the values of the parameters.

@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use super::record::{Resources, Stack};
 use super::types::{self, Conformed};
+use crate::request::Context;
 use template::graph::{self, Needs};
 use template::parameters::Texts;
 use template::references::{Found, walk};
-use template::{Budget, Invalid, KNOWN_AFTER_APPLY, Pseudo, Reference, Result, Scope, Template, conditions};
+use template::{Budget, Invalid, KNOWN_AFTER_APPLY, Pseudo, Reference, Resource, Result, Scope, Template, conditions};
 
 /// A template, resolved as far as nothing has to exist for it.
 pub(super) struct Plan {
@@ -36,29 +37,42 @@ pub(super) fn pseudo(stack: &Stack, notifications: &[String]) -> Pseudo {
     }
 }
 
+/// The pseudo parameters of a template that belongs to no stack: where the request was sent.
+pub(super) fn pseudo_here(cx: &Context) -> Pseudo {
+    Pseudo { region: cx.region.to_string(), account: cx.account.to_string(), ..Pseudo::default() }
+}
+
 /// The resource types that can't be in a stack of this cloud's, each once. `placeholders` tells that some may stand for what
 /// isn't simulated.
 pub(super) fn unknown_types(template: &Template, placeholders: bool) -> Vec<String> {
     let fits = |kind: &str| if placeholders { types::find(kind).is_some() } else { types::simulated(kind).is_some() };
-    types_of(template).into_keys().filter(|kind| !fits(kind)).map(str::to_owned).collect()
-}
-
-/// The template's resource types, with the logical ids of each.
-fn types_of(template: &Template) -> BTreeMap<&str, Vec<&str>> {
-    let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, resource) in &template.resources {
-        kinds.entry(&resource.kind).or_default().push(name);
-    }
-    kinds
+    let kinds: BTreeSet<&String> = template.resources.values().map(|resource| &resource.kind).collect();
+    kinds.into_iter().filter(|kind| !fits(kind)).cloned().collect()
 }
 
 /// Checks that every resource type is one of this cloud's, or a placeholder may stand for it, and has what only some types
-/// have.
+/// have. Without values for the parameters nobody knows which conditions hold, so only resources that have none count;
+/// [`Plan::new`] looks at the others.
 pub(super) fn check_types(template: &Template, placeholders: bool) -> Result<()> {
-    if let Some(refusal) = types::refusal(&types_of(template), placeholders) {
+    let certain = template.resources.iter().filter(|(_, resource)| resource.condition.is_none());
+    settle_types(template, certain.map(|(name, _)| name), placeholders)
+}
+
+/// [`check_types`] for the resources of these logical ids.
+fn settle_types<'a>(
+    template: &'a Template,
+    names: impl Iterator<Item = &'a String> + Clone,
+    placeholders: bool,
+) -> Result<()> {
+    let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for name in names.clone() {
+        kinds.entry(&template.resources[name].kind).or_default().push(name);
+    }
+    if let Some(refusal) = types::refusal(&kinds, placeholders) {
         return Err(Invalid::new(refusal));
     }
-    let simulated = template.resources.values().filter(|resource| types::simulated(&resource.kind).is_some());
+    let resources = names.map(|name| &template.resources[name]);
+    let simulated = resources.filter(|resource| types::simulated(&resource.kind).is_some());
     match simulated.flat_map(|resource| &resource.unsupported).next() {
         Some(complaint) => Err(Invalid::new(complaint.clone())),
         None => Ok(()),
@@ -71,15 +85,17 @@ impl Plan {
     /// # Errors
     /// AWS's, for a template that is none or whose resources need each other in a circle.
     pub(super) fn new(text: &str, parameters: &Texts, pseudo: Pseudo, placeholders: bool) -> Result<Self> {
-        let template = Template::read_given(text, parameters)?;
-        check_types(&template, placeholders)?;
+        let mut template = Template::read_given(text, parameters, &pseudo)?;
         let values: BTreeMap<String, Value> = template
             .parameters
             .iter()
             .filter_map(|p| Some((p.name.clone(), p.value(parameters.get(&p.name)?))))
             .collect();
         let conditions = conditions::evaluate(&template, &values, &pseudo)?;
+        template.settle_names(&values, &conditions, &pseudo)?;
         let needs = graph::needs(&template, &conditions)?;
+        // A type that isn't this cloud's may stand behind a condition that is false.
+        settle_types(&template, needs.keys(), placeholders)?;
         let order = graph::order(&needs)?;
         Ok(Self { template, values, conditions, pseudo, needs, order, placeholders })
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::blocking::run_blocking;
 use super::error::{invalid, invalid_template};
-use super::input::{Deployment, check_role};
+use super::input::{AUTO_EXPAND, Deployment, check_role};
 use super::plan::{self, Plan, pseudo};
 use super::record::{Definition, Stack};
 use super::source::template_text;
@@ -12,7 +12,7 @@ use super::store;
 use crate::request::Context;
 use template::parameters::{Given, Texts, settle};
 use template::references::{Found, unresolved, walk};
-use template::{Budget, KNOWN_AFTER_APPLY, Reference, Template, summary};
+use template::{Budget, KNOWN_AFTER_APPLY, Reference, Template, rules, summary};
 use wire::AwsError;
 
 /// A definition, its template's text, and the plan that it gives.
@@ -43,9 +43,10 @@ pub(super) async fn prepare(
     }
     let early = early_parameters(&given, stack);
     let before = update.then(|| stack.now.parameters.clone());
+    let here = pseudo(stack, input.notification_arns.as_ref().unwrap_or(&stack.now.notifications));
     let placeholders = cx.cloud.placeholders;
     let (text, template, parameters) = run_blocking(move || {
-        let template = Template::read_given(&text, &early)?;
+        let template = Template::read_given(&text, &early, &here)?;
         plan::check_types(&template, placeholders)?;
         let parameters = settle(&template.parameters, &given, before.as_ref())?;
         Ok((text, template, parameters))
@@ -73,11 +74,21 @@ pub(super) async fn prepare(
     let pseudo = pseudo(stack, &definition.notifications);
     run_blocking(move || {
         let plan = Plan::new(&text, &definition.parameters, pseudo, placeholders)?;
+        rules::check(&plan.template, &plan.values, &plan.pseudo)?;
         rehearse(&plan)?;
         Ok(Prepared { text, definition, plan })
     })
     .await?
     .map_err(invalid_template)
+}
+
+/// Refuses a template with transforms whose caller, of CreateStack or UpdateStack, didn't say that it may be expanded. A change
+/// set shows what comes of it, so it needs no such word ("CreateChangeSet", Capabilities).
+pub(super) fn check_expansion(template: &Template, may_expand: bool) -> Result<(), AwsError> {
+    if may_expand || template.transforms.is_empty() {
+        return Ok(());
+    }
+    Err(AwsError::bad("InsufficientCapabilitiesException", format!("Requires capabilities : [{AUTO_EXPAND}]")))
 }
 
 /// The template's text: given, or the one that the stack has.

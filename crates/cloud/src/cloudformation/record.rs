@@ -245,6 +245,9 @@ pub(super) struct ChangeSet {
     pub definition: Definition,
     pub changes: Changes,
     pub on_failure: OnFailure,
+    /// `IncludeNestedStacks`, which is only shown again: no template here has nested stacks.
+    #[serde(default)]
+    pub include_nested: bool,
 }
 
 /// Whether a change set can be executed ("DescribeChangeSet", ExecutionStatus).

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{check_length, constraint, invalid, no_stack_named, not_updatable, too_many};
 use super::input::{Deployment, check_role, new_name, stack_name};
 use super::place::Place;
-use super::prepare::prepare;
+use super::prepare::{check_expansion, prepare};
 use super::record::{Definition, Execution, OnFailure, Stack, Status};
 use super::source::policy_text;
 use super::store;
@@ -72,8 +72,9 @@ pub(super) async fn create_stack(cx: &Context, mut input: Deployment) -> Result<
     };
     let on_failure = input.on_failure(true)?;
     let policy = policy_text(cx, input.stack_policy_body.take(), input.stack_policy_url.take()).await?;
-    let key = new_template_key(cx, &stack);
+    let (key, may_expand) = (new_template_key(cx, &stack), input.may_expand());
     let prepared = prepare(cx, &mut input, &stack, false, key).await?;
+    check_expansion(&prepared.plan.template, may_expand)?;
     stack.now = prepared.definition;
     stack.host = cx.host.to_string();
     stack.on_failure = on_failure;
@@ -135,8 +136,9 @@ pub(super) async fn update_stack(cx: &Context, mut input: Deployment) -> Result<
     let during =
         policy_text(cx, input.stack_policy_during_update_body.take(), input.stack_policy_during_update_url.take())
             .await?;
-    let key = new_template_key(cx, &stack);
+    let (key, may_expand) = (new_template_key(cx, &stack), input.may_expand());
     let prepared = prepare(cx, &mut input, &stack, true, key).await?;
+    check_expansion(&prepared.plan.template, may_expand)?;
     check_updatable(&stack)?;
     let changes = compare::changes(cx, &stack, &prepared.plan).await?;
     if changes.changes.is_empty() && !compare::differs(cx, &stack, &prepared.definition, &prepared.plan) {

@@ -12,8 +12,8 @@ use super::source::template_text;
 use super::store;
 use super::{plan, types};
 use crate::request::Context;
-use template::parameters::Declaration;
-use template::{Template, summary};
+use template::parameters::{Declaration, Texts};
+use template::{Pseudo, Template, summary};
 use wire::AwsError;
 
 #[derive(Debug, Default, Deserialize)]
@@ -61,18 +61,23 @@ pub(super) async fn get_template(cx: &Context, input: GetTemplateInput) -> Resul
         Ok((text.unwrap_or_default(), definition))
     })?;
     let template_body = match processed {
-        true => run_blocking(move || unrolled(&text, &definition).unwrap_or(text)).await?,
+        true => {
+            let here = plan::pseudo_here(cx);
+            run_blocking(move || unrolled(&text, &definition, &here).unwrap_or(text)).await?
+        }
         false => text,
     };
     Ok(GetTemplateOutput { template_body, stages_available: ["Original", "Processed"] })
 }
 
 /// The template with its transforms done; `None` if it has none.
-fn unrolled(text: &str, definition: &Definition) -> Option<String> {
+fn unrolled(text: &str, definition: &Definition, here: &Pseudo) -> Option<String> {
     let tree = template::parse(text).ok()?;
     tree.get("Transform")?;
-    let mut tree = template::unroll_loops(tree, &definition.parameters).ok()?;
-    tree.as_object_mut()?.shift_remove("Transform");
+    let mut tree = template::unroll_loops(tree, &definition.parameters, here).ok()?;
+    for section in ["Transform", "Globals"] {
+        tree.as_object_mut()?.shift_remove(section);
+    }
     serde_json::to_string(&tree).ok()
 }
 
@@ -173,6 +178,12 @@ fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
 }
 
+/// Reads a template for which no parameters are given.
+async fn read(cx: &Context, text: String) -> Result<Template, AwsError> {
+    let here = plan::pseudo_here(cx);
+    run_blocking(move || Template::read_given(&text, &Texts::new(), &here)).await?.map_err(invalid_template)
+}
+
 /// GetTemplateSummary.
 pub(super) async fn get_template_summary(
     cx: &Context,
@@ -193,17 +204,13 @@ pub(super) async fn get_template_summary(
         }
         (None, None) => return Err(invalid("Either Template URL or Template Body must be specified.")),
     };
-    let template = run_blocking(move || Template::read(&text)).await?.map_err(invalid_template)?;
-    let unknown = plan::unknown_types(&template, cx.cloud.placeholders);
+    let template = read(cx, text).await?;
     let warned = input.template_summary_config.is_some_and(|it| it.treat_unrecognized_resource_types_as_warnings);
-    let warnings = match unknown.is_empty() {
-        true => None,
-        false if warned => Some(Warnings { unrecognized_resource_types: unknown }),
-        false => None,
-    };
     if !warned {
         plan::check_types(&template, cx.cloud.placeholders).map_err(invalid_template)?;
     }
+    let unknown = plan::unknown_types(&template, cx.cloud.placeholders);
+    let warnings = (warned && !unknown.is_empty()).then_some(Warnings { unrecognized_resource_types: unknown });
     let capabilities = summary::capabilities(&template);
     let kinds = summary::types(&template);
     let identifiers = kinds.iter().map(|(kind, names)| IdentifierSummary {
@@ -252,7 +259,7 @@ pub(super) struct ValidateTemplateOutput {
 pub(super) async fn validate_template(cx: &Context, input: TemplateInput) -> Result<ValidateTemplateOutput, AwsError> {
     let text = template_text(cx, input.template_body, input.template_url).await?;
     let text = text.ok_or_else(|| invalid("Either Template URL or Template Body must be specified."))?;
-    let template = run_blocking(move || Template::read(&text)).await?.map_err(invalid_template)?;
+    let template = read(cx, text).await?;
     plan::check_types(&template, cx.cloud.placeholders).map_err(invalid_template)?;
     let capabilities = summary::capabilities(&template);
     let parameters = template.parameters.into_iter().map(|parameter| TemplateParameter {

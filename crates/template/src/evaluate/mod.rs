@@ -15,7 +15,7 @@ use crate::error::{Invalid, Result};
 use crate::extensions::needs_extensions;
 use crate::model::Template;
 use crate::pseudo::Pseudo;
-use crate::references::{Attribute, attribute, unresolved};
+use crate::references::{Asked, Attribute, GET_ATT, attribute, unresolved};
 use crate::value::{KNOWN_AFTER_APPLY, function_call, is_unknown, scalar_text, unknown};
 
 /// A question to whoever knows the resources, by logical id, or the exports.
@@ -188,11 +188,33 @@ impl Scope<'_> {
         }
     }
 
+    /// A name that a function gives.
+    pub(crate) fn name(&self, value: &Value) -> Result<String> {
+        self.string(value, "All References must be of type string")
+    }
+
     /// `Fn::GetAtt`
     fn attribute(&self, argument: &Value) -> Result<Value> {
-        match attribute(argument)? {
-            (resource, Attribute::Named(name)) => self.told(Reference::Attribute(resource, name)),
-            (resource, Attribute::Computed(computed)) => {
+        let path;
+        let asked = match attribute(argument)? {
+            Asked::Computed(computed) => {
+                path = Value::String(self.name(computed)?);
+                attribute(&path)?
+            }
+            asked => asked,
+        };
+        let resource;
+        let (resource, attribute) = match asked {
+            Asked::Of(resource, attribute) => (resource, attribute),
+            Asked::OfComputed(computed, attribute) => {
+                resource = self.name(computed)?;
+                (resource.as_str(), attribute)
+            }
+            Asked::Computed(_) => return Err(Invalid::new(GET_ATT)),
+        };
+        match attribute {
+            Attribute::Named(name) => self.told(Reference::Attribute(resource, name)),
+            Attribute::Computed(computed) => {
                 let name = self.string(computed, "the attribute of a Fn::GetAtt must be a string")?;
                 self.told(Reference::Attribute(resource, &name))
             }

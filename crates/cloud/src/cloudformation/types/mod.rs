@@ -9,6 +9,7 @@ mod bucket_policy;
 mod bucket_settings;
 mod bucket_stored;
 mod catalogue;
+mod cdk_metadata;
 mod delivery_stream;
 mod group;
 mod group_members;
@@ -49,6 +50,7 @@ static TYPES: &[&dyn ResourceType] = &[
     &access_key::AccessKey,
     &bucket::Bucket,
     &bucket_policy::BucketPolicy,
+    &cdk_metadata::CdkMetadata,
     &delivery_stream::DeliveryStream,
     &log_group::LogGroup,
     &log_stream::LogStream,
