@@ -41,6 +41,7 @@ mod services;
 mod sigv4;
 mod sns;
 mod sqs;
+mod ssm;
 mod sts;
 #[cfg(test)]
 mod testing;

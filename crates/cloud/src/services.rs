@@ -1,7 +1,7 @@
 //! The registry: which code answers for which service.
 
 use crate::request::Services;
-use crate::{cloudformation, firehose, iam, logs, sns, sqs, sts};
+use crate::{cloudformation, firehose, iam, logs, sns, sqs, ssm, sts};
 
 /// All services with a table of operations.
 pub(crate) static SERVICES: Services = Services(&[
@@ -12,6 +12,7 @@ pub(crate) static SERVICES: Services = Services(&[
     &iam::SERVICE,
     &sts::SERVICE,
     &logs::SERVICE,
+    &ssm::SERVICE,
 ]);
 
 #[cfg(test)]

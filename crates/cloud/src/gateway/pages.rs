@@ -11,10 +11,12 @@ use crate::services::SERVICES;
 use engine::Engine;
 
 /// The server's own paths, each with its method and what it is.
-pub(super) const PAGES: [(&str, &str, &str); 7] = [
+pub(super) const PAGES: [(&str, &str, &str); 9] = [
     ("GET", "/_messaging", "this page"),
     ("GET", "/health", "whether the server takes writes"),
     ("GET", "/_messaging/notices", "what didn't go as somebody may have expected, and why"),
+    ("GET", "/_messaging/queues", "how full queues and the buffers of streams are"),
+    ("GET", "/_messaging/peek?queue=", "the messages of a queue (an ARN or a URL), without receiving them"),
     ("GET", "/_messaging/outbox", "what would have been sent by mail, text message or push"),
     ("GET", "/_messaging/metrics", "figures of queues and streams, for Prometheus"),
     ("GET", "/_messaging/ca.pem", "the certificate to trust for https on this port"),

@@ -22,6 +22,7 @@ mod made_up;
 mod managed_policy;
 mod oidc_provider;
 mod placeholder;
+mod parameter;
 mod queue;
 mod queue_policy;
 mod refusal;
@@ -63,6 +64,7 @@ static TYPES: &[&dyn ResourceType] = &[
     &instance_profile::InstanceProfile,
     &managed_policy::ManagedPolicy,
     &oidc_provider::OidcProvider,
+    &parameter::Parameter,
     &queue::Queue,
     &queue_policy::QUEUE_INLINE_POLICY,
     &queue_policy::QUEUE_POLICY,

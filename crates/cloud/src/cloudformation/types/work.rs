@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::schema::Properties;
 use crate::cloudformation::record::Tag;
 use crate::request::Context;
+use template::scalar_text;
 use wire::AwsError;
 
 /// What a resource type works with when it creates, updates or deletes a resource.
@@ -173,6 +174,12 @@ impl Work<'_> {
 
 fn all_tags(stack: &[Tag], properties: &Properties) -> Map<String, Value> {
     let mut tags: Map<String, Value> = stack.iter().map(|tag| (tag.key.clone(), tag.value.as_str().into())).collect();
+    // Most types have a list of keys and values, some an object.
+    for (key, value) in properties.get("Tags").and_then(Value::as_object).into_iter().flatten() {
+        if let Some(value) = scalar_text(value) {
+            tags.insert(key.clone(), value.into());
+        }
+    }
     for tag in properties.get("Tags").and_then(Value::as_array).into_iter().flatten() {
         if let (Some(key), Some(value)) = (tag["Key"].as_str(), tag["Value"].as_str()) {
             tags.insert(key.to_owned(), value.into());

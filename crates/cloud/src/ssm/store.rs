@@ -1,0 +1,175 @@
+//! What is kept of a parameter, and where it lies: one document with what it is now, and one for each older version, so that a new
+//! version writes no more than itself and the one before.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{no_version, not_found};
+use super::name::Reference;
+use super::value::{Kind, Tier, sealed};
+use crate::core::transaction::Transaction;
+use crate::request::Context;
+use engine::{Engine, Millis};
+use wire::AwsError;
+
+const PREFIX: &str = "ssm/parameter/";
+const OLD_PREFIX: &str = "ssm/version/";
+
+/// A parameter.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Parameter {
+    pub name: String,
+    pub kind: Kind,
+    pub now: Version,
+    /// The version that each label stands on.
+    pub labels: BTreeMap<String, u64>,
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A version of a parameter.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Version {
+    pub number: u64,
+    pub value: String,
+    pub description: Option<String>,
+    pub pattern: Option<String>,
+    pub tier: Tier,
+    /// Of a SecureString.
+    pub key_id: Option<String>,
+    pub modified: Millis,
+    /// Who made it, by ARN.
+    pub by: String,
+}
+
+impl Version {
+    /// The value as a request gets it that asks for decryption or doesn't.
+    pub(super) fn shown(&self, kind: Kind, decrypt: bool) -> String {
+        if kind == Kind::SecureString && !decrypt { sealed(&self.value) } else { self.value.clone() }
+    }
+}
+
+/// Where the caller's parameters lie.
+pub(super) fn prefix(cx: &Context) -> String {
+    format!("{PREFIX}{}/{}/", cx.account, cx.region)
+}
+
+fn key(cx: &Context, name: &str) -> String {
+    format!("{}{name}", prefix(cx))
+}
+
+/// Where a parameter's older versions lie. No name has a colon.
+fn old_prefix(cx: &Context, name: &str) -> String {
+    format!("{OLD_PREFIX}{}/{}/{name}:", cx.account, cx.region)
+}
+
+fn old_key(cx: &Context, name: &str, number: u64) -> String {
+    format!("{}{number:020}", old_prefix(cx, name))
+}
+
+fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
+    serde_json::from_slice(bytes).ok()
+}
+
+/// A parameter by its name.
+pub(super) fn by_name(cx: &Context, engine: &Engine, name: &str) -> Option<Parameter> {
+    engine.doc(&key(cx, name)).and_then(|bytes| read(bytes))
+}
+
+/// The parameter that a request names; `text` is how.
+///
+/// # Errors
+/// `ParameterNotFound`.
+pub(super) fn find(cx: &Context, engine: &Engine, reference: &Reference, text: &str) -> Result<Parameter, AwsError> {
+    reference.names.iter().find_map(|name| by_name(cx, engine, name)).ok_or_else(|| not_found(text))
+}
+
+/// The version of a parameter that a selector means; the latest without one.
+///
+/// # Errors
+/// `ParameterVersionNotFound`.
+pub(super) fn select(
+    cx: &Context,
+    engine: &Engine,
+    parameter: &Parameter,
+    selector: Option<&str>,
+) -> Result<Version, AwsError> {
+    let Some(selector) = selector else { return Ok(parameter.now.clone()) };
+    let (kind, number) = match selector.parse::<u64>() {
+        Ok(number) => ("version", Some(number)),
+        Err(_) => ("label", parameter.labels.get(selector).copied()),
+    };
+    let found = number.and_then(|number| version(cx, engine, parameter, number));
+    found.ok_or_else(|| no_version(kind, selector, &parameter.name))
+}
+
+/// A version of a parameter by its number.
+pub(super) fn version(cx: &Context, engine: &Engine, parameter: &Parameter, number: u64) -> Option<Version> {
+    if number == parameter.now.number {
+        return Some(parameter.now.clone());
+    }
+    engine.doc(&old_key(cx, &parameter.name, number)).and_then(|bytes| read(bytes))
+}
+
+/// All versions of a parameter, the oldest first.
+pub(super) fn versions(cx: &Context, engine: &Engine, parameter: &Parameter) -> Vec<Version> {
+    let old = old_prefix(cx, &parameter.name);
+    let older = engine.docs(&old, "").filter_map(|(_, bytes)| read(bytes));
+    older.chain([parameter.now.clone()]).collect()
+}
+
+/// How many versions a parameter has, and the number of the oldest.
+pub(super) fn extent(cx: &Context, engine: &Engine, parameter: &Parameter) -> (usize, u64) {
+    let old = old_prefix(cx, &parameter.name);
+    let mut older = engine.docs(&old, "").filter_map(|(key, _)| key[old.len()..].parse().ok());
+    let oldest = older.next();
+    (1 + usize::from(oldest.is_some()) + older.count(), oldest.unwrap_or(parameter.now.number))
+}
+
+/// How many parameters the caller has.
+pub(super) fn count(cx: &Context, engine: &Engine) -> usize {
+    engine.docs(&prefix(cx), "").count()
+}
+
+/// The caller's parameters behind the one named `after`, read when they are asked for: outside of the lock.
+pub(super) fn all(cx: &Context, after: Option<&str>) -> impl Iterator<Item = Parameter> + use<> {
+    let prefix = prefix(cx);
+    // The least key that is greater: no name holds a zero byte.
+    let from = after.map_or_else(String::new, |name| format!("{prefix}{name}\0"));
+    let found: Vec<Arc<[u8]>> =
+        cx.cloud.core.read(|engine, _| engine.docs(&prefix, &from).map(|(_, bytes)| bytes.clone()).collect());
+    found.into_iter().filter_map(|bytes| read(&bytes))
+}
+
+fn put_doc<T: Serialize>(tx: &mut Transaction<'_>, key: &str, value: &T) {
+    // Records are maps with text keys, which JSON can always hold.
+    if let Ok(bytes) = serde_json::to_vec(value) {
+        tx.put_doc(key, &bytes);
+    }
+}
+
+/// Writes a parameter.
+pub(super) fn put(tx: &mut Transaction<'_>, cx: &Context, parameter: &Parameter) {
+    put_doc(tx, &key(cx, &parameter.name), parameter);
+}
+
+/// Keeps a version that is the latest no more.
+pub(super) fn keep_old(tx: &mut Transaction<'_>, cx: &Context, name: &str, version: &Version) {
+    put_doc(tx, &old_key(cx, name, version.number), version);
+}
+
+/// Forgets an older version.
+pub(super) fn drop_old(tx: &mut Transaction<'_>, cx: &Context, name: &str, number: u64) {
+    tx.delete_doc(&old_key(cx, name, number));
+}
+
+/// Deletes a parameter with all its versions; whether there was one.
+pub(super) fn drop_parameter(tx: &mut Transaction<'_>, cx: &Context, name: &str) -> bool {
+    let here = tx.engine().doc(&key(cx, name)).is_some();
+    let old = old_prefix(cx, name);
+    let older: Vec<String> = tx.engine().docs(&old, "").map(|(key, _)| key.to_owned()).collect();
+    older.iter().for_each(|key| tx.delete_doc(key));
+    tx.delete_doc(&key(cx, name));
+    here
+}
