@@ -69,7 +69,10 @@ async fn a_reset_leaves_nothing_and_the_same_can_be_made_again() {
     cloud.pass(120);
     cloud.restart().await;
     is_empty(&cloud).await;
-    assert!(ask(&cloud, "localhost", "/_messaging/ca.pem").await.ends_with(&authority), "who trusts the server still does");
+    assert!(
+        ask(&cloud, "localhost", "/_messaging/ca.pem").await.ends_with(&authority),
+        "who trusts the server still does"
+    );
     well(&cloud, "a reset").await;
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Uri};
 use http::request::Parts;
+use http::{Method, Uri};
 
 use super::{look, pages, reset};
 use crate::core::Cloud;
@@ -95,7 +95,12 @@ impl Page {
     pub(super) fn is_closed(&self) -> bool {
         !matches!(
             self,
-            Page::Health | Page::Certificate(_) | Page::Authority | Page::TestTools | Page::Nowhere(_) | Page::Untaken(_)
+            Page::Health
+                | Page::Certificate(_)
+                | Page::Authority
+                | Page::TestTools
+                | Page::Nowhere(_)
+                | Page::Untaken(_)
         )
     }
 

@@ -95,7 +95,10 @@ pub(super) fn metrics(cloud: &Cloud) -> Bytes {
     ] {
         _ = writeln!(out, "# HELP {name} {what}\n# TYPE {name} gauge\n{name} {value}");
     }
-    _ = writeln!(out, "# HELP messaging_queue_messages Messages of a queue, by state.\n# TYPE messaging_queue_messages gauge");
+    _ = writeln!(
+        out,
+        "# HELP messaging_queue_messages Messages of a queue, by state.\n# TYPE messaging_queue_messages gauge"
+    );
     cloud.core.count(|engine, now| {
         let queues = engine.queues("").filter(|queue| !queue.config.hidden).take(MOST);
         let ids: Vec<_> = queues.map(|queue| (queue.config.id, queue.config.arn.clone())).collect();

@@ -112,7 +112,8 @@ async fn with_credentials_an_unsigned_or_unknown_request_is_refused() {
 #[tokio::test]
 async fn with_credentials_the_servers_own_pages_are_closed() {
     let access = || Access { credentials: Some(Credentials::default()), ..Access::default() };
-    let request = |line: &str, more: &str| format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{more}\r\n");
+    let request =
+        |line: &str, more: &str| format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{more}\r\n");
     for line in ["GET /_messaging", "GET /_messaging/metrics", "POST /_messaging/reset", "GET /_messaging/notices"] {
         let answer = ask_with(access(), &request(line, "")).await;
         assert!(answer.contains("<Code>MissingAuthenticationToken</Code>"), "{line}: {answer}");

@@ -77,9 +77,9 @@ mod website;
 /// The shapes of S3's settings, for [`Setting`].
 pub(crate) use ::s3s::dto;
 
+pub(crate) use self::address::is_of_a_bucket;
 pub(crate) use self::cross_origin::opens_to_page;
 pub(crate) use self::door::{Buckets, Landing, Written, land};
-pub(crate) use self::address::is_of_a_bucket;
 pub(crate) use self::entry::{is_website, preflight, refuse, serve, visit};
 pub(crate) use self::error::Failure;
 pub(crate) use self::public_access::{is_restricted, policy_of};
