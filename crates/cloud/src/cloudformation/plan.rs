@@ -11,7 +11,7 @@ use crate::request::Context;
 use template::graph::{self, Needs};
 use template::parameters::Texts;
 use template::references::{Found, walk};
-use template::{Budget, Invalid, KNOWN_AFTER_APPLY, Pseudo, Reference, Resource, Result, Scope, Template, conditions};
+use template::{Budget, Invalid, KNOWN_AFTER_APPLY, Pseudo, Reference, Result, Scope, Template, conditions};
 
 /// A template, resolved as far as nothing has to exist for it.
 pub(super) struct Plan {
