@@ -143,7 +143,7 @@ fn short(text: &str) -> &str {
 }
 
 /// The parameters that say what a request is about, the closest first.
-const ABOUT: [&str; 20] = [
+const ABOUT: [&str; 28] = [
     "QueueUrl",
     "QueueName",
     "SubscriptionArn",
@@ -158,11 +158,19 @@ const ABOUT: [&str; 20] = [
     "DeliveryStreamARN",
     "StackName",
     "ChangeSetName",
+    "logGroupName",
+    "logGroupIdentifier",
+    "resourceArn",
     "RoleName",
     "RoleArn",
+    "UserName",
+    "GroupName",
+    "InstanceProfileName",
+    "OpenIDConnectProviderArn",
     "PolicyName",
     "PolicyArn",
     "Name",
+    "Path",
     "QueueNamePrefix",
 ];
 
@@ -201,6 +209,8 @@ mod tests {
             (r#"{"DeliveryStreamName":"s","Record":{}}"#, "s"),
             (r#"{"ResourceArn":"arn:aws:sqs:us-east-1:000000000000:q"}"#, "q"),
             (r#"{"SubscriptionArn":"arn:aws:sns:us-east-1:000000000000:t:0a"}"#, "t:0a"),
+            (r#"{"logGroupName":"/aws/g","logStreamName":"s"}"#, "/aws/g"),
+            (r#"{"UserName":"u","PolicyName":"p"}"#, "u"),
             (r#"{"QueueUrl":1}"#, ""),
             ("[", ""),
         ] {

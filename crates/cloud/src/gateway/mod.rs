@@ -7,9 +7,11 @@ pub(crate) mod guard;
 mod head;
 pub(crate) mod log;
 mod look;
+mod metrics;
 mod pages;
 mod reset;
 mod route;
+mod to_s3;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,7 +24,6 @@ use hyper::body::{Body as _, Incoming};
 use rustls::ServerConfig;
 
 pub use access::Access;
-use access::Proof;
 use admin::Page;
 #[cfg(test)]
 pub(crate) use admin::health;
@@ -36,7 +37,7 @@ use crate::http::body::{self, Body};
 use crate::http::{Client, Handler, drain};
 use crate::request::{Context, Operation, RequestId, RequestIds, Service, Told, host_of, queue_path};
 use crate::services::SERVICES;
-use crate::sigv4::{Claim, Family, Payload as Signed, Refusal};
+use crate::sigv4::{Family, Payload as Signed};
 use crate::{s3, sns, sqs};
 use wire::json::Json;
 use wire::payload::Source;
@@ -243,72 +244,6 @@ impl Gateway {
         let account = proof.as_ref().map(|proof| &*proof.identity.account);
         let (status, content_type, body) = page.answer(&self.cloud, account, url).await;
         plain(status, content_type, id, body)
-    }
-
-    async fn s3(&self, mut cx: Context, parts: Parts, incoming: &mut Option<Incoming>) -> Response<Body> {
-        let website = s3::is_website(&cx);
-        if parts.method == Method::OPTIONS || website {
-            // Neither is asked who he is.
-            cx.become_nobody();
-        }
-        if parts.method == Method::OPTIONS {
-            return s3::preflight(cx, parts);
-        }
-        if website {
-            return Box::pin(s3::visit(cx, parts, self.access.credentials.is_some())).await;
-        }
-        let (body, back) = drain::lend(incoming.take());
-        let body = s3s::Body::http_body(body);
-        let response = match s3::is_form(&parts) {
-            true => self.form(cx, parts, body).await,
-            false => match self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3) {
-                Ok(proof) => self.object(cx, proof, parts, body).await,
-                Err(error) => s3::refuse(cx, parts, error),
-            },
-        };
-        *incoming = back.take();
-        response
-    }
-
-    /// A browser's form: signed in its fields, unless its request is.
-    async fn form(&self, mut cx: Context, mut parts: Parts, body: s3s::Body) -> Response<Body> {
-        let (form, body) = match s3::Form::open(&mut parts, body).await {
-            Ok(opened) => opened,
-            Err(failure) => return s3::refuse(cx, parts, failure.into()),
-        };
-        let proof = match (Claim::of_form(&form.fields), Claim::of(&parts)) {
-            (Err(refusal), _) | (_, Err(refusal)) => Err(refusal.error(Family::S3)),
-            (Ok(Some(_)), Ok(Some(_))) => Err(Refusal::TwoWays(String::new()).error(Family::S3)),
-            (Ok(None), Ok(Some(_))) => self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3),
-            (Ok(claim), Ok(None)) => {
-                let who = head::who(&self.cloud, claim.as_ref());
-                (cx.account, cx.access_key, cx.session, cx.user) = (who.account, who.access_key, who.session, who.user);
-                if who.ended {
-                    Err(Refusal::UnknownKey.error(Family::S3))
-                } else {
-                    self.access.verify_form(&self.cloud, claim.as_ref(), form.policy())
-                }
-            }
-        };
-        let permitted = proof.and_then(|proof| {
-            form.permitted(&cx, &mut parts)?;
-            Ok(proof)
-        });
-        match permitted {
-            Ok(proof) => self.object(cx, proof, parts, body).await,
-            Err(error) => s3::refuse(cx, parts, error),
-        }
-    }
-
-    async fn object(&self, mut cx: Context, proof: Option<Proof>, mut parts: Parts, body: s3s::Body) -> Response<Body> {
-        if let Some(proof) = proof {
-            cx.become_whom(&proof.identity);
-            if let Some(chunks) = proof.chunks {
-                parts.extensions.insert(chunks);
-            }
-        }
-        cx.note_use("s3");
-        s3::serve(cx, parts, body).await
     }
 
     async fn json(
