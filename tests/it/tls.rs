@@ -105,6 +105,40 @@ async fn the_certificate_of_a_signature_comes_by_https() {
     assert!(answer.contains("-----BEGIN CERTIFICATE-----"), "{answer}");
 }
 
+/// What a client names is no reason to make a certificate for it, nor to fall over.
+#[tokio::test]
+async fn a_name_that_is_not_the_servers_gets_no_certificate() {
+    let cloud = TestCloud::start().await;
+    let pem = authority(&cloud).await;
+    let long = format!("{}.localhost", ["a".repeat(60).as_str(); 3].join("."));
+    for (name, trusted) in [
+        ("LOCALHOST", true),
+        ("xn--nxasmq6b.localhost", true),
+        ("a_b.localhost", true),
+        (long.as_str(), true),
+        ("evil.example", false),
+        ("localhost.evil.example", false),
+        ("evil.elb.amazonaws.com", false),
+        ("evil.localhostx", false),
+    ] {
+        let answer = send_tls(&cloud, &pem, name, &get("localhost", "/health")).await;
+        assert_eq!(answer.is_ok(), trusted, "{name}: {answer:?}");
+    }
+    well(&cloud, "names").await;
+}
+
+/// After the handshake the same rules hold as without: a foreign page over TLS is foreign.
+#[tokio::test]
+async fn tls_opens_nothing_that_is_closed() {
+    let cloud = TestCloud::start().await;
+    let pem = authority(&cloud).await;
+    let answer = send_tls(&cloud, &pem, "localhost", &get("evil.example", "/health")).await.unwrap();
+    assert_eq!(status(&answer), "403");
+    let page = "POST /_messaging/reset HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n\
+                Connection: close\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(status(&send_tls(&cloud, &pem, "localhost", page).await.unwrap()), "403");
+}
+
 /// Whoever begins and says no more, or speaks nonsense, holds up neither others nor the end.
 #[tokio::test]
 async fn handshakes_that_do_not_end_hold_up_nothing() {
@@ -122,6 +156,9 @@ async fn handshakes_that_do_not_end_hold_up_nothing() {
     {
         send(&cloud, nonsense).await;
     }
+    // A hello of 16 KB that comes in pieces, and more of it than a hello may have.
+    let piece = [&b"\x16\x03\x01\x40\x00"[..], b"\x01\x0f\xff\xfc", &[0; 16_380]].concat();
+    send(&cloud, &piece.repeat(20)).await;
     well(&cloud, "handshakes that don't end").await;
     timeout(PATIENCE, cloud.stop()).await.expect("the server stops all the same");
     drop(open);
