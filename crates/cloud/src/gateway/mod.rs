@@ -104,11 +104,11 @@ impl Handler for Gateway {
         let (parts, incoming) = request.into_parts();
         let waits = parts.headers.contains_key(EXPECT);
         let mut incoming = Some(incoming);
-        let entry = self.access.log.as_ref().map(|log| log.begin(&parts));
+        let entry = self.access.log.as_ref().map(|log| log.begin(&parts, self.cloud.core.clock()));
         let told = entry.as_ref().map(|entry| entry.told());
         let mut response = self.respond(parts, client, &mut incoming, told).await;
         if let Some(entry) = entry {
-            entry.end(self.cloud.core.now(), response.status().as_u16());
+            entry.end(response.status().as_u16());
         }
         if let Some(rest) = incoming
             && !rest.is_end_stream()
