@@ -93,6 +93,7 @@ fn every_request_is_a_line() {
     server.send("PUT /bucket/a/key HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx");
     server.send("GET /key HTTP/1.1\r\nHost: bucket.localhost\r\nConnection: close\r\n\r\n");
     server.send("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    server.send("POST /_messaging/reset HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     server.send("GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
     server.send("no request\r\n\r\n");
     server.json("AmazonSQS.CreateQueue", "{\"QueueName\":\"\\u001b[31mred\\nGET\"}");
@@ -107,6 +108,7 @@ fn every_request_is_a_line() {
         "s3 CreateBucket bucket 200",
         "s3 PutObject bucket/a/key 200",
         "s3 GetObject bucket/key 404 NoSuchKey",
+        "POST /_messaging/reset 200",
         "GET / 403",
         "no request from 127.0.0.1: invalid URI",
         "sqs CreateQueue \\u{1b}[31mred\\nGET 400 InvalidParameterValueException",

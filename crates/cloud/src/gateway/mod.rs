@@ -206,7 +206,8 @@ impl Gateway {
             Some(_) => {}
             None => {
                 if let Some(page) = Page::of(&self.cloud, parts, host, cx.access_key.is_some(), checked) {
-                    if let Some(told) = &cx.told {
+                    // A look is no line of the log; what changes something is.
+                    if let Some(told) = cx.told.as_ref().filter(|_| !matches!(page, Page::Reset(_))) {
                         told.is_page();
                     }
                     return Ok(Way::Page(page, cx.host, id));
