@@ -7,8 +7,10 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::helpers::cloud::{PATIENCE, TestCloud};
 use crate::helpers::raw::{ask, connect, send, status, well};
@@ -20,9 +22,8 @@ async fn authority(cloud: &TestCloud) -> String {
     answer.split_once("\r\n\r\n").unwrap().1.to_owned()
 }
 
-/// Sends a request over TLS to a server that is called `name`, trusting `pem` alone; what the server answers, or why there is no
-/// connection.
-async fn send_tls(cloud: &TestCloud, pem: &str, name: &str, request: &str) -> Result<String, String> {
+/// A connection over TLS to a server that is called `name`, trusting `pem` alone; or why there is none.
+async fn connect_tls(cloud: &TestCloud, pem: &str, name: &str) -> Result<TlsStream<TcpStream>, String> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -31,8 +32,14 @@ async fn send_tls(cloud: &TestCloud, pem: &str, name: &str, request: &str) -> Re
     client.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let stream = TlsConnector::from(Arc::new(client)).connect(name, connect(cloud).await).await;
-    let mut stream = stream.map_err(|error| error.to_string())?;
+    let stream = stream.map_err(|error| error.to_string())?;
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+    Ok(stream)
+}
+
+/// What the server answers to a request over TLS, or why there is no connection.
+async fn send_tls(cloud: &TestCloud, pem: &str, name: &str, request: &str) -> Result<String, String> {
+    let mut stream = connect_tls(cloud, pem, name).await?;
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
@@ -137,6 +144,34 @@ async fn tls_opens_nothing_that_is_closed() {
     let page = "POST /_messaging/reset HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n\
                 Connection: close\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(status(&send_tls(&cloud, &pem, "localhost", page).await.unwrap()), "403");
+}
+
+/// A client that goes away takes no message with it, whether it says goodbye or not.
+#[tokio::test]
+async fn a_long_poll_over_tls_ends_with_its_connection() {
+    let cloud = TestCloud::live().await;
+    let pem = authority(&cloud).await;
+    let queue = cloud.sqs().create_queue().queue_name("q").send().await.unwrap().queue_url.unwrap();
+    let poll = "GET /000000000000/q?Action=ReceiveMessage&Version=2012-11-05&WaitTimeSeconds=20 HTTP/1.1\r\n\
+                Host: localhost\r\n\r\n";
+    for says_goodbye in [true, false] {
+        let mut stream = connect_tls(&cloud, &pem, "localhost").await.unwrap();
+        stream.write_all(poll.as_bytes()).await.unwrap();
+        stream.flush().await.unwrap();
+        while cloud.inside().core.waiters.waiting() == 0 {
+            tokio::task::yield_now().await;
+        }
+        if says_goodbye {
+            stream.shutdown().await.unwrap();
+        }
+        drop(stream);
+        while cloud.inside().core.waiters.waiting() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    cloud.sqs().send_message().queue_url(&queue).message_body("x").send().await.unwrap();
+    let got = cloud.sqs().receive_message().queue_url(&queue).send().await.unwrap();
+    assert_eq!(got.messages().len(), 1);
 }
 
 /// Whoever begins and says no more, or speaks nonsense, holds up neither others nor the end.
