@@ -51,7 +51,7 @@ impl Run {
                 return self.fail_operation(&stack, &reason).await;
             }
         }
-        for notice in self.told.lock().notices(&stack.name) {
+        for notice in self.told.lock().notices() {
             self.cx.cloud.notice(&notice);
         }
         match self.save_outputs(&stack, &plan).await? {
