@@ -42,7 +42,7 @@ async fn a_change_set_may_ask_for_nested_stacks_where_there_are_none() {
     let nested = "Resources: {Inner: {Type: 'AWS::CloudFormation::Stack', Properties: {TemplateURL: x}}}";
     let (code, message) = refusal(set("nested", nested).await);
     assert_eq!(code, "ValidationError");
-    let expected = "nested stacks are not supported by this cloud: AWS::CloudFormation::Stack of Inner";
+    let expected = "AWS::CloudFormation::Stack (resource Inner) is a nested stack, which this cloud does not simulate";
     assert!(message.contains(expected), "{message}");
 }
 
@@ -72,7 +72,7 @@ async fn sams_transform_over_plain_resources_changes_nothing() {
     let function = "Transform: AWS::Serverless-2016-10-31\nResources: {F: {Type: 'AWS::Serverless::Function'}}";
     let create = client.create_stack().stack_name("f").template_body(function);
     let (_, message) = refusal(create.capabilities(Capability::CapabilityAutoExpand).send().await);
-    let expected = "this cloud does not simulate serverless resources: AWS::Serverless::Function of F";
+    let expected = "AWS::Serverless::Function (resource F) is made into other resources by AWS's transform";
     assert!(message.contains(expected), "{message}");
 }
 

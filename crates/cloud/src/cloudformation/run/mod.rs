@@ -93,7 +93,7 @@ pub(super) fn start(cx: &Context, uuid: &str) {
 async fn run(cx: Context, uuid: String) {
     let cloud = cx.cloud.clone();
     let place = Place::of(&cx);
-    let run = Run { cx, place, uuid, told: Mutex::default() };
+    let run = Run { cx, place, uuid, told: Mutex::default(), stored: Mutex::default() };
     while let Some(stack) = run.stack().filter(|stack| stack.status.running()) {
         let (name, status) = (stack.name.clone(), stack.status);
         // A fault of this server in one stack is that stack's failure, and nobody else's.
