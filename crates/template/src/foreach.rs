@@ -145,8 +145,16 @@ impl<'a> Unroller<'a> {
             }
         };
         let known = |_: Reference<'_>| Err(Invalid::new("Template error: Fn::ForEach can't depend on a resource"));
-        let (conditions, budget) = (BTreeMap::new(), &self.budget);
-        let scope = Scope { template, parameters, conditions: &conditions, pseudo: self.pseudo, known: &known, budget };
+        let conditions = BTreeMap::new();
+        let scope = Scope {
+            template,
+            parameters,
+            conditions: &conditions,
+            pseudo: self.pseudo,
+            known: &known,
+            stored: &|_| None,
+            budget: &self.budget,
+        };
         scope.required(value)
     }
 

@@ -93,7 +93,7 @@ pub(super) fn start(cx: &Context, uuid: &str) {
 
 async fn run(cx: Context, uuid: String) {
     let place = Place::of(&cx);
-    let run = Run { cx, place, uuid, told: Mutex::default() };
+    let run = Run { cx, place, uuid, told: Mutex::default(), stored: Mutex::default() };
     if let Some(stack) = run.stack() {
         of_stack(&stack.name, to_rest(&run)).await;
     }

@@ -26,6 +26,7 @@ mod placeholder;
 mod queue;
 mod queue_policy;
 mod refusal;
+mod repository;
 mod resource_type;
 mod role;
 mod schema;
@@ -68,6 +69,7 @@ static TYPES: &[&dyn ResourceType] = &[
     &queue::Queue,
     &queue_policy::QUEUE_INLINE_POLICY,
     &queue_policy::QUEUE_POLICY,
+    &repository::Repository,
     &role::Role,
     &service_role::ServiceRole,
     &subscription::Subscription,
