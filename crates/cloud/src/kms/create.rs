@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::describe::{Metadata, metadata};
+use super::describe::{KeyOutput, metadata};
 use super::error::{VALIDATION, absent, invalid, limit};
 use super::policies;
 use super::spec;
+use super::state::check_description;
 use super::store::{self, Key};
 use super::tags::{self, Tag};
 use crate::request::Context;
@@ -16,8 +17,6 @@ use wire::{AwsError, check};
 
 /// "Resource quotas" (AWS KMS Developer Guide): keys of an account in a Region.
 const MAX_KEYS: usize = 100_000;
-/// "CreateKey": characters of a description.
-const MAX_DESCRIPTION: usize = 8_192;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -34,24 +33,6 @@ pub(super) struct CreateInput {
     multi_region: Option<bool>,
     /// The id that CloudFormation has chosen for its stack's key, so that it finds it again after a restart. Of no client's.
     key_id: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct KeyOutput {
-    pub key_metadata: Metadata,
-}
-
-/// Checks a description.
-///
-/// # Errors
-/// `ValidationException`.
-pub(super) fn check_description(text: &str) -> Result<(), AwsError> {
-    if text.chars().count() <= MAX_DESCRIPTION {
-        return Ok(());
-    }
-    let constraint = format_args!("Member must have length less than or equal to {MAX_DESCRIPTION}");
-    Err(check::failed_untold(VALIDATION, "description", constraint))
 }
 
 /// Only material of KMS's own making is stored here, and of that there is none.

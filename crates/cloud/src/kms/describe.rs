@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::create::KeyOutput;
 use super::error::{VALIDATION, after, page_size, required};
 use super::name::{Named, key_arn};
 use super::spec;
@@ -42,6 +41,12 @@ pub(super) struct ListOutput {
 struct Entry {
     key_id: String,
     key_arn: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct KeyOutput {
+    pub key_metadata: Metadata,
 }
 
 /// A key as answers show it.
@@ -135,7 +140,7 @@ pub(super) fn metadata(cx: &Context, key: Key) -> Metadata {
 pub(super) async fn describe_key(cx: &Context, input: DescribeInput) -> Result<KeyOutput, AwsError> {
     let text = required(input.key_id, "keyId")?;
     let named = Named::parse(cx, &text, "keyId", "DescribeKey")?;
-    let key = cx.cloud.core.read(|engine, now| named.find(cx, engine, now))?;
+    let key = cx.cloud.core.read(|engine, now| store::find(cx, engine, now, &named))?;
     Ok(KeyOutput { key_metadata: metadata(cx, key) })
 }
 

@@ -3,9 +3,7 @@
 //! Source: "Key identifiers (KeyId)" (AWS KMS Developer Guide).
 
 use super::error::{VALIDATION, invalid, not_found};
-use super::store;
 use crate::request::Context;
-use engine::{Engine, Millis};
 use text::arn::Arn;
 use text::uuid::is_uuid;
 use wire::{AwsError, check};
@@ -87,17 +85,6 @@ impl<'a> Named<'a> {
         match Self::parse(cx, text, member, action)? {
             Self::Key(id) => Ok(id),
             Self::Alias(_) => Err(not_found(format!("Invalid keyId '{text}'"))),
-        }
-    }
-
-    /// The key that is meant.
-    ///
-    /// # Errors
-    /// `NotFoundException`.
-    pub(super) fn find(&self, cx: &Context, engine: &Engine, now: Millis) -> Result<store::Key, AwsError> {
-        match self {
-            Self::Key(id) => store::key(cx, engine, now, id),
-            Self::Alias(name) => store::key(cx, engine, now, &store::alias(cx, engine, now, name)?.target),
         }
     }
 }

@@ -4,18 +4,32 @@
 
 use serde::Deserialize;
 
-use super::create::check_description;
-use super::error::{required, state};
+use super::error::{VALIDATION, required, state};
 use super::name::{Named, key_arn};
 use super::store::{self, Key};
 use crate::request::Context;
-use wire::AwsError;
+use wire::{AwsError, check};
+
+/// "CreateKey", "UpdateKeyDescription": characters of a description.
+const MAX_DESCRIPTION: usize = 8_192;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct KeyInput {
     key_id: Option<String>,
     description: Option<String>,
+}
+
+/// Checks a description.
+///
+/// # Errors
+/// `ValidationException`.
+pub(super) fn check_description(text: &str) -> Result<(), AwsError> {
+    if text.chars().count() <= MAX_DESCRIPTION {
+        return Ok(());
+    }
+    let constraint = format_args!("Member must have length less than or equal to {MAX_DESCRIPTION}");
+    Err(check::failed_untold(VALIDATION, "description", constraint))
 }
 
 /// Changes a key that isn't to be deleted.

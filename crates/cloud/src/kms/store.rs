@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::{full, not_found};
-use super::name::{alias_arn, key_arn};
+use super::name::{Named, alias_arn, key_arn};
 use crate::core::tally::{Changes, Tally};
 use crate::core::transaction::Transaction;
 use crate::request::Context;
@@ -113,6 +113,17 @@ pub(super) fn alias(cx: &Context, engine: &Engine, now: Millis, name: &str) -> R
     let found = read::<Alias>(engine, &alias_of(&place(cx), name));
     let found = found.filter(|alias| key(cx, engine, now, &alias.target).is_ok());
     found.ok_or_else(|| not_found(format!("Alias {} is not found.", alias_arn(cx, name))))
+}
+
+/// The key that a request names.
+///
+/// # Errors
+/// `NotFoundException`.
+pub(super) fn find(cx: &Context, engine: &Engine, now: Millis, named: &Named<'_>) -> Result<Key, AwsError> {
+    match named {
+        Named::Key(id) => key(cx, engine, now, id),
+        Named::Alias(name) => key(cx, engine, now, &alias(cx, engine, now, name)?.target),
+    }
 }
 
 /// How many keys the caller has.
