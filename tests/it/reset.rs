@@ -5,11 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::helpers::accounts::{Caller, OWNER, TEMPLATE, allow};
 use crate::helpers::cloud::{LATE_EVENING, PATIENCE, TestCloud};
 use crate::helpers::raw::{ask, post, send, status, well};
+
+const ECR: &str = "AmazonEC2ContainerRegistry_V20150921";
 
 async fn reset(cloud: &TestCloud, more: &str) -> String {
     let head = "POST /_messaging/reset HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n";
@@ -37,6 +39,10 @@ async fn fill(cloud: &TestCloud) {
     let parameter = json!({"Name": "/p", "Value": "x", "Type": "SecureString"}).to_string();
     let target = [("X-Amz-Target", "AmazonSSM.PutParameter"), ("Content-Type", "application/x-amz-json-1.1")];
     owner.send("POST /", "ssm", &target, &parameter).await.ok();
+    owner.json(&format!("{ECR}.CreateRepository"), json!({"repositoryName": "app"})).await.ok();
+    let made: Value = serde_json::from_str(&owner.json("TrentService.CreateKey", json!({})).await.ok()).unwrap();
+    let alias = json!({"AliasName": "alias/app", "TargetKeyId": made["KeyMetadata"]["KeyId"]});
+    owner.json("TrentService.CreateAlias", alias).await.ok();
     let stack = [("StackName", "c"), ("TemplateBody", EXPORTS)];
     owner.form("cloudformation", "CreateStack", &stack).await.ok();
     let set = [("StackName", "d"), ("ChangeSetName", "n"), ("ChangeSetType", "CREATE"), ("TemplateBody", TEMPLATE)];
@@ -156,10 +162,17 @@ async fn is_empty(cloud: &TestCloud) {
         assert!(!answer.contains(element), "{answer}");
     }
     assert!(!owner.s3("GET /", &[], "").await.ok().contains("<Name>"));
-    let streams = owner.json("Firehose_20150804.ListDeliveryStreams", json!({})).await.ok();
-    assert!(streams.contains("\"DeliveryStreamNames\":[]"), "{streams}");
-    let groups = owner.json("Logs_20140328.DescribeLogGroups", json!({})).await.ok();
-    assert!(groups.contains("\"logGroups\":[]"), "{groups}");
+    for (target, empty) in [
+        ("Firehose_20150804.ListDeliveryStreams", "\"DeliveryStreamNames\":[]"),
+        ("Logs_20140328.DescribeLogGroups", "\"logGroups\":[]"),
+        ("AmazonSSM.DescribeParameters", "\"Parameters\":[]"),
+        (&format!("{ECR}.DescribeRepositories"), "\"repositories\":[]"),
+        ("TrentService.ListKeys", "\"Keys\":[]"),
+        ("TrentService.ListAliases", "\"Aliases\":[]"),
+    ] {
+        let listed = owner.json(target, json!({})).await.ok();
+        assert!(listed.contains(empty), "{listed}");
+    }
     let recorded = ask(cloud, "localhost", "/_messaging/outbox").await;
     assert!(!recorded.contains("example.com") && !recorded.contains("+1206"), "{recorded}");
     // Whatever else there is, or will be.

@@ -143,7 +143,7 @@ fn short(text: &str) -> &str {
 }
 
 /// The parameters that say what a request is about, the closest first.
-const ABOUT: [&str; 28] = [
+const ABOUT: [&str; 32] = [
     "QueueUrl",
     "QueueName",
     "SubscriptionArn",
@@ -172,6 +172,10 @@ const ABOUT: [&str; 28] = [
     "Name",
     "Path",
     "QueueNamePrefix",
+    "repositoryName",
+    "resourceArn",
+    "AliasName",
+    "KeyId",
 ];
 
 /// What a request is about, by its parameters.
@@ -216,6 +220,8 @@ mod tests {
             (r#"{"logGroupName":"/aws/g","logStreamName":"s"}"#, "/aws/g"),
             (r#"{"UserName":"u","PolicyName":"p"}"#, "u"),
             (r#"{"QueueUrl":1}"#, ""),
+            (r#"{"repositoryName":"team/app"}"#, "team/app"),
+            (r#"{"AliasName":"alias/a","TargetKeyId":"k"}"#, "alias/a"),
             ("[", ""),
         ] {
             assert_eq!(about_json(body.as_bytes()), resource, "{body}");
