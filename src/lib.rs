@@ -20,6 +20,7 @@
 //!              crates/jq                 the language jq, for Firehose's records
 //!              crates/wire               the protocols: typed inputs and outputs, as JSON, XML and forms
 //!              crates/engine             pure state machine: decides and applies
+//!              crates/filter             filter policies of subscriptions: the client wing judges by them too
 //!              crates/log                the durable record
 //!              crates/directory          a folder in which no link is followed
 //!              crates/text               patterns that clients write
@@ -56,4 +57,4 @@ pub use cli::{Cli, Refused};
 pub use config::Env;
 pub use exit::{Exit, Failure};
 #[doc(hidden)]
-pub use ui::{escape, write_stderr};
+pub use ui::{escape, wrap, write_stderr};

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use messaging::{Cli, Env, Exit, Failure, Refused, escape, write_stderr};
+use messaging::{Cli, Env, Exit, Failure, Refused, escape, wrap, write_stderr};
 
 /// glibc's allocator takes a seventh of a request's time.
 #[global_allocator]
@@ -47,12 +47,22 @@ fn start() -> Result<Exit, Failure> {
 /// Says what is wrong with the command line, or shows the help. A value may come from `.env`, and from whoever wrote that:
 /// an error that holds what a terminal would obey is shown without colours, and with that escaped.
 fn refuse(error: &clap::Error) -> ! {
-    let text = error.render().to_string();
+    let rendered = error.render();
+    let text = rendered.to_string();
     let shown = escape::lines(&text);
-    if shown == text {
-        error.exit();
-    }
-    write_stderr(&shown);
+    let term = console::Term::stderr();
+    let Some((_, columns)) = term.size_checked().filter(|_| error.use_stderr()) else {
+        if shown == text {
+            error.exit();
+        }
+        write_stderr(&shown);
+        std::process::exit(error.exit_code());
+    };
+    // The command line's parser breaks words where the terminal ends.
+    let coloured = shown == text && console::colors_enabled_stderr() && std::env::var_os("NO_COLOR").is_none();
+    let text = if coloured { rendered.ansi().to_string() } else { shown.into() };
+    let lines: Vec<_> = text.lines().map(|line| wrap(line, Some(columns.into()))).collect();
+    write_stderr(&format!("{}\n", lines.join("\n")));
     std::process::exit(error.exit_code());
 }
 

@@ -197,6 +197,32 @@ impl ClassifyRetry for TooMany {
     }
 }
 
+/// A certificate that isn't trusted stays so.
+#[derive(Debug)]
+pub(crate) struct Distrust;
+
+impl ClassifyRetry for Distrust {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(|result| result.as_ref().err());
+        match error.is_some_and(|error| reason(error).contains(UNTRUSTED)) {
+            true => RetryAction::RetryForbidden,
+            false => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "Distrust"
+    }
+
+    /// After all others: what they would send again isn't.
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}
+
+/// How rustls says that it doesn't trust a certificate.
+pub(super) const UNTRUSTED: &str = "invalid peer certificate";
+
 /// How long a request that waits when the user wants to stop may go on waiting.
 const GRACE: Duration = Duration::from_secs(3);
 /// Why a request failed that the stop ended.

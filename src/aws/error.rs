@@ -177,11 +177,14 @@ impl CallError {
 impl CallError {
     /// Nothing answers at an address; or what does shows a certificate that isn't trusted here.
     fn unreachable(&self, endpoint: &str) -> Failure {
-        if self.message.contains("invalid peer certificate") {
+        if self.message.contains(attempts::UNTRUSTED) {
             return Failure::new(format!("The certificate of {endpoint} isn't trusted here"))
                 .exit(Exit::Unreachable)
                 .why(self)
-                .help("Name the file of the authority that signed it in SSL_CERT_FILE.");
+                .help(
+                    "Name the file of the authority that signed it in SSL_CERT_FILE: the embedded cloud's is ca.pem in its \
+                     data folder, and at /_messaging/ca.pem. On this machine http does as well.",
+                );
         }
         unreachable(endpoint).why(self)
     }

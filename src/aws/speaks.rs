@@ -19,12 +19,14 @@ const REQUEST: &[u8] = b"HEAD / HTTP/1.0\r\nHost: localhost\r\n\r\n";
 enum Speech {
     Http,
     Tls,
+    Other,
 }
 
 /// The failure, if a server at `endpoint` speaks the other of `http` and `https`. It waits for two seconds at most.
 pub(super) fn wrong_scheme(endpoint: &str) -> Option<Failure> {
     let uri: http::Uri = endpoint.parse().ok()?;
     let (asked, other) = match (uri.scheme_str()?, listen(&uri)?) {
+        (_, Speech::Other) => return Some(no_aws(endpoint, "it speaks neither http nor https")),
         ("https", Speech::Http) => ("https", "http"),
         ("http", Speech::Tls) => ("http", "https"),
         _ => return None,
@@ -39,14 +41,16 @@ pub(super) fn wrong_scheme(endpoint: &str) -> Option<Failure> {
 
 /// What the server of an address speaks, if it says anything.
 fn listen(uri: &http::Uri) -> Option<Speech> {
-    [&hello()[..], REQUEST].iter().find_map(|words| {
-        let answer = say(uri, words)?;
-        match answer.as_slice() {
-            answer if TLS.iter().any(|begin| answer.starts_with(begin)) => Some(Speech::Tls),
-            answer if answer.starts_with(HTTP) => Some(Speech::Http),
-            _ => None,
+    let mut other = None;
+    for words in [&hello()[..], REQUEST] {
+        match say(uri, words)?.as_slice() {
+            answer if TLS.iter().any(|begin| answer.starts_with(begin)) => return Some(Speech::Tls),
+            answer if answer.starts_with(HTTP) => return Some(Speech::Http),
+            [] => {}
+            _ => other = Some(Speech::Other),
         }
-    })
+    }
+    other
 }
 
 /// How a server's answer to `words` begins.
@@ -113,14 +117,21 @@ mod tests {
         address
     }
 
+    /// Nothing answers, it said of a port where a mail server did.
+    #[test]
+    fn what_speaks_neither_is_told() {
+        let endpoint = format!("http://{}", server(b"220 mail ready\r\n"));
+        let failure = wrong_scheme(&endpoint).map(|failure| failure.to_string()).unwrap();
+        assert!(failure.starts_with("Something answers at"), "{failure}");
+    }
+
     #[test]
     fn a_server_says_what_it_speaks() {
-        let table: [(&[u8], &str, Option<&str>); 6] = [
+        let table: [(&[u8], &str, Option<&str>); 5] = [
             (b"HTTP/1.1 400 Bad Request\r\n\r\n", "https", Some("speaks http, not https")),
             (b"HTTP/1.1 400 Bad Request\r\n\r\n", "http", None),
             (&[0x15, 3, 3, 0, 2, 2, 40], "http", Some("speaks https, not http")),
             (&[0x16, 3, 3, 0, 80, 2], "https", None),
-            (b"220 mail ready\r\n", "http", None),
             (b"", "https", None),
         ];
         for (answer, scheme, told) in table {

@@ -6,7 +6,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_sns::config::SharedAsyncSleep;
 
-use super::attempts::{Brake, Ear, TooMany, Watch};
+use super::attempts::{Brake, Distrust, Ear, TooMany, Watch};
 use super::flags::TargetKind;
 use crate::stop::Stop;
 
@@ -55,6 +55,7 @@ macro_rules! client {
     ($service:ident, $target:expr, |$config:ident| $more:expr) => {{
         let $config = $service::config::Builder::from(&$target.config)
             .retry_classifier(TooMany)
+            .retry_classifier(Distrust)
             .retry_classifier($target.brake.clone())
             .interceptor($target.brake.clone())
             .sleep_impl(SharedAsyncSleep::new($target.brake.clone()));

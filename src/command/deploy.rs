@@ -82,6 +82,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         deployer.dry_run(&template, &args.parameters).await?;
         return Ok(Exit::Ok);
     }
+    if let Some(path) = &args.write_env {
+        EnvFile::check(path)?;
+    }
     let stack = deployer.apply(&template, &args.parameters).await?;
     for stream in await_streams(&deployer, &stack).await? {
         context.ui.note(format!("The delivery stream {} lands a batch {}.", stream.name, stream.buffering));

@@ -44,7 +44,7 @@ pub(crate) struct Args {
     pub durability: Durability,
     /// Bytes of a segment of the log: small ones are given back sooner, and let tests see that happen.
     #[arg(long, value_name = "BYTES", hide = true, default_value_t = log::Options::default().segment_bytes,
-        value_parser = clap::value_parser!(u32).range(1 << 16..=1 << 30))]
+        value_parser = value::within::<u32>(1 << 16, 1 << 30))]
     pub segment_bytes: u32,
     /// Deploy this template at start, as the stack `messaging`.
     #[arg(long, value_name = "FILE")]
@@ -129,7 +129,15 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         server.cloud.core.durability(),
         promise(args.durability),
     ));
-    context.ui.note(format!("Any AWS client works: aws --endpoint-url {endpoint} sqs list-queues. Ctrl-C stops it."));
+    match args.credentials {
+        Some(_) => context.ui.note("Any AWS client works, with one of these keys:"),
+        None => {
+            context.ui.note("Any AWS client works, with any keys:");
+            context.ui.note("  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test");
+        }
+    }
+    context.ui.note(format!("  aws --region us-east-1 --endpoint-url {endpoint} sqs list-queues"));
+    context.ui.note("Ctrl-C stops it.");
     context.stop.requested().await;
     embedded::stop(server).await?;
     if let Some(printed) = printed {

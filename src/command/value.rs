@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 
 use crate::embedded::Durability;
 use crate::traffic::pace::Pace;
+use crate::units;
 
 /// `20ms`, `5s`, `10m`, `1h30m`; zero is allowed. A number alone could be of any unit.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -61,6 +62,22 @@ pub(super) fn count(text: &str) -> Result<u64, String> {
         // Budgets count down from it.
         Some(number) if number <= i64::MAX as u64 => Ok(number),
         _ => Err(format!("it must be at most {}", i64::MAX)),
+    }
+}
+
+/// A whole number from `least` to `most`.
+pub(super) fn within<N: TryFrom<u64> + Send + Sync + Clone + 'static>(
+    least: u64,
+    most: u64,
+) -> impl Fn(&str) -> Result<N, String> + Clone + Send + Sync {
+    move |text| {
+        let number =
+            text.parse::<u64>().ok().filter(|number| (least..=most).contains(number) && !text.starts_with('+'));
+        let wrong = || match most {
+            u64::MAX => format!("a whole number of at least {least} is needed"),
+            _ => format!("a whole number from {} to {} is needed", units::count(least), units::count(most)),
+        };
+        number.and_then(|number| N::try_from(number).ok()).ok_or_else(wrong)
     }
 }
 
@@ -165,6 +182,16 @@ mod tests {
         for text in ["", "k", "-1", "1.5k", "1kk", "x", "+1", "99999999999999999999", "9223372036854775808"] {
             assert!(count(text).is_err(), "{text}");
         }
+    }
+
+    /// It said: 11 is not in 1..=10.
+    #[test]
+    fn a_range_is_told_in_words() {
+        assert_eq!(within::<u32>(1, 1024)("1024"), Ok(1024));
+        for text in ["0", "1025", "-1", "+5", "x", "", "1k"] {
+            assert_eq!(within::<u32>(1, 1024)(text).unwrap_err(), "a whole number from 1 to 1,024 is needed", "{text}");
+        }
+        assert_eq!(within::<u64>(0, u64::MAX)("abc").unwrap_err(), "a whole number of at least 0 is needed");
     }
 
     #[test]

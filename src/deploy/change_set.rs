@@ -35,7 +35,9 @@ pub(super) async fn prepare(
     let client = deployer.target.cloudformation();
     let cant = |error: CallError| {
         let failure = error.failure(deployer.target, &format!("deploy {}", template.name));
-        match validation::resources_of(&error.message, template) {
+        match validation::resources_of(&error.message, template)
+            .or_else(|| validation::parameters_of(&error.message, template))
+        {
             Some(meant) => failure.help(meant),
             None => failure,
         }

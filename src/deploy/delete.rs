@@ -119,7 +119,7 @@ async fn finish_buckets(deployer: &Deployer<'_>, buckets: &[String], delete: boo
         }
         if !delete {
             deployer.ui.note(format!(
-                "The bucket {bucket} stays, with what landed in it: the template says so. --empty-bucket deletes it too."
+                "The bucket {bucket} stays, with what is in it: the template says so. --empty-bucket deletes it too."
             ));
             continue;
         }

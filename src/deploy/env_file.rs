@@ -33,6 +33,18 @@ pub(crate) struct EnvFile<'a> {
 }
 
 impl EnvFile<'_> {
+    /// Refuses a path that can't be written to, before anything is deployed.
+    pub(crate) fn check(path: &Path) -> Result<(), Failure> {
+        if let Some((text, _)) = read(path)? {
+            variables(path, &text)?;
+        }
+        match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+            Some(folder) => Err(Failure::usage(format!("Can't write {}", path.display()))
+                .why(format!("there is no folder {}", folder.display()))),
+            None => Ok(()),
+        }
+    }
+
     /// Writes the settings, and the outputs that commands read, into the file and keeps everything else in it; the names
     /// that were written.
     ///
@@ -162,6 +174,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// It was told after the stack had been made.
+    #[test]
+    fn what_cant_be_written_is_told_before() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(EnvFile::check(&dir.path().join(".env")).is_ok());
+        assert!(EnvFile::check(&dir.path().join("none/.env")).is_err());
+        assert!(EnvFile::check(dir.path()).is_err());
+        std::fs::write(dir.path().join(".env"), "not a variable").unwrap();
+        assert!(EnvFile::check(&dir.path().join(".env")).is_err());
+    }
 
     fn write(path: &Path, outputs: &Outputs) -> Result<Vec<&'static str>, Failure> {
         EnvFile { path, settings: Vec::new(), defaults: Vec::new() }.write(outputs)

@@ -65,6 +65,11 @@ impl Template {
                 .help("Make it smaller, or split it; uploading a template to S3 first is not supported."),
             _ => Failure::usage(format!("Can't read the template {name}")).why(error),
         })?;
+        if text.trim().is_empty() {
+            return Err(Failure::usage(format!("The template {name} is empty")).help(
+                "It needs resources: `messaging deploy` in a folder without infra.yaml deploys the built-in template.",
+            ));
+        }
         Ok(Self { text, name })
     }
 

@@ -4,6 +4,8 @@ use super::{Deployer, Template};
 
 /// So many failures are shown at most.
 const SHOWN: usize = 20;
+/// So many letters may be wrong in a name that is meant.
+const NEAR: usize = 3;
 
 /// The failures of the checks before a deployment (DescribeEvents, VALIDATION_ERROR), a line each. A cloud that doesn't
 /// tell them has said all it knows.
@@ -36,9 +38,36 @@ pub(super) fn resources_of(error: &str, template: &Template) -> Option<String> {
     (!meant.is_empty()).then(|| format!("{}.", meant.join(", ")))
 }
 
+/// The parameters that are meant by names which the template doesn't have, in a sentence.
+pub(super) fn parameters_of(error: &str, template: &Template) -> Option<String> {
+    let unknown = error.strip_suffix("] do not exist in the template")?.rsplit_once('[')?.1;
+    let declared = template.names("Parameters");
+    if declared.is_empty() {
+        return Some("The template has no parameters.".into());
+    }
+    let near = |wrong: &str| declared.iter().map(|name| (strsim::levenshtein(wrong, name), name)).min();
+    let meant: Vec<_> =
+        unknown.split(", ").filter_map(near).filter(|(far, _)| *far <= NEAR).map(|(_, name)| name.as_str()).collect();
+    Some(match meant.is_empty() {
+        true => format!("The template's parameters are {}.", declared.join(", ")),
+        false => format!("Is {} meant?", meant.join(", ")),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_parameter_that_is_nearly_named_is_told() {
+        let template = Template::new("Parameters: {MaxReceiveCount: {Type: Number}, TopicName: {Type: String}}", "t");
+        let told = |name: &str| {
+            parameters_of(&format!("ValidationError: Parameters: [{name}] do not exist in the template"), &template)
+        };
+        assert_eq!(told("MaxRecieveCount").unwrap(), "Is MaxReceiveCount meant?");
+        assert_eq!(told("X").unwrap(), "The template's parameters are MaxReceiveCount, TopicName.");
+        assert_eq!(parameters_of("No permission", &template), None);
+    }
 
     /// A type that isn't there was named, and not which of many resources has it.
     #[test]

@@ -155,6 +155,9 @@ pub(crate) fn common_attribute(text: &str) -> Result<Attribute, String> {
     if name.trim().is_empty() || value.is_empty() {
         return Err(wrong());
     }
+    if kind.trim().starts_with("Number") && value.parse::<f64>().is_err() {
+        return Err(format!("{name} is to be a number, and {value} is none"));
+    }
     typed(name.trim(), kind.trim(), value.to_owned()).map_err(|why| format!("{name} {why}"))
 }
 

@@ -179,7 +179,7 @@ fn put_latencies(cells: &mut [String; 8], latency: Option<Summary>) {
 
 /// Where the data lies, and how to look at it.
 fn place_lines(outcome: &Outcome) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines: Vec<_> = filtered_line(outcome).into_iter().collect();
     if let Some(landed) = &outcome.landed {
         let mut landed_lines: Vec<String> =
             landed.partitions.iter().map(|partition| format!("s3://{}/{partition}/", landed.bucket)).collect();
@@ -204,6 +204,19 @@ fn place_lines(outcome: &Outcome) -> Vec<String> {
         lines.push(String::new());
     }
     lines
+}
+
+/// What the filter policies of the subscriptions kept out.
+fn filtered_line(outcome: &Outcome) -> Option<String> {
+    let kept_out = legs(outcome).filter_map(|(leg, account)| Some(format!("{leg} {}", count(account.filtered?))));
+    let kept_out: Vec<_> = kept_out.collect();
+    (!kept_out.is_empty()).then(|| format!("  kept out by filter policies: {}", kept_out.join(", ")))
+}
+
+/// Every leg's name, and its account.
+fn legs(outcome: &Outcome) -> impl Iterator<Item = (&'static str, &Account)> {
+    let queues = outcome.queues.iter().map(|queue| (queue.api.name(), &queue.account));
+    queues.chain(outcome.landed.iter().map(|landed| ("S3", &landed.account)))
 }
 
 /// How many messages ended in dead-letter queues.
@@ -231,9 +244,7 @@ fn shell_word(text: &str) -> String {
 
 /// The last line: what it comes to.
 fn conclusion(outcome: &Outcome, verdict: Verdict) -> String {
-    let legs = outcome.queues.iter().map(|queue| (queue.api.name(), &queue.account));
-    let missing: Vec<String> = legs
-        .chain(outcome.landed.iter().map(|landed| ("S3", &landed.account)))
+    let missing: Vec<String> = legs(outcome)
         .filter(|(_, account)| account.lost.unwrap_or(0) > 0)
         .map(|(leg, account)| {
             let more = if account.lost > Some(account.missing.len() as u64) { ", .." } else { "" };
@@ -246,7 +257,11 @@ fn conclusion(outcome: &Outcome, verdict: Verdict) -> String {
     let (green, red) = (Style::new().green().bold(), Style::new().red().bold());
     match verdict {
         Verdict::NothingLost => {
-            format!("{} everything published was received by every queue and landed.", paint(&green, "✔ Nothing lost:"))
+            let what = match legs(outcome).any(|(_, account)| account.filtered.is_some()) {
+                true => "everything that the filter policies let through was received, and landed.",
+                false => "everything published was received by every queue and landed.",
+            };
+            format!("{} {what}", paint(&green, "✔ Nothing lost:"))
         }
         Verdict::Lost => format!("{} {missing}.", paint(&red, "✘ Lost:")),
         Verdict::NotAllPublished => format!(

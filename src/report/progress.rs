@@ -10,6 +10,8 @@ use crate::units::count;
 
 /// Up to so many events a second are shown one by one.
 pub(crate) const SHOWN_PER_SECOND: f64 = 20.0;
+/// So few events are shown however fast they come.
+pub(crate) const FEW: u64 = 20;
 /// How often a plain line tells how it goes, when nobody watches a bar.
 pub(crate) const PLAIN_EVERY: Duration = Duration::from_secs(5);
 

@@ -67,14 +67,14 @@ fn queue_lines(outcome: &Outcome) -> Vec<String> {
         let mut line = format!("{name}  {} handled", count(queue.handled));
         for (n, what) in [
             (queue.own_events, "of them own events"),
-            (queue.failed, "attempts failed"),
-            (queue.unreadable, "attempts unreadable"),
+            (queue.failed, "attempt{s} failed"),
+            (queue.unreadable, "attempt{s} unreadable"),
             (queue.not_deleted, "not deleted"),
             (queue.account.duplicated, "seen before"),
             (queue.account.out_of_order, "out of order"),
         ] {
             if n > 0 {
-                line += &format!(", {} {what}", count(n));
+                line += &format!(", {} {}", count(n), what.replace("{s}", if n == 1 { "" } else { "s" }));
             }
         }
         if let Some(latency) = queue.account.latency {
@@ -85,8 +85,7 @@ fn queue_lines(outcome: &Outcome) -> Vec<String> {
         lines.extend(receiving_trouble(queue));
     }
     if outcome.queues.iter().any(|queue| queue.failed + queue.unreadable > 0) {
-        let note =
-            "What failed or couldn't be read was left in its queue: it comes back, and ends in the dead-letter queue.";
+        let note = "What failed or couldn't be read was left in its queue: it comes back, until it ends in the dead-letter queue.";
         lines.push(paint(&Style::new().dim(), note));
     }
     lines
@@ -136,6 +135,7 @@ mod tests {
             out_of_order: 0,
             late: Some(0),
             unacknowledged: Some(0),
+            filtered: None,
             latency,
         }
     }

@@ -64,21 +64,22 @@ impl BucketWatch {
             .bucket(&self.bucket)
             .prefix(PREFIX)
             .start_after(&self.after)
+            .encoding_type(EncodingType::Url)
             .into_paginator()
             .send();
         while let Some(list) = page.next().await {
             for object in list?.contents() {
-                let Some(key) = object.key() else { continue };
+                let Some(key) = object.key().map(keys::decode) else { continue };
                 let written = object.last_modified().and_then(|at| Timestamp::new(at.secs(), 0).ok());
-                if self.seen.contains(key) || written.is_some_and(|written| written < self.since) {
+                if self.seen.contains(&key) || written.is_some_and(|written| written < self.since) {
                     continue;
                 }
-                let body = self.read_object(client, key).await?;
-                self.seen.insert(key.to_owned());
+                let body = self.read_object(client, &key).await?;
                 self.totals.objects += 1;
                 self.totals.bytes += body.len() as u64;
                 let partition = key.split('/').next().unwrap_or_default();
                 *self.totals.partitions.entry(partition.to_owned()).or_default() += 1;
+                self.seen.insert(key);
                 match decompress(&body) {
                     Some(text) => self.totals.unreadable += hand_out_events(&text, &mut event),
                     None => self.totals.unreadable += 1,

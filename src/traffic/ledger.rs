@@ -7,10 +7,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::api::Api;
+use super::filtered::Filter;
 use super::landed::LandedTotals;
 use super::leg::{Account, Acknowledged, Leg};
 use super::tally::{PublishTally, QueueTally};
-use crate::event::envelope::Place;
+use crate::event::envelope::{Event, Place};
 
 /// An event that takes longer than this to a queue is late.
 const LATE: Duration = Duration::from_secs(5);
@@ -42,13 +43,19 @@ pub(crate) struct QueueLedger {
 }
 
 impl Ledger {
-    /// The ledger of a run that begins now. Its stream hands on what it has after `buffering`.
-    pub(crate) fn new(queues: impl Iterator<Item = Api>, buffering: Duration) -> Self {
-        let queue = |api| (api, QueueLedger { leg: Leg::new(LATE), tally: QueueTally::default() });
+    /// The ledger of a run that begins now: of its queues, each with the filter of its subscription, and of its stream, which
+    /// hands on what it has after `buffering`.
+    pub(crate) fn new(
+        queues: impl Iterator<Item = (Api, Option<Filter>)>,
+        landing: Option<Filter>,
+        buffering: Duration,
+    ) -> Self {
+        let queue =
+            |(api, filter)| (api, QueueLedger { leg: Leg::new(LATE).filtered(filter), tally: QueueTally::default() });
         Self {
             published: PublishTally::default(),
             queues: queues.map(queue).collect(),
-            landing: Leg::new(buffering + LATE_LANDING),
+            landing: Leg::new(buffering + LATE_LANDING).filtered(landing),
             landed: LandedTotals::default(),
             acknowledged: Acknowledged::default(),
             published_for: None,
@@ -58,8 +65,10 @@ impl Ledger {
     }
 
     /// The cloud acknowledged an event, `latency` after the moment it was meant to leave.
-    pub(crate) fn acknowledge(&mut self, place: Place, latency: Duration) {
-        self.acknowledged.insert(place);
+    pub(crate) fn acknowledge(&mut self, event: &Event, latency: Duration) {
+        self.acknowledged.insert(event.place);
+        self.queues.values_mut().for_each(|queue| queue.leg.expect(event));
+        self.landing.expect(event);
         self.published.sent += 1;
         self.published.latencies.record(latency);
         self.last_progress = Instant::now();

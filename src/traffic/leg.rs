@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::bitmap::Bitmap;
+use super::filtered::Filter;
 use super::stats::{Latencies, Summary};
-use crate::event::envelope::Place;
+use crate::event::envelope::{Event, Place};
 
 /// How many lost events are named.
 const SAMPLE: usize = 5;
@@ -42,6 +43,8 @@ pub(crate) struct Leg {
     seen: BTreeMap<u32, Seen>,
     max_pages: usize,
     late_after: Option<Duration>,
+    /// What it is to get, where a filter keeps something out.
+    expected: Option<Expected>,
     /// Every arrival, duplicates included.
     pub(super) received: u64,
     pub(super) duplicated: u64,
@@ -49,6 +52,13 @@ pub(crate) struct Leg {
     late: u64,
     /// From an event's time to its first arrival.
     pub latencies: Latencies,
+}
+
+/// Those of the acknowledged events that a leg is to get.
+#[derive(Debug)]
+struct Expected {
+    filter: Filter,
+    acknowledged: Acknowledged,
 }
 
 /// How many publishers of one run a leg tells apart; events of more are counted as received only.
@@ -70,12 +80,31 @@ impl Leg {
             seen: BTreeMap::new(),
             max_pages,
             late_after,
+            expected: None,
             received: 0,
             duplicated: 0,
             out_of_order: 0,
             late: 0,
             latencies: Latencies::default(),
         }
+    }
+
+    /// A leg that is to get only what a filter lets through, if there is one.
+    pub(crate) fn filtered(self, filter: Option<Filter>) -> Self {
+        let expected = filter.map(|filter| Expected { filter, acknowledged: Acknowledged::default() });
+        Self { expected, ..self }
+    }
+
+    /// The cloud acknowledged an event.
+    pub(super) fn expect(&mut self, event: &Event) {
+        if let Some(expected) = self.expected.as_mut().filter(|expected| expected.filter.lets_through(event)) {
+            expected.acknowledged.insert(event.place);
+        }
+    }
+
+    /// What it is to get of all that the cloud acknowledged.
+    fn expected<'a>(&'a self, acknowledged: &'a Acknowledged) -> &'a Acknowledged {
+        self.expected.as_ref().map_or(acknowledged, |expected| &expected.acknowledged)
     }
 
     /// Notes an arrival `latency` after the event's time. A duplicate counts as that and nothing else.
@@ -111,6 +140,8 @@ impl Leg {
     /// The account of this leg against what the cloud acknowledged.
     pub(crate) fn balance(&self, acknowledged: &Acknowledged) -> Account {
         let none = Bitmap::default();
+        let filtered = self.expected.is_some().then(|| acknowledged.total - self.expected(acknowledged).total);
+        let acknowledged = self.expected(acknowledged);
         let (mut lost, mut missing) = (0, Vec::new());
         for (publisher, sequences) in &acknowledged.by_publisher {
             let seen = self.seen.get(publisher).map_or(&none, |seen| &seen.sequences);
@@ -121,13 +152,14 @@ impl Leg {
                 }
             }
         }
-        // The cloud told the publisher that it failed, and delivered the event all the same.
+        // The cloud told the publisher that it failed, and delivered the event all the same; or a filter let it through late.
         let unacknowledged = (self.distinct() + lost).saturating_sub(acknowledged.total);
         Account {
             lost: Some(lost),
             missing,
             late: Some(self.late),
             unacknowledged: Some(unacknowledged),
+            filtered,
             ..self.account()
         }
     }
@@ -142,13 +174,14 @@ impl Leg {
             out_of_order: self.out_of_order,
             late: None,
             unacknowledged: None,
+            filtered: None,
             latency: self.latencies.summary(),
         }
     }
 
     /// Whether this leg saw everything that the cloud acknowledged so far.
     pub(crate) fn is_complete(&self, acknowledged: &Acknowledged) -> bool {
-        self.distinct() >= acknowledged.total && self.balance(acknowledged).lost == Some(0)
+        self.distinct() >= self.expected(acknowledged).total && self.balance(acknowledged).lost == Some(0)
     }
 }
 
@@ -167,9 +200,12 @@ pub(crate) struct Account {
     pub out_of_order: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub late: Option<u64>,
-    /// Seen, though the publisher was told that it failed.
+    /// Seen, though the publisher was told that it failed, or though the filter policy keeps it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unacknowledged: Option<u64>,
+    /// Acknowledged, and kept out by the subscription's filter policy; absent where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filtered: Option<u64>,
     pub latency: Option<Summary>,
 }
 
@@ -198,6 +234,29 @@ mod tests {
         assert_eq!((account.out_of_order, account.late, account.unacknowledged), (1, Some(1), Some(1)));
         assert_eq!(account.missing, ["0:4", "0:5"]);
         assert!(!leg.is_complete(&acknowledged));
+    }
+
+    /// Events that a filter policy keeps out were called lost.
+    #[test]
+    fn what_a_filter_keeps_out_is_not_lost() {
+        use crate::event::story::Story;
+        let filter = Filter::parse(r#"{"kind": ["order"]}"#, None).unwrap();
+        let (mut acknowledged, mut leg) = (Acknowledged::default(), Leg::new(LIMIT).filtered(Some(filter)));
+        let mut story = Story::new(5, 0, &[]);
+        let mut orders = 0;
+        for sequence in 0..40 {
+            let event = Event::new(story.next_event(), "r", place(sequence), jiff::Timestamp::UNIX_EPOCH);
+            acknowledged.insert(event.place);
+            leg.expect(&event);
+            if event.kind().name() == "order" && sequence < 30 {
+                leg.arrive(event.place, None);
+            }
+            orders += u64::from(event.kind().name() == "order");
+        }
+        let account = leg.balance(&acknowledged);
+        assert_eq!(account.filtered, Some(40 - orders));
+        assert_eq!(account.lost, Some(orders - account.received));
+        assert!(account.lost > Some(0) && account.unacknowledged == Some(0), "{account:?}");
     }
 
     #[test]

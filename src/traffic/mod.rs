@@ -5,6 +5,7 @@
 pub(crate) mod api;
 pub(crate) mod bitmap;
 pub(crate) mod consumer;
+pub(crate) mod filtered;
 pub(crate) mod landed;
 pub(crate) mod ledger;
 pub(crate) mod leg;

@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use super::api::Api;
 use super::consumer::{self, QueueSettings, SHORT_POLL};
+use super::filtered::Filter;
 use super::landed::BucketWatch;
 use super::ledger::Ledger;
 use super::publisher::{self, Outgoing};
@@ -29,6 +30,8 @@ pub(crate) struct FanOut {
     pub topic_arn: String,
     pub queues: Vec<FanOutQueue>,
     pub bucket: String,
+    /// What keeps events out of the stream.
+    pub filter: Option<Filter>,
     /// How long the delivery stream buffers.
     pub buffering: Duration,
 }
@@ -38,6 +41,8 @@ pub(crate) struct FanOut {
 pub(crate) struct FanOutQueue {
     pub api: Api,
     pub url: String,
+    /// What keeps events out of it.
+    pub filter: Option<Filter>,
     pub settings: QueueSettings,
 }
 
@@ -58,7 +63,8 @@ pub(crate) struct Run {
 impl Run {
     /// A run that nothing was published of yet; `stop` ends it.
     pub(crate) fn new(id: String, fan_out: &FanOut, stop: Stop, patience: Duration, complain: Complain) -> Self {
-        let ledger = Ledger::new(fan_out.queues.iter().map(|queue| queue.api), fan_out.buffering);
+        let queues = fan_out.queues.iter().map(|queue| (queue.api, queue.filter.clone()));
+        let ledger = Ledger::new(queues, fan_out.filter.clone(), fan_out.buffering);
         Self { ledger: Mutex::new(ledger), id, stop, patience, complain }
     }
 
@@ -129,7 +135,7 @@ impl Run {
         let mut ledger = self.ledger.lock();
         match notice {
             publisher::Notice::Sent { event: Outgoing::Story(event), latency, .. } => {
-                ledger.acknowledge(event.place, latency);
+                ledger.acknowledge(event, latency);
             }
             publisher::Notice::Refused { event, why } => {
                 ledger.published.refused += 1;

@@ -14,7 +14,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use self::live::Live;
-use self::wrap::wrap;
+pub use self::wrap::wrap;
 
 pub(crate) use self::escape::paint;
 

@@ -5,7 +5,7 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 /// A line as lines of at most so many columns; those that follow are indented as the first. A word that is longer stays
 /// whole: addresses and names are to be copied.
-pub(super) fn wrap(line: &str, columns: Option<usize>) -> String {
+pub fn wrap(line: &str, columns: Option<usize>) -> String {
     let Some(columns) = columns.filter(|columns| measure_text_width(line) > *columns) else { return line.to_owned() };
     let spaces = line.len() - line.trim_start_matches(' ').len();
     // An indentation that leaves no room is none.

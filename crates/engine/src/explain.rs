@@ -1,7 +1,8 @@
 //! What became of a message, subscription by subscription: for people who ask why.
 
+use filter::{Attribute, Body, Mismatch, Scope};
+
 use super::change::{Sent, Value};
-use super::filter::{Attribute, Body, Mismatch, Scope};
 use super::topic::{Refusal, Subscription, Topic};
 use super::{Engine, SubscriptionId};
 

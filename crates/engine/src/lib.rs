@@ -15,8 +15,8 @@
 //! config    what owners declare                 declared  how much is declared
 //! queue/    messages, groups, receiving         stream/   buffers of delivery streams
 //! topic     topics and subscriptions            windows   deduplication
-//! filter/   filter policies                     policy/   policies of IAM and of resources
-//! roles     identities that deliver             payloads  where bodies lie in the log
+//! policy/   policies of IAM and of resources   payloads  where bodies lie in the log
+//! roles     identities that deliver
 //! users     users and their access keys         aws_policies  what AWS manages
 //! types     times, numbers, places              ids, limits
 //! ```
@@ -29,7 +29,6 @@ mod contents;
 mod declared;
 mod engine;
 pub mod explain;
-pub mod filter;
 pub mod ids;
 pub mod limits;
 mod payloads;

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use filter::Body;
+
 use super::change::{Attribute, Delivery, Original, Scope, Sent, Target, Window};
 use super::explain::{self, Outcome, Outcomes};
-use super::filter::{self, Body};
 use super::queue::Queue;
 use super::send::{deduplication_id, target, window};
 use super::topic::{End, Refusal, Route, Subscription};

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use filter::{FilterPolicy, Scope};
 use serde_json::Value;
 
 use super::config::{Attributes, SubscriptionConfig, TopicConfig};
-use super::filter::{FilterPolicy, Scope};
 use super::policy::{Kind, Policy};
 use super::windows::Windows;
 use super::{QueueId, StreamId, SubscriptionId};

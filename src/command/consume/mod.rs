@@ -83,7 +83,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = value::count)]
     pub count: Option<u64>,
     /// Receivers a queue, side by side.
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=256))]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = value::within::<u32>(1, 256))]
     pub concurrency: u32,
     /// Hide what is received for so long instead of the queue's own timeout, like 2s; 0 to 12h, a number alone is seconds.
     ///

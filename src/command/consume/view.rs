@@ -291,7 +291,7 @@ impl Line<'_> {
         let text = ui::short(self.text);
         let mut line = format!("{}  {}  ", paint(&Style::new().bold(), api_name), paint(&style, format!("{kind:<16}")));
         if self.bad {
-            line += &format!("{} {text}; left for redrive", paint(&red, "✘"));
+            line += &format!("{} {text}; it comes back", paint(&red, "✘"));
         } else {
             line += text;
         }

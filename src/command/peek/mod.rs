@@ -6,7 +6,7 @@ mod show;
 
 use serde_json::Value;
 
-use super::Context;
+use super::{Context, value};
 use crate::aws::{NoPage, Target, TargetArgs};
 use crate::exit::{Exit, Failure};
 use crate::units::plural;
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[arg(value_name = "QUEUE")]
     pub queue: String,
     /// So many messages, or objects, at most.
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = value::within::<u32>(1, 1000))]
     pub max: u32,
     /// The dead-letter queue of the queue.
     #[arg(long)]

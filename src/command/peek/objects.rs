@@ -3,10 +3,11 @@
 use std::io::Read as _;
 
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::EncodingType;
 use flate2::read::MultiGzDecoder;
 use serde::Serialize;
 
-use crate::aws::{CallError, ErrorKind, Target};
+use crate::aws::{CallError, ErrorKind, Target, keys};
 use crate::command::Context;
 use crate::exit::{Exit, Failure};
 use crate::units::{bytes, plural};
@@ -58,12 +59,18 @@ pub(super) async fn peek(context: &Context, target: &Target, named: &str, max: u
 }
 
 async fn list(context: &Context, target: &Target, bucket: &str, prefix: &str, max: usize) -> Result<Exit, Failure> {
-    let ask = target.s3().list_objects_v2().bucket(bucket).prefix(prefix).max_keys(max as i32);
+    let ask = target
+        .s3()
+        .list_objects_v2()
+        .bucket(bucket)
+        .prefix(prefix)
+        .max_keys(max as i32)
+        .encoding_type(EncodingType::Url);
     let failed = |error: CallError| describe(&error, target, bucket, &format!("list s3://{bucket}"));
     let list = ask.send().await.map_err(|error| failed(error.into()))?;
     for object in list.contents() {
-        let (key, size) = (object.key().unwrap_or_default(), object.size().unwrap_or_default());
-        context.ui.record(&Listed { record: "object", bucket, key, bytes: size });
+        let (key, size) = (keys::decode(object.key().unwrap_or_default()), object.size().unwrap_or_default());
+        context.ui.record(&Listed { record: "object", bucket, key: &key, bytes: size });
         context.ui.line(format!("s3://{bucket}/{key}  {}", bytes(size.unsigned_abs())));
     }
     let found = plural(list.contents().len() as u64, "object");

@@ -4,10 +4,13 @@ use std::fs::File;
 use std::io::{Seek as _, stdin};
 use std::path::Path;
 
+use tokio::sync::oneshot;
+
 use super::Args;
 use crate::event::lines::Lines;
 use crate::event::own::Common;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
+use crate::stop::Stop;
 use crate::traffic::publisher::Feed;
 
 /// So many bad lines of a file are named.
@@ -22,9 +25,21 @@ fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Opens what `--file` names. Of a file every line is read first: nothing is sent if one of them is no event.
-pub(super) fn open(path: &Path, args: &Args, topic: &str) -> Result<Feed, Failure> {
+/// Opens what `--file` names. Of a file every line is read first: nothing is sent if one of them is no event. A pipe that
+/// nobody writes to is waited for until the user stops.
+pub(super) async fn open(path: &Path, args: &Args, topic: &str, stop: &Stop) -> Result<Feed, Failure> {
     let common = Common { attributes: args.attribute.clone(), fifo: topic.ends_with(".fifo") };
+    let (path, (to, opened)) = (path.to_owned(), oneshot::channel());
+    // No task: the program's end waits for those, and this one may never be done.
+    std::thread::spawn(move || to.send(read(&path, common)));
+    let stopped = || Failure::new("Stopped before it was done").exit(Exit::Interrupted);
+    tokio::select! {
+        opened = opened => opened.map_err(|_| stopped())?,
+        () = stop.signalled() => Err(stopped()),
+    }
+}
+
+fn read(path: &Path, common: Common) -> Result<Feed, Failure> {
     if is_stdin(path) {
         return Ok(Feed::start(Lines::new(stdin(), common), false));
     }

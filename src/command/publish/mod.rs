@@ -88,14 +88,14 @@ pub(crate) struct Args {
     #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
     pub kind: Vec<EventKind>,
     /// Tell the same story again [default: a new one each time].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = value::within::<u64>(0, u64::MAX))]
     pub seed: Option<u64>,
     /// Events a request, 1 to 10; a batch leaves when its last event is due.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=MAX_BATCH))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value::within::<u64>(1, MAX_BATCH))]
     pub batch: u64,
     /// Publishers side by side, each with a story of its own; of a file only one keeps the order of the lines [default: as
     /// many as the rate needs, 1 with --file].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = value::within::<u32>(1, 1024))]
     pub concurrency: Option<u32>,
     /// The topic's ARN.
     #[arg(long, value_name = "ARN")]
@@ -117,7 +117,10 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     let topic = Resolver::new(&watched, &context.env, &args.stack).find(TOPIC, args.topic_arn.as_deref()).await?;
     check_arn(&topic)?;
     target.check_region(&topic)?;
-    let lines = args.file.as_deref().map(|path| file::open(path, &args, &topic.value)).transpose()?;
+    let lines = match &args.file {
+        Some(path) => Some(file::open(path, &args, &topic.value, &context.stop).await?),
+        None => None,
+    };
     let pace = pace(&args);
     let plan = Plan {
         topic_arn: topic.value.clone(),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::event::envelope::Event;
-use crate::report::progress::{Complaints, PLAIN_EVERY, SHOWN_PER_SECOND};
+use crate::report::progress::{Complaints, FEW, PLAIN_EVERY, SHOWN_PER_SECOND};
 use crate::report::text::{event_line, ms};
 use crate::traffic::pace::Pace;
 use crate::traffic::publisher::{Notice, Outgoing};
@@ -33,7 +33,7 @@ pub(super) struct View {
 impl View {
     /// The view of a run at a pace; `total` events if there is an end to it.
     pub(super) fn new(ui: &Ui, pace: Pace, total: Option<u64>, show_events: bool) -> Self {
-        let each = show_events || pace.per_second() <= SHOWN_PER_SECOND;
+        let each = show_events || pace.per_second() <= SHOWN_PER_SECOND || total.is_some_and(|total| total <= FEW);
         let template = match total {
             Some(_) => "{bar:30.green/dim} {human_pos}/{human_len} {msg}",
             None => "{spinner:.green} {msg}",

@@ -11,6 +11,7 @@ use crate::exit::Failure;
 use crate::stack::{self, Outputs, Stack};
 use crate::traffic::api::Api;
 use crate::traffic::consumer;
+use crate::traffic::filtered::{self, Fed, Filter};
 use crate::traffic::run::{FanOut, FanOutQueue};
 use crate::ui::paint;
 
@@ -196,7 +197,7 @@ async fn parts(deployer: &Deployer<'_>, stack: &Stack) -> Result<(FanOut, String
         let url = output(&stack.outputs, name);
         let settings = consumer::describe(&client, &url).await;
         let settings = settings.map_err(|error| error.failure(target, &format!("look at the queue {url}")))?;
-        queues.push(FanOutQueue { api, url, settings });
+        queues.push(FanOutQueue { api, url, filter: None, settings });
     }
     let bucket = output(&stack.outputs, stack::BUCKET_NAME);
     let streams = await_streams(deployer, stack).await?;
@@ -208,7 +209,39 @@ async fn parts(deployer: &Deployer<'_>, stack: &Stack) -> Result<(FanOut, String
         }
         None => (UNKNOWN_BUFFERING, "doesn't say when it lands a batch".to_owned()),
     };
-    Ok((FanOut { topic_arn: output(&stack.outputs, stack::TOPIC_ARN), queues, bucket, buffering }, lands))
+    let topic_arn = output(&stack.outputs, stack::TOPIC_ARN);
+    let names = queues.iter().map(|queue| queue_end(&queue.url));
+    let names: Vec<_> = names.chain(stream.map(|stream| format!(":deliverystream/{}", stream.name))).collect();
+    let fed = filtered::look(target, &topic_arn, &names).await;
+    let mut fed = fed.map_err(|error| error.failure(target, "look at the topic's subscriptions"))?.into_iter();
+    for (queue, fed) in queues.iter_mut().zip(&mut fed) {
+        queue.filter = told(deployer, &format!("{} queue", queue.api.name()), fed);
+    }
+    let filter = fed.next().and_then(|fed| told(deployer, "delivery stream", fed));
+    Ok((FanOut { topic_arn, queues, bucket, filter, buffering }, lands))
+}
+
+/// How the ARN of a queue ends that has a URL.
+fn queue_end(url: &str) -> String {
+    let mut parts = url.rsplit('/');
+    let (name, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    format!(":{account}:{name}")
+}
+
+/// Says what a leg is to get, unless it is everything.
+fn told(deployer: &Deployer<'_>, leg: &str, fed: Fed) -> Option<Filter> {
+    match &fed {
+        Fed::Everything => {}
+        Fed::Filtered(filter) => {
+            let text = filter.text.split_whitespace().collect::<Vec<_>>().join(" ");
+            deployer.ui.note(format!("The {leg} gets what its filter policy lets through: {text}"));
+        }
+        Fed::Nothing => deployer.ui.warn(format!("The {leg} isn't subscribed to the topic: nothing will reach it.")),
+        Fed::Unknown(why) => {
+            deployer.ui.warn(format!("Whether a filter policy keeps events from the {leg} isn't known: {why}"));
+        }
+    }
+    fed.into_filter()
 }
 
 #[cfg(test)]

@@ -45,19 +45,19 @@ use crate::units::plural;
 )]
 pub(crate) struct Args {
     /// How many events.
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = value::count)]
     pub count: u64,
     /// How fast, like 200/s; max is as fast as the answers come.
     #[arg(long, value_name = "RATE", default_value = "100/s", value_parser = value::rate)]
     pub rate: Pace,
     /// Tell the same story again [default: a new one each time].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = value::within::<u64>(0, u64::MAX))]
     pub seed: Option<u64>,
     /// Events a request, 1 to 10.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=MAX_BATCH))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value::within::<u64>(1, MAX_BATCH))]
     pub batch: u64,
     /// Publishers side by side [default: as many as the rate needs].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = value::within::<u32>(1, 1024))]
     pub concurrency: Option<u32>,
     /// The template [default: infra.yaml of this folder, else the built-in template].
     #[arg(long, value_name = "FILE")]
@@ -67,7 +67,7 @@ pub(crate) struct Args {
     pub parameters: Vec<(String, String)>,
     /// How long the delivery stream buffers, 0 to 900 s: the template's parameter BufferingSeconds [default: 5, or less if
     /// the template's own default is less].
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=900))]
+    #[arg(long, value_name = "SECONDS", value_parser = value::within::<u32>(0, 900))]
     pub buffering_seconds: Option<u32>,
     /// How long to wait for what hasn't arrived, once nothing more arrives: beyond the buffering of the stream and the
     /// visibility timeout of the queues.

@@ -2,12 +2,13 @@
 
 /// What each of our crates may depend on.
 pub(super) const CRATES: &[(&str, &[&str])] = &[
-    ("messaging", &["cloud", "log", "text"]),
-    ("cloud", &["directory", "engine", "jq", "log", "template", "text", "wire"]),
+    ("messaging", &["cloud", "filter", "log", "text"]),
+    ("cloud", &["directory", "engine", "filter", "jq", "log", "template", "text", "wire"]),
     ("template", &[]),
     ("jq", &["text"]),
     ("wire", &["text"]),
-    ("engine", &["text"]),
+    ("engine", &["filter", "text"]),
+    ("filter", &["text"]),
     ("log", &["directory"]),
     ("directory", &[]),
     ("text", &[]),

@@ -7,7 +7,7 @@ use crate::sns::error::BadAttribute;
 use crate::sns::quotas::{ATTRIBUTE_BYTES, FILTER_POLICY_BYTES};
 use crate::sns::replay::Window;
 use engine::config::Attributes;
-use engine::filter::{FilterPolicy, Scope};
+use filter::{FilterPolicy, Scope};
 use text::arn::{Arn, is_account};
 
 /// What an attribute's validity depends on.
