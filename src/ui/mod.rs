@@ -75,11 +75,17 @@ impl Ui {
         Term::stderr().size().1.into()
     }
 
+    /// Prints while no live view is drawn. Where there is none nobody waits for another's printing: stdout may be a pipe that
+    /// nobody reads.
+    fn beside_bars(&self, print: impl FnOnce()) {
+        if self.live { self.bars.suspend(print) } else { print() }
+    }
+
     /// A line of what the user asked for: stdout, in human mode only. On a terminal it is broken at spaces.
     pub(crate) fn line(&self, text: impl AsRef<str>) {
         if self.lines {
             let text = wrap(&escape::line(text.as_ref()), self.columns());
-            self.bars.suspend(|| write_stdout(&text));
+            self.beside_bars(|| write_stdout(&text));
         }
     }
 
@@ -88,7 +94,7 @@ impl Ui {
         if self.lines {
             let columns = self.columns();
             let lines: Vec<_> = lines.iter().map(|text| wrap(&escape::line(text), columns)).collect();
-            self.bars.suspend(|| write_stdout(&lines.join("\n")));
+            self.beside_bars(|| write_stdout(&lines.join("\n")));
         }
     }
 
@@ -112,7 +118,7 @@ impl Ui {
     /// A line about what goes on: stderr, in both modes. On a terminal it is broken at spaces.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
         let text = wrap(&escape::line(text.as_ref()), columns(&Term::stderr()));
-        self.bars.suspend(|| write_stderr(&format!("{text}\n")));
+        self.beside_bars(|| write_stderr(&format!("{text}\n")));
     }
 
     /// A note after a key was pressed: it stands in the place of what the terminal showed of the key, as `^C`.

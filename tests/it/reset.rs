@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::helpers::accounts::{Caller, OWNER, TEMPLATE, allow};
 use crate::helpers::cloud::{LATE_EVENING, PATIENCE, TestCloud};
 use crate::helpers::raw::{ask, post, send, status, well};
+use crate::helpers::signed::{A, Ask, Guarded};
 
 const ECR: &str = "AmazonEC2ContainerRegistry_V20150921";
 
@@ -234,6 +235,22 @@ async fn no_foreign_page_and_no_link_resets_anything() {
     assert_eq!(status(&ask(&cloud, "evil.example", "/_messaging/reset").await), "403");
     assert_eq!(status(&ask(&cloud, "localhost", "/_messaging/reset").await), "405");
     assert_eq!(cloud.sqs().list_queues().send().await.unwrap().queue_urls().len(), 1);
+}
+
+/// Whose keys the server checks may do all in his account, and this would do it in all of them.
+#[tokio::test]
+async fn a_server_that_checks_signatures_is_reset_by_nobody() {
+    let cloud = Guarded::start().await;
+    let queue = Ask::json("AmazonSQS.CreateQueue", r#"{"QueueName":"q"}"#);
+    assert_eq!(status(&cloud.signed(&queue, A, "sqs").await), "200");
+    for path in ["/_messaging/reset", "/_messaging/reset?account=111111111111"] {
+        let ask = Ask::new("POST", path);
+        assert_eq!(status(&cloud.send(&ask).await), "403");
+        let answer = cloud.signed(&ask, A, "sqs").await;
+        assert!(status(&answer) == "403" && answer.contains("isn't reset"), "{answer}");
+    }
+    let queues = cloud.signed(&Ask::json("AmazonSQS.ListQueues", "{}"), A, "sqs").await;
+    assert!(queues.contains("/q"), "{queues}");
 }
 
 /// `?account=` was not looked at, and all accounts were emptied.
