@@ -7,10 +7,10 @@ use super::input::{Deployment, new_name, stack_name};
 use super::page::page;
 use super::place::Place;
 use super::prepare::prepare;
-use super::record::{ChangeSet, Execution, OnFailure, Stack, Status};
+use super::record::{ChangeSet, Execution, OnFailure, OperationKind, Stack, Status};
 use super::stacks::{Update, begin_update, check_updatable, new_stack, new_template_key};
 use super::store::{self, last_part};
-use super::{compare, run};
+use super::{compare, early, run};
 use crate::request::Context;
 use engine::Engine;
 use wire::{AwsError, Timestamp};
@@ -63,6 +63,9 @@ pub(super) async fn create_change_set(cx: &Context, mut input: Deployment) -> Re
         }
         Err(error) => (Default::default(), Some(error.message)),
     };
+    let unchecked = failed.is_some() || input.disable_validation == Some(true);
+    let findings = if unchecked { Vec::new() } else { early::findings(cx, &stack, &prepared.plan, &stored).await };
+    let failed = if findings.is_empty() { failed } else { Some(early::reason(&findings)) };
     let core = &cx.cloud.core;
     let set = ChangeSet {
         id: format!("arn:aws:cloudformation:{}:{}:changeSet/{set_name}/{}", cx.region, cx.account, core.uuid()),
@@ -78,6 +81,8 @@ pub(super) async fn create_change_set(cx: &Context, mut input: Deployment) -> Re
         changes,
         on_failure,
         include_nested: input.include_nested_stacks == Some(true),
+        operation: Some(core.uuid()),
+        findings,
     };
     keep_change_set(cx, &stack, &set, &prepared.text).await?;
     Ok(CreateChangeSetOutput { id: set.id, stack_id: stack.id })
@@ -135,6 +140,7 @@ async fn keep_change_set(cx: &Context, stack: &Stack, set: &ChangeSet, text: &st
                 }
                 store::check_stack_quota(tx.engine(), &place)?;
                 store::forget_stacks(tx, &expired);
+                stack.begin(set.operation.clone().unwrap_or_default(), OperationKind::CreateChangeSet);
                 run::set_status(tx, cx, &mut stack, Status::ReviewInProgress, Some("User Initiated"));
                 store::put_stack(tx, &stack);
             }

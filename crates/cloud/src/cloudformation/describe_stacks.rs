@@ -7,7 +7,7 @@ use super::error::{constraint, no_stack_with_id};
 use super::page::page;
 use super::place::Place;
 use super::plan::pseudo_here;
-use super::record::{Definition, OnFailure, Stack, Status, Tag};
+use super::record::{Definition, OnFailure, OperationEntry, Stack, Status, Tag};
 use super::store;
 use crate::request::Context;
 use template::Template;
@@ -88,6 +88,14 @@ struct StackView {
     tags: Vec<Tag>,
     enable_termination_protection: Option<bool>,
     drift_information: DriftInformation,
+    last_operations: Option<Vec<OperationView>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct OperationView {
+    operation_type: &'static str,
+    operation_id: String,
 }
 
 /// The parameters of a template, those that are `NoEcho` masked, in the template's order.
@@ -128,6 +136,10 @@ fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
 }
 
+fn operation(entry: OperationEntry) -> OperationView {
+    OperationView { operation_type: entry.kind.as_str(), operation_id: entry.id }
+}
+
 async fn view(cx: &Context, stack: Stack) -> Result<StackView, AwsError> {
     let parameters = shown(cx, &stack.now).await?;
     let outputs = stack.now.outputs.into_iter().map(|output| OutputView {
@@ -156,6 +168,7 @@ async fn view(cx: &Context, stack: Stack) -> Result<StackView, AwsError> {
         tags: stack.now.tags,
         enable_termination_protection: (!deleted).then_some(stack.protected),
         drift_information: NO_DRIFT,
+        last_operations: some(stack.operations.into_iter().map(operation).collect()),
         stack_id: stack.id,
         stack_name: stack.name,
     })
