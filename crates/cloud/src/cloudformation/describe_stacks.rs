@@ -16,6 +16,8 @@ use wire::{AwsError, Timestamp};
 
 /// Stacks of a page.
 const PAGE: usize = 100;
+/// "DescribeStacks": bytes of a page. One stack that has more has a page of its own.
+const PAGE_BYTES: usize = 1 << 20;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -174,6 +176,20 @@ async fn view(cx: &Context, stack: Stack) -> Result<StackView, AwsError> {
     })
 }
 
+/// How many stacks the page has that begins at a token.
+fn page_size(stacks: &[Stack], token: Option<&str>) -> usize {
+    let start = token.and_then(|token| token.parse().ok()).unwrap_or(0);
+    let mut bytes = 0;
+    let fit = stacks.iter().skip(start).take(PAGE).take_while(|stack| {
+        let now = &stack.now;
+        let texts = now.parameters.iter().chain(&now.resolved).map(|(name, text)| name.len() + text.len());
+        let outputs = now.outputs.iter().map(|output| output.key.len() + output.value.len());
+        bytes += texts.chain(outputs).sum::<usize>();
+        bytes <= PAGE_BYTES
+    });
+    fit.count().max(1)
+}
+
 /// DescribeStacks: one stack, also a deleted one by its ARN; or all that aren't deleted.
 pub(super) async fn describe_stacks(
     cx: &Context,
@@ -190,7 +206,9 @@ pub(super) async fn describe_stacks(
         }
         None => {
             let alive = store::all_stacks(cx).into_iter().filter(|stack| stack.deleted.is_none());
-            page(alive.collect(), input.next_token.as_deref(), PAGE)?
+            let alive: Vec<Stack> = alive.collect();
+            let size = page_size(&alive, input.next_token.as_deref());
+            page(alive, input.next_token.as_deref(), size)?
         }
     };
     let mut views = Vec::with_capacity(stacks.len());

@@ -58,6 +58,11 @@ pub(super) async fn findings(cx: &Context, stack: &Stack, plan: &Plan, stored: &
     findings
 }
 
+/// Whether a resource's name is taken.
+pub(super) fn is_conflict(finding: &Finding) -> bool {
+    finding.validation == NAMES.0
+}
+
 /// The reason for which a change set with these findings can't be executed.
 pub(super) fn reason(findings: &[Finding]) -> String {
     let failed = [PROPERTIES, NAMES].into_iter().filter(|(name, _)| findings.iter().any(|it| it.validation == *name));

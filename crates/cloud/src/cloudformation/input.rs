@@ -148,9 +148,7 @@ pub(super) fn new_name(name: Option<String>) -> Result<String, AwsError> {
 impl Deployment {
     /// Refuses what breaks a rule of the API's model, and what this cloud doesn't do.
     pub(super) fn check(&self) -> Result<(), AwsError> {
-        if self.resources_to_import.as_ref().is_some_and(|r| !r.is_empty())
-            || self.import_existing_resources == Some(true)
-        {
+        if self.resources_to_import.as_ref().is_some_and(|r| !r.is_empty()) {
             return Err(invalid("Importing resources is not supported by this cloud."));
         }
         let monitored = self.rollback_configuration.as_ref().is_some_and(|it| {

@@ -338,6 +338,9 @@ pub(super) struct ChangeSet {
     /// `IncludeNestedStacks`, which is only shown again: no template here has nested stacks.
     #[serde(default)]
     pub include_nested: bool,
+    /// `ImportExistingResources`, which is only shown again: what there would be to import is refused.
+    #[serde(default)]
+    pub import_existing: bool,
     /// The id of the operation that made it.
     #[serde(default)]
     pub operation: Option<String>,
