@@ -58,7 +58,7 @@ async fn events_are_found_by_their_operation() {
 async fn a_change_set_is_validated_before_it_is_executed() {
     let cloud = TestCloud::start().await;
     let client = cloud.cloudformation();
-    queue(&cloud.sqs(), "taken", &[]).await;
+    let url = queue(&cloud.sqs(), "taken", &[]).await;
     let template = "Resources:\n  Q: {Type: 'AWS::SQS::Queue', Properties: {QueueName: taken}}\n  \
         P: {Type: 'AWS::SQS::Queue', Properties: {Delay: 1}}\n  \
         L: {Type: 'AWS::SNS::TopicPolicy', Properties: {Topics: []}}\n  \
@@ -91,17 +91,13 @@ async fn a_change_set_is_validated_before_it_is_executed() {
         .collect();
     shown.sort_unstable();
     let properties = "PROPERTY_VALIDATION";
+    let taken = format!("Resource of type 'AWS::SQS::Queue' with identifier '{url}' already exists.");
     assert_eq!(
         shown,
         [
             ("L", properties, "Required property [PolicyDocument] not found", "/Resources/L/Properties"),
             ("P", properties, "extraneous key [Delay] is not permitted", "/Resources/P/Properties"),
-            (
-                "Q",
-                "NAME_CONFLICT_VALIDATION",
-                "Resource of type 'AWS::SQS::Queue' with identifier 'taken' already exists.",
-                "/Resources/Q"
-            ),
+            ("Q", "NAME_CONFLICT_VALIDATION", taken.as_str(), "/Resources/Q"),
         ]
     );
     assert!(client.execute_change_set().change_set_name(made.id().unwrap()).send().await.is_err());
