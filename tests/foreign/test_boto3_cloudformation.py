@@ -219,6 +219,41 @@ def test_policies_and_protection(cfn):
     assert rest(cfn, stack)["StackStatus"] == "DELETE_COMPLETE"
 
 
+def test_events_of_operations(cfn, sqs):
+    made = cfn.create_stack(StackName="operated", TemplateBody=BODY.replace("-topic", "-operated"))
+    shown = rest(cfn, "operated")
+    assert shown["LastOperations"] == [{"OperationType": "CREATE_STACK", "OperationId": made["OperationId"]}]
+    events = cfn.describe_events(OperationId=made["OperationId"])["OperationEvents"]
+    assert {it["EventType"] for it in events} == {"STACK_EVENT", "PROGRESS_EVENT"}
+    assert events[0]["OperationStatus"] == "SUCCEEDED"
+    queue = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "held"}}}}
+    sqs.create_queue(QueueName="held")
+    make = {"StackName": "conflict", "ChangeSetType": "CREATE", "TemplateBody": json.dumps(queue)}
+    made = cfn.create_change_set(ChangeSetName="make", **make)
+    [event] = cfn.describe_events(ChangeSetName=made["Id"], Filters={"FailedEvents": True})["OperationEvents"][1:]
+    assert event["ValidationName"] == "NAME_CONFLICT_VALIDATION"
+    assert event["ValidationPath"] == "/Resources/Queue"
+
+
+def test_values_of_the_parameter_store(cfn, cloud):
+    ssm = cloud.client("ssm")
+    typed = {"Parameters": {"Name": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/stack/name"}},
+             "Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "{{resolve:ssm:/stack/name:1}}"}}},
+             "Outputs": {"Name": {"Value": {"Ref": "Name"}}}}
+    make = {"StackName": "stored", "TemplateBody": json.dumps(typed)}
+    assert refusal(cfn.create_stack, **make) == (
+        "ValidationError", "Unable to fetch parameters [/stack/name] from parameter store for this account.")
+    ssm.put_parameter(Name="/stack/name", Type="String", Value="first")
+    ssm.put_parameter(Name="/stack/name", Type="String", Value="second", Overwrite=True)
+    cfn.create_stack(**make)
+    shown = rest(cfn, "stored")
+    assert shown["Parameters"] == [
+        {"ParameterKey": "Name", "ParameterValue": "/stack/name", "ResolvedValue": "second"}]
+    assert outputs(shown)["Name"] == "second"
+    [topic] = [it["PhysicalResourceId"] for it in cfn.list_stack_resources(StackName="stored")["StackResourceSummaries"]]
+    assert cloud.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["DisplayName"] == "first"
+
+
 def test_every_operation_is_called_or_refused_by_name(cloud, calls):
     # Nothing here lasts long enough to be cancelled, or fails to roll back: what they refuse was seen.
     calls.done["cloudformation"] |= {"CancelUpdateStack", "ContinueUpdateRollback"}

@@ -53,6 +53,7 @@ mod sns;
 mod sns_rules;
 mod sqs;
 mod stack;
+mod stack_events;
 mod stack_parameters;
 mod stack_placeholders;
 mod stack_points;

@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::helpers::cloud::{TestCloud, code};
+use crate::helpers::raw;
 
 const BUCKET: &str = "landing";
 const PART: usize = 5 << 20;
@@ -212,4 +213,18 @@ async fn objects_survive_a_restart_and_deleted_ones_do_not() {
     let complete = s3.complete_multipart_upload().bucket(BUCKET).key("open").upload_id(upload).multipart_upload(parts);
     complete.send().await.unwrap();
     assert_eq!(get(&s3, "open").await, b"part");
+}
+
+/// The CDK asks `/bucket/?encryption=`; it was refused as if it asked for an object's.
+#[tokio::test]
+async fn a_slash_behind_a_bucket_names_no_object() {
+    let (cloud, s3) = with_bucket().await;
+    put(&s3, "k", b"x").await;
+    let status = async |path: &str| {
+        let answer = raw::ask(&cloud, "localhost", path).await;
+        raw::status(&answer).to_owned()
+    };
+    assert_eq!(status("/landing/?encryption=").await, status("/landing?encryption").await);
+    assert_ne!(status("/landing/?encryption=").await, "501");
+    assert_eq!(status("/landing/k?encryption=").await, "501");
 }

@@ -79,6 +79,10 @@ async fn deploy(client: &Client, stack: &str, template: &str, parameters: &[(&st
         Err(_) => ChangeSetType::Create,
     };
     let (id, _) = change_set(client, stack, kind, template, parameters).await.unwrap();
+    execute(client, stack, id).await
+}
+
+async fn execute(client: &Client, stack: &str, id: String) -> Stack {
     client.execute_change_set().change_set_name(id).send().await.unwrap();
     // Execution starts with the call: from here on the stack is in progress or done.
     rest(client, stack).await
@@ -241,14 +245,16 @@ async fn an_update_replaces_what_cannot_be_changed() {
 async fn a_failed_creation_is_rolled_back() {
     let cloud = TestCloud::start().await;
     let (client, sqs) = (cloud.cloudformation(), cloud.sqs());
-    queue(&sqs, "taken", &[(Attribute::VisibilityTimeout, "77")]).await;
     let template = SMALL
         .replace(
             "  Topic:\n    Type: AWS::SNS::Topic\n    Properties: {DisplayName: !GetAtt Queue.QueueName}",
             "  Second:\n    Type: AWS::SQS::Queue\n    DependsOn: Queue\n    Properties: {QueueName: taken}",
         )
         .replace("  TopicArn: {Value: !Ref Topic}\n", "");
-    let stack = deploy(&client, "small", &template, &[]).await;
+    let (id, _) = change_set(&client, "small", ChangeSetType::Create, &template, &[]).await.unwrap();
+    // Before it is there, nothing is wrong with the change set.
+    queue(&sqs, "taken", &[(Attribute::VisibilityTimeout, "77")]).await;
+    let stack = execute(&client, "small", id).await;
     assert_eq!(status(&stack), "ROLLBACK_COMPLETE");
     assert_eq!(events(&client, "small", "Second").await[..2], ["CREATE_IN_PROGRESS", "CREATE_FAILED"]);
     assert_eq!(events(&client, "small", "Queue").await.last().unwrap(), "DELETE_COMPLETE");
@@ -263,13 +269,14 @@ async fn a_failed_creation_is_rolled_back() {
 async fn a_failed_update_is_rolled_back() {
     let cloud = TestCloud::start().await;
     let (client, sqs) = (cloud.cloudformation(), cloud.sqs());
-    queue(&sqs, "taken", &[(Attribute::VisibilityTimeout, "77")]).await;
     let before = deploy(&client, "small", SMALL, &[]).await;
     let template = SMALL.replace(
         "  Topic:\n",
         "  Second:\n    Type: AWS::SQS::Queue\n    DependsOn: [Queue, Topic]\n    Properties: {QueueName: taken}\n  Topic:\n",
     );
-    let stack = deploy(&client, "small", &template, &[("Timeout", "60")]).await;
+    let (id, _) = change_set(&client, "small", ChangeSetType::Update, &template, &[("Timeout", "60")]).await.unwrap();
+    queue(&sqs, "taken", &[(Attribute::VisibilityTimeout, "77")]).await;
+    let stack = execute(&client, "small", id).await;
     assert_eq!(status(&stack), "UPDATE_ROLLBACK_COMPLETE");
     let url = output(&before, "Url");
     assert_eq!(output(&stack, "Url"), url);

@@ -224,6 +224,10 @@ mod tests {
                 "Template format error: Output O is malformed.  The Name field of Export must not depend on any resources, imported values, or Fn::GetAZs.",
             ),
             (
+                ", Properties: {A: !GetStackOutput {StackName: s, OutputName: o}}}",
+                "Template error: the function Fn::GetStackOutput is not supported here",
+            ),
+            (
                 ", Properties: {A: '{{resolve:secretsmanager:name}}'}}",
                 "Template error: the dynamic reference {{resolve:secretsmanager:name}} is not supported here",
             ),

@@ -58,15 +58,22 @@ pub(crate) fn take_globals(sections: &mut Map<String, Value>, transforms: &[Stri
     }
     let wrong = match sections.shift_remove("Globals") {
         None => return Ok(()),
-        Some(Value::Object(globals)) => globals.keys().find(|name| !GLOBALS.contains(&name.as_str())).cloned(),
+        Some(Value::Object(globals)) => globals.iter().find_map(|(name, value)| wrong_global(name, value)),
         Some(_) => Some("It must be a non-empty dictionary".to_owned()),
     };
     match wrong {
         None => Ok(()),
-        // As SAM words it.
-        Some(name) => Err(Invalid::new(format!(
-            "Transform {SERVERLESS} failed with: Invalid Serverless Application Specification document. Number of errors found: 1. 'Globals' section is invalid. '{name}' is not supported. Must be one of the following values - ['{}']",
-            GLOBALS.join("', '")
+        Some(why) => Err(Invalid::new(format!(
+            "Transform {SERVERLESS} failed with: Invalid Serverless Application Specification document. Number of errors found: 1. 'Globals' section is invalid. {why}"
         ))),
     }
+}
+
+/// What is wrong with a member of the section, as SAM words it.
+fn wrong_global(name: &str, value: &Value) -> Option<String> {
+    if !GLOBALS.contains(&name) {
+        let known = GLOBALS.join("', '");
+        return Some(format!("'{name}' is not supported. Must be one of the following values - ['{known}']"));
+    }
+    (!value.is_object()).then(|| format!("Value of {name} must be a dictionary"))
 }

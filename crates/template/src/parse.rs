@@ -154,7 +154,7 @@ fn function(tag: &Tag) -> Option<Option<String>> {
     }
     match tag.suffix.as_str() {
         "Ref" | "Condition" => Some(Some(tag.suffix.clone())),
-        name if SHORT_FORMS.contains(&name) || matches!(name, "Transform" | "ToJsonString") => {
+        name if SHORT_FORMS.contains(&name) || matches!(name, "GetStackOutput" | "Transform" | "ToJsonString") => {
             Some(Some(format!("Fn::{name}")))
         }
         _ => None,

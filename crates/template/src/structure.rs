@@ -363,6 +363,14 @@ mod tests {
             (&format!("{topic}Transform: {{Name: [x]}}"), "Key Name of transform definition must be a string."),
             (&format!("{topic}Globals: {{Function: {{}}}}"), "Invalid template property or properties [Globals]"),
             (
+                &format!("{topic}Transform: AWS::Serverless-2016-10-31\nGlobals: [Function]"),
+                "Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document. Number of errors found: 1. 'Globals' section is invalid. It must be a non-empty dictionary",
+            ),
+            (
+                &format!("{topic}Transform: AWS::Serverless-2016-10-31\nGlobals: {{Function: 3}}"),
+                "Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document. Number of errors found: 1. 'Globals' section is invalid. Value of Function must be a dictionary",
+            ),
+            (
                 &format!("{topic}Transform: AWS::Serverless-2016-10-31\nGlobals: {{Fn: {{}}}}"),
                 "Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document. Number of errors found: 1. 'Globals' section is invalid. 'Fn' is not supported. Must be one of the following values - ['Api', 'CapacityProvider', 'Function', 'HttpApi', 'LayerVersion', 'SimpleTable', 'StateMachine', 'WebSocketApi']",
             ),

@@ -4,7 +4,7 @@
 pub(super) const ABSENT: &str = "\
     ActivateOrganizationsAccess ActivateType BatchDescribeTypeConfigurations CreateGeneratedTemplate \
     CreateStackInstances CreateStackRefactor CreateStackSet DeactivateOrganizationsAccess DeactivateType \
-    DeleteGeneratedTemplate DeleteStackInstances DeleteStackSet DeregisterType DescribeAccountLimits DescribeChangeSetHooks DescribeEvents \
+    DeleteGeneratedTemplate DeleteStackInstances DeleteStackSet DeregisterType DescribeAccountLimits DescribeChangeSetHooks \
     DescribeGeneratedTemplate DescribeOrganizationsAccess DescribePublisher DescribeResourceScan \
     DescribeStackDriftDetectionStatus DescribeStackInstance DescribeStackRefactor DescribeStackResourceDrifts \
     DescribeStackSet DescribeStackSetOperation DescribeType DescribeTypeRegistration DetectStackDrift \

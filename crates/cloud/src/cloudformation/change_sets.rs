@@ -6,13 +6,14 @@ use super::error::{check_length, constraint, invalid, missing, no_change_set, no
 use super::input::{Deployment, new_name, stack_name};
 use super::page::page;
 use super::place::Place;
-use super::prepare::prepare;
-use super::record::{ChangeSet, Execution, OnFailure, Stack, Status};
+use super::prepare::{Prepared, prepare};
+use super::record::{ChangeSet, Execution, Finding, OnFailure, OperationKind, Stack, Status};
 use super::stacks::{Update, begin_update, check_updatable, new_stack, new_template_key};
 use super::store::{self, last_part};
-use super::{compare, run};
+use super::{compare, early, run};
 use crate::request::Context;
 use engine::Engine;
+use template::parameters::Texts;
 use wire::{AwsError, Timestamp};
 
 /// Change sets of a page.
@@ -63,6 +64,9 @@ pub(super) async fn create_change_set(cx: &Context, mut input: Deployment) -> Re
         }
         Err(error) => (Default::default(), Some(error.message)),
     };
+    let imports = input.import_existing_resources == Some(true);
+    let findings = findings(cx, &input, &stack, &prepared, &stored, failed.is_some()).await?;
+    let failed = if findings.is_empty() { failed } else { Some(early::reason(&findings)) };
     let core = &cx.cloud.core;
     let set = ChangeSet {
         id: format!("arn:aws:cloudformation:{}:{}:changeSet/{set_name}/{}", cx.region, cx.account, core.uuid()),
@@ -78,9 +82,36 @@ pub(super) async fn create_change_set(cx: &Context, mut input: Deployment) -> Re
         changes,
         on_failure,
         include_nested: input.include_nested_stacks == Some(true),
+        import_existing: imports,
+        operation: Some(core.uuid()),
+        findings,
     };
     keep_change_set(cx, &stack, &set, &prepared.text).await?;
     Ok(CreateChangeSetOutput { id: set.id, stack_id: stack.id })
+}
+
+/// What can be seen to be wrong with a change set, unless it failed already.
+///
+/// # Errors
+/// `ValidationError` where `ImportExistingResources` asks for what this cloud doesn't do.
+async fn findings(
+    cx: &Context,
+    input: &Deployment,
+    stack: &Stack,
+    prepared: &Prepared,
+    stored: &Texts,
+    failed: bool,
+) -> Result<Vec<Finding>, AwsError> {
+    let (imports, unchecked) = (input.import_existing_resources == Some(true), input.disable_validation == Some(true));
+    if failed || (unchecked && !imports) {
+        return Ok(Vec::new());
+    }
+    let findings = early::findings(cx, stack, &prepared.plan, stored).await;
+    if let Some(there) = findings.iter().find(|finding| imports && early::is_conflict(finding)) {
+        let (name, why) = (&there.logical_id, &there.reason);
+        return Err(invalid(format!("Importing resources is not supported by this cloud: {name}. {why}")));
+    }
+    Ok(if unchecked { Vec::new() } else { findings })
 }
 
 /// Whether the change set is to create its stack; else it updates it.
@@ -135,6 +166,7 @@ async fn keep_change_set(cx: &Context, stack: &Stack, set: &ChangeSet, text: &st
                 }
                 store::check_stack_quota(tx.engine(), &place)?;
                 store::forget_stacks(tx, &expired);
+                stack.begin(set.operation.clone().unwrap_or_default(), OperationKind::CreateChangeSet);
                 run::set_status(tx, cx, &mut stack, Status::ReviewInProgress, Some("User Initiated"));
                 store::put_stack(tx, &stack);
             }
@@ -314,7 +346,7 @@ pub(super) async fn list_change_sets(cx: &Context, input: ChangeSetInput) -> Res
         status_reason: set.failed,
         creation_time: Timestamp(set.created),
         description: set.description,
-        import_existing_resources: false,
+        import_existing_resources: set.import_existing,
     };
     Ok(ListChangeSetsOutput { summaries: sets.into_iter().map(summary).collect(), next_token })
 }

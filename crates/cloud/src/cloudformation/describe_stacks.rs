@@ -7,7 +7,7 @@ use super::error::{constraint, no_stack_with_id};
 use super::page::page;
 use super::place::Place;
 use super::plan::pseudo_here;
-use super::record::{Definition, OnFailure, Stack, Status, Tag};
+use super::record::{Definition, OnFailure, OperationEntry, Stack, Status, Tag};
 use super::store;
 use crate::request::Context;
 use template::Template;
@@ -16,6 +16,8 @@ use wire::{AwsError, Timestamp};
 
 /// Stacks of a page.
 const PAGE: usize = 100;
+/// "DescribeStacks": bytes of a page. One stack that has more has a page of its own.
+const PAGE_BYTES: usize = 1 << 20;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -88,6 +90,14 @@ struct StackView {
     tags: Vec<Tag>,
     enable_termination_protection: Option<bool>,
     drift_information: DriftInformation,
+    last_operations: Option<Vec<OperationView>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct OperationView {
+    operation_type: &'static str,
+    operation_id: String,
 }
 
 /// The parameters of a template, those that are `NoEcho` masked, in the template's order.
@@ -128,6 +138,10 @@ fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
 }
 
+fn operation(entry: OperationEntry) -> OperationView {
+    OperationView { operation_type: entry.kind.as_str(), operation_id: entry.id }
+}
+
 async fn view(cx: &Context, stack: Stack) -> Result<StackView, AwsError> {
     let parameters = shown(cx, &stack.now).await?;
     let outputs = stack.now.outputs.into_iter().map(|output| OutputView {
@@ -156,9 +170,24 @@ async fn view(cx: &Context, stack: Stack) -> Result<StackView, AwsError> {
         tags: stack.now.tags,
         enable_termination_protection: (!deleted).then_some(stack.protected),
         drift_information: NO_DRIFT,
+        last_operations: some(stack.operations.into_iter().map(operation).collect()),
         stack_id: stack.id,
         stack_name: stack.name,
     })
+}
+
+/// How many stacks the page has that begins at a token.
+fn page_size(stacks: &[Stack], token: Option<&str>) -> usize {
+    let start = token.and_then(|token| token.parse().ok()).unwrap_or(0);
+    let mut bytes = 0;
+    let fit = stacks.iter().skip(start).take(PAGE).take_while(|stack| {
+        let now = &stack.now;
+        let texts = now.parameters.iter().chain(&now.resolved).map(|(name, text)| name.len() + text.len());
+        let outputs = now.outputs.iter().map(|output| output.key.len() + output.value.len());
+        bytes += texts.chain(outputs).sum::<usize>();
+        bytes <= PAGE_BYTES
+    });
+    fit.count().max(1)
 }
 
 /// DescribeStacks: one stack, also a deleted one by its ARN; or all that aren't deleted.
@@ -177,7 +206,9 @@ pub(super) async fn describe_stacks(
         }
         None => {
             let alive = store::all_stacks(cx).into_iter().filter(|stack| stack.deleted.is_none());
-            page(alive.collect(), input.next_token.as_deref(), PAGE)?
+            let alive: Vec<Stack> = alive.collect();
+            let size = page_size(&alive, input.next_token.as_deref());
+            page(alive, input.next_token.as_deref(), size)?
         }
     };
     let mut views = Vec::with_capacity(stacks.len());

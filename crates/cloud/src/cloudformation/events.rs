@@ -46,6 +46,7 @@ struct EventView {
     resource_status_reason: Option<String>,
     resource_properties: Option<String>,
     client_request_token: Option<String>,
+    operation_id: Option<String>,
 }
 
 /// How many events the page has that begins at a token.
@@ -87,6 +88,7 @@ pub(super) async fn describe_stack_events(
         resource_status_reason: event.reason,
         resource_properties: event.properties,
         client_request_token: event.token,
+        operation_id: event.operation.map(|operation| operation.id),
     };
     Ok(DescribeStackEventsOutput { stack_events: events.map(view).collect(), next_token })
 }

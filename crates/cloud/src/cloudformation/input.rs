@@ -57,6 +57,28 @@ pub(super) struct Deployment {
     pub import_existing_resources: Option<bool>,
     pub rollback_configuration: Option<RollbackConfigurationInput>,
     pub deployment_mode: Option<String>,
+    pub disable_validation: Option<bool>,
+    pub deployment_config: Option<DeploymentConfig>,
+}
+
+/// How an operation is to go. In EXPRESS mode AWS doesn't wait until resources are ready; here they are at once.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct DeploymentConfig {
+    mode: Option<String>,
+    disable_rollback: Option<bool>,
+}
+
+impl DeploymentConfig {
+    /// Refuses a mode that AWS hasn't.
+    pub(super) fn check(&self) -> Result<(), AwsError> {
+        match self.mode.as_deref() {
+            None | Some("STANDARD" | "EXPRESS") => Ok(()),
+            Some(other) => {
+                Err(constraint(other, "deploymentConfig.mode", "satisfy enum value set: [STANDARD, EXPRESS]"))
+            }
+        }
+    }
 }
 
 /// Alarms that roll an operation back.
@@ -126,9 +148,7 @@ pub(super) fn new_name(name: Option<String>) -> Result<String, AwsError> {
 impl Deployment {
     /// Refuses what breaks a rule of the API's model, and what this cloud doesn't do.
     pub(super) fn check(&self) -> Result<(), AwsError> {
-        if self.resources_to_import.as_ref().is_some_and(|r| !r.is_empty())
-            || self.import_existing_resources == Some(true)
-        {
+        if self.resources_to_import.as_ref().is_some_and(|r| !r.is_empty()) {
             return Err(invalid("Importing resources is not supported by this cloud."));
         }
         let monitored = self.rollback_configuration.as_ref().is_some_and(|it| {
@@ -137,6 +157,9 @@ impl Deployment {
         });
         if monitored {
             return Err(invalid("RollbackConfiguration is not supported by this cloud: it has no alarms to watch."));
+        }
+        if let Some(config) = &self.deployment_config {
+            config.check()?;
         }
         if let Some(mode) = &self.deployment_mode {
             return Err(invalid(format!(
@@ -215,7 +238,8 @@ impl Deployment {
     /// What is to become of the stack if the operation fails.
     pub(super) fn on_failure(&self, creating: bool) -> Result<OnFailure, AwsError> {
         let wish = self.on_failure.as_deref().or(self.on_stack_failure.as_deref());
-        match (self.disable_rollback, wish) {
+        let config = self.deployment_config.as_ref().and_then(|config| config.disable_rollback);
+        match (self.disable_rollback.or(config), wish) {
             (Some(_), Some(_)) => Err(invalid("Either DisableRollback or OnFailure can be specified, not both.")),
             (Some(true), None) | (_, Some("DO_NOTHING")) => Ok(OnFailure::Nothing),
             (_, Some("DELETE")) if creating => Ok(OnFailure::Delete),

@@ -5,6 +5,7 @@
 //! input   source stored the input of an operation, the texts that it names, what the Parameter Store has for them
 //! prepare plan          what comes of it: a stack's definition, a template with its values
 //! compare stack_policy  a stack against a new definition; what an update may touch
+//! early                 what is wrong with a change set before it is executed
 //! run/    types/        the background work of a stack; a file a resource type
 //! record  store  place  what is kept, where it lies, whose it is
 //! error   page   blocking                        shared by these
@@ -15,7 +16,9 @@ mod blocking;
 mod change_sets;
 mod compare;
 mod describe_change_set;
+mod describe_events;
 mod describe_stacks;
+mod early;
 mod error;
 mod events;
 mod exports;
@@ -70,6 +73,7 @@ const OPERATIONS: &[Operation] = operations! {
     "DeleteChangeSet" => change_sets::delete_change_set,
     "DeleteStack" => stacks::delete_stack,
     "DescribeChangeSet" => describe_change_set::describe_change_set,
+    "DescribeEvents" => describe_events::describe_events,
     "DescribeStackEvents" => events::describe_stack_events,
     "DescribeStackResource" => resources::describe_stack_resource,
     "DescribeStackResources" => resources::describe_stack_resources,

@@ -68,6 +68,59 @@ impl fmt::Display for Status {
     }
 }
 
+/// What an operation does ("OperationEntry").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum OperationKind {
+    #[serde(rename = "CREATE_STACK")]
+    CreateStack,
+    #[serde(rename = "UPDATE_STACK")]
+    UpdateStack,
+    #[serde(rename = "DELETE_STACK")]
+    DeleteStack,
+    #[serde(rename = "CONTINUE_ROLLBACK")]
+    ContinueRollback,
+    #[serde(rename = "ROLLBACK")]
+    Rollback,
+    #[serde(rename = "CREATE_CHANGESET")]
+    CreateChangeSet,
+}
+
+impl OperationKind {
+    /// AWS's name.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateStack => "CREATE_STACK",
+            Self::UpdateStack => "UPDATE_STACK",
+            Self::DeleteStack => "DELETE_STACK",
+            Self::ContinueRollback => "CONTINUE_ROLLBACK",
+            Self::Rollback => "ROLLBACK",
+            Self::CreateChangeSet => "CREATE_CHANGESET",
+        }
+    }
+}
+
+/// An operation on a stack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct OperationEntry {
+    pub id: String,
+    pub kind: OperationKind,
+}
+
+/// What is wrong with a resource of a change set, seen before that is executed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Finding {
+    /// Of its event.
+    pub id: String,
+    pub logical_id: String,
+    /// The resource's type.
+    pub kind: String,
+    /// AWS's name of the validation.
+    pub validation: String,
+    pub reason: String,
+    /// Where in the template.
+    pub path: String,
+}
+
 /// What becomes of a stack whose creation fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum OnFailure {
@@ -115,6 +168,25 @@ pub(super) struct Stack {
     pub retain: Vec<String>,
     /// The caller asked that the update that runs be given up.
     pub cancelled: bool,
+    /// The last operations on it, the newest first.
+    #[serde(default)]
+    pub operations: Vec<OperationEntry>,
+}
+
+/// Operations that a stack remembers. AWS names no number.
+const OPERATIONS_KEPT: usize = 10;
+
+impl Stack {
+    /// Notes that an operation begins.
+    pub(super) fn begin(&mut self, id: String, kind: OperationKind) {
+        self.operations.insert(0, OperationEntry { id, kind });
+        self.operations.truncate(OPERATIONS_KEPT);
+    }
+
+    /// The id of the last operation.
+    pub(super) fn operation_id(&self) -> Option<String> {
+        self.operations.first().map(|operation| operation.id.clone())
+    }
 }
 
 /// What a stack is deployed from.
@@ -242,6 +314,8 @@ pub(super) struct Event {
     pub properties: Option<String>,
     /// `ClientRequestToken` of the operation.
     pub token: Option<String>,
+    #[serde(default)]
+    pub operation: Option<OperationEntry>,
 }
 
 /// A change set.
@@ -264,6 +338,15 @@ pub(super) struct ChangeSet {
     /// `IncludeNestedStacks`, which is only shown again: no template here has nested stacks.
     #[serde(default)]
     pub include_nested: bool,
+    /// `ImportExistingResources`, which is only shown again: what there would be to import is refused.
+    #[serde(default)]
+    pub import_existing: bool,
+    /// The id of the operation that made it.
+    #[serde(default)]
+    pub operation: Option<String>,
+    /// What was seen to be wrong with it.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
 }
 
 /// Whether a change set can be executed ("DescribeChangeSet", ExecutionStatus).

@@ -4,11 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::{check_length, invalid, missing, no_stack_named, too_many};
-use super::input::{check_role, stack_name};
+use super::input::{DeploymentConfig, check_role, stack_name};
 use super::place::Place;
 use super::record::{Stack, Status};
 use super::source::policy_text;
-use super::stacks::StackIdOutput;
+use super::stacks::{StackIdOutput, StackOperationOutput};
 use super::store;
 use super::{change_sets::Nothing, run};
 use crate::core::transaction::Transaction;
@@ -29,6 +29,7 @@ pub(super) struct SettingsInput {
     resources_to_skip: Option<Vec<String>>,
     #[serde(rename = "RoleARN")]
     role_arn: Option<String>,
+    deployment_config: Option<DeploymentConfig>,
 }
 
 /// Changes a stack that isn't deleted.
@@ -135,11 +136,14 @@ pub(super) async fn continue_update_rollback(cx: &Context, input: SettingsInput)
 }
 
 /// RollbackStack.
-pub(super) async fn rollback_stack(cx: &Context, input: SettingsInput) -> Result<StackIdOutput, AwsError> {
+pub(super) async fn rollback_stack(cx: &Context, input: SettingsInput) -> Result<StackOperationOutput, AwsError> {
+    if let Some(config) = &input.deployment_config {
+        config.check()?;
+    }
     let name = stack_name(input.stack_name)?;
     check_role(cx, &name, input.role_arn.as_deref())?;
     check_length(input.client_request_token.as_deref(), "clientRequestToken", 128)?;
-    let (uuid, stack_id) = change(cx, &name, |tx, stack| {
+    let (uuid, output) = change(cx, &name, |tx, stack| {
         let next = match stack.status {
             Status::CreateFailed => Status::RollbackInProgress,
             Status::UpdateFailed => Status::UpdateRollbackInProgress,
@@ -149,9 +153,10 @@ pub(super) async fn rollback_stack(cx: &Context, input: SettingsInput) -> Result
         };
         stack.token = input.client_request_token;
         run::set_status(tx, cx, stack, next, Some("User Initiated"));
-        Ok((stack.uuid.clone(), stack.id.clone()))
+        let output = StackOperationOutput { stack_id: stack.id.clone(), operation_id: stack.operation_id() };
+        Ok((stack.uuid.clone(), output))
     })
     .await?;
     run::start(cx, &uuid);
-    Ok(StackIdOutput { stack_id })
+    Ok(output)
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::{check_length, constraint, invalid, no_stack_named, not_updatable, too_many};
-use super::input::{Deployment, check_role, new_name, stack_name};
+use super::input::{Deployment, DeploymentConfig, check_role, new_name, stack_name};
 use super::place::Place;
 use super::prepare::{check_expansion, prepare};
 use super::record::{Definition, Execution, OnFailure, Stack, Status};
@@ -19,6 +19,14 @@ use wire::AwsError;
 #[serde(rename_all = "PascalCase")]
 pub(super) struct StackIdOutput {
     pub stack_id: String,
+}
+
+/// The same of an operation that began.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct StackOperationOutput {
+    pub stack_id: String,
+    pub operation_id: Option<String>,
 }
 
 /// A stack that isn't deployed yet.
@@ -50,6 +58,7 @@ pub(super) fn new_stack(cx: &Context, name: &str) -> Stack {
         token: None,
         retain: Vec::new(),
         cancelled: false,
+        operations: Vec::new(),
     }
 }
 
@@ -59,7 +68,7 @@ pub(super) fn new_template_key(cx: &Context, stack: &Stack) -> String {
 }
 
 /// CreateStack: begins to create a stack.
-pub(super) async fn create_stack(cx: &Context, mut input: Deployment) -> Result<StackIdOutput, AwsError> {
+pub(super) async fn create_stack(cx: &Context, mut input: Deployment) -> Result<StackOperationOutput, AwsError> {
     let name = new_name(input.stack_name.take())?;
     let place = Place::of(cx);
     let existing = cx.cloud.core.read(|engine, _| store::find_stack(engine, &place, &name))?;
@@ -83,7 +92,6 @@ pub(super) async fn create_stack(cx: &Context, mut input: Deployment) -> Result<
     stack.policy = policy;
     stack.token = input.client_request_token;
     let uuid = stack.uuid.clone();
-    let stack_id = stack.id.clone();
     let old = store::expired_stacks(cx);
     cx.cloud
         .core
@@ -109,7 +117,7 @@ pub(super) async fn create_stack(cx: &Context, mut input: Deployment) -> Result<
         })
         .await?;
     run::start(cx, &uuid);
-    Ok(StackIdOutput { stack_id })
+    Ok(StackOperationOutput { operation_id: stack.operation_id(), stack_id: stack.id })
 }
 
 /// Refuses an update of a stack that can't take one now.
@@ -126,7 +134,7 @@ pub(super) fn check_updatable(stack: &Stack) -> Result<(), AwsError> {
 }
 
 /// UpdateStack: begins to update a stack.
-pub(super) async fn update_stack(cx: &Context, mut input: Deployment) -> Result<StackIdOutput, AwsError> {
+pub(super) async fn update_stack(cx: &Context, mut input: Deployment) -> Result<StackOperationOutput, AwsError> {
     let name = stack_name(input.stack_name.take())?;
     let place = Place::of(cx);
     let stack = cx.cloud.core.read(|engine, _| store::find_stack(engine, &place, &name))?;
@@ -148,7 +156,8 @@ pub(super) async fn update_stack(cx: &Context, mut input: Deployment) -> Result<
     let token = input.client_request_token;
     let update =
         Update { definition: prepared.definition, text: Some(prepared.text), on_failure, token, change_set: None };
-    cx.cloud
+    let operation_id = cx
+        .cloud
         .core
         .execute(|tx| {
             let mut stack = store::stack(tx.engine(), &place, &stack.uuid).ok_or_else(|| no_stack_named(&name))?;
@@ -158,11 +167,11 @@ pub(super) async fn update_stack(cx: &Context, mut input: Deployment) -> Result<
             }
             stack.policy_during_update = during;
             begin_update(tx, cx, &mut stack, update);
-            Ok(())
+            Ok(stack.operation_id())
         })
         .await?;
     run::start(cx, &stack.uuid);
-    Ok(StackIdOutput { stack_id: stack.id })
+    Ok(StackOperationOutput { stack_id: stack.id, operation_id })
 }
 
 /// What an update begins with.
@@ -204,6 +213,7 @@ pub(super) struct DeleteStackInput {
     retain_resources: Option<Vec<String>>,
     client_request_token: Option<String>,
     deletion_mode: Option<String>,
+    deployment_config: Option<DeploymentConfig>,
     #[serde(rename = "RoleARN")]
     role_arn: Option<String>,
 }
@@ -218,6 +228,9 @@ pub(super) async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Resul
             return Err(constraint(other, "deletionMode", "satisfy enum value set: [STANDARD, FORCE_DELETE_STACK]"));
         }
     };
+    if let Some(config) = &input.deployment_config {
+        config.check()?;
+    }
     check_role(cx, &name, input.role_arn.as_deref())?;
     let place = Place::of(cx);
     check_length(input.client_request_token.as_deref(), "clientRequestToken", 128)?;

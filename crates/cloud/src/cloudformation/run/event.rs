@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::notify::notify;
-use crate::cloudformation::record::{Event, Resource, Stack, Status};
+use crate::cloudformation::record::{Event, OperationKind, Resource, Stack, Status};
 use crate::cloudformation::store;
 use crate::core::transaction::Transaction;
 use crate::request::Context;
@@ -52,6 +52,9 @@ pub(crate) fn set_status(
     status: Status,
     reason: Option<&str>,
 ) {
+    if let Some(kind) = begins(stack.status, status) {
+        stack.begin(cx.cloud.core.uuid(), kind);
+    }
     stack.status = status;
     stack.reason = reason.map(str::to_owned);
     let event = Event {
@@ -64,9 +67,26 @@ pub(crate) fn set_status(
         reason: reason.map(str::to_owned),
         properties: None,
         token: stack.token.clone(),
+        operation: stack.operations.first().cloned(),
     };
     store::put_event(tx, stack, &event);
     notify(tx, cx, stack, &event);
+}
+
+/// The operation that begins when a stack's status changes, if one does. A rollback that a failure brings is one of its own.
+fn begins(old: Status, new: Status) -> Option<OperationKind> {
+    match new {
+        _ if old == new => None,
+        Status::CreateInProgress => Some(OperationKind::CreateStack),
+        Status::UpdateInProgress => Some(OperationKind::UpdateStack),
+        Status::DeleteInProgress => Some(OperationKind::DeleteStack),
+        Status::RollbackInProgress => Some(OperationKind::Rollback),
+        Status::UpdateRollbackInProgress if old == Status::UpdateRollbackFailed => {
+            Some(OperationKind::ContinueRollback)
+        }
+        Status::UpdateRollbackInProgress => Some(OperationKind::Rollback),
+        _ => None,
+    }
 }
 
 /// Writes an event of a resource. The caller writes the stack, which counts its events.
@@ -95,6 +115,7 @@ pub(super) fn record(
         reason: event.reason.map(str::to_owned),
         properties: event.properties.map(|properties| shown(&Value::Object(properties.clone())).to_string()),
         token: stack.token.clone(),
+        operation: stack.operations.first().cloned(),
     };
     store::put_event(tx, stack, &event);
     notify(tx, cx, stack, &event);

@@ -153,7 +153,8 @@ const UNKNOWN: [&str; 8] = [
 
 /// Refuses a subresource that isn't one here. `path` is path style.
 fn known(call: &Call, path: &str) -> Result<()> {
-    let of_object = path.trim_start_matches('/').contains('/');
+    // A slash behind a bucket's name names no object.
+    let of_object = path.trim_start_matches('/').split_once('/').is_some_and(|(_, key)| !key.is_empty());
     let unknown = |name: &str| UNKNOWN.contains(&name) || (of_object && name == "encryption");
     match call.query.iter().find(|(name, _)| unknown(name)) {
         Some((name, _)) => Err(Failure::not_implemented(&format!("The subresource {name}"))),
