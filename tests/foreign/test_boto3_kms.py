@@ -2,8 +2,11 @@
 
 import json
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
+
+from conftest import Cloud
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +74,21 @@ def test_nothing_is_encrypted(kms):
     key = {"KeyId": kms.create_key()["KeyMetadata"]["KeyId"]}
     assert refused(kms.encrypt, **key, Plaintext=b"x") == "NotImplemented"
     assert refused(kms.generate_data_key, **key, KeySpec="AES_256") == "NotImplemented"
+
+
+def test_signatures_are_verified_where_they_are_wanted(tmp_path):
+    keys = tmp_path / "keys"
+    keys.write_text("[default]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = secret\n")
+    cloud = Cloud(tmp_path / "cloud", "--credentials", str(keys))
+    for service, look in [("kms", "list_keys"), ("ecr", "describe_repositories"), ("ssm", "describe_parameters")]:
+        for secret, code in [("secret", None), ("wrong", "InvalidSignatureException")]:
+            client = boto3.client(service, endpoint_url=cloud.endpoint, region_name="us-east-1",
+                                  aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key=secret)
+            if code:
+                assert refused(getattr(client, look)) == code
+            else:
+                assert getattr(client, look)()["ResponseMetadata"]["HTTPStatusCode"] == 200
+    cloud.stop()
 
 
 def test_every_operation_is_called_or_refused_by_name(cloud, calls):

@@ -202,3 +202,43 @@ async fn each_account_has_its_own_and_what_is_not_here_is_refused_by_name() {
     }
     asked(&owner, "TrentService.DescribeKey", json!({"KeyId": "alias/app"})).await;
 }
+
+/// What can't be made fails with the service's own words, and the stack is as if nothing had been.
+#[tokio::test]
+async fn a_stack_with_what_no_service_takes_rolls_back() {
+    let cloud = TestCloud::start().await;
+    let owner = Caller::new(&cloud, OWNER);
+    for (number, (kind, properties, words)) in [
+        ("AWS::ECR::Repository", json!({"RepositoryName": "No-Such"}), "must satisfy regular expression"),
+        (
+            "AWS::ECR::Repository",
+            json!({"LifecyclePolicy": {"LifecyclePolicyText": "x".repeat(100)}}),
+            "Lifecycle policy validation failure",
+        ),
+        ("AWS::ECR::Repository", json!({"ImageTagMutability": "SOMETIMES"}), "must satisfy enum value set"),
+        ("AWS::KMS::Key", json!({"KeyPolicy": {}}), "MalformedPolicyDocumentException"),
+        ("AWS::KMS::Key", json!({"Origin": "EXTERNAL"}), "The origin EXTERNAL is not supported by this cloud."),
+        ("AWS::KMS::Key", json!({"EnableKeyRotation": true, "RotationPeriodInDays": 1}), "rotationPeriodInDays"),
+        ("AWS::KMS::Alias", json!({"AliasName": "no-alias", "TargetKeyId": "x"}), "Invalid identifier"),
+        ("AWS::KMS::Alias", json!({"AliasName": "alias/a", "TargetKeyId": "x"}), "Invalid keyId 'x'"),
+        ("AWS::SSM::Parameter", json!({"Name": "a b", "Type": "String", "Value": "v"}), "Parameter name"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("s{number}");
+        let template = json!({"Resources": {"R": {"Type": kind, "Properties": properties}}}).to_string();
+        let created = [("StackName", name.as_str()), ("TemplateBody", &template)];
+        owner.form("cloudformation", "CreateStack", &created).await.ok();
+        let ended = eventually(async || {
+            let shown = owner.form("cloudformation", "DescribeStacks", &[("StackName", &name)]).await.ok();
+            (!shown.contains("_IN_PROGRESS</StackStatus>")).then_some(shown)
+        });
+        let ended = ended.await.expect("the stack comes to rest");
+        assert!(ended.contains("<StackStatus>ROLLBACK_COMPLETE<"), "{kind} {properties}: {ended}");
+        let events = owner.form("cloudformation", "DescribeStackEvents", &[("StackName", &name)]).await.ok();
+        assert!(events.replace("&apos;", "'").contains(words), "{kind} {properties}: {events}");
+    }
+    let left = asked(&owner, &format!("{ECR}.DescribeRepositories"), json!({})).await;
+    assert_eq!(left["repositories"], json!([]));
+}

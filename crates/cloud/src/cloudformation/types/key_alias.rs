@@ -12,6 +12,10 @@ const FIELDS: &[Field] = &[string("AliasName").required().replaces(), string("Ta
 static SCHEMA: Schema =
     Schema { type_name: "AWS::KMS::Alias", fields: FIELDS, absent: &[], attributes: &[], identifiers: &["AliasName"] };
 
+/// What no alias can be called is none either.
+const GONE: &[&str] =
+    &["NotFoundException", "ValidationException", "InvalidAliasNameException", "NotAuthorizedException"];
+
 /// `AWS::KMS::Alias`.
 pub(super) struct KeyAlias;
 
@@ -49,7 +53,7 @@ impl ResourceType for KeyAlias {
     }
 
     async fn delete(&self, work: &Work<'_>, name: &str, _properties: &Properties) -> ResourceResult<()> {
-        work.call_unless_gone("kms", "DeleteAlias", json!({"AliasName": name}), &["NotFoundException"]).await
+        work.call_unless_gone("kms", "DeleteAlias", json!({"AliasName": name}), GONE).await
     }
 }
 
