@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier};
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -122,6 +124,40 @@ async fn an_object_is_put_together_from_parts() {
     assert_eq!(code(small.send().await), "EntityTooSmall");
     s3.abort_multipart_upload().bucket(BUCKET).key("small").upload_id(&upload).send().await.unwrap();
     assert!(s3.list_multipart_uploads().bucket(BUCKET).send().await.unwrap().uploads().is_empty());
+}
+
+/// The values are those of "abc", and of one part's digest, as AWS's own runtime computes them.
+#[tokio::test]
+async fn an_object_and_its_parts_have_a_checksum_of_the_newer_algorithms() {
+    let (_cloud, s3) = with_bucket().await;
+    let (whole, composed) = ("eK9flIkvOVA=", "V1jKAyAF96w=-1");
+    let body = || ByteStream::from_static(b"abc");
+    let put = s3.put_object().bucket(BUCKET).key("whole").body(body()).checksum_xxhash3(whole).send().await.unwrap();
+    assert_eq!(put.checksum_xxhash3(), Some(whole));
+    let wrong = s3.put_object().bucket(BUCKET).key("wrong").body(body()).checksum_xxhash64(whole).send().await;
+    assert_eq!(code(wrong), "BadDigest");
+
+    let created = s3.create_multipart_upload().bucket(BUCKET).key("parts");
+    let created = created.checksum_algorithm(ChecksumAlgorithm::Xxhash3).send().await.unwrap();
+    assert_eq!(created.checksum_type(), Some(&ChecksumType::Composite));
+    let upload = created.upload_id.unwrap();
+    let part = s3.upload_part().bucket(BUCKET).key("parts").upload_id(&upload).part_number(1).body(body());
+    let part = part.checksum_xxhash3(whole).send().await.unwrap();
+    assert_eq!(part.checksum_xxhash3(), Some(whole));
+    let listed = s3.list_parts().bucket(BUCKET).key("parts").upload_id(&upload).send().await.unwrap();
+    assert_eq!(listed.checksum_algorithm(), Some(&ChecksumAlgorithm::Xxhash3));
+    assert_eq!(listed.parts()[0].checksum_xxhash3(), Some(whole));
+    let part = CompletedPart::builder().part_number(1).e_tag(part.e_tag.unwrap()).checksum_xxhash3(whole).build();
+    let parts = CompletedMultipartUpload::builder().parts(part).build();
+    let complete = s3.complete_multipart_upload().bucket(BUCKET).key("parts").upload_id(upload).multipart_upload(parts);
+    assert_eq!(complete.send().await.unwrap().checksum_xxhash3(), Some(composed));
+    let head = s3.head_object().bucket(BUCKET).key("parts").checksum_mode(ChecksumMode::Enabled).send().await.unwrap();
+    assert_eq!((head.checksum_xxhash3(), head.checksum_type()), (Some(composed), Some(&ChecksumType::Composite)));
+
+    let copy = s3.copy_object().bucket(BUCKET).key("copy").copy_source(format!("{BUCKET}/parts"));
+    let copied =
+        copy.checksum_algorithm(ChecksumAlgorithm::Xxhash128).send().await.unwrap().copy_object_result.unwrap();
+    assert_eq!(copied.checksum_xxhash128(), Some("BrBatnM6YYV4r1+UiS85UA=="));
 }
 
 #[tokio::test]

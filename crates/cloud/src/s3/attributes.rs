@@ -54,7 +54,7 @@ fn document_of(object: &Object, wanted: &[&str], after: i32, most: usize) -> Vec
             // Here, and only here, a composite doesn't say of how many parts it is.
             let digest = sum.value.split('-').next().unwrap_or_default();
             xml.open("Checksum");
-            xml.element(&format!("Checksum{}", sum.algorithm.name()), digest);
+            xml.element(sum.algorithm.element(), digest);
             xml.element("ChecksumType", sum.kind.name());
             xml.close("Checksum");
         }
@@ -85,7 +85,7 @@ fn write_parts(xml: &mut Writer, object: &Object, after: i32, most: usize) {
         for part in page {
             xml.open("Part");
             if let Some(sum) = &part.checksum {
-                xml.element(&format!("Checksum{}", sum.algorithm.name()), &sum.value);
+                sum.write(xml);
             }
             xml.element("PartNumber", &part.number.to_string());
             xml.element("Size", &part.size.to_string());

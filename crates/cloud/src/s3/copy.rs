@@ -5,7 +5,7 @@ use s3s::S3Response;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::*;
 
-use super::checksum::{self, Algorithm, Hasher, Kind, set_checksum};
+use super::checksum::{self, Algorithm, Checksum, Hasher, Kind};
 use super::conditions::{self, WriteConditions};
 use super::describe::{self, Description};
 use super::error::{Failure, Result};
@@ -14,9 +14,11 @@ use super::objects;
 use super::put::{check_key, shown_version};
 use super::record::{Bucket, Object, Versioning};
 use super::s3s::call::Call;
+use super::s3s::xml;
 use super::service::S3;
 use super::time;
 use crate::blobs::Pinned;
+use engine::Millis;
 
 /// The largest source of a copy in one request: 5 GiB ("CopyObject").
 const MAX_SOURCE: u64 = 5 * 1024 * 1024 * 1024;
@@ -128,17 +130,11 @@ impl S3 {
             })
             .await?;
 
-        let mut result = CopyObjectResult {
-            e_tag: Some(ETag::Strong(object.etag)),
-            last_modified: Some(time::shown(object.modified)),
-            ..Default::default()
-        };
-        if let Some(sum) = object.checksum {
-            set_checksum!(result, sum.algorithm, sum.value);
-            result.checksum_type = Some(ChecksumType::from_static(sum.kind.name()));
-        }
+        let sum = object.checksum.as_ref();
+        let document = result("CopyObjectResult", &object.etag, object.modified, sum, true);
+        *call.xml.lock() = Some(document);
         Ok(S3Response::new(CopyObjectOutput {
-            copy_object_result: Some(result),
+            copy_object_result: Some(CopyObjectResult::default()),
             copy_source_version_id,
             version_id: shown_version(object.version, versioning),
             server_side_encryption: Some(object.encryption.algorithm.into()),
@@ -162,13 +158,27 @@ impl S3 {
     }
 }
 
+/// What CopyObject and UploadPartCopy answer: of what was copied the ETag (without quotes), when, its checksum, and of which kind
+/// that is if `kind` is asked for.
+pub(super) fn result(root: &str, etag: &str, modified: Millis, sum: Option<&Checksum>, kind: bool) -> Vec<u8> {
+    xml::document(root, xml::NAMESPACE, |xml| {
+        xml.element("LastModified", &time::iso(modified));
+        xml.element("ETag", &format!("\"{etag}\""));
+        let Some(sum) = sum else { return };
+        if kind {
+            xml.element("ChecksumType", sum.kind.name());
+        }
+        sum.write(xml);
+    })
+}
+
 /// An algorithm that a client names.
 pub(super) fn parse_algorithm(name: &str) -> Result<Algorithm> {
     Algorithm::parse(name).ok_or_else(|| {
-        Failure::invalid_request(
-            "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, \
-             CRC64NVME, SHA1, SHA256]",
-        )
+        let names = Algorithm::ALL.map(Algorithm::name).join(", ");
+        Failure::invalid_request(format!(
+            "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [{names}]"
+        ))
     })
 }
 

@@ -7,7 +7,8 @@
 //!
 //! operations on buckets    bucket  settings: cors  encryption  lifecycle  lock_operations  notification  ownership
 //!                          public_access  tagging  versioning  website, and what none has: absent
-//! operations on objects    put  get  copy  delete  attributes  multipart  parts  list_*  tagging  lock_operations
+//! operations on objects    put  get  copy  delete  attributes  multipart (named_parts)  parts  list_*  tagging
+//!                          lock_operations
 //!
 //! objects   what a put or a delete does to the versions of a key
 //! sweep     what lifecycle rules make go                                expiry
@@ -46,6 +47,7 @@ mod list_versions;
 mod lock;
 mod lock_operations;
 mod multipart;
+mod named_parts;
 mod names;
 mod notification;
 mod object_body;

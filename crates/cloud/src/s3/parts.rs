@@ -4,14 +4,17 @@ use futures::TryStreamExt;
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::checksum::{Algorithm, set_checksum};
+use super::checksum::{Algorithm, Checksum};
+use super::copy;
 use super::error::{Failure, Result};
 use super::names;
 use super::record::{Part, Upload, key};
 use super::s3s::call::Call;
+use super::s3s::xml;
 use super::service::S3;
 use super::time;
 use super::upload_body::{Received, Sent};
+use wire::xml::Writer;
 
 /// The highest number of a part ("Amazon S3 multipart upload limits").
 const MAX_NUMBER: i32 = 10_000;
@@ -32,18 +35,18 @@ impl S3 {
         }
         let explicit = sent.is_some();
         let received = self.receive(call, input.body, input.content_length, sent, Some(upload.algorithm())).await?;
-        let mut output = UploadPartOutput {
+        let mut response = S3Response::new(UploadPartOutput {
             e_tag: Some(ETag::Strong(received.etag.clone())),
             server_side_encryption: Some(upload.encryption.algorithm.clone().into()),
             ssekms_key_id: upload.encryption.kms_key.clone(),
             bucket_key_enabled: upload.encryption.bucket_key.then_some(true),
             ..Default::default()
-        };
+        });
         if explicit {
-            set_checksum!(output, received.sent.0, received.sent.1.clone());
+            received.sent.put_header(&mut response.headers);
         }
         self.keep_part(call, &input.bucket, &upload, input.part_number, received).await?;
-        Ok(S3Response::new(output))
+        Ok(response)
     }
 
     pub(super) async fn upload_part_copy(
@@ -62,20 +65,12 @@ impl S3 {
         };
         let body = self.body(&source.object, offset, length, source.pinned).await?;
         let body = StreamingBlob::wrap(body.map_err(Failure::from));
-        let algorithm = upload.algorithm();
-        let received = self.receive_copy(body, algorithm).await?;
-
-        let mut result = CopyPartResult {
-            e_tag: Some(ETag::Strong(received.etag.clone())),
-            last_modified: Some(time::shown(self.store.now())),
-            ..Default::default()
-        };
-        if upload.checksum.is_some() {
-            set_checksum!(result, algorithm, received.also.clone().unwrap_or_default());
-        }
+        let received = self.receive_copy(body, upload.algorithm()).await?;
+        let sum = upload.checksum.is_some().then_some(&received.sent);
+        *call.xml.lock() = Some(copy::result("CopyPartResult", &received.etag, self.store.now(), sum, false));
         self.keep_part(call, &input.bucket, &upload, input.part_number, received).await?;
         Ok(S3Response::new(UploadPartCopyOutput {
-            copy_part_result: Some(result),
+            copy_part_result: Some(CopyPartResult::default()),
             copy_source_version_id,
             server_side_encryption: Some(upload.encryption.algorithm.into()),
             ssekms_key_id: upload.encryption.kms_key,
@@ -99,25 +94,9 @@ impl S3 {
             .read(|docs| docs.parts(&upload.id, after).take(max_parts as usize + 1).collect::<Result<_>>())?;
         let is_truncated = parts.len() > max_parts as usize;
         parts.truncate(max_parts as usize);
-        let next = parts.last().map_or(0, |part| part.number);
-        let shown = parts.into_iter().map(|part| shown_part(&upload, part)).collect::<Vec<_>>();
-        let owner = names::canonical_id(&upload.account);
-        Ok(S3Response::new(ListPartsOutput {
-            bucket: Some(input.bucket),
-            key: Some(input.key),
-            checksum_algorithm: upload.checksum.map(|(algorithm, _)| ChecksumAlgorithm::from_static(algorithm.name())),
-            checksum_type: upload.checksum.map(|(_, kind)| ChecksumType::from_static(kind.name())),
-            initiator: Some(initiator(&upload)),
-            owner: Some(Owner { display_name: None, id: Some(owner) }),
-            storage_class: Some(StorageClass::from(upload.storage_class.unwrap_or_else(|| "STANDARD".into()))),
-            is_truncated: Some(is_truncated),
-            max_parts: Some(max_parts),
-            part_number_marker: Some(after),
-            next_part_number_marker: Some(next),
-            parts: (!shown.is_empty()).then_some(shown),
-            upload_id: Some(upload.id),
-            ..Default::default()
-        }))
+        let page = Page { max_parts, after, is_truncated };
+        *call.xml.lock() = Some(document_of(&input.bucket, &upload, &parts, &page));
+        Ok(S3Response::new(ListPartsOutput::default()))
     }
 
     fn upload(&self, call: &Call, bucket: &str, key: &str, id: &str) -> Result<Upload> {
@@ -157,23 +136,61 @@ impl S3 {
     }
 }
 
-fn shown_part(upload: &Upload, part: Part) -> s3s::dto::Part {
-    let mut shown = s3s::dto::Part {
-        e_tag: Some(ETag::Strong(part.etag)),
-        last_modified: Some(time::shown(part.modified)),
-        part_number: Some(part.number),
-        size: i64::try_from(part.size).ok(),
-        ..Default::default()
-    };
-    if let Some((algorithm, _)) = upload.checksum {
-        set_checksum!(shown, algorithm, part.digest);
+/// Which parts a page of ListParts has.
+struct Page {
+    max_parts: i32,
+    /// The number after which it begins.
+    after: i32,
+    is_truncated: bool,
+}
+
+/// What ListParts answers.
+fn document_of(bucket: &str, upload: &Upload, parts: &[Part], page: &Page) -> Vec<u8> {
+    xml::document("ListPartsResult", xml::NAMESPACE, |xml| {
+        xml.element("Bucket", bucket);
+        xml.element("Key", &upload.key);
+        xml.element("UploadId", &upload.id);
+        xml.element("PartNumberMarker", &page.after.to_string());
+        xml.element("NextPartNumberMarker", &parts.last().map_or(0, |part| part.number).to_string());
+        xml.element("MaxParts", &page.max_parts.to_string());
+        xml.element("IsTruncated", if page.is_truncated { "true" } else { "false" });
+        if let Some((algorithm, kind)) = upload.checksum {
+            xml.element("ChecksumAlgorithm", algorithm.name());
+            xml.element("ChecksumType", kind.name());
+        }
+        for part in parts {
+            write_part(xml, upload, part);
+        }
+        xml.open("Initiator");
+        xml.element("ID", &initiator_arn(upload));
+        xml.element("DisplayName", &upload.account);
+        xml.close("Initiator");
+        xml.open("Owner");
+        xml.element("ID", &names::canonical_id(&upload.account));
+        xml.close("Owner");
+        xml.element("StorageClass", upload.storage_class.as_deref().unwrap_or("STANDARD"));
+    })
+}
+
+fn write_part(xml: &mut Writer, upload: &Upload, part: &Part) {
+    xml.open("Part");
+    xml.element("PartNumber", &part.number.to_string());
+    xml.element("LastModified", &time::iso(part.modified));
+    xml.element("ETag", &format!("\"{}\"", part.etag));
+    xml.element("Size", &part.size.to_string());
+    if let Some((algorithm, kind)) = upload.checksum {
+        Checksum { algorithm, kind, value: part.digest.clone() }.write(xml);
     }
-    shown
+    xml.close("Part");
 }
 
 /// Who started an upload: the account's root, as for requests with an account's own credentials.
 pub(super) fn initiator(upload: &Upload) -> Initiator {
-    Initiator { display_name: Some(upload.account.clone()), id: Some(format!("arn:aws:iam::{}:root", upload.account)) }
+    Initiator { display_name: Some(upload.account.clone()), id: Some(initiator_arn(upload)) }
+}
+
+fn initiator_arn(upload: &Upload) -> String {
+    format!("arn:aws:iam::{}:root", upload.account)
 }
 
 fn check_number(number: i32) -> Result<()> {

@@ -3,7 +3,6 @@
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::checksum::{Checksum, Kind, set_checksum};
 use super::conditions::WriteConditions;
 use super::describe::Description;
 use super::error::{Failure, Result};
@@ -41,11 +40,11 @@ impl S3 {
     pub(super) async fn put_object(&self, call: &Call, input: PutObjectInput) -> Result<S3Response<PutObjectOutput>> {
         let PutObjectInput { bucket, key, body, content_length: length, .. } = input;
         let upload = Upload { bucket, key, body, length, event: "ObjectCreated:Put" };
-        self.upload_object(call, upload).await.map(S3Response::new)
+        self.upload_object(call, upload).await
     }
 
     /// Puts an object as the call's headers describe it.
-    pub(super) async fn upload_object(&self, call: &Call, upload: Upload) -> Result<PutObjectOutput> {
+    pub(super) async fn upload_object(&self, call: &Call, upload: Upload) -> Result<S3Response<PutObjectOutput>> {
         let Upload { bucket: name, key, body, length, event } = upload;
         check_key(&key)?;
         let bucket = self.bucket(call, &name)?;
@@ -56,13 +55,12 @@ impl S3 {
         let current = self.store.read(|docs| docs.current(&name, &key))?;
         conditions.check(&key, current.as_ref(), None)?;
 
-        let Received { fresh, etag, sent: (algorithm, value), .. } =
-            self.receive(call, body, length, sent, None).await?;
+        let Received { fresh, etag, sent: checksum, .. } = self.receive(call, body, length, sent, None).await?;
         let object = Object {
             size: fresh.blob.length,
             blobs: vec![fresh.blob.clone()],
             etag,
-            checksum: Some(Checksum { algorithm, kind: Kind::FullObject, value: value.clone() }),
+            checksum: Some(checksum.clone()),
             ..description.object(&key, self.store.now())
         };
         let cause = self.cause(call);
@@ -77,7 +75,7 @@ impl S3 {
             })
             .await?;
 
-        let mut output = PutObjectOutput {
+        let mut response = S3Response::new(PutObjectOutput {
             e_tag: Some(ETag::Strong(object.etag)),
             expiration,
             checksum_type: Some(ChecksumType::from_static(ChecksumType::FULL_OBJECT)),
@@ -86,9 +84,9 @@ impl S3 {
             bucket_key_enabled: object.encryption.bucket_key.then_some(true),
             version_id: shown_version(object.version, versioning),
             ..Default::default()
-        };
-        set_checksum!(output, algorithm, value);
-        Ok(output)
+        });
+        checksum.put_header(&mut response.headers);
+        Ok(response)
     }
 }
 

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::StreamingBlob;
 
-use super::checksum::{Algorithm, Hasher};
+use super::checksum::{Algorithm, Checksum, Hasher, Kind};
 use super::error::{Failure, Result};
 use super::object_body;
 use super::s3s::call::Call;
@@ -19,7 +19,7 @@ pub(super) struct Received {
     /// Hex of the MD5, without quotes.
     pub etag: String,
     /// Of the algorithm that the client chose, or of the default.
-    pub sent: (Algorithm, String),
+    pub sent: Checksum,
     /// Of the algorithm that was asked for besides.
     pub also: Option<String>,
 }
@@ -111,7 +111,8 @@ impl S3 {
         if let Some(sent) = sent {
             verify(call, &sent, &value)?;
         }
-        Ok(Received { fresh: draft.keep().await?, etag: hex::encode(&md5), sent: (algorithm, value), also })
+        let sent = Checksum { algorithm, kind: Kind::FullObject, value };
+        Ok(Received { fresh: draft.keep().await?, etag: hex::encode(&md5), sent, also })
     }
 
     /// Takes bytes that are already in S3.
@@ -122,7 +123,8 @@ impl S3 {
         let intake = intake.map_err(|error| if error == incomplete { object_body::damaged() } else { error });
         let Intake { draft, md5, value, .. } = intake?;
         let also = Some(value.clone());
-        Ok(Received { fresh: draft.keep().await?, etag: hex::encode(&md5), sent: (algorithm, value), also })
+        let sent = Checksum { algorithm, kind: Kind::FullObject, value };
+        Ok(Received { fresh: draft.keep().await?, etag: hex::encode(&md5), sent, also })
     }
 
     async fn intake(

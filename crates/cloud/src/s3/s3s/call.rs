@@ -9,8 +9,13 @@ use parking_lot::Mutex;
 
 use crate::request::Context;
 use crate::s3::actor::Actor;
+use crate::s3::checksum::Algorithm;
 use crate::s3::error::{Failure, Result};
 use crate::s3::post_policy::Sizes;
+
+/// The checksums among the fields of a form.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FormChecksums(pub(in crate::s3) Vec<(Algorithm, String)>);
 
 /// A request as an operation sees it, beside the input that `s3s` decoded.
 pub(crate) struct Call {
@@ -32,6 +37,8 @@ pub(crate) struct Call {
     pub trailers: Mutex<Vec<(String, String)>>,
     /// How long the file of a form may be, by the form's policy.
     pub form_sizes: Option<Sizes>,
+    /// The checksums among a form's fields.
+    pub form_checksums: FormChecksums,
 }
 
 impl Call {
@@ -49,6 +56,7 @@ impl Call {
             xml: Mutex::default(),
             trailers: Mutex::default(),
             form_sizes: None,
+            form_checksums: FormChecksums::default(),
         }
     }
 
@@ -72,6 +80,7 @@ impl Call {
             xml: Mutex::default(),
             trailers: Mutex::default(),
             form_sizes: None,
+            form_checksums: FormChecksums::default(),
         }
     }
 

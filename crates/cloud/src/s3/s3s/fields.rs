@@ -13,9 +13,11 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use s3s::Body;
 
+use super::call::FormChecksums;
 use super::{call, stream};
 use crate::request::{Context, host_of};
 use crate::s3::address::target;
+use crate::s3::checksum::Algorithm;
 use crate::s3::error::{Failure, Result};
 use crate::s3::post_policy;
 
@@ -55,6 +57,7 @@ impl Form {
             found = read(&head, &boundary)?;
         }
         let (form, file) = found.ok_or_else(malformed)?;
+        parts.extensions.insert(form.checksums());
         let mut rewritten = form.written(&boundary)?;
         rewritten.extend_from_slice(&head[file..]);
         let body = futures::stream::once(async { Ok(Bytes::from(rewritten)) }).chain(body);
@@ -67,6 +70,13 @@ impl Form {
     /// The policy as it stands in the form: base64, and what is signed.
     pub(crate) fn policy(&self) -> Option<&str> {
         self.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("policy")).map(|(_, value)| value.as_str())
+    }
+
+    /// Its checksums: `s3s` doesn't know all of their fields.
+    fn checksums(&self) -> FormChecksums {
+        let algorithm = |name: &str| Algorithm::ALL.into_iter().find(|known| known.header().eq_ignore_ascii_case(name));
+        let found = self.fields.iter().filter_map(|(name, value)| Some((algorithm(name)?, value.clone())));
+        FormChecksums(found.collect())
     }
 
     /// Holds the form against its policy, if it has one, and says how large its file may be.

@@ -7,7 +7,7 @@ use s3s::S3Response;
 use s3s::dto::*;
 use s3s::stream::ByteStream;
 
-use super::call::Call;
+use super::call::{Call, FormChecksums};
 use crate::s3::error::{Failure, Result};
 use crate::s3::put::Upload;
 use crate::s3::service::S3;
@@ -26,7 +26,7 @@ impl S3 {
             let size = length.map_or(Some(0), |length| length.exact()).ok_or_else(|| Failure::internal("no size"))?;
             sizes.check(size as u64)?;
         }
-        let call = call.with_headers(headers(&input));
+        let call = call.with_headers(headers(&input, &call.form_checksums));
         let upload = Upload {
             bucket: input.bucket,
             key: input.key,
@@ -34,7 +34,7 @@ impl S3 {
             length: None,
             event: "ObjectCreated:Post",
         };
-        let output = self.upload_object(&call, upload).await?;
+        let output = self.upload_object(&call, upload).await?.output;
         Ok(S3Response::new(PostObjectOutput {
             e_tag: output.e_tag,
             version_id: output.version_id,
@@ -44,8 +44,8 @@ impl S3 {
     }
 }
 
-/// A form's fields as the headers that PutObject would have.
-fn headers(input: &PostObjectInput) -> HeaderMap {
+/// A form's fields as the headers that PutObject would have; `checksums` are those that `s3s` may not know.
+fn headers(input: &PostObjectInput, checksums: &FormChecksums) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let mut put = |name: &str, value: Option<&str>| {
         let value = value.and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok());
@@ -60,11 +60,9 @@ fn headers(input: &PostObjectInput) -> HeaderMap {
     put("content-md5", input.content_md5.as_deref());
     put("content-type", input.content_type.as_deref());
     put("x-amz-acl", input.acl.as_ref().map(ObjectCannedACL::as_str));
-    put("x-amz-checksum-crc32", input.checksum_crc32.as_deref());
-    put("x-amz-checksum-crc32c", input.checksum_crc32c.as_deref());
-    put("x-amz-checksum-crc64nvme", input.checksum_crc64nvme.as_deref());
-    put("x-amz-checksum-sha1", input.checksum_sha1.as_deref());
-    put("x-amz-checksum-sha256", input.checksum_sha256.as_deref());
+    for (algorithm, value) in &checksums.0 {
+        put(algorithm.header(), Some(value));
+    }
     put("x-amz-server-side-encryption", input.server_side_encryption.as_ref().map(ServerSideEncryption::as_str));
     put("x-amz-server-side-encryption-aws-kms-key-id", input.ssekms_key_id.as_deref());
     put("x-amz-server-side-encryption-customer-algorithm", input.sse_customer_algorithm.as_deref());

@@ -9,8 +9,8 @@ use super::call::Call;
 use super::xml;
 use crate::s3::error::Failure;
 
-/// Bytes of an XML document in a request: `s3s` reads no more.
-const MAX_DOCUMENT: u64 = 20 << 20;
+/// Bytes of an XML document in a request: `s3s` reads no more, and neither do we.
+pub(crate) const MAX_DOCUMENT: u64 = 20 << 20;
 
 /// The response to send: what `s3s` made of an output, or the failure that the call noted.
 pub(crate) fn finish(call: &Call, method: &Method, response: Response<Body>) -> Response<Body> {
@@ -77,8 +77,14 @@ fn document_of(call: &Call, failure: &Failure) -> Vec<u8> {
     })
 }
 
+/// The failure of a document that is longer than [`MAX_DOCUMENT`].
+pub(crate) fn too_long() -> Failure {
+    Failure::new(400, "MaxMessageLengthExceeded", "Your request was too big.")
+        .with("MaxMessageLengthBytes", MAX_DOCUMENT.to_string())
+}
+
 /// Bytes of a request's body as its head says.
-fn sent(call: &Call) -> u64 {
+pub(crate) fn sent(call: &Call) -> u64 {
     let length = call.header("x-amz-decoded-content-length").or_else(|| call.header("content-length"));
     length.and_then(|length| length.parse().ok()).unwrap_or(0)
 }
@@ -115,8 +121,7 @@ fn from_s3s(method: &Method, response: &Response<Body>, length: u64) -> Failure 
     let (code, message) = (code.unwrap_or_else(|| "InternalError".into()), message.unwrap_or_default());
     // `s3s` takes a document that is too long for a fault of its own, which clients would send again.
     if code == "InternalError" && message.is_empty() && length > MAX_DOCUMENT {
-        return Failure::new(400, "MaxMessageLengthExceeded", "Your request was too big.")
-            .with("MaxMessageLengthBytes", MAX_DOCUMENT.to_string());
+        return too_long();
     }
     if let Some(operation) = message.strip_suffix(" is not implemented yet") {
         return Failure::not_implemented(operation);
