@@ -4,7 +4,7 @@
 pub(super) const CRATES: &[(&str, &[&str])] = &[
     ("messaging", &["cloud", "log", "text"]),
     ("cloud", &["directory", "engine", "jq", "log", "template", "text", "wire"]),
-    ("template", &[]),
+    ("template", &["text"]),
     ("jq", &["text"]),
     ("wire", &["text"]),
     ("engine", &["text"]),
