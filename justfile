@@ -38,6 +38,11 @@ crash ROUNDS="300" *ARGS:
 foreign *NAMES:
     tests/foreign/run {{ NAMES }}
 
+# The archive of a release with an optimized binary, in target/archives.
+archive:
+    cargo build --locked --release
+    .ci/archive "${CARGO_TARGET_DIR:-target}/release/messaging" "${CARGO_TARGET_DIR:-target}/archives"
+
 # Fuzzes each target, or those that are named, for SECONDS.
 fuzz SECONDS="60" *TARGETS:
     fuzz/run {{ SECONDS }} {{ TARGETS }}

@@ -28,6 +28,15 @@ pub(crate) fn duration(d: Duration) -> String {
     }
 }
 
+/// How old something is, to the second, in eight characters at most: `0 s`, `59 s`, `2m 05s`, `99h 59m`, `4 d`.
+pub(crate) fn age(age: Duration) -> String {
+    match age.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds @ 60..360_000 => duration(Duration::from_secs(seconds)),
+        seconds => format!("{} d", seconds / 86_400),
+    }
+}
+
 /// A rate for people, in the unit in which it is at least one: `1,234/s`, `8.3/s`, `3.3/m`, `0.5/h`.
 pub(crate) fn rate(per_second: f64) -> String {
     let units = [(1.0, "s"), (60.0, "m"), (3600.0, "h")];
@@ -75,6 +84,9 @@ mod tests {
             (7_380_000_000, "2h 03m"),
         ] {
             assert_eq!(duration(Duration::from_micros(us)), text);
+        }
+        for (seconds, text) in [(0, "0 s"), (59, "59 s"), (125, "2m 05s"), (359_999, "99h 59m"), (360_000, "4 d")] {
+            assert_eq!(age(Duration::from_secs(seconds)), text);
         }
         assert_eq!(bytes(1434), "1.4 KiB");
         for (per_second, text) in [

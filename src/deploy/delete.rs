@@ -28,6 +28,7 @@ pub(crate) async fn show_deletion(deployer: &Deployer<'_>, empty_buckets: bool) 
     let (ids, kinds) = resources
         .iter()
         .fold((0, 0), |(ids, kinds), it| (ids.max(it.logical_id.chars().count()), kinds.max(it.kind.chars().count())));
+    deployer.ui.note(format!("What deleting the stack {} on {} would do:", deployer.stack, deployer.target.describe()));
     let (mut stays, mut in_the_way) = (0, 0);
     for resource in &resources {
         let policy = declared.iter().find(|it| it.logical_id == resource.logical_id).map(|it| &*it.deletion_policy);

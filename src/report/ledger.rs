@@ -181,10 +181,15 @@ fn put_latencies(cells: &mut [String; 8], latency: Option<Summary>) {
 fn place_lines(outcome: &Outcome) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(landed) = &outcome.landed {
-        for partition in &landed.partitions {
-            lines.push(format!("  landed   s3://{}/{partition}/", landed.bucket));
+        let mut landed_lines: Vec<String> =
+            landed.partitions.iter().map(|partition| format!("s3://{}/{partition}/", landed.bucket)).collect();
+        landed_lines.push(match landed.objects {
+            0 => format!("nothing yet in s3://{}", landed.bucket),
+            objects => format!("{}, {}", plural(objects, "object"), bytes(landed.bytes)),
+        });
+        for (n, line) in landed_lines.iter().enumerate() {
+            lines.push(format!("  {:<9}{line}", if n == 0 { "landed" } else { "" }));
         }
-        lines.push(format!("           {}, {}", plural(landed.objects, "object"), bytes(landed.bytes)));
     }
     lines.extend(dead_letter_line(&outcome.queues));
     if let Some(dir) = &outcome.data_dir {

@@ -253,6 +253,15 @@ mod tests {
         assert!(at_80.contains("p50") && !at_80.contains("max") && at_80.contains("├─ orders queue"), "{at_80}");
     }
 
+    /// Stopped before anything landed, a row without a name said "0 objects, 0 B".
+    #[test]
+    fn what_has_not_landed_yet_has_a_name() {
+        let mut outcome = outcome(0);
+        let landed = outcome.landed.as_mut().unwrap();
+        (landed.partitions, landed.objects, landed.bytes) = (Vec::new(), 0, 0);
+        assert!(render(&outcome, None).join("\n").contains("  landed   nothing yet in s3://b"));
+    }
+
     /// After Ctrl-C the table said lost of what the line below said isn't there yet.
     #[test]
     fn what_is_missing_when_it_is_stopped_early_is_on_the_way() {

@@ -92,6 +92,14 @@ impl Ui {
         }
     }
 
+    /// Lines of what somebody else wrote, as they are: a terminal breaks them where it ends, so that they can be copied.
+    pub(crate) fn verbatim(&self, lines: &[String]) {
+        if self.lines && !lines.is_empty() {
+            let lines: Vec<_> = lines.iter().map(|text| escape::line(text)).collect();
+            self.bars.suspend(|| write_stdout(&lines.join("\n")));
+        }
+    }
+
     /// A record for a program: stdout, in `--json` mode only.
     pub(crate) fn record(&self, record: &impl Serialize) {
         if self.json

@@ -11,7 +11,6 @@ import subprocess
 import threading
 import urllib.request
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from cryptography import x509
@@ -240,17 +239,6 @@ def test_sns_validator_takes_what_was_delivered(sns, page, cloud, authority):
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout) == {"genuine": "valid", "forged": "The message signature is invalid."}
     sns.delete_topic(TopicArn=topic)
-
-
-def test_boto3_speaks_tls_with_the_authority_of_the_folder(cloud, authority, tmp_path):
-    bundle = tmp_path / "ca.pem"
-    bundle.write_text(authority)
-    client = boto3.client("sqs", endpoint_url=cloud.endpoint.replace("http", "https"), verify=str(bundle))
-    url = client.create_queue(QueueName="secured")["QueueUrl"]
-    assert url.startswith("https://")
-    client.send_message(QueueUrl=url, MessageBody="hello")
-    assert client.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "hello"
-    client.delete_queue(QueueUrl=url)
 
 
 def test_mobile_push(sns):

@@ -211,9 +211,7 @@ async fn a_stack_tells_another_accounts_topic_only_where_that_lets_it() {
         stranger.form("cloudformation", "CreateStack", &input).await.ok();
     };
     create("one").await;
-    cloud
-        .notice_with(&["an event of stack one was not sent to", &topic, "not authorized to perform: SNS:Publish"])
-        .await;
+    cloud.notice_with(&["stack one: an event was not sent to", &topic, "not authorized to perform: SNS:Publish"]).await;
     let receive = json!({"QueueUrl": format!("{}/{OWNER}/q", cloud.endpoint)});
     assert!(!owner.json("AmazonSQS.ReceiveMessage", receive.clone()).await.ok().contains("Body"));
     let open = allow(json!({"AWS": STRANGER}), "sns:Publish", &topic);

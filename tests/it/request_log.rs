@@ -93,6 +93,7 @@ fn every_request_is_a_line() {
     server.send("PUT /bucket/a/key HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx");
     server.send("GET /key HTTP/1.1\r\nHost: bucket.localhost\r\nConnection: close\r\n\r\n");
     server.send("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    server.send("POST /_messaging/reset HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     server.send("GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
     server.send("no request\r\n\r\n");
     server.json("AmazonSQS.CreateQueue", "{\"QueueName\":\"\\u001b[31mred\\nGET\"}");
@@ -107,11 +108,63 @@ fn every_request_is_a_line() {
         "s3 CreateBucket bucket 200",
         "s3 PutObject bucket/a/key 200",
         "s3 GetObject bucket/key 404 NoSuchKey",
+        "POST /_messaging/reset 200",
         "GET / 403",
         "no request from 127.0.0.1: invalid URI",
         "sqs CreateQueue \\u{1b}[31mred\\nGET 400 InvalidParameterValueException",
     ];
     assert_eq!(lines, expected, "{lines:#?}");
+}
+
+/// What lets somebody in, or is nobody's business, is in no line.
+#[test]
+fn no_line_has_a_secret() {
+    let folder = folder();
+    let server = Logged::start(folder.path(), &["--port", "0", "--log-requests"]);
+    let topic = "arn:aws:sns:us-east-1:000000000000:t";
+    server.send(
+        "GET /bucket/key?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDSECRET%2F20260101%2Fus-east-1%2Fs3%2Faws4_request\
+         &X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=SECRET\
+         &X-Amz-Security-Token=SECRET HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    );
+    server.form(&format!("Action=ConfirmSubscription&Version=2010-03-31&TopicArn={topic}&Token=SECRET"), "");
+    server.form("Action=CreateLoginProfile&Version=2010-05-08&UserName=u&Password=SECRET", "");
+    server.form("Action=SendMessage&Version=2012-11-05&QueueUrl=http://me:SECRET@localhost&MessageBody=SECRET", "");
+    server.json("AmazonSSM.PutParameter", r#"{"Name":"/p","Value":"SECRET","Type":"SecureString"}"#);
+    server.json("AmazonSQS.DeleteMessage", r#"{"QueueUrl":"q","ReceiptHandle":"SECRET"}"#);
+    server.send("GET /SECRET\x01 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let lines = server.end();
+    assert_eq!(lines.len(), 7, "{lines:#?}");
+    assert!(lines.iter().all(|line| !line.contains("SECRET")), "{lines:#?}");
+}
+
+/// A terminal that stood still would have held up every request.
+#[test]
+fn an_output_that_nobody_reads_holds_up_neither_requests_nor_the_end() {
+    let folder = folder();
+    let mut command = messaging(folder.path());
+    command.args(["local", "--durability", "memory", "--port", "0", "--log-requests"]).stdin(Stdio::null());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut ready = String::new();
+    stdout.read_line(&mut ready).unwrap();
+    let address = ready.strip_prefix("Ready on http://").unwrap().split(',').next().unwrap().to_owned();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let path = "x".repeat(300);
+    // More than a pipe holds: each is a line of 300 bytes and more.
+    for _ in 0..1_000 {
+        write!(stream, "HEAD /bucket/{path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            let mut some = [0; 4_096];
+            let bytes = stream.read(&mut some).unwrap();
+            assert!(bytes > 0, "it hung up");
+            answer.extend_from_slice(&some[..bytes]);
+        }
+    }
+    signal(&child, "TERM");
+    assert!(wait(&mut child).success());
+    drop(stdout);
 }
 
 #[test]

@@ -231,3 +231,33 @@ async fn a_stream_becomes_real_when_its_destination_is_simulated() {
         assert_eq!(streams().await.len(), expected);
     }
 }
+
+/// Two stacks had the same to tell, and nobody knew of whom it was.
+#[tokio::test]
+async fn whatever_is_told_while_a_stack_runs_names_the_stack() {
+    let template = r"
+Resources:
+  Bucket: {Type: AWS::S3::Bucket, Properties: {BucketName: !Ref AWS::StackName, AccessControl: Private}}
+  Stream:
+    Type: AWS::KinesisFirehose::DeliveryStream
+    Properties:
+      ExtendedS3DestinationConfiguration: {BucketARN: !GetAtt Bucket.Arn, RoleARN: 'arn:aws:iam::000000000000:role/never'}
+  Topic: {Type: AWS::SNS::Topic, Properties: {Subscription: [{Protocol: email, Endpoint: a@example.com}]}}
+";
+    let cloud = TestCloud::start().await;
+    let client = cloud.cloudformation();
+    for name in ["one", "two"] {
+        let stack = create(&client, name, template).await.unwrap();
+        assert_eq!(status(&stack), "CREATE_COMPLETE");
+        client.delete_stack().stack_name(name).send().await.unwrap();
+        rest(&client, stack.stack_id().unwrap()).await;
+    }
+    let told: Vec<String> = cloud.notices();
+    for what in ["never created", "waits for its confirmation", "without effect here"] {
+        let of = |name: &str| {
+            told.iter().filter(|text| text.starts_with(&format!("stack {name}: ")) && text.contains(what)).count()
+        };
+        assert_eq!((of("one"), of("two")), (1, 1), "{what}: {told:#?}");
+    }
+    assert!(told.iter().all(|text| text.starts_with("stack ")), "{told:#?}");
+}

@@ -42,7 +42,7 @@ async fn a_change_set_may_ask_for_nested_stacks_where_there_are_none() {
     let nested = "Resources: {Inner: {Type: 'AWS::CloudFormation::Stack', Properties: {TemplateURL: x}}}";
     let (code, message) = refusal(set("nested", nested).await);
     assert_eq!(code, "ValidationError");
-    let expected = "nested stacks are not supported by this cloud: AWS::CloudFormation::Stack of Inner";
+    let expected = "AWS::CloudFormation::Stack (resource Inner) is a nested stack, which this cloud does not simulate";
     assert!(message.contains(expected), "{message}");
 }
 
@@ -72,7 +72,7 @@ async fn sams_transform_over_plain_resources_changes_nothing() {
     let function = "Transform: AWS::Serverless-2016-10-31\nResources: {F: {Type: 'AWS::Serverless::Function'}}";
     let create = client.create_stack().stack_name("f").template_body(function);
     let (_, message) = refusal(create.capabilities(Capability::CapabilityAutoExpand).send().await);
-    let expected = "this cloud does not simulate serverless resources: AWS::Serverless::Function of F";
+    let expected = "AWS::Serverless::Function (resource F) is made into other resources by AWS's transform";
     assert!(message.contains(expected), "{message}");
 }
 
@@ -105,7 +105,7 @@ async fn a_type_behind_a_false_condition_may_be_any() {
     let cloud = TestCloud::start().await;
     let client = cloud.cloudformation();
     let template = "Parameters: {Key: {Type: String, Default: 'no'}}\nConditions: {Made: !Equals [!Ref Key, 'yes']}\n\
-        Resources:\n  K: {Type: 'AWS::KMS::Key', Condition: Made, Properties: {KeyPolicy: {}}}\n  \
+        Resources:\n  K: {Type: 'AWS::EC2::VPC', Condition: Made, Properties: {CidrBlock: 10.0.0.0/16}}\n  \
         M: {Type: 'AWS::CDK::Metadata', Properties: {Analytics: 'v2:deflate64:x'}}\n  \
         Q: {Type: 'AWS::SQS::Queue', Properties: {KmsMasterKeyId: !If [Made, !Ref K, !Ref 'AWS::NoValue']}}";
     assert_eq!(create(&client, "s", template).await, "CREATE_COMPLETE");
@@ -114,13 +114,13 @@ async fn a_type_behind_a_false_condition_may_be_any() {
     assert_eq!(kinds, ["AWS::CDK::Metadata", "AWS::SQS::Queue"]);
     client.validate_template().template_body(template).send().await.unwrap();
     let summary = client.get_template_summary().template_body(template).send().await.unwrap();
-    assert_eq!(summary.resource_types(), ["AWS::CDK::Metadata", "AWS::KMS::Key", "AWS::SQS::Queue"]);
+    assert_eq!(summary.resource_types(), ["AWS::CDK::Metadata", "AWS::EC2::VPC", "AWS::SQS::Queue"]);
     let made = parameter("Key", "yes");
     let refused = client.update_stack().stack_name("s").use_previous_template(true).parameters(made).send().await;
-    assert!(refusal(refused).1.contains("AWS::KMS::Key"));
+    assert!(refusal(refused).1.contains("AWS::EC2::VPC"));
     let always = template.replace(", Condition: Made", "");
-    assert!(refusal(client.validate_template().template_body(&always).send().await).1.contains("AWS::KMS::Key"));
-    assert!(refusal(client.get_template_summary().template_body(&always).send().await).1.contains("AWS::KMS::Key"));
+    assert!(refusal(client.validate_template().template_body(&always).send().await).1.contains("AWS::EC2::VPC"));
+    assert!(refusal(client.get_template_summary().template_body(&always).send().await).1.contains("AWS::EC2::VPC"));
 }
 
 /// `!GetAtt [!Sub 'T${I}', TopicArn]` in a loop over outputs was refused.

@@ -7,8 +7,10 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::helpers::cloud::{PATIENCE, TestCloud};
 use crate::helpers::raw::{ask, connect, send, status, well};
@@ -20,9 +22,8 @@ async fn authority(cloud: &TestCloud) -> String {
     answer.split_once("\r\n\r\n").unwrap().1.to_owned()
 }
 
-/// Sends a request over TLS to a server that is called `name`, trusting `pem` alone; what the server answers, or why there is no
-/// connection.
-async fn send_tls(cloud: &TestCloud, pem: &str, name: &str, request: &str) -> Result<String, String> {
+/// A connection over TLS to a server that is called `name`, trusting `pem` alone; or why there is none.
+async fn connect_tls(cloud: &TestCloud, pem: &str, name: &str) -> Result<TlsStream<TcpStream>, String> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -31,8 +32,14 @@ async fn send_tls(cloud: &TestCloud, pem: &str, name: &str, request: &str) -> Re
     client.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let stream = TlsConnector::from(Arc::new(client)).connect(name, connect(cloud).await).await;
-    let mut stream = stream.map_err(|error| error.to_string())?;
+    let stream = stream.map_err(|error| error.to_string())?;
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+    Ok(stream)
+}
+
+/// What the server answers to a request over TLS, or why there is no connection.
+async fn send_tls(cloud: &TestCloud, pem: &str, name: &str, request: &str) -> Result<String, String> {
+    let mut stream = connect_tls(cloud, pem, name).await?;
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
@@ -105,6 +112,68 @@ async fn the_certificate_of_a_signature_comes_by_https() {
     assert!(answer.contains("-----BEGIN CERTIFICATE-----"), "{answer}");
 }
 
+/// What a client names is no reason to make a certificate for it, nor to fall over.
+#[tokio::test]
+async fn a_name_that_is_not_the_servers_gets_no_certificate() {
+    let cloud = TestCloud::start().await;
+    let pem = authority(&cloud).await;
+    let long = format!("{}.localhost", ["a".repeat(60).as_str(); 3].join("."));
+    for (name, trusted) in [
+        ("LOCALHOST", true),
+        ("xn--nxasmq6b.localhost", true),
+        ("a_b.localhost", true),
+        (long.as_str(), true),
+        ("evil.example", false),
+        ("localhost.evil.example", false),
+        ("evil.elb.amazonaws.com", false),
+        ("evil.localhostx", false),
+    ] {
+        let answer = send_tls(&cloud, &pem, name, &get("localhost", "/health")).await;
+        assert_eq!(answer.is_ok(), trusted, "{name}: {answer:?}");
+    }
+    well(&cloud, "names").await;
+}
+
+/// After the handshake the same rules hold as without: a foreign page over TLS is foreign.
+#[tokio::test]
+async fn tls_opens_nothing_that_is_closed() {
+    let cloud = TestCloud::start().await;
+    let pem = authority(&cloud).await;
+    let answer = send_tls(&cloud, &pem, "localhost", &get("evil.example", "/health")).await.unwrap();
+    assert_eq!(status(&answer), "403");
+    let page = "POST /_messaging/reset HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n\
+                Connection: close\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(status(&send_tls(&cloud, &pem, "localhost", page).await.unwrap()), "403");
+}
+
+/// A client that goes away takes no message with it, whether it says goodbye or not.
+#[tokio::test]
+async fn a_long_poll_over_tls_ends_with_its_connection() {
+    let cloud = TestCloud::live().await;
+    let pem = authority(&cloud).await;
+    let queue = cloud.sqs().create_queue().queue_name("q").send().await.unwrap().queue_url.unwrap();
+    let poll = "GET /000000000000/q?Action=ReceiveMessage&Version=2012-11-05&WaitTimeSeconds=20 HTTP/1.1\r\n\
+                Host: localhost\r\n\r\n";
+    for says_goodbye in [true, false] {
+        let mut stream = connect_tls(&cloud, &pem, "localhost").await.unwrap();
+        stream.write_all(poll.as_bytes()).await.unwrap();
+        stream.flush().await.unwrap();
+        while cloud.inside().core.waiters.waiting() == 0 {
+            tokio::task::yield_now().await;
+        }
+        if says_goodbye {
+            stream.shutdown().await.unwrap();
+        }
+        drop(stream);
+        while cloud.inside().core.waiters.waiting() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    cloud.sqs().send_message().queue_url(&queue).message_body("x").send().await.unwrap();
+    let got = cloud.sqs().receive_message().queue_url(&queue).send().await.unwrap();
+    assert_eq!(got.messages().len(), 1);
+}
+
 /// Whoever begins and says no more, or speaks nonsense, holds up neither others nor the end.
 #[tokio::test]
 async fn handshakes_that_do_not_end_hold_up_nothing() {
@@ -122,6 +191,9 @@ async fn handshakes_that_do_not_end_hold_up_nothing() {
     {
         send(&cloud, nonsense).await;
     }
+    // A hello of 16 KB that comes in pieces, and more of it than a hello may have.
+    let piece = [&b"\x16\x03\x01\x40\x00"[..], b"\x01\x0f\xff\xfc", &[0; 16_380]].concat();
+    send(&cloud, &piece.repeat(20)).await;
     well(&cloud, "handshakes that don't end").await;
     timeout(PATIENCE, cloud.stop()).await.expect("the server stops all the same");
     drop(open);

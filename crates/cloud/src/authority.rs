@@ -182,6 +182,11 @@ mod tests {
 
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
+    #[expect(clippy::disallowed_methods, reason = "the client of these tests looks at it as well")]
+    fn now() -> SystemTime {
+        SystemTime::now()
+    }
+
     /// Whether a client that trusts the authority shakes hands with a server at `address`, as it calls it `name`.
     async fn trusts(authority: &Authority, name: &str, address: IpAddr, made: SystemTime) -> bool {
         let mut roots = RootCertStore::empty();
@@ -207,7 +212,7 @@ mod tests {
         let made = Authority::make().unwrap();
         let kept = Authority::of(&made.to_keep().unwrap()).unwrap();
         assert_eq!(made.pem(), kept.pem());
-        let now = SystemTime::now();
+        let now = now();
         for authority in [&made, &kept] {
             for name in ["localhost", "b.s3.localhost", "sns.us-east-1.amazonaws.com", "127.0.0.1", "::1"] {
                 assert!(trusts(authority, name, HERE, now).await, "{name}");
@@ -224,7 +229,7 @@ mod tests {
     #[tokio::test]
     async fn a_certificate_is_made_anew_long_before_it_ends() {
         let authority = Authority::make().unwrap();
-        let now = SystemTime::now();
+        let now = now();
         let (old, older) = (now - 390 * DAY, now - 400 * DAY);
         assert!(trusts(&authority, "old.localhost", HERE, old).await);
         assert!(!trusts(&authority, "older.localhost", HERE, older).await);
@@ -240,7 +245,7 @@ mod tests {
     fn names_that_clients_choose_fill_no_memory() {
         let authority = Authority::make().unwrap();
         for number in 0..3 * KEPT {
-            authority.config(Some(&format!("b{number}.localhost")), HERE, SystemTime::now()).unwrap();
+            authority.config(Some(&format!("b{number}.localhost")), HERE, now()).unwrap();
         }
         assert!(authority.shown.lock().len() <= KEPT);
     }

@@ -1,7 +1,7 @@
 //! The registry: which code answers for which service.
 
 use crate::request::Services;
-use crate::{cloudformation, firehose, iam, logs, sns, sqs, ssm, sts};
+use crate::{cloudformation, ecr, firehose, iam, kms, logs, sns, sqs, ssm, sts};
 
 /// All services with a table of operations.
 pub(crate) static SERVICES: Services = Services(&[
@@ -13,6 +13,8 @@ pub(crate) static SERVICES: Services = Services(&[
     &sts::SERVICE,
     &logs::SERVICE,
     &ssm::SERVICE,
+    &ecr::SERVICE,
+    &kms::SERVICE,
 ]);
 
 #[cfg(test)]

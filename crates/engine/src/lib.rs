@@ -25,6 +25,7 @@ mod apply;
 mod aws_policies;
 pub mod change;
 pub mod config;
+mod contents;
 mod declared;
 mod engine;
 pub mod explain;
@@ -49,6 +50,7 @@ mod windows;
 
 pub use self::aws_policies::AwsPolicy;
 pub use self::change::Change;
+pub use self::contents::Contents;
 pub use self::declared::MAX_DECLARED;
 pub use self::engine::{Engine, Owner, Strictness};
 pub use self::publish::{Notification, Published};

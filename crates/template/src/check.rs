@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::dynamic::{self, MAX_REFERENCES};
 use crate::error::{Invalid, Result};
 use crate::model::Template;
 use crate::pseudo::PSEUDO_PARAMETERS;
@@ -44,6 +45,8 @@ struct Mistakes<'a> {
     resources: bool,
     /// Whether anything refers to another stack's export, or to the region's zones.
     foreign: bool,
+    /// Dynamic references.
+    dynamic: usize,
 }
 
 impl<'a> Mistakes<'a> {
@@ -72,6 +75,7 @@ impl<'a> Mistakes<'a> {
             Found::Computed(_) if !template.is_extended() => self.complain(GET_ATT.to_owned()),
             Found::Computed(_) => {}
             Found::Import | Found::Zones => self.foreign = true,
+            Found::Dynamic(_) => self.dynamic += 1,
             Found::Condition(..) | Found::Mapping(_) => {}
         })
     }
@@ -82,6 +86,12 @@ impl<'a> Mistakes<'a> {
 
     /// The error for what was gathered, if anything was.
     fn settle(self, section: &str) -> Result<()> {
+        if self.dynamic > MAX_REFERENCES {
+            return Err(Invalid::new(format!(
+                "Template error: the {section} have {} dynamic references, more than {MAX_REFERENCES}",
+                self.dynamic
+            )));
+        }
         match self.first {
             Some(first) => Err(first),
             None if self.unresolved.is_empty() => Ok(()),
@@ -109,6 +119,7 @@ fn check_conditions(template: &Template, names: &BTreeSet<&str>) -> Result<()> {
         )));
     }
     for condition in template.conditions.values() {
+        dynamic::refuse(condition, "Conditions")?;
         mistakes.gather(template, names, condition)?;
     }
     mistakes.settle("Conditions")
@@ -129,6 +140,7 @@ fn check_resources(template: &Template, names: &BTreeSet<&str>) -> Result<()> {
     for resource in template.resources.values() {
         known_condition(template, resource.condition.as_ref(), "Resources")?;
         resource.properties.values().chain(&resource.metadata).try_for_each(|v| mistakes.gather(template, names, v))?;
+        resource.metadata.iter().try_for_each(|metadata| dynamic::refuse(metadata, "Metadata"))?;
         let absent = resource.depends_on.iter().filter(|d| !template.resources.contains_key(d.as_str()));
         mistakes.unresolved.extend(absent.map(String::as_str));
     }
@@ -212,8 +224,8 @@ mod tests {
                 "Template format error: Output O is malformed.  The Name field of Export must not depend on any resources, imported values, or Fn::GetAZs.",
             ),
             (
-                ", Properties: {A: '{{resolve:ssm:name:1}}'}}",
-                "Template error: the dynamic reference {{resolve:ssm:name:1}} is not supported here",
+                ", Properties: {A: '{{resolve:secretsmanager:name}}'}}",
+                "Template error: the dynamic reference {{resolve:secretsmanager:name}} is not supported here",
             ),
             (
                 ", Properties: {A: {'Fn::Transform': {Name: x}}}}",

@@ -35,7 +35,8 @@ impl Template {
         };
         let (mut resources, mut outputs) = (self.resources.clone(), self.outputs.clone());
         let budget = Budget::default();
-        let scope = Scope { template: self, parameters, conditions, pseudo, known: &known, budget: &budget };
+        let scope =
+            Scope { template: self, parameters, conditions, pseudo, known: &known, stored: &|_| None, budget: &budget };
         for (name, resource) in &mut resources {
             settle_members(&scope, &mut resource.properties)?;
             resource.metadata.as_mut().map_or(Ok(()), |metadata| settle(&scope, metadata))?;

@@ -39,7 +39,15 @@ pub fn evaluate(
     let mut conditions = BTreeMap::new();
     let budget = Budget::default();
     for name in levels.into_iter().flatten() {
-        let scope = Scope { template, parameters, conditions: &conditions, pseudo, known: &known, budget: &budget };
+        let scope = Scope {
+            template,
+            parameters,
+            conditions: &conditions,
+            pseudo,
+            known: &known,
+            stored: &|_| None,
+            budget: &budget,
+        };
         let holds = scope.truth(&template.conditions[name])?;
         conditions.insert(name.to_owned(), holds);
     }

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
@@ -54,7 +55,7 @@ struct Unroller<'a> {
     given: &'a BTreeMap<String, String>,
     pseudo: &'a Pseudo,
     /// Identifier and current value of each loop that is being unrolled, the innermost last.
-    variables: Vec<(&'a str, String)>,
+    variables: Vec<(&'a str, Rc<str>)>,
     /// Bytes that may still be produced.
     left: usize,
     /// Pays for the collections that are computed.
@@ -71,9 +72,10 @@ impl<'a> Unroller<'a> {
             Value::Array(items) => items.iter().map(|item| self.copy(item)).collect(),
             Value::Object(members) => {
                 if let (1, Some(Value::String(name))) = (members.len(), members.get("Ref"))
-                    && let Some((_, value)) = self.variables.iter().find(|(identifier, _)| identifier == name)
+                    && let Some(value) = self.variable(name)
                 {
-                    return Ok(Value::String(value.clone()));
+                    self.spend(value.len())?;
+                    return Ok(Value::String(value.to_string()));
                 }
                 let mut copied = Map::new();
                 self.members(members, &mut copied)?;
@@ -111,7 +113,7 @@ impl<'a> Unroller<'a> {
             return Err(malformed());
         };
         for value in self.collection(collection)?.ok_or_else(malformed)? {
-            self.variables.push((identifier, value));
+            self.variables.push((identifier, value.into()));
             self.members(body, into)?;
             self.variables.pop();
         }
@@ -145,8 +147,16 @@ impl<'a> Unroller<'a> {
             }
         };
         let known = |_: Reference<'_>| Err(Invalid::new("Template error: Fn::ForEach can't depend on a resource"));
-        let (conditions, budget) = (BTreeMap::new(), &self.budget);
-        let scope = Scope { template, parameters, conditions: &conditions, pseudo: self.pseudo, known: &known, budget };
+        let conditions = BTreeMap::new();
+        let scope = Scope {
+            template,
+            parameters,
+            conditions: &conditions,
+            pseudo: self.pseudo,
+            known: &known,
+            stored: &|_| None,
+            budget: &self.budget,
+        };
         scope.required(value)
     }
 
@@ -168,20 +178,53 @@ impl<'a> Unroller<'a> {
         Ok((template, parameters))
     }
 
-    /// Text with the loops' variables replaced: `${X}` by the value, `&{X}` by its letters and digits.
+    /// Text with the loops' variables replaced: `${X}` by the value, `&{X}` by its letters and digits. What a variable brings
+    /// is text: no variable is looked for in it.
     fn text(&mut self, text: &str) -> Result<String> {
-        let mut text = text.to_owned();
-        for (identifier, value) in &self.variables {
-            if text.contains("${") {
-                text = text.replace(&format!("${{{identifier}}}"), value);
-            }
-            if text.contains("&{") {
-                let alphanumeric: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
-                text = text.replace(&format!("&{{{identifier}}}"), &alphanumeric);
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(['$', '&']) {
+            self.push(&mut out, &rest[..at])?;
+            rest = &rest[at..];
+            match self.variable_at(&rest[1..]) {
+                Some((value, after)) if rest.starts_with('$') => {
+                    self.push(&mut out, &value)?;
+                    rest = after;
+                }
+                Some((value, after)) => {
+                    self.push(&mut out, &value.replace(|c: char| !c.is_ascii_alphanumeric(), ""))?;
+                    rest = after;
+                }
+                // What follows may hold one: `${A&{X}}`.
+                None => {
+                    self.push(&mut out, &rest[..1])?;
+                    rest = &rest[1..];
+                }
             }
         }
+        self.push(&mut out, rest)?;
+        Ok(out)
+    }
+
+    /// The value of the variable whose name in braces the text begins with, and what follows it.
+    fn variable_at<'t>(&self, text: &'t str) -> Option<(Rc<str>, &'t str)> {
+        let inside = text.strip_prefix('{')?;
+        // No further than any name goes: a text of nothing but open braces would be read as often as it is long.
+        let longest = self.variables.iter().map(|(identifier, _)| identifier.len()).max()?;
+        let end = inside.bytes().take(longest + 1).position(|byte| byte == b'}')?;
+        Some((self.variable(&inside[..end])?, &inside[end + 1..]))
+    }
+
+    /// The current value of a loop's variable.
+    fn variable(&self, name: &str) -> Option<Rc<str>> {
+        self.variables.iter().rev().find(|(identifier, _)| *identifier == name).map(|(_, value)| value.clone())
+    }
+
+    /// Appends what is paid for.
+    fn push(&mut self, out: &mut String, text: &str) -> Result<()> {
         self.spend(text.len())?;
-        Ok(text)
+        out.push_str(text);
+        Ok(())
     }
 
     fn spend(&mut self, bytes: usize) -> Result<()> {
@@ -225,6 +268,37 @@ mod tests {
         .unwrap();
         let keys: Vec<&String> = found["Outputs"].as_object().unwrap().keys().collect();
         assert_eq!(keys, ["O1p", "O1q", "O2p", "O2q"]);
+    }
+
+    /// Seven loops whose values were sixty times the next one's variable took two gigabytes, from 2 KB of template.
+    #[test]
+    fn what_a_variable_brings_is_not_looked_at_again() {
+        let once = unrolled(
+            "R: {'Fn::ForEach::A': [X, ['${Y}'], {'Fn::ForEach::B': [Y, [b], {'K${X}': '${X}&{Y}${A&{Y}}$'}]}]}",
+        );
+        assert_eq!(once.unwrap()["R"], json!({"K${Y}": "${Y}b${Ab}$"}));
+        let mut body = "{'K${V0}': x}".to_owned();
+        for level in (0..12).rev() {
+            body = format!(
+                "{{'Fn::ForEach::L{level}': [V{level}, ['{}'], {body}]}}",
+                format!("${{V{}}}", level + 1).repeat(60)
+            );
+        }
+        let found = unrolled(&format!("R: {body}")).unwrap();
+        assert_eq!(found["R"].as_object().unwrap().keys().next().map(String::len), Some(1 + 60 * 5));
+    }
+
+    /// A name that refers to a long value many times made half a gigabyte of 16 KB.
+    #[test]
+    fn values_that_are_referred_to_are_paid_for() {
+        let items: Vec<String> = (0..100).map(|i| i.to_string()).collect();
+        let many = vec!["!Ref V"; 500].join(", ");
+        let text = format!(
+            "R: {{'Fn::ForEach::A': [V, ['{}'], {{'Fn::ForEach::B': [Y, [{}], {{'K${{Y}}': [{many}]}}]}}]}}",
+            "v".repeat(10_000),
+            items.join(", ")
+        );
+        assert_eq!(unrolled(&text).unwrap_err().message, "Template may not exceed 1000000 bytes in size.");
     }
 
     #[test]

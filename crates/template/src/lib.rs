@@ -16,9 +16,9 @@
 //!
 //! Supported are JSON and YAML with short forms (no aliases); parameters, rules, mappings, conditions, resources and outputs;
 //! all intrinsic functions but `Fn::Transform`; the transform `AWS::LanguageExtensions` with its loops, and SAM's as far as
-//! nothing is serverless. Not supported, and
-//! refused by name: other transforms and macros, `Hooks`, dynamic references (`{{resolve:..}}`), parameters of
-//! type `AWS::SSM::Parameter::..`, creation and update policies. Messages are AWS's where AWS has one.
+//! nothing is serverless; parameters and dynamic references (`{{resolve:ssm:..}}`) whose values lie in the Parameter Store. Not
+//! supported, and refused by name: other transforms and macros, `Hooks`, dynamic references to secrets, creation and update
+//! policies. Messages are AWS's where AWS has one.
 //!
 //! A template comes from anybody, so its cost is bounded: how deep it is nested by `parse`; what its loops and functions make,
 //! and what the patterns of its parameters cost, by `budget`. (A template of some hundred bytes could ask for gigabytes.) How
@@ -34,6 +34,7 @@
 //! parameters/ declarations, texts, rules             pseudo      AWS::Region and the like
 //! java/       Java's regular expressions
 //! references  what a value refers to                 sub         the text of a Fn::Sub
+//! dynamic     {{resolve:ssm:..}}
 //! check       that it exists                         read        all of the above in order: Template::read
 //! rules       what parameters have to be             computed    names and policies that functions give
 //! conditions  which hold                             graph       order and circles
@@ -46,6 +47,7 @@ mod check;
 mod computed;
 pub mod conditions;
 pub mod diff;
+pub mod dynamic;
 mod error;
 mod evaluate;
 mod extensions;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::dynamic;
 use crate::error::{Invalid, Result};
 use crate::sub::{Piece, pieces, sub_arguments};
 use crate::value::function_call;
@@ -25,6 +26,8 @@ pub enum Found<'a> {
     Import,
     /// `Fn::GetAZs`.
     Zones,
+    /// `{{resolve:ssm:..}}`, as far as it stands in the template.
+    Dynamic(&'a str),
 }
 
 /// What a `Fn::GetAtt` is given.
@@ -84,14 +87,14 @@ pub(crate) enum Attribute<'a> {
 /// With `conditions`, of a `Fn::If` only the branch taken counts.
 ///
 /// # Errors
-/// AWS's message: for a malformed reference, a dynamic reference, or a function that isn't supported.
+/// AWS's message: for a malformed reference, a dynamic reference to a secret, or a function that isn't supported.
 pub fn walk<'a>(
     value: &'a Value,
     conditions: Option<&BTreeMap<String, bool>>,
     found: &mut dyn FnMut(Found<'a>),
 ) -> Result<()> {
     match value {
-        Value::String(text) => no_dynamic_reference(text),
+        Value::String(text) => walk_text(text, found),
         Value::Array(items) => items.iter().try_for_each(|item| walk(item, conditions, found)),
         Value::Object(members) => {
             if let Some((function, argument)) = function_call(value) {
@@ -107,16 +110,10 @@ pub fn walk<'a>(
     }
 }
 
-/// Refuses `{{resolve:ssm:..}}` and the like by name: there is nothing here that could resolve them.
-pub(crate) fn no_dynamic_reference(text: &str) -> Result<()> {
-    match text.find("{{resolve:") {
-        Some(start) => {
-            let end = text[start..].find("}}").map_or(text.len(), |length| start + length + 2);
-            let shown = &text[start..end];
-            Err(Invalid::new(format!("Template error: the dynamic reference {shown} is not supported here")))
-        }
-        None => Ok(()),
-    }
+fn walk_text<'a>(text: &'a str, found: &mut dyn FnMut(Found<'a>)) -> Result<()> {
+    dynamic::check_services(text)?;
+    dynamic::found(text).for_each(|reference| found(Found::Dynamic(reference)));
+    Ok(())
 }
 
 fn walk_call<'a>(
@@ -178,7 +175,7 @@ fn walk_sub<'a>(
     found: &mut dyn FnMut(Found<'a>),
 ) -> Result<()> {
     let (text, locals) = sub_arguments(argument)?;
-    no_dynamic_reference(text)?;
+    walk_text(text, found)?;
     for piece in pieces(text)? {
         let Piece::Variable(name) = piece else { continue };
         if locals.is_some_and(|l| l.contains_key(name)) {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::budget::Budget;
+use crate::dynamic;
 use crate::error::{Invalid, Result};
 use crate::model::{Assertion, Rule, Template};
 use crate::pseudo::Pseudo;
@@ -88,6 +89,7 @@ fn check_truth(rule: &str, value: &Value) -> Result<()> {
 
 /// Checks the form of a value: text, a list, or a function that gives one.
 fn check_value(rule: &str, value: &Value) -> Result<()> {
+    dynamic::refuse(value, "Rules")?;
     match value {
         Value::Array(items) => items.iter().try_for_each(|item| check_value(rule, item)),
         Value::Object(_) => match function_call(value) {

@@ -65,11 +65,14 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     let (messages, more) = messages(&watched, &found, args.max as usize).await?;
     for (n, message) in messages.iter().enumerate() {
         context.ui.record(&show::Record { record: "message", queue: &found.arn, message });
-        context.ui.lines(&show::lines(n + 1, message));
+        context.ui.lines(&show::head(n + 1, message));
+        context.ui.verbatim(&show::body(message));
     }
     match messages.len() {
         0 => context.ui.note(format!("{name} holds no message.")),
-        n if more => context.ui.note(format!("The first {} of {name}; --max shows more.", plural(n as u64, "message"))),
+        n if more => {
+            context.ui.note(format!("{} of {name}, the first; --max shows more.", plural(n as u64, "message")))
+        }
         n => context.ui.note(format!("{} in {name}.", plural(n as u64, "message"))),
     }
     Ok(Exit::Ok)

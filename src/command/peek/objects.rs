@@ -50,7 +50,7 @@ pub(super) async fn peek(context: &Context, target: &Target, named: &str, max: u
     let text = String::from_utf8_lossy(&body);
     let cut = cut_off || cut_inside;
     context.ui.record(&Shown { record: "object", bucket, key, text: &text, cut });
-    text.lines().for_each(|line| context.ui.line(line));
+    context.ui.verbatim(&text.lines().map(str::to_owned).collect::<Vec<_>>());
     if cut {
         context.ui.note(format!("The first {}; there is more.", bytes(body.len() as u64)));
     }
@@ -68,7 +68,7 @@ async fn list(context: &Context, target: &Target, bucket: &str, prefix: &str, ma
     }
     let found = plural(list.contents().len() as u64, "object");
     context.ui.note(match list.is_truncated() {
-        Some(true) => format!("The first {found}; --max shows more."),
+        Some(true) => format!("{found} of s3://{bucket}/{prefix}, the first; --max shows more."),
         _ => format!("{found} in s3://{bucket}/{prefix}"),
     });
     Ok(Exit::Ok)

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::clock;
 use crate::ui::paint;
-use crate::units::{count, duration};
+use crate::units::{age, count};
 
 /// So much of a body is shown: characters, and lines.
 const MAX_CHARS: usize = 2_000;
@@ -24,8 +24,8 @@ pub(super) struct Record<'a> {
     pub message: &'a Value,
 }
 
-/// A message in lines: what the queue knows of it, its attributes, its body.
-pub(super) fn lines(number: usize, message: &Value) -> Vec<String> {
+/// What the queue knows of a message, and its attributes, in lines.
+pub(super) fn head(number: usize, message: &Value) -> Vec<String> {
     let (bold, dim) = (Style::new().bold(), Style::new().dim());
     let text = |name: &str| message[name].as_str();
     let head = format!("{number}  {}  {}", paint(&bold, text("message_id").unwrap_or("?")), state(message));
@@ -35,7 +35,8 @@ pub(super) fn lines(number: usize, message: &Value) -> Vec<String> {
         Some(n) => format!("received {} times", count(n)),
     }];
     facts.extend(text("sent_at").map(|at| match since(at) {
-        Some(age) => format!("sent {} ago", duration(whole(age))),
+        Some(since) if since.as_secs() == 0 => "sent just now".to_owned(),
+        Some(since) => format!("sent {} ago", age(since)),
         None => format!("sent at {at}"),
     }));
     facts.extend(text("group").map(|group| format!("group {group}")));
@@ -47,7 +48,6 @@ pub(super) fn lines(number: usize, message: &Value) -> Vec<String> {
         let kind = attribute["type"].as_str().unwrap_or_default();
         lines.push(format!("   {name} = {} {}", cut(value, 200), paint(&dim, format!("({kind})"))));
     }
-    lines.extend(body_lines(text("body").unwrap_or_default()));
     lines
 }
 
@@ -55,7 +55,7 @@ pub(super) fn lines(number: usize, message: &Value) -> Vec<String> {
 fn state(message: &Value) -> String {
     let until = message["visible_at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
     let within = until.and_then(|at| Duration::try_from(at.duration_since(clock::now())).ok());
-    let within = within.map(|within| format!(", visible in {}", duration(whole(within)))).unwrap_or_default();
+    let within = within.map(|within| format!(", visible in {}", age(within))).unwrap_or_default();
     match message["state"].as_str() {
         Some("visible") => paint(&Style::new().green(), "visible"),
         Some("in_flight") => paint(&Style::new().yellow(), format!("in flight{within}")),
@@ -68,9 +68,9 @@ fn since(at: &str) -> Option<Duration> {
     Duration::try_from(clock::now().duration_since(at.parse::<Timestamp>().ok()?)).ok()
 }
 
-/// To the second.
-fn whole(duration: Duration) -> Duration {
-    Duration::from_secs(duration.as_secs())
+/// The body of a message, in lines.
+pub(super) fn body(message: &Value) -> Vec<String> {
+    body_lines(message["body"].as_str().unwrap_or_default())
 }
 
 fn body_lines(body: &str) -> Vec<String> {
@@ -103,14 +103,11 @@ mod tests {
 
     #[test]
     fn what_a_server_leaves_out_is_no_reason_to_fail() {
-        assert!(lines(1, &json!({"attributes": 7, "receives": -1}))[0].contains('?'));
-        let all = lines(
-            2,
-            &json!({"message_id": "m", "state": "visible", "receives": 2, "group": "g",
-                "dead_letter_source": "arn:aws:sqs:r:0:q", "attributes": {"k": {"type": "String", "value": "v"}}, "body": "b"}),
-        );
-        let all: Vec<_> = all.iter().map(|line| console::strip_ansi_codes(line).into_owned()).collect();
+        assert!(head(1, &json!({"attributes": 7, "receives": -1}))[0].contains('?'));
+        let message = json!({"message_id": "m", "state": "visible", "receives": 2, "group": "g",
+            "dead_letter_source": "arn:aws:sqs:r:0:q", "attributes": {"k": {"type": "String", "value": "v"}}, "body": "b"});
+        let all: Vec<_> = head(2, &message).iter().map(|line| console::strip_ansi_codes(line).into_owned()).collect();
         assert!(all[1].contains("received 2 times, group g, from q"), "{all:?}");
-        assert_eq!(all[3..], ["   b"]);
+        assert_eq!(body(&message), ["   b"]);
     }
 }

@@ -67,7 +67,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     loop {
         let status = scope.look(&watched).await?;
         context.ui.record(&Record { record: "status", target: target.describe(), status: &status });
-        let lines = table::render(&status);
+        let lines = table::render(&status, context.ui.columns());
         if args.watch && context.ui.is_live() {
             show(context, &mut rows, &lines);
         } else {
@@ -87,7 +87,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     rows.iter().for_each(Bar::finish_and_clear);
     // What was seen last stays.
     if context.ui.is_live() {
-        context.ui.lines(&table::render(&scope.look(&target).await?));
+        context.ui.lines(&table::render(&scope.look(&target).await?, context.ui.columns()));
     }
     Ok(Exit::Ok)
 }

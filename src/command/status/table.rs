@@ -1,4 +1,4 @@
-//! The table of `messaging status`: 60 columns at most, whatever the names are.
+//! The table of `messaging status`: 60 columns, whatever the names are; wider where names are longer and the terminal has room.
 
 use std::time::Duration;
 
@@ -6,23 +6,29 @@ use console::{Alignment, Style, measure_text_width, pad_str};
 
 use super::gather::{Queue, Status};
 use crate::ui::paint;
-use crate::units::{bytes, count, duration, plural};
+use crate::units::{age, bytes, count, plural};
 
-/// How wide each column is, the names' first.
-const WIDTHS: [usize; 5] = [24, 10, 10, 8, 8];
+/// How wide the names' column is where the terminal has no room for more.
+const NAMES: usize = 24;
+/// How wide the other columns are.
+const FIGURES: [usize; 4] = [10, 10, 8, 8];
 
-/// The status, in lines.
-pub(super) fn render(status: &Status) -> Vec<String> {
+/// The status, in lines. `columns` is how wide the terminal is, if there is one.
+pub(super) fn render(status: &Status, columns: Option<usize>) -> Vec<String> {
     let dim = Style::new().dim();
     let mut lines = Vec::new();
+    let shown = in_order(&status.queues);
+    let longest = shown.iter().map(|queue| measure_text_width(&queue.name) + 2).max().unwrap_or_default();
+    let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(FIGURES.iter().sum()));
+    let names = longest.min(room).max(NAMES);
     if status.queues.is_empty() {
         lines.push("There is no queue.".to_owned());
     } else {
         let head = ["queue", "visible", "in flight", "delayed", "oldest"].map(str::to_owned);
-        lines.push(paint(&dim, row(&head)));
+        lines.push(paint(&dim, row(&head, names)));
     }
-    for queue in in_order(&status.queues) {
-        lines.extend(queue_lines(queue, is_dead_letter_queue(queue, &status.queues)));
+    for queue in shown {
+        lines.extend(queue_lines(queue, is_dead_letter_queue(queue, &status.queues), names));
     }
     if status.more_queues {
         lines.push(paint(&dim, format!("(only the first {} queues)", count(status.queues.len() as u64))));
@@ -57,15 +63,15 @@ fn is_dead_letter_queue(queue: &Queue, of: &[Queue]) -> bool {
     of.iter().any(|it| it.dead_letter_queue.as_ref() == Some(&queue.arn))
 }
 
-/// A queue in a line; in two, if its name is long.
-fn queue_lines(queue: &Queue, dead: bool) -> Vec<String> {
+/// A queue in a line; in two, if its name is longer than `names`.
+fn queue_lines(queue: &Queue, dead: bool, names: usize) -> Vec<String> {
     let name = if dead { format!("└ {}", queue.name) } else { queue.name.clone() };
     let age = queue.oldest_age_ms.map_or_else(|| "-".into(), |ms| age(Duration::from_millis(ms)));
     let numbers = [queue.visible, queue.in_flight, queue.delayed].map(count);
     let [visible, in_flight, delayed] = numbers;
-    let long = measure_text_width(&name) > WIDTHS[0];
+    let long = measure_text_width(&name) > names;
     let first = if long { String::new() } else { name.clone() };
-    let text = row(&[first, visible, in_flight, delayed, age]);
+    let text = row(&[first, visible, in_flight, delayed, age], names);
     let style = if dead && queue.total() > 0 { Style::new().red() } else { Style::new() };
     let mut lines = Vec::new();
     if long {
@@ -75,21 +81,13 @@ fn queue_lines(queue: &Queue, dead: bool) -> Vec<String> {
     lines
 }
 
-fn row(cells: &[String; 5]) -> String {
-    let pad = |(cell, width): (&String, usize)| {
-        let side = if width == WIDTHS[0] { Alignment::Left } else { Alignment::Right };
-        pad_str(cell, width, side, None).into_owned()
-    };
-    cells.iter().zip(WIDTHS).map(pad).collect::<String>().trim_end().to_owned()
-}
-
-/// An age in eight characters: to the second is enough.
-fn age(age: Duration) -> String {
-    match age.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds @ 60..360_000 => duration(Duration::from_secs(seconds)),
-        seconds => format!("{} d", seconds / 86_400),
+fn row(cells: &[String; 5], names: usize) -> String {
+    let [name, figures @ ..] = cells;
+    let mut row = pad_str(name, names, Alignment::Left, None).into_owned();
+    for (figure, width) in figures.iter().zip(FIGURES) {
+        row += &pad_str(figure, width, Alignment::Right, None);
     }
+    row.trim_end().to_owned()
 }
 
 fn topics(status: &Status) -> impl Iterator<Item = String> {
@@ -185,7 +183,7 @@ mod tests {
         let buckets = vec![Bucket { name: "b".into(), objects: 1_000, more: true }];
         let status = Status { queues, more_queues: false, topics, streams, buckets, tells_ages: true };
         let lines: Vec<String> =
-            render(&status).iter().map(|line| console::strip_ansi_codes(line).into_owned()).collect();
+            render(&status, Some(60)).iter().map(|line| console::strip_ansi_codes(line).into_owned()).collect();
         let expected = [
             "queue                      visible in flight delayed  oldest",
             "api-orders-created-consumer-of-a-long-name",
@@ -201,5 +199,11 @@ mod tests {
         let squeeze = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(lines.iter().map(|line| squeeze(line)).collect::<Vec<_>>(), expected.map(squeeze));
         assert!(lines.iter().all(|line| console::measure_text_width(line) <= 60), "{lines:#?}");
+        // Where there is room a name and its figures are one line.
+        let wide = render(&status, Some(80));
+        assert!(
+            console::strip_ansi_codes(&wide[1]).starts_with("api-orders-created-consumer-of-a-long-name  "),
+            "{wide:#?}"
+        );
     }
 }

@@ -53,11 +53,12 @@ pub(super) async fn create_change_set(cx: &Context, mut input: Deployment) -> Re
     if !creates {
         check_updatable(&stack)?;
     }
-    let (changes, failed) = match compare::changes(cx, &stack, &prepared.plan).await {
+    let stored = compare::stored(cx, &stack, &prepared).await?;
+    let (changes, failed) = match compare::changes(cx, &stack, &prepared.plan, &stored).await {
         Ok(changes) => {
             let nothing = !creates
                 && changes.changes.is_empty()
-                && !compare::differs(cx, &stack, &prepared.definition, &prepared.plan);
+                && !compare::differs(cx, &stack, &prepared.definition, &prepared.plan, &stored);
             (changes, nothing.then(|| NOTHING.to_owned()))
         }
         Err(error) => (Default::default(), Some(error.message)),

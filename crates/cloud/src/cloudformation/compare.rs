@@ -7,22 +7,39 @@ use serde_json::Value;
 use super::blocking::run_blocking;
 use super::error::invalid_template;
 use super::plan::{self, Known, Plan, pseudo};
+use super::prepare::Prepared;
 use super::record::{Definition, Stack};
-use super::store;
 use super::types;
+use super::{store, stored};
 use crate::request::Context;
 use template::diff::{self, Before, Changes, Deployed};
+use template::parameters::Texts;
 use template::{Budget, Reference, Template, is_unknown, scalar_text};
 use wire::AwsError;
 
+/// What dynamic references stand for in a new definition: what the Parameter Store has now. As long as neither the template nor
+/// its parameters differ, AWS doesn't look (aws-cloudformation/cloudformation-coverage-roadmap, issue 844), and they stand for what
+/// they stood for.
+pub(super) async fn stored(cx: &Context, stack: &Stack, new: &Prepared) -> Result<Texts, AwsError> {
+    let (resources, exports) = (store::all_resources(cx, &stack.uuid), plan::exports(&store::all_stacks(cx)));
+    let references = plan::references(&new.plan, &Known::new(&resources, &exports));
+    if references.is_empty() {
+        return Ok(Texts::new());
+    }
+    let old = &stack.now;
+    let old_text = cx.cloud.core.read(|engine, _| store::template(engine, &old.template));
+    let same = old_text.is_some_and(|old| old == new.text) && old.texts() == new.definition.texts();
+    if same { Ok(old.dynamic.clone()) } else { stored::resolve_some(cx, &references).await }
+}
+
 /// What a new definition would change of a stack.
-pub(super) async fn changes(cx: &Context, stack: &Stack, plan: &Plan) -> Result<Changes, AwsError> {
+pub(super) async fn changes(cx: &Context, stack: &Stack, plan: &Plan, stored: &Texts) -> Result<Changes, AwsError> {
     let old_text = cx.cloud.core.read(|engine, _| store::template(engine, &stack.now.template));
     let (resources, exports) = (store::all_resources(cx, &stack.uuid), plan::exports(&store::all_stacks(cx)));
     // A stack in review has no template yet.
     let old = match old_text {
         Some(text) => {
-            let (parameters, pseudo) = (stack.now.parameters.clone(), pseudo(stack, &stack.now.notifications));
+            let (parameters, pseudo) = (stack.now.texts(), pseudo(stack, &stack.now.notifications));
             // What is deployed was admitted when it was deployed.
             run_blocking(move || Plan::new(&text, &parameters, pseudo, true).ok()).await?
         }
@@ -45,11 +62,13 @@ pub(super) async fn changes(cx: &Context, stack: &Stack, plan: &Plan) -> Result<
     let before = Before { template, parameters, resources: deployed.collect() };
     let known = Known::new(&resources, &exports);
     let answer = |reference: Reference<'_>| known.answer(reference);
-    diff::changes(&before, &plan.scope(&answer, &Budget::default()), &types::recreation).map_err(invalid_template)
+    let look = |reference: &str| stored.get(reference).cloned();
+    diff::changes(&before, &plan.scope(&answer, &look, &Budget::default()), &types::recreation)
+        .map_err(invalid_template)
 }
 
 /// Whether a new definition changes a stack in any other way: its outputs, its tags, whom it notifies.
-pub(super) fn differs(cx: &Context, stack: &Stack, definition: &Definition, plan: &Plan) -> bool {
+pub(super) fn differs(cx: &Context, stack: &Stack, definition: &Definition, plan: &Plan, stored: &Texts) -> bool {
     let old = &stack.now;
     if old.tags != definition.tags || old.notifications != definition.notifications || old.role != definition.role {
         return true;
@@ -57,8 +76,9 @@ pub(super) fn differs(cx: &Context, stack: &Stack, definition: &Definition, plan
     let (resources, exports) = (store::all_resources(cx, &stack.uuid), plan::exports(&store::all_stacks(cx)));
     let known = Known::new(&resources, &exports);
     let answer = |reference: Reference<'_>| known.answer(reference);
+    let look = |reference: &str| stored.get(reference).cloned();
     let budget = Budget::default();
-    let scope = plan.scope(&answer, &budget);
+    let scope = plan.scope(&answer, &look, &budget);
     let outputs: Vec<_> =
         plan.template.outputs.iter().filter(|(_, output)| plan.shows(output.condition.as_ref())).collect();
     let same = |(key, output): &(&String, &template::Output)| {

@@ -31,12 +31,13 @@ pub(super) struct DescribeStacksOutput {
     next_token: Option<String>,
 }
 
-/// A parameter with its value, which `NoEcho` hides.
+/// A parameter with its value, which `NoEcho` hides. The resolved value is what the Parameter Store had for it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ParameterView {
     pub parameter_key: String,
     pub parameter_value: String,
+    pub resolved_value: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -90,10 +91,15 @@ struct StackView {
 }
 
 /// The parameters of a template, those that are `NoEcho` masked, in the template's order.
-fn parameters(template: Option<&Template>, texts: &Texts) -> Option<Vec<ParameterView>> {
+fn parameters(template: Option<&Template>, texts: &Texts, resolved: &Texts) -> Option<Vec<ParameterView>> {
     let view = |key: &str, no_echo: bool| {
         let value = if no_echo { MASK } else { texts.get(key)? };
-        Some(ParameterView { parameter_key: key.to_owned(), parameter_value: value.to_owned() })
+        let resolved = resolved.get(key).map(|value| if no_echo { MASK } else { value });
+        Some(ParameterView {
+            parameter_key: key.to_owned(),
+            parameter_value: value.to_owned(),
+            resolved_value: resolved.map(str::to_owned),
+        })
     };
     let views: Vec<ParameterView> = match template {
         Some(template) => template.parameters.iter().filter_map(|p| view(&p.name, p.no_echo)).collect(),
@@ -109,10 +115,11 @@ pub(super) async fn shown(cx: &Context, definition: &Definition) -> Result<Optio
         return Ok(None);
     }
     let text = cx.cloud.core.read(|engine, _| store::template(engine, &definition.template));
-    let (texts, here) = (definition.parameters.clone(), pseudo_here(cx));
+    let (texts, resolved) = (definition.parameters.clone(), definition.resolved.clone());
+    let (all, here) = (definition.texts(), pseudo_here(cx));
     let read = move || {
-        let template = text.and_then(|text| Template::read_given(&text, &texts, &here).ok());
-        parameters(template.as_ref(), &texts)
+        let template = text.and_then(|text| Template::read_given(&text, &all, &here).ok());
+        parameters(template.as_ref(), &texts, &resolved)
     };
     run_blocking(read).await
 }

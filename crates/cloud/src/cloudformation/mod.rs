@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! stacks  change_sets  describe_*  events  resources  templates  exports  settings     the operations
-//! input   source        the input of an operation, and the texts that it names
+//! input   source stored the input of an operation, the texts that it names, what the Parameter Store has for them
 //! prepare plan          what comes of it: a stack's definition, a template with its values
 //! compare stack_policy  a stack against a new definition; what an update may touch
 //! run/    types/        the background work of a stack; a file a resource type
@@ -32,6 +32,7 @@ mod source;
 mod stack_policy;
 mod stacks;
 mod store;
+mod stored;
 mod templates;
 mod types;
 

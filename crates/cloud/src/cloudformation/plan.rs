@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::Mutex;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::record::{Resources, Stack};
+use super::stored::Met;
 use super::types::{self, Conformed};
 use crate::request::Context;
+use template::dynamic::Stored;
 use template::graph::{self, Needs};
 use template::parameters::Texts;
 use template::references::{Found, walk};
@@ -104,6 +106,7 @@ impl Plan {
     pub(super) fn scope<'a>(
         &'a self,
         known: &'a dyn Fn(Reference<'_>) -> Result<Value>,
+        stored: &'a Stored<'a>,
         budget: &'a Budget,
     ) -> Scope<'a> {
         Scope {
@@ -112,6 +115,7 @@ impl Plan {
             conditions: &self.conditions,
             pseudo: &self.pseudo,
             known,
+            stored,
             budget,
         }
     }
@@ -236,19 +240,44 @@ impl<'a> Known<'a> {
     }
 }
 
-/// A resource's properties, every value known and in its type's shape.
-pub(super) fn properties(
+/// A resource's properties, evaluated as far as they are known.
+pub(super) fn evaluated(
     plan: &Plan,
     name: &str,
     known: &Known<'_>,
+    stored: &Stored<'_>,
     budget: &Budget,
-) -> std::result::Result<Conformed, String> {
+) -> std::result::Result<Map<String, Value>, String> {
     let answer = |reference: Reference<'_>| known.answer(reference);
     let resource = &plan.template.resources[name];
-    let evaluated = plan.scope(&answer, budget).members(&resource.properties).map_err(|invalid| invalid.message)?;
+    plan.scope(&answer, stored, budget).members(&resource.properties).map_err(|invalid| invalid.message)
+}
+
+/// The dynamic references in all that a template gives.
+pub(super) fn references(plan: &Plan, known: &Known<'_>) -> BTreeSet<String> {
+    let answer = |reference: Reference<'_>| known.answer(reference);
+    let (met, budget) = (Met::default(), Budget::default());
+    let note = |reference: &str| met.note(reference);
+    let scope = plan.scope(&answer, &note, &budget);
+    let properties = plan.needs.keys().flat_map(|name| plan.template.resources[name].properties.values());
+    let outputs = plan.template.outputs.values().filter(|output| plan.shows(output.condition.as_ref()));
+    for value in properties.chain(outputs.flat_map(|output| std::iter::once(&output.value).chain(&output.export))) {
+        // What is wrong is told where the value is needed.
+        let _ = scope.value(value);
+    }
+    met.all()
+}
+
+/// A resource's properties, every value known and in its type's shape.
+pub(super) fn conformed(
+    plan: &Plan,
+    name: &str,
+    evaluated: &Map<String, Value>,
+) -> std::result::Result<Conformed, String> {
+    let resource = &plan.template.resources[name];
     match types::find(&resource.kind) {
         Some(found) => found
-            .conform(&evaluated, plan.placeholders)
+            .conform(evaluated, plan.placeholders)
             .map_err(|what| format!("Properties validation failed for resource {name} with message:\n{what}")),
         None => Err(format!("Unrecognized resource type {}", resource.kind)),
     }

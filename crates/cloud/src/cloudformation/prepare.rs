@@ -8,7 +8,7 @@ use super::input::{AUTO_EXPAND, Deployment, check_role};
 use super::plan::{self, Plan, pseudo};
 use super::record::{Definition, Stack};
 use super::source::template_text;
-use super::store;
+use super::{store, stored};
 use crate::request::Context;
 use template::parameters::{Given, Texts, settle};
 use template::references::{Found, unresolved, walk};
@@ -41,7 +41,9 @@ pub(super) async fn prepare(
     if !update && given.iter().any(|g| g.use_previous) {
         return Err(invalid("Cannot specify UsePreviousValue on Parameters when ChangeSetType is CREATE"));
     }
-    let early = early_parameters(&given, stack);
+    let mut early = early_parameters(&given, stack);
+    let values = stored::early(cx, &text, &early).await?;
+    early.extend(values);
     let before = update.then(|| stack.now.parameters.clone());
     let here = pseudo(stack, input.notification_arns.as_ref().unwrap_or(&stack.now.notifications));
     let placeholders = cx.cloud.placeholders;
@@ -53,6 +55,7 @@ pub(super) async fn prepare(
     })
     .await?
     .map_err(invalid_template)?;
+    let resolved = stored::settle(cx, &template.parameters, &parameters).await?;
     input.check_resource_types(&template)?;
     let capabilities = input.capabilities.take().unwrap_or_default();
     if let Some(lacking) = summary::lacking(&template, &capabilities) {
@@ -63,6 +66,8 @@ pub(super) async fn prepare(
         template: key,
         description: template.description.clone(),
         parameters,
+        resolved,
+        dynamic: Texts::new(),
         tags: input.tags.take().unwrap_or_else(|| stack.now.tags.clone()),
         // Of what was acknowledged, what the template asks for.
         capabilities: capabilities.into_iter().filter(|c| needed.contains(&c.as_str())).collect(),
@@ -73,7 +78,7 @@ pub(super) async fn prepare(
     };
     let pseudo = pseudo(stack, &definition.notifications);
     run_blocking(move || {
-        let plan = Plan::new(&text, &definition.parameters, pseudo, placeholders)?;
+        let plan = Plan::new(&text, &definition.texts(), pseudo, placeholders)?;
         rules::check(&plan.template, &plan.values, &plan.pseudo)?;
         rehearse(&plan)?;
         Ok(Prepared { text, definition, plan })
@@ -121,7 +126,7 @@ fn early_parameters(given: &[Given], stack: &Stack) -> Texts {
 fn rehearse(plan: &Plan) -> template::Result<()> {
     let known = |_: Reference<'_>| Ok(KNOWN_AFTER_APPLY.into());
     let budget = Budget::default();
-    let scope = plan.scope(&known, &budget);
+    let scope = plan.scope(&known, &|_| None, &budget);
     let resources = plan.needs.keys().flat_map(|name| plan.template.resources[name].properties.values());
     let outputs = plan.template.outputs.values().filter(|o| plan.shows(o.condition.as_ref()));
     for value in resources.chain(outputs.flat_map(|o| std::iter::once(&o.value).chain(&o.export))) {

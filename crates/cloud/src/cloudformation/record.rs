@@ -123,7 +123,14 @@ pub(super) struct Definition {
     /// The document that holds the template's text.
     pub template: String,
     pub description: Option<String>,
+    /// What was given for the parameters.
     pub parameters: Texts,
+    /// The values of those parameters that the Parameter Store had when this definition was made.
+    #[serde(default)]
+    pub resolved: Texts,
+    /// What the template's dynamic references stood for when this definition was deployed.
+    #[serde(default)]
+    pub dynamic: Texts,
     pub tags: Vec<Tag>,
     pub capabilities: Vec<String>,
     pub role: Option<String>,
@@ -131,6 +138,15 @@ pub(super) struct Definition {
     pub outputs: Vec<StackOutput>,
     /// Names of the exports that it imports.
     pub imports: Vec<String>,
+}
+
+impl Definition {
+    /// The texts of the parameters' values.
+    pub(super) fn texts(&self) -> Texts {
+        let mut texts = self.parameters.clone();
+        texts.extend(self.resolved.iter().map(|(name, value)| (name.clone(), value.clone())));
+        texts
+    }
 }
 
 /// A tag of a stack, as clients write it too.

@@ -140,8 +140,9 @@ pub(super) async fn update_stack(cx: &Context, mut input: Deployment) -> Result<
     let prepared = prepare(cx, &mut input, &stack, true, key).await?;
     check_expansion(&prepared.plan.template, may_expand)?;
     check_updatable(&stack)?;
-    let changes = compare::changes(cx, &stack, &prepared.plan).await?;
-    if changes.changes.is_empty() && !compare::differs(cx, &stack, &prepared.definition, &prepared.plan) {
+    let stored = compare::stored(cx, &stack, &prepared).await?;
+    let changes = compare::changes(cx, &stack, &prepared.plan, &stored).await?;
+    if changes.changes.is_empty() && !compare::differs(cx, &stack, &prepared.definition, &prepared.plan, &stored) {
         return Err(invalid("No updates are to be performed."));
     }
     let token = input.client_request_token;

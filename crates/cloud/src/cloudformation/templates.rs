@@ -9,8 +9,8 @@ use super::error::{constraint, invalid, invalid_template, no_stack_with_id};
 use super::place::Place;
 use super::record::Definition;
 use super::source::template_text;
-use super::store;
 use super::{plan, types};
+use super::{store, stored};
 use crate::request::Context;
 use template::parameters::{Declaration, Texts};
 use template::{Pseudo, Template, summary};
@@ -74,7 +74,7 @@ pub(super) async fn get_template(cx: &Context, input: GetTemplateInput) -> Resul
 fn unrolled(text: &str, definition: &Definition, here: &Pseudo) -> Option<String> {
     let tree = template::parse(text).ok()?;
     tree.get("Transform")?;
-    let mut tree = template::unroll_loops(tree, &definition.parameters, here).ok()?;
+    let mut tree = template::unroll_loops(tree, &definition.texts(), here).ok()?;
     for section in ["Transform", "Globals"] {
         tree.as_object_mut()?.shift_remove(section);
     }
@@ -181,7 +181,8 @@ fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
 /// Reads a template for which no parameters are given.
 async fn read(cx: &Context, text: String) -> Result<Template, AwsError> {
     let here = plan::pseudo_here(cx);
-    run_blocking(move || Template::read_given(&text, &Texts::new(), &here)).await?.map_err(invalid_template)
+    let values = stored::early(cx, &text, &Texts::new()).await?;
+    run_blocking(move || Template::read_given(&text, &values, &here)).await?.map_err(invalid_template)
 }
 
 /// GetTemplateSummary.

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rustls::ServerConfig;
 
+use super::clock::Clock;
 use super::cloud::Cloud;
 use crate::authority::Authority;
 use crate::folder::Home;
@@ -54,8 +55,10 @@ impl Cloud {
     /// What a handshake goes by with a client that asked for `name`, or else for the server's `address`. `None`, with a notice,
     /// when there is nothing to show.
     pub async fn certificate_for(self: &Arc<Self>, name: Option<&str>, address: IpAddr) -> Option<Arc<ServerConfig>> {
+        // Clients look at the wall's clock, also where the cloud's stands still.
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(Clock::System.now());
         let config = match self.authority().await {
-            Ok(authority) => authority.config(name, address, SystemTime::now()),
+            Ok(authority) => authority.config(name, address, now),
             Err(error) => Err(error.message),
         };
         config.inspect_err(|why| self.notice(&format!("no TLS connection can be taken: {why}"))).ok()

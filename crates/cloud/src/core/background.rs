@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use super::notices::carried_on;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -13,9 +14,10 @@ pub struct Background {
 }
 
 impl Background {
-    /// Runs a task until it has ended, or the server stops.
+    /// Runs a task until it has ended, or the server stops. Its notices name the stack that began it, if one did.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
+        let task = carried_on(task);
         self.tasks.spawn(async move {
             tokio::select! {
                 () = task => {}

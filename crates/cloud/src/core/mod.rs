@@ -12,6 +12,7 @@ pub(crate) mod notices;
 pub(crate) mod notification;
 mod rebuild;
 pub(crate) mod receive;
+pub(crate) mod tally;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transaction;

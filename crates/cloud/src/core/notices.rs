@@ -1,7 +1,7 @@
 //! What the server says of itself: deliveries that didn't happen, and why; things that AWS would refuse.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
@@ -13,6 +13,33 @@ const QUIET: Millis = 60_000;
 const LONGEST: usize = 4_096;
 /// Notices kept for `/_messaging/notices`.
 const KEPT: usize = 1_000;
+
+tokio::task_local! {
+    /// The stack whose operation this task runs.
+    static STACK: Arc<str>;
+}
+
+/// Does some work of a stack's operation: each notice that it comes to names the stack, however far from CloudFormation it is
+/// written.
+pub(crate) async fn of_stack<F: Future>(name: &str, work: F) -> F::Output {
+    STACK.scope(name.into(), work).await
+}
+
+/// As [`of_stack`], of work that waits for nothing.
+pub(crate) fn of_stack_at_once<R>(name: &str, work: impl FnOnce() -> R) -> R {
+    STACK.sync_scope(name.into(), work)
+}
+
+/// Has a task that this one begins name the same stack in its notices, if there is one.
+pub(super) fn carried_on(work: impl Future<Output = ()>) -> impl Future<Output = ()> {
+    let stack = STACK.try_with(Arc::clone).ok();
+    async {
+        match stack {
+            Some(stack) => STACK.scope(stack, work).await,
+            None => work.await,
+        }
+    }
+}
 
 type Printer<T> = Box<dyn Fn(&T) + Send + Sync>;
 
@@ -53,8 +80,15 @@ impl Notices {
         }
     }
 
-    /// Says something at `now`; a text that was just said is counted instead.
+    /// Says something at `now`, of the stack that runs, if one does; a text that was just said is counted instead.
     pub fn say(&self, now: Millis, text: &str) {
+        match STACK.try_with(|stack| format!("stack {stack}: {text}")) {
+            Ok(text) => self.put(now, &text),
+            Err(_) => self.put(now, text),
+        }
+    }
+
+    fn put(&self, now: Millis, text: &str) {
         let text = &text[..text.floor_char_boundary(LONGEST)];
         let line = {
             let mut state = self.state.lock();
@@ -96,6 +130,18 @@ mod tests {
         let notices = Notices::new(|_| {});
         notices.say(1, &"ä".repeat(LONGEST));
         assert_eq!(notices.all()[0].1.len(), LONGEST);
+    }
+
+    /// Two stacks declared the same, and the second was told as a repetition of the first.
+    #[tokio::test]
+    async fn what_a_stack_comes_to_names_the_stack() {
+        let notices = Notices::new(|_| {});
+        for stack in ["one", "two"] {
+            of_stack(stack, async { notices.say(1, "a") }).await;
+        }
+        notices.say(1, "a");
+        let texts: Vec<_> = notices.all().into_iter().map(|(_, text)| text).collect();
+        assert_eq!(texts, ["stack one: a", "stack two: a", "a"]);
     }
 
     #[test]

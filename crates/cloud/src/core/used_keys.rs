@@ -31,6 +31,11 @@ impl UsedKeys {
         self.0.lock().get(key).cloned()
     }
 
+    /// All keys are gone.
+    pub(crate) fn forget_all(&self) {
+        self.0.lock().clear();
+    }
+
     /// A key is gone.
     pub(crate) fn forget(&self, key: &str) {
         self.0.lock().remove(key);

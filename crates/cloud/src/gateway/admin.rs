@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Uri};
 
-use super::{look, pages, reset};
+use super::{look, metrics, pages, reset};
 use crate::core::Cloud;
 use crate::services::SERVICES;
 use crate::{s3, sns, sqs};
@@ -27,8 +27,8 @@ pub(super) enum Page {
     TestTools,
     /// Figures.
     Metrics,
-    /// Empties the cloud.
-    Reset,
+    /// Empties the cloud; with its query, which it doesn't take.
+    Reset(String),
     /// A path that leads nowhere.
     Nowhere(String),
     /// A method that a page doesn't take, and those that it does.
@@ -59,7 +59,7 @@ impl Page {
             "/health" => Some(Page::Health),
             "/" if !checked && pages::wants_html(&parts.headers) && !s3::is_of_a_bucket(host) => Some(Page::Start),
             // A bucket of this name goes first, and only who has no key looks here at all.
-            "/metrics" if !checked && parts.method == Method::GET && !s3::is_of_a_bucket(host) => {
+            "/metrics" if !checked && !s3::is_of_a_bucket(host) => {
                 let found = cloud.core.read(|engine, _| s3::find_bucket(engine, "metrics"));
                 found.is_ok_and(|bucket| bucket.is_none()).then_some(Page::Metrics)
             }
@@ -83,7 +83,7 @@ impl Page {
             "/_messaging/peek" => (Page::Peek(query()), "GET, HEAD"),
             "/_messaging/metrics" => (Page::Metrics, "GET, HEAD"),
             "/_messaging/ca.pem" => (Page::Authority, "GET, HEAD"),
-            "/_messaging/reset" => (Page::Reset, "POST"),
+            "/_messaging/reset" => (Page::Reset(query()), "POST"),
             "/_localstack/health" => (Page::TestTools, "GET, HEAD"),
             _ => return Some(Page::Nowhere(path.to_owned())),
         };
@@ -117,17 +117,17 @@ impl Page {
                 let (status, body) = pages::test_tools(cloud);
                 (status, "application/json", body)
             }
-            Page::Metrics => (200, "text/plain; version=0.0.4; charset=utf-8", pages::metrics(cloud)),
+            Page::Metrics => (200, "text/plain; version=0.0.4; charset=utf-8", metrics::page(cloud)),
             Page::Nowhere(path) => (404, "application/json", pages::nowhere(&path)),
             Page::Untaken(takes) => (405, "text/plain; charset=utf-8", format!("This path takes {takes}.\n").into()),
             // A key may do all in its own account, and this would do it in all of them.
-            Page::Reset if account.is_some() => {
+            Page::Reset(_) if account.is_some() => {
                 let why = "A server that checks signatures isn't reset: its keys are of several accounts.\n";
                 (403, "text/plain; charset=utf-8", why.into())
             }
-            Page::Reset => match Box::pin(reset::reset(cloud)).await {
+            Page::Reset(query) => match Box::pin(reset::reset(cloud, &query)).await {
                 Ok(()) => (200, "application/json", "{}".into()),
-                Err(error) => (error.status, "text/plain; charset=utf-8", error.message.into()),
+                Err(error) => (error.status, "text/plain; charset=utf-8", format!("{}\n", error.message).into()),
             },
             Page::Health => health(cloud),
             Page::Certificate(pem) => (200, "application/x-pem-file", pem.into()),

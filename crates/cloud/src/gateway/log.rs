@@ -13,6 +13,7 @@ use http::request::Parts;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
+use crate::core::clock::Clock;
 use crate::request::{DEFAULT_ACCOUNT, DEFAULT_REGION, Facts, Told};
 use engine::Millis;
 use text::time;
@@ -50,10 +51,11 @@ impl RequestLog {
     }
 
     /// A request begins.
-    pub(super) fn begin(&self, parts: &Parts) -> Box<Entry> {
+    pub(super) fn begin(&self, parts: &Parts, clock: &Clock) -> Box<Entry> {
         let path = parts.uri.path();
         let sent = format!("{} {}", parts.method, &path[..path.floor_char_boundary(LONGEST)]);
-        Box::new(Entry { log: self.clone(), told: Arc::default(), sent, began: Instant::now(), ended: false })
+        let (log, clock) = (self.clone(), clock.clone());
+        Box::new(Entry { log, clock, told: Arc::default(), sent, began: Instant::now(), ended: false })
     }
 
     /// A client sent what is no request.
@@ -83,6 +85,7 @@ fn print_all(waiting: &Receiver<String>, lost: &AtomicU64, print: impl Fn(&[Stri
 /// A request under way.
 pub(super) struct Entry {
     log: RequestLog,
+    clock: Clock,
     told: Arc<Told>,
     /// Method and path.
     sent: String,
@@ -97,16 +100,16 @@ impl Entry {
     }
 
     /// It was answered with this status.
-    pub(super) fn end(mut self, now: Millis, status: u16) {
+    pub(super) fn end(mut self, status: u16) {
         self.ended = true;
         let facts = self.told.facts();
         if !facts.is_page {
-            self.log.put(self.line(now, &facts, &status.to_string()));
+            self.log.put(self.line(&facts, &status.to_string()));
         }
     }
 
-    fn line(&self, now: Millis, facts: &Facts, status: &str) -> String {
-        let mut line = time::iso_millis(now);
+    fn line(&self, facts: &Facts, status: &str) -> String {
+        let mut line = time::iso_millis(self.clock.now());
         let named = [facts.service, &facts.operation, &facts.resource];
         let named: &[&str] = if facts.service.is_empty() { &[&self.sent] } else { &named };
         for word in named.iter().chain(&[status, &facts.code]).filter(|word| !word.is_empty()) {
@@ -129,10 +132,7 @@ impl Drop for Entry {
     fn drop(&mut self) {
         if !self.ended {
             let what = if std::thread::panicking() { "500 InternalFailure" } else { "client gone" };
-            // The cloud's clock isn't at hand.
-            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-            let line = self.line(now.as_millis() as Millis, &self.told.facts(), what);
-            self.log.put(line);
+            self.log.put(self.line(&self.told.facts(), what));
         }
     }
 }
@@ -143,7 +143,7 @@ fn short(text: &str) -> &str {
 }
 
 /// The parameters that say what a request is about, the closest first.
-const ABOUT: [&str; 20] = [
+const ABOUT: [&str; 32] = [
     "QueueUrl",
     "QueueName",
     "SubscriptionArn",
@@ -158,12 +158,24 @@ const ABOUT: [&str; 20] = [
     "DeliveryStreamARN",
     "StackName",
     "ChangeSetName",
+    "logGroupName",
+    "logGroupIdentifier",
+    "resourceArn",
     "RoleName",
     "RoleArn",
+    "UserName",
+    "GroupName",
+    "InstanceProfileName",
+    "OpenIDConnectProviderArn",
     "PolicyName",
     "PolicyArn",
     "Name",
+    "Path",
     "QueueNamePrefix",
+    "repositoryName",
+    "resourceArn",
+    "AliasName",
+    "KeyId",
 ];
 
 /// What a request is about, by its parameters.
@@ -182,7 +194,10 @@ pub(super) fn about_json(body: &[u8]) -> String {
 fn name_of(text: &str) -> &str {
     match text.strip_prefix("arn:") {
         Some(arn) => arn.splitn(5, ':').nth(4).unwrap_or(text),
-        None if text.contains("://") => text.rsplit('/').next().unwrap_or(text),
+        // Without a path there is no name: what stands there may be a password.
+        None if text.contains("://") => {
+            text.splitn(4, '/').nth(3).and_then(|path| path.rsplit('/').next()).unwrap_or_default()
+        }
         None => text,
     }
 }
@@ -198,10 +213,15 @@ mod tests {
         for (body, resource) in [
             (r#"{"QueueUrl":"http://h:1/000000000000/api-orders","MessageBody":"x"}"#, "api-orders"),
             (r#"{"QueueUrl":"api-orders"}"#, "api-orders"),
+            (r#"{"QueueUrl":"http://me:secret@h"}"#, ""),
             (r#"{"DeliveryStreamName":"s","Record":{}}"#, "s"),
             (r#"{"ResourceArn":"arn:aws:sqs:us-east-1:000000000000:q"}"#, "q"),
             (r#"{"SubscriptionArn":"arn:aws:sns:us-east-1:000000000000:t:0a"}"#, "t:0a"),
+            (r#"{"logGroupName":"/aws/g","logStreamName":"s"}"#, "/aws/g"),
+            (r#"{"UserName":"u","PolicyName":"p"}"#, "u"),
             (r#"{"QueueUrl":1}"#, ""),
+            (r#"{"repositoryName":"team/app"}"#, "team/app"),
+            (r#"{"AliasName":"alias/a","TargetKeyId":"k"}"#, "alias/a"),
             ("[", ""),
         ] {
             assert_eq!(about_json(body.as_bytes()), resource, "{body}");

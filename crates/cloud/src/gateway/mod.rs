@@ -7,9 +7,11 @@ pub(crate) mod guard;
 mod head;
 pub(crate) mod log;
 mod look;
+mod metrics;
 mod pages;
 mod reset;
 mod route;
+mod to_s3;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,7 +24,6 @@ use hyper::body::{Body as _, Incoming};
 use rustls::ServerConfig;
 
 pub use access::Access;
-use access::Proof;
 use admin::Page;
 #[cfg(test)]
 pub(crate) use admin::health;
@@ -36,7 +37,7 @@ use crate::http::body::{self, Body};
 use crate::http::{Client, Handler, drain};
 use crate::request::{Context, Operation, RequestId, RequestIds, Service, Told, host_of, queue_path};
 use crate::services::SERVICES;
-use crate::sigv4::{Claim, Family, Payload as Signed, Refusal};
+use crate::sigv4::{Family, Payload as Signed};
 use crate::{s3, sns, sqs};
 use wire::json::Json;
 use wire::payload::Source;
@@ -103,11 +104,11 @@ impl Handler for Gateway {
         let (parts, incoming) = request.into_parts();
         let waits = parts.headers.contains_key(EXPECT);
         let mut incoming = Some(incoming);
-        let entry = self.access.log.as_ref().map(|log| log.begin(&parts));
+        let entry = self.access.log.as_ref().map(|log| log.begin(&parts, self.cloud.core.clock()));
         let told = entry.as_ref().map(|entry| entry.told());
         let mut response = self.respond(parts, client, &mut incoming, told).await;
         if let Some(entry) = entry {
-            entry.end(self.cloud.core.now(), response.status().as_u16());
+            entry.end(response.status().as_u16());
         }
         if let Some(rest) = incoming
             && !rest.is_end_stream()
@@ -205,7 +206,8 @@ impl Gateway {
             Some(_) => {}
             None => {
                 if let Some(page) = Page::of(&self.cloud, parts, host, cx.access_key.is_some(), checked) {
-                    if let Some(told) = &cx.told {
+                    // A look is no line of the log; what changes something is.
+                    if let Some(told) = cx.told.as_ref().filter(|_| !matches!(page, Page::Reset(_))) {
                         told.is_page();
                     }
                     return Ok(Way::Page(page, cx.host, id));
@@ -243,72 +245,6 @@ impl Gateway {
         let account = proof.as_ref().map(|proof| &*proof.identity.account);
         let (status, content_type, body) = page.answer(&self.cloud, account, url).await;
         plain(status, content_type, id, body)
-    }
-
-    async fn s3(&self, mut cx: Context, parts: Parts, incoming: &mut Option<Incoming>) -> Response<Body> {
-        let website = s3::is_website(&cx);
-        if parts.method == Method::OPTIONS || website {
-            // Neither is asked who he is.
-            cx.become_nobody();
-        }
-        if parts.method == Method::OPTIONS {
-            return s3::preflight(cx, parts);
-        }
-        if website {
-            return Box::pin(s3::visit(cx, parts, self.access.credentials.is_some())).await;
-        }
-        let (body, back) = drain::lend(incoming.take());
-        let body = s3s::Body::http_body(body);
-        let response = match s3::is_form(&parts) {
-            true => self.form(cx, parts, body).await,
-            false => match self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3) {
-                Ok(proof) => self.object(cx, proof, parts, body).await,
-                Err(error) => s3::refuse(cx, parts, error),
-            },
-        };
-        *incoming = back.take();
-        response
-    }
-
-    /// A browser's form: signed in its fields, unless its request is.
-    async fn form(&self, mut cx: Context, mut parts: Parts, body: s3s::Body) -> Response<Body> {
-        let (form, body) = match s3::Form::open(&mut parts, body).await {
-            Ok(opened) => opened,
-            Err(failure) => return s3::refuse(cx, parts, failure.into()),
-        };
-        let proof = match (Claim::of_form(&form.fields), Claim::of(&parts)) {
-            (Err(refusal), _) | (_, Err(refusal)) => Err(refusal.error(Family::S3)),
-            (Ok(Some(_)), Ok(Some(_))) => Err(Refusal::TwoWays(String::new()).error(Family::S3)),
-            (Ok(None), Ok(Some(_))) => self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3),
-            (Ok(claim), Ok(None)) => {
-                let who = head::who(&self.cloud, claim.as_ref());
-                (cx.account, cx.access_key, cx.session, cx.user) = (who.account, who.access_key, who.session, who.user);
-                if who.ended {
-                    Err(Refusal::UnknownKey.error(Family::S3))
-                } else {
-                    self.access.verify_form(&self.cloud, claim.as_ref(), form.policy())
-                }
-            }
-        };
-        let permitted = proof.and_then(|proof| {
-            form.permitted(&cx, &mut parts)?;
-            Ok(proof)
-        });
-        match permitted {
-            Ok(proof) => self.object(cx, proof, parts, body).await,
-            Err(error) => s3::refuse(cx, parts, error),
-        }
-    }
-
-    async fn object(&self, mut cx: Context, proof: Option<Proof>, mut parts: Parts, body: s3s::Body) -> Response<Body> {
-        if let Some(proof) = proof {
-            cx.become_whom(&proof.identity);
-            if let Some(chunks) = proof.chunks {
-                parts.extensions.insert(chunks);
-            }
-        }
-        cx.note_use("s3");
-        s3::serve(cx, parts, body).await
     }
 
     async fn json(

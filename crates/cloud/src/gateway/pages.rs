@@ -1,4 +1,4 @@
-//! What the server tells of itself: the start page for browsers, the health that test tools poll, the figures for Prometheus.
+//! What the server tells of itself: the start page for browsers, the health that test tools poll.
 
 use std::fmt::Write;
 
@@ -6,9 +6,9 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::ACCEPT;
 
+use super::metrics::Counts;
 use crate::core::Cloud;
 use crate::services::SERVICES;
-use engine::Engine;
 
 /// The server's own paths, each with its method and what it is.
 pub(super) const PAGES: [(&str, &str, &str); 9] = [
@@ -22,8 +22,6 @@ pub(super) const PAGES: [(&str, &str, &str); 9] = [
     ("GET", "/_messaging/ca.pem", "the certificate to trust for https on this port"),
     ("POST", "/_messaging/reset", "empties the cloud, for tests"),
 ];
-/// Queues, and streams, whose figures are told: a bound for the page.
-const MOST: usize = 1_000;
 
 /// Whether a request is a browser's that wants a page. No client of S3 asks for HTML.
 pub(super) fn wants_html(headers: &HeaderMap) -> bool {
@@ -82,71 +80,8 @@ pub(super) fn nowhere(path: &str) -> Bytes {
     serde_json::json!({ "message": message, "pages": pages }).to_string().into()
 }
 
-/// The figures, in Prometheus's text format.
-pub(super) fn metrics(cloud: &Cloud) -> Bytes {
-    let mut out = String::new();
-    let refuses = u8::from(cloud.core.refusal().is_some());
-    let waiting = cloud.core.waiters.waiting();
-    let bytes = cloud.core.log().bytes();
-    for (name, what, value) in [
-        ("messaging_refuses_writes", "Whether changes are refused.", u64::from(refuses)),
-        ("messaging_long_polls", "Long polls that wait for a message.", waiting as u64),
-        ("messaging_log_bytes", "Bytes of the log.", bytes),
-    ] {
-        _ = writeln!(out, "# HELP {name} {what}\n# TYPE {name} gauge\n{name} {value}");
-    }
-    _ = writeln!(
-        out,
-        "# HELP messaging_queue_messages Messages of a queue, by state.\n# TYPE messaging_queue_messages gauge"
-    );
-    cloud.core.count(|engine, now| {
-        let queues = engine.queues("").filter(|queue| !queue.config.hidden).take(MOST);
-        let ids: Vec<_> = queues.map(|queue| (queue.config.id, queue.config.arn.clone())).collect();
-        for (id, arn) in ids {
-            let Some(depth) = engine.queue_mut(id).map(|queue| queue.depth(now)) else { continue };
-            let states = [("visible", depth.visible), ("in_flight", depth.in_flight), ("delayed", depth.delayed)];
-            for (state, count) in states {
-                _ = writeln!(out, "messaging_queue_messages{{queue=\"{arn}\",state=\"{state}\"}} {count}");
-            }
-        }
-    });
-    _ = writeln!(
-        out,
-        "# HELP messaging_stream_buffered_bytes Bytes that have not landed.\n# TYPE messaging_stream_buffered_bytes gauge"
-    );
-    cloud.core.read(|engine, _| {
-        for stream in engine.streams("").take(MOST) {
-            let (arn, bytes) = (&stream.config.arn, stream.bytes());
-            _ = writeln!(out, "messaging_stream_buffered_bytes{{stream=\"{arn}\"}} {bytes}");
-        }
-    });
-    out.into()
-}
-
 fn titles() -> Vec<&'static str> {
     SERVICES.iter().map(|service| service.title).chain(["S3"]).collect()
-}
-
-struct Counts {
-    queues: usize,
-    topics: usize,
-    subscriptions: usize,
-    streams: usize,
-    buckets: usize,
-    stacks: usize,
-}
-
-impl Counts {
-    fn of(engine: &Engine) -> Counts {
-        Counts {
-            queues: engine.queues("").filter(|queue| !queue.config.hidden).count(),
-            topics: engine.topics("").count(),
-            subscriptions: engine.subscriptions().count(),
-            streams: engine.streams("").count(),
-            buckets: engine.docs("s3/bucket/", "").count(),
-            stacks: engine.docs("cfn/name/", "").count(),
-        }
-    }
 }
 
 fn escaped(text: &str) -> String {

@@ -3,28 +3,36 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::core::Cloud;
 use crate::core::authority::AUTHORITY;
 use crate::core::notification::SIGNING_KEY;
+use crate::core::{Cloud, TOO_LARGE};
 use crate::sts::session::SECRET;
 use crate::{cloudformation, s3};
-use engine::Change;
 use wire::AwsError;
 
 /// Documents of the server itself, which clients hold on to: the keys of certificates, of signatures and of sessions.
 const KEPT: [&str; 3] = [AUTHORITY, SIGNING_KEY, SECRET];
+/// Bytes of a parameter's name that are quoted.
+const LONGEST: usize = 100;
 /// How often, and for how long, it is looked whether stacks have come to rest.
 const LOOKS: u32 = 1_000;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Takes all that clients made: queues with their messages, topics, subscriptions, streams with what hasn't landed, objects,
-/// stacks, roles, in all accounts. It asks neither policies nor Object Lock nor termination protection.
+/// Takes all that clients made, in all accounts: whatever is declared and every document but [`KEPT`]. It asks neither policies
+/// nor Object Lock nor termination protection. `query` is the request's.
 ///
 /// A stack whose operation runs is waited for: what it is just making would be there afterwards.
 ///
 /// # Errors
-/// 409 when a stack doesn't come to rest.
-pub(super) async fn reset(cloud: &Arc<Cloud>) -> Result<(), AwsError> {
+/// 400 for a query: whoever names an account, say, would lose more than he meant. 409 when a stack doesn't come to rest. 413 when
+/// there is more than one transaction can take away.
+pub(super) async fn reset(cloud: &Arc<Cloud>, query: &str) -> Result<(), AwsError> {
+    if !query.is_empty() {
+        let name = query.split(['=', '&']).next().unwrap_or_default();
+        let name = name[..name.floor_char_boundary(LONGEST)].escape_debug();
+        let message = format!("Nothing was reset: a reset takes no parameter, as {name}. It empties all accounts.");
+        return Err(AwsError::bad("InvalidParameterValue", message));
+    }
     let mut busy = String::new();
     for _ in 0..LOOKS {
         match attempt(cloud).await? {
@@ -45,26 +53,31 @@ async fn attempt(cloud: &Arc<Cloud>) -> Result<Result<(), String>, AwsError> {
             return Ok(Err(name));
         }
         let blobs = s3::all_blobs(engine).map_err(AwsError::from)?;
-        let subscriptions: Vec<_> = engine.subscriptions().map(|it| it.config.id).collect();
-        let topics: Vec<_> = engine.topics("").map(|it| it.config.id).collect();
-        let queues: Vec<_> = engine.queues("").map(|it| it.config.id).collect();
-        let streams: Vec<_> = engine.streams("").map(|it| it.config.id).collect();
-        let documents: Vec<_> = engine.docs("", "").map(|(key, _)| key.to_owned()).collect();
-        subscriptions.into_iter().for_each(|id| tx.apply(&Change::SubscriptionGone(id)));
-        topics.into_iter().for_each(|id| tx.apply(&Change::TopicGone(id)));
-        queues.iter().for_each(|id| tx.apply(&Change::QueueGone(*id)));
-        streams.into_iter().for_each(|id| tx.apply(&Change::StreamGone(id)));
-        documents.iter().filter(|key| !KEPT.contains(&key.as_str())).for_each(|key| tx.delete_doc(key));
-        Ok(Ok((queues, blobs)))
+        let mut contents = engine.contents();
+        contents.documents.retain(|key| !KEPT.contains(&key.as_str()));
+        contents.gone().for_each(|change| tx.apply(&change));
+        Ok(Ok((contents.queues, blobs)))
     });
-    let (queues, blobs) = match done.await? {
+    let (queues, blobs) = match done.await.map_err(too_much)? {
         Ok(gone) => gone,
         Err(busy) => return Ok(Err(busy)),
     };
     cloud.blobs.discard(blobs).await;
+    cloud.used_keys.forget_all();
     queues.into_iter().for_each(|queue| cloud.core.waiters.wake_all(queue));
     cloud.subscriptions_changed.notify_one();
     cloud.core.streams.notify_one();
     cloud.move_tasks.notify_one();
     Ok(Ok(()))
+}
+
+fn too_much(error: AwsError) -> AwsError {
+    if error.status != TOO_LARGE {
+        return error;
+    }
+    let message = format!(
+        "Nothing was reset: {} Delete the largest buckets first, or stop the server and remove its data folder.",
+        error.message
+    );
+    AwsError { message, ..error }
 }

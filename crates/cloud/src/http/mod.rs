@@ -27,6 +27,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -59,6 +60,7 @@ pub(crate) async fn serve(
 ) {
     let connections = TaskTracker::new();
     let closing = Arc::new(Closing::default());
+    let handshakes = Arc::new(Semaphore::new(tls::MOST));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -67,8 +69,9 @@ pub(crate) async fn serve(
         match accepted {
             Ok((stream, peer)) => {
                 let (handler, closing, token) = (handler.clone(), closing.clone(), connections.token());
+                let handshakes = handshakes.clone();
                 workers.serve(stream, move |stream| async move {
-                    connection(stream, peer.ip(), handler, closing).await;
+                    connection(stream, peer.ip(), handler, closing, handshakes).await;
                     drop(token);
                 });
             }
@@ -87,7 +90,13 @@ pub(crate) async fn serve(
     workers.stop(GRACE).await;
 }
 
-async fn connection(stream: TcpStream, peer: IpAddr, handler: Arc<impl Handler>, closing: Arc<Closing>) {
+async fn connection(
+    stream: TcpStream,
+    peer: IpAddr,
+    handler: Arc<impl Handler>,
+    closing: Arc<Closing>,
+    handshakes: Arc<Semaphore>,
+) {
     let _ = stream.set_nodelay(true);
     // A client that says nothing isn't waited for when the server stops.
     let begins = closing.unless_told(tokio::time::timeout(HEAD_TIMEOUT, tls::begins(&stream))).await;
@@ -96,12 +105,18 @@ async fn connection(stream: TcpStream, peer: IpAddr, handler: Arc<impl Handler>,
     match secure {
         false => requests(stream, client, handler, closing).await,
         // Boxed, since every connection's future is as large as the largest way through here.
-        true => Box::pin(secured(stream, client, handler, closing)).await,
+        true => Box::pin(secured(stream, client, handler, closing, &handshakes)).await,
     }
 }
 
-async fn secured(stream: TcpStream, client: Client, handler: Arc<impl Handler>, closing: Arc<Closing>) {
-    let accepted = closing.unless_told(tls::accept(stream, client, &*handler)).await;
+async fn secured(
+    stream: TcpStream,
+    client: Client,
+    handler: Arc<impl Handler>,
+    closing: Arc<Closing>,
+    handshakes: &Semaphore,
+) {
+    let accepted = closing.unless_told(tls::accept(stream, client, &*handler, handshakes)).await;
     if let Some(Some(stream)) = accepted {
         requests(stream, client, handler, closing).await;
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::serve;
@@ -175,6 +176,38 @@ async fn stopping_closes_idle_connections() {
     server.await.unwrap();
     assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+/// A connection of a client that said the first byte of a handshake.
+async fn begun(listener: &TcpListener) -> (TcpStream, TcpStream) {
+    let (there, here) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+    let mut there = there.unwrap();
+    there.write_all(b"\x16").await.unwrap();
+    (there, here.unwrap().0)
+}
+
+/// Handshakes that were begun and left alone held memory, as many as their clients liked.
+#[tokio::test]
+async fn handshakes_have_their_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { durability: Durability::Memory, ..Options::new(folder.path()) };
+    let (cloud, _) = Cloud::open(options, |_| {}).unwrap();
+    let gateway = Gateway::new(cloud);
+    let client = super::Client { address: [127, 0, 0, 1].into(), secure: true };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let turns = Semaphore::new(1);
+    let (first, here) = begun(&listener).await;
+    let (mut second, there) = begun(&listener).await;
+    let slow = super::tls::accept(here, client, &gateway, &turns);
+    let others = async {
+        assert!(super::tls::accept(there, client, &gateway, &turns).await.is_none());
+        assert!(!matches!(second.read(&mut [0; 1_024]).await, Ok(1..)), "it is hung up on");
+        assert_eq!(turns.available_permits(), 0);
+        drop(first);
+    };
+    let (slow, ()) = tokio::join!(slow, others);
+    assert!(slow.is_none());
+    assert_eq!(turns.available_permits(), 1, "there is room for the next");
 }
 
 /// A request's future is moved several times on its way: with S3's inside it had 11 KiB.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -16,6 +17,9 @@ const HANDSHAKE: u8 = 0x16;
 /// How long a handshake may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Handshakes under way at a time, of all clients: each holds up to 64 KiB of what its client sent.
+pub(super) const MOST: usize = 512;
+
 /// Waits for a connection's first byte, and says whether TLS begins with it. The byte stays where it is. It costs a plain
 /// connection one look, when it begins.
 pub(super) async fn begins(stream: &TcpStream) -> bool {
@@ -23,11 +27,19 @@ pub(super) async fn begins(stream: &TcpStream) -> bool {
     stream.peek(&mut first).await.is_ok_and(|bytes| bytes == 1) && first[0] == HANDSHAKE
 }
 
-/// Shakes hands. `None` when that fails, which is the client's own affair.
-pub(super) async fn accept(stream: TcpStream, client: Client, handler: &impl Handler) -> Option<TlsStream<TcpStream>> {
-    let shaken = match timeout(PATIENCE, shake(stream, handler)).await {
-        Ok(shaken) => shaken,
-        Err(_) => Err(format!("it took more than {} s", PATIENCE.as_secs())),
+/// Shakes hands. `None` when that fails, which is the client's own affair, or when [`MOST`] others do. `turns` has a permit for each.
+pub(super) async fn accept(
+    stream: TcpStream,
+    client: Client,
+    handler: &impl Handler,
+    turns: &Semaphore,
+) -> Option<TlsStream<TcpStream>> {
+    let shaken = match turns.try_acquire() {
+        Ok(_turn) => match timeout(PATIENCE, shake(stream, handler)).await {
+            Ok(shaken) => shaken,
+            Err(_) => Err(format!("it took more than {} s", PATIENCE.as_secs())),
+        },
+        Err(_) => Err(format!("{MOST} others are beginning one")),
     };
     shaken.inspect_err(|why| handler.not_understood(client, &format!("no TLS connection: {why}"))).ok()
 }

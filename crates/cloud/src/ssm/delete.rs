@@ -29,7 +29,7 @@ pub(super) struct DeleteParametersOutput {
 pub(super) async fn delete_parameter(cx: &Context, input: DeleteInput) -> Result<Empty, AwsError> {
     let name = required(input.name, "name")?;
     let name = check_existing(&name)?;
-    let delete = cx.cloud.core.execute_freeing(|tx| Ok(store::drop_parameter(tx, cx, name)));
+    let delete = cx.cloud.core.execute_freeing(|tx| store::drop_parameter(tx, cx, name));
     if delete.await? { Ok(Empty {}) } else { Err(not_found(name)) }
 }
 
@@ -42,7 +42,7 @@ pub(super) async fn delete_parameters(cx: &Context, input: DeleteInput) -> Resul
         .core
         .execute_freeing(|tx| {
             for (at, name) in names.iter().enumerate().filter(|(at, name)| !names[..*at].contains(name)) {
-                let deleted = store::drop_parameter(tx, cx, name);
+                let deleted = store::drop_parameter(tx, cx, name)?;
                 let list = if deleted { &mut deleted_parameters } else { &mut invalid_parameters };
                 list.push(names[at].to_owned());
             }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::core::tally::Tally;
 use wire::{AwsError, check};
 
 /// The code of what AWS's model refuses.
@@ -69,4 +70,13 @@ pub(super) fn page_size(wanted: Option<i64>, max: i64) -> Result<usize, AwsError
 /// The error for a token that this cloud never gave.
 pub(super) fn bad_token() -> AwsError {
     AwsError::bad("InvalidNextToken", "The specified token is not valid.")
+}
+
+/// The error when all parameters together have as many bytes as they may have.
+pub(super) fn full(tally: &Tally) -> AwsError {
+    let message = format!(
+        "All parameters with their older versions may take {} MiB together in this cloud: delete some.",
+        tally.mib()
+    );
+    AwsError::bad("ParameterLimitExceeded", message)
 }

@@ -72,7 +72,7 @@ pub(super) async fn label_parameter_version(cx: &Context, input: LabelInput) -> 
                 );
                 return Err(AwsError::bad("ParameterVersionLabelLimitExceeded", message));
             }
-            store::put(tx, cx, &parameter);
+            store::put(tx, cx, &parameter)?;
             Ok(LabelOutput { invalid_labels, parameter_version: number })
         })
         .await
@@ -92,7 +92,7 @@ pub(super) async fn unlabel_parameter_version(cx: &Context, input: LabelInput) -
             let (removed_labels, invalid_labels): (Vec<String>, Vec<String>) =
                 labels.into_iter().partition(|label| parameter.labels.get(label) == Some(&number));
             removed_labels.iter().for_each(|label| _ = parameter.labels.remove(label));
-            store::put(tx, cx, &parameter);
+            store::put(tx, cx, &parameter)?;
             Ok(UnlabelOutput { removed_labels, invalid_labels })
         })
         .await

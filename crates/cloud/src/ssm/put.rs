@@ -164,7 +164,7 @@ fn create(tx: &mut Transaction<'_>, cx: &Context, wanted: Wanted) -> Result<PutO
         modified: tx.now,
         by: cx.caller(),
     };
-    store::put(tx, cx, &Parameter { name: wanted.name, kind, now, labels: BTreeMap::new(), tags: wanted.tags });
+    store::put(tx, cx, &Parameter { name: wanted.name, kind, now, labels: BTreeMap::new(), tags: wanted.tags })?;
     Ok(PutOutput { version: 1, tier: tier.as_str() })
 }
 
@@ -193,20 +193,19 @@ fn add_version(
             );
             return Err(AwsError::bad("ParameterMaxVersionLimitExceeded", message));
         }
-        store::drop_old(tx, cx, &parameter.name, oldest);
     }
-    store::keep_old(tx, cx, &parameter.name, &parameter.now);
     let before = parameter.now;
+    let dropped = (versions >= MAX_VERSIONS).then_some(oldest);
     parameter.now = Version {
         number: before.number + 1,
         value: wanted.value,
-        description: wanted.description.or(before.description).filter(|text| !text.is_empty()),
-        pattern: wanted.pattern.or(before.pattern).filter(|text| !text.is_empty()),
+        description: wanted.description.or_else(|| before.description.clone()).filter(|text| !text.is_empty()),
+        pattern: wanted.pattern.or_else(|| before.pattern.clone()).filter(|text| !text.is_empty()),
         tier,
         key_id,
         modified: tx.now,
         by: cx.caller(),
     };
-    store::put(tx, cx, &parameter);
+    store::put_version(tx, cx, &parameter, &before, dropped)?;
     Ok(PutOutput { version: parameter.now.number, tier: tier.as_str() })
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{no_version, not_found};
+use super::error::{full, no_version, not_found};
 use super::name::Reference;
 use super::value::{Kind, Tier, sealed};
+use crate::core::tally::{Changes, Tally};
 use crate::core::transaction::Transaction;
 use crate::request::Context;
 use engine::{Engine, Millis};
@@ -16,6 +17,8 @@ use wire::AwsError;
 
 const PREFIX: &str = "ssm/parameter/";
 const OLD_PREFIX: &str = "ssm/version/";
+/// All parameters of all accounts, with their older versions.
+static TALLY: Tally = Tally::new("ssm/bytes", 128 << 20);
 
 /// A parameter.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -142,34 +145,44 @@ pub(super) fn all(cx: &Context, after: Option<&str>) -> impl Iterator<Item = Par
     found.into_iter().filter_map(|bytes| read(&bytes))
 }
 
-fn put_doc<T: Serialize>(tx: &mut Transaction<'_>, key: &str, value: &T) {
-    // Records are maps with text keys, which JSON can always hold.
-    if let Ok(bytes) = serde_json::to_vec(value) {
-        tx.put_doc(key, &bytes);
-    }
-}
-
 /// Writes a parameter.
-pub(super) fn put(tx: &mut Transaction<'_>, cx: &Context, parameter: &Parameter) {
-    put_doc(tx, &key(cx, &parameter.name), parameter);
+///
+/// # Errors
+/// `ParameterLimitExceeded` when all parameters together would have too many bytes.
+pub(super) fn put(tx: &mut Transaction<'_>, cx: &Context, parameter: &Parameter) -> Result<(), AwsError> {
+    TALLY.make(tx, Changes::of(key(cx, &parameter.name), parameter)?, full)
 }
 
-/// Keeps a version that is the latest no more.
-pub(super) fn keep_old(tx: &mut Transaction<'_>, cx: &Context, name: &str, version: &Version) {
-    put_doc(tx, &old_key(cx, name, version.number), version);
-}
-
-/// Forgets an older version.
-pub(super) fn drop_old(tx: &mut Transaction<'_>, cx: &Context, name: &str, number: u64) {
-    tx.delete_doc(&old_key(cx, name, number));
+/// Writes a parameter with a new version: the one before is kept, and one that is too old goes.
+///
+/// # Errors
+/// As [`put`].
+pub(super) fn put_version(
+    tx: &mut Transaction<'_>,
+    cx: &Context,
+    parameter: &Parameter,
+    before: &Version,
+    dropped: Option<u64>,
+) -> Result<(), AwsError> {
+    let name = &parameter.name;
+    let changes = Changes::of(key(cx, name), parameter)?.put(old_key(cx, name, before.number), before)?;
+    let changes = match dropped {
+        Some(number) => changes.delete(old_key(cx, name, number)),
+        None => changes,
+    };
+    TALLY.make(tx, changes, full)
 }
 
 /// Deletes a parameter with all its versions; whether there was one.
-pub(super) fn drop_parameter(tx: &mut Transaction<'_>, cx: &Context, name: &str) -> bool {
-    let here = tx.engine().doc(&key(cx, name)).is_some();
+///
+/// # Errors
+/// None that a deletion meets.
+pub(super) fn drop_parameter(tx: &mut Transaction<'_>, cx: &Context, name: &str) -> Result<bool, AwsError> {
+    let key = key(cx, name);
+    let here = tx.engine().doc(&key).is_some();
     let old = old_prefix(cx, name);
-    let older: Vec<String> = tx.engine().docs(&old, "").map(|(key, _)| key.to_owned()).collect();
-    older.iter().for_each(|key| tx.delete_doc(key));
-    tx.delete_doc(&key(cx, name));
-    here
+    let older = tx.engine().docs(&old, "").map(|(key, _)| key.to_owned());
+    let changes = older.fold(Changes::default().delete(key), Changes::delete);
+    TALLY.make(tx, changes, full)?;
+    Ok(here)
 }

@@ -132,7 +132,7 @@ pub(super) async fn add_tags_to_resource(cx: &Context, mut input: TagsInput<'_>)
             if parameter.tags.keys().filter(|key| !key.starts_with("aws:")).count() > MAX_TAGS {
                 return Err(too_many());
             }
-            store::put(tx, cx, &parameter);
+            store::put(tx, cx, &parameter)?;
             Ok(Empty {})
         })
         .await
@@ -147,7 +147,7 @@ pub(super) async fn remove_tags_from_resource(cx: &Context, mut input: TagsInput
         .execute(|tx| {
             let mut parameter = find(cx, tx.engine(), name)?;
             keys.iter().for_each(|key| _ = parameter.tags.remove(key));
-            store::put(tx, cx, &parameter);
+            store::put(tx, cx, &parameter)?;
             Ok(Empty {})
         })
         .await

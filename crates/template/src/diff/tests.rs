@@ -36,6 +36,7 @@ fn compare(old: (&str, &[Given2]), new: (&str, &[Given2])) -> Changes {
                 conditions: &old_conditions,
                 pseudo: &pseudo,
                 known: &known,
+                stored: &|_| None,
                 budget: &Budget::default(),
             };
             scope.members(&old_template.resources[&name].properties).unwrap()
@@ -64,6 +65,7 @@ fn compare(old: (&str, &[Given2]), new: (&str, &[Given2])) -> Changes {
         conditions: &new_conditions,
         pseudo: &pseudo,
         known: &known,
+        stored: &|_| None,
         budget: &Budget::default(),
     };
     let rules = |_: &str, name: &str| if name == "Name" { Recreation::Always } else { Recreation::Never };

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::budget::Budget;
+use crate::dynamic::{Stored, resolved, resolved_members};
 use crate::error::{Invalid, Result};
 use crate::extensions::needs_extensions;
 use crate::model::Template;
@@ -41,6 +42,8 @@ pub struct Scope<'a> {
     pub pseudo: &'a Pseudo,
     /// Answers references; [`KNOWN_AFTER_APPLY`] for what can't be known yet.
     pub known: &'a dyn Fn(Reference<'_>) -> Result<Value>,
+    /// What dynamic references stand for; those that aren't in here stay as they are.
+    pub stored: &'a Stored<'a>,
     /// Pays for all that is made.
     pub budget: &'a Budget,
 }
@@ -62,7 +65,7 @@ impl Scope<'_> {
     /// # Errors
     /// AWS's message; also that the budget is spent.
     pub fn value(&self, value: &Value) -> Result<Option<Value>> {
-        let value = self.evaluate(value)?;
+        let value = self.evaluate(value)?.map(|value| resolved(value, self.stored, self.budget)).transpose()?;
         value.iter().try_for_each(|value| self.budget.pay_kept(value))?;
         Ok(value)
     }
@@ -72,7 +75,7 @@ impl Scope<'_> {
     /// # Errors
     /// Those of [`Scope::value`].
     pub fn members(&self, members: &Map<String, Value>) -> Result<Map<String, Value>> {
-        let members = self.every(members)?;
+        let members = resolved_members(self.every(members)?, self.stored, self.budget)?;
         members.values().try_for_each(|member| self.budget.pay_kept(member))?;
         Ok(members)
     }
@@ -82,7 +85,7 @@ impl Scope<'_> {
     /// # Errors
     /// Those of [`Scope::value`]; also if the value is `AWS::NoValue`.
     pub fn required(&self, value: &Value) -> Result<Value> {
-        let value = self.needed(value)?;
+        let value = resolved(self.needed(value)?, self.stored, self.budget)?;
         self.budget.pay_kept(&value)?;
         Ok(value)
     }

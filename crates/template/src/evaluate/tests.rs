@@ -34,6 +34,7 @@ fn evaluate(value: &Value) -> Result<Option<Value>> {
         conditions: &conditions,
         pseudo: &pseudo(),
         known: &known,
+        stored: &|_| None,
         budget: &Budget::default(),
     }
     .value(value)

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::{Reference, Scope, bad_argument, error};
+use crate::dynamic;
 use crate::error::Result;
-use crate::references::no_dynamic_reference;
 use crate::sub::{Piece, pieces, sub_arguments};
 use crate::value::{KNOWN_AFTER_APPLY, is_unknown, scalar_text, unknown};
 
@@ -48,7 +48,6 @@ impl Scope<'_> {
             }
             self.budget.grow(&mut result, &values[name])?;
         }
-        no_dynamic_reference(&result)?;
         Ok(result.into())
     }
 
@@ -78,7 +77,6 @@ impl Scope<'_> {
             let text = scalar_text(item).map_or_else(|| error(JOIN), Ok)?;
             self.budget.grow(&mut result, &text)?;
         }
-        no_dynamic_reference(&result)?;
         Ok(result.into())
     }
 
@@ -88,7 +86,9 @@ impl Scope<'_> {
             return error(SPLIT);
         };
         let source = self.string(source, SPLIT)?;
-        if source == KNOWN_AFTER_APPLY {
+        // A list in the Parameter Store is one text; it is split once it is known.
+        let source = dynamic::replaced(&source, self.stored, self.budget)?;
+        if source == KNOWN_AFTER_APPLY || dynamic::found(&source).next().is_some() {
             return Ok(unknown());
         }
         if delimiter.is_empty() {

@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::budget::PatternBudget;
+use crate::dynamic;
 use crate::error::{Invalid, Result};
 use crate::java::Pattern;
+use crate::parse;
 use crate::value::scalar_text;
 
 /// What `NoEcho` parameters are shown as.
@@ -30,6 +32,17 @@ pub enum Kind {
     TextList,
 }
 
+/// Whether a parameter's text is its value ("Systems Manager parameter types").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// It is.
+    Given,
+    /// It is, and a parameter of the Parameter Store has to have it as its name.
+    Named,
+    /// It names a parameter of the Parameter Store, which has the value.
+    Stored,
+}
+
 /// A parameter as the template declares it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Declaration {
@@ -37,8 +50,10 @@ pub struct Declaration {
     pub name: String,
     /// The type as written, e.g. `List<Number>`.
     pub type_name: String,
-    /// What the type means.
+    /// What the type means of the value.
     pub kind: Kind,
+    /// Where the value comes from.
+    pub source: Source,
     /// The text if the caller gives none.
     pub default: Option<String>,
     /// The only texts allowed; any, if there are none here.
@@ -86,8 +101,10 @@ impl Declaration {
                 "Template format error: [/Parameters/{name}] Every Parameters object must contain a Type member."
             )));
         };
+        let (kind, source) = kind(type_name)?;
         let mut declaration = Self {
-            kind: kind(&name, type_name)?,
+            kind,
+            source,
             type_name: type_name.to_owned(),
             default: None,
             allowed_values: Vec::new(),
@@ -105,6 +122,11 @@ impl Declaration {
             declaration.member(member, value)?;
         }
         Ok(declaration)
+    }
+
+    /// What the rules of the declaration are about: a name in the Parameter Store counts as a string.
+    fn ruled(&self) -> &Kind {
+        if self.source == Source::Given { &self.kind } else { &Kind::Text }
     }
 
     /// Reads one member of the declaration.
@@ -129,10 +151,10 @@ impl Declaration {
         match member {
             "Type" => {}
             "Default" => {
-                self.default = Some(
-                    default_text(value)
-                        .ok_or_else(|| Invalid::new("Template format error: Every Default member must be a string."))?,
-                )
+                let default = default_text(value)
+                    .ok_or_else(|| Invalid::new("Template format error: Every Default member must be a string."))?;
+                check_versions(name, &default)?;
+                self.default = Some(default);
             }
             "AllowedValues" => {
                 let items = value.as_array().map(|items| items.iter().map(scalar_text).collect::<Option<Vec<_>>>());
@@ -140,16 +162,16 @@ impl Declaration {
                     Invalid::new("Template format error: Every AllowedValues value must be a string.")
                 })?;
             }
-            "AllowedPattern" if matches!(self.kind, Kind::Text | Kind::TextList) => {
+            "AllowedPattern" if matches!(self.ruled(), Kind::Text | Kind::TextList) => {
                 let pattern = scalar()?;
                 compiled(name, &pattern)?;
                 self.allowed_pattern = Some(pattern);
             }
             "AllowedPattern" => return only_on("String"),
-            "MinLength" | "MaxLength" if self.kind != Kind::Text => return only_on("String"),
+            "MinLength" | "MaxLength" if *self.ruled() != Kind::Text => return only_on("String"),
             "MinLength" => self.min_length = Some(number()?.0 as usize),
             "MaxLength" => self.max_length = Some(number()?.0 as usize),
-            "MinValue" | "MaxValue" if !matches!(self.kind, Kind::Number | Kind::NumberList) => {
+            "MinValue" | "MaxValue" if !matches!(self.ruled(), Kind::Number | Kind::NumberList) => {
                 return only_on("Number");
             }
             "MinValue" => self.min_value = Some(number()?),
@@ -170,7 +192,7 @@ impl Declaration {
                 self.name
             )));
         }
-        let items: Vec<&str> = match self.kind {
+        let items: Vec<&str> = match self.ruled() {
             Kind::Text | Kind::Number => vec![value],
             Kind::NumberList | Kind::TextList => value.split(',').map(str::trim).collect(),
         };
@@ -207,7 +229,7 @@ impl Declaration {
         if !self.allowed_values.is_empty() && !self.allowed_values.iter().any(|v| v == item) {
             return Some("be one of AllowedValues".into());
         }
-        if matches!(self.kind, Kind::Number | Kind::NumberList) {
+        if matches!(self.ruled(), Kind::Number | Kind::NumberList) {
             let Some(number) = item.parse::<f64>().ok().filter(|n| n.is_finite()) else {
                 return Some("be a number".into());
             };
@@ -228,13 +250,27 @@ impl Declaration {
         None
     }
 
-    /// What `Ref` gives for the parameter's text: the text, or a list of texts.
+    /// What `Ref` gives for the text of the parameter's value: the text, or a list of texts. What the Parameter Store has is
+    /// asked for before.
     pub fn value(&self, given: &str) -> Value {
         match self.kind {
             Kind::Text | Kind::Number => Value::String(given.to_owned()),
             Kind::NumberList | Kind::TextList => given.split(',').map(str::trim).collect(),
         }
     }
+}
+
+/// Refuses a default with a dynamic reference that has no version ("Get a plaintext value from Systems Manager Parameter
+/// Store": there has to be one in the section Parameters).
+fn check_versions(name: &str, default: &str) -> Result<()> {
+    for reference in dynamic::found(default) {
+        if !dynamic::asked(reference)?.contains(':') {
+            return Err(Invalid::new(format!(
+                "Template error: the dynamic reference {reference} in the Default of parameter {name} must have a version"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// A default as text; null is the empty text.
@@ -245,22 +281,43 @@ fn default_text(value: &Value) -> Option<String> {
     }
 }
 
-/// What the type of a parameter means.
-fn kind(name: &str, type_name: &str) -> Result<Kind> {
-    match type_name {
-        "String" => Ok(Kind::Text),
-        "Number" => Ok(Kind::Number),
-        "List<Number>" => Ok(Kind::NumberList),
-        "CommaDelimitedList" | "List<String>" => Ok(Kind::TextList),
-        _ if type_name.starts_with("AWS::SSM::Parameter::") => Err(Invalid::new(format!(
-            "Template format error: the type {type_name} of parameter {name} is not supported here"
-        ))),
-        _ if is_aws_specific(type_name) => Ok(Kind::Text),
-        _ => match type_name.strip_prefix("List<").and_then(|rest| rest.strip_suffix('>')) {
-            Some(item) if is_aws_specific(item) => Ok(Kind::TextList),
-            _ => Err(Invalid::new(format!("Template format error: Unrecognized parameter type: {type_name}"))),
-        },
+/// What the type of a parameter means, and where its value comes from.
+fn kind(type_name: &str) -> Result<(Kind, Source)> {
+    if type_name == "AWS::SSM::Parameter::Name" {
+        return Ok((Kind::Text, Source::Named));
     }
+    let held = type_name.strip_prefix("AWS::SSM::Parameter::Value<").and_then(|rest| rest.strip_suffix('>'));
+    let (value, source) = held.map_or((type_name, Source::Given), |held| (held, Source::Stored));
+    let kind = match value {
+        "String" => Some(Kind::Text),
+        // The Parameter Store has no numbers.
+        "Number" if held.is_none() => Some(Kind::Number),
+        "List<Number>" if held.is_none() => Some(Kind::NumberList),
+        "CommaDelimitedList" | "List<String>" => Some(Kind::TextList),
+        _ if is_aws_specific(value) => Some(Kind::Text),
+        _ => {
+            let item = value.strip_prefix("List<").and_then(|rest| rest.strip_suffix('>'));
+            item.filter(|item| is_aws_specific(item)).map(|_| Kind::TextList)
+        }
+    };
+    let unknown = || Invalid::new(format!("Template format error: Unrecognized parameter type: {value}"));
+    kind.map(|kind| (kind, source)).ok_or_else(unknown)
+}
+
+/// The parameters of a template whose values the Parameter Store has, each with its default, as far as they can be told
+/// without reading the template: loops go over their values, so these are asked for before it is read.
+///
+/// # Errors
+/// That the text is no JSON or YAML.
+pub fn stored(text: &str) -> Result<Vec<(String, Option<String>)>> {
+    const TYPE: &str = "AWS::SSM::Parameter::Value<";
+    if !text.contains(TYPE) {
+        return Ok(Vec::new());
+    }
+    let tree = parse::parse(text)?;
+    let declared = tree.get("Parameters").and_then(Value::as_object).into_iter().flatten();
+    let stored = declared.filter(|(_, value)| value["Type"].as_str().is_some_and(|name| name.starts_with(TYPE)));
+    Ok(stored.map(|(name, value)| (name.clone(), value.get("Default").and_then(scalar_text))).collect())
 }
 
 /// "Specify existing resources at runtime with CloudFormation-supplied parameter types".

@@ -73,8 +73,8 @@ fn malformed_declarations() {
             "Template error: Parameter 'P' MinLength must be on a parameter of type String",
         ),
         (
-            json!({"Type": "AWS::SSM::Parameter::Value<String>"}),
-            "Template format error: the type AWS::SSM::Parameter::Value<String> of parameter P is not supported here",
+            json!({"Type": "AWS::SSM::Parameter::Value<Number>"}),
+            "Template format error: Unrecognized parameter type: Number",
         ),
     ];
     for (value, expected) in cases {

@@ -5,9 +5,9 @@ use super::failure::after_failure;
 use super::outputs;
 use super::state::{Run, Step};
 use super::told::Told;
-use crate::cloudformation::plan::{Known, Plan};
+use crate::cloudformation::plan::{self, Known, Plan};
 use crate::cloudformation::record::{Stack, Status};
-use crate::cloudformation::store;
+use crate::cloudformation::{store, stored};
 use template::Budget;
 use wire::AwsError;
 
@@ -25,6 +25,7 @@ impl Run {
             return self.fail_operation(&stack, &format!("{reason}. Rollback requested by user.")).await;
         }
         *self.told.lock() = Told::default();
+        self.stored.lock().clear();
         let mut resources = self.resources();
         let (exports, budget) = (self.exports(), Budget::default());
         for level in &plan.order {
@@ -51,7 +52,7 @@ impl Run {
                 return self.fail_operation(&stack, &reason).await;
             }
         }
-        for notice in self.told.lock().notices(&stack.name) {
+        for notice in self.told.lock().notices() {
             self.cx.cloud.notice(&notice);
         }
         match self.save_outputs(&stack, &plan).await? {
@@ -73,9 +74,19 @@ impl Run {
 
     /// Works out the outputs and writes them.
     async fn save_outputs(&self, stack: &Stack, plan: &Plan) -> Result<Step, AwsError> {
-        match outputs::evaluate(&store::all_stacks(&self.cx), stack, plan, &self.resources()) {
+        let (stacks, resources, exports) = (store::all_stacks(&self.cx), self.resources(), self.exports());
+        let references = plan::references(plan, &Known::new(&resources, &exports));
+        let met = self.stored.lock().clone();
+        let others = references.into_iter().filter(|reference| !met.contains_key(reference)).collect();
+        let mut values = match stored::resolve(&self.cx, &others).await? {
+            Ok(values) => values,
+            Err(reason) => return Ok(Step::Failed(reason)),
+        };
+        values.extend(met);
+        match outputs::evaluate(&stacks, stack, plan, &resources, &|reference| values.get(reference).cloned()) {
             Ok((outputs, imports)) => {
                 self.change_stack(|_, stack| {
+                    stack.now.dynamic = values;
                     stack.now.outputs = outputs;
                     stack.now.imports = imports;
                 })

@@ -77,7 +77,7 @@ impl Run {
         for old in std::mem::take(&mut resource.retired) {
             // A replaced resource that an interrupted update left.
             if let Err(reason) = self.delete_physical(stack, resource, &old).await {
-                self.cx.cloud.notice(&format!("{} of stack {}: {reason}", old.physical_id, stack.name));
+                self.cx.cloud.notice(&format!("{}: {reason}", old.physical_id));
             }
         }
         match self.delete_physical(stack, resource, &live).await {
@@ -113,7 +113,7 @@ impl Run {
         let work = self.work(stack, resource, "");
         let physical_id = kind.physical_id(&work, &intent.name, &intent.properties);
         if let Err(error) = kind.delete(&work, &physical_id, &intent.properties).await {
-            self.cx.cloud.notice(&format!("{physical_id} of stack {}: {}", stack.name, error.reason));
+            self.cx.cloud.notice(&format!("{physical_id}: {}", error.reason));
         }
     }
 
@@ -133,7 +133,7 @@ impl Run {
             Step::Done(plan) => Some(plan.needs),
             Step::Failed(reason) => {
                 // Nobody knows what the update left out: all of it stays.
-                self.cx.cloud.notice(&format!("stack {} keeps what it no longer needs: {reason}", stack.name));
+                self.cx.cloud.notice(&format!("what it no longer needs is kept: {reason}"));
                 None
             }
         };

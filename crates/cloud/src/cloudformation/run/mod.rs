@@ -45,6 +45,7 @@ use super::place::Place;
 use super::record::{Stack, Status};
 use super::store;
 use crate::core::Cloud;
+use crate::core::notices::{of_stack, of_stack_at_once};
 use crate::request::{Context, Origin, RequestIds, Services, intern};
 use engine::Millis;
 use state::Run;
@@ -62,7 +63,7 @@ pub(crate) async fn resume(cloud: Arc<Cloud>, services: &'static Services) {
     let stacks = cloud.core.read(|engine, _| store::running_stacks(engine));
     let ids = RequestIds::default();
     for stack in stacks {
-        cloud.notice(&format!("the stack {} goes on from {}", stack.name, stack.status));
+        of_stack_at_once(&stack.name, || cloud.notice(&format!("it goes on from {}", stack.status)));
         let cx = Context {
             cloud: cloud.clone(),
             account: intern(&stack.account),
@@ -91,23 +92,29 @@ pub(super) fn start(cx: &Context, uuid: &str) {
 }
 
 async fn run(cx: Context, uuid: String) {
-    let cloud = cx.cloud.clone();
     let place = Place::of(&cx);
-    let run = Run { cx, place, uuid, told: Mutex::default() };
+    let run = Run { cx, place, uuid, told: Mutex::default(), stored: Mutex::default() };
+    if let Some(stack) = run.stack() {
+        of_stack(&stack.name, to_rest(&run)).await;
+    }
+}
+
+async fn to_rest(run: &Run) {
+    let cloud = &run.cx.cloud;
     while let Some(stack) = run.stack().filter(|stack| stack.status.running()) {
-        let (name, status) = (stack.name.clone(), stack.status);
+        let status = stack.status;
         // A fault of this server in one stack is that stack's failure, and nobody else's.
         let step = AssertUnwindSafe(run.step(stack)).catch_unwind().await;
         let Err(mut error) = step.unwrap_or_else(|_| Err(AwsError::internal("Internal Failure"))) else { continue };
         if error.status != 503 {
-            cloud.notice(&format!("the operation on stack {name} failed in {status}: {}", error.message));
+            cloud.notice(&format!("its operation failed in {status}: {}", error.message));
             match run.stop(status, &error.message).await {
                 Ok(()) => continue,
                 Err(worse) if worse.status == 503 => error = worse,
-                Err(worse) => return cloud.notice(&format!("stack {name} stays in {status}: {}", worse.message)),
+                Err(worse) => return cloud.notice(&format!("it stays in {status}: {}", worse.message)),
             }
         }
-        cloud.notice(&format!("the operation on stack {name} waits in {status}: {}", error.message));
+        cloud.notice(&format!("its operation waits in {status}: {}", error.message));
         cloud.core.clock().sleep_until(cloud.core.now() + PAUSE).await;
     }
 }

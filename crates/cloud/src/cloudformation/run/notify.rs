@@ -1,6 +1,7 @@
 //! Stack events that go to the stack's notification topics.
 
 use crate::cloudformation::record::{Event, Stack};
+use crate::core::notices::of_stack_at_once;
 use crate::core::transaction::Transaction;
 use crate::request::Context;
 use crate::sns;
@@ -12,9 +13,13 @@ const MAX_MESSAGE: usize = 256 << 10;
 
 /// Publishes an event to the topics of `NotificationARNs`, in the transaction that records it.
 pub(super) fn notify(tx: &mut Transaction<'_>, cx: &Context, stack: &Stack, event: &Event) {
-    if stack.now.notifications.is_empty() {
-        return;
+    if !stack.now.notifications.is_empty() {
+        // The first event is the request's, not yet the run's.
+        of_stack_at_once(&stack.name, || publish(tx, cx, stack, event));
     }
+}
+
+fn publish(tx: &mut Transaction<'_>, cx: &Context, stack: &Stack, event: &Event) {
     let mut body = message(stack, event);
     if body.len() > MAX_MESSAGE {
         body = message(stack, &Event { properties: None, ..event.clone() });
@@ -29,7 +34,7 @@ pub(super) fn notify(tx: &mut Transaction<'_>, cx: &Context, stack: &Stack, even
         };
         match allowed.and_then(|()| sns::announce(&cx.cloud, tx, topic, notification)) {
             Ok(()) => {}
-            Err(why) => cx.cloud.notice(&format!("an event of stack {} was not sent to {topic}: {why}", stack.name)),
+            Err(why) => cx.cloud.notice(&format!("an event was not sent to {topic}: {why}")),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::cloudformation::plan::{self, Known, Plan};
 use crate::cloudformation::record::{Resources, Stack, StackOutput};
+use template::dynamic::Stored;
 use template::{Budget, Reference, scalar_text};
 
 /// The outputs with their values and the exports that the stack imports; or why it can't have them.
@@ -10,12 +11,13 @@ pub(super) fn evaluate(
     stack: &Stack,
     plan: &Plan,
     resources: &Resources,
+    stored: &Stored<'_>,
 ) -> Result<(Vec<StackOutput>, Vec<String>), String> {
     let exports = plan::exports(stacks);
     let known = Known::new(resources, &exports);
     let answer = |reference: Reference<'_>| known.answer(reference);
     let budget = Budget::default();
-    let scope = plan.scope(&answer, &budget);
+    let scope = plan.scope(&answer, stored, &budget);
     let mut outputs = Vec::new();
     for (key, output) in &plan.template.outputs {
         if !plan.shows(output.condition.as_ref()) {
@@ -36,7 +38,7 @@ pub(super) fn evaluate(
     }
     // What resources import counts as well; their values were bounded when they were made.
     let budget = Budget::default();
-    let scope = plan.scope(&answer, &budget);
+    let scope = plan.scope(&answer, stored, &budget);
     for name in plan.needs.keys() {
         let _ = scope.members(&plan.template.resources[name].properties);
     }

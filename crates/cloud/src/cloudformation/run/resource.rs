@@ -4,10 +4,11 @@ use serde_json::Map;
 
 use super::event::ResourceEvent;
 use super::state::{Run, Step};
-use crate::cloudformation::plan::{Known, Plan, properties};
+use crate::cloudformation::plan::{self, Known, Plan, conformed};
 use crate::cloudformation::record::{Intent, Live, Resource, Stack, Status};
 use crate::cloudformation::stack_policy;
-use crate::cloudformation::types::{self, ResourceType};
+use crate::cloudformation::stored::{self, Met};
+use crate::cloudformation::types::{self, Conformed, ResourceType};
 use template::{Budget, Policy};
 use wire::AwsError;
 
@@ -31,7 +32,7 @@ impl Run {
         let Some(kind) = types::find(&declared.kind) else {
             return Ok(Step::Failed(format!("Unrecognized resource type {}", declared.kind)));
         };
-        let wanted = match properties(plan, name, known, budget) {
+        let wanted = match self.properties(plan, name, known, budget).await? {
             Ok(conformed) => {
                 if resource.live.as_ref().is_none_or(|live| live.properties != conformed.properties) {
                     let stands_in = kind.stands_in(&conformed.properties);
@@ -56,6 +57,28 @@ impl Run {
             Some(live) if is_created(&resource, &live, &wanted) => self.complete_creation(&mut resource, &wanted).await,
             Some(live) => self.update_resource(stack, kind, &mut resource, live, wanted).await,
         }
+    }
+
+    /// The properties of a resource, or why it can't have them. Dynamic references get what the Parameter Store has now.
+    async fn properties(
+        &self,
+        plan: &Plan,
+        name: &str,
+        known: &Known<'_>,
+        budget: &Budget,
+    ) -> Result<Result<Conformed, String>, AwsError> {
+        let met = Met::default();
+        let mut evaluated = plan::evaluated(plan, name, known, &|reference| met.note(reference), budget);
+        let references = met.all();
+        if evaluated.is_ok() && !references.is_empty() {
+            let values = match stored::resolve(&self.cx, &references).await? {
+                Ok(values) => values,
+                Err(reason) => return Ok(Err(reason)),
+            };
+            evaluated = plan::evaluated(plan, name, known, &|reference| values.get(reference).cloned(), budget);
+            self.stored.lock().extend(values);
+        }
+        Ok(evaluated.and_then(|evaluated| conformed(plan, name, &evaluated)))
     }
 
     async fn create_resource(

@@ -15,6 +15,7 @@ use crate::cloudformation::store;
 use crate::cloudformation::types::{GeneratedName, Work};
 use crate::core::transaction::Transaction;
 use crate::request::Context;
+use template::parameters::Texts;
 use wire::AwsError;
 
 /// What became of a part of an operation: it is done, or failed for a reason that an event tells. Where this server itself
@@ -32,6 +33,8 @@ pub(super) struct Run {
     pub uuid: String,
     /// What there is to say of its resources.
     pub told: Mutex<Told>,
+    /// What the dynamic references stood for that were met.
+    pub stored: Mutex<Texts>,
 }
 
 impl Run {
@@ -59,7 +62,7 @@ impl Run {
     pub(super) async fn plan(&self, stack: &Stack) -> Result<Step<Plan>, AwsError> {
         let text = self.cx.cloud.core.read(|engine, _| store::template(engine, &stack.now.template));
         let Some(text) = text else { return Ok(Step::Failed("the template is gone".to_owned())) };
-        let (pseudo, parameters) = (plan::pseudo(stack, &stack.now.notifications), stack.now.parameters.clone());
+        let (pseudo, parameters) = (plan::pseudo(stack, &stack.now.notifications), stack.now.texts());
         let placeholders = self.cx.cloud.placeholders;
         let plan = run_blocking(move || Plan::new(&text, &parameters, pseudo, placeholders)).await?;
         Ok(plan.map_or_else(|invalid| Step::Failed(invalid.message), Step::Done))

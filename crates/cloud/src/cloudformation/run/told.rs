@@ -39,19 +39,17 @@ impl Told {
         Some(format!("left out, since this cloud does not simulate it: {}", join(left_out)))
     }
 
-    /// The notices of a stack.
-    pub(super) fn notices(&self, stack: &str) -> Vec<String> {
+    /// The notices of the stack.
+    pub(super) fn notices(&self) -> Vec<String> {
         let stored = self.stored.iter().map(|(kind, names)| format!("{kind} {}", join(names)));
         let stored: Vec<String> = stored.collect();
-        let stored =
-            (!stored.is_empty()).then(|| format!("stack {stack}: stored, without effect here: {}", stored.join("; ")));
-        let left_out = self.left_out.iter().map(|(name, paths)| {
-            format!("stack {stack}: {name} is without what this cloud does not simulate: {}", join(paths))
-        });
-        let placeholders = self
-            .placeholders
+        let stored = (!stored.is_empty()).then(|| format!("stored, without effect here: {}", stored.join("; ")));
+        let left_out = self
+            .left_out
             .iter()
-            .map(|(name, (kind, what))| format!("stack {stack}: {name} is a placeholder for {kind}: {what}"));
+            .map(|(name, paths)| format!("{name} is without what this cloud does not simulate: {}", join(paths)));
+        let placeholders =
+            self.placeholders.iter().map(|(name, (kind, what))| format!("{name} is a placeholder for {kind}: {what}"));
         stored.into_iter().chain(left_out).chain(placeholders).collect()
     }
 }

@@ -16,6 +16,8 @@ mod group_members;
 mod holder;
 mod inline_policy;
 mod instance_profile;
+mod key;
+mod key_alias;
 mod log_group;
 mod log_stream;
 mod made_up;
@@ -26,6 +28,7 @@ mod placeholder;
 mod queue;
 mod queue_policy;
 mod refusal;
+mod repository;
 mod resource_type;
 mod role;
 mod schema;
@@ -62,12 +65,15 @@ static TYPES: &[&dyn ResourceType] = &[
     &inline_policy::ROLE_POLICY,
     &inline_policy::USER_POLICY,
     &instance_profile::InstanceProfile,
+    &key::Key,
+    &key_alias::KeyAlias,
     &managed_policy::ManagedPolicy,
     &oidc_provider::OidcProvider,
     &parameter::Parameter,
     &queue::Queue,
     &queue_policy::QUEUE_INLINE_POLICY,
     &queue_policy::QUEUE_POLICY,
+    &repository::Repository,
     &role::Role,
     &service_role::ServiceRole,
     &subscription::Subscription,

@@ -26,7 +26,7 @@ static SCHEMA: Schema = Schema {
     type_name: "AWS::SSM::Parameter",
     fields: FIELDS,
     absent: ABSENT,
-    attributes: &["Type", "Value"],
+    attributes: &["Arn", "Type", "Value"],
     identifiers: &["Name"],
 };
 
@@ -60,7 +60,8 @@ impl ResourceType for Parameter {
             result => drop(result?),
         }
         // Type and Value are given as properties: what is noted of a creation stays as it was after an update.
-        Ok(Created::new(name, []))
+        let arn = work.arn("ssm", &format!("parameter/{}", name.strip_prefix('/').unwrap_or(name)));
+        Ok(Created::new(name, [("Arn", arn.into())]))
     }
 
     async fn update(&self, work: &Work<'_>, name: &str, old: &Properties, new: &Properties) -> ResourceResult<()> {

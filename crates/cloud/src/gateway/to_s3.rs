@@ -1,0 +1,83 @@
+//! The way into S3: who asks, by a signature in the head or in a form's fields, and what a website and a browser's question need
+//! not prove.
+
+use http::request::Parts;
+use http::{Method, Response};
+use hyper::body::Incoming;
+
+use super::access::Proof;
+use super::{Gateway, head};
+use crate::http::body::Body;
+use crate::http::drain;
+use crate::request::Context;
+use crate::s3;
+use crate::sigv4::{Claim, Family, Payload as Signed, Refusal};
+
+impl Gateway {
+    /// Answers a request that is S3's; puts back what is left of its body.
+    pub(super) async fn s3(&self, mut cx: Context, parts: Parts, incoming: &mut Option<Incoming>) -> Response<Body> {
+        let website = s3::is_website(&cx);
+        if parts.method == Method::OPTIONS || website {
+            // Neither is asked who he is.
+            cx.become_nobody();
+        }
+        if parts.method == Method::OPTIONS {
+            return s3::preflight(cx, parts);
+        }
+        if website {
+            return Box::pin(s3::visit(cx, parts, self.access.credentials.is_some())).await;
+        }
+        let (body, back) = drain::lend(incoming.take());
+        let body = s3s::Body::http_body(body);
+        let response = match s3::is_form(&parts) {
+            true => self.form(cx, parts, body).await,
+            false => match self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3) {
+                Ok(proof) => self.object(cx, proof, parts, body).await,
+                Err(error) => s3::refuse(cx, parts, error),
+            },
+        };
+        *incoming = back.take();
+        response
+    }
+
+    /// A browser's form: signed in its fields, unless its request is.
+    async fn form(&self, mut cx: Context, mut parts: Parts, body: s3s::Body) -> Response<Body> {
+        let (form, body) = match s3::Form::open(&mut parts, body).await {
+            Ok(opened) => opened,
+            Err(failure) => return s3::refuse(cx, parts, failure.into()),
+        };
+        let proof = match (Claim::of_form(&form.fields), Claim::of(&parts)) {
+            (Err(refusal), _) | (_, Err(refusal)) => Err(refusal.error(Family::S3)),
+            (Ok(Some(_)), Ok(Some(_))) => Err(Refusal::TwoWays(String::new()).error(Family::S3)),
+            (Ok(None), Ok(Some(_))) => self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3),
+            (Ok(claim), Ok(None)) => {
+                let who = head::who(&self.cloud, claim.as_ref());
+                (cx.account, cx.access_key, cx.session, cx.user) = (who.account, who.access_key, who.session, who.user);
+                if who.ended {
+                    Err(Refusal::UnknownKey.error(Family::S3))
+                } else {
+                    self.access.verify_form(&self.cloud, claim.as_ref(), form.policy())
+                }
+            }
+        };
+        let permitted = proof.and_then(|proof| {
+            form.permitted(&cx, &mut parts)?;
+            Ok(proof)
+        });
+        match permitted {
+            Ok(proof) => self.object(cx, proof, parts, body).await,
+            Err(error) => s3::refuse(cx, parts, error),
+        }
+    }
+
+    async fn object(&self, mut cx: Context, proof: Option<Proof>, mut parts: Parts, body: s3s::Body) -> Response<Body> {
+        if let Some(proof) = proof {
+            cx.become_whom(&proof.identity);
+            if let Some(chunks) = proof.chunks {
+                parts.extensions.insert(chunks);
+            }
+        }
+        cx.note_use("s3");
+        s3::serve(cx, parts, body).await
+    }
+}
