@@ -102,7 +102,7 @@ fn policy(data: &[u8]) {
         context: &[("aws:SourceArn", value), ("aws:SourceIp", value), ("aws:CurrentTime", value)],
         around: Around::service(0, "us-east-1", "000000000000"),
     };
-    for kind in [Kind::Resource, Kind::Identity, Kind::Trust] {
+    for kind in [Kind::Resource, Kind::Bucket, Kind::Identity, Kind::Trust] {
         if let Ok(policy) = Policy::parse(document, kind) {
             assert_eq!(policy.decide(&request), policy.explain(&request).decision);
         }

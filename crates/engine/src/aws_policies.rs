@@ -6,8 +6,17 @@ use std::sync::LazyLock;
 
 use super::Millis;
 
-/// What the ARNs of these policies begin with; path and name follow.
+/// What the ARNs of these policies begin with in the partition `aws`; path and name follow.
 const ARN: &str = "arn:aws:iam::aws:policy";
+
+/// The partitions that have these policies. They are taken to be the same in all of them, but for their ARNs.
+const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
+
+/// Path and name of a policy of AWS's, from its ARN.
+fn place(arn: &str) -> Option<&str> {
+    let (partition, place) = arn.strip_prefix("arn:")?.split_once(":iam::aws:policy")?;
+    PARTITIONS.contains(&partition).then_some(place)
+}
 
 static LIST: LazyLock<Vec<AwsPolicy>> =
     LazyLock::new(|| include_str!("aws_policies.tsv").lines().filter_map(AwsPolicy::read).collect());
@@ -48,12 +57,12 @@ impl AwsPolicy {
 
     /// Whether an ARN is of a policy that AWS manages, known or not.
     pub fn is_arn(arn: &str) -> bool {
-        arn.strip_prefix(ARN).is_some_and(|place| place.starts_with('/') && !place.ends_with('/'))
+        place(arn).is_some_and(|place| place.starts_with('/') && !place.ends_with('/'))
     }
 
     /// By its ARN.
     pub fn find(arn: &str) -> Option<&'static AwsPolicy> {
-        let place = arn.strip_prefix(ARN)?;
+        let place = place(arn)?;
         LIST.binary_search_by_key(&place, |policy| policy.place).ok().and_then(|at| LIST.get(at))
     }
 
@@ -106,5 +115,8 @@ mod tests {
             assert!(!AwsPolicy::is_arn(arn) && AwsPolicy::find(arn).is_none(), "{arn}");
         }
         assert!(AwsPolicy::is_arn("arn:aws:iam::aws:policy/OfTomorrow"));
+        let in_china = "arn:aws-cn:iam::aws:policy/AmazonS3FullAccess";
+        assert_eq!(AwsPolicy::find(in_china).map(|it| it.name()), Some("AmazonS3FullAccess"));
+        assert!(!AwsPolicy::is_arn("arn:aws-mars:iam::aws:policy/AmazonS3FullAccess"));
     }
 }

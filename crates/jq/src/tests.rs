@@ -47,6 +47,11 @@ fn values() {
         ("[.flag, .n] | any, all", json!(true)),
         (".flag | not", json!(true)),
         (r#".id | test("^C"; "i")"#, json!(true)),
+        (r#""EC2 State change" | gsub(" "; "_")"#, json!("EC2_State_change")),
+        (r#""aXbXc" | sub("x"; "-"; "i"), gsub("x"; "-")"#, json!("a-bXc")),
+        (r#""aXbXc" | gsub("x"; "-")"#, json!("aXbXc")),
+        (r#""2019-08" | sub("(?<y>[0-9]+)-(?<m>[0-9]+)(?<d>-[0-9]+)?"; "\(.m)/\(.y)\(.d)")"#, json!("08/2019null")),
+        (r#"[.at, .n] | map(tostring | sub("^(?<a>.)"; .a + "."; "g"))"#, json!(["1.565382027", "3."])),
         (r#".at | todate | fromdate"#, json!(1565382027)),
         (r#""2019-08-09" | strptime("%Y-%m-%d") | mktime | strftime("%j")"#, json!("221")),
         ("[limit(2; .list[])]", json!([1, 2])),
@@ -78,6 +83,11 @@ fn errors() {
         ("$ENV", "$ENV is not supported in the jq query"),
         ("now", "now/0 is not a function of jq that is supported here"),
         ("{a", "syntax error, unexpected end of the query"),
+        (r#".n | gsub("a"; "b")"#, "number (3) cannot be matched, as it is not a string"),
+        (r#".id | gsub(""; "b")"#, "gsub with a pattern that matches no character never ends in jq 1.6"),
+        (r#".id | sub("c"; 1)"#, "string (\"c-7\") and number (1) cannot be added"),
+        (r#".id | sub("c"; "x", "y")"#, "several replacements for one match are not supported here"),
+        (r#".id | sub("("; "x")"#, "( (at offset 0) is not a valid regex"),
     ];
     for (query, message) in cases {
         assert_eq!(run(query).unwrap_err(), message, "{query}");
@@ -90,8 +100,10 @@ fn no_query_runs_away() {
     let nesting = format!("1{}|length", "|[.,.]".repeat(99));
     let product = format!("[{}1]", "(1,1)|".repeat(60));
     let matching = format!("\"b\"{}|test(\"[ab]*a[ab]{{2000}}|[ab]*\")", "|.+.".repeat(14));
+    let replacing = format!("\"b\"{}|gsub(\"b\"; \"bb\")", "|.+.".repeat(14));
     let queries = [
         matching.as_str(),
+        &replacing,
         &doubling,
         &nesting,
         &product,

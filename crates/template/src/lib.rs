@@ -28,7 +28,8 @@
 //! ```text
 //! error       what is wrong, in AWS's words          value       scalars, function calls, the value not known yet
 //! budget      what a template may cost               extensions  the transforms, and what they add
-//! parse       text to tree                           foreach     loops unrolled
+//! parse       text to tree                           indentation lines within brackets and quotes
+//! foreach     loops unrolled
 //! structure   tree to Template                       model       Template and its parts
 //! parameters/ declarations, texts, rules             pseudo      AWS::Region and the like
 //! java/       Java's regular expressions
@@ -52,6 +53,7 @@ mod evaluate;
 mod extensions;
 mod foreach;
 pub mod graph;
+mod indentation;
 mod java;
 mod model;
 mod network;

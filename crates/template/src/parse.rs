@@ -5,6 +5,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use serde_json::{Map, Number, Value};
 
 use crate::error::{Invalid, Result};
+use crate::indentation::Indented;
 
 /// How deep collections may be nested. serde_json, which reads JSON, has the same bound.
 const MAX_DEPTH: usize = 127;
@@ -42,6 +43,16 @@ enum Collection {
 }
 
 fn yaml(text: &str) -> Result<Value> {
+    let invalid = match read(text, not_well_formed) {
+        Ok(value) => return Ok(value),
+        Err(invalid) => invalid,
+    };
+    let Some(indented) = Indented::new(text) else { return Err(invalid) };
+    read(&indented.text, |line, column| not_well_formed(line, indented.column(line, column)))
+}
+
+/// Reads YAML; what isn't well formed is told by line and column, which count from 1.
+fn read(text: &str, not_well_formed: impl Fn(usize, usize) -> Invalid) -> Result<Value> {
     let mut open: Vec<Open> = Vec::new();
     let mut root = None;
     for event in Parser::new_from_str(text) {

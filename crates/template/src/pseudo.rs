@@ -32,11 +32,7 @@ pub struct Pseudo {
 impl Pseudo {
     /// `aws`, `aws-cn` or `aws-us-gov`.
     pub fn partition(&self) -> &'static str {
-        match self.region.as_str() {
-            region if region.starts_with("cn-") => "aws-cn",
-            region if region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        }
+        text::regions::partition(&self.region)
     }
 
     /// The value of a pseudo parameter, if there is one of this name; `AWS::NoValue` has none.

@@ -108,7 +108,14 @@ fn description(sections: &Map<String, Value>) -> Result<Option<String>> {
     }
 }
 
-/// A section that maps names to something; its members' names are alphanumeric.
+/// Whether a section's member may have this name: all are alphanumeric, and published templates have conditions named
+/// `create_bucket` and `Is-EC2-VPC`.
+fn may_be_named(section: &str, name: &str) -> bool {
+    let also: &[u8] = if section == "Conditions" { b"_-&" } else { b"" };
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || also.contains(&b))
+}
+
+/// A section that maps names to something.
 fn section(sections: &mut Map<String, Value>, name: &str, max: usize) -> Result<Map<String, Value>> {
     let members = match sections.remove(name) {
         None => return Ok(Map::new()),
@@ -123,7 +130,7 @@ fn section(sections: &mut Map<String, Value>, name: &str, max: usize) -> Result<
         ));
     }
     for member in members.keys() {
-        if member.is_empty() || !member.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        if !may_be_named(name, member) {
             let noun = if name == "Resources" { "Resource" } else { name };
             let quoted = if name == "Resources" { member.clone() } else { format!("'{member}'") };
             return invalid(format!("Template format error: {noun} name {quoted} is non alphanumeric."));
@@ -324,6 +331,19 @@ mod tests {
 
     fn error(text: &str) -> String {
         check(parse(text).unwrap()).unwrap_err().message
+    }
+
+    #[test]
+    fn conditions_may_have_names_that_resources_may_not() {
+        let template = |name: &str| {
+            format!(
+                "Conditions: {{{name}: !Equals [a, a]}}\nResources: {{T: {{Type: 'AWS::SNS::Topic', Condition: {name}}}}}"
+            )
+        };
+        for name in ["create_bucket", "Is-EC2-VPC", "A&B"] {
+            assert!(check(parse(&template(name)).unwrap()).is_ok(), "{name}");
+        }
+        assert_eq!(error(&template("a.b")), "Template format error: Conditions name 'a.b' is non alphanumeric.");
     }
 
     #[test]

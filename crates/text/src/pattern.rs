@@ -3,6 +3,8 @@
 //! Matching takes time in proportion to the text times the compiled pattern, and a pattern of 30 bytes may compile to megabytes.
 //! Costs are in steps, about a nanosecond each.
 
+use std::ops::Range;
+
 use regex::{Regex, RegexBuilder};
 
 /// Steps that reading a byte of a pattern takes: `\pL` becomes 650 ranges.
@@ -63,6 +65,15 @@ impl Pattern {
     /// Whether the pattern occurs in the text. Pay [`Self::matching`] before.
     pub fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
+    }
+
+    /// Where the pattern first occurs in the text, in bytes, from `from` on; and what its named groups match there. Pay
+    /// [`Self::matching`] before.
+    pub fn groups(&self, text: &str, from: usize) -> Option<(Range<usize>, Vec<(String, Option<String>)>)> {
+        let found = self.regex.captures_at(text, from)?;
+        let names = self.regex.capture_names().flatten();
+        let groups = names.map(|name| (name.to_owned(), found.name(name).map(|group| group.as_str().to_owned())));
+        Some((found.get(0)?.range(), groups.collect()))
     }
 }
 

@@ -38,3 +38,12 @@ pub const COMMERCIAL: [&str; 34] = [
     "us-west-1",
     "us-west-2",
 ];
+
+/// The partition that a region is in: `aws`, `aws-cn` or `aws-us-gov` ("Amazon Resource Names (ARNs)", AWS General Reference).
+pub fn partition(region: &str) -> &'static str {
+    match region {
+        region if region.starts_with("cn-") => "aws-cn",
+        region if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}

@@ -4,7 +4,7 @@
 pub(super) const CRATES: &[(&str, &[&str])] = &[
     ("messaging", &["cloud", "filter", "log", "text"]),
     ("cloud", &["directory", "engine", "filter", "jq", "log", "template", "text", "wire"]),
-    ("template", &[]),
+    ("template", &["text"]),
     ("jq", &["text"]),
     ("wire", &["text"]),
     ("engine", &["filter", "text"]),

@@ -7,7 +7,7 @@ use super::managed;
 use super::members::{page, path_prefix, required};
 use super::store::{NO_SUCH_ENTITY, change, reduce};
 use crate::request::Context;
-use engine::{AwsPolicy, Engine};
+use engine::Engine;
 use text::arn::Arn;
 use wire::AwsError;
 
@@ -39,7 +39,7 @@ fn check_attachable(engine: &Engine, cx: &Context, arn: &str) -> Result<(), AwsE
     if Arn::parse(arn).is_none_or(|it| it.service != "iam" || !it.resource.starts_with("policy/")) {
         return Err(AwsError::bad("InvalidInput", format!("ARN {arn} is not valid.")));
     }
-    if AwsPolicy::is_arn(arn) {
+    if managed::is_of_aws(cx, arn) {
         if arn.contains(":policy/aws-service-role/") {
             let message = "Cannot attach a Service Role Policy to a Customer Role.";
             return Err(AwsError::bad("PolicyNotAttachable", message));

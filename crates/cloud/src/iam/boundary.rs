@@ -6,7 +6,7 @@ use super::managed;
 use super::members::{MAX_ARN, at_most, required};
 use super::store::{Entity, NO_SUCH_ENTITY, change, reduce};
 use crate::request::Context;
-use engine::{AwsPolicy, Engine, Role, User};
+use engine::{Engine, Role, User};
 use wire::AwsError;
 
 /// What may have a boundary.
@@ -59,7 +59,7 @@ pub(super) fn given(arn: Option<String>) -> Result<Option<String>, AwsError> {
 /// # Errors
 /// `NoSuchEntity`.
 pub(super) fn check(engine: &Engine, cx: &Context, arn: &str) -> Result<(), AwsError> {
-    if AwsPolicy::is_arn(arn) || managed::own(engine, cx, arn, "GetPolicy").is_ok() {
+    if managed::is_of_aws(cx, arn) || managed::own(engine, cx, arn, "GetPolicy").is_ok() {
         return Ok(());
     }
     let message = format!("Scope ARN: {arn} does not exist or is not attachable.");

@@ -58,11 +58,17 @@ pub(super) fn own(engine: &Engine, cx: &Context, arn: &str, action: &str) -> Res
 /// # Errors
 /// Those of [`own`].
 pub(super) fn find(engine: &Engine, cx: &Context, arn: &str, action: &str) -> Result<ManagedPolicy, AwsError> {
-    if !AwsPolicy::is_arn(arn) {
+    if !is_of_aws(cx, arn) {
         return own(engine, cx, arn, action);
     }
-    let found = AwsPolicy::find(arn).map(of_aws);
+    let found = AwsPolicy::find(arn).map(|policy| ManagedPolicy { arn: arn.to_owned(), ..of_aws(policy) });
     found.ok_or_else(|| AwsError::new(404, NO_SUCH_ENTITY, ManagedPolicy::absent(arn)))
+}
+
+/// Whether an ARN is of a policy that AWS manages in the partition of the caller's region, known or not.
+pub(super) fn is_of_aws(cx: &Context, arn: &str) -> bool {
+    let partition = arn.split(':').nth(1);
+    AwsPolicy::is_arn(arn) && partition == Some(text::regions::partition(&cx.region))
 }
 
 /// A policy of AWS's.

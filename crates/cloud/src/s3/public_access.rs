@@ -21,7 +21,7 @@ const PUBLIC_GROUPS: [&str; 2] = ["/groups/global/AllUsers", "/groups/global/Aut
 /// # Errors
 /// The policy can't be parsed: it was put by a version that checked less. Whoever asks must let nobody in by it.
 pub(crate) fn policy_of(bucket: &Bucket) -> std::result::Result<Option<Policy>, PolicyError> {
-    bucket.policy.as_ref().map(|text| Policy::parse(text, Kind::Resource)).transpose()
+    bucket.policy.as_ref().map(|text| Policy::parse(text, Kind::Bucket)).transpose()
 }
 
 /// Whether `RestrictPublicBuckets` closes the bucket to everybody outside its account: its policy is public.
@@ -63,7 +63,7 @@ pub(super) fn check_policy(text: &str, name: &str) -> Result<Policy> {
         Some(statement) => std::slice::from_ref(statement),
         None => return Err(malformed("Missing required field Statement")),
     };
-    let policy = Policy::parse(text, Kind::Resource).map_err(|error| malformed(&error.to_string()))?;
+    let policy = Policy::parse(text, Kind::Bucket).map_err(|error| malformed(&error.to_string()))?;
     let resources = statements.iter().flat_map(|statement| [&statement["Resource"], &statement["NotResource"]]);
     let texts = resources.flat_map(|value| match value {
         serde_json::Value::Array(list) => list.iter().filter_map(serde_json::Value::as_str).collect(),

@@ -22,12 +22,21 @@ pub use principal::{Named, Principal};
 /// Where a policy hangs, which says what it must and must not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// On a queue, topic or bucket: names principals and resources.
+    /// On a queue or topic: names principals and resources.
     Resource,
+    /// On a bucket: as on a queue, but several statements may have one Sid. IAM, SNS and SQS want each to be unique
+    /// ("IAM JSON policy elements: Sid"), S3 takes what it gets.
+    Bucket,
     /// On a role or user: names resources, no principals.
     Identity,
     /// A role's trust policy: names principals, no resources.
     Trust,
+}
+
+impl Kind {
+    fn hangs_on_resource(self) -> bool {
+        matches!(self, Kind::Resource | Kind::Bucket)
+    }
 }
 
 /// Why a document is refused.

@@ -39,7 +39,7 @@ pub(super) fn policy(text: &str, kind: Kind) -> Result<Policy> {
     let statements = statements.iter().map(|s| reader.statement(s)).collect::<Result<Vec<_>>>()?;
     let mut sids: Vec<_> = statements.iter().filter_map(|s| s.sid.as_deref()).filter(|s| !s.is_empty()).collect();
     sids.sort_unstable();
-    if sids.windows(2).any(|pair| pair[0] == pair[1]) {
+    if kind != Kind::Bucket && sids.windows(2).any(|pair| pair[0] == pair[1]) {
         return fail("Statement IDs (SID) in a single policy must be unique.");
     }
     Ok(Policy { statements })
@@ -130,7 +130,7 @@ impl Reader {
         for action in list {
             // Queue policies of old name an action without its service.
             let vendor = action == "*" || action.split_once(':').is_some_and(|(v, a)| !v.is_empty() && !a.is_empty());
-            if !vendor && (self.kind != Kind::Resource || action.is_empty() || action.contains(':')) {
+            if !vendor && (!self.kind.hangs_on_resource() || action.is_empty() || action.contains(':')) {
                 return fail("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.");
             }
             patterns.push(Pattern::parse(&action.to_ascii_lowercase(), false, true));

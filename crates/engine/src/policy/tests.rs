@@ -162,6 +162,8 @@ fn refusals() {
     for (json, message) in cases {
         assert_eq!(Policy::parse(&json, Kind::Resource).expect_err(&json).to_string(), message, "{json}");
     }
+    let twice = format!(r#"{{"Statement":[{{{ok},"Sid":"a"}},{{{ok},"Sid":"a"}}]}}"#);
+    assert!(Policy::parse(&twice, Kind::Bucket).is_ok(), "S3 takes a Sid twice");
     let with_principal = format!(r#"{{"Statement":[{{{ok}}}]}}"#);
     assert!(Policy::parse(&with_principal, Kind::Identity).is_err());
     assert!(Policy::parse(&with_principal, Kind::Trust).is_err());
@@ -171,7 +173,7 @@ proptest! {
     #[test]
     fn no_input_panics(field in "Action|Resource|Principal|Condition|Sid", value in "[\\[\\]{}:,\"*$a-c0-9/.]{0,40}") {
         let json = format!(r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","{field}":{value}}}}}"#);
-        for kind in [Kind::Resource, Kind::Identity, Kind::Trust] {
+        for kind in [Kind::Resource, Kind::Bucket, Kind::Identity, Kind::Trust] {
             if let Ok(policy) = Policy::parse(&json, kind) {
                 let _ = policy.explain(&sns(&[]));
             }

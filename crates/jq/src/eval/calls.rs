@@ -1,15 +1,13 @@
 //! Calls of functions. Those that run filters, or give any number of results, are here; the others are in
 //! [`crate::functions`].
 
-use regex::RegexBuilder;
 use serde_json::Value;
-use text::pattern::{self, Pattern};
 
 use super::{Out, Run};
 use crate::ast::Ast;
 use crate::error::{Done, Stop, fail};
 use crate::functions;
-use crate::value::{described, kind, number, size, truthy};
+use crate::value::{kind, number, size, truthy};
 
 impl Run {
     /// Calls a function. The parser has checked that there is one of this name with so many arguments.
@@ -37,12 +35,17 @@ impl Run {
             ("nulls" | "booleans" | "numbers" | "strings" | "arrays" | "objects" | "values" | "scalars", []) => {
                 if is_of(name, input) { self.hand_on(input, out) } else { Ok(()) }
             }
-            ("test", [pattern, flags @ ..]) => self.eval(pattern, input, &mut |run, pattern| {
-                let Some(flags) = flags.first() else { return run.test(input, &pattern, "", out) };
-                run.eval(flags, input, &mut |run, flags| {
-                    run.test(input, &pattern, flags.as_str().unwrap_or_default(), out)
+            ("test", [pattern, flags @ ..]) => {
+                self.with_pattern(pattern, flags.first(), input, &mut |run, pattern, flags| {
+                    run.test(input, pattern, flags, out)
                 })
-            }),
+            }
+            ("sub" | "gsub", [pattern, replacement, flags @ ..]) => {
+                self.with_pattern(pattern, flags.first(), input, &mut |run, pattern, flags| {
+                    let all = name == "gsub" || flags.contains('g');
+                    run.sub(input, (pattern, flags), replacement, all, out)
+                })
+            }
             (_, []) => {
                 self.pay(size(input))?;
                 let value = functions::of_input(name, input)?;
@@ -110,34 +113,6 @@ impl Run {
             at += 1.0;
         }
         Ok(())
-    }
-
-    /// `test(pattern; flags)`: whether a text matches a pattern.
-    fn test(&mut self, input: &Value, pattern: &Value, flags: &str, out: Out<'_>) -> Done {
-        /// So many steps of a pattern, of a nanosecond each, cost as much as one step of a run.
-        const PATTERN_STEPS: u64 = 8_000;
-        self.pay(size(input) + size(pattern))?;
-        let (Value::String(text), Value::String(pattern)) = (input, pattern) else {
-            return fail(format!("{} cannot be matched, as it is not a string", described(input)));
-        };
-        let mut builder = RegexBuilder::new(pattern);
-        for flag in flags.chars() {
-            match flag {
-                'i' => builder.case_insensitive(true),
-                'x' => builder.ignore_whitespace(true),
-                's' => builder.dot_matches_new_line(true),
-                'g' | 'n' => &mut builder,
-                other => return fail(format!("{other} is not a valid modifier string")),
-            };
-        }
-        let mut pay = |steps: u64| self.pay(1 + (steps / PATTERN_STEPS) as usize);
-        match Pattern::compile(&mut builder, pattern::reading(pattern, flags.contains('i')), &mut pay)? {
-            Some(compiled) => {
-                pay(compiled.matching(text))?;
-                out(self, compiled.is_match(text).into())
-            }
-            None => fail(format!("{pattern} (at offset 0) is not a valid regex")),
-        }
     }
 }
 

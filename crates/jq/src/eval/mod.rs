@@ -3,6 +3,7 @@
 mod calls;
 mod construct;
 mod control;
+mod patterns;
 
 use std::cmp::Ordering;
 
