@@ -127,9 +127,18 @@ async fn simulate(
     let quiet = context.ui.without_lines();
     let watched = &context.with_complaints(target);
     let deployer = Deployer { target: watched, ui: &quiet, stop: &context.stop, stack: &args.stack };
-    let found = fan_out::find(context, args, &deployer, template, embedded.is_some()).await?;
+    let found = match fan_out::find(context, args, &deployer, template, embedded.is_some()).await {
+        // Its cloud ends with it, and the stack with the cloud.
+        Err(failure) if embedded.is_some() && failure.exit == Exit::Interrupted => {
+            return Err(Failure::new("Stopped before anything was published").exit(Exit::Interrupted));
+        }
+        found => found?,
+    };
     let fan_out = &found.fan_out;
     let sqs = watched.sqs();
+    if embedded.is_none() {
+        refuse_full(&sqs, watched, fan_out).await?;
+    }
     let dead_letters = dead_letters::look(&sqs, fan_out.queues.iter().map(|queue| &queue.settings)).await;
     let plan = Plan {
         topic_arn: fan_out.topic_arn.clone(),
@@ -192,6 +201,24 @@ async fn simulate(
         Verdict::NotAllPublished => Exit::Failed,
         Verdict::Interrupted => Exit::Interrupted,
     })
+}
+
+/// Refuses to drain what others sent: on a cloud that isn't our own a queue's messages may be somebody's.
+async fn refuse_full(sqs: &Client, target: &Target, fan_out: &FanOut) -> Result<(), Failure> {
+    for queue in &fan_out.queues {
+        let cant = |error: CallError| error.failure(target, &format!("look at the queue {}", queue.url));
+        let held = consumer::held(sqs, &queue.url).await.map_err(cant)?;
+        if held > 0 {
+            let api = queue.api.name();
+            return Err(Failure::usage(format!("The {api} queue holds {} already", plural(held, "message")))
+                .why("a simulation drains the queues as the APIs would, and would take these too")
+                .help(format!(
+                    "`messaging peek {api}` shows them, `messaging consume --until-empty` handles them first; --stack names \
+                     another stack."
+                )));
+        }
+    }
+    Ok(())
 }
 
 /// What the run came to, as far as the ledger knows it.
