@@ -17,7 +17,7 @@ use crate::deploy::{Deployer, Template};
 use crate::embedded::{self, DATA_DIR, Durability};
 use crate::exit::{Exit, Failure};
 
-/// Serve the embedded cloud: SNS, SQS, Firehose, S3, CloudFormation, IAM and STS on one port
+/// Serve the embedded cloud on one port: SNS, SQS, Firehose, S3, CloudFormation, IAM, STS and others
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_long_help = "Examples:
   messaging local

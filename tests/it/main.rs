@@ -47,6 +47,7 @@ mod s3_lifecycle;
 mod s3_lock;
 mod s3_sites;
 mod settings;
+mod shells;
 mod simulate;
 mod sns;
 mod sns_rules;

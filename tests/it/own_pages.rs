@@ -42,7 +42,7 @@ async fn test_tools_find_their_health() {
     let cloud = TestCloud::start().await;
     let answer = ask(&cloud, "localhost", "/_localstack/health").await;
     let body: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
-    for service in ["sns", "sqs", "firehose", "s3", "cloudformation", "iam", "sts"] {
+    for service in ["sns", "sqs", "firehose", "s3", "cloudformation", "iam", "sts", "logs", "ssm", "ecr", "kms"] {
         assert_eq!(body["services"][service], "running", "{body}");
     }
 }

@@ -4,10 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName;
+use serde_json::{Value, json};
 
 use crate::helpers::accounts::{Caller, OWNER, TEMPLATE};
 use crate::helpers::cloud::{PATIENCE, TestCloud};
 use crate::helpers::raw::{ask, send, status, well};
+
+const ECR: &str = "AmazonEC2ContainerRegistry_V20150921";
 
 async fn reset(cloud: &TestCloud, more: &str) -> String {
     let head = "POST /_messaging/reset HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n";
@@ -35,6 +38,12 @@ async fn fill(cloud: &TestCloud) {
     owner.stream("s", &format!("arn:aws:iam::{OWNER}:role/r"), "reset-me").await.ok();
     owner.put_record("s").await;
     owner.form("cloudformation", "CreateStack", &[("StackName", "c"), ("TemplateBody", TEMPLATE)]).await.ok();
+    let parameter = json!({"Name": "p", "Value": "v", "Type": "String"});
+    owner.json("AmazonSSM.PutParameter", parameter).await.ok();
+    owner.json(&format!("{ECR}.CreateRepository"), json!({"repositoryName": "app"})).await.ok();
+    let made: Value = serde_json::from_str(&owner.json("TrentService.CreateKey", json!({})).await.ok()).unwrap();
+    let alias = json!({"AliasName": "alias/app", "TargetKeyId": made["KeyMetadata"]["KeyId"]});
+    owner.json("TrentService.CreateAlias", alias).await.ok();
 }
 
 async fn is_empty(cloud: &TestCloud) {
@@ -50,8 +59,16 @@ async fn is_empty(cloud: &TestCloud) {
         assert!(!answer.contains(element), "{answer}");
     }
     assert!(!owner.s3("GET /", &[], "").await.ok().contains("<Name>"));
-    let streams = owner.json("Firehose_20150804.ListDeliveryStreams", serde_json::json!({})).await.ok();
-    assert!(streams.contains("\"DeliveryStreamNames\":[]"), "{streams}");
+    for (target, empty) in [
+        ("Firehose_20150804.ListDeliveryStreams", "\"DeliveryStreamNames\":[]"),
+        ("AmazonSSM.DescribeParameters", "\"Parameters\":[]"),
+        (&format!("{ECR}.DescribeRepositories"), "\"repositories\":[]"),
+        ("TrentService.ListKeys", "\"Keys\":[]"),
+        ("TrentService.ListAliases", "\"Aliases\":[]"),
+    ] {
+        let listed = owner.json(target, json!({})).await.ok();
+        assert!(listed.contains(empty), "{listed}");
+    }
     assert_eq!(files(&cloud.data().join("objects")), 0);
 }
 

@@ -105,7 +105,7 @@ async fn a_type_behind_a_false_condition_may_be_any() {
     let cloud = TestCloud::start().await;
     let client = cloud.cloudformation();
     let template = "Parameters: {Key: {Type: String, Default: 'no'}}\nConditions: {Made: !Equals [!Ref Key, 'yes']}\n\
-        Resources:\n  K: {Type: 'AWS::EC2::VPC', Condition: Made, Properties: {CidrBlock: 10.0.0.0/16}}\n  \
+        Resources:\n  K: {Type: 'AWS::Lambda::Url', Condition: Made, Properties: {AuthType: NONE}}\n  \
         M: {Type: 'AWS::CDK::Metadata', Properties: {Analytics: 'v2:deflate64:x'}}\n  \
         Q: {Type: 'AWS::SQS::Queue', Properties: {KmsMasterKeyId: !If [Made, !Ref K, !Ref 'AWS::NoValue']}}";
     assert_eq!(create(&client, "s", template).await, "CREATE_COMPLETE");
@@ -114,13 +114,13 @@ async fn a_type_behind_a_false_condition_may_be_any() {
     assert_eq!(kinds, ["AWS::CDK::Metadata", "AWS::SQS::Queue"]);
     client.validate_template().template_body(template).send().await.unwrap();
     let summary = client.get_template_summary().template_body(template).send().await.unwrap();
-    assert_eq!(summary.resource_types(), ["AWS::CDK::Metadata", "AWS::EC2::VPC", "AWS::SQS::Queue"]);
+    assert_eq!(summary.resource_types(), ["AWS::CDK::Metadata", "AWS::Lambda::Url", "AWS::SQS::Queue"]);
     let made = parameter("Key", "yes");
     let refused = client.update_stack().stack_name("s").use_previous_template(true).parameters(made).send().await;
-    assert!(refusal(refused).1.contains("AWS::EC2::VPC"));
+    assert!(refusal(refused).1.contains("AWS::Lambda::Url"));
     let always = template.replace(", Condition: Made", "");
-    assert!(refusal(client.validate_template().template_body(&always).send().await).1.contains("AWS::EC2::VPC"));
-    assert!(refusal(client.get_template_summary().template_body(&always).send().await).1.contains("AWS::EC2::VPC"));
+    assert!(refusal(client.validate_template().template_body(&always).send().await).1.contains("AWS::Lambda::Url"));
+    assert!(refusal(client.get_template_summary().template_body(&always).send().await).1.contains("AWS::Lambda::Url"));
 }
 
 /// `!GetAtt [!Sub 'T${I}', TopicArn]` in a loop over outputs was refused.

@@ -11,7 +11,7 @@
 //! cloudformation           } one folder a service, one file an operation; of each other
 //! firehose > s3 > sns      } they know no more than these arrows
 //! sqs  sns  iam  sts  logs }
-//! ssm  ecr                }
+//! ssm  ecr  kms           }
 //! sigv4     http           signatures; sockets
 //! request                  who asks, where, for what: Context, Operation, Service
 //! core                     engine + log + clock + waiters: the one owner of the state
@@ -33,6 +33,7 @@ pub mod fuzz;
 mod gateway;
 mod http;
 mod iam;
+mod kms;
 mod logs;
 mod maintenance;
 mod notification;

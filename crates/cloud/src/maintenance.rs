@@ -1,5 +1,5 @@
-//! What the cloud does without being asked: expired messages go, a log that couldn't be written is tried again, old segments
-//! are given back.
+//! What the cloud does without being asked: expired messages go, a log that couldn't be written is tried again, keys whose time is over
+//! go, old segments are given back.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::core::expire::expire_messages;
 use crate::core::{Cloud, compaction};
-use crate::logs;
 use crate::s3::S3;
+use crate::{kms, logs};
 use engine::Millis;
 use wire::AwsError;
 
@@ -91,6 +91,7 @@ async fn keep(cloud: &Arc<Cloud>, swept: &mut Option<Millis>) -> Result<(), AwsE
     expire_messages(cloud).await?;
     let s3 = S3::of(cloud);
     s3.tidy().await;
+    kms::sweep(cloud).await?;
     // Lifecycle rules and the retention of logs are due at midnight UTC, and what became due while the cloud was off when it starts.
     let today = cloud.core.now() / DAY;
     if *swept != Some(today) {

@@ -1,7 +1,7 @@
 //! The registry: which code answers for which service.
 
 use crate::request::Services;
-use crate::{cloudformation, ecr, firehose, iam, logs, sns, sqs, ssm, sts};
+use crate::{cloudformation, ecr, firehose, iam, kms, logs, sns, sqs, ssm, sts};
 
 /// All services with a table of operations.
 pub(crate) static SERVICES: Services = Services(&[
@@ -14,6 +14,7 @@ pub(crate) static SERVICES: Services = Services(&[
     &logs::SERVICE,
     &ssm::SERVICE,
     &ecr::SERVICE,
+    &kms::SERVICE,
 ]);
 
 #[cfg(test)]

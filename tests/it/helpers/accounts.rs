@@ -77,11 +77,14 @@ impl<'c> Caller<'c> {
         self.send("POST /", service, &[kind], &body).await
     }
 
-    /// An operation of Firehose, SQS or CloudWatch Logs in JSON.
+    /// An operation of a service that speaks JSON.
     pub(crate) async fn json(&self, target: &str, body: Value) -> Answer {
         let service = match target.split(['_', '.']).next() {
             Some("AmazonSQS") => "sqs",
             Some("Logs") => "logs",
+            Some("AmazonSSM") => "ssm",
+            Some("AmazonEC2ContainerRegistry") => "ecr",
+            Some("TrentService") => "kms",
             _ => "firehose",
         };
         let headers = [("X-Amz-Target", target), ("Content-Type", "application/x-amz-json-1.1")];

@@ -88,3 +88,39 @@ impl Tally {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::Cloud;
+    use crate::server::Options;
+    use log::Durability;
+
+    #[tokio::test]
+    async fn documents_have_no_more_bytes_than_they_may() {
+        static SMALL: Tally = Tally::new("bytes", 40);
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options { durability: Durability::Memory, ..Options::new(folder.path()) };
+        let (cloud, _) = Cloud::open(options, |_| {}).unwrap();
+        let make = async |changes: Changes| {
+            let full = |tally: &Tally| AwsError::bad("Full", tally.most.to_string());
+            let made = cloud.core.execute(|tx| SMALL.make(tx, changes, full)).await;
+            (made.map_err(|error| error.message), cloud.core.read(|engine, _| SMALL.bytes(engine)))
+        };
+        let put = |key: &str, length: usize| Changes::of(key.to_owned(), &"x".repeat(length)).unwrap();
+        // A document's bytes are its key, its value and two quotation marks.
+        assert_eq!(make(put("a", 17)).await, (Ok(()), 20));
+        assert_eq!(make(put("b", 17)).await, (Ok(()), 40));
+        assert_eq!(make(put("c", 0)).await, (Err("40".into()), 40));
+        assert_eq!(make(put("b", 18)).await, (Err("40".into()), 40));
+        assert_eq!(make(put("b", 7)).await, (Ok(()), 30));
+        // One of several changes is too much: none is made.
+        let several = put("c", 1).put("d".into(), &"x".repeat(10)).unwrap();
+        assert_eq!(make(several).await, (Err("40".into()), 30));
+        assert!(cloud.core.read(|engine, _| engine.doc("c").is_none()));
+        // What goes makes room for what comes.
+        let moved = put("c", 17).delete("a".into()).delete("nobody".into());
+        assert_eq!(make(moved).await, (Ok(()), 30));
+        assert_eq!(make(Changes::default().delete("b".into()).delete("c".into())).await, (Ok(()), 0));
+    }
+}

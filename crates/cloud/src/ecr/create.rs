@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::name::{Registry, check_name};
-use super::settings::{Encryption, Filter, Scanning, check_encryption, check_mutability};
+use super::shapes::{Encryption, Filter, Scanning, check_encryption, check_mutability};
 use super::store::{self, Repository};
 use super::tags::{self, Tag};
 use crate::request::Context;

@@ -4,7 +4,6 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use super::name::Registry;
 use crate::core::tally::Tally;
 use wire::AwsError;
 
@@ -54,13 +53,6 @@ pub(super) fn check_count<T>(items: &[T], member: &str, max: usize) -> Result<()
 pub(super) fn one_of(value: &str, member: &str, known: &[&'static str]) -> Result<&'static str, AwsError> {
     let found = known.iter().copied().find(|word| *word == value);
     found.ok_or_else(|| invalid(member, format_args!("must satisfy enum value set: [{}]", known.join(", "))))
-}
-
-/// There is no repository of this name.
-pub(super) fn not_found(registry: &Registry<'_>, name: &str) -> AwsError {
-    let id = registry.id;
-    let message = format!("The repository with name '{name}' does not exist in the registry with id '{id}'");
-    AwsError::bad("RepositoryNotFoundException", message)
 }
 
 /// The error when all repositories together have as many bytes as they may have.

@@ -9,6 +9,8 @@ use wire::AwsError;
 
 /// "Amazon ECR service quotas": rules of a policy.
 const MAX_RULES: usize = 50;
+/// Bytes of what is told of a text that is no policy.
+const MAX_FAILURE: usize = 500;
 /// Wildcards of a pattern of tags.
 const MAX_WILDCARDS: usize = 4;
 
@@ -58,7 +60,12 @@ struct Action {
 pub(super) fn check(text: &str) -> Result<(), AwsError> {
     let failure =
         |what: String| invalid("LifecyclePolicyText", format_args!("Lifecycle policy validation failure: {what}"));
-    let document: Document = serde_json::from_str(text).map_err(|error| failure(error.to_string()))?;
+    let document: Document = serde_json::from_str(text).map_err(|error| {
+        // It may repeat a name of the text, which can be long.
+        let mut what = error.to_string();
+        what.truncate(what.floor_char_boundary(MAX_FAILURE));
+        failure(what)
+    })?;
     document.check().map_err(failure)
 }
 
@@ -196,5 +203,7 @@ mod tests {
             assert!(refused(&json!({"rules": rules})), "{rules}");
         }
         assert!(refused(&json!([])) && check("{").is_err());
+        let long = check(&json!({"\u{e9}".repeat(10_000): 1}).to_string()).unwrap_err();
+        assert!(long.message.len() < 1_000, "{}", long.message.len());
     }
 }

@@ -5,6 +5,7 @@
 //! settings  policies  tags              what is kept of one, without an effect
 //! images                                the operations on images, of which there are none
 //! lifecycle                             what a lifecycle policy may say
+//! shapes                                what the settings may be
 //! store                                 what is kept, and where it lies
 //! name                                  what a repository may be called, and whose registry is meant
 //! error  absent                         the errors that they share; what isn't here
@@ -20,6 +21,7 @@ mod lifecycle;
 mod name;
 mod policies;
 mod settings;
+mod shapes;
 mod store;
 mod tags;
 #[cfg(test)]

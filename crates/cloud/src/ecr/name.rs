@@ -54,6 +54,13 @@ impl<'a> Registry<'a> {
     }
 }
 
+/// There is no repository of this name.
+pub(super) fn not_found(registry: &Registry<'_>, name: &str) -> AwsError {
+    let id = registry.id;
+    let message = format!("The repository with name '{name}' does not exist in the registry with id '{id}'");
+    AwsError::bad("RepositoryNotFoundException", message)
+}
+
 fn denied(cx: &Context, action: &str, arn: &str) -> AwsError {
     let message = format!(
         "User: {} is not authorized to perform: ecr:{action} on resource: {arn} because no resource-based policy allows the \

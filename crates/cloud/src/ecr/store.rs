@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{full, not_found};
-use super::name::Registry;
-use super::settings::{Encryption, Filter};
+use super::error::full;
+use super::name::{Registry, not_found};
+use super::shapes::{Encryption, Filter};
 use crate::core::tally::{Changes, Tally};
 use crate::core::transaction::Transaction;
 use crate::request::Context;

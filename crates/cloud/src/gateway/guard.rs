@@ -94,6 +94,8 @@ fn is_of_aws(host: &str) -> bool {
         "queue" => labels.next_if(|label| is_region(label)).is_none() || region.is_none(),
         service => SERVICES.by_id(service.strip_suffix("-fips").unwrap_or(service)).is_some(),
     };
+    // `api.ecr.eu-west-1`
+    labels.next_if(|label| service == "ecr" && *label == "api");
     known && labels.next().is_none()
 }
 
@@ -193,6 +195,8 @@ mod tests {
             "sts.eu-central-1",
             "cloudformation.us-east-1",
             "firehose.ap-southeast-2",
+            "api.ecr.us-east-1",
+            "kms.us-east-1",
             "s3",
             "s3.us-east-1",
             "s3-us-west-2",
@@ -209,6 +213,9 @@ mod tests {
         }
         for host in [
             "evil.elb",
+            "api.sqs.us-east-1",
+            "evil.ecr.us-east-1",
+            "api.api.ecr.us-east-1",
             "evil-123.us-east-1.elb",
             "sqs.us-east-1.elb",
             "s3.us-east-1.elb",

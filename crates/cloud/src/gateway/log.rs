@@ -143,7 +143,7 @@ fn short(text: &str) -> &str {
 }
 
 /// The parameters that say what a request is about, the closest first.
-const ABOUT: [&str; 20] = [
+const ABOUT: [&str; 24] = [
     "QueueUrl",
     "QueueName",
     "SubscriptionArn",
@@ -164,6 +164,10 @@ const ABOUT: [&str; 20] = [
     "PolicyArn",
     "Name",
     "QueueNamePrefix",
+    "repositoryName",
+    "resourceArn",
+    "AliasName",
+    "KeyId",
 ];
 
 /// What a request is about, by its parameters.
@@ -202,6 +206,8 @@ mod tests {
             (r#"{"ResourceArn":"arn:aws:sqs:us-east-1:000000000000:q"}"#, "q"),
             (r#"{"SubscriptionArn":"arn:aws:sns:us-east-1:000000000000:t:0a"}"#, "t:0a"),
             (r#"{"QueueUrl":1}"#, ""),
+            (r#"{"repositoryName":"team/app"}"#, "team/app"),
+            (r#"{"AliasName":"alias/a","TargetKeyId":"k"}"#, "alias/a"),
             ("[", ""),
         ] {
             assert_eq!(about_json(body.as_bytes()), resource, "{body}");

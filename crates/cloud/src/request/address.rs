@@ -11,12 +11,13 @@ pub(crate) fn host_of(authority: &str) -> &str {
     }
 }
 
-/// The region that an address names: `sqs.eu-west-1.amazonaws.com`, `eu-west-1.queue.localhost`, or the path
-/// `/queue/eu-west-1/000000000000/name`.
+/// The region that an address names: `sqs.eu-west-1.amazonaws.com`, `api.ecr.eu-west-1.amazonaws.com`, `eu-west-1.queue.localhost`,
+/// or the path `/queue/eu-west-1/000000000000/name`.
 pub(crate) fn region_of_address<'r>(services: &Services, host: &'r str, path: &'r str) -> Option<&'r str> {
     let mut labels = host.split('.');
     let named = match (labels.next(), labels.next()) {
         (Some(region), Some("queue")) => Some(region),
+        (Some("api"), Some("ecr")) => labels.next(),
         (Some(service), Some(region)) if services.by_id(service).is_some() => Some(region),
         _ => None,
     };
@@ -51,7 +52,9 @@ mod tests {
         assert_eq!(region_of_address(&SERVICES, "sqs.eu-west-1.amazonaws.com", "/"), Some("eu-west-1"));
         assert_eq!(region_of_address(&SERVICES, "eu-west-1.queue.localhost", "/"), Some("eu-west-1"));
         assert_eq!(region_of_address(&SERVICES, "localhost", "/queue/eu-west-1/000000000000/q"), Some("eu-west-1"));
+        assert_eq!(region_of_address(&SERVICES, "api.ecr.eu-west-1.amazonaws.com", "/"), Some("eu-west-1"));
         assert_eq!(region_of_address(&SERVICES, "sqs.localhost", "/"), None);
+        assert_eq!(region_of_address(&SERVICES, "api.ecr", "/"), None);
         assert_eq!(region_of_address(&SERVICES, "127.0.0.1", "/queue/x"), None);
     }
 

@@ -16,6 +16,8 @@ mod group_members;
 mod holder;
 mod inline_policy;
 mod instance_profile;
+mod key;
+mod key_alias;
 mod log_group;
 mod log_stream;
 mod made_up;
@@ -63,6 +65,8 @@ static TYPES: &[&dyn ResourceType] = &[
     &inline_policy::ROLE_POLICY,
     &inline_policy::USER_POLICY,
     &instance_profile::InstanceProfile,
+    &key::Key,
+    &key_alias::KeyAlias,
     &managed_policy::ManagedPolicy,
     &oidc_provider::OidcProvider,
     &parameter::Parameter,

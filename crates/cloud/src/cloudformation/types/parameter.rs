@@ -89,7 +89,9 @@ impl ResourceType for Parameter {
     }
 
     async fn delete(&self, work: &Work<'_>, name: &str, _properties: &Properties) -> ResourceResult<()> {
-        work.call_unless_gone("ssm", "DeleteParameter", json!({"Name": name}), &["ParameterNotFound"]).await
+        // What no parameter can be called is none either.
+        let gone = &["ParameterNotFound", "ValidationException"];
+        work.call_unless_gone("ssm", "DeleteParameter", json!({"Name": name}), gone).await
     }
 }
 

@@ -35,7 +35,8 @@ static SCHEMA: Schema = Schema {
     identifiers: &["RepositoryName"],
 };
 
-const GONE: &[&str] = &["RepositoryNotFoundException"];
+/// What no repository can be called is none either.
+const GONE: &[&str] = &["RepositoryNotFoundException", "InvalidParameterException"];
 
 /// `AWS::ECR::Repository`.
 pub(super) struct Repository;
