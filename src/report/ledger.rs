@@ -241,8 +241,7 @@ fn dead_letter_line(queues: &[Queue]) -> Option<String> {
 /// Messages that weren't of the run: who drains a queue handles whatever is in it.
 fn others_line(queues: &[Queue]) -> Option<String> {
     let others = queues.iter().map(|queue| (queue.api.name(), queue.handled.saturating_sub(queue.account.received)));
-    let others: Vec<_> =
-        others.filter(|(_, n)| *n > 0).map(|(api, n)| format!("{api} {}", count(n))).collect();
+    let others: Vec<_> = others.filter(|(_, n)| *n > 0).map(|(api, n)| format!("{api} {}", count(n))).collect();
     (!others.is_empty()).then(|| format!("  messages of others, handled too: {}", others.join(", ")))
 }
 

@@ -7,23 +7,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_sqs::Client;
 use tokio::time::Instant;
 
 use self::fan_out::Found;
 use self::view::View;
 use super::{Context, dead_letters, value};
-use crate::aws::{Target, TargetArgs, TargetKind, local_region};
+use crate::aws::{CallError, Target, TargetArgs, TargetKind, local_region};
 use crate::clock;
 use crate::deploy::{self, Deployer, Template};
 use crate::embedded::{self, DATA_DIR, Durability, Embedded};
 use crate::exit::{Exit, Failure};
 use crate::report::progress::{Complaints, with_ticks};
 use crate::report::{Landed, Outcome, Published, Queue, Verdict};
+use crate::traffic::consumer;
 use crate::traffic::ledger::Ledger;
 use crate::traffic::new_run_id;
 use crate::traffic::pace::Pace;
 use crate::traffic::publisher::{MAX_BATCH, Plan, publishers_for};
-use crate::traffic::run::{FanOutQueue, Run};
+use crate::traffic::run::{FanOut, FanOutQueue, Run};
 use crate::units::plural;
 
 /// Run everything at once: deploy, publish, consume, land in S3, and prove that nothing is lost

@@ -36,7 +36,12 @@ pub(super) async fn follow(cloud: &Arc<Cloud>) {
 }
 
 /// A record whose URLs named the old port, as `http://localhost:4566/000000000000/queue`.
-fn moved<T: serde::Serialize + serde::de::DeserializeOwned>(record: &T, old: u16, new: u16, account: &str) -> Option<T> {
+fn moved<T: serde::Serialize + serde::de::DeserializeOwned>(
+    record: &T,
+    old: u16,
+    new: u16,
+    account: &str,
+) -> Option<T> {
     let text = serde_json::to_string(record).ok()?;
     let moved = text.replace(&format!(":{old}/{account}/"), &format!(":{new}/{account}/"));
     if moved == text { None } else { serde_json::from_str(&moved).ok() }
@@ -48,7 +53,8 @@ mod tests {
 
     #[test]
     fn only_urls_of_queues_move() {
-        let record = vec!["http://localhost:4566/000000000000/q", "http://localhost:4566/x", "arn:aws:sqs:r:000000000000:q"];
+        let record =
+            vec!["http://localhost:4566/000000000000/q", "http://localhost:4566/x", "arn:aws:sqs:r:000000000000:q"];
         let record: Vec<String> = record.into_iter().map(str::to_owned).collect();
         let moved = moved(&record, 4566, 4740, "000000000000").unwrap();
         assert_eq!(moved, ["http://localhost:4740/000000000000/q", &record[1], &record[2]]);
