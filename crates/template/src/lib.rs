@@ -39,6 +39,7 @@
 //! conditions  which hold                             graph       order and circles
 //! evaluate/   values, by family of functions         network     Fn::Cidr and Fn::GetAZs
 //! diff/       what an update would change            summary     capabilities and types
+//! hidden      what is told in the place of secrets
 //! ```
 
 mod budget;
@@ -52,6 +53,7 @@ mod evaluate;
 mod extensions;
 mod foreach;
 pub mod graph;
+pub mod hidden;
 mod java;
 mod model;
 mod network;
