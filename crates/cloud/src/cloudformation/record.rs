@@ -300,6 +300,9 @@ pub(super) struct Live {
     pub physical_id: String,
     /// The values that it was made with.
     pub properties: Map<String, Value>,
+    /// Where there are secrets in them, which nobody is told.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub hidden: Map<String, Value>,
     /// What `Fn::GetAtt` gives beside its properties.
     pub attributes: Map<String, Value>,
     pub metadata: Option<Value>,
