@@ -88,7 +88,7 @@ fn values_that_make_no_sense_are_refused_with_an_example() {
         (&["publish", "--every", "0s"], "--rate max"),
         (&["publish", "--rate", "fast"], "200/s"),
         (&["publish", "--rate", "1/s", "--every", "1s"], "cannot be used with"),
-        (&["publish", "--batch", "11"], "1..=10"),
+        (&["publish", "--batch", "11"], "from 1 to 10"),
         (&["publish", "--count", "0"], "at least 1"),
         (&["publish", "--count", "1x"], "500, 1k or 2M"),
         (&["publish", "--file", "x", "--seed", "1"], "cannot be used with"),
@@ -100,7 +100,7 @@ fn values_that_make_no_sense_are_refused_with_an_example() {
         (&["deploy", "--empty-bucket"], "--delete"),
         (&["deploy", "--target", "azure"], "local, aws"),
         (&["publish", "--endpoint-url", "localhost:4566"], "http://127.0.0.1:4566"),
-        (&["simulate", "--buffering-seconds", "901"], "0..=900"),
+        (&["simulate", "--buffering-seconds", "901"], "from 0 to 900"),
         (&["publish", "--region", "../x"], "a region like us-east-1"),
         (&["publish", "--region", "us-east1"], "isn't the name of a region; us-east-1 is"),
     ] {
