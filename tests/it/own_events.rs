@@ -148,7 +148,9 @@ fn a_dead_letter_is_seen_within_seconds_and_counted() {
 fn that_events_are_not_shown_is_said() {
     let dir = folder();
     let local = deployed(dir.path());
-    let fast = ["publish", "--count", "3", "--rate", "max"];
+    let few = ask(dir.path(), &local, &["publish", "--count", "20", "--rate", "max"]);
+    assert!(!few.stderr.contains("--show-events") && few.stdout.contains("consumer.created"), "{few:#?}");
+    let fast = ["publish", "--count", "21", "--rate", "max"];
     let hidden = ask(dir.path(), &local, &fast);
     assert!(hidden.stderr.contains("--show-events"), "{hidden:#?}");
     let shown = ask(dir.path(), &local, &[&fast[..], &["--show-events"]].concat());

@@ -130,7 +130,7 @@ fn dead_letters_are_there_within_seconds_and_counted() {
     // What others sent was taken and deleted by a run that said "nothing lost".
     let refused = run(dir.path(), [&["simulate", "--count", "3", "--rate", "max"][..], &to].concat());
     assert_eq!(refused.code, Some(2), "{refused:#?}");
-    assert!(refused.stderr.contains("queue holds 3 messages already"), "{refused:#?}");
+    assert!(refused.stderr.contains("queue holds") && refused.stderr.contains("already"), "{refused:#?}");
     run(dir.path(), [&["consume", "--until-empty"][..], &to].concat());
     let ended = simulate(dir.path(), &to);
     assert!(ended.stderr.contains("as it is deployed"), "{ended:#?}");

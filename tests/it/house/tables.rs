@@ -90,6 +90,7 @@ pub(super) const TREES: &[&str] = &[
     "crates/jq/src/lib.rs",
     "crates/wire/src/lib.rs",
     "crates/engine/src/lib.rs",
+    "crates/filter/src/lib.rs",
     "crates/log/src/lib.rs",
     "crates/directory/src/lib.rs",
     "crates/text/src/lib.rs",
