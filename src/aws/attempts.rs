@@ -203,10 +203,9 @@ pub(crate) struct Distrust;
 
 impl ClassifyRetry for Distrust {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let error = context.output_or_error().and_then(|result| result.as_ref().err());
-        match error.is_some_and(|error| reason(error).contains(UNTRUSTED)) {
-            true => RetryAction::RetryForbidden,
-            false => RetryAction::NoActionIndicated,
+        match context.output_or_error() {
+            Some(Err(error)) if reason(error).contains(UNTRUSTED) => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
         }
     }
 

@@ -39,6 +39,10 @@ pub(super) fn lines(outcome: &Outcome, verdict: Verdict, columns: Option<usize>)
     }
     lines.extend(place_lines(outcome));
     lines.push(conclusion(outcome, verdict));
+    if verdict == Verdict::Lost {
+        let hint = "Another consumer may have taken them; `messaging local --explain` says what each subscription did.";
+        lines.push(paint(&dim, hint));
+    }
     lines
 }
 
@@ -192,6 +196,7 @@ fn place_lines(outcome: &Outcome) -> Vec<String> {
         }
     }
     lines.extend(dead_letter_line(&outcome.queues));
+    lines.extend(others_line(&outcome.queues));
     if let Some(dir) = &outcome.data_dir {
         lines.push(format!("  data     {dir}"));
         lines.push(String::new());
@@ -231,6 +236,13 @@ fn dead_letter_line(queues: &[Queue]) -> Option<String> {
         })
         .collect();
     (!told.is_empty()).then(|| format!("  dead letters: {}", told.join(", ")))
+}
+
+/// Messages that weren't of the run: who drains a queue handles whatever is in it.
+fn others_line(queues: &[Queue]) -> Option<String> {
+    let others = queues.iter().map(|queue| (queue.api.name(), queue.handled.saturating_sub(queue.account.received)));
+    let others: Vec<_> = others.filter(|(_, n)| *n > 0).map(|(api, n)| format!("{api} {}", count(n))).collect();
+    (!others.is_empty()).then(|| format!("  messages of others, handled too: {}", others.join(", ")))
 }
 
 /// A path as a shell takes it.

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::types::EncodingType;
 use flate2::read::MultiGzDecoder;
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
 use super::message::{self, Content};
-use crate::aws::{CallError, ErrorKind};
+use crate::aws::{CallError, ErrorKind, keys};
 use crate::event::envelope::Arrived;
 
 /// The partitions of the template's prefix.

@@ -190,6 +190,28 @@ def test_parts_have_the_checksum_that_their_upload_was_made_for(s3):
     s3.abort_multipart_upload(**upload)
 
 
+def test_a_part_of_a_whole_needs_none_of_its_own(cloud, s3):
+    asked = {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}
+    upload = s3.create_multipart_upload(Bucket=BUCKET, Key="bare", **asked)["UploadId"]
+    bare = cloud.client("s3", s3={"addressing_style": "path"}, request_checksum_calculation="when_required")
+    part = bare.upload_part(Bucket=BUCKET, Key="bare", UploadId=upload, PartNumber=1, Body=b"x")
+    assert part["ChecksumCRC32"] == digest("CRC32", b"x")
+    upload = s3.create_multipart_upload(Bucket=BUCKET, Key="bare", ChecksumAlgorithm="MD5")["UploadId"]
+    _, text = refused(bare.upload_part, Bucket=BUCKET, Key="bare", UploadId=upload, PartNumber=1, Body=b"x")
+    assert text == "Checksum Type mismatch occurred, expected checksum Type: md5, actual checksum Type: null"
+
+
+@pytest.mark.parametrize("algorithm", [it for it in ALL if it not in CRC and it not in ("SHA1", "SHA256")])
+def test_a_newer_checksum_of_the_whole_needs_an_upload_that_was_made_for_it(s3, algorithm):
+    upload = {"Bucket": BUCKET, "Key": "undeclared", "UploadId": s3.create_multipart_upload(Bucket=BUCKET, Key="undeclared")["UploadId"]}
+    tag = s3.upload_part(**upload, PartNumber=1, Body=b"x")["ETag"]
+    parts = {"Parts": [{"PartNumber": 1, "ETag": tag}]}
+    value = {f"Checksum{algorithm}": digest(algorithm, b"x")}
+    assert refused(s3.complete_multipart_upload, **upload, MultipartUpload=parts, **value) == (
+        "InvalidRequest", f"Checksum Type mismatch occurred, expected checksum Type: null, actual checksum Type: {algorithm.lower()}")
+    s3.complete_multipart_upload(**upload, MultipartUpload=parts)
+
+
 def test_an_algorithm_that_s3_has_not_is_refused_with_those_it_has(s3, cloud):
     status, _, text = http("POST", f"{cloud.endpoint}/{BUCKET}/x?uploads", b"", **{"Content-Type": "", "x-amz-checksum-algorithm": "MD4"})
     assert status == 400 and f"Please try again with any of the valid types: [{NAMES}]".encode() in text

@@ -123,6 +123,12 @@ fn bucket(configuration: &str, head: &str, body: String) -> Ask {
     Ask::S3(format!("PUT /bkt?{configuration}"), head.to_owned(), body)
 }
 
+fn parameter(name: String, bytes: usize) -> Ask {
+    let value = "v".repeat(bytes);
+    let input = json!({"Name": name, "Value": value, "Type": "String", "Tier": "Advanced", "Overwrite": true});
+    Ask::Json("AmazonSSM.PutParameter", input)
+}
+
 const ROWS: &[Row] = &[
     ("a queue's policy", 8_192, "InvalidAttributeValue", |n| sqs("Policy", policy(n, QUEUE))),
     ("statements of a queue's policy", 20, "InvalidAttributeValue", |n| {
@@ -260,6 +266,38 @@ const ROWS: &[Row] = &[
     }),
     ("an object's key", 1_024, "KeyTooLongError", |n| {
         Ask::S3(format!("PUT /bkt/{}", "k".repeat(n)), String::new(), String::new())
+    }),
+    ("a parameter's name", 1_011, "ValidationException", |n| parameter("n".repeat(n), 1)),
+    ("a parameter's value", 8_192, "ValidationException", |n| parameter("value".to_owned(), n)),
+    ("a repository's name", 256, "InvalidParameterException", |n| {
+        Ask::Json("AmazonEC2ContainerRegistry_V20150921.CreateRepository", json!({"repositoryName": "r".repeat(n)}))
+    }),
+    ("tags of a repository", 50, "TooManyTagsException", |n| {
+        let tags: Vec<Value> = (0..n).map(|n| json!({"Key": format!("k{n}"), "Value": "v"})).collect();
+        let input = json!({"repositoryName": format!("tagged{n}"), "tags": tags});
+        Ask::Json("AmazonEC2ContainerRegistry_V20150921.CreateRepository", input)
+    }),
+    ("a repository's policy", 10_240, "InvalidParameterException", |n| {
+        let input = json!({"repositoryName": "tagged50", "policyText": policy(n, "*")});
+        Ask::Json("AmazonEC2ContainerRegistry_V20150921.SetRepositoryPolicy", input)
+    }),
+    ("a repository's lifecycle policy", 30_720, "InvalidParameterException", |n| {
+        let selection = json!({"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 1});
+        let rule = json!({"rulePriority": 1, "selection": selection, "action": {"type": "expire"}});
+        let text = json!({"rules": [rule]}).to_string();
+        let spaces = " ".repeat(n - text.len());
+        let input = json!({"repositoryName": "tagged50", "lifecyclePolicyText": text + &spaces});
+        Ask::Json("AmazonEC2ContainerRegistry_V20150921.PutLifecyclePolicy", input)
+    }),
+    ("a key's description", 8_192, "ValidationException", |n| {
+        Ask::Json("TrentService.CreateKey", json!({"Description": "d".repeat(n)}))
+    }),
+    ("a key's policy", 32_768, "LimitExceededException", |n| {
+        Ask::Json("TrentService.CreateKey", json!({"Policy": policy(n, "*")}))
+    }),
+    ("tags of a key", 50, "LimitExceededException", |n| {
+        let tags: Vec<Value> = (0..n).map(|n| json!({"TagKey": format!("k{n}"), "TagValue": "v"})).collect();
+        Ask::Json("TrentService.CreateKey", json!({"Tags": tags}))
     }),
 ];
 

@@ -40,6 +40,23 @@ fn what_the_next_command_needs_stands_in_the_env_file() {
     }
 }
 
+/// A server that was started on another port went on naming queues by the old one, where nobody listens.
+#[test]
+fn queues_are_named_by_the_port_of_today() {
+    let dir = folder();
+    let local = Local::start(dir.path(), &[]);
+    deploy(dir.path(), &local, &[]);
+    let before = local.endpoint.clone();
+    assert!(local.signal("TERM").success());
+    let local = Local::start(dir.path(), &[]);
+    deploy(dir.path(), &local, &["--write-env"]);
+    let env = std::fs::read_to_string(dir.path().join(".env")).unwrap();
+    assert!(env.contains(&format!("URL_ORDERS='{}/000000000000/", local.endpoint)), "{before}: {env}");
+    assert!(local.endpoint == before || !env.contains(&before), "{before}: {env}");
+    let updated = deploy(dir.path(), &local, &["--parameter", "MaxReceiveCount=2"]);
+    assert!(!updated.stdout.contains("DELETE_"), "nothing is replaced: {updated:#?}");
+}
+
 /// "Nothing to change" was all that was said to somebody who had changed a default.
 #[test]
 fn a_changed_default_that_the_stack_does_not_take_is_told() {

@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a test that this machine cannot run says so")]
 
 mod attack_accounts;
+mod attack_characters;
 mod attack_client;
 mod attack_conditions;
 mod attack_crossing;

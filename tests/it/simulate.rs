@@ -92,6 +92,28 @@ fn the_rate_is_that_of_publishing() {
     assert!(rate > 2.0 * 5.0 / elapsed, "{report:#}");
 }
 
+/// What a filter policy keeps out was called lost, after most of a minute.
+#[test]
+fn a_filter_policy_is_expected_to_keep_events_out() {
+    let dir = folder();
+    let subscription = "      Protocol: sqs\n";
+    assert!(TEMPLATE.contains(subscription));
+    let filtered =
+        TEMPLATE.replacen(subscription, &format!("{subscription}      FilterPolicy: {{kind: [order]}}\n"), 1);
+    std::fs::write(dir.path().join("infra.yaml"), filtered).unwrap();
+    let ended = simulate(dir.path(), &["--buffering-seconds", "0"]);
+    let report = report(&ended);
+    assert_eq!(report["verdict"], "nothing_lost", "{report:#}");
+    let (one, other) = (&report["queues"][0], &report["queues"][1]);
+    let filtered = one["filtered"].as_u64().or(other["filtered"].as_u64()).unwrap();
+    assert!(filtered > 0, "{report:#}");
+    assert!(
+        one["filtered"].is_null() != other["filtered"].is_null() && report["landed"]["filtered"].is_null(),
+        "{report:#}"
+    );
+    assert!(ended.stderr.contains("gets what its filter policy lets through: {\"kind\""), "{ended:#?}");
+}
+
 /// A dead letter took two and a half minutes, and no report said how many there were.
 #[test]
 fn dead_letters_are_there_within_seconds_and_counted() {
@@ -105,6 +127,11 @@ fn dead_letters_are_there_within_seconds_and_counted() {
     let to = ["--endpoint-url", &local.endpoint];
     run(dir.path(), [&["publish", "--count", "3", "--rate", "max"][..], &to].concat());
     run(dir.path(), [&["consume", "--api", "orders", "--count", "3", "--fail-rate", "100%"][..], &to].concat());
+    // What others sent was taken and deleted by a run that said "nothing lost".
+    let refused = run(dir.path(), [&["simulate", "--count", "3", "--rate", "max"][..], &to].concat());
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(refused.stderr.contains("queue holds 3 messages already"), "{refused:#?}");
+    run(dir.path(), [&["consume", "--until-empty"][..], &to].concat());
     let ended = simulate(dir.path(), &to);
     assert!(ended.stderr.contains("as it is deployed"), "{ended:#?}");
     let report: Value = serde_json::from_str(ended.stdout.lines().last().unwrap()).unwrap();

@@ -223,7 +223,7 @@ async fn dynamic_references_that_stand_for_nothing() {
         ),
         (
             template(&format!("'{}'", "{{resolve:ssm:a}}".repeat(61))),
-            "the Resources have 61 dynamic references, more than 60",
+            "the template has 61 dynamic references, more than 60",
         ),
     ];
     for (text, expected) in refused {

@@ -30,8 +30,13 @@ pub(crate) fn check(template: &Template) -> Result<()> {
         }
     }
     check_conditions(template, &names)?;
-    check_resources(template, &names)?;
-    check_outputs(template, &names)
+    let dynamic = check_resources(template, &names)? + check_outputs(template, &names)?;
+    if dynamic > MAX_REFERENCES {
+        return Err(Invalid::new(format!(
+            "Template error: the template has {dynamic} dynamic references, more than {MAX_REFERENCES}"
+        )));
+    }
+    Ok(())
 }
 
 /// Gathers the mistakes of a section, since AWS names all unresolved names in one message.
@@ -86,12 +91,6 @@ impl<'a> Mistakes<'a> {
 
     /// The error for what was gathered, if anything was.
     fn settle(self, section: &str) -> Result<()> {
-        if self.dynamic > MAX_REFERENCES {
-            return Err(Invalid::new(format!(
-                "Template error: the {section} have {} dynamic references, more than {MAX_REFERENCES}",
-                self.dynamic
-            )));
-        }
         match self.first {
             Some(first) => Err(first),
             None if self.unresolved.is_empty() => Ok(()),
@@ -135,7 +134,8 @@ fn known_condition(template: &Template, condition: Option<&String>, section: &st
     }
 }
 
-fn check_resources(template: &Template, names: &BTreeSet<&str>) -> Result<()> {
+/// Gives the number of dynamic references.
+fn check_resources(template: &Template, names: &BTreeSet<&str>) -> Result<usize> {
     let mut mistakes = Mistakes::default();
     for resource in template.resources.values() {
         known_condition(template, resource.condition.as_ref(), "Resources")?;
@@ -144,10 +144,12 @@ fn check_resources(template: &Template, names: &BTreeSet<&str>) -> Result<()> {
         let absent = resource.depends_on.iter().filter(|d| !template.resources.contains_key(d.as_str()));
         mistakes.unresolved.extend(absent.map(String::as_str));
     }
-    mistakes.settle("Resources")
+    let dynamic = mistakes.dynamic;
+    mistakes.settle("Resources").map(|()| dynamic)
 }
 
-fn check_outputs(template: &Template, names: &BTreeSet<&str>) -> Result<()> {
+/// Gives the number of dynamic references.
+fn check_outputs(template: &Template, names: &BTreeSet<&str>) -> Result<usize> {
     let mut mistakes = Mistakes::default();
     for (name, output) in &template.outputs {
         known_condition(template, output.condition.as_ref(), "Outputs")?;
@@ -167,7 +169,8 @@ fn check_outputs(template: &Template, names: &BTreeSet<&str>) -> Result<()> {
             )));
         }
     }
-    mistakes.settle("Outputs")
+    let dynamic = mistakes.dynamic;
+    mistakes.settle("Outputs").map(|()| dynamic)
 }
 
 #[cfg(test)]

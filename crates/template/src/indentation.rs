@@ -20,7 +20,7 @@ pub(crate) struct Indented<'a> {
 
 impl<'a> Indented<'a> {
     /// Moves what stands too far to the left; `None` if nothing does.
-    pub fn new(text: &'a str) -> Option<Indented<'a>> {
+    pub(crate) fn new(text: &'a str) -> Option<Indented<'a>> {
         let mut this = Indented { text: Cow::Borrowed(text), moved: BTreeMap::new() };
         let mut left = MAX_READ;
         while let Some(error) = first_error(&this.text) {
@@ -36,7 +36,7 @@ impl<'a> Indented<'a> {
     }
 
     /// The column of the original text for one of the line that was moved; both count from 1.
-    pub fn column(&self, line: usize, column: usize) -> usize {
+    pub(crate) fn column(&self, line: usize, column: usize) -> usize {
         self.moved.get(&line).map_or(column, |by| column.saturating_sub(*by).max(1))
     }
 

@@ -40,6 +40,7 @@
 //! conditions  which hold                             graph       order and circles
 //! evaluate/   values, by family of functions         network     Fn::Cidr and Fn::GetAZs
 //! diff/       what an update would change            summary     capabilities and types
+//! hidden      what is told in the place of secrets
 //! ```
 
 mod budget;
@@ -53,6 +54,7 @@ mod evaluate;
 mod extensions;
 mod foreach;
 pub mod graph;
+pub mod hidden;
 mod indentation;
 mod java;
 mod model;

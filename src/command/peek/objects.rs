@@ -111,6 +111,9 @@ fn decompress(body: Vec<u8>) -> (Vec<u8>, bool) {
 fn describe(error: &CallError, target: &Target, bucket: &str, doing: &str) -> Failure {
     let failure = error.failure(target, doing);
     match error.kind {
+        ErrorKind::NotFound if doing.starts_with("list") => {
+            failure.help("`messaging status` names the stack's buckets.")
+        }
         ErrorKind::NotFound => failure
             .help(format!("`messaging peek s3://{bucket}` lists what is there, `messaging status` names the buckets.")),
         _ => failure,

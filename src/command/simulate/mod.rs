@@ -7,23 +7,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_sqs::Client;
 use tokio::time::Instant;
 
 use self::fan_out::Found;
 use self::view::View;
 use super::{Context, dead_letters, value};
-use crate::aws::{Target, TargetArgs, TargetKind, local_region};
+use crate::aws::{CallError, Target, TargetArgs, TargetKind, local_region};
 use crate::clock;
 use crate::deploy::{self, Deployer, Template};
 use crate::embedded::{self, DATA_DIR, Durability, Embedded};
 use crate::exit::{Exit, Failure};
 use crate::report::progress::{Complaints, with_ticks};
 use crate::report::{Landed, Outcome, Published, Queue, Verdict};
+use crate::traffic::consumer;
 use crate::traffic::ledger::Ledger;
 use crate::traffic::new_run_id;
 use crate::traffic::pace::Pace;
 use crate::traffic::publisher::{MAX_BATCH, Plan, publishers_for};
-use crate::traffic::run::{FanOutQueue, Run};
+use crate::traffic::run::{FanOut, FanOutQueue, Run};
 use crate::units::plural;
 
 /// Run everything at once: deploy, publish, consume, land in S3, and prove that nothing is lost
@@ -127,9 +129,18 @@ async fn simulate(
     let quiet = context.ui.without_lines();
     let watched = &context.with_complaints(target);
     let deployer = Deployer { target: watched, ui: &quiet, stop: &context.stop, stack: &args.stack };
-    let found = fan_out::find(context, args, &deployer, template, embedded.is_some()).await?;
+    let found = match fan_out::find(context, args, &deployer, template, embedded.is_some()).await {
+        // Its cloud ends with it, and the stack with the cloud.
+        Err(failure) if embedded.is_some() && failure.exit == Exit::Interrupted => {
+            return Err(Failure::new("Stopped before anything was published").exit(Exit::Interrupted));
+        }
+        found => found?,
+    };
     let fan_out = &found.fan_out;
     let sqs = watched.sqs();
+    if embedded.is_none() {
+        refuse_full(&sqs, watched, fan_out).await?;
+    }
     let dead_letters = dead_letters::look(&sqs, fan_out.queues.iter().map(|queue| &queue.settings)).await;
     let plan = Plan {
         topic_arn: fan_out.topic_arn.clone(),
@@ -192,6 +203,24 @@ async fn simulate(
         Verdict::NotAllPublished => Exit::Failed,
         Verdict::Interrupted => Exit::Interrupted,
     })
+}
+
+/// Refuses to drain what others sent: on a cloud that isn't our own a queue's messages may be somebody's.
+async fn refuse_full(sqs: &Client, target: &Target, fan_out: &FanOut) -> Result<(), Failure> {
+    for queue in &fan_out.queues {
+        let cant = |error: CallError| error.failure(target, &format!("look at the queue {}", queue.url));
+        let held = consumer::held(sqs, &queue.url).await.map_err(cant)?;
+        if held > 0 {
+            let api = queue.api.name();
+            return Err(Failure::usage(format!("The {api} queue holds {} already", plural(held, "message")))
+                .why("a simulation drains the queues as the APIs would, and would take these too")
+                .help(format!(
+                    "`messaging peek {api}` shows them, `messaging consume --until-empty` handles them first; --stack names \
+                     another stack."
+                )));
+        }
+    }
+    Ok(())
 }
 
 /// What the run came to, as far as the ledger knows it.

@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
 pub(crate) use self::budget::Budget;
-pub(crate) use self::queue::{DeadLetters, QueueSettings, describe};
+pub(crate) use self::queue::{DeadLetters, QueueSettings, describe, held};
 use self::receiver::Consumer;
 use super::api::{Api, Service};
 use crate::aws::attempts::{Attempt, Watch};

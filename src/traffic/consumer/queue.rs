@@ -55,7 +55,8 @@ impl DeadLetters {
     }
 }
 
-async fn held(client: &Client, url: &str) -> Result<u64, CallError> {
+/// How many messages a queue holds, about: visible, in flight and delayed.
+pub(crate) async fn held(client: &Client, url: &str) -> Result<u64, CallError> {
     let watch = Watch::new(std::sync::Arc::new(|_| {}));
     let Left { visible, in_flight, delayed } = count_left(client, url, &watch).await?;
     Ok((visible + in_flight + delayed).try_into().unwrap_or(0))

@@ -248,7 +248,7 @@ pub(super) async fn execute_change_set(cx: &Context, input: ChangeSetInput) -> R
             };
             if set.creates {
                 stack.now = update.definition;
-                stack.host = cx.host.to_string();
+                stack.addressed(cx);
                 stack.on_failure = update.on_failure;
                 stack.token = update.token;
                 stack.change_set = update.change_set;

@@ -53,6 +53,7 @@ pub(super) async fn changes(cx: &Context, stack: &Stack, plan: &Plan, stored: &T
             kind: &resource.kind,
             physical_id: &live.physical_id,
             properties: &live.properties,
+            hidden: &live.hidden,
             metadata: live.metadata.as_ref(),
             deletion_policy: live.deletion_policy,
             update_replace_policy: live.update_replace_policy,
@@ -60,11 +61,12 @@ pub(super) async fn changes(cx: &Context, stack: &Stack, plan: &Plan, stored: &T
         Some((resource.logical_id.as_str(), deployed))
     });
     let before = Before { template, parameters, resources: deployed.collect() };
+    let budget = Budget::default();
     let known = Known::new(&resources, &exports);
     let answer = |reference: Reference<'_>| known.answer(reference);
     let look = |reference: &str| stored.get(reference).cloned();
-    diff::changes(&before, &plan.scope(&answer, &look, &Budget::default()), &types::recreation)
-        .map_err(invalid_template)
+    let (scope, masks) = (&plan.scope(&answer, &look, &budget), plan.masks.as_ref());
+    diff::changes(&before, scope, masks, &types::recreation).map_err(invalid_template)
 }
 
 /// Whether a new definition changes a stack in any other way: its outputs, its tags, whom it notifies.

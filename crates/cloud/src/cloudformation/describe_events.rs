@@ -16,6 +16,8 @@ use wire::{AwsError, Timestamp};
 
 /// Events of a page.
 const PAGE: usize = 100;
+/// Bytes of a page, as many as one of DescribeStackEvents has. One event that has more has a page of its own.
+const PAGE_BYTES: usize = 1 << 20;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -152,6 +154,18 @@ fn by_operation(engine: &Engine, place: &Place, id: &str) -> Result<Source, AwsE
     Err(invalid(format!("Operation [{id}] does not exist")))
 }
 
+/// How many events the page has that begins at a token.
+fn page_size(events: &[EventView], token: Option<&str>) -> usize {
+    let start = token.and_then(|token| token.parse().ok()).unwrap_or(0);
+    let mut bytes = 0;
+    let fit = events.iter().skip(start).take(PAGE).take_while(|event| {
+        let texts = [&event.resource_properties, &event.resource_status_reason, &event.validation_status_reason];
+        bytes += texts.into_iter().flatten().map(String::len).sum::<usize>();
+        bytes <= PAGE_BYTES
+    });
+    fit.count().max(1)
+}
+
 /// DescribeEvents: newest first.
 pub(super) async fn describe_events(
     cx: &Context,
@@ -190,6 +204,7 @@ pub(super) async fn describe_events(
     if input.filters.is_some_and(|filters| filters.failed_events == Some(true)) {
         events.retain(EventView::failed);
     }
-    let (operation_events, next_token) = page(events, input.next_token.as_deref(), PAGE)?;
+    let size = page_size(&events, input.next_token.as_deref());
+    let (operation_events, next_token) = page(events, input.next_token.as_deref(), size)?;
     Ok(DescribeEventsOutput { operation_events, next_token })
 }

@@ -115,6 +115,8 @@ fn mentions_unknown(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().any(mentions_unknown),
         Value::Object(members) => members.values().any(mentions_unknown),
+        // A dynamic reference may stand for what the stack itself makes.
+        Value::String(text) if text.contains("{{resolve:") => true,
         scalar => is_unknown(scalar),
     }
 }

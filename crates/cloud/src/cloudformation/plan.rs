@@ -11,6 +11,7 @@ use super::types::{self, Conformed};
 use crate::request::Context;
 use template::dynamic::Stored;
 use template::graph::{self, Needs};
+use template::hidden::Masks;
 use template::parameters::Texts;
 use template::references::{Found, walk};
 use template::{Budget, Invalid, KNOWN_AFTER_APPLY, Pseudo, Reference, Result, Scope, Template, conditions};
@@ -19,6 +20,8 @@ use template::{Budget, Invalid, KNOWN_AFTER_APPLY, Pseudo, Reference, Result, Sc
 pub(super) struct Plan {
     pub template: Template,
     pub values: BTreeMap<String, Value>,
+    /// What is told in the place of parameters that are `NoEcho`, if one is.
+    pub masks: Option<Masks>,
     pub conditions: BTreeMap<String, bool>,
     pub pseudo: Pseudo,
     pub needs: Needs,
@@ -99,7 +102,8 @@ impl Plan {
         // A type that isn't this cloud's may stand behind a condition that is false.
         settle_types(&template, needs.keys(), placeholders)?;
         let order = graph::order(&needs)?;
-        Ok(Self { template, values, conditions, pseudo, needs, order, placeholders })
+        let masks = Masks::of(&template, &values);
+        Ok(Self { template, values, masks, conditions, pseudo, needs, order, placeholders })
     }
 
     /// The scope in which its values are evaluated.
@@ -240,17 +244,19 @@ impl<'a> Known<'a> {
     }
 }
 
-/// A resource's properties, evaluated as far as they are known.
+/// A resource's properties, evaluated as far as they are known, and where secrets are in them.
 pub(super) fn evaluated(
     plan: &Plan,
     name: &str,
     known: &Known<'_>,
     stored: &Stored<'_>,
     budget: &Budget,
-) -> std::result::Result<Map<String, Value>, String> {
+) -> std::result::Result<(Map<String, Value>, Map<String, Value>), String> {
     let answer = |reference: Reference<'_>| known.answer(reference);
-    let resource = &plan.template.resources[name];
-    plan.scope(&answer, stored, budget).members(&resource.properties).map_err(|invalid| invalid.message)
+    let (resource, scope) = (&plan.template.resources[name], plan.scope(&answer, stored, budget));
+    let evaluated = scope.members(&resource.properties).map_err(|invalid| invalid.message)?;
+    let hidden = plan.masks.as_ref().map(|masks| masks.hidden(&scope, &resource.properties, &evaluated));
+    Ok((evaluated, hidden.unwrap_or_default()))
 }
 
 /// The dynamic references in all that a template gives.

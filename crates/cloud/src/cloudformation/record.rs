@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::request::Context;
 use engine::Millis;
 use template::Policy;
 use template::diff::Changes;
@@ -140,6 +141,9 @@ pub(super) struct Stack {
     pub region: String,
     /// How the client that began the last operation addressed the server; queue URLs begin with it.
     pub host: String,
+    /// The port that the server listened on then; none for stacks of before it was kept.
+    #[serde(default)]
+    pub port: Option<u16>,
     pub status: Status,
     pub reason: Option<String>,
     pub created: Millis,
@@ -177,6 +181,12 @@ pub(super) struct Stack {
 const OPERATIONS_KEPT: usize = 10;
 
 impl Stack {
+    /// Notes how a client addresses the server.
+    pub(super) fn addressed(&mut self, cx: &Context) {
+        self.host = cx.host.to_string();
+        self.port = cx.cloud.port();
+    }
+
     /// Notes that an operation begins.
     pub(super) fn begin(&mut self, id: String, kind: OperationKind) {
         self.operations.insert(0, OperationEntry { id, kind });
@@ -290,6 +300,9 @@ pub(super) struct Live {
     pub physical_id: String,
     /// The values that it was made with.
     pub properties: Map<String, Value>,
+    /// Where there are secrets in them, which nobody is told.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub hidden: Map<String, Value>,
     /// What `Fn::GetAtt` gives beside its properties.
     pub attributes: Map<String, Value>,
     pub metadata: Option<Value>,

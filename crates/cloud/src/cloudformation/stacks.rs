@@ -40,6 +40,7 @@ pub(super) fn new_stack(cx: &Context, name: &str) -> Stack {
         account: cx.account.to_string(),
         region: cx.region.to_string(),
         host: cx.host.to_string(),
+        port: cx.cloud.port(),
         status: Status::ReviewInProgress,
         reason: None,
         created: core.now(),
@@ -85,7 +86,7 @@ pub(super) async fn create_stack(cx: &Context, mut input: Deployment) -> Result<
     let prepared = prepare(cx, &mut input, &stack, false, key).await?;
     check_expansion(&prepared.plan.template, may_expand)?;
     stack.now = prepared.definition;
-    stack.host = cx.host.to_string();
+    stack.addressed(cx);
     stack.on_failure = on_failure;
     stack.timeout_minutes = input.timeout_in_minutes;
     stack.protected = input.enable_termination_protection == Some(true);
@@ -195,7 +196,7 @@ pub(super) fn begin_update(
         store::put_template(tx, &update.definition.template, text);
     }
     stack.before = Some(std::mem::replace(&mut stack.now, update.definition));
-    stack.host = cx.host.to_string();
+    stack.addressed(cx);
     stack.on_failure = update.on_failure;
     stack.token = update.token;
     stack.updated = Some(tx.now);
@@ -280,7 +281,7 @@ pub(super) async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Resul
                     .map(|resource| resource.logical_id)
                     .collect();
             }
-            stack.host = cx.host.to_string();
+            stack.addressed(cx);
             run::set_status(tx, cx, &mut stack, Status::DeleteInProgress, Some("User Initiated"));
             store::put_stack(tx, &stack);
             Ok(Some(stack.uuid))

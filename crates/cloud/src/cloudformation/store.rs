@@ -108,6 +108,11 @@ pub(super) fn running_stacks(engine: &Engine) -> Vec<Stack> {
     all::<Stack>(engine, "cfn/stack/").into_iter().filter(|stack| stack.status.running()).collect()
 }
 
+/// All stacks of all places.
+pub(super) fn every_stack(engine: &Engine) -> Vec<Stack> {
+    all(engine, "cfn/stack/")
+}
+
 /// A resource of a stack.
 pub(super) fn resource(engine: &Engine, uuid: &str, logical_id: &str) -> Option<Resource> {
     doc(engine, &resource_key(uuid, logical_id))

@@ -89,6 +89,11 @@ impl Cloud {
         format!("http://{address}")
     }
 
+    /// The port that the server listens on, once it does.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.address.get().map(SocketAddr::port)
+    }
+
     /// What the cloud's files lie in.
     pub fn home(&self) -> Option<&Home> {
         self.home.as_ref()

@@ -112,7 +112,7 @@ impl Entry {
         let mut line = time::iso_millis(self.clock.now());
         let named = [facts.service, &facts.operation, &facts.resource];
         let named: &[&str] = if facts.service.is_empty() { &[&self.sent] } else { &named };
-        for word in named.iter().chain(&[status, &facts.code]).filter(|word| !word.is_empty()) {
+        for word in named.iter().chain(&[status, &facts.code, &facts.answer]).filter(|word| !word.is_empty()) {
             line.push(' ');
             line.push_str(short(word));
         }

@@ -1,8 +1,10 @@
 //! The members of requests: what every operation checks of them, and how documents and pages look in answers.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use engine::policy::{Kind, Policy};
@@ -26,6 +28,15 @@ const MAX_VALUE: usize = 256;
 pub(super) const MAX_DESCRIPTION: usize = 1_000;
 /// "PutRolePermissionsBoundary": characters of an ARN.
 pub(super) const MAX_ARN: usize = 2_048;
+
+/// "Tag": the characters of a tag's key and value, as Unicode names their kinds.
+static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$").ok());
+const KEY_PATTERN: &str = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]+";
+const VALUE_PATTERN: &str = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*";
+/// "Role": the characters of a description.
+const DESCRIPTION_PATTERN: &str = r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*";
+/// "PutRolePolicy" and its like: the characters of a document.
+const DOCUMENT_PATTERN: &str = r"[\u0009\u000A\u000D\u0020-\u00FF]+";
 
 /// A key and a value.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -105,6 +116,20 @@ pub(super) fn at_most(value: Option<String>, member: &str, max: usize) -> Result
     Ok(value)
 }
 
+/// A description of a role.
+pub(super) fn description(value: Option<String>) -> Result<String, AwsError> {
+    let value = at_most(value, "description", MAX_DESCRIPTION)?;
+    match value.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{A1}'..='\u{FF}')) {
+        true => Ok(value),
+        false => Err(misfit(&value, "description", DESCRIPTION_PATTERN)),
+    }
+}
+
+fn misfit(value: &str, member: &str, pattern: &str) -> AwsError {
+    let constraint = format_args!("Member must satisfy regular expression pattern: {pattern}");
+    check::failed(VALIDATION_ERROR, value, member, constraint)
+}
+
 fn too_long(member: &str, max: usize) -> AwsError {
     // AWS repeats the value, which is what is too long.
     check::failed_untold(VALIDATION_ERROR, member, format_args!("Member must have length less than or equal to {max}"))
@@ -122,6 +147,11 @@ pub(super) fn tags(given: Option<Vec<Tag>>) -> Result<BTreeMap<String, String>, 
         }
         if tag.value.chars().count() > MAX_VALUE {
             return Err(too_long(&format!("tags.{number}.member.value"), MAX_VALUE));
+        }
+        for (text, name, pattern) in [(&tag.key, "key", KEY_PATTERN), (&tag.value, "value", VALUE_PATTERN)] {
+            if TAG.as_ref().is_none_or(|tag| !tag.is_match(text)) {
+                return Err(misfit(text, &format!("tags.{number}.member.{name}"), pattern));
+            }
         }
     }
     Ok(given.into_iter().map(|tag| (tag.key, tag.value)).collect())
@@ -147,6 +177,10 @@ pub(super) fn document(value: Option<String>, member: &str, kind: Kind) -> Resul
     let value = required(value, member)?;
     if value.len() > MAX_DOCUMENT {
         return Err(too_long(member, MAX_DOCUMENT));
+    }
+    if !value.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FF}')) {
+        let constraint = format_args!("Member must satisfy regular expression pattern: {DOCUMENT_PATTERN}");
+        return Err(check::failed_untold(VALIDATION_ERROR, member, constraint));
     }
     match kind {
         Kind::Trust if size(&value) > MAX_TRUST => return Err(exceeded("ACLSizePerRole", MAX_TRUST)),

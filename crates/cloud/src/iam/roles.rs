@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::boundary::{self, BoundaryView};
 use super::holder::{Holder, Names};
 use super::members::{
-    self, MAX_DESCRIPTION, Tag, VALIDATION_ERROR, at_most, document, encoded, name, page, path, path_prefix, required,
-    tag_list,
+    self, Tag, VALIDATION_ERROR, description, document, encoded, name, page, path, path_prefix, required, tag_list,
 };
 use super::profile::profiles_of;
 use super::store::{Entity, add, all, change, conflict, drop_entity, unique_id};
@@ -172,7 +171,7 @@ pub(super) async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOu
         trust: document(input.assume_role_policy_document, "assumeRolePolicyDocument", Kind::Trust)?,
         inline: Default::default(),
         attached: Vec::new(),
-        description: at_most(input.description, "description", MAX_DESCRIPTION)?,
+        description: description(input.description)?,
         max_session_seconds: session_seconds(input.max_session_duration)?,
         permissions_boundary: boundary::given(input.permissions_boundary)?,
         tags: members::tags(input.tags)?,
@@ -245,7 +244,7 @@ pub(super) struct Nothing {}
 pub(super) async fn update_role(cx: &Context, input: RoleInput) -> Result<Nothing, AwsError> {
     let name = required(input.role_name, "roleName")?;
     let seconds = input.max_session_duration.map(|seconds| session_seconds(Some(seconds))).transpose()?;
-    let description = input.description.map(|text| at_most(Some(text), "description", MAX_DESCRIPTION)).transpose()?;
+    let description = input.description.map(|text| description(Some(text))).transpose()?;
     change(cx, &name, |_, role: &mut Role| {
         role.description = description.unwrap_or_else(|| std::mem::take(&mut role.description));
         role.max_session_seconds = seconds.unwrap_or(role.max_session_seconds);
@@ -257,7 +256,7 @@ pub(super) async fn update_role(cx: &Context, input: RoleInput) -> Result<Nothin
 
 pub(super) async fn update_role_description(cx: &Context, input: RoleInput) -> Result<RoleOutput, AwsError> {
     let name = required(input.role_name, "roleName")?;
-    let description = at_most(Some(required(input.description, "description")?), "description", MAX_DESCRIPTION)?;
+    let description = description(Some(required(input.description, "description")?))?;
     let role = change(cx, &name, |_, role: &mut Role| {
         role.description = description;
         Ok(())

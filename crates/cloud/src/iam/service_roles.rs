@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::members::{MAX_DESCRIPTION, at_most, invalid, required};
+use super::members::{description, invalid, required};
 use super::roles::{MAX_NAME, MAX_ROLES, RoleOutput, output};
 use super::service_linked::{PATH, ServiceRole};
 use super::store::{Entity, NO_SUCH_ENTITY, add, by_name, drop_entity, put_doc, unique_id};
@@ -32,7 +32,7 @@ fn invalid_input(message: impl Into<String>) -> AwsError {
 
 pub(super) async fn create(cx: &Context, input: ServiceRoleInput) -> Result<RoleOutput, AwsError> {
     let principal = required(input.service, "aWSServiceName")?;
-    let description = at_most(input.description, "description", MAX_DESCRIPTION)?;
+    let description = description(input.description)?;
     let Some(service) = ServiceRole::of(&principal) else {
         let message = format!("The service-linked role of {principal} isn't known to this cloud.");
         return Err(AwsError::new(501, "NotImplemented", message));

@@ -19,6 +19,8 @@ pub(crate) struct Facts {
     pub resource: String,
     /// The error's code; empty without one.
     pub code: String,
+    /// What the answer holds, where that is worth a word: `3 messages`.
+    pub answer: String,
     pub account: Option<Arc<str>>,
     pub region: Option<Arc<str>>,
     /// It is for a page of the server's own, which isn't logged.
@@ -41,6 +43,11 @@ impl Told {
     /// What it is about.
     pub(crate) fn resource(&self, resource: &str) {
         resource.clone_into(&mut self.0.lock().resource);
+    }
+
+    /// What the answer holds.
+    pub(crate) fn answer(&self, answer: String) {
+        self.0.lock().answer = answer;
     }
 
     /// The code of the error that it is answered with.

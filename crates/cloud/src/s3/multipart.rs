@@ -13,6 +13,7 @@ use super::describe::Description;
 use super::error::{Failure, Result};
 use super::named_parts::{self, NamedPart};
 use super::objects;
+use super::parts::check_type;
 use super::put::{check_key, shown_version};
 use super::record::{Bucket, Object, ObjectPart, Part, Upload, key};
 use super::s3s::call::Call;
@@ -319,6 +320,10 @@ fn check_object_checksum(call: &Call, upload: &Upload, computed: &Checksum) -> R
                  checksum mode."
             )));
         }
+    }
+    if upload.checksum.is_none() {
+        let sent = |algorithm: &Algorithm| algorithm.is_declared() && call.headers.contains_key(algorithm.header());
+        check_type(None, Algorithm::ALL.into_iter().find(sent))?;
     }
     let Some(given) = call.header(computed.algorithm.header()) else { return Ok(()) };
     if given != computed.value {

@@ -4,7 +4,7 @@ use futures::TryStreamExt;
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::checksum::{Algorithm, Checksum};
+use super::checksum::{Algorithm, Checksum, Kind};
 use super::copy;
 use super::error::{Failure, Result};
 use super::names;
@@ -30,8 +30,9 @@ impl S3 {
         check_number(input.part_number)?;
         let upload = self.upload(call, &input.bucket, &input.key, &input.upload_id)?;
         let sent = Sent::of(call)?;
-        if let Some((algorithm, _)) = upload.checksum {
-            check_type(algorithm, sent.as_ref().map(|sent| sent.algorithm))?;
+        // A part of a whole whose checksum is composed needs its own; else it is computed.
+        if let Some((algorithm, _)) = upload.checksum.filter(|(_, kind)| sent.is_some() || *kind == Kind::Composite) {
+            check_type(Some(algorithm), sent.as_ref().map(|sent| sent.algorithm))?;
         }
         let explicit = sent.is_some();
         let received = self.receive(call, input.body, input.content_length, sent, Some(upload.algorithm())).await?;
@@ -44,6 +45,8 @@ impl S3 {
         });
         if explicit {
             received.sent.put_header(&mut response.headers);
+        } else if let (Some((algorithm, kind)), Some(value)) = (upload.checksum, &received.also) {
+            Checksum { algorithm, kind, value: value.clone() }.put_header(&mut response.headers);
         }
         self.keep_part(call, &input.bucket, &upload, input.part_number, received).await?;
         Ok(response)
@@ -201,15 +204,16 @@ fn check_number(number: i32) -> Result<()> {
     Err(Failure::invalid_argument(message, "partNumber", number.to_string()))
 }
 
-fn check_type(expected: Algorithm, actual: Option<Algorithm>) -> Result<()> {
-    if actual == Some(expected) {
+/// Compares the algorithm of a checksum with that of its upload.
+pub(super) fn check_type(expected: Option<Algorithm>, actual: Option<Algorithm>) -> Result<()> {
+    if actual == expected {
         return Ok(());
     }
-    let lower = |algorithm: Algorithm| algorithm.name().to_ascii_lowercase();
+    let shown = |algorithm: Option<Algorithm>| algorithm.map_or("null".into(), |it| it.name().to_ascii_lowercase());
     Err(Failure::invalid_request(format!(
         "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
-        lower(expected),
-        actual.map_or("null".into(), lower)
+        shown(expected),
+        shown(actual)
     )))
 }
 

@@ -83,6 +83,12 @@ pub(super) async fn receive_message(
              timeout before receiving more.",
         ));
     }
+    if let Some(told) = &cx.told {
+        told.answer(match handed.len() {
+            1 => "1 message".to_owned(),
+            n => format!("{n} messages"),
+        });
+    }
     Ok(ReceiveMessageOutput { messages: received::render(cx, id, salt, fifo, &handed, &wanted)? })
 }
 

@@ -17,6 +17,7 @@ pub use change::{Action, Change, Changes, Detail, Recreation, Replacement};
 
 use crate::evaluate::{Reference, Scope};
 use crate::graph;
+use crate::hidden::{Masks, told};
 use crate::model::{Policy, Resource, Template};
 use crate::references::{Found, walk};
 use crate::value::{KNOWN_AFTER_APPLY, is_unknown, scalar_text};
@@ -30,6 +31,8 @@ pub struct Deployed<'a> {
     pub physical_id: &'a str,
     /// The values that it was made with.
     pub properties: &'a Map<String, Value>,
+    /// Where they hold secrets.
+    pub hidden: &'a Map<String, Value>,
     /// As declared.
     pub metadata: Option<&'a Value>,
     /// As declared: a declaration of the default differs from none.
@@ -52,15 +55,15 @@ pub struct Before<'a> {
 pub type Rules<'a> = &'a dyn Fn(&str, &str) -> Recreation;
 
 /// Compares a stack with a new template. `scope` evaluates the new template; its `known` answers with what live resources are
-/// *now* (an error or [`KNOWN_AFTER_APPLY`] for what doesn't exist yet).
+/// *now* (an error or [`KNOWN_AFTER_APPLY`] for what doesn't exist yet); `masks` are for the new template's secrets.
 ///
 /// # Errors
 /// AWS's message: for a circle of resources, a value that can't be evaluated, or a resource whose type changes.
-pub fn changes(before: &Before<'_>, scope: &Scope<'_>, rules: Rules<'_>) -> Result<Changes> {
+pub fn changes(before: &Before<'_>, scope: &Scope<'_>, masks: Option<&Masks>, rules: Rules<'_>) -> Result<Changes> {
     let needs = graph::needs(scope.template, scope.conditions)?;
     let order = graph::order(&needs)?;
-    let mut differ =
-        Differ { before, rules, replaced: BTreeSet::new(), modified: BTreeSet::new(), found: Changes::default() };
+    let (replaced, modified) = (BTreeSet::new(), BTreeSet::new());
+    let mut differ = Differ { before, masks, rules, replaced, modified, found: Changes::default() };
     for name in order.iter().flatten() {
         differ.resource(name, scope)?;
     }
@@ -76,12 +79,20 @@ pub fn changes(before: &Before<'_>, scope: &Scope<'_>, rules: Rules<'_>) -> Resu
 /// Goes through the resources, each after those that it needs.
 struct Differ<'a> {
     before: &'a Before<'a>,
+    masks: Option<&'a Masks>,
     rules: Rules<'a>,
     /// Logical ids of resources that are new, or will be.
     replaced: BTreeSet<String>,
     /// Logical ids of resources that change, in their place or not.
     modified: BTreeSet<String>,
     found: Changes,
+}
+
+/// The properties of a resource after a change, and how they are told before and after it.
+struct Sides {
+    after: Map<String, Value>,
+    told_before: Map<String, Value>,
+    told_after: Map<String, Value>,
 }
 
 /// The line for a resource that leaves the stack.
@@ -97,7 +108,7 @@ fn removed(name: &str, deployed: &Deployed<'_>) -> Change {
         policy_action: Some(policy_action.to_owned()),
         scope: Vec::new(),
         details: Vec::new(),
-        before: Some(context(deployed.properties, deployed.metadata)),
+        before: Some(context(&told(deployed.properties, deployed.hidden), deployed.metadata)),
         after: None,
         tentative: false,
     }
@@ -131,7 +142,7 @@ impl Differ<'_> {
     fn resource(&mut self, name: &str, scope: &Scope<'_>) -> Result<()> {
         let resource = &scope.template.resources[name];
         let deployed = self.before.resources.get(name).filter(|d| d.kind == resource.kind);
-        let after = self.evaluated(name, &resource.properties, scope)?;
+        let (after, told_after) = self.evaluated(name, &resource.properties, scope)?;
         let Some(deployed) = deployed else {
             self.replaced.insert(name.to_owned());
             if let Some(other) = self.before.resources.get(name) {
@@ -150,15 +161,16 @@ impl Differ<'_> {
                 scope: Vec::new(),
                 details: Vec::new(),
                 before: None,
-                after: Some(context(&after, resource.metadata.as_ref())),
+                after: Some(context(&told_after, resource.metadata.as_ref())),
                 tentative: false,
             });
             return Ok(());
         };
         let mut details = Vec::new();
-        let names: BTreeSet<&String> = deployed.properties.keys().chain(after.keys()).collect();
+        let sides = Sides { after, told_before: told(deployed.properties, deployed.hidden), told_after };
+        let names: BTreeSet<&String> = deployed.properties.keys().chain(sides.after.keys()).collect();
         for property in names {
-            self.property(name, property, deployed, &after, scope, &mut details)?;
+            self.property(name, property, deployed, &sides, scope, &mut details)?;
         }
         attribute_details(resource, deployed, &mut details);
         if details.is_empty() {
@@ -184,21 +196,21 @@ impl Differ<'_> {
             replacement: Some(replacement),
             policy_action,
             scope: touched.into_iter().map(str::to_owned).collect(),
-            before: Some(context(deployed.properties, deployed.metadata)),
-            after: Some(context(&after, resource.metadata.as_ref())),
+            before: Some(context(&sides.told_before, deployed.metadata)),
+            after: Some(context(&sides.told_after, resource.metadata.as_ref())),
             tentative: details.iter().all(|d| d.source == "ResourceAttribute" && !d.certain),
             details,
         });
         Ok(())
     }
 
-    /// The properties as far as they are known, references to what is new or replaced unknown.
+    /// The properties as far as they are known, references to what is new or replaced unknown; and how they are told.
     fn evaluated(
         &mut self,
         name: &str,
         properties: &Map<String, Value>,
         scope: &Scope<'_>,
-    ) -> Result<Map<String, Value>> {
+    ) -> Result<(Map<String, Value>, Map<String, Value>)> {
         let replaced = &self.replaced;
         let known = |reference: Reference<'_>| match reference {
             Reference::Resource(target) | Reference::Attribute(target, _) if replaced.contains(target) => {
@@ -219,7 +231,9 @@ impl Differ<'_> {
                 Err(error) => return Err(error),
             }
         }
-        Ok(evaluated)
+        let hidden = self.masks.map(|masks| masks.hidden(&scope, properties, &evaluated)).unwrap_or_default();
+        let told = told(&evaluated, &hidden);
+        Ok((evaluated, told))
     }
 
     /// Compares one property of a resource that is deployed, and says all that changes it.
@@ -228,15 +242,16 @@ impl Differ<'_> {
         resource: &str,
         property: &str,
         deployed: &Deployed<'_>,
-        after: &Map<String, Value>,
+        sides: &Sides,
         scope: &Scope<'_>,
         details: &mut Vec<Detail>,
     ) -> Result<()> {
-        let (old, new) = (deployed.properties.get(property), after.get(property));
+        let (old, new) = (deployed.properties.get(property), sides.after.get(property));
         let expression = scope.template.resources[resource].properties.get(property);
         let old_expression = self.before.template.resources.get(resource).and_then(|r| r.properties.get(property));
         let changed = !same(old, new);
-        let (line_before, line_after) = (old.map(line), new.map(line));
+        let (line_before, line_after) =
+            (sides.told_before.get(property).map(line), sides.told_after.get(property).map(line));
         // A detail has both values, and there may be one for each reference.
         let bytes = line_before.as_ref().map_or(0, String::len) + line_after.as_ref().map_or(0, String::len);
         let detail = |source: &str, causing_entity: Option<String>, certain: bool| {

@@ -43,6 +43,7 @@ fn compare(old: (&str, &[Given2]), new: (&str, &[Given2])) -> Changes {
         };
         made.insert(name, evaluated);
     }
+    let hidden = Map::new();
     let resources = made
         .iter()
         .map(|(name, properties)| {
@@ -50,6 +51,7 @@ fn compare(old: (&str, &[Given2]), new: (&str, &[Given2])) -> Changes {
                 kind: &old_template.resources[name].kind,
                 physical_id: name,
                 properties,
+                hidden: &hidden,
                 metadata: None,
                 deletion_policy: None,
                 update_replace_policy: None,
@@ -69,7 +71,7 @@ fn compare(old: (&str, &[Given2]), new: (&str, &[Given2])) -> Changes {
         budget: &Budget::default(),
     };
     let rules = |_: &str, name: &str| if name == "Name" { Recreation::Always } else { Recreation::Never };
-    changes(&before, &scope, &rules).unwrap()
+    changes(&before, &scope, None, &rules).unwrap()
 }
 
 fn live(made: &BTreeMap<String, Map<String, Value>>, reference: Reference<'_>) -> Value {

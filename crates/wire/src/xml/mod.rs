@@ -1,4 +1,5 @@
-//! XML of the query protocol and of REST: [`response`] writes an operation's output, [`Writer`] whatever else there is.
+//! XML of the query protocol and of REST: [`response`] writes an operation's output, [`Writer`] whatever else there is, and [`mended`]
+//! makes XML of what another writer left in its texts.
 
 mod element;
 mod error;
@@ -14,6 +15,7 @@ use crate::{AwsError, Names};
 use element::Answer;
 use root::Root;
 
+pub use escape::mended;
 pub use writer::Writer;
 
 /// Writes the answer of an operation: `<XResponse><XResult>..</XResult><ResponseMetadata>..`.

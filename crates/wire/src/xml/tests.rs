@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde::Serialize;
 
-use super::escape::escape;
+use super::escape::{escape, mended};
 use super::response;
 use crate::{Blob, Names, Pairs, Text, Timestamp};
 
@@ -53,7 +53,7 @@ fn wrapped() {
     };
     assert_eq!(
         write("Op", Names::Wrapped, &stack),
-        "<OpResult><Name>a&lt;b&gt;&amp;&quot;c&quot;&#xD;&#x1;&#xFFFF;</Name>\
+        "<OpResult><Name>a&lt;b&gt;&amp;&quot;c&quot;&#xD;\u{fffd}\u{fffd}</Name>\
          <Created>2023-11-14T22:13:20.042Z</Created><Enabled>true</Enabled><Count>3</Count>\
          <Outputs><member><Key>x</Key></member><member><Key>y</Key></member></Outputs><Capabilities></Capabilities>\
          <Attributes><entry><key>k</key><value>v</value></entry></Attributes><Data>AQI=</Data></OpResult>"
@@ -137,5 +137,22 @@ proptest! {
         let escaped = String::from_utf8(out).unwrap();
         prop_assert!(!escaped.contains(['<', '>', '\r']));
         prop_assert_eq!(quick_xml::escape::unescape(&escaped).unwrap(), text);
+    }
+
+    /// A stack's output held U+001B, which was written as `&#x1B;`: no parser took the answer, nor that about all stacks.
+    #[test]
+    fn whatever_is_written_is_xml(text in "[\\x00-\\x7f\u{fffd}-\u{10000}]{0,40}") {
+        let xml = response("Op", "ns", Names::Wrapped, "id", &Pair { key: &text }).unwrap();
+        let xml = std::str::from_utf8(&xml).unwrap();
+        let is_char = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+        let (_, key) = xml.split_once("<Key>").unwrap();
+        let key = quick_xml::escape::unescape(key.split_once("</Key>").unwrap().0).unwrap();
+        prop_assert!(!xml.contains('\r') && key.chars().all(is_char));
+        let expected: String = text.chars().map(|c| if is_char(c) { c } else { '\u{fffd}' }).collect();
+        prop_assert_eq!(&*key, expected);
+        // The same of a document that another writer made, which escapes only what it must.
+        let bare = quick_xml::escape::escape(&*text).into_owned();
+        let mended = mended(bare.as_bytes()).map_or(bare, |mended| String::from_utf8(mended).unwrap());
+        prop_assert_eq!(quick_xml::escape::unescape(&mended).unwrap(), key);
     }
 }

@@ -87,7 +87,7 @@ impl Run {
                 Ok(Step::Done(()))
             }
             Err(reason) => {
-                let event = ResourceEvent::new(Status::DeleteFailed).of(id).because(&reason).with(&live.properties);
+                let event = ResourceEvent::new(Status::DeleteFailed).of(id).because(&reason).with(&live);
                 self.set_resource_status(resource, event).await?;
                 Ok(Step::Failed(reason))
             }

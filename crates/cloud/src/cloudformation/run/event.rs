@@ -1,14 +1,15 @@
 //! The events of stacks and of their resources: how they are written, with the status that they tell.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::notify::notify;
-use crate::cloudformation::record::{Event, OperationKind, Resource, Stack, Status};
+use crate::cloudformation::record::{Event, Live, OperationKind, Resource, Stack, Status};
 use crate::cloudformation::store;
 use crate::core::transaction::Transaction;
 use crate::request::Context;
 use engine::Millis;
 use template::diff::shown;
+use template::hidden::told;
 use text::time::iso_millis;
 
 /// The resource type that a stack's own events have.
@@ -19,13 +20,14 @@ pub(super) struct ResourceEvent<'a> {
     pub status: Status,
     pub reason: Option<&'a str>,
     pub physical_id: &'a str,
-    pub properties: Option<&'a Map<String, Value>>,
+    /// The resource with the properties that it has, or should get.
+    pub live: Option<&'a Live>,
 }
 
 impl<'a> ResourceEvent<'a> {
     /// An event that says no more than a status.
     pub(super) fn new(status: Status) -> Self {
-        Self { status, reason: None, physical_id: "", properties: None }
+        Self { status, reason: None, physical_id: "", live: None }
     }
 
     /// Of the physical resource with this id.
@@ -38,9 +40,9 @@ impl<'a> ResourceEvent<'a> {
         Self { reason: Some(reason), ..self }
     }
 
-    /// With the resource's properties.
-    pub(super) fn with(self, properties: &'a Map<String, Value>) -> Self {
-        Self { properties: Some(properties), ..self }
+    /// With the resource's properties, as they are told.
+    pub(super) fn with(self, live: &'a Live) -> Self {
+        Self { live: Some(live), ..self }
     }
 }
 
@@ -113,7 +115,7 @@ pub(super) fn record(
         at,
         status: event.status,
         reason: event.reason.map(str::to_owned),
-        properties: event.properties.map(|properties| shown(&Value::Object(properties.clone())).to_string()),
+        properties: event.live.map(|live| shown(&Value::Object(told(&live.properties, &live.hidden))).to_string()),
         token: stack.token.clone(),
         operation: stack.operations.first().cloned(),
     };

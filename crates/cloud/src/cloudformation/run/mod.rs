@@ -28,6 +28,7 @@ mod apply;
 mod delete;
 mod event;
 mod failure;
+mod moved;
 mod notify;
 mod outputs;
 mod resource;
@@ -60,6 +61,7 @@ const PAUSE: Millis = 1_000;
 
 /// Goes on with every stack at which something ran when the server stopped.
 pub(crate) async fn resume(cloud: Arc<Cloud>, services: &'static Services) {
+    moved::follow(&cloud).await;
     let stacks = cloud.core.read(|engine, _| store::running_stacks(engine));
     let ids = RequestIds::default();
     for stack in stacks {

@@ -1,6 +1,6 @@
 //! One resource of a creation or an update: created, changed in place, or replaced.
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::event::ResourceEvent;
 use super::state::{Run, Step};
@@ -33,7 +33,7 @@ impl Run {
             return Ok(Step::Failed(format!("Unrecognized resource type {}", declared.kind)));
         };
         let wanted = match self.properties(plan, name, known, budget).await? {
-            Ok(conformed) => {
+            Ok((conformed, hidden)) => {
                 if resource.live.as_ref().is_none_or(|live| live.properties != conformed.properties) {
                     let stands_in = kind.stands_in(&conformed.properties);
                     self.told.lock().note(name, &declared.kind, &conformed, stands_in);
@@ -41,6 +41,7 @@ impl Run {
                 Live {
                     physical_id: String::new(),
                     properties: conformed.properties,
+                    hidden,
                     attributes: Map::new(),
                     metadata: declared.metadata.clone(),
                     deletion_policy: declared.deletion_policy,
@@ -59,14 +60,14 @@ impl Run {
         }
     }
 
-    /// The properties of a resource, or why it can't have them. Dynamic references get what the Parameter Store has now.
+    /// The properties of a resource, with where secrets are in them, or why it can't have them. Dynamic references get what the Parameter Store has now.
     async fn properties(
         &self,
         plan: &Plan,
         name: &str,
         known: &Known<'_>,
         budget: &Budget,
-    ) -> Result<Result<Conformed, String>, AwsError> {
+    ) -> Result<Result<(Conformed, Map<String, Value>), String>, AwsError> {
         let met = Met::default();
         let mut evaluated = plan::evaluated(plan, name, known, &|reference| met.note(reference), budget);
         let references = met.all();
@@ -78,7 +79,7 @@ impl Run {
             evaluated = plan::evaluated(plan, name, known, &|reference| values.get(reference).cloned(), budget);
             self.stored.lock().extend(values);
         }
-        Ok(evaluated.and_then(|evaluated| conformed(plan, name, &evaluated)))
+        Ok(evaluated.and_then(|(evaluated, hidden)| Ok((conformed(plan, name, &evaluated)?, hidden))))
     }
 
     async fn create_resource(
@@ -90,7 +91,7 @@ impl Run {
     ) -> Result<Step, AwsError> {
         resource.touched = true;
         if resource.intent.is_none() {
-            let event = ResourceEvent::new(Status::CreateInProgress).with(&wanted.properties);
+            let event = ResourceEvent::new(Status::CreateInProgress).with(&wanted);
             self.set_resource_status(resource, event).await?;
         }
         self.create_physical(stack, kind, resource, wanted, Status::CreateInProgress).await
@@ -126,7 +127,7 @@ impl Run {
         wanted.physical_id = old.physical_id.clone();
         wanted.attributes = old.attributes.clone();
         resource.live = Some(wanted.clone());
-        let event = ResourceEvent::new(Status::UpdateInProgress).of(&wanted.physical_id).with(&wanted.properties);
+        let event = ResourceEvent::new(Status::UpdateInProgress).of(&wanted.physical_id).with(&wanted);
         self.set_resource_status(resource, event).await?;
         let random = self.random();
         let work = self.work(stack, resource, &random);
@@ -148,8 +149,8 @@ impl Run {
     /// Writes what the template says of a resource beside its properties, if that differs. The physical resource stays as it
     /// is.
     async fn update_declaration(&self, resource: &mut Resource, live: Live, wanted: Live) -> Result<Step, AwsError> {
-        let changed = (&live.metadata, live.deletion_policy, live.update_replace_policy, &live.needs)
-            != (&wanted.metadata, wanted.deletion_policy, wanted.update_replace_policy, &wanted.needs);
+        let changed = (&live.metadata, live.deletion_policy, live.update_replace_policy, &live.needs, &live.hidden)
+            != (&wanted.metadata, wanted.deletion_policy, wanted.update_replace_policy, &wanted.needs, &wanted.hidden);
         if changed {
             let (physical_id, attributes) = (live.physical_id.clone(), live.attributes.clone());
             resource.before = Some(live);
@@ -182,7 +183,7 @@ impl Run {
             let event = ResourceEvent::new(Status::UpdateInProgress)
                 .because("Requested update requires the creation of a new physical resource; hence creating one.")
                 .of(&old.physical_id)
-                .with(&wanted.properties);
+                .with(&wanted);
             self.set_resource_status(resource, event).await?;
         }
         self.create_physical(stack, kind, resource, wanted, Status::UpdateInProgress).await
@@ -221,7 +222,7 @@ impl Run {
                 let event = ResourceEvent::new(status)
                     .because("Resource creation Initiated")
                     .of(&wanted.physical_id)
-                    .with(&wanted.properties);
+                    .with(&wanted);
                 self.set_resource_status(resource, event).await?;
                 self.complete_creation(resource, &wanted).await
             }
@@ -242,7 +243,7 @@ impl Run {
     async fn complete(&self, resource: &mut Resource, status: Status) -> Result<Step, AwsError> {
         let Some(live) = resource.live.clone() else { return Ok(Step::Done(())) };
         let remark = self.told.lock().remark(&resource.logical_id);
-        let event = ResourceEvent::new(status).of(&live.physical_id).with(&live.properties);
+        let event = ResourceEvent::new(status).of(&live.physical_id).with(&live);
         let event = ResourceEvent { reason: remark.as_deref(), ..event };
         self.set_resource_status(resource, event).await?;
         Ok(Step::Done(()))
@@ -257,8 +258,7 @@ impl Run {
     ) -> Result<Step, AwsError> {
         let status = if resource.live.is_some() { Status::UpdateFailed } else { Status::CreateFailed };
         let physical_id = resource.live.as_ref().map(|live| live.physical_id.clone()).unwrap_or_default();
-        let properties = wanted.map(|wanted| &wanted.properties);
-        let event = ResourceEvent { status, reason: Some(&reason), physical_id: &physical_id, properties };
+        let event = ResourceEvent { status, reason: Some(&reason), physical_id: &physical_id, live: wanted };
         self.set_resource_status(resource, event).await?;
         Ok(Step::Failed(reason))
     }

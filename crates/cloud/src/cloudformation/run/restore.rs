@@ -79,7 +79,7 @@ impl Run {
     ) -> Result<Step, AwsError> {
         resource.before = Some(before.clone());
         resource.live = Some(now.clone());
-        let event = |status| ResourceEvent::new(status).of(&before.physical_id).with(&before.properties);
+        let event = |status| ResourceEvent::new(status).of(&before.physical_id).with(&before);
         self.set_resource_status(resource, event(Status::UpdateInProgress)).await?;
         let Some(kind) = types::find(&resource.kind) else {
             return Ok(Step::Failed(format!("Unrecognized resource type {}", resource.kind)));
@@ -104,7 +104,7 @@ impl Run {
     async fn complete_restore(&self, resource: &mut Resource, before: Live) -> Result<Step, AwsError> {
         resource.live = Some(before.clone());
         resource.touched = false;
-        let event = ResourceEvent::new(Status::UpdateComplete).of(&before.physical_id).with(&before.properties);
+        let event = ResourceEvent::new(Status::UpdateComplete).of(&before.physical_id).with(&before);
         self.set_resource_status(resource, event).await?;
         Ok(Step::Done(()))
     }

@@ -34,8 +34,22 @@ pub(crate) fn finish(call: &Call, method: &Method, response: Response<Body>) -> 
     if let Some(xml) = call.xml.lock().take().filter(|_| response.status().is_success()) {
         *response.body_mut() = Body::from(xml);
     }
+    mend(&mut response);
     stamp(call, &mut response);
     response
+}
+
+/// Makes XML of a document of `s3s`, which writes texts as they are, but for what would end an element. A key may hold what XML can't
+/// ("ListObjectsV2", encoding-type).
+///
+/// An object's bytes are a stream, and stay as they are whatever their type says.
+fn mend(response: &mut Response<Body>) {
+    if response.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != "application/xml") {
+        return;
+    }
+    if let Some(document) = response.body().bytes().and_then(|body| wire::xml::mended(&body)) {
+        *response.body_mut() = Body::from(document);
+    }
 }
 
 /// What every response has, also one that isn't S3's API.
