@@ -31,6 +31,38 @@ async fn resource(client: &Client, stack: &str, logical_id: &str) -> (String, St
     (detail.resource_status.unwrap().as_str().to_owned(), reason)
 }
 
+/// Templates with a machine take its image from AWS.
+#[tokio::test]
+async fn images_of_public_parameters_are_made_up() {
+    let template = r"
+Parameters:
+  Image: {Type: AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>, Default: /aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64}
+Resources:
+  Machine: {Type: AWS::EC2::Instance, Properties: {ImageId: !Ref Image}}
+  Topic: {Type: AWS::SNS::Topic}
+Outputs:
+  Image: {Value: !Ref Image}
+  Again: {Value: '{{resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64}}'}
+";
+    let cloud = TestCloud::with_placeholders().await;
+    let client = cloud.cloudformation();
+    let stack = create(&client, "s", template).await.unwrap();
+    assert_eq!(status(&stack), "CREATE_COMPLETE");
+    assert!(output(&stack, "Image").starts_with("ami-"));
+    assert_eq!(output(&stack, "Image"), output(&stack, "Again"));
+    assert!(
+        cloud.notices().iter().any(|text| text.contains("is a public parameter of AWS's")),
+        "{:?}",
+        cloud.notices()
+    );
+    let plain = TestCloud::start().await;
+    let refused = create(&plain.cloudformation(), "s", template).await.unwrap_err();
+    assert!(refused.contains("is not supported") || refused.contains("not simulate"), "{refused}");
+    let without = template.replace("  Machine: {Type: AWS::EC2::Instance, Properties: {ImageId: !Ref Image}}\n", "");
+    let refused = create(&plain.cloudformation(), "s", &without).await.unwrap_err();
+    assert!(refused.contains("AWS's public parameters [/aws/service/ami-"), "{refused}");
+}
+
 /// One property without bearing on the run took the whole stack down.
 #[tokio::test]
 async fn properties_without_an_effect_are_stored_and_told_once() {

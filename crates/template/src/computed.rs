@@ -1,6 +1,6 @@
-//! What the transform `AWS::LanguageExtensions` lets be computed where CloudFormation otherwise wants a literal: the name that a
-//! `Ref` or a `Fn::GetAtt` is given, and the policies of a resource. It is worked out as soon as the conditions are known, since
-//! the order of the resources hangs on it.
+//! What may be computed where CloudFormation otherwise wants a literal: the policies of a resource, and, by the transform
+//! `AWS::LanguageExtensions`, the name that a `Ref` or a `Fn::GetAtt` is given. It is worked out as soon as the conditions are
+//! known, since the order of the resources hangs on it.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,8 @@ impl Template {
         conditions: &BTreeMap<String, bool>,
         pseudo: &Pseudo,
     ) -> Result<()> {
-        if !self.is_extended() {
+        let extended = self.is_extended();
+        if !extended && self.resources.values().all(|resource| resource.computed_policies.is_empty()) {
             return Ok(());
         }
         let known = |_: Reference<'_>| {
@@ -38,8 +39,10 @@ impl Template {
         let scope =
             Scope { template: self, parameters, conditions, pseudo, known: &known, stored: &|_| None, budget: &budget };
         for (name, resource) in &mut resources {
-            settle_members(&scope, &mut resource.properties)?;
-            resource.metadata.as_mut().map_or(Ok(()), |metadata| settle(&scope, metadata))?;
+            if extended {
+                settle_members(&scope, &mut resource.properties)?;
+                resource.metadata.as_mut().map_or(Ok(()), |metadata| settle(&scope, metadata))?;
+            }
             for (attribute, value) in std::mem::take(&mut resource.computed_policies) {
                 let policy = policy(name, &attribute, &scope.required(&value)?)?;
                 match attribute.as_str() {
@@ -48,7 +51,7 @@ impl Template {
                 }
             }
         }
-        for output in outputs.values_mut() {
+        for output in outputs.values_mut().filter(|_| extended) {
             settle(&scope, &mut output.value)?;
             output.export.as_mut().map_or(Ok(()), |export| settle(&scope, export))?;
         }
@@ -167,7 +170,11 @@ mod tests {
         assert_eq!(template.resources["R"].update_replace_policy, Some(Policy::Retain));
         let wrong = settled("Resources: {R: {Type: X, DeletionPolicy: !Ref I}}").unwrap_err().message;
         assert_eq!(wrong, "Template format error: Unrecognized DeletionPolicy A for resource R");
-        assert!(Template::read("Resources: {R: {Type: X, DeletionPolicy: !Ref 'AWS::Region'}}").is_err());
+        let plain = "Mappings: {M: {us-east-1: {Keep: Retain}}}\nResources: {R: {Type: X, DeletionPolicy: !FindInMap [M, !Ref 'AWS::Region', Keep]}}";
+        let (mut template, none) = (Template::read(plain).unwrap(), BTreeMap::new());
+        let pseudo = Pseudo { region: "us-east-1".into(), ..Pseudo::default() };
+        template.settle_names(&none, &BTreeMap::new(), &pseudo).unwrap();
+        assert_eq!(template.resources["R"].deletion_policy, Some(Policy::Retain), "without the transform as well");
     }
 
     /// A loop over anything but a list of texts or a parameter was refused.

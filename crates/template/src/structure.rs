@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::error::{Invalid, Result};
-use crate::extensions::{LANGUAGE_EXTENSIONS, take_globals, transforms};
+use crate::extensions::{take_globals, transforms};
 use crate::model::{Output, Policy, Resource, Rule, Template};
 use crate::parameters::Declaration;
 use crate::rules;
@@ -55,8 +55,7 @@ pub(crate) fn check(tree: Value) -> Result<Template> {
     if sections.contains_key("Hooks") {
         return invalid("Template format error: the Hooks section is not supported here");
     }
-    let extended = transforms.iter().any(|name| name == LANGUAGE_EXTENSIONS);
-    let resources = resources(&mut sections, extended)?;
+    let resources = resources(&mut sections)?;
     Ok(Template {
         version: version(&sections)?,
         description: description(&sections)?,
@@ -192,16 +191,16 @@ fn conditions(sections: &mut Map<String, Value>) -> Result<Map<String, Value>> {
     Ok(conditions)
 }
 
-fn resources(sections: &mut Map<String, Value>, extended: bool) -> Result<BTreeMap<String, Resource>> {
+fn resources(sections: &mut Map<String, Value>) -> Result<BTreeMap<String, Resource>> {
     let members = section(sections, "Resources", MAX_RESOURCES)?;
     if members.is_empty() {
         return invalid("Template format error: At least one Resources member must be defined.");
     }
-    members.into_iter().map(|(name, value)| Ok((name.clone(), resource(&name, value, extended)?))).collect()
+    members.into_iter().map(|(name, value)| Ok((name.clone(), resource(&name, value)?))).collect()
 }
 
-/// `extended`: policies may be computed, see [`Template::settle_names`].
-fn resource(name: &str, value: Value, extended: bool) -> Result<Resource> {
+/// Policies may be computed, see [`Template::settle_names`].
+fn resource(name: &str, value: Value) -> Result<Resource> {
     let Value::Object(members) = value else {
         return invalid("Template format error: Any Resources member must be an object.");
     };
@@ -235,7 +234,7 @@ fn resource(name: &str, value: Value, extended: bool) -> Result<Resource> {
                     .unsupported
                     .push(format!("Template error: resource {name} does not support {member} Snapshot"));
             }
-            "DeletionPolicy" | "UpdateReplacePolicy" if extended && value.is_object() => {
+            "DeletionPolicy" | "UpdateReplacePolicy" if value.is_object() => {
                 resource.computed_policies.insert(member, value);
             }
             "DeletionPolicy" => resource.deletion_policy = Some(policy(name, &member, &value)?),

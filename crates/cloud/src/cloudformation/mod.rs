@@ -3,6 +3,7 @@
 //! ```text
 //! stacks  change_sets  describe_*  events  resources  templates  exports  settings     the operations
 //! input   source stored the input of an operation, the texts that it names, what the Parameter Store has for them
+//! public_parameters     those of AWS's that are made up
 //! prepare plan          what comes of it: a stack's definition, a template with its values
 //! compare stack_policy  a stack against a new definition; what an update may touch
 //! early                 what is wrong with a change set before it is executed
@@ -27,6 +28,7 @@ mod page;
 mod place;
 mod plan;
 mod prepare;
+mod public_parameters;
 mod record;
 mod resources;
 mod run;

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::blocking::run_blocking;
 use super::error::invalid;
+use super::public_parameters::{image, is_public};
 use crate::request::Context;
 use template::dynamic::{self, MAX_REFERENCES};
 use template::parameters::{self, Declaration, Source, Texts};
@@ -16,6 +17,8 @@ use wire::AwsError;
 /// What the Parameter Store has under a name.
 enum Found {
     Text(String),
+    /// A value that is made up for one of AWS's public parameters.
+    MadeUp(String),
     /// A SecureString, which CloudFormation reads in no parameter and by no `ssm` reference.
     Secret,
 }
@@ -28,6 +31,7 @@ async fn look(cx: &Context, name: &str) -> Result<Option<Found>, AwsError> {
     let parameter = match cx.call("ssm", "GetParameter", json!({"Name": name})).await {
         Ok(answer) => answer["Parameter"].clone(),
         Err(error) if error.status >= 500 => return Err(error),
+        Err(_) if cx.cloud.placeholders => return Ok(image(name).map(Found::MadeUp)),
         Err(_) => return Ok(None),
     };
     let secret = parameter["Type"] == "SecureString";
@@ -46,11 +50,31 @@ pub(super) async fn early(cx: &Context, text: &str, texts: &Texts) -> Result<Tex
     let named = run_blocking(move || parameters::stored(&text).unwrap_or_default()).await?;
     for (name, default) in named {
         let Some(key) = texts.get(&name).or(default.as_ref()) else { continue };
-        if let Some(Found::Text(value)) = look(cx, key).await? {
+        if let Some(Found::Text(value) | Found::MadeUp(value)) = look(cx, key).await? {
             values.insert(name, value);
         }
     }
     Ok(values)
+}
+
+/// Tells the operator of a value that is made up.
+fn tell(cx: &Context, key: &str, value: &str) {
+    cx.cloud
+        .notice(&format!("{key} is a public parameter of AWS's, which this cloud doesn't have: {value} is made up"));
+}
+
+/// Why parameters have no value.
+fn absence(absent: &[&str]) -> AwsError {
+    let public: Vec<&str> = absent.iter().copied().filter(|name| is_public(name)).collect();
+    if public.is_empty() {
+        let names = absent.join(",");
+        return invalid(format!("Unable to fetch parameters [{names}] from parameter store for this account."));
+    }
+    let names = public.join(",");
+    invalid(format!(
+        "AWS's public parameters [{names}] are not supported by this cloud; `messaging local --placeholders` makes up the ids \
+         of images"
+    ))
 }
 
 /// The values of the parameters that the Parameter Store has, by name. `texts` are what the parameters were given.
@@ -66,11 +90,14 @@ pub(super) async fn settle(cx: &Context, declared: &[Declaration], texts: &Texts
             Some(_) if declaration.source == Source::Named => {}
             Some(Found::Secret) => secret.push(key.as_str()),
             Some(Found::Text(value)) => drop(values.insert(declaration.name.clone(), value)),
+            Some(Found::MadeUp(value)) => {
+                tell(cx, key, &value);
+                values.insert(declaration.name.clone(), value);
+            }
         }
     }
     if !absent.is_empty() {
-        let names = absent.join(",");
-        return Err(invalid(format!("Unable to fetch parameters [{names}] from parameter store for this account.")));
+        return Err(absence(&absent));
     }
     if !secret.is_empty() {
         let names = secret.join(",");
@@ -97,6 +124,10 @@ pub(super) async fn resolve(cx: &Context, references: &BTreeSet<String>) -> Resu
         };
         match look(cx, key).await? {
             Some(Found::Text(value)) => drop(values.insert(reference.clone(), value)),
+            Some(Found::MadeUp(value)) => {
+                tell(cx, key, &value);
+                values.insert(reference.clone(), value);
+            }
             Some(Found::Secret) => {
                 return Ok(Err(format!("Non-secure ssm prefix was used for secure parameter: [{key}]")));
             }
