@@ -54,7 +54,7 @@ mod extensions;
 mod foreach;
 pub mod graph;
 pub mod hidden;
-mod java;
+pub mod java;
 mod model;
 mod network;
 pub mod parameters;
