@@ -305,6 +305,9 @@ def test_a_form_names_its_file_and_holds_to_its_policy(s3):
 
     assert posted("C:\\docs\\f.txt", {})[0] == 204
     assert read(s3, "up/f.txt") == b"in it"
+    # Browsers send an empty name for an input without a file: such a form was malformed.
+    assert posted("", {})[0] == 204
+    assert read(s3, "up/") == b"in it"
     images = {"Conditions": [["starts-with", "$Content-Type", "image/"]]}
     status, _, text = posted("x", {"Content-Type": "text/html"}, **images)
     assert status == 403 and b"Invalid according to Policy: Policy Condition failed" in text

@@ -78,7 +78,7 @@ async fn iam_refuses_what_its_patterns_do_not_have() {
     let trust = r#"{"Version":"2012-10-17","Statement":[]}"#;
     let long_dash = "{\"Version\":\"2012-10-17\",\"Id\":\"\u{2014}\",\"Statement\":[]}";
     let role = |document, more: &'static [(&'static str, &'static str)]| {
-        let parameters = [&[("RoleName", "r"), ("AssumeRolePolicyDocument", document)], more].concat();
+        let parameters = [&[("RoleName", "r"), ("AssumeRolePolicyDocument", document)][..], more].concat();
         async move { owner.form("iam", "CreateRole", &parameters).await }
     };
     for (answer, told) in [

@@ -249,3 +249,44 @@ async fn values_of_the_parameter_store_have_a_bound_together() {
     assert_eq!(refused, "Template may not exceed 1000000 bytes in size.");
     raw::well(&cloud, "large values").await;
 }
+
+/// Events, and so the topics that stacks notify, and change sets told the values of `NoEcho` parameters.
+#[tokio::test]
+async fn secrets_stand_as_asterisks_in_what_is_told() {
+    let cloud = TestCloud::start().await;
+    let client = cloud.cloudformation();
+    put(&cloud, "/app/hidden", "String", "hushhush").await;
+    let template = |key: &str| {
+        json!({
+            "Parameters": {
+                "N": {"Type": "String", "NoEcho": true},
+                "P": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/app/hidden", "NoEcho": true},
+            },
+            "Resources": {"Q": {"Type": "AWS::SQS::Queue", "Properties": {"Tags": [
+                {"Key": "open", "Value": "shown"},
+                {"Key": key, "Value": {"Fn::Sub": "${N}-${P}"}},
+            ]}}},
+        })
+        .to_string()
+    };
+    let given = |value: &str| Parameter::builder().parameter_key("N").parameter_value(value).build();
+    let create = client.create_stack().stack_name("s").template_body(template("a")).parameters(given("topsecret"));
+    create.send().await.unwrap();
+    assert_eq!(status(&rest(&client, "s").await), "CREATE_COMPLETE");
+    let set = client.create_change_set().stack_name("s").change_set_name("c").template_body(template("b"));
+    set.parameters(given("topsecret2")).send().await.unwrap();
+    let described = client.describe_change_set().stack_name("s").change_set_name("c").include_property_values(true);
+    let told = format!("{:?}", described.send().await.unwrap());
+    assert!(told.contains("****-****") && told.contains("shown"), "{told}");
+    assert!(!told.contains("topsecret") && !told.contains("hushhush"), "{told}");
+    client.execute_change_set().stack_name("s").change_set_name("c").send().await.unwrap();
+    assert_eq!(status(&rest(&client, "s").await), "UPDATE_COMPLETE");
+    let told = format!("{:?}", client.describe_stack_events().stack_name("s").send().await.unwrap());
+    assert!(told.contains("****-****") && told.contains("shown"), "{told}");
+    assert!(!told.contains("topsecret") && !told.contains("hushhush"), "{told}");
+    // The queue itself has them.
+    let url = client.describe_stack_resource().stack_name("s").logical_resource_id("Q").send().await.unwrap();
+    let url = url.stack_resource_detail().unwrap().physical_resource_id().unwrap().to_owned();
+    let tags = cloud.sqs().list_queue_tags().queue_url(url).send().await.unwrap();
+    assert_eq!(tags.tags().unwrap()["b"], "topsecret2-hushhush");
+}

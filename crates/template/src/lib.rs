@@ -56,7 +56,7 @@ mod foreach;
 pub mod graph;
 pub mod hidden;
 mod indentation;
-mod java;
+pub mod java;
 mod model;
 mod network;
 pub mod parameters;

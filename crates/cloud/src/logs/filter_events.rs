@@ -80,7 +80,9 @@ pub(super) async fn filter_log_events(cx: &Context, input: FilterInput) -> Resul
         None if newest_first => Way::Backward,
         None => Way::Forward,
     };
-    let pattern = Pattern::parse(input.filter_pattern.as_deref().unwrap_or_default())?;
+    // The regular expressions in it may take a while as well.
+    let pattern = input.filter_pattern.clone().unwrap_or_default();
+    let pattern = aside(move || Pattern::parse(&pattern)).await??;
     let (chunks, range, names) = cx.cloud.core.read(|engine, now| {
         let group = store::group(engine, place, group)?;
         let names = choose_streams(engine, &group, &input)?;

@@ -54,7 +54,7 @@ pub(super) fn view(cx: &Context, parameter: &Parameter, version: &Version, decry
         arn: arn(cx, &parameter.name),
         name: parameter.name.clone(),
         r#type: parameter.kind.as_str(),
-        value: version.shown(parameter.kind, decrypt),
+        value: version.shown(parameter, decrypt),
         version: version.number,
         selector: None,
         last_modified_date: Timestamp(version.modified),

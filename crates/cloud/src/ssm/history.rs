@@ -50,7 +50,7 @@ fn view(parameter: &Parameter, version: Version, decrypt: bool) -> VersionView {
     VersionView {
         name: parameter.name.clone(),
         r#type: parameter.kind.as_str(),
-        value: version.shown(parameter.kind, decrypt),
+        value: version.shown(parameter, decrypt),
         labels: labels.map(|(label, _)| label.clone()).collect(),
         key_id: version.key_id,
         last_modified_date: Timestamp(version.modified),

@@ -64,6 +64,10 @@ impl PutInput {
     fn check(self, cx: &Context) -> Result<Wanted, AwsError> {
         let name = check_new(&required(self.name, "name")?)?.to_owned();
         let value = required(self.value, "value")?;
+        // "PutParameter", Value: nothing in double brackets.
+        if value.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}")) {
+            return Err(invalid("Parameter value can't nest another parameter. Do not use \"{{}}\" in the value."));
+        }
         let mut checks = check::Checks::new(VALIDATION);
         if value.is_empty() {
             checks.fail("", "value", "Member must have length greater than or equal to 1");
@@ -118,12 +122,12 @@ pub(super) async fn put_parameter(cx: &Context, input: PutInput) -> Result<PutOu
     let wanted = input.check(cx)?;
     // What costs time is done before the lock, with what the request alone says; the pattern that a parameter has already, within it.
     if let Some(pattern) = wanted.pattern.as_deref().filter(|pattern| !pattern.is_empty()) {
-        check_pattern(pattern, &wanted.value)?;
+        check_pattern(pattern, &wanted.value).await?;
     }
     let core = &cx.cloud.core;
     let inherited = core.read(|engine, _| store::by_name(cx, engine, &wanted.name)?.now.pattern);
     if let Some(pattern) = inherited.as_deref().filter(|_| wanted.pattern.is_none()) {
-        check_pattern(pattern, &wanted.value)?;
+        check_pattern(pattern, &wanted.value).await?;
     }
     core.execute(|tx| match store::by_name(cx, tx.engine(), &wanted.name) {
         Some(_) if !wanted.overwrite => Err(AwsError::bad(

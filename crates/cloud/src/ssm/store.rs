@@ -47,9 +47,12 @@ pub(super) struct Version {
 }
 
 impl Version {
-    /// The value as a request gets it that asks for decryption or doesn't.
-    pub(super) fn shown(&self, kind: Kind, decrypt: bool) -> String {
-        if kind == Kind::SecureString && !decrypt { sealed(&self.value) } else { self.value.clone() }
+    /// The value of a parameter's version as a request gets it that asks for decryption or doesn't.
+    pub(super) fn shown(&self, parameter: &Parameter, decrypt: bool) -> String {
+        match parameter.kind {
+            Kind::SecureString if !decrypt => sealed(&parameter.name, self.number, self.modified),
+            _ => self.value.clone(),
+        }
     }
 }
 
@@ -99,9 +102,11 @@ pub(super) fn select(
     selector: Option<&str>,
 ) -> Result<Version, AwsError> {
     let Some(selector) = selector else { return Ok(parameter.now.clone()) };
+    // No label begins with a digit, and no number with a zero or a sign.
+    let digits = selector.bytes().all(|byte| byte.is_ascii_digit());
     let (kind, number) = match selector.parse::<u64>() {
-        Ok(number) => ("version", Some(number)),
-        Err(_) => ("label", parameter.labels.get(selector).copied()),
+        Ok(number) if digits => ("version", Some(number).filter(|_| !selector.starts_with('0'))),
+        _ => ("label", parameter.labels.get(selector).copied()),
     };
     let found = number.and_then(|number| version(cx, engine, parameter, number));
     found.ok_or_else(|| no_version(kind, selector, &parameter.name))

@@ -98,7 +98,10 @@ async fn what_a_new_version_is_not_told_stays_as_it_was() {
     for (more, code) in [
         (json!({"Value": "x"}), "ParameterPatternMismatchException"),
         (json!({"AllowedPattern": "("}), "InvalidAllowedPatternException"),
-        (json!({"AllowedPattern": "\\pL{500}"}), "InvalidAllowedPatternException"),
+        (json!({"AllowedPattern": "\\pL{500}"}), "ParameterPatternMismatchException"),
+        (json!({"AllowedPattern": "(3)\\1"}), "ParameterPatternMismatchException"),
+        (json!({"AllowedPattern": "(x+x+)+y", "Value": "x".repeat(200)}), "InvalidAllowedPatternException"),
+        (json!({"Value": "a {{ssm:/v}}"}), "ValidationException"),
         (json!({"Type": "SecureString"}), "HierarchyTypeMismatchException"),
         (json!({"Tags": [{"Key": "k", "Value": "v"}]}), "ValidationException"),
         (json!({"KeyId": "alias/k"}), "ValidationException"),
@@ -108,7 +111,15 @@ async fn what_a_new_version_is_not_told_stays_as_it_was() {
     ] {
         assert_eq!(client.refused("PutParameter", put(more.clone())).await.0, code, "{more}");
     }
-    assert_eq!(client.ok("PutParameter", put(json!({"AllowedPattern": "", "Value": "x"}))).await["Version"], 3);
+    // What Java knows and the crate `regex` doesn't was no regular expression.
+    let ahead = json!({"AllowedPattern": "^(?!x)\\w+$", "Value": "abc"});
+    assert_eq!(client.ok("PutParameter", put(ahead)).await["Version"], 3);
+    assert_eq!(client.ok("PutParameter", put(json!({"AllowedPattern": "", "Value": "x {{"}))).await["Version"], 4);
+    // `+4` and `04` were version 4.
+    for selector in ["+4", "04", "0", "-1"] {
+        let gone = client.refused("GetParameter", json!({"Name": format!("p:{selector}")})).await;
+        assert_eq!(gone.0, "ParameterVersionNotFound", "{selector}");
+    }
 }
 
 /// "Create Parameter Store parameters" (User Guide): names, levels, and what is AWS's own.
@@ -205,6 +216,9 @@ async fn a_secure_string_is_told_only_to_who_asks_for_it() {
     assert_eq!(shown["Parameters"][0]["KeyId"], "alias/aws/ssm");
     assert!(!shown.to_string().contains("secret"));
     assert_eq!(client.ok("GetParameterHistory", json!({"Name": "s"})).await["Parameters"][0]["Value"], sealed);
+    // Equal secrets looked equal, so that a short one could be found by trying.
+    client.ok("PutParameter", json!({"Name": "t", "Value": "secret", "Type": "SecureString"})).await;
+    assert_ne!(client.value("t").await, sealed);
 }
 
 #[tokio::test]

@@ -2,12 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use regex::RegexBuilder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use super::error::{VALIDATION, invalid};
-use text::pattern::{self, Pattern};
+use engine::Millis;
+use template::java::{self, Unmatched};
 use wire::{AwsError, check};
 
 /// "Managing parameter tiers": characters of a value of the standard and of the advanced tier.
@@ -15,8 +16,8 @@ const MAX_STANDARD: usize = 4_096;
 const MAX_ADVANCED: usize = 8_192;
 /// "PutParameter": characters of a pattern.
 const MAX_PATTERN: usize = 1_024;
-/// What reading a pattern and matching a value with it may cost, in the steps of [`text::pattern`]. It is our own bound.
-const MAX_STEPS: u64 = 1_000_000_000;
+/// Values that are held against patterns at the same time.
+static SEARCHES: Semaphore = Semaphore::const_new(2);
 
 /// The type of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,35 +101,41 @@ impl Tier {
     }
 }
 
-/// Checks a value against the pattern that its parameter has.
+/// Checks a value against the pattern that its parameter has, which is to match a part of it: `^` and `$` make that the whole
+/// ("PutParameter", AllowedPattern). It is read as Java reads it.
 ///
 /// # Errors
 /// `InvalidAllowedPatternException`, `ParameterPatternMismatchException`.
-pub(super) fn check_pattern(allowed: &str, value: &str) -> Result<(), AwsError> {
+pub(super) async fn check_pattern(allowed: &str, value: &str) -> Result<(), AwsError> {
     if allowed.chars().count() > MAX_PATTERN {
         let constraint = format_args!("Member must have length less than or equal to {MAX_PATTERN}");
         return Err(check::failed_untold(VALIDATION, "allowedPattern", constraint));
     }
     let refused =
         |why: &str| AwsError::bad("InvalidAllowedPatternException", format!("The AllowedPattern {allowed} {why}"));
-    let mut left = MAX_STEPS;
-    let mut pay = |steps: u64| {
-        left = left.checked_sub(steps).ok_or_else(|| refused("costs too much to be matched."))?;
-        Ok::<_, AwsError>(())
-    };
-    let reading = pattern::reading(allowed, false);
-    let compiled = Pattern::compile(&mut RegexBuilder::new(allowed), reading, &mut pay)?;
-    let compiled = compiled.ok_or_else(|| refused("is not a valid regular expression."))?;
-    pay(compiled.matching(value))?;
-    if compiled.is_match(value) {
-        return Ok(());
+    // A search may take a good part of a second, in which its thread serves nobody.
+    let permit = SEARCHES.acquire().await;
+    let (pattern, text) = (allowed.to_owned(), value.to_owned());
+    let search = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        java::occurs(&pattern, &text)
+    });
+    match search.await.map_err(|error| AwsError::internal(error.to_string()))? {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let message = format!("Parameter value, cannot be validated against allowedPattern: {allowed}");
+            Err(AwsError::bad("ParameterPatternMismatchException", message))
+        }
+        Err(Unmatched::Wrong(why)) => Err(refused(&format!("can't be used: as Java reads it, {why}."))),
+        Err(Unmatched::TooDear) => Err(refused(
+            "and this value take more steps to be matched than this cloud takes. Simplify the pattern, repetitions within \
+             repetitions first.",
+        )),
     }
-    let message = format!("Parameter value, cannot be validated against allowedPattern: {allowed}");
-    Err(AwsError::bad("ParameterPatternMismatchException", message))
 }
 
-/// What a SecureString looks like to whoever doesn't ask for its decryption. Nothing is encrypted here: it is a digest, which nobody
-/// can take for the value.
-pub(super) fn sealed(value: &str) -> String {
-    BASE64.encode(Sha256::digest(value))
+/// What a SecureString looks like to whoever doesn't ask for its decryption. Nothing is encrypted here: it is a digest of what names
+/// this version, which says nothing of its value.
+pub(super) fn sealed(name: &str, version: u64, modified: Millis) -> String {
+    BASE64.encode(Sha256::digest(format!("{name}:{version}:{modified}")))
 }

@@ -1,4 +1,4 @@
-//! Java's regular expressions, as CloudFormation reads `AllowedPattern` ("Parameters": "regular expressions conform to the Java
+//! Java's regular expressions, as CloudFormation and the Parameter Store read `AllowedPattern` ("Parameters": "regular expressions conform to the Java
 //! regex syntax"): what `java.util.regex.Pattern` takes, and whether a whole text matches.
 //!
 //! They are searched with going back, as Java does it, since lookaround, back references and possessive quantifiers need that.
@@ -25,6 +25,8 @@ mod tests;
 
 use crate::budget::PatternBudget;
 use crate::error::Result;
+use class::Class;
+use node::{Greed, Node};
 use parse::Parser;
 use program::Program;
 
@@ -37,14 +39,41 @@ pub(crate) struct Pattern {
     program: Program,
 }
 
+/// Why a text can't be held against a pattern.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unmatched {
+    /// What is wrong with the pattern, or isn't supported here, in a part of a sentence whose subject is the pattern.
+    Wrong(String),
+    /// The search takes more steps than it may, ten million.
+    TooDear,
+}
+
+/// Whether a pattern matches a part of a text.
+///
+/// # Errors
+/// That nobody knows.
+pub fn occurs(pattern: &str, text: &str) -> std::result::Result<bool, Unmatched> {
+    let mut parsed = read(pattern).map_err(Unmatched::Wrong)?;
+    let anything = |greed| {
+        let body = Box::new(Node::One(Class::of(&[('\0', char::MAX)])));
+        Node::Repeat { body, min: 0, max: None, greed }
+    };
+    parsed.root = Node::Sequence(vec![anything(Greed::Lazy), parsed.root, anything(Greed::Possessive)]);
+    let pattern = Pattern { program: program::compile(&parsed) };
+    pattern.is_match(text, &mut PatternBudget::default()).map_err(|_| Unmatched::TooDear)
+}
+
+fn read(text: &str) -> std::result::Result<node::Parsed, String> {
+    if text.len() > MAX_BYTES {
+        return Err(format!("it is longer than {MAX_BYTES} bytes"));
+    }
+    Parser::new(text).pattern()
+}
+
 impl Pattern {
     /// Reads a pattern. The error says what is wrong with it, in a part of a sentence.
     pub(crate) fn new(text: &str) -> std::result::Result<Self, String> {
-        if text.len() > MAX_BYTES {
-            return Err(format!("it is longer than {MAX_BYTES} bytes"));
-        }
-        let parsed = Parser::new(text).pattern()?;
-        Ok(Self { program: program::compile(&parsed) })
+        Ok(Self { program: program::compile(&read(text)?) })
     }
 
     /// Whether the whole text matches.

@@ -71,6 +71,15 @@ const CATEGORIES: [&str; 38] = [
     "Pd", "Ps", "Pe", "Pc", "Po", "Sm", "Sc", "Sk", "So", "Pi", "Pf", "L", "M", "N", "Z", "C", "P", "S", "LC",
 ];
 
+/// Methods of `java.lang.Character` that Java knows as `\p{java..}` and nothing here does ("Pattern", java.lang.Character classes).
+const UNSUPPORTED: [&str; 5] = [
+    "JavaIdentifierStart",
+    "JavaIdentifierPart",
+    "UnicodeIdentifierStart",
+    "UnicodeIdentifierPart",
+    "IdentifierIgnorable",
+];
+
 impl Properties {
     /// The class of one letter: `d`, `h`, `s`, `v` or `w`.
     pub(super) fn letter(&mut self, letter: char, reading: Reading) -> Class {
@@ -112,6 +121,9 @@ impl Properties {
             };
             return found
                 .ok_or_else(|| format!("it has an unknown Unicode property {{name=<{property}>, value=<{value}>}}"));
+        }
+        if name.strip_prefix("java").is_some_and(|method| UNSUPPORTED.contains(&method)) {
+            return Err(format!("it has the character property {{{name}}}, which is not supported here"));
         }
         let unknown = || format!("it has an unknown character property name {{{name}}}");
         if let Some(block_name) = name.strip_prefix("In") {
@@ -212,8 +224,8 @@ impl Properties {
             "DIGIT" => r"\p{Nd}",
             "ALNUM" => r"[\p{Alphabetic}\p{Nd}]",
             "BLANK" => r"[\p{Zs}\t]",
-            "GRAPH" => r"[^\p{White_Space}\p{Cc}\p{Cs}\p{Cn}]",
-            "PRINT" => r"[^\p{Zl}\p{Zp}\t-\r\x{85}\p{Cc}\p{Cs}\p{Cn}]",
+            "GRAPH" => r"[^\p{White_Space}\p{Cc}\p{Cn}]",
+            "PRINT" => r"[^\p{Zl}\p{Zp}\t-\r\x{85}\p{Cc}\p{Cn}]",
             "WORD" => r"\w",
             "JOIN_CONTROL" | "JOINCONTROL" => r"\p{Join_Control}",
             _ => return None,

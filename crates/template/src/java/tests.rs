@@ -118,6 +118,7 @@ const MATCHES: &[(&str, &[&str], &[&str])] = &[
     (r"\p{L1}+", &["é"], &["Σ"]),
     (r"\p{ASCII}*", &["abc"], &["é"]),
     (r"(?U)\w+", &["é1"], &["-"]),
+    (r"(?U)\p{Graph}\p{Print}", &["éé", "a "], &[" a"]),
     (r"(?U)\d", &["٣"], &["a"]),
     (r"\d", &["3"], &["٣"]),
     (r"\p{IsDigit}", &["٣"], &["a"]),
@@ -210,7 +211,13 @@ fn what_java_refuses_is_refused() {
 
 #[test]
 fn what_is_not_supported_is_named() {
-    let cases = [(r"\X", r"\X"), (r"\b{g}a", r"\b{g}"), (r"\N{DIGIT ONE}", r"\N"), (r"\p{InYiRadicals}", "YiRadicals")];
+    let cases = [
+        (r"\X", r"\X"),
+        (r"\b{g}a", r"\b{g}"),
+        (r"\N{DIGIT ONE}", r"\N"),
+        (r"\p{InYiRadicals}", "YiRadicals"),
+        (r"\p{javaJavaIdentifierStart}", "javaJavaIdentifierStart"),
+    ];
     for (pattern, named) in cases {
         let why = Pattern::new(pattern).unwrap_err();
         assert!(why.contains(named) && why.contains("not supported here"), "{why}");
@@ -262,4 +269,22 @@ proptest::proptest! {
             let _ = pattern.is_match(&text, &mut PatternBudget::default());
         }
     }
+}
+
+#[test]
+fn a_pattern_may_match_a_part() {
+    use super::{Unmatched, occurs};
+    for (pattern, text, expected) in [
+        ("[0-9]", "a1b", true),
+        ("^[0-9]+$", "a1b", false),
+        ("^(?!x).*$", "abc", true),
+        (r"(a)\1", "xaay", true),
+        ("(?x) b # no end", "abc", true),
+        ("b$", "ab\n", true),
+        ("", "", true),
+    ] {
+        assert_eq!(occurs(pattern, text), Ok(expected), "{pattern} in {text}");
+    }
+    assert_eq!(occurs("(x+x+)+y", &"x".repeat(200)), Err(Unmatched::TooDear));
+    assert!(matches!(occurs("(", ""), Err(Unmatched::Wrong(_))));
 }

@@ -58,8 +58,7 @@ impl Form {
         }
         let (form, file) = found.ok_or_else(malformed)?;
         parts.extensions.insert(form.checksums());
-        let mut rewritten = form.written(&boundary)?;
-        rewritten.extend_from_slice(&head[file..]);
+        let rewritten = form.rewritten(&boundary, &head[file..])?;
         let body = futures::stream::once(async { Ok(Bytes::from(rewritten)) }).chain(body);
         parts.headers.remove(CONTENT_LENGTH);
         let kind = format!("multipart/form-data; boundary=\"{boundary}\"");
@@ -89,6 +88,25 @@ impl Form {
         let sizes = post_policy::check(policy, &self.fields, &bucket, cx.cloud.core.now())?;
         parts.extensions.insert(sizes);
         Ok(())
+    }
+
+    /// The form as the next reader gets it; `file` is its file's part, as far as it has come.
+    fn rewritten(&self, boundary: &str, file: &[u8]) -> Result<Vec<u8>> {
+        let mut bytes = self.written(boundary)?;
+        let length = find(file, b"\r\n\r\n").ok_or_else(malformed)?;
+        match disposition(&file[..length])?.file {
+            // The next reader knows no empty name, which browsers send for an input without a file.
+            Some("") => {
+                bytes.extend_from_slice(b"Content-Disposition: form-data; name=\"file\"");
+                for line in file[..length].split(|byte| *byte == b'\n').filter(|line| !is_disposition(line)) {
+                    bytes.extend_from_slice(b"\r\n");
+                    bytes.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+                }
+                bytes.extend_from_slice(&file[length..]);
+            }
+            _ => bytes.extend_from_slice(file),
+        }
+        Ok(bytes)
     }
 
     /// The form up to its file's part.
@@ -206,10 +224,8 @@ fn disposition(head: &[u8]) -> Result<Disposition<'_>> {
     if head.split("\r\n").any(|line| line.contains(['\r', '\n'])) {
         return Err(malformed());
     }
-    let mut dispositions = head.split("\r\n").filter_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-disposition").then_some(value)
-    });
+    let lines = head.split("\r\n").filter(|line| is_disposition(line.as_bytes()));
+    let mut dispositions = lines.filter_map(|line| Some(line.split_once(':')?.1));
     let (Some(disposition), None) = (dispositions.next(), dispositions.next()) else { return Err(malformed()) };
     let mut rest = disposition.split_once(';').ok_or_else(malformed)?.1;
     let (mut found, mut file) = (None, None);
@@ -236,6 +252,10 @@ fn disposition(head: &[u8]) -> Result<Disposition<'_>> {
     Ok(Disposition { name, file })
 }
 
+fn is_disposition(line: &[u8]) -> bool {
+    line.split(|byte| *byte == b':').next().is_some_and(|name| name.eq_ignore_ascii_case(b"content-disposition"))
+}
+
 fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
     memchr::memmem::find(bytes, needle)
 }
@@ -244,8 +264,7 @@ fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
 #[cfg(any(test, fuzzing))]
 pub(crate) fn check(bytes: &[u8], boundary: &str) {
     let Ok(Some((form, file))) = read(bytes, boundary) else { return };
-    let Ok(mut rewritten) = form.written(boundary) else { return };
-    rewritten.extend_from_slice(&bytes[file..]);
+    let Ok(rewritten) = form.rewritten(boundary, &bytes[file..]) else { return };
     let again = read(&rewritten, boundary).ok().flatten().map(|(form, _)| form.fields);
     let signs = |name: &str| PROOFS.iter().any(|known| known.eq_ignore_ascii_case(name));
     let unsigned = form.fields.into_iter().filter(|(name, _)| !signs(name));
