@@ -55,7 +55,7 @@ impl TargetArgs {
 fn endpoint(text: &str) -> Result<String, String> {
     let uri: http::Uri = text.parse().map_err(|_| "an address like http://127.0.0.1:4566 is needed".to_owned())?;
     match (uri.scheme_str(), uri.host()) {
-        (Some("http" | "https"), Some(_)) if uri.path().trim_end_matches('/') != "" || uri.query().is_some() => {
+        (Some("http" | "https"), Some(_)) if !uri.path().trim_end_matches('/').is_empty() || uri.query().is_some() => {
             Err("an address without a path is needed, like http://127.0.0.1:4566".into())
         }
         (Some("http" | "https"), Some(_)) => Ok(text.trim_end_matches('/').to_owned()),

@@ -110,6 +110,26 @@ pub(crate) struct Args {
     pub target: TargetArgs,
 }
 
+/// What the arguments ask for.
+fn plan(args: &Args, topic: &str) -> Plan {
+    let pace = pace(args);
+    Plan {
+        topic_arn: topic.to_owned(),
+        run: new_run_id(),
+        seed: args.seed.unwrap_or_else(|| rand::random::<u32>().into()),
+        kinds: args.kind.clone(),
+        pace,
+        count: args.count,
+        lasting: args.lasting,
+        batch: args.batch as usize,
+        publishers: match args.concurrency {
+            Some(publishers) => publishers,
+            None if args.file.is_some() => 1,
+            None => publishers_for(pace, args.batch, args.count),
+        },
+    }
+}
+
 /// Runs the command.
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let target = Target::connect(&args.target, &context.env, &context.stop).await?;
@@ -121,22 +141,8 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         Some(path) => Some(file::open(path, &args, &topic.value, &context.stop).await?),
         None => None,
     };
-    let pace = pace(&args);
-    let plan = Plan {
-        topic_arn: topic.value.clone(),
-        run: new_run_id(),
-        seed: args.seed.unwrap_or_else(|| rand::random::<u32>().into()),
-        kinds: args.kind.clone(),
-        pace,
-        count: args.count,
-        lasting: args.lasting,
-        batch: args.batch as usize,
-        publishers: match args.concurrency {
-            Some(publishers) => publishers,
-            None if lines.is_some() => 1,
-            None => publishers_for(pace, args.batch, args.count),
-        },
-    };
+    let plan = plan(&args, &topic.value);
+    let pace = plan.pace;
     context.ui.note(format!(
         "Publishing to {} on {}:",
         paint(&Style::new().for_stderr().bold(), &topic.value),
