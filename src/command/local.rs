@@ -24,8 +24,9 @@ use crate::exit::{Exit, Failure};
   messaging local --template infra.yaml --parameter BufferingSeconds=5
   messaging local --addr 127.0.0.1:4567 --data-dir /tmp/cloud --durability power
 
-  # any AWS client works:
-  AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test aws --endpoint-url http://127.0.0.1:4566 sqs list-queues")]
+  # any AWS client works, with any keys:
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+  aws --region us-east-1 --endpoint-url http://127.0.0.1:4566 sqs list-queues")]
 pub(crate) struct Args {
     /// The address to listen on: HOST:PORT, a HOST, or a PORT of 127.0.0.1. Port 0 is a free one, which the ready line names.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4566")]
