@@ -76,7 +76,7 @@ async fn iam_refuses_what_its_patterns_do_not_have() {
     let cloud = TestCloud::start().await;
     let owner = Caller::new(&cloud, OWNER);
     let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
-    let long_dash = &*trust.replacen('{', "{\"Id\":\"\u{2014}\",", 1);
+    let long_dash = trust.replacen('{', "{\"Id\":\"\u{2014}\",", 1);
     let role = |document, more: &'static [(&'static str, &'static str)]| {
         let parameters = [&[("RoleName", "r"), ("AssumeRolePolicyDocument", document)][..], more].concat();
         async move { owner.form("iam", "CreateRole", &parameters).await }
@@ -86,7 +86,7 @@ async fn iam_refuses_what_its_patterns_do_not_have() {
         (role(trust, &[("Description", "\u{2014}")]).await, "'description'"),
         (role(trust, &[("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "a\u{1b}")]).await, "'tags.1.member.value'"),
         (role(trust, &[("Tags.member.1.Key", "k*"), ("Tags.member.1.Value", "")]).await, "'tags.1.member.key'"),
-        (role(long_dash, &[]).await, "'assumeRolePolicyDocument'"),
+        (role(&long_dash, &[]).await, "'assumeRolePolicyDocument'"),
     ] {
         assert_eq!(answer.code(), "ValidationError", "{}", answer.1);
         let expected =
