@@ -188,7 +188,7 @@ impl Lines {
         }
         line += &paint(&style, status);
         if let Some(reason) = event.resource_status_reason().filter(|reason| !reason.is_empty()) {
-            line += &format!("  {}", paint(&dim, ui::short(&reason.split_whitespace().collect::<Vec<_>>().join(" "))));
+            line += &format!("  {}", paint(&dim, ui::short(&ui::one_line(reason))));
         }
         line
     }

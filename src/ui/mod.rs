@@ -227,6 +227,11 @@ pub fn write_stderr(text: &str) {
     _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// Text as one line: whatever whitespace is in it, line breaks too, is one space.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Text from outside, no longer than a few lines.
 pub(crate) fn short(text: &str) -> &str {
     const LONGEST: usize = 400;

@@ -5,6 +5,7 @@
 //! - [`query`]: query strings of URLs.
 //! - [`glob`]: patterns with `*` and `?`.
 //! - [`regions`]: the names of AWS's regions.
+//! - [`tags`]: what tags are made of.
 //! - [`pattern`]: regular expressions that clients write, and what they cost.
 //! - [`uuid`]: UUIDs that follow from numbers.
 
@@ -13,5 +14,6 @@ pub mod glob;
 pub mod pattern;
 pub mod query;
 pub mod regions;
+pub mod tags;
 pub mod time;
 pub mod uuid;

@@ -13,7 +13,7 @@ use crate::traffic::api::Api;
 use crate::traffic::consumer;
 use crate::traffic::filtered::{self, Fed, Filter};
 use crate::traffic::run::{FanOut, FanOutQueue};
-use crate::ui::paint;
+use crate::ui::{one_line, paint};
 
 /// The template's parameter for how long the stream buffers.
 const BUFFERING: &str = "BufferingSeconds";
@@ -233,7 +233,7 @@ fn told(deployer: &Deployer<'_>, leg: &str, fed: Fed) -> Option<Filter> {
     match &fed {
         Fed::Everything => {}
         Fed::Filtered(filter) => {
-            let text = filter.text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let text = one_line(&filter.text);
             deployer.ui.note(format!("The {leg} gets what its filter policy lets through: {text}"));
         }
         Fed::Nothing => deployer.ui.warn(format!("The {leg} isn't subscribed to the topic: nothing will reach it.")),

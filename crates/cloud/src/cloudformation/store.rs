@@ -103,14 +103,14 @@ pub(super) fn stacks(engine: &Engine, place: &Place) -> Vec<Stack> {
     in_order(all(engine, &stacks_prefix(place)))
 }
 
-/// Every stack of the cloud at which something runs.
-pub(super) fn running_stacks(engine: &Engine) -> Vec<Stack> {
-    all::<Stack>(engine, "cfn/stack/").into_iter().filter(|stack| stack.status.running()).collect()
-}
-
-/// All stacks of all places.
+/// Every stack of the cloud.
 pub(super) fn every_stack(engine: &Engine) -> Vec<Stack> {
     all(engine, "cfn/stack/")
+}
+
+/// Every stack of the cloud at which something runs.
+pub(super) fn running_stacks(engine: &Engine) -> Vec<Stack> {
+    every_stack(engine).into_iter().filter(|stack| stack.status.running()).collect()
 }
 
 /// A resource of a stack.

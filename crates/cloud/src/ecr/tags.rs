@@ -10,6 +10,7 @@ use super::error::{Empty, invalid, required};
 use super::name::{Registry, of_arn};
 use super::store;
 use crate::request::Context;
+use text::tags::is_plain;
 use wire::AwsError;
 
 /// Tags of a repository.
@@ -17,8 +18,6 @@ const MAX_TAGS: usize = 50;
 /// Characters of a key and of a value.
 const MAX_KEY: usize = 128;
 const MAX_VALUE: usize = 256;
-/// What a tag may be made of, beside letters, digits and blanks.
-const MARKS: &str = "_.:/=+-@";
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -46,11 +45,10 @@ pub(super) struct ListOutput {
 /// `InvalidTagParameterException`, `TooManyTagsException`; `InvalidParameterException` for a tag without key or value.
 pub(super) fn check(cx: &Context, given: Vec<Tag>) -> Result<BTreeMap<String, String>, AwsError> {
     let mut tags = BTreeMap::new();
-    let known = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || MARKS.contains(c));
     for Tag { key, value } in given {
         let (key, value) = (required(key, "tags.Key")?, required(value, "tags.Value")?);
         let long = key.chars().count() > MAX_KEY || value.chars().count() > MAX_VALUE;
-        if key.is_empty() || long || !known(&key) || !known(&value) {
+        if key.is_empty() || long || !is_plain(&key) || !is_plain(&value) {
             let message = format!(
                 "An invalid parameter has been specified. Tag keys can have a maximum character length of {MAX_KEY} characters, and \
                  tag values can have a maximum length of {MAX_VALUE} characters."

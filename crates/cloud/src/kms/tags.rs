@@ -11,6 +11,7 @@ use super::name::Named;
 use super::state::change;
 use super::store;
 use crate::request::Context;
+use text::tags::is_plain;
 use wire::{AwsError, check, page};
 
 /// Tags of a key.
@@ -20,8 +21,6 @@ const MAX_KEY: usize = 128;
 const MAX_VALUE: usize = 256;
 /// "ListResourceTags": tags of a page.
 const MAX_PAGE: i64 = 50;
-/// What a tag may be made of, beside letters, digits and blanks.
-const MARKS: &str = "_.:/=+-@";
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -55,7 +54,6 @@ pub(super) struct ListOutput {
 /// `ValidationException`, `TagException`, `LimitExceededException`.
 pub(super) fn check(cx: &Context, given: Vec<Tag>) -> Result<BTreeMap<String, String>, AwsError> {
     let tag_error = |message: &str| Err(AwsError::bad("TagException", message));
-    let known = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || MARKS.contains(c));
     let mut tags = BTreeMap::new();
     for (at, Tag { tag_key, tag_value }) in given.into_iter().enumerate() {
         let number = at + 1;
@@ -64,7 +62,7 @@ pub(super) fn check(cx: &Context, given: Vec<Tag>) -> Result<BTreeMap<String, St
         checks.length(&key, &format!("tags.{number}.member.tagKey"), 1..=MAX_KEY);
         checks.length(&value, &format!("tags.{number}.member.tagValue"), 0..=MAX_VALUE);
         checks.done()?;
-        if !known(&key) || !known(&value) {
+        if !is_plain(&key) || !is_plain(&value) {
             return tag_error("A tag has letters, digits, spaces and _.:/=+-@ only");
         }
         if cx.service.is_none() && key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {

@@ -9,14 +9,13 @@ use super::names::{GroupInput, of_arn, required_group};
 use super::place::Place;
 use super::store;
 use crate::request::Context;
+use text::tags::is_plain;
 use wire::AwsError;
 
 /// "TagResource", API Reference: 50 tags a resource, keys of 128 and values of 256 characters.
 const MAX_TAGS: usize = 50;
 const MAX_KEY: usize = 128;
 const MAX_VALUE: usize = 256;
-/// What a tag may be made of, beside letters, digits and blanks.
-const MARKS: &str = "_.:/=+-@";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -66,12 +65,11 @@ pub(super) fn check(cx: &Context, tags: &BTreeMap<String, String>) -> Result<(),
     if own(tags) > MAX_TAGS {
         checks.fail_untold("tags", format!("Member must have length less than or equal to {MAX_TAGS}"));
     }
-    let fits = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || MARKS.contains(c));
     for (key, value) in tags {
         checks.length(key, "tags.key", 1..=MAX_KEY);
         checks.length(value, "tags.value", 0..=MAX_VALUE);
         for (text, member) in [(key, "tags.key"), (value, "tags.value")] {
-            if !fits(text) {
+            if !is_plain(text) {
                 let pattern = "Member must satisfy regular expression pattern: ^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$";
                 checks.fail(text, member, pattern);
             }

@@ -9,6 +9,7 @@ use super::name::check_existing;
 use super::store::{self, Parameter};
 use crate::request::Context;
 use engine::Engine;
+use text::tags::is_plain;
 use wire::check::{self, Checks};
 use wire::{AwsError, Text};
 
@@ -73,9 +74,8 @@ pub(super) fn check(cx: &Context, given: Vec<Tag>) -> Result<BTreeMap<String, St
         };
         checks.length(&key, &format!("tags.{number}.member.key"), 1..=MAX_KEY);
         checks.length(&value, &format!("tags.{number}.member.value"), 0..=MAX_VALUE);
-        let is_known = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c);
         for (text, member) in [(&key, "key"), (&value, "value")] {
-            if !text.chars().all(is_known) {
+            if !is_plain(text) {
                 let pattern = "Member must satisfy regular expression pattern: ^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$";
                 checks.fail(text, &format!("tags.{number}.member.{member}"), pattern);
             }
