@@ -3,16 +3,18 @@
 use std::error::Error as _;
 
 use clap::builder::Resettable;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::command::{Context, completions, consume, deploy, local, man, peek, publish, simulate, status};
+use crate::command::{Context, completions, consume, deploy, health, local, man, peek, publish, simulate, status};
+#[cfg(feature = "scenarios")]
+use crate::command::{serve, token};
 use crate::config::Env;
 use crate::exit::{Exit, Failure};
 use crate::stop::Stop;
 use crate::ui::Ui;
 
-/// An e-commerce's event fan-out, simulated: SNS to SQS, Firehose and S3, on AWS or on an embedded cloud
+/// Event-driven systems over AWS's queues, simulated on AWS or on an embedded cloud: an e-commerce's fan-out, and four more
 #[derive(Debug, Parser)]
 #[command(
     name = "messaging",
@@ -28,6 +30,10 @@ Or step by step, the cloud in a terminal of its own:
   messaging publish   an event every 5 s
   messaging consume   drains both queues
   messaging status    how full the queues are; peek shows the messages
+
+Another system than the fan-out, as archive, tasks, workflows or jobs:
+  messaging simulate tasks
+  messaging serve tasks
 
 The same on AWS: --target aws. Nothing is sent to AWS without that.
 
@@ -55,9 +61,22 @@ enum Command {
     Consume(consume::Args),
     Status(status::Args),
     Peek(peek::Args),
-    Simulate(Box<simulate::Args>),
+    Simulate(Box<simulate::Line>),
+    #[cfg(feature = "scenarios")]
+    Serve(serve::Args),
+    #[cfg(feature = "scenarios")]
+    Token(token::Args),
+    Health(health::Args),
     Completions(completions::Args),
     Man(man::Args),
+}
+
+/// The settings of all scenarios, by the names that they have in the environment and in `.env`.
+pub fn scenario_settings() -> Vec<&'static str> {
+    #[cfg(feature = "scenarios")]
+    return crate::command::choice::setting_names();
+    #[cfg(not(feature = "scenarios"))]
+    Vec::new()
 }
 
 /// Why nothing can be run.
@@ -75,17 +94,21 @@ impl Cli {
     /// # Errors
     /// What is wrong, said of where it stands: a setting of a file is no flag that somebody typed.
     pub fn read(env: Option<&Env>) -> Result<Self, Box<Refused>> {
-        let error = match Self::try_parse() {
+        let mut error = match Self::try_parse() {
             Ok(cli) => return Ok(cli),
             Err(error) => error,
         };
+        tell_order(&mut error);
         if !error.use_stderr() {
             return Err(Box::new(Refused::CommandLine(error)));
         }
         // Without the environment what is wrong is the command line's own, and its usage names only what was typed.
-        let typed = Self::command().mut_subcommands(|sub| sub.mut_args(|arg| arg.env(Resettable::Reset)));
+        let typed = without_environment(Self::command());
         Err(Box::new(match (typed.try_get_matches(), setting(&error)) {
-            (Err(error), _) => Refused::CommandLine(error),
+            (Err(mut error), _) => {
+                tell_order(&mut error);
+                Refused::CommandLine(error)
+            }
             (Ok(_), Some(name)) => Refused::Setting(wrong_setting(&error, &name, env)),
             (Ok(_), None) => Refused::CommandLine(error),
         }))
@@ -97,7 +120,7 @@ impl Cli {
         let stop = Stop::on_signals(&ui);
         let context = Context { ui, env, stop };
         // These commands read no setting: they need no warning.
-        if !matches!(self.command, Command::Local(_) | Command::Completions(_) | Command::Man(_))
+        if !matches!(self.command, Command::Local(_) | Command::Health(_) | Command::Completions(_) | Command::Man(_))
             && let Some(remark) = context.env.remark()
         {
             context.ui.warn(remark);
@@ -110,6 +133,11 @@ impl Cli {
             Command::Status(args) => status::run(&context, args).await,
             Command::Peek(args) => peek::run(&context, args).await,
             Command::Simulate(args) => simulate::run(&context, *args).await,
+            #[cfg(feature = "scenarios")]
+            Command::Serve(args) => serve::run(&context, args).await,
+            #[cfg(feature = "scenarios")]
+            Command::Token(args) => token::run(&context, args).await,
+            Command::Health(args) => health::run(&context, args).await,
             Command::Completions(args) => completions::run::<Self>(&args),
             Command::Man(args) => man::run::<Self>(&args),
         }
@@ -121,10 +149,30 @@ impl Cli {
             Command::Consume(args) => args.json,
             Command::Status(args) => args.json,
             Command::Peek(args) => args.json,
-            Command::Simulate(args) => args.json,
-            Command::Local(_) | Command::Deploy(_) | Command::Completions(_) | Command::Man(_) => false,
+            Command::Simulate(args) => args.json(),
+            #[cfg(feature = "scenarios")]
+            Command::Serve(args) => args.json(),
+            #[cfg(feature = "scenarios")]
+            Command::Token(_) => false,
+            Command::Local(_) | Command::Deploy(_) | Command::Health(_) | Command::Completions(_) | Command::Man(_) => {
+                false
+            }
         }
     }
+}
+
+/// A scenario's flags stand behind its name: whoever put one before it is told where it belongs.
+fn tell_order(error: &mut clap::Error) {
+    if error.kind() != ErrorKind::ArgumentConflict {
+        return;
+    }
+    let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else { return };
+    let is_one = |command: &clap::Command| command.find_subcommand(name).is_some();
+    if !Cli::command().get_subcommands().any(is_one) {
+        return;
+    }
+    let tip = format!("the flags of '{name}' stand behind its name; its own --help names them");
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
 }
 
 /// The variable behind the flag that an error is about.
@@ -133,9 +181,22 @@ fn setting(error: &clap::Error) -> Option<String> {
     let flag = flag.split_whitespace().next()?.strip_prefix("--")?;
     let mut command = Cli::command();
     command.build();
-    let mut arguments = command.get_subcommands().flat_map(|sub| sub.get_arguments());
-    let found = arguments.find(|it| it.get_long() == Some(flag) && it.get_env().is_some())?;
-    Some(found.get_env()?.to_str()?.to_owned())
+    variable(&command, flag)
+}
+
+/// The variable behind a flag of a command's commands, or of theirs.
+fn variable(command: &clap::Command, flag: &str) -> Option<String> {
+    command.get_subcommands().find_map(|sub| {
+        let mut arguments = sub.get_arguments();
+        let found = arguments.find(|it| it.get_long() == Some(flag) && it.get_env().is_some());
+        let name = found.and_then(|found| Some(found.get_env()?.to_str()?.to_owned()));
+        name.or_else(|| variable(sub, flag))
+    })
+}
+
+/// The same command, and those within it, which ask no environment.
+fn without_environment(command: clap::Command) -> clap::Command {
+    command.mut_args(|arg| arg.env(Resettable::Reset)).mut_subcommands(without_environment)
 }
 
 /// What is wrong with a setting that nobody typed, and where it stands.

@@ -1,4 +1,4 @@
-//! `messaging`: an e-commerce's event fan-out, simulated.
+//! `messaging`: event-driven systems over AWS's queues, simulated; the first is an e-commerce's fan-out.
 //!
 //! # A map of the house
 //!
@@ -13,6 +13,9 @@
 //!              traffic/                  publishes, consumes, reads what landed, and keeps the ledger
 //!              aws/                      a target: clients of AWS's services, and what their errors mean
 //!              event/                    the events: what they carry, the story that makes them up, their envelope
+//! scenarios    crates/scenario           systems over queues: a folder each, with its API, workers, traffic and ledger
+//!              crates/service            what their services share: the HTTP face, tokens, objects, databases, alarms
+//!              crates/worker             a worker of an SQS queue, also under `consume`
 //! base         config/  stop  exit       settings, the stop signal, exit codes and errors
 //!              ui/  units  clock         the only printer, numbers as people read them, the wall clock
 //! cloud wing   crates/cloud              the server: bytes to operations, a folder a service, a file an operation
@@ -53,7 +56,7 @@ mod traffic;
 mod ui;
 mod units;
 
-pub use cli::{Cli, Refused};
+pub use cli::{Cli, Refused, scenario_settings};
 pub use config::Env;
 pub use exit::{Exit, Failure};
 #[doc(hidden)]

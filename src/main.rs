@@ -24,7 +24,7 @@ fn main() -> ExitCode {
 }
 
 fn start() -> Result<Exit, Failure> {
-    let mut env = Env::read(Path::new(".env"));
+    let mut env = Env::read(Path::new(".env"), &messaging::scenario_settings());
     if let Ok(env) = &mut env {
         // SAFETY: no thread was started yet.
         unsafe { env.apply() };

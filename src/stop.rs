@@ -34,6 +34,12 @@ impl Stop {
         stop
     }
 
+    /// One that a token requests.
+    #[cfg(feature = "scenarios")]
+    pub(crate) fn of(token: CancellationToken) -> Self {
+        Self { token, signalled: CancellationToken::default() }
+    }
+
     /// Asks for the end, as a command does when it has what it wanted.
     pub(crate) fn request(&self) {
         self.token.cancel();
@@ -42,6 +48,11 @@ impl Stop {
     /// Whether the user or the command itself asked for the end.
     pub(crate) fn is_requested(&self) -> bool {
         self.token.is_cancelled()
+    }
+
+    /// A token that is cancelled when the user or the command itself asks for the end.
+    pub(crate) fn token(&self) -> CancellationToken {
+        self.token.clone()
     }
 
     /// Whether the user asked for the end, and not the command itself.

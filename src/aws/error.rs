@@ -51,7 +51,17 @@ where
     E: ProvideErrorMetadata + StdError + 'static,
 {
     fn from(error: SdkError<E, HttpResponse>) -> Self {
-        let kind = match &error {
+        Self::of(&error)
+    }
+}
+
+impl CallError {
+    /// What an error of the SDK means.
+    pub(crate) fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        let kind = match error {
             error if attempts::is_stopped(error) => ErrorKind::Unreachable,
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => ErrorKind::Unreachable,
             error if is_foreign(error) => ErrorKind::Foreign,
@@ -69,8 +79,8 @@ where
                 Some(answer) if (answer.body().bytes().is_some() && code.is_none()) || kind == ErrorKind::Foreign => {
                     format!("HTTP {} without an answer as AWS gives it", answer.status())
                 }
-                Some(answer) => format!("HTTP {}: {}", answer.status(), attempts::reason(&error)),
-                None => attempts::reason(&error),
+                Some(answer) => format!("HTTP {}: {}", answer.status(), attempts::reason(error)),
+                None => attempts::reason(error),
             },
         };
         Self { kind, code, message }

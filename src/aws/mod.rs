@@ -19,4 +19,4 @@ mod target;
 pub(crate) use self::error::{CallError, ErrorKind};
 pub(crate) use self::flags::{TargetArgs, TargetKind, local_region};
 pub(crate) use self::page::NoPage;
-pub(crate) use self::target::{Target, timeouts};
+pub(crate) use self::target::Target;

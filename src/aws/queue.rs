@@ -10,6 +10,13 @@ pub(crate) fn dead_letter_queue(redrive_policy: &str) -> Option<String> {
     policy["deadLetterTargetArn"].as_str().map(str::to_owned)
 }
 
+/// How often a message is received at most, by a redrive policy: a number, or its text.
+pub(crate) fn max_receives(redrive_policy: &str) -> Option<u32> {
+    let policy: serde_json::Value = serde_json::from_str(redrive_policy).ok()?;
+    let count = &policy["maxReceiveCount"];
+    count.as_u64().and_then(|count| count.try_into().ok()).or_else(|| count.as_str()?.parse().ok())
+}
+
 /// The URL of the queue with a name; of the client's own account unless another is given.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! What speaks at an address: asked when a request there failed, so that the user is told of a wrong scheme.
 
+use std::io::ErrorKind::{TimedOut, WouldBlock};
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
@@ -39,22 +40,36 @@ pub(super) fn wrong_scheme(endpoint: &str) -> Option<Failure> {
     )
 }
 
-/// What the server of an address speaks, if it says anything.
+/// What the server of an address speaks, if it says anything. It is spoken to as it was meant to be first: a port may speak
+/// both, and whoever only was slow to answer speaks what it should.
 fn listen(uri: &http::Uri) -> Option<Speech> {
+    let hello = hello();
+    let plain = uri.scheme_str() == Some("http");
+    let words = if plain { [REQUEST, &hello] } else { [&hello, REQUEST] };
     let mut other = None;
-    for words in [&hello()[..], REQUEST] {
-        match say(uri, words)?.as_slice() {
-            answer if TLS.iter().any(|begin| answer.starts_with(begin)) => return Some(Speech::Tls),
-            answer if answer.starts_with(HTTP) => return Some(Speech::Http),
-            [] => {}
-            _ => other = Some(Speech::Other),
+    for (n, words) in words.into_iter().enumerate() {
+        match say(uri, words)? {
+            Answer::None if plain && n == 0 => return None,
+            Answer::None => {}
+            Answer::Begins(answer) if TLS.iter().any(|begin| answer.starts_with(begin)) => return Some(Speech::Tls),
+            Answer::Begins(answer) if answer.starts_with(HTTP) => return Some(Speech::Http),
+            Answer::Begins(answer) if answer.is_empty() => {}
+            Answer::Begins(_) => other = Some(Speech::Other),
         }
     }
     other
 }
 
+/// What comes back.
+enum Answer {
+    /// So it begins; it is empty where the connection was closed.
+    Begins(Vec<u8>),
+    /// Nothing in time.
+    None,
+}
+
 /// How a server's answer to `words` begins.
-fn say(uri: &http::Uri, words: &[u8]) -> Option<Vec<u8>> {
+fn say(uri: &http::Uri, words: &[u8]) -> Option<Answer> {
     let host = uri.host()?.trim_matches(['[', ']']);
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
     let address = (host, port).to_socket_addrs().ok()?.next()?;
@@ -66,12 +81,13 @@ fn say(uri: &http::Uri, words: &[u8]) -> Option<Vec<u8>> {
     let mut read = 0;
     while read < answer.len() {
         match stream.read(&mut answer[read..]) {
+            Err(error) if read == 0 && [WouldBlock, TimedOut].contains(&error.kind()) => return Some(Answer::None),
             Ok(0) | Err(_) => break,
             Ok(n) => read += n,
         }
     }
     answer.truncate(read);
-    Some(answer)
+    Some(Answer::Begins(answer))
 }
 
 /// The first words of TLS 1.2, as short as they may be (RFC 5246, 7.4.1.2): any server of TLS answers, if by an alert.
@@ -123,6 +139,25 @@ mod tests {
         let endpoint = format!("http://{}", server(b"220 mail ready\r\n"));
         let failure = wrong_scheme(&endpoint).map(|failure| failure.to_string()).unwrap();
         assert!(failure.starts_with("Something answers at"), "{failure}");
+    }
+
+    /// `messaging local` speaks both on its port: one that was slow to answer was told to speak https only.
+    #[test]
+    fn a_port_that_speaks_both_speaks_what_is_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (mut stream, mut words) = (stream.unwrap(), [0; 512]);
+                _ = stream.read(&mut words);
+                let answer: &[u8] =
+                    if words[0] == 0x16 { &[0x16, 3, 3, 0, 80, 2, 0, 0] } else { b"HTTP/1.1 200 OK\r\n\r\n" };
+                _ = stream.write_all(answer);
+            }
+        });
+        for scheme in ["http", "https"] {
+            assert!(wrong_scheme(&format!("{scheme}://{address}")).is_none(), "{scheme}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ const ANSWER: Duration = Duration::from_secs(9);
 const ATTEMPT: Duration = Duration::from_secs(10);
 
 /// The limits of time for a request whose answer the service holds back for up to `held`, as that of a long poll.
-pub(crate) fn timeouts(held: Duration) -> TimeoutConfig {
+pub(super) fn timeouts(held: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT)
         .read_timeout(held + ANSWER)
@@ -126,6 +126,12 @@ impl Target {
     /// A client of SQS.
     pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
         client!(aws_sdk_sqs, self, |config| config)
+    }
+
+    /// A client of DynamoDB.
+    #[cfg(feature = "scenarios")]
+    pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        client!(aws_sdk_dynamodb, self, |config| config)
     }
 
     /// A client of CloudFormation.

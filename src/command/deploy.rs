@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "scenarios")]
+use clap::builder::PossibleValuesParser;
 use console::Style;
 
 use super::{Context, value};
@@ -11,10 +13,10 @@ use crate::exit::{Exit, Failure};
 use crate::stack::Outputs;
 use crate::ui::{Ui, paint};
 
-/// Deploy the stack: topic, queues, delivery stream, bucket, roles
+/// Deploy a stack: the fan-out's topic, queues, stream, bucket and roles, or another scenario's
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    long_about = "Deploy the stack: topic, queues, delivery stream, bucket, roles.\n\n\
+    long_about = "Deploy a stack: the fan-out's topic, queues, delivery stream, bucket and roles, or with --scenario another system's.\n\n\
         Goes through a change set, as `aws cloudformation deploy` does: creates the stack or updates it, shows each \
         resource as it happens, waits until its delivery streams take records, and prints the outputs. No change is a \
         success. A creation that fails is rolled back, and the first reason is shown. Parameters that aren't given keep \
@@ -25,6 +27,7 @@ use crate::ui::{Ui, paint};
   messaging deploy --parameter MaxReceiveCount=1
   messaging deploy --dry-run                what would change, before and after
   messaging deploy --target aws             the same on AWS
+  messaging deploy --scenario tasks         another system's stack
   messaging deploy --delete --dry-run       what would go, and what would stay
   messaging deploy --delete --empty-bucket  away with it, landed data included"
 )]
@@ -32,9 +35,13 @@ pub(crate) struct Args {
     /// The template [default: infra.yaml of this folder, else the built-in template].
     #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,
-    /// The stack's name.
-    #[arg(long, value_name = "NAME", default_value = "messaging", env = "MESSAGING_STACK", hide_env_values = true)]
-    pub stack: String,
+    /// The scenario whose template it is: archive, tasks, workflows or jobs; fanout is the one without it.
+    #[cfg(feature = "scenarios")]
+    #[arg(long, value_name = "NAME", value_parser = scenarios(), conflicts_with_all = ["template", "write_env"])]
+    scenario: Option<String>,
+    /// The stack's name [default: messaging-SCENARIO; of the fan-out MESSAGING_STACK, or messaging].
+    #[arg(long, value_name = "NAME")]
+    stack: Option<String>,
     /// A parameter of the template; may be repeated.
     #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = value::key_value)]
     pub parameters: Vec<(String, String)>,
@@ -56,11 +63,46 @@ pub(crate) struct Args {
     pub target: TargetArgs,
 }
 
+impl Args {
+    /// Which template is meant.
+    fn template(&self) -> Result<Template, Failure> {
+        #[cfg(feature = "scenarios")]
+        if let Some(scenario) = self.scenario() {
+            return Ok(super::running::template(scenario));
+        }
+        Template::load(self.template.as_deref())
+    }
+
+    /// Which stack is meant. What the environment says of it is about the fan-out.
+    fn stack_name(&self, context: &Context) -> String {
+        #[cfg(feature = "scenarios")]
+        if let Some(scenario) = self.scenario() {
+            return super::running::stack_name(self.stack.as_deref(), scenario.name());
+        }
+        let known = || context.env.find(&["MESSAGING_STACK"]).map(|found| found.value);
+        self.stack.clone().or_else(known).unwrap_or_else(|| "messaging".to_owned())
+    }
+
+    /// The scenario that is meant, if it isn't the fan-out.
+    #[cfg(feature = "scenarios")]
+    fn scenario(&self) -> Option<&'static dyn scenario::Scenario> {
+        let name = self.scenario.as_deref()?;
+        scenario::ALL.iter().copied().find(|scenario| scenario.name() == name)
+    }
+}
+
+/// The scenarios' names.
+#[cfg(feature = "scenarios")]
+fn scenarios() -> PossibleValuesParser {
+    std::iter::once("fanout").chain(scenario::ALL.iter().map(|scenario| scenario.name())).collect::<Vec<_>>().into()
+}
+
 /// Runs the command.
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
-    let template = if args.delete { None } else { Some(Template::load(args.template.as_deref())?) };
+    let template = if args.delete { None } else { Some(args.template()?) };
+    let stack = &args.stack_name(context);
     let target = context.with_complaints(&Target::connect(&args.target, &context.env, &context.stop).await?);
-    let deployer = Deployer { target: &target, ui: &context.ui, stop: &context.stop, stack: &args.stack };
+    let deployer = Deployer { target: &target, ui: &context.ui, stop: &context.stop, stack };
     let Some(template) = template else {
         if args.dry_run {
             show_deletion(&deployer, args.empty_bucket).await?;
@@ -75,7 +117,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
             true => format!("Comparing {} with", template.name),
             false => format!("Deploying {} as", template.name),
         },
-        paint(&Style::new().for_stderr().bold(), &args.stack),
+        paint(&Style::new().for_stderr().bold(), stack),
         target.describe()
     ));
     if args.dry_run {
@@ -85,13 +127,13 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     if let Some(path) = &args.write_env {
         EnvFile::check(path)?;
     }
-    let stack = deployer.apply(&template, &args.parameters).await?;
-    for stream in await_streams(&deployer, &stack).await? {
+    let deployed = deployer.apply(&template, &args.parameters).await?;
+    for stream in await_streams(&deployer, &deployed).await? {
         context.ui.note(format!("The delivery stream {} lands a batch {}.", stream.name, stream.buffering));
     }
-    print_outputs(&context.ui, &stack.outputs);
+    print_outputs(&context.ui, &deployed.outputs);
     if let Some(path) = &args.write_env {
-        write_env(context, &target, &args.stack, path, &stack.outputs)?;
+        write_env(context, &target, stack, path, &deployed.outputs)?;
     }
     Ok(Exit::Ok)
 }

@@ -12,11 +12,12 @@ use crate::exit::{Exit, Failure};
 #[command(after_help = "Examples:
   messaging man | man -l -
   messaging man simulate | man -l -
+  messaging man serve tasks | man -l -
   messaging man --dir ~/.local/share/man/man1")]
 pub(crate) struct Args {
     /// The command whose page is meant; without one the program's own.
     #[arg(value_name = "COMMAND")]
-    pub command: Option<String>,
+    pub command: Vec<String>,
     /// Write all pages into this folder, which is made if it isn't there.
     #[arg(long, value_name = "DIR", conflicts_with = "command")]
     pub dir: Option<PathBuf>,
@@ -29,10 +30,10 @@ pub(crate) fn run<C: CommandFactory>(args: &Args) -> Result<Exit, Failure> {
         write(dir, pages)?;
         return Ok(Exit::Ok);
     }
-    let wanted = args.command.as_ref().map_or_else(|| NAME.to_owned(), |command| format!("{NAME}-{command}"));
+    let wanted = std::iter::once(NAME).chain(args.command.iter().map(String::as_str)).collect::<Vec<_>>().join("-");
     let known = pages.iter().filter_map(|(name, _)| name.strip_prefix("messaging-")).collect::<Vec<_>>().join(", ");
     let Some((name, page)) = pages.into_iter().find(|(name, _)| *name == wanted) else {
-        let command = args.command.as_deref().unwrap_or_default();
+        let command = args.command.join(" ");
         return Err(Failure::usage(format!("There is no command {command:?}")).help(format!("Name one of {known}.")));
     };
     crate::ui::write_stdout(String::from_utf8_lossy(&roff(&name, page)?).trim_end());
@@ -42,17 +43,22 @@ pub(crate) fn run<C: CommandFactory>(args: &Args) -> Result<Exit, Failure> {
 /// The program's name, and that of its page.
 const NAME: &str = "messaging";
 
-/// The program and its commands, each with the name of its page, as `messaging-simulate`.
+/// The program and its commands, each with the name of its page, as `messaging-simulate` or `messaging-serve-tasks`.
 fn pages(mut program: Command) -> Vec<(String, Command)> {
     program.build();
-    let commands = program.get_subcommands().filter(|command| command.get_name() != "help" && !command.is_hide_set());
-    let commands = commands.map(|command| {
-        let name = format!("{NAME}-{}", command.get_name());
-        (name.clone(), command.clone().display_name(name).version(env!("MESSAGING_VERSION")))
-    });
-    let mut pages: Vec<_> = commands.collect();
-    pages.insert(0, (NAME.to_owned(), program));
+    let mut pages = vec![(NAME.to_owned(), program.clone())];
+    add_commands(&mut pages, NAME, &program);
     pages
+}
+
+/// Adds the commands of a command, and theirs.
+fn add_commands(pages: &mut Vec<(String, Command)>, above: &str, command: &Command) {
+    for command in command.get_subcommands().filter(|it| it.get_name() != "help" && !it.is_hide_set()) {
+        let name = format!("{above}-{}", command.get_name());
+        let page = command.clone().display_name(name.clone()).version(env!("MESSAGING_VERSION"));
+        pages.push((name.clone(), page));
+        add_commands(pages, &name, command);
+    }
 }
 
 fn roff(name: &str, page: Command) -> Result<Vec<u8>, Failure> {

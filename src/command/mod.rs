@@ -1,15 +1,24 @@
 //! The subcommands: each resolves its arguments, runs, and says how it ended.
 
+#[cfg(feature = "scenarios")]
+pub(crate) mod choice;
 pub(crate) mod completions;
 pub(crate) mod consume;
 mod dead_letters;
 pub(crate) mod deploy;
+pub(crate) mod health;
 pub(crate) mod local;
 pub(crate) mod man;
 pub(crate) mod peek;
 pub(crate) mod publish;
+#[cfg(feature = "scenarios")]
+mod running;
+#[cfg(feature = "scenarios")]
+pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod status;
+#[cfg(feature = "scenarios")]
+pub(crate) mod token;
 mod value;
 
 use std::sync::Arc;

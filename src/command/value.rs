@@ -6,6 +6,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use jiff::SignedDuration;
 
 use crate::embedded::Durability;
+use crate::traffic::consumer::{Backoff, Jitter};
 use crate::traffic::pace::Pace;
 use crate::units;
 
@@ -36,13 +37,38 @@ pub(super) fn interval(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// For how long SQS hides a message at most (API reference of SQS, ReceiveMessage).
+const LONGEST: Duration = Duration::from_secs(12 * 3_600);
+const HIDES: &str = "SQS hides a message for twelve hours at most";
+
 /// A visibility timeout: whole seconds, up to twelve hours (API reference of SQS, ReceiveMessage).
 pub(super) fn visibility(text: &str) -> Result<Duration, String> {
-    const MOST: Duration = Duration::from_secs(12 * 3_600);
     match seconds(text)? {
-        timeout if timeout > MOST => Err("SQS hides a message for twelve hours at most".into()),
+        timeout if timeout > LONGEST => Err(HIDES.into()),
         timeout if timeout.subsec_nanos() > 0 => Err("SQS counts in whole seconds".into()),
         timeout => Ok(timeout),
+    }
+}
+
+/// When a message that failed comes back: by itself, or after pauses that grow.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Retry(pub Option<Backoff>);
+
+/// `none`, or `exponential:FIRST..MOST`: pauses that double.
+pub(super) fn retry(text: &str) -> Result<Retry, String> {
+    let wrong = || "none is needed, or a first and a longest pause like exponential:1s..5m".to_owned();
+    if text == "none" {
+        return Ok(Retry(None));
+    }
+    let (first, most) =
+        text.strip_prefix("exponential:").and_then(|pauses| pauses.split_once("..")).ok_or_else(wrong)?;
+    let pause = |text: &str| seconds(text).map_err(|_| wrong());
+    let (first, most) = (pause(first)?, pause(most)?);
+    match () {
+        () if first.is_zero() => Err("the first pause must be longer than nothing".into()),
+        () if first > most => Err("the first pause is longer than the last".into()),
+        () if most > LONGEST => Err(HIDES.into()),
+        () => Ok(Retry(Some(Backoff { first, factor: 2.0, most, jitter: Jitter::Half }))),
     }
 }
 
@@ -142,6 +168,24 @@ pub(crate) fn durability() -> impl TypedValueParser<Value = Durability> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn retries() {
+        assert_eq!(retry("none"), Ok(Retry(None)));
+        let backoff = retry("exponential:500ms..5m").unwrap().0.unwrap();
+        assert_eq!((backoff.first.as_millis(), backoff.most.as_secs(), backoff.factor), (500, 300, 2.0));
+        for (text, told) in [
+            ("", "exponential:1s..5m"),
+            ("exponential", "exponential:1s..5m"),
+            ("exponential:1s", "exponential:1s..5m"),
+            ("exponential:1s..soon", "exponential:1s..5m"),
+            ("exponential:0s..5m", "longer than nothing"),
+            ("exponential:6m..5m", "longer than the last"),
+            ("exponential:1s..13h", "twelve hours"),
+        ] {
+            assert!(retry(text).unwrap_err().contains(told), "{text}");
+        }
+    }
 
     #[test]
     fn durations() {

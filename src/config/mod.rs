@@ -82,14 +82,19 @@ pub struct Env {
 
 impl Env {
     /// Reads `path`; no file is an empty one.
-    pub fn read(path: &Path) -> Result<Self, Failure> {
+    ///
+    /// `also` names settings beside those of this program itself: the scenarios'.
+    pub fn read(path: &Path, also: &[&str]) -> Result<Self, Failure> {
         let text = match file::read(path, MAX_BYTES) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(Failure::usage(format!("Can't read {}", path.display())).why(error)),
         };
         let (file, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            parse(path, &text)?.into_iter().partition(|(name, _)| SETTINGS.contains(&name.as_str()));
+            parse(path, &text)?.into_iter().partition(|(name, _)| {
+                let name = name.as_str();
+                SETTINGS.contains(&name) || also.contains(&name)
+            });
         refuse_borrowed(path, &text, &file)?;
         Ok(Self { path: path.to_owned(), file, ignored: others.into_keys().collect() })
     }
@@ -314,7 +319,7 @@ mod tests {
         let path = dir.path().join(".env");
         let read = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            Env::read(&path)
+            Env::read(&path, &[])
         };
         for (text, line) in [
             ("AWS_ENDPOINT_URL=http://x/${CARGO_MANIFEST_DIR}\n", 1),
@@ -336,7 +341,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(".env");
         std::fs::write(&path, "LD_PRELOAD=x\nARN=a\nA=1\nB=1\nC=1\nD=1\nAWS_PROFILE=x\nE=1\n").unwrap();
-        let env = Env::read(&path).unwrap();
+        let env = Env::read(&path, &[]).unwrap();
         assert_eq!(env.file.keys().collect::<Vec<_>>(), ["ARN"]);
         let remark = env.remark().unwrap();
         assert!(remark.contains("Not read: A, AWS_PROFILE, B, C, D and 2 more."), "{remark}");
@@ -349,6 +354,7 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".env.example");
         let example = variables(&path, &std::fs::read_to_string(&path).unwrap()).unwrap();
         let mut settings = SETTINGS.to_vec();
+        settings.extend(crate::cli::scenario_settings());
         settings.sort_unstable();
         assert_eq!(example.keys().map(String::as_str).collect::<Vec<_>>(), settings);
     }

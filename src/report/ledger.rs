@@ -142,7 +142,7 @@ impl Table {
 }
 
 /// Rows as lines, the first dim and the bad cells red, and how wide they are.
-fn aligned(rows: &[Vec<String>], bad: impl Fn(usize, usize) -> bool) -> (Vec<String>, usize) {
+pub(super) fn aligned(rows: &[Vec<String>], bad: impl Fn(usize, usize) -> bool) -> (Vec<String>, usize) {
     let columns = rows.first().map_or(0, Vec::len);
     let widths: Vec<usize> =
         (0..columns).map(|c| rows.iter().map(|row| measure_text_width(&row[c])).max().unwrap_or(0)).collect();

@@ -2,6 +2,8 @@
 
 mod ledger;
 pub(crate) mod progress;
+#[cfg(feature = "scenarios")]
+pub(crate) mod system;
 pub(crate) mod terminal;
 pub(crate) mod text;
 mod trouble;

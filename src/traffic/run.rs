@@ -123,6 +123,9 @@ impl Run {
                 poll: SHORT_POLL,
                 visibility: None,
                 budget: None,
+                heartbeat: true,
+                prefetch: None,
+                retry: None,
             };
             let run = self.clone();
             let listener = Arc::new(move |api: Api, notice: consumer::Notice<'_>| run.note_consumed(api, notice));
@@ -171,6 +174,9 @@ impl Run {
             consumer::Notice::Failed { .. } => queue.tally.failed += 1,
             consumer::Notice::Unreadable { .. } => queue.tally.unreadable += 1,
             consumer::Notice::NotDeleted { .. } => queue.tally.not_deleted += 1,
+            consumer::Notice::NotKept { message_id, why } => {
+                (self.complain)(&format!("{} queue: {message_id} comes again: {why}", api.name()));
+            }
             consumer::Notice::Again => queue.tally.requests.retries += 1,
             consumer::Notice::Trouble { why, lost } => {
                 queue.tally.requests.count_failure(lost);

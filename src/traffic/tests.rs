@@ -231,6 +231,9 @@ async fn of_the_deleted_only_what_the_service_could_not_delete_is_deleted_again(
         poll: consumer::SHORT_POLL,
         visibility: None,
         budget: Some(Arc::new(Budget::new(3, 1))),
+        heartbeat: true,
+        prefetch: None,
+        retry: None,
     };
     let heard = Arc::new(Mutex::new(Vec::new()));
     let listener = {
@@ -245,7 +248,8 @@ async fn of_the_deleted_only_what_the_service_could_not_delete_is_deleted_again(
             });
         })
     };
-    let queue = QueueSettings { visibility: std::time::Duration::from_secs(30), dead_letter_queue: None };
+    let queue =
+        QueueSettings { visibility: std::time::Duration::from_secs(30), dead_letter_queue: None, max_receives: None };
     consumer::consume(&scripted.target.sqs(), plan, &queue, &Stop::default(), listener).await.unwrap();
     let heard = heard.lock().clone();
     assert_eq!(

@@ -9,9 +9,17 @@ const NAME: &str = "crash";
 #[derive(Parser, Debug)]
 #[command(name = "cargo test --test crash --", about = "Kills the server at random moments and checks what is left")]
 pub(crate) struct Args {
-    /// Kills at random moments, each with a restart on the same data.
+    /// Kills at random moments, each with a restart on the same data: of the cloud, or of the scenarios that are named.
     #[arg(long)]
     pub rounds: Option<u32>,
+    /// Only this scenario: its cloud, API and workers are killed. May be repeated; `all` means each. Without it the cloud
+    /// alone is killed first, then each scenario a few times.
+    #[arg(long = "scenario", value_name = "NAME")]
+    pub scenarios: Vec<String>,
+    /// PostgreSQL for the scenarios with a database, as postgres://USER:PASSWORD@HOST/NAME: API and workers are processes of
+    /// their own then. It must be the run's own: the schemas `workflows` and `jobs` in it are dropped first.
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
     /// Repeats a run's moments and choices; the machine's timing stays its own.
     #[arg(long)]
     pub seed: Option<u64>,

@@ -19,6 +19,8 @@ macro_rules! kinds {
     };
 }
 
+pub(crate) use kinds;
+
 kinds! {
     /// What clients did, for information.
     Did {

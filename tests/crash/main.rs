@@ -28,6 +28,8 @@ mod proof;
 mod register;
 mod routes;
 mod run;
+#[cfg(feature = "scenarios")]
+mod scenarios;
 mod server;
 mod setup;
 mod work;
@@ -43,6 +45,9 @@ use crate::run::{Outcome, Plan, run};
 
 /// Rounds unless told otherwise: as many as fit into an ordinary run of all tests.
 const ROUNDS: u32 = 6;
+/// Rounds of a scenario unless told otherwise.
+#[cfg(feature = "scenarios")]
+const SCENARIO_ROUNDS: u32 = 3;
 /// Rounds for each time that a disk is filled and emptied.
 const ROUNDS_A_DISK: u32 = 20;
 /// What the small run before cuts off the log.
@@ -69,10 +74,47 @@ fn main() -> ExitCode {
     }
 }
 
-/// The proof that the checks can fail, then the run itself. Whether all is well.
+/// The cloud, then the scenarios; or what was chosen. Whether all is well.
 fn all(args: &Args) -> Result<bool> {
-    proof::check()?;
     let seed = args.seed.unwrap_or_else(|| rand::random::<u32>().into());
+    let chosen = !args.scenarios.is_empty();
+    let cloud = chosen || cloud(args, seed)?;
+    // Who asks for many rounds, or for sabotage, means the cloud unless scenarios are named.
+    if !chosen && (args.rounds.is_some() || args.sabotage.is_some()) {
+        return Ok(cloud);
+    }
+    Ok(scenarios(args, seed)? && cloud)
+}
+
+#[cfg(feature = "scenarios")]
+fn scenarios(args: &Args, seed: u64) -> Result<bool> {
+    scenarios::proof::check()?;
+    let all = args.scenarios.is_empty() || args.scenarios.iter().any(|name| name == "all");
+    let names: Vec<&str> =
+        if all { scenarios::NAMES.to_vec() } else { args.scenarios.iter().map(String::as_str).collect() };
+    let rounds = args.rounds.unwrap_or(SCENARIO_ROUNDS);
+    let plan = scenarios::Plan { rounds, seed, database_url: args.database_url.clone() };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let mut well = true;
+    for name in names {
+        let folder = tempfile::Builder::new().prefix("messaging-crash-").tempdir()?;
+        let ended = runtime.block_on(scenarios::run(name, &plan, folder.path()));
+        if args.keep || !matches!(ended, Ok(true)) {
+            eprintln!("crash: {name}: the data folder is {}", folder.keep().display());
+        }
+        well &= ended.map_err(|error| error.to_string())?;
+    }
+    Ok(well)
+}
+
+#[cfg(not(feature = "scenarios"))]
+fn scenarios(args: &Args, _seed: u64) -> Result<bool> {
+    if args.scenarios.is_empty() { Ok(true) } else { Err("the scenarios are not built in".into()) }
+}
+
+/// The cloud alone: the proof that its checks can fail, then the run itself. Whether all is well.
+fn cloud(args: &Args, seed: u64) -> Result<bool> {
+    proof::check()?;
     let plan =
         Plan { rounds: args.rounds.unwrap_or(ROUNDS), seed, durability: args.durability, sabotage: args.sabotage };
     if plan.sabotage.is_some() {

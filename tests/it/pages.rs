@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::{CommandFactory, Parser};
+use clap::{Command, CommandFactory, Parser};
 use messaging::Cli;
 use messaging::Exit;
 
@@ -66,7 +66,9 @@ fn every_command_line_of_the_pages_can_be_typed() {
         lines.extend(shell_lines(&text).map(|line| (page.clone(), line.to_owned())));
     }
     for (page, text) in helps() {
-        let of_examples = text.lines().map(str::trim).filter(|line| line.starts_with("messaging "));
+        // A usage line has names in angle brackets.
+        let of_examples =
+            text.lines().map(str::trim).filter(|line| line.starts_with("messaging ") && !line.contains('<'));
         // What a line does stands behind it, after a gap.
         lines.extend(of_examples.map(|line| (page.clone(), line.split("  ").next().unwrap().to_owned())));
     }
@@ -79,6 +81,11 @@ fn every_command_line_of_the_pages_can_be_typed() {
         }
     }
     assert!(tried > 20, "only {tried} lines were found");
+}
+
+/// The commands of a command, and theirs.
+fn commands(command: &Command) -> Vec<&Command> {
+    command.get_subcommands().flat_map(|sub| std::iter::once(sub).chain(commands(sub))).collect()
 }
 
 /// The flags of a row of the README's table, each with the values that it shows.
@@ -121,10 +128,16 @@ fn every_flag_that_a_page_speaks_of_exists() {
     let mut known: BTreeSet<String> = BTreeSet::new();
     let mut command = Cli::command();
     command.build();
-    for sub in command.get_subcommands() {
+    for sub in commands(&command) {
         known.extend(sub.get_arguments().filter_map(|argument| argument.get_long()).map(|long| format!("--{long}")));
     }
-    let others = ["tests/crash/args.rs", "benches/fanout/args.rs", "benches/fanout/main.rs", "benches/peers"];
+    let others = [
+        "tests/crash/args.rs",
+        "tests/crash/scenarios/mod.rs",
+        "benches/fanout/args.rs",
+        "benches/fanout/main.rs",
+        "benches/peers",
+    ];
     let others: String = others.iter().filter_map(|path| fs::read_to_string(root().join(path)).ok()).collect();
     for (page, text) in pages() {
         let prose = text.split("```").step_by(2);
@@ -200,9 +213,10 @@ fn the_example_env_file_names_what_is_read() {
     let mut command = Cli::command();
     command.build();
     let mut of_flags = BTreeSet::new();
-    for sub in command.get_subcommands() {
+    for sub in commands(&command) {
         of_flags.extend(sub.get_arguments().filter_map(|it| it.get_env()?.to_str().map(str::to_owned)));
     }
+    of_flags.extend(messaging::scenario_settings().into_iter().map(str::to_owned));
     for name in &named {
         // The console crate reads NO_COLOR.
         assert!(of_flags.contains(*name) || read.contains(*name) || *name == "NO_COLOR", "nobody reads {name}");

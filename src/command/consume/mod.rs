@@ -58,15 +58,18 @@ impl Apis {
 #[derive(Debug, Clone, clap::Args)]
 #[command(
     long_about = "Consume the queues as the orders and payments APIs would.\n\n\
-        Long polls, takes up to ten messages at once, handles each, and deletes what was handled and only that. A message \
-        that fails or can't be read is left alone: it comes back after its visibility timeout, and ends in the \
-        dead-letter queue. JSON of your own, without the envelope of the built-in events, is shown as it is and handled.",
+        Long polls, takes up to ten messages at once, handles each, and deletes what was handled and only that. What is being \
+        handled, or waits for it, stays hidden: its visibility is extended in time. A message that fails or can't be read is \
+        left alone: it comes back after its visibility timeout, and ends in the dead-letter queue; with --retry it comes back \
+        later and later, and its dead letter says why. JSON of your own, without the envelope of the built-in events, is shown as it is and handled.",
     after_long_help = "Examples:
   messaging consume                       both queues, until Ctrl-C
   messaging consume --until-empty         drain what is there
   messaging consume --api payments --work 20ms --concurrency 8
   messaging consume --fail-rate 1% --visibility-timeout 1s --until-empty
                                           some end in the dead-letter queue, within seconds
+  messaging consume --retry exponential:1s..5m
+                                          what fails comes back later and later
   messaging consume --count 100 --json    for a program
 
 A queue is the first of: --orders-url or --payments-url; URL_ORDERS or URL_PAYMENTS in the
@@ -82,7 +85,7 @@ pub(crate) struct Args {
     /// Stop after taking so many messages, of all queues together, handled or not, like 500 or 1k.
     #[arg(long, value_name = "N", value_parser = value::count)]
     pub count: Option<u64>,
-    /// Receivers a queue, side by side.
+    /// Receivers a queue, side by side, each handling a message at a time.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = value::within::<u32>(1, 256))]
     pub concurrency: u32,
     /// Hide what is received for so long instead of the queue's own timeout, like 2s; 0 to 12h, a number alone is seconds.
@@ -93,6 +96,19 @@ pub(crate) struct Args {
     /// How long the API works on a message, like 20ms.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = value::duration)]
     pub work: Duration,
+    /// How many messages of a queue may wait here to be handled; as many as the receivers are busy with otherwise.
+    #[arg(long, value_name = "N", value_parser = value::within::<u32>(0, 100_000))]
+    pub prefetch: Option<u32>,
+    /// Don't extend the visibility of what is held: what takes longer than the timeout comes again meanwhile.
+    #[arg(long)]
+    pub no_heartbeat: bool,
+    /// When a message that failed comes back: `none` leaves it alone until its visibility ends, `exponential:1s..5m` hides it for
+    /// the first pause, then for twice as long each time, up to the last.
+    ///
+    /// Up to half of each pause is left to chance. A message that fails at its last receive goes to the dead-letter queue with the
+    /// reason as its attribute DeadLetterReason.
+    #[arg(long, value_name = "POLICY", default_value = "none", value_parser = value::retry)]
+    pub retry: value::Retry,
     /// The share of events on which the API fails, like 0.01 or 1%; such an event fails each time it comes.
     #[arg(long, value_name = "SHARE", default_value = "0", value_parser = value::share)]
     pub fail_rate: f64,
@@ -184,7 +200,7 @@ async fn find_queues(
             ));
         }
         let visibility = args.visibility_timeout.unwrap_or(settings.visibility);
-        if args.work > visibility {
+        if args.work > visibility && args.no_heartbeat {
             context.ui.warn(format!(
                 "--work {} is longer than the visibility timeout of {} ({}): messages come again before they are done.",
                 duration(args.work),
@@ -224,6 +240,9 @@ async fn consume_all<'a>(
             poll: if args.until_empty || args.count.is_some() { SHORT_POLL } else { LONG_POLL },
             visibility: args.visibility_timeout,
             budget: budget.clone(),
+            heartbeat: !args.no_heartbeat,
+            prefetch: args.prefetch.map(|prefetch| prefetch as usize),
+            retry: args.retry.0,
         };
         let view = view.clone();
         let listener = Arc::new(move |api: Api, notice: Notice<'_>| view.hear(api, notice));

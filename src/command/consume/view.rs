@@ -202,13 +202,12 @@ impl View {
             }
             Notice::NotDeleted { message_id, why } => {
                 queue.lock().tally.not_deleted += 1;
-                self.ui
-                    .warn(ui::short(&format!("{message_id} was handled but not deleted, and will come again: {why}")));
                 record.record = "not_deleted";
-                record.message_id = Some(message_id);
-                record.why = Some(why);
-                self.ui.record(&record);
-                return;
+                return self.comes_again(record, "was handled but not deleted", message_id, why);
+            }
+            Notice::NotKept { message_id, why } => {
+                record.record = "not_kept";
+                return self.comes_again(record, "couldn't be kept", message_id, why);
             }
             Notice::Again => {
                 queue.lock().tally.requests.retries += 1;
@@ -228,6 +227,14 @@ impl View {
         if !self.ui.is_json() && self.lines.lock().allow() {
             self.ui.line(line.render(api));
         }
+    }
+
+    /// Warns of a message that will come again.
+    fn comes_again<'a>(&self, mut record: Record<'a>, what: &str, message_id: &'a str, why: &'a str) {
+        self.ui.warn(ui::short(&format!("{message_id} {what}, and will come again: {why}")));
+        record.message_id = Some(message_id);
+        record.why = Some(why);
+        self.ui.record(&record);
     }
 
     /// Shows how it goes.

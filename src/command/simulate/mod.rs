@@ -1,6 +1,8 @@
 //! `messaging simulate`: the whole fan-out in one process, and the ledger that says whether anything was lost.
 
 mod fan_out;
+#[cfg(feature = "scenarios")]
+mod system;
 mod view;
 
 use std::path::PathBuf;
@@ -12,6 +14,8 @@ use tokio::time::Instant;
 
 use self::fan_out::Found;
 use self::view::View;
+#[cfg(feature = "scenarios")]
+use super::choice::Choice;
 use super::{Context, dead_letters, value};
 use crate::aws::{CallError, Target, TargetArgs, TargetKind, local_region};
 use crate::clock;
@@ -28,10 +32,14 @@ use crate::traffic::publisher::{MAX_BATCH, Plan, publishers_for};
 use crate::traffic::run::{FanOut, FanOutQueue, Run};
 use crate::units::plural;
 
-/// Run everything at once: deploy, publish, consume, land in S3, and prove that nothing is lost
+/// Run a whole system at once, the fan-out or another, and prove that nothing is lost
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    long_about = "Run everything at once: deploy, publish, consume, land in S3, and prove that nothing is lost.\n\n\
+    args_conflicts_with_subcommands = true,
+    subcommand_value_name = "SCENARIO",
+    subcommand_help_heading = "Scenarios",
+    long_about = "Run a whole system at once, and prove that nothing is lost: without the name of another scenario the \
+        fan-out. Deploy, publish, consume, land in S3.\n\n\
         Starts an embedded cloud inside this process (unless an address or --target aws is given), deploys infra.yaml of \
         this folder into it, or the built-in template where there is none, publishes a story, drains both queues as the \
         APIs would, waits until the delivery stream has landed everything, and prints the ledger. The stream's buffering \
@@ -43,8 +51,53 @@ use crate::units::plural;
   messaging simulate --count 50000 --rate max --batch 10
   messaging simulate --template my.yaml --parameter MaxReceiveCount=1
   messaging simulate --seed 42 --json
-  messaging simulate --target aws --delete-after  on AWS, and away with it then"
+  messaging simulate --target aws --delete-after  on AWS, and away with it then
+  messaging simulate tasks                        another system; its own --help"
 )]
+pub(crate) struct Line {
+    #[command(flatten)]
+    fan_out: Args,
+    #[cfg(feature = "scenarios")]
+    #[command(subcommand)]
+    scenario: Option<Chosen>,
+}
+
+/// Which scenario.
+#[cfg(feature = "scenarios")]
+#[derive(Debug, Clone, clap::Subcommand)]
+enum Chosen {
+    /// An e-commerce's events, broadcast to two queues and a bucket; the same as without a name
+    Fanout(Box<Args>),
+    #[command(flatten)]
+    Other(Choice<system::Common>),
+}
+
+impl Line {
+    /// Whether stdout is for a program.
+    pub(crate) fn json(&self) -> bool {
+        #[cfg(feature = "scenarios")]
+        match &self.scenario {
+            Some(Chosen::Fanout(args)) => return args.json,
+            Some(Chosen::Other(choice)) => return choice.args.json,
+            None => {}
+        }
+        self.fan_out.json
+    }
+}
+
+/// Runs the command.
+pub(crate) async fn run(context: &Context, line: Line) -> Result<Exit, Failure> {
+    #[cfg(feature = "scenarios")]
+    match line.scenario {
+        Some(Chosen::Fanout(args)) => return simulate_fan_out(context, *args).await,
+        Some(Chosen::Other(choice)) => return system::run(context, choice).await,
+        None => {}
+    }
+    simulate_fan_out(context, line.fan_out).await
+}
+
+/// The flags of the fan-out's simulation.
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
     /// How many events.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = value::count)]
@@ -101,8 +154,8 @@ impl Args {
     }
 }
 
-/// Runs the command.
-pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
+/// Simulates the fan-out, on an embedded cloud of its own unless another is named.
+async fn simulate_fan_out(context: &Context, args: Args) -> Result<Exit, Failure> {
     let template = Template::load(args.template.as_deref())?;
     if args.target.target == TargetKind::Local && args.target.endpoint(&context.env)?.is_none() {
         let region = local_region(args.target.region.as_deref())?;

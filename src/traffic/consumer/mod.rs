@@ -1,35 +1,37 @@
-//! Drains a queue as the API behind it would: long polls, handles, deletes what was handled and only that.
+//! Drains a queue as the API behind it would: a worker whose jobs are events, and which deletes what was handled and only that.
 //!
-//! A message that fails, or that can't be read, is left alone: it comes back after its visibility timeout, and after
-//! the queue's `maxReceiveCount` it goes to the dead-letter queue.
+//! A message that fails, or that can't be read, is left alone unless the plan has it tried again: it comes back after its visibility
+//! timeout, and after the queue's `maxReceiveCount` it goes to the dead-letter queue.
 
-mod budget;
+mod clerk;
+mod emptiness;
 mod queue;
-mod receiver;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use parking_lot::Mutex;
-use tokio::task::JoinSet;
+pub(crate) use worker::{Backoff, Budget, Jitter};
+use worker::{Error, Event, Settings, Worker};
 
-pub(crate) use self::budget::Budget;
+use self::clerk::Clerk;
+use self::emptiness::Emptiness;
 pub(crate) use self::queue::{DeadLetters, QueueSettings, describe, held};
-use self::receiver::Consumer;
-use super::api::{Api, Service};
+use super::PATIENCE;
+use super::api::Api;
 use crate::aws::attempts::{Attempt, Watch};
-use crate::aws::{self, CallError};
+use crate::aws::{CallError, queue as queues};
 use crate::event::envelope::Arrived;
 use crate::stop::Stop;
 
 /// A receive takes at most ten messages (API reference of SQS, ReceiveMessage).
-const MAX_MESSAGES: i64 = 10;
+const MAX_MESSAGES: usize = 10;
 /// How many seconds a receive waits for messages at most (ibid.).
 pub(crate) const LONG_POLL: i32 = 20;
 /// How many seconds a receive waits for whoever wants to end soon.
 pub(crate) const SHORT_POLL: i32 = 1;
+/// What is left to do when the last message was handled gets so long.
+const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
 /// Which queue to drain, and how.
 #[derive(Debug, Clone)]
@@ -53,6 +55,12 @@ pub(crate) struct Plan {
     pub visibility: Option<Duration>,
     /// How many messages may be taken; no limit without it.
     pub budget: Option<Arc<Budget>>,
+    /// Whether the visibility of what is held is extended.
+    pub heartbeat: bool,
+    /// How many messages may wait here to be handled; without it as many as keeps the receivers busy.
+    pub prefetch: Option<usize>,
+    /// When a message that failed comes back; without it, when its visibility ends.
+    pub retry: Option<Backoff>,
 }
 
 /// What happens while it consumes.
@@ -68,6 +76,8 @@ pub(crate) enum Notice<'a> {
     Unreadable { message_id: &'a str, why: &'a str, receives: u32 },
     /// Handled, but it couldn't be deleted: it will come again.
     NotDeleted { message_id: &'a str, why: &'a str },
+    /// Somebody else may get it before it is handled: it couldn't be kept.
+    NotKept { message_id: &'a str, why: &'a str },
     /// A request is sent again.
     Again,
     /// A request failed, in whole or in part, in a way that may pass. With `lost` it asked for messages and no answer came:
@@ -96,31 +106,91 @@ pub(crate) async fn consume(
     listener: Listener,
 ) -> Result<(), CallError> {
     let stop = stop.child();
-    let consumer = Arc::new(Consumer {
-        watch: watch(plan.api, &listener),
-        poll: aws_sdk_sqs::Config::builder()
-            .timeout_config(aws::timeouts(Duration::from_secs(plan.poll.unsigned_abs().into()))),
-        client: client.clone(),
-        batch: batch_size(plan.work, plan.visibility.unwrap_or(queue.visibility)),
-        service: Mutex::new(Service::new(plan.api)),
-        empty_looks: AtomicU32::new(0),
-        last_look: Mutex::new(None),
-        plan,
-        stop,
-        listener,
-    });
-    let mut receivers = JoinSet::new();
-    for _ in 0..consumer.plan.receivers {
-        receivers.spawn(consumer.clone().run());
-    }
-    let mut outcome = Ok(());
-    while let Some(ended) = receivers.join_next().await {
-        if let Ok(Err(error)) = ended {
-            consumer.stop.request();
-            outcome = outcome.and(Err(error));
+    let watch = watch(plan.api, &listener);
+    let watched = Client::from_conf(client.config().to_builder().interceptor(watch.clone()).build());
+    let queue = worker_queue(client, &plan, queue).await?;
+    let clerk = Arc::new(Clerk::new(plan.clone(), listener.clone()));
+    let emptiness = Arc::new(Emptiness::default());
+    let worker = Worker::new(watched, queue.clone(), settings(&plan, &queue), clerk);
+    let worker = worker.listen(hear(plan.api, emptiness.clone(), listener.clone()));
+    let mut working = std::pin::pin!(worker.run(stop.token()));
+    let ended = tokio::select! {
+        ended = &mut working => ended,
+        () = emptiness.reached(client, &plan, &watch, &listener), if plan.until_empty => {
+            stop.request();
+            working.await
         }
+    };
+    ended.map_err(|error| call_error(&error))
+}
+
+/// The queue as its worker knows it.
+async fn worker_queue(client: &Client, plan: &Plan, queue: &QueueSettings) -> Result<worker::Queue, CallError> {
+    // What is left alone becomes a dead letter by SQS's own hand.
+    let dead_letters = match queue.dead_letter_queue.as_ref().filter(|_| plan.retry.is_some()) {
+        Some(arn) => Some(queues::url_by_arn(client, arn).await?),
+        None => None,
+    };
+    Ok(worker::Queue {
+        url: plan.queue_url.clone(),
+        visibility: queue.visibility,
+        fifo: plan.queue_url.ends_with(".fifo"),
+        max_receives: queue.max_receives.filter(|_| dead_letters.is_some()),
+        dead_letters,
+    })
+}
+
+fn settings(plan: &Plan, queue: &worker::Queue) -> Settings {
+    let receivers = plan.receivers as usize;
+    let visibility = plan.visibility.unwrap_or(queue.visibility);
+    let defaults = Settings::default();
+    Settings {
+        receivers: plan.receivers,
+        concurrency: receivers,
+        buffer: plan.prefetch.unwrap_or_else(|| prefetch(plan.work, visibility) * receivers),
+        heartbeat: plan.heartbeat,
+        visibility: plan.visibility,
+        retry: plan.retry.unwrap_or(defaults.retry),
+        grace: plan.work.saturating_add(LAST_REQUESTS),
+        poll: plan.poll,
+        patience: Some(PATIENCE),
+        // An event says all in its body.
+        attributes: false,
+        budget: plan.budget.clone(),
+        ..defaults
     }
-    outcome
+}
+
+/// What the worker tells, as notices.
+fn hear(api: Api, emptiness: Arc<Emptiness>, listener: Listener) -> worker::Listener {
+    Arc::new(move |event| match event {
+        Event::Received { n } => emptiness.note(n),
+        Event::NotDeleted { job, why } => listener(api, Notice::NotDeleted { message_id: &job.id, why }),
+        Event::LeaseLost { job, why } => listener(api, Notice::NotKept { message_id: &job.id, why }),
+        Event::Again => listener(api, Notice::Again),
+        Event::Trouble { error: Some(error), .. } => {
+            let error = call_error(error);
+            // Of those that may pass the attempts have told.
+            if !error.kind.may_pass() {
+                listener(api, Notice::Trouble { why: &error.to_string(), lost: false });
+            }
+        }
+        Event::Trouble { why, error: None } => listener(api, Notice::Trouble { why, lost: false }),
+        _ => {}
+    })
+}
+
+/// A worker's error as any other call's.
+fn call_error(error: &Error) -> CallError {
+    match error {
+        Error::Look(error) => CallError::of(error),
+        Error::Find(error) => CallError::of(error),
+        Error::Receive(error) => CallError::of(error),
+        Error::Delete(error) => CallError::of(error),
+        Error::Change(error) => CallError::of(error),
+        Error::Send(error) => CallError::of(error),
+        other => CallError::without_code(crate::aws::ErrorKind::Other, other.to_string()),
+    }
 }
 
 /// Tells the listener of the attempts of a queue's requests.
@@ -134,13 +204,14 @@ fn watch(api: Api, listener: &Listener) -> Watch {
     }))
 }
 
-/// So many messages that a batch is handled within half of the visibility timeout.
-fn batch_size(work: Duration, visibility: Duration) -> i64 {
+/// How many messages wait for a receiver's turn: none longer than half of the visibility timeout, so that others get their part.
+/// Where there is no work to do, those of one receive wait while those of another are deleted.
+fn prefetch(work: Duration, visibility: Duration) -> usize {
     if work.is_zero() {
-        return MAX_MESSAGES;
+        return 2 * MAX_MESSAGES;
     }
     let fits = visibility.as_millis() / 2 / work.as_millis().max(1);
-    i64::try_from(fits).unwrap_or(MAX_MESSAGES).clamp(1, MAX_MESSAGES)
+    usize::try_from(fits).unwrap_or(MAX_MESSAGES).clamp(1, MAX_MESSAGES) - 1
 }
 
 #[cfg(test)]
@@ -148,10 +219,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_batch_fits_into_the_visibility_timeout() {
+    fn what_waits_fits_into_the_visibility_timeout() {
         let visibility = Duration::from_secs(30);
-        for (work_ms, size) in [(0, 10), (20, 10), (1_500, 10), (5_000, 3), (20_000, 1)] {
-            assert_eq!(batch_size(Duration::from_millis(work_ms), visibility), size);
+        for (work_ms, size) in [(0, 20), (20, 9), (1_500, 9), (5_000, 2), (20_000, 0)] {
+            assert_eq!(prefetch(Duration::from_millis(work_ms), visibility), size);
         }
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct QueueSettings {
     pub visibility: Duration,
     /// The ARN of its dead-letter queue, if it has one.
     pub dead_letter_queue: Option<String>,
+    /// How often a message is received before it goes there.
+    pub max_receives: Option<u32>,
 }
 
 /// Asks a queue for its settings.
@@ -30,8 +32,10 @@ pub(crate) async fn describe(client: &Client, queue_url: &str) -> Result<QueueSe
         .await?;
     let attribute = |name| answer.attributes().and_then(|attributes| attributes.get(&name));
     let seconds = attribute(VisibilityTimeout).and_then(|seconds| seconds.parse().ok()).unwrap_or(30);
-    let dead_letter_queue = attribute(RedrivePolicy).and_then(|policy| queue::dead_letter_queue(policy));
-    Ok(QueueSettings { visibility: Duration::from_secs(seconds), dead_letter_queue })
+    let policy = attribute(RedrivePolicy);
+    let dead_letter_queue = policy.and_then(|policy| queue::dead_letter_queue(policy));
+    let max_receives = policy.and_then(|policy| queue::max_receives(policy));
+    Ok(QueueSettings { visibility: Duration::from_secs(seconds), dead_letter_queue, max_receives })
 }
 
 /// A dead-letter queue, and how many messages it held at first: what comes on top ended there meanwhile.

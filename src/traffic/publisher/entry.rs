@@ -28,6 +28,19 @@ impl Outgoing {
     }
 }
 
+/// Attributes, as the SDK takes them.
+pub(crate) fn values(attributes: Vec<Attribute>) -> impl Iterator<Item = (String, MessageAttributeValue)> {
+    attributes.into_iter().filter_map(|attribute| {
+        let value = MessageAttributeValue::builder()
+            .data_type(attribute.data_type)
+            .string_value(attribute.value)
+            .build()
+            // Fails only without a data type.
+            .ok()?;
+        Some((attribute.name.into_owned(), value))
+    })
+}
+
 /// An event under way, with the moment it was meant to leave.
 pub(super) struct Entry {
     pub outgoing: Outgoing,
@@ -96,15 +109,7 @@ impl Entry {
 
     /// The message attributes, as the SDK takes them.
     pub(super) fn message_attributes(&self) -> impl Iterator<Item = (String, MessageAttributeValue)> + use<> {
-        self.attributes().into_owned().into_iter().filter_map(|attribute| {
-            let value = MessageAttributeValue::builder()
-                .data_type(attribute.data_type)
-                .string_value(attribute.value)
-                .build()
-                // Fails only without a data type.
-                .ok()?;
-            Some((attribute.name.into_owned(), value))
-        })
+        values(self.attributes().into_owned())
     }
 
     /// The entry of a PublishBatch.

@@ -17,6 +17,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 pub(crate) use self::entry::Outgoing;
+#[cfg(feature = "scenarios")]
+pub(crate) use self::entry::values;
 use self::entry::{Entry, Fifo};
 pub(crate) use self::source::Feed;
 use self::source::{Source, Taken};

@@ -2,7 +2,10 @@
 
 /// What each of our crates may depend on.
 pub(super) const CRATES: &[(&str, &[&str])] = &[
-    ("messaging", &["cloud", "filter", "log", "text"]),
+    ("messaging", &["cloud", "filter", "log", "scenario", "service", "text", "worker"]),
+    ("scenario", &["service", "worker"]),
+    ("service", &["worker"]),
+    ("worker", &[]),
     ("cloud", &["directory", "engine", "filter", "jq", "log", "template", "text", "wire"]),
     ("template", &["text"]),
     ("jq", &["text"]),
@@ -94,10 +97,14 @@ pub(super) const TREES: &[&str] = &[
     "crates/log/src/lib.rs",
     "crates/directory/src/lib.rs",
     "crates/text/src/lib.rs",
+    "crates/worker/src/lib.rs",
+    "crates/service/src/lib.rs",
+    "crates/scenario/src/lib.rs",
     "crates/wire/benches/wire.rs",
     "crates/engine/benches/engine.rs",
     "crates/log/benches/log.rs",
     "tests/it/main.rs",
     "tests/crash/main.rs",
+    "tests/scenarios/main.rs",
     "benches/fanout/main.rs",
 ];

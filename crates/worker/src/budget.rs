@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 /// So many messages may be taken, by all receivers of all queues together.
 #[derive(Debug)]
-pub(crate) struct Budget {
+pub struct Budget {
     /// Not asked for by anyone.
     free: AtomicI64,
     /// Not taken yet.
@@ -14,25 +14,25 @@ pub(crate) struct Budget {
 
 impl Budget {
     /// `messages` may be taken by `receivers`.
-    pub(crate) fn new(messages: i64, receivers: u32) -> Self {
+    pub fn new(messages: i64, receivers: u32) -> Self {
         Self { free: AtomicI64::new(messages), open: AtomicI64::new(messages), receivers: receivers.max(1).into() }
     }
 
     /// How many to ask for now: a fair part, so that a receiver at an empty queue doesn't hold what others could take.
-    pub(super) fn reserve(&self, batch: i64) -> i64 {
+    pub(crate) fn reserve(&self, batch: i64) -> i64 {
         let part = |free: i64| ((free + self.receivers - 1) / self.receivers).min(batch);
         let before = self.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| Some(free - part(free)));
         before.map_or(0, part)
     }
 
     /// Of the reserved, so many came; the rest is free again.
-    pub(super) fn give_back_rest(&self, reserved: i64, came: i64) {
+    pub(crate) fn give_back_rest(&self, reserved: i64, came: i64) {
         self.free.fetch_add(reserved - came, Ordering::Relaxed);
         self.open.fetch_sub(came, Ordering::Relaxed);
     }
 
     /// Whether all that may be taken was taken.
-    pub(super) fn is_spent(&self) -> bool {
+    pub(crate) fn is_spent(&self) -> bool {
         self.open.load(Ordering::Relaxed) <= 0
     }
 }

@@ -1,0 +1,255 @@
+//! `messaging simulate SCENARIO`: deploys a scenario, serves it, makes its clients' traffic, and proves what came of it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use scenario::{Ledger, Progress, Role, Settings, Setup, Traffic};
+use service::record::{Record, Tell};
+use tokio::time::Instant;
+
+use crate::aws::{Target, TargetArgs, TargetKind, local_region};
+use crate::command::choice::{Choice, Parent};
+use crate::command::running::{self, Running};
+use crate::command::serve::processors;
+use crate::command::{Context, value};
+use crate::deploy::{self, Deployer};
+use crate::embedded::{self, DATA_DIR, Durability, Embedded};
+use crate::exit::{Exit, Failure};
+use crate::report::progress::{PLAIN_EVERY, with_ticks};
+use crate::report::system::{System, Verdict};
+use crate::traffic::pace::Pace;
+use crate::ui::Bar;
+use crate::units::{count, duration, plural};
+
+/// The flags that every scenario has.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Common {
+    /// How many requests the clients make.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = value::count)]
+    count: u64,
+    /// How fast, like 50/s; max is as fast as the answers come.
+    #[arg(long, value_name = "RATE", default_value = "max", value_parser = value::rate)]
+    rate: Pace,
+    /// Make the same traffic again [default: new traffic each time].
+    #[arg(long, value_name = "N", value_parser = value::within::<u64>(0, u64::MAX))]
+    seed: Option<u64>,
+    /// Clients side by side.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = value::within::<u16>(1, 1024))]
+    concurrency: u16,
+    /// How many jobs are worked on at once [default: as many as there are processors].
+    #[arg(long, value_name = "N", value_parser = value::within::<u16>(1, 1024))]
+    workers: Option<u16>,
+    /// How long to wait for what hasn't had its effect, once nothing moves any more.
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = value::interval)]
+    patience: Duration,
+    /// The folder that keeps the embedded cloud's data, as of `local`, and what the service keeps; it stays afterwards.
+    /// Default: .messaging/simulate
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// What of the embedded cloud survives a crash.
+    #[arg(long, value_parser = value::durability(), default_value = "process")]
+    durability: Durability,
+    /// Delete the stack at the end, with what lies in its buckets.
+    #[arg(long)]
+    delete_after: bool,
+    /// The stack's name [default: messaging-SCENARIO].
+    #[arg(long, value_name = "NAME")]
+    stack: Option<String>,
+    /// Newline-delimited JSON on stdout: the report.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+impl Parent for Common {
+    const MAKES_TRAFFIC: bool = true;
+
+    fn examples(scenario: &str) -> String {
+        format!(
+            "Examples:\n  messaging simulate {scenario}\n  messaging simulate {scenario} --count 1000 --seed 42 --json"
+        )
+    }
+}
+
+/// Runs the command.
+pub(super) async fn run(context: &Context, choice: Choice<Common>) -> Result<Exit, Failure> {
+    let settings = choice.settings(&context.env);
+    let args = &choice.args;
+    if args.target.target == TargetKind::Local && args.target.endpoint(&context.env)?.is_none() {
+        let region = local_region(args.target.region.as_deref())?;
+        let data_dir = embedded::data_dir(args.data_dir.clone(), &[DATA_DIR, "simulate"])?;
+        let embedded = embedded::start(data_dir.clone(), args.durability, &context.ui).await?;
+        let target = Target::local(embedded.endpoint.clone(), region).stopped_by(&context.stop);
+        let folder = data_dir.join(choice.scenario.name());
+        let ended = simulate(context, &choice, settings, &target, &folder, Some(&embedded)).await;
+        embedded.shutdown().await?;
+        return ended;
+    }
+    let target = Target::connect(&args.target, &context.env, &context.stop).await?;
+    let folder = embedded::data_dir(args.data_dir.clone(), &[".messaging-serve", "simulate"])?;
+    let folder = folder.join(choice.scenario.name());
+    simulate(context, &choice, settings, &target, &folder, None).await
+}
+
+/// Deploys, serves, makes traffic, reports.
+async fn simulate(
+    context: &Context,
+    choice: &Choice<Common>,
+    settings: Settings,
+    target: &Target,
+    folder: &Path,
+    embedded: Option<&Embedded>,
+) -> Result<Exit, Failure> {
+    let Choice { scenario, args, .. } = choice;
+    let watched = &context.with_complaints(target);
+    let stack = running::stack_name(args.stack.as_deref(), scenario.name());
+    let quiet = context.ui.without_lines();
+    let deployer = Deployer { target: watched, ui: &quiet, stop: &context.stop, stack: &stack };
+    let template = running::template(*scenario);
+    context.ui.note(format!("Deploying {} as the stack {stack} on {}.", template.name, target.describe()));
+    let deployed = deployer.apply(&template, &[]).await?;
+
+    let clients = running::clients(watched);
+    running::make_folder(folder)?;
+    let setup = |address, stop| Setup {
+        clients: clients.clone(),
+        outputs: deployed.outputs.clone(),
+        role: Role::All,
+        workers: args.workers.map_or_else(processors, usize::from),
+        settings: settings.clone(),
+        folder: folder.to_owned(),
+        address,
+        tell: complaints(context),
+        stop,
+    };
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let running =
+        Running::start(any, async |address, stop| scenario.open(setup(address, stop)).await.map_err(running::failure))
+            .await?;
+    let seed = args.seed.unwrap_or_else(|| rand::random::<u32>().into());
+    let progress = Arc::new(Progress::default());
+    let stop = context.stop.child();
+    let traffic = Traffic {
+        api: format!("http://{}", running.address),
+        clients: clients.clone(),
+        outputs: deployed.outputs.clone(),
+        count: args.count,
+        rate: Some(args.rate.per_second()).filter(|rate| rate.is_finite()),
+        concurrency: args.concurrency.into(),
+        seed,
+        patience: args.patience,
+        settings,
+        folder: folder.to_owned(),
+        progress: progress.clone(),
+        stop: stop.token(),
+    };
+    context.ui.note(format!(
+        "Serving {} on {}; up to {} by {} at a time, seed {seed}.",
+        scenario.name(),
+        traffic.api,
+        plural(args.count, "request"),
+        args.concurrency
+    ));
+    let view = View::new(context, args.count);
+    let started = Instant::now();
+    let made = scenario.traffic(traffic);
+    let ended = tokio::select! {
+        ended = with_ticks(made, || view.tick(&progress)) => Some(ended),
+        () = running.failed() => None,
+    };
+    view.bar.finish_and_clear();
+    let elapsed = started.elapsed();
+    let stopped = running.stop().await;
+    let ledger = match ended {
+        Some(ledger) => ledger.map_err(running::failure)?,
+        None => return Err(stopped.err().unwrap_or_else(|| Failure::new("The service stopped by itself"))),
+    };
+    stopped?;
+    let exit = report(context, choice, target, &ledger, seed, elapsed, embedded);
+    if args.delete_after {
+        deploy::delete(&deployer, true).await?;
+    } else if target.kind == TargetKind::Aws {
+        context.ui.note(format!(
+            "The stack stays: `messaging deploy --target aws --stack {stack} --delete --empty-bucket` deletes it."
+        ));
+    }
+    Ok(exit)
+}
+
+/// Prints what it came to.
+fn report(
+    context: &Context,
+    choice: &Choice<Common>,
+    target: &Target,
+    ledger: &Ledger,
+    seed: u64,
+    elapsed: Duration,
+    embedded: Option<&Embedded>,
+) -> Exit {
+    let verdict = match (ledger.is_balanced(), context.stop.is_signalled()) {
+        (true, false) => Verdict::Balanced,
+        (_, true) => Verdict::Interrupted,
+        (false, false) => Verdict::Unbalanced,
+    };
+    let data_dir = embedded.and_then(|embedded| Some(embedded.data_dir.as_ref()?.display().to_string()));
+    let system = System {
+        scenario: choice.scenario.name(),
+        target: target.describe(),
+        seed,
+        elapsed_s: elapsed.as_secs_f64(),
+        ledger,
+        verdict,
+        data_dir,
+    };
+    context.ui.record(&system.record());
+    for line in system.lines(context.ui.columns()) {
+        context.ui.line(line);
+    }
+    match verdict {
+        Verdict::Balanced => Exit::Ok,
+        Verdict::Unbalanced => Exit::Lost,
+        Verdict::Interrupted => Exit::Interrupted,
+    }
+}
+
+/// Of what the service says only its notes are shown: its requests and jobs are in the report.
+fn complaints(context: &Context) -> Tell {
+    let ui = context.ui.clone();
+    Tell::new(move |record: Record| {
+        if record.json["record"] == "note"
+            && let Some(text) = &record.text
+        {
+            ui.note(text);
+        }
+    })
+}
+
+/// How far it is, live.
+struct View<'a> {
+    context: &'a Context,
+    bar: Bar,
+    started: Instant,
+    last: parking_lot::Mutex<Instant>,
+}
+
+impl<'a> View<'a> {
+    fn new(context: &'a Context, total: u64) -> Self {
+        let bar = context.ui.bar(Some(total), "  {bar:24.cyan/dim} {msg}");
+        Self { context, bar, started: Instant::now(), last: parking_lot::Mutex::new(Instant::now()) }
+    }
+
+    fn tick(&self, progress: &Progress) {
+        let (asked, done) = progress.get();
+        let text = format!("{}  asked {}, done {}", duration(self.started.elapsed()), count(asked), count(done));
+        self.bar.set_position(done);
+        self.bar.set_message(&text);
+        let mut last = self.last.lock();
+        if !self.context.ui.is_live() && last.elapsed() >= PLAIN_EVERY {
+            *last = Instant::now();
+            self.context.ui.line(text);
+        }
+    }
+}
