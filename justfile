@@ -22,13 +22,17 @@ deps:
 test *NAME:
     cargo test --locked {{ NAME }}
 
-# The unit tests of one crate: cloud, directory, engine, log, text or wire.
+# The unit tests of one crate, as cloud, engine, scenario or worker.
 unit CRATE *NAME:
     cargo test --locked -p messaging-{{ CRATE }} {{ NAME }}
 
 # End-to-end tests: the binary, a real port, the AWS SDKs.
 it *NAME:
     cargo test --locked --test it -- {{ NAME }}
+
+# The scenarios end to end; `just scenarios --include-ignored` with PostgreSQL too.
+scenarios *ARGS:
+    cargo test --locked --test scenarios -- {{ ARGS }}
 
 # Kills the server ROUNDS times at random moments and counts what was promised and not kept.
 crash ROUNDS="300" *ARGS:
