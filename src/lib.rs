@@ -21,6 +21,7 @@
 //! cloud wing   crates/cloud              the server: bytes to operations, a folder a service, a file an operation
 //!              crates/template           CloudFormation's template language
 //!              crates/jq                 the language jq, for Firehose's records
+//!              crates/search             regular expressions that are searched with going back
 //!              crates/wire               the protocols: typed inputs and outputs, as JSON, XML and forms
 //!              crates/engine             pure state machine: decides and applies
 //!              crates/filter             filter policies of subscriptions: the client wing judges by them too

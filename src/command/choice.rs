@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Subcommand};
-use scenario::{Scenario, Setting, Settings};
+use scenario::{Error, Scenario, Setting, Settings, UsedBy};
 
-use crate::config::Env;
+use crate::config::{Env, Origin};
+use crate::exit::Failure;
 
 /// Which command the scenarios are subcommands of.
 pub(crate) trait Parent {
@@ -35,15 +36,38 @@ impl<A: std::fmt::Debug> std::fmt::Debug for Choice<A> {
 impl<A: Parent> Choice<A> {
     /// The values of its settings: the flag's, the environment's, that of `.env`, the default.
     pub(super) fn settings(&self, env: &Env) -> Settings {
-        // What only simulations have, a service has no default of either.
+        // What only the other command has, this one has no default of either.
         let value = |setting: &Setting| self.said.get(setting.name).cloned().or_else(|| found(setting, env));
         Settings(of::<A>(self.scenario).filter_map(|setting| Some((setting.name, value(setting)?))).collect())
+    }
+
+    /// A scenario's error as the command line shows it: of the settings that it names it says where they come from.
+    pub(super) fn failure(&self, error: Error, env: &Env) -> Failure {
+        let (what, help) = match error {
+            Error::Usage { what, help } => (what, help),
+            Error::Failed { what, why } => return Failure::new(what).why(why),
+        };
+        let origin = |setting: &Setting| match self.said.contains_key(setting.name) {
+            true => Some(format!("{} is --{} on the command line", setting.name, setting.flag())),
+            false => Some(match env.find(&[setting.name])?.origin {
+                Origin::File { path, line, name } => format!("{name} is set in {} line {line}", path.display()),
+                _ => format!("{} is set in the environment", setting.name),
+            }),
+        };
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let named = |setting: &&Setting| what.split(|c| !is_word(c)).any(|word| word == setting.name);
+        let origins: Vec<_> = of::<A>(self.scenario).filter(named).filter_map(origin).collect();
+        let failure = Failure::usage(what.clone());
+        match origins.is_empty() {
+            true => failure.help(help),
+            false => failure.help(format!("{help} ({}.)", origins.join("; "))),
+        }
     }
 }
 
 /// The values of a scenario's settings where no flag says anything.
 pub(super) fn settings(scenario: &dyn Scenario, env: &Env) -> Settings {
-    let all = scenario.settings().iter().filter(|setting| !setting.only_simulate);
+    let all = scenario.settings().iter().filter(|setting| setting.used_by != UsedBy::Simulate);
     Settings(all.filter_map(|setting| Some((setting.name, found(setting, env)?))).collect())
 }
 
@@ -55,8 +79,12 @@ fn found(setting: &Setting, env: &Env) -> Option<String> {
 
 /// The names of all settings of all scenarios.
 pub(crate) fn setting_names() -> Vec<&'static str> {
-    let mut names: Vec<_> =
-        scenario::ALL.iter().flat_map(|it| it.settings()).filter(|it| !it.only_simulate).map(|it| it.name).collect();
+    let mut names: Vec<_> = scenario::ALL
+        .iter()
+        .flat_map(|it| it.settings())
+        .filter(|it| it.used_by != UsedBy::Simulate)
+        .map(|it| it.name)
+        .collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -64,7 +92,8 @@ pub(crate) fn setting_names() -> Vec<&'static str> {
 
 /// The settings of a scenario that a command has.
 fn of<A: Parent>(scenario: &'static dyn Scenario) -> impl Iterator<Item = &'static Setting> {
-    scenario.settings().iter().filter(|setting| A::MAKES_TRAFFIC || !setting.only_simulate)
+    let others = if A::MAKES_TRAFFIC { UsedBy::Serve } else { UsedBy::Simulate };
+    scenario.settings().iter().filter(move |setting| setting.used_by != others)
 }
 
 /// A setting as a flag.
@@ -73,7 +102,7 @@ fn flag(setting: &'static Setting) -> Arg {
     if let Some(default) = setting.default {
         help += &format!(" [default: {default}]");
     }
-    if !setting.only_simulate {
+    if setting.used_by != UsedBy::Simulate {
         help += &format!(" [env: {}]", setting.name);
     }
     let arg = Arg::new(setting.name).long(setting.flag()).help(help).help_heading("Scenario");

@@ -1,8 +1,6 @@
 //! A scenario that runs in this process: its face served on a port, its work beside it.
 
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use scenario::{Clients, Error, Outputs, Scenario, System};
@@ -70,12 +68,6 @@ impl Running {
         let ended = self.task.await;
         ended.map_err(|error| Failure::new("The service ended").why(error))?.map_err(failure)
     }
-}
-
-/// Makes the folder of a scenario's own, which nobody else may look into.
-pub(super) fn make_folder(folder: &Path) -> Result<(), Failure> {
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| Failure::new(format!("Can't make the folder {}", folder.display())).why(error))
 }
 
 /// A scenario's error as the command line shows it.

@@ -76,10 +76,13 @@ pub(super) async fn prepare(
                 if nothing {
                     return Ok(Prepared::NoChanges);
                 }
-                let failure = Failure::new(format!("Can't deploy {}", template.name));
-                return Err(match validation::resources_of(&reason, template) {
-                    Some(meant) if failures.is_empty() => failure.why(reason).help(meant),
-                    _ => failure.why([vec![reason], failures].concat().join("\n")),
+                let meant = validation::resources_of(&reason, template).filter(|_| failures.is_empty());
+                let why = [vec![reason], failures].concat().join("\n");
+                let help = meant.or_else(|| validation::taken(&why).map(str::to_owned));
+                let failure = Failure::new(format!("Can't deploy {}", template.name)).why(why);
+                return Err(match help {
+                    Some(help) => failure.help(help),
+                    None => failure,
                 });
             }
             Some(ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress) => {

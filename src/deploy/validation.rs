@@ -23,6 +23,15 @@ pub(super) async fn failures(deployer: &Deployer<'_>, change_set: &str) -> Vec<S
     failures.take(SHOWN).collect()
 }
 
+/// What to do about a name that is taken, if that is why.
+pub(super) fn taken(why: &str) -> Option<&'static str> {
+    let is_taken = ["already exist", "already owned by you"].iter().any(|words| why.contains(words));
+    is_taken.then_some(
+        "What exists already isn't this stack's; a stack that was deleted may have left it, as buckets are kept whose template \
+         says so. Delete it if it isn't needed, or give it another name by --parameter.",
+    )
+}
+
 /// The resources whose types an error names without their logical ids, in a sentence.
 pub(super) fn resources_of(error: &str, template: &Template) -> Option<String> {
     // A type ends where its name does: AWS::S3::Bucket isn't meant by AWS::S3::BucketPolicy.

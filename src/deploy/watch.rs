@@ -6,7 +6,7 @@ use aws_sdk_cloudformation::types::StackEvent;
 use console::Style;
 use tokio::time::sleep;
 
-use super::Deployer;
+use super::{Deployer, validation};
 use crate::aws::{CallError, ErrorKind};
 use crate::exit::{Exit, Failure};
 use crate::stack::{self, Stack};
@@ -82,8 +82,8 @@ pub(super) async fn until_done(
     };
     let reason = reason.or(stack.reason).unwrap_or_else(|| "CloudFormation gives no reason".into());
     Err(Failure::new(format!("The stack {} {what} ({})", deployer.stack, stack.status))
-        .why(reason)
-        .help("Correct the template or its parameters, and deploy again."))
+        .help(validation::taken(&reason).unwrap_or("Correct the template or its parameters, and deploy again."))
+        .why(reason))
 }
 
 /// Shows what happens until the stack rests: the stack, unless it is gone, and the first reason of a failure.

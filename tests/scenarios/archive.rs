@@ -391,6 +391,20 @@ async fn settings_name_the_genres_and_their_buckets() {
     }
 }
 
+// The buckets stay when the stack goes, stood in the way of the next one, and nothing said what to do.
+#[test]
+fn buckets_that_were_kept_are_told_of_with_what_to_do() {
+    let cloud = Cloud::start();
+    cloud.deploy("archive");
+    let ended = cloud.run(&["deploy", "--scenario", "archive", "--delete"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let ended = cloud.run(&["deploy", "--scenario", "archive"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("a stack that was deleted may have left it"), "{}", ended.stderr);
+    let ended = cloud.run(&["deploy", "--scenario", "archive", "--parameter", "BucketPrefix=acme-"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
 #[tokio::test]
 async fn api_and_workers_run_apart() {
     let archive = Archive::deployed(&[]);

@@ -108,9 +108,45 @@ fn settings_come_from_the_environment_too() {
     let mut command = cloud.serve_command("workflows", &[]);
     let ended = command.env(name, value).stdin(Stdio::null()).output().unwrap();
     assert_eq!(ended.status.code(), Some(2), "{ended:?}");
-    std::fs::write(cloud.folder.path().join(".env"), format!("{name}={value}\n")).unwrap();
+    // Nothing said where a wrong setting comes from.
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = one_line(&String::from_utf8_lossy(&ended.stderr));
+    assert!(told.contains("DATABASE_URL is set in the environment"), "{told}");
+    std::fs::write(cloud.folder.path().join(".env"), format!("\n{name}={value}\n")).unwrap();
     let ended = cloud.run(&["serve", "workflows"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(one_line(&ended.stderr).contains(".env line 2"), "{}", ended.stderr);
+    let told = one_line(&cloud.run(&["serve", "workflows", "--database-url", value]).stderr);
+    assert!(told.contains("DATABASE_URL is --database-url on the command line"), "{told}");
+}
+
+/// A service of these settings does other things than a simulation expects, which told of losses then.
+#[test]
+fn what_would_spoil_a_simulation_is_only_of_the_service() {
+    let folder = tempfile::tempdir().unwrap();
+    for (scenario, flag, value) in [
+        ("jobs", "--jobs-throttle", "1"),
+        ("archive", "--archive-genres", "scifi"),
+        ("tasks", "--tasks-max-size", "10"),
+    ] {
+        let ended = run(folder.path(), &["simulate", scenario, flag, value]);
+        assert_eq!(ended.code, Some(2), "{scenario}: {ended:?}");
+        assert!(ended.stderr.contains(flag), "{}", ended.stderr);
+        let mut command = messaging(folder.path());
+        let name = flag.trim_start_matches('-').replace('-', "_").to_ascii_uppercase();
+        let ended = command.args(["simulate", scenario, "--count", "5", "--json"]).env(name, value).output().unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{scenario}: {ended:?}");
+    }
+}
+
+/// What the service keeps nothing in was made all the same.
+#[test]
+fn a_folder_is_made_by_who_keeps_something_in_it() {
+    let cloud = Cloud::start();
+    cloud.deploy("archive");
+    let served = cloud.serve("archive", &["--data-dir", "kept"]);
+    drop(served);
+    assert!(!cloud.folder.path().join("kept").exists());
 }
 
 /// A stack of the fan-out that `.env` names was overwritten by another scenario's template.

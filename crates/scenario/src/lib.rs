@@ -30,7 +30,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::ledger::Ledger;
-pub use self::setup::{Clients, Role, Setting, Settings, Setup, System};
+pub use self::setup::{Clients, Role, Setting, Settings, Setup, System, UsedBy, make_folder};
 pub use self::traffic::{Progress, Traffic};
 
 /// Why a scenario can't go on.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 
 use futures::future::BoxFuture;
 use service::http::Face;
@@ -62,8 +63,19 @@ pub struct Setting {
     pub help: &'static str,
     /// The value if nobody sets it.
     pub default: Option<&'static str>,
-    /// Whether only simulations have it: it shapes the traffic.
-    pub only_simulate: bool,
+    /// Which commands have it.
+    pub used_by: UsedBy,
+}
+
+/// Which commands have a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UsedBy {
+    /// `serve` and `simulate`.
+    Both,
+    /// `serve` only: it would change what the traffic of a simulation is to come to.
+    Serve,
+    /// `simulate` only: it shapes the traffic.
+    Simulate,
 }
 
 impl Setting {
@@ -99,17 +111,14 @@ impl Settings {
         }
     }
 
-    /// The value of one, read as something else.
+    /// The value of one, read as something else; `needed` says what it has to be, as "a size like 5GB".
     ///
     /// # Errors
     /// It isn't that.
-    pub fn parse<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, Error>
-    where
-        T::Err: std::fmt::Display,
-    {
+    pub fn parse<T: std::str::FromStr>(&self, name: &str, needed: &str) -> Result<Option<T>, Error> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let wrong = |why: T::Err| Error::usage(format!("{name} is {value:?}: {why}"), format!("Correct {name}."));
-        value.parse().map(Some).map_err(wrong)
+        let wrong = |_| Error::usage(format!("{name} is {value:?}"), format!("Set {name} to {needed}."));
+        value.trim().parse().map(Some).map_err(wrong)
     }
 }
 
@@ -148,6 +157,15 @@ impl Setup {
     }
 }
 
+/// Makes the folder of a scenario's own, which nobody else may look into.
+///
+/// # Errors
+/// It can't be made.
+pub fn make_folder(folder: &Path) -> Result<(), Error> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| Error::failed(format!("Can't make the folder {}", folder.display()), error))
+}
+
 /// An opened scenario.
 pub struct System {
     /// Its face, to be served: it has the API's routes if the role has them.
@@ -159,6 +177,14 @@ pub struct System {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // A parser's own words were shown: "invalid digit found in string".
+    #[test]
+    fn what_cannot_be_read_is_told_with_what_is_needed() {
+        let settings = Settings([("N", "many".to_owned())].into());
+        let Err(Error::Usage { what, help }) = settings.parse::<u32>("N", "a whole number") else { panic!() };
+        assert_eq!((what.as_str(), help.as_str()), ("N is \"many\"", "Set N to a whole number."));
+    }
 
     // Whatever wasn't `true` was off, silently.
     #[test]

@@ -26,8 +26,13 @@ impl Shared {
         held.job.lease().end();
         let hurry = {
             let state = self.state.lock();
-            // Where this one's is the only work, no other is done soon.
-            state.stopping || state.buffer.waits(&held.lane) || (state.working <= 1 && state.buffer.is_empty())
+            let is_full = self.settings.buffer == 0 && self.room.available_permits() == 0;
+            // Where this one's is the only work, no other is done soon; and where nothing is kept ahead, a message in the queue
+            // waits for this one's room.
+            state.stopping
+                || is_full
+                || state.buffer.waits(&held.lane)
+                || (state.working <= 1 && state.buffer.is_empty())
         };
         // The deleter lives as long as the worker.
         let _ = self.deletes.send(Done { held: held.clone(), hurry });

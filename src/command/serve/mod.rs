@@ -159,21 +159,20 @@ async fn serve_fan_out(context: &Context, base: Base) -> Result<Exit, Failure> {
 
 async fn serve_other(context: &Context, choice: Choice<Common>) -> Result<Exit, Failure> {
     let settings = choice.settings(&context.env);
-    let Choice { scenario, args: Common { data_dir, base }, .. } = choice;
+    let Choice { scenario, args: Common { data_dir, base }, .. } = &choice;
     let name = scenario.name();
     let target = base.connect(context).await?;
     let clients = running::clients(&target);
     let stack = running::stack_name(base.stack.as_deref(), name);
-    let outputs = running::outputs(scenario, &target, &clients, &stack).await?;
-    let folder = embedded::data_dir(data_dir, &[FOLDER, name])?;
-    running::make_folder(&folder)?;
+    let outputs = running::outputs(*scenario, &target, &clients, &stack).await?;
+    let folder = embedded::data_dir(data_dir.clone(), &[FOLDER, name])?;
     let printer = Printer::start(&context.ui);
     let tell = printer.tell.clone();
     let (role, workers) = (base.role.into(), base.workers());
     let setup =
         |address, stop| Setup { clients, outputs, role, workers, settings, folder, address, tell: tell.clone(), stop };
     let running = Running::start(base.addr, async |address, stop| {
-        let system = scenario.open(setup(address, stop)).await.map_err(running::failure);
+        let system = scenario.open(setup(address, stop)).await.map_err(|error| choice.failure(error, &context.env));
         system.map(|system| base.named(system))
     });
     base.until_stopped(context, name, &target, running.await?, printer).await

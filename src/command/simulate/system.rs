@@ -113,7 +113,7 @@ async fn simulate(
     let deployed = deployer.apply(&template, &[]).await?;
 
     let clients = running::clients(watched);
-    running::make_folder(folder)?;
+    scenario::make_folder(folder).map_err(running::failure)?;
     let setup = |address, stop| Setup {
         clients: clients.clone(),
         outputs: deployed.outputs.clone(),
@@ -125,10 +125,10 @@ async fn simulate(
         tell: complaints(context),
         stop,
     };
+    let failure = |error| choice.failure(error, &context.env);
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let running =
-        Running::start(any, async |address, stop| scenario.open(setup(address, stop)).await.map_err(running::failure))
-            .await?;
+        Running::start(any, async |address, stop| scenario.open(setup(address, stop)).await.map_err(failure)).await?;
     let seed = args.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let progress = Arc::new(Progress::default());
     let stop = context.stop.child();
@@ -164,7 +164,7 @@ async fn simulate(
     let elapsed = started.elapsed();
     let stopped = running.stop().await;
     let ledger = match ended {
-        Some(ledger) => ledger.map_err(running::failure)?,
+        Some(ledger) => ledger.map_err(failure)?,
         None => return Err(stopped.err().unwrap_or_else(|| Failure::new("The service stopped by itself"))),
     };
     stopped?;

@@ -195,5 +195,6 @@ fn code(error: &PutObjectError) -> Option<&str> {
 /// As `2026-03-01T12:00:00.123Z`.
 fn time(since_epoch: Duration) -> Option<String> {
     let millis = i64::try_from(since_epoch.as_millis()).ok()?;
-    Timestamp::from_millisecond(millis).ok().map(|time| time.to_string())
+    // With all three digits, so that what is later comes later as text too.
+    Timestamp::from_millisecond(millis).ok().map(|time| format!("{time:.3}"))
 }

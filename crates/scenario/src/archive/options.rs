@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Error, Setting, Settings};
+use crate::{Error, Setting, Settings, UsedBy};
 
 const POLL: &str = "ARCHIVE_POLL";
 const WORK: &str = "ARCHIVE_WORK";
@@ -19,7 +19,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         help: "After so long without a `GET /` the service looks for books by itself, as 5s; `false` leaves all to `GET /`. A process \
                that only works, with `--role worker`, always looks",
         default: Some("5s"),
-        only_simulate: false,
+        used_by: UsedBy::Both,
     },
     Setting {
         name: WORK,
@@ -27,7 +27,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         help: "How long the work on a book takes before it is filed, as 90s or 2h: for jobs that are long in earnest, and to see \
                them keep their messages",
         default: Some("0s"),
-        only_simulate: false,
+        used_by: UsedBy::Both,
     },
     Setting {
         name: GENRES,
@@ -35,7 +35,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         help: "The genres that are filed, and the bucket of each where it isn't called so: scifi=my-scifi,romance. Without it those \
                of the stack; without a stack each genre that has a bucket of its name",
         default: None,
-        only_simulate: false,
+        used_by: UsedBy::Serve,
     },
 ];
 

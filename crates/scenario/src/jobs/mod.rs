@@ -48,7 +48,7 @@ use self::options::{Options, Store};
 use self::processor::Processor;
 use self::throttle::Throttle;
 use self::tracking::Tracking;
-use crate::{Error, Ledger, Scenario, Setting, Settings, Setup, System, Traffic};
+use crate::{Error, Ledger, Scenario, Setting, Settings, Setup, System, Traffic, make_folder};
 
 /// The message's attribute that says whose job it is.
 const TENANT: &str = "Tenant";
@@ -103,6 +103,9 @@ async fn open(setup: Setup) -> Result<System, Error> {
     let options = Options::of(&setup.settings)?;
     let store = Store::of(&setup.settings, &setup.folder, setup.clients.is_aws)?;
     store.check_role(setup.role)?;
+    if !store.is_shared() {
+        make_folder(&setup.folder)?;
+    }
     let queue = setup.output(output::QUEUE)?;
     let bucket = setup.output(output::BUCKET)?;
     let authorizer = match setup.role.has_api() {
@@ -111,7 +114,7 @@ async fn open(setup: Setup) -> Result<System, Error> {
     };
     let tracking: Arc<dyn Tracking> = tracking::open(&store, &setup.clients).await?.into();
     let about = "Takes jobs into a queue, works on them, and tells how far they are.";
-    let face = Face::new("jobs", about, setup.tell.clone());
+    let face = Face::new("Jobs", about, setup.tell.clone());
     let figures = Figures::new(&face.metrics, setup.tell.clone());
     let raised = Raised::none(ALARMS.len());
     let mut face = observed(face, figures.clone())

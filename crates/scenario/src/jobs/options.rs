@@ -6,7 +6,7 @@ use std::time::Duration;
 use service::auth::{Authorizer, Keys, OwnKey, Source};
 use service::database::Address;
 
-use crate::{Error, Role, Setting, Settings, Setup};
+use crate::{Error, Role, Setting, Settings, Setup, UsedBy};
 
 /// A payload has at most so many bytes: SQS's 1 MiB ("Amazon SQS message quotas"), but for 8 KiB that the attributes take which
 /// a message has, and those that it gets when it becomes a dead letter.
@@ -28,11 +28,13 @@ const JWKS: &str = "JWT_JWKS";
 const ISSUER: &str = "JWT_ISSUER";
 const AUDIENCE: &str = "JWT_AUDIENCE";
 const ALARM_PERIOD: &str = "JOBS_ALARM_PERIOD";
+/// What an alarm's period may be.
+const PERIODS: &str = "0.1 to 86400 seconds";
 const THROTTLE: &str = "JOBS_THROTTLE";
-const LITERAL: &str = "LITERAL";
+pub(super) const LITERAL: &str = "LITERAL";
 
 const fn setting(name: &'static str, value: &'static str, help: &'static str) -> Setting {
-    Setting { name, value: Some(value), help, default: None, only_simulate: false }
+    Setting { name, value: Some(value), help, default: None, used_by: UsedBy::Both }
 }
 
 /// All of them.
@@ -64,6 +66,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         default: Some("1000"),
+        used_by: UsedBy::Serve,
         ..setting(THROTTLE, "N", "How many requests a second each caller may make; 0 is as many as it likes")
     },
     Setting {
@@ -72,7 +75,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         default: Some("simulateFailure"),
-        only_simulate: true,
+        used_by: UsedBy::Simulate,
         ..setting(
             FAIL_ON,
             "MEMBER",
@@ -146,13 +149,17 @@ impl Store {
         }
     }
 
-    /// Refuses a table that only this process sees, where API and workers are processes of their own.
-    pub(super) fn check_role(&self, role: Role) -> Result<(), Error> {
-        let is_shared = match self {
+    /// Whether other processes reach it too.
+    pub(super) fn is_shared(&self) -> bool {
+        match self {
             Self::Sql(address) => address.is_shared(),
             Self::DynamoDb { .. } => true,
-        };
-        if role == Role::All || is_shared {
+        }
+    }
+
+    /// Refuses a table that only this process sees, where API and workers are processes of their own.
+    pub(super) fn check_role(&self, role: Role) -> Result<(), Error> {
+        if role == Role::All || self.is_shared() {
             return Ok(());
         }
         Err(Error::usage(
@@ -241,14 +248,16 @@ pub(super) struct Options {
 impl Options {
     /// Reads them.
     pub(super) fn of(settings: &Settings) -> Result<Self, Error> {
-        let period: f64 = settings.parse(ALARM_PERIOD)?.unwrap_or(60.0);
+        let period: f64 = settings.parse(ALARM_PERIOD, PERIODS)?.unwrap_or(60.0);
         if !(0.1..=86_400.0).contains(&period) {
             return Err(Error::usage(
                 format!("{ALARM_PERIOD} is {period}"),
-                format!("Set {ALARM_PERIOD} to 0.1 to 86400 seconds."),
+                format!("Set {ALARM_PERIOD} to {PERIODS}."),
             ));
         }
-        let rate: u32 = settings.parse(THROTTLE)?.unwrap_or(0);
+        let rate: u32 = settings
+            .parse(THROTTLE, "a whole number of requests a second; 0 is as many as a caller likes")?
+            .unwrap_or(0);
         Ok(Self {
             alarm_period: Duration::from_secs_f64(period),
             throttle: (rate > 0).then_some(f64::from(rate)),

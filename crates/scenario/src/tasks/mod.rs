@@ -40,7 +40,7 @@ use self::size::Size;
 use self::store::Store;
 use self::watch::Watch;
 use self::work::Work;
-use crate::{Error, Ledger, Scenario, Setting, Setup, System, Traffic};
+use crate::{Error, Ledger, Scenario, Setting, Setup, System, Traffic, UsedBy};
 
 /// The stack's outputs.
 const BUCKET: &str = "BucketName";
@@ -64,14 +64,14 @@ const SETTINGS: &[Setting] = &[
         value: Some("SIZE"),
         help: "How large a text for sum-even may be, as 5GB",
         default: Some(DEFAULT_MAX_SIZE),
-        only_simulate: false,
+        used_by: UsedBy::Serve,
     },
     Setting {
         name: SIZE,
         value: Some("SIZE"),
         help: "Measure instead: sum-even of one generated text of this size, as 5GB, beside a plain read of it",
         default: None,
-        only_simulate: true,
+        used_by: UsedBy::Simulate,
     },
 ];
 
@@ -154,7 +154,7 @@ fn make_worker(setup: &Setup, store: Store, queue: Queue, metrics: service::metr
 
 /// How large a text may be, in bytes.
 fn max_size(setup: &Setup) -> Result<u64, Error> {
-    let Size(most) = setup.settings.parse(MAX_SIZE)?.unwrap_or(Size(LARGEST));
+    let Size(most) = setup.settings.parse(MAX_SIZE, size::NEEDED)?.unwrap_or(Size(LARGEST));
     if most == 0 {
         return Err(Error::usage(
             format!("{MAX_SIZE} is 0: no text could be sent"),

@@ -7,6 +7,9 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 pub(super) struct Size(pub u64);
 
+/// What a size is written like.
+pub(super) const NEEDED: &str = "a size like 5GB, 64MiB or 1000000";
+
 const UNITS: [(&str, u64); 9] = [
     ("KIB", 1 << 10),
     ("MIB", 1 << 20),
@@ -28,7 +31,7 @@ impl FromStr for Size {
         let (number, unit) = unit.unwrap_or((&upper, 1));
         let number = number.trim().parse::<u64>().ok();
         let bytes = number.and_then(|number| number.checked_mul(unit));
-        bytes.map(Self).ok_or_else(|| "a size like 5GB, 64MiB or 1000000 is needed".to_owned())
+        bytes.map(Self).ok_or_else(|| format!("{NEEDED} is needed"))
     }
 }
 

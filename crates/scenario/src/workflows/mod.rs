@@ -38,7 +38,7 @@ use self::api::Api;
 use self::consumer::{Background, Consumer};
 use self::handover::{Handover, OnDemand};
 use self::relay::Relay;
-use crate::{Error, Ledger, Role, Scenario, Setting, Setup, System, Traffic};
+use crate::{Error, Ledger, Role, Scenario, Setting, Setup, System, Traffic, UsedBy, make_folder};
 
 /// The output that names the queue.
 const QUEUE_URL: &str = "QueueUrl";
@@ -75,7 +75,7 @@ impl Scenario for Workflows {
                 help: "Where the workflows are kept: postgres://USER:PASSWORD@HOST/NAME, or sqlite:PATH. Default: a file \
                     in the data folder",
                 default: None,
-                only_simulate: false,
+                used_by: UsedBy::Both,
             },
             Setting {
                 name: CONSUME,
@@ -83,14 +83,14 @@ impl Scenario for Workflows {
                 help: "The workers consume on their own, as many at once as --workers says; without it only requests \
                     consume",
                 default: None,
-                only_simulate: false,
+                used_by: UsedBy::Both,
             },
             Setting {
                 name: LITERAL,
                 value: None,
                 help: "Answer 403 instead of 422 where a status is neither inserted nor consumed",
                 default: None,
-                only_simulate: false,
+                used_by: UsedBy::Both,
             },
         ]
     }
@@ -159,6 +159,9 @@ fn address(setup: &Setup) -> Result<Address, Error> {
         let help = "Set DATABASE_URL to a PostgreSQL database that both can reach, as postgres://USER:PASSWORD@HOST/NAME, \
             or leave --role out.";
         return Err(Error::usage("API and workers run apart, but a file is no database for both", help));
+    }
+    if !address.is_shared() {
+        make_folder(&setup.folder)?;
     }
     Ok(address)
 }

@@ -35,6 +35,30 @@ async fn a_lonely_one_is_deleted_at_once_and_others_wait_a_moment_at_most() {
     worker.end().await;
 }
 
+// A quiet tenant's message waited in the queue for a batch to fill, since what was done kept its room until then.
+#[tokio::test(start_paused = true)]
+async fn where_all_room_is_taken_a_delete_waits_for_no_other() {
+    let fake = Fake::default();
+    ["short", "long", "long", "next"].iter().for_each(|body| drop(fake.send("q", body)));
+    let settings = Settings { concurrency: 3, buffer: 0, ..settings() };
+    let began = Instant::now();
+    let next = Arc::new(Mutex::new(Duration::ZERO));
+    let seen = next.clone();
+    let worker = start(&fake, fake.queue("q", 300, None), settings, move |job| {
+        if job.body == "next" {
+            *seen.lock() = began.elapsed();
+        }
+        async move {
+            sleep(secs(if job.body == "long" { 60 } else { 10 })).await;
+            Verdict::Done
+        }
+    });
+    until(|| fake.bodies("q").len() == 2).await;
+    worker.end().await;
+    let after = *next.lock() - secs(10);
+    assert!(after < Duration::from_millis(10), "it began {after:?} after there was room");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_the_service_could_not_delete_is_deleted_again_a_few_times() {
     let fake = Fake::default();

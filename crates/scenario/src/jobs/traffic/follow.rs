@@ -28,6 +28,8 @@ pub(super) struct Followed {
     pub unexpected: Vec<String>,
     /// Jobs that haven't ended.
     pub open: Vec<String>,
+    /// Jobs that are to fail where no status tells of it.
+    pub untold: Vec<String>,
     /// Jobs that have, as they are to be found again.
     pub ended: Vec<Ended>,
     /// Ids of the first jobs of each tenant that are done.
@@ -59,6 +61,7 @@ impl Followed {
             dead: BTreeMap::new(),
             unexpected: Vec::new(),
             open: Vec::new(),
+            untold: Vec::new(),
             ended: Vec::new(),
             examples: Vec::new(),
             lead: Latencies::default(),
@@ -87,7 +90,10 @@ pub(super) async fn all(run: &Run, mut accepted: UnboundedReceiver<Accepted>) ->
             };
             moved = Instant::now();
             all.tenants[job.tenant].asked += 1;
-            open.push_back(job);
+            match run.literal && job.kind == Kind::Poison {
+                true => all.untold.push(job.id),
+                false => open.push_back(job),
+            }
         }
         let some: Vec<Accepted> = open.drain(..open.len().min(traffic.concurrency.max(1) * 4)).collect();
         let asked = futures::stream::iter(some).map(|job| async move { (look(run, &job).await, job) });

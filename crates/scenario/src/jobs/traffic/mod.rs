@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 use self::client::Client;
 use self::follow::Followed;
 use self::submit::Submitted;
-use super::output;
+use super::{options, output};
 use crate::ledger::{Ledger, Leg};
 use crate::{Error, Traffic};
 
@@ -36,6 +36,8 @@ struct Run {
     bucket: String,
     queue: String,
     dead_letters: String,
+    /// Whether a failed job's status isn't told: that it is a dead letter is its end.
+    literal: bool,
 }
 
 impl Run {
@@ -48,7 +50,8 @@ impl Run {
         let (bucket, queue, dead_letters) =
             (output(output::BUCKET)?, output(output::QUEUE)?, output(output::DEAD_LETTERS)?);
         let clients = plan::TENANTS.iter().map(|name| Client::new(&traffic, name)).collect::<Result<_, _>>()?;
-        Ok(Self { traffic, clients, bucket, queue, dead_letters })
+        let literal = traffic.settings.is_on(options::LITERAL)?;
+        Ok(Self { traffic, clients, bucket, queue, dead_letters, literal })
     }
 }
 
@@ -60,7 +63,8 @@ pub(super) async fn run(traffic: Traffic) -> Result<Ledger, Error> {
     let before = again::objects(&run).await;
     // A job is a few hundred bytes here, and the count is the user's.
     let (tx, rx) = mpsc::unbounded_channel();
-    let (submitted, followed) = tokio::join!(submit::all(&run, tx), follow::all(&run, rx));
+    let (submitted, mut followed) = tokio::join!(submit::all(&run, tx), follow::all(&run, rx));
+    proof::settle_untold(&run, &mut followed).await;
     let mut ledger = Ledger::default();
     ledger.legs.push(leg(&submitted, &followed));
     ledger.tenants = followed.tenants.clone();

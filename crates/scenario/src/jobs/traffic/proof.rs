@@ -47,8 +47,8 @@ pub(super) async fn add(
     }
     if submitted.poison > 0 {
         ledger.notes.push(format!(
-            "{} payloads asked to fail for ever: their jobs are in the dead-letter queue, which keeps them.",
-            submitted.poison
+            "{} asked to fail for ever: their jobs are in the dead-letter queue, which keeps them.",
+            if submitted.poison == 1 { "1 payload".to_owned() } else { format!("{} payloads", submitted.poison) }
         ));
     }
 }
@@ -56,7 +56,8 @@ pub(super) async fn add(
 /// Every job that failed is in the dead-letter queue, once, with the reason that its status gives.
 async fn dead_letters(run: &Run, followed: &Followed, ledger: &mut Ledger) -> Check {
     let mut check = Check::new("failed jobs are dead letters with their reason");
-    let found = match receive_all(run, followed).await {
+    let wanted = followed.dead.keys().cloned().collect();
+    let found = match receive_all(run, &wanted, Instant::now() + run.traffic.patience).await {
         Ok(found) => found,
         Err(why) => {
             check.look(Err(format!("the dead-letter queue: {why}")));
@@ -80,12 +81,35 @@ async fn dead_letters(run: &Run, followed: &Followed, ledger: &mut Ledger) -> Ch
     check
 }
 
-/// The reasons of the dead letters of this run, by their jobs. They become visible again.
-async fn receive_all(run: &Run, followed: &Followed) -> Result<BTreeMap<String, Vec<String>>, String> {
+/// Finds the end of those jobs whose status never tells of it: in the dead-letter queue.
+pub(super) async fn settle_untold(run: &Run, followed: &mut Followed) {
+    let mut moved = Instant::now();
+    while !followed.untold.is_empty() {
+        let wanted = followed.untold.iter().cloned().collect();
+        // What can't be received now is tried again, and told by the check of the dead letters.
+        let found = receive_all(run, &wanted, Instant::now() + PAUSE).await.unwrap_or_default();
+        for (id, reasons) in found {
+            moved = Instant::now();
+            followed.untold.retain(|untold| *untold != id);
+            followed.dead.insert(id, reasons.into_iter().next().unwrap_or_default());
+            run.traffic.progress.finish(1);
+        }
+        if moved.elapsed() > run.traffic.patience || run.traffic.stop.is_cancelled() {
+            break;
+        }
+    }
+    followed.open.append(&mut followed.untold);
+}
+
+/// The reasons of the dead letters of some jobs, until all are found or the deadline has come. They become visible again.
+async fn receive_all(
+    run: &Run,
+    wanted: &BTreeSet<String>,
+    deadline: Instant,
+) -> Result<BTreeMap<String, Vec<String>>, String> {
     let sqs = &run.traffic.clients.sqs;
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut handles = Vec::new();
-    let deadline = Instant::now() + run.traffic.patience;
     // A queue may have messages and give none for once: only when all are there, or nothing came for a while, it is the end.
     let mut empty = 0;
     while handles.len() < MAX_LOOKED_AT && Instant::now() < deadline && empty < 3 {
@@ -93,11 +117,11 @@ async fn receive_all(run: &Run, followed: &Followed) -> Result<BTreeMap<String, 
         let receive = receive.visibility_timeout(HIDDEN).wait_time_seconds(1).message_attribute_names("All");
         let got = receive.send().await.map_err(|error| tell(&error))?;
         let messages = got.messages.unwrap_or_default();
-        let all_found = followed.dead.keys().all(|id| found.contains_key(id));
+        let all_found = wanted.iter().all(|id| found.contains_key(id));
         empty = if messages.is_empty() { empty + if all_found { 3 } else { 1 } } else { 0 };
         for message in messages {
             let id = text(&message, worker::MESSAGE_ID).or_else(|| message.message_id.clone()).unwrap_or_default();
-            if followed.dead.contains_key(&id) {
+            if wanted.contains(&id) {
                 found.entry(id).or_default().push(text(&message, worker::REASON).unwrap_or_default());
             }
             handles.extend(message.receipt_handle);

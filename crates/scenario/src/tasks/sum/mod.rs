@@ -2,6 +2,8 @@
 
 mod big;
 mod parse;
+mod plain;
+mod sixteen;
 mod tally;
 
 use std::ops::Range;

@@ -70,8 +70,12 @@ pub(super) async fn run(traffic: &Traffic, size: Size) -> Result<Ledger, Error> 
             notes.push(speed("sum-even", length, execution));
             notes.push(speed("Plain read, by as many readers", length, plain.parallel));
             notes.push(speed("Plain read, by one reader", length, plain.alone));
-            let share = plain.parallel.as_secs_f64() / execution.as_secs_f64().max(1e-9) * 100.0;
-            notes.push(format!("sum-even has {share:.0} % of the plain read's speed."));
+            let share = |plain: Duration| plain.as_secs_f64() / execution.as_secs_f64().max(1e-9) * 100.0;
+            notes.push(format!(
+                "sum-even has {:.0} % of the speed of one plain reader, {:.0} % of that of as many readers.",
+                share(plain.alone),
+                share(plain.parallel)
+            ));
         }
         Err(why) => {
             leg.lost = 1;

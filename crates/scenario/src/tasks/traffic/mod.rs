@@ -17,12 +17,12 @@ mod large;
 mod plan;
 
 use crate::tasks::SIZE;
-use crate::tasks::size::Size;
+use crate::tasks::size::{NEEDED, Size};
 use crate::{Error, Ledger, Traffic};
 
 /// Makes the traffic.
 pub(super) async fn run(traffic: Traffic) -> Result<Ledger, Error> {
-    match traffic.settings.parse::<Size>(SIZE)? {
+    match traffic.settings.parse::<Size>(SIZE, NEEDED)? {
         Some(size) => large::run(&traffic, size).await,
         None => everyday::run(traffic).await,
     }
