@@ -1,31 +1,19 @@
-//! How a run ends before the filter has given all its results.
+//! How a step ends that gives no result.
 
-use serde_json::Value;
+use crate::value::Val;
 
-/// Why a run ends early.
+/// Why a step gives no result.
 #[derive(Debug)]
 pub(crate) enum Stop {
     /// The filter failed; `try` can catch it. The value is what `error(..)` was given, mostly a text.
-    Error(Value),
-    /// The budget is spent. Nothing catches it.
+    Error(Val),
+    /// There is no result here: what was left open before goes on.
+    Nothing,
+    /// The budget is spent, or something is nested too deep. Nothing catches it.
     Exhausted,
-    /// A call of `first`, `limit` or the like has all the results that it wants; the number says which call.
-    Enough(usize),
-    /// The stop came from whoever takes the results of a `try` or `//`, not from the filter inside: it passes through.
-    Outside(Box<Stop>),
-}
-
-/// Whether a run may go on.
-pub(crate) type Done = Result<(), Stop>;
-
-impl Stop {
-    /// An error with a text as its value.
-    pub(crate) fn message(message: impl Into<String>) -> Self {
-        Self::Error(Value::String(message.into()))
-    }
 }
 
 /// Fails with a text that `try` can catch.
-pub(crate) fn fail<T>(message: impl Into<String>) -> Result<T, Stop> {
-    Err(Stop::message(message))
+pub(crate) fn fail<T>(message: impl AsRef<str>) -> Result<T, Stop> {
+    Err(Stop::Error(Val::text(message)))
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use search::{Pattern, Steps, TooDear};
 use serde_json::Value;
 
 use crate::error::{Invalid, Result};
@@ -23,29 +24,24 @@ const NODE: usize = 32;
 const MAX_STEPS: u64 = 10_000_000;
 
 #[derive(Debug)]
-pub(crate) struct PatternBudget {
-    left: u64,
-}
+pub(crate) struct PatternBudget(Steps);
 
 impl Default for PatternBudget {
     fn default() -> Self {
-        Self { left: MAX_STEPS }
+        Self(Steps::new(MAX_STEPS))
     }
 }
 
 impl PatternBudget {
-    /// Pays for steps before they are taken.
-    pub(crate) fn pay(&mut self, steps: u64) -> Result<()> {
-        let left = self.left.checked_sub(steps);
-        self.left = left.ok_or_else(Self::spent)?;
-        Ok(())
-    }
-
-    /// The error for patterns that cost too much.
-    pub(crate) fn spent() -> Invalid {
-        Invalid::new(format!(
-            "Template error: matching the values of the parameters with their AllowedPatterns takes more than {MAX_STEPS} steps here. Simplify the patterns, repetitions within repetitions first."
-        ))
+    /// Whether a whole text matches a pattern.
+    pub(crate) fn is_match(&mut self, pattern: &Pattern, text: &str) -> Result<bool> {
+        let text: Vec<char> = text.chars().collect();
+        let spent = |TooDear| {
+            Invalid::new(format!(
+                "Template error: matching the values of the parameters with their AllowedPatterns takes more than {MAX_STEPS} steps here. Simplify the patterns, repetitions within repetitions first."
+            ))
+        };
+        pattern.is_match(&text, &mut self.0).map_err(spent)
     }
 }
 

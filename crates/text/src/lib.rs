@@ -6,12 +6,10 @@
 //! - [`glob`]: patterns with `*` and `?`.
 //! - [`regions`]: the names of AWS's regions.
 //! - [`tags`]: what tags are made of.
-//! - [`pattern`]: regular expressions that clients write, and what they cost.
 //! - [`uuid`]: UUIDs that follow from numbers.
 
 pub mod arn;
 pub mod glob;
-pub mod pattern;
 pub mod query;
 pub mod regions;
 pub mod tags;

@@ -1,164 +1,132 @@
-//! The functions of jq: which there are, and those that make one value of their input and at most one argument.
-//!
-//! `eval` pays for their input, argument and result, and has the functions that run filters.
+//! The functions of jq: which there are, and those that make one value of their input and their arguments. Those that run
+//! filters are `prelude`'s, or the machine's own.
 
+mod arithmetic;
 mod dates;
-mod expect;
+mod formats;
+mod json;
 mod lists;
 mod numbers;
-mod objects;
+pub(crate) mod paths;
+mod regexes;
 mod strings;
 
-use serde_json::Value;
+use std::fmt;
 
-use crate::error::{Stop, fail};
-use crate::value::{contains, kind, tostring, truthy};
-use expect::{float, list, text};
+use crate::budget::Budget;
+use crate::error::Stop;
+use crate::value::{Val, dumped};
 
-/// The names of all functions, each with a number of arguments that it takes.
-const KNOWN: &[(&str, usize)] = &[
-    ("add", 0),
-    ("all", 0),
-    ("any", 0),
-    ("arrays", 0),
-    ("ascii_downcase", 0),
-    ("ascii_upcase", 0),
-    ("booleans", 0),
-    ("ceil", 0),
-    ("contains", 1),
-    ("empty", 0),
-    ("endswith", 1),
-    ("error", 0),
-    ("error", 1),
-    ("fabs", 0),
-    ("first", 0),
-    ("first", 1),
-    ("flatten", 0),
-    ("floor", 0),
-    ("from_entries", 0),
-    ("fromdate", 0),
-    ("fromdateiso8601", 0),
-    ("fromjson", 0),
-    ("gmtime", 0),
-    ("gsub", 2),
-    ("gsub", 3),
-    ("has", 1),
-    ("index", 1),
-    ("isvalid", 1),
-    ("join", 1),
-    ("keys", 0),
-    ("keys_unsorted", 0),
-    ("last", 0),
-    ("length", 0),
-    ("limit", 2),
-    ("ltrimstr", 1),
-    ("map", 1),
-    ("max", 0),
-    ("min", 0),
-    ("mktime", 0),
-    ("not", 0),
-    ("nulls", 0),
-    ("numbers", 0),
-    ("objects", 0),
-    ("range", 1),
-    ("range", 2),
-    ("recurse", 0),
-    ("reverse", 0),
-    ("round", 0),
-    ("rtrimstr", 1),
-    ("scalars", 0),
-    ("select", 1),
-    ("sort", 0),
-    ("split", 1),
-    ("sqrt", 0),
-    ("startswith", 1),
-    ("strftime", 1),
-    ("strings", 0),
-    ("strptime", 1),
-    ("sub", 2),
-    ("sub", 3),
-    ("test", 1),
-    ("test", 2),
-    ("to_entries", 0),
-    ("toarray", 0),
-    ("todate", 0),
-    ("todateiso8601", 0),
-    ("tojson", 0),
-    ("tonumber", 0),
-    ("tostring", 0),
-    ("type", 0),
-    ("unique", 0),
-    ("utf8bytelength", 0),
-    ("values", 0),
+pub(crate) use arithmetic::calculate;
+pub(crate) use formats::format;
+
+/// The functions of jq 1.6 that are refused by name: those that read or write what is outside of the query and its input.
+pub(crate) const REFUSED: [(&str, usize); 11] = [
+    ("debug", 0),
+    ("env", 0),
+    ("get_jq_origin", 0),
+    ("get_prog_origin", 0),
+    ("get_search_list", 0),
+    ("halt", 0),
+    ("halt_error", 0),
+    ("halt_error", 1),
+    ("input_filename", 0),
+    ("modulemeta", 0),
+    ("stderr", 0),
 ];
 
-/// Checks that there is a function of this name with so many arguments.
-pub(crate) fn check(name: &str, arguments: usize) -> Result<(), String> {
-    if KNOWN.contains(&(name, arguments)) {
-        return Ok(());
-    }
-    Err(format!("{name}/{arguments} is not a function of jq that is supported here"))
+/// The code of a function.
+type Code = fn(&mut Budget, Val, Vec<Val>) -> Result<Val, Stop>;
+
+/// A function that makes one value of its input and its arguments.
+pub(crate) struct Native {
+    name: &'static str,
+    arguments: usize,
+    code: Code,
 }
 
-/// Calls a function of the input alone.
-pub(crate) fn of_input(name: &str, input: &Value) -> Result<Value, Stop> {
-    Ok(match name {
-        "not" => (!truthy(input)).into(),
-        "type" => kind(input).into(),
-        "tostring" => tostring(input).into(),
-        "tojson" => input.to_string().into(),
-        "fromjson" => return strings::parse_json(input),
-        "utf8bytelength" => text(input)?.len().into(),
-        "ascii_downcase" => text(input)?.to_ascii_lowercase().into(),
-        "ascii_upcase" => text(input)?.to_ascii_uppercase().into(),
-        "length" => return lists::length(input),
-        "tonumber" => return numbers::parse(input),
-        "floor" | "ceil" | "round" | "sqrt" | "fabs" => numbers::calculate(name, float(input)?),
-        "keys" => return objects::keys(input, true),
-        "keys_unsorted" => return objects::keys(input, false),
-        "to_entries" => return objects::to_entries(input),
-        "from_entries" => objects::from_entries(list(input)?),
-        "add" => return lists::add(input),
-        "any" => list(input)?.iter().any(truthy).into(),
-        "all" => list(input)?.iter().all(truthy).into(),
-        "first" => list(input)?.first().cloned().unwrap_or_default(),
-        "last" => list(input)?.last().cloned().unwrap_or_default(),
-        "min" => lists::least(list(input)?),
-        "max" => lists::greatest(list(input)?),
-        "sort" => lists::sort(input)?.into(),
-        "unique" => return lists::unique(input),
-        "reverse" => return lists::reverse(input),
-        "flatten" => lists::flatten(list(input)?),
-        "toarray" if input.is_array() => input.clone(),
-        "toarray" => vec![input.clone()].into(),
-        "gmtime" => return dates::break_down(float(input)?).map_err(Stop::message),
-        "mktime" => return dates::mktime(input).map_err(Stop::message),
-        "todate" | "todateiso8601" => return dates::strftime(input, dates::ISO).map_err(Stop::message),
-        "fromdate" | "fromdateiso8601" => {
-            let parts = dates::strptime(text(input)?, dates::ISO).map_err(Stop::message)?;
-            return dates::mktime(&parts).map_err(Stop::message);
-        }
-        other => return fail(format!("{other} is not supported")),
-    })
-}
-
-/// Calls a function of the input and one value.
-pub(crate) fn of_input_and_argument(name: &str, input: &Value, argument: &Value) -> Result<Value, Stop> {
-    match name {
-        "has" => objects::has(input, argument),
-        "contains" => contains(input, argument).map(Value::Bool),
-        "startswith" => strings::starts_with(input, argument),
-        "endswith" => strings::ends_with(input, argument),
-        "ltrimstr" => Ok(strings::trim(input, argument, |text, cut| text.strip_prefix(cut))),
-        "rtrimstr" => Ok(strings::trim(input, argument, |text, cut| text.strip_suffix(cut))),
-        "split" => strings::split(input, argument),
-        "join" => {
-            let separator = text(argument)?;
-            strings::join(list(input)?, separator)
-        }
-        "index" => Ok(lists::index(input, argument)),
-        "strftime" => dates::strftime(input, text(argument)?).map_err(Stop::message),
-        "strptime" => dates::strptime(text(input)?, text(argument)?).map_err(Stop::message),
-        other => fail(format!("{other} is not supported")),
+impl Native {
+    pub(crate) fn call(&self, budget: &mut Budget, input: Val, arguments: Vec<Val>) -> Result<Val, Stop> {
+        (self.code)(budget, input, arguments)
     }
 }
+
+impl fmt::Debug for Native {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.name, self.arguments)
+    }
+}
+
+impl PartialEq for Native {
+    fn eq(&self, other: &Self) -> bool {
+        (self.name, self.arguments) == (other.name, other.arguments)
+    }
+}
+
+/// The function of this name with so many arguments.
+pub(crate) fn native(name: &str, arguments: usize) -> Option<&'static Native> {
+    let tables = [GENERAL, strings::TABLE, lists::TABLE, numbers::TABLE, dates::TABLE, regexes::TABLE, paths::TABLE];
+    let wanted = |native: &&Native| native.name == name && native.arguments == arguments;
+    tables.into_iter().flatten().find(wanted)
+}
+
+/// A line of a table.
+const fn entry(name: &'static str, arguments: usize, code: Code) -> Native {
+    Native { name, arguments, code }
+}
+
+/// The first argument.
+fn only(arguments: Vec<Val>) -> Val {
+    arguments.into_iter().next().unwrap_or_default()
+}
+
+/// The first two arguments.
+fn both(arguments: Vec<Val>) -> (Val, Val) {
+    let mut arguments = arguments.into_iter();
+    (arguments.next().unwrap_or_default(), arguments.next().unwrap_or_default())
+}
+
+/// A string as it is, anything else as JSON.
+fn tostring(budget: &mut Budget, value: Val) -> Result<Val, Stop> {
+    match value {
+        Val::Text(_) => Ok(value),
+        other => tojson(budget, &other),
+    }
+}
+
+fn tojson(budget: &mut Budget, value: &Val) -> Result<Val, Stop> {
+    budget.pay(value.size())?;
+    let text = dumped(value);
+    budget.pay_text(text.len())?;
+    Ok(Val::text(text))
+}
+
+fn error(value: Val) -> Result<Val, Stop> {
+    match value {
+        // jq 1.6 takes an error without a message for no result.
+        Val::Null => Err(Stop::Nothing),
+        other => Err(Stop::Error(other)),
+    }
+}
+
+/// The names of all functions of jq 1.6, as its `builtins` lists them.
+const BUILTINS: &str = include_str!("builtins.txt");
+
+const GENERAL: &[Native] = &[
+    entry("type", 0, |_, input, _| Ok(Val::text(input.kind()))),
+    entry("error", 0, |_, input, _| error(input)),
+    entry("error", 1, |_, _, arguments| error(only(arguments))),
+    entry("tostring", 0, |budget, input, _| tostring(budget, input)),
+    entry("tojson", 0, |budget, input, _| tojson(budget, &input)),
+    entry("fromjson", 0, |budget, input, _| json::parse(budget, &input)),
+    entry("tonumber", 0, |budget, input, _| json::number(budget, &input)),
+    entry("format", 1, |budget, input, arguments| formats::named(budget, &only(arguments), &input)),
+    // There is one input, and it has been read.
+    entry("input", 0, |_, _, _| Err(Stop::Error(Val::text("break")))),
+    entry("inputs", 0, |_, _, _| Err(Stop::Nothing)),
+    entry("input_line_number", 0, |_, _, _| Ok(Val::Number(0.0))),
+    entry("builtins", 0, |budget, _, _| {
+        budget.pay(BUILTINS.len() / 4)?;
+        Ok(Val::list(BUILTINS.split_whitespace().map(Val::text).collect()))
+    }),
+];

@@ -1,31 +1,46 @@
 //! Numbers and strings of a jq query.
 
-use serde_json::{Number, Value};
+use super::{Parser, Result, identifier};
+use crate::ast::{Ast, Constant, Format, TextPart};
+use crate::value::Val;
 
-use super::{Parser, Result};
-use crate::ast::{Ast, Format, TextPart};
+/// A name as the index of a member.
+pub(super) fn key(name: &str) -> Ast {
+    Ast::Literal(Constant(Val::text(name)))
+}
+
+/// Bytes of what jq takes for a number at the start of a text, be it one or not; a single dot and two are signs.
+pub(super) fn number_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let digits = |from: usize| bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let mut len = bytes.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    if len > 0 && matches!(bytes.get(len), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(bytes.get(len + 1), Some(b'+' | b'-')));
+        let exponent = if len + 1 + sign <= bytes.len() { digits(len + 1 + sign) } else { 0 };
+        len += if exponent > 0 { 1 + sign + exponent } else { 0 };
+    }
+    // `.e1` is the longest of the two that a dot may begin with, if the name goes on.
+    let field = text.strip_prefix('.').map_or(0, |name| 1 + identifier(name));
+    if matches!(&text[..len], "." | "..") || field > len { 0 } else { len }
+}
 
 impl Parser<'_> {
-    pub(super) fn number(&mut self) -> Result<Ast> {
-        let rest = self.rest().as_bytes();
-        let digits = |from: usize| rest[from..].iter().take_while(|b| b.is_ascii_digit()).count();
-        let mut len = digits(0);
-        if rest.get(len) == Some(&b'.') {
-            len += 1;
-            len += digits(len);
-        }
-        if matches!(rest.get(len), Some(b'e' | b'E')) {
-            let sign = usize::from(matches!(rest.get(len + 1), Some(b'+' | b'-')));
-            let exponent = digits(len + 1 + sign);
-            len += if exponent > 0 { 1 + sign + exponent } else { 0 };
-        }
+    pub(super) fn number(&mut self, len: usize) -> Result<Ast> {
         let text = &self.rest()[..len];
-        let number = match text.parse::<i64>() {
-            Ok(whole) => Number::from(whole),
-            Err(_) => text.parse().ok().and_then(Number::from_f64).ok_or_else(|| self.unexpected())?,
-        };
+        let number: f64 = text.parse().map_err(|_| format!("Invalid numeric literal '{text}'"))?;
         self.at += len;
-        Ok(Ast::Literal(Value::Number(number)))
+        Ok(Ast::Literal(Constant(Val::Number(number.clamp(f64::MIN, f64::MAX)))))
+    }
+
+    /// The name of a format, after its `@`.
+    pub(super) fn format(&mut self) -> Result<Format> {
+        let len = identifier(self.rest());
+        if len == 0 {
+            return Err(self.unexpected());
+        }
+        let format = Format::parse(&self.rest()[..len]);
+        self.at += len;
+        Ok(format)
     }
 
     pub(super) fn string(&mut self, format: Format) -> Result<Ast> {
@@ -41,6 +56,7 @@ impl Parser<'_> {
                     self.at += 1;
                     parts.push(TextPart::Literal(std::mem::take(&mut literal)));
                     parts.push(TextPart::Interpolated(self.pipe()?));
+                    self.nodes += 2;
                     self.expect(")")?;
                 }
                 '\\' => literal.push(self.escape()?),
@@ -48,7 +64,7 @@ impl Parser<'_> {
             }
         }
         if parts.is_empty() {
-            return Ok(Ast::Literal(literal.into()));
+            return Ok(Ast::Literal(Constant(Val::text(literal))));
         }
         parts.push(TextPart::Literal(literal));
         Ok(Ast::Text(parts, format))

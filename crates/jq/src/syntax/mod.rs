@@ -1,28 +1,66 @@
 //! The text of a jq query read into a tree. What this engine leaves out of jq is refused by name.
 //!
-//! A recursive descent: `operators` from the loosest (`|`) to the tightest (`*`), then `terms`, then `literals`. This file
-//! has what they all read with.
+//! A recursive descent: `operators` from the loosest (`|`) to the tightest (`*`), `statements` for what begins with a word,
+//! `terms`, `patterns` and `literals`; `scope` resolves names. This file has what they all read with.
 
 mod literals;
 mod operators;
+mod patterns;
+mod scope;
+mod statements;
 mod terms;
 
-use crate::ast::Ast;
+use crate::ast::{Ast, Definition};
+use scope::Scope;
 
-/// How many nodes a filter may have: far more than one needs to extract keys, and few enough to never exhaust a stack.
-const MAX_NODES: usize = 600;
+pub(crate) use scope::Globals;
+
+/// How many nodes a filter may have: a query of Firehose has at most 5,120 characters.
+const MAX_NODES: usize = 2_500;
 /// How deep its parentheses, brackets and keywords may be nested.
-const MAX_DEPTH: usize = 40;
+const MAX_DEPTH: usize = 60;
 
 /// What is read, or what is wrong with the query.
 type Result<T> = std::result::Result<T, String>;
 
+/// Words that are no names of functions.
+const KEYWORDS: [&str; 19] = [
+    "__loc__", "and", "as", "catch", "def", "elif", "else", "end", "foreach", "if", "import", "include", "label",
+    "module", "or", "reduce", "then", "try", "break",
+];
+
 /// Reads a whole query.
-pub(crate) fn parse(text: &str) -> Result<Ast> {
-    let mut parser = Parser { text, at: 0, nodes: 0, depth: 0 };
-    let ast = parser.pipe()?;
+pub(crate) fn parse(text: &str, globals: &Globals) -> Result<Ast> {
+    let mut parser = Parser::new(text, globals);
+    for word in ["module", "import", "include"] {
+        if parser.at_word(word) {
+            return Err(format!("{word} is not supported in the jq query"));
+        }
+    }
+    let ast = parser.program()?;
     parser.space();
     if parser.at < text.len() { Err(parser.unexpected()) } else { Ok(ast) }
+}
+
+/// Reads definitions for all queries, each of which may use those before it and itself.
+pub(crate) fn define(text: &str, globals: &mut Globals) -> Result<Vec<Definition>> {
+    let (mut definitions, mut at) = (Vec::new(), 0);
+    loop {
+        let (name, parameters) = {
+            let mut parser = Parser { at, ..Parser::new(text, globals) };
+            if !parser.eat_word("def") {
+                parser.space();
+                return if parser.at < text.len() { Err(parser.unexpected()) } else { Ok(definitions) };
+            }
+            let head = parser.head()?;
+            at = parser.at;
+            head
+        };
+        globals.add(&name, parameters.len(), definitions.len());
+        let mut parser = Parser { at, ..Parser::new(text, globals) };
+        definitions.push(parser.body(parameters)?);
+        at = parser.at;
+    }
 }
 
 struct Parser<'a> {
@@ -32,11 +70,18 @@ struct Parser<'a> {
     /// Nodes read so far.
     nodes: usize,
     depth: usize,
+    /// What the query has defined so far.
+    scope: Scope,
+    globals: &'a Globals,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
+    fn new(text: &'a str, globals: &'a Globals) -> Self {
+        Self { text, at: 0, nodes: 0, depth: 0, scope: Scope::default(), globals }
+    }
+
     /// What has not been read yet.
-    fn rest(&self) -> &str {
+    fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }
 
@@ -44,7 +89,7 @@ impl Parser<'_> {
     fn space(&mut self) {
         loop {
             let rest = self.rest();
-            let trimmed = rest.trim_start();
+            let trimmed = rest.trim_start_matches([' ', '\n', '\t', '\r']);
             let comment = if trimmed.starts_with('#') { trimmed.find('\n').unwrap_or(trimmed.len()) } else { 0 };
             self.at += rest.len() - trimmed.len() + comment;
             if comment == 0 {
@@ -61,10 +106,15 @@ impl Parser<'_> {
         }
     }
 
+    /// Whether this symbol stands here.
+    fn at_symbol(&mut self, symbol: &str) -> bool {
+        self.space();
+        self.rest().starts_with(symbol)
+    }
+
     /// Reads this symbol, if it stands here.
     fn eat(&mut self, symbol: &str) -> bool {
-        self.space();
-        let found = self.rest().starts_with(symbol);
+        let found = self.at_symbol(symbol);
         self.at += if found { symbol.len() } else { 0 };
         found
     }
@@ -73,13 +123,38 @@ impl Parser<'_> {
         if self.eat(symbol) { Ok(()) } else { Err(self.unexpected()) }
     }
 
+    /// Reads a `?` that makes what stands before it optional, if one stands here; `?//` is another sign.
+    fn eat_question(&mut self) -> bool {
+        !self.at_symbol("?//") && self.eat("?")
+    }
+
     /// Reads an identifier, if there is one.
-    fn word(&mut self) -> Option<&str> {
+    fn word(&mut self) -> Option<&'a str> {
         self.space();
         let len = identifier(self.rest());
         let word = self.text.get(self.at..self.at + len)?;
         self.at += len;
         (len > 0).then_some(word)
+    }
+
+    /// Reads an identifier that is no keyword.
+    fn name(&mut self) -> Result<&'a str> {
+        let before = self.at;
+        match self.word() {
+            Some(word) if !KEYWORDS.contains(&word) => Ok(word),
+            _ => {
+                self.at = before;
+                Err(self.unexpected())
+            }
+        }
+    }
+
+    /// Whether this word stands here.
+    fn at_word(&mut self, wanted: &str) -> bool {
+        let before = self.at;
+        let found = self.word() == Some(wanted);
+        self.at = before;
+        found
     }
 
     /// Reads this word, if it stands here.

@@ -1,240 +1,231 @@
-//! Terms: paths, brackets, objects, keywords and calls of functions.
+//! Terms: paths, constants, constructions, variables and calls of functions.
 
-use serde_json::Value;
-
-use super::{Parser, Result, identifier};
-use crate::ast::{Ast, Format};
-use crate::functions;
-
-/// Words that the language has and this engine does not.
-const UNSUPPORTED: [&str; 7] = ["def", "foreach", "label", "break", "import", "include", "__loc__"];
-const KEYWORDS: [&str; 13] =
-    ["if", "then", "elif", "else", "end", "and", "or", "as", "reduce", "try", "catch", "def", "foreach"];
+use super::literals::{key, number_length};
+use super::scope::{self, Name};
+use super::{KEYWORDS, Parser, Result, identifier};
+use crate::ast::{Ast, Constant, Format};
+use crate::value::Val;
 
 impl Parser<'_> {
-    /// A term and what follows it: `.a`, `[..]`, `?`.
-    pub(super) fn postfix(&mut self) -> Result<Ast> {
-        let mut ast = self.term()?;
+    /// A term and what follows it: `.a`, `[..]`, each with its `?`.
+    pub(super) fn term(&mut self) -> Result<Ast> {
+        let mut ast = self.first()?;
         loop {
+            self.space();
+            let rest = self.rest();
             let base = Box::new(ast);
-            ast = if self.eat("?") {
-                self.node(Ast::Try(base, None))?
-            } else if self.eat("[") {
-                self.brackets(base)?
-            } else if self.rest().starts_with('.') && !self.rest().starts_with("..") {
+            ast = if rest.starts_with('[') {
                 self.at += 1;
-                if self.eat("[") { self.brackets(base)? } else { self.field(base)? }
+                self.brackets(base)?
+            } else if rest.starts_with('.') && identifier(&rest[1..]) > 0 && number_length(rest) == 0 {
+                self.field(base)?
+            } else if rest.starts_with('.') && !rest.starts_with("..") && number_length(rest) == 0 {
+                self.at += 1;
+                let format = if self.eat("@") { self.format()? } else { Format::Text };
+                let index = Box::new(self.string(format)?);
+                let optional = self.eat_question();
+                self.node(Ast::Index { base, index, optional })?
             } else {
                 return Ok(*base);
             };
         }
     }
 
-    /// A name or a string after a dot.
+    /// A dot and the name right behind it.
     fn field(&mut self, base: Box<Ast>) -> Result<Ast> {
+        self.at += 1;
         let len = identifier(self.rest());
-        let name = if len > 0 {
-            let name = self.rest()[..len].to_owned();
-            self.at += len;
-            Ast::Literal(name.into())
-        } else if self.rest().starts_with('"') {
-            self.string(Format::Text)?
-        } else {
-            return Err(self.unexpected());
-        };
-        self.node(Ast::Index(base, Box::new(name)))
+        let index = Box::new(key(&self.rest()[..len]));
+        self.at += len;
+        let optional = self.eat_question();
+        self.node(Ast::Index { base, index, optional })
     }
 
-    /// From after `[` to after `]`.
+    /// From after `[` to after `]`, and its `?`.
     fn brackets(&mut self, base: Box<Ast>) -> Result<Ast> {
         if self.eat("]") {
-            return self.node(Ast::Iterate(base));
+            let optional = self.eat_question();
+            return self.node(Ast::Iterate { base, optional });
         }
+        let from = if self.at_symbol(":") { None } else { Some(Box::new(self.pipe()?)) };
         if self.eat(":") {
-            let to = self.pipe()?;
+            let to = if from.is_some() && self.at_symbol("]") { None } else { Some(Box::new(self.pipe()?)) };
             self.expect("]")?;
-            return self.node(Ast::Slice(base, None, Some(Box::new(to))));
-        }
-        let index = Box::new(self.pipe()?);
-        if self.eat(":") {
-            let to = if self.eat("]") { None } else { Some(Box::new(self.pipe()?)) };
-            if to.is_some() {
-                self.expect("]")?;
-            }
-            return self.node(Ast::Slice(base, Some(index), to));
+            let optional = self.eat_question();
+            return self.node(Ast::Slice { base, from, to, optional });
         }
         self.expect("]")?;
-        self.node(Ast::Index(base, index))
+        let index = from.ok_or_else(|| self.unexpected())?;
+        let optional = self.eat_question();
+        self.node(Ast::Index { base, index, optional })
     }
 
-    fn term(&mut self) -> Result<Ast> {
+    /// A term without what follows it.
+    fn first(&mut self) -> Result<Ast> {
         self.space();
         let rest = self.rest();
-        let first = rest.chars().next().ok_or_else(|| self.unexpected())?;
-        let ast = match first {
-            '.' if rest.starts_with("..") => {
+        let number = number_length(rest);
+        let ast = match rest.chars().next() {
+            None => return Err(self.unexpected()),
+            _ if number > 0 => self.number(number)?,
+            Some('.') if rest.starts_with("..") => {
                 self.at += 2;
-                Ast::Recurse
+                scope::call(&scope::Scope::default(), self.globals, "recurse", Vec::new())?
             }
-            '.' if rest[1..].starts_with(|c: char| c.is_ascii_digit()) => self.number()?,
-            '.' => {
+            Some('.') if identifier(&rest[1..]) > 0 => return self.field(Box::new(Ast::Identity)),
+            Some('.') => {
                 self.at += 1;
-                let rest = self.rest();
-                if identifier(rest) > 0 || rest.starts_with('"') {
-                    return self.field(Box::new(Ast::Identity));
+                if self.at_symbol("\"") || self.at_symbol("@") {
+                    let format = if self.eat("@") { self.format()? } else { Format::Text };
+                    let (base, index) = (Box::new(Ast::Identity), Box::new(self.string(format)?));
+                    let optional = self.eat_question();
+                    return self.node(Ast::Index { base, index, optional });
                 }
                 Ast::Identity
             }
-            '0'..='9' => self.number()?,
-            '"' => self.string(Format::Text)?,
-            '@' => {
+            Some('"') => self.string(Format::Text)?,
+            Some('@') => {
                 self.at += 1;
-                let format = Format::parse(self.word().unwrap_or_default())?;
-                self.space();
-                if self.rest().starts_with('"') { self.string(format)? } else { Ast::Format(format) }
+                let format = self.format()?;
+                if self.at_symbol("\"") { self.string(format)? } else { Ast::Format(format) }
             }
-            '(' => {
+            Some('(') => {
                 self.at += 1;
                 let inner = self.pipe()?;
                 self.expect(")")?;
                 inner
             }
-            '[' => {
+            Some('[') => {
                 self.at += 1;
                 if self.eat("]") {
-                    Ast::Array(None)
+                    Ast::List(None)
                 } else {
                     let inner = self.pipe()?;
                     self.expect("]")?;
-                    Ast::Array(Some(Box::new(inner)))
+                    Ast::List(Some(Box::new(inner)))
                 }
             }
-            '{' => self.object()?,
-            '-' => {
+            Some('{') => self.object()?,
+            Some('$') => {
                 self.at += 1;
-                let inner = self.deeper(Self::postfix)?;
-                Ast::Negate(Box::new(inner))
+                self.variable()?
             }
-            '$' => {
-                self.at += 1;
-                let name = self.word().unwrap_or_default().to_owned();
-                if name.is_empty() || name == "ENV" || name == "__loc__" {
-                    return Err(format!("${name} is not supported in the jq query"));
-                }
-                Ast::Variable(name)
-            }
-            _ => return self.named(),
+            _ => self.named()?,
         };
         self.node(ast)
     }
 
-    /// A keyword or a function.
+    /// What stands behind a `$`.
+    fn variable(&mut self) -> Result<Ast> {
+        if self.eat_word("__loc__") {
+            let line = self.text[..self.at].matches('\n').count() + 1;
+            let place = [("file", Val::text("<top-level>")), ("line", line.into())];
+            return Ok(Ast::Literal(Constant(Val::of_members(place))));
+        }
+        let name = self.name()?;
+        match self.scope.distance(&Name::Variable(name.to_owned())) {
+            Some(distance) => Ok(Ast::Variable(distance)),
+            None if name == "ENV" => Err("$ENV is not supported in the jq query".into()),
+            None => Err(format!("${name} is not defined")),
+        }
+    }
+
+    /// A constant or a call of a function.
     fn named(&mut self) -> Result<Ast> {
-        let Some(word) = self.word().map(str::to_owned) else { return Err(self.unexpected()) };
-        let ast = match word.as_str() {
-            "null" => Ast::Literal(Value::Null),
-            "true" => Ast::Literal(true.into()),
-            "false" => Ast::Literal(false.into()),
-            "if" => self.deeper(Self::conditional)?,
-            "try" => {
-                let body = self.deeper(Self::postfix)?;
-                let catch = if self.eat_word("catch") { Some(Box::new(self.deeper(Self::postfix)?)) } else { None };
-                Ast::Try(Box::new(body), catch)
-            }
-            "reduce" => {
-                let source = self.deeper(Self::postfix)?;
-                self.expect_word("as")?;
-                self.expect("$")?;
-                let variable = self.word().unwrap_or_default().to_owned();
-                self.expect("(")?;
-                let init = self.pipe()?;
-                self.expect(";")?;
-                let update = self.pipe()?;
-                self.expect(")")?;
-                Ast::Reduce { source: source.into(), variable, init: init.into(), update: update.into() }
-            }
-            word if UNSUPPORTED.contains(&word) => return Err(format!("{word} is not supported in the jq query")),
-            word if KEYWORDS.contains(&word) => return Err(format!("syntax error, unexpected {word}")),
-            name => {
-                let name = name.to_owned();
-                let mut arguments = Vec::new();
-                if self.eat("(") {
-                    loop {
-                        arguments.push(self.pipe()?);
-                        if !self.eat(";") {
-                            break;
-                        }
-                    }
-                    self.expect(")")?;
+        let begin = self.at;
+        let Some(word) = self.word() else { return Err(self.unexpected()) };
+        if word == "break" {
+            self.expect("$")?;
+            let name = self.name()?.to_owned();
+            return match self.scope.distance(&Name::Label(name.clone())) {
+                Some(distance) => Ok(Ast::Break(distance)),
+                None => Err(format!("$*label-{name} is not defined")),
+            };
+        }
+        if KEYWORDS.contains(&word) {
+            self.at = begin;
+            return Err(format!("syntax error, unexpected {word} at character {}", begin + 1));
+        }
+        let mut arguments = Vec::new();
+        if self.eat("(") {
+            loop {
+                arguments.push(self.pipe()?);
+                if !self.eat(";") {
+                    break;
                 }
-                functions::check(&name, arguments.len())?;
-                Ast::Call(name, arguments)
             }
-        };
-        self.node(ast)
-    }
-
-    fn conditional(&mut self) -> Result<Ast> {
-        let mut branches = Vec::new();
-        loop {
-            let condition = self.pipe()?;
-            self.expect_word("then")?;
-            branches.push((condition, self.pipe()?));
-            if self.eat_word("elif") {
-                continue;
-            }
-            self.expect_word("else")?;
-            let otherwise = self.pipe()?;
-            self.expect_word("end")?;
-            return Ok(Ast::If(branches, Box::new(otherwise)));
+            self.expect(")")?;
+        }
+        match (word, arguments.len()) {
+            ("null", 0) => Ok(Ast::Literal(Constant(Val::Null))),
+            ("true", 0) => Ok(Ast::Literal(Constant(true.into()))),
+            ("false", 0) => Ok(Ast::Literal(Constant(false.into()))),
+            _ => scope::call(&self.scope, self.globals, word, arguments),
         }
     }
 
     fn object(&mut self) -> Result<Ast> {
         self.expect("{")?;
         let mut entries = Vec::new();
-        if self.eat("}") {
-            return Ok(Ast::Object(entries));
-        }
-        loop {
-            self.space();
-            let (key, shorthand) = if self.eat("(") {
-                let key = self.pipe()?;
-                self.expect(")")?;
-                (key, None)
-            } else if self.eat("$") {
-                let name = self.word().unwrap_or_default().to_owned();
-                (Ast::Literal(name.clone().into()), Some(Ast::Variable(name)))
-            } else if self.rest().starts_with('"') {
-                let key = self.string(Format::Text)?;
-                let value = Ast::Index(Box::new(Ast::Identity), Box::new(key.clone()));
-                (key, Some(value))
-            } else {
-                let name = self.word().map(str::to_owned).ok_or_else(|| self.unexpected())?;
-                let key = Ast::Literal(name.into());
-                let value = Ast::Index(Box::new(Ast::Identity), Box::new(key.clone()));
-                (key, Some(value))
-            };
-            let value = match shorthand {
-                Some(value) if !self.eat(":") => value,
-                None if !self.eat(":") => return Err(self.unexpected()),
-                // jq 1.6 takes terms and pipes here, other operators only in parentheses.
-                _ => self.deeper(Self::object_value)?,
-            };
+        while !self.eat("}") {
+            entries.push(self.entry()?);
             self.nodes += 1;
-            entries.push((key, value));
             if !self.eat(",") {
+                self.expect("}")?;
                 break;
             }
         }
-        self.expect("}")?;
-        self.node(Ast::Object(entries))
+        Ok(Ast::Object(entries))
     }
 
-    fn object_value(&mut self) -> Result<Ast> {
-        let mut stages = vec![self.postfix()?];
-        while self.eat("|") {
-            stages.push(self.postfix()?);
+    /// A key and its value; without a value it is the input's member of that name, or the variable's value.
+    fn entry(&mut self) -> Result<(Ast, Ast)> {
+        if self.eat("$") {
+            let name = self.name()?;
+            self.at -= name.len();
+            return Ok((key(name), self.variable()?));
+        }
+        if self.eat("(") {
+            let name = self.pipe()?;
+            self.expect(")")?;
+            self.expect(":")?;
+            return Ok((name, self.deeper(Self::value)?));
+        }
+        let mut keyword = false;
+        let name = if self.at_symbol("\"") || self.at_symbol("@") {
+            let format = if self.eat("@") { self.format()? } else { Format::Text };
+            self.string(format)?
+        } else {
+            let word = self.word().ok_or_else(|| self.unexpected())?;
+            keyword = KEYWORDS.contains(&word);
+            key(word)
+        };
+        if self.eat(":") {
+            return Ok((name, self.deeper(Self::value)?));
+        }
+        if keyword {
+            return Err(self.unexpected());
+        }
+        let value = Ast::Index { base: Box::new(Ast::Identity), index: Box::new(name.clone()), optional: false };
+        Ok((name, value))
+    }
+
+    /// Terms with `|` between them, each perhaps negated: jq 1.6 takes other operators only in parentheses.
+    fn value(&mut self) -> Result<Ast> {
+        let mut stages = Vec::new();
+        loop {
+            let mut negations = 0;
+            while self.eat("-") {
+                negations += 1;
+            }
+            let mut stage = self.term()?;
+            for _ in 0..negations {
+                stage = self.node(Ast::Negate(Box::new(stage)))?;
+            }
+            stages.push(stage);
+            if self.at_symbol("|=") || !self.eat("|") {
+                break;
+            }
         }
         let mut ast = stages.pop().ok_or_else(|| self.unexpected())?;
         while let Some(stage) = stages.pop() {
