@@ -6,10 +6,12 @@ use serde_json::Value;
 
 use crate::dynamic::{self, MAX_REFERENCES};
 use crate::error::{Invalid, Result};
+use crate::extensions::failed;
 use crate::model::Template;
 use crate::pseudo::PSEUDO_PARAMETERS;
 use crate::references::{Found, GET_ATT, unresolved, walk};
 use crate::rules;
+use crate::unresolvable;
 use crate::value::scalar_text;
 
 /// Checks that everything that a template refers to exists.
@@ -30,6 +32,9 @@ pub(crate) fn check(template: &Template) -> Result<()> {
         }
     }
     check_conditions(template, &names)?;
+    if template.is_extended() {
+        unresolvable::check(template)?;
+    }
     let dynamic = check_resources(template, &names)? + check_outputs(template, &names)?;
     if dynamic > MAX_REFERENCES {
         return Err(Invalid::new(format!(
@@ -127,6 +132,8 @@ fn check_conditions(template: &Template, names: &BTreeSet<&str>) -> Result<()> {
 /// Checks that the condition of a resource or an output exists.
 fn known_condition(template: &Template, condition: Option<&String>, section: &str) -> Result<()> {
     match condition.filter(|c| !template.conditions.contains_key(c.as_str())) {
+        // The transform looks first (measured by ministackorg/ministack, pull request 1739).
+        Some(name) if template.is_extended() => Err(failed(format_args!("Key {name} is missing in the map."))),
         Some(name) => Err(Invalid::new(format!(
             "Template format error: Unresolved condition dependency {name} in the {section} block of the template"
         ))),
@@ -239,6 +246,10 @@ mod tests {
                 "Template error: the function Fn::Transform is not supported here",
             ),
             (
+                ", Properties: {A: {'Fn::Foo': x}}}",
+                "Template Error: Encountered unsupported function: Fn::Foo Supported functions are: [Fn::Base64, Fn::GetAtt, Fn::GetAZs, Fn::ImportValue, Fn::Join, Fn::Split, Fn::FindInMap, Fn::Select, Ref, Fn::Equals, Fn::If, Fn::Not, Condition, Fn::And, Fn::Or, Fn::Contains, Fn::EachMemberEquals, Fn::EachMemberIn, Fn::ValueOf, Fn::ValueOfAll, Fn::RefAll, Fn::Sub, Fn::Cidr]",
+            ),
+            (
                 "}\nParameters: {T: {Type: String}}",
                 "Template error: all resources and parameters must have unique names. Common name(s):[T]",
             ),
@@ -246,7 +257,11 @@ mod tests {
         for (rest, expected) in cases {
             assert_eq!(error(&format!("{topic}{rest}")).as_deref(), Some(expected), "{rest}");
         }
-        for fine in [", Properties: {N: !Sub ['${L}-x', {L: y}]}}", ", Properties: {N: !Sub '${!Nope}'}}"] {
+        for fine in [
+            ", Properties: {N: !Sub ['${L}-x', {L: y}]}}",
+            ", Properties: {N: !Sub '${!Nope}'}}",
+            ", Properties: {A: !FindInMap [Nope, a, b, {DefaultValue: c}]}}",
+        ] {
             assert_eq!(error(&format!("{topic}{fine}")), None);
         }
     }

@@ -5,14 +5,41 @@ use serde_json::{Map, Value};
 
 use crate::error::{Invalid, Result};
 
-/// The transform's name. It gives `Fn::ForEach`, `Fn::Length`, `Fn::ToJsonString` and defaults in `Fn::FindInMap`.
+/// The transform's name. It gives `Fn::ForEach`, `Fn::Length` and `Fn::ToJsonString`, and functions where others have names.
 pub(crate) const LANGUAGE_EXTENSIONS: &str = "AWS::LanguageExtensions";
 /// How the key of a loop begins; the loop's name follows.
 pub(crate) const LOOP: &str = "Fn::ForEach::";
 
+/// AWS's error of the transform.
+pub(crate) fn failed(what: impl std::fmt::Display) -> Invalid {
+    Invalid::new(format!("Transform {LANGUAGE_EXTENSIONS} failed with: {what}"))
+}
+
 /// Whether a function exists only with the transform.
 pub(crate) fn needs_extensions(function: &str) -> bool {
     matches!(function, "Fn::Length" | "Fn::ToJsonString") || function.starts_with(LOOP)
+}
+
+/// The functions that every template has, as AWS lists them (aws/aws-cli, pull request 2746; `Fn::Cidr` came later).
+const FUNCTIONS: &str = "Fn::Base64, Fn::GetAtt, Fn::GetAZs, Fn::ImportValue, Fn::Join, Fn::Split, Fn::FindInMap, Fn::Select, Ref, Fn::Equals, Fn::If, Fn::Not, Condition, Fn::And, Fn::Or, Fn::Contains, Fn::EachMemberEquals, Fn::EachMemberIn, Fn::ValueOf, Fn::ValueOfAll, Fn::RefAll, Fn::Sub, Fn::Cidr";
+
+/// The error for a function that can't be called: in AWS's words if AWS doesn't know it either, or not without the transform.
+pub(crate) fn unsupported(function: &str) -> Invalid {
+    Invalid::new(match function {
+        "Fn::Contains"
+        | "Fn::EachMemberEquals"
+        | "Fn::EachMemberIn"
+        | "Fn::ValueOf"
+        | "Fn::ValueOfAll"
+        | "Fn::RefAll"
+        | "Fn::Transform"
+        | "Fn::GetStackOutput" => {
+            format!("Template error: the function {function} is not supported here")
+        }
+        _ => format!(
+            "Template Error: Encountered unsupported function: {function} Supported functions are: [{FUNCTIONS}]"
+        ),
+    })
 }
 
 /// The transform of the Serverless Application Model.

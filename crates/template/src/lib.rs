@@ -4,7 +4,7 @@
 //! ([`Scope::known`]), and whoever compares two says which changes make a new resource ([`diff::Rules`]).
 //!
 //! ```text
-//! text --parse--> tree --foreach--> tree without loops --structure--> Template --check--> all that it refers to exists
+//! text --parse--> tree --transform--> tree without loops --structure--> Template --check--> all that it refers to exists
 //! Template + given parameters --parameters--> values --conditions--> which resources and outputs exist
 //! Template + values --rules--> whether the values may be so
 //! Template + values + conditions --computed--> Template in which names and policies stand as they are
@@ -29,10 +29,12 @@
 //! error       what is wrong, in AWS's words          value       scalars, function calls, the value not known yet
 //! budget      what a template may cost               extensions  the transforms, and what they add
 //! parse       text to tree                           indentation lines within brackets and quotes
-//! foreach     loops unrolled
+//! transform   what the transform makes of the tree   foreach/    loops unrolled
+//! declared    what is known by then                  literals    names that functions give where only names may be
+//! partial     values as far as they are known then   unresolvable what isn't, and has to be
 //! structure   tree to Template                       model       Template and its parts
+//! nulls       which no template may have
 //! parameters/ declarations, texts, rules             pseudo      AWS::Region and the like
-//! java/       Java's regular expressions
 //! references  what a value refers to                 sub         the text of a Fn::Sub
 //! dynamic     {{resolve:ssm:..}}
 //! check       that it exists                         read        all of the above in order: Template::read
@@ -47,6 +49,7 @@ mod budget;
 mod check;
 mod computed;
 pub mod conditions;
+mod declared;
 pub mod diff;
 pub mod dynamic;
 mod error;
@@ -56,11 +59,13 @@ mod foreach;
 pub mod graph;
 pub mod hidden;
 mod indentation;
-pub mod java;
+mod literals;
 mod model;
 mod network;
+mod nulls;
 pub mod parameters;
 mod parse;
+mod partial;
 mod pseudo;
 mod read;
 pub mod references;
@@ -68,14 +73,16 @@ pub mod rules;
 mod structure;
 mod sub;
 pub mod summary;
+mod transform;
+mod unresolvable;
 mod value;
 
 pub use budget::{Budget, MAX_BYTES, too_large};
 pub use error::{Invalid, Result};
 pub use evaluate::{Reference, Scope};
-pub use foreach::unroll as unroll_loops;
 pub use model::{Output, Policy, Resource, Template};
 pub use parse::parse;
 pub use pseudo::Pseudo;
 pub use structure::{MAX_LOGICAL_ID, MAX_RESOURCES};
+pub use transform::processed;
 pub use value::{KNOWN_AFTER_APPLY, is_unknown, scalar_text};

@@ -2,12 +2,12 @@
 
 use crate::check;
 use crate::error::Result;
-use crate::foreach;
 use crate::model::Template;
 use crate::parameters::Texts;
 use crate::parse;
 use crate::pseudo::Pseudo;
 use crate::structure;
+use crate::transform;
 
 impl Template {
     /// Reads a template. Its loops go over the defaults of its parameters.
@@ -25,9 +25,23 @@ impl Template {
     /// AWS's message for the first mistake.
     pub fn read_given(text: &str, given: &Texts, pseudo: &Pseudo) -> Result<Self> {
         let tree = parse::parse(text)?;
-        let tree = foreach::unroll(tree, given, pseudo)?;
+        let tree = transform::apply(tree, given, pseudo)?;
         let template = structure::check(tree)?;
         check::check(&template)?;
+        Ok(template)
+    }
+
+    /// Reads a template of which nobody has to know the values of its parameters. Where a loop goes over one that has none, what
+    /// the template refers to isn't looked at: it may be what the loop makes.
+    ///
+    /// # Errors
+    /// AWS's message for the first mistake.
+    pub fn read_undecided(text: &str, given: &Texts, pseudo: &Pseudo) -> Result<Self> {
+        let sketch = transform::sketch(parse::parse(text)?, given, pseudo)?;
+        let template = structure::check(sketch.tree)?;
+        if sketch.complete {
+            check::check(&template)?;
+        }
         Ok(template)
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::dynamic;
 use crate::error::{Invalid, Result};
+use crate::extensions::unsupported;
 use crate::sub::{Piece, pieces, sub_arguments};
 use crate::value::function_call;
 
@@ -156,7 +157,8 @@ fn walk_call<'a>(
             };
         }
         "Fn::FindInMap" => {
-            if let Some(Value::String(name)) = argument.get(0) {
+            // One that has a default need not be there.
+            if let (Some(Value::String(name)), None) = (argument.get(0), argument.get(3)) {
                 found(Found::Mapping(name));
             }
         }
@@ -164,7 +166,7 @@ fn walk_call<'a>(
         "Fn::GetAZs" => found(Found::Zones),
         "Fn::And" | "Fn::Base64" | "Fn::Cidr" | "Fn::Equals" | "Fn::Join" | "Fn::Length" | "Fn::Not" | "Fn::Or"
         | "Fn::Select" | "Fn::Split" | "Fn::ToJsonString" => {}
-        _ => return Err(Invalid::new(format!("Template error: the function {function} is not supported here"))),
+        _ => return Err(unsupported(function)),
     }
     walk(argument, conditions, found)
 }

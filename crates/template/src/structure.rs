@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::error::{Invalid, Result};
 use crate::extensions::{take_globals, transforms};
 use crate::model::{Output, Policy, Resource, Rule, Template};
+use crate::nulls;
 use crate::parameters::Declaration;
 use crate::rules;
 use crate::value::scalar_text;
@@ -42,7 +43,7 @@ fn invalid<T>(message: impl Into<String>) -> Result<T> {
 
 /// Turns a parsed tree, its loops unrolled, into a template. What that refers to isn't looked up yet.
 pub(crate) fn check(tree: Value) -> Result<Template> {
-    no_nulls(&tree, &mut String::new())?;
+    nulls::refuse(&tree)?;
     let Value::Object(mut sections) = tree else {
         return invalid("Template format error: unsupported structure.");
     };
@@ -68,24 +69,6 @@ pub(crate) fn check(tree: Value) -> Result<Template> {
         resources,
         outputs: outputs(&mut sections)?,
     })
-}
-
-/// Refuses a null anywhere, with its path.
-fn no_nulls(value: &Value, path: &mut String) -> Result<()> {
-    let length = path.len();
-    let mut member = |key: &str, value: &Value| {
-        path.push('/');
-        path.push_str(key);
-        no_nulls(value, path)?;
-        path.truncate(length);
-        Ok(())
-    };
-    match value {
-        Value::Null => invalid(format!("Template format error: [{path}] 'null' values are not allowed in templates")),
-        Value::Array(items) => items.iter().enumerate().try_for_each(|(i, item)| member(&i.to_string(), item)),
-        Value::Object(members) => members.iter().try_for_each(|(key, value)| member(key, value)),
-        _ => Ok(()),
-    }
 }
 
 fn version(sections: &Map<String, Value>) -> Result<Option<String>> {
@@ -294,9 +277,7 @@ fn output(name: &str, value: Value) -> Result<Output> {
     };
     let malformed = |why: &str| invalid(format!("Template format error: Output {name} is malformed. {why}"));
     let Some(value) = members.remove("Value") else {
-        return invalid(format!(
-            "Template format error: [/Outputs/{name}] Every Outputs member must contain a Value object"
-        ));
+        return invalid("Template format error: Every Outputs member must contain a Value object");
     };
     if value.is_array() {
         return invalid(
@@ -370,6 +351,19 @@ mod tests {
             (
                 &format!("{topic}AWSTemplateFormatVersion: '2011'"),
                 "Template format error: unsupported value for AWSTemplateFormatVersion.",
+            ),
+            (
+                "Resources: {A: {Type: X, Properties: {P: {Q: [a, null]}}}}",
+                "[/Resources/A/Type/P/Q/1] 'null' values are not allowed in templates",
+            ),
+            (&format!("{topic}Outputs:"), "[/Outputs] 'null' values are not allowed in templates"),
+            (
+                &format!("{topic}Outputs: {{O: {{Value: null}}}}"),
+                "[/Outputs/O/Value] 'null' values are not allowed in templates",
+            ),
+            (
+                &format!("{topic}Outputs: {{O: {{}}}}"),
+                "Template format error: Every Outputs member must contain a Value object",
             ),
             (
                 &format!("{topic}Outputs: {{my-out: {{Value: x}}}}"),

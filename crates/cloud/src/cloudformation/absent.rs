@@ -4,14 +4,13 @@
 pub(super) const ABSENT: &str = "\
     ActivateOrganizationsAccess ActivateType BatchDescribeTypeConfigurations CreateGeneratedTemplate \
     CreateStackInstances CreateStackRefactor CreateStackSet DeactivateOrganizationsAccess DeactivateType \
-    DeleteGeneratedTemplate DeleteStackInstances DeleteStackSet DeregisterType DescribeAccountLimits DescribeChangeSetHooks \
+    DeleteGeneratedTemplate DeleteStackInstances DeregisterType DescribeAccountLimits DescribeChangeSetHooks \
     DescribeGeneratedTemplate DescribeOrganizationsAccess DescribePublisher DescribeResourceScan \
-    DescribeStackDriftDetectionStatus DescribeStackInstance DescribeStackRefactor DescribeStackResourceDrifts \
-    DescribeStackSet DescribeStackSetOperation DescribeType DescribeTypeRegistration DetectStackDrift \
-    DetectStackResourceDrift DetectStackSetDrift EstimateTemplateCost ExecuteStackRefactor GetGeneratedTemplate \
-    GetHookResult ImportStacksToStackSet ListGeneratedTemplates ListHookResults ListResourceScanRelatedResources \
-    ListResourceScanResources ListResourceScans ListStackInstanceResourceDrifts ListStackInstances \
-    ListStackRefactorActions ListStackRefactors ListStackSetAutoDeploymentTargets ListStackSetOperationResults \
-    ListStackSetOperations ListStackSets ListTypeRegistrations ListTypeVersions ListTypes PublishType \
-    RecordHandlerProgress RegisterPublisher RegisterType SetTypeConfiguration SetTypeDefaultVersion SignalResource \
-    StartResourceScan StopStackSetOperation TestType UpdateGeneratedTemplate UpdateStackInstances UpdateStackSet";
+    DescribeStackDriftDetectionStatus DescribeStackRefactor DescribeStackResourceDrifts DescribeType \
+    DescribeTypeRegistration DetectStackDrift DetectStackResourceDrift DetectStackSetDrift EstimateTemplateCost \
+    ExecuteStackRefactor GetGeneratedTemplate GetHookResult ImportStacksToStackSet ListGeneratedTemplates \
+    ListHookResults ListResourceScanRelatedResources ListResourceScanResources ListResourceScans \
+    ListStackInstanceResourceDrifts ListStackRefactorActions ListStackRefactors ListStackSetAutoDeploymentTargets \
+    ListTypeRegistrations ListTypeVersions ListTypes PublishType RecordHandlerProgress RegisterPublisher \
+    RegisterType SetTypeConfiguration SetTypeDefaultVersion SignalResource StartResourceScan StopStackSetOperation \
+    TestType UpdateGeneratedTemplate UpdateStackInstances UpdateStackSet";

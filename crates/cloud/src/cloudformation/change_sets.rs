@@ -223,7 +223,7 @@ pub(super) async fn execute_change_set(cx: &Context, input: ChangeSetInput) -> R
         .execute(|tx| {
             let (mut stack, mut set) = find(tx.engine(), &place, &input)?;
             if set.execution != Execution::Available {
-                let status = execution(&set);
+                let status = if set.failed.is_some() { status(&set) } else { execution(&set) };
                 return Err(AwsError::bad(
                     "InvalidChangeSetStatus",
                     format!("ChangeSet [{}] cannot be executed in its current status of [{status}]", set.id),
@@ -323,7 +323,7 @@ struct Summary {
     creation_time: Timestamp,
     description: Option<String>,
     include_nested_stacks: bool,
-    import_existing_resources: bool,
+    import_existing_resources: Option<bool>,
 }
 
 /// ListChangeSets: those of a stack, newest first.
@@ -346,7 +346,7 @@ pub(super) async fn list_change_sets(cx: &Context, input: ChangeSetInput) -> Res
         status_reason: set.failed,
         creation_time: Timestamp(set.created),
         description: set.description,
-        import_existing_resources: set.import_existing,
+        import_existing_resources: set.import_existing.then_some(true),
     };
     Ok(ListChangeSetsOutput { summaries: sets.into_iter().map(summary).collect(), next_token })
 }

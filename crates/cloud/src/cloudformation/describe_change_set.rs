@@ -35,7 +35,7 @@ pub(super) struct DescribeChangeSetOutput {
     changes: Vec<ChangeView>,
     next_token: Option<String>,
     include_nested_stacks: bool,
-    import_existing_resources: bool,
+    import_existing_resources: Option<bool>,
     on_stack_failure: Option<&'static str>,
 }
 
@@ -189,7 +189,8 @@ pub(super) async fn describe_change_set(
         changes: changes.into_iter().map(|change| view(change, values)).collect(),
         next_token,
         include_nested_stacks: set.include_nested,
-        import_existing_resources: set.import_existing,
+        // Only where it was asked for (recorded on AWS).
+        import_existing_resources: set.import_existing.then_some(true),
         on_stack_failure: match set.on_failure {
             OnFailure::Rollback => None,
             OnFailure::Nothing => Some("DO_NOTHING"),

@@ -7,7 +7,7 @@ use super::error::{constraint, no_stack_with_id};
 use super::page::page;
 use super::place::Place;
 use super::plan::pseudo_here;
-use super::record::{Definition, OnFailure, OperationEntry, Stack, Status, Tag};
+use super::record::{Definition, OnFailure, OperationEntry, OperationKind, Stack, Status, Tag};
 use super::store;
 use crate::request::Context;
 use template::Template;
@@ -138,6 +138,20 @@ fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
 }
 
+/// Why a stack has its status. That its user began what ended since, or runs, AWS doesn't tell; of a stack in review it does
+/// (recorded on AWS).
+fn reason(status: Status, reason: Option<String>) -> Option<String> {
+    reason.filter(|reason| reason != "User Initiated" || status == Status::ReviewInProgress)
+}
+
+/// Of the operations that a stack remembers AWS shows the last (recorded on AWS, February 2026); here a rollback stands beside what
+/// it takes back.
+fn last(operations: Vec<OperationEntry>) -> Vec<OperationView> {
+    let begun = operations.iter().position(|entry| entry.kind != OperationKind::Rollback);
+    let shown = begun.map_or(operations.len(), |at| at + 1);
+    operations.into_iter().take(shown).map(operation).collect()
+}
+
 fn operation(entry: OperationEntry) -> OperationView {
     OperationView { operation_type: entry.kind.as_str(), operation_id: entry.id }
 }
@@ -161,7 +175,7 @@ async fn view(cx: &Context, stack: Stack) -> Result<StackView, AwsError> {
         last_updated_time: stack.updated.map(Timestamp),
         rollback_configuration: RollbackConfiguration::default(),
         stack_status: stack.status.as_str(),
-        stack_status_reason: stack.reason.filter(|reason| reason != "User Initiated"),
+        stack_status_reason: reason(stack.status, stack.reason),
         disable_rollback: stack.on_failure == OnFailure::Nothing,
         notification_arns: stack.now.notifications,
         timeout_in_minutes: stack.timeout_minutes,
@@ -170,7 +184,7 @@ async fn view(cx: &Context, stack: Stack) -> Result<StackView, AwsError> {
         tags: stack.now.tags,
         enable_termination_protection: (!deleted).then_some(stack.protected),
         drift_information: NO_DRIFT,
-        last_operations: some(stack.operations.into_iter().map(operation).collect()),
+        last_operations: some(last(stack.operations)),
         stack_id: stack.id,
         stack_name: stack.name,
     })
@@ -268,7 +282,7 @@ pub(super) async fn list_stacks(cx: &Context, input: ListStacksInput) -> Result<
             last_updated_time: stack.updated.map(Timestamp),
             deletion_time: stack.deleted.map(Timestamp),
             stack_status: stack.status.as_str(),
-            stack_status_reason: stack.reason.filter(|reason| reason != "User Initiated"),
+            stack_status_reason: reason(stack.status, stack.reason),
             drift_information: NO_DRIFT,
         })
         .collect();

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::plan::{Known, Plan, evaluated};
+use super::plan::{Evaluated, Known, Plan, evaluated};
 use super::record::{Finding, Stack};
 use super::types::{self, GeneratedName, ResourceType, Work};
 use super::{plan, store};
@@ -25,7 +25,7 @@ pub(super) async fn findings(cx: &Context, stack: &Stack, plan: &Plan, stored: &
     let mut findings = Vec::new();
     for name in plan.order.iter().flatten() {
         let look = |reference: &str| stored.get(reference).cloned();
-        let Ok((values, _)) = evaluated(plan, name, &known, &look, &budget) else { continue };
+        let Ok(Evaluated { properties: values, .. }) = evaluated(plan, name, &known, &look, &budget) else { continue };
         if values.values().any(mentions_unknown) {
             continue;
         }

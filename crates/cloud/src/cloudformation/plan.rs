@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
+use super::named;
 use super::record::{Resources, Stack};
 use super::stored::Met;
 use super::types::{self, Conformed};
@@ -98,7 +99,18 @@ impl Plan {
             .collect();
         let conditions = conditions::evaluate(&template, &values, &pseudo)?;
         template.settle_names(&values, &conditions, &pseudo)?;
-        let needs = graph::needs(&template, &conditions)?;
+        let mut needs = graph::needs(&template, &conditions)?;
+        let (known, budget) = (|_: Reference<'_>| Ok(KNOWN_AFTER_APPLY.into()), Budget::default());
+        let scope = Scope {
+            template: &template,
+            parameters: &values,
+            conditions: &conditions,
+            pseudo: &pseudo,
+            known: &known,
+            stored: &|_| None,
+            budget: &budget,
+        };
+        named::add(&scope, &mut needs);
         // A type that isn't this cloud's may stand behind a condition that is false.
         settle_types(&template, needs.keys(), placeholders)?;
         let order = graph::order(&needs)?;
@@ -244,19 +256,28 @@ impl<'a> Known<'a> {
     }
 }
 
-/// A resource's properties, evaluated as far as they are known, and where secrets are in them.
+/// What a template says of a resource, evaluated as far as it is known.
+pub(super) struct Evaluated {
+    pub properties: Map<String, Value>,
+    /// Where secrets are in them.
+    pub hidden: Map<String, Value>,
+    pub metadata: Option<Value>,
+}
+
+/// Evaluates what the template says of a resource.
 pub(super) fn evaluated(
     plan: &Plan,
     name: &str,
     known: &Known<'_>,
     stored: &Stored<'_>,
     budget: &Budget,
-) -> std::result::Result<(Map<String, Value>, Map<String, Value>), String> {
+) -> Result<Evaluated> {
     let answer = |reference: Reference<'_>| known.answer(reference);
     let (resource, scope) = (&plan.template.resources[name], plan.scope(&answer, stored, budget));
-    let evaluated = scope.members(&resource.properties).map_err(|invalid| invalid.message)?;
-    let hidden = plan.masks.as_ref().map(|masks| masks.hidden(&scope, &resource.properties, &evaluated));
-    Ok((evaluated, hidden.unwrap_or_default()))
+    let properties = scope.members(&resource.properties)?;
+    let hidden = plan.masks.as_ref().map(|masks| masks.hidden(&scope, &resource.properties, &properties));
+    let metadata = resource.metadata.as_ref().map(|metadata| scope.value(metadata)).transpose()?.flatten();
+    Ok(Evaluated { properties, hidden: hidden.unwrap_or_default(), metadata })
 }
 
 /// The dynamic references in all that a template gives.

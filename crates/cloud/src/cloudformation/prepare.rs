@@ -11,8 +11,8 @@ use super::source::template_text;
 use super::{store, stored};
 use crate::request::Context;
 use template::parameters::{Given, Texts, settle};
-use template::references::{Found, unresolved, walk};
-use template::{Budget, KNOWN_AFTER_APPLY, Reference, Template, rules, summary};
+use template::references::{Found, walk};
+use template::{Budget, Invalid, KNOWN_AFTER_APPLY, Reference, Template, rules, summary};
 use wire::AwsError;
 
 /// A definition, its template's text, and the plan that it gives.
@@ -57,11 +57,13 @@ pub(super) async fn prepare(
     .map_err(invalid_template)?;
     let resolved = stored::settle(cx, &template.parameters, &parameters).await?;
     input.check_resource_types(&template)?;
-    let capabilities = input.capabilities.take().unwrap_or_default();
+    // An update without any word on them keeps the stack's.
+    let capabilities = input.capabilities.take().filter(|given| !given.is_empty());
+    let (capabilities, kept) =
+        (capabilities.clone().unwrap_or_default(), capabilities.unwrap_or_else(|| stack.now.capabilities.clone()));
     if let Some(lacking) = summary::lacking(&template, &capabilities) {
         return Err(AwsError::bad("InsufficientCapabilitiesException", format!("Requires capabilities : [{lacking}]")));
     }
-    let needed = summary::capabilities(&template).names;
     let definition = Definition {
         template: key,
         description: template.description.clone(),
@@ -69,8 +71,7 @@ pub(super) async fn prepare(
         resolved,
         dynamic: Texts::new(),
         tags: input.tags.take().unwrap_or_else(|| stack.now.tags.clone()),
-        // Of what was acknowledged, what the template asks for.
-        capabilities: capabilities.into_iter().filter(|c| needed.contains(&c.as_str())).collect(),
+        capabilities: kept,
         role: input.role_arn.take().or_else(|| stack.now.role.clone()),
         notifications: input.notification_arns.take().unwrap_or_else(|| stack.now.notifications.clone()),
         outputs: stack.now.outputs.clone(),
@@ -127,7 +128,8 @@ fn rehearse(plan: &Plan) -> template::Result<()> {
     let known = |_: Reference<'_>| Ok(KNOWN_AFTER_APPLY.into());
     let budget = Budget::default();
     let scope = plan.scope(&known, &|_| None, &budget);
-    let resources = plan.needs.keys().flat_map(|name| plan.template.resources[name].properties.values());
+    let resources = plan.needs.keys().map(|name| &plan.template.resources[name]);
+    let resources = resources.flat_map(|resource| resource.properties.values().chain(&resource.metadata));
     let outputs = plan.template.outputs.values().filter(|o| plan.shows(o.condition.as_ref()));
     for value in resources.chain(outputs.flat_map(|o| std::iter::once(&o.value).chain(&o.export))) {
         match scope.value(value) {
@@ -145,5 +147,13 @@ fn rehearse(plan: &Plan) -> template::Result<()> {
             }
         })?;
     }
-    if absent.is_empty() { Ok(()) } else { Err(unresolved(&absent, "Outputs")) }
+    if absent.is_empty() {
+        return Ok(());
+    }
+    // AWS's words without the "Template format error: " that a name has that is nowhere.
+    let absent: Vec<&str> = absent.into_iter().collect();
+    Err(Invalid::new(format!(
+        "Unresolved resource dependencies [{}] in the Outputs block of the template",
+        absent.join(", ")
+    )))
 }

@@ -151,7 +151,11 @@ pub(super) async fn update_stack(cx: &Context, mut input: Deployment) -> Result<
     check_updatable(&stack)?;
     let stored = compare::stored(cx, &stack, &prepared).await?;
     let changes = compare::changes(cx, &stack, &prepared.plan, &stored).await?;
-    if changes.changes.is_empty() && !compare::differs(cx, &stack, &prepared.definition, &prepared.plan, &stored) {
+    // What a transform makes of a template is known only afterwards: with one AWS never says that there is nothing to do
+    // (recorded on AWS).
+    let plain = prepared.plan.template.transforms.is_empty();
+    let same = || !compare::differs(cx, &stack, &prepared.definition, &prepared.plan, &stored);
+    if plain && changes.changes.is_empty() && same() {
         return Err(invalid("No updates are to be performed."));
     }
     let token = input.client_request_token;
@@ -200,9 +204,7 @@ pub(super) fn begin_update(
     stack.on_failure = update.on_failure;
     stack.token = update.token;
     stack.updated = Some(tx.now);
-    if update.change_set.is_some() {
-        stack.change_set = update.change_set;
-    }
+    stack.change_set = update.change_set;
     run::set_status(tx, cx, stack, Status::UpdateInProgress, Some("User Initiated"));
     store::put_stack(tx, stack);
 }

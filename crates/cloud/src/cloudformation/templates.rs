@@ -7,7 +7,7 @@ use super::blocking::run_blocking;
 use super::change_sets::{ChangeSetInput, find};
 use super::error::{constraint, invalid, invalid_template, no_stack_with_id};
 use super::place::Place;
-use super::record::Definition;
+use super::record::{Definition, Status};
 use super::source::template_text;
 use super::{plan, types};
 use super::{store, stored};
@@ -33,7 +33,7 @@ pub(super) struct GetTemplateOutput {
 
 /// GetTemplate.
 pub(super) async fn get_template(cx: &Context, input: GetTemplateInput) -> Result<GetTemplateOutput, AwsError> {
-    let processed = match input.template_stage.as_deref() {
+    let is_processed = match input.template_stage.as_deref() {
         None | Some("Original") => false,
         Some("Processed") => true,
         Some(other) => {
@@ -55,15 +55,15 @@ pub(super) async fn get_template(cx: &Context, input: GetTemplateInput) -> Resul
                 find(engine, &place, &named)?.1.definition
             }
             (Some(name), None) => store::find_stack(engine, &place, name)?.ok_or_else(|| no_stack_with_id(name))?.now,
-            (None, None) => return Err(invalid("StackName is a required parameter.")),
+            (None, None) => return Err(invalid("StackName is required if ChangeSetName is not specified.")),
         };
         let text = store::template(engine, &definition.template);
         Ok((text.unwrap_or_default(), definition))
     })?;
-    let template_body = match processed {
+    let template_body = match is_processed {
         true => {
             let here = plan::pseudo_here(cx);
-            run_blocking(move || unrolled(&text, &definition, &here).unwrap_or(text)).await?
+            run_blocking(move || processed(&text, &definition, &here).unwrap_or(text)).await?
         }
         false => text,
     };
@@ -71,10 +71,10 @@ pub(super) async fn get_template(cx: &Context, input: GetTemplateInput) -> Resul
 }
 
 /// The template with its transforms done; `None` if it has none.
-fn unrolled(text: &str, definition: &Definition, here: &Pseudo) -> Option<String> {
+fn processed(text: &str, definition: &Definition, here: &Pseudo) -> Option<String> {
     let tree = template::parse(text).ok()?;
     tree.get("Transform")?;
-    let mut tree = template::unroll_loops(tree, &definition.texts(), here).ok()?;
+    let mut tree = template::processed(tree, &definition.texts(), here).ok()?;
     for section in ["Transform", "Globals"] {
         tree.as_object_mut()?.shift_remove(section);
     }
@@ -182,7 +182,7 @@ fn some<T>(items: Vec<T>) -> Option<Vec<T>> {
 async fn read(cx: &Context, text: String) -> Result<Template, AwsError> {
     let here = plan::pseudo_here(cx);
     let values = stored::early(cx, &text, &Texts::new()).await?;
-    run_blocking(move || Template::read_given(&text, &values, &here)).await?.map_err(invalid_template)
+    run_blocking(move || Template::read_undecided(&text, &values, &here)).await?.map_err(invalid_template)
 }
 
 /// GetTemplateSummary.
@@ -200,6 +200,9 @@ pub(super) async fn get_template_summary(
             let place = Place::of(cx);
             cx.cloud.core.read(|engine, _| {
                 let stack = store::find_stack(engine, &place, &name)?.ok_or_else(|| no_stack_with_id(&name))?;
+                if stack.status == Status::ReviewInProgress {
+                    return Err(invalid("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks."));
+                }
                 Ok::<_, AwsError>(store::template(engine, &stack.now.template).unwrap_or_default())
             })?
         }

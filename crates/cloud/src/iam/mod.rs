@@ -10,6 +10,16 @@
 //! holder  inline  attached  boundary  tags                what several of these have
 //! members  store  absent                                  what all share
 //! ```
+//!
+//! In what order a request is checked:
+//!
+//! | what | source |
+//! |---|---|
+//! | its members, against AWS's model | "Common errors", ValidationError; all services with AWS's query protocol |
+//! | names, paths, and whether documents are policies | by analogy with that: they are known before anything is looked up |
+//! | whether what is named is there, or the name is taken | the errors of each operation (NoSuchEntity, EntityAlreadyExists) |
+//! | whether it may be changed at all, then what hangs on it | "UnmodifiableEntity", "DeleteConflict" |
+//! | quotas | "IAM and AWS STS quotas", LimitExceeded; by analogy last |
 
 mod absent;
 mod access_keys;
@@ -38,9 +48,12 @@ use self::groups::Group;
 use self::oidc::Provider;
 use self::profile::InstanceProfile;
 use crate::operations;
-use crate::request::{Operation, Service};
+use crate::request::{Members, Operation, Service, Words};
 use engine::{ManagedPolicy, Role, User};
 use wire::Names;
+
+/// What its model says of requests.
+static MEMBERS: Members = Members::new(Words::Framework("ValidationError"), include_str!("../../data/members/iam.tsv"));
 
 /// What tells its requests apart, and what it answers.
 pub(crate) static SERVICE: Service = Service {
@@ -53,6 +66,7 @@ pub(crate) static SERVICE: Service = Service {
     error_prefix: "",
     body_limit: 1 << 20,
     operations: OPERATIONS,
+    members: Some(&MEMBERS),
     absent: absent::ABSENT,
 };
 

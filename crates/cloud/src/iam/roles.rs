@@ -121,7 +121,7 @@ pub(super) struct RoleView {
     create_date: Timestamp,
     assume_role_policy_document: String,
     description: Option<String>,
-    max_session_duration: u32,
+    max_session_duration: Option<u32>,
     permissions_boundary: Option<BoundaryView>,
     tags: Option<Vec<Tag>>,
 }
@@ -137,7 +137,7 @@ pub(super) fn view(role: Role) -> RoleView {
         arn: role.arn,
         create_date: Timestamp(role.created),
         description: Some(role.description).filter(|text| !text.is_empty()),
-        max_session_duration: role.max_session_seconds,
+        max_session_duration: Some(role.max_session_seconds),
         permissions_boundary: boundary::view(role.permissions_boundary),
         tags: (!tags.is_empty()).then_some(tags),
     }
@@ -160,6 +160,7 @@ fn session_seconds(seconds: Option<u32>) -> Result<u32, AwsError> {
 
 pub(super) async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, AwsError> {
     let name = name(input.role_name, "roleName", MAX_NAME)?;
+    let told_seconds = input.max_session_duration;
     let path = path(input.path)?;
     if path.starts_with(service_linked::PATH) {
         return Err(members::invalid(format!("Invalid path value. {} is reserved for AWS.", service_linked::PATH)));
@@ -190,7 +191,8 @@ pub(super) async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOu
     if let Some(arn) = &new.permissions_boundary {
         managed::tell_if_unknown(cx, &new.arn, arn);
     }
-    Ok(RoleOutput { role: view(new) })
+    // What nobody asked for isn't told when a role is made, only when it is looked at (recorded on AWS).
+    Ok(RoleOutput { role: RoleView { max_session_duration: told_seconds, ..view(new) } })
 }
 
 pub(super) async fn get_role(cx: &Context, input: RoleInput) -> Result<RoleOutput, AwsError> {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{VALIDATION_ERROR, invalid, refuse, unsigned};
 use super::session::{self, NewSession, TemporaryKey};
-use crate::request::Context;
+use super::tags::{SessionTags, Tag};
+use crate::request::{Context, SessionFacts};
 use engine::Engine;
 use engine::policy::{Around, Decision, Kind, Policy, Request};
 use text::arn::{self, Arn};
@@ -37,10 +38,11 @@ pub(super) struct AssumeRoleInput<'a> {
     policy_arns: Option<IgnoredAny>,
     provided_contexts: Option<IgnoredAny>,
     serial_number: Option<IgnoredAny>,
-    source_identity: Option<IgnoredAny>,
-    tags: Option<IgnoredAny>,
+    #[serde(borrow)]
+    source_identity: Option<Text<'a>>,
+    tags: Option<Vec<Tag>>,
     token_code: Option<IgnoredAny>,
-    transitive_tag_keys: Option<IgnoredAny>,
+    transitive_tag_keys: Option<Vec<String>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -48,6 +50,19 @@ pub(super) struct AssumeRoleInput<'a> {
 pub(super) struct AssumeRoleOutput {
     credentials: TemporaryKey,
     assumed_role_user: AssumedRoleUser,
+    packed_policy_size: Option<usize>,
+    source_identity: Option<String>,
+}
+
+/// What is asked for.
+struct Wish<'a> {
+    arn: &'a str,
+    /// The session's.
+    name: &'a str,
+    external: Option<&'a str>,
+    seconds: i64,
+    tags: SessionTags,
+    source_identity: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,10 +79,7 @@ pub(super) async fn assume_role(cx: &Context, input: AssumeRoleInput<'_>) -> Res
         ("PolicyArns", input.policy_arns.is_some()),
         ("ProvidedContexts", input.provided_contexts.is_some()),
         ("SerialNumber", input.serial_number.is_some()),
-        ("SourceIdentity", input.source_identity.is_some()),
-        ("Tags", input.tags.is_some()),
         ("TokenCode", input.token_code.is_some()),
-        ("TransitiveTagKeys", input.transitive_tag_keys.is_some()),
     ])?;
     let mut checks = Checks::new(VALIDATION_ERROR);
     // An ARN's characters are judged below: AWS's pattern takes nearly all.
@@ -82,6 +94,7 @@ pub(super) async fn assume_role(cx: &Context, input: AssumeRoleInput<'_>) -> Res
         checks.number(seconds, "durationSeconds", SECONDS);
     }
     checks.done()?;
+    let mut tags = SessionTags::read(input.tags.unwrap_or_default(), input.transitive_tag_keys.unwrap_or_default())?;
     let (arn, name) = (arn.unwrap_or_default(), name.unwrap_or_default());
     if cx.access_key.is_none() {
         return Err(unsigned());
@@ -89,41 +102,56 @@ pub(super) async fn assume_role(cx: &Context, input: AssumeRoleInput<'_>) -> Res
     if !is_role(arn) {
         return Err(invalid(format!("{arn} is invalid")));
     }
-    let external = input.external_id.as_deref();
-    let seconds = input.duration_seconds.unwrap_or(HOUR);
-    let (session, credentials) = session::begin(cx, |engine| decide(cx, engine, arn, name, external, seconds)).await?;
+    let packed_policy_size = tags.packed();
+    let caller = cx.session.as_ref().and_then(|session| session.facts.as_ref());
+    tags.inherit(caller)?;
+    let wish = Wish {
+        arn,
+        name,
+        external: input.external_id.as_deref(),
+        seconds: input.duration_seconds.unwrap_or(HOUR),
+        tags,
+        source_identity: source_identity(input.source_identity.as_deref(), caller)?,
+    };
+    let (session, credentials) = session::begin(cx, |engine| decide(cx, engine, wish)).await?;
+    let source_identity = session.facts.and_then(|facts| facts.source_identity);
     let assumed_role_user = AssumedRoleUser { assumed_role_id: session.user_id, arn: session.arn };
-    Ok(AssumeRoleOutput { credentials, assumed_role_user })
+    Ok(AssumeRoleOutput { credentials, assumed_role_user, packed_policy_size, source_identity })
+}
+
+/// Who begins the session, in their own words: once said it stays, from session to session ("Monitor and control actions taken with
+/// assumed roles", IAM User Guide).
+fn source_identity(given: Option<&str>, caller: Option<&SessionFacts>) -> Result<Option<String>, AwsError> {
+    let inherited = caller.and_then(|facts| facts.source_identity.as_deref());
+    match (given, inherited) {
+        (Some(given), Some(inherited)) if given != inherited => {
+            Err(AwsError::new(403, "AccessDenied", "The source identity of the calling session can't be changed."))
+        }
+        (given, inherited) => Ok(given.or(inherited).map(str::to_owned)),
+    }
 }
 
 /// The session of a role, if the role trusts the caller for so long.
-fn decide(
-    cx: &Context,
-    engine: &Engine,
-    role_arn: &str,
-    name: &str,
-    external: Option<&str>,
-    seconds: i64,
-) -> Result<NewSession, AwsError> {
-    let role = trusted(cx, engine, role_arn, name, external).ok_or_else(|| {
-        let caller = cx.caller();
-        let message = format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role_arn}");
-        AwsError::new(403, "AccessDenied", message)
-    })?;
-    if seconds > HOUR && cx.session.as_ref().is_some_and(|session| session.of_role()) {
+fn decide(cx: &Context, engine: &Engine, wish: Wish<'_>) -> Result<NewSession, AwsError> {
+    let role = trusted(cx, engine, &wish)?;
+    if wish.seconds > HOUR && cx.session.as_ref().is_some_and(|session| session.of_role()) {
         return Err(invalid(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
         ));
     }
-    if seconds > i64::from(role.max_session_seconds) {
+    if wish.seconds > i64::from(role.max_session_seconds) {
         return Err(invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
     }
-    let account = arn::account(role_arn).to_owned();
+    let (account, name) = (arn::account(wish.arn).to_owned(), wish.name);
+    let (tags, transitive) = wish.tags.over(role.tags);
     Ok(NewSession {
         arn: format!("arn:aws:sts::{account}:assumed-role/{}/{name}", role.name),
         user_id: format!("{}:{name}", role.id),
         account,
-        seconds,
+        seconds: wish.seconds,
+        tags,
+        transitive,
+        source_identity: wish.source_identity,
     })
 }
 
@@ -140,23 +168,38 @@ fn is_role(arn: &str) -> bool {
     })
 }
 
-/// The role, if there is one and its trust policy lets the caller in.
-fn trusted(cx: &Context, engine: &Engine, arn: &str, name: &str, external: Option<&str>) -> Option<engine::Role> {
-    let role = engine.role(arn)?;
-    let mut context = vec![("sts:RoleSessionName", name)];
-    context.extend(external.map(|id| ("sts:ExternalId", id)));
+/// The role, if there is one and its trust policy lets the caller in; with tags it has to allow `sts:TagSession` besides, with a
+/// source identity `sts:SetSourceIdentity`.
+fn trusted(cx: &Context, engine: &Engine, wish: &Wish<'_>) -> Result<engine::Role, AwsError> {
+    let denied = |action: &str| {
+        let (caller, arn) = (cx.caller(), wish.arn);
+        let message = format!("User: {caller} is not authorized to perform: {action} on resource: {arn}");
+        AwsError::new(403, "AccessDenied", message)
+    };
+    let role = engine.role(wish.arn).ok_or_else(|| denied("sts:AssumeRole"))?;
+    let of_tags = wish.tags.context();
+    let mut context = vec![("sts:RoleSessionName", wish.name)];
+    context.extend(wish.external.map(|id| ("sts:ExternalId", id)));
+    context.extend(wish.source_identity.as_deref().map(|identity| ("sts:SourceIdentity", identity)));
+    context.extend(of_tags.iter().map(|(key, value)| (key.as_str(), value.as_str())));
     let around = Around {
         resource_tags: Some(&role.tags),
-        // What isn't given; a source identity and tags can't be.
-        absent: &["sts:ExternalId", "sts:SourceIdentity", "sts:TransitiveTagKeys"],
-        ..cx.around(arn::account(arn))
+        // What isn't given.
+        absent: &["sts:ExternalId", "sts:SourceIdentity", "sts:TransitiveTagKeys", "aws:TagKeys", "aws:RequestTag/"],
+        ..cx.around(arn::account(wish.arn))
     };
-    let request =
-        Request { principal: cx.principal(), action: "sts:AssumeRole", resource: arn, context: &context, around };
-    let trust = Policy::parse(&role.trust, Kind::Trust).ok()?;
-    if trust.decide(&request) != Decision::Allow {
-        cx.tell_doubt(Some(&trust), &request);
-        return None;
+    let trust = Policy::parse(&role.trust, Kind::Trust).map_err(|_| denied("sts:AssumeRole"))?;
+    let wanted = [
+        ("sts:AssumeRole", true),
+        ("sts:TagSession", wish.tags.any()),
+        ("sts:SetSourceIdentity", wish.source_identity.is_some()),
+    ];
+    for (action, _) in wanted.into_iter().filter(|(_, wanted)| *wanted) {
+        let request = Request { principal: cx.principal(), action, resource: wish.arn, context: &context, around };
+        if trust.decide(&request) != Decision::Allow {
+            cx.tell_doubt(Some(&trust), &request);
+            return Err(denied(action));
+        }
     }
-    Some(role)
+    Ok(role)
 }

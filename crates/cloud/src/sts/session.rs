@@ -10,8 +10,9 @@ use serde::Serialize;
 use subtle::ConstantTimeEq;
 
 use crate::core::Cloud;
-use crate::request::{Context, Session};
+use crate::request::{Context, Session, SessionFacts};
 use crate::sigv4::{Key, Refusal};
+use engine::config::Attributes;
 use engine::{Engine, Millis};
 use wire::{AwsError, Timestamp};
 
@@ -42,6 +43,11 @@ pub(crate) struct NewSession {
     pub arn: String,
     pub user_id: String,
     pub seconds: i64,
+    /// Of whom it is, and its own.
+    pub tags: Attributes,
+    /// The keys of those that it hands on.
+    pub transitive: Vec<String>,
+    pub source_identity: Option<String>,
 }
 
 /// Begins the session that `decide` allows, which is asked in the transaction that begins it. Gives the session, and its key
@@ -67,9 +73,10 @@ pub(crate) async fn begin(
         .await?;
     let secret = secret.ok_or_else(|| AwsError::internal("there is no secret for sessions"))?;
     let random = u64::from_str_radix(&cx.cloud.core.uuid().replace('-', "")[22..], 16).unwrap_or_default();
-    let NewSession { account, arn, user_id, seconds } = new;
+    let NewSession { account, arn, user_id, seconds, tags, transitive, source_identity } = new;
     let expires = now + seconds.unsigned_abs() * 1000;
-    let session = Session { access_key: access_key(&account, random), account, arn, user_id, expires };
+    let facts = Some(SessionFacts { issued: now, tags, transitive, source_identity });
+    let session = Session { access_key: access_key(&account, random), account, arn, user_id, expires, facts };
     let key = TemporaryKey {
         access_key_id: session.access_key.clone(),
         secret_access_key: secret_key(&secret, &session),
@@ -142,7 +149,11 @@ fn secret_key(secret: &[u8], session: &Session) -> String {
 
 /// The session and its signature.
 fn token(secret: &[u8], session: &Session) -> Result<String, AwsError> {
-    let encoded = postcard::to_stdvec(session).map_err(|error| AwsError::internal(error.to_string()))?;
+    let failed = |error: postcard::Error| AwsError::internal(error.to_string());
+    let mut encoded = postcard::to_stdvec(session).map_err(failed)?;
+    if let Some(facts) = &session.facts {
+        encoded.extend(postcard::to_stdvec(facts).map_err(failed)?);
+    }
     let mut bytes = calculate_signature(secret, &encoded).into_bytes();
     bytes.extend(encoded);
     Ok(BASE64.encode(bytes))
@@ -152,7 +163,12 @@ fn read(secret: &[u8], token: &str) -> Option<Session> {
     let bytes = BASE64.decode(token).ok()?;
     let (signature, encoded) = bytes.split_at_checked(SIGNATURE)?;
     let right: bool = calculate_signature(secret, encoded).as_bytes().ct_eq(signature).into();
-    right.then(|| postcard::from_bytes(encoded).ok()).flatten()
+    if !right {
+        return None;
+    }
+    let (session, rest) = postcard::take_from_bytes::<Session>(encoded).ok()?;
+    let facts = if rest.is_empty() { None } else { Some(postcard::from_bytes(rest).ok()?) };
+    Some(Session { facts, ..session })
 }
 
 #[cfg(test)]
@@ -167,11 +183,20 @@ mod tests {
             arn: "arn:aws:sts::123456789012:assumed-role/r/s".into(),
             user_id: "AROAX:s".into(),
             expires: 5,
+            facts: None,
         };
         assert_eq!(session.access_key.len(), 20);
         assert_eq!(account_of_key(&session.access_key).as_deref(), Some("123456789012"));
         let token = token(b"secret", &session).unwrap();
         assert_eq!(read(b"secret", &token), Some(session.clone()));
+        let facts = SessionFacts {
+            issued: 3,
+            tags: [("Team".to_owned(), "red".to_owned())].into(),
+            transitive: vec!["Team".to_owned()],
+            source_identity: Some("ann".to_owned()),
+        };
+        let tagged = Session { facts: Some(facts), ..session.clone() };
+        assert_eq!(read(b"secret", &super::token(b"secret", &tagged).unwrap()), Some(tagged));
         assert_eq!(read(b"another", &token), None);
         let mut bytes = BASE64.decode(&token).unwrap();
         *bytes.last_mut().unwrap() ^= 1;

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::error::{VALIDATION_ERROR, refuse, unsigned};
 use super::session::{self, NewSession, TemporaryKey};
 use crate::request::Context;
+use engine::config::Attributes;
+use engine::roles::entity_key;
+use engine::{Engine, User};
 use wire::check::Checks;
 use wire::{AwsError, Text};
 
@@ -55,7 +58,21 @@ pub(super) async fn get_session_token(
         None => input.duration_seconds.unwrap_or(MAX_FOR_ROOT).min(MAX_FOR_ROOT),
     };
     let (arn, user_id, account) = (cx.caller(), cx.caller_id().to_owned(), cx.account.to_string());
-    let new = NewSession { arn, user_id, account, seconds };
-    let (_, credentials) = session::begin(cx, |_| Ok(new)).await?;
+    let new = NewSession {
+        arn,
+        user_id,
+        account,
+        seconds,
+        tags: Attributes::new(),
+        transitive: Vec::new(),
+        source_identity: None,
+    };
+    // A user's session has the user's tags.
+    let tags = |engine: &Engine| {
+        let key = entity_key("user", &cx.user.as_ref()?.arn);
+        serde_json::from_slice::<User>(engine.doc(&key)?).ok().map(|user| user.tags)
+    };
+    let begun = session::begin(cx, |engine| Ok(NewSession { tags: tags(engine).unwrap_or_default(), ..new }));
+    let (_, credentials) = begun.await?;
     Ok(GetSessionTokenOutput { credentials })
 }

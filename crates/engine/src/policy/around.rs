@@ -28,8 +28,10 @@ pub struct Around<'a> {
     pub issued: Option<Millis>,
     /// `aws:userid` of a role or its session; an account's is the account.
     pub user_id: Option<&'a str>,
-    /// The tags of the role that asks, where known.
+    /// The tags of the role or session that asks, where known.
     pub principal_tags: Option<&'a Attributes>,
+    /// Who began the session that asks, as was said then.
+    pub source_identity: Option<&'a str>,
     /// The resource's tags, where known.
     pub resource_tags: Option<&'a Attributes>,
     /// Keys of services that such a request doesn't have; with `/` at the end, all that begin so.
@@ -75,6 +77,7 @@ impl<'a> Around<'a> {
             issued: None,
             user_id: None,
             principal_tags: None,
+            source_identity: None,
             resource_tags: None,
             absent: &[],
         }
@@ -158,6 +161,7 @@ impl<'a> Request<'a> {
                 Principal::Arn(arn) => arn.split_once(":user/").and_then(|(_, path)| path.rsplit('/').next()).into(),
                 _ => Found::none(),
             },
+            "aws:sourceidentity" => self.around.source_identity.into(),
             "aws:tokenissuetime" => match self.around.issued {
                 Some(issued) => moment(issued),
                 None if temporary => Found::Unjudged,
@@ -176,7 +180,6 @@ impl<'a> Request<'a> {
             | "aws:principalorgpaths"
             | "aws:resourceorgid"
             | "aws:resourceorgpaths"
-            | "aws:sourceidentity"
             | "aws:sourceorgid"
             | "aws:sourceorgpaths"
             | "aws:sourcevpc"

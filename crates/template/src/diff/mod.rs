@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use crate::conditions;
 use crate::error::{Invalid, Result};
 pub use change::{Action, Change, Changes, Detail, Recreation, Replacement};
 
@@ -67,10 +68,14 @@ pub fn changes(before: &Before<'_>, scope: &Scope<'_>, masks: Option<&Masks>, ru
     for name in order.iter().flatten() {
         differ.resource(name, scope)?;
     }
-    for (name, deployed) in &before.resources {
-        if !needs.contains_key(*name) {
-            differ.found.changes.push(removed(name, deployed));
-        }
+    let left: Vec<_> = before.resources.iter().filter(|(name, _)| !needs.contains_key(**name)).collect();
+    if !left.is_empty() {
+        // What doesn't evaluate any more had none of these conditions.
+        let conditions = conditions::evaluate(before.template, before.parameters, scope.pseudo).unwrap_or_default();
+        let known = |_: Reference<'_>| Ok(KNOWN_AFTER_APPLY.into());
+        let (template, parameters) = (before.template, before.parameters);
+        let scope = Scope { template, parameters, conditions: &conditions, known: &known, ..*scope };
+        differ.found.changes.extend(left.into_iter().map(|(name, deployed)| removed(name, deployed, &scope)));
     }
     differ.found.changes.sort_by(|a, b| a.logical_id.cmp(&b.logical_id));
     Ok(differ.found)
@@ -88,15 +93,43 @@ struct Differ<'a> {
     found: Changes,
 }
 
-/// The properties of a resource after a change, and how they are told before and after it.
+/// The properties and the metadata of a resource after a change, and how the properties are told before and after it.
 struct Sides {
     after: Map<String, Value>,
     told_before: Map<String, Value>,
     told_after: Map<String, Value>,
+    metadata: Option<Value>,
 }
 
-/// The line for a resource that leaves the stack.
-fn removed(name: &str, deployed: &Deployed<'_>) -> Change {
+/// What of a resource is compared: a property, or its metadata as a whole.
+struct Part<'a> {
+    attribute: &'static str,
+    /// The property's.
+    name: Option<&'a str>,
+    recreation: Recreation,
+    old: Option<&'a Value>,
+    new: Option<&'a Value>,
+    /// Whether the template says it in other words.
+    rewritten: bool,
+    /// As the new template has it.
+    expression: Option<&'a Value>,
+    line_before: Option<String>,
+    line_after: Option<String>,
+}
+
+/// The line for a resource that leaves the stack. What it had from other resources isn't shown (recorded on AWS): `scope` is that
+/// of the old template, in which no resource is known.
+fn removed(name: &str, deployed: &Deployed<'_>, scope: &Scope<'_>) -> Change {
+    let mut properties = told(deployed.properties, deployed.hidden);
+    let declared = scope.template.resources.get(name).map(|resource| &resource.properties);
+    for (property, value) in properties.iter_mut() {
+        let evaluated = declared.and_then(|declared| declared.get(property)).map(|value| scope.value(value));
+        match evaluated {
+            Some(Ok(Some(unknown))) if mentions_unknown(&unknown) => *value = unknown,
+            Some(Err(error)) if error.premature => *value = KNOWN_AFTER_APPLY.into(),
+            _ => {}
+        }
+    }
     let policy_action =
         if deployed.deletion_policy.unwrap_or(Policy::Delete) == Policy::Delete { "Delete" } else { "Retain" };
     Change {
@@ -108,7 +141,7 @@ fn removed(name: &str, deployed: &Deployed<'_>) -> Change {
         policy_action: Some(policy_action.to_owned()),
         scope: Vec::new(),
         details: Vec::new(),
-        before: Some(context(&told(deployed.properties, deployed.hidden), deployed.metadata)),
+        before: Some(context(&properties, deployed.metadata)),
         after: None,
         tentative: false,
     }
@@ -142,7 +175,7 @@ impl Differ<'_> {
     fn resource(&mut self, name: &str, scope: &Scope<'_>) -> Result<()> {
         let resource = &scope.template.resources[name];
         let deployed = self.before.resources.get(name).filter(|d| d.kind == resource.kind);
-        let (after, told_after) = self.evaluated(name, &resource.properties, scope)?;
+        let (after, told_after, metadata) = self.evaluated(name, resource, scope)?;
         let Some(deployed) = deployed else {
             self.replaced.insert(name.to_owned());
             if let Some(other) = self.before.resources.get(name) {
@@ -161,18 +194,19 @@ impl Differ<'_> {
                 scope: Vec::new(),
                 details: Vec::new(),
                 before: None,
-                after: Some(context(&told_after, resource.metadata.as_ref())),
+                after: Some(context(&told_after, metadata.as_ref())),
                 tentative: false,
             });
             return Ok(());
         };
         let mut details = Vec::new();
-        let sides = Sides { after, told_before: told(deployed.properties, deployed.hidden), told_after };
+        let sides = Sides { after, told_before: told(deployed.properties, deployed.hidden), told_after, metadata };
         let names: BTreeSet<&String> = deployed.properties.keys().chain(sides.after.keys()).collect();
         for property in names {
             self.property(name, property, deployed, &sides, scope, &mut details)?;
         }
-        attribute_details(resource, deployed, &mut details);
+        self.metadata(name, deployed, &sides, scope, &mut details)?;
+        policy_details(resource, deployed, &mut details);
         if details.is_empty() {
             return Ok(());
         }
@@ -197,20 +231,20 @@ impl Differ<'_> {
             policy_action,
             scope: touched.into_iter().map(str::to_owned).collect(),
             before: Some(context(&sides.told_before, deployed.metadata)),
-            after: Some(context(&sides.told_after, resource.metadata.as_ref())),
+            after: Some(context(&sides.told_after, sides.metadata.as_ref())),
             tentative: details.iter().all(|d| d.source == "ResourceAttribute" && !d.certain),
             details,
         });
         Ok(())
     }
 
-    /// The properties as far as they are known, references to what is new or replaced unknown; and how they are told.
+    /// The properties as far as they are known, references to what is new or replaced unknown; how they are told; and the metadata.
     fn evaluated(
         &mut self,
         name: &str,
-        properties: &Map<String, Value>,
+        resource: &Resource,
         scope: &Scope<'_>,
-    ) -> Result<(Map<String, Value>, Map<String, Value>)> {
+    ) -> Result<(Map<String, Value>, Map<String, Value>, Option<Value>)> {
         let replaced = &self.replaced;
         let known = |reference: Reference<'_>| match reference {
             Reference::Resource(target) | Reference::Attribute(target, _) if replaced.contains(target) => {
@@ -219,24 +253,27 @@ impl Differ<'_> {
             other => (scope.known)(other),
         };
         let scope = Scope { known: &known, ..*scope };
+        let warnings = &mut self.found.warnings;
+        let mut evaluate = |value: &Value| match scope.value(value) {
+            Err(error) if error.premature => {
+                warnings.push((name.to_owned(), error.message));
+                Ok(Some(KNOWN_AFTER_APPLY.into()))
+            }
+            evaluated => evaluated,
+        };
         let mut evaluated = Map::new();
-        for (property, value) in properties {
-            match scope.value(value) {
-                Ok(Some(value)) => drop(evaluated.insert(property.clone(), value)),
-                Ok(None) => {}
-                Err(error) if error.premature => {
-                    self.found.warnings.push((name.to_owned(), error.message));
-                    evaluated.insert(property.clone(), KNOWN_AFTER_APPLY.into());
-                }
-                Err(error) => return Err(error),
+        for (property, value) in &resource.properties {
+            if let Some(value) = evaluate(value)? {
+                evaluated.insert(property.clone(), value);
             }
         }
-        let hidden = self.masks.map(|masks| masks.hidden(&scope, properties, &evaluated)).unwrap_or_default();
+        let metadata = resource.metadata.as_ref().map(&mut evaluate).transpose()?.flatten();
+        let hidden = self.masks.map(|masks| masks.hidden(&scope, &resource.properties, &evaluated)).unwrap_or_default();
         let told = told(&evaluated, &hidden);
-        Ok((evaluated, told))
+        Ok((evaluated, told, metadata))
     }
 
-    /// Compares one property of a resource that is deployed, and says all that changes it.
+    /// Compares one property of a resource that is deployed.
     fn property(
         &self,
         resource: &str,
@@ -246,32 +283,70 @@ impl Differ<'_> {
         scope: &Scope<'_>,
         details: &mut Vec<Detail>,
     ) -> Result<()> {
-        let (old, new) = (deployed.properties.get(property), sides.after.get(property));
         let expression = scope.template.resources[resource].properties.get(property);
-        let old_expression = self.before.template.resources.get(resource).and_then(|r| r.properties.get(property));
-        let changed = !same(old, new);
-        let (line_before, line_after) =
-            (sides.told_before.get(property).map(line), sides.told_after.get(property).map(line));
+        let old = self.before.template.resources.get(resource).and_then(|r| r.properties.get(property));
+        let part = Part {
+            attribute: "Properties",
+            name: Some(property),
+            recreation: (self.rules)(deployed.kind, property),
+            old: deployed.properties.get(property),
+            new: sides.after.get(property),
+            rewritten: expression != old,
+            expression,
+            line_before: sides.told_before.get(property).map(line),
+            line_after: sides.told_after.get(property).map(line),
+        };
+        self.compare(&part, scope, details)
+    }
+
+    /// Compares the metadata of a resource that is deployed.
+    fn metadata(
+        &self,
+        resource: &str,
+        deployed: &Deployed<'_>,
+        sides: &Sides,
+        scope: &Scope<'_>,
+        details: &mut Vec<Detail>,
+    ) -> Result<()> {
+        let expression = scope.template.resources[resource].metadata.as_ref();
+        let old = self.before.template.resources.get(resource).and_then(|r| r.metadata.as_ref());
+        let part = Part {
+            attribute: "Metadata",
+            name: None,
+            recreation: Recreation::Never,
+            old: deployed.metadata,
+            new: sides.metadata.as_ref(),
+            rewritten: expression != old,
+            expression,
+            line_before: deployed.metadata.map(line),
+            line_after: sides.metadata.as_ref().map(line),
+        };
+        self.compare(&part, scope, details)
+    }
+
+    /// Compares one part of a resource that is deployed, and says all that changes it.
+    fn compare(&self, part: &Part<'_>, scope: &Scope<'_>, details: &mut Vec<Detail>) -> Result<()> {
         // A detail has both values, and there may be one for each reference.
-        let bytes = line_before.as_ref().map_or(0, String::len) + line_after.as_ref().map_or(0, String::len);
+        let length = |line: &Option<String>| line.as_ref().map_or(0, String::len);
+        let bytes = length(&part.line_before) + length(&part.line_after);
         let detail = |source: &str, causing_entity: Option<String>, certain: bool| {
             scope.budget.pay_bytes(bytes)?;
             Ok(Detail {
                 source: source.to_owned(),
                 causing_entity,
                 certain,
-                attribute: "Properties".to_owned(),
-                name: Some(property.to_owned()),
-                recreation: (self.rules)(deployed.kind, property),
-                before: line_before.clone(),
-                after: line_after.clone(),
+                attribute: part.attribute.to_owned(),
+                name: part.name.map(str::to_owned),
+                recreation: part.recreation,
+                before: part.line_before.clone(),
+                after: part.line_after.clone(),
                 with_values_only: false,
             })
         };
         let mut parameters = BTreeSet::new();
         let mut references = BTreeSet::new();
         let mut attributes = BTreeSet::new();
-        if let Some(expression) = expression {
+        if let Some(expression) = part.expression {
             walk(expression, Some(scope.conditions), &mut |found| match found {
                 Found::Name(name) if scope.parameters.contains_key(name) => {
                     let changed = self.before.parameters.get(name) != scope.parameters.get(name);
@@ -284,20 +359,19 @@ impl Differ<'_> {
                 _ => {}
             })?;
         }
-        if !changed {
+        if same(part.old, part.new) {
             // Known to be the same now; an attribute of a resource that changes may differ afterwards.
             for (name, attribute) in attributes {
                 details.push(detail("ResourceAttribute", Some(format!("{name}.{attribute}")), false)?);
             }
             return Ok(());
         }
-        let rewritten = expression != old_expression;
         let caused = !(parameters.is_empty() && references.is_empty() && attributes.is_empty());
-        let unknown = new.is_some_and(mentions_unknown);
+        let unknown = part.new.is_some_and(mentions_unknown);
         let direct = |with_values_only| -> Result<Detail> {
             Ok(Detail { with_values_only, ..detail("DirectModification", None, !caused)? })
         };
-        if !caused || rewritten {
+        if !caused || part.rewritten {
             details.push(direct(false)?);
         } else if unknown && parameters.is_empty() {
             details.push(direct(true)?);
@@ -305,7 +379,7 @@ impl Differ<'_> {
         for name in &parameters {
             details.push(detail("ParameterReference", Some((*name).to_owned()), true)?);
         }
-        if caused && !rewritten && !parameters.is_empty() {
+        if caused && !part.rewritten && !parameters.is_empty() {
             details.push(direct(false)?);
         }
         for name in references {
@@ -319,10 +393,11 @@ impl Differ<'_> {
     }
 }
 
-/// Changes of metadata and deletion policy.
-fn attribute_details(resource: &Resource, deployed: &Deployed<'_>, details: &mut Vec<Detail>) {
-    let mut push = |attribute: &str, before: Option<String>, after: Option<String>| {
+/// Changes of what becomes of a resource.
+fn policy_details(resource: &Resource, deployed: &Deployed<'_>, details: &mut Vec<Detail>) {
+    let mut push = |attribute: &str, before: Option<Policy>, after: Option<Policy>| {
         if before != after {
+            let name = |policy: Option<Policy>| policy.map(|policy| format!("{policy:?}"));
             details.push(Detail {
                 source: "DirectModification".to_owned(),
                 causing_entity: None,
@@ -330,16 +405,14 @@ fn attribute_details(resource: &Resource, deployed: &Deployed<'_>, details: &mut
                 attribute: attribute.to_owned(),
                 name: None,
                 recreation: Recreation::Never,
-                before,
-                after,
+                before: name(before),
+                after: name(after),
                 with_values_only: false,
             });
         }
     };
-    push("Metadata", deployed.metadata.map(line), resource.metadata.as_ref().map(line));
-    let name = |policy: Option<Policy>| policy.map(|policy| format!("{policy:?}"));
-    push("DeletionPolicy", name(deployed.deletion_policy), name(resource.deletion_policy));
-    push("UpdateReplacePolicy", name(deployed.update_replace_policy), name(resource.update_replace_policy));
+    push("DeletionPolicy", deployed.deletion_policy, resource.deletion_policy);
+    push("UpdateReplacePolicy", deployed.update_replace_policy, resource.update_replace_policy);
 }
 
 /// Equal as CloudFormation sees it: `5` and `"5"` are the same.

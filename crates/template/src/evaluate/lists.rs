@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Scope, bad_argument, error};
 use crate::error::Result;
+use crate::extensions::failed;
 use crate::network;
 use crate::value::{KNOWN_AFTER_APPLY, is_unknown, scalar_text, unknown};
 
@@ -33,6 +34,10 @@ impl Scope<'_> {
         match index.parse::<usize>() {
             Ok(at) => match list.get(at) {
                 Some(item) => self.evaluate(item),
+                // The transform says so before (aws-cloudformation/cfn-language-discussion, issue 159).
+                None if self.template.is_extended() => {
+                    Err(failed(format_args!("Fn::Select cannot select nonexistent value at index {index}")))
+                }
                 None => error(format!("Fn::Select cannot select nonexistent value at index {index}")),
             },
             Err(_) => error(SELECT),
@@ -43,7 +48,8 @@ impl Scope<'_> {
     pub(super) fn find_in_map(&self, argument: &Value) -> Result<Option<Value>> {
         let (map, first, second, default) = match argument.as_array().map(Vec::as_slice) {
             Some([map, first, second]) => (map, first, second, None),
-            Some([map, first, second, Value::Object(options)]) if self.template.is_extended() && options.len() == 1 => {
+            // The transform isn't needed for a default any more ("Fn::FindInMap enhancements", since 2026).
+            Some([map, first, second, Value::Object(options)]) if options.len() == 1 => {
                 (map, first, second, options.get("DefaultValue"))
             }
             _ => return error(FIND),
@@ -93,7 +99,7 @@ impl Scope<'_> {
         match self.needed(argument)? {
             Value::Array(items) => Ok(items.len().into()),
             other if is_unknown(&other) => Ok(unknown()),
-            _ => error("Fn::Length requires a list"),
+            _ => Err(failed("Fn::Length layout is incorrect")),
         }
     }
 }

@@ -47,10 +47,10 @@ impl Scope<'_> {
         match (function, arguments) {
             ("Fn::Equals", [left, right]) => {
                 let [left, right] = [self.needed(left)?, self.needed(right)?];
-                Ok(match (scalar_text(&left), scalar_text(&right)) {
-                    (Some(left), Some(right)) => left == right,
-                    _ => left == right,
-                })
+                match (scalar_text(&left), scalar_text(&right)) {
+                    (Some(left), Some(right)) => Ok(left == right),
+                    _ => error("every Fn::Equals object requires a list of 2 string parameters."),
+                }
             }
             ("Fn::Equals", _) => error("Fn::Equals requires a list argument with two elements"),
             ("Fn::Not", [one]) => self.truth(one).map(|truth| !truth),

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::budget::Budget;
 use crate::dynamic::{Stored, resolved, resolved_members};
 use crate::error::{Invalid, Result};
-use crate::extensions::needs_extensions;
+use crate::extensions::{needs_extensions, unsupported};
 use crate::model::Template;
 use crate::pseudo::Pseudo;
 use crate::references::{Asked, Attribute, GET_ATT, attribute, unresolved};
@@ -146,7 +146,7 @@ impl Scope<'_> {
     fn call(&self, function: &str, argument: &Value) -> Result<Option<Value>> {
         self.budget.pay_node(0)?;
         if needs_extensions(function) && !self.template.is_extended() {
-            return error(format!("{function} requires the transform AWS::LanguageExtensions"));
+            return Err(unsupported(function));
         }
         match function {
             "Ref" => return self.reference(argument),
@@ -164,7 +164,7 @@ impl Scope<'_> {
             "Fn::Length" => self.length(argument),
             "Fn::ToJsonString" => self.json_string(argument),
             "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => self.logic(function, argument).map(Value::Bool),
-            _ => error(format!("the function {function} is not supported here")),
+            _ => Err(unsupported(function)),
         }
         .map(Some)
     }

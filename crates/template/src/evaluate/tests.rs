@@ -87,7 +87,10 @@ fn functions() {
 fn errors() {
     let cases = [
         ("!FindInMap [M, C, Suffix]", "Template error: Unable to get mapping for M::C::Suffix"),
-        ("!Select [3, [a]]", "Template error: Fn::Select cannot select nonexistent value at index 3"),
+        (
+            "!Select [3, [a]]",
+            "Transform AWS::LanguageExtensions failed with: Fn::Select cannot select nonexistent value at index 3",
+        ),
         (
             "!Select [x, [a]]",
             "Template error: Fn::Select requires a list argument with two elements: an integer index and a list",

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::{Reference, Scope, bad_argument, error};
 use crate::dynamic;
 use crate::error::Result;
+use crate::extensions::failed;
 use crate::sub::{Piece, pieces, sub_arguments};
 use crate::value::{KNOWN_AFTER_APPLY, is_unknown, scalar_text, unknown};
 
@@ -116,7 +117,7 @@ impl Scope<'_> {
         match self.needed(argument)? {
             value @ (Value::Array(_) | Value::Object(_)) => self.budget.json(&value).map(Value::String),
             other if is_unknown(&other) => Ok(unknown()),
-            _ => error("Fn::ToJsonString requires an object or a list"),
+            _ => Err(failed("Fn::ToJsonString layout is incorrect")),
         }
     }
 }

@@ -5,12 +5,12 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use search::Pattern;
 use serde_json::Value;
 
 use crate::budget::PatternBudget;
 use crate::dynamic;
 use crate::error::{Invalid, Result};
-use crate::java::Pattern;
 use crate::parse;
 use crate::value::scalar_text;
 
@@ -219,7 +219,7 @@ impl Declaration {
             return Ok(Some(rule));
         }
         match self.allowed_pattern.as_ref().zip(pattern) {
-            Some((text, pattern)) if !pattern.is_match(item, patterns)? => Ok(Some(format!("match pattern {text}"))),
+            Some((text, pattern)) if !patterns.is_match(pattern, item)? => Ok(Some(format!("match pattern {text}"))),
             _ => Ok(None),
         }
     }
@@ -231,7 +231,7 @@ impl Declaration {
         }
         if matches!(self.ruled(), Kind::Number | Kind::NumberList) {
             let Some(number) = item.parse::<f64>().ok().filter(|n| n.is_finite()) else {
-                return Some("be a number".into());
+                return Some("be a number.".into());
             };
             if let Some((_, shown)) = self.min_value.as_ref().filter(|(min, _)| number < *min) {
                 return Some(format!("be a number not less than {shown}"));
@@ -339,7 +339,7 @@ fn is_aws_specific(type_name: &str) -> bool {
 
 /// The pattern, ready to match.
 fn compiled(name: &str, pattern: &str) -> Result<Pattern> {
-    Pattern::new(pattern).map_err(|why| {
+    Pattern::java(pattern).map_err(|why| {
         Invalid::new(format!(
             "Template error: Parameter '{name}' AllowedPattern must be a valid regular expression. As Java reads it, {why}."
         ))

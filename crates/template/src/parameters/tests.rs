@@ -22,7 +22,7 @@ fn constraints() {
         (json!({"Type": "String", "AllowedPattern": "[a-z]+"}), "ab1", Some("Parameter 'P' must match pattern [a-z]+")),
         (json!({"Type": "String", "MinLength": 3}), "ab", Some("Parameter 'P' must contain at least 3 characters")),
         (json!({"Type": "String", "MaxLength": "1"}), "ab", Some("Parameter 'P' must contain at most 1 characters")),
-        (json!({"Type": "Number"}), "x", Some("Parameter 'P' must be a number")),
+        (json!({"Type": "Number"}), "x", Some("Parameter 'P' must be a number.")),
         (json!({"Type": "Number", "MinValue": 1}), "0", Some("Parameter 'P' must be a number not less than 1")),
         (json!({"Type": "Number", "MaxValue": 1}), "2.5", Some("Parameter 'P' must be a number not greater than 1")),
         (json!({"Type": "List<Number>", "MaxValue": 5}), "2, 3", None),

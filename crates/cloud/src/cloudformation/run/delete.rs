@@ -73,7 +73,12 @@ impl Run {
             self.set_resource_status(resource, ResourceEvent::new(Status::DeleteSkipped).of(id)).await?;
             return Ok(Step::Done(()));
         }
-        self.set_resource_status(resource, ResourceEvent::new(Status::DeleteInProgress).of(id)).await?;
+        // What a deleted stack had is told once more; not so what a failed creation leaves (recorded on AWS).
+        let told = |status| {
+            let event = ResourceEvent::new(status).of(id);
+            if creating { event } else { event.with(&live) }
+        };
+        self.set_resource_status(resource, told(Status::DeleteInProgress)).await?;
         for old in std::mem::take(&mut resource.retired) {
             // A replaced resource that an interrupted update left.
             if let Err(reason) = self.delete_physical(stack, resource, &old).await {
@@ -83,7 +88,7 @@ impl Run {
         match self.delete_physical(stack, resource, &live).await {
             Ok(()) => {
                 resource.live = None;
-                self.set_resource_status(resource, ResourceEvent::new(Status::DeleteComplete).of(id)).await?;
+                self.set_resource_status(resource, told(Status::DeleteComplete)).await?;
                 Ok(Step::Done(()))
             }
             Err(reason) => {

@@ -33,7 +33,7 @@ impl Run {
             return Ok(Step::Failed(format!("Unrecognized resource type {}", declared.kind)));
         };
         let wanted = match self.properties(plan, name, known, budget).await? {
-            Ok((conformed, hidden)) => {
+            Ok((conformed, hidden, metadata)) => {
                 if resource.live.as_ref().is_none_or(|live| live.properties != conformed.properties) {
                     let stands_in = kind.stands_in(&conformed.properties);
                     self.told.lock().note(name, &declared.kind, &conformed, stands_in);
@@ -43,7 +43,7 @@ impl Run {
                     properties: conformed.properties,
                     hidden,
                     attributes: Map::new(),
-                    metadata: declared.metadata.clone(),
+                    metadata,
                     deletion_policy: declared.deletion_policy,
                     update_replace_policy: declared.update_replace_policy,
                     needs: plan.needs.get(name).into_iter().flatten().cloned().collect(),
@@ -60,14 +60,15 @@ impl Run {
         }
     }
 
-    /// The properties of a resource, with where secrets are in them, or why it can't have them. Dynamic references get what the Parameter Store has now.
+    /// The properties of a resource, where secrets are in them, and its metadata; or why it can't have them. Dynamic references get
+    /// what the Parameter Store has now.
     async fn properties(
         &self,
         plan: &Plan,
         name: &str,
         known: &Known<'_>,
         budget: &Budget,
-    ) -> Result<Result<(Conformed, Map<String, Value>), String>, AwsError> {
+    ) -> Result<Result<(Conformed, Map<String, Value>, Option<Value>), String>, AwsError> {
         let met = Met::default();
         let mut evaluated = plan::evaluated(plan, name, known, &|reference| met.note(reference), budget);
         let references = met.all();
@@ -79,7 +80,8 @@ impl Run {
             evaluated = plan::evaluated(plan, name, known, &|reference| values.get(reference).cloned(), budget);
             self.stored.lock().extend(values);
         }
-        Ok(evaluated.and_then(|(evaluated, hidden)| Ok((conformed(plan, name, &evaluated)?, hidden))))
+        let evaluated = evaluated.map_err(|invalid| invalid.message);
+        Ok(evaluated.and_then(|it| Ok((conformed(plan, name, &it.properties)?, it.hidden, it.metadata))))
     }
 
     async fn create_resource(

@@ -26,12 +26,11 @@ const FIELDS: &[Field] = &[
     integer("VisibilityTimeout"),
 ];
 
-/// What an attribute is set to when its property goes. 262,144 is what CloudFormation sets, though a new queue has more.
+/// What an attribute is set to when its property goes. 262,144 is what CloudFormation sets, though a new queue has more. What
+/// isn't here stays as it is on AWS: DeduplicationScope, FifoThroughputLimit and SqsManagedSseEnabled (recorded on AWS).
 const DEFAULTS: &[(&str, &str)] = &[
     ("ContentBasedDeduplication", "false"),
-    ("DeduplicationScope", "queue"),
     ("DelaySeconds", "0"),
-    ("FifoThroughputLimit", "perQueue"),
     ("KmsDataKeyReusePeriodSeconds", "300"),
     ("KmsMasterKeyId", ""),
     ("MaximumMessageSize", "262144"),
@@ -39,7 +38,6 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("ReceiveMessageWaitTimeSeconds", "0"),
     ("RedriveAllowPolicy", ""),
     ("RedrivePolicy", ""),
-    ("SqsManagedSseEnabled", "true"),
     ("VisibilityTimeout", "30"),
 ];
 
