@@ -161,7 +161,8 @@ def test_an_object_in_parts_has_a_composite(s3, algorithm):
     head = s3.head_object(Bucket=BUCKET, Key=key, ChecksumMode="ENABLED")
     assert (head[field], head["ChecksumType"], head["ETag"]) == (whole, kind, done["ETag"])
     part = s3.head_object(Bucket=BUCKET, Key=key, PartNumber=2, ChecksumMode="ENABLED")
-    assert (part[field], part["PartsCount"]) == (digests[1], 3)
+    # A part of a whole whose checksum isn't composed of its parts' has none of its own.
+    assert (part.get(field), part["PartsCount"]) == (digests[1] if kind == "COMPOSITE" else None, 3)
     shown = s3.get_object_attributes(Bucket=BUCKET, Key=key, ObjectAttributes=["Checksum", "ObjectParts"])
     assert shown["Checksum"] == {field: whole.split("-")[0], "ChecksumType": kind}
     if kind == "COMPOSITE":

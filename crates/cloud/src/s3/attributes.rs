@@ -4,6 +4,7 @@ use s3s::S3Response;
 use s3s::dto::*;
 
 use super::checksum::Kind;
+use super::customer_key;
 use super::error::{Failure, Result};
 use super::record::Object;
 use super::s3s::call::Call;
@@ -32,8 +33,10 @@ impl S3 {
             ));
         }
         let (_, object) = self.find(call, &input.bucket, &input.key, input.version_id.as_deref())?;
-        let after = input.part_number_marker.unwrap_or(0);
-        let most = input.max_parts.and_then(|most| usize::try_from(most).ok()).unwrap_or(MAX_PARTS).min(MAX_PARTS);
+        customer_key::check(call, customer_key::OWN, &object.encryption)?;
+        let after = number(call, "x-amz-part-number-marker")?.unwrap_or(0);
+        let most = number(call, "x-amz-max-parts")?;
+        let most = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(MAX_PARTS).min(MAX_PARTS);
         *call.xml.lock() = Some(document_of(&object, &wanted, after, most));
         Ok(S3Response::new(GetObjectAttributesOutput {
             last_modified: Some(time::shown(object.modified)),
@@ -41,6 +44,13 @@ impl S3 {
             ..Default::default()
         }))
     }
+}
+
+/// A header that is a number; `s3s` takes the digits before whatever else there is.
+fn number(call: &Call, name: &str) -> Result<Option<i32>> {
+    let Some(header) = call.header(name) else { return Ok(None) };
+    let message = || format!("Provided {name} not an integer or within integer range");
+    header.parse().map(Some).map_err(|_| Failure::invalid_argument(message(), name, &*header))
 }
 
 /// The answer with its elements in AWS's order, on which Java's SDK relies.

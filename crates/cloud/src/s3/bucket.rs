@@ -4,15 +4,15 @@ use s3s::S3Response;
 use s3s::dto::*;
 use s3s::xml::{DeResult, DeserializeContent, Deserializer};
 
-use super::describe::refuse_acls;
+use super::acl::{self, Of};
 use super::error::{Failure, Result};
 use super::names::{canonical_id, is_bucket_name};
-use super::record::{self, Tags, Versioning, key};
+use super::record::{self, Acl, Tags, Versioning, key};
 use super::s3s::call::Call;
 use super::s3s::xml;
 use super::service::S3;
 use super::store::decode;
-use super::{ownership, public_access, tagging, time};
+use super::{ownership, tagging, time};
 use engine::Millis;
 use text::regions::COMMERCIAL;
 
@@ -62,6 +62,9 @@ impl NewBucket {
             lock: self.object_lock.then(record::BucketLock::default),
             website: None,
             lifecycle: None,
+            least_to_move: None,
+            acl: None,
+            stored: record::Stored::default(),
         })
     }
 }
@@ -107,7 +110,7 @@ fn parse_configuration(xml: &[u8]) -> Result<Configuration> {
         // So S3 answers, though it should blame the client.
         return Err(Failure::new(500, "InternalError", "We encountered an internal error. Please try again."));
     }
-    tagging::check_bucket(&parsed.tags)?;
+    tagging::check_new_bucket(&parsed.tags)?;
     Ok(parsed)
 }
 
@@ -150,8 +153,13 @@ impl S3 {
     /// `InvalidBucketName`, `BucketAlreadyExists`, `BucketAlreadyOwnedByYou`, and those of a wrong location or ownership.
     pub(super) async fn make_bucket(&self, call: &Call, new: NewBucket) -> Result<record::Bucket> {
         check_name(&new.name)?;
-        let record = new.record(call, self.store.now())?;
-        refuse_acls(call, &record).map_err(|failure| of_new_bucket(failure, call, &record))?;
+        let mut record = new.record(call, self.store.now())?;
+        if let Some(acl) = Acl::of_headers(call, Of::Bucket, &record.account)?.and_then(|acl| acl.kept(&record.account))
+        {
+            acl::check(&acl, &record, call, "s3:CreateBucket", &record.name)
+                .map_err(|failure| of_new_bucket(failure, &record))?;
+            record.acl = Some(acl);
+        }
         self.change(|edit| match edit.docs().get::<record::Bucket>(&key::bucket(&record.name))? {
             // In us-east-1, and only there, asking again for what one has is no error.
             Some(old)
@@ -215,6 +223,9 @@ impl S3 {
     ) -> Result<S3Response<CreateBucketOutput>> {
         let name = input.bucket;
         check_name(&name)?;
+        if call.headers.contains_key("x-amz-bucket-namespace") {
+            return Err(Failure::not_implemented("The header x-amz-bucket-namespace"));
+        }
         let body = call.body.lock().take();
         let xml = match body {
             Some(mut body) => body.store_all_limited(MAX_CONFIGURATION).await.map_err(|_| Failure::malformed_xml())?,
@@ -250,13 +261,28 @@ impl S3 {
         Ok(response)
     }
 
+    /// Where a bucket lies: its location constraint, empty for us-east-1.
+    pub(super) async fn get_bucket_location(
+        &self,
+        call: &Call,
+        input: GetBucketLocationInput,
+    ) -> Result<S3Response<GetBucketLocationOutput>> {
+        let bucket = self.bucket(call, &input.bucket)?;
+        let location = bucket.location.unwrap_or(bucket.region);
+        *call.xml.lock() = Some(match location.as_str() {
+            "us-east-1" => xml::empty("LocationConstraint", xml::NAMESPACE),
+            location => xml::text("LocationConstraint", xml::NAMESPACE, location),
+        });
+        Ok(S3Response::new(GetBucketLocationOutput::default()))
+    }
+
     pub(super) async fn delete_bucket(
         &self,
         call: &Call,
         input: DeleteBucketInput,
     ) -> Result<S3Response<DeleteBucketOutput>> {
         self.drop_bucket(call, &input.bucket).await?;
-        Ok(S3Response::with_status(DeleteBucketOutput::default(), http::StatusCode::NO_CONTENT))
+        Ok(S3Response::new(DeleteBucketOutput::default()))
     }
 
     pub(super) async fn list_buckets(
@@ -274,7 +300,8 @@ impl S3 {
             return Err(Failure::new(400, "InvalidArgument", message).with("ArgumentName", "bucket-region"));
         }
         let prefix = input.prefix.as_deref().unwrap_or_default();
-        let after = input.continuation_token.as_deref().map(from_token).transpose()?;
+        let token = input.continuation_token.as_deref().filter(|token| !token.is_empty());
+        let after = token.map(from_token).transpose()?;
         let mut buckets: Vec<record::Bucket> = self.store.read(|docs| {
             let all = docs.range(key::bucket(prefix)).map(|(key, value)| decode::<record::Bucket>(key, value));
             all.filter(|bucket| {
@@ -298,13 +325,6 @@ impl S3 {
         *call.xml.lock() = Some(list_of(call.account(), &buckets, paged, token.as_deref(), input.prefix.as_deref()));
         Ok(S3Response::new(ListBucketsOutput::default()))
     }
-}
-
-/// Where a bucket lies: its location constraint, empty for us-east-1.
-pub(super) fn read_location(bucket: record::Bucket) -> Result<GetBucketLocationOutput> {
-    let location = bucket.location.unwrap_or(bucket.region);
-    let location = Some(location).filter(|location| location != "us-east-1").unwrap_or_default();
-    Ok(GetBucketLocationOutput { location_constraint: Some(location.into()) })
 }
 
 /// The list in AWS's form, which has ARNs.
@@ -354,19 +374,15 @@ fn check_name(name: &str) -> Result<()> {
 }
 
 /// The failure of CreateBucket when it is asked for ACLs: it has other codes than the one that all operations share.
-fn of_new_bucket(failure: Failure, call: &Call, record: &record::Bucket) -> Failure {
-    let (code, message) = match &*failure.code {
-        "AccessControlListNotSupported" => (
-            "InvalidBucketAclWithObjectOwnership",
-            "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
-        ),
-        "AccessDenied" if public_access::refuses_acl(call, record.public_access_block.as_ref()) => (
-            "InvalidBucketAclWithBlockPublicAccessError",
-            "Bucket cannot have public ACLs set with BlockPublicAccess enabled",
-        ),
-        _ => return failure,
-    };
-    Failure::new(400, code, message).with("BucketName", &*record.name)
+fn of_new_bucket(failure: Failure, record: &record::Bucket) -> Failure {
+    match &*failure.code {
+        "AccessControlListNotSupported" => ownership::with_acl(&record.name),
+        "AccessDenied" => {
+            let message = "Bucket cannot have public ACLs set with BlockPublicAccess enabled";
+            Failure::new(400, "InvalidBucketAclWithBlockPublicAccessError", message).with("BucketName", &*record.name)
+        }
+        _ => failure,
+    }
 }
 
 fn taken(old: &record::Bucket, account: &str) -> Failure {

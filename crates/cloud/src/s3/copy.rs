@@ -16,7 +16,7 @@ use super::record::{Bucket, Object, Versioning};
 use super::s3s::call::Call;
 use super::s3s::xml;
 use super::service::S3;
-use super::time;
+use super::{customer_key, restore, time};
 use crate::blobs::Pinned;
 use engine::Millis;
 
@@ -45,23 +45,28 @@ impl S3 {
             return Err(Failure::not_implemented("Copying from an access point"));
         };
         let version = version_id.as_deref();
-        if let Some(version) = version.filter(|version| !names::is_version_id(version)) {
-            return Err(Failure::invalid_argument("Invalid version id specified", "versionId", version));
-        }
+        names::check_version_id(version)?;
         let source = self.store.read(|docs| {
             let bucket = docs.bucket(bucket)?;
             let expected = call.header("x-amz-source-expected-bucket-owner");
             if bucket.account != call.account() || expected.is_some_and(|owner| owner != bucket.account) {
                 return Err(Failure::access_denied());
             }
-            let object = Self::find_in(docs, &bucket, key, version)?;
+            let object = Self::find_in(docs, &bucket, key, version).map_err(|failure| match &*failure.code {
+                // "UploadPartCopy" (API reference): a delete marker is no source.
+                "MethodNotAllowed" => Failure::invalid_request(
+                    "The source of a copy request may not specifically refer to a delete marker by version id.",
+                ),
+                _ => failure,
+            })?;
             let pinned = self.blobs.pin(&object.blobs);
             Ok(Source { bucket, object, pinned })
         })?;
-        if matches!(source.object.storage_class.as_deref(), Some("GLACIER" | "DEEP_ARCHIVE")) {
+        if restore::is_archived(&source.object, self.store.now()) {
             let message = "Operation is not valid for the source object's storage class";
             return Err(Failure::new(403, "InvalidObjectState", message));
         }
+        customer_key::check(call, customer_key::OF_SOURCE, &source.object.encryption)?;
         conditions::check_source(call, &source.object, self.store.now())?;
         Ok(source)
     }
@@ -73,7 +78,7 @@ impl S3 {
     ) -> Result<S3Response<CopyObjectOutput>> {
         check_key(&input.key)?;
         let bucket = self.bucket(call, &input.bucket)?;
-        let description = Description::of(call, &bucket)?;
+        let description = Description::of(call, &bucket, &input.key)?;
         let conditions = WriteConditions::of(call)?;
         let source = self.source(call, &input.copy_source)?;
         let replace = directive(call, "x-amz-metadata-directive")?;
@@ -111,8 +116,9 @@ impl S3 {
         }
         object.size = source.object.size;
         object.blobs = fresh.iter().map(|fresh| fresh.blob.clone()).collect();
+        let keyed = object.encryption.customer_key.is_some() || source.object.encryption.customer_key.is_some();
         if same {
-            object.etag = source.object.etag.clone();
+            object.etag = if keyed { self.store.unique() } else { source.object.etag.clone() };
             object.checksum = source.object.checksum.clone();
         } else {
             // What was uploaded in parts becomes one: its MD5 and checksum are those of all the bytes.
@@ -133,15 +139,14 @@ impl S3 {
         let sum = object.checksum.as_ref();
         let document = result("CopyObjectResult", &object.etag, object.modified, sum, true);
         *call.xml.lock() = Some(document);
-        Ok(S3Response::new(CopyObjectOutput {
+        let mut response = S3Response::new(CopyObjectOutput {
             copy_object_result: Some(CopyObjectResult::default()),
             copy_source_version_id,
             version_id: shown_version(object.version, versioning),
-            server_side_encryption: Some(object.encryption.algorithm.into()),
-            ssekms_key_id: object.encryption.kms_key,
-            bucket_key_enabled: object.encryption.bucket_key.then_some(true),
             ..Default::default()
-        }))
+        });
+        describe::put_encryption(&mut response.headers, &object.encryption);
+        Ok(response)
     }
 
     /// The MD5 (hex) and a checksum (base64) of an object's bytes.

@@ -30,8 +30,8 @@ fn header(headers: &HeaderMap, name: impl http::header::AsHeaderName) -> Option<
 }
 
 /// Whether a page of another site may send this request: it is a preflight, or a rule of the bucket allows its origin
-/// and method. A copy from elsewhere would read what that bucket didn't open. Unless signatures are `checked`, objects alone
-/// are opened, and the list of them: on AWS a page that changes the bucket itself has to sign that with a key.
+/// and method. A copy from elsewhere would read what that bucket didn't open. Objects alone are opened, and the list of them: on
+/// AWS a page that changes the bucket itself has to sign that with a key. Where signatures are `checked`, every page may.
 pub(crate) fn opens_to_page(cloud: &Arc<Cloud>, host: &str, parts: &Parts, checked: bool) -> bool {
     let (name, object) = target(host, parts.uri.path());
     if !is_bucket_name(&name) {
@@ -41,7 +41,11 @@ pub(crate) fn opens_to_page(cloud: &Arc<Cloud>, host: &str, parts: &Parts, check
         return true;
     }
     let query = parts.uri.query().unwrap_or_default();
-    if !checked && !is_of_objects(&parts.method, object, query) {
+    // Who has to sign needs no rule: as on AWS, it is the browser that keeps the answer from a page that none allows.
+    if checked {
+        return true;
+    }
+    if !is_of_objects(&parts.method, object, query) {
         return false;
     }
     let elsewhere = header(&parts.headers, "x-amz-copy-source").is_some_and(|source| target("", &source).0 != name)
@@ -106,29 +110,29 @@ pub(super) fn preflight(cloud: &Arc<Cloud>, host: &str, parts: &Parts) -> Result
         return Err(bad("Insufficient information. Origin request header needed."));
     };
     let method = header(&parts.headers, "access-control-request-method");
-    let Some(method) = method.filter(|method| ["GET", "PUT", "POST", "DELETE", "HEAD"].contains(&method.as_str()))
-    else {
-        let given = header(&parts.headers, "access-control-request-method");
-        let given = given.as_deref().unwrap_or("null");
-        return Err(bad(&format!("Invalid Access-Control-Request-Method: {given}")));
-    };
-    let forbidden = |message: &str| {
+    let forbidden = |message: &str, object: bool| {
         Failure::new(403, "AccessForbidden", message)
-            .with("Method", &*method)
+            .with("Method", method.as_deref().unwrap_or("OPTIONS"))
             .with("ResourceType", if object { "OBJECT" } else { "BUCKET" })
     };
-    let Some(bucket) = find(cloud, &name) else { return Err(forbidden("CORSResponse: Bucket not found")) };
+    let Some(bucket) = find(cloud, &name) else { return Err(forbidden("CORSResponse: Bucket not found", false)) };
     let Some(rules) = bucket.cors else {
-        return Err(forbidden("CORSResponse: CORS is not enabled for this bucket."));
+        return Err(forbidden("CORSResponse: CORS is not enabled for this bucket.", object));
     };
-    let asked = header(&parts.headers, "access-control-request-headers").unwrap_or_default().to_ascii_lowercase();
-    let asked: Vec<&str> = asked.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let known = ["GET", "PUT", "POST", "DELETE", "HEAD"];
+    let Some(method) = method.as_deref().filter(|method| known.contains(method)) else {
+        let given = method.as_deref().unwrap_or("null");
+        return Err(bad(&format!("Invalid Access-Control-Request-Method: {given}")));
+    };
+    let asked = asked_headers(&parts.headers);
+    let asked: Vec<&str> = names(&asked);
     let rule = Some(&asked).filter(|asked| asked.len() <= MAX_HEADERS);
-    let Some(rule) = rule.and_then(|asked| matching(&rules.cors_rules, &origin, &method, asked)) else {
+    let Some(rule) = rule.and_then(|asked| matching(&rules.cors_rules, &origin, method, asked)) else {
         return Err(forbidden(
             "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request \
              method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the \
              resource's CORS spec.",
+            object,
         ));
     };
     let mut response = Response::new(s3s::Body::empty());
@@ -149,7 +153,11 @@ impl Shared {
         if let Some(origin) = header(&parts.headers, ORIGIN) {
             let (name, _) = target(host, parts.uri.path());
             let rules = find(cloud, &name).and_then(|bucket| bucket.cors).map(|cors| cors.cors_rules);
-            if let Some(rule) = matching(&rules.unwrap_or_default(), &origin, parts.method.as_str(), &[]) {
+            // A request that asks as a preflight does is answered as one.
+            let method = header(&parts.headers, "access-control-request-method");
+            let method = method.as_deref().unwrap_or(parts.method.as_str());
+            let asked = asked_headers(&parts.headers);
+            if let Some(rule) = matching(&rules.unwrap_or_default(), &origin, method, &names(&asked)) {
                 describe(rule, &origin, &mut headers);
             }
         }
@@ -160,6 +168,15 @@ impl Shared {
     pub(super) fn put(self, headers: &mut HeaderMap) {
         headers.extend(self.0);
     }
+}
+
+/// The headers that a page asks for, lower case.
+fn asked_headers(headers: &HeaderMap) -> String {
+    header(headers, "access-control-request-headers").unwrap_or_default().to_ascii_lowercase()
+}
+
+fn names(list: &str) -> Vec<&str> {
+    list.split(',').map(str::trim).filter(|name| !name.is_empty()).take(MAX_HEADERS + 1).collect()
 }
 
 /// The first rule that allows it. `headers` are lower case.

@@ -27,13 +27,13 @@ impl S3 {
         let if_match = call.header("if-match");
         for name in ["x-amz-if-match-last-modified-time", "x-amz-if-match-size"] {
             if call.headers.contains_key(name) {
-                return Err(Failure::not_implemented(&format!("The header {name} (directory buckets only)")));
+                // Only directory buckets know them.
+                let message = "A header you provided implies functionality that is not implemented";
+                return Err(Failure::new(501, "NotImplemented", message).with("Header", name));
             }
         }
         let version = input.version_id.as_deref();
-        if let Some(version) = version.filter(|version| !names::is_version_id(version)) {
-            return Err(Failure::invalid_argument("Invalid version id specified", "versionId", version));
-        }
+        names::check_version_id(version)?;
         let deleted = self.delete_one(call, &input.bucket, &input.key, version, if_match.as_deref()).await?;
         Ok(S3Response::new(DeleteObjectOutput {
             delete_marker: deleted.marker.then_some(true),
@@ -49,7 +49,7 @@ impl S3 {
     ) -> Result<S3Response<DeleteObjectsOutput>> {
         self.bucket(call, &input.bucket)?;
         let objects = input.delete.objects;
-        if objects.is_empty() || objects.len() > MAX_OBJECTS {
+        if objects.is_empty() || objects.len() > MAX_OBJECTS || objects.iter().any(|object| object.key.is_empty()) {
             return Err(Failure::malformed_xml());
         }
         let bucket = input.bucket.as_str();

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::acl;
 use super::error::{Failure, Result};
-use super::record::{Bucket, Encryption, Object, ObjectLock, Tags};
+use super::record::{Acl, Bucket, Encryption, Object, ObjectLock, Tags};
 use super::s3s::call::Call;
-use super::{lock, public_access, rfc2047, tagging, time};
+use super::{customer_key, lock, rfc2047, tagging, time};
 
 /// Headers that are kept with an object and returned with it.
 const KEPT: [&str; 7] = [
@@ -46,12 +47,14 @@ pub(super) struct Description {
     pub storage_class: Option<String>,
     pub encryption: Encryption,
     pub lock: ObjectLock,
+    pub acl: Option<Acl>,
 }
 
 impl Description {
     /// Reads it from a request, and refuses by name what this cloud doesn't do.
-    pub(super) fn of(call: &Call, bucket: &Bucket) -> Result<Self> {
-        refuse_unsupported(call, bucket)?;
+    pub(super) fn of(call: &Call, bucket: &Bucket, key: &str) -> Result<Self> {
+        refuse_unsupported(call)?;
+        let acl = acl::of_new_object(call, bucket, key)?;
         check_size(call)?;
         redirect(call)?;
         Ok(Self {
@@ -61,6 +64,7 @@ impl Description {
             storage_class: storage_class(call)?,
             encryption: encryption(call, bucket)?,
             lock: ObjectLock::of(call, bucket, call.cx.cloud.core.now())?,
+            acl,
         })
     }
 }
@@ -124,12 +128,17 @@ fn metadata(call: &Call) -> Result<BTreeMap<String, String>> {
     Ok(metadata)
 }
 
+/// Whether objects can lie in a storage class of this name.
+pub(super) fn is_storage_class(name: &str) -> bool {
+    STORAGE_CLASSES.contains(&name)
+}
+
 /// The storage class that is asked for; None is STANDARD.
 pub(super) fn storage_class(call: &Call) -> Result<Option<String>> {
     match call.header("x-amz-storage-class") {
         None => Ok(None),
         Some(class) if class == "STANDARD" => Ok(None),
-        Some(class) if STORAGE_CLASSES.contains(&class.as_str()) => Ok(Some(class)),
+        Some(class) if is_storage_class(&class) => Ok(Some(class)),
         Some(class) => Err(Failure::new(400, "InvalidStorageClass", "The storage class you specified is not valid")
             .with("StorageClassRequested", class)),
     }
@@ -137,6 +146,9 @@ pub(super) fn storage_class(call: &Call) -> Result<Option<String>> {
 
 /// The encryption that is asked for, or else the bucket's default.
 pub(super) fn encryption(call: &Call, bucket: &Bucket) -> Result<Encryption> {
+    if let Some(md5) = customer_key::given(call, customer_key::OWN)? {
+        return Ok(Encryption { customer_key: Some(md5), ..Encryption::default() });
+    }
     let bucket_key = call.header("x-amz-server-side-encryption-bucket-key-enabled").as_deref() == Some("true");
     let kms_key = call.header("x-amz-server-side-encryption-aws-kms-key-id");
     if let Some(algorithm) = call.header("x-amz-server-side-encryption") {
@@ -155,7 +167,7 @@ pub(super) fn encryption(call: &Call, bucket: &Bucket) -> Result<Encryption> {
                 algorithm,
             ));
         }
-        return Ok(Encryption { algorithm, kms_key, bucket_key });
+        return Ok(Encryption { algorithm, kms_key, bucket_key, customer_key: None });
     }
     Ok(default_encryption(bucket))
 }
@@ -170,37 +182,19 @@ pub(super) fn default_encryption(bucket: &Bucket) -> Encryption {
         algorithm: default.sse_algorithm.as_str().to_owned(),
         kms_key: default.kms_master_key_id.clone(),
         bucket_key: rule.and_then(|rule| rule.bucket_key_enabled).unwrap_or(false),
+        customer_key: None,
     }
 }
 
-fn refuse_unsupported(call: &Call, bucket: &Bucket) -> Result<()> {
+fn refuse_unsupported(call: &Call) -> Result<()> {
     for name in call.headers.keys() {
         let name = name.as_str();
-        let refused = name.starts_with("x-amz-server-side-encryption-customer-")
-            || name.starts_with("x-amz-copy-source-server-side-encryption-customer-")
-            || matches!(name, "x-amz-server-side-encryption-context" | "x-amz-write-offset-bytes");
-        if refused {
+        let later = name.starts_with("x-amz-object-lock-event-hold") || name == "x-amz-object-annotation-directive";
+        if later || matches!(name, "x-amz-server-side-encryption-context" | "x-amz-write-offset-bytes") {
             return Err(Failure::not_implemented(&format!("The header {name}")));
         }
     }
-    refuse_acls(call, bucket)
-}
-
-/// ACLs are off (bucket owner enforced) unless the bucket says otherwise, and then not implemented.
-pub(super) fn refuse_acls(call: &Call, bucket: &Bucket) -> Result<()> {
-    let grants = call.headers.keys().any(|name| name.as_str().starts_with("x-amz-grant-"));
-    let canned =
-        call.header("x-amz-acl").filter(|acl| !matches!(acl.as_str(), "private" | "bucket-owner-full-control"));
-    if !grants && canned.is_none() {
-        return Ok(());
-    }
-    if bucket.ownership.as_deref() == Some("BucketOwnerEnforced") {
-        return Err(Failure::new(400, "AccessControlListNotSupported", "The bucket does not allow ACLs"));
-    }
-    if public_access::refuses_acl(call, bucket.public_access_block.as_ref()) {
-        return Err(Failure::access_denied());
-    }
-    Err(Failure::not_implemented("An access control list"))
+    Ok(())
 }
 
 /// The response headers of a stored object: kept headers, metadata, encryption, version, tags' count, storage class.
@@ -220,13 +214,6 @@ pub(super) fn response_headers(object: &Object, versioned: bool) -> HeaderMap {
     for (name, value) in &object.metadata {
         put(&format!("x-amz-meta-{name}"), &rfc2047::encode(value));
     }
-    put("x-amz-server-side-encryption", &object.encryption.algorithm);
-    if let Some(key) = &object.encryption.kms_key {
-        put("x-amz-server-side-encryption-aws-kms-key-id", key);
-    }
-    if object.encryption.bucket_key {
-        put("x-amz-server-side-encryption-bucket-key-enabled", "true");
-    }
     if let Some(class) = &object.storage_class {
         put("x-amz-storage-class", class);
     }
@@ -239,5 +226,28 @@ pub(super) fn response_headers(object: &Object, versioned: bool) -> HeaderMap {
     if versioned {
         put("x-amz-version-id", object.version.as_deref().unwrap_or("null"));
     }
+    put_encryption(&mut headers, &object.encryption);
     headers
+}
+
+/// Says how an object is encrypted.
+pub(super) fn put_encryption(headers: &mut HeaderMap, encryption: &Encryption) {
+    let mut put = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    if let Some(md5) = &encryption.customer_key {
+        put("x-amz-server-side-encryption-customer-algorithm", "AES256");
+        put("x-amz-server-side-encryption-customer-key-md5", md5);
+        return;
+    }
+    put("x-amz-server-side-encryption", &encryption.algorithm);
+    if let Some(key) = &encryption.kms_key {
+        put("x-amz-server-side-encryption-aws-kms-key-id", key);
+    }
+    // Only KMS has bucket keys, whatever the bucket says.
+    if encryption.bucket_key && encryption.algorithm != "AES256" {
+        put("x-amz-server-side-encryption-bucket-key-enabled", "true");
+    }
 }

@@ -22,6 +22,10 @@ use engine::{Change, Engine, Message, Millis, Notification, Sending};
 /// The sender of what S3 sends to queues: the id of the service's own user.
 const SENDER: &str = "AIDAJHIPRHEMV73VRJEBG";
 
+/// The events whose structure has version 2.3 ("Event message structure").
+const LATER: [&str; 5] =
+    ["LifecycleExpiration:", "LifecycleTransition", "ObjectAcl:", "ObjectRestore:Delete", "ObjectTagging:"];
+
 /// Something that happened to an object.
 pub(super) struct Event {
     /// e.g. `ObjectCreated:Put`.
@@ -34,6 +38,10 @@ pub(super) struct Event {
     pub size: Option<u64>,
     /// Of an object, or a delete marker, that was made.
     pub etag: Option<String>,
+    /// Of an object that was restored: until when, and from which storage class.
+    pub restored: Option<(Millis, String)>,
+    /// Of an object that was moved: the storage class that it lies in now.
+    pub moved: Option<String>,
 }
 
 impl Event {
@@ -47,7 +55,24 @@ impl Event {
             version: object.version.clone(),
             size: Some(object.size),
             etag: Some(object.etag.clone()),
+            restored: None,
+            moved: None,
         }
+    }
+
+    /// The event of a version whose tags or list changed.
+    pub(super) fn changed(name: &'static str, object: &Object, actor: &Actor, at: Millis) -> Self {
+        Self { size: None, ..Self::made(name, object, actor, at) }
+    }
+
+    /// The same event of an object that S3 has moved to a storage class.
+    pub(super) fn of_moved(self, class: &str) -> Self {
+        Self { moved: Some(class.to_owned()), ..self }
+    }
+
+    /// The same event of an object that S3 itself has restored.
+    pub(super) fn of_restored(self, until: Millis, class: &str) -> Self {
+        Self { restored: Some((until, class.to_owned())), ..self }
     }
 
     /// The event of a delete marker that was made.
@@ -60,7 +85,22 @@ impl Event {
     /// The event of a version that was removed for good.
     pub(super) fn removed(name: &'static str, key: &str, version: Option<String>, actor: &Actor, at: Millis) -> Self {
         let version = version.filter(|version| version != "null");
-        Self { name, actor: actor.clone(), at, key: key.to_owned(), version, size: None, etag: None }
+        Self {
+            name,
+            actor: actor.clone(),
+            at,
+            key: key.to_owned(),
+            version,
+            size: None,
+            etag: None,
+            restored: None,
+            moved: None,
+        }
+    }
+
+    /// Whether it is of one of these families.
+    fn is_of(&self, families: &[&str]) -> bool {
+        families.iter().any(|family| self.name.starts_with(family))
     }
 
     /// Sends it to every destination whose rule fits. What couldn't be sent comes back as text for the operator.
@@ -96,29 +136,48 @@ impl Event {
         if let Some(version) = &self.version {
             object["versionId"] = json!(version);
         }
-        object["sequencer"] = json!(format!("{sequence:018X}"));
+        // "Event message structure": only what is put or deleted has a sequence.
+        if !self.is_of(&["ObjectTagging:", "ObjectAcl:"]) {
+            object["sequencer"] = json!(format!("{sequence:018X}"));
+        }
+        let version = if self.is_of(&LATER) { "2.3" } else { "2.1" };
         let owner = canonical_id(&bucket.account)[..13].to_ascii_uppercase();
-        json!({ "Records": [{
-            "eventVersion": "2.1",
+        let owner = format!("A{owner}");
+        // What S3 does by itself is the bucket owner's, from nowhere in particular.
+        let (identity, address) = match &self.restored {
+            Some(_) => (format!("AmazonCustomer:{owner}"), "s3.amazonaws.com"),
+            None => (format!("AWS:{}", self.actor.principal), "127.0.0.1"),
+        };
+        let mut record = json!({
+            "eventVersion": version,
             "eventSource": "aws:s3",
             "awsRegion": bucket.region,
             "eventTime": time::iso_millis(self.at),
             "eventName": self.name,
-            "userIdentity": { "principalId": format!("AWS:{}", self.actor.principal) },
-            "requestParameters": { "sourceIPAddress": "127.0.0.1" },
+            "userIdentity": { "principalId": identity },
+            "requestParameters": { "sourceIPAddress": address },
             "responseElements": { "x-amz-request-id": self.actor.request_id, "x-amz-id-2": self.actor.host_id },
             "s3": {
                 "s3SchemaVersion": "1.0",
                 "configurationId": rule.id,
                 "bucket": {
                     "name": bucket.name,
-                    "ownerIdentity": { "principalId": format!("A{owner}") },
+                    "ownerIdentity": { "principalId": owner },
                     "arn": format!("arn:aws:s3:::{}", bucket.name),
                 },
                 "object": object,
             },
-        }] })
-        .to_string()
+        });
+        if let Some((until, class)) = &self.restored {
+            record["glacierEventData"] = json!({ "restoreEventData": {
+                "lifecycleRestorationExpiryTime": time::iso_millis(*until),
+                "lifecycleRestoreStorageClass": class,
+            } });
+        }
+        if let Some(class) = &self.moved {
+            record["lifecycleEventData"] = json!({ "transitionEventData": { "destinationStorageClass": class } });
+        }
+        json!({ "Records": [record] }).to_string()
     }
 }
 

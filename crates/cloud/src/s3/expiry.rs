@@ -22,8 +22,8 @@ pub(super) struct Due<'a> {
 }
 
 /// What a rule applies to.
-struct Filter<'a> {
-    prefix: &'a str,
+pub(super) struct Filter<'a> {
+    pub prefix: &'a str,
     tags: Vec<&'a Tag>,
     /// In bytes, exclusive.
     larger: Option<i64>,
@@ -32,7 +32,8 @@ struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    fn of(rule: &'a LifecycleRule) -> Self {
+    /// That of a rule.
+    pub(super) fn of(rule: &'a LifecycleRule) -> Self {
         let filter = rule.filter.as_ref();
         let and = filter.and_then(|filter| filter.and.as_ref());
         let prefix = filter.and_then(|f| f.prefix.as_deref()).or(and.and_then(|and| and.prefix.as_deref()));
@@ -47,9 +48,15 @@ impl<'a> Filter<'a> {
         }
     }
 
-    fn fits(&self, object: &Object) -> bool {
+    /// Whether it says of sizes.
+    pub(super) fn is_of_sizes(&self) -> bool {
+        self.larger.is_some() || self.smaller.is_some()
+    }
+
+    /// Whether it applies to a version or a delete marker.
+    pub(super) fn fits(&self, object: &Object) -> bool {
         let size = i64::try_from(object.size).unwrap_or(i64::MAX);
-        let sized = self.larger.is_some() || self.smaller.is_some();
+        let sized = self.is_of_sizes();
         object.key.starts_with(self.prefix)
             && !(object.delete_marker && sized)
             && self.larger.is_none_or(|least| size > least)
@@ -64,12 +71,13 @@ impl<'a> Filter<'a> {
 }
 
 /// The moment so many days after `from`, rounded up to midnight UTC.
-fn after(from: Millis, days: i32) -> Millis {
+pub(super) fn after(from: Millis, days: i32) -> Millis {
     let days = Millis::try_from(days).unwrap_or_default();
     ((from + days * DAY).div_ceil(DAY) * DAY).min(LAST)
 }
 
-fn enabled(configuration: &BucketLifecycleConfiguration) -> impl Iterator<Item = (&LifecycleRule, &str)> {
+/// The rules that are obeyed, with their ids.
+pub(super) fn enabled(configuration: &BucketLifecycleConfiguration) -> impl Iterator<Item = (&LifecycleRule, &str)> {
     let rules = configuration.rules.iter().filter(|rule| rule.status.as_str() == ExpirationStatus::ENABLED);
     rules.map(|rule| (rule, rule.id.as_deref().unwrap_or_default()))
 }

@@ -4,7 +4,7 @@ use http::{HeaderName, HeaderValue};
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::checksum::Checksum;
+use super::checksum::{Checksum, Kind};
 use super::conditions;
 use super::describe;
 use super::error::{Failure, Result};
@@ -12,7 +12,7 @@ use super::range::Range;
 use super::record::{Bucket, Object, Versioning};
 use super::s3s::call::Call;
 use super::service::S3;
-use super::{lifecycle, names};
+use super::{customer_key, lifecycle, names, restore};
 use crate::blobs::Pinned;
 
 /// Query parameters that replace a header of the response.
@@ -41,11 +41,12 @@ impl S3 {
     pub(super) async fn get_object(&self, call: &Call, input: GetObjectInput) -> Result<S3Response<GetObjectOutput>> {
         let version = input.version_id.as_deref();
         let (bucket, object, pinned) = self.find_pinned(call, &input.bucket, &input.key, version)?;
-        if matches!(object.storage_class.as_deref(), Some("GLACIER" | "DEEP_ARCHIVE")) {
+        if restore::is_archived(&object, self.store.now()) {
             let message = "The operation is not valid for the object's storage class";
             let class = object.storage_class.unwrap_or_default();
             return Err(Failure::new(403, "InvalidObjectState", message).with("StorageClass", class));
         }
+        customer_key::check(call, customer_key::OWN, &object.encryption)?;
         conditions::check_read(call, &object, self.store.now())?;
         let selection = select(call, &object, input.part_number, true)?;
         let body = self.body(&object, selection.offset, selection.length, pinned).await?;
@@ -61,6 +62,7 @@ impl S3 {
         input: HeadObjectInput,
     ) -> Result<S3Response<HeadObjectOutput>> {
         let (bucket, object) = self.find(call, &input.bucket, &input.key, input.version_id.as_deref())?;
+        customer_key::check(call, customer_key::OWN, &object.encryption)?;
         conditions::check_read(call, &object, self.store.now())?;
         let selection = select(call, &object, input.part_number, true)?;
         self.check_body(&object).await?;
@@ -77,12 +79,9 @@ impl S3 {
         key: &str,
         version: Option<&str>,
     ) -> Result<(Bucket, Object, Pinned)> {
-        if let Some(version) = version.filter(|version| !names::is_version_id(version)) {
-            return Err(Failure::invalid_argument("Invalid version id specified", "versionId", version));
-        }
+        names::check_version_id(version)?;
         self.store.read(|docs| {
-            let bucket = Self::bucket_in(docs, call, bucket)?;
-            let object = Self::find_in(docs, &bucket, key, version)?;
+            let (bucket, object) = Self::open_in(docs, call, bucket, key, version)?;
             let pinned = self.blobs.pin(&object.blobs);
             Ok((bucket, object, pinned))
         })
@@ -133,9 +132,8 @@ fn select_part(object: &Object, number: i32) -> Result<Selection> {
     };
     let offset: u64 = object.parts[..at].iter().map(|part| part.size).sum();
     let range = Range { start: offset, end: offset + part.size };
-    // A part says the type of the whole, and the value of itself.
-    let kind = object.checksum.as_ref().map(|whole| whole.kind);
-    let checksum = part.checksum.clone().map(|sum| Checksum { kind: kind.unwrap_or(sum.kind), ..sum });
+    // A part of a whole whose checksum isn't composed of its parts' has none to show.
+    let checksum = part.checksum.clone().filter(|sum| sum.kind == Kind::Composite);
     Ok(Selection {
         offset,
         length: part.size,
@@ -157,6 +155,9 @@ pub(super) fn answer(call: &Call, bucket: &Bucket, object: &Object, selection: S
     // A noncurrent version has an expiration of its own, which S3 doesn't tell.
     if let Some(expiration) = lifecycle::expiration(bucket, object).filter(|_| call.query("versionId").is_none()) {
         put("x-amz-expiration", &expiration);
+    }
+    if let Some(restored) = restore::header(object, call.cx.cloud.core.now()) {
+        put("x-amz-restore", &restored);
     }
     put("content-length", &selection.length.to_string());
     if let Some(range) = selection.content_range {

@@ -11,7 +11,7 @@ use s3s::dto::*;
 
 use super::error::{Failure, Result};
 use super::record::{Bucket, Object};
-use super::{expiry, time};
+use super::{expiry, time, transitions};
 
 const MAX_RULES: usize = 1_000;
 /// In characters.
@@ -26,13 +26,14 @@ const MAX_KEPT: i32 = 100;
 /// # Errors
 /// `NoSuchLifecycleConfiguration` without.
 pub(super) fn read(bucket: Bucket) -> Result<GetBucketLifecycleConfigurationOutput> {
+    let least = least_of(&bucket).to_owned();
     let lifecycle = bucket.lifecycle.ok_or_else(|| {
         Failure::new(404, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")
             .with("BucketName", bucket.name)
     })?;
     Ok(GetBucketLifecycleConfigurationOutput {
         rules: Some(lifecycle.rules),
-        transition_default_minimum_object_size: Some(least_to_move()),
+        transition_default_minimum_object_size: Some(least.into()),
     })
 }
 
@@ -48,9 +49,23 @@ pub(super) fn prepare(configuration: &mut BucketLifecycleConfiguration, new_id: 
     Ok(())
 }
 
-/// The default since September 2024; with no transitions there is nothing else to choose.
-pub(super) fn least_to_move() -> TransitionDefaultMinimumObjectSize {
-    TransitionDefaultMinimumObjectSize::from_static(TransitionDefaultMinimumObjectSize::ALL_STORAGE_CLASSES_128K)
+/// Where small objects stay, as a request says; the default is that of September 2024.
+///
+/// # Errors
+/// `InvalidRequest` for what S3 doesn't know.
+pub(super) fn least_to_move(given: Option<&TransitionDefaultMinimumObjectSize>) -> Result<String> {
+    match given.map(TransitionDefaultMinimumObjectSize::as_str) {
+        None => Ok(transitions::ALL.to_owned()),
+        Some(known @ (transitions::ALL | transitions::VARIES)) => Ok(known.to_owned()),
+        Some(other) => {
+            Err(Failure::invalid_request(format!("Invalid TransitionDefaultMinimumObjectSize found: {other}")))
+        }
+    }
+}
+
+/// Where a bucket's small objects stay.
+pub(super) fn least_of(bucket: &Bucket) -> &str {
+    bucket.least_to_move.as_deref().unwrap_or(transitions::ALL)
 }
 
 /// What `x-amz-expiration` says of a current object.
@@ -65,7 +80,7 @@ fn invalid(message: impl Into<String>) -> Failure {
     Failure::new(400, "InvalidArgument", message)
 }
 
-/// Refuses what AWS refuses, and transitions.
+/// Refuses what AWS refuses.
 fn check(configuration: &BucketLifecycleConfiguration) -> Result<()> {
     let rules = &configuration.rules;
     if rules.is_empty() || rules.len() > MAX_RULES {
@@ -100,14 +115,11 @@ fn check_rule(rule: &LifecycleRule) -> Result<()> {
         return Err(Failure::invalid_request(format!("The maximum size of a prefix is {MAX_PREFIX}.")));
     }
     let (tagged, sized) = rule.filter.as_ref().map_or(Ok((false, false)), check_filter)?;
-    if rule.transitions.as_ref().is_some_and(|list| !list.is_empty()) {
-        return Err(Failure::not_implemented("A lifecycle rule's Transition"));
-    }
-    if rule.noncurrent_version_transitions.as_ref().is_some_and(|list| !list.is_empty()) {
-        return Err(Failure::not_implemented("A lifecycle rule's NoncurrentVersionTransition"));
-    }
+    transitions::check(rule)?;
+    let moves =
+        rule.transitions.iter().flatten().count() + rule.noncurrent_version_transitions.iter().flatten().count();
     let abort = rule.abort_incomplete_multipart_upload.as_ref();
-    if rule.expiration.is_none() && rule.noncurrent_version_expiration.is_none() && abort.is_none() {
+    if rule.expiration.is_none() && rule.noncurrent_version_expiration.is_none() && abort.is_none() && moves == 0 {
         return Err(Failure::invalid_request("At least one action needs to be specified in a rule"));
     }
     if let Some(expiration) = &rule.expiration {
@@ -145,6 +157,10 @@ fn check_filter(filter: &LifecycleRuleFilter) -> Result<(bool, bool)> {
         return Err(Failure::malformed_xml());
     }
     let within = and.as_ref();
+    let tags = within.and_then(|and| and.tags.as_deref()).unwrap_or_default();
+    if (1..tags.len()).any(|at| tags[..at].iter().any(|tag| tag.key == tags[at].key)) {
+        return Err(Failure::invalid_request("Duplicate Tag Keys are not allowed."));
+    }
     let tagged = tag.is_some() || within.is_some_and(|and| and.tags.as_ref().is_some_and(|tags| !tags.is_empty()));
     let sized = larger.is_some()
         || smaller.is_some()
@@ -158,7 +174,9 @@ fn check_expiration(expiration: &LifecycleExpiration) -> Result<()> {
         (None, Some(days), None) => positive(*days, "Days", "Expiration"),
         (Some(date), None, None) => match time::millis(date) {
             Some(at) if at % expiry::DAY == 0 => Ok(()),
-            _ => Err(invalid("'Date' must be at midnight GMT")),
+            at => Err(invalid("'Date' must be at midnight GMT")
+                .with("ArgumentName", "Date")
+                .with("ArgumentValue", at.map_or_else(String::new, time::iso))),
         },
         (None, None, Some(_)) => Ok(()),
         _ => Err(Failure::malformed_xml()),
@@ -238,7 +256,14 @@ mod tests {
                         Some(LifecycleRuleFilter { tag: Some(tag()), prefix: Some("p".into()), ..Default::default() });
                 }),
             ),
-            ("NotImplemented", Box::new(|r| r.transitions = Some(vec![Transition::default()]))),
+            ("MalformedXML", Box::new(|r| r.transitions = Some(vec![Transition::default()]))),
+            (
+                "InvalidRequest",
+                Box::new(|r| {
+                    let and = LifecycleRuleAndOperator { tags: Some(vec![tag(), tag()]), ..Default::default() };
+                    r.filter = Some(LifecycleRuleFilter { and: Some(and), ..Default::default() });
+                }),
+            ),
         ];
         for (at, (expected, change)) in cases.into_iter().enumerate() {
             assert_eq!(code(vec![rule(change)]), expected, "case {at}");

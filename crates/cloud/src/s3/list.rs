@@ -4,6 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::dto::{CommonPrefix, EncodingType};
 
 use super::error::{Failure, Result};
+use super::s3s::call::Call;
 
 /// The most entries of one page ("ListObjectsV2").
 pub(super) const MAX_PAGE: i32 = 1000;
@@ -120,9 +121,9 @@ impl Encoding {
     ///
     /// # Errors
     /// `InvalidArgument` for any but `url`.
-    pub(super) fn of(asked: Option<&EncodingType>) -> Result<Self> {
-        match asked.map(EncodingType::as_str) {
-            None | Some("") => Ok(Self(false)),
+    pub(super) fn of(call: &Call) -> Result<Self> {
+        match call.query("encoding-type") {
+            None => Ok(Self(false)),
             Some("url") => Ok(Self(true)),
             Some(other) => {
                 Err(Failure::invalid_argument("Invalid Encoding Method specified in Request", "encoding-type", other))

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use http::{HeaderMap, HeaderValue};
 use s3s::S3Response;
 use s3s::dto::*;
 
@@ -12,7 +13,8 @@ use super::record::{self, Bucket, key};
 use super::s3s::call::Call;
 use super::service::S3;
 use super::store::{Docs, decode};
-use super::time;
+use super::{restore, time};
+use engine::Millis;
 
 impl S3 {
     pub(super) async fn list_objects(
@@ -20,7 +22,8 @@ impl S3 {
         call: &Call,
         input: ListObjectsInput,
     ) -> Result<S3Response<ListObjectsOutput>> {
-        let encoding = Encoding::of(input.encoding_type.as_ref())?;
+        let encoding = Encoding::of(call)?;
+        let restored = restore::asked(call)?.then(|| self.store.now());
         let max_keys = page_size("maxKeys", input.max_keys)?;
         let prefix = input.prefix.unwrap_or_default();
         let marker = input.marker.unwrap_or_default();
@@ -37,9 +40,12 @@ impl S3 {
             let page = page(docs, &bucket, &listing)?;
             Ok::<_, Failure>((bucket, page))
         })?;
-        let owner = Owner { display_name: None, id: Some(names::canonical_id(&bucket.account)) };
+        // Who signs nothing isn't told whose objects these are.
+        let signed = call.cx.access_key.is_some();
+        let owner = signed.then(|| Owner { display_name: None, id: Some(names::canonical_id(&bucket.account)) });
         let next = page.last.clone().filter(|_| page.truncated && delimiter.is_some()).map(Last::into_text);
-        Ok(S3Response::new(ListObjectsOutput {
+        let region = bucket.region;
+        let mut response = S3Response::new(ListObjectsOutput {
             name: Some(bucket.name),
             prefix: Some(encoding.write(&prefix)),
             marker: Some(encoding.write(&marker)),
@@ -47,11 +53,13 @@ impl S3 {
             max_keys: Some(max_keys),
             is_truncated: Some(page.truncated),
             next_marker: next.map(|text| encoding.write(&text)),
-            contents: contents(page.entries, encoding, Some(&owner)),
+            contents: contents(page.entries, encoding, owner.as_ref(), restored),
             common_prefixes: encoding.prefixes(page.prefixes),
             encoding_type: encoding.shown(),
             ..Default::default()
-        }))
+        });
+        put_region(&mut response.headers, &region);
+        Ok(response)
     }
 
     pub(super) async fn list_objects_v2(
@@ -59,7 +67,8 @@ impl S3 {
         call: &Call,
         input: ListObjectsV2Input,
     ) -> Result<S3Response<ListObjectsV2Output>> {
-        let encoding = Encoding::of(input.encoding_type.as_ref())?;
+        let encoding = Encoding::of(call)?;
+        let restored = restore::asked(call)?.then(|| self.store.now());
         let max_keys = page_size("maxKeys", input.max_keys)?;
         let prefix = input.prefix.unwrap_or_default();
         let delimiter = input.delimiter.filter(|delimiter| !delimiter.is_empty());
@@ -82,7 +91,8 @@ impl S3 {
         let owner = Owner { display_name: None, id: Some(names::canonical_id(&bucket.account)) };
         let owner = input.fetch_owner.unwrap_or(false).then_some(&owner);
         let next = page.last.clone().filter(|_| page.truncated).map(Last::into_text);
-        Ok(S3Response::new(ListObjectsV2Output {
+        let region = bucket.region;
+        let mut response = S3Response::new(ListObjectsV2Output {
             name: Some(bucket.name),
             prefix: Some(encoding.write(&prefix)),
             delimiter: delimiter.as_deref().map(|text| encoding.write(text)),
@@ -95,11 +105,20 @@ impl S3 {
             continuation_token: input.continuation_token,
             is_truncated: Some(page.truncated),
             next_continuation_token: next.map(|text| encode_token(&text)),
-            contents: contents(page.entries, encoding, owner),
+            contents: contents(page.entries, encoding, owner, restored),
             common_prefixes: encoding.prefixes(page.prefixes),
             encoding_type: encoding.shown(),
             ..Default::default()
-        }))
+        });
+        put_region(&mut response.headers, &region);
+        Ok(response)
+    }
+}
+
+/// Says where a bucket lies, as HeadBucket does.
+fn put_region(headers: &mut HeaderMap, region: &str) {
+    if let Ok(region) = HeaderValue::from_str(region) {
+        headers.insert("x-amz-bucket-region", region);
     }
 }
 
@@ -113,12 +132,18 @@ fn page(docs: Docs<'_>, bucket: &Bucket, listing: &Listing<'_>) -> Result<Page<r
     })
 }
 
-fn contents(objects: Vec<record::Object>, encoding: Encoding, owner: Option<&Owner>) -> Option<Vec<Object>> {
+fn contents(
+    objects: Vec<record::Object>,
+    encoding: Encoding,
+    owner: Option<&Owner>,
+    restored: Option<Millis>,
+) -> Option<Vec<Object>> {
     let shown: Vec<_> = objects
         .into_iter()
         .map(|object| Object {
             key: Some(encoding.write(&object.key)),
             last_modified: Some(time::shown(object.modified)),
+            restore_status: restored.and_then(|now| restore::status(&object, now)),
             e_tag: Some(ETag::Strong(object.etag)),
             checksum_algorithm: object
                 .checksum
@@ -128,7 +153,6 @@ fn contents(objects: Vec<record::Object>, encoding: Encoding, owner: Option<&Own
             size: i64::try_from(object.size).ok(),
             storage_class: Some(ObjectStorageClass::from(object.storage_class.unwrap_or_else(|| "STANDARD".into()))),
             owner: owner.cloned(),
-            ..Default::default()
         })
         .collect();
     (!shown.is_empty()).then_some(shown)

@@ -19,7 +19,7 @@ impl S3 {
         call: &Call,
         input: ListMultipartUploadsInput,
     ) -> Result<S3Response<ListMultipartUploadsOutput>> {
-        let encoding = Encoding::of(input.encoding_type.as_ref())?;
+        let encoding = Encoding::of(call)?;
         let max_uploads = page_size("max-uploads", input.max_uploads)?;
         let prefix = input.prefix.unwrap_or_default();
         let key_marker = input.key_marker.unwrap_or_default();

@@ -12,7 +12,8 @@ use super::record::{self, Bucket, key};
 use super::s3s::call::Call;
 use super::service::S3;
 use super::store::{Docs, decode};
-use super::time;
+use super::{restore, time};
+use engine::Millis;
 
 /// A version, and whether it is the current one of its key.
 type Version = (record::Object, bool);
@@ -23,7 +24,8 @@ impl S3 {
         call: &Call,
         input: ListObjectVersionsInput,
     ) -> Result<S3Response<ListObjectVersionsOutput>> {
-        let encoding = Encoding::of(input.encoding_type.as_ref())?;
+        let encoding = Encoding::of(call)?;
+        let restored = restore::asked(call)?.then(|| self.store.now());
         let max_keys = page_size("maxKeys", input.max_keys)?;
         let prefix = input.prefix.unwrap_or_default();
         let key_marker = input.key_marker.unwrap_or_default();
@@ -71,7 +73,7 @@ impl S3 {
             ..Default::default()
         };
         for version in page.entries {
-            add(&mut output, version, encoding, &owner);
+            add(&mut output, version, encoding, &owner, restored);
         }
         Ok(S3Response::new(output))
     }
@@ -81,7 +83,13 @@ fn shown_version(object: &record::Object) -> String {
     object.version.clone().unwrap_or_else(|| "null".into())
 }
 
-fn add(output: &mut ListObjectVersionsOutput, (object, latest): Version, encoding: Encoding, owner: &Owner) {
+fn add(
+    output: &mut ListObjectVersionsOutput,
+    (object, latest): Version,
+    encoding: Encoding,
+    owner: &Owner,
+    restored: Option<Millis>,
+) {
     let (key, version_id) = (Some(encoding.write(&object.key)), Some(shown_version(&object)));
     let last_modified = Some(time::shown(object.modified));
     if object.delete_marker {
@@ -100,6 +108,7 @@ fn add(output: &mut ListObjectVersionsOutput, (object, latest): Version, encodin
         last_modified,
         is_latest: Some(latest),
         owner: Some(owner.clone()),
+        restore_status: restored.and_then(|now| restore::status(&object, now)),
         e_tag: Some(ETag::Strong(object.etag)),
         checksum_algorithm: object
             .checksum
@@ -108,7 +117,6 @@ fn add(output: &mut ListObjectVersionsOutput, (object, latest): Version, encodin
         checksum_type: object.checksum.as_ref().map(|sum| ChecksumType::from_static(sum.kind.name())),
         size: i64::try_from(object.size).ok(),
         storage_class: Some(ObjectVersionStorageClass::from(object.storage_class.unwrap_or_else(|| "STANDARD".into()))),
-        ..Default::default()
     });
 }
 

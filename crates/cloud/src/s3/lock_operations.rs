@@ -144,10 +144,14 @@ impl S3 {
 
     /// A version in a bucket that has Object Lock.
     fn lockable(&self, call: &Call, bucket: &str, key: &str, version: Option<&str>) -> Result<Object> {
-        if self.bucket(call, bucket)?.lock.is_none() {
-            return Err(missing());
-        }
-        Ok(self.find(call, bucket, key, version)?.1)
+        names::check_version_id(version)?;
+        self.store.read(|docs| {
+            let bucket = Self::bucket_in(docs, call, bucket)?;
+            if bucket.lock.is_none() {
+                return Err(missing());
+            }
+            Self::find_keeper(docs, call, &bucket, key, version)
+        })
     }
 
     async fn relock(
@@ -158,15 +162,13 @@ impl S3 {
         version: Option<&str>,
         change: impl FnOnce(&Bucket, &mut Object) -> Result<()>,
     ) -> Result<()> {
-        if let Some(version) = version.filter(|version| !names::is_version_id(version)) {
-            return Err(Failure::invalid_argument("Invalid version id specified", "versionId", version));
-        }
+        names::check_version_id(version)?;
         self.change(|edit| {
             let bucket = Self::bucket_in(edit.docs(), call, bucket)?;
             if bucket.lock.is_none() {
                 return Err(missing());
             }
-            let mut object = Self::find_in(edit.docs(), &bucket, key, version)?;
+            let mut object = Self::find_keeper(edit.docs(), call, &bucket, key, version)?;
             change(&bucket, &mut object)?;
             objects::rewrite(edit, &bucket, &object)
         })

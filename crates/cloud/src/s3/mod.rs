@@ -6,28 +6,33 @@
 //! door      the way in from other services: making and setting buckets, landing objects
 //!
 //! operations on buckets    bucket  settings: cors  encryption  lifecycle  lock_operations  notification  ownership
-//!                          public_access  tagging  versioning  website, and what none has: absent
+//!                          public_access  tagging  versioning  website; without an effect: stored  by_id
 //! operations on objects    put  get  copy  delete  attributes  multipart (named_parts)  parts  list_*  tagging
-//!                          lock_operations
+//!                          lock_operations  acl_operations (acl)  restore
 //!
+//! visitor   what is open to everybody                                   acl  public_access
+//! order     what is looked at before a request's document
 //! objects   what a put or a delete does to the versions of a key
-//! sweep     what lifecycle rules make go                                expiry
+//! sweep     what lifecycle rules make go, or move                       expiry  transitions
 //! events    what notification says of it, to queues and topics          rules  actor
 //! store     documents, in the cloud's log                               record
 //!
 //! upload_body  object_body    the bytes of objects, on their way in and out; survey: those found at a start
 //! ```
 
-mod absent;
+mod acl;
+mod acl_operations;
 mod actor;
 mod address;
 mod attributes;
 mod bucket;
+mod by_id;
 mod checksum;
 mod conditions;
 mod copy;
 mod cors;
 mod cross_origin;
+mod customer_key;
 mod delete;
 mod describe;
 mod door;
@@ -52,6 +57,7 @@ mod names;
 mod notification;
 mod object_body;
 mod objects;
+mod order;
 mod ownership;
 mod parts;
 mod post_policy;
@@ -59,6 +65,7 @@ mod public_access;
 mod put;
 mod range;
 mod record;
+mod restore;
 mod rfc2047;
 mod rules;
 mod s3s;
@@ -66,14 +73,17 @@ mod service;
 mod settings;
 mod site;
 mod store;
+mod stored;
 mod survey;
 mod sweep;
 mod tagging;
 #[cfg(test)]
 mod tests;
 mod time;
+mod transitions;
 mod upload_body;
 mod versioning;
+mod visitor;
 mod website;
 
 /// The shapes of S3's settings, for [`Setting`].
@@ -90,3 +100,4 @@ pub(crate) use self::s3s::fields::{Form, is_form};
 pub(crate) use self::service::S3;
 pub(crate) use self::settings::{Setting, SettingName};
 pub(crate) use self::store::{Changed, all_blobs, find_bucket, open_blobs};
+pub(crate) use self::visitor::{Visitor, may_be_open};

@@ -9,7 +9,7 @@ use s3s::dto::*;
 use super::checksum::{self, Algorithm, Checksum, Kind};
 use super::conditions::WriteConditions;
 use super::copy::parse_algorithm;
-use super::describe::Description;
+use super::describe::{Description, put_encryption};
 use super::error::{Failure, Result};
 use super::named_parts::{self, NamedPart};
 use super::objects;
@@ -33,7 +33,7 @@ impl S3 {
     ) -> Result<S3Response<CreateMultipartUploadOutput>> {
         check_key(&input.key)?;
         let bucket = self.bucket(call, &input.bucket)?;
-        let description = Description::of(call, &bucket)?;
+        let description = Description::of(call, &bucket, &input.key)?;
         let checksum = asked_checksum(call)?;
         let now = self.store.now();
         let upload = Upload {
@@ -49,6 +49,7 @@ impl S3 {
             storage_class: description.storage_class,
             encryption: description.encryption,
             lock: description.lock,
+            acl: description.acl,
         };
         self.change(|edit| {
             Self::bucket_in(edit.docs(), call, &bucket.name)?;
@@ -56,7 +57,8 @@ impl S3 {
         })
         .await?;
         let aborted = bucket.lifecycle.as_ref().and_then(|rules| expiry::upload(rules, &upload));
-        Ok(S3Response::new(CreateMultipartUploadOutput {
+        let encryption = upload.encryption;
+        let mut response = S3Response::new(CreateMultipartUploadOutput {
             abort_date: aborted.map(|due| time::shown(due.at)),
             abort_rule_id: aborted.map(|due| due.rule.to_owned()),
             bucket: Some(bucket.name.clone()),
@@ -64,11 +66,10 @@ impl S3 {
             upload_id: Some(upload.id),
             checksum_algorithm: checksum.map(|(algorithm, _)| ChecksumAlgorithm::from_static(algorithm.name())),
             checksum_type: checksum.map(|(_, kind)| ChecksumType::from_static(kind.name())),
-            server_side_encryption: Some(upload.encryption.algorithm.into()),
-            ssekms_key_id: upload.encryption.kms_key,
-            bucket_key_enabled: upload.encryption.bucket_key.then_some(true),
             ..Default::default()
-        }))
+        });
+        put_encryption(&mut response.headers, &encryption);
+        Ok(response)
     }
 
     pub(super) async fn abort_multipart_upload(
@@ -113,6 +114,7 @@ impl S3 {
                     edit.delete(key::part(&upload.id, part.number));
                     stored.insert(part.number, part);
                 }
+                check_mode(call, &upload)?;
                 let chosen = choose(&upload, &named, &mut stored)?;
                 edit.orphan(stored.into_values().flat_map(|part| part.blobs));
                 edit.delete(key::upload(&bucket.name, &upload.key, &upload.id));
@@ -124,14 +126,13 @@ impl S3 {
             .await?;
 
         *call.xml.lock() = Some(document_of(call, &input.bucket, &object));
-        Ok(S3Response::new(CompleteMultipartUploadOutput {
+        let mut response = S3Response::new(CompleteMultipartUploadOutput {
             expiration,
             version_id: shown_version(object.version, versioning),
-            server_side_encryption: Some(object.encryption.algorithm.into()),
-            ssekms_key_id: object.encryption.kms_key,
-            bucket_key_enabled: object.encryption.bucket_key.then_some(true),
             ..Default::default()
-        }))
+        });
+        put_encryption(&mut response.headers, &object.encryption);
+        Ok(response)
     }
 }
 
@@ -159,6 +160,19 @@ fn completed(docs: Docs<'_>, bucket: &Bucket, key: &str, upload: &str, named: &[
         return Ok(Some(current));
     }
     docs.noncurrent(&bucket.name, key).find(|object| object.as_ref().map_or(true, same)).transpose()
+}
+
+/// Whether there is such an upload, or it has become a version of the object.
+pub(super) fn knows(docs: Docs<'_>, bucket: &Bucket, key: &str, upload: &str) -> Result<()> {
+    let Err(failure) = docs.upload(&bucket.name, key, upload) else { return Ok(()) };
+    let is_it = |object: &Object| object.upload.as_deref() == Some(upload);
+    if docs.current(&bucket.name, key)?.as_ref().is_some_and(is_it) {
+        return Ok(());
+    }
+    match docs.noncurrent(&bucket.name, key).any(|object| object.as_ref().is_ok_and(is_it)) {
+        true => Ok(()),
+        false => Err(failure),
+    }
 }
 
 /// The ETag of an object in parts: the MD5 of their MD5s, and how many they are.
@@ -262,8 +276,19 @@ fn check_part_checksum(
             algorithm.name().to_ascii_lowercase()
         )))),
         (_, None) => Ok(()),
-        (_, Some((algorithm, value))) if *algorithm == upload.algorithm() && *value == stored.digest => Ok(()),
-        _ => Err(None),
+        (_, Some((algorithm, value))) if *algorithm == upload.algorithm() => {
+            if *value == stored.digest {
+                Ok(())
+            } else {
+                Err(None)
+            }
+        }
+        (None, Some(_)) => Err(None),
+        (Some(_), Some((algorithm, _))) => {
+            let name = algorithm.name().to_ascii_lowercase();
+            let message = format!("The {name} you specified for part {number} did not match what we received.");
+            Err(Some(Failure::new(400, "BadDigest", message)))
+        }
     }
 }
 
@@ -292,6 +317,7 @@ fn assemble(call: &Call, upload: &Upload, parts: Vec<Part>) -> Result<Object> {
         storage_class: upload.storage_class.clone(),
         encryption: upload.encryption.clone(),
         lock: upload.lock.clone(),
+        acl: upload.acl.clone(),
         parts: parts
             .iter()
             .map(|part| ObjectPart {
@@ -310,23 +336,29 @@ fn assemble(call: &Call, upload: &Upload, parts: Vec<Part>) -> Result<Object> {
     })
 }
 
+/// The type of checksum that CompleteMultipartUpload may name: it is looked at before the parts.
+fn check_mode(call: &Call, upload: &Upload) -> Result<()> {
+    let created = upload.checksum.map_or("null", |(_, kind)| kind.name());
+    match call.header("x-amz-checksum-type").is_some_and(|kind| kind != created) {
+        true => Err(Failure::invalid_request(format!(
+            "The upload was created using the {created} checksum mode. The complete request must use the same checksum \
+             mode."
+        ))),
+        false => Ok(()),
+    }
+}
+
 /// The checksum of the whole that CompleteMultipartUpload may name.
 fn check_object_checksum(call: &Call, upload: &Upload, computed: &Checksum) -> Result<()> {
-    if let Some(kind) = call.header("x-amz-checksum-type") {
-        let created = upload.checksum.map_or("null", |(_, kind)| kind.name());
-        if kind != created {
-            return Err(Failure::invalid_request(format!(
-                "The upload was created using the {created} checksum mode. The complete request must use the same \
-                 checksum mode."
-            )));
-        }
-    }
     if upload.checksum.is_none() {
         let sent = |algorithm: &Algorithm| algorithm.is_declared() && call.headers.contains_key(algorithm.header());
         check_type(None, Algorithm::ALL.into_iter().find(sent))?;
     }
     let Some(given) = call.header(computed.algorithm.header()) else { return Ok(()) };
-    if given != computed.value {
+    // Without its type a checksum is taken for one that is composed of the parts', where it can be.
+    let composed = call.header("x-amz-checksum-type").is_none()
+        && upload.checksum.is_some_and(|(algorithm, _)| algorithm.allows(Kind::Composite));
+    if given != computed.value || (composed && computed.kind == Kind::FullObject) {
         let name = computed.algorithm.name().to_ascii_lowercase();
         let message = format!("The {name} you specified did not match the calculated checksum.");
         return Err(Failure::new(400, "BadDigest", message));

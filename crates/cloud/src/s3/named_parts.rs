@@ -5,7 +5,7 @@ use s3s::xml::{DeError, DeResult, DeserializeContent, Deserializer};
 use super::checksum::Algorithm;
 use super::error::{Failure, Result};
 use super::s3s::call::Call;
-use super::s3s::respond::{MAX_DOCUMENT, sent, too_long};
+use super::s3s::document;
 
 /// A part as the request names it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,13 +20,12 @@ pub(super) struct NamedPart {
 /// The parts of a call's body, at least one.
 ///
 /// # Errors
-/// `MaxMessageLengthExceeded` if it is longer than 20 MiB, else `MalformedXML`.
+/// `MaxMessageLengthExceeded` if it is longer than 20 MiB; `InvalidRequest` for no document, else `MalformedXML`.
 pub(super) async fn take(call: &Call) -> Result<Vec<NamedPart>> {
-    let Some(mut body) = call.body.lock().take() else { return Err(Failure::malformed_xml()) };
-    if sent(call) > MAX_DOCUMENT {
-        return Err(too_long());
+    let document = document::take(call).await?;
+    if document.is_empty() {
+        return Err(Failure::invalid_request("You must specify at least one part"));
     }
-    let document = body.store_all_limited(MAX_DOCUMENT as usize).await.map_err(|_| Failure::malformed_xml())?;
     let parts = read(&document).map_err(|_| Failure::malformed_xml())?;
     if parts.is_empty() { Err(Failure::malformed_xml()) } else { Ok(parts) }
 }

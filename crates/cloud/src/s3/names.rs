@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use super::error::{Failure, Result};
+
 /// Whether S3 lets a bucket be called so ("General purpose bucket naming rules", User Guide).
 pub(super) fn is_bucket_name(name: &str) -> bool {
     let bytes = name.as_bytes();
@@ -36,6 +38,14 @@ pub(super) fn version_id(unique: &str) -> String {
 /// Whether a client's version id can be one: S3 tells one that it never gave from one that is gone.
 pub(super) fn is_version_id(id: &str) -> bool {
     id == "null" || id.len() == 32 && id.is_ascii() && scramble(&id[..24], 8) == id[24..]
+}
+
+/// Refuses a version id that can't be one.
+pub(super) fn check_version_id(version: Option<&str>) -> Result<()> {
+    match version.filter(|version| !is_version_id(version)) {
+        None => Ok(()),
+        Some(wrong) => Err(Failure::invalid_argument("Invalid version id specified", "versionId", wrong)),
+    }
 }
 
 fn scramble(text: &str, length: usize) -> String {

@@ -78,8 +78,9 @@ pub(super) fn delete(edit: &mut Edit<'_>, bucket: &Bucket, name: &str, cause: &C
         if let Some(current) = edit.docs().current(&bucket.name, name)? {
             edit.delete(key::object(&bucket.name, name));
             edit.orphan(current.blobs);
-            edit.tell(bucket, || Event::removed(cause.deletes(), name, None, actor, *now));
         }
+        // S3 tells of a key that isn't there as well.
+        edit.tell(bucket, || Event::removed(cause.deletes(), name, None, actor, *now));
         return Ok(Deleted { marker: false, version: None });
     }
     let marker = place(edit, bucket, Object::marker(name, *now), unique)?;
@@ -122,6 +123,20 @@ pub(super) fn remove_noncurrent(edit: &mut Edit<'_>, bucket: &Bucket, object: Ob
     edit.orphan(object.blobs);
     let version = object.version.or_else(|| Some("null".into()));
     edit.tell(bucket, || Event::removed(cause.deletes(), &object.key, version, &cause.actor, cause.now));
+}
+
+/// Moves a version to another storage class.
+pub(super) fn move_to(
+    edit: &mut Edit<'_>,
+    bucket: &Bucket,
+    mut object: Object,
+    class: &str,
+    cause: &Cause,
+) -> Result<()> {
+    object.storage_class = Some(class.to_owned());
+    rewrite(edit, bucket, &object)?;
+    edit.tell(bucket, || Event::made("LifecycleTransition", &object, &cause.actor, cause.now).of_moved(class));
+    Ok(())
 }
 
 /// Numbers the new version, and moves or removes what it takes the place of.
@@ -168,6 +183,8 @@ impl Object {
             encryption: Default::default(),
             parts: Vec::new(),
             lock: Default::default(),
+            acl: None,
+            restored_until: None,
             upload: None,
         }
     }
@@ -201,6 +218,9 @@ mod tests {
             lock: None,
             website: None,
             lifecycle: None,
+            least_to_move: None,
+            acl: None,
+            stored: Default::default(),
         }
     }
 

@@ -27,6 +27,25 @@ pub(super) fn of_controls(controls: &OwnershipControls) -> Result<String> {
     of_name(rule.object_ownership.as_str()).map_err(|_| Failure::malformed_xml())
 }
 
+/// Sets who owns what is put into a bucket.
+///
+/// # Errors
+/// Those of [`of_controls`]; `InvalidBucketAclWithObjectOwnership` where a list lets others in, which would be off then.
+pub(super) fn set(bucket: &mut Bucket, controls: &OwnershipControls) -> Result<()> {
+    let ownership = of_controls(controls)?;
+    if ownership == "BucketOwnerEnforced" && bucket.acl.is_some() {
+        return Err(with_acl(&bucket.name));
+    }
+    bucket.ownership = Some(ownership);
+    Ok(())
+}
+
+/// The failure of a bucket that would have a list, and an owner who is enforced.
+pub(super) fn with_acl(bucket: &str) -> Failure {
+    let message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
+    Failure::new(400, "InvalidBucketAclWithObjectOwnership", message).with("BucketName", bucket)
+}
+
 /// An object ownership that the header `x-amz-object-ownership` names.
 ///
 /// # Errors
@@ -34,6 +53,7 @@ pub(super) fn of_controls(controls: &OwnershipControls) -> Result<String> {
 pub(super) fn of_name(value: &str) -> Result<String> {
     match value {
         "BucketOwnerEnforced" | "BucketOwnerPreferred" | "ObjectWriter" => Ok(value.to_owned()),
-        _ => Err(Failure::invalid_argument("Invalid x-amz-object-ownership header", "x-amz-object-ownership", value)),
+        _ => Err(Failure::new(400, "InvalidArgument", format!("Invalid x-amz-object-ownership header: {value}"))
+            .with("ArgumentName", "x-amz-object-ownership")),
     }
 }

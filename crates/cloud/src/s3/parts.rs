@@ -6,6 +6,8 @@ use s3s::dto::*;
 
 use super::checksum::{Algorithm, Checksum, Kind};
 use super::copy;
+use super::customer_key;
+use super::describe::put_encryption;
 use super::error::{Failure, Result};
 use super::names;
 use super::record::{Part, Upload, key};
@@ -29,6 +31,7 @@ impl S3 {
     ) -> Result<S3Response<UploadPartOutput>> {
         check_number(input.part_number)?;
         let upload = self.upload(call, &input.bucket, &input.key, &input.upload_id)?;
+        check_key(call, &upload)?;
         let sent = Sent::of(call)?;
         // A part of a whole whose checksum is composed needs its own; else it is computed.
         if let Some((algorithm, _)) = upload.checksum.filter(|(_, kind)| sent.is_some() || *kind == Kind::Composite) {
@@ -38,11 +41,9 @@ impl S3 {
         let received = self.receive(call, input.body, input.content_length, sent, Some(upload.algorithm())).await?;
         let mut response = S3Response::new(UploadPartOutput {
             e_tag: Some(ETag::Strong(received.etag.clone())),
-            server_side_encryption: Some(upload.encryption.algorithm.clone().into()),
-            ssekms_key_id: upload.encryption.kms_key.clone(),
-            bucket_key_enabled: upload.encryption.bucket_key.then_some(true),
             ..Default::default()
         });
+        put_encryption(&mut response.headers, &upload.encryption);
         if explicit {
             received.sent.put_header(&mut response.headers);
         } else if let (Some((algorithm, kind)), Some(value)) = (upload.checksum, &received.also) {
@@ -59,6 +60,7 @@ impl S3 {
     ) -> Result<S3Response<UploadPartCopyOutput>> {
         check_number(input.part_number)?;
         let upload = self.upload(call, &input.bucket, &input.key, &input.upload_id)?;
+        check_key(call, &upload)?;
         let source = self.source(call, &input.copy_source)?;
         let copy_source_version_id = source.version();
         let size = source.object.size;
@@ -72,14 +74,13 @@ impl S3 {
         let sum = upload.checksum.is_some().then_some(&received.sent);
         *call.xml.lock() = Some(copy::result("CopyPartResult", &received.etag, self.store.now(), sum, false));
         self.keep_part(call, &input.bucket, &upload, input.part_number, received).await?;
-        Ok(S3Response::new(UploadPartCopyOutput {
+        let mut response = S3Response::new(UploadPartCopyOutput {
             copy_part_result: Some(CopyPartResult::default()),
             copy_source_version_id,
-            server_side_encryption: Some(upload.encryption.algorithm.into()),
-            ssekms_key_id: upload.encryption.kms_key,
-            bucket_key_enabled: upload.encryption.bucket_key.then_some(true),
             ..Default::default()
-        }))
+        });
+        put_encryption(&mut response.headers, &upload.encryption);
+        Ok(response)
     }
 
     pub(super) async fn list_parts(&self, call: &Call, input: ListPartsInput) -> Result<S3Response<ListPartsOutput>> {
@@ -196,6 +197,17 @@ fn initiator_arn(upload: &Upload) -> String {
     format!("arn:aws:iam::{}:root", upload.account)
 }
 
+/// A part comes with the customer's key that its upload was begun with.
+fn check_key(call: &Call, upload: &Upload) -> Result<()> {
+    if customer_key::given(call, customer_key::OWN)? == upload.encryption.customer_key {
+        return Ok(());
+    }
+    Err(Failure::invalid_request(
+        "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption \
+         parameters.",
+    ))
+}
+
 fn check_number(number: i32) -> Result<()> {
     if (1..=MAX_NUMBER).contains(&number) {
         return Ok(());
@@ -229,6 +241,10 @@ fn parse_copy_range(header: &str, size: u64) -> Result<(u64, u64)> {
             header,
         ));
     };
+    if first >= size {
+        let message = "The specified copy range is invalid for the source object size";
+        return Err(Failure::invalid_request(message));
+    }
     if last >= size {
         return Err(Failure::invalid_argument(
             format!("Range specified is not valid for source object of size: {size}"),
@@ -248,7 +264,8 @@ mod tests {
         assert_eq!(parse_copy_range("bytes=0-4", 10).unwrap(), (0, 5));
         assert_eq!(parse_copy_range("bytes=9-9", 10).unwrap(), (9, 1));
         for bad in ["bytes=0-10", "bytes=5-", "bytes=-5", "0-1", "bytes=3-2", "bytes=0-18446744073709551615"] {
-            assert!(parse_copy_range(bad, 10).is_err(), "{bad}");
+            assert_eq!(parse_copy_range(bad, 10).unwrap_err().code, "InvalidArgument", "{bad}");
         }
+        assert_eq!(parse_copy_range("bytes=10-20", 10).unwrap_err().code, "InvalidRequest");
     }
 }

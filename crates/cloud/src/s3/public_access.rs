@@ -1,7 +1,7 @@
 //! A bucket's policy and its public access block: what the one opens and the other closes.
 //!
-//! Source: "Blocking public access to your Amazon S3 storage" (Amazon S3 User Guide). ACLs are private here, so there are none
-//! for `IgnorePublicAcls` to ignore.
+//! Source: "Blocking public access to your Amazon S3 storage" (Amazon S3 User Guide). What it says of access control lists is in
+//! [`acl`](super::acl).
 
 use s3s::dto::*;
 
@@ -12,9 +12,6 @@ use engine::policy::{Kind, Policy, PolicyError};
 
 /// The largest bucket policy, in bytes ("Bucket policies for Amazon S3").
 const MAX_POLICY: usize = 20 * 1024;
-
-/// Groups whose grants are public ("Access control list (ACL) overview").
-const PUBLIC_GROUPS: [&str; 2] = ["/groups/global/AllUsers", "/groups/global/AuthenticatedUsers"];
 
 /// A bucket's policy, parsed; `None` for a bucket without one.
 ///
@@ -30,16 +27,14 @@ pub(crate) fn is_restricted(bucket: &Bucket, policy: Option<&Policy>) -> bool {
     block.and_then(|block| block.restrict_public_buckets) == Some(true) && policy.is_some_and(Policy::is_public)
 }
 
-/// Whether `BlockPublicAcls` refuses what a request's ACL headers ask for.
-pub(super) fn refuses_acl(call: &Call, block: Option<&PublicAccessBlockConfiguration>) -> bool {
-    let canned = call.header("x-amz-acl");
-    let public = canned.is_some_and(|acl| matches!(&*acl, "public-read" | "public-read-write" | "authenticated-read"));
-    let grants = call.headers.keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-grant-"));
-    let to_all = |name: &str| {
-        let grantees = call.header(name).unwrap_or_default();
-        PUBLIC_GROUPS.iter().any(|group| grantees.contains(group))
-    };
-    block.and_then(|block| block.block_public_acls) == Some(true) && (public || grants.into_iter().any(to_all))
+/// The refusal of what a setting of the public access block prevents: `operation` on `resource`, e.g. `bucket/key`.
+pub(super) fn prevented(call: &Call, operation: &str, resource: &str, what: &str, setting: &str) -> Failure {
+    let message = format!(
+        "User: {} is not authorized to perform: {operation} on resource: \"arn:aws:s3:::{resource}\" because {what} are \
+         prevented by the {setting} setting in S3 Block Public Access.",
+        call.cx.caller()
+    );
+    Failure::new(403, "AccessDenied", message)
 }
 
 /// Checks a policy for the bucket `name`.
@@ -118,13 +113,7 @@ pub(super) fn set_policy(bucket: &mut Bucket, text: String, call: &Call) -> Resu
     let policy = check_policy(&text, &bucket.name)?;
     let block = bucket.public_access_block.as_ref();
     if block.and_then(|block| block.block_public_policy) == Some(true) && policy.is_public() {
-        let message = format!(
-            "User: {} is not authorized to perform: s3:PutBucketPolicy on resource: \"arn:aws:s3:::{}\" because public \
-             policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.",
-            call.cx.caller(),
-            bucket.name
-        );
-        return Err(Failure::new(403, "AccessDenied", message));
+        return Err(prevented(call, "s3:PutBucketPolicy", &bucket.name, "public policies", "BlockPublicPolicy"));
     }
     bucket.policy = Some(text);
     Ok(())

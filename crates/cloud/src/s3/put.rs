@@ -4,7 +4,7 @@ use s3s::S3Response;
 use s3s::dto::*;
 
 use super::conditions::WriteConditions;
-use super::describe::Description;
+use super::describe::{self, Description};
 use super::error::{Failure, Result};
 use super::record::{Object, Versioning};
 use super::s3s::call::Call;
@@ -48,7 +48,7 @@ impl S3 {
         let Upload { bucket: name, key, body, length, event } = upload;
         check_key(&key)?;
         let bucket = self.bucket(call, &name)?;
-        let description = Description::of(call, &bucket)?;
+        let description = Description::of(call, &bucket, &key)?;
         lock::check_digest(call)?;
         let conditions = WriteConditions::of(call)?;
         let sent = Sent::of(call)?;
@@ -59,7 +59,7 @@ impl S3 {
         let object = Object {
             size: fresh.blob.length,
             blobs: vec![fresh.blob.clone()],
-            etag,
+            etag: described_etag(&description, etag, || self.store.unique()),
             checksum: Some(checksum.clone()),
             ..description.object(&key, self.store.now())
         };
@@ -76,18 +76,21 @@ impl S3 {
             .await?;
 
         let mut response = S3Response::new(PutObjectOutput {
-            e_tag: Some(ETag::Strong(object.etag)),
+            e_tag: Some(ETag::Strong(object.etag.clone())),
             expiration,
             checksum_type: Some(ChecksumType::from_static(ChecksumType::FULL_OBJECT)),
-            server_side_encryption: Some(object.encryption.algorithm.into()),
-            ssekms_key_id: object.encryption.kms_key,
-            bucket_key_enabled: object.encryption.bucket_key.then_some(true),
             version_id: shown_version(object.version, versioning),
             ..Default::default()
         });
         checksum.put_header(&mut response.headers);
+        describe::put_encryption(&mut response.headers, &object.encryption);
         Ok(response)
     }
+}
+
+/// The ETag of an object: with a customer's key it isn't the MD5 of the bytes.
+pub(super) fn described_etag(description: &Description, md5: String, unique: impl Fn() -> String) -> String {
+    if description.encryption.customer_key.is_some() { unique() } else { md5 }
 }
 
 /// The version id that the response to a write shows: none while versioning is off or suspended.
@@ -105,6 +108,7 @@ impl Description {
             storage_class: self.storage_class,
             encryption: self.encryption,
             lock: self.lock,
+            acl: self.acl,
             ..Object::new(key, modified)
         }
     }

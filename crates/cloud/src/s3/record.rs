@@ -62,6 +62,77 @@ pub(crate) struct Bucket {
     /// When objects, versions and uploads expire.
     #[serde(default)]
     pub lifecycle: Option<dto::BucketLifecycleConfiguration>,
+    /// Whether small objects stay in their storage class, as the lifecycle's transitions go; None is that of all classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_to_move: Option<String>,
+    /// Who may do what with it; None is its owner alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acl: Option<Acl>,
+    /// What is kept and shown, and has no effect.
+    #[serde(default, skip_serializing_if = "Stored::is_empty")]
+    pub stored: Stored,
+}
+
+/// Who may do what with a bucket or an object. What has none is its owner's alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Acl {
+    pub(super) grants: Vec<Grant>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Grant {
+    pub to: Grantee,
+    /// e.g. `READ`.
+    pub permission: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Grantee {
+    /// A canonical user id.
+    User(String),
+    /// The URI of a group.
+    Group(String),
+}
+
+/// Settings of a bucket that have no effect here.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Stored {
+    /// `Enabled` or `Suspended`.
+    pub accelerate: Option<String>,
+    /// `Requester` or `BucketOwner`.
+    pub payer: Option<String>,
+    pub logging: Option<Logging>,
+    pub replication: Option<dto::ReplicationConfiguration>,
+    /// These are in the order of their ids.
+    pub analytics: Vec<dto::AnalyticsConfiguration>,
+    pub inventory: Vec<dto::InventoryConfiguration>,
+    pub metrics: Vec<dto::MetricsConfiguration>,
+    pub tiering: Vec<dto::IntelligentTieringConfiguration>,
+}
+
+impl Stored {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Where access logs would go.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Logging {
+    pub bucket: String,
+    pub prefix: String,
+    /// Who may read them.
+    pub grants: Option<Acl>,
+    pub format: Option<KeyFormat>,
+}
+
+/// How the keys of access logs would be made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum KeyFormat {
+    Simple,
+    /// By date: `EventTime` or `DeliveryTime`.
+    Partitioned(Option<String>),
 }
 
 /// The Object Lock of a bucket.
@@ -126,6 +197,12 @@ pub(super) struct Object {
     pub parts: Vec<ObjectPart>,
     #[serde(default)]
     pub lock: ObjectLock,
+    /// Who may do what with it; None is its owner alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acl: Option<Acl>,
+    /// Until when a copy of what lies in an archive can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored_until: Option<Millis>,
     /// The id of the multipart upload that it was: a client that completes it once more gets the same answer again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<String>,
@@ -147,11 +224,14 @@ pub(super) struct Encryption {
     pub algorithm: String,
     pub kms_key: Option<String>,
     pub bucket_key: bool,
+    /// The MD5 (base64) of the customer's key that it can be read with only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_key: Option<String>,
 }
 
 impl Default for Encryption {
     fn default() -> Self {
-        Self { algorithm: "AES256".into(), kms_key: None, bucket_key: false }
+        Self { algorithm: "AES256".into(), kms_key: None, bucket_key: false, customer_key: None }
     }
 }
 
@@ -172,6 +252,8 @@ pub(super) struct Upload {
     pub encryption: Encryption,
     #[serde(default)]
     pub lock: ObjectLock,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acl: Option<Acl>,
 }
 
 impl Upload {

@@ -95,6 +95,11 @@ impl Rule<'_> {
         rules.and_then(|rules| rules.iter().find(named)?.value.as_deref()).unwrap_or_default()
     }
 
+    /// The conditions on keys.
+    fn filters(&self) -> impl Iterator<Item = &FilterRule> {
+        self.filter.and_then(|filter| filter.key.as_ref()?.filter_rules.as_ref()).into_iter().flatten()
+    }
+
     /// Whether an event can fit both.
     fn overlaps(&self, other: &Self) -> bool {
         let meet = |a: &Event, b: &Event| {
@@ -143,6 +148,9 @@ fn check_form(configuration: &NotificationConfiguration) -> Result<()> {
         let message = "The notification configuration is larger than a bucket's may be";
         return Err(Failure::new(400, "InvalidArgument", message));
     }
+    if rules.iter().flat_map(Rule::filters).any(|filter| filter.name.is_none() || filter.value.is_none()) {
+        return Err(Failure::malformed_xml());
+    }
     for rule in &rules {
         for event in rule.events {
             if !EVENTS.contains(&event.as_ref()) {
@@ -168,9 +176,8 @@ fn check_form(configuration: &NotificationConfiguration) -> Result<()> {
 }
 
 fn check_filter(rule: &Rule<'_>) -> Result<()> {
-    let rules = rule.filter.and_then(|filter| filter.key.as_ref()?.filter_rules.as_ref());
     let mut seen = Vec::new();
-    for filter in rules.into_iter().flatten() {
+    for filter in rule.filters() {
         let name = filter.name.as_ref().map(|name| name.as_str().to_ascii_lowercase()).unwrap_or_default();
         if name != "prefix" && name != "suffix" {
             let given = filter.name.as_ref().map_or("", |name| name.as_str());

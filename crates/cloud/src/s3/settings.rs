@@ -1,7 +1,7 @@
 //! The settings of a bucket: every operation that reads, puts or deletes one, and the one way in which all are changed.
 //!
 //! What a setting may say is its own module's: `cors`, `encryption`, `lifecycle`, `lock_operations`, `notification`, `ownership`,
-//! `public_access`, `tagging`, `versioning`, `website`.
+//! `public_access`, `stored`, `tagging`, `versioning`, `website`.
 
 use http::StatusCode;
 use s3s::S3Response;
@@ -13,16 +13,20 @@ use super::s3s::call::Call;
 use super::service::S3;
 use super::store::Edit;
 use super::{
-    absent, bucket, cors, encryption, lifecycle, lock_operations, notification, ownership, public_access, rules,
-    tagging, versioning, website,
+    acl_operations, cors, encryption, lifecycle, lock_operations, notification, ownership, public_access, rules,
+    stored, tagging, versioning, website,
 };
 
 /// A setting of a bucket as a client puts it.
 #[derive(Debug, Clone)]
 pub(crate) enum Setting {
+    Acceleration(AccelerateConfiguration),
     Cors(CORSConfiguration),
     Encryption(ServerSideEncryptionConfiguration),
     Lifecycle(BucketLifecycleConfiguration),
+    /// The same, and where small objects stay.
+    LifecycleAnd(BucketLifecycleConfiguration, String),
+    Logging(BucketLoggingStatus),
     /// Every destination gets a test event; before that, its policy is asked whether S3 may send to it.
     Notification {
         configuration: NotificationConfiguration,
@@ -31,9 +35,11 @@ pub(crate) enum Setting {
     },
     ObjectLock(ObjectLockConfiguration),
     Ownership(OwnershipControls),
+    Payment(RequestPaymentConfiguration),
     /// A bucket policy, JSON.
     Policy(String),
     PublicAccess(PublicAccessBlockConfiguration),
+    Replication(ReplicationConfiguration),
     Tags(Tagging),
     Versioning(VersioningConfiguration),
     Website(WebsiteConfiguration),
@@ -48,6 +54,7 @@ pub(crate) enum SettingName {
     Ownership,
     Policy,
     PublicAccess,
+    Replication,
     Tags,
     Website,
 }
@@ -57,7 +64,7 @@ impl Setting {
     fn prepare(&mut self, new_id: impl Fn() -> String) -> Result<()> {
         match self {
             Self::Encryption(given) => encryption::check(given),
-            Self::Lifecycle(given) => lifecycle::prepare(given, new_id),
+            Self::Lifecycle(given) | Self::LifecycleAnd(given, _) => lifecycle::prepare(given, new_id),
             Self::Notification { configuration, .. } => rules::prepare(configuration, new_id),
             Self::Ownership(given) => ownership::of_controls(given).map(drop),
             Self::Versioning(given) => versioning::of_configuration(given).map(drop),
@@ -65,22 +72,38 @@ impl Setting {
         }
     }
 
-    /// Sets a bucket to it, or refuses what this bucket can't be set to.
-    fn apply(self, call: &Call, edit: &mut Edit<'_>, bucket: &mut Bucket) -> Result<()> {
+    /// What a notice calls a setting that has no effect here.
+    fn without_effect(&self) -> Option<&'static str> {
         match self {
+            Self::Acceleration(_) => Some("transfer acceleration"),
+            Self::Logging(given) => given.logging_enabled.as_ref().map(|_| "access logging"),
+            Self::Payment(given) if given.payer.as_str() == Payer::REQUESTER => Some("who pays for requests"),
+            Self::Replication(_) => Some("replication"),
+            _ => None,
+        }
+    }
+
+    /// Sets a bucket to it, or refuses what this bucket can't be set to.
+    fn apply(self, call: &Call, edit: &mut Edit<'_>, bucket: &mut Bucket, new_id: impl Fn() -> String) -> Result<()> {
+        match self {
+            Self::Acceleration(given) => stored::accelerate(bucket, &given)?,
             Self::Cors(given) => {
                 cors::check(&given)?;
                 bucket.cors = Some(given);
             }
             Self::Encryption(given) => bucket.encryption = Some(given),
-            Self::Lifecycle(given) => bucket.lifecycle = Some(given),
+            Self::Lifecycle(given) => (bucket.lifecycle, bucket.least_to_move) = (Some(given), None),
+            Self::LifecycleAnd(given, least) => (bucket.lifecycle, bucket.least_to_move) = (Some(given), Some(least)),
+            Self::Logging(given) => stored::log(edit.docs(), bucket, given)?,
             Self::Notification { configuration, skip_validation } => {
                 notification::set(edit, bucket, configuration, skip_validation, call)?;
             }
             Self::ObjectLock(given) => lock_operations::set(bucket, given)?,
-            Self::Ownership(given) => bucket.ownership = Some(ownership::of_controls(&given)?),
+            Self::Ownership(given) => ownership::set(bucket, &given)?,
+            Self::Payment(given) => stored::charge(bucket, &given)?,
             Self::Policy(given) => public_access::set_policy(bucket, given, call)?,
             Self::PublicAccess(given) => bucket.public_access_block = Some(public_access::whole(&given)),
+            Self::Replication(given) => stored::replicate(edit.docs(), bucket, given, new_id)?,
             Self::Tags(given) => bucket.tags = Some(tagging::of_bucket(given)?),
             Self::Versioning(given) => versioning::set(bucket, versioning::of_configuration(&given)?)?,
             Self::Website(given) => {
@@ -101,6 +124,7 @@ impl SettingName {
             Self::Ownership => bucket.ownership = None,
             Self::Policy => bucket.policy = None,
             Self::PublicAccess => bucket.public_access_block = None,
+            Self::Replication => bucket.stored.replication = None,
             Self::Tags => bucket.tags = None,
             Self::Website => bucket.website = None,
         }
@@ -114,12 +138,17 @@ impl S3 {
     /// Those of S3's own operation, e.g. `NoSuchBucket`, `AccessDenied`, `MalformedXML`, `MalformedPolicy`.
     pub(super) async fn put_setting(&self, call: &Call, name: &str, mut setting: Setting) -> Result<()> {
         setting.prepare(|| self.store.unique())?;
+        let idle = setting.without_effect();
         self.change(|edit| {
             let mut bucket = Self::bucket_in(edit.docs(), call, name)?;
-            setting.apply(call, edit, &mut bucket)?;
+            setting.apply(call, edit, &mut bucket, || self.store.unique())?;
             edit.put_bucket(&bucket)
         })
-        .await
+        .await?;
+        if let Some(idle) = idle {
+            self.store.notice(&format!("the bucket {name} has {idle} set: it is stored, and has no effect here"));
+        }
+        Ok(())
     }
 
     /// Takes a setting from the bucket `name` of the caller, whether it has it or not.
@@ -155,19 +184,18 @@ macro_rules! reads {
 }
 
 reads! {
-    get_bucket_accelerate_configuration(GetBucketAccelerateConfigurationInput) -> GetBucketAccelerateConfigurationOutput = absent::read;
-    get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = absent::read_acl;
+    get_bucket_accelerate_configuration(GetBucketAccelerateConfigurationInput) -> GetBucketAccelerateConfigurationOutput = stored::read_acceleration;
+    get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = acl_operations::read;
     get_bucket_cors(GetBucketCorsInput) -> GetBucketCorsOutput = cors::read;
     get_bucket_encryption(GetBucketEncryptionInput) -> GetBucketEncryptionOutput = encryption::read;
     get_bucket_lifecycle_configuration(GetBucketLifecycleConfigurationInput) -> GetBucketLifecycleConfigurationOutput = lifecycle::read;
-    get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = bucket::read_location;
-    get_bucket_logging(GetBucketLoggingInput) -> GetBucketLoggingOutput = absent::read;
+    get_bucket_logging(GetBucketLoggingInput) -> GetBucketLoggingOutput = stored::read_logging;
     get_bucket_notification_configuration(GetBucketNotificationConfigurationInput) -> GetBucketNotificationConfigurationOutput = notification::read;
     get_bucket_ownership_controls(GetBucketOwnershipControlsInput) -> GetBucketOwnershipControlsOutput = ownership::read;
     get_bucket_policy(GetBucketPolicyInput) -> GetBucketPolicyOutput = public_access::read_policy;
     get_bucket_policy_status(GetBucketPolicyStatusInput) -> GetBucketPolicyStatusOutput = public_access::read_status;
-    get_bucket_replication(GetBucketReplicationInput) -> GetBucketReplicationOutput = absent::read_replication;
-    get_bucket_request_payment(GetBucketRequestPaymentInput) -> GetBucketRequestPaymentOutput = absent::read_payment;
+    get_bucket_replication(GetBucketReplicationInput) -> GetBucketReplicationOutput = stored::read_replication;
+    get_bucket_request_payment(GetBucketRequestPaymentInput) -> GetBucketRequestPaymentOutput = stored::read_payment;
     get_bucket_tagging(GetBucketTaggingInput) -> GetBucketTaggingOutput = tagging::read;
     get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = versioning::read;
     get_bucket_website(GetBucketWebsiteInput) -> GetBucketWebsiteOutput = website::read;
@@ -182,7 +210,8 @@ macro_rules! puts {
             $(
                 pub(super) async fn $name(&self, call: &Call, input: $input) -> Result<S3Response<$output>> {
                     self.put_setting(call, &input.bucket, Setting::$setting(input.$member)).await?;
-                    Ok(S3Response::with_status($output::default(), StatusCode::$status))
+                    *call.status.lock() = Some(StatusCode::$status);
+                    Ok(S3Response::new($output::default()))
                 }
             )*
         }
@@ -190,11 +219,14 @@ macro_rules! puts {
 }
 
 puts! {
+    put_bucket_accelerate_configuration(PutBucketAccelerateConfigurationInput.accelerate_configuration) -> PutBucketAccelerateConfigurationOutput, OK = Acceleration;
     put_bucket_cors(PutBucketCorsInput.cors_configuration) -> PutBucketCorsOutput, OK = Cors;
     put_bucket_encryption(PutBucketEncryptionInput.server_side_encryption_configuration) -> PutBucketEncryptionOutput, OK = Encryption;
+    put_bucket_logging(PutBucketLoggingInput.bucket_logging_status) -> PutBucketLoggingOutput, OK = Logging;
     put_bucket_ownership_controls(PutBucketOwnershipControlsInput.ownership_controls) -> PutBucketOwnershipControlsOutput, OK = Ownership;
     put_bucket_policy(PutBucketPolicyInput.policy) -> PutBucketPolicyOutput, NO_CONTENT = Policy;
-    put_bucket_tagging(PutBucketTaggingInput.tagging) -> PutBucketTaggingOutput, NO_CONTENT = Tags;
+    put_bucket_replication(PutBucketReplicationInput.replication_configuration) -> PutBucketReplicationOutput, OK = Replication;
+    put_bucket_request_payment(PutBucketRequestPaymentInput.request_payment_configuration) -> PutBucketRequestPaymentOutput, OK = Payment;
     put_bucket_versioning(PutBucketVersioningInput.versioning_configuration) -> PutBucketVersioningOutput, OK = Versioning;
     put_bucket_website(PutBucketWebsiteInput.website_configuration) -> PutBucketWebsiteOutput, OK = Website;
     put_public_access_block(PutPublicAccessBlockInput.public_access_block_configuration) -> PutPublicAccessBlockOutput, OK = PublicAccess;
@@ -207,7 +239,8 @@ macro_rules! deletes {
             $(
                 pub(super) async fn $name(&self, call: &Call, input: $input) -> Result<S3Response<$output>> {
                     self.delete_setting(call, &input.bucket, SettingName::$setting).await?;
-                    Ok(S3Response::with_status($output::default(), StatusCode::NO_CONTENT))
+                    *call.status.lock() = Some(StatusCode::NO_CONTENT);
+                    Ok(S3Response::new($output::default()))
                 }
             )*
         }
@@ -220,6 +253,7 @@ deletes! {
     delete_bucket_lifecycle(DeleteBucketLifecycleInput) -> DeleteBucketLifecycleOutput = Lifecycle;
     delete_bucket_ownership_controls(DeleteBucketOwnershipControlsInput) -> DeleteBucketOwnershipControlsOutput = Ownership;
     delete_bucket_policy(DeleteBucketPolicyInput) -> DeleteBucketPolicyOutput = Policy;
+    delete_bucket_replication(DeleteBucketReplicationInput) -> DeleteBucketReplicationOutput = Replication;
     delete_bucket_tagging(DeleteBucketTaggingInput) -> DeleteBucketTaggingOutput = Tags;
     delete_bucket_website(DeleteBucketWebsiteInput) -> DeleteBucketWebsiteOutput = Website;
     delete_public_access_block(DeletePublicAccessBlockInput) -> DeletePublicAccessBlockOutput = PublicAccess;
@@ -233,14 +267,22 @@ impl S3 {
         input: PutBucketLifecycleConfigurationInput,
     ) -> Result<S3Response<PutBucketLifecycleConfigurationOutput>> {
         let configuration = input.lifecycle_configuration.ok_or_else(Failure::malformed_xml)?;
-        let least = lifecycle::least_to_move();
-        if let Some(size) = input.transition_default_minimum_object_size.filter(|size| *size != least) {
-            return Err(Failure::not_implemented(&format!("TransitionDefaultMinimumObjectSize {}", size.as_str())));
-        }
-        self.put_setting(call, &input.bucket, Setting::Lifecycle(configuration)).await?;
+        let least = lifecycle::least_to_move(input.transition_default_minimum_object_size.as_ref())?;
+        self.put_setting(call, &input.bucket, Setting::LifecycleAnd(configuration, least.clone())).await?;
         Ok(S3Response::new(PutBucketLifecycleConfigurationOutput {
-            transition_default_minimum_object_size: Some(least),
+            transition_default_minimum_object_size: Some(least.into()),
         }))
+    }
+
+    pub(super) async fn put_bucket_tagging(
+        &self,
+        call: &Call,
+        input: PutBucketTaggingInput,
+    ) -> Result<S3Response<PutBucketTaggingOutput>> {
+        let tagging = Tagging { tag_set: tagging::take(call).await? };
+        self.put_setting(call, &input.bucket, Setting::Tags(tagging)).await?;
+        *call.status.lock() = Some(StatusCode::NO_CONTENT);
+        Ok(S3Response::new(PutBucketTaggingOutput::default()))
     }
 
     pub(super) async fn put_object_lock_configuration(

@@ -16,9 +16,8 @@ use super::s3s::call::Call;
 use super::s3s::{front, respond};
 use super::service::S3;
 use super::website::no_website;
-use super::{conditions, get, public_access};
+use super::{conditions, customer_key, get, visitor};
 use crate::request::Context;
-use engine::policy::{Around, Decision, Principal, Request};
 
 /// What stays in the path of a redirect.
 const PATH: &AsciiSet =
@@ -31,25 +30,6 @@ pub(super) fn bucket_of(host: &str) -> Option<&str> {
     Some(&host[..at]).filter(|bucket| !bucket.is_empty())
 }
 
-/// Keys that a visitor's request doesn't have: it isn't signed, isn't TLS, names no version and writes nothing ("Actions,
-/// resources, and condition keys for Amazon S3").
-const ABSENT: [&str; 14] = [
-    "aws:ResourceTag/",
-    "s3:AccessGrantsInstanceArn",
-    "s3:DataAccessPointAccount",
-    "s3:DataAccessPointArn",
-    "s3:ExistingObjectTag/",
-    "s3:TlsVersion",
-    "s3:VersionId",
-    "s3:authType",
-    "s3:delimiter",
-    "s3:max-keys",
-    "s3:prefix",
-    "s3:signatureAge",
-    "s3:signatureversion",
-    "s3:x-amz-acl",
-];
-
 /// What a visitor gets.
 enum Page {
     Found(Response<Body>),
@@ -61,11 +41,11 @@ struct Visit<'a> {
     s3: S3,
     call: &'a Call,
     bucket: Bucket,
-    /// Whether only what the bucket's policy allows everybody is shown: the cloud checks signatures, and a visitor has none.
+    /// Whether only what the bucket opens to everybody is shown: the cloud checks signatures, and a visitor has none.
     public_only: bool,
 }
 
-/// Answers a visitor. With `public_only`, only what the bucket's policy allows everybody.
+/// Answers a visitor. With `public_only`, only what the bucket opens to everybody.
 pub(super) async fn answer(cx: Context, parts: Parts, name: &str, public_only: bool) -> Response<Body> {
     let path = parts.uri.path();
     let path = path.strip_prefix('/').unwrap_or(path);
@@ -160,12 +140,12 @@ impl Visit<'_> {
             let pinned = self.s3.blobs.pin(&object.blobs);
             Ok::<_, Failure>((object, pinned))
         });
-        let tags = read.as_ref().map_or(&[][..], |(object, _)| object.tags.as_slice());
-        if self.public_only && !self.allows("s3:GetObject", &format!("/{key}"), tags) {
+        let object = read.as_ref().ok().map(|(object, _)| object);
+        if self.public_only && !visitor::may_read(self.call, &self.bucket, key, None, object) {
             return Err(Failure::access_denied());
         }
         let (object, pinned) =
-            read.map_err(|failure| match self.public_only && !self.allows("s3:ListBucket", "", &[]) {
+            read.map_err(|failure| match self.public_only && !visitor::may_list(self.call, &self.bucket) {
                 // Who may not list a bucket isn't told what is not in it.
                 true => Failure::access_denied(),
                 false => failure,
@@ -177,37 +157,13 @@ impl Visit<'_> {
         if plain {
             conditions::check_read(self.call, &object, self.s3.store.now())?;
         }
+        customer_key::check(self.call, customer_key::OWN, &object.encryption)?;
         let selection = get::select(self.call, &object, None, plain)?;
         let body = self.s3.body(&object, selection.offset, selection.length, pinned).await?;
         let mut response = Response::new(Body::from(StreamingBlob::wrap(body)));
         *response.status_mut() = status;
         *response.headers_mut() = get::answer(self.call, &self.bucket, &object, selection)?;
         Ok(Page::Found(response))
-    }
-
-    /// Whether the bucket's policy allows everybody this, and its public access block lets it.
-    fn allows(&self, action: &str, path: &str, tags: &[(String, String)]) -> bool {
-        let policy = public_access::policy_of(&self.bucket).ok().flatten();
-        if public_access::is_restricted(&self.bucket, policy.as_ref()) {
-            return false;
-        }
-        let resource = format!("arn:aws:s3:::{}{path}", self.bucket.name);
-        let tags: Vec<_> = tags.iter().map(|(key, value)| (format!("s3:ExistingObjectTag/{key}"), value)).collect();
-        let mut context: Vec<_> = tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        context.push(("s3:ResourceAccount", &self.bucket.account));
-        let around = Around {
-            absent: &ABSENT,
-            secure: false,
-            region: &self.bucket.region,
-            ..self.call.cx.around(&self.bucket.account)
-        };
-        let request =
-            Request { principal: Principal::Anonymous, action, resource: &resource, context: &context, around };
-        let allowed = policy.as_ref().is_some_and(|policy| policy.decide(&request) == Decision::Allow);
-        if !allowed {
-            self.call.cx.tell_doubt(policy.as_ref(), &request);
-        }
-        allowed
     }
 
     /// Where the first rule that fits sends the visitor. `error`: the status of the error there would be otherwise.

@@ -166,6 +166,11 @@ impl<'a> Docs<'a> {
         self.0
     }
 
+    /// A bucket by its name, if it is there.
+    pub(super) fn find_bucket(self, name: &str) -> Result<Option<Bucket>> {
+        self.get(&key::bucket(name))
+    }
+
     /// A bucket by its name.
     ///
     /// # Errors

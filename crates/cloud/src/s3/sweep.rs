@@ -8,7 +8,7 @@ use super::objects::{self, Cause};
 use super::record::{Bucket, Object, Upload, key};
 use super::service::S3;
 use super::store::{Docs, Edit, decode};
-use super::{expiry, multipart};
+use super::{expiry, lifecycle, multipart, transitions};
 use engine::Millis;
 
 /// How many documents are looked at under one lock.
@@ -24,7 +24,7 @@ enum Stage {
 }
 
 impl S3 {
-    /// Expires objects and versions, removes delete markers that hide nothing, and aborts uploads, in every bucket.
+    /// Expires objects and versions or moves them to colder storage classes, removes delete markers that hide nothing, and aborts uploads, in every bucket.
     pub(crate) async fn sweep(&self) -> Result<()> {
         let buckets = self.store.read(|docs| {
             let all = docs.range(key::BUCKETS.into()).map(|(key, value)| decode::<Bucket>(key, value));
@@ -97,15 +97,17 @@ impl Stage {
             }
             Self::Current => {
                 let object: Object = decode(key, value)?;
-                let due = expiry::current(rules, &object).is_some_and(|due| due.at <= now);
-                Ok(due && (!object.delete_marker || docs.noncurrent(&bucket.name, &object.key).next().is_none()))
+                let moves = transitions::current(rules, lifecycle::least_of(bucket), &object, now).is_some();
+                Ok(moves || goes(docs, bucket, &object, now)?)
             }
             Self::Versions => {
                 let object: Object = decode(key, value)?;
                 // All versions of a key are dealt with at once, when its newest is met.
                 let newest = docs.noncurrent(&bucket.name, &object.key).next().transpose()?;
                 let first = newest.is_some_and(|newest| newest.sequence == object.sequence);
-                Ok(first && !due_versions(docs, bucket, &object.key, now)?.is_empty())
+                Ok(first
+                    && (!due_versions(docs, bucket, &object.key, now)?.is_empty()
+                        || !transitions_of(docs, bucket, &object.key, now)?.is_empty()))
             }
         }
     }
@@ -121,13 +123,25 @@ impl Stage {
             Self::Uploads => multipart::abort(edit, bucket, &decode(key, value)?),
             Self::Versions => {
                 let object: Object = decode(key, value)?;
-                for version in due_versions(docs, bucket, &object.key, cause.now)? {
+                let due = due_versions(docs, bucket, &object.key, cause.now)?;
+                let moves = transitions_of(docs, bucket, &object.key, cause.now)?;
+                let stays = |version: &Object| !due.iter().any(|gone| gone.sequence == version.sequence);
+                for (version, class) in moves.into_iter().filter(|(version, _)| stays(version)) {
+                    objects::move_to(edit, bucket, version, &class, cause)?;
+                }
+                for version in due {
                     objects::remove_noncurrent(edit, bucket, version, cause);
                 }
                 Ok(())
             }
             Self::Current => {
                 let object: Object = decode(key, value)?;
+                if !goes(docs, bucket, &object, cause.now)? {
+                    let rules = bucket.lifecycle.as_ref();
+                    let class = rules
+                        .and_then(|rules| transitions::current(rules, lifecycle::least_of(bucket), &object, cause.now));
+                    return class.map_or(Ok(()), |class| objects::move_to(edit, bucket, object.clone(), class, cause));
+                }
                 if object.delete_marker {
                     let version = object.version.as_deref().unwrap_or("null");
                     objects::delete_version(edit, bucket, &object.key, version, cause)?;
@@ -138,6 +152,30 @@ impl Stage {
             }
         }
     }
+}
+
+/// Whether a current object expires now, or a delete marker that hides nothing.
+fn goes(docs: Docs<'_>, bucket: &Bucket, object: &Object, now: Millis) -> Result<bool> {
+    let Some(rules) = &bucket.lifecycle else { return Ok(false) };
+    let due = expiry::current(rules, object).is_some_and(|due| due.at <= now);
+    Ok(due && (!object.delete_marker || docs.noncurrent(&bucket.name, &object.key).next().is_none()))
+}
+
+/// The noncurrent versions of a key that move to another storage class now, each with the class.
+fn transitions_of(docs: Docs<'_>, bucket: &Bucket, name: &str, now: Millis) -> Result<Vec<(Object, String)>> {
+    let Some(rules) = &bucket.lifecycle else { return Ok(Vec::new()) };
+    let mut due = Vec::new();
+    let mut since = docs.current(&bucket.name, name)?.map_or(now, |current| current.modified);
+    for (newer, version) in docs.noncurrent(&bucket.name, name).enumerate() {
+        let version = version?;
+        let made = version.modified;
+        if let Some(class) = transitions::noncurrent(rules, lifecycle::least_of(bucket), &version, (since, newer), now)
+        {
+            due.push((version, class.to_owned()));
+        }
+        since = made;
+    }
+    Ok(due)
 }
 
 /// The noncurrent versions of a key that expire now. What is locked stays.
@@ -165,7 +203,8 @@ mod tests {
 
     use s3s::dto::{
         AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, LifecycleExpiration, LifecycleRule,
-        LifecycleRuleFilter, NoncurrentVersionExpiration,
+        LifecycleRuleFilter, NoncurrentVersionExpiration, NoncurrentVersionTransition, Transition,
+        TransitionStorageClass,
     };
 
     use super::super::record::Versioning;
@@ -276,6 +315,34 @@ mod tests {
         assert_eq!(shape(&s3), keys(&[("-kept", 1), ("stays", 0)]));
     }
 
+    /// Rules with transitions were refused.
+    #[tokio::test]
+    async fn objects_and_versions_move_to_colder_classes() {
+        let glacier = || Some(TransitionStorageClass::from_static(TransitionStorageClass::GLACIER));
+        let sized = LifecycleRuleFilter { object_size_greater_than: Some(0), ..Default::default() };
+        let later =
+            NoncurrentVersionTransition { noncurrent_days: Some(1), storage_class: glacier(), ..Default::default() };
+        let rules = vec![LifecycleRule {
+            transitions: Some(vec![Transition { days: Some(1), storage_class: glacier(), date: None }]),
+            noncurrent_version_transitions: Some(vec![later]),
+            ..idle("cold", sized)
+        }];
+        let (_folder, cloud, s3) = with_bucket(Versioning::Enabled, rules).await;
+        put(&cloud, "a").await;
+        put(&cloud, "a").await;
+        let classes = || {
+            s3.store.read(|docs| {
+                let current = docs.current(B, "a").unwrap().into_iter();
+                let all = current.chain(docs.noncurrent(B, "a").map(|object| object.unwrap()));
+                all.map(|object| object.storage_class).collect::<Vec<_>>()
+            })
+        };
+        s3.sweep().await.unwrap();
+        assert_eq!(classes(), [None, None]);
+        next_day(&cloud, &s3).await;
+        assert_eq!(classes(), [Some("GLACIER".to_owned()), Some("GLACIER".to_owned())]);
+    }
+
     #[tokio::test]
     async fn uploads_are_aborted() {
         let abort = AbortIncompleteMultipartUpload { days_after_initiation: Some(2) };
@@ -294,6 +361,7 @@ mod tests {
                 storage_class: None,
                 encryption: Default::default(),
                 lock: Default::default(),
+                acl: None,
             };
             s3.change(|edit| edit.put(key::upload(B, name, &upload.id), &upload)).await.unwrap();
         }

@@ -1,12 +1,16 @@
 //! Tags of buckets and objects: their rules, and the operations on them.
 
 use ::text::query;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::S3Response;
 use s3s::dto::*;
+use s3s::xml::{DeError, DeResult, DeserializeContent, Deserializer};
 
 use super::error::{Failure, Result};
+use super::events::Event;
 use super::record::{Bucket, Tags};
 use super::s3s::call::Call;
+use super::s3s::document;
 use super::service::S3;
 use super::{names, objects};
 
@@ -19,6 +23,9 @@ const MAX_BUCKET_TAGS: usize = 50;
 pub(super) fn parse_header(header: &str) -> Result<Tags> {
     let mut tags = Tags::new();
     for (name, value) in query::pairs(header) {
+        if value.contains('=') {
+            return Err(bad_header(header));
+        }
         let (Some(name), Some(value)) = (query::decode_utf8(name), query::decode_utf8(value)) else {
             return Err(bad_header(header));
         };
@@ -28,8 +35,41 @@ pub(super) fn parse_header(header: &str) -> Result<Tags> {
         tags.push((name.into_owned(), value.into_owned()));
         check_count(&tags, MAX_OBJECT_TAGS, "Object")?;
     }
-    check(&tags)?;
+    check_object(&tags)?;
     Ok(tags)
+}
+
+/// Tags as a form has them: XML. What isn't tags is none; what isn't XML is refused.
+///
+/// # Errors
+/// `MalformedXML`, and those of tags.
+pub(super) fn of_form(text: &str) -> Result<Tags> {
+    let mut reader = quick_xml::Reader::from_str(text);
+    let mut depth = 0;
+    let mut is_xml = false;
+    loop {
+        match reader.read_event() {
+            Ok(quick_xml::events::Event::Start(_)) => (depth, is_xml) = (depth + 1, true),
+            Ok(quick_xml::events::Event::End(_)) => depth -= 1,
+            Ok(quick_xml::events::Event::Eof) => break,
+            Ok(_) => {}
+            Err(_) => return Err(Failure::malformed_xml()),
+        }
+    }
+    if !is_xml || depth != 0 {
+        return Err(Failure::malformed_xml());
+    }
+    let given = Deserializer::new(text.as_bytes()).named_element("Tagging", Deserializer::content::<Given>);
+    let tags = from_set(given.ok().and_then(|given| given.0).unwrap_or_default())?;
+    check_object(&tags)?;
+    Ok(tags)
+}
+
+/// Tags as [`parse_header`] reads them.
+pub(super) fn header(tags: &Tags) -> String {
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let pairs: Vec<_> = tags.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+    pairs.join("&")
 }
 
 fn bad_header(header: &str) -> Failure {
@@ -49,7 +89,7 @@ fn check_count(tags: &Tags, most: usize, of: &str) -> Result<()> {
 }
 
 /// Checks names and values one by one ("Tag naming limits and requirements").
-pub(super) fn check(tags: &Tags) -> Result<()> {
+fn check(tags: &Tags, reserved: &str) -> Result<()> {
     let allowed = |text: &str| {
         text.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() && c != '\n' || "_.:/=+-@".contains(c))
     };
@@ -60,12 +100,7 @@ pub(super) fn check(tags: &Tags) -> Result<()> {
             );
         }
         if name.starts_with("aws:") {
-            return Err(Failure::new(
-                400,
-                "InvalidTag",
-                "User-defined tag keys can't start with \"aws:\". This prefix is reserved for system tags. Remove \
-                 \"aws:\" from your tag keys and try again.",
-            ));
+            return Err(Failure::new(400, "InvalidTag", reserved).with("TagKey", name));
         }
         if name.is_empty() || name.chars().count() > 128 || !allowed(name) {
             return Err(Failure::new(400, "InvalidTag", "The TagKey you have provided is invalid").with("TagKey", name));
@@ -79,14 +114,74 @@ pub(super) fn check(tags: &Tags) -> Result<()> {
     Ok(())
 }
 
-/// Checks the tags of a bucket.
-pub(super) fn check_bucket(tags: &Tags) -> Result<()> {
+/// Checks the tags of a bucket that is made. What S3 says of reserved ones is longer here.
+pub(super) fn check_new_bucket(tags: &Tags) -> Result<()> {
     check_count(tags, MAX_BUCKET_TAGS, "Bucket")?;
-    check(tags)
+    let reserved = "User-defined tag keys can't start with \"aws:\". This prefix is reserved for system tags. Remove \
+                    \"aws:\" from your tag keys and try again.";
+    check(tags, reserved).map_err(|mut failure| {
+        if failure.message == reserved {
+            failure.fields.clear();
+        }
+        failure
+    })
+}
+
+/// Checks the tags of an object.
+fn check_object(tags: &Tags) -> Result<()> {
+    check_count(tags, MAX_OBJECT_TAGS, "Object")?;
+    check(tags, "Your TagKey cannot be prefixed with aws:")
+}
+
+/// What a request puts. A set that is missing is empty.
+struct Given(Option<TagSet>);
+
+impl<'xml> DeserializeContent<'xml> for Given {
+    fn deserialize_content(d: &mut Deserializer<'xml>) -> DeResult<Self> {
+        let mut set = None;
+        d.for_each_element(|d, name| match name {
+            b"TagSet" if set.is_none() => {
+                let mut tags = TagSet::new();
+                d.for_each_element(|d, name| match name {
+                    b"Tag" => {
+                        tags.push(d.content()?);
+                        Ok(())
+                    }
+                    _ => Err(DeError::UnexpectedTagName),
+                })?;
+                set = Some(tags);
+                Ok(())
+            }
+            _ => Err(DeError::UnexpectedTagName),
+        })?;
+        Ok(Self(set))
+    }
+}
+
+/// The tags that a call's document puts.
+///
+/// # Errors
+/// `MissingRequestBodyError`, `MalformedXML`.
+pub(super) async fn take(call: &Call) -> Result<TagSet> {
+    let document = document::take(call).await?;
+    if document.is_empty() {
+        return Err(Failure::new(400, "MissingRequestBodyError", "Request Body is empty"));
+    }
+    let mut reader = Deserializer::new(&document);
+    let given = reader.named_element("Tagging", Deserializer::content::<Given>).and_then(|given| {
+        reader.expect_eof()?;
+        Ok(given)
+    });
+    Ok(given.map_err(|_| Failure::malformed_xml())?.0.unwrap_or_default())
 }
 
 fn from_set(set: TagSet) -> Result<Tags> {
     set.into_iter().map(|tag| Some((tag.key?, tag.value?))).collect::<Option<Tags>>().ok_or_else(Failure::malformed_xml)
+}
+
+/// Whether a tag that a filter names has a key and a value.
+pub(super) fn is_whole(tag: &Tag) -> bool {
+    tag.key.as_ref().is_some_and(|key| !key.is_empty()) && tag.value.is_some()
 }
 
 fn to_set(tags: &Tags) -> TagSet {
@@ -110,7 +205,8 @@ pub(super) fn read(bucket: Bucket) -> Result<GetBucketTaggingOutput> {
 /// `MalformedXML` for a tag without key or value, `BadRequest` for too many, `InvalidTag`.
 pub(super) fn of_bucket(given: Tagging) -> Result<Tags> {
     let tags = from_set(given.tag_set)?;
-    check_bucket(&tags)?;
+    check_count(&tags, MAX_BUCKET_TAGS, "Bucket")?;
+    check(&tags, "System tags cannot be added/updated by requester")?;
     Ok(tags)
 }
 
@@ -120,10 +216,10 @@ impl S3 {
         call: &Call,
         input: PutObjectTaggingInput,
     ) -> Result<S3Response<PutObjectTaggingOutput>> {
-        let tags = from_set(input.tagging.tag_set)?;
-        check_count(&tags, MAX_OBJECT_TAGS, "Object")?;
-        check(&tags)?;
-        let version_id = self.retag(call, &input.bucket, &input.key, input.version_id.as_deref(), tags).await?;
+        let tags = from_set(take(call).await?)?;
+        check_object(&tags)?;
+        let version = input.version_id.as_deref();
+        let version_id = self.retag(call, &input.bucket, &input.key, version, tags, "ObjectTagging:Put").await?;
         Ok(S3Response::new(PutObjectTaggingOutput { version_id }))
     }
 
@@ -132,7 +228,9 @@ impl S3 {
         call: &Call,
         input: DeleteObjectTaggingInput,
     ) -> Result<S3Response<DeleteObjectTaggingOutput>> {
-        let version_id = self.retag(call, &input.bucket, &input.key, input.version_id.as_deref(), Tags::new()).await?;
+        let version = input.version_id.as_deref();
+        let version_id =
+            self.retag(call, &input.bucket, &input.key, version, Tags::new(), "ObjectTagging:Delete").await?;
         Ok(S3Response::new(DeleteObjectTaggingOutput { version_id }))
     }
 
@@ -141,7 +239,16 @@ impl S3 {
         call: &Call,
         input: GetObjectTaggingInput,
     ) -> Result<S3Response<GetObjectTaggingOutput>> {
-        let (_, object) = self.find(call, &input.bucket, &input.key, input.version_id.as_deref())?;
+        let version = input.version_id.as_deref();
+        names::check_version_id(version)?;
+        let object = self.store.read(|docs| {
+            let bucket = Self::bucket_in(docs, call, &input.bucket)?;
+            Self::find_keeper(docs, call, &bucket, &input.key, version).map_err(|failure| match &*failure.code {
+                // Here, and only here, S3 names the key with its bucket.
+                "NoSuchKey" => Failure::no_such_key(&format!("{}/{}", input.bucket, input.key)),
+                _ => failure,
+            })
+        })?;
         Ok(S3Response::new(GetObjectTaggingOutput { tag_set: to_set(&object.tags), version_id: object.version }))
     }
 
@@ -152,19 +259,16 @@ impl S3 {
         name: &str,
         version: Option<&str>,
         tags: Tags,
+        event: &'static str,
     ) -> Result<Option<String>> {
-        if version.is_some_and(|version| !names::is_version_id(version)) {
-            return Err(Failure::invalid_argument(
-                "Invalid version id specified",
-                "versionId",
-                version.unwrap_or_default(),
-            ));
-        }
+        names::check_version_id(version)?;
+        let cause = self.cause(call);
         self.change(|edit| {
             let bucket = Self::bucket_in(edit.docs(), call, bucket)?;
-            let mut object = Self::find_in(edit.docs(), &bucket, name, version)?;
+            let mut object = Self::find_keeper(edit.docs(), call, &bucket, name, version)?;
             object.tags = tags;
             objects::rewrite(edit, &bucket, &object)?;
+            edit.tell(&bucket, || Event::changed(event, &object, &cause.actor, cause.now));
             Ok(object.version)
         })
         .await

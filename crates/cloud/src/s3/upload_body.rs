@@ -1,8 +1,11 @@
 //! Takes the body of an upload: writes it to a blob, computes its MD5 and checksums, and verifies those that the client sent.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use futures::StreamExt;
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::StreamingBlob;
 
@@ -35,13 +38,17 @@ impl Sent {
     /// The checksum in a request's headers, or the one that its trailers will have.
     pub(super) fn of(call: &Call) -> Result<Option<Self>> {
         let mut found = None;
+        let many = || {
+            Failure::invalid_request(
+                "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+            )
+        };
+        // That there are two is wrong before what they say is.
+        if Algorithm::ALL.iter().filter(|algorithm| call.headers.contains_key(algorithm.header())).count() > 1 {
+            return Err(many());
+        }
         for algorithm in Algorithm::ALL {
             let Some(value) = call.header(algorithm.header()) else { continue };
-            if found.is_some() {
-                return Err(Failure::invalid_request(
-                    "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
-                ));
-            }
             if !algorithm.is_digest(&value) {
                 let message = format!("Value for {} header is invalid.", algorithm.header());
                 return Err(Failure::invalid_request(message));
@@ -60,9 +67,7 @@ impl Sent {
                 ));
             };
             if found.is_some() {
-                return Err(Failure::invalid_request(
-                    "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
-                ));
+                return Err(many());
             }
             found = Some(Self { algorithm, value: None });
         }
@@ -103,10 +108,10 @@ impl S3 {
             return Err(Failure::incomplete_body());
         }
         if let Some(expected) = content_md5.filter(|expected| *expected != md5) {
-            let message = "The Content-MD5 you specified did not match what we received.";
-            return Err(Failure::new(400, "BadDigest", message)
-                .with("ExpectedDigest", BASE64_STANDARD.encode(expected))
-                .with("CalculatedDigest", BASE64_STANDARD.encode(md5)));
+            // S3 shows what it expected of a part in base64, and of an object in hex.
+            let is_part = call.query("partNumber").is_some();
+            let shown = if is_part { BASE64_STANDARD.encode(&expected) } else { hex::encode(&expected) };
+            return Err(other_md5(&shown, &md5));
         }
         if let Some(sent) = sent {
             verify(call, &sent, &value)?;
@@ -155,6 +160,50 @@ impl S3 {
         let also = also.map(|_| other.map_or_else(|| value.clone(), Hasher::finish));
         Ok(Intake { draft, md5: AsRef::<[u8]>::as_ref(&md5.finalize()).to_vec(), value, also, total })
     }
+}
+
+/// A document's bytes as they come. It fails at the end if they aren't those whose digests the client sent.
+///
+/// # Errors
+/// What is wrong with these digests themselves.
+pub(super) fn verified<S>(call: Arc<Call>, body: S) -> Result<impl Stream<Item = Result<Bytes>> + Send + Sync + 'static>
+where
+    S: Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static,
+{
+    let expected = call.header("content-md5").map(|text| decode_md5(&text)).transpose()?;
+    // What completes an upload says the checksum of the object, not its own.
+    let sent = if call.query("uploadId").is_some() { None } else { Sent::of(&call)? };
+    let hasher = sent.as_ref().map(|sent| Hasher::new(sent.algorithm));
+    let state = (body, expected.map(|expected| (Md5::new(), expected)), sent.zip(hasher), call);
+    Ok(futures::stream::try_unfold(Some(state), |state| async move {
+        let Some((mut body, mut md5, mut sum, call)) = state else { return Ok(None) };
+        if let Some(bytes) = body.next().await {
+            let bytes = bytes?;
+            if let Some((md5, _)) = &mut md5 {
+                md5.update(&bytes);
+            }
+            if let Some((_, hasher)) = &mut sum {
+                hasher.update(&bytes);
+            }
+            return Ok(Some((bytes, Some((body, md5, sum, call)))));
+        }
+        if let Some((md5, expected)) = md5 {
+            let computed = AsRef::<[u8]>::as_ref(&md5.finalize()).to_vec();
+            if computed != expected {
+                return Err(other_md5(&BASE64_STANDARD.encode(expected), &computed));
+            }
+        }
+        if let Some((sent, hasher)) = sum {
+            verify(&call, &sent, &hasher.finish())?;
+        }
+        Ok(None)
+    }))
+}
+
+fn other_md5(expected: &str, computed: &[u8]) -> Failure {
+    Failure::new(400, "BadDigest", "The Content-MD5 you specified did not match what we received.")
+        .with("ExpectedDigest", expected)
+        .with("CalculatedDigest", BASE64_STANDARD.encode(computed))
 }
 
 fn verify(call: &Call, sent: &Sent, computed: &str) -> Result<()> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use http::HeaderMap;
+use http::{HeaderMap, Method, StatusCode};
 use parking_lot::Mutex;
 
 use crate::request::Context;
@@ -13,14 +13,27 @@ use crate::s3::checksum::Algorithm;
 use crate::s3::error::{Failure, Result};
 use crate::s3::post_policy::Sizes;
 
-/// The checksums among the fields of a form.
+/// Fields of a form that `s3s` doesn't know.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct FormChecksums(pub(in crate::s3) Vec<(Algorithm, String)>);
+pub(crate) struct FormExtras {
+    pub(in crate::s3) checksums: Vec<(Algorithm, String)>,
+    /// The name of an access control list.
+    pub(in crate::s3) acl: Option<String>,
+    /// Tags, as XML.
+    pub(in crate::s3) tagging: Option<String>,
+    /// Where the browser shall go afterwards.
+    pub(in crate::s3) redirect: Option<String>,
+    /// The status of the answer.
+    pub(in crate::s3) status: Option<String>,
+}
 
 /// A request as an operation sees it, beside the input that `s3s` decoded.
 pub(crate) struct Call {
     /// Who asks, and the cloud.
     pub cx: Context,
+    pub method: Method,
+    /// Whether nobody signed it, and only what is open to everybody is answered.
+    pub is_visit: bool,
     /// As the client sent them, with those that a presigned URL carries in its query.
     pub headers: HeaderMap,
     /// The query, decoded, in order.
@@ -33,12 +46,14 @@ pub(crate) struct Call {
     pub body: Mutex<Option<s3s::Body>>,
     /// The document that replaces the body of the output, where `s3s` doesn't know all of AWS's elements or their order.
     pub xml: Mutex<Option<Vec<u8>>>,
+    /// The status of the answer to what succeeded, where it isn't the one that `s3s` gives.
+    pub status: Mutex<Option<StatusCode>>,
     /// Headers that came after a chunked body.
     pub trailers: Mutex<Vec<(String, String)>>,
     /// How long the file of a form may be, by the form's policy.
     pub form_sizes: Option<Sizes>,
-    /// The checksums among a form's fields.
-    pub form_checksums: FormChecksums,
+    /// Those of a form's fields that `s3s` doesn't know.
+    pub form_extras: FormExtras,
 }
 
 impl Call {
@@ -48,15 +63,18 @@ impl Call {
         let id = cx.request_id.as_str().replace('-', "")[..16].to_ascii_uppercase();
         Self {
             cx,
+            method: Method::GET,
+            is_visit: false,
             headers,
             query,
             id,
             failure: Mutex::default(),
             body: Mutex::default(),
             xml: Mutex::default(),
+            status: Mutex::default(),
             trailers: Mutex::default(),
             form_sizes: None,
-            form_checksums: FormChecksums::default(),
+            form_extras: FormExtras::default(),
         }
     }
 
@@ -72,15 +90,18 @@ impl Call {
         }
         Self {
             cx: self.cx.clone(),
+            method: self.method.clone(),
+            is_visit: self.is_visit,
             headers,
             query: Vec::new(),
             id: self.id.clone(),
             failure: Mutex::default(),
             body: Mutex::default(),
             xml: Mutex::default(),
+            status: Mutex::default(),
             trailers: Mutex::default(),
             form_sizes: None,
-            form_checksums: FormChecksums::default(),
+            form_extras: FormExtras::default(),
         }
     }
 

@@ -13,7 +13,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use s3s::Body;
 
-use super::call::FormChecksums;
+use super::call::FormExtras;
 use super::{call, stream};
 use crate::request::{Context, host_of};
 use crate::s3::address::target;
@@ -25,8 +25,19 @@ use crate::s3::post_policy;
 const MAX_FIELDS: usize = 64 * 1024;
 /// The longest boundary, in bytes (RFC 2046, 5.1.1).
 const MAX_BOUNDARY: usize = 70;
-/// The fields that prove what a form may do. They are obeyed here and left out of what `s3s` reads, which obeys them otherwise.
-const PROOFS: [&str; 4] = ["policy", "x-amz-signature", "signature", "awsaccesskeyid"];
+/// The fields that prove what a form may do, and those that `s3s` doesn't know or obeys otherwise. They are obeyed here, and left out
+/// of what it reads.
+const OURS: [&str; 9] = [
+    "policy",
+    "x-amz-signature",
+    "signature",
+    "awsaccesskeyid",
+    "acl",
+    "tagging",
+    "redirect",
+    "success_action_redirect",
+    "success_action_status",
+];
 
 /// The fields of a form, as (name, value) in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,7 +68,7 @@ impl Form {
             found = read(&head, &boundary)?;
         }
         let (form, file) = found.ok_or_else(malformed)?;
-        parts.extensions.insert(form.checksums());
+        parts.extensions.insert(form.extras());
         let rewritten = form.rewritten(&boundary, &head[file..])?;
         let body = futures::stream::once(async { Ok(Bytes::from(rewritten)) }).chain(body);
         parts.headers.remove(CONTENT_LENGTH);
@@ -68,14 +79,43 @@ impl Form {
 
     /// The policy as it stands in the form: base64, and what is signed.
     pub(crate) fn policy(&self) -> Option<&str> {
-        self.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("policy")).map(|(_, value)| value.as_str())
+        self.field("policy")
     }
 
-    /// Its checksums: `s3s` doesn't know all of their fields.
-    fn checksums(&self) -> FormChecksums {
+    fn field(&self, wanted: &str) -> Option<&str> {
+        self.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.as_str())
+    }
+
+    /// Refuses a form that has a policy, and not all of what signs it. Whether that is right is the gateway's question.
+    fn check_signed(&self) -> Result<()> {
+        const V4: [&str; 4] = ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-Date"];
+        const V2: [&str; 2] = ["AWSAccessKeyId", "Signature"];
+        let has = |name: &&&str| self.field(name).is_some();
+        let needed: &[&str] = match () {
+            () if V4.iter().any(|name| has(&name)) => &V4,
+            () if V2.iter().any(|name| has(&name)) => &V2,
+            () => return Err(Failure::access_denied()),
+        };
+        let Some(missing) = needed.iter().find(|name| !has(name)) else { return Ok(()) };
+        let message = format!(
+            "Bucket POST must contain a field named '{missing}'.  If it is specified, please check the order of the fields."
+        );
+        Err(Failure::invalid_argument(message, missing, ""))
+    }
+
+    /// What `s3s` doesn't know of it.
+    fn extras(&self) -> FormExtras {
         let algorithm = |name: &str| Algorithm::ALL.into_iter().find(|known| known.header().eq_ignore_ascii_case(name));
         let found = self.fields.iter().filter_map(|(name, value)| Some((algorithm(name)?, value.clone())));
-        FormChecksums(found.collect())
+        let checksums = found.collect();
+        let own = |name: &str| self.field(name).map(str::to_owned);
+        FormExtras {
+            checksums,
+            acl: own("acl"),
+            tagging: own("tagging"),
+            redirect: own("success_action_redirect").or_else(|| own("redirect")),
+            status: own("success_action_status"),
+        }
     }
 
     /// Holds the form against its policy, if it has one, and says how large its file may be.
@@ -84,6 +124,7 @@ impl Form {
     /// Those of [`post_policy::check`].
     pub(crate) fn permitted(&self, cx: &Context, parts: &mut Parts) -> Result<()> {
         let Some(policy) = self.policy() else { return Ok(()) };
+        self.check_signed()?;
         let (bucket, _) = target(host_of(call::host(cx)), parts.uri.path());
         let sizes = post_policy::check(policy, &self.fields, &bucket, cx.cloud.core.now())?;
         parts.extensions.insert(sizes);
@@ -113,7 +154,7 @@ impl Form {
     fn written(&self, boundary: &str) -> Result<Vec<u8>> {
         let mut text = String::new();
         for (name, value) in &self.fields {
-            if PROOFS.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            if OURS.iter().any(|known| known.eq_ignore_ascii_case(name)) {
                 continue;
             }
             if value.contains(&format!("--{boundary}")) {
@@ -266,8 +307,8 @@ pub(crate) fn check(bytes: &[u8], boundary: &str) {
     let Ok(Some((form, file))) = read(bytes, boundary) else { return };
     let Ok(rewritten) = form.rewritten(boundary, &bytes[file..]) else { return };
     let again = read(&rewritten, boundary).ok().flatten().map(|(form, _)| form.fields);
-    let signs = |name: &str| PROOFS.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let unsigned = form.fields.into_iter().filter(|(name, _)| !signs(name));
+    let is_ours = |name: &str| OURS.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let unsigned = form.fields.into_iter().filter(|(name, _)| !is_ours(name));
     assert_eq!(again, Some(unsigned.collect()), "two readers see one form");
 }
 

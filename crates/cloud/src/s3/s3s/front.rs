@@ -13,11 +13,14 @@ use s3s::Body;
 use super::call::{Call, text};
 use super::presigned::Scheme;
 use super::stream::{gathered, hashed, patient, wrap};
-use super::{chunked, copy_source, fields, well_formed};
+use super::{chunked, copy_source, elements, fields, well_formed};
 use crate::request::{Context, host_of};
 use crate::s3::address::host_bucket;
 use crate::s3::checksum::Algorithm;
 use crate::s3::error::{Failure, Result};
+use crate::s3::order;
+use crate::s3::upload_body;
+use crate::s3::visitor::Visitor;
 use crate::sigv4::Chunks;
 use engine::Millis;
 
@@ -25,13 +28,15 @@ use engine::Millis;
 const MAX_PUT: u64 = 5 * 1024 * 1024 * 1024;
 
 /// Headers that operations read from the [`Call`], because `s3s` refuses values that S3 accepts or ignores.
-const OURS: [&str; 25] = [
+const OURS: [&str; 27] = [
     "authorization",
     "range",
     "if-match",
     "if-none-match",
     "if-modified-since",
     "if-unmodified-since",
+    "x-amz-if-match-last-modified-time",
+    "x-amz-if-match-size",
     "x-amz-copy-source-if-match",
     "x-amz-copy-source-if-none-match",
     "x-amz-copy-source-if-modified-since",
@@ -66,15 +71,18 @@ pub(crate) fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result
     }
     let now = cx.cloud.core.now();
     let mut call = Call::new(cx, headers, query);
+    call.method = parts.method.clone();
+    call.is_visit = parts.extensions.remove::<Visitor>().is_some();
     call.form_sizes = parts.extensions.remove();
-    call.form_checksums = parts.extensions.remove().unwrap_or_default();
+    call.form_extras = parts.extensions.remove().unwrap_or_default();
     let call = Arc::new(call);
     let result = check(&call, scheme, now).and_then(|()| {
         parts.uri = uri(parts.uri.path(), &raw, &call, scheme)?;
         if let Some(told) = &call.cx.told {
             told.resource(parts.uri.path().trim_start_matches('/'));
         }
-        known(&call, parts.uri.path())?;
+        known(&call, parts.uri.path(), is_form)?;
+        order::before_document(&call, parts.uri.path())?;
         parts.headers = headers_for_s3s(&call, is_form)?;
         let chunks = parts.extensions.remove::<Chunks>();
         let mut body = body_for_s3s(&call, &mut parts, is_form, body, chunks)?;
@@ -83,9 +91,11 @@ pub(crate) fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result
             *call.body.lock() = Some(std::mem::take(&mut body));
             parts.headers.remove(CONTENT_LENGTH);
         } else if is_complete_upload(&parts.method, &call.query) {
-            // `s3s` doesn't know all of the checksums in it, and wants a document all the same.
-            *call.body.lock() = Some(std::mem::replace(&mut body, Body::from(NO_PARTS.to_owned())));
-            parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(NO_PARTS.len()));
+            // `s3s` doesn't know all of the checksums in it.
+            keep(&call, &mut parts, &mut body, NO_PARTS);
+        } else if parts.method == Method::PUT && call.query("tagging").is_some() {
+            // `s3s` doesn't know that a set may be missing.
+            keep(&call, &mut parts, &mut body, NO_TAGS);
         }
         parts.extensions.insert(call.clone());
         Ok(Request::from_parts(parts, body))
@@ -96,7 +106,9 @@ pub(crate) fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result
 /// The call of a request that doesn't go through `s3s`.
 pub(crate) fn bare(parts: Parts, cx: Context) -> Call {
     let query = pairs(parts.uri.query().unwrap_or_default());
-    Call::new(cx, parts.headers, query)
+    let mut call = Call::new(cx, parts.headers, query);
+    call.method = parts.method;
+    call
 }
 
 fn is_create_bucket(method: &Method, uri: &Uri) -> bool {
@@ -106,8 +118,15 @@ fn is_create_bucket(method: &Method, uri: &Uri) -> bool {
     *method == Method::PUT && !path.is_empty() && !path.contains('/') && !sub_resource
 }
 
-/// What `s3s` reads instead of the parts that complete an upload.
+/// What `s3s` reads instead of the parts that complete an upload, and of tags: it wants a document all the same.
 const NO_PARTS: &str = "<CompleteMultipartUpload></CompleteMultipartUpload>";
+const NO_TAGS: &str = "<Tagging><TagSet></TagSet></Tagging>";
+
+/// Keeps a body for the operation, and puts `instead` in its place.
+fn keep(call: &Call, parts: &mut Parts, body: &mut Body, instead: &'static str) {
+    *call.body.lock() = Some(std::mem::replace(body, Body::from(instead.to_owned())));
+    parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(instead.len()));
+}
 
 fn is_complete_upload(method: &Method, query: &[(String, String)]) -> bool {
     *method == Method::POST && query.iter().any(|(name, _)| name == "uploadId")
@@ -164,14 +183,18 @@ const UNKNOWN: [&str; 8] = [
 ];
 
 /// Refuses a subresource that isn't one here. `path` is path style.
-fn known(call: &Call, path: &str) -> Result<()> {
+fn known(call: &Call, path: &str, is_form: bool) -> Result<()> {
     // A slash behind a bucket's name names no object.
     let of_object = path.trim_start_matches('/').split_once('/').is_some_and(|(_, key)| !key.is_empty());
     let unknown = |name: &str| UNKNOWN.contains(&name) || (of_object && name == "encryption");
-    match call.query.iter().find(|(name, _)| unknown(name)) {
-        Some((name, _)) => Err(Failure::not_implemented(&format!("The subresource {name}"))),
-        None => Ok(()),
+    if let Some((name, _)) = call.query.iter().find(|(name, _)| unknown(name)) {
+        return Err(Failure::not_implemented(&format!("The subresource {name}")));
     }
+    let to_bucket = call.method == Method::POST && !of_object && path.len() > 1;
+    if to_bucket && !is_form && !call.query.iter().any(|(name, _)| name == "delete") {
+        return Err(Failure::precondition("Bucket POST must be of the enclosure-type multipart/form-data"));
+    }
+    Ok(())
 }
 
 /// The query as (name, value), decoded, in order.
@@ -200,6 +223,9 @@ fn is_checksum(name: &str) -> bool {
     name == "x-amz-sdk-checksum-algorithm" || Algorithm::ALL.iter().any(|algorithm| algorithm.header() == name)
 }
 
+/// Parameters that are numbers. S3 takes an empty one for none.
+const NUMBERS: [&str; 5] = ["max-buckets", "max-keys", "max-parts", "max-uploads", "part-number-marker"];
+
 /// The URI in path style, without the parameters that sign it or override headers of the response.
 fn uri(path: &str, raw: &str, call: &Call, scheme: Option<Scheme>) -> Result<Uri> {
     let mut uri = match host_bucket(host_of(call.host())) {
@@ -209,7 +235,11 @@ fn uri(path: &str, raw: &str, call: &Call, scheme: Option<Scheme>) -> Result<Uri
     let mut separator = '?';
     for pair in raw.split('&') {
         let name = pair.split('=').next().unwrap_or_default();
-        let ours = name.is_empty() || name.starts_with("response-") || scheme.is_some_and(|scheme| scheme.signs(name));
+        let empty = pair.split_once('=').is_none_or(|(_, value)| value.is_empty());
+        let ours = name.is_empty()
+            || name.starts_with("response-")
+            || (empty && NUMBERS.contains(&name))
+            || scheme.is_some_and(|scheme| scheme.signs(name));
         if !ours {
             uri.push(separator);
             uri.push_str(pair);
@@ -239,7 +269,7 @@ fn headers_for_s3s(call: &Call, is_form: bool) -> Result<HeaderMap> {
 /// The body with its transfer undone: chunks joined, and the hash that the client sent verified as it passes.
 fn body_for_s3s(
     call: &Arc<Call>,
-    Parts { method, headers, .. }: &mut Parts,
+    Parts { method, headers, uri, .. }: &mut Parts,
     is_form: bool,
     body: Body,
     chunks: Option<Chunks>,
@@ -261,9 +291,9 @@ fn body_for_s3s(
         hash.starts_with("STREAMING-") || (!whole && encoding.split(',').any(|token| token.trim() == "aws-chunked"));
     let plain = patient(body);
     if is_form {
-        return Ok(settled(call, false, gathered(plain)));
+        return settled(call, Document::No, gathered(plain));
     }
-    let is_xml = well_formed::carries_xml(method, &call.query);
+    let document = Document::of(method, &call.query, uri.path());
     if is_chunked {
         let decoded = headers.remove("x-amz-decoded-content-length").ok_or_else(missing_length)?;
         let length = parse_length(&decoded)?;
@@ -271,7 +301,7 @@ fn body_for_s3s(
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         let seen = call.clone();
         let on_trailer = move |name: &str, value: &str| seen.trailers.lock().push((name.to_owned(), value.to_owned()));
-        return Ok(settled(call, is_xml, gathered(chunked::decode(plain, length, chunks, on_trailer))));
+        return settled(call, document, gathered(chunked::decode(plain, length, chunks, on_trailer)));
     }
     if headers.contains_key(TRANSFER_ENCODING) {
         return Err(Failure::new(
@@ -284,19 +314,45 @@ fn body_for_s3s(
     let length = length.unwrap_or(0);
     check_size(length)?;
     if whole {
-        return Ok(settled(call, is_xml, hashed(plain, hash.to_ascii_lowercase())));
+        return settled(call, document, Box::pin(hashed(plain, hash.to_ascii_lowercase())));
     }
-    Ok(settled(call, is_xml, plain))
+    settled(call, document, plain)
 }
 
-/// The end of every way in: a document's characters are checked, and a failure is noted for the answer.
-fn settled(call: &Arc<Call>, is_xml: bool, body: impl Stream<Item = Result<Bytes>> + Send + Sync + 'static) -> Body {
-    let call = call.clone();
-    let note = move |failure: &Failure| *call.failure.lock() = Some(failure.clone());
-    match is_xml {
-        true => wrap(well_formed::checked(body).inspect_err(note)),
-        false => wrap(body.inspect_err(note)),
+/// Whether a body is a document, which is verified as it comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Document {
+    No,
+    Xml,
+    /// A policy, which is JSON.
+    Json,
+}
+
+impl Document {
+    fn of(method: &Method, query: &[(String, String)], path: &str) -> Self {
+        if order::carries_document(method, query, path) {
+            return Self::Xml;
+        }
+        let policy = *method == Method::PUT && query.iter().any(|(name, _)| name == "policy");
+        if policy { Self::Json } else { Self::No }
     }
+}
+
+/// The end of every way in: a document's digests, characters and elements are checked, and a failure is noted for the answer.
+fn settled<S>(call: &Arc<Call>, document: Document, body: S) -> Result<Body>
+where
+    S: Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static,
+{
+    let noting = call.clone();
+    let note = move |failure: &Failure| *noting.failure.lock() = Some(failure.clone());
+    if document == Document::No {
+        return Ok(wrap(body.inspect_err(note)));
+    }
+    let body = upload_body::verified(call.clone(), body)?;
+    Ok(match document {
+        Document::Xml => wrap(elements::checked(well_formed::checked(body)).inspect_err(note)),
+        _ => wrap(body.inspect_err(note)),
+    })
 }
 
 fn parse_length(value: &HeaderValue) -> Result<u64> {

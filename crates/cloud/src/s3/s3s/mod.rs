@@ -7,9 +7,10 @@
 //! ```text
 //! front        takes from the request what s3s refuses though S3 accepts it, or obeys though S3 doesn't know it: the signature,
 //!              hosts with a bucket's name, dates and conditions, metadata that isn't ASCII, subresources
-//!                presigned (URLs)  chunked, stream, well_formed (bodies)  copy_source (a header)
+//!                presigned (URLs)  chunked, stream, well_formed, elements (bodies)  copy_source (a header)
 //! call         keeps all of that for the operation, and what the operation answers beside its output
 //! operations   the table of operations that s3s calls
+//! document     one that an operation reads by itself
 //! form         an object that a browser's form puts; fields: its fields, read before s3s reads them
 //! respond      failures in AWS's XML with AWS's texts, ids on everything; xml: documents that s3s doesn't write
 //! ```
@@ -20,6 +21,8 @@
 pub(super) mod call;
 pub(super) mod chunked;
 pub(super) mod copy_source;
+pub(super) mod document;
+mod elements;
 pub(super) mod fields;
 mod form;
 pub(super) mod front;

@@ -7,6 +7,7 @@ use s3s::xml::{DeResult, DeserializeContent, Deserializer};
 
 use super::call::Call;
 use super::xml;
+use crate::s3::acl;
 use crate::s3::error::Failure;
 
 /// Bytes of an XML document in a request: `s3s` reads no more, and neither do we.
@@ -23,7 +24,10 @@ pub(crate) fn finish(call: &Call, method: &Method, response: Response<Body>) -> 
         None => None,
     };
     let mut response = match failure {
-        Some(failure) => {
+        Some(mut failure) => {
+            if failure.code == "MalformedXML" && call.query("acl").is_some() {
+                failure = acl::malformed();
+            }
             if let Some(told) = &call.cx.told {
                 told.error(&failure.code);
             }
@@ -31,15 +35,21 @@ pub(crate) fn finish(call: &Call, method: &Method, response: Response<Body>) -> 
         }
         None => response,
     };
-    if let Some(xml) = call.xml.lock().take().filter(|_| response.status().is_success()) {
-        *response.body_mut() = Body::from(xml);
+    if response.status().is_success() {
+        if let Some(xml) = call.xml.lock().take() {
+            *response.body_mut() = Body::from(xml);
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+        }
+        if let Some(status) = call.status.lock().take() {
+            *response.status_mut() = status;
+        }
     }
     mend(&mut response);
     stamp(call, &mut response);
     response
 }
 
-/// Makes XML of a document of `s3s`, which writes texts as they are, but for what would end an element. A key may hold what XML can't
+/// Makes AWS's XML of a document of `s3s`, which writes texts as they are, but for what would end an element. A key may hold what XML can't
 /// ("ListObjectsV2", encoding-type).
 ///
 /// An object's bytes are a stream, and stay as they are whatever their type says.
@@ -47,8 +57,18 @@ fn mend(response: &mut Response<Body>) {
     if response.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != "application/xml") {
         return;
     }
-    if let Some(document) = response.body().bytes().and_then(|body| wire::xml::mended(&body)) {
-        *response.body_mut() = Body::from(document);
+    const DECLARATION: &[u8] = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+    let Some(body) = response.body().bytes() else { return };
+    let mended = wire::xml::mended(&body);
+    // S3 has a line of its own for the declaration.
+    let text = mended.as_deref().unwrap_or(&body);
+    match text.strip_prefix(DECLARATION).filter(|rest| !rest.starts_with(b"\n")) {
+        Some(rest) => *response.body_mut() = Body::from([DECLARATION, b"\n", rest].concat()),
+        None => {
+            if let Some(document) = mended {
+                *response.body_mut() = Body::from(document);
+            }
+        }
     }
 }
 

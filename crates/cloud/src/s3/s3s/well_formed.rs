@@ -5,44 +5,8 @@
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use http::Method;
 
 use crate::s3::error::{Failure, Result};
-
-/// The subresources that are put as XML.
-const XML: [&str; 21] = [
-    "accelerate",
-    "acl",
-    "analytics",
-    "cors",
-    "encryption",
-    "intelligent-tiering",
-    "inventory",
-    "legal-hold",
-    "lifecycle",
-    "logging",
-    "metrics",
-    "notification",
-    "object-lock",
-    "ownershipControls",
-    "publicAccessBlock",
-    "replication",
-    "requestPayment",
-    "retention",
-    "tagging",
-    "versioning",
-    "website",
-];
-
-/// Whether a request's body is a document: that of a configuration, of keys to delete, of parts to complete.
-pub(super) fn carries_xml(method: &Method, query: &[(String, String)]) -> bool {
-    let has = |wanted: &[&str]| query.iter().any(|(name, _)| wanted.contains(&name.as_str()));
-    match *method {
-        Method::POST => has(&["delete", "uploadId"]),
-        Method::PUT => has(&XML),
-        _ => false,
-    }
-}
 
 /// The same bytes, up to the first character that XML hasn't ("Extensible Markup Language (XML) 1.0", 2.2 Characters).
 pub(super) fn checked(
@@ -84,12 +48,5 @@ mod tests {
                 assert!(!passes(wrong.as_bytes(), cut).await, "{wrong:?} cut at {cut}");
             }
         }
-    }
-
-    #[test]
-    fn documents_are_told_from_objects() {
-        let is = |method: Method, name: &str| carries_xml(&method, &[(name.to_owned(), String::new())]);
-        assert!(is(Method::POST, "delete") && is(Method::POST, "uploadId") && is(Method::PUT, "tagging"));
-        assert!(!is(Method::PUT, "uploadId") && !is(Method::PUT, "x-id") && !is(Method::PUT, "policy"));
     }
 }
