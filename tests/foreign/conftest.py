@@ -16,6 +16,8 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
+from models import answers
+
 MESSAGING = os.environ["MESSAGING"]
 SCRATCH = pathlib.Path(os.environ["SCRATCH"])
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -47,7 +49,7 @@ class Cloud:
 
     def client(self, service, region="us-east-1", endpoint=None, **config):
         config = Config(retries={"total_max_attempts": 1}, **config)
-        return boto3.client(service, endpoint_url=endpoint or self.endpoint, region_name=region, config=config)
+        return held(boto3.client(service, endpoint_url=endpoint or self.endpoint, region_name=region, config=config))
 
     def older_client(self, service, region="us-east-1"):
         """A client by the service's description of 2023, before SQS learned JSON."""
@@ -56,7 +58,35 @@ class Cloud:
         config = Config(retries={"total_max_attempts": 1})
         client = session.create_client(service, endpoint_url=self.endpoint, region_name=region, config=config)
         assert client.meta.service_model.metadata["protocol"] == "query"
-        return client
+        return held(client)
+
+
+# Where an answer had another shape than its model says, since the test began.
+misshapen = []
+
+
+def held(client):
+    """Holds every answer that a client gets against its model's shape: as it came, since botocore passes over what it doesn't know."""
+
+    def look(http_response, model, **_):
+        streams = model.has_streaming_output or model.has_event_stream_output
+        if http_response.status_code < 300:
+            body = None if streams else http_response.content
+            found = answers.check_output(model, http_response.status_code, http_response.headers, body)
+        else:
+            found = answers.check_error(model, http_response.headers, http_response.content)
+        misshapen.extend(f"{model.service_model.service_name} {model.name}: {line}" for line in found)
+
+    client.meta.events.register("after-call", look)
+    return client
+
+
+@pytest.fixture(autouse=True)
+def shapes():
+    """A test fails that got an answer of another shape than AWS's model says."""
+    misshapen.clear()
+    yield
+    assert not misshapen, "answers that aren't of their model's shape:\n" + "\n".join(sorted(set(misshapen)))
 
 
 @pytest.fixture(scope="module")

@@ -254,6 +254,24 @@ def test_values_of_the_parameter_store(cfn, cloud):
     assert cloud.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["DisplayName"] == "first"
 
 
+def test_there_are_no_stack_sets(cfn, calls):
+    assert cfn.list_stack_sets()["Summaries"] == []
+    cfn.delete_stack_set(StackSetName="none")
+    operation = {"StackSetName": "none", "OperationId": "o"}
+    instance = {"StackSetName": "none", "StackInstanceAccount": "000000000000", "StackInstanceRegion": "us-east-1"}
+    for call, name, given in [
+        (cfn.describe_stack_set, "DescribeStackSet", {"StackSetName": "none"}),
+        (cfn.describe_stack_instance, "DescribeStackInstance", instance),
+        (cfn.describe_stack_set_operation, "DescribeStackSetOperation", operation),
+        (cfn.list_stack_instances, "ListStackInstances", {"StackSetName": "none"}),
+        (cfn.list_stack_set_operations, "ListStackSetOperations", {"StackSetName": "none"}),
+        (cfn.list_stack_set_operation_results, "ListStackSetOperationResults", operation),
+    ]:
+        assert refusal(call, **given)[0] == "StackSetNotFoundException", name
+        # None can ever be called with success.
+        calls.done["cloudformation"].add(name)
+
+
 def test_every_operation_is_called_or_refused_by_name(cloud, calls):
     # Nothing here lasts long enough to be cancelled, or fails to roll back: what they refuse was seen.
     calls.done["cloudformation"] |= {"CancelUpdateStack", "ContinueUpdateRollback"}

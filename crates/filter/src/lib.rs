@@ -35,6 +35,14 @@ pub enum Scope {
     MessageBody,
 }
 
+/// What is wrong with a policy that is nested, in the scope of attributes.
+pub const NO_NESTING: &str = "Filter policy scope MessageAttributes does not support nested filter policy";
+
+/// What is wrong with a text that is no JSON, in the words of the parser that SNS uses for all of its policies; `None` if nothing is.
+pub fn json_error(text: &str) -> Option<String> {
+    syntax::error(text)
+}
+
 /// Why a policy is refused. SNS puts `Invalid parameter: FilterPolicy: ` before it
 /// (`Invalid parameter: Attributes Reason: FilterPolicy: ` in Subscribe).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,7 +111,7 @@ fn check_limits(compiled: &Compiled, scope: Scope) -> Result<(), String> {
         return Err(format!("Filter policy can not have more than {MAX_KEYS} keys"));
     }
     if scope == Scope::MessageAttributes && compiled.depths.iter().any(|depth| *depth > 1) {
-        return Err("Filter policy scope MessageAttributes does not support nested filter policy".into());
+        return Err(NO_NESTING.into());
     }
     // A key's values count once for each level that the key is nested.
     let combinations = compiled.branches.iter().fold(0usize, |sum, branch| {

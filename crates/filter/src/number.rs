@@ -1,4 +1,6 @@
-//! Numbers compared by value: whole ones exactly, all others as doubles.
+//! Numbers compared by value: whole ones exactly, all others as doubles of five digits after the point.
+//!
+//! Source: "Filter policy constraints in Amazon SNS" ("five digits of accuracy after the decimal point").
 
 use std::cmp::Ordering;
 
@@ -44,11 +46,22 @@ impl Number {
         }
     }
 
+    /// The number of hundred thousandths.
+    fn rounded(self) -> f64 {
+        match self {
+            Number::Whole(n) => n as f64 * 1e5,
+            Number::Real(x) => (x * 1e5).round(),
+        }
+    }
+
     pub(super) fn compare(self, other: Self) -> Ordering {
         match (self, other) {
             (Number::Whole(a), Number::Whole(b)) => a.cmp(&b),
-            // Both are finite, so an order always exists.
-            _ => self.as_f64().partial_cmp(&other.as_f64()).unwrap_or(Ordering::Equal),
+            // Of those that are too large for their hundred thousandths to be finite the numbers themselves are compared.
+            _ if self.rounded().is_infinite() || other.rounded().is_infinite() => {
+                self.as_f64().partial_cmp(&other.as_f64()).unwrap_or(Ordering::Equal)
+            }
+            _ => self.rounded().partial_cmp(&other.rounded()).unwrap_or(Ordering::Equal),
         }
     }
 
@@ -77,7 +90,16 @@ mod tests {
 
     #[test]
     fn equal_by_value_not_by_spelling() {
-        let cases = [("100", "100.0", true), ("3.015e2", "301.5", true), ("0.1", "0.10", true), ("1", "2", false)];
+        let cases = [
+            ("100", "100.0", true),
+            ("3.015e2", "301.5", true),
+            ("0.1", "0.10", true),
+            ("1", "2", false),
+            // They were told apart, where SNS knows five digits after the point.
+            ("100.123456789", "100.1234567", true),
+            ("100.12345", "100.12346", false),
+            ("100", "100.000001", true),
+        ];
         for (a, b, same) in cases {
             assert_eq!(Number::parse(a).unwrap().same(Number::parse(b).unwrap()), same, "{a} {b}");
         }

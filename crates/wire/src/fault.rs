@@ -1,5 +1,6 @@
 //! An error as each protocol shows it.
 
+use super::json::negotiated;
 use super::xml::Writer;
 use super::{AwsError, Fault, Names, Protocol};
 
@@ -36,6 +37,7 @@ pub struct Rendered {
 pub fn render(error: &AwsError, style: Style, request_id: &str) -> Rendered {
     match style.protocol {
         Protocol::Query => without_headers(error.status, to_xml(error, style, request_id)),
+        Protocol::QueryJson => without_headers(error.status, negotiated::error(error, request_id)),
         Protocol::Rest => without_headers(error.status, to_rest_xml(error, request_id)),
         Protocol::Json10 | Protocol::Json11 => {
             let flat = style.names == Names::Flat;

@@ -28,8 +28,12 @@ mod tags;
 mod tests;
 
 use crate::operations;
-use crate::request::{Operation, Service};
+use crate::request::{Members, Operation, Service, Words};
 use wire::{Names, Protocol};
+
+/// What its model says of requests.
+static MEMBERS: Members =
+    Members::new(Words::Registry("InvalidParameterException"), include_str!("../../data/members/ecr.tsv"));
 
 /// What tells its requests apart, and what it answers.
 pub(crate) static SERVICE: Service = Service {
@@ -42,6 +46,7 @@ pub(crate) static SERVICE: Service = Service {
     error_prefix: "",
     body_limit: 1 << 20,
     operations: OPERATIONS,
+    members: Some(&MEMBERS),
     absent: absent::ABSENT,
 };
 

@@ -95,7 +95,7 @@ async fn pages_lead_through_all_repositories() {
     for input in [
         json!({"maxResults": 0}),
         json!({"maxResults": 1_001}),
-        json!({"maxResults": i64::MAX}),
+        json!({"maxResults": i32::MAX}),
         json!({"nextToken": "?"}),
         json!({"nextToken": ""}),
         forged("../../111111111111/us-east-1/secret"),

@@ -39,8 +39,12 @@ mod whole;
 pub(crate) use whole::flush;
 
 use crate::operations;
-use crate::request::{Operation, Service};
+use crate::request::{Members, Operation, Service, Words};
 use wire::{Names, Protocol};
+
+/// What its model says of requests.
+static MEMBERS: Members =
+    Members::new(Words::Framework("ValidationException"), include_str!("../../data/members/firehose.tsv"));
 
 /// What tells its requests apart, and what it answers.
 pub(crate) static SERVICE: Service = Service {
@@ -54,6 +58,7 @@ pub(crate) static SERVICE: Service = Service {
     // Records of 4 MiB together, in base64.
     body_limit: 8 << 20,
     operations: OPERATIONS,
+    members: Some(&MEMBERS),
     absent: "",
 };
 

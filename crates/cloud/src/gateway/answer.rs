@@ -1,7 +1,8 @@
 //! HTTP answers: results and errors in the shape of each protocol.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::request::Parts;
 use http::{Response, StatusCode};
 
 use super::{RequestId, Route, Service};
@@ -21,6 +22,17 @@ pub(super) fn style(service: Option<&'static Service>, protocol: Protocol) -> St
         names: service.map_or(Names::Wrapped, |it| it.names),
         namespace: service.map_or(fault::NO_SERVICE, |it| it.namespace),
         prefix: service.map_or("", |it| it.error_prefix),
+    }
+}
+
+/// How a query is answered: in XML, unless its client says that it takes JSON.
+pub(super) fn negotiated(parts: &Parts) -> Protocol {
+    let wanted = parts.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut kinds =
+        wanted.flat_map(|value| value.split(',')).map(|kind| kind.split(';').next().unwrap_or_default().trim());
+    match kinds.any(|kind| kind.eq_ignore_ascii_case("application/json")) {
+        true => Protocol::QueryJson,
+        false => Protocol::Query,
     }
 }
 

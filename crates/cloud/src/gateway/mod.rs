@@ -27,7 +27,7 @@ pub use access::Access;
 use admin::Page;
 #[cfg(test)]
 pub(crate) use admin::health;
-use answer::{failure, finish, plain, style, style_of};
+use answer::{failure, finish, negotiated, plain, style, style_of};
 use route::Route;
 #[cfg(test)]
 pub(crate) use route::route;
@@ -168,7 +168,7 @@ impl Gateway {
             Route::Query { service } => {
                 let (service, answer) = self.query(&mut cx, service, &parts, incoming).await;
                 _ = answer.as_ref().inspect_err(|error| tell(&cx, error));
-                finish(answer, style(service, Protocol::Query), cx.request_id)
+                finish(answer, style(service, negotiated(&parts)), cx.request_id)
             }
         }
     }
@@ -271,7 +271,7 @@ impl Gateway {
         cx.note_use(service.id);
         let mut scratch = Vec::new();
         let payload = payload(service, operation, Source::Json(Json::new(&body, &mut scratch)));
-        self.run(cx, operation, &payload).await
+        self.run(cx, service, operation, &payload).await
     }
 
     async fn query(
@@ -291,7 +291,7 @@ impl Gateway {
             Err((service, error)) => return (service, Err(error)),
         };
         cx.note_use(service.id);
-        (Some(service), self.run(cx, operation, &payload).await)
+        (Some(service), self.run(cx, service, operation, &payload).await)
     }
 
     /// Which operation a query asks for, of whom it is proven, and its parameters; or a refusal in the words of a service.
@@ -335,15 +335,21 @@ impl Gateway {
             };
             return Err((service, error));
         };
-        let Some(operation) = service.operation(action) else {
+        let at_queue = *service == sqs::SERVICE && queue;
+        let known = service.operation(action).filter(|_| !at_queue || sqs::is_of_queue(action));
+        let Some(operation) = known else {
             let refusal =
                 service.refuse_absent(action).unwrap_or_else(|| no_such_action(Some(service), action, version));
             return Err((Some(service), refusal));
         };
-        if *service == sqs::SERVICE && queue {
+        if at_queue {
             form.set_default("QueueUrl", &format!("{}{}", cx.host, parts.uri.path()));
         }
-        Ok((service, operation, payload(service, operation, Source::Form(form))))
+        let source = match negotiated(parts) {
+            Protocol::QueryJson => Source::Negotiated(form),
+            _ => Source::Form(form),
+        };
+        Ok((service, operation, payload(service, operation, source)))
     }
 
     fn verify(&self, cx: &mut Context, parts: &Parts, body: &[u8], family: Family) -> Result<(), AwsError> {
@@ -353,7 +359,14 @@ impl Gateway {
         Ok(())
     }
 
-    async fn run(&self, cx: &Context, operation: &Operation, payload: &Payload<'_>) -> Result<Vec<u8>, AwsError> {
+    async fn run(
+        &self,
+        cx: &Context,
+        service: &Service,
+        operation: &Operation,
+        payload: &Payload<'_>,
+    ) -> Result<Vec<u8>, AwsError> {
+        service.check(payload)?;
         let answer = (operation.run)(cx, payload).await;
         // A refusal may come of a look alone.
         if answer.is_err() || !operation.durable {

@@ -9,13 +9,18 @@ use super::access::Proof;
 use super::{Gateway, head};
 use crate::http::body::Body;
 use crate::http::drain;
-use crate::request::Context;
+use crate::request::{Context, host_of};
 use crate::s3;
 use crate::sigv4::{Claim, Family, Payload as Signed, Refusal};
 
 impl Gateway {
     /// Answers a request that is S3's; puts back what is left of its body.
-    pub(super) async fn s3(&self, mut cx: Context, parts: Parts, incoming: &mut Option<Incoming>) -> Response<Body> {
+    pub(super) async fn s3(
+        &self,
+        mut cx: Context,
+        mut parts: Parts,
+        incoming: &mut Option<Incoming>,
+    ) -> Response<Body> {
         let website = s3::is_website(&cx);
         if parts.method == Method::OPTIONS || website {
             // Neither is asked who he is.
@@ -33,6 +38,11 @@ impl Gateway {
             true => self.form(cx, parts, body).await,
             false => match self.access.verify(&self.cloud, &parts, Signed::Declared, Family::S3) {
                 Ok(proof) => self.object(cx, proof, parts, body).await,
+                Err(_) if is_visit(&cx, &parts) => {
+                    cx.become_nobody();
+                    parts.extensions.insert(s3::Visitor);
+                    self.object(cx, None, parts, body).await
+                }
                 Err(error) => s3::refuse(cx, parts, error),
             },
         };
@@ -80,4 +90,10 @@ impl Gateway {
         cx.note_use("s3");
         s3::serve(cx, parts, body).await
     }
+}
+
+/// Whether nobody claims to have signed a request, and what it is for may be open to everybody.
+fn is_visit(cx: &Context, parts: &Parts) -> bool {
+    let authority = cx.host.split_once("://").map_or(&*cx.host, |(_, authority)| authority);
+    matches!(Claim::of(parts), Ok(None)) && s3::may_be_open(host_of(authority), parts)
 }

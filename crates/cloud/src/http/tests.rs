@@ -106,8 +106,14 @@ async fn with_credentials_an_unsigned_or_unknown_request_is_refused() {
     let answer =
         ask_with(access(), &form("Action=GetCallerIdentity&Version=2011-06-15", &format!("{date}{AUTH}"))).await;
     assert!(answer.contains("<Code>InvalidClientTokenId</Code>"), "{answer}");
-    let answer = ask_with(access(), "GET /bucket HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
-    assert!(answer.contains("<Error><Code>AccessDenied</Code>"), "{answer}");
+    // Of a bucket anybody may ask whether it is open to everybody, as on AWS, and nothing else.
+    for (line, code) in
+        [("PUT /bucket", "AccessDenied"), ("GET /bucket?acl", "AccessDenied"), ("GET /bucket", "NoSuchBucket")]
+    {
+        let answer =
+            ask_with(access(), &format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).await;
+        assert!(answer.contains(&format!("<Error><Code>{code}</Code>")), "{line}: {answer}");
+    }
 }
 
 #[tokio::test]
@@ -119,9 +125,9 @@ async fn with_credentials_the_servers_own_pages_are_closed() {
         let answer = ask_with(access(), &request(line, "")).await;
         assert!(answer.contains("<Code>MissingAuthenticationToken</Code>"), "{line}: {answer}");
     }
-    for line in ["GET /", "GET /metrics"] {
+    for (line, code) in [("GET /", "AccessDenied"), ("GET /metrics", "NoSuchBucket")] {
         let answer = ask_with(access(), &request(line, "Accept: text/html\r\n")).await;
-        assert!(answer.contains("<Code>AccessDenied</Code>"), "{line}: {answer}");
+        assert!(answer.contains(&format!("<Code>{code}</Code>")), "{line}: {answer}");
     }
     for line in ["GET /health", "GET /_localstack/health", "GET /_messaging/ca.pem"] {
         assert!(ask_with(access(), &request(line, "")).await.starts_with("HTTP/1.1 200"), "{line}");

@@ -28,10 +28,14 @@ mod tags;
 mod tests;
 
 use crate::operations;
-use crate::request::{Operation, Service};
+use crate::request::{Members, Operation, Service, Words};
 use wire::{Names, Protocol};
 
 pub(crate) use deletion::sweep;
+
+/// What its model says of requests.
+static MEMBERS: Members =
+    Members::new(Words::Framework("ValidationException"), include_str!("../../data/members/kms.tsv"));
 
 /// What tells its requests apart, and what it answers.
 pub(crate) static SERVICE: Service = Service {
@@ -44,6 +48,7 @@ pub(crate) static SERVICE: Service = Service {
     error_prefix: "",
     body_limit: 1 << 20,
     operations: OPERATIONS,
+    members: Some(&MEMBERS),
     absent: absent::ABSENT,
 };
 

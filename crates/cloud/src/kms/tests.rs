@@ -208,7 +208,7 @@ async fn a_key_goes_when_its_time_is_over_and_not_before() {
     let client = Client::new();
     let (id, other) = (client.make().await, client.make().await);
     client.ok("CreateAlias", json!({"AliasName": "alias/app", "TargetKeyId": id})).await;
-    for days in [0, 6, 31, -7, i64::MAX] {
+    for days in [0, 6, 31, -7, i64::from(i32::MAX)] {
         let input = json!({"KeyId": id, "PendingWindowInDays": days});
         assert_eq!(client.code("ScheduleKeyDeletion", input).await, "ValidationException", "{days}");
     }

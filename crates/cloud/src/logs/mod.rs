@@ -36,13 +36,17 @@ mod tags;
 mod tests;
 
 use crate::operations;
-use crate::request::{Operation, Service};
+use crate::request::{Members, Operation, Service, Words};
 use wire::{Names, Protocol};
 
 pub(crate) use door::{Unwritten, write};
 pub(crate) use names::{group_of_name, stream_arn, stream_of_name};
 pub(crate) use place::Place;
 pub(crate) use sweep::sweep;
+
+/// What its model says of requests.
+static MEMBERS: Members =
+    Members::new(Words::Framework("InvalidParameterException"), include_str!("../../data/members/logs.tsv"));
 
 /// What tells its requests apart, and what it answers.
 pub(crate) static SERVICE: Service = Service {
@@ -56,6 +60,7 @@ pub(crate) static SERVICE: Service = Service {
     // A batch of 1 MiB, of which JSON can make six, with the frames of 10,000 events.
     body_limit: 8 << 20,
     operations: OPERATIONS,
+    members: Some(&MEMBERS),
     absent: absent::ABSENT,
 };
 

@@ -26,6 +26,7 @@ impl Context {
             names: service.names,
             namespace: service.namespace,
         };
+        service.check(&payload)?;
         let cx = Context { protocol: Protocol::Json11, ..self.clone() };
         let answer = (operation.run)(&cx, &payload).await?;
         if answer.is_empty() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::core::Cloud;
+use engine::config::Attributes;
 use engine::{AccessKey, Engine, Millis};
 
 /// Who sent a request, as its signature proves.
@@ -50,6 +51,20 @@ pub struct Session {
     /// `<role's id>:<session>`, the user's id, or the account.
     pub user_id: String,
     pub expires: Millis,
+    /// What conditions may ask of it. Tokens of before it was kept have nothing here.
+    #[serde(skip)]
+    pub facts: Option<SessionFacts>,
+}
+
+/// What policies may ask of a session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionFacts {
+    pub issued: Millis,
+    /// The role's or the user's as they were then, and the session's own.
+    pub tags: Attributes,
+    /// The keys of those that a role's session hands on to the next.
+    pub transitive: Vec<String>,
+    pub source_identity: Option<String>,
 }
 
 impl Session {

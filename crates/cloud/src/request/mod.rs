@@ -5,6 +5,7 @@ mod address;
 mod call;
 mod identity;
 mod intern;
+mod members;
 mod operation;
 pub(crate) mod passing;
 mod request_id;
@@ -21,8 +22,9 @@ use wire::Protocol;
 
 pub(crate) use self::account::{DEFAULT_ACCOUNT, DEFAULT_REGION, account_in, account_of, is_account, is_region};
 pub(crate) use self::address::{host_of, queue_path, region_of_address};
-pub(crate) use self::identity::{Identity, KeyUser, Session, user_key};
+pub(crate) use self::identity::{Identity, KeyUser, Session, SessionFacts, user_key};
 pub(crate) use self::intern::intern;
+pub(crate) use self::members::{Members, Words};
 pub(crate) use self::operation::{Answer, Operation};
 pub(crate) use self::request_id::{RequestId, RequestIds};
 pub(crate) use self::service::{Service, Services};
@@ -95,7 +97,11 @@ impl Context {
                 referer: self.origin.referer.as_deref(),
             },
         };
+        let facts = self.session.as_ref().and_then(|session| session.facts.as_ref());
         Around {
+            issued: facts.map(|facts| facts.issued),
+            principal_tags: facts.map(|facts| &facts.tags),
+            source_identity: facts.and_then(|facts| facts.source_identity.as_deref()),
             secure: self.service.is_some()
                 || self.origin.secure
                 || self.origin.address.is_none_or(|it| it.to_canonical().is_loopback()),

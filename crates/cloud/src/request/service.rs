@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use super::members::Members;
 use super::operation::Operation;
-use wire::{AwsError, Names, Protocol};
+use wire::{AwsError, Names, Payload, Protocol};
 
 /// A service with a table of operations. S3 has none: it takes what no other claims.
 pub struct Service {
@@ -25,6 +26,8 @@ pub struct Service {
     pub body_limit: usize,
     /// Sorted by name.
     pub operations: &'static [Operation],
+    /// What AWS's model says of the members of its requests; `None` where the operations check all of it themselves.
+    pub members: Option<&'static Members>,
     /// The names of AWS's operations that aren't simulated, between white space.
     pub absent: &'static str,
 }
@@ -34,6 +37,14 @@ impl Service {
     pub fn operation(&self, name: &str) -> Option<&'static Operation> {
         let operations: &'static [Operation] = self.operations;
         operations.binary_search_by_key(&name, |operation| operation.name).ok().map(|at| &operations[at])
+    }
+
+    /// Holds a request against AWS's model, which comes before all that its operation looks at.
+    ///
+    /// # Errors
+    /// What the model doesn't allow.
+    pub fn check(&self, payload: &Payload<'_>) -> Result<(), AwsError> {
+        self.members.map_or(Ok(()), |members| members.check(payload))
     }
 
     /// The refusal of an operation of AWS's that isn't simulated: it is told from one that nobody knows. `None` for a name that

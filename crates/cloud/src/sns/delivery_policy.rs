@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::error::read_policy;
 use engine::config::Attributes;
 
 /// What a topic's policy calls its parts, and what a subscription's calls them.
@@ -57,8 +58,7 @@ impl Level {
 
 /// The policy as AWS keeps it: with its flags, without what is null; for a subscription with null for what isn't set.
 pub(super) fn normalize(text: &str, level: Level) -> Result<String, String> {
-    let value: Value =
-        serde_json::from_str(text).map_err(|error| format!("DeliveryPolicy: failed to parse JSON. {error}"))?;
+    let value: Value = read_policy(text).map_err(|error| format!("DeliveryPolicy: {error}"))?;
     let policy = match level {
         Level::Topic => match value.get("http") {
             Some(Value::Object(http)) => http,

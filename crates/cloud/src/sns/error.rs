@@ -33,6 +33,14 @@ pub(super) fn not_null<'t, 'a>(value: &'t Option<Text<'a>>, member: &str) -> Res
     value.as_ref().map(Text::as_str).ok_or_else(|| null(member))
 }
 
+/// Reads a policy; the error is what SNS says of one that is no JSON, for all kinds of policies.
+pub(super) fn read_policy<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    match filter::json_error(text) {
+        Some(error) => Err(format!("failed to parse JSON. {error}")),
+        None => serde_json::from_str(text).map_err(|error| format!("failed to parse JSON. {error}")),
+    }
+}
+
 /// A topic that isn't there.
 pub(super) fn no_topic() -> AwsError {
     AwsError::new(404, "NotFound", "Topic does not exist")
@@ -55,6 +63,8 @@ pub(super) enum BadAttribute {
     Name,
     /// The value; the text says what SNS puts behind `Invalid parameter: `.
     Value(String),
+    /// The filter policy, which SNS names only where it is one attribute among others.
+    Filter(String),
 }
 
 impl BadAttribute {
@@ -63,6 +73,7 @@ impl BadAttribute {
         match self {
             Self::Name => invalid_attribute(format_args!("Unknown attribute {name}")),
             Self::Value(what) => invalid_attribute(what),
+            Self::Filter(what) => invalid_attribute(format_args!("FilterPolicy: {what}")),
         }
     }
 
@@ -70,7 +81,7 @@ impl BadAttribute {
     pub(super) fn alone(self) -> AwsError {
         match self {
             Self::Name => invalid("AttributeName"),
-            Self::Value(what) => invalid(what),
+            Self::Value(what) | Self::Filter(what) => invalid(what),
         }
     }
 }

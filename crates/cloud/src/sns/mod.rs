@@ -52,6 +52,7 @@ pub(crate) static SERVICE: Service = Service {
     // Messages of 256 KiB together.
     body_limit: 2 << 20,
     operations: OPERATIONS,
+    members: None,
     absent: "",
 };
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::error::read_policy;
 use crate::core::{Cloud, receive};
 use engine::config::{Attributes, SubscriptionConfig};
 use engine::topic::{Topic, archive_arn};
@@ -30,8 +31,7 @@ impl Window {
     /// Reads a policy; the error is what SNS puts behind `Invalid parameter: `.
     pub(crate) fn parse(policy: &str) -> Result<Self, String> {
         let bad = |what: &str| format!("ReplayPolicy: {what}");
-        let policy: Value =
-            serde_json::from_str(policy).map_err(|error| bad(&format!("failed to parse JSON. {error}")))?;
+        let policy: Value = read_policy(policy).map_err(|error| bad(&error))?;
         if policy["PointType"] != "Timestamp" {
             return Err(bad("PointType must be Timestamp"));
         }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{VALIDATION_ERROR, invalid, no_resource, null, required};
+use super::error::{VALIDATION_ERROR, invalid, no_resource, null};
 use super::{access, arn};
 use crate::core::transaction::Transaction;
 use crate::request::Context;
@@ -63,6 +63,20 @@ fn check_length(text: &str, member: &str, allowed: RangeInclusive<usize>) -> Res
     checks.done()
 }
 
+/// Of texts in a list AWS's framework names the list, and tells all that the model says of them.
+fn check_keys(keys: &[Text<'_>]) -> Result<(), AwsError> {
+    let mut checks = Checks::new(VALIDATION_ERROR);
+    if keys.iter().any(|key| !(1..=MAX_KEY).contains(&key.chars().count())) {
+        let told: Vec<&str> = keys.iter().map(Text::as_str).collect();
+        let constraint = format!(
+            "Member must satisfy constraint: [Member must have length less than or equal to {MAX_KEY}, Member must have length \
+             greater than or equal to 1]"
+        );
+        checks.fail(format_args!("[{}]", told.join(", ")), "tagKeys", constraint);
+    }
+    checks.done()
+}
+
 fn check_count(tags: &Attributes) -> Result<(), AwsError> {
     if tags.keys().filter(|key| !key.starts_with("aws:")).count() > MAX_TAGS {
         return Err(AwsError::bad(
@@ -87,7 +101,7 @@ pub(super) struct TagResourceInput<'a> {
 pub(super) struct Empty {}
 
 pub(super) async fn tag_resource(cx: &Context, input: TagResourceInput<'_>) -> Result<Empty, AwsError> {
-    let arn = required(&input.resource_arn, "ResourceArn")?;
+    let arn = arn::topic(&input.resource_arn, "ResourceArn", cx)?;
     let tags = validate(&input.tags.ok_or_else(|| null("tags"))?, cx.service.is_some())?;
     change(cx, arn, "SNS:TagResource", |config| {
         config.tags.extend(tags);
@@ -106,8 +120,9 @@ pub(super) struct UntagResourceInput<'a> {
 }
 
 pub(super) async fn untag_resource(cx: &Context, input: UntagResourceInput<'_>) -> Result<Empty, AwsError> {
-    let arn = required(&input.resource_arn, "ResourceArn")?;
+    let arn = arn::topic(&input.resource_arn, "ResourceArn", cx)?;
     let keys = input.tag_keys.ok_or_else(|| null("tagKeys"))?;
+    check_keys(&keys)?;
     change(cx, arn, "SNS:UntagResource", |config| {
         for key in keys.iter().filter(|key| cx.service.is_some() || !key.starts_with("aws:")) {
             config.tags.remove(key.as_str());
@@ -134,8 +149,7 @@ pub(super) async fn list_tags_for_resource(
     cx: &Context,
     input: ListTagsForResourceInput<'_>,
 ) -> Result<ListTagsForResourceOutput, AwsError> {
-    let arn = required(&input.resource_arn, "ResourceArn")?;
-    arn::check_topic(arn, "ResourceArn", cx)?;
+    let arn = arn::topic(&input.resource_arn, "ResourceArn", cx)?;
     cx.cloud.core.read(|engine, _| {
         let topic = engine.topic_by_arn(arn).ok_or_else(no_resource)?;
         access::check(cx, topic, "SNS:ListTagsForResource")?;
@@ -150,7 +164,6 @@ async fn change(
     action: &str,
     edit: impl FnOnce(&mut TopicConfig) -> Result<(), AwsError>,
 ) -> Result<Empty, AwsError> {
-    arn::check_topic(arn, "ResourceArn", cx)?;
     let decide = |tx: &mut Transaction<'_>| {
         let topic: &Topic = tx.engine().topic_by_arn(arn).ok_or_else(no_resource)?;
         access::check(cx, topic, action)?;
@@ -178,6 +191,10 @@ mod tests {
         assert!(message(&[tag("", "1")]).contains("tags.1.member.key"));
         assert!(message(&[tag("AWS:x", "1")]).contains("aws:"));
         assert!(validate(&[tag("aws:cloudformation:stack-id", "1")], true).is_ok());
+        // A key that is empty or too long was taken, and untagged nothing.
+        for key in [String::new(), "k".repeat(MAX_KEY + 1)] {
+            assert!(check_keys(&["k".into(), key.into()]).unwrap_err().message.contains("at 'tagKeys'"));
+        }
         let many: Vec<_> = (0..51).map(|i| tag(&i.to_string(), "")).collect();
         assert_eq!(validate(&many, false).unwrap_err().code, "TagLimitExceeded");
     }

@@ -64,8 +64,8 @@ pub(super) async fn list_dead_letter_source_queues(
     cx: &Context,
     input: ListDeadLetterSourceQueuesInput<'_>,
 ) -> Result<ListDeadLetterSourceQueuesOutput, AwsError> {
-    let page = Page::of(input.max_results, input.next_token.as_deref())?;
     let target = queue_url::to_arn(cx, &input.queue_url)?;
+    let page = Page::of(input.max_results, input.next_token.as_deref())?;
     let arns = cx.cloud.core.read(|engine, _| {
         queue_url::open(cx, engine, &target, "sqs:ListDeadLetterSourceQueues")?;
         let sources = engine.queues("").filter(|queue| is_source(queue, &target));

@@ -16,19 +16,19 @@ const MAX_NAME: usize = 256;
 const MAX_DIGITS: usize = 38;
 const EXPONENTS: std::ops::RangeInclusive<i32> = -128..=126;
 
-/// A message attribute's value as clients send and get it.
+/// A message attribute's value as clients send and get it. None of its members has a default: an empty list would be one without any.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct AttributeValue<'a> {
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub string_value: Option<Text<'a>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub binary_value: Option<Blob>,
-    #[serde(borrow, default, skip_serializing)]
+    #[serde(borrow, skip_serializing)]
     pub string_list_values: Option<Vec<Text<'a>>>,
-    #[serde(default, skip_serializing)]
+    #[serde(skip_serializing)]
     pub binary_list_values: Option<Vec<Blob>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub data_type: Option<Text<'a>>,
 }
 
@@ -94,7 +94,8 @@ fn check_name(name: &str, whose: Whose) -> Result<(), AwsError> {
     if name.len() > MAX_NAME {
         return Err(error::invalid("Message (user) attribute name must be shorter than 256 bytes."));
     }
-    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')) {
+    // Letters and digits of every script (recorded on AWS).
+    if !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.')) {
         // The wording and the blank at the end are AWS's.
         return Err(error::invalid(
             "Message (user) attributes name can only contain upper and lower score characters, digits, periods, hyphens \
@@ -222,7 +223,7 @@ mod tests {
             ("AWS.x", text("String", "x"), "reserved"),
             (".a", text("String", "x"), "with a period"),
             ("a..b", text("String", "x"), "in succession"),
-            ("ä", text("String", "x"), "upper and lower score"),
+            ("§", text("String", "x"), "upper and lower score"),
             ("a", text("string", "x"), "supported type prefixes"),
             ("a", text("String", ""), "must contain a non-empty value of type 'String'"),
             ("a", text("Binary", "x"), "must contain a non-empty value of type 'Binary'"),

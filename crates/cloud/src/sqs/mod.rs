@@ -10,6 +10,21 @@
 //! pages      peek                                                           what lies in a queue, without receiving it
 //! ```
 //!
+//! The order in which SQS looks at a request, the same in all of its operations. What stands below isn't looked at while something above is
+//! wrong:
+//!
+//! ```text
+//! 1  types of the parameters                        SerializationException          wire
+//! 2  the queue's address: there, a URL of a queue   MissingParameter, InvalidAddress   queue_url::to_arn
+//! 3  the other parameters: there, their bounds      MissingParameter, InvalidParameterValue; a batch as a whole, then each entry
+//! 4  whether the queue exists                       QueueDoesNotExist               queue_url::open
+//! 5  whether the caller may                         AccessDenied                    queue_url::open
+//! 6  what depends on the queue                      FIFO's parameters, attributes, receipt handles
+//! ```
+//!
+//! Source: what was recorded on AWS of requests with two things wrong (a message that is too long for a queue that isn't there, a
+//! FIFO parameter for one that is no FIFO queue); no page of AWS's has it.
+//!
 //! A message that came by SNS lies in the log once, as it was published, however many queues it went to. Each queue's
 //! subscription decides how it looks there, so the JSON document around it is made when a consumer receives it:
 //! `received` and the mover of `move_tasks` ask [`crate::notification`] for it.
@@ -61,6 +76,7 @@ pub(crate) static SERVICE: Service = Service {
     // Messages of 1 MiB together.
     body_limit: 8 << 20,
     operations: OPERATIONS,
+    members: None,
     absent: "",
 };
 
@@ -89,3 +105,18 @@ const OPERATIONS: &[Operation] = operations! {
     "TagQueue" => tags::tag_queue,
     "UntagQueue" => tags::untag_queue,
 };
+
+/// The operations that name no queue by its URL.
+const OF_ACCOUNT: [&str; 6] = [
+    "CancelMessageMoveTask",
+    "CreateQueue",
+    "GetQueueUrl",
+    "ListMessageMoveTasks",
+    "ListQueues",
+    "StartMessageMoveTask",
+];
+
+/// Whether an operation is one of a queue's URL. Of the others AWS says there that they are not valid for this endpoint.
+pub(crate) fn is_of_queue(operation: &str) -> bool {
+    !OF_ACCOUNT.contains(&operation)
+}

@@ -34,7 +34,7 @@ pub(super) fn fits(text: &str) -> bool {
 pub(super) fn add(policy: Option<&str>, arn: &str, label: &str, accounts: &[&str], actions: &[&str]) -> Option<String> {
     let mut policy = read(policy).unwrap_or_else(|| {
         let mut fresh = Map::new();
-        fresh.insert("Version".to_owned(), json!("2012-10-17"));
+        fresh.insert("Version".to_owned(), json!("2008-10-17"));
         fresh.insert("Id".to_owned(), json!(format!("{arn}/SQSDefaultPolicy")));
         fresh
     });

@@ -58,6 +58,10 @@ pub(crate) fn to_arn(cx: &Context, url: &Option<Text<'_>>) -> Result<String, Aws
         None => None,
     };
     found.ok_or_else(|| {
+        // A host alone may have any name: there is no queue at it (recorded on AWS, JSON protocol).
+        if url.split_once("://").is_some_and(|(_, rest)| !rest.trim_end_matches('/').contains(['/', '?', '#'])) {
+            return error::no_queue(cx);
+        }
         let message = format!("The address {url} is not valid for this endpoint.");
         AwsError::new(404, "InvalidAddress", message).query_code("InvalidAddress")
     })

@@ -27,8 +27,12 @@ mod tests;
 mod value;
 
 use crate::operations;
-use crate::request::{Operation, Service};
+use crate::request::{Members, Operation, Service, Words};
 use wire::{Names, Protocol};
+
+/// What its model says of requests.
+static MEMBERS: Members =
+    Members::new(Words::Framework("ValidationException"), include_str!("../../data/members/ssm.tsv"));
 
 /// What tells its requests apart, and what it answers.
 pub(crate) static SERVICE: Service = Service {
@@ -41,6 +45,7 @@ pub(crate) static SERVICE: Service = Service {
     error_prefix: "",
     body_limit: 1 << 20,
     operations: OPERATIONS,
+    members: Some(&MEMBERS),
     absent: absent::ABSENT,
 };
 

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::error::{VALIDATION, invalid};
 use engine::Millis;
-use template::java::{self, Unmatched};
+use search::java::{self, Unmatched};
 use wire::{AwsError, check};
 
 /// "Managing parameter tiers": characters of a value of the standard and of the advanced tier.

@@ -39,6 +39,7 @@ pub(crate) async fn call(cx: &Context, service: &Service, operation: &str, input
     let mut scratch = Vec::new();
     let source = Source::Json(Json::new(body.as_bytes(), &mut scratch));
     let payload = Payload { operation: operation.name, source, names: Names::Flat, namespace: "" };
+    service.check(&payload)?;
     let answer = (operation.run)(cx, &payload).await?;
     Ok(if answer.is_empty() { Value::Null } else { serde_json::from_slice(&answer).unwrap() })
 }

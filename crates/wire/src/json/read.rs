@@ -4,9 +4,10 @@ use std::cell::Cell;
 
 use parking_lot::Mutex;
 use serde::Deserialize;
+use serde::de::DeserializeSeed;
 use simd_json::Buffers;
 
-use super::strict::from_slice;
+use super::strict::{from_slice, look};
 use crate::AwsError;
 
 /// Deeper than this is left to serde_json, which bounds its recursion at the same depth.
@@ -40,6 +41,11 @@ impl<'b> Json<'b> {
             Some(input) => Ok(input),
             None => from_slice(self.body),
         }
+    }
+
+    /// Looks at the body; what was read of it before or is read later makes no difference.
+    pub(crate) fn look<'a, S: DeserializeSeed<'a>>(&'a self, seed: S) -> Result<S::Value, AwsError> {
+        look(self.body, seed)
     }
 }
 

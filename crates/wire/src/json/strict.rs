@@ -1,6 +1,9 @@
 //! The sure way to read a body, by serde_json, with AWS's words for what can't be read.
 
+use std::marker::PhantomData;
+
 use serde::Deserialize;
+use serde::de::DeserializeSeed;
 use serde_json::error::Category;
 
 use crate::AwsError;
@@ -9,12 +12,19 @@ const LIST: &str = "Start of list found where not expected";
 
 /// Reads an operation's input; no body at all is an empty object.
 pub(super) fn from_slice<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, AwsError> {
+    look(body, PhantomData)
+}
+
+/// Reads a body by a seed.
+pub(super) fn look<'a, S: DeserializeSeed<'a>>(body: &'a [u8], seed: S) -> Result<S::Value, AwsError> {
     let body = if body.is_empty() { b"{}" } else { body };
     // serde would take a list for a structure's members in order.
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(AwsError::bad("SerializationException", LIST));
     }
-    serde_json::from_slice(body).map_err(|error| AwsError::bad("SerializationException", explain(&error)))
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let read = seed.deserialize(&mut reader).and_then(|read| reader.end().map(|()| read));
+    read.map_err(|error| AwsError::bad("SerializationException", explain(&error)))
 }
 
 /// AWS's words for a value of the wrong type; serde's for anything else.

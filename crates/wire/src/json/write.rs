@@ -310,13 +310,21 @@ impl ser::SerializeStruct for Compound<'_> {
     type Ok = ();
     type Error = Error;
 
+    /// A member that has no value is left out: AWS writes no null.
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
+        let (begin, before) = (self.out.len(), self.before);
         self.separate();
         // A member's name has nothing to escape.
         self.out.push(b'"');
         self.out.extend_from_slice(name.as_bytes());
         self.out.extend_from_slice(b"\":");
-        self.value(value)
+        let at = self.out.len();
+        self.value(value)?;
+        if self.out[at..] == *b"null" {
+            self.out.truncate(begin);
+            self.before = before;
+        }
+        Ok(())
     }
 
     fn end(self) -> Result<()> {
@@ -344,6 +352,7 @@ mod tests {
         letter: char,
         numbers: (u8, i64, u64, f64, f32),
         on: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
         maybe: Option<Box<All>>,
         list: Vec<String>,
         map: BTreeMap<String, i32>,
@@ -356,6 +365,21 @@ mod tests {
         assert!(to_vec(&Kind::Held(1)).unwrap_err().message.contains("no answer has Kind"));
         assert!(to_vec(&BTreeMap::from([(1, 2)])).is_err());
         assert_eq!(to_vec(&()).unwrap(), b"");
+    }
+
+    /// The Parameter Store's answers had `"NextToken":null`, where AWS's have nothing.
+    #[test]
+    fn members_without_a_value_are_left_out() {
+        #[derive(Serialize)]
+        struct Output {
+            first: Option<u8>,
+            text: &'static str,
+            last: Option<&'static str>,
+        }
+        let written = |first, last| String::from_utf8(to_vec(&Output { first, text: "null", last }).unwrap()).unwrap();
+        assert_eq!(written(None, None), r#"{"text":"null"}"#);
+        assert_eq!(written(Some(1), Some("x")), r#"{"first":1,"text":"null","last":"x"}"#);
+        assert_eq!(String::from_utf8(to_vec(&[None, Some(1)]).unwrap()).unwrap(), "[null,1]");
     }
 
     proptest! {

@@ -5,11 +5,12 @@
 //! pass is enough; where one doesn't, the parameters are sorted by path and read again. Unknown parameters are
 //! ignored, as AWS does.
 
+mod path;
 #[cfg(test)]
 mod tests;
 
-use std::cmp::Ordering;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::BorrowedStrDeserializer;
@@ -18,20 +19,27 @@ use serde::forward_to_deserialize_any;
 
 use crate::form::{Form, Param};
 use crate::{AwsError, Names};
-
-/// More digits than any index needs.
-const MAX_INDEX_DIGITS: usize = 9;
+use path::{by_path, is_index, number};
 
 /// Reads an operation's input from a form.
 pub(crate) fn from_form<'a, T: Deserialize<'a>>(form: &'a Form, names: Names) -> Result<T, AwsError> {
+    look(form, names, || PhantomData)
+}
+
+/// Reads a form by a seed, or by a second one where its parameters have to be sorted.
+pub(crate) fn look<'a, S: DeserializeSeed<'a>>(
+    form: &'a Form,
+    names: Names,
+    seed: impl Fn() -> S,
+) -> Result<S::Value, AwsError> {
     let reader = Reader { form, names, sorted: false };
-    if let Ok(input) = T::deserialize(reader.root(form.params())) {
+    if let Ok(input) = seed().deserialize(reader.root(form.params())) {
         return Ok(input);
     }
     // Also another error may come of a value whose parameters are scattered: only sorted ones tell.
     let mut params = form.params().to_vec();
     params.sort_by(|a, b| by_path(form.key(*a), form.key(*b)));
-    let error = match T::deserialize(Reader { sorted: true, ..reader }.root(&params)) {
+    let error = match seed().deserialize(Reader { sorted: true, ..reader }.root(&params)) {
         Ok(input) => return Ok(input),
         Err(error) => error,
     };
@@ -42,33 +50,6 @@ pub(crate) fn from_form<'a, T: Deserialize<'a>>(form: &'a Form, names: Names) ->
         }
         (Error::Scattered, _) => AwsError::bad("MalformedInput", "The parameters' names contradict each other."),
     })
-}
-
-/// Orders paths by segment, numbers by value.
-fn by_path(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a.split('.'), b.split('.'));
-    loop {
-        let order = match (a.next(), b.next()) {
-            (None, None) => return Ordering::Equal,
-            (None, Some(_)) => return Ordering::Less,
-            (Some(_), None) => return Ordering::Greater,
-            (Some(a), Some(b)) => match (is_index(a), is_index(b)) {
-                (true, true) => number(a).cmp(&number(b)).then_with(|| a.cmp(b)),
-                _ => a.cmp(b),
-            },
-        };
-        if order != Ordering::Equal {
-            return order;
-        }
-    }
-}
-
-fn is_index(segment: &str) -> bool {
-    !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn number(index: &str) -> Option<u32> {
-    if index.len() > MAX_INDEX_DIGITS { None } else { index.parse().ok() }
 }
 
 #[derive(Debug)]
@@ -179,6 +160,15 @@ impl<'a, 'p> Value<'a, 'p> {
         }
     }
 
+    /// Refuses a text where something else is wanted. SQS's oldest clients have their own ways.
+    fn no_text(&self, wanted: &str) -> Result<(), Error> {
+        let alone = self.inside().peek().is_none() && self.text().is_some_and(|text| !text.is_empty());
+        match (self.reader.names, alone) {
+            (Names::Wrapped, true) => Err(Error::Malformed(format!("Unexpected value where {wanted} was expected"))),
+            _ => Ok(()),
+        }
+    }
+
     fn path(&self) -> &'a str {
         self.params.first().map_or("", |param| &self.reader.form.key(*param)[..self.end])
     }
@@ -256,23 +246,23 @@ impl<'a> Deserializer<'a> for Value<'a, '_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
+        self.no_text("a structure")?;
         visitor.visit_map(Fields { level: self.inside(), fields, seen: 0, value: None })
     }
 
     fn deserialize_seq<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.no_text("a list")?;
         let level = self.indices();
         let alone = match level.peek() {
-            None if self.text().is_some_and(|text| !text.is_empty()) => match self.reader.names {
-                // `AttributeName=All` instead of `AttributeName.1=All`, which SQS's oldest clients send.
-                Names::Flat => Some(self),
-                Names::Wrapped => return Err(Error::Malformed("Unexpected value where a list was expected".into())),
-            },
+            // `AttributeName=All` instead of `AttributeName.1=All`, which SQS's oldest clients send.
+            None if self.text().is_some_and(|text| !text.is_empty()) => Some(self),
             _ => None,
         };
         visitor.visit_seq(Items { level, last: None, alone })
     }
 
     fn deserialize_map<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.no_text("a map")?;
         let level = self.indices();
         let alone = match level.peek() {
             // `Attribute.Name=..&Attribute.Value=..` without an index.

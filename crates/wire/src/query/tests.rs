@@ -164,6 +164,9 @@ fn what_cannot_be_read_is_refused() {
         ("On=perhaps", Names::Wrapped, "MalformedInput"),
         ("Message.member.1=x", Names::Wrapped, "MalformedInput"),
         ("TagKeys=x", Names::Wrapped, "MalformedInput"),
+        // A text where a map or a structure was to be counted as none.
+        ("Attributes=x", Names::Wrapped, "MalformedInput"),
+        ("MessageAttributes.entry.1.Name=a&MessageAttributes.entry.1.Value=x", Names::Wrapped, "MalformedInput"),
         ("TagKeys.member.99999999999999999999=x", Names::Wrapped, "MalformedInput"),
         ("Attributes.entry.1.value=x", Names::Wrapped, "MalformedInput"),
         ("Attributes.entry.1.key=x", Names::Wrapped, "MalformedInput"),

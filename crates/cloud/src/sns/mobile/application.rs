@@ -183,8 +183,8 @@ pub(crate) async fn set_platform_application_attributes(
     cx: &Context,
     input: SetPlatformApplicationAttributesInput<'_>,
 ) -> Result<(), AwsError> {
-    let given = input.attributes.ok_or_else(|| null("attributes"))?;
     let arn = check_arn(cx, &input.platform_application_arn)?;
+    let given = input.attributes.ok_or_else(|| null("attributes"))?;
     let given = validated(cx, &given)?;
     cx.cloud
         .core

@@ -143,8 +143,8 @@ pub(crate) async fn get_endpoint_attributes(
 }
 
 pub(crate) async fn set_endpoint_attributes(cx: &Context, input: EndpointInput<'_>) -> Result<(), AwsError> {
-    let given = input.attributes.as_ref().ok_or_else(|| null("attributes"))?;
     let arn = input.arn(cx)?;
+    let given = input.attributes.as_ref().ok_or_else(|| null("attributes"))?;
     let given = validated(given)?;
     cx.cloud
         .core

@@ -31,8 +31,9 @@ pub(super) fn validate<'i>(
 fn validate_one<'i>(name: &'i str, attribute: &'i AttributeInput<'_>) -> Result<Attribute<'i>, AwsError> {
     check_name(name)?;
     let kind = attribute.data_type.as_deref().unwrap_or_default();
-    let base = kind.split('.').next().unwrap_or_default();
-    if !matches!(base, "String" | "Number" | "Binary") {
+    let (base, custom) = kind.split_once('.').unwrap_or((kind, "custom"));
+    // A dot with nothing behind it names no type (recorded on AWS).
+    if !matches!(base, "String" | "Number" | "Binary") || custom.is_empty() {
         return Err(bad(format!(
             "The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes is \
              Binary, Number, and String."
@@ -139,6 +140,10 @@ mod tests {
         assert_eq!(validated("a", Some("Number"), None, Some(b"1")), field("Number", "String"));
         assert_eq!(validated("a", Some("Binary"), Some("1"), None), field("Binary", "Binary"));
         assert!(validated("a", Some("Strung"), Some("1"), None).contains("supported type prefixes"));
+        // `String.` was accepted, where AWS refuses it.
+        for kind in ["String.", "Number.", "Binary."] {
+            assert!(validated("a", Some(kind), Some("1"), None).contains("supported type prefixes"), "{kind}");
+        }
         assert_eq!(
             validated("a", Some("Number"), Some("x"), None),
             "Could not cast message attribute 'a' value to number."

@@ -8,7 +8,7 @@ use super::attributes::AttributeInput;
 use super::fan_out::{FanOut, fan_out};
 use super::message::{Given, MAX_BYTES, Message, refused};
 use crate::request::Context;
-use crate::sns::error::{no_topic, null, required};
+use crate::sns::error::{no_topic, null};
 use crate::sns::{access, arn};
 use engine::ids;
 use wire::{AwsError, Pairs, Text};
@@ -71,9 +71,8 @@ struct Failed {
 }
 
 pub(crate) async fn publish_batch(cx: &Context, input: PublishBatchInput<'_>) -> Result<PublishBatchOutput, AwsError> {
-    let topic_arn = required(&input.topic_arn, "TopicArn")?;
+    let topic_arn = arn::topic(&input.topic_arn, "TopicArn", cx)?;
     let entries = input.publish_batch_request_entries.ok_or_else(|| null("publishBatchRequestEntries"))?;
-    arn::check_topic(topic_arn, "TopicArn", cx)?;
     check_batch(&entries)?;
     let mut messages = entries.iter().enumerate().map(|(i, entry)| entry.validate(i)).collect::<Result<Vec<_>, _>>()?;
     if messages.iter().map(|message| message.bytes).sum::<usize>() > MAX_BYTES {

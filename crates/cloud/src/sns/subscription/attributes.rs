@@ -29,8 +29,7 @@ pub(crate) async fn get_subscription_attributes(
     cx: &Context,
     input: GetSubscriptionAttributesInput<'_>,
 ) -> Result<GetSubscriptionAttributesOutput, AwsError> {
-    let subscription_arn = required(&input.subscription_arn, "SubscriptionArn")?;
-    arn::check_subscription(subscription_arn, cx)?;
+    let subscription_arn = arn::subscription(&input.subscription_arn, cx)?;
     cx.cloud.core.read(|engine, _| {
         let config = &engine.subscription_by_arn(subscription_arn).ok_or_else(no_subscription)?.config;
         if !may_manage(cx, config) {
@@ -88,10 +87,9 @@ pub(crate) async fn set_subscription_attributes(
     cx: &Context,
     input: SetSubscriptionAttributesInput<'_>,
 ) -> Result<(), AwsError> {
-    let subscription_arn = required(&input.subscription_arn, "SubscriptionArn")?;
+    let subscription_arn = arn::subscription(&input.subscription_arn, cx)?;
     let name = required(&input.attribute_name, "AttributeName")?;
     let value = input.attribute_value.as_deref().unwrap_or_default();
-    arn::check_subscription(subscription_arn, cx)?;
     let config = cx
         .cloud
         .core

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::ended;
-use super::token::TOKEN_LIFE;
+use super::token::{TOKEN_LIFE, are_neighbours};
 use crate::request::Context;
 use crate::sns::arn;
 use crate::sns::error::{invalid, required};
@@ -34,25 +34,28 @@ pub(crate) async fn confirm_subscription(
     cx: &Context,
     input: ConfirmSubscriptionInput<'_>,
 ) -> Result<ConfirmSubscriptionOutput, AwsError> {
-    let topic_arn = required(&input.topic_arn, "TopicArn")?;
-    let token = required(&input.token, "Token")?;
-    arn::check_topic(topic_arn, "TopicArn", cx)?;
-    if token.len() != 288 || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(AwsError::bad("InvalidParameter", "Invalid token"));
-    }
     let authenticated = cx.access_key.is_some();
+    // Who follows the link of a message gets shorter words (recorded on AWS).
+    let topic_arn = required(&input.topic_arn, "TopicArn")?;
+    arn::check_topic(topic_arn, "TopicArn", cx)
+        .map_err(|error| if authenticated { error } else { invalid("Topic") })?;
+    let token = required(&input.token, "Token")?;
+    if token.len() != 288 || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let message = if authenticated { "Invalid token" } else { "Invalid parameter: Token" };
+        return Err(AwsError::bad("InvalidParameter", message));
+    }
     let guarded = input.authenticate_on_unsubscribe.is_some_and(|flag| flag.eq_ignore_ascii_case("true"));
     let output = cx
         .cloud
         .core
         .execute(|tx| {
-            let topic = tx.engine().topic_by_arn(topic_arn).map(|topic| topic.config.id);
-            let engine = tx.engine();
-            let mut subscriptions = topic.into_iter().flat_map(|id| engine.subscriptions_of(id)).map(|it| &it.config);
             let now = tx.now;
-            let valid = |config: &&SubscriptionConfig| config.token == token && now < config.created + TOKEN_LIFE;
-            let config = subscriptions.find(valid).cloned();
-            drop(subscriptions);
+            let valid = |config: &&SubscriptionConfig| {
+                config.token == token
+                    && now < config.created + TOKEN_LIFE
+                    && are_neighbours(&config.topic_arn, topic_arn)
+            };
+            let config = tx.engine().subscriptions().map(|it| &it.config).find(valid).cloned();
             let Some(mut config) = config else {
                 let restored = ended::restore(tx, topic_arn, token).ok_or_else(|| invalid("Token"))?;
                 return Ok(ConfirmSubscriptionOutput { subscription_arn: restored });

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::token::TOKEN_LIFE;
+use super::token::{TOKEN_LIFE, are_neighbours};
 use crate::core::transaction::Transaction;
 use crate::sns::outbox;
 use engine::config::SubscriptionConfig;
@@ -25,18 +25,19 @@ pub(super) fn keep(tx: &mut Transaction<'_>, config: &SubscriptionConfig) {
     }
 }
 
-/// Restores the subscription of a topic that ended with this token. Gives its new ARN; `None` if there is none to restore.
+/// Restores the subscription that ended with this token, if its topic is of the account and Region of `topic_arn`. Gives its new ARN;
+/// `None` if there is none to restore.
 pub(super) fn restore(tx: &mut Transaction<'_>, topic_arn: &str, token: &str) -> Option<String> {
     let key = format!("{PREFIX}{token}");
     let ended = read(tx.engine().doc(&key)?)?;
-    let topic = tx.engine().topic_by_arn(topic_arn)?.config.id;
-    if ended.topic_arn != topic_arn || ended.created + TOKEN_LIFE <= tx.now {
+    let topic = tx.engine().topic_by_arn(&ended.topic_arn)?.config.id;
+    if !are_neighbours(&ended.topic_arn, topic_arn) || ended.created + TOKEN_LIFE <= tx.now {
         return None;
     }
     let id = SubscriptionId(tx.engine().next_id());
     let mut config = SubscriptionConfig {
         id,
-        arn: tx.engine().subscription_arn(topic_arn, id),
+        arn: tx.engine().subscription_arn(&ended.topic_arn, id),
         topic,
         outbox: None,
         created: tx.now,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::request::Context;
-use crate::sns::error::{no_topic, required};
+use crate::sns::error::no_topic;
 use crate::sns::{access, arn, page};
 use engine::SubscriptionId;
 use engine::config::SubscriptionConfig;
@@ -84,8 +84,7 @@ pub(crate) async fn list_subscriptions_by_topic(
     cx: &Context,
     input: ListSubscriptionsByTopicInput<'_>,
 ) -> Result<ListSubscriptionsOutput, AwsError> {
-    let topic_arn = required(&input.topic_arn, "TopicArn")?;
-    arn::check_topic(topic_arn, "TopicArn", cx)?;
+    let topic_arn = arn::topic(&input.topic_arn, "TopicArn", cx)?;
     let after = after(input.next_token.as_deref())?;
     cx.cloud.core.read(|engine, _| {
         let topic = engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;

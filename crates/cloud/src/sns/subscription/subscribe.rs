@@ -38,10 +38,9 @@ pub(crate) struct SubscribeOutput {
 }
 
 pub(crate) async fn subscribe(cx: &Context, input: SubscribeInput<'_>) -> Result<SubscribeOutput, AwsError> {
-    let topic_arn = required(&input.topic_arn, "TopicArn")?;
+    let topic_arn = arn::topic(&input.topic_arn, "TopicArn", cx)?;
     let protocol = required(&input.protocol, "Protocol")?;
     let endpoint = required(&input.endpoint, "Endpoint")?;
-    arn::check_topic(topic_arn, "TopicArn", cx)?;
     let decided = cx.cloud.core.execute(|tx| decide(cx, tx, topic_arn, protocol, endpoint, &input.attributes));
     let (config, new) = decided.await?;
     if config.protocol != "firehose" && effective(&config.attributes, "RawMessageDelivery") == "false" {

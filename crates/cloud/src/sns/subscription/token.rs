@@ -14,3 +14,9 @@ pub(super) fn make_token(cx: &Context) -> String {
     }
     token
 }
+
+/// Whether two topics are of one account and Region. The token says which subscription is meant: AWS doesn't look whether it is of the
+/// topic that the request names, or whether there is such a topic (recorded on AWS).
+pub(super) fn are_neighbours(one: &str, other: &str) -> bool {
+    one.rsplit_once(':').map(|(place, _)| place) == other.rsplit_once(':').map(|(place, _)| place)
+}

@@ -7,7 +7,6 @@ use super::{confirmation, ended};
 use crate::core::transaction::Transaction;
 use crate::request::Context;
 use crate::sns::arn;
-use crate::sns::error::required;
 use engine::{Change, SubscriptionId};
 use wire::{AwsError, Text};
 
@@ -19,8 +18,7 @@ pub(crate) struct UnsubscribeInput<'a> {
 }
 
 pub(crate) async fn unsubscribe(cx: &Context, input: UnsubscribeInput<'_>) -> Result<(), AwsError> {
-    let subscription_arn = required(&input.subscription_arn, "SubscriptionArn")?;
-    arn::check_subscription(subscription_arn, cx)?;
+    let subscription_arn = arn::subscription(&input.subscription_arn, cx)?;
     let gone = cx
         .cloud
         .core

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use crate::sns::delivery_policy::{self, Level};
-use crate::sns::error::BadAttribute;
+use crate::sns::error::{BadAttribute, read_policy};
 use crate::sns::quotas::{ATTRIBUTE_BYTES, FILTER_POLICY_BYTES};
 use crate::sns::replay::Window;
 use engine::config::Attributes;
-use filter::{FilterPolicy, Scope};
+use filter::{FilterError, FilterPolicy, NO_NESTING, Scope};
 use text::arn::{Arn, is_account};
 
 /// What an attribute's validity depends on.
@@ -38,7 +38,7 @@ pub(super) fn attribute(name: &str, value: &str, of: Facts<'_>) -> Result<Option
         }
         "FilterPolicy" => match FilterPolicy::parse(value, scope(of.attributes)) {
             Ok(_) => kept(),
-            Err(error) => bad(&error.to_string()),
+            Err(error) => Err(unfit(&error)),
         },
         "FilterPolicyScope" if !matches!(value, "MessageAttributes" | "MessageBody") => {
             bad(&format!("Invalid value [{value}]. Please use either MessageBody or MessageAttributes"))
@@ -47,7 +47,7 @@ pub(super) fn attribute(name: &str, value: &str, of: Facts<'_>) -> Result<Option
             // What there is must also be valid in its new scope.
             let scope = if value == "MessageBody" { Scope::MessageBody } else { Scope::MessageAttributes };
             match of.attributes.get("FilterPolicy").map(|policy| FilterPolicy::parse(policy, scope)) {
-                Some(Err(error)) => Err(BadAttribute::Value(format!("FilterPolicy: {error}"))),
+                Some(Err(error)) => Err(unfit(&error)),
                 _ => kept(),
             }
         }
@@ -75,6 +75,15 @@ pub(super) fn attribute(name: &str, value: &str, of: Facts<'_>) -> Result<Option
     }
 }
 
+/// What is wrong with a filter policy. Of one that is nested where it may not be SNS doesn't say which attribute it is when it is
+/// set alone (recorded on AWS).
+fn unfit(error: &FilterError) -> BadAttribute {
+    match error.message.as_str() {
+        NO_NESTING => BadAttribute::Filter(NO_NESTING.to_owned()),
+        other => BadAttribute::Value(format!("FilterPolicy: {other}")),
+    }
+}
+
 /// What a filter policy is matched with.
 pub(super) fn scope(attributes: &Attributes) -> Scope {
     match attributes.get("FilterPolicyScope").map(String::as_str) {
@@ -90,10 +99,10 @@ fn is_role(arn: &str) -> bool {
 
 fn redrive(text: &str, of: Facts<'_>) -> Result<(), BadAttribute> {
     let bad = |what: String| Err(BadAttribute::Value(format!("RedrivePolicy: {what}")));
-    let policy = match serde_json::from_str::<Value>(text) {
+    let policy = match read_policy(text) {
         Ok(Value::Object(policy)) => policy,
         Ok(_) => return bad("failed to parse JSON. The policy must be an object.".into()),
-        Err(error) => return bad(format!("failed to parse JSON. {error}")),
+        Err(error) => return bad(error),
     };
     if let Some(unknown) = policy.keys().find(|name| *name != "deadLetterTargetArn") {
         return bad(format!("invalid JSON. Attribute {unknown} is unknown."));
@@ -165,6 +174,17 @@ mod tests {
                 "sqs",
                 value("RedrivePolicy: deadLetterTargetArn is an invalid arn"),
             ),
+            // It was another parser's text, where SNS says the same of every policy.
+            (
+                "RedrivePolicy",
+                "{invalid",
+                "sqs",
+                value(
+                    "RedrivePolicy: failed to parse JSON. Unexpected character ('i' (code 105)): was expecting double-quote to start \
+                     field name\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 2]",
+                ),
+            ),
+            ("FilterPolicy", r#"{"a":{"b":["c"]}}"#, "sqs", Err(BadAttribute::Filter(NO_NESTING.to_owned()))),
             ("Nonsense", "x", "sqs", Err(BadAttribute::Name)),
         ];
         for (name, given, protocol, expected) in cases {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::core::transaction::Transaction;
-use crate::sns::error::invalid;
+use crate::sns::error::{invalid, read_policy};
 use engine::config::{Attributes, QueueConfig, TopicConfig};
 use engine::topic::archive_arn;
 use engine::{Change, QueueId};
@@ -14,8 +14,7 @@ use wire::AwsError;
 
 /// "Amazon SNS message archiving for FIFO topic owners": from 1 to 365 days.
 pub(crate) fn days(policy: &str) -> Result<u64, String> {
-    let policy: Value =
-        serde_json::from_str(policy).map_err(|error| format!("ArchivePolicy: failed to parse JSON. {error}"))?;
+    let policy: Value = read_policy(policy).map_err(|error| format!("ArchivePolicy: {error}"))?;
     let period = policy.get("MessageRetentionPeriod");
     let days = period.and_then(|period| period.as_u64().or_else(|| period.as_str()?.parse().ok()));
     match days {

@@ -32,8 +32,7 @@ pub(crate) async fn get_topic_attributes(
     cx: &Context,
     input: GetTopicAttributesInput<'_>,
 ) -> Result<GetTopicAttributesOutput, AwsError> {
-    let topic_arn = required(&input.topic_arn, "TopicArn")?;
-    arn::check_topic(topic_arn, "TopicArn", cx)?;
+    let topic_arn = arn::topic(&input.topic_arn, "TopicArn", cx)?;
     cx.cloud.core.read(|engine, now| {
         let topic = engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
         access::check(cx, topic, "SNS:GetTopicAttributes")?;
@@ -85,10 +84,9 @@ pub(crate) struct SetTopicAttributesInput<'a> {
 const DEFAULT_POLICY: usize = 1_024;
 
 pub(crate) async fn set_topic_attributes(cx: &Context, input: SetTopicAttributesInput<'_>) -> Result<(), AwsError> {
-    let topic_arn = required(&input.topic_arn, "TopicArn")?;
+    let topic_arn = arn::topic(&input.topic_arn, "TopicArn", cx)?;
     let name = required(&input.attribute_name, "AttributeName")?;
     let value = input.attribute_value.as_deref().unwrap_or_default();
-    arn::check_topic(topic_arn, "TopicArn", cx)?;
     // What becomes no longer, or only as long as the default policy that a stack leaves, is set on a full disk as well.
     let frees = cx.cloud.core.read(|engine, _| {
         let before = engine.topic_by_arn(topic_arn).and_then(|topic| topic.config.attributes.get(name));

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::request::Context;
-use crate::sns::error::{invalid, no_topic, not_null, required};
+use crate::sns::error::{invalid, no_topic, not_null, read_policy};
 use crate::sns::{access, arn};
 use wire::{AwsError, Text};
 
@@ -25,10 +25,10 @@ pub(crate) fn validate(policy: &str, fifo: bool) -> Result<(), AwsError> {
     if policy.chars().count() > MAX_CHARACTERS {
         return bad("must be at most 30720 characters long");
     }
-    match serde_json::from_str::<Value>(policy) {
+    match read_policy(policy) {
         Ok(Value::Object(policy)) if policy.get("Statement").is_some_and(Value::is_array) => Ok(()),
         Ok(_) => bad("the policy has no Statement"),
-        Err(error) => bad(&format!("failed to parse JSON. {error}")),
+        Err(error) => bad(&error),
     }
 }
 
@@ -50,9 +50,8 @@ pub(crate) async fn put_data_protection_policy(
     cx: &Context,
     input: PutDataProtectionPolicyInput<'_>,
 ) -> Result<(), AwsError> {
-    let topic_arn = required(&input.resource_arn, "ResourceArn")?;
+    let topic_arn = arn::topic(&input.resource_arn, "ResourceArn", cx)?;
     let policy = not_null(&input.data_protection_policy, "dataProtectionPolicy")?;
-    arn::check_topic(topic_arn, "ResourceArn", cx)?;
     if !policy.is_empty() {
         validate(policy, topic_arn.ends_with(".fifo"))?;
     }
@@ -91,8 +90,7 @@ pub(crate) async fn get_data_protection_policy(
     cx: &Context,
     input: GetDataProtectionPolicyInput<'_>,
 ) -> Result<GetDataProtectionPolicyOutput, AwsError> {
-    let topic_arn = required(&input.resource_arn, "ResourceArn")?;
-    arn::check_topic(topic_arn, "ResourceArn", cx)?;
+    let topic_arn = arn::topic(&input.resource_arn, "ResourceArn", cx)?;
     cx.cloud.core.read(|engine, _| {
         let topic = engine.topic_by_arn(topic_arn).ok_or_else(no_topic)?;
         access::check(cx, topic, "SNS:GetDataProtectionPolicy")?;

@@ -4,7 +4,6 @@ use serde::Deserialize;
 
 use super::data_protection;
 use crate::request::Context;
-use crate::sns::error::required;
 use crate::sns::subscription::unsubscribe;
 use crate::sns::{access, arn};
 use engine::Change;
@@ -19,8 +18,7 @@ pub(crate) struct DeleteTopicInput<'a> {
 }
 
 pub(crate) async fn delete_topic(cx: &Context, input: DeleteTopicInput<'_>) -> Result<(), AwsError> {
-    let topic_arn = required(&input.topic_arn, "TopicArn")?;
-    arn::check_topic(topic_arn, "TopicArn", cx)?;
+    let topic_arn = arn::topic(&input.topic_arn, "TopicArn", cx)?;
     cx.cloud
         .core
         .execute_freeing(|tx| {

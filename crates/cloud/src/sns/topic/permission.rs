@@ -28,7 +28,7 @@ pub(crate) struct AddPermissionInput<'a> {
 }
 
 pub(crate) async fn add_permission(cx: &Context, input: AddPermissionInput<'_>) -> Result<(), AwsError> {
-    let topic = required(&input.topic_arn, "TopicArn")?;
+    let topic = arn::topic(&input.topic_arn, "TopicArn", cx)?;
     let label = required(&input.label, "Label")?;
     let accounts = input.accounts.ok_or_else(|| null("aWSAccountId"))?;
     let actions = input.actions.ok_or_else(|| null("actionName"))?;
@@ -66,7 +66,7 @@ pub(crate) struct RemovePermissionInput<'a> {
 }
 
 pub(crate) async fn remove_permission(cx: &Context, input: RemovePermissionInput<'_>) -> Result<(), AwsError> {
-    let topic = required(&input.topic_arn, "TopicArn")?;
+    let topic = arn::topic(&input.topic_arn, "TopicArn", cx)?;
     let label = required(&input.label, "Label")?;
     change(cx, topic, "SNS:RemovePermission", |_, statements| {
         statements.retain(|statement| statement["Sid"] != label);
@@ -89,7 +89,6 @@ async fn change(
     action: &str,
     edit: impl FnOnce(&TopicConfig, &mut Vec<Value>) -> Result<(), AwsError>,
 ) -> Result<(), AwsError> {
-    arn::check_topic(topic_arn, "TopicArn", cx)?;
     cx.cloud
         .core
         .execute(|tx| {

@@ -6,7 +6,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 
-use jq::Query;
+use jq::{Input, Query};
 use serde_json::Value;
 
 pub(crate) use configure::Processor;
@@ -122,8 +122,8 @@ impl Pipeline {
     /// Finds the partition keys of a record; none without a query.
     fn keys(&self, data: &[u8]) -> Result<PartitionKeys, String> {
         let Some(query) = &self.query else { return Ok(PartitionKeys::new()) };
-        let json: Value = serde_json::from_slice(data).map_err(|_| "Non JSON record provided".to_owned())?;
-        let Some(Value::Object(found)) = query.first(&json)? else {
+        let record = Input::parse(data).ok_or("Non JSON record provided")?;
+        let Some(Value::Object(found)) = query.first(&record)? else {
             return Err("the query's result is not an object of partition keys".into());
         };
         let mut keys = PartitionKeys::new();

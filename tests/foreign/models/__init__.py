@@ -1,0 +1,1 @@
+"""The walk through AWS's own service models, as botocore carries them."""
