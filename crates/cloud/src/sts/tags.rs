@@ -5,13 +5,10 @@ use serde::Deserialize;
 
 use crate::request::SessionFacts;
 use engine::config::Attributes;
-use wire::check::Checks;
 use wire::{AwsError, check};
 
 use super::error::VALIDATION_ERROR;
 
-/// "AssumeRole", Tags and TransitiveTagKeys: at most 50.
-const MAX_TAGS: usize = 50;
 /// Bytes that a session's own tags may have: AWS packs them, and doesn't say how much its packet takes. It is our own bound, which
 /// 50 tags of usual lengths don't reach.
 const PACKET: usize = 4_096;
@@ -43,27 +40,19 @@ impl SessionTags {
     /// Reads them.
     ///
     /// # Errors
-    /// `ValidationError` for lengths; `InvalidParameterValue` for a key that comes twice, whatever its case, or a transitive one
+    /// `InvalidParameterValue` for a key that comes twice, whatever its case, or a transitive one
     /// that isn't among the tags (recorded on AWS); `PackedPolicyTooLarge`.
     pub(super) fn read(tags: Vec<Tag>, transitive: Vec<String>) -> Result<Self, AwsError> {
-        let mut checks = Checks::new(VALIDATION_ERROR);
-        if tags.len() > MAX_TAGS || transitive.len() > MAX_TAGS {
-            let member = if tags.len() > MAX_TAGS { "tags" } else { "transitiveTagKeys" };
-            checks.fail_untold(member, format_args!("Member must have length less than or equal to {MAX_TAGS}"));
-        }
         let mut read = Self { tags: Attributes::new(), transitive };
         for (at, tag) in tags.into_iter().enumerate() {
             let member = |name: &str| format!("tags.{}.member.{name}", at + 1);
             let key = tag.key.ok_or_else(|| check::null(VALIDATION_ERROR, &member("key")))?;
             let value = tag.value.ok_or_else(|| check::null(VALIDATION_ERROR, &member("value")))?;
-            checks.length(&key, &member("key"), 1..=128);
-            checks.length(&value, &member("value"), 0..=256);
             if named(read.tags.keys(), &key) {
                 return Err(wrong("Duplicate tag keys found. Please note that Tag keys are case insensitive."));
             }
             read.tags.insert(key, value);
         }
-        checks.done()?;
         if !read.transitive.iter().all(|key| named(read.tags.keys(), key)) {
             return Err(wrong("The specified transitive tag key must be included in the requested tags."));
         }

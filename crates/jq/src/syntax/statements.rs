@@ -147,23 +147,22 @@ impl Parser<'_> {
     }
 
     fn reduce(&mut self) -> Result<Ast> {
-        let source = Box::new(self.term()?);
-        self.expect_word("as")?;
-        let depth = self.scope.len();
-        let patterns = self.patterns()?;
-        self.expect("(")?;
-        let bound = self.scope.clone();
-        self.scope.truncate(depth);
-        let init = Box::new(self.pipe()?);
-        self.expect(";")?;
-        self.scope = bound;
-        let update = Box::new(self.pipe()?);
+        let Fold { depth, source, patterns, init, update } = self.fold()?;
         self.expect(")")?;
         self.scope.truncate(depth);
         Ok(Ast::Reduce { source, patterns, init, update })
     }
 
     fn foreach(&mut self) -> Result<Ast> {
+        let Fold { depth, source, patterns, init, update } = self.fold()?;
+        let extract = if self.eat(";") { Some(Box::new(self.pipe()?)) } else { None };
+        self.expect(")")?;
+        self.scope.truncate(depth);
+        Ok(Ast::Foreach { source, patterns, init, update, extract })
+    }
+
+    /// What `reduce` and `foreach` begin with: `source as patterns (init; update`. The variables of the patterns stay in scope.
+    fn fold(&mut self) -> Result<Fold> {
         let source = Box::new(self.term()?);
         self.expect_word("as")?;
         let depth = self.scope.len();
@@ -175,9 +174,16 @@ impl Parser<'_> {
         self.expect(";")?;
         self.scope = bound;
         let update = Box::new(self.pipe()?);
-        let extract = if self.eat(";") { Some(Box::new(self.pipe()?)) } else { None };
-        self.expect(")")?;
-        self.scope.truncate(depth);
-        Ok(Ast::Foreach { source, patterns, init, update, extract })
+        Ok(Fold { depth, source, patterns, init, update })
     }
+}
+
+/// The common part of `reduce` and `foreach`.
+struct Fold {
+    /// How much was in scope before.
+    depth: usize,
+    source: Box<Ast>,
+    patterns: Patterns,
+    init: Box<Ast>,
+    update: Box<Ast>,
 }

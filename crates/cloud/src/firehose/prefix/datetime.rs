@@ -94,21 +94,6 @@ fn check(letter: char, count: usize) -> Result<(), String> {
     if count > max { Err(format!("Too many pattern letters: {letter}")) } else { Ok(()) }
 }
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
 /// What a letter, repeated `count` times, stands for.
 fn field(letter: char, count: usize, at: &Zoned) -> String {
     let number = |n: i64| format!("{n:0count$}");
@@ -121,10 +106,7 @@ fn field(letter: char, count: usize, at: &Zoned) -> String {
             _ => "AD",
         }
         .into(),
-        'M' | 'L' => {
-            let name = MONTHS.get(usize::try_from(at.month() - 1).unwrap_or_default()).copied().unwrap_or_default();
-            named(name, count, at.month().into())
-        }
+        'M' | 'L' => named(&at.strftime("%B").to_string(), count, at.month().into()),
         'Q' | 'q' => {
             let quarter = i64::from((at.month() - 1) / 3 + 1);
             match count {
