@@ -10,7 +10,7 @@ use super::error::Result;
 use super::load::{Load, Outcome};
 use super::server::Server;
 use super::setup::Account;
-use super::{client, depth, requests, space, start};
+use super::{client, depth, objects, requests, space, start};
 
 /// What `messaging` alone is measured for.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -33,6 +33,8 @@ pub(crate) enum Goal {
     Start,
     /// The disk under messages that come and go, and what compaction costs a request.
     Space,
+    /// Objects put and got, small ones beside the ceiling and large ones beside a plain copy.
+    Objects,
     /// `messaging publish` and `messaging consume`.
     Client,
 }
@@ -50,6 +52,7 @@ pub(crate) async fn measure(goal: Goal, time: Duration, deep: u64) -> Result<()>
         Goal::Power => power(time).await,
         Goal::Start => start::measure().await,
         Goal::Space => space::measure(&server()?, time).await,
+        Goal::Objects => objects::measure(time).await,
         Goal::Client => client::measure(&server()?, time),
     }
 }
@@ -139,6 +142,7 @@ async fn wake(server: &Server) -> Result<()> {
 async fn idle_polls(server: &Server, time: Duration) -> Result<()> {
     const POLLS: usize = 9_000;
     let url = Account::new(&server.url()).queue("idle").await?;
+    let idle = server.memory().unwrap_or(0) as f64 / 1_048_576.0;
     let poll = requests::sqs("ReceiveMessage", &json!({"QueueUrl": url, "WaitTimeSeconds": 20}));
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..POLLS {
@@ -154,9 +158,11 @@ async fn idle_polls(server: &Server, time: Duration) -> Result<()> {
     let spent = server.cpu_seconds().zip(before).map(|(after, before)| after - before);
     let memory = server.memory().unwrap_or(0) as f64 / 1_048_576.0;
     println!(
-        "- {POLLS} long polls that wait cost {:.2} s of processor time in {:.0} s, {memory:.0} MiB in all",
+        "- {POLLS} long polls that wait cost {:.2} s of processor time in {:.0} s, {memory:.0} MiB in all: {idle:.0} MiB before them, \
+         {:.1} KiB each",
         spent.unwrap_or(f64::NAN),
-        time.as_secs_f64().min(10.0)
+        time.as_secs_f64().min(10.0),
+        (memory - idle) * 1_024.0 / POLLS as f64
     );
     tasks.shutdown().await;
     Ok(())

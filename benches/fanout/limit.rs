@@ -1,21 +1,29 @@
-//! The ceiling: a bare hyper server that reads the body and answers as many bytes as SNS and SQS do, and nothing else.
+//! The ceiling: a bare hyper server that reads the body and answers as many bytes as SNS, SQS and S3 do, and nothing else.
 
 use std::convert::Infallible;
+use std::ops::Range;
+use std::pin::Pin;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use futures::stream::{self, StreamExt};
+use http_body_util::{BodyExt, Either, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use super::objects::SMALL;
 use super::requests::event;
 
-/// The bytes of an answer to Publish.
+/// The bytes of an answer to Publish, and of the headers of S3's answers.
 const ANSWER: &[u8] = &[b'x'; 290];
+/// A small object.
+const OBJECT: &[u8] = &[b'x'; SMALL];
+/// A piece of a large one.
+const PIECE: &[u8] = &[b'x'; 256 << 10];
 
 /// An answer to ReceiveMessage with ten events, always the same.
 static MESSAGES: LazyLock<Bytes> = LazyLock::new(|| {
@@ -31,6 +39,9 @@ static DELETED: LazyLock<Bytes> = LazyLock::new(|| {
     let entry = |n: usize| json!({"Id": n.to_string()});
     json!({"Successful": (0..10).map(entry).collect::<Vec<_>>()}).to_string().into()
 });
+
+type Pieces = StreamBody<stream::Map<stream::Iter<Range<usize>>, fn(usize) -> Result<Frame<Bytes>, Infallible>>>;
+type Body = Either<Full<Bytes>, Pin<Box<Pieces>>>;
 
 /// Serves on a free port, which it prints, until it is killed.
 pub(crate) fn serve() -> std::io::Result<()> {
@@ -50,12 +61,25 @@ pub(crate) fn serve() -> std::io::Result<()> {
     })
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+/// The answer to a request, when its body was read and thrown away.
+async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let large = request.headers().get("x-limit-bytes").and_then(|bytes| bytes.to_str().ok()?.parse().ok());
     let answer = match request.headers().get("x-amz-target").map(|target| target.as_bytes()) {
         Some(b"AmazonSQS.ReceiveMessage") => MESSAGES.clone(),
         Some(b"AmazonSQS.DeleteMessageBatch") => DELETED.clone(),
+        _ if request.method() == Method::GET => Bytes::from_static(OBJECT),
         _ => Bytes::from_static(ANSWER),
     };
-    let _ = request.into_body().collect().await;
-    Ok(Response::new(Full::new(answer)))
+    let mut body = request.into_body();
+    while let Some(Ok(_)) = body.frame().await {}
+    Ok(Response::new(match large {
+        Some(bytes) => Either::Right(Box::pin(of_length(bytes))),
+        None => Either::Left(Full::new(answer)),
+    }))
+}
+
+/// So many bytes of nothing.
+fn of_length(bytes: usize) -> Pieces {
+    let pieces: fn(usize) -> Result<Frame<Bytes>, Infallible> = |_| Ok(Frame::data(Bytes::from_static(PIECE)));
+    StreamBody::new(stream::iter(0..bytes / PIECE.len()).map(pieces))
 }

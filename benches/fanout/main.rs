@@ -15,6 +15,7 @@ mod fill;
 mod goals;
 mod limit;
 mod load;
+mod objects;
 mod requests;
 mod server;
 mod setup;

@@ -86,6 +86,21 @@ impl Server {
     }
 }
 
+/// Processor time of a server, counted from when this was made.
+pub(crate) struct Spent<'s>(&'s Server, Option<f64>);
+
+impl<'s> Spent<'s> {
+    pub(crate) fn by(server: &'s Server) -> Self {
+        Self(server, server.cpu_seconds())
+    }
+
+    /// Microseconds for each of so many requests.
+    pub(crate) fn us_each(&self, requests: u64) -> Option<f64> {
+        let spent = self.0.cpu_seconds()? - self.1?;
+        (requests > 0).then(|| spent * 1e6 / requests as f64)
+    }
+}
+
 fn resident(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

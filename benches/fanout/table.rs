@@ -6,7 +6,7 @@ use super::drain::{Drained, Empty, drain};
 use super::error::Result;
 use super::load::{Load, Outcome};
 use super::requests;
-use super::server::Server;
+use super::server::{Server, Spent};
 use super::setup::{Account, SETTLE};
 
 /// Consumers that drain a queue together.
@@ -31,9 +31,19 @@ struct Measured {
     send: Outcome,
     /// What the consumers of each queue did.
     drained: Vec<Drained>,
+    cpu: Cpu,
     idle: Option<u64>,
     /// What only a cloud has.
     queues: Option<Queues>,
+}
+
+/// The server's processor time, in microseconds; where the system tells.
+#[derive(Default)]
+struct Cpu {
+    publish: Option<f64>,
+    send: Option<f64>,
+    /// To receive ten and delete them.
+    ten: Option<f64>,
 }
 
 /// What the queues held.
@@ -65,14 +75,18 @@ pub(crate) async fn limit(server: &Server, measure: Measure) -> Row {
     let (topic, url) =
         ("arn:aws:sns:us-east-1:000000000000:bench-00000", "http://127.0.0.1:45660/000000000000/bench-000");
     let measured = async {
-        Ok(Measured {
-            idle: server.memory(),
-            publish: load(server, measure, requests::publish(topic)).await?,
-            batch: load(server, measure, requests::publish_batch(topic)).await?,
-            send: load(server, measure, requests::send(url)).await?,
-            drained: vec![drain(server.address, url, CONSUMERS, measure.time, Empty::End).await?],
-            queues: None,
-        })
+        let idle = server.memory();
+        let spent = Spent::by(server);
+        let publish = load(server, measure, requests::publish(topic)).await?;
+        let mut cpu = Cpu { publish: spent.us_each(publish.answered), ..Cpu::default() };
+        let batch = load(server, measure, requests::publish_batch(topic)).await?;
+        let spent = Spent::by(server);
+        let send = load(server, measure, requests::send(url)).await?;
+        cpu.send = spent.us_each(send.answered);
+        let spent = Spent::by(server);
+        let drained = vec![drain(server.address, url, CONSUMERS, measure.time, Empty::End).await?];
+        cpu.ten = spent.us_each(drained[0].deleted / 10);
+        Ok(Measured { idle, publish, batch, send, drained, cpu, queues: None })
     };
     row(server, measured.await)
 }
@@ -94,18 +108,22 @@ async fn measured(server: &Server, measure: Measure) -> Result<Measured> {
     let account = Account::new(&server.url());
     let idle = server.memory();
     let (topic, queues) = account.fanout("single", 2).await?;
+    let spent = Spent::by(server);
     let publish = load(server, measure, requests::publish(&topic)).await?;
+    let mut cpu = Cpu { publish: spent.us_each(publish.answered), ..Cpu::default() };
     let expected = publish.answered * 2;
     let (depth, late) = account.settled(&queues, expected).await?;
     let mut missing = expected.saturating_sub(depth);
     let grown = server.memory().zip(idle).map(|(now, idle)| now.saturating_sub(idle));
     let bytes_per_message = grown.filter(|_| depth > 0).map(|grown| grown / depth);
-    let mut drained = Vec::new();
+    let mut drained: Vec<Drained> = Vec::new();
+    let spent = Spent::by(server);
     for queue in &queues {
         let one = drain(server.address, queue, CONSUMERS, measure.time * 3, Empty::End).await?;
         tell(server, one.failed, one.why.as_deref());
         drained.push(one);
     }
+    cpu.ten = spent.us_each(drained.iter().map(|one| one.deleted / 10).sum());
 
     let (topic, queues) = account.fanout("batch", 2).await?;
     let batch = load(server, measure, requests::publish_batch(&topic)).await?;
@@ -113,12 +131,14 @@ async fn measured(server: &Server, measure: Measure) -> Result<Measured> {
     missing += (batch.answered * 20).saturating_sub(arrived);
 
     let queue = account.queue("plain").await?;
+    let spent = Spent::by(server);
     let send = load(server, measure, requests::send(&queue)).await?;
+    cpu.send = spent.us_each(send.answered);
     let (arrived, send_late) = account.settled(&[queue], send.answered).await?;
     missing += send.answered.saturating_sub(arrived);
     let late = late.max(batch_late).max(send_late);
     let queues = Queues { depth: depth / 2, missing, late, bytes_per_message };
-    Ok(Measured { publish, batch, send, drained, idle, queues: Some(queues) })
+    Ok(Measured { publish, batch, send, drained, cpu, idle, queues: Some(queues) })
 }
 
 /// The table, in Markdown. The ceiling is measured first and last: the lines between are held against the mean.
@@ -130,19 +150,23 @@ pub(crate) fn print(rows: &[Row]) {
     let drain_ceiling = ceilings().map(|it| mean(&it.drained)).sum::<f64>() / count;
     println!(
         "| server | publish/s | of limit | p50 / p99 ms | PublishBatch msg/s | SendMessage/s | received and deleted/s \
-         (of limit; depth) | missing | idle MiB | bytes a message |"
+         (of limit; depth) | missing | idle MiB | bytes a message | CPU us: publish, SendMessage, ten received and deleted |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
     for row in rows {
         let it = match &row.outcome {
             Ok(it) => it,
             Err(error) => {
-                println!("| {} | failed: {} | | | | | | | | |", row.name, error.to_string().replace(['|', '\n'], " "));
+                println!(
+                    "| {} | failed: {} | | | | | | | | | |",
+                    row.name,
+                    error.to_string().replace(['|', '\n'], " ")
+                );
                 continue;
             }
         };
         println!(
-            "| {} | {} | {} | {:.2} / {:.2} | {} | {} ({}) | {} | {} |",
+            "| {} | {} | {} | {:.2} / {:.2} | {} | {} ({}) | {} | {} | {} |",
             row.name,
             rate(&it.publish, 1.0),
             percent(it.publish.rate() / ceiling),
@@ -153,6 +177,7 @@ pub(crate) fn print(rows: &[Row]) {
             percent(it.send.rate() / send_ceiling),
             consumed(it, drain_ceiling),
             memory(it),
+            [it.cpu.publish, it.cpu.send, it.cpu.ten].map(us).join(", "),
         );
     }
 }
@@ -191,6 +216,10 @@ fn memory(it: &Measured) -> String {
     let idle = it.idle.map_or(String::new(), |bytes| format!("{:.0}", bytes as f64 / 1_048_576.0));
     let bytes = it.queues.as_ref().and_then(|queues| queues.bytes_per_message).map_or(String::new(), grouped);
     format!("{idle} | {bytes}")
+}
+
+fn us(time: Option<f64>) -> String {
+    time.map_or_else(|| "?".to_owned(), |us| format!("{us:.1}"))
 }
 
 /// Small shares, which are what tells slow servers apart, with one digit more.

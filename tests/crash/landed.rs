@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_s3::types::Object;
 use rand::RngExt;
 
 use crate::clients::Gone;
 use crate::counts::Fault;
-use crate::routes::STREAMS;
+use crate::routes::{OBJECTS, STREAMS};
 use crate::work::Worker;
 
 /// What is known of a stream's bucket, by key.
@@ -29,7 +30,7 @@ pub(crate) async fn read(worker: &mut Worker, buckets: &mut Buckets) -> Result<(
     Ok(())
 }
 
-/// How many objects and parts of uploads all buckets name.
+/// How many objects and parts of uploads all buckets name that have a file.
 pub(crate) async fn named(worker: &Worker) -> Result<usize, Gone> {
     let s3 = &worker.clients.s3;
     let buckets = worker.call(s3.list_buckets().send()).await?.map(|it| it.buckets.unwrap_or_default());
@@ -37,7 +38,13 @@ pub(crate) async fn named(worker: &Worker) -> Result<usize, Gone> {
     for bucket in buckets.unwrap_or_default().into_iter().filter_map(|bucket| bucket.name) {
         let mut pages = s3.list_objects_v2().bucket(&bucket).into_paginator().send();
         while let Some(page) = pages.next().await {
-            named += worker.call(async { page }).await?.map_or(0, |page| page.contents().len());
+            let objects = worker.call(async { page }).await?.map(|page| page.contents.unwrap_or_default());
+            // What clients put needs one only if it is long, and an upload's last part has one of any length.
+            let has_file = |object: &Object| {
+                let in_parts = object.e_tag().is_some_and(|tag| tag.contains('-'));
+                bucket != OBJECTS || in_parts || object.size().is_some_and(|bytes| bytes > 4096)
+            };
+            named += objects.unwrap_or_default().iter().filter(|object| has_file(object)).count();
         }
         let uploads = worker.call(s3.list_multipart_uploads().bucket(&bucket).send()).await?;
         for upload in uploads.map(|it| it.uploads.unwrap_or_default()).unwrap_or_default() {

@@ -15,6 +15,7 @@
 //! sigv4     http           signatures; sockets
 //! request                  who asks, where, for what: Context, Operation, Service
 //! core                     engine + log + clock + waiters: the one owner of the state
+//! chaos  quotas                  faults by rules; AWS's quotas of throughput
 //! authority                      the certificates that the server shows
 //! notification  blobs  folder    SNS's documents; the bytes of objects; the data folder
 //! ```
@@ -23,6 +24,7 @@
 
 mod authority;
 mod blobs;
+mod chaos;
 mod cloudformation;
 mod core;
 mod ecr;
@@ -37,6 +39,7 @@ mod kms;
 mod logs;
 mod maintenance;
 mod notification;
+mod quotas;
 mod request;
 mod s3;
 mod server;
@@ -49,10 +52,11 @@ mod sts;
 #[cfg(test)]
 mod testing;
 
-pub use self::core::clock::Clock;
+pub use self::core::clock::{Clock, FASTEST, wall};
 pub use self::core::transaction::Transaction;
 pub use self::core::{Cloud, Core};
 pub use self::gateway::Access;
+pub use self::gateway::chaos::ChaosRules;
 pub use self::gateway::guard::Guard;
 pub use self::gateway::log::RequestLog;
 pub use self::server::{FolderError, OpenError, Options, Server};

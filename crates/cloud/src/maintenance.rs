@@ -2,6 +2,7 @@
 //! go, old segments are given back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -14,19 +15,19 @@ use wire::AwsError;
 
 const DAY: Millis = 24 * 60 * 60 * 1_000;
 /// How often it looks.
-const EVERY: Millis = 1_000;
+const EVERY: Duration = Duration::from_secs(1);
 
 /// Runs until told to stop; then at once, whatever it is about: the next start takes it up again.
 pub(crate) async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
     let mut keeper = Keeper { cloud, swept: None, refusing: false };
-    stop.run_until_cancelled(async {
+    let keep = async {
         loop {
-            let next = keeper.cloud.core.now() + EVERY;
-            keeper.cloud.core.clock().sleep_until(next).await;
+            keeper.cloud.core.clock().tick(EVERY).await;
+            let _working = keeper.cloud.core.clock().working();
             keeper.look().await;
         }
-    })
-    .await;
+    };
+    stop.run_until_cancelled(keep).await;
 }
 
 struct Keeper {
@@ -88,6 +89,7 @@ async fn look_after_the_folder(cloud: &Arc<Cloud>) {
 }
 
 async fn keep(cloud: &Arc<Cloud>, swept: &mut Option<Millis>) -> Result<(), AwsError> {
+    cloud.core.keep_time_ahead().await?;
     expire_messages(cloud).await?;
     let s3 = S3::of(cloud);
     s3.tidy().await;

@@ -15,6 +15,7 @@ use crate::core::Core;
 use crate::core::clock::Clock;
 use crate::folder::{DataFolder, Home, OBJECTS};
 use crate::gateway::{Access, Gateway};
+use crate::quotas::Quotas;
 use crate::s3;
 use crate::services::SERVICES;
 use crate::{http, maintenance};
@@ -36,6 +37,8 @@ pub struct Options {
     /// Let placeholders stand in stacks for resources of types that aren't simulated, and leave out what of others is refused
     /// by name.
     pub placeholders: bool,
+    /// Refuse what is more than AWS's quotas of throughput.
+    pub quotas: bool,
     /// Where the time comes from.
     pub clock: Clock,
     /// Bytes of a segment of the log.
@@ -50,6 +53,7 @@ impl Options {
             durability: Durability::default(),
             strict: false,
             placeholders: false,
+            quotas: false,
             clock: Clock::System,
             segment_bytes: log::Options::default().segment_bytes,
         }
@@ -75,7 +79,7 @@ impl Cloud {
             let blobs = objects.map_err(failed(folder.path()))?;
             let (core, recovery) = open(Arc::new(MemoryDisk::default()))?;
             let mut cloud = Self::new(core, blobs, Some(Home::Temporary(folder)), print);
-            cloud.placeholders = options.placeholders;
+            cloud.configure(&options);
             return Ok((Arc::new(cloud), recovery));
         }
         let (folder, (core, recovery)) = DataFolder::open(&options.data_dir, |disk| open(Arc::new(disk)))?;
@@ -84,7 +88,7 @@ impl Cloud {
         let opened = s3::open_blobs(&core, &folder, recovery.is_whole() && is_of_the_folder);
         let (blobs, notices) = opened.map_err(failed(&options.data_dir.join(OBJECTS)))?;
         let mut cloud = Self::new(core, blobs, Some(Home::Kept(folder)), print);
-        cloud.placeholders = options.placeholders;
+        cloud.configure(&options);
         // Not before: until the objects were looked at, a start that is killed leaves the next to know what this one knew.
         cloud.note_end();
         let is_whole = recovery.cuts.is_empty() && recovery.lost.is_empty();
@@ -97,7 +101,15 @@ impl Cloud {
         });
         let notices = recovery.notices(options.durability).into_iter().chain(older).chain(notices);
         notices.for_each(|text| cloud.notice(&text));
+        cloud.tell_clock();
         Ok((Arc::new(cloud), recovery))
+    }
+
+    fn configure(&mut self, options: &Options) {
+        self.placeholders = options.placeholders;
+        if options.quotas {
+            self.quotas = Quotas::aws();
+        }
     }
 }
 
@@ -120,7 +132,14 @@ impl Server {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let (workers, gateway) = (http::Workers::start()?, Arc::new(Gateway::with_access(cloud.clone(), access)));
-        tasks.spawn(http::serve(listener, workers, gateway, stop.clone()));
+        let (kept, stopping) = (cloud.clone(), stop.clone());
+        tasks.spawn(async move {
+            // No answer tells a time that a restart doesn't know.
+            if let Err(error) = kept.core.keep_time_ahead().await {
+                kept.notice(&format!("the time can't be kept: {}", error.message));
+            }
+            http::serve(listener, workers, gateway, stopping).await;
+        });
         tasks.spawn(maintenance::run(cloud.clone(), stop.clone()));
         tasks.spawn(crate::firehose::flusher::run(cloud.clone(), stop.clone()));
         tokio::spawn(crate::cloudformation::resume(cloud.clone(), &SERVICES));
@@ -134,6 +153,8 @@ impl Server {
     pub async fn stop(self) -> Result<(), LogError> {
         self.stop.cancel();
         self.tasks.wait().await;
+        // What can't be kept was kept ahead.
+        _ = self.cloud.core.keep_time(self.cloud.core.now()).await;
         self.cloud.core.log().retry()?;
         self.cloud.note_end();
         Ok(())

@@ -1,5 +1,7 @@
 //! Changes to state. A replay does the same, so nothing here may fail, ask the time, or depend on anything but the change.
 
+use std::cell::LazyCell;
+
 use super::change::{Change, Moved, Put, Restated, Scope, Sent, Target};
 use super::engine::Doc;
 use super::queue::{Entry, Queue, State, Stray};
@@ -68,6 +70,18 @@ impl Engine {
             }
             Change::DocGone { key } => {
                 self.delete_doc(key);
+                Owner::None
+            }
+            Change::Kept { seq, .. } => {
+                self.next_seq = self.next_seq.max(*seq + 1);
+                // Of a compaction's copy there is one already, as long as its segment is.
+                if self.payloads.references(*seq) == 0 {
+                    self.payloads.retain(*seq, 1);
+                }
+                Owner::Payload(*seq)
+            }
+            Change::LetGo { seqs } => {
+                seqs.iter().for_each(|seq| self.payloads.release(*seq));
                 Owner::None
             }
             Change::Queue(_)
@@ -293,10 +307,11 @@ impl Engine {
 
     fn apply_restated(&mut self, restated: &Restated<'_>) -> Owner {
         self.next_seq = self.next_seq.max(restated.seq + 1);
-        let sent = match postcard::from_bytes::<Change<'_>>(restated.payload) {
+        // Read only if it is needed: a compaction restates what is there.
+        let sent = LazyCell::new(|| match postcard::from_bytes::<Change<'_>>(restated.payload) {
             Ok(Change::Sent(sent)) => Some(sent),
             _ => None,
-        };
+        });
         let bytes = restated.payload.len() as u32;
         // While the cloud runs the entries are there already, as the restatement says; in a replay whose older segments
         // are gone they are not.

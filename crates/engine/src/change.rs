@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::config::{QueueConfig, StreamConfig, SubscriptionConfig, TopicConfig};
 use super::{Millis, Position, QueueId, Seq, StreamId, SubscriptionId, TopicId};
@@ -82,6 +82,7 @@ pub enum Change<'a> {
         /// Names the document; begins with the service's name.
         key: &'a str,
         /// The document, in the service's own form.
+        #[serde(serialize_with = "whole")]
         value: &'a [u8],
     },
     /// A document was deleted.
@@ -124,6 +125,24 @@ pub enum Change<'a> {
         /// What has landed of each record.
         parts: Vec<PartsOf>,
     },
+    /// Bytes that lie in the log alone, until they are let go: a document names them by their number.
+    Kept {
+        /// Their number, among those of payloads.
+        seq: Seq,
+        /// The bytes.
+        #[serde(serialize_with = "whole")]
+        data: &'a [u8],
+    },
+    /// Bytes that no document names any more.
+    LetGo {
+        /// Their numbers.
+        seqs: Vec<Seq>,
+    },
+}
+
+/// The same bytes in the log as one by one, in one piece.
+fn whole<S: Serializer>(bytes: &&[u8], to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_bytes(bytes)
 }
 
 /// The parts of one record that have landed.
@@ -276,7 +295,7 @@ pub struct Put<'a> {
     /// Its place in the stream.
     pub position: Position,
     /// The record, decoded.
-    #[serde(borrow)]
+    #[serde(borrow, serialize_with = "whole")]
     pub data: &'a [u8],
 }
 
@@ -303,7 +322,7 @@ pub struct Restated<'a> {
     /// The payload's number.
     pub seq: Seq,
     /// The encoded `Sent` or `Put` change as it was first written.
-    #[serde(borrow)]
+    #[serde(borrow, serialize_with = "whole")]
     pub payload: &'a [u8],
     /// What refers to it in queues.
     pub entries: Vec<EntryState>,

@@ -199,9 +199,9 @@ impl Engine {
         self.payloads.live_bytes() + self.doc_bytes
     }
 
-    /// SQS's id of a message: of its payload and delivery, so it stays when the message is redriven.
+    /// SQS's id of a message: see [`ids::message_id`].
     pub fn message_id(&self, seq: Seq, index: u16) -> String {
-        text::uuid::format(ids::uuid(self.salt, ids::Kind::Message, seq, index))
+        ids::message_id(self.salt, seq, index)
     }
 
     /// SNS's id of a notification.

@@ -29,10 +29,17 @@ pub fn uuid(salt: u128, kind: Kind, seq: Seq, index: u16) -> Uuid {
     uuid::from_halves(high, low)
 }
 
+/// SQS's id of a message: of its payload and delivery, so it stays when the message is redriven.
+pub fn message_id(salt: u128, seq: Seq, index: u16) -> String {
+    uuid::format(uuid(salt, Kind::Message, seq, index))
+}
+
 /// The 20 digits of a FIFO SequenceNumber: they grow with the sequence number.
-pub fn sequence_number(seq: Seq) -> String {
-    // AWS's numbers have 20 digits and begin with 188; only their growth means anything.
-    format!("{:020}", 18_800_000_000_000_000_000_u128 + u128::from(seq) * 256)
+pub fn sequence_number(salt: u128, seq: Seq) -> String {
+    // AWS's numbers begin with 1884, as 18849496460467696128 ("Sample FIFO code", Amazon SQS Developer Guide), and only their
+    // growth means anything. Where they begin is each cloud's own: none looks like the first of a new one.
+    let first = 18_840_000_000_000_000_000 + u128::from(mix(salt as u64)) % 10_000_000_000_000_000 / 256 * 256;
+    format!("{:020}", first + u128::from(seq) * 256)
 }
 
 /// The 20 digits of SNS's SequenceNumber: never those of a queue.
@@ -64,7 +71,17 @@ mod tests {
 
     #[test]
     fn sequence_numbers_have_20_digits_and_grow() {
-        assert!(sequence_number(1) < sequence_number(2));
-        assert_eq!(sequence_number(u64::MAX >> 9).len(), 20);
+        assert!(sequence_number(7, 1) < sequence_number(7, 2));
+        assert_eq!(sequence_number(7, u64::MAX >> 9).len(), 20);
+    }
+
+    /// They began with 18800000000000000000 in every cloud, with a run of zeros for the first 390 messages.
+    #[test]
+    fn the_first_sequence_numbers_look_like_any_others() {
+        let first: std::collections::HashSet<_> = (0..100).map(|salt| sequence_number(salt, 1)).collect();
+        assert!(
+            first.len() == 100
+                && first.iter().all(|number| number.starts_with("1884") && !number.starts_with("18840000"))
+        );
     }
 }

@@ -53,6 +53,7 @@ pub use self::contents::Contents;
 pub use self::declared::MAX_DECLARED;
 pub use self::engine::{Engine, Owner, Strictness};
 pub use self::publish::{Notification, Published};
+pub use self::restate::OldRecord;
 pub use self::roles::{AssumedRole, ManagedPolicy, PolicyVersion, Role, Through};
 pub use self::send::{Message, SendError, Sending};
 pub use self::types::{Millis, Place, Position, QueueId, Seq, StreamId, SubscriptionId, TopicId};

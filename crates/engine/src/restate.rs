@@ -9,37 +9,88 @@ use super::change::{Change, EntryState, Restated, Scope, Sent, Target};
 use super::windows::Original;
 use super::{Engine, Millis, Place, Position, QueueId, Seq, StreamId};
 
+/// A record of an old segment, read: what is asked of it then, while the whole cloud waits, takes no time.
+#[derive(Debug)]
+pub struct OldRecord<'a> {
+    place: Place,
+    bytes: usize,
+    what: What<'a>,
+}
+
+#[derive(Debug)]
+enum What<'a> {
+    /// A message as it was first written: it may have opened windows.
+    Message(Sent<'a>, &'a [u8]),
+    /// Another payload, or a copy of one.
+    Payload(Seq, Option<Change<'a>>, &'a [u8]),
+    Other(Change<'a>),
+}
+
+impl<'a> OldRecord<'a> {
+    /// Reads the record at `place`; nothing where no copy is ever needed.
+    pub fn read(place: Place, encoded: &'a [u8]) -> Option<Self> {
+        let what = match postcard::from_bytes::<Change<'a>>(encoded).ok()? {
+            Change::Sent(sent) => What::Message(sent, encoded),
+            Change::Put(put) => What::Payload(put.seq, Some(Change::Put(put)), encoded),
+            Change::Restated(Restated { seq, payload, .. }) => {
+                What::Payload(seq, postcard::from_bytes(payload).ok(), payload)
+            }
+            other @ (Change::Deduplicated { .. }
+            | Change::PartsLanded { .. }
+            | Change::Doc { .. }
+            | Change::Kept { .. }) => What::Other(other),
+            _ => return None,
+        };
+        Some(Self { place, bytes: encoded.len(), what })
+    }
+
+    /// Bytes of the record.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
 impl Engine {
-    /// The changes that keep alive what is alive of the record at `place`. `encoded` is the record; most need nothing.
-    pub fn restate<'a>(&self, place: Place, encoded: &'a [u8], now: Millis) -> Vec<Change<'a>> {
-        let Ok(change) = postcard::from_bytes::<Change<'a>>(encoded) else { return Vec::new() };
-        match change {
-            Change::Sent(sent) => {
-                let mut changes: Vec<_> = self.restate_windows(&sent, now).collect();
-                changes.extend(self.restate_payload(sent.seq, place, encoded));
+    /// The changes that keep alive what is alive of an old record; most need nothing.
+    pub fn restate<'a>(&self, old: &OldRecord<'a>, now: Millis) -> Vec<Change<'a>> {
+        let place = old.place;
+        match &old.what {
+            What::Message(sent, encoded) => {
+                let mut changes: Vec<_> = self.restate_windows(sent, now).collect();
+                changes.extend(self.restate_payload(sent.seq, place, encoded, |found| self.find_sent(sent, found)));
                 changes
             }
-            Change::Put(put) => self.restate_payload(put.seq, place, encoded).into_iter().collect(),
-            Change::Restated(restated) => {
-                self.restate_payload(restated.seq, place, restated.payload).into_iter().collect()
+            What::Payload(seq, change, encoded) => {
+                let find = |found: &mut Found| match change {
+                    Some(Change::Sent(sent)) => self.find_sent(sent, found),
+                    Some(Change::Put(put)) if self.buffered(put.stream, put.position, put.seq) => {
+                        found.streams.push((put.stream, put.position, 0));
+                    }
+                    _ => {}
+                };
+                self.restate_payload(*seq, place, encoded, find).into_iter().collect()
             }
+            What::Other(change) => self.restate_other(change, place, now).into_iter().collect(),
+        }
+    }
+
+    fn restate_other<'a>(&self, change: &Change<'a>, place: Place, now: Millis) -> Option<Change<'a>> {
+        let alive = match change {
             // A purge may have closed it since.
             Change::Deduplicated { scope, key, seq, .. } => {
-                let open = self.window(scope, key, now).is_some_and(|original| original.seq == seq);
-                open.then_some(change).into_iter().collect()
+                self.window(*scope, *key, now).is_some_and(|original| original.seq == *seq)
             }
-            Change::PartsLanded { stream, mut parts } => {
+            Change::PartsLanded { stream, parts } => {
                 // The record's copy is younger than this, and knows nothing of it.
-                let buffered = self.streams.get(&stream);
-                parts.retain(|it| buffered.is_some_and(|stream| stream.records.contains_key(&it.position)));
-                (!parts.is_empty()).then_some(Change::PartsLanded { stream, parts }).into_iter().collect()
+                let buffered = &self.streams.get(stream)?.records;
+                let parts: Vec<_> = parts.iter().filter(|it| buffered.contains_key(&it.position)).cloned().collect();
+                return (!parts.is_empty()).then_some(Change::PartsLanded { stream: *stream, parts });
             }
-            Change::Doc { key, value } => {
-                let alive = self.docs.get(key).is_some_and(|doc| doc.place == place);
-                alive.then_some(Change::Doc { key, value }).into_iter().collect()
-            }
-            _ => Vec::new(),
-        }
+            Change::Doc { key, .. } => self.docs.get(*key).is_some_and(|doc| doc.place == place),
+            Change::Kept { seq, .. } => self.payloads.get(*seq) == Some(place),
+            _ => false,
+        };
+        alive.then(|| change.clone())
     }
 
     /// All declarations and counters: what every segment opens with.
@@ -58,39 +109,43 @@ impl Engine {
         queues.chain(topics).chain(subscriptions).chain(streams).chain(std::iter::once(counters))
     }
 
-    fn restate_payload<'a>(&self, seq: Seq, place: Place, payload: &'a [u8]) -> Option<Change<'a>> {
+    /// The copy of a payload, if that is alive; `find` finds where it is needed, but for the strays.
+    fn restate_payload<'a>(
+        &self,
+        seq: Seq,
+        place: Place,
+        payload: &'a [u8],
+        find: impl FnOnce(&mut Found),
+    ) -> Option<Change<'a>> {
         if self.payloads.get(seq) != Some(place) {
             return None;
         }
-        let mut entries: Vec<EntryState> = Vec::new();
-        let mut streams: Vec<(StreamId, Position, u16)> = Vec::new();
-        let mut entry = |queue: QueueId, position: Position| {
-            entries.extend(self.queues.get(&queue).and_then(|queue| queue.state_of(position, seq)));
-        };
-        match postcard::from_bytes::<Change<'_>>(payload) {
-            Ok(Change::Sent(sent)) => {
-                for (index, delivery) in sent.deliveries.iter().enumerate() {
-                    match delivery.to {
-                        Target::Queue { queue, position, .. } => entry(queue, position),
-                        Target::Stream { stream, position } => {
-                            streams.extend(self.buffered(stream, position, seq).then_some((
-                                stream,
-                                position,
-                                index as u16,
-                            )));
-                        }
-                    }
-                }
-            }
-            Ok(Change::Put(put)) => {
-                streams.extend(self.buffered(put.stream, put.position, seq).then_some((put.stream, put.position, 0)));
-            }
-            _ => {}
-        }
+        let mut found = Found::default();
+        find(&mut found);
         for (queue, position) in self.strays.get(&seq).into_iter().flatten() {
-            entry(*queue, *position);
+            found.entries.extend(self.entry_state(*queue, *position, seq));
         }
+        let Found { entries, streams } = found;
         Some(Change::Restated(Restated { seq, payload, entries, streams }))
+    }
+
+    /// Where a message is that hasn't left the queues and streams that it was sent to.
+    fn find_sent(&self, sent: &Sent<'_>, found: &mut Found) {
+        for (index, delivery) in sent.deliveries.iter().enumerate() {
+            match delivery.to {
+                Target::Queue { queue, position, .. } => {
+                    found.entries.extend(self.entry_state(queue, position, sent.seq));
+                }
+                Target::Stream { stream, position } if self.buffered(stream, position, sent.seq) => {
+                    found.streams.push((stream, position, index as u16));
+                }
+                Target::Stream { .. } => {}
+            }
+        }
+    }
+
+    fn entry_state(&self, queue: QueueId, position: Position, seq: Seq) -> Option<EntryState> {
+        self.queues.get(&queue)?.state_of(position, seq)
     }
 
     fn buffered(&self, stream: StreamId, position: Position, seq: Seq) -> bool {
@@ -121,6 +176,13 @@ impl Engine {
             Scope::Topic(id) => self.topics.get(&id)?.windows.find(key, now),
         }
     }
+}
+
+/// Where a payload is needed.
+#[derive(Default)]
+struct Found {
+    entries: Vec<EntryState>,
+    streams: Vec<(StreamId, Position, u16)>,
 }
 
 /// When a stream's record arrived and how long it is, from its payload.

@@ -1,5 +1,7 @@
 //! The engine against a simple model: random commands, a replay being one of them.
 
+mod kept;
+
 use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;
@@ -55,7 +57,8 @@ impl Kept {
         let Some(oldest) = self.segments.iter().position(|segment| !segment.is_empty()) else { return };
         for (offset, record) in self.segments[oldest].clone().iter().enumerate() {
             let place = Place { segment: oldest as u32, offset: offset as u32 };
-            for change in self.engine.restate(place, record, self.now) {
+            let Some(old) = OldRecord::read(place, record) else { continue };
+            for change in self.engine.restate(&old, self.now) {
                 self.apply(&change);
             }
         }

@@ -74,7 +74,7 @@ impl Payload<'_> {
     pub fn look<'a, S: DeserializeSeed<'a>>(&'a self, seed: impl Fn() -> S) -> Result<S::Value, AwsError> {
         match &self.source {
             Source::Form(form) | Source::Negotiated(form) => query::look(form, self.names, seed),
-            Source::Json(body) => body.look(seed()),
+            Source::Json(body) => body.look(seed),
         }
     }
 

@@ -3,32 +3,50 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use tokio::task::JoinHandle;
 
 use super::files::Files;
-use super::{Blob, BlobId, Blobs, CHUNK, blocking};
+use super::{Blob, BlobId, Blobs, CHUNK, SMALL, blocking};
+
+/// So many bytes are looked at where they are; more of them by a thread that holds up no other request.
+const AT_ONCE: usize = 64 << 10;
 
 /// Removes its file when its last holder is gone: the request, or the thread that is still writing for it.
 pub(super) struct Unnamed {
     pub id: BlobId,
     files: Files,
+    /// There may be a file.
+    made: AtomicBool,
     named: AtomicBool,
 }
 
 impl Unnamed {
     /// Takes charge of a file that is about to be made.
     pub(super) fn new(files: Files, id: BlobId) -> Arc<Self> {
-        Arc::new(Self { id, files, named: AtomicBool::new(false) })
+        Arc::new(Self { id, files, made: AtomicBool::new(false), named: AtomicBool::new(false) })
+    }
+
+    /// Makes the file.
+    pub(super) fn create(&self) -> io::Result<File> {
+        self.will_be_made();
+        self.files.create(&self.id)
+    }
+
+    /// The file is about to be made.
+    pub(super) fn will_be_made(&self) {
+        self.made.store(true, Ordering::Relaxed);
     }
 }
 
 impl Drop for Unnamed {
     fn drop(&mut self) {
-        if !*self.named.get_mut() {
-            // Either it was never made, or what can't be removed here is garbage for the next start.
+        if *self.made.get_mut() && !*self.named.get_mut() {
+            // What can't be removed here is garbage for the next start.
             let _ = self.files.remove(&self.id);
         }
     }
@@ -53,59 +71,184 @@ impl Fresh {
     }
 }
 
-/// A blob that is being written.
-pub struct Draft {
-    blobs: Blobs,
-    unnamed: Arc<Unnamed>,
-    file: Option<File>,
-    length: u64,
-    buffer: BytesMut,
+/// Looks at the bytes of a body as they pass, e.g. to sum them up.
+pub trait Look: Send + 'static {
+    /// The next bytes.
+    fn look(&mut self, bytes: &[u8]);
 }
 
-impl Draft {
-    /// Begins a blob, whose file is made with its first bytes.
-    pub(super) fn new(blobs: Blobs, id: BlobId) -> Self {
+impl Look for () {
+    fn look(&mut self, _: &[u8]) {}
+}
+
+/// A blob that is being written. While a thread looks at [`CHUNK`] bytes and writes them, the next are taken.
+pub struct Draft<L> {
+    blobs: Blobs,
+    unnamed: Arc<Unnamed>,
+    length: u64,
+    waiting: Pieces,
+    at: At<L>,
+}
+
+/// Bytes that wait to be written. Long pieces stay as they came, short ones are joined.
+#[derive(Default)]
+struct Pieces {
+    whole: Vec<Bytes>,
+    short: BytesMut,
+    length: usize,
+}
+
+/// What has been taken of a body so far.
+struct Taken<L> {
+    /// Made with the first bytes that are written.
+    file: Option<File>,
+    look: L,
+}
+
+enum At<L> {
+    Rest(Taken<L>),
+    /// A thread writes.
+    Work(JoinHandle<io::Result<Taken<L>>>),
+    /// It failed.
+    Lost,
+}
+
+/// The bytes of a body that has come to its end.
+pub struct Ended {
+    blobs: Blobs,
+    unnamed: Arc<Unnamed>,
+    length: u64,
+    /// What isn't in the file yet.
+    rest: Pieces,
+    file: Option<File>,
+}
+
+impl Pieces {
+    fn push(&mut self, bytes: Bytes) {
+        self.length += bytes.len();
+        if bytes.len() < SMALL {
+            self.short.extend_from_slice(&bytes);
+            return;
+        }
+        self.join();
+        self.whole.push(bytes);
+    }
+
+    /// Puts what was joined behind the others.
+    fn join(&mut self) {
+        if !self.short.is_empty() {
+            self.whole.push(self.short.split().freeze());
+        }
+    }
+
+    fn take(&mut self) -> Vec<Bytes> {
+        self.join();
+        self.length = 0;
+        mem::take(&mut self.whole)
+    }
+}
+
+impl<L: Look> Draft<L> {
+    /// Begins a blob.
+    pub(super) fn new(blobs: Blobs, id: BlobId, look: L) -> Self {
         let unnamed = Unnamed::new(blobs.files.clone(), id);
-        Self { blobs, unnamed, file: None, length: 0, buffer: BytesMut::new() }
+        let at = At::Rest(Taken { file: None, look });
+        Self { blobs, unnamed, length: 0, waiting: Pieces::default(), at }
     }
 
     /// Takes the next bytes of the body. After an error the draft is of no use.
-    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub async fn write(&mut self, bytes: Bytes) -> io::Result<()> {
         self.length += bytes.len() as u64;
-        self.buffer.extend_from_slice(bytes);
-        if self.buffer.len() >= CHUNK { self.flush(false).await } else { Ok(()) }
+        self.waiting.push(bytes);
+        if self.waiting.length < CHUNK {
+            return Ok(());
+        }
+        let taken = self.rest().await?;
+        let (pieces, blobs, unnamed) = (self.waiting.take(), self.blobs.clone(), self.unnamed.clone());
+        // The thread holds the file as well: when the request is dropped meanwhile, the thread removes it in the end.
+        self.at = At::Work(tokio::task::spawn_blocking(move || {
+            let Taken { file, mut look } = taken;
+            pieces.iter().for_each(|piece| look.look(piece));
+            Ok(Taken { file: Some(write(&blobs, &unnamed, file, &pieces)?), look })
+        }));
+        Ok(())
+    }
+
+    /// The body has come to its end: its bytes, and who has seen them all.
+    pub async fn end(mut self) -> io::Result<(Ended, L)> {
+        let Taken { file, mut look } = self.rest().await?;
+        let Self { blobs, unnamed, length, waiting: mut rest, .. } = self;
+        rest.join();
+        if rest.length <= AT_ONCE {
+            rest.whole.iter().for_each(|piece| look.look(piece));
+            return Ok((Ended { blobs, unnamed, length, rest, file }, look));
+        }
+        let looked = blocking(move || {
+            rest.whole.iter().for_each(|piece| look.look(piece));
+            Ok((rest, file, look))
+        });
+        let (rest, file, look) = looked.await?;
+        Ok((Ended { blobs, unnamed, length, rest, file }, look))
+    }
+
+    /// Waits for the thread.
+    async fn rest(&mut self) -> io::Result<Taken<L>> {
+        match mem::replace(&mut self.at, At::Lost) {
+            At::Rest(taken) => Ok(taken),
+            At::Work(work) => work.await.map_err(io::Error::other)?,
+            At::Lost => Err(io::Error::other("it could not be written")),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) async fn set_file(&mut self, open: impl FnOnce() -> File) {
+        let taken = self.rest().await.unwrap();
+        self.at = At::Rest(Taken { file: Some(open()), ..taken });
+    }
+}
+
+impl Ended {
+    /// Bytes in all.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// All the bytes, if they are so few that they need no file.
+    pub fn small(&self) -> Option<Bytes> {
+        let is_small = self.length <= SMALL as u64 && self.file.is_none();
+        is_small.then(|| match self.rest.whole.as_slice() {
+            [one] => one.clone(),
+            all => all.concat().into(),
+        })
     }
 
     /// Finishes the file.
     pub async fn keep(mut self) -> io::Result<Fresh> {
-        self.flush(true).await?;
+        let (pieces, unnamed) = (self.rest.take(), self.unnamed.clone());
+        if self.file.is_none() || !pieces.is_empty() || self.blobs.syncs() {
+            blocking(move || {
+                let file = write(&self.blobs, &unnamed, self.file, &pieces)?;
+                if self.blobs.syncs() {
+                    file.sync_all()?;
+                    self.blobs.files.sync_folder_of(&unnamed.id)?;
+                }
+                Ok(())
+            })
+            .await?;
+        }
         Ok(Fresh::new(self.length, self.unnamed))
     }
+}
 
-    #[cfg(test)]
-    pub(super) fn set_file(&mut self, file: File) {
-        self.file = Some(file);
+/// Writes pieces to the file, which is made with the first of them.
+fn write(blobs: &Blobs, unnamed: &Unnamed, file: Option<File>, pieces: &[Bytes]) -> io::Result<File> {
+    let _room = blobs.files.room_for(pieces.iter().map(|piece| piece.len() as u64).sum())?;
+    let mut file = match file {
+        Some(file) => file,
+        None => unnamed.create()?,
+    };
+    for piece in pieces {
+        file.write_all(piece)?;
     }
-
-    async fn flush(&mut self, last: bool) -> io::Result<()> {
-        let (buffer, file, blobs) = (self.buffer.split(), self.file.take(), self.blobs.clone());
-        // The thread holds the file as well: when the request is dropped meanwhile, the thread removes it in the end.
-        let unnamed = self.unnamed.clone();
-        let file = blocking(move || {
-            let _room = blobs.files.room_for(buffer.len() as u64)?;
-            let mut file = match file {
-                Some(file) => file,
-                None => blobs.files.create(&unnamed.id)?,
-            };
-            file.write_all(&buffer)?;
-            if last && blobs.syncs() {
-                file.sync_all()?;
-                blobs.files.sync_folder_of(&unnamed.id)?;
-            }
-            Ok(file)
-        })
-        .await?;
-        self.file = Some(file);
-        Ok(())
-    }
+    Ok(file)
 }

@@ -3,26 +3,29 @@
 //! A blob is invisible until a document names it: it is written whole first, then the document is put. A blob that
 //! no document names is garbage of a crash, see `s3::survey`. Who reads a blob pins it, so that an object
 //! that is overwritten meanwhile can still be read to its end.
+//!
+//! Short objects that were put at once have none: their bytes lie in the log (`core::kept`).
 
 pub(crate) mod draft;
 pub(crate) mod files;
+mod reading;
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::sync::Arc;
 
-use bytes::Bytes;
-use futures::Stream;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use self::draft::{Draft, Fresh, Unnamed};
+use self::draft::{Draft, Fresh, Look, Unnamed};
 use self::files::Files;
 use directory::Directory;
 
 /// How much of a body is held in memory at a time, in bytes.
 pub(super) const CHUNK: usize = 256 * 1024;
+
+/// The longest object that needs no file of its own, in bytes: a file takes as much of a disk at least.
+pub(super) const SMALL: usize = 4096;
 
 /// The name of a blob: 32 hex digits.
 pub(crate) type BlobId = String;
@@ -76,9 +79,9 @@ impl Blobs {
         Ok(Self { files, sync, pins: Arc::default() })
     }
 
-    /// Starts a blob with an id that was never used.
-    pub fn draft(&self, id: BlobId) -> Draft {
-        Draft::new(self.clone(), id)
+    /// Starts a blob with an id that was never used. `look` sees its bytes as they pass.
+    pub fn draft<L: Look>(&self, id: BlobId, look: L) -> Draft<L> {
+        Draft::new(self.clone(), id, look)
     }
 
     /// A blob with the same bytes as `blob`, without copying them where the file system can.
@@ -87,6 +90,7 @@ impl Blobs {
         let to = Unnamed::new(self.files.clone(), id);
         blocking(move || {
             let mut source = this.files.read(&from)?;
+            to.will_be_made();
             if this.files.link(&from.id, &to.id).is_err() {
                 let _room = this.files.room_for(from.length)?;
                 let mut copy = this.files.create(&to.id)?;
@@ -114,6 +118,9 @@ impl Blobs {
 
     /// All bytes of the blobs, one blob after the other, in memory: for small objects.
     pub async fn read_whole(&self, blobs: Vec<Blob>) -> io::Result<Vec<u8>> {
+        if blobs.is_empty() {
+            return Ok(Vec::new());
+        }
         let files = self.files.clone();
         blocking(move || {
             let mut bytes = Vec::with_capacity(blobs.iter().map(|blob| blob.length as usize).sum());
@@ -128,9 +135,11 @@ impl Blobs {
     /// Keeps the blobs readable until the guard is dropped. Call it in the same read as the document that names them.
     pub fn pin<'a>(&self, blobs: impl IntoIterator<Item = &'a Blob>) -> Pinned {
         let ids: Vec<_> = blobs.into_iter().map(|blob| blob.id.clone()).collect();
-        let mut pins = self.pins.lock();
-        for id in &ids {
-            *pins.readers.entry(id.clone()).or_default() += 1;
+        if !ids.is_empty() {
+            let mut pins = self.pins.lock();
+            for id in &ids {
+                *pins.readers.entry(id.clone()).or_default() += 1;
+            }
         }
         Pinned { blobs: self.clone(), ids }
     }
@@ -168,67 +177,6 @@ impl Blobs {
             Ok(())
         };
         let _ = blocking(remove).await;
-    }
-
-    /// The bytes `offset..offset + length` of the blobs laid end to end.
-    pub fn read(
-        &self,
-        blobs: &[Blob],
-        offset: u64,
-        length: u64,
-        pinned: Pinned,
-    ) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + use<> {
-        let mut pieces = Vec::new();
-        let (mut skip, mut left) = (offset, length);
-        for blob in blobs {
-            if skip >= blob.length {
-                skip -= blob.length;
-                continue;
-            }
-            let take = left.min(blob.length - skip);
-            if take == 0 {
-                break;
-            }
-            pieces.push((blob.clone(), skip, take));
-            left -= take;
-            skip = 0;
-        }
-        let state = (pieces.into_iter(), None::<(File, u64)>, pinned);
-        futures::stream::try_unfold(
-            state,
-            |(mut pieces, mut open, pinned): (std::vec::IntoIter<(Blob, u64, u64)>, _, Pinned)| async move {
-                let piece = match open.take() {
-                    Some(piece) => piece,
-                    None => match pieces.next() {
-                        None => return Ok(None),
-                        Some((blob, from, left)) => {
-                            let files = pinned.blobs.files.clone();
-                            let file = blocking(move || {
-                                let mut file = files.read(&blob)?;
-                                if from > 0 {
-                                    file.seek(SeekFrom::Start(from))?;
-                                }
-                                Ok(file)
-                            })
-                            .await?;
-                            (file, left)
-                        }
-                    },
-                };
-                let (mut file, left) = piece;
-                let (file, bytes) = blocking(move || {
-                    let mut bytes = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
-                    file.read_exact(&mut bytes)?;
-                    Ok((file, Bytes::from(bytes)))
-                })
-                .await?;
-                let left = left - bytes.len() as u64;
-                if left > 0 {
-                    open = Some((file, left));
-                }
-                Ok(Some((bytes, (pieces, open, pinned))))
-            },
-        )
     }
 
     /// The name of a folder of blobs that is gone, if somebody removed one.
@@ -270,6 +218,9 @@ impl Drop for Orphans {
 
 impl Drop for Pinned {
     fn drop(&mut self) {
+        if self.ids.is_empty() {
+            return;
+        }
         let mut pins = self.blobs.pins.lock();
         for id in &self.ids {
             let Some(readers) = pins.readers.get_mut(id) else { continue };
@@ -292,7 +243,10 @@ pub(super) async fn blocking<T: Send + 'static>(
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
+    use bytes::Bytes;
     use futures::TryStreamExt;
 
     fn open(folder: &tempfile::TempDir, sync: bool) -> Blobs {
@@ -300,15 +254,15 @@ mod tests {
     }
 
     async fn put(blobs: &Blobs, id: &str, bytes: &[u8]) -> Blob {
-        let mut draft = blobs.draft(id.into());
-        draft.write(bytes).await.unwrap();
-        let fresh = draft.keep().await.unwrap();
+        let mut draft = blobs.draft(id.into(), ());
+        draft.write(Bytes::copy_from_slice(bytes)).await.unwrap();
+        let fresh = draft.end().await.unwrap().0.keep().await.unwrap();
         fresh.named();
         fresh.blob
     }
 
     async fn get(blobs: &Blobs, of: &[Blob], offset: u64, length: u64) -> io::Result<Vec<u8>> {
-        let chunks: Vec<Bytes> = blobs.read(of, offset, length, blobs.pin(of)).try_collect().await?;
+        let chunks: Vec<Bytes> = blobs.read(of, offset, length, blobs.pin(of), |_| Ok(())).try_collect().await?;
         Ok(chunks.concat())
     }
 
@@ -331,7 +285,7 @@ mod tests {
         let blob = put(&blobs, "aa01", &vec![7; CHUNK * 2]).await;
         let pinned = blobs.pin([&blob]);
         blobs.discard(vec![blob.clone()]).await;
-        let read = blobs.read(std::slice::from_ref(&blob), 0, blob.length, pinned);
+        let read = blobs.read(std::slice::from_ref(&blob), 0, blob.length, pinned, |_| Ok(()));
         assert_eq!(read.try_collect::<Vec<_>>().await.unwrap().concat().len(), CHUNK * 2);
         assert!(get(&blobs, std::slice::from_ref(&blob), 0, 1).await.is_err());
     }
@@ -340,9 +294,9 @@ mod tests {
     async fn an_unfinished_blob_vanishes_and_a_copy_outlives_its_source() {
         let folder = tempfile::tempdir().unwrap();
         let blobs = open(&folder, false);
-        let mut draft = blobs.draft("aa01".into());
-        draft.write(&vec![1; CHUNK]).await.unwrap();
-        drop(draft);
+        let mut draft = blobs.draft("aa01".into(), ());
+        draft.write(vec![1; CHUNK].into()).await.unwrap();
+        drop(draft.end().await.unwrap());
         let named = put(&blobs, "aa02", b"x").await;
         let copy = blobs.duplicate(&named, "ab03".into()).await.unwrap();
         drop(blobs.duplicate(&named, "aa04".into()).await.unwrap());
@@ -359,26 +313,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let blobs = open(&folder, false);
         let files = || std::fs::read_dir(folder.path().join("aa")).unwrap().count();
-        let mut draft = blobs.draft("aa01".into());
-        draft.write(&vec![1; CHUNK]).await.unwrap();
-        assert_eq!(files(), 1);
+        let mut draft = blobs.draft("aa01".into(), ());
+        draft.write(vec![1; CHUNK].into()).await.unwrap();
         // The second write finds a file that can't be written.
-        draft.set_file(File::open(folder.path().join("aa/aa01")).unwrap());
-        draft.write(&vec![1; CHUNK]).await.unwrap_err();
-        drop(draft);
+        draft.set_file(|| File::open(folder.path().join("aa/aa01")).unwrap()).await;
+        assert_eq!(files(), 1);
+        draft.write(vec![1; CHUNK].into()).await.unwrap();
+        assert!(draft.end().await.is_err());
         assert_eq!(files(), 0, "it failed");
         for n in 0..100 {
             // Dropped while a thread makes the file, now or later, for nobody.
-            let mut draft = blobs.draft(format!("aa{n:02}"));
+            let mut draft = blobs.draft(format!("aa{n:02}"), ());
             let mut write = Box::pin(async move {
-                draft.write(&[1; 10]).await.unwrap();
-                draft.keep().await
+                draft.write(Bytes::from_static(&[1; 10])).await.unwrap();
+                draft.end().await.unwrap().0.keep().await
             });
             let _ = futures::poll!(&mut write);
         }
         for n in 0..100 {
             // The threads do their work in turn: behind these, it is done.
-            drop(blobs.draft(format!("ab{n:02}")).keep().await.unwrap());
+            drop(blobs.draft(format!("ab{n:02}"), ()).end().await.unwrap().0.keep().await.unwrap());
         }
         let gone = async {
             while files() > 0 {

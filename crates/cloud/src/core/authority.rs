@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use rustls::ServerConfig;
 
-use super::clock::Clock;
+use super::clock::wall;
 use super::cloud::Cloud;
 use crate::authority::Authority;
 use crate::folder::Home;
@@ -56,7 +56,7 @@ impl Cloud {
     /// when there is nothing to show.
     pub async fn certificate_for(self: &Arc<Self>, name: Option<&str>, address: IpAddr) -> Option<Arc<ServerConfig>> {
         // Clients look at the wall's clock, also where the cloud's stands still.
-        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(Clock::System.now());
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(wall());
         let config = match self.authority().await {
             Ok(authority) => authority.config(name, address, now),
             Err(error) => Err(error.message),

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::{Notify, OnceCell};
 
@@ -11,10 +12,13 @@ use super::notices::Notices;
 use super::used_keys::UsedKeys;
 use crate::authority::Authority;
 use crate::blobs::Blobs;
+use crate::chaos::{Chaos, Subject};
 use crate::folder::Home;
 use crate::notification::reach::Reach;
 use crate::notification::signing::Signer;
 use crate::notification::tls::Tls;
+use crate::quotas::Quotas;
+use wire::AwsError;
 
 /// The server's state, shared by all requests.
 pub struct Cloud {
@@ -38,6 +42,10 @@ pub struct Cloud {
     pub background: Background,
     /// The bytes of S3's objects.
     pub blobs: Blobs,
+    /// Faults by rules.
+    pub(crate) chaos: Chaos,
+    /// AWS's quotas of throughput, if they are kept.
+    pub(crate) quotas: Quotas,
     /// Placeholders may stand in stacks for what isn't simulated.
     pub placeholders: bool,
     /// Where the server listens; known once it does.
@@ -52,6 +60,8 @@ impl Cloud {
     pub fn new(core: Core, blobs: Blobs, home: Option<Home>, print: impl Fn(&str) + Send + Sync + 'static) -> Self {
         let notices = Arc::new(Notices::new(print));
         core.report_to(notices.clone());
+        let told = notices.clone();
+        let chaos = Chaos::new(rand::random::<u32>().into(), move |now, text| told.say(now, text));
         Self {
             core,
             notices,
@@ -63,6 +73,8 @@ impl Cloud {
             reach: Reach::default(),
             background: Background::default(),
             blobs,
+            chaos,
+            quotas: Quotas::default(),
             placeholders: false,
             address: OnceLock::new(),
             authority: OnceCell::new(),
@@ -73,6 +85,25 @@ impl Cloud {
     /// Says something that the operator should know: see [`Notices::say`].
     pub fn notice(&self, text: &str) {
         self.notices.say(self.core.now(), text);
+    }
+
+    /// What rules of chaos do to a request before its operation runs: it waits, or fails.
+    ///
+    /// # Errors
+    /// The one that a rule wants.
+    pub(crate) async fn meet_chaos(&self, subject: &Subject<'_>) -> Result<(), AwsError> {
+        let now = self.core.now();
+        let met = self.chaos.meet(now, subject);
+        if met.wait > 0 {
+            // By the wall's clock: it is a client that waits.
+            tokio::time::sleep(Duration::from_millis(met.wait)).await;
+        }
+        met.error.map_or(Ok(()), Err)
+    }
+
+    /// What rules of chaos did, a line each.
+    pub fn chaos_told(&self) -> Vec<String> {
+        self.chaos.told()
     }
 
     /// From now on the server listens on `address`.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cloud::Cloud;
-use engine::Place;
+use engine::{OldRecord, Place};
 use log::{LogError, SegmentScan};
 use wire::AwsError;
 
@@ -16,10 +16,11 @@ const SPARE_SEGMENTS: u64 = 2;
 const TIGHT_GARBAGE: u64 = 512 << 10;
 /// See [`TIGHT_GARBAGE`]: a quarter of what is alive.
 const WORTH: u64 = 4;
-/// The most records that are looked at under one lock, so that a request waits for no more than these.
-const AT_ONCE: usize = 200;
-/// The most bytes that are looked at under one lock.
-const BYTES_AT_ONCE: usize = 1 << 20;
+/// The most records that are looked at under one lock: a request waits for no more than these, and the fewer they are, the seldomer it is
+/// that who holds the lock loses the processor meanwhile.
+const AT_ONCE: usize = 32;
+/// No more are looked at under one lock beyond so many bytes.
+const BYTES_AT_ONCE: usize = 32 << 10;
 
 /// Compacts until the log is as small as promised; where there is little room, as small as it can be made.
 pub(crate) async fn run(cloud: &Arc<Cloud>) -> Result<(), AwsError> {
@@ -66,12 +67,13 @@ async fn restate(cloud: &Cloud, segment: u32) -> Result<(), AwsError> {
         if records.is_empty() {
             return Ok(());
         }
+        let old = read(&records);
         cloud
             .core
             .execute_freeing(|transaction| {
                 let now = transaction.now;
-                for (place, record) in &records {
-                    for change in transaction.engine().restate(*place, record, now) {
+                for old in &old {
+                    for change in transaction.engine().restate(old, now) {
                         transaction.apply(&change);
                     }
                 }
@@ -91,12 +93,18 @@ async fn living(cloud: &Cloud, segment: u32) -> Result<u64, AwsError> {
         if records.is_empty() {
             return Ok(bytes);
         }
+        let old = read(&records);
         bytes += cloud.core.read(|engine, now| {
-            let alive = records.iter().filter(|(place, record)| !engine.restate(*place, record, now).is_empty());
-            alive.map(|(_, record)| u64::from(log::frame_bytes(record.len()))).sum::<u64>()
+            let alive = old.iter().filter(|old| !engine.restate(old, now).is_empty());
+            alive.map(|old| u64::from(log::frame_bytes(old.bytes()))).sum::<u64>()
         });
         tokio::task::yield_now().await;
     }
+}
+
+/// Reads records, before the lock is taken.
+fn read(records: &[(Place, Vec<u8>)]) -> Vec<OldRecord<'_>> {
+    records.iter().filter_map(|(place, record)| OldRecord::read(*place, record)).collect()
 }
 
 /// The next records of a segment; none at its end.
@@ -113,4 +121,42 @@ fn next(scan: &mut SegmentScan) -> Result<Vec<(Place, Vec<u8>)>, AwsError> {
 
 fn damage(error: LogError) -> AwsError {
     AwsError::internal(format!("compaction stopped: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use log::{Durability, MemoryDisk, Options};
+
+    use super::*;
+    use crate::core::Core;
+    use crate::core::clock::Clock;
+
+    /// A request beside a compaction waited for two hundred records.
+    #[tokio::test]
+    async fn few_records_are_looked_at_under_one_lock() {
+        const RECORD: usize = 1_500;
+        let options = Options { durability: Durability::Memory, ..Options::default() };
+        let (core, _) = Core::open(Arc::new(MemoryDisk::default()), options, Clock::manual(0), false, 7).unwrap();
+        for (count, bytes) in [(100, 100), (100, RECORD)] {
+            for n in 0..count {
+                let put = core.execute(|tx| {
+                    tx.put_doc(&format!("{bytes}/{n}"), &vec![b'x'; bytes]);
+                    Ok(())
+                });
+                put.await.unwrap();
+            }
+        }
+        let mut scan = core.log().scan(1).unwrap();
+        let mut seen = 0;
+        loop {
+            let records = next(&mut scan).unwrap();
+            if records.is_empty() {
+                break;
+            }
+            let bytes: usize = records.iter().map(|(_, record)| record.len()).sum();
+            assert!(records.len() <= AT_ONCE && bytes < BYTES_AT_ONCE + 2 * RECORD, "{} of {bytes}", records.len());
+            seen += records.len();
+        }
+        assert!(seen >= 200, "{seen}");
+    }
 }

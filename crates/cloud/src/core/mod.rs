@@ -8,6 +8,8 @@ mod cloud;
 pub(crate) mod compaction;
 mod declare;
 pub(crate) mod expire;
+pub(crate) mod kept;
+pub(crate) mod kept_time;
 pub(crate) mod notices;
 pub(crate) mod notification;
 mod rebuild;
@@ -27,6 +29,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use self::clock::Clock;
+use self::kept_time::Kept;
 use self::notices::Notices;
 use self::transaction::{Frames, Transaction};
 use self::waiters::Waiters;
@@ -82,6 +85,10 @@ impl Core {
         let (log, recovery) =
             Log::open(disk, options, &mut |location, record| rebuild::replay(&mut engine, location, record))?;
         rebuild::salt(&mut engine, seed);
+        let clock = match Kept::of(&engine) {
+            Some(kept) => clock.not_before(kept.last),
+            None => clock,
+        };
         let state = State { engine, frames: Frames::default(), end: None, broken: None };
         let core = Self {
             state: Mutex::new(state),
@@ -112,6 +119,11 @@ impl Core {
     /// The time.
     pub fn now(&self) -> Millis {
         self.clock.now()
+    }
+
+    /// The time that clients live by: what expires for them does so by it, see [`Clock`].
+    pub(crate) fn clients_now(&self) -> Millis {
+        self.clock.of_clients()
     }
 
     /// The clock.

@@ -2,13 +2,14 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::Core;
 use engine::change::{Change, Moved, Sent};
 use engine::queue::{Picked, Receive, Received};
-use engine::{Millis, Place, QueueId, Seq};
+use engine::{Millis, Place, Position, QueueId, Seq, ids};
 use log::{LogError, Segment};
 use wire::AwsError;
 
@@ -53,52 +54,82 @@ fn no_message() -> AwsError {
 /// A record's segment, held so that a compaction can't take it away, and its offset.
 type Held = Option<(Arc<Segment>, u32)>;
 
+/// Brings messages into another order.
+pub(crate) type Reorder<'r> = &'r (dyn Fn(&mut [Position]) + Sync);
+
+/// A receive in another order chooses from so many times the messages that it wants.
+const REACH: usize = 10;
+
 /// What a receive found, before its bodies are read.
 struct Found {
-    /// With its message id, the queue it was redriven from, and where its record lies.
-    messages: Vec<(Picked, String, Option<String>, Held)>,
+    /// With the queue it was redriven from, and where its record lies.
+    messages: Vec<(Picked, Option<String>, Held)>,
+    /// What ids derive from: they are made once the lock is free again.
+    salt: u128,
     over_limit: bool,
     next_visible: Option<Millis>,
 }
 
 impl Core {
-    /// Receives up to `receive.max` messages, waiting until `deadline` for the first. An empty result is no error; a queue
+    /// Receives up to `receive.max` messages, waiting for the first no longer than `patience`. An empty result is no error; a queue
     /// that is gone is `None`.
     pub async fn receive(
         &self,
         queue: QueueId,
         receive: Receive<'_>,
-        deadline: Millis,
+        patience: Duration,
     ) -> Result<Option<(Vec<Handed>, bool)>, AwsError> {
-        let start = self.now();
-        if deadline <= start || self.waiters.is_closed() {
-            let found = self.execute_freeing(|transaction| Ok(self.find(transaction, queue, receive))).await?;
+        self.receive_reordered(queue, receive, patience, None, || ()).await
+    }
+
+    /// As [`receive`](Self::receive), of a standard queue in an order of `reorder`'s: it gets more messages than are wanted, and those
+    /// that it puts first are received. It tells `waits` when it begins to wait.
+    pub async fn receive_reordered(
+        &self,
+        queue: QueueId,
+        receive: Receive<'_>,
+        patience: Duration,
+        reorder: Option<Reorder<'_>>,
+        waits: impl Fn(),
+    ) -> Result<Option<(Vec<Handed>, bool)>, AwsError> {
+        if patience.is_zero() || self.waiters.is_closed() {
+            let found = self.execute_freeing(|transaction| Ok(self.find(transaction, queue, receive, reorder))).await?;
             return found.map(|found| self.hand_out(found)).transpose();
         }
-        let waiting = self.waiters.join(queue);
+        let (waiting, patience) = (self.waiters.join(queue), self.clock().patience(patience));
         loop {
             // Listens before it looks: of two messages that come now each wakes its own poll.
             let mut told = pin!(waiting.notify.notified());
             told.as_mut().enable();
-            let found = self.execute_freeing(|transaction| Ok(self.find(transaction, queue, receive))).await?;
+            let found = self.execute_freeing(|transaction| Ok(self.find(transaction, queue, receive, reorder))).await?;
             let Some(found) = found else { return Ok(None) };
-            let now = self.now();
-            // Where the clock was set back, it is enough to have waited at all.
-            let over = now >= deadline || now < start || self.waiters.is_closed();
+            let over = self.clock().is_over(&patience) || self.waiters.is_closed();
             if !found.messages.is_empty() || found.over_limit || over {
                 return self.hand_out(found).map(Some);
             }
-            let until = waiting.alarm(found.next_visible).map_or(deadline, |at| at.min(deadline));
+            waits();
             tokio::select! {
                 () = told => {}
-                () = self.clock().sleep_until(until) => {}
+                () = self.clock().sleep_within(waiting.alarm(found.next_visible), &patience) => {}
             }
         }
     }
 
-    fn find(&self, transaction: &mut Transaction<'_>, id: QueueId, receive: Receive<'_>) -> Option<Found> {
+    fn find(
+        &self,
+        transaction: &mut Transaction<'_>,
+        id: QueueId,
+        receive: Receive<'_>,
+        reorder: Option<Reorder<'_>>,
+    ) -> Option<Found> {
         let now = transaction.now;
-        let decision = transaction.queue_mut(id)?.decide_receive(receive, now);
+        let reach = if reorder.is_some() { REACH } else { 1 };
+        let wide = Receive { max: receive.max * reach, ..receive };
+        let mut decision = transaction.queue_mut(id)?.decide_receive(wide, now);
+        if let Some(reorder) = reorder {
+            reorder(&mut decision.picked);
+            decision.picked.truncate(receive.max);
+        }
         let Received { visible_at, picked, redriven, expired, repeated, over_limit } = decision;
         if !expired.is_empty() {
             transaction.apply(&Change::Deleted { queue: id, positions: expired });
@@ -114,6 +145,7 @@ impl Core {
         }
         let engine = transaction.engine();
         let queue = engine.queue(id)?;
+        let mut segments = self.segments();
         let messages = picked
             .iter()
             .filter_map(|position| queue.picked(*position))
@@ -122,36 +154,46 @@ impl Core {
                     .stray(picked.position)
                     .and_then(|stray| engine.queue(stray.source?))
                     .map(|source| source.config.arn.clone());
-                let place = engine.payload(picked.seq).and_then(|place| self.segment(place));
-                (picked, engine.message_id(picked.seq, picked.index), source, place)
+                let place = engine.payload(picked.seq).and_then(&mut segments);
+                (picked, source, place)
             })
             .collect();
-        Some(Found { messages, over_limit, next_visible: queue.next_visible() })
+        Some(Found { messages, salt: engine.salt(), over_limit, next_visible: queue.next_visible() })
     }
 
     /// Reads the bodies: after the commit, since what isn't committed isn't in the file yet.
     fn hand_out(&self, found: Found) -> Result<(Vec<Handed>, bool), AwsError> {
-        let places: Vec<_> = found.messages.iter().map(|(.., place)| place.clone()).collect();
+        let (messages, places): (Vec<_>, Vec<_>) =
+            found.messages.into_iter().map(|(picked, source, place)| ((picked, source), place)).unzip();
         let records = log::read_many(&places).map_err(unreadable)?;
-        let messages = found
-            .messages
+        let messages = messages
             .into_iter()
             .zip(records)
-            .map(|((picked, message_id, source, _), record)| Handed { picked, message_id, source, record })
+            .map(|((picked, source), record)| {
+                let message_id = ids::message_id(found.salt, picked.seq, picked.index);
+                Handed { picked, message_id, source, record }
+            })
             .collect();
         Ok((messages, found.over_limit))
     }
 
-    fn segment(&self, place: Place) -> Option<(Arc<Segment>, u32)> {
-        self.log().open_segment(place.segment).map(|segment| (segment, place.offset))
+    /// Opens the segments of places. Neighbours lie in one, which is looked up once.
+    fn segments(&self) -> impl FnMut(Place) -> Held {
+        let mut last: Option<Arc<Segment>> = None;
+        move |place| {
+            if last.as_ref().is_none_or(|segment| segment.number() != place.segment) {
+                last = self.log().open_segment(place.segment);
+            }
+            last.clone().map(|segment| (segment, place.offset))
+        }
     }
 
     /// Reads the records of payloads, an empty one for each that nothing refers to any more. Waits until what was appended
     /// before is in the log.
     pub async fn payloads(&self, seqs: &[Seq]) -> Result<Vec<Bytes>, AwsError> {
         let places: Vec<_> = self.read(|engine, _| {
-            let place = |seq| engine.payload(seq).and_then(|place| self.segment(place));
-            seqs.iter().map(|seq| place(*seq)).collect()
+            let mut segments = self.segments();
+            seqs.iter().map(|seq| engine.payload(*seq).and_then(&mut segments)).collect()
         });
         // No change: also while the log takes none, what it holds can be read.
         self.wait_durable().await;

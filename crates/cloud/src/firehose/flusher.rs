@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::buffer::Step;
+use super::chaos::Late;
 use super::partitions::{self, Partitions};
 use super::retry::Failing;
 use super::whole;
@@ -28,16 +29,19 @@ pub(crate) async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
 async fn flush_all(cloud: &Arc<Cloud>) {
     let mut failing: HashMap<StreamId, Failing> = HashMap::new();
     let mut partitioned: HashMap<StreamId, Partitions> = HashMap::new();
+    let mut late = Late::default();
     loop {
+        let working = cloud.core.clock().working();
         let waiting = find_waiting(cloud);
         failing.retain(|id, _| waiting.iter().any(|(other, _)| other == id));
         partitioned.retain(|id, _| waiting.iter().any(|(other, _)| other == id));
+        late.retain(|id| waiting.iter().any(|(other, _)| *other == id));
         let mut next: Option<Millis> = None;
         let mut flushed = false;
         for (id, due) in waiting {
             let step = match due {
-                Some(due) => whole::step(cloud, id, due, &mut failing).await,
-                None => partitions::step(cloud, id, &mut partitioned).await,
+                Some(due) => whole::step(cloud, id, due, &mut failing, &mut late).await,
+                None => partitions::step(cloud, id, &mut partitioned, &mut late).await,
             };
             match step {
                 Step::Again => flushed = true,
@@ -48,6 +52,7 @@ async fn flush_all(cloud: &Arc<Cloud>) {
             tokio::task::yield_now().await;
             continue;
         }
+        drop(working);
         tokio::select! {
             () = cloud.core.streams.notified() => {}
             () = cloud.core.clock().sleep_until(next.unwrap_or_default()), if next.is_some() => {}

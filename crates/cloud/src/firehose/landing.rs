@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::chaos;
 use super::destination::SERVICE;
 use super::objects::Object;
 use super::refusal::{Cause, Refusal};
@@ -65,7 +66,8 @@ pub(super) async fn land<'f>(
     let permit = cloud.core.read(|engine, now| Permit::of(engine, now, document));
     let mut files = Vec::with_capacity(batches.len());
     for objects in batches {
-        files.push(match allow(&permit, objects) {
+        let refused = || chaos::refuse(cloud, document).map_err(|error| tell(error.into()));
+        files.push(match allow(&permit, objects).and_then(|()| refused()) {
             Ok(()) => write(&s3, objects).await,
             Err(refusal) => Err(refusal),
         });
@@ -98,7 +100,7 @@ pub(super) async fn land<'f>(
 async fn write(s3: &S3, objects: &[Object]) -> Result<Vec<Written>, Refusal> {
     let mut written = Vec::with_capacity(objects.len());
     for object in objects {
-        written.push(s3.write(&object.body).await.map_err(tell)?);
+        written.push(s3.write(object.body.clone()).await.map_err(tell)?);
     }
     Ok(written)
 }

@@ -7,11 +7,13 @@
 //! flusher                                  watches the streams, and has what is due land
 //! whole  partitions/                       streams with one buffer, and with dynamic partitioning: when they are due
 //! buffer  objects  landing  retry          records out of the log, into objects, into the bucket; else again, for a day
+//! chaos                                    what rules of chaos do to deliveries
 //! refusal  error_log                       why a batch can't land; what CloudWatch Logs are told of it and of failures
 //! format/  prefix/                         processors, compression, error records; names of objects
 //! ```
 
 mod buffer;
+mod chaos;
 mod create;
 mod delete;
 mod describe;

@@ -34,7 +34,7 @@ pub(super) struct Object {
     /// Its name in the bucket.
     pub key: String,
     /// Its bytes.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// What one object is made of.
@@ -154,7 +154,7 @@ impl ObjectMaker {
         for data in &group.data {
             body.push(data).map_err(|error| error.to_string())?;
         }
-        Ok(Object { key, body: body.finish().map_err(|error| error.to_string())? })
+        Ok(Object { key, body: body.finish().map_err(|error| error.to_string())?.into() })
     }
 }
 

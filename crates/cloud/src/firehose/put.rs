@@ -111,6 +111,8 @@ async fn put_all(cx: &Context, name: &str, records: &[Blob]) -> Result<(Vec<Stri
                     "Only requests from CloudWatch Logs are supported when CloudWatch Logs decompression is enabled.";
                 return Err(AwsError::bad("InvalidSourceException", message));
             }
+            let bytes = records.iter().map(|data| data.len()).sum();
+            cx.cloud.quotas.put_records(tx.now, &arn, records.len(), bytes)?;
             let mut ids = Vec::with_capacity(records.len());
             for data in records {
                 let seq = tx.engine().next_seq();

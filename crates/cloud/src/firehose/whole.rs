@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::buffer::{self, Step};
+use super::chaos::Late;
 use super::error_log::{self, Told};
 use super::landing;
 use super::objects::ObjectMaker;
@@ -32,10 +33,14 @@ pub(super) async fn step(
     id: StreamId,
     due: Millis,
     failing: &mut HashMap<StreamId, Failing>,
+    late: &mut Late,
 ) -> Step {
     let now = cloud.core.now();
     let at = failing.get(&id).map_or(due, |failing| failing.retry_at(now).max(due));
     if at > now {
+        return Step::Until(at);
+    }
+    if let Some(at) = late.until(cloud, id) {
         return Step::Until(at);
     }
     match flush(cloud, id).await {

@@ -55,7 +55,7 @@ impl Access {
     ) -> Result<Option<Proof>, AwsError> {
         self.prove(cloud, |find| {
             let claim = Claim::of(parts)?.ok_or(Refusal::Missing)?;
-            sigv4::verify(find, &claim, parts, payload, cloud.core.now(), family)
+            sigv4::verify(find, &claim, parts, payload, cloud.core.clients_now(), family)
         })
         .map_err(|refusal| refusal.error(family))
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Uri};
 
-use super::{look, metrics, pages, reset};
+use super::{chaos, clock, look, metrics, pages, reset};
 use crate::core::Cloud;
 use crate::services::SERVICES;
 use crate::{s3, sns, sqs};
@@ -27,8 +27,14 @@ pub(super) enum Page {
     TestTools,
     /// Figures.
     Metrics,
+    /// Rules of chaos: what is done with them, by the request's method.
+    Chaos(Method),
     /// Empties the cloud; with its query, which it doesn't take.
     Reset(String),
+    /// What time it is.
+    Clock,
+    /// Moves a clock that stands still; with its query.
+    MoveClock(String),
     /// A path that leads nowhere.
     Nowhere(String),
     /// A method that a page doesn't take, and those that it does.
@@ -83,12 +89,32 @@ impl Page {
             "/_messaging/peek" => (Page::Peek(query()), "GET, HEAD"),
             "/_messaging/metrics" => (Page::Metrics, "GET, HEAD"),
             "/_messaging/ca.pem" => (Page::Authority, "GET, HEAD"),
+            "/_messaging/chaos" => (Page::Chaos(method.clone()), "GET, HEAD, POST, PUT, PATCH, DELETE"),
             "/_messaging/reset" => (Page::Reset(query()), "POST"),
+            "/_messaging/clock" if method == Method::POST => (Page::MoveClock(query()), "GET, HEAD, POST"),
+            "/_messaging/clock" if uri.query().is_some_and(|query| !query.is_empty()) => {
+                (Page::Untaken("POST"), "POST")
+            }
+            "/_messaging/clock" => (Page::Clock, "GET, HEAD, POST"),
             "/_localstack/health" => (Page::TestTools, "GET, HEAD"),
             _ => return Some(Page::Nowhere(path.to_owned())),
         };
         let taken = takes.split(", ").any(|taken| taken == method.as_str());
         Some(if taken { page } else { Page::Untaken(takes) })
+    }
+
+    /// Whether it changes something, and doesn't only show it.
+    pub(super) fn changes(&self) -> bool {
+        match self {
+            Page::Reset(_) | Page::MoveClock(_) => true,
+            Page::Chaos(method) => *method != Method::GET && *method != Method::HEAD,
+            _ => false,
+        }
+    }
+
+    /// Whether a request for it has a body that counts.
+    pub(super) fn takes_body(&self) -> bool {
+        matches!(self, Page::Chaos(_)) && self.changes()
     }
 
     /// Whether it is for those alone who may use the server.
@@ -104,12 +130,14 @@ impl Page {
         )
     }
 
-    /// Its status, content type and text. Of `account` alone, if there is one. `url` is how the client calls the server.
+    /// Its status, content type and text. Of `account` alone, if there is one. `url` is how the client calls the server, `body`
+    /// what it sent.
     pub(super) async fn answer(
         self,
         cloud: &Arc<Cloud>,
         account: Option<&str>,
         url: &str,
+        body: &[u8],
     ) -> (u16, &'static str, Bytes) {
         match self {
             Page::Start => (200, "text/html; charset=utf-8", pages::start(cloud, url)),
@@ -120,11 +148,17 @@ impl Page {
             Page::Metrics => (200, "text/plain; version=0.0.4; charset=utf-8", metrics::page(cloud)),
             Page::Nowhere(path) => (404, "application/json", pages::nowhere(&path)),
             Page::Untaken(takes) => (405, "text/plain; charset=utf-8", format!("This path takes {takes}.\n").into()),
-            // A key may do all in its own account, and this would do it in all of them.
+            // A key may do all in its own account, and these would do it in all of them.
             Page::Reset(_) if account.is_some() => {
                 let why = "A server that checks signatures isn't reset: its keys are of several accounts.\n";
                 (403, "text/plain; charset=utf-8", why.into())
             }
+            Page::MoveClock(_) if account.is_some() => {
+                let why = "The clock of a server that checks signatures isn't moved: its keys are of several accounts.";
+                shown_json("clock", Err(AwsError::new(403, "AccessDenied", why)))
+            }
+            Page::Clock => shown_json("clock", Ok(clock::page(cloud))),
+            Page::MoveClock(query) => shown_json("clock", Box::pin(clock::advance(cloud, &query)).await),
             Page::Reset(query) => match Box::pin(reset::reset(cloud, &query)).await {
                 Ok(()) => (200, "application/json", "{}".into()),
                 Err(error) => (error.status, "text/plain; charset=utf-8", format!("{}\n", error.message).into()),
@@ -137,6 +171,7 @@ impl Page {
             },
             Page::Notices => (200, "application/json", notices(cloud)),
             Page::Outbox => shown(Box::pin(sns::outbox::page(cloud, account)).await),
+            Page::Chaos(method) => shown_json("chaos", chaos::page(cloud, account, &method, body)),
             Page::Queues(query) => shown_json("queues", look::queues(cloud, account, &query)),
             Page::Peek(query) => shown_json("peek", Box::pin(sqs::peek::page(cloud, &SERVICES, account, &query)).await),
         }

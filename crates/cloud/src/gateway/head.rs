@@ -107,6 +107,7 @@ pub(super) fn read<'r>(
             referer: said(&REFERER),
         },
         told: None,
+        waits: None,
     };
     let family = family(&route);
     (route, cx, refusal.map_or(Ok(()), |refusal| Err(refusal.error(family))))

@@ -3,6 +3,8 @@
 mod access;
 mod admin;
 mod answer;
+pub(crate) mod chaos;
+mod clock;
 pub(crate) mod guard;
 mod head;
 pub(crate) mod log;
@@ -11,15 +13,17 @@ mod metrics;
 mod pages;
 mod reset;
 mod route;
+mod to_page;
 mod to_s3;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, EXPECT, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response};
+use http::{Method, Response};
 use hyper::body::{Body as _, Incoming};
 use rustls::ServerConfig;
 
@@ -32,6 +36,7 @@ use route::Route;
 #[cfg(test)]
 pub(crate) use route::route;
 
+use crate::chaos::Kind;
 use crate::core::Cloud;
 use crate::http::body::{self, Body};
 use crate::http::{Client, Handler, drain};
@@ -100,25 +105,35 @@ impl Handler for Gateway {
 
     /// Answers one request of a client's. Of its body nothing is left behind that the connection's next request would
     /// be taken for.
-    async fn handle(&self, request: Request<Incoming>, client: Client) -> Response<Body> {
-        let (parts, incoming) = request.into_parts();
-        let waits = parts.headers.contains_key(EXPECT);
+    async fn handle(
+        &self,
+        parts: Box<Parts>,
+        incoming: Incoming,
+        client: Client,
+        waits: Arc<AtomicBool>,
+    ) -> Response<Body> {
+        let expects = parts.headers.contains_key(EXPECT);
         let mut incoming = Some(incoming);
         let entry = self.access.log.as_ref().map(|log| log.begin(&parts, self.cloud.core.clock()));
         let told = entry.as_ref().map(|entry| entry.told());
-        let mut response = self.respond(parts, client, &mut incoming, told).await;
+        let mut response = self.respond(parts, client, &mut incoming, told, waits).await;
         if let Some(entry) = entry {
             entry.end(response.status().as_u16());
         }
         if let Some(rest) = incoming
             && !rest.is_end_stream()
-            && (waits || !Box::pin(drain::drain(rest)).await)
+            && (expects || !Box::pin(drain::drain(rest)).await)
         {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
 }
+
+/// What a query asks for, and its parameters.
+type Query = (&'static Service, &'static Operation, Payload<'static>);
+/// A refusal in the words of a service.
+type Refused = (Option<&'static Service>, AwsError);
 
 /// Where a request leads.
 enum Way<'r> {
@@ -131,21 +146,22 @@ impl Gateway {
     /// Answers one request; takes or reads as much of its body as it needs.
     async fn respond(
         &self,
-        parts: Parts,
+        parts: Box<Parts>,
         client: Client,
         incoming: &mut Option<Incoming>,
         told: Option<Arc<Told>>,
+        waits: Arc<AtomicBool>,
     ) -> Response<Body> {
         let (route, mut cx) = match self.admit(&parts, client, told) {
             Ok(Way::Service(route, cx)) => (route, cx),
             // Boxed, since every request's future is as large as the largest way through here.
-            Ok(Way::Page(page, url, id)) => return Box::pin(self.page(page, &url, &parts, id)).await,
+            Ok(Way::Page(page, url, id)) => return Box::pin(self.page(page, &url, &parts, incoming, id)).await,
             Err(refusal) => return *refusal,
         };
         match route {
             Route::S3 => {
                 Box::pin(async {
-                    let response = self.s3(cx, parts, incoming).await;
+                    let response = self.s3(cx, *parts, incoming).await;
                     self.cloud.core.wait_durable().await;
                     response
                 })
@@ -161,14 +177,30 @@ impl Gateway {
                 failure(&error, style_of(&route), cx.request_id)
             }
             Route::Json { service, operation, protocol } => {
-                let answer = self.json(&mut cx, service, operation, &parts, incoming).await;
+                let answer = match self.read_json(&mut cx, service, operation, &parts, incoming).await {
+                    Ok((operation, body)) => {
+                        // A request that waits for long is not to hold what it came in.
+                        drop(parts);
+                        cx.waits = Some(waits);
+                        self.json(&cx, service, operation, &body).await
+                    }
+                    Err(error) => Err(error),
+                };
                 _ = answer.as_ref().inspect_err(|error| tell(&cx, error));
                 finish(answer, style(Some(service), protocol), cx.request_id)
             }
             Route::Query { service } => {
-                let (service, answer) = self.query(&mut cx, service, &parts, incoming).await;
+                let protocol = negotiated(&parts);
+                let (service, answer) = match self.query(&mut cx, service, &parts, incoming).await {
+                    Ok((service, operation, payload)) => {
+                        drop(parts);
+                        cx.waits = Some(waits);
+                        (Some(service), self.run(&cx, service, operation, &payload).await)
+                    }
+                    Err((service, error)) => (service, Err(error)),
+                };
                 _ = answer.as_ref().inspect_err(|error| tell(&cx, error));
-                finish(answer, style(service, negotiated(&parts)), cx.request_id)
+                finish(answer, style(service, protocol), cx.request_id)
             }
         }
     }
@@ -207,7 +239,7 @@ impl Gateway {
             None => {
                 if let Some(page) = Page::of(&self.cloud, parts, host, cx.access_key.is_some(), checked) {
                     // A look is no line of the log; what changes something is.
-                    if let Some(told) = cx.told.as_ref().filter(|_| !matches!(page, Page::Reset(_))) {
+                    if let Some(told) = cx.told.as_ref().filter(|_| !page.changes()) {
                         told.is_page();
                     }
                     return Ok(Way::Page(page, cx.host, id));
@@ -230,31 +262,15 @@ impl Gateway {
         Ok(Way::Service(route, cx))
     }
 
-    /// A page of the server's own. Where keys are wanted, what isn't for everybody is for who has one, whatever service
-    /// his request is signed for; he sees his account's.
-    async fn page(&self, page: Page, url: &str, parts: &Parts, id: RequestId) -> Response<Body> {
-        let mut proof = None;
-        if page.is_closed() {
-            let declared = parts.headers.contains_key("x-amz-content-sha256");
-            let payload = if declared { Signed::Declared } else { Signed::Whole(b"") };
-            proof = match self.access.verify(&self.cloud, parts, payload, Family::Query(None)) {
-                Ok(proof) => proof,
-                Err(error) => return failure(&error, style(None, Protocol::Query), id),
-            };
-        }
-        let account = proof.as_ref().map(|proof| &*proof.identity.account);
-        let (status, content_type, body) = page.answer(&self.cloud, account, url).await;
-        plain(status, content_type, id, body)
-    }
-
-    async fn json(
+    /// Which operation a JSON request asks for, of whom it is proven, and its body.
+    async fn read_json(
         &self,
         cx: &mut Context,
         service: &'static Service,
         name: &str,
         parts: &Parts,
         incoming: &mut Option<Incoming>,
-    ) -> Result<Vec<u8>, AwsError> {
+    ) -> Result<(&'static Operation, Bytes), AwsError> {
         let body = body::collect(incoming, service.body_limit).await?;
         if let Some(told) = &cx.told {
             told.operation(service.id, name);
@@ -269,29 +285,34 @@ impl Gateway {
             return Err(service.refuse_absent(name).unwrap_or_else(unknown));
         };
         cx.note_use(service.id);
+        Ok((operation, body))
+    }
+
+    async fn json(
+        &self,
+        cx: &Context,
+        service: &'static Service,
+        operation: &'static Operation,
+        body: &[u8],
+    ) -> Result<Vec<u8>, AwsError> {
         let mut scratch = Vec::new();
-        let payload = payload(service, operation, Source::Json(Json::new(&body, &mut scratch)));
+        let payload = payload(service, operation, Source::Json(Json::new(body, &mut scratch)));
         self.run(cx, service, operation, &payload).await
     }
 
+    /// As [`read_query`](Self::read_query), once the body was read.
     async fn query(
         &self,
         cx: &mut Context,
         service: Option<&'static Service>,
         parts: &Parts,
         incoming: &mut Option<Incoming>,
-    ) -> (Option<&'static Service>, Result<Vec<u8>, AwsError>) {
+    ) -> Result<Query, Refused> {
         let limit = service.unwrap_or(&sqs::SERVICE).body_limit;
-        let body = match body::collect(incoming, limit).await {
-            Ok(body) => body,
-            Err(error) => return (service, Err(error)),
-        };
-        let (service, operation, payload) = match self.read_query(cx, service, parts, &body) {
-            Ok(read) => read,
-            Err((service, error)) => return (service, Err(error)),
-        };
-        cx.note_use(service.id);
-        (Some(service), self.run(cx, service, operation, &payload).await)
+        let body = body::collect(incoming, limit).await.map_err(|error| (service, error))?;
+        let read = self.read_query(cx, service, parts, &body)?;
+        cx.note_use(read.0.id);
+        Ok(read)
     }
 
     /// Which operation a query asks for, of whom it is proven, and its parameters; or a refusal in the words of a service.
@@ -301,7 +322,7 @@ impl Gateway {
         service: Option<&'static Service>,
         parts: &Parts,
         body: &[u8],
-    ) -> Result<(&'static Service, &'static Operation, Payload<'static>), (Option<&'static Service>, AwsError)> {
+    ) -> Result<Query, Refused> {
         let form = Form::parse(&[body, parts.uri.query().unwrap_or_default().as_bytes()]);
         let mut form = form.map_err(|error| (service, error))?;
         let version = form.get("Version");
@@ -366,6 +387,9 @@ impl Gateway {
         operation: &Operation,
         payload: &Payload<'_>,
     ) -> Result<Vec<u8>, AwsError> {
+        if self.cloud.chaos.has(Kind::Answer) {
+            Box::pin(self.meet_chaos(cx, service, operation, payload)).await?;
+        }
         service.check(payload)?;
         let answer = (operation.run)(cx, payload).await;
         // A refusal may come of a look alone.

@@ -11,7 +11,7 @@ use crate::core::Cloud;
 use crate::services::SERVICES;
 
 /// The server's own paths, each with its method and what it is.
-pub(super) const PAGES: [(&str, &str, &str); 10] = [
+pub(super) const PAGES: [(&str, &str, &str); 13] = [
     ("GET", "/_messaging", "this page"),
     ("GET", "/health", "whether the server takes writes"),
     ("GET", "/_messaging/notices", "what didn't go as somebody may have expected, and why"),
@@ -20,7 +20,10 @@ pub(super) const PAGES: [(&str, &str, &str); 10] = [
     ("GET", "/_messaging/outbox", "what would have been sent by mail, text message or push"),
     ("GET", "/_messaging/metrics", "figures of queues and streams, for Prometheus"),
     ("GET", "/_messaging/ca.pem", "the certificate to trust for https on this port"),
+    ("GET", "/_messaging/chaos", "faults by rules, and what they struck; POST, PUT, PATCH and DELETE change the rules"),
     ("GET", "/_localstack/health", "the health as tools poll it that wait for LocalStack"),
+    ("GET", "/_messaging/clock", "what time it is in the cloud, and how its clock runs"),
+    ("POST", "/_messaging/clock", "moves a clock that stands still: ?advance=2h or ?to= a moment"),
     ("POST", "/_messaging/reset", "empties the cloud, for tests"),
 ];
 

@@ -4,22 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::authority::AUTHORITY;
+use crate::core::kept_time::CLOCK;
 use crate::core::notification::SIGNING_KEY;
 use crate::core::{Cloud, TOO_LARGE};
 use crate::sts::session::SECRET;
 use crate::{cloudformation, s3};
+use engine::Change;
 use wire::AwsError;
 
-/// Documents of the server itself, which clients hold on to: the keys of certificates, of signatures and of sessions.
-const KEPT: [&str; 3] = [AUTHORITY, SIGNING_KEY, SECRET];
+/// Documents of the server itself, which clients hold on to: the keys of certificates, of signatures and of sessions, and the time.
+const KEPT: [&str; 4] = [AUTHORITY, SIGNING_KEY, SECRET, CLOCK];
 /// Bytes of a parameter's name that are quoted.
 const LONGEST: usize = 100;
 /// How often, and for how long, it is looked whether stacks have come to rest.
 const LOOKS: u32 = 1_000;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Takes all that clients made, in all accounts: whatever is declared and every document but [`KEPT`]. It asks neither policies
-/// nor Object Lock nor termination protection. `query` is the request's.
+/// Takes all that clients made, in all accounts: whatever is declared, every document but [`KEPT`], and the rules of chaos. It asks
+/// neither policies nor Object Lock nor termination protection. `query` is the request's.
 ///
 /// A stack whose operation runs is waited for: what it is just making would be there afterwards.
 ///
@@ -52,10 +54,11 @@ async fn attempt(cloud: &Arc<Cloud>) -> Result<Result<(), String>, AwsError> {
         if let Some(name) = cloudformation::running(engine) {
             return Ok(Err(name));
         }
-        let blobs = s3::all_blobs(engine).map_err(AwsError::from)?;
+        let (blobs, seqs) = s3::all_bytes(engine).map_err(AwsError::from)?;
         let mut contents = engine.contents();
         contents.documents.retain(|key| !KEPT.contains(&key.as_str()));
         contents.gone().for_each(|change| tx.apply(&change));
+        tx.apply(&Change::LetGo { seqs });
         Ok(Ok((contents.queues, blobs)))
     });
     let (queues, blobs) = match done.await.map_err(too_much)? {
@@ -64,6 +67,7 @@ async fn attempt(cloud: &Arc<Cloud>) -> Result<Result<(), String>, AwsError> {
     };
     cloud.blobs.discard(blobs).await;
     cloud.used_keys.forget_all();
+    cloud.chaos.reset();
     queues.into_iter().for_each(|queue| cloud.core.waiters.wake_all(queue));
     cloud.subscriptions_changed.notify_one();
     cloud.core.streams.notify_one();

@@ -35,9 +35,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// No more than this is reserved for a body whose length is announced but hasn't come.
 const MAX_RESERVE: usize = 64 * 1024;
 
-/// Reads a whole body of at most `limit` bytes. One that came in one piece isn't copied.
-pub(crate) async fn collect(body: &mut Option<Incoming>, limit: usize) -> Result<Bytes, AwsError> {
-    let Some(body) = body else { return Ok(Bytes::new()) };
+/// A shorter body is copied: what hyper read it into, 8 KiB, would be held by a request that waits.
+const COPIED: usize = 512;
+
+/// Reads a whole body of at most `limit` bytes, and takes what it was read from away. One that came in one piece isn't copied, but for a
+/// short one.
+pub(crate) async fn collect(incoming: &mut Option<Incoming>, limit: usize) -> Result<Bytes, AwsError> {
+    let Some(body) = incoming else { return Ok(Bytes::new()) };
     let announced = body.size_hint().lower();
     if announced > limit as u64 {
         return Err(too_long(limit));
@@ -71,7 +75,12 @@ pub(crate) async fn collect(body: &mut Option<Incoming>, limit: usize) -> Result
             }
         }
     }
-    Ok(rest.map_or(first, BytesMut::freeze))
+    *incoming = None;
+    Ok(match rest {
+        Some(rest) => rest.freeze(),
+        None if first.len() < COPIED => Bytes::copy_from_slice(&first),
+        None => first,
+    })
 }
 
 fn late() -> AwsError {

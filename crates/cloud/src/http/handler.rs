@@ -4,9 +4,11 @@ use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
+use http::request::Parts;
+use hyper::Response;
 use hyper::body::Incoming;
-use hyper::{Request, Response};
 use rustls::ServerConfig;
 
 use super::body::Body;
@@ -21,8 +23,15 @@ pub(crate) struct Client {
 
 /// Answers requests, and is told what becomes of the others.
 pub(crate) trait Handler: Send + Sync + 'static {
-    /// Answers one request of a client's.
-    fn handle(&self, request: Request<Incoming>, client: Client) -> impl Future<Output = Response<Body>> + Send;
+    /// Answers one request of a client's. When it begins to wait for what may take long, and has read all of the request, it may set
+    /// `waits`: then less is held for the connection. The head is boxed, since each future on its way would hold it twice.
+    fn handle(
+        &self,
+        head: Box<Parts>,
+        body: Incoming,
+        client: Client,
+        waits: Arc<AtomicBool>,
+    ) -> impl Future<Output = Response<Body>> + Send;
 
     /// What a handshake goes by with a client that asked for `name`, or else for the server's own `address`.
     fn certificate_for(

@@ -6,24 +6,29 @@ pub(crate) mod drain;
 mod handler;
 mod idle;
 mod newer;
+mod parked;
+mod socket;
 #[cfg(test)]
 mod tests;
 mod tls;
 mod workers;
-mod write_timeout;
 
-use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::task::Poll;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::FutureExt;
+use http::request::Parts;
+use hyper::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -35,8 +40,9 @@ use body::Body;
 use closing::Closing;
 pub(crate) use handler::{Client, Handler};
 use idle::Idle;
+use parked::{Exchange, Parked};
+use socket::Socket;
 pub(crate) use workers::Workers;
-use write_timeout::WriteTimeout;
 
 /// How long a client may take to send a request's head, or may leave a connection idle between two.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
@@ -124,13 +130,34 @@ async fn secured(
 
 /// Answers a connection's requests, one after the other.
 async fn requests(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     client: Client,
     handler: Arc<impl Handler>,
     closing: Arc<Closing>,
 ) {
-    let answering = handler.clone();
-    let service = service_fn(move |request| answer(answering.clone(), request, client));
+    let exchange = Arc::default();
+    let mut first = Bytes::new();
+    loop {
+        // Boxed, so that it is gone while the request waits.
+        let spoken = Box::pin(speak(stream, first, client, &handler, &closing, &exchange)).await;
+        let Some(parked) = spoken else { return };
+        let Some(answered) = parked.answered(&exchange).await else { return };
+        (stream, first) = answered;
+    }
+}
+
+/// Speaks HTTP, beginning with what was read `first`, until the connection has ended or its request waits.
+async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    first: Bytes,
+    client: Client,
+    handler: &Arc<impl Handler>,
+    closing: &Closing,
+    exchange: &Arc<Exchange>,
+) -> Option<Parked<S>> {
+    let service = service_fn(|request| {
+        exchange.begin(request, |head, body, waits| answer(handler.clone(), head, body, client, waits))
+    });
     let idle = Idle::default();
     let mut connection = http1::Builder::new()
         .timer(idle.clone())
@@ -139,38 +166,64 @@ async fn requests(
         .max_buf_size(MAX_HEAD)
         // A client that goes away ends its request: a long poll must not receive for nobody.
         .half_close(false)
-        .serve_connection(WriteTimeout::new(TokioIo::new(stream), READ_TIMEOUT), service);
-    let mut newer = false;
+        .serve_connection(Socket::new(TokioIo::new(stream), first, READ_TIMEOUT, exchange.clone()), service);
+    let (mut newer, mut waits) = (false, false);
+    let spoken = poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
+        Poll::Pending if exchange.waits() => Poll::Ready(None),
+        polled => polled.map(Some),
+    });
     // A client that breaks the protocol or goes away is its own affair.
     let ended = closing
         .or_end(pin!(async {
             tokio::select! {
                 biased;
-                done = &mut connection => if let Err(error) = done {
-                    newer = error.is_parse_version_h2();
-                    if error.is_parse() {
-                        handler.not_understood(client, &error.to_string());
+                done = spoken => match done {
+                    Some(Err(error)) => {
+                        newer = error.is_parse_version_h2();
+                        if error.is_parse() {
+                            handler.not_understood(client, &error.to_string());
+                        }
                     }
+                    Some(Ok(())) => {}
+                    None => waits = true,
                 },
                 () = idle.expired(HEAD_TIMEOUT) => {}
             }
         }))
         .await;
+    if waits {
+        let parts = connection.into_parts();
+        let (stream, unread) = parts.io.into_parts();
+        return exchange.park(stream.into_inner(), joined(parts.read_buf, unread));
+    }
     if newer {
-        newer::refuse(connection.into_parts().io.into_inner().into_inner()).await;
+        newer::refuse(connection.into_parts().io.into_parts().0.into_inner()).await;
     } else if !ended {
         Pin::new(&mut connection).graceful_shutdown();
         let _ = connection.await;
     }
+    None
 }
 
+/// Bytes, and those behind them.
+fn joined(bytes: Bytes, behind: Bytes) -> Bytes {
+    match (bytes.is_empty(), behind.is_empty()) {
+        (_, true) => bytes,
+        (true, false) => behind,
+        (false, false) => [bytes, behind].concat().into(),
+    }
+}
+
+/// The answer to a request, which sets `waits` once it waits for what may take long.
 async fn answer<H: Handler>(
     handler: Arc<H>,
-    request: Request<Incoming>,
+    head: Box<Parts>,
+    body: Incoming,
     client: Client,
-) -> Result<Response<Body>, Infallible> {
-    let json = request.headers().contains_key("x-amz-target");
-    Ok(survive(handler.handle(request, client), json, |what| handler.panicked(what)).await)
+    waits: Arc<AtomicBool>,
+) -> Response<Body> {
+    let json = head.headers.contains_key("x-amz-target");
+    survive(handler.handle(head, body, client, waits), json, |what| handler.panicked(what)).await
 }
 
 /// A panic ends its own request alone. No `async fn`: that would hold, and move, the answer's future twice.

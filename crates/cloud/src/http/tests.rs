@@ -1,5 +1,7 @@
 //! The whole way of a request, over a real port.
 
+mod waiting;
+
 use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -214,16 +216,6 @@ async fn handshakes_have_their_number() {
     let (slow, ()) = tokio::join!(slow, others);
     assert!(slow.is_none());
     assert_eq!(turns.available_permits(), 1, "there is room for the next");
-}
-
-/// A request's future is moved several times on its way: with S3's inside it had 11 KiB.
-#[test]
-fn a_request_is_a_small_future() {
-    fn bytes<A, B, C, F>(_: fn(A, B, C) -> F) -> usize {
-        size_of::<F>()
-    }
-    let bytes = bytes(super::answer::<crate::gateway::Gateway>);
-    assert!(bytes <= 2_624, "{bytes}");
 }
 
 proptest::proptest! {

@@ -39,10 +39,10 @@ use crate::operations;
 use crate::request::{Members, Operation, Service, Words};
 use wire::{Names, Protocol};
 
+pub(crate) use self::sweep::{may_expire, sweep};
 pub(crate) use door::{Unwritten, write};
 pub(crate) use names::{group_of_name, stream_arn, stream_of_name};
 pub(crate) use place::Place;
-pub(crate) use sweep::sweep;
 
 /// What its model says of requests.
 static MEMBERS: Members =

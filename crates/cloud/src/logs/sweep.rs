@@ -32,3 +32,11 @@ pub(crate) async fn sweep(cloud: &Cloud) -> Result<(), AwsError> {
     }
     Ok(())
 }
+
+/// Whether a log group keeps its events for a time only.
+pub(crate) fn may_expire(cloud: &Cloud) -> bool {
+    cloud.core.read(|engine, now| {
+        let groups = store::all_groups(engine);
+        groups.iter().filter_map(|key| store::group_at(engine, key)).any(|group| group.horizon(now) > 0)
+    })
+}

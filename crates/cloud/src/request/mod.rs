@@ -14,6 +14,7 @@ mod told;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::core::Cloud;
 use crate::core::used_keys::Use;
@@ -60,6 +61,8 @@ pub struct Context {
     pub origin: Origin,
     /// What the log of requests will tell of it, if there is one.
     pub told: Option<Arc<Told>>,
+    /// Set when its operation begins to wait for what may take long: less is then held for its connection.
+    pub waits: Option<Arc<AtomicBool>>,
 }
 
 /// Where a request comes from, as policies may ask: its own word, but for the address.
@@ -76,6 +79,13 @@ pub struct Origin {
 }
 
 impl Context {
+    /// The operation begins to wait for what may take long.
+    pub(crate) fn begin_to_wait(&self) {
+        if let Some(waits) = &self.waits {
+            waits.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Who asks, as resource policies see it: a role's session, a user, or the account.
     pub fn principal(&self) -> Principal<'_> {
         match (&self.session, &self.user) {

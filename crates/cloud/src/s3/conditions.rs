@@ -89,6 +89,11 @@ impl WriteConditions {
         Ok(Self { if_match, if_none_match: if_none_match.is_some() })
     }
 
+    /// Whether there are none, and so nothing to look at.
+    pub(super) fn is_empty(&self) -> bool {
+        self.if_match.is_none() && !self.if_none_match
+    }
+
     /// Checks them against the current version of `key`; `upload` is the one that is being completed.
     pub(super) fn check(&self, key: &str, current: Option<&Object>, upload: Option<&Upload>) -> Result<()> {
         let current = current.filter(|object| !object.delete_marker);

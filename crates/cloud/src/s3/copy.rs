@@ -10,6 +10,7 @@ use super::conditions::{self, WriteConditions};
 use super::describe::{self, Description};
 use super::error::{Failure, Result};
 use super::names;
+use super::object_body::Pinned;
 use super::objects;
 use super::put::{check_key, shown_version};
 use super::record::{Bucket, Object, Versioning};
@@ -17,7 +18,6 @@ use super::s3s::call::Call;
 use super::s3s::xml;
 use super::service::S3;
 use super::{customer_key, restore, time};
-use crate::blobs::Pinned;
 use engine::Millis;
 
 /// The largest source of a copy in one request: 5 GiB ("CopyObject").
@@ -59,7 +59,7 @@ impl S3 {
                 ),
                 _ => failure,
             })?;
-            let pinned = self.blobs.pin(&object.blobs);
+            let pinned = self.pin(docs, &object);
             Ok(Source { bucket, object, pinned })
         })?;
         if restore::is_archived(&source.object, self.store.now()) {
@@ -116,6 +116,7 @@ impl S3 {
         }
         object.size = source.object.size;
         object.blobs = fresh.iter().map(|fresh| fresh.blob.clone()).collect();
+        let kept = self.kept(&source.object, &source.pinned).await?;
         let keyed = object.encryption.customer_key.is_some() || source.object.encryption.customer_key.is_some();
         if same {
             object.etag = if keyed { self.store.unique() } else { source.object.etag.clone() };
@@ -132,6 +133,7 @@ impl S3 {
                 let bucket = Self::bucket_in(edit.docs(), call, &input.bucket)?;
                 let current = edit.docs().current(&bucket.name, &input.key)?;
                 conditions.check(&input.key, current.as_ref(), None)?;
+                object.kept = kept.map(|bytes| edit.keep(bytes));
                 Ok((objects::put(edit, &bucket, object, "ObjectCreated:Copy", &cause)?, bucket.versioning))
             })
             .await?;

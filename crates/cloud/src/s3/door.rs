@@ -8,7 +8,7 @@ use s3s::dto::GetObjectInput;
 
 use super::actor::Actor;
 use super::bucket::NewBucket;
-use super::checksum::{Algorithm, Checksum, Kind, digest};
+use super::checksum::{Algorithm, Checksum, Kind};
 use super::error::Result;
 use super::objects::{self, Cause};
 use super::put::check_key;
@@ -17,6 +17,7 @@ use super::s3s::call::Call;
 use super::service::{S3, tell};
 use super::settings::{Setting, SettingName};
 use super::store::{Changed, within};
+use super::upload_body::{Digested, Digests};
 use crate::blobs::draft::Fresh;
 use crate::core::Cloud;
 use crate::core::transaction::Transaction;
@@ -189,14 +190,13 @@ impl Landing<'_> {
 
 impl S3 {
     /// Writes bytes to a file of their own.
-    pub(crate) async fn write(&self, bytes: &[u8]) -> Result<Written> {
-        use s3s::crypto::{Checksum as _, Md5};
+    pub(crate) async fn write(&self, bytes: Bytes) -> Result<Written> {
         let unique = self.store.unique();
-        let mut draft = self.blobs.draft(unique.clone());
+        let mut draft = self.blobs.draft(unique.clone(), Digests::new(Algorithm::Crc64nvme, None));
         draft.write(bytes).await?;
-        let fresh = draft.keep().await?;
-        let etag = hex::encode(Md5::checksum(bytes).as_ref());
-        Ok(Written { fresh, etag, crc64: digest(Algorithm::Crc64nvme, bytes), unique })
+        let (bytes, digests) = draft.end().await?;
+        let Digested { md5, sum: crc64, .. } = digests.finish();
+        Ok(Written { fresh: bytes.keep().await?, etag: hex::encode(md5), crc64, unique })
     }
 
     /// Finishes a change once it is durable: removes the files that no object names any more, and tells the operator of events
@@ -220,7 +220,7 @@ impl S3 {
         let (object, pinned) = self.store.read(|docs| {
             let bucket = docs.bucket(bucket)?;
             let object = Self::find_in(docs, &bucket, key, None)?;
-            let pinned = self.blobs.pin(&object.blobs);
+            let pinned = self.pin(docs, &object);
             Ok::<_, super::error::Failure>((object, pinned))
         })?;
         let chunks: Vec<bytes::Bytes> = self.body(&object, 0, object.size, pinned).await?.try_collect().await?;
@@ -239,7 +239,7 @@ mod tests {
 
     async fn land_one(cloud: &Arc<Cloud>, key: &str, bytes: &[u8]) {
         let s3 = S3::of(cloud);
-        let written = s3.write(bytes).await.unwrap();
+        let written = s3.write(Bytes::copy_from_slice(bytes)).await.unwrap();
         let landing = Landing { bucket: "bucket", key, principal: "firehose", ..Default::default() };
         let landed = cloud.core.execute(|tx| Ok(land(cloud, tx, &[(landing.clone(), &written)])?)).await.unwrap();
         s3.after_commit(landed).await;
@@ -261,7 +261,7 @@ mod tests {
             land_one(&cloud, "a", b"two").await;
             assert_eq!(files(folder.path()), 1);
             // As if the process died between the file and the document.
-            std::mem::forget(s3.write(b"garbage").await.unwrap());
+            std::mem::forget(s3.write(Bytes::from_static(b"garbage")).await.unwrap());
             assert_eq!(files(folder.path()), 2);
         }
         let cloud = scratch::cloud(folder.path(), Durability::Process);
@@ -276,7 +276,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cloud = scratch::cloud(folder.path(), Durability::Process);
         let s3 = S3::of(&cloud);
-        let written = s3.write(b"x").await.unwrap();
+        let written = s3.write(Bytes::from_static(b"x")).await.unwrap();
         let landing = Landing { bucket: "nowhere", key: "k", ..Default::default() };
         let landed = cloud.core.execute(|tx| Ok(land(&cloud, tx, &[(landing.clone(), &written)])?)).await;
         assert_eq!(landed.err().unwrap().code, "NoSuchBucket");

@@ -8,12 +8,12 @@ use super::checksum::{Checksum, Kind};
 use super::conditions;
 use super::describe;
 use super::error::{Failure, Result};
+use super::object_body::Pinned;
 use super::range::Range;
 use super::record::{Bucket, Object, Versioning};
 use super::s3s::call::Call;
 use super::service::S3;
 use super::{customer_key, lifecycle, names, restore};
-use crate::blobs::Pinned;
 
 /// Query parameters that replace a header of the response.
 const OVERRIDES: [(&str, &str); 6] = [
@@ -82,7 +82,7 @@ impl S3 {
         names::check_version_id(version)?;
         self.store.read(|docs| {
             let (bucket, object) = Self::open_in(docs, call, bucket, key, version)?;
-            let pinned = self.blobs.pin(&object.blobs);
+            let pinned = self.pin(docs, &object);
             Ok((bucket, object, pinned))
         })
     }

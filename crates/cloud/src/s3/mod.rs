@@ -15,7 +15,7 @@
 //! objects   what a put or a delete does to the versions of a key
 //! sweep     what lifecycle rules make go, or move                       expiry  transitions
 //! events    what notification says of it, to queues and topics          rules  actor
-//! store     documents, in the cloud's log                               record
+//! store     documents, in the cloud's log                               record  seen
 //!
 //! upload_body  object_body    the bytes of objects, on their way in and out; survey: those found at a start
 //! ```
@@ -69,6 +69,7 @@ mod restore;
 mod rfc2047;
 mod rules;
 mod s3s;
+mod seen;
 mod service;
 mod settings;
 mod site;
@@ -97,7 +98,8 @@ pub(crate) use self::error::Failure;
 pub(crate) use self::public_access::{is_restricted, policy_of};
 pub(crate) use self::record::Bucket;
 pub(crate) use self::s3s::fields::{Form, is_form};
+pub(crate) use self::s3s::is_operation;
 pub(crate) use self::service::S3;
 pub(crate) use self::settings::{Setting, SettingName};
-pub(crate) use self::store::{Changed, all_blobs, find_bucket, open_blobs};
+pub(crate) use self::store::{Changed, all_bytes, find_bucket, open_blobs};
 pub(crate) use self::visitor::{Visitor, may_be_open};

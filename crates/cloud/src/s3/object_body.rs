@@ -10,17 +10,24 @@ use std::io;
 
 use bytes::Bytes;
 use futures::future::Either;
-use futures::{Stream, StreamExt};
+use futures::{Stream, TryStreamExt};
 
 use super::checksum::{Checksum, Hasher, Kind};
 use super::error::{Failure, Result};
 use super::record::Object;
 use super::service::S3;
-use super::store::Store;
-use crate::blobs::{Blob, Pinned};
+use super::store::{Docs, Store};
+use crate::blobs::{self, Blob};
+use crate::core::kept::Held;
 
 /// The largest object that is read at once, in bytes.
 const AT_ONCE: u64 = 1 << 20;
+
+/// Keeps the bytes of an object readable as long as it lives, whatever becomes of the object.
+pub(super) struct Pinned {
+    files: blobs::Pinned,
+    kept: Option<Held>,
+}
 
 /// Compares the bytes of an object with the checksums that are kept of it.
 struct Comparison {
@@ -30,6 +37,28 @@ struct Comparison {
 }
 
 impl S3 {
+    /// Keeps the bytes of an object readable. Call it in the same read as the document.
+    pub(super) fn pin(&self, docs: Docs<'_>, object: &Object) -> Pinned {
+        let kept = object.kept.and_then(|seq| self.store.hold(docs, seq));
+        Pinned { files: self.blobs.pin(&object.blobs), kept }
+    }
+
+    /// All bytes of a small object.
+    async fn whole(&self, object: &Object, pinned: &Pinned) -> io::Result<Bytes> {
+        match (&pinned.kept, object.kept) {
+            (Some(held), _) => self.store.kept(held).await.map_err(|error| io::Error::other(error.message)),
+            (None, Some(_)) => Err(io::Error::other("the log doesn't hold them")),
+            (None, None) => self.blobs.read_whole(object.blobs.clone()).await.map(Bytes::from),
+        }
+    }
+
+    /// The bytes of an object that lie in the log, if they do.
+    pub(super) async fn kept(&self, object: &Object, pinned: &Pinned) -> Result<Option<Bytes>> {
+        let Some(_) = object.kept else { return Ok(None) };
+        let told = Told { store: self.store.clone(), key: object.key.clone() };
+        self.whole(object, pinned).await.map(Some).map_err(|error| told.failure(&error))
+    }
+
     /// The bytes `offset..offset + length` of an object.
     pub(super) async fn body(
         &self,
@@ -40,27 +69,23 @@ impl S3 {
     ) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + Sync + use<>> {
         let told = Told { store: self.store.clone(), key: object.key.clone() };
         if object.size <= AT_ONCE {
-            let bytes = self.blobs.read_whole(object.blobs.clone()).await.map_err(|error| told.failure(&error))?;
+            let bytes = self.whole(object, &pinned).await.map_err(|error| told.failure(&error))?;
             let mut comparison = Comparison::of(object);
             if bytes.len() as u64 != object.size || !comparison.fits(&bytes) {
                 return Err(told.failure(&DIFFERENT));
             }
-            let part = Bytes::from(bytes).slice(offset as usize..(offset + length) as usize);
+            let part = bytes.slice(offset as usize..(offset + length) as usize);
             let whole = if part.is_empty() { None } else { Some(Ok(part)) };
             return Ok(Either::Left(futures::stream::iter(whole)));
         }
         self.check_blobs(&told, wanted(&object.blobs, offset, length)).await?;
         let is_whole = length == object.size;
         let mut comparison = if is_whole { Comparison::of(object) } else { Comparison::default() };
-        let read = self.blobs.read(&object.blobs, offset, length, pinned);
-        Ok(Either::Right(read.map(move |bytes| {
-            let bytes = bytes.inspect_err(|error| told.notice(error))?;
-            if !comparison.fits(&bytes) {
-                told.notice(&DIFFERENT);
-                return Err(io::Error::other(DIFFERENT));
-            }
-            Ok(bytes)
-        })))
+        let check = move |bytes: &[u8]| {
+            if comparison.fits(bytes) { Ok(()) } else { Err(io::Error::other(DIFFERENT)) }
+        };
+        let read = self.blobs.read(&object.blobs, offset, length, pinned.files, check);
+        Ok(Either::Right(read.inspect_err(move |error| told.notice(error))))
     }
 
     /// Fails as [`body`](Self::body) would for want of a file.
@@ -147,5 +172,102 @@ impl Comparison {
             self.pieces.pop_front();
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use futures::stream;
+    use http::HeaderMap;
+    use s3s::dto::StreamingBlob;
+
+    use super::*;
+    use crate::core::{Cloud, compaction};
+    use crate::s3::Buckets;
+    use crate::s3::put::Upload;
+    use crate::s3::s3s::call::Call;
+    use crate::s3::store::scratch;
+    use crate::testing::call::context;
+    use log::Durability;
+
+    async fn put(cloud: &Arc<Cloud>, key: &str, bytes: &[u8]) {
+        let call = Call::new(context(cloud.clone(), "000000000000"), HeaderMap::new(), Vec::new());
+        let body = stream::iter([Ok::<_, io::Error>(Bytes::copy_from_slice(bytes))]);
+        let upload = Upload {
+            bucket: "bucket".into(),
+            key: key.into(),
+            body: Some(StreamingBlob::wrap(body)),
+            length: Some(bytes.len() as i64),
+            event: "ObjectCreated:Put",
+        };
+        S3::of(cloud).upload_object(&call, upload).await.unwrap();
+    }
+
+    fn files(folder: &Path) -> usize {
+        let shards = std::fs::read_dir(folder.join("objects")).unwrap();
+        shards.map(|shard| std::fs::read_dir(shard.unwrap().path()).unwrap().count()).sum()
+    }
+
+    /// Copies what is alive of every segment, and removes them.
+    async fn give_back(cloud: &Arc<Cloud>) {
+        let last = cloud.core.log().tail();
+        cloud.core.close_segment().await.unwrap();
+        for (segment, _) in cloud.core.log().segments().into_iter().filter(|(segment, _)| *segment <= last) {
+            compaction::give_back(cloud, segment).await.unwrap();
+        }
+    }
+
+    /// A file for each small object took most of what a put costs.
+    #[tokio::test]
+    async fn small_objects_lie_in_the_log_through_compactions_and_starts() {
+        let folder = tempfile::tempdir().unwrap();
+        let objects = [("none", 0), ("one", 1), ("few", 4096), ("more", 4097), ("many", 600_000)];
+        let bytes = |length: usize| (0..length).map(|n| (n * 7 / 3) as u8).collect::<Vec<_>>();
+        let mut cloud = scratch::cloud(folder.path(), Durability::Process);
+        Buckets::of(&context(cloud.clone(), "000000000000")).create("bucket", false).await.unwrap();
+        for (key, length) in objects {
+            put(&cloud, key, b"replaced").await;
+            put(&cloud, key, &bytes(length)).await;
+        }
+        for round in 0..4 {
+            assert_eq!(files(folder.path()), 2, "{round}");
+            for (key, length) in objects {
+                let read = S3::of(&cloud).read_object("bucket", key).await.unwrap();
+                assert!(read == bytes(length), "{key} in round {round}");
+            }
+            match round {
+                1 => {
+                    drop(cloud);
+                    cloud = scratch::cloud(folder.path(), Durability::Process);
+                }
+                _ => give_back(&cloud).await,
+            }
+        }
+        let live = || cloud.core.read(|engine, _| engine.live_bytes());
+        let before = live();
+        put(&cloud, "few", b"short").await;
+        assert!(live() + 4000 < before, "what was replaced is garbage: {} of {before}", live());
+    }
+
+    #[tokio::test]
+    async fn a_small_object_that_is_replaced_and_compacted_away_can_be_read_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let cloud = scratch::cloud(folder.path(), Durability::Process);
+        Buckets::of(&context(cloud.clone(), "000000000000")).create("bucket", false).await.unwrap();
+        put(&cloud, "k", b"first").await;
+        let s3 = S3::of(&cloud);
+        let (object, pinned) = s3.store.read(|docs| {
+            let object = docs.current("bucket", "k").unwrap().unwrap();
+            let pinned = s3.pin(docs, &object);
+            (object, pinned)
+        });
+        put(&cloud, "k", b"second").await;
+        give_back(&cloud).await;
+        let read: Vec<Bytes> = s3.body(&object, 0, 5, pinned).await.unwrap().try_collect().await.unwrap();
+        assert_eq!(read, [&b"first"[..]]);
+        assert_eq!(s3.read_object("bucket", "k").await.unwrap(), "second");
     }
 }

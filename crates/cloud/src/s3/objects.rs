@@ -77,7 +77,7 @@ pub(super) fn delete(edit: &mut Edit<'_>, bucket: &Bucket, name: &str, cause: &C
     if bucket.versioning == Versioning::Off {
         if let Some(current) = edit.docs().current(&bucket.name, name)? {
             edit.delete(key::object(&bucket.name, name));
-            edit.orphan(current.blobs);
+            edit.orphan_of(&current);
         }
         // S3 tells of a key that isn't there as well.
         edit.tell(bucket, || Event::removed(cause.deletes(), name, None, actor, *now));
@@ -112,7 +112,7 @@ pub(super) fn delete_version(
     } else {
         edit.delete(key::version(&bucket.name, name, object.sequence));
     }
-    edit.orphan(object.blobs);
+    edit.orphan_of(&object);
     edit.tell(bucket, || Event::removed(cause.deletes(), name, Some(version.to_owned()), &cause.actor, cause.now));
     Ok(Deleted { marker: object.delete_marker, ..gone })
 }
@@ -120,7 +120,7 @@ pub(super) fn delete_version(
 /// Removes a noncurrent version for good. Whether a lock protects it is the caller's question.
 pub(super) fn remove_noncurrent(edit: &mut Edit<'_>, bucket: &Bucket, object: Object, cause: &Cause) {
     edit.delete(key::version(&bucket.name, &object.key, object.sequence));
-    edit.orphan(object.blobs);
+    edit.orphan_of(&object);
     let version = object.version.or_else(|| Some("null".into()));
     edit.tell(bucket, || Event::removed(cause.deletes(), &object.key, version, &cause.actor, cause.now));
 }
@@ -148,14 +148,14 @@ fn make_room(edit: &mut Edit<'_>, bucket: &Bucket, object: &mut Object, unique: 
     if object.version.is_none() {
         // There is one null version of a key: the new one replaces it, wherever it is.
         if current.version.is_none() {
-            edit.orphan(current.blobs);
+            edit.orphan_of(&current);
             return Ok(());
         }
         for old in edit.docs().noncurrent(&bucket.name, &object.key) {
             let old = old?;
             if old.version.is_none() {
                 edit.delete(key::version(&bucket.name, &object.key, old.sequence));
-                edit.orphan(old.blobs);
+                edit.orphan_of(&old);
                 break;
             }
         }
@@ -173,6 +173,7 @@ impl Object {
             modified,
             delete_marker: false,
             blobs: Vec::new(),
+            kept: None,
             size: 0,
             etag: String::new(),
             checksum: None,

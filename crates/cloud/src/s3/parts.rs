@@ -118,15 +118,16 @@ impl S3 {
         number: i32,
         received: Received,
     ) -> Result<()> {
+        let fresh = received.bytes.keep().await?;
         let part = Part {
             number,
-            size: received.fresh.blob.length,
-            blobs: vec![received.fresh.blob.clone()],
+            size: fresh.blob.length,
+            blobs: vec![fresh.blob.clone()],
             etag: received.etag,
             digest: received.also.unwrap_or_default(),
             modified: self.store.now(),
         };
-        self.change_with(vec![received.fresh], |edit| {
+        self.change_with(vec![fresh], |edit| {
             let bucket = Self::bucket_in(edit.docs(), call, bucket)?;
             // It may have been completed or aborted while the body came.
             edit.docs().upload(&bucket.name, &upload.key, &upload.id)?;

@@ -52,23 +52,30 @@ impl S3 {
         lock::check_digest(call)?;
         let conditions = WriteConditions::of(call)?;
         let sent = Sent::of(call)?;
-        let current = self.store.read(|docs| docs.current(&name, &key))?;
-        conditions.check(&key, current.as_ref(), None)?;
+        if !conditions.is_empty() {
+            let current = self.store.read(|docs| docs.current(&name, &key))?;
+            conditions.check(&key, current.as_ref(), None)?;
+        }
 
-        let Received { fresh, etag, sent: checksum, .. } = self.receive(call, body, length, sent, None).await?;
-        let object = Object {
-            size: fresh.blob.length,
-            blobs: vec![fresh.blob.clone()],
+        let Received { bytes, etag, sent: checksum, .. } = self.receive(call, body, length, sent, None).await?;
+        let (size, small) = (bytes.length(), bytes.small());
+        let fresh = if small.is_some() { None } else { Some(bytes.keep().await?) };
+        let mut object = Object {
+            size,
+            blobs: fresh.iter().map(|fresh| fresh.blob.clone()).collect(),
             etag: described_etag(&description, etag, || self.store.unique()),
             checksum: Some(checksum.clone()),
             ..description.object(&key, self.store.now())
         };
         let cause = self.cause(call);
         let (object, versioning, expiration) = self
-            .change_with(vec![fresh], |edit| {
+            .change_with(fresh.into_iter().collect(), |edit| {
                 let bucket = Self::bucket_in(edit.docs(), call, &name)?;
-                let current = edit.docs().current(&bucket.name, &key)?;
-                conditions.check(&key, current.as_ref(), None)?;
+                if !conditions.is_empty() {
+                    let current = edit.docs().current(&bucket.name, &key)?;
+                    conditions.check(&key, current.as_ref(), None)?;
+                }
+                object.kept = small.filter(|bytes| !bytes.is_empty()).map(|bytes| edit.keep(bytes));
                 let object = objects::put(edit, &bucket, object, event, &cause)?;
                 let expiration = lifecycle::expiration(&bucket, &object);
                 Ok((object, bucket.versioning, expiration))

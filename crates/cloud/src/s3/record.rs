@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checksum::{Algorithm, Checksum, Kind};
 use crate::blobs::Blob;
-use engine::Millis;
+use engine::{Millis, Seq};
 
 /// Tags in the order they were given.
 pub(super) type Tags = Vec<(String, String)>;
@@ -172,6 +172,9 @@ pub(super) struct Object {
     pub delete_marker: bool,
     #[serde(default)]
     pub blobs: Vec<Blob>,
+    /// The number of its bytes, if they are few and lie in the log: then it has no blobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Seq>,
     #[serde(default)]
     pub size: u64,
     /// Without quotes.

@@ -137,7 +137,7 @@ impl Visit<'_> {
     async fn object(&self, key: &str, status: StatusCode) -> Result<Page> {
         let read = self.s3.store.read(|docs| {
             let object = S3::find_in(docs, &self.bucket, key, None)?;
-            let pinned = self.s3.blobs.pin(&object.blobs);
+            let pinned = self.s3.pin(docs, &object);
             Ok::<_, Failure>((object, pinned))
         });
         let object = read.as_ref().ok().map(|(object, _)| object);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use s3s::dto::NotificationConfiguration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,15 +12,18 @@ use super::actor::Actor;
 use super::error::{Failure, Result};
 use super::events::{self, Event};
 use super::record::{Bucket, Object, Part, Upload, key};
+use super::seen;
 use super::survey::Survey;
 use crate::blobs::draft::Fresh;
 use crate::blobs::{Blob, BlobId, Blobs, Orphans};
 use crate::core::Cloud;
 use crate::core::Core;
+use crate::core::kept::Held;
 use crate::core::transaction::Transaction;
 use crate::folder::DataFolder;
-use engine::{Engine, Millis};
+use engine::{Change, Engine, Millis, Seq};
 use log::Durability;
+use wire::AwsError;
 
 /// The largest record of a bucket, in bytes. The largest settings that AWS takes are smaller together.
 const MAX_BUCKET: usize = 4 << 20;
@@ -40,6 +44,8 @@ pub(super) struct Edit<'a> {
     writes: Vec<(String, Option<Vec<u8>>)>,
     orphans: Vec<Blob>,
     adopted: Vec<Fresh>,
+    kept: Vec<Bytes>,
+    let_go: Vec<Seq>,
     events: Vec<(Bucket, Event)>,
     announced: Option<(Bucket, NotificationConfiguration, Actor)>,
 }
@@ -70,9 +76,14 @@ pub(crate) fn find_bucket(engine: &Engine, name: &str) -> Result<Option<Bucket>>
     Docs(engine).get(&key::bucket(name))
 }
 
-/// Every blob that a document names, for what takes all documents away.
-pub(crate) fn all_blobs(engine: &Engine) -> Result<Vec<Blob>> {
-    Ok(Docs(engine).live_blobs()?.into_iter().map(|(id, length)| Blob { id, length }).collect())
+/// The bytes of all objects, for what takes all documents away: the blobs, and the numbers of those in the log.
+pub(crate) fn all_bytes(engine: &Engine) -> Result<(Vec<Blob>, Vec<Seq>)> {
+    let (mut blobs, mut kept) = (Vec::new(), Vec::new());
+    Docs(engine).each_with_bytes(|_, of, seq| {
+        blobs.extend(of);
+        kept.extend(seq);
+    })?;
+    Ok((blobs, kept))
 }
 
 impl Store {
@@ -94,6 +105,16 @@ impl Store {
     /// As [`write`](Self::write), for a change that frees space: it is made on a full disk as well.
     pub(super) async fn write_freeing<R>(&self, change: impl FnOnce(&mut Edit<'_>) -> Result<R>) -> Result<Changed<R>> {
         self.cloud.core.execute_freeing(|tx| Ok(within(&self.cloud, tx, change))).await?
+    }
+
+    /// Holds bytes that lie in the log: in the same read as the document that names them.
+    pub(super) fn hold(&self, docs: Docs<'_>, seq: Seq) -> Option<Held> {
+        self.cloud.core.hold(docs.0, seq)
+    }
+
+    /// Reads bytes that lie in the log.
+    pub(super) async fn kept(&self, held: &Held) -> std::result::Result<Bytes, AwsError> {
+        self.cloud.core.kept(held).await
     }
 
     /// Whether the log holds all that was changed before this call.
@@ -140,18 +161,27 @@ pub(super) fn within<R>(
         writes: Vec::new(),
         orphans: Vec::new(),
         adopted: Vec::new(),
+        kept: Vec::new(),
+        let_go: Vec::new(),
         events: Vec::new(),
         announced: None,
     };
     let reply = change(&mut edit)?;
-    let Edit { writes, orphans, adopted, events, announced, .. } = edit;
+    let Edit { writes, orphans, adopted, kept, let_go, events, announced, .. } = edit;
     // From here on the log may name them.
     adopted.iter().for_each(Fresh::named);
+    for data in kept {
+        let seq = tx.engine().next_seq();
+        tx.apply(&Change::Kept { seq, data: &data });
+    }
     for (key, value) in writes {
         match value {
             Some(value) => tx.put_doc(&key, &value),
             None => tx.delete_doc(&key),
         }
+    }
+    if !let_go.is_empty() {
+        tx.apply(&Change::LetGo { seqs: let_go });
     }
     let refused = events.iter().flat_map(|(bucket, event)| event.send(cloud, bucket, tx)).collect();
     if let Some((bucket, configuration, actor)) = announced {
@@ -168,7 +198,9 @@ impl<'a> Docs<'a> {
 
     /// A bucket by its name, if it is there.
     pub(super) fn find_bucket(self, name: &str) -> Result<Option<Bucket>> {
-        self.get(&key::bucket(name))
+        let key = key::bucket(name);
+        let document = self.0.doc(&key);
+        document.map(|document| seen::bucket(document, || decode(&key, document))).transpose()
     }
 
     /// A bucket by its name.
@@ -176,7 +208,7 @@ impl<'a> Docs<'a> {
     /// # Errors
     /// `NoSuchBucket`, or `InvalidBucketName` for a name that no bucket can have.
     pub(super) fn bucket(self, name: &str) -> Result<Bucket> {
-        match self.get(&key::bucket(name))? {
+        match self.find_bucket(name)? {
             Some(bucket) => Ok(bucket),
             None if super::names::is_bucket_name(name) => Err(Failure::no_such_bucket(name)),
             None => Err(Failure::invalid_bucket_name(name)),
@@ -264,7 +296,7 @@ impl<'a> Docs<'a> {
     /// Every blob that a document names, and its length.
     fn live_blobs(self) -> Result<HashMap<BlobId, u64>> {
         let mut live = HashMap::new();
-        self.each_with_blobs(|_, blobs| live.extend(blobs.into_iter().map(|blob| (blob.id, blob.length))))?;
+        self.each_with_bytes(|_, blobs, _| live.extend(blobs.into_iter().map(|blob| (blob.id, blob.length))))?;
         Ok(live)
     }
 
@@ -272,7 +304,7 @@ impl<'a> Docs<'a> {
     fn that_name(self, bad: &HashMap<BlobId, String>) -> Result<Vec<String>> {
         let mut found = Vec::new();
         if !bad.is_empty() {
-            self.each_with_blobs(|name, blobs| {
+            self.each_with_bytes(|name, blobs, _| {
                 if blobs.iter().any(|blob| bad.contains_key(&blob.id)) {
                     found.push(name);
                 }
@@ -281,17 +313,17 @@ impl<'a> Docs<'a> {
         Ok(found)
     }
 
-    fn each_with_blobs(self, mut each: impl FnMut(String, Vec<Blob>)) -> Result<()> {
+    fn each_with_bytes(self, mut each: impl FnMut(String, Vec<Blob>, Option<Seq>)) -> Result<()> {
         for prefix in [key::OBJECTS, key::VERSIONS] {
             for (key, value) in self.range(prefix.into()) {
                 let object: Object = decode(key, value)?;
                 let bucket = key[prefix.len()..].split('/').next().unwrap_or_default();
-                each(format!("{bucket}/{}", object.key), object.blobs);
+                each(format!("{bucket}/{}", object.key), object.blobs, object.kept);
             }
         }
         for (key, value) in self.range(key::PARTS.into()) {
             let part: Part = decode(key, value)?;
-            each(format!("part {} of an upload", part.number), part.blobs);
+            each(format!("part {} of an upload", part.number), part.blobs, None);
         }
         Ok(())
     }
@@ -341,6 +373,18 @@ impl<'a> Edit<'a> {
     /// Keeps a blob: a document of this change names it.
     pub(super) fn adopt(&mut self, fresh: &Fresh) {
         self.adopted.push(fresh.clone());
+    }
+
+    /// Keeps bytes in the log: a document of this change names them by the number that this returns.
+    pub(super) fn keep(&mut self, bytes: Bytes) -> Seq {
+        self.kept.push(bytes);
+        self.docs.engine().next_seq() + self.kept.len() as Seq - 1
+    }
+
+    /// Gives up the bytes of an object: nothing names them once this change is durable.
+    pub(super) fn orphan_of(&mut self, object: &Object) {
+        self.orphan(object.blobs.iter().cloned());
+        self.let_go.extend(object.kept);
     }
 
     /// Gives up blobs: nothing names them once this change is durable.

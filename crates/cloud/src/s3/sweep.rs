@@ -43,6 +43,14 @@ impl S3 {
         Ok(())
     }
 
+    /// Whether a bucket has lifecycle rules.
+    pub(crate) fn may_expire(&self) -> bool {
+        self.store.read(|docs| {
+            let mut all = docs.range(key::BUCKETS.into()).map(|(key, value)| decode::<Bucket>(key, value));
+            all.any(|bucket| bucket.map_or(true, |bucket| bucket.lifecycle.is_some()))
+        })
+    }
+
     async fn sweep_stage(&self, bucket: &Bucket, stage: Stage, prefix: String) -> Result<()> {
         let now = self.store.now();
         let mut after = None;
@@ -245,7 +253,7 @@ mod tests {
 
     async fn put(cloud: &Arc<Cloud>, key: &str) {
         let s3 = S3::of(cloud);
-        let written = s3.write(b"x").await.unwrap();
+        let written = s3.write(bytes::Bytes::from_static(b"x")).await.unwrap();
         let landing = Landing { bucket: B, key, principal: "test", ..Default::default() };
         let landed = cloud.core.execute(|tx| Ok(land(cloud, tx, &[(landing.clone(), &written)])?)).await.unwrap();
         s3.after_commit(landed).await;

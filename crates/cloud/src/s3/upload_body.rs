@@ -14,11 +14,12 @@ use super::error::{Failure, Result};
 use super::object_body;
 use super::s3s::call::Call;
 use super::service::S3;
-use crate::blobs::draft::{Draft, Fresh};
+use crate::blobs::draft::{Ended, Look};
 
 /// A body that has arrived.
 pub(super) struct Received {
-    pub fresh: Fresh,
+    /// The bytes, not kept yet.
+    pub bytes: Ended,
     /// Hex of the MD5, without quotes.
     pub etag: String,
     /// Of the algorithm that the client chose, or of the default.
@@ -81,14 +82,44 @@ impl Sent {
     }
 }
 
-/// A body that is on disk, but not yet kept.
-struct Intake {
-    draft: Draft,
-    md5: Vec<u8>,
-    value: String,
+/// What is computed of a body while it comes: each byte is looked at once by each.
+pub(super) struct Digests {
+    md5: Md5,
+    sum: Hasher,
+    also: Option<Hasher>,
+}
+
+/// What was computed of a body.
+pub(super) struct Digested {
+    pub md5: Vec<u8>,
+    /// Base64.
+    pub sum: String,
+    /// Of the second algorithm, if it is another.
     also: Option<String>,
-    /// Bytes in all.
-    total: i64,
+}
+
+impl Digests {
+    /// MD5, a checksum, and another one if that is of another algorithm.
+    pub(super) fn new(algorithm: Algorithm, also: Option<Algorithm>) -> Self {
+        let also = also.filter(|also| *also != algorithm).map(Hasher::new);
+        Self { md5: Md5::new(), sum: Hasher::new(algorithm), also }
+    }
+
+    /// All bytes were seen.
+    pub(super) fn finish(self) -> Digested {
+        let md5 = AsRef::<[u8]>::as_ref(&self.md5.finalize()).to_vec();
+        Digested { md5, sum: self.sum.finish(), also: self.also.map(Hasher::finish) }
+    }
+}
+
+impl Look for Digests {
+    fn look(&mut self, bytes: &[u8]) {
+        self.md5.update(bytes);
+        self.sum.update(bytes);
+        if let Some(also) = &mut self.also {
+            also.update(bytes);
+        }
+    }
 }
 
 impl S3 {
@@ -103,8 +134,9 @@ impl S3 {
     ) -> Result<Received> {
         let content_md5 = call.header("content-md5").map(|text| decode_md5(&text)).transpose()?;
         let algorithm = sent.as_ref().map_or(Algorithm::Crc64nvme, |sent| sent.algorithm);
-        let Intake { draft, md5, value, also, total } = self.intake(body, algorithm, also).await?;
-        if length.is_some_and(|length| length != total) {
+        let (bytes, Digested { md5, sum: value, also: other }) = self.intake(body, algorithm, also).await?;
+        let also = also.map(|_| other.unwrap_or_else(|| value.clone()));
+        if length.is_some_and(|length| u64::try_from(length) != Ok(bytes.length())) {
             return Err(Failure::incomplete_body());
         }
         if let Some(expected) = content_md5.filter(|expected| *expected != md5) {
@@ -117,7 +149,7 @@ impl S3 {
             verify(call, &sent, &value)?;
         }
         let sent = Checksum { algorithm, kind: Kind::FullObject, value };
-        Ok(Received { fresh: draft.keep().await?, etag: hex::encode(&md5), sent, also })
+        Ok(Received { bytes, etag: hex::encode(&md5), sent, also })
     }
 
     /// Takes bytes that are already in S3.
@@ -126,10 +158,10 @@ impl S3 {
         let incomplete = Failure::incomplete_body();
         let intake = self.intake(Some(body), algorithm, None).await;
         let intake = intake.map_err(|error| if error == incomplete { object_body::damaged() } else { error });
-        let Intake { draft, md5, value, .. } = intake?;
+        let (bytes, Digested { md5, sum: value, .. }) = intake?;
         let also = Some(value.clone());
         let sent = Checksum { algorithm, kind: Kind::FullObject, value };
-        Ok(Received { fresh: draft.keep().await?, etag: hex::encode(&md5), sent, also })
+        Ok(Received { bytes, etag: hex::encode(&md5), sent, also })
     }
 
     async fn intake(
@@ -137,28 +169,16 @@ impl S3 {
         body: Option<StreamingBlob>,
         algorithm: Algorithm,
         also: Option<Algorithm>,
-    ) -> Result<Intake> {
-        let mut hasher = Hasher::new(algorithm);
-        let mut other = also.filter(|also| *also != algorithm).map(Hasher::new);
-        let mut md5 = Md5::new();
+    ) -> Result<(Ended, Digested)> {
         self.store.takes_writes()?;
-        let mut draft = self.blobs.draft(self.store.unique());
-        let mut total = 0i64;
+        let mut draft = self.blobs.draft(self.store.unique(), Digests::new(algorithm, also));
         if let Some(mut body) = body {
             while let Some(bytes) = body.next().await {
-                let bytes = bytes.map_err(|_| Failure::incomplete_body())?;
-                total += bytes.len() as i64;
-                md5.update(&bytes);
-                hasher.update(&bytes);
-                if let Some(other) = &mut other {
-                    other.update(&bytes);
-                }
-                draft.write(&bytes).await?;
+                draft.write(bytes.map_err(|_| Failure::incomplete_body())?).await?;
             }
         }
-        let value = hasher.finish();
-        let also = also.map(|_| other.map_or_else(|| value.clone(), Hasher::finish));
-        Ok(Intake { draft, md5: AsRef::<[u8]>::as_ref(&md5.finalize()).to_vec(), value, also, total })
+        let (bytes, digests) = draft.end().await?;
+        Ok((bytes, digests.finish()))
     }
 }
 

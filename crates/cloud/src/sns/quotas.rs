@@ -2,6 +2,7 @@
 //! constraints in Amazon SNS"). The texts are the API reference's.
 
 use crate::request::Context;
+use engine::topic::Topic;
 use engine::{Engine, TopicId};
 use wire::AwsError;
 
@@ -58,6 +59,13 @@ pub(super) fn subscription(cx: &Context, engine: &Engine, topic: TopicId, confir
         return Err(exceeded("SubscriptionLimitExceeded", message));
     }
     Ok(())
+}
+
+/// Whether so many messages more may be published in this second, if AWS's quotas of throughput are kept.
+pub(super) fn publish(cx: &Context, topic: &Topic, messages: usize) -> Result<(), AwsError> {
+    let scope = topic.config.attributes.get("FifoThroughputScope");
+    let by_group = scope.is_some_and(|scope| scope == "MessageGroup");
+    cx.cloud.quotas.publish(cx.cloud.core.now(), &topic.config.arn, by_group, messages)
 }
 
 /// Whether one more subscription of a topic may have a filter policy.

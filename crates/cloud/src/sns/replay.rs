@@ -152,6 +152,8 @@ fn after(mut config: SubscriptionConfig, next: Position, more: bool) -> Subscrip
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
     use crate::core::clock::Clock;
     use crate::sns::publishing::publish::{PublishInput, publish};
     use crate::sns::subscription::subscribe::{SubscribeInput, subscribe};
@@ -213,8 +215,8 @@ mod tests {
         let receive = Receive { max: 10, visibility: None, attempt: None };
         let mut got = Vec::new();
         while got.len() < 3 {
-            let deadline = cx.cloud.core.now() + 1_000;
-            let (messages, _) = cx.cloud.core.receive(queue, receive, deadline).await.unwrap().unwrap();
+            let patience = Duration::from_secs(1);
+            let (messages, _) = cx.cloud.core.receive(queue, receive, patience).await.unwrap().unwrap();
             for message in messages {
                 let sent = receive::sent(&message.record).unwrap();
                 got.push((sent.bodies[0].to_owned(), sent.replay_of.is_some()));

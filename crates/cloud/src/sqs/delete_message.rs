@@ -3,11 +3,11 @@
 use serde::Deserialize;
 
 use super::batch::{self, BatchOutput, Done, Failed};
-use super::{error, queue_url, receipt};
+use super::{again, error, queue_url, receipt};
 use crate::core::transaction::Transaction;
 use crate::request::Context;
 use engine::queue::State;
-use engine::{Change, Position, QueueId};
+use engine::{Position, QueueId};
 use wire::{AwsError, Text};
 
 #[derive(Deserialize)]
@@ -27,7 +27,7 @@ pub(super) async fn delete_message(cx: &Context, input: DeleteMessageInput<'_>) 
         .execute_freeing(|tx| {
             let queue = queue_url::open(cx, tx.engine(), &arn, "sqs:DeleteMessage")?;
             if let Some(position) = find_message(cx, tx, queue, handle)? {
-                tx.apply(&Change::Deleted { queue, positions: vec![position] });
+                again::delete(&cx.cloud, tx, queue, vec![position]);
             }
             Ok(())
         })
@@ -74,7 +74,7 @@ pub(super) async fn delete_message_batch(
                 }
             }
             if !positions.is_empty() {
-                tx.apply(&Change::Deleted { queue, positions });
+                again::delete(&cx.cloud, tx, queue, positions);
             }
             Ok(())
         })

@@ -4,6 +4,7 @@
 //! queues     create_queue delete_queue purge_queue queue_attributes tags permissions get_queue_url list_queues
 //! messages   send_message send_message_batch receive_message delete_message change_visibility
 //! redrive    move_tasks/
+//! chaos      again                                                          what comes again, and out of order, by rules
 //! rules      attributes redrive policy access queue_url cool_down            of queues
 //!            sending received message_attributes body receipt batch          of messages
 //!            error                                                          and what is said when one is broken
@@ -30,6 +31,7 @@
 //! `received` and the mover of `move_tasks` ask [`crate::notification`] for it.
 
 mod access;
+mod again;
 pub(crate) mod attributes;
 mod batch;
 pub(crate) mod body;

@@ -25,6 +25,7 @@ struct Lying {
     entry: Entry,
     message_id: String,
     source: Option<String>,
+    salt: u128,
 }
 
 /// The page of the queue that `queue` in the query names, a URL or an ARN: up to `max` messages behind the position `after`, in
@@ -64,6 +65,7 @@ pub(crate) async fn page(
                         entry: *entry,
                         message_id: engine.message_id(entry.seq, entry.index),
                         source: source.map(|source| source.config.arn.clone()),
+                        salt: engine.salt(),
                     }
                 })
                 .collect();
@@ -96,7 +98,7 @@ fn message_json(
     fifo: bool,
     now: Millis,
 ) -> Result<(Json, usize), AwsError> {
-    let Lying { position, entry, message_id, source } = lying;
+    let Lying { position, entry, message_id, source, salt } = lying;
     let sent = receive::sent(record)?;
     let (body, attributes) = received::text_of(cloud, &sent, entry.index)?;
     let length = body.len();
@@ -116,7 +118,7 @@ fn message_json(
         "first_received_at": (entry.first_received > 0).then(|| time::iso_millis(entry.first_received)),
         "group": sent.group_in(fifo),
         "deduplication_id": sent.deduplication.as_deref().filter(|_| fifo),
-        "sequence_number": fifo.then(|| ids::sequence_number(entry.seq)),
+        "sequence_number": fifo.then(|| ids::sequence_number(*salt, entry.seq)),
         "dead_letter_source": source,
         "attributes": attributes,
         "body": body,

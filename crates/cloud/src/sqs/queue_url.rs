@@ -88,7 +88,15 @@ pub(crate) fn find(engine: &Engine, arn: &str) -> Option<QueueId> {
 pub(crate) fn open(cx: &Context, engine: &Engine, arn: &str, action: &str) -> Result<QueueId, AwsError> {
     let id = find(engine, arn).ok_or_else(|| error::no_queue(cx))?;
     match engine.queue(id) {
-        Some(queue) => super::access::check(cx, queue, action).map(|()| id),
+        Some(queue) => {
+            super::access::check(cx, queue, action)?;
+            if queue.settings.fifo && cx.cloud.quotas.are_kept() {
+                let limit = queue.config.attributes.get("FifoThroughputLimit");
+                let by_group = limit.is_some_and(|limit| limit == "perMessageGroupId");
+                cx.cloud.quotas.use_queue(cx.cloud.core.now(), arn, action, by_group)?;
+            }
+            Ok(id)
+        }
         None => Err(error::no_queue(cx)),
     }
 }

@@ -1,10 +1,15 @@
 //! ReceiveMessage, with long polling.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::received::{self, Message, Wanted};
-use super::{error, queue_url};
+use super::{again, error, queue_url};
+use crate::chaos::Kind;
+use crate::core::receive::Reorder;
 use crate::request::Context;
+use engine::Position;
 use engine::queue::Receive;
 use wire::{AwsError, Protocol, Text};
 
@@ -63,18 +68,22 @@ pub(super) async fn receive_message(
     }
     let wanted = Wanted::of(system_names(cx, &input), input.message_attribute_names.as_deref().unwrap_or_default())?;
     let core = &cx.cloud.core;
-    let (id, salt, fifo, deadline) = core.read(|engine, now| {
+    let (id, salt, fifo, patience) = core.read(|engine, _| {
         let id = queue_url::open(cx, engine, &arn, "sqs:ReceiveMessage")?;
         let salt = engine.salt();
         let settings = &queue_url::queue(cx, engine, id)?.settings;
-        Ok::<_, AwsError>((id, salt, settings.fifo, now + wait.unwrap_or(settings.receive_wait)))
+        Ok::<_, AwsError>((id, salt, settings.fifo, Duration::from_millis(wait.unwrap_or(settings.receive_wait))))
     })?;
     if attempt.is_some() && !fifo {
         let reason = "The request include parameter that is not valid for this queue type.";
         return Err(error::invalid_value(attempt.unwrap_or_default(), "ReceiveRequestAttemptId", reason));
     }
     let receive = Receive { max: max as usize, visibility, attempt };
-    let Some((handed, over_limit)) = core.receive(id, receive, deadline).await? else {
+    let reorder = |positions: &mut [Position]| again::reorder(&cx.cloud, core.now(), &arn, positions);
+    let is_reordered = !fifo && cx.cloud.chaos.has(Kind::Reorder);
+    let reorder = is_reordered.then_some(&reorder as Reorder<'_>);
+    let received = core.receive_reordered(id, receive, patience, reorder, || cx.begin_to_wait()).await?;
+    let Some((handed, over_limit)) = received else {
         return Err(error::no_queue(cx));
     };
     if over_limit && handed.is_empty() && !fifo && wait.unwrap_or_default() == 0 {

@@ -11,6 +11,7 @@ use crate::core::receive::{self, Handed};
 use crate::notification;
 use crate::request::Context;
 use engine::change::{Attribute, Sent, Value};
+use engine::queue::Picked;
 use engine::{QueueId, ids};
 use wire::{AwsError, Blob, Pairs, Text, digest};
 
@@ -100,7 +101,12 @@ pub(super) fn render(
     handed: &[Handed],
     wanted: &Wanted<'_>,
 ) -> Result<Vec<Message>, AwsError> {
-    let messages = handed.iter().map(|handed| render_one(cx, queue, salt, fifo, handed, wanted));
+    let now = cx.cloud.core.now();
+    let receipt = |picked: &Picked| {
+        let receipt = Receipt { queue, position: picked.position, count: picked.count, at: now };
+        receipt::handle(receipt, salt)
+    };
+    let messages = handed.iter().map(|handed| render_one(cx, receipt(&handed.picked), (fifo, salt), handed, wanted));
     let mut messages = messages.collect::<Result<Vec<_>, _>>()?;
     let bodies: Vec<&str> = messages.iter().map(|message| &*message.body).collect();
     let md5s = digest::md5_of_each(&bodies);
@@ -113,21 +119,19 @@ pub(super) fn render(
 /// One of them, as yet without its body's MD5.
 fn render_one(
     cx: &Context,
-    queue: QueueId,
-    salt: u128,
-    fifo: bool,
+    receipt_handle: String,
+    (fifo, salt): (bool, u128),
     handed: &Handed,
     wanted: &Wanted<'_>,
 ) -> Result<Message, AwsError> {
     let picked = &handed.picked;
     let sent = receive::sent(&handed.record)?;
     let (text, attributes) = text_of(&cx.cloud, &sent, picked.index)?;
-    let receipt = Receipt { queue, position: picked.position, count: picked.count, at: cx.cloud.core.now() };
     let shown: Vec<&Attribute<'_>> = attributes.iter().filter(|attribute| wanted.wants(attribute.name)).collect();
-    let system = system_attributes(handed, &sent, fifo, wanted);
+    let system = system_attributes(handed, &sent, salt, fifo, wanted);
     Ok(Message {
         message_id: handed.message_id.clone(),
-        receipt_handle: receipt::handle(receipt, salt),
+        receipt_handle,
         md5_of_body: String::new(),
         body: text,
         attributes: (!system.is_empty()).then_some(system),
@@ -136,7 +140,13 @@ fn render_one(
     })
 }
 
-fn system_attributes(handed: &Handed, sent: &Sent<'_>, fifo: bool, wanted: &Wanted<'_>) -> Pairs<'static, String> {
+fn system_attributes(
+    handed: &Handed,
+    sent: &Sent<'_>,
+    salt: u128,
+    fifo: bool,
+    wanted: &Wanted<'_>,
+) -> Pairs<'static, String> {
     let picked = &handed.picked;
     let value = |name: &str| match name {
         "SenderId" if sent.topic.is_some() => Some(notification::SENDER.to_owned()),
@@ -144,7 +154,7 @@ fn system_attributes(handed: &Handed, sent: &Sent<'_>, fifo: bool, wanted: &Want
         "SentTimestamp" => Some(picked.sent_at.to_string()),
         "ApproximateReceiveCount" => Some(picked.count.to_string()),
         "ApproximateFirstReceiveTimestamp" => Some(picked.first_received.to_string()),
-        "SequenceNumber" => fifo.then(|| ids::sequence_number(picked.seq)),
+        "SequenceNumber" => fifo.then(|| ids::sequence_number(salt, picked.seq)),
         "MessageDeduplicationId" => sent.deduplication.as_deref().filter(|_| fifo).map(str::to_owned),
         "MessageGroupId" => sent.group_in(fifo).map(str::to_owned),
         "AWSTraceHeader" => sent.trace.map(str::to_owned),

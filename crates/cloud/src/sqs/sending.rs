@@ -130,7 +130,7 @@ impl<'i> CheckedMessage<'i> {
             }
             Sending::Duplicate { seq, index } => (seq, index),
         };
-        let sequence_number = fifo.then(|| ids::sequence_number(seq));
+        let sequence_number = fifo.then(|| ids::sequence_number(tx.engine().salt(), seq));
         Ok(Accepted { message_id: tx.engine().message_id(seq, index), sequence_number })
     }
 }

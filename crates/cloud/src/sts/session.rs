@@ -60,7 +60,8 @@ pub(crate) async fn begin(
     decide: impl FnOnce(&Engine) -> Result<NewSession, AwsError>,
 ) -> Result<(Session, TemporaryKey), AwsError> {
     let new_secret: [u8; 32] = rand::random();
-    let (new, secret, now) = cx
+    let now = cx.cloud.core.clients_now();
+    let (new, secret) = cx
         .cloud
         .core
         .execute(|tx| {
@@ -68,7 +69,7 @@ pub(crate) async fn begin(
             if tx.engine().doc(SECRET).is_none() {
                 tx.put_doc(SECRET, &new_secret);
             }
-            Ok((new, tx.engine().doc(SECRET).cloned(), tx.now))
+            Ok((new, tx.engine().doc(SECRET).cloned()))
         })
         .await?;
     let secret = secret.ok_or_else(|| AwsError::internal("there is no secret for sessions"))?;
@@ -95,7 +96,8 @@ pub(crate) fn key(cloud: &Cloud, access_key: &str, token: &str) -> Result<(Key, 
     if !access_key.starts_with(PREFIX) {
         return Err(Refusal::UnknownKey);
     }
-    let (secret, now) = cloud.core.read(|engine, now| (engine.doc(SECRET).cloned(), now));
+    let now = cloud.core.clients_now();
+    let secret = cloud.core.read(|engine, _| engine.doc(SECRET).cloned());
     let secret = secret.ok_or(Refusal::UnknownKey)?;
     let session = read(&secret, token).filter(|session| session.access_key == access_key);
     let session = session.ok_or(Refusal::WrongToken)?;

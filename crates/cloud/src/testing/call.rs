@@ -29,6 +29,7 @@ pub(crate) fn context(cloud: Arc<Cloud>, account: &str) -> Context {
         services: &SERVICES,
         origin: Origin::default(),
         told: None,
+        waits: None,
     }
 }
 

@@ -228,7 +228,9 @@ impl Queue {
     /// A consumer got the message.
     pub(super) fn receive_one(&mut self, position: Position, at: Millis, visible_at: Millis) {
         if self.get(position).is_some_and(|entry| entry.state == State::Fresh) {
-            // Fresh messages are handed out in order, so no fresh one lies before this one.
+            if position > self.fresh && !self.settings.fifo {
+                self.pass_by(position);
+            }
             self.fresh = self.fresh.max(position + 1);
         }
         self.latest = self.latest.max(at);
@@ -238,6 +240,17 @@ impl Queue {
             if entry.first_received == 0 {
                 entry.first_received = at;
             }
+        }
+    }
+
+    /// The cursor goes on behind a fresh message. Fresh ones that lie before it are found without the cursor from now on: there are
+    /// some only where messages are received out of order.
+    fn pass_by(&mut self, position: Position) {
+        let before = self.entries.from(self.fresh).take_while(|(other, _)| *other < position);
+        let passed = before.filter(|(_, entry)| entry.state == State::Fresh);
+        let passed: Vec<(Position, Millis)> = passed.map(|(other, entry)| (other, entry.sent_at)).collect();
+        for (other, sent_at) in passed {
+            self.set_state(other, State::Back, sent_at);
         }
     }
 

@@ -184,3 +184,61 @@ fn in_order(a: impl Iterator<Item = Position>, b: impl Iterator<Item = Position>
         (None, _) => b.next(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Entry;
+    use super::*;
+    use crate::QueueId;
+    use crate::config::{Attributes, QueueConfig};
+    use crate::queue::groups;
+
+    /// A standard queue with so many messages.
+    fn queue(messages: u64) -> Queue {
+        let (attributes, tags) = (Attributes::new(), Attributes::new());
+        let config = QueueConfig {
+            id: QueueId(1),
+            arn: String::new(),
+            attributes,
+            tags,
+            created: 1,
+            modified: 1,
+            hidden: false,
+        };
+        let mut queue = Queue::new(config);
+        for position in 0..messages {
+            let entry = Entry {
+                seq: position + 1,
+                sent_at: 1_000,
+                group: groups::NONE,
+                state: State::Fresh,
+                ..Entry::default()
+            };
+            queue.add(position, entry, None);
+        }
+        queue
+    }
+
+    fn ten(queue: &mut Queue) -> Vec<Position> {
+        queue.decide_receive(Receive { max: 10, visibility: None, attempt: None }, 2_000).picked
+    }
+
+    /// Whoever received a message before its turn had all before it forgotten.
+    #[test]
+    fn what_is_received_out_of_order_leaves_the_others_where_they_are_found() {
+        let mut queue = queue(6);
+        for position in [4, 1] {
+            queue.receive_one(position, 2_000, 32_000);
+        }
+        assert_eq!(ten(&mut queue), [0, 2, 3, 5]);
+        // So it is after they came into another segment of the log.
+        for position in [0, 2, 3, 5] {
+            let seq = position + 1;
+            let state = queue.state_of(position, seq).unwrap();
+            queue.restore(seq, &state, None);
+        }
+        assert_eq!(ten(&mut queue), [0, 2, 3, 5]);
+        let depth = queue.depth(2_000);
+        assert_eq!((depth.visible, depth.in_flight, depth.delayed), (4, 2, 0));
+    }
+}

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde::de::DeserializeSeed;
-use simd_json::Buffers;
+use simd_json::{Buffers, Tape};
 
 use super::strict::{from_slice, look};
 use crate::AwsError;
@@ -22,8 +22,18 @@ const MAX_KEPT: usize = 64 << 10;
 #[derive(Debug)]
 pub struct Json<'b> {
     body: &'b [u8],
-    /// A copy for simd_json, which decodes in place; gone once that was done.
-    copy: Mutex<Option<&'b mut [u8]>>,
+    quick: Mutex<Quick<'b>>,
+}
+
+/// How far simd_json has come.
+#[derive(Debug)]
+enum Quick<'b> {
+    /// It has a copy of the body, which it decodes in place.
+    Copy(&'b mut [u8]),
+    /// It has read the copy, for who looked.
+    Read(Tape<'b>),
+    /// It has done its part, or doesn't like the body.
+    Over,
 }
 
 impl<'b> Json<'b> {
@@ -31,25 +41,37 @@ impl<'b> Json<'b> {
     pub fn new(body: &'b [u8], scratch: &'b mut Vec<u8>) -> Self {
         scratch.clear();
         scratch.extend_from_slice(body);
-        Json { body, copy: Mutex::new(Some(scratch)) }
+        Json { body, quick: Mutex::new(Quick::Copy(scratch)) }
     }
 
     /// Reads an operation's input; no body at all is an empty object.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, AwsError> {
-        let copy = self.copy.lock().take();
-        match copy.and_then(|copy| quickly(copy)) {
-            Some(input) => Ok(input),
-            None => from_slice(self.body),
-        }
+        let read = match std::mem::replace(&mut *self.quick.lock(), Quick::Over) {
+            Quick::Copy(copy) => tape(copy).and_then(|tape| tape.deserialize().ok()),
+            Quick::Read(tape) => tape.deserialize().ok(),
+            Quick::Over => None,
+        };
+        read.map_or_else(|| from_slice(self.body), Ok)
     }
 
-    /// Looks at the body; what was read of it before or is read later makes no difference.
-    pub(crate) fn look<'a, S: DeserializeSeed<'a>>(&'a self, seed: S) -> Result<S::Value, AwsError> {
-        look(self.body, seed)
+    /// Looks at the body, before it is read. `seed` is asked for again where that has to be done the sure way.
+    pub(crate) fn look<'a, S: DeserializeSeed<'a>>(&'a self, seed: impl Fn() -> S) -> Result<S::Value, AwsError> {
+        let mut quick = self.quick.lock();
+        if let Quick::Copy(copy) = std::mem::replace(&mut *quick, Quick::Over) {
+            *quick = tape(copy).map_or(Quick::Over, Quick::Read);
+        }
+        if let Quick::Read(tape) = &*quick {
+            let looked = seed().deserialize(&mut simd_json::Deserializer::from_tape(Tape(tape.0.clone())));
+            if let Ok(looked) = looked {
+                return Ok(looked);
+            }
+        }
+        look(self.body, seed())
     }
 }
 
-fn quickly<'a, T: Deserialize<'a>>(body: &'a mut [u8]) -> Option<T> {
+/// What stands in a body, if simd_json likes it.
+fn tape(body: &mut [u8]) -> Option<Tape<'_>> {
     thread_local! {
         static BUFFERS: Cell<Option<Buffers>> = const { Cell::new(None) };
     }
@@ -60,11 +82,11 @@ fn quickly<'a, T: Deserialize<'a>>(body: &'a mut [u8]) -> Option<T> {
     }
     let mut buffers = BUFFERS.take().unwrap_or_default();
     let length = body.len();
-    let input = simd_json::serde::from_slice_with_buffers(body, &mut buffers).ok();
+    let tape = simd_json::to_tape_with_buffers(body, &mut buffers).ok();
     if length <= MAX_KEPT {
         BUFFERS.set(Some(buffers));
     }
-    input
+    tape
 }
 
 #[cfg(test)]
@@ -92,6 +114,10 @@ mod tests {
         any: Option<serde_json::Value>,
     }
 
+    fn quickly<'a, T: Deserialize<'a>>(body: &'a mut [u8]) -> Option<T> {
+        tape(body)?.deserialize().ok()
+    }
+
     /// Both ways come to the same, but for `-0`, an integer to simd_json and a fraction to serde_json, and for the last digit
     /// of long fractions, where simd_json is right.
     fn agree(body: &[u8]) {
@@ -112,6 +138,25 @@ mod tests {
             br#"{"Body":"\"a\" \\ \u00e9\ud83d\ude00","Delay":-5,"Names":["x","\n"],"Unknown":{"a":[1]},"On":true}"#;
         assert!(quickly::<Input>(&mut body.to_vec()).is_some());
         agree(body);
+    }
+
+    /// A body is read as it is, whether it was looked at before or not, and a look sees what is read.
+    #[test]
+    fn a_look_changes_nothing() {
+        for body in [r#"{"Body":"\"a\"","Names":["x"]}"#, r#"{"Body":5}"#, r#"{"Double":1e400}"#, "[]", "", "{"] {
+            let read = |looks: usize| {
+                let mut scratch = Vec::new();
+                let json = Json::new(body.as_bytes(), &mut scratch);
+                let seed = || std::marker::PhantomData::<serde_json::Value>;
+                let looked: Vec<_> = (0..looks).map(|_| json.look(seed)).collect();
+                (format!("{:?}", json.read::<Input>()), looked)
+            };
+            let (never, _) = read(0);
+            let (twice, looked) = read(2);
+            assert_eq!(never, twice, "{body}");
+            let sure = look(body.as_bytes(), std::marker::PhantomData::<serde_json::Value>);
+            assert_eq!(looked, [sure.clone(), sure], "{body}");
+        }
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod told;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use parking_lot::Mutex;
@@ -48,7 +49,6 @@ use super::store;
 use crate::core::Cloud;
 use crate::core::notices::{of_stack, of_stack_at_once};
 use crate::request::{Context, Origin, RequestIds, Services, intern};
-use engine::Millis;
 use state::Run;
 use wire::{AwsError, Protocol};
 
@@ -57,7 +57,7 @@ pub(super) use event::set_status;
 /// Bytes of the reason for which a stack can't go on.
 const MAX_REASON: usize = 1_024;
 /// How long a stack waits for a log that takes no writes.
-const PAUSE: Millis = 1_000;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Goes on with every stack at which something ran when the server stopped.
 pub(crate) async fn resume(cloud: Arc<Cloud>, services: &'static Services) {
@@ -82,6 +82,7 @@ pub(crate) async fn resume(cloud: Arc<Cloud>, services: &'static Services) {
             services,
             origin: Origin::default(),
             told: None,
+            waits: None,
         };
         run(cx, stack.uuid).await;
     }
@@ -117,7 +118,7 @@ async fn to_rest(run: &Run) {
             }
         }
         cloud.notice(&format!("its operation waits in {status}: {}", error.message));
-        cloud.core.clock().sleep_until(cloud.core.now() + PAUSE).await;
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

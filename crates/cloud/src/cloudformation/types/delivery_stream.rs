@@ -1,5 +1,7 @@
 //! `AWS::KinesisFirehose::DeliveryStream`.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
@@ -146,7 +148,7 @@ impl ResourceType for DeliveryStream {
         }
         for _ in 0..POLLS {
             match describe(work, name).await?["DeliveryStreamStatus"].as_str() {
-                Some("CREATING") => pause(work).await,
+                Some("CREATING") => tokio::time::sleep(POLL).await,
                 Some("CREATING_FAILED") => {
                     return Err(ResourceError::new(format!("the delivery stream {name} could not be created")));
                 }
@@ -211,7 +213,7 @@ impl ResourceType for DeliveryStream {
         work.call_unless_gone("firehose", "DeleteDeliveryStream", json!({"DeliveryStreamName": name}), gone).await?;
         for _ in 0..POLLS {
             match describe(work, name).await {
-                Ok(found) if found["DeliveryStreamStatus"] == "DELETING" => pause(work).await,
+                Ok(found) if found["DeliveryStreamStatus"] == "DELETING" => tokio::time::sleep(POLL).await,
                 _ => return Ok(()),
             }
         }
@@ -282,18 +284,13 @@ fn defaults(destination: &str) -> Map<String, Value> {
 const EXTENDED: &str = "ExtendedS3DestinationConfiguration";
 const PLAIN: &str = "S3DestinationConfiguration";
 /// How often a stream's state is asked for while it is made or deleted.
-const POLL_MILLIS: u64 = 20;
+const POLL: Duration = Duration::from_millis(20);
 /// And how many times.
 const POLLS: usize = 1_500;
 
 async fn describe(work: &Work<'_>, name: &str) -> Result<Value, wire::AwsError> {
     let found = work.call("firehose", "DescribeDeliveryStream", json!({"DeliveryStreamName": name})).await?;
     Ok(found["DeliveryStreamDescription"].clone())
-}
-
-async fn pause(work: &Work<'_>) {
-    let core = &work.cx.cloud.core;
-    core.clock().sleep_until(core.now() + POLL_MILLIS).await;
 }
 
 #[cfg(test)]

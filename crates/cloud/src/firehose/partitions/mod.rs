@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use self::outstanding::Outstanding;
 use super::buffer::{self, Step};
+use super::chaos::Late;
 use super::format::Output;
 use super::objects::ObjectMaker;
 use super::prefix::ErrorOutputType;
@@ -74,8 +75,13 @@ pub(super) struct Partitions {
 }
 
 /// Sorts what has come to a stream and lands what is due.
-pub(super) async fn step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, Partitions>) -> Step {
-    match try_step(cloud, id, all).await {
+pub(super) async fn step(
+    cloud: &Arc<Cloud>,
+    id: StreamId,
+    all: &mut HashMap<StreamId, Partitions>,
+    late: &mut Late,
+) -> Step {
+    match try_step(cloud, id, all, late).await {
         Ok(step) => step,
         Err(error) => {
             cloud.notice(&error.message);
@@ -84,7 +90,12 @@ pub(super) async fn step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<Str
     }
 }
 
-async fn try_step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, Partitions>) -> Result<Step, AwsError> {
+async fn try_step(
+    cloud: &Arc<Cloud>,
+    id: StreamId,
+    all: &mut HashMap<StreamId, Partitions>,
+    late: &mut Late,
+) -> Result<Step, AwsError> {
     let sorted_by = all.get(&id).map(|partitions| partitions.config.as_str());
     let found = cloud.core.read(|engine, _| {
         let config = &engine.stream(id)?.config;
@@ -100,6 +111,10 @@ async fn try_step(cloud: &Arc<Cloud>, id: StreamId, all: &mut HashMap<StreamId, 
     let due = partitions.take_due(cloud.core.now());
     let flushed = !due.is_empty();
     if flushed {
+        if let Some(at) = late.until(cloud, id) {
+            due.into_iter().for_each(|buffer| partitions.put_back(buffer));
+            return Ok(if sorted { Step::Again } else { Step::Until(at) });
+        }
         partitions.flush(cloud, id, due).await?;
     }
     Ok(if sorted || flushed { Step::Again } else { Step::Until(partitions.next_due(cloud.core.now())) })

@@ -3,7 +3,7 @@
 //! Source: "Signature calculations for the authorization header: transferring payload in multiple chunks" (Amazon S3
 //! API reference).
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use futures::{Stream, StreamExt};
 use s3s::crypto::{Checksum as _, Sha256};
 
@@ -70,7 +70,8 @@ fn mismatch() -> Failure {
 
 struct Decoder<S> {
     body: S,
-    buffer: BytesMut,
+    /// What came and isn't decoded yet.
+    buffer: Bytes,
     state: State,
     /// Decoded bytes that the request promised and that haven't come yet.
     left: u64,
@@ -90,7 +91,7 @@ where
 {
     let check =
         chunks.map(|chunks| Check { chunks, signature: String::new(), hasher: Sha256::new(), trailers: String::new() });
-    let decoder = Decoder { body, buffer: BytesMut::new(), state: State::Head, left: length, check };
+    let decoder = Decoder { body, buffer: Bytes::new(), state: State::Head, left: length, check };
     futures::stream::try_unfold((decoder, on_trailer), |(mut decoder, on_trailer)| async move {
         let bytes = decoder.next(&on_trailer).await?;
         Ok(bytes.map(|bytes| (bytes, (decoder, on_trailer))))
@@ -123,7 +124,7 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Decoder<S> {
                         return Err(Failure::incomplete_body());
                     }
                     let take = self.buffer.len().min(usize::try_from(size).unwrap_or(usize::MAX));
-                    let bytes = self.buffer.split_to(take).freeze();
+                    let bytes = self.buffer.split_to(take);
                     let rest = size - take as u64;
                     self.left -= take as u64;
                     if let Some(check) = &mut self.check {
@@ -187,7 +188,7 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Decoder<S> {
             if !self.fill().await? {
                 return match self.state {
                     State::Trailers(_) => {
-                        String::from_utf8(self.buffer.split().to_vec()).map_err(|_| malformed_trailer())
+                        String::from_utf8(std::mem::take(&mut self.buffer).to_vec()).map_err(|_| malformed_trailer())
                     }
                     _ => Err(Failure::incomplete_body()),
                 };
@@ -198,7 +199,12 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Decoder<S> {
     async fn fill(&mut self) -> Result<bool> {
         match self.body.next().await {
             Some(bytes) => {
-                self.buffer.extend_from_slice(&bytes?);
+                let bytes = bytes?;
+                self.buffer = match self.buffer.is_empty() {
+                    true => bytes,
+                    // Only a line that is cut in two.
+                    false => [&*self.buffer, &*bytes].concat().into(),
+                };
                 Ok(true)
             }
             None => Ok(false),

@@ -126,7 +126,7 @@ impl Form {
         let Some(policy) = self.policy() else { return Ok(()) };
         self.check_signed()?;
         let (bucket, _) = target(host_of(call::host(cx)), parts.uri.path());
-        let sizes = post_policy::check(policy, &self.fields, &bucket, cx.cloud.core.now())?;
+        let sizes = post_policy::check(policy, &self.fields, &bucket, cx.cloud.core.clients_now())?;
         parts.extensions.insert(sizes);
         Ok(())
     }

@@ -69,7 +69,7 @@ pub(crate) fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result
     if scheme.is_some() {
         hoist(&query, &mut headers);
     }
-    let now = cx.cloud.core.now();
+    let now = cx.cloud.core.clients_now();
     let mut call = Call::new(cx, headers, query);
     call.method = parts.method.clone();
     call.is_visit = parts.extensions.remove::<Visitor>().is_some();

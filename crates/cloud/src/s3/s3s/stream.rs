@@ -31,18 +31,24 @@ pub(super) fn patient(body: Body) -> impl Stream<Item = Result<Bytes>> + Unpin +
     }))
 }
 
-/// The same bytes in pieces of at least [`PIECE`], but for the last: what is done for each piece costs too much for tiny ones.
-/// Lets other requests run while it joins tiny pieces.
+/// The same bytes in pieces of at least [`PIECE`], but for the last, and for what stands before a long one, which isn't copied:
+/// what is done for each piece costs too much for tiny ones. Lets other requests run while it joins tiny pieces.
 pub(super) fn gathered<S>(body: S) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static
 where
     S: Stream<Item = Result<Bytes>> + Send + Sync + 'static,
 {
-    Box::pin(futures::stream::try_unfold(Box::pin(body), |mut body| async move {
+    Box::pin(futures::stream::try_unfold((Box::pin(body), None), |(mut body, long)| async move {
+        if let Some(long) = long {
+            return Ok(Some((long, (body, None))));
+        }
         let mut gathered = BytesMut::new();
         while let Some(bytes) = body.next().await {
             let bytes = bytes?;
-            if gathered.is_empty() && bytes.len() >= PIECE {
-                return Ok(Some((bytes, body)));
+            if bytes.len() >= PIECE {
+                return Ok(Some(match gathered.is_empty() {
+                    true => (bytes, (body, None)),
+                    false => (gathered.freeze(), (body, Some(bytes))),
+                }));
             }
             gathered.extend_from_slice(&bytes);
             if gathered.len() >= PIECE {
@@ -50,7 +56,7 @@ where
             }
             tokio::task::coop::consume_budget().await;
         }
-        Ok((!gathered.is_empty()).then(|| (gathered.freeze(), body)))
+        Ok((!gathered.is_empty()).then(|| (gathered.freeze(), (body, None))))
     }))
 }
 

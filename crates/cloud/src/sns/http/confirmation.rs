@@ -70,6 +70,7 @@ async fn attempts(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Confirm
     let policy = RetryPolicy::of(&delivery_policy::effective_subscription(&topic, &config.attributes));
     let mut number = 1;
     loop {
+        let working = cloud.core.clock().working();
         let post = Post {
             url: &config.endpoint,
             kind: kind.name(),
@@ -86,6 +87,7 @@ async fn attempts(cloud: &Arc<Cloud>, config: &SubscriptionConfig, kind: Confirm
         };
         number += 1;
         let at = cloud.core.now() + delay;
+        drop(working);
         cloud.core.clock().sleep_until(at).await;
         let pending = |config: &SubscriptionConfig| {
             cloud.core.read(|engine, _| engine.subscription(config.id).is_some_and(|it| !it.config.confirmed))

@@ -12,9 +12,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::auth::User;
+use crate::chaos::{Kind, Subject};
 use crate::core::Cloud;
 use crate::notification::reach;
 use crate::notification::tls::Tls;
+use text::arn;
 
 /// "Amazon SNS message delivery retries": an endpoint has 15 seconds.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -53,10 +55,27 @@ impl PostError {
 
 /// Posts; an answer of 2xx is success.
 pub(super) async fn send(post: Post<'_>, cloud: &Cloud) -> Result<(), PostError> {
+    if is_down(&post, cloud) {
+        return Err(PostError::passing("can't connect: a rule of chaos says that the endpoint is down"));
+    }
     match tokio::time::timeout(TIMEOUT, exchange(post, cloud)).await {
         Ok(result) => result,
         Err(_) => Err(PostError::passing("the endpoint gave no answer within 15 s")),
     }
+}
+
+/// Whether a rule of chaos has an endpoint refuse.
+fn is_down(post: &Post<'_>, cloud: &Cloud) -> bool {
+    let topic = post.topic_arn;
+    let name = topic.rsplit(':').next().unwrap_or_default();
+    let subject = Subject {
+        account: arn::account(topic),
+        region: arn::region(topic),
+        service: "sns",
+        operation: "",
+        names: &[name, topic, post.url],
+    };
+    cloud.chaos.has(Kind::Endpoint) && cloud.chaos.is_down(cloud.core.now(), &subject)
 }
 
 async fn exchange(post: Post<'_>, cloud: &Cloud) -> Result<(), PostError> {

@@ -1,6 +1,7 @@
 //! Deliveries to an endpoint of the test's own: confirmation, notification, and what comes of a failure.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rsa::pkcs1v15::{Signature, SigningKey};
 use rsa::pkcs8::{EncodePrivateKey, EncodePublicKey};
@@ -141,8 +142,8 @@ async fn what_an_endpoint_refuses_goes_to_the_dead_letter_queue() {
     let (topic, _) = subscribed(&cx, &endpoint, &attributes).await;
     let receive = Receive { max: 1, visibility: None, attempt: None };
     let arrives = async || {
-        let deadline = cx.cloud.core.now() + 20_000;
-        let (messages, _) = cx.cloud.core.receive(queue, receive, deadline).await.unwrap().unwrap();
+        let patience = Duration::from_secs(20);
+        let (messages, _) = cx.cloud.core.receive(queue, receive, patience).await.unwrap().unwrap();
         let sent = receive::sent(&messages[0].record).unwrap();
         sent.bodies[0].to_owned()
     };

@@ -1,6 +1,7 @@
 //! One subscription's deliveries: from its outbox to its endpoint, to its dead-letter queue when that fails for good.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
@@ -19,8 +20,8 @@ use wire::AwsError;
 
 /// Deliveries of a subscription at the same time.
 const AT_ONCE: usize = 10;
-/// Milliseconds for which a worker waits at an empty outbox before it checks whether its subscription is still there.
-const MAX_WAIT: Millis = 60_000;
+/// For so long a worker waits at an empty outbox before it checks whether its subscription is still there.
+const MAX_WAIT: Duration = Duration::from_secs(60);
 /// Milliseconds after which a delivery that a crash cut off is tried again.
 const VISIBILITY: Millis = 60_000;
 
@@ -49,8 +50,8 @@ async fn deliver(cloud: &Arc<Cloud>, id: SubscriptionId) -> Result<bool, AwsErro
     let outbox = cloud.core.read(|engine, _| engine.subscription(id).and_then(|it| it.config.outbox));
     let Some(outbox) = outbox else { return Ok(false) };
     let receive = Receive { max: AT_ONCE, visibility: Some(VISIBILITY), attempt: None };
-    let deadline = cloud.core.now() + MAX_WAIT;
-    let Some((messages, _)) = cloud.core.receive(outbox, receive, deadline).await? else { return Ok(false) };
+    let Some((messages, _)) = cloud.core.receive(outbox, receive, MAX_WAIT).await? else { return Ok(false) };
+    let working = cloud.core.clock().working();
     // As it is now: attributes may have changed while the messages waited.
     let found = cloud.core.read(|engine, _| {
         let config = engine.subscription(id)?.config.clone();
@@ -63,6 +64,7 @@ async fn deliver(cloud: &Arc<Cloud>, id: SubscriptionId) -> Result<bool, AwsErro
     let count = messages.len() as u64;
     let attempts = messages.into_iter().map(|message| attempt(cloud, &config, &policy, message));
     join_all(attempts).await.into_iter().collect::<Result<Vec<()>, _>>()?;
+    drop(working);
     if let Some(per_second) = policy.per_second {
         cloud.core.clock().sleep_until(started + count * 1000 / per_second.max(1)).await;
     }

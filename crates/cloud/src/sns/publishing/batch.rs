@@ -9,7 +9,7 @@ use super::fan_out::{FanOut, fan_out};
 use super::message::{Given, MAX_BYTES, Message, refused};
 use crate::request::Context;
 use crate::sns::error::{no_topic, null};
-use crate::sns::{access, arn};
+use crate::sns::{access, arn, quotas};
 use engine::ids;
 use wire::{AwsError, Pairs, Text};
 
@@ -85,6 +85,7 @@ pub(crate) async fn publish_batch(cx: &Context, input: PublishBatchInput<'_>) ->
         .execute(|tx| {
             let topic = tx.engine().topic_by_arn(topic_arn).ok_or_else(no_topic)?;
             access::check(cx, topic, "SNS:Publish")?;
+            quotas::publish(cx, topic, entries.len())?;
             let (id, fifo) = (topic.config.id, topic.fifo);
             // All of them before the first is sent: a transaction has no way back.
             let notifications = messages.iter_mut().map(|message| message.for_topic(topic, cx.trace.as_deref()));

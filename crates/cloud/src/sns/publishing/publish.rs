@@ -9,7 +9,7 @@ use crate::request::Context;
 use crate::sns::error::{invalid, no_topic};
 use crate::sns::mobile::keys::is_endpoint;
 use crate::sns::sms::is_phone_number;
-use crate::sns::{access, arn, outbox};
+use crate::sns::{access, arn, outbox, quotas};
 use engine::ids;
 use wire::{AwsError, Pairs, Text};
 
@@ -71,6 +71,7 @@ pub(crate) async fn publish(cx: &Context, input: PublishInput<'_>) -> Result<Pub
         .execute(|tx| {
             let topic = tx.engine().topic_by_arn(topic_arn).ok_or_else(no_topic)?;
             access::check(cx, topic, "SNS:Publish")?;
+            quotas::publish(cx, topic, 1)?;
             let (id, fifo) = (topic.config.id, topic.fifo);
             let notification = message.for_topic(topic, cx.trace.as_deref())?;
             let published = fan_out(&cx.cloud, tx, id, topic_arn, notification).map_err(refused)?;

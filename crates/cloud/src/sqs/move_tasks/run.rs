@@ -40,6 +40,7 @@ struct Read {
 pub(crate) async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
     let mut due: HashMap<String, Millis> = HashMap::new();
     loop {
+        let working = cloud.core.clock().working();
         let tasks = cloud.core.read(|engine, _| active(engine));
         due.retain(|key, _| tasks.iter().any(|task| task.key() == *key));
         let mut next = None::<Millis>;
@@ -60,6 +61,7 @@ pub(crate) async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
             next = Some(next.map_or(at, |next| next.min(at)));
         }
         tokio::task::yield_now().await;
+        drop(working);
         tokio::select! {
             () = stop.cancelled() => return,
             () = cloud.move_tasks.notified() => {}

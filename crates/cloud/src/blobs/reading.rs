@@ -1,0 +1,112 @@
+//! Bytes on their way out of the files of blobs.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::vec;
+
+use bytes::Bytes;
+use futures::Stream;
+use tokio::task::JoinHandle;
+
+use super::{Blob, Blobs, CHUNK, Pinned};
+
+/// What is still to be read.
+struct Rest<C> {
+    /// The blobs, and how many bytes from where.
+    pieces: vec::IntoIter<(Blob, u64, u64)>,
+    /// The file that is being read, and how much of it is left.
+    open: Option<(File, u64)>,
+    check: C,
+    pinned: Pinned,
+}
+
+enum Next<C> {
+    Begin(Rest<C>),
+    /// A thread reads.
+    Work(JoinHandle<Read1<C>>),
+    Done,
+}
+
+/// Bytes, and what comes behind them.
+type Read1<C> = io::Result<(Bytes, Rest<C>)>;
+
+impl Blobs {
+    /// The bytes `offset..offset + length` of the blobs laid end to end. `check` sees them in their order before anybody else
+    /// does, and holds back those that it refuses. While some are sent, a thread reads the next.
+    pub fn read<C>(
+        &self,
+        blobs: &[Blob],
+        offset: u64,
+        length: u64,
+        pinned: Pinned,
+        check: C,
+    ) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + use<C>
+    where
+        C: FnMut(&[u8]) -> io::Result<()> + Send + Sync + 'static,
+    {
+        let pieces = pieces(blobs, offset, length);
+        let begin = if pieces.is_empty() {
+            Next::Done
+        } else {
+            Next::Begin(Rest { pieces: pieces.into_iter(), open: None, check, pinned })
+        };
+        futures::stream::try_unfold(begin, |next| async move {
+            let work = match next {
+                Next::Begin(rest) => tokio::task::spawn_blocking(|| rest.read()),
+                Next::Work(work) => work,
+                Next::Done => return Ok(None),
+            };
+            let (bytes, rest) = work.await.map_err(io::Error::other)??;
+            let next =
+                if rest.is_empty() { Next::Done } else { Next::Work(tokio::task::spawn_blocking(|| rest.read())) };
+            Ok(Some((bytes, next)))
+        })
+    }
+}
+
+impl<C: FnMut(&[u8]) -> io::Result<()>> Rest<C> {
+    fn is_empty(&self) -> bool {
+        self.open.is_none() && self.pieces.as_slice().is_empty()
+    }
+
+    /// Reads the next bytes. Blocks.
+    fn read(mut self) -> Read1<C> {
+        let (mut file, left) = match self.open.take() {
+            Some(open) => open,
+            None => {
+                let (blob, from, left) = self.pieces.next().ok_or(io::ErrorKind::UnexpectedEof)?;
+                let mut file = self.pinned.blobs.files.read(&blob)?;
+                if from > 0 {
+                    file.seek(SeekFrom::Start(from))?;
+                }
+                (file, left)
+            }
+        };
+        let mut bytes = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
+        file.read_exact(&mut bytes)?;
+        (self.check)(&bytes)?;
+        let left = left - bytes.len() as u64;
+        self.open = (left > 0).then_some((file, left));
+        Ok((bytes.into(), self))
+    }
+}
+
+/// Which bytes of which blobs are wanted: how many from where.
+fn pieces(blobs: &[Blob], offset: u64, length: u64) -> Vec<(Blob, u64, u64)> {
+    let mut pieces = Vec::new();
+    let (mut skip, mut left) = (offset, length);
+    for blob in blobs {
+        if skip >= blob.length {
+            skip -= blob.length;
+            continue;
+        }
+        let take = left.min(blob.length - skip);
+        if take == 0 {
+            break;
+        }
+        pieces.push((blob.clone(), skip, take));
+        left -= take;
+        skip = 0;
+    }
+    pieces
+}
