@@ -6,7 +6,9 @@ use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::command::{Context, completions, consume, deploy, health, local, man, peek, publish, simulate, status};
+use crate::command::{
+    Context, chaos, clock, completions, consume, deploy, health, local, man, peek, publish, report, simulate, status,
+};
 #[cfg(feature = "scenarios")]
 use crate::command::{serve, token};
 use crate::config::Env;
@@ -42,7 +44,7 @@ folder, its default.
 
 Exit codes:
   0    done; so is an endless run that was stopped with Ctrl-C
-  1    something failed
+  1    something failed, or a report is worse than it may be
   2    the command line, the environment or .env doesn't make sense
   3    the run finished, but something was lost
   4    nothing answers at the endpoint
@@ -61,7 +63,10 @@ enum Command {
     Consume(consume::Args),
     Status(status::Args),
     Peek(peek::Args),
+    Clock(clock::Args),
     Simulate(Box<simulate::Line>),
+    Report(report::Args),
+    Chaos(chaos::Args),
     #[cfg(feature = "scenarios")]
     Serve(serve::Args),
     #[cfg(feature = "scenarios")]
@@ -120,9 +125,11 @@ impl Cli {
         let stop = Stop::on_signals(&ui);
         let context = Context { ui, env, stop };
         // These commands read no setting: they need no warning.
-        if !matches!(self.command, Command::Local(_) | Command::Health(_) | Command::Completions(_) | Command::Man(_))
-            && let Some(remark) = context.env.remark()
-        {
+        let reads_none = matches!(
+            self.command,
+            Command::Local(_) | Command::Report(_) | Command::Health(_) | Command::Completions(_) | Command::Man(_)
+        );
+        if !reads_none && let Some(remark) = context.env.remark() {
             context.ui.warn(remark);
         }
         match self.command {
@@ -132,7 +139,10 @@ impl Cli {
             Command::Consume(args) => consume::run(&context, args).await,
             Command::Status(args) => status::run(&context, args).await,
             Command::Peek(args) => peek::run(&context, args).await,
+            Command::Clock(args) => clock::run(&context, args).await,
             Command::Simulate(args) => simulate::run(&context, *args).await,
+            Command::Report(args) => report::run(&context, &args),
+            Command::Chaos(args) => chaos::run(&context, args).await,
             #[cfg(feature = "scenarios")]
             Command::Serve(args) => serve::run(&context, args).await,
             #[cfg(feature = "scenarios")]
@@ -149,7 +159,10 @@ impl Cli {
             Command::Consume(args) => args.json,
             Command::Status(args) => args.json,
             Command::Peek(args) => args.json,
+            Command::Clock(args) => args.json(),
             Command::Simulate(args) => args.json(),
+            Command::Report(args) => args.json,
+            Command::Chaos(args) => args.json(),
             #[cfg(feature = "scenarios")]
             Command::Serve(args) => args.json(),
             #[cfg(feature = "scenarios")]

@@ -11,6 +11,7 @@
 //!              report/                   what a run comes to and how it goes, for people and for programs
 //!              stack                     a stack's outputs: where the topic, the queues and the bucket are
 //!              traffic/                  publishes, consumes, reads what landed, and keeps the ledger
+//!              cost/                     what AWS charges for, its prices, and what a run comes to
 //!              aws/                      a target: clients of AWS's services, and what their errors mean
 //!              event/                    the events: what they carry, the story that makes them up, their envelope
 //! scenarios    crates/scenario           systems over queues: a folder each, with its API, workers, traffic and ledger
@@ -28,6 +29,7 @@
 //!              crates/log                the durable record
 //!              crates/directory          a folder in which no link is followed
 //!              crates/text               patterns that clients write
+//!              crates/chart              charts of a run, as SVG
 //! ```
 //!
 //! The client wing knows the AWS SDK only: it runs on AWS as it does on the embedded cloud. Only `embedded` and
@@ -46,6 +48,7 @@ mod cli;
 mod clock;
 mod command;
 mod config;
+mod cost;
 mod deploy;
 mod embedded;
 mod event;

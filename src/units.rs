@@ -1,6 +1,8 @@
-//! Numbers as people read them: counts, durations, bytes.
+//! Numbers as people read and write them: counts, durations, bytes.
 
 use std::time::Duration;
+
+use jiff::SignedDuration;
 
 /// A count with thousands separated: `1,234,567`.
 pub(crate) fn count(n: u64) -> String {
@@ -26,6 +28,31 @@ pub(crate) fn duration(d: Duration) -> String {
         60_000_000..3_600_000_000 => format!("{}m {:02}s", us / 60_000_000, us / 1_000_000 % 60),
         _ => format!("{}h {:02}m", us / 3_600_000_000, us / 60_000_000 % 60),
     }
+}
+
+/// Reads `20ms`, `5s`, `10m`, `1h30m`; zero is allowed. A number alone could be of any unit.
+///
+/// # Errors
+/// What would be right.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    if is_number(text) {
+        return Err(format!("{text} of which unit? {text}ms or {text}s"));
+    }
+    let wrong = || "a duration like 20ms, 5s, 10m or 1h30m is needed".to_owned();
+    let signed: SignedDuration = text.parse().map_err(|_| wrong())?;
+    Duration::try_from(signed).map_err(|_| wrong())
+}
+
+/// The same for what is counted in seconds: a number alone is that.
+///
+/// # Errors
+/// What would be right.
+pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
+    if is_number(text) { parse_duration(&format!("{text}s")) } else { parse_duration(text) }
+}
+
+fn is_number(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
 /// How old something is, to the second, in eight characters at most: `0 s`, `59 s`, `2m 05s`, `99h 59m`, `4 d`.

@@ -23,6 +23,8 @@ use crate::stop::Stop;
 /// What happens to a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Attempt<'a> {
+    /// It is sent, or sent again; `operation` as `Publish`.
+    Sent { operation: &'a str },
     /// It is sent again.
     Again,
     /// An attempt failed in a way that may pass; `operation` as `Publish`. Of one that is `unanswered` nobody knows
@@ -46,8 +48,7 @@ impl Watch {
     fn report_failure(&self, cfg: &ConfigBag, why: &str, unanswered: bool) {
         // The SDK tells how long it would have waited.
         let why = if unanswered && is_pulled(cfg) { UNANSWERED } else { why };
-        let operation = cfg.load::<Metadata>().map_or("a request", |call| call.name());
-        (self.0)(Attempt::Failed { operation, why, unanswered });
+        (self.0)(Attempt::Failed { operation: operation(cfg), why, unanswered });
     }
 }
 
@@ -55,6 +56,11 @@ impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Watch")
     }
+}
+
+/// What a request asks for, as `Publish`.
+fn operation(cfg: &ConfigBag) -> &str {
+    cfg.load::<Metadata>().map_or("a request", |call| call.name())
 }
 
 /// How the last attempt of a request stands.
@@ -95,6 +101,9 @@ impl Intercept for Watch {
         }
         if last.is_some() && !is_pulled(cfg) {
             (self.0)(Attempt::Again);
+        }
+        if last.is_none() || !is_pulled(cfg) {
+            (self.0)(Attempt::Sent { operation: operation(cfg) });
         }
         cfg.interceptor_state().store_put(Last::Open);
         Ok(())

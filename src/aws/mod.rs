@@ -18,5 +18,5 @@ mod target;
 
 pub(crate) use self::error::{CallError, ErrorKind};
 pub(crate) use self::flags::{TargetArgs, TargetKind, local_region};
-pub(crate) use self::page::NoPage;
+pub(crate) use self::page::{NoPage, PageMethod};
 pub(crate) use self::target::Target;

@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::retry::RetryConfig;
 use parking_lot::Mutex;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -21,6 +22,30 @@ const VERSION: u64 = 1;
 /// What is written otherwise in a query's value.
 const IN_QUERY: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'/');
+
+/// What is done with a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PageMethod {
+    /// It is looked at.
+    Get,
+    /// Something is added.
+    Post,
+    /// Something is put in the place of all.
+    Put,
+    /// All is taken away.
+    Delete,
+}
+
+impl PageMethod {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
 
 /// Why there is no page.
 #[derive(Debug)]
@@ -56,21 +81,46 @@ impl Target {
     /// A page, by its name and its parameters, as JSON. It is asked for as an operation of SQS would be, by the target's client: with the
     /// same key, limits of time and signature. AWS itself is never asked.
     pub(crate) async fn page(&self, page: &str, query: &[(&str, &str)]) -> Result<Value, NoPage> {
+        self.with_query(PageMethod::Get, page, query).await
+    }
+
+    /// As [`page`](Self::page), for what a page changes by its parameters. It is tried once only.
+    pub(crate) async fn change(&self, page: &str, query: &[(&str, &str)]) -> Result<Value, NoPage> {
+        self.with_query(PageMethod::Post, page, query).await
+    }
+
+    async fn with_query(&self, method: PageMethod, page: &str, query: &[(&str, &str)]) -> Result<Value, NoPage> {
         if self.endpoint.is_none() {
             return Err(NoPage::NotThere);
         }
-        let answer = Answer::default();
         let query: Vec<String> =
             query.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, IN_QUERY))).collect();
-        let target = format!("/_messaging/{page}?{}", query.join("&"));
-        let sent = self
-            .sqs()
-            .list_queues()
-            .customize()
-            .interceptor(answer.clone())
-            .mutate_request(move |request| turn(request, &target))
-            .send()
-            .await;
+        let path = format!("/_messaging/{page}?{}", query.join("&"));
+        self.ask(method, page, path, None).await
+    }
+
+    /// Changes what a page is about; the page as it is then. It is tried once only: what came of a try that isn't answered is not known.
+    pub(crate) async fn send_to_page(
+        &self,
+        method: PageMethod,
+        page: &str,
+        body: Option<String>,
+    ) -> Result<Value, NoPage> {
+        if self.endpoint.is_none() {
+            return Err(NoPage::NotThere);
+        }
+        self.ask(method, page, format!("/_messaging/{page}"), body).await
+    }
+
+    async fn ask(&self, method: PageMethod, page: &str, path: String, body: Option<String>) -> Result<Value, NoPage> {
+        let answer = Answer::default();
+        let asked = self.sqs().list_queues().customize().interceptor(answer.clone());
+        let asked = asked.mutate_request(move |request| turn(request, method, &path, body.as_deref()));
+        let asked = match method {
+            PageMethod::Get => asked,
+            _ => asked.config_override(aws_sdk_sqs::config::Builder::new().retry_config(RetryConfig::disabled())),
+        };
+        let sent = asked.send().await;
         let Some((status, body)) = answer.0.lock().take() else {
             return Err(match sent {
                 Ok(_) => NoPage::NotThere,
@@ -99,17 +149,21 @@ impl Target {
 }
 
 /// Makes a request for a page of what would have been one for an operation, before it is signed.
-fn turn(request: &mut HttpRequest, target: &str) {
+fn turn(request: &mut HttpRequest, method: PageMethod, target: &str, body: Option<&str>) {
     let uri: http::Uri = request.uri().parse().unwrap_or_default();
     let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
     if request.set_uri(format!("{}://{authority}{target}", uri.scheme_str().unwrap_or("http"))).is_err() {
         return;
     }
-    _ = request.set_method("GET");
+    _ = request.set_method(method.name());
     for name in ["content-length", "content-type", "x-amz-target", "x-amzn-query-mode"] {
         request.headers_mut().remove(name);
     }
-    *request.body_mut() = SdkBody::empty();
+    if let Some(body) = body {
+        request.headers_mut().insert("content-type", "application/json");
+        request.headers_mut().insert("content-length", body.len().to_string());
+    }
+    *request.body_mut() = body.map_or_else(SdkBody::empty, SdkBody::from);
 }
 
 #[cfg(test)]

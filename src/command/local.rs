@@ -5,16 +5,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cloud::Access;
+use cloud::Cloud;
 use cloud::Credentials;
 use cloud::Guard;
 use cloud::Options;
 use cloud::RequestLog;
 
+use super::chaos::flags::ChaosArgs;
 use super::{Context, value};
 use crate::aws::{Target, local_region};
 use crate::config::file;
 use crate::deploy::{Deployer, Template};
-use crate::embedded::{self, DATA_DIR, Durability};
+use crate::embedded::{self, ClockMode, DATA_DIR, Durability};
 use crate::exit::{Exit, Failure};
 
 /// Serve the embedded cloud: SNS, SQS, Firehose, S3, CloudFormation, IAM, STS, Logs, SSM, ECR and KMS on one port
@@ -67,6 +69,12 @@ pub(crate) struct Args {
     /// Print a line for each request: what it called, on what, how it was answered and how fast.
     #[arg(long)]
     pub log_requests: bool,
+    /// How the cloud's clock runs: wall, x600 (so many times as fast) or frozen (it stands still until `messaging clock` moves it).
+    ///
+    /// All that is stored or has a deadline goes by it; signatures, links and how long a poll waits go by the wall clock. x600 and
+    /// frozen may say from when on, as frozen@2026-03-29T00:00:00Z. The data folder keeps its time, which never goes back.
+    #[arg(long, value_name = "CLOCK", default_value = "wall", value_parser = value::clock)]
+    pub clock: ClockMode,
     /// Check signatures (version 4) against the access keys of this file, in the form of ~/.aws/credentials; the pages below
     /// /_messaging want one as well.
     #[arg(long, value_name = "FILE")]
@@ -82,12 +90,25 @@ pub(crate) struct Args {
     /// Requests to any other name are refused: a web page may have bound it to this machine.
     #[arg(long = "name", value_name = "HOST", value_parser = value::host)]
     pub names: Vec<String>,
+    #[command(flatten)]
+    pub chaos: ChaosArgs,
+    /// Answer what is more than a cloud's quotas of throughput allow in a second as that cloud does.
+    #[arg(long, value_enum, value_name = "CLOUD")]
+    pub quotas: Option<Quotas>,
+}
+
+/// Whose quotas.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Quotas {
+    /// Amazon Web Services', as an account has them at first.
+    Aws,
 }
 
 /// Runs the command.
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let access = args.access()?;
     let template = args.template.as_deref().map(|path| Template::load(Some(path))).transpose()?;
+    let chaos = args.chaos.load()?;
     let data_dir = embedded::data_dir(args.data_dir.clone(), &[DATA_DIR])?;
     let address = args.address(&access).await?;
     let guard = Guard::new(address.ip(), args.names.clone());
@@ -105,6 +126,8 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         durability: args.durability,
         strict: args.strict,
         placeholders: args.placeholders,
+        clock: args.clock.start(),
+        quotas: args.quotas.is_some(),
         segment_bytes: args.segment_bytes,
         ..Options::new(&data_dir)
     };
@@ -114,6 +137,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         server.cloud.notices.explain_to(move |lines| ui.lines(lines));
     }
     let endpoint = format!("http://{}", server.address);
+    let clock = told_clock(args.clock, &server.cloud);
     if let Some(template) = &template {
         let target = Target::local(endpoint.clone(), local_region(None)?).stopped_by(&context.stop);
         let deployer = Deployer { target: &target, ui: &context.ui, stop: &context.stop, stack: STACK };
@@ -123,6 +147,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
             return Err(failure);
         }
     }
+    if let Some(chaos) = chaos {
+        chaos.plant(&server.cloud, &context.ui);
+    }
     let signatures = if args.credentials.is_some() { "signatures are checked" } else { "signatures are not checked" };
     context.ui.line(format!(
         "Ready on {endpoint}, data in {}, durability {} ({}); {signatures}.",
@@ -130,6 +157,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         server.cloud.core.durability(),
         promise(args.durability),
     ));
+    if let Some(clock) = clock {
+        context.ui.note(clock);
+    }
     match args.credentials {
         Some(_) => context.ui.note("Any AWS client works, with one of these keys:"),
         None => {
@@ -161,6 +191,24 @@ const PORT: u16 = 4566;
 
 /// The stack that `--template` deploys.
 const STACK: &str = "messaging";
+
+/// How the clock runs, unless it is the wall's.
+fn told_clock(asked: ClockMode, cloud: &Cloud) -> Option<String> {
+    let (mode, now) = (cloud.core.clock().mode(), cloud.core.now());
+    let shown = jiff::Timestamp::from_millisecond(now as i64).map(|now| format!("{now:.0}")).unwrap_or_default();
+    let later = asked.from().is_some_and(|from| now > from + STARTING);
+    let why = if later { ", for this folder's time was later than that already" } else { "" };
+    match asked {
+        ClockMode::Wall if mode == "wall" => None,
+        ClockMode::Frozen { .. } => {
+            Some(format!("The clock stands at {shown}{why}; `messaging clock advance 1h` moves it."))
+        }
+        _ => Some(format!("The clock runs {mode} from {shown} on{why}.")),
+    }
+}
+
+/// Milliseconds that a fast clock may show more after a start.
+const STARTING: u64 = 60_000;
 
 /// The durability in words.
 fn promise(durability: Durability) -> &'static str {

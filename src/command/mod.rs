@@ -1,7 +1,9 @@
 //! The subcommands: each resolves its arguments, runs, and says how it ended.
 
+pub(crate) mod chaos;
 #[cfg(feature = "scenarios")]
 pub(crate) mod choice;
+pub(crate) mod clock;
 pub(crate) mod completions;
 pub(crate) mod consume;
 mod dead_letters;
@@ -9,12 +11,15 @@ pub(crate) mod deploy;
 pub(crate) mod health;
 pub(crate) mod local;
 pub(crate) mod man;
+mod page;
 pub(crate) mod peek;
 pub(crate) mod publish;
+pub(crate) mod report;
 #[cfg(feature = "scenarios")]
 mod running;
 #[cfg(feature = "scenarios")]
 pub(crate) mod serve;
+mod shape;
 pub(crate) mod simulate;
 pub(crate) mod status;
 #[cfg(feature = "scenarios")]
@@ -56,13 +61,7 @@ impl Context {
 
     /// Prints an outcome in the mode that was asked for.
     fn report(&self, outcome: &Outcome) {
-        #[derive(serde::Serialize)]
-        struct Record<'a> {
-            record: &'static str,
-            #[serde(flatten)]
-            outcome: &'a Outcome,
-        }
-        self.ui.record(&Record { record: "report", outcome });
+        self.ui.record(&outcome.record());
         for line in terminal::render(outcome, self.ui.columns()) {
             self.ui.line(line);
         }

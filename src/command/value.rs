@@ -1,37 +1,23 @@
 //! Values on the command line: durations, rates, shares, `K=V`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use jiff::SignedDuration;
 
-use crate::embedded::Durability;
+use crate::embedded::{ClockMode, Durability};
+use crate::exit::Failure;
+use crate::report::hlog::HistogramLog;
 use crate::traffic::consumer::{Backoff, Jitter};
-use crate::traffic::pace::Pace;
+use crate::traffic::load::{self, Asked, Load};
 use crate::units;
+use cloud::FASTEST;
 
-/// `20ms`, `5s`, `10m`, `1h30m`; zero is allowed. A number alone could be of any unit.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    if is_number(text) {
-        return Err(format!("{text} of which unit? {text}ms or {text}s"));
-    }
-    let wrong = || "a duration like 20ms, 5s, 10m or 1h30m is needed".to_owned();
-    let signed: SignedDuration = text.parse().map_err(|_| wrong())?;
-    Duration::try_from(signed).map_err(|_| wrong())
-}
-
-/// The same for what is counted in seconds: a number alone is that.
-fn seconds(text: &str) -> Result<Duration, String> {
-    if is_number(text) { duration(&format!("{text}s")) } else { duration(text) }
-}
-
-fn is_number(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || c == '.')
-}
+pub(super) use crate::units::parse_duration as duration;
 
 /// A duration that isn't zero; a number alone is seconds.
 pub(super) fn interval(text: &str) -> Result<Duration, String> {
-    match seconds(text)? {
+    match units::parse_seconds(text)? {
         Duration::ZERO => Err("it must be longer than nothing; for full speed say --rate max".into()),
         interval => Ok(interval),
     }
@@ -43,7 +29,7 @@ const HIDES: &str = "SQS hides a message for twelve hours at most";
 
 /// A visibility timeout: whole seconds, up to twelve hours (API reference of SQS, ReceiveMessage).
 pub(super) fn visibility(text: &str) -> Result<Duration, String> {
-    match seconds(text)? {
+    match units::parse_seconds(text)? {
         timeout if timeout > LONGEST => Err(HIDES.into()),
         timeout if timeout.subsec_nanos() > 0 => Err("SQS counts in whole seconds".into()),
         timeout => Ok(timeout),
@@ -54,6 +40,12 @@ pub(super) fn visibility(text: &str) -> Result<Duration, String> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Retry(pub Option<Backoff>);
 
+/// The log of histograms in a file, if there is to be one.
+pub(super) fn histogram_log(path: Option<&Path>) -> Result<Option<HistogramLog>, Failure> {
+    let log = path.map(HistogramLog::create).transpose();
+    log.map_err(|why| Failure::usage("--hlog has no file").why(why))
+}
+
 /// `none`, or `exponential:FIRST..MOST`: pauses that double.
 pub(super) fn retry(text: &str) -> Result<Retry, String> {
     let wrong = || "none is needed, or a first and a longest pause like exponential:1s..5m".to_owned();
@@ -62,7 +54,7 @@ pub(super) fn retry(text: &str) -> Result<Retry, String> {
     }
     let (first, most) =
         text.strip_prefix("exponential:").and_then(|pauses| pauses.split_once("..")).ok_or_else(wrong)?;
-    let pause = |text: &str| seconds(text).map_err(|_| wrong());
+    let pause = |text: &str| units::parse_seconds(text).map_err(|_| wrong());
     let (first, most) = (pause(first)?, pause(most)?);
     match () {
         () if first.is_zero() => Err("the first pause must be longer than nothing".into()),
@@ -108,22 +100,43 @@ pub(super) fn within<N: TryFrom<u64> + Send + Sync + Clone + 'static>(
 }
 
 /// `200/s`, `30/m`, `5/h`, `200` (a second), `max`.
-pub(super) fn rate(text: &str) -> Result<Pace, String> {
-    let wrong = || "a rate like 200/s, 30/m or 5/h is needed, or max".to_owned();
+pub(super) fn rate(text: &str) -> Result<Load, String> {
     if text.eq_ignore_ascii_case("max") {
-        return Ok(Pace::Max);
+        return Ok(Load::max());
     }
-    let (number, unit) = text.split_once('/').unwrap_or((text, "s"));
-    let number: f64 = number.trim().parse().map_err(|_| wrong())?;
-    let seconds = match unit.trim() {
-        "s" | "sec" | "second" => 1.0,
-        "m" | "min" | "minute" => 60.0,
-        "h" | "hour" => 3600.0,
-        _ => return Err(wrong()),
+    load::rate(text).map(Load::rate).map_err(|why| format!("{why}, or max"))
+}
+
+/// A profile: `100/s:60s,100/s..1000/s:30s`, a name, `@load.csv`.
+pub(super) fn load(text: &str) -> Result<Asked, String> {
+    load::parse(text)
+}
+
+/// `wall`, `x600` or `frozen`; the last two may say from when on: `frozen@2026-03-29T00:00:00Z`.
+pub(super) fn clock(text: &str) -> Result<ClockMode, String> {
+    let (mode, from) = text.split_once('@').map_or((text, None), |(mode, from)| (mode, Some(from)));
+    let moment = |text: &str| {
+        let moment = text.parse::<jiff::Timestamp>().ok().and_then(|at| u64::try_from(at.as_millisecond()).ok());
+        moment.ok_or_else(|| format!("{text} is no moment like 2026-03-29T00:00:00Z"))
     };
-    let rate = number / seconds;
-    // Between once in about three years and a billion a second: beyond, arithmetic ends, not ambition.
-    if rate.is_finite() && (1e-8..=1e9).contains(&rate) { Ok(Pace::Rate(rate)) } else { Err(wrong()) }
+    let from = from.map(moment).transpose()?;
+    match (mode, mode.strip_prefix('x').and_then(|factor| factor.parse::<u32>().ok())) {
+        ("wall", _) if from.is_some() => Err("the wall clock begins at no other time; x1@.. runs as fast as it".into()),
+        ("wall", _) => Ok(ClockMode::Wall),
+        ("frozen", _) => Ok(ClockMode::Frozen { from }),
+        (_, Some(factor)) if (1..=FASTEST).contains(&factor) => Ok(ClockMode::Fast { factor, from }),
+        _ => Err(format!(
+            "wall, frozen, or how many times as fast as the wall clock, x1 to x{FASTEST}, is needed, like x600"
+        )),
+    }
+}
+
+/// A clock that runs by itself.
+pub(super) fn running_clock(text: &str) -> Result<ClockMode, String> {
+    match clock(text)? {
+        ClockMode::Frozen { .. } => Err("nothing would fall due: frozen is for `messaging local`".into()),
+        runs => Ok(runs),
+    }
 }
 
 /// A share between 0 and 1: `0.01` or `1%`.
@@ -239,17 +252,34 @@ mod tests {
     }
 
     #[test]
-    fn rates() {
-        for (text, pace) in [
-            ("200/s", Pace::Rate(200.0)),
-            ("200", Pace::Rate(200.0)),
-            ("30/m", Pace::Rate(0.5)),
-            ("0.5/s", Pace::Rate(0.5)),
-            ("max", Pace::Max),
+    fn clocks() {
+        assert_eq!(clock("wall"), Ok(ClockMode::Wall));
+        assert_eq!(clock("x600"), Ok(ClockMode::Fast { factor: 600, from: None }));
+        let from = Some(1_774_742_400_000);
+        assert_eq!(clock("frozen@2026-03-29T02:00:00+02:00"), Ok(ClockMode::Frozen { from }));
+        assert_eq!(clock("x1@2026-03-29T00:00:00Z"), Ok(ClockMode::Fast { factor: 1, from }));
+        for (text, told) in [
+            ("", "is needed"),
+            ("600", "is needed"),
+            ("x0", "is needed"),
+            ("x1.5", "is needed"),
+            ("x1000001", "x1 to x1000000"),
+            ("frozen@", "no moment"),
+            ("frozen@tomorrow", "no moment"),
+            ("frozen@1960-01-01T00:00:00Z", "no moment"),
+            ("wall@2026-03-29T00:00:00Z", "no other time"),
         ] {
-            assert_eq!(rate(text).unwrap(), pace, "{text}");
+            assert!(clock(text).unwrap_err().contains(told), "{text}");
         }
-        for text in ["0", "0/s", "-1/s", "NaN", "inf", "5/d", "", "/s", "1e300"] {
+    }
+
+    #[test]
+    fn rates() {
+        for (text, per_second) in [("200/s", 200.0), ("200", 200.0), ("30/m", 0.5), ("0.5/s", 0.5), ("1k/s", 1000.0)] {
+            assert_eq!(rate(text).unwrap(), Load::rate(per_second), "{text}");
+        }
+        assert_eq!(rate("max").unwrap(), Load::max());
+        for text in ["0", "0/s", "-1/s", "NaN", "inf", "5/d", "", "/s", "1e300", "2G"] {
             assert!(rate(text).is_err(), "{text}");
         }
     }

@@ -5,13 +5,17 @@
 //! `runid` are of the run; everything else comes from the seed.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use rand::RngExt;
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::EventKind;
 use super::data::{Data, cents};
+use super::dice::Dice;
 use super::story::Happening;
 
 /// Where an event stands: the ledger's key.
@@ -22,29 +26,68 @@ pub(crate) struct Place {
 }
 
 /// An event on its way out.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub(crate) struct Event {
-    specversion: &'static str,
     pub id: String,
-    source: &'static str,
-    #[serde(rename = "type")]
-    event_type: &'static str,
-    subject: String,
-    #[serde(serialize_with = "rfc3339")]
     pub time: Timestamp,
-    datacontenttype: &'static str,
-    runid: String,
-    publisher: u32,
-    /// Twelve digits, so that it sorts as it counts.
-    sequence: String,
+    run: String,
     pub data: Data,
-    #[serde(skip)]
     pub place: Place,
+    /// Whose it is: an attribute, and on topics that aren't FIFO the message group.
+    pub tenant: Option<Arc<str>>,
+    /// The message group on a FIFO topic; without it the consumer.
+    pub group: Option<Arc<str>>,
+    /// It was published before, and is on purpose again.
+    pub again: bool,
+    /// No consumer can handle it.
+    pub poison: bool,
+    /// What makes it larger.
+    filler: String,
 }
 
-fn rfc3339<S: serde::Serializer>(time: &Timestamp, out: S) -> Result<S::Ok, S::Error> {
-    out.collect_str(time)
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let kind = self.kind();
+        let mut out = out.serialize_struct("Event", 11)?;
+        out.serialize_field("specversion", "1.0")?;
+        out.serialize_field("id", &self.id)?;
+        out.serialize_field("source", kind.source())?;
+        out.serialize_field("type", kind.event_type())?;
+        out.serialize_field("subject", self.data.subject())?;
+        out.serialize_field("time", &format_args!("{}", self.time))?;
+        out.serialize_field("datacontenttype", "application/json")?;
+        out.serialize_field("runid", &self.run)?;
+        out.serialize_field("publisher", &self.place.publisher)?;
+        // Twelve digits, so that it sorts as it counts.
+        out.serialize_field("sequence", &format_args!("{:012}", self.place.sequence))?;
+        match (self.poison, self.filler.as_str()) {
+            (false, "") => out.serialize_field("data", &self.data)?,
+            (false, filler) => out.serialize_field("data", &Filled { data: &self.data, filler })?,
+            (true, filler) => out.serialize_field("data", &Filled { data: &Poison { poison: true }, filler })?,
+        }
+        out.end()
+    }
 }
+
+/// Data that something makes larger.
+#[derive(Serialize)]
+struct Filled<'a, D> {
+    #[serde(flatten)]
+    data: &'a D,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    filler: &'a str,
+}
+
+/// Data that no consumer understands.
+#[derive(Serialize)]
+struct Poison {
+    poison: bool,
+}
+
+/// What a filler is made of: as random as a text can be, so that it doesn't compress to nothing.
+const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/// What `filler` takes beside its text: `,"filler":""`.
+const FILLER: usize = 12;
 
 /// A message attribute of SNS or SQS, as filter policies see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,21 +112,30 @@ impl Attribute {
 impl Event {
     /// Wraps what happened; `time` is when it is published.
     pub(crate) fn new(happening: Happening, run: &str, place: Place, time: Timestamp) -> Self {
-        let kind = happening.data.kind();
         Self {
-            specversion: "1.0",
             id: happening.id,
-            source: kind.source(),
-            event_type: kind.event_type(),
-            subject: happening.data.subject().to_owned(),
             time,
-            datacontenttype: "application/json",
-            runid: run.to_owned(),
-            publisher: place.publisher,
-            sequence: format!("{:012}", place.sequence),
+            run: run.to_owned(),
             data: happening.data,
             place,
+            tenant: None,
+            group: None,
+            again: false,
+            poison: false,
+            filler: String::new(),
         }
+    }
+
+    /// Makes its body as many bytes long, if it isn't longer already.
+    pub(crate) fn fill(&mut self, bytes: usize, dice: &mut Dice) {
+        let missing = bytes.saturating_sub(self.to_json().len() + FILLER);
+        let mut word = 0_u64;
+        let letter = |n| {
+            // Ten letters of each number: six bits choose one.
+            word = if n % 10 == 0 { dice.random() } else { word >> 6 };
+            char::from(LETTERS[(word & 63) as usize])
+        };
+        self.filler = (0..missing).map(letter).collect();
     }
 
     pub(crate) fn kind(&self) -> EventKind {
@@ -95,7 +147,8 @@ impl Event {
         serde_json::to_string(self).expect("strings, numbers and timestamps always serialize")
     }
 
-    /// What filter policies can select by: `event_type`, `kind`, and `amount` (in whole currency units, with cents).
+    /// What filter policies can select by: `event_type`, `kind`, `amount` (in whole currency units, with cents) and
+    /// `tenant`.
     pub(crate) fn attributes(&self) -> Vec<Attribute> {
         let kind = self.kind();
         let mut attributes = vec![
@@ -104,6 +157,9 @@ impl Event {
         ];
         if let Some(amount) = self.data.amount_cents() {
             attributes.push(Attribute::new("amount", "Number", cents(amount)));
+        }
+        if let Some(tenant) = &self.tenant {
+            attributes.push(Attribute::new("tenant", "String", tenant.to_string()));
         }
         attributes
     }
@@ -223,6 +279,22 @@ mod tests {
         }
         assert_eq!(json["sequence"], "000000000041");
         assert_eq!(json["time"], "1970-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn filler_and_poison_stand_in_the_data() {
+        let mut event = Event::new(Story::new(5, 0, &[]).next_event(), "r", Place { publisher: 0, sequence: 0 }, TIME);
+        let bare = event.to_json();
+        event.fill(bare.len() + 5, &mut crate::event::dice::dice("t", 1, 0));
+        assert_eq!(event.to_json(), bare, "there is no room for a filler");
+        event.fill(bare.len() + 100, &mut crate::event::dice::dice("t", 1, 0));
+        let arrived = Arrived::parse(&event.to_json()).unwrap();
+        assert_eq!(event.to_json().len(), bare.len() + 100);
+        assert_eq!(arrived.data["filler"].as_str().unwrap().len(), 100 - FILLER);
+        assert!(arrived.data["consumer_id"].is_string());
+        event.poison = true;
+        let arrived = Arrived::parse(&event.to_json()).unwrap();
+        assert!(arrived.data["poison"] == true && arrived.data["consumer_id"].is_null() && arrived.run.is_some());
     }
 
     #[test]

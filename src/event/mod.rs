@@ -1,11 +1,13 @@
 //! The events of the e-commerce: consumers, orders and payments that belong together.
 //!
-//! [`story`] makes them up from a seed, [`data`] says what they carry, [`envelope`] wraps them as CloudEvents 1.0. Events of
+//! [`story`] makes them up from a seed in a [`mix`], [`data`] says what they carry, [`envelope`] wraps them as CloudEvents 1.0. Events of
 //! the user's own, [`own`], come in [`lines`].
 
 pub(crate) mod data;
+pub(crate) mod dice;
 pub(crate) mod envelope;
 pub(crate) mod lines;
+pub(crate) mod mix;
 pub(crate) mod own;
 pub(crate) mod story;
 

@@ -6,7 +6,7 @@ use serde_json::{Deserializer, Value};
 use super::envelope::Attribute;
 
 /// A message has at most so many bytes, its attributes included (API reference of SNS, Publish: 256 KiB).
-const MAX_MESSAGE: usize = 256 * 1024;
+pub(crate) const MAX_MESSAGE: usize = 256 * 1024;
 /// What may stand beside a `message`.
 const BESIDE: [&str; 4] = ["attributes", "subject", "group", "dedup"];
 

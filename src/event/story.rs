@@ -11,21 +11,18 @@
 use fake::Fake;
 use fake::faker::address::en::{BuildingNumber, CityName, CountryCode, StreetName, ZipCode};
 use fake::faker::name::en::{FirstName, LastName};
-use rand::rngs::Xoshiro256PlusPlus;
-use rand::{RngExt, SeedableRng};
-use sha2::{Digest, Sha256};
+use rand::RngExt;
 
 use super::EventKind;
 use super::data::{Address, Consumer, Data, Item, Order, Payment};
+use super::dice::{Dice, dice};
+use super::mix::Mix;
 
 /// How many consumers are remembered at most: an order is of one of these.
 const MAX_CONSUMERS: usize = 512;
-/// How many orders wait for their payment at most; then the next event is a payment.
+/// How many orders wait for their payment at most; then the next event is a payment, or in a mix of the user's an
+/// old one is forgotten.
 const MAX_UNPAID: usize = 512;
-/// So many of a hundred events are new consumers.
-const CONSUMERS_OF_100: u32 = 30;
-/// So many of a hundred events are orders; what remains is payments.
-const ORDERS_OF_100: u32 = 37;
 
 /// How consumers pay.
 const PAYMENT_METHODS: [&str; 4] = ["card", "paypal", "sepa_debit", "invoice"];
@@ -70,7 +67,8 @@ struct Unpaid {
 /// One publisher's story. It never ends: [`Story::next_event`] makes up what happens next.
 #[derive(Debug)]
 pub(crate) struct Story {
-    rng: Xoshiro256PlusPlus,
+    rng: Dice,
+    mix: Mix,
     /// Which kinds of events are published.
     kinds: Vec<EventKind>,
     /// The ids of those who may order.
@@ -86,14 +84,13 @@ impl Story {
     /// all.
     pub(crate) fn new(seed: u64, publisher: u32, kinds: &[EventKind]) -> Self {
         let kinds = if kinds.is_empty() { EventKind::ALL.to_vec() } else { kinds.to_vec() };
-        // Through a hash: seeds that are close to each other would begin with numbers that are, too.
-        let seed = Sha256::new()
-            .chain_update(b"messaging story 1")
-            .chain_update(seed.to_le_bytes())
-            .chain_update(publisher.to_le_bytes())
-            .finalize();
-        let rng = Xoshiro256PlusPlus::from_seed(seed.into());
-        Self { rng, kinds, consumers: Vec::new(), oldest: 0, unpaid: Vec::new() }
+        let rng = dice("messaging story 1", seed, publisher);
+        Self { rng, mix: Mix::USUAL, kinds, consumers: Vec::new(), oldest: 0, unpaid: Vec::new() }
+    }
+
+    /// The story in another mix.
+    pub(crate) fn mixed(self, mix: Mix) -> Self {
+        Self { mix, ..self }
     }
 
     /// What happens next, among the kinds that are published.
@@ -109,11 +106,15 @@ impl Story {
     /// What happens next, of any kind.
     fn make_up(&mut self) -> Happening {
         let id = uuid(&mut self.rng);
-        let roll = self.rng.random_range(0..100);
-        let data = if self.consumers.is_empty() || roll < CONSUMERS_OF_100 {
+        let (mix, is_usual) = (self.mix, self.mix == Mix::USUAL);
+        let roll = self.rng.random_range(0..mix.total());
+        let has_room = self.unpaid.len() < MAX_UNPAID;
+        let data = if self.consumers.is_empty() || roll < mix.consumer {
             Data::Consumer(self.create_consumer())
-        } else if self.unpaid.is_empty() || (roll < CONSUMERS_OF_100 + ORDERS_OF_100 && self.unpaid.len() < MAX_UNPAID)
-        {
+        } else if self.unpaid.is_empty() || (roll < mix.consumer + mix.order && (has_room || !is_usual)) {
+            if !has_room {
+                self.unpaid.swap_remove(0);
+            }
             Data::Order(self.place_order())
         } else {
             Data::Payment(self.capture_payment())
@@ -187,12 +188,12 @@ impl Story {
 }
 
 /// `con_7f0c31a9d2e4`: 48 random bits under a prefix.
-fn id(prefix: &str, rng: &mut Xoshiro256PlusPlus) -> String {
+fn id(prefix: &str, rng: &mut Dice) -> String {
     format!("{prefix}_{:012x}", rng.random::<u64>() >> 16)
 }
 
 /// A version 4 UUID from the story's own generator.
-fn uuid(rng: &mut Xoshiro256PlusPlus) -> String {
+fn uuid(rng: &mut Dice) -> String {
     let (high, low) = (rng.random::<u64>(), rng.random::<u64>());
     format!(
         "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
@@ -259,6 +260,36 @@ mod tests {
             assert!(story.consumers.len() <= MAX_CONSUMERS && story.unpaid.len() <= MAX_UNPAID);
         }
         assert!(EventKind::ALL.iter().all(|kind| seen[kind] > 4_000), "{seen:?}");
+    }
+
+    #[test]
+    fn a_mix_gives_each_kind_its_share_while_everything_belongs_together() {
+        for (consumer, order, payment) in [(1, 5, 4), (1, 9, 0), (0, 1, 1), (1, 1, 0), (3, 0, 0)] {
+            let mut story = Story::new(1, 0, &[]).mixed(Mix { consumer, order, payment });
+            let (mut seen, mut orders) = ([0_u32; 3], HashSet::new());
+            for _ in 0..10_000 {
+                match story.next_event().data {
+                    Data::Consumer(_) => seen[0] += 1,
+                    Data::Order(it) => {
+                        seen[1] += 1;
+                        orders.insert(it.order_id);
+                    }
+                    Data::Payment(it) => {
+                        seen[2] += 1;
+                        assert!(orders.remove(&it.order_id), "of an order placed before, paid once");
+                    }
+                }
+                assert!(story.unpaid.len() <= MAX_UNPAID);
+            }
+            for (seen, share) in seen.into_iter().zip([consumer, order, payment]) {
+                let expected = 10_000 * share / (consumer + order + payment);
+                assert!(seen.abs_diff(expected) < 200, "{seen} of {expected}: {consumer} {order} {payment}");
+            }
+        }
+        // Payments alone need orders, and these a consumer.
+        let mut story = Story::new(1, 0, &[]).mixed(Mix { consumer: 0, order: 0, payment: 1 });
+        let kinds: Vec<_> = (0..5).map(|_| story.next_event().data.kind().name()).collect();
+        assert_eq!(kinds, ["consumer", "order", "payment", "order", "payment"]);
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use console::{Alignment, Style, measure_text_width, pad_str};
+use console::Style;
 
+use super::aligned::aligned;
 use super::text::milliseconds;
 use super::trouble::{publishing_trouble, receiving_trouble};
-use super::{Landed, Outcome, Published, Queue, Verdict};
+use super::{Landed, Outcome, Published, Queue, Verdict, cost, load};
 use crate::traffic::leg::Account;
 use crate::traffic::stats::Summary;
 use crate::ui::paint;
@@ -21,9 +22,9 @@ pub(super) fn lines(outcome: &Outcome, verdict: Verdict, columns: Option<usize>)
         paint(
             &dim,
             format!(
-                "run {} · seed {} · {} · {}",
+                "run {}{} · {} · {}",
                 outcome.run.as_deref().unwrap_or_default(),
-                outcome.seed.unwrap_or_default(),
+                outcome.seed.map_or_else(String::new, |seed| format!(" · seed {seed}")),
                 duration(Duration::from_secs_f64(outcome.elapsed_s)),
                 outcome.target
             )
@@ -31,12 +32,12 @@ pub(super) fn lines(outcome: &Outcome, verdict: Verdict, columns: Option<usize>)
     )];
     lines.extend(Table::new(outcome, verdict).fit(columns));
     lines.push(String::new());
-    let trouble: Vec<_> = outcome.published.iter().filter_map(publishing_trouble).collect();
-    let trouble = [trouble, outcome.queues.iter().filter_map(receiving_trouble).collect()].concat();
-    if !trouble.is_empty() {
-        lines.extend(trouble.into_iter().map(|line| format!("  {line}")));
-        lines.push(String::new());
-    }
+    let published = outcome.published.iter();
+    let load = published.clone().flat_map(|published| load::lines(published, outcome));
+    let trouble = published.filter_map(publishing_trouble).chain(outcome.queues.iter().filter_map(receiving_trouble));
+    let cost = outcome.cost.iter().flat_map(cost::lines);
+    lines.extend(load.chain(trouble).chain(cost).map(|line| format!("  {line}")));
+    lines.push(String::new());
     lines.extend(place_lines(outcome));
     lines.push(conclusion(outcome, verdict));
     if verdict == Verdict::Lost {
@@ -141,27 +142,6 @@ impl Table {
     }
 }
 
-/// Rows as lines, the first dim and the bad cells red, and how wide they are.
-pub(super) fn aligned(rows: &[Vec<String>], bad: impl Fn(usize, usize) -> bool) -> (Vec<String>, usize) {
-    let columns = rows.first().map_or(0, Vec::len);
-    let widths: Vec<usize> =
-        (0..columns).map(|c| rows.iter().map(|row| measure_text_width(&row[c])).max().unwrap_or(0)).collect();
-    let line = |(n, row): (usize, &Vec<String>)| {
-        let cells = row.iter().enumerate().map(|(c, cell)| {
-            let side = if c == 0 { Alignment::Left } else { Alignment::Right };
-            let cell = pad_str(cell, widths[c], side, None).into_owned();
-            match () {
-                () if n == 0 => paint(&Style::new().dim(), cell),
-                () if bad(n, c) => paint(&Style::new().red().bold(), cell),
-                () => cell,
-            }
-        });
-        format!("  {}", cells.collect::<Vec<_>>().join("  ")).trim_end().to_owned()
-    };
-    let lines = rows.iter().enumerate().map(line).collect();
-    (lines, 2 + widths.iter().sum::<usize>() + 2 * columns.saturating_sub(1))
-}
-
 fn cells(account: &Account) -> [String; 8] {
     let mut cells = MEASURES.map(|_| String::new());
     cells[0] = count(account.received);
@@ -183,7 +163,12 @@ fn put_latencies(cells: &mut [String; 8], latency: Option<Summary>) {
 
 /// Where the data lies, and how to look at it.
 fn place_lines(outcome: &Outcome) -> Vec<String> {
-    let mut lines: Vec<_> = filtered_line(outcome).into_iter().collect();
+    let on_purpose = [
+        told_line(outcome, "kept out by filter policies", |account| account.filtered),
+        told_line(outcome, "seen twice, as they were published", |account| account.duplicated_on_purpose),
+        told_line(outcome, "not handled, as nobody can", |account| account.poison),
+    ];
+    let mut lines: Vec<_> = on_purpose.into_iter().flatten().collect();
     if let Some(landed) = &outcome.landed {
         let mut landed_lines: Vec<String> =
             landed.partitions.iter().map(|partition| format!("s3://{}/{partition}/", landed.bucket)).collect();
@@ -211,11 +196,11 @@ fn place_lines(outcome: &Outcome) -> Vec<String> {
     lines
 }
 
-/// What the filter policies of the subscriptions kept out.
-fn filtered_line(outcome: &Outcome) -> Option<String> {
-    let kept_out = legs(outcome).filter_map(|(leg, account)| Some(format!("{leg} {}", count(account.filtered?))));
-    let kept_out: Vec<_> = kept_out.collect();
-    (!kept_out.is_empty()).then(|| format!("  kept out by filter policies: {}", kept_out.join(", ")))
+/// What is as it is on purpose, of each leg that has such a count.
+fn told_line(outcome: &Outcome, what: &str, n: impl Fn(&Account) -> Option<u64>) -> Option<String> {
+    let told: Vec<_> =
+        legs(outcome).filter_map(|(leg, account)| Some(format!("{leg} {}", count(n(account)?)))).collect();
+    (!told.is_empty()).then(|| format!("  {what}: {}", told.join(", ")))
 }
 
 /// Every leg's name, and its account.
@@ -265,11 +250,15 @@ fn conclusion(outcome: &Outcome, verdict: Verdict) -> String {
         })
         .collect();
     let missing = missing.join("; ");
-    let refused = outcome.published.as_ref().map_or(0, |published| published.refused);
+    let published = outcome.published.as_ref();
+    let (refused, not_sent) = published.map_or((0, 0), |published| (published.refused, published.not_sent));
     let (green, red) = (Style::new().green().bold(), Style::new().red().bold());
     match verdict {
         Verdict::NothingLost => {
             let what = match legs(outcome).any(|(_, account)| account.filtered.is_some()) {
+                _ if outcome.published.as_ref().is_some_and(|published| published.poison > 0) => {
+                    "everything that can be handled was received by every queue and landed."
+                }
                 true => "everything that the filter policies let through was received, and landed.",
                 false => "everything published was received by every queue and landed.",
             };
@@ -277,9 +266,10 @@ fn conclusion(outcome: &Outcome, verdict: Verdict) -> String {
         }
         Verdict::Lost => format!("{} {missing}.", paint(&red, "✘ Lost:")),
         Verdict::NotAllPublished => format!(
-            "{} {} refused; everything else arrived.",
+            "{} {} refused{}; everything else arrived.",
             paint(&red, "✘ Not all published:"),
-            plural(refused, "event")
+            plural(refused, "event"),
+            if not_sent > 0 { format!(", {} not sent in time", count(not_sent)) } else { String::new() }
         ),
         Verdict::Interrupted if missing.is_empty() => {
             "Stopped early; what was published until then has arrived.".into()

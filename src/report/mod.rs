@@ -1,6 +1,13 @@
 //! One outcome, many renderings: [`terminal`] for people, JSON by serde for programs.
 
+mod aligned;
+pub(crate) mod compare;
+mod cost;
+pub(crate) mod hlog;
+pub(crate) mod html;
 mod ledger;
+mod load;
+pub(crate) mod merge;
 pub(crate) mod progress;
 #[cfg(feature = "scenarios")]
 pub(crate) mod system;
@@ -8,17 +15,23 @@ pub(crate) mod terminal;
 pub(crate) mod text;
 mod trouble;
 
-use serde::Serialize;
+use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use self::merge::Merge;
+use self::text::ms;
+use crate::cost::Cost;
 use crate::traffic::api::Api;
 use crate::traffic::leg::Account;
-use crate::traffic::pace::Pace;
+use crate::traffic::load::Load;
 use crate::traffic::stats::{Requests, Summary};
 use crate::traffic::tally::{PublishTally, QueueTally};
 
 /// What a run of `publish`, `consume` or `simulate` came to.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Outcome {
+    #[serde(skip_deserializing)]
     pub command: &'static str,
     /// Which template was deployed, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,7 +45,7 @@ pub(crate) struct Outcome {
     pub elapsed_s: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published: Option<Published>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub queues: Vec<Queue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub landed: Option<Landed>,
@@ -45,14 +58,45 @@ pub(crate) struct Outcome {
     /// The folder that holds the embedded cloud's data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<String>,
+    /// What it costs on AWS; absent where only a part of the fan-out was seen.
+    #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
+    pub cost: Option<Cost>,
+    /// What reports are merged by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge: Option<Merge>,
+}
+
+/// An outcome as `--json` prints it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Record<'a> {
+    record: &'static str,
+    #[serde(flatten)]
+    outcome: &'a Outcome,
 }
 
 impl Outcome {
+    /// For programs.
+    pub(crate) fn record(&self) -> Record<'_> {
+        Record { record: "report", outcome: self }
+    }
+
     /// Says what the dead-letter queue of an API's queue holds.
     pub(crate) fn put_dead_letters(&mut self, api: Api, found: DeadLetters) {
         if let Some(queue) = self.queues.iter_mut().find(|queue| queue.api == api) {
             queue.dead_letters = Some(found);
         }
+    }
+
+    /// The same with what reports are merged by.
+    pub(crate) fn mergeable(self, merge: Merge) -> Self {
+        Self { merge: Some(merge), ..self }
+    }
+
+    /// The same with what that costs, which needs what reports are merged by.
+    pub(crate) fn priced(mut self, in_full: bool) -> Self {
+        let cost = self.merge.as_ref().and_then(|merge| merge.cost(self.elapsed_s));
+        self.cost = cost.map(|cost| Cost { in_full, ..cost });
+        self
     }
 
     /// What was lost on all legs together.
@@ -63,7 +107,7 @@ impl Outcome {
 }
 
 /// What the ledger says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Verdict {
     /// Everything published was seen on every leg.
@@ -76,12 +120,26 @@ pub(crate) enum Verdict {
     Interrupted,
 }
 
+/// What decides when an event leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Model {
+    /// Its moment, whatever became of those before.
+    Open,
+    /// The answer to the one before.
+    Closed,
+}
+
 /// The publisher's side.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Published {
     pub topic_arn: String,
     /// Acknowledged.
     pub events: u64,
+    /// Those of them that were published before, on purpose.
+    pub again: u64,
+    /// Those of them that no consumer can handle, on purpose.
+    pub poison: u64,
     /// Given up.
     pub refused: u64,
     #[serde(flatten)]
@@ -90,21 +148,40 @@ pub(crate) struct Published {
     /// acknowledgement.
     pub maybe_twice: u64,
     pub per_second: f64,
-    /// The pace that was asked for; absent for full speed.
+    /// Whether each event has a moment of its own, or leaves when the one before was answered.
+    pub model: Model,
+    /// What was asked for, in words.
+    pub load: String,
+    /// How many events a second were due; absent for full speed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intended_per_second: Option<f64>,
+    /// The publish delay: from the moment when a request was due until it left; absent for full speed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delay: Option<Summary>,
+    /// How late the latest event was, sent or not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late_at_most_ms: Option<f64>,
+    /// Due before the end, and not sent.
+    pub not_sent: u64,
     /// From the moment when an event was meant to leave until its acknowledgement.
     pub latency: Option<Summary>,
 }
 
 impl Published {
     /// What publishers came to who published to a topic for `elapsed_s` seconds.
-    pub(crate) fn new(tally: &PublishTally, topic_arn: String, elapsed_s: f64, pace: Pace) -> Self {
-        let intended_per_second = Some(pace.per_second()).filter(|rate| rate.is_finite());
+    pub(crate) fn new(tally: &PublishTally, topic_arn: String, elapsed_s: f64, load: &Load) -> Self {
+        let elapsed = Duration::try_from_secs_f64(elapsed_s).unwrap_or_default();
         Self {
             topic_arn,
-            intended_per_second,
+            model: if load.is_open() { Model::Open } else { Model::Closed },
+            load: load.to_string(),
+            intended_per_second: load.mean_until(elapsed),
+            delay: tally.delays.summary(),
+            late_at_most_ms: load.is_open().then(|| ms(tally.late_at_most())),
+            not_sent: tally.not_sent,
             events: tally.sent,
+            again: tally.again,
+            poison: tally.poison,
             refused: tally.refused,
             requests: tally.requests,
             maybe_twice: tally.maybe_twice,
@@ -115,7 +192,7 @@ impl Published {
 }
 
 /// One queue's side.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Queue {
     pub api: Api,
     pub queue_url: String,
@@ -136,7 +213,7 @@ pub(crate) struct Queue {
 }
 
 /// What a queue's dead-letter queue holds before and after a run, in messages, about: SQS's counts are approximate.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct DeadLetters {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_url: Option<String>,
@@ -169,14 +246,14 @@ impl DeadLetters {
 impl Queue {
     /// What the consumers of a queue came to, and how its events balance.
     pub(crate) fn new(api: Api, queue_url: String, tally: QueueTally, account: Account) -> Self {
-        let QueueTally { handled, own, failed, unreadable, not_deleted, requests } = tally;
+        let QueueTally { handled, own, failed, unreadable, not_deleted, requests, billed: _ } = tally;
         let (own_events, dead_letters) = (own, None);
         Self { api, queue_url, handled, failed, unreadable, not_deleted, own_events, requests, account, dead_letters }
     }
 }
 
 /// The bucket's side.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Landed {
     pub bucket: String,
     pub partitions: Vec<String>,

@@ -5,8 +5,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use crate::traffic::load::Load;
 use crate::ui::{self, Ui};
-use crate::units::count;
+use crate::units::{count, duration};
 
 /// Up to so many events a second are shown one by one.
 pub(crate) const SHOWN_PER_SECOND: f64 = 20.0;
@@ -26,6 +27,17 @@ pub(crate) async fn with_ticks<T>(work: impl Future<Output = T>, mut tick: impl 
             _ = ticks.tick() => tick(),
         }
     }
+}
+
+/// Who is later than this is called late.
+const LATE: Duration = Duration::from_millis(100);
+
+/// How late the publishers of a load are that has `total` events, if there is an end: `left` of them are on their way or there,
+/// `elapsed` after its start. Nothing if they keep up.
+pub(crate) fn lateness(load: &Load, total: Option<u64>, left: u64, elapsed: Duration) -> Option<String> {
+    let next = load.moment(left).filter(|_| total.is_none_or(|total| left < total))?;
+    let late = elapsed.checked_sub(next).filter(|late| *late > LATE)?;
+    Some(format!(", late by {}", duration(late)))
 }
 
 /// Shows errors that come again and again: the first few one by one, then one now and then, with the count of those
@@ -69,5 +81,19 @@ impl Complaints {
             0 => self.ui.warn(ui::short(text)),
             hidden => self.ui.warn(format!("{} ({} more since)", ui::short(text), count(hidden))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_falls_behind_is_late_until_all_has_left() {
+        let load = Load::rate(10.0);
+        let late = |total, left, ms| lateness(&load, total, left, Duration::from_millis(ms));
+        assert_eq!((late(None, 10, 1_050), late(Some(10), 10, 5_000)), (None, None));
+        assert_eq!(late(None, 10, 3_500).as_deref(), Some(", late by 2.50 s"));
+        assert_eq!(lateness(&Load::max(), None, 0, Duration::from_secs(60)), None);
     }
 }

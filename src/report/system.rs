@@ -7,7 +7,7 @@ use scenario::Ledger;
 use scenario::ledger::{Check, Latencies, Leg};
 use serde::Serialize;
 
-use super::ledger::aligned;
+use super::aligned::aligned;
 use crate::ui::{paint, short};
 use crate::units::{count, duration};
 

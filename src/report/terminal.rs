@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use console::{Alignment, Style, pad_str};
 
-use super::text::milliseconds;
+use super::text::quantiles;
 use super::trouble::{publishing_trouble, receiving_trouble};
-use super::{DeadLetters, Outcome, Published, ledger};
-use crate::traffic::stats::Summary;
+use super::{DeadLetters, Outcome, Published, ledger, load};
 use crate::ui::paint;
 use crate::units::{count, duration, plural, rate};
 
@@ -22,9 +21,6 @@ pub(crate) fn render(outcome: &Outcome, columns: Option<usize>) -> Vec<String> {
     }
     lines
 }
-
-/// A rate says nothing about fewer events.
-const ENOUGH: u64 = 50;
 
 /// After `publish`.
 fn published_lines(published: &Published, outcome: &Outcome) -> Vec<String> {
@@ -41,13 +37,7 @@ fn published_lines(published: &Published, outcome: &Outcome) -> Vec<String> {
         first += &format!(", acknowledged after {}", quantiles(latency));
     }
     let mut lines = vec![first];
-    let kept_up = outcome.error.is_none() && published.requests.failed_requests == 0;
-    if let Some(intended) = published.intended_per_second.filter(|_| published.events >= ENOUGH && kept_up)
-        && published.per_second < 0.9 * intended
-    {
-        let behind = format!("{} couldn't be kept; a higher --concurrency or --batch may help", rate(intended));
-        lines.push(paint(&Style::new().yellow(), behind));
-    }
+    lines.extend(load::lines(published, outcome));
     if published.refused > 0 {
         let refused = format!("{} not published: the reasons stand above", plural(published.refused, "event"));
         lines.push(paint(&Style::new().red(), refused));
@@ -107,22 +97,13 @@ fn dead_letters_line(dead: &DeadLetters) -> Option<String> {
     Some(paint(&Style::new().yellow(), format!("          {text}")))
 }
 
-fn quantiles(latency: Summary) -> String {
-    format!(
-        "p50 {}, p99 {}, max {}",
-        milliseconds(latency.p50_ms),
-        milliseconds(latency.p99_ms),
-        milliseconds(latency.max_ms)
-    )
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::report::{DeadLetters, Landed, Queue, Verdict};
+    use crate::report::{DeadLetters, Landed, Model, Queue, Verdict};
     use crate::traffic::api::Api;
     use crate::traffic::leg::Account;
-    use crate::traffic::stats::Requests;
+    use crate::traffic::stats::{Requests, Summary};
 
     fn account(received: u64, lost: u64) -> Account {
         let latency = Some(Summary { p50_ms: 1.5, p90_ms: 2.0, p99_ms: 12.0, max_ms: 1_500.0 });
@@ -132,6 +113,8 @@ mod tests {
             lost: Some(lost),
             missing,
             duplicated: 1,
+            duplicated_on_purpose: None,
+            poison: None,
             out_of_order: 0,
             late: Some(0),
             unacknowledged: Some(0),
@@ -140,7 +123,8 @@ mod tests {
         }
     }
 
-    fn outcome(lost: u64) -> Outcome {
+    /// A run that lost so much on each leg.
+    pub(in crate::report) fn outcome(lost: u64) -> Outcome {
         let queue = |api| Queue {
             api,
             queue_url: "http://q".into(),
@@ -163,10 +147,17 @@ mod tests {
             published: Some(Published {
                 topic_arn: "arn".into(),
                 events: 1_000,
+                again: 0,
+                poison: 0,
                 refused: 0,
                 requests: Requests::default(),
                 maybe_twice: 0,
                 per_second: 100.0,
+                model: Model::Open,
+                load: "100/s".into(),
+                delay: account(0, 0).latency,
+                late_at_most_ms: Some(1_500.0),
+                not_sent: 0,
                 intended_per_second: Some(100.0),
                 latency: account(0, 0).latency,
             }),
@@ -182,6 +173,8 @@ mod tests {
             verdict: Some(if lost == 0 { Verdict::NothingLost } else { Verdict::Lost }),
             error: None,
             data_dir: Some(".messaging/simulate".into()),
+            cost: None,
+            merge: None,
         }
     }
 
@@ -215,8 +208,14 @@ mod tests {
     fn more_concurrency_is_no_help_against_a_server_that_is_gone() {
         let mut outcome = outcome(0);
         outcome.verdict = None;
-        outcome.published.as_mut().unwrap().per_second = 10.0;
-        assert!(render(&outcome, None).join("\n").contains("a higher --concurrency"));
+        let late = "late by 1.50 s at most; a higher --concurrency or --batch may help";
+        assert!(render(&outcome, None).join("\n").contains(late));
+        outcome.published.as_mut().unwrap().not_sent = 1_234;
+        assert!(render(&outcome, None).join("\n").contains("late by 1.50 s at most, 1,234 events not sent; a higher"));
+        let published = outcome.published.as_mut().unwrap();
+        (published.not_sent, published.late_at_most_ms) = (0, Some(50.0));
+        assert!(!render(&outcome, None).join("\n").contains("late by"), "it kept up");
+        outcome.published.as_mut().unwrap().not_sent = 1;
         outcome.error = Some("connection refused".into());
         assert!(!render(&outcome, None).join("\n").contains("--concurrency"));
     }
@@ -250,7 +249,30 @@ mod tests {
         }
         assert!(plain(&outcome, 120).iter().any(|line| line.contains("p99     max")));
         let at_80 = plain(&outcome, 80).join("\n");
+        let at_80 = at_80.split("open model").next().unwrap();
         assert!(at_80.contains("p50") && !at_80.contains("max") && at_80.contains("├─ orders queue"), "{at_80}");
+    }
+
+    #[test]
+    fn what_is_wrong_on_purpose_stands_beside_the_ledger() {
+        let mut outcome = outcome(0);
+        let published = outcome.published.as_mut().unwrap();
+        (published.again, published.poison) = (10, 1);
+        for queue in &mut outcome.queues {
+            (queue.account.duplicated_on_purpose, queue.account.poison) = (Some(9), Some(1));
+        }
+        let text = plain(&outcome, 200).join("\n");
+        for line in [
+            "on purpose: 10 events published twice, 1 event that no consumer can handle",
+            "seen twice, as they were published: orders 9, payments 9",
+            "not handled, as nobody can: orders 1, payments 1",
+            "Nothing lost: everything that can be handled was received by every queue and landed.",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+        outcome.published.as_mut().unwrap().model = Model::Closed;
+        outcome.verdict = None;
+        assert!(plain(&outcome, 200).join("\n").contains("closed model: an event leaves when"));
     }
 
     /// Stopped before anything landed, a row without a name said "0 objects, 0 B".

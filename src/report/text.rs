@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use crate::event::EventKind;
 use crate::event::data::{Data, cents};
 use crate::event::envelope::Event;
+use crate::traffic::stats::Summary;
 use crate::ui::paint;
 use crate::units::{duration, plural};
 
@@ -19,6 +20,16 @@ pub(crate) fn ms(latency: Duration) -> f64 {
 /// Milliseconds as people read them.
 pub(crate) fn milliseconds(ms: f64) -> String {
     duration(Duration::from_secs_f64(ms / 1e3))
+}
+
+/// A few quantiles, as people read them.
+pub(crate) fn quantiles(latency: Summary) -> String {
+    format!(
+        "p50 {}, p99 {}, max {}",
+        milliseconds(latency.p50_ms),
+        milliseconds(latency.p99_ms),
+        milliseconds(latency.max_ms)
+    )
 }
 
 /// The colour of a kind of event, the same everywhere.

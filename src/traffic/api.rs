@@ -16,7 +16,7 @@ use crate::units::plural;
 const MAX_ROWS: usize = 100_000;
 
 /// Which API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Api {
     Orders,

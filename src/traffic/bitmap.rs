@@ -39,8 +39,8 @@ impl Bitmap {
         new
     }
 
-    #[cfg(test)]
-    fn contains(&self, n: u64) -> bool {
+    /// Whether a number is there, and not forgotten.
+    pub(crate) fn contains(&self, n: u64) -> bool {
         let (page, word, bit) = split(n);
         self.pages.get(&page).is_some_and(|page| page[word] & bit != 0)
     }

@@ -24,9 +24,14 @@ impl Filter {
         Ok(Self { policy, text: text.to_owned() })
     }
 
+    /// Whether it reads the bodies of messages.
+    pub(crate) fn scans_bodies(&self) -> bool {
+        self.policy.scope() == Scope::MessageBody
+    }
+
     /// Whether an event is delivered.
     pub(crate) fn lets_through(&self, event: &Event) -> bool {
-        if self.policy.scope() == Scope::MessageBody {
+        if self.scans_bodies() {
             return Body::parse(&event.to_json()).is_some_and(|body| self.policy.matches_body(&body));
         }
         let attributes = event.attributes();

@@ -3,32 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::bitmap::Bitmap;
 use super::filtered::Filter;
+use super::places::Places;
 use super::stats::{Latencies, Summary};
 use crate::event::envelope::{Event, Place};
 
 /// How many lost events are named.
-const SAMPLE: usize = 5;
-
-/// The events whose publishing the cloud acknowledged, by publisher.
-#[derive(Debug, Default)]
-pub(crate) struct Acknowledged {
-    by_publisher: BTreeMap<u32, Bitmap>,
-    /// How many they are.
-    pub total: u64,
-}
-
-impl Acknowledged {
-    /// Adds an event.
-    pub(crate) fn insert(&mut self, place: Place) {
-        if self.by_publisher.entry(place.publisher).or_default().insert(place.sequence) {
-            self.total += 1;
-        }
-    }
-}
+const SAMPLE: usize = 10;
 
 /// Which of one publisher's events a leg saw.
 #[derive(Debug)]
@@ -45,6 +29,12 @@ pub(crate) struct Leg {
     late_after: Option<Duration>,
     /// What it is to get, where a filter keeps something out.
     expected: Option<Expected>,
+    /// What was published twice on purpose, and what came more than once.
+    doubles: Places,
+    came_again: Places,
+    /// What nobody can handle, and what nobody could.
+    poison: Places,
+    failed: Places,
     /// Every arrival, duplicates included.
     pub(super) received: u64,
     pub(super) duplicated: u64,
@@ -58,7 +48,7 @@ pub(crate) struct Leg {
 #[derive(Debug)]
 struct Expected {
     filter: Filter,
-    acknowledged: Acknowledged,
+    acknowledged: Places,
 }
 
 /// How many publishers of one run a leg tells apart; events of more are counted as received only.
@@ -81,6 +71,10 @@ impl Leg {
             max_pages,
             late_after,
             expected: None,
+            doubles: Places::default(),
+            came_again: Places::default(),
+            poison: Places::default(),
+            failed: Places::default(),
             received: 0,
             duplicated: 0,
             out_of_order: 0,
@@ -91,19 +85,39 @@ impl Leg {
 
     /// A leg that is to get only what a filter lets through, if there is one.
     pub(crate) fn filtered(self, filter: Option<Filter>) -> Self {
-        let expected = filter.map(|filter| Expected { filter, acknowledged: Acknowledged::default() });
+        let expected = filter.map(|filter| Expected { filter, acknowledged: Places::default() });
         Self { expected, ..self }
     }
 
-    /// The cloud acknowledged an event.
-    pub(super) fn expect(&mut self, event: &Event) {
-        if let Some(expected) = self.expected.as_mut().filter(|expected| expected.filter.lets_through(event)) {
+    /// The cloud acknowledged an event, whose doubles it delivers or not; whether it delivers this one here.
+    pub(super) fn expect(&mut self, event: &Event, delivers_doubles: bool) -> bool {
+        if let Some(expected) = &mut self.expected {
+            if !expected.filter.lets_through(event) {
+                return false;
+            }
             expected.acknowledged.insert(event.place);
         }
+        if event.poison {
+            self.poison.insert(event.place);
+        }
+        if event.again && delivers_doubles {
+            self.doubles.insert(event.place);
+        }
+        delivers_doubles || !event.again
+    }
+
+    /// Whether its filter reads the bodies of messages.
+    pub(super) fn scans_bodies(&self) -> bool {
+        self.expected.as_ref().is_some_and(|expected| expected.filter.scans_bodies())
+    }
+
+    /// Nobody could handle an event; false if that was known.
+    pub(super) fn fail(&mut self, place: Place) -> bool {
+        self.failed.insert(place)
     }
 
     /// What it is to get of all that the cloud acknowledged.
-    fn expected<'a>(&'a self, acknowledged: &'a Acknowledged) -> &'a Acknowledged {
+    fn expected<'a>(&'a self, acknowledged: &'a Places) -> &'a Places {
         self.expected.as_ref().map_or(acknowledged, |expected| &expected.acknowledged)
     }
 
@@ -120,6 +134,10 @@ impl Leg {
             .or_insert_with(|| Seen { sequences: Bitmap::bounded(max_pages), highest: None });
         if !seen.sequences.insert(place.sequence) {
             self.duplicated += 1;
+            // Who remembers only some of the events knows of no purpose.
+            if max_pages == usize::MAX {
+                self.came_again.insert(place);
+            }
             return;
         }
         if seen.highest.is_some_and(|highest| place.sequence < highest) {
@@ -138,14 +156,19 @@ impl Leg {
     }
 
     /// The account of this leg against what the cloud acknowledged.
-    pub(crate) fn balance(&self, acknowledged: &Acknowledged) -> Account {
+    pub(crate) fn balance(&self, acknowledged: &Places) -> Account {
         let none = Bitmap::default();
         let filtered = self.expected.is_some().then(|| acknowledged.total - self.expected(acknowledged).total);
         let acknowledged = self.expected(acknowledged);
-        let (mut lost, mut missing) = (0, Vec::new());
-        for (publisher, sequences) in &acknowledged.by_publisher {
-            let seen = self.seen.get(publisher).map_or(&none, |seen| &seen.sequences);
+        let (mut lost, mut missing, mut poisoned) = (0, Vec::new(), 0);
+        for (publisher, sequences) in acknowledged.by_publisher() {
+            let seen = self.seen.get(&publisher).map_or(&none, |seen| &seen.sequences);
             for sequence in sequences.missing_in(seen) {
+                let place = Place { publisher, sequence };
+                if self.poison.contains(place) && self.failed.contains(place) {
+                    poisoned += 1;
+                    continue;
+                }
                 lost += 1;
                 if missing.len() < SAMPLE {
                     missing.push(format!("{publisher}:{sequence}"));
@@ -153,13 +176,17 @@ impl Leg {
             }
         }
         // The cloud told the publisher that it failed, and delivered the event all the same; or a filter let it through late.
-        let unacknowledged = (self.distinct() + lost).saturating_sub(acknowledged.total);
+        let unacknowledged = (self.distinct() + lost + poisoned).saturating_sub(acknowledged.total);
+        let on_purpose = self.doubles.common(&self.came_again);
         Account {
             lost: Some(lost),
             missing,
             late: Some(self.late),
             unacknowledged: Some(unacknowledged),
             filtered,
+            duplicated: self.duplicated - on_purpose,
+            duplicated_on_purpose: Some(on_purpose).filter(|_| self.doubles.total > 0),
+            poison: Some(poisoned).filter(|n| *n > 0),
             ..self.account()
         }
     }
@@ -175,35 +202,48 @@ impl Leg {
             late: None,
             unacknowledged: None,
             filtered: None,
+            duplicated_on_purpose: None,
+            poison: None,
             latency: self.latencies.summary(),
         }
     }
 
     /// Whether this leg saw everything that the cloud acknowledged so far.
-    pub(crate) fn is_complete(&self, acknowledged: &Acknowledged) -> bool {
-        self.distinct() >= self.expected(acknowledged).total && self.balance(acknowledged).lost == Some(0)
+    pub(crate) fn is_complete(&self, acknowledged: &Places) -> bool {
+        // The first two are cheap, and false for most of a run.
+        self.distinct() + self.failed.total >= self.expected(acknowledged).total
+            && self.came_again.total >= self.doubles.total
+            && self.balance(acknowledged).lost == Some(0)
+            && self.doubles.common(&self.came_again) == self.doubles.total
     }
 }
 
 /// How one leg balances. What needs the publisher's side is absent where that isn't known.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Account {
     /// Every arrival, duplicates included.
     pub received: u64,
-    /// Acknowledged by the cloud and never seen here.
+    /// Places by the cloud and never seen here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lost: Option<u64>,
     /// The first of the lost, as `publisher:sequence`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
+    /// Seen more than once, but for those that were published twice.
     pub duplicated: u64,
+    /// Published twice, and seen so; absent where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duplicated_on_purpose: Option<u64>,
+    /// What nobody can handle, and nobody did; absent where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poison: Option<u64>,
     pub out_of_order: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub late: Option<u64>,
     /// Seen, though the publisher was told that it failed, or though the filter policy keeps it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unacknowledged: Option<u64>,
-    /// Acknowledged, and kept out by the subscription's filter policy; absent where it has none.
+    /// Places, and kept out by the subscription's filter policy; absent where it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filtered: Option<u64>,
     pub latency: Option<Summary>,
@@ -221,7 +261,7 @@ mod tests {
 
     #[test]
     fn everything_that_can_happen_is_counted_once() {
-        let (mut acknowledged, mut leg) = (Acknowledged::default(), Leg::new(LIMIT));
+        let (mut acknowledged, mut leg) = (Places::default(), Leg::new(LIMIT));
         for sequence in 0..6 {
             acknowledged.insert(place(sequence));
         }
@@ -241,13 +281,13 @@ mod tests {
     fn what_a_filter_keeps_out_is_not_lost() {
         use crate::event::story::Story;
         let filter = Filter::parse(r#"{"kind": ["order"]}"#, None).unwrap();
-        let (mut acknowledged, mut leg) = (Acknowledged::default(), Leg::new(LIMIT).filtered(Some(filter)));
+        let (mut acknowledged, mut leg) = (Places::default(), Leg::new(LIMIT).filtered(Some(filter)));
         let mut story = Story::new(5, 0, &[]);
         let mut orders = 0;
         for sequence in 0..40 {
             let event = Event::new(story.next_event(), "r", place(sequence), jiff::Timestamp::UNIX_EPOCH);
             acknowledged.insert(event.place);
-            leg.expect(&event);
+            leg.expect(&event, true);
             if event.kind().name() == "order" && sequence < 30 {
                 leg.arrive(event.place, None);
             }
@@ -259,9 +299,42 @@ mod tests {
         assert!(account.lost > Some(0) && account.unacknowledged == Some(0), "{account:?}");
     }
 
+    /// What is published twice comes twice, what nobody can handle stays: neither is the cloud's fault.
+    #[test]
+    fn what_is_wrong_on_purpose_is_counted_apart() {
+        use crate::event::story::Story;
+        let (mut acknowledged, mut leg, mut story) = (Places::default(), Leg::new(LIMIT), Story::new(5, 0, &[]));
+        let mut acknowledge = |leg: &mut Leg, sequence, again, poison| {
+            let mut event = Event::new(story.next_event(), "r", place(sequence), jiff::Timestamp::UNIX_EPOCH);
+            (event.again, event.poison) = (again, poison);
+            acknowledged.insert(event.place);
+            leg.expect(&event, true);
+        };
+        for (sequence, again, poison) in [(0, false, false), (0, true, false), (1, false, true), (2, false, true)] {
+            acknowledge(&mut leg, sequence, again, poison);
+        }
+        acknowledge(&mut leg, 3, false, false);
+        for sequence in [0, 3] {
+            leg.arrive(place(sequence), None);
+        }
+        assert!(leg.fail(place(1)) && leg.fail(place(3)) && !leg.fail(place(3)));
+        let account = leg.balance(&acknowledged);
+        // The poison that nobody saw is lost, and what failed at first and was handled then is neither.
+        assert_eq!((account.lost, &account.missing[..], account.poison), (Some(1), &["0:2".to_owned()][..], Some(1)));
+        assert_eq!((account.duplicated, account.duplicated_on_purpose), (0, Some(0)));
+        assert!(leg.fail(place(2)) && !leg.is_complete(&acknowledged), "the second of a pair is still to come");
+        for sequence in [0, 3] {
+            leg.arrive(place(sequence), None);
+        }
+        let account = leg.balance(&acknowledged);
+        assert_eq!((account.duplicated, account.duplicated_on_purpose), (1, Some(1)));
+        assert_eq!((account.lost, account.poison, account.unacknowledged), (Some(0), Some(2), Some(0)));
+        assert!(leg.is_complete(&acknowledged));
+    }
+
     #[test]
     fn a_balanced_ledger_is_complete() {
-        let (mut acknowledged, mut leg) = (Acknowledged::default(), Leg::new(LIMIT));
+        let (mut acknowledged, mut leg) = (Places::default(), Leg::new(LIMIT));
         for publisher in 0..3 {
             for sequence in 0..1_000 {
                 acknowledged.insert(Place { publisher, sequence });

@@ -9,10 +9,12 @@ use tokio::time::sleep;
 
 use super::api::Api;
 use super::consumer::{self, QueueSettings, SHORT_POLL};
+use super::depths::{self, Looker};
 use super::filtered::Filter;
 use super::landed::BucketWatch;
 use super::ledger::Ledger;
 use super::publisher::{self, Outgoing};
+use super::timeline::{Happened, Timeline};
 use crate::aws::{CallError, ErrorKind, Target, TargetKind};
 use crate::clock;
 use crate::event::envelope::Arrived;
@@ -64,8 +66,19 @@ impl Run {
     /// A run that nothing was published of yet; `stop` ends it.
     pub(crate) fn new(id: String, fan_out: &FanOut, stop: Stop, patience: Duration, complain: Complain) -> Self {
         let queues = fan_out.queues.iter().map(|queue| (queue.api, queue.filter.clone()));
-        let ledger = Ledger::new(queues, fan_out.filter.clone(), fan_out.buffering);
+        let fifo = fan_out.topic_arn.ends_with(".fifo");
+        let ledger = Ledger::new(queues, fan_out.filter.clone(), fan_out.buffering, fifo);
         Self { ledger: Mutex::new(ledger), id, stop, patience, complain }
+    }
+
+    /// The same, which notes from now on how it goes over time.
+    pub(crate) fn recorded(self) -> Self {
+        {
+            let mut ledger = self.ledger.lock();
+            let queues: Vec<_> = ledger.queues.keys().map(|api| api.name()).collect();
+            ledger.timeline = Some(Timeline::new(&queues, true));
+        }
+        self
     }
 
     /// What is known by now. Publishers and consumers wait while the caller holds it.
@@ -92,10 +105,11 @@ impl Run {
             }
             result
         };
-        let (published, consumed, landed) = tokio::join!(
+        let (published, consumed, landed, ()) = tokio::join!(
             async { end(self.publish(target, plan).await) },
             async { end(self.consume(target, fan_out, &finished).await) },
-            async { end(self.watch_bucket(watched, fan_out, since, &finished).await) }
+            async { end(self.watch_bucket(watched, fan_out, since, &finished).await) },
+            self.watch_queues(target, fan_out, &finished)
         );
         published.and(consumed).and(landed)
     }
@@ -134,14 +148,47 @@ impl Run {
         futures::future::join_all(consumers).await.into_iter().collect()
     }
 
+    /// Looks at the queues now and then until the run is `finished`, if it is noted how it goes.
+    async fn watch_queues(&self, target: &Target, fan_out: &FanOut, finished: &Stop) {
+        if self.ledger.lock().timeline.is_none() {
+            return;
+        }
+        let urls: Vec<_> = fan_out.queues.iter().map(|queue| queue.url.as_str()).collect();
+        let mut looker = Looker::new(target);
+        loop {
+            let depths = tokio::select! {
+                depths = looker.look(&urls) => depths,
+                () = finished.requested() => return,
+            };
+            {
+                let mut ledger = self.ledger.lock();
+                for (queue, depth) in fan_out.queues.iter().zip(depths) {
+                    let Some(depth) = depth else { continue };
+                    ledger.note(Happened::Looked { queue: queue.api.name(), depth });
+                }
+            }
+            tokio::select! {
+                () = sleep(depths::LOOK) => {}
+                () = finished.requested() => return,
+            }
+        }
+    }
+
     fn note_published(&self, notice: publisher::Notice<'_>) {
         let mut ledger = self.ledger.lock();
         match notice {
-            publisher::Notice::Sent { event: Outgoing::Story(event), latency, .. } => {
-                ledger.acknowledge(event, latency);
+            publisher::Notice::Leaves { events, late } => {
+                ledger.published.count_left(events, late);
+                ledger.note(Happened::Left { events, late });
+            }
+            publisher::Notice::NotSent { events, late } => ledger.published.count_not_sent(events, late),
+            publisher::Notice::Request { bytes } => ledger.published.billed.count_request(bytes),
+            publisher::Notice::Sent { event: Outgoing::Story(event), latency, bytes, .. } => {
+                ledger.acknowledge(event, bytes, latency);
             }
             publisher::Notice::Refused { event, why } => {
                 ledger.published.refused += 1;
+                ledger.note(Happened::Failed { who: "an event refused", why });
                 (self.complain)(&format!("{} was not published: {why}", event.name()));
             }
             // A run tells a story.
@@ -149,6 +196,7 @@ impl Run {
             publisher::Notice::Again => ledger.published.requests.retries += 1,
             publisher::Notice::Trouble { why, unsure } => {
                 ledger.published.count_failure(unsure);
+                ledger.note(Happened::Failed { who: "publishing", why });
                 (self.complain)(&format!("publishing: {why}"));
             }
         }
@@ -171,15 +219,27 @@ impl Run {
                 queue.tally.handled += 1;
                 queue.tally.own += 1;
             }
-            consumer::Notice::Failed { .. } => queue.tally.failed += 1,
+            consumer::Notice::Failed { event, .. } => {
+                queue.tally.failed += 1;
+                if let Some((run, place)) = &event.run
+                    && *run == self.id
+                {
+                    ledger.fail_at_queue(api, *place);
+                }
+            }
             consumer::Notice::Unreadable { .. } => queue.tally.unreadable += 1,
             consumer::Notice::NotDeleted { .. } => queue.tally.not_deleted += 1,
             consumer::Notice::NotKept { message_id, why } => {
                 (self.complain)(&format!("{} queue: {message_id} comes again: {why}", api.name()));
             }
+            consumer::Notice::Request { operation } => queue.tally.billed.count_request(operation),
+            consumer::Notice::Received { messages, bytes, poll } => {
+                queue.tally.billed.count_received(messages as u64, bytes as u64, poll);
+            }
             consumer::Notice::Again => queue.tally.requests.retries += 1,
             consumer::Notice::Trouble { why, lost } => {
                 queue.tally.requests.count_failure(lost);
+                ledger.note(Happened::Failed { who: api.name(), why });
                 (self.complain)(&format!("{} queue: {why}", api.name()));
             }
             consumer::Notice::Left { .. } => {}

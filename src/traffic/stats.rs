@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Latencies from 1 µs to an hour, three digits exact.
 #[derive(Debug, Clone)]
-pub(crate) struct Latencies(Histogram<u64>);
+pub(crate) struct Latencies(pub(super) Histogram<u64>);
 
 /// What a report says of latencies, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Summary {
     pub p50_ms: f64,
     pub p90_ms: f64,
@@ -28,12 +28,49 @@ impl Default for Latencies {
 impl Latencies {
     /// Adds a latency.
     pub(crate) fn record(&mut self, latency: Duration) {
-        self.0.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1));
+        self.record_n(latency, 1);
+    }
+
+    /// Adds the same latency so many times.
+    pub(crate) fn record_n(&mut self, latency: Duration, n: u64) {
+        self.0.saturating_record_n(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1), n);
+    }
+
+    /// Adds what others are.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.0.add(&other.0).expect("all have the same bounds");
+    }
+
+    /// What came since it was as `before`; none if nothing did.
+    pub(crate) fn since(&self, before: &Self) -> Option<Self> {
+        if self.0.len() == before.0.len() {
+            return None;
+        }
+        let mut new = self.0.clone();
+        // What was counted stays counted.
+        new.subtract(&before.0).ok()?;
+        Some(Self(new))
+    }
+
+    /// The longest.
+    pub(crate) fn max(&self) -> Duration {
+        Duration::from_micros(self.0.max())
     }
 
     /// The latency that a share `q` of all doesn't exceed.
     pub(crate) fn quantile(&self, q: f64) -> Duration {
         Duration::from_micros(self.0.value_at_quantile(q))
+    }
+
+    /// Quantiles ever closer to all: a share of all, and the milliseconds that it doesn't exceed. The last is the longest.
+    pub(crate) fn curve(&self) -> Vec<(f64, f64)> {
+        let all = self.0.len();
+        let ms = |q: f64| self.0.value_at_quantile(q) as f64 / 1e3;
+        // Eight from one nine to the next, until less than one of all is left.
+        let shares = (0..).map(|n| 1.0 - 10_f64.powf(f64::from(n) / -8.0));
+        let shares =
+            shares.take_while(|q| (1.0 - q) * all as f64 >= 1.0).chain((all > 0).then(|| 1.0 - 0.5 / all as f64));
+        shares.map(|q| (q, ms(q))).collect()
     }
 
     /// The quantiles; none when nothing was recorded.
@@ -49,7 +86,7 @@ impl Latencies {
 }
 
 /// How the requests of one side went, those included that the SDK sends again by itself.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Requests {
     /// Attempts that failed, in whole or in part.
     pub failed_requests: u64,
@@ -98,6 +135,20 @@ impl RecentRate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_curve_ends_at_the_longest() {
+        let mut latencies = Latencies::default();
+        assert!(latencies.curve().is_empty());
+        latencies.record(Duration::from_millis(3));
+        assert_eq!(latencies.curve().len(), 2);
+        for ms in 1..=1_000 {
+            latencies.record(Duration::from_millis(ms));
+        }
+        let curve = latencies.curve();
+        assert!(curve.is_sorted() && (20..=30).contains(&curve.len()), "{curve:?}");
+        assert!((curve.last().unwrap().1 - 1_000.0).abs() < 1.0 && curve[0].0 == 0.0, "{curve:?}");
+    }
 
     #[test]
     fn a_summary_tells_the_quantiles() {

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use super::api::Api;
 use super::consumer::{self, Budget, QueueSettings};
-use super::pace::Pace;
+use super::load::Load;
 use super::publisher;
 use crate::aws::Target;
 use crate::stop::Stop;
@@ -86,7 +86,8 @@ async fn publish(script: Script) -> (Result<(), String>, Vec<String>, Vec<String
         run: "run0".into(),
         seed: 1,
         kinds: Vec::new(),
-        pace: Pace::Max,
+        shape: Default::default(),
+        load: Load::max(),
         count: Some(3),
         lasting: None,
         batch: 3,
@@ -101,7 +102,10 @@ async fn publish(script: Script) -> (Result<(), String>, Vec<String>, Vec<String
                     format!("sent {} as {message_id}", number(event))
                 }
                 publisher::Notice::Refused { event, why } => format!("refused {}: {why}", number(event)),
-                publisher::Notice::BadLine { .. } => panic!("it is a story"),
+                other @ (publisher::Notice::BadLine { .. }
+                | publisher::Notice::Leaves { .. }
+                | publisher::Notice::NotSent { .. }) => panic!("{other:?} of a story without moments"),
+                publisher::Notice::Request { bytes } => return assert!(bytes > 0),
                 publisher::Notice::Again => "again".to_owned(),
                 publisher::Notice::Trouble { why, unsure } => format!("trouble: {why}, {unsure:?}"),
             });
@@ -242,6 +246,7 @@ async fn of_the_deleted_only_what_the_service_could_not_delete_is_deleted_again(
             heard.lock().push(match notice {
                 consumer::Notice::Handled { event, .. } => format!("handled {}", event.id),
                 consumer::Notice::NotDeleted { message_id, why } => format!("not deleted {message_id}: {why}"),
+                consumer::Notice::Request { .. } | consumer::Notice::Received { .. } => return,
                 consumer::Notice::Again => "again".to_owned(),
                 consumer::Notice::Trouble { why, lost } => format!("trouble: {why}, {lost}"),
                 other => format!("{other:?}"),
@@ -257,4 +262,33 @@ async fn of_the_deleted_only_what_the_service_could_not_delete_is_deleted_again(
         ["handled 0", "handled 1", "handled 2", "trouble: C1: no, false", "not deleted m2: C2: no", "again"]
     );
     assert_eq!(*scripted.asked.lock(), ["ReceiveMessage", "DeleteMessageBatch", "DeleteMessageBatch"]);
+}
+
+/// What nobody delivers nobody charges for: what a filter keeps out, and on a FIFO topic what is there already.
+#[test]
+fn what_aws_charges_for_is_counted_as_it_delivers() {
+    use crate::cost::Records;
+    use crate::event::EventKind;
+    use crate::event::envelope::{Event, Place};
+    use crate::event::story::Story;
+    use crate::traffic::filtered::Filter;
+    use crate::traffic::ledger::Ledger;
+    let usage = |fifo| {
+        let filter = Filter::parse(r#"{"type": ["payment.made"]}"#, Some("MessageBody")).unwrap();
+        let queues = [(Api::Orders, None), (Api::Payments, Some(filter))];
+        let mut ledger = Ledger::new(queues.into_iter(), None, std::time::Duration::ZERO, fifo);
+        let mut story = Story::new(5, 0, &[EventKind::Order]);
+        for again in [false, true] {
+            let place = Place { publisher: 0, sequence: 0 };
+            let mut event = Event::new(story.next_event(), "r", place, jiff::Timestamp::UNIX_EPOCH);
+            event.again = again;
+            ledger.acknowledge(&event, 6_000, std::time::Duration::ZERO);
+        }
+        ledger.usage()
+    };
+    let (standard, fifo) = (usage(false), usage(true));
+    assert_eq!(standard.firehose, Records { records: 2, bytes: 12_000, rounded_bytes: 20_480 });
+    assert_eq!((standard.topic.events, standard.topic.to_queues, standard.topic.filtered_bytes), (2, 2, 12_000));
+    assert_eq!((fifo.fifo_topic.events, fifo.fifo_topic.to_queues, fifo.firehose.records), (2, 1, 1));
+    assert_eq!(fifo.topic, Default::default());
 }

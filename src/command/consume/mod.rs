@@ -168,6 +168,8 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         verdict: None,
         error: ended.as_ref().map(|(.., error)| error.to_string()),
         data_dir: None,
+        cost: None,
+        merge: None,
     });
     if let Some((api, url, error)) = ended {
         return Err(describe_failure(&error, &target, api, url));

@@ -209,6 +209,7 @@ impl View {
                 record.record = "not_kept";
                 return self.comes_again(record, "couldn't be kept", message_id, why);
             }
+            Notice::Request { .. } | Notice::Received { .. } => return,
             Notice::Again => {
                 queue.lock().tally.requests.retries += 1;
                 return;

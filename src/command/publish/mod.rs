@@ -1,6 +1,7 @@
 //! `messaging publish`: tells the story, or events of the user's own, to a topic.
 
 mod file;
+mod help;
 mod view;
 
 use std::path::PathBuf;
@@ -8,22 +9,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use console::Style;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
+use self::help::help;
 use self::view::View;
+use super::page::PageFile;
+use super::shape::ShapeArgs;
 use super::{Context, value};
-use crate::aws::{CallError, ErrorKind, Target, TargetArgs};
+use crate::aws::{CallError, ErrorKind, Target, TargetArgs, TargetKind};
+use crate::clock;
 use crate::config::Found;
+use crate::cost::Usage;
 use crate::event::EventKind;
 use crate::event::envelope::Attribute;
 use crate::event::own;
 use crate::exit::{Exit, Failure};
+use crate::report::html::{Curve, Recorded};
+use crate::report::merge::{Merge, VERSION, month_of};
 use crate::report::progress::with_ticks;
 use crate::report::{Outcome, Published};
 use crate::stack::{self, Resolver, Wanted};
+use crate::traffic::depths::{self, Fault};
+use crate::traffic::load::{Asked, Load};
 use crate::traffic::new_run_id;
-use crate::traffic::pace::Pace;
 use crate::traffic::publisher::{self, MAX_BATCH, Notice, Plan, publishers_for};
+use crate::traffic::tally::PublishTally;
+use crate::traffic::timeline::PUBLISHED;
 use crate::ui::paint;
 
 const TOPIC: Wanted = Wanted {
@@ -44,23 +56,7 @@ const TOPIC: Wanted = Wanted {
         object of \"message\" and at least one of \"attributes\", \"subject\", \"group\", \"dedup\", and of nothing else, \
         says what stands beside its message. Every line is read before the first is sent; those of stdin (-) or of a pipe \
         are read as they come. The end of the lines is the end.",
-    after_long_help = "Examples:
-  messaging publish                              one event every 5 s, until Ctrl-C
-  messaging publish --rate 200/s --for 10m       a steady load
-  messaging publish --count 1000 --rate max      as fast as the answers come
-  messaging publish --kind order,payment --every 500ms
-  messaging publish --seed 42 --count 20 --json  the same twenty events each time, for a program
-  messaging publish --file events.jsonl          your own events, in order, as fast as the answers come
-  messaging publish --file events.jsonl --attribute kind=order --rate 20/s
-
-Three lines of such a file:
-  {\"order\": 7, \"total\": 149.90}
-  {\"message\": {\"order\": 8}, \"attributes\": {\"kind\": \"order\", \"amount\": 149.90}}
-  {\"message\": \"for a FIFO topic\", \"group\": \"customer-1\", \"dedup\": \"order-9\"}
-An attribute is a text, a number, a list (String.Array) or {\"type\": \"Number\", \"value\": \"7\"}.
-
-The topic is the first of: --topic-arn; TOPIC_ARN or ARN in the environment; the same in .env;
-the output TopicArn of the stack."
+    after_long_help = help()
 )]
 pub(crate) struct Args {
     /// One event in so long, like 5s or 500ms; a number alone is seconds [default: 5s].
@@ -68,7 +64,10 @@ pub(crate) struct Args {
     pub every: Option<Duration>,
     /// So many events, like 200/s or 30/m; max is as fast as the answers come.
     #[arg(long, value_name = "RATE", value_parser = value::rate)]
-    pub rate: Option<Pace>,
+    pub rate: Option<Load>,
+    /// A rate that changes: steps, ramps, waves, bursts, a file, or a name; see below.
+    #[arg(long, value_name = "PROFILE", value_parser = value::load, conflicts_with_all = ["rate", "every"])]
+    pub load: Option<Asked>,
     /// Stop after so many events, like 500, 1k or 2M.
     #[arg(long, value_name = "N", value_parser = value::count)]
     pub count: Option<u64>,
@@ -76,7 +75,7 @@ pub(crate) struct Args {
     #[arg(long = "for", value_name = "DURATION", value_parser = value::interval)]
     pub lasting: Option<Duration>,
     /// Your own events instead of the story: a file with a JSON value in each line; - is stdin.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["kind", "seed"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = OF_THE_STORY)]
     pub file: Option<PathBuf>,
     /// An attribute of every message of the file, like kind=order or amount:Number=7.
     #[arg(long, value_name = "NAME=VALUE", value_parser = own::common_attribute, requires = "file")]
@@ -85,7 +84,7 @@ pub(crate) struct Args {
     #[arg(long)]
     pub show_events: bool,
     /// Only these kinds; the others still happen in the story, but nobody is told.
-    #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
+    #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',', conflicts_with = "mix")]
     pub kind: Vec<EventKind>,
     /// Tell the same story again [default: a new one each time].
     #[arg(long, value_name = "N", value_parser = value::within::<u64>(0, u64::MAX))]
@@ -103,35 +102,51 @@ pub(crate) struct Args {
     /// The stack whose outputs name the topic.
     #[arg(long, value_name = "NAME", default_value = "messaging", env = "MESSAGING_STACK", hide_env_values = true)]
     pub stack: String,
+    /// Write the latencies of each second to a file, as HdrHistogram's interval log.
+    #[arg(long, value_name = "FILE")]
+    pub hlog: Option<PathBuf>,
     /// Newline-delimited JSON on stdout: a record for each event, and a report at the end.
     #[arg(long)]
     pub json: bool,
+    /// Write the run as one HTML file: how it went over time, and the data of that.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    #[command(flatten)]
+    pub shape: ShapeArgs,
     #[command(flatten)]
     pub target: TargetArgs,
 }
 
+/// What the user's own events have nothing of.
+const OF_THE_STORY: [&str; 8] = ["kind", "seed", "size", "mix", "tenants", "groups", "duplicates", "poison"];
+
 /// What the arguments ask for.
-fn plan(args: &Args, topic: &str) -> Plan {
-    let pace = pace(args);
-    Plan {
+fn plan(args: &Args, topic: &str, load: Load) -> Result<Plan, Failure> {
+    // The end of a profile is the end.
+    let count = args.count.into_iter().chain(load.events()).min();
+    Ok(Plan {
         topic_arn: topic.to_owned(),
         run: new_run_id(),
         seed: args.seed.unwrap_or_else(|| rand::random::<u32>().into()),
         kinds: args.kind.clone(),
-        pace,
-        count: args.count,
-        lasting: args.lasting,
+        shape: args.shape.shape(topic)?,
+        count,
+        lasting: args.lasting.into_iter().chain(load.lasts()).min(),
         batch: args.batch as usize,
         publishers: match args.concurrency {
             Some(publishers) => publishers,
             None if args.file.is_some() => 1,
-            None => publishers_for(pace, args.batch, args.count),
+            None => publishers_for(&load, args.batch, count),
         },
-    }
+        load,
+    })
 }
 
 /// Runs the command.
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
+    let load = load(&args)?;
+    let page = PageFile::claim(args.report.as_deref())?;
+    let log = value::histogram_log(args.hlog.as_deref())?;
     let target = Target::connect(&args.target, &context.env, &context.stop).await?;
     let watched = context.with_complaints(&target);
     let topic = Resolver::new(&watched, &context.env, &args.stack).find(TOPIC, args.topic_arn.as_deref()).await?;
@@ -141,61 +156,68 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         Some(path) => Some(file::open(path, &args, &topic.value, &context.stop).await?),
         None => None,
     };
-    let plan = plan(&args, &topic.value);
-    let pace = plan.pace;
+    let plan = plan(&args, &topic.value, load)?;
     context.ui.note(format!(
         "Publishing to {} on {}:",
         paint(&Style::new().for_stderr().bold(), &topic.value),
         target.describe()
     ));
-    let ends = args.count.is_some() || args.lasting.is_some() || args.file.is_some();
+    let ends = plan.count.is_some() || plan.lasting.is_some() || args.file.is_some();
     let from = match &args.file {
         Some(path) => format!("from {}", file::name(path)),
         None => format!("seed {}", plan.seed),
     };
-    context.ui.note(format!("{pace}; run {}, {from}.{}", plan.run, if ends { "" } else { " Ctrl-C ends it." }));
+    let summary = plan.load.summary().map_or_else(String::new, |summary| format!(": {summary}"));
+    let ctrl_c = if ends { "" } else { " Ctrl-C ends it." };
+    context.ui.note(format!("{}{summary}; run {}, {from}.{ctrl_c}", plan.load, plan.run));
 
-    let view = Arc::new(View::new(&context.ui, pace, args.count, args.show_events));
+    let view = View::new(&context.ui, &plan, args.file.is_some(), args.show_events);
+    let view = Arc::new(if page.is_some() { view.recorded() } else { view });
+    let page = page.map(PageFile::begin);
     if let Some(note) = view.hidden_note() {
         context.ui.note(note);
     }
-    let started = Instant::now();
+    let (started, at) = (Instant::now(), clock::now());
+    let mut log = log.map(|log| log.start(&plan.run, at.into()));
     let listener = {
         let view = view.clone();
         Arc::new(move |notice: Notice<'_>| view.hear(notice))
     };
     let client = target.sns();
     let publishing = publisher::publish_from(&client, plan.clone(), lines, &context.stop, listener);
-    let ended = with_ticks(publishing, || view.tick(started)).await;
+    let tick = || {
+        view.tick(started);
+        if let Some(log) = &mut log {
+            log.tick(started.elapsed(), || view.tally.lock().histograms());
+        }
+    };
+    let ended = with_ticks(publishing, tick).await;
     view.bar.finish_and_clear();
 
-    let elapsed = started.elapsed().as_secs_f64();
+    let elapsed = started.elapsed();
+    let faults = match &page {
+        Some(page) => depths::faults(&target, page.began, clock::now()).await,
+        None => Vec::new(),
+    };
     let tally = view.tally.lock();
+    if let Some(Err(why)) = log.map(|log| log.finish(elapsed, tally.histograms())) {
+        context.ui.warn(format!("The --hlog isn't whole: {why}"));
+    }
     let doing = format!("publish to {}", topic.value);
     if let Err(error) = &ended
         && tally.sent == 0
     {
         return Err(with_advice(error, &target, &topic, error.failure(&target, &doing)));
     }
-    context.report(&Outcome {
-        command: "publish",
-        template: None,
-        target: target.describe(),
-        run: Some(plan.run),
-        seed: Some(plan.seed).filter(|_| args.file.is_none()),
-        elapsed_s: elapsed,
-        published: Some(Published::new(&tally, topic.value.clone(), elapsed, pace)),
-        queues: Vec::new(),
-        landed: None,
-        verdict: None,
-        error: ended.as_ref().err().map(ToString::to_string),
-        data_dir: None,
-    });
+    let error = ended.as_ref().err().map(ToString::to_string);
+    let outcome = outcome(&args, &target, &plan, &tally, (at, elapsed), error);
+    context.report(&outcome);
+    let written = write_page(context, page.as_ref(), &view, &tally, &plan, &outcome, faults);
     ended.map_err(|error| with_advice(&error, &target, &topic, error.failure_after_answers(&target, &doing)))?;
     // The end of a file isn't known.
-    let done = args.count.map_or(args.file.is_none(), |count| tally.sent + tally.refused >= count);
+    let done = plan.count.map_or(args.file.is_none(), |count| tally.sent + tally.refused >= count);
     let endless = !ends;
-    Ok(if tally.refused > 0 {
+    Ok(if tally.refused > 0 || !written {
         Exit::Failed
     } else if context.stop.is_signalled() && !endless && !(done && args.lasting.is_none()) {
         Exit::Interrupted
@@ -204,14 +226,78 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     })
 }
 
-/// How often an event is published: unless told otherwise one every five seconds, and a file's as fast as the answers come.
-fn pace(args: &Args) -> Pace {
-    match (args.rate, args.every) {
-        (Some(rate), _) => rate,
-        (None, Some(every)) => Pace::Every(every),
-        (None, None) if args.file.is_some() => Pace::Max,
-        (None, None) => Pace::Every(Duration::from_secs(5)),
+/// Writes the page of a run, if there is to be one; false if it can't.
+fn write_page(
+    context: &Context,
+    page: Option<&PageFile>,
+    view: &View,
+    tally: &PublishTally,
+    plan: &Plan,
+    outcome: &Outcome,
+    faults: Vec<Fault>,
+) -> bool {
+    let timeline = view.timeline.lock();
+    let (Some(page), Some(timeline)) = (page, timeline.as_ref()) else { return true };
+    let curves = vec![Curve::new(PUBLISHED, &tally.latencies)];
+    page.write(context, outcome, None, &Recorded::new(timeline, &plan.load, plan.count, plan.lasting, curves, faults))
+}
+
+/// What the publishers came to.
+fn outcome(
+    args: &Args,
+    target: &Target,
+    plan: &Plan,
+    tally: &PublishTally,
+    (at, elapsed): (Timestamp, Duration),
+    error: Option<String>,
+) -> Outcome {
+    let elapsed_s = elapsed.as_secs_f64();
+    let mut usage = Usage::default();
+    let fifo = plan.topic_arn.ends_with(".fifo");
+    *(if fifo { &mut usage.fifo_topic } else { &mut usage.topic }) = tally.billed;
+    let (month, period_s) = month_of(&plan.load, elapsed_s);
+    let merge = Merge {
+        version: VERSION,
+        runs: vec![plan.run.clone()],
+        started_ms: at.as_millisecond(),
+        published_for_s: elapsed_s,
+        month,
+        period_s,
+        region: Some(target.region.clone()),
+        on_aws: target.kind == TargetKind::Aws,
+        usage,
+        histograms: Merge::pack(tally.histograms()),
+    };
+    let outcome = Outcome {
+        command: "publish",
+        template: None,
+        target: target.describe(),
+        run: Some(plan.run.clone()),
+        seed: Some(plan.seed).filter(|_| args.file.is_none()),
+        elapsed_s,
+        published: Some(Published::new(tally, plan.topic_arn.clone(), elapsed_s, &plan.load)),
+        queues: Vec::new(),
+        landed: None,
+        verdict: None,
+        error,
+        data_dir: None,
+        cost: None,
+        merge: None,
+    };
+    outcome.mergeable(merge)
+}
+
+/// When events are published: unless told otherwise one every five seconds, and a file's as fast as the answers come.
+fn load(args: &Args) -> Result<Load, Failure> {
+    if let Some(asked) = &args.load {
+        return asked.open().map_err(|why| Failure::usage("--load has no profile").why(why));
     }
+    Ok(match (&args.rate, args.every) {
+        (Some(rate), _) => rate.clone(),
+        (None, Some(every)) => Load::every(every),
+        (None, None) if args.file.is_some() => Load::max(),
+        (None, None) => Load::every(Duration::from_secs(5)),
+    })
 }
 
 /// Refuses what isn't the ARN of a topic.

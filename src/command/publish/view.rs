@@ -8,12 +8,13 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::event::envelope::Event;
-use crate::report::progress::{Complaints, FEW, PLAIN_EVERY, SHOWN_PER_SECOND};
+use crate::report::progress::{Complaints, FEW, PLAIN_EVERY, SHOWN_PER_SECOND, lateness};
 use crate::report::text::{event_line, ms};
-use crate::traffic::pace::Pace;
-use crate::traffic::publisher::{Notice, Outgoing};
+use crate::traffic::load::Load;
+use crate::traffic::publisher::{Notice, Outgoing, Plan};
 use crate::traffic::stats::RecentRate;
 use crate::traffic::tally::PublishTally;
+use crate::traffic::timeline::{Happened, PUBLISHED, Timeline};
 use crate::ui::{Bar, Ui, paint};
 use crate::units::{count, duration, plural};
 
@@ -23,7 +24,11 @@ pub(super) struct View {
     /// Each event is shown: the pace is slow enough to read.
     each: bool,
     pub(super) bar: Bar,
+    /// When events are due, and how many there are.
+    load: Option<(Load, Option<u64>)>,
     pub(super) tally: Mutex<PublishTally>,
+    /// How it goes over time, if that is noted.
+    pub(super) timeline: Mutex<Option<Timeline>>,
     complaints: Complaints,
     rate: Mutex<RecentRate>,
     /// When the last plain line was printed.
@@ -31,9 +36,10 @@ pub(super) struct View {
 }
 
 impl View {
-    /// The view of a run at a pace; `total` events if there is an end to it.
-    pub(super) fn new(ui: &Ui, pace: Pace, total: Option<u64>, show_events: bool) -> Self {
-        let each = show_events || pace.per_second() <= SHOWN_PER_SECOND || total.is_some_and(|total| total <= FEW);
+    /// The view of a run of a story or of lines.
+    pub(super) fn new(ui: &Ui, plan: &Plan, of_lines: bool, show_events: bool) -> Self {
+        let (load, total) = (&plan.load, plan.count);
+        let each = show_events || load.peak() <= SHOWN_PER_SECOND || total.is_some_and(|total| total <= FEW);
         let template = match total {
             Some(_) => "{bar:30.green/dim} {human_pos}/{human_len} {msg}",
             None => "{spinner:.green} {msg}",
@@ -43,10 +49,25 @@ impl View {
             ui: ui.clone(),
             each,
             bar,
+            // Whoever waits for lines isn't late.
+            load: (!of_lines).then(|| (load.clone(), total)),
             tally: Mutex::default(),
+            timeline: Mutex::new(None),
             complaints: Complaints::new(ui),
             rate: Mutex::default(),
             last_line: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// The same, which notes from now on how it goes over time.
+    pub(super) fn recorded(self) -> Self {
+        Self { timeline: Mutex::new(Some(Timeline::new(&[], false))), ..self }
+    }
+
+    /// Notes what happened, if that is noted.
+    fn note(&self, what: Happened<'_>) {
+        if let Some(timeline) = &mut *self.timeline.lock() {
+            timeline.note(what);
         }
     }
 
@@ -59,12 +80,19 @@ impl View {
     /// Counts what happened, and shows it.
     pub(super) fn hear(&self, notice: Notice<'_>) {
         match notice {
-            Notice::Sent { event, message_id, latency } => {
-                {
-                    let mut tally = self.tally.lock();
-                    tally.sent += 1;
-                    tally.latencies.record(latency);
-                }
+            Notice::Leaves { events, late } => {
+                self.tally.lock().count_left(events, late);
+                self.note(Happened::Left { events, late });
+            }
+            Notice::NotSent { events, late } => self.tally.lock().count_not_sent(events, late),
+            Notice::Request { bytes } => self.tally.lock().billed.count_request(bytes),
+            Notice::Sent { event, message_id, latency, bytes: _ } => {
+                let told = match event {
+                    Outgoing::Story(event) => Some(event),
+                    Outgoing::Own(_) => None,
+                };
+                self.tally.lock().count_sent(told, latency);
+                self.note(Happened::Arrived { leg: PUBLISHED, latency: Some(latency) });
                 if self.each {
                     self.ui.line(line(event, latency));
                 }
@@ -72,10 +100,12 @@ impl View {
             }
             Notice::Refused { event, why } => {
                 self.tally.lock().refused += 1;
+                self.note(Happened::Failed { who: "an event refused", why });
                 self.complaints.say(&format!("{} was not published: {why}", event.name()));
             }
             Notice::BadLine { line, why } => {
                 self.tally.lock().refused += 1;
+                self.note(Happened::Failed { who: "a line that is no event", why });
                 match line {
                     Some(line) => self.complaints.say(&format!("line {line} was not published: {why}")),
                     None => self.complaints.say(&format!("no more lines can be read: {why}")),
@@ -84,6 +114,7 @@ impl View {
             Notice::Again => self.tally.lock().requests.retries += 1,
             Notice::Trouble { why, unsure } => {
                 self.tally.lock().count_failure(unsure);
+                self.note(Happened::Failed { who: "publishing", why });
                 self.complaints.say(&format!("a request failed: {why}"));
             }
         }
@@ -96,13 +127,15 @@ impl View {
         }
         let tally = self.tally.lock();
         let rate = self.rate.lock().update(tally.sent);
+        let late = self.load.as_ref().and_then(|(load, total)| lateness(load, *total, tally.left, started.elapsed()));
         let text = format!(
-            "{}/s, {} and {} failed, p50 {}, p99 {}",
+            "{}/s, {} and {} failed, p50 {}, p99 {}{}",
             count(rate.round() as u64),
             plural(tally.refused, "event"),
             plural(tally.requests.failed_requests, "request"),
             duration(tally.latencies.quantile(0.5)),
-            duration(tally.latencies.quantile(0.99))
+            duration(tally.latencies.quantile(0.99)),
+            late.unwrap_or_default()
         );
         self.bar.set_position(tally.sent);
         if self.bar.has_total() {

@@ -108,7 +108,7 @@ fn listener(metrics: Metrics, tell: Tell) -> consumer::Listener {
             Notice::NotDeleted { message_id, why } => Record::note(format!("{name}: {message_id} not deleted: {why}")),
             Notice::NotKept { message_id, why } => Record::note(format!("{name}: {message_id} not kept: {why}")),
             Notice::Trouble { why, .. } => Record::note(format!("{name}: {why}")),
-            Notice::Again | Notice::Left { .. } => return,
+            Notice::Request { .. } | Notice::Received { .. } | Notice::Again | Notice::Left { .. } => return,
         };
         tell.tell(record);
     })

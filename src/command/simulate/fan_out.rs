@@ -6,6 +6,7 @@ use console::Style;
 
 use super::Args;
 use crate::command::Context;
+use crate::command::page::sha256;
 use crate::deploy::{Deployer, Template, await_streams};
 use crate::exit::Failure;
 use crate::stack::{self, Outputs, Stack};
@@ -29,6 +30,8 @@ pub(super) struct Found {
     pub fan_out: FanOut,
     /// Which template made it, in words.
     pub template: String,
+    /// The SHA-256 of its text; none if nobody read that.
+    pub template_sha256: Option<String>,
     /// When the delivery stream lands a batch, in words.
     pub lands: String,
 }
@@ -86,7 +89,8 @@ fn parameters(args: &Args, template: &Template) -> Result<Vec<(String, String)>,
                 .help("Leave it out, or give the template such a parameter, as infra.yaml has it."));
         }
         Some(seconds) => parameters.push((BUFFERING.to_owned(), seconds.to_string())),
-        None if has && !given => {
+        // Of a fast clock nobody waits for it.
+        None if has && !given && args.clock.speed() == 1 => {
             let default = template.defaults().get(BUFFERING).and_then(|default| default.parse::<u32>().ok());
             if default.is_none_or(|default| default > SHORT_BUFFERING) {
                 parameters.push((BUFFERING.to_owned(), SHORT_BUFFERING.to_string()));
@@ -110,10 +114,14 @@ pub(super) async fn find(
     let doing = format!("look the stack {} up", args.stack);
     let found = stack::describe(target, &args.stack).await.map_err(|error| error.failure(target, &doing))?;
     let there = found.filter(|stack| ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&stack.status.as_str()));
-    let (stack, template) = match there {
+    let (stack, template, template_sha256) = match there {
         Some(stack) if !own && !args.changes_the_stack() => {
             let template = use_as_it_is(context, deployer, wanted, &stack).await;
-            (stack, template)
+            let text = match args.report {
+                Some(_) => stack::template(target, &stack.id).await.ok(),
+                None => None,
+            };
+            (stack, template, text.as_deref().map(sha256))
         }
         Some(stack) if !own && args.template.is_none() => {
             // Parameters for what is deployed: its own template, unless one of this folder stands for it.
@@ -125,13 +133,13 @@ pub(super) async fn find(
                     Template::new(text, "the stack's own template")
                 }
             };
-            (bring(context, args, deployer, &template, false).await?, template.name)
+            (bring(context, args, deployer, &template, false).await?, template.name, Some(sha256(&template.text)))
         }
-        _ => (bring(context, args, deployer, wanted, own).await?, wanted.name.clone()),
+        _ => (bring(context, args, deployer, wanted, own).await?, wanted.name.clone(), Some(sha256(&wanted.text))),
     };
     refuse_missing(&format!("The stack {} can't be simulated", args.stack), |name| stack.outputs.contains_key(name))?;
     let (fan_out, lands) = parts(deployer, &stack).await?;
-    Ok(Found { fan_out, template, lands })
+    Ok(Found { fan_out, template, template_sha256, lands })
 }
 
 /// Says that a stack is used as it is deployed, and whether the template of this folder is another.

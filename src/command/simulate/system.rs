@@ -10,16 +10,17 @@ use service::record::{Record, Tell};
 use tokio::time::Instant;
 
 use crate::aws::{Target, TargetArgs, TargetKind, local_region};
+use crate::command::chaos::flags::ChaosArgs;
 use crate::command::choice::{Choice, Parent};
 use crate::command::running::{self, Running};
 use crate::command::serve::processors;
 use crate::command::{Context, value};
 use crate::deploy::{self, Deployer};
-use crate::embedded::{self, DATA_DIR, Durability, Embedded};
+use crate::embedded::{self, ClockMode, DATA_DIR, Durability, Embedded};
 use crate::exit::{Exit, Failure};
 use crate::report::progress::{PLAIN_EVERY, with_ticks};
 use crate::report::system::{System, Verdict};
-use crate::traffic::pace::Pace;
+use crate::traffic::load::Load;
 use crate::ui::Bar;
 use crate::units::{count, duration, plural};
 
@@ -31,7 +32,7 @@ pub(crate) struct Common {
     count: u64,
     /// How fast, like 50/s; max is as fast as the answers come.
     #[arg(long, value_name = "RATE", default_value = "max", value_parser = value::rate)]
-    rate: Pace,
+    rate: Load,
     /// Make the same traffic again [default: new traffic each time].
     #[arg(long, value_name = "N", value_parser = value::within::<u64>(0, u64::MAX))]
     seed: Option<u64>,
@@ -61,6 +62,8 @@ pub(crate) struct Common {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
+    chaos: ChaosArgs,
+    #[command(flatten)]
     target: TargetArgs,
 }
 
@@ -78,16 +81,18 @@ impl Parent for Common {
 pub(super) async fn run(context: &Context, choice: Choice<Common>) -> Result<Exit, Failure> {
     let settings = choice.settings(&context.env);
     let args = &choice.args;
+    let chaos = args.chaos.load()?;
     if args.target.target == TargetKind::Local && args.target.endpoint(&context.env)?.is_none() {
         let region = local_region(args.target.region.as_deref())?;
         let data_dir = embedded::data_dir(args.data_dir.clone(), &[DATA_DIR, "simulate"])?;
-        let embedded = embedded::start(data_dir.clone(), args.durability, &context.ui).await?;
+        let embedded = embedded::start(data_dir.clone(), args.durability, ClockMode::Wall, chaos, &context.ui).await?;
         let target = Target::local(embedded.endpoint.clone(), region).stopped_by(&context.stop);
         let folder = data_dir.join(choice.scenario.name());
         let ended = simulate(context, &choice, settings, &target, &folder, Some(&embedded)).await;
         embedded.shutdown().await?;
         return ended;
     }
+    args.chaos.refuse_elsewhere()?;
     let target = Target::connect(&args.target, &context.env, &context.stop).await?;
     let folder = embedded::data_dir(args.data_dir.clone(), &[".messaging-serve", "simulate"])?;
     let folder = folder.join(choice.scenario.name());
@@ -137,7 +142,7 @@ async fn simulate(
         clients: clients.clone(),
         outputs: deployed.outputs.clone(),
         count: args.count,
-        rate: Some(args.rate.per_second()).filter(|rate| rate.is_finite()),
+        rate: Some(args.rate.peak()).filter(|rate| rate.is_finite()),
         concurrency: args.concurrency.into(),
         seed,
         patience: args.patience,
@@ -153,6 +158,7 @@ async fn simulate(
         plural(args.count, "request"),
         args.concurrency
     ));
+    embedded.inspect(|embedded| embedded.begin_chaos(&context.ui));
     let view = View::new(context, args.count);
     let started = Instant::now();
     let made = scenario.traffic(traffic);
@@ -168,6 +174,7 @@ async fn simulate(
         None => return Err(stopped.err().unwrap_or_else(|| Failure::new("The service stopped by itself"))),
     };
     stopped?;
+    embedded.inspect(|embedded| embedded.tell_chaos(&context.ui));
     let exit = report(context, choice, target, &ledger, seed, elapsed, embedded);
     if args.delete_after {
         deploy::delete(&deployer, true).await?;

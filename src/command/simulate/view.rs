@@ -6,8 +6,10 @@ use console::{Style, measure_text_width};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use crate::report::progress::lateness;
 use crate::traffic::api::Api;
 use crate::traffic::ledger::Ledger;
+use crate::traffic::load::Load;
 use crate::traffic::run::FanOut;
 use crate::traffic::stats::{Latencies, RecentRate};
 use crate::ui::{Bar, Ui, paint};
@@ -69,6 +71,8 @@ const LANDED_COLOUR: &str = "magenta";
 pub(super) struct View {
     ui: Ui,
     title: Bar,
+    load: Load,
+    total: u64,
     topic: (Bar, Mutex<RecentRate>),
     queues: Vec<(Api, Bar, Mutex<RecentRate>)>,
     landed: (Bar, Mutex<RecentRate>),
@@ -82,7 +86,7 @@ pub(super) struct View {
 
 impl View {
     /// The view of a run of `total` events.
-    pub(super) fn new(ui: &Ui, total: u64, fan_out: &FanOut) -> Self {
+    pub(super) fn new(ui: &Ui, load: Load, total: u64, fan_out: &FanOut) -> Self {
         let topic = fan_out.topic_arn.rsplit(':').next().unwrap_or("topic");
         let queues: Vec<_> =
             fan_out.queues.iter().map(|queue| (queue.api, format!("├─ {} queue", queue.api.name()))).collect();
@@ -96,6 +100,8 @@ impl View {
         Self {
             ui: ui.clone(),
             title,
+            load,
+            total,
             topic: (topic, Mutex::default()),
             queues: queues.collect(),
             landed: (bar(LANDED, LANDED_COLOUR), Mutex::default()),
@@ -120,6 +126,8 @@ impl View {
             0 => String::new(),
             failed => format!("  {} failed", plural(failed, "request")),
         };
+        let late = lateness(&self.load, Some(self.total), ledger.published.left, self.started.elapsed());
+        let trouble = trouble + &late.filter(|_| ledger.is_publishing()).unwrap_or_default();
         self.title.set_message(&format!(
             "{} {}{trouble}",
             duration(self.started.elapsed()),

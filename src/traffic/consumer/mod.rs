@@ -16,6 +16,7 @@ use worker::{Error, Event, Settings, Worker};
 
 use self::clerk::Clerk;
 use self::emptiness::Emptiness;
+pub(super) use self::queue::count_left;
 pub(crate) use self::queue::{DeadLetters, QueueSettings, describe, held};
 use super::PATIENCE;
 use super::api::Api;
@@ -78,6 +79,10 @@ pub(crate) enum Notice<'a> {
     NotDeleted { message_id: &'a str, why: &'a str },
     /// Somebody else may get it before it is handled: it couldn't be kept.
     NotKept { message_id: &'a str, why: &'a str },
+    /// A request is sent; `operation` as `ReceiveMessage`.
+    Request { operation: &'a str },
+    /// A receive that could wait for `poll` seconds brought so many messages, maybe none, of so many bytes together.
+    Received { messages: usize, bytes: usize, poll: i32 },
     /// A request is sent again.
     Again,
     /// A request failed, in whole or in part, in a way that may pass. With `lost` it asked for messages and no answer came:
@@ -112,7 +117,7 @@ pub(crate) async fn consume(
     let clerk = Arc::new(Clerk::new(plan.clone(), listener.clone()));
     let emptiness = Arc::new(Emptiness::default());
     let worker = Worker::new(watched, queue.clone(), settings(&plan, &queue), clerk);
-    let worker = worker.listen(hear(plan.api, emptiness.clone(), listener.clone()));
+    let worker = worker.listen(hear(plan.api, plan.poll, emptiness.clone(), listener.clone()));
     let mut working = std::pin::pin!(worker.run(stop.token()));
     let ended = tokio::select! {
         ended = &mut working => ended,
@@ -162,9 +167,12 @@ fn settings(plan: &Plan, queue: &worker::Queue) -> Settings {
 }
 
 /// What the worker tells, as notices.
-fn hear(api: Api, emptiness: Arc<Emptiness>, listener: Listener) -> worker::Listener {
+fn hear(api: Api, poll: i32, emptiness: Arc<Emptiness>, listener: Listener) -> worker::Listener {
     Arc::new(move |event| match event {
-        Event::Received { n } => emptiness.note(n),
+        Event::Received { n, bytes } => {
+            listener(api, Notice::Received { messages: n, bytes, poll });
+            emptiness.note(n);
+        }
         Event::NotDeleted { job, why } => listener(api, Notice::NotDeleted { message_id: &job.id, why }),
         Event::LeaseLost { job, why } => listener(api, Notice::NotKept { message_id: &job.id, why }),
         Event::Again => listener(api, Notice::Again),
@@ -197,6 +205,7 @@ fn call_error(error: &Error) -> CallError {
 fn watch(api: Api, listener: &Listener) -> Watch {
     let listener = listener.clone();
     Watch::new(Arc::new(move |attempt| match attempt {
+        Attempt::Sent { operation } => listener(api, Notice::Request { operation }),
         Attempt::Again => listener(api, Notice::Again),
         Attempt::Failed { operation, why, unanswered } => {
             listener(api, Notice::Trouble { why, lost: unanswered && operation == "ReceiveMessage" });

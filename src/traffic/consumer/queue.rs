@@ -68,14 +68,14 @@ pub(crate) async fn held(client: &Client, url: &str) -> Result<u64, CallError> {
 
 /// How many messages a queue holds, about: SQS's counts are approximate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Left {
+pub(in crate::traffic) struct Left {
     pub visible: i64,
     pub in_flight: i64,
     pub delayed: i64,
 }
 
 /// Asks a queue how many messages it holds.
-pub(super) async fn count_left(client: &Client, queue_url: &str, watch: &Watch) -> Result<Left, CallError> {
+pub(in crate::traffic) async fn count_left(client: &Client, queue_url: &str, watch: &Watch) -> Result<Left, CallError> {
     use QueueAttributeName::{
         ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesDelayed as Delayed,
         ApproximateNumberOfMessagesNotVisible as InFlight,

@@ -47,6 +47,8 @@ pub(super) struct Entry {
     pub intended: Instant,
     /// What the story's envelope is as JSON; a line's message is its own body.
     json: String,
+    /// The bytes that count: the body and the attributes' names, types and values.
+    pub size: usize,
 }
 
 /// Where in a topic's order a message belongs, and by which id its doubles are known.
@@ -61,7 +63,9 @@ impl Entry {
             Outgoing::Story(event) => event.to_json(),
             Outgoing::Own(_) => String::new(),
         };
-        Self { outgoing, intended, json }
+        let mut entry = Self { outgoing, intended, json, size: 0 };
+        entry.size = entry.body().len() + entry.attributes().iter().map(Attribute::size).sum::<usize>();
+        entry
     }
 
     /// The message.
@@ -86,20 +90,16 @@ impl Entry {
         }
     }
 
-    /// The bytes that count: the body and the attributes' names, types and values.
-    pub(super) fn size(&self) -> usize {
-        self.body().len() + self.attributes().iter().map(Attribute::size).sum::<usize>()
-    }
-
-    /// Its place on a topic that is FIFO or not, in a run. On a FIFO topic each consumer's events stay in order, and so do the
-    /// lines of a group; a line that names no deduplication id is like no other line.
+    /// Its place on a topic that is FIFO or not, in a run. On a FIFO topic each consumer's events stay in order unless groups are
+    /// given, and so do the lines of a group; a line that names no deduplication id is like no other line. Elsewhere a group
+    /// says whose the event is, so that a queue is fair to the others (developer guide of SQS, fair queues).
     pub(super) fn fifo(&self, fifo: bool, run: &str) -> Fifo {
         match &self.outgoing {
             Outgoing::Story(event) if fifo => Fifo {
-                group: Some(event.data.consumer_id().to_owned()),
+                group: Some(event.group.as_deref().unwrap_or(event.data.consumer_id()).to_owned()),
                 dedup: Some(format!("{run}-{}-{}", event.place.publisher, event.place.sequence)),
             },
-            Outgoing::Story(_) => Fifo { group: None, dedup: None },
+            Outgoing::Story(event) => Fifo { group: event.tenant.as_deref().map(str::to_owned), dedup: None },
             Outgoing::Own(own) => {
                 let made = || fifo.then(|| format!("{run}-{}", own.line));
                 Fifo { group: own.group.clone(), dedup: own.dedup.clone().or_else(made) }

@@ -1,0 +1,136 @@
+//! Looks at the queues of a run about once a second: how many messages they hold, and how old the oldest is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::consumer;
+use super::timeline::Depth;
+use crate::aws::attempts::Watch;
+use crate::aws::{NoPage, Target};
+
+/// How long to wait between two looks.
+pub(super) const LOOK: Duration = Duration::from_secs(1);
+
+/// Who looks. The embedded cloud tells all by a page of its own, which no rule of chaos strikes: to look changes nothing.
+pub(super) struct Looker<'a> {
+    target: &'a Target,
+    has_page: bool,
+}
+
+impl<'a> Looker<'a> {
+    /// Looks at queues of a target.
+    pub(super) fn new(target: &'a Target) -> Self {
+        Self { target, has_page: true }
+    }
+
+    /// The depth of each of the queues; nothing of those of which nobody tells now.
+    pub(super) async fn look(&mut self, urls: &[&str]) -> Vec<Option<Depth>> {
+        if self.has_page {
+            match self.target.page("queues", &[]).await {
+                Ok(page) if urls.iter().all(|url| on_page(&page, &self.target.region, url).is_some()) => {
+                    return urls.iter().map(|url| on_page(&page, &self.target.region, url)).collect();
+                }
+                Err(NoPage::Failed(_)) => return vec![None; urls.len()],
+                // Another cloud; or one with more queues than a page shows.
+                Ok(_) | Err(NoPage::NotThere) => self.has_page = false,
+            }
+        }
+        let client = self.target.sqs();
+        let asked = urls.iter().map(|url| {
+            let client = &client;
+            async move {
+                // Who looks complains about nothing: the next look may see more.
+                let watch = Watch::new(Arc::new(|_| {}));
+                let left = consumer::count_left(client, url, &watch).await.ok()?;
+                let number = |n: i64| u64::try_from(n).unwrap_or(0);
+                let (visible, in_flight) = (number(left.visible), number(left.in_flight));
+                Some(Depth { visible, in_flight, delayed: number(left.delayed), oldest: None })
+            }
+        });
+        futures::future::join_all(asked).await
+    }
+}
+
+/// What the page of queues says of the one with this URL.
+fn on_page(page: &Value, region: &str, url: &str) -> Option<Depth> {
+    // Hosts differ: a cloud has many names.
+    let end = |url: &str| url.rsplitn(3, '/').take(2).map(str::to_owned).collect::<Vec<_>>();
+    let is_it = |queue: &&Value| queue["region"] == region && queue["url"].as_str().map(end) == Some(end(url));
+    let queue = page["queues"].as_array()?.iter().find(is_it)?;
+    let number = |name: &str| queue[name].as_u64().unwrap_or(0);
+    Some(Depth {
+        visible: number("visible"),
+        in_flight: number("in_flight"),
+        delayed: number("delayed"),
+        // Nothing is old in an empty queue.
+        oldest: Some(Duration::from_millis(queue["oldest_age_ms"].as_u64().unwrap_or(0))),
+    })
+}
+
+/// A fault that was asked for, and when it struck.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Fault {
+    /// Whom it is for.
+    pub name: String,
+    /// Since the start of the run: the first time and the last.
+    pub from_s: f64,
+    pub to_s: f64,
+}
+
+/// What the rules of chaos of an embedded cloud did since `start`, until `end`. A cloud whose clock runs otherwise tells of other times.
+pub(crate) async fn faults(target: &Target, start: Timestamp, end: Timestamp) -> Vec<Fault> {
+    let page = target.page("chaos", &[]).await.unwrap_or_default();
+    page["rules"].as_array().into_iter().flatten().filter_map(|rule| fault(rule, start, end)).collect()
+}
+
+fn fault(rule: &Value, start: Timestamp, end: Timestamp) -> Option<Fault> {
+    let moment = |name: &str| rule[name].as_str()?.parse::<Timestamp>().ok();
+    let (first, last) = (moment("first_strike")?, moment("last_strike")?);
+    if last < start || first > end {
+        return None;
+    }
+    let since = |at: Timestamp| at.clamp(start, end).duration_since(start).as_secs_f64();
+    let subject = ["service", "operation", "resource"].iter().filter_map(|field| rule["rule"][field].as_str());
+    let subject = subject.collect::<Vec<_>>().join(" ");
+    let name = format!("rule {}{}{subject}", rule["number"], if subject.is_empty() { "" } else { ": " });
+    Some(Fault { name, from_s: since(first), to_s: since(last) })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_queue_is_found_on_the_page_by_account_name_and_region() {
+        let queue = |region: &str, visible: u64| {
+            json!({"url": "http://localhost:4566/000000000000/q", "region": region, "visible": visible, "in_flight": 2,
+                "delayed": 0, "oldest_age_ms": 1500})
+        };
+        let page = json!({"queues": [queue("eu-west-1", 1), queue("us-east-1", 7)]});
+        let depth = on_page(&page, "us-east-1", "http://sqs.elsewhere/000000000000/q").unwrap();
+        assert_eq!((depth.visible, depth.in_flight, depth.oldest), (7, 2, Some(Duration::from_millis(1_500))));
+        for (region, url) in [("us-east-1", "http://x/111111111111/q"), ("us-east-2", "http://x/000000000000/q")] {
+            assert_eq!(on_page(&page, region, url), None);
+        }
+    }
+
+    /// Rules of an earlier run stay in force, and their strikes of then aren't of this run.
+    #[test]
+    fn a_fault_is_told_if_it_struck_during_the_run() {
+        let at = |second: i64| Timestamp::from_second(1_000 + second).unwrap();
+        let rule = |first: i64, last: i64| {
+            json!({"number": 1, "rule": {"service": "sns", "operation": "Publish"},
+                "first_strike": at(first).to_string(), "last_strike": at(last).to_string()})
+        };
+        let told = fault(&rule(-5, 4), at(0), at(9)).unwrap();
+        assert_eq!(told, Fault { name: "rule 1: sns Publish".into(), from_s: 0.0, to_s: 4.0 });
+        assert_eq!(fault(&rule(-5, -4), at(0), at(9)), None);
+        assert_eq!(fault(&json!({"number": 2, "rule": {}, "first_strike": null}), at(0), at(9)), None);
+    }
+}
