@@ -44,10 +44,11 @@ async fn uploads_that_are_refused_leave_no_file() {
     let cloud = TestCloud::start().await;
     let s3 = cloud.s3();
     s3.create_bucket().bucket("box").send().await.unwrap();
-    let put = || s3.put_object().bucket("box").key("k").body(ByteStream::from_static(b"bytes"));
+    let bytes = || ByteStream::from_static(&[b'x'; 8 << 10]);
+    let put = || s3.put_object().bucket("box").key("k").body(bytes());
     put().content_md5("AAAAAAAAAAAAAAAAAAAAAA==").send().await.unwrap_err();
     put().if_match("\"none\"").send().await.unwrap_err();
-    s3.put_object().bucket("nowhere").key("k").body(ByteStream::from_static(b"bytes")).send().await.unwrap_err();
+    s3.put_object().bucket("nowhere").key("k").body(bytes()).send().await.unwrap_err();
     let upload = s3.create_multipart_upload().bucket("box").key("k").send().await.unwrap();
     let part = || s3.upload_part().bucket("box").key("k").part_number(1).body(ByteStream::from_static(b"bytes"));
     part().upload_id("none").send().await.unwrap_err();

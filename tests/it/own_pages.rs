@@ -142,6 +142,7 @@ async fn a_head_is_told_what_a_get_would_be_without_the_page() {
         "/_messaging",
         "/_messaging/notices",
         "/_messaging/queues",
+        "/_messaging/chaos",
         "/_messaging/outbox",
         "/_messaging/metrics",
         "/_messaging/ca.pem",

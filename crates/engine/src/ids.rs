@@ -78,7 +78,7 @@ mod tests {
     /// They began with 18800000000000000000 in every cloud, with a run of zeros for the first 390 messages.
     #[test]
     fn the_first_sequence_numbers_look_like_any_others() {
-        let first: std::collections::HashSet<_> = (0..100).map(|salt| sequence_number(salt, 1)).collect();
+        let first: std::collections::HashSet<_> = (1..=100).map(|salt| sequence_number(salt, 1)).collect();
         assert!(
             first.len() == 100
                 && first.iter().all(|number| number.starts_with("1884") && !number.starts_with("18840000"))

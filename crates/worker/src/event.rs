@@ -15,6 +15,8 @@ pub enum Event<'a> {
     Received {
         /// How many.
         n: usize,
+        /// How long their bodies and attributes are together.
+        bytes: usize,
     },
     /// A handler begins.
     Started {

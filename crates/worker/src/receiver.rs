@@ -113,7 +113,7 @@ impl Shared {
         asked: Instant,
         mut room: OwnedSemaphorePermit,
     ) -> Vec<Arc<Job>> {
-        self.tell(Event::Received { n: messages.len() });
+        self.tell(Event::Received { n: messages.len(), bytes: messages.iter().map(size).sum() });
         if messages.is_empty() {
             return Vec::new();
         }
@@ -161,6 +161,15 @@ impl Shared {
     pub(crate) async fn pause(&self, time: Duration) {
         self.ending.run_until_cancelled(sleep(time)).await;
     }
+}
+
+/// The bytes of a message that count: its body, and its attributes' names, types and values.
+fn size(message: &Message) -> usize {
+    let attributes = message.message_attributes.iter().flatten().map(|(name, value)| {
+        let blob = value.binary_value().map_or(0, |blob| blob.as_ref().len());
+        name.len() + value.data_type().len() + value.string_value().map_or(0, str::len) + blob
+    });
+    message.body().map_or(0, str::len) + attributes.sum::<usize>()
 }
 
 /// Receives that fail one after another.

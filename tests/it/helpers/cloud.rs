@@ -49,9 +49,31 @@ impl TestCloud {
         Self::open_on(Options { clock, placeholders: true, ..Options::new("") }, |_| {}).await
     }
 
+    /// The same, which keeps AWS's quotas of throughput.
+    pub(crate) async fn with_quotas() -> Self {
+        let clock = Clock::manual(LATE_EVENING);
+        Self::open_on(Options { clock, quotas: true, ..Options::new("") }, |_| {}).await
+    }
+
     /// From the next start on without placeholders.
     pub(crate) fn forbid_placeholders(&mut self) {
         self.options.placeholders = false;
+    }
+
+    /// One with this clock.
+    pub(crate) async fn with_clock(clock: Clock) -> Self {
+        Self::open(clock, false).await
+    }
+
+    /// Stops cleanly and starts again with another clock.
+    pub(crate) async fn restart_with_clock(&mut self, clock: Clock) {
+        self.options.clock = clock;
+        self.restart().await;
+    }
+
+    /// The time that the cloud shows.
+    pub(crate) fn now(&self) -> u64 {
+        self.server.as_ref().expect("it serves").cloud.core.now()
     }
 
     /// One that runs by the wall's clock.

@@ -207,7 +207,7 @@ async fn worker(
 /// Counts and tells of what the worker does.
 fn listener(metrics: Metrics, figures: Figures, tell: Tell) -> worker::Listener {
     Arc::new(move |event| match event {
-        Event::Received { n } => figures.moved(Moved::Received, n as u64),
+        Event::Received { n, .. } => figures.moved(Moved::Received, n as u64),
         Event::Started { .. } => metrics.job_begins(KIND),
         Event::Ended { job, verdict, execution, lead } => {
             let (outcome, why) = match verdict {

@@ -107,7 +107,7 @@ where
 /// An event as a line: what happened, to which message, why.
 fn told(event: Event<'_>) -> String {
     match event {
-        Event::Received { n } => format!("received {n}"),
+        Event::Received { n, .. } => format!("received {n}"),
         Event::Started { job } => format!("started {}", job.body),
         Event::Ended { job, verdict, execution, lead } => {
             assert_eq!(lead, Duration::from_secs(7));
