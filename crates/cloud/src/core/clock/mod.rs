@@ -131,9 +131,8 @@ impl Clock {
     /// that is moved on stops there.
     pub async fn sleep_until(&self, at: Millis) {
         match self {
-            Self::System => tokio::time::sleep(Duration::from_millis(at.saturating_sub(wall()))).await,
-            Self::Running(running) => tokio::time::sleep_until(running.when(at)).await,
             Self::Frozen(frozen) => Box::pin(frozen.sleep_until(at)).await,
+            _ => tokio::time::sleep_until(self.when(at)).await,
         }
     }
 
