@@ -102,7 +102,13 @@ impl Engine {
     pub fn note_place(&mut self, owner: &Owner, place: Place, bytes: u32) {
         match owner {
             Owner::Payload(seq) => self.payloads.place(*seq, place, bytes),
-            Owner::Doc(key) => _ = self.docs.get_mut(key).map(|doc| doc.place = place),
+            Owner::Doc(key) => {
+                if let Some(doc) = self.docs.get_mut(key) {
+                    self.doc_segments.remove(doc.place.segment);
+                    self.doc_segments.add(place.segment);
+                    doc.place = place;
+                }
+            }
             Owner::None => {}
         }
     }
@@ -127,7 +133,9 @@ impl Engine {
         }
         self.doc_bytes += (key.len() + value.len()) as u64;
         let doc = Doc { value: value.into(), place: Place::default() };
+        self.doc_segments.add(doc.place.segment);
         if let Some(before) = self.docs.insert(key.to_owned(), doc) {
+            self.doc_segments.remove(before.place.segment);
             self.doc_bytes -= (key.len() + before.value.len()) as u64;
         }
     }
@@ -137,6 +145,7 @@ impl Engine {
             self.generation += 1;
         }
         if let Some(before) = self.docs.remove(key) {
+            self.doc_segments.remove(before.place.segment);
             self.doc_bytes -= (key.len() + before.value.len()) as u64;
         }
     }

@@ -30,6 +30,7 @@ impl Engine {
             // What goes with these: messages, records, and the ways to find them.
             payloads: _,
             strays: _,
+            doc_segments: _,
             queue_by_arn: _,
             topic_by_arn: _,
             subscription_by_arn: _,

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use super::ids;
 use super::payloads::Payloads;
 use super::queue::Queue;
+use super::segments::Segments;
 use super::stream::Stream;
 use super::topic::{Subscription, Topic};
 use super::types::{Place, Position, QueueId, Seq, StreamId, SubscriptionId, TopicId};
@@ -59,6 +60,8 @@ pub struct Engine {
     pub(super) streams: FxHashMap<StreamId, Stream>,
     pub(super) stream_by_arn: BTreeMap<String, StreamId>,
     pub(super) docs: BTreeMap<String, Doc>,
+    /// Where the documents lie.
+    pub(super) doc_segments: Segments,
     /// Entries of payloads outside the queues that they were sent to.
     pub(super) strays: FxHashMap<Seq, Vec<(QueueId, Position)>>,
     /// Grows with every change of a declaration: routes made before are stale.
@@ -88,6 +91,16 @@ impl Engine {
     /// Whether the cloud refuses all that AWS refuses.
     pub fn strict(&self) -> bool {
         self.strictness == Strictness::Strict
+    }
+
+    /// Whether a segment of the log certainly holds nothing that [`Engine::restate`] would keep alive: no payload, no document, and
+    /// nothing of what is alive without a place of its own (windows, records that landed in part).
+    pub fn needs_nothing_of(&self, segment: u32) -> bool {
+        let windows = self.queues.values().map(|it| &it.windows).chain(self.topics.values().map(|it| &it.windows));
+        !self.payloads.lie_in(segment)
+            && !self.doc_segments.hold(segment)
+            && windows.into_iter().all(|windows| windows.is_empty())
+            && self.streams.values().all(|stream| stream.records.is_empty())
     }
 
     /// The next payload's number.

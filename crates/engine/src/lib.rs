@@ -38,6 +38,7 @@ pub mod queue;
 mod restate;
 pub mod roles;
 mod routes;
+mod segments;
 mod send;
 pub mod stream;
 #[cfg(test)]

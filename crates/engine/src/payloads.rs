@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::segments::Segments;
 use super::{Place, Seq};
 
 /// Slots of a chunk.
@@ -30,6 +31,8 @@ struct Chunk {
 pub(crate) struct Payloads {
     chunks: BTreeMap<u64, Chunk>,
     live_bytes: u64,
+    /// Where those lie that have a place.
+    segments: Segments,
 }
 
 impl Payloads {
@@ -58,6 +61,9 @@ impl Payloads {
             0 => {}
             1 => {
                 self.live_bytes -= u64::from(slot.bytes);
+                if slot.bytes > 0 {
+                    self.segments.remove(slot.segment);
+                }
                 *slot = Slot::default();
                 chunk.live -= 1;
                 if chunk.live == 0 {
@@ -74,6 +80,11 @@ impl Payloads {
         let slot = &mut chunk.slots[(seq % CHUNK) as usize];
         if slot.references > 0 {
             self.live_bytes = self.live_bytes - u64::from(slot.bytes) + u64::from(bytes);
+            // No frame is empty.
+            if slot.bytes > 0 {
+                self.segments.remove(slot.segment);
+            }
+            self.segments.add(place.segment);
             slot.segment = place.segment;
             slot.offset = place.offset;
             slot.bytes = bytes;
@@ -89,6 +100,11 @@ impl Payloads {
     /// How many references a payload has.
     pub(crate) fn references(&self, seq: Seq) -> u32 {
         self.chunks.get(&(seq / CHUNK)).map_or(0, |chunk| chunk.slots[(seq % CHUNK) as usize].references)
+    }
+
+    /// Whether a live payload lies in a segment.
+    pub(crate) fn lie_in(&self, segment: u32) -> bool {
+        self.segments.hold(segment)
     }
 
     /// The number of live payloads.
@@ -128,5 +144,8 @@ mod tests {
         payloads.place(1, Place { segment: 1, offset: 0 }, 70);
         payloads.place(1, Place { segment: 4, offset: 0 }, 90);
         assert_eq!(payloads.live_bytes(), 90);
+        assert_eq!((payloads.lie_in(1), payloads.lie_in(4)), (false, true));
+        payloads.release(1);
+        assert!(!payloads.lie_in(4));
     }
 }

@@ -58,7 +58,9 @@ impl Kept {
         for (offset, record) in self.segments[oldest].clone().iter().enumerate() {
             let place = Place { segment: oldest as u32, offset: offset as u32 };
             let Some(old) = OldRecord::read(place, record) else { continue };
-            for change in self.engine.restate(&old, self.now) {
+            let needed = self.engine.restate(&old, self.now);
+            assert!(needed.is_empty() || !self.engine.needs_nothing_of(oldest as u32), "{needed:?}");
+            for change in needed {
                 self.apply(&change);
             }
         }

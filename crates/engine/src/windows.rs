@@ -40,6 +40,11 @@ impl Windows {
         self.by_end.insert((original.until, key));
     }
 
+    /// Whether none is known, open or ended.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// What opened the window that is open at `now`. One that would be open for longer than any is was opened by a clock that
     /// has been set back since.
     pub(crate) fn find(&self, key: u128, now: Millis) -> Option<Original> {

@@ -26,3 +26,24 @@ fn kept_bytes_outlive_their_segment_until_they_are_let_go() {
     kept.replay();
     assert_eq!((kept.engine.payload(stays), kept.engine.live_bytes()), (None, 0));
 }
+
+/// A segment in which all is dead was read to its end before it went, record by record.
+#[test]
+fn a_segment_without_anything_alive_is_known() {
+    let mut kept = Kept::new();
+    let queue = kept.queue("orders", &[]);
+    let seq = kept.engine.next_seq();
+    kept.apply(&Change::Kept { seq, data: b"stays for now" });
+    kept.apply(&Change::Doc { key: "key", value: b"first" });
+    assert!(!kept.engine.needs_nothing_of(0));
+    kept.roll();
+    kept.apply(&Change::Doc { key: "key", value: b"second" });
+    assert!(!kept.engine.needs_nothing_of(0), "the payload is alive");
+    kept.apply(&Change::LetGo { seqs: vec![seq] });
+    assert!(kept.engine.needs_nothing_of(0) && !kept.engine.needs_nothing_of(1));
+    kept.replay();
+    assert!(kept.engine.needs_nothing_of(0) && !kept.engine.needs_nothing_of(1));
+    kept.apply(&Change::DocGone { key: "key" });
+    assert!(kept.engine.needs_nothing_of(1));
+    assert!(kept.engine.queue(queue).is_some(), "declarations are in every segment");
+}
