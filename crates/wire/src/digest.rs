@@ -53,10 +53,10 @@ pub fn md5_of_each(texts: &[&str]) -> Vec<String> {
 
 /// An MD5, 16 bytes, in hex.
 pub fn to_hex(md5: &[u8]) -> String {
-    let mut digits = [0; 32];
-    // Fails only for another number of bytes.
+    let mut digits = vec![0; 2 * md5.len()];
+    // Fails only for another number of digits.
     _ = hex::encode_to_slice(md5, &mut digits);
-    String::from_utf8_lossy(&digits).into_owned()
+    String::from_utf8(digits).unwrap_or_default()
 }
 
 /// Blocks of a text with its padding.
