@@ -155,7 +155,10 @@ fn of_header<'r>(text: &'r str, headers: &'r HeaderMap) -> Result<Claim<'r>, Ref
         (claim.credential, claim.signature) = (Some(key.into()), Some(signature.into()));
         return Ok(claim);
     }
-    for part in rest.split([',', ' ']) {
+    let mut from = 0;
+    for end in memchr::memchr2_iter(b',', b' ', rest.as_bytes()).chain([rest.len()]) {
+        let part = &rest[from..end];
+        from = end + 1;
         let Some((name, value)) = part.split_once('=') else { continue };
         let (slot, name) = match name {
             "Credential" => (&mut claim.credential, "Credential"),

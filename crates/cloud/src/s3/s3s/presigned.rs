@@ -26,6 +26,7 @@ pub(crate) enum Scheme {
 impl Scheme {
     /// The scheme that a request's URL follows, if it is signed at all.
     pub(crate) fn of(parts: &Parts) -> Option<Self> {
+        parts.uri.query()?;
         let claim = Claim::of(parts).ok().flatten().filter(|claim| claim.scheme == sigv4::Scheme::Query)?;
         Some(if claim.is_old() { Self::V2 } else { Self::V4 })
     }
