@@ -4,15 +4,18 @@ use std::fmt::Write as _;
 
 use crate::axis::Axis;
 use crate::text::{cut, escape, width};
-use crate::{Chart, Line, X};
+use crate::{Band, Chart, Line, X};
 
-/// How wide a chart is, and the frame in it. The numbers are pixels where the page shows it in its own size.
-pub(crate) const WIDTH: f64 = 480.0;
+/// How wide a chart is, and the frame in it. The numbers are pixels where the page shows it in its own size: that of a phone.
+pub(crate) const WIDTH: f64 = 360.0;
 pub(crate) const LEFT: f64 = 52.0;
 pub(crate) const RIGHT: f64 = WIDTH - 16.0;
 const PLOT_HEIGHT: f64 = 170.0;
 const TITLE_HEIGHT: f64 = 24.0;
 const LEGEND_ROW: f64 = 17.0;
+/// The name of a band, and the line below it from its begin to its end. There are so many rows of them at most.
+const STRIP: f64 = 17.0;
+const STRIPS: usize = 4;
 const BELOW: f64 = 24.0;
 /// A name in the legend is so wide at most, and the dash before it takes so much.
 const NAME: f64 = 150.0;
@@ -41,14 +44,17 @@ impl Frame {
 /// The chart as text.
 pub(crate) fn draw(chart: &Chart<'_>) -> String {
     let (legend, rows) = legend(&chart.lines);
-    let top = TITLE_HEIGHT + rows * LEGEND_ROW + 6.0;
-    let bottom = top + PLOT_HEIGHT;
     let points = || chart.lines.iter().flat_map(|line| &line.points).filter(|point| is_drawn(**point));
     let ends = chart.bands.iter().filter(|band| band.to.is_finite()).map(|band| band.to);
     let all = chart.lines.iter().flat_map(|line| &line.points).map(|point| point.0);
     let x = Axis::lower(chart.x, all.chain(ends));
     let y = Axis::left(chart.y, points().map(|point| point.1));
-    let frame = Frame { top, bottom, x, y };
+    let head = TITLE_HEIGHT + rows * LEGEND_ROW;
+    let frame = Frame { top: 0.0, bottom: PLOT_HEIGHT, x, y };
+    let (strips, rows) = strips(&chart.bands, &frame, head);
+    let top = head + rows as f64 * STRIP + 8.0;
+    let frame = Frame { top, bottom: top + PLOT_HEIGHT, ..frame };
+    let bottom = frame.bottom;
     let mut svg = String::with_capacity(8 << 10);
     let title = escape(chart.title);
     // Writing into a String can't fail.
@@ -60,6 +66,7 @@ pub(crate) fn draw(chart: &Chart<'_>) -> String {
         escape(&cut(chart.title, WIDTH * 0.85))
     );
     svg.push_str(&legend);
+    svg.push_str(&strips);
     draw_bands(&mut svg, chart, &frame);
     draw_axes(&mut svg, chart.x, &frame);
     for (n, line) in chart.lines.iter().enumerate() {
@@ -105,24 +112,69 @@ fn legend(lines: &[Line<'_>]) -> (String, f64) {
     (svg, row)
 }
 
-fn draw_bands(svg: &mut String, chart: &Chart<'_>, frame: &Frame) {
-    for band in chart.bands.iter().filter(|band| band.from.is_finite() && band.to.is_finite()) {
-        let (from, to) = (frame.x(band.from), frame.x(band.to.max(band.from)));
-        // What took no time is seen all the same.
-        let from = from.min(RIGHT - 1.0);
-        let wide = (to - from).max(1.0);
-        let name = escape(band.name);
+/// What has a begin and an end.
+fn drawn<'a>(bands: &'a [Band<'a>]) -> impl Iterator<Item = &'a Band<'a>> {
+    bands.iter().filter(|band| band.from.is_finite() && band.to.is_finite())
+}
+
+/// From where to where a band is seen: also one that took no time.
+fn extent(band: &Band<'_>, frame: &Frame) -> (f64, f64) {
+    let from = frame.x(band.from).min(RIGHT - 1.0);
+    (from, frame.x(band.to.max(band.from)).max(from + 1.0))
+}
+
+/// The names of the bands above the frame, in rows below `head` in which none touches another, and how many rows they are. Of those for
+/// which there is no row it is said how many they are.
+fn strips(bands: &[Band<'_>], frame: &Frame, head: f64) -> (String, usize) {
+    let (mut svg, mut rows, mut hidden) = (String::new(), Vec::<f64>::new(), 0);
+    let mut bands: Vec<_> = drawn(bands).collect();
+    bands.sort_by(|one, other| one.from.total_cmp(&other.from));
+    for band in bands {
+        let (from, to) = extent(band, frame);
+        let name = cut(band.name, RIGHT - LEFT);
+        let at = from.min(RIGHT - width(&name)).max(LEFT);
+        let end = to.max(at + width(&name)) + 6.0;
+        let row = match rows.iter().position(|end| *end <= at) {
+            Some(row) => row,
+            None if rows.len() < STRIPS => {
+                rows.push(0.0);
+                rows.len() - 1
+            }
+            None => {
+                hidden += 1;
+                continue;
+            }
+        };
+        rows[row] = end;
+        let y = head + (row + 1) as f64 * STRIP;
         let _ = write!(
             svg,
-            "<rect class=\"band\" x=\"{from:.1}\" y=\"{:.1}\" width=\"{wide:.1}\" height=\"{PLOT_HEIGHT}\"><title>{name}</title>\
-             </rect>",
-            frame.top
+            "<text class=\"faint\" x=\"{at:.1}\" y=\"{:.1}\">{}</text><rect class=\"strip\" x=\"{from:.1}\" y=\"{:.1}\" \
+             width=\"{:.1}\" height=\"2\"/>",
+            y - 4.0,
+            escape(&name),
+            y - 1.0,
+            to - from
         );
-        if wide > 40.0 {
-            let short = cut(band.name, wide - 6.0);
-            let (x, y) = (from + 3.0, frame.top + 12.0);
-            let _ = write!(svg, "<text class=\"faint\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escape(&short));
-        }
+    }
+    if hidden > 0 {
+        rows.push(0.0);
+        let y = head + rows.len() as f64 * STRIP - 4.0;
+        let _ = write!(svg, "<text class=\"faint\" x=\"{LEFT}\" y=\"{y:.1}\">and {hidden} more</text>");
+    }
+    (svg, rows.len())
+}
+
+fn draw_bands(svg: &mut String, chart: &Chart<'_>, frame: &Frame) {
+    for band in drawn(&chart.bands) {
+        let (from, to) = extent(band, frame);
+        let _ = write!(
+            svg,
+            "<rect class=\"band\" x=\"{from:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{PLOT_HEIGHT}\"><title>{}</title></rect>",
+            frame.top,
+            to - from,
+            escape(band.name)
+        );
     }
 }
 
@@ -169,7 +221,7 @@ fn draw_line(svg: &mut String, n: usize, line: &Line<'_>, frame: &Frame) {
         let mut places = piece.iter().map(|(x, y)| (frame.x(*x), frame.y(*y)));
         let Some((x, y)) = places.next() else { continue };
         if piece.len() == 1 {
-            let _ = write!(dots, "<circle class=\"dot ink{}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2\"/>", n % INKS);
+            let _ = write!(dots, "<circle class=\"dot ink{}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>", n % INKS);
             continue;
         }
         let _ = write!(path, "M{x:.1} {y:.1}");

@@ -1,18 +1,24 @@
-//! Charts as SVG: lines over time, quantiles on a logarithmic axis, bands of time in which something was wrong.
+//! Charts as SVG: lines over time, quantiles on a logarithmic axis, bands of time in which something was wrong; and lanes, on which one
+//! thing goes its way in time.
+//! And what leads where, as a layered drawing ([`layers`]).
 //!
 //! Data in, text out. The text is for an HTML page: it has no namespace, so no address stands in it, and its colours are those of
 //! [`STYLE`], which the page has once, for light and for dark. Whatever stands in a name is escaped, and cut where there is no
 //! room for it.
 //!
-//! [`axis`] knows which values an axis has, and which of them are labelled; [`draw`] draws; [`text`] is what is written.
+//! [`axis`] knows which values an axis has, and which of them are labelled; [`draw`] draws charts, [`lanes`] lanes; [`text`] is what is
+//! written.
 
 mod axis;
 mod draw;
+mod lanes;
+pub mod layers;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
+pub use self::lanes::{Lane, Lanes, Span, Step};
 pub use self::text::escape;
 
 /// What the classes of a chart look like. Text and axes have the colour of the page's own text.

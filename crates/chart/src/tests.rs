@@ -15,7 +15,7 @@ fn line(points: &[(f64, f64)]) -> Line<'_> {
 }
 
 /// Every element of a chart that is well formed.
-fn elements(svg: &str) -> Vec<BytesStart<'static>> {
+pub(crate) fn elements(svg: &str) -> Vec<BytesStart<'static>> {
     let mut reader = Reader::from_str(svg);
     reader.config_mut().check_end_names = true;
     let (mut found, mut depth) = (Vec::new(), 0);
@@ -155,6 +155,45 @@ fn names_are_escaped_and_cut() {
             assert!(shown.chars().count() < 120, "{shown}");
         }
     }
+}
+
+/// Names of faults lay on each other.
+#[test]
+fn bands_have_their_names_in_rows_of_their_own() {
+    let band = |name, from, to| Band { name, from, to };
+    let bands =
+        vec![band("one", 0.0, 9.0), band("two", 1.0, 2.0), band("three", 8.0, 9.0), band("nowhere", f64::NAN, 1.0)];
+    let lines = vec![line(&[(0.0, 1.0), (10.0, 1.0)])];
+    let svg = Chart { title: "t", x: X::Time, y: Y::Count, lines: lines.clone(), bands }.svg();
+    let y = |name: &str| {
+        let before = svg.split(&format!(">{name}</text>")).next().unwrap();
+        before.rsplit_once("y=\"").unwrap().1.split_once('"').unwrap().0.to_owned()
+    };
+    assert_ne!(y("one"), y("two"));
+    assert_eq!((y("two"), svg.matches("class=\"strip\"").count()), (y("three"), 3));
+    let many = (0..50).map(|_| band("same", 0.0, 9.0)).collect();
+    let svg = Chart { title: "t", x: X::Time, y: Y::Count, lines, bands: many }.svg();
+    assert!(svg.contains(">and 46 more</text>"), "{svg}");
+}
+
+#[test]
+fn lanes_are_numbers_and_text_whatever_they_are_made_of() {
+    let hostile = "</svg><script>";
+    for times in [[0.0, 0.0], [0.2, 5e3], [f64::NAN, 1.0], [-5.0, f64::INFINITY], [1.0, 1e300]] {
+        let spans =
+            vec![Span { name: hostile, from: times[0], to: times[1] }, Span { name: "dot", from: 1.0, to: 1.0 }];
+        let lane = |name| Lane { name, told: hostile.repeat(20), spans: spans.clone() };
+        let lanes = vec![lane(hostile), lane("topic")];
+        let steps = vec![Step { at: times[0], from: 0, to: 1 }];
+        let svg = Lanes { title: hostile, lanes, steps }.svg();
+        elements(&svg);
+        assert!(!svg.contains("NaN") && !svg.contains("inf") && !svg.contains("<script"), "{times:?}: {svg}");
+        for part in svg.split(" x=\"").skip(1) {
+            let x: f64 = part.split_once('"').unwrap().0.parse().unwrap();
+            assert!((0.0..WIDTH).contains(&x), "{x}: {svg}");
+        }
+    }
+    elements(&Lanes { title: "none", lanes: Vec::new(), steps: Vec::new() }.svg());
 }
 
 #[test]

@@ -6,7 +6,9 @@
 //!
 //! ```text
 //! server, maintenance      open, start, stop, and what is done without being asked: may name all
+//! inside                   what the process does by itself that a cloud runs in, without a socket
 //! gateway                  route, verify, answer; the server's own pages; what AWS has and this cloud hasn't
+//! console                  what there is and what became of messages: views, their API, events
 //! services                 the registry: which code answers for which service
 //! cloudformation           } one folder a service, one file an operation; of each other
 //! firehose > s3 > sns      } they know no more than these arrows
@@ -26,6 +28,7 @@ mod authority;
 mod blobs;
 mod chaos;
 mod cloudformation;
+mod console;
 mod core;
 mod ecr;
 mod firehose;
@@ -35,6 +38,7 @@ pub mod fuzz;
 mod gateway;
 mod http;
 mod iam;
+mod inside;
 mod kms;
 mod logs;
 mod maintenance;
@@ -53,11 +57,15 @@ mod sts;
 mod testing;
 
 pub use self::core::clock::{Clock, FASTEST, wall};
+pub use self::core::journal::History;
 pub use self::core::transaction::Transaction;
 pub use self::core::{Cloud, Core};
 pub use self::gateway::Access;
 pub use self::gateway::chaos::ChaosRules;
 pub use self::gateway::guard::Guard;
-pub use self::gateway::log::RequestLog;
+pub use self::gateway::log::{LogForm, RequestLog};
+pub use self::inside::Inside;
+pub use self::s3::Listed;
 pub use self::server::{FolderError, OpenError, Options, Server};
 pub use self::sigv4::{Credentials, Key};
+pub use wire::AwsError;

@@ -10,9 +10,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::blobs::Blobs;
+use crate::console::watch::Watch;
 use crate::core::Cloud;
 use crate::core::Core;
 use crate::core::clock::Clock;
+use crate::core::journal::History;
 use crate::folder::{DataFolder, Home, OBJECTS};
 use crate::gateway::{Access, Gateway};
 use crate::quotas::Quotas;
@@ -41,6 +43,8 @@ pub struct Options {
     pub quotas: bool,
     /// Where the time comes from.
     pub clock: Clock,
+    /// How much is remembered of what became of messages.
+    pub history: History,
     /// Bytes of a segment of the log.
     pub segment_bytes: u32,
 }
@@ -55,6 +59,7 @@ impl Options {
             placeholders: false,
             quotas: false,
             clock: Clock::System,
+            history: History::default(),
             segment_bytes: log::Options::default().segment_bytes,
         }
     }
@@ -75,8 +80,8 @@ impl Cloud {
         };
         if options.durability == Durability::Memory {
             let folder = temporary().map_err(failed(&std::env::temp_dir()))?;
-            let objects = Directory::open(folder.path()).and_then(|objects| Blobs::open(Arc::new(objects), false));
-            let blobs = objects.map_err(failed(folder.path()))?;
+            let objects = Directory::open(folder.path()).map_err(failed(folder.path()))?;
+            let blobs = Blobs::temporary(Arc::new(objects));
             let (core, recovery) = open(Arc::new(MemoryDisk::default()))?;
             let mut cloud = Self::new(core, blobs, Some(Home::Temporary(folder)), print);
             cloud.configure(&options);
@@ -106,6 +111,7 @@ impl Cloud {
     }
 
     fn configure(&mut self, options: &Options) {
+        self.core.remember(options.history);
         self.placeholders = options.placeholders;
         if options.quotas {
             self.quotas = Quotas::aws();
@@ -131,7 +137,9 @@ impl Server {
         cloud.reach.opened(address, access.credentials.is_some(), access.deliver_to_loopback);
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let (workers, gateway) = (http::Workers::start()?, Arc::new(Gateway::with_access(cloud.clone(), access)));
+        let watch = Arc::new(Watch::default());
+        let gateway = Arc::new(Gateway::with_access(cloud.clone(), access, watch.clone()));
+        let workers = http::Workers::default();
         let (kept, stopping) = (cloud.clone(), stop.clone());
         tasks.spawn(async move {
             // No answer tells a time that a restart doesn't know.
@@ -140,6 +148,7 @@ impl Server {
             }
             http::serve(listener, workers, gateway, stopping).await;
         });
+        tasks.spawn(crate::console::watch::sample::run(cloud.clone(), watch, stop.clone()));
         tasks.spawn(maintenance::run(cloud.clone(), stop.clone()));
         tasks.spawn(crate::firehose::flusher::run(cloud.clone(), stop.clone()));
         tokio::spawn(crate::cloudformation::resume(cloud.clone(), &SERVICES));

@@ -292,7 +292,7 @@ impl Engine {
 
     fn apply_moved(&mut self, moved: &Moved) -> Owner {
         let Some(from) = self.queues.get_mut(&moved.from) else { return Owner::None };
-        let group = from.get(moved.from_position).map(|entry| from.group_name(entry).to_owned());
+        let group = from.get(moved.from_position).map(|entry| from.group_of(entry).to_owned());
         let Some(entry) = from.remove(moved.from_position) else { return Owner::None };
         let Some(to) = self.queues.get_mut(&moved.to) else {
             self.release_entry(&entry);

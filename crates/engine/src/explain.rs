@@ -45,6 +45,22 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// What a subscription would do today with a message of its topic that it got nothing of: nobody notes that when it happens.
+    pub fn explain_absence(&self, subscription: &Subscription, sent: &Sent<'_>) -> Outcome {
+        if !subscription.config.confirmed {
+            return Outcome::Pending;
+        }
+        if subscription.replaying {
+            return Outcome::Replaying;
+        }
+        match mismatches(subscription, sent, 0) {
+            mismatches if mismatches.is_empty() => Outcome::Duplicate,
+            mismatches => Outcome::Filtered(mismatches),
+        }
+    }
+}
+
 /// What in a message doesn't meet a subscription's filter policy.
 pub(super) fn mismatches(subscription: &Subscription, sent: &Sent<'_>, body: usize) -> Vec<Mismatch> {
     let Some(filter) = &subscription.filter else { return Vec::new() };

@@ -41,7 +41,57 @@ impl std::fmt::Display for Mismatch {
     }
 }
 
+/// What one condition of a policy says to a message, whatever the others say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// The key's path, its names joined by dots.
+    pub key: String,
+    /// The list of values as the policy writes it, JSON.
+    pub rule: String,
+    /// What doesn't meet it; none if it is met.
+    pub mismatch: Option<Mismatch>,
+}
+
 impl FilterPolicy {
+    /// Asks each condition alone about a message's attributes.
+    pub fn check_attributes<'a>(&self, attributes: impl Iterator<Item = Attribute<'a>> + Clone) -> Vec<Checked> {
+        self.check(|condition| {
+            if attributes::holds(condition, attributes.clone()) {
+                return None;
+            }
+            let mut values = Vec::new();
+            for attribute in attributes.clone().filter(|a| *a.name == *condition.path) {
+                attributes::each_value(attribute, &mut |value| {
+                    note(&mut values, value);
+                    false
+                });
+            }
+            Some(found(values))
+        })
+    }
+
+    /// Asks each condition alone about a message's body; `None`: no JSON object.
+    pub fn check_body(&self, body: Option<&Body>) -> Vec<Checked> {
+        self.check(|condition| {
+            let Some(body) = body else { return Some(Found::NoObject) };
+            if body::satisfied(&[condition], body) {
+                return None;
+            }
+            let mut values = Vec::new();
+            body::each_value(&condition.path, body, &mut |value| note(&mut values, value));
+            Some(found(values))
+        })
+    }
+
+    fn check(&self, ask: impl Fn(&Condition) -> Option<Found>) -> Vec<Checked> {
+        let checked = self.conditions.iter().map(|condition| Checked {
+            key: condition.path.to_string(),
+            rule: condition.source.to_string(),
+            mismatch: ask(condition).map(|found| Mismatch::new(condition, found)),
+        });
+        checked.collect()
+    }
+
     /// Empty if the message matches; else one mismatch for each branch of the policy.
     pub fn explain_attributes<'a>(&self, attributes: impl Iterator<Item = Attribute<'a>> + Clone) -> Vec<Mismatch> {
         if self.scope != Scope::MessageAttributes || self.matches_attributes(attributes.clone()) {

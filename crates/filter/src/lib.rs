@@ -17,7 +17,7 @@ mod wildcard;
 
 pub use attributes::Attribute;
 pub use body::Body;
-pub use explain::{Found, Mismatch};
+pub use explain::{Checked, Found, Mismatch};
 
 use compile::{Compiled, MAX_COMBINATIONS, MAX_KEYS};
 use rule::Condition;

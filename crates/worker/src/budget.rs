@@ -25,15 +25,36 @@ impl Budget {
         before.map_or(0, part)
     }
 
-    /// Of the reserved, so many came; the rest is free again.
-    pub(crate) fn give_back_rest(&self, reserved: i64, came: i64) {
-        self.free.fetch_add(reserved - came, Ordering::Relaxed);
-        self.open.fetch_sub(came, Ordering::Relaxed);
+    /// What was reserved, until it is known how many came.
+    pub(crate) fn part(&self, reserved: i64) -> Part<'_> {
+        Part { budget: self, reserved, came: 0 }
     }
 
     /// Whether all that may be taken was taken.
     pub(crate) fn is_spent(&self) -> bool {
         self.open.load(Ordering::Relaxed) <= 0
+    }
+}
+
+/// A part of a budget for which a receive asks. Dropped, what didn't come of it is free again.
+#[derive(Debug)]
+pub(crate) struct Part<'a> {
+    budget: &'a Budget,
+    reserved: i64,
+    came: i64,
+}
+
+impl Part<'_> {
+    /// So many came.
+    pub(crate) fn came(mut self, messages: i64) {
+        self.came = messages;
+    }
+}
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        self.budget.free.fetch_add(self.reserved - self.came, Ordering::Relaxed);
+        self.budget.open.fetch_sub(self.came, Ordering::Relaxed);
     }
 }
 
@@ -47,11 +68,12 @@ mod tests {
         let parts: Vec<i64> = (0..5).map(|_| budget.reserve(10)).collect();
         assert_eq!(parts, [2, 1, 1, 1, 1]);
         assert_eq!(budget.reserve(10), 0);
-        budget.give_back_rest(2, 0);
+        // A receive that is dropped brought nothing.
+        drop(budget.part(2));
         assert_eq!(budget.reserve(10), 1);
         for _ in 0..6 {
             assert!(!budget.is_spent());
-            budget.give_back_rest(1, 1);
+            budget.part(1).came(1);
         }
         assert!(budget.is_spent());
         assert_eq!(Budget::new(1_000, 4).reserve(10), 10);

@@ -37,9 +37,11 @@ impl Shared {
                 continue;
             }
             room.split(room.num_permits() - want);
+            // What doesn't come is free again, also where the worker is dropped meanwhile.
+            let reserved = self.settings.budget.as_ref().map(|budget| budget.part(want as i64));
             let received = self.receive(room, self.poll()).await;
-            if let Some(budget) = &self.settings.budget {
-                budget.give_back_rest(want as i64, received.as_ref().map_or(0, |jobs| jobs.len() as i64));
+            if let Some(reserved) = reserved {
+                reserved.came(received.as_ref().map_or(0, |jobs| jobs.len() as i64));
             }
             match received {
                 Ok(jobs) => {
@@ -64,9 +66,10 @@ impl Shared {
 
     /// Room for as many messages as a receive may bring. It waits until it pays to ask: what waits here lasts meanwhile.
     async fn wait_for_room(&self) -> Option<OwnedSemaphorePermit> {
-        let least = (self.settings.buffer / 2).clamp(1, MAX_MESSAGES);
+        let most = self.settings.receive.clamp(1, MAX_MESSAGES);
+        let least = (self.settings.buffer / 2).clamp(1, most);
         let mut room = self.room.clone().acquire_many_owned(least as u32).await.ok()?;
-        while room.num_permits() < MAX_MESSAGES
+        while room.num_permits() < most
             && let Ok(more) = self.room.clone().try_acquire_owned()
         {
             room.merge(more);

@@ -19,6 +19,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// How many more may wait here to be worked on.
     pub buffer: usize,
+    /// How many messages a receive asks for at most, 1 to 10.
+    pub receive: usize,
     /// Extends the visibility of all that is held while it is held. Without, nothing is extended, and a lease knows nothing of the
     /// visibility timeout.
     pub heartbeat: bool,
@@ -49,6 +51,7 @@ impl Default for Settings {
             receivers: 1,
             concurrency: 10,
             buffer: 10,
+            receive: 10,
             heartbeat: true,
             visibility: None,
             max_held: MAX_VISIBILITY,

@@ -14,6 +14,8 @@ use log::Space;
 #[derive(Clone)]
 pub(crate) struct Files {
     folder: Arc<Directory>,
+    /// Its folders are made when a blob needs them, not at the start.
+    sparse: bool,
     /// Bytes that are being written.
     writing: Arc<AtomicU64>,
 }
@@ -36,7 +38,12 @@ impl Files {
         for name in shards() {
             folder.folder_or_new(&name).map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
         }
-        Ok(Self { folder, writing: Arc::default() })
+        Ok(Self { folder, sparse: false, writing: Arc::default() })
+    }
+
+    /// Opens a folder whose folders are made when they are needed: to make and remove 256 of them takes longer than most tests.
+    pub(crate) fn sparse(folder: Arc<Directory>) -> Self {
+        Self { folder, sparse: true, writing: Arc::default() }
     }
 
     /// The folder of objects itself.
@@ -46,6 +53,9 @@ impl Files {
 
     /// The first of the folders in it that is gone.
     pub(crate) fn missing(&self) -> io::Result<Option<String>> {
+        if self.sparse {
+            return Ok(None);
+        }
         let there: HashSet<_> = self.folder.names()?.into_iter().flatten().collect();
         Ok(shards().find(|name| !there.contains(name)))
     }
@@ -55,9 +65,19 @@ impl Files {
         self.folder.folder(id.get(..2).unwrap_or("00"))
     }
 
+    /// The same for a blob that is new.
+    fn shard_of_new(&self, id: &str) -> io::Result<Directory> {
+        match self.shard(id) {
+            Err(error) if self.sparse && error.kind() == io::ErrorKind::NotFound => {
+                self.folder.folder_or_new(id.get(..2).unwrap_or("00"))
+            }
+            found => found,
+        }
+    }
+
     /// Makes the file of a new blob.
     pub(crate) fn create(&self, id: &str) -> io::Result<File> {
-        self.shard(id)?.new_file(id)
+        self.shard_of_new(id)?.new_file(id)
     }
 
     /// The blob's file: there, and as long as it was when it was written.
@@ -83,7 +103,7 @@ impl Files {
 
     /// Gives a blob's bytes a second id.
     pub(crate) fn link(&self, id: &str, new: &str) -> io::Result<()> {
-        self.shard(id)?.link(id, &self.shard(new)?, new)
+        self.shard(id)?.link(id, &self.shard_of_new(new)?, new)
     }
 
     /// Reserves disk space for a write, which holds the reservation to its end. Refuses bytes that, with all others being

@@ -79,6 +79,11 @@ impl Blobs {
         Ok(Self { files, sync, pins: Arc::default() })
     }
 
+    /// The blobs of a cloud that keeps nothing, in a folder that goes with it.
+    pub fn temporary(folder: Arc<Directory>) -> Self {
+        Self { files: Files::sparse(folder), sync: false, pins: Arc::default() }
+    }
+
     /// Starts a blob with an id that was never used. `look` sees its bytes as they pass.
     pub fn draft<L: Look>(&self, id: BlobId, look: L) -> Draft<L> {
         Draft::new(self.clone(), id, look)

@@ -1,13 +1,16 @@
 //! The state that all requests share.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::{Notify, OnceCell};
 
 use super::Core;
 use super::background::Background;
+use super::consumers::Consumers;
 use super::notices::Notices;
 use super::used_keys::UsedKeys;
 use crate::authority::Authority;
@@ -18,6 +21,7 @@ use crate::notification::reach::Reach;
 use crate::notification::signing::Signer;
 use crate::notification::tls::Tls;
 use crate::quotas::Quotas;
+use engine::StreamId;
 use wire::AwsError;
 
 /// The server's state, shared by all requests.
@@ -28,6 +32,8 @@ pub struct Cloud {
     pub notices: Arc<Notices>,
     /// A message move task was started: the mover looks again.
     pub move_tasks: Notify,
+    /// A stack's operation has ended.
+    pub stack_rests: Notify,
     /// A subscription came, went or was confirmed, or there is a key to keep: SNS looks again.
     pub subscriptions_changed: Notify,
     /// When users' access keys were used last.
@@ -46,6 +52,10 @@ pub struct Cloud {
     pub(crate) chaos: Chaos,
     /// AWS's quotas of throughput, if they are kept.
     pub(crate) quotas: Quotas,
+    /// Streams that are to land at once what they hold.
+    pub(crate) hurried: Mutex<BTreeSet<StreamId>>,
+    /// Who polls queues.
+    pub(crate) consumers: Consumers,
     /// Placeholders may stand in stacks for what isn't simulated.
     pub placeholders: bool,
     /// Where the server listens; known once it does.
@@ -66,6 +76,7 @@ impl Cloud {
             core,
             notices,
             move_tasks: Notify::default(),
+            stack_rests: Notify::default(),
             subscriptions_changed: Notify::default(),
             used_keys: UsedKeys::default(),
             signer: Signer::default(),
@@ -75,6 +86,8 @@ impl Cloud {
             blobs,
             chaos,
             quotas: Quotas::default(),
+            hurried: Mutex::default(),
+            consumers: Consumers::default(),
             placeholders: false,
             address: OnceLock::new(),
             authority: OnceCell::new(),

@@ -6,8 +6,10 @@ pub(crate) mod background;
 pub(crate) mod clock;
 mod cloud;
 pub(crate) mod compaction;
+pub(crate) mod consumers;
 mod declare;
 pub(crate) mod expire;
+pub(crate) mod journal;
 pub(crate) mod kept;
 pub(crate) mod kept_time;
 pub(crate) mod notices;
@@ -29,6 +31,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use self::clock::Clock;
+use self::journal::{History, Journal};
 use self::kept_time::Kept;
 use self::notices::Notices;
 use self::transaction::{Frames, Transaction};
@@ -66,6 +69,7 @@ pub struct Core {
 struct State {
     engine: Engine,
     frames: Frames,
+    journal: Journal,
     /// Where the last transaction ended, in bytes of its segment; none before this run's first.
     end: Option<u64>,
     /// Why nothing more is done until a restart: memory and log are no longer alike.
@@ -89,7 +93,8 @@ impl Core {
             Some(kept) => clock.not_before(kept.last),
             None => clock,
         };
-        let state = State { engine, frames: Frames::default(), end: None, broken: None };
+        let journal = Journal::new(History::default());
+        let state = State { engine, frames: Frames::default(), journal, end: None, broken: None };
         let core = Self {
             state: Mutex::new(state),
             log,
@@ -173,6 +178,23 @@ impl Core {
         look(&mut self.state.lock().engine, now)
     }
 
+    /// Looks at the state and at what is remembered of messages: as [`count`](Self::count), which moves queues' clocks.
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&mut Engine, &mut Journal, Millis) -> R) -> R {
+        let now = self.now();
+        let State { engine, journal, .. } = &mut *self.state.lock();
+        look(engine, journal, now)
+    }
+
+    /// From now on so much is remembered of messages; what was is forgotten.
+    pub fn remember(&self, history: History) {
+        self.state.lock().journal = Journal::new(history);
+    }
+
+    /// Forgets what became of messages.
+    pub(crate) fn forget(&self) {
+        self.state.lock().journal.forget();
+    }
+
     /// Decides and applies under the lock, then waits until the log holds it. Short: the whole cloud waits while it decides.
     pub async fn execute<R>(
         &self,
@@ -199,13 +221,13 @@ impl Core {
         let (result, position, wake, hidden, wake_streams) = {
             let now = self.now();
             let mut state = self.state.lock();
-            let State { engine, frames, end, broken } = &mut *state;
+            let State { engine, frames, journal, end, broken } = &mut *state;
             if let Some(reason) = broken {
                 return Err(unavailable(reason));
             }
             let most = self.log.admit(frees).map_err(unavailable)?;
             frames.clear();
-            let mut transaction = Transaction::new(engine, now, frames);
+            let mut transaction = Transaction::new(engine, now, frames, journal);
             transaction.most = most;
             // What a panic leaves applied goes to the log all the same: memory and log never differ.
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| decide(&mut transaction)));
@@ -214,6 +236,7 @@ impl Core {
             if let Some(refused) = refused {
                 // What the transaction had made before it is made nowhere but in memory.
                 if !frames.owners.is_empty() {
+                    journal.forget();
                     let rebuilt = rebuild::from_log(engine, &self.log, self.seed);
                     rebuilt.inspect_err(|error| *broken = Some(error.to_string())).map_err(unavailable)?;
                 }

@@ -54,6 +54,8 @@ pub struct Notices {
 struct State {
     said: HashMap<String, (Millis, u64)>,
     kept: VecDeque<(Millis, String)>,
+    /// How many there ever were: the number of the last one.
+    count: u64,
 }
 
 impl Notices {
@@ -105,6 +107,7 @@ impl Notices {
                 0 => text.to_owned(),
                 held => format!("{text} ({held} more times since)"),
             };
+            state.count += 1;
             state.kept.push_back((now, line.clone()));
             if state.kept.len() > KEPT {
                 state.kept.pop_front();
@@ -112,6 +115,19 @@ impl Notices {
             line
         };
         (self.print)(&line);
+    }
+
+    /// The number of the last notice.
+    pub fn last(&self) -> u64 {
+        self.state.lock().count
+    }
+
+    /// The notices behind the one with a number that are still kept, each with its own number and its time.
+    pub fn after(&self, number: u64) -> Vec<(u64, Millis, String)> {
+        let state = self.state.lock();
+        let first = state.count - state.kept.len() as u64 + 1;
+        let numbered = (first..).zip(&state.kept).skip_while(|(at, _)| *at <= number);
+        numbered.map(|(at, (time, text))| (at, *time, text.clone())).collect()
     }
 
     /// The last notices with their times, oldest first.

@@ -2,10 +2,12 @@
 
 use postcard::ser_flavors::Flavor;
 
+use super::journal::{Journal, Landed};
 use engine::change::{Sent, Target};
 use engine::explain::Outcomes;
 use engine::queue::Queue;
-use engine::{Change, Engine, Millis, Notification, Owner, Published, QueueId, SendError, StreamId, TopicId};
+use engine::topic::Refusal;
+use engine::{Change, Engine, Millis, Notification, Owner, Published, QueueId, SendError, Seq, StreamId, TopicId};
 use log::{self, LogError};
 
 /// Bytes of a transaction: half of what the log takes, since the declarations of a new segment may stand before it.
@@ -61,6 +63,12 @@ impl Frames {
         self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
     }
 
+    /// What was pushed last.
+    fn last(&self) -> &[u8] {
+        let start = self.ends.len().checked_sub(2).map_or(0, |before| self.ends[before]);
+        &self.bytes[start..]
+    }
+
     /// The encoded changes in order.
     pub(super) fn slices(&self) -> impl Iterator<Item = &[u8]> {
         self.ends.iter().enumerate().map(|(i, end)| {
@@ -97,6 +105,7 @@ pub struct Transaction<'t> {
     /// The time at which it is decided.
     pub now: Millis,
     pub(super) frames: &'t mut Frames,
+    journal: &'t mut Journal,
     pub(super) wake: Vec<QueueId>,
     /// Queues of which messages were hidden, with the time when these become visible again.
     pub(super) hidden: Vec<(QueueId, Millis)>,
@@ -111,9 +120,10 @@ pub struct Transaction<'t> {
 }
 
 impl<'t> Transaction<'t> {
-    pub(super) fn new(engine: &'t mut Engine, now: Millis, frames: &'t mut Frames) -> Self {
+    pub(super) fn new(engine: &'t mut Engine, now: Millis, frames: &'t mut Frames, journal: &'t mut Journal) -> Self {
         let (wake, hidden) = (Vec::new(), Vec::new());
-        Self { engine, now, frames, wake, hidden, wake_streams: false, applying: false, most: u64::MAX, refused: None }
+        let (most, refused) = (u64::MAX, None);
+        Self { engine, now, frames, journal, wake, hidden, wake_streams: false, applying: false, most, refused }
     }
 
     /// The state, to decide on.
@@ -161,10 +171,21 @@ impl<'t> Transaction<'t> {
             }
             _ => {}
         }
+        self.journal.note(self.engine, change, self.frames.last(), self.now);
         self.applying = true;
         let owner = self.engine.apply(change);
         self.applying = false;
         self.frames.owners.push(owner);
+    }
+
+    /// Remembers that a topic got a message, and which subscriptions could not have it.
+    pub(crate) fn note_published(&mut self, topic: TopicId, seq: Seq, refusals: &[Refusal]) {
+        self.journal.published(self.engine, topic, seq, refusals);
+    }
+
+    /// Remembers where records land, before the change is made that takes them out of their buffer.
+    pub(crate) fn note_landed(&mut self, object: Landed, records: &[(Seq, u16, u64)]) {
+        self.journal.landed(object, records);
     }
 
     /// Puts a document: the state of a service that the engine doesn't know itself.

@@ -26,13 +26,21 @@ pub(crate) async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
     stop.run_until_cancelled(flush_all(&cloud)).await;
 }
 
+/// Has a stream land what it holds, whatever its hints say.
+pub(crate) fn flush_now(cloud: &Cloud, id: StreamId) {
+    cloud.hurried.lock().insert(id);
+    cloud.core.streams.notify_one();
+}
+
 async fn flush_all(cloud: &Arc<Cloud>) {
     let mut failing: HashMap<StreamId, Failing> = HashMap::new();
     let mut partitioned: HashMap<StreamId, Partitions> = HashMap::new();
     let mut late = Late::default();
     loop {
         let working = cloud.core.clock().working();
+        let hurried = std::mem::take(&mut *cloud.hurried.lock());
         let waiting = find_waiting(cloud);
+        failing.retain(|id, _| !hurried.contains(id));
         failing.retain(|id, _| waiting.iter().any(|(other, _)| other == id));
         partitioned.retain(|id, _| waiting.iter().any(|(other, _)| other == id));
         late.retain(|id| waiting.iter().any(|(other, _)| *other == id));
@@ -40,8 +48,10 @@ async fn flush_all(cloud: &Arc<Cloud>) {
         let mut flushed = false;
         for (id, due) in waiting {
             let step = match due {
-                Some(due) => whole::step(cloud, id, due, &mut failing, &mut late).await,
-                None => partitions::step(cloud, id, &mut partitioned, &mut late).await,
+                Some(due) => {
+                    whole::step(cloud, id, if hurried.contains(&id) { 0 } else { due }, &mut failing, &mut late).await
+                }
+                None => partitions::step(cloud, id, hurried.contains(&id), &mut partitioned, &mut late).await,
             };
             match step {
                 Step::Again => flushed = true,

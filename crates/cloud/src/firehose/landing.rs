@@ -8,6 +8,7 @@ use super::objects::Object;
 use super::refusal::{Cause, Refusal};
 use super::stream::Document;
 use crate::core::Cloud;
+use crate::core::journal::Landed;
 use crate::core::transaction::Transaction;
 use crate::s3::{self, Bucket, Changed, Failure, Landing, S3, Written};
 use engine::policy::{Around, Decision, Policy, Principal, Request};
@@ -82,6 +83,7 @@ pub(super) async fn land<'f>(
             let files = files.as_ref().map_err(Refusal::clone)?;
             allow(&permit, objects)?;
             changed.push(name_files(cloud, tx, document, objects, files).map_err(tell)?);
+            remember(tx, document, objects);
             Ok(())
         };
         let outcomes: Vec<Outcome> =
@@ -119,6 +121,23 @@ fn name_files(
         .zip(files)
         .map(|(object, file)| (Landing { bucket, key: &object.key, principal, ..Landing::default() }, file));
     s3::land(cloud, tx, &landings.collect::<Vec<_>>())
+}
+
+/// Remembers which records lie in a batch's objects, and where.
+fn remember(tx: &mut Transaction<'_>, document: &Document, objects: &[Object]) {
+    let Some(stream) = tx.engine().stream_by_arn(&document.arn()).map(|stream| stream.config.id) else { return };
+    for object in objects {
+        let landed = Landed {
+            stream,
+            at: tx.now,
+            bucket: document.destination.bucket().to_owned(),
+            key: object.key.clone(),
+            records: object.placed.len(),
+            bytes: object.body.len() as u64,
+            failed: object.failed,
+        };
+        tx.note_landed(landed, &object.placed);
+    }
 }
 
 fn tell(failure: Failure) -> Refusal {

@@ -10,7 +10,7 @@ use super::error_log::Told;
 use super::format::{Failure, METADATA, ObjectBody, Output, Pipeline, error_line};
 use super::prefix::{ErrorOutputType, Evaluation, PartitionKeys, Prefixes, object_key};
 use super::stream::Document;
-use engine::Millis;
+use engine::{Millis, Seq};
 
 /// At most this much comes out of a batch, which holds 128 MiB at most: compressed records could become any amount.
 const MAX_BYTES: usize = 1 << 30;
@@ -29,18 +29,25 @@ pub(super) struct ObjectMaker {
     prefixes: Prefixes,
 }
 
+/// Which record it is: its payload's number, and which of the payload's deliveries.
+pub(super) type Of = (Seq, u16);
+
 /// An object that is to land.
 pub(super) struct Object {
     /// Its name in the bucket.
     pub key: String,
     /// Its bytes.
     pub body: Bytes,
+    /// The records in it, each with the byte at which it begins, before compression.
+    pub placed: Vec<(Seq, u16, u64)>,
+    /// It holds what failed.
+    pub failed: bool,
 }
 
 /// What one object is made of.
 pub(super) struct Group {
     oldest: Millis,
-    data: Vec<Vec<u8>>,
+    data: Vec<(Of, Vec<u8>)>,
 }
 
 impl ObjectMaker {
@@ -54,14 +61,15 @@ impl ObjectMaker {
         Ok(Self { document, pipeline, prefixes })
     }
 
-    /// Makes the objects of a batch of records, each with its time of arrival; `uuid` makes new ids. With them comes what is to be
-    /// told of records that fail.
+    /// Makes the objects of a batch of records, each with its time of arrival; `of` says which record is which, `uuid` makes new
+    /// ids. With them comes what is to be told of records that fail.
     ///
     /// Times in prefixes and names are of the oldest record of the object ("Understand custom prefixes for Amazon S3
     /// objects").
     pub(super) fn make_objects(
         &self,
         records: &[(Millis, Bytes)],
+        of: &[Of],
         now: Millis,
         mut uuid: impl FnMut() -> String,
     ) -> Result<(Vec<Object>, Told), String> {
@@ -69,19 +77,19 @@ impl ObjectMaker {
         let mut groups: BTreeMap<PartitionKeys, Group> = BTreeMap::new();
         let mut failures: BTreeMap<ErrorOutputType, Group> = BTreeMap::new();
         let mut bytes = 0;
-        for (arrived, record) in records {
+        for ((arrived, record), of) in records.iter().zip(of) {
             let outputs = if bytes < MAX_BYTES { self.pipeline.run(record) } else { vec![Err(too_much(record))] };
             for output in outputs {
                 match output {
                     Ok(output) => {
                         bytes += output.data.len();
                         let group = groups.entry(output.keys).or_insert_with(|| Group::new(*arrived));
-                        group.push(*arrived, output.data);
+                        group.push(*arrived, *of, output.data);
                     }
                     Err(failure) => {
                         told.add_failure(&failure);
                         let group = failures.entry(failure.kind).or_insert_with(|| Group::new(*arrived));
-                        group.push_failure(*arrived, &failure, now);
+                        group.push_failure(*arrived, *of, &failure, now);
                     }
                 }
             }
@@ -151,10 +159,14 @@ impl ObjectMaker {
         let key = object_key(&prefix, &self.document.name, self.document.version, &at, &uuid(), extension);
         let name = key.rsplit('/').next().unwrap_or(&key).to_owned();
         let mut body = ObjectBody::new(compression, &name).map_err(|error| error.to_string())?;
-        for data in &group.data {
+        let (mut placed, mut byte) = (Vec::with_capacity(group.data.len()), 0);
+        for ((seq, index), data) in &group.data {
+            placed.push((*seq, *index, byte));
+            byte += data.len() as u64;
             body.push(data).map_err(|error| error.to_string())?;
         }
-        Ok(Object { key, body: body.finish().map_err(|error| error.to_string())?.into() })
+        let body = body.finish().map_err(|error| error.to_string())?.into();
+        Ok(Object { key, body, placed, failed: failure.is_some() })
     }
 }
 
@@ -165,13 +177,13 @@ impl Group {
     }
 
     /// Adds what a record became.
-    pub(super) fn push(&mut self, arrived: Millis, data: Vec<u8>) {
+    pub(super) fn push(&mut self, arrived: Millis, of: Of, data: Vec<u8>) {
         self.oldest = self.oldest.min(arrived);
-        self.data.push(data);
+        self.data.push((of, data));
     }
 
     /// Adds the line that tells of a failure.
-    pub(super) fn push_failure(&mut self, arrived: Millis, failure: &Failure, now: Millis) {
-        self.push(arrived, error_line(failure, 1, arrived as i64, now as i64));
+    pub(super) fn push_failure(&mut self, arrived: Millis, of: Of, failure: &Failure, now: Millis) {
+        self.push(arrived, of, error_line(failure, 1, arrived as i64, now as i64));
     }
 }

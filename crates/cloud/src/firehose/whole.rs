@@ -61,7 +61,8 @@ pub(crate) async fn flush(cloud: &Arc<Cloud>, id: StreamId) -> Result<(), Refusa
     let fail = |refusal: Refusal| refusal.of_stream(&name);
     let maker = ObjectMaker::new(document).map_err(|reason| fail(Refusal::internal(reason)))?;
     let data = buffer::read(cloud, &records).await?;
-    let made = maker.make_objects(&data, cloud.core.now(), || cloud.core.uuid());
+    let of: Vec<_> = records.iter().map(|(_, record)| (record.seq, record.index)).collect();
+    let made = maker.make_objects(&data, &of, cloud.core.now(), || cloud.core.uuid());
     let (objects, told) = made.map_err(|reason| fail(Refusal::internal(reason)))?;
     let positions = records.into_iter().map(|(position, _)| position).collect();
     let flushed = vec![Change::Flushed { stream: id, positions }];

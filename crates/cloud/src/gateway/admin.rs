@@ -6,7 +6,9 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Uri};
 
+use super::to_console::{SIGN_IN, SIGN_OUT};
 use super::{chaos, clock, look, metrics, pages, reset};
+use crate::console::{api, page};
 use crate::core::Cloud;
 use crate::services::SERVICES;
 use crate::{s3, sns, sqs};
@@ -21,7 +23,7 @@ pub(super) enum Page {
     Certificate(String),
     /// The certificate that whoever speaks TLS to the server trusts: anybody's.
     Authority,
-    /// What a browser begins with.
+    /// What a browser begins with: the console's first page.
     Start,
     /// What tools poll that wait for another local cloud: anybody may know.
     TestTools,
@@ -47,6 +49,10 @@ pub(super) enum Page {
     Queues(String),
     /// The messages of a queue; with its query.
     Peek(String),
+    /// A page of the console below the first, by its method: as [`Page::Start`] it answers for itself.
+    Html(Method),
+    /// The console's API, and its sign-in: by its method. It answers for itself.
+    Console(Method),
 }
 
 impl Page {
@@ -96,6 +102,16 @@ impl Page {
                 (Page::Untaken("POST"), "POST")
             }
             "/_messaging/clock" => (Page::Clock, "GET, HEAD, POST"),
+            path if path.strip_prefix(page::BASE).is_some_and(|rest| rest.starts_with("/actions/")) => {
+                (Page::Html(method.clone()), "POST")
+            }
+            path if path.strip_prefix(page::BASE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) => {
+                (Page::Html(method.clone()), "GET, HEAD")
+            }
+            SIGN_IN | SIGN_OUT => (Page::Console(method.clone()), "POST"),
+            path if path.strip_prefix(api::BASE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) => {
+                (Page::Console(method.clone()), "GET, HEAD, POST")
+            }
             "/_localstack/health" => (Page::TestTools, "GET, HEAD"),
             _ => return Some(Page::Nowhere(path.to_owned())),
         };
@@ -107,7 +123,9 @@ impl Page {
     pub(super) fn changes(&self) -> bool {
         match self {
             Page::Reset(_) | Page::MoveClock(_) => true,
-            Page::Chaos(method) => *method != Method::GET && *method != Method::HEAD,
+            Page::Chaos(method) | Page::Console(method) | Page::Html(method) => {
+                *method != Method::GET && *method != Method::HEAD
+            }
             _ => false,
         }
     }
@@ -130,17 +148,15 @@ impl Page {
         )
     }
 
-    /// Its status, content type and text. Of `account` alone, if there is one. `url` is how the client calls the server, `body`
-    /// what it sent.
+    /// Its status, content type and text. Of `account` alone, if there is one. `body` is what the
+    /// client sent.
     pub(super) async fn answer(
         self,
         cloud: &Arc<Cloud>,
         account: Option<&str>,
-        url: &str,
         body: &[u8],
     ) -> (u16, &'static str, Bytes) {
         match self {
-            Page::Start => (200, "text/html; charset=utf-8", pages::start(cloud, url)),
             Page::TestTools => {
                 let (status, body) = pages::test_tools(cloud);
                 (status, "application/json", body)
@@ -159,6 +175,8 @@ impl Page {
             }
             Page::Clock => shown_json("clock", Ok(clock::page(cloud))),
             Page::MoveClock(query) => shown_json("clock", Box::pin(clock::advance(cloud, &query)).await),
+            // The gateway leads them elsewhere: see `to_console` and `to_html`.
+            Page::Start | Page::Html(_) | Page::Console(_) => (404, "application/json", pages::nowhere(api::BASE)),
             Page::Reset(query) => match Box::pin(reset::reset(cloud, &query)).await {
                 Ok(()) => (200, "application/json", "{}".into()),
                 Err(error) => (error.status, "text/plain; charset=utf-8", format!("{}\n", error.message).into()),

@@ -1,12 +1,13 @@
 //! `/_messaging/clock`: what time it is in the cloud, and how one that stands still is moved.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::core::Cloud;
-use crate::core::clock::Clock;
+use crate::core::clock::{Clock, Frozen};
 use crate::logs;
 use crate::s3::S3;
 use engine::Millis;
@@ -33,33 +34,58 @@ pub(super) fn page(cloud: &Cloud) -> Value {
 /// 400 for a query that says anything else, or a time that lies behind. 409 where the clock runs by itself. 503 where what fell due
 /// isn't done within a minute.
 pub(super) async fn advance(cloud: &Arc<Cloud>, query: &str) -> Result<Value, AwsError> {
-    let Clock::Frozen(frozen) = cloud.core.clock() else {
-        let message = format!(
-            "The clock runs by itself ({}): only one that stands still can be moved. Start the server with --clock frozen.",
-            cloud.core.clock().mode()
-        );
-        return Err(AwsError::new(409, "ClockRuns", message));
-    };
-    let to = destination(query, cloud.core.now())?;
-    // Before it is shown: after a crash on the way it goes on from there.
-    cloud.core.keep_time(to).await?;
-    // Lifecycle rules and the retention of logs are due then: whoever looks after that sees that the clock was moved.
-    let midnights = |now| (S3::of(cloud).may_expire() || logs::may_expire(cloud)).then(|| (now / DAY + 1) * DAY);
-    let moments = frozen.go_on(to, midnights).await.map_err(|late| {
-        let at = text::time::iso_millis(late.at);
-        AwsError::new(503, "Busy", format!("What fell due at {at} isn't done within a minute: the clock stands there."))
-    })?;
+    frozen(cloud)?;
+    let moments = go_on(cloud, destination(query, cloud.core.now())?).await?;
     let mut page = page(cloud);
     page["moments"] = moments.into();
     Ok(page)
 }
 
+/// Moves a frozen clock on by so much, as [`advance`].
+///
+/// # Errors
+/// As [`advance`].
+pub(crate) async fn advance_by(cloud: &Arc<Cloud>, by: Duration) -> Result<(), AwsError> {
+    let by = Millis::try_from(by.as_millis()).ok();
+    let to = by.and_then(|by| cloud.core.now().checked_add(by)).filter(|to| *to <= LATEST);
+    go_on(cloud, to.ok_or_else(|| wrong("the year 9000 is the last."))?).await.map(drop)
+}
+
+fn frozen(cloud: &Cloud) -> Result<&Frozen, AwsError> {
+    match cloud.core.clock() {
+        Clock::Frozen(frozen) => Ok(frozen),
+        clock => {
+            let message = format!(
+                "The clock runs by itself ({}): only one that stands still can be moved. Start the server with --clock frozen.",
+                clock.mode()
+            );
+            Err(AwsError::new(409, "ClockRuns", message))
+        }
+    }
+}
+
+/// Moves a frozen clock on until it shows `to`, and gives at how many moments on the way something was due.
+async fn go_on(cloud: &Arc<Cloud>, to: Millis) -> Result<u64, AwsError> {
+    let frozen = frozen(cloud)?;
+    // Before it is shown: after a crash on the way it goes on from there.
+    cloud.core.keep_time(to).await?;
+    // Lifecycle rules and the retention of logs are due then: whoever looks after that sees that the clock was moved.
+    let midnights = |now| (S3::of(cloud).may_expire() || logs::may_expire(cloud)).then(|| (now / DAY + 1) * DAY);
+    frozen.go_on(to, midnights).await.map_err(|late| {
+        let at = text::time::iso_millis(late.at);
+        AwsError::new(503, "Busy", format!("What fell due at {at} isn't done within a minute: the clock stands there."))
+    })
+}
+
+fn wrong(why: impl std::fmt::Display) -> AwsError {
+    AwsError::bad("InvalidParameterValue", format!("The clock was not moved: {why}"))
+}
+
 /// Where `query` wants a clock that shows `now`.
 fn destination(query: &str, now: Millis) -> Result<Millis, AwsError> {
-    let wrong = |why: String| AwsError::bad("InvalidParameterValue", format!("The clock was not moved: {why}"));
     let mut asked = text::query::pairs(query).map(|(name, value)| (name, text::query::decode_lossy(value)));
     let (Some((name, value)), None) = (asked.next(), asked.next()) else {
-        return Err(wrong("say advance=2h or to=2026-03-29T00:00:00Z, one of them.".to_owned()));
+        return Err(wrong("say advance=2h or to=2026-03-29T00:00:00Z, one of them."));
     };
     let to = match name {
         "advance" => {
@@ -74,7 +100,7 @@ fn destination(query: &str, now: Millis) -> Result<Millis, AwsError> {
         }
         other => return Err(wrong(format!("it takes advance and to, and no {other:?}."))),
     };
-    let to = to.filter(|to| *to <= LATEST).ok_or_else(|| wrong("the year 9000 is the last.".to_owned()))?;
+    let to = to.filter(|to| *to <= LATEST).ok_or_else(|| wrong("the year 9000 is the last."))?;
     if to < now {
         let now = text::time::iso_millis(now);
         return Err(wrong(format!("it shows {now}, and time doesn't go back.")));

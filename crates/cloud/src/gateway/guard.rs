@@ -6,7 +6,8 @@
 use std::net::IpAddr;
 
 use http::HeaderMap;
-use http::header::{HeaderName, ORIGIN, USER_AGENT};
+use http::header::{HOST, HeaderName, HeaderValue, ORIGIN, USER_AGENT};
+use http::request::Parts;
 
 use crate::request::host_of;
 use crate::services::SERVICES;
@@ -62,6 +63,18 @@ impl Guard {
         let browser = headers.get(USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"));
         self.any_address && browser && !headers.contains_key(&FETCH_SITE)
     }
+}
+
+/// Whether a request comes from a page of this server's, or from no page at all: browsers say so with every POST.
+pub(super) fn is_same_origin(parts: &Parts) -> bool {
+    let called = parts.headers.get(HOST).map(HeaderValue::as_bytes);
+    let called = parts.uri.authority().map(|authority| authority.as_str().as_bytes()).or(called).unwrap_or_default();
+    let is_own = |origin: &HeaderValue| {
+        let authority = origin.to_str().ok().and_then(|origin| Some(origin.split_once("://")?.1));
+        authority.is_some_and(|authority| authority.as_bytes().eq_ignore_ascii_case(called))
+    };
+    let site = parts.headers.get(&FETCH_SITE);
+    parts.headers.get(ORIGIN).is_none_or(is_own) && site.is_none_or(|site| site == "same-origin" || site == "none")
 }
 
 /// Loopback, and the names under which SDKs reach an AWS that was resolved to here.

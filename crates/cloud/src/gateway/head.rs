@@ -20,6 +20,10 @@ use crate::sqs;
 use crate::sts::session;
 use wire::{AwsError, Protocol};
 
+/// Bytes of an application's id ("Application ID", AWS SDKs and Tools Reference Guide: 50).
+const LONGEST_APPLICATION: usize = 50;
+
+static SDK_AGENT: HeaderName = HeaderName::from_static("x-amz-user-agent");
 static TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Host and port as the client addressed this server.
@@ -104,6 +108,7 @@ pub(super) fn read<'r>(
             address: Some(client.address),
             secure: client.secure,
             agent: said(&USER_AGENT),
+            application: application(parts),
             referer: said(&REFERER),
         },
         told: None,
@@ -111,6 +116,15 @@ pub(super) fn read<'r>(
     };
     let family = family(&route);
     (route, cx, refusal.map_or(Ok(()), |refusal| Err(refusal.error(family))))
+}
+
+/// The application's id: `app/NAME` among what an SDK says of itself ("Application ID", AWS SDKs and Tools Reference Guide). Some of them
+/// say it in a header of their own, for browsers keep `User-Agent` to themselves.
+fn application(parts: &Parts) -> Option<Arc<str>> {
+    let said = parts.headers.get(&SDK_AGENT)?.as_bytes();
+    let at = memchr::memmem::find(said, b" app/")? + b" app/".len();
+    let id = said[at..].split(|byte| *byte == b' ').next().and_then(|id| std::str::from_utf8(id).ok());
+    id.filter(|id| !id.is_empty() && id.len() <= LONGEST_APPLICATION).map(intern)
 }
 
 /// Who sends a request by its claim's own word.

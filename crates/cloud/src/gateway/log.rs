@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Instant;
 
 use http::request::Parts;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::core::clock::Clock;
@@ -25,9 +25,19 @@ const TOGETHER: usize = 500;
 /// The longest part of a line that a client writes, in bytes.
 const LONGEST: usize = 300;
 
+/// For whom a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogForm {
+    /// People.
+    Text,
+    /// Programs: a JSON object a line.
+    Json,
+}
+
 /// The log of requests.
 #[derive(Clone)]
 pub struct RequestLog {
+    form: LogForm,
     lines: SyncSender<String>,
     lost: Arc<AtomicU64>,
 }
@@ -38,16 +48,19 @@ impl RequestLog {
     ///
     /// # Errors
     /// There can be no thread for it.
-    pub fn to(print: impl Fn(&[String]) + Send + 'static) -> std::io::Result<(RequestLog, oneshot::Receiver<()>)> {
+    pub fn to(
+        form: LogForm,
+        print: impl Fn(&[String]) + Send + 'static,
+    ) -> std::io::Result<(RequestLog, oneshot::Receiver<()>)> {
         let (lines, waiting) = sync_channel(WAITING);
         let (end, ended) = oneshot::channel();
         let lost = Arc::<AtomicU64>::default();
         let missing = lost.clone();
         std::thread::Builder::new().name("requests".into()).spawn(move || {
-            print_all(&waiting, &missing, print);
+            print_all(form, &waiting, &missing, print);
             _ = end.send(());
         })?;
-        Ok((RequestLog { lines, lost }, ended))
+        Ok((RequestLog { form, lines, lost }, ended))
     }
 
     /// A request begins.
@@ -60,7 +73,14 @@ impl RequestLog {
 
     /// A client sent what is no request.
     pub(super) fn not_understood(&self, now: Millis, client: IpAddr, why: &str) {
-        self.put(format!("{} no request from {client}: {}", time::iso_millis(now), short(why)));
+        let (time, why) = (time::iso_millis(now), short(why));
+        self.put(match self.form {
+            LogForm::Text => format!("{time} no request from {client}: {why}"),
+            LogForm::Json => {
+                json!({"time": time, "level": "info", "record": "no_request", "client": client.to_string(), "why": why})
+                    .to_string()
+            }
+        });
     }
 
     fn put(&self, line: String) {
@@ -70,13 +90,16 @@ impl RequestLog {
     }
 }
 
-fn print_all(waiting: &Receiver<String>, lost: &AtomicU64, print: impl Fn(&[String])) {
+fn print_all(form: LogForm, waiting: &Receiver<String>, lost: &AtomicU64, print: impl Fn(&[String])) {
     while let Ok(line) = waiting.recv() {
         let mut lines = vec![line];
         lines.extend(waiting.try_iter().take(TOGETHER));
         let missing = lost.swap(0, Ordering::Relaxed);
         if missing > 0 {
-            lines.push(format!("{missing} requests are not in this log: the output is slower than they came"));
+            lines.push(match form {
+                LogForm::Text => format!("{missing} requests are not in this log: the output is slower than they came"),
+                LogForm::Json => json!({"level": "warn", "record": "requests_missing", "missing": missing}).to_string(),
+            });
         }
         print(&lines);
     }
@@ -104,8 +127,41 @@ impl Entry {
         self.ended = true;
         let facts = self.told.facts();
         if !facts.is_page {
-            self.log.put(self.line(&facts, &status.to_string()));
+            self.log.put(self.record(&facts, Ok(status)));
         }
+    }
+
+    /// What is put into the log: the status, or how it ended without one.
+    fn record(&self, facts: &Facts, status: Result<u16, &str>) -> String {
+        match (self.log.form, status) {
+            (LogForm::Json, status) => self.json(facts, status).to_string(),
+            (LogForm::Text, Ok(status)) => self.line(facts, &status.to_string()),
+            (LogForm::Text, Err(ended)) => self.line(facts, ended),
+        }
+    }
+
+    fn json(&self, facts: &Facts, status: Result<u16, &str>) -> Value {
+        let mut record = json!({"time": time::iso_millis(self.clock.now()), "level": "info", "record": "request"});
+        let mut note = |name: &str, text: &str| {
+            if !text.is_empty() {
+                record[name] = short(text).into();
+            }
+        };
+        note("service", facts.service);
+        note("operation", &facts.operation);
+        note("resource", &facts.resource);
+        note("request", if facts.service.is_empty() { &self.sent } else { "" });
+        note("error", &facts.code);
+        note("answer", &facts.answer);
+        note("account", facts.account.as_deref().unwrap_or_default());
+        note("region", facts.region.as_deref().unwrap_or_default());
+        match status {
+            Ok(status) => record["status"] = status.into(),
+            Err(ended) => record["ended"] = ended.into(),
+        }
+        let micros = self.began.elapsed().as_micros() as f64;
+        record["ms"] = (micros / 1_000.0).into();
+        record
     }
 
     fn line(&self, facts: &Facts, status: &str) -> String {
@@ -132,7 +188,7 @@ impl Drop for Entry {
     fn drop(&mut self) {
         if !self.ended {
             let what = if std::thread::panicking() { "500 InternalFailure" } else { "client gone" };
-            self.log.put(self.line(&self.told.facts(), what));
+            self.log.put(self.record(&self.told.facts(), Err(what)));
         }
     }
 }
@@ -237,7 +293,7 @@ mod tests {
             _ = wait.recv();
             lines.iter().for_each(|line| tell.send(line.clone()).unwrap());
         };
-        let (log, ended) = RequestLog::to(print).unwrap();
+        let (log, ended) = RequestLog::to(LogForm::Text, print).unwrap();
         for number in 0..2 * WAITING {
             log.put(number.to_string());
         }

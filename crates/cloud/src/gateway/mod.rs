@@ -4,15 +4,17 @@ mod access;
 mod admin;
 mod answer;
 pub(crate) mod chaos;
-mod clock;
+pub(crate) mod clock;
 pub(crate) mod guard;
 mod head;
 pub(crate) mod log;
 mod look;
 mod metrics;
 mod pages;
-mod reset;
+pub(crate) mod reset;
 mod route;
+mod to_console;
+mod to_html;
 mod to_page;
 mod to_s3;
 
@@ -21,6 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::header::{CONNECTION, EXPECT, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response};
@@ -37,6 +40,8 @@ use route::Route;
 pub(crate) use route::route;
 
 use crate::chaos::Kind;
+use crate::console::sign_in::Sessions;
+use crate::console::watch::Watch;
 use crate::core::Cloud;
 use crate::http::body::{self, Body};
 use crate::http::{Client, Handler, drain};
@@ -53,18 +58,20 @@ pub(crate) struct Gateway {
     cloud: Arc<Cloud>,
     request_ids: RequestIds,
     access: Access,
+    watch: Arc<Watch>,
+    sessions: Sessions,
 }
 
 impl Gateway {
     /// A gateway for loopback that looks at no signature.
     #[cfg(test)]
     pub(crate) fn new(cloud: Arc<Cloud>) -> Gateway {
-        Self::with_access(cloud, Access::default())
+        Self::with_access(cloud, Access::default(), Arc::default())
     }
 
-    /// A gateway for those who may use it.
-    pub(crate) fn with_access(cloud: Arc<Cloud>, access: Access) -> Gateway {
-        Gateway { cloud, request_ids: RequestIds::default(), access }
+    /// A gateway for those who may use it; `watch` sees the figures over time.
+    pub(crate) fn with_access(cloud: Arc<Cloud>, access: Access, watch: Arc<Watch>) -> Gateway {
+        Gateway { cloud, request_ids: RequestIds::default(), access, watch, sessions: Sessions::default() }
     }
 }
 
@@ -89,6 +96,7 @@ impl Handler for Gateway {
     /// The server stops: nobody waits for messages any more.
     fn stops(&self) {
         self.cloud.core.waiters.close();
+        self.watch.hub.wake();
     }
 
     /// Names that aren't this server's get what its address would: the answer then says why they are refused.
@@ -138,11 +146,26 @@ type Refused = (Option<&'static Service>, AwsError);
 /// Where a request leads.
 enum Way<'r> {
     /// To a page of the server's own.
-    Page(Page, Arc<str>, RequestId),
+    Page(Page, Context),
     Service(Route<'r>, Context),
 }
 
 impl Gateway {
+    /// A page of the server's own. Boxed, since every request's future is as large as the largest way through here.
+    fn shown<'a>(
+        &'a self,
+        page: Page,
+        cx: Context,
+        parts: &'a Parts,
+        incoming: &'a mut Option<Incoming>,
+    ) -> BoxFuture<'a, Response<Body>> {
+        match page {
+            Page::Start | Page::Html(_) => Box::pin(self.console_page(cx, parts, incoming)),
+            Page::Console(_) => Box::pin(self.console(cx, parts, incoming)),
+            page => Box::pin(self.page(page, parts, incoming, cx.request_id)),
+        }
+    }
+
     /// Answers one request; takes or reads as much of its body as it needs.
     async fn respond(
         &self,
@@ -154,8 +177,7 @@ impl Gateway {
     ) -> Response<Body> {
         let (route, mut cx) = match self.admit(&parts, client, told) {
             Ok(Way::Service(route, cx)) => (route, cx),
-            // Boxed, since every request's future is as large as the largest way through here.
-            Ok(Way::Page(page, url, id)) => return Box::pin(self.page(page, &url, &parts, incoming, id)).await,
+            Ok(Way::Page(page, cx)) => return self.shown(page, cx, &parts, incoming).await,
             Err(refusal) => return *refusal,
         };
         match route {
@@ -242,7 +264,7 @@ impl Gateway {
                     if let Some(told) = cx.told.as_ref().filter(|_| !page.changes()) {
                         told.is_page();
                     }
-                    return Ok(Way::Page(page, cx.host, id));
+                    return Ok(Way::Page(page, cx));
                 }
             }
         }

@@ -35,6 +35,14 @@ pub(super) async fn reset(cloud: &Arc<Cloud>, query: &str) -> Result<(), AwsErro
         let message = format!("Nothing was reset: a reset takes no parameter, as {name}. It empties all accounts.");
         return Err(AwsError::bad("InvalidParameterValue", message));
     }
+    empty(cloud).await
+}
+
+/// As [`reset`], which is the request for it.
+///
+/// # Errors
+/// 409 and 413, as [`reset`].
+pub(crate) async fn empty(cloud: &Arc<Cloud>) -> Result<(), AwsError> {
     let mut busy = String::new();
     for _ in 0..LOOKS {
         match attempt(cloud).await? {
@@ -67,6 +75,8 @@ async fn attempt(cloud: &Arc<Cloud>) -> Result<Result<(), String>, AwsError> {
     };
     cloud.blobs.discard(blobs).await;
     cloud.used_keys.forget_all();
+    cloud.core.forget();
+    cloud.consumers.forget();
     cloud.chaos.reset();
     queues.into_iter().for_each(|queue| cloud.core.waiters.wake_all(queue));
     cloud.subscriptions_changed.notify_one();

@@ -7,11 +7,12 @@ use hyper::body::Incoming;
 
 use super::admin::Page;
 use super::answer::{failure, plain, style};
+use super::guard::is_same_origin;
 use super::{Gateway, chaos};
 use crate::http::body::{self, Body};
 use crate::request::RequestId;
 use crate::sigv4::{Family, Payload as Signed};
-use wire::Protocol;
+use wire::{AwsError, Protocol};
 
 impl Gateway {
     /// A page of the server's own. Where keys are wanted, what isn't for everybody is for who has one, whatever service
@@ -19,11 +20,14 @@ impl Gateway {
     pub(super) async fn page(
         &self,
         page: Page,
-        url: &str,
         parts: &Parts,
         incoming: &mut Option<Incoming>,
         id: RequestId,
     ) -> Response<Body> {
+        if page.changes() && !is_same_origin(parts) {
+            let error = AwsError::new(403, "AccessDenied", "A page of another server may not change anything here.");
+            return failure(&error, style(None, Protocol::Query), id);
+        }
         let taken = match page.takes_body() {
             true => body::collect(incoming, chaos::MAX_BODY).await,
             false => Ok(Bytes::new()),
@@ -42,7 +46,7 @@ impl Gateway {
             };
         }
         let account = proof.as_ref().map(|proof| &*proof.identity.account);
-        let (status, content_type, body) = page.answer(&self.cloud, account, url, &body).await;
+        let (status, content_type, body) = page.answer(&self.cloud, account, &body).await;
         plain(status, content_type, id, body)
     }
 }

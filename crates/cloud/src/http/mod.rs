@@ -60,7 +60,7 @@ const MAX_HEAD: usize = 128 * 1024;
 /// within [`GRACE`]. Long polls are answered, with nothing.
 pub(crate) async fn serve(
     listener: TcpListener,
-    workers: Workers,
+    mut workers: Workers,
     handler: Arc<impl Handler>,
     stop: CancellationToken,
 ) {
@@ -74,12 +74,13 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let (handler, closing, token) = (handler.clone(), closing.clone(), connections.token());
+                let (served_by, closing, token) = (handler.clone(), closing.clone(), connections.token());
                 let handshakes = handshakes.clone();
-                workers.serve(stream, move |stream| async move {
-                    connection(stream, peer.ip(), handler, closing, handshakes).await;
+                let served = workers.serve(stream, move |stream| async move {
+                    connection(stream, peer.ip(), served_by, closing, handshakes).await;
                     drop(token);
                 });
+                served.unwrap_or_else(|error| handler.not_accepted(&error));
             }
             // The client is gone already, or there are no more file descriptors: the next accept may succeed.
             Err(error) => {

@@ -36,8 +36,8 @@ async fn ask_with(access: Access, request: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let gateway = Arc::new(Gateway::with_access(cloud, access));
-    let server = tokio::spawn(serve(listener, super::Workers::start().unwrap(), gateway, stop.clone()));
+    let gateway = Arc::new(Gateway::with_access(cloud, access, Arc::default()));
+    let server = tokio::spawn(serve(listener, super::Workers::default(), gateway, stop.clone()));
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
@@ -123,7 +123,9 @@ async fn with_credentials_the_servers_own_pages_are_closed() {
     let access = || Access { credentials: Some(Credentials::default()), ..Access::default() };
     let request =
         |line: &str, more: &str| format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{more}\r\n");
-    for line in ["GET /_messaging", "GET /_messaging/metrics", "POST /_messaging/reset", "GET /_messaging/notices"] {
+    let console = ask_with(access(), &request("GET /_messaging", "")).await;
+    assert!(console.starts_with("HTTP/1.1 403") && !console.contains("What leads where"), "{console}");
+    for line in ["GET /_messaging/metrics", "POST /_messaging/reset", "GET /_messaging/notices"] {
         let answer = ask_with(access(), &request(line, "")).await;
         assert!(answer.contains("<Code>MissingAuthenticationToken</Code>"), "{line}: {answer}");
     }
@@ -170,8 +172,7 @@ async fn stopping_closes_idle_connections() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { durability: Durability::Memory, ..Options::new(folder.path()) };
     let (cloud, _) = Cloud::open(options, |_| {}).unwrap();
-    let server =
-        tokio::spawn(serve(listener, super::Workers::start().unwrap(), Arc::new(Gateway::new(cloud)), stop.clone()));
+    let server = tokio::spawn(serve(listener, super::Workers::default(), Arc::new(Gateway::new(cloud)), stop.clone()));
     let mut stream = TcpStream::connect(address).await.unwrap();
     for _ in 0..2 {
         stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();

@@ -1,4 +1,4 @@
-//! The threads that serve connections: one a core, each with a runtime of its own.
+//! The threads that serve connections: up to one a core, each with a runtime of its own.
 //!
 //! A connection stays on its thread. On a runtime of several threads it moves to whichever is free, and its buffers, its
 //! futures and the allocator's with it: a Publish took a third more of the processor's time, most of it waiting for the other
@@ -18,7 +18,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 /// What a thread does with a connection.
 type Job = Box<dyn FnOnce(TcpStream) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
-/// The threads.
+/// The threads. One is started when a connection comes that every other is busy for: a cloud of a test has one or two, however
+/// many cores there are, and starts without any.
+#[derive(Default)]
 pub(crate) struct Workers(Vec<Worker>);
 
 struct Worker {
@@ -29,20 +31,20 @@ struct Worker {
 }
 
 impl Workers {
-    /// One thread for each core.
-    pub(crate) fn start() -> io::Result<Self> {
-        let count = std::thread::available_parallelism().map_or(1, usize::from);
-        (0..count).map(Worker::start).collect::<io::Result<_>>().map(Workers)
-    }
-
     /// Has a connection served by the thread that has fewest.
-    pub(crate) fn serve<F>(&self, stream: TcpStream, serve: impl FnOnce(TcpStream) -> F + Send + 'static)
+    ///
+    /// # Errors
+    /// The connection can't leave its runtime, or there is no thread and none can be started.
+    pub(crate) fn serve<F>(
+        &mut self,
+        stream: TcpStream,
+        serve: impl FnOnce(TcpStream) -> F + Send + 'static,
+    ) -> io::Result<()>
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let Some(worker) = self.0.iter().min_by_key(|worker| worker.load.load(Ordering::Relaxed)) else { return };
-        // A socket that can't leave its runtime is broken, and so closed.
-        let Ok(stream) = stream.into_std() else { return };
+        let worker = self.idlest()?;
+        let stream = stream.into_std()?;
         worker.load.fetch_add(1, Ordering::Relaxed);
         let load = Load(worker.load.clone());
         let job: Job = Box::new(move |stream| {
@@ -53,6 +55,26 @@ impl Workers {
             })
         });
         let _ = worker.inbox.send((stream, job));
+        Ok(())
+    }
+
+    /// The thread that has fewest connections; a new one while all have some and there are more cores than threads.
+    fn idlest(&mut self) -> io::Result<&Worker> {
+        let load = |worker: &Worker| worker.load.load(Ordering::Relaxed);
+        let least = (0..self.0.len()).min_by_key(|at| load(&self.0[*at]));
+        let is_idle = least.is_some_and(|at| load(&self.0[at]) == 0);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        if is_idle || self.0.len() >= cores {
+            return Ok(&self.0[least.unwrap_or_default()]);
+        }
+        match (Worker::start(self.0.len()), least) {
+            (Ok(worker), _) => {
+                self.0.push(worker);
+                Ok(&self.0[self.0.len() - 1])
+            }
+            (Err(_), Some(least)) => Ok(&self.0[least]),
+            (Err(error), None) => Err(error),
+        }
     }
 
     /// Ends the threads, and with them the connections that are still open. One that a slow disk holds up is left alone after

@@ -9,6 +9,7 @@ use engine::config::Attributes;
 use engine::{AccessKey, Engine, Millis};
 
 /// Who sent a request, as its signature proves.
+#[derive(Clone)]
 pub struct Identity {
     pub account: Arc<str>,
     pub region: Arc<str>,

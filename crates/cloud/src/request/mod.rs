@@ -74,6 +74,8 @@ pub struct Origin {
     pub secure: bool,
     /// The header `User-Agent`.
     pub agent: Option<Arc<str>>,
+    /// The application's id that the SDK was told, where it says so beside the header `User-Agent`.
+    pub application: Option<Arc<str>>,
     /// The header `Referer`.
     pub referer: Option<Arc<str>>,
 }

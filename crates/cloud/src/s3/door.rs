@@ -10,19 +10,21 @@ use super::actor::Actor;
 use super::bucket::NewBucket;
 use super::checksum::{Algorithm, Checksum, Kind};
 use super::error::Result;
+use super::list::{Last, Listing};
+use super::list_objects;
 use super::objects::{self, Cause};
 use super::put::check_key;
-use super::record::{Bucket, Object};
+use super::record::{Bucket, Object, key};
 use super::s3s::call::Call;
 use super::service::{S3, tell};
 use super::settings::{Setting, SettingName};
-use super::store::{Changed, within};
+use super::store::{Changed, Docs, within};
 use super::upload_body::{Digested, Digests};
 use crate::blobs::draft::Fresh;
 use crate::core::Cloud;
 use crate::core::transaction::Transaction;
 use crate::request::Context;
-use engine::Millis;
+use engine::{Engine, Millis};
 use wire::AwsError;
 
 /// The buckets of a caller, for another service that works on the caller's behalf. Each method does what the operation of the
@@ -86,6 +88,16 @@ impl Buckets {
         self.told(self.s3.drop_bucket(&self.call, name).await)
     }
 
+    /// The objects of a bucket whose keys come after `after`, in order: a page of them, and whether there are more.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`, `AccessDenied`.
+    pub(crate) fn list(&self, bucket: &str, after: &str) -> std::result::Result<(Vec<Listed>, bool), AwsError> {
+        let page = self.told(self.s3.kept_objects(&self.call, bucket, after))?;
+        let listed = |object: Object| Listed { key: object.key, size: object.size, modified: object.modified };
+        Ok((page.entries.into_iter().map(listed).collect(), page.truncated))
+    }
+
     /// The bytes of an object.
     ///
     /// # Errors
@@ -104,6 +116,29 @@ impl Buckets {
         Ok(bytes.freeze())
     }
 
+    /// The headers of an object, and its bytes, of which `most` at most.
+    ///
+    /// # Errors
+    /// Those of GetObject.
+    pub(crate) async fn begin_of(
+        &self,
+        bucket: &str,
+        key: &str,
+        most: usize,
+    ) -> std::result::Result<(HeaderMap, Bytes), AwsError> {
+        let input = GetObjectInput { bucket: bucket.to_owned(), key: key.to_owned(), ..Default::default() };
+        let response = self.told(self.s3.get_object(&self.call, input).await)?;
+        let mut bytes = BytesMut::new();
+        let mut body = response.output.body.ok_or_else(|| AwsError::internal("an object without a body"))?;
+        while bytes.len() < most
+            && let Some(chunk) = body.next().await
+        {
+            bytes.extend_from_slice(&chunk.map_err(|error| AwsError::internal(error.to_string()))?);
+        }
+        bytes.truncate(most);
+        Ok((response.headers, bytes.freeze()))
+    }
+
     /// Turns a failure into the error of any service, and tells the operator of one that is no client's fault.
     fn told<T>(&self, result: Result<T>) -> std::result::Result<T, AwsError> {
         result.map_err(|failure| {
@@ -113,6 +148,51 @@ impl Buckets {
             failure.into()
         })
     }
+}
+
+/// An object as a list has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its key.
+    pub key: String,
+    /// Its bytes.
+    pub size: u64,
+    /// When it was put, in milliseconds since 1970.
+    pub modified: Millis,
+}
+
+/// A page of a bucket by folder, for a look: of the server's own pages.
+#[derive(Debug, Default)]
+pub(crate) struct Folder {
+    /// The folders directly below the prefix, with a slash at the end.
+    pub folders: Vec<String>,
+    /// Keys with sizes, times and entity tags.
+    pub objects: Vec<(String, u64, Millis, String)>,
+    /// The key or the folder behind which the next page begins.
+    pub next: Option<String>,
+}
+
+/// The names of all buckets, in order.
+pub(crate) fn bucket_names(engine: &Engine) -> impl Iterator<Item = &str> {
+    engine.docs(key::BUCKETS, "").map(|(key, _)| &key[key::BUCKETS.len()..])
+}
+
+/// What lies in a bucket below a prefix, behind `after`.
+///
+/// # Errors
+/// A document that can't be read.
+pub(crate) fn look_into(
+    engine: &Engine,
+    bucket: &Bucket,
+    prefix: &str,
+    after: &str,
+    max: usize,
+) -> std::result::Result<Folder, AwsError> {
+    let listing = Listing { prefix, delimiter: Some("/"), after, max, nul_ends: false };
+    let page = list_objects::page(Docs::of(engine), bucket, &listing)?;
+    let next = page.last.filter(|_| page.truncated).map(Last::into_text);
+    let objects = page.entries.into_iter().map(|object| (object.key, object.size, object.modified, object.etag));
+    Ok(Folder { folders: page.prefixes, objects: objects.collect(), next })
 }
 
 /// A file of bytes that no object names yet. [`land`] makes an object of it; else the file is removed when this is dropped.

@@ -7,7 +7,7 @@ use s3s::S3Response;
 use s3s::dto::*;
 
 use super::error::{Failure, Result};
-use super::list::{Encoding, Last, Listing, Page, Step, page_size};
+use super::list::{Encoding, Last, Listing, MAX_PAGE, Page, Step, page_size};
 use super::names;
 use super::record::{self, Bucket, key};
 use super::s3s::call::Call;
@@ -113,6 +113,12 @@ impl S3 {
         put_region(&mut response.headers, &region);
         Ok(response)
     }
+
+    /// The first page of the objects of a bucket whose keys come after `after`, as they are kept.
+    pub(super) fn kept_objects(&self, call: &Call, bucket: &str, after: &str) -> Result<Page<record::Object>> {
+        let listing = Listing { prefix: "", delimiter: None, after, max: MAX_PAGE as usize, nul_ends: false };
+        self.store.read(|docs| page(docs, &Self::bucket_in(docs, call, bucket)?, &listing))
+    }
 }
 
 /// Says where a bucket lies, as HeadBucket does.
@@ -122,7 +128,7 @@ fn put_region(headers: &mut HeaderMap, region: &str) {
     }
 }
 
-fn page(docs: Docs<'_>, bucket: &Bucket, listing: &Listing<'_>) -> Result<Page<record::Object>> {
+pub(super) fn page(docs: Docs<'_>, bucket: &Bucket, listing: &Listing<'_>) -> Result<Page<record::Object>> {
     let base = key::objects(&bucket.name);
     let prefix = format!("{base}{}", listing.prefix);
     listing.walk(|from, beyond| {

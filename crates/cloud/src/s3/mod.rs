@@ -92,7 +92,8 @@ pub(crate) use ::s3s::dto;
 
 pub(crate) use self::address::is_of_a_bucket;
 pub(crate) use self::cross_origin::opens_to_page;
-pub(crate) use self::door::{Buckets, Landing, Written, land};
+pub use self::door::Listed;
+pub(crate) use self::door::{Buckets, Landing, Written, bucket_names, land, look_into};
 pub(crate) use self::entry::{is_website, preflight, refuse, serve, visit};
 pub(crate) use self::error::Failure;
 pub(crate) use self::public_access::{is_restricted, policy_of};

@@ -73,6 +73,13 @@ pub(crate) struct Bucket {
     pub stored: Stored,
 }
 
+impl Bucket {
+    /// Whether it keeps versions.
+    pub(crate) fn is_versioned(&self) -> bool {
+        self.versioning == Versioning::Enabled
+    }
+}
+
 /// Who may do what with a bucket or an object. What has none is its owner's alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Acl {

@@ -191,6 +191,11 @@ pub(super) fn within<R>(
 }
 
 impl<'a> Docs<'a> {
+    /// The documents of a state that is looked at.
+    pub(super) fn of(engine: &'a Engine) -> Self {
+        Self(engine)
+    }
+
     /// The state of the other services.
     pub(super) fn engine(self) -> &'a Engine {
         self.0

@@ -9,6 +9,7 @@ mod canonical;
 mod chunks;
 mod claim;
 mod credentials;
+mod presign;
 mod refusal;
 mod scheme;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use canonical::{Parameters, canonical_request, sha256_hex};
 pub(crate) use chunks::Chunks;
 pub(crate) use claim::{Claim, Scope, is_signing};
 pub use credentials::{Credentials, Key};
+pub(crate) use presign::presign;
 pub(crate) use refusal::{Compared, Family, Refusal, Wrong};
 pub(crate) use scheme::Scheme;
 

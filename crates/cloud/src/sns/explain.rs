@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::redact::redacted;
 use engine::explain::{Outcome, Outcomes};
-use engine::topic::Refusal;
+use engine::topic::{Refusal, Subscription};
 use engine::{Engine, Published};
 
 /// Branches of a filter policy that are shown; a policy with `$or` has many.
@@ -25,31 +25,36 @@ pub(super) fn words(engine: &Engine, topic_arn: &str, published: &Published<'_>,
     for (id, outcome) in outcomes {
         let Some(subscription) = engine.subscription(*id) else { continue };
         let (protocol, endpoint) = (&subscription.config.protocol, &subscription.config.endpoint);
-        let mut text = format!("  {protocol} {}: ", short(endpoint));
-        // Writing to a string can't fail.
-        match outcome {
-            Outcome::Delivered => text.push_str(match protocol.as_str() {
-                "sqs" if subscription.raw => "queued, raw",
-                "sqs" => "queued",
-                "firehose" => "in the stream's buffer",
-                "http" | "https" => "waits to be posted",
-                _ => "in the outbox",
-            }),
-            Outcome::Filtered(mismatches) => {
-                let branches: Vec<_> = mismatches.iter().take(MAX_BRANCHES).map(ToString::to_string).collect();
-                _ = write!(text, "filtered out: {}", branches.join("; or "));
-                if let more @ 1.. = mismatches.len().saturating_sub(MAX_BRANCHES) {
-                    _ = write!(text, "; and {more} more alternatives");
-                }
-            }
-            Outcome::Duplicate => text.push_str("not queued: a duplicate within the queue's deduplication interval"),
-            Outcome::Refused(refusal) => _ = write!(text, "NOT DELIVERED: {}", reason(refusal)),
-            Outcome::Pending => text.push_str("not delivered: the subscription waits for its confirmation"),
-            Outcome::Replaying => text.push_str("later: the subscription gets a replay of the archive first"),
-        }
-        lines.push(text);
+        lines.push(format!("  {protocol} {}: {}", short(endpoint), of_outcome(subscription, outcome)));
     }
     lines
+}
+
+/// What a subscription did with a message, in words.
+pub(crate) fn of_outcome(subscription: &Subscription, outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Delivered => match subscription.config.protocol.as_str() {
+            "sqs" if subscription.raw => "queued, raw",
+            "sqs" => "queued",
+            "firehose" => "in the stream's buffer",
+            "http" | "https" => "waits to be posted",
+            _ => "in the outbox",
+        }
+        .to_owned(),
+        Outcome::Filtered(mismatches) => {
+            let branches: Vec<_> = mismatches.iter().take(MAX_BRANCHES).map(ToString::to_string).collect();
+            let mut text = format!("filtered out: {}", branches.join("; or "));
+            if let more @ 1.. = mismatches.len().saturating_sub(MAX_BRANCHES) {
+                // Writing to a string can't fail.
+                _ = write!(text, "; and {more} more alternatives");
+            }
+            text
+        }
+        Outcome::Duplicate => "not queued: a duplicate within the queue's deduplication interval".to_owned(),
+        Outcome::Refused(refusal) => format!("NOT DELIVERED: {}", reason(refusal)),
+        Outcome::Pending => "not delivered: the subscription waits for its confirmation".to_owned(),
+        Outcome::Replaying => "later: the subscription gets a replay of the archive first".to_owned(),
+    }
 }
 
 /// Why a delivery didn't happen, and where the message went instead.

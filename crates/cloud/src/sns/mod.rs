@@ -35,6 +35,8 @@ pub(crate) mod topic;
 
 pub(crate) use crate::notification::SENDER;
 pub(crate) use announce::{announce, may_publish};
+pub(crate) use explain::of_outcome;
+pub(crate) use redact::redacted;
 
 use crate::operations;
 use crate::request::{Operation, Service};

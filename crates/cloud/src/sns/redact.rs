@@ -1,7 +1,7 @@
 //! Endpoints as notices name them: notices go to logs.
 
 /// An endpoint without its secrets: of a URL neither the password nor the query, which may be one as well.
-pub(super) fn redacted(endpoint: &str) -> String {
+pub(crate) fn redacted(endpoint: &str) -> String {
     let Some((scheme, rest)) = endpoint.split_once("://") else { return endpoint.to_owned() };
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

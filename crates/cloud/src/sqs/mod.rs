@@ -62,6 +62,8 @@ pub(crate) mod tags;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use received::text_of;
+
 use crate::operations;
 use crate::request::{Operation, Service};
 use wire::{Names, Protocol};

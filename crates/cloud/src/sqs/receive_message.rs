@@ -78,6 +78,9 @@ pub(super) async fn receive_message(
         let reason = "The request include parameter that is not valid for this queue type.";
         return Err(error::invalid_value(attempt.unwrap_or_default(), "ReceiveRequestAttemptId", reason));
     }
+    if let Some(agent) = &cx.origin.agent {
+        cx.cloud.consumers.note(id, agent, cx.origin.application.as_ref(), core.now());
+    }
     let receive = Receive { max: max as usize, visibility, attempt };
     let reorder = |positions: &mut [Position]| again::reorder(&cx.cloud, core.now(), &arn, positions);
     let is_reordered = !fifo && cx.cloud.chaos.has(Kind::Reorder);

@@ -75,7 +75,7 @@ impl<'n> Wanted<'n> {
 }
 
 /// The text of one of a message's deliveries, and the attributes that stand beside it.
-pub(super) fn text_of<'s, 'r>(
+pub(crate) fn text_of<'s, 'r>(
     cloud: &Cloud,
     sent: &'s Sent<'r>,
     index: u16,

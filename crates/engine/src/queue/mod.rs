@@ -331,7 +331,7 @@ impl Queue {
     }
 
     /// The name of a message's group; empty without one.
-    pub(super) fn group_name(&self, entry: &Entry) -> &str {
+    pub fn group_of(&self, entry: &Entry) -> &str {
         match self.tenant(entry) {
             Some(tenant) => self.tenants.name(tenant),
             None => self.groups.name(entry.group),

@@ -100,6 +100,7 @@ async fn run(cx: Context, uuid: String) {
     if let Some(stack) = run.stack() {
         of_stack(&stack.name, to_rest(&run)).await;
     }
+    run.cx.cloud.stack_rests.notify_waiters();
 }
 
 async fn to_rest(run: &Run) {

@@ -166,7 +166,8 @@ impl Partitions {
         let data = buffer::read(cloud, &records).await?;
         let now = cloud.core.now();
         let mut groups: Vec<Groups> = buffers.iter().map(|_| Groups::default()).collect();
-        for ((position, _), (arrived, record)) in records.iter().zip(&data) {
+        for ((position, of), (arrived, record)) in records.iter().zip(&data) {
+            let of = (of.seq, of.index);
             for (index, output) in (0..).zip(self.maker.process(record)) {
                 let Some(owner) = owners.get(&(*position, index)) else { continue };
                 let output = match &buffers[*owner].name.0 {
@@ -179,11 +180,11 @@ impl Partitions {
                 match output {
                     Ok(output) => {
                         *keys = output.keys;
-                        group.push(*arrived, output.data);
+                        group.push(*arrived, of, output.data);
                     }
                     Err(failure) => {
                         told.add_failure(&failure);
-                        group.push_failure(*arrived, &failure, now);
+                        group.push_failure(*arrived, of, &failure, now);
                     }
                 }
             }

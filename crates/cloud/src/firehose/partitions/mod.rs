@@ -72,16 +72,19 @@ pub(super) struct Partitions {
     /// Buffers that have their size.
     full: Vec<Buffer>,
     outstanding: Outstanding,
+    /// All that has come is to land, whether it is due or not.
+    hurried: bool,
 }
 
 /// Sorts what has come to a stream and lands what is due.
 pub(super) async fn step(
     cloud: &Arc<Cloud>,
     id: StreamId,
+    hurried: bool,
     all: &mut HashMap<StreamId, Partitions>,
     late: &mut Late,
 ) -> Step {
-    match try_step(cloud, id, all, late).await {
+    match try_step(cloud, id, hurried, all, late).await {
         Ok(step) => step,
         Err(error) => {
             cloud.notice(&error.message);
@@ -93,6 +96,7 @@ pub(super) async fn step(
 async fn try_step(
     cloud: &Arc<Cloud>,
     id: StreamId,
+    hurried: bool,
     all: &mut HashMap<StreamId, Partitions>,
     late: &mut Late,
 ) -> Result<Step, AwsError> {
@@ -107,8 +111,10 @@ async fn try_step(
         all.insert(id, Partitions::new(Document::of(&config)?, config.document)?);
     }
     let Some(partitions) = all.get_mut(&id) else { return Ok(Step::Again) };
+    partitions.hurried |= hurried;
     let sorted = partitions.sort_some(cloud, id).await?;
     let due = partitions.take_due(cloud.core.now());
+    partitions.hurried &= sorted;
     let flushed = !due.is_empty();
     if flushed {
         if let Some(at) = late.until(cloud, id) {
@@ -125,7 +131,7 @@ impl Partitions {
         let name = document.name.clone();
         let maker = ObjectMaker::new(document).map_err(|reason| Refusal::internal(reason).of_stream(&name))?;
         let (open, full, outstanding) = (BTreeMap::new(), Vec::new(), Outstanding::default());
-        Ok(Self { config, maker, next: 0, open, full, outstanding })
+        Ok(Self { config, maker, next: 0, open, full, outstanding, hurried: false })
     }
 
     /// Sorts the next records; whether there were any.
@@ -241,7 +247,7 @@ impl Partitions {
                 index += 1;
             }
         }
-        let open = self.open.values().filter(|buffer| self.due_at(buffer, false, now) <= now);
+        let open = self.open.values().filter(|buffer| self.hurried || self.due_at(buffer, false, now) <= now);
         let names: Vec<Name> = open.take_while(|buffer| fits(buffer.bytes)).map(|buffer| buffer.name.clone()).collect();
         due.extend(names.iter().filter_map(|name| self.open.remove(name)));
         due

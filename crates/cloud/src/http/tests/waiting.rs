@@ -41,7 +41,7 @@ impl Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let gateway = Arc::new(Gateway::new(cloud.clone()));
-        let serves = tokio::spawn(super::serve(listener, Workers::start().unwrap(), gateway, stop.clone()));
+        let serves = tokio::spawn(super::serve(listener, Workers::default(), gateway, stop.clone()));
         let server = Self { address, cx: context(cloud, "000000000000"), stop, serves, _folder: folder };
         server.call("CreateQueue", json!({"QueueName": "q"})).await;
         server

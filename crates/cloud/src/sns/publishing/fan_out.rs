@@ -32,6 +32,7 @@ pub(crate) fn fan_out(
     let published = tx.decide_publish(topic, topic_arn, notification, outcomes.as_mut())?;
     let explanation = outcomes.map(|outcomes| explain::words(tx.engine(), topic_arn, &published, &outcomes));
     if let Some(sent) = published.change {
+        tx.note_published(topic, published.seq, &published.refusals);
         tx.apply(&Change::Sent(sent));
     }
     Ok(FanOut { seq: published.seq, refusals: published.refusals, explanation })
