@@ -1,0 +1,45 @@
+//! How long a cloud of a test's own takes: to start, to deploy a template, to be reset, to end. `cargo run --release --example start`.
+#![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
+
+use std::time::{Duration, Instant};
+
+use messaging::{Cloud, Error};
+
+/// So often each is measured.
+const ROUNDS: usize = 100;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let [mut start, mut reset, mut stop, mut template, mut again] = [const { Vec::new() }; 5];
+    for _ in 0..ROUNDS {
+        let mut cloud = timed(&mut start, Cloud::builder().start()).await?;
+        timed(&mut reset, cloud.reset()).await?;
+        timed(&mut stop, cloud.stop()).await?;
+        let deployed = Cloud::builder().template("infra.yaml").start();
+        let mut cloud = timed(&mut template, deployed).await?;
+        timed(&mut again, cloud.reset()).await?;
+    }
+    for (what, times) in [
+        ("start of an empty cloud", start),
+        ("reset of an empty cloud", reset),
+        ("stop", stop),
+        ("start with infra.yaml", template),
+        ("reset with infra.yaml", again),
+    ] {
+        println!("{what}: {}", told(times));
+    }
+    Ok(())
+}
+
+async fn timed<T>(times: &mut Vec<Duration>, work: impl Future<Output = T>) -> T {
+    let begun = Instant::now();
+    let done = work.await;
+    times.push(begun.elapsed());
+    done
+}
+
+fn told(mut times: Vec<Duration>) -> String {
+    times.sort_unstable();
+    let millis = |of_hundred: usize| times[times.len() * of_hundred / 100].as_secs_f64() * 1_000.0;
+    format!("{:.1} ms (p50), {:.1} ms (p99)", millis(50), millis(99))
+}
