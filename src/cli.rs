@@ -7,7 +7,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::{
-    Context, chaos, clock, completions, consume, deploy, health, local, man, peek, publish, report, simulate, status,
+    Context, chaos, clock, completions, consume, deploy, env, health, local, man, objects, peek, publish, redrive,
+    report, reset, simulate, status, tail, top, verify, wait,
 };
 #[cfg(feature = "scenarios")]
 use crate::command::{serve, token};
@@ -48,6 +49,7 @@ Exit codes:
   2    the command line, the environment or .env doesn't make sense
   3    the run finished, but something was lost
   4    nothing answers at the endpoint
+  5    the run finished, and nobody can say whether something was lost
   130  stopped before it was done"
 )]
 pub struct Cli {
@@ -63,9 +65,17 @@ enum Command {
     Consume(consume::Args),
     Status(status::Args),
     Peek(peek::Args),
+    Top(top::Args),
+    Tail(tail::Args),
+    Objects(objects::Args),
+    Redrive(redrive::Args),
+    Wait(wait::Args),
+    Reset(reset::Args),
+    Env(env::Args),
     Clock(clock::Args),
     Simulate(Box<simulate::Line>),
     Report(report::Args),
+    Verify(verify::Args),
     Chaos(chaos::Args),
     #[cfg(feature = "scenarios")]
     Serve(serve::Args),
@@ -139,16 +149,24 @@ impl Cli {
             Command::Consume(args) => consume::run(&context, args).await,
             Command::Status(args) => status::run(&context, args).await,
             Command::Peek(args) => peek::run(&context, args).await,
+            Command::Top(args) => top::run(&context, args).await,
+            Command::Tail(args) => tail::run(&context, args).await,
+            Command::Objects(args) => objects::run(&context, args).await,
+            Command::Redrive(args) => redrive::run(&context, args).await,
+            Command::Wait(args) => wait::run(&context, args).await,
+            Command::Reset(args) => reset::run(&context, args).await,
+            Command::Env(args) => env::run(&context, args).await,
             Command::Clock(args) => clock::run(&context, args).await,
             Command::Simulate(args) => simulate::run(&context, *args).await,
             Command::Report(args) => report::run(&context, &args),
+            Command::Verify(args) => verify::run(&context, args).await,
             Command::Chaos(args) => chaos::run(&context, args).await,
             #[cfg(feature = "scenarios")]
             Command::Serve(args) => serve::run(&context, args).await,
             #[cfg(feature = "scenarios")]
             Command::Token(args) => token::run(&context, args).await,
             Command::Health(args) => health::run(&context, args).await,
-            Command::Completions(args) => completions::run::<Self>(&args),
+            Command::Completions(args) => completions::run::<Self>(&context, &args).await,
             Command::Man(args) => man::run::<Self>(&args),
         }
     }
@@ -159,9 +177,17 @@ impl Cli {
             Command::Consume(args) => args.json,
             Command::Status(args) => args.json,
             Command::Peek(args) => args.json,
+            Command::Top(args) => args.json,
+            Command::Tail(args) => args.json,
+            Command::Objects(args) => args.json,
+            Command::Redrive(args) => args.json,
+            Command::Wait(args) => args.json,
+            Command::Reset(args) => args.json,
+            Command::Env(args) => args.json,
             Command::Clock(args) => args.json(),
             Command::Simulate(args) => args.json(),
             Command::Report(args) => args.json,
+            Command::Verify(args) => args.json,
             Command::Chaos(args) => args.json(),
             #[cfg(feature = "scenarios")]
             Command::Serve(args) => args.json(),

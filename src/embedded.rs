@@ -1,14 +1,22 @@
 //! The embedded cloud inside this process: opened, served on a port, stopped. Here, and in `messaging local`, the client
 //! wing and the cloud meet.
 
+mod apart;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
+pub(crate) use cloud::History;
 use cloud::{Access, ChaosRules, Clock, Cloud};
 use cloud::{Options, Server};
 pub(crate) use log::Durability;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
+use self::apart::Apart;
+pub(crate) use self::apart::Kill;
 use crate::exit::Failure;
 use crate::ui::Ui;
 
@@ -114,38 +122,70 @@ impl Chaos {
     }
 }
 
-/// An embedded cloud that runs inside this process.
+/// An embedded cloud of this process: inside it, or in one that ends with it.
 pub(crate) struct Embedded {
     /// Its address, as `http://127.0.0.1:40213`.
     pub endpoint: String,
     /// Where its data lies; none if nothing is kept.
     pub data_dir: Option<PathBuf>,
     chaos: Option<Chaos>,
-    server: Server,
+    runs: Runs,
+}
+
+/// Where a cloud runs.
+enum Runs {
+    Inside(Server),
+    Apart(Arc<Apart>),
 }
 
 impl Embedded {
     /// From now on it fails by its rules, if it has any.
     pub(crate) fn begin_chaos(&self, ui: &Ui) {
-        if let Some(chaos) = &self.chaos {
-            chaos.plant(&self.server.cloud, ui);
+        if let (Some(chaos), Runs::Inside(server)) = (&self.chaos, &self.runs) {
+            chaos.plant(&server.cloud, ui);
+        }
+    }
+
+    /// What its rules did by now, a line for each.
+    pub(crate) fn struck(&self) -> Vec<String> {
+        match &self.runs {
+            Runs::Inside(server) if self.chaos.is_some() => server.cloud.chaos_told(),
+            _ => Vec::new(),
         }
     }
 
     /// Says what its rules did, if it has any.
     pub(crate) fn tell_chaos(&self, ui: &Ui) {
-        let told = if self.chaos.is_some() { self.server.cloud.chaos_told() } else { Vec::new() };
-        told.iter().for_each(|line| ui.note(format!("Chaos: {line}.")));
+        self.struck().iter().for_each(|line| ui.note(format!("Chaos: {line}.")));
     }
 
-    /// What time it is there, in milliseconds since 1970.
-    pub(crate) fn now(&self) -> u64 {
-        self.server.cloud.core.now()
+    /// What time it is there, in milliseconds since 1970; nothing if it goes by the wall clock in any case.
+    pub(crate) fn now(&self) -> Option<u64> {
+        match &self.runs {
+            Runs::Inside(server) => Some(server.cloud.core.now()),
+            Runs::Apart(_) => None,
+        }
+    }
+
+    /// Kills it as by a crash, again and again, so long after it was ready each time, until `done`; then it is ready. What became of
+    /// that, and why it isn't there any more, if so. One inside this process is never killed.
+    pub(crate) async fn kill_every(
+        &self,
+        period: Duration,
+        done: &CancellationToken,
+    ) -> (Vec<Kill>, Result<(), Failure>) {
+        match &self.runs {
+            Runs::Inside(_) => (Vec::new(), Ok(())),
+            Runs::Apart(apart) => apart.kill_every(period, done).await,
+        }
     }
 
     /// Stops it and waits until its data is safe.
     pub(crate) async fn shutdown(self) -> Result<(), Failure> {
-        stop(self.server).await
+        match self.runs {
+            Runs::Inside(server) => stop(server).await,
+            Runs::Apart(apart) => apart.shutdown().await,
+        }
     }
 }
 
@@ -161,5 +201,12 @@ pub(crate) async fn start(
     let options = Options { durability, clock: clock.start(), ..Options::new(&data_dir) };
     let server = open(options, any, Access::default(), ui.clone()).await?;
     let data_dir = Some(data_dir).filter(|_| durability != Durability::Memory);
-    Ok(Embedded { endpoint: format!("http://{}", server.address), data_dir, chaos, server })
+    Ok(Embedded { endpoint: format!("http://{}", server.address), data_dir, chaos, runs: Runs::Inside(server) })
+}
+
+/// Starts one as a process of its own, which can be killed.
+pub(crate) async fn start_apart(data_dir: PathBuf, durability: Durability, ui: &Ui) -> Result<Embedded, Failure> {
+    let apart = Apart::start(data_dir.clone(), durability, ui.clone()).await?;
+    let endpoint = format!("http://{}", apart.address);
+    Ok(Embedded { endpoint, data_dir: Some(data_dir), chaos: None, runs: Runs::Apart(apart) })
 }

@@ -20,6 +20,8 @@ pub enum Exit {
     Lost = 3,
     /// Nothing answers at the endpoint.
     Unreachable = 4,
+    /// The run finished, and nobody can say whether something was lost.
+    Unknown = 5,
     /// Stopped by Ctrl-C, SIGTERM or SIGHUP before it was done.
     Interrupted = 130,
 }

@@ -85,6 +85,27 @@ pub(crate) async fn list_resources(target: &Target, stack_id: &str) -> Result<Ve
     Ok(resources)
 }
 
+/// What a nested stack is, as a resource.
+const NESTED: &str = "AWS::CloudFormation::Stack";
+/// So many stacks are looked into, one in the other.
+const MAX_STACKS: usize = 100;
+
+/// The resources of a stack that are there, and those of the stacks in it.
+pub(crate) async fn list_all_resources(target: &Target, stack_id: &str) -> Result<Vec<Resource>, CallError> {
+    let (mut all, mut stacks) = (Vec::new(), vec![stack_id.to_owned()]);
+    let mut at = 0;
+    while let Some(stack) = stacks.get(at).cloned() {
+        at += 1;
+        for resource in list_resources(target, &stack).await? {
+            if resource.kind == NESTED && stacks.len() < MAX_STACKS && !stacks.contains(&resource.physical_id) {
+                stacks.push(resource.physical_id.clone());
+            }
+            all.push(resource);
+        }
+    }
+    Ok(all)
+}
+
 /// The text of the template that a stack was deployed by.
 pub(crate) async fn template(target: &Target, stack_id: &str) -> Result<String, CallError> {
     let answer = target.cloudformation().get_template().stack_name(stack_id).send().await?;

@@ -8,6 +8,7 @@ pub(crate) mod attempts;
 mod connect;
 mod error;
 mod flags;
+mod gap;
 pub(crate) mod keys;
 mod page;
 mod place;

@@ -93,9 +93,7 @@ impl Target {
         if self.endpoint.is_none() {
             return Err(NoPage::NotThere);
         }
-        let query: Vec<String> =
-            query.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, IN_QUERY))).collect();
-        let path = format!("/_messaging/{page}?{}", query.join("&"));
+        let path = format!("/_messaging/{page}?{}", joined(query));
         self.ask(method, page, path, None).await
     }
 
@@ -113,6 +111,46 @@ impl Target {
     }
 
     async fn ask(&self, method: PageMethod, page: &str, path: String, body: Option<String>) -> Result<Value, NoPage> {
+        let (status, body) = self.exchange(method, path, body).await?;
+        let json: Option<Value> = serde_json::from_slice(&body).ok();
+        match (status, json.filter(|json| json["page"] == page)) {
+            (200, Some(json)) => of_version(json, "version", &format!("page {page}")),
+            (status, Some(json)) => Err(told_error(status, &json)),
+            (status, None) => Err(nothing_there(status)),
+        }
+    }
+
+    /// What is below the console's interface for programs, `/_messaging/api/v1`, by its path and its parameters. `path` begins with a
+    /// slash.
+    pub(crate) async fn api(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, NoPage> {
+        if self.endpoint.is_none() {
+            return Err(NoPage::NotThere);
+        }
+        let path = format!("/_messaging/api/v1{path}?{}", joined(query));
+        let (status, body) = self.exchange(PageMethod::Get, path, None).await?;
+        let json: Option<Value> = serde_json::from_slice(&body).ok();
+        match (status, json.filter(|json| json["api"].is_u64())) {
+            (200, Some(json)) => of_version(json, "api", "interface for programs"),
+            (status, Some(json)) => Err(told_error(status, &json)),
+            (status, None) => Err(nothing_there(status)),
+        }
+    }
+
+    /// Empties the embedded cloud, once. Whoever has no clock of ours is another server, of which nothing is asked.
+    pub(crate) async fn reset(&self) -> Result<(), NoPage> {
+        self.page("clock", &[]).await?;
+        let (status, body) = self.exchange(PageMethod::Post, "/_messaging/reset".to_owned(), None).await?;
+        match status {
+            200 => Ok(()),
+            _ => {
+                let why = String::from_utf8_lossy(&body).trim().to_owned();
+                Err(NoPage::Failed(CallError::without_code(ErrorKind::Other, why)))
+            }
+        }
+    }
+
+    /// Sends one request by the client of SQS; the status and the body of the answer.
+    async fn exchange(&self, method: PageMethod, path: String, body: Option<String>) -> Result<(u16, Vec<u8>), NoPage> {
         let answer = Answer::default();
         let asked = self.sqs().list_queues().customize().interceptor(answer.clone());
         let asked = asked.mutate_request(move |request| turn(request, method, &path, body.as_deref()));
@@ -121,31 +159,51 @@ impl Target {
             _ => asked.config_override(aws_sdk_sqs::config::Builder::new().retry_config(RetryConfig::disabled())),
         };
         let sent = asked.send().await;
-        let Some((status, body)) = answer.0.lock().take() else {
-            return Err(match sent {
-                Ok(_) => NoPage::NotThere,
-                Err(error) => NoPage::Failed(error.into()),
-            });
-        };
-        let json: Option<Value> = serde_json::from_slice(&body).ok();
-        match (status, json.filter(|json| json["page"] == page)) {
-            (200, Some(json)) if json["version"] == VERSION => Ok(json),
-            (200, Some(json)) => Err(NoPage::Failed(CallError::without_code(
-                ErrorKind::Other,
-                format!("its page {page} is of version {}, this program reads version {VERSION}", json["version"]),
-            ))),
-            (_, Some(json)) => {
-                let kind = if status == 404 { ErrorKind::NotFound } else { ErrorKind::Other };
-                let message = json["error"]["message"].as_str().unwrap_or_default();
-                Err(NoPage::Failed(CallError::without_code(kind, message)))
-            }
-            (401 | 403, None) => Err(NoPage::Failed(CallError::without_code(
-                ErrorKind::Denied,
-                format!("HTTP {status}: the key of these requests isn't one of the server's"),
-            ))),
-            _ => Err(NoPage::NotThere),
-        }
+        let came = answer.0.lock().take();
+        came.ok_or_else(|| match sent {
+            Ok(_) => NoPage::NotThere,
+            Err(error) => NoPage::Failed(error.into()),
+        })
     }
+}
+
+/// A page, if it is of the version that this program reads.
+fn of_version(json: Value, field: &str, what: &str) -> Result<Value, NoPage> {
+    if json[field] == VERSION {
+        return Ok(json);
+    }
+    Err(NoPage::Failed(CallError::without_code(
+        ErrorKind::Other,
+        format!("its {what} is of version {}, this program reads version {VERSION}", json[field]),
+    )))
+}
+
+/// What a page says went wrong.
+fn told_error(status: u16, json: &Value) -> NoPage {
+    let kind = if status == 404 { ErrorKind::NotFound } else { ErrorKind::Other };
+    NoPage::Failed(CallError::without_code(kind, json["error"]["message"].as_str().unwrap_or_default()))
+}
+
+/// What an answer means that is no page.
+fn nothing_there(status: u16) -> NoPage {
+    match status {
+        401 | 403 => NoPage::Failed(CallError::without_code(
+            ErrorKind::Denied,
+            format!("HTTP {status}: the key of these requests isn't one of the server's"),
+        )),
+        _ => NoPage::NotThere,
+    }
+}
+
+/// A name as it stands in a path or in a query's value.
+fn encoded(name: &str) -> String {
+    utf8_percent_encode(name, IN_QUERY).to_string()
+}
+
+/// Parameters as a query.
+fn joined(query: &[(&str, &str)]) -> String {
+    let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    query.join("&")
 }
 
 /// Makes a request for a page of what would have been one for an operation, before it is signed.
@@ -173,7 +231,6 @@ mod tests {
     /// A queue's name is whatever a server says it is.
     #[test]
     fn a_query_holds_whatever_a_name_is() {
-        let encoded = |text| utf8_percent_encode(text, IN_QUERY).to_string();
         assert_eq!(encoded("arn:aws:sqs:us-east-1:0:q.fifo"), "arn:aws:sqs:us-east-1:0:q.fifo");
         assert_eq!(encoded("a&b=c d\r\nö"), "a%26b%3Dc%20d%0D%0A%C3%B6");
     }

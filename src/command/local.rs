@@ -9,15 +9,17 @@ use cloud::Cloud;
 use cloud::Credentials;
 use cloud::Guard;
 use cloud::Options;
-use cloud::RequestLog;
+use cloud::{LogForm, RequestLog};
+use tokio::sync::oneshot::Receiver;
 
 use super::chaos::flags::ChaosArgs;
 use super::{Context, value};
 use crate::aws::{Target, local_region};
 use crate::config::file;
 use crate::deploy::{Deployer, Template};
-use crate::embedded::{self, ClockMode, DATA_DIR, Durability};
+use crate::embedded::{self, ClockMode, DATA_DIR, Durability, History};
 use crate::exit::{Exit, Failure};
+use crate::ui::{Level, Telling, Ui, told_records, told_together};
 
 /// Serve the embedded cloud: SNS, SQS, Firehose, S3, CloudFormation, IAM, STS, Logs, SSM, ECR and KMS on one port
 #[derive(Debug, Clone, clap::Args)]
@@ -66,9 +68,21 @@ pub(crate) struct Args {
     /// Print for each message that is published what every subscription did with it, and why.
     #[arg(long)]
     pub explain: bool,
+    /// How much is remembered of what became of messages: so many of them, so much memory (64MiB), or both with a comma. 0 is nothing.
+    #[arg(long, value_name = "N", default_value = "100000,64MiB", value_parser = value::history)]
+    pub history: History,
     /// Print a line for each request: what it called, on what, how it was answered and how fast.
     #[arg(long)]
     pub log_requests: bool,
+    /// For whom what is told on stderr is: text for people, or json, a record a line, for programs.
+    ///
+    /// With json the lines of --log-requests and --explain are such records as well, on stderr.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+    /// How much is told on stderr: all that goes on (info), only what isn't as somebody may have expected (warn), or nothing but what
+    /// ends the server (error). What --log-requests and --explain ask for is told at every level.
+    #[arg(long, value_enum, value_name = "LEVEL", default_value = "info")]
+    pub log_level: Level,
     /// How the cloud's clock runs: wall, x600 (so many times as fast) or frozen (it stands still until `messaging clock` moves it).
     ///
     /// All that is stored or has a deadline goes by it; signatures, links and how long a poll waits go by the wall clock. x600 and
@@ -92,9 +106,21 @@ pub(crate) struct Args {
     pub names: Vec<String>,
     #[command(flatten)]
     pub chaos: ChaosArgs,
+    /// End when stdin ends, also when whoever started it is killed.
+    #[arg(long, hide = true)]
+    pub until_stdin_ends: bool,
     /// Answer what is more than a cloud's quotas of throughput allow in a second as that cloud does.
     #[arg(long, value_enum, value_name = "CLOUD")]
     pub quotas: Option<Quotas>,
+}
+
+/// For whom a server tells what goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    /// People.
+    Text,
+    /// Programs.
+    Json,
 }
 
 /// Whose quotas.
@@ -106,21 +132,23 @@ pub(crate) enum Quotas {
 
 /// Runs the command.
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
+    if args.until_stdin_ends {
+        let stop = context.stop.clone();
+        // No task: the program's end waits for those.
+        std::thread::spawn(move || {
+            _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+            stop.request();
+        });
+    }
+    let json = args.log_format == LogFormat::Json;
+    context.ui.tell_by(Telling { level: args.log_level, json });
     let access = args.access()?;
     let template = args.template.as_deref().map(|path| Template::load(Some(path))).transpose()?;
     let chaos = args.chaos.load()?;
     let data_dir = embedded::data_dir(args.data_dir.clone(), &[DATA_DIR])?;
     let address = args.address(&access).await?;
     let guard = Guard::new(address.ip(), args.names.clone());
-    let (log, printed) = match args.log_requests {
-        true => {
-            let ui = context.ui.clone();
-            let (log, printed) = RequestLog::to(move |lines| ui.lines(lines))
-                .map_err(|error| Failure::new("Can't log requests").why(error))?;
-            (Some(log), Some(printed))
-        }
-        false => (None, None),
-    };
+    let (log, printed) = args.request_log(&context.ui)?.unzip();
     let access = Access { guard, deliver_to_loopback: args.deliver_to_loopback, log, ..access };
     let options = Options {
         durability: args.durability,
@@ -128,13 +156,17 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         placeholders: args.placeholders,
         clock: args.clock.start(),
         quotas: args.quotas.is_some(),
+        history: args.history,
         segment_bytes: args.segment_bytes,
         ..Options::new(&data_dir)
     };
     let server = embedded::open(options, address, access, context.ui.clone()).await?;
     if args.explain {
         let ui = context.ui.clone();
-        server.cloud.notices.explain_to(move |lines| ui.lines(lines));
+        server
+            .cloud
+            .notices
+            .explain_to(move |lines| if json { told_together("explain", lines) } else { ui.lines(lines) });
     }
     let endpoint = format!("http://{}", server.address);
     let clock = told_clock(args.clock, &server.cloud);
@@ -152,7 +184,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     }
     let signatures = if args.credentials.is_some() { "signatures are checked" } else { "signatures are not checked" };
     context.ui.line(format!(
-        "Ready on {endpoint}, data in {}, durability {} ({}); {signatures}.",
+        "Ready on {endpoint}, console at {endpoint}/_messaging/, data in {}, durability {} ({}); {signatures}.",
         if args.durability == Durability::Memory { "memory".into() } else { data_dir.to_string_lossy() },
         server.cloud.core.durability(),
         promise(args.durability),
@@ -220,6 +252,19 @@ fn promise(durability: Durability) -> &'static str {
 }
 
 impl Args {
+    /// The log of requests, if there is to be one, and the end of its last line.
+    fn request_log(&self, ui: &Ui) -> Result<Option<(RequestLog, Receiver<()>)>, Failure> {
+        if !self.log_requests {
+            return Ok(None);
+        }
+        let ui = ui.clone();
+        let log = match self.log_format {
+            LogFormat::Text => RequestLog::to(LogForm::Text, move |lines| ui.lines(lines)),
+            LogFormat::Json => RequestLog::to(LogForm::Json, told_records),
+        };
+        log.map(Some).map_err(|error| Failure::new("Can't log requests").why(error))
+    }
+
     /// Whose signatures are checked.
     fn access(&self) -> Result<Access, Failure> {
         let Some(path) = &self.credentials else { return Ok(Access::default()) };

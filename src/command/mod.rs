@@ -8,13 +8,25 @@ pub(crate) mod completions;
 pub(crate) mod consume;
 mod dead_letters;
 pub(crate) mod deploy;
+pub(crate) mod env;
+mod find;
+mod gather;
+mod handling;
 pub(crate) mod health;
+mod listing;
 pub(crate) mod local;
 pub(crate) mod man;
+mod message;
+mod metrics;
+mod names;
+mod object;
+pub(crate) mod objects;
 mod page;
 pub(crate) mod peek;
 pub(crate) mod publish;
+pub(crate) mod redrive;
 pub(crate) mod report;
+pub(crate) mod reset;
 #[cfg(feature = "scenarios")]
 mod running;
 #[cfg(feature = "scenarios")]
@@ -22,9 +34,13 @@ pub(crate) mod serve;
 mod shape;
 pub(crate) mod simulate;
 pub(crate) mod status;
+pub(crate) mod tail;
 #[cfg(feature = "scenarios")]
 pub(crate) mod token;
+pub(crate) mod top;
 mod value;
+pub(crate) mod verify;
+pub(crate) mod wait;
 
 use std::sync::Arc;
 

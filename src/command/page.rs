@@ -54,7 +54,7 @@ impl PageFile {
         builder.tempfile_in(folder.unwrap_or(Path::new(".")))
     }
 
-    /// Writes the page, and says where it is. False if it can't, which is told: a run's outcome isn't another for that.
+    /// Writes the page of a run.
     pub(super) fn write(
         &self,
         context: &Context,
@@ -62,20 +62,28 @@ impl PageFile {
         template_sha256: Option<String>,
         recorded: &Recorded,
     ) -> bool {
-        let about = About {
+        self.put(context, &html::page(outcome, &self.about(template_sha256), recorded))
+    }
+
+    /// What made the run, and on what.
+    pub(super) fn about(&self, template_sha256: Option<String>) -> About {
+        About {
             started: self.began.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
             version: env!("MESSAGING_VERSION"),
             template_sha256,
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        };
-        let page = html::page(outcome, &about, recorded);
-        let put = |page: &str| {
+        }
+    }
+
+    /// Writes a page, and says where it is. False if it can't, which is told: a run's outcome isn't another for that.
+    pub(super) fn put(&self, context: &Context, page: &str) -> bool {
+        let put = || {
             let mut file = self.beside()?;
             file.write_all(page.as_bytes())?;
             file.persist(&self.path).map_err(|failed| failed.error)
         };
-        match put(&page) {
+        match put() {
             Ok(_) => context.ui.note(format!("The report is in {}.", self.path.display())),
             Err(error) => {
                 context.ui.warn(format!("The report {} can't be written: {error}", self.path.display()));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use crate::embedded::{ClockMode, Durability};
+use crate::embedded::{ClockMode, Durability, History};
 use crate::exit::Failure;
 use crate::report::hlog::HistogramLog;
 use crate::traffic::consumer::{Backoff, Jitter};
@@ -178,6 +178,33 @@ pub(crate) fn durability() -> impl TypedValueParser<Value = Durability> {
     })
 }
 
+/// How much is remembered: a number of messages, a size of memory, or both with a comma. What isn't said is as by default.
+pub(crate) fn history(text: &str) -> Result<History, String> {
+    const UNITS: [(&str, u64); 3] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+    const WRONG: &str = "a number of messages (100000), a size (64MiB), or both with a comma are needed; 0 is nothing";
+    let mut history = History::default();
+    for part in text.split(',').map(str::trim) {
+        let sized = UNITS.iter().find_map(|(unit, bytes)| Some((part.strip_suffix(unit)?, *bytes)));
+        let number = |digits: &str| digits.trim().parse::<u64>().map_err(|_| WRONG.to_owned());
+        match sized {
+            Some((digits, unit)) => match number(digits)?.saturating_mul(unit) {
+                bytes @ LEAST_HISTORY..=MOST_HISTORY => history.bytes = bytes,
+                _ => return Err("a history takes from 1MiB to 64GiB of memory".into()),
+            },
+            None => match number(part)? {
+                messages @ 0..=MOST_REMEMBERED => history.messages = messages as usize,
+                _ => return Err(format!("{MOST_REMEMBERED} messages are the most that are remembered")),
+            },
+        }
+    }
+    Ok(history)
+}
+
+/// Bytes of a history, and messages that are remembered.
+const LEAST_HISTORY: u64 = 1 << 20;
+const MOST_HISTORY: u64 = 64 << 30;
+const MOST_REMEMBERED: u64 = 100_000_000;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -304,6 +331,17 @@ mod tests {
             assert_eq!(durability().parse_ref(&command, None, OsStr::new(&name)).unwrap(), value);
         }
         assert!(durability().parse_ref(&command, None, OsStr::new("none")).is_err());
+    }
+
+    #[test]
+    fn histories_are_messages_and_bytes() {
+        let (of, usual) = (|text: &str| history(text).map(|it| (it.messages, it.bytes)), History::default());
+        assert_eq!(of("0"), Ok((0, usual.bytes)));
+        assert_eq!(of("64MiB"), Ok((usual.messages, 64 << 20)));
+        assert_eq!(of("5, 1GiB"), Ok((5, 1 << 30)));
+        for wrong in ["", "many", "-1", "1KiB", "99999999999999999999GiB", "1000000000"] {
+            assert!(history(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

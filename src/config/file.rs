@@ -11,11 +11,8 @@ use std::path::Path;
 /// regular file or no UTF-8 is [`ErrorKind::InvalidInput`] or [`ErrorKind::InvalidData`]; none of these errors tells what
 /// is in the file.
 pub(crate) fn read(path: &Path, at_most: u64) -> Result<String> {
-    // Before it is opened: that alone does something to some devices.
-    regular(&std::fs::metadata(path)?)?;
-    let file = open(path)?;
+    let file = open_regular(path)?;
     let found = file.metadata()?;
-    regular(&found)?;
     let mut text = String::new();
     // A file may grow meanwhile, and those of /proc say that they are empty.
     let read = file.take(at_most + 1).read_to_string(&mut text);
@@ -28,6 +25,15 @@ pub(crate) fn read(path: &Path, at_most: u64) -> Result<String> {
         _ => error,
     })?;
     Ok(text)
+}
+
+/// A regular file, to be read by its lines. Anything else is [`ErrorKind::InvalidInput`].
+pub(crate) fn open_regular(path: &Path) -> Result<File> {
+    // Before it is opened: that alone does something to some devices.
+    regular(&std::fs::metadata(path)?)?;
+    let file = open(path)?;
+    regular(&file.metadata()?)?;
+    Ok(file)
 }
 
 fn regular(found: &Metadata) -> Result<()> {

@@ -17,7 +17,7 @@ use console::Style;
 use self::change_set::Prepared;
 pub(crate) use self::delete::{delete, show_deletion};
 pub(crate) use self::env_file::EnvFile;
-pub(crate) use self::streams::await_streams;
+pub(crate) use self::streams::{Stream, await_streams, await_streams_of};
 pub(crate) use self::template::Template;
 use crate::aws::{Target, TargetKind};
 use crate::exit::Failure;

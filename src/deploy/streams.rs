@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::Deployer;
 use crate::aws::CallError;
 use crate::exit::{Exit, Failure};
-use crate::stack::{self, Stack};
+use crate::stack::{self, Resource, Stack};
 
 const KIND: &str = "AWS::KinesisFirehose::DeliveryStream";
 /// A stream that isn't there after so long never will be: it takes a minute on AWS.
@@ -21,8 +21,12 @@ const LONGEST: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stream {
     pub name: String,
-    /// The bucket it lands in.
+    /// The bucket it lands in, and the prefixes there of what landed and of what couldn't.
     pub bucket: String,
+    pub prefix: String,
+    pub error_prefix: String,
+    /// What it makes of records so that they can't be read as text: a compression, another format.
+    pub packs: Option<String>,
     pub buffering: Buffering,
 }
 
@@ -51,22 +55,31 @@ impl fmt::Display for Buffering {
 
 /// Waits until each delivery stream of a stack is active; those that land in S3. A cloud that can't tell is warned of.
 pub(crate) async fn await_streams(deployer: &Deployer<'_>, stack: &Stack) -> Result<Vec<Stream>, Failure> {
-    let unknown = |error: CallError| {
-        if deployer.stop.is_requested() {
-            return Err(error.failure(deployer.target, "look at the delivery stream"));
-        }
-        deployer.ui.warn(format!("How the delivery stream buffers isn't known: {error}"));
-        Ok(())
-    };
-    let resources = match stack::list_resources(deployer.target, &stack.id).await {
-        Ok(resources) => resources,
-        Err(error) => return unknown(error).map(|()| Vec::new()),
-    };
+    let resources = stack::list_resources(deployer.target, &stack.id).await;
+    match resources {
+        Ok(resources) => await_streams_of(deployer, &resources).await,
+        Err(error) => unknown(deployer, error).map(|()| Vec::new()),
+    }
+}
+
+/// A cloud that can't tell is warned of.
+fn unknown(deployer: &Deployer<'_>, error: CallError) -> Result<(), Failure> {
+    if deployer.stop.is_requested() {
+        return Err(error.failure(deployer.target, "look at the delivery stream"));
+    }
+    deployer.ui.warn(format!("How the delivery stream buffers isn't known: {error}"));
+    Ok(())
+}
+
+/// The same for those among resources.
+pub(crate) async fn await_streams_of(deployer: &Deployer<'_>, resources: &[Resource]) -> Result<Vec<Stream>, Failure> {
     let mut streams = Vec::new();
     for resource in resources.iter().filter(|resource| resource.kind == KIND) {
-        match await_stream(deployer, &resource.physical_id).await? {
-            Ok(description) => streams.extend(in_s3(&resource.physical_id, &description)),
-            Err(error) => unknown(error)?,
+        // A name, or the end of an ARN.
+        let name = resource.physical_id.rsplit('/').next().unwrap_or_default();
+        match await_stream(deployer, name).await? {
+            Ok(description) => streams.extend(in_s3(name, &description)),
+            Err(error) => unknown(deployer, error)?,
         }
     }
     Ok(streams)
@@ -123,11 +136,32 @@ fn in_s3(name: &str, description: &DeliveryStreamDescription) -> Option<Stream> 
     let destination = description.destinations().first()?;
     let extended = destination.extended_s3_destination_description();
     let plain = destination.s3_destination_description();
-    let (arn, hints) = extended
-        .map(|extended| (extended.bucket_arn(), extended.buffering_hints()))
-        .or_else(|| plain.map(|plain| (plain.bucket_arn(), plain.buffering_hints())))?;
-    let bucket = arn.rsplit(':').next().unwrap_or_default().to_owned();
-    Some(Stream { name: name.to_owned(), bucket, buffering: hints.map(buffering).unwrap_or_default() })
+    let (arn, hints, prefixes, compression) = match (extended, plain) {
+        (Some(it), _) => {
+            let prefixes = (it.prefix(), it.error_output_prefix());
+            (it.bucket_arn(), it.buffering_hints(), prefixes, it.compression_format())
+        }
+        (None, Some(it)) => {
+            let prefixes = (it.prefix(), it.error_output_prefix());
+            (it.bucket_arn(), it.buffering_hints(), prefixes, it.compression_format())
+        }
+        (None, None) => return None,
+    };
+    let conversion = extended.and_then(|it| it.data_format_conversion_configuration());
+    let converts = conversion.is_some_and(|it| it.enabled() != Some(false));
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    Some(Stream {
+        name: name.to_owned(),
+        bucket: arn.rsplit(':').next().unwrap_or_default().to_owned(),
+        prefix: text(prefixes.0),
+        error_prefix: text(prefixes.1),
+        packs: match compression.as_str() {
+            _ if converts => Some("converts records into another format".into()),
+            "UNCOMPRESSED" | "GZIP" | "" => None,
+            other => Some(format!("compresses objects as {other}")),
+        },
+        buffering: hints.map(buffering).unwrap_or_default(),
+    })
 }
 
 fn buffering(hints: &BufferingHints) -> Buffering {

@@ -83,6 +83,11 @@ impl Template {
         self.section(section).into_iter().map(|(name, _)| name).collect()
     }
 
+    /// Whether there is such a section, whatever is in it.
+    pub(crate) fn has(&self, section: &str) -> bool {
+        self.document().is_some_and(|root| root.as_mapping_get(section).is_some())
+    }
+
     /// The defaults of those parameters that have one.
     pub(crate) fn defaults(&self) -> BTreeMap<String, String> {
         let parameters = self.section("Parameters").into_iter();

@@ -17,3 +17,14 @@ pub(crate) fn dice(purpose: &str, seed: u64, publisher: u32) -> Dice {
         .finalize();
     Dice::from_seed(seed.into())
 }
+
+/// The dice of one attempt at the event with an id, for one purpose: the same whoever makes it, and whenever.
+pub(crate) fn attempt_dice(purpose: &str, seed: u64, id: &str, attempt: u32) -> Dice {
+    let seed = Sha256::new()
+        .chain_update(purpose)
+        .chain_update(seed.to_le_bytes())
+        .chain_update(attempt.to_le_bytes())
+        .chain_update(id)
+        .finalize();
+    Dice::from_seed(seed.into())
+}

@@ -205,11 +205,21 @@ struct Wire {
 }
 
 /// CloudEvents' Sequence extension is a string; a number is understood too.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Sequence {
+pub(crate) enum Sequence {
     Text(String),
     Number(u64),
+}
+
+impl Sequence {
+    /// What it counts; nothing if it is no number.
+    pub(crate) fn number(&self) -> Option<u64> {
+        match self {
+            Self::Text(text) => text.parse().ok(),
+            Self::Number(number) => Some(*number),
+        }
+    }
 }
 
 impl Arrived {
@@ -234,11 +244,7 @@ impl Arrived {
             Some(Err(_)) => return Err(Unreadable::NotCloudEvent("its time is no RFC 3339 timestamp".into())),
             None => None,
         };
-        let sequence = match wire.sequence {
-            Some(Sequence::Text(text)) => text.parse().ok(),
-            Some(Sequence::Number(number)) => Some(number),
-            None => None,
-        };
+        let sequence = wire.sequence.as_ref().and_then(Sequence::number);
         let run = match (wire.runid, wire.publisher, sequence) {
             (Some(run), Some(publisher), Some(sequence)) => Some((run, Place { publisher, sequence })),
             _ => None,

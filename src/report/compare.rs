@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::aligned::aligned;
 use super::cost::dollars;
 use super::text::milliseconds;
-use super::{Landed, Outcome};
+use super::{Outcome, Verdict};
 use crate::traffic::stats::Summary;
 use crate::ui::paint;
 use crate::units::{count, rate};
@@ -121,7 +121,8 @@ pub(crate) fn compare(old: &Outcome, new: &Outcome, limits: Limits) -> Compariso
         Row::new("events", Unit::Count, events[0], events[1]),
         Row::new("published a second", Unit::Rate, rates[0], rates[1]).limited(slowest),
     ];
-    let lost = both.map(|it| it.verdict.map(|_| it.lost() as f64));
+    // Who can't say what became of them doesn't know how many were lost.
+    let lost = both.map(|it| it.verdict.filter(|it| *it != Verdict::Unknown).map(|_| it.lost() as f64));
     if lost != [None, None] || limits.lost.is_some() {
         rows.push(Row::new("lost", Unit::Count, lost[0], lost[1]).limited(limits.lost.map(|n| n as f64)));
     }
@@ -153,7 +154,7 @@ pub(crate) fn compare(old: &Outcome, new: &Outcome, limits: Limits) -> Compariso
 fn legs(outcome: &Outcome) -> Vec<(String, Summary)> {
     let published = outcome.published.iter().map(|it| ("publish".to_owned(), it.latency));
     let queues = outcome.queues.iter().map(|it| (it.api.name().to_owned(), it.account.latency));
-    let landed = outcome.landed.iter().map(|Landed { account, .. }| ("landing".to_owned(), account.latency));
+    let landed = outcome.landed.iter().map(|it| (it.leg.landing_tag(), it.account.latency));
     let all = published.chain(queues).chain(landed);
     all.filter_map(|(name, latency)| Some((name, latency?))).collect()
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 use console::Style;
 
 use super::aligned::aligned;
+use super::evidence::{lost_line, unpublished};
 use super::text::milliseconds;
 use super::trouble::{publishing_trouble, receiving_trouble};
-use super::{Landed, Outcome, Published, Queue, Verdict, cost, load};
-use crate::traffic::leg::Account;
+use super::{Killed, Outcome, Published, Queue, Verdict, cost, load};
+use crate::traffic::account::Account;
+use crate::traffic::name::S3;
 use crate::traffic::stats::Summary;
 use crate::ui::paint;
 use crate::units::{bytes, count, duration, plural};
@@ -36,7 +38,7 @@ pub(super) fn lines(outcome: &Outcome, verdict: Verdict, columns: Option<usize>)
     let load = published.clone().flat_map(|published| load::lines(published, outcome));
     let trouble = published.filter_map(publishing_trouble).chain(outcome.queues.iter().filter_map(receiving_trouble));
     let cost = outcome.cost.iter().flat_map(cost::lines);
-    lines.extend(load.chain(trouble).chain(cost).map(|line| format!("  {line}")));
+    lines.extend(load.chain(trouble).chain(killed_line(&outcome.killed)).chain(cost).map(|line| format!("  {line}")));
     lines.push(String::new());
     lines.extend(place_lines(outcome));
     lines.push(conclusion(outcome, verdict));
@@ -51,6 +53,8 @@ pub(super) fn lines(outcome: &Outcome, verdict: Verdict, columns: Option<usize>)
 const MEASURES: [&str; 8] = ["events", MISSING, "duplicated", "out of order", "late", "p50", "p99", "max"];
 /// The measure of what was acknowledged and not seen: lost, once the run has waited for it.
 const MISSING: &str = "lost";
+/// So many partitions of what landed are shown.
+const SHOWN_PARTITIONS: usize = 10;
 /// What is dropped where there is no room for it, the last first.
 const DISPENSABLE: [usize; 2] = [6, 7];
 
@@ -63,7 +67,7 @@ struct Table {
 struct Leg {
     /// With its branch of the tree.
     name: String,
-    short: &'static str,
+    short: String,
     cells: [String; 8],
 }
 
@@ -74,22 +78,17 @@ impl Table {
             let mut cells = MEASURES.map(|_| String::new());
             cells[0] = count(*events);
             put_latencies(&mut cells, *latency);
-            legs.push(Leg { name: "published".into(), short: "published", cells });
+            legs.push(Leg { name: "published".into(), short: "published".into(), cells });
         }
-        for Queue { api, account, .. } in &outcome.queues {
-            let is_last = outcome.landed.is_none() && Some(*api) == outcome.queues.last().map(|q| q.api);
-            let branch = if is_last { "└" } else { "├" };
-            legs.push(Leg {
-                name: format!("{branch}─ {} queue", api.name()),
-                short: api.name(),
-                cells: cells(account),
-            });
-        }
-        if let Some(Landed { account, .. }) = &outcome.landed {
-            legs.push(Leg { name: "└─ landed in S3".into(), short: "S3", cells: cells(account) });
+        let queues = outcome.queues.iter().map(|it| (format!("{} queue", it.api), it.api.name(), &it.account));
+        let landed = outcome.landed.iter().map(|it| (landed_name(it.leg.name()), it.leg.name(), &it.account));
+        let last = (outcome.queues.len() + outcome.landed.len()).saturating_sub(1);
+        for (n, (name, short, account)) in queues.chain(landed).enumerate() {
+            let branch = if n == last { "└" } else { "├" };
+            legs.push(Leg { name: format!("{branch}─ {name}"), short: short.to_owned(), cells: cells(account) });
         }
         let mut measures = MEASURES;
-        if verdict == Verdict::Interrupted {
+        if verdict == Verdict::Unknown {
             measures[1] = "on the way";
         }
         Self { measures, legs }
@@ -127,7 +126,7 @@ impl Table {
     }
 
     fn row_a_measure(&self) -> (Vec<String>, usize) {
-        let head: Vec<_> = self.legs.iter().map(|leg| leg.short.to_owned()).collect();
+        let head: Vec<_> = self.legs.iter().map(|leg| leg.short.clone()).collect();
         let mut rows = vec![[vec![String::new()], head].concat()];
         rows.extend((0..MEASURES.len()).map(|m| {
             let cells: Vec<_> = self.legs.iter().map(|leg| leg.cells[m].clone()).collect();
@@ -166,12 +165,28 @@ fn place_lines(outcome: &Outcome) -> Vec<String> {
     let on_purpose = [
         told_line(outcome, "kept out by filter policies", |account| account.filtered),
         told_line(outcome, "seen twice, as they were published", |account| account.duplicated_on_purpose),
-        told_line(outcome, "not handled, as nobody can", |account| account.poison),
+        told_line(outcome, "not handled, on purpose", |account| account.poison),
+        told_line(outcome, "delivered, though a filter policy keeps them out", |account| {
+            some(account.wrongly_delivered)
+        }),
+        told_line(outcome, "behind a later one of their message group", |account| some(account.order_broken)),
+        told_line(outcome, "not seen, and nobody can say whether they were to come", |account| account.unjudged),
+        told_line(outcome, "not handled, and in a dead-letter queue", |account| account.dead),
     ];
-    let mut lines: Vec<_> = on_purpose.into_iter().flatten().collect();
-    if let Some(landed) = &outcome.landed {
-        let mut landed_lines: Vec<String> =
-            landed.partitions.iter().map(|partition| format!("s3://{}/{partition}/", landed.bucket)).collect();
+    let mut lines: Vec<_> = on_purpose.into_iter().flatten().chain(twice_line(&outcome.queues)).collect();
+    lines.extend(offender_lines(outcome));
+    lines.extend(outcome.not_followed.iter().map(|it| format!("  not followed: {it}")));
+    for landed in &outcome.landed {
+        let told = landed.partitions.iter().take(SHOWN_PARTITIONS);
+        let mut landed_lines: Vec<String> = told
+            .map(|partition| match partition.as_str() {
+                "" => format!("s3://{}", landed.bucket),
+                partition => format!("s3://{}/{partition}/", landed.bucket),
+            })
+            .collect();
+        if landed.partitions.len() > SHOWN_PARTITIONS {
+            landed_lines.push(format!("and {} more", count((landed.partitions.len() - SHOWN_PARTITIONS) as u64)));
+        }
         landed_lines.push(match landed.objects {
             0 => format!("nothing yet in s3://{}", landed.bucket),
             objects => format!("{}, {}", plural(objects, "object"), bytes(landed.bytes)),
@@ -199,19 +214,54 @@ fn place_lines(outcome: &Outcome) -> Vec<String> {
 /// What is as it is on purpose, of each leg that has such a count.
 fn told_line(outcome: &Outcome, what: &str, n: impl Fn(&Account) -> Option<u64>) -> Option<String> {
     let told: Vec<_> =
-        legs(outcome).filter_map(|(leg, account)| Some(format!("{leg} {}", count(n(account)?)))).collect();
+        outcome.legs().filter_map(|(leg, account)| Some(format!("{leg} {}", count(n(account)?)))).collect();
     (!told.is_empty()).then(|| format!("  {what}: {}", told.join(", ")))
 }
 
-/// Every leg's name, and its account.
-fn legs(outcome: &Outcome) -> impl Iterator<Item = (&'static str, &Account)> {
-    let queues = outcome.queues.iter().map(|queue| (queue.api.name(), &queue.account));
-    queues.chain(outcome.landed.iter().map(|landed| ("S3", &landed.account)))
+/// How often the cloud was killed, and how fast it was back.
+fn killed_line(killed: &[Killed]) -> Option<String> {
+    let back = |kill: &Killed| Duration::try_from_secs_f64(kill.back_after_s).unwrap_or_default();
+    let (shortest, longest) = (killed.iter().map(back).min()?, killed.iter().map(back).max()?);
+    let times = plural(killed.len() as u64, "time");
+    Some(format!("the cloud was killed {times}, and was back after {} to {}", duration(shortest), duration(longest)))
+}
+
+/// What was delivered twice, and how often its effect was, where a consumer got anything again.
+fn twice_line(queues: &[Queue]) -> Option<String> {
+    let again = |queue: &Queue| queue.account.duplicated + queue.account.duplicated_on_purpose.unwrap_or(0);
+    let any = queues.iter().any(|queue| queue.deaths + again(queue) + queue.effect_twice > 0);
+    let told = queues.iter().map(|queue| {
+        let died = if queue.deaths > 0 { format!(" ({} died)", plural(queue.deaths, "worker")) } else { String::new() };
+        let (again, twice) = (count(again(queue)), count(queue.effect_twice));
+        format!("{} {again}, with its effect {twice}{died}", queue.api.name())
+    });
+    any.then(|| format!("  delivered twice: {}", told.collect::<Vec<_>>().join("; ")))
+}
+
+/// What is worth a line: more than none.
+fn some(n: Option<u64>) -> Option<u64> {
+    n.filter(|n| *n > 0)
+}
+
+/// The first events of each kind of fault, leg by leg.
+fn offender_lines(outcome: &Outcome) -> impl Iterator<Item = String> {
+    outcome.legs().flat_map(|(leg, account)| {
+        let kinds = account.offenders.kinds().into_iter().filter(|(_, events)| !events.is_empty());
+        kinds.map(move |(kind, events)| format!("  {leg}, first {kind}: {}", events.join(", "))).collect::<Vec<_>>()
+    })
+}
+
+/// What a stream landed, as a leg.
+fn landed_name(leg: &str) -> String {
+    match leg {
+        S3 => format!("landed in {S3}"),
+        stream => format!("{stream} landed in {S3}"),
+    }
 }
 
 /// How many messages ended in dead-letter queues.
 fn dead_letter_line(queues: &[Queue]) -> Option<String> {
-    let known = queues.iter().filter_map(|queue| Some((queue.api, queue.dead_letters.as_ref()?)));
+    let known = queues.iter().filter_map(|queue| Some((&queue.api, queue.dead_letters.as_ref()?)));
     let told: Vec<_> = known
         .filter_map(|(api, dead)| match (dead.messages?, dead.before?) {
             (messages, 0) => Some(format!("{} {}", api.name(), count(messages))),
@@ -241,39 +291,32 @@ fn shell_word(text: &str) -> String {
 
 /// The last line: what it comes to.
 fn conclusion(outcome: &Outcome, verdict: Verdict) -> String {
-    let missing: Vec<String> = legs(outcome)
-        .filter(|(_, account)| account.lost.unwrap_or(0) > 0)
-        .map(|(leg, account)| {
-            let more = if account.lost > Some(account.missing.len() as u64) { ", .." } else { "" };
-            let places = account.missing.join(", ");
-            format!("{} on the way to {leg} (publisher:sequence {places}{more})", count(account.lost.unwrap_or(0)))
-        })
-        .collect();
-    let missing = missing.join("; ");
-    let published = outcome.published.as_ref();
-    let (refused, not_sent) = published.map_or((0, 0), |published| (published.refused, published.not_sent));
     let (green, red) = (Style::new().green().bold(), Style::new().red().bold());
     match verdict {
         Verdict::NothingLost => {
-            let what = match legs(outcome).any(|(_, account)| account.filtered.is_some()) {
-                _ if outcome.published.as_ref().is_some_and(|published| published.poison > 0) => {
-                    "everything that can be handled was received by every queue and landed."
+            let what = match outcome.legs().any(|(_, account)| account.filtered.is_some()) {
+                _ if outcome.published.as_ref().is_some_and(|published| published.poison > 0)
+                    || outcome.legs().any(|(_, account)| account.poison > Some(0)) =>
+                {
+                    "everything that can be handled"
                 }
-                true => "everything that the filter policies let through was received, and landed.",
-                false => "everything published was received by every queue and landed.",
+                true => "everything that the filter policies let through",
+                false => "everything published",
             };
-            format!("{} {what}", paint(&green, "✔ Nothing lost:"))
+            let by = match (outcome.queues.is_empty(), outcome.landed.is_empty()) {
+                (false, true) => " was received by every queue.",
+                (false, false) => " was received by every queue and landed.",
+                (true, _) => " landed.",
+            };
+            format!("{} {what}{by}", paint(&green, "✔ Nothing lost:"))
         }
-        Verdict::Lost => format!("{} {missing}.", paint(&red, "✘ Lost:")),
-        Verdict::NotAllPublished => format!(
-            "{} {} refused{}; everything else arrived.",
-            paint(&red, "✘ Not all published:"),
-            plural(refused, "event"),
-            if not_sent > 0 { format!(", {} not sent in time", count(not_sent)) } else { String::new() }
-        ),
-        Verdict::Interrupted if missing.is_empty() => {
-            "Stopped early; what was published until then has arrived.".into()
+        Verdict::Lost => format!("{} {}.", paint(&red, "✘ Lost:"), lost_line(outcome)),
+        Verdict::NotAllPublished => {
+            format!("{} {}; everything else arrived.", paint(&red, "✘ Not all published:"), unpublished(outcome))
         }
-        Verdict::Interrupted => format!("Stopped early: {missing}."),
+        Verdict::Unknown => {
+            let why = outcome.evidence.as_deref().unwrap_or("it was cut short");
+            format!("{} {why}.", paint(&Style::new().yellow().bold(), "? Unknown:"))
+        }
     }
 }

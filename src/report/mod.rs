@@ -3,12 +3,16 @@
 mod aligned;
 pub(crate) mod compare;
 mod cost;
+pub(crate) mod evidence;
 pub(crate) mod hlog;
 pub(crate) mod html;
+mod landed;
 mod ledger;
 mod load;
 pub(crate) mod merge;
+pub(crate) mod metrics;
 pub(crate) mod progress;
+pub(crate) mod settled;
 #[cfg(feature = "scenarios")]
 pub(crate) mod system;
 pub(crate) mod terminal;
@@ -22,9 +26,10 @@ use serde::{Deserialize, Serialize};
 use self::merge::Merge;
 use self::text::ms;
 use crate::cost::Cost;
-use crate::traffic::api::Api;
-use crate::traffic::leg::Account;
+use crate::traffic::account::Account;
+use crate::traffic::depths::Fault;
 use crate::traffic::load::Load;
+use crate::traffic::name::LegName;
 use crate::traffic::stats::{Requests, Summary};
 use crate::traffic::tally::{PublishTally, QueueTally};
 
@@ -47,17 +52,30 @@ pub(crate) struct Outcome {
     pub published: Option<Published>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub queues: Vec<Queue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub landed: Option<Landed>,
+    /// Of one stream an object, of several a list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "landed")]
+    pub landed: Vec<Landed>,
+    /// Subscriptions that nobody looked at, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_followed: Vec<String>,
     /// What the ledger says; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    /// What that rests on, in a line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
+    /// What the rules of chaos did; not of merged reports.
+    #[serde(skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    pub faults: Vec<Fault>,
     /// What ended the run before its time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The folder that holds the embedded cloud's data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<String>,
+    /// When the embedded cloud was killed on purpose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub killed: Vec<Killed>,
     /// What it costs on AWS; absent where only a part of the fan-out was seen.
     #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
     pub cost: Option<Cost>,
@@ -80,9 +98,9 @@ impl Outcome {
         Record { record: "report", outcome: self }
     }
 
-    /// Says what the dead-letter queue of an API's queue holds.
-    pub(crate) fn put_dead_letters(&mut self, api: Api, found: DeadLetters) {
-        if let Some(queue) = self.queues.iter_mut().find(|queue| queue.api == api) {
+    /// Says what the dead-letter queue of a queue holds.
+    pub(crate) fn put_dead_letters(&mut self, name: &LegName, found: DeadLetters) {
+        if let Some(queue) = self.queues.iter_mut().find(|queue| queue.api == *name) {
             queue.dead_letters = Some(found);
         }
     }
@@ -101,9 +119,23 @@ impl Outcome {
 
     /// What was lost on all legs together.
     pub(crate) fn lost(&self) -> u64 {
-        let accounts = self.queues.iter().map(|queue| &queue.account);
-        accounts.chain(self.landed.iter().map(|landed| &landed.account)).filter_map(|account| account.lost).sum()
+        self.legs().filter_map(|(_, account)| account.lost).sum()
     }
+
+    /// Every leg's name, and its account.
+    pub(crate) fn legs(&self) -> impl Iterator<Item = (&str, &Account)> {
+        let queues = self.queues.iter().map(|queue| (queue.api.name(), &queue.account));
+        queues.chain(self.landed.iter().map(|landed| (landed.leg.name(), &landed.account)))
+    }
+}
+
+/// A kill of the cloud.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Killed {
+    /// Since the run began.
+    pub at_s: f64,
+    /// How long it took until the cloud was ready again.
+    pub back_after_s: f64,
 }
 
 /// What the ledger says.
@@ -116,8 +148,9 @@ pub(crate) enum Verdict {
     Lost,
     /// Not everything could be published; what was, was seen.
     NotAllPublished,
-    /// Ended before everything could arrive.
-    Interrupted,
+    /// Nobody can say: it was cut short, nobody could look, or nothing was to be seen.
+    #[serde(alias = "interrupted")]
+    Unknown,
 }
 
 /// What decides when an event leaves.
@@ -194,13 +227,20 @@ impl Published {
 /// One queue's side.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Queue {
-    pub api: Api,
+    /// Its leg: of the API that drains it, or its own name.
+    pub api: LegName,
     pub queue_url: String,
     pub handled: u64,
     /// Attempts, as is `unreadable`: a message that comes back fails again.
     pub failed: u64,
     pub unreadable: u64,
     pub not_deleted: u64,
+    /// How often a worker died.
+    #[serde(default)]
+    pub deaths: u64,
+    /// How often what was handled was handled again, with its effect.
+    #[serde(default)]
+    pub effect_twice: u64,
     /// Those of the handled that were somebody's own events.
     pub own_events: u64,
     /// What ended in the dead-letter queue meanwhile; absent where there is none or nobody looked.
@@ -245,16 +285,33 @@ impl DeadLetters {
 
 impl Queue {
     /// What the consumers of a queue came to, and how its events balance.
-    pub(crate) fn new(api: Api, queue_url: String, tally: QueueTally, account: Account) -> Self {
-        let QueueTally { handled, own, failed, unreadable, not_deleted, requests, billed: _ } = tally;
+    pub(crate) fn new(api: LegName, queue_url: String, tally: QueueTally, account: Account) -> Self {
+        let QueueTally { handled, own, failed, unreadable, not_deleted, deaths, effect_twice, requests, billed: _ } =
+            tally;
         let (own_events, dead_letters) = (own, None);
-        Self { api, queue_url, handled, failed, unreadable, not_deleted, own_events, requests, account, dead_letters }
+        Self {
+            api,
+            queue_url,
+            handled,
+            failed,
+            unreadable,
+            not_deleted,
+            deaths,
+            effect_twice,
+            own_events,
+            requests,
+            account,
+            dead_letters,
+        }
     }
 }
 
 /// The bucket's side.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Landed {
+    /// Of the built-in fan-out's stream, or the stream's own name.
+    #[serde(default = "LegName::landing")]
+    pub leg: LegName,
     pub bucket: String,
     pub partitions: Vec<String>,
     pub objects: u64,

@@ -8,6 +8,7 @@ use scenario::ledger::{Check, Latencies, Leg};
 use serde::Serialize;
 
 use super::aligned::aligned;
+use crate::traffic::depths::Fault;
 use crate::ui::{paint, short};
 use crate::units::{count, duration};
 
@@ -34,6 +35,8 @@ pub(crate) struct System<'a> {
     pub verdict: Verdict,
     /// The folder that holds the embedded cloud's data.
     pub data_dir: Option<String>,
+    /// What the rules of chaos did.
+    pub faults: Vec<Fault>,
 }
 
 impl System<'_> {
@@ -52,6 +55,7 @@ impl System<'_> {
             "notes": self.ledger.notes,
             "verdict": self.verdict,
             "data_dir": self.data_dir,
+            "faults": self.faults,
         })
     }
 
@@ -132,6 +136,13 @@ impl System<'_> {
         legs.map(|leg| format!("  {}: {}", leg.name, leg.named.join(", "))).collect()
     }
 
+    /// The names of the legs and checks that aren't right.
+    pub(super) fn wrong(&self) -> Vec<&str> {
+        let legs = self.ledger.legs.iter().filter(|leg| !leg.is_balanced()).map(|leg| leg.name.as_str());
+        let checks = self.ledger.checks.iter().filter(|check| !check.is_right()).map(|check| check.name.as_str());
+        legs.chain(checks).collect()
+    }
+
     /// The last line: what it comes to.
     fn conclusion(&self) -> String {
         let (green, red) = (Style::new().green().bold(), Style::new().red().bold());
@@ -146,11 +157,7 @@ impl System<'_> {
                 format!("{} {what}{dead}", paint(&green, "✔ Nothing lost:"))
             }
             Verdict::Unbalanced => {
-                let legs = self.ledger.legs.iter().filter(|leg| !leg.is_balanced()).map(|leg| leg.name.as_str());
-                let checks =
-                    self.ledger.checks.iter().filter(|check| !check.is_right()).map(|check| check.name.as_str());
-                let wrong: Vec<_> = legs.chain(checks).collect();
-                format!("{} {}.", paint(&red, "✘ Not right:"), wrong.join("; "))
+                format!("{} {}.", paint(&red, "✘ Not right:"), self.wrong().join("; "))
             }
             Verdict::Interrupted => "Stopped early; what is above is what had happened until then.".into(),
         }

@@ -60,7 +60,9 @@ fn queue_lines(outcome: &Outcome) -> Vec<String> {
             (queue.failed, "attempt{s} failed"),
             (queue.unreadable, "attempt{s} unreadable"),
             (queue.not_deleted, "not deleted"),
+            (queue.deaths, "worker{s} died"),
             (queue.account.duplicated, "seen before"),
+            (queue.effect_twice, "with their effect twice"),
             (queue.account.out_of_order, "out of order"),
         ] {
             if n > 0 {
@@ -101,8 +103,9 @@ fn dead_letters_line(dead: &DeadLetters) -> Option<String> {
 pub(super) mod tests {
     use super::*;
     use crate::report::{DeadLetters, Landed, Model, Queue, Verdict};
+    use crate::traffic::account::Account;
     use crate::traffic::api::Api;
-    use crate::traffic::leg::Account;
+    use crate::traffic::name::LegName;
     use crate::traffic::stats::{Requests, Summary};
 
     fn account(received: u64, lost: u64) -> Account {
@@ -113,25 +116,24 @@ pub(super) mod tests {
             lost: Some(lost),
             missing,
             duplicated: 1,
-            duplicated_on_purpose: None,
-            poison: None,
-            out_of_order: 0,
             late: Some(0),
             unacknowledged: Some(0),
-            filtered: None,
             latency,
+            ..Account::default()
         }
     }
 
     /// A run that lost so much on each leg.
     pub(in crate::report) fn outcome(lost: u64) -> Outcome {
-        let queue = |api| Queue {
-            api,
+        let queue = |api: Api| Queue {
+            api: api.into(),
             queue_url: "http://q".into(),
             handled: 1_000,
             failed: 0,
             unreadable: 0,
             not_deleted: 0,
+            deaths: 0,
+            effect_twice: 0,
             own_events: 0,
             requests: Requests::default(),
             account: account(1_001, lost),
@@ -162,17 +164,22 @@ pub(super) mod tests {
                 latency: account(0, 0).latency,
             }),
             queues: vec![queue(Api::Orders), queue(Api::Payments)],
-            landed: Some(Landed {
+            landed: vec![Landed {
+                leg: LegName::landing(),
                 bucket: "b".into(),
                 partitions: vec!["landing_date=2026-01-31".into()],
                 objects: 3,
                 bytes: 4_321,
                 unreadable: 0,
                 account: account(1_001, 0),
-            }),
+            }],
+            not_followed: Vec::new(),
+            evidence: None,
             verdict: Some(if lost == 0 { Verdict::NothingLost } else { Verdict::Lost }),
             error: None,
             data_dir: Some(".messaging/simulate".into()),
+            killed: Vec::new(),
+            faults: Vec::new(),
             cost: None,
             merge: None,
         }
@@ -265,7 +272,7 @@ pub(super) mod tests {
         for line in [
             "on purpose: 10 events published twice, 1 event that no consumer can handle",
             "seen twice, as they were published: orders 9, payments 9",
-            "not handled, as nobody can: orders 1, payments 1",
+            "not handled, on purpose: orders 1, payments 1",
             "Nothing lost: everything that can be handled was received by every queue and landed.",
         ] {
             assert!(text.contains(line), "{line}: {text}");
@@ -279,7 +286,7 @@ pub(super) mod tests {
     #[test]
     fn what_has_not_landed_yet_has_a_name() {
         let mut outcome = outcome(0);
-        let landed = outcome.landed.as_mut().unwrap();
+        let landed = &mut outcome.landed[0];
         (landed.partitions, landed.objects, landed.bytes) = (Vec::new(), 0, 0);
         assert!(render(&outcome, None).join("\n").contains("  landed   nothing yet in s3://b"));
     }
@@ -288,7 +295,7 @@ pub(super) mod tests {
     #[test]
     fn what_is_missing_when_it_is_stopped_early_is_on_the_way() {
         let mut outcome = outcome(7);
-        outcome.verdict = Some(Verdict::Interrupted);
+        outcome.verdict = Some(Verdict::Unknown);
         for columns in [30, 60, 80, 120] {
             let text = plain(&outcome, columns).join("\n");
             assert!(text.contains("on the way") && !text.contains("lost"), "{columns}: {text}");

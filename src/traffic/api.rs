@@ -1,4 +1,4 @@
-//! The two APIs behind the queues, simulated: what each does with an event, in a line.
+//! The two APIs behind the queues, simulated: what each does with an event, in a line; and whoever else drains a queue.
 //!
 //! Queues deliver more than once and in any order, and other publishers share the topic; so an API does nothing twice,
 //! accepts a payment before its order, and ignores types that it doesn't know. What contradicts itself is refused, and
@@ -21,10 +21,12 @@ const MAX_ROWS: usize = 100_000;
 pub(crate) enum Api {
     Orders,
     Payments,
+    /// None of ours: whoever it is, what it gets is handled.
+    Any,
 }
 
 impl Api {
-    /// Both.
+    /// Those of the fan-out.
     pub(crate) const ALL: [Self; 2] = [Self::Orders, Self::Payments];
 
     /// Its name, as the command line and reports say it.
@@ -32,6 +34,7 @@ impl Api {
         match self {
             Self::Orders => "orders",
             Self::Payments => "payments",
+            Self::Any => "any",
         }
     }
 }
@@ -107,6 +110,10 @@ impl Service {
     /// Does what the API does with an event; the answer says what that was.
     pub(crate) fn handle(&mut self, event: &Arrived) -> Result<String, Refused> {
         match (self.api, event.event_type.as_str()) {
+            (Api::Any, event_type) if event.data["poison"] == true => {
+                Err(Refused::Malformed { event_type: short(event_type), why: "it is poison".into() })
+            }
+            (Api::Any, event_type) => Ok(format!("{} is noted", short(event_type))),
             (_, "consumer.created") => self.add_consumer(data(event)?),
             (Api::Orders, "order.placed") => self.take_order(data(event)?),
             (Api::Orders, "payment.captured") => self.mark_paid(data(event)?),
@@ -121,7 +128,7 @@ impl Service {
         let done = match (self.api, self.consumers.get(&consumer.consumer_id)) {
             (_, Some(_)) => format!("consumer {} is known already", consumer.consumer_id),
             (Api::Orders, None) => format!("consumer {} registered: {}", consumer.consumer_id, consumer.name),
-            (Api::Payments, None) => format!("account opened for {} ({})", consumer.name, consumer.consumer_id),
+            (_, None) => format!("account opened for {} ({})", consumer.name, consumer.consumer_id),
         };
         self.consumers.insert(consumer.consumer_id, consumer.name);
         Ok(done)
@@ -301,6 +308,9 @@ mod tests {
         let mut event = story(1).remove(0);
         event.event_type = "stock.updated".into();
         assert_eq!(Service::new(Api::Orders).handle(&event).unwrap(), "nothing to do for stock.updated");
+        assert_eq!(Service::new(Api::Any).handle(&event).unwrap(), "stock.updated is noted");
+        event.data = serde_json::json!({"poison": true});
+        assert!(Service::new(Api::Any).handle(&event).is_err(), "nobody can handle it");
     }
 
     #[test]

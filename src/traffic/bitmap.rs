@@ -11,12 +11,11 @@ const PER_PAGE: u64 = WORDS as u64 * 64;
 pub(crate) struct Bitmap {
     pages: BTreeMap<u64, Box<[u64; WORDS]>>,
     max_pages: usize,
-    len: u64,
 }
 
 impl Default for Bitmap {
     fn default() -> Self {
-        Self { pages: BTreeMap::new(), max_pages: usize::MAX, len: 0 }
+        Self { pages: BTreeMap::new(), max_pages: usize::MAX }
     }
 }
 
@@ -35,7 +34,6 @@ impl Bitmap {
         let word = &mut self.pages.entry(page).or_insert_with(|| Box::new([0; WORDS]))[word];
         let new = *word & bit == 0;
         *word |= bit;
-        self.len += u64::from(new);
         new
     }
 
@@ -45,22 +43,26 @@ impl Bitmap {
         self.pages.get(&page).is_some_and(|page| page[word] & bit != 0)
     }
 
-    /// How many were added, forgotten ones included.
-    pub(crate) fn len(&self) -> u64 {
-        self.len
+    /// Finds the numbers of this set that are in all of `with` and in none of `without`, ascending.
+    pub(crate) fn each(&self, with: &[Option<&Self>], without: &[Option<&Self>], mut found: impl FnMut(u64)) {
+        for (at, page) in &self.pages {
+            let (with, without) = (pages(with, *at), pages(without, *at));
+            let of = |page: &Option<&[u64; WORDS]>, i: usize| page.map_or(0, |page| page[i]);
+            for (i, word) in page.iter().enumerate().filter(|(_, word)| **word != 0) {
+                let wanted = with.iter().fold(*word, |word, page| word & of(page, i));
+                let mut left = without.iter().fold(wanted, |word, page| word & !of(page, i));
+                while left != 0 {
+                    found(at * PER_PAGE + i as u64 * 64 + u64::from(left.trailing_zeros()));
+                    left &= left - 1;
+                }
+            }
+        }
     }
+}
 
-    /// The numbers of this set that `other` lacks, ascending.
-    pub(crate) fn missing_in<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = u64> + 'a {
-        self.pages.iter().flat_map(move |(at, page)| {
-            let theirs = other.pages.get(at);
-            page.iter().enumerate().flat_map(move |(i, word)| {
-                let word = word & !theirs.map_or(0, |page| page[i]);
-                let base = at * PER_PAGE + i as u64 * 64;
-                (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| base + bit)
-            })
-        })
-    }
+/// The page with a number, of each of the sets.
+fn pages<'a>(sets: &[Option<&'a Bitmap>], at: u64) -> Vec<Option<&'a [u64; WORDS]>> {
+    sets.iter().map(|set| set.and_then(|set| set.pages.get(&at)).map(AsRef::as_ref)).collect()
 }
 
 fn split(n: u64) -> (u64, usize, u64) {
@@ -77,7 +79,6 @@ mod tests {
         for n in [0, 63, 64, PER_PAGE - 1, PER_PAGE, u64::MAX] {
             assert!(set.insert(n) && !set.insert(n) && set.contains(n), "{n}");
         }
-        assert_eq!(set.len(), 6);
         assert!(!set.contains(1));
     }
 
@@ -90,8 +91,15 @@ mod tests {
                 b.insert(n);
             }
         }
-        assert_eq!(a.missing_in(&b).collect::<Vec<_>>(), [7, 50_007, 100_007, 150_007]);
-        assert_eq!(b.missing_in(&a).count(), 0);
+        let found = |with: &[Option<&Bitmap>], without: &[Option<&Bitmap>]| {
+            let mut numbers = Vec::new();
+            a.each(with, without, |n| numbers.push(n));
+            numbers
+        };
+        let missing = [7, 50_007, 100_007, 150_007];
+        assert_eq!(found(&[], &[Some(&b), None]), missing);
+        assert_eq!(found(&[Some(&b)], &[]).len(), 200_000 - missing.len());
+        assert!(found(&[None], &[]).is_empty());
     }
 
     #[test]

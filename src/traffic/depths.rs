@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,6 +11,7 @@ use super::consumer;
 use super::timeline::Depth;
 use crate::aws::attempts::Watch;
 use crate::aws::{NoPage, Target};
+use crate::clock;
 
 /// How long to wait between two looks.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
@@ -76,28 +77,65 @@ fn on_page(page: &Value, region: &str, url: &str) -> Option<Depth> {
 pub(crate) struct Fault {
     /// Whom it is for.
     pub name: String,
-    /// Since the start of the run: the first time and the last.
-    pub from_s: f64,
-    pub to_s: f64,
+    /// How often it struck, in this run and before.
+    pub strikes: u64,
+    /// Since the start of the run: the first time and the last; absent where the cloud's time stands still.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_s: Option<f64>,
 }
 
-/// What the rules of chaos of an embedded cloud did since `start`, until `end`. A cloud whose clock runs otherwise tells of other times.
+/// What the rules of chaos of an embedded cloud did since `start`, until `end`, by the wall's clock.
 pub(crate) async fn faults(target: &Target, start: Timestamp, end: Timestamp) -> Vec<Fault> {
     let page = target.page("chaos", &[]).await.unwrap_or_default();
-    page["rules"].as_array().into_iter().flatten().filter_map(|rule| fault(rule, start, end)).collect()
+    let Some(rules) = page["rules"].as_array().filter(|rules| !rules.is_empty()) else { return Vec::new() };
+    let asked = clock::now();
+    let times = target.page("clock", &[]).await.unwrap_or_default();
+    let times = CloudTime::of(&times, asked);
+    rules.iter().filter_map(|rule| fault(rule, times, start, end)).collect()
 }
 
-fn fault(rule: &Value, start: Timestamp, end: Timestamp) -> Option<Fault> {
+/// The time of a cloud, as it was at a moment here, and how many times as fast it runs; none if it stands still.
+#[derive(Debug, Clone, Copy)]
+struct CloudTime {
+    here: Timestamp,
+    there: Timestamp,
+    speed: Option<u32>,
+}
+
+impl CloudTime {
+    /// What the page of the clock says that was asked for `here`. A cloud without that page goes by the wall.
+    fn of(page: &Value, here: Timestamp) -> Self {
+        let speed = match page["mode"].as_str().unwrap_or("wall") {
+            "wall" => Some(1),
+            mode => mode.strip_prefix('x').and_then(|factor| factor.parse().ok()).filter(|factor| *factor > 0),
+        };
+        let there = page["millis"].as_i64().filter(|_| speed != Some(1));
+        let there = there.and_then(|millis| Timestamp::from_millisecond(millis).ok()).unwrap_or(here);
+        Self { here, there, speed }
+    }
+
+    /// When it was here what time there.
+    fn at(self, there: Timestamp) -> Option<Timestamp> {
+        let ago = self.there.duration_since(there).as_secs_f64() / f64::from(self.speed?);
+        self.here.checked_sub(SignedDuration::try_from_secs_f64(ago).ok()?).ok()
+    }
+}
+
+fn fault(rule: &Value, times: CloudTime, start: Timestamp, end: Timestamp) -> Option<Fault> {
     let moment = |name: &str| rule[name].as_str()?.parse::<Timestamp>().ok();
-    let (first, last) = (moment("first_strike")?, moment("last_strike")?);
-    if last < start || first > end {
+    let struck = (moment("first_strike")?, moment("last_strike")?);
+    let struck = times.at(struck.0).zip(times.at(struck.1));
+    if struck.is_some_and(|(first, last)| last < start || first > end) {
         return None;
     }
     let since = |at: Timestamp| at.clamp(start, end).duration_since(start).as_secs_f64();
     let subject = ["service", "operation", "resource"].iter().filter_map(|field| rule["rule"][field].as_str());
     let subject = subject.collect::<Vec<_>>().join(" ");
     let name = format!("rule {}{}{subject}", rule["number"], if subject.is_empty() { "" } else { ": " });
-    Some(Fault { name, from_s: since(first), to_s: since(last) })
+    let strikes = rule["strikes"].as_u64().unwrap_or(0);
+    Some(Fault { name, strikes, from_s: struck.map(|it| since(it.0)), to_s: struck.map(|it| since(it.1)) })
 }
 
 #[cfg(test)]
@@ -120,17 +158,36 @@ mod tests {
         }
     }
 
+    fn struck(first: i64, last: i64) -> Value {
+        let at = |second: i64| Timestamp::from_second(1_000 + second).unwrap().to_string();
+        json!({"number": 1, "rule": {"service": "sns", "operation": "Publish"}, "strikes": 3,
+            "first_strike": at(first), "last_strike": at(last)})
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_000 + second).unwrap()
+    }
+
     /// Rules of an earlier run stay in force, and their strikes of then aren't of this run.
     #[test]
     fn a_fault_is_told_if_it_struck_during_the_run() {
-        let at = |second: i64| Timestamp::from_second(1_000 + second).unwrap();
-        let rule = |first: i64, last: i64| {
-            json!({"number": 1, "rule": {"service": "sns", "operation": "Publish"},
-                "first_strike": at(first).to_string(), "last_strike": at(last).to_string()})
-        };
-        let told = fault(&rule(-5, 4), at(0), at(9)).unwrap();
-        assert_eq!(told, Fault { name: "rule 1: sns Publish".into(), from_s: 0.0, to_s: 4.0 });
-        assert_eq!(fault(&rule(-5, -4), at(0), at(9)), None);
-        assert_eq!(fault(&json!({"number": 2, "rule": {}, "first_strike": null}), at(0), at(9)), None);
+        let wall = CloudTime::of(&Value::Null, at(9));
+        let told = fault(&struck(-5, 4), wall, at(0), at(9)).unwrap();
+        let expected = Fault { name: "rule 1: sns Publish".into(), strikes: 3, from_s: Some(0.0), to_s: Some(4.0) };
+        assert_eq!(told, expected);
+        assert_eq!(fault(&struck(-5, -4), wall, at(0), at(9)), None);
+        assert_eq!(fault(&json!({"number": 2, "rule": {}, "first_strike": null}), wall, at(0), at(9)), None);
+    }
+
+    /// Strikes of a fast cloud lay hours beyond the end of the run.
+    #[test]
+    fn strikes_of_a_fast_clock_are_told_by_the_walls() {
+        // Nine seconds here are an hour and a half there.
+        let page = json!({"mode": "x600", "millis": (1_000 + 5_400) * 1_000});
+        let told = fault(&struck(600, 3_000), CloudTime::of(&page, at(9)), at(0), at(9)).unwrap();
+        assert_eq!((told.from_s, told.to_s), (Some(1.0), Some(5.0)));
+        let frozen = CloudTime::of(&json!({"mode": "frozen", "millis": 0}), at(9));
+        let told = fault(&struck(600, 3_000), frozen, at(0), at(9)).unwrap();
+        assert_eq!((told.strikes, told.from_s), (3, None));
     }
 }

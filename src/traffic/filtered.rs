@@ -1,53 +1,44 @@
-//! What the legs of a fan-out are to get: every event, or those that the filter policy of their subscription lets through.
+//! What the legs of a system are to get: every event of a topic, or those that the filter policy of their subscription lets through.
 
-use filter::{Body, FilterPolicy, Scope};
-
-use crate::aws::{CallError, ErrorKind, Target};
-use crate::event::envelope::{Attribute, Event};
+use super::policy::{Judged, Policy};
+use crate::event::envelope::Event;
 
 /// A filter policy of a subscription.
 #[derive(Debug, Clone)]
 pub(crate) struct Filter {
-    policy: FilterPolicy,
+    policy: Policy,
     /// As its owner wrote it.
     pub text: String,
 }
 
 impl Filter {
-    /// The policy `text` on attributes or bodies, as the attribute FilterPolicyScope says. An error is SNS's text.
+    /// The policy `text` on attributes or bodies, as the attribute FilterPolicyScope says.
+    ///
+    /// # Errors
+    /// Why it is none.
     pub(crate) fn parse(text: &str, scope: Option<&str>) -> Result<Self, String> {
-        let scope = match scope {
-            Some("MessageBody") => Scope::MessageBody,
-            _ => Scope::MessageAttributes,
-        };
-        let policy = FilterPolicy::parse(text, scope).map_err(|error| error.message)?;
+        let policy = Policy::parse(text, scope == Some("MessageBody"))?;
         Ok(Self { policy, text: text.to_owned() })
     }
 
     /// Whether it reads the bodies of messages.
     pub(crate) fn scans_bodies(&self) -> bool {
-        self.policy.scope() == Scope::MessageBody
+        self.policy.of_bodies
     }
 
-    /// Whether an event is delivered.
-    pub(crate) fn lets_through(&self, event: &Event) -> bool {
-        if self.scans_bodies() {
-            return Body::parse(&event.to_json()).is_some_and(|body| self.policy.matches_body(&body));
+    /// Whether an event is to be delivered.
+    pub(crate) fn judge(&self, event: &Event) -> Judged {
+        match self.scans_bodies() {
+            true => self.policy.judge_body(&event.to_json()),
+            false => self.policy.judge_attributes(&event.attributes()),
         }
-        let attributes = event.attributes();
-        let seen = attributes.iter().map(|it: &Attribute| filter::Attribute {
-            name: &it.name,
-            data_type: &it.data_type,
-            value: &it.value,
-        });
-        self.policy.matches_attributes(seen)
     }
 }
 
-/// What feeds a leg.
+/// What a topic feeds a leg with.
 #[derive(Debug, Clone)]
 pub(crate) enum Fed {
-    /// No subscription does.
+    /// It has no subscription for it.
     Nothing,
     Everything,
     Filtered(Filter),
@@ -56,53 +47,29 @@ pub(crate) enum Fed {
 }
 
 impl Fed {
-    /// The filter to expect events by.
-    pub(crate) fn into_filter(self) -> Option<Filter> {
-        match self {
-            Self::Filtered(filter) => Some(filter),
-            Self::Nothing | Self::Everything | Self::Unknown(_) => None,
+    /// By the attributes of a subscription.
+    pub(crate) fn by(policy: Option<&str>, scope: Option<&str>) -> Self {
+        match policy.map(|text| Filter::parse(text, scope)) {
+            None => Self::Everything,
+            Some(Ok(filter)) => Self::Filtered(filter),
+            Some(Err(why)) => Self::Unknown(why),
         }
     }
-}
 
-/// What the subscriptions of a topic feed: for each of the `endpoints`, which are the last parts of ARNs.
-///
-/// # Errors
-/// The calls', but for a denial: then nobody can say.
-pub(crate) async fn look(target: &Target, topic_arn: &str, endpoints: &[String]) -> Result<Vec<Fed>, CallError> {
-    let client = target.sns();
-    let mut fed = vec![Fed::Nothing; endpoints.len()];
-    let mut pages = client.list_subscriptions_by_topic().topic_arn(topic_arn).into_paginator().items().send();
-    while let Some(item) = pages.next().await {
-        let item = match item.map_err(CallError::from) {
-            Ok(item) => item,
-            Err(error) if error.kind == ErrorKind::Denied => {
-                return Ok(vec![Fed::Unknown(error.to_string()); endpoints.len()]);
-            }
-            Err(error) => return Err(error),
-        };
-        let is_fed = |end: &String| item.endpoint().is_some_and(|endpoint| endpoint.ends_with(end.as_str()));
-        let Some(leg) = endpoints.iter().position(is_fed) else { continue };
-        let arn = item.subscription_arn().unwrap_or_default();
-        // One that nobody confirmed gets nothing.
-        if !arn.starts_with("arn:") {
-            continue;
+    /// Whether an event of the topic is to come.
+    pub(super) fn judge(&self, event: &Event) -> Judged {
+        match self {
+            Self::Nothing => Judged::Stopped,
+            Self::Everything => Judged::Passes,
+            Self::Filtered(filter) => filter.judge(event),
+            Self::Unknown(_) => Judged::Unsure,
         }
-        let answer = client.get_subscription_attributes().subscription_arn(arn).send().await.map_err(CallError::from);
-        fed[leg] = match answer {
-            Ok(answer) => {
-                let attribute = |name| answer.attributes().and_then(|all| all.get(name)).map(String::as_str);
-                match attribute("FilterPolicy").map(|text| Filter::parse(text, attribute("FilterPolicyScope"))) {
-                    None => Fed::Everything,
-                    Some(Ok(filter)) => Fed::Filtered(filter),
-                    Some(Err(why)) => Fed::Unknown(why),
-                }
-            }
-            Err(error) if error.kind == ErrorKind::Denied => Fed::Unknown(error.to_string()),
-            Err(error) => return Err(error),
-        };
     }
-    Ok(fed)
+
+    /// Whether SNS reads bodies for it.
+    pub(super) fn scans_bodies(&self) -> bool {
+        matches!(self, Self::Filtered(filter) if filter.scans_bodies())
+    }
 }
 
 #[cfg(test)]
@@ -125,9 +92,11 @@ mod tests {
             (r#"{"kind": ["order"]}"#, None),
             (r#"{"event_type": [{"prefix": "order."}], "amount": [{"numeric": [">", 0]}]}"#, Some("MessageAttributes")),
             (r#"{"type": ["order.placed"]}"#, Some("MessageBody")),
+            (r#"{"data": {"items": {"quantity": [{"numeric": [">=", 1]}]}}}"#, Some("MessageBody")),
         ] {
             let filter = Filter::parse(text, scope).unwrap();
-            assert!(filter.lets_through(&order) && !filter.lets_through(&payment), "{text}");
+            let judged = (filter.judge(&order), filter.judge(&payment));
+            assert_eq!(judged, (Judged::Passes, Judged::Stopped), "{text}");
         }
         assert!(Filter::parse("[", None).is_err());
     }

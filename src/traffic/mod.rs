@@ -2,10 +2,12 @@
 //!
 //! Nothing here knows the embedded cloud: it runs on AWS unchanged.
 
+pub(crate) mod account;
 mod alarms;
 pub(crate) mod api;
 pub(crate) mod bitmap;
 pub(crate) mod consumer;
+pub(crate) mod dead;
 pub(crate) mod depths;
 pub(crate) mod filtered;
 pub(crate) mod landed;
@@ -13,16 +15,23 @@ pub(crate) mod ledger;
 pub(crate) mod leg;
 pub(crate) mod load;
 pub(crate) mod message;
+pub(crate) mod name;
+mod order;
 mod packed;
 mod places;
+mod policy;
 pub(crate) mod publisher;
 pub(crate) mod run;
 pub(crate) mod runs;
 mod schedule;
+pub(crate) mod settle;
 pub(crate) mod shape;
+mod spread;
 pub(crate) mod stats;
 pub(crate) mod tally;
 pub(crate) mod timeline;
+pub(crate) mod trace;
+pub(crate) mod ways;
 
 use std::time::Duration;
 

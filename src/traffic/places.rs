@@ -6,19 +6,42 @@ use super::bitmap::Bitmap;
 use crate::event::envelope::Place;
 
 /// Places of events, by publisher.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Places {
     by_publisher: BTreeMap<u32, Bitmap>,
+    max_pages: usize,
     /// How many they are.
     pub total: u64,
 }
 
+impl Default for Places {
+    fn default() -> Self {
+        Self::bounded(usize::MAX)
+    }
+}
+
 impl Places {
+    /// A set that remembers the latest `max_pages` times 65,536 places of each publisher.
+    pub(crate) fn bounded(max_pages: usize) -> Self {
+        Self { by_publisher: BTreeMap::new(), max_pages, total: 0 }
+    }
+
     /// Adds a place; false when it was there already.
     pub(crate) fn insert(&mut self, place: Place) -> bool {
-        let is_new = self.by_publisher.entry(place.publisher).or_default().insert(place.sequence);
+        let sequences = self.by_publisher.entry(place.publisher).or_insert_with(|| Bitmap::bounded(self.max_pages));
+        let is_new = sequences.insert(place.sequence);
         self.total += u64::from(is_new);
         is_new
+    }
+
+    /// How many publishers have a place in it.
+    pub(crate) fn publishers(&self) -> usize {
+        self.by_publisher.len()
+    }
+
+    /// Whether a publisher has a place in it.
+    pub(crate) fn knows(&self, publisher: u32) -> bool {
+        self.by_publisher.contains_key(&publisher)
     }
 
     /// Whether a place is in it.
@@ -26,18 +49,20 @@ impl Places {
         self.by_publisher.get(&place.publisher).is_some_and(|sequences| sequences.contains(place.sequence))
     }
 
-    /// The sequences of each publisher.
-    pub(crate) fn by_publisher(&self) -> impl Iterator<Item = (u32, &Bitmap)> {
-        self.by_publisher.iter().map(|(publisher, sequences)| (*publisher, sequences))
+    /// Finds the places of this set that are in all of `with` and in none of `without`.
+    pub(crate) fn each(&self, with: &[&Self], without: &[&Self], mut found: impl FnMut(Place)) {
+        for (publisher, sequences) in &self.by_publisher {
+            let with: Vec<_> = with.iter().map(|set| set.by_publisher.get(publisher)).collect();
+            let without: Vec<_> = without.iter().map(|set| set.by_publisher.get(publisher)).collect();
+            sequences.each(&with, &without, |sequence| found(Place { publisher: *publisher, sequence }));
+        }
     }
 
     /// How many places are in both.
     pub(crate) fn common(&self, other: &Self) -> u64 {
-        let none = Bitmap::default();
-        let missing = self.by_publisher.iter().map(|(publisher, sequences)| {
-            sequences.missing_in(other.by_publisher.get(publisher).unwrap_or(&none)).count() as u64
-        });
-        self.total - missing.sum::<u64>()
+        let mut common = 0;
+        self.each(&[other], &[], |_| common += 1);
+        common
     }
 }
 

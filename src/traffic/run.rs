@@ -1,18 +1,22 @@
-//! A run of the whole fan-out: publishes, consumes and watches the bucket side by side, and keeps the ledger.
+//! A run of a whole system: publishes, consumes and watches the buckets side by side, and keeps the ledger.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_sqs::Client;
 use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::sleep;
 
 use super::api::Api;
-use super::consumer::{self, QueueSettings, SHORT_POLL};
+use super::consumer::{self, Handling, QueueSettings, SHORT_POLL};
+use super::dead::{self, Dead};
 use super::depths::{self, Looker};
-use super::filtered::Filter;
-use super::landed::BucketWatch;
-use super::ledger::Ledger;
+use super::filtered::Fed;
+use super::landed::{BucketWatch, Landing};
+use super::ledger::{LandingLedger, Ledger, QueueLedger};
+use super::name::LegName;
 use super::publisher::{self, Outgoing};
 use super::timeline::{Happened, Timeline};
 use crate::aws::{CallError, ErrorKind, Target, TargetKind};
@@ -23,29 +27,42 @@ use crate::stop::Stop;
 /// How long to wait between two looks at a bucket of an emulator, and at one of AWS.
 const LOOK: Duration = Duration::from_millis(250);
 const LOOK_AWS: Duration = Duration::from_secs(2);
-/// How many receivers each queue has.
-const RECEIVERS: u32 = 4;
+/// How often a queue is seen empty before it is taken to be: its counts are approximate.
+const EMPTY_LOOKS: u32 = 2;
 
-/// Where the events of a run go: the topic, and what it feeds.
+/// Where the events of a run go: the topics, and what they feed.
 #[derive(Debug, Clone)]
 pub(crate) struct FanOut {
-    pub topic_arn: String,
+    /// By ARN; all of them keep an order (FIFO), or none does.
+    pub topics: Vec<String>,
     pub queues: Vec<FanOutQueue>,
-    pub bucket: String,
-    /// What keeps events out of the stream.
-    pub filter: Option<Filter>,
-    /// How long the delivery stream buffers.
-    pub buffering: Duration,
+    pub landings: Vec<FanOutLanding>,
 }
 
-/// A queue, and the API that drains it.
+/// A queue, and who drains it.
 #[derive(Debug, Clone)]
 pub(crate) struct FanOutQueue {
+    pub name: LegName,
     pub api: Api,
     pub url: String,
-    /// What keeps events out of it.
-    pub filter: Option<Filter>,
+    /// What each of the topics feeds it with.
+    pub fed: Vec<Fed>,
     pub settings: QueueSettings,
+    /// The dead-letter queues of its subscriptions, by ARN.
+    pub dead: Vec<String>,
+}
+
+/// A delivery stream, and where it lands what it gets.
+#[derive(Debug, Clone)]
+pub(crate) struct FanOutLanding {
+    pub name: LegName,
+    /// What each of the topics feeds it with.
+    pub fed: Vec<Fed>,
+    pub landing: Landing,
+    /// How long the stream buffers.
+    pub buffering: Duration,
+    /// The dead-letter queues of its subscriptions, by ARN.
+    pub dead: Vec<String>,
 }
 
 /// Who hears, in words, of requests that fail.
@@ -56,29 +73,48 @@ pub(crate) struct Run {
     ledger: Mutex<Ledger>,
     /// The run's id, which its events carry.
     id: String,
+    /// How the consumers work.
+    handling: Handling,
     stop: Stop,
-    /// How long to wait, once nothing more arrives: beyond the stream's buffering and the queues' visibility timeouts.
+    /// How long to wait, once nothing more arrives: beyond the streams' buffering and the queues' visibility timeouts.
     patience: Duration,
     complain: Complain,
+    /// Whether somebody looks at the queues now and then.
+    looks: bool,
 }
 
 impl Run {
     /// A run that nothing was published of yet; `stop` ends it.
     pub(crate) fn new(id: String, fan_out: &FanOut, stop: Stop, patience: Duration, complain: Complain) -> Self {
-        let queues = fan_out.queues.iter().map(|queue| (queue.api, queue.filter.clone()));
-        let fifo = fan_out.topic_arn.ends_with(".fifo");
-        let ledger = Ledger::new(queues, fan_out.filter.clone(), fan_out.buffering, fifo);
-        Self { ledger: Mutex::new(ledger), id, stop, patience, complain }
+        let queues = fan_out.queues.iter();
+        let queues = queues.map(|it| QueueLedger::new(it.name.clone(), it.fed.clone(), it.url.ends_with(".fifo")));
+        let landings = fan_out.landings.iter();
+        let landings = landings.map(|it| LandingLedger::new(it.name.clone(), it.fed.clone(), it.buffering));
+        let fifo = fan_out.topics.iter().all(|topic| topic.ends_with(".fifo"));
+        let ledger = Ledger::new(queues.collect(), landings.collect(), fifo);
+        Self { ledger: Mutex::new(ledger), id, handling: Handling::default(), stop, patience, complain, looks: false }
+    }
+
+    /// The same, whose consumers work so.
+    pub(crate) fn handled(self, handling: Handling) -> Self {
+        Self { handling, ..self }
     }
 
     /// The same, which notes from now on how it goes over time.
     pub(crate) fn recorded(self) -> Self {
         {
             let mut ledger = self.ledger.lock();
-            let queues: Vec<_> = ledger.queues.keys().map(|api| api.name()).collect();
-            ledger.timeline = Some(Timeline::new(&queues, true));
+            let queues: Vec<_> = ledger.queues.iter().map(|queue| queue.name.name()).collect();
+            let landings: Vec<_> = ledger.landings.iter().map(|landing| landing.name.name()).collect();
+            let timeline = Timeline::new(&queues, &landings);
+            ledger.timeline = Some(timeline);
         }
-        self
+        self.looking()
+    }
+
+    /// The same, which looks at its queues now and then.
+    pub(crate) fn looking(self) -> Self {
+        Self { looks: true, ..self }
     }
 
     /// What is known by now. Publishers and consumers wait while the caller holds it.
@@ -86,7 +122,7 @@ impl Run {
         self.ledger.lock()
     }
 
-    /// Publishes, consumes and watches the bucket until everything has arrived or nothing more does. The bucket is read
+    /// Publishes, consumes and watches the buckets until everything has arrived or nothing more does. The buckets are read
     /// through `watched`: a target whose failed requests somebody else tells of.
     pub(crate) async fn execute(
         self: &Arc<Self>,
@@ -108,7 +144,7 @@ impl Run {
         let (published, consumed, landed, ()) = tokio::join!(
             async { end(self.publish(target, plan).await) },
             async { end(self.consume(target, fan_out, &finished).await) },
-            async { end(self.watch_bucket(watched, fan_out, since, &finished).await) },
+            async { end(self.watch_buckets(watched, fan_out, since, &finished).await) },
             self.watch_queues(target, fan_out, &finished)
         );
         published.and(consumed).and(landed)
@@ -125,32 +161,26 @@ impl Run {
     /// Drains the queues side by side until the run is `finished`.
     async fn consume(self: &Arc<Self>, target: &Target, fan_out: &FanOut, finished: &Stop) -> Result<(), CallError> {
         let sqs = &target.sqs();
-        let consumers = fan_out.queues.iter().map(|queue| {
+        let consumers = fan_out.queues.iter().enumerate().map(|(n, queue)| {
             let plan = consumer::Plan {
                 api: queue.api,
                 queue_url: queue.url.clone(),
-                receivers: RECEIVERS,
-                work: Duration::ZERO,
-                fail_rate: 0.0,
-                seed: 0,
+                handling: self.handling.clone(),
                 until_empty: false,
                 poll: SHORT_POLL,
-                visibility: None,
                 budget: None,
-                heartbeat: true,
-                prefetch: None,
-                retry: None,
+                trace: false,
             };
             let run = self.clone();
-            let listener = Arc::new(move |api: Api, notice: consumer::Notice<'_>| run.note_consumed(api, notice));
+            let listener = Arc::new(move |_: Api, notice: consumer::Notice<'_>| run.note_consumed(n, notice));
             consumer::consume(sqs, plan, &queue.settings, finished, listener)
         });
         futures::future::join_all(consumers).await.into_iter().collect()
     }
 
-    /// Looks at the queues now and then until the run is `finished`, if it is noted how it goes.
+    /// Looks at the queues now and then until the run is `finished`, if somebody wants to know.
     async fn watch_queues(&self, target: &Target, fan_out: &FanOut, finished: &Stop) {
-        if self.ledger.lock().timeline.is_none() {
+        if !self.looks {
             return;
         }
         let urls: Vec<_> = fan_out.queues.iter().map(|queue| queue.url.as_str()).collect();
@@ -164,7 +194,7 @@ impl Run {
                 let mut ledger = self.ledger.lock();
                 for (queue, depth) in fan_out.queues.iter().zip(depths) {
                     let Some(depth) = depth else { continue };
-                    ledger.note(Happened::Looked { queue: queue.api.name(), depth });
+                    ledger.note(Happened::Looked { queue: queue.name.name(), depth });
                 }
             }
             tokio::select! {
@@ -202,52 +232,109 @@ impl Run {
         }
     }
 
-    fn note_consumed(&self, api: Api, notice: consumer::Notice<'_>) {
+    /// Notes what happens at queue number `n`.
+    fn note_consumed(&self, n: usize, notice: consumer::Notice<'_>) {
         let mut ledger = self.ledger.lock();
-        let Some(queue) = ledger.queues.get_mut(&api) else { return };
+        let Some(queue) = ledger.queues.get_mut(n) else { return };
         match notice {
-            consumer::Notice::Handled { event, age, .. } => {
+            consumer::Notice::Handled { event, age, group, effect, .. } => {
                 queue.tally.handled += 1;
                 // Messages of earlier runs are handled too, but are not of this ledger.
                 if let Some((run, place)) = &event.run
                     && *run == self.id
                 {
-                    ledger.arrive_at_queue(api, *place, age);
+                    ledger.arrive_at_queue(n, *place, (group, effect), age);
                 }
             }
             consumer::Notice::Own { .. } => {
                 queue.tally.handled += 1;
                 queue.tally.own += 1;
             }
-            consumer::Notice::Failed { event, .. } => {
+            consumer::Notice::Died { event, handled, .. } => {
+                queue.tally.deaths += 1;
+                if let Some((run, place)) = event.and_then(|event| event.run.as_ref())
+                    && *run == self.id
+                    && !handled
+                {
+                    queue.leg.die(*place);
+                }
+            }
+            consumer::Notice::Failed { event, why, on_purpose, .. } => {
                 queue.tally.failed += 1;
                 if let Some((run, place)) = &event.run
                     && *run == self.id
                 {
-                    ledger.fail_at_queue(api, *place);
+                    ledger.fail_at_queue(n, *place, why, on_purpose);
                 }
             }
             consumer::Notice::Unreadable { .. } => queue.tally.unreadable += 1,
             consumer::Notice::NotDeleted { .. } => queue.tally.not_deleted += 1,
             consumer::Notice::NotKept { message_id, why } => {
-                (self.complain)(&format!("{} queue: {message_id} comes again: {why}", api.name()));
+                (self.complain)(&format!("{} queue: {message_id} comes again: {why}", queue.name));
             }
             consumer::Notice::Request { operation } => queue.tally.billed.count_request(operation),
             consumer::Notice::Received { messages, bytes, poll } => {
+                queue.looked = true;
                 queue.tally.billed.count_received(messages as u64, bytes as u64, poll);
             }
             consumer::Notice::Again => queue.tally.requests.retries += 1,
             consumer::Notice::Trouble { why, lost } => {
                 queue.tally.requests.count_failure(lost);
-                ledger.note(Happened::Failed { who: api.name(), why });
-                (self.complain)(&format!("{} queue: {why}", api.name()));
+                let name = queue.name.clone();
+                ledger.note(Happened::Failed { who: name.name(), why });
+                (self.complain)(&format!("{name} queue: {why}"));
             }
             consumer::Notice::Left { .. } => {}
         }
     }
 
-    /// Looks at the bucket until the ledger is complete, or nothing has arrived for too long; then the run is `finished`.
-    async fn watch_bucket(
+    /// Looks into the dead-letter queues, if something is missing: what lies there isn't lost. What can't be read there, in words.
+    pub(crate) async fn settle_dead(&self, client: &Client, fan_out: &FanOut) -> Vec<String> {
+        let mut unknown = Vec::new();
+        if !self.ledger().is_anything_missing() {
+            return unknown;
+        }
+        let of_queues = fan_out.queues.iter().flat_map(|it| it.settings.dead_letter_queue.iter().chain(&it.dead));
+        let arns: BTreeSet<_> = of_queues.chain(fan_out.landings.iter().flat_map(|it| &it.dead)).collect();
+        for arn in arns {
+            match dead::read(client, arn).await {
+                Ok((found, is_all)) => {
+                    if !is_all {
+                        unknown.push(format!("only {} messages of {arn} were read", dead::MOST));
+                    }
+                    found.iter().filter(|it| it.run == self.id).for_each(|it| self.bury(fan_out, arn, it));
+                }
+                Err(error) => unknown.push(format!("the dead letters in {arn} can't be read: {error}")),
+            }
+        }
+        unknown
+    }
+
+    /// Notes a dead letter at the leg that lacks it: of the queue that it came from, else of a subscription whose queue this is.
+    fn bury(&self, fan_out: &FanOut, arn: &str, dead: &Dead) {
+        let mut ledger = self.ledger();
+        let reason = dead.reason.as_deref();
+        for (n, queue) in fan_out.queues.iter().enumerate() {
+            let is_of = match &dead.source {
+                Some(source) => source.rsplit(':').next() == queue.url.rsplit('/').next(),
+                None => queue.dead.iter().any(|known| known == arn),
+            };
+            if is_of && ledger.queues[n].leg.bury(dead.place, reason) {
+                return;
+            }
+        }
+        for (n, landing) in fan_out.landings.iter().enumerate() {
+            if dead.source.is_none()
+                && landing.dead.iter().any(|known| known == arn)
+                && ledger.landings[n].leg.bury(dead.place, reason)
+            {
+                return;
+            }
+        }
+    }
+
+    /// Looks at the buckets until the ledger is complete, or nothing has arrived for too long; then the run is `finished`.
+    async fn watch_buckets(
         &self,
         target: &Target,
         fan_out: &FanOut,
@@ -256,37 +343,57 @@ impl Run {
     ) -> Result<(), CallError> {
         let client = target.s3();
         let look = if target.kind == TargetKind::Aws { LOOK_AWS } else { LOOK };
-        let visibility = fan_out.queues.iter().map(|queue| queue.settings.visibility).max().unwrap_or_default();
-        let patience = self.patience + fan_out.buffering.max(visibility);
-        let mut bucket = BucketWatch::new(&fan_out.bucket, since);
+        let hides = |queue: &FanOutQueue| self.handling.visibility.unwrap_or(queue.settings.visibility);
+        let waits = fan_out.queues.iter().map(hides);
+        let waits = waits.chain(fan_out.landings.iter().map(|landing| landing.buffering));
+        let patience = self.patience + waits.max().unwrap_or_default() + self.handling.slowest();
+        let mut buckets: Vec<_> =
+            fan_out.landings.iter().map(|it| BucketWatch::new(it.landing.clone(), since)).collect();
+        let mut empty_looks = 0;
         loop {
             tokio::select! {
                 () = sleep(look) => {}
                 () = finished.requested() => return Ok(()),
             }
-            let mut arrived = Vec::new();
-            let hear = |event: Arrived| arrived.extend(event.run.map(|(run, place)| (run, place, event.time)));
-            let looked = tokio::select! {
-                looked = bucket.look(&client, hear) => looked,
-                () = finished.requested() => return Ok(()),
-            };
-            match looked {
-                Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => return Err(error),
-                // The next look may see more; if none does, the ledger says what is missing.
-                Ok(()) | Err(_) => {}
-            }
-            let mut ledger = self.ledger.lock();
-            for (run, place, time) in arrived {
-                if run == self.id {
-                    ledger.arrive_in_bucket(place, time.map(clock::since));
+            for (n, bucket) in buckets.iter_mut().enumerate() {
+                let mut arrived = Vec::new();
+                let hear = |event: Arrived| arrived.extend(event.run.map(|(run, place)| (run, place, event.time)));
+                let looked = tokio::select! {
+                    looked = bucket.look(&client, hear) => looked,
+                    () = finished.requested() => return Ok(()),
+                };
+                match &looked {
+                    Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => return looked,
+                    // The next look may see more; if none does, the ledger says what is missing.
+                    Ok(()) | Err(_) => {}
                 }
+                let mut ledger = self.ledger.lock();
+                for (run, place, time) in arrived {
+                    if run == self.id {
+                        ledger.arrive_in_bucket(n, place, time.map(clock::since));
+                    }
+                }
+                ledger.landings[n].looked |= looked.is_ok();
+                ledger.landings[n].totals.clone_from(&bucket.totals);
             }
-            ledger.landed.clone_from(&bucket.totals);
-            let gone_quiet = !ledger.is_publishing() && ledger.quiet_for() > patience;
-            if ledger.is_complete() || gone_quiet {
+            let (gone_quiet, is_complete) = {
+                let ledger = self.ledger.lock();
+                (!ledger.is_publishing() && ledger.quiet_for() > patience, ledger.is_complete())
+            };
+            let waits = is_complete && self.handling.leaves_messages();
+            let is_empty = waits && are_empty(target, fan_out).await;
+            empty_looks = if is_empty { empty_looks + 1 } else { 0 };
+            if gone_quiet || is_complete && (!waits || empty_looks >= EMPTY_LOOKS) {
                 finished.request();
                 return Ok(());
             }
         }
     }
+}
+
+/// Whether all queues hold nothing, as far as they tell.
+async fn are_empty(target: &Target, fan_out: &FanOut) -> bool {
+    let sqs = target.sqs();
+    let held = fan_out.queues.iter().map(|queue| consumer::held(&sqs, &queue.url));
+    futures::future::join_all(held).await.into_iter().all(|held| held.is_ok_and(|held| held == 0))
 }

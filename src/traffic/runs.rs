@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::leg::{Account, Leg};
+use super::account::Account;
+use super::leg::Leg;
+use super::stats::Latencies;
 use crate::event::envelope::Place;
 
 /// How many runs a consumer tells apart. It forgets the one first of which it heard nothing for longest.
@@ -25,28 +27,46 @@ impl Default for Runs {
 }
 
 impl Runs {
-    /// Notes an event, `latency` after its time. An event that this program didn't publish has no place in any run.
-    pub(crate) fn arrive(&mut self, place: Option<&(String, Place)>, latency: Option<Duration>) {
+    /// Notes an event that was handled `latency` after its time; whether it was before, as far as that is known. An event that this
+    /// program didn't publish has no place in any run.
+    pub(crate) fn handle(&mut self, place: Option<&(String, Place)>, latency: Option<Duration>) -> bool {
         self.total.received += 1;
         if let Some(latency) = latency {
             self.total.latencies.record(latency);
         }
-        let Some((run, place)) = place else { return };
+        place.is_some_and(|(run, place)| self.note(run, |leg| leg.handle(*place, None, None)))
+    }
+
+    /// Notes that a worker died of an event before it was handled.
+    pub(crate) fn die(&mut self, place: Option<&(String, Place)>) {
+        if let Some((run, place)) = place {
+            self.note(run, |leg| leg.die(*place));
+        }
+    }
+
+    /// Has something noted of a run, and adds up what that changes.
+    fn note<T>(&mut self, run: &str, what: impl FnOnce(&mut Leg) -> T) -> T {
         let mut entry = match self.runs.iter().position(|(known, _)| known == run) {
             Some(at) => self.runs.remove(at),
             None => {
                 if self.runs.len() == MAX_RUNS {
                     self.runs.remove(0);
                 }
-                (run.clone(), Leg::bounded(PAGES))
+                (run.to_owned(), Leg::bounded(PAGES))
             }
         };
         let leg = &mut entry.1;
         let before = (leg.duplicated, leg.out_of_order);
-        leg.arrive(*place, None);
+        let told = what(leg);
         self.total.duplicated += leg.duplicated - before.0;
         self.total.out_of_order += leg.out_of_order - before.1;
         self.runs.push(entry);
+        told
+    }
+
+    /// From the events' times until they arrived, of all runs together.
+    pub(crate) fn latencies(&self) -> &Latencies {
+        &self.total.latencies
     }
 
     /// The account of all runs together.
@@ -64,10 +84,10 @@ mod tests {
         let mut runs = Runs::default();
         for run in 0..100 {
             for sequence in [0, 1, 1] {
-                runs.arrive(Some(&(format!("run{run}"), Place { publisher: 0, sequence })), None);
+                runs.handle(Some(&(format!("run{run}"), Place { publisher: 0, sequence })), None);
             }
         }
-        runs.arrive(None, Some(Duration::from_secs(5)));
+        runs.handle(None, Some(Duration::from_secs(5)));
         let account = runs.account();
         assert_eq!((account.received, account.duplicated, account.lost), (301, 100, None));
         assert_eq!(runs.runs.len(), MAX_RUNS);

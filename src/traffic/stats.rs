@@ -64,13 +64,19 @@ impl Latencies {
 
     /// Quantiles ever closer to all: a share of all, and the milliseconds that it doesn't exceed. The last is the longest.
     pub(crate) fn curve(&self) -> Vec<(f64, f64)> {
-        let all = self.0.len();
-        let ms = |q: f64| self.0.value_at_quantile(q) as f64 / 1e3;
-        // Eight from one nine to the next, until less than one of all is left.
-        let shares = (0..).map(|n| 1.0 - 10_f64.powf(f64::from(n) / -8.0));
-        let shares =
-            shares.take_while(|q| (1.0 - q) * all as f64 >= 1.0).chain((all > 0).then(|| 1.0 - 0.5 / all as f64));
-        shares.map(|q| (q, ms(q))).collect()
+        shares(self.0.len()).map(|q| (q, self.0.value_at_quantile(q) as f64 / 1e3)).collect()
+    }
+
+    /// How many there are up to each of some limits, which rise; how many in all, and how many seconds together.
+    pub(crate) fn up_to(&self, limits: &[Duration]) -> (Vec<u64>, u64, f64) {
+        let (mut counts, mut sum_us) = (vec![0; limits.len()], 0.0);
+        for value in self.0.iter_recorded() {
+            let (us, n) = (value.value_iterated_to(), value.count_since_last_iteration());
+            sum_us += us as f64 * n as f64;
+            let first = limits.partition_point(|limit| limit.as_micros() < u128::from(us));
+            counts.iter_mut().skip(first).for_each(|count| *count += n);
+        }
+        (counts, self.0.len(), sum_us / 1e6)
     }
 
     /// The quantiles; none when nothing was recorded.
@@ -83,6 +89,12 @@ impl Latencies {
             max_ms: ms(self.0.max()),
         })
     }
+}
+
+/// Shares ever closer to all of `all`, eight from one nine to the next, until less than one of them is left; the last is of the longest.
+pub(crate) fn shares(all: u64) -> impl Iterator<Item = f64> {
+    let shares = (0..).map(|n| 1.0 - 10_f64.powf(f64::from(n) / -8.0));
+    shares.take_while(move |q| (1.0 - q) * all as f64 >= 1.0).chain((all > 0).then(|| 1.0 - 0.5 / all as f64))
 }
 
 /// How the requests of one side went, those included that the SDK sends again by itself.
@@ -148,6 +160,16 @@ mod tests {
         let curve = latencies.curve();
         assert!(curve.is_sorted() && (20..=30).contains(&curve.len()), "{curve:?}");
         assert!((curve.last().unwrap().1 - 1_000.0).abs() < 1.0 && curve[0].0 == 0.0, "{curve:?}");
+    }
+
+    #[test]
+    fn latencies_are_counted_up_to_limits() {
+        let mut latencies = Latencies::default();
+        [1, 5, 20, 20, 5_000].iter().for_each(|ms| latencies.record(Duration::from_millis(*ms)));
+        let limits = [5, 25, 100].map(|ms| Duration::from_millis(ms) + Duration::from_micros(50));
+        let (counts, all, sum) = latencies.up_to(&limits);
+        assert_eq!((counts, all), (vec![2, 4, 4], 5));
+        assert!((sum - 5.046).abs() < 0.01, "{sum}");
     }
 
     #[test]

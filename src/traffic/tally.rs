@@ -89,6 +89,10 @@ pub(crate) struct QueueTally {
     pub unreadable: u64,
     /// Handled, but they couldn't be deleted.
     pub not_deleted: u64,
+    /// How often a worker died.
+    pub deaths: u64,
+    /// How often what was handled was handled again, with its effect.
+    pub effect_twice: u64,
     pub requests: Requests,
     /// What SQS charges for.
     pub billed: Calls,

@@ -82,7 +82,7 @@ fn xml(operation: &str, result: &str) -> String {
 async fn publish(script: Script) -> (Result<(), String>, Vec<String>, Vec<String>) {
     let scripted = Scripted::start(script).await;
     let plan = publisher::Plan {
-        topic_arn: "arn:aws:sns:us-east-1:000000000000:t".into(),
+        topics: vec!["arn:aws:sns:us-east-1:000000000000:t".into()],
         run: "run0".into(),
         seed: 1,
         kinds: Vec::new(),
@@ -92,6 +92,7 @@ async fn publish(script: Script) -> (Result<(), String>, Vec<String>, Vec<String
         lasting: None,
         batch: 3,
         publishers: 1,
+        trace: false,
     };
     let heard = Arc::new(Mutex::new(Vec::new()));
     let listener = {
@@ -227,17 +228,11 @@ async fn of_the_deleted_only_what_the_service_could_not_delete_is_deleted_again(
     let plan = consumer::Plan {
         api: Api::Orders,
         queue_url: "http://127.0.0.1/000000000000/q".into(),
-        receivers: 1,
-        work: Default::default(),
-        fail_rate: 0.0,
-        seed: 0,
+        handling: Default::default(),
         until_empty: false,
         poll: consumer::SHORT_POLL,
-        visibility: None,
         budget: Some(Arc::new(Budget::new(3, 1))),
-        heartbeat: true,
-        prefetch: None,
-        retry: None,
+        trace: false,
     };
     let heard = Arc::new(Mutex::new(Vec::new()));
     let listener = {
@@ -271,12 +266,15 @@ fn what_aws_charges_for_is_counted_as_it_delivers() {
     use crate::event::EventKind;
     use crate::event::envelope::{Event, Place};
     use crate::event::story::Story;
-    use crate::traffic::filtered::Filter;
-    use crate::traffic::ledger::Ledger;
+    use crate::traffic::filtered::{Fed, Filter};
+    use crate::traffic::ledger::{LandingLedger, Ledger, QueueLedger};
+    use crate::traffic::name::LegName;
     let usage = |fifo| {
         let filter = Filter::parse(r#"{"type": ["payment.made"]}"#, Some("MessageBody")).unwrap();
-        let queues = [(Api::Orders, None), (Api::Payments, Some(filter))];
-        let mut ledger = Ledger::new(queues.into_iter(), None, std::time::Duration::ZERO, fifo);
+        let queue = |api: Api, fed| QueueLedger::new(api.into(), vec![fed], fifo);
+        let queues = vec![queue(Api::Orders, Fed::Everything), queue(Api::Payments, Fed::Filtered(filter))];
+        let landing = LandingLedger::new(LegName::landing(), vec![Fed::Everything], std::time::Duration::ZERO);
+        let mut ledger = Ledger::new(queues, vec![landing], fifo);
         let mut story = Story::new(5, 0, &[EventKind::Order]);
         for again in [false, true] {
             let place = Place { publisher: 0, sequence: 0 };

@@ -10,6 +10,9 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 use tokio::time::Instant;
 
+use super::ways::{On, Way, Ways};
+use crate::event::envelope::Place;
+
 /// How many slices there are at most.
 const MOST: usize = 240;
 /// How long the first slices are.
@@ -22,21 +25,20 @@ const MAX_ERROR: usize = 160;
 /// The name of all the others.
 const OTHERS: &str = "others";
 
-/// The leg of the publishers, and that of the bucket; those of the queues have the names of their APIs.
+/// What is told of the publishers stands beside the legs under this name.
 pub(crate) const PUBLISHED: &str = "published";
-pub(crate) const LANDED: &str = "S3";
 
 /// What happened.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Happened<'a> {
     /// An event was acknowledged, or arrived on a leg, so long after its moment.
-    Arrived { leg: &'static str, latency: Option<Duration> },
+    Arrived { leg: &'a str, place: Option<Place>, latency: Option<Duration> },
     /// Events left in a request, so long after it was due.
     Left { events: u64, late: Duration },
     /// A request failed, in whole or in part.
     Failed { who: &'a str, why: &'a str },
     /// Somebody looked at a queue.
-    Looked { queue: &'static str, depth: Depth },
+    Looked { queue: &'a str, depth: Depth },
 }
 
 /// How many messages a queue holds, about, and how old the oldest is where that is told.
@@ -54,9 +56,10 @@ pub(crate) struct Timeline {
     started: Instant,
     width: Duration,
     slices: Vec<Slice>,
-    legs: Vec<&'static str>,
-    queues: Vec<&'static str>,
+    legs: Vec<String>,
+    queues: Vec<String>,
     errors: BTreeMap<String, u64>,
+    ways: Ways,
     /// When the last thing happened, since the start.
     until: Duration,
 }
@@ -118,16 +121,17 @@ impl Slice {
 }
 
 impl Timeline {
-    /// Of a run that begins now: of its publishers, its queues, and its bucket if it has one.
-    pub(crate) fn new(queues: &[&'static str], lands: bool) -> Self {
-        let legs = [PUBLISHED].into_iter().chain(queues.iter().copied()).chain(lands.then_some(LANDED)).collect();
+    /// Of a run that begins now: of its publishers, its queues, and what its streams land.
+    pub(crate) fn new(queues: &[&str], landings: &[&str]) -> Self {
+        let legs = [PUBLISHED].into_iter().chain(queues.iter().chain(landings).copied()).map(str::to_owned).collect();
         Self {
             started: Instant::now(),
             width: SHORTEST,
             slices: Vec::new(),
             legs,
-            queues: queues.to_vec(),
+            queues: queues.iter().map(|queue| (*queue).to_owned()).collect(),
             errors: BTreeMap::new(),
+            ways: Ways::default(),
             until: Duration::ZERO,
         }
     }
@@ -139,7 +143,15 @@ impl Timeline {
 
     fn note_at(&mut self, since: Duration, what: Happened<'_>) {
         match what {
-            Happened::Arrived { leg, latency } => {
+            Happened::Arrived { leg, place, latency } => {
+                if let Some(place) = place {
+                    let on = match leg {
+                        PUBLISHED => On::Published,
+                        leg if self.queues.iter().any(|queue| queue == leg) => On::Queue(leg),
+                        leg => On::Stream(leg),
+                    };
+                    self.ways.note(place, on, since, latency);
+                }
                 if let Some(n) = self.legs.iter().position(|known| *known == leg) {
                     self.slice(since).legs[n].add(1, latency);
                 }
@@ -188,6 +200,11 @@ impl Timeline {
         *self.errors.entry(if known { name } else { OTHERS.to_owned() }).or_default() += 1;
     }
 
+    /// The way of an event that took longer than most.
+    pub(crate) fn way(&self) -> Option<Way> {
+        self.ways.slow()
+    }
+
     /// All that was noted.
     pub(crate) fn told(&self) -> OverTime {
         let width = self.width.as_secs_f64();
@@ -196,7 +213,8 @@ impl Timeline {
         let legs = self.legs.iter().enumerate().map(|(leg, name)| {
             let rate = |(n, slice): (usize, &Slice)| rounded(slice.legs[leg].count as f64 / lasted(n));
             LegOverTime {
-                leg: name,
+                leg: name.clone(),
+                events: self.slices.iter().map(|slice| slice.legs[leg].count).collect(),
                 per_second: self.slices.iter().enumerate().map(rate).collect(),
                 latency: Quantiles::of(self.slices.iter().map(|slice| &slice.legs[leg])),
             }
@@ -206,7 +224,7 @@ impl Timeline {
                 self.slices.iter().map(|slice| slice.depths[queue].and_then(field)).collect()
             };
             QueueOverTime {
-                queue: name,
+                queue: name.clone(),
                 visible: looked(|depth| Some(depth.visible as f64)),
                 in_flight: looked(|depth| Some(depth.in_flight as f64)),
                 delayed: looked(|depth| Some(depth.delayed as f64)),
@@ -245,7 +263,8 @@ pub(crate) struct OverTime {
 /// A leg in each slice.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct LegOverTime {
-    pub leg: &'static str,
+    pub leg: String,
+    pub events: Vec<u64>,
     pub per_second: Vec<f64>,
     pub latency: Quantiles,
 }
@@ -253,7 +272,7 @@ pub(crate) struct LegOverTime {
 /// A queue in each slice; nothing of those in which nobody looked.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct QueueOverTime {
-    pub queue: &'static str,
+    pub queue: String,
     pub visible: Vec<Option<f64>>,
     pub in_flight: Vec<Option<f64>>,
     pub delayed: Vec<Option<f64>>,
@@ -287,23 +306,23 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn arrived(ms: u64) -> Happened<'static> {
-        Happened::Arrived { leg: "orders", latency: Some(Duration::from_millis(ms)) }
+        Happened::Arrived { leg: "orders", place: None, latency: Some(Duration::from_millis(ms)) }
     }
 
     #[test]
     fn what_happens_lies_in_its_slice() {
-        let mut timeline = Timeline::new(&["orders"], true);
+        let mut timeline = Timeline::new(&["orders"], &["S3"]);
         for ms in [1, 2, 100] {
             timeline.note_at(SECOND, arrived(ms));
         }
-        timeline.note_at(SECOND, Happened::Arrived { leg: "nobody's", latency: None });
+        timeline.note_at(SECOND, Happened::Arrived { leg: "nobody's", place: None, latency: None });
         timeline.note_at(SECOND * 2, Happened::Left { events: 5, late: SECOND / 10 });
         let depth = Depth { visible: 7, in_flight: 1, delayed: 0, oldest: Some(SECOND * 3) };
         timeline.note_at(SECOND * 2, Happened::Looked { queue: "orders", depth });
         let told = timeline.told();
         assert_eq!((told.slice_s, told.legs.len(), told.failed_requests.len()), (0.2, 3, 11));
         let orders = &told.legs[1];
-        assert_eq!((orders.leg, orders.per_second[5], orders.per_second[4]), ("orders", 15.0, 0.0));
+        assert_eq!((orders.leg.as_str(), orders.per_second[5], orders.per_second[4]), ("orders", 15.0, 0.0));
         assert!((orders.latency.max_ms[5].unwrap() - 100.0).abs() < 1.0 && orders.latency.p50_ms[4].is_none());
         let queue = &told.queues[0];
         assert_eq!((queue.visible[10], queue.oldest_s[10], queue.visible[9]), (Some(7.0), Some(3.0), None));
@@ -313,7 +332,7 @@ mod tests {
     /// A run of a day would have had as many slices as a day has fifths of a second.
     #[test]
     fn a_day_has_as_many_slices_as_a_minute() {
-        let mut timeline = Timeline::new(&["orders"], false);
+        let mut timeline = Timeline::new(&["orders"], &[]);
         for second in (0..86_400).step_by(60) {
             timeline.note_at(SECOND * second, arrived(u64::from(second)));
         }
@@ -329,7 +348,7 @@ mod tests {
 
     #[test]
     fn kinds_of_errors_are_bounded() {
-        let mut timeline = Timeline::new(&[], false);
+        let mut timeline = Timeline::new(&[], &[]);
         for n in 0..1_000 {
             timeline
                 .note_at(SECOND, Happened::Failed { who: "publishing", why: &format!("{n} {}", "long ".repeat(500)) });
@@ -342,7 +361,7 @@ mod tests {
 
     #[test]
     fn latencies_of_a_slice_outlive_a_merge() {
-        let mut timeline = Timeline::new(&["orders"], false);
+        let mut timeline = Timeline::new(&["orders"], &[]);
         timeline.note_at(Duration::ZERO, arrived(5_000_000_000));
         timeline.note_at(SHORTEST, arrived(1));
         timeline.note_at(SHORTEST * MOST as u32, arrived(1));

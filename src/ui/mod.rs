@@ -4,9 +4,12 @@
 
 pub mod escape;
 mod live;
+mod screen;
+mod telling;
 mod wrap;
 
 use std::io::{IsTerminal, Write};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use console::{Style, Term};
@@ -14,6 +17,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use self::live::Live;
+pub(crate) use self::screen::{Key, Screen};
+pub(crate) use self::telling::{Level, Telling, told_records, told_together};
 pub use self::wrap::wrap;
 
 pub(crate) use self::escape::paint;
@@ -31,6 +36,8 @@ pub(crate) struct Ui {
     lines: bool,
     live: bool,
     bars: MultiProgress,
+    /// How what goes on is told; shared by all who tell of it.
+    telling: Arc<OnceLock<Telling>>,
 }
 
 impl Ui {
@@ -47,7 +54,7 @@ impl Ui {
             true => ProgressDrawTarget::term_like_with_hz(Box::new(Live::stderr()), REDRAWS_PER_SECOND),
             false => ProgressDrawTarget::hidden(),
         };
-        Self { json, lines: !json, live, bars: MultiProgress::with_draw_target(target) }
+        Self { json, lines: !json, live, bars: MultiProgress::with_draw_target(target), telling: Arc::default() }
     }
 
     /// The same without lines: for a part of the work that isn't what the user wants to see.
@@ -115,8 +122,19 @@ impl Ui {
         }
     }
 
+    /// From now on what goes on is told so, by everybody who tells of it; once only.
+    pub(crate) fn tell_by(&self, telling: Telling) {
+        _ = self.telling.set(telling);
+    }
+
     /// A line about what goes on: stderr, in both modes. On a terminal it is broken at spaces.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
+        if self.telling.get().is_none_or(|telling| telling.takes(Level::Info, text.as_ref())) {
+            self.say(text);
+        }
+    }
+
+    fn say(&self, text: impl AsRef<str>) {
         let text = wrap(&escape::line(text.as_ref()), columns(&Term::stderr()));
         self.beside_bars(|| write_stderr(&format!("{text}\n")));
     }
@@ -133,14 +151,17 @@ impl Ui {
 
     /// Takes all live views away, before the program ends at once.
     pub(crate) fn clear(&self) {
+        screen::restore();
         // Nobody is there to hear of it.
         _ = self.bars.clear();
     }
 
     /// A warning: stderr, in both modes.
     pub(crate) fn warn(&self, text: impl AsRef<str>) {
-        let label = paint(&Style::new().for_stderr().yellow().bold(), "warning:");
-        self.note(format!("{label} {}", text.as_ref()));
+        if self.telling.get().is_none_or(|telling| telling.takes(Level::Warn, text.as_ref())) {
+            let label = paint(&Style::new().for_stderr().yellow().bold(), "warning:");
+            self.say(format!("{label} {}", text.as_ref()));
+        }
     }
 
     /// A line of a live view; hidden when nobody watches. `total` makes it a bar. The template is ours: what comes from
@@ -189,6 +210,11 @@ impl Bar {
     /// How far the work has come.
     pub(crate) fn set_position(&self, position: u64) {
         self.0.set_position(position);
+    }
+
+    /// How much there is to do.
+    pub(crate) fn set_length(&self, total: u64) {
+        self.0.set_length(total);
     }
 
     /// What `{msg}` stands for in its template.

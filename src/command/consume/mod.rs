@@ -1,15 +1,17 @@
 //! `messaging consume`: drains the queues as the APIs behind them would.
 
+mod record;
 mod view;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::ValueEnum;
 use console::Style;
 use tokio::time::Instant;
 
 use self::view::View;
+use super::handling::HandlingArgs;
+use super::metrics::MetricsArgs;
 use super::{Context, dead_letters, value};
 use crate::aws::{CallError, ErrorKind, Target, TargetArgs};
 use crate::config::Found;
@@ -70,6 +72,8 @@ impl Apis {
                                           some end in the dead-letter queue, within seconds
   messaging consume --retry exponential:1s..5m
                                           what fails comes back later and later
+  messaging consume --work lognormal(20ms,2) --crash-rate 1%
+                                          slow work, and workers that die of it
   messaging consume --count 100 --json    for a program
 
 A queue is the first of: --orders-url or --payments-url; URL_ORDERS or URL_PAYMENTS in the
@@ -88,31 +92,7 @@ pub(crate) struct Args {
     /// Receivers a queue, side by side, each handling a message at a time.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = value::within::<u32>(1, 256))]
     pub concurrency: u32,
-    /// Hide what is received for so long instead of the queue's own timeout, like 2s; 0 to 12h, a number alone is seconds.
-    ///
-    /// What fails comes back after that, so with a short one a dead letter is seen soon.
-    #[arg(long, value_name = "DURATION", value_parser = value::visibility)]
-    pub visibility_timeout: Option<Duration>,
-    /// How long the API works on a message, like 20ms.
-    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = value::duration)]
-    pub work: Duration,
-    /// How many messages of a queue may wait here to be handled; as many as the receivers are busy with otherwise.
-    #[arg(long, value_name = "N", value_parser = value::within::<u32>(0, 100_000))]
-    pub prefetch: Option<u32>,
-    /// Don't extend the visibility of what is held: what takes longer than the timeout comes again meanwhile.
-    #[arg(long)]
-    pub no_heartbeat: bool,
-    /// When a message that failed comes back: `none` leaves it alone until its visibility ends, `exponential:1s..5m` hides it for
-    /// the first pause, then for twice as long each time, up to the last.
-    ///
-    /// Up to half of each pause is left to chance. A message that fails at its last receive goes to the dead-letter queue with the
-    /// reason as its attribute DeadLetterReason.
-    #[arg(long, value_name = "POLICY", default_value = "none", value_parser = value::retry)]
-    pub retry: value::Retry,
-    /// The share of events on which the API fails, like 0.01 or 1%; such an event fails each time it comes.
-    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = value::share)]
-    pub fail_rate: f64,
-    /// Chooses which events fail.
+    /// Chooses which events fail, how long the work takes, and when a worker dies.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
     /// The URL of the orders API's queue.
@@ -124,15 +104,23 @@ pub(crate) struct Args {
     /// The stack whose outputs name the queues.
     #[arg(long, value_name = "NAME", default_value = "messaging", env = "MESSAGING_STACK", hide_env_values = true)]
     pub stack: String,
+    /// Ask each message for the trace that it belongs to, `traceparent` and `AWSTraceHeader`, which --json tells.
+    #[arg(long)]
+    pub trace: bool,
     /// Newline-delimited JSON on stdout: a record for each message, and a report at the end.
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub handling: HandlingArgs,
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
     #[command(flatten)]
     pub target: TargetArgs,
 }
 
 /// Runs the command.
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
+    let metrics = args.metrics.listen().await?;
     let target = Target::connect(&args.target, &context.env, &context.stop).await?;
     let client = target.sqs();
     let queues = find_queues(context, &args, &target).await?;
@@ -142,9 +130,13 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     }
 
     let dead_letters = dead_letters::look(&client, queues.iter().map(|(.., settings)| settings)).await;
-    let visible_again = |settings: &QueueSettings| args.visibility_timeout.unwrap_or(settings.visibility);
+    let visible_again = |settings: &QueueSettings| args.handling.visibility_timeout.unwrap_or(settings.visibility);
     let apis = queues.iter().map(|(api, _, settings)| (*api, visible_again(settings)));
     let view = Arc::new(View::new(&context.ui, apis));
+    let _telling = metrics.map(|metrics| {
+        let (view, urls) = (view.clone(), queues.iter().map(|(api, url, _)| (*api, url.value.clone())).collect());
+        metrics.tell(&context.ui, move || view.figures(&urls))
+    });
     let started = Instant::now();
     let consuming = consume_all(&client, &args, &queues, &context.stop, &view);
     let ended = with_ticks(consuming, || view.tick(started)).await;
@@ -164,10 +156,14 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         elapsed_s: started.elapsed().as_secs_f64(),
         published: None,
         queues: reported,
-        landed: None,
+        landed: Vec::new(),
+        not_followed: Vec::new(),
         verdict: None,
+        evidence: None,
         error: ended.as_ref().map(|(.., error)| error.to_string()),
         data_dir: None,
+        killed: Vec::new(),
+        faults: Vec::new(),
         cost: None,
         merge: None,
     });
@@ -189,7 +185,8 @@ async fn find_queues(
     let mut queues = Vec::new();
     for &api in args.api.list() {
         let url = match api {
-            Api::Orders => resolver.find(ORDERS, args.orders_url.as_deref()).await?,
+            // The flags name no other.
+            Api::Orders | Api::Any => resolver.find(ORDERS, args.orders_url.as_deref()).await?,
             Api::Payments => resolver.find(PAYMENTS, args.payments_url.as_deref()).await?,
         };
         target.check_region(&url)?;
@@ -201,11 +198,12 @@ async fn find_queues(
                 url.value
             ));
         }
-        let visibility = args.visibility_timeout.unwrap_or(settings.visibility);
-        if args.work > visibility && args.no_heartbeat {
+        let visibility = args.handling.visibility_timeout.unwrap_or(settings.visibility);
+        let work = args.handling.work.usually_at_most();
+        if work > visibility && args.handling.no_heartbeat {
             context.ui.warn(format!(
                 "--work {} is longer than the visibility timeout of {} ({}): messages come again before they are done.",
-                duration(args.work),
+                duration(work),
                 url.value,
                 duration(visibility)
             ));
@@ -234,17 +232,11 @@ async fn consume_all<'a>(
         let plan = Plan {
             api: *api,
             queue_url: url.value.clone(),
-            receivers: args.concurrency,
-            work: args.work,
-            fail_rate: args.fail_rate,
-            seed: args.seed,
+            handling: args.handling.handling(args.concurrency, args.seed),
             until_empty: args.until_empty,
             poll: if args.until_empty || args.count.is_some() { SHORT_POLL } else { LONG_POLL },
-            visibility: args.visibility_timeout,
             budget: budget.clone(),
-            heartbeat: !args.no_heartbeat,
-            prefetch: args.prefetch.map(|prefetch| prefetch as usize),
-            retry: args.retry.0,
+            trace: args.trace,
         };
         let view = view.clone();
         let listener = Arc::new(move |api: Api, notice: Notice<'_>| view.hear(api, notice));

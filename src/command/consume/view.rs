@@ -8,7 +8,10 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::time::Instant;
 
+use super::record::Record;
+use crate::event::envelope::Arrived;
 use crate::report;
+use crate::report::metrics::{Consumed, Exposition, of_consumers};
 use crate::report::progress::{Complaints, PLAIN_EVERY, SHOWN_PER_SECOND};
 use crate::report::text::{kind_style, ms};
 use crate::traffic::api::Api;
@@ -150,32 +153,33 @@ impl View {
     /// Counts what happened, and shows it.
     pub(super) fn hear(&self, api: Api, notice: Notice<'_>) {
         let Some(QueueView { state: queue, .. }) = self.queues.get(&api) else { return };
-        let mut record = Record::new(api);
+        let mut record = Record { trace: notice.trace(), ..Record::new(api) };
         if notice.is_of_a_message() {
             let mut queue = queue.lock();
             (queue.left, queue.taken_at) = (None, Some(Instant::now()));
         }
         let line = match notice {
-            Notice::Handled { event, summary, receives, age } => {
+            Notice::Handled { event, summary, receives, age, effect, .. } => {
                 {
                     let mut queue = queue.lock();
                     queue.tally.handled += 1;
-                    queue.runs.arrive(event.run.as_ref(), age);
+                    let again = queue.runs.handle(event.run.as_ref(), age);
+                    queue.tally.effect_twice += u64::from(again && effect);
                 }
                 record.record = "handled";
-                record.event_id = Some(&event.id);
-                record.event_type = Some(&event.event_type);
+                record.of(event);
                 record.receives = Some(receives);
                 record.summary = Some(summary);
+                record.effect = Some(effect);
                 record.age_ms = age.map(ms);
                 Line { event_type: Some(&event.event_type), text: summary, receives, age, bad: false }
             }
-            Notice::Own { message_id, text, receives } => {
+            Notice::Own { message_id, text, receives, .. } => {
                 {
                     let mut queue = queue.lock();
                     queue.tally.handled += 1;
                     queue.tally.own += 1;
-                    queue.runs.arrive(None, None);
+                    queue.runs.handle(None, None);
                 }
                 record.record = "handled";
                 record.message_id = Some(message_id);
@@ -183,11 +187,11 @@ impl View {
                 record.own = Some(text);
                 Line { event_type: Some("own event"), text, receives, age: None, bad: false }
             }
-            Notice::Failed { event, why, receives } => {
+            Notice::Died { event, message_id, handled } => return self.died(api, event, message_id, handled),
+            Notice::Failed { event, why, receives, .. } => {
                 queue.lock().tally.failed += 1;
                 record.record = "failed";
-                record.event_id = Some(&event.id);
-                record.event_type = Some(&event.event_type);
+                record.of(event);
                 record.receives = Some(receives);
                 record.why = Some(why);
                 Line { event_type: Some(&event.event_type), text: why, receives, age: None, bad: true }
@@ -228,6 +232,25 @@ impl View {
         if !self.ui.is_json() && self.lines.lock().allow() {
             self.ui.line(line.render(api));
         }
+    }
+
+    /// Counts and shows that a worker died of a message.
+    fn died(&self, api: Api, event: Option<&Arrived>, message_id: &str, handled: bool) {
+        let Some(QueueView { state, .. }) = self.queues.get(&api) else { return };
+        {
+            let mut queue = state.lock();
+            queue.tally.deaths += 1;
+            if let Some(event) = event.filter(|_| !handled) {
+                queue.runs.die(event.run.as_ref());
+            }
+        }
+        let mut record = Record::new(api);
+        record.record = "died";
+        event.into_iter().for_each(|event| record.of(event));
+        (record.message_id, record.handled) = (Some(message_id), Some(handled));
+        self.ui.record(&record);
+        let what = if handled { "was handled, and its worker died" } else { "wasn't handled: its worker died" };
+        self.complaints.say(&format!("{} queue: {message_id} {what}, and it comes again", api.name()));
     }
 
     /// Warns of a message that will come again.
@@ -274,10 +297,29 @@ impl View {
         }
     }
 
+    /// How it goes, for Prometheus; of the queues with these URLs.
+    pub(super) fn figures(&self, urls: &BTreeMap<Api, String>) -> String {
+        let states: Vec<_> =
+            urls.iter().filter_map(|(api, url)| Some((url, self.queues.get(api)?.state.lock()))).collect();
+        let consumed = states.iter().map(|(url, queue)| {
+            let account = queue.runs.account();
+            Consumed {
+                queue_url: url,
+                tally: queue.tally,
+                received: account.received,
+                duplicated: account.duplicated,
+                latencies: queue.runs.latencies(),
+            }
+        });
+        let mut out = Exposition::default();
+        of_consumers(&mut out, &consumed.collect::<Vec<_>>());
+        out.finish()
+    }
+
     /// What a queue came to, for the report.
     pub(super) fn outcome(&self, api: Api, queue_url: String) -> report::Queue {
         let queue = self.queues[&api].state.lock();
-        report::Queue::new(api, queue_url, queue.tally, queue.runs.account())
+        report::Queue::new(api.into(), queue_url, queue.tally, queue.runs.account())
     }
 }
 
@@ -332,47 +374,6 @@ impl Waiting {
         let Left { in_flight, delayed, .. } = left;
         let within = again.filter(|_| in_flight > 0).map(|within| within.as_secs() + 1);
         Self { record: "waiting", api, in_flight, delayed, visible_again_within_s: within }
-    }
-}
-
-/// A message in `--json` mode.
-#[derive(Serialize)]
-struct Record<'a> {
-    record: &'static str,
-    api: Api,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    event_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    event_type: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    receives: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    age_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    summary: Option<&'a str>,
-    /// An event of somebody's own, as it was published.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    own: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<&'a str>,
-}
-
-impl Record<'_> {
-    fn new(api: Api) -> Self {
-        Self {
-            record: "",
-            api,
-            message_id: None,
-            event_id: None,
-            event_type: None,
-            receives: None,
-            age_ms: None,
-            summary: None,
-            own: None,
-            why: None,
-        }
     }
 }
 

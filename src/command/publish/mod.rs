@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use self::help::help;
 use self::view::View;
+use super::metrics::{Metrics, MetricsArgs, Telling};
 use super::page::PageFile;
 use super::shape::ShapeArgs;
 use super::{Context, value};
@@ -27,16 +28,17 @@ use crate::event::own;
 use crate::exit::{Exit, Failure};
 use crate::report::html::{Curve, Recorded};
 use crate::report::merge::{Merge, VERSION, month_of};
+use crate::report::metrics::{Exposition, of_publishers};
 use crate::report::progress::with_ticks;
 use crate::report::{Outcome, Published};
 use crate::stack::{self, Resolver, Wanted};
-use crate::traffic::depths::{self, Fault};
+use crate::traffic::depths;
 use crate::traffic::load::{Asked, Load};
 use crate::traffic::new_run_id;
 use crate::traffic::publisher::{self, MAX_BATCH, Notice, Plan, publishers_for};
 use crate::traffic::tally::PublishTally;
 use crate::traffic::timeline::PUBLISHED;
-use crate::ui::paint;
+use crate::ui::{Ui, paint};
 
 const TOPIC: Wanted = Wanted {
     what: "topic to publish to",
@@ -102,6 +104,9 @@ pub(crate) struct Args {
     /// The stack whose outputs name the topic.
     #[arg(long, value_name = "NAME", default_value = "messaging", env = "MESSAGING_STACK", hide_env_values = true)]
     pub stack: String,
+    /// Begin a trace with each event: a message attribute `traceparent` (W3C Trace Context), which --json tells.
+    #[arg(long)]
+    pub trace: bool,
     /// Write the latencies of each second to a file, as HdrHistogram's interval log.
     #[arg(long, value_name = "FILE")]
     pub hlog: Option<PathBuf>,
@@ -111,6 +116,8 @@ pub(crate) struct Args {
     /// Write the run as one HTML file: how it went over time, and the data of that.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    #[command(flatten)]
+    pub metrics: MetricsArgs,
     #[command(flatten)]
     pub shape: ShapeArgs,
     #[command(flatten)]
@@ -125,7 +132,7 @@ fn plan(args: &Args, topic: &str, load: Load) -> Result<Plan, Failure> {
     // The end of a profile is the end.
     let count = args.count.into_iter().chain(load.events()).min();
     Ok(Plan {
-        topic_arn: topic.to_owned(),
+        topics: vec![topic.to_owned()],
         run: new_run_id(),
         seed: args.seed.unwrap_or_else(|| rand::random::<u32>().into()),
         kinds: args.kind.clone(),
@@ -138,6 +145,7 @@ fn plan(args: &Args, topic: &str, load: Load) -> Result<Plan, Failure> {
             None if args.file.is_some() => 1,
             None => publishers_for(&load, args.batch, count),
         },
+        trace: args.trace,
         load,
     })
 }
@@ -147,6 +155,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     let load = load(&args)?;
     let page = PageFile::claim(args.report.as_deref())?;
     let log = value::histogram_log(args.hlog.as_deref())?;
+    let metrics = args.metrics.listen().await?;
     let target = Target::connect(&args.target, &context.env, &context.stop).await?;
     let watched = context.with_complaints(&target);
     let topic = Resolver::new(&watched, &context.env, &args.stack).find(TOPIC, args.topic_arn.as_deref()).await?;
@@ -179,6 +188,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     }
     let (started, at) = (Instant::now(), clock::now());
     let mut log = log.map(|log| log.start(&plan.run, at.into()));
+    let _telling = metrics.map(|metrics| tell(metrics, &context.ui, &view, &plan));
     let listener = {
         let view = view.clone();
         Arc::new(move |notice: Notice<'_>| view.hear(notice))
@@ -195,10 +205,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     view.bar.finish_and_clear();
 
     let elapsed = started.elapsed();
-    let faults = match &page {
-        Some(page) => depths::faults(&target, page.began, clock::now()).await,
-        None => Vec::new(),
-    };
+    let faults = depths::faults(&target, at, clock::now()).await;
     let tally = view.tally.lock();
     if let Some(Err(why)) = log.map(|log| log.finish(elapsed, tally.histograms())) {
         context.ui.warn(format!("The --hlog isn't whole: {why}"));
@@ -210,9 +217,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         return Err(with_advice(error, &target, &topic, error.failure(&target, &doing)));
     }
     let error = ended.as_ref().err().map(ToString::to_string);
-    let outcome = outcome(&args, &target, &plan, &tally, (at, elapsed), error);
+    let outcome = Outcome { faults, ..outcome(&args, &target, &plan, &tally, (at, elapsed), error) };
     context.report(&outcome);
-    let written = write_page(context, page.as_ref(), &view, &tally, &plan, &outcome, faults);
+    let written = write_page(context, page.as_ref(), &view, &tally, &plan, &outcome);
     ended.map_err(|error| with_advice(&error, &target, &topic, error.failure_after_answers(&target, &doing)))?;
     // The end of a file isn't known.
     let done = plan.count.map_or(args.file.is_none(), |count| tally.sent + tally.refused >= count);
@@ -226,6 +233,16 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     })
 }
 
+/// Tells Prometheus how it goes from now on.
+fn tell(metrics: Metrics, ui: &Ui, view: &Arc<View>, plan: &Plan) -> Telling {
+    let (view, topics, load, started) = (view.clone(), plan.topics.clone(), plan.load.clone(), Instant::now());
+    metrics.tell(ui, move || {
+        let mut out = Exposition::default();
+        of_publishers(&mut out, &topics, &view.tally.lock(), &load, started.elapsed());
+        out.finish()
+    })
+}
+
 /// Writes the page of a run, if there is to be one; false if it can't.
 fn write_page(
     context: &Context,
@@ -234,12 +251,12 @@ fn write_page(
     tally: &PublishTally,
     plan: &Plan,
     outcome: &Outcome,
-    faults: Vec<Fault>,
 ) -> bool {
     let timeline = view.timeline.lock();
     let (Some(page), Some(timeline)) = (page, timeline.as_ref()) else { return true };
     let curves = vec![Curve::new(PUBLISHED, &tally.latencies)];
-    page.write(context, outcome, None, &Recorded::new(timeline, &plan.load, plan.count, plan.lasting, curves, faults))
+    let recorded = Recorded::new(timeline, &plan.load, plan.count, plan.lasting, curves, outcome.faults.clone());
+    page.write(context, outcome, None, &recorded)
 }
 
 /// What the publishers came to.
@@ -253,8 +270,7 @@ fn outcome(
 ) -> Outcome {
     let elapsed_s = elapsed.as_secs_f64();
     let mut usage = Usage::default();
-    let fifo = plan.topic_arn.ends_with(".fifo");
-    *(if fifo { &mut usage.fifo_topic } else { &mut usage.topic }) = tally.billed;
+    *(if plan.is_fifo() { &mut usage.fifo_topic } else { &mut usage.topic }) = tally.billed;
     let (month, period_s) = month_of(&plan.load, elapsed_s);
     let merge = Merge {
         version: VERSION,
@@ -275,12 +291,16 @@ fn outcome(
         run: Some(plan.run.clone()),
         seed: Some(plan.seed).filter(|_| args.file.is_none()),
         elapsed_s,
-        published: Some(Published::new(tally, plan.topic_arn.clone(), elapsed_s, &plan.load)),
+        published: Some(Published::new(tally, plan.told_topics(), elapsed_s, &plan.load)),
         queues: Vec::new(),
-        landed: None,
+        landed: Vec::new(),
         verdict: None,
+        evidence: None,
+        not_followed: Vec::new(),
         error,
         data_dir: None,
+        killed: Vec::new(),
+        faults: Vec::new(),
         cost: None,
         merge: None,
     };

@@ -61,7 +61,7 @@ impl View {
 
     /// The same, which notes from now on how it goes over time.
     pub(super) fn recorded(self) -> Self {
-        Self { timeline: Mutex::new(Some(Timeline::new(&[], false))), ..self }
+        Self { timeline: Mutex::new(Some(Timeline::new(&[], &[]))), ..self }
     }
 
     /// Notes what happened, if that is noted.
@@ -86,17 +86,17 @@ impl View {
             }
             Notice::NotSent { events, late } => self.tally.lock().count_not_sent(events, late),
             Notice::Request { bytes } => self.tally.lock().billed.count_request(bytes),
-            Notice::Sent { event, message_id, latency, bytes: _ } => {
+            Notice::Sent { event, message_id, latency, bytes: _, traceparent } => {
                 let told = match event {
                     Outgoing::Story(event) => Some(event),
                     Outgoing::Own(_) => None,
                 };
                 self.tally.lock().count_sent(told, latency);
-                self.note(Happened::Arrived { leg: PUBLISHED, latency: Some(latency) });
+                self.note(Happened::Arrived { leg: PUBLISHED, place: None, latency: Some(latency) });
                 if self.each {
                     self.ui.line(line(event, latency));
                 }
-                self.ui.record(&Record::new(event, message_id, latency));
+                self.ui.record(&Record { traceparent, ..Record::new(event, message_id, latency) });
             }
             Notice::Refused { event, why } => {
                 self.tally.lock().refused += 1;
@@ -175,6 +175,8 @@ struct Record<'a> {
     what: What<'a>,
     message_id: &'a str,
     latency_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -190,6 +192,6 @@ impl<'a> Record<'a> {
             Outgoing::Story(event) => What::Story { event_id: &event.id, event_type: event.kind().event_type(), event },
             Outgoing::Own(own) => What::Own { line: own.line, message: &own.message },
         };
-        Self { record: "published", what, message_id, latency_ms: ms(latency) }
+        Self { record: "published", what, message_id, latency_ms: ms(latency), traceparent: None }
     }
 }

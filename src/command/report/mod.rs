@@ -23,8 +23,8 @@ use crate::report::{Outcome, Verdict};
         command printed, whole or only its last line; several reports may stand in one file.\n\n\
         With --compare the first file is the old one and the second the new one, and both stand in a table. A limit that the new \
         one is beyond makes the exit code 1; what it should tell and doesn't is beyond any limit.\n\n\
-        Without --compare the exit code is 0 if nothing is lost, 3 if something is, and 1 if not all was published or a run \
-        was cut short.",
+        Without --compare the exit code is 0 if nothing is lost, 3 if something is, 1 if not all was published, and 5 if \
+        nobody can say.",
     after_long_help = "Examples:
   messaging report one.json two.json
   messaging report one.json two.json --json > both.json
@@ -84,7 +84,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     Ok(match outcome.verdict {
         Some(Verdict::NothingLost) | None => Exit::Ok,
         Some(Verdict::Lost) => Exit::Lost,
-        Some(Verdict::NotAllPublished | Verdict::Interrupted) => Exit::Failed,
+        Some(Verdict::NotAllPublished) => Exit::Failed,
+        Some(Verdict::Unknown) => Exit::Unknown,
     })
 }
 
@@ -99,5 +100,5 @@ struct Record<'a> {
 fn whole(parts: Vec<Part>, cost: bool) -> Result<Outcome, Failure> {
     let all = merge(parts).map_err(|why| Failure::usage("These reports can't be merged").why(why))?;
     let outcome = all.into_outcome();
-    Ok(if outcome.landed.is_some() { outcome.priced(cost) } else { outcome })
+    Ok(if outcome.command == "simulate" { outcome.priced(cost) } else { outcome })
 }

@@ -25,7 +25,7 @@ use crate::exit::Failure;
 use crate::stack;
 use crate::stop::Stop;
 use crate::traffic::api::Api;
-use crate::traffic::consumer::{self, LONG_POLL, Notice, Plan};
+use crate::traffic::consumer::{self, Handling, LONG_POLL, Notice, Plan};
 use crate::traffic::publisher::values;
 
 /// What the fan-out is in its documentation.
@@ -62,17 +62,11 @@ pub(super) async fn open(
         let plan = Plan {
             api,
             queue_url: url,
-            receivers: u32::try_from(workers).unwrap_or(u32::MAX),
-            work: Duration::ZERO,
-            fail_rate: 0.0,
-            seed: 0,
+            handling: Handling { receivers: u32::try_from(workers).unwrap_or(u32::MAX), ..Handling::default() },
             until_empty: false,
             poll: LONG_POLL,
-            visibility: None,
             budget: None,
-            heartbeat: true,
-            prefetch: None,
-            retry: None,
+            trace: false,
         };
         let listener = listener(face.metrics.clone(), tell.clone());
         let stop = Stop::of(stop.clone());
@@ -89,7 +83,7 @@ fn listener(metrics: Metrics, tell: Tell) -> consumer::Listener {
     Arc::new(move |api, notice| {
         let (name, none) = (api.name(), Duration::ZERO);
         let record = match &notice {
-            Notice::Handled { event, summary, receives, age } => {
+            Notice::Handled { event, summary, receives, age, .. } => {
                 metrics.job_begins(name);
                 metrics.job_ends(name, "done", none, age.unwrap_or_default());
                 let lead = age.map(|age| age.as_secs_f64() * 1_000.0);
@@ -103,11 +97,13 @@ fn listener(metrics: Metrics, tell: Tell) -> consumer::Listener {
                 let facts = json!({ "kind": name, "id": message_id, "outcome": "done", "attempts": receives });
                 Record::new("job", format!("{name}: an event of somebody's own"), facts)
             }
-            Notice::Failed { event, why, receives } => failed(&metrics, name, &event.id, why, *receives),
+            Notice::Failed { event, why, receives, .. } => failed(&metrics, name, &event.id, why, *receives),
             Notice::Unreadable { message_id, why, receives } => failed(&metrics, name, message_id, why, *receives),
             Notice::NotDeleted { message_id, why } => Record::note(format!("{name}: {message_id} not deleted: {why}")),
             Notice::NotKept { message_id, why } => Record::note(format!("{name}: {message_id} not kept: {why}")),
             Notice::Trouble { why, .. } => Record::note(format!("{name}: {why}")),
+            // A service has no flag for deaths.
+            Notice::Died { .. } => return,
             Notice::Request { .. } | Notice::Received { .. } | Notice::Again | Notice::Left { .. } => return,
         };
         tell.tell(record);

@@ -1,39 +1,33 @@
 //! The stack of a run: which template it comes from, deployed if need be, and its parts found.
 
-use std::time::Duration;
-
 use console::Style;
 
 use super::Args;
+use super::architecture::{self, Architecture, QUEUE, TOPIC, no_topic};
 use crate::command::Context;
 use crate::command::page::sha256;
-use crate::deploy::{Deployer, Template, await_streams};
+use crate::deploy::{Deployer, Template};
 use crate::exit::Failure;
-use crate::stack::{self, Outputs, Stack};
-use crate::traffic::api::Api;
-use crate::traffic::consumer;
-use crate::traffic::filtered::{self, Fed, Filter};
-use crate::traffic::run::{FanOut, FanOutQueue};
-use crate::ui::{one_line, paint};
+use crate::stack::{self, Stack};
+use crate::traffic::run::FanOut;
+use crate::ui::paint;
 
 /// The template's parameter for how long the stream buffers.
 const BUFFERING: &str = "BufferingSeconds";
 /// How many seconds the stream buffers in a simulation at most, unless the user says otherwise.
 const SHORT_BUFFERING: u32 = 5;
-/// How long a stream is taken to buffer where nobody tells.
-const UNKNOWN_BUFFERING: Duration = Duration::from_secs(60);
-/// The outputs that a simulation needs.
-const OUTPUTS: [&str; 4] = [stack::TOPIC_ARN, stack::ORDERS_QUEUE_URL, stack::PAYMENTS_QUEUE_URL, stack::BUCKET_NAME];
 
 /// What a run goes through.
 pub(super) struct Found {
     pub fan_out: FanOut,
+    /// Subscriptions that nobody looks at, in words.
+    pub not_followed: Vec<String>,
     /// Which template made it, in words.
     pub template: String,
     /// The SHA-256 of its text; none if nobody read that.
     pub template_sha256: Option<String>,
-    /// When the delivery stream lands a batch, in words.
-    pub lands: String,
+    /// When the delivery streams land a batch, in words; none without a stream.
+    pub lands: Option<String>,
 }
 
 /// Refuses what can't be deployed for a simulation, before anything is asked or changed.
@@ -42,28 +36,19 @@ pub(super) fn check_deployable(args: &Args, template: &Template) -> Result<(), F
     parameters(args, template).map(drop)
 }
 
-/// Refuses a template that can't be the fan-out's.
+/// Refuses a template that has no topic, as far as that can be seen.
 fn check(template: &Template) -> Result<(), Failure> {
     if !template.is_readable() {
         // CloudFormation says what is wrong with it.
         return Ok(());
     }
-    let has = template.names("Outputs");
-    refuse_missing(&format!("{} can't be simulated", capital(&template.name)), |name| has.iter().any(|it| it == name))
-}
-
-/// An error unless all outputs are there that a simulation needs.
-fn refuse_missing(what: &str, has: impl Fn(&str) -> bool) -> Result<(), Failure> {
-    let missing: Vec<_> = OUTPUTS.into_iter().filter(|name| !has(name)).collect();
-    let (noun, names) = match missing.as_slice() {
-        [] => return Ok(()),
-        [one] => ("output", (*one).to_owned()),
-        [most @ .., last] => ("outputs", format!("{} and {last}", most.join(", "))),
-    };
-    Err(Failure::usage(what).why(format!("it has no {noun} {names}")).help(
-        "A simulation publishes to a topic, drains the queues of the orders and the payments API, and reads the bucket: \
-         name them in outputs as infra.yaml does. `messaging deploy` deploys any template.",
-    ))
+    let kinds: Vec<_> = template.resources().into_iter().map(|resource| resource.kind).collect();
+    // What a nested stack or a macro brings isn't seen here.
+    let may_bring = |kind: &String| kind == TOPIC || kind.starts_with("AWS::CloudFormation::");
+    if kinds.iter().any(may_bring) || template.has("Transform") {
+        return Ok(());
+    }
+    Err(no_topic(&format!("{} can't be simulated", capital(&template.name)), kinds.iter().any(|kind| kind == QUEUE)))
 }
 
 fn capital(text: &str) -> String {
@@ -137,9 +122,8 @@ pub(super) async fn find(
         }
         _ => (bring(context, args, deployer, wanted, own).await?, wanted.name.clone(), Some(sha256(&wanted.text))),
     };
-    refuse_missing(&format!("The stack {} can't be simulated", args.stack), |name| stack.outputs.contains_key(name))?;
-    let (fan_out, lands) = parts(deployer, &stack).await?;
-    Ok(Found { fan_out, template, template_sha256, lands })
+    let Architecture { fan_out, not_followed, lands } = architecture::find(deployer, &stack, &args.topic).await?;
+    Ok(Found { fan_out, not_followed, template, template_sha256, lands })
 }
 
 /// Says that a stack is used as it is deployed, and whether the template of this folder is another.
@@ -195,63 +179,6 @@ async fn bring(
     }
 }
 
-/// Finds the parts of a stack by its outputs, and asks queues and stream for their settings.
-async fn parts(deployer: &Deployer<'_>, stack: &Stack) -> Result<(FanOut, String), Failure> {
-    let target = deployer.target;
-    let output = |outputs: &Outputs, name: &str| outputs.get(name).cloned().unwrap_or_default();
-    let client = target.sqs();
-    let mut queues = Vec::new();
-    for (api, name) in [(Api::Orders, stack::ORDERS_QUEUE_URL), (Api::Payments, stack::PAYMENTS_QUEUE_URL)] {
-        let url = output(&stack.outputs, name);
-        let settings = consumer::describe(&client, &url).await;
-        let settings = settings.map_err(|error| error.failure(target, &format!("look at the queue {url}")))?;
-        queues.push(FanOutQueue { api, url, filter: None, settings });
-    }
-    let bucket = output(&stack.outputs, stack::BUCKET_NAME);
-    let streams = await_streams(deployer, stack).await?;
-    // A stack may have streams that land elsewhere.
-    let stream = streams.iter().filter(|stream| stream.bucket == bucket).max_by_key(|stream| stream.buffering.seconds);
-    let (buffering, lands) = match stream {
-        Some(stream) => {
-            (Duration::from_secs(stream.buffering.seconds.into()), format!("lands a batch {}", stream.buffering))
-        }
-        None => (UNKNOWN_BUFFERING, "doesn't say when it lands a batch".to_owned()),
-    };
-    let topic_arn = output(&stack.outputs, stack::TOPIC_ARN);
-    let names = queues.iter().map(|queue| queue_end(&queue.url));
-    let names: Vec<_> = names.chain(stream.map(|stream| format!(":deliverystream/{}", stream.name))).collect();
-    let fed = filtered::look(target, &topic_arn, &names).await;
-    let mut fed = fed.map_err(|error| error.failure(target, "look at the topic's subscriptions"))?.into_iter();
-    for (queue, fed) in queues.iter_mut().zip(&mut fed) {
-        queue.filter = told(deployer, &format!("{} queue", queue.api.name()), fed);
-    }
-    let filter = fed.next().and_then(|fed| told(deployer, "delivery stream", fed));
-    Ok((FanOut { topic_arn, queues, bucket, filter, buffering }, lands))
-}
-
-/// How the ARN of a queue ends that has a URL.
-fn queue_end(url: &str) -> String {
-    let mut parts = url.rsplit('/');
-    let (name, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    format!(":{account}:{name}")
-}
-
-/// Says what a leg is to get, unless it is everything.
-fn told(deployer: &Deployer<'_>, leg: &str, fed: Fed) -> Option<Filter> {
-    match &fed {
-        Fed::Everything => {}
-        Fed::Filtered(filter) => {
-            let text = one_line(&filter.text);
-            deployer.ui.note(format!("The {leg} gets what its filter policy lets through: {text}"));
-        }
-        Fed::Nothing => deployer.ui.warn(format!("The {leg} isn't subscribed to the topic: nothing will reach it.")),
-        Fed::Unknown(why) => {
-            deployer.ui.warn(format!("Whether a filter policy keeps events from the {leg} isn't known: {why}"));
-        }
-    }
-    fed.into_filter()
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -286,13 +213,20 @@ mod tests {
     }
 
     #[test]
-    fn a_template_without_the_fan_out_is_refused_by_the_outputs_that_it_lacks() {
+    fn a_template_without_a_topic_is_refused_unless_it_may_bring_one() {
         use std::error::Error;
-        let text = "Outputs: {TopicArn: {Value: a}, BucketName: {Value: b}}";
-        let refused = check(&Template::new(text, "infra.yaml of this folder")).unwrap_err();
+        let checked = |text: &str| check(&Template::new(text, "infra.yaml of this folder"));
+        let refused = checked("Resources: {Q: {Type: 'AWS::SQS::Queue'}}").unwrap_err();
         assert_eq!(refused.to_string(), "infra.yaml of this folder can't be simulated");
-        let why = refused.source().unwrap().to_string();
-        assert_eq!(why, "it has no outputs OrdersQueueUrl and PaymentsQueueUrl");
-        assert!(check(&Template::new("a: [", "t")).is_ok());
+        assert!(refused.source().unwrap().to_string().contains("queues, and no topic"), "{refused:?}");
+        assert!(checked("Resources: {}").is_err());
+        for may in [
+            "Resources: {T: {Type: 'AWS::SNS::Topic'}}",
+            "Resources: {N: {Type: 'AWS::CloudFormation::Stack'}}",
+            "Transform: AWS::Serverless-2016-10-31\nResources: {}",
+            "a: [",
+        ] {
+            assert!(checked(may).is_ok(), "{may}");
+        }
     }
 }

@@ -1,8 +1,12 @@
 //! `messaging simulate`: the whole fan-out in one process, and the ledger that says whether anything was lost.
 
+mod architecture;
+mod clocks;
 mod fan_out;
+mod kills;
 mod outcome;
 mod page;
+mod subscriptions;
 #[cfg(feature = "scenarios")]
 mod system;
 mod view;
@@ -12,14 +16,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use self::outcome::outcome;
+use self::clocks::compare_clocks;
+use self::outcome::{count_dead_letters, cut_short, exit, looked, outcome};
 use self::view::View;
 use super::chaos::flags::ChaosArgs;
 #[cfg(feature = "scenarios")]
 use super::choice::Choice;
+use super::handling::HandlingArgs;
+use super::metrics::{Metrics, MetricsArgs, Telling};
 use super::page::PageFile;
 use super::shape::ShapeArgs;
 use super::{Context, dead_letters, value};
@@ -28,10 +35,12 @@ use crate::clock;
 use crate::deploy::{self, Deployer, Template};
 use crate::embedded::{self, ClockMode, DATA_DIR, Durability, Embedded};
 use crate::exit::{Exit, Failure};
-use crate::report::Verdict;
+use crate::report::evidence::{Circumstances, judge};
 use crate::report::hlog::HistogramLog;
+use crate::report::metrics::of_run;
 use crate::report::progress::{Complaints, with_ticks};
 use crate::traffic::consumer;
+use crate::traffic::depths;
 use crate::traffic::load::{Asked, Load};
 use crate::traffic::new_run_id;
 use crate::traffic::publisher::{MAX_BATCH, Plan, publishers_for};
@@ -52,15 +61,19 @@ use crate::units::plural;
         APIs would, waits until the delivery stream has landed everything, and prints the ledger. The stream's buffering \
         is shortened for the run, if the template has the parameter BufferingSeconds. On another cloud a stack that \
         exists already is used as it is, unless --template, --parameter or --buffering-seconds changes it.\n\n\
-        The exit code is 0 only if nothing is lost, 3 if something is.",
+        Any other template or stack does as well: what is subscribed to its topics, queues and delivery streams, are the \
+        ledger's legs, and its filter policies say what is to come where.\n\n\
+        The exit code is 0 only if nothing is lost, 3 if something is, and 5 if nobody can say.",
     after_long_help = "Examples:
   messaging simulate
   messaging simulate --count 50000 --rate max --batch 10
   messaging simulate --load 100/s..2000/s:20s,100/s:10s
-  messaging simulate --template my.yaml --parameter MaxReceiveCount=1
+  messaging simulate --template my.yaml           any topics, queues, streams
+  messaging simulate --template my.yaml --topic OrderEvents
   messaging simulate --load day --report run.html
   messaging simulate --seed 42 --json             `messaging report` reads it
   messaging simulate --cost --hlog run.hlog       on AWS; latencies in a file
+  messaging simulate --crash-rate 1% --visibility-timeout 2s
   messaging simulate --target aws --delete-after  on AWS, and away with it then
   messaging simulate tasks                        another system; its own --help"
 )]
@@ -153,12 +166,19 @@ pub(crate) struct Args {
     /// Delete the stack at the end, with what landed.
     #[arg(long)]
     pub delete_after: bool,
+    /// Publish to this topic of the stack alone, by its name or logical id; may be repeated [default: all that feed a queue or a
+    /// stream].
+    #[arg(long, value_name = "NAME")]
+    pub topic: Vec<String>,
     /// The stack's name.
     #[arg(long, value_name = "NAME", default_value = "messaging", env = "MESSAGING_STACK", hide_env_values = true)]
     pub stack: String,
     /// What it costs on AWS as a table, dimension by dimension.
     #[arg(long)]
     pub cost: bool,
+    /// Begin a trace with each event: a message attribute `traceparent` (W3C Trace Context).
+    #[arg(long)]
+    pub trace: bool,
     /// Write the latencies of each second and leg to a file, as HdrHistogram's interval log.
     #[arg(long, value_name = "FILE")]
     pub hlog: Option<PathBuf>,
@@ -169,7 +189,19 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     #[command(flatten)]
+    pub metrics: MetricsArgs,
+    #[command(flatten)]
     pub shape: ShapeArgs,
+    /// Receivers a queue, side by side, each handling a message at a time.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value::within::<u32>(1, 256), help_heading = "Consumers")]
+    pub receivers: u32,
+    #[command(flatten)]
+    pub handling: HandlingArgs,
+    /// Kill the embedded cloud so long after each start, as by a crash, and start it again on the same data; at least 500ms.
+    ///
+    /// It runs as a process of its own then, by the wall clock and without --chaos, and keeps its data.
+    #[arg(long, value_name = "DURATION", value_parser = kill_every, conflicts_with_all = ["chaos", "clock"])]
+    pub kill_every: Option<Duration>,
     #[command(flatten)]
     pub chaos: ChaosArgs,
     #[command(flatten)]
@@ -183,8 +215,22 @@ impl Args {
     }
 }
 
+/// A cloud must be there for a while to get on.
+fn kill_every(text: &str) -> Result<Duration, String> {
+    match value::interval(text)? {
+        every if every < Duration::from_millis(500) => Err("500ms is the least: it must get on in between".into()),
+        every => Ok(every),
+    }
+}
 /// How many events there are unless somebody says.
 const COUNT: u64 = 1_000;
+
+/// Where a run is told beside the terminal.
+struct Outlets {
+    page: Option<PageFile>,
+    log: Option<HistogramLog>,
+    metrics: Option<Metrics>,
+}
 
 /// Simulates the fan-out, on an embedded cloud of its own unless another is named.
 async fn simulate_fan_out(context: &Context, args: Args) -> Result<Exit, Failure> {
@@ -195,32 +241,45 @@ async fn simulate_fan_out(context: &Context, args: Args) -> Result<Exit, Failure
     };
     let page = PageFile::claim(args.report.as_deref())?;
     let log = value::histogram_log(args.hlog.as_deref())?;
+    let outlets = Outlets { page, log, metrics: args.metrics.listen().await? };
     if args.target.target == TargetKind::Local && args.target.endpoint(&context.env)?.is_none() {
         let region = local_region(args.target.region.as_deref())?;
         fan_out::check_deployable(&args, &template)?;
         let chaos = args.chaos.load()?;
         let data_dir = embedded::data_dir(args.data_dir.clone(), &[DATA_DIR, "simulate"])?;
-        let embedded = embedded::start(data_dir, args.durability, args.clock, chaos, &context.ui).await?;
+        let embedded = match args.kill_every {
+            Some(_) if args.durability == Durability::Memory => {
+                return Err(Failure::usage("--kill-every needs a cloud that keeps its data")
+                    .why("with --durability memory nothing survives the first kill")
+                    .help("Leave --durability out, or say process or power."));
+            }
+            Some(_) => embedded::start_apart(data_dir, args.durability, &context.ui).await?,
+            None => embedded::start(data_dir, args.durability, args.clock, chaos, &context.ui).await?,
+        };
         let target = Target::local(embedded.endpoint.clone(), region).stopped_by(&context.stop);
-        let ended = simulate(context, &args, (load, log, page), &target, &template, Some(&embedded)).await;
+        let ended = simulate(context, &args, (load, outlets), &target, &template, Some(&embedded)).await;
         embedded.shutdown().await?;
         return ended;
     }
     args.chaos.refuse_elsewhere()?;
+    if args.kill_every.is_some() {
+        return Err(Failure::usage("--kill-every is for the embedded cloud of a simulation")
+            .why("the target is another cloud, which isn't killed from here"));
+    }
     if args.clock != ClockMode::Wall {
         return Err(Failure::usage("--clock is for the embedded cloud of a simulation")
             .why("the target is another cloud, which has a clock of its own")
             .help("`messaging local --clock x600` runs one that others can use."));
     }
     let target = Target::connect(&args.target, &context.env, &context.stop).await?;
-    simulate(context, &args, (load, log, page), &target, &template, None).await
+    simulate(context, &args, (load, outlets), &target, &template, None).await
 }
 
 /// Deploys, runs, reports; `embedded` is the cloud of the target if it is our own.
 async fn simulate(
     context: &Context,
     args: &Args,
-    (load, log, page): (Load, Option<HistogramLog>, Option<PageFile>),
+    (load, outlets): (Load, Outlets),
     target: &Target,
     template: &Template,
     embedded: Option<&Embedded>,
@@ -241,83 +300,83 @@ async fn simulate(
         refuse_full(&sqs, watched, fan_out).await?;
     }
     let dead_letters = dead_letters::look(&sqs, fan_out.queues.iter().map(|queue| &queue.settings)).await;
-    let (plan, count) = plan(args, &fan_out.topic_arn, load)?;
-    context.ui.note(format!(
-        "Publishing {} {}{}, seed {}; the delivery stream {}.",
-        plural(count, "event"),
-        if plan.load.is_open() { "at " } else { "" },
-        plan.load,
-        plan.seed,
-        found.lands
-    ));
+    let (plan, count) = plan(args, &fan_out.topics, load)?;
+    let (at, lands) = (if plan.load.is_open() { "at " } else { "" }, found.lands.as_ref());
+    let lands = lands.map_or_else(String::new, |lands| format!("; {lands}"));
+    context.ui.note(format!("Publishing {} {at}{}, seed {}{lands}.", plural(count, "event"), plan.load, plan.seed));
+    let (gap, clocks_apart) = compare_clocks(context, target).await;
 
     embedded.inspect(|embedded| embedded.begin_chaos(&context.ui));
     let complaints = Complaints::new(&context.ui);
     let complain = Box::new(move |text: &str| complaints.say(text));
-    let run = Run::new(plan.run.clone(), fan_out, context.stop.child(), args.patience, complain);
-    let run = Arc::new(if page.is_some() { run.recorded() } else { run });
+    let stop = context.stop.child();
+    let run = Run::new(plan.run.clone(), fan_out, stop.clone(), args.patience, complain);
+    let run = run.handled(args.handling.handling(args.receivers, plan.seed));
+    let Outlets { page, log, metrics } = outlets;
+    let run = Arc::new(if page.is_some() { run.recorded() } else { run.looking() });
     let page = page.map(PageFile::begin);
-    let view = View::new(&context.ui, plan.load.clone(), count, fan_out);
+    let _telling = metrics.map(|metrics| tell(metrics, &context.ui, &run, fan_out, &plan.load));
+    let struck = || embedded.map(Embedded::struck).unwrap_or_default();
+    let view = View::new(&context.ui, plan.load.clone(), count, fan_out, struck().len());
     let at = clock::now();
     let log = log.map(|log| log.start(&plan.run, at.into()));
     // Where the cloud's time isn't the wall's, what lands is of its time.
-    let there = embedded.and_then(|embedded| Timestamp::from_millisecond(embedded.now() as i64).ok());
-    let running = run.execute(target, watched, fan_out, plan.clone(), there.unwrap_or(at));
-    let (ended, elapsed) = watch(&run, &view, log, &context.ui, running).await;
+    let there = embedded.and_then(|embedded| Timestamp::from_millisecond(embedded.now()? as i64).ok());
+    // What a cloud wrote whose clock is behind seems to be older than the run.
+    let since = there.unwrap_or(at).saturating_add(gap.min(SignedDuration::ZERO)).unwrap_or(at);
+    let running = run.execute(target, watched, fan_out, plan.clone(), since);
+    let running = watch(&run, (&view, struck), log, &context.ui, running);
+    let ((ended, elapsed), kills) = kills::while_killed(embedded, args.kill_every, &stop, running).await;
     let ended = ended.map_err(|error| (error.to_string(), error.failure_after_answers(target, "finish the run")));
-    let mut outcome = outcome(target, &found, &plan, &run.ledger(), (at, elapsed), embedded);
-    for (queue, before) in fan_out.queues.iter().zip(dead_letters) {
-        let Some(found) = dead_letters::look_again(&sqs, before).await else { continue };
-        if let Some(why) = &found.unknown {
-            context.ui.warn(format!("The dead letters of the {} queue aren't counted: {why}", queue.api.name()));
-        }
-        outcome.put_dead_letters(queue.api, found);
+    for unknown in run.settle_dead(&sqs, fan_out).await {
+        context.ui.warn(unknown);
     }
+    let mut outcome = outcome(target, &found, &plan, &run.ledger(), (at, elapsed), embedded);
+    count_dead_letters(&context.ui, &sqs, fan_out, dead_letters, &mut outcome).await;
     let all_published = run.ledger().published.sent >= count;
-    let verdict = verdict(ended.is_err(), context.stop.is_signalled(), all_published, outcome.lost());
-    outcome.verdict = Some(verdict);
-    outcome.error = ended.as_ref().err().map(|(error, _)| error.clone());
+    outcome.killed = kills.told();
+    let gone = kills.gone.as_ref().map(|_| "the cloud didn't come back");
+    let failed = ended.as_ref().err().map(|(why, _)| why.as_str()).or(gone);
+    let cut_short = cut_short(failed, context.stop.is_signalled());
+    let all_published = failed.is_none() && all_published;
+    let circumstances = Circumstances { cut_short, all_published, legs: looked(&run.ledger()), clocks_apart };
+    let (verdict, evidence) = judge(&outcome, &circumstances);
+    (outcome.verdict, outcome.evidence) = (Some(verdict), Some(evidence));
+    outcome.error = failed.map(str::to_owned);
+    outcome.faults = depths::faults(target, at, clock::now()).await;
+    outcome.faults.extend(kills::faults(&outcome.killed));
     let outcome = outcome.priced(args.cost);
     context.report(&outcome);
-    let written = page::write(context, page.as_ref(), target, &found, &plan, &run, &outcome).await;
+    let written = page::write(context, page.as_ref(), &found, &plan, &run, &outcome);
     embedded.inspect(|embedded| embedded.tell_chaos(&context.ui));
+    kills.gone.map_or(Ok(()), Err)?;
     ended.map_err(|(_, failure)| failure)?;
     if args.delete_after {
         deploy::delete(&deployer, true).await?;
     } else if embedded.is_none() && target.kind == TargetKind::Aws {
         context.ui.note("The stack stays: `messaging deploy --target aws --delete --empty-bucket` deletes it.");
     }
-    Ok(match verdict {
-        Verdict::NothingLost if !written => Exit::Failed,
-        Verdict::NothingLost => Exit::Ok,
-        Verdict::Lost => Exit::Lost,
-        Verdict::NotAllPublished => Exit::Failed,
-        Verdict::Interrupted => Exit::Interrupted,
-    })
+    Ok(exit(verdict, written, context.stop.is_signalled()))
 }
 
-/// What a run comes to that failed or not, was stopped or not, and lost so much.
-fn verdict(failed: bool, stopped: bool, all_published: bool, lost: u64) -> Verdict {
-    match lost {
-        _ if failed => Verdict::Interrupted,
-        _ if stopped && !(all_published && lost == 0) => Verdict::Interrupted,
-        0 if all_published => Verdict::NothingLost,
-        0 => Verdict::NotAllPublished,
-        _ => Verdict::Lost,
-    }
+/// Tells Prometheus how a run goes from now on.
+fn tell(metrics: Metrics, ui: &Ui, run: &Arc<Run>, fan_out: &FanOut, load: &Load) -> Telling {
+    let (run, load, topics, started) = (run.clone(), load.clone(), fan_out.topics.clone(), Instant::now());
+    let urls: Vec<_> = fan_out.queues.iter().map(|queue| queue.url.clone()).collect();
+    metrics.tell(ui, move || of_run(&run.ledger(), &topics, &urls, &load, started.elapsed()))
 }
 
 /// Runs to the end while the user sees how it goes and the log, if there is one, is written; and how long that took.
 async fn watch<T>(
     run: &Run,
-    view: &View,
+    (view, struck): (&View, impl Fn() -> Vec<String>),
     mut log: Option<HistogramLog>,
     ui: &Ui,
     running: impl Future<Output = T>,
 ) -> (T, Duration) {
     let started = Instant::now();
     let tick = || {
-        view.tick(&run.ledger());
+        view.tick(&run.ledger(), &struck());
         if let Some(log) = &mut log {
             log.tick(started.elapsed(), || run.ledger().histograms());
         }
@@ -332,20 +391,25 @@ async fn watch<T>(
 }
 
 /// What to publish, and how many events that are.
-fn plan(args: &Args, topic_arn: &str, load: Load) -> Result<(Plan, u64), Failure> {
+fn plan(args: &Args, topics: &[String], load: Load) -> Result<(Plan, u64), Failure> {
     let load = load.at_speed(args.clock.speed());
     let count = args.count.or_else(|| load.events().is_none().then_some(COUNT));
     let count = count.into_iter().chain(load.events()).min().unwrap_or(COUNT);
     let plan = Plan {
-        topic_arn: topic_arn.to_owned(),
+        topics: topics.to_vec(),
         run: new_run_id(),
         seed: args.seed.unwrap_or_else(|| rand::random::<u32>().into()),
         kinds: Vec::new(),
-        shape: args.shape.shape(topic_arn)?,
+        shape: args.shape.shape(topics.first().map_or("", String::as_str))?,
         count: Some(count),
         lasting: load.lasts(),
         batch: args.batch as usize,
-        publishers: args.concurrency.unwrap_or_else(|| publishers_for(&load, args.batch, Some(count))),
+        trace: args.trace,
+        // Each topic has a publisher, as long as there are events for it.
+        publishers: args
+            .concurrency
+            .unwrap_or_else(|| publishers_for(&load, args.batch, Some(count)))
+            .max(topics.len() as u32),
         load,
     };
     Ok((plan, count))
@@ -357,11 +421,11 @@ async fn refuse_full(sqs: &Client, target: &Target, fan_out: &FanOut) -> Result<
         let cant = |error: CallError| error.failure(target, &format!("look at the queue {}", queue.url));
         let held = consumer::held(sqs, &queue.url).await.map_err(cant)?;
         if held > 0 {
-            let api = queue.api.name();
-            return Err(Failure::usage(format!("The {api} queue holds {} already", plural(held, "message")))
+            let name = &queue.name;
+            return Err(Failure::usage(format!("The {name} queue holds {} already", plural(held, "message")))
                 .why("a simulation drains the queues as the APIs would, and would take these too")
                 .help(format!(
-                    "`messaging peek {api}` shows them, `messaging consume --until-empty` handles them first; --stack names \
+                    "`messaging peek {name}` shows them, `messaging consume --until-empty` handles them first; --stack names \
                      another stack."
                 )));
         }

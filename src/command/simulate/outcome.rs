@@ -2,16 +2,23 @@
 
 use std::time::Duration;
 
+use aws_sdk_sqs::Client;
 use jiff::Timestamp;
 
 use super::fan_out::Found;
 use crate::aws::{Target, TargetKind};
+use crate::command::dead_letters;
 use crate::embedded::Embedded;
+use crate::exit::Exit;
+use crate::report::evidence::Looked;
 use crate::report::merge::{Merge, VERSION, month_of};
-use crate::report::{Landed, Outcome, Published, Queue};
-use crate::traffic::ledger::Ledger;
+use crate::report::{Landed, Outcome, Published, Queue, Verdict};
+use crate::traffic::ledger::{LandingLedger, Ledger, QueueLedger};
+use crate::traffic::leg::Leg;
+use crate::traffic::name::LegName;
 use crate::traffic::publisher::Plan;
-use crate::traffic::run::FanOutQueue;
+use crate::traffic::run::{FanOut, FanOutLanding, FanOutQueue};
+use crate::ui::Ui;
 
 /// What the run came to, as far as the ledger knows it.
 pub(super) fn outcome(
@@ -23,17 +30,17 @@ pub(super) fn outcome(
     embedded: Option<&Embedded>,
 ) -> Outcome {
     let fan_out = &found.fan_out;
-    let queue = |drained: &FanOutQueue| {
-        let queue = &ledger.queues[&drained.api];
-        Queue::new(drained.api, drained.url.clone(), queue.tally, ledger.balance(&queue.leg))
+    let queue = |(drained, queue): (&FanOutQueue, &QueueLedger)| {
+        Queue::new(queue.name.clone(), drained.url.clone(), queue.tally, ledger.balance(&queue.leg))
     };
-    let landed = Landed {
-        bucket: fan_out.bucket.clone(),
-        partitions: ledger.landed.partitions.keys().cloned().collect(),
-        objects: ledger.landed.objects,
-        bytes: ledger.landed.bytes,
-        unreadable: ledger.landed.unreadable,
-        account: ledger.balance(&ledger.landing),
+    let landed = |(to, landing): (&FanOutLanding, &LandingLedger)| Landed {
+        leg: landing.name.clone(),
+        bucket: to.landing.bucket.clone(),
+        partitions: landing.totals.partitions.keys().cloned().collect(),
+        objects: landing.totals.objects,
+        bytes: landing.totals.bytes,
+        unreadable: landing.totals.unreadable,
+        account: ledger.balance(&landing.leg),
     };
     let published_for = ledger.published_for().as_secs_f64();
     let (month, period_s) = month_of(&plan.load, published_for);
@@ -56,14 +63,69 @@ pub(super) fn outcome(
         run: Some(plan.run.clone()),
         seed: Some(plan.seed),
         elapsed_s: elapsed.as_secs_f64(),
-        published: Some(Published::new(&ledger.published, fan_out.topic_arn.clone(), published_for, &plan.load)),
-        queues: fan_out.queues.iter().map(queue).collect(),
-        landed: Some(landed),
+        published: Some(Published::new(&ledger.published, plan.told_topics(), published_for, &plan.load)),
+        queues: fan_out.queues.iter().zip(&ledger.queues).map(queue).collect(),
+        landed: fan_out.landings.iter().zip(&ledger.landings).map(landed).collect(),
+        not_followed: found.not_followed.clone(),
         verdict: None,
+        evidence: None,
         error: None,
         data_dir: embedded.and_then(|embedded| Some(embedded.data_dir.as_ref()?.display().to_string())),
+        killed: Vec::new(),
+        faults: Vec::new(),
         cost: None,
         merge: None,
     };
     outcome.mergeable(merge)
+}
+
+/// How each leg was looked at, and how much was to come there.
+pub(super) fn looked(ledger: &Ledger) -> Vec<Looked> {
+    let queues = ledger.queues.iter().map(|queue| (&queue.name, queue.looked, &queue.leg, false));
+    let landings = ledger.landings.iter().map(|landing| (&landing.name, landing.looked, &landing.leg, true));
+    let look = |(name, looked, leg, by_time): (&LegName, bool, &Leg, bool)| Looked {
+        name: name.name().to_owned(),
+        looked,
+        due: ledger.due(leg),
+        by_time,
+    };
+    queues.chain(landings).map(look).collect()
+}
+
+/// Puts into an outcome what became of the dead-letter queues since somebody looked `before`.
+pub(super) async fn count_dead_letters(
+    ui: &Ui,
+    sqs: &Client,
+    fan_out: &FanOut,
+    before: Vec<dead_letters::Before>,
+    outcome: &mut Outcome,
+) {
+    for (queue, before) in fan_out.queues.iter().zip(before) {
+        let Some(found) = dead_letters::look_again(sqs, before).await else { continue };
+        if let Some(why) = &found.unknown {
+            ui.warn(format!("The dead letters of the {} queue aren't counted: {why}", queue.name));
+        }
+        outcome.put_dead_letters(&queue.name, found);
+    }
+}
+
+/// Why a run ended before its time, if it did: it failed, or was stopped.
+pub(super) fn cut_short(failed: Option<&str>, stopped: bool) -> Option<String> {
+    match (failed, stopped) {
+        (Some(why), _) => Some(format!("it ended early: {why}")),
+        (None, true) => Some("it was stopped".to_owned()),
+        (None, false) => None,
+    }
+}
+
+/// How a run with this verdict ends, whose page was written or couldn't be.
+pub(super) fn exit(verdict: Verdict, written: bool, stopped: bool) -> Exit {
+    match verdict {
+        Verdict::NothingLost if !written => Exit::Failed,
+        Verdict::NothingLost => Exit::Ok,
+        Verdict::Lost => Exit::Lost,
+        Verdict::NotAllPublished => Exit::Failed,
+        Verdict::Unknown if stopped => Exit::Interrupted,
+        Verdict::Unknown => Exit::Unknown,
+    }
 }

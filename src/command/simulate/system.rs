@@ -5,21 +5,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use scenario::{Ledger, Progress, Role, Settings, Setup, Traffic};
 use service::record::{Record, Tell};
 use tokio::time::Instant;
 
 use crate::aws::{Target, TargetArgs, TargetKind, local_region};
+use crate::clock;
 use crate::command::chaos::flags::ChaosArgs;
 use crate::command::choice::{Choice, Parent};
+use crate::command::page::{PageFile, sha256};
 use crate::command::running::{self, Running};
 use crate::command::serve::processors;
 use crate::command::{Context, value};
-use crate::deploy::{self, Deployer};
+use crate::deploy::{self, Deployer, Template};
 use crate::embedded::{self, ClockMode, DATA_DIR, Durability, Embedded};
 use crate::exit::{Exit, Failure};
+use crate::report::html::{self, system::Progressed};
 use crate::report::progress::{PLAIN_EVERY, with_ticks};
 use crate::report::system::{System, Verdict};
+use crate::traffic::depths;
 use crate::traffic::load::Load;
 use crate::ui::Bar;
 use crate::units::{count, duration, plural};
@@ -61,6 +66,9 @@ pub(crate) struct Common {
     /// Newline-delimited JSON on stdout: the report.
     #[arg(long)]
     pub json: bool,
+    /// Write the run as one HTML file: how it went, the ledger, and the data of both.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     #[command(flatten)]
     chaos: ChaosArgs,
     #[command(flatten)]
@@ -82,13 +90,14 @@ pub(super) async fn run(context: &Context, choice: Choice<Common>) -> Result<Exi
     let settings = choice.settings(&context.env);
     let args = &choice.args;
     let chaos = args.chaos.load()?;
+    let page = PageFile::claim(args.report.as_deref())?;
     if args.target.target == TargetKind::Local && args.target.endpoint(&context.env)?.is_none() {
         let region = local_region(args.target.region.as_deref())?;
         let data_dir = embedded::data_dir(args.data_dir.clone(), &[DATA_DIR, "simulate"])?;
         let embedded = embedded::start(data_dir.clone(), args.durability, ClockMode::Wall, chaos, &context.ui).await?;
         let target = Target::local(embedded.endpoint.clone(), region).stopped_by(&context.stop);
         let folder = data_dir.join(choice.scenario.name());
-        let ended = simulate(context, &choice, settings, &target, &folder, Some(&embedded)).await;
+        let ended = simulate(context, &choice, (settings, page), &target, &folder, Some(&embedded)).await;
         embedded.shutdown().await?;
         return ended;
     }
@@ -96,14 +105,14 @@ pub(super) async fn run(context: &Context, choice: Choice<Common>) -> Result<Exi
     let target = Target::connect(&args.target, &context.env, &context.stop).await?;
     let folder = embedded::data_dir(args.data_dir.clone(), &[".messaging-serve", "simulate"])?;
     let folder = folder.join(choice.scenario.name());
-    simulate(context, &choice, settings, &target, &folder, None).await
+    simulate(context, &choice, (settings, page), &target, &folder, None).await
 }
 
 /// Deploys, serves, makes traffic, reports.
 async fn simulate(
     context: &Context,
     choice: &Choice<Common>,
-    settings: Settings,
+    (settings, page): (Settings, Option<PageFile>),
     target: &Target,
     folder: &Path,
     embedded: Option<&Embedded>,
@@ -151,15 +160,13 @@ async fn simulate(
         progress: progress.clone(),
         stop: stop.token(),
     };
-    context.ui.note(format!(
-        "Serving {} on {}; up to {} by {} at a time, seed {seed}.",
-        scenario.name(),
-        traffic.api,
-        plural(args.count, "request"),
-        args.concurrency
-    ));
+    let (requests, clients) = (plural(args.count, "request"), args.concurrency);
+    let served = format!("{} on {}", scenario.name(), traffic.api);
+    context.ui.note(format!("Serving {served}; up to {requests} by {clients} at a time, seed {seed}."));
     embedded.inspect(|embedded| embedded.begin_chaos(&context.ui));
     let view = View::new(context, args.count);
+    let page = page.map(PageFile::begin);
+    let at = clock::now();
     let started = Instant::now();
     let made = scenario.traffic(traffic);
     let ended = tokio::select! {
@@ -175,47 +182,61 @@ async fn simulate(
     };
     stopped?;
     embedded.inspect(|embedded| embedded.tell_chaos(&context.ui));
-    let exit = report(context, choice, target, &ledger, seed, elapsed, embedded);
+    let system = System {
+        scenario: scenario.name(),
+        target: target.describe(),
+        seed,
+        elapsed_s: elapsed.as_secs_f64(),
+        ledger: &ledger,
+        verdict: verdict(&ledger, context.stop.is_signalled()),
+        data_dir: embedded.and_then(|embedded| Some(embedded.data_dir.as_ref()?.display().to_string())),
+        faults: depths::faults(target, at, clock::now()).await,
+    };
+    let exit = report(context, &system, page.as_ref(), &template, &view);
+    put_away(context, args, &deployer).await?;
+    Ok(exit)
+}
+
+/// Deletes the stack if it is to be, or says how.
+async fn put_away(context: &Context, args: &Common, deployer: &Deployer<'_>) -> Result<(), Failure> {
     if args.delete_after {
-        deploy::delete(&deployer, true).await?;
-    } else if target.kind == TargetKind::Aws {
+        deploy::delete(deployer, true).await?;
+    } else if deployer.target.kind == TargetKind::Aws {
+        let stack = deployer.stack;
         context.ui.note(format!(
             "The stack stays: `messaging deploy --target aws --stack {stack} --delete --empty-bucket` deletes it."
         ));
     }
-    Ok(exit)
+    Ok(())
 }
 
-/// Prints what it came to.
-fn report(
-    context: &Context,
-    choice: &Choice<Common>,
-    target: &Target,
-    ledger: &Ledger,
-    seed: u64,
-    elapsed: Duration,
-    embedded: Option<&Embedded>,
-) -> Exit {
-    let verdict = match (ledger.is_balanced(), context.stop.is_signalled()) {
+/// What a ledger says of a run that was stopped or not.
+fn verdict(ledger: &Ledger, stopped: bool) -> Verdict {
+    match (ledger.is_balanced(), stopped) {
         (true, false) => Verdict::Balanced,
         (_, true) => Verdict::Interrupted,
         (false, false) => Verdict::Unbalanced,
-    };
-    let data_dir = embedded.and_then(|embedded| Some(embedded.data_dir.as_ref()?.display().to_string()));
-    let system = System {
-        scenario: choice.scenario.name(),
-        target: target.describe(),
-        seed,
-        elapsed_s: elapsed.as_secs_f64(),
-        ledger,
-        verdict,
-        data_dir,
-    };
+    }
+}
+
+/// Prints what it came to, and writes the page if there is to be one.
+fn report(
+    context: &Context,
+    system: &System<'_>,
+    page: Option<&PageFile>,
+    template: &Template,
+    view: &View<'_>,
+) -> Exit {
     context.ui.record(&system.record());
     for line in system.lines(context.ui.columns()) {
         context.ui.line(line);
     }
-    match verdict {
+    let written = page.is_none_or(|page| {
+        let about = page.about(Some(sha256(&template.text)));
+        page.put(context, &html::system::page(system, &about, &view.progressed.lock()))
+    });
+    match system.verdict {
+        Verdict::Balanced if !written => Exit::Failed,
         Verdict::Balanced => Exit::Ok,
         Verdict::Unbalanced => Exit::Lost,
         Verdict::Interrupted => Exit::Interrupted,
@@ -239,17 +260,20 @@ struct View<'a> {
     context: &'a Context,
     bar: Bar,
     started: Instant,
-    last: parking_lot::Mutex<Instant>,
+    last: Mutex<Instant>,
+    progressed: Mutex<Progressed>,
 }
 
 impl<'a> View<'a> {
     fn new(context: &'a Context, total: u64) -> Self {
         let bar = context.ui.bar(Some(total), "  {bar:24.cyan/dim} {msg}");
-        Self { context, bar, started: Instant::now(), last: parking_lot::Mutex::new(Instant::now()) }
+        let last = Mutex::new(Instant::now());
+        Self { context, bar, started: Instant::now(), last, progressed: Mutex::default() }
     }
 
     fn tick(&self, progress: &Progress) {
         let (asked, done) = progress.get();
+        self.progressed.lock().tick(self.started.elapsed(), (asked, done));
         let text = format!("{}  asked {}, done {}", duration(self.started.elapsed()), count(asked), count(done));
         self.bar.set_position(done);
         self.bar.set_message(&text);

@@ -1,4 +1,4 @@
-//! The fan-out, live: a line for the topic and one for each leg.
+//! The fan-out, live: a line for the topic and one for each leg; what the queues hold, what rules of chaos did, and the verdict so far.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::report::progress::lateness;
-use crate::traffic::api::Api;
 use crate::traffic::ledger::Ledger;
 use crate::traffic::load::Load;
+use crate::traffic::name::S3;
 use crate::traffic::run::FanOut;
 use crate::traffic::stats::{Latencies, RecentRate};
 use crate::ui::{Bar, Ui, paint};
@@ -61,21 +61,26 @@ impl Shape {
     }
 }
 
-/// The line of what landed.
-const LANDED: &str = "└─ landed in S3";
+/// Of so many rules of chaos it is shown what they did.
+const RULES: usize = 4;
 const TOPIC_COLOUR: &str = "blue";
 const QUEUE_COLOUR: &str = "cyan";
 const LANDED_COLOUR: &str = "magenta";
 
-/// The bars of the topic, the queues and the bucket.
+/// The bars of the topics, the queues and the buckets.
 pub(super) struct View {
     ui: Ui,
     title: Bar,
     load: Load,
     total: u64,
     topic: (Bar, Mutex<RecentRate>),
-    queues: Vec<(Api, Bar, Mutex<RecentRate>)>,
-    landed: (Bar, Mutex<RecentRate>),
+    /// In the order of the ledger's.
+    queues: Vec<(Bar, Mutex<RecentRate>)>,
+    landings: Vec<(Bar, Mutex<RecentRate>)>,
+    /// What the queues hold, the faults, and the verdict so far.
+    depths: Bar,
+    faults: Vec<Bar>,
+    so_far: Bar,
     /// What the lines show by now, and how long the longest name is.
     shape: Mutex<Shape>,
     longest_name: usize,
@@ -85,26 +90,44 @@ pub(super) struct View {
 }
 
 impl View {
-    /// The view of a run of `total` events.
-    pub(super) fn new(ui: &Ui, load: Load, total: u64, fan_out: &FanOut) -> Self {
-        let topic = fan_out.topic_arn.rsplit(':').next().unwrap_or("topic");
-        let queues: Vec<_> =
-            fan_out.queues.iter().map(|queue| (queue.api, format!("├─ {} queue", queue.api.name()))).collect();
-        let names = queues.iter().map(|(_, name)| name.as_str()).chain([topic, LANDED]);
+    /// The view of a run of `total` events, on a cloud with so many rules of chaos.
+    pub(super) fn new(ui: &Ui, load: Load, total: u64, fan_out: &FanOut, rules: usize) -> Self {
+        let topic = match &fan_out.topics[..] {
+            [topic] => topic.rsplit(':').next().unwrap_or("topic").to_owned(),
+            several => plural(several.len() as u64, "topic"),
+        };
+        let queues: Vec<_> = fan_out.queues.iter().map(|queue| format!("├─ {} queue", queue.name)).collect();
+        let landings: Vec<_> = fan_out
+            .landings
+            .iter()
+            .enumerate()
+            .map(|(n, landing)| {
+                let branch = if n + 1 == fan_out.landings.len() { "└" } else { "├" };
+                match landing.name.name() {
+                    S3 => format!("{branch}─ landed in {S3}"),
+                    name => format!("{branch}─ {name} in {S3}"),
+                }
+            })
+            .collect();
+        let names = queues.iter().chain(&landings).map(String::as_str).chain([topic.as_str()]);
         let longest_name = names.map(measure_text_width).max().unwrap_or(0);
         let shape = Shape::fit(ui.live_columns(), longest_name);
         let bar = |name: &str, colour: &str| ui.bar(Some(total), &shape.template(colour)).named(name);
         let title = ui.bar(None, "{spinner:.green} {msg}");
-        let topic = bar(topic, TOPIC_COLOUR);
-        let queues = queues.into_iter().map(|(api, name)| (api, bar(&name, QUEUE_COLOUR), Mutex::default()));
+        let topic = bar(&topic, TOPIC_COLOUR);
+        let queues = queues.iter().map(|name| (bar(name, QUEUE_COLOUR), Mutex::default())).collect();
+        let landings = landings.iter().map(|name| (bar(name, LANDED_COLOUR), Mutex::default())).collect();
         Self {
             ui: ui.clone(),
             title,
             load,
             total,
             topic: (topic, Mutex::default()),
-            queues: queues.collect(),
-            landed: (bar(LANDED, LANDED_COLOUR), Mutex::default()),
+            queues,
+            landings,
+            depths: ui.bar(None, "  {msg}"),
+            faults: (0..rules.min(RULES)).map(|_| ui.bar(None, "  {msg}")).collect(),
+            so_far: ui.bar(None, "  {msg}"),
             shape: Mutex::new(shape),
             longest_name,
             started: Instant::now(),
@@ -112,16 +135,22 @@ impl View {
         }
     }
 
-    /// Shows how it goes.
-    pub(super) fn tick(&self, ledger: &Ledger) {
+    /// Shows how it goes; `struck` is what each rule of chaos did.
+    pub(super) fn tick(&self, ledger: &Ledger, struck: &[String]) {
         let sent = ledger.published.sent;
         let shape = self.shape();
         show(shape, &self.topic.0, &self.topic.1, sent, &ledger.published.latencies);
-        for (api, bar, rate) in &self.queues {
-            let leg = &ledger.queues[api].leg;
+        let queues = self.queues.iter().zip(ledger.queues.iter().map(|queue| &queue.leg));
+        let landings = self.landings.iter().zip(ledger.landings.iter().map(|landing| &landing.leg));
+        for ((bar, rate), leg) in queues.chain(landings) {
             show(shape, bar, rate, leg.distinct(), &leg.latencies);
         }
-        show(shape, &self.landed.0, &self.landed.1, ledger.landing.distinct(), &ledger.landing.latencies);
+        let (depths, so_far) = (told_depths(ledger), told_so_far(ledger));
+        self.depths.set_message(&depths);
+        for (bar, told) in self.faults.iter().zip(struck) {
+            bar.set_message(told);
+        }
+        self.so_far.set_message(&so_far);
         let trouble = match ledger.failed_requests() {
             0 => String::new(),
             failed => format!("  {} failed", plural(failed, "request")),
@@ -134,6 +163,9 @@ impl View {
             paint(
                 &Style::new().for_stderr().dim(),
                 match (ledger.is_publishing(), ledger.has_landed()) {
+                    _ if self.landings.is_empty() && !ledger.is_publishing() =>
+                        "published; the queues aren't empty yet",
+                    (true, _) if self.landings.is_empty() => "publishing, consuming",
                     (true, _) => "publishing, consuming, landing",
                     (false, false) => "published; the last batch hasn't landed yet",
                     (false, true) => "landed",
@@ -143,18 +175,16 @@ impl View {
         let mut last_line = self.last_line.lock();
         if !self.ui.is_live() && last_line.elapsed() >= PLAIN_EVERY {
             *last_line = Instant::now();
-            let queues: Vec<_> = self
-                .queues
-                .iter()
-                .map(|(api, ..)| format!("{} {}", api.name(), count(ledger.queues[api].leg.distinct())))
-                .collect();
-            self.ui.line(format!(
-                "{:>7}  published {}, {}, landed {}{trouble}",
-                duration(self.started.elapsed()),
-                count(sent),
-                queues.join(", "),
-                count(ledger.landing.distinct())
-            ));
+            let queues = ledger.queues.iter().map(|it| format!(", {} {}", it.name, count(it.leg.distinct())));
+            let landings = ledger.landings.iter().map(|it| match it.name.name() {
+                S3 => format!(", landed {}", count(it.leg.distinct())),
+                name => format!(", {name} landed {}", count(it.leg.distinct())),
+            });
+            let legs: String = queues.chain(landings).collect();
+            let elapsed = duration(self.started.elapsed());
+            let told = [depths, struck.join("; "), so_far].into_iter().filter(|told| !told.is_empty());
+            let told: String = told.map(|told| format!("; {told}")).collect();
+            self.ui.line(format!("{elapsed:>7}  published {}{legs}{trouble}{told}", count(sent)));
         }
     }
 
@@ -165,9 +195,8 @@ impl View {
         if *shape != now {
             *shape = now;
             self.topic.0.set_template(&now.template(TOPIC_COLOUR));
-            self.landed.0.set_template(&now.template(LANDED_COLOUR));
-            for (_, bar, _) in &self.queues {
-                bar.set_template(&now.template(QUEUE_COLOUR));
+            for (bars, colour) in [(&self.queues, QUEUE_COLOUR), (&self.landings, LANDED_COLOUR)] {
+                bars.iter().for_each(|(bar, _)| bar.set_template(&now.template(colour)));
             }
         }
         now
@@ -175,10 +204,38 @@ impl View {
 
     /// Takes the bars away.
     pub(super) fn finish(&self) {
-        for bar in self.queues.iter().map(|(_, bar, _)| bar).chain([&self.topic.0, &self.landed.0, &self.title]) {
+        let others = self.faults.iter().chain([&self.topic.0, &self.depths, &self.so_far, &self.title]);
+        for bar in self.queues.iter().chain(&self.landings).map(|(bar, _)| bar).chain(others) {
             bar.finish_and_clear();
         }
     }
+}
+
+/// What the queues held when somebody looked last; nothing if nobody did yet.
+fn told_depths(ledger: &Ledger) -> String {
+    let told = ledger.depths.iter().map(|(queue, depth)| {
+        let mut told = format!("{queue}: {} waiting, {} in flight", count(depth.visible), count(depth.in_flight));
+        if depth.delayed > 0 {
+            told += &format!(", {} delayed", count(depth.delayed));
+        }
+        told
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+/// The verdict so far: what was refused, and what is still to arrive where.
+fn told_so_far(ledger: &Ledger) -> String {
+    let mut told: Vec<_> = match ledger.published.refused {
+        0 => Vec::new(),
+        refused => vec![format!("{} refused", plural(refused, "event"))],
+    };
+    let on_the_way = ledger.on_the_way().into_iter().filter(|(_, n)| *n > 0);
+    let on_the_way: Vec<_> = on_the_way.map(|(leg, n)| format!("{} to {leg}", count(n))).collect();
+    told.push(match on_the_way.is_empty() {
+        true => "everything acknowledged has arrived".to_owned(),
+        false => format!("on the way: {}", on_the_way.join(", ")),
+    });
+    format!("so far: {}", told.join("; "))
 }
 
 /// Shows on a bar how many events there are, how fast they come, and how long they take.

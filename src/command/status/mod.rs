@@ -1,14 +1,13 @@
 //! `messaging status`: how full the queues are, and what else of a stack there is to look at.
 
-mod gather;
 mod table;
 
 use std::time::Duration;
 
 use serde::Serialize;
 
-use self::gather::{Scope, Status};
 use super::Context;
+use super::gather::{Scope, Status};
 use crate::aws::{Target, TargetArgs};
 use crate::exit::{Exit, Failure};
 use crate::ui::Bar;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use console::{Alignment, Style, measure_text_width, pad_str};
 
-use super::gather::{Queue, Status};
+use crate::command::gather::{Queue, Status};
 use crate::ui::paint;
 use crate::units::{age, bytes, count, plural};
 
@@ -154,7 +154,7 @@ fn dead_letters(status: &Status) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::status::gather::{Bucket, Stream, Topic};
+    use crate::command::gather::{Bucket, Stream, Topic};
 
     fn queue(name: &str, numbers: [u64; 3], dead: Option<&str>) -> Queue {
         let arn = |name: &str| format!("arn:aws:sqs:us-east-1:000000000000:{name}");

@@ -3,6 +3,7 @@
 use chart::{Band, Chart, Line, X, Y};
 
 use super::{Outcome, Recorded};
+use crate::traffic::depths::Fault;
 use crate::traffic::timeline::{PUBLISHED, Quantiles, QueueOverTime};
 
 /// How many points the chart of rates and latencies has at most, and a line of a throughput.
@@ -13,9 +14,12 @@ const THROUGHPUT: usize = 80;
 pub(super) fn of(outcome: &Outcome, recorded: &Recorded) -> Vec<String> {
     let over = &recorded.over_time;
     let time = Time { slice_s: over.slice_s, recorded };
-    let mut charts = vec![time.chart("Events a second", Y::PerSecond, throughput(recorded, &time))];
+    let mut charts = vec![
+        time.chart("Events a second", Y::PerSecond, throughput(recorded, &time)),
+        time.chart("Events so far", Y::Count, so_far(recorded, &time)),
+    ];
     for leg in &over.legs {
-        let title = match leg.leg {
+        let title = match leg.leg.as_str() {
             PUBLISHED => "Latency of publishing".to_owned(),
             leg => format!("Latency to {leg}"),
         };
@@ -27,7 +31,7 @@ pub(super) fn of(outcome: &Outcome, recorded: &Recorded) -> Vec<String> {
     }
     let ages: Vec<_> = over.queues.iter().filter(|queue| queue.oldest_s.iter().any(Option::is_some)).collect();
     if !ages.is_empty() {
-        let lines = ages.into_iter().map(|queue| time.known(queue.queue, &queue.oldest_s)).collect();
+        let lines = ages.into_iter().map(|queue| time.known(&queue.queue, &queue.oldest_s)).collect();
         charts.push(time.chart("Age of the oldest message", Y::Seconds, lines));
     }
     if outcome.published.as_ref().is_some_and(|published| published.delay.is_some()) {
@@ -52,8 +56,8 @@ struct Time<'a> {
 impl<'a> Time<'a> {
     /// A chart over time, with the faults behind it.
     fn chart(&self, title: &str, y: Y, lines: Vec<Line<'_>>) -> String {
-        let bands = self.recorded.faults.iter();
-        let bands = bands.map(|fault| Band { name: &fault.name, from: fault.from_s, to: fault.to_s }).collect();
+        let band = |fault: &'a Fault| Some(Band { name: &fault.name, from: fault.from_s?, to: fault.to_s? });
+        let bands = self.recorded.faults.iter().filter_map(band).collect();
         Chart { title, x: X::Time, y, lines, bands }.svg()
     }
 
@@ -98,14 +102,33 @@ impl<'a> Time<'a> {
     fn quantiles(&self, latency: &Quantiles) -> Vec<Line<'a>> {
         let Quantiles { p50_ms, p99_ms, p999_ms, max_ms } = latency;
         let named = [("p50", p50_ms), ("p99", p99_ms), ("p99.9", p999_ms), ("max", max_ms)];
-        named.into_iter().map(|(name, values)| self.line(name, values)).collect()
+        // Of few events the longest is the 99th percentile as well: one line says that, not three on each other.
+        let says_more = |n: usize| named.get(n + 1).is_none_or(|(_, next)| *next != named[n].1);
+        named.into_iter().enumerate().filter(|(n, _)| says_more(*n)).map(|(_, it)| self.line(it.0, it.1)).collect()
     }
 }
 
+/// What lands does so by the thousand at once, and nobody would see the others beside it.
 fn throughput<'a>(recorded: &'a Recorded, time: &Time<'a>) -> Vec<Line<'a>> {
-    let legs = recorded.over_time.legs.iter().map(|leg| time.means(leg.leg, &leg.per_second));
+    let over = &recorded.over_time;
+    let lands = |leg: &str| leg != PUBLISHED && !over.queues.iter().any(|queue| queue.queue == leg);
+    let legs = over.legs.iter().filter(|leg| !lands(&leg.leg));
+    let legs = legs.map(|leg| time.means(&leg.leg, &leg.per_second));
     let asked = recorded.asked_per_second.iter().map(|asked| time.means("asked", asked));
     legs.chain(asked).collect()
+}
+
+/// How many events each leg has seen at the end of each slice.
+fn so_far<'a>(recorded: &'a Recorded, time: &Time<'a>) -> Vec<Line<'a>> {
+    let legs = recorded.over_time.legs.iter().map(|leg| {
+        let sums = leg.events.iter().scan(0, |sum, events| {
+            *sum += events;
+            Some(*sum)
+        });
+        let ends = sums.enumerate().map(|(n, sum)| ((n + 1) as f64 * time.slice_s, sum as f64));
+        Line { name: &leg.leg, points: std::iter::once((0.0, 0.0)).chain(ends).collect() }
+    });
+    legs.collect()
 }
 
 fn depth<'a>(queue: &QueueOverTime, time: &Time<'a>) -> Vec<Line<'a>> {
@@ -119,7 +142,7 @@ fn depth<'a>(queue: &QueueOverTime, time: &Time<'a>) -> Vec<Line<'a>> {
 
 /// Each leg's quantiles over the whole run.
 fn curves(recorded: &Recorded) -> String {
-    let lines = recorded.curves.iter().map(|curve| Line { name: curve.leg, points: curve.points.clone() }).collect();
+    let lines = recorded.curves.iter().map(|curve| Line { name: &curve.leg, points: curve.points.clone() }).collect();
     Chart { title: "Latency by quantile", x: X::Quantile, y: Y::Milliseconds, lines, bands: Vec::new() }.svg()
 }
 
@@ -137,7 +160,9 @@ fn rates(recorded: &Recorded) -> String {
         .chunks(together)
         .map(|chunk| [0, 1, 2].map(|n| chunk.iter().map(|slice| slice[n]).sum::<f64>() / chunk.len() as f64))
         .collect();
-    let line = |name, n: usize| Line { name, points: means.iter().map(|mean| (mean[0], mean[n])).collect() };
+    // Dots: what lies between two rates isn't known.
+    let dots = |mean: &[f64; 3], n: usize| [(mean[0], mean[n]), (mean[0], f64::NAN)];
+    let line = |name, n: usize| Line { name, points: means.iter().flat_map(|mean| dots(mean, n)).collect() };
     let lines = vec![line("p50", 1), line("p99", 2)];
     Chart { title: "Latency of publishing by rate", x: X::PerSecond, y: Y::Milliseconds, lines, bands: Vec::new() }
         .svg()

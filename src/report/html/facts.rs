@@ -22,7 +22,7 @@ pub(super) fn headline(outcome: &Outcome) -> (&'static str, String, Vec<String>)
             why.push(format!("{unpublished}; everything else arrived."));
             ("bad", "✘ Not all published".to_owned())
         }
-        Some(Verdict::Interrupted) => ("unsure", "Stopped early".to_owned()),
+        Some(Verdict::Unknown) => ("unsure", "? Unknown".to_owned()),
         None => {
             let events = outcome.published.as_ref().map_or(0, |published| published.events);
             let good = refused == 0 && not_sent == 0 && outcome.error.is_none();
@@ -32,6 +32,9 @@ pub(super) fn headline(outcome: &Outcome) -> (&'static str, String, Vec<String>)
             (if good { "good" } else { "bad" }, format!("{} published", plural(events, "event")))
         }
     };
+    let evidence = outcome.evidence.iter().filter(|_| outcome.verdict != Some(Verdict::NotAllPublished));
+    why.extend(evidence.map(|evidence| format!("{evidence}.")));
+    why.extend(outcome.not_followed.iter().map(|it| format!("Not followed: {it}.")));
     (class, verdict, why)
 }
 

@@ -4,17 +4,22 @@
 //! The data is in it as JSON, so that runs can be compared later.
 
 mod charts;
+mod cost;
 mod facts;
 mod recorded;
+mod shell;
+#[cfg(feature = "scenarios")]
+pub(crate) mod system;
 mod tables;
+mod way;
 
 use std::fmt::Write as _;
 
-use chart::escape;
 use serde::Serialize;
 
 use self::facts::headline;
 pub(crate) use self::recorded::{Curve, Recorded};
+use self::shell::Shell;
 use super::{Outcome, Record};
 
 /// The version of the data in the page.
@@ -51,52 +56,16 @@ struct Data<'a> {
 pub(crate) fn page(outcome: &Outcome, about: &About, recorded: &Recorded) -> String {
     let (class, verdict, why) = headline(outcome);
     let data = Data { format: FORMAT, about, report: outcome.record(), recorded };
-    let mut html = String::with_capacity(256 << 10);
-    // Writing into a String can't fail.
-    let _ = write!(
-        html,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
-         <meta name=\"color-scheme\" content=\"light dark\"/>\n<title>{}: {}</title>\n<style>\n{}{}</style>\n</head>\n<body>\n\
-         <header class=\"{class}\">\n<h1>{}</h1>\n",
-        escape(outcome.command),
-        escape(&verdict),
-        include_str!("style.css"),
-        chart::STYLE,
-        escape(&verdict)
-    );
-    why.iter().for_each(|why| {
-        let _ = writeln!(html, "<p>{}</p>", escape(why));
-    });
-    html.push_str("</header>\n");
-    html.push_str(&facts::list(outcome, about));
-    html.push_str("<section class=\"charts\">\n");
-    for svg in charts::of(outcome, recorded) {
-        let _ = writeln!(html, "<figure>{svg}</figure>");
+    let mut body = facts::list(outcome, about);
+    body.push_str("<section class=\"charts\">\n");
+    let ways = recorded.way.as_ref().filter(|way| !way.arrived.is_empty()).map(way::drawing);
+    for svg in charts::of(outcome, recorded).into_iter().chain(ways) {
+        // Writing into a String can't fail.
+        let _ = writeln!(body, "<figure>{svg}</figure>");
     }
-    html.push_str("</section>\n");
-    html.push_str(&tables::of(outcome, recorded));
-    let _ = write!(
-        html,
-        "<script type=\"application/json\" id=\"data\">{}</script>\n</body>\n</html>\n",
-        in_script(&serde_json::to_string(&data).unwrap_or_default())
-    );
-    html
-}
-
-/// JSON that can't end the element in which it stands, and that XML takes as it is.
-fn in_script(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '<' | '>' | '&' | '\u{fffe}' | '\u{ffff}' => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out
+    body.push_str("</section>\n");
+    body.push_str(&tables::of(outcome, recorded));
+    Shell { command: outcome.command, class, verdict: &verdict, why: &why, body: &body }.page(&data)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::traffic::depths::Fault;
 use crate::traffic::load::Load;
 use crate::traffic::stats::Latencies;
 use crate::traffic::timeline::{OverTime, Timeline};
+use crate::traffic::ways::Way;
 
 /// All that was noted.
 #[derive(Debug, Clone, Serialize)]
@@ -21,20 +22,23 @@ pub(crate) struct Recorded {
     pub curves: Vec<Curve>,
     /// What the rules of chaos did.
     pub faults: Vec<Fault>,
+    /// The way of an event that took longer than 99 of 100; absent where none arrived anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
 }
 
 /// The latencies of a leg, over the whole run.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Curve {
-    pub leg: &'static str,
+    pub leg: String,
     /// Shares of all, and the milliseconds that each doesn't exceed.
     pub points: Vec<(f64, f64)>,
 }
 
 impl Curve {
     /// Of a leg with such latencies.
-    pub(crate) fn new(leg: &'static str, latencies: &Latencies) -> Self {
-        Self { leg, points: latencies.curve() }
+    pub(crate) fn new(leg: &str, latencies: &Latencies) -> Self {
+        Self { leg: leg.to_owned(), points: latencies.curve() }
     }
 }
 
@@ -58,6 +62,7 @@ impl Recorded {
         let asked = || (0..slices).map(|slice| (due(slice + 1) - due(slice)) / width).collect();
         let whole = Duration::from_secs_f64(slices as f64 * width);
         let rate_changes = load.mean_until(whole).is_some_and(|mean| load.peak() > mean * 1.05);
-        Self { asked_per_second: load.is_open().then(asked), rate_changes, over_time, curves, faults }
+        let way = timeline.way();
+        Self { asked_per_second: load.is_open().then(asked), rate_changes, over_time, curves, faults, way }
     }
 }

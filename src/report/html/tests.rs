@@ -5,12 +5,15 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::cost::{Basis, Cost, Span, Usage};
+use crate::event::envelope::Place;
 use crate::report::terminal::tests::outcome;
 use crate::report::{Outcome, Verdict};
 use crate::traffic::depths::Fault;
 use crate::traffic::load::{self, Asked, Load};
+use crate::traffic::name::S3;
 use crate::traffic::stats::Latencies;
-use crate::traffic::timeline::{Depth, Happened, LANDED, PUBLISHED, Timeline};
+use crate::traffic::timeline::{Depth, Happened, PUBLISHED, Timeline};
 
 /// What somebody could name a queue, or a server give for a reason.
 const HOSTILE: &str =
@@ -27,10 +30,13 @@ fn about() -> About {
 }
 
 fn recorded(load: &Load, why: &str) -> Recorded {
-    let mut timeline = Timeline::new(&["orders"], true);
+    let mut timeline = Timeline::new(&["orders"], &[S3]);
     let ms = Duration::from_millis;
-    for leg in [PUBLISHED, "orders", LANDED] {
-        (1..50).for_each(|n| timeline.note(Happened::Arrived { leg, latency: Some(ms(n)) }));
+    for leg in [PUBLISHED, "orders", S3] {
+        (1..50).for_each(|n| {
+            let place = Some(Place { publisher: 0, sequence: n });
+            timeline.note(Happened::Arrived { leg, place, latency: Some(ms(n)) });
+        });
     }
     timeline.note(Happened::Left { events: 2, late: ms(1) });
     timeline.note(Happened::Failed { who: "orders", why });
@@ -38,8 +44,15 @@ fn recorded(load: &Load, why: &str) -> Recorded {
     timeline.note(Happened::Looked { queue: "orders", depth });
     let mut latencies = Latencies::default();
     latencies.record(ms(5));
-    let faults = vec![Fault { name: why.to_owned(), from_s: 0.0, to_s: 1.0 }];
+    let faults = vec![Fault { name: why.to_owned(), strikes: 1, from_s: Some(0.0), to_s: Some(1.0) }];
     Recorded::new(&timeline, load, Some(100), None, vec![Curve::new(PUBLISHED, &latencies)], faults)
+}
+
+fn cost() -> Cost {
+    let mut usage = Usage::default();
+    (0..100).for_each(|_| usage.topic.count_request(450));
+    usage.topic.events = 100;
+    Cost::new(&usage, Span { published_s: 1.0, elapsed_s: 1.0, basis: Basis::Continued }, "us-east-1", false)
 }
 
 fn steady() -> Load {
@@ -54,7 +67,7 @@ fn data(html: &str) -> Value {
 
 #[test]
 fn a_page_tells_what_the_report_does() {
-    let outcome = Outcome { verdict: Some(Verdict::Lost), ..outcome(7) };
+    let outcome = Outcome { verdict: Some(Verdict::Lost), cost: Some(cost()), ..outcome(7) };
     let html = page(&outcome, &about(), &recorded(&steady(), "HTTP 503"));
     for words in [
         "✘ 14 events lost",
@@ -64,6 +77,13 @@ fn a_page_tells_what_the_report_does() {
         &"ab".repeat(32),
         "2 cores, linux x86_64",
         "Events a second",
+        "Events so far",
+        "The way of event 0:",
+        "delivery stream",
+        "What it costs",
+        "sns publishes (64 KiB)",
+        "publishes in batches of ten",
+        "once, from 0 µs to 1.00 s",
         "Latency to orders",
         "Latency by quantile",
         "Messages in the orders queue",
@@ -87,7 +107,7 @@ fn a_page_tells_what_the_report_does() {
 /// What was on the way when a run was stopped was said to be lost.
 #[test]
 fn what_is_on_the_way_is_not_lost() {
-    let outcome = Outcome { verdict: Some(Verdict::Interrupted), ..outcome(7) };
+    let outcome = Outcome { verdict: Some(Verdict::Unknown), ..outcome(7) };
     let html = page(&outcome, &about(), &recorded(&steady(), "x"));
     assert!(html.contains("<th scope=\"row\">on the way</th>") && html.contains("What was not seen yet"), "{html}");
     assert!(!html.contains("<td class=\"bad\">") && !html.contains(">lost<"), "{html}");
@@ -105,7 +125,7 @@ fn a_load_that_changes_is_shown_beside_its_latency() {
 /// Names of queues and reasons of errors come from outside: none of them becomes a part of the page.
 #[test]
 fn what_is_hostile_stays_text() {
-    let mut outcome = Outcome { verdict: Some(Verdict::Interrupted), error: Some(HOSTILE.into()), ..outcome(3) };
+    let mut outcome = Outcome { verdict: Some(Verdict::Unknown), error: Some(HOSTILE.into()), ..outcome(3) };
     outcome.target = HOSTILE.into();
     outcome.template = Some(HOSTILE.into());
     outcome.run = Some(HOSTILE.into());
@@ -133,8 +153,8 @@ fn a_page_refers_to_nothing_outside() {
 
 #[test]
 fn a_run_in_which_nothing_happened_has_a_page() {
-    let recorded = Recorded::new(&Timeline::new(&[], false), &Load::max(), None, None, Vec::new(), Vec::new());
-    let nothing = Outcome { published: None, queues: Vec::new(), landed: None, verdict: None, ..outcome(0) };
+    let recorded = Recorded::new(&Timeline::new(&[], &[]), &Load::max(), None, None, Vec::new(), Vec::new());
+    let nothing = Outcome { published: None, queues: Vec::new(), landed: Vec::new(), verdict: None, ..outcome(0) };
     let html = page(&nothing, &about(), &recorded);
     assert!(html.contains("nothing was recorded") && !html.contains("NaN"), "{html}");
 }

@@ -1,11 +1,8 @@
 //! What two reports counted, added up.
 
 use crate::report::{DeadLetters, Landed, Model, Published, Queue};
-use crate::traffic::leg::Account;
+use crate::traffic::account::{Account, SAMPLE};
 use crate::traffic::stats::Requests;
-
-/// So many of the lost are named.
-const NAMED: usize = 5;
 
 /// The same text of both, or how several are called.
 pub(super) fn one_text(one: &mut String, other: String, several: &str) {
@@ -59,8 +56,21 @@ fn add_account(one: &mut Account, two: Account) {
     add_some(&mut one.late, two.late);
     add_some(&mut one.unacknowledged, two.unacknowledged);
     add_some(&mut one.filtered, two.filtered);
-    one.missing.extend(two.missing);
-    one.missing.truncate(NAMED);
+    add_some(&mut one.wrongly_delivered, two.wrongly_delivered);
+    add_some(&mut one.unjudged, two.unjudged);
+    add_some(&mut one.dead, two.dead);
+    add_some(&mut one.order_broken, two.order_broken);
+    let Account { mut missing, mut offenders, .. } = two;
+    add_first(&mut one.missing, &mut missing);
+    for (first, more) in one.offenders.lists().into_iter().zip(offenders.lists()) {
+        add_first(first, more);
+    }
+}
+
+/// Of what is named the first stay.
+fn add_first(one: &mut Vec<String>, two: &mut Vec<String>) {
+    one.append(two);
+    one.truncate(SAMPLE);
 }
 
 /// Adds what other consumers of a queue came to.
@@ -70,6 +80,8 @@ pub(super) fn add_queue(one: &mut Queue, two: Queue) {
         (&mut one.failed, two.failed),
         (&mut one.unreadable, two.unreadable),
         (&mut one.not_deleted, two.not_deleted),
+        (&mut one.deaths, two.deaths),
+        (&mut one.effect_twice, two.effect_twice),
         (&mut one.own_events, two.own_events),
     ] {
         add(n, more);

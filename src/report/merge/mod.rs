@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use self::add::{add_landed, add_published, add_queue, one_text};
 use super::{Outcome, Verdict};
 use crate::cost::{Basis, Cost, Span, Usage};
-use crate::traffic::ledger::{LANDING, queue_name};
 use crate::traffic::load::Load;
 use crate::traffic::stats::{Latencies, Summary};
 use crate::traffic::tally::{DELAY, PUBLISH};
 
 /// Of the form below; another form has another.
 pub(crate) const VERSION: u32 = 1;
+/// So many subscriptions that nobody followed are named.
+const MAX_NOT_FOLLOWED: usize = 100;
 /// No number of seconds in a report is larger.
 const LONGEST_S: f64 = 1e10;
 
@@ -103,10 +104,10 @@ impl Part {
             published.per_second = published.events as f64 / self.merge.published_for_s.max(1e-9);
         }
         for queue in &mut self.outcome.queues {
-            queue.account.latency = summary(&queue_name(queue.api));
+            queue.account.latency = summary(&queue.api.queue_tag());
         }
-        if let Some(landed) = &mut self.outcome.landed {
-            landed.account.latency = summary(LANDING);
+        for landed in &mut self.outcome.landed {
+            landed.account.latency = summary(&landed.leg.landing_tag());
         }
     }
 
@@ -171,7 +172,8 @@ impl Part {
         let [run] = &self.merge.runs[..] else { return };
         let queues = self.outcome.queues.iter_mut().map(|queue| &mut queue.account);
         for account in queues.chain(self.outcome.landed.iter_mut().map(|landed| &mut landed.account)) {
-            account.missing.iter_mut().for_each(|place| *place = format!("{run}/{place}"));
+            let lists = account.offenders.lists().into_iter().chain([&mut account.missing]);
+            lists.flatten().for_each(|place| *place = format!("{run}/{place}"));
         }
     }
 
@@ -202,7 +204,15 @@ impl Part {
         one.template = same(one.template.take(), two.template);
         one.seed = same(one.seed, two.seed);
         one.error = one.error.take().or(two.error);
-        one.verdict = [one.verdict, two.verdict].into_iter().flatten().max_by_key(badness);
+        one.killed.extend(two.killed);
+        one.not_followed.extend(two.not_followed);
+        one.not_followed.sort();
+        one.not_followed.dedup();
+        one.not_followed.truncate(MAX_NOT_FOLLOWED);
+        // The last of those that are as bad; its evidence is of the worst.
+        let verdicts = [(one.verdict, one.evidence.take()), (two.verdict, two.evidence)];
+        let worst = verdicts.into_iter().max_by_key(|(verdict, _)| verdict.as_ref().map(badness));
+        (one.verdict, one.evidence) = worst.unwrap_or_default();
         if let (Some(published), Some(more)) = (&mut one.published, two.published) {
             add_published(published, more);
             let due = due.0.zip(due.1).map(|(one, two)| (one + two) / published_for_s.max(1e-9));
@@ -214,9 +224,11 @@ impl Part {
                 None => one.queues.push(queue),
             }
         }
-        match (&mut one.landed, two.landed) {
-            (Some(landed), Some(more)) => add_landed(landed, more),
-            (landed, more) => *landed = landed.take().or(more),
+        for landed in two.landed {
+            match one.landed.iter_mut().find(|known| known.leg == landed.leg) {
+                Some(known) => add_landed(known, landed),
+                None => one.landed.push(landed),
+            }
         }
     }
 }
@@ -225,7 +237,7 @@ impl Part {
 fn badness(verdict: &Verdict) -> u8 {
     match verdict {
         Verdict::NothingLost => 0,
-        Verdict::Interrupted => 1,
+        Verdict::Unknown => 1,
         Verdict::NotAllPublished => 2,
         Verdict::Lost => 3,
     }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::*;
 use crate::report::compare::{Allowed, Limits, compare};
 use crate::report::{DeadLetters, Landed, Model, Published, Queue};
+use crate::traffic::account::Account;
 use crate::traffic::api::Api;
-use crate::traffic::leg::Account;
+use crate::traffic::name::LegName;
 use crate::traffic::stats::Requests;
 
 fn latencies(ms: impl Iterator<Item = u64>) -> Latencies {
@@ -21,25 +22,25 @@ fn account(received: u64, lost: u64) -> Account {
         lost: Some(lost),
         missing: (0..lost.min(5)).map(|n| format!("0:{n}")).collect(),
         duplicated: 1,
-        duplicated_on_purpose: None,
-        poison: None,
         out_of_order: 2,
         late: Some(0),
         unacknowledged: Some(0),
         filtered: (lost > 0).then_some(3),
-        latency: None,
+        ..Account::default()
     }
 }
 
 /// A report of a simulation that published from `from_s` on for ten seconds, and took so many milliseconds for its events.
 fn outcome(run: &str, from_s: i64, ms: std::ops::Range<u64>, lost: u64) -> Outcome {
     let queue = |api: Api| Queue {
-        api,
+        api: api.into(),
         queue_url: format!("http://{run}/{}", api.name()),
         handled: 1_000,
         failed: 0,
         unreadable: 0,
         not_deleted: 0,
+        deaths: 0,
+        effect_twice: 0,
         own_events: 0,
         requests: Requests { failed_requests: 1, retries: 1, lost_answers: 0 },
         account: account(1_001, lost),
@@ -64,7 +65,8 @@ fn outcome(run: &str, from_s: i64, ms: std::ops::Range<u64>, lost: u64) -> Outco
     };
     let mut usage = Usage::default();
     usage.topic.count_request(450);
-    let histograms = vec![(PUBLISH.to_owned(), latencies(ms.clone())), (queue_name(Api::Orders), latencies(ms))];
+    let histograms =
+        vec![(PUBLISH.to_owned(), latencies(ms.clone())), (LegName::from(Api::Orders).queue_tag(), latencies(ms))];
     let merge = Merge {
         version: VERSION,
         runs: vec![run.into()],
@@ -86,17 +88,22 @@ fn outcome(run: &str, from_s: i64, ms: std::ops::Range<u64>, lost: u64) -> Outco
         elapsed_s: 12.0,
         published: Some(published),
         queues: vec![queue(Api::Orders), queue(Api::Payments)],
-        landed: Some(Landed {
+        landed: vec![Landed {
+            leg: LegName::landing(),
             bucket: "b".into(),
             partitions: vec!["landing_date=2026-01-31".into()],
             objects: 3,
             bytes: 4_321,
             unreadable: 0,
             account: account(1_001, 0),
-        }),
+        }],
+        not_followed: Vec::new(),
+        evidence: None,
         verdict: Some(if lost == 0 { Verdict::NothingLost } else { Verdict::Lost }),
         error: None,
         data_dir: Some("d".into()),
+        killed: Vec::new(),
+        faults: Vec::new(),
         cost: None,
         merge: Some(merge),
     }
@@ -128,7 +135,7 @@ fn two_runs_merged_have_the_quantiles_of_one_histogram_of_both() {
     );
     let dead = orders.dead_letters.as_ref().unwrap();
     assert_eq!((dead.before, dead.messages, dead.ended), (Some(2), Some(6), Some(4)));
-    let landed = all.landed.as_ref().unwrap();
+    let landed = &all.landed[0];
     assert_eq!((landed.objects, landed.partitions.len()), (6, 1));
     assert_eq!((all.verdict, all.run.as_deref(), &all.data_dir), (Some(Verdict::Lost), Some("a + b"), &None));
     assert_eq!(all.merge.as_ref().unwrap().usage.topic.requests, 2);
@@ -168,7 +175,7 @@ fn a_run_is_counted_once() {
     let parts = vec![part("x.json line 1", outcome("a", 0, 1..2, 0)), part("y.json line 9", outcome("a", 0, 1..2, 0))];
     assert_eq!(merge(parts).unwrap_err(), "x.json line 1 and y.json line 9 are both of the run a");
     let mut published = outcome("b", 0, 1..2, 0);
-    (published.queues, published.landed) = (Vec::new(), None);
+    (published.queues, published.landed) = (Vec::new(), Vec::new());
     let published = Part::new("p".into(), "publish", published).unwrap();
     let refused = merge(vec![part("s", outcome("a", 0, 1..2, 0)), published]).unwrap_err();
     assert_eq!(refused, "s is of simulate, and p of publish");

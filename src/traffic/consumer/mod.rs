@@ -4,35 +4,39 @@
 //! timeout, and after the queue's `maxReceiveCount` it goes to the dead-letter queue.
 
 mod clerk;
+mod crew;
 mod emptiness;
+mod handling;
 mod queue;
+mod remembered;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 pub(crate) use worker::{Backoff, Budget, Jitter};
-use worker::{Error, Event, Settings, Worker};
+use worker::{Error, Event};
 
 use self::clerk::Clerk;
+use self::crew::Crew;
 use self::emptiness::Emptiness;
+pub(crate) use self::handling::{Handling, Work};
 pub(super) use self::queue::count_left;
 pub(crate) use self::queue::{DeadLetters, QueueSettings, describe, held};
-use super::PATIENCE;
+pub(super) use self::remembered::short_id;
 use super::api::Api;
+use super::trace::Traced;
 use crate::aws::attempts::{Attempt, Watch};
 use crate::aws::{CallError, queue as queues};
 use crate::event::envelope::Arrived;
 use crate::stop::Stop;
 
 /// A receive takes at most ten messages (API reference of SQS, ReceiveMessage).
-const MAX_MESSAGES: usize = 10;
+pub(crate) const MAX_MESSAGES: usize = 10;
 /// How many seconds a receive waits for messages at most (ibid.).
 pub(crate) const LONG_POLL: i32 = 20;
 /// How many seconds a receive waits for whoever wants to end soon.
 pub(crate) const SHORT_POLL: i32 = 1;
-/// What is left to do when the last message was handled gets so long.
-const LAST_REQUESTS: Duration = Duration::from_secs(10);
 
 /// Which queue to drain, and how.
 #[derive(Debug, Clone)]
@@ -40,39 +44,38 @@ pub(crate) struct Plan {
     /// Who handles the messages.
     pub api: Api,
     pub queue_url: String,
-    /// How many receivers ask for messages side by side.
-    pub receivers: u32,
-    /// How long the API works on a message.
-    pub work: Duration,
-    /// The share of events on which the API fails, from 0 to 1: on each of them every time that it comes.
-    pub fail_rate: f64,
-    /// Chooses those events.
-    pub seed: u64,
+    /// How they are handled.
+    pub handling: Handling,
     /// Ends when the queue is empty.
     pub until_empty: bool,
     /// How many seconds a receive waits for messages.
     pub poll: i32,
-    /// For how long a message that was received is hidden; the queue's own timeout without it.
-    pub visibility: Option<Duration>,
     /// How many messages may be taken; no limit without it.
     pub budget: Option<Arc<Budget>>,
-    /// Whether the visibility of what is held is extended.
-    pub heartbeat: bool,
-    /// How many messages may wait here to be handled; without it as many as keeps the receivers busy.
-    pub prefetch: Option<usize>,
-    /// When a message that failed comes back; without it, when its visibility ends.
-    pub retry: Option<Backoff>,
+    /// Whether messages are asked for their traces.
+    pub trace: bool,
 }
 
 /// What happens while it consumes.
 #[derive(Debug)]
 pub(crate) enum Notice<'a> {
-    /// Handled, and about to be deleted; `age` since the event's time.
-    Handled { event: &'a Arrived, summary: &'a str, receives: u32, age: Option<Duration> },
+    /// Handled, and about to be deleted; `age` since the event's time, in a message group or none. Without an `effect` it was handled
+    /// before, and nothing was done.
+    Handled {
+        event: &'a Arrived,
+        summary: &'a str,
+        receives: u32,
+        age: Option<Duration>,
+        effect: bool,
+        group: Option<&'a str>,
+        trace: &'a Traced,
+    },
     /// JSON that isn't one of our events, as it was published: there is nothing to do for it, and it is about to be deleted.
-    Own { message_id: &'a str, text: &'a str, receives: u32 },
-    /// The API failed on it, or refused it.
-    Failed { event: &'a Arrived, why: &'a str, receives: u32 },
+    Own { message_id: &'a str, text: &'a str, receives: u32, trace: &'a Traced },
+    /// The API failed on it, because somebody wants that, or refused it.
+    Failed { event: &'a Arrived, why: &'a str, receives: u32, trace: &'a Traced, on_purpose: bool },
+    /// The worker died of a message, which is an event or not: before that was handled, or after that and before it was deleted.
+    Died { event: Option<&'a Arrived>, message_id: &'a str, handled: bool },
     /// Not an event.
     Unreadable { message_id: &'a str, why: &'a str, receives: u32 },
     /// Handled, but it couldn't be deleted: it will come again.
@@ -92,10 +95,21 @@ pub(crate) enum Notice<'a> {
     Left { visible: i64, in_flight: i64, delayed: i64 },
 }
 
-impl Notice<'_> {
+impl<'a> Notice<'a> {
+    /// What its message told of its trace.
+    pub(crate) fn trace(&self) -> Option<&'a Traced> {
+        match self {
+            Self::Handled { trace, .. } | Self::Own { trace, .. } | Self::Failed { trace, .. } => Some(trace),
+            _ => None,
+        }
+    }
+
     /// Whether it tells of a message that was received.
     pub(crate) fn is_of_a_message(&self) -> bool {
-        matches!(self, Self::Handled { .. } | Self::Own { .. } | Self::Failed { .. } | Self::Unreadable { .. })
+        matches!(
+            self,
+            Self::Handled { .. } | Self::Own { .. } | Self::Failed { .. } | Self::Died { .. } | Self::Unreadable { .. }
+        )
     }
 }
 
@@ -116,23 +130,28 @@ pub(crate) async fn consume(
     let queue = worker_queue(client, &plan, queue).await?;
     let clerk = Arc::new(Clerk::new(plan.clone(), listener.clone()));
     let emptiness = Arc::new(Emptiness::default());
-    let worker = Worker::new(watched, queue.clone(), settings(&plan, &queue), clerk);
-    let worker = worker.listen(hear(plan.api, plan.poll, emptiness.clone(), listener.clone()));
-    let mut working = std::pin::pin!(worker.run(stop.token()));
-    let ended = tokio::select! {
+    let crew = Crew {
+        client: watched,
+        queue,
+        plan: plan.clone(),
+        clerk,
+        emptiness: emptiness.clone(),
+        listener: listener.clone(),
+    };
+    let mut working = std::pin::pin!(crew.work(&stop));
+    tokio::select! {
         ended = &mut working => ended,
         () = emptiness.reached(client, &plan, &watch, &listener), if plan.until_empty => {
             stop.request();
             working.await
         }
-    };
-    ended.map_err(|error| call_error(&error))
+    }
 }
 
 /// The queue as its worker knows it.
 async fn worker_queue(client: &Client, plan: &Plan, queue: &QueueSettings) -> Result<worker::Queue, CallError> {
     // What is left alone becomes a dead letter by SQS's own hand.
-    let dead_letters = match queue.dead_letter_queue.as_ref().filter(|_| plan.retry.is_some()) {
+    let dead_letters = match queue.dead_letter_queue.as_ref().filter(|_| plan.handling.retry.is_some()) {
         Some(arn) => Some(queues::url_by_arn(client, arn).await?),
         None => None,
     };
@@ -143,27 +162,6 @@ async fn worker_queue(client: &Client, plan: &Plan, queue: &QueueSettings) -> Re
         max_receives: queue.max_receives.filter(|_| dead_letters.is_some()),
         dead_letters,
     })
-}
-
-fn settings(plan: &Plan, queue: &worker::Queue) -> Settings {
-    let receivers = plan.receivers as usize;
-    let visibility = plan.visibility.unwrap_or(queue.visibility);
-    let defaults = Settings::default();
-    Settings {
-        receivers: plan.receivers,
-        concurrency: receivers,
-        buffer: plan.prefetch.unwrap_or_else(|| prefetch(plan.work, visibility) * receivers),
-        heartbeat: plan.heartbeat,
-        visibility: plan.visibility,
-        retry: plan.retry.unwrap_or(defaults.retry),
-        grace: plan.work.saturating_add(LAST_REQUESTS),
-        poll: plan.poll,
-        patience: Some(PATIENCE),
-        // An event says all in its body.
-        attributes: false,
-        budget: plan.budget.clone(),
-        ..defaults
-    }
 }
 
 /// What the worker tells, as notices.
@@ -211,27 +209,4 @@ fn watch(api: Api, listener: &Listener) -> Watch {
             listener(api, Notice::Trouble { why, lost: unanswered && operation == "ReceiveMessage" });
         }
     }))
-}
-
-/// How many messages wait for a receiver's turn: none longer than half of the visibility timeout, so that others get their part.
-/// Where there is no work to do, those of one receive wait while those of another are deleted.
-fn prefetch(work: Duration, visibility: Duration) -> usize {
-    if work.is_zero() {
-        return 2 * MAX_MESSAGES;
-    }
-    let fits = visibility.as_millis() / 2 / work.as_millis().max(1);
-    usize::try_from(fits).unwrap_or(MAX_MESSAGES).clamp(1, MAX_MESSAGES) - 1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_waits_fits_into_the_visibility_timeout() {
-        let visibility = Duration::from_secs(30);
-        for (work_ms, size) in [(0, 20), (20, 9), (1_500, 9), (5_000, 2), (20_000, 0)] {
-            assert_eq!(prefetch(Duration::from_millis(work_ms), visibility), size);
-        }
-    }
 }

@@ -126,6 +126,15 @@ impl Load {
             .filter(|rate| rate.is_finite())
     }
 
+    /// How many events a second it means to have at `t`; none when unlimited.
+    pub(crate) fn rate_at(&self, t: Duration) -> Option<f64> {
+        const AROUND: Duration = Duration::from_millis(50);
+        let profile = self.profile.as_ref()?;
+        let (from, to) = (t.saturating_sub(AROUND), t + AROUND);
+        let expected = |t: Duration| profile.expected(t.saturating_mul(self.speed));
+        Some((expected(to) - expected(from)) / (to - from).as_secs_f64())
+    }
+
     /// What a profile comes to, in words; nothing of a steady rate.
     pub(crate) fn summary(&self) -> Option<String> {
         let (events, lasts) = (self.events()?, self.lasts()?);

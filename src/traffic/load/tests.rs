@@ -262,3 +262,12 @@ fn a_faster_clock_has_the_same_events_sooner() {
     assert_eq!((fast.peak(), fast.to_string()), (1_800.0, format!("{day}, 600 times as fast")));
     assert_eq!(Load::max().at_speed(600), Load::max());
 }
+
+#[test]
+fn the_rate_of_a_moment_is_that_of_its_piece() {
+    let load = load("100/s:10s,100/s..300/s:10s");
+    let at = |s: u64| load.rate_at(Duration::from_secs(s)).unwrap().round();
+    assert_eq!([at(0), at(5), at(15), at(30)], [100.0, 100.0, 200.0, 0.0]);
+    assert_eq!(load.at_speed(10).rate_at(Duration::from_millis(500)).unwrap().round(), 1_000.0);
+    assert_eq!(Load::max().rate_at(Duration::ZERO), None);
+}

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::aws::{CallError, ErrorKind};
 use crate::event::envelope::{Attribute, Event};
 use crate::event::own::Own;
+use crate::traffic::trace::TRACEPARENT;
 
 /// What is published.
 #[derive(Debug, Clone)]
@@ -19,6 +20,11 @@ pub(crate) enum Outgoing {
 }
 
 impl Outgoing {
+    /// Whether it carries a trace of the user's own.
+    pub(super) fn is_traced(&self) -> bool {
+        matches!(self, Self::Own(own) if own.attributes.iter().any(|attribute| attribute.name == TRACEPARENT))
+    }
+
     /// As it is called in a sentence: `order.placed ord-1`, `line 7`.
     pub(crate) fn name(&self) -> String {
         match self {
@@ -49,6 +55,8 @@ pub(super) struct Entry {
     json: String,
     /// The bytes that count: the body and the attributes' names, types and values.
     pub size: usize,
+    /// The trace that begins with it, if there is one.
+    pub traceparent: Option<String>,
 }
 
 /// Where in a topic's order a message belongs, and by which id its doubles are known.
@@ -58,12 +66,12 @@ pub(super) struct Fifo {
 }
 
 impl Entry {
-    pub(super) fn new(outgoing: Outgoing, intended: Instant) -> Self {
+    pub(super) fn new(outgoing: Outgoing, intended: Instant, traceparent: Option<String>) -> Self {
         let json = match &outgoing {
             Outgoing::Story(event) => event.to_json(),
             Outgoing::Own(_) => String::new(),
         };
-        let mut entry = Self { outgoing, intended, json, size: 0 };
+        let mut entry = Self { outgoing, intended, json, size: 0, traceparent };
         entry.size = entry.body().len() + entry.attributes().iter().map(Attribute::size).sum::<usize>();
         entry
     }
@@ -84,9 +92,16 @@ impl Entry {
     }
 
     fn attributes(&self) -> Cow<'_, [Attribute]> {
-        match &self.outgoing {
+        let attributes: Cow<'_, [Attribute]> = match &self.outgoing {
             Outgoing::Story(event) => event.attributes().into(),
             Outgoing::Own(own) => (&own.attributes[..]).into(),
+        };
+        match &self.traceparent {
+            Some(value) => {
+                let trace = Attribute { name: TRACEPARENT.into(), data_type: "String".into(), value: value.clone() };
+                [attributes.into_owned(), vec![trace]].concat().into()
+            }
+            None => attributes,
         }
     }
 

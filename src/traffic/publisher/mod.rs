@@ -28,6 +28,7 @@ use super::load::Load;
 pub(crate) use super::schedule::publishers_for;
 use super::schedule::{GRACE, Schedule, share};
 use super::shape::Shape;
+use super::trace;
 use crate::aws::CallError;
 use crate::aws::attempts::{Attempt, Watch};
 use crate::clock;
@@ -43,7 +44,8 @@ const MAX_BATCH_BYTES: usize = 256 * 1024;
 /// What to publish, where, when.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    pub topic_arn: String,
+    /// Several are taken in turns: the publisher number n has the nth, and begins again behind the last.
+    pub topics: Vec<String>,
     /// The run's id, which its events carry.
     pub run: String,
     /// Chooses the story.
@@ -61,6 +63,8 @@ pub(crate) struct Plan {
     pub batch: usize,
     /// How many publishers there are, each with a story of its own.
     pub publishers: u32,
+    /// Whether a trace begins with each event.
+    pub trace: bool,
 }
 
 /// What happens while it publishes.
@@ -71,7 +75,7 @@ pub(crate) enum Notice<'a> {
     /// It ends, and so many events are due and didn't leave, the first of them so long ago.
     NotSent { events: u64, late: Duration },
     /// Acknowledged, `latency` after the moment it was meant to leave; its message has so many bytes.
-    Sent { event: &'a Outgoing, message_id: &'a str, latency: Duration, bytes: u64 },
+    Sent { event: &'a Outgoing, message_id: &'a str, latency: Duration, bytes: u64, traceparent: Option<&'a str> },
     /// Given up: the service doesn't want it, or couldn't take it often enough.
     Refused { event: &'a Outgoing, why: &'a str },
     /// A line is no event; or, without a number, no more lines can be read.
@@ -110,7 +114,8 @@ pub(crate) async fn publish_from(
     for number in 0..plan.publishers {
         let under_way = Arc::new(UnderWay::default());
         let publisher = Publisher {
-            watch: watch(&listener, &under_way, plan.topic_arn.ends_with(".fifo")),
+            watch: watch(&listener, &under_way, plan.is_fifo()),
+            topic_arn: plan.topic(number).to_owned(),
             under_way,
             client: client.clone(),
             source: match &lines {
@@ -165,6 +170,7 @@ struct UnderWay {
 /// One publisher: where its events come from, and when they are to leave.
 struct Publisher {
     client: Client,
+    topic_arn: String,
     watch: Watch,
     under_way: Arc<UnderWay>,
     plan: Arc<Plan>,
@@ -177,6 +183,23 @@ struct Publisher {
     alarms: Arc<Alarms>,
     stop: Stop,
     listener: Listener,
+}
+
+impl Plan {
+    /// The topic of a publisher.
+    fn topic(&self, publisher: u32) -> &str {
+        self.topics.get(publisher as usize % self.topics.len().max(1)).map_or("", String::as_str)
+    }
+
+    /// All topics, as they are told.
+    pub(crate) fn told_topics(&self) -> String {
+        self.topics.join(", ")
+    }
+
+    /// Whether its topics keep an order.
+    pub(crate) fn is_fifo(&self) -> bool {
+        self.topics.iter().all(|topic| topic.ends_with(".fifo"))
+    }
 }
 
 impl Publisher {
@@ -196,7 +219,8 @@ impl Publisher {
                     (None, Source::Story(teller)) => Outgoing::Story(teller.next_event(time)),
                     (None, Source::Lines(_)) => continue,
                 };
-                let entry = Entry::new(outgoing, intended);
+                let traceparent = (self.plan.trace && !outgoing.is_traced()).then(trace::traceparent);
+                let entry = Entry::new(outgoing, intended, traceparent);
                 if bytes + entry.size > MAX_BATCH_BYTES {
                     self.send(std::mem::take(&mut entries)).await?;
                     bytes = 0;

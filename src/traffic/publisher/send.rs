@@ -84,7 +84,7 @@ impl Publisher {
         let answer = self
             .client
             .publish()
-            .topic_arn(&self.plan.topic_arn)
+            .topic_arn(&self.topic_arn)
             .message(entry.body())
             .set_subject(entry.subject())
             .set_message_attributes(Some(entry.message_attributes().collect()))
@@ -101,7 +101,7 @@ impl Publisher {
     /// Publishes a batch, and gives up the entries that the service doesn't want. Those that it couldn't take are left: their
     /// numbers, with the service's reasons.
     async fn publish_batch(&self, batch: &[Entry]) -> Result<Vec<(usize, String)>, CallError> {
-        let mut request = self.client.publish_batch().topic_arn(&self.plan.topic_arn);
+        let mut request = self.client.publish_batch().topic_arn(&self.topic_arn);
         for (n, entry) in batch.iter().enumerate() {
             request = request.publish_batch_request_entries(entry.in_batch(n, self.fifo(entry))?);
         }
@@ -131,10 +131,11 @@ impl Publisher {
     fn notify_sent(&self, entry: &Entry, message_id: &str) {
         let latency = Instant::now().saturating_duration_since(entry.intended);
         let bytes = entry.body().len() as u64;
-        (self.listener)(Notice::Sent { event: &entry.outgoing, message_id, latency, bytes });
+        let traceparent = entry.traceparent.as_deref();
+        (self.listener)(Notice::Sent { event: &entry.outgoing, message_id, latency, bytes, traceparent });
     }
 
     fn fifo(&self, entry: &Entry) -> Fifo {
-        entry.fifo(self.plan.topic_arn.ends_with(".fifo"), &self.plan.run)
+        entry.fifo(self.topic_arn.ends_with(".fifo"), &self.plan.run)
     }
 }

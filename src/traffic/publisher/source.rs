@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn an_event_comes_again_as_it_was_and_the_story_goes_on_behind_it() {
         let plan = |duplicates| Plan {
-            topic_arn: String::new(),
+            topics: Vec::new(),
             run: "r".into(),
             seed: 1,
             kinds: Vec::new(),
@@ -142,6 +142,7 @@ mod tests {
             lasting: None,
             batch: 1,
             publishers: 1,
+            trace: false,
         };
         let told = |duplicates: f64| {
             let mut teller = Teller::new(&plan(duplicates), 0);

@@ -1,11 +1,8 @@
 //! How large events are.
 
-use std::f64::consts::TAU;
-
-use rand::RngExt;
-
 use crate::event::dice::Dice;
 use crate::event::own::MAX_MESSAGE;
+use crate::traffic::spread::Spread;
 
 /// No body is larger.
 const MOST: u64 = MAX_MESSAGE as u64;
@@ -14,12 +11,7 @@ const FORM: &str = "a size like 4KiB, a range like 500B..64KiB, or lognormal(2Ki
 
 /// How many bytes the body of an event's message has.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Size {
-    /// Each size from the one to the other as often.
-    Uniform { least: u64, most: u64 },
-    /// Half of them are below the median, and two thirds within its `factor`th part and `factor` times it.
-    Lognormal { median: u64, factor: f64 },
-}
+pub(crate) struct Size(Spread);
 
 impl Size {
     /// Reads `4KiB`, `500B..64KiB` or `lognormal(2KiB,2)`.
@@ -27,36 +19,17 @@ impl Size {
     /// # Errors
     /// What is wrong, and what would be right.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        if let Some(arguments) = text.strip_prefix("lognormal(") {
-            let (median, factor) = arguments.strip_suffix(')').and_then(|it| it.split_once(',')).ok_or(FORM)?;
-            let factor = factor.trim().parse::<f64>().ok().filter(|factor| (1.0..=100.0).contains(factor));
-            let factor = factor.ok_or("the factor of lognormal(2KiB,2) is a number from 1 to 100")?;
-            return Ok(Self::Lognormal { median: bytes(median)?, factor });
-        }
-        let (least, most) = text.split_once("..").unwrap_or((text, text));
-        let (least, most) = (bytes(least)?, bytes(most)?);
-        if least > most { Err("the least is more than the most".into()) } else { Ok(Self::Uniform { least, most }) }
+        Spread::parse(text, FORM, bytes).map(Self)
     }
 
     /// The size of the next event.
     pub(super) fn draw(self, dice: &mut Dice) -> u64 {
-        match self {
-            Self::Uniform { least, most } => dice.random_range(least..=most),
-            Self::Lognormal { median, factor } => {
-                // Two uniform numbers make a normal one (Box and Muller); the first isn't zero.
-                let (one, two) = (1.0 - dice.random::<f64>(), dice.random::<f64>());
-                let normal = (-2.0 * one.ln()).sqrt() * (TAU * two).cos();
-                let size = median as f64 * (normal * factor.ln()).exp();
-                (size.round() as u64).clamp(1, MOST)
-            }
-        }
+        self.0.draw(dice).clamp(1, MOST)
     }
 }
 
 /// Bytes with a unit; those of a message.
 fn bytes(text: &str) -> Result<u64, String> {
-    let text = text.trim();
     let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(at);
     let unit = match unit.trim() {
@@ -81,12 +54,12 @@ mod tests {
     #[test]
     fn sizes_are_read_and_what_is_wrong_is_told() {
         for (text, size) in [
-            ("4KiB", Size::Uniform { least: 4_096, most: 4_096 }),
-            ("500", Size::Uniform { least: 500, most: 500 }),
-            ("500B .. 64 KiB", Size::Uniform { least: 500, most: 65_536 }),
-            ("lognormal(2kB, 1.5)", Size::Lognormal { median: 2_000, factor: 1.5 }),
+            ("4KiB", Spread::Uniform { least: 4_096, most: 4_096 }),
+            ("500", Spread::Uniform { least: 500, most: 500 }),
+            ("500B .. 64 KiB", Spread::Uniform { least: 500, most: 65_536 }),
+            ("lognormal(2kB, 1.5)", Spread::Lognormal { median: 2_000, factor: 1.5 }),
         ] {
-            assert_eq!(Size::parse(text), Ok(size));
+            assert_eq!(Size::parse(text), Ok(Size(size)));
         }
         for (text, why) in [
             ("", "a size like"),

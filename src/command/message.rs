@@ -1,4 +1,4 @@
-//! A message as `messaging peek` shows it.
+//! A message of a queue, as a look at it shows it.
 
 use std::time::Duration;
 

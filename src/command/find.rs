@@ -2,7 +2,6 @@
 
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
 
-use super::Args;
 use crate::aws::queue::{dead_letter_queue, url_by_arn, url_by_name};
 use crate::aws::{CallError, ErrorKind, Target};
 use crate::config::{Env, Found, Origin};
@@ -10,7 +9,7 @@ use crate::exit::{Exit, Failure};
 use crate::stack::{self, Resolver, Wanted};
 
 /// A queue.
-pub(super) struct Queue {
+pub(crate) struct Queue {
     pub url: String,
     pub arn: String,
 }
@@ -28,9 +27,20 @@ const PAYMENTS: Wanted = Wanted {
     output: stack::PAYMENTS_QUEUE_URL,
 };
 
-/// Finds the queue that the arguments mean.
-pub(super) async fn queue(target: &Target, env: &Env, args: &Args) -> Result<Queue, Failure> {
-    let named = args.queue.as_str();
+/// What names a queue on a command line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named<'a> {
+    /// orders, payments, orders-dlq or payments-dlq; a name, a URL or an ARN.
+    pub queue: &'a str,
+    /// The stack whose outputs name the queues of the APIs.
+    pub stack: &'a str,
+    /// Not the queue itself: its dead-letter queue.
+    pub dead_letters: bool,
+}
+
+/// Finds the queue that is meant.
+pub(crate) async fn queue(target: &Target, env: &Env, meant: Named<'_>) -> Result<Queue, Failure> {
+    let named = meant.queue;
     let (wanted, of_dead) = match named {
         "orders" => (Some(ORDERS), false),
         "payments" => (Some(PAYMENTS), false),
@@ -39,18 +49,18 @@ pub(super) async fn queue(target: &Target, env: &Env, args: &Args) -> Result<Que
         _ => (None, false),
     };
     let resolved = match wanted {
-        Some(wanted) => Some(Resolver::new(target, env, &args.stack).find(wanted, None).await),
+        Some(wanted) => Some(Resolver::new(target, env, meant.stack).find(wanted, None).await),
         None => None,
     };
     let (found, dead) = match resolved {
-        Some(Ok(found)) => (found, of_dead || args.dead_letters),
+        Some(Ok(found)) => (found, of_dead || meant.dead_letters),
         // A queue may have that very name.
         Some(Err(failure)) if failure.exit == Exit::Usage => match url_by_name(&target.sqs(), named, None).await {
-            Ok(url) => (given(url), args.dead_letters),
+            Ok(url) => (given(url), meant.dead_letters),
             Err(_) => return Err(failure),
         },
         Some(Err(failure)) => return Err(failure),
-        None => (by_argument(target, named).await?, args.dead_letters),
+        None => (by_argument(target, named).await?, meant.dead_letters),
     };
     target.check_region(&found)?;
     let queue = describe(target, &found).await?;

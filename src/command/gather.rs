@@ -1,4 +1,4 @@
-//! What `messaging status` asks for: which queues, topics, streams and buckets there are, and how they stand.
+//! What `status` and `top` ask AWS's operations for: which queues, topics, streams and buckets there are, and how they stand.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ const COUNTED: usize = 1_000;
 
 /// What to look at.
 #[derive(Debug, Default)]
-pub(super) struct Scope {
+pub(in crate::command) struct Scope {
     queue_urls: Vec<String>,
     topics: Vec<String>,
     streams: Vec<String>,
@@ -31,7 +31,7 @@ pub(super) struct Scope {
 
 /// How it all stands.
 #[derive(Debug, Serialize)]
-pub(super) struct Status {
+pub(in crate::command) struct Status {
     pub queues: Vec<Queue>,
     pub more_queues: bool,
     pub topics: Vec<Topic>,
@@ -43,7 +43,7 @@ pub(super) struct Status {
 
 /// A queue.
 #[derive(Debug, Serialize)]
-pub(super) struct Queue {
+pub(in crate::command) struct Queue {
     pub name: String,
     pub arn: String,
     pub url: String,
@@ -59,14 +59,14 @@ pub(super) struct Queue {
 
 impl Queue {
     /// All of its messages.
-    pub(super) fn total(&self) -> u64 {
+    pub(in crate::command) fn total(&self) -> u64 {
         self.visible + self.in_flight + self.delayed
     }
 }
 
 /// A topic.
 #[derive(Debug, Serialize)]
-pub(super) struct Topic {
+pub(in crate::command) struct Topic {
     pub arn: String,
     pub subscriptions: u64,
     pub pending: u64,
@@ -74,7 +74,7 @@ pub(super) struct Topic {
 
 /// A delivery stream; what is in its buffer only the embedded cloud tells.
 #[derive(Debug, Serialize)]
-pub(super) struct Stream {
+pub(in crate::command) struct Stream {
     pub name: String,
     pub records: Option<u64>,
     pub bytes: Option<u64>,
@@ -83,7 +83,7 @@ pub(super) struct Stream {
 
 /// A bucket.
 #[derive(Debug, Serialize)]
-pub(super) struct Bucket {
+pub(in crate::command) struct Bucket {
     pub name: String,
     pub objects: u64,
     pub more: bool,
@@ -91,7 +91,7 @@ pub(super) struct Bucket {
 
 impl Scope {
     /// What a stack has, or what the settings name where there is no such stack; with `all` every queue.
-    pub(super) async fn find(target: &Target, env: &Env, stack: &str, all: bool) -> Result<Self, Failure> {
+    pub(in crate::command) async fn find(target: &Target, env: &Env, stack: &str, all: bool) -> Result<Self, Failure> {
         let doing = format!("look the stack {stack} up");
         let of_stack = Self::of_stack(target, stack).await.map_err(|error| error.failure(target, &doing))?;
         let there_is_one = of_stack.is_some();
@@ -155,7 +155,7 @@ impl Scope {
     }
 
     /// Looks.
-    pub(super) async fn look(&self, target: &Target) -> Result<Status, Failure> {
+    pub(in crate::command) async fn look(&self, target: &Target) -> Result<Status, Failure> {
         let failed = |error: CallError| error.failure_after_answers(target, "look at the queues");
         let mut status = Status {
             queues: self.queues(target).await.map_err(failed)?,

@@ -1,0 +1,72 @@
+//! Lines of JSON in a file or from stdin, each with a bound; what is no such file is refused by its name.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, stdin};
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use crate::config::file;
+
+/// A line has at most so many bytes: a message of SQS, with room for what stands beside it.
+const MAX_LINE: u64 = 4 << 20;
+
+/// The lines of a file.
+pub(super) struct Lines {
+    name: String,
+    from: Box<dyn BufRead>,
+    number: u64,
+    bytes: Vec<u8>,
+}
+
+impl Lines {
+    /// Opens a regular file, or stdin if its name is `-`.
+    ///
+    /// # Errors
+    /// Why it can't be read, with its name.
+    pub(super) fn open(path: &Path) -> Result<Self, String> {
+        let (name, from): (_, Box<dyn BufRead>) = if path.as_os_str() == "-" {
+            ("stdin".to_owned(), Box::new(BufReader::new(stdin())))
+        } else {
+            let name = path.display().to_string();
+            let file: File = file::open_regular(path).map_err(|why| format!("{name}: {why}"))?;
+            (name, Box::new(BufReader::new(file)))
+        };
+        Ok(Self { name, from, number: 0, bytes: Vec::new() })
+    }
+
+    /// What the next line that isn't empty holds; none at the end.
+    ///
+    /// # Errors
+    /// What is wrong, with the name and the number of the line.
+    pub(super) fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, String> {
+        loop {
+            self.bytes.clear();
+            let read = (&mut self.from).take(MAX_LINE + 1).read_until(b'\n', &mut self.bytes);
+            if read.map_err(|why| format!("{}: {why}", self.name))? == 0 {
+                return Ok(None);
+            }
+            self.number += 1;
+            if self.bytes.len() as u64 > MAX_LINE {
+                return Err(self.here("it is longer than 4 MiB"));
+            }
+            if self.bytes.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            if !self.bytes.trim_ascii_start().starts_with(b"{") {
+                return Err(self.here("it is no JSON object"));
+            }
+            return serde_json::from_slice(&self.bytes).map(Some).map_err(|why| self.here(&why.to_string()));
+        }
+    }
+
+    /// What is wrong with the line that was read last.
+    pub(super) fn here(&self, why: &str) -> String {
+        format!("{} line {}: {why}", self.name, self.number)
+    }
+
+    /// The file's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
