@@ -1,4 +1,4 @@
-"""What the README says of tests in Python and JavaScript is run as it stands there."""
+"""What docs/tests.md says of tests in Python and JavaScript is run as it stands there."""
 
 import os
 import pathlib
@@ -10,8 +10,8 @@ from conftest import MESSAGING, ROOT, SCRATCH
 
 
 def block(language):
-    section = (ROOT / "README.md").read_text().split("### In your tests")[1]
-    return re.search(f"```{language}\n(.*?)```", section, re.S)[1]
+    page = (ROOT / "docs/tests.md").read_text()
+    return re.search(f"```{language}\n(.*?)```", page, re.S)[1]
 
 
 def run(folder, *command):

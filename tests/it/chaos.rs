@@ -42,7 +42,7 @@ fn example(heading: &str) -> &'static str {
     assert!(EXAMPLES.contains(&heading), "{heading} is in no list");
     let section = PAGE.split_once(&format!("### {heading}\n")).unwrap_or_else(|| panic!("no example {heading}")).1;
     let section = section.split("\n## ").next().unwrap().split("\n### ").next().unwrap();
-    section.split_once("```json\n").unwrap().1.split_once("```").unwrap().0
+    section.split_once("```json").unwrap().1.split_once('\n').unwrap().1.split_once("```").unwrap().0
 }
 
 /// Puts rules in force, with a chance that is always the same.
@@ -64,10 +64,11 @@ async fn struck(cloud: &TestCloud, times: u64) {
 
 #[test]
 fn every_example_of_the_page_is_tried_here() {
-    let sections = PAGE.split("\n### ").skip(1).filter(|section| section.contains("```json\n"));
+    let sections = PAGE.split("\n### ").skip(1).filter(|section| section.contains("```json"));
     let headings: BTreeSet<&str> = sections.map(|section| section.lines().next().unwrap()).collect();
     assert_eq!(headings, BTreeSet::from(EXAMPLES));
-    for rules in PAGE.split("```json\n").skip(1).map(|rest| rest.split_once("```").unwrap().0) {
+    for rules in PAGE.split("```json").skip(1).map(|rest| rest.split_once('\n').unwrap().1.split_once("```").unwrap().0)
+    {
         ChaosRules::parse(rules).unwrap_or_else(|why| panic!("{rules}: {why}"));
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 #![expect(clippy::print_stdout, reason = "a test that this machine cannot run says so")]
 
+mod architecture;
 mod attack_accounts;
 mod attack_characters;
 mod attack_client;
@@ -28,6 +29,10 @@ mod chaos_page;
 mod cli;
 mod clock;
 mod commands;
+mod console_api;
+mod console_pages;
+mod console_story;
+mod consumers;
 mod consuming;
 mod deploying;
 mod durability;
@@ -40,14 +45,17 @@ mod house;
 mod iam;
 mod iam_stack;
 mod identity;
+mod library;
 mod load;
 mod logs;
 mod look;
+mod metrics;
 mod narrow;
 mod old_folder;
 mod own_events;
 mod own_pages;
 mod pages;
+mod planted;
 mod polls;
 mod query;
 mod quotas;
@@ -76,4 +84,8 @@ mod stack_templates;
 mod stack_truths;
 mod sts;
 mod sts_tags;
+mod terminal_page;
+mod terminal_scripts;
+mod terminal_tail;
+mod terminal_telling;
 mod tls;

@@ -102,3 +102,42 @@ fn a_page_that_cant_be_written_is_refused_before_anything_is_done() {
         assert!(ended.code == Some(2) && ended.stderr.contains("Can't write the report"), "{ended:#?}");
     }
 }
+
+/// Strikes lay hours beyond the end of the run: they are told by the cloud's time.
+#[test]
+fn faults_of_a_fast_clock_lie_within_the_run() {
+    let dir = folder();
+    std::fs::write(
+        dir.path().join("rules.json"),
+        r#"[{"service": "sqs", "operation": "ReceiveMessage", "latency": "1ms"}]"#,
+    )
+    .unwrap();
+    let args = ["simulate", "--json", "--clock", "x600", "--count", "40", "--rate", "5/m", "--chaos", "rules.json"];
+    let ended = run(dir.path(), [&args[..], &["--buffering-seconds", "0", "--report", "run.html"]].concat());
+    let (said, (data, html)) = (report(&ended), page(&dir.path().join("run.html")));
+    let fault = &said["faults"][0];
+    let (from, to) = (fault["from_s"].as_f64().unwrap(), fault["to_s"].as_f64().unwrap());
+    let elapsed = said["elapsed_s"].as_f64().unwrap();
+    assert!(from < elapsed && from < to && to <= elapsed + 1.0, "{said:#}");
+    assert!(fault["strikes"].as_u64() > Some(3) && fault["name"] == "rule 1: sqs ReceiveMessage", "{said:#}");
+    assert!(data["faults"] == said["faults"] && html.contains("class=\"strip\""), "{data}");
+    // The way of an event goes through all legs, and never back in time.
+    let way = &data["way"];
+    let arrived = way["arrived"].as_array().unwrap();
+    assert_eq!(arrived.len(), 3, "{way}");
+    assert!(arrived.iter().all(|it| it["at_ms"].as_f64() >= way["left_ms"].as_f64()), "{way}");
+    assert!(html.contains("The way of event ") && html.contains("What it costs"), "{html}");
+}
+
+#[cfg(feature = "scenarios")]
+#[test]
+fn the_simulation_of_a_scenario_leaves_a_page() {
+    let dir = folder();
+    let ended = run(dir.path(), ["simulate", "archive", "--count", "10", "--json", "--report", "run.html"]);
+    let (data, html) = page(&dir.path().join("run.html"));
+    assert_eq!((ended.code, &data["report"]), (Some(0), &report(&ended)), "{ended:#?}");
+    for words in ["✔ Nothing lost", "Requests so far", "From a request to its effect", "Checks"] {
+        assert!(html.contains(words), "{words}: {html}");
+    }
+    assert!(!data["progress"]["points"].as_array().unwrap().is_empty(), "{data}");
+}

@@ -47,15 +47,19 @@ fn the_template_of_this_folder_is_what_is_simulated() {
     assert!(report["published"]["topic_arn"].as_str().unwrap().ends_with(":given"), "{report:#}");
 }
 
-/// What can't be simulated is refused by name, and nothing was started.
+/// What can't be simulated is refused with what it lacks, and nothing was started.
 #[test]
-fn a_template_without_the_fan_out_is_refused_before_anything_is_done() {
+fn a_template_without_a_topic_is_refused_before_anything_is_done() {
     let dir = folder();
     let queue = "Resources: {Q: {Type: 'AWS::SQS::Queue'}}\nOutputs: {TopicArn: {Value: x}}\n";
     std::fs::write(dir.path().join("infra.yaml"), queue).unwrap();
     let refused = simulate(dir.path(), &[]);
     assert_eq!(refused.code, Some(2), "{refused:#?}");
-    for words in ["infra.yaml of this folder can't be simulated", "OrdersQueueUrl, PaymentsQueueUrl and BucketName"] {
+    for words in [
+        "infra.yaml of this folder can't be simulated",
+        "queues, and no topic",
+        "a subscription of a queue or a stream",
+    ] {
         assert!(refused.stderr.contains(words), "{words}: {refused:#?}");
     }
     let fixed = TEMPLATE.replace("!Ref BufferingSeconds", "1").replace("  BufferingSeconds:", "  Unused:");
@@ -101,7 +105,9 @@ fn a_filter_policy_is_expected_to_keep_events_out() {
     let filtered =
         TEMPLATE.replacen(subscription, &format!("{subscription}      FilterPolicy: {{kind: [order]}}\n"), 1);
     std::fs::write(dir.path().join("infra.yaml"), filtered).unwrap();
-    let ended = simulate(dir.path(), &["--buffering-seconds", "0"]);
+    // A consumer, and its orders: something is kept out and something isn't.
+    let told = ["--concurrency", "1", "--seed", "1", "--mix", "consumer=1,order=50"];
+    let ended = simulate(dir.path(), &[&["--buffering-seconds", "0"][..], &told].concat());
     let report = report(&ended);
     assert_eq!(report["verdict"], "nothing_lost", "{report:#}");
     let (one, other) = (&report["queues"][0], &report["queues"][1]);

@@ -16,7 +16,7 @@ use tables::{CLOUD, CRATES, PROGRAM, TREES};
 const LONGEST: usize = 450;
 
 /// Below which folders our code lies.
-const FOLDERS: [&str; 5] = ["src", "crates", "tests", "benches", "fuzz/src"];
+const FOLDERS: [&str; 6] = ["src", "crates", "tests", "benches", "examples", "fuzz/src"];
 
 #[test]
 fn no_files_import_each_other_in_a_circle() {
@@ -46,6 +46,7 @@ fn every_crate_test_and_bench_is_looked_at() {
         let lib = folder.join("src/lib.rs");
         roots.push(lib.strip_prefix(repository()).unwrap().to_str().unwrap().to_owned());
         targets(&folder.join("tests"), &mut roots);
+        targets(&folder.join("examples"), &mut roots);
         targets(&folder.join("benches"), &mut roots);
     }
     roots.sort_unstable();

@@ -1,0 +1,128 @@
+//! The crate as a library: clouds within a test's process, as the tests of others have them.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::QueueAttributeName::{FifoQueue, RedrivePolicy};
+use messaging::{Clock, Cloud, Durability, Error, State};
+
+use crate::helpers::cloud::s3;
+
+/// A stack in which one resource can't be.
+const BROKEN: &str = "Resources:\n  Fine: {Type: 'AWS::SQS::Queue'}\n  Odd: {Type: 'AWS::SQS::Queue', Properties: {VisibilityTimeout: 99999}}\n";
+
+/// Without a runtime of the test's: the cloud has its own.
+#[test]
+fn clouds_stand_side_by_side_and_end_when_they_are_dropped() {
+    let start = || futures::executor::block_on(Cloud::builder().start()).unwrap();
+    let (one, other) = (start(), start());
+    let address = |cloud: &Cloud| cloud.endpoint().strip_prefix("http://").unwrap().to_owned();
+    let (first, second) = (address(&one), address(&other));
+    assert_ne!(first, second);
+    // A connection that says nothing doesn't hold up the end.
+    let _idle = std::net::TcpStream::connect(&first).unwrap();
+    drop(one);
+    assert!(std::net::TcpStream::connect(&first).is_err() && std::net::TcpStream::connect(&second).is_ok());
+}
+
+#[tokio::test]
+async fn a_folder_keeps_what_a_cloud_had_and_is_held_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let builder = || Cloud::builder().data_dir(folder.path().join("data")).template("infra.yaml");
+    let cloud = builder().start().await.unwrap();
+    let sqs = Client::new(&cloud.sdk_config());
+    sqs.create_queue().queue_name("q").send().await.unwrap();
+    sqs.send_message().queue_url(cloud.queue_url("q")).message_body("kept").send().await.unwrap();
+    assert!(matches!(builder().start().await, Err(Error::Open(_))));
+    cloud.stop().await.unwrap();
+    let again = builder().durability(Durability::Power).start().await.unwrap();
+    assert_eq!(again.queue("q").bodies().await.unwrap(), ["kept"]);
+    // The stack is there already; another value of a parameter updates it.
+    assert!(again.output("TopicArn").is_some_and(|arn| arn.ends_with(":created-consumer")));
+    drop(again);
+    let changed = builder().parameter("TopicName", "events").start().await.unwrap();
+    assert!(changed.output("TopicArn").is_some_and(|arn| arn.ends_with(":events")));
+}
+
+#[tokio::test]
+async fn what_goes_wrong_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let template = folder.path().join("broken.yaml");
+    std::fs::write(&template, BROKEN).unwrap();
+    let told = |error: Error| error.to_string();
+    let failed = told(Cloud::builder().template(&template).start().await.unwrap_err());
+    assert!(failed.contains("broken.yaml can't be deployed") && failed.contains("VisibilityTimeout"), "{failed}");
+    std::fs::write(&template, "Resources: [").unwrap();
+    let failed = told(Cloud::builder().template(&template).start().await.unwrap_err());
+    assert!(failed.contains("can't be deployed: Template format error"), "{failed}");
+    let failed = told(Cloud::builder().region("the moon").start().await.unwrap_err());
+    assert!(failed.contains("\"the moon\" is no name of a region"), "{failed}");
+    let cloud = Cloud::builder().start().await.unwrap();
+    let port = cloud.endpoint().rsplit_once(':').unwrap().1.parse().unwrap();
+    let failed = told(Cloud::builder().port(port).start().await.unwrap_err());
+    assert!(failed.contains("leave out port"), "{failed}");
+    Client::new(&cloud.sdk_config()).create_queue().queue_name("q").send().await.unwrap();
+    let failed = told(cloud.queue("p&x=1").messages().await.unwrap_err());
+    assert_eq!(failed, "there is no queue p&x=1; there are: q");
+    assert!(told(cloud.bucket("nowhere").objects().await.unwrap_err()).contains("NoSuchBucket"));
+    let failed = told(cloud.advance(Duration::from_secs(1)).await.unwrap_err());
+    assert!(failed.contains("clock(Clock::Frozen)"), "{failed}");
+}
+
+/// Each state that a message can be in, and more than a page of them; no look counts as a receive.
+#[tokio::test]
+async fn messages_are_seen_as_they_lie() {
+    let cloud = Cloud::builder().clock(Clock::Frozen).region("eu-west-1").start().await.unwrap();
+    let sqs = Client::new(&cloud.sdk_config());
+    for queue in ["dead", "many"] {
+        sqs.create_queue().queue_name(queue).send().await.unwrap();
+    }
+    let redrive = r#"{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:000000000000:dead","maxReceiveCount":1}"#;
+    sqs.create_queue().queue_name("q").attributes(RedrivePolicy, redrive).send().await.unwrap();
+    sqs.create_queue().queue_name("q.fifo").attributes(FifoQueue, "true").send().await.unwrap();
+    let url = cloud.queue_url("q");
+    sqs.send_message().queue_url(&url).message_body("poison").send().await.unwrap();
+    sqs.receive_message().queue_url(&url).send().await.unwrap();
+    let hidden = cloud.queue("q").messages().await.unwrap();
+    assert_eq!((hidden[0].receives, hidden[0].state), (1, State::InFlight(cloud.now() + Duration::from_secs(30))));
+    cloud.advance(Duration::from_secs(30)).await.unwrap();
+    sqs.receive_message().queue_url(&url).send().await.unwrap();
+    let dead = &cloud.queue("dead").messages().await.unwrap()[0];
+    assert_eq!(dead.dead_letter_source.as_deref(), Some("arn:aws:sqs:eu-west-1:000000000000:q"));
+    sqs.send_message().queue_url(&url).message_body("later").delay_seconds(9).send().await.unwrap();
+    let later = &cloud.queue(&url).messages().await.unwrap()[0];
+    assert_eq!((later.state, later.sent_at), (State::Delayed(cloud.now() + Duration::from_secs(9)), cloud.now()));
+    let fifo = sqs.send_message().queue_url(cloud.queue_url("q.fifo")).message_body("x");
+    fifo.message_group_id("g").message_deduplication_id("d").send().await.unwrap();
+    assert_eq!(cloud.queue("q.fifo").messages().await.unwrap()[0].group.as_deref(), Some("g"));
+    for number in 0..101 {
+        let send = sqs.send_message().queue_url(cloud.queue_url("many"));
+        send.message_body(number.to_string()).send().await.unwrap();
+    }
+    for _ in 0..2 {
+        let many = cloud.queue("many").messages().await.unwrap();
+        assert_eq!((many.len(), &*many[100].body, many[0].receives), (101, "100", 0));
+    }
+}
+
+/// After a reset the stack stands again, empty, and the same rules strike; what clients made beside it is gone.
+#[tokio::test]
+async fn a_reset_cloud_is_as_it_was_after_its_start() {
+    let rules = r#"{"service": "sqs", "operation": "PurgeQueue"}"#;
+    let builder = Cloud::builder().template("infra.yaml").parameter("BucketName", "landing").chaos(rules);
+    let mut cloud = builder.start().await.unwrap();
+    let config = cloud.sdk_config();
+    let (sqs, s3) = (Client::new(&config), s3(cloud.endpoint()));
+    for _ in 0..2 {
+        let url = cloud.output("OrdersQueueUrl").unwrap().to_owned();
+        sqs.create_queue().queue_name("mine").send().await.unwrap();
+        sqs.send_message().queue_url(&url).message_body("x").send().await.unwrap();
+        assert!(sqs.purge_queue().queue_url(&url).send().await.is_err());
+        s3.put_object().bucket("landing").key("k").body(vec![7; 5_000].into()).send().await.unwrap();
+        assert_eq!(cloud.bucket("landing").objects().await.unwrap()[0].size, 5_000);
+        cloud.reset().await.unwrap();
+        assert!(cloud.queue("api-orders-created-consumer").messages().await.unwrap().is_empty());
+        assert!(cloud.bucket("landing").objects().await.unwrap().is_empty());
+        assert!(matches!(cloud.queue("mine").messages().await, Err(Error::NotThere { .. })));
+    }
+}

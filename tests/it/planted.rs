@@ -1,0 +1,194 @@
+//! The ledger against what was done to a run on purpose: it finds every fault, names it, and finds none where none is.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::helpers::binary::{Ended, folder, run};
+use crate::helpers::cloud::{TestCloud, eventually};
+use crate::helpers::proxy::{Fate, Passing, Proxy};
+
+const TEMPLATE: &str = include_str!("../../infra.yaml");
+/// The queues' names in it.
+const ORDERS: &str = "api-orders-created-consumer";
+/// A subscription that lets orders through.
+const ONLY_ORDERS: &str = r#"{"kind":["order"]}"#;
+
+/// What the ledger found, leg by leg; what it didn't find isn't there.
+type Found = BTreeMap<String, u64>;
+
+/// A run through a proxy: its report, and what passed.
+async fn simulate(cloud: &TestCloud, proxy: &Proxy, template: &str, more: &[&str]) -> (Ended, Value, Vec<Passing>) {
+    let dir = folder();
+    std::fs::write(dir.path().join("t.yaml"), template).unwrap();
+    let fixed =
+        ["simulate", "--count", "40", "--rate", "100/s", "--concurrency", "1", "--receivers", "1", "--seed", "1"];
+    let quick =
+        ["--template", "t.yaml", "--parameter", "BufferingSeconds=1", "--parameter", "VisibilityTimeoutSeconds=6"];
+    let to = ["--endpoint-url", &proxy.endpoint, "--json"];
+    let args: Vec<String> = [&fixed[..], &quick, &to, more].concat().iter().map(|it| (*it).to_owned()).collect();
+    assert!(cloud.endpoint != proxy.endpoint);
+    let ended = tokio::task::spawn_blocking(move || run(dir.path(), args)).await.unwrap();
+    let report = ended.stdout.lines().last().and_then(|line| serde_json::from_str(line).ok());
+    let report = report.unwrap_or_else(|| panic!("{ended:#?}"));
+    (ended, report, proxy.seen())
+}
+
+/// All that isn't as it should be. On a machine that has no time everything is late: that is only looked at where it is planted.
+fn found(report: &Value, planted: &Found) -> Found {
+    let is_late = planted.keys().any(|what| what.ends_with(" late"));
+    let queues = report["queues"].as_array().unwrap().iter().zip(["orders", "payments"]);
+    let legs = queues.map(|(queue, name)| (name, queue)).chain([("landing", &report["landed"])]);
+    let mut found = Found::new();
+    for (leg, account) in legs {
+        for what in
+            ["lost", "duplicated", "effect_twice", "out_of_order", "late", "wrongly_delivered", "unacknowledged"]
+        {
+            // Objects of one second are read in any order.
+            let counts = (leg, what) != ("landing", "out_of_order") && (what != "late" || is_late);
+            let n = account[what].as_u64().filter(|_| counts).unwrap_or(0);
+            if n > 0 {
+                found.insert(format!("{leg} {what}"), n);
+            }
+        }
+    }
+    found
+}
+
+fn planted(what: &[(&str, u64)]) -> Found {
+    what.iter().map(|(what, n)| ((*what).to_owned(), *n)).collect()
+}
+
+/// The faults of a proxy: what it does to which events, and what the ledger must find on each leg.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_proxy_does_to_publishes_is_found_and_nothing_else() {
+    const LATE: Duration = Duration::from_millis(5_500);
+    type Row = (&'static str, fn(u64) -> Fate, &'static [(&'static str, u64)], &'static [&'static str]);
+    let rows: [Row; 5] = [
+        ("nothing", |_| Fate::Passes, &[], &[]),
+        (
+            "acknowledged, and dropped",
+            |n| if [3, 17, 18].contains(&n) { Fate::Lost } else { Fate::Passes },
+            &[("landing lost", 3), ("orders lost", 3), ("payments lost", 3)],
+            &["0:3", "0:17", "0:18"],
+        ),
+        (
+            "doubled",
+            |n| if [5, 30].contains(&n) { Fate::Twice } else { Fate::Passes },
+            &[
+                ("landing duplicated", 2),
+                ("orders duplicated", 2),
+                ("orders effect_twice", 2),
+                ("payments duplicated", 2),
+                ("payments effect_twice", 2),
+            ],
+            &[],
+        ),
+        (
+            "behind the next one",
+            |n| if [10, 20].contains(&n) { Fate::BehindNext } else { Fate::Passes },
+            &[("orders out_of_order", 2), ("payments out_of_order", 2)],
+            &[],
+        ),
+        (
+            "late",
+            |n| if n == 8 { Fate::Late(LATE) } else { Fate::Passes },
+            &[("orders late", 1), ("orders out_of_order", 1), ("payments late", 1), ("payments out_of_order", 1)],
+            &[],
+        ),
+    ];
+    let runs = rows.map(|(what, fate, expected, missing)| async move {
+        let cloud = TestCloud::live().await;
+        let proxy = Proxy::start(&cloud.endpoint, fate, async {}).await;
+        let (ended, report, _) = simulate(&cloud, &proxy, TEMPLATE, &["--patience", "1s"]).await;
+        let found = found(&report, &planted(expected));
+        println!("planted {what}: {:?}; found {found:?}", planted(expected));
+        assert_eq!(found, planted(expected), "{what}: {ended:#?}");
+        assert_eq!(ended.code, Some(if missing.is_empty() { 0 } else { 3 }), "{what}: {ended:#?}");
+        for leg in [&report["queues"][0], &report["queues"][1], &report["landed"]] {
+            let named: Vec<_> = leg["missing"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            assert_eq!(named, missing, "{what}");
+        }
+    });
+    futures::future::join_all(runs).await;
+}
+
+/// A consumer of somebody else's that deletes without handling: what it took is named.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_consumer_deletes_is_named() {
+    const TAKEN: usize = 5;
+    let cloud = TestCloud::live().await;
+    let proxy = Proxy::start(&cloud.endpoint, |_| Fate::Passes, async {}).await;
+    let sqs = cloud.sqs();
+    let thief = async {
+        let url =
+            eventually(async || sqs.get_queue_url().queue_name(ORDERS).send().await.ok()?.queue_url).await.unwrap();
+        let mut taken = Vec::new();
+        while taken.len() < TAKEN {
+            let got = sqs.receive_message().queue_url(&url).max_number_of_messages(1).wait_time_seconds(1).send().await;
+            for message in got.unwrap().messages.unwrap_or_default() {
+                sqs.delete_message().queue_url(&url).set_receipt_handle(message.receipt_handle).send().await.unwrap();
+                let event: Value = serde_json::from_str(&message.body.unwrap()).unwrap();
+                taken.push(event["sequence"].as_str().unwrap().parse::<u64>().unwrap());
+            }
+        }
+        taken.sort_unstable();
+        taken.iter().map(|sequence| format!("0:{sequence}")).collect::<Vec<_>>()
+    };
+    let ((ended, report, _), taken) = tokio::join!(simulate(&cloud, &proxy, TEMPLATE, &["--patience", "1s"]), thief);
+    println!("planted: a consumer deleted {taken:?}; found {:?}", report["queues"][0]["missing"]);
+    let expected = planted(&[("orders lost", TAKEN as u64)]);
+    assert_eq!(found(&report, &expected), expected, "{ended:#?}");
+    assert_eq!(report["queues"][0]["missing"], serde_json::json!(taken));
+    assert_eq!(ended.code, Some(3));
+}
+
+/// A filter policy that is another than the one that was read: what it then lets through or keeps out is counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_changes_behind_the_ledgers_back_is_found() {
+    let filtered = {
+        let subscription = "      Endpoint: !GetAtt OrdersQueue.Arn\n";
+        assert!(TEMPLATE.contains(subscription));
+        TEMPLATE.replacen(subscription, &format!("{subscription}      FilterPolicy: {ONLY_ORDERS}\n"), 1)
+    };
+    let rows = [("opened", filtered.as_str(), "{}", "wrongly_delivered"), ("closed", TEMPLATE, ONLY_ORDERS, "lost")];
+    let runs = rows.map(|(what, template, policy, kind)| async move {
+        let cloud = TestCloud::live().await;
+        let sns = cloud.sns();
+        let proxy = Proxy::start(&cloud.endpoint, |_| Fate::Passes, async move {
+            let all = sns.list_subscriptions().send().await.unwrap().subscriptions.unwrap();
+            let orders = all.iter().find(|it| it.endpoint().is_some_and(|end| end.ends_with(ORDERS))).unwrap();
+            let change = sns.set_subscription_attributes().set_subscription_arn(orders.subscription_arn.clone());
+            change.attribute_name("FilterPolicy").attribute_value(policy).send().await.unwrap();
+        });
+        let proxy = proxy.await;
+        let (ended, report, seen) = simulate(&cloud, &proxy, template, &["--patience", "1s"]).await;
+        let others = seen.iter().filter(|it| it.event_type != "order.placed").count() as u64;
+        let expected = planted(&[(&format!("orders {kind}"), others)]);
+        let found = found(&report, &expected);
+        println!("planted: a filter {what} for {others} events; found {found:?}");
+        assert!(others > 0 && others < 40, "{seen:?}");
+        assert_eq!(found, expected, "{what}: {ended:#?}");
+    });
+    futures::future::join_all(runs).await;
+}
+
+/// The cloud's own rules of chaos: what they doubled is what the ledger found. A double that comes while the first one's delete is under
+/// way is deleted with it, so there is room for one message only.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_rule_of_chaos_doubles_is_found() {
+    let dir = folder();
+    std::fs::write(dir.path().join("rules"), format!(r#"[{{"resource": "{ORDERS}", "duplicate": 0.2}}]"#)).unwrap();
+    let args = "simulate --count 60 --rate max --buffering-seconds 0 --seed 1 --chaos rules --chaos-seed 3 --json --no-heartbeat \
+                --receivers 1 --receive 1 --prefetch 0";
+    let args: Vec<_> = args.split_whitespace().map(str::to_owned).collect();
+    let ended = tokio::task::spawn_blocking(move || run(dir.path(), args)).await.unwrap();
+    let report: Value = serde_json::from_str(ended.stdout.lines().last().unwrap()).unwrap();
+    let struck = ended.stderr.lines().find(|line| line.starts_with("Chaos: ")).unwrap_or_else(|| panic!("{ended:#?}"));
+    let struck = struck.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse::<u64>().ok()).collect::<Vec<_>>();
+    let doubled = report["queues"][0]["duplicated"].as_u64().unwrap();
+    println!("planted: a rule of chaos struck {struck:?}; found {:?}", found(&report, &Found::new()));
+    assert!(doubled > 0 && struck.contains(&doubled), "{ended:#?}");
+    assert_eq!(report["queues"][1]["duplicated"], 0, "{ended:#?}");
+}
