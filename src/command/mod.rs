@@ -47,8 +47,9 @@ use std::sync::Arc;
 use crate::aws::Target;
 use crate::aws::attempts::Attempt;
 use crate::config::Env;
+use crate::exit::Exit;
 use crate::report::progress::Complaints;
-use crate::report::{Outcome, terminal};
+use crate::report::{Outcome, Verdict, terminal};
 use crate::stop::Stop;
 use crate::ui::Ui;
 
@@ -81,5 +82,15 @@ impl Context {
         for line in terminal::render(outcome, self.ui.columns()) {
             self.ui.line(line);
         }
+    }
+}
+
+/// What a command ends with whose run came to this.
+fn exit_of(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::NothingLost => Exit::Ok,
+        Verdict::Lost => Exit::Lost,
+        Verdict::NotAllPublished => Exit::Failed,
+        Verdict::Unknown => Exit::Unknown,
     }
 }

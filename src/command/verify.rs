@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{Context, value};
+use super::{Context, exit_of, value};
 use crate::aws::{CallError, Target, TargetArgs};
 use crate::exit::{Exit, Failure};
-use crate::report::settled::{LookedQueue, Settled, SettledLeg, Settlement};
+use crate::report::Verdict;
+use crate::report::settled::{LookedQueue, SettledLeg, Settlement};
 use crate::stack;
 use crate::traffic::consumer;
 use crate::traffic::settle::{Expect, Handled, LANDING, Landing, Published};
@@ -105,7 +106,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         queues,
         other_runs: handled.other_runs,
         unknown_ids: handled.unknown,
-        verdict: Settled::Unknown,
+        verdict: Verdict::Unknown,
         evidence: Vec::new(),
     };
     let settlement = settlement.judged(doubts);
@@ -113,11 +114,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     for line in settlement.lines() {
         context.ui.line(line);
     }
-    Ok(match settlement.verdict {
-        Settled::NothingLost => Exit::Ok,
-        Settled::Lost => Exit::Lost,
-        Settled::Unknown => Exit::Unknown,
-    })
+    Ok(exit_of(settlement.verdict))
 }
 
 /// Reads the files. Stdin may stand still: Ctrl-C ends that.

@@ -6,7 +6,7 @@ use console::Style;
 
 use super::aligned::aligned;
 use super::evidence::{lost_line, unpublished};
-use super::text::milliseconds;
+use super::text::{head, milliseconds};
 use super::trouble::{publishing_trouble, receiving_trouble};
 use super::{Killed, Outcome, Published, Queue, Verdict, cost, load};
 use crate::traffic::account::Account;
@@ -291,7 +291,7 @@ fn shell_word(text: &str) -> String {
 
 /// The last line: what it comes to.
 fn conclusion(outcome: &Outcome, verdict: Verdict) -> String {
-    let (green, red) = (Style::new().green().bold(), Style::new().red().bold());
+    let head = head(verdict);
     match verdict {
         Verdict::NothingLost => {
             let what = match outcome.legs().any(|(_, account)| account.filtered.is_some()) {
@@ -308,15 +308,15 @@ fn conclusion(outcome: &Outcome, verdict: Verdict) -> String {
                 (false, false) => " was received by every queue and landed.",
                 (true, _) => " landed.",
             };
-            format!("{} {what}{by}", paint(&green, "✔ Nothing lost:"))
+            format!("{head} {what}{by}")
         }
-        Verdict::Lost => format!("{} {}.", paint(&red, "✘ Lost:"), lost_line(outcome)),
+        Verdict::Lost => format!("{head} {}.", lost_line(outcome)),
         Verdict::NotAllPublished => {
-            format!("{} {}; everything else arrived.", paint(&red, "✘ Not all published:"), unpublished(outcome))
+            format!("{head} {}; everything else arrived.", unpublished(outcome))
         }
         Verdict::Unknown => {
             let why = outcome.evidence.as_deref().unwrap_or("it was cut short");
-            format!("{} {why}.", paint(&Style::new().yellow().bold(), "? Unknown:"))
+            format!("{head} {why}.")
         }
     }
 }

@@ -3,21 +3,11 @@
 use console::Style;
 use serde::Serialize;
 
+use super::Verdict;
+use super::text::head;
 use crate::traffic::account::Account;
 use crate::ui::paint;
 use crate::units::{count, plural};
-
-/// What the evidence comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Settled {
-    /// Everything published was handled, by what was looked at.
-    NothingLost,
-    /// Something was never handled, or never landed.
-    Lost,
-    /// Nobody can say.
-    Unknown,
-}
 
 /// What is known of a leg.
 #[derive(Debug, Serialize)]
@@ -54,7 +44,7 @@ pub(crate) struct Settlement {
     /// Lines about events of other runs, and about ids that the run has none of.
     pub other_runs: u64,
     pub unknown_ids: u64,
-    pub verdict: Settled,
+    pub verdict: Verdict,
     /// What the verdict follows from.
     pub evidence: Vec<String>,
 }
@@ -73,9 +63,9 @@ impl Settlement {
         }
         let sure = lost.iter().any(|_| waiting.is_empty() && unsure.is_empty());
         (self.verdict, self.evidence) = match (lost.is_empty(), sure) {
-            (false, true) => (Settled::Lost, lost),
-            (true, _) if unsure.is_empty() && waiting.is_empty() => (Settled::NothingLost, self.proofs()),
-            _ => (Settled::Unknown, [unsure, waiting, lost].concat()),
+            (false, true) => (Verdict::Lost, lost),
+            (true, _) if unsure.is_empty() && waiting.is_empty() => (Verdict::NothingLost, self.proofs()),
+            _ => (Verdict::Unknown, [unsure, waiting, lost].concat()),
         };
         self
     }
@@ -124,14 +114,7 @@ impl Settlement {
             }
         }
         lines.push(String::new());
-        let (green, red, yellow) =
-            (Style::new().green().bold(), Style::new().red().bold(), Style::new().yellow().bold());
-        let head = match self.verdict {
-            Settled::NothingLost => paint(&green, "✔ Nothing lost:"),
-            Settled::Lost => paint(&red, "✘ Lost:"),
-            Settled::Unknown => paint(&yellow, "? Unknown:"),
-        };
-        lines.push(format!("{head} {}.", self.evidence.join("; ")));
+        lines.push(format!("{} {}.", head(self.verdict), self.evidence.join("; ")));
         lines
     }
 }

@@ -5,12 +5,24 @@ use std::time::Duration;
 use console::Style;
 use jiff::tz::TimeZone;
 
+use super::Verdict;
 use crate::event::EventKind;
 use crate::event::data::{Data, cents};
 use crate::event::envelope::Event;
 use crate::traffic::stats::Summary;
 use crate::ui::paint;
 use crate::units::{duration, plural};
+
+/// What the last line of a ledger begins with.
+pub(super) fn head(verdict: Verdict) -> String {
+    let (style, text) = match verdict {
+        Verdict::NothingLost => (Style::new().green(), "✔ Nothing lost:"),
+        Verdict::Lost => (Style::new().red(), "✘ Lost:"),
+        Verdict::NotAllPublished => (Style::new().red(), "✘ Not all published:"),
+        Verdict::Unknown => (Style::new().yellow(), "? Unknown:"),
+    };
+    paint(&style.bold(), text)
+}
 
 /// A latency in milliseconds, for a record.
 pub(crate) fn ms(latency: Duration) -> f64 {

@@ -1,13 +1,11 @@
 //! Looking without taking: `messaging status`, `messaging peek`, and the pages of the server behind them.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
-
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::helpers::binary::{Ended, Local, folder, run};
 use crate::helpers::cloud::{TestCloud, config};
+use crate::helpers::elsewhere;
 use crate::helpers::queues::{attribute, queue, receive, send};
 use crate::helpers::signed::{A, Ask, B, Guarded, status};
 
@@ -154,27 +152,7 @@ async fn a_queue_of_another_account_is_not_looked_into() {
 /// Another cloud has no such pages: that is said, and what to do instead.
 #[test]
 fn on_another_cloud_a_peek_is_refused_by_name() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut head = vec![0; 16_384];
-            let n = stream.read(&mut head).unwrap_or(0);
-            let head = String::from_utf8_lossy(&head[..n]).to_lowercase();
-            let (code, body) = match head.as_str() {
-                head if head.contains("getqueueurl") => (200, json!({"QueueUrl": "http://q/000000000000/q"})),
-                head if head.contains("getqueueattributes") => {
-                    (200, json!({"Attributes": {"QueueArn": "arn:aws:sqs:us-east-1:000000000000:q"}}))
-                }
-                _ => (404, json!({"what": "no such page"})),
-            };
-            let body = body.to_string();
-            let answer =
-                format!("HTTP/1.1 {code} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
-            _ = stream.write_all(answer.as_bytes());
-        }
-    });
+    let endpoint = elsewhere::start();
     let dir = folder();
     let refused = run(dir.path(), ["peek", "q", "--endpoint-url", &endpoint]);
     assert_eq!(refused.code, Some(2), "{refused:#?}");

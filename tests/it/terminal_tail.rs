@@ -1,7 +1,6 @@
 //! `messaging tail`: topics and queues by the journal, buckets and streams by what lands; nothing is taken.
 
-use std::io::{BufRead, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
 
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::helpers::binary::{Local, folder, messaging, run, signal, wait};
 use crate::helpers::cloud::{config, s3};
+use crate::helpers::elsewhere;
 use crate::helpers::queues::{arn, attribute, queue, send};
 use crate::helpers::topics::lets_send;
 
@@ -112,26 +112,7 @@ async fn what_lands_is_followed_and_a_name_must_mean_one_thing() {
 /// Another cloud has no journal: it is said why, and what to do instead.
 #[test]
 fn on_another_cloud_a_queue_is_not_followed() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut head = vec![0; 16_384];
-            let n = stream.read(&mut head).unwrap_or(0);
-            let head = String::from_utf8_lossy(&head[..n]).to_lowercase();
-            let (code, body) = match head.as_str() {
-                head if head.contains("getqueueattributes") => {
-                    (200, json!({"Attributes": {"QueueArn": "arn:aws:sqs:us-east-1:000000000000:q"}}))
-                }
-                head if head.contains("getqueueurl") => (200, json!({"QueueUrl": "http://q/000000000000/q"})),
-                _ => (404, json!({"what": "no such page"})),
-            };
-            let body = body.to_string();
-            let head = format!("HTTP/1.1 {code} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
-            _ = stream.write_all(format!("{head}{body}").as_bytes());
-        }
-    });
+    let endpoint = elsewhere::start();
     let dir = folder();
     let queue = "arn:aws:sqs:us-east-1:000000000000:q";
     let refused = run(dir.path(), ["tail", queue, "--endpoint-url", &endpoint]);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::core::Cloud;
 use crate::gateway::{clock, reset};
-use crate::request::{Context, DEFAULT_ACCOUNT, Origin, RequestIds, intern, is_region};
+use crate::request::{Context, DEFAULT_ACCOUNT, is_region};
 use crate::s3::{Buckets, Listed};
 use crate::services::SERVICES;
 use crate::sqs;
@@ -34,24 +34,8 @@ impl Inside {
             let message = format!("{region:?} is no name of a region; us-east-1 is one.");
             return Err(AwsError::bad("InvalidParameterValue", message));
         }
-        let cx = Context {
-            cloud: cloud.clone(),
-            account: intern(DEFAULT_ACCOUNT),
-            region: intern(region),
-            access_key: None,
-            session: None,
-            user: None,
-            proven: false,
-            host: cloud.url().into(),
-            protocol: Protocol::Json11,
-            request_id: RequestIds::default().next(),
-            trace: None,
-            service: None,
-            services: &SERVICES,
-            origin: Origin::default(),
-            told: None,
-            waits: None,
-        };
+        let cx = Context::unasked(cloud, (DEFAULT_ACCOUNT, region), cloud.url().into(), &SERVICES);
+        let cx = Context { protocol: Protocol::Json11, ..cx };
         Ok(Self { cx })
     }
 

@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use self::limits::{allowed, percent};
 use self::read::read;
-use super::{Context, value};
+use super::{Context, exit_of, value};
 use crate::exit::{Exit, Failure};
+use crate::report::Outcome;
 use crate::report::compare::{Allowed, Comparison, Limits, compare};
 use crate::report::merge::{Part, merge};
-use crate::report::{Outcome, Verdict};
 
 /// Merge reports of several runs, or compare two
 #[derive(Debug, Clone, clap::Args)]
@@ -81,12 +81,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     }
     let outcome = whole(parts, args.cost)?;
     context.report(&outcome);
-    Ok(match outcome.verdict {
-        Some(Verdict::NothingLost) | None => Exit::Ok,
-        Some(Verdict::Lost) => Exit::Lost,
-        Some(Verdict::NotAllPublished) => Exit::Failed,
-        Some(Verdict::Unknown) => Exit::Unknown,
-    })
+    Ok(outcome.verdict.map_or(Exit::Ok, exit_of))
 }
 
 #[derive(Serialize)]

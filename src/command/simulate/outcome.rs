@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::fan_out::Found;
 use crate::aws::{Target, TargetKind};
-use crate::command::dead_letters;
+use crate::command::{dead_letters, exit_of};
 use crate::embedded::Embedded;
 use crate::exit::Exit;
 use crate::report::evidence::Looked;
@@ -122,10 +122,7 @@ pub(super) fn cut_short(failed: Option<&str>, stopped: bool) -> Option<String> {
 pub(super) fn exit(verdict: Verdict, written: bool, stopped: bool) -> Exit {
     match verdict {
         Verdict::NothingLost if !written => Exit::Failed,
-        Verdict::NothingLost => Exit::Ok,
-        Verdict::Lost => Exit::Lost,
-        Verdict::NotAllPublished => Exit::Failed,
         Verdict::Unknown if stopped => Exit::Interrupted,
-        Verdict::Unknown => Exit::Unknown,
+        verdict => exit_of(verdict),
     }
 }

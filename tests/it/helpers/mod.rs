@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod api;
 pub(crate) mod binary;
 pub(crate) mod cloud;
+pub(crate) mod elsewhere;
 pub(crate) mod folders;
 pub(crate) mod proxy;
 pub(crate) mod queues;

@@ -81,6 +81,34 @@ pub struct Origin {
 }
 
 impl Context {
+    /// What no client asks over a socket: the cloud does it by itself, or the process that it runs in. By the query protocol, unless that is
+    /// set.
+    pub(crate) fn unasked(
+        cloud: &Arc<Cloud>,
+        (account, region): (&str, &str),
+        host: Arc<str>,
+        services: &'static Services,
+    ) -> Self {
+        Self {
+            cloud: cloud.clone(),
+            account: intern(account),
+            region: intern(region),
+            access_key: None,
+            session: None,
+            user: None,
+            proven: false,
+            host,
+            protocol: Protocol::Query,
+            request_id: RequestIds::default().next(),
+            trace: None,
+            service: None,
+            services,
+            origin: Origin::default(),
+            told: None,
+            waits: None,
+        }
+    }
+
     /// The operation begins to wait for what may take long.
     pub(crate) fn begin_to_wait(&self) {
         if let Some(waits) = &self.waits {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::core::Cloud;
-use crate::request::{Context, Origin, RequestIds, Service};
+use crate::request::{Context, Service};
 use crate::services::SERVICES;
 use wire::json::Json;
 use wire::payload::Source;
@@ -13,24 +13,8 @@ use wire::{AwsError, Names, Payload, Protocol};
 
 /// A request of an account, in JSON.
 pub(crate) fn context(cloud: Arc<Cloud>, account: &str) -> Context {
-    Context {
-        cloud,
-        account: account.into(),
-        region: "us-east-1".into(),
-        access_key: None,
-        session: None,
-        user: None,
-        proven: false,
-        host: "http://localhost".into(),
-        protocol: Protocol::Json10,
-        request_id: RequestIds::default().next(),
-        trace: None,
-        service: None,
-        services: &SERVICES,
-        origin: Origin::default(),
-        told: None,
-        waits: None,
-    }
+    let cx = Context::unasked(&cloud, (account, "us-east-1"), "http://localhost".into(), &SERVICES);
+    Context { protocol: Protocol::Json10, ..cx }
 }
 
 /// Calls an operation of a service; without an output it's null.

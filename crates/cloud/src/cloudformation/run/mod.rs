@@ -48,9 +48,9 @@ use super::record::{Stack, Status};
 use super::store;
 use crate::core::Cloud;
 use crate::core::notices::{of_stack, of_stack_at_once};
-use crate::request::{Context, Origin, RequestIds, Services, intern};
+use crate::request::{Context, RequestIds, Services, intern};
 use state::Run;
-use wire::{AwsError, Protocol};
+use wire::AwsError;
 
 pub(super) use event::set_status;
 
@@ -66,24 +66,9 @@ pub(crate) async fn resume(cloud: Arc<Cloud>, services: &'static Services) {
     let ids = RequestIds::default();
     for stack in stacks {
         of_stack_at_once(&stack.name, || cloud.notice(&format!("it goes on from {}", stack.status)));
-        let cx = Context {
-            cloud: cloud.clone(),
-            account: intern(&stack.account),
-            region: intern(&stack.region),
-            access_key: None,
-            session: None,
-            user: None,
-            proven: false,
-            host: intern(&stack.host),
-            protocol: Protocol::Query,
-            request_id: ids.next(),
-            trace: None,
-            service: Some(&super::SERVICE),
-            services,
-            origin: Origin::default(),
-            told: None,
-            waits: None,
-        };
+        let place = (&*stack.account, &*stack.region);
+        let cx = Context::unasked(&cloud, place, intern(&stack.host), services);
+        let cx = Context { service: Some(&super::SERVICE), request_id: ids.next(), ..cx };
         run(cx, stack.uuid).await;
     }
 }

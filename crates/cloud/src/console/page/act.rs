@@ -14,7 +14,7 @@ use wire::{AwsError, Form};
 pub(crate) type Outcome = Result<(Json, String), AwsError>;
 
 /// The page that a form names as the one to go back to: one of the console's, or the first.
-pub(super) async fn after(
+pub(crate) async fn after(
     viewer: &Viewer,
     action: &str,
     form: &Form,

@@ -33,7 +33,8 @@ mod topics;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::act::Outcome;
+pub(crate) use self::act::after;
+pub(crate) use self::shell::{refused, sign_in};
 use super::Viewer;
 use wire::Form;
 
@@ -70,25 +71,4 @@ pub(crate) fn file(path: &str) -> Option<(&'static str, String)> {
 /// The page at a path below the console's, and its status.
 pub(crate) async fn show(viewer: &Viewer, path: &str, form: &Form, signed_in: bool) -> (u16, String) {
     room::page(viewer, path, form, signed_in, None).await
-}
-
-/// The page after an action, with what that came to, and its status.
-pub(crate) async fn after(
-    viewer: &Viewer,
-    action: &str,
-    form: &Form,
-    signed_in: bool,
-    outcome: Outcome,
-) -> (u16, String) {
-    act::after(viewer, action, form, signed_in, outcome).await
-}
-
-/// The page on which one signs in; `why` says what was wrong with the last try.
-pub(crate) fn sign_in(why: Option<&str>) -> String {
-    shell::sign_in(why)
-}
-
-/// A page that says no more than why there is none.
-pub(crate) fn refused(why: &str) -> String {
-    shell::refused(why)
 }

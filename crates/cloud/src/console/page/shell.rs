@@ -147,7 +147,7 @@ fn top(shell: &Shell) -> Html {
 }
 
 /// The page on which one signs in; `why` says what was wrong with the last try.
-pub(super) fn sign_in(why: Option<&str>) -> String {
+pub(crate) fn sign_in(why: Option<&str>) -> String {
     let wrong = match why {
         Some(why) => Html::of("<p class=\"bad\" role=\"alert\">{}</p>\n", &[&why]),
         None => Html::default(),
@@ -164,7 +164,7 @@ pub(super) fn sign_in(why: Option<&str>) -> String {
 }
 
 /// A page that says no more than why there is none.
-pub(super) fn refused(why: &str) -> String {
+pub(crate) fn refused(why: &str) -> String {
     Html::of(
         "{}<body>\n<main id=\"main\">\n<h1>That can't be shown</h1>\n<p>{}</p>\n<p><a href=\"/_messaging/\">To the first page</a></p>\n\
          </main>\n</body></html>\n",

@@ -5,7 +5,8 @@ use super::figure::bytes;
 use super::html::Html;
 use super::parts::{cell, countdown, link, moment, resource, table};
 use super::scope::{Scope, encoded};
-use crate::console::view::message::{Copy, CopyState, Decision, Event, MessageKind, Moment, Outcome, Story};
+use crate::console::view::message::{Copy, CopyState, Decision, MessageKind, Moment, Outcome, Story};
+use crate::core::journal::What;
 
 /// The page.
 pub(super) fn page(scope: &Scope, story: &Story, now: u64) -> Html {
@@ -147,16 +148,16 @@ fn state(state: CopyState) -> (&'static str, &'static str) {
 /// A moment of a copy's life.
 fn happened(scope: &Scope, moment_of: &Moment) -> Html {
     let word = match moment_of.what {
-        Event::Received => "received",
-        Event::Hidden => "visibility changed",
-        Event::Deleted => "deleted",
-        Event::Expired => "expired",
-        Event::Purged => "purged",
-        Event::DeadLettered => "received too often: moved",
-        Event::Moved => "moved by a task",
-        Event::Landed => "landed",
-        Event::Gone => "gone with what it was in",
-        Event::GivenUp => "given up: it couldn't land",
+        What::Received => "received",
+        What::Hidden => "visibility changed",
+        What::Deleted => "deleted",
+        What::Expired => "expired",
+        What::Purged => "purged",
+        What::DeadLettered => "received too often: moved",
+        What::Moved => "moved by a task",
+        What::Landed => "landed",
+        What::Gone => "gone with what it was in",
+        What::GivenUp => "given up: it couldn't land",
     };
     let mut html = Html::of("<li>{} {}", &[&moment(moment_of.at), &word]);
     if let Some(until) = moment_of.until {

@@ -13,6 +13,7 @@ use crate::console::view::overview::*;
 use crate::console::view::queue::*;
 use crate::console::view::stack::*;
 use crate::console::view::topic::*;
+use crate::core::journal::What;
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'&";
 
@@ -31,7 +32,7 @@ pub(super) fn shell(section: &'static str) -> Shell {
         accounts: vec!["000000000000".into(), "111111111111".into()],
         regions: vec!["us-east-1".into(), "eu-west-1".into()],
         counts: Counts { queues: 4, topics: 1, subscriptions: 3, streams: 1, buckets: 1, stacks: 1 },
-        totals: Totals {
+        totals: Flow {
             published: 12_345,
             queued: 24_690,
             received: 20_000,
@@ -39,7 +40,7 @@ pub(super) fn shell(section: &'static str) -> Shell {
             dead_lettered: 3,
             landed: 12_000,
         },
-        per_second: Rates { published: 152.4, ..Rates::default() },
+        per_second: Flow { published: 152.4, ..Flow::default() },
         history: History { messages: 12_345, bytes: 9 << 20, most_messages: 100_000, most_bytes: 64 << 20 },
     };
     Shell { scope: scope(), overview, section, signed_in: true }
@@ -189,7 +190,7 @@ fn story() -> Story {
         state: CopyState::InFlight,
         until: Some(1_790_000_030_000),
         receives: 2,
-        life: vec![moment(Event::Received, None), moment(Event::Landed, Some(HOSTILE))],
+        life: vec![moment(What::Received, None), moment(What::Landed, Some(HOSTILE))],
         forgotten: true,
     };
     let decision = Decision {

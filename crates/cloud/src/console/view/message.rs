@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::queue::Attribute;
+use crate::core::journal::What;
 
 /// What a search found, newest first.
 #[derive(Debug, Clone, Serialize)]
@@ -152,7 +153,7 @@ pub(crate) enum CopyState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Moment {
     pub at: u64,
-    pub what: Event,
+    pub what: What,
     /// Of a receive or a change of visibility: hidden until then.
     pub until: Option<u64>,
     /// Of a move: the ARN of the queue.
@@ -160,25 +161,4 @@ pub(crate) struct Moment {
     /// Of a landing: the object, and where in it the record begins, before compression.
     pub object: Option<String>,
     pub byte: Option<u64>,
-}
-
-/// What can happen to a copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Event {
-    Received,
-    /// Its visibility was changed.
-    Hidden,
-    Deleted,
-    Expired,
-    Purged,
-    /// Its queue was deleted.
-    Gone,
-    /// Its stream gave it up, or made nothing of it.
-    GivenUp,
-    /// To the dead-letter queue, for it was received too often.
-    DeadLettered,
-    /// By a message move task.
-    Moved,
-    Landed,
 }

@@ -1,11 +1,11 @@
 //! The cloud as a whole.
 
 use std::collections::BTreeSet;
+use std::ops::AddAssign;
 
 use serde::Serialize;
 
 use crate::console::Viewer;
-use crate::core::journal::counts::Count;
 use text::arn;
 
 /// What there is, and how much goes through it.
@@ -26,8 +26,8 @@ pub(crate) struct Overview {
     /// The regions in which the account has something.
     pub regions: Vec<String>,
     pub counts: Counts,
-    pub totals: Totals,
-    pub per_second: Rates,
+    pub totals: Flow<u64>,
+    pub per_second: Flow<f64>,
     pub history: History,
 }
 
@@ -42,30 +42,19 @@ pub(crate) struct Counts {
     pub stacks: usize,
 }
 
-/// Messages since the server started, of the account.
+/// How much goes through the account: messages since the server started, or each second at the moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Totals {
+pub(crate) struct Flow<N> {
     /// Published to topics.
-    pub published: u64,
+    pub published: N,
     /// Copies that came into queues, by topics or straight.
-    pub queued: u64,
-    pub received: u64,
-    pub deleted: u64,
+    pub queued: N,
+    pub received: N,
+    pub deleted: N,
     /// Moved to dead-letter queues.
-    pub dead_lettered: u64,
+    pub dead_lettered: N,
     /// Records that landed in buckets.
-    pub landed: u64,
-}
-
-/// The same each second, at the moment.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-pub(crate) struct Rates {
-    pub published: f64,
-    pub queued: f64,
-    pub received: f64,
-    pub deleted: f64,
-    pub dead_lettered: f64,
-    pub landed: f64,
+    pub landed: N,
 }
 
 /// How much is remembered.
@@ -113,9 +102,10 @@ pub(crate) fn overview(viewer: &Viewer) -> Overview {
     counts.buckets = super::bucket::count(viewer);
     counts.stacks = super::stack::count(viewer);
     let (totals, history, now) = core.look(|_, journal, now| {
-        let mut totals = Totals::default();
+        let mut totals = Flow::default();
         for (kind, number) in &numbers {
-            totals.add(*kind, &journal.counts.get(*number));
+            let count = journal.counts.get(*number);
+            totals.add(*kind, [count.came, count.received, count.gone, count.moved]);
         }
         let bound = journal.bound();
         let history = History {
@@ -126,19 +116,10 @@ pub(crate) fn overview(viewer: &Viewer) -> Overview {
         };
         (totals, history, now)
     });
-    let mut per_second = Rates::default();
+    let mut per_second = Flow::default();
     for (kind, number) in &numbers {
         let rate = viewer.watch.rate(*number);
-        match kind {
-            Kind::Topic => per_second.published += rate.came,
-            Kind::Queue => {
-                per_second.queued += rate.came;
-                per_second.received += rate.received;
-                per_second.deleted += rate.gone;
-                per_second.dead_lettered += rate.moved;
-            }
-            Kind::Stream => per_second.landed += rate.gone,
-        }
+        per_second.add(*kind, [rate.came, rate.received, rate.gone, rate.moved]);
     }
     Overview {
         now,
@@ -163,17 +144,18 @@ enum Kind {
     Stream,
 }
 
-impl Totals {
-    fn add(&mut self, kind: Kind, count: &Count) {
+impl<N: AddAssign> Flow<N> {
+    /// Adds what a topic, a queue or a stream counts: what came, was received, went, and was moved.
+    fn add(&mut self, kind: Kind, [came, received, gone, moved]: [N; 4]) {
         match kind {
-            Kind::Topic => self.published += count.came,
+            Kind::Topic => self.published += came,
             Kind::Queue => {
-                self.queued += count.came;
-                self.received += count.received;
-                self.deleted += count.gone;
-                self.dead_lettered += count.moved;
+                self.queued += came;
+                self.received += received;
+                self.deleted += gone;
+                self.dead_lettered += moved;
             }
-            Kind::Stream => self.landed += count.gone,
+            Kind::Stream => self.landed += gone,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The story of one message: what each subscription decided and why, and what became of each copy.
 
 use super::body::{self, WHOLE};
-use super::message::{Copy, CopyState, Decision, Event, Moment, Outcome, Story};
+use super::message::{Copy, CopyState, Decision, Moment, Outcome, Story};
 use super::search::{id_of, number_of, topic_of};
 use crate::console::{Viewer, absent};
 use crate::core::journal::{self, Journal, What};
@@ -210,8 +210,7 @@ impl Look<'_> {
     }
 
     fn moment(&self, moment: &journal::Moment) -> Moment {
-        let mut told =
-            Moment { at: moment.at, what: event(moment.what), until: None, to: None, object: None, byte: None };
+        let mut told = Moment { at: moment.at, what: moment.what, until: None, to: None, object: None, byte: None };
         match moment.what {
             What::Received | What::Hidden => told.until = Some(moment.data),
             What::DeadLettered | What::Moved => {
@@ -225,21 +224,6 @@ impl Look<'_> {
             _ => {}
         }
         told
-    }
-}
-
-fn event(what: What) -> Event {
-    match what {
-        What::Received => Event::Received,
-        What::Hidden => Event::Hidden,
-        What::Deleted => Event::Deleted,
-        What::Expired => Event::Expired,
-        What::Purged => Event::Purged,
-        What::Gone => Event::Gone,
-        What::DeadLettered => Event::DeadLettered,
-        What::Moved => Event::Moved,
-        What::Landed => Event::Landed,
-        What::GivenUp => Event::GivenUp,
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde::Serialize;
+
 use super::History;
 use engine::{Millis, StreamId};
 
@@ -10,8 +12,9 @@ const PER_MESSAGE: usize = 4;
 /// Objects that are kept.
 const OBJECTS: usize = 10_000;
 
-/// What can happen to a copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What can happen to a copy; the console tells it by these names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum What {
     Received,
     /// Its visibility was changed.
@@ -21,7 +24,9 @@ pub(crate) enum What {
     Purged,
     /// Its queue was deleted.
     Gone,
+    /// To the dead-letter queue, for it was received too often.
     DeadLettered,
+    /// By a message move task.
     Moved,
     Landed,
     /// A stream gave it up, or made nothing of it.
