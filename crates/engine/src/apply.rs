@@ -64,24 +64,16 @@ impl Engine {
                 }
                 Owner::None
             }
-            Change::Doc { key, value } => {
-                self.put_doc(key, value);
-                Owner::Doc((*key).to_owned())
+            Change::Doc { .. } | Change::DocGone { .. } | Change::Kept { .. } | Change::LetGo { .. } => {
+                self.apply_kept(change)
             }
-            Change::DocGone { key } => {
-                self.delete_doc(key);
+            Change::Incoming { change } => self.apply_incoming(change),
+            Change::IncomingGone => {
+                self.drop_incoming();
                 Owner::None
             }
-            Change::Kept { seq, .. } => {
-                self.next_seq = self.next_seq.max(*seq + 1);
-                // Of a compaction's copy there is one already, as long as its segment is.
-                if self.payloads.references(*seq) == 0 {
-                    self.payloads.retain(*seq, 1);
-                }
-                Owner::Payload(*seq)
-            }
-            Change::LetGo { seqs } => {
-                seqs.iter().for_each(|seq| self.payloads.release(*seq));
+            Change::Loaded => {
+                self.become_incoming();
                 Owner::None
             }
             Change::Queue(_)
@@ -98,6 +90,28 @@ impl Engine {
         }
     }
 
+    /// What is kept for others: documents, and bytes that lie in the log.
+    fn apply_kept(&mut self, change: &Change<'_>) -> Owner {
+        match change {
+            Change::Doc { key, value } => {
+                self.put_doc(key, value);
+                return Owner::Doc((*key).to_owned());
+            }
+            Change::DocGone { key } => self.delete_doc(key),
+            Change::Kept { seq, .. } => {
+                self.next_seq = self.next_seq.max(*seq + 1);
+                // Of a compaction's copy there is one already, as long as its segment is.
+                if self.payloads.references(*seq) == 0 {
+                    self.payloads.retain(*seq, 1);
+                }
+                return Owner::Payload(*seq);
+            }
+            Change::LetGo { seqs } => seqs.iter().for_each(|seq| self.payloads.release(*seq)),
+            _ => {}
+        }
+        Owner::None
+    }
+
     /// Notes where the record that an owner lives in lies.
     pub fn note_place(&mut self, owner: &Owner, place: Place, bytes: u32) {
         match owner {
@@ -109,6 +123,11 @@ impl Engine {
                     doc.place = place;
                 }
             }
+            Owner::Incoming(owner) => match &mut self.incoming {
+                Some(incoming) => incoming.note_place(owner, place, bytes),
+                // It was loaded by the same transaction.
+                None => self.note_place(owner, place, bytes),
+            },
             Owner::None => {}
         }
     }

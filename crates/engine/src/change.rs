@@ -138,11 +138,35 @@ pub enum Change<'a> {
         /// Their numbers.
         seqs: Vec<Seq>,
     },
+    /// A change of a state that is being loaded, which nothing sees before [`Change::Loaded`].
+    Incoming {
+        /// The encoded change.
+        #[serde(borrow, serialize_with = "whole")]
+        change: Cow<'a, [u8]>,
+    },
+    /// The state that was being loaded, if there was one, is given up.
+    IncomingGone,
+    /// The state that was being loaded takes the place of all there is.
+    Loaded,
+}
+
+impl Change<'_> {
+    /// The format of data folders in which this kind of change came up: a program that knows only an older one can't read it.
+    pub fn format(&self) -> u32 {
+        match self {
+            Change::Kept { .. }
+            | Change::LetGo { .. }
+            | Change::Incoming { .. }
+            | Change::IncomingGone
+            | Change::Loaded => 2,
+            _ => 1,
+        }
+    }
 }
 
 /// The same bytes in the log as one by one, in one piece.
-fn whole<S: Serializer>(bytes: &&[u8], to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_bytes(bytes)
+fn whole<B: AsRef<[u8]>, S: Serializer>(bytes: &B, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_bytes(bytes.as_ref())
 }
 
 /// The parts of one record that have landed.

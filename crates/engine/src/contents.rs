@@ -43,6 +43,8 @@ impl Engine {
             next_seq: _,
             next_id: _,
             strictness: _,
+            // Not there yet.
+            incoming: _,
         } = self;
         Contents {
             subscriptions: subscriptions.keys().copied().collect(),

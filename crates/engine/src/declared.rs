@@ -16,7 +16,7 @@ const BESIDE: u64 = 48;
 impl Engine {
     /// Bytes that the declarations in force take at the opening of a segment, about.
     pub fn declared_bytes(&self) -> u64 {
-        self.declared_bytes
+        self.declared_bytes + self.incoming.as_ref().map_or(0, |incoming| incoming.declared_bytes)
     }
 
     /// Whether a declaration would be too much. One that makes a declaration smaller never is.

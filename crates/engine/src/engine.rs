@@ -20,6 +20,8 @@ pub enum Owner {
     Payload(Seq),
     /// A document, by its key.
     Doc(String),
+    /// The same in a state that is being loaded.
+    Incoming(Box<Owner>),
     /// Nothing refers to the change's record once it is applied.
     None,
 }
@@ -70,6 +72,8 @@ pub struct Engine {
     pub(super) doc_bytes: u64,
     /// Bytes of all declarations: what every segment opens with.
     pub(super) declared_bytes: u64,
+    /// A state that is being loaded, and will take the place of this one.
+    pub(super) incoming: Option<Box<Engine>>,
 }
 
 impl Engine {
@@ -101,6 +105,7 @@ impl Engine {
             && !self.doc_segments.hold(segment)
             && windows.into_iter().all(|windows| windows.is_empty())
             && self.streams.values().all(|stream| stream.records.is_empty())
+            && self.incoming.as_ref().is_none_or(|incoming| incoming.needs_nothing_of(segment))
     }
 
     /// The next payload's number.
@@ -133,6 +138,11 @@ impl Engine {
         in_order(&self.queue_by_arn, prefix).filter_map(|id| self.queues.get(&id))
     }
 
+    /// The queues whose ARN comes after another, in order of ARN: to look at all of them in slices.
+    pub fn queues_after(&self, arn: &str) -> impl Iterator<Item = &Queue> + use<'_> {
+        after(&self.queue_by_arn, arn).filter_map(|id| self.queues.get(&id))
+    }
+
     /// A topic by its number.
     pub fn topic(&self, id: TopicId) -> Option<&Topic> {
         self.topics.get(&id)
@@ -146,6 +156,11 @@ impl Engine {
     /// The topics whose ARN begins with `prefix`, in order of ARN.
     pub fn topics<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Topic> {
         in_order(&self.topic_by_arn, prefix).filter_map(|id| self.topics.get(&id))
+    }
+
+    /// The topics whose ARN comes after another, in order of ARN: to look at all of them in slices.
+    pub fn topics_after(&self, arn: &str) -> impl Iterator<Item = &Topic> + use<'_> {
+        after(&self.topic_by_arn, arn).filter_map(|id| self.topics.get(&id))
     }
 
     /// A subscription by its number.
@@ -184,6 +199,11 @@ impl Engine {
         in_order(&self.stream_by_arn, prefix).filter_map(|id| self.streams.get(&id))
     }
 
+    /// The delivery streams whose ARN comes after another, in order of ARN: to look at all of them in slices.
+    pub fn streams_after(&self, arn: &str) -> impl Iterator<Item = &Stream> + use<'_> {
+        after(&self.stream_by_arn, arn).filter_map(|id| self.streams.get(&id))
+    }
+
     /// A document.
     pub fn doc(&self, key: &str) -> Option<&Arc<[u8]>> {
         self.docs.get(key).map(|doc| &doc.value)
@@ -209,7 +229,8 @@ impl Engine {
 
     /// The bytes of the log that are still needed, about.
     pub fn live_bytes(&self) -> u64 {
-        self.payloads.live_bytes() + self.doc_bytes
+        let incoming = self.incoming.as_ref().map_or(0, |incoming| incoming.live_bytes());
+        self.payloads.live_bytes() + self.doc_bytes + incoming
     }
 
     /// SQS's id of a message: see [`ids::message_id`].
@@ -232,6 +253,11 @@ impl Engine {
     pub fn record_id(&self, seq: Seq) -> String {
         self.notification_id(seq)
     }
+}
+
+fn after<'a, T: Copy>(by_arn: &'a BTreeMap<String, T>, arn: &str) -> impl Iterator<Item = T> + use<'a, T> {
+    let behind = (std::ops::Bound::Excluded(arn), std::ops::Bound::Unbounded);
+    by_arn.range::<str, _>(behind).map(|(_, id)| *id)
 }
 
 fn in_order<'a, T: Copy>(by_arn: &'a BTreeMap<String, T>, prefix: &'a str) -> impl Iterator<Item = T> {

@@ -18,9 +18,11 @@
 //! policy/   policies of IAM and of resources   payloads  where bodies lie in the log
 //! roles     identities that deliver
 //! users     users and their access keys         aws_policies  what AWS manages
+//! incoming  a state that is being loaded        adopt     another cloud's state as one of this cloud's own
 //! types     times, numbers, places              ids, limits
 //! ```
 
+mod adopt;
 mod apply;
 mod aws_policies;
 pub mod change;
@@ -30,6 +32,7 @@ mod declared;
 mod engine;
 pub mod explain;
 pub mod ids;
+mod incoming;
 pub mod limits;
 mod payloads;
 pub mod policy;
@@ -48,6 +51,7 @@ mod types;
 pub mod users;
 mod windows;
 
+pub use self::adopt::{Adoption, Strange};
 pub use self::aws_policies::AwsPolicy;
 pub use self::change::Change;
 pub use self::contents::Contents;

@@ -24,6 +24,8 @@ enum What<'a> {
     /// Another payload, or a copy of one.
     Payload(Seq, Option<Change<'a>>, &'a [u8]),
     Other(Change<'a>),
+    /// The same of a state that was being loaded.
+    Incoming(Box<OldRecord<'a>>),
 }
 
 impl<'a> OldRecord<'a> {
@@ -39,6 +41,11 @@ impl<'a> OldRecord<'a> {
             | Change::PartsLanded { .. }
             | Change::Doc { .. }
             | Change::Kept { .. }) => What::Other(other),
+            Change::Incoming { change: Cow::Borrowed(change) } => match Self::read(place, change)? {
+                // No state is loaded into one that is being loaded.
+                OldRecord { what: What::Incoming(_), .. } => return None,
+                within => What::Incoming(Box::new(within)),
+            },
             _ => return None,
         };
         Some(Self { place, bytes: encoded.len(), what })
@@ -71,6 +78,16 @@ impl Engine {
                 self.restate_payload(*seq, place, encoded, find).into_iter().collect()
             }
             What::Other(change) => self.restate_other(change, place, now).into_iter().collect(),
+            What::Incoming(within) => {
+                // Since it was loaded, it is a record as any other.
+                let loaded = self.restate(within, now);
+                match &self.incoming {
+                    Some(incoming) if loaded.is_empty() => {
+                        incoming.restate(within, now).iter().map(Change::incoming).collect()
+                    }
+                    _ => loaded,
+                }
+            }
         }
     }
 
@@ -93,7 +110,14 @@ impl Engine {
         alive.then(|| change.clone())
     }
 
-    /// All declarations and counters: what every segment opens with.
+    /// All that a segment of the log opens with: the declarations in force, and those of a state that is being loaded.
+    pub fn each_declaration(&self, mut each: impl FnMut(&Change<'_>)) {
+        self.declarations().for_each(|change| each(&change));
+        let incoming = self.incoming.iter().flat_map(|incoming| incoming.declarations());
+        incoming.for_each(|change| each(&change.incoming()));
+    }
+
+    /// All declarations and counters.
     pub fn declarations(&self) -> impl Iterator<Item = Change<'_>> {
         let queues = self.queues.values().map(|queue| Change::Queue(Cow::Borrowed(&queue.config)));
         let topics = self.topics.values().map(|topic| Change::Topic(Cow::Borrowed(&topic.config)));

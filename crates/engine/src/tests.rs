@@ -1,5 +1,6 @@
 //! The engine against a simple model: random commands, a replay being one of them.
 
+mod incoming;
 mod kept;
 
 use std::collections::{BTreeMap, HashMap};
@@ -47,7 +48,8 @@ impl Kept {
     }
 
     fn roll(&mut self) {
-        let opening: Vec<_> = self.engine.declarations().map(|change| postcard::to_stdvec(&change).unwrap()).collect();
+        let mut opening = Vec::new();
+        self.engine.each_declaration(|change| opening.push(postcard::to_stdvec(change).unwrap()));
         self.segments.push(opening);
     }
 

@@ -41,6 +41,7 @@
 //! room      what a full disk still takes                  reserve, space  the room that is kept, and that is there
 //! disk      what the log needs of a disk; a folder        memory, faulty  disks in memory, and for tests
 //! lock      one process at a time in a folder             error     what can go wrong
+//! mark      all that is appended at a moment
 //! ```
 
 mod disk;
@@ -57,6 +58,7 @@ mod last;
 mod location;
 mod lock;
 mod log;
+mod mark;
 mod memory;
 mod options;
 mod queue;
@@ -85,6 +87,7 @@ pub use self::last::{is_aside, is_ours};
 pub use self::location::{Appended, Location, Position};
 pub use self::lock::{DirectoryLock, LOCK, lock_directory};
 pub use self::log::Log;
+pub use self::mark::Mark;
 pub use self::memory::MemoryDisk;
 pub use self::options::{Durability, Options};
 pub use self::queue::MAX_TRANSACTION;

@@ -12,6 +12,7 @@ use super::disk::Disk;
 use super::end::End;
 use super::frame::frame_bytes;
 use super::location::{Appended, Location, Position};
+use super::mark::Mark;
 use super::options::{Durability, Options};
 use super::queue::{MAX_TRANSACTION, Queue};
 use super::recovery::Recovery;
@@ -20,6 +21,7 @@ use super::reserve::Reserve;
 use super::scan::SegmentScan;
 use super::segment::Segment;
 use super::shared::{Progress, Shared, Work};
+use super::space::Space;
 use super::{LogError, recover};
 
 /// The log: append under the owner's lock, commit outside of it.
@@ -34,8 +36,10 @@ impl Log {
     /// Blocks. When it refuses a damaged log, it has cut nothing.
     pub fn open(disk: Arc<dyn Disk>, options: Options, apply: Apply) -> Result<(Self, Recovery), LogError> {
         let found = recover::recover(&disk, options.durability, apply)?;
+        let most = disk.space().map_or(u64::MAX, Space::segment);
+        let segment_bytes = options.segment_bytes.min(u32::try_from(most).unwrap_or(u32::MAX));
         let syncs_groups = options.durability == Durability::Power;
-        let queue = Queue::new(found.tail, found.offset, options.segment_bytes, syncs_groups);
+        let queue = Queue::new(found.tail, found.offset, segment_bytes, syncs_groups);
         let shared = Arc::new(Shared {
             disk,
             durability: options.durability,
@@ -214,6 +218,11 @@ impl Log {
         self.shared.segments.read().iter().map(|(number, segment)| (*number, segment.bytes().into())).collect()
     }
 
+    /// Bytes beyond which no segment grows by itself: what was asked for, or less on a small disk.
+    pub fn segment_bytes(&self) -> u32 {
+        self.shared.queue.lock().segment_bytes
+    }
+
     /// The segment that the next transaction goes to (unless it opens another).
     pub fn tail(&self) -> u32 {
         self.shared.queue.lock().tail.number
@@ -230,6 +239,17 @@ impl Log {
         let Some(segment) = self.open_segment(segment) else { return Err(missing) };
         let file = segment.file().ok_or(missing)?;
         Ok(SegmentScan::new(&segment, file.clone()))
+    }
+
+    /// All that is appended, for a look at it as it is now, whatever comes behind it or is removed later. Whoever looks must
+    /// [`commit`](Self::commit) first what is appended now.
+    pub fn mark(&self) -> Mark {
+        let (tail, offset, position) = {
+            let queue = self.shared.queue.lock();
+            (queue.tail.number, queue.offset, queue.position)
+        };
+        let segments = self.shared.segments.read().range(..=tail).map(|(_, segment)| segment.clone()).collect();
+        Mark { segments, offset, position }
     }
 
     /// Deletes a sealed segment, once everything appended before this call would survive a power cut.

@@ -32,7 +32,8 @@ impl fmt::Display for Durability {
 pub struct Options {
     /// What an acknowledged transaction survives.
     pub durability: Durability,
-    /// A segment is closed before it grows beyond so many bytes; a larger transaction gets one of its own.
+    /// A segment is closed before it grows beyond so many bytes, or a thirty-second of the disk; a larger transaction gets one
+    /// of its own.
     pub segment_bytes: u32,
 }
 

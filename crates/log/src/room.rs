@@ -3,20 +3,23 @@
 //! While there is little room the log takes only what frees space; and it holds a file of its own, the reserve, of which it
 //! gives a piece away when a write finds no room at all, because something else on the disk was faster. So a disk that is
 //! full can be emptied again through the log that filled it.
+//!
+//! What is dead between what is alive frees nothing before its segment goes, and that only after a copy of what is alive: so
+//! there is also room for a copy of the largest segment, and segments are small where the disk is.
 
 use std::sync::atomic::Ordering;
 
 use super::LogError;
 use super::reserve::{find_reserve, take_reserve};
 use super::shared::Shared;
-use super::space::is_full;
+use super::space::{Space, is_full};
 
 /// The most bytes that are appended between two checks of the room on the disk.
 const MAX_UNCHECKED: u64 = 1 << 20;
 /// Between two checks no more is appended than this part of the room beyond the floor: a sixteenth. Uploads and other programs
 /// fill the same disk meanwhile.
 const SHARE: u64 = 16;
-/// With less than so many times the floor free, space is given back even where that costs something.
+/// With less than so many times the floor free besides the room for a copy, space is given back even where that costs something.
 const TIGHT: u64 = 4;
 
 impl Shared {
@@ -42,9 +45,10 @@ impl Shared {
 
     /// Asks the disk how much room there is, and sets how many bytes may be appended before the next check.
     ///
-    /// There is little room while less than the floor is free, or the reserve isn't whole. That ends when the reserve is whole
-    /// and twice the floor is free beside it.
+    /// There is little room while less than the floor is free besides the room for a copy, or the reserve isn't whole. That ends
+    /// when the reserve is whole and twice the floor is free beside it, and the room for a copy.
     pub(crate) fn check_room(&self) {
+        let largest = self.largest();
         let mut held = self.reserve.held.lock();
         // Before the disk is asked: what is written between the two is counted twice then, rather than not at all.
         let waiting = self.queue.lock().unwritten();
@@ -57,15 +61,15 @@ impl Shared {
         };
         space.free = space.free.saturating_sub(waiting);
         let whole = take_reserve(&*self.disk, &mut held, &mut space);
-        let floor = space.floor();
-        let enough = if self.reserve.is_low() { 2 * floor } else { floor };
+        let (floor, copy) = (space.floor(), space.copy(largest));
+        let enough = copy + if self.reserve.is_low() { 2 * floor } else { floor };
         let low = !whole || space.free < enough;
         self.reserve.low.store(low, Ordering::Relaxed);
-        let room = (space.free.saturating_sub(floor) / SHARE).clamp(1, MAX_UNCHECKED);
+        let room = (space.free.saturating_sub(floor + copy) / SHARE).clamp(1, MAX_UNCHECKED);
         let mut queue = self.queue.lock();
         queue.room = if low { 0 } else { room };
-        // The largest transaction leaves the reserve as it is, and half of the floor.
-        queue.max_transaction = space.free.saturating_sub(room + floor / 2);
+        // The largest transaction leaves the reserve as it is, half of the floor, and the room for a copy.
+        queue.max_transaction = space.free.saturating_sub(room + floor / 2 + copy);
     }
 
     /// Whether a write of `bytes` bytes that found no room is worth another try, since the reserve gave some room away.
@@ -94,6 +98,12 @@ impl Shared {
 
     /// Whether space should be given back even where that costs something.
     pub(crate) fn is_tight(&self) -> bool {
-        self.reserve.is_low() || self.disk.space().is_some_and(|space| space.free < TIGHT * space.floor())
+        let tight = |space: Space| space.free < TIGHT * space.floor() + space.copy(self.largest());
+        self.reserve.is_low() || self.disk.space().is_some_and(tight)
+    }
+
+    /// Bytes of the largest segment.
+    fn largest(&self) -> u64 {
+        self.segments.read().values().map(|segment| segment.bytes()).max().unwrap_or(0).into()
     }
 }

@@ -119,7 +119,12 @@ pub struct SegmentScan(Cursor);
 
 impl SegmentScan {
     pub(super) fn new(segment: &Segment, file: Arc<dyn SegmentFile>) -> Self {
-        Self(Cursor::new(file, segment.number, u64::from(segment.bytes())))
+        Self::until(segment, file, segment.bytes())
+    }
+
+    /// The frames before a place in the segment.
+    pub(super) fn until(segment: &Segment, file: Arc<dyn SegmentFile>, end: u32) -> Self {
+        Self(Cursor::new(file, segment.number, u64::from(end)))
     }
 
     /// The next frame's place and payload; `None` at the end.

@@ -48,6 +48,11 @@ impl Form {
         self.params.iter().find(|param| self.key(**param) == name).map(|param| self.value(*param))
     }
 
+    /// All names and values, in the order given.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.params.iter().map(|param| (self.key(*param), self.value(*param)))
+    }
+
     /// Adds a parameter unless one of that name is there.
     pub fn set_default(&mut self, name: &str, value: &str) {
         if self.get(name).is_none() {
@@ -111,7 +116,7 @@ fn hex(high: u8, low: u8) -> Option<u8> {
 
 /// Appends a form's decoded text and its parameters. The hottest loop of a Publish: its event is JSON and full of escapes.
 fn decode(input: &[u8], decoded: &mut Vec<u8>, params: &mut Vec<Param>) -> Result<(), AwsError> {
-    const SPECIAL: SpecialBytes = SpecialBytes { any_of: *b"%+&=", below: 0 };
+    const SPECIAL: SpecialBytes = SpecialBytes { any_of: *b"%+&=" };
     if input.len() > u32::MAX as usize / 4 {
         return Err(malformed("The request is too long."));
     }

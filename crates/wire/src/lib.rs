@@ -9,7 +9,7 @@
 //! json/    JSON in and out                     xml/     XML out
 //! error    an error, before any protocol       fault    an error, in each protocol
 //! check    what AWS's models say of members    page     pages of listings, and their tokens
-//! digest   MD5s of messages                    special_bytes  finds bytes to escape, fast
+//! digest   MD5s of messages                    special_bytes  finds bytes, fast
 //! ```
 
 pub mod check;

@@ -8,8 +8,8 @@ use std::cell::Cell;
 use serde::de::value::Error;
 use serde::{Serialize, ser};
 
+use super::escape::string;
 use crate::AwsError;
-use crate::special_bytes::{SpecialBytes, copy};
 
 /// A longer buffer for answers isn't kept.
 const MAX_KEPT: usize = 64 << 10;
@@ -34,65 +34,6 @@ pub fn to_vec<T: Serialize>(output: &T) -> Result<Vec<u8>, AwsError> {
 }
 
 type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// What is written after a backslash for each byte that can't stand for itself.
-static ESCAPES: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        table[control] = b'u';
-        control += 1;
-    }
-    table[0x08] = b'b';
-    table[b'\t' as usize] = b't';
-    table[b'\n' as usize] = b'n';
-    table[0x0c] = b'f';
-    table[b'\r' as usize] = b'r';
-    table[b'"' as usize] = b'"';
-    table[b'\\' as usize] = b'\\';
-    table
-};
-
-/// The longest escape: a control character's.
-const ESCAPE: usize = 6;
-
-fn string(text: &str, out: &mut Vec<u8>) {
-    const SPECIAL: SpecialBytes = SpecialBytes { any_of: *b"\"\\\"\\", below: 0x20 };
-    let text = text.as_bytes();
-    out.push(b'"');
-    let (mut place, mut from) = (out.len(), 0);
-    // As if each byte became two; control characters ask for more.
-    out.resize(place + 2 * text.len() + ESCAPE, 0);
-    for at in SPECIAL.of(text) {
-        place += copy(text, from, at, &mut out[place..]);
-        let written = escape(text[at], &mut out[place..]);
-        if written > 2 {
-            out.resize(out.len() + written, 0);
-        }
-        place += written;
-        from = at + 1;
-    }
-    place += copy(text, from, text.len(), &mut out[place..]);
-    out.truncate(place);
-    out.push(b'"');
-}
-
-/// Writes what stands for a byte, and returns how long that is.
-#[inline(always)]
-fn escape(byte: u8, to: &mut [u8]) -> usize {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    match ESCAPES[usize::from(byte)] {
-        b'u' => {
-            let (high, low) = (HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]);
-            to[..ESCAPE].copy_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
-            ESCAPE
-        }
-        letter => {
-            to[..2].copy_from_slice(&[b'\\', letter]);
-            2
-        }
-    }
-}
 
 /// Writes one value.
 struct Writer<'o>(&'o mut Vec<u8>);
