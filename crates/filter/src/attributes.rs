@@ -25,10 +25,10 @@ impl FilterPolicy {
     }
 }
 
-pub(super) fn holds<'a>(condition: &Condition, mut attributes: impl Iterator<Item = Attribute<'a>>) -> bool {
+pub(super) fn holds<'a>(condition: &Condition, attributes: impl Iterator<Item = Attribute<'a>> + Clone) -> bool {
     let mut found = false;
     let path = &*condition.path;
-    while let Some(attribute) = attributes.find(|a| a.name == path) {
+    for attribute in attributes.clone().filter(|a| a.name == path) {
         let hit = each_value(attribute, &mut |value| {
             found = true;
             condition.matches(value)
@@ -37,7 +37,13 @@ pub(super) fn holds<'a>(condition: &Condition, mut attributes: impl Iterator<Ite
             return true;
         }
     }
-    !found && condition.accepts_absence()
+    // Where there is nothing at all, nothing is absent ("Key matching", Amazon SNS Developer Guide).
+    !found && condition.accepts_absence() && attributes.into_iter().any(|attribute| is_seen(attribute.data_type))
+}
+
+/// Whether policies look at attributes of a type ("Filter policy constraints in Amazon SNS").
+fn is_seen(data_type: &str) -> bool {
+    data_type.split('.').next() != Some("Binary")
 }
 
 /// Shows the attribute's values to `hit` until it says yes; whether it did.

@@ -39,12 +39,23 @@ pub(super) fn satisfied(conditions: &[&Condition], body: &Body) -> bool {
     // The limits of a policy keep its branches far below 64 conditions.
     for (i, condition) in conditions.iter().enumerate().take(64) {
         let bit = 1u64 << i;
-        if !condition.accepts_absence() || any_leaf(&condition.path, body) {
+        // Where there is nothing at all, nothing is absent ("Key matching", Amazon SNS Developer Guide).
+        let is_met = condition.accepts_absence() && !any_leaf(&condition.path, body) && has_leaf(&body.0);
+        if !is_met {
             all |= bit;
             searches.push(Search { bit, rest: &condition.path, condition });
         }
     }
     choices(&body.0, &searches).iter().any(|met| met & all == all)
+}
+
+/// Whether there is anything but containers.
+fn has_leaf(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.values().any(has_leaf),
+        Value::Array(elements) => elements.iter().any(has_leaf),
+        _ => true,
+    }
 }
 
 /// Whether anything but a container lies at the path.

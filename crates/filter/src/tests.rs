@@ -143,7 +143,7 @@ fn operators_on_one_value() {
         (r#"{"numeric": ["<", 0]}"#, &["-1"], &["0", "1"]),
         (r#"{"numeric": [">", 0, "<=", 150]}"#, &["0.1", "150"], &["0", "150.1"]),
         (r#"{"exists": true}"#, &["1", "null", r#""""#], &["[]", "{}"]),
-        (r#"{"exists": false}"#, &["[]", r#"{"x": 1}"#], &["1", "null"]),
+        (r#"{"exists": false}"#, &[r#"{"x": 1}"#], &["1", "null", "[]", "{}"]),
         (r#"{"cidr": "10.0.0.0/24"}"#, &[r#""10.0.0.255""#], &[r#""10.0.0.256""#, r#""10.1.0.0""#]),
         (r#""::1""#, &[r#""::1""#, r#""0:0:0:0:0:0:0:1""#], &[r#""::2""#]),
     ];
@@ -184,6 +184,13 @@ fn bodies() {
         (same, r#"{"list": [{"a": 1, "b": 0}, {"a": 1, "b": [1, 2]}]}"#, true),
         (r#"{"a": [1], "a": [2]}"#, r#"{"a": 2}"#, true),
         ("{}", "{}", true),
+        // A set without any key met what wants a key's absence: "Key matching" says that it doesn't.
+        (r#"{"a": [{"exists": false}]}"#, r#"{"b": 1}"#, true),
+        (r#"{"a": [{"exists": false}]}"#, r#"{"a": [], "b": 1}"#, true),
+        (r#"{"a": [{"exists": false}]}"#, "{}", false),
+        (r#"{"a": [1, {"exists": false}]}"#, "{}", false),
+        (r#"{"a": {"b": [{"exists": false}]}}"#, r#"{"c": {"d": []}}"#, false),
+        (r#"{"$or": [{"a": [1]}, {"b": [{"exists": false}]}]}"#, "{}", false),
     ];
     for (json, text, matched) in cases {
         assert_eq!(body(json, text), matched, "{json} on {text}");
@@ -207,6 +214,10 @@ fn attribute_types() {
         (r#"{"t": [{"exists": true}]}"#, &[("t", "Number", "9")], true),
         (r#"{"t": [{"exists": false}]}"#, &[("t", "Number", "9")], false),
         (r#"{"t": [{"exists": false}]}"#, &[("u", "Number", "9")], true),
+        (r#"{"t": [{"exists": false}]}"#, &[], false),
+        (r#"{"t": ["x", {"exists": false}]}"#, &[], false),
+        (r#"{"t": [{"exists": false}]}"#, &[("u", "Binary", "eA==")], false),
+        (r#"{"t": [{"exists": false}]}"#, &[("u", "String.Array", "[]")], true),
         (r#"{"$or": [{"t": [1]}, {"u": [2]}]}"#, &[("u", "Number", "2")], true),
         // "Filter policy constraints in Amazon SNS": quotes and backslashes are escaped twice in the policy.
         (r#"{"t": ["a\\\"b"]}"#, &[("t", "String", "a\"b")], true),

@@ -108,4 +108,6 @@ pub(crate) struct Parsed {
     pub groups: usize,
     /// The version of Unicode whose properties characters have.
     pub unicode: &'static str,
+    /// Whether what a group matched within something that isn't gone back into stays, also where the search goes back over all of it.
+    pub keeps: bool,
 }

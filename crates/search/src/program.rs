@@ -67,6 +67,8 @@ pub(crate) struct Program {
     pub counters: usize,
     /// The characters of words, as `\b` sees them without and with flag `U`.
     pub words: Option<[Class; 3]>,
+    /// See [`Parsed::keeps`].
+    pub keeps: bool,
 }
 
 /// What a match has to be, beside what the pattern says.
@@ -81,7 +83,7 @@ pub(crate) enum Wanted {
 
 /// Compiles a pattern.
 pub(crate) fn compile(parsed: &Parsed, wanted: Wanted) -> Program {
-    let program = Program { steps: Vec::new(), groups: parsed.groups, counters: 0, words: None };
+    let program = Program { steps: Vec::new(), groups: parsed.groups, counters: 0, words: None, keeps: parsed.keeps };
     let mut compiler = Compiler { program, properties: Properties::of(parsed.unicode) };
     compiler.node(&parsed.root);
     match wanted {

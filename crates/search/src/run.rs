@@ -215,11 +215,16 @@ impl Run<'_> {
             self.undo(base);
             return Ok(if found.is_some() { None } else { Some(at) });
         }
-        // Nothing goes back into them, but what they wrote down is still undone.
+        // Nothing goes back into them, but what they wrote down is still undone, unless it is to stay.
         self.pay((self.trail.len() - base) as u64)?;
         let mut kept = base;
         for index in base..self.trail.len() {
-            if !matches!(self.trail[index], Back::To { .. }) {
+            let is_undone = match self.trail[index] {
+                Back::To { .. } => false,
+                Back::Saved { .. } => !self.program.keeps,
+                _ => true,
+            };
+            if is_undone {
                 self.trail.swap(kept, index);
                 kept += 1;
             }
@@ -245,20 +250,35 @@ impl Run<'_> {
     /// Goes back to the last choice since `base`.
     fn go_back(&mut self, base: usize) -> Option<(usize, usize)> {
         while self.trail.len() > base {
-            match self.trail.pop()? {
-                Back::To { step, at } => return Some((step, at)),
-                Back::Opened { index, was } => self.opened[index] = was,
-                Back::Saved { index, was } => self.saved[index] = was,
-                Back::Counter { index, was } => self.counters[index] = was,
-                Back::Begin { was } => self.begin = was,
+            let back = self.trail.pop()?;
+            if let Some(choice) = self.take_back(back) {
+                return Some(choice);
             }
         }
         None
     }
 
-    /// Takes back all since `base`.
+    /// Takes one thing back; where to go on, if that is what it says.
+    fn take_back(&mut self, back: Back) -> Option<(usize, usize)> {
+        match back {
+            Back::To { step, at } => return Some((step, at)),
+            Back::Opened { index, was } => self.opened[index] = was,
+            Back::Saved { index, was } => self.saved[index] = was,
+            Back::Counter { index, was } => self.counters[index] = was,
+            Back::Begin { was } => self.begin = was,
+        }
+        None
+    }
+
+    /// Takes back all since `base`, but for what groups matched if that is to stay.
     fn undo(&mut self, base: usize) {
-        while self.go_back(base).is_some() {}
+        while self.trail.len() > base {
+            match self.trail.pop() {
+                Some(Back::Saved { .. }) if self.program.keeps => {}
+                Some(back) => drop(self.take_back(back)),
+                None => {}
+            }
+        }
     }
 
     fn pay(&mut self, steps: u64) -> Result<()> {

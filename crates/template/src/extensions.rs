@@ -7,6 +7,8 @@ use crate::error::{Invalid, Result};
 
 /// The transform's name. It gives `Fn::ForEach`, `Fn::Length` and `Fn::ToJsonString`, and functions where others have names.
 pub(crate) const LANGUAGE_EXTENSIONS: &str = "AWS::LanguageExtensions";
+/// The transform that puts files into a template. Once it is done, its name is all that is left of it.
+pub(crate) const INCLUDE: &str = "AWS::Include";
 /// How the key of a loop begins; the loop's name follows.
 pub(crate) const LOOP: &str = "Fn::ForEach::";
 
@@ -66,7 +68,7 @@ pub(crate) fn transforms(section: Option<&Value>) -> Result<Vec<String>> {
                 ));
             }
         };
-        if !matches!(name.as_str(), LANGUAGE_EXTENSIONS | SERVERLESS) {
+        if !matches!(name.as_str(), LANGUAGE_EXTENSIONS | SERVERLESS | INCLUDE) {
             return Err(Invalid::new(format!("Template format error: the transform {name} is not supported here")));
         }
         names.push(name.clone());

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Supported are JSON and YAML with short forms (no aliases); parameters, rules, mappings, conditions, resources and outputs;
-//! all intrinsic functions but `Fn::Transform`; the transform `AWS::LanguageExtensions` with its loops, and SAM's as far as
+//! all intrinsic functions; the transform `AWS::LanguageExtensions` with its loops, `AWS::Include`, and SAM's as far as
 //! nothing is serverless; parameters and dynamic references (`{{resolve:ssm:..}}`) whose values lie in the Parameter Store. Not
 //! supported, and refused by name: other transforms and macros, `Hooks`, dynamic references to secrets, creation and update
 //! policies. Messages are AWS's where AWS has one.
@@ -30,6 +30,7 @@
 //! budget      what a template may cost               extensions  the transforms, and what they add
 //! parse       text to tree                           indentation lines within brackets and quotes
 //! transform   what the transform makes of the tree   foreach/    loops unrolled
+//! include     files of S3 put into the text
 //! declared    what is known by then                  literals    names that functions give where only names may be
 //! partial     values as far as they are known then   unresolvable what isn't, and has to be
 //! structure   tree to Template                       model       Template and its parts
@@ -58,6 +59,7 @@ mod extensions;
 mod foreach;
 pub mod graph;
 pub mod hidden;
+mod include;
 mod indentation;
 mod literals;
 mod model;
@@ -80,6 +82,7 @@ mod value;
 pub use budget::{Budget, MAX_BYTES, too_large};
 pub use error::{Invalid, Result};
 pub use evaluate::{Reference, Scope};
+pub use include::{include, include_failed, included};
 pub use model::{Output, Policy, Resource, Template};
 pub use parse::parse;
 pub use pseudo::Pseudo;

@@ -90,6 +90,17 @@ fn read(text: &str, not_well_formed: impl Fn(usize, usize) -> Invalid) -> Result
     Ok(root.unwrap_or(Value::Null))
 }
 
+/// Whether a text in YAML uses the short form of a function.
+pub(crate) fn has_short_forms(text: &str) -> bool {
+    let mut events = Parser::new_from_str(text).map_while(std::result::Result::ok);
+    events.any(|(event, _)| match event {
+        Event::SequenceStart(_, tag) | Event::MappingStart(_, tag) | Event::Scalar(_, _, _, tag) => {
+            tag.as_deref().is_some_and(|tag| matches!(function(tag), Some(Some(_))))
+        }
+        _ => false,
+    })
+}
+
 /// Opens a collection; `None` if it can't stand here.
 fn push(open: &mut Vec<Open>, collection: Collection, tag: Option<&Tag>) -> Option<()> {
     let tag = match tag {

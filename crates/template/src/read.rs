@@ -2,6 +2,7 @@
 
 use crate::check;
 use crate::error::Result;
+use crate::include;
 use crate::model::Template;
 use crate::parameters::Texts;
 use crate::parse;
@@ -31,15 +32,17 @@ impl Template {
         Ok(template)
     }
 
-    /// Reads a template of which nobody has to know the values of its parameters. Where a loop goes over one that has none, what
-    /// the template refers to isn't looked at: it may be what the loop makes.
+    /// Reads a template of which nobody has to know the values of its parameters. Where a loop goes over one that has none, or files
+    /// are included, what the template refers to isn't looked at: it may be what the loop makes, or a file says.
     ///
     /// # Errors
     /// AWS's message for the first mistake.
     pub fn read_undecided(text: &str, given: &Texts, pseudo: &Pseudo) -> Result<Self> {
-        let sketch = transform::sketch(parse::parse(text)?, given, pseudo)?;
+        let mut tree = parse::parse(text)?;
+        let lacks = include::leave_out(&mut tree);
+        let sketch = transform::sketch(tree, given, pseudo)?;
         let template = structure::check(sketch.tree)?;
-        if sketch.complete {
+        if sketch.complete && !lacks {
             check::check(&template)?;
         }
         Ok(template)

@@ -369,10 +369,7 @@ mod tests {
                 &format!("{topic}Outputs: {{my-out: {{Value: x}}}}"),
                 "Template format error: Outputs name 'my-out' is non alphanumeric.",
             ),
-            (
-                &format!("{topic}Transform: [AWS::Include]"),
-                "Template format error: the transform AWS::Include is not supported here",
-            ),
+            (&format!("{topic}Transform: [Mine]"), "Template format error: the transform Mine is not supported here"),
             (&format!("{topic}Transform: {{Name: [x]}}"), "Key Name of transform definition must be a string."),
             (&format!("{topic}Globals: {{Function: {{}}}}"), "Invalid template property or properties [Globals]"),
             (

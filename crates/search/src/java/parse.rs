@@ -45,7 +45,7 @@ impl Parser {
     pub(super) fn pattern(mut self) -> Result<Parsed> {
         let root = self.alternatives()?;
         match self.peek() {
-            None => Ok(Parsed { root, groups: self.groups, unicode: UNICODE }),
+            None => Ok(Parsed { root, groups: self.groups, unicode: UNICODE, keeps: true }),
             Some(_) => Err(self.wrong("an unmatched closing ')'")),
         }
     }
@@ -375,11 +375,33 @@ impl Parser {
     }
 }
 
-/// What is repeated. Java doesn't go back into one round of what it takes to match in one way only: in `\R{2}` a CR LF stays one.
+/// What is repeated. Java doesn't go back into one round of what it takes to match in one way only: in `\R{2}` a CR LF stays one, and what
+/// a group within the round matched stays when the search goes back over it. What a group is that is repeated itself goes.
 fn once(node: Node, greed: Greed, max: Option<u32>, counted: bool) -> Node {
-    let plain = matches!(node, Node::LineEnd);
     let optional = max == Some(1) && !counted && greed != Greed::Possessive;
-    if plain || (!optional && has_line_end(&node) && is_single(&node)) { Node::Atomic(Box::new(node)) } else { node }
+    let is_whole = |node: &Node| !optional && shows_rounds(node) && is_single(node);
+    match node {
+        Node::LineEnd => Node::Atomic(Box::new(node)),
+        Node::Group(body, number) if is_whole(&body) => Node::Group(Box::new(Node::Atomic(body)), number),
+        node if !matches!(node, Node::Group(..)) && is_whole(&node) => Node::Atomic(Box::new(node)),
+        node => node,
+    }
+}
+
+/// Whether it can be seen that a round isn't gone back into.
+fn shows_rounds(node: &Node) -> bool {
+    has_line_end(node) || has_group(node)
+}
+
+fn has_group(node: &Node) -> bool {
+    match node {
+        Node::Group(..) => true,
+        Node::Atomic(body) | Node::Repeat { body, .. } | Node::Ahead { body, .. } | Node::Behind { body, .. } => {
+            has_group(body)
+        }
+        Node::Sequence(nodes) | Node::Either(nodes) => nodes.iter().any(has_group),
+        _ => false,
+    }
 }
 
 fn has_line_end(node: &Node) -> bool {

@@ -59,7 +59,7 @@ pub(crate) fn read(text: &str, options: Options) -> Result<(Parsed, Vec<(String,
     if let Some(number) = parser.highest(&root).filter(|number| *number >= parser.groups) {
         return Err(format!("invalid backref number/name <{number}>"));
     }
-    Ok((Parsed { root, groups: parser.groups, unicode: UNICODE }, parser.names))
+    Ok((Parsed { root, groups: parser.groups, unicode: UNICODE, keeps: false }, parser.names))
 }
 
 struct Parser {
