@@ -87,6 +87,11 @@ pub trait Scenario: Send + Sync + 'static {
         Ok(Outputs::new())
     }
 
+    /// Whether its API takes tokens.
+    fn takes_tokens(&self) -> bool {
+        false
+    }
+
     /// A token that its API takes, for a caller of a name: signed by a key in the folder that it is served with, which is made
     /// if there is none. Nothing where the API takes no tokens. May take a second of a processor.
     fn token(

@@ -46,7 +46,7 @@ impl Shared {
             .operation_attempt_timeout(held_back + ANSWER)
             .build();
         // An answer that was lost on its way is given once more to the next attempt of the same receive.
-        let attempt = self.queue.fifo.then(|| format!("{:032x}", rand::random::<u128>()));
+        let attempt = self.queue.fifo.then(|| format!("{:032x}", fastrand::u128(..)));
         let attributes = self.settings.attributes || self.queue.dead_letters.is_some();
         let answer = self
             .client

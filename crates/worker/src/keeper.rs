@@ -34,7 +34,7 @@ impl Shared {
                     None => std::future::pending().await,
                 }
             };
-            tokio::select! { () = next => {}, () = came => {} }
+            tokio::select! { biased; () = next => {}, () = came => {} }
         }
     }
 

@@ -100,6 +100,7 @@ impl Shared {
         let asked = Instant::now();
         let mut receiving = Box::pin(self.call_receive(room.num_permits(), poll));
         let answer = tokio::select! {
+            biased;
             answer = &mut receiving => answer,
             () = self.ending.cancelled() => timeout(LAST_POLL, receiving).await.unwrap_or_else(|_| Ok(Vec::new())),
         };

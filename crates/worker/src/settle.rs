@@ -33,7 +33,7 @@ impl Shared {
 
     /// How long a message that failed stays away.
     fn delay(&self, held: &Held, after: Option<Duration>) -> Duration {
-        after.unwrap_or_else(|| self.settings.retry.delay(held.job.receives, rand::random()))
+        after.unwrap_or_else(|| self.settings.retry.delay(held.job.receives, fastrand::f64()))
     }
 
     /// Makes a dead letter of a message; where that can't be, it is tried again later.

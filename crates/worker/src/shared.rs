@@ -1,6 +1,6 @@
 //! What the parts of a worker share.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -46,7 +46,7 @@ pub(crate) struct Shared {
 
 /// What the worker holds.
 pub(crate) struct State {
-    pub(crate) held: HashMap<u64, Arc<Held>>,
+    pub(crate) held: BTreeMap<u64, Arc<Held>>,
     pub(crate) buffer: Buffer<Arc<Held>>,
     /// How many are worked on.
     pub(crate) working: usize,
@@ -72,7 +72,7 @@ impl Shared {
             handler,
             listeners: RwLock::default(),
             state: Mutex::new(State {
-                held: HashMap::new(),
+                held: BTreeMap::new(),
                 buffer: Buffer::new(),
                 working: 0,
                 receiving: 0,

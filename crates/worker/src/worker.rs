@@ -77,6 +77,7 @@ impl Worker {
             shared.until_idle().await;
         };
         tokio::select! {
+            biased;
             () = stop.cancelled() => {}
             () = shared.ending.cancelled() => {}
             () = all_done => {}
@@ -95,7 +96,9 @@ impl Shared {
         let waiting = {
             let mut state = self.state.lock();
             state.stopping = true;
-            state.buffer.drain()
+            let mut waiting = state.buffer.drain();
+            waiting.sort_by_key(|held| held.number);
+            waiting
         };
         let (shared, tell) = (self.clone(), !waiting.is_empty());
         if tell {

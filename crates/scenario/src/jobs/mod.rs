@@ -5,6 +5,7 @@
 //! options     the settings, and what they come to: the table, the authorizer
 //! api/        submit a job, ask for its status; the page of figures
 //! processor   works on a job; `weather` is its result
+//! coroner     tells the table of jobs that no worker ended
 //! tracking/   the tracking table: SQLite, PostgreSQL, DynamoDB
 //! figures     what each part did; `alarms` watch them
 //! throttle    how many requests a caller may make
@@ -15,6 +16,7 @@
 
 mod alarms;
 mod api;
+mod coroner;
 mod failure;
 mod figures;
 mod health;
@@ -42,6 +44,7 @@ use worker::{Backoff, Event, Jitter, Queue, Verdict, Worker};
 
 use self::alarms::{ALARMS, NAMESPACE};
 use self::api::Api;
+use self::coroner::Coroner;
 use self::figures::{Call, Figures, Moved, Part};
 use self::health::{TheBucket, TheKeys, TheQueue, TheTable};
 use self::options::{Options, Store};
@@ -78,6 +81,10 @@ impl Scenario for Jobs {
 
     fn settings(&self) -> &'static [Setting] {
         options::SETTINGS
+    }
+
+    fn takes_tokens(&self) -> bool {
+        true
     }
 
     fn token(
@@ -187,6 +194,13 @@ async fn worker(
 ) -> Result<BoxFuture<'static, Result<(), Error>>, Error> {
     let sqs = setup.clients.sqs.clone();
     let queue = Queue::look(&sqs, queue).await.map_err(|error| Error::failed("Can't look at the queue", error))?;
+    let coroner = queue.dead_letters.clone().map(|dead_letters| Coroner {
+        sqs: sqs.clone(),
+        dead_letters,
+        tracking: tracking.clone(),
+        max_receives: queue.max_receives,
+        tell: setup.tell.clone(),
+    });
     let processor = Processor {
         clients: setup.clients.clone(),
         bucket,
@@ -200,7 +214,15 @@ async fn worker(
     let listener = listener(metrics, figures.clone(), setup.tell.clone());
     let worker = Worker::new(sqs, queue, settings, Arc::new(processor)).listen(listener);
     let stop = setup.stop.clone();
-    let run = async move { worker.run(stop).await.map_err(|error| Error::failed("The worker ended", error)) };
+    let run = async move {
+        let looking = async {
+            if let Some(coroner) = coroner {
+                coroner.run(stop.clone()).await;
+            }
+        };
+        let (ended, ()) = tokio::join!(worker.run(stop.clone()), looking);
+        ended.map_err(|error| Error::failed("The worker ended", error))
+    };
     Ok(run.boxed())
 }
 

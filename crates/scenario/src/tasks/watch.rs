@@ -82,7 +82,9 @@ impl Watch {
                 self.tell.tell(Record::note(format!("The work on the message {} had to stop: {why}", job.id)));
             }
             Event::DeadLettered { job, why } => {
-                self.tell.tell(Record::note(format!("The message {} is in the dead-letter queue: {why}", job.id)));
+                // No note: a simulation shows those, and sends such messages on purpose.
+                let text = format!("The message {} is in the dead-letter queue: {why}", job.id);
+                self.tell.tell(Record::new("dead_letter", text, json!({ "message_id": job.id, "error": why })));
             }
             _ => {}
         }

@@ -8,6 +8,7 @@ mod access;
 mod drain;
 mod guard;
 mod health;
+mod in_time;
 mod places;
 mod problem;
 mod serve;
@@ -23,7 +24,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
+use tower_http::timeout::RequestBodyTimeoutLayer;
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -110,7 +111,7 @@ impl Face {
     pub fn into_parts(self) -> (Router, OpenApi) {
         let checks = Arc::new(health::Checks::new(self.dependencies));
         let own = OpenApiRouter::new().routes(routes!(health::health)).with_state(checks);
-        let limited = self.api.merge(own).layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, MAX_TIME));
+        let limited = self.api.merge(own).layer(axum::middleware::from_fn(in_time::in_time));
         let (router, openapi) = limited.merge(self.streaming).split_for_parts();
         let metrics = self.metrics.clone();
         let text = get(|| async move { ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics.text()) });

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use axum::response::Response;
+use futures::StreamExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -65,6 +66,31 @@ async fn every_error_is_a_problem_document() {
     }
     let large = format!("\"{}\"", "x".repeat(MAX_BODY));
     assert_eq!(ask(face(), "POST", "/takes", &large).await.0.status(), 413);
+}
+
+#[utoipa::path(get, path = "/sleeps", responses((status = 200)))]
+async fn sleeps() -> StatusCode {
+    std::future::pending().await
+}
+
+/// Both were 408, which says that it is the client that is slow.
+#[tokio::test(start_paused = true)]
+async fn who_is_slow_is_told_by_the_status() {
+    let (router, _) = face().routes(OpenApiRouter::new().routes(routes!(sleeps))).into_parts();
+    // The body's second part never comes.
+    let parts = futures::stream::iter([Ok::<_, std::io::Error>("{")]).chain(futures::stream::pending());
+    for (path, body, status, says) in [
+        ("/sleeps", Body::empty(), 503, "no answer within 30 s"),
+        ("/takes", Body::from_stream(parts), 408, "body came too slowly"),
+    ] {
+        let method = if status == 408 { "POST" } else { "GET" };
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        let response = router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+        let problem = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        let problem: Value = serde_json::from_slice(&problem).unwrap();
+        assert!(problem["detail"].as_str().unwrap().contains(says), "{problem}");
+    }
 }
 
 #[tokio::test]

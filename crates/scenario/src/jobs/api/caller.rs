@@ -33,7 +33,7 @@ pub(super) enum Refusals {
     /// The token is no good one: the detail says why
     #[response(status = 403, content_type = "application/problem+json")]
     Bad(Problem),
-    /// The request took too long
+    /// The request's body came too slowly
     #[response(status = 408, content_type = "application/problem+json")]
     Late(Problem),
     /// The caller makes too many requests; Retry-After says when to try again

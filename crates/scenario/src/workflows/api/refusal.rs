@@ -83,13 +83,13 @@ impl Refusal {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it is only described")]
 pub(super) enum Common {
-    /// The request took too long
+    /// The request's body came too slowly
     #[response(status = 408, content_type = "application/problem+json")]
     Slow(#[to_schema] Problem),
     /// The service failed; its log says why
     #[response(status = 500, content_type = "application/problem+json")]
     Failed(#[to_schema] Problem),
-    /// The database or the queue doesn't answer at the moment, or too many large requests are under way
+    /// The database or the queue doesn't answer, or not in time, or too many large requests are under way
     #[response(status = 503, content_type = "application/problem+json")]
     Away(#[to_schema] Problem),
 }
