@@ -56,6 +56,7 @@ impl Axis {
                 let step = TIMES.into_iter().find(|step| *step >= wanted).unwrap_or(days);
                 Self::linear(most, step, time)
             }
+            X::Ago => Self::ago(if most > 0.0 { most } else { 1.0 }),
             X::PerSecond => {
                 let most = if most > 0.0 { most } else { 1.0 };
                 Self::linear(most, step(most), count)
@@ -91,6 +92,16 @@ impl Axis {
         let last = (to / step + 1e-9).floor().min(20.0) as u32;
         let ticks = (0..=last).map(|n| f64::from(n) * step).map(|at| (at, label(at))).collect();
         Self { from: 0.0, to, scale: Scale::Linear, ticks }
+    }
+
+    /// Seconds up to now, labelled by how long ago they were.
+    fn ago(to: f64) -> Self {
+        // A little less than the whole, as of five minutes the last second's beginning, is still five minutes.
+        let step = TIMES.into_iter().find(|step| *step >= to / LABELS).unwrap_or(86_400.0);
+        let label = |at: f64| if at == 0.0 { "now".to_owned() } else { format!("\u{2212}{}", time(at)) };
+        let last = (to / step + 0.02).floor().min(20.0) as u32;
+        let ticks = (0..=last).rev().map(|n| f64::from(n) * step).map(|ago| ((to - ago).max(0.0), label(ago)));
+        Self { from: 0.0, to, scale: Scale::Linear, ticks: ticks.collect() }
     }
 
     fn logarithmic(least: f64, most: f64, label: fn(f64) -> String) -> Self {

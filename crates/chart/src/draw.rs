@@ -18,7 +18,7 @@ const STRIP: f64 = 17.0;
 const STRIPS: usize = 4;
 const BELOW: f64 = 24.0;
 /// A name in the legend is so wide at most, and the dash before it takes so much.
-const NAME: f64 = 150.0;
+const NAME: f64 = 250.0;
 const DASH: f64 = 20.0;
 /// How many colours there are.
 const INKS: usize = 8;
@@ -63,7 +63,7 @@ pub(crate) fn draw(chart: &Chart<'_>) -> String {
         "<svg class=\"chart\" viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-label=\"{title}\"><text class=\"title\" x=\"4\" \
          y=\"16\">{}</text>",
         bottom + BELOW,
-        escape(&cut(chart.title, WIDTH * 0.85))
+        escape(&cut(chart.title, WIDTH * 0.74))
     );
     svg.push_str(&legend);
     svg.push_str(&strips);

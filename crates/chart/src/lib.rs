@@ -44,6 +44,8 @@ pub struct Chart<'a> {
 pub enum X {
     /// Seconds since the start.
     Time,
+    /// Seconds since the start, of which the last is now.
+    Ago,
     /// A share `q` from 0 to 1, at `1 / (1 - q)` on a logarithmic axis: 90 % is as far from 99 % as that from 99.9 %.
     Quantile,
     /// So many in a second.

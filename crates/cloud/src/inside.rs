@@ -1,5 +1,7 @@
 //! What the process does with a cloud that runs in it, without a socket: a test's own hand.
 
+use std::fs::File;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +15,7 @@ use crate::request::{Context, DEFAULT_ACCOUNT, is_region};
 use crate::s3::{Buckets, Listed};
 use crate::services::SERVICES;
 use crate::sqs;
+use crate::state::{self, Saving, Summary};
 use wire::{AwsError, Protocol};
 
 /// What CloudFormation says of an update that changes nothing.
@@ -93,6 +96,29 @@ impl Inside {
     /// `OperationInProgress` where a stack doesn't come to rest.
     pub async fn reset(&self) -> Result<(), AwsError> {
         reset::empty(&self.cx.cloud).await
+    }
+
+    /// Writes the whole state to a file, in all accounts, as it is at one moment: what a later [`load`](Self::load) takes.
+    ///
+    /// # Errors
+    /// The file can't be written, or something of the state not be read.
+    pub async fn save(&self, file: &Path) -> Result<Summary, AwsError> {
+        let saving = Saving::begin(&self.cx.cloud).await?;
+        let file = file.to_owned();
+        let written = tokio::task::spawn_blocking(move || saving.write_file(&file));
+        let unsaved = |why: String| AwsError::internal(format!("Nothing was saved: {why}."));
+        written.await.map_err(|error| unsaved(error.to_string()))?.map_err(|error| unsaved(error.to_string()))
+    }
+
+    /// Makes the state of a file the cloud's, in the place of all there is.
+    ///
+    /// # Errors
+    /// `InvalidState` for a file that is none or is damaged, `OperationInProgress` where a stack doesn't come to rest. Nothing has
+    /// changed then.
+    pub async fn load(&self, file: &Path) -> Result<Summary, AwsError> {
+        let unread = |error| AwsError::bad("InvalidState", format!("Nothing was loaded: it can't be read: {error}."));
+        let file = File::open(file).map_err(unread)?;
+        state::load(&self.cx.cloud, state::of_file(file), true).await
     }
 
     /// The page of `/_messaging/peek` for a queue, by its name, its ARN or its URL: messages behind the position `after`, without receiving them.

@@ -8,6 +8,7 @@
 //! server, maintenance      open, start, stop, and what is done without being asked: may name all
 //! inside                   what the process does by itself that a cloud runs in, without a socket
 //! gateway                  route, verify, answer; the server's own pages; what AWS has and this cloud hasn't
+//! state                    the whole state as one file: saved, and loaded in the place of all there is
 //! console                  what there is and what became of messages: views, their API, events
 //! services                 the registry: which code answers for which service
 //! cloudformation           } one folder a service, one file an operation; of each other
@@ -20,14 +21,20 @@
 //! chaos  quotas                  faults by rules; AWS's quotas of throughput
 //! authority                      the certificates that the server shows
 //! notification  blobs  folder    SNS's documents; the bytes of objects; the data folder
+//! turns                    what may block: on other threads, or one after the other
 //! ```
 //!
 //! Below them are crates: `wire` (protocols), `engine` (decides), `log` (keeps), `directory`, `text`.
 
+// What only the console looks at stands beside what it is of: without it nobody does.
+#![cfg_attr(not(feature = "console"), allow(dead_code, unused_imports))]
+
 mod authority;
 mod blobs;
+mod bodies;
 mod chaos;
 mod cloudformation;
+#[cfg(feature = "console")]
 mod console;
 mod core;
 mod ecr;
@@ -52,9 +59,11 @@ mod sigv4;
 mod sns;
 mod sqs;
 mod ssm;
+mod state;
 mod sts;
 #[cfg(test)]
 mod testing;
+mod turns;
 
 pub use self::core::clock::{Clock, FASTEST, wall};
 pub use self::core::journal::History;
@@ -66,6 +75,8 @@ pub use self::gateway::guard::Guard;
 pub use self::gateway::log::{LogForm, RequestLog};
 pub use self::inside::Inside;
 pub use self::s3::Listed;
-pub use self::server::{FolderError, OpenError, Options, Server};
+pub use self::server::{Entrance, FolderError, OpenError, Options, Server};
 pub use self::sigv4::{Credentials, Key};
+pub use self::state::Summary;
+pub use self::turns::work_alone;
 pub use wire::AwsError;

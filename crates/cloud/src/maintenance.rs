@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::core::expire::expire_messages;
 use crate::core::{Cloud, compaction};
 use crate::s3::S3;
+use crate::turns::aside;
 use crate::{kms, logs};
 use engine::Millis;
 use wire::AwsError;
@@ -19,7 +20,7 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// Runs until told to stop; then at once, whatever it is about: the next start takes it up again.
 pub(crate) async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
-    let mut keeper = Keeper { cloud, swept: None, refusing: false };
+    let mut keeper = Keeper { cloud: cloud.clone(), swept: None, refusing: false };
     let keep = async {
         loop {
             keeper.cloud.core.clock().tick(EVERY).await;
@@ -27,7 +28,19 @@ pub(crate) async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
             keeper.look().await;
         }
     };
-    stop.run_until_cancelled(keep).await;
+    // Apart from the rest, which doesn't wait for it: the clock, for one, is to be kept every second.
+    let compact = async {
+        loop {
+            cloud.core.clock().tick(EVERY).await;
+            let _working = cloud.core.clock().working();
+            if cloud.core.fault().is_none()
+                && let Err(error) = compaction::run(&cloud).await
+            {
+                cloud.notice(&error.message);
+            }
+        }
+    };
+    stop.run_until_cancelled(async { tokio::join!(keep, compact) }).await;
 }
 
 struct Keeper {
@@ -48,7 +61,7 @@ impl Keeper {
             self.cloud.notice(&refusal);
             self.refusing = true;
             let retrying = self.cloud.clone();
-            _ = tokio::task::spawn_blocking(move || retrying.core.log().retry()).await;
+            _ = aside(move || retrying.core.log().retry()).await;
         }
         if core.fault().is_none()
             && let Err(error) = keep(&self.cloud, &mut self.swept).await
@@ -69,7 +82,7 @@ impl Keeper {
 /// Of one that is as it was, it is noted where its log ends.
 async fn look_after_the_folder(cloud: &Arc<Cloud>) {
     let looking = cloud.clone();
-    let gone = tokio::task::spawn_blocking(move || {
+    let gone = aside(move || {
         let home = looking.home()?;
         // Who can't look, for want of a handle say, knows nothing.
         let harm = || looking.core.log().find_harm().ok().flatten();
@@ -101,5 +114,5 @@ async fn keep(cloud: &Arc<Cloud>, swept: &mut Option<Millis>) -> Result<(), AwsE
         logs::sweep(cloud).await?;
         *swept = Some(today);
     }
-    compaction::run(cloud).await
+    Ok(())
 }

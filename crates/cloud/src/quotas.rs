@@ -59,6 +59,10 @@ const STREAM: [u64; 3] = [100_000, 1_000, 1 << 20];
 const OBJECT_WRITES: u64 = 3_500;
 const OBJECT_READS: u64 = 5_500;
 
+/// Queues, topics, streams and prefixes that are counted in a second; with more of them it begins anew. A clock that stands still ends
+/// none, and clients name as many prefixes as they like.
+const NAMES: usize = 100_000;
+
 impl Quotas {
     /// AWS's, all of them.
     pub(crate) fn aws() -> Self {
@@ -137,7 +141,7 @@ impl Quotas {
         let Some(used) = &self.0 else { return true };
         let mut used = used.lock();
         let second = now / 1_000;
-        if used.second != second {
+        if used.second != second || used.of.len() >= NAMES {
             *used = Used { second, ..Used::default() };
         }
         let used = used.of.entry(name()).or_default();
@@ -221,6 +225,13 @@ mod tests {
         assert_eq!(passed(6_000, || quotas.use_object(1, "bucket/a/1", false)), 3_500);
         assert_eq!(passed(6_000, || quotas.use_object(1, "bucket/a/2", true)), 5_500);
         assert!(quotas.use_object(1, "bucket/b/1", false).is_ok());
+        // Under a clock that stands still each prefix was remembered for ever.
+        assert_eq!(
+            passed(2, || (0..=NAMES).try_for_each(|at| quotas.use_object(1, &format!("bucket/{at}/k"), true))),
+            2
+        );
+        assert!(quotas.0.as_ref().unwrap().lock().of.len() <= NAMES);
+        assert_eq!(passed(4_000, || quotas.use_object(1, "bucket/a/2", false)), 3_500);
         assert_eq!(quotas.use_object(1, "bucket/a/3", false).unwrap_err().code, "SlowDown");
     }
 }

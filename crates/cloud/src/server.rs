@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
+use tokio::io::DuplexStream;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::blobs::Blobs;
-use crate::console::watch::Watch;
 use crate::core::Cloud;
 use crate::core::Core;
 use crate::core::clock::Clock;
@@ -23,8 +23,12 @@ use crate::services::SERVICES;
 use crate::{http, maintenance};
 use directory::Directory;
 use log::{self, Disk, Durability, LogError, MemoryDisk, Recovery};
+use wire::AwsError;
 
 pub use crate::folder::{FolderError, OpenError};
+
+/// So many bytes are under way at once on a connection within this process.
+const CONNECTION: usize = 64 << 10;
 
 /// How a cloud is opened.
 #[derive(Debug, Clone)]
@@ -47,6 +51,8 @@ pub struct Options {
     pub history: History,
     /// Bytes of a segment of the log.
     pub segment_bytes: u32,
+    /// What ids follow from; a random number without it. Whoever knows it can guess them.
+    pub seed: Option<u128>,
 }
 
 impl Options {
@@ -61,6 +67,7 @@ impl Options {
             clock: Clock::System,
             history: History::default(),
             segment_bytes: log::Options::default().segment_bytes,
+            seed: None,
         }
     }
 }
@@ -73,7 +80,8 @@ impl Cloud {
         print: impl Fn(&str) + Send + Sync + 'static,
     ) -> Result<(Arc<Self>, Recovery), OpenError> {
         let log = log::Options { durability: options.durability, segment_bytes: options.segment_bytes };
-        let open = |disk: Arc<dyn Disk>| Core::open(disk, log, options.clock.clone(), options.strict, rand::random());
+        let seed = options.seed.unwrap_or_else(rand::random);
+        let open = |disk: Arc<dyn Disk>| Core::open(disk, log, options.clock.clone(), options.strict, seed);
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |cause| FolderError::Failed { path, cause }
@@ -88,6 +96,9 @@ impl Cloud {
             return Ok((Arc::new(cloud), recovery));
         }
         let (folder, (core, recovery)) = DataFolder::open(&options.data_dir, |disk| open(Arc::new(disk)))?;
+        let marker = folder.marker();
+        let at = failed(&options.data_dir);
+        core.note_format(move |format| marker.rise(format)).map_err(at)?;
         let noted = folder.noted_end();
         let is_of_the_folder = noted.is_some_and(|end| core.log().ended_at(end).unwrap_or(false));
         let opened = s3::open_blobs(&core, &folder, recovery.is_whole() && is_of_the_folder);
@@ -125,6 +136,7 @@ pub struct Server {
     pub cloud: Arc<Cloud>,
     /// Where it listens.
     pub address: SocketAddr,
+    gateway: Arc<Gateway>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -133,14 +145,12 @@ impl Server {
     /// Serves on a listener until [`Server::stop`].
     pub fn start(cloud: Arc<Cloud>, listener: TcpListener, access: Access) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
-        cloud.listens(address);
-        cloud.reach.opened(address, access.credentials.is_some(), access.deliver_to_loopback);
-        let stop = CancellationToken::new();
-        let tasks = TaskTracker::new();
-        let watch = Arc::new(Watch::default());
-        let gateway = Arc::new(Gateway::with_access(cloud.clone(), access, watch.clone()));
+        let server = Self::at(cloud, address, access);
+        let Self { cloud, gateway, stop, tasks, .. } = &server;
+        #[cfg(feature = "console")]
+        tasks.spawn(crate::console::watch::sample::run(cloud.clone(), gateway.watch(), stop.clone()));
         let workers = http::Workers::default();
-        let (kept, stopping) = (cloud.clone(), stop.clone());
+        let (kept, gateway, stopping) = (cloud.clone(), gateway.clone(), stop.clone());
         tasks.spawn(async move {
             // No answer tells a time that a restart doesn't know.
             if let Err(error) = kept.core.keep_time_ahead().await {
@@ -148,25 +158,73 @@ impl Server {
             }
             http::serve(listener, workers, gateway, stopping).await;
         });
-        tasks.spawn(crate::console::watch::sample::run(cloud.clone(), watch, stop.clone()));
+        server.look_after();
+        Ok(server)
+    }
+
+    /// Serves within this process alone, by its [`Entrance`]: at its address nobody listens. All of it is done by the tasks of the
+    /// runtime that this is called in.
+    ///
+    /// # Errors
+    /// The time can't be kept.
+    pub async fn within(cloud: Arc<Cloud>, address: SocketAddr) -> Result<Self, AwsError> {
+        cloud.core.keep_time_ahead().await?;
+        let server = Self::at(cloud, address, Access::default());
+        server.look_after();
+        Ok(server)
+    }
+
+    /// The way into it for this process.
+    pub fn entrance(&self) -> Entrance {
+        Entrance { gateway: self.gateway.clone(), stop: self.stop.clone(), tasks: self.tasks.clone() }
+    }
+
+    /// One that does nothing yet.
+    fn at(cloud: Arc<Cloud>, address: SocketAddr, access: Access) -> Self {
+        cloud.listens(address);
+        cloud.reach.opened(address, access.credentials.is_some(), access.deliver_to_loopback);
+        let gateway = Arc::new(Gateway::with_access(cloud.clone(), access));
+        Self { cloud, address, gateway, stop: CancellationToken::new(), tasks: TaskTracker::new() }
+    }
+
+    /// Begins with what is done without being asked.
+    fn look_after(&self) {
+        let Self { cloud, stop, tasks, .. } = self;
         tasks.spawn(maintenance::run(cloud.clone(), stop.clone()));
         tasks.spawn(crate::firehose::flusher::run(cloud.clone(), stop.clone()));
         tokio::spawn(crate::cloudformation::resume(cloud.clone(), &SERVICES));
         tasks.spawn(crate::sqs::move_tasks::run::run(cloud.clone(), stop.clone()));
         tasks.spawn(crate::sns::background::run(cloud.clone(), stop.clone()));
-        tasks.close();
-        Ok(Self { cloud, address, stop, tasks })
     }
 
     /// Stops cleanly: long polls are answered, requests have a second to end, what waits is written.
     pub async fn stop(self) -> Result<(), LogError> {
         self.stop.cancel();
+        self.tasks.close();
         self.tasks.wait().await;
         // What can't be kept was kept ahead.
         _ = self.cloud.core.keep_time(self.cloud.core.now()).await;
         self.cloud.core.log().retry()?;
         self.cloud.note_end();
         Ok(())
+    }
+}
+
+/// A way into a server that goes through memory. It keeps the server's cloud, and with it the data folder.
+#[derive(Clone)]
+pub struct Entrance {
+    gateway: Arc<Gateway>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Entrance {
+    /// A connection, as one to the server's address would be.
+    pub fn connect(&self) -> DuplexStream {
+        let (ours, theirs) = tokio::io::duplex(CONNECTION);
+        let (served, stop) = (http::serve_within(ours, self.gateway.clone()), self.stop.clone());
+        self.tasks.spawn(async move { _ = stop.run_until_cancelled_owned(served).await });
+        theirs
     }
 }
 

@@ -39,6 +39,19 @@ pub const COMMERCIAL: [&str; 34] = [
     "us-west-2",
 ];
 
+/// Whether a name has the shape of a region's: `us-east-1`, `us-gov-west-1`, `eu-isoe-west-1`.
+pub fn is_shaped(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('-').collect();
+    let [first, words @ .., number] = parts.as_slice() else { return false };
+    let word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    first.len() == 2
+        && word(first)
+        && !words.is_empty()
+        && words.iter().all(word)
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The partition that a region is in: `aws`, `aws-cn` or `aws-us-gov` ("Amazon Resource Names (ARNs)", AWS General Reference).
 pub fn partition(region: &str) -> &'static str {
     match region {

@@ -7,11 +7,10 @@ use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::{Bytes, BytesMut};
-use tokio::task::JoinHandle;
-
 use super::files::Files;
 use super::{Blob, BlobId, Blobs, CHUNK, SMALL, blocking};
+use crate::turns::{Aside, aside};
+use bytes::{Bytes, BytesMut};
 
 /// So many bytes are looked at where they are; more of them by a thread that holds up no other request.
 const AT_ONCE: usize = 64 << 10;
@@ -108,7 +107,7 @@ struct Taken<L> {
 enum At<L> {
     Rest(Taken<L>),
     /// A thread writes.
-    Work(JoinHandle<io::Result<Taken<L>>>),
+    Work(Aside<io::Result<Taken<L>>>),
     /// It failed.
     Lost,
 }
@@ -166,7 +165,7 @@ impl<L: Look> Draft<L> {
         let taken = self.rest().await?;
         let (pieces, blobs, unnamed) = (self.waiting.take(), self.blobs.clone(), self.unnamed.clone());
         // The thread holds the file as well: when the request is dropped meanwhile, the thread removes it in the end.
-        self.at = At::Work(tokio::task::spawn_blocking(move || {
+        self.at = At::Work(aside(move || {
             let Taken { file, mut look } = taken;
             pieces.iter().for_each(|piece| look.look(piece));
             Ok(Taken { file: Some(write(&blobs, &unnamed, file, &pieces)?), look })

@@ -113,7 +113,7 @@ impl Files {
         let all = self.writing.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
         match Space::of(&*self.folder) {
             Some(space) if !space.has_room_for(all) => {
-                let room = space.free.saturating_sub(2 * space.floor());
+                let room = space.free.saturating_sub(space.kept());
                 let message = format!("the disk takes {room} more bytes: what is left is kept for deletions");
                 Err(io::Error::new(io::ErrorKind::StorageFull, message))
             }

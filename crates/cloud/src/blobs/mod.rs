@@ -19,13 +19,14 @@ use serde::{Deserialize, Serialize};
 
 use self::draft::{Draft, Fresh, Look, Unnamed};
 use self::files::Files;
+use crate::turns::aside;
 use directory::Directory;
 
 /// How much of a body is held in memory at a time, in bytes.
 pub(super) const CHUNK: usize = 256 * 1024;
 
 /// The longest object that needs no file of its own, in bytes: a file takes as much of a disk at least.
-pub(super) const SMALL: usize = 4096;
+pub(crate) const SMALL: usize = 4096;
 
 /// The name of a blob: 32 hex digits.
 pub(crate) type BlobId = String;
@@ -53,21 +54,22 @@ struct Pins {
     doomed: HashSet<BlobId>,
     /// Blobs of changes whose requests went away before the change was in the log.
     left: Vec<Blob>,
+    /// So many want that no blob is removed.
+    held: usize,
+    /// Blobs to remove once nobody wants that any more.
+    waiting: Vec<BlobId>,
 }
+
+/// Keeps all blobs as long as it lives.
+pub(crate) struct Hold(Blobs);
 
 /// Blobs that nothing names any more once a change is in the log. Dropped before that, because the client went away, they are
 /// left to [`Blobs::take_left`].
 #[must_use]
-pub(crate) struct Orphans {
-    blobs: Blobs,
-    left: Vec<Blob>,
-}
+pub(crate) struct Orphans(Option<(Blobs, Vec<Blob>)>);
 
 /// Keeps blobs readable as long as it lives.
-pub struct Pinned {
-    blobs: Blobs,
-    ids: Vec<BlobId>,
-}
+pub struct Pinned(Option<(Blobs, Vec<BlobId>)>);
 
 impl Blobs {
     /// Opens the blobs in a folder. With `sync`, a blob that is kept survives a power cut.
@@ -140,13 +142,15 @@ impl Blobs {
     /// Keeps the blobs readable until the guard is dropped. Call it in the same read as the document that names them.
     pub fn pin<'a>(&self, blobs: impl IntoIterator<Item = &'a Blob>) -> Pinned {
         let ids: Vec<_> = blobs.into_iter().map(|blob| blob.id.clone()).collect();
-        if !ids.is_empty() {
-            let mut pins = self.pins.lock();
-            for id in &ids {
-                *pins.readers.entry(id.clone()).or_default() += 1;
-            }
+        if ids.is_empty() {
+            return Pinned(None);
         }
-        Pinned { blobs: self.clone(), ids }
+        let mut pins = self.pins.lock();
+        for id in &ids {
+            *pins.readers.entry(id.clone()).or_default() += 1;
+        }
+        drop(pins);
+        Pinned(Some((self.clone(), ids)))
     }
 
     /// Keeps blobs for a later [`discard`](Self::discard).
@@ -168,7 +172,9 @@ impl Blobs {
         {
             let mut pins = self.pins.lock();
             for blob in blobs {
-                if pins.readers.contains_key(&blob.id) {
+                if pins.held > 0 {
+                    pins.waiting.push(blob.id);
+                } else if pins.readers.contains_key(&blob.id) {
                     pins.doomed.insert(blob.id);
                 } else {
                     free.push(blob.id);
@@ -182,6 +188,17 @@ impl Blobs {
             Ok(())
         };
         let _ = blocking(remove).await;
+    }
+
+    /// Keeps all blobs that are named now until the guard is dropped; what is given up meanwhile is removed then.
+    pub(crate) fn hold(&self) -> Hold {
+        self.pins.lock().held += 1;
+        Hold(self.clone())
+    }
+
+    /// The file of a blob, as long as it was when it was written.
+    pub(crate) fn open_file(&self, blob: &Blob) -> io::Result<std::fs::File> {
+        self.files.read(blob)
     }
 
     /// The name of a folder of blobs that is gone, if somebody removed one.
@@ -198,42 +215,57 @@ impl Blobs {
 impl Orphans {
     /// The blobs that a change takes the names of.
     pub(crate) fn new(blobs: &Blobs, ids: Vec<Blob>) -> Self {
-        Self { blobs: blobs.clone(), left: ids }
+        Self((!ids.is_empty()).then(|| (blobs.clone(), ids)))
     }
 
     #[cfg(test)]
     pub(crate) fn blobs(&self) -> &[Blob] {
-        &self.left
+        self.0.as_ref().map_or(&[][..], |(_, left)| left)
     }
 
     /// Removes the files: the change is in the log.
     pub(crate) async fn discard(mut self) {
-        let left = std::mem::take(&mut self.left);
-        self.blobs.discard(left).await;
+        if let Some((blobs, left)) = self.0.take() {
+            blobs.discard(left).await;
+        }
     }
 }
 
 impl Drop for Orphans {
     fn drop(&mut self) {
-        if !self.left.is_empty() {
-            self.blobs.leave(std::mem::take(&mut self.left));
+        if let Some((blobs, left)) = self.0.take() {
+            blobs.leave(left);
         }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut pins = self.0.pins.lock();
+        pins.held -= 1;
+        if pins.held > 0 {
+            return;
+        }
+        let waiting = std::mem::take(&mut pins.waiting);
+        let (doomed, free): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|id| pins.readers.contains_key(id));
+        pins.doomed.extend(doomed);
+        drop(pins);
+        // A file that can't be removed is garbage for the next start.
+        free.iter().for_each(|id| drop(self.0.files.remove(id)));
     }
 }
 
 impl Drop for Pinned {
     fn drop(&mut self) {
-        if self.ids.is_empty() {
-            return;
-        }
-        let mut pins = self.blobs.pins.lock();
-        for id in &self.ids {
+        let Some((blobs, ids)) = &self.0 else { return };
+        let mut pins = blobs.pins.lock();
+        for id in ids {
             let Some(readers) = pins.readers.get_mut(id) else { continue };
             *readers -= 1;
             if *readers == 0 {
                 pins.readers.remove(id);
                 if pins.doomed.remove(id) {
-                    let _ = self.blobs.files.remove(id);
+                    let _ = blobs.files.remove(id);
                 }
             }
         }
@@ -243,7 +275,7 @@ impl Drop for Pinned {
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+    aside(work).await.map_err(io::Error::other)?
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::vec;
 
+use super::files::Files;
+use super::{Blob, Blobs, CHUNK, Pinned};
+use crate::turns::{Aside, aside};
 use bytes::Bytes;
 use futures::Stream;
-use tokio::task::JoinHandle;
-
-use super::{Blob, Blobs, CHUNK, Pinned};
 
 /// What is still to be read.
 struct Rest<C> {
@@ -17,13 +17,15 @@ struct Rest<C> {
     /// The file that is being read, and how much of it is left.
     open: Option<(File, u64)>,
     check: C,
-    pinned: Pinned,
+    files: Files,
+    /// Holds them until they are read.
+    _pinned: Pinned,
 }
 
 enum Next<C> {
     Begin(Rest<C>),
     /// A thread reads.
-    Work(JoinHandle<Read1<C>>),
+    Work(Aside<Read1<C>>),
     Done,
 }
 
@@ -48,17 +50,22 @@ impl Blobs {
         let begin = if pieces.is_empty() {
             Next::Done
         } else {
-            Next::Begin(Rest { pieces: pieces.into_iter(), open: None, check, pinned })
+            Next::Begin(Rest {
+                pieces: pieces.into_iter(),
+                open: None,
+                check,
+                files: self.files.clone(),
+                _pinned: pinned,
+            })
         };
         futures::stream::try_unfold(begin, |next| async move {
             let work = match next {
-                Next::Begin(rest) => tokio::task::spawn_blocking(|| rest.read()),
+                Next::Begin(rest) => aside(|| rest.read()),
                 Next::Work(work) => work,
                 Next::Done => return Ok(None),
             };
             let (bytes, rest) = work.await.map_err(io::Error::other)??;
-            let next =
-                if rest.is_empty() { Next::Done } else { Next::Work(tokio::task::spawn_blocking(|| rest.read())) };
+            let next = if rest.is_empty() { Next::Done } else { Next::Work(aside(|| rest.read())) };
             Ok(Some((bytes, next)))
         })
     }
@@ -75,7 +82,7 @@ impl<C: FnMut(&[u8]) -> io::Result<()>> Rest<C> {
             Some(open) => open,
             None => {
                 let (blob, from, left) = self.pieces.next().ok_or(io::ErrorKind::UnexpectedEof)?;
-                let mut file = self.pinned.blobs.files.read(&blob)?;
+                let mut file = self.files.read(&blob)?;
                 if from > 0 {
                     file.seek(SeekFrom::Start(from))?;
                 }

@@ -22,10 +22,14 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use self::dice::Dice;
 pub(crate) use self::parse::{Given, Known, parse};
@@ -36,7 +40,7 @@ pub(crate) use self::subject::Subject;
 use engine::Millis;
 use wire::AwsError;
 
-/// Rules in force at once.
+/// Rules in force at once, of one account.
 const MAX_RULES: usize = 100;
 
 /// The rules of a cloud.
@@ -44,6 +48,8 @@ pub(crate) struct Chaos {
     /// A bit for each [`Kind`] of which there are rules.
     kinds: AtomicU8,
     state: Mutex<State>,
+    /// Wakes who waits by a rule, when rules change.
+    changed: Notify,
     /// Tells the operator.
     tell: Box<dyn Fn(Millis, &str) + Send + Sync>,
 }
@@ -51,16 +57,18 @@ pub(crate) struct Chaos {
 #[derive(Default)]
 struct State {
     seed: u64,
-    /// How many rules were ever added: their numbers go on.
-    added: u64,
+    /// How many rules each account ever added, and who has none: their numbers go on.
+    added: HashMap<Option<String>, u64>,
+    /// How many rules there ever were.
+    planted: u64,
     rules: Vec<Planted>,
 }
 
 /// What a request meets before its operation runs.
 #[derive(Debug, Default)]
 pub(crate) struct Met {
-    /// For how long it waits.
-    pub wait: Millis,
+    /// For how long it waits, by which rules: see [`Chaos::wait`].
+    waits: Vec<(u64, Millis)>,
     /// What it is answered with then.
     pub error: Option<AwsError>,
 }
@@ -69,7 +77,7 @@ impl Chaos {
     /// No rules yet; `tell` gets notices.
     pub(crate) fn new(seed: u64, tell: impl Fn(Millis, &str) + Send + Sync + 'static) -> Self {
         let state = Mutex::new(State { seed, ..State::default() });
-        Self { kinds: AtomicU8::new(0), state, tell: Box::new(tell) }
+        Self { kinds: AtomicU8::new(0), state, changed: Notify::new(), tell: Box::new(tell) }
     }
 
     /// Whether there is a rule of a kind: what is asked first, everywhere.
@@ -80,23 +88,49 @@ impl Chaos {
     /// What a request meets: the waits of all rules that strike it, and the error of the first that has one.
     pub(crate) fn meet(&self, now: Millis, subject: &Subject<'_>) -> Met {
         let mut met = Met::default();
-        self.strike(Kind::Answer, now, subject, |number, effect, dice| {
-            let Effect::Answer { latency, error } = effect else { return true };
-            let wait = latency.as_ref().map_or(0, |latency| latency.sample(dice));
-            met.wait = met.wait.saturating_add(wait).min(parse::MAX_LATENCY);
-            met.error = error.as_ref().map(|fault| fault.error(number, subject));
+        self.strike(Kind::Answer, now, subject, |planted, dice| {
+            let Effect::Answer { latency, error } = planted.effect() else { return true };
+            met.waits.extend(latency.as_ref().map(|latency| (planted.id, latency.sample(dice))));
+            met.error = error.as_ref().map(|fault| fault.error(planted.number, subject));
             met.error.is_none()
         });
         met
+    }
+
+    /// Returns when a request has waited for as long as those of the rules want that it met and that are still there. By the wall's clock:
+    /// it is a client that waits.
+    pub(crate) async fn wait(&self, met: &Met) {
+        let began = Instant::now();
+        while !met.waits.is_empty() {
+            let changed = self.changed.notified();
+            tokio::select! {
+                () = tokio::time::sleep_until(began + Duration::from_millis(self.wanted(met))) => return,
+                () = changed => {}
+            }
+        }
+    }
+
+    /// How long what was met lets a request wait in all, by the rules that are left.
+    fn wanted(&self, met: &Met) -> Millis {
+        let state = self.state.lock();
+        let left = met.waits.iter().filter(|(id, _)| state.rules.iter().any(|planted| planted.id == *id));
+        left.fold(0, |all: Millis, (_, wait)| all.saturating_add(*wait)).min(parse::MAX_LATENCY)
+    }
+
+    /// Whether it counts what a request is about, beside what `subject` says otherwise: some rule names a resource, or is about to strike
+    /// for the first time and to tell of what.
+    pub(crate) fn asks_for_names(&self, subject: &Subject<'_>) -> bool {
+        let state = self.state.lock();
+        state.rules.iter().any(|planted| planted.kind() == Kind::Answer && planted.asks_for_names(subject))
     }
 
     /// The error that S3 answers a landing with, if it fails. A landing meets the same rules as a client's request, but waits by
     /// rules of its own: [`Chaos::delay`].
     pub(crate) fn refuse_landing(&self, now: Millis, subject: &Subject<'_>) -> Option<AwsError> {
         let mut refused = None;
-        self.strike(Kind::Answer, now, subject, |number, effect, _| {
-            let Effect::Answer { error, .. } = effect else { return true };
-            refused = error.as_ref().map(|fault| fault.error(number, subject));
+        self.strike(Kind::Answer, now, subject, |planted, _| {
+            let Effect::Answer { error, .. } = planted.effect() else { return true };
+            refused = error.as_ref().map(|fault| fault.error(planted.number, subject));
             refused.is_none()
         });
         refused
@@ -114,12 +148,17 @@ impl Chaos {
         }
     }
 
-    /// By how much a stream's batch lands later.
-    pub(crate) fn delay(&self, now: Millis, subject: &Subject<'_>) -> Option<Millis> {
-        self.first(Kind::Delay, now, subject, |effect, dice| match effect {
-            Effect::Delay(spread) => spread.sample(dice),
-            _ => 0,
+    /// By how much a stream's batch lands later, and by which rule: see [`Chaos::stands`].
+    pub(crate) fn delay(&self, now: Millis, subject: &Subject<'_>) -> Option<(u64, Millis)> {
+        self.first(Kind::Delay, now, subject, |planted, dice| match planted.effect() {
+            Effect::Delay(spread) => (planted.id, spread.sample(dice)),
+            _ => (planted.id, 0),
         })
+    }
+
+    /// Whether a rule is still there.
+    pub(crate) fn stands(&self, id: u64) -> bool {
+        self.state.lock().rules.iter().any(|planted| planted.id == id)
     }
 
     /// Whether an endpoint is down.
@@ -128,17 +167,23 @@ impl Chaos {
     }
 
     /// What the first rule of a kind that strikes makes.
-    fn first<R>(&self, kind: Kind, now: Millis, subject: &Subject<'_>, make: impl Fn(&Effect, Dice) -> R) -> Option<R> {
+    fn first<R>(
+        &self,
+        kind: Kind,
+        now: Millis,
+        subject: &Subject<'_>,
+        make: impl Fn(&Planted, Dice) -> R,
+    ) -> Option<R> {
         let mut made = None;
-        self.strike(kind, now, subject, |_, effect, dice| {
-            made = Some(make(effect, dice));
+        self.strike(kind, now, subject, |planted, dice| {
+            made = Some(make(planted, dice));
             false
         });
         made
     }
 
-    /// Lets the rules of a kind strike in their order, for as long as `each` says to go on. It gets the rule's number.
-    fn strike(&self, kind: Kind, now: Millis, subject: &Subject<'_>, mut each: impl FnMut(u64, &Effect, Dice) -> bool) {
+    /// Lets the rules of a kind strike in their order, for as long as `each` says to go on.
+    fn strike(&self, kind: Kind, now: Millis, subject: &Subject<'_>, mut each: impl FnMut(&Planted, Dice) -> bool) {
         if !self.has(kind) {
             return;
         }
@@ -149,7 +194,7 @@ impl Chaos {
             for planted in rules.iter_mut().filter(|planted| planted.kind() == kind) {
                 let Some(dice) = planted.strike(*seed, now, subject) else { continue };
                 told.extend(planted.first_strike(subject));
-                if !each(planted.number, planted.effect(), dice) {
+                if !each(planted, dice) {
                     break;
                 }
             }
@@ -168,7 +213,7 @@ impl Chaos {
     /// Adds rules behind those that are there; with `afresh` in place of them.
     ///
     /// # Errors
-    /// There would be more than a hundred. Then nothing is changed.
+    /// There would be more than a hundred of this account. Then nothing is changed.
     pub(crate) fn add(
         &self,
         now: Millis,
@@ -178,7 +223,7 @@ impl Chaos {
     ) -> Result<(), AwsError> {
         let mut state = self.state.lock();
         let stays = |planted: &Planted| !(afresh && planted.is_of(account));
-        let staying = state.rules.iter().filter(|planted| stays(planted)).count();
+        let staying = state.rules.iter().filter(|planted| planted.account() == account && stays(planted)).count();
         if staying + given.len() > MAX_RULES {
             let message =
                 format!("With these there would be {} rules, and {MAX_RULES} are the most.", staying + given.len());
@@ -186,8 +231,11 @@ impl Chaos {
         }
         state.rules.retain(stays);
         for given in given {
-            state.added += 1;
-            let planted = Planted::new(state.added, account, given, now);
+            state.planted += 1;
+            let added = state.added.entry(account.map(str::to_owned)).or_default();
+            *added += 1;
+            let number = *added;
+            let planted = Planted::new((state.planted, number), account, given, now);
             state.rules.push(planted);
         }
         self.note_kinds(&state);
@@ -221,7 +269,7 @@ impl Chaos {
     pub(crate) fn reset(&self) {
         let mut state = self.state.lock();
         state.rules.clear();
-        state.added = 0;
+        state.added.clear();
         self.note_kinds(&state);
     }
 
@@ -240,5 +288,6 @@ impl Chaos {
     fn note_kinds(&self, state: &State) {
         let kinds = state.rules.iter().fold(0, |kinds, planted| kinds | planted.kind().bit());
         self.kinds.store(kinds, Ordering::Relaxed);
+        self.changed.notify_waiters();
     }
 }

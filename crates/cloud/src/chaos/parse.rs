@@ -1,6 +1,7 @@
 //! Rules as JSON: LocalStack's schema ("Chaos API", LocalStack's documentation) and what it hasn't. A field that isn't known, or has no
 //! meaning where it stands, is refused by its name.
 
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use super::MAX_RULES;
@@ -10,6 +11,7 @@ use super::spread::Spread;
 use engine::Millis;
 use text::glob::Glob;
 use wire::AwsError;
+use wire::json::Unique;
 
 /// A rule, and the JSON that it was read of.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,9 +63,11 @@ const LONGEST: usize = 512;
 /// 400, with the rule's number in the list and the field that is wrong.
 pub(crate) fn parse(text: &str, known: &Known<'_>) -> Result<Vec<Given>, AwsError> {
     let refuse = |message: String| AwsError::bad("InvalidRule", message);
-    let json: Value =
-        serde_json::from_str(text).map_err(|error| refuse(format!("These rules are no JSON: {error}.")))?;
-    let list = match json {
+    let json: Unique = serde_json::from_str(text).map_err(|error| match error.classify() {
+        Category::Data => refuse(format!("These rules are no good: {error}.")),
+        _ => refuse(format!("These rules are no JSON: {error}.")),
+    })?;
+    let list = match json.0 {
         Value::Array(list) => list,
         rule @ Value::Object(_) => vec![rule],
         _ => return Err(refuse("Rules are a list of objects, or one object.".to_owned())),

@@ -11,7 +11,9 @@ use text::time;
 
 /// A rule in force.
 pub(super) struct Planted {
-    /// From 1 on, in the order in which rules were added.
+    /// No other rule ever has it.
+    pub(super) id: u64,
+    /// From 1 on, in the order in which the account's rules were added.
     pub(super) number: u64,
     /// Whose requests and resources it strikes; none: everybody's.
     account: Option<String>,
@@ -27,10 +29,10 @@ pub(super) struct Planted {
 }
 
 impl Planted {
-    pub(super) fn new(number: u64, account: Option<&str>, given: Given, now: Millis) -> Self {
+    pub(super) fn new((id, number): (u64, u64), account: Option<&str>, given: Given, now: Millis) -> Self {
         let Given { rule, json } = given;
         let account = account.map(str::to_owned);
-        Self { number, account, rule, given: json, added: now, matched: 0, strikes: 0, struck: None }
+        Self { id, number, account, rule, given: json, added: now, matched: 0, strikes: 0, struck: None }
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -39,6 +41,11 @@ impl Planted {
 
     pub(super) fn effect(&self) -> &Effect {
         &self.rule.effect
+    }
+
+    /// Whose requests and resources it strikes; none: everybody's.
+    pub(super) fn account(&self) -> Option<&str> {
+        self.account.as_deref()
     }
 
     /// Whether who has a key of this account may see and change it.
@@ -53,8 +60,7 @@ impl Planted {
 
     /// Strikes, if it is for this and chance wants it. What chance says follows from the number of what it was asked of.
     pub(super) fn strike(&mut self, seed: u64, now: Millis, subject: &Subject<'_>) -> Option<Dice> {
-        let is_others = self.account.as_ref().is_some_and(|account| account != subject.account);
-        if is_others || !self.holds(now) || !self.rule.is_for(subject) {
+        if self.is_others(subject) || !self.holds(now) || !self.rule.is_for(subject) {
             return None;
         }
         let dice = Dice::of(seed, self.number, self.matched);
@@ -65,6 +71,16 @@ impl Planted {
         self.strikes += 1;
         self.struck = Some((self.struck.map_or(now, |(first, _)| first), now));
         Some(dice)
+    }
+
+    fn is_others(&self, subject: &Subject<'_>) -> bool {
+        self.account.as_ref().is_some_and(|account| account != subject.account)
+    }
+
+    /// Whether it wants to know what a request is about that it may be for.
+    pub(super) fn asks_for_names(&self, subject: &Subject<'_>) -> bool {
+        let asks = self.rule.resource.is_some() || self.strikes == 0;
+        asks && !self.is_others(subject) && self.rule.may_be_for(subject)
     }
 
     /// What the operator is told, if it has just struck for the first time.

@@ -88,11 +88,16 @@ impl Effect {
 impl Rule {
     /// Whether it is for something.
     pub(super) fn is_for(&self, subject: &Subject<'_>) -> bool {
+        let is_of = |glob: &Glob| subject.names.iter().any(|name| glob.matches(name));
+        self.may_be_for(subject) && self.resource.as_ref().is_none_or(is_of)
+    }
+
+    /// Whether it is for something, whatever the names of that are.
+    pub(super) fn may_be_for(&self, subject: &Subject<'_>) -> bool {
         let says = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
         says(&self.region, subject.region)
             && says(&self.service, subject.service)
             && says(&self.operation, subject.operation)
-            && self.resource.as_ref().is_none_or(|glob| subject.names.iter().any(|name| glob.matches(name)))
     }
 
     /// Whether it holds so long after it was added.

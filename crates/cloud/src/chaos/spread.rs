@@ -37,7 +37,7 @@ impl Spread {
     /// Reads a time or a distribution.
     pub(super) fn parse(text: &str, most: Millis) -> Result<Self, String> {
         let unknown =
-            || format!("{text:?} is no time: 20ms, 1.5s, 2m, uniform(10ms,50ms) and lognormal(20ms,2) are some");
+            || format!("{text:?} is no time: 20ms, 1.5s, 2m, 1h, uniform(10ms,50ms) and lognormal(20ms,2) are some");
         let text = text.trim();
         let shape = match text.split_once('(') {
             None => Shape::Fixed(within(time(text).ok_or_else(unknown)?, most)?),
@@ -98,6 +98,7 @@ fn time(text: &str) -> Option<f64> {
         "ms" => 1.0,
         "s" => 1_000.0,
         "m" => 60_000.0,
+        "h" => 3_600_000.0,
         _ => return None,
     };
     let number: f64 = number.trim().parse().ok()?;

@@ -55,13 +55,16 @@ fn what_makes_no_sense_is_refused_by_the_name_of_its_field() {
         (r#"{"latency": 300001}"#, "latency: it must be more than 0 and at most 300 s"),
         (r#"{"latency": true}"#, "latency: it is a number of milliseconds"),
         (r#"{"latency": "20"}"#, "latency: \"20\" is no time"),
-        (r#"{"latency": "20h"}"#, "latency: \"20h\" is no time"),
+        (r#"{"latency": "20d"}"#, "latency: \"20d\" is no time"),
+        (r#"{"latency": "20h"}"#, "latency: it must be more than 0 and at most 300 s"),
+        (r#"{"service": "sqs", "service": "sns"}"#, "\"service\" stands twice in one object"),
+        (r#"{"error": {"code": "A", "code": "B"}}"#, "\"code\" stands twice"),
         (r#"{"latency": "uniform(50ms,10ms)"}"#, "latency: \"uniform(50ms,10ms)\" ends before it begins"),
         (r#"{"latency": "uniform(50ms"}"#, "latency: "),
         (r#"{"latency": "normal(50ms,1ms)"}"#, "latency: "),
         (r#"{"latency": "lognormal(20ms,0.5)"}"#, "latency: the factor"),
         (r#"{"latency": "lognormal(20ms,NaN)"}"#, "latency: the factor"),
-        (r#"{"delay": "2h"}"#, "delay: "),
+        (r#"{"delay": "2h"}"#, "delay: it must be more than 0 and at most 3600 s"),
         (r#"{"delay": "61m"}"#, "delay: it must be more than 0 and at most 3600 s"),
         (r#"{"delay": "1s", "error": {}}"#, "error: it can't stand beside delay"),
         (r#"{"duplicate": 1, "reorder": 1}"#, "reorder: it can't stand beside duplicate"),
@@ -124,10 +127,46 @@ fn a_rule_strikes_what_it_names_and_nothing_else() {
 fn waits_add_up_and_the_first_error_ends_them() {
     let chaos = chaos(r#"[{"latency": 5}, {"latency": "10ms"}, {"error": {"code": "A"}}, {"latency": 1000}, {}]"#);
     let met = chaos.meet(0, &of("sqs", "SendMessage", &[]));
-    assert_eq!((met.wait, &*met.error.unwrap().code), (15, "A"));
+    assert_eq!((chaos.wanted(&met), &*met.error.unwrap().code), (15, "A"));
     let page = chaos.page(0, None);
     let strikes: Vec<_> = page["rules"].as_array().unwrap().iter().map(|rule| rule["strikes"].clone()).collect();
     assert_eq!(strikes, [1, 1, 1, 0, 0]);
+}
+
+/// A request went on to wait by a rule that had been taken away.
+#[tokio::test(start_paused = true)]
+async fn a_wait_ends_with_its_rule() {
+    let chaos = Arc::new(chaos(r#"[{"latency": "4m"}, {"latency": "10s"}]"#));
+    let began = Instant::now();
+    let waits = tokio::spawn({
+        let chaos = chaos.clone();
+        async move {
+            let met = chaos.meet(0, &of("sqs", "SendMessage", &[]));
+            chaos.wait(&met).await;
+            began.elapsed()
+        }
+    });
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    chaos.remove(None, &read(r#"[{"latency": "4m"}]"#).unwrap()).unwrap();
+    // The other rule's wait is what is left.
+    assert_eq!(waits.await.unwrap().as_secs(), 10);
+}
+
+/// A body was read a second time for every rule, also for those that don't ask what it is about.
+#[test]
+fn names_are_asked_for_where_a_rule_has_some() {
+    let subject = of("sqs", "SendMessage", &[]);
+    for (rules, first, then) in [
+        (r#"{"service": "sqs"}"#, true, false),
+        (r#"{"service": "sqs", "resource": "orders", "count": 9}"#, true, true),
+        (r#"{"service": "sns", "resource": "orders"}"#, false, false),
+        (r#"{"duplicate": 1, "resource": "orders"}"#, false, false),
+    ] {
+        let chaos = chaos(rules);
+        assert_eq!(chaos.asks_for_names(&subject), first, "{rules}");
+        chaos.meet(0, &subject);
+        assert_eq!(chaos.asks_for_names(&subject), then, "{rules}");
+    }
 }
 
 #[test]
@@ -204,7 +243,17 @@ fn an_accounts_rules_strike_and_show_only_its_own() {
     assert_eq!(code(&chaos, 0, &Subject { account: "111111111111", ..subject }), "ServiceUnavailable");
     let count = |account| chaos.page(0, account)["rules"].as_array().unwrap().len();
     assert_eq!((count(None), count(Some("111111111111")), count(Some("222222222222"))), (2, 1, 0));
+    // Numbers and the bound were everybody's together.
+    let many = format!("[{}]", vec![r#"{"service": "kms"}"#; MAX_RULES].join(","));
+    chaos.add(0, Some("222222222222"), read(&many).unwrap(), false).unwrap();
+    chaos.add(0, Some("111111111111"), read(r#"{"service": "kms"}"#).unwrap(), false).unwrap();
+    assert!(chaos.add(0, Some("222222222222"), read("{}").unwrap(), false).is_err());
+    let numbers = |account| {
+        chaos.page(0, Some(account))["rules"].as_array().unwrap().iter().map(|it| it["number"].as_u64().unwrap()).max()
+    };
+    assert_eq!((numbers("111111111111"), numbers("222222222222")), (Some(2), Some(100)));
     chaos.clear(Some("222222222222"));
+    chaos.remove(Some("111111111111"), &read(r#"{"service": "kms"}"#).unwrap()).unwrap();
     assert_eq!(count(None), 2);
     chaos.clear(Some("111111111111"));
     assert_eq!(count(None), 1);

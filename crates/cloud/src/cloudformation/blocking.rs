@@ -2,6 +2,7 @@
 
 use tokio::sync::Semaphore;
 
+use crate::turns::aside;
 use wire::AwsError;
 
 /// Pieces of such work that run at the same time.
@@ -13,7 +14,7 @@ static PERMITS: Semaphore = Semaphore::const_new(2);
 /// AWS's `InternalFailure` if the work panics.
 pub(super) async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AwsError> {
     let permit = PERMITS.acquire().await;
-    let done = tokio::task::spawn_blocking(move || {
+    let done = aside(move || {
         let _permit = permit;
         work()
     });

@@ -86,7 +86,7 @@ pub(super) async fn create_change_set(cx: &Context, mut input: Deployment) -> Re
         operation: Some(core.uuid()),
         findings,
     };
-    keep_change_set(cx, &stack, &set, &prepared.text).await?;
+    keep_change_set(cx, &stack, &set, (&prepared.text, prepared.original.as_deref())).await?;
     Ok(CreateChangeSetOutput { id: set.id, stack_id: stack.id })
 }
 
@@ -142,7 +142,12 @@ fn stack_exists(name: &str, set_name: &str) -> AwsError {
 }
 
 /// Writes a change set with its template's text, and its stack if that is new.
-async fn keep_change_set(cx: &Context, stack: &Stack, set: &ChangeSet, text: &str) -> Result<(), AwsError> {
+async fn keep_change_set(
+    cx: &Context,
+    stack: &Stack,
+    set: &ChangeSet,
+    (text, original): (&str, Option<&str>),
+) -> Result<(), AwsError> {
     let place = Place::of(cx);
     let expired = store::expired_stacks(cx);
     let mut stack = stack.clone();
@@ -170,7 +175,7 @@ async fn keep_change_set(cx: &Context, stack: &Stack, set: &ChangeSet, text: &st
                 run::set_status(tx, cx, &mut stack, Status::ReviewInProgress, Some("User Initiated"));
                 store::put_stack(tx, &stack);
             }
-            store::put_template(tx, &set.definition.template, text);
+            store::put_template(tx, &set.definition.template, text, original);
             store::put_change_set(tx, &stack.uuid, set);
             Ok(())
         })

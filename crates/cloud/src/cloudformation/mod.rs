@@ -5,6 +5,7 @@
 //! stack_sets            those on what nobody has here
 //! input   source stored the input of an operation, the texts that it names, what the Parameter Store has for them
 //! public_parameters     those of AWS's that are made up
+//! include               the files that the transform AWS::Include puts into a template
 //! prepare plan named    what comes of it: a stack's definition, a template with its values, and who goes before whom
 //! compare stack_policy  a stack against a new definition; what an update may touch
 //! early                 what is wrong with a change set before it is executed
@@ -36,6 +37,7 @@ mod early;
 mod error;
 mod events;
 mod exports;
+mod include;
 mod input;
 mod named;
 mod page;
@@ -61,7 +63,7 @@ use crate::request::{Members, Operation, Service, Words};
 use engine::Engine;
 use wire::Names;
 
-pub(crate) use run::resume;
+pub(crate) use run::{go_on, resume};
 
 /// A stack at which an operation runs, by name.
 pub(crate) fn running(engine: &Engine) -> Option<String> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::blocking::run_blocking;
 use super::error::{invalid, invalid_template};
+use super::include::{Whole, include};
 use super::input::{AUTO_EXPAND, Deployment, check_role};
 use super::plan::{self, Plan, pseudo};
 use super::record::{Definition, Stack};
@@ -18,6 +19,8 @@ use wire::AwsError;
 /// A definition, its template's text, and the plan that it gives.
 pub(super) struct Prepared {
     pub text: String,
+    /// The text as it was written, where files are included in the other.
+    pub original: Option<String>,
     pub definition: Definition,
     pub plan: Plan,
 }
@@ -47,6 +50,7 @@ pub(super) async fn prepare(
     let before = update.then(|| stack.now.parameters.clone());
     let here = pseudo(stack, input.notification_arns.as_ref().unwrap_or(&stack.now.notifications));
     let placeholders = cx.cloud.placeholders;
+    let Whole { text, original } = include(cx, text, early.clone(), here.clone()).await?;
     let (text, template, parameters) = run_blocking(move || {
         let template = Template::read_given(&text, &early, &here)?;
         plan::check_types(&template, placeholders)?;
@@ -82,7 +86,7 @@ pub(super) async fn prepare(
         let plan = Plan::new(&text, &definition.texts(), pseudo, placeholders)?;
         rules::check(&plan.template, &plan.values, &plan.pseudo)?;
         rehearse(&plan)?;
-        Ok(Prepared { text, definition, plan })
+        Ok(Prepared { text, original, definition, plan })
     })
     .await?
     .map_err(invalid_template)
@@ -105,7 +109,7 @@ async fn take_text(cx: &Context, input: &mut Deployment, stack: &Stack, update: 
         Some(_) if previous => Err(invalid("Cannot specify both UsePreviousTemplate and a template.")),
         Some(text) => Ok(text),
         None if previous && update => {
-            let text = cx.cloud.core.read(|engine, _| store::template(engine, &stack.now.template));
+            let text = cx.cloud.core.read(|engine, _| store::original(engine, &stack.now.template));
             text.ok_or_else(|| AwsError::internal("the stack's template is gone"))
         }
         None if previous => Err(invalid("Cannot specify UsePreviousTemplate when creating a stack.")),

@@ -107,7 +107,7 @@ pub(super) async fn create_stack(cx: &Context, mut input: Deployment) -> Result<
             }
             store::forget_stacks(tx, &old);
             stack.created = tx.now;
-            store::put_template(tx, &stack.now.template, &prepared.text);
+            store::put_template(tx, &stack.now.template, &prepared.text, prepared.original.as_deref());
             for mut set in store::change_sets(tx.engine(), &stack.uuid) {
                 set.execution = Execution::Obsolete;
                 store::put_change_set(tx, &stack.uuid, &set);
@@ -159,8 +159,13 @@ pub(super) async fn update_stack(cx: &Context, mut input: Deployment) -> Result<
         return Err(invalid("No updates are to be performed."));
     }
     let token = input.client_request_token;
-    let update =
-        Update { definition: prepared.definition, text: Some(prepared.text), on_failure, token, change_set: None };
+    let update = Update {
+        definition: prepared.definition,
+        text: Some((prepared.text, prepared.original)),
+        on_failure,
+        token,
+        change_set: None,
+    };
     let operation_id = cx
         .cloud
         .core
@@ -182,8 +187,8 @@ pub(super) async fn update_stack(cx: &Context, mut input: Deployment) -> Result<
 /// What an update begins with.
 pub(super) struct Update {
     pub definition: Definition,
-    /// The template's text, if it isn't kept yet.
-    pub text: Option<String>,
+    /// The template's text, if it isn't kept yet; and how it was written, if that is another.
+    pub text: Option<(String, Option<String>)>,
     pub on_failure: OnFailure,
     pub token: Option<String>,
     pub change_set: Option<String>,
@@ -196,8 +201,8 @@ pub(super) fn begin_update(
     stack: &mut Stack,
     update: Update,
 ) {
-    if let Some(text) = &update.text {
-        store::put_template(tx, &update.definition.template, text);
+    if let Some((text, original)) = &update.text {
+        store::put_template(tx, &update.definition.template, text, original.as_deref());
     }
     stack.before = Some(std::mem::replace(&mut stack.now, update.definition));
     stack.addressed(cx);

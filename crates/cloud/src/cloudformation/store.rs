@@ -55,6 +55,14 @@ pub(super) fn template_key(uuid: &str, id: &str) -> String {
     format!("cfn/template/{uuid}/{id}")
 }
 
+/// The document of the text as it was written, of a template in which files are included.
+fn original_key(template: &str) -> String {
+    format!("{template}{WRITTEN}")
+}
+
+/// How the key of such a document ends.
+const WRITTEN: &str = "/written";
+
 fn resource_key(uuid: &str, logical_id: &str) -> String {
     format!("cfn/resource/{uuid}/{logical_id}")
 }
@@ -166,6 +174,11 @@ pub(super) fn template(engine: &Engine, key: &str) -> Option<String> {
     engine.doc(key).and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
 }
 
+/// A template's text as it was written, before files were included.
+pub(super) fn original(engine: &Engine, key: &str) -> Option<String> {
+    template(engine, &original_key(key)).or_else(|| template(engine, key))
+}
+
 /// A stack's change sets, newest first.
 pub(super) fn change_sets(engine: &Engine, uuid: &str) -> Vec<ChangeSet> {
     let mut sets: Vec<ChangeSet> = all(engine, &format!("cfn/changeset/{uuid}/"));
@@ -212,7 +225,10 @@ pub(super) fn put_event(tx: &mut Transaction<'_>, stack: &mut Stack, event: &Eve
     put(tx, &event_key(&stack.uuid, number), event);
     let (since, first) = (event.at.saturating_sub(EVENTS_SHOWN), stack.events.saturating_sub(EVENTS_KEPT));
     let first = event_key(&stack.uuid, first);
-    let old = |key: &str, bytes: &[u8]| key < first.as_str() || decode_event(bytes).is_some_and(|it| it.at < since);
+    // Of a stack that is no older itself no event is read for that.
+    let may_be_old = stack.created < since;
+    let is_old = |bytes: &[u8]| may_be_old && decode_event(bytes).is_some_and(|it| it.at < since);
+    let old = |key: &str, bytes: &[u8]| key < first.as_str() || is_old(bytes);
     let events = tx.engine().docs(&first[..first.len() - EVENT_DIGITS], "");
     let gone = events.take(EVENTS_FORGOTTEN).take_while(|(key, bytes)| old(key, bytes));
     for key in gone.map(|(key, _)| key.to_owned()).collect::<Vec<_>>() {
@@ -237,9 +253,12 @@ pub(super) fn drop_change_set(tx: &mut Transaction<'_>, uuid: &str, id: &str) {
     tx.delete_doc(&change_set_key(uuid, id));
 }
 
-/// Writes a template's text.
-pub(super) fn put_template(tx: &mut Transaction<'_>, key: &str, text: &str) {
+/// Writes a template's text, and beside it how it was written if that is another.
+pub(super) fn put_template(tx: &mut Transaction<'_>, key: &str, text: &str, original: Option<&str>) {
     tx.put_doc(key, text.as_bytes());
+    if let Some(original) = original {
+        tx.put_doc(&original_key(key), original.as_bytes());
+    }
 }
 
 /// The stacks that were deleted long ago, or before many others.
@@ -279,7 +298,8 @@ pub(super) fn drop_unneeded_templates(tx: &mut Transaction<'_>, stack: &Stack) {
         .collect();
     let unneeded = |engine: &Engine, needed: &[String]| -> Vec<String> {
         let keys = engine.docs(&prefix, "").map(|(key, _)| key.to_owned());
-        keys.filter(|key| !needed.contains(key)).collect()
+        let is_needed = |key: &String| needed.iter().any(|it| it == key.strip_suffix(WRITTEN).unwrap_or(key));
+        keys.filter(|key| !is_needed(key)).collect()
     };
     if unneeded(tx.engine(), &needed).is_empty() {
         return;

@@ -57,8 +57,8 @@ pub(super) async fn get_template(cx: &Context, input: GetTemplateInput) -> Resul
             (Some(name), None) => store::find_stack(engine, &place, name)?.ok_or_else(|| no_stack_with_id(name))?.now,
             (None, None) => return Err(invalid("StackName is required if ChangeSetName is not specified.")),
         };
-        let text = store::template(engine, &definition.template);
-        Ok((text.unwrap_or_default(), definition))
+        let text = if is_processed { store::template } else { store::original };
+        Ok((text(engine, &definition.template).unwrap_or_default(), definition))
     })?;
     let template_body = match is_processed {
         true => {

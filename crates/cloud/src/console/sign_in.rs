@@ -9,7 +9,8 @@ use engine::Millis;
 
 /// The cookie's name.
 const COOKIE: &str = "messaging-session";
-/// Sessions at once; beyond it the oldest ends.
+/// Sessions of one account at once, and of all; beyond it the account's oldest ends, or that of the account that has most.
+const MOST_OF_ONE: usize = 64;
 const MOST: usize = 256;
 /// How long one lasts, by the wall clock.
 const LIFE: Millis = 12 * 60 * 60 * 1_000;
@@ -33,8 +34,17 @@ impl Sessions {
         let id = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
         let mut all = self.0.lock();
         all.retain(|_, session| is_alive(session, now));
-        if all.len() >= MOST {
-            let oldest = all.iter().min_by_key(|(_, session)| session.began).map(|(id, _)| id.clone());
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        all.values().for_each(|session| *counts.entry(&session.identity.account).or_default() += 1);
+        let greedy = match counts.get(&*identity.account) {
+            Some(own) if *own >= MOST_OF_ONE => Some(&*identity.account),
+            _ if all.len() >= MOST => counts.iter().max_by_key(|(_, count)| **count).map(|(account, _)| *account),
+            _ => None,
+        };
+        if let Some(greedy) = greedy {
+            // Nobody signs others out.
+            let own = all.iter().filter(|(_, session)| &*session.identity.account == greedy);
+            let oldest = own.min_by_key(|(_, session)| session.began).map(|(id, _)| id.clone());
             oldest.and_then(|oldest| all.remove(&oldest));
         }
         all.insert(id.clone(), Session { identity, secret, began: now });
@@ -96,8 +106,12 @@ mod tests {
         let second = sessions.begin(identity(), "s".into(), 6);
         sessions.end(&format!("{COOKIE}={second}"));
         assert!(sessions.of(&format!("{COOKIE}={second}"), 6).is_none());
-        (0..MOST as u64).for_each(|at| _ = sessions.begin(identity(), "s".into(), 10 + at));
-        assert!(sessions.of(&cookies, 20).is_none() && sessions.0.lock().len() == MOST);
+        let other = Identity { account: "222222222222".into(), ..identity() };
+        (0..MOST as u64).for_each(|at| _ = sessions.begin(other.clone(), "s".into(), 10 + at));
+        assert!(sessions.of(&cookies, 20).is_some(), "another account's sessions end its own");
+        assert_eq!(sessions.0.lock().len(), 1 + MOST_OF_ONE);
+        (0..MOST as u64).for_each(|at| _ = sessions.begin(identity(), "s".into(), 1_000 + at));
+        assert!(sessions.of(&cookies, 1_300).is_none() && sessions.0.lock().len() == 2 * MOST_OF_ONE);
         assert!(cookie("x", true).ends_with("; Secure") && cookie("x", false).contains("HttpOnly; SameSite=Strict"));
     }
 }

@@ -10,6 +10,7 @@ use super::clock::wall;
 use super::cloud::Cloud;
 use crate::authority::Authority;
 use crate::folder::Home;
+use crate::turns::aside;
 use wire::AwsError;
 
 /// The document that holds the authority's key and certificate.
@@ -42,7 +43,7 @@ impl Cloud {
             }
         };
         let (cloud, pem) = (self.clone(), authority.pem().to_owned());
-        let written = tokio::task::spawn_blocking(move || match cloud.home() {
+        let written = aside(move || match cloud.home() {
             Some(Home::Kept(folder)) => folder.keep_certificate(&pem),
             _ => Ok(()),
         });

@@ -20,6 +20,7 @@ impl Background {
         let task = carried_on(task);
         self.tasks.spawn(async move {
             tokio::select! {
+                biased;
                 () = task => {}
                 () = stop.cancelled() => {}
             }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, OnceCell};
@@ -15,6 +14,7 @@ use super::notices::Notices;
 use super::used_keys::UsedKeys;
 use crate::authority::Authority;
 use crate::blobs::Blobs;
+use crate::bodies::Bodies;
 use crate::chaos::{Chaos, Subject};
 use crate::folder::Home;
 use crate::notification::reach::Reach;
@@ -56,6 +56,11 @@ pub struct Cloud {
     pub(crate) hurried: Mutex<BTreeSet<StreamId>>,
     /// Who polls queues.
     pub(crate) consumers: Consumers,
+    /// Whose turn it is to load a state.
+    pub(crate) loading: Arc<tokio::sync::Mutex<()>>,
+    /// What clients have sent, and what they haven't read yet.
+    pub(crate) sent: Bodies,
+    pub(crate) unread: Bodies,
     /// Placeholders may stand in stacks for what isn't simulated.
     pub placeholders: bool,
     /// Where the server listens; known once it does.
@@ -88,6 +93,9 @@ impl Cloud {
             quotas: Quotas::default(),
             hurried: Mutex::default(),
             consumers: Consumers::default(),
+            loading: Arc::default(),
+            sent: Bodies::default(),
+            unread: Bodies::default(),
             placeholders: false,
             address: OnceLock::new(),
             authority: OnceCell::new(),
@@ -100,6 +108,14 @@ impl Cloud {
         self.notices.say(self.core.now(), text);
     }
 
+    /// Says that requests are refused for what clients hold in memory.
+    pub(crate) fn notice_too_much(&self) {
+        self.notice(&format!(
+            "requests and answers are refused: {} MiB of them are in memory, by clients that don't end a request or don't read an answer",
+            crate::bodies::MOST >> 20
+        ));
+    }
+
     /// What rules of chaos do to a request before its operation runs: it waits, or fails.
     ///
     /// # Errors
@@ -107,10 +123,7 @@ impl Cloud {
     pub(crate) async fn meet_chaos(&self, subject: &Subject<'_>) -> Result<(), AwsError> {
         let now = self.core.now();
         let met = self.chaos.meet(now, subject);
-        if met.wait > 0 {
-            // By the wall's clock: it is a client that waits.
-            tokio::time::sleep(Duration::from_millis(met.wait)).await;
-        }
+        self.chaos.wait(&met).await;
         met.error.map_or(Ok(()), Err)
     }
 

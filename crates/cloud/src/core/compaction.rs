@@ -1,8 +1,12 @@
 //! Giving disk space back: the oldest segment's living records are copied to the tail of the log, and the segment goes.
 
+mod pace;
+
 use std::sync::Arc;
 
+use self::pace::Pace;
 use super::cloud::Cloud;
+use crate::turns::aside;
 use engine::{OldRecord, Place};
 use log::{LogError, SegmentScan};
 use wire::AwsError;
@@ -25,24 +29,27 @@ const BYTES_AT_ONCE: usize = 32 << 10;
 /// Compacts until the log is as small as promised; where there is little room, as small as it can be made.
 pub(crate) async fn run(cloud: &Arc<Cloud>) -> Result<(), AwsError> {
     let log = cloud.core.log();
+    let mut pace = Pace::default();
     loop {
         let (live, declared) = cloud.core.read(|engine, _| (engine.live_bytes(), engine.declared_bytes()));
         let segments = log.segments();
         let bytes: u64 = segments.iter().map(|(_, bytes)| bytes).sum();
         let Some((oldest, _)) = segments.first().copied() else { return Ok(()) };
         let sealed = oldest != log.tail();
-        let much = bytes > GARBAGE * live + SPARE_SEGMENTS * cloud.core.segment_bytes();
-        if sealed && much {
-            give_back(cloud, oldest).await?;
-            continue;
-        }
+        let (promised, tight) = (sealed && beyond(cloud) > 0, log.is_tight());
         let garbage = bytes.saturating_sub(live + declared);
-        if garbage < live / WORTH + TIGHT_GARBAGE || !log.is_tight() {
+        if !promised && (garbage < live / WORTH + TIGHT_GARBAGE || !tight) {
             return Ok(());
         }
-        // The copies take room before the segment gives it back.
-        if living(cloud, oldest).await? + declared + TIGHT_GARBAGE > log.available() {
+        // The copies take room before the segment gives it back: without it they would take what is kept for deletions, and what is
+        // decided meanwhile couldn't be written.
+        if tight && !fits(cloud, oldest, declared).await? {
             return Ok(());
+        }
+        if promised {
+            pace.leave_time(cloud);
+            give_back_at(cloud, oldest, &mut pace).await?;
+            continue;
         }
         if !sealed {
             cloud.core.close_segment().await?;
@@ -51,16 +58,26 @@ pub(crate) async fn run(cloud: &Arc<Cloud>) -> Result<(), AwsError> {
     }
 }
 
-/// Copies what is alive of the oldest segment, and removes it.
+/// By how many bytes the log is larger than promised.
+fn beyond(cloud: &Cloud) -> u64 {
+    let live = cloud.core.read(|engine, _| engine.live_bytes());
+    cloud.core.log().bytes().saturating_sub(GARBAGE * live + SPARE_SEGMENTS * cloud.core.segment_bytes())
+}
+
+/// Copies what is alive of the oldest segment, and removes it, as fast as that goes.
 pub(crate) async fn give_back(cloud: &Arc<Cloud>, oldest: u32) -> Result<(), AwsError> {
-    restate(cloud, oldest).await?;
+    give_back_at(cloud, oldest, &mut Pace::default()).await
+}
+
+async fn give_back_at(cloud: &Arc<Cloud>, oldest: u32, pace: &mut Pace) -> Result<(), AwsError> {
+    restate(cloud, oldest, pace).await?;
     let removing = cloud.clone();
-    let removed = tokio::task::spawn_blocking(move || removing.core.log().remove(oldest)).await;
+    let removed = aside(move || removing.core.log().remove(oldest)).await;
     removed.map_err(|error| AwsError::internal(error.to_string()))?.map_err(damage)
 }
 
 /// Copies what is alive of a segment to the tail.
-async fn restate(cloud: &Cloud, segment: u32) -> Result<(), AwsError> {
+async fn restate(cloud: &Cloud, segment: u32, pace: &mut Pace) -> Result<(), AwsError> {
     // So are most segments where queues are drained as fast as they are filled. This waits for the log, as all that follows does: what
     // is dead in memory is dead in the log before its segment goes.
     if cloud.core.execute_freeing(|transaction| Ok(transaction.engine().needs_nothing_of(segment))).await? {
@@ -68,30 +85,46 @@ async fn restate(cloud: &Cloud, segment: u32) -> Result<(), AwsError> {
     }
     let mut scan = cloud.core.log().scan(segment).map_err(damage)?;
     loop {
+        pace.begin();
         let records = next(&mut scan)?;
         if records.is_empty() {
             return cloud.core.execute_freeing(|_| Ok(())).await;
         }
         let old = read(&records);
         // What nobody needs waits for nothing.
-        if cloud.core.read(|engine, now| old.iter().all(|old| engine.restate(old, now).is_empty())) {
-            tokio::task::yield_now().await;
-            continue;
-        }
-        cloud
-            .core
-            .execute_freeing(|transaction| {
-                let now = transaction.now;
-                for old in &old {
-                    for change in transaction.engine().restate(old, now) {
-                        transaction.apply(&change);
+        if cloud.core.read(|engine, now| old.iter().any(|old| !engine.restate(old, now).is_empty())) {
+            cloud
+                .core
+                .execute_freeing(|transaction| {
+                    let now = transaction.now;
+                    for old in &old {
+                        for change in transaction.engine().restate(old, now) {
+                            transaction.apply(&change);
+                        }
                     }
-                }
-                Ok(())
-            })
-            .await?;
-        tokio::task::yield_now().await;
+                    Ok(())
+                })
+                .await?;
+        }
+        if pace.rest().await {
+            // What came meanwhile may have made it urgent.
+            pace.leave_time(cloud);
+        }
     }
+}
+
+/// Whether there is room to copy what is alive of a segment. If there is none on a full disk, the operator hears what would help.
+async fn fits(cloud: &Cloud, segment: u32, declared: u64) -> Result<bool, AwsError> {
+    let (needed, log) = (living(cloud, segment).await? + declared + TIGHT_GARBAGE, cloud.core.log());
+    let missing = needed.saturating_sub(log.available());
+    if missing > 0 && log.low().is_some() {
+        cloud.notice(&format!(
+            "the log can't give back what was deleted: what is alive in its oldest segment has to be copied first, and {} MiB more \
+             have to be free on the disk for that",
+            missing.div_ceil(1 << 20)
+        ));
+    }
+    Ok(missing == 0)
 }
 
 /// Bytes of a segment that are alive.

@@ -1,6 +1,6 @@
 //! Messages that are older than their queue keeps them go.
 
-use engine::{Change, QueueId};
+use engine::QueueId;
 use wire::AwsError;
 
 use super::cloud::Cloud;
@@ -10,9 +10,10 @@ const EXPIRE_AT_ONCE: usize = 1_000;
 
 /// Deletes all messages whose retention period is over.
 pub(crate) async fn expire_messages(cloud: &Cloud) -> Result<(), AwsError> {
-    let queues: Vec<QueueId> = cloud.core.read(|engine, now| {
-        let with_expired = engine.queues("").filter(|queue| !queue.expired(now, 1).is_empty());
-        with_expired.map(|queue| queue.config.id).collect()
+    let mut queues: Vec<QueueId> = Vec::new();
+    cloud.core.each_queue("", |queue, now| {
+        queues.extend((!queue.expired(now, 1).is_empty()).then_some(queue.config.id));
+        true
     });
     for id in queues {
         loop {
@@ -21,7 +22,7 @@ pub(crate) async fn expire_messages(cloud: &Cloud) -> Result<(), AwsError> {
                 let positions = positions.unwrap_or_default();
                 let more = positions.len() == EXPIRE_AT_ONCE;
                 if !positions.is_empty() {
-                    tx.apply(&Change::Deleted { queue: id, positions });
+                    tx.expire(id, positions);
                 }
                 Ok(more)
             });

@@ -28,8 +28,8 @@ impl Core {
         // No change: also while the log takes none, what it holds can be read.
         self.wait_durable().await;
         let record = held.segment.read(held.offset).map_err(|error| AwsError::internal(error.to_string()))?;
-        match postcard::from_bytes(&record) {
-            Ok(Change::Kept { data, .. }) => Ok(record.slice_ref(data)),
+        match Change::of_record(&record) {
+            Some(Change::Kept { data, .. }) => Ok(record.slice_ref(data)),
             _ => Err(AwsError::internal("the log holds no bytes of an object where they were expected")),
         }
     }

@@ -9,6 +9,7 @@ pub(crate) mod compaction;
 pub(crate) mod consumers;
 mod declare;
 pub(crate) mod expire;
+mod format;
 pub(crate) mod journal;
 pub(crate) mod kept;
 pub(crate) mod kept_time;
@@ -16,6 +17,8 @@ pub(crate) mod notices;
 pub(crate) mod notification;
 mod rebuild;
 pub(crate) mod receive;
+mod slices;
+pub(crate) mod snapshot;
 pub(crate) mod tally;
 #[cfg(test)]
 mod tests;
@@ -23,14 +26,15 @@ pub(crate) mod transaction;
 pub(crate) mod used_keys;
 pub(crate) mod waiters;
 
-use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::{fmt, io};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use self::clock::Clock;
+use self::format::Format;
 use self::journal::{History, Journal};
 use self::kept_time::Kept;
 use self::notices::Notices;
@@ -62,6 +66,7 @@ pub struct Core {
     segment_bytes: u64,
     seed: u128,
     ids: AtomicU64,
+    format: Format,
     /// Where it is said what was refused because of its size.
     notices: OnceLock<Arc<Notices>>,
 }
@@ -86,25 +91,32 @@ impl Core {
         seed: u128,
     ) -> Result<(Self, Recovery), LogError> {
         let mut engine = Engine::new(if strict { Strictness::Strict } else { Strictness::Lenient });
-        let (log, recovery) =
-            Log::open(disk, options, &mut |location, record| rebuild::replay(&mut engine, location, record))?;
-        rebuild::salt(&mut engine, seed);
-        let clock = match Kept::of(&engine) {
-            Some(kept) => clock.not_before(kept.last),
-            None => clock,
+        let mut newest = 1;
+        let (log, recovery) = Log::open(disk, options, &mut |location, record| {
+            newest = newest.max(rebuild::replay(&mut engine, location, record)?);
+            Ok(())
+        })?;
+        // A load that a restart interrupted is over.
+        engine.drop_incoming();
+        let (clock, seed) = match Kept::of(&engine) {
+            // The seed of an earlier run of this folder gives other ids now.
+            Some(kept) => (clock.not_before(kept.last), seed ^ u128::from(kept.last) << 64),
+            None => (clock, seed),
         };
+        rebuild::salt(&mut engine, seed);
         let journal = Journal::new(History::default());
         let state = State { engine, frames: Frames::default(), journal, end: None, broken: None };
         let core = Self {
             state: Mutex::new(state),
+            segment_bytes: log.segment_bytes().into(),
             log,
             clock,
             waiters: Waiters::default(),
             streams: Notify::new(),
             durability: options.durability,
-            segment_bytes: options.segment_bytes.into(),
             seed,
             ids: AtomicU64::new(0),
+            format: Format::of(newest),
             notices: OnceLock::new(),
         };
         Ok((core, recovery))
@@ -115,10 +127,26 @@ impl Core {
         _ = self.notices.set(notices);
     }
 
+    /// Has `note` say in the data folder of which format the log is, now and before it becomes a newer one.
+    pub(crate) fn note_format(&self, note: impl Fn(u32) -> io::Result<()> + Send + Sync + 'static) -> io::Result<()> {
+        self.format.note_by(note)
+    }
+
+    /// A number that no other run of a cloud has.
+    pub(crate) fn number(&self) -> u64 {
+        (self.seed >> 64) as u64
+    }
+
     /// A new random id, UUID-shaped.
     pub fn uuid(&self) -> String {
         let number = self.ids.fetch_add(1, Ordering::Relaxed);
         text::uuid::format(ids::uuid(self.seed, Kind::Random, number, 0))
+    }
+
+    /// The same without dashes: 32 hex digits that nobody else has.
+    pub(crate) fn unique(&self) -> String {
+        let number = self.ids.fetch_add(1, Ordering::Relaxed);
+        hex::encode(ids::uuid(self.seed, Kind::Random, number, 0))
     }
 
     /// The time.
@@ -227,7 +255,7 @@ impl Core {
             }
             let most = self.log.admit(frees).map_err(unavailable)?;
             frames.clear();
-            let mut transaction = Transaction::new(engine, now, frames, journal);
+            let mut transaction = Transaction::new(engine, now, frames, journal, &self.format);
             transaction.most = most;
             // What a panic leaves applied goes to the log all the same: memory and log never differ.
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| decide(&mut transaction)));
@@ -241,8 +269,8 @@ impl Core {
                     rebuilt.inspect_err(|error| *broken = Some(error.to_string())).map_err(unavailable)?;
                 }
                 return Err(match refused {
-                    LogError::NoRoom { .. } => unavailable(refused),
-                    _ => self.too_large(now, &refused),
+                    LogError::TooLarge { .. } => self.too_large(now, &refused),
+                    _ => unavailable(refused),
                 });
             }
             if applying {
@@ -333,7 +361,7 @@ impl Core {
         let mut opening = Frames::default();
         if end.is_none_or(|end| end + bytes > roll_at) {
             // The state already holds the transaction's changes, so what it declares stands here as well.
-            engine.declarations().for_each(|change| opening.push(&change));
+            engine.each_declaration(|change| opening.push(change));
         }
         let slices: Vec<&[u8]> = opening.slices().chain(frames.slices()).collect();
         let appended = self.log.append_decided(&slices, u32::try_from(roll_at).unwrap_or(u32::MAX))?;

@@ -3,15 +3,19 @@
 use engine::{Change, Engine, Place};
 use log::{self, Location, Log, LogError};
 
-/// Applies one record of the log.
+/// Applies one record of the log; the format of data folders that has such records.
 ///
 /// # Errors
 /// Why it is no change that this program knows.
-pub(super) fn replay(engine: &mut Engine, location: Location, record: &[u8]) -> Result<(), String> {
-    let change = postcard::from_bytes(record).map_err(|error| error.to_string())?;
+pub(super) fn replay(engine: &mut Engine, location: Location, record: &[u8]) -> Result<u32, String> {
+    let change: Change<'_> = postcard::from_bytes(record).map_err(|error| error.to_string())?;
+    if let Change::Incoming { change } = &change {
+        // It is applied as far as it can be read.
+        postcard::from_bytes::<Change<'_>>(change).map_err(|error| error.to_string())?;
+    }
     let owner = engine.apply(&change);
     engine.note_place(&owner, place(location), log::frame_bytes(record.len()));
-    Ok(())
+    Ok(change.format())
 }
 
 /// Gives a state without any changes what ids are made of.
@@ -43,6 +47,10 @@ pub(super) fn from_log(engine: &mut Engine, log: &Log, seed: u128) -> Result<(),
         }
     }
     salt(&mut fresh, seed);
+    if engine.incoming().is_none() {
+        // What a load left that a restart interrupted.
+        fresh.drop_incoming();
+    }
     *engine = fresh;
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Core;
+use super::consumers::Number;
 use engine::change::{Change, Moved, Sent};
 use engine::queue::{Picked, Receive, Received};
 use engine::{Millis, Place, Position, QueueId, Seq, ids};
@@ -28,9 +29,9 @@ pub struct Handed {
 
 /// Reads the message in a payload's record, whether as first written or as a compaction copied it.
 pub(crate) fn sent(record: &[u8]) -> Result<Sent<'_>, AwsError> {
-    match postcard::from_bytes::<Change<'_>>(record) {
-        Ok(Change::Sent(sent)) => Ok(sent),
-        Ok(Change::Restated(restated)) => match postcard::from_bytes::<Change<'_>>(restated.payload) {
+    match Change::of_record(record) {
+        Some(Change::Sent(sent)) => Ok(sent),
+        Some(Change::Restated(restated)) => match postcard::from_bytes::<Change<'_>>(restated.payload) {
             Ok(Change::Sent(sent)) => Ok(sent),
             _ => Err(no_message()),
         },
@@ -40,10 +41,10 @@ pub(crate) fn sent(record: &[u8]) -> Result<Sent<'_>, AwsError> {
 
 /// The data of a delivery stream's record: of PutRecord, or of a delivery by SNS with its index.
 pub(crate) fn put(record: &[u8]) -> Result<Change<'_>, AwsError> {
-    match postcard::from_bytes::<Change<'_>>(record) {
-        Ok(Change::Restated(restated)) => postcard::from_bytes(restated.payload).map_err(|_| no_message()),
-        Ok(change) => Ok(change),
-        Err(_) => Err(no_message()),
+    match Change::of_record(record) {
+        Some(Change::Restated(restated)) => postcard::from_bytes(restated.payload).map_err(|_| no_message()),
+        Some(change) => Ok(change),
+        None => Err(no_message()),
     }
 }
 
@@ -56,6 +57,15 @@ type Held = Option<(Arc<Segment>, u32)>;
 
 /// Brings messages into another order.
 pub(crate) type Reorder<'r> = &'r (dyn Fn(&mut [Position]) + Sync);
+
+/// How a receive is done.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Manner<'r> {
+    /// Of a standard queue, in an order of this: it gets more messages than are wanted, and those that it puts first are received.
+    pub reorder: Option<Reorder<'r>>,
+    /// Who receives.
+    pub by: Number,
+}
 
 /// A receive in another order chooses from so many times the messages that it wants.
 const REACH: usize = 10;
@@ -79,21 +89,20 @@ impl Core {
         receive: Receive<'_>,
         patience: Duration,
     ) -> Result<Option<(Vec<Handed>, bool)>, AwsError> {
-        self.receive_reordered(queue, receive, patience, None, || ()).await
+        self.receive_in(queue, receive, patience, Manner::default(), || ()).await
     }
 
-    /// As [`receive`](Self::receive), of a standard queue in an order of `reorder`'s: it gets more messages than are wanted, and those
-    /// that it puts first are received. It tells `waits` when it begins to wait.
-    pub async fn receive_reordered(
+    /// As [`receive`](Self::receive), in a manner. It tells `waits` when it begins to wait.
+    pub(crate) async fn receive_in(
         &self,
         queue: QueueId,
         receive: Receive<'_>,
         patience: Duration,
-        reorder: Option<Reorder<'_>>,
+        manner: Manner<'_>,
         waits: impl Fn(),
     ) -> Result<Option<(Vec<Handed>, bool)>, AwsError> {
         if patience.is_zero() || self.waiters.is_closed() {
-            let found = self.execute_freeing(|transaction| Ok(self.find(transaction, queue, receive, reorder))).await?;
+            let found = self.execute_freeing(|transaction| Ok(self.find(transaction, queue, receive, manner))).await?;
             return found.map(|found| self.hand_out(found)).transpose();
         }
         let (waiting, patience) = (self.waiters.join(queue), self.clock().patience(patience));
@@ -101,7 +110,7 @@ impl Core {
             // Listens before it looks: of two messages that come now each wakes its own poll.
             let mut told = pin!(waiting.notify.notified());
             told.as_mut().enable();
-            let found = self.execute_freeing(|transaction| Ok(self.find(transaction, queue, receive, reorder))).await?;
+            let found = self.execute_freeing(|transaction| Ok(self.find(transaction, queue, receive, manner))).await?;
             let Some(found) = found else { return Ok(None) };
             let over = self.clock().is_over(&patience) || self.waiters.is_closed();
             if !found.messages.is_empty() || found.over_limit || over {
@@ -109,6 +118,7 @@ impl Core {
             }
             waits();
             tokio::select! {
+                biased;
                 () = told => {}
                 () = self.clock().sleep_within(waiting.alarm(found.next_visible), &patience) => {}
             }
@@ -120,9 +130,9 @@ impl Core {
         transaction: &mut Transaction<'_>,
         id: QueueId,
         receive: Receive<'_>,
-        reorder: Option<Reorder<'_>>,
+        manner: Manner<'_>,
     ) -> Option<Found> {
-        let now = transaction.now;
+        let (now, reorder) = (transaction.now, manner.reorder);
         let reach = if reorder.is_some() { REACH } else { 1 };
         let wide = Receive { max: receive.max * reach, ..receive };
         let mut decision = transaction.queue_mut(id)?.decide_receive(wide, now);
@@ -132,7 +142,7 @@ impl Core {
         }
         let Received { visible_at, picked, redriven, expired, repeated, over_limit } = decision;
         if !expired.is_empty() {
-            transaction.apply(&Change::Deleted { queue: id, positions: expired });
+            transaction.expire(id, expired);
         }
         for position in redriven {
             redrive(transaction, id, position);
@@ -141,6 +151,7 @@ impl Core {
             let entries = picked.iter().map(|position| (*position, visible_at)).collect();
             transaction.apply(&Change::Visible { queue: id, entries });
         } else if !picked.is_empty() {
+            transaction.note_receiver(manner.by);
             transaction.apply(&Change::Received { queue: id, at: now, visible_at, positions: picked.clone() });
         }
         let engine = transaction.engine();

@@ -2,12 +2,16 @@
 
 use postcard::ser_flavors::Flavor;
 
+use super::consumers::Number;
+use super::format::Format;
 use super::journal::{Journal, Landed};
 use engine::change::{Sent, Target};
 use engine::explain::Outcomes;
 use engine::queue::Queue;
 use engine::topic::Refusal;
-use engine::{Change, Engine, Millis, Notification, Owner, Published, QueueId, SendError, Seq, StreamId, TopicId};
+use engine::{
+    Change, Engine, Millis, Notification, Owner, Position, Published, QueueId, SendError, Seq, StreamId, TopicId,
+};
 use log::{self, LogError};
 
 /// Bytes of a transaction: half of what the log takes, since the declarations of a new segment may stand before it.
@@ -113,6 +117,10 @@ pub struct Transaction<'t> {
     pub(super) wake_streams: bool,
     /// A change is being made: a panic now leaves half of it.
     pub(super) applying: bool,
+    /// Says in the data folder that the log holds what an older program can't read.
+    pub(super) format: &'t Format,
+    /// What is deleted goes because its time is over.
+    expires: bool,
     /// Bytes of changes that there is room for.
     pub(super) most: u64,
     /// Why none of its changes is made: one is larger than the log takes, or than the disk has room for.
@@ -120,10 +128,29 @@ pub struct Transaction<'t> {
 }
 
 impl<'t> Transaction<'t> {
-    pub(super) fn new(engine: &'t mut Engine, now: Millis, frames: &'t mut Frames, journal: &'t mut Journal) -> Self {
+    pub(super) fn new(
+        engine: &'t mut Engine,
+        now: Millis,
+        frames: &'t mut Frames,
+        journal: &'t mut Journal,
+        format: &'t Format,
+    ) -> Self {
         let (wake, hidden) = (Vec::new(), Vec::new());
         let (most, refused) = (u64::MAX, None);
-        Self { engine, now, frames, journal, wake, hidden, wake_streams: false, applying: false, most, refused }
+        Self {
+            engine,
+            now,
+            frames,
+            journal,
+            wake,
+            hidden,
+            wake_streams: false,
+            applying: false,
+            format,
+            expires: false,
+            most,
+            refused,
+        }
     }
 
     /// The state, to decide on.
@@ -154,7 +181,7 @@ impl<'t> Transaction<'t> {
             return;
         }
         self.frames.push(change);
-        self.refused = self.frames.too_large(self.most);
+        self.refused = self.frames.too_large(self.most).or_else(|| self.format.rise(change.format()).err());
         if self.refused.is_some() {
             return;
         }
@@ -171,16 +198,33 @@ impl<'t> Transaction<'t> {
             }
             _ => {}
         }
-        self.journal.note(self.engine, change, self.frames.last(), self.now);
+        self.journal.note(self.engine, change, self.frames.last(), self.now, self.expires);
         self.applying = true;
         let owner = self.engine.apply(change);
         self.applying = false;
         self.frames.owners.push(owner);
     }
 
+    /// Takes messages out of a queue because their time is over.
+    pub(crate) fn expire(&mut self, queue: QueueId, positions: Vec<Position>) {
+        self.expires = true;
+        self.apply(&Change::Deleted { queue, positions });
+        self.expires = false;
+    }
+
     /// Remembers that a topic got a message, and which subscriptions could not have it.
     pub(crate) fn note_published(&mut self, topic: TopicId, seq: Seq, refusals: &[Refusal]) {
         self.journal.published(self.engine, topic, seq, refusals);
+    }
+
+    /// Says who receives what is received next.
+    pub(crate) fn note_receiver(&mut self, by: Number) {
+        self.journal.receiver = by;
+    }
+
+    /// Remembers that S3 told a queue or a topic of something in a bucket, or could not.
+    pub(crate) fn note_notified(&mut self, bucket: &str, to: &str, sent: bool) {
+        self.journal.notified.note(bucket, to, sent);
     }
 
     /// Remembers where records land, before the change is made that takes them out of their buffer.

@@ -9,9 +9,9 @@ use engine::{Millis, StreamId};
 use text::arn;
 use wire::AwsError;
 
-/// The streams whose batch is due and lands later, and when.
+/// The streams whose batch is due and lands later: when, and by which rule.
 #[derive(Default)]
-pub(super) struct Late(HashMap<StreamId, Millis>);
+pub(super) struct Late(HashMap<StreamId, (Millis, u64)>);
 
 impl Late {
     /// Until when a batch waits that is due; `None`: it lands now. It is asked for each batch, again where one is tried again.
@@ -21,16 +21,17 @@ impl Late {
             return None;
         }
         let now = cloud.core.now();
-        if let Some(until) = self.0.get(&id).copied() {
-            if until > now {
+        if let Some((until, rule)) = self.0.get(&id).copied() {
+            // It lands at once when its rule is taken away, whatever other rules there are.
+            if until > now && cloud.chaos.stands(rule) {
                 return Some(until);
             }
             self.0.remove(&id);
             return None;
         }
         let name = cloud.core.read(|engine, _| engine.stream(id).map(|stream| stream.config.arn.clone()))?;
-        let delay = of_stream(&name, ("firehose", ""), None, |subject| cloud.chaos.delay(now, subject))?;
-        self.0.insert(id, now + delay);
+        let (rule, delay) = of_stream(&name, ("firehose", ""), None, |subject| cloud.chaos.delay(now, subject))?;
+        self.0.insert(id, (now + delay, rule));
         Some(now + delay)
     }
 

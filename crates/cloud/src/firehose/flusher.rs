@@ -64,6 +64,7 @@ async fn flush_all(cloud: &Arc<Cloud>) {
         }
         drop(working);
         tokio::select! {
+            biased;
             () = cloud.core.streams.notified() => {}
             () = cloud.core.clock().sleep_until(next.unwrap_or_default()), if next.is_some() => {}
         }

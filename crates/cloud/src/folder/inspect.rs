@@ -9,18 +9,9 @@ use directory::{Directory, Kind};
 /// What stands in an empty folder all the same: a desktop's, a file system's, a repository's.
 const DROPPINGS: [&str; 6] = [".DS_Store", ".gitignore", ".gitkeep", ".localized", "Thumbs.db", "lost+found"];
 
-/// A folder that may be taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    /// Nothing is in it, or what the very beginning of a first start leaves.
-    Empty,
-    /// A log of ours, and no marker: a version before the marker made it, or a first start that was ended.
-    Unmarked,
-    Marked,
-}
-
-/// Says what a folder is, or why it may not be taken.
-pub(super) fn inspect(folder: &Directory, path: &Path) -> Result<State, FolderError> {
+/// The format of a folder that may be taken, or why it may not. None has one that is empty, or has what the very beginning of a first
+/// start leaves; and one with a log of ours and no marker: a version before the marker made it, or a first start that was ended.
+pub(super) fn inspect(folder: &Directory, path: &Path) -> Result<Option<u32>, FolderError> {
     let here = |name: &dyn AsRef<Path>, cause: io::Error| FolderError::Entry { path: path.join(name), cause };
     for (name, kind) in [
         (marker::NAME, Kind::File),
@@ -43,19 +34,19 @@ pub(super) fn inspect(folder: &Directory, path: &Path) -> Result<State, FolderEr
     let no_log = |what: String| FolderError::NoLog { folder: path.to_owned(), what };
     if version.is_some() {
         return match log.segments {
-            true => Ok(State::Marked),
+            true => Ok(version),
             false => Err(no_log(format!("no segment is in {LOG}/"))),
         };
     }
     if log.begins {
-        return Ok(State::Unmarked);
+        return Ok(None);
     }
     let foreign = foreign(folder, &log, &objects).map_err(|cause| here(&"", cause))?;
     if !foreign.is_empty() {
         return Err(FolderError::Foreign { folder: path.to_owned(), entries: listed(&foreign) });
     }
     match objects.blobs {
-        0 => Ok(State::Empty),
+        0 => Ok(None),
         count => Err(no_log(format!("{count} files of S3 objects are in {OBJECTS}/"))),
     }
 }

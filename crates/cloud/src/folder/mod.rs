@@ -27,8 +27,9 @@ use parking_lot::Mutex;
 
 pub(crate) use self::home::Home;
 pub(crate) use self::inspect::{is_blob, is_shard};
+pub(crate) use self::marker::Marker;
 
-use self::inspect::{State, inspect};
+use self::inspect::inspect;
 use directory::Directory;
 use log::{self, DirectoryDisk, DirectoryLock, End, LogError};
 
@@ -104,7 +105,8 @@ pub enum FolderError {
 /// A data folder that this process holds.
 pub struct DataFolder {
     path: PathBuf,
-    directory: Directory,
+    directory: Arc<Directory>,
+    marker: Arc<Marker>,
     lock: DirectoryLock,
     log: Arc<Directory>,
     objects: Arc<Directory>,
@@ -144,11 +146,11 @@ impl DataFolder {
     ) -> Result<(Self, T), OpenError> {
         let failed = |cause| FolderError::Failed { path: path.to_owned(), cause };
         Directory::make(path).map_err(failed)?;
-        let directory = Directory::open(path).map_err(failed)?;
+        let directory = Arc::new(Directory::open(path).map_err(failed)?);
         inspect(&directory, path)?;
         let lock = log::lock_directory(&directory, path)?;
         // Once more: it may have been another's until now.
-        let state = inspect(&directory, path)?;
+        let format = inspect(&directory, path)?;
         let within = |name: &str| {
             let path = path.join(name);
             move |cause| FolderError::Failed { path, cause }
@@ -156,10 +158,8 @@ impl DataFolder {
         let log = Arc::new(directory.folder_or_new(LOG).map_err(within(LOG))?);
         let opened = open_log(DirectoryDisk::of(log.clone()))?;
         let objects = Arc::new(directory.folder_or_new(OBJECTS).map_err(within(OBJECTS))?);
-        if state != State::Marked {
-            // The log is there: from now on a start that doesn't find it knows that it is gone.
-            marker::write(&directory).map_err(within(marker::NAME))?;
-        }
+        // The log is there: from now on a start that doesn't find it knows that it is gone.
+        let marker = Arc::new(Marker::of(directory.clone(), format).map_err(within(marker::NAME))?);
         let mut privacy = Privacy::default();
         privacy.count(directory.close_to_others());
         for name in [log::LOCK, marker::NAME, end::NAME, LOG, OBJECTS, LOST] {
@@ -169,7 +169,12 @@ impl DataFolder {
             privacy.count(closed(&log, &name));
         }
         let noted = Mutex::new(end::read(&directory).map_err(within(end::NAME))?);
-        Ok((Self { path: path.to_owned(), directory, lock, log, objects, noted, privacy }, opened))
+        Ok((Self { path: path.to_owned(), directory, marker, lock, log, objects, noted, privacy }, opened))
+    }
+
+    /// What says of which format the folder is.
+    pub(crate) fn marker(&self) -> Arc<Marker> {
+        self.marker.clone()
     }
 
     /// Where the log ended when that was last noted; none when it isn't known.

@@ -6,8 +6,10 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Uri};
 
+#[cfg(feature = "console")]
 use super::to_console::{SIGN_IN, SIGN_OUT};
 use super::{chaos, clock, look, metrics, pages, reset};
+#[cfg(feature = "console")]
 use crate::console::{api, page};
 use crate::core::Cloud;
 use crate::services::SERVICES;
@@ -24,6 +26,7 @@ pub(super) enum Page {
     /// The certificate that whoever speaks TLS to the server trusts: anybody's.
     Authority,
     /// What a browser begins with: the console's first page.
+    #[cfg(feature = "console")]
     Start,
     /// What tools poll that wait for another local cloud: anybody may know.
     TestTools,
@@ -33,6 +36,8 @@ pub(super) enum Page {
     Chaos(Method),
     /// Empties the cloud; with its query, which it doesn't take.
     Reset(String),
+    /// The whole state as a file: sent, or taken, by the request's method; with its query. It answers for itself.
+    State(Method, String),
     /// What time it is.
     Clock,
     /// Moves a clock that stands still; with its query.
@@ -50,8 +55,10 @@ pub(super) enum Page {
     /// The messages of a queue; with its query.
     Peek(String),
     /// A page of the console below the first, by its method: as [`Page::Start`] it answers for itself.
+    #[cfg(feature = "console")]
     Html(Method),
     /// The console's API, and its sign-in: by its method. It answers for itself.
+    #[cfg(feature = "console")]
     Console(Method),
 }
 
@@ -69,6 +76,7 @@ impl Page {
         }
         match path {
             "/health" => Some(Page::Health),
+            #[cfg(feature = "console")]
             "/" if !checked && pages::wants_html(&parts.headers) && !s3::is_of_a_bucket(host) => Some(Page::Start),
             // A bucket of this name goes first, and only who has no key looks here at all.
             "/metrics" if !checked && !s3::is_of_a_bucket(host) => {
@@ -88,6 +96,7 @@ impl Page {
             return None;
         }
         let (page, takes) = match path {
+            #[cfg(feature = "console")]
             "/_messaging" | "/_messaging/" => (Page::Start, "GET, HEAD"),
             "/_messaging/outbox" => (Page::Outbox, "GET, HEAD"),
             "/_messaging/notices" => (Page::Notices, "GET, HEAD"),
@@ -97,18 +106,23 @@ impl Page {
             "/_messaging/ca.pem" => (Page::Authority, "GET, HEAD"),
             "/_messaging/chaos" => (Page::Chaos(method.clone()), "GET, HEAD, POST, PUT, PATCH, DELETE"),
             "/_messaging/reset" => (Page::Reset(query()), "POST"),
+            "/_messaging/state" => (Page::State(method.clone(), query()), "GET, HEAD, PUT"),
             "/_messaging/clock" if method == Method::POST => (Page::MoveClock(query()), "GET, HEAD, POST"),
             "/_messaging/clock" if uri.query().is_some_and(|query| !query.is_empty()) => {
                 (Page::Untaken("POST"), "POST")
             }
             "/_messaging/clock" => (Page::Clock, "GET, HEAD, POST"),
+            #[cfg(feature = "console")]
             path if path.strip_prefix(page::BASE).is_some_and(|rest| rest.starts_with("/actions/")) => {
                 (Page::Html(method.clone()), "POST")
             }
+            #[cfg(feature = "console")]
             path if path.strip_prefix(page::BASE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) => {
                 (Page::Html(method.clone()), "GET, HEAD")
             }
+            #[cfg(feature = "console")]
             SIGN_IN | SIGN_OUT => (Page::Console(method.clone()), "POST"),
+            #[cfg(feature = "console")]
             path if path.strip_prefix(api::BASE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) => {
                 (Page::Console(method.clone()), "GET, HEAD, POST")
             }
@@ -123,9 +137,9 @@ impl Page {
     pub(super) fn changes(&self) -> bool {
         match self {
             Page::Reset(_) | Page::MoveClock(_) => true,
-            Page::Chaos(method) | Page::Console(method) | Page::Html(method) => {
-                *method != Method::GET && *method != Method::HEAD
-            }
+            Page::Chaos(method) | Page::State(method, _) => *method != Method::GET && *method != Method::HEAD,
+            #[cfg(feature = "console")]
+            Page::Console(method) | Page::Html(method) => *method != Method::GET && *method != Method::HEAD,
             _ => false,
         }
     }
@@ -133,6 +147,18 @@ impl Page {
     /// Whether a request for it has a body that counts.
     pub(super) fn takes_body(&self) -> bool {
         matches!(self, Page::Chaos(_)) && self.changes()
+    }
+
+    /// An error on the way to it, where it is a page for programs: those read JSON and nothing else.
+    pub(super) fn told_error(&self, error: &AwsError) -> Option<(u16, &'static str, Bytes)> {
+        let name = match self {
+            Page::Chaos(_) => "chaos",
+            Page::Clock | Page::MoveClock(_) => "clock",
+            Page::Queues(_) => "queues",
+            Page::Peek(_) => "peek",
+            _ => return None,
+        };
+        Some(shown_json(name, Err(error.clone())))
     }
 
     /// Whether it is for those alone who may use the server.
@@ -175,7 +201,9 @@ impl Page {
             }
             Page::Clock => shown_json("clock", Ok(clock::page(cloud))),
             Page::MoveClock(query) => shown_json("clock", Box::pin(clock::advance(cloud, &query)).await),
-            // The gateway leads them elsewhere: see `to_console` and `to_html`.
+            // The gateway leads them elsewhere: see `to_console`, `to_html` and `to_state`.
+            Page::State(..) => (404, "application/json", pages::nowhere("/_messaging/state")),
+            #[cfg(feature = "console")]
             Page::Start | Page::Html(_) | Page::Console(_) => (404, "application/json", pages::nowhere(api::BASE)),
             Page::Reset(query) => match Box::pin(reset::reset(cloud, &query)).await {
                 Ok(()) => (200, "application/json", "{}".into()),
@@ -231,11 +259,14 @@ pub(crate) fn health(cloud: &Cloud) -> (u16, &'static str, Bytes) {
     (status, "application/json", body.to_string().into())
 }
 
+/// What the page of notices is like; a change that other readers would misread makes it another.
+const VERSION: u32 = 1;
+
 fn notices(cloud: &Cloud) -> Bytes {
     let all = cloud.notices.all();
     let notices: Vec<_> =
         all.iter().map(|(at, text)| serde_json::json!({"time": timestamp(*at), "notice": text})).collect();
-    serde_json::json!({ "notices": notices }).to_string().into()
+    serde_json::json!({ "page": "notices", "version": VERSION, "notices": notices }).to_string().into()
 }
 
 /// RFC 3339, to the millisecond.

@@ -1,15 +1,17 @@
-//! HTTP answers: results and errors in the shape of each protocol.
+//! HTTP answers: results and errors in the shape of each protocol; and what of requests and answers is held meanwhile.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Response, StatusCode};
+use hyper::body::Incoming;
 
-use super::{RequestId, Route, Service};
+use super::{Context, Gateway, Operation, RequestId, Route, Service};
 use crate::http::body::{self, Body};
 use crate::sqs;
 use wire::fault::{self, Style};
-use wire::{AwsError, Names, Protocol};
+use wire::payload::Source;
+use wire::{AwsError, Names, Payload, Protocol};
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 static QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
@@ -75,4 +77,56 @@ pub(super) fn plain(status: u16, content_type: &'static str, id: RequestId, body
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
+}
+
+/// Notes for the log of requests with which error a request is answered.
+pub(super) fn tell(cx: &Context, error: &AwsError) {
+    if let Some(told) = &cx.told {
+        told.error(&error.code);
+    }
+}
+
+/// The parameters of a request to an operation.
+pub(super) fn payload<'r>(service: &Service, operation: &Operation, source: Source<'r>) -> Payload<'r> {
+    Payload { operation: operation.name, source, names: service.names, namespace: service.namespace }
+}
+
+/// AWS's answer to an action it doesn't know.
+pub(super) fn no_such_action(service: Option<&'static Service>, action: &str, version: Option<&str>) -> AwsError {
+    let message = match service {
+        Some(service) if *service == sqs::SERVICE => format!("The action {action} is not valid for this endpoint."),
+        _ => {
+            let version = version.or(service.and_then(|it| it.version)).unwrap_or("NO_VERSION_SPECIFIED");
+            format!("Could not find operation {action} for version {version}")
+        }
+    };
+    AwsError::bad("InvalidAction", message)
+}
+
+impl Gateway {
+    /// Reads a whole body of at most `limit` bytes.
+    pub(super) async fn collect(&self, incoming: &mut Option<Incoming>, limit: usize) -> Result<Bytes, AwsError> {
+        let collected = body::collect(incoming, limit, &self.cloud.sent).await;
+        if collected.as_ref().is_err_and(|error| error.status == 503) {
+            self.cloud.notice_too_much();
+        }
+        collected
+    }
+
+    /// An answer that takes its share of what clients may leave unread, or the refusal of one that there is no room for.
+    pub(super) fn share(&self, mut answer: Response<Body>) -> Response<Body> {
+        let Some(bytes) = body::whole(answer.body_mut()) else { return answer };
+        if let Some(held) = body::held(bytes, &self.cloud.unread) {
+            return answer.map(|_| held);
+        }
+        self.cloud.notice_too_much();
+        let kind = answer.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+        let protocol = match kind {
+            b"application/x-amz-json-1.0" => Protocol::Json10,
+            b"application/x-amz-json-1.1" => Protocol::Json11,
+            b"application/xml" => Protocol::Rest,
+            _ => Protocol::Query,
+        };
+        failure(&body::too_much(), style(None, protocol), self.request_ids.next())
+    }
 }

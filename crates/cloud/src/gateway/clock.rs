@@ -13,8 +13,6 @@ use crate::s3::S3;
 use engine::Millis;
 use wire::AwsError;
 
-/// Milliseconds.
-const DAY: Millis = 24 * 60 * 60 * 1_000;
 /// The version of the page.
 const VERSION: u32 = 1;
 /// The latest time that a clock is moved to: the year 9000. Later ones have no four digits.
@@ -70,7 +68,10 @@ async fn go_on(cloud: &Arc<Cloud>, to: Millis) -> Result<u64, AwsError> {
     // Before it is shown: after a crash on the way it goes on from there.
     cloud.core.keep_time(to).await?;
     // Lifecycle rules and the retention of logs are due then: whoever looks after that sees that the clock was moved.
-    let midnights = |now| (S3::of(cloud).may_expire() || logs::may_expire(cloud)).then(|| (now / DAY + 1) * DAY);
+    let midnights = |now, end| {
+        let (s3, logs) = (S3::of(cloud).next_due(now, end), logs::next_due(cloud, now, end));
+        s3.into_iter().chain(logs).min()
+    };
     frozen.go_on(to, midnights).await.map_err(|late| {
         let at = text::time::iso_millis(late.at);
         AwsError::new(503, "Busy", format!("What fell due at {at} isn't done within a minute: the clock stands there."))

@@ -18,8 +18,11 @@ use crate::services::SERVICES;
 use crate::sigv4::{Claim, Family, Refusal, Scope, Wrong};
 use crate::sqs;
 use crate::sts::session;
+use text::regions::is_shaped;
 use wire::{AwsError, Protocol};
 
+/// What SDKs call the region of a service that has none.
+const GLOBAL: &str = "aws-global";
 /// Bytes of an application's id ("Application ID", AWS SDKs and Tools Reference Guide: 50).
 const LONGEST_APPLICATION: usize = 50;
 
@@ -48,6 +51,12 @@ pub(super) fn authority(parts: &Parts) -> Result<&str, &'static str> {
         }
         (target, host) => Ok(target.or(host).unwrap_or("localhost")),
     }
+    .and_then(|host| if host.bytes().all(of_name) { Ok(host) } else { Err("The Host header is no name.") })
+}
+
+/// Whether a host's name or its port may have a byte: what has others is no name and no address, however it ends.
+fn of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte)
 }
 
 /// A request's way, who claims to send it, and what is wrong with that claim, if anything is. With `checked` the claim will
@@ -71,13 +80,14 @@ pub(super) fn read<'r>(
     let refusal = refusal.or_else(|| match (&claim, scope) {
         (Some(claim), Some(Scope { region, .. })) => {
             let elsewhere = checked && address.is_some_and(|address| address != region);
-            (elsewhere || !is_region(region)).then(|| Refusal::Scope(claim.scheme, Wrong::Region(region.to_owned())))
+            // Who looks at no signature takes the regions of other clouds, `local` say, too.
+            let is_one = is_region(region) && (!checked || is_shaped(region) || region == GLOBAL);
+            (elsewhere || !is_one).then(|| Refusal::Scope(claim.scheme, Wrong::Region(region.to_owned())))
         }
         _ => None,
     });
     let region = match scope {
-        // What SDKs call the region of a service that has none.
-        Some(Scope { region: "aws-global", .. }) => DEFAULT_REGION,
+        Some(Scope { region: GLOBAL, .. }) => DEFAULT_REGION,
         Some(scope) if refusal.is_none() => scope.region,
         _ => address.unwrap_or(DEFAULT_REGION),
     };
@@ -199,7 +209,7 @@ mod tests {
     /// Two servers' names in one head: the guard looked at one, the signature at the other.
     #[test]
     fn a_head_names_one_server() {
-        let table: [(&str, &[&str], Version, Option<&str>); 8] = [
+        let table: [(&str, &[&str], Version, Option<&str>); 12] = [
             ("/", &["a:1"], Version::HTTP_11, Some("a:1")),
             ("/", &[], Version::HTTP_11, None),
             ("/", &[], Version::HTTP_10, Some("localhost")),
@@ -208,6 +218,11 @@ mod tests {
             ("http://a:1/", &["A:1"], Version::HTTP_11, Some("a:1")),
             ("http://a:1/", &["b:1"], Version::HTTP_11, None),
             ("http://a:1/", &[], Version::HTTP_10, Some("a:1")),
+            // It ended as a name of this machine's does, and was taken for one.
+            ("/", &["evil.example/.localhost"], Version::HTTP_11, None),
+            ("/", &["evil.example@b.localhost"], Version::HTTP_11, None),
+            ("/", &["a b.localhost"], Version::HTTP_11, None),
+            ("/", &["[::1]:80"], Version::HTTP_11, Some("[::1]:80")),
         ];
         for (uri, hosts, version, expected) in table {
             let builder = http::Request::builder().uri(uri).version(version);

@@ -5,9 +5,9 @@ use serde_json::{Value as Json, json};
 use crate::core::Cloud;
 use crate::services::SERVICES;
 use crate::sqs::queue_url;
+use engine::Millis;
 use engine::queue::Queue;
 use engine::stream::Stream;
-use engine::{Millis, QueueId};
 use text::arn;
 use wire::{AwsError, Form};
 
@@ -20,20 +20,24 @@ const VERSION: u32 = 1;
 pub(super) fn queues(cloud: &Cloud, account: Option<&str>, query: &str) -> Result<Json, AwsError> {
     let form = Form::parse(&[query.as_bytes()])?;
     let after = form.get("after").unwrap_or_default();
-    let is_shown = |name: &str| name > after && account.is_none_or(|account| arn::account(name) == account);
+    let is_shown = |name: &str| account.is_none_or(|account| arn::account(name) == account);
     let url = cloud.url();
-    Ok(cloud.core.count(|engine, now| {
-        let visible = engine.queues("arn:aws:sqs:").filter(|it| !it.config.hidden && is_shown(&it.config.arn));
-        let ids: Vec<QueueId> = visible.map(|queue| queue.config.id).take(SHOWN + 1).collect();
-        let shown = &ids[..ids.len().min(SHOWN)];
-        let queues: Vec<Json> =
-            shown.iter().filter_map(|id| Some(queue_json(engine.queue_mut(*id)?, &url, now))).collect();
-        let next = ids.get(SHOWN).and(queues.last()).map(|last| last["arn"].clone());
-        let streams = engine.streams("arn:aws:firehose:");
-        let streams = streams.filter(|it| account.is_none_or(|account| arn::account(&it.config.arn) == account));
-        let streams: Vec<Json> = streams.take(SHOWN).map(|stream| stream_json(stream, now)).collect();
-        json!({"page": "queues", "version": VERSION, "queues": queues, "streams": streams, "next": next})
-    }))
+    let core = &cloud.core;
+    let mut ids = Vec::new();
+    core.each_queue(after, |queue, _| {
+        let shown = !queue.config.hidden && is_shown(&queue.config.arn);
+        ids.extend(shown.then_some(queue.config.id));
+        ids.len() <= SHOWN
+    });
+    let mut queues: Vec<Json> = Vec::new();
+    core.count_in(&ids[..ids.len().min(SHOWN)], |queue, now| queues.push(queue_json(queue, &url, now)));
+    let next = ids.get(SHOWN).and(queues.last()).map(|last| last["arn"].clone());
+    let mut streams: Vec<Json> = Vec::new();
+    core.each_stream("", |stream| {
+        streams.extend(is_shown(&stream.config.arn).then(|| stream_json(stream, core.now())));
+        streams.len() < SHOWN
+    });
+    Ok(json!({"page": "queues", "version": VERSION, "queues": queues, "streams": streams, "next": next}))
 }
 
 fn queue_json(queue: &mut Queue, url: &str, now: Millis) -> Json {

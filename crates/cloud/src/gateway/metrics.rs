@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 
-use crate::core::Cloud;
-use engine::{Engine, Millis, QueueId};
+use crate::core::{Cloud, Core};
+use engine::Millis;
 
-/// Queues, and streams, whose figures are told: a bound for the page, and for how long the cloud waits for it.
+/// Queues, and streams, whose figures are told: a bound for the page.
 const MOST: usize = 1_000;
 
 /// What is told of a queue.
@@ -27,46 +27,30 @@ struct StreamRow {
     oldest: Millis,
 }
 
-/// What there is in all accounts.
-#[derive(Clone, Copy)]
-pub(super) struct Counts {
-    pub queues: usize,
-    pub topics: usize,
-    pub subscriptions: usize,
-    pub streams: usize,
-    pub buckets: usize,
-    pub stacks: usize,
-}
-
-impl Counts {
-    pub(super) fn of(engine: &Engine) -> Counts {
-        Counts {
-            queues: engine.queues("").filter(|queue| !queue.config.hidden).count(),
-            topics: engine.topics("").count(),
-            subscriptions: engine.subscriptions().count(),
-            streams: engine.streams("").count(),
-            buckets: engine.docs("s3/bucket/", "").count(),
-            stacks: engine.docs("cfn/name/", "").count(),
-        }
-    }
-}
-
-/// The page. What it tells is read at one moment, and written when nobody waits for it any more.
+/// The page.
 pub(super) fn page(cloud: &Cloud) -> Bytes {
-    let (counts, queues, streams) =
-        cloud.core.count(|engine, now| (Counts::of(engine), queue_rows(engine, now), stream_rows(engine, now)));
+    let (queues, queue_count) = queue_rows(&cloud.core);
+    let (streams, stream_count) = stream_rows(&cloud.core);
+    let mut topics = 0;
+    cloud.core.each_topic("", |_| {
+        topics += 1;
+        true
+    });
+    let [subscriptions, buckets, stacks] = cloud.core.read(|engine, _| {
+        [engine.subscriptions().count(), engine.docs("s3/bucket/", "").count(), engine.docs("cfn/name/", "").count()]
+    });
     let mut out = String::new();
     let refuses = usize::from(cloud.core.refusal().is_some());
     for (name, help, value) in [
         ("refuses_writes", "Whether changes are refused.", refuses),
         ("long_polls", "Long polls that wait for a message.", cloud.core.waiters.waiting()),
         ("log_bytes", "Bytes of the log.", usize::try_from(cloud.core.log().bytes()).unwrap_or(usize::MAX)),
-        ("queues", "Queues in all accounts.", counts.queues),
-        ("topics", "Topics in all accounts.", counts.topics),
-        ("subscriptions", "Subscriptions in all accounts.", counts.subscriptions),
-        ("streams", "Delivery streams in all accounts.", counts.streams),
-        ("buckets", "Buckets in all accounts.", counts.buckets),
-        ("stacks", "Stacks in all accounts.", counts.stacks),
+        ("queues", "Queues in all accounts.", queue_count),
+        ("topics", "Topics in all accounts.", topics),
+        ("subscriptions", "Subscriptions in all accounts.", subscriptions),
+        ("streams", "Delivery streams in all accounts.", stream_count),
+        ("buckets", "Buckets in all accounts.", buckets),
+        ("stacks", "Stacks in all accounts.", stacks),
     ] {
         gauge(&mut out, name, help, [(String::new(), value.to_string())]);
     }
@@ -94,28 +78,42 @@ pub(super) fn page(cloud: &Cloud) -> Bytes {
     out.into()
 }
 
-fn queue_rows(engine: &mut Engine, now: Millis) -> Vec<QueueRow> {
-    let queues = engine.queues("").filter(|queue| !queue.config.hidden).take(MOST);
-    let ids: Vec<QueueId> = queues.map(|queue| queue.config.id).collect();
-    let row = |id| {
-        let queue = engine.queue_mut(id)?;
+/// What is told of the first queues, and how many there are.
+fn queue_rows(core: &Core) -> (Vec<QueueRow>, usize) {
+    let (mut ids, mut count) = (Vec::new(), 0);
+    core.each_queue("", |queue, _| {
+        if !queue.config.hidden {
+            count += 1;
+            ids.extend((count <= MOST).then_some(queue.config.id));
+        }
+        true
+    });
+    let mut rows = Vec::with_capacity(ids.len());
+    core.count_in(&ids, |queue, now| {
         let depth = queue.depth(now);
         // Positions are given in the order in which messages came to this queue.
         let oldest = queue.messages().next().map_or(0, |(_, entry)| now.saturating_sub(entry.sent_at));
         let arn = queue.config.arn.clone();
-        Some(QueueRow { arn, visible: depth.visible, in_flight: depth.in_flight, delayed: depth.delayed, oldest })
-    };
-    ids.into_iter().filter_map(row).collect()
+        rows.push(QueueRow { arn, visible: depth.visible, in_flight: depth.in_flight, delayed: depth.delayed, oldest });
+    });
+    (rows, count)
 }
 
-fn stream_rows(engine: &Engine, now: Millis) -> Vec<StreamRow> {
-    let row = |stream: &engine::stream::Stream| StreamRow {
-        arn: stream.config.arn.clone(),
-        records: stream.len(),
-        bytes: stream.bytes(),
-        oldest: stream.oldest().map_or(0, |at| now.saturating_sub(at)),
-    };
-    engine.streams("").take(MOST).map(row).collect()
+/// What is told of the first streams, and how many there are.
+fn stream_rows(core: &Core) -> (Vec<StreamRow>, usize) {
+    let (mut rows, mut count) = (Vec::new(), 0);
+    let now = core.now();
+    core.each_stream("", |stream| {
+        count += 1;
+        rows.extend((count <= MOST).then(|| StreamRow {
+            arn: stream.config.arn.clone(),
+            records: stream.len(),
+            bytes: stream.bytes(),
+            oldest: stream.oldest().map_or(0, |at| now.saturating_sub(at)),
+        }));
+        true
+    });
+    (rows, count)
 }
 
 /// Writes a figure: what it is, then a line for each of its labels.

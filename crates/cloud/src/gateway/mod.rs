@@ -13,10 +13,13 @@ mod metrics;
 mod pages;
 pub(crate) mod reset;
 mod route;
+#[cfg(feature = "console")]
 mod to_console;
+#[cfg(feature = "console")]
 mod to_html;
 mod to_page;
 mod to_s3;
+mod to_state;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -34,16 +37,16 @@ pub use access::Access;
 use admin::Page;
 #[cfg(test)]
 pub(crate) use admin::health;
-use answer::{failure, finish, negotiated, plain, style, style_of};
+use answer::{failure, finish, negotiated, no_such_action, payload, plain, style, style_of, tell};
 use route::Route;
 #[cfg(test)]
 pub(crate) use route::route;
 
 use crate::chaos::Kind;
-use crate::console::sign_in::Sessions;
-use crate::console::watch::Watch;
+#[cfg(feature = "console")]
+use crate::console::{sign_in::Sessions, watch::Watch};
 use crate::core::Cloud;
-use crate::http::body::{self, Body};
+use crate::http::body::Body;
 use crate::http::{Client, Handler, drain};
 use crate::request::{Context, Operation, RequestId, RequestIds, Service, Told, host_of, queue_path};
 use crate::services::SERVICES;
@@ -58,7 +61,10 @@ pub(crate) struct Gateway {
     cloud: Arc<Cloud>,
     request_ids: RequestIds,
     access: Access,
+    /// The figures over time.
+    #[cfg(feature = "console")]
     watch: Arc<Watch>,
+    #[cfg(feature = "console")]
     sessions: Sessions,
 }
 
@@ -66,12 +72,26 @@ impl Gateway {
     /// A gateway for loopback that looks at no signature.
     #[cfg(test)]
     pub(crate) fn new(cloud: Arc<Cloud>) -> Gateway {
-        Self::with_access(cloud, Access::default(), Arc::default())
+        Self::with_access(cloud, Access::default())
     }
 
-    /// A gateway for those who may use it; `watch` sees the figures over time.
-    pub(crate) fn with_access(cloud: Arc<Cloud>, access: Access, watch: Arc<Watch>) -> Gateway {
-        Gateway { cloud, request_ids: RequestIds::default(), access, watch, sessions: Sessions::default() }
+    /// A gateway for those who may use it.
+    pub(crate) fn with_access(cloud: Arc<Cloud>, access: Access) -> Gateway {
+        Gateway {
+            request_ids: RequestIds::of(cloud.core.number()),
+            cloud,
+            access,
+            #[cfg(feature = "console")]
+            watch: Arc::default(),
+            #[cfg(feature = "console")]
+            sessions: Sessions::default(),
+        }
+    }
+
+    /// What is to be kept up to date for the console.
+    #[cfg(feature = "console")]
+    pub(crate) fn watch(&self) -> Arc<Watch> {
+        self.watch.clone()
     }
 }
 
@@ -96,6 +116,7 @@ impl Handler for Gateway {
     /// The server stops: nobody waits for messages any more.
     fn stops(&self) {
         self.cloud.core.waiters.close();
+        #[cfg(feature = "console")]
         self.watch.hub.wake();
     }
 
@@ -124,7 +145,7 @@ impl Handler for Gateway {
         let mut incoming = Some(incoming);
         let entry = self.access.log.as_ref().map(|log| log.begin(&parts, self.cloud.core.clock()));
         let told = entry.as_ref().map(|entry| entry.told());
-        let mut response = self.respond(parts, client, &mut incoming, told, waits).await;
+        let mut response = self.share(self.respond(parts, client, &mut incoming, told, waits).await);
         if let Some(entry) = entry {
             entry.end(response.status().as_u16());
         }
@@ -160,8 +181,11 @@ impl Gateway {
         incoming: &'a mut Option<Incoming>,
     ) -> BoxFuture<'a, Response<Body>> {
         match page {
+            #[cfg(feature = "console")]
             Page::Start | Page::Html(_) => Box::pin(self.console_page(cx, parts, incoming)),
+            #[cfg(feature = "console")]
             Page::Console(_) => Box::pin(self.console(cx, parts, incoming)),
+            Page::State(..) => Box::pin(self.state(page, parts, incoming, cx.request_id)),
             page => Box::pin(self.page(page, parts, incoming, cx.request_id)),
         }
     }
@@ -183,7 +207,7 @@ impl Gateway {
         match route {
             Route::S3 => {
                 Box::pin(async {
-                    let response = self.s3(cx, *parts, incoming).await;
+                    let response = self.s3(cx, parts, incoming).await;
                     self.cloud.core.wait_durable().await;
                     response
                 })
@@ -293,7 +317,7 @@ impl Gateway {
         parts: &Parts,
         incoming: &mut Option<Incoming>,
     ) -> Result<(&'static Operation, Bytes), AwsError> {
-        let body = body::collect(incoming, service.body_limit).await?;
+        let body = self.collect(incoming, service.body_limit).await?;
         if let Some(told) = &cx.told {
             told.operation(service.id, name);
             told.resource(&log::about_json(&body));
@@ -331,7 +355,7 @@ impl Gateway {
         incoming: &mut Option<Incoming>,
     ) -> Result<Query, Refused> {
         let limit = service.unwrap_or(&sqs::SERVICE).body_limit;
-        let body = body::collect(incoming, limit).await.map_err(|error| (service, error))?;
+        let body = self.collect(incoming, limit).await.map_err(|error| (service, error))?;
         let read = self.read_query(cx, service, parts, &body)?;
         cx.note_use(read.0.id);
         Ok(read)
@@ -420,28 +444,4 @@ impl Gateway {
         }
         answer
     }
-}
-
-/// Notes for the log of requests with which error a request is answered.
-fn tell(cx: &Context, error: &AwsError) {
-    if let Some(told) = &cx.told {
-        told.error(&error.code);
-    }
-}
-
-/// The parameters of a request to an operation.
-fn payload<'r>(service: &Service, operation: &Operation, source: Source<'r>) -> Payload<'r> {
-    Payload { operation: operation.name, source, names: service.names, namespace: service.namespace }
-}
-
-/// AWS's answer to an action it doesn't know.
-fn no_such_action(service: Option<&'static Service>, action: &str, version: Option<&str>) -> AwsError {
-    let message = match service {
-        Some(service) if *service == sqs::SERVICE => format!("The action {action} is not valid for this endpoint."),
-        _ => {
-            let version = version.or(service.and_then(|it| it.version)).unwrap_or("NO_VERSION_SPECIFIED");
-            format!("Could not find operation {action} for version {version}")
-        }
-    };
-    AwsError::bad("InvalidAction", message)
 }

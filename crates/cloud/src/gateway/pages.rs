@@ -8,7 +8,8 @@ use crate::core::Cloud;
 use crate::services::SERVICES;
 
 /// The server's own paths, each with its method and what it is.
-pub(super) const PAGES: [(&str, &str, &str); 16] = [
+pub(super) const PAGES: &[(&str, &str, &str)] = &[
+    #[cfg(feature = "console")]
     ("GET", "/_messaging", "the console, for browsers"),
     ("GET", "/health", "whether the server takes writes"),
     ("GET", "/_messaging/notices", "what didn't go as somebody may have expected, and why"),
@@ -16,8 +17,11 @@ pub(super) const PAGES: [(&str, &str, &str); 16] = [
     ("GET", "/_messaging/peek", "the messages of a queue, without receiving them: ?queue= and its ARN or URL"),
     ("GET", "/_messaging/outbox", "what would have been sent by mail, text message or push"),
     ("GET", "/_messaging/metrics", "figures of queues and streams, for Prometheus"),
+    #[cfg(feature = "console")]
     ("GET", "/_messaging/api/v1", "all of this and what became of messages, for programs: docs/console.md"),
+    #[cfg(feature = "console")]
     ("POST", "/_messaging/sign-in", "a session for a browser, where keys are wanted: access_key and secret as a form"),
+    #[cfg(feature = "console")]
     ("POST", "/_messaging/sign-out", "ends it"),
     ("GET", "/_messaging/ca.pem", "the certificate to trust for https on this port"),
     ("GET", "/_messaging/chaos", "faults by rules, and what they struck; POST, PUT, PATCH and DELETE change the rules"),
@@ -25,6 +29,7 @@ pub(super) const PAGES: [(&str, &str, &str); 16] = [
     ("GET", "/_messaging/clock", "what time it is in the cloud, and how its clock runs"),
     ("POST", "/_messaging/clock", "moves a clock that stands still: ?advance=2h or ?to= a moment"),
     ("POST", "/_messaging/reset", "empties the cloud, for tests"),
+    ("GET", "/_messaging/state", "the whole state as a file; PUT loads one in the place of all there is"),
 ];
 
 /// Whether a request is a browser's that wants a page. No client of S3 asks for HTML.

@@ -3,17 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::core::authority::AUTHORITY;
-use crate::core::kept_time::CLOCK;
-use crate::core::notification::SIGNING_KEY;
 use crate::core::{Cloud, TOO_LARGE};
-use crate::sts::session::SECRET;
-use crate::{cloudformation, s3};
+use crate::state::KEPT;
+use crate::{cloudformation, s3, state};
 use engine::Change;
 use wire::AwsError;
 
-/// Documents of the server itself, which clients hold on to: the keys of certificates, of signatures and of sessions, and the time.
-const KEPT: [&str; 4] = [AUTHORITY, SIGNING_KEY, SECRET, CLOCK];
 /// Bytes of a parameter's name that are quoted.
 const LONGEST: usize = 100;
 /// How often, and for how long, it is looked whether stacks have come to rest.
@@ -66,22 +61,16 @@ async fn attempt(cloud: &Arc<Cloud>) -> Result<Result<(), String>, AwsError> {
         let mut contents = engine.contents();
         contents.documents.retain(|key| !KEPT.contains(&key.as_str()));
         contents.gone().for_each(|change| tx.apply(&change));
-        tx.apply(&Change::LetGo { seqs });
+        if !seqs.is_empty() {
+            tx.apply(&Change::LetGo { seqs });
+        }
         Ok(Ok((contents.queues, blobs)))
     });
     let (queues, blobs) = match done.await.map_err(too_much)? {
         Ok(gone) => gone,
         Err(busy) => return Ok(Err(busy)),
     };
-    cloud.blobs.discard(blobs).await;
-    cloud.used_keys.forget_all();
-    cloud.core.forget();
-    cloud.consumers.forget();
-    cloud.chaos.reset();
-    queues.into_iter().for_each(|queue| cloud.core.waiters.wake_all(queue));
-    cloud.subscriptions_changed.notify_one();
-    cloud.core.streams.notify_one();
-    cloud.move_tasks.notify_one();
+    state::changed(cloud, queues, blobs).await;
     Ok(Ok(()))
 }
 

@@ -13,12 +13,14 @@ use super::answer::plain;
 use super::guard::is_same_origin;
 use super::{Gateway, chaos, clock, pages};
 use crate::console::api::input::Input;
-use crate::console::api::{self, action, events};
-use crate::console::{Viewer, sign_in, wrong};
+use crate::console::api::{self, action, events, parameters};
+use crate::console::{Viewer, absent, sign_in, wrong};
 use crate::http::body::{self, Body};
 use crate::request::{
-    Context, DEFAULT_ACCOUNT, Identity, KeyUser, RequestId, account_of, intern, is_account, is_region, user_key,
+    Context, DEFAULT_ACCOUNT, Identity, KeyUser, RequestId, account_of, host_of, intern, is_account, is_region,
+    user_key,
 };
+use crate::s3;
 use crate::sigv4::{Family, Payload as Signed};
 use wire::{AwsError, Form};
 
@@ -63,7 +65,11 @@ impl Gateway {
     ) -> Result<Response<Body>, AwsError> {
         let id = cx.request_id;
         let posts = parts.method == Method::POST;
-        let body = if posts { body::collect(incoming, MAX_BODY).await? } else { bytes::Bytes::new() };
+        let body = if posts { self.collect(incoming, MAX_BODY).await? } else { bytes::Bytes::new() };
+        // Another port of this machine is another server, whose pages may look as anybody there may, and do nothing here.
+        if posts && !is_same_origin(parts) {
+            return Err(AwsError::new(403, "AccessDenied", "A page of another server may not act here."));
+        }
         match parts.uri.path() {
             SIGN_IN => return self.sign_in(&cx, parts, &body),
             SIGN_OUT => return Ok(self.sign_out(parts, id)),
@@ -71,11 +77,14 @@ impl Gateway {
         }
         let form = Form::parse(&[parts.uri.query().unwrap_or_default().as_bytes()])?;
         let content_type = parts.headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
-        let input = posts.then(|| Input::read(content_type, &body, &action::FIELDS)).transpose()?;
+        let input = posts.then(|| Input::read(content_type, &body)).transpose()?;
         let viewer = self.viewer(cx, parts, &body, &form, input.as_ref())?;
         let path = parts.uri.path().strip_prefix(api::BASE).unwrap_or_default();
         let asked = api::parts(path);
         let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+        if posts || asked == ["events"] {
+            parameters::check(&asked, &form)?;
+        }
         let shown = match (&asked[..], input) {
             (["actions", action], Some(input)) => {
                 let (result, cli) = self.act(&viewer, action, &input).await?;
@@ -179,14 +188,18 @@ impl Gateway {
         if self.access.credentials.is_none() {
             return Err(AwsError::new(404, "NotFound", "Nobody has to sign in: this server looks at no keys."));
         }
-        if !is_same_origin(parts) {
-            return Err(AwsError::new(403, "AccessDenied", "A page of another server may not sign in here."));
+        let authority = cx.host.split_once("://").map_or(&*cx.host, |(_, authority)| authority);
+        if s3::is_of_a_bucket(host_of(authority)) {
+            let message = "A bucket's pages have this name: sign in by the server's own.";
+            return Err(AwsError::new(403, "AccessDenied", message));
         }
         let form = Form::parse(&[body])?;
         let (id, secret) = (form.get("access_key").unwrap_or_default(), form.get("secret").unwrap_or_default());
         let Some(identity) = self.identity_of(id, secret) else {
-            let id = id[..id.floor_char_boundary(128)].escape_debug();
-            self.cloud.notice(&format!("a sign-in with the access key {id} was refused"));
+            // Only keys that there are: strangers would fill the notices with others.
+            let is_known = self.access.credentials.as_ref().is_some_and(|keys| keys.get(id).is_some());
+            let key = if is_known { id.escape_debug().to_string() } else { "that there isn't".to_owned() };
+            self.cloud.notice(&format!("a sign-in with the access key {key} was refused"));
             return Err(AwsError::new(403, "AccessDenied", "The access key and the secret don't belong together."));
         };
         let account = identity.account.to_string();
@@ -241,6 +254,9 @@ impl Gateway {
     /// Does an action: chaos and the clock are the server's own, the others are operations of services.
     pub(super) async fn act(&self, viewer: &Viewer, name: &str, input: &Input) -> Result<(Json, String), AwsError> {
         let account = viewer.is_signed.then_some(&*viewer.cx.account);
+        // Of a policy that is tried, which is no action, there is a path of its own.
+        let fields = parameters::fields(name).filter(|_| name != "try").ok_or_else(|| absent("action", name))?;
+        input.check(fields)?;
         Ok(match name {
             "chaos" => self.act_chaos(account, input, &viewer.cx.host)?,
             "clock" => {

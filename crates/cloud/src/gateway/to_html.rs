@@ -7,10 +7,9 @@ use hyper::body::Incoming;
 
 use super::answer::plain;
 use super::{Gateway, pages, to_console};
-use crate::console::api::action;
 use crate::console::api::input::Input;
 use crate::console::page;
-use crate::http::body::{self, Body};
+use crate::http::body::Body;
 use crate::request::{Context, RequestId};
 use wire::{AwsError, Form};
 
@@ -53,9 +52,9 @@ impl Gateway {
             return Ok(shown);
         }
         let name = path.strip_prefix("/actions/").unwrap_or_default();
-        let body = body::collect(incoming, to_console::MAX_BODY).await?;
+        let body = self.collect(incoming, to_console::MAX_BODY).await?;
         let content_type = parts.headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
-        let (form, input) = (Form::parse(&[&body])?, Input::read(content_type, &body, &action::FIELDS)?);
+        let (form, input) = (Form::parse(&[&body])?, Input::read(content_type, &body)?.without("back"));
         let viewer = self.viewer(cx, parts, &body, &query, Some(&input))?;
         let outcome = self.act(&viewer, name, &input).await;
         let shown = page::after(&viewer, name, &form, signed_in, outcome).await;

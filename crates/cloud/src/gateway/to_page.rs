@@ -9,7 +9,7 @@ use super::admin::Page;
 use super::answer::{failure, plain, style};
 use super::guard::is_same_origin;
 use super::{Gateway, chaos};
-use crate::http::body::{self, Body};
+use crate::http::body::Body;
 use crate::request::RequestId;
 use crate::sigv4::{Family, Payload as Signed};
 use wire::{AwsError, Protocol};
@@ -26,15 +26,15 @@ impl Gateway {
     ) -> Response<Body> {
         if page.changes() && !is_same_origin(parts) {
             let error = AwsError::new(403, "AccessDenied", "A page of another server may not change anything here.");
-            return failure(&error, style(None, Protocol::Query), id);
+            return refused(&page, &error, id);
         }
         let taken = match page.takes_body() {
-            true => body::collect(incoming, chaos::MAX_BODY).await,
+            true => self.collect(incoming, chaos::MAX_BODY).await,
             false => Ok(Bytes::new()),
         };
         let body = match taken {
             Ok(body) => body,
-            Err(error) => return failure(&error, style(None, Protocol::Query), id),
+            Err(error) => return refused(&page, &error, id),
         };
         let mut proof = None;
         if page.is_closed() {
@@ -42,11 +42,19 @@ impl Gateway {
             let payload = if declared && body.is_empty() { Signed::Declared } else { Signed::Whole(&body) };
             proof = match self.access.verify(&self.cloud, parts, payload, Family::Query(None)) {
                 Ok(proof) => proof,
-                Err(error) => return failure(&error, style(None, Protocol::Query), id),
+                Err(error) => return refused(&page, &error, id),
             };
         }
         let account = proof.as_ref().map(|proof| &*proof.identity.account);
         let (status, content_type, body) = page.answer(&self.cloud, account, &body).await;
         plain(status, content_type, id, body)
+    }
+}
+
+/// The answer to who may not see or change a page.
+fn refused(page: &Page, error: &AwsError, id: RequestId) -> Response<Body> {
+    match page.told_error(error) {
+        Some((status, content_type, body)) => plain(status, content_type, id, body),
+        None => failure(error, style(None, Protocol::Query), id),
     }
 }

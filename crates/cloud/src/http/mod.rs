@@ -30,7 +30,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -95,6 +95,12 @@ pub(crate) async fn serve(
     connections.close();
     let _ = tokio::time::timeout(GRACE, connections.wait()).await;
     workers.stop(GRACE).await;
+}
+
+/// Answers what comes over a connection within this process, until that ends.
+pub(crate) async fn serve_within(stream: DuplexStream, handler: Arc<impl Handler>) {
+    let client = Client { address: IpAddr::from([127, 0, 0, 1]), secure: false };
+    requests(stream, client, handler, Arc::default()).await;
 }
 
 async fn connection(

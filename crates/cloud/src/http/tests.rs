@@ -36,7 +36,7 @@ async fn ask_with(access: Access, request: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let gateway = Arc::new(Gateway::with_access(cloud, access, Arc::default()));
+    let gateway = Arc::new(Gateway::with_access(cloud, access));
     let server = tokio::spawn(serve(listener, super::Workers::default(), gateway, stop.clone()));
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();

@@ -65,7 +65,7 @@ pub(super) async fn create_alias(cx: &Context, input: AliasInput) -> Result<(), 
     let name = required(input.alias_name, "aliasName")?;
     let target = required(input.target_key_id, "targetKeyId")?;
     check_alias(&name)?;
-    let id = Named::key(cx, &target, "targetKeyId", "CreateAlias")?;
+    let id = Named::key(cx, &target, "CreateAlias")?;
     cx.cloud
         .core
         .execute(|tx| {
@@ -87,7 +87,7 @@ pub(super) async fn update_alias(cx: &Context, input: AliasInput) -> Result<(), 
     let name = required(input.alias_name, "aliasName")?;
     let target = required(input.target_key_id, "targetKeyId")?;
     check_alias(&name)?;
-    let id = Named::key(cx, &target, "targetKeyId", "UpdateAlias")?;
+    let id = Named::key(cx, &target, "UpdateAlias")?;
     cx.cloud
         .core
         .execute(|tx| {
@@ -142,7 +142,7 @@ pub(super) async fn list_aliases(cx: &Context, input: ListInput) -> Result<ListO
     let after = after(input.marker.as_deref())?;
     let found = match input.key_id.as_deref() {
         Some(text) => {
-            let id = Named::key(cx, text, "keyId", "ListAliases")?;
+            let id = Named::key(cx, text, "ListAliases")?;
             let after = after.unwrap_or_default();
             cx.cloud.core.read(|engine, now| {
                 let key = store::key(cx, engine, now, id)?;

@@ -8,7 +8,6 @@ use super::describe::{KeyOutput, metadata};
 use super::error::{VALIDATION, absent, invalid, limit};
 use super::policies;
 use super::spec;
-use super::state::check_description;
 use super::store::{self, Key};
 use super::tags::{self, Tag};
 use crate::request::Context;
@@ -66,7 +65,6 @@ pub(super) async fn create_key(cx: &Context, input: CreateInput) -> Result<KeyOu
     };
     let (spec, usage) = spec::check(spec, input.key_usage.as_deref())?;
     let description = input.description.unwrap_or_default();
-    check_description(&description)?;
     let policy = match input.policy {
         Some(policy) => policies::check(&policy).map(|()| policy)?,
         None => policies::usual(cx),

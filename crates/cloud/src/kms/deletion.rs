@@ -47,7 +47,7 @@ pub(super) async fn schedule_key_deletion(cx: &Context, input: DeletionInput) ->
     let mut checks = check::Checks::new(VALIDATION);
     checks.number(days, "pendingWindowInDays", 7..=30);
     checks.done()?;
-    let id = Named::key(cx, &text, "keyId", "ScheduleKeyDeletion")?;
+    let id = Named::key(cx, &text, "ScheduleKeyDeletion")?;
     let scheduled = cx.cloud.core.execute(|tx| {
         let mut key = store::key(cx, tx.engine(), tx.now, id)?;
         if key.deletion.is_some() {
@@ -67,7 +67,7 @@ pub(super) async fn schedule_key_deletion(cx: &Context, input: DeletionInput) ->
 /// Keeps a key that was to be deleted. It is disabled then.
 pub(super) async fn cancel_key_deletion(cx: &Context, input: DeletionInput) -> Result<CancelOutput, AwsError> {
     let text = required(input.key_id, "keyId")?;
-    let id = Named::key(cx, &text, "keyId", "CancelKeyDeletion")?;
+    let id = Named::key(cx, &text, "CancelKeyDeletion")?;
     let cancelled = cx.cloud.core.execute(|tx| {
         let mut key = store::key(cx, tx.engine(), tx.now, id)?;
         let Some(at) = key.deletion.take() else {

@@ -139,7 +139,7 @@ pub(super) fn metadata(cx: &Context, key: Key) -> Metadata {
 /// A key by its id, its ARN or an alias.
 pub(super) async fn describe_key(cx: &Context, input: DescribeInput) -> Result<KeyOutput, AwsError> {
     let text = required(input.key_id, "keyId")?;
-    let named = Named::parse(cx, &text, "keyId", "DescribeKey")?;
+    let named = Named::parse(cx, &text, "DescribeKey")?;
     let key = cx.cloud.core.read(|engine, now| store::find(cx, engine, now, &named))?;
     Ok(KeyOutput { key_metadata: metadata(cx, key) })
 }

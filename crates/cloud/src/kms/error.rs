@@ -5,8 +5,6 @@ use wire::{AwsError, check, page};
 
 /// The code of what AWS's model refuses.
 pub(super) const VALIDATION: &str = "ValidationException";
-/// "ListKeys": characters of a marker.
-const MAX_MARKER: usize = 1_024;
 
 /// An argument that is wrong, in these words.
 pub(super) fn invalid(message: impl Into<String>) -> AwsError {
@@ -58,12 +56,8 @@ pub(super) fn page_size(wanted: Option<i64>, usual: i64, max: i64) -> Result<usi
 /// What the marker of a page says came last on the page before.
 ///
 /// # Errors
-/// `InvalidMarkerException` for one that this cloud never gave; `ValidationException` for one that is empty or too long to be one.
+/// `InvalidMarkerException` for one that this cloud never gave.
 pub(super) fn after(marker: Option<&str>) -> Result<Option<String>, AwsError> {
-    if marker.is_some_and(|marker| marker.is_empty() || marker.len() > MAX_MARKER) {
-        let constraint = format_args!("Member must have length from 1 to {MAX_MARKER}");
-        return Err(check::failed_untold(VALIDATION, "marker", constraint));
-    }
     let read = |marker: &str| {
         let named = |text: &String| text.chars().all(|c| !c.is_control());
         page::decode_token(marker)

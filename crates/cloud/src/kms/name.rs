@@ -2,15 +2,11 @@
 //!
 //! Source: "Key identifiers (KeyId)" (AWS KMS Developer Guide).
 
-use super::error::{VALIDATION, invalid, not_found};
+use super::error::{invalid, not_found};
 use crate::request::Context;
 use text::arn::Arn;
 use text::uuid::is_uuid;
-use wire::{AwsError, check};
-
-/// Characters of what names a key, and of an alias.
-const MAX_KEY: usize = 2_048;
-const MAX_ALIAS: usize = 256;
+use wire::AwsError;
 
 /// A key's ARN.
 pub(super) fn key_arn(cx: &Context, id: &str) -> String {
@@ -38,20 +34,12 @@ pub(super) enum Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    /// Reads what names a key. `member` is how the request calls it.
+    /// Reads what names a key.
     ///
     /// # Errors
-    /// `ValidationException`, `NotFoundException` for what names no key of the caller's Region, `AccessDeniedException` for another
+    /// `NotFoundException` for what names no key of the caller's Region, `AccessDeniedException` for another
     /// account's: no key's policy has an effect here.
-    pub(super) fn parse(cx: &Context, text: &'a str, member: &str, action: &str) -> Result<Self, AwsError> {
-        let mut checks = check::Checks::new(VALIDATION);
-        match text.len() > MAX_KEY {
-            true => {
-                checks.fail_untold(member, format_args!("Member must have length less than or equal to {MAX_KEY}"));
-            }
-            false => checks.length(text, member, 1..=MAX_KEY),
-        }
-        checks.done()?;
+    pub(super) fn parse(cx: &Context, text: &'a str, action: &str) -> Result<Self, AwsError> {
         let named = if text.starts_with("arn:") {
             let arn = Arn::parse(text).filter(|arn| arn.service == "kms");
             let arn = arn.ok_or_else(|| AwsError::bad("InvalidArnException", format!("Invalid arn {text}")))?;
@@ -81,8 +69,8 @@ impl<'a> Named<'a> {
     ///
     /// # Errors
     /// As [`Named::parse`].
-    pub(super) fn key(cx: &Context, text: &'a str, member: &str, action: &str) -> Result<&'a str, AwsError> {
-        match Self::parse(cx, text, member, action)? {
+    pub(super) fn key(cx: &Context, text: &'a str, action: &str) -> Result<&'a str, AwsError> {
+        match Self::parse(cx, text, action)? {
             Self::Key(id) => Ok(id),
             Self::Alias(_) => Err(not_found(format!("Invalid keyId '{text}'"))),
         }
@@ -94,14 +82,6 @@ impl<'a> Named<'a> {
 /// # Errors
 /// `ValidationException`, `InvalidAliasNameException`; `NotAuthorizedException` for one of AWS's own.
 pub(super) fn check_alias(name: &str) -> Result<(), AwsError> {
-    let mut checks = check::Checks::new(VALIDATION);
-    match name.len() > MAX_KEY {
-        true => {
-            checks.fail_untold("aliasName", format_args!("Member must have length less than or equal to {MAX_ALIAS}"));
-        }
-        false => checks.text(Some(name), "aliasName", 1..=MAX_ALIAS, ":/-", "^[a-zA-Z0-9:/_-]+$"),
-    }
-    checks.done()?;
     let Some(rest) = name.strip_prefix("alias/").filter(|rest| !rest.is_empty()) else {
         return Err(invalid("Invalid identifier: the name of an alias begins with alias/ and goes on with a name."));
     };

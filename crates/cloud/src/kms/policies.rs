@@ -6,19 +6,17 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::error::{VALIDATION, after, limit, not_found, page_size, required};
+use super::error::{after, limit, not_found, page_size, required};
 use super::name::Named;
 use super::store;
 use crate::request::Context;
 use engine::policy::{Kind, Policy};
-use wire::{AwsError, check};
+use wire::AwsError;
 
 /// The only name that a policy can have.
 const NAME: &str = "default";
 /// "Quotas", Key policy document size: bytes.
 const MAX_BYTES: usize = 32_768;
-/// "PutKeyPolicy": characters of a request's policy.
-const MAX_LENGTH: usize = 131_072;
 /// "ListKeyPolicies": the most names of a page, which has one.
 const MAX_PAGE: i64 = 1_000;
 
@@ -49,18 +47,8 @@ pub(super) struct ListOutput {
 /// Checks the form of a policy.
 ///
 /// # Errors
-/// `ValidationException`, `LimitExceededException`, `MalformedPolicyDocumentException`.
+/// `LimitExceededException`, `MalformedPolicyDocumentException`.
 pub(super) fn check(text: &str) -> Result<(), AwsError> {
-    let length = text.chars().count();
-    if length == 0 || length > MAX_LENGTH {
-        let constraint = format_args!("Member must have length from 1 to {MAX_LENGTH}");
-        return Err(check::failed_untold(VALIDATION, "policy", constraint));
-    }
-    let known = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}');
-    if !text.chars().all(known) {
-        let constraint = "Member must satisfy regular expression pattern: [\\u0009\\u000A\\u000D\\u0020-\\u00FF]+";
-        return Err(check::failed_untold(VALIDATION, "policy", constraint));
-    }
     if text.len() > MAX_BYTES {
         return Err(limit(format!("A key policy has at most {MAX_BYTES} bytes.")));
     }
@@ -92,7 +80,7 @@ pub(super) async fn put_key_policy(cx: &Context, input: PolicyInput) -> Result<(
     let policy = required(input.policy, "policy")?;
     check(&policy)?;
     check_policy_name(input.policy_name.as_deref())?;
-    let id = Named::key(cx, &text, "keyId", "PutKeyPolicy")?;
+    let id = Named::key(cx, &text, "PutKeyPolicy")?;
     cx.cloud
         .core
         .execute(|tx| {
@@ -106,7 +94,7 @@ pub(super) async fn put_key_policy(cx: &Context, input: PolicyInput) -> Result<(
 /// A key's policy.
 pub(super) async fn get_key_policy(cx: &Context, input: PolicyInput) -> Result<PolicyOutput, AwsError> {
     let text = required(input.key_id, "keyId")?;
-    let id = Named::key(cx, &text, "keyId", "GetKeyPolicy")?;
+    let id = Named::key(cx, &text, "GetKeyPolicy")?;
     let key = cx.cloud.core.read(|engine, now| store::key(cx, engine, now, id))?;
     check_policy_name(input.policy_name.as_deref())?;
     Ok(PolicyOutput { policy: key.policy, policy_name: NAME })
@@ -116,7 +104,7 @@ pub(super) async fn get_key_policy(cx: &Context, input: PolicyInput) -> Result<P
 pub(super) async fn list_key_policies(cx: &Context, input: PolicyInput) -> Result<ListOutput, AwsError> {
     let text = required(input.key_id, "keyId")?;
     page_size(input.limit, MAX_PAGE, MAX_PAGE)?;
-    let id = Named::key(cx, &text, "keyId", "ListKeyPolicies")?;
+    let id = Named::key(cx, &text, "ListKeyPolicies")?;
     cx.cloud.core.read(|engine, now| store::key(cx, engine, now, id))?;
     let names = if after(input.marker.as_deref())?.is_none_or(|after| *after < *NAME) { vec![NAME] } else { vec![] };
     Ok(ListOutput { policy_names: names, truncated: false })

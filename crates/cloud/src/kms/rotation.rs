@@ -53,7 +53,7 @@ fn check_enabled(cx: &Context, key: &Key) -> Result<(), AwsError> {
 
 async fn set(cx: &Context, input: RotationInput, days: Option<u64>, action: &str) -> Result<(), AwsError> {
     let text = required(input.key_id, "keyId")?;
-    let id = Named::key(cx, &text, "keyId", action)?;
+    let id = Named::key(cx, &text, action)?;
     change(cx, id, |key, now| {
         check_symmetric(cx, key)?;
         check_enabled(cx, key)?;
@@ -80,7 +80,7 @@ pub(super) async fn disable_key_rotation(cx: &Context, input: RotationInput) -> 
 /// Whether a key is to be rotated, and when next. One that is to be deleted isn't.
 pub(super) async fn get_key_rotation_status(cx: &Context, input: RotationInput) -> Result<StatusOutput, AwsError> {
     let text = required(input.key_id, "keyId")?;
-    let id = Named::key(cx, &text, "keyId", "GetKeyRotationStatus")?;
+    let id = Named::key(cx, &text, "GetKeyRotationStatus")?;
     let (key, now) = cx.cloud.core.read(|engine, now| store::key(cx, engine, now, id).map(|key| (key, now)))?;
     check_symmetric(cx, &key)?;
     let rotation = key.rotation.filter(|_| key.deletion.is_none());

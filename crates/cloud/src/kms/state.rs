@@ -4,32 +4,17 @@
 
 use serde::Deserialize;
 
-use super::error::{VALIDATION, required, state};
+use super::error::{required, state};
 use super::name::{Named, key_arn};
 use super::store::{self, Key};
 use crate::request::Context;
-use wire::{AwsError, check};
-
-/// "CreateKey", "UpdateKeyDescription": characters of a description.
-const MAX_DESCRIPTION: usize = 8_192;
+use wire::AwsError;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct KeyInput {
     key_id: Option<String>,
     description: Option<String>,
-}
-
-/// Checks a description.
-///
-/// # Errors
-/// `ValidationException`.
-pub(super) fn check_description(text: &str) -> Result<(), AwsError> {
-    if text.chars().count() <= MAX_DESCRIPTION {
-        return Ok(());
-    }
-    let constraint = format_args!("Member must have length less than or equal to {MAX_DESCRIPTION}");
-    Err(check::failed_untold(VALIDATION, "description", constraint))
 }
 
 /// Changes a key that isn't to be deleted.
@@ -65,7 +50,7 @@ pub(super) fn check_stays(cx: &Context, key: &Key) -> Result<(), AwsError> {
 
 async fn set_enabled(cx: &Context, input: KeyInput, enabled: bool, action: &str) -> Result<(), AwsError> {
     let text = required(input.key_id, "keyId")?;
-    let id = Named::key(cx, &text, "keyId", action)?;
+    let id = Named::key(cx, &text, action)?;
     change(cx, id, |key, _| {
         key.enabled = enabled;
         Ok(())
@@ -87,8 +72,7 @@ pub(super) async fn disable_key(cx: &Context, input: KeyInput) -> Result<(), Aws
 pub(super) async fn update_key_description(cx: &Context, input: KeyInput) -> Result<(), AwsError> {
     let text = required(input.key_id, "keyId")?;
     let description = required(input.description, "description")?;
-    check_description(&description)?;
-    let id = Named::key(cx, &text, "keyId", "UpdateKeyDescription")?;
+    let id = Named::key(cx, &text, "UpdateKeyDescription")?;
     change(cx, id, |key, _| {
         key.description = description;
         Ok(())

@@ -88,7 +88,7 @@ fn check_number(tags: &BTreeMap<String, String>) -> Result<(), AwsError> {
 pub(super) async fn tag_resource(cx: &Context, input: TagsInput) -> Result<(), AwsError> {
     let text = required(input.key_id, "keyId")?;
     let added = check(cx, required(input.tags, "tags")?)?;
-    let id = Named::key(cx, &text, "keyId", "TagResource")?;
+    let id = Named::key(cx, &text, "TagResource")?;
     change(cx, id, |key, _| {
         key.tags.extend(added);
         check_number(&key.tags)
@@ -100,7 +100,7 @@ pub(super) async fn tag_resource(cx: &Context, input: TagsInput) -> Result<(), A
 pub(super) async fn untag_resource(cx: &Context, input: TagsInput) -> Result<(), AwsError> {
     let text = required(input.key_id, "keyId")?;
     let keys = required(input.tag_keys, "tagKeys")?;
-    let id = Named::key(cx, &text, "keyId", "UntagResource")?;
+    let id = Named::key(cx, &text, "UntagResource")?;
     change(cx, id, |key, _| {
         keys.iter().for_each(|gone| _ = key.tags.remove(gone));
         Ok(())
@@ -113,7 +113,7 @@ pub(super) async fn list_resource_tags(cx: &Context, input: TagsInput) -> Result
     let text = required(input.key_id, "keyId")?;
     let size = page_size(input.limit, MAX_PAGE, MAX_PAGE)?;
     let after = after(input.marker.as_deref())?.unwrap_or_default();
-    let id = Named::key(cx, &text, "keyId", "ListResourceTags")?;
+    let id = Named::key(cx, &text, "ListResourceTags")?;
     let key = cx.cloud.core.read(|engine, now| store::key(cx, engine, now, id))?;
     let found: Vec<(String, String)> = key.tags.into_iter().filter(|(name, _)| *name > after).take(size + 1).collect();
     let (found, next_marker) = page::by_key(found, size, |(name, _)| page::encode_token(name));

@@ -39,7 +39,7 @@ use crate::operations;
 use crate::request::{Members, Operation, Service, Words};
 use wire::{Names, Protocol};
 
-pub(crate) use self::sweep::{may_expire, sweep};
+pub(crate) use self::sweep::{next_due, sweep};
 pub(crate) use door::{Unwritten, write};
 pub(crate) use names::{group_of_name, stream_arn, stream_of_name};
 pub(crate) use place::Place;

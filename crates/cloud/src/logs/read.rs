@@ -3,6 +3,7 @@
 use super::chunk::{self, Chunk, Event};
 use super::error::{INVALID, checks};
 use super::position::{Position, Way};
+use crate::turns;
 use engine::Millis;
 use wire::AwsError;
 use wire::check;
@@ -112,5 +113,5 @@ pub(super) fn page<'c>(
 /// # Errors
 /// An internal one if it panicked.
 pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AwsError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| AwsError::internal(error.to_string()))
+    turns::aside(work).await.map_err(|error| AwsError::internal(error.to_string()))
 }

@@ -24,7 +24,7 @@ const MAX_DECLARED: u64 = 64 << 20;
 /// New events join the stream's last chunk while it has no more bytes: each has a document's cost, and each joining writes it anew.
 const SMALL: u64 = 4 << 10;
 
-const DAY: Millis = 24 * 3_600_000;
+pub(super) const DAY: Millis = 24 * 3_600_000;
 
 /// What is counted for all groups.
 #[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
@@ -66,9 +66,14 @@ pub(super) struct Stream {
 impl Group {
     /// Events before this time are gone.
     pub(super) fn horizon(&self, now: Millis) -> Millis {
+        self.kept().map_or(0, |kept| now.saturating_sub(kept))
+    }
+
+    /// For how long it keeps events; none: for ever.
+    pub(super) fn kept(&self) -> Option<Millis> {
         // "CreateLogGroup", API Reference: the Delivery class keeps events for one day.
         let days = if self.class == "DELIVERY" { Some(1) } else { self.retention_days };
-        days.map_or(0, |days| now.saturating_sub(days * DAY))
+        days.map(|days| days * DAY)
     }
 }
 

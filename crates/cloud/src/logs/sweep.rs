@@ -1,8 +1,9 @@
 //! Events that are older than their group keeps them go.
 
 use super::chunk::Head;
-use super::store;
+use super::store::{self, DAY};
 use crate::core::Cloud;
+use engine::Millis;
 use wire::AwsError;
 
 /// Chunks that are deleted under one lock.
@@ -33,10 +34,18 @@ pub(crate) async fn sweep(cloud: &Cloud) -> Result<(), AwsError> {
     Ok(())
 }
 
-/// Whether a log group keeps its events for a time only.
-pub(crate) fn may_expire(cloud: &Cloud) -> bool {
-    cloud.core.read(|engine, now| {
+/// The first midnight after `now` and before `end` at which a chunk is old enough to go.
+pub(crate) fn next_due(cloud: &Cloud, now: Millis, end: Millis) -> Option<Millis> {
+    let due = cloud.core.read(|engine, _| {
         let groups = store::all_groups(engine);
-        groups.iter().filter_map(|key| store::group_at(engine, key)).any(|group| group.horizon(now) > 0)
-    })
+        let groups = groups.iter().filter_map(|key| store::group_at(engine, key));
+        let due = groups.filter_map(|group| {
+            let kept = group.kept()?;
+            store::chunks(engine, group.id).map(|chunk| chunk.head.last + kept).min()
+        });
+        due.min()
+    })?;
+    // Of today's sweep it was not, or no more.
+    let midnight = (due.max(now) / DAY + 1) * DAY;
+    (midnight < end).then_some(midnight)
 }

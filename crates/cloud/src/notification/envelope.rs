@@ -29,7 +29,10 @@ impl Head {
     /// Of the delivery `index` of a message that came by a topic.
     pub(crate) fn of(engine: &Engine, sent: &Sent<'_>, index: u16) -> Result<Self, AwsError> {
         let (delivery, topic, _) = delivered(sent, index)?;
-        let subscription = delivery.subscription.map(|id| engine.subscription_arn(topic, id));
+        // One that came with a state that was loaded has another number than its ARN tells of.
+        let arn = |id| engine.subscription(id).map(|it| it.config.arn.clone());
+        let subscription =
+            delivery.subscription.map(|id| arn(id).unwrap_or_else(|| engine.subscription_arn(topic, id)));
         let (seq, _) = first(sent);
         Ok(Self {
             id: engine.notification_id(seq),

@@ -109,6 +109,12 @@ impl Context {
         }
     }
 
+    /// Host and port as the client addressed this server.
+    pub(crate) fn authority(&self) -> &str {
+        let secure = self.host.strip_prefix("https://");
+        secure.or_else(|| self.host.strip_prefix("http://")).unwrap_or(&self.host)
+    }
+
     /// The operation begins to wait for what may take long.
     pub(crate) fn begin_to_wait(&self) {
         if let Some(waits) = &self.waits {

@@ -35,6 +35,11 @@ impl Default for RequestIds {
 }
 
 impl RequestIds {
+    /// Those that follow from a number.
+    pub(crate) fn of(salt: u64) -> Self {
+        RequestIds { salt, next: AtomicU64::new(0) }
+    }
+
     pub(crate) fn next(&self) -> RequestId {
         let count = self.next.fetch_add(1, Ordering::Relaxed);
         let high = mix(count ^ self.salt);

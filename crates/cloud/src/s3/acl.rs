@@ -61,7 +61,7 @@ impl Acl {
                 grants.push(Grant { to, permission: permission.to_owned() });
             }
         }
-        let granted = HEADERS.iter().any(|(header, _)| call.headers.contains_key(*header));
+        let granted = HEADERS.iter().any(|(header, _)| call.has(header));
         match (canned, granted) {
             (Some(_), true) => {
                 Err(Failure::invalid_request("Specifying both Canned ACLs and Header Grants is not allowed"))
@@ -72,7 +72,7 @@ impl Acl {
     }
 
     /// A list that has a name.
-    fn canned(name: &str, of: Of, account: &str) -> Result<Self> {
+    pub(super) fn canned(name: &str, of: Of, account: &str) -> Result<Self> {
         let group = |uri: &str, permission: &str| Grant {
             to: Grantee::Group(uri.to_owned()),
             permission: permission.to_owned(),

@@ -1,5 +1,7 @@
 //! GetBucketAcl, PutBucketAcl, GetObjectAcl, PutObjectAcl.
 
+use std::sync::Arc;
+
 use s3s::S3Response;
 use s3s::dto::*;
 
@@ -33,6 +35,19 @@ fn given(call: &Call, document: Option<AccessControlPolicy>, of: Of, account: &s
     }
 }
 
+/// Gives a bucket a list that has a name. Where lists are off, one that says what is so anyhow is taken.
+///
+/// # Errors
+/// As of PutBucketAcl.
+pub(super) fn set_named(bucket: &mut Bucket, name: &str, call: &Call) -> Result<()> {
+    let kept = Acl::canned(name, Of::Bucket, &bucket.account)?.kept(&bucket.account);
+    if let Some(acl) = &kept {
+        acl::check(acl, bucket, call, "s3:PutBucketAcl", &bucket.name)?;
+    }
+    bucket.acl = kept;
+    Ok(())
+}
+
 impl S3 {
     pub(super) async fn put_bucket_acl(
         &self,
@@ -40,7 +55,7 @@ impl S3 {
         input: PutBucketAclInput,
     ) -> Result<S3Response<PutBucketAclOutput>> {
         self.change(|edit| {
-            let mut bucket = Self::bucket_in(edit.docs(), call, &input.bucket)?;
+            let mut bucket = Arc::unwrap_or_clone(Self::bucket_in(edit.docs(), call, &input.bucket)?);
             let acl = given(call, input.access_control_policy, Of::Bucket, &bucket.account)?;
             acl::check(&acl, &bucket, call, "s3:PutBucketAcl", &bucket.name)?;
             bucket.acl = acl.kept(&bucket.account);
@@ -78,7 +93,7 @@ impl S3 {
             if new != object.acl {
                 object.acl = new;
                 objects::rewrite(edit, &bucket, &object)?;
-                edit.tell(&bucket, || Event::changed("ObjectAcl:Put", &object, &cause.actor, cause.now));
+                edit.tell(&bucket, || Event::changed("ObjectAcl:Put", &object, &cause.actor(), cause.now));
             }
             Ok(())
         })

@@ -5,7 +5,8 @@ use percent_encoding::percent_decode_str;
 /// The bucket in a host's name: `bucket.s3.amazonaws.com`, `bucket.s3.eu-west-1.amazonaws.com`,
 /// `bucket.s3-eu-west-1.amazonaws.com`, `bucket.localhost`.
 pub(super) fn host_bucket(host: &str) -> Option<&str> {
-    let bucket = match host.rfind(".s3.").max(host.rfind(".s3-")) {
+    let begins = |at: &usize| matches!(host.as_bytes().get(*at..at + 4), Some(b".s3." | b".s3-"));
+    let bucket = match (0..host.len()).rfind(begins) {
         Some(at) => &host[..at],
         None => host.strip_suffix(".localhost").filter(|name| *name != "s3" && !name.starts_with("s3."))?,
     };

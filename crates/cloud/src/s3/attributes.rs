@@ -40,7 +40,7 @@ impl S3 {
         *call.xml.lock() = Some(document_of(&object, &wanted, after, most));
         Ok(S3Response::new(GetObjectAttributesOutput {
             last_modified: Some(time::shown(object.modified)),
-            version_id: object.version,
+            version_id: object.version.clone(),
             ..Default::default()
         }))
     }

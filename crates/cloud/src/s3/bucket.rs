@@ -253,7 +253,7 @@ impl S3 {
         let bucket = self.bucket(call, &input.bucket)?;
         let mut response = S3Response::new(HeadBucketOutput {
             access_point_alias: Some(false),
-            bucket_region: Some(bucket.region),
+            bucket_region: Some(bucket.region.clone()),
             ..Default::default()
         });
         put_arn(&mut response.headers, &bucket.name);
@@ -268,7 +268,7 @@ impl S3 {
         input: GetBucketLocationInput,
     ) -> Result<S3Response<GetBucketLocationOutput>> {
         let bucket = self.bucket(call, &input.bucket)?;
-        let location = bucket.location.unwrap_or(bucket.region);
+        let location = bucket.location.as_ref().unwrap_or(&bucket.region);
         *call.xml.lock() = Some(match location.as_str() {
             "us-east-1" => xml::empty("LocationConstraint", xml::NAMESPACE),
             location => xml::text("LocationConstraint", xml::NAMESPACE, location),

@@ -4,12 +4,14 @@
 //! Source: "PutBucketAnalyticsConfiguration", "PutBucketInventoryConfiguration", "PutBucketMetricsConfiguration",
 //! "PutBucketIntelligentTieringConfiguration" and their like (Amazon S3 API reference).
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use s3s::S3Response;
 use s3s::dto::*;
 
 use super::error::{Failure, Result};
-use super::record::Stored;
+use super::record::{Bucket, Stored};
 use super::s3s::call::Call;
 use super::service::S3;
 use super::tagging::is_whole;
@@ -22,7 +24,7 @@ const PAGE: usize = 100;
 const MAX_ID: usize = 64;
 
 /// A kind of configuration.
-trait Kind: Clone {
+pub(super) trait Kind: Clone {
     /// What a notice calls it.
     const NAME: &'static str;
 
@@ -176,6 +178,47 @@ fn missing() -> Failure {
     Failure::new(404, "NoSuchConfiguration", "The specified configuration does not exist.")
 }
 
+/// Refuses a configuration that S3 doesn't take.
+fn check<T: Kind>(id: &str, given: &T) -> Result<()> {
+    let is_id = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if id != given.id() || !given.is_known() {
+        return Err(Failure::malformed_xml());
+    }
+    if id.is_empty() || id.len() > MAX_ID || !id.bytes().all(is_id) {
+        return Err(Failure::new(400, "InvalidArgument", "The specified configuration id is not valid"));
+    }
+    Ok(())
+}
+
+fn too_many() -> Failure {
+    let message =
+        "You are attempting to create a new configuration but have already reached the 1,000-configuration limit.";
+    Failure::new(400, "TooManyConfigurations", message)
+}
+
+/// Gives a bucket these configurations of a kind, in place of those that it has. Of two with one id the later counts.
+///
+/// # Errors
+/// As of the operation that puts one.
+pub(super) fn set<T: Kind>(bucket: &mut Bucket, given: Vec<T>) -> Result<()> {
+    let mut all: Vec<T> = Vec::new();
+    for one in given {
+        check(one.id(), &one)?;
+        match all.binary_search_by(|known| known.id().cmp(one.id())) {
+            Ok(at) => all[at] = one,
+            Err(_) if all.len() >= MAX => return Err(too_many()),
+            Err(at) => all.insert(at, one),
+        }
+    }
+    *T::all_mut(&mut bucket.stored) = all;
+    Ok(())
+}
+
+/// What a notice calls configurations, if there are some.
+pub(super) fn name_of<T: Kind>(all: &[T]) -> Option<&'static str> {
+    (!all.is_empty()).then_some(T::NAME)
+}
+
 /// A page of a bucket's configurations, and the token of the next.
 struct Page<T> {
     list: Option<Vec<T>>,
@@ -184,24 +227,14 @@ struct Page<T> {
 
 impl S3 {
     async fn put_by_id<T: Kind>(&self, call: &Call, bucket: &str, id: &str, given: T) -> Result<()> {
-        let is_id = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         let told = self
             .change(|edit| {
-                let mut bucket = Self::bucket_in(edit.docs(), call, bucket)?;
-                if id != given.id() || !given.is_known() {
-                    return Err(Failure::malformed_xml());
-                }
-                if id.is_empty() || id.len() > MAX_ID || !id.bytes().all(is_id) {
-                    return Err(Failure::new(400, "InvalidArgument", "The specified configuration id is not valid"));
-                }
+                let mut bucket = Arc::unwrap_or_clone(Self::bucket_in(edit.docs(), call, bucket)?);
+                check(id, &given)?;
                 let all = T::all_mut(&mut bucket.stored);
                 match all.binary_search_by(|known| known.id().cmp(id)) {
                     Ok(at) => all[at] = given,
-                    Err(_) if all.len() >= MAX => {
-                        let message = "You are attempting to create a new configuration but have already reached the \
-                                       1,000-configuration limit.";
-                        return Err(Failure::new(400, "TooManyConfigurations", message));
-                    }
+                    Err(_) if all.len() >= MAX => return Err(too_many()),
                     Err(at) => all.insert(at, given),
                 }
                 edit.put_bucket(&bucket)?;
@@ -224,7 +257,7 @@ impl S3 {
 
     async fn delete_by_id<T: Kind>(&self, call: &Call, bucket: &str, id: &str) -> Result<()> {
         self.change(|edit| {
-            let mut bucket = Self::bucket_in(edit.docs(), call, bucket)?;
+            let mut bucket = Arc::unwrap_or_clone(Self::bucket_in(edit.docs(), call, bucket)?);
             let all = T::all_mut(&mut bucket.stored);
             let at = all.iter().position(|known| known.id() == id).ok_or_else(missing)?;
             all.remove(at);

@@ -31,8 +31,11 @@ pub(super) fn check_source(call: &Call, object: &Object, now: Millis) -> Result<
 }
 
 fn first_failed(call: &Call, prefix: &str, object: &Object, now: Millis) -> Option<&'static str> {
-    let etags = |name: &str| call.header(&format!("{prefix}{name}"));
-    let date = |name: &str| call.header(&format!("{prefix}{name}")).and_then(|date| time::parse_http_date(&date));
+    let etags = |name: &str| match prefix {
+        "" => call.header(name),
+        prefix => call.header(&format!("{prefix}{name}")),
+    };
+    let date = |name: &str| etags(name).and_then(|date| time::parse_http_date(&date));
     let modified = i64::try_from(object.modified / 1000).unwrap_or(i64::MAX);
     let now = i64::try_from(now / 1000).unwrap_or(i64::MAX);
     match (etags("if-match"), date("if-unmodified-since")) {

@@ -1,5 +1,7 @@
 //! CopyObject, and what it shares with UploadPartCopy.
 
+use std::sync::Arc;
+
 use futures::TryStreamExt;
 use s3s::S3Response;
 use s3s::crypto::{Checksum as _, Md5};
@@ -25,8 +27,8 @@ const MAX_SOURCE: u64 = 5 * 1024 * 1024 * 1024;
 
 /// The object that is copied.
 pub(super) struct Source {
-    pub bucket: Bucket,
-    pub object: Object,
+    pub bucket: Arc<Bucket>,
+    pub object: Arc<Object>,
     pub pinned: Pinned,
 }
 
@@ -112,7 +114,7 @@ impl S3 {
         self.check_body(&source.object).await?;
         let mut fresh = Vec::with_capacity(source.object.blobs.len());
         for blob in &source.object.blobs {
-            fresh.push(self.blobs.duplicate(blob, self.store.unique()).await?);
+            fresh.push(self.blobs().duplicate(blob, self.store.unique()).await?);
         }
         object.size = source.object.size;
         object.blobs = fresh.iter().map(|fresh| fresh.blob.clone()).collect();
@@ -132,7 +134,7 @@ impl S3 {
             .change_with(fresh, |edit| {
                 let bucket = Self::bucket_in(edit.docs(), call, &input.bucket)?;
                 let current = edit.docs().current(&bucket.name, &input.key)?;
-                conditions.check(&input.key, current.as_ref(), None)?;
+                conditions.check(&input.key, current.as_deref(), None)?;
                 object.kept = kept.map(|bytes| edit.keep(bytes));
                 Ok((objects::put(edit, &bucket, object, "ObjectCreated:Copy", &cause)?, bucket.versioning))
             })
@@ -154,7 +156,7 @@ impl S3 {
     /// The MD5 (hex) and a checksum (base64) of an object's bytes.
     async fn sum(&self, object: &Object, pinned: Pinned, algorithm: Algorithm) -> Result<(String, String)> {
         let (mut md5, mut hasher) = (Md5::new(), Hasher::new(algorithm));
-        let mut stream = std::pin::pin!(self.body(object, 0, object.size, pinned).await?);
+        let mut stream = std::pin::pin!(self.body(object, 0, object.size, pinned).await?.into_stream());
         while let Some(bytes) = stream.try_next().await? {
             md5.update(&bytes);
             hasher.update(&bytes);

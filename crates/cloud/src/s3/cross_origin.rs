@@ -21,7 +21,7 @@ use crate::core::Cloud;
 /// How many names of `Access-Control-Request-Headers` are looked at; more are refused.
 const MAX_HEADERS: usize = 128;
 
-fn find(cloud: &Arc<Cloud>, name: &str) -> Option<Bucket> {
+fn find(cloud: &Arc<Cloud>, name: &str) -> Option<Arc<Bucket>> {
     S3::of(cloud).store.read(|docs| docs.bucket(name)).ok()
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn opens_to_page(cloud: &Arc<Cloud>, host: &str, parts: &Parts, check
     let elsewhere = header(&parts.headers, "x-amz-copy-source").is_some_and(|source| target("", &source).0 != name)
         || percent_decode_str(query).decode_utf8_lossy().to_ascii_lowercase().contains("x-amz-copy-source");
     let Some(origin) = header(&parts.headers, ORIGIN).filter(|_| !elsewhere) else { return false };
-    let rules = find(cloud, &name).and_then(|bucket| bucket.cors);
+    let rules = find(cloud, &name).and_then(|bucket| bucket.cors.clone());
     rules.is_some_and(|rules| matching(&rules.cors_rules, &origin, parts.method.as_str(), &[]).is_some())
 }
 
@@ -116,7 +116,7 @@ pub(super) fn preflight(cloud: &Arc<Cloud>, host: &str, parts: &Parts) -> Result
             .with("ResourceType", if object { "OBJECT" } else { "BUCKET" })
     };
     let Some(bucket) = find(cloud, &name) else { return Err(forbidden("CORSResponse: Bucket not found", false)) };
-    let Some(rules) = bucket.cors else {
+    let Some(rules) = &bucket.cors else {
         return Err(forbidden("CORSResponse: CORS is not enabled for this bucket.", object));
     };
     let known = ["GET", "PUT", "POST", "DELETE", "HEAD"];
@@ -152,7 +152,7 @@ impl Shared {
         let mut headers = HeaderMap::new();
         if let Some(origin) = header(&parts.headers, ORIGIN) {
             let (name, _) = target(host, parts.uri.path());
-            let rules = find(cloud, &name).and_then(|bucket| bucket.cors).map(|cors| cors.cors_rules);
+            let rules = find(cloud, &name).and_then(|bucket| bucket.cors.clone()).map(|cors| cors.cors_rules);
             // A request that asks as a preflight does is answered as one.
             let method = header(&parts.headers, "access-control-request-method");
             let method = method.as_deref().unwrap_or(parts.method.as_str());

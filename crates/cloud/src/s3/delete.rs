@@ -104,7 +104,7 @@ impl S3 {
                 None => edit.docs().current(&bucket.name, key)?,
                 Some(version) => edit.docs().version(&bucket.name, key, version)?,
             };
-            conditions::check_delete(if_match, target.as_ref())?;
+            conditions::check_delete(if_match, target.as_deref())?;
             let bypass = lock::bypass(call, &bucket)?;
             if let Some(target) = target.filter(|_| version.is_some()) {
                 target.lock.refuse_delete(cause.now, bypass)?;

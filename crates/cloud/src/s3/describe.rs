@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT_RANGES, ETAG, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED};
 
 use super::acl;
 use super::error::{Failure, Result};
@@ -34,6 +34,9 @@ const STORAGE_CLASSES: [&str; 8] = [
     "GLACIER",
     "DEEP_ARCHIVE",
 ];
+
+/// So many headers have most answers that describe an object, with those that every answer has.
+const HEADERS: usize = 14;
 
 /// The largest header section of a request that makes an object, in bytes.
 const MAX_HEADERS: usize = 8_192;
@@ -199,15 +202,19 @@ fn refuse_unsupported(call: &Call) -> Result<()> {
 
 /// The response headers of a stored object: kept headers, metadata, encryption, version, tags' count, storage class.
 pub(super) fn response_headers(object: &Object, versioned: bool) -> HeaderMap {
-    let mut headers = HeaderMap::new();
+    let mut headers = HeaderMap::with_capacity(HEADERS);
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    let texts = [(ETAG, format!("\"{}\"", object.etag)), (LAST_MODIFIED, time::http_date(object.modified))];
+    for (name, text) in texts {
+        if let Ok(value) = HeaderValue::try_from(text) {
+            headers.insert(name, value);
+        }
+    }
     let mut put = |name: &str, value: &str| {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes())) {
             headers.insert(name, value);
         }
     };
-    put("accept-ranges", "bytes");
-    put("etag", &format!("\"{}\"", object.etag));
-    put("last-modified", &time::http_date(object.modified));
     for (name, value) in &object.headers {
         put(name, value);
     }

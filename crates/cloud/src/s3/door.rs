@@ -12,7 +12,7 @@ use super::checksum::{Algorithm, Checksum, Kind};
 use super::error::Result;
 use super::list::{Last, Listing};
 use super::list_objects;
-use super::objects::{self, Cause};
+use super::objects::{self, By, Cause};
 use super::put::check_key;
 use super::record::{Bucket, Object, key};
 use super::s3s::call::Call;
@@ -237,7 +237,7 @@ pub(crate) fn land(
                 host_id: written.unique.clone(),
                 trace: None,
             };
-            let cause = Cause { actor, now, unique: written.unique.clone(), expiration: false };
+            let cause = Cause { by: By::Actor(actor), now, unique: written.unique.clone(), expiration: false };
             objects::put(edit, &bucket, object, "ObjectCreated:Put", &cause)?;
             edit.adopt(&written.fresh);
         }
@@ -272,7 +272,7 @@ impl S3 {
     /// Writes bytes to a file of their own.
     pub(crate) async fn write(&self, bytes: Bytes) -> Result<Written> {
         let unique = self.store.unique();
-        let mut draft = self.blobs.draft(unique.clone(), Digests::new(Algorithm::Crc64nvme, None));
+        let mut draft = self.blobs().draft(unique.clone(), Digests::new(Algorithm::Crc64nvme, None));
         draft.write(bytes).await?;
         let (bytes, digests) = draft.end().await?;
         let Digested { md5, sum: crc64, .. } = digests.finish();
@@ -303,7 +303,8 @@ impl S3 {
             let pinned = self.pin(docs, &object);
             Ok::<_, super::error::Failure>((object, pinned))
         })?;
-        let chunks: Vec<bytes::Bytes> = self.body(&object, 0, object.size, pinned).await?.try_collect().await?;
+        let chunks: Vec<bytes::Bytes> =
+            self.body(&object, 0, object.size, pinned).await?.into_stream().try_collect().await?;
         Ok(chunks.concat().into())
     }
 }
@@ -382,7 +383,7 @@ mod tests {
             assert_eq!(refused.code, code);
         }
         s3.change(|edit| {
-            let mut bucket = edit.docs().bucket("bucket")?;
+            let mut bucket = Arc::unwrap_or_clone(edit.docs().bucket("bucket")?);
             bucket.policy = Some("{}".into());
             edit.put_bucket(&bucket)
         })

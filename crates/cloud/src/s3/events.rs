@@ -112,7 +112,9 @@ impl Event {
                 continue;
             }
             let body = self.body(bucket, &rule, tx.engine().next_seq());
-            if let Err(why) = deliver(cloud, &rule, bucket, &body, self.actor.trace.as_deref(), tx) {
+            let delivered = deliver(cloud, &rule, bucket, &body, self.actor.trace.as_deref(), tx);
+            tx.note_notified(&bucket.name, rule.arn, delivered.is_ok());
+            if let Err(why) = delivered {
                 refused.push(format!(
                     "the event s3:{} of {:?} in the bucket {} was not sent to {}: {why}",
                     self.name, self.key, bucket.name, rule.arn

@@ -1,6 +1,8 @@
 //! GetObject and HeadObject.
 
-use http::{HeaderName, HeaderValue};
+use std::sync::Arc;
+
+use http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderName, HeaderValue};
 use s3s::S3Response;
 use s3s::dto::*;
 
@@ -8,7 +10,7 @@ use super::checksum::{Checksum, Kind};
 use super::conditions;
 use super::describe;
 use super::error::{Failure, Result};
-use super::object_body::Pinned;
+use super::object_body::{Outgoing, Pinned};
 use super::range::Range;
 use super::record::{Bucket, Object, Versioning};
 use super::s3s::call::Call;
@@ -25,6 +27,15 @@ const OVERRIDES: [(&str, &str); 6] = [
     ("response-expires", "expires"),
 ];
 
+/// The object that a request names, or a version or a part of it.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'r> {
+    pub bucket: &'r str,
+    pub key: &'r str,
+    pub version: Option<&'r str>,
+    pub part: Option<i32>,
+}
+
 /// The part of an object that a request returns.
 pub(super) struct Selection {
     /// The bytes `offset..offset + length`.
@@ -39,21 +50,30 @@ pub(super) struct Selection {
 
 impl S3 {
     pub(super) async fn get_object(&self, call: &Call, input: GetObjectInput) -> Result<S3Response<GetObjectOutput>> {
-        let version = input.version_id.as_deref();
-        let (bucket, object, pinned) = self.find_pinned(call, &input.bucket, &input.key, version)?;
-        if restore::is_archived(&object, self.store.now()) {
+        check_overrides(call)?;
+        let GetObjectInput { bucket, key, version_id, part_number, .. } = input;
+        let wanted = Wanted { bucket: &bucket, key: &key, version: version_id.as_deref(), part: part_number };
+        let (headers, body) = self.get(call, wanted).await?;
+        let body = StreamingBlob::wrap(body.into_stream());
+        let mut response = S3Response::new(GetObjectOutput { body: Some(body), ..Default::default() });
+        response.headers = headers;
+        Ok(response)
+    }
+
+    /// An object's headers and bytes.
+    pub(super) async fn get(&self, call: &Call, wanted: Wanted<'_>) -> Result<(HeaderMap, Outgoing)> {
+        let (bucket, object, pinned) = self.find_pinned(call, wanted)?;
+        let now = self.store.now();
+        if restore::is_archived(&object, now) {
             let message = "The operation is not valid for the object's storage class";
-            let class = object.storage_class.unwrap_or_default();
+            let class = object.storage_class.clone().unwrap_or_default();
             return Err(Failure::new(403, "InvalidObjectState", message).with("StorageClass", class));
         }
         customer_key::check(call, customer_key::OWN, &object.encryption)?;
-        conditions::check_read(call, &object, self.store.now())?;
-        let selection = select(call, &object, input.part_number, true)?;
+        conditions::check_read(call, &object, now)?;
+        let selection = select(call, &object, wanted.part, true)?;
         let body = self.body(&object, selection.offset, selection.length, pinned).await?;
-        let mut response =
-            S3Response::new(GetObjectOutput { body: Some(StreamingBlob::wrap(body)), ..Default::default() });
-        response.headers = answer(call, &bucket, &object, selection)?;
-        Ok(response)
+        Ok((answer(call, &bucket, &object, selection)?, body))
     }
 
     pub(super) async fn head_object(
@@ -61,24 +81,27 @@ impl S3 {
         call: &Call,
         input: HeadObjectInput,
     ) -> Result<S3Response<HeadObjectOutput>> {
-        let (bucket, object) = self.find(call, &input.bucket, &input.key, input.version_id.as_deref())?;
-        customer_key::check(call, customer_key::OWN, &object.encryption)?;
-        conditions::check_read(call, &object, self.store.now())?;
-        let selection = select(call, &object, input.part_number, true)?;
-        self.check_body(&object).await?;
+        check_overrides(call)?;
+        let HeadObjectInput { bucket, key, version_id, part_number, .. } = input;
+        let wanted = Wanted { bucket: &bucket, key: &key, version: version_id.as_deref(), part: part_number };
         let mut response = S3Response::new(HeadObjectOutput::default());
-        response.headers = answer(call, &bucket, &object, selection)?;
+        response.headers = self.head(call, wanted).await?;
         Ok(response)
     }
 
+    /// An object's headers.
+    pub(super) async fn head(&self, call: &Call, wanted: Wanted<'_>) -> Result<HeaderMap> {
+        let (bucket, object) = self.find(call, wanted.bucket, wanted.key, wanted.version)?;
+        customer_key::check(call, customer_key::OWN, &object.encryption)?;
+        conditions::check_read(call, &object, self.store.now())?;
+        let selection = select(call, &object, wanted.part, true)?;
+        self.check_body(&object).await?;
+        answer(call, &bucket, &object, selection)
+    }
+
     /// Finds an object and keeps its blobs readable.
-    pub(super) fn find_pinned(
-        &self,
-        call: &Call,
-        bucket: &str,
-        key: &str,
-        version: Option<&str>,
-    ) -> Result<(Bucket, Object, Pinned)> {
+    pub(super) fn find_pinned(&self, call: &Call, wanted: Wanted<'_>) -> Result<(Arc<Bucket>, Arc<Object>, Pinned)> {
+        let Wanted { bucket, key, version, .. } = wanted;
         names::check_version_id(version)?;
         self.store.read(|docs| {
             let (bucket, object) = Self::open_in(docs, call, bucket, key, version)?;
@@ -86,6 +109,16 @@ impl S3 {
             Ok((bucket, object, pinned))
         })
     }
+}
+
+/// Whom S3 doesn't know, for him no header is replaced, whatever he may read. Source: "GetObject" (Amazon S3 API Reference); the words are
+/// those that S3 answered users with.
+fn check_overrides(call: &Call) -> Result<()> {
+    if !call.is_signed && OVERRIDES.iter().any(|(query, _)| call.query(query).is_some()) {
+        let message = "Request specific response headers cannot be used for anonymous GET requests.";
+        return Err(Failure::invalid_request(message));
+    }
+    Ok(())
 }
 
 /// The selection that a range (if it is looked at) or a part number makes.
@@ -144,9 +177,13 @@ fn select_part(object: &Object, number: i32) -> Result<Selection> {
 }
 
 /// The headers of a response that carries the selection.
-pub(super) fn answer(call: &Call, bucket: &Bucket, object: &Object, selection: Selection) -> Result<http::HeaderMap> {
+pub(super) fn answer(call: &Call, bucket: &Bucket, object: &Object, selection: Selection) -> Result<HeaderMap> {
     let mut headers =
         describe::response_headers(object, bucket.versioning != Versioning::Off || object.version.is_some());
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(selection.length));
+    if let Some(range) = selection.content_range.and_then(|range| HeaderValue::try_from(range).ok()) {
+        headers.insert(CONTENT_RANGE, range);
+    }
     let mut put = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
             headers.insert(HeaderName::from_static(name), value);
@@ -156,12 +193,9 @@ pub(super) fn answer(call: &Call, bucket: &Bucket, object: &Object, selection: S
     if let Some(expiration) = lifecycle::expiration(bucket, object).filter(|_| call.query("versionId").is_none()) {
         put("x-amz-expiration", &expiration);
     }
-    if let Some(restored) = restore::header(object, call.cx.cloud.core.now()) {
+    let restored = object.restored_until.and_then(|_| restore::header(object, call.cx.cloud.core.now()));
+    if let Some(restored) = restored {
         put("x-amz-restore", &restored);
-    }
-    put("content-length", &selection.length.to_string());
-    if let Some(range) = selection.content_range {
-        put("content-range", &range);
     }
     if let Some(count) = selection.parts_count {
         put("x-amz-mp-parts-count", &count.to_string());
@@ -171,7 +205,8 @@ pub(super) fn answer(call: &Call, bucket: &Bucket, object: &Object, selection: S
         put(checksum.algorithm.header(), &checksum.value);
         put("x-amz-checksum-type", checksum.kind.name());
     }
-    for (query, header) in OVERRIDES {
+    // A website doesn't know them.
+    for (query, header) in OVERRIDES.into_iter().filter(|_| call.is_signed && !call.query.is_empty()) {
         let Some(value) = call.query(query) else { continue };
         if value.chars().any(|c| u32::from(c) > 0xFF) {
             return Err(Failure::invalid_argument(

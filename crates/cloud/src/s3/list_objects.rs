@@ -44,9 +44,8 @@ impl S3 {
         let signed = call.cx.access_key.is_some();
         let owner = signed.then(|| Owner { display_name: None, id: Some(names::canonical_id(&bucket.account)) });
         let next = page.last.clone().filter(|_| page.truncated && delimiter.is_some()).map(Last::into_text);
-        let region = bucket.region;
         let mut response = S3Response::new(ListObjectsOutput {
-            name: Some(bucket.name),
+            name: Some(bucket.name.clone()),
             prefix: Some(encoding.write(&prefix)),
             marker: Some(encoding.write(&marker)),
             delimiter: delimiter.as_deref().map(|text| encoding.write(text)),
@@ -58,7 +57,7 @@ impl S3 {
             encoding_type: encoding.shown(),
             ..Default::default()
         });
-        put_region(&mut response.headers, &region);
+        put_region(&mut response.headers, &bucket.region);
         Ok(response)
     }
 
@@ -91,9 +90,8 @@ impl S3 {
         let owner = Owner { display_name: None, id: Some(names::canonical_id(&bucket.account)) };
         let owner = input.fetch_owner.unwrap_or(false).then_some(&owner);
         let next = page.last.clone().filter(|_| page.truncated).map(Last::into_text);
-        let region = bucket.region;
         let mut response = S3Response::new(ListObjectsV2Output {
-            name: Some(bucket.name),
+            name: Some(bucket.name.clone()),
             prefix: Some(encoding.write(&prefix)),
             delimiter: delimiter.as_deref().map(|text| encoding.write(text)),
             max_keys: Some(max_keys),
@@ -110,14 +108,14 @@ impl S3 {
             encoding_type: encoding.shown(),
             ..Default::default()
         });
-        put_region(&mut response.headers, &region);
+        put_region(&mut response.headers, &bucket.region);
         Ok(response)
     }
 
     /// The first page of the objects of a bucket whose keys come after `after`, as they are kept.
     pub(super) fn kept_objects(&self, call: &Call, bucket: &str, after: &str) -> Result<Page<record::Object>> {
         let listing = Listing { prefix: "", delimiter: None, after, max: MAX_PAGE as usize, nul_ends: false };
-        self.store.read(|docs| page(docs, &Self::bucket_in(docs, call, bucket)?, &listing))
+        self.store.read(|docs| page(docs, &*Self::bucket_in(docs, call, bucket)?, &listing))
     }
 }
 

@@ -48,7 +48,7 @@ impl S3 {
             last.map_or_else(Default::default, |upload| (upload.key.clone(), upload.id.clone()));
         let uploads: Vec<_> = page.entries.into_iter().map(|upload| shown(upload, encoding)).collect();
         Ok(S3Response::new(ListMultipartUploadsOutput {
-            bucket: Some(bucket.name),
+            bucket: Some(bucket.name.clone()),
             prefix: (!prefix.is_empty()).then(|| encoding.write(&prefix)),
             delimiter: delimiter.as_deref().map(|text| encoding.write(text)),
             key_marker: Some(encoding.write(&key_marker)),

@@ -1,6 +1,7 @@
 //! ListObjectVersions: current and noncurrent versions and delete markers, a key's newest first.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use s3s::S3Response;
 use s3s::dto::*;
@@ -59,7 +60,7 @@ impl S3 {
             _ => None,
         };
         let mut output = ListObjectVersionsOutput {
-            name: Some(bucket.name),
+            name: Some(bucket.name.clone()),
             prefix: Some(encoding.write(&prefix)),
             delimiter: delimiter.as_deref().map(|text| encoding.write(text)),
             max_keys: Some(max_keys),
@@ -152,6 +153,6 @@ fn page(docs: Docs<'_>, bucket: &Bucket, listing: &Listing<'_>, version_marker: 
 
 /// A key's versions, newest first.
 fn versions<'a>(docs: Docs<'a>, bucket: &Bucket, key: &str) -> Result<impl Iterator<Item = Result<Version>> + use<'a>> {
-    let current = docs.current(&bucket.name, key)?.map(|object| Ok((object, true)));
+    let current = docs.current(&bucket.name, key)?.map(|object| Ok((Arc::unwrap_or_clone(object), true)));
     Ok(current.into_iter().chain(docs.noncurrent(&bucket.name, key).map(|object| Ok((object?, false)))))
 }

@@ -96,9 +96,9 @@ pub(super) fn bypass(call: &Call, bucket: &Bucket) -> Result<bool> {
 
 /// An upload that names a lock has to send a digest of its body.
 pub(super) fn check_digest(call: &Call) -> Result<()> {
-    let locks = [MODE, UNTIL, HOLD].iter().any(|name| call.headers.contains_key(*name));
-    let digest = call.headers.contains_key("content-md5")
-        || call.headers.contains_key("x-amz-trailer")
+    let locks = [MODE, UNTIL, HOLD].iter().any(|name| call.has(name));
+    let digest = call.has("content-md5")
+        || call.has("x-amz-trailer")
         || call.headers.keys().any(|name| name.as_str().starts_with("x-amz-checksum-"));
     if locks && !digest {
         return Err(Failure::invalid_request(

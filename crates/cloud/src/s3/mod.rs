@@ -16,6 +16,7 @@
 //! sweep     what lifecycle rules make go, or move                       expiry  transitions
 //! events    what notification says of it, to queues and topics          rules  actor
 //! store     documents, in the cloud's log                               record  seen
+//! moved     documents whose files have other names now
 //!
 //! upload_body  object_body    the bytes of objects, on their way in and out; survey: those found at a start
 //! ```
@@ -51,6 +52,7 @@ mod list_uploads;
 mod list_versions;
 mod lock;
 mod lock_operations;
+mod moved;
 mod multipart;
 mod named_parts;
 mod names;
@@ -94,10 +96,13 @@ pub(crate) use self::address::is_of_a_bucket;
 pub(crate) use self::cross_origin::opens_to_page;
 pub use self::door::Listed;
 pub(crate) use self::door::{Buckets, Landing, Written, bucket_names, land, look_into};
-pub(crate) use self::entry::{is_website, preflight, refuse, serve, visit};
+pub(crate) use self::entry::{is_website, preflight, refuse, serve, serve_directly, visit};
 pub(crate) use self::error::Failure;
+pub(crate) use self::moved::with_files;
 pub(crate) use self::public_access::{is_restricted, policy_of};
 pub(crate) use self::record::Bucket;
+pub(crate) use self::rules::told;
+pub(crate) use self::s3s::direct::Direct;
 pub(crate) use self::s3s::fields::{Form, is_form};
 pub(crate) use self::s3s::is_operation;
 pub(crate) use self::service::S3;

@@ -1,6 +1,7 @@
 //! Multipart uploads: creating, aborting and completing them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use s3s::S3Response;
 use s3s::crypto::{Checksum as _, Md5};
@@ -107,7 +108,7 @@ impl S3 {
                     }
                 };
                 let current = edit.docs().current(&bucket.name, &upload.key)?;
-                conditions.check(&upload.key, current.as_ref(), Some(&upload))?;
+                conditions.check(&upload.key, current.as_deref(), Some(&upload))?;
                 let mut stored = BTreeMap::new();
                 for part in edit.docs().parts(&upload.id, 0) {
                     let part = part?;
@@ -156,8 +157,8 @@ fn document_of(call: &Call, bucket: &str, object: &Object) -> Vec<u8> {
 fn completed(docs: Docs<'_>, bucket: &Bucket, key: &str, upload: &str, named: &[NamedPart]) -> Result<Option<Object>> {
     let etag = etag_of_parts(named.iter().map(|part| part.etag.as_str()));
     let same = |object: &Object| object.upload.as_deref() == Some(upload) && object.etag == etag;
-    if let Some(current) = docs.current(&bucket.name, key)?.filter(same) {
-        return Ok(Some(current));
+    if let Some(current) = docs.current(&bucket.name, key)?.filter(|current| same(current)) {
+        return Ok(Some(Arc::unwrap_or_clone(current)));
     }
     docs.noncurrent(&bucket.name, key).find(|object| object.as_ref().map_or(true, same)).transpose()
 }
@@ -166,7 +167,7 @@ fn completed(docs: Docs<'_>, bucket: &Bucket, key: &str, upload: &str, named: &[
 pub(super) fn knows(docs: Docs<'_>, bucket: &Bucket, key: &str, upload: &str) -> Result<()> {
     let Err(failure) = docs.upload(&bucket.name, key, upload) else { return Ok(()) };
     let is_it = |object: &Object| object.upload.as_deref() == Some(upload);
-    if docs.current(&bucket.name, key)?.as_ref().is_some_and(is_it) {
+    if docs.current(&bucket.name, key)?.as_deref().is_some_and(is_it) {
         return Ok(());
     }
     match docs.noncurrent(&bucket.name, key).any(|object| object.as_ref().is_ok_and(is_it)) {

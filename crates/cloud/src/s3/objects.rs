@@ -5,7 +5,8 @@
 use super::actor::Actor;
 use super::error::Result;
 use super::events::Event;
-use super::record::{Bucket, Object, Versioning, key};
+use super::record::{Bucket, Object, Replaced, Versioning, key};
+use super::s3s::call::Call;
 use super::store::Edit;
 use super::{lock, names};
 use engine::Millis;
@@ -20,15 +21,29 @@ pub(super) struct Deleted {
 }
 
 /// Why a change is made: who asks, when, and an id that is never used again.
-pub(super) struct Cause {
-    pub actor: Actor,
+pub(super) struct Cause<'c> {
+    pub by: By<'c>,
     pub now: Millis,
     pub unique: String,
     /// Whether a lifecycle rule makes the change, and nobody asks for it.
     pub expiration: bool,
 }
 
-impl Cause {
+/// Who asks for a change.
+pub(super) enum By<'c> {
+    Call(&'c Call),
+    Actor(Actor),
+}
+
+impl Cause<'_> {
+    /// Who asks, as events tell it: made where there is one to tell.
+    pub(super) fn actor(&self) -> Actor {
+        match &self.by {
+            By::Call(call) => call.actor(),
+            By::Actor(actor) => actor.clone(),
+        }
+    }
+
     /// The event of a deletion for good.
     fn deletes(&self) -> &'static str {
         if self.expiration { "LifecycleExpiration:Delete" } else { "ObjectRemoved:Delete" }
@@ -47,10 +62,10 @@ pub(super) fn put(
     bucket: &Bucket,
     object: Object,
     event: &'static str,
-    cause: &Cause,
+    cause: &Cause<'_>,
 ) -> Result<Object> {
     let object = place(edit, bucket, object, &cause.unique)?;
-    edit.tell(bucket, || Event::made(event, &object, &cause.actor, cause.now));
+    edit.tell(bucket, || Event::made(event, &object, &cause.actor(), cause.now));
     Ok(object)
 }
 
@@ -72,20 +87,20 @@ pub(super) fn rewrite(edit: &mut Edit<'_>, bucket: &Bucket, object: &Object) -> 
 }
 
 /// Deletes a key: by a delete marker where versions are kept, else for good.
-pub(super) fn delete(edit: &mut Edit<'_>, bucket: &Bucket, name: &str, cause: &Cause) -> Result<Deleted> {
-    let Cause { actor, now, unique, .. } = cause;
+pub(super) fn delete(edit: &mut Edit<'_>, bucket: &Bucket, name: &str, cause: &Cause<'_>) -> Result<Deleted> {
+    let Cause { now, unique, .. } = cause;
     if bucket.versioning == Versioning::Off {
         if let Some(current) = edit.docs().current(&bucket.name, name)? {
             edit.delete(key::object(&bucket.name, name));
             edit.orphan_of(&current);
         }
         // S3 tells of a key that isn't there as well.
-        edit.tell(bucket, || Event::removed(cause.deletes(), name, None, actor, *now));
+        edit.tell(bucket, || Event::removed(cause.deletes(), name, None, &cause.actor(), *now));
         return Ok(Deleted { marker: false, version: None });
     }
     let marker = place(edit, bucket, Object::marker(name, *now), unique)?;
     let version = marker.version.unwrap_or_else(|| "null".into());
-    edit.tell(bucket, || Event::marked(cause.marks(), name, Some(version.clone()), actor, *now));
+    edit.tell(bucket, || Event::marked(cause.marks(), name, Some(version.clone()), &cause.actor(), *now));
     Ok(Deleted { marker: true, version: Some(version) })
 }
 
@@ -95,7 +110,7 @@ pub(super) fn delete_version(
     bucket: &Bucket,
     name: &str,
     version: &str,
-    cause: &Cause,
+    cause: &Cause<'_>,
 ) -> Result<Deleted> {
     let gone = Deleted { marker: false, version: Some(version.to_owned()) };
     let Some(object) = edit.docs().version(&bucket.name, name, version)? else { return Ok(gone) };
@@ -113,16 +128,16 @@ pub(super) fn delete_version(
         edit.delete(key::version(&bucket.name, name, object.sequence));
     }
     edit.orphan_of(&object);
-    edit.tell(bucket, || Event::removed(cause.deletes(), name, Some(version.to_owned()), &cause.actor, cause.now));
+    edit.tell(bucket, || Event::removed(cause.deletes(), name, Some(version.to_owned()), &cause.actor(), cause.now));
     Ok(Deleted { marker: object.delete_marker, ..gone })
 }
 
 /// Removes a noncurrent version for good. Whether a lock protects it is the caller's question.
-pub(super) fn remove_noncurrent(edit: &mut Edit<'_>, bucket: &Bucket, object: Object, cause: &Cause) {
+pub(super) fn remove_noncurrent(edit: &mut Edit<'_>, bucket: &Bucket, object: Object, cause: &Cause<'_>) {
     edit.delete(key::version(&bucket.name, &object.key, object.sequence));
     edit.orphan_of(&object);
     let version = object.version.or_else(|| Some("null".into()));
-    edit.tell(bucket, || Event::removed(cause.deletes(), &object.key, version, &cause.actor, cause.now));
+    edit.tell(bucket, || Event::removed(cause.deletes(), &object.key, version, &cause.actor(), cause.now));
 }
 
 /// Moves a version to another storage class.
@@ -131,24 +146,26 @@ pub(super) fn move_to(
     bucket: &Bucket,
     mut object: Object,
     class: &str,
-    cause: &Cause,
+    cause: &Cause<'_>,
 ) -> Result<()> {
     object.storage_class = Some(class.to_owned());
     rewrite(edit, bucket, &object)?;
-    edit.tell(bucket, || Event::made("LifecycleTransition", &object, &cause.actor, cause.now).of_moved(class));
+    edit.tell(bucket, || Event::made("LifecycleTransition", &object, &cause.actor(), cause.now).of_moved(class));
     Ok(())
 }
 
 /// Numbers the new version, and moves or removes what it takes the place of.
 fn make_room(edit: &mut Edit<'_>, bucket: &Bucket, object: &mut Object, unique: &str) -> Result<()> {
-    let current = edit.docs().current(&bucket.name, &object.key)?;
+    let place = key::object(&bucket.name, &object.key);
+    let current = edit.docs().get::<Replaced>(&place)?;
     object.sequence = current.as_ref().map_or(1, |current| current.sequence + 1);
     object.version = (bucket.versioning == Versioning::Enabled).then(|| names::version_id(unique));
     let Some(current) = current else { return Ok(()) };
     if object.version.is_none() {
         // There is one null version of a key: the new one replaces it, wherever it is.
         if current.version.is_none() {
-            edit.orphan_of(&current);
+            edit.orphan(current.blobs);
+            edit.let_go(current.kept);
             return Ok(());
         }
         for old in edit.docs().noncurrent(&bucket.name, &object.key) {
@@ -160,7 +177,10 @@ fn make_room(edit: &mut Edit<'_>, bucket: &Bucket, object: &mut Object, unique: 
             }
         }
     }
-    edit.put(key::version(&bucket.name, &object.key, current.sequence), &current)
+    match edit.docs().current(&bucket.name, &object.key)? {
+        Some(whole) => edit.put(key::version(&bucket.name, &object.key, current.sequence), &*whole),
+        None => Ok(()),
+    }
 }
 
 impl Object {
@@ -197,6 +217,8 @@ impl Object {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::blobs::Blob;
     use crate::s3::store::{Store, scratch};
@@ -225,8 +247,8 @@ mod tests {
         }
     }
 
-    fn cause(unique: &str) -> Cause {
-        Cause { actor: Actor::default(), now: 2, unique: unique.into(), expiration: false }
+    fn cause(unique: &str) -> Cause<'static> {
+        Cause { by: By::Actor(Actor::default()), now: 2, unique: unique.into(), expiration: false }
     }
 
     async fn put_one(store: &Store, versioning: Versioning, blob: &str) -> (Option<String>, Vec<Blob>) {
@@ -246,7 +268,7 @@ mod tests {
 
     fn versions(store: &Store) -> Vec<String> {
         store.read(|docs| {
-            let current = docs.current("b", "k").unwrap().into_iter();
+            let current = docs.current("b", "k").unwrap().into_iter().map(Arc::unwrap_or_clone);
             let all = current.chain(docs.noncurrent("b", "k").map(|object| object.unwrap()));
             all.map(|object| object.blobs.first().map_or("marker".into(), |blob| blob.id.clone())).collect()
         })

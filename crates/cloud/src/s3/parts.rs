@@ -68,7 +68,7 @@ impl S3 {
             None => (0, size),
             Some(range) => parse_copy_range(&range, size)?,
         };
-        let body = self.body(&source.object, offset, length, source.pinned).await?;
+        let body = self.body(&source.object, offset, length, source.pinned).await?.into_stream();
         let body = StreamingBlob::wrap(body.map_err(Failure::from));
         let received = self.receive_copy(body, upload.algorithm()).await?;
         let sum = upload.checksum.is_some().then_some(&received.sent);

@@ -165,19 +165,37 @@ pub(super) struct Retention {
     pub until: Millis,
 }
 
+/// What is as it is anyhow isn't written: most objects have little else than a key, a size and an ETag.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// What a new version has to know of the one whose place it takes.
+#[derive(Debug, Deserialize)]
+pub(super) struct Replaced {
+    #[serde(default)]
+    pub version: Option<String>,
+    pub sequence: u64,
+    #[serde(default)]
+    pub blobs: Vec<Blob>,
+    #[serde(default)]
+    pub kept: Option<Seq>,
+}
+
 /// One version of an object, or a delete marker.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Object {
     pub key: String,
     /// None is the `null` version: written while versioning was off or suspended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Grows with each version of a key; orders the versions of a key.
     pub sequence: u64,
     pub modified: Millis,
     /// A delete marker has no body.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub delete_marker: bool,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blobs: Vec<Blob>,
     /// The number of its bytes, if they are few and lie in the log: then it has no blobs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,25 +205,25 @@ pub(super) struct Object {
     /// Without quotes.
     #[serde(default)]
     pub etag: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Checksum>,
     /// Headers kept with the object and returned: content-type and such, lower case.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// User metadata without the prefix `x-amz-meta-`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Tags,
     /// None is STANDARD.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub encryption: Encryption,
     /// The parts it was uploaded in; empty if it was put at once.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<ObjectPart>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub lock: ObjectLock,
     /// Who may do what with it; None is its owner alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -89,7 +89,7 @@ impl S3 {
                 object.restored_until = Some(until);
                 objects::rewrite(edit, &bucket, &object)?;
                 if !again {
-                    let made = |name| Event::made(name, &object, &cause.actor, cause.now);
+                    let made = |name| Event::made(name, &object, &cause.actor(), cause.now);
                     edit.tell(&bucket, || made("ObjectRestore:Post"));
                     edit.tell(&bucket, || made("ObjectRestore:Completed").of_restored(until, &class));
                 }

@@ -3,6 +3,7 @@
 use s3s::dto::*;
 
 use super::error::{Failure, Result};
+use super::record::Bucket;
 use text::arn::Arn;
 
 /// The events there are ("Supported event types for SQS, SNS, and Lambda").
@@ -114,6 +115,20 @@ impl Rule<'_> {
             && (p.starts_with(q) || q.starts_with(p))
             && (s.ends_with(t) || t.ends_with(s))
     }
+}
+
+/// Whom a bucket tells of what happens in it: the ARN, and which events of which keys, as people read it.
+pub(crate) fn told(bucket: &Bucket) -> Vec<(&str, String)> {
+    let rules = bucket.notification.as_ref().map(rules).unwrap_or_default();
+    let said = |rule: Rule<'_>| {
+        let names: Vec<&str> =
+            rule.events.iter().map(|event| event.as_ref().strip_prefix("s3:").unwrap_or(event.as_ref())).collect();
+        let (prefix, suffix) = (rule.value("prefix"), rule.value("suffix"));
+        let keys =
+            if prefix.is_empty() && suffix.is_empty() { String::new() } else { format!(" of {prefix}*{suffix}") };
+        format!("{}{keys}", names.join(", "))
+    };
+    rules.into_iter().map(|rule| (rule.arn, said(rule))).collect()
 }
 
 /// The rules of a configuration.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 
 use super::error::{Failure, Result};
-use super::objects::Cause;
+use super::objects::{By, Cause};
 use super::record::{Bucket, Object};
 use super::s3s::call::Call;
 use super::store::{Docs, Edit, Store};
@@ -18,17 +18,21 @@ use crate::core::Cloud;
 #[derive(Clone)]
 pub(crate) struct S3 {
     pub(super) store: Store,
-    pub(super) blobs: Blobs,
 }
 
 impl S3 {
     /// The S3 of a cloud.
     pub(crate) fn of(cloud: &Arc<Cloud>) -> Self {
-        Self { store: Store::of(cloud), blobs: cloud.blobs.clone() }
+        Self { store: Store::of(cloud) }
+    }
+
+    /// The bytes of objects that have files.
+    pub(super) fn blobs(&self) -> &Blobs {
+        self.store.blobs()
     }
 
     /// A bucket that the caller may use.
-    pub(super) fn bucket(&self, call: &Call, name: &str) -> Result<Bucket> {
+    pub(super) fn bucket(&self, call: &Call, name: &str) -> Result<Arc<Bucket>> {
         self.store.read(|docs| Self::bucket_in(docs, call, name))
     }
 
@@ -38,7 +42,7 @@ impl S3 {
     }
 
     /// A bucket that the caller may use: it exists, is the caller's, and is whose the caller expects it to be.
-    pub(super) fn bucket_in(docs: Docs<'_>, call: &Call, name: &str) -> Result<Bucket> {
+    pub(super) fn bucket_in(docs: Docs<'_>, call: &Call, name: &str) -> Result<Arc<Bucket>> {
         let bucket = docs.bucket(name)?;
         if call.is_visit {
             // Of a bucket itself, a visit sees the list of its objects, if that.
@@ -52,7 +56,13 @@ impl S3 {
     }
 
     /// An object or a version of it, not a delete marker.
-    pub(super) fn find(&self, call: &Call, bucket: &str, key: &str, version: Option<&str>) -> Result<(Bucket, Object)> {
+    pub(super) fn find(
+        &self,
+        call: &Call,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<(Arc<Bucket>, Arc<Object>)> {
         names::check_version_id(version)?;
         self.store.read(|docs| Self::open_in(docs, call, bucket, key, version))
     }
@@ -64,7 +74,7 @@ impl S3 {
         bucket: &str,
         key: &str,
         version: Option<&str>,
-    ) -> Result<(Bucket, Object)> {
+    ) -> Result<(Arc<Bucket>, Arc<Object>)> {
         if !call.is_visit {
             let bucket = Self::bucket_in(docs, call, bucket)?;
             let object = Self::find_in(docs, &bucket, key, version)?;
@@ -73,7 +83,7 @@ impl S3 {
         let bucket = docs.bucket(bucket)?;
         let found = Self::find_in(docs, &bucket, key, version);
         let is_open = match &found {
-            Ok(object) => visitor::may_read(call, &bucket, key, version, Some(object)),
+            Ok(object) => visitor::may_read(call, &bucket, key, version, Some(&**object)),
             // Who may not list a bucket isn't told what is not in it.
             Err(_) => visitor::may_list(call, &bucket),
         };
@@ -81,7 +91,7 @@ impl S3 {
     }
 
     /// As [`find`](Self::find), in a bucket that is already known to be the caller's.
-    pub(super) fn find_in(docs: Docs<'_>, bucket: &Bucket, key: &str, version: Option<&str>) -> Result<Object> {
+    pub(super) fn find_in(docs: Docs<'_>, bucket: &Bucket, key: &str, version: Option<&str>) -> Result<Arc<Object>> {
         let object = Self::version_in(docs, bucket, key, version)?;
         if !object.delete_marker {
             return Ok(object);
@@ -103,11 +113,11 @@ impl S3 {
         version: Option<&str>,
     ) -> Result<Object> {
         let object = Self::version_in(docs, bucket, key, version)?;
-        if object.delete_marker { Err(not_allowed(&call.method, &object)) } else { Ok(object) }
+        if object.delete_marker { Err(not_allowed(&call.method, &object)) } else { Ok(Arc::unwrap_or_clone(object)) }
     }
 
     /// A version or a delete marker; the latest, if none is named.
-    fn version_in(docs: Docs<'_>, bucket: &Bucket, key: &str, version: Option<&str>) -> Result<Object> {
+    fn version_in(docs: Docs<'_>, bucket: &Bucket, key: &str, version: Option<&str>) -> Result<Arc<Object>> {
         match version {
             None => docs.current(&bucket.name, key)?.ok_or_else(|| Failure::no_such_key(key)),
             Some(id) => docs.version(&bucket.name, key, id)?.ok_or_else(|| Failure::no_such_version(key, id)),
@@ -115,8 +125,8 @@ impl S3 {
     }
 
     /// The cause of the changes that a call makes now.
-    pub(super) fn cause(&self, call: &Call) -> Cause {
-        Cause { actor: call.actor(), now: self.store.now(), unique: self.store.unique(), expiration: false }
+    pub(super) fn cause<'c>(&self, call: &'c Call) -> Cause<'c> {
+        Cause { by: By::Call(call), now: self.store.now(), unique: self.store.unique(), expiration: false }
     }
 
     /// Changes documents, and removes the blobs that nothing names afterwards.
@@ -145,10 +155,10 @@ impl S3 {
 
     /// Removes the blobs that requests left behind when their clients went away before the change was in the log.
     pub(crate) async fn tidy(&self) {
-        let left = self.blobs.take_left();
+        let left = self.blobs().take_left();
         match left.is_empty() || self.store.is_settled().await {
-            true => self.blobs.discard(left).await,
-            false => self.blobs.leave(left),
+            true => self.blobs().discard(left).await,
+            false => self.blobs().leave(left),
         }
     }
 }

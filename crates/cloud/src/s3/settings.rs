@@ -3,6 +3,8 @@
 //! What a setting may say is its own module's: `cors`, `encryption`, `lifecycle`, `lock_operations`, `notification`, `ownership`,
 //! `public_access`, `stored`, `tagging`, `versioning`, `website`.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use s3s::S3Response;
 use s3s::dto::*;
@@ -13,7 +15,7 @@ use super::s3s::call::Call;
 use super::service::S3;
 use super::store::Edit;
 use super::{
-    acl_operations, cors, encryption, lifecycle, lock_operations, notification, ownership, public_access, rules,
+    acl_operations, by_id, cors, encryption, lifecycle, lock_operations, notification, ownership, public_access, rules,
     stored, tagging, versioning, website,
 };
 
@@ -21,12 +23,18 @@ use super::{
 #[derive(Debug, Clone)]
 pub(crate) enum Setting {
     Acceleration(AccelerateConfiguration),
+    /// An access control list by its name, as `public-read`.
+    Acl(&'static str),
+    /// All of a bucket's configurations of a kind, in place of those that it has.
+    Analytics(Vec<AnalyticsConfiguration>),
     Cors(CORSConfiguration),
     Encryption(ServerSideEncryptionConfiguration),
+    Inventory(Vec<InventoryConfiguration>),
     Lifecycle(BucketLifecycleConfiguration),
     /// The same, and where small objects stay.
     LifecycleAnd(BucketLifecycleConfiguration, String),
     Logging(BucketLoggingStatus),
+    Metrics(Vec<MetricsConfiguration>),
     /// Every destination gets a test event; before that, its policy is asked whether S3 may send to it.
     Notification {
         configuration: NotificationConfiguration,
@@ -41,6 +49,7 @@ pub(crate) enum Setting {
     PublicAccess(PublicAccessBlockConfiguration),
     Replication(ReplicationConfiguration),
     Tags(Tagging),
+    Tiering(Vec<IntelligentTieringConfiguration>),
     Versioning(VersioningConfiguration),
     Website(WebsiteConfiguration),
 }
@@ -79,6 +88,10 @@ impl Setting {
             Self::Logging(given) => given.logging_enabled.as_ref().map(|_| "access logging"),
             Self::Payment(given) if given.payer.as_str() == Payer::REQUESTER => Some("who pays for requests"),
             Self::Replication(_) => Some("replication"),
+            Self::Analytics(all) => by_id::name_of(all),
+            Self::Inventory(all) => by_id::name_of(all),
+            Self::Metrics(all) => by_id::name_of(all),
+            Self::Tiering(all) => by_id::name_of(all),
             _ => None,
         }
     }
@@ -87,6 +100,11 @@ impl Setting {
     fn apply(self, call: &Call, edit: &mut Edit<'_>, bucket: &mut Bucket, new_id: impl Fn() -> String) -> Result<()> {
         match self {
             Self::Acceleration(given) => stored::accelerate(bucket, &given)?,
+            Self::Acl(name) => acl_operations::set_named(bucket, name, call)?,
+            Self::Analytics(all) => by_id::set(bucket, all)?,
+            Self::Inventory(all) => by_id::set(bucket, all)?,
+            Self::Metrics(all) => by_id::set(bucket, all)?,
+            Self::Tiering(all) => by_id::set(bucket, all)?,
             Self::Cors(given) => {
                 cors::check(&given)?;
                 bucket.cors = Some(given);
@@ -140,7 +158,7 @@ impl S3 {
         setting.prepare(|| self.store.unique())?;
         let idle = setting.without_effect();
         self.change(|edit| {
-            let mut bucket = Self::bucket_in(edit.docs(), call, name)?;
+            let mut bucket = Arc::unwrap_or_clone(Self::bucket_in(edit.docs(), call, name)?);
             setting.apply(call, edit, &mut bucket, || self.store.unique())?;
             edit.put_bucket(&bucket)
         })
@@ -157,7 +175,7 @@ impl S3 {
     /// `NoSuchBucket`, `AccessDenied`.
     pub(super) async fn delete_setting(&self, call: &Call, name: &str, setting: SettingName) -> Result<()> {
         let clear = |edit: &mut Edit<'_>| {
-            let mut bucket = Self::bucket_in(edit.docs(), call, name)?;
+            let mut bucket = Arc::unwrap_or_clone(Self::bucket_in(edit.docs(), call, name)?);
             setting.clear(&mut bucket);
             edit.put_bucket(&bucket)
         };
@@ -176,7 +194,7 @@ macro_rules! reads {
             $(
                 pub(super) async fn $name(&self, call: &Call, input: $input) -> Result<S3Response<$output>> {
                     let read: fn(Bucket) -> Result<$output> = $read;
-                    Ok(S3Response::new(read(self.bucket(call, &input.bucket)?)?))
+                    Ok(S3Response::new(read(Arc::unwrap_or_clone(self.bucket(call, &input.bucket)?))?))
                 }
             )*
         }

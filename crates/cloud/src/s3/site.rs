@@ -2,6 +2,8 @@
 //!
 //! Source: "Hosting a static website using Amazon S3", "Website endpoints" (Amazon S3 User Guide).
 
+use std::sync::Arc;
+
 use http::header::LOCATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
@@ -26,6 +28,9 @@ const PATH: &AsciiSet =
 /// The bucket whose website endpoint this host is: `bucket.s3-website-eu-west-1.amazonaws.com`,
 /// `bucket.s3-website.eu-west-1.amazonaws.com`, `bucket.s3-website.localhost`.
 pub(super) fn bucket_of(host: &str) -> Option<&str> {
+    if !host.contains(".s3-website") {
+        return None;
+    }
     let at = host.rfind(".s3-website.").or_else(|| host.rfind(".s3-website-"))?;
     Some(&host[..at]).filter(|bucket| !bucket.is_empty())
 }
@@ -40,7 +45,7 @@ enum Page {
 struct Visit<'a> {
     s3: S3,
     call: &'a Call,
-    bucket: Bucket,
+    bucket: Arc<Bucket>,
     /// Whether only what the bucket opens to everybody is shown: the cloud checks signatures, and a visitor has none.
     public_only: bool,
 }
@@ -140,7 +145,7 @@ impl Visit<'_> {
             let pinned = self.s3.pin(docs, &object);
             Ok::<_, Failure>((object, pinned))
         });
-        let object = read.as_ref().ok().map(|(object, _)| object);
+        let object = read.as_ref().ok().map(|(object, _)| &**object);
         if self.public_only && !visitor::may_read(self.call, &self.bucket, key, None, object) {
             return Err(Failure::access_denied());
         }
@@ -159,7 +164,7 @@ impl Visit<'_> {
         }
         customer_key::check(self.call, customer_key::OWN, &object.encryption)?;
         let selection = get::select(self.call, &object, None, plain)?;
-        let body = self.s3.body(&object, selection.offset, selection.length, pinned).await?;
+        let body = self.s3.body(&object, selection.offset, selection.length, pinned).await?.into_stream();
         let mut response = Response::new(Body::from(StreamingBlob::wrap(body)));
         *response.status_mut() = status;
         *response.headers_mut() = get::answer(self.call, &self.bucket, &object, selection)?;

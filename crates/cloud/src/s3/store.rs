@@ -117,6 +117,11 @@ impl Store {
         self.cloud.core.kept(held).await
     }
 
+    /// The bytes of objects that have files.
+    pub(super) fn blobs(&self) -> &Blobs {
+        &self.cloud.blobs
+    }
+
     /// Whether the log holds all that was changed before this call.
     pub(super) async fn is_settled(&self) -> bool {
         let core = &self.cloud.core;
@@ -143,7 +148,7 @@ impl Store {
 
     /// 32 hex digits that nobody else has.
     pub(super) fn unique(&self) -> String {
-        self.cloud.core.uuid().replace('-', "")
+        self.cloud.core.unique()
     }
 }
 
@@ -202,7 +207,7 @@ impl<'a> Docs<'a> {
     }
 
     /// A bucket by its name, if it is there.
-    pub(super) fn find_bucket(self, name: &str) -> Result<Option<Bucket>> {
+    pub(super) fn find_bucket(self, name: &str) -> Result<Option<Arc<Bucket>>> {
         let key = key::bucket(name);
         let document = self.0.doc(&key);
         document.map(|document| seen::bucket(document, || decode(&key, document))).transpose()
@@ -212,7 +217,7 @@ impl<'a> Docs<'a> {
     ///
     /// # Errors
     /// `NoSuchBucket`, or `InvalidBucketName` for a name that no bucket can have.
-    pub(super) fn bucket(self, name: &str) -> Result<Bucket> {
+    pub(super) fn bucket(self, name: &str) -> Result<Arc<Bucket>> {
         match self.find_bucket(name)? {
             Some(bucket) => Ok(bucket),
             None if super::names::is_bucket_name(name) => Err(Failure::no_such_bucket(name)),
@@ -221,8 +226,10 @@ impl<'a> Docs<'a> {
     }
 
     /// The current version of a key, which may be a delete marker.
-    pub(super) fn current(self, bucket: &str, key: &str) -> Result<Option<Object>> {
-        self.get(&key::object(bucket, key))
+    pub(super) fn current(self, bucket: &str, key: &str) -> Result<Option<Arc<Object>>> {
+        let key = key::object(bucket, key);
+        let document = self.0.doc(&key);
+        document.map(|document| seen::object(document, || decode(&key, document))).transpose()
     }
 
     /// The noncurrent versions of a key, newest first.
@@ -234,15 +241,15 @@ impl<'a> Docs<'a> {
     }
 
     /// A version of a key by its id; `null` names the one without.
-    pub(super) fn version(self, bucket: &str, key: &str, version: &str) -> Result<Option<Object>> {
+    pub(super) fn version(self, bucket: &str, key: &str, version: &str) -> Result<Option<Arc<Object>>> {
         let matches = |object: &Object| object.version.as_deref().unwrap_or("null") == version;
-        if let Some(object) = self.current(bucket, key)?.filter(matches) {
+        if let Some(object) = self.current(bucket, key)?.filter(|object| matches(object)) {
             return Ok(Some(object));
         }
         for object in self.noncurrent(bucket, key) {
             let object = object?;
             if matches(&object) {
-                return Ok(Some(object));
+                return Ok(Some(Arc::new(object)));
             }
         }
         Ok(None)
@@ -389,7 +396,12 @@ impl<'a> Edit<'a> {
     /// Gives up the bytes of an object: nothing names them once this change is durable.
     pub(super) fn orphan_of(&mut self, object: &Object) {
         self.orphan(object.blobs.iter().cloned());
-        self.let_go.extend(object.kept);
+        self.let_go(object.kept);
+    }
+
+    /// Gives up bytes that lie in the log, if there are.
+    pub(super) fn let_go(&mut self, kept: Option<Seq>) {
+        self.let_go.extend(kept);
     }
 
     /// Gives up blobs: nothing names them once this change is durable.

@@ -82,7 +82,7 @@ pub(super) fn log(docs: Docs<'_>, bucket: &mut Bucket, given: BucketLoggingStatu
         if bucket.region != "us-east-1" {
             failure = failure.with("SourceBucketLocation", &*bucket.region);
         }
-        return Err(failure.with("TargetBucketLocation", target.region));
+        return Err(failure.with("TargetBucketLocation", &*target.region));
     }
     let format = match given.target_object_key_format {
         None => None,

@@ -2,9 +2,11 @@
 //!
 //! Source: "Expiring objects" and "Lifecycle configuration elements" (Amazon S3 User Guide). S3 does it once a day.
 
+mod next;
+
 use super::actor::Actor;
 use super::error::Result;
-use super::objects::{self, Cause};
+use super::objects::{self, By, Cause};
 use super::record::{Bucket, Object, Upload, key};
 use super::service::S3;
 use super::store::{Docs, Edit, decode};
@@ -26,28 +28,19 @@ enum Stage {
 impl S3 {
     /// Expires objects and versions or moves them to colder storage classes, removes delete markers that hide nothing, and aborts uploads, in every bucket.
     pub(crate) async fn sweep(&self) -> Result<()> {
-        let buckets = self.store.read(|docs| {
-            let all = docs.range(key::BUCKETS.into()).map(|(key, value)| decode::<Bucket>(key, value));
-            all.filter(|bucket| bucket.as_ref().map_or(true, |bucket| bucket.lifecycle.is_some()))
-                .collect::<Result<Vec<_>>>()
-        })?;
-        for bucket in buckets {
-            for (stage, prefix) in [
-                (Stage::Uploads, key::uploads(&bucket.name)),
-                (Stage::Versions, format!("{}{}/", key::VERSIONS, bucket.name)),
-                (Stage::Current, key::objects(&bucket.name)),
-            ] {
+        for bucket in self.ruled()? {
+            for (stage, prefix) in stages(&bucket) {
                 self.sweep_stage(&bucket, stage, prefix).await?;
             }
         }
         Ok(())
     }
 
-    /// Whether a bucket has lifecycle rules.
-    pub(crate) fn may_expire(&self) -> bool {
+    /// The buckets with lifecycle rules.
+    fn ruled(&self) -> Result<Vec<Bucket>> {
         self.store.read(|docs| {
-            let mut all = docs.range(key::BUCKETS.into()).map(|(key, value)| decode::<Bucket>(key, value));
-            all.any(|bucket| bucket.map_or(true, |bucket| bucket.lifecycle.is_some()))
+            let all = docs.range(key::BUCKETS.into()).map(|(key, value)| decode::<Bucket>(key, value));
+            all.filter(|bucket| bucket.as_ref().map_or(true, |bucket| bucket.lifecycle.is_some())).collect()
         })
     }
 
@@ -83,7 +76,7 @@ impl S3 {
         }
     }
 
-    fn expiration_cause(&self, now: Millis) -> Cause {
+    fn expiration_cause(&self, now: Millis) -> Cause<'static> {
         let unique = self.store.unique();
         let actor = Actor {
             principal: "s3.amazonaws.com".into(),
@@ -91,8 +84,17 @@ impl S3 {
             host_id: unique.clone(),
             trace: None,
         };
-        Cause { actor, now, unique, expiration: true }
+        Cause { by: By::Actor(actor), now, unique, expiration: true }
     }
+}
+
+/// What of a bucket is looked at, in this order: the prefix of its documents.
+fn stages(bucket: &Bucket) -> [(Stage, String); 3] {
+    [
+        (Stage::Uploads, key::uploads(&bucket.name)),
+        (Stage::Versions, format!("{}{}/", key::VERSIONS, bucket.name)),
+        (Stage::Current, key::objects(&bucket.name)),
+    ]
 }
 
 impl Stage {
@@ -121,7 +123,7 @@ impl Stage {
     }
 
     /// Does what is due, if it still is.
-    fn act(self, edit: &mut Edit<'_>, bucket: &Bucket, key: &str, cause: &Cause) -> Result<()> {
+    fn act(self, edit: &mut Edit<'_>, bucket: &Bucket, key: &str, cause: &Cause<'_>) -> Result<()> {
         let docs = edit.docs();
         let Some(value) = docs.engine().doc(key) else { return Ok(()) };
         if !self.is_due(docs, bucket, key, value, cause.now)? {
@@ -241,7 +243,7 @@ mod tests {
         let s3 = S3::of(&cloud);
         Buckets::of(&context(cloud.clone(), "000000000000")).create(B, false).await.unwrap();
         s3.change(|edit| {
-            let mut bucket = edit.docs().bucket(B)?;
+            let mut bucket = Arc::unwrap_or_clone(edit.docs().bucket(B)?);
             bucket.versioning = versioning;
             bucket.lifecycle = Some(BucketLifecycleConfiguration { rules });
             edit.put_bucket(&bucket)
@@ -340,7 +342,7 @@ mod tests {
         put(&cloud, "a").await;
         let classes = || {
             s3.store.read(|docs| {
-                let current = docs.current(B, "a").unwrap().into_iter();
+                let current = docs.current(B, "a").unwrap().into_iter().map(Arc::unwrap_or_clone);
                 let all = current.chain(docs.noncurrent(B, "a").map(|object| object.unwrap()));
                 all.map(|object| object.storage_class).collect::<Vec<_>>()
             })

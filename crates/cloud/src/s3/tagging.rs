@@ -268,7 +268,7 @@ impl S3 {
             let mut object = Self::find_keeper(edit.docs(), call, &bucket, name, version)?;
             object.tags = tags;
             objects::rewrite(edit, &bucket, &object)?;
-            edit.tell(&bucket, || Event::changed(event, &object, &cause.actor, cause.now));
+            edit.tell(&bucket, || Event::changed(event, &object, &cause.actor(), cause.now));
             Ok(object.version)
         })
         .await

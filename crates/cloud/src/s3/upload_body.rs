@@ -9,12 +9,37 @@ use futures::{Stream, StreamExt};
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::StreamingBlob;
 
-use super::checksum::{Algorithm, Checksum, Hasher, Kind};
+use super::checksum::{self, Algorithm, Checksum, Hasher, Kind};
 use super::error::{Failure, Result};
 use super::object_body;
 use super::s3s::call::Call;
+use super::s3s::few::Few;
 use super::service::S3;
 use crate::blobs::draft::{Ended, Look};
+
+/// A body that is to be taken.
+pub(super) enum Sending<'b> {
+    Nothing,
+    /// So few bytes that they need no file.
+    Few(Few<'b>),
+    Stream(StreamingBlob),
+}
+
+impl From<Option<StreamingBlob>> for Sending<'_> {
+    fn from(body: Option<StreamingBlob>) -> Self {
+        body.map_or(Self::Nothing, Self::Stream)
+    }
+}
+
+/// What was found out of a body that has arrived, and is as its client said.
+pub(super) struct Summed {
+    /// Hex of the MD5, without quotes.
+    pub etag: String,
+    /// Of the algorithm that the client chose, or of the default.
+    pub sent: Checksum,
+    /// Of the algorithm that was asked for besides.
+    also: Option<String>,
+}
 
 /// A body that has arrived.
 pub(super) struct Received {
@@ -45,7 +70,7 @@ impl Sent {
             )
         };
         // That there are two is wrong before what they say is.
-        if Algorithm::ALL.iter().filter(|algorithm| call.headers.contains_key(algorithm.header())).count() > 1 {
+        if Algorithm::ALL.iter().filter(|algorithm| call.has(algorithm.header())).count() > 1 {
             return Err(many());
         }
         for algorithm in Algorithm::ALL {
@@ -72,7 +97,7 @@ impl Sent {
             }
             found = Some(Self { algorithm, value: None });
         }
-        if found.is_none() && call.headers.contains_key("x-amz-sdk-checksum-algorithm") {
+        if found.is_none() && call.has("x-amz-sdk-checksum-algorithm") {
             return Err(Failure::invalid_request(
                 "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers \
                  were found.",
@@ -132,24 +157,22 @@ impl S3 {
         sent: Option<Sent>,
         also: Option<Algorithm>,
     ) -> Result<Received> {
-        let content_md5 = call.header("content-md5").map(|text| decode_md5(&text)).transpose()?;
-        let algorithm = sent.as_ref().map_or(Algorithm::Crc64nvme, |sent| sent.algorithm);
-        let (bytes, Digested { md5, sum: value, also: other }) = self.intake(body, algorithm, also).await?;
-        let also = also.map(|_| other.unwrap_or_else(|| value.clone()));
-        if length.is_some_and(|length| u64::try_from(length) != Ok(bytes.length())) {
-            return Err(Failure::incomplete_body());
-        }
-        if let Some(expected) = content_md5.filter(|expected| *expected != md5) {
-            // S3 shows what it expected of a part in base64, and of an object in hex.
-            let is_part = call.query("partNumber").is_some();
-            let shown = if is_part { BASE64_STANDARD.encode(&expected) } else { hex::encode(&expected) };
-            return Err(other_md5(&shown, &md5));
-        }
-        if let Some(sent) = sent {
-            verify(call, &sent, &value)?;
-        }
-        let sent = Checksum { algorithm, kind: Kind::FullObject, value };
-        Ok(Received { bytes, etag: hex::encode(&md5), sent, also })
+        let expected = Expected::of(call, length, sent)?;
+        let (bytes, digested) = self.intake(body, expected.algorithm(), also).await?;
+        let Summed { etag, sent, also } = expected.check(call, bytes.length(), digested, also.is_some())?;
+        Ok(Received { bytes, etag, sent, also })
+    }
+
+    /// Looks at a body that is here already, as [`receive`](Self::receive) does.
+    pub(super) fn look_at(&self, call: &Call, bytes: &[u8], length: Option<i64>, sent: Option<Sent>) -> Result<Summed> {
+        let expected = Expected::of(call, length, sent)?;
+        self.store.takes_writes()?;
+        let digested = Digested {
+            md5: Md5::checksum(bytes).as_ref().to_vec(),
+            sum: checksum::digest(expected.algorithm(), bytes),
+            also: None,
+        };
+        expected.check(call, bytes.len() as u64, digested, false)
     }
 
     /// Takes bytes that are already in S3.
@@ -171,7 +194,7 @@ impl S3 {
         also: Option<Algorithm>,
     ) -> Result<(Ended, Digested)> {
         self.store.takes_writes()?;
-        let mut draft = self.blobs.draft(self.store.unique(), Digests::new(algorithm, also));
+        let mut draft = self.blobs().draft(self.store.unique(), Digests::new(algorithm, also));
         if let Some(mut body) = body {
             while let Some(bytes) = body.next().await {
                 draft.write(bytes.map_err(|_| Failure::incomplete_body())?).await?;
@@ -218,6 +241,47 @@ where
         }
         Ok(None)
     }))
+}
+
+/// What a request's head says of its body.
+struct Expected {
+    content_md5: Option<Vec<u8>>,
+    /// In bytes.
+    length: Option<i64>,
+    sent: Option<Sent>,
+}
+
+impl Expected {
+    fn of(call: &Call, length: Option<i64>, sent: Option<Sent>) -> Result<Self> {
+        let content_md5 = call.header("content-md5").map(|text| decode_md5(&text)).transpose()?;
+        Ok(Self { content_md5, length, sent })
+    }
+
+    /// What the client chose, or CRC64NVME.
+    fn algorithm(&self) -> Algorithm {
+        self.sent.as_ref().map_or(Algorithm::Crc64nvme, |sent| sent.algorithm)
+    }
+
+    /// Compares it with what came: so many bytes, with these digests. With `also` a second digest was asked for.
+    fn check(self, call: &Call, bytes: u64, digested: Digested, also: bool) -> Result<Summed> {
+        let algorithm = self.algorithm();
+        let Digested { md5, sum: value, also: other } = digested;
+        let also = also.then(|| other.unwrap_or_else(|| value.clone()));
+        if self.length.is_some_and(|length| u64::try_from(length) != Ok(bytes)) {
+            return Err(Failure::incomplete_body());
+        }
+        if let Some(expected) = self.content_md5.filter(|expected| *expected != md5) {
+            // S3 shows what it expected of a part in base64, and of an object in hex.
+            let is_part = call.query("partNumber").is_some();
+            let shown = if is_part { BASE64_STANDARD.encode(&expected) } else { hex::encode(&expected) };
+            return Err(other_md5(&shown, &md5));
+        }
+        if let Some(sent) = self.sent {
+            verify(call, &sent, &value)?;
+        }
+        let sent = Checksum { algorithm, kind: Kind::FullObject, value };
+        Ok(Summed { etag: hex::encode(&md5), sent, also })
+    }
 }
 
 fn other_md5(expected: &str, computed: &[u8]) -> Failure {

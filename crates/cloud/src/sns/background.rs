@@ -23,6 +23,7 @@ pub(crate) async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
         }
         workers.update(&cloud);
         tokio::select! {
+            biased;
             () = cloud.subscriptions_changed.notified() => {}
             () = stop.cancelled() => break,
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::received::{self, Message, Wanted};
 use super::{again, error, queue_url};
 use crate::chaos::Kind;
-use crate::core::receive::Reorder;
+use crate::core::receive::{Manner, Reorder};
 use crate::request::Context;
 use engine::Position;
 use engine::queue::Receive;
@@ -78,14 +78,17 @@ pub(super) async fn receive_message(
         let reason = "The request include parameter that is not valid for this queue type.";
         return Err(error::invalid_value(attempt.unwrap_or_default(), "ReceiveRequestAttemptId", reason));
     }
-    if let Some(agent) = &cx.origin.agent {
-        cx.cloud.consumers.note(id, agent, cx.origin.application.as_ref(), core.now());
-    }
+    let by = cx
+        .origin
+        .agent
+        .as_ref()
+        .map_or(0, |agent| cx.cloud.consumers.note(id, agent, cx.origin.application.as_ref(), core.now()));
     let receive = Receive { max: max as usize, visibility, attempt };
     let reorder = |positions: &mut [Position]| again::reorder(&cx.cloud, core.now(), &arn, positions);
     let is_reordered = !fifo && cx.cloud.chaos.has(Kind::Reorder);
     let reorder = is_reordered.then_some(&reorder as Reorder<'_>);
-    let received = core.receive_reordered(id, receive, patience, reorder, || cx.begin_to_wait()).await?;
+    let manner = Manner { reorder, by };
+    let received = core.receive_in(id, receive, patience, manner, || cx.begin_to_wait()).await?;
     let Some((handed, over_limit)) = received else {
         return Err(error::no_queue(cx));
     };

@@ -2,16 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{VALIDATION, listed, no_version, not_found, required};
+use super::error::{listed, no_version, not_found, required};
 use super::name::check_existing;
 use super::store;
 use crate::request::Context;
-use wire::{AwsError, check};
+use wire::AwsError;
 
 /// "LabelParameterVersion": labels of a version, and of a request.
 const MAX_LABELS: usize = 10;
-/// "LabelParameterVersion": characters of a label.
-const MAX_LABEL: usize = 100;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -45,10 +43,6 @@ fn is_label(label: &str) -> bool {
 fn check(input: LabelInput) -> Result<(String, Vec<String>, Option<u64>), AwsError> {
     let name = check_existing(&required(input.name, "name")?)?.to_owned();
     let labels = listed(input.labels, "labels", MAX_LABELS)?;
-    if labels.iter().any(|label| label.is_empty() || label.chars().count() > MAX_LABEL) {
-        let constraint = format_args!("Member must have length from 1 to {MAX_LABEL}");
-        return Err(check::failed_untold(VALIDATION, "labels", constraint));
-    }
     Ok((name, labels, input.parameter_version))
 }
 

@@ -18,9 +18,6 @@ use wire::{AwsError, check};
 const MAX_PARAMETERS: usize = 10_000;
 /// "AWS Systems Manager endpoints and quotas": versions of a parameter that are kept.
 const MAX_VERSIONS: usize = 100;
-/// "PutParameter": characters of a description and of a key's id.
-const MAX_DESCRIPTION: usize = 1_024;
-const MAX_KEY_ID: usize = 256;
 /// The key that a SecureString has unless it is told one.
 const DEFAULT_KEY: &str = "alias/aws/ssm";
 
@@ -71,13 +68,6 @@ impl PutInput {
         let mut checks = check::Checks::new(VALIDATION);
         if value.is_empty() {
             checks.fail("", "value", "Member must have length greater than or equal to 1");
-        }
-        if self.description.as_ref().is_some_and(|text| text.chars().count() > MAX_DESCRIPTION) {
-            let constraint = format_args!("Member must have length less than or equal to {MAX_DESCRIPTION}");
-            checks.fail_untold("description", constraint);
-        }
-        if let Some(key) = &self.key_id {
-            checks.text(Some(key), "keyId", 1..=MAX_KEY_ID, ":/-", "^([a-zA-Z0-9:/_-]+)$");
         }
         checks.done()?;
         match self.data_type.as_deref() {

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
 use super::error::{VALIDATION, invalid};
+use crate::turns::aside;
 use engine::Millis;
 use search::java::{self, Unmatched};
 use wire::{AwsError, check};
@@ -14,8 +15,6 @@ use wire::{AwsError, check};
 /// "Managing parameter tiers": characters of a value of the standard and of the advanced tier.
 const MAX_STANDARD: usize = 4_096;
 const MAX_ADVANCED: usize = 8_192;
-/// "PutParameter": characters of a pattern.
-const MAX_PATTERN: usize = 1_024;
 /// Values that are held against patterns at the same time.
 static SEARCHES: Semaphore = Semaphore::const_new(2);
 
@@ -107,16 +106,12 @@ impl Tier {
 /// # Errors
 /// `InvalidAllowedPatternException`, `ParameterPatternMismatchException`.
 pub(super) async fn check_pattern(allowed: &str, value: &str) -> Result<(), AwsError> {
-    if allowed.chars().count() > MAX_PATTERN {
-        let constraint = format_args!("Member must have length less than or equal to {MAX_PATTERN}");
-        return Err(check::failed_untold(VALIDATION, "allowedPattern", constraint));
-    }
     let refused =
         |why: &str| AwsError::bad("InvalidAllowedPatternException", format!("The AllowedPattern {allowed} {why}"));
     // A search may take a good part of a second, in which its thread serves nobody.
     let permit = SEARCHES.acquire().await;
     let (pattern, text) = (allowed.to_owned(), value.to_owned());
-    let search = tokio::task::spawn_blocking(move || {
+    let search = aside(move || {
         let _permit = permit;
         java::occurs(&pattern, &text)
     });

@@ -38,6 +38,7 @@ mod told;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -62,6 +63,16 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Goes on with every stack at which something ran when the server stopped.
 pub(crate) async fn resume(cloud: Arc<Cloud>, services: &'static Services) {
     moved::follow(&cloud).await;
+    go_on_from(cloud, services).await;
+}
+
+/// The same after a state was loaded: when this returns, its stacks have followed to this server, and they go on in the background.
+pub(crate) async fn go_on(cloud: Arc<Cloud>, services: &'static Services) {
+    moved::follow(&cloud).await;
+    tokio::spawn(go_on_from(cloud, services));
+}
+
+async fn go_on_from(cloud: Arc<Cloud>, services: &'static Services) {
     let stacks = cloud.core.read(|engine, _| store::running_stacks(engine));
     let ids = RequestIds::default();
     for stack in stacks {
@@ -81,7 +92,8 @@ pub(super) fn start(cx: &Context, uuid: &str) {
 
 async fn run(cx: Context, uuid: String) {
     let place = Place::of(&cx);
-    let run = Run { cx, place, uuid, told: Mutex::default(), stored: Mutex::default() };
+    let (told, stored, deletes) = (Mutex::default(), Mutex::default(), AtomicBool::default());
+    let run = Run { cx, place, uuid, told, stored, deletes };
     if let Some(stack) = run.stack() {
         of_stack(&stack.name, to_rest(&run)).await;
     }
@@ -111,6 +123,7 @@ async fn to_rest(run: &Run) {
 impl Run {
     /// Does what the stack's status asks for.
     async fn step(&self, stack: Stack) -> Result<(), AwsError> {
+        self.deletes.store(stack.status == Status::DeleteInProgress, Ordering::Relaxed);
         match stack.status {
             Status::CreateInProgress | Status::UpdateInProgress => self.apply(stack).await,
             Status::RollbackInProgress => self.roll_back_creation(stack).await,

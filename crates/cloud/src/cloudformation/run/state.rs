@@ -1,6 +1,7 @@
 //! What a running operation reads and writes of its stack. Each write is a transaction of its own.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
@@ -35,6 +36,8 @@ pub(super) struct Run {
     pub told: Mutex<Told>,
     /// What the dynamic references stood for that were met.
     pub stored: Mutex<Texts>,
+    /// The stack is being deleted: what is written frees space.
+    pub deletes: AtomicBool,
 }
 
 impl Run {
@@ -74,7 +77,7 @@ impl Run {
         change: impl FnOnce(&mut Transaction<'_>, &mut Stack) -> R,
     ) -> Result<R, AwsError> {
         let core = &self.cx.cloud.core;
-        let deletes = self.stack().is_some_and(|stack| stack.status == Status::DeleteInProgress);
+        let deletes = self.deletes.load(Ordering::Relaxed);
         let write = |tx: &mut Transaction<'_>| {
             let stack = store::stack(tx.engine(), &self.place, &self.uuid);
             let mut stack = stack.ok_or_else(|| no_stack_with_id(&self.uuid))?;

@@ -8,7 +8,7 @@ use super::bucket_stored as stored;
 use super::resource_type::ResourceType;
 use super::schema::{Field, Properties, Schema, Shape, TAGS, boolean, integer, list, object, refused, string, strings};
 use super::work::{Created, ResourceResult, Work, already_exists, text};
-use crate::s3::{Buckets, SettingName};
+use crate::s3::{Buckets, Setting, SettingName};
 use wire::AwsError;
 
 const ENCRYPTION_RULE: Shape = Shape::Object(&[
@@ -56,29 +56,36 @@ const LIFECYCLE_RULE: Shape = Shape::Object(&[
     string("Id"),
     object("NoncurrentVersionExpiration", &[integer("NewerNoncurrentVersions"), integer("NoncurrentDays").required()]),
     integer("NoncurrentVersionExpirationInDays"),
-    stored::NONCURRENT_MOVE,
-    stored::NONCURRENT_MOVES,
+    object("NoncurrentVersionTransition", NONCURRENT_TRANSITION),
+    list("NoncurrentVersionTransitions", &Shape::Object(NONCURRENT_TRANSITION)),
     string("ObjectSizeGreaterThan"),
     string("ObjectSizeLessThan"),
     string("Prefix"),
     string("Status").required(),
     list("TagFilters", &Shape::Object(&[string("Key").required(), string("Value").required()])),
-    stored::MOVE,
-    stored::MOVES_LIST,
+    object("Transition", TRANSITION),
+    list("Transitions", &Shape::Object(TRANSITION)),
 ]);
+const TRANSITION: &[Field] =
+    &[string("StorageClass").required(), string("TransitionDate"), integer("TransitionInDays")];
+const NONCURRENT_TRANSITION: &[Field] =
+    &[integer("NewerNoncurrentVersions"), string("StorageClass").required(), integer("TransitionInDays").required()];
 const RETENTION: &[Field] = &[integer("Days"), refused("DefaultEventHold"), string("Mode"), integer("Years")];
 
 const FIELDS: &[Field] = &[
     stored::ABAC,
     stored::ACCELERATION,
-    stored::ACCESS_CONTROL,
+    string("AccessControl"),
     stored::ANALYTICS_CONFIGURATIONS,
     object("BucketEncryption", &[list("ServerSideEncryptionConfiguration", &ENCRYPTION_RULE).required()]),
     string("BucketName").replaces(),
     object("CorsConfiguration", &[list("CorsRules", &CORS_RULE).required()]),
     stored::TIERING_CONFIGURATIONS,
     stored::INVENTORY_CONFIGURATIONS,
-    object("LifecycleConfiguration", &[list("Rules", &LIFECYCLE_RULE).required(), stored::LEAST_TO_MOVE]),
+    object(
+        "LifecycleConfiguration",
+        &[list("Rules", &LIFECYCLE_RULE).required(), string("TransitionDefaultMinimumObjectSize")],
+    ),
     stored::LOGGING,
     stored::METADATA,
     stored::METADATA_TABLE,
@@ -107,6 +114,7 @@ const FIELDS: &[Field] = &[
             boolean("RestrictPublicBuckets"),
         ],
     ),
+    stored::REPLICATION,
     TAGS,
     object("VersioningConfiguration", &[string("Status").required()]),
     object(
@@ -120,8 +128,8 @@ const FIELDS: &[Field] = &[
     ),
 ];
 
-/// Other names than the template's; copies in other buckets.
-const ABSENT: &[&str] = &["BucketNamePrefix", "BucketNamespace", "ReplicationConfiguration"];
+/// Other names than the template's.
+const ABSENT: &[&str] = &["BucketNamePrefix", "BucketNamespace"];
 
 static SCHEMA: Schema = Schema {
     type_name: "AWS::S3::Bucket",
@@ -185,8 +193,16 @@ impl ResourceType for Bucket {
 /// Brings every setting and the tags from the old properties to the new.
 async fn configure(work: &Work<'_>, name: &str, old: &Properties, new: &Properties) -> ResourceResult<()> {
     let buckets = Buckets::of(work.cx);
+    // A public list has to be gone before its bucket has none, and comes when it may have some.
+    let (was, list) = (list_of(old)?, list_of(new)?);
+    if was != list && list == PRIVATE {
+        buckets.put(name, Setting::Acl(list)).await?;
+    }
     for property in SETTINGS {
-        let (before, after) = (effective(old, property.name), effective(new, property.name));
+        if property.name == AFTER_LIST && was != list && list != PRIVATE {
+            buckets.put(name, Setting::Acl(list)).await?;
+        }
+        let (before, after) = (whole(old, property.name, name), whole(new, property.name, name));
         match property.change(before.as_ref(), after.as_ref())? {
             Some(SettingChange::Put(setting)) => buckets.put(name, setting).await?,
             Some(SettingChange::Clear(setting)) => buckets.clear(name, setting).await?,
@@ -202,54 +218,62 @@ async fn configure(work: &Work<'_>, name: &str, old: &Properties, new: &Properti
     Ok(())
 }
 
+/// The list that says what is so without any.
+const PRIVATE: &str = "private";
+/// The setting before which the list is put: it comes after those that say whether there may be one.
+const AFTER_LIST: &str = "BucketEncryption";
+/// The lists by their names in templates, and in S3.
+const LISTS: [(&str, &str); 8] = [
+    ("AuthenticatedRead", "authenticated-read"),
+    ("AwsExecRead", "aws-exec-read"),
+    ("BucketOwnerFullControl", PRIVATE),
+    ("BucketOwnerRead", "bucket-owner-read"),
+    ("LogDeliveryWrite", "log-delivery-write"),
+    ("Private", PRIVATE),
+    ("PublicRead", "public-read"),
+    ("PublicReadWrite", "public-read-write"),
+];
+
+/// S3's name of the access control list that the properties want.
+fn list_of(properties: &Properties) -> ResourceResult<&'static str> {
+    let Some(given) = text(properties, "AccessControl") else { return Ok(PRIVATE) };
+    match LISTS.iter().find(|(name, _)| *name == given) {
+        Some((_, list)) => Ok(list),
+        None => Err(AwsError::bad("InvalidRequest", format!("AccessControl {given} is no canned ACL")).into()),
+    }
+}
+
 /// Refuses an access control list where S3 does: lists are off unless the template gives objects another owner
 /// ("Controlling ownership of objects and disabling ACLs for your bucket"). `Private` and `BucketOwnerFullControl` say what is
 /// so in any case.
 fn check_access_control(properties: &Properties) -> ResourceResult<()> {
-    const LISTS: &[&str] =
-        &["AuthenticatedRead", "AwsExecRead", "BucketOwnerRead", "LogDeliveryWrite", "PublicRead", "PublicReadWrite"];
-    let refuse = |code: &'static str, message: String| Err(AwsError::bad(code, message).into());
-    let list = match text(properties, "AccessControl") {
-        None | Some("Private" | "BucketOwnerFullControl") => return Ok(()),
-        Some(list) if LISTS.contains(&list) => list,
-        Some(other) => return refuse("InvalidRequest", format!("AccessControl {other} is no canned ACL")),
-    };
+    let refuse = |code: &'static str, message: &str| Err(AwsError::bad(code, message).into());
+    let list = list_of(properties)?;
+    if list == PRIVATE {
+        return Ok(());
+    }
     let owner =
         properties.get("OwnershipControls").and_then(|controls| controls["Rules"][0]["ObjectOwnership"].as_str());
     if matches!(owner, None | Some("BucketOwnerEnforced")) {
         let message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
-        return refuse("InvalidBucketAclWithObjectOwnership", message.to_owned());
+        return refuse("InvalidBucketAclWithObjectOwnership", message);
     }
     let block = properties.get("PublicAccessBlockConfiguration");
     let blocked = block.is_none_or(|block| block["BlockPublicAcls"] == true);
-    if blocked && matches!(list, "AuthenticatedRead" | "PublicRead" | "PublicReadWrite") {
+    if blocked && matches!(list, "authenticated-read" | "public-read" | "public-read-write") {
         let message = "Bucket cannot have public ACLs set with BlockPublicAccess enabled";
-        return refuse("InvalidBucketAclWithBlockPublicAccessError", message.to_owned());
+        return refuse("InvalidBucketAclWithBlockPublicAccessError", message);
     }
     Ok(())
 }
 
-/// A property without the parts that have no effect here, where S3 wouldn't take what is left: lifecycle rules that do no more
-/// than move objects to another storage class.
-fn effective(properties: &Properties, name: &str) -> Option<Value> {
-    const ACTIONS: [&str; 6] = [
-        "AbortIncompleteMultipartUpload",
-        "ExpirationDate",
-        "ExpirationInDays",
-        "ExpiredObjectDeleteMarker",
-        "NoncurrentVersionExpiration",
-        "NoncurrentVersionExpirationInDays",
-    ];
+/// A property as S3 wants it: logs that have no destination go to the bucket itself ("AWS::S3::Bucket LoggingConfiguration").
+fn whole(properties: &Properties, name: &str, bucket: &str) -> Option<Value> {
     let mut value = properties.get(name)?.clone();
-    if name == "LifecycleConfiguration"
-        && let Some(rules) = value["Rules"].as_array_mut()
+    if name == "LoggingConfiguration"
+        && let Some(logging) = value.as_object_mut()
     {
-        let has = |rule: &Value, members: &[&str]| members.iter().any(|member| rule.get(member).is_some());
-        let before = rules.len();
-        rules.retain(|rule| has(rule, &ACTIONS) || !has(rule, &stored::MOVES));
-        if rules.is_empty() && before != 0 {
-            return None;
-        }
+        logging.entry("DestinationBucketName").or_insert_with(|| bucket.into());
     }
     Some(value)
 }
@@ -292,18 +316,5 @@ mod tests {
                 Some(code) => assert!(found.as_ref().is_some_and(|reason| reason.contains(code)), "{given}: {found:?}"),
             }
         }
-    }
-
-    #[test]
-    fn rules_that_only_move_objects_are_kept_from_s3() {
-        let lifecycle = |rules: Value| properties(json!({"LifecycleConfiguration": {"Rules": rules}}));
-        let left = |rules| effective(&lifecycle(rules), "LifecycleConfiguration");
-        let moves = json!({"Status": "Enabled", "Transitions": [{"StorageClass": "GLACIER", "TransitionInDays": 1}]});
-        let expires = json!({"Status": "Enabled", "ExpirationInDays": 3, "Transition": {"StorageClass": "GLACIER"}});
-        assert_eq!(left(json!([moves])), None);
-        assert_eq!(left(json!([moves, expires])), Some(json!({"Rules": [expires]})));
-        // S3 says what is wrong with these.
-        assert_eq!(left(json!([])), Some(json!({"Rules": []})));
-        assert_eq!(left(json!([{"Status": "Enabled"}])), Some(json!({"Rules": [{"Status": "Enabled"}]})));
     }
 }

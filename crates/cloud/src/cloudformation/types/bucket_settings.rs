@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::bucket_kept as kept;
+use super::bucket_read::{Malformed, Result, date, list, number, object, required, tag, text, texts};
 use crate::s3::{Failure, Setting, SettingName, dto};
 use wire::AwsError;
 
@@ -50,6 +52,21 @@ pub(super) static SETTINGS: &[SettingProperty] = &[
     SettingProperty { name: "WebsiteConfiguration", read: website, gone: Gone::Cleared(SettingName::Website) },
     SettingProperty { name: "LifecycleConfiguration", read: lifecycle, gone: Gone::Cleared(SettingName::Lifecycle) },
     SettingProperty { name: "NotificationConfiguration", read: notification, gone: Gone::Least(|| json!({})) },
+    SettingProperty {
+        name: "AccelerateConfiguration",
+        read: kept::acceleration,
+        gone: Gone::Least(|| json!({"AccelerationStatus": "Suspended"})),
+    },
+    SettingProperty { name: "LoggingConfiguration", read: kept::logging, gone: Gone::Least(|| Value::Null) },
+    SettingProperty {
+        name: "ReplicationConfiguration",
+        read: kept::replication,
+        gone: Gone::Cleared(SettingName::Replication),
+    },
+    SettingProperty { name: "AnalyticsConfigurations", read: kept::analytics, gone: Gone::Least(|| json!([])) },
+    SettingProperty { name: "InventoryConfigurations", read: kept::inventory, gone: Gone::Least(|| json!([])) },
+    SettingProperty { name: "MetricsConfigurations", read: kept::metrics, gone: Gone::Least(|| json!([])) },
+    SettingProperty { name: "IntelligentTieringConfigurations", read: kept::tiering, gone: Gone::Least(|| json!([])) },
 ];
 
 impl SettingProperty {
@@ -82,47 +99,6 @@ pub(super) fn tags(tags: &Map<String, Value>) -> Setting {
         value: Some(value.as_str().unwrap_or_default().to_owned()),
     };
     Setting::Tags(dto::Tagging { tag_set: tags.iter().map(tag).collect() })
-}
-
-/// A value that S3 couldn't read.
-struct Malformed;
-
-type Result<T> = std::result::Result<T, Malformed>;
-
-/// A member that is a text, as a type that texts become.
-fn text<T: From<String>>(from: &Value, name: &str) -> Option<T> {
-    from[name].as_str().map(|text| text.to_owned().into())
-}
-
-/// As [`text`], for a member that has to be there.
-fn required<T: From<String>>(from: &Value, name: &str) -> Result<T> {
-    text(from, name).ok_or(Malformed)
-}
-
-/// A member that is a number, or a text of one.
-fn number<T: TryFrom<i64>>(from: &Value, name: &str) -> Result<Option<T>> {
-    let number = match &from[name] {
-        Value::Null => return Ok(None),
-        Value::String(text) => text.parse().ok(),
-        number => number.as_i64(),
-    };
-    number.and_then(|number| number.try_into().ok()).map(Some).ok_or(Malformed)
-}
-
-/// A member that is a list. One without entries is none.
-fn list<T>(from: &Value, name: &str, read: impl FnMut(&Value) -> Result<T>) -> Result<Option<Vec<T>>> {
-    let entries = from[name].as_array().into_iter().flatten().map(read).collect::<Result<Vec<T>>>()?;
-    Ok(Some(entries).filter(|entries| !entries.is_empty()))
-}
-
-/// A member that is a list of texts.
-fn texts<T: From<String>>(from: &Value, name: &str) -> Result<Option<Vec<T>>> {
-    list(from, name, |entry| entry.as_str().map(|text| text.to_owned().into()).ok_or(Malformed))
-}
-
-/// A member that is an object.
-fn object<T>(from: &Value, name: &str, read: impl FnOnce(&Value) -> Result<T>) -> Result<Option<T>> {
-    from.get(name).map(read).transpose()
 }
 
 fn ownership(value: &Value) -> Result<Setting> {
@@ -232,7 +208,34 @@ fn routing_rule(rule: &Value) -> Result<dto::RoutingRule> {
 
 fn lifecycle(value: &Value) -> Result<Setting> {
     let rules = list(value, "Rules", lifecycle_rule)?.ok_or(Malformed)?;
-    Ok(Setting::Lifecycle(dto::BucketLifecycleConfiguration { rules }))
+    let configuration = dto::BucketLifecycleConfiguration { rules };
+    Ok(match text(value, "TransitionDefaultMinimumObjectSize") {
+        None => Setting::Lifecycle(configuration),
+        Some(least) => Setting::LifecycleAnd(configuration, least),
+    })
+}
+
+/// What moves objects to another storage class: one, as it was said at first, and those of a list.
+fn moves<T>(rule: &Value, [one, several]: [&str; 2], read: fn(&Value) -> Result<T>) -> Result<Option<Vec<T>>> {
+    let mut all: Vec<T> = object(rule, one, read)?.into_iter().collect();
+    all.extend(list(rule, several, read)?.into_iter().flatten());
+    Ok(Some(all).filter(|all| !all.is_empty()))
+}
+
+fn transition(given: &Value) -> Result<dto::Transition> {
+    Ok(dto::Transition {
+        date: date(given, "TransitionDate")?,
+        days: number(given, "TransitionInDays")?,
+        storage_class: text(given, "StorageClass"),
+    })
+}
+
+fn later(given: &Value) -> Result<dto::NoncurrentVersionTransition> {
+    Ok(dto::NoncurrentVersionTransition {
+        newer_noncurrent_versions: number(given, "NewerNoncurrentVersions")?,
+        noncurrent_days: number(given, "TransitionInDays")?,
+        storage_class: text(given, "StorageClass"),
+    })
 }
 
 fn lifecycle_rule(rule: &Value) -> Result<dto::LifecycleRule> {
@@ -245,9 +248,8 @@ fn lifecycle_rule(rule: &Value) -> Result<dto::LifecycleRule> {
             noncurrent_days: number(noncurrent, "NoncurrentDays")?,
         })
     };
-    let date = |date: String| dto::Timestamp::parse(dto::TimestampFormat::DateTime, &date).map_err(|_| Malformed);
     let expiration = dto::LifecycleExpiration {
-        date: text(rule, "ExpirationDate").map(date).transpose()?,
+        date: date(rule, "ExpirationDate")?,
         days: number(rule, "ExpirationInDays")?,
         expired_object_delete_marker: rule["ExpiredObjectDeleteMarker"].as_bool(),
     };
@@ -263,16 +265,19 @@ fn lifecycle_rule(rule: &Value) -> Result<dto::LifecycleRule> {
             Some(expiration) => Some(expiration),
             None => object(rule, "NoncurrentVersionExpiration", noncurrent)?,
         },
-        noncurrent_version_transitions: None,
+        noncurrent_version_transitions: moves(
+            rule,
+            ["NoncurrentVersionTransition", "NoncurrentVersionTransitions"],
+            later,
+        )?,
         prefix: None,
         status: required(rule, "Status")?,
-        transitions: None,
+        transitions: moves(rule, ["Transition", "Transitions"], transition)?,
     })
 }
 
 /// One condition stands alone, several within `And`; without any, the rule is for every object.
 fn lifecycle_filter(rule: &Value) -> Result<dto::LifecycleRuleFilter> {
-    let tag = |tag: &Value| Ok(dto::Tag { key: text(tag, "Key"), value: text(tag, "Value") });
     let all = dto::LifecycleRuleAndOperator {
         object_size_greater_than: number(rule, "ObjectSizeGreaterThan")?,
         object_size_less_than: number(rule, "ObjectSizeLessThan")?,
@@ -374,7 +379,10 @@ mod tests {
         let given = json!({"Rules": [
             {"Status": "Enabled", "ExpirationInDays": 1},
             {"Status": "Enabled", "Id": "x", "Prefix": "a/", "NoncurrentVersionExpirationInDays": 2,
-             "TagFilters": [{"Key": "k", "Value": "v"}]},
+             "TagFilters": [{"Key": "k", "Value": "v"}],
+             "Transition": {"StorageClass": "STANDARD_IA", "TransitionInDays": 30},
+             "Transitions": [{"StorageClass": "GLACIER", "TransitionInDays": "60"}],
+             "NoncurrentVersionTransitions": [{"StorageClass": "GLACIER", "TransitionInDays": 7}]},
         ]});
         let Ok(Setting::Lifecycle(lifecycle)) = lifecycle(&given) else { panic!("no lifecycle") };
         let rules = json!(lifecycle.rules);
@@ -382,6 +390,11 @@ mod tests {
             ("/0/expiration/days", json!(1)),
             ("/0/filter/prefix", json!("")),
             ("/0/noncurrent_version_expiration", Value::Null),
+            ("/0/transitions", Value::Null),
+            ("/1/transitions/0/storage_class", json!("STANDARD_IA")),
+            ("/1/transitions/0/days", json!(30)),
+            ("/1/transitions/1/storage_class", json!("GLACIER")),
+            ("/1/noncurrent_version_transitions/0/noncurrent_days", json!(7)),
             ("/1/expiration", Value::Null),
             ("/1/filter/and/prefix", json!("a/")),
             ("/1/filter/and/tags", json!([{"key": "k", "value": "v"}])),

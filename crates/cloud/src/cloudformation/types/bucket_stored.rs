@@ -33,16 +33,41 @@ const INVENTORY: Shape = Shape::Object(&[
 ]);
 const METRICS: Shape =
     Shape::Object(&[string("AccessPointArn"), string("Id").required(), string("Prefix"), TAG_FILTERS]);
-const TRANSITION: &[Field] =
-    &[string("StorageClass").required(), string("TransitionDate"), integer("TransitionInDays")];
-const NONCURRENT_TRANSITION: &[Field] =
-    &[integer("NewerNoncurrentVersions"), string("StorageClass").required(), integer("TransitionInDays").required()];
+const STATUS: &[Field] = &[string("Status").required()];
+const MINUTES: &[Field] = &[integer("Minutes").required()];
+const DESTINATION: &[Field] = &[
+    object("AccessControlTranslation", &[string("Owner").required()]),
+    string("Account"),
+    string("Bucket").required(),
+    object("EncryptionConfiguration", &[string("ReplicaKmsKeyID").required()]),
+    object("Metrics", &[object("EventThreshold", MINUTES), string("Status").required()]),
+    object("ReplicationTime", &[string("Status").required(), object("Time", MINUTES).required()]),
+    string("StorageClass"),
+];
+const REPLICATION_RULE: Shape = Shape::Object(&[
+    object("DeleteMarkerReplication", &[string("Status")]),
+    object("Destination", DESTINATION).required(),
+    object(
+        "Filter",
+        &[
+            object("And", &[string("Prefix"), TAG_FILTERS]),
+            string("Prefix"),
+            object("TagFilter", &[string("Key").required(), string("Value").required()]),
+        ],
+    ),
+    string("Id"),
+    string("Prefix"),
+    integer("Priority"),
+    object(
+        "SourceSelectionCriteria",
+        &[object("ReplicaModifications", STATUS), object("SseKmsEncryptedObjects", STATUS)],
+    ),
+    string("Status").required(),
+]);
 
 pub(super) const ABAC: Field = string("AbacStatus").stored();
 pub(super) const ACCELERATION: Field =
     object("AccelerateConfiguration", &[string("AccelerationStatus").required()]).stored();
-/// Access control lists are off on new buckets; what S3 refuses of them is refused.
-pub(super) const ACCESS_CONTROL: Field = string("AccessControl").stored();
 pub(super) const ANALYTICS_CONFIGURATIONS: Field = list("AnalyticsConfigurations", &ANALYTICS).stored();
 pub(super) const TIERING_CONFIGURATIONS: Field = list("IntelligentTieringConfigurations", &TIERING).stored();
 /// A report a day or a week of what is in the bucket.
@@ -70,11 +95,7 @@ pub(super) const METRICS_CONFIGURATIONS: Field = list("MetricsConfigurations", &
 pub(super) const EVENT_BRIDGE: Field =
     object("EventBridgeConfiguration", &[boolean("EventBridgeEnabled").required()]).stored();
 pub(super) const BLOCKED_ENCRYPTION: Field = object("BlockedEncryptionTypes", &[strings("EncryptionType")]).stored();
-/// Objects don't change their storage class by themselves here.
-pub(super) const MOVES: [&str; 4] =
-    ["NoncurrentVersionTransition", "NoncurrentVersionTransitions", "Transition", "Transitions"];
-pub(super) const NONCURRENT_MOVE: Field = object(MOVES[0], NONCURRENT_TRANSITION).stored();
-pub(super) const NONCURRENT_MOVES: Field = list(MOVES[1], &Shape::Object(NONCURRENT_TRANSITION)).stored();
-pub(super) const MOVE: Field = object(MOVES[2], TRANSITION).stored();
-pub(super) const MOVES_LIST: Field = list(MOVES[3], &Shape::Object(TRANSITION)).stored();
-pub(super) const LEAST_TO_MOVE: Field = string("TransitionDefaultMinimumObjectSize").stored();
+/// Nothing is copied to other buckets.
+pub(super) const REPLICATION: Field =
+    object("ReplicationConfiguration", &[string("Role").required(), list("Rules", &REPLICATION_RULE).required()])
+        .stored();

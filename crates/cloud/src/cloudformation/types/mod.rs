@@ -5,7 +5,9 @@
 
 mod access_key;
 mod bucket;
+mod bucket_kept;
 mod bucket_policy;
+mod bucket_read;
 mod bucket_settings;
 mod bucket_stored;
 mod catalogue;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json, json};
 
 use super::input::Input;
+use super::parameters;
 use super::shell::Line;
 use crate::console::view::{bucket, name_of, queue, stream, topic};
 use crate::console::{Viewer, absent, wrong};
@@ -13,34 +14,6 @@ use crate::request::{Context, intern};
 use crate::sqs::queue_url;
 use text::arn;
 use wire::{AwsError, Form};
-
-/// Fields that a form may have.
-pub(crate) const FIELDS: [&str; 24] = [
-    "queue",
-    "topic",
-    "stream",
-    "bucket",
-    "key",
-    "body",
-    "subject",
-    "group",
-    "deduplication",
-    "delay",
-    "attributes",
-    "confirm",
-    "to",
-    "rate",
-    "handle",
-    "policy",
-    "scope",
-    "rules",
-    "do",
-    "by",
-    "account",
-    "region",
-    "structure",
-    "limit",
-];
 
 /// How long a flush is waited for, and how often it is looked whether it is done.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -211,6 +184,7 @@ fn put(asked: &mut Json, name: &str, value: Option<Json>) {
 /// # Errors
 /// 404 for a topic that isn't there; those of the policy.
 pub(crate) fn try_policy(viewer: &Viewer, name: &str, input: &Input) -> Result<Json, AwsError> {
+    input.check(parameters::fields("try").unwrap_or_default())?;
     topic::find(viewer, name)?;
     let policy = match input.value("policy") {
         Some(Json::Object(policy)) => Json::Object(policy.clone()).to_string(),

@@ -41,7 +41,7 @@ pub(crate) fn listen(
     seen: Option<&str>,
     closed: impl Fn() -> bool + Send + 'static,
 ) -> Option<StreamBody<Frames>> {
-    let place = hub.join()?;
+    let place = hub.join(account.as_deref().unwrap_or_default())?;
     let last = hub.last();
     let (last, begin) = match seen.map(|seen| hub.number(seen).filter(|number| *number <= last)) {
         // Another run of the server has forgotten what this client knows.

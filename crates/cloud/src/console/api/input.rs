@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::parameters::Kind;
 use crate::console::wrong;
+use wire::json::Unique;
 use wire::{AwsError, Form};
 
-/// Names and values.
+/// Names and values, each once.
 pub(crate) struct Input(Map<String, Json>);
 
 impl Input {
@@ -13,18 +15,52 @@ impl Input {
     ///
     /// # Errors
     /// A body that is neither.
-    pub(crate) fn read(content_type: &str, body: &[u8], names: &[&str]) -> Result<Self, AwsError> {
+    pub(crate) fn read(content_type: &str, body: &[u8]) -> Result<Self, AwsError> {
         let is_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
         if content_type.starts_with("application/x-www-form-urlencoded") && !is_json {
-            let form = Form::parse(&[body])?;
-            let given = names.iter().filter_map(|name| Some(((*name).to_owned(), json!(form.get(name)?))));
-            return Ok(Self(given.collect()));
+            let mut given = Map::new();
+            for (name, value) in Form::parse(&[body])?.pairs() {
+                if given.insert(name.to_owned(), json!(value)).is_some() {
+                    let name = name[..name.floor_char_boundary(100)].escape_debug();
+                    return Err(wrong(format!("The field {name} stands twice.")));
+                }
+            }
+            return Ok(Self(given));
         }
+        let none = |why: String| wrong(format!("The body of an action is a JSON object, or a form: {why}."));
         match serde_json::from_slice(if body.is_empty() { b"{}" } else { body }) {
-            Ok(Json::Object(given)) => Ok(Self(given)),
-            Ok(_) => Err(wrong("The body of an action is a JSON object, or a form.")),
-            Err(error) => Err(wrong(format!("The body of an action is a JSON object, or a form: {error}."))),
+            Ok(Unique(Json::Object(given))) => Ok(Self(given)),
+            Ok(_) => Err(none("it is no object".into())),
+            Err(error) => Err(none(error.to_string())),
         }
+    }
+
+    /// The same without a field that isn't the action's but the page's.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.0.remove(name);
+        self
+    }
+
+    /// Checks that there is nothing but what is taken, and that it is what it should be. What is null is as good as not there.
+    ///
+    /// # Errors
+    /// A field that isn't known, or is something else.
+    pub(crate) fn check(&self, takes: &[(&str, Kind)]) -> Result<(), AwsError> {
+        let known = || takes.iter().copied().chain([("account", Kind::Text), ("region", Kind::Text)]);
+        for (name, value) in self.0.iter().filter(|(_, value)| !value.is_null()) {
+            let shown = name[..name.floor_char_boundary(100)].escape_debug();
+            let Some((_, kind)) = known().find(|(known, _)| known == name) else {
+                let all: Vec<&str> = known().map(|(name, _)| name).collect();
+                return Err(wrong(format!("There is no field {shown} here: these are {}.", all.join(", "))));
+            };
+            match kind {
+                Kind::Text if !value.is_string() => return Err(wrong(format!("{shown} is a text."))),
+                Kind::Number => _ = self.number(name)?,
+                Kind::Attributes => _ = self.attributes()?,
+                Kind::Text | Kind::Json => {}
+            }
+        }
+        Ok(())
     }
 
     /// A text that must be there.
@@ -113,8 +149,8 @@ mod tests {
         let typed = json!({"attributes": {"a": {"type": "Number", "value": "1"}, "b": {"value": "x=y"}}});
         assert_eq!(read(typed).unwrap(), expected);
         assert!(read(json!({"attributes": "a"})).is_err() && read(json!({"attributes": [1]})).is_err());
-        assert!(Input::read("application/json", b"[]", &[]).is_err());
-        let form = Input::read("application/x-www-form-urlencoded", b"limit=7", &["limit"]).unwrap();
-        assert_eq!((form.number("limit").unwrap(), form.text("queue").is_err()), (Some(7), true));
+        assert!(Input::read("application/json", b"[]").is_err());
+        let form = Input::read("application/x-www-form-urlencoded", b"rate=7").unwrap();
+        assert_eq!((form.number("rate").unwrap(), form.text("queue").is_err()), (Some(7), true));
     }
 }

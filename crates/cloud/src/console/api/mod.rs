@@ -3,14 +3,15 @@
 //! ```text
 //! mod     what is looked at: the routes
 //! events  what moves, as it moves
-//! input   what an action is given; shell: the line of the AWS CLI that does the same
+//! input   what an action is given; shell: the line of the AWS CLI that does the same; parameters: what paths and actions take
 //! action  what is done, by the operations of the services
 //! ```
 
 pub(crate) mod action;
 pub(crate) mod events;
 pub(crate) mod input;
-mod shell;
+pub(crate) mod parameters;
+pub(crate) mod shell;
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Value as Json, json};
@@ -36,13 +37,17 @@ pub(crate) fn parts(path: &str) -> Vec<String> {
 /// # Errors
 /// 404 for what isn't there, 400 for a parameter that makes no sense.
 pub(crate) async fn look(viewer: &Viewer, parts: &[&str], form: &Form) -> Result<Json, AwsError> {
+    parameters::check(parts, form)?;
     let paging = Paging::of(form)?;
     match *parts {
         [] | ["overview"] => shown(&view::overview::overview(viewer)),
         ["map"] => shown(&view::map::map(viewer)),
         ["queues"] => shown(&view::queue::queues(viewer, &paging)),
         ["queues", name] => shown(&view::queue::queue(viewer, name).await?),
-        ["queues", name, "messages"] => shown(&view::queue_messages::messages(viewer, name, form).await?),
+        ["queues", name, "messages"] => {
+            let wanted = view::queue_messages::Wanted::of(form)?;
+            shown(&view::queue_messages::messages(viewer, name, &wanted, &paging).await?)
+        }
         ["topics"] => shown(&view::topic::topics(viewer, &paging)),
         ["topics", name] => shown(&view::topic::topic(viewer, name).await?),
         ["streams"] => shown(&view::stream::streams(viewer, &paging)),
@@ -58,7 +63,10 @@ pub(crate) async fn look(viewer: &Viewer, parts: &[&str], form: &Form) -> Result
         },
         ["messages", id] => shown(&view::story::story(viewer, id)?),
         ["series"] => {
-            let (of, span) = (form.get("of").unwrap_or_default(), form.get("span").unwrap_or_default());
+            let of = form.get("of").filter(|of| !of.is_empty()).ok_or_else(|| {
+                wrong("The parameter of is the ARN of a queue, topic, stream or subscription, and has to be there.")
+            })?;
+            let span = form.get("span").unwrap_or_default();
             shown(&view::series::series(viewer, of, span)?)
         }
         ["notices"] => notices(viewer, form),

@@ -3,15 +3,13 @@
 use super::bodies::pretty;
 use super::figure::bytes;
 use super::html::Html;
-use super::parts::{cell, cli, empty, link, moment, next, number, pairs, table};
+use super::parts::{List, cell, cli, empty, link, moment, next, number, pairs, table};
 use super::scope::{Scope, encoded};
+use crate::console::api::shell::quoted;
 use crate::console::view::bucket::{BucketView, Buckets, ObjectView};
 
-/// The list.
-pub(super) fn list(scope: &Scope, buckets: &Buckets) -> Html {
-    if buckets.buckets.is_empty() {
-        return empty("There is no bucket yet. The first one is made by:", &scope.cli("s3 mb s3://landing"));
-    }
+/// The list; `name` is what is looked for.
+pub(super) fn list(scope: &Scope, buckets: &Buckets, name: &str) -> Html {
     let rows = buckets.buckets.iter().map(|bucket| {
         let address = scope.link(&format!("/buckets/{}", encoded(&bucket.name)), &[]);
         Html::of(
@@ -26,8 +24,10 @@ pub(super) fn list(scope: &Scope, buckets: &Buckets) -> Html {
     });
     let columns = [("bucket", false), ("region", false), ("created", false), ("versioned", false)];
     let table = table("Buckets", &columns, rows.collect());
-    let next = next(buckets.next.as_deref().map(|at| scope.link("/buckets", &[("next", at)])));
-    Html::of("<section id=\"list\" data-refresh>{}</section>{}", &[&table, &next])
+    let (shown, of, next) = (buckets.buckets.len(), buckets.of, buckets.next.as_deref());
+    List { page: "/buckets", what: "buckets", name, shown, of, next }.html(scope, table, || {
+        empty("There is no bucket yet. The first one is made by:", &scope.cli("s3 mb s3://landing"))
+    })
 }
 
 /// One bucket, or one folder of it.
@@ -35,9 +35,9 @@ pub(super) fn one(scope: &Scope, bucket: &BucketView) -> Html {
     let name = &bucket.row.name;
     let page = format!("/buckets/{}", encoded(name));
     let trail = trail(scope, &page, name, &bucket.prefix);
-    let list = scope.cli(&format!("s3 ls s3://{name}/{}", bucket.prefix));
+    let list = scope.cli(&format!("s3 ls {}", quoted(&format!("s3://{name}/{}", bucket.prefix))));
     if bucket.folders.is_empty() && bucket.objects.is_empty() {
-        let line = scope.cli(&format!("s3 cp FILE s3://{name}/{}", bucket.prefix));
+        let line = scope.cli(&format!("s3 cp FILE {}", quoted(&format!("s3://{name}/{}", bucket.prefix))));
         return Html::of("{}{}", &[&trail, &empty("Nothing lies here. An object is put here by:", &line)]);
     }
     let folders = bucket.folders.iter().map(|folder| {
@@ -91,7 +91,7 @@ pub(super) fn object(scope: &Scope, object: &ObjectView) -> Html {
         about.put("<dt>{}</dt><dd>{}</dd>", &[name, *value]);
     }
     let metadata = if object.metadata.is_empty() { Html::default() } else { pairs(&object.metadata) };
-    let fetch = scope.cli(&format!("s3 cp s3://{bucket}/{} -", row.key));
+    let fetch = scope.cli(&format!("s3 cp {} -", quoted(&format!("s3://{bucket}/{}", row.key))));
     Html::of(
         "{}<dl>{}</dl>{}<p><a href=\"{}\" download>Download</a>, or by this link, which holds for an hour:</p>{}{}{}",
         &[

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::html::Html;
-use super::parts::{Action, area, cell, field, moment, number, table};
+use super::parts::{Action, area, cards, cell, counted, field, moment};
 use super::scope::Scope;
 use crate::console::view::overview::Overview;
 
@@ -33,7 +33,7 @@ pub(super) fn page(scope: &Scope, overview: &Overview, rules: &Json) -> Html {
     ];
     let shown = match rules.is_empty() {
         true => Html::of("<p>No rule is in force: everything works.</p>\n", &[]),
-        false => table("Rules of chaos in force", &columns, rows.collect()),
+        false => cards("Rules of chaos", &columns, rows.collect()),
     };
     let add = Action {
         name: "chaos",
@@ -58,7 +58,7 @@ pub(super) fn page(scope: &Scope, overview: &Overview, rules: &Json) -> Html {
         .form(scope, &back),
     };
     Html::of(
-        "<section id=\"rules\" data-refresh>{}</section>\n{}{}<details><summary>Rules to begin with</summary><dl>{}</dl></details>\n{}",
+        "<h2>Rules</h2>\n<section id=\"rules\" data-refresh>{}</section>\n{}{}<details><summary>Rules to begin with</summary><dl>{}</dl></details>\n{}",
         &[&shown, &add.form(scope, &back), &clear, &samples, &clock(scope, overview, &back)],
     )
 }
@@ -80,8 +80,8 @@ fn row(scope: &Scope, rule: &Json, back: &str) -> Html {
         &[
             &count("number"),
             &text,
-            &number(&count("matched")),
-            &number(&count("strikes")),
+            &counted("asked", &count("matched")),
+            &counted("struck", &count("strikes")),
             &cell(&holds),
             &off.form(scope, back),
         ],

@@ -65,7 +65,7 @@ pub(super) fn page(scope: &Scope, map: &Map, all: &[(String, Series)], of: &str,
         _ => Html::default(),
     };
     Html::of(
-        "<p>{}. Now is at the right.</p><nav aria-label=\"For how long\"><ul class=\"tiles\">{}</ul></nav>\n\
+        "<p>{}, by the machine's clock.</p><nav aria-label=\"For how long\"><ul class=\"tiles\">{}</ul></nav>\n\
          <section id=\"charts\" class=\"charts\" data-refresh>{}</section>\n\
          <details><summary>Charts of another resource</summary><ul><li><a href=\"{}\">the busiest of this account</a></li>\n{}</ul></details>\n",
         &[&what, &spans, &drawn, &scope.link("/charts", &[("span", span)]), &choices],
@@ -98,7 +98,12 @@ fn together(all: &[(String, Series)]) -> Html {
             continue;
         }
         let lines = known.iter().map(|(_, name, series)| line(series, figure, name, 1.0)).collect();
-        let chart = Chart { title, x: X::Time, y, lines, bands: Vec::new() };
+        // A single line has no legend.
+        let title = &match known[..] {
+            [(_, name, _)] => format!("{title}: {name}"),
+            _ => title.to_owned(),
+        };
+        let chart = Chart { title, x: X::Ago, y, lines, bands: Vec::new() };
         html.put("<figure>{}</figure>\n", &[&Html::drawing(chart.svg())]);
     }
     if html.is_empty() {
@@ -139,6 +144,6 @@ fn drawing(series: &Series, title: &str, y: Y, names: &[&str]) -> Html {
     let shown: Vec<String> = names.iter().map(|name| name.replace('_', " ")).collect();
     let scale = if y == Y::Seconds { 1e-3 } else { 1.0 };
     let lines = names.iter().zip(&shown).map(|(name, shown)| line(series, name, shown, scale));
-    let chart = Chart { title, x: X::Time, y, lines: lines.collect(), bands: Vec::new() };
+    let chart = Chart { title, x: X::Ago, y, lines: lines.collect(), bands: Vec::new() };
     Html::drawing(chart.svg())
 }

@@ -13,7 +13,11 @@ const FILTER: usize = 60;
 
 /// The drawing, with what it leaves out.
 pub(super) fn drawing(scope: &Scope, map: &Map) -> Html {
-    let addresses: Vec<String> = map.nodes.iter().map(|node| scope.of_arn(&node.id).unwrap_or_default()).collect();
+    let address = |node: &map::Node| match node.kind {
+        NodeKind::Missing => String::new(),
+        _ => scope.of_arn(&node.id).unwrap_or_default(),
+    };
+    let addresses: Vec<String> = map.nodes.iter().map(address).collect();
     let kinds = map.nodes.iter().zip(&addresses);
     let nodes = kinds
         .map(|(node, address)| Node {
@@ -21,7 +25,7 @@ pub(super) fn drawing(scope: &Scope, map: &Map) -> Html {
             kind: word(node.kind),
             name: &node.name,
             href: address,
-            lines: lines(node, scope),
+            lines: lines(node, scope, map.edges.iter().any(|edge| edge.kind == EdgeKind::Lands && edge.to == node.id)),
         })
         .collect();
     let place = |id: &str| map.nodes.iter().position(|node| node.id == id);
@@ -37,9 +41,10 @@ pub(super) fn drawing(scope: &Scope, map: &Map) -> Html {
         0 => Html::default(),
         more => Html::of("<p>{} more are not on the map: the busiest are.</p>\n", &[&more]),
     };
-    let struck = match map.edges.iter().any(|edge| edge.fault.is_some()) {
+    let is_struck = map.edges.iter().any(|edge| edge.fault.is_some()) || map.nodes.iter().any(|it| it.fault.is_some());
+    let struck = match is_struck {
         true => Html::of(
-            "<p class=\"bad\">Rules of chaos strike where a line is thick: <a href=\"{}\">see them, and take them away</a></p>\n",
+            "<p class=\"bad\">Rules of chaos strike where the map names them: <a href=\"{}\">see them, and take them away</a></p>\n",
             &[&scope.link("/chaos", &[])],
         ),
         false => Html::default(),
@@ -59,7 +64,7 @@ pub(super) fn edges(map: &Map) -> Html {
                 &name(&edge.from),
                 &cell(&edge_word(edge.kind)),
                 &cell(&name(&edge.to)),
-                &cell(&edge.filter),
+                &cell(&edge.filter.as_deref().or(edge.what.as_deref())),
                 &moving("delivered", &count(figures.delivered)),
                 &moving("per_second.delivered", &rate(figures.per_second.delivered)),
                 &moving("filtered_out", &count(figures.filtered_out)),
@@ -72,7 +77,7 @@ pub(super) fn edges(map: &Map) -> Html {
         ("from", false),
         ("way", false),
         ("to", false),
-        ("filter policy", false),
+        ("filter policy or events", false),
         ("delivered", true),
         ("rate", true),
         ("filtered out", true),
@@ -90,6 +95,7 @@ fn word(kind: NodeKind) -> &'static str {
         NodeKind::Bucket => "bucket",
         NodeKind::Endpoint => "endpoint",
         NodeKind::Consumer => "consumer",
+        NodeKind::Missing => "missing",
     }
 }
 
@@ -99,6 +105,7 @@ fn edge_word(kind: EdgeKind) -> &'static str {
         EdgeKind::Redrive => "redrive",
         EdgeKind::Lands => "lands",
         EdgeKind::Polls => "polls",
+        EdgeKind::Notifies => "notifies",
     }
 }
 
@@ -113,8 +120,8 @@ fn class(edge: &map::Edge) -> &'static str {
     }
 }
 
-/// What stands in a box.
-fn lines(node: &map::Node, scope: &Scope) -> Vec<Vec<Piece>> {
+/// What stands in a box; `lands` says that a stream lands in it.
+fn lines(node: &map::Node, scope: &Scope, lands: bool) -> Vec<Vec<Piece>> {
     let figure = Piece::figure;
     let text = |text: &str| Piece::text(text);
     let mut lines = match &node.figures {
@@ -145,10 +152,15 @@ fn lines(node: &map::Node, scope: &Scope) -> Vec<Vec<Piece>> {
                 figure("next_in_ms", it.next_in_ms.map_or_else(|| "–".into(), time)),
             ],
         ],
-        Figures::Consumer(it) => vec![vec![figure("polls", count(it.polls)), text(" polls")]],
-        Figures::Bucket(it) => vec![vec![figure("landed", count(it.landed)), text(" records landed")]],
+        Figures::Consumer(it) => vec![vec![text("polls: "), figure("polls", count(it.polls))]],
+        Figures::Bucket(_) if !lands => Vec::new(),
+        Figures::Bucket(it) => vec![vec![text("landed: "), figure("landed", count(it.landed))]],
+        Figures::None {} if node.kind == NodeKind::Missing => vec![vec![text("isn't there")]],
         Figures::None {} => Vec::new(),
     };
+    if let Some(fault) = &node.fault {
+        lines.push(vec![text(&format!("chaos: rule {fault}"))]);
+    }
     if scope.many && scope.region.is_none() && !node.region.is_empty() {
         lines.push(vec![text(&node.region)]);
     }
@@ -163,6 +175,8 @@ fn labels(edge: &map::Edge) -> (Vec<Piece>, Vec<Piece>) {
         above.push(Piece::text(format!("chaos: rule {fault}")));
     } else if let Some(filter) = &edge.filter {
         above.push(Piece::text(format!("if {}", filter.chars().take(FILTER).collect::<String>())));
+    } else if let Some(what) = &edge.what {
+        above.push(Piece::text(what.clone()));
     } else if edge.kind == EdgeKind::Redrive {
         above.push(Piece::text("received too often"));
     }
@@ -170,6 +184,7 @@ fn labels(edge: &map::Edge) -> (Vec<Piece>, Vec<Piece>) {
     // How much who polls got is not counted, only how much he gets.
     let mut below = match edge.kind {
         EdgeKind::Polls => vec![now],
+        EdgeKind::Notifies => vec![Piece::figure("delivered", count(figures.delivered))],
         _ => vec![Piece::figure("delivered", count(figures.delivered)), Piece::text(", "), now],
     };
     if edge.filter.is_some() {
@@ -191,6 +206,9 @@ fn title(edge: &map::Edge, map: &Map) -> String {
     let mut title = format!("{} {} {}", name(&edge.from), edge_word(edge.kind), name(&edge.to));
     if edge.raw {
         title.push_str(", raw");
+    }
+    if let Some(what) = &edge.what {
+        title.push_str(&format!(" of {what}"));
     }
     if let Some(filter) = &edge.filter {
         title.push_str(&format!(", filter policy ({}): {filter}", edge.scope.as_deref().unwrap_or_default()));

@@ -2,7 +2,7 @@
 
 use super::bodies::body;
 use super::html::Html;
-use super::parts::{cell, cli, field, link, moment, next, table};
+use super::parts::{cards, cell, cli, field, kept, link, moment, next, said};
 use super::scope::{BASE, Scope, encoded, name_of};
 use crate::console::view::message::{Found, MessageKind, Messages};
 
@@ -20,6 +20,9 @@ const FIELDS: [(&str, &str); 7] = [
     ("to", "To"),
 ];
 
+/// So many places are named of where a message went.
+const NAMED: usize = 2;
+
 /// The names of what can be looked for.
 pub(super) fn wanted() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|(name, _)| *name)
@@ -29,17 +32,10 @@ pub(super) fn wanted() -> impl Iterator<Item = &'static str> {
 pub(super) fn page(scope: &Scope, found: Result<&Messages, String>, wanted: &Wanted<'_>) -> Html {
     let asked = |name: &str| wanted.iter().find(|(it, _)| *it == name).map_or("", |(_, value)| *value);
     let fields: Html = FIELDS.iter().map(|(name, label)| field(name, label, asked(name))).collect();
-    let own = [("account", &scope.account), ("region", &scope.region)];
-    let kept: Html = own
-        .into_iter()
-        .filter_map(|(name, value)| {
-            Some(Html::of("<input type=\"hidden\" name=\"{}\" value=\"{}\">", &[&name, value.as_ref()?]))
-        })
-        .collect();
     let form = Html::of(
         "<form class=\"find\" method=\"get\" action=\"{}/messages\" role=\"search\" aria-label=\"Find messages\">{}{}\
          <button>Find</button></form>\n",
-        &[&BASE, &kept, &fields],
+        &[&BASE, &kept(&scope.link("/messages", &[])), &fields],
     );
     let found = match found {
         Ok(found) => found,
@@ -61,7 +57,7 @@ pub(super) fn page(scope: &Scope, found: Result<&Messages, String>, wanted: &Wan
             &[&cli(&scope.cli("sns publish --topic-arn TOPIC_ARN --message hello"))],
         ),
         true => Html::of("<p>None of the messages is like that.</p>", &[]),
-        false => table("Messages, the newest first", &columns, rows),
+        false => cards("Messages, the newest first", &columns, rows),
     };
     let forgotten = if found.forgotten { " Older ones are forgotten." } else { "" };
     let mut query: Vec<(&str, &str)> = wanted.to_vec();
@@ -81,18 +77,25 @@ fn row(scope: &Scope, message: &Found) -> Html {
         (None, MessageKind::Put) => "put into a stream",
         (None, _) => "sent to a queue",
     };
-    let to: Vec<&str> = message.to.iter().map(|arn| name_of(arn)).collect();
+    let mut to: Vec<&str> = message.to.iter().map(|arn| name_of(arn)).take(NAMED).collect();
+    let more = format!("and {} more", message.copies.saturating_sub(NAMED));
+    if message.copies > NAMED {
+        to.push(&more);
+    }
     let cut = (message.body.len() < message.bytes).then_some(message.bytes);
-    let copies = format!("{}, {} waiting", message.copies, message.waiting);
+    let copies = match message.waiting {
+        0 => format!("{}, none waiting", message.copies),
+        waiting => format!("{}, {waiting} waiting", message.copies),
+    };
     Html::of(
         "<tr>{}<th scope=\"row\">{}</th>{}{}{}{}<td class=\"text\">{}</td></tr>\n",
         &[
             &cell(&moment(message.at)),
             &link(&scope.link(&format!("/messages/{}", encoded(&message.id)), &[]), &message.id),
-            &cell(&from),
-            &cell(&to.join(", ")),
-            &cell(&copies),
-            &cell(&message.group),
+            &said("from", Some(from)),
+            &said("to", Some(&to.join(", "))),
+            &said("copies", Some(&copies)),
+            &said("group", message.group.as_deref()),
             &body(&message.body, cut, true),
         ],
     )

@@ -24,17 +24,18 @@ const OTHERS: [(&str, &str); 9] = [
 pub(super) fn page(shell: &Shell, shown: &Map) -> Html {
     let Shell { scope, overview, .. } = shell;
     let tiles = [
-        ("/topics", "topics", overview.counts.topics),
-        ("/topics", "subscriptions", overview.counts.subscriptions),
-        ("/queues", "queues", overview.counts.queues),
-        ("/streams", "streams", overview.counts.streams),
-        ("/buckets", "buckets", overview.counts.buckets),
-        ("/stacks", "stacks", overview.counts.stacks),
+        ("/topics", "topic", overview.counts.topics),
+        ("/topics", "subscription", overview.counts.subscriptions),
+        ("/queues", "queue", overview.counts.queues),
+        ("/streams", "stream", overview.counts.streams),
+        ("/buckets", "bucket", overview.counts.buckets),
+        ("/stacks", "stack", overview.counts.stacks),
     ];
     let tiles: Html = tiles
         .iter()
         .map(|(page, what, n)| {
-            Html::of("<li><a href=\"{}\"><b>{}</b>{}</a></li>\n", &[&scope.link(page, &[]), n, what])
+            let many = if *n == 1 { "" } else { "s" };
+            Html::of("<li><a href=\"{}\"><b>{}</b>{}{}</a></li>\n", &[&scope.link(page, &[]), n, what, &many])
         })
         .collect();
     let (totals, rates) = (&overview.totals, &overview.per_second);

@@ -4,13 +4,22 @@ use text::time;
 
 use super::figure;
 use super::html::{Html, Show};
-use super::scope::{Scope, name_of};
+use super::scope::{BASE, Scope, name_of};
 
 /// A column's name, and whether it holds numbers.
 pub(super) type Column = (&'static str, bool);
 
-/// A table; its rows are written with [`row`].
+/// A table.
 pub(super) fn table(caption: &'static str, columns: &[Column], rows: Html) -> Html {
+    of_class("plain", caption, columns, rows)
+}
+
+/// A table whose rows stand as boxes, a cell a line, where there is no room for their columns.
+pub(super) fn cards(caption: &'static str, columns: &[Column], rows: Html) -> Html {
+    of_class("cards", caption, columns, rows)
+}
+
+fn of_class(class: &'static str, caption: &'static str, columns: &[Column], rows: Html) -> Html {
     let head: Html = columns
         .iter()
         .map(|(name, number)| match number {
@@ -19,8 +28,8 @@ pub(super) fn table(caption: &'static str, columns: &[Column], rows: Html) -> Ht
         })
         .collect();
     Html::of(
-        "<div class=\"wide\"><table><caption>{}</caption><thead><tr>{}</tr></thead><tbody>\n{}</tbody></table></div>\n",
-        &[&caption, &head, &rows],
+        "<div class=\"wide\"><table class=\"{}\"><caption>{}</caption><thead><tr>{}</tr></thead><tbody>\n{}</tbody></table></div>\n",
+        &[&class, &caption, &head, &rows],
     )
 }
 
@@ -32,6 +41,19 @@ pub(super) fn number(value: &dyn Show) -> Html {
 /// A cell with a text.
 pub(super) fn cell(value: &dyn Show) -> Html {
     Html::of("<td>{}</td>", &[value])
+}
+
+/// A cell of [`cards`] with a number, and what it is for where no column's head is seen.
+pub(super) fn counted(is: &'static str, value: &dyn Show) -> Html {
+    Html::of("<td class=\"n\" data-is=\"{}\">{}</td>", &[&is, value])
+}
+
+/// As [`counted`], a text; an empty cell without one.
+pub(super) fn said(is: &'static str, value: Option<&str>) -> Html {
+    match value {
+        Some(value) => Html::of("<td data-is=\"{}\">{}</td>", &[&is, &value]),
+        None => Html::of("<td></td>", &[]),
+    }
 }
 
 /// A cell with a figure that moves.
@@ -91,6 +113,67 @@ pub(super) fn next(address: Option<String>) -> Html {
     }
 }
 
+/// What a page shows of a list.
+pub(super) struct List<'l> {
+    /// The part of the console, as `/queues`.
+    pub(super) page: &'static str,
+    /// What is in the list, as people say of many of them.
+    pub(super) what: &'static str,
+    /// The part of a name that is looked for.
+    pub(super) name: &'l str,
+    /// How many are shown here, and there are.
+    pub(super) shown: usize,
+    pub(super) of: usize,
+    /// Where the list goes on.
+    pub(super) next: Option<&'l str>,
+}
+
+impl List<'_> {
+    /// The list, with a field to find what is in it by its name. `first` stands where there is none at all.
+    pub(super) fn html(&self, scope: &Scope, table: Html, first: impl FnOnce() -> Html) -> Html {
+        if self.of == 0 && self.name.is_empty() {
+            return first();
+        }
+        let Self { page, what, name, shown, of, next: goes_on } = self;
+        let told = match (of, name.is_empty()) {
+            (0, _) => Html::of("<p>None of the {} has \u{201c}{}\u{201d} in its name.</p>\n", &[what, name]),
+            (of, true) if shown == of => Html::default(),
+            (of, true) => Html::of("<p class=\"faint\">{} of {} {}.</p>\n", &[shown, of, what]),
+            (of, false) => {
+                let words: &[&dyn Show] = &[shown, of, what, name];
+                Html::of("<p class=\"faint\">{} of {} {} with \u{201c}{}\u{201d} in their name.</p>\n", words)
+            }
+        };
+        let table = if *of == 0 { Html::default() } else { table };
+        let all = match name.is_empty() {
+            true => Html::default(),
+            false => Html::of(" <a href=\"{}\">all {}</a>", &[&scope.link(page, &[]), what]),
+        };
+        Html::of(
+            "<form class=\"find\" method=\"get\" action=\"{}{}\" role=\"search\" aria-label=\"Find {}\">{}{}<button>Find</button>{}</form>\n\
+             <section id=\"list\" data-refresh>{}{}</section>{}",
+            &[
+                &BASE,
+                page,
+                what,
+                &kept(&scope.link(page, &[])),
+                &field("name", "Part of the name", name),
+                &all,
+                &told,
+                &table,
+                &next(goes_on.map(|at| scope.link(page, &[("name", name), ("next", at)]))),
+            ],
+        )
+    }
+}
+
+/// The hidden fields that keep what stands in an address's query, for a form that asks for it with more.
+pub(super) fn kept(address: &str) -> Html {
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| Html::of("<input type=\"hidden\" name=\"{}\" value=\"{}\">", &[&name, &value])).collect()
+}
+
 /// A form that does something.
 pub(super) struct Action<'a> {
     /// The action's name.
@@ -121,10 +204,12 @@ impl Action<'_> {
             .map(|(name, value)| Html::of("<input type=\"hidden\" name=\"{}\" value=\"{}\">", &[&name, &value]))
             .collect();
         let class = if self.danger { "danger" } else { "plain" };
+        // A button alone needs no frame.
+        let frame = if self.fields.is_empty() { "act bare" } else { "act" };
         Html::of(
-            "<form class=\"act\" method=\"post\" action=\"/_messaging/console/actions/{}\" aria-label=\"{}\">{}\n{}\
+            "<form class=\"{}\" method=\"post\" action=\"/_messaging/console/actions/{}\" aria-label=\"{}\">{}\n{}\
              <button class=\"{}\">{}</button></form>\n",
-            &[&self.name, &self.title, &hidden, &self.fields, &class, &self.button],
+            &[&frame, &self.name, &self.title, &hidden, &self.fields, &class, &self.button],
         )
     }
 
@@ -159,5 +244,5 @@ pub(super) fn choice(name: &'static str, label: &'static str, options: &[(&str, 
             false => Html::of("<option value=\"{}\">{}</option>", &[value, shown]),
         })
         .collect();
-    Html::of("<label>{}<select name=\"{}\">{}</select></label>\n", &[&label, &name, &options])
+    Html::of("<label>{} <select name=\"{}\">{}</select></label>\n", &[&label, &name, &options])
 }

@@ -4,7 +4,8 @@ use super::bodies::{attributes, body};
 use super::figure::{count, or_dash, rate, time};
 use super::html::Html;
 use super::parts::{
-    Action, area, cell, choice, cli, countdown, field, link, moment, needed, next, number, pairs, resource, table,
+    Action, area, cards, cell, choice, cli, countdown, counted, field, kept, link, moment, needed, next, number, pairs,
+    resource, said, table,
 };
 use super::scope::{Scope, encoded};
 use crate::console::view::map::QueueFigures;
@@ -44,15 +45,17 @@ pub(super) fn page(scope: &Scope, queue: &QueueView, messages: &QueueMessages, w
     };
     let attributes = format!("sqs get-queue-attributes --queue-url {} --attribute-names All", row.url);
     Html::of(
-        "<section id=\"figures\" data-refresh>{}</section>\n{}{}{}<h2>Do</h2>\n{}<h2>About it</h2>\n\
+        "<section id=\"figures\" data-refresh>{}</section>\n{}{}<h2>Do</h2>\n{}<section id=\"moves\" data-refresh>{}</section>\n{}\
+         <h2>About it</h2>\n\
          <details><summary>Attributes</summary>{}{}</details>\n<details><summary>Tags</summary>{}</details>\n\
          <p><a href=\"{}\">Charts of this queue</a></p>\n",
         &[
             &figures(&row.arn, &row.figures),
             &dead,
             &sources,
-            &lying(scope, queue, messages, wanted, now),
             &actions(scope, queue, &back),
+            &moves(scope, queue, &back),
+            &lying(scope, queue, messages, wanted, now),
             &pairs(&queue.attributes),
             &cli(&scope.cli(&attributes)),
             &pairs(&queue.tags),
@@ -81,12 +84,7 @@ fn figures(arn: &str, it: &QueueFigures) -> Html {
 fn lying(scope: &Scope, queue: &QueueView, found: &QueueMessages, wanted: &Wanted<'_>, now: u64) -> Html {
     let row = &queue.row;
     let page = scope.link_in(&format!("/queues/{}", encoded(&row.name)), &row.region, &[]);
-    let (action, query) = page.split_once('?').unwrap_or((&page, ""));
-    let kept: Html = query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| Html::of("<input type=\"hidden\" name=\"{}\" value=\"{}\">", &[&name, &value]))
-        .collect();
+    let action = page.split('?').next().unwrap_or_default();
     let (view, whole) = (if wanted.raw { "raw" } else { "" }, if wanted.whole { "1" } else { "" });
     let states = [("", "all"), ("visible", "visible"), ("in_flight", "in flight"), ("delayed", "delayed")];
     let find = Html::of(
@@ -94,7 +92,7 @@ fn lying(scope: &Scope, queue: &QueueView, found: &QueueMessages, wanted: &Wante
          </form>\n",
         &[
             &action,
-            &kept,
+            &kept(&page),
             &field("text", "Text in the body", wanted.text),
             &field("path", "JSON path, as a.b[0]=value", wanted.path),
             &choice("state", "State", &states, wanted.state),
@@ -124,10 +122,10 @@ fn lying(scope: &Scope, queue: &QueueView, found: &QueueMessages, wanted: &Wante
     let refreshed = if wanted.whole { Html::default() } else { Html::of(" data-refresh", &[]) };
     let shown = match found.messages.is_empty() {
         true => Html::of("<p>No message is shown.</p>\n", &[]),
-        false => table("Messages, looked at without receiving them", &columns, rows),
+        false => cards("Messages, looked at without receiving them", &columns, rows),
     };
     Html::of(
-        "<h2>Messages</h2>\n{}<section id=\"lying\"{}>{}{}{}{}{}{}</section>\n",
+        "<h2>Messages</h2>\n{}<section id=\"lying\"{}>{}{}{}{}{}</section>\n",
         &[
             &find,
             &refreshed,
@@ -135,7 +133,6 @@ fn lying(scope: &Scope, queue: &QueueView, found: &QueueMessages, wanted: &Wante
             &searched,
             &next(more),
             &groups(scope, &queue.groups, queue.groups_searched, now),
-            &moves(scope, queue, &page),
             &consumers(queue),
         ],
     )
@@ -160,8 +157,8 @@ fn message_row(scope: &Scope, message: &Lying, raw: bool, now: u64) -> Html {
             &cell(&moment(message.sent_at)),
             &state,
             &source,
-            &number(&message.receives),
-            &cell(&message.group),
+            &counted("receives", &message.receives),
+            &said("group", message.group.as_deref()),
             &body(&message.body, cut, raw),
             &attributes(&message.attributes),
         ],
@@ -208,15 +205,20 @@ fn moves(scope: &Scope, queue: &QueueView, back: &str) -> Html {
             Some(arn) => resource(scope, arn),
             None => Html::of("where they came from", &[]),
         };
-        let of = or_dash(task.of.map(count));
+        let progress = match task.of {
+            Some(of) => Html::of(
+                "<progress max=\"{}\" value=\"{}\" aria-label=\"How much is moved\"></progress> {} of {}",
+                &[&of.max(1).to_string(), &task.moved.to_string(), &task.moved, &of],
+            ),
+            None => Html::of("{}", &[&task.moved]),
+        };
         Html::of(
-            "<tr><th scope=\"row\">{}</th>{}{}{}{}{}<td>{}{}</td></tr>\n",
+            "<tr><th scope=\"row\">{}</th>{}{}{}{}<td>{}{}</td></tr>\n",
             &[
                 &moment(task.started),
                 &cell(&to),
-                &number(&task.moved),
-                &number(&of),
-                &number(&task.per_second),
+                &cell(&progress),
+                &counted("a second at most", &task.per_second),
                 &cell(&task.status),
                 &task.failure,
                 &stop,
@@ -226,15 +228,14 @@ fn moves(scope: &Scope, queue: &QueueView, back: &str) -> Html {
     let columns = [
         ("begun", false),
         ("to", false),
-        ("moved", true),
-        ("of", true),
+        ("moved", false),
         ("a second at most", true),
         ("status", false),
         ("to do", false),
     ];
     Html::of(
         "<h2>Moves of messages</h2>\n{}",
-        &[&table("Message move tasks", &columns, queue.moves.iter().map(row).collect())],
+        &[&cards("Message move tasks", &columns, queue.moves.iter().map(row).collect())],
     )
 }
 

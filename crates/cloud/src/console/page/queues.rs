@@ -2,18 +2,12 @@
 
 use super::figure::{count, rate, time};
 use super::html::Html;
-use super::parts::{cell, empty, link, moving, next, resource, table};
+use super::parts::{List, cell, empty, link, moving, resource, table};
 use super::scope::{Scope, encoded};
 use crate::console::view::queue::{QueueRow, Queues};
 
-/// The page.
-pub(super) fn page(scope: &Scope, queues: &Queues) -> Html {
-    if queues.queues.is_empty() {
-        return empty(
-            "There is no queue yet. The first one is made by:",
-            &scope.cli("sqs create-queue --queue-name orders"),
-        );
-    }
+/// The page; `name` is what is looked for.
+pub(super) fn page(scope: &Scope, queues: &Queues, name: &str) -> Html {
     let rows = queues.queues.iter().map(|queue| row(scope, queue)).collect();
     let columns = [
         ("queue", false),
@@ -26,8 +20,10 @@ pub(super) fn page(scope: &Scope, queues: &Queues) -> Html {
         ("dead-letter queue", false),
     ];
     let table = table("Queues", &columns, rows);
-    let next = next(queues.next.as_deref().map(|at| scope.link("/queues", &[("next", at)])));
-    Html::of("<section id=\"list\" data-refresh>{}</section>{}", &[&table, &next])
+    let (shown, of, next) = (queues.queues.len(), queues.of, queues.next.as_deref());
+    List { page: "/queues", what: "queues", name, shown, of, next }.html(scope, table, || {
+        empty("There is no queue yet. The first one is made by:", &scope.cli("sqs create-queue --queue-name orders"))
+    })
 }
 
 fn row(scope: &Scope, queue: &QueueRow) -> Html {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::html::Html;
+use super::parts::link;
 use super::scope::{BASE, Scope, encoded};
 use super::shell::{self, Done, Shell};
 use super::topics::Try;
@@ -40,7 +41,12 @@ pub(super) async fn page(
     let shell = Shell { scope, overview: seen, section, signed_in };
     let (status, title, main) = match Box::pin(main(viewer, form, &shell, &parts)).await {
         Ok((title, main)) => (200, title, main),
-        Err(error) => (error.status, "That can't be shown".to_owned(), Html::of("<p>{}</p>\n", &[&error.message])),
+        Err(error) => {
+            let all = shell.scope.link(section, &[]);
+            let told =
+                Html::of("<p>{}</p>\n<p>{}</p>\n", &[&error.message, &link(&all, "Go back to where the others are")]);
+            (error.status, "That can't be shown".to_owned(), told)
+        }
     };
     (status, shell::page(&shell, &title, done, &main))
 }
@@ -53,7 +59,9 @@ async fn main(viewer: &Viewer, form: &Form, shell: &Shell, parts: &[&str]) -> Re
     let cloud = &viewer.cx.cloud;
     Ok(match *parts {
         [] => ("Overview".into(), overview::page(shell, &view::map::map(viewer))),
-        ["queues"] => ("Queues".into(), queues::page(scope, &view::queue::queues(viewer, &Paging::of(form)?))),
+        ["queues"] => {
+            ("Queues".into(), queues::page(scope, &view::queue::queues(viewer, &Paging::of(form)?), asked("name")))
+        }
         ["queues", name] => {
             let wanted = queue::Wanted {
                 text: asked("text"),
@@ -63,28 +71,42 @@ async fn main(viewer: &Viewer, form: &Form, shell: &Shell, parts: &[&str]) -> Re
                 whole: asked("whole") == "1",
             };
             let one = view::queue::queue(viewer, name).await?;
-            let lying = view::queue_messages::messages(viewer, name, form).await?;
+            let found = view::queue_messages::Wanted::of(form)?;
+            let lying = view::queue_messages::messages(viewer, name, &found, &few(form)?).await?;
             (format!("Queue {name}"), queue::page(scope, &one, &lying, &wanted, now))
         }
-        ["topics"] => ("Topics".into(), topics::list(scope, &view::topic::topics(viewer, &Paging::of(form)?))),
+        ["topics"] => {
+            ("Topics".into(), topics::list(scope, &view::topic::topics(viewer, &Paging::of(form)?), asked("name")))
+        }
         ["topics", name] => {
             let one = view::topic::topic(viewer, name).await?;
             (format!("Topic {name}"), topics::one(scope, &one, &tried(form)))
         }
-        ["streams"] => ("Streams".into(), streams::list(scope, &view::stream::streams(viewer, &Paging::of(form)?))),
+        ["streams"] => {
+            let all = view::stream::streams(viewer, &Paging::of(form)?);
+            ("Streams".into(), streams::list(scope, &all, asked("name")))
+        }
         ["streams", name] => {
             (format!("Stream {name}"), streams::one(scope, &view::stream::stream(viewer, name).await?))
         }
-        ["buckets"] => ("Buckets".into(), buckets::list(scope, &view::bucket::buckets(viewer, &Paging::of(form)?)?)),
+        ["buckets"] => {
+            let all = view::bucket::buckets(viewer, &Paging::of(form)?)?;
+            ("Buckets".into(), buckets::list(scope, &all, asked("name")))
+        }
         ["buckets", name] => {
             let one = view::bucket::bucket(viewer, name, form)?;
             (format!("Bucket {name}"), buckets::one(scope, &one))
         }
         ["buckets", name, "object"] => {
             let one = view::bucket::object(viewer, name, form).await?;
-            (one.row.key.clone(), buckets::object(scope, &one))
+            let key = &one.row.key;
+            let last = key.trim_end_matches('/').rsplit('/').next().filter(|it| !it.is_empty()).unwrap_or(key);
+            (format!("Object {last}"), buckets::object(scope, &one))
         }
-        ["stacks"] => ("Stacks".into(), stacks::list(scope, &view::stack::stacks(viewer, &Paging::of(form)?).await?)),
+        ["stacks"] => {
+            let all = view::stack::stacks(viewer, &Paging::of(form)?).await?;
+            ("Stacks".into(), stacks::list(scope, &all, asked("name")))
+        }
         ["stacks", name] => (format!("Stack {name}"), stacks::one(scope, &view::stack::stack(viewer, name).await?)),
         ["messages"] => {
             let wanted: Vec<(&str, &str)> = messages::wanted().map(|name| (name, asked(name))).collect();
@@ -132,7 +154,17 @@ fn found(viewer: &Viewer, form: &Form) -> Result<Messages, AwsError> {
         query += &format!("{name}={value}&");
     }
     let search = Search::of(&Form::parse(&[query.as_bytes()])?)?;
-    view::search::messages(viewer, &search, &Paging::of(form)?)
+    view::search::messages(viewer, &search, &few(form)?)
+}
+
+/// Messages of one page, unless its address says how many.
+const FEW: usize = 25;
+
+/// A page of messages: each takes more room than a line of a list.
+fn few(form: &Form) -> Result<Paging, AwsError> {
+    let paging = Paging::of(form)?;
+    let is_said = form.get("limit").is_some_and(|limit| !limit.is_empty());
+    Ok(Paging { limit: if is_said { paging.limit } else { FEW }, ..paging })
 }
 
 /// What a filter policy says to a message, if one is asked about.

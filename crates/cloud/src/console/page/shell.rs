@@ -72,7 +72,7 @@ pub(super) fn page(shell: &Shell, title: &str, done: Option<&Done>, main: &Html)
     Html::of(
         "{}<body data-now=\"{}\" data-rate=\"{}\" data-events=\"{}\">\n<a class=\"skip\" href=\"#main\">To the page itself</a>\n\
          <header class=\"top\">{}</header>\n<main id=\"main\">\n<h1>{}</h1>\n{}<div id=\"result\" aria-live=\"polite\">{}</div>\n{}\
-         </main>\n<footer class=\"faint\"><p>messaging {}, durability {}, clock {}</p></footer>\n</body></html>\n",
+         </main>\n<footer class=\"faint\"><p>messaging {}, durability {}, clock {}; all times are UTC</p></footer>\n</body></html>\n",
         &[
             &head(title),
             &overview.now.to_string(),

@@ -1,16 +1,13 @@
 //! Stacks: the list of them, and one with its resources, events and template.
 
 use super::html::Html;
-use super::parts::{cell, cli, empty, link, moment, next, pairs, table};
+use super::parts::{List, cell, cli, empty, link, moment, pairs, table};
 use super::scope::{Scope, encoded};
+use crate::console::view::Pairs;
 use crate::console::view::stack::{StackView, Stacks};
 
-/// The list.
-pub(super) fn list(scope: &Scope, stacks: &Stacks) -> Html {
-    if stacks.stacks.is_empty() {
-        let line = "cloudformation deploy --stack-name messaging --template-file infra.yaml";
-        return empty("There is no stack yet. The first one is made by:", &scope.cli(line));
-    }
+/// The list; `name` is what is looked for.
+pub(super) fn list(scope: &Scope, stacks: &Stacks, name: &str) -> Html {
     let rows = stacks.stacks.iter().map(|stack| {
         let address = scope.link_in(&format!("/stacks/{}", encoded(&stack.name)), &stack.region, &[]);
         Html::of(
@@ -26,8 +23,11 @@ pub(super) fn list(scope: &Scope, stacks: &Stacks) -> Html {
     });
     let columns = [("stack", false), ("status", false), ("region", false), ("changed", false), ("why", false)];
     let table = table("Stacks", &columns, rows.collect());
-    let next = next(stacks.next.as_deref().map(|at| scope.link("/stacks", &[("next", at)])));
-    Html::of("<section id=\"list\" data-refresh>{}</section>{}", &[&table, &next])
+    let (shown, of, next) = (stacks.stacks.len(), stacks.of, stacks.next.as_deref());
+    List { page: "/stacks", what: "stacks", name, shown, of, next }.html(scope, table, || {
+        let line = "cloudformation deploy --stack-name messaging --template-file infra.yaml";
+        empty("There is no stack yet. The first one is made by:", &scope.cli(line))
+    })
 }
 
 /// A status, in a colour that says what the word says.
@@ -38,6 +38,11 @@ fn status(status: &str) -> Html {
         _ => "unsure",
     };
     Html::of("<span class=\"{}\">{}</span>", &[&class, &status])
+}
+
+/// Names and values; a word where there are none.
+fn listed(of: &Pairs) -> Html {
+    if of.is_empty() { Html::of("<p>It has none.</p>\n", &[]) } else { pairs(of) }
 }
 
 /// One stack.
@@ -66,15 +71,15 @@ pub(super) fn one(scope: &Scope, stack: &StackView) -> Html {
     let describe = format!("cloudformation describe-stack-events --stack-name {}", row.name);
     let reason = row.reason.as_deref().map(|why| Html::of(": {}", &[&why]));
     Html::of(
-        "<section id=\"state\" data-refresh><p>{}{}</p>\n{}\n<h2>Events</h2>\n{}</section>\n<h2>Outputs</h2>\n{}\
-         <h2>Parameters</h2>\n{}<h2>Template</h2>\n<details><summary>Show it</summary><pre tabindex=\"0\">{}</pre></details>\n{}",
+        "<section id=\"state\" data-refresh><p>{}{}</p>\n<h2>Outputs</h2>\n{}<h2>Resources</h2>\n{}</section>\n\
+         <section id=\"events\" data-refresh><h2>Events</h2>\n{}</section>\n<h2>Parameters</h2>\n{}<h2>Template</h2>\n<details><summary>Show it</summary><pre tabindex=\"0\">{}</pre></details>\n{}",
         &[
             &status(&row.status),
             &reason,
+            &listed(&stack.outputs),
             &resources,
             &events,
-            &pairs(&stack.outputs),
-            &pairs(&stack.parameters),
+            &listed(&stack.parameters),
             &stack.template,
             &cli(&scope.cli(&describe)),
         ],

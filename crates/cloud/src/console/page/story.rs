@@ -141,6 +141,7 @@ fn state(state: CopyState) -> (&'static str, &'static str) {
         CopyState::Expired => ("bad", "expired"),
         CopyState::Purged => ("bad", "purged"),
         CopyState::Gone => ("bad", "gone with what it was in"),
+        CopyState::Elsewhere => ("unsure", "another account's"),
         CopyState::GivenUp => ("bad", "given up: it couldn't land"),
     }
 }
@@ -160,8 +161,13 @@ fn happened(scope: &Scope, moment_of: &Moment) -> Html {
         What::GivenUp => "given up: it couldn't land",
     };
     let mut html = Html::of("<li>{} {}", &[&moment(moment_of.at), &word]);
-    if let Some(until) = moment_of.until {
-        html.put(", hidden until {}", &[&moment(until)]);
+    if let Some(by) = &moment_of.by {
+        html.put(" by <b>{}</b>", &[by]);
+    }
+    match moment_of.until {
+        Some(until) if until <= moment_of.at => _ = html.put(", visible again at once", &[]),
+        Some(until) => _ = html.put(", hidden until {}", &[&moment(until)]),
+        None => {}
     }
     if let Some(arn) = &moment_of.to {
         html.put(" to {}", &[&resource(scope, arn)]);

@@ -2,18 +2,13 @@
 
 use super::figure::{bytes, count, or_dash, percent, rate, time};
 use super::html::Html;
-use super::parts::{Action, cell, cli, empty, link, moment, moving, next, number, resource, table};
+use super::parts::{Action, List, cell, cli, empty, link, moment, moving, number, resource, table};
 use super::scope::{Scope, encoded};
 use crate::console::view::map::StreamFigures;
 use crate::console::view::stream::{StreamView, Streams};
 
-/// The list.
-pub(super) fn list(scope: &Scope, streams: &Streams) -> Html {
-    if streams.streams.is_empty() {
-        let line = "firehose create-delivery-stream --delivery-stream-name events --s3-destination-configuration \
-                    RoleARN=arn:aws:iam::000000000000:role/firehose,BucketARN=arn:aws:s3:::BUCKET";
-        return empty("There is no delivery stream yet. The first one is made by:", &scope.cli(line));
-    }
+/// The list; `name` is what is looked for.
+pub(super) fn list(scope: &Scope, streams: &Streams, name: &str) -> Html {
     let rows = streams.streams.iter().map(|stream| {
         let address = scope.link_in(&format!("/streams/{}", encoded(&stream.name)), &stream.region, &[]);
         let region = if scope.many { format!(" {}", stream.region) } else { String::new() };
@@ -46,8 +41,12 @@ pub(super) fn list(scope: &Scope, streams: &Streams) -> Html {
         ("bucket", false),
     ];
     let table = table("Delivery streams: their buffers", &columns, rows.collect());
-    let next = next(streams.next.as_deref().map(|at| scope.link("/streams", &[("next", at)])));
-    Html::of("<section id=\"list\" data-refresh>{}</section>{}", &[&table, &next])
+    let (shown, of, next) = (streams.streams.len(), streams.of, streams.next.as_deref());
+    List { page: "/streams", what: "delivery streams", name, shown, of, next }.html(scope, table, || {
+        let line = "firehose create-delivery-stream --delivery-stream-name events --s3-destination-configuration \
+                    RoleARN=arn:aws:iam::000000000000:role/firehose,BucketARN=arn:aws:s3:::BUCKET";
+        empty("There is no delivery stream yet. The first one is made by:", &scope.cli(line))
+    })
 }
 
 fn bucket_link(scope: &Scope, bucket: &str) -> Html {
@@ -86,7 +85,7 @@ pub(super) fn one(scope: &Scope, stream: &StreamView) -> Html {
     let objects: Html = objects.collect();
     let landed = match objects.is_empty() {
         true => Html::of("<p>Nothing has landed since the server started.</p>\n", &[]),
-        false => table("What landed last", &columns, objects),
+        false => Html::of("<h2>What landed last</h2>\n{}", &[&table("What landed last", &columns, objects)]),
     };
     let failed = match stream.failed {
         0 => Html::of("<p>No record has failed.</p>\n", &[]),

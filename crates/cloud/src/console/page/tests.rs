@@ -48,7 +48,7 @@ pub(super) fn shell(section: &'static str) -> Shell {
 
 fn node(kind: NodeKind, id: &str, figures: Figures) -> Node {
     let name = super::scope::name_of(id).trim_start_matches("consumer:").to_owned();
-    Node { id: id.to_owned(), kind, name, region: "us-east-1".into(), figures }
+    Node { id: id.to_owned(), kind, name, region: "us-east-1".into(), figures, fault: None }
 }
 
 pub(super) fn queue_figures(visible: usize) -> QueueFigures {
@@ -77,6 +77,7 @@ fn edge(from: &str, to: &str, kind: EdgeKind, filter: Option<&str>) -> Edge {
         filter: filter.map(Into::into),
         scope: filter.map(|_| "MessageBody".into()),
         raw: true,
+        what: (kind == EdgeKind::Notifies).then(|| HOSTILE.into()),
         fault: (kind == EdgeKind::Lands).then(|| "1".into()),
     }
 }
@@ -179,6 +180,7 @@ fn story() -> Story {
         at: 1_790_000_000_000,
         what,
         until: Some(1_790_000_030_000),
+        by: Some(HOSTILE.into()),
         to: None,
         object: object.map(Into::into),
         byte: Some(77),
@@ -282,6 +284,7 @@ fn topic() -> TopicView {
         protocol: HOSTILE.into(),
         endpoint: HOSTILE.into(),
         confirmed: false,
+        missing: false,
         raw: false,
         filter: Some(HOSTILE.into()),
         scope: Some(HOSTILE.into()),
@@ -308,7 +311,8 @@ fn pages() -> Vec<String> {
     let mut pages: Vec<String> = [
         overview::page(&shell(""), &map()),
         queue::page(&scope, &queue(), &messages(), &wanted, 1_790_000_000_000),
-        queues::page(&scope, &Queues { queues: vec![queue().row], next: Some(HOSTILE.into()) }),
+        queues::page(&scope, &Queues { queues: vec![queue().row], next: Some(HOSTILE.into()), of: 2 }, HOSTILE),
+        queues::page(&scope, &Queues { queues: Vec::new(), next: None, of: 0 }, HOSTILE),
         notices::page(&[(1, HOSTILE.into())]),
         story::page(&scope, &story(), 1_790_000_000_000),
         buckets::object(&scope, &object()),

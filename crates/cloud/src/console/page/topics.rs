@@ -3,7 +3,7 @@
 use super::figure::{count, rate};
 use super::html::Html;
 use super::parts::{
-    Action, area, cell, choice, cli, empty, field, link, moving, needed, next, number, pairs, resource, table,
+    Action, List, area, cell, choice, cli, empty, field, link, moving, needed, number, pairs, resource, table,
 };
 use super::scope::{Scope, encoded, name_of};
 use crate::console::view::topic::{SubscriptionRow, TopicView, Topics, Tried};
@@ -19,11 +19,8 @@ pub(super) struct Try {
     pub(super) result: Option<Result<Tried, String>>,
 }
 
-/// The list.
-pub(super) fn list(scope: &Scope, topics: &Topics) -> Html {
-    if topics.topics.is_empty() {
-        return empty("There is no topic yet. The first one is made by:", &scope.cli("sns create-topic --name orders"));
-    }
+/// The list; `name` is what is looked for.
+pub(super) fn list(scope: &Scope, topics: &Topics, name: &str) -> Html {
     let rows = topics.topics.iter().map(|topic| {
         let address = scope.link_in(&format!("/topics/{}", encoded(&topic.name)), &topic.region, &[]);
         let region = if scope.many { format!(" {}", topic.region) } else { String::new() };
@@ -41,8 +38,10 @@ pub(super) fn list(scope: &Scope, topics: &Topics) -> Html {
     });
     let columns = [("topic", false), ("subscriptions", true), ("published", true), ("rate", true)];
     let table = table("Topics", &columns, rows.collect());
-    let next = next(topics.next.as_deref().map(|at| scope.link("/topics", &[("next", at)])));
-    Html::of("<section id=\"list\" data-refresh>{}</section>{}", &[&table, &next])
+    let (shown, of, next) = (topics.topics.len(), topics.of, topics.next.as_deref());
+    List { page: "/topics", what: "topics", name, shown, of, next }.html(scope, table, || {
+        empty("There is no topic yet. The first one is made by:", &scope.cli("sns create-topic --name orders"))
+    })
 }
 
 /// One topic.
@@ -89,16 +88,21 @@ fn subscriptions(scope: &Scope, topic: &TopicView) -> Html {
         ("rate", true),
         ("filtered out", true),
         ("refused", true),
-        ("raw", false),
+        ("it gets", false),
         ("filter policy", false),
         ("dead-letter queue", false),
     ];
-    table("Subscriptions", &columns, rows)
+    Html::of("<h2>Subscriptions</h2>\n{}", &[&table("Subscriptions", &columns, rows)])
 }
 
 fn subscription(scope: &Scope, it: &SubscriptionRow) -> Html {
     let (figures, dead) = (&it.figures, it.dead_letter_queue.as_deref().map(|arn| resource(scope, arn)));
-    let unconfirmed = if it.confirmed { "" } else { " (not confirmed)" };
+    let doubt = match (it.confirmed, it.missing) {
+        (false, _) => " (not confirmed)",
+        (true, true) => " (isn't there)",
+        (true, false) => "",
+    };
+    let endpoint = if it.missing { Html::of("{}", &[&name_of(&it.endpoint)]) } else { resource(scope, &it.endpoint) };
     let filter = match &it.filter {
         Some(filter) => Html::of(
             "<code>{}</code> <span class=\"faint\">{}</span>",
@@ -110,14 +114,14 @@ fn subscription(scope: &Scope, it: &SubscriptionRow) -> Html {
         "<tr data-id=\"{}\"><th scope=\"row\">{}{}</th>{}{}{}{}{}{}<td class=\"text\">{}</td>{}</tr>\n",
         &[
             &it.arn,
-            &resource(scope, &it.endpoint),
-            &unconfirmed,
+            &endpoint,
+            &doubt,
             &cell(&it.protocol),
             &moving("delivered", &count(figures.delivered)),
             &moving("per_second.delivered", &rate(figures.per_second.delivered)),
             &moving("filtered_out", &count(figures.filtered_out)),
             &moving("refused", &count(figures.refused)),
-            &cell(&if it.raw { "raw" } else { "in SNS's envelope" }),
+            &cell(&if it.raw { "the message" } else { "an envelope" }),
             &filter,
             &cell(&dead),
         ],
@@ -192,7 +196,7 @@ fn outcome(result: &Result<Tried, String>) -> Html {
             &[&it.key, &it.rule, &cell(&if it.matches { "holds" } else { "fails" }), &cell(&it.why)],
         )
     });
-    let columns = [("condition", false), ("wants", false), ("it", false), ("why", false)];
+    let columns = [("condition", false), ("wants", false), ("result", false), ("why", false)];
     let table = table("Conditions", &columns, rows.collect());
     Html::of("<p role=\"status\"><b>{}</b></p>{}", &[&verdict, &table])
 }

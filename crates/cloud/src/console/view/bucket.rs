@@ -24,6 +24,8 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_')
 pub(crate) struct Buckets {
     pub buckets: Vec<BucketRow>,
     pub next: Option<String>,
+    /// How many there are, with the part of a name that is asked for.
+    pub of: usize,
 }
 
 /// A bucket in a list.
@@ -107,26 +109,26 @@ fn row(bucket: s3::Bucket) -> BucketRow {
 /// A document that can't be read.
 pub(crate) fn buckets(viewer: &Viewer, paging: &Paging) -> Result<Buckets, AwsError> {
     let core = &viewer.cx.cloud.core;
-    let names: Vec<String> = core.read(|engine, _| s3::bucket_names(engine).map(str::to_owned).collect());
-    let mut rows = Vec::new();
+    let names: Vec<String> =
+        core.read(|engine, _| s3::bucket_names(engine).filter(|name| paging.wants(name)).map(str::to_owned).collect());
+    let (mut rows, mut of, mut next) = (Vec::<BucketRow>::new(), 0, None);
     let after = paging.next.as_deref().unwrap_or_default();
-    let behind: Vec<String> = names.into_iter().filter(|name| name.as_str() > after).collect();
-    for slice in behind.chunks(SLICE) {
+    for slice in names.chunks(SLICE) {
         core.read(|engine, _| {
             for name in slice {
                 let found = s3::find_bucket(engine, name).map_err(AwsError::from)?;
-                rows.extend(found.filter(|bucket| is_seen(viewer, bucket)).map(row));
+                let Some(bucket) = found.filter(|bucket| is_seen(viewer, bucket)) else { continue };
+                of += 1;
+                if name.as_str() > after && rows.len() < paging.limit {
+                    rows.push(row(bucket));
+                } else if name.as_str() > after && next.is_none() {
+                    next = rows.last().map(|row| row.name.clone());
+                }
             }
             Ok::<_, AwsError>(())
         })?;
-        if rows.len() > paging.limit {
-            break;
-        }
     }
-    let more = rows.len() > paging.limit;
-    rows.truncate(paging.limit);
-    let next = rows.last().filter(|_| more).map(|row| row.name.clone());
-    Ok(Buckets { buckets: rows, next })
+    Ok(Buckets { buckets: rows, next, of })
 }
 
 /// A page of a bucket, below the `prefix` in the form.

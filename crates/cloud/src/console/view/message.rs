@@ -143,6 +143,8 @@ pub(crate) enum CopyState {
     Deleted,
     Expired,
     Purged,
+    /// In a queue or a stream of another account, which alone sees what becomes of it.
+    Elsewhere,
     /// Its stream gave it up, or made nothing of it.
     GivenUp,
     /// Its queue or stream was deleted.
@@ -156,6 +158,8 @@ pub(crate) struct Moment {
     pub what: What,
     /// Of a receive or a change of visibility: hidden until then.
     pub until: Option<u64>,
+    /// Of a receive: who did it, by the application's id, else by the SDK's name, if that is remembered.
+    pub by: Option<String>,
     /// Of a move: the ARN of the queue.
     pub to: Option<String>,
     /// Of a landing: the object, and where in it the record begins, before compression.

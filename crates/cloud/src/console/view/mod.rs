@@ -36,32 +36,63 @@ pub(crate) struct Paging {
     pub limit: usize,
     /// What the page before said comes next.
     pub next: Option<String>,
+    /// A part of the names that are wanted, in small letters.
+    pub name: Option<String>,
+}
+
+/// Names of one page.
+#[derive(Default)]
+pub(crate) struct Cut {
+    pub names: Vec<String>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+    /// How many there are on all pages.
+    pub of: usize,
 }
 
 impl Paging {
-    /// Reads `limit` and `next`.
+    /// Reads `limit`, `next` and `name`.
     ///
     /// # Errors
     /// A limit that is none.
     pub(crate) fn of(form: &Form) -> Result<Self, AwsError> {
-        let limit = match form.get("limit") {
+        let given = |name: &str| form.get(name).filter(|value| !value.is_empty());
+        let limit = match given("limit") {
             None => LIMIT,
             Some(text) => match text.parse() {
                 Ok(limit @ 1..=MAX_LIMIT) => limit,
                 _ => return Err(wrong(format!("The parameter limit is a number from 1 to {MAX_LIMIT}."))),
             },
         };
-        Ok(Self { limit, next: form.get("next").filter(|next| !next.is_empty()).map(str::to_owned) })
+        Ok(Self { limit, next: given("next").map(str::to_owned), name: given("name").map(str::to_lowercase) })
+    }
+
+    /// Whether something of this name, or with this at the end of its ARN, is wanted.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        self.name.as_ref().is_none_or(|part| name_of(name).to_lowercase().contains(part.as_str()))
     }
 
     /// The ones of this page, of names in order, and where the next begins.
-    pub(crate) fn cut(&self, names: impl Iterator<Item = String>) -> (Vec<String>, Option<String>) {
-        let after = self.next.as_deref().unwrap_or_default();
-        let mut names: Vec<String> = names.filter(|name| name.as_str() > after).take(self.limit + 1).collect();
-        let more = names.len() > self.limit;
-        names.truncate(self.limit);
-        let next = names.last().filter(|_| more).cloned();
-        (names, next)
+    pub(crate) fn cut<'n>(&self, names: impl Iterator<Item = &'n str>) -> Cut {
+        let mut cut = Cut::default();
+        names.for_each(|name| self.take(&mut cut, name));
+        cut
+    }
+
+    /// Looks at the next of all names in order: counts it if it is wanted, and keeps it if it is of this page.
+    pub(crate) fn take(&self, cut: &mut Cut, name: &str) {
+        if !self.wants(name) {
+            return;
+        }
+        cut.of += 1;
+        if self.next.as_deref().is_some_and(|after| name <= after) {
+            return;
+        }
+        if cut.names.len() < self.limit {
+            cut.names.push(name.to_owned());
+        } else if cut.next.is_none() {
+            cut.next = cut.names.last().cloned();
+        }
     }
 }
 

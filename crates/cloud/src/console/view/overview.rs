@@ -5,6 +5,7 @@ use std::ops::AddAssign;
 
 use serde::Serialize;
 
+use super::SLICE;
 use crate::console::Viewer;
 use text::arn;
 
@@ -72,41 +73,52 @@ pub(crate) fn overview(viewer: &Viewer) -> Overview {
     let mut counts = Counts::default();
     let (mut accounts, mut regions) = (BTreeSet::new(), BTreeSet::new());
     let mut numbers: Vec<(Kind, u32)> = Vec::new();
-    core.read(|engine, _| {
-        let mut note = |arn: &str| {
-            let account = arn::account(arn);
-            if !viewer.is_signed && !accounts.contains(account) {
-                accounts.insert(account.to_owned());
-            }
-            let own = account == &*viewer.cx.account;
-            if own && !regions.contains(arn::region(arn)) {
-                regions.insert(arn::region(arn).to_owned());
-            }
-            own && viewer.sees(arn)
-        };
-        for queue in engine.queues("").filter(|queue| !queue.config.hidden && note(&queue.config.arn)) {
+    let mut note = |arn: &str| {
+        let account = arn::account(arn);
+        if !viewer.is_signed && !accounts.contains(account) {
+            accounts.insert(account.to_owned());
+        }
+        let own = account == &*viewer.cx.account;
+        if own && !regions.contains(arn::region(arn)) {
+            regions.insert(arn::region(arn).to_owned());
+        }
+        own && viewer.sees(arn)
+    };
+    core.each_queue("", |queue, _| {
+        if !queue.config.hidden && note(&queue.config.arn) {
             counts.queues += 1;
             numbers.push((Kind::Queue, queue.config.id.0));
         }
-        for topic in engine.topics("").filter(|topic| note(&topic.config.arn)) {
+        true
+    });
+    core.each_topic("", |topic| {
+        if note(&topic.config.arn) {
             counts.topics += 1;
             counts.subscriptions += topic.subscriptions.len();
             numbers.push((Kind::Topic, topic.config.id.0));
         }
-        for stream in engine.streams("").filter(|stream| note(&stream.config.arn)) {
+        true
+    });
+    core.each_stream("", |stream| {
+        if note(&stream.config.arn) {
             counts.streams += 1;
             numbers.push((Kind::Stream, stream.config.id.0));
         }
+        true
     });
     accounts.insert(viewer.cx.account.to_string());
     counts.buckets = super::bucket::count(viewer);
     counts.stacks = super::stack::count(viewer);
-    let (totals, history, now) = core.look(|_, journal, now| {
-        let mut totals = Flow::default();
-        for (kind, number) in &numbers {
-            let count = journal.counts.get(*number);
-            totals.add(*kind, [count.came, count.received, count.gone, count.moved]);
-        }
+    let mut totals = Flow::default();
+    for slice in numbers.chunks(SLICE) {
+        core.look(|_, journal, _| {
+            for (kind, number) in slice {
+                let count = journal.counts.get(*number);
+                totals.add(*kind, [count.came, count.received, count.gone, count.moved]);
+            }
+        });
+    }
+    let (history, now) = core.look(|_, journal, now| {
         let bound = journal.bound();
         let history = History {
             messages: journal.len(),
@@ -114,7 +126,7 @@ pub(crate) fn overview(viewer: &Viewer) -> Overview {
             most_messages: bound.messages,
             most_bytes: bound.bytes,
         };
-        (totals, history, now)
+        (history, now)
     });
     let mut per_second = Flow::default();
     for (kind, number) in &numbers {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::figures::{ConsumerFigures, QueueFigures};
-use super::{Paging, Pairs, SLICE, figures, name_of};
+use super::{Cut, Paging, Pairs, SLICE, figures, name_of};
 use crate::console::{Viewer, absent};
 use crate::core::consumers::Polls;
 use crate::core::journal::Journal;
@@ -27,6 +27,8 @@ pub(crate) struct Queues {
     pub queues: Vec<QueueRow>,
     /// Where the next page begins.
     pub next: Option<String>,
+    /// How many there are, with the part of a name that is asked for.
+    pub of: usize,
 }
 
 /// A queue in a list.
@@ -131,18 +133,21 @@ pub(crate) struct Attribute {
 
 /// A page of the queues.
 pub(crate) fn queues(viewer: &Viewer, paging: &Paging) -> Queues {
-    let (names, next) = viewer.cx.cloud.core.read(|engine, _| {
-        let seen = engine.queues("arn:aws:sqs:").filter(|it| !it.config.hidden && viewer.sees(&it.config.arn));
-        paging.cut(seen.map(|queue| queue.config.arn.clone()))
-    });
-    let mut sources: HashMap<String, Vec<String>> = HashMap::new();
-    viewer.cx.cloud.core.read(|engine, _| {
-        for queue in engine.queues("arn:aws:sqs:").filter(|it| viewer.sees(&it.config.arn)) {
-            if let Some(redrive) = &queue.settings.redrive {
-                let of = sources.entry(redrive.target.clone()).or_default();
-                (of.len() < figures::SOURCES).then(|| of.push(queue.config.arn.clone()));
-            }
+    let mut cut = Cut::default();
+    viewer.cx.cloud.core.each_queue("", |it, _| {
+        if !it.config.hidden && viewer.sees(&it.config.arn) {
+            paging.take(&mut cut, &it.config.arn);
         }
+        true
+    });
+    let Cut { names, next, of } = cut;
+    let mut sources: HashMap<String, Vec<String>> = HashMap::new();
+    viewer.cx.cloud.core.each_queue("", |queue, _| {
+        if let Some(redrive) = queue.settings.redrive.as_ref().filter(|_| viewer.sees(&queue.config.arn)) {
+            let of = sources.entry(redrive.target.clone()).or_default();
+            (of.len() < figures::SOURCES).then(|| of.push(queue.config.arn.clone()));
+        }
+        true
     });
     let mut queues: Vec<QueueRow> = Vec::with_capacity(names.len());
     for slice in names.chunks(SLICE) {
@@ -154,7 +159,7 @@ pub(crate) fn queues(viewer: &Viewer, paging: &Paging) -> Queues {
     for queue in &mut queues {
         queue.figures.dead_letters_of = sources.remove(&queue.arn).unwrap_or_default();
     }
-    Queues { queues, next }
+    Queues { queues, next, of }
 }
 
 fn row(viewer: &Viewer, engine: &mut Engine, journal: &Journal, arn: &str, now: Millis) -> Option<QueueRow> {

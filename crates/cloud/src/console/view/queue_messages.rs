@@ -38,15 +38,19 @@ impl Wanted {
         let path = match given("path") {
             None => None,
             Some(path) => match path.split_once('=') {
-                Some((path, value)) => Some((path.to_owned(), value.to_owned())),
-                None => return Err(wrong("The parameter path is a JSON path and its value, as a.b[0]=value.")),
+                Some((path, value)) if !path.is_empty() => Some((path.to_owned(), value.to_owned())),
+                _ => return Err(wrong("The parameter path is a JSON path and its value, as a.b[0]=value.")),
             },
         };
         let state = given("state");
         if state.as_deref().is_some_and(|state| !["visible", "in_flight", "delayed"].contains(&state)) {
             return Err(wrong("The parameter state is visible, in_flight or delayed."));
         }
-        Ok(Self { text: given("text"), path, state, whole: given("whole").is_some() })
+        let whole = given("whole");
+        if whole.as_deref().is_some_and(|whole| whole != "1") {
+            return Err(wrong("The parameter whole is 1."));
+        }
+        Ok(Self { text: given("text"), path, state, whole: whole.is_some() })
     }
 
     fn takes(&self, body: &str) -> bool {
@@ -76,8 +80,12 @@ struct Found {
 ///
 /// # Errors
 /// 404 for a queue that isn't there; 400 for a `next` that no page gave; a log that can't be read.
-pub(crate) async fn messages(viewer: &Viewer, name: &str, form: &Form) -> Result<QueueMessages, AwsError> {
-    let (wanted, paging) = (Wanted::of(form)?, Paging::of(form)?);
+pub(crate) async fn messages(
+    viewer: &Viewer,
+    name: &str,
+    wanted: &Wanted,
+    paging: &Paging,
+) -> Result<QueueMessages, AwsError> {
     let arn = find(viewer, name)?;
     let mut from = match &paging.next {
         None => 0,

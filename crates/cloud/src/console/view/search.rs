@@ -11,6 +11,7 @@ use crate::core::receive;
 use engine::change::{self, Change, Target, Value};
 use engine::ids::{self, Kind};
 use engine::{Engine, Millis, Seq};
+use text::arn;
 use wire::{AwsError, Form};
 
 /// Messages that are looked at for one page, and under one lock.
@@ -49,13 +50,18 @@ impl Search {
         let attribute = match given("attribute") {
             None => None,
             Some(text) => match text.split_once(':') {
-                Some((name, value)) => Some((name.to_owned(), value.to_owned())),
-                None => return Err(wrong("The parameter attribute is a name and a value, as kind:order.")),
+                Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+                    Some((name.to_owned(), value.to_owned()))
+                }
+                _ => return Err(wrong("The parameter attribute is a name and a value, as kind:order.")),
             },
         };
         let (group, topic) = (given("group"), given("topic"));
-        let after = number("after")?;
-        Ok(Self { text: given("text"), group, attribute, topic, from: number("from")?, to: number("to")?, after })
+        let (from, to, after) = (number("from")?, number("to")?, number("after")?);
+        if from.zip(to).is_some_and(|(from, to)| from > to) {
+            return Err(wrong("The parameter from is a moment before that of to."));
+        }
+        Ok(Self { text: given("text"), group, attribute, topic, from, to, after })
     }
 
     /// Whether a record may be what is wanted: texts stand in it as they are.
@@ -188,6 +194,15 @@ fn found_of(
         return None;
     }
     let lives = |index: &u32| journal.last(it.seq, *index as u16).is_none_or(|moment| !is_over(moment.what));
+    // What becomes of it in another account is that account's affair.
+    let is_own = |index: &u32| {
+        let to = match &change {
+            Change::Sent(sent) if viewer.is_signed => sent.deliveries.get(*index as usize),
+            _ => None,
+        };
+        to.and_then(|delivery| target_arn(engine, &delivery.to))
+            .is_none_or(|to| arn::account(to) == &*viewer.cx.account)
+    };
     Some(Found {
         id,
         number: it.seq,
@@ -199,7 +214,7 @@ fn found_of(
         body: body::cut(&text, body::IN_LIST).0,
         bytes: text.len(),
         copies: it.copies as usize,
-        waiting: (0..it.copies).filter(lives).count(),
+        waiting: (0..it.copies).filter(lives).filter(is_own).count(),
         to: to.into_iter().take(NAMED).collect(),
     })
 }
@@ -221,12 +236,17 @@ pub(crate) fn id_of(engine: &Engine, change: &Change<'_>, seq: Seq) -> (String, 
     }
 }
 
+/// The ARN of where a copy went, if it is still there.
+fn target_arn<'e>(engine: &'e Engine, to: &Target) -> Option<&'e str> {
+    match to {
+        Target::Queue { queue, .. } => engine.queue(*queue).map(|queue| queue.config.arn.as_str()),
+        Target::Stream { stream, .. } => engine.stream(*stream).map(|stream| stream.config.arn.as_str()),
+    }
+}
+
 /// The ARNs of where a message went, of what is still there.
 fn targets(engine: &Engine, change: &Change<'_>) -> Vec<String> {
-    let arn = |to: &Target| match to {
-        Target::Queue { queue, .. } => engine.queue(*queue).map(|queue| queue.config.arn.clone()),
-        Target::Stream { stream, .. } => engine.stream(*stream).map(|stream| stream.config.arn.clone()),
-    };
+    let arn = |to: &Target| target_arn(engine, to).map(str::to_owned);
     match change {
         Change::Sent(sent) => sent.deliveries.iter().filter_map(|delivery| arn(&delivery.to)).collect(),
         Change::Put(put) => engine.stream(put.stream).map(|stream| stream.config.arn.clone()).into_iter().collect(),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use super::{Paging, Pairs, name_of};
+use super::{Cut, Paging, Pairs, name_of};
 use crate::console::{Viewer, absent};
 use crate::request::{Context, intern};
 use wire::AwsError;
@@ -16,6 +16,8 @@ const EVENTS: usize = 100;
 pub(crate) struct Stacks {
     pub stacks: Vec<StackRow>,
     pub next: Option<String>,
+    /// How many there are, with the part of a name that is asked for.
+    pub of: usize,
 }
 
 /// A stack in a list.
@@ -91,7 +93,7 @@ pub(crate) fn count(viewer: &Viewer) -> usize {
 /// # Errors
 /// Those of DescribeStacks.
 pub(crate) async fn stacks(viewer: &Viewer, paging: &Paging) -> Result<Stacks, AwsError> {
-    let (names, next) = paging.cut(names(viewer).into_iter());
+    let Cut { names, next, of } = paging.cut(names(viewer).iter().map(String::as_str));
     let mut stacks = Vec::with_capacity(names.len());
     for place in &names {
         let (cx, name) = there(viewer, place);
@@ -100,7 +102,7 @@ pub(crate) async fn stacks(viewer: &Viewer, paging: &Paging) -> Result<Stacks, A
             stacks.extend(found["Stacks"].as_array().into_iter().flatten().map(|stack| row(&cx, stack)));
         }
     }
-    Ok(Stacks { stacks, next })
+    Ok(Stacks { stacks, next, of })
 }
 
 /// The region of a stack's place, and its name.

@@ -2,8 +2,10 @@
 
 use super::body::{self, WHOLE};
 use super::message::{Copy, CopyState, Decision, Moment, Outcome, Story};
+use super::queue::{consumer, consumer_name};
 use super::search::{id_of, number_of, topic_of};
 use crate::console::{Viewer, absent};
+use crate::core::consumers::Consumers;
 use crate::core::journal::{self, Journal, What};
 use crate::core::receive;
 use crate::sns;
@@ -42,7 +44,7 @@ pub(crate) fn story(viewer: &Viewer, id: &str) -> Result<Story, AwsError> {
 
 fn tell(viewer: &Viewer, engine: &Engine, journal: &Journal, seq: Seq, record: &[u8], now: Millis) -> Option<Story> {
     let change = receive::put(record).ok()?;
-    let look = Look { engine, journal, seq, now };
+    let look = Look { consumers: &viewer.cx.cloud.consumers, engine, journal, seq, now };
     let copies: Vec<Copy> = match &change {
         Change::Sent(sent) => {
             let each = (0..).zip(&sent.deliveries).take(TOLD);
@@ -51,6 +53,7 @@ fn tell(viewer: &Viewer, engine: &Engine, journal: &Journal, seq: Seq, record: &
         Change::Put(put) => vec![look.copy(0, &Target::Stream { stream: put.stream, position: put.position })],
         _ => return None,
     };
+    let copies: Vec<Copy> = copies.into_iter().map(|copy| seen_by(viewer, copy)).collect();
     let owner = topic_of(&change).map(str::to_owned).or_else(|| copies.first().map(|copy| copy.to.clone()))?;
     if arn::account(&owner) != &*viewer.cx.account {
         return None;
@@ -86,8 +89,19 @@ fn tell(viewer: &Viewer, engine: &Engine, journal: &Journal, seq: Seq, record: &
     Some(story)
 }
 
+/// A copy as its message's owner may see it: what is received and deleted in another account's queue is that account's affair.
+fn seen_by(viewer: &Viewer, copy: Copy) -> Copy {
+    if !viewer.is_signed || copy.to.is_empty() || arn::account(&copy.to) == &*viewer.cx.account {
+        return copy;
+    }
+    let Copy { id, to, .. } = copy;
+    let (state, life) = (CopyState::Elsewhere, Vec::new());
+    Copy { id, to, now_in: None, state, until: None, receives: 0, life, forgotten: false }
+}
+
 /// One look at a message.
 struct Look<'l> {
+    consumers: &'l Consumers,
     engine: &'l Engine,
     journal: &'l Journal,
     seq: Seq,
@@ -210,9 +224,15 @@ impl Look<'_> {
     }
 
     fn moment(&self, moment: &journal::Moment) -> Moment {
-        let mut told = Moment { at: moment.at, what: moment.what, until: None, to: None, object: None, byte: None };
+        let mut told =
+            Moment { at: moment.at, what: moment.what, until: None, by: None, to: None, object: None, byte: None };
         match moment.what {
-            What::Received | What::Hidden => told.until = Some(moment.data),
+            What::Received => {
+                let who = self.consumers.of(moment.extra);
+                told.by = who.map(|who| consumer_name(&consumer(&who)).to_owned());
+                told.until = Some(moment.data);
+            }
+            What::Hidden => told.until = Some(moment.data),
             What::DeadLettered | What::Moved => {
                 told.to = self.engine.queue(QueueId(moment.extra)).map(|queue| queue.config.arn.clone());
             }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::figures::StreamFigures;
-use super::{Paging, SLICE, figures, name_of};
+use super::{Cut, Paging, SLICE, figures, name_of};
 use crate::console::{Viewer, absent};
 use crate::core::journal::Journal;
 use crate::request::{Context, intern};
@@ -21,6 +21,8 @@ const OBJECTS: usize = 50;
 pub(crate) struct Streams {
     pub streams: Vec<StreamRow>,
     pub next: Option<String>,
+    /// How many there are, with the part of a name that is asked for.
+    pub of: usize,
 }
 
 /// A stream in a list.
@@ -67,17 +69,21 @@ pub(crate) struct Landed {
 
 /// A page of the streams.
 pub(crate) fn streams(viewer: &Viewer, paging: &Paging) -> Streams {
-    let (names, next) = viewer.cx.cloud.core.read(|engine, _| {
-        let seen = engine.streams("").filter(|stream| viewer.sees(&stream.config.arn));
-        paging.cut(seen.map(|stream| stream.config.arn.clone()))
+    let mut cut = Cut::default();
+    viewer.cx.cloud.core.each_stream("", |it| {
+        if viewer.sees(&it.config.arn) {
+            paging.take(&mut cut, &it.config.arn);
+        }
+        true
     });
+    let Cut { names, next, of } = cut;
     let mut streams = Vec::with_capacity(names.len());
     for slice in names.chunks(SLICE) {
         streams.extend(viewer.cx.cloud.core.look(|engine, journal, now| {
             slice.iter().filter_map(|arn| row(viewer, engine, journal, arn, now)).collect::<Vec<_>>()
         }));
     }
-    Streams { streams, next }
+    Streams { streams, next, of }
 }
 
 fn row(viewer: &Viewer, engine: &Engine, journal: &Journal, arn: &str, now: Millis) -> Option<StreamRow> {

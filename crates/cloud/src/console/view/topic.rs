@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::figures::{EdgeFigures, TopicFigures};
 use super::queue::pairs;
-use super::{Paging, Pairs, SLICE, figures, name_of};
+use super::{Cut, Paging, Pairs, SLICE, figures, name_of};
 use crate::console::{Viewer, absent, wrong};
 use crate::core::journal::Journal;
 use crate::request::{Context, intern};
@@ -24,6 +24,8 @@ const SUBSCRIBERS: usize = 1_000;
 pub(crate) struct Topics {
     pub topics: Vec<TopicRow>,
     pub next: Option<String>,
+    /// How many there are, with the part of a name that is asked for.
+    pub of: usize,
 }
 
 /// A topic in a list.
@@ -58,6 +60,8 @@ pub(crate) struct SubscriptionRow {
     /// An ARN or an address; of an URL without what is secret in it.
     pub endpoint: String,
     pub confirmed: bool,
+    /// It is a queue or a stream that isn't there.
+    pub missing: bool,
     pub raw: bool,
     pub filter: Option<String>,
     pub scope: Option<String>,
@@ -87,17 +91,21 @@ pub(crate) struct Condition {
 
 /// A page of the topics.
 pub(crate) fn topics(viewer: &Viewer, paging: &Paging) -> Topics {
-    let (names, next) = viewer.cx.cloud.core.read(|engine, _| {
-        let seen = engine.topics("").filter(|topic| viewer.sees(&topic.config.arn));
-        paging.cut(seen.map(|topic| topic.config.arn.clone()))
+    let mut cut = Cut::default();
+    viewer.cx.cloud.core.each_topic("", |it| {
+        if viewer.sees(&it.config.arn) {
+            paging.take(&mut cut, &it.config.arn);
+        }
+        true
     });
+    let Cut { names, next, of } = cut;
     let mut topics = Vec::with_capacity(names.len());
     for slice in names.chunks(SLICE) {
         topics.extend(viewer.cx.cloud.core.look(|engine, journal, _| {
             slice.iter().filter_map(|arn| row(viewer, engine, journal, arn)).collect::<Vec<_>>()
         }));
     }
-    Topics { topics, next }
+    Topics { topics, next, of }
 }
 
 fn row(viewer: &Viewer, engine: &Engine, journal: &Journal, arn: &str) -> Option<TopicRow> {
@@ -159,13 +167,13 @@ fn subscribers(viewer: &Viewer, topic: TopicId) -> Vec<SubscriptionRow> {
     for slice in ids.chunks(SLICE) {
         rows.extend(core.look(|engine, journal, _| {
             let found = slice.iter().filter_map(|id| engine.subscription(*id));
-            found.map(|it| subscription(viewer, journal, it)).collect::<Vec<_>>()
+            found.map(|it| subscription(viewer, engine, journal, it)).collect::<Vec<_>>()
         }));
     }
     rows
 }
 
-fn subscription(viewer: &Viewer, journal: &Journal, it: &Subscription) -> SubscriptionRow {
+fn subscription(viewer: &Viewer, engine: &Engine, journal: &Journal, it: &Subscription) -> SubscriptionRow {
     let attribute = |name: &str| it.config.attributes.get(name).cloned();
     let filter = attribute("FilterPolicy");
     SubscriptionRow {
@@ -173,6 +181,11 @@ fn subscription(viewer: &Viewer, journal: &Journal, it: &Subscription) -> Subscr
         protocol: it.config.protocol.clone(),
         endpoint: sns::redacted(&it.config.endpoint),
         confirmed: it.config.confirmed,
+        missing: match it.config.protocol.as_str() {
+            "sqs" => engine.queue_id(&it.config.endpoint).is_none(),
+            "firehose" => engine.stream_by_arn(&it.config.endpoint).is_none(),
+            _ => false,
+        },
         raw: it.raw,
         scope: filter.as_ref().map(|_| scope_of(it).to_owned()),
         filter,

@@ -1,7 +1,7 @@
 //! Events on their way to listeners: one ring that all of them read, each from where it was. Who is too slow for it is told to begin
 //! anew; nothing is kept for a single listener.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,8 +11,9 @@ use tokio::sync::Notify;
 
 /// Events that are kept for those who come again.
 const KEPT: usize = 256;
-/// Who may listen at once.
-pub(crate) const MOST: usize = 64;
+/// Who may listen at once, of one account and in all.
+pub(crate) const MOST_OF_ONE: usize = 64;
+const MOST: usize = 512;
 
 /// An event: parts that are of an account each, or of everybody.
 #[derive(Debug)]
@@ -33,12 +34,15 @@ pub(crate) struct Hub {
     /// Somebody came.
     joined: Notify,
     listening: AtomicUsize,
+    /// By account.
+    of: Mutex<HashMap<String, usize>>,
 }
 
 impl Default for Hub {
     fn default() -> Self {
         let ring = Mutex::new((0, VecDeque::new()));
-        Self { run: rand::random(), ring, notify: Notify::new(), joined: Notify::new(), listening: AtomicUsize::new(0) }
+        let (listening, of) = (AtomicUsize::new(0), Mutex::default());
+        Self { run: rand::random(), ring, notify: Notify::new(), joined: Notify::new(), listening, of }
     }
 }
 
@@ -55,12 +59,17 @@ impl Hub {
         self.listening.load(Ordering::Relaxed)
     }
 
-    /// One more listens until this is dropped; none where too many do already.
-    pub(crate) fn join(self: &Arc<Self>) -> Option<Listening> {
-        let joined = self.listening.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < MOST).then_some(n + 1));
-        joined.ok()?;
+    /// One more of an account listens until this is dropped; none where too many do already.
+    pub(crate) fn join(self: &Arc<Self>, account: &str) -> Option<Listening> {
+        let mut of = self.of.lock();
+        let own = of.get(account).copied().unwrap_or_default();
+        if own >= MOST_OF_ONE || self.listening() >= MOST {
+            return None;
+        }
+        of.insert(account.to_owned(), own + 1);
+        self.listening.fetch_add(1, Ordering::Relaxed);
         self.joined.notify_one();
-        Some(Listening(self.clone()))
+        Some(Listening(self.clone(), account.to_owned()))
     }
 
     /// An event for all.
@@ -125,10 +134,15 @@ impl Hub {
 }
 
 /// A listener's place; dropping it leaves.
-pub(crate) struct Listening(pub Arc<Hub>);
+pub(crate) struct Listening(pub Arc<Hub>, String);
 
 impl Drop for Listening {
     fn drop(&mut self) {
+        let mut of = self.0.of.lock();
+        match of.get_mut(&self.1) {
+            Some(own) if *own > 1 => *own -= 1,
+            _ => _ = of.remove(&self.1),
+        }
         self.0.listening.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -147,9 +161,11 @@ mod tests {
         assert!(matches!(hub.after(1), Some(Next::Dropped(last)) if last == KEPT as u64 + 2));
         assert!(matches!(hub.after(2), Some(Next::Events(events)) if events.len() == KEPT && events[0].number == 3));
         assert_eq!((hub.number(&hub.id(7)), hub.number("00-7"), hub.number("x")), (Some(7), None, None));
-        let places: Vec<_> = (0..MOST).map(|_| hub.join().unwrap()).collect();
-        assert!(hub.join().is_none());
+        let mut places: Vec<_> = (0..MOST_OF_ONE).map(|_| hub.join("1").unwrap()).collect();
+        assert!(hub.join("1").is_none());
+        places.extend((0..MOST - MOST_OF_ONE).map(|at| hub.join(&at.to_string().repeat(2)).unwrap()));
+        assert!(hub.join("3").is_none());
         drop(places);
-        assert_eq!(hub.listening(), 0);
+        assert!(hub.listening() == 0 && hub.of.lock().is_empty());
     }
 }

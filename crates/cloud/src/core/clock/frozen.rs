@@ -116,6 +116,7 @@ impl Frozen {
             }
         };
         tokio::select! {
+            biased;
             () = due => {}
             () = self.passed(patience.at) => {}
             () = tokio::time::sleep_until(patience.until) => {}

@@ -21,6 +21,9 @@ pub(crate) use self::running::Running;
 /// So often, by the wall clock, a fast clock's ticks come at most: what is looked after needs time itself.
 const SHORTEST_TICK: Duration = Duration::from_millis(50);
 
+/// With a stepped clock things are looked after so many times as seldom.
+const STEPPED: u32 = 60;
+
 /// The time on the wall.
 pub fn wall() -> Millis {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
@@ -57,6 +60,12 @@ impl Clock {
         Self::Frozen(Arc::new(Frozen::at(now, false)))
     }
 
+    /// A clock that nobody moves, from `from` on: it stands still as long as something is done, and goes on to the next moment at which
+    /// something is due. It needs a runtime of one thread whose time is paused, and a cloud that does all on it.
+    pub fn stepped(from: Millis) -> Self {
+        Self::Running(Arc::new(Running::stepped(from)))
+    }
+
     /// As [`frozen`](Self::frozen), and clients live by it as well: a test of what expires moves it.
     pub fn manual(now: Millis) -> Self {
         Self::Frozen(Arc::new(Frozen::at(now, true)))
@@ -70,7 +79,7 @@ impl Clock {
         }
         match self {
             Self::System => Self::running(last, 1),
-            Self::Running(running) => Self::running(last, running.factor),
+            Self::Running(running) => Self::Running(Arc::new(running.set_to(last))),
             Self::Frozen(frozen) => {
                 frozen.set(last);
                 Self::Frozen(frozen)
@@ -99,15 +108,16 @@ impl Clock {
     pub fn mode(&self) -> String {
         match self {
             Self::System => "wall".to_owned(),
-            Self::Running(running) => format!("x{}", running.factor),
-            Self::Frozen(_) => "frozen".to_owned(),
+            Self::Running(running) if !running.is_stepped() => format!("x{}", running.factor),
+            Self::Running(_) | Self::Frozen(_) => "frozen".to_owned(),
         }
     }
 
-    /// How much faster than the wall's it runs; none if it stands still.
+    /// How much of its time passes in a second of the wall's in which things are looked after, in seconds; none if it stands still.
     pub(crate) fn factor(&self) -> Option<u32> {
         match self {
             Self::System => Some(1),
+            Self::Running(running) if running.is_stepped() => Some(STEPPED),
             Self::Running(running) => Some(running.factor),
             Self::Frozen(_) => None,
         }
@@ -141,10 +151,13 @@ impl Clock {
     pub(crate) async fn tick(&self, every: Duration) {
         match self {
             Self::System => tokio::time::sleep(every).await,
+            // A day has as many seconds as ever, and takes one of the wall's.
+            Self::Running(running) if running.is_stepped() => tokio::time::sleep(every * STEPPED).await,
             Self::Running(running) => tokio::time::sleep((every / running.factor).max(SHORTEST_TICK)).await,
             Self::Frozen(frozen) => {
                 let moved = frozen.passed(frozen.now() + every.as_millis() as Millis);
                 tokio::select! {
+                    biased;
                     () = moved => {}
                     () = tokio::time::sleep(every) => {}
                 }

@@ -15,16 +15,33 @@ pub struct Running {
     from: Millis,
     since: Instant,
     pub(super) factor: u32,
+    /// Nobody waits for it: it goes on as soon as nothing is left to do.
+    stepped: bool,
 }
 
 impl Running {
     pub(super) fn from(from: Millis, factor: u32) -> Self {
-        Self { from, since: Instant::now(), factor: factor.clamp(1, FASTEST) }
+        Self { from, since: Instant::now(), factor: factor.clamp(1, FASTEST), stepped: false }
+    }
+
+    /// One that stands still while something is done, and then goes on to the next moment at which something is due. That is what
+    /// Tokio's time does where it is paused, so this follows it.
+    pub(super) fn stepped(from: Millis) -> Self {
+        Self { stepped: true, ..Self::from(from, 1) }
+    }
+
+    pub(super) fn is_stepped(&self) -> bool {
+        self.stepped
+    }
+
+    /// The same from another moment on.
+    pub(super) fn set_to(&self, from: Millis) -> Self {
+        Self { stepped: self.stepped, ..Self::from(from, self.factor) }
     }
 
     /// Whether it runs as fast as the wall's, from another time on: so runs the clock of a folder that was ahead of the wall's.
     pub(crate) fn is_ahead(&self) -> bool {
-        self.factor == 1
+        self.factor == 1 && !self.stepped
     }
 
     pub(super) fn now(&self) -> Millis {

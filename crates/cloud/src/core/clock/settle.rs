@@ -22,17 +22,21 @@ pub(crate) struct Unsettled {
 
 impl Frozen {
     /// Moves on to `end` in the order of what falls due, and gives how many moments that were. Where nobody sleeps until then, but
-    /// something may be due all the same, says `also`, of a time. Others who move it wait.
+    /// something is due all the same, says `also`: of the time, for what comes before another one. Others who move it wait.
     ///
     /// # Errors
     /// Something isn't done within a minute of the wall clock: the clock then stands where that fell due.
-    pub(crate) async fn go_on(&self, end: Millis, also: impl Fn(Millis) -> Option<Millis>) -> Result<u64, Unsettled> {
+    pub(crate) async fn go_on(
+        &self,
+        end: Millis,
+        also: impl Fn(Millis, Millis) -> Option<Millis>,
+    ) -> Result<u64, Unsettled> {
         let _turn = self.turn.lock().await;
         let mut moments = 0;
         self.settle().await?;
         loop {
-            let also = also(self.now()).filter(|at| *at < end);
-            let Some(at) = self.next_due(end).into_iter().chain(also).min() else { break };
+            let due = self.next_due(end);
+            let Some(at) = also(self.now(), due.unwrap_or(end)).or(due) else { break };
             if at > self.now() {
                 self.set(at);
                 moments += 1;

@@ -40,7 +40,7 @@ async fn a_frozen_clock_stops_where_something_is_due() {
     }
     tokio::task::yield_now().await;
     let Clock::Frozen(frozen) = &clock else { panic!("it is frozen") };
-    assert_eq!(frozen.go_on(START + 10_000, |_| None).await.unwrap(), 3);
+    assert_eq!(frozen.go_on(START + 10_000, |_, _| None).await.unwrap(), 3);
     assert_eq!(*seen.lock(), [("early", 1_000), ("early", 2_500), ("late", 5_000)]);
     assert_eq!(clock.now(), START + 10_000);
 }
@@ -86,4 +86,19 @@ fn time_never_goes_back() {
     assert!(Clock::running(START, 60).not_before(late).now() >= late);
     assert_eq!(Clock::frozen(START).not_before(late).now(), late);
     assert_eq!(Clock::frozen(late).not_before(START).now(), late);
+}
+
+/// A run of a day would have taken one: where time is paused, it goes on when nobody has anything to do.
+#[tokio::test(start_paused = true)]
+async fn a_stepped_clock_goes_on_when_nothing_is_left_to_do() {
+    let (clock, began) = (Clock::stepped(START), std::time::Instant::now());
+    assert_eq!((clock.mode().as_str(), clock.now()), ("frozen", START));
+    clock.sleep_until(START + 86_400_000).await;
+    assert_eq!(clock.now(), START + 86_400_000);
+    clock.tick(Duration::from_secs(1)).await;
+    assert_eq!(clock.now(), START + 86_460_000);
+    assert!(began.elapsed() < Duration::from_secs(60));
+    // A folder that was there already goes on in the same way.
+    let clock = clock.not_before(START + 90_000_000);
+    assert_eq!((clock.mode().as_str(), clock.now()), ("frozen", START + 90_000_000));
 }

@@ -41,7 +41,7 @@ pub(crate) struct Moment {
     /// Of a receive or a change of visibility: until when it is hidden; of a move: its place in the queue where it lies now; of a
     /// landing: the byte.
     pub data: u64,
-    /// Of a move: the queue's number; of a landing: the object's.
+    /// Of a receive: the consumer's number; of a move: the queue's; of a landing: the object's.
     pub extra: u32,
 }
 

@@ -4,6 +4,7 @@
 //! records  the messages as the log holds them, in a ring of chunks
 //! life     what happened to each copy: a chain of moments, in a ring
 //! counts   how much came, was received, deleted, landed: by queue, topic, subscription and stream
+//! notified how often S3 told whom of what is in a bucket
 //! reading  how it is looked at
 //! ```
 //!
@@ -12,6 +13,7 @@
 
 pub(crate) mod counts;
 mod life;
+pub(crate) mod notified;
 pub(crate) mod reading;
 mod records;
 #[cfg(test)]
@@ -24,7 +26,9 @@ use rustc_hash::FxHashMap;
 use self::counts::Counts;
 use self::life::Lives;
 pub(crate) use self::life::{Landed, Moment, What};
+use self::notified::Notified;
 use self::records::Records;
+use super::consumers::Number;
 use engine::change::{Moved, Sent, Target};
 use engine::topic::Refusal;
 use engine::{Change, Engine, Millis, Position, QueueId, Seq, StreamId, SubscriptionId, TopicId};
@@ -60,6 +64,10 @@ pub(crate) struct Journal {
     changed: FxHashMap<SubscriptionId, Millis>,
     /// What was counted since the start.
     pub(crate) counts: Counts,
+    /// What S3 told queues and topics since the start.
+    pub(crate) notified: Notified,
+    /// Who receives what is received next.
+    pub(super) receiver: Number,
 }
 
 impl Journal {
@@ -72,6 +80,8 @@ impl Journal {
             refusals: VecDeque::new(),
             changed: FxHashMap::default(),
             counts: Counts::default(),
+            notified: Notified::default(),
+            receiver: 0,
         }
     }
 
@@ -87,8 +97,9 @@ impl Journal {
         self.refusals.clear();
     }
 
-    /// Notes a change that is about to be made, which `record` is as the log will hold it.
-    pub(super) fn note(&mut self, engine: &Engine, change: &Change<'_>, record: &[u8], now: Millis) {
+    /// Notes a change that is about to be made, which `record` is as the log will hold it. If it deletes, `expires` says that the
+    /// messages' time is over.
+    pub(super) fn note(&mut self, engine: &Engine, change: &Change<'_>, record: &[u8], now: Millis, expires: bool) {
         match change {
             Change::Sent(sent) => self.sent(sent, record),
             Change::Put(put) => {
@@ -97,16 +108,21 @@ impl Journal {
             }
             Change::Received { queue, at, visible_at, positions } => {
                 self.counts.of(queue.0).received += positions.len() as u64;
-                let moment = Moment { what: What::Received, at: *at, data: *visible_at, extra: 0 };
-                self.of_queue(engine, *queue, positions, |_| moment);
+                let moment = Moment { what: What::Received, at: *at, data: *visible_at, extra: self.receiver };
+                self.of_queue(engine, *queue, positions.iter().map(|position| (*position, moment)));
             }
             Change::Visible { queue, entries } => {
-                for (position, visible_at) in entries {
-                    let moment = Moment { what: What::Hidden, at: now, data: *visible_at, extra: 0 };
-                    self.of_queue(engine, *queue, &[*position], |_| moment);
-                }
+                let hidden = |visible_at| Moment { what: What::Hidden, at: now, data: visible_at, extra: 0 };
+                self.of_queue(engine, *queue, entries.iter().map(|(position, at)| (*position, hidden(*at))));
             }
-            Change::Deleted { queue, positions } => self.deleted(engine, *queue, positions, now),
+            Change::Deleted { queue, positions } => {
+                let what = if expires { What::Expired } else { What::Deleted };
+                if what == What::Deleted {
+                    self.counts.of(queue.0).gone += positions.len() as u64;
+                }
+                let moment = Moment { what, at: now, data: 0, extra: 0 };
+                self.of_queue(engine, *queue, positions.iter().map(|position| (*position, moment)));
+            }
             Change::Purged { queue, before, at } => self.purged(engine, *queue, *before, *at, What::Purged),
             Change::QueueGone(queue) => self.purged(engine, *queue, Position::MAX, now, What::Gone),
             Change::Moved(moved) => self.moved(engine, moved),
@@ -170,20 +186,6 @@ impl Journal {
         self.records.push(sent.seq, sent.at, sent.deliveries.len(), record);
     }
 
-    fn deleted(&mut self, engine: &Engine, queue: QueueId, positions: &[Position], now: Millis) {
-        let retention = engine.queue(queue).map_or(Millis::MAX, |queue| queue.settings.retention);
-        let mut expired = 0;
-        self.of_queue(engine, queue, positions, |sent_at| {
-            let what = match sent_at.saturating_add(retention) <= now {
-                true => What::Expired,
-                false => What::Deleted,
-            };
-            expired += u64::from(what == What::Expired);
-            Moment { what, at: now, data: 0, extra: 0 }
-        });
-        self.counts.of(queue.0).gone += (positions.len() as u64).saturating_sub(expired);
-    }
-
     fn purged(&mut self, engine: &Engine, id: QueueId, before: Position, at: Millis, what: What) {
         let Some(queue) = engine.queue(id).filter(|_| self.records.is_on()) else { return };
         let lying = queue.messages().take_while(|(position, _)| *position < before);
@@ -199,12 +201,12 @@ impl Journal {
         }
         self.counts.of(moved.to.0).came += 1;
         let moment = Moment { what, at: moved.at, data: moved.to_position, extra: moved.to.0 };
-        self.of_queue(engine, moved.from, &[moved.from_position], |_| moment);
+        self.of_queue(engine, moved.from, std::iter::once((moved.from_position, moment)));
     }
 
     /// Records leave a stream's buffer: those that haven't just landed were given up.
     fn flushed(&mut self, engine: &Engine, id: StreamId, positions: &[Position], now: Millis) {
-        let Some(stream) = engine.stream(id) else { return };
+        let Some(stream) = engine.stream(id).filter(|_| self.records.is_on()) else { return };
         let mut given_up = 0;
         for position in positions {
             let Some((at, record)) = stream.records_from(*position).next() else { continue };
@@ -217,23 +219,14 @@ impl Journal {
                 self.live(record.seq, record.index, Moment { what: What::GivenUp, at: now, data: 0, extra: 0 });
             }
         }
-        if self.records.is_on() {
-            self.counts.of(id.0).moved += given_up;
-        }
+        self.counts.of(id.0).moved += given_up;
     }
 
-    /// Notes a moment of messages of a queue, which is made of when each was sent.
-    fn of_queue(
-        &mut self,
-        engine: &Engine,
-        queue: QueueId,
-        positions: &[Position],
-        mut moment: impl FnMut(Millis) -> Moment,
-    ) {
-        let Some(queue) = engine.queue(queue) else { return };
-        for position in positions {
-            if let Some(entry) = queue.get(*position) {
-                let moment = moment(entry.sent_at);
+    /// Notes moments of messages of a queue; nothing is looked up where nothing is remembered.
+    fn of_queue(&mut self, engine: &Engine, queue: QueueId, moments: impl Iterator<Item = (Position, Moment)>) {
+        let Some(queue) = engine.queue(queue).filter(|_| self.records.is_on()) else { return };
+        for (position, moment) in moments {
+            if let Some(entry) = queue.get(position) {
                 self.live(entry.seq, entry.index, moment);
             }
         }

@@ -7,6 +7,8 @@ use engine::{Millis, Seq};
 
 /// Bytes of a chunk; a longer record has one of its own.
 const CHUNK: usize = 1 << 20;
+/// No chunk is more than this part of all: of one that takes all the room nothing could be remembered.
+const PART: u64 = 16;
 
 /// A message.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +28,8 @@ pub(super) struct Slot {
 pub(super) struct Records {
     most: usize,
     most_bytes: u64,
+    /// Bytes of a chunk here.
+    chunk: usize,
     slots: VecDeque<Slot>,
     chunks: VecDeque<Vec<u8>>,
     /// The number of the first chunk that is there, and of the first copy.
@@ -45,6 +49,7 @@ impl Records {
             most: bound.messages,
             // The rest is for what happens to them.
             most_bytes: bound.bytes / 4 * 3,
+            chunk: usize::try_from(bound.bytes / PART).map_or(CHUNK, |part| part.min(CHUNK)),
             slots: VecDeque::new(),
             chunks: VecDeque::new(),
             first_chunk: 0,
@@ -90,7 +95,7 @@ impl Records {
             return;
         }
         if self.chunks.back().is_none_or(|chunk| chunk.capacity() - chunk.len() < record.len()) {
-            let capacity = CHUNK.max(record.len());
+            let capacity = self.chunk.max(record.len());
             let chunk = self.spare.take().filter(|spare| spare.capacity() >= capacity);
             self.chunks.push_back(chunk.unwrap_or_else(|| Vec::with_capacity(capacity)));
             self.chunk_bytes += self.chunks.back().map_or(0, |chunk| chunk.capacity() as u64);
@@ -121,7 +126,7 @@ impl Records {
             self.first_chunk += 1;
             self.chunk_bytes -= chunk.capacity() as u64;
             chunk.clear();
-            self.spare = Some(chunk).filter(|chunk| chunk.capacity() == CHUNK);
+            self.spare = Some(chunk).filter(|chunk| chunk.capacity() == self.chunk);
         }
     }
 

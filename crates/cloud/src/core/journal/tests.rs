@@ -39,6 +39,16 @@ fn bytes_are_bounded_and_moments_of_their_own() {
     assert!(journal.life(oldest, 0).0.len() < 20);
 }
 
+/// With `--history 1MiB` nothing was remembered: the first chunk was larger than that.
+#[test]
+fn a_small_history_remembers_what_fits() {
+    let mut journal = journal(1_000_000, 1 << 20);
+    for seq in 1..=2_000 {
+        journal.records.push(seq, 0, 1, &[0; 1_000]);
+    }
+    assert!(journal.bytes() <= 1 << 20 && journal.len() > 500, "{} of {}", journal.bytes(), journal.len());
+}
+
 #[test]
 fn without_a_history_only_counts_are_kept() {
     let mut journal = journal(0, 64 << 20);

@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, Method, StatusCode};
 use parking_lot::Mutex;
 
+use crate::bodies::Share;
 use crate::request::Context;
 use crate::s3::actor::Actor;
 use crate::s3::checksum::Algorithm;
@@ -34,8 +35,11 @@ pub(crate) struct Call {
     pub method: Method,
     /// Whether nobody signed it, and only what is open to everybody is answered.
     pub is_visit: bool,
+    /// Whether somebody claims to have signed it.
+    pub is_signed: bool,
     /// As the client sent them, with those that a presigned URL carries in its query.
     pub headers: HeaderMap,
+    names: Names,
     /// The query, decoded, in order.
     pub query: Vec<(String, String)>,
     /// `x-amz-request-id`.
@@ -44,6 +48,8 @@ pub(crate) struct Call {
     pub failure: Mutex<Option<Failure>>,
     /// A body that `s3s` can't decode, for the operation that can.
     pub body: Mutex<Option<s3s::Body>>,
+    /// What a body holds that is read whole.
+    pub share: Mutex<Option<Share>>,
     /// The document that replaces the body of the output, where `s3s` doesn't know all of AWS's elements or their order.
     pub xml: Mutex<Option<Vec<u8>>>,
     /// The status of the answer to what succeeded, where it isn't the one that `s3s` gives.
@@ -60,16 +66,20 @@ impl Call {
     /// A request with these headers and this query, names and values decoded.
     pub(crate) fn new(cx: Context, headers: HeaderMap, query: Vec<(String, String)>) -> Self {
         // S3's ids are shorter than those of the other services.
-        let id = cx.request_id.as_str().replace('-', "")[..16].to_ascii_uppercase();
+        let digits = cx.request_id.as_str().chars().filter(|digit| *digit != '-').take(16);
+        let id = digits.map(|digit| digit.to_ascii_uppercase()).collect();
         Self {
             cx,
             method: Method::GET,
             is_visit: false,
+            is_signed: false,
+            names: Names::of(&headers),
             headers,
             query,
             id,
             failure: Mutex::default(),
             body: Mutex::default(),
+            share: Mutex::default(),
             xml: Mutex::default(),
             status: Mutex::default(),
             trailers: Mutex::default(),
@@ -92,11 +102,14 @@ impl Call {
             cx: self.cx.clone(),
             method: self.method.clone(),
             is_visit: self.is_visit,
+            is_signed: self.is_signed,
+            names: Names::of(&headers),
             headers,
             query: Vec::new(),
             id: self.id.clone(),
             failure: Mutex::default(),
             body: Mutex::default(),
+            share: Mutex::default(),
             xml: Mutex::default(),
             status: Mutex::default(),
             trailers: Mutex::default(),
@@ -117,7 +130,9 @@ impl Call {
 
     /// `x-amz-id-2`: opaque; here it is made of the request's id.
     pub(crate) fn host_id(&self) -> String {
-        BASE64_STANDARD.encode(&self.id.repeat(4).as_bytes()[..56])
+        let mut bytes = [0; 64];
+        bytes.chunks_mut(16).zip([self.id.as_bytes(); 4]).for_each(|(to, id)| to.copy_from_slice(id));
+        BASE64_STANDARD.encode(&bytes[..56])
     }
 
     /// Who makes this happen, for events.
@@ -132,9 +147,17 @@ impl Call {
 
     /// A header's text: UTF-8, or else taken as ISO-8859-1. Lines of the same name are joined with commas.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
+        if !self.names.may_have(name) {
+            return None;
+        }
         let mut values = self.headers.get_all(name).iter().map(|value| text(value.as_bytes()));
         let first = values.next()?;
         Some(values.fold(first, |all, next| all + "," + &next))
+    }
+
+    /// Whether there is a header of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.names.may_have(name) && self.headers.contains_key(name)
     }
 
     /// The first value of a query's parameter.
@@ -143,9 +166,32 @@ impl Call {
     }
 }
 
+/// A filter of names of headers: most requests have ten, and an operation asks for forty that they haven't.
+#[derive(Clone, Copy)]
+struct Names(u64);
+
+impl Names {
+    fn of(headers: &HeaderMap) -> Self {
+        Self(headers.keys().fold(0, |names, name| names | Self::bit(name.as_str())))
+    }
+
+    /// False where there is no header of this name, which is in lower case.
+    fn may_have(self, name: &str) -> bool {
+        self.0 & Self::bit(name) != 0
+    }
+
+    /// Of a name's length and three of its letters.
+    fn bit(name: &str) -> u64 {
+        let bytes = name.as_bytes();
+        let at = |at: usize| bytes.get(at).copied().map_or(0, usize::from);
+        let (last, middle) = (at(bytes.len().wrapping_sub(1)), at(bytes.len() / 2));
+        1 << ((bytes.len() * 11 + last * 3 + middle * 7 + at(0)) % 64)
+    }
+}
+
 /// The host with its port as the client addressed it.
 pub(crate) fn host(cx: &Context) -> &str {
-    cx.host.split_once("://").map_or(&*cx.host, |(_, host)| host)
+    cx.authority()
 }
 
 /// Bytes as text: UTF-8, or else ISO-8859-1.

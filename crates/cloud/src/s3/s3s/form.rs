@@ -13,7 +13,7 @@ use super::xml;
 use crate::request::host_of;
 use crate::s3::address::host_bucket;
 use crate::s3::error::{Failure, Result};
-use crate::s3::put::Upload;
+use crate::s3::put::{Upload, Uploaded};
 use crate::s3::service::S3;
 use crate::s3::tagging;
 
@@ -41,11 +41,11 @@ impl S3 {
         let upload = Upload {
             bucket: input.bucket,
             key: input.key,
-            body: input.body,
+            body: input.body.into(),
             length: None,
             event: "ObjectCreated:Post",
         };
-        let S3Response { output, headers, .. } = self.upload_object(&request, upload).await?;
+        let Uploaded { headers, etag, version, .. } = self.upload_object(&request, upload).await?;
         let mut response = S3Response::new(PostObjectOutput::default());
         response.headers = headers;
         let mut put = |name: &'static str, value: &str| {
@@ -53,13 +53,12 @@ impl S3 {
                 response.headers.insert(name, value);
             }
         };
-        let etag = output.e_tag.as_ref().map(ETag::value).unwrap_or_default();
         put("etag", &format!("\"{etag}\""));
-        put("x-amz-checksum-type", output.checksum_type.as_ref().map(ChecksumType::as_str).unwrap_or_default());
-        if let Some(version) = &output.version_id {
+        put("x-amz-checksum-type", ChecksumType::FULL_OBJECT);
+        if let Some(version) = &version {
             put("x-amz-version-id", version);
         }
-        let (status, location, document) = answer(call, &bucket, &key, etag);
+        let (status, location, document) = answer(call, &bucket, &key, &etag);
         put("location", &location);
         *call.status.lock() = Some(status);
         *call.xml.lock() = document;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ::text::query;
 use bytes::Bytes;
-use futures::{Stream, TryStreamExt};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
+use futures::{Stream, StreamExt, TryStreamExt};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use s3s::Body;
@@ -14,6 +14,7 @@ use super::call::{Call, text};
 use super::presigned::Scheme;
 use super::stream::{gathered, hashed, patient, wrap};
 use super::{chunked, copy_source, elements, fields, well_formed};
+use crate::http::body::too_much;
 use crate::request::{Context, host_of};
 use crate::s3::address::host_bucket;
 use crate::s3::checksum::Algorithm;
@@ -28,7 +29,7 @@ use engine::Millis;
 const MAX_PUT: u64 = 5 * 1024 * 1024 * 1024;
 
 /// Headers that operations read from the [`Call`], because `s3s` refuses values that S3 accepts or ignores.
-const OURS: [&str; 27] = [
+pub(super) const OURS: [&str; 27] = [
     "authorization",
     "range",
     "if-match",
@@ -72,6 +73,7 @@ pub(crate) fn prepare(request: Request<Body>, cx: Context) -> (Arc<Call>, Result
     let now = cx.cloud.core.clients_now();
     let mut call = Call::new(cx, headers, query);
     call.method = parts.method.clone();
+    call.is_signed = scheme.is_some() || call.headers.contains_key(AUTHORIZATION);
     call.is_visit = parts.extensions.remove::<Visitor>().is_some();
     call.form_sizes = parts.extensions.remove();
     call.form_extras = parts.extensions.remove().unwrap_or_default();
@@ -132,7 +134,7 @@ fn is_complete_upload(method: &Method, query: &[(String, String)]) -> bool {
     *method == Method::POST && query.iter().any(|(name, _)| name == "uploadId")
 }
 
-fn check(call: &Call, scheme: Option<Scheme>, now: Millis) -> Result<()> {
+pub(super) fn check(call: &Call, scheme: Option<Scheme>, now: Millis) -> Result<()> {
     if let Some(scheme) = scheme {
         scheme.check(&call.query, now)?;
     }
@@ -166,7 +168,7 @@ fn is_content_hash(hash: &str) -> bool {
 }
 
 /// Whether this is a SHA-256 in hexadecimal.
-fn is_sha256(hash: &str) -> bool {
+pub(super) fn is_sha256(hash: &str) -> bool {
     hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
@@ -198,7 +200,7 @@ fn known(call: &Call, path: &str, is_form: bool) -> Result<()> {
 }
 
 /// The query as (name, value), decoded, in order.
-fn pairs(raw: &str) -> Vec<(String, String)> {
+pub(super) fn pairs(raw: &str) -> Vec<(String, String)> {
     query::pairs(raw).map(|(name, value)| (text(&query::decode(name)), text(&query::decode(value)))).collect()
 }
 
@@ -249,7 +251,7 @@ fn uri(path: &str, raw: &str, call: &Call, scheme: Option<Scheme>) -> Result<Uri
     uri.parse().map_err(|_| Failure::new(400, "InvalidURI", "Couldn't parse the specified URI.").with("URI", uri))
 }
 
-fn headers_for_s3s(call: &Call, is_form: bool) -> Result<HeaderMap> {
+pub(super) fn headers_for_s3s(call: &Call, is_form: bool) -> Result<HeaderMap> {
     let mut headers = HeaderMap::with_capacity(call.headers.len());
     for (name, value) in &call.headers {
         let name_text = name.as_str();
@@ -267,7 +269,7 @@ fn headers_for_s3s(call: &Call, is_form: bool) -> Result<HeaderMap> {
 }
 
 /// The body with its transfer undone: chunks joined, and the hash that the client sent verified as it passes.
-fn body_for_s3s(
+pub(super) fn body_for_s3s(
     call: &Arc<Call>,
     Parts { method, headers, uri, .. }: &mut Parts,
     is_form: bool,
@@ -284,14 +286,10 @@ fn body_for_s3s(
         return Ok(Body::empty());
     }
     let hash = call.header("x-amz-content-sha256").unwrap_or_default();
-    let encoding = call.headers.get(CONTENT_ENCODING).map(|value| text(value.as_bytes())).unwrap_or_default();
-    let whole = is_sha256(&hash);
-    // A body whose hash is signed is that body, whatever a header says that may not be signed.
-    let is_chunked =
-        hash.starts_with("STREAMING-") || (!whole && encoding.split(',').any(|token| token.trim() == "aws-chunked"));
+    let (whole, is_chunked) = (is_sha256(&hash), is_chunked(call, &hash));
     let plain = patient(body);
     if is_form {
-        return settled(call, Document::No, gathered(plain));
+        return settled(call, Document::No, counted(call, gathered(plain)));
     }
     let document = Document::of(method, &call.query, uri.path());
     if is_chunked {
@@ -317,6 +315,14 @@ fn body_for_s3s(
         return settled(call, document, Box::pin(hashed(plain, hash.to_ascii_lowercase())));
     }
     settled(call, document, plain)
+}
+
+/// Whether a body comes in chunks, by what its head says instead of its `hash`.
+pub(super) fn is_chunked(call: &Call, hash: &str) -> bool {
+    let encoding = call.headers.get(CONTENT_ENCODING).map(|value| text(value.as_bytes())).unwrap_or_default();
+    // A body whose hash is signed is that body, whatever a header says that may not be signed.
+    hash.starts_with("STREAMING-")
+        || (!is_sha256(hash) && encoding.split(',').any(|token| token.trim() == "aws-chunked"))
 }
 
 /// Whether a body is a document, which is verified as it comes.
@@ -348,14 +354,32 @@ where
     if document == Document::No {
         return Ok(wrap(body.inspect_err(note)));
     }
-    let body = upload_body::verified(call.clone(), body)?;
+    let body = upload_body::verified(call.clone(), counted(call, body))?;
     Ok(match document {
         Document::Xml => wrap(elements::checked(well_formed::checked(body)).inspect_err(note)),
         _ => wrap(body.inspect_err(note)),
     })
 }
 
-fn parse_length(value: &HeaderValue) -> Result<u64> {
+/// A body that is read whole takes its share of what all may hold.
+fn counted<S>(call: &Arc<Call>, body: S) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static
+where
+    S: Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static,
+{
+    *call.share.lock() = Some(call.cx.cloud.sent.share());
+    let (call, mut length) = (call.clone(), 0);
+    body.map(move |piece| {
+        let piece = piece?;
+        length += piece.len();
+        if call.share.lock().as_mut().is_some_and(|share| !share.grows_to(length)) {
+            call.cx.cloud.notice_too_much();
+            return Err(too_much().into());
+        }
+        Ok(piece)
+    })
+}
+
+pub(super) fn parse_length(value: &HeaderValue) -> Result<u64> {
     value.to_str().ok().and_then(|value| value.parse().ok()).ok_or_else(missing_length)
 }
 

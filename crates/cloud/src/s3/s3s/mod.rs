@@ -10,7 +10,7 @@
 //!                presigned (URLs)  chunked, stream, well_formed, elements (bodies)  copy_source (a header)
 //! call         keeps all of that for the operation, and what the operation answers beside its output
 //! operations   the table of operations that s3s calls
-//! direct       an object as a whole, which needs nothing of s3s
+//! direct       an object as a whole, which needs nothing of s3s; few: a short body
 //! document     one that an operation reads by itself
 //! form         an object that a browser's form puts; fields: its fields, read before s3s reads them
 //! respond      failures in AWS's XML with AWS's texts, ids on everything; xml: documents that s3s doesn't write
@@ -22,9 +22,10 @@
 pub(super) mod call;
 pub(super) mod chunked;
 pub(super) mod copy_source;
-mod direct;
+pub(super) mod direct;
 pub(super) mod document;
 mod elements;
+pub(super) mod few;
 pub(super) mod fields;
 mod form;
 pub(super) mod front;
@@ -43,7 +44,6 @@ use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::validation::NameValidation;
 
-use self::direct::Direct;
 use self::operations::Operations;
 pub(crate) use self::operations::is_operation;
 use super::error::Failure;
@@ -73,13 +73,10 @@ pub(super) async fn answer(cx: Context, request: Request<Body>) -> Response<Body
     let (call, prepared) = front::prepare(request, cx);
     let empty = || Response::new(Body::empty());
     let response = match prepared {
-        Ok(request) => match Direct::of(&request) {
-            Some(direct) => direct.answer(request).await,
-            None => service.call(request).await.unwrap_or_else(|_| {
-                call.failure.lock().get_or_insert_with(|| Failure::internal("the request can't be answered"));
-                empty()
-            }),
-        },
+        Ok(request) => service.call(request).await.unwrap_or_else(|_| {
+            call.failure.lock().get_or_insert_with(|| Failure::internal("the request can't be answered"));
+            empty()
+        }),
         Err(failure) => {
             *call.failure.lock() = Some(failure);
             empty()

@@ -1,13 +1,13 @@
 //! The operations in one table, as the `s3s` library calls them.
 
-use http::{Method, Uri};
+use http::Method;
 use s3s::dto::*;
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use super::call::Call;
 use crate::chaos::{Kind, Subject};
+use crate::s3::error::{Failure, Result};
 use crate::s3::service::{S3, tell};
-use wire::AwsError;
 
 /// S3 as `s3s` calls it. It has no state: a call brings the cloud along.
 pub(super) struct Operations;
@@ -20,20 +20,14 @@ macro_rules! operations {
             $(
                 async fn $name(&self, request: S3Request<$input>) -> S3Result<S3Response<$output>> {
                     let call = Call::of(&request).map_err(|_| S3ErrorCode::InternalError)?;
-                    if let Some(told) = &call.cx.told {
-                        told.operation("s3", stringify!($input).trim_end_matches(INPUT));
-                    }
-                    keep_quota(&call, &request.uri)?;
-                    if call.cx.cloud.chaos.has(Kind::Answer) {
-                        Box::pin(meet_chaos(&call, stringify!($input), &request.uri)).await?;
-                    }
+                    let name = stringify!($input).trim_end_matches(INPUT);
+                    let begun = begin(&call, name, request.uri.path()).await;
+                    begun.map_err(|failure| wait(&call, failure))?;
                     S3::of(&call.cx.cloud).$name(&call, request.input).await.map_err(|failure| {
                         if failure.status >= 500 {
                             tell(&call.cx.cloud, &failure);
                         }
-                        // A body that failed has said so itself, and knows better why.
-                        call.failure.lock().get_or_insert(failure);
-                        S3ErrorCode::InternalError.into()
+                        wait(&call, failure)
                     })
                 }
             )*
@@ -52,36 +46,51 @@ pub(crate) fn is_operation(name: &str) -> bool {
 /// What stands behind an operation's name in that of its input.
 const INPUT: &str = "Input";
 
-/// Refuses a request for an object where AWS's quotas are kept and this second has had as many. `uri` is in path style.
-fn keep_quota(call: &Call, uri: &Uri) -> S3Result<()> {
-    let path = uri.path().trim_start_matches('/');
+/// A failure waits in the call. A body that failed has said so itself, and knows better why.
+fn wait(call: &Call, failure: Failure) -> S3Error {
+    call.failure.lock().get_or_insert(failure);
+    S3ErrorCode::InternalError.into()
+}
+
+/// What comes before every operation. `name` is AWS's for it, and `path` is path style.
+///
+/// # Errors
+/// Those of quotas, and of rules of chaos.
+pub(super) async fn begin(call: &Call, name: &'static str, path: &str) -> Result<()> {
+    if let Some(told) = &call.cx.told {
+        told.operation("s3", name);
+    }
+    keep_quota(call, path)?;
+    if call.cx.cloud.chaos.has(Kind::Answer) {
+        Box::pin(meet_chaos(call, name, path)).await?;
+    }
+    Ok(())
+}
+
+/// Refuses a request for an object where AWS's quotas are kept and this second has had as many. `path` is path style.
+fn keep_quota(call: &Call, path: &str) -> Result<()> {
+    let path = path.trim_start_matches('/');
     let is_of_object = path.split_once('/').is_some_and(|(_, key)| !key.is_empty());
     let cloud = &call.cx.cloud;
     if !is_of_object || !cloud.quotas.are_kept() {
         return Ok(());
     }
     let reads = matches!(call.method, Method::GET | Method::HEAD);
-    cloud.quotas.use_object(cloud.core.now(), path, reads).map_err(|error| refuse(call, error))
+    Ok(cloud.quotas.use_object(cloud.core.now(), path, reads)?)
 }
 
-/// A failure before an operation runs; it waits in the call.
-fn refuse(call: &Call, error: AwsError) -> S3Error {
-    *call.failure.lock() = Some(error.into());
-    S3ErrorCode::InternalError.into()
-}
-
-/// What rules of chaos do to a request before its operation runs: it waits, or fails. `uri` is in path style.
-async fn meet_chaos(call: &Call, input: &str, uri: &Uri) -> S3Result<()> {
-    let bucket = uri.path().split('/').nth(1).unwrap_or_default();
+/// What rules of chaos do to a request before its operation runs: it waits, or fails. `path` is path style.
+async fn meet_chaos(call: &Call, operation: &str, path: &str) -> Result<()> {
+    let bucket = path.split('/').nth(1).unwrap_or_default();
     let arn = format!("arn:aws:s3:::{bucket}");
     let subject = Subject {
         account: &call.cx.account,
         region: &call.cx.region,
         service: "s3",
-        operation: input.trim_end_matches(INPUT),
+        operation,
         names: &[bucket, &arn],
     };
-    call.cx.cloud.meet_chaos(&subject).await.map_err(|error| refuse(call, error))
+    Ok(call.cx.cloud.meet_chaos(&subject).await?)
 }
 
 operations! {

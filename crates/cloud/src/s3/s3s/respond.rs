@@ -10,6 +10,9 @@ use super::xml;
 use crate::s3::acl;
 use crate::s3::error::Failure;
 
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+static HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
+
 /// Bytes of an XML document in a request: `s3s` reads no more, and neither do we.
 pub(crate) const MAX_DOCUMENT: u64 = 20 << 20;
 
@@ -24,15 +27,7 @@ pub(crate) fn finish(call: &Call, method: &Method, response: Response<Body>) -> 
         None => None,
     };
     let mut response = match failure {
-        Some(mut failure) => {
-            if failure.code == "MalformedXML" && call.query("acl").is_some() {
-                failure = acl::malformed();
-            }
-            if let Some(told) = &call.cx.told {
-                told.error(&failure.code);
-            }
-            render(call, method, &failure)
-        }
+        Some(failure) => refuse(call, method, failure),
         None => response,
     };
     if response.status().is_success() {
@@ -47,6 +42,17 @@ pub(crate) fn finish(call: &Call, method: &Method, response: Response<Body>) -> 
     mend(&mut response);
     stamp(call, &mut response);
     response
+}
+
+/// A failure as it is answered and told.
+pub(super) fn refuse(call: &Call, method: &Method, mut failure: Failure) -> Response<Body> {
+    if failure.code == "MalformedXML" && call.query("acl").is_some() {
+        failure = acl::malformed();
+    }
+    if let Some(told) = &call.cx.told {
+        told.error(&failure.code);
+    }
+    render(call, method, &failure)
 }
 
 /// Makes AWS's XML of a document of `s3s`, which writes texts as they are, but for what would end an element. A key may hold what XML can't
@@ -73,14 +79,19 @@ fn mend(response: &mut Response<Body>) {
 }
 
 /// What every response has, also one that isn't S3's API.
-pub(crate) fn stamp(call: &Call, response: &mut Response<Body>) {
+pub(crate) fn stamp<B>(call: &Call, response: &mut Response<B>) {
     if response.status() == StatusCode::OK && response.headers().contains_key(CONTENT_RANGE) {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
     let headers = response.headers_mut();
     headers.insert(SERVER, HeaderValue::from_static("AmazonS3"));
-    put(headers, "x-amz-request-id", &call.id);
-    put(headers, "x-amz-id-2", &call.host_id());
+    for (name, id) in
+        [(&REQUEST_ID, HeaderValue::try_from(&call.id)), (&HOST_ID, HeaderValue::try_from(call.host_id()))]
+    {
+        if let Ok(id) = id {
+            headers.insert(name, id);
+        }
+    }
 }
 
 /// A failure as a response: XML, or no body where HTTP or S3 allows none.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use s3s::Body;
 use s3s::crypto::{Checksum as _, Sha256};
 use s3s::dto::StreamingBlob;
@@ -14,21 +14,28 @@ use crate::s3::error::{Failure, Result};
 /// ("Signature calculations for the authorization header: transferring payload in multiple chunks", Amazon S3 API reference).
 const PIECE: usize = 8 * 1024;
 /// The longest pause of a client within a body.
-const PAUSE: Duration = Duration::from_secs(30);
+pub(super) const PAUSE: Duration = Duration::from_secs(30);
 
 /// The bytes of a body. It fails if the client pauses for too long, or breaks off.
 pub(super) fn patient(body: Body) -> impl Stream<Item = Result<Bytes>> + Unpin + Send + Sync + 'static {
     Box::pin(futures::stream::try_unfold(body, |mut body| async move {
-        let next = tokio::time::timeout(PAUSE, body.next()).await.map_err(|_| {
-            let message = "Your socket connection to the server was not read from or written to within the timeout \
-                           period. Idle connections will be closed.";
-            Failure::new(400, "RequestTimeout", message)
-        })?;
+        // Most of a body that is under way is here already, and needs no timer.
+        let next = match body.next().now_or_never() {
+            Some(next) => next,
+            None => tokio::time::timeout(PAUSE, body.next()).await.map_err(|_| too_late())?,
+        };
         match next {
             Some(bytes) => Ok(Some((bytes.map_err(|_| Failure::incomplete_body())?, body))),
             None => Ok(None),
         }
     }))
+}
+
+/// The failure of a client that pauses for longer than [`PAUSE`].
+pub(super) fn too_late() -> Failure {
+    let message = "Your socket connection to the server was not read from or written to within the timeout \
+                   period. Idle connections will be closed.";
+    Failure::new(400, "RequestTimeout", message)
 }
 
 /// The same bytes in pieces of at least [`PIECE`], but for the last, and for what stands before a long one, which isn't copied:
@@ -79,17 +86,22 @@ where
                 hasher.update(&bytes);
                 return Ok(Some((bytes, (body, Some(hasher)))));
             }
-            let digest = hasher.finalize();
-            let computed = hex::encode(digest.as_ref());
-            if computed == expected {
-                return Ok(None);
-            }
-            let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
-            Err(Failure::new(400, "XAmzContentSHA256Mismatch", message)
-                .with("ClientComputedContentSHA256", expected)
-                .with("S3ComputedContentSHA256", computed))
+            compare(&expected, hasher.finalize().as_ref())?;
+            Ok(None)
         }
     })
+}
+
+/// Compares a body's SHA-256 with the one that its client says, in lower-case hex.
+pub(super) fn compare(expected: &str, digest: &[u8]) -> Result<()> {
+    let computed = hex::encode(digest);
+    if computed == expected {
+        return Ok(());
+    }
+    let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+    Err(Failure::new(400, "XAmzContentSHA256Mismatch", message)
+        .with("ClientComputedContentSHA256", expected)
+        .with("S3ComputedContentSHA256", computed))
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ pub(super) async fn run(cloud: Arc<Cloud>, id: SubscriptionId, stop: Cancellatio
     // A receive doesn't wait while the server stops.
     while !cloud.core.waiters.is_closed() {
         let delivered = tokio::select! {
+            biased;
             delivered = deliver(&cloud, id) => delivered,
             () = stop.cancelled() => return,
         };

@@ -63,6 +63,7 @@ pub(crate) async fn run(cloud: Arc<Cloud>, stop: CancellationToken) {
         tokio::task::yield_now().await;
         drop(working);
         tokio::select! {
+            biased;
             () = stop.cancelled() => return,
             () = cloud.move_tasks.notified() => {}
             () = async {

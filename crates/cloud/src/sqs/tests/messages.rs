@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Client, call};
+use crate::core::journal::History;
 use crate::request::Context;
 
 #[tokio::test]
@@ -209,4 +210,29 @@ async fn polls_that_wait_share_what_becomes_visible() {
     let mut taken = [one, two, three];
     taken.sort();
     assert_eq!(taken, ["a", "b", "c"].map(|body| Some(body.to_owned())));
+}
+
+/// A consumer's delete of a message whose time was over counted as an expiry, and without a history every receive and delete looked
+/// its messages up all the same.
+#[tokio::test]
+async fn what_consumers_delete_is_told_from_what_expires_with_and_without_a_history() {
+    for messages in [0, 100] {
+        let client = Client::new(false);
+        let core = &client.cx.cloud.core;
+        core.remember(History { messages, bytes: 1 << 20 });
+        let url = client.queue("q", json!({"MessageRetentionPeriod": "60", "VisibilityTimeout": "300"})).await;
+        for body in ["deleted", "expires"] {
+            client.send(&url, body, None).await;
+        }
+        let received = client.receive(&url).await;
+        client.wait(61);
+        client.ok("DeleteMessage", json!({"QueueUrl": url, "ReceiptHandle": received[0]["ReceiptHandle"]})).await;
+        assert!(client.receive(&url).await.is_empty());
+        let (count, remembered) = core.look(|engine, journal, _| {
+            let id = engine.queues("").next().unwrap().config.id;
+            (journal.counts.get(id.0), journal.len())
+        });
+        assert_eq!((count.came, count.received, count.gone), (2, 2, 1), "{messages}");
+        assert_eq!(remembered, messages.min(2));
+    }
 }

@@ -52,3 +52,31 @@ async fn the_disk_holds_no_more_than_twice_what_is_alive_and_a_few_segments() {
     let view = ground.view(&bench).await;
     assert_eq!((view.queues[PLAIN].len(), view.queues[SECOND].len()), (0, ROUNDS * 10), "nothing is lost or back");
 }
+
+/// Copying what is alive of the oldest segment took the reserve of a full disk to its end, and deletions were refused.
+#[tokio::test]
+async fn a_compaction_leaves_the_reserve_to_deletions() {
+    let disk = FaultyDisk::default();
+    disk.with(|state| (state.space, state.total) = (Some(12 << 20), Some(16 << 20)));
+    let ground = Ground::new(Durability::Process, SEGMENT);
+    let (bench, _) = ground.open(&disk).unwrap();
+    bench.build().await;
+    let url = |queue: &str| format!("http://localhost/000000000000/{queue}");
+    let entries: Vec<_> = (0..10).map(|id| json!({"Id": id.to_string(), "MessageBody": "x".repeat(BODY)})).collect();
+    for (queue, batches) in [(SECOND, 1), (PLAIN, ROUND / 5)] {
+        for _ in 0..batches {
+            bench.sqs("SendMessageBatch", json!({"QueueUrl": url(queue), "Entries": entries})).await.unwrap();
+        }
+    }
+    bench.sqs("PurgeQueue", json!({"QueueUrl": url(PLAIN)})).await.unwrap();
+    let cloud = &bench.cx.cloud;
+    let (segments, reserve) = (cloud.core.log().segments().len(), disk.bytes("reserve").len());
+    assert!(segments > 4 && reserve == 1 << 20, "{segments}, {reserve}");
+    disk.with(|state| state.space = Some(0));
+    compaction::run(cloud).await.unwrap();
+    assert_eq!((cloud.core.log().segments().len(), disk.bytes("reserve").len()), (segments, reserve));
+    disk.with(|state| state.space = Some(3 << 20));
+    compaction::run(cloud).await.unwrap();
+    assert!(cloud.core.log().segments().len() < segments, "with room it goes on");
+    assert_eq!(ground.view(&bench).await.queues[SECOND].len(), 10);
+}

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Value as Json, json};
 
-use super::{BucketFigures, ConsumerFigures, Edge, EdgeFigures, EdgeKind, EdgeRates, Figures, Map, Node, NodeKind};
+use super::{
+    BucketFigures, ConsumerFigures, Edge, EdgeFigures, EdgeKind, EdgeRates, Figures, Map, Node, NodeKind, faults,
+};
 use crate::console::Viewer;
 use crate::console::view::queue::{consumer, consumer_name};
 use crate::console::view::stream::bucket_of;
@@ -25,23 +27,24 @@ const EDGES: usize = 500;
 /// The topology of what a viewer sees.
 pub(crate) fn map(viewer: &Viewer) -> Map {
     let core = &viewer.cx.cloud.core;
-    let mut all: Vec<(f64, u64, NodeKind, u32)> = core.read(|engine, _| {
-        let queues = engine.queues("").filter(|it| !it.config.hidden && viewer.sees(&it.config.arn));
-        let queues = queues.map(|it| (NodeKind::Queue, it.config.id.0));
-        let topics = engine.topics("").filter(|it| viewer.sees(&it.config.arn));
-        let topics = topics.map(|it| (NodeKind::Topic, it.config.id.0));
-        let streams = engine.streams("").filter(|it| viewer.sees(&it.config.arn));
-        let streams = streams.map(|it| (NodeKind::Stream, it.config.id.0));
-        queues.chain(topics).chain(streams).map(|(kind, number)| (0.0, 0, kind, number)).collect()
-    });
+    let mut all: Vec<(f64, u64, NodeKind, u32)> = Vec::new();
+    let mut note = |kind, arn: &str, number| {
+        all.extend(viewer.sees(arn).then_some((0.0, 0, kind, number)));
+        true
+    };
+    core.each_queue("", |it, _| it.config.hidden || note(NodeKind::Queue, &it.config.arn, it.config.id.0));
+    core.each_topic("", |it| note(NodeKind::Topic, &it.config.arn, it.config.id.0));
+    core.each_stream("", |it| note(NodeKind::Stream, &it.config.arn, it.config.id.0));
     let found = all.len();
     if found > NODES {
-        core.look(|_, journal, _| {
-            for (_, total, _, number) in &mut all {
-                let count = journal.counts.get(*number);
-                *total = count.came + count.received;
-            }
-        });
+        for slice in all.chunks_mut(SLICE) {
+            core.look(|_, journal, _| {
+                for (_, total, _, number) in slice {
+                    let count = journal.counts.get(*number);
+                    *total = count.came + count.received;
+                }
+            });
+        }
         for (rate, _, _, number) in &mut all {
             let of = viewer.watch.rate(*number);
             *rate = of.came + of.received;
@@ -57,18 +60,22 @@ pub(crate) fn map(viewer: &Viewer) -> Map {
         });
     }
     drawn.polls(&viewer.cx.cloud, viewer);
+    drawn.notifications(viewer);
     let there: HashSet<String> = drawn.nodes.iter().map(|node| node.id.clone()).collect();
+    let lost: Vec<Node> = core.read(|engine, _| drawn.lost(engine, &there).collect());
+    let there: HashSet<String> = lost.iter().map(|node| node.id.clone()).chain(there).collect();
+    drawn.nodes.extend(lost);
     drawn.edges.retain(|edge| there.contains(&edge.from) && there.contains(&edge.to));
-    faults(viewer, &mut drawn.edges);
+    faults::note(viewer, &mut drawn.nodes, &mut drawn.edges);
     drawn.name_sources();
     Map { nodes: drawn.nodes, edges: drawn.edges, more: found.saturating_sub(NODES) }
 }
 
 /// What has been drawn up to now.
 #[derive(Default)]
-struct Drawn {
-    nodes: Vec<Node>,
-    edges: Vec<Edge>,
+pub(super) struct Drawn {
+    pub(super) nodes: Vec<Node>,
+    pub(super) edges: Vec<Edge>,
     queues: HashMap<u32, String>,
 }
 
@@ -102,16 +109,7 @@ impl Look<'_> {
                     let landed = self.journal.counts.get(number).gone;
                     let id = format!("arn:aws:s3:::{bucket}");
                     drawn.edges.push(lands(&node.id, &id, landed, self.watch.rate(number).gone));
-                    match drawn.nodes.iter_mut().find(|node| node.id == id) {
-                        Some(Node { figures: Figures::Bucket(figures), .. }) => figures.landed += landed,
-                        _ => drawn.nodes.push(Node {
-                            id,
-                            kind: NodeKind::Bucket,
-                            name: bucket,
-                            region: node.region.clone(),
-                            figures: Figures::Bucket(BucketFigures { landed }),
-                        }),
-                    }
+                    drawn.bucket(bucket, &node.region, landed);
                 }
             }
         }
@@ -137,7 +135,7 @@ impl Look<'_> {
             }
         };
         let (name, region) = (name_of(&arn).to_owned(), arn::region(&arn).to_owned());
-        Some(Node { id: arn, kind, name, region, figures })
+        Some(Node { id: arn, kind, name, region, figures, fault: None })
     }
 
     fn redrive(&self, id: QueueId) -> Option<Edge> {
@@ -150,7 +148,7 @@ impl Look<'_> {
 }
 
 /// An edge without a filter.
-fn plain(from: &str, to: &str, kind: EdgeKind, delivered: u64, per_second: f64) -> Edge {
+pub(super) fn plain(from: &str, to: &str, kind: EdgeKind, delivered: u64, per_second: f64) -> Edge {
     let per_second = EdgeRates { delivered: per_second, ..EdgeRates::default() };
     Edge {
         id: format!("{from}>{to}"),
@@ -161,6 +159,7 @@ fn plain(from: &str, to: &str, kind: EdgeKind, delivered: u64, per_second: f64) 
         filter: None,
         scope: None,
         raw: false,
+        what: None,
         fault: None,
     }
 }
@@ -180,6 +179,7 @@ fn edge(it: &Subscription, journal: &Journal, watch: &Watch) -> (Edge, Option<No
         name: endpoint,
         region: arn::region(&it.config.topic_arn).to_owned(),
         figures: Figures::None {},
+        fault: None,
     });
     let filter = it.config.attributes.get("FilterPolicy").cloned();
     let edge = Edge {
@@ -191,12 +191,50 @@ fn edge(it: &Subscription, journal: &Journal, watch: &Watch) -> (Edge, Option<No
         scope: filter.as_ref().map(|_| scope_of(it).to_owned()),
         filter,
         raw: it.raw,
+        what: None,
         fault: None,
     };
     (edge, node)
 }
 
 impl Drawn {
+    /// A bucket, in which so many records of another stream landed.
+    pub(super) fn bucket(&mut self, name: String, region: &str, landed: u64) {
+        let id = format!("arn:aws:s3:::{name}");
+        match self.nodes.iter_mut().find(|node| node.id == id) {
+            Some(Node { figures: Figures::Bucket(figures), .. }) => figures.landed += landed,
+            _ => self.nodes.push(Node {
+                id,
+                kind: NodeKind::Bucket,
+                name,
+                region: region.to_owned(),
+                figures: Figures::Bucket(BucketFigures { landed }),
+                fault: None,
+            }),
+        }
+    }
+
+    /// What edges lead to and is not there at all: who wrote a wrong name looks for just that.
+    fn lost<'d>(&'d self, engine: &'d Engine, there: &'d HashSet<String>) -> impl Iterator<Item = Node> + 'd {
+        let is_lost = |arn: &str| match arn.split(':').nth(2) {
+            Some("sqs") => engine.queue_id(arn).is_none(),
+            Some("sns") => engine.topic_by_arn(arn).is_none(),
+            Some("firehose") => engine.stream_by_arn(arn).is_none(),
+            Some("lambda") => true,
+            _ => false,
+        };
+        let mut seen = HashSet::new();
+        let ends = self.edges.iter().filter(|edge| there.contains(&edge.from) && !there.contains(&edge.to));
+        ends.filter(move |edge| is_lost(&edge.to) && seen.insert(edge.to.as_str())).map(|edge| Node {
+            id: edge.to.clone(),
+            kind: NodeKind::Missing,
+            name: name_of(&edge.to).to_owned(),
+            region: arn::region(&edge.to).to_owned(),
+            figures: Figures::None {},
+            fault: None,
+        })
+    }
+
     /// Says of each dead-letter queue whose dead letters it takes.
     fn name_sources(&mut self) {
         let at: HashMap<String, usize> = self.nodes.iter().enumerate().map(|(at, it)| (it.id.clone(), at)).collect();
@@ -233,32 +271,8 @@ impl Drawn {
             kind: NodeKind::Consumer,
             region: String::new(),
             figures: Figures::Consumer(figures),
+            fault: None,
         }));
-    }
-}
-
-/// Notes which rules of chaos strike where.
-fn faults(viewer: &Viewer, edges: &mut [Edge]) {
-    let account = viewer.is_signed.then_some(&*viewer.cx.account);
-    let page = viewer.cx.cloud.chaos.page(viewer.cx.cloud.core.now(), account);
-    for rule in page["rules"].as_array().into_iter().flatten() {
-        if rule["holds"] != true {
-            continue;
-        }
-        let (given, number) = (&rule["rule"], &rule["number"]);
-        let resource = given["resource"].as_str().unwrap_or("*");
-        let glob = text::glob::Glob::parse_stars(resource);
-        let is_for = |arn: &str| {
-            let region = given["region"].as_str().is_none_or(|region| region == arn::region(arn));
-            let service = given["service"].as_str();
-            let service = service.is_none_or(|it| arn.split(':').nth(2).is_some_and(|own| own == it));
-            region && service && (glob.matches(arn) || glob.matches(name_of(arn)))
-        };
-        for edge in edges.iter_mut().filter(|edge| edge.fault.is_none()) {
-            if is_for(&edge.to) || is_for(&edge.from) {
-                edge.fault = Some(number.to_string());
-            }
-        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! The topology: what leads where, and how much goes that way.
 
 mod drawn;
+mod faults;
+mod notifies;
 
 use serde::Serialize;
 
@@ -27,6 +29,8 @@ pub(crate) struct Node {
     pub name: String,
     pub region: String,
     pub figures: Figures,
+    /// The number of a rule of chaos that strikes what clients ask of it.
+    pub fault: Option<String>,
 }
 
 /// What a node is.
@@ -40,6 +44,8 @@ pub(crate) enum NodeKind {
     /// An endpoint outside: of HTTP, mail, a phone.
     Endpoint,
     Consumer,
+    /// What something leads to and isn't there.
+    Missing,
 }
 
 /// A node's figures, by its kind.
@@ -70,7 +76,9 @@ pub(crate) struct Edge {
     /// `MessageAttributes` or `MessageBody`, where there is a filter policy.
     pub scope: Option<String>,
     pub raw: bool,
-    /// The id of a rule of chaos that strikes here.
+    /// Which events of which keys a bucket tells.
+    pub what: Option<String>,
+    /// The number of a rule of chaos that strikes here.
     pub fault: Option<String>,
 }
 
@@ -86,4 +94,6 @@ pub(crate) enum EdgeKind {
     Lands,
     /// A consumer takes messages.
     Polls,
+    /// A bucket tells a queue or a topic of what happens in it; how fast is not counted.
+    Notifies,
 }
