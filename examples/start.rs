@@ -1,4 +1,4 @@
-//! How long a cloud of a test's own takes: to start, to deploy a template, to be reset, to end. `cargo run --release --example start`.
+//! How long a cloud of a test's own takes: to start, to deploy a template, to be reset, to load a state, to end. `cargo run --release --example start`.
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
 use std::time::{Duration, Instant};
@@ -10,7 +10,8 @@ const ROUNDS: usize = 100;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let [mut start, mut reset, mut stop, mut template, mut again] = [const { Vec::new() }; 5];
+    let [mut start, mut reset, mut stop, mut template, mut again, mut load] = [const { Vec::new() }; 6];
+    let file = std::env::temp_dir().join(format!("messaging-{}.state", std::process::id()));
     for _ in 0..ROUNDS {
         let mut cloud = timed(&mut start, Cloud::builder().start()).await?;
         timed(&mut reset, cloud.reset()).await?;
@@ -18,13 +19,18 @@ async fn main() -> Result<(), Error> {
         let deployed = Cloud::builder().template("infra.yaml").start();
         let mut cloud = timed(&mut template, deployed).await?;
         timed(&mut again, cloud.reset()).await?;
+        cloud.save(&file).await?;
+        let fresh = Cloud::builder().start().await?;
+        timed(&mut load, fresh.load(&file)).await?;
     }
+    std::fs::remove_file(&file)?;
     for (what, times) in [
         ("start of an empty cloud", start),
         ("reset of an empty cloud", reset),
         ("stop", stop),
         ("start with infra.yaml", template),
         ("reset with infra.yaml", again),
+        ("load of a state with infra.yaml", load),
     ] {
         println!("{what}: {}", told(times));
     }

@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::{
     Context, chaos, clock, completions, consume, deploy, env, health, local, man, objects, peek, publish, redrive,
-    report, reset, simulate, status, tail, top, verify, wait,
+    report, reset, simulate, state, status, tail, top, verify, wait,
 };
 #[cfg(feature = "scenarios")]
 use crate::command::{serve, token};
@@ -71,6 +71,7 @@ enum Command {
     Redrive(redrive::Args),
     Wait(wait::Args),
     Reset(reset::Args),
+    State(state::Args),
     Env(env::Args),
     Clock(clock::Args),
     Simulate(Box<simulate::Line>),
@@ -155,6 +156,7 @@ impl Cli {
             Command::Redrive(args) => redrive::run(&context, args).await,
             Command::Wait(args) => wait::run(&context, args).await,
             Command::Reset(args) => reset::run(&context, args).await,
+            Command::State(args) => state::run(&context, args).await,
             Command::Env(args) => env::run(&context, args).await,
             Command::Clock(args) => clock::run(&context, args).await,
             Command::Simulate(args) => simulate::run(&context, *args).await,
@@ -183,6 +185,7 @@ impl Cli {
             Command::Redrive(args) => args.json,
             Command::Wait(args) => args.json,
             Command::Reset(args) => args.json,
+            Command::State(args) => args.json(),
             Command::Env(args) => args.json,
             Command::Clock(args) => args.json(),
             Command::Simulate(args) => args.json(),

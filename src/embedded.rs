@@ -2,12 +2,14 @@
 //! wing and the cloud meet.
 
 mod apart;
+mod within;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 pub(crate) use cloud::History;
 use cloud::{Access, ChaosRules, Clock, Cloud};
 use cloud::{Options, Server};
@@ -50,6 +52,11 @@ impl ClockMode {
             Self::Fast { factor, .. } => factor,
             Self::Wall | Self::Frozen { .. } => 1,
         }
+    }
+
+    /// Whether somebody sits and waits for what falls due.
+    pub(crate) fn is_waited_for(self) -> bool {
+        self.speed() == 1 && !matches!(self, Self::Frozen { .. })
     }
 
     /// When it was asked to begin, if that was said.
@@ -128,6 +135,8 @@ pub(crate) struct Embedded {
     pub endpoint: String,
     /// Where its data lies; none if nothing is kept.
     pub data_dir: Option<PathBuf>,
+    /// The way to one that no socket leads to.
+    pub http: Option<SharedHttpClient>,
     chaos: Option<Chaos>,
     runs: Runs,
 }
@@ -201,12 +210,35 @@ pub(crate) async fn start(
     let options = Options { durability, clock: clock.start(), ..Options::new(&data_dir) };
     let server = open(options, any, Access::default(), ui.clone()).await?;
     let data_dir = Some(data_dir).filter(|_| durability != Durability::Memory);
-    Ok(Embedded { endpoint: format!("http://{}", server.address), data_dir, chaos, runs: Runs::Inside(server) })
+    let endpoint = format!("http://{}", server.address);
+    Ok(Embedded { endpoint, data_dir, http: None, chaos, runs: Runs::Inside(server) })
+}
+
+/// Starts one on this thread, whose runtime's time is paused: from `from` on it goes on to the next moment at which something is due when
+/// nothing is left to do. All chance in it follows from the seed.
+pub(crate) async fn start_stepped(
+    (data_dir, durability): (PathBuf, Durability),
+    from: u64,
+    seed: u128,
+    chaos: Option<Chaos>,
+    ui: &Ui,
+) -> Result<Embedded, Failure> {
+    let cant = |why: &dyn std::fmt::Display| Failure::new("Can't open the embedded cloud").why(why);
+    cloud::work_alone();
+    let options = Options { durability, clock: Clock::stepped(from), seed: Some(seed), ..Options::new(&data_dir) };
+    let notices = ui.clone();
+    let (cloud, _) = Cloud::open(options, move |text| notices.warn(text)).map_err(|error| cant(&error))?;
+    // Where `local` would be, so that URLs are those of any cloud; nobody listens there.
+    let address = SocketAddr::from(([127, 0, 0, 1], 4566));
+    let server = Server::within(cloud, address).await.map_err(|error| cant(&error.message))?;
+    let http = Some(within::client(server.entrance()));
+    let data_dir = Some(data_dir).filter(|_| durability != Durability::Memory);
+    Ok(Embedded { endpoint: format!("http://{address}"), data_dir, http, chaos, runs: Runs::Inside(server) })
 }
 
 /// Starts one as a process of its own, which can be killed.
 pub(crate) async fn start_apart(data_dir: PathBuf, durability: Durability, ui: &Ui) -> Result<Embedded, Failure> {
     let apart = Apart::start(data_dir.clone(), durability, ui.clone()).await?;
     let endpoint = format!("http://{}", apart.address);
-    Ok(Embedded { endpoint, data_dir: Some(data_dir), chaos: None, runs: Runs::Apart(apart) })
+    Ok(Embedded { endpoint, data_dir: Some(data_dir), http: None, chaos: None, runs: Runs::Apart(apart) })
 }

@@ -12,6 +12,7 @@ use super::fill::fill;
 use super::requests::sqs;
 use super::server::Server;
 use super::setup::Account;
+use super::start::mebibytes;
 
 const BODY: usize = 450;
 
@@ -22,7 +23,7 @@ pub(crate) async fn measure(time: Duration, deep: u64) -> Result<()> {
         let url = Account::new(&server.url()).queue("deep").await?;
         let before = server.memory().unwrap_or(0);
         fill(&server, &url, depth, BODY).await?;
-        let memory = server.memory().unwrap_or(0);
+        let (memory, remembered) = (server.memory().unwrap_or(0), server.remembered().await);
         let turns = turns(&server, &url, time).await?;
         let drained = drain(server.address, &url, 4, time, Empty::End).await?;
         let us = |quantile: f64| turns.value_at_quantile(quantile) as f64 / 1e3;
@@ -34,10 +35,12 @@ pub(crate) async fn measure(time: Duration, deep: u64) -> Result<()> {
         // What ten messages take, and how fast they are gone, says nothing.
         if depth > 10 {
             print!(
-                "; {:.0} messages/s by four consumers; {:.0} MiB for the server, {:.0} bytes a message",
+                "; {:.0} messages/s by four consumers; {:.0} MiB for the server, {:.0} of them for its history; {:.0} bytes a \
+                 message beside that",
                 drained.rate(),
-                memory as f64 / 1_048_576.0,
-                memory.saturating_sub(before) as f64 / depth as f64
+                mebibytes(memory),
+                mebibytes(remembered),
+                memory.saturating_sub(before + remembered) as f64 / depth as f64
             );
         }
         println!();

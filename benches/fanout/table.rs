@@ -114,7 +114,8 @@ async fn measured(server: &Server, measure: Measure) -> Result<Measured> {
     let expected = publish.answered * 2;
     let (depth, late) = account.settled(&queues, expected).await?;
     let mut missing = expected.saturating_sub(depth);
-    let grown = server.memory().zip(idle).map(|(now, idle)| now.saturating_sub(idle));
+    let remembered = server.remembered().await;
+    let grown = server.memory().zip(idle).map(|(now, idle)| now.saturating_sub(idle + remembered));
     let bytes_per_message = grown.filter(|_| depth > 0).map(|grown| grown / depth);
     let mut drained: Vec<Drained> = Vec::new();
     let spent = Spent::by(server);

@@ -18,6 +18,7 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
+use super::bounded::TOO_LONG;
 use crate::stop::Stop;
 
 /// What happens to a request.
@@ -213,7 +214,9 @@ pub(crate) struct Distrust;
 impl ClassifyRetry for Distrust {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         match context.output_or_error() {
-            Some(Err(error)) if reason(error).contains(UNTRUSTED) => RetryAction::RetryForbidden,
+            Some(Err(error)) if [UNTRUSTED, TOO_LONG].iter().any(|why| reason(error).contains(why)) => {
+                RetryAction::RetryForbidden
+            }
             _ => RetryAction::NoActionIndicated,
         }
     }
@@ -324,6 +327,7 @@ impl AsyncSleep for Brake {
         let signalled = self.0.signalled();
         Sleep::new(async move {
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(duration) => {}
                 () = async { signalled.await; tokio::time::sleep(GRACE).await } => {}
             }

@@ -63,6 +63,12 @@ impl Target {
             return Err(Failure::usage("No AWS region is set")
                 .help("Name one with --region, AWS_REGION, or in the profile (`aws configure`)."));
         };
+        // An address of AWS's would be made of it. Other clouds have regions with names of one word.
+        let is_elsewhere = endpoint.is_some() || is_somewhere_else();
+        if !is_elsewhere && !text::regions::is_shaped(&region) {
+            return Err(Failure::usage(format!("AWS has no region {region:?}"))
+                .help("Its regions have names like us-east-1. For another cloud's say --endpoint-url as well."));
+        }
         let target = Self::new(TargetKind::Aws, region, endpoint.map(|found| found.value), config);
         target.check_credentials().await?;
         Ok(target)
@@ -78,6 +84,11 @@ impl Target {
             Err(error) => Err(missing().why(attempts::reason(&error))),
         }
     }
+}
+
+/// Whether the environment leads one of the services away from AWS.
+fn is_somewhere_else() -> bool {
+    std::env::vars_os().any(|(name, _)| name.to_string_lossy().starts_with("AWS_ENDPOINT_URL_"))
 }
 
 /// The access key that this program's own settings hold.

@@ -2,9 +2,10 @@
 //!
 //! `local` never reads profiles, SSO, IMDS or real credentials: it signs with fixed test keys and talks to one address.
 //! `aws` is the SDK's own chain. Nothing reaches AWS unless the target says so. No request waits for an answer without a
-//! limit ([`timeouts`]), and no attempt of the SDK goes unseen ([`attempts`]).
+//! limit ([`timeouts`]), no answer is read without one ([`bounded`]), and no attempt of the SDK goes unseen ([`attempts`]).
 
 pub(crate) mod attempts;
+mod bounded;
 mod connect;
 mod error;
 mod flags;
@@ -15,6 +16,7 @@ mod place;
 pub(crate) mod queue;
 mod region;
 mod speaks;
+mod state;
 mod target;
 
 pub(crate) use self::error::{CallError, ErrorKind};

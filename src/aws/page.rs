@@ -57,7 +57,14 @@ pub(crate) enum NoPage {
 
 /// Takes a look at the answer before the SDK makes something of it.
 #[derive(Debug, Clone, Default)]
-struct Answer(Arc<Mutex<Option<(u16, Vec<u8>)>>>);
+pub(super) struct Answer(Arc<Mutex<Option<(u16, Vec<u8>)>>>);
+
+impl Answer {
+    /// The status and the body, if all of it came.
+    pub(super) fn taken(&self) -> Option<(u16, Vec<u8>)> {
+        self.0.lock().take()
+    }
+}
 
 #[dyn_dispatch_hint]
 impl Intercept for Answer {
@@ -111,13 +118,7 @@ impl Target {
     }
 
     async fn ask(&self, method: PageMethod, page: &str, path: String, body: Option<String>) -> Result<Value, NoPage> {
-        let (status, body) = self.exchange(method, path, body).await?;
-        let json: Option<Value> = serde_json::from_slice(&body).ok();
-        match (status, json.filter(|json| json["page"] == page)) {
-            (200, Some(json)) => of_version(json, "version", &format!("page {page}")),
-            (status, Some(json)) => Err(told_error(status, &json)),
-            (status, None) => Err(nothing_there(status)),
-        }
+        read(page, Some(self.exchange(method, path, body).await?))
     }
 
     /// What is below the console's interface for programs, `/_messaging/api/v1`, by its path and its parameters. `path` begins with a
@@ -159,11 +160,22 @@ impl Target {
             _ => asked.config_override(aws_sdk_sqs::config::Builder::new().retry_config(RetryConfig::disabled())),
         };
         let sent = asked.send().await;
-        let came = answer.0.lock().take();
+        let came = answer.taken();
         came.ok_or_else(|| match sent {
             Ok(_) => NoPage::NotThere,
             Err(error) => NoPage::Failed(error.into()),
         })
+    }
+}
+
+/// What an answer says that came from a page.
+pub(super) fn read(page: &str, answer: Option<(u16, Vec<u8>)>) -> Result<Value, NoPage> {
+    let (status, body) = answer.ok_or(NoPage::NotThere)?;
+    let json: Option<Value> = serde_json::from_slice(&body).ok();
+    match (status, json.filter(|json| json["page"] == page)) {
+        (200, Some(json)) => of_version(json, "version", &format!("page {page}")),
+        (status, Some(json)) => Err(told_error(status, &json)),
+        (status, None) => Err(nothing_there(status)),
     }
 }
 

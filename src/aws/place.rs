@@ -32,7 +32,7 @@ fn region_of(name: &str) -> Option<&str> {
         (None, ["queue", "amazonaws", "com"]) => Some("us-east-1"),
         _ => None,
     };
-    named.filter(|region| super::region::is_shaped(region))
+    named.filter(|region| text::regions::is_shaped(region))
 }
 
 /// The account that an ARN or a queue's URL names, if it does.

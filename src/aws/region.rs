@@ -7,19 +7,6 @@ const OTHERS: [&str; 4] = ["cn-north-1", "cn-northwest-1", "us-gov-east-1", "us-
 /// So many characters are wrong at most in a name that means another.
 const NEAR: usize = 2;
 
-/// Whether a name has the shape of a region's: `us-east-1`, `us-gov-west-1`, `eu-isoe-west-1`.
-pub(super) fn is_shaped(name: &str) -> bool {
-    let parts: Vec<&str> = name.split('-').collect();
-    let [first, words @ .., number] = parts.as_slice() else { return false };
-    let word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
-    first.len() == 2
-        && word(first)
-        && !words.is_empty()
-        && words.iter().all(word)
-        && !number.is_empty()
-        && number.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 /// A region's name as it is given. It is a part of the addresses of AWS: nothing else may come in by it.
 pub(super) fn region(text: &str) -> Result<String, String> {
     let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -27,7 +14,7 @@ pub(super) fn region(text: &str) -> Result<String, String> {
     let can_be_one = !text.is_empty() && text.len() <= 63 && !ends && text.chars().all(good);
     // Other clouds have regions with names of one word.
     let one_word = can_be_one && text.chars().all(|c| c.is_ascii_lowercase());
-    if can_be_one && (is_shaped(text) || (one_word && meant(text).is_none())) {
+    if can_be_one && (regions::is_shaped(text) || (one_word && meant(text).is_none())) {
         return Ok(text.to_owned());
     }
     match meant(text) {

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use aws_sdk_sns::config::SharedAsyncSleep;
+use aws_sdk_sns::config::{IdentityCache, SharedAsyncSleep, StalledStreamProtectionConfig};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::attempts::{Brake, Distrust, Ear, TooMany, Watch};
+use super::bounded::Bounded;
 use super::flags::TargetKind;
 use crate::stop::Stop;
 
@@ -32,6 +34,12 @@ pub(super) fn timeouts(held: Duration) -> TimeoutConfig {
         .build()
 }
 
+/// Whole bodies' speed isn't watched: of a request whose answer is whole the limit of an attempt says enough, and the SDK's watch costs
+/// each request an alarm. S3's bodies come in pieces after the attempt, and are watched.
+fn unwatched() -> StalledStreamProtectionConfig {
+    StalledStreamProtectionConfig::disabled()
+}
+
 /// How often the SDK tries a request again.
 pub(super) fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(ATTEMPTS)
@@ -48,6 +56,8 @@ pub(crate) struct Target {
     /// Hears of every attempt of every client.
     watch: Option<Watch>,
     pub(super) brake: Brake,
+    /// It is in this process, and no one else gets there.
+    is_within: bool,
 }
 
 /// A client of a service, made of the configuration of the target.
@@ -58,6 +68,7 @@ macro_rules! client {
             .retry_classifier(Distrust)
             .retry_classifier($target.brake.clone())
             .interceptor($target.brake.clone())
+            .interceptor(Bounded)
             .sleep_impl(SharedAsyncSleep::new($target.brake.clone()));
         let config = match &$target.watch {
             Some(watch) => $more.interceptor(watch.clone()),
@@ -75,6 +86,8 @@ impl Target {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(SharedCredentialsProvider::new(credentials))
+            // These never change: nothing is to be remembered of them.
+            .identity_cache(IdentityCache::no_cache())
             .region(Region::new(region.clone()))
             .endpoint_url(&endpoint)
             .retry_config(retries())
@@ -85,12 +98,18 @@ impl Target {
 
     /// A target that nobody listens to and nobody stops.
     pub(super) fn new(kind: TargetKind, region: String, endpoint: Option<String>, config: SdkConfig) -> Self {
-        Self { kind, region, endpoint, config, watch: None, brake: Brake::new(Stop::default()) }
+        Self { kind, region, endpoint, config, watch: None, brake: Brake::new(Stop::default()), is_within: false }
     }
 
     /// The same, whose requests end soon once the user wants to stop.
     pub(crate) fn stopped_by(self, stop: &Stop) -> Self {
         Self { brake: Brake::new(stop.clone()), ..self }
+    }
+
+    /// The same, to which requests go through a client of HTTP of this process: at its address nobody listens.
+    pub(crate) fn through(self, client: SharedHttpClient) -> Self {
+        let config = self.config.into_builder().http_client(client).build();
+        Self { config, is_within: true, ..self }
     }
 
     /// The same, whose attempts `ear` hears of.
@@ -113,6 +132,7 @@ impl Target {
             TargetKind::Aws => "aws",
         };
         match &self.endpoint {
+            Some(_) if self.is_within => format!("{kind} (within this process, {})", self.region),
             Some(endpoint) => format!("{kind} ({endpoint}, {})", self.region),
             None => format!("{kind} ({})", self.region),
         }
@@ -120,28 +140,28 @@ impl Target {
 
     /// A client of SNS.
     pub(crate) fn sns(&self) -> aws_sdk_sns::Client {
-        client!(aws_sdk_sns, self, |config| config)
+        client!(aws_sdk_sns, self, |config| config.stalled_stream_protection(unwatched()))
     }
 
     /// A client of SQS.
     pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
-        client!(aws_sdk_sqs, self, |config| config)
+        client!(aws_sdk_sqs, self, |config| config.stalled_stream_protection(unwatched()))
     }
 
     /// A client of DynamoDB.
     #[cfg(feature = "scenarios")]
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        client!(aws_sdk_dynamodb, self, |config| config)
+        client!(aws_sdk_dynamodb, self, |config| config.stalled_stream_protection(unwatched()))
     }
 
     /// A client of CloudFormation.
     pub(crate) fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
-        client!(aws_sdk_cloudformation, self, |config| config)
+        client!(aws_sdk_cloudformation, self, |config| config.stalled_stream_protection(unwatched()))
     }
 
     /// A client of Firehose.
     pub(crate) fn firehose(&self) -> aws_sdk_firehose::Client {
-        client!(aws_sdk_firehose, self, |config| config)
+        client!(aws_sdk_firehose, self, |config| config.stalled_stream_protection(unwatched()))
     }
 
     /// A client of S3, with path style wherever the address isn't AWS's own.

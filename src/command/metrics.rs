@@ -1,6 +1,6 @@
 //! `--metrics ADDR`: tells Prometheus how a run goes, as long as it goes.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,7 +93,11 @@ async fn answer(mut stream: TcpStream, told: &(impl Fn() -> String + Sync)) -> s
             return Ok(());
         }
     }
+    let on_loopback = stream.local_addr()?.ip().to_canonical().is_loopback();
     let (status, body) = match &head[..] {
+        head if on_loopback && !is_for_this_machine(head) => {
+            ("403 Forbidden", "Figures are for who asks by an address, or by localhost.\n".to_owned())
+        }
         head if head.starts_with(b"GET /metrics ") || head.starts_with(b"GET /metrics?") => ("200 OK", told()),
         head if head.starts_with(b"GET ") => ("404 Not Found", "The figures are at /metrics.\n".to_owned()),
         _ => ("405 Method Not Allowed", "Figures are for GET.\n".to_owned()),
@@ -108,9 +112,39 @@ async fn answer(mut stream: TcpStream, told: &(impl Fn() -> String + Sync)) -> s
     stream.shutdown().await
 }
 
+/// Whether a request asks for a name that no page can bind to this machine: an address, or a loopback name.
+fn is_for_this_machine(head: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(head);
+    let fields = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+    let mut hosts = fields.filter(|(name, _)| name.trim().eq_ignore_ascii_case("host"));
+    hosts.all(|(_, host)| {
+        let host = host.trim().to_ascii_lowercase();
+        // `[::1]:9464`, `127.0.0.1:9464`, `localhost`
+        let name = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
+            Some((address, _)) => address,
+            None => host.rsplit_once(':').map_or(&*host, |(name, _)| name),
+        };
+        let plain = name.strip_suffix('.').unwrap_or(name);
+        name.parse::<IpAddr>().is_ok() || plain == "localhost" || plain.ends_with(".localhost")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A page that had bound its own name to this machine could read a run's figures.
+    #[test]
+    fn no_page_reads_figures_by_its_own_name() {
+        let asked = |fields: &str| is_for_this_machine(format!("GET /metrics HTTP/1.1\r\n{fields}\r\n").as_bytes());
+        for host in ["localhost:9464", "127.0.0.1:9464", "[::1]:9464", "192.168.0.7", "LOCALHOST.", "run.localhost:1"] {
+            assert!(asked(&format!("Accept: */*\r\nHost: {host}\r\n")), "{host}");
+        }
+        for host in ["evil.example:9464", "evil.example", "localhost.evil.example", "", "127.0.0.1.evil.example:80"] {
+            assert!(!asked(&format!("hOST:{host}\r\n")), "{host}");
+        }
+        assert!(!asked("Host: localhost\r\nHost: evil.example\r\n") && asked(""), "each of them counts");
+    }
 
     #[test]
     fn a_port_alone_is_the_loopbacks() {

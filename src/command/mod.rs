@@ -25,6 +25,8 @@ mod page;
 pub(crate) mod peek;
 pub(crate) mod publish;
 pub(crate) mod redrive;
+#[cfg(feature = "scenarios")]
+mod refused;
 pub(crate) mod report;
 pub(crate) mod reset;
 #[cfg(feature = "scenarios")]
@@ -33,6 +35,7 @@ mod running;
 pub(crate) mod serve;
 mod shape;
 pub(crate) mod simulate;
+pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod tail;
 #[cfg(feature = "scenarios")]
@@ -54,7 +57,7 @@ use crate::stop::Stop;
 use crate::ui::Ui;
 
 /// What every command is given.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Context {
     /// The printer.
     pub ui: Ui,

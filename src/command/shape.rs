@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::value;
+use crate::event::envelope::{Attribute, Member};
 use crate::event::mix::Mix;
 use crate::exit::Failure;
-use crate::traffic::shape::{Names, Shape, Size};
+use crate::traffic::shape::{self, Given, Names, Shape, Size};
 
 /// What the story's events are like. The same --seed gives the same.
 #[derive(Debug, Clone, clap::Args)]
@@ -31,6 +32,14 @@ pub(crate) struct ShapeArgs {
     /// The share of events that no consumer can handle: 0.1%. They fail, and end in the dead-letter queue.
     #[arg(long, value_name = "SHARE", default_value = "0", hide_default_value = true, value_parser = value::share)]
     pub poison: f64,
+    /// A message attribute of every event, like kind=order or amount:Number=7, or one that is drawn for each, by weights if there are any:
+    /// status=paid=8|refunded. An empty value is that it isn't there: vip=yes|. May be repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = shape::attribute)]
+    pub attribute: Vec<Arc<Given<Attribute>>>,
+    /// A member of every event's body, which filter policies on bodies see, like store=web|shop, detail.amount:Number=7 or
+    /// tags:JSON=["a"]; drawn as attributes are. May be repeated.
+    #[arg(long, value_name = "PATH=VALUE", value_parser = shape::field)]
+    pub field: Vec<Arc<Given<Member>>>,
 }
 
 fn tenants(text: &str) -> Result<Arc<Names>, String> {
@@ -49,7 +58,10 @@ impl ShapeArgs {
                 .why(format!("{topic_arn} is none"))
                 .help("On other topics --tenants makes message groups, by which queues are fair."));
         }
-        let Self { size, mix, tenants, groups, duplicates, poison } = self.clone();
-        Ok(Shape { size, mix, tenants, groups, duplicates, poison })
+        if let Some(why) = shape::clash(&self.attribute, &self.field) {
+            return Err(Failure::usage(why).help("Each stands for one value of an event, which may be drawn: a=1|2."));
+        }
+        let Self { size, mix, tenants, groups, duplicates, poison, attribute, field } = self.clone();
+        Ok(Shape { size, mix, tenants, groups, duplicates, poison, attributes: attribute, fields: field })
     }
 }

@@ -30,7 +30,7 @@ const MAX_CALLER: usize = 128;
 )]
 pub(crate) struct Args {
     /// Whose API.
-    #[arg(value_name = "SCENARIO", value_parser = PossibleValuesParser::new(scenario::ALL.iter().map(|it| it.name())))]
+    #[arg(value_name = "SCENARIO", value_parser = PossibleValuesParser::new(with_tokens().map(|it| it.name())))]
     scenario: String,
     /// The folder that `serve` was given. Default: .messaging-serve/SCENARIO
     #[arg(long, value_name = "DIR")]
@@ -43,11 +43,16 @@ pub(crate) struct Args {
     caller: String,
 }
 
+/// The scenarios whose API takes tokens.
+fn with_tokens() -> impl Iterator<Item = &'static dyn Scenario> {
+    scenario::ALL.iter().copied().filter(|it| it.takes_tokens())
+}
+
 /// Runs the command.
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
-    let named = scenario::ALL.iter().find(|it| it.name() == args.scenario);
+    let named = with_tokens().find(|it| it.name() == args.scenario);
     let scenario: &'static dyn Scenario =
-        *named.ok_or_else(|| Failure::usage(format!("There is no scenario {}", args.scenario)))?;
+        named.ok_or_else(|| Failure::usage(format!("There is no scenario {}", args.scenario)))?;
     let settings = choice::settings(scenario, &context.env);
     let folder = embedded::data_dir(args.data_dir, &[FOLDER, scenario.name()])?;
     let Some(token) = scenario.token(&settings, &folder, &args.caller, args.ttl) else {

@@ -131,14 +131,6 @@ pub(super) fn clock(text: &str) -> Result<ClockMode, String> {
     }
 }
 
-/// A clock that runs by itself.
-pub(super) fn running_clock(text: &str) -> Result<ClockMode, String> {
-    match clock(text)? {
-        ClockMode::Frozen { .. } => Err("nothing would fall due: frozen is for `messaging local`".into()),
-        runs => Ok(runs),
-    }
-}
-
 /// A share between 0 and 1: `0.01` or `1%`.
 pub(super) fn share(text: &str) -> Result<f64, String> {
     let wrong = || "a share between 0 and 1 is needed, like 0.01 or 1%".to_owned();

@@ -5,14 +5,19 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::simulate::architecture;
 use super::{Context, exit_of, value};
 use crate::aws::{CallError, Target, TargetArgs};
+use crate::deploy::Deployer;
 use crate::exit::{Exit, Failure};
 use crate::report::Verdict;
 use crate::report::settled::{LookedQueue, SettledLeg, Settlement};
-use crate::stack;
+use crate::stack::{self, Stack};
 use crate::traffic::consumer;
-use crate::traffic::settle::{Expect, Handled, LANDING, Landing, Published};
+use crate::traffic::landed;
+use crate::traffic::name::LegName;
+use crate::traffic::run::FanOut;
+use crate::traffic::settle::{Architecture, Expect, Found, Handled, LANDING, Landing, Published};
 
 /// Say whether a run lost anything whose consumers are your own
 #[derive(Debug, Clone, clap::Args)]
@@ -20,7 +25,10 @@ use crate::traffic::settle::{Expect, Handled, LANDING, Landing, Published};
     long_about = "Say whether a run lost anything whose consumers are your own.\n\n\
         What was published is what `publish --json` wrote. What was handled your consumers write, a line of JSON for each event: \
         its \"id\", or its \"publisher\" and \"sequence\", and the \"queue\" that it came from. What `consume --json` writes will \
-        do. Without such a file, or with --look, the stack is looked at: its queues must be empty, and what landed in its bucket is read.\n\n\
+        do. Without such a file, or with --look, the stack is looked at: its queues must be empty, and what its streams landed is read. What \
+        each is to get, its subscriptions' filter policies say.\n\n\
+        Events that were published with --file are known by the id that SNS gave them, by their line, by an \"id\" of their own, or by \
+        their text.\n\n\
         The exit code is 0 if nothing is lost, 3 if something is, and 5 if nobody can say; the reasons are told.",
     after_long_help = "Examples:
   messaging publish --count 1k --rate 100/s --json > published.ndjson
@@ -73,7 +81,12 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     if from_stdin > 1 {
         return Err(Failure::usage("stdin can be read but once").help("Give a file to all but one of them."));
     }
-    let (published, mut handled) = read(context, &args).await?;
+    let place = match args.look || args.handled.is_empty() {
+        true => Some(find(context, &args).await?),
+        false => None,
+    };
+    let found = place.as_ref().map(Place::architecture).unwrap_or_default();
+    let (published, mut handled) = read(context, &args, found).await?;
     let mut legs: Vec<_> = match args.handled.is_empty() {
         true => Vec::new(),
         false => handled
@@ -90,12 +103,13 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         doubts.push("nothing was handled of this run".into());
     }
     let mut queues = Vec::new();
-    if args.look || args.handled.is_empty() {
-        let looked = look(context, &args, &published).await?;
+    if let Some(place) = &place {
+        let looked = look(context, &args, &published, place).await?;
         queues = looked.queues;
-        legs.extend(looked.landing);
+        legs.extend(looked.landings);
         doubts.extend(looked.doubts);
     }
+    doubts.extend(legs.iter().filter_map(|leg| unjudged(&published, &leg.leg)));
     let settlement = Settlement {
         record: "report",
         command: "verify",
@@ -118,11 +132,11 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
 }
 
 /// Reads the files. Stdin may stand still: Ctrl-C ends that.
-async fn read(context: &Context, args: &Args) -> Result<(Published, Handled), Failure> {
+async fn read(context: &Context, args: &Args, found: Architecture) -> Result<(Published, Handled), Failure> {
     let args = args.clone();
     let (to, read) = tokio::sync::oneshot::channel();
     let reading = move || {
-        let published = Published::read(&args.published, args.run.as_deref(), &args.expect)?;
+        let published = Published::read(&args.published, args.run.as_deref(), &args.expect, &found)?;
         let mut handled = Handled::default();
         args.handled.iter().try_for_each(|path| handled.read(path, &published))?;
         Ok((published, handled))
@@ -156,15 +170,50 @@ fn doubts(path: &Path, published: &Published) -> Vec<String> {
     }
 }
 
-/// What a look at the stack came to.
-struct Looked {
-    queues: Vec<LookedQueue>,
-    landing: Option<SettledLeg>,
-    doubts: Vec<String>,
+/// What isn't known of a leg, if anything isn't.
+fn unjudged(published: &Published, leg: &str) -> Option<String> {
+    match published.unsure(leg) {
+        0 => None,
+        n => Some(format!("{leg}: whether {n} of the events were to come there can't be judged")),
+    }
 }
 
-/// Looks at the queues and the bucket of the stack until they hold nothing and all, or nothing changes for too long.
-async fn look(context: &Context, args: &Args, published: &Published) -> Result<Looked, Failure> {
+/// Where a run went, as far as the stack tells.
+struct Place {
+    target: Target,
+    /// Its queues that aren't dead-letter queues of others, each with the URL of its own.
+    queues: Vec<(String, Option<String>)>,
+    /// Its topics, and what they feed; nothing of a stack without them.
+    fan_out: Option<FanOut>,
+    /// Where something lands, and as what.
+    landings: Vec<(String, landed::Landing)>,
+}
+
+impl Place {
+    /// What the published events are held against.
+    fn architecture(&self) -> Architecture {
+        let Some(fan_out) = &self.fan_out else { return Architecture::default() };
+        let queues = fan_out.queues.iter().map(|queue| Found {
+            names: vec![queue.name.name().to_owned(), name(&queue.url).to_owned()],
+            fed: queue.fed.clone(),
+            takes_poison: false,
+        });
+        let landings = fan_out.landings.iter().map(|landing| Found {
+            names: vec![landing_name(&landing.name)],
+            fed: landing.fed.clone(),
+            takes_poison: true,
+        });
+        Architecture { topics: fan_out.topics.clone(), legs: queues.chain(landings).collect() }
+    }
+}
+
+/// As what a stream lands: of the only one of a template like our own as `landing`.
+fn landing_name(leg: &LegName) -> String {
+    if *leg == LegName::landing() { LANDING.to_owned() } else { leg.name().to_owned() }
+}
+
+/// Finds the queues, topics and streams of the stack.
+async fn find(context: &Context, args: &Args) -> Result<Place, Failure> {
     let target = Target::connect(&args.target, &context.env, &context.stop).await?;
     let cant = |error: CallError| error.failure(&target, &format!("look at the stack {}", args.stack));
     let stack = stack::describe(&target, &args.stack).await.map_err(cant)?.ok_or_else(|| {
@@ -172,12 +221,44 @@ async fn look(context: &Context, args: &Args, published: &Published) -> Result<L
             .help("--stack names another; with --handled alone no cloud is asked.")
     })?;
     let queues = drained(&target, &stack).await.map_err(cant)?;
+    let quiet = context.ui.without_lines();
+    let deployer = Deployer { target: &target, ui: &quiet, stop: &context.stop, stack: &args.stack };
+    // A stack without a topic, or whose topics feed nobody: its queues are looked at all the same.
+    let fan_out = architecture::look(&deployer, &stack, &[]).await.ok().map(|found| found.fan_out);
+    let landings = match &fan_out {
+        Some(fan_out) => fan_out.landings.iter().map(|it| (landing_name(&it.name), it.landing.clone())).collect(),
+        None => Vec::new(),
+    };
+    // Whatever lands it there: the events say which run they are of.
+    let named = stack.outputs.get(stack::BUCKET_NAME).filter(|_| landings.is_empty());
+    let all = |bucket: &String| landed::Landing {
+        bucket: bucket.clone(),
+        prefix: String::new(),
+        error_prefix: String::new(),
+        only_of: None,
+    };
+    let landings = landings.into_iter().chain(named.map(|bucket| (LANDING.to_owned(), all(bucket)))).collect();
+    Ok(Place { target, queues, fan_out, landings })
+}
+
+/// What a look at the stack came to.
+struct Looked {
+    queues: Vec<LookedQueue>,
+    landings: Vec<SettledLeg>,
+    doubts: Vec<String>,
+}
+
+/// Looks at the queues and the buckets of the stack until they hold nothing and all, or nothing changes for too long.
+async fn look(context: &Context, args: &Args, published: &Published, place: &Place) -> Result<Looked, Failure> {
+    let target = &place.target;
+    let cant = |error: CallError| error.failure(target, &format!("look at the stack {}", args.stack));
     let (sqs, s3) = (target.sqs(), target.s3());
-    let mut landing = stack.outputs.get(stack::BUCKET_NAME).map(|bucket| Landing::new(bucket, published));
+    let landings = place.landings.iter().map(|(name, to)| Landing::new(name, to.clone(), published));
+    let mut landings: Vec<_> = landings.collect();
     let (mut changed, mut before, mut empty_looks) = (Instant::now(), None, 0);
     loop {
         let mut looked = Vec::new();
-        for (url, dead_letters) in &queues {
+        for (url, dead_letters) in &place.queues {
             let dead_letters = match dead_letters {
                 Some(url) => Some(consumer::held(&sqs, url).await.map_err(cant)?),
                 None => None,
@@ -185,23 +266,29 @@ async fn look(context: &Context, args: &Args, published: &Published) -> Result<L
             let messages = consumer::held(&sqs, url).await.map_err(cant)?;
             looked.push(LookedQueue { queue: name(url).to_owned(), messages, dead_letters });
         }
-        let has_landed = match &mut landing {
-            Some(landing) => landing.look(&s3, published).await.map_err(cant)?,
-            None => true,
-        };
+        let mut has_landed = true;
+        for landing in &mut landings {
+            has_landed &= landing.look(&s3, published).await.map_err(cant)?;
+        }
         let is_empty = looked.iter().all(|queue| queue.messages == 0);
         empty_looks = if is_empty { empty_looks + 1 } else { 0 };
-        let now = Some((looked.clone(), landing.as_ref().map(Landing::found)));
+        let now = Some((looked.clone(), landings.iter().map(Landing::found).collect::<Vec<_>>()));
         if now != before {
             (changed, before) = (Instant::now(), now);
         }
         if empty_looks >= EMPTY_LOOKS && has_landed || changed.elapsed() > args.patience {
-            let account = landing.map(|landing| landing.account(published));
-            let landing = account.map(|account| SettledLeg { leg: LANDING.into(), effect_twice: None, account });
-            let nothing = queues.is_empty() && landing.is_none();
-            let doubts =
-                nothing.then(|| format!("the stack {} has neither a queue nor an output BucketName", args.stack));
-            return Ok(Looked { queues: looked, landing, doubts: doubts.into_iter().collect() });
+            let settled = landings.iter().map(|landing| SettledLeg {
+                leg: landing.name.clone(),
+                effect_twice: None,
+                account: landing.account(published),
+            });
+            let landings: Vec<_> = settled.collect();
+            let nothing = place.queues.is_empty() && landings.is_empty();
+            let nothing = nothing.then(|| {
+                format!("the stack {} has neither a queue nor a stream, nor an output BucketName", args.stack)
+            });
+            let doubts = nothing.into_iter().chain(published.doubt()).collect();
+            return Ok(Looked { queues: looked, landings, doubts });
         }
         tokio::select! {
             () = sleep(LOOK) => {}
@@ -212,14 +299,14 @@ async fn look(context: &Context, args: &Args, published: &Published) -> Result<L
     }
 }
 
-/// The stack's queues that aren't dead-letter queues of others, each with the URL of its own.
-async fn drained(target: &Target, stack: &stack::Stack) -> Result<Vec<(String, Option<String>)>, CallError> {
-    let resources = stack::list_resources(target, &stack.id).await?;
+/// The stack's queues that aren't dead-letter queues of others, each with the URL of its own; those of nested stacks included.
+async fn drained(target: &Target, stack: &Stack) -> Result<Vec<(String, Option<String>)>, CallError> {
+    let resources = stack::list_all_resources(target, &stack.id).await?;
     let sqs = target.sqs();
     let mut queues = Vec::new();
-    for resource in resources.into_iter().filter(|resource| resource.kind == "AWS::SQS::Queue") {
-        let settings = consumer::describe(&sqs, &resource.physical_id).await?;
-        queues.push((resource.physical_id, settings.dead_letter_queue));
+    for url in architecture::queue_urls(target, &resources).await? {
+        let settings = consumer::describe(&sqs, &url).await?;
+        queues.push((url, settings.dead_letter_queue));
     }
     let urls: Vec<_> = queues.iter().map(|(url, _)| url.clone()).collect();
     let found = |arn: &String| urls.iter().find(|url| name(url) == arn.rsplit(':').next().unwrap_or_default()).cloned();

@@ -71,7 +71,7 @@ pub(crate) struct Found {
 }
 
 /// The environment and `.env`, the first before the second.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Env {
     path: PathBuf,
     /// What `.env` says and the environment doesn't: value and line.

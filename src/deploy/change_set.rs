@@ -87,6 +87,7 @@ pub(super) async fn prepare(
             }
             Some(ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress) => {
                 tokio::select! {
+                    biased;
                     () = sleep(deployer.pause()) => {}
                     () = deployer.stop.requested() => {
                         change_set.discard(deployer).await?;

@@ -111,6 +111,7 @@ async fn await_stream(
         let text = format!("waiting for the delivery stream {name}: {}", status.as_str());
         spinner.set_message(&text);
         tokio::select! {
+            biased;
             () = sleep(deployer.pause()) => {}
             () = deployer.stop.requested() => break Err(
                 Failure::new(format!("Stopped {text}")).exit(Exit::Interrupted).help("The stack itself is deployed."),

@@ -124,6 +124,7 @@ pub(super) async fn until_rest(
             Some(_) => {}
         }
         tokio::select! {
+            biased;
             () = sleep(deployer.pause()) => {}
             () = deployer.stop.requested() => break Err(
                 Failure::new("Stopped watching; CloudFormation goes on with the stack")

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rand::RngExt;
-use serde::ser::SerializeStruct;
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::EventKind;
 use super::data::{Data, cents};
@@ -41,33 +41,51 @@ pub(crate) struct Event {
     pub again: bool,
     /// No consumer can handle it.
     pub poison: bool,
+    /// Attributes that the user gives it, beside the story's or in their stead.
+    pub given: Vec<Attribute>,
+    /// What the user puts into its body, outside of the data.
+    members: Map<String, Value>,
     /// What makes it larger.
     filler: String,
+}
+
+/// A member of a body.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Member {
+    /// The names that lead to it, from the outside; at least one.
+    pub path: Vec<String>,
+    pub value: Value,
 }
 
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let kind = self.kind();
-        let mut out = out.serialize_struct("Event", 11)?;
-        out.serialize_field("specversion", "1.0")?;
-        out.serialize_field("id", &self.id)?;
-        out.serialize_field("source", kind.source())?;
-        out.serialize_field("type", kind.event_type())?;
-        out.serialize_field("subject", self.data.subject())?;
-        out.serialize_field("time", &format_args!("{}", self.time))?;
-        out.serialize_field("datacontenttype", "application/json")?;
-        out.serialize_field("runid", &self.run)?;
-        out.serialize_field("publisher", &self.place.publisher)?;
+        let mut out = out.serialize_map(None)?;
+        out.serialize_entry("specversion", "1.0")?;
+        out.serialize_entry("id", &self.id)?;
+        out.serialize_entry("source", self.text("source").unwrap_or(kind.source()))?;
+        out.serialize_entry("type", self.event_type())?;
+        out.serialize_entry("subject", self.text("subject").unwrap_or(self.data.subject()))?;
+        out.serialize_entry("time", &format_args!("{}", self.time))?;
+        out.serialize_entry("datacontenttype", "application/json")?;
+        out.serialize_entry("runid", &self.run)?;
+        out.serialize_entry("publisher", &self.place.publisher)?;
         // Twelve digits, so that it sorts as it counts.
-        out.serialize_field("sequence", &format_args!("{:012}", self.place.sequence))?;
+        out.serialize_entry("sequence", &format_args!("{:012}", self.place.sequence))?;
+        for (name, value) in self.members.iter().filter(|(name, _)| !SAID.contains(&name.as_str())) {
+            out.serialize_entry(name, value)?;
+        }
         match (self.poison, self.filler.as_str()) {
-            (false, "") => out.serialize_field("data", &self.data)?,
-            (false, filler) => out.serialize_field("data", &Filled { data: &self.data, filler })?,
-            (true, filler) => out.serialize_field("data", &Filled { data: &Poison { poison: true }, filler })?,
+            (false, "") => out.serialize_entry("data", &self.data)?,
+            (false, filler) => out.serialize_entry("data", &Filled { data: &self.data, filler })?,
+            (true, filler) => out.serialize_entry("data", &Filled { data: &Poison { poison: true }, filler })?,
         }
         out.end()
     }
 }
+
+/// What the envelope has a place of its own for.
+const SAID: [&str; 3] = ["source", "type", "subject"];
 
 /// Data that something makes larger.
 #[derive(Serialize)]
@@ -122,6 +140,8 @@ impl Event {
             group: None,
             again: false,
             poison: false,
+            given: Vec::new(),
+            members: Map::new(),
             filler: String::new(),
         }
     }
@@ -138,8 +158,33 @@ impl Event {
         self.filler = (0..missing).map(letter).collect();
     }
 
+    /// Puts a member into its body; what is no object on the way to it becomes one.
+    pub(crate) fn put(&mut self, member: Member) {
+        let Some((last, above)) = member.path.split_last() else { return };
+        let mut object = &mut self.members;
+        for name in above {
+            let next = object.entry(name.as_str()).or_insert_with(|| Map::new().into());
+            if !next.is_object() {
+                *next = Map::new().into();
+            }
+            let Some(below) = next.as_object_mut() else { return };
+            object = below;
+        }
+        object.insert(last.clone(), member.value);
+    }
+
     pub(crate) fn kind(&self) -> EventKind {
         self.data.kind()
+    }
+
+    /// What it calls itself.
+    pub(crate) fn event_type(&self) -> &str {
+        self.text("type").unwrap_or(self.kind().event_type())
+    }
+
+    /// A text that the user put in the place of the story's.
+    fn text(&self, name: &str) -> Option<&str> {
+        self.members.get(name)?.as_str()
     }
 
     /// The message's body.
@@ -147,12 +192,12 @@ impl Event {
         serde_json::to_string(self).expect("strings, numbers and timestamps always serialize")
     }
 
-    /// What filter policies can select by: `event_type`, `kind`, `amount` (in whole currency units, with cents) and
-    /// `tenant`.
+    /// What filter policies can select by: `event_type`, `kind`, `amount` (in whole currency units, with cents),
+    /// `tenant`, and what the user gave it.
     pub(crate) fn attributes(&self) -> Vec<Attribute> {
         let kind = self.kind();
         let mut attributes = vec![
-            Attribute::new("event_type", "String", kind.event_type().into()),
+            Attribute::new("event_type", "String", self.event_type().into()),
             Attribute::new("kind", "String", kind.name().into()),
         ];
         if let Some(amount) = self.data.amount_cents() {
@@ -161,6 +206,8 @@ impl Event {
         if let Some(tenant) = &self.tenant {
             attributes.push(Attribute::new("tenant", "String", tenant.to_string()));
         }
+        attributes.retain(|known| self.given.iter().all(|given| given.name != known.name));
+        attributes.extend(self.given.iter().cloned());
         attributes
     }
 }

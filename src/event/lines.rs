@@ -7,6 +7,10 @@ use super::own::{Common, Own};
 /// A line has at most so many bytes: what SNS takes, with room for escapes and what stands beside the message.
 const MAX_LINE: usize = 2 << 20;
 
+/// Of a line that is too long so many bytes more are passed over. One that still goes on then is no line of a file of events, as
+/// what `/dev/zero` gives: no more is read.
+const MAX_SKIPPED: u64 = 64 << 20;
+
 /// Why a line is no event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BadLine {
@@ -20,11 +24,13 @@ pub(crate) struct Lines<R> {
     from: BufReader<R>,
     common: Common,
     line: u64,
+    /// Nothing more is read.
+    over: bool,
 }
 
 impl<R: Read> Lines<R> {
     pub(crate) fn new(from: R, common: Common) -> Self {
-        Self { from: BufReader::new(from), common, line: 0 }
+        Self { from: BufReader::new(from), common, line: 0, over: false }
     }
 
     /// The next event, or what is wrong with its line; none at the end. Empty lines are none.
@@ -35,14 +41,18 @@ impl<R: Read> Lines<R> {
         loop {
             let mut bytes = Vec::new();
             let limit = MAX_LINE as u64 + 1;
-            if (&mut self.from).take(limit).read_until(b'\n', &mut bytes)? == 0 {
+            if self.over || (&mut self.from).take(limit).read_until(b'\n', &mut bytes)? == 0 {
                 return Ok(None);
             }
             self.line += 1;
             let line = self.line;
             if bytes.len() > MAX_LINE {
-                self.skip_line()?;
-                return Ok(Some(Err(BadLine { line, why: format!("it is longer than {MAX_LINE} bytes") })));
+                let mut why = format!("it is longer than {MAX_LINE} bytes");
+                if bytes.last() != Some(&b'\n') && !self.skip_line()? {
+                    self.over = true;
+                    why.push_str(", and doesn't end: what follows isn't read");
+                }
+                return Ok(Some(Err(BadLine { line, why })));
             }
             let Ok(text) = std::str::from_utf8(&bytes) else {
                 return Ok(Some(Err(BadLine { line, why: "it is no text in UTF-8".into() })));
@@ -56,11 +66,12 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// Passes over the rest of a line, whatever its length.
-    fn skip_line(&mut self) -> Result<(), Error> {
-        loop {
+    /// Passes over the rest of a line; false if that doesn't end within the bound.
+    fn skip_line(&mut self) -> Result<bool, Error> {
+        let mut skipped = 0;
+        while skipped <= MAX_SKIPPED {
             let (end, length) = match self.from.fill_buf()? {
-                [] => return Ok(()),
+                [] => return Ok(true),
                 buffer => match buffer.iter().position(|byte| *byte == b'\n') {
                     Some(at) => (true, at + 1),
                     None => (false, buffer.len()),
@@ -68,9 +79,11 @@ impl<R: Read> Lines<R> {
             };
             self.from.consume(length);
             if end {
-                return Ok(());
+                return Ok(true);
             }
+            skipped += length as u64;
         }
+        Ok(false)
     }
 }
 
@@ -100,5 +113,19 @@ mod tests {
         assert_eq!(why, [(1, "it is longer than 2097152 bytes"), (2, "it is no text in UTF-8")]);
         assert_eq!(read[2], Ok((3, "8".into())));
         assert_eq!(read.len(), 3);
+    }
+
+    /// A file without an end, as /dev/zero, was read until somebody stopped it.
+    #[test]
+    fn a_line_without_an_end_ends_the_reading() {
+        let endless = (&b"1\n"[..]).chain(std::io::repeat(0));
+        let mut lines = Lines::new(endless, Common::default());
+        assert_eq!(lines.next().unwrap().unwrap().unwrap().line, 1);
+        let bad = lines.next().unwrap().unwrap().unwrap_err();
+        assert_eq!(
+            (bad.line, &*bad.why),
+            (2, "it is longer than 2097152 bytes, and doesn't end: what follows isn't read")
+        );
+        assert!(lines.next().unwrap().is_none());
     }
 }

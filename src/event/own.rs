@@ -121,7 +121,7 @@ fn value(text: &str) -> Option<(&str, &str)> {
 }
 
 /// An attribute as a line gives it: a text, a number, a list, or `{"type": .., "value": ..}`.
-fn attribute(name: &str, value: &Value) -> Result<Attribute, String> {
+pub(crate) fn attribute(name: &str, value: &Value) -> Result<Attribute, String> {
     let (data_type, value) = match value {
         Value::String(text) => ("String".to_owned(), text.clone()),
         Value::Number(number) => ("Number".to_owned(), number.to_string()),

@@ -1,6 +1,7 @@
 //! A cloud that runs: where it is, what time it is there, what lies in it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -141,6 +142,50 @@ impl Cloud {
         self.running.run(|inside| async move { inside.reset().await }).await??;
         self.outputs = self.begin().await?;
         Ok(())
+    }
+
+    /// Saves the whole state as a file, which is replaced if it is there: everything that clients made, as it is at one moment. The
+    /// cloud goes on meanwhile.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let file = folder.path().join("seeded.state");
+    /// use messaging::Cloud;
+    ///
+    /// let seeded = Cloud::builder().template("infra.yaml").start().await?;
+    /// let sqs = aws_sdk_sqs::Client::new(&seeded.sdk_config());
+    /// let queue = seeded.output("OrdersQueueUrl").unwrap();
+    /// sqs.send_message().queue_url(queue).message_body("an order").send().await?;
+    /// seeded.save(&file).await?;
+    ///
+    /// let cloud = Cloud::builder().start().await?;
+    /// cloud.load(&file).await?;
+    /// assert_eq!(cloud.queue("api-orders-created-consumer").bodies().await?, ["an order"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The file can't be written; what was there is as it was.
+    pub async fn save(&self, file: impl AsRef<Path>) -> Result<(), Error> {
+        let path = file.as_ref().to_owned();
+        let saved = self.running.run(|inside| async move { inside.save(&path).await }).await?;
+        saved.map(drop).map_err(|error| Error::State { file: file.as_ref().to_owned(), why: error.message })
+    }
+
+    /// Makes the state that [`save`](Self::save) or `messaging state save` wrote the cloud's, in the place of all there is: all of it, or
+    /// nothing. What messages wait for is as far away as it was when they were saved; the clock and all other times stay as they are.
+    /// Receipt handles from before are void, and rules of chaos are gone. The outputs of [`output`](Self::output) stay those of the
+    /// template that the cloud was started with.
+    ///
+    /// # Errors
+    /// The file can't be read, isn't whole, or is no such file; a stack doesn't come to rest. Then nothing has changed.
+    pub async fn load(&self, file: impl AsRef<Path>) -> Result<(), Error> {
+        let path = file.as_ref().to_owned();
+        let loaded = self.running.run(|inside| async move { inside.load(&path).await }).await?;
+        loaded.map(drop).map_err(|error| Error::State { file: file.as_ref().to_owned(), why: error.message })
     }
 
     /// Stops the cloud and waits until its data is safe; requests that run have a second to end. To drop it does the same, and

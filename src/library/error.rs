@@ -77,6 +77,14 @@ pub enum Error {
         /// What is there instead.
         known: Vec<String>,
     },
+    /// A state can't be saved as this file, or loaded of it.
+    #[error("the state {}: {why}", file.display())]
+    State {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// The clock runs by itself and can't be moved.
     #[error("only a clock that stands still can be moved: start the cloud with clock(Clock::Frozen)")]
     ClockRuns,

@@ -42,7 +42,8 @@ pub(super) fn lines(outcome: &Outcome, verdict: Verdict, columns: Option<usize>)
     lines.push(String::new());
     lines.extend(place_lines(outcome));
     lines.push(conclusion(outcome, verdict));
-    if verdict == Verdict::Lost {
+    lines.extend(outcome.hints.iter().map(|hint| format!("  perhaps: {hint}")));
+    if verdict == Verdict::Lost && outcome.hints.is_empty() {
         let hint = "Another consumer may have taken them; `messaging local --explain` says what each subscription did.";
         lines.push(paint(&dim, hint));
     }

@@ -64,6 +64,9 @@ pub(crate) struct Outcome {
     /// What that rests on, in a line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
+    /// Why something may not have come, as far as the cloud tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<String>,
     /// What the rules of chaos did; not of merged reports.
     #[serde(skip_serializing_if = "Vec::is_empty", skip_deserializing)]
     pub faults: Vec<Fault>,

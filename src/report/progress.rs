@@ -16,13 +16,22 @@ pub(crate) const FEW: u64 = 20;
 /// How often a plain line tells how it goes, when nobody watches a bar.
 pub(crate) const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
+/// How often somebody looks how it goes.
+pub(crate) const TICK: Duration = Duration::from_millis(200);
+
 /// Runs something to its end, and `tick` five times a second meanwhile.
-pub(crate) async fn with_ticks<T>(work: impl Future<Output = T>, mut tick: impl FnMut()) -> T {
+pub(crate) async fn with_ticks<T>(work: impl Future<Output = T>, tick: impl FnMut()) -> T {
+    with_ticks_every(TICK, work, tick).await
+}
+
+/// As [`with_ticks`], once in so long.
+pub(crate) async fn with_ticks_every<T>(every: Duration, work: impl Future<Output = T>, mut tick: impl FnMut()) -> T {
     let mut work = std::pin::pin!(work);
-    let mut ticks = tokio::time::interval(Duration::from_millis(200));
+    let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         tokio::select! {
+            biased;
             done = &mut work => return done,
             _ = ticks.tick() => tick(),
         }

@@ -179,6 +179,7 @@ pub(super) mod tests {
             error: None,
             data_dir: Some(".messaging/simulate".into()),
             killed: Vec::new(),
+            hints: Vec::new(),
             faults: Vec::new(),
             cost: None,
             merge: None,

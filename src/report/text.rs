@@ -58,7 +58,7 @@ pub(crate) fn kind_style(event_type: &str) -> Style {
 /// An event in a line: when, what, of whom, and how long it took to be acknowledged.
 pub(crate) fn event_line(event: &Event, latency: Duration) -> String {
     let dim = Style::new().dim();
-    let kind = event.kind().event_type();
+    let kind = event.event_type();
     let time = event.time.to_zoned(TimeZone::system()).strftime("%H:%M:%S");
     format!(
         "{}  {}  {}  {}  {}",

@@ -12,6 +12,8 @@ use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
+use crate::clock;
+
 /// What is further away sleeps by Tokio's timers first: few alarms are set at a time.
 const NEAR: Duration = Duration::from_millis(5);
 /// Between two looks passes at least so long: of many alarms some ring a bit late together, and cost half as much.
@@ -67,8 +69,10 @@ impl Alarms {
         let shared = Arc::new(Shared::default());
         let watched = shared.clone();
         // Where there is no thread to be had, Tokio's timers do.
-        let started = std::thread::Builder::new().name("alarms".into()).spawn(move || watched.ring());
-        shared.set.lock().ended = started.is_err();
+        // Where time is stepped there are Tokio's timers alone.
+        let started = !clock::is_stepped()
+            && std::thread::Builder::new().name("alarms".into()).spawn(move || watched.ring()).is_ok();
+        shared.set.lock().ended = !started;
         Self(shared)
     }
 

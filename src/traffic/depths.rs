@@ -1,5 +1,6 @@
 //! Looks at the queues of a run about once a second: how many messages they hold, and how old the oldest is.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::timeline::Depth;
 use crate::aws::attempts::Watch;
 use crate::aws::{NoPage, Target};
 use crate::clock;
+use crate::stop::Stop;
 
 /// How long to wait between two looks.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
@@ -77,7 +79,7 @@ fn on_page(page: &Value, region: &str, url: &str) -> Option<Depth> {
 pub(crate) struct Fault {
     /// Whom it is for.
     pub name: String,
-    /// How often it struck, in this run and before.
+    /// How often it struck in this run.
     pub strikes: u64,
     /// Since the start of the run: the first time and the last; absent where the cloud's time stands still.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,14 +88,29 @@ pub(crate) struct Fault {
     pub to_s: Option<f64>,
 }
 
-/// What the rules of chaos of an embedded cloud did since `start`, until `end`, by the wall's clock.
-pub(crate) async fn faults(target: &Target, start: Timestamp, end: Timestamp) -> Vec<Fault> {
+/// How often each rule had struck before a run, by its number.
+#[derive(Debug, Default)]
+pub(crate) struct Struck(BTreeMap<u64, u64>);
+
+/// How often the rules of chaos of an embedded cloud have struck by now; nothing, where the user stopped before that was answered.
+pub(crate) async fn struck(target: &Target, stop: &Stop) -> Struck {
+    let page = tokio::select! {
+        biased;
+        page = target.page("chaos", &[]) => page.unwrap_or_default(),
+        () = stop.signalled() => return Struck::default(),
+    };
+    let rules = page["rules"].as_array().into_iter().flatten();
+    Struck(rules.filter_map(|rule| Some((rule["number"].as_u64()?, rule["strikes"].as_u64()?))).collect())
+}
+
+/// What the rules of chaos of an embedded cloud did since `start`, when they had struck so often `before`, until `end`, by the wall's clock.
+pub(crate) async fn faults(target: &Target, before: &Struck, start: Timestamp, end: Timestamp) -> Vec<Fault> {
     let page = target.page("chaos", &[]).await.unwrap_or_default();
     let Some(rules) = page["rules"].as_array().filter(|rules| !rules.is_empty()) else { return Vec::new() };
     let asked = clock::now();
     let times = target.page("clock", &[]).await.unwrap_or_default();
     let times = CloudTime::of(&times, asked);
-    rules.iter().filter_map(|rule| fault(rule, times, start, end)).collect()
+    rules.iter().filter_map(|rule| fault(rule, before, times, (start, end))).collect()
 }
 
 /// The time of a cloud, as it was at a moment here, and how many times as fast it runs; none if it stands still.
@@ -109,6 +126,8 @@ impl CloudTime {
     fn of(page: &Value, here: Timestamp) -> Self {
         let speed = match page["mode"].as_str().unwrap_or("wall") {
             "wall" => Some(1),
+            // One clock for both.
+            _ if clock::is_stepped() => Some(1),
             mode => mode.strip_prefix('x').and_then(|factor| factor.parse().ok()).filter(|factor| *factor > 0),
         };
         let there = page["millis"].as_i64().filter(|_| speed != Some(1));
@@ -123,7 +142,7 @@ impl CloudTime {
     }
 }
 
-fn fault(rule: &Value, times: CloudTime, start: Timestamp, end: Timestamp) -> Option<Fault> {
+fn fault(rule: &Value, before: &Struck, times: CloudTime, (start, end): (Timestamp, Timestamp)) -> Option<Fault> {
     let moment = |name: &str| rule[name].as_str()?.parse::<Timestamp>().ok();
     let struck = (moment("first_strike")?, moment("last_strike")?);
     let struck = times.at(struck.0).zip(times.at(struck.1));
@@ -134,7 +153,9 @@ fn fault(rule: &Value, times: CloudTime, start: Timestamp, end: Timestamp) -> Op
     let subject = ["service", "operation", "resource"].iter().filter_map(|field| rule["rule"][field].as_str());
     let subject = subject.collect::<Vec<_>>().join(" ");
     let name = format!("rule {}{}{subject}", rule["number"], if subject.is_empty() { "" } else { ": " });
-    let strikes = rule["strikes"].as_u64().unwrap_or(0);
+    // Who replaced the rules meanwhile began to count anew.
+    let earlier = rule["number"].as_u64().and_then(|number| before.0.get(&number)).copied().unwrap_or(0);
+    let strikes = rule["strikes"].as_u64().map_or(0, |all| all.checked_sub(earlier).unwrap_or(all));
     Some(Fault { name, strikes, from_s: struck.map(|it| since(it.0)), to_s: struck.map(|it| since(it.1)) })
 }
 
@@ -172,11 +193,14 @@ mod tests {
     #[test]
     fn a_fault_is_told_if_it_struck_during_the_run() {
         let wall = CloudTime::of(&Value::Null, at(9));
-        let told = fault(&struck(-5, 4), wall, at(0), at(9)).unwrap();
-        let expected = Fault { name: "rule 1: sns Publish".into(), strikes: 3, from_s: Some(0.0), to_s: Some(4.0) };
+        // Once before the run, and twice in it: three were told.
+        let before = Struck([(1, 1)].into());
+        let told = fault(&struck(-5, 4), &before, wall, (at(0), at(9))).unwrap();
+        let expected = Fault { name: "rule 1: sns Publish".into(), strikes: 2, from_s: Some(0.0), to_s: Some(4.0) };
         assert_eq!(told, expected);
-        assert_eq!(fault(&struck(-5, -4), wall, at(0), at(9)), None);
-        assert_eq!(fault(&json!({"number": 2, "rule": {}, "first_strike": null}), wall, at(0), at(9)), None);
+        assert_eq!(fault(&struck(-5, -4), &before, wall, (at(0), at(9))), None);
+        let never = json!({"number": 2, "rule": {}, "first_strike": null});
+        assert_eq!(fault(&never, &before, wall, (at(0), at(9))), None);
     }
 
     /// Strikes of a fast cloud lay hours beyond the end of the run.
@@ -184,10 +208,10 @@ mod tests {
     fn strikes_of_a_fast_clock_are_told_by_the_walls() {
         // Nine seconds here are an hour and a half there.
         let page = json!({"mode": "x600", "millis": (1_000 + 5_400) * 1_000});
-        let told = fault(&struck(600, 3_000), CloudTime::of(&page, at(9)), at(0), at(9)).unwrap();
+        let told = fault(&struck(600, 3_000), &Struck::default(), CloudTime::of(&page, at(9)), (at(0), at(9))).unwrap();
         assert_eq!((told.from_s, told.to_s), (Some(1.0), Some(5.0)));
         let frozen = CloudTime::of(&json!({"mode": "frozen", "millis": 0}), at(9));
-        let told = fault(&struck(600, 3_000), frozen, at(0), at(9)).unwrap();
+        let told = fault(&struck(600, 3_000), &Struck::default(), frozen, (at(0), at(9))).unwrap();
         assert_eq!((told.strikes, told.from_s), (3, None));
     }
 }

@@ -1,7 +1,7 @@
 //! What the legs of a system are to get: every event of a topic, or those that the filter policy of their subscription lets through.
 
 use super::policy::{Judged, Policy};
-use crate::event::envelope::Event;
+use crate::event::envelope::{Attribute, Event};
 
 /// A filter policy of a subscription.
 #[derive(Debug, Clone)]
@@ -24,6 +24,20 @@ impl Filter {
     /// Whether it reads the bodies of messages.
     pub(crate) fn scans_bodies(&self) -> bool {
         self.policy.of_bodies
+    }
+
+    /// Whether a message of these attributes, if they are known, and this body is to be delivered.
+    fn judge_message(&self, attributes: Option<&[Attribute]>, body: &str) -> Judged {
+        match (self.scans_bodies(), attributes) {
+            (true, _) => self.policy.judge_body(body),
+            (false, Some(attributes)) => self.policy.judge_attributes(attributes),
+            (false, None) => Judged::Unsure,
+        }
+    }
+
+    /// The names of attributes or members that it looks for.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.policy.keys()
     }
 
     /// Whether an event is to be delivered.
@@ -62,6 +76,16 @@ impl Fed {
             Self::Nothing => Judged::Stopped,
             Self::Everything => Judged::Passes,
             Self::Filtered(filter) => filter.judge(event),
+            Self::Unknown(_) => Judged::Unsure,
+        }
+    }
+
+    /// Whether a message of the topic is to come, of these attributes, if they are known, and this body.
+    pub(super) fn judge_message(&self, attributes: Option<&[Attribute]>, body: &str) -> Judged {
+        match self {
+            Self::Nothing => Judged::Stopped,
+            Self::Everything => Judged::Passes,
+            Self::Filtered(filter) => filter.judge_message(attributes, body),
             Self::Unknown(_) => Judged::Unsure,
         }
     }

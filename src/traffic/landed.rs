@@ -12,7 +12,6 @@ use serde::de::IgnoredAny;
 
 use super::message::{self, Content};
 use crate::aws::{CallError, ErrorKind, keys};
-use crate::event::envelope::Arrived;
 
 /// No landed object grows beyond this: Firehose buffers at most 128 MiB (API reference of Firehose, BufferingHints),
 /// which compresses well.
@@ -115,7 +114,7 @@ impl BucketWatch {
     }
 
     /// Reads the objects that are new since the last look, and hands out their events.
-    pub(crate) async fn look(&mut self, client: &Client, mut event: impl FnMut(Arrived)) -> Result<(), CallError> {
+    pub(crate) async fn look(&mut self, client: &Client, mut heard: impl FnMut(Content)) -> Result<(), CallError> {
         let mut page = client
             .list_objects_v2()
             .bucket(&self.landing.bucket)
@@ -136,7 +135,7 @@ impl BucketWatch {
                 self.totals.count(&key, body.len());
                 self.seen.insert(key);
                 match decompress(&body) {
-                    Some(text) => self.totals.unreadable += hand_out_events(&text, &mut event),
+                    Some(text) => self.totals.unreadable += hand_out_events(&text, &mut heard),
                     None => self.totals.unreadable += 1,
                 }
             }
@@ -145,13 +144,18 @@ impl BucketWatch {
     }
 
     async fn read_object(&self, client: &Client, key: &str) -> Result<Vec<u8>, CallError> {
-        let answer = client.get_object().bucket(&self.landing.bucket).key(key).send().await?;
-        let body = answer
-            .body
-            .collect()
-            .await
-            .map_err(|error| CallError::without_code(ErrorKind::Unreachable, format!("{key}: {error}")))?;
-        Ok(body.to_vec())
+        let mut answer = client.get_object().bucket(&self.landing.bucket).key(key).send().await?;
+        let mut body = Vec::new();
+        while let Some(part) = answer.body.next().await {
+            let part =
+                part.map_err(|error| CallError::without_code(ErrorKind::Unreachable, format!("{key}: {error}")))?;
+            body.extend_from_slice(&part);
+            if body.len() as u64 > MAX_OBJECT_BYTES / 4 {
+                let why = format!("{key}: the object has more than 512 MiB, which no buffer of Firehose lands");
+                return Err(CallError::without_code(ErrorKind::Other, why));
+            }
+        }
+        Ok(body)
     }
 }
 
@@ -166,7 +170,7 @@ fn decompress(body: &[u8]) -> Option<String> {
 }
 
 /// Hands out the events of an object; the number of lines that aren't any.
-fn hand_out_events(text: &str, mut event: impl FnMut(Arrived)) -> u64 {
+fn hand_out_events(text: &str, mut heard: impl FnMut(Content)) -> u64 {
     let mut unreadable = 0;
     for line in text.lines() {
         // Firehose puts nothing between records by itself.
@@ -175,8 +179,7 @@ fn hand_out_events(text: &str, mut event: impl FnMut(Arrived)) -> u64 {
         while let Some(value) = values.next() {
             let to = values.byte_offset();
             match value.ok().and_then(|_| message::read(line[from..to].trim_start()).ok()) {
-                Some(Content::Event(arrived)) => event(arrived),
-                Some(Content::Own(_)) => {}
+                Some(content) => heard(content),
                 None => unreadable += 1,
             }
             from = to;

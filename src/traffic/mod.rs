@@ -38,9 +38,9 @@ use std::time::Duration;
 /// For how long a cloud that doesn't answer is tried again: a restart must fit.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A name for a run that no other run has.
+/// A name for a run that no other run has, but one that is to be the same.
 pub(crate) fn new_run_id() -> String {
-    format!("{:010x}", rand::random::<u64>() >> 24)
+    format!("{:010x}", fastrand::u64(..) >> 24)
 }
 
 #[cfg(test)]

@@ -10,18 +10,18 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::time::sleep;
 
 use super::api::Api;
-use super::consumer::{self, Handling, QueueSettings, SHORT_POLL};
+use super::consumer::{self, Handling, LONG_POLL, QueueSettings, SHORT_POLL};
 use super::dead::{self, Dead};
 use super::depths::{self, Looker};
 use super::filtered::Fed;
 use super::landed::{BucketWatch, Landing};
 use super::ledger::{LandingLedger, Ledger, QueueLedger};
+use super::message::Content;
 use super::name::LegName;
 use super::publisher::{self, Outgoing};
 use super::timeline::{Happened, Timeline};
 use crate::aws::{CallError, ErrorKind, Target, TargetKind};
 use crate::clock;
-use crate::event::envelope::Arrived;
 use crate::stop::Stop;
 
 /// How long to wait between two looks at a bucket of an emulator, and at one of AWS.
@@ -56,6 +56,8 @@ pub(crate) struct FanOutQueue {
 #[derive(Debug, Clone)]
 pub(crate) struct FanOutLanding {
     pub name: LegName,
+    /// The stream's own name.
+    pub stream: String,
     /// What each of the topics feeds it with.
     pub fed: Vec<Fed>,
     pub landing: Landing,
@@ -81,6 +83,9 @@ pub(crate) struct Run {
     complain: Complain,
     /// Whether somebody looks at the queues now and then.
     looks: bool,
+    /// How often somebody looks at the buckets and the queues at most, and how many seconds a receive waits.
+    every: Duration,
+    poll: i32,
 }
 
 impl Run {
@@ -92,7 +97,13 @@ impl Run {
         let landings = landings.map(|it| LandingLedger::new(it.name.clone(), it.fed.clone(), it.buffering));
         let fifo = fan_out.topics.iter().all(|topic| topic.ends_with(".fifo"));
         let ledger = Ledger::new(queues.collect(), landings.collect(), fifo);
-        Self { ledger: Mutex::new(ledger), id, handling: Handling::default(), stop, patience, complain, looks: false }
+        let (handling, every, poll) = (Handling::default(), Duration::ZERO, SHORT_POLL);
+        Self { ledger: Mutex::new(ledger), id, handling, stop, patience, complain, looks: false, every, poll }
+    }
+
+    /// The same, in whose time nobody lives: however long it is, somebody looks only once in `every`, and receives wait as long as they may.
+    pub(crate) fn stepped(self, every: Duration) -> Self {
+        Self { every, poll: LONG_POLL, ..self }
     }
 
     /// The same, whose consumers work so.
@@ -167,7 +178,7 @@ impl Run {
                 queue_url: queue.url.clone(),
                 handling: self.handling.clone(),
                 until_empty: false,
-                poll: SHORT_POLL,
+                poll: self.poll,
                 budget: None,
                 trace: false,
             };
@@ -187,6 +198,7 @@ impl Run {
         let mut looker = Looker::new(target);
         loop {
             let depths = tokio::select! {
+                biased;
                 depths = looker.look(&urls) => depths,
                 () = finished.requested() => return,
             };
@@ -198,7 +210,8 @@ impl Run {
                 }
             }
             tokio::select! {
-                () = sleep(depths::LOOK) => {}
+                biased;
+                () = sleep(depths::LOOK.max(self.every)) => {}
                 () = finished.requested() => return,
             }
         }
@@ -342,7 +355,7 @@ impl Run {
         finished: &Stop,
     ) -> Result<(), CallError> {
         let client = target.s3();
-        let look = if target.kind == TargetKind::Aws { LOOK_AWS } else { LOOK };
+        let look = if target.kind == TargetKind::Aws { LOOK_AWS } else { LOOK }.max(self.every);
         let hides = |queue: &FanOutQueue| self.handling.visibility.unwrap_or(queue.settings.visibility);
         let waits = fan_out.queues.iter().map(hides);
         let waits = waits.chain(fan_out.landings.iter().map(|landing| landing.buffering));
@@ -352,13 +365,19 @@ impl Run {
         let mut empty_looks = 0;
         loop {
             tokio::select! {
+                biased;
                 () = sleep(look) => {}
                 () = finished.requested() => return Ok(()),
             }
             for (n, bucket) in buckets.iter_mut().enumerate() {
                 let mut arrived = Vec::new();
-                let hear = |event: Arrived| arrived.extend(event.run.map(|(run, place)| (run, place, event.time)));
+                let hear = |content| {
+                    // A run tells a story.
+                    let Content::Event(event) = content else { return };
+                    arrived.extend(event.run.map(|(run, place)| (run, place, event.time)));
+                };
                 let looked = tokio::select! {
+                    biased;
                     looked = bucket.look(&client, hear) => looked,
                     () = finished.requested() => return Ok(()),
                 };

@@ -13,8 +13,8 @@ pub(crate) const TRACEPARENT: &str = "traceparent";
 /// The begin of a new trace: version 0, a trace, a span in it, and that it is recorded.
 pub(crate) fn traceparent() -> String {
     // Neither may be zero.
-    let trace = rand::random::<u128>().max(1);
-    let span = rand::random::<u64>().max(1);
+    let trace = fastrand::u128(1..);
+    let span = fastrand::u64(1..);
     format!("00-{trace:032x}-{span:016x}-01")
 }
 

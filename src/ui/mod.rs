@@ -4,6 +4,7 @@
 
 pub mod escape;
 mod live;
+mod reader;
 mod screen;
 mod telling;
 mod wrap;
@@ -17,6 +18,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use self::live::Live;
+pub(crate) use self::reader::reader_left;
 pub(crate) use self::screen::{Key, Screen};
 pub(crate) use self::telling::{Level, Telling, told_records, told_together};
 pub use self::wrap::wrap;

@@ -163,6 +163,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         error: ended.as_ref().map(|(.., error)| error.to_string()),
         data_dir: None,
         killed: Vec::new(),
+        hints: Vec::new(),
         faults: Vec::new(),
         cost: None,
         merge: None,

@@ -3,15 +3,18 @@
 use std::fs::File;
 use std::io::{Seek as _, stdin};
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
 use super::Args;
+use crate::event::envelope::Attribute;
 use crate::event::lines::Lines;
 use crate::event::own::Common;
 use crate::exit::{Exit, Failure};
 use crate::stop::Stop;
 use crate::traffic::publisher::Feed;
+use crate::traffic::shape::Given;
 
 /// So many bad lines of a file are named.
 const NAMED: usize = 5;
@@ -28,7 +31,15 @@ fn is_stdin(path: &Path) -> bool {
 /// Opens what `--file` names. Of a file every line is read first: nothing is sent if one of them is no event. A pipe that
 /// nobody writes to is waited for until the user stops.
 pub(super) async fn open(path: &Path, args: &Args, topic: &str, stop: &Stop) -> Result<Feed, Failure> {
-    let common = Common { attributes: args.attribute.clone(), fifo: topic.ends_with(".fifo") };
+    let fixed = |given: &Arc<Given<Attribute>>| {
+        given.fixed().cloned().ok_or_else(|| {
+            Failure::usage(format!("--attribute {} has several values to draw from", given.name))
+                .why("with --file nothing is drawn: each line may have attributes of its own")
+                .help("{\"message\": .., \"attributes\": {\"status\": \"paid\"}} in a line says its own.")
+        })
+    };
+    let attributes = args.shape.attribute.iter().map(fixed).collect::<Result<_, _>>()?;
+    let common = Common { attributes, fifo: topic.ends_with(".fifo") };
     let (path, (to, opened)) = (path.to_owned(), oneshot::channel());
     // No task: the program's end waits for those, and this one may never be done.
     std::thread::spawn(move || to.send(read(&path, common)));

@@ -23,8 +23,6 @@ use crate::clock;
 use crate::config::Found;
 use crate::cost::Usage;
 use crate::event::EventKind;
-use crate::event::envelope::Attribute;
-use crate::event::own;
 use crate::exit::{Exit, Failure};
 use crate::report::html::{Curve, Recorded};
 use crate::report::merge::{Merge, VERSION, month_of};
@@ -79,9 +77,6 @@ pub(crate) struct Args {
     /// Your own events instead of the story: a file with a JSON value in each line; - is stdin.
     #[arg(long, value_name = "FILE", conflicts_with_all = OF_THE_STORY)]
     pub file: Option<PathBuf>,
-    /// An attribute of every message of the file, like kind=order or amount:Number=7.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = own::common_attribute, requires = "file")]
-    pub attribute: Vec<Attribute>,
     /// Show each event, also when they come faster than 20 in a second.
     #[arg(long)]
     pub show_events: bool,
@@ -125,7 +120,7 @@ pub(crate) struct Args {
 }
 
 /// What the user's own events have nothing of.
-const OF_THE_STORY: [&str; 8] = ["kind", "seed", "size", "mix", "tenants", "groups", "duplicates", "poison"];
+const OF_THE_STORY: [&str; 9] = ["kind", "seed", "size", "mix", "tenants", "groups", "duplicates", "poison", "field"];
 
 /// What the arguments ask for.
 fn plan(args: &Args, topic: &str, load: Load) -> Result<Plan, Failure> {
@@ -186,7 +181,8 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     if let Some(note) = view.hidden_note() {
         context.ui.note(note);
     }
-    let (started, at) = (Instant::now(), clock::now());
+    let (before, started, at) = (depths::struck(&target, &context.stop).await, Instant::now(), clock::now());
+    context.stop.check()?;
     let mut log = log.map(|log| log.start(&plan.run, at.into()));
     let _telling = metrics.map(|metrics| tell(metrics, &context.ui, &view, &plan));
     let listener = {
@@ -205,7 +201,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     view.bar.finish_and_clear();
 
     let elapsed = started.elapsed();
-    let faults = depths::faults(&target, at, clock::now()).await;
+    let faults = depths::faults(&target, &before, at, clock::now()).await;
     let tally = view.tally.lock();
     if let Some(Err(why)) = log.map(|log| log.finish(elapsed, tally.histograms())) {
         context.ui.warn(format!("The --hlog isn't whole: {why}"));
@@ -300,6 +296,7 @@ fn outcome(
         error,
         data_dir: None,
         killed: Vec::new(),
+        hints: Vec::new(),
         faults: Vec::new(),
         cost: None,
         merge: None,

@@ -1,13 +1,14 @@
 //! What the user sees while `publish` runs: events one by one, or how it goes.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use console::Style;
 use parking_lot::Mutex;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tokio::time::Instant;
 
-use crate::event::envelope::Event;
+use crate::event::envelope::{Attribute, Event};
 use crate::report::progress::{Complaints, FEW, PLAIN_EVERY, SHOWN_PER_SECOND, lateness};
 use crate::report::text::{event_line, ms};
 use crate::traffic::load::Load;
@@ -182,15 +183,44 @@ struct Record<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum What<'a> {
-    Story { event_id: &'a str, event_type: &'static str, event: &'a Event },
-    Own { line: u64, message: &'a str },
+    Story { event_id: &'a str, event_type: &'a str, event: &'a Event, attributes: Attributes<'a> },
+    Own { line: u64, message: &'a str, attributes: Attributes<'a> },
+}
+
+/// Message attributes, as a line of `--file` may have them.
+enum Attributes<'a> {
+    Story(&'a Event),
+    Own(&'a [Attribute]),
+}
+
+impl Serialize for Attributes<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let all: Cow<'_, [Attribute]> = match self {
+            Self::Story(event) => event.attributes().into(),
+            Self::Own(attributes) => (*attributes).into(),
+        };
+        out.collect_map(all.iter().map(|attribute| {
+            let value = match attribute.data_type.as_ref() {
+                "String" => serde_json::Value::from(attribute.value.as_str()),
+                data_type => serde_json::json!({ "type": data_type, "value": attribute.value }),
+            };
+            (attribute.name.to_string(), value)
+        }))
+    }
 }
 
 impl<'a> Record<'a> {
     fn new(event: &'a Outgoing, message_id: &'a str, latency: Duration) -> Self {
         let what = match event {
-            Outgoing::Story(event) => What::Story { event_id: &event.id, event_type: event.kind().event_type(), event },
-            Outgoing::Own(own) => What::Own { line: own.line, message: &own.message },
+            Outgoing::Story(event) => What::Story {
+                event_id: &event.id,
+                event_type: event.event_type(),
+                event,
+                attributes: Attributes::Story(event),
+            },
+            Outgoing::Own(own) => {
+                What::Own { line: own.line, message: &own.message, attributes: Attributes::Own(&own.attributes) }
+            }
         };
         Self { record: "published", what, message_id, latency_ms: ms(latency), traceparent: None }
     }

@@ -13,6 +13,7 @@ use service::record::Record;
 
 use self::printer::Printer;
 use super::choice::{Choice, Parent};
+use super::refused::{NoMetrics, NoTrace};
 use super::running::{self, Running};
 use super::{Context, value};
 use crate::aws::{Target, TargetArgs};
@@ -108,6 +109,10 @@ struct Base {
     #[arg(long = "name", value_name = "HOST", value_parser = value::host)]
     names: Vec<String>,
     #[command(flatten)]
+    no_trace: NoTrace,
+    #[command(flatten)]
+    no_metrics: NoMetrics,
+    #[command(flatten)]
     target: TargetArgs,
 }
 
@@ -133,6 +138,12 @@ impl Parent for Common {
 
 /// Runs the command.
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
+    let base = match &args.scenario {
+        Chosen::Fanout(base) => base,
+        Chosen::Other(choice) => &choice.args.base,
+    };
+    base.no_trace.check()?;
+    base.no_metrics.check()?;
     match args.scenario {
         Chosen::Fanout(base) => serve_fan_out(context, base).await,
         Chosen::Other(choice) => serve_other(context, choice).await,

@@ -21,7 +21,7 @@ pub(super) const QUEUE: &str = "AWS::SQS::Queue";
 const MAX_LEGS: usize = 200;
 
 /// What was found of a stack.
-pub(super) struct Architecture {
+pub(in crate::command) struct Architecture {
     pub fan_out: FanOut,
     /// Subscriptions that nobody looks at, in words.
     pub not_followed: Vec<String>,
@@ -39,8 +39,26 @@ pub(super) fn no_topic(what: &str, has_queues: bool) -> Failure {
     )
 }
 
-/// Finds the parts of a stack, of which only the topics of these names are published to if there are any.
+/// Finds the parts of a stack that can be published to in one run: of only the topics of these names if there are any.
 pub(super) async fn find(deployer: &Deployer<'_>, stack: &Stack, wanted: &[String]) -> Result<Architecture, Failure> {
+    let found = look(deployer, stack, wanted).await?;
+    let topics = &found.fan_out.topics;
+    if topics.iter().any(|topic| is_fifo(topic) != is_fifo(&topics[0])) {
+        let names: Vec<_> = topics.iter().map(|topic| end(topic)).collect();
+        return Err(Failure::usage(format!("The stack {} can't be simulated", deployer.stack))
+            .why(format!("some of its topics keep an order (FIFO) and some don't: {}", names.join(", ")))
+            .help("Say with --topic which are to be published to: those that keep one, or the others."));
+    }
+    tell(deployer, &found.fan_out, &found.not_followed);
+    Ok(found)
+}
+
+/// Finds the parts of a stack: of only the topics of these names if there are any.
+pub(in crate::command) async fn look(
+    deployer: &Deployer<'_>,
+    stack: &Stack,
+    wanted: &[String],
+) -> Result<Architecture, Failure> {
     let target = deployer.target;
     let cant = |error: CallError| error.failure(target, "look at the stack's resources");
     let resources = stack::list_all_resources(target, &stack.id).await.map_err(cant)?;
@@ -63,21 +81,14 @@ pub(super) async fn find(deployer: &Deployer<'_>, stack: &Stack, wanted: &[Strin
         }
         is_fed
     });
-    let Some(first) = topics.first() else {
+    if topics.is_empty() {
         let subscribed = if not_followed.is_empty() { String::new() } else { format!(": {}", not_followed.join("; ")) };
         return Err(Failure::usage(what)
             .why(format!("none of its queues and streams is subscribed to one of its topics{subscribed}"))
             .help("Subscribe a queue or a delivery stream of the stack to the topic that is to be published to."));
-    };
-    if topics.iter().any(|topic| is_fifo(topic) != is_fifo(first)) {
-        let names: Vec<_> = topics.iter().map(|topic| end(topic)).collect();
-        return Err(Failure::usage(what)
-            .why(format!("some of its topics keep an order (FIFO) and some don't: {}", names.join(", ")))
-            .help("Say with --topic which are to be published to: those that keep one, or the others."));
     }
     followed.retain(|subscription| topics.contains(&subscription.topic));
     let fan_out = legs(deployer, stack, topics, &followed, &urls, &streams).await?;
-    tell(deployer, &fan_out, &not_followed);
     let lands = lands(&fan_out, &streams, resources.iter().any(|it| it.kind.ends_with("::DeliveryStream")));
     Ok(Architecture { fan_out, not_followed, lands })
 }
@@ -121,7 +132,7 @@ fn choose(topics: &mut Vec<String>, resources: &[Resource], wanted: &[String]) -
 }
 
 /// The URLs of the queues: of most clouds a queue's own id is its URL.
-async fn queue_urls(target: &Target, resources: &[Resource]) -> Result<Vec<String>, CallError> {
+pub(in crate::command) async fn queue_urls(target: &Target, resources: &[Resource]) -> Result<Vec<String>, CallError> {
     let client = target.sqs();
     let mut urls = Vec::new();
     for id in resources.iter().filter(|it| it.kind == QUEUE).map(|it| it.physical_id.as_str()) {
@@ -184,6 +195,7 @@ async fn legs(
         };
         landings.push(FanOutLanding {
             name: if only_one { LegName::landing() } else { LegName::new(stream.name.as_str()) },
+            stream: stream.name.clone(),
             fed,
             landing: Landing {
                 bucket: stream.bucket.clone(),

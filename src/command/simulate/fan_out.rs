@@ -75,7 +75,7 @@ fn parameters(args: &Args, template: &Template) -> Result<Vec<(String, String)>,
         }
         Some(seconds) => parameters.push((BUFFERING.to_owned(), seconds.to_string())),
         // Of a fast clock nobody waits for it.
-        None if has && !given && args.clock.speed() == 1 => {
+        None if has && !given && args.clock.is_waited_for() => {
             let default = template.defaults().get(BUFFERING).and_then(|default| default.parse::<u32>().ok());
             if default.is_none_or(|default| default > SHORT_BUFFERING) {
                 parameters.push((BUFFERING.to_owned(), SHORT_BUFFERING.to_string()));

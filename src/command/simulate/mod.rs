@@ -1,11 +1,13 @@
 //! `messaging simulate`: the whole fan-out in one process, and the ledger that says whether anything was lost.
 
-mod architecture;
+pub(super) mod architecture;
 mod clocks;
 mod fan_out;
+mod hints;
 mod kills;
 mod outcome;
 mod page;
+mod stepped;
 mod subscriptions;
 #[cfg(feature = "scenarios")]
 mod system;
@@ -38,7 +40,7 @@ use crate::exit::{Exit, Failure};
 use crate::report::evidence::{Circumstances, judge};
 use crate::report::hlog::HistogramLog;
 use crate::report::metrics::of_run;
-use crate::report::progress::{Complaints, with_ticks};
+use crate::report::progress::{Complaints, with_ticks_every};
 use crate::traffic::consumer;
 use crate::traffic::depths;
 use crate::traffic::load::{Asked, Load};
@@ -160,8 +162,9 @@ pub(crate) struct Args {
     /// What of the embedded cloud survives a crash.
     #[arg(long, value_parser = value::durability(), default_value = "process")]
     pub durability: Durability,
-    /// How the embedded cloud's clock runs: wall, or x600 for so many times as fast.
-    #[arg(long, value_name = "CLOCK", default_value = "wall", value_parser = value::running_clock)]
+    /// How the embedded cloud's clock runs: wall, x600 for so many times as fast, or frozen: it goes on when nothing is left to do, and
+    /// the same --seed gives the same run to the byte.
+    #[arg(long, value_name = "CLOCK", default_value = "wall", value_parser = value::clock)]
     pub clock: ClockMode,
     /// Delete the stack at the end, with what landed.
     #[arg(long)]
@@ -234,6 +237,11 @@ struct Outlets {
 
 /// Simulates the fan-out, on an embedded cloud of its own unless another is named.
 async fn simulate_fan_out(context: &Context, args: Args) -> Result<Exit, Failure> {
+    if let ClockMode::Frozen { from } = args.clock
+        && !clock::is_stepped()
+    {
+        return stepped::simulate(context, args, from).await;
+    }
     let template = Template::load(args.template.as_deref())?;
     let load = match &args.load {
         Some(asked) => asked.open().map_err(|why| Failure::usage("--load has no profile").why(why))?,
@@ -254,9 +262,11 @@ async fn simulate_fan_out(context: &Context, args: Args) -> Result<Exit, Failure
                     .help("Leave --durability out, or say process or power."));
             }
             Some(_) => embedded::start_apart(data_dir, args.durability, &context.ui).await?,
+            None if clock::is_stepped() => stepped::start(&args, chaos, &context.ui).await?,
             None => embedded::start(data_dir, args.durability, args.clock, chaos, &context.ui).await?,
         };
         let target = Target::local(embedded.endpoint.clone(), region).stopped_by(&context.stop);
+        let target = embedded.http.iter().fold(target, |target, http| target.through(http.clone()));
         let ended = simulate(context, &args, (load, outlets), &target, &template, Some(&embedded)).await;
         embedded.shutdown().await?;
         return ended;
@@ -307,17 +317,21 @@ async fn simulate(
     let (gap, clocks_apart) = compare_clocks(context, target).await;
 
     embedded.inspect(|embedded| embedded.begin_chaos(&context.ui));
+    let before = depths::struck(target, &context.stop).await;
+    context.stop.check()?;
     let complaints = Complaints::new(&context.ui);
     let complain = Box::new(move |text: &str| complaints.say(text));
     let stop = context.stop.child();
     let run = Run::new(plan.run.clone(), fan_out, stop.clone(), args.patience, complain);
     let run = run.handled(args.handling.handling(args.receivers, plan.seed));
+    let lasts = plan.load.moment(count.saturating_sub(1)).unwrap_or_default();
+    let run = stepped::pace(run, lasts);
     let Outlets { page, log, metrics } = outlets;
     let run = Arc::new(if page.is_some() { run.recorded() } else { run.looking() });
     let page = page.map(PageFile::begin);
     let _telling = metrics.map(|metrics| tell(metrics, &context.ui, &run, fan_out, &plan.load));
     let struck = || embedded.map(Embedded::struck).unwrap_or_default();
-    let view = View::new(&context.ui, plan.load.clone(), count, fan_out, struck().len());
+    let view = View::new(&context.ui, plan.load.clone(), (count, lasts), fan_out, struck().len());
     let at = clock::now();
     let log = log.map(|log| log.start(&plan.run, at.into()));
     // Where the cloud's time isn't the wall's, what lands is of its time.
@@ -325,7 +339,8 @@ async fn simulate(
     // What a cloud wrote whose clock is behind seems to be older than the run.
     let since = there.unwrap_or(at).saturating_add(gap.min(SignedDuration::ZERO)).unwrap_or(at);
     let running = run.execute(target, watched, fan_out, plan.clone(), since);
-    let running = watch(&run, (&view, struck), log, &context.ui, running);
+    let ticks = stepped::ticks(lasts, log.is_some());
+    let running = watch(&run, (&view, struck), (log, ticks), &context.ui, running);
     let ((ended, elapsed), kills) = kills::while_killed(embedded, args.kill_every, &stop, running).await;
     let ended = ended.map_err(|error| (error.to_string(), error.failure_after_answers(target, "finish the run")));
     for unknown in run.settle_dead(&sqs, fan_out).await {
@@ -343,7 +358,8 @@ async fn simulate(
     let (verdict, evidence) = judge(&outcome, &circumstances);
     (outcome.verdict, outcome.evidence) = (Some(verdict), Some(evidence));
     outcome.error = failed.map(str::to_owned);
-    outcome.faults = depths::faults(target, at, clock::now()).await;
+    outcome.hints = hints::hints(target, fan_out, (&plan.shape, &circumstances.legs), &outcome, since).await;
+    outcome.faults = depths::faults(target, &before, at, clock::now()).await;
     outcome.faults.extend(kills::faults(&outcome.killed));
     let outcome = outcome.priced(args.cost);
     context.report(&outcome);
@@ -370,7 +386,7 @@ fn tell(metrics: Metrics, ui: &Ui, run: &Arc<Run>, fan_out: &FanOut, load: &Load
 async fn watch<T>(
     run: &Run,
     (view, struck): (&View, impl Fn() -> Vec<String>),
-    mut log: Option<HistogramLog>,
+    (mut log, ticks): (Option<HistogramLog>, Duration),
     ui: &Ui,
     running: impl Future<Output = T>,
 ) -> (T, Duration) {
@@ -381,7 +397,7 @@ async fn watch<T>(
             log.tick(started.elapsed(), || run.ledger().histograms());
         }
     };
-    let ended = with_ticks(running, tick).await;
+    let ended = with_ticks_every(ticks, running, tick).await;
     view.finish();
     let elapsed = started.elapsed();
     if let Some(Err(why)) = log.map(|log| log.finish(elapsed, run.ledger().histograms())) {

@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use scenario::{Ledger, Progress, Role, Settings, Setup, Traffic};
+use service::metrics::Metrics as Figures;
 use service::record::{Record, Tell};
 use tokio::time::Instant;
 
@@ -14,7 +15,9 @@ use crate::aws::{Target, TargetArgs, TargetKind, local_region};
 use crate::clock;
 use crate::command::chaos::flags::ChaosArgs;
 use crate::command::choice::{Choice, Parent};
+use crate::command::metrics::{Metrics, MetricsArgs, Telling};
 use crate::command::page::{PageFile, sha256};
+use crate::command::refused::NoTrace;
 use crate::command::running::{self, Running};
 use crate::command::serve::processors;
 use crate::command::{Context, value};
@@ -22,6 +25,7 @@ use crate::deploy::{self, Deployer, Template};
 use crate::embedded::{self, ClockMode, DATA_DIR, Durability, Embedded};
 use crate::exit::{Exit, Failure};
 use crate::report::html::{self, system::Progressed};
+use crate::report::metrics::of_clients;
 use crate::report::progress::{PLAIN_EVERY, with_ticks};
 use crate::report::system::{System, Verdict};
 use crate::traffic::depths;
@@ -70,6 +74,10 @@ pub(crate) struct Common {
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     #[command(flatten)]
+    metrics: MetricsArgs,
+    #[command(flatten)]
+    no_trace: NoTrace,
+    #[command(flatten)]
     chaos: ChaosArgs,
     #[command(flatten)]
     target: TargetArgs,
@@ -89,15 +97,17 @@ impl Parent for Common {
 pub(super) async fn run(context: &Context, choice: Choice<Common>) -> Result<Exit, Failure> {
     let settings = choice.settings(&context.env);
     let args = &choice.args;
+    args.no_trace.check()?;
     let chaos = args.chaos.load()?;
     let page = PageFile::claim(args.report.as_deref())?;
+    let outlets = (page, args.metrics.listen().await?);
     if args.target.target == TargetKind::Local && args.target.endpoint(&context.env)?.is_none() {
         let region = local_region(args.target.region.as_deref())?;
         let data_dir = embedded::data_dir(args.data_dir.clone(), &[DATA_DIR, "simulate"])?;
         let embedded = embedded::start(data_dir.clone(), args.durability, ClockMode::Wall, chaos, &context.ui).await?;
         let target = Target::local(embedded.endpoint.clone(), region).stopped_by(&context.stop);
         let folder = data_dir.join(choice.scenario.name());
-        let ended = simulate(context, &choice, (settings, page), &target, &folder, Some(&embedded)).await;
+        let ended = simulate(context, &choice, (settings, outlets), &target, &folder, Some(&embedded)).await;
         embedded.shutdown().await?;
         return ended;
     }
@@ -105,14 +115,14 @@ pub(super) async fn run(context: &Context, choice: Choice<Common>) -> Result<Exi
     let target = Target::connect(&args.target, &context.env, &context.stop).await?;
     let folder = embedded::data_dir(args.data_dir.clone(), &[".messaging-serve", "simulate"])?;
     let folder = folder.join(choice.scenario.name());
-    simulate(context, &choice, (settings, page), &target, &folder, None).await
+    simulate(context, &choice, (settings, outlets), &target, &folder, None).await
 }
 
 /// Deploys, serves, makes traffic, reports.
 async fn simulate(
     context: &Context,
     choice: &Choice<Common>,
-    (settings, page): (Settings, Option<PageFile>),
+    (settings, (page, metrics)): (Settings, (Option<PageFile>, Option<Metrics>)),
     target: &Target,
     folder: &Path,
     embedded: Option<&Embedded>,
@@ -139,13 +149,17 @@ async fn simulate(
         tell: complaints(context),
         stop,
     };
+    let figures = OnceLock::new();
     let failure = |error| choice.failure(error, &context.env);
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let running =
-        Running::start(any, async |address, stop| scenario.open(setup(address, stop)).await.map_err(failure)).await?;
+    let running = Running::start(any, async |address, stop| {
+        let system = scenario.open(setup(address, stop)).await.map_err(failure);
+        // What the service tells at its own /metrics.
+        system.inspect(|system| _ = figures.set(system.face.metrics.clone()))
+    })
+    .await?;
     let seed = args.seed.unwrap_or_else(|| rand::random::<u32>().into());
-    let progress = Arc::new(Progress::default());
-    let stop = context.stop.child();
+    let (progress, stop) = (Arc::new(Progress::default()), context.stop.child());
     let traffic = Traffic {
         api: format!("http://{}", running.address),
         clients: clients.clone(),
@@ -160,14 +174,12 @@ async fn simulate(
         progress: progress.clone(),
         stop: stop.token(),
     };
-    let (requests, clients) = (plural(args.count, "request"), args.concurrency);
-    let served = format!("{} on {}", scenario.name(), traffic.api);
-    context.ui.note(format!("Serving {served}; up to {requests} by {clients} at a time, seed {seed}."));
+    announce(context, choice, &traffic);
+    let _telling = metrics.map(|metrics| tell(metrics, context, &progress, figures.get().cloned()));
     embedded.inspect(|embedded| embedded.begin_chaos(&context.ui));
     let view = View::new(context, args.count);
     let page = page.map(PageFile::begin);
-    let at = clock::now();
-    let started = Instant::now();
+    let (before, at, started) = (depths::struck(target, &context.stop).await, clock::now(), Instant::now());
     let made = scenario.traffic(traffic);
     let ended = tokio::select! {
         ended = with_ticks(made, || view.tick(&progress)) => Some(ended),
@@ -190,11 +202,27 @@ async fn simulate(
         ledger: &ledger,
         verdict: verdict(&ledger, context.stop.is_signalled()),
         data_dir: embedded.and_then(|embedded| Some(embedded.data_dir.as_ref()?.display().to_string())),
-        faults: depths::faults(target, at, clock::now()).await,
+        faults: depths::faults(target, &before, at, clock::now()).await,
     };
     let exit = report(context, &system, page.as_ref(), &template, &view);
     put_away(context, args, &deployer).await?;
     Ok(exit)
+}
+
+/// Says what is about to happen.
+fn announce(context: &Context, choice: &Choice<Common>, traffic: &Traffic) {
+    let (requests, clients) = (plural(choice.args.count, "request"), choice.args.concurrency);
+    let (served, seed) = (format!("{} on {}", choice.scenario.name(), traffic.api), traffic.seed);
+    context.ui.note(format!("Serving {served}; up to {requests} by {clients} at a time, seed {seed}."));
+}
+
+/// Tells Prometheus how a run goes from now on: what the clients came to, and what the service says of itself.
+fn tell(metrics: Metrics, context: &Context, progress: &Arc<Progress>, service: Option<Figures>) -> Telling {
+    let progress = progress.clone();
+    metrics.tell(&context.ui, move || {
+        let of_service = service.as_ref().map(Figures::text).unwrap_or_default();
+        of_clients(progress.get()) + &of_service
+    })
 }
 
 /// Deletes the stack if it is to be, or says how.

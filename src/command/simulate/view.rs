@@ -6,6 +6,7 @@ use console::{Style, measure_text_width};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use crate::clock;
 use crate::report::progress::lateness;
 use crate::traffic::ledger::Ledger;
 use crate::traffic::load::Load;
@@ -61,6 +62,8 @@ impl Shape {
     }
 }
 
+/// A run in stepped time has so many plain lines, about, while it publishes.
+const LINES: u32 = 20;
 /// Of so many rules of chaos it is shown what they did.
 const RULES: usize = 4;
 const TOPIC_COLOUR: &str = "blue";
@@ -85,13 +88,14 @@ pub(super) struct View {
     shape: Mutex<Shape>,
     longest_name: usize,
     started: Instant,
-    /// When the last plain line was printed.
+    /// How often a plain line is printed, and when the last was.
+    line_every: Duration,
     last_line: Mutex<Instant>,
 }
 
 impl View {
-    /// The view of a run of `total` events, on a cloud with so many rules of chaos.
-    pub(super) fn new(ui: &Ui, load: Load, total: u64, fan_out: &FanOut, rules: usize) -> Self {
+    /// The view of a run of `total` events that last so long, on a cloud with so many rules of chaos.
+    pub(super) fn new(ui: &Ui, load: Load, (total, lasts): (u64, Duration), fan_out: &FanOut, rules: usize) -> Self {
         let topic = match &fan_out.topics[..] {
             [topic] => topic.rsplit(':').next().unwrap_or("topic").to_owned(),
             several => plural(several.len() as u64, "topic"),
@@ -131,6 +135,7 @@ impl View {
             shape: Mutex::new(shape),
             longest_name,
             started: Instant::now(),
+            line_every: if clock::is_stepped() { PLAIN_EVERY.max(lasts / LINES) } else { PLAIN_EVERY },
             last_line: Mutex::new(Instant::now()),
         }
     }
@@ -173,7 +178,7 @@ impl View {
             )
         ));
         let mut last_line = self.last_line.lock();
-        if !self.ui.is_live() && last_line.elapsed() >= PLAIN_EVERY {
+        if !self.ui.is_live() && last_line.elapsed() >= self.line_every {
             *last_line = Instant::now();
             let queues = ledger.queues.iter().map(|it| format!(", {} {}", it.name, count(it.leg.distinct())));
             let landings = ledger.landings.iter().map(|it| match it.name.name() {

@@ -11,7 +11,7 @@ use super::Wanted;
 use crate::aws::{NoPage, Target, TargetKind};
 use crate::command::Context;
 use crate::exit::{Exit, Failure};
-use crate::ui::{one_line, paint};
+use crate::ui::{one_line, paint, reader_left};
 
 /// How often the journal is asked.
 const EVERY: Duration = Duration::from_millis(300);
@@ -89,6 +89,7 @@ pub(super) async fn follow(
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
                 () = context.stop.requested() => return Ok(Exit::Ok),
+                () = reader_left() => return Ok(Exit::Ok),
             }
         } else if context.stop.is_requested() {
             return Ok(Exit::Ok);

@@ -12,6 +12,7 @@ use crate::command::listing::{self, LOOKED_AT, Place};
 use crate::command::object::refuse;
 use crate::command::objects::{Record, cat, line};
 use crate::exit::{Exit, Failure};
+use crate::ui::reader_left;
 use crate::units::count;
 
 /// How often it is listed: on AWS every thousand keys are a request that costs.
@@ -57,6 +58,7 @@ pub(super) async fn follow(
         tokio::select! {
             () = tokio::time::sleep(every) => {}
             () = context.stop.requested() => return Ok(Exit::Ok),
+            () = reader_left() => return Ok(Exit::Ok),
         }
     }
 }

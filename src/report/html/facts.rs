@@ -34,6 +34,7 @@ pub(super) fn headline(outcome: &Outcome) -> (&'static str, String, Vec<String>)
     };
     let evidence = outcome.evidence.iter().filter(|_| outcome.verdict != Some(Verdict::NotAllPublished));
     why.extend(evidence.map(|evidence| format!("{evidence}.")));
+    why.extend(outcome.hints.iter().map(|hint| format!("Perhaps {hint}.")));
     why.extend(outcome.not_followed.iter().map(|it| format!("Not followed: {it}.")));
     (class, verdict, why)
 }

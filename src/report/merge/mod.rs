@@ -205,6 +205,7 @@ impl Part {
         one.seed = same(one.seed, two.seed);
         one.error = one.error.take().or(two.error);
         one.killed.extend(two.killed);
+        one.hints.extend(two.hints);
         one.not_followed.extend(two.not_followed);
         one.not_followed.sort();
         one.not_followed.dedup();

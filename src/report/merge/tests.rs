@@ -103,6 +103,7 @@ fn outcome(run: &str, from_s: i64, ms: std::ops::Range<u64>, lost: u64) -> Outco
         error: None,
         data_dir: Some("d".into()),
         killed: Vec::new(),
+        hints: Vec::new(),
         faults: Vec::new(),
         cost: None,
         merge: Some(merge),

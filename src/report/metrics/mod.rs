@@ -27,6 +27,16 @@ pub(crate) struct Consumed<'a> {
     pub latencies: &'a Latencies,
 }
 
+/// The clients of a scenario: how many requests they made, and how many had their effect.
+#[cfg(feature = "scenarios")]
+pub(crate) fn of_clients((asked, done): (u64, u64)) -> String {
+    let mut out = Exposition::default();
+    let none: &[_] = &[];
+    out.counter("messaging_requests_asked_total", "Requests that the clients made.", [(none, asked)]);
+    out.counter("messaging_effects_total", "Requests that had their effect, as far as somebody saw.", [(none, done)]);
+    out.finish()
+}
+
 /// The publishers' side, `elapsed` after the start.
 pub(crate) fn of_publishers(
     out: &mut Exposition,

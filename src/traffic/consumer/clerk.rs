@@ -146,6 +146,7 @@ impl Handler for Life {
         let work = if dies_early { attempt.work / 2 } else { attempt.work };
         if !work.is_zero() {
             tokio::select! {
+                biased;
                 () = sleep(work) => {}
                 () = job.lease().over() => return Verdict::GiveBack,
             }

@@ -103,6 +103,7 @@ async fn passes(time: Duration, stop: &Stop) -> bool {
         return true;
     }
     tokio::select! {
+        biased;
         () = sleep(time) => true,
         () = stop.requested() => false,
     }

@@ -140,6 +140,7 @@ pub(crate) async fn consume(
     };
     let mut working = std::pin::pin!(crew.work(&stop));
     tokio::select! {
+        biased;
         ended = &mut working => ended,
         () = emptiness.reached(client, &plan, &watch, &listener), if plan.until_empty => {
             stop.request();

@@ -231,6 +231,11 @@ impl Leg {
         }
     }
 
+    /// Whether an event was seen.
+    pub(crate) fn has_seen(&self, place: Place) -> bool {
+        self.seen.contains(place)
+    }
+
     /// Every arrival, duplicates included.
     pub(crate) fn received(&self) -> u64 {
         self.received

@@ -6,6 +6,8 @@
 
 mod value;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use self::value::{Seen, judge_value};
@@ -66,10 +68,14 @@ impl Judged {
 const RESERVED: [&str; 8] =
     ["anything-but", "cidr", "equals-ignore-case", "exists", "numeric", "prefix", "suffix", "wildcard"];
 
+/// More combinations than these no policy has ("Filter policy constraints in Amazon SNS").
+const MOST_WAYS: usize = 150;
+
 /// A filter policy that was read.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
-    rules: Map<String, Value>,
+    /// Its ways, of which one is to hold, each without `$or`; none if nobody can tell what they are.
+    ways: Option<Vec<Map<String, Value>>>,
     /// Whether it looks at bodies, and not at attributes.
     pub of_bodies: bool,
 }
@@ -81,10 +87,16 @@ impl Policy {
     /// Why it is none.
     pub(crate) fn parse(text: &str, of_bodies: bool) -> Result<Self, String> {
         match serde_json::from_str(text) {
-            Ok(Value::Object(rules)) => Ok(Self { rules, of_bodies }),
+            Ok(Value::Object(rules)) => Ok(Self { ways: ways(&rules, vec![Map::new()]), of_bodies }),
             Ok(_) => Err("the filter policy is no JSON object".into()),
             Err(why) => Err(format!("the filter policy is no JSON: {why}")),
         }
+    }
+
+    /// The names that it looks for at the outside, those of its alternatives included, each once.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let names = self.ways.iter().flatten().flat_map(Map::keys).cloned();
+        names.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Whether a message with such attributes passes.
@@ -115,16 +127,91 @@ impl Policy {
         if !is_clear {
             return Judged::Unsure;
         }
-        judge(&self.rules, &seen, Scope { nests: false, is_empty: attributes.is_empty() })
+        // What only attributes are that policies don't look at, isn't told.
+        let holds = match (attributes.is_empty(), seen.is_empty()) {
+            (true, _) => Holds::Nothing,
+            (false, true) => Holds::Hollow,
+            (false, false) => Holds::Something,
+        };
+        self.judge(&seen, Scope { nests: false, holds })
     }
 
     /// Whether a message with such a body passes.
     pub(crate) fn judge_body(&self, body: &str) -> Judged {
         match serde_json::from_str(body) {
-            Ok(Value::Object(body)) => judge(&self.rules, &body, Scope { nests: true, is_empty: body.is_empty() }),
+            Ok(Value::Object(body)) => {
+                let holds = match body.is_empty() {
+                    true => Holds::Nothing,
+                    false if body.values().all(is_hollow) => Holds::Hollow,
+                    false => Holds::Something,
+                };
+                self.judge(&body, Scope { nests: true, holds })
+            }
             _ => Judged::Unsure,
         }
     }
+
+    fn judge(&self, seen: &Map<String, Value>, scope: Scope) -> Judged {
+        let Some(ways) = &self.ways else { return Judged::Unsure };
+        Judged::any(ways.iter().map(|rules| judge(rules, seen, scope)))
+    }
+}
+
+/// Whether a value has no leaf, that is no property that a policy could ask for ("Key matching").
+fn is_hollow(value: &Value) -> bool {
+    match value {
+        Value::Object(below) => below.values().all(is_hollow),
+        Value::Array(values) => values.iter().all(is_hollow),
+        _ => false,
+    }
+}
+
+/// Each of the ways so far, continued by the rules: those of an `$or` lead each its own ("AND/OR logic"). Where a key is said twice, the
+/// later one counts, within an `$or` and beside it: so it is with the rules of which SNS's are made (`JsonRuleCompiler`, Event Ruler).
+fn ways(rules: &Map<String, Value>, so_far: Vec<Map<String, Value>>) -> Option<Vec<Map<String, Value>>> {
+    let mut all = so_far;
+    for (name, rule) in rules {
+        let before = std::mem::take(&mut all);
+        match rule {
+            Value::Array(branches) if name == "$or" && is_clear_or(branches) => {
+                for branch in branches {
+                    all.extend(ways(branch.as_object()?, before.clone())?);
+                    is_bounded(&all)?;
+                }
+            }
+            // One that may be none; what stands beside it may not hold, either.
+            _ if name == "$or" => return None,
+            rule => {
+                for way in before {
+                    all.extend(with(way, name, rule)?);
+                    is_bounded(&all)?;
+                }
+            }
+        }
+    }
+    Some(all)
+}
+
+/// A way with one rule more, or as many as there are `$or`s below it; none if the key has values and keys below it.
+fn with(mut way: Map<String, Value>, name: &str, rule: &Value) -> Option<Vec<Map<String, Value>>> {
+    let Value::Object(below) = rule else {
+        let is_other = way.insert(name.to_owned(), rule.clone()).is_some_and(|before| before.is_object());
+        return (!is_other).then(|| vec![way]);
+    };
+    let before = match way.get(name) {
+        None => Map::new(),
+        Some(before) => before.as_object()?.clone(),
+    };
+    let with = |below| {
+        let mut way = way.clone();
+        way.insert(name.to_owned(), Value::Object(below));
+        way
+    };
+    Some(ways(below, vec![before])?.into_iter().map(with).collect())
+}
+
+fn is_bounded(ways: &[Map<String, Value>]) -> Option<()> {
+    (ways.len() <= MOST_WAYS).then_some(())
 }
 
 /// What a policy is held against.
@@ -132,23 +219,21 @@ impl Policy {
 struct Scope {
     /// Whether keys may be nested: those of bodies.
     nests: bool,
-    /// Whether there is nothing at all.
-    is_empty: bool,
+    holds: Holds,
+}
+
+/// What a message holds in all.
+#[derive(Clone, Copy)]
+enum Holds {
+    Nothing,
+    /// Keys, but nothing that a policy could ask for.
+    Hollow,
+    Something,
 }
 
 /// Whether all of the rules hold.
 fn judge(rules: &Map<String, Value>, seen: &Map<String, Value>, scope: Scope) -> Judged {
-    // A policy with an "$or" that may be none, or that repeats a key, isn't judged at all: what stands beside it may not hold, either.
-    if let Some(or) = rules.get("$or") {
-        let is_or = or.as_array().is_some_and(|branches| is_clear_or(branches, rules));
-        if !is_or {
-            return Judged::Unsure;
-        }
-    }
     Judged::all(rules.iter().map(|(name, rule)| match rule {
-        Value::Array(branches) if name == "$or" => {
-            Judged::any(branches.iter().filter_map(Value::as_object).map(|rules| judge(rules, seen, scope)))
-        }
         Value::Array(conditions) => judge_key(conditions, seen.get(name), scope),
         Value::Object(rules) if scope.nests => judge_nested(rules, seen.get(name), scope),
         // Refused by SNS, all of it.
@@ -156,11 +241,11 @@ fn judge(rules: &Map<String, Value>, seen: &Map<String, Value>, scope: Scope) ->
     }))
 }
 
-/// Whether there are branches of which one is to hold ("AND/OR logic"), and of other keys than stand beside them.
-fn is_clear_or(branches: &[Value], beside: &Map<String, Value>) -> bool {
+/// Whether there are branches of which one is to hold ("AND/OR logic").
+fn is_clear_or(branches: &[Value]) -> bool {
     let is_clear = |branch: &Value| {
         let keys = branch.as_object().filter(|rules| !rules.is_empty()).map(Map::keys);
-        keys.is_some_and(|mut keys| keys.all(|key| !RESERVED.contains(&key.as_str()) && !beside.contains_key(key)))
+        keys.is_some_and(|mut keys| keys.all(|key| !RESERVED.contains(&key.as_str())))
     };
     branches.len() > 1 && branches.iter().all(is_clear)
 }
@@ -168,8 +253,11 @@ fn is_clear_or(branches: &[Value], beside: &Map<String, Value>) -> bool {
 /// Whether one of a key's conditions holds.
 fn judge_key(conditions: &[Value], value: Option<&Value>, scope: Scope) -> Judged {
     let seen = match value {
-        None if scope.is_empty => Seen::NothingAtAll,
-        None => Seen::Nothing,
+        None => match scope.holds {
+            Holds::Nothing => Seen::NothingAtAll,
+            Holds::Hollow => Seen::NothingToAskFor,
+            Holds::Something => Seen::Nothing,
+        },
         // Those of attributes are flat, and of an array in an array nothing is told.
         Some(Value::Array(values)) if values.iter().any(|it| it.is_array() || it.is_object()) => return Judged::Unsure,
         Some(Value::Array(values)) => Seen::Values(values),
@@ -182,12 +270,11 @@ fn judge_key(conditions: &[Value], value: Option<&Value>, scope: Scope) -> Judge
 
 /// Whether the rules for what lies below a key hold.
 fn judge_nested(rules: &Map<String, Value>, value: Option<&Value>, scope: Scope) -> Judged {
-    let below = Scope { is_empty: false, ..scope };
     match value {
-        None => judge(rules, &Map::new(), below),
-        Some(Value::Object(seen)) => judge(rules, seen, below),
-        Some(Value::Array(values)) => judge_each(rules, values, below),
-        Some(_) => match judge(rules, &Map::new(), below) {
+        None => judge(rules, &Map::new(), scope),
+        Some(Value::Object(seen)) => judge(rules, seen, scope),
+        Some(Value::Array(values)) => judge_each(rules, values, scope),
+        Some(_) => match judge(rules, &Map::new(), scope) {
             Judged::Stopped => Judged::Stopped,
             _ => Judged::Unsure,
         },

@@ -58,6 +58,10 @@ fn policy() -> impl Strategy<Value = Value> {
             all.insert("$or".into(), json!([one, other]));
             Value::Object(all)
         }),
+        1 => (flat(), flat(), flat()).prop_map(|(all, one, other)| {
+            let or = ("$or".to_owned(), json!([one, other]));
+            Value::Object(std::iter::once(or).chain(all).collect())
+        }),
     ]
 }
 
@@ -66,6 +70,10 @@ fn nested_policy() -> impl Strategy<Value = Value> {
         policy(),
         (flat(), flat()).prop_map(|(mut outer, inner)| {
             outer.insert("a".into(), Value::Object(inner));
+            Value::Object(outer)
+        }),
+        (flat(), policy()).prop_map(|(mut outer, inner)| {
+            outer.insert("a".into(), inner);
             Value::Object(outer)
         }),
     ]
@@ -169,6 +177,15 @@ fn what_the_documentation_shows_is_judged_as_it_says() {
         (json!({"d": {"items": {"sku": ["s"]}}}), json!({"d": {"items": [{"sku": "t"}, {"sku": "s"}]}}), Passes),
         (json!({"a": ["1"], "$or": [{"b": ["2"]}, {"c": ["3"]}]}), json!({"a": "1", "c": "3"}), Passes),
         (json!({"a": ["1"], "$or": [{"b": ["2"]}, {"c": ["3"]}]}), json!({"a": "1", "c": "4"}), Stopped),
+        // A message without any key, and a key that is said twice, weren't judged.
+        (json!({"k": [{"exists": false}]}), json!({}), Stopped),
+        (json!({"d": {"k": [{"exists": false}]}}), json!({}), Stopped),
+        (json!({"k": [{"exists": false}]}), json!({"d": {}}), Unsure),
+        (json!({"a": ["1"], "$or": [{"a": ["2"]}, {"c": ["3"]}]}), json!({"a": "2"}), Passes),
+        (json!({"a": ["1"], "$or": [{"a": ["2"]}, {"c": ["3"]}]}), json!({"a": "1"}), Stopped),
+        (json!({"$or": [{"a": ["2"]}, {"c": ["3"]}], "a": ["1"]}), json!({"a": "2", "c": "3"}), Stopped),
+        (json!({"d": {"$or": [{"a": ["1"]}, {"b": ["2"]}]}}), json!({"d": {"b": "2"}}), Passes),
+        (json!({"a": ["1"], "$or": [{"a": {"b": ["2"]}}, {"c": ["3"]}]}), json!({"a": "1", "c": "3"}), Unsure),
         // It lacks this, and says so.
         (json!({"k": [{"wildcard": "o*"}]}), json!({"k": "order"}), Unsure),
         (json!({"k": [{"newer": 1}]}), json!({"k": "order"}), Unsure),

@@ -14,6 +14,8 @@ const FINEST: f64 = 1e-5;
 pub(super) enum Seen<'a> {
     /// It has no key at all.
     NothingAtAll,
+    /// Keys, without a value that anybody could ask for.
+    NothingToAskFor,
     /// Other keys.
     Nothing,
     /// One, or those of an array.
@@ -53,7 +55,7 @@ pub(super) fn judge_value(condition: &Value, seen: &Seen<'_>) -> Judged {
 /// Whether something holds for one of the values that are there.
 fn each(seen: &Seen<'_>, holds: impl Fn(&Value) -> Judged) -> Judged {
     match seen {
-        Seen::NothingAtAll | Seen::Nothing => Judged::Stopped,
+        Seen::NothingAtAll | Seen::NothingToAskFor | Seen::Nothing => Judged::Stopped,
         // Of an array without an element nothing is told.
         Seen::Values([]) => Judged::Unsure,
         Seen::Values(values) => Judged::any(values.iter().map(holds)),
@@ -68,9 +70,10 @@ fn text(seen: &Seen<'_>, holds: impl Fn(&str) -> Judged) -> Judged {
 /// A key that is there has a value that isn't null and isn't empty ("Key matching"); what is there and empty is neither.
 fn exists(wanted: bool, seen: &Seen<'_>) -> Judged {
     match seen {
-        Seen::NothingAtAll if wanted => Judged::Stopped,
-        // The guide says that it holds for no message without any key (ibid.), and the rules of which SNS's are made that it does.
-        Seen::NothingAtAll => Judged::Unsure,
+        // It holds for no message without any key, whatever is wanted (ibid.).
+        Seen::NothingAtAll => Judged::Stopped,
+        Seen::NothingToAskFor if wanted => Judged::Stopped,
+        Seen::NothingToAskFor => Judged::Unsure,
         Seen::Nothing => Judged::of(!wanted),
         Seen::Values(values) if values.iter().any(|it| !it.is_null() && *it != "") => Judged::of(wanted),
         Seen::Values(_) => Judged::Unsure,

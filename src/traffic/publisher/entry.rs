@@ -28,7 +28,7 @@ impl Outgoing {
     /// As it is called in a sentence: `order.placed ord-1`, `line 7`.
     pub(crate) fn name(&self) -> String {
         match self {
-            Self::Story(event) => format!("{} {}", event.kind().event_type(), event.id),
+            Self::Story(event) => format!("{} {}", event.event_type(), event.id),
             Self::Own(own) => format!("line {}", own.line),
         }
     }

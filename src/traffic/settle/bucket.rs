@@ -3,28 +3,28 @@
 use aws_sdk_s3::Client;
 use jiff::Timestamp;
 
-use super::LANDING;
 use super::published::Published;
 use crate::aws::CallError;
+use crate::event::envelope::Place;
 use crate::traffic::account::Account;
 use crate::traffic::landed::{self, BucketWatch};
 use crate::traffic::leg::Leg;
+use crate::traffic::message::Content;
 
 /// A bucket that is looked at until all is there.
 #[derive(Debug)]
 pub(crate) struct Landing {
+    /// What it is called.
+    pub name: String,
     bucket: BucketWatch,
     leg: Leg,
 }
 
 impl Landing {
-    /// Looks for what a run landed in a bucket.
-    pub(crate) fn new(bucket: &str, published: &Published) -> Self {
+    /// Looks for what a run landed, there where a stream lands it.
+    pub(crate) fn new(name: &str, to: landed::Landing, published: &Published) -> Self {
         let since = published.since.unwrap_or(Timestamp::UNIX_EPOCH);
-        // Whatever stream landed it there: the events say which run they are of.
-        let (bucket, prefix, error_prefix) = (bucket.to_owned(), String::new(), String::new());
-        let all = landed::Landing { bucket, prefix, error_prefix, only_of: None };
-        Self { bucket: BucketWatch::new(all, since), leg: Leg::unhurried() }
+        Self { name: name.to_owned(), bucket: BucketWatch::new(to, since), leg: Leg::unhurried() }
     }
 
     /// Takes in what is new; whether everything is there now.
@@ -34,8 +34,12 @@ impl Landing {
     pub(crate) async fn look(&mut self, client: &Client, published: &Published) -> Result<bool, CallError> {
         let leg = &mut self.leg;
         self.bucket
-            .look(client, |event| {
-                let Some((_, place)) = event.run.filter(|(run, _)| *run == published.run) else { return };
+            .look(client, |content| {
+                let place = match content {
+                    Content::Event(event) => event.run.filter(|(run, _)| *run == published.run).map(|(_, place)| place),
+                    Content::Own(text) => next(Some(&*leg), published.places_of(&text)),
+                };
+                let Some(place) = place else { return };
                 if leg.handle(place, None, None) && published.doubles.contains(place) {
                     leg.expect_twice(place);
                 }
@@ -51,6 +55,12 @@ impl Landing {
 
     /// How the bucket balances.
     pub(crate) fn account(&self, published: &Published) -> Account {
-        self.leg.balance(published.expected(LANDING))
+        self.leg.balance(published.expected(&self.name))
     }
+}
+
+/// Which of several events of the same text has come: the first that hasn't, else the last.
+pub(super) fn next(leg: Option<&Leg>, places: &[Place]) -> Option<Place> {
+    let is_new = |place: &&Place| leg.is_none_or(|leg| !leg.has_seen(**place));
+    places.iter().find(is_new).or(places.last()).copied()
 }

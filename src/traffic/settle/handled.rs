@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::bucket::next;
 use super::lines::Lines;
 use super::published::Published;
 use crate::event::envelope::{Place, Sequence};
@@ -39,7 +40,7 @@ pub(crate) struct HandledLeg {
 #[derive(Deserialize)]
 struct Line {
     record: Option<String>,
-    #[serde(alias = "event_id")]
+    #[serde(alias = "event_id", alias = "MessageId")]
     id: Option<String>,
     #[serde(alias = "runid")]
     run: Option<String>,
@@ -48,6 +49,11 @@ struct Line {
     #[serde(alias = "api")]
     queue: Option<String>,
     effect: Option<bool>,
+    /// Of an event of somebody's own: its text, or what `consume --json` tells of it.
+    #[serde(alias = "own", alias = "Message")]
+    message: Option<String>,
+    /// The number of the line that it was published from.
+    line: Option<u64>,
 }
 
 impl Handled {
@@ -69,20 +75,29 @@ impl Handled {
 
     fn take(&mut self, line: Line, published: &Published) -> Result<(), String> {
         let sequence = line.sequence.map(|it| it.number().ok_or("its sequence is no number")).transpose()?;
-        let place = match (line.publisher, sequence, &line.id) {
-            (Some(publisher), Some(sequence), _) => Some(Place { publisher, sequence }),
-            (_, _, Some(id)) => published.place(id),
-            _ => return Err("it has neither an \"id\" nor a \"publisher\" and a \"sequence\"".into()),
-        };
         if line.run.is_some_and(|run| run != published.run) {
             self.other_runs += 1;
             return Ok(());
         }
+        let queue = line.queue.as_deref().unwrap_or(UNNAMED);
+        let seen = self.legs.get(queue).map(|leg| &leg.leg);
+        let place = match (line.publisher, sequence, &line.id) {
+            (Some(publisher), Some(sequence), _) => Some(Place { publisher, sequence }),
+            (_, _, id) if published.is_own => {
+                let by_line = line.line.map(|line| Place { publisher: 0, sequence: line });
+                let by_text = || next(seen, published.places_of(line.message.as_deref()?));
+                if id.is_none() && line.line.is_none() && line.message.is_none() {
+                    return Err("it has neither an \"id\" nor a \"line\" nor a \"message\"".into());
+                }
+                by_line.or_else(|| published.place(id.as_deref()?)).or_else(by_text)
+            }
+            (_, _, Some(id)) => published.place(id),
+            _ => return Err("it has neither an \"id\" nor a \"publisher\" and a \"sequence\"".into()),
+        };
         let Some(place) = place else {
             self.unknown += 1;
             return Ok(());
         };
-        let queue = line.queue.as_deref().unwrap_or(UNNAMED);
         if queue.len() > MAX_NAME {
             return Err(format!("its queue's name is longer than {MAX_NAME} bytes"));
         }

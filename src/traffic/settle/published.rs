@@ -5,10 +5,13 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::LANDING;
+use super::expected::{Architecture, Expect, Fate, Message};
 use super::lines::Lines;
-use crate::event::envelope::{Place, Sequence};
+use crate::event::envelope::{Attribute, Place, Sequence};
+use crate::event::own;
 use crate::traffic::consumer::short_id;
 use crate::traffic::places::Places;
 
@@ -16,28 +19,6 @@ use crate::traffic::places::Places;
 const MOST_EVENTS: usize = 10_000_000;
 /// So many runs are named where it isn't said which is meant.
 const RUNS: usize = 10;
-
-/// Which types of events a queue is to get, where a filter policy keeps others out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Expect {
-    queue: String,
-    types: BTreeSet<String>,
-}
-
-impl Expect {
-    /// Reads `QUEUE=TYPE,TYPE`.
-    ///
-    /// # Errors
-    /// What would be right.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let (queue, types) = text.split_once('=').ok_or("a queue and types are needed, like orders=order.placed")?;
-        let types: BTreeSet<_> = types.split(',').map(|it| it.trim().to_owned()).collect();
-        if queue.trim().is_empty() || types.contains("") {
-            return Err("a queue and types are needed, like orders=order.placed,payment.captured".into());
-        }
-        Ok(Self { queue: queue.trim().to_owned(), types })
-    }
-}
 
 /// What a run published.
 #[derive(Debug, Default)]
@@ -58,15 +39,29 @@ pub(crate) struct Published {
     /// How many events the report at the end tells of, and what ended the run before its time; none without a report.
     pub report: Option<(u64, Option<String>)>,
     ids: HashMap<u128, Place>,
-    /// What single queues are to get.
+    /// Events of somebody's own by their text, which several may have.
+    texts: HashMap<u128, Vec<Place>>,
+    /// Whether its events are somebody's own.
+    pub is_own: bool,
+    /// What single queues are to get, as somebody said.
     expected: Vec<(Expect, Places)>,
+    /// What the legs that were found are to get, by the topics that it may have been published to.
+    fates: Vec<Fate>,
+    topics: Vec<String>,
+    /// Which topic it was, by its ARN.
+    topic: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Line {
     record: Option<String>,
     run: Option<String>,
-    event: Option<Event>,
+    event: Option<Value>,
+    /// Of an event of somebody's own: the number of its line, and its text.
+    line: Option<u64>,
+    message: Option<String>,
+    message_id: Option<String>,
+    attributes: Option<Map<String, Value>>,
     published: Option<Total>,
     error: Option<String>,
 }
@@ -93,40 +88,27 @@ struct Data {
 #[derive(Deserialize)]
 struct Total {
     events: u64,
+    topic_arn: Option<String>,
 }
 
 impl Published {
-    /// Reads what a file holds of a run; of its only one if none is named.
+    /// Reads what a file holds of a run that went through what was found of a stack; of its only run if none is named.
     ///
     /// # Errors
     /// What is wrong, with the name of the file and the number of the line.
-    pub(crate) fn read(path: &Path, run: Option<&str>, expect: &[Expect]) -> Result<Self, String> {
+    pub(crate) fn read(
+        path: &Path,
+        run: Option<&str>,
+        expect: &[Expect],
+        found: &Architecture,
+    ) -> Result<Self, String> {
         let mut lines = Lines::open(path)?;
-        let expected = expect.iter().map(|expect| (expect.clone(), Places::default())).collect();
-        let mut published = Self { run: run.unwrap_or_default().to_owned(), expected, ..Self::default() };
-        let mut others = BTreeSet::new();
+        let mut reading = Reading::new(run.unwrap_or_default(), expect, found);
         while let Some(line) = lines.next::<Line>()? {
-            match (line.record.as_deref(), line.event, line.published) {
-                (Some("published"), Some(event), _) => {
-                    if published.run.is_empty() {
-                        published.run.clone_from(&event.runid);
-                    }
-                    if published.run != event.runid {
-                        if others.len() < RUNS {
-                            others.insert(event.runid);
-                        }
-                        continue;
-                    }
-                    published.take(event).map_err(|why| lines.here(&why))?;
-                }
-                (Some("report"), _, Some(Total { events })) if line.run.as_ref() == Some(&published.run) => {
-                    published.report = Some((events, line.error));
-                }
-                (Some(_), ..) => {}
-                (None, ..) => return Err(lines.here("it is no record of `messaging publish --json`")),
-            }
+            reading.take(line).map_err(|why| lines.here(&why))?;
         }
         let name = lines.name();
+        let (published, mut others) = reading.end();
         if run.is_none() && !others.is_empty() {
             others.insert(published.run.clone());
             let others: Vec<_> = others.into_iter().collect();
@@ -135,13 +117,23 @@ impl Published {
         if published.events == 0 {
             return Err(match run {
                 Some(run) => format!("{name} holds no event of the run {run}"),
-                None => format!("{name} holds no event of the built-in story"),
+                None => format!("{name} holds no event"),
             });
         }
         Ok(published)
     }
 
-    fn take(&mut self, event: Event) -> Result<(), String> {
+    fn empty(run: &str, expect: &[Expect], found: &Architecture) -> Self {
+        Self {
+            run: run.to_owned(),
+            expected: expect.iter().map(|expect| (expect.clone(), Places::default())).collect(),
+            fates: found.legs.iter().cloned().map(Fate::new).collect(),
+            topics: found.topics.clone(),
+            ..Self::default()
+        }
+    }
+
+    fn take(&mut self, event: Event, json: &Value, attributes: Option<&[Attribute]>) -> Result<(), String> {
         let sequence = event.sequence.number().ok_or("its sequence is no number")?;
         let place = Place { publisher: event.publisher, sequence };
         self.events += 1;
@@ -149,20 +141,58 @@ impl Published {
         self.since = [self.since, time].into_iter().flatten().min();
         self.all.insert(place);
         self.ids.insert(short_id(&event.id), place);
-        if self.ids.len() > MOST_EVENTS {
-            return Err(format!("there are more than {MOST_EVENTS} events of the run"));
-        }
+        self.check_size()?;
         if event.data.poison {
             self.poison.insert(place);
         } else if !self.acknowledged.insert(place) {
             self.doubles.insert(place);
         }
         for (expect, places) in &mut self.expected {
-            if (!event.data.poison || expect.queue == LANDING) && expect.types.contains(&event.event_type) {
+            if (!event.data.poison || expect.queue == LANDING) && expect.has(&event.event_type) {
                 places.insert(place);
             }
         }
+        let body = if self.fates.is_empty() { String::new() } else { json.to_string() };
+        let message = Message { place, body: &body, attributes, poison: event.data.poison };
+        self.fates.iter_mut().for_each(|fate| fate.take(&message));
         Ok(())
+    }
+
+    /// An event of somebody's own: its place is that of its line.
+    fn take_own(
+        &mut self,
+        line: u64,
+        text: &str,
+        message_id: &str,
+        attributes: Option<&[Attribute]>,
+    ) -> Result<(), String> {
+        let place = Place { publisher: 0, sequence: line };
+        self.is_own = true;
+        self.events += 1;
+        self.all.insert(place);
+        self.acknowledged.insert(place);
+        self.ids.insert(short_id(message_id), place);
+        self.texts.entry(short_id(text)).or_default().push(place);
+        self.check_size()?;
+        let body: Value = serde_json::from_str(text).unwrap_or_default();
+        if let Some(id) = body["id"].as_str() {
+            self.ids.entry(short_id(id)).or_insert(place);
+        }
+        for (expect, places) in &mut self.expected {
+            if body["type"].as_str().is_some_and(|event_type| expect.has(event_type)) {
+                places.insert(place);
+            }
+        }
+        let message = Message { place, body: text, attributes, poison: false };
+        self.fates.iter_mut().for_each(|fate| fate.take(&message));
+        Ok(())
+    }
+
+    fn check_size(&self) -> Result<(), String> {
+        match self.all.total > MOST_EVENTS as u64 {
+            true => Err(format!("there are more than {MOST_EVENTS} events of the run")),
+            false => Ok(()),
+        }
     }
 
     /// Where the event with an id stands.
@@ -170,15 +200,133 @@ impl Published {
         self.ids.get(&short_id(id)).copied()
     }
 
+    /// Where the events of somebody's own stand that have this text.
+    pub(super) fn places_of(&self, text: &str) -> &[Place] {
+        self.texts.get(&short_id(text)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Which of the topics it was published to, if one of them is known to be it.
+    fn topic(&self) -> Option<usize> {
+        match &self.topic {
+            Some(topic) => self.topics.iter().position(|known| known == topic),
+            None => (self.topics.len() == 1).then_some(0),
+        }
+    }
+
+    /// Why nobody can say what the legs that were found are to get.
+    pub(crate) fn doubt(&self) -> Option<String> {
+        match &self.topic {
+            Some(topic) if !self.topics.is_empty() && self.topic().is_none() => {
+                Some(format!("it was published to {topic}, which feeds no queue and no stream of the stack"))
+            }
+            _ => None,
+        }
+    }
+
     /// What a queue is to get, or the bucket.
     pub(crate) fn expected(&self, queue: &str) -> &Places {
-        let found = self.expected.iter().find(|(expect, _)| expect.queue == queue);
-        let rest = if queue == LANDING { &self.all } else { &self.acknowledged };
-        found.map_or(rest, |(_, places)| places)
+        if let Some((_, places)) = self.expected.iter().find(|(expect, _)| expect.queue == queue) {
+            return places;
+        }
+        let fate = self.fates.iter().find(|fate| fate.is(queue));
+        if let Some(passed) = fate.zip(self.topic()).and_then(|(fate, topic)| fate.of(topic)) {
+            return &passed.places;
+        }
+        if queue == LANDING { &self.all } else { &self.acknowledged }
+    }
+
+    /// How many events there are of which nobody can say whether a queue or the bucket is to get them.
+    pub(crate) fn unsure(&self, queue: &str) -> u64 {
+        if self.expected.iter().any(|(expect, _)| expect.queue == queue) {
+            return 0;
+        }
+        let fate = self.fates.iter().find(|fate| fate.is(queue));
+        fate.zip(self.topic()).and_then(|(fate, topic)| fate.of(topic)).map_or(0, |passed| passed.unsure)
     }
 
     /// The queues of which it was said what they are to get.
     pub(crate) fn expecting(&self) -> impl Iterator<Item = &str> {
         self.expected.iter().map(|(expect, _)| expect.queue.as_str())
     }
+}
+
+/// A file that is being read.
+struct Reading<'a> {
+    published: Published,
+    /// Events of somebody's own: which run they are of, the report behind them says.
+    own: Published,
+    /// Other runs of the file.
+    others: BTreeSet<String>,
+    expect: &'a [Expect],
+    found: &'a Architecture,
+}
+
+impl<'a> Reading<'a> {
+    fn new(run: &str, expect: &'a [Expect], found: &'a Architecture) -> Self {
+        let empty = |run| Published::empty(run, expect, found);
+        Self { published: empty(run), own: empty(""), others: BTreeSet::new(), expect, found }
+    }
+
+    fn take(&mut self, line: Line) -> Result<(), String> {
+        match (line.record.as_deref(), line.event, line.published) {
+            (Some("published"), Some(event), _) => {
+                let told: Event = serde_json::from_value(event.clone()).map_err(|why| why.to_string())?;
+                if self.published.run.is_empty() {
+                    self.published.run.clone_from(&told.runid);
+                }
+                if self.published.run != told.runid {
+                    self.note_other(told.runid);
+                    return Ok(());
+                }
+                self.published.take(told, &event, attributes(line.attributes)?.as_deref())
+            }
+            (Some("published"), None, _) => {
+                let (Some(number), Some(text)) = (line.line, line.message) else {
+                    return Err("it tells of no event".into());
+                };
+                let id = line.message_id.unwrap_or_default();
+                self.own.take_own(number, &text, &id, attributes(line.attributes)?.as_deref())
+            }
+            (Some("report"), _, Some(total)) => {
+                self.take_report(line.run.unwrap_or_default(), total, line.error);
+                Ok(())
+            }
+            (Some(_), ..) => Ok(()),
+            (None, ..) => Err("it is no record of `messaging publish --json`".into()),
+        }
+    }
+
+    fn take_report(&mut self, run: String, total: Total, error: Option<String>) {
+        if self.own.events > 0 {
+            let mut own = std::mem::replace(&mut self.own, Published::empty("", self.expect, self.found));
+            if self.published.events == 0 && [run.as_str(), ""].contains(&self.published.run.as_str()) {
+                own.run.clone_from(&run);
+                self.published = own;
+            } else {
+                self.note_other(run.clone());
+            }
+        }
+        if run == self.published.run {
+            self.published.topic = total.topic_arn;
+            self.published.report = Some((total.events, error));
+        }
+    }
+
+    fn note_other(&mut self, run: String) {
+        if self.others.len() < RUNS {
+            self.others.insert(run);
+        }
+    }
+
+    /// What was published, and other runs. Of events whose report was cut off nobody says which run they are of.
+    fn end(self) -> (Published, BTreeSet<String>) {
+        let unnamed = self.published.events == 0 && self.published.run.is_empty();
+        (if unnamed { self.own } else { self.published }, self.others)
+    }
+}
+
+/// The attributes of a record; none if it has no such member.
+fn attributes(given: Option<Map<String, Value>>) -> Result<Option<Vec<Attribute>>, String> {
+    let Some(given) = given else { return Ok(None) };
+    given.iter().map(|(name, value)| own::attribute(name, value)).collect::<Result<Vec<_>, _>>().map(Some)
 }

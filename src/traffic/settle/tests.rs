@@ -7,6 +7,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
+use crate::traffic::filtered::Fed;
 
 const TYPES: [&str; 2] = ["order.placed", "payment.captured"];
 
@@ -34,7 +35,58 @@ fn published(files: &Files) -> Published {
     let lines = (0..6).chain([2]).map(|sequence| event("r", sequence));
     let report = json!({"record": "report", "run": "r", "published": {"events": 7}}).to_string();
     let path = files.write("published", lines.chain([report]));
-    Published::read(&path, Some("r"), &[Expect::parse("payments=payment.captured").unwrap()]).unwrap()
+    let expect = [Expect::parse("payments=payment.captured").unwrap()];
+    Published::read(&path, Some("r"), &expect, &Architecture::default()).unwrap()
+}
+
+/// What was published with `--file` is known by the id that SNS gave it, by its line, by its own id, or by its text.
+#[test]
+fn events_of_somebodys_own_are_settled_too() {
+    let files = Files::new();
+    let own = |line: u64, message: &str, kind: &str| {
+        let attributes = json!({"kind": kind, "n": {"type": "Number", "value": "7"}});
+        json!({"record": "published", "line": line, "message": message, "message_id": format!("m{line}"),
+            "attributes": attributes})
+        .to_string()
+    };
+    let lines =
+        [own(1, "{\"id\":\"a\"}", "order"), own(2, "7", "order"), own(4, "7", "refund"), own(5, "[1]", "refund")];
+    let report =
+        |events: u64| json!({"record": "report", "run": "r", "published": {"events": events, "topic_arn": "t2"}});
+    let path = files.write("published", lines.into_iter().chain([report(4).to_string()]));
+    let fed = vec![Fed::Nothing, Fed::by(Some("{\"kind\": [\"refund\"]}"), None)];
+    let legs = vec![Found { names: vec!["refunds".into(), "q".into()], fed, takes_poison: false }];
+    let found = Architecture { topics: vec!["t1".into(), "t2".into()], legs };
+    let published = Published::read(&path, None, &[], &found).unwrap();
+    assert_eq!((published.run.as_str(), published.events, published.doubt()), ("r", 4, None));
+    assert_eq!((published.expected("q").total, published.expected("refunds").total, published.unsure("q")), (2, 2, 0));
+    assert_eq!(published.expected("elsewhere").total, 4);
+    let lines = [
+        json!({"id": "m1", "queue": "all"}),
+        json!({"message": "7", "queue": "all"}),
+        json!({"own": "7", "queue": "all", "record": "handled", "message_id": "x"}),
+        json!({"Type": "Notification", "MessageId": "m5", "Message": "[1]", "queue": "all"}),
+        json!({"line": 4, "queue": "refunds"}),
+        json!({"id": "a", "queue": "refunds"}),
+        json!({"id": "nobody's", "queue": "refunds"}),
+    ];
+    let path = files.write("handled", lines.iter().map(ToString::to_string));
+    let mut handled = Handled::default();
+    handled.read(&path, &published).unwrap();
+    assert_eq!(handled.unknown, 1);
+    let legs: Vec<_> = handled.legs(&published).map(|(queue, leg)| leg.account(queue, &published)).collect();
+    assert_eq!((legs[0].lost, legs[0].duplicated), (Some(0), 0));
+    assert_eq!(
+        (legs[1].lost, &legs[1].missing[..], legs[1].unacknowledged),
+        (Some(1), &["0:5".to_owned()][..], Some(1))
+    );
+    // Attributes that the file doesn't tell can't be judged, and a topic that feeds nothing is told.
+    let bare = json!({"record": "published", "line": 1, "message": "7", "message_id": "m1"}).to_string();
+    let other = json!({"record": "report", "run": "r", "published": {"events": 1, "topic_arn": "t3"}}).to_string();
+    let path = files.write("bare", [bare.clone(), report(1).to_string()]);
+    assert_eq!(Published::read(&path, None, &[], &found).unwrap().unsure("q"), 1);
+    let path = files.write("other", [bare, other]);
+    assert!(Published::read(&path, None, &[], &found).unwrap().doubt().unwrap().contains("t3"));
 }
 
 /// Each form of a line counts, and what is wrong is named.
@@ -110,7 +162,7 @@ fn what_is_no_such_file_is_refused_by_its_name() {
     let many = (0..65).map(|n| json!({"id": "e0", "queue": format!("q{n}")}).to_string());
     let many = files.write("many", many);
     assert!(Handled::default().read(&many, &published).unwrap_err().contains("line 65: it names one more than 64"));
-    let read = |path: &PathBuf, run| Published::read(path, run, &[]).unwrap_err();
+    let read = |path: &PathBuf, run| Published::read(path, run, &[], &Architecture::default()).unwrap_err();
     assert!(read(&files.0.path().to_owned(), None).contains("it is no regular file"));
     assert!(read(&files.0.path().join("none"), None).contains("No such file"));
     let two = files.write("two", [event("a", 0), event("b", 1)]);

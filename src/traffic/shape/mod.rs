@@ -2,17 +2,20 @@
 //!
 //! Each trait is drawn by dice of its own from the run's seed: with one more of them the story stays the same, and so do the others.
 
+mod given;
 mod names;
 mod size;
+mod weighted;
 
 use std::sync::Arc;
 
 use rand::RngExt;
 
+pub(crate) use self::given::{Given, attribute, clash, field};
 pub(crate) use self::names::Names;
 pub(crate) use self::size::Size;
 use crate::event::dice::{Dice, dice};
-use crate::event::envelope::{Attribute, Event};
+use crate::event::envelope::{Attribute, Event, Member};
 use crate::event::mix::Mix;
 use crate::event::own::MAX_MESSAGE;
 
@@ -29,6 +32,9 @@ pub(crate) struct Shape {
     pub duplicates: f64,
     /// The share of events that no consumer can handle.
     pub poison: f64,
+    /// Attributes and members of the body that the story lacks.
+    pub attributes: Vec<Arc<Given<Attribute>>>,
+    pub fields: Vec<Arc<Given<Member>>>,
 }
 
 /// Gives one publisher's events their traits.
@@ -40,6 +46,9 @@ pub(crate) struct Shaper {
     groups: Dice,
     duplicates: Dice,
     poison: Dice,
+    /// Of each attribute and each member.
+    attributes: Vec<Dice>,
+    fields: Vec<Dice>,
 }
 
 impl Shaper {
@@ -53,6 +62,8 @@ impl Shaper {
             groups: dice("group"),
             duplicates: dice("duplicate"),
             poison: dice("poison"),
+            attributes: shape.attributes.iter().map(|it| dice(&format!("attribute {}", it.name))).collect(),
+            fields: shape.fields.iter().map(|it| dice(&format!("field {}", it.name))).collect(),
         }
     }
 
@@ -66,6 +77,12 @@ impl Shaper {
         event.tenant = self.shape.tenants.as_ref().map(|tenants| tenants.draw(&mut self.tenants));
         event.group = self.shape.groups.as_ref().map(|groups| groups.draw(&mut self.groups));
         event.poison = self.shape.poison > 0.0 && self.poison.random_bool(self.shape.poison);
+        for (given, dice) in self.shape.attributes.iter().zip(&mut self.attributes) {
+            event.given.extend(given.draw(dice));
+        }
+        for (given, dice) in self.shape.fields.iter().zip(&mut self.fields) {
+            given.draw(dice).into_iter().for_each(|member| event.put(member));
+        }
         if let Some(size) = self.shape.size {
             let attributes: usize = event.attributes().iter().map(Attribute::size).sum();
             let wanted = size.draw(&mut self.sizes) as usize;
@@ -118,6 +135,29 @@ mod tests {
             let attributes: usize = event.attributes().iter().map(|it| it.size()).sum();
             assert_eq!(event.to_json().len() + attributes, 256 * 1024);
         }
+    }
+
+    #[test]
+    fn what_is_given_stands_beside_what_the_story_has_or_in_its_stead() {
+        let attributes = ["status=paid|refunded", "kind=other"].map(|it| attribute(it).unwrap()).to_vec();
+        let fields = ["type=shop.sale", "detail.store=web|shop", "detail.n:Number=7"].map(|it| field(it).unwrap());
+        let shape = Shape { attributes, fields: fields.to_vec(), size: Size::parse("4KiB").ok(), ..Shape::default() };
+        let (given, bare) = (told(&shape, 7, 200), told(&Shape::default(), 7, 200));
+        assert_eq!(bodies(&given), bodies(&told(&shape, 7, 200)), "of a seed they are the same");
+        for (event, bare) in given.iter().zip(&bare) {
+            assert!(event.id == bare.id && event.to_json().len() == 4_096);
+            let all = event.attributes();
+            let value =
+                |name: &str| all.iter().filter(|it| it.name == name).map(|it| it.value.clone()).collect::<Vec<_>>();
+            assert_eq!((value("kind"), value("status").len(), value("event_type").len()), (vec!["other".into()], 1, 1));
+            let body: serde_json::Value = serde_json::from_str(&event.to_json()).unwrap();
+            let arrived = crate::event::envelope::Arrived::parse(&event.to_json()).unwrap();
+            assert_eq!((body["detail"]["n"].as_i64(), arrived.event_type.as_str()), (Some(7), "shop.sale"));
+            assert!(arrived.run.is_some() && body["data"].is_object());
+        }
+        let of = |store: &str| given.iter().filter(|it| it.to_json().contains(store)).count();
+        assert_eq!(of("{\"n\":7,\"store\":\"web\"}") + of("{\"store\":\"web\",\"n\":7}"), of("\"web\""));
+        assert!((60..140).contains(&of("\"web\"")) && of("\"web\"") + of("\"shop\"") == 200);
     }
 
     #[test]

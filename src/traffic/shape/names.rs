@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use rand::RngExt;
-
+use super::weighted::{Weighted, weight};
 use crate::event::dice::Dice;
 
 /// No more names than this.
@@ -13,11 +12,7 @@ const MAX_LENGTH: usize = 128;
 
 /// Names with weights.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Names {
-    names: Vec<Arc<str>>,
-    /// The weights until each name, added up.
-    sums: Vec<f64>,
-}
+pub(crate) struct Names(Weighted<Arc<str>>);
 
 impl Names {
     /// Reads `a=1,b=1,noisy=8`, or `100`, perhaps with `zipf(1.1)`, which are named `prefix` and a number.
@@ -32,10 +27,10 @@ impl Names {
                 let of = of.trim().parse::<f64>().ok().filter(|of| (0.0..=10.0).contains(of));
                 exponent =
                     Some(of.ok_or_else(|| format!("{part:?}: a number from 0 to 10 is needed, like zipf(1.1)"))?);
-            } else if let Some((name, weight)) = part.split_once('=') {
+            } else if let Some((name, share)) = part.split_once('=') {
                 let name = name.trim();
-                let weight = weight.trim().parse::<f64>().ok().filter(|weight| (1e-9..=1e9).contains(weight));
-                let weight = weight.ok_or_else(|| format!("{part:?}: a weight of more than nothing is needed"))?;
+                let weight =
+                    weight(share).ok_or_else(|| format!("{part:?}: a weight of more than nothing is needed"))?;
                 if name.is_empty() || name.len() > MAX_LENGTH || !name.chars().all(|c| c.is_ascii_graphic()) {
                     return Err(format!("{part:?}: a name of letters, digits and punctuation is needed"));
                 }
@@ -54,22 +49,15 @@ impl Names {
         if exponent.is_some() && counted.is_none() {
             return Err("zipf is for a number of them, like 100,zipf(1.1)".into());
         }
-        let weight = |n: usize| 1.0 / (n as f64).powf(exponent.unwrap_or(0.0));
-        let counted = (1..=counted.unwrap_or(0)).map(|n| (format!("{prefix}-{n}").into(), weight(n)));
-        let (mut names, mut sums, mut sum) = (Vec::new(), Vec::new(), 0.0);
-        for (name, weight) in counted.chain(named) {
-            sum += weight;
-            names.push(name);
-            sums.push(sum);
-        }
-        Ok(Arc::new(Self { names, sums }))
+        let falling = |n: usize| 1.0 / (n as f64).powf(exponent.unwrap_or(0.0));
+        let counted = (1..=counted.unwrap_or(0)).map(|n| (format!("{prefix}-{n}").into(), falling(n)));
+        let names = Weighted::new(counted.chain(named)).ok_or("a name is needed")?;
+        Ok(Arc::new(Self(names)))
     }
 
     /// The next name.
     pub(super) fn draw(&self, dice: &mut Dice) -> Arc<str> {
-        let last = self.names.len() - 1;
-        let roll = dice.random::<f64>() * self.sums[last];
-        self.names[self.sums.partition_point(|sum| *sum <= roll).min(last)].clone()
+        self.0.draw(dice).clone()
     }
 }
 
