@@ -140,6 +140,20 @@ export async function isAccessible(page) {
   assert.deepEqual(violations.filter(({ impact }) => ["serious", "critical"].includes(impact)).map(told), []);
 }
 
+/** Does what a form is for, and gives what is told of it. */
+export async function does(page, form, fields = {}) {
+  const found = page.locator(`form.act[aria-label="${form}"]`).first();
+  const folded = page.locator("details", { has: found }).last();
+  if (await folded.count()) await folded.evaluate((it) => { it.open = true; });
+  for (const [name, value] of Object.entries(fields)) await found.locator(`[name=${name}]`).fill(value);
+  await found.locator("button").click();
+  const result = page.locator("#result .result");
+  await result.waitFor();
+  const told = await result.innerText();
+  await page.evaluate(() => { document.getElementById("result").innerHTML = ""; });
+  return told;
+}
+
 /** How far apart the lightness of text and paper are: the ratio of WCAG, which wants 4.5 for text. */
 export async function contrast(page, selector) {
   return page.evaluate((selector) => {

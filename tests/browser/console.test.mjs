@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
-import { close, DESKTOP, fitsItsWidth, PHONE, serving, SCRATCH, textsAreReadable, withPage } from "./browser.mjs";
+import { close, DESKTOP, does, fitsItsWidth, PHONE, serving, SCRATCH, textsAreReadable, withPage } from "./browser.mjs";
 
 const HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>";
 const READY = /Ready on (http:\/\/[\d.]+:(\d+)),/;
@@ -61,20 +61,6 @@ async function isAccessible(page, path) {
   const found = await page.evaluate(() => axe.run({ resultTypes: ["violations"] }));
   const serious = found.violations.filter((it) => ["serious", "critical"].includes(it.impact));
   assert.deepEqual(serious.map((it) => `${path}: ${it.id}: ${it.nodes[0].html}`), []);
-}
-
-/** Does what a form is for, and gives what is told of it. */
-async function does(page, form, fields = {}) {
-  const found = page.locator(`form.act[aria-label="${form}"]`).first();
-  const folded = page.locator("details", { has: found }).last();
-  if (await folded.count()) await folded.evaluate((it) => { it.open = true; });
-  for (const [name, value] of Object.entries(fields)) await found.locator(`[name=${name}]`).fill(value);
-  await found.locator("button").click();
-  const result = page.locator("#result .result");
-  await result.waitFor();
-  const told = await result.innerText();
-  await page.evaluate(() => { document.getElementById("result").innerHTML = ""; });
-  return told;
 }
 
 withPage("each page is whole, keeps its own rules, and has nothing serious in the way of anybody", DESKTOP, async (page) => {

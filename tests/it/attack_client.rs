@@ -281,3 +281,34 @@ fn the_first_ctrl_c_ends_what_waits_for_a_bad_server() {
     // What is under way gets 3 s; an attempt has 10, and five of them 50.
     assert!(told.elapsed() < Duration::from_secs(9), "{:?}", told.elapsed());
 }
+
+/// An answer that never ended filled the memory of every command, a gigabyte in three seconds.
+#[test]
+fn an_answer_that_never_ends_is_not_read_to_its_end() {
+    let dir = folder();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || never_ends(stream));
+        }
+    });
+    let commands: [&[&str]; 3] = [&["top", "--once"], &["peek", "q"], &["status"]];
+    for args in commands {
+        let ended = messaging(dir.path()).args(args).args(["--endpoint-url", &endpoint]).output().unwrap();
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert!(told.contains("longer than 128 MiB") && !ended.status.success(), "{args:?}: {told}");
+    }
+}
+
+/// Answers one request, until the client hangs up.
+fn never_ends(mut stream: TcpStream) {
+    let mut head = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+    _ = head.find(String::is_empty);
+    let begin = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[\"\r\n";
+    let piece = [b"100000\r\n", &vec![b'x'; 1 << 20][..], b"\r\n"].concat();
+    let mut sent = stream.write_all(begin);
+    while sent.is_ok() {
+        sent = stream.write_all(&piece);
+    }
+}

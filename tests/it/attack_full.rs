@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -178,4 +179,56 @@ async fn long_sends_behind_another_program_leave_the_reserve() {
 #[tokio::test]
 async fn synced_sends_leave_the_reserve() {
     is_emptied(Way { durability: "power", leave: FLOOR + (2 << 20), body: 300_000 }).await;
+}
+
+/// What is written in the object of this number.
+fn small(n: usize) -> Vec<u8> {
+    format!("{n} ").repeat(4_000).into_bytes()[..4_000].to_vec()
+}
+
+/// Half of what filled a disk was deleted, and it stayed full: the log's only segment held more that was alive than there was room
+/// to copy.
+#[tokio::test]
+async fn a_disk_full_of_small_objects_takes_new_ones_once_every_second_is_deleted() {
+    let folder = folder();
+    let Some(disk) = SmallDisk::mount(folder.path()) else { return };
+    let local = disk.start(&[]);
+    let files = s3(&local.endpoint);
+    files.create_bucket().bucket("box").send().await.unwrap();
+    disk.fill(FLOOR + (14 << 20));
+    let put = async |files: &aws_sdk_s3::Client, n: usize| {
+        let put = files.put_object().bucket("box").key(n.to_string()).body(ByteStream::from(small(n)));
+        put.send().await.map_err(|error| error.raw_response().map(|answer| answer.status().as_u16()))
+    };
+    let mut there = Vec::new();
+    loop {
+        let first = there.len();
+        let puts = futures::future::join_all((first..first + 16).map(|n| put(&files, n))).await;
+        there.extend((first..).zip(&puts).filter(|(_, put)| put.is_ok()).map(|(n, _)| n));
+        if let Some(refused) = puts.into_iter().find_map(Result::err) {
+            assert_eq!(refused, Some(503));
+            break;
+        }
+    }
+    assert!(there.len() > 2_500, "{}", there.len());
+    let gone: Vec<usize> = there.iter().copied().step_by(2).collect();
+    for some in gone.chunks(500) {
+        let keys = some.iter().map(|n| ObjectIdentifier::builder().key(n.to_string()).build().unwrap());
+        let delete = Delete::builder().set_objects(Some(keys.collect())).quiet(true).build().unwrap();
+        let deleted = files.delete_objects().bucket("box").delete(delete).send().await.unwrap();
+        assert!(deleted.errors().is_empty(), "{deleted:?}");
+    }
+    let next = there.len() + 100;
+    assert!(eventually(async || put(&files, next).await.ok()).await.is_some(), "new ones are taken");
+    local.kill();
+    let local = disk.start(&[]);
+    let files = s3(&local.endpoint);
+    for n in there.into_iter().skip(1).step_by(2).chain([next]) {
+        let got = files.get_object().bucket("box").key(n.to_string()).send().await.unwrap();
+        assert!(got.body.collect().await.unwrap().to_vec() == small(n), "{n}");
+    }
+    for n in gone {
+        assert!(files.head_object().bucket("box").key(n.to_string()).send().await.is_err(), "{n} is back");
+    }
+    assert!(local.signal("TERM").success());
 }

@@ -4,7 +4,7 @@
 use crate::helpers::signed::{A, Ask, B, D, Guarded, Key, element, send, status};
 
 /// A call of each service whose answer names the account it was done in.
-fn calls() -> [(&'static str, Ask); 6] {
+fn calls() -> [(&'static str, Ask); 8] {
     let stream = r#"{"DeliveryStreamName":"s","ExtendedS3DestinationConfiguration":{"RoleARN":
         "arn:aws:iam::111111111111:role/r","BucketARN":"arn:aws:s3:::b"}}"#;
     [
@@ -24,7 +24,19 @@ fn calls() -> [(&'static str, Ask); 6] {
         ),
         ("sts", Ask::form("Action=GetCallerIdentity&Version=2011-06-15")),
         ("firehose", Ask::json("Firehose_20150804.CreateDeliveryStream", stream)),
+        ("kms", Ask::json("TrentService.CreateKey", "{}")),
+        ("ecr", Ask::json("AmazonEC2ContainerRegistry_V20150921.CreateRepository", r#"{"repositoryName": "rr"}"#)),
     ]
+}
+
+/// And of the services whose answers don't.
+fn all_calls() -> Vec<(&'static str, Ask)> {
+    let parameter = r#"{"Name": "p", "Value": "v", "Type": "String"}"#;
+    let others = [
+        ("logs", Ask::json("Logs_20140328.CreateLogGroup", r#"{"logGroupName": "g"}"#)),
+        ("ssm", Ask::json("AmazonSSM.PutParameter", parameter)),
+    ];
+    calls().into_iter().chain(others).collect()
 }
 
 /// Whether an answer is AWS's refusal of a claim, or of a signature that doesn't hold any more.
@@ -41,7 +53,7 @@ const OTHER: &str = "222222222222";
 async fn the_key_that_signed_is_who_asks() {
     let cloud = Guarded::start().await;
     let credential = |service: &str| format!("{OTHER}/20260314/us-east-1/{service}/aws4_request");
-    for (service, call) in calls() {
+    for (service, call) in all_calls() {
         for presigned in [false, true] {
             let sign = |call: &Ask, key: Key<'_>| call.signed(key, "us-east-1", service, presigned);
             let way = format!("{service}, presigned {presigned}");
@@ -88,7 +100,7 @@ async fn the_key_that_signed_is_who_asks() {
 #[tokio::test]
 async fn a_scope_is_for_the_service_and_region_that_answer() {
     let cloud = Guarded::start().await;
-    for (service, call) in calls() {
+    for (service, call) in all_calls() {
         for presigned in [false, true] {
             for (scope, region) in [("ec2", "us-east-1"), (service, "aws-global"), (service, "US_EAST")] {
                 let answer = cloud.send(&call.signed(A, region, scope, presigned)).await;
@@ -163,7 +175,14 @@ async fn what_is_open_is_open_to_nobody_in_particular() {
         format!("Action=Subscribe&Version=2010-03-31&TopicArn={arn}&Protocol=email&Endpoint=me%40example.com");
     assert_eq!(status(&cloud.signed(&Ask::form(&subscribe), A, "sns").await), "200");
 
-    for page in ["/_messaging/outbox", "/_messaging/notices", "/_messaging/outbox?x", "/_messaging/queues"] {
+    for page in [
+        "/_messaging/outbox",
+        "/_messaging/notices",
+        "/_messaging/outbox?x",
+        "/_messaging/queues",
+        "/_messaging/metrics",
+        "/_messaging/chaos",
+    ] {
         let ask = Ask::new("GET", page);
         let answer = cloud.send(&ask).await;
         assert!(status(&answer) == "403" && answer.contains("MissingAuthenticationToken"), "{page}: {answer}");
@@ -202,6 +221,21 @@ async fn what_is_open_is_open_to_nobody_in_particular() {
     for method in ["GET", "HEAD"] {
         let answer = cloud.send(&Ask::new(method, "/health")).await;
         assert_eq!(status(&answer), "200", "{method}: {answer}");
+    }
+}
+
+/// A key's request was taken for a region of any name.
+#[tokio::test]
+async fn a_signature_is_for_a_region_that_can_be_one() {
+    let cloud = Guarded::start().await;
+    let ask = Ask::json("AmazonSQS.ListQueues", "{}");
+    for (region, taken) in [("eu-west-9", true), ("mars", false), ("us-east", false), ("us-east-1a", false)] {
+        let answer = cloud.send(&ask.clone().signed(A, region, "sqs", false)).await;
+        assert_eq!(status(&answer) == "200", taken, "{region}: {answer}");
+        let said = format!("Credential should be scoped to a valid region, not '{region}'.");
+        assert!(taken || answer.contains(&said), "{region}: {answer}");
+        let answer = cloud.send(&Ask::new("GET", "/").signed(A, region, "s3", false)).await;
+        assert!(taken || answer.contains("AuthorizationHeaderMalformed"), "{region}: {answer}");
     }
 }
 

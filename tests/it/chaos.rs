@@ -249,12 +249,16 @@ async fn a_batch_that_is_due_lands_as_much_later_as_a_rule_says() {
     assert!(objects(&cloud).await.is_empty());
     cloud.pass(1);
     assert_eq!(landed(&cloud, 1).await[0].1, b"ab");
-    // A rule that is gone holds nothing up.
+    // A rule that is gone holds nothing up, also where another one delays another stream: then it did.
     put(&cloud, "c").await;
     cloud.pass(60);
     struck(&cloud, 2).await;
-    let away = "DELETE /_messaging/chaos HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    assert_eq!(status(&crate::helpers::raw::send(&cloud, away.as_bytes()).await), "200");
+    let other = r#"[{"delay": "1h", "resource": "others"}]"#;
+    let length = other.len();
+    let put = format!(
+        "PUT /_messaging/chaos HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{other}"
+    );
+    assert_eq!(status(&crate::helpers::raw::send(&cloud, put.as_bytes()).await), "200");
     landed(&cloud, 2).await;
 }
 

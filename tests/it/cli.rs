@@ -92,7 +92,7 @@ fn values_that_make_no_sense_are_refused_with_an_example() {
         (&["publish", "--count", "0"], "at least 1"),
         (&["publish", "--count", "1x"], "500, 1k or 2M"),
         (&["publish", "--file", "x", "--seed", "1"], "cannot be used with"),
-        (&["publish", "--attribute", "a=b"], "--file"),
+        (&["publish", "--file", "x", "--field", "a=b"], "cannot be used with"),
         (&["publish", "--kind", "refund"], "consumer, order, payment"),
         (&["consume", "--fail-rate", "2"], "between 0 and 1"),
         (&["consume", "--api", "stock"], "orders, payments, all"),
@@ -143,6 +143,10 @@ fn aws_without_region_or_keys_says_what_is_missing() {
     };
     publish().assert().code(USAGE).stderr(contains("No AWS region is set"));
     publish().env("AWS_REGION", "eu-west-1").assert().code(USAGE).stderr(contains("No AWS credentials were found"));
+    // An address was made of it that nobody has. Other clouds have regions of one word.
+    publish().env("AWS_REGION", "mars").assert().code(USAGE).stderr(contains("AWS has no region \"mars\""));
+    let elsewhere = publish().env("AWS_REGION", "mars").args(["--endpoint-url", "http://127.0.0.1:1"]).assert();
+    elsewhere.code(USAGE).stderr(contains("No AWS credentials were found"));
     std::fs::write(dir.path().join(".env"), "AWS_REGION=eu-west-1\nACCESS_KEY=a\n").unwrap();
     publish().assert().code(USAGE).stderr(contains("SECRET_KEY is missing"));
 }

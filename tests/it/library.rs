@@ -126,3 +126,35 @@ async fn a_reset_cloud_is_as_it_was_after_its_start() {
         assert!(matches!(cloud.queue("mine").messages().await, Err(Error::NotThere { .. })));
     }
 }
+
+/// What all tests begin with is made once: a file of it is each one's beginning, also of one whose clock shows another month.
+#[tokio::test]
+async fn a_state_is_saved_once_and_loaded_by_each() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("seeded.state");
+    let seeded = Cloud::builder().template("infra.yaml").clock(Clock::Frozen).start().await.unwrap();
+    let queue = seeded.output("OrdersQueueUrl").unwrap();
+    let sqs = Client::new(&seeded.sdk_config());
+    sqs.send_message().queue_url(queue).message_body("later").delay_seconds(60).send().await.unwrap();
+    seeded.save(&file).await.unwrap();
+    seeded.save(&file).await.unwrap();
+    let name = "api-orders-created-consumer";
+    let clock = Clock::FrozenAt("2020-01-01T00:00:00Z".to_owned());
+    let cloud = Cloud::builder().clock(clock).start().await.unwrap();
+    for _ in 0..2 {
+        cloud.load(&file).await.unwrap();
+        assert!(matches!(cloud.queue(name).messages().await.unwrap()[0].state, State::Delayed(_)));
+        cloud.advance(Duration::from_secs(60)).await.unwrap();
+        assert_eq!(cloud.queue(name).messages().await.unwrap()[0].state, State::Visible);
+    }
+    // Its stack is there, and names queues where this cloud is.
+    let cloudformation = aws_sdk_cloudformation::Client::new(&cloud.sdk_config());
+    let stacks = cloudformation.describe_stacks().stack_name("messaging").send().await.unwrap();
+    let outputs = stacks.stacks()[0].outputs();
+    let url = outputs.iter().find(|it| it.output_key() == Some("OrdersQueueUrl")).unwrap().output_value().unwrap();
+    assert_eq!(url, cloud.queue_url(name));
+    std::fs::write(&file, "none").unwrap();
+    let error = cloud.load(&file).await.unwrap_err().to_string();
+    assert!(error.contains("seeded.state") && error.contains("no file of a state"), "{error}");
+    assert_eq!(cloud.queue(name).bodies().await.unwrap(), ["later"]);
+}

@@ -53,7 +53,7 @@ fn prometheus_is_told_how_a_run_goes_until_it_ends() {
     let started = Instant::now();
     let queue = "api-orders-created-consumer";
     let page = loop {
-        let page = ask(&address, "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n");
+        let page = ask(&address, "GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n");
         let handled =
             format!("messaging_handled_total{{messaging_system=\"aws_sqs\",messaging_destination_name=\"{queue}\"}}");
         let landed = figure(&page, "messaging_landed_total{leg=\"S3\"}");
@@ -79,6 +79,7 @@ fn prometheus_is_told_how_a_run_goes_until_it_ends() {
     for (head, status) in [
         ("GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 404 "),
         ("GET /metricsx HTTP/1.1\r\n\r\n", "HTTP/1.1 404 "),
+        ("GET /metrics HTTP/1.1\r\nHost: a-page.example:80\r\n\r\n", "HTTP/1.1 403 "),
         ("POST /metrics HTTP/1.1\r\n\r\n", "HTTP/1.1 405 "),
         (&format!("GET /metrics HTTP/1.1\r\n{}", "x: y\r\n".repeat(10_000)), ""),
     ] {
@@ -102,6 +103,38 @@ fn a_port_that_is_taken_is_refused_before_anything_is_done() {
         assert!(ended.code == Some(2) && ended.stderr.contains("127.0.0.1:9464"), "{ended:#?}");
     }
     assert!(!dir.path().join(".messaging").exists());
+}
+
+/// What a scenario's clients came to and what its service says of itself are on one page; what it has anyway, or hasn't, is refused by name.
+#[test]
+fn a_scenario_tells_prometheus_and_refuses_traces_by_name() {
+    let dir = folder();
+    let mut command = messaging(dir.path());
+    command.args(["simulate", "jobs", "--count", "100k", "--rate", "50/s", "--metrics", "0"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let address = address(&mut child);
+    let started = Instant::now();
+    loop {
+        let page = ask(&address, "GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        let service = page.contains("messaging_jobs_total{kind=\"job\",outcome=\"done\"}");
+        let asked = figure(&page, "messaging_requests_asked_total");
+        if service && asked > Some(5.0) && figure(&page, "messaging_effects_total") > Some(0.0) {
+            break;
+        }
+        assert!(started.elapsed() < PATIENCE, "{page}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    signal(&child, "INT");
+    assert!(!wait(&mut child).success());
+    for (args, says) in [
+        (&["simulate", "tasks", "--trace"][..], "X-Amzn-Trace-Id"),
+        (&["serve", "jobs", "--trace"], "X-Amzn-Trace-Id"),
+        (&["serve", "fanout", "--trace"], "X-Amzn-Trace-Id"),
+        (&["serve", "tasks", "--metrics", "9464"], "/metrics"),
+    ] {
+        let ended = run(dir.path(), args);
+        assert!(ended.code == Some(2) && ended.stderr.contains(says), "{ended:#?}");
+    }
 }
 
 fn records(ended: &Ended, kind: &str) -> Vec<Value> {

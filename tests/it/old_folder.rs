@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use aws_sdk_sqs::types::QueueAttributeName as Attribute;
+use cloud::Inside;
 
 use crate::helpers::cloud::{TestCloud, code};
 use crate::helpers::folders::{copy, tree};
@@ -98,4 +99,36 @@ async fn looked_at(cloud: &TestCloud) {
     assert_eq!(stacks.stacks()[0].outputs()[0].output_key(), Some("Url"));
     let role = cloud.inside().core.read(|engine, _| engine.docs("iam/", "").any(|(key, _)| key.contains("lander")));
     assert!(role, "the role is there");
+}
+
+/// An older program said of a record that it doesn't know that the log is damaged, since the marker told of a folder that it knew.
+#[tokio::test]
+async fn a_folder_says_that_it_is_newer_before_it_holds_what_an_older_program_cannot_read() {
+    let mut cloud = TestCloud::start().await;
+    let marker = |cloud: &TestCloud| fs::read_to_string(cloud.data().join("messaging-data")).unwrap();
+    let told = |format: u32| format!("messaging data folder, format {format}\n");
+    cloud.s3().create_bucket().bucket("bucket").send().await.unwrap();
+    cloud.s3().put_object().bucket("bucket").key("large").body(vec![b'x'; 10_000].into()).send().await.unwrap();
+    assert_eq!(marker(&cloud), told(1), "nothing in it is new");
+    cloud.s3().put_object().bucket("bucket").key("small").body(vec![b'x'; 10].into()).send().await.unwrap();
+    assert_eq!(marker(&cloud), told(2), "its bytes lie in the log");
+    // As a version wrote it that had such records and not this format.
+    cloud.restart_after(|data| fs::write(data.join("messaging-data"), told(1)).unwrap()).await;
+    assert_eq!(marker(&cloud), told(2));
+    let newer = |data: &Path| fs::write(data.join("messaging-data"), told(3)).unwrap();
+    let refused = cloud.refused_after(newer).await;
+    assert!(refused.contains("format 3, made by a newer version") && refused.contains("reads format 2"), "{refused}");
+}
+
+/// A state that is loaded makes a folder newer as well.
+#[tokio::test]
+async fn a_load_makes_the_folder_newer() {
+    let dir = tempfile::tempdir().unwrap();
+    let cloud = TestCloud::start().await;
+    let inside = Inside::of(cloud.inside(), "us-east-1").unwrap();
+    inside.save(&dir.path().join("state")).await.unwrap();
+    let marker = || fs::read_to_string(cloud.data().join("messaging-data")).unwrap();
+    assert_eq!(marker(), "messaging data folder, format 1\n");
+    inside.load(&dir.path().join("state")).await.unwrap();
+    assert_eq!(marker(), "messaging data folder, format 2\n");
 }

@@ -20,13 +20,13 @@ async fn reset(cloud: &TestCloud, more: &str) -> String {
 }
 
 /// Files below a folder.
-fn files(folder: &Path) -> usize {
+pub(crate) fn files(folder: &Path) -> usize {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|path| if path.is_dir() { files(&path) } else { 1 }).sum()
 }
 
 /// One of everything that there is, or nearly.
-async fn fill(cloud: &TestCloud) {
+pub(crate) async fn fill(cloud: &TestCloud) {
     let owner = Caller::new(cloud, OWNER);
     messages(&owner).await;
     objects(&owner).await;

@@ -122,3 +122,23 @@ fn on_another_cloud_a_queue_is_not_followed() {
         assert!(told.contains(words), "{words}: {refused:#?}");
     }
 }
+
+/// `tail | head -1` went on until the next message came, which may be never.
+#[tokio::test]
+async fn who_reads_no_more_ends_it() {
+    let dir = folder();
+    let local = Local::start(dir.path(), &[]);
+    let config = config(&local.endpoint);
+    let sqs = aws_sdk_sqs::Client::new(&config);
+    let url = queue(&sqs, "q", &[]).await;
+    s3(&local.endpoint).create_bucket().bucket("landing").send().await.unwrap();
+    send(&sqs, &url, "first").await;
+    let mut of_queue = Tail::start(dir.path(), &local.endpoint, &["q"]);
+    assert_eq!(of_queue.next()["body"], "first");
+    let of_bucket = Tail::start(dir.path(), &local.endpoint, &["s3://landing"]);
+    for tail in [of_queue, of_bucket] {
+        let Tail { mut child, lines } = tail;
+        drop(lines);
+        assert_eq!(wait(&mut child).code(), Some(0));
+    }
+}

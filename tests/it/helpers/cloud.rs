@@ -252,14 +252,19 @@ pub(crate) fn s3(endpoint: &str) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(config)
 }
 
+/// It looks so often at least before patience ends: on a machine that is busy with something else a look takes longer, as does what is
+/// waited for.
+const LOOKS: u32 = 1_000;
+
 /// Looks until there is something, or patience ends.
 pub(crate) async fn eventually<T>(mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
-    let end = tokio::time::Instant::now() + PATIENCE;
+    let (end, mut looks) = (tokio::time::Instant::now() + PATIENCE, 0);
     loop {
         if let Some(found) = look().await {
             return Some(found);
         }
-        if tokio::time::Instant::now() > end {
+        looks += 1;
+        if tokio::time::Instant::now() > end && looks >= LOOKS {
             return None;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;

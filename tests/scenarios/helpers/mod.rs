@@ -14,8 +14,10 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use tempfile::TempDir;
 
-/// How long a test waits for what happens on its own.
+/// How long a test waits for what happens on its own, and how often it looks at least: on a machine that is busy with something else a
+/// look takes longer, as does what is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+const LOOKS: u32 = 1_000;
 
 /// The program in a folder, without anything that the machine's environment says of AWS.
 pub(crate) fn messaging(folder: &Path) -> Command {
@@ -215,14 +217,15 @@ impl Cloud {
     }
 }
 
-/// Asks again and again until there is an answer; panics after [`PATIENCE`].
+/// Asks again and again until there is an answer; panics after [`PATIENCE`] and as many looks.
 pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let started = Instant::now();
+    let (started, mut looks) = (Instant::now(), 0);
     loop {
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(started.elapsed() < PATIENCE, "not in time: {what}");
+        looks += 1;
+        assert!(started.elapsed() < PATIENCE || looks < LOOKS, "not in time: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

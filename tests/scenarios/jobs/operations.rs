@@ -3,7 +3,7 @@
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use super::served::{Served, cloud, output, serve};
+use super::served::{Served, cloud, message, output, serve};
 use crate::helpers::postgres::{PASSWORD, Postgres};
 use crate::helpers::{eventually, messaging, run};
 
@@ -53,6 +53,39 @@ async fn it_stops_gracefully_and_tells_what_it_did() {
             assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{line}");
         }
     }
+}
+
+/// Its status stayed `Submitted` for ever: who moved the message was SQS, which writes into no table.
+#[tokio::test]
+async fn a_job_whose_worker_dies_each_time_has_failed() {
+    let cloud = cloud();
+    let (queue, dead) = (output(&cloud, "JobQueueUrl").await, output(&cloud, "JobDeadLetterQueueUrl").await);
+    let job = {
+        let served = serve(&cloud, &["--workers", "1"]);
+        // Nobody gets to work on what is hidden for now.
+        let delay = cloud.sqs().set_queue_attributes().queue_url(&queue);
+        let name = aws_sdk_sqs::types::QueueAttributeName::DelaySeconds;
+        delay.attributes(name.clone(), "5").send().await.unwrap();
+        let job = served.submit(&json!({ "a": 1 })).await;
+        cloud.sqs().set_queue_attributes().queue_url(&queue).attributes(name, "0").send().await.unwrap();
+        job
+    };
+    let held = async |url: &str| {
+        let name = aws_sdk_sqs::types::QueueAttributeName::ApproximateNumberOfMessages;
+        let ask = cloud.sqs().get_queue_attributes().queue_url(url).attribute_names(name.clone());
+        ask.send().await.unwrap().attributes.unwrap()[&name].clone()
+    };
+    eventually("SQS moves it", async || {
+        let receive = cloud.sqs().receive_message().queue_url(&queue).visibility_timeout(0).wait_time_seconds(1);
+        receive.send().await.unwrap();
+        (held(&dead).await == "1").then_some(())
+    })
+    .await;
+    let served = serve(&cloud, &[]);
+    let status = served.until(&job, "failed").await;
+    assert!(status["reason"].as_str().unwrap().starts_with("No worker ended it in 10 attempts"), "{status}");
+    let letter = message(&cloud, &dead).await;
+    assert_eq!(letter.message_id.as_deref(), Some(job.as_str()));
 }
 
 #[tokio::test]

@@ -118,18 +118,26 @@ impl Stage {
 
     /// Waits until a queue has so many messages, those in flight included.
     pub(super) async fn until_messages(&self, queue: &str, n: u64) {
-        let url = self.queue_url(queue).await;
+        let has = async || (self.messages(queue).await == n).then_some(());
+        eventually(&format!("{n} messages on {queue}"), has).await;
+    }
+
+    /// How many messages a queue has, those in flight included.
+    pub(super) async fn messages(&self, queue: &str) -> u64 {
         let names = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
         ];
-        let sqs = self.cloud.sqs();
-        eventually(&format!("{n} messages on {queue}"), async || {
-            let ask = sqs.get_queue_attributes().queue_url(&url).set_attribute_names(Some(names.to_vec()));
-            let attributes = ask.send().await.unwrap().attributes.unwrap();
-            (attributes.values().map(|n| n.parse::<u64>().unwrap()).sum::<u64>() == n).then_some(())
-        })
-        .await;
+        let ask = self.cloud.sqs().get_queue_attributes().queue_url(self.queue_url(queue).await);
+        let attributes = ask.set_attribute_names(Some(names.to_vec())).send().await.unwrap().attributes.unwrap();
+        attributes.values().map(|n| n.parse::<u64>().unwrap()).sum()
+    }
+
+    /// How many messages are still to be sent to the queue, as the service saw when it looked last, at most a second ago.
+    pub(super) async fn outbox(&self) -> u64 {
+        let metrics = self.get("/metrics").await.text().await.unwrap();
+        let line = metrics.lines().find_map(|line| line.strip_prefix("messaging_workflows_outbox "));
+        line.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()
     }
 
     /// A queue's URL.
