@@ -198,7 +198,7 @@ async fn names_come_from_the_running_cloud() {
     let told = eventually(async || {
         let mut bash = messaging_under(dir.path(), &["bash", "-c", script]);
         let told = bash.env("AWS_ENDPOINT_URL", &local.endpoint).output().unwrap();
-        (told.stdout == b"orders-of-mine\nstatus\n").then_some(())
+        (told.stdout == b"orders-of-mine\nstatus state\n").then_some(())
     });
     assert!(told.await.is_some(), "the script completes names, and commands");
     // It takes connections and never answers.
