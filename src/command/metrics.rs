@@ -1,6 +1,6 @@
 //! `--metrics ADDR`: tells Prometheus how a run goes, as long as it goes.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::exit::Failure;
 use crate::ui::Ui;
+use text::host::{self, host_of, is_loopback_name};
 
 /// How many may ask at once, how long each may take, and how long its request's head may be.
 const MOST: usize = 16;
@@ -118,14 +119,8 @@ fn is_for_this_machine(head: &[u8]) -> bool {
     let fields = head.lines().skip(1).filter_map(|line| line.split_once(':'));
     let mut hosts = fields.filter(|(name, _)| name.trim().eq_ignore_ascii_case("host"));
     hosts.all(|(_, host)| {
-        let host = host.trim().to_ascii_lowercase();
-        // `[::1]:9464`, `127.0.0.1:9464`, `localhost`
-        let name = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
-            Some((address, _)) => address,
-            None => host.rsplit_once(':').map_or(&*host, |(name, _)| name),
-        };
-        let plain = name.strip_suffix('.').unwrap_or(name);
-        name.parse::<IpAddr>().is_ok() || plain == "localhost" || plain.ends_with(".localhost")
+        let host = host_of(host.trim());
+        host::address(host).is_some() || is_loopback_name(host.strip_suffix('.').unwrap_or(host))
     })
 }
 

@@ -18,6 +18,17 @@ pub(super) struct PageFile {
     pub(super) began: jiff::Timestamp,
 }
 
+/// Whether a file may take the place of what is at a path: a folder, a device, a pipe or a link isn't replaced.
+///
+/// # Errors
+/// Why not.
+pub(super) fn can_be_replaced(path: &Path) -> Result<(), &'static str> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => Err("it is there, and no regular file"),
+        _ => Ok(()),
+    }
+}
+
 impl PageFile {
     /// The file that the user names, if there is one. What can't be written is refused before anything is done.
     pub(super) fn claim(path: Option<&Path>) -> Result<Option<Self>, Failure> {
@@ -28,11 +39,9 @@ impl PageFile {
                 .why(why)
                 .help("Give --report a file in a folder that is there and may be written to.")
         };
-        match std::fs::symlink_metadata(path) {
-            // A folder, a device or a link would be replaced by the page.
-            Ok(found) if !found.is_file() => return Err(refused("it is there, and no regular file".into())),
-            _ if path.file_name().is_none() => return Err(refused("it has no name".into())),
-            _ => {}
+        can_be_replaced(path).map_err(|why| refused(why.into()))?;
+        if path.file_name().is_none() {
+            return Err(refused("it has no name".into()));
         }
         // What is made here is gone at once: nothing is left behind if the run is killed.
         file.beside().map_err(|error| refused(error.to_string()))?;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::NamedTempFile;
 
 use super::Context;
+use super::page::can_be_replaced;
 use crate::aws::{NoPage, Target, TargetArgs, TargetKind};
 use crate::exit::{Exit, Failure};
 use crate::units::{bytes, plural};
@@ -111,12 +112,11 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
 }
 
 async fn save(context: &Context, target: &Target, watched: &Target, file: &Path) -> Result<Exit, Failure> {
-    // A device, a pipe or a link would be replaced by the file.
-    if fs::symlink_metadata(file).is_ok_and(|found| !found.is_file()) {
-        return Err(Failure::usage(format!("Can't save the state as {}", file.display()))
-            .why("it is there, and no regular file")
-            .help("Name a file that is to be made or replaced."));
-    }
+    can_be_replaced(file).map_err(|why| {
+        Failure::usage(format!("Can't save the state as {}", file.display()))
+            .why(why)
+            .help("Name a file that is to be made or replaced.")
+    })?;
     let from = watched.state().await.map_err(|none| refusal(none, target, "save the state"))?;
     let unsaved = |error: io::Error| {
         Failure::new(format!("Can't save the state as {}", file.display()))

@@ -50,15 +50,11 @@ fn with_tokens() -> impl Iterator<Item = &'static dyn Scenario> {
 
 /// Runs the command.
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
-    let named = with_tokens().find(|it| it.name() == args.scenario);
-    let scenario: &'static dyn Scenario =
-        named.ok_or_else(|| Failure::usage(format!("There is no scenario {}", args.scenario)))?;
+    let none = || Failure::usage(format!("The API of {} takes no tokens", args.scenario)).help("Call it without one.");
+    let scenario = with_tokens().find(|it| it.name() == args.scenario).ok_or_else(none)?;
     let settings = choice::settings(scenario, &context.env);
     let folder = embedded::data_dir(args.data_dir, &[FOLDER, scenario.name()])?;
-    let Some(token) = scenario.token(&settings, &folder, &args.caller, args.ttl) else {
-        let why = format!("The API of {} takes no tokens", scenario.name());
-        return Err(Failure::usage(why).help("Call it without one."));
-    };
+    let token = scenario.token(&settings, &folder, &args.caller, args.ttl).ok_or_else(none)?;
     write_stdout(&token.map_err(failure)?);
     Ok(Exit::Ok)
 }

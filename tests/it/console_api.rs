@@ -97,6 +97,14 @@ async fn hostile_parameters_are_refused() {
     for (path, code) in [("/queues", "405"), ("/actions/none", "404"), ("/actions/send", "400")] {
         assert_eq!(post(&cloud, path, &json!({})).await.0, code, "{path}");
     }
+    // Another method was told in plain text that POST is taken, which was refused as well.
+    for (path, takes) in [("queues", "GET, HEAD."), ("actions/send", "POST.")] {
+        for method in ["DELETE", "PUT", "PATCH"] {
+            let answer = signed::send(address(&cloud), &Ask::new(method, &format!("{API}/{path}")).bytes()).await;
+            let is_told = answer.contains(&format!("This path takes {takes}")) && answer.contains("\"api\":1");
+            assert!(status(&answer) == "405" && is_told, "{method} {path}: {answer}");
+        }
+    }
     let foreign = |header: (&str, &str)| Ask::new("POST", &format!("{API}/actions/send")).header(header.0, header.1);
     // A page of another port of this machine sent messages.
     let pages = [

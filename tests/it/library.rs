@@ -138,6 +138,10 @@ async fn a_state_is_saved_once_and_loaded_by_each() {
     sqs.send_message().queue_url(queue).message_body("later").delay_seconds(60).send().await.unwrap();
     seeded.save(&file).await.unwrap();
     seeded.save(&file).await.unwrap();
+    // What isn't a file was replaced by one, /dev/stdout too.
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    assert!(seeded.save(&link).await.unwrap_err().to_string().contains("no regular file") && link.is_symlink());
     let name = "api-orders-created-consumer";
     let clock = Clock::FrozenAt("2020-01-01T00:00:00Z".to_owned());
     let cloud = Cloud::builder().clock(clock).start().await.unwrap();

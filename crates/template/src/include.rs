@@ -34,7 +34,12 @@ pub fn include_failed(what: impl std::fmt::Display) -> Invalid {
 /// AWS's message, for a template that can't be read, or a place that can't be told.
 pub fn included(text: &str, given: &Texts, pseudo: &Pseudo) -> Result<Vec<String>> {
     let mut places = Vec::new();
+    // Most templates have none, and are read once less.
+    if !text.contains("Transform") && !text.contains('\\') {
+        return Ok(places);
+    }
     let tree = parse::parse(text)?;
+    refuse_macros(&tree)?;
     if !has_any(&tree) {
         return Ok(places);
     }
@@ -133,6 +138,25 @@ fn has_function(value: &Value) -> bool {
     }
 }
 
+/// # Errors
+/// A function calls another transform than this: a macro.
+fn refuse_macros(value: &Value) -> Result<()> {
+    match value {
+        Value::Object(members) => members.iter().try_for_each(|(name, value)| match name.as_str() {
+            FUNCTION => match calls(value).iter().find(|it| !is_include(it)) {
+                Some(transform) => {
+                    let name = transform["Name"].as_str().unwrap_or_default();
+                    Err(Invalid::new(format!("Template format error: the transform {name} is not supported here")))
+                }
+                None => Ok(()),
+            },
+            _ => refuse_macros(value),
+        }),
+        Value::Array(items) => items.iter().try_for_each(refuse_macros),
+        _ => Ok(()),
+    }
+}
+
 /// The transforms of a call: one or a list of them.
 fn calls(value: &Value) -> &[Value] {
     match value {
@@ -189,11 +213,6 @@ fn fill(scope: &Scope<'_>, value: &mut Value, fetch: Fetch<'_>) -> Result<()> {
             };
             members.shift_remove(FUNCTION);
             for transform in calls(&call) {
-                if !is_include(transform) {
-                    let name = transform["Name"].as_str().unwrap_or_default();
-                    let message = format!("Template format error: the transform {name} is not supported here");
-                    return Err(Invalid::new(message));
-                }
                 members.extend(fetch(&place(scope, transform)?)?);
             }
             Ok(())
@@ -285,6 +304,15 @@ mod tests {
                 Err(message) => assert!(message.contains(words), "{template}: {message}"),
                 Ok(found) => assert!(words.is_empty(), "{template}: {found}"),
             }
+        }
+        // A macro below the top level was an extraneous key, or a name with colons.
+        for macros in [
+            here.replace("AWS::Include,", "Mine,"),
+            "Resources: {Fn::Transform: {Name: Mine}}".to_owned(),
+            "Resources: {A: {Type: T, Properties: {L: [{\"Fn::\\u0054ransform\": [{Name: AWS::Include}, {Name: Mine}]}]}}}".to_owned(),
+        ] {
+            let message = included(&macros, &Texts::new(), &Pseudo::default()).unwrap_err().message;
+            assert_eq!(message, "Template format error: the transform Mine is not supported here", "{macros}");
         }
         let large = format!("V: {}", "x".repeat(MAX_BYTES));
         assert!(done(&here, &[("s3://b/k", &large)]).is_err());

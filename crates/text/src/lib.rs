@@ -4,12 +4,14 @@
 //! - [`time`]: times, in each of AWS's formats.
 //! - [`query`]: query strings of URLs.
 //! - [`glob`]: patterns with `*` and `?`.
+//! - [`host`]: hosts of requests, and which of them are this machine.
 //! - [`regions`]: the names of AWS's regions.
 //! - [`tags`]: what tags are made of.
 //! - [`uuid`]: UUIDs that follow from numbers.
 
 pub mod arn;
 pub mod glob;
+pub mod host;
 pub mod query;
 pub mod regions;
 pub mod tags;

@@ -60,8 +60,8 @@ use crate::units::plural;
         fan-out. Deploy, publish, consume, land in S3.\n\n\
         Starts an embedded cloud inside this process (unless an address or --target aws is given), deploys infra.yaml of \
         this folder into it, or the built-in template where there is none, publishes a story, drains both queues as the \
-        APIs would, waits until the delivery stream has landed everything, and prints the ledger. The stream's buffering \
-        is shortened for the run, if the template has the parameter BufferingSeconds. On another cloud a stack that \
+        APIs would, waits until the delivery stream has landed everything, and prints the ledger. Without --clock the \
+        stream's buffering is shortened for the run, if the template has the parameter BufferingSeconds. On another cloud a stack that \
         exists already is used as it is, unless --template, --parameter or --buffering-seconds changes it.\n\n\
         Any other template or stack does as well: what is subscribed to its topics, queues and delivery streams, are the \
         ledger's legs, and its filter policies say what is to come where.\n\n\
@@ -149,7 +149,7 @@ pub(crate) struct Args {
     #[arg(long = "parameter", value_name = "KEY=VALUE", value_parser = value::key_value)]
     pub parameters: Vec<(String, String)>,
     /// How long the delivery stream buffers, 0 to 900 s: the template's parameter BufferingSeconds [default: 5, or less if
-    /// the template's own default is less].
+    /// the template's own default is less; with --clock the template's].
     #[arg(long, value_name = "SECONDS", value_parser = value::within::<u32>(0, 900))]
     pub buffering_seconds: Option<u32>,
     /// How long to wait for what hasn't arrived, once nothing more arrives: beyond the buffering of the stream and the

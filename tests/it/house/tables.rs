@@ -4,7 +4,7 @@
 pub(super) const CRATES: &[(&str, &[&str])] = &[
     ("messaging", &["chart", "cloud", "log", "scenario", "service", "text", "worker"]),
     ("scenario", &["service", "worker"]),
-    ("service", &["worker"]),
+    ("service", &["text", "worker"]),
     ("worker", &[]),
     ("cloud", &["chart", "directory", "engine", "filter", "jq", "log", "search", "template", "text", "wire"]),
     ("template", &["search", "text"]),

@@ -124,7 +124,8 @@ impl Page {
             SIGN_IN | SIGN_OUT => (Page::Console(method.clone()), "POST"),
             #[cfg(feature = "console")]
             path if path.strip_prefix(api::BASE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) => {
-                (Page::Console(method.clone()), "GET, HEAD, POST")
+                // Which methods one of its paths takes, the API says itself.
+                return Some(Page::Console(method.clone()));
             }
             "/_localstack/health" => (Page::TestTools, "GET, HEAD"),
             _ => return Some(Page::Nowhere(path.to_owned())),

@@ -11,6 +11,7 @@ use http::request::Parts;
 
 use crate::request::host_of;
 use crate::services::SERVICES;
+use text::host::{address, is_loopback_name};
 
 static FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -131,14 +132,7 @@ fn is_region(label: &str) -> bool {
 }
 
 fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || ends_with(host, ".localhost")
-        || address(host).is_some_and(|address| address.is_loopback())
-}
-
-/// The IP address that a host is; version 6 stands in brackets.
-fn address(host: &str) -> Option<IpAddr> {
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).parse().ok()
+    is_loopback_name(host) || address(host).is_some_and(|address| address.is_loopback())
 }
 
 fn ends_with(host: &str, suffix: &str) -> bool {

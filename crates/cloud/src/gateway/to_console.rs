@@ -66,10 +66,7 @@ impl Gateway {
         let id = cx.request_id;
         let posts = parts.method == Method::POST;
         let body = if posts { self.collect(incoming, MAX_BODY).await? } else { bytes::Bytes::new() };
-        // Another port of this machine is another server, whose pages may look as anybody there may, and do nothing here.
-        if posts && !is_same_origin(parts) {
-            return Err(AwsError::new(403, "AccessDenied", "A page of another server may not act here."));
-        }
+        refuse_foreign_pages(parts)?;
         match parts.uri.path() {
             SIGN_IN => return self.sign_in(&cx, parts, &body),
             SIGN_OUT => return Ok(self.sign_out(parts, id)),
@@ -93,6 +90,7 @@ impl Gateway {
             (["topics", name, "try"], Some(input)) => action::try_policy(&viewer, name, &input)?,
             (["actions", _] | ["topics", _, "try"], None) => return Err(untaken("POST")),
             (_, Some(_)) => return Err(untaken("GET, HEAD")),
+            _ if parts.method != Method::GET && parts.method != Method::HEAD => return Err(untaken("GET, HEAD")),
             (["events"], None) => return self.events(&viewer, parts),
             (asked, None) => api::look(&viewer, asked, &form).await?,
         };
@@ -113,10 +111,6 @@ impl Gateway {
         form: &Form,
         input: Option<&Input>,
     ) -> Result<Viewer, AwsError> {
-        // Another port of this machine is another server, whose pages may look as anybody there may, and do nothing here.
-        if parts.method == Method::POST && !is_same_origin(parts) {
-            return Err(AwsError::new(403, "AccessDenied", "A page of another server may not act here."));
-        }
         let who = self.who(parts, body)?;
         let given = |name: &str| {
             let given = form.get(name).or_else(|| input?.given(name)).unwrap_or_default();
@@ -303,6 +297,17 @@ impl Gateway {
 
 fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// Another port of this machine is another server, whose pages may look as anybody there may, and do nothing here.
+///
+/// # Errors
+/// Something is to be done for such a page.
+pub(super) fn refuse_foreign_pages(parts: &Parts) -> Result<(), AwsError> {
+    match parts.method == Method::POST && !is_same_origin(parts) {
+        true => Err(AwsError::new(403, "AccessDenied", "A page of another server may not act here.")),
+        false => Ok(()),
+    }
 }
 
 fn untaken(takes: &str) -> AwsError {

@@ -51,6 +51,7 @@ impl Gateway {
             self.cloud.core.wait_durable().await;
             return Ok(shown);
         }
+        to_console::refuse_foreign_pages(parts)?;
         let name = path.strip_prefix("/actions/").unwrap_or_default();
         let body = self.collect(incoming, to_console::MAX_BODY).await?;
         let content_type = parts.headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();

@@ -3,14 +3,6 @@
 use super::account::{is_account, is_region};
 use super::service::Services;
 
-/// The authority without its port.
-pub(crate) fn host_of(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    }
-}
-
 /// The region that an address names: `sqs.eu-west-1.amazonaws.com`, `api.ecr.eu-west-1.amazonaws.com`, `eu-west-1.queue.localhost`,
 /// or the path `/queue/eu-west-1/000000000000/name`.
 pub(crate) fn region_of_address<'r>(services: &Services, host: &'r str, path: &'r str) -> Option<&'r str> {

@@ -22,7 +22,7 @@ use engine::policy::{Around, Policy, Principal, Request, Via};
 use wire::Protocol;
 
 pub(crate) use self::account::{DEFAULT_ACCOUNT, DEFAULT_REGION, account_in, account_of, is_account, is_region};
-pub(crate) use self::address::{host_of, queue_path, region_of_address};
+pub(crate) use self::address::{queue_path, region_of_address};
 pub(crate) use self::identity::{Identity, KeyUser, Session, SessionFacts, user_key};
 pub(crate) use self::intern::intern;
 pub(crate) use self::members::{Members, Words};
@@ -30,6 +30,7 @@ pub(crate) use self::operation::{Answer, Operation};
 pub(crate) use self::request_id::{RequestId, RequestIds};
 pub(crate) use self::service::{Service, Services};
 pub(crate) use self::told::{Facts, Told};
+pub(crate) use text::host::host_of;
 
 /// Bytes of a trace's header, beyond which it is none that X-Ray made: with all fields it has some 200. Messages carry it for nothing.
 pub(crate) const LONGEST_TRACE: usize = 1_024;

@@ -39,16 +39,13 @@ pub(crate) async fn load(cloud: &Arc<Cloud>, from: Source<'_>, replace: bool) ->
         return Err(not_empty());
     }
     let mut reader = Reader::begin(from).await?;
-    let head = match reader.payload().await {
-        Ok(payload) => match reader.item(&payload)? {
-            Item::Head(head) if head.declared <= MOST_DECLARED => head,
-            _ => return Err(strange("it doesn't say what is in it")),
-        },
-        Err(error) => return Err(error),
+    let payload = reader.payload().await?;
+    let head = match reader.item(&payload)? {
+        Item::Head(head) if head.declared <= MOST_DECLARED => head,
+        _ => return Err(strange("it doesn't say what is in it")),
     };
     let mut loading = Loading::begin(cloud, turn, &head).await?;
-    let taken = loading.take(&mut reader, head).await;
-    let done = match taken {
+    let done = match loading.take(&mut reader, head).await {
         Ok(summary) => loading.switch(replace).await.map(|()| summary),
         Err(error) => Err(error),
     };

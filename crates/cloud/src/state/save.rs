@@ -52,6 +52,10 @@ impl Saving {
 
     /// Writes the file of a path, which is replaced if it is there, whole or not at all. It is its owner's alone. Blocks.
     pub(crate) fn write_file(&self, path: &Path) -> Result<Summary, Unsaved> {
+        // A device, a pipe or a link isn't replaced.
+        if std::fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+            return Err(io::Error::other("it is there, and no regular file").into());
+        }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = NamedTempFile::new_in(folder)?;
         let summary = self.write(BufWriter::new(file.as_file_mut()))?;

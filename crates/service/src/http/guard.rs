@@ -3,7 +3,7 @@
 //! A page makes a browser send requests to wherever it likes, with what the browser's user can reach. `Sec-Fetch-Site` and
 //! `Origin` tell whose page it is; if it has bound its own name to this machine ("DNS rebinding"), `Host` does.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
+use text::host::{address, is_loopback_name};
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// What tells nothing that isn't for everybody, and changes nothing.
@@ -92,13 +93,8 @@ fn is_foreign(headers: &HeaderMap, is_own: impl Fn(&str) -> bool) -> bool {
 
 /// Whether it always names this very machine.
 fn is_local(host: &str) -> bool {
-    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-    host == "localhost" || host.ends_with(".localhost") || address(&host).is_some_and(|address| address.is_loopback())
-}
-
-/// The IP address that a host is; version 6 stands in brackets. No page can bind such a name.
-fn address(host: &str) -> Option<IpAddr> {
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host).parse().ok()
+    let host = host.strip_suffix('.').unwrap_or(host);
+    is_loopback_name(host) || address(host).is_some_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
