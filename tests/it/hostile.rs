@@ -174,6 +174,43 @@ async fn connections_that_misbehave() {
     well(&cloud, "clients that wait").await;
 }
 
+/// What could be taken for the end of a line elsewhere, or for another body, is refused; but for a bare LF, which is an end of a line
+/// here, as RFC 9112 (2.2) lets it be.
+#[tokio::test]
+async fn lines_end_where_others_see_them_end() {
+    let cloud = TestCloud::start().await;
+    let head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Amz-Target: AmazonSQS.ListQueues\r\n";
+    let post = |more: &str| format!("{head}{more}\r\n");
+    let refused = [
+        post("X: a\rContent-Length: 5\r\n"),
+        post("X: a\0b\r\n"),
+        post("X: a\r\n folded\r\n"),
+        post("X : a\r\n"),
+        post(" X: a\r\n"),
+        post("X\r\n"),
+        post("Content-Length : 5\r\n"),
+        post("Content-Length: 5, 5\r\n"),
+        post("Content-Length: +5\r\n"),
+        post("Content-Length: 5\r\nContent-Length: 6\r\n"),
+        post("Transfer-Encoding: gzip\r\n"),
+        post("Transfer-Encoding: chunked, gzip\r\n"),
+        post("Transfer-Encoding: xchunked\r\n"),
+        post("Transfer-Encoding: chunked\r\n").replace("HTTP/1.1", "HTTP/1.0"),
+        post("Transfer-Encoding: chunked\r\n") + "1\nx\n0\n\n",
+        post("Transfer-Encoding: chunked\r\n") + "1;a\nb\r\nx\r\n0\r\n\r\n",
+        post("Transfer-Encoding: chunked\r\n") + "1\r\nxy\r\n0\r\n\r\n",
+        post("Transfer-Encoding: chunked\r\n") + "0x1\r\nx\r\n0\r\n\r\n",
+    ];
+    for request in &refused {
+        let answer = exchange(&cloud, request.as_bytes(), true).await;
+        assert!(matches!(status(&answer), "400" | "closed"), "{request:?}: {answer}");
+        assert!(answer.matches("HTTP/1.1").count() <= 1, "{request:?}: {answer}");
+        well(&cloud, request).await;
+    }
+    let bare = send(&cloud, b"GET /health HTTP/1.1\nHost: localhost\nConnection: close\n\n").await;
+    assert_eq!(status(&bare), "200");
+}
+
 /// A PUT that was refused by its head closed the connection without a word, and boto3's next request failed on it.
 #[tokio::test]
 async fn a_refused_body_does_not_swallow_the_next_request() {

@@ -1,6 +1,8 @@
 //! The crate as a library: clouds within a test's process, as the tests of others have them.
 
-use std::time::Duration;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName::{FifoQueue, RedrivePolicy};
@@ -23,6 +25,45 @@ fn clouds_stand_side_by_side_and_end_when_they_are_dropped() {
     let _idle = std::net::TcpStream::connect(&first).unwrap();
     drop(one);
     assert!(std::net::TcpStream::connect(&first).is_err() && std::net::TcpStream::connect(&second).is_ok());
+}
+
+/// Whoever waits for a message, reads nothing of an object or doesn't end a request keeps no cloud that is dropped.
+#[test]
+fn a_cloud_that_is_dropped_waits_for_no_client() {
+    let cloud = futures::executor::block_on(Cloud::builder().start()).unwrap();
+    let address = cloud.endpoint().strip_prefix("http://").unwrap().to_owned();
+    let begin = |line: &str, length: usize, body: &[u8]| {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let head = format!("{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n");
+        stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+        stream
+    };
+    let done = |line: &str, body: &[u8]| {
+        let mut answer = [0; 12];
+        begin(line, body.len(), body).read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200", "{line}");
+    };
+    let query = |query: &str| format!("POST /?Version=2012-11-05&{query}");
+    done(&query("Action=CreateQueue&QueueName=q"), b"");
+    done("PUT /bkt", b"");
+    done("PUT /bkt/large", &vec![7; 8 << 20]);
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        clients.push(begin(&query("Action=ReceiveMessage&QueueUrl=q&WaitTimeSeconds=20"), 0, b""));
+        clients.push(begin("GET /bkt/large", 0, b""));
+        clients.push(begin("PUT /bkt/never", 100, b"begins"));
+        clients.push(begin("GET /_messaging/state", 0, b""));
+        clients.push(begin("GET /_messaging/events", 0, b""));
+    }
+    let before = Instant::now();
+    drop(cloud);
+    assert!(before.elapsed() < Duration::from_secs(10), "{:?}", before.elapsed());
+    assert!(TcpStream::connect(&address).is_err());
+    clients.iter().for_each(|client| client.set_read_timeout(Some(Duration::from_secs(20))).unwrap());
+    for client in &mut clients {
+        // What was sent before the end may be read to it; it comes to one.
+        _ = client.read_to_end(&mut Vec::new());
+    }
 }
 
 #[tokio::test]

@@ -86,3 +86,26 @@ async fn what_cant_be_included_is_told_in_awss_words() {
         assert_eq!(said, format!("Transform AWS::Include failed with: {words}"));
     }
 }
+
+/// All files of a template were read, a hundred megabytes, before it was found to be too large.
+#[tokio::test]
+async fn no_more_files_are_read_than_a_template_may_have() {
+    let cloud = TestCloud::start().await;
+    let client = cloud.cloudformation();
+    cloud.s3().create_bucket().bucket("snippets").send().await.unwrap();
+    let file = format!("DisplayName: one\n#{}", "c".repeat(600_000));
+    put(&cloud, "0", &file).await;
+    put(&cloud, "1", &file).await;
+    let mut metadata = String::new();
+    // The third isn't there.
+    for n in 0..3 {
+        metadata += &format!(
+            "  M{n}: {{'Fn::Transform': {{Name: 'AWS::Include', Parameters: {{Location: 's3://snippets/{n}'}}}}}}\n"
+        );
+        let template = format!("Metadata:\n{metadata}Resources: {{T: {{Type: 'AWS::SNS::Topic'}}}}\n");
+        let create = client.create_stack().stack_name(format!("s{n}")).template_body(template);
+        let created = create.capabilities(Capability::CapabilityAutoExpand).send().await;
+        let said = created.err().map(|error| error.message().unwrap_or_default().to_owned());
+        assert_eq!(said.as_deref(), (n > 0).then_some("Template may not exceed 1000000 bytes in size."), "{n}");
+    }
+}

@@ -69,6 +69,23 @@ async fn a_sessions_tags_are_its_own_and_its_roles() {
     assert_eq!((chained.packed_policy_size, chained.source_identity.as_deref()), (None, Some("ann")));
 }
 
+/// Each session of a chain handed on more tags than the one before it: their tokens grew without a bound.
+#[tokio::test]
+async fn a_session_has_no_more_tags_than_a_request_may_give() {
+    let cloud = TestCloud::start().await;
+    let owner = Caller::new(&cloud, OWNER);
+    let arn = role(owner, "r", &["sts:TagSession"], json!({})).await;
+    let sts = Client::new(&config(&cloud.endpoint));
+    let tags = |name: &str, count: usize| (0..count).map(|at| tag(&format!("{name}{at}"), &"v".repeat(250))).collect();
+    let keys = (0..10).map(|at| format!("a{at}")).collect();
+    let begun = sts.assume_role().role_arn(&arn).role_session_name("me").set_tags(Some(tags("a", 10)));
+    let begun = begun.set_transitive_tag_keys(Some(keys)).send().await.unwrap();
+    let session = Client::new(&with(&cloud.endpoint, &begun.credentials.unwrap()));
+    let next = |count| session.assume_role().role_arn(&arn).role_session_name("me").set_tags(Some(tags("b", count)));
+    assert_eq!(code(next(7).send().await), "PackedPolicyTooLarge");
+    next(6).send().await.unwrap();
+}
+
 /// A queue's policy may ask for the tags and the source identity of a session: it was told that nobody can judge them.
 #[tokio::test]
 async fn policies_see_the_tags_of_a_session() {

@@ -15,7 +15,7 @@ use crate::sigv4::{self, Claim, Family, Key, Payload};
 use crate::sqs;
 use engine::policy::{Around, Kind, Policy, Principal, Request};
 use filter::{Attribute, Body, FilterPolicy};
-use jq::{Input, Query};
+use jq::{Allowance, Input, Query};
 use template::{Budget, Pseudo, Reference, Scope as Values, Template, conditions, graph, parameters};
 use wire::form::Form;
 
@@ -113,7 +113,7 @@ fn policy(data: &[u8]) {
 fn jq(data: &[u8]) {
     let Some((query, record)) = two(data) else { return };
     if let (Ok(query), Some(record)) = (Query::parse(query), Input::parse(record.as_bytes())) {
-        _ = query.first(&record);
+        _ = query.first(&record, &mut Allowance::new(usize::MAX));
     }
 }
 

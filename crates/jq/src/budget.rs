@@ -8,16 +8,52 @@ use crate::value::{MAX_DEPTH, Val};
 /// What a run may cost, beyond a part that grows with its input. One step costs 1; a value that is made costs 1 for each of
 /// its parts and 1 for every 16 bytes of text.
 const STEPS: usize = 400_000;
+/// What a run may cost, beyond that part, whatever other runs have cost before it.
+const FEW: usize = 10_000;
+
+/// What many runs may cost together, in steps: one that takes long does so only as long as there is something left, one that takes
+/// few steps always.
+#[derive(Debug)]
+pub struct Allowance {
+    most: usize,
+    spent: usize,
+}
+
+impl Allowance {
+    /// For runs that may take so many steps.
+    #[must_use]
+    pub fn new(steps: usize) -> Self {
+        Self { most: steps, spent: 0 }
+    }
+
+    /// Steps that were taken.
+    #[must_use]
+    pub fn spent(&self) -> usize {
+        self.spent
+    }
+
+    pub(crate) fn spend(&mut self, steps: usize) {
+        self.spent = self.spent.saturating_add(steps);
+    }
+}
 
 /// What is left of it.
 #[derive(Debug)]
 pub(crate) struct Budget {
+    given: usize,
     left: usize,
 }
 
 impl Budget {
-    pub(crate) fn new(input: &Val) -> Self {
-        Self { left: STEPS + 4 * input.size() }
+    pub(crate) fn new(input: &Val, allowance: &Allowance) -> Self {
+        let steps = allowance.most.saturating_sub(allowance.spent).clamp(FEW, STEPS);
+        let given = steps + 4 * input.size();
+        Self { given, left: given }
+    }
+
+    /// What was spent of it.
+    pub(crate) fn spent(&self) -> usize {
+        self.given - self.left
     }
 
     /// Pays.

@@ -25,6 +25,7 @@ mod symbols;
 mod syntax;
 mod value;
 
+pub use budget::Allowance;
 use machine::{End, Machine};
 use prelude::PRELUDE;
 use value::{Val, dumped};
@@ -57,13 +58,15 @@ impl Query {
         syntax::parse(text, &PRELUDE.globals).map(Self)
     }
 
-    /// Runs the query on an input, as far as its first result; `None` if it has none.
+    /// Runs the query on an input, as far as its first result; `None` if it has none. What it costs is taken from an allowance.
     ///
     /// # Errors
     /// The error that the query ends with, or that it takes too many steps.
-    pub fn first(&self, input: &Input) -> Result<Option<serde_json::Value>, String> {
-        let mut machine = self.machine(input);
-        match machine.next().and_then(|value| machine.told(value)) {
+    pub fn first(&self, input: &Input, allowance: &mut Allowance) -> Result<Option<serde_json::Value>, String> {
+        let mut machine = self.machine(input, allowance);
+        let first = machine.next().and_then(|value| machine.told(value));
+        allowance.spend(machine.spent());
+        match first {
             Ok(value) => Ok(Some(value.to_json())),
             Err(End::Done) => Ok(None),
             Err(end) => Err(message(end)),
@@ -73,7 +76,7 @@ impl Query {
     /// Runs the query on an input, for all its results, each in jq's own compact text; and the error that it ends with, if it
     /// does.
     pub fn texts(&self, input: &Input) -> (Vec<String>, Option<String>) {
-        let (mut machine, mut results) = (self.machine(input), Vec::new());
+        let (mut machine, mut results) = (self.machine(input, &Allowance::new(usize::MAX)), Vec::new());
         loop {
             match machine.next().and_then(|value| machine.told(value)) {
                 Ok(value) => results.push(dumped(&value)),
@@ -83,8 +86,8 @@ impl Query {
         }
     }
 
-    fn machine(&self, input: &Input) -> Machine<'_> {
-        Machine::new(&self.0, &PRELUDE.definitions, input.0.clone())
+    fn machine(&self, input: &Input, allowance: &Allowance) -> Machine<'_> {
+        Machine::new(&self.0, &PRELUDE.definitions, input.0.clone(), allowance)
     }
 }
 

@@ -9,7 +9,20 @@ const RECORD: &str =
     r#"{"id":"c-7","n":3,"type":{"device":"mobile"},"at":1565382027,"list":[1,2,3],"flag":false,"none":null}"#;
 
 fn run(query: &str) -> Result<Option<serde_json::Value>, String> {
-    Query::parse(query)?.first(&Input::parse(RECORD.as_bytes()).unwrap())
+    Query::parse(query)?.first(&Input::parse(RECORD.as_bytes()).unwrap(), &mut Allowance::new(usize::MAX))
+}
+
+/// Each part of a record, and each record, had a budget of its own: a few megabytes of records kept a processor busy for hours.
+#[test]
+fn many_runs_share_an_allowance_and_short_ones_never_lack_it() {
+    let input = Input::parse(RECORD.as_bytes()).unwrap();
+    let (long, short) = (Query::parse("[range(1e9)]").unwrap(), Query::parse("[range(1e2)] | length").unwrap());
+    let mut allowance = Allowance::new(1_000_000);
+    for _ in 0..100 {
+        assert!(long.first(&input, &mut allowance).is_err());
+    }
+    assert!((1_000_000..3_000_000).contains(&allowance.spent()), "{}", allowance.spent());
+    assert_eq!(short.first(&input, &mut allowance), Ok(Some(json!(100))));
 }
 
 #[test]

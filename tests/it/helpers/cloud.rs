@@ -167,6 +167,11 @@ impl TestCloud {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// A connection through memory.
+    pub(crate) fn connect_within(&self) -> tokio::io::DuplexStream {
+        self.server.as_ref().unwrap().entrance().connect()
+    }
+
     /// The server's inside.
     pub(crate) fn inside(&self) -> &Arc<Cloud> {
         &self.server.as_ref().unwrap().cloud

@@ -47,10 +47,21 @@ impl Guarded {
     }
 
     pub(crate) async fn with(access: Access) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        Self::on(listener, access)
+    }
+
+    /// One at an address of version 6, where this machine has one.
+    pub(crate) async fn at_version_6() -> Option<Self> {
+        let credentials = Some(cloud::Credentials::parse(KEYS).unwrap());
+        let listener = TcpListener::bind(("::1", 0)).await.ok()?;
+        Some(Self::on(listener, Access { credentials, ..Access::default() }))
+    }
+
+    fn on(listener: TcpListener, access: Access) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options { clock: Clock::manual(LATE_EVENING), ..Options::new(folder.path().join("data")) };
         let (cloud, _) = Cloud::open(options, |_| {}).unwrap();
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let server = Server::start(cloud, listener, access).unwrap();
         Self { address: server.address.to_string(), _server: server, _folder: folder }
     }

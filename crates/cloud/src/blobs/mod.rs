@@ -8,6 +8,7 @@
 
 pub(crate) mod draft;
 pub(crate) mod files;
+pub(crate) mod pace;
 mod reading;
 
 use std::collections::{HashMap, HashSet};
@@ -282,6 +283,7 @@ pub(super) async fn blocking<T: Send + 'static>(
 mod tests {
     use std::fs::File;
 
+    use super::pace::Pace;
     use super::*;
     use bytes::Bytes;
     use futures::TryStreamExt;
@@ -299,7 +301,8 @@ mod tests {
     }
 
     async fn get(blobs: &Blobs, of: &[Blob], offset: u64, length: u64) -> io::Result<Vec<u8>> {
-        let chunks: Vec<Bytes> = blobs.read(of, offset, length, blobs.pin(of), |_| Ok(())).try_collect().await?;
+        let chunks: Vec<Bytes> =
+            blobs.read(of, offset, length, blobs.pin(of), Pace::Full, |_| Ok(())).try_collect().await?;
         Ok(chunks.concat())
     }
 
@@ -322,7 +325,7 @@ mod tests {
         let blob = put(&blobs, "aa01", &vec![7; CHUNK * 2]).await;
         let pinned = blobs.pin([&blob]);
         blobs.discard(vec![blob.clone()]).await;
-        let read = blobs.read(std::slice::from_ref(&blob), 0, blob.length, pinned, |_| Ok(()));
+        let read = blobs.read(std::slice::from_ref(&blob), 0, blob.length, pinned, Pace::Full, |_| Ok(()));
         assert_eq!(read.try_collect::<Vec<_>>().await.unwrap().concat().len(), CHUNK * 2);
         assert!(get(&blobs, std::slice::from_ref(&blob), 0, 1).await.is_err());
     }

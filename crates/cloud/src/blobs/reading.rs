@@ -5,7 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::vec;
 
 use super::files::Files;
-use super::{Blob, Blobs, CHUNK, Pinned};
+use super::pace::Pace;
+use super::{Blob, Blobs, Pinned};
 use crate::turns::{Aside, aside};
 use bytes::Bytes;
 use futures::Stream;
@@ -17,6 +18,7 @@ struct Rest<C> {
     /// The file that is being read, and how much of it is left.
     open: Option<(File, u64)>,
     check: C,
+    pace: Pace,
     files: Files,
     /// Holds them until they are read.
     _pinned: Pinned,
@@ -34,13 +36,14 @@ type Read1<C> = io::Result<(Bytes, Rest<C>)>;
 
 impl Blobs {
     /// The bytes `offset..offset + length` of the blobs laid end to end. `check` sees them in their order before anybody else
-    /// does, and holds back those that it refuses. While some are sent, a thread reads the next.
-    pub fn read<C>(
+    /// does, and holds back those that it refuses. While some are sent, a thread reads the next, as far as their pace allows.
+    pub(crate) fn read<C>(
         &self,
         blobs: &[Blob],
         offset: u64,
         length: u64,
         pinned: Pinned,
+        pace: Pace,
         check: C,
     ) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + use<C>
     where
@@ -54,30 +57,52 @@ impl Blobs {
                 pieces: pieces.into_iter(),
                 open: None,
                 check,
+                pace,
                 files: self.files.clone(),
                 _pinned: pinned,
             })
         };
         futures::stream::try_unfold(begin, |next| async move {
-            let work = match next {
-                Next::Begin(rest) => aside(|| rest.read()),
-                Next::Work(work) => work,
+            let (turn, work) = match next {
+                Next::Begin(rest) => (Some(rest.pace.turn().await), rest.begin()),
+                Next::Work(work) => (None, work),
                 Next::Done => return Ok(None),
             };
             let (bytes, rest) = work.await.map_err(io::Error::other)??;
-            let next = if rest.is_empty() { Next::Done } else { Next::Work(aside(|| rest.read())) };
+            let turn = match turn {
+                Some(turn) => turn,
+                None => rest.pace.turn().await,
+            };
+            let bytes = rest.pace.sent(bytes, turn);
+            let next = match (rest.is_empty(), rest.pace.is_ahead()) {
+                (true, _) => Next::Done,
+                (false, true) => Next::Work(rest.begin()),
+                (false, false) => Next::Begin(rest),
+            };
             Ok(Some((bytes, next)))
         })
     }
 }
 
-impl<C: FnMut(&[u8]) -> io::Result<()>> Rest<C> {
+impl<C: FnMut(&[u8]) -> io::Result<()> + Send + 'static> Rest<C> {
     fn is_empty(&self) -> bool {
         self.open.is_none() && self.pieces.as_slice().is_empty()
     }
 
-    /// Reads the next bytes. Blocks.
-    fn read(mut self) -> Read1<C> {
+    /// Has a thread read the next bytes. What they go to is allocated here: the allocator keeps for each thread what it gave to it and
+    /// got back from others, and there are hundreds of those that read.
+    fn begin(mut self) -> Aside<Read1<C>> {
+        let left = match (&self.open, self.pieces.as_slice().first()) {
+            (Some((_, left)), _) | (None, Some((_, _, left))) => *left,
+            (None, None) => 0,
+        };
+        let piece = self.pace.piece();
+        let bytes = vec![0; piece.min(usize::try_from(left).unwrap_or(piece))];
+        aside(move || self.read(bytes))
+    }
+
+    /// Fills `bytes`, which are no more than there are left of a blob. Blocks.
+    fn read(mut self, mut bytes: Vec<u8>) -> Read1<C> {
         let (mut file, left) = match self.open.take() {
             Some(open) => open,
             None => {
@@ -89,7 +114,6 @@ impl<C: FnMut(&[u8]) -> io::Result<()>> Rest<C> {
                 (file, left)
             }
         };
-        let mut bytes = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
         file.read_exact(&mut bytes)?;
         (self.check)(&bytes)?;
         let left = left - bytes.len() as u64;

@@ -7,7 +7,7 @@ use super::error::{invalid, invalid_template};
 use crate::request::Context;
 use crate::s3::Buckets;
 use template::parameters::Texts;
-use template::{MAX_BYTES, Pseudo, include_failed};
+use template::{MAX_BYTES, Pseudo, include_failed, too_large};
 use wire::AwsError;
 
 /// A template with its files, and as it was written if that is another.
@@ -30,9 +30,13 @@ pub(super) async fn include(cx: &Context, text: String, given: Texts, here: Pseu
     if places.is_empty() {
         return Ok(Whole { text, original: None });
     }
-    let mut files = BTreeMap::new();
+    let (mut files, mut bytes) = (BTreeMap::new(), text.len());
     for place in places {
         let file = fetch(cx, &place).await?;
+        bytes += file.len();
+        if bytes > MAX_BYTES {
+            return Err(invalid_template(too_large()));
+        }
         files.insert(place, file);
     }
     run_blocking(move || {

@@ -56,8 +56,9 @@ pub struct Cloud {
     pub(crate) hurried: Mutex<BTreeSet<StreamId>>,
     /// Who polls queues.
     pub(crate) consumers: Consumers,
-    /// Whose turn it is to load a state.
+    /// Whose turn it is to load a state, and to save one.
     pub(crate) loading: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) saving: Arc<tokio::sync::Mutex<()>>,
     /// What clients have sent, and what they haven't read yet.
     pub(crate) sent: Bodies,
     pub(crate) unread: Bodies,
@@ -94,6 +95,7 @@ impl Cloud {
             hurried: Mutex::default(),
             consumers: Consumers::default(),
             loading: Arc::default(),
+            saving: Arc::default(),
             sent: Bodies::default(),
             unread: Bodies::default(),
             placeholders: false,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use jq::Allowance;
 
 use super::destination::Destination;
 use super::error_log::Told;
@@ -77,8 +78,13 @@ impl ObjectMaker {
         let mut groups: BTreeMap<PartitionKeys, Group> = BTreeMap::new();
         let mut failures: BTreeMap<ErrorOutputType, Group> = BTreeMap::new();
         let mut bytes = 0;
+        // A stream whose records are queried has partitions.
+        let mut allowance = Allowance::new(0);
         for ((arrived, record), of) in records.iter().zip(of) {
-            let outputs = if bytes < MAX_BYTES { self.pipeline.run(record) } else { vec![Err(too_much(record))] };
+            let outputs = match bytes < MAX_BYTES {
+                true => self.pipeline.run(record, &mut allowance),
+                false => vec![Err(too_much(record))],
+            };
             for output in outputs {
                 match output {
                     Ok(output) => {
@@ -105,8 +111,8 @@ impl ObjectMaker {
     }
 
     /// All that a record becomes.
-    pub(super) fn process(&self, record: &[u8]) -> Vec<Result<Output, Failure>> {
-        self.pipeline.run(record)
+    pub(super) fn process(&self, record: &[u8], allowance: &mut Allowance) -> Vec<Result<Output, Failure>> {
+        self.pipeline.run(record, allowance)
     }
 
     /// The partition of an output: the prefix as it is evaluated for it, but for what is random.

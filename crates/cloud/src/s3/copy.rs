@@ -20,6 +20,7 @@ use super::s3s::call::Call;
 use super::s3s::xml;
 use super::service::S3;
 use super::{customer_key, restore, time};
+use crate::blobs::pace::Pace;
 use engine::Millis;
 
 /// The largest source of a copy in one request: 5 GiB ("CopyObject").
@@ -156,7 +157,7 @@ impl S3 {
     /// The MD5 (hex) and a checksum (base64) of an object's bytes.
     async fn sum(&self, object: &Object, pinned: Pinned, algorithm: Algorithm) -> Result<(String, String)> {
         let (mut md5, mut hasher) = (Md5::new(), Hasher::new(algorithm));
-        let mut stream = std::pin::pin!(self.body(object, 0, object.size, pinned).await?.into_stream());
+        let mut stream = std::pin::pin!(self.body(object, 0, object.size, pinned, Pace::Full).await?.into_stream());
         while let Some(bytes) = stream.try_next().await? {
             md5.update(&bytes);
             hasher.update(&bytes);

@@ -1,15 +1,17 @@
 //! The door of S3 for the other services of this cloud: CloudFormation has buckets of its callers made, set and deleted, and
 //! reads objects of theirs ([`Buckets`]), Firehose lands objects ([`S3::write`], [`land`], [`S3::after_commit`]).
 
+use std::pin::pin;
+
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use http::HeaderMap;
-use s3s::dto::GetObjectInput;
 
 use super::actor::Actor;
 use super::bucket::NewBucket;
 use super::checksum::{Algorithm, Checksum, Kind};
 use super::error::Result;
+use super::get::Wanted;
 use super::list::{Last, Listing};
 use super::list_objects;
 use super::objects::{self, By, Cause};
@@ -21,6 +23,7 @@ use super::settings::{Setting, SettingName};
 use super::store::{Changed, Docs, within};
 use super::upload_body::{Digested, Digests};
 use crate::blobs::draft::Fresh;
+use crate::blobs::pace::Pace;
 use crate::core::Cloud;
 use crate::core::transaction::Transaction;
 use crate::request::Context;
@@ -103,10 +106,9 @@ impl Buckets {
     /// # Errors
     /// Those of GetObject, and `EntityTooLarge` for an object of more than `most` bytes.
     pub(crate) async fn read(&self, bucket: &str, key: &str, most: usize) -> std::result::Result<Bytes, AwsError> {
-        let input = GetObjectInput { bucket: bucket.to_owned(), key: key.to_owned(), ..Default::default() };
-        let output = self.told(self.s3.get_object(&self.call, input).await)?.output;
+        let (_, body) = self.told(self.s3.get(&self.call, whole(bucket, key), Pace::Full).await)?;
         let mut bytes = BytesMut::new();
-        let mut body = output.body.ok_or_else(|| AwsError::internal("an object without a body"))?;
+        let mut body = pin!(body.into_stream());
         while let Some(chunk) = body.next().await {
             bytes.extend_from_slice(&chunk.map_err(|error| AwsError::internal(error.to_string()))?);
             if bytes.len() > most {
@@ -126,17 +128,16 @@ impl Buckets {
         key: &str,
         most: usize,
     ) -> std::result::Result<(HeaderMap, Bytes), AwsError> {
-        let input = GetObjectInput { bucket: bucket.to_owned(), key: key.to_owned(), ..Default::default() };
-        let response = self.told(self.s3.get_object(&self.call, input).await)?;
+        let (headers, body) = self.told(self.s3.get(&self.call, whole(bucket, key), Pace::Full).await)?;
         let mut bytes = BytesMut::new();
-        let mut body = response.output.body.ok_or_else(|| AwsError::internal("an object without a body"))?;
+        let mut body = pin!(body.into_stream());
         while bytes.len() < most
             && let Some(chunk) = body.next().await
         {
             bytes.extend_from_slice(&chunk.map_err(|error| AwsError::internal(error.to_string()))?);
         }
         bytes.truncate(most);
-        Ok((response.headers, bytes.freeze()))
+        Ok((headers, bytes.freeze()))
     }
 
     /// Turns a failure into the error of any service, and tells the operator of one that is no client's fault.
@@ -304,9 +305,13 @@ impl S3 {
             Ok::<_, super::error::Failure>((object, pinned))
         })?;
         let chunks: Vec<bytes::Bytes> =
-            self.body(&object, 0, object.size, pinned).await?.into_stream().try_collect().await?;
+            self.body(&object, 0, object.size, pinned, Pace::Full).await?.into_stream().try_collect().await?;
         Ok(chunks.concat().into())
     }
+}
+
+fn whole<'r>(bucket: &'r str, key: &'r str) -> Wanted<'r> {
+    Wanted { bucket, key, version: None, part: None }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::record::{Bucket, Object, Versioning};
 use super::s3s::call::Call;
 use super::service::S3;
 use super::{customer_key, lifecycle, names, restore};
+use crate::blobs::pace::Pace;
 
 /// Query parameters that replace a header of the response.
 const OVERRIDES: [(&str, &str); 6] = [
@@ -53,15 +54,16 @@ impl S3 {
         check_overrides(call)?;
         let GetObjectInput { bucket, key, version_id, part_number, .. } = input;
         let wanted = Wanted { bucket: &bucket, key: &key, version: version_id.as_deref(), part: part_number };
-        let (headers, body) = self.get(call, wanted).await?;
-        let body = StreamingBlob::wrap(body.into_stream());
+        let pace = Pace::of_client(&call.cx.cloud.unread);
+        let (headers, body) = self.get(call, wanted, pace).await?;
+        let body = StreamingBlob::wrap(body.shared(&call.cx.cloud)?.into_stream());
         let mut response = S3Response::new(GetObjectOutput { body: Some(body), ..Default::default() });
         response.headers = headers;
         Ok(response)
     }
 
     /// An object's headers and bytes.
-    pub(super) async fn get(&self, call: &Call, wanted: Wanted<'_>) -> Result<(HeaderMap, Outgoing)> {
+    pub(super) async fn get(&self, call: &Call, wanted: Wanted<'_>, pace: Pace) -> Result<(HeaderMap, Outgoing)> {
         let (bucket, object, pinned) = self.find_pinned(call, wanted)?;
         let now = self.store.now();
         if restore::is_archived(&object, now) {
@@ -72,7 +74,7 @@ impl S3 {
         customer_key::check(call, customer_key::OWN, &object.encryption)?;
         conditions::check_read(call, &object, now)?;
         let selection = select(call, &object, wanted.part, true)?;
-        let body = self.body(&object, selection.offset, selection.length, pinned).await?;
+        let body = self.body(&object, selection.offset, selection.length, pinned, pace).await?;
         Ok((answer(call, &bucket, &object, selection)?, body))
     }
 

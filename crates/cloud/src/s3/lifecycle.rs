@@ -158,7 +158,8 @@ fn check_filter(filter: &LifecycleRuleFilter) -> Result<(bool, bool)> {
     }
     let within = and.as_ref();
     let tags = within.and_then(|and| and.tags.as_deref()).unwrap_or_default();
-    if (1..tags.len()).any(|at| tags[..at].iter().any(|tag| tag.key == tags[at].key)) {
+    let mut keys = HashSet::new();
+    if !tags.iter().all(|tag| keys.insert(&tag.key)) {
         return Err(Failure::invalid_request("Duplicate Tag Keys are not allowed."));
     }
     let tagged = tag.is_some() || within.is_some_and(|and| and.tags.as_ref().is_some_and(|tags| !tags.is_empty()));

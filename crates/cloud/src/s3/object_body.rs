@@ -18,8 +18,11 @@ use super::error::{Failure, Result};
 use super::record::Object;
 use super::service::S3;
 use super::store::{Docs, Store};
+use crate::blobs::pace::Pace;
 use crate::blobs::{self, Blob};
+use crate::core::Cloud;
 use crate::core::kept::Held;
+use crate::http::body::too_much;
 
 /// The largest object that is read at once, in bytes.
 const AT_ONCE: u64 = 1 << 20;
@@ -38,6 +41,20 @@ pub(super) enum Outgoing {
 }
 
 impl Outgoing {
+    /// With a share of what clients may leave unread, which a stream has anyhow.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable` where there is no room for it.
+    pub(super) fn shared(self, cloud: &Cloud) -> Result<Self> {
+        let Self::Whole(bytes) = self else { return Ok(self) };
+        let mut share = cloud.unread.share();
+        if !share.grows_to(bytes.len()) {
+            cloud.notice_too_much();
+            return Err(too_much().into());
+        }
+        Ok(Self::Whole(share.of(bytes)))
+    }
+
     /// One piece after the other.
     pub(super) fn into_stream(self) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync {
         match self {
@@ -81,7 +98,14 @@ impl S3 {
     }
 
     /// The bytes `offset..offset + length` of an object.
-    pub(super) async fn body(&self, object: &Object, offset: u64, length: u64, pinned: Pinned) -> Result<Outgoing> {
+    pub(super) async fn body(
+        &self,
+        object: &Object,
+        offset: u64,
+        length: u64,
+        pinned: Pinned,
+        pace: Pace,
+    ) -> Result<Outgoing> {
         let told = || Told { store: self.store.clone(), key: object.key.clone() };
         if object.size <= AT_ONCE {
             let bytes = self.whole(object, &pinned).await.map_err(|error| told().failure(&error))?;
@@ -97,7 +121,7 @@ impl S3 {
         let check = move |bytes: &[u8]| {
             if comparison.fits(bytes) { Ok(()) } else { Err(io::Error::other(DIFFERENT)) }
         };
-        let read = self.blobs().read(&object.blobs, offset, length, pinned.files, check);
+        let read = self.blobs().read(&object.blobs, offset, length, pinned.files, pace, check);
         Ok(Outgoing::Stream(Box::pin(read.inspect_err(move |error| told.notice(error)))))
     }
 
@@ -210,7 +234,7 @@ mod tests {
     use s3s::dto::StreamingBlob;
 
     use super::*;
-    use crate::core::{Cloud, compaction};
+    use crate::core::compaction;
     use crate::s3::Buckets;
     use crate::s3::put::Upload;
     use crate::s3::s3s::call::Call;
@@ -292,7 +316,8 @@ mod tests {
         });
         put(&cloud, "k", b"second").await;
         give_back(&cloud).await;
-        let read: Vec<Bytes> = s3.body(&object, 0, 5, pinned).await.unwrap().into_stream().try_collect().await.unwrap();
+        let read: Vec<Bytes> =
+            s3.body(&object, 0, 5, pinned, Pace::Full).await.unwrap().into_stream().try_collect().await.unwrap();
         assert_eq!(read, [&b"first"[..]]);
         assert_eq!(s3.read_object("bucket", "k").await.unwrap(), "second");
     }

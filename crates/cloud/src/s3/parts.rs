@@ -16,6 +16,7 @@ use super::s3s::xml;
 use super::service::S3;
 use super::time;
 use super::upload_body::{Received, Sent};
+use crate::blobs::pace::Pace;
 use wire::xml::Writer;
 
 /// The highest number of a part ("Amazon S3 multipart upload limits").
@@ -68,7 +69,7 @@ impl S3 {
             None => (0, size),
             Some(range) => parse_copy_range(&range, size)?,
         };
-        let body = self.body(&source.object, offset, length, source.pinned).await?.into_stream();
+        let body = self.body(&source.object, offset, length, source.pinned, Pace::Full).await?.into_stream();
         let body = StreamingBlob::wrap(body.map_err(Failure::from));
         let received = self.receive_copy(body, upload.algorithm()).await?;
         let sum = upload.checksum.is_some().then_some(&received.sent);

@@ -19,6 +19,7 @@ use super::s3s::{front, respond};
 use super::service::S3;
 use super::website::no_website;
 use super::{conditions, customer_key, get, visitor};
+use crate::blobs::pace::Pace;
 use crate::request::Context;
 
 /// What stays in the path of a redirect.
@@ -164,7 +165,10 @@ impl Visit<'_> {
         }
         customer_key::check(self.call, customer_key::OWN, &object.encryption)?;
         let selection = get::select(self.call, &object, None, plain)?;
-        let body = self.s3.body(&object, selection.offset, selection.length, pinned).await?.into_stream();
+        let cloud = &self.call.cx.cloud;
+        let pace = Pace::of_client(&cloud.unread);
+        let body = self.s3.body(&object, selection.offset, selection.length, pinned, pace).await?;
+        let body = body.shared(cloud)?.into_stream();
         let mut response = Response::new(Body::from(StreamingBlob::wrap(body)));
         *response.status_mut() = status;
         *response.headers_mut() = get::answer(self.call, &self.bucket, &object, selection)?;

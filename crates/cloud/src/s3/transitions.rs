@@ -43,16 +43,22 @@ fn rank(class: &str) -> usize {
 pub(super) fn check(rule: &LifecycleRule) -> Result<()> {
     let filter = format!("(prefix={})", Filter::of(rule).prefix);
     let current = rule.transitions.as_deref().unwrap_or_default();
-    let mut moves = Vec::new();
+    let (mut moves, mut dated_moves) = (Vec::new(), Vec::new());
     for transition in current {
         let class = class_of(transition.storage_class.as_ref())?;
         match (transition.days, &transition.date) {
             (Some(days), None) => moves.push((class, days)),
-            (None, Some(date)) => check_date(date)?,
+            (None, Some(date)) => {
+                check_date(date)?;
+                if dated_moves.contains(&class) {
+                    return Err(twice(&filter));
+                }
+                dated_moves.push(class);
+            }
             _ => return Err(Failure::malformed_xml()),
         }
     }
-    let by_date = current.iter().filter(|transition| transition.date.is_some()).count();
+    let by_date = dated_moves.len();
     let expiration = rule.expiration.as_ref();
     let dated = expiration.is_some_and(|it| it.date.is_some());
     let aged = expiration.and_then(|it| it.days);
@@ -89,6 +95,12 @@ fn check_date(date: &Timestamp) -> Result<()> {
     }
 }
 
+fn twice(filter: &str) -> Failure {
+    Failure::invalid_request(format!(
+        "'StorageClass' must be different for 'Transition' actions in same 'Rule' with filter '{filter}'"
+    ))
+}
+
 fn check_days(moves: &[(&str, i32)], expiration: Option<i32>, element: &str, filter: &str) -> Result<()> {
     for (at, (class, days)) in moves.iter().enumerate() {
         if *days < 0 {
@@ -100,9 +112,7 @@ fn check_days(moves: &[(&str, i32)], expiration: Option<i32>, element: &str, fil
             )));
         }
         if moves[..at].iter().any(|(other, _)| other == class) {
-            return Err(Failure::invalid_request(format!(
-                "'StorageClass' must be different for 'Transition' actions in same 'Rule' with filter '{filter}'"
-            )));
+            return Err(twice(filter));
         }
         if expiration.is_some_and(|expiration| expiration <= *days) {
             return Err(invalid(format!(
@@ -188,6 +198,11 @@ mod tests {
         Transition { date: None, days: Some(days), storage_class: Some(class.to_owned().into()) }
     }
 
+    fn dated(class: &str) -> Transition {
+        let date = Timestamp::parse(TimestampFormat::DateTime, "2030-01-01T00:00:00Z").unwrap();
+        Transition { date: Some(date), days: None, ..to(class, 0) }
+    }
+
     fn rule(transitions: Vec<Transition>, expiration: Option<i32>) -> LifecycleRule {
         let expiration = expiration.map(|days| LifecycleExpiration { days: Some(days), ..Default::default() });
         LifecycleRule { transitions: Some(transitions), expiration, ..idle("r", LifecycleRuleFilter::default()) }
@@ -200,6 +215,7 @@ mod tests {
         };
         assert_eq!(said(vec![to("STANDARD_IA", 30), to("GLACIER", 60)], Some(90)), "");
         assert_eq!(said(vec![to("GLACIER", 0)], None), "");
+        assert_eq!(said(vec![dated("GLACIER_IR"), dated("GLACIER")], None), "");
         let table = [
             (vec![to("STANDARD_IA", 29)], None, "must be greater than or equal to 30 for storageClass 'STANDARD_IA'"),
             (
@@ -209,6 +225,7 @@ mod tests {
             ),
             (vec![to("STANDARD_IA", 30), to("GLACIER", 59)], None, "must be 30 days more than"),
             (vec![to("GLACIER", 1), to("GLACIER", 2)], None, "must be different"),
+            (vec![dated("GLACIER"), dated("GLACIER")], None, "must be different"),
             (vec![to("GLACIER", -1)], None, "must be nonnegative"),
             (vec![to("STANDARD", 1)], None, "not well-formed"),
             (vec![Transition { days: None, ..to("GLACIER", 1) }], None, "not well-formed"),

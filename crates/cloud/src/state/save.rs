@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::NamedTempFile;
+use tokio::sync::OwnedMutexGuard;
 
 use super::KEPT;
 use super::format::{Head, Item, Summary, Writer};
@@ -26,6 +27,7 @@ pub(crate) struct Saving {
     snapshot: Snapshot,
     blobs: Vec<Blob>,
     _hold: Hold,
+    _turn: OwnedMutexGuard<()>,
 }
 
 /// Why a file isn't finished.
@@ -38,16 +40,21 @@ pub(crate) enum Unsaved {
 }
 
 impl Saving {
-    /// Takes the state as it is now.
+    /// Takes the state as it is now. One is saved at a time: each is in memory as a whole, and keeps a thread until its client has
+    /// read it.
     ///
     /// # Errors
-    /// 503 where the log doesn't hold it.
+    /// 503 where the log doesn't hold it; 409 `OperationInProgress` while another is saved.
     pub(crate) async fn begin(cloud: &Arc<Cloud>) -> Result<Self, AwsError> {
+        let turn = cloud.saving.clone().try_lock_owned();
+        let turn = turn.map_err(|_| {
+            AwsError::new(409, "OperationInProgress", "Nothing was saved: another state is being saved.")
+        })?;
         // First, so that no blob goes that the snapshot names.
         let hold = cloud.blobs.hold();
         let snapshot = cloud.core.snapshot().await?;
         let (blobs, _) = s3::all_bytes(&snapshot.engine).map_err(AwsError::from)?;
-        Ok(Self { cloud: cloud.clone(), snapshot, blobs, _hold: hold })
+        Ok(Self { cloud: cloud.clone(), snapshot, blobs, _hold: hold, _turn: turn })
     }
 
     /// Writes the file of a path, which is replaced if it is there, whole or not at all. It is its owner's alone. Blocks.

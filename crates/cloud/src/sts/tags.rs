@@ -56,12 +56,17 @@ impl SessionTags {
         if !read.transitive.iter().all(|key| named(read.tags.keys(), key)) {
             return Err(wrong("The specified transitive tag key must be included in the requested tags."));
         }
-        match read.packed() {
+        read.fits()?;
+        Ok(read)
+    }
+
+    fn fits(&self) -> Result<(), AwsError> {
+        match self.packed() {
             Some(percent) if percent > 100 => Err(AwsError::bad(
                 "PackedPolicyTooLarge",
                 format!("Packed size of session tags consumes {percent}% of allotted space."),
             )),
-            _ => Ok(read),
+            _ => Ok(()),
         }
     }
 
@@ -74,7 +79,8 @@ impl SessionTags {
     /// Takes over what the session that asks hands on.
     ///
     /// # Errors
-    /// `InvalidParameterValue` for a tag of the same key (recorded on AWS).
+    /// `InvalidParameterValue` for a tag of the same key (recorded on AWS); `PackedPolicyTooLarge` for more than a session's own may
+    /// have, or else each session of a chain could hand on more than the one before it.
     pub(super) fn inherit(&mut self, from: Option<&SessionFacts>) -> Result<(), AwsError> {
         let Some(from) = from else { return Ok(()) };
         for key in &from.transitive {
@@ -88,7 +94,7 @@ impl SessionTags {
                 self.transitive.push(key.clone());
             }
         }
-        Ok(())
+        self.fits()
     }
 
     /// Whether there are any.

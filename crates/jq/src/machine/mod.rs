@@ -19,7 +19,7 @@ mod paths;
 mod resume;
 
 use crate::ast::{Ast, Definition};
-use crate::budget::Budget;
+use crate::budget::{Allowance, Budget};
 use crate::error::Stop;
 use crate::value::Val;
 use env::Env;
@@ -55,8 +55,8 @@ pub(crate) struct Machine<'q> {
 
 impl<'q> Machine<'q> {
     /// A run that has not begun.
-    pub(crate) fn new(ast: &'q Ast, globals: &'q [Definition], input: Val) -> Self {
-        let budget = Budget::new(&input);
+    pub(crate) fn new(ast: &'q Ast, globals: &'q [Definition], input: Val, allowance: &Allowance) -> Self {
+        let budget = Budget::new(&input, allowance);
         let spot = Spot { value: input, track: None };
         let choices = vec![Choice::Eval(ast, Env::default(), spot, Next::default())];
         Self { budget, choices, globals, labels: 0 }
@@ -98,6 +98,11 @@ impl<'q> Machine<'q> {
                 },
             };
         }
+    }
+
+    /// What it has cost.
+    pub(crate) fn spent(&self) -> usize {
+        self.budget.spent()
     }
 
     /// Pays for telling a result in full.

@@ -46,7 +46,7 @@ mod tests {
         let parameters = [("MetadataExtractionQuery", "{a: .a}"), ("JsonParsingEngine", "JQ-1.6")];
         let parameters = parameters.map(|(n, v)| (n.to_string(), v.to_string())).to_vec();
         let pipeline = Pipeline::new(&[Processor { kind: "MetadataExtraction".into(), parameters }]).unwrap();
-        let failure = pipeline.run(b"{}").remove(0).unwrap_err();
+        let failure = pipeline.run(b"{}", &mut jq::Allowance::new(0)).remove(0).unwrap_err();
         assert_eq!(
             String::from_utf8(error_line(&failure, 1, 1000, 2000)).unwrap(),
             concat!(

@@ -14,8 +14,13 @@ use crate::firehose::prefix::{ErrorOutputType, PartitionKeys};
 use crate::firehose::refusal::Refusal;
 use crate::firehose::retry::{self, Failing};
 use engine::{Position, StreamId};
+use jq::Allowance;
 use wire::AwsError;
 
+/// Steps that queries may take for buffers that are landed together: the longest runs go without a result then.
+const STEPS: usize = 100_000_000;
+/// After so many steps others have a turn.
+const TURN: usize = 1_000_000;
 /// Buffers are landed together up to so many bytes.
 pub(super) const MAX_BYTES: u64 = 256 << 20;
 
@@ -166,9 +171,16 @@ impl Partitions {
         let data = buffer::read(cloud, &records).await?;
         let now = cloud.core.now();
         let mut groups: Vec<Groups> = buffers.iter().map(|_| Groups::default()).collect();
+        let (mut allowance, mut turn) = (Allowance::new(STEPS), TURN);
         for ((position, of), (arrived, record)) in records.iter().zip(&data) {
             let of = (of.seq, of.index);
-            for (index, output) in (0..).zip(self.maker.process(record)) {
+            let outputs = self.maker.process(record, &mut allowance);
+            // A stop of the server ends it here as well.
+            if allowance.spent() > turn {
+                turn = allowance.spent() + TURN;
+                tokio::task::yield_now().await;
+            }
+            for (index, output) in (0..).zip(outputs) {
                 let Some(owner) = owners.get(&(*position, index)) else { continue };
                 let output = match &buffers[*owner].name.0 {
                     None => output,

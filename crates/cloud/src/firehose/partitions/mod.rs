@@ -18,6 +18,8 @@ mod tests;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use jq::Allowance;
+
 use self::outstanding::Outstanding;
 use super::buffer::{self, Step};
 use super::chaos::Late;
@@ -34,8 +36,9 @@ use wire::AwsError;
 
 /// "Amazon Data Firehose Quota": 500 active partitions a stream.
 const MAX_ACTIVE: usize = 500;
-/// Bytes of records that are sorted at once.
+/// Bytes of records that are sorted at once, and steps that queries take for them, or few more: other streams wait meanwhile.
 const SORT_BYTES: u64 = 16 << 20;
+const SORT_STEPS: usize = 4_000_000;
 /// How long a stream waits whose records can't be read.
 const PAUSE: Millis = 1_000;
 
@@ -144,17 +147,21 @@ impl Partitions {
             let with_parts = |(position, record)| (position, record, stream.landed_parts(position).cloned());
             records.map(with_parts).collect()
         });
-        let Some((last, _, _)) = next.last() else { return Ok(false) };
-        let after = last + 1;
+        if next.is_empty() {
+            return Ok(false);
+        }
         let records: Vec<_> = next.iter().map(|(position, record, _)| (*position, *record)).collect();
         let data = buffer::read(cloud, &records).await?;
-        let mut empty = Vec::new();
+        let (mut empty, mut allowance) = (Vec::new(), Allowance::new(SORT_STEPS));
         for ((position, record, landed), (_, data)) in next.into_iter().zip(data) {
-            if self.sort(position, record, landed.as_ref(), &data) == 0 {
+            if self.sort(position, record, landed.as_ref(), &data, &mut allowance) == 0 {
                 empty.push(position);
             }
+            self.next = position + 1;
+            if allowance.spent() >= SORT_STEPS {
+                break;
+            }
         }
-        self.next = after;
         if !empty.is_empty() {
             buffer::remove(cloud, &[Change::Flushed { stream: id, positions: empty }]).await?;
         }
@@ -162,8 +169,15 @@ impl Partitions {
     }
 
     /// Puts the parts of a record that haven't landed into their buffers; says how many they are.
-    fn sort(&mut self, position: Position, record: Record, landed: Option<&LandedParts>, data: &[u8]) -> u16 {
-        let outputs = self.maker.process(data);
+    fn sort(
+        &mut self,
+        position: Position,
+        record: Record,
+        landed: Option<&LandedParts>,
+        data: &[u8],
+        allowance: &mut Allowance,
+    ) -> u16 {
+        let outputs = self.maker.process(data, allowance);
         let of = outputs.len() as u16;
         // A record that is split otherwise than it was lands again as a whole: rather twice than never.
         let landed = landed.filter(|landed| landed.of == of);

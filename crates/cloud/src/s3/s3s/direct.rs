@@ -12,6 +12,7 @@ use percent_encoding::percent_decode_str;
 use super::call::Call;
 use super::few::Few;
 use super::{front, operations, respond};
+use crate::blobs::pace::Pace;
 use crate::http::body::{Body, full, stream};
 use crate::http::drain;
 use crate::request::{Context, host_of};
@@ -166,7 +167,8 @@ impl Direct {
         let answered = match self.verb {
             Verb::Get => {
                 operations::begin(call, self.verb.operation(), path).await?;
-                s3.get(call, wanted).await.map(|(headers, body)| answer(headers, out(body)))
+                let pace = Pace::of_client(&call.cx.cloud.unread);
+                s3.get(call, wanted, pace).await.map(|(headers, body)| answer(headers, out(body)))
             }
             Verb::Head => {
                 operations::begin(call, self.verb.operation(), path).await?;

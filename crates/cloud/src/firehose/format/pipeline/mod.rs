@@ -6,7 +6,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 
-use jq::{Input, Query};
+use jq::{Allowance, Input, Query};
 use serde_json::Value;
 
 pub(crate) use configure::Processor;
@@ -68,8 +68,9 @@ impl Pipeline {
         self.query.is_some()
     }
 
-    /// Processes a record: everything that it becomes. A part that fails does not keep the others back.
-    pub(crate) fn run(&self, record: &[u8]) -> Vec<Result<Output, Failure>> {
+    /// Processes a record: everything that it becomes. A part that fails does not keep the others back. What queries cost is taken from
+    /// an allowance.
+    pub(crate) fn run(&self, record: &[u8], allowance: &mut Allowance) -> Vec<Result<Output, Failure>> {
         let mut decompressed = Vec::new();
         if self.decompress {
             if let Err(message) = gunzip(record, &mut decompressed) {
@@ -93,7 +94,7 @@ impl Pipeline {
         };
         parts
             .into_iter()
-            .map(|part| match self.keys(part) {
+            .map(|part| match self.keys(part, allowance) {
                 Ok(keys) => Ok(Output { keys, data: [part, &self.delimiter].concat() }),
                 // After a decompression the record goes back as it came ("Troubleshoot decompression in Firehose").
                 Err(message) => Err(processing_failed(METADATA, message, if self.decompress { record } else { part })),
@@ -120,10 +121,10 @@ impl Pipeline {
     }
 
     /// Finds the partition keys of a record; none without a query.
-    fn keys(&self, data: &[u8]) -> Result<PartitionKeys, String> {
+    fn keys(&self, data: &[u8], allowance: &mut Allowance) -> Result<PartitionKeys, String> {
         let Some(query) = &self.query else { return Ok(PartitionKeys::new()) };
         let record = Input::parse(data).ok_or("Non JSON record provided")?;
-        let Some(Value::Object(found)) = query.first(&record)? else {
+        let Some(Value::Object(found)) = query.first(&record, allowance)? else {
             return Err("the query's result is not an object of partition keys".into());
         };
         let mut keys = PartitionKeys::new();
