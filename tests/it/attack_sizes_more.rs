@@ -381,3 +381,41 @@ async fn what_a_client_sizes_in_younger_services_has_a_bound() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
+
+/// What of sessions isn't simulated is refused by name, whatever its size: nothing of it is kept.
+#[tokio::test]
+async fn policies_of_sessions_are_refused_by_name() {
+    let cloud = TestCloud::start().await;
+    let sts = |action: &str, members: &[(&str, String)]| {
+        let Ask::Query(body) = query("2011-06-15", action, members) else { unreachable!() };
+        Ask::Signed("sts", body)
+    };
+    for bytes in [1, 2_048, 500_000] {
+        let text = "p".repeat(bytes);
+        let asks = [
+            assume(&[("Policy", text.clone())]),
+            assume(&[("PolicyArns.member.1.arn", "arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned())]),
+            sts("AssumeRoleWithWebIdentity", &[("WebIdentityToken", text.clone())]),
+            sts("GetFederationToken", &[("Name", "bob".to_owned()), ("Policy", text)]),
+        ];
+        for refused in asks {
+            let answer = ask(&cloud, refused).await;
+            assert!(status(&answer) == "501" && answer.contains("<Code>NotImplemented</Code>"), "{bytes}: {answer}");
+        }
+    }
+}
+
+/// As many days as a number holds end with the last day that there is a name for.
+#[tokio::test]
+async fn a_restoration_ends_with_the_year_9999() {
+    let cloud = TestCloud::start().await;
+    cloud.s3().create_bucket().bucket("bkt").send().await.unwrap();
+    cloud.s3().put_object().bucket("bkt").key("cold").storage_class("GLACIER".into()).send().await.unwrap();
+    for (days, expected) in [("2147483647", "202"), ("2147483648", "400"), ("0", "400"), ("-1", "400")] {
+        let document = format!("<RestoreRequest><Days>{days}</Days></RestoreRequest>");
+        let answer = ask(&cloud, Ask::S3("POST /bkt/cold?restore".into(), String::new(), document)).await;
+        assert_eq!(status(&answer), expected, "{days}: {answer}");
+    }
+    let head = cloud.s3().head_object().bucket("bkt").key("cold").send().await.unwrap();
+    assert!(head.restore().is_some_and(|restore| restore.contains("Dec 9999")), "{head:?}");
+}

@@ -77,11 +77,11 @@ impl Pace {
             Self::Client(client) => Some(client.turn.clone()),
         };
         async move {
-            let _permit = match turn {
+            let permit = match turn {
                 Some(turn) => turn.acquire_owned().await.ok(),
                 None => None,
             };
-            Turn { _permit }
+            Turn { _permit: permit }
         }
     }
 
