@@ -55,6 +55,13 @@ pub trait SegmentFile: Send + Sync {
     fn id(&self) -> io::Result<FileId>;
     /// Fills `buffer` from `offset`; fewer bytes only where the file ends.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// So many bytes from `offset`; fewer only where the file ends.
+    fn read(&self, length: usize, offset: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        let read = self.read_at(&mut bytes, offset)?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
     /// Writes all the bytes from `offset` on; beyond the file's end it grows.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
     /// Cuts the file to `length` bytes, or fills it with zeros up to there.
@@ -164,6 +171,22 @@ impl SegmentFile for File {
         Ok(read)
     }
 
+    /// Into memory that isn't filled with zeros first.
+    fn read(&self, length: usize, offset: u64) -> io::Result<Vec<u8>> {
+        use rustix::buffer::spare_capacity;
+        let mut bytes = Vec::with_capacity(length);
+        while bytes.len() < length {
+            let at = offset + bytes.len() as u64;
+            match rustix::io::pread(self, spare_capacity(&mut bytes), at) {
+                Ok(0) => break,
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        bytes.truncate(length);
+        Ok(bytes)
+    }
+
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.write_all_at(bytes, offset)
     }
@@ -214,6 +237,15 @@ fn machine_boot() -> [u8; 16] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_read_ends_where_the_file_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = DirectoryDisk::open(folder.path()).unwrap().create("file").unwrap();
+        file.write_at(b"0123456789", 0).unwrap();
+        assert_eq!([file.read(4, 3).unwrap(), file.read(4, 8).unwrap()], [b"3456".to_vec(), b"89".to_vec()]);
+        assert_eq!([file.read(4, 10).unwrap(), file.read(0, 3).unwrap()], [b"", b""]);
+    }
 
     /// A file of the log was emptied where it stood, and somebody's file with it that was the same by another name.
     #[test]

@@ -66,13 +66,10 @@ impl Segment {
 
     /// The payload of the committed frame at `offset`, verified.
     pub fn read(&self, offset: u32) -> Result<Bytes, LogError> {
-        let mut buffer = vec![0; GUESS];
-        let read = self.fetch(&mut buffer, offset)?;
-        buffer.truncate(read);
+        let mut buffer = self.fetch(GUESS, offset)?;
         let head = self.head(&buffer, offset)?;
-        if head.frame_bytes() > read {
-            buffer.resize(head.frame_bytes(), 0);
-            self.fetch(&mut buffer[read..], offset.saturating_add(read as u32))?;
+        if head.frame_bytes() > buffer.len() {
+            buffer = self.fetch(head.frame_bytes(), offset)?;
         }
         self.payload(&Bytes::from(buffer), 0, head, offset)
     }
@@ -93,10 +90,7 @@ impl Segment {
                 continue;
             }
             let span = (offsets[together[run - 1]] - start) as usize;
-            let mut buffer = vec![0; span + GUESS];
-            let read = self.fetch(&mut buffer, start)?;
-            buffer.truncate(read);
-            let buffer = Bytes::from(buffer);
+            let buffer = Bytes::from(self.fetch(span + GUESS, start)?);
             for index in together {
                 let (offset, at) = (offsets[*index], (offsets[*index] - start) as usize);
                 let head = self.head(buffer.get(at..).unwrap_or_default(), offset)?;
@@ -110,11 +104,12 @@ impl Segment {
         Ok(payloads)
     }
 
-    fn fetch(&self, buffer: &mut [u8], offset: u32) -> Result<usize, LogError> {
+    /// So many bytes from an offset, or as many as the file has there.
+    fn fetch(&self, bytes: usize, offset: u32) -> Result<Vec<u8>, LogError> {
         let Some(file) = self.file() else {
             return Err(LogError::NoSegment(Location { segment: self.number, offset }));
         };
-        file.read_at(buffer, u64::from(offset)).map_err(LogError::io("read", self.name()))
+        file.read(bytes, u64::from(offset)).map_err(|error| LogError::io("read", self.name())(error))
     }
 
     fn head(&self, bytes: &[u8], offset: u32) -> Result<Head, LogError> {

@@ -34,7 +34,7 @@ pub fn encode(uuid: Uuid) -> [u8; 36] {
 
 /// As [`encode`], on the heap.
 pub fn format(uuid: Uuid) -> String {
-    String::from_utf8_lossy(&encode(uuid)).into_owned()
+    std::str::from_utf8(&encode(uuid)).unwrap_or_default().to_owned()
 }
 
 /// Whether a text has the form of a UUID, in upper or lower case.

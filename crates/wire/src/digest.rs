@@ -51,11 +51,11 @@ pub fn md5_of_each(texts: &[&str]) -> Vec<String> {
     digests
 }
 
-/// An MD5, 16 bytes, in hex.
-pub fn to_hex(md5: &[u8]) -> String {
-    let mut digits = vec![0; 2 * md5.len()];
+/// An MD5 or another digest in hex, sooner than the crate `hex` makes a text of it.
+pub fn to_hex(digest: &[u8]) -> String {
+    let mut digits = vec![0; 2 * digest.len()];
     // Fails only for another number of digits.
-    _ = hex::encode_to_slice(md5, &mut digits);
+    _ = hex::encode_to_slice(digest, &mut digits);
     String::from_utf8(digits).unwrap_or_default()
 }
 
@@ -87,16 +87,20 @@ fn side_by_side<S: Simd>(simd: S, texts: &[&str]) -> [[u32; LANES]; 4] {
     let sines = &*SINES;
     let mut done = [[0; LANES]; 4];
     let mut state = START.map(|word| u32x16::splat(simd, word));
-    let mut words = [[0; LANES]; WORDS];
+    let mut lanes = [[0; LANES]; WORDS];
+    let mut words = [u32x16::splat(simd, 0); WORDS];
     let last = texts.iter().map(|text| blocks(text)).max().unwrap_or_default();
     for number in 0..last {
         for (lane, text) in texts.iter().enumerate() {
             let block = block(text, number);
-            for (words, bytes) in words.iter_mut().zip(block.as_chunks().0) {
-                words[lane] = u32::from_le_bytes(*bytes);
+            for (lanes, bytes) in lanes.iter_mut().zip(block.as_chunks().0) {
+                lanes[lane] = u32::from_le_bytes(*bytes);
             }
         }
-        let words = words.map(|lanes| u32x16::simd_from(simd, lanes));
+        // No `map` over an array: what it calls may be compiled for a processor without these vectors.
+        for (word, lanes) in words.iter_mut().zip(&lanes) {
+            *word = u32x16::simd_from(simd, *lanes);
+        }
         let before = state;
         round::<S, 0>(&mut state, &words, sines);
         round::<S, 1>(&mut state, &words, sines);

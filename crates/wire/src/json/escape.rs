@@ -65,7 +65,7 @@ fn escaped<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) {
             out.resize(out.len() + ESCAPE * part.len(), 0);
             place += one_by_one(part, &mut out[place..]);
         } else if quotes == 0 {
-            out[place..place + BLOCK].copy_from_slice(&block);
+            out[place..place + BLOCK].as_chunks_mut().0[0] = block;
             place += part.len();
         } else {
             let pieces = part.len().div_ceil(PIECE);
@@ -73,8 +73,9 @@ fn escaped<S: Simd>(simd: S, text: &[u8], out: &mut Vec<u8>) {
                 let quotes = (quotes >> (PIECE * number)) as u8;
                 let piece = u64x2::simd_from(simd, [u64::from_ne_bytes(*piece), u64::from_ne_bytes([b'\\'; PIECE])]);
                 let order = u8x16::simd_from(simd, ORDERS[usize::from(quotes)]);
-                let written = <[u64; 2]>::from(piece.swizzle_dyn(order)).map(u64::to_ne_bytes);
-                out[place..place + TWICE].copy_from_slice(written.as_flattened());
+                let [first, second] = <[u64; 2]>::from(piece.swizzle_dyn(order));
+                let to = out[place..place + TWICE].as_chunks_mut().0;
+                (to[0], to[1]) = (first.to_ne_bytes(), second.to_ne_bytes());
                 place += PIECE + quotes.count_ones() as usize;
             }
             // What fills the last piece up is no text.
