@@ -80,7 +80,8 @@ impl Look for () {
     fn look(&mut self, _: &[u8]) {}
 }
 
-/// A blob that is being written. While a thread looks at [`CHUNK`] bytes and writes them, the next are taken.
+/// A blob that is being written. While one thread looks at [`CHUNK`] bytes and another writes them, the next are taken: a digest takes
+/// about as long as the write.
 pub struct Draft<L> {
     blobs: Blobs,
     unnamed: Arc<Unnamed>,
@@ -106,8 +107,8 @@ struct Taken<L> {
 
 enum At<L> {
     Rest(Taken<L>),
-    /// A thread writes.
-    Work(Aside<io::Result<Taken<L>>>),
+    /// A thread looks, and another writes.
+    Work(Aside<L>, Aside<io::Result<File>>),
     /// It failed.
     Lost,
 }
@@ -162,14 +163,16 @@ impl<L: Look> Draft<L> {
         if self.waiting.length < CHUNK {
             return Ok(());
         }
-        let taken = self.rest().await?;
+        let Taken { file, mut look } = self.rest().await?;
         let (pieces, blobs, unnamed) = (self.waiting.take(), self.blobs.clone(), self.unnamed.clone());
+        let seen = pieces.clone();
+        let looking = aside(move || {
+            seen.iter().for_each(|piece| look.look(piece));
+            look
+        });
         // The thread holds the file as well: when the request is dropped meanwhile, the thread removes it in the end.
-        self.at = At::Work(aside(move || {
-            let Taken { file, mut look } = taken;
-            pieces.iter().for_each(|piece| look.look(piece));
-            Ok(Taken { file: Some(write(&blobs, &unnamed, file, &pieces)?), look })
-        }));
+        let writing = aside(move || write(&blobs, &unnamed, file, &pieces));
+        self.at = At::Work(looking, writing);
         Ok(())
     }
 
@@ -190,11 +193,14 @@ impl<L: Look> Draft<L> {
         Ok((Ended { blobs, unnamed, length, rest, file }, look))
     }
 
-    /// Waits for the thread.
+    /// Waits for the threads.
     async fn rest(&mut self) -> io::Result<Taken<L>> {
         match mem::replace(&mut self.at, At::Lost) {
             At::Rest(taken) => Ok(taken),
-            At::Work(work) => work.await.map_err(io::Error::other)?,
+            At::Work(looking, writing) => {
+                let look = looking.await.map_err(io::Error::other)?;
+                Ok(Taken { file: Some(writing.await.map_err(io::Error::other)??), look })
+            }
             At::Lost => Err(io::Error::other("it could not be written")),
         }
     }

@@ -96,14 +96,15 @@ impl<C: FnMut(&[u8]) -> io::Result<()> + Send + 'static> Rest<C> {
             (Some((_, left)), _) | (None, Some((_, _, left))) => *left,
             (None, None) => 0,
         };
-        let piece = self.pace.piece();
-        let bytes = vec![0; piece.min(usize::try_from(left).unwrap_or(piece))];
-        aside(move || self.read(bytes))
+        let wanted = left.min(self.pace.piece() as u64);
+        // Not filled with zeros before they are read.
+        let bytes = Vec::with_capacity(wanted as usize);
+        aside(move || self.read(bytes, wanted))
     }
 
-    /// Fills `bytes`, which are no more than there are left of a blob. Blocks.
-    fn read(mut self, mut bytes: Vec<u8>) -> Read1<C> {
-        let (mut file, left) = match self.open.take() {
+    /// Reads `wanted` bytes, which are no more than there are left of a blob. Blocks.
+    fn read(mut self, mut bytes: Vec<u8>, wanted: u64) -> Read1<C> {
+        let (file, left) = match self.open.take() {
             Some(open) => open,
             None => {
                 let (blob, from, left) = self.pieces.next().ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -114,9 +115,11 @@ impl<C: FnMut(&[u8]) -> io::Result<()> + Send + 'static> Rest<C> {
                 (file, left)
             }
         };
-        file.read_exact(&mut bytes)?;
+        if (&file).take(wanted).read_to_end(&mut bytes)? as u64 != wanted {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         (self.check)(&bytes)?;
-        let left = left - bytes.len() as u64;
+        let left = left - wanted;
         self.open = (left > 0).then_some((file, left));
         Ok((bytes.into(), self))
     }
