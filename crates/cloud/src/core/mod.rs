@@ -43,7 +43,7 @@ use self::waiters::Waiters;
 use engine::ids::{self, Kind};
 use engine::{Engine, Millis, Owner, Strictness};
 use log::{self, Disk, Durability, Location, Log, LogError, Options, Position, Recovery};
-use wire::AwsError;
+use wire::{AwsError, digest};
 
 pub use self::cloud::Cloud;
 
@@ -146,7 +146,7 @@ impl Core {
     /// The same without dashes: 32 hex digits that nobody else has.
     pub(crate) fn unique(&self) -> String {
         let number = self.ids.fetch_add(1, Ordering::Relaxed);
-        hex::encode(ids::uuid(self.seed, Kind::Random, number, 0))
+        digest::to_hex(&ids::uuid(self.seed, Kind::Random, number, 0))
     }
 
     /// The time.
@@ -224,20 +224,22 @@ impl Core {
     }
 
     /// Decides and applies under the lock, then waits until the log holds it. Short: the whole cloud waits while it decides.
-    pub async fn execute<R>(
+    ///
+    /// No `async fn`: that would hold, and move, the decision twice.
+    pub fn execute<R>(
         &self,
         decide: impl FnOnce(&mut Transaction<'_>) -> Result<R, AwsError>,
-    ) -> Result<R, AwsError> {
-        self.execute_as(false, decide).await
+    ) -> impl Future<Output = Result<R, AwsError>> {
+        self.execute_as(false, decide)
     }
 
     /// As [`execute`](Self::execute), for what only looks, or leaves less than there was, now or as its consequence: it is
     /// done on a full disk as well, from what is kept for that. It must write little.
-    pub async fn execute_freeing<R>(
+    pub fn execute_freeing<R>(
         &self,
         decide: impl FnOnce(&mut Transaction<'_>) -> Result<R, AwsError>,
-    ) -> Result<R, AwsError> {
-        self.execute_as(true, decide).await
+    ) -> impl Future<Output = Result<R, AwsError>> {
+        self.execute_as(true, decide)
     }
 
     /// As [`execute_freeing`](Self::execute_freeing) if it `frees`, else as [`execute`](Self::execute).

@@ -1,6 +1,7 @@
 //! Request bodies collected within bounds, and the type of every response's body.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -101,7 +102,7 @@ pub(crate) async fn collect(incoming: &mut Option<Incoming>, limit: usize, all: 
     let mut deadline = None;
     let mut share = all.share();
     while !body.is_end_stream() {
-        let frame = match body.frame().now_or_never() {
+        let frame = match soon(body.frame()).await {
             Some(frame) => frame,
             None => {
                 let until = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
@@ -137,6 +138,22 @@ pub(crate) async fn collect(incoming: &mut Option<Incoming>, limit: usize, all: 
     })
 }
 
+/// What comes at once, or by the next turn of the task: hyper gives out a body that it has read already only when it was asked for it.
+/// No timer is made for it.
+pub(crate) async fn soon<F: Future + Unpin>(mut future: F) -> Option<F::Output> {
+    let mut asked = false;
+    poll_fn(|cx| match future.poll_unpin(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if asked => Poll::Ready(None),
+        Poll::Pending => {
+            asked = true;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
+}
+
 fn late() -> AwsError {
     AwsError::new(408, "RequestTimeout", "The request's body did not arrive in time.")
 }
@@ -148,4 +165,20 @@ pub(crate) fn too_much() -> AwsError {
 
 fn too_long(limit: usize) -> AwsError {
     AwsError::new(413, "RequestEntityTooLargeException", format!("The request's body is longer than {limit} bytes."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_by_the_next_turn_is_soon() {
+        let mut turns = 0;
+        let by_the_next_turn = poll_fn(move |_| {
+            turns += 1;
+            if turns == 2 { Poll::Ready(turns) } else { Poll::Pending }
+        });
+        assert_eq!(soon(by_the_next_turn).await, Some(2));
+        assert_eq!(soon(std::future::pending::<()>()).await, None);
+    }
 }

@@ -131,13 +131,14 @@ impl S3 {
             object.checksum = Some(checksum::Checksum { algorithm, kind: Kind::FullObject, value });
         }
         let cause = self.cause(call);
-        let (object, versioning) = self
+        let versioning = self
             .change_with(fresh, |edit| {
                 let bucket = Self::bucket_in(edit.docs(), call, &input.bucket)?;
                 let current = edit.docs().current(&bucket.name, &input.key)?;
                 conditions.check(&input.key, current.as_deref(), None)?;
                 object.kept = kept.map(|bytes| edit.keep(bytes));
-                Ok((objects::put(edit, &bucket, object, "ObjectCreated:Copy", &cause)?, bucket.versioning))
+                objects::put(edit, &bucket, &mut object, "ObjectCreated:Copy", &cause)?;
+                Ok(bucket.versioning)
             })
             .await?;
 

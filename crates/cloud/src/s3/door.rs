@@ -29,6 +29,7 @@ use crate::core::transaction::Transaction;
 use crate::request::Context;
 use engine::{Engine, Millis};
 use wire::AwsError;
+use wire::digest::to_hex;
 
 /// The buckets of a caller, for another service that works on the caller's behalf. Each method does what the operation of the
 /// API does and fails with the same errors. It takes the shapes that S3's XML stands for, so nothing is decoded.
@@ -231,7 +232,7 @@ pub(crate) fn land(
         for (landing, written) in landings {
             check_key(landing.key)?;
             let bucket = edit.docs().bucket(landing.bucket)?;
-            let object = landing.object(written, &bucket, now);
+            let mut object = landing.object(written, &bucket, now);
             let actor = Actor {
                 principal: landing.principal.to_owned(),
                 request_id: written.unique[..16].to_ascii_uppercase(),
@@ -239,7 +240,7 @@ pub(crate) fn land(
                 trace: None,
             };
             let cause = Cause { by: By::Actor(actor), now, unique: written.unique.clone(), expiration: false };
-            objects::put(edit, &bucket, object, "ObjectCreated:Put", &cause)?;
+            objects::put(edit, &bucket, &mut object, "ObjectCreated:Put", &cause)?;
             edit.adopt(&written.fresh);
         }
         Ok(())
@@ -277,7 +278,7 @@ impl S3 {
         draft.write(bytes).await?;
         let (bytes, digests) = draft.end().await?;
         let Digested { md5, sum: crc64, .. } = digests.finish();
-        Ok(Written { fresh: bytes.keep().await?, etag: hex::encode(md5), crc64, unique })
+        Ok(Written { fresh: bytes.keep().await?, etag: to_hex(&md5), crc64, unique })
     }
 
     /// Finishes a change once it is durable: removes the files that no object names any more, and tells the operator of events

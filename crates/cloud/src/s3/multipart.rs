@@ -119,8 +119,8 @@ impl S3 {
                 let chosen = choose(&upload, &named, &mut stored)?;
                 edit.orphan(stored.into_values().flat_map(|part| part.blobs));
                 edit.delete(key::upload(&bucket.name, &upload.key, &upload.id));
-                let object = assemble(call, &upload, chosen)?;
-                let object = objects::put(edit, &bucket, object, "ObjectCreated:CompleteMultipartUpload", &cause)?;
+                let mut object = assemble(call, &upload, chosen)?;
+                objects::put(edit, &bucket, &mut object, "ObjectCreated:CompleteMultipartUpload", &cause)?;
                 let expiration = lifecycle::expiration(&bucket, &object);
                 Ok((object, bucket.versioning, expiration))
             })

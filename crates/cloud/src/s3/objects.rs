@@ -55,25 +55,23 @@ impl Cause<'_> {
     }
 }
 
-/// Makes `object` the current version of its key, and returns it as it is kept. `event` names what made it, e.g.
-/// `ObjectCreated:Put`.
+/// Makes `object` the current version of its key; it becomes what is kept. `event` names what made it, e.g. `ObjectCreated:Put`.
 pub(super) fn put(
     edit: &mut Edit<'_>,
     bucket: &Bucket,
-    object: Object,
+    object: &mut Object,
     event: &'static str,
     cause: &Cause<'_>,
-) -> Result<Object> {
-    let object = place(edit, bucket, object, &cause.unique)?;
-    edit.tell(bucket, || Event::made(event, &object, &cause.actor(), cause.now));
-    Ok(object)
+) -> Result<()> {
+    place(edit, bucket, object, &cause.unique)?;
+    edit.tell(bucket, || Event::made(event, object, &cause.actor(), cause.now));
+    Ok(())
 }
 
-fn place(edit: &mut Edit<'_>, bucket: &Bucket, mut object: Object, unique: &str) -> Result<Object> {
-    make_room(edit, bucket, &mut object, unique)?;
-    lock::apply_default(bucket, &mut object);
-    edit.put(key::object(&bucket.name, &object.key), &object)?;
-    Ok(object)
+fn place(edit: &mut Edit<'_>, bucket: &Bucket, object: &mut Object, unique: &str) -> Result<()> {
+    make_room(edit, bucket, object, unique)?;
+    lock::apply_default(bucket, object);
+    edit.put(key::object(&bucket.name, &object.key), object)
 }
 
 /// Writes a version that has changed, current or not, in its place.
@@ -98,7 +96,8 @@ pub(super) fn delete(edit: &mut Edit<'_>, bucket: &Bucket, name: &str, cause: &C
         edit.tell(bucket, || Event::removed(cause.deletes(), name, None, &cause.actor(), *now));
         return Ok(Deleted { marker: false, version: None });
     }
-    let marker = place(edit, bucket, Object::marker(name, *now), unique)?;
+    let mut marker = Object::marker(name, *now);
+    place(edit, bucket, &mut marker, unique)?;
     let version = marker.version.unwrap_or_else(|| "null".into());
     edit.tell(bucket, || Event::marked(cause.marks(), name, Some(version.clone()), &cause.actor(), *now));
     Ok(Deleted { marker: true, version: Some(version) })
@@ -255,11 +254,11 @@ mod tests {
         let mut object = Object::new("k", 1);
         object.blobs = vec![Blob { id: blob.into(), length: 1 }];
         let changed = store
-            .write(|edit| put(edit, &bucket(versioning), object, "ObjectCreated:Put", &cause(blob)))
+            .write(|edit| put(edit, &bucket(versioning), &mut object, "ObjectCreated:Put", &cause(blob)))
             .await
             .ok()
             .unwrap();
-        (changed.reply.version, changed.orphans.blobs().to_vec())
+        (object.version, changed.orphans.blobs().to_vec())
     }
 
     fn ids(blobs: &[Blob]) -> Vec<&str> {

@@ -114,7 +114,7 @@ impl S3 {
             ..description.object(&key, self.store.now())
         };
         let cause = self.cause(call);
-        let (object, versioning, expiration) = self
+        let (versioning, expiration) = self
             .change_with(fresh.into_iter().collect(), |edit| {
                 let bucket = Self::bucket_in(edit.docs(), call, &name)?;
                 if !conditions.is_empty() {
@@ -122,9 +122,8 @@ impl S3 {
                     conditions.check(&key, current.as_deref(), None)?;
                 }
                 object.kept = small.filter(|bytes| !bytes.is_empty()).map(|bytes| edit.keep(bytes));
-                let object = objects::put(edit, &bucket, object, event, &cause)?;
-                let expiration = lifecycle::expiration(&bucket, &object);
-                Ok((object, bucket.versioning, expiration))
+                objects::put(edit, &bucket, &mut object, event, &cause)?;
+                Ok((bucket.versioning, lifecycle::expiration(&bucket, &object)))
             })
             .await?;
 

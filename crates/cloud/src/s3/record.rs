@@ -317,7 +317,7 @@ pub(super) mod key {
 
     /// A bucket; or, with the beginning of a name, how the keys of such buckets begin.
     pub(crate) fn bucket(name: &str) -> String {
-        format!("{BUCKETS}{name}")
+        [BUCKETS, name].concat()
     }
 
     /// The current objects of a bucket, by key.
@@ -327,7 +327,7 @@ pub(super) mod key {
 
     /// The current version of a key.
     pub(crate) fn object(bucket: &str, key: &str) -> String {
-        format!("{OBJECTS}{bucket}/{key}")
+        [OBJECTS, bucket, "/", key].concat()
     }
 
     /// The noncurrent versions of a key, newest first.

@@ -135,17 +135,16 @@ impl S3 {
     }
 
     /// As [`change`](Self::change), for a change whose documents name `fresh` blobs: they are removed if it is refused.
-    pub(super) async fn change_with<T>(
+    pub(super) fn change_with<T>(
         &self,
         fresh: Vec<Fresh>,
         change: impl FnOnce(&mut Edit<'_>) -> Result<T>,
-    ) -> Result<T> {
-        self.change(|edit| {
+    ) -> impl Future<Output = Result<T>> {
+        self.change(move |edit| {
             let reply = change(edit)?;
             fresh.iter().for_each(|fresh| edit.adopt(fresh));
             Ok(reply)
         })
-        .await
     }
 
     /// As [`change`](Self::change), for a change that frees space: it is made on a full disk as well.

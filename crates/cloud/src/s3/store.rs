@@ -349,8 +349,10 @@ impl<'a> Edit<'a> {
 
     /// Writes a document.
     pub(super) fn put<T: Serialize>(&mut self, key: String, value: &T) -> Result<()> {
-        let value = serde_json::to_vec(value).map_err(Failure::internal)?;
-        self.writes.push((key, Some(value)));
+        // Most need no more.
+        let mut document = Vec::with_capacity(512);
+        serde_json::to_writer(&mut document, value).map_err(Failure::internal)?;
+        self.writes.push((key, Some(document)));
         Ok(())
     }
 

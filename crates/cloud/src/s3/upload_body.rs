@@ -16,6 +16,7 @@ use super::s3s::call::Call;
 use super::s3s::few::Few;
 use super::service::S3;
 use crate::blobs::draft::{Ended, Look};
+use wire::digest::to_hex;
 
 /// A body that is to be taken.
 pub(super) enum Sending<'b> {
@@ -116,7 +117,7 @@ pub(super) struct Digests {
 
 /// What was computed of a body.
 pub(super) struct Digested {
-    pub md5: Vec<u8>,
+    pub md5: [u8; 16],
     /// Base64.
     pub sum: String,
     /// Of the second algorithm, if it is another.
@@ -132,8 +133,7 @@ impl Digests {
 
     /// All bytes were seen.
     pub(super) fn finish(self) -> Digested {
-        let md5 = AsRef::<[u8]>::as_ref(&self.md5.finalize()).to_vec();
-        Digested { md5, sum: self.sum.finish(), also: self.also.map(Hasher::finish) }
+        Digested { md5: self.md5.finalize(), sum: self.sum.finish(), also: self.also.map(Hasher::finish) }
     }
 }
 
@@ -167,11 +167,8 @@ impl S3 {
     pub(super) fn look_at(&self, call: &Call, bytes: &[u8], length: Option<i64>, sent: Option<Sent>) -> Result<Summed> {
         let expected = Expected::of(call, length, sent)?;
         self.store.takes_writes()?;
-        let digested = Digested {
-            md5: Md5::checksum(bytes).as_ref().to_vec(),
-            sum: checksum::digest(expected.algorithm(), bytes),
-            also: None,
-        };
+        let digested =
+            Digested { md5: Md5::checksum(bytes), sum: checksum::digest(expected.algorithm(), bytes), also: None };
         expected.check(call, bytes.len() as u64, digested, false)
     }
 
@@ -184,7 +181,7 @@ impl S3 {
         let (bytes, Digested { md5, sum: value, .. }) = intake?;
         let also = Some(value.clone());
         let sent = Checksum { algorithm, kind: Kind::FullObject, value };
-        Ok(Received { bytes, etag: hex::encode(&md5), sent, also })
+        Ok(Received { bytes, etag: to_hex(&md5), sent, also })
     }
 
     async fn intake(
@@ -280,7 +277,7 @@ impl Expected {
             verify(call, &sent, &value)?;
         }
         let sent = Checksum { algorithm, kind: Kind::FullObject, value };
-        Ok(Summed { etag: hex::encode(&md5), sent, also })
+        Ok(Summed { etag: to_hex(&md5), sent, also })
     }
 }
 

@@ -1,13 +1,13 @@
 //! A body of few bytes, read from its connection at once: none of the streams that a long one goes through is made for it.
 
 use bytes::{Bytes, BytesMut};
-use futures::FutureExt;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use s3s::crypto::{Checksum as _, Sha256};
 
 use super::stream::{self, PAUSE};
 use crate::blobs::SMALL;
+use crate::http::body::soon;
 use crate::s3::error::{Failure, Result};
 
 /// A body of at most [`SMALL`] bytes that nobody has read yet.
@@ -31,7 +31,7 @@ impl<'b> Few<'b> {
         let (mut first, mut joined) = (Bytes::new(), BytesMut::new());
         if let Some(body) = self.incoming {
             while !body.is_end_stream() {
-                let frame = match body.frame().now_or_never() {
+                let frame = match soon(body.frame()).await {
                     Some(frame) => frame,
                     None => tokio::time::timeout(PAUSE, body.frame()).await.map_err(|_| stream::too_late())?,
                 };
