@@ -163,6 +163,11 @@ impl Embedded {
         }
     }
 
+    /// For how long its rules hold up at most what comes all the same, where its clock runs `speed` times as fast as the wall's.
+    pub(crate) fn holds_up(&self, speed: u32) -> Duration {
+        self.chaos.as_ref().map_or(Duration::ZERO, |chaos| chaos.rules.hold_up(speed))
+    }
+
     /// Says what its rules did, if it has any.
     pub(crate) fn tell_chaos(&self, ui: &Ui) {
         self.struck().iter().for_each(|line| ui.note(format!("Chaos: {line}.")));

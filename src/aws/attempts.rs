@@ -59,9 +59,18 @@ impl fmt::Debug for Watch {
     }
 }
 
+/// What a request asks for that goes elsewhere than to the operation that it is made of.
+#[derive(Debug, Clone)]
+pub(super) struct Called(pub String);
+
+impl Storable for Called {
+    type Storer = StoreReplace<Self>;
+}
+
 /// What a request asks for, as `Publish`.
 fn operation(cfg: &ConfigBag) -> &str {
-    cfg.load::<Metadata>().map_or("a request", |call| call.name())
+    let named = || cfg.load::<Metadata>().map_or("a request", |call| call.name());
+    cfg.load::<Called>().map_or_else(named, |called| &called.0)
 }
 
 /// How the last attempt of a request stands.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::FinalizerInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef,
+};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
@@ -14,6 +16,7 @@ use parking_lot::Mutex;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
+use super::attempts::Called;
 use super::error::{CallError, ErrorKind};
 use super::target::Target;
 
@@ -55,14 +58,23 @@ pub(crate) enum NoPage {
     Failed(CallError),
 }
 
-/// Takes a look at the answer before the SDK makes something of it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Answer(Arc<Mutex<Option<(u16, Vec<u8>)>>>);
+/// Takes a look at the answer before the SDK makes something of it, and says what is asked for: not the operation of AWS whose request
+/// is sent elsewhere.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    asked: String,
+    taken: Arc<Mutex<Option<(u16, Vec<u8>)>>>,
+}
 
 impl Answer {
+    /// Of a request for something that has this name in a sentence.
+    pub(super) fn to(asked: impl Into<String>) -> Self {
+        Self { asked: asked.into(), taken: Arc::default() }
+    }
+
     /// The status and the body, if all of it came.
     pub(super) fn taken(&self) -> Option<(u16, Vec<u8>)> {
-        self.0.lock().take()
+        self.taken.lock().take()
     }
 }
 
@@ -72,6 +84,15 @@ impl Intercept for Answer {
         "Answer"
     }
 
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        cfg.interceptor_state().store_put(Called(self.asked.clone()));
+        Ok(())
+    }
+
     fn read_after_attempt(
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
@@ -79,7 +100,7 @@ impl Intercept for Answer {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let answer = context.response().and_then(|it| Some((it.status().as_u16(), it.body().bytes()?.to_vec())));
-        *self.0.lock() = answer;
+        *self.taken.lock() = answer;
         Ok(())
     }
 }
@@ -152,7 +173,8 @@ impl Target {
 
     /// Sends one request by the client of SQS; the status and the body of the answer.
     async fn exchange(&self, method: PageMethod, path: String, body: Option<String>) -> Result<(u16, Vec<u8>), NoPage> {
-        let answer = Answer::default();
+        let page = path.split('?').next().unwrap_or_default().trim_start_matches("/_messaging/");
+        let answer = Answer::to(format!("the page {page}"));
         let asked = self.sqs().list_queues().customize().interceptor(answer.clone());
         let asked = asked.mutate_request(move |request| turn(request, method, &path, body.as_deref()));
         let asked = match method {

@@ -24,7 +24,7 @@ impl Target {
     pub(crate) async fn state(&self) -> Result<ByteStream, NoPage> {
         // Whoever has no clock of ours is another server, of which nothing is asked.
         self.page("clock", &[]).await?;
-        let answer = Answer::default();
+        let answer = Answer::to("saving the state");
         let asked = self.s3().get_object().bucket("state").key("state").customize();
         let asked = asked.interceptor(answer.clone()).config_override(patient());
         let sent = asked.mutate_request(|request| lead(request, "GET", PATH)).send().await;
@@ -40,7 +40,7 @@ impl Target {
         let unread = |why: String| NoPage::Failed(CallError::without_code(ErrorKind::Other, why));
         let body = ByteStream::from_path(file).await;
         let body = body.map_err(|error| unread(format!("{} can't be read: {error}", file.display())))?;
-        let answer = Answer::default();
+        let answer = Answer::to("loading the state");
         let asked = self.s3().put_object().bucket("state").key("state").body(body).customize();
         let asked = asked.interceptor(answer.clone()).config_override(patient());
         let path = if replace { format!("{PATH}?replace=true") } else { PATH.to_owned() };

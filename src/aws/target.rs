@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_sns::config::{IdentityCache, SharedAsyncSleep, StalledStreamProtectionConfig};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -45,6 +45,12 @@ pub(super) fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(ATTEMPTS)
 }
 
+/// The application's id, as the user's environment has it for every SDK ("Application ID", AWS SDKs and Tools Reference Guide). One that
+/// is no id is passed over, as the SDK does.
+fn app_name() -> Option<AppName> {
+    AppName::new(std::env::var("AWS_SDK_UA_APP_ID").ok()?).ok()
+}
+
 /// A cloud that a client talks to.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
@@ -83,7 +89,7 @@ impl Target {
     pub(crate) fn local(endpoint: String, region: Option<String>) -> Self {
         let region = region.unwrap_or_else(|| LOCAL_REGION.into());
         let credentials = Credentials::new("test", "test", None, None, "messaging local");
-        let config = SdkConfig::builder()
+        let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             // These never change: nothing is to be remembered of them.
@@ -91,9 +97,9 @@ impl Target {
             .region(Region::new(region.clone()))
             .endpoint_url(&endpoint)
             .retry_config(retries())
-            .timeout_config(timeouts(Duration::ZERO))
-            .build();
-        Self::new(TargetKind::Local, region, Some(endpoint), config)
+            .timeout_config(timeouts(Duration::ZERO));
+        config.set_app_name(app_name());
+        Self::new(TargetKind::Local, region, Some(endpoint), config.build())
     }
 
     /// A target that nobody listens to and nobody stops.

@@ -11,7 +11,7 @@ use crate::report::hlog::HistogramLog;
 use crate::traffic::consumer::{Backoff, Jitter};
 use crate::traffic::load::{self, Asked, Load};
 use crate::units;
-use cloud::FASTEST;
+use cloud::{FASTEST, LATEST};
 
 pub(super) use crate::units::parse_duration as duration;
 
@@ -117,7 +117,11 @@ pub(super) fn clock(text: &str) -> Result<ClockMode, String> {
     let (mode, from) = text.split_once('@').map_or((text, None), |(mode, from)| (mode, Some(from)));
     let moment = |text: &str| {
         let moment = text.parse::<jiff::Timestamp>().ok().and_then(|at| u64::try_from(at.as_millisecond()).ok());
-        moment.ok_or_else(|| format!("{text} is no moment like 2026-03-29T00:00:00Z"))
+        moment.filter(|at| *at <= LATEST).ok_or_else(|| {
+            format!(
+                "{text:?} is no moment from 1970-01-01T00:00:00Z to 9000-01-01T00:00:00Z, like 2026-03-29T00:00:00Z"
+            )
+        })
     };
     let from = from.map(moment).transpose()?;
     match (mode, mode.strip_prefix('x').and_then(|factor| factor.parse::<u32>().ok())) {
@@ -285,7 +289,9 @@ mod tests {
             ("x1000001", "x1 to x1000000"),
             ("frozen@", "no moment"),
             ("frozen@tomorrow", "no moment"),
-            ("frozen@1960-01-01T00:00:00Z", "no moment"),
+            // It said that this was no moment like 2026-03-29T00:00:00Z.
+            ("frozen@1960-01-01T00:00:00Z", "from 1970-01-01T00:00:00Z to 9000-01-01T00:00:00Z"),
+            ("frozen@9000-01-01T00:00:01Z", "from 1970-01-01T00:00:00Z to 9000-01-01T00:00:00Z"),
             ("wall@2026-03-29T00:00:00Z", "no other time"),
         ] {
             assert!(clock(text).unwrap_err().contains(told), "{text}");

@@ -35,7 +35,7 @@ use crate::traffic::settle::{Architecture, Expect, Found, Handled, LANDING, Land
   messaging verify --published published.ndjson --handled handled.ndjson
   messaging verify --published published.ndjson --handled a.ndjson --look
   messaging verify --published published.ndjson --expect payments=payment.captured
-  messaging verify --run 1f0a --published published.ndjson
+  messaging verify --run 1f0a6b23c4 --published published.ndjson
 
 A line of a consumer:
   {\"id\": \"7d1c..\", \"queue\": \"orders\"}"
@@ -98,6 +98,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
             })
             .collect(),
     };
+    let hints = hints(&handled, &published, place.as_ref());
     let mut doubts = doubts(&args.published, &published);
     if legs.is_empty() && !args.handled.is_empty() {
         doubts.push("nothing was handled of this run".into());
@@ -122,6 +123,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         unknown_ids: handled.unknown,
         verdict: Verdict::Unknown,
         evidence: Vec::new(),
+        hints,
     };
     let settlement = settlement.judged(doubts);
     context.ui.record(&settlement);
@@ -156,6 +158,13 @@ async fn read(context: &Context, args: &Args, found: Architecture) -> Result<(Pu
             .why(why)
             .help("--published takes what `messaging publish --json` wrote, --handled lines like {\"id\": \"..\", \"queue\": \"orders\"}.")
     })
+}
+
+/// What would explain that a queue lacks events, as far as it isn't known what it is to get.
+fn hints(handled: &Handled, published: &Published, place: Option<&Place>) -> Vec<String> {
+    let known: Option<Vec<_>> = place.map(|place| place.queues.iter().map(|(url, _)| name(url)).collect());
+    let queues = handled.queues().filter(|(queue, _)| *queue != LANDING);
+    queues.filter_map(|(queue, leg)| leg.hint(queue, published, known.as_deref())).collect()
 }
 
 /// Why it isn't sure that the file says all that was published.

@@ -11,6 +11,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::net::TcpSocket;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -47,6 +48,8 @@ pub(super) struct Apart {
     pub address: SocketAddr,
     ui: Ui,
     process: Mutex<Process>,
+    /// Keeps the port while nobody listens there.
+    _held: Option<TcpSocket>,
 }
 
 #[derive(Debug)]
@@ -61,8 +64,10 @@ impl Apart {
     pub(super) async fn start(data_dir: PathBuf, durability: Durability, ui: Ui) -> Result<Arc<Self>, Failure> {
         blocking(move || {
             let any = SocketAddr::from(([127, 0, 0, 1], 0));
-            let (process, address) = launch(&data_dir, durability, any, &ui)?;
-            Ok(Arc::new(Self { data_dir, durability, address, ui, process: Mutex::new(process) }))
+            let held = hold(any);
+            let free = held.as_ref().and_then(|held| held.local_addr().ok()).unwrap_or(any);
+            let (process, address) = launch(&data_dir, durability, free, &ui)?;
+            Ok(Arc::new(Self { data_dir, durability, address, ui, process: Mutex::new(process), _held: held }))
         })
         .await
     }
@@ -122,6 +127,20 @@ impl Drop for Process {
         // It may have ended already.
         _ = end(&mut self.child);
     }
+}
+
+/// Keeps a port, on which others can listen meanwhile. A port on which nobody does is anybody's: a connection of another program, or
+/// one of our own publishers that looks for the cloud, may get it as its own end, and the cloud can't listen there any more. Nothing
+/// listens on the socket itself, so that connections are refused while the cloud is dead.
+fn hold(address: SocketAddr) -> Option<TcpSocket> {
+    // Elsewhere two may not be bound to one port, whoever of them listens.
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let socket = TcpSocket::new_v4().ok()?;
+    socket.set_reuseaddr(true).ok()?;
+    socket.bind(address).ok()?;
+    Some(socket)
 }
 
 fn end(child: &mut Child) -> std::io::Result<()> {
@@ -196,4 +215,30 @@ fn hear(stderr: ChildStderr, ui: Ui) -> Arc<Mutex<Vec<String>>> {
         }
     });
     said
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::ErrorKind;
+
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// While the cloud was dead a publisher's own connection could get the port: the kernel chooses among those that nobody has.
+    #[tokio::test]
+    async fn the_port_of_a_dead_cloud_is_kept_for_it() {
+        let held = hold(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = held.local_addr().unwrap();
+        let taken = TcpSocket::new_v4().unwrap().bind(address).unwrap_err();
+        assert_eq!(taken.kind(), ErrorKind::AddrInUse);
+        for _ in 0..3 {
+            let refused = TcpStream::connect(address).await.unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+            // As `local` does, and again after it was killed.
+            let listener = TcpListener::bind(address).await.unwrap();
+            let (there, here) = tokio::join!(TcpStream::connect(address), listener.accept());
+            drop((there.unwrap(), here.unwrap()));
+        }
+    }
 }

@@ -7,6 +7,13 @@ use super::envelope::Attribute;
 
 /// A message has at most so many bytes, its attributes included (API reference of SNS, Publish: 256 KiB).
 pub(crate) const MAX_MESSAGE: usize = 256 * 1024;
+/// The name of an attribute has at most so many characters ("Amazon SNS message attributes", developer guide of SNS, as are the other
+/// rules of its name, type and value).
+const MAX_NAME: usize = 256;
+/// What no name may begin with, whatever the case of its letters (ibid.).
+const RESERVED: [&str; 2] = ["aws.", "amazon."];
+/// The type of an attribute that is a list.
+const LIST: &str = "String.Array";
 /// What may stand beside a `message`.
 const BESIDE: [&str; 4] = ["attributes", "subject", "group", "dedup"];
 
@@ -125,7 +132,7 @@ pub(crate) fn attribute(name: &str, value: &Value) -> Result<Attribute, String> 
     let (data_type, value) = match value {
         Value::String(text) => ("String".to_owned(), text.clone()),
         Value::Number(number) => ("Number".to_owned(), number.to_string()),
-        Value::Array(_) => ("String.Array".to_owned(), value.to_string()),
+        Value::Array(_) => (LIST.to_owned(), value.to_string()),
         Value::Object(given) => match (given.get("type"), given.get("value"), given.len()) {
             (Some(Value::String(kind)), Some(Value::String(text)), 2) => (kind.clone(), text.clone()),
             (Some(Value::String(kind)), Some(Value::Number(number)), 2) => (kind.clone(), number.to_string()),
@@ -138,13 +145,49 @@ pub(crate) fn attribute(name: &str, value: &Value) -> Result<Attribute, String> 
     typed(name, &data_type, value).map_err(|why| format!("its attribute {name:?} {why}"))
 }
 
-/// An attribute of a type that can be sent as text.
+/// An attribute of a type that can be sent as text, as SNS takes it.
 fn typed(name: &str, data_type: &str, value: String) -> Result<Attribute, String> {
-    let kind = data_type.split('.').next().unwrap_or_default();
-    if !["String", "Number"].contains(&kind) {
+    check_name(name)?;
+    let (kind, own) = data_type.split_once('.').unwrap_or((data_type, "none"));
+    if !["String", "Number"].contains(&kind) || own.is_empty() {
         return Err(format!("is of the type {data_type:?}: String or Number is needed, Binary isn't sent from here"));
     }
+    if value.is_empty() {
+        return Err("is empty, and SNS takes no such value".into());
+    }
+    if kind == "Number" && !value.trim().parse::<f64>().is_ok_and(f64::is_finite) {
+        return Err(format!("is to be a number, and {value} is none"));
+    }
+    if data_type == LIST && !is_list(&value) {
+        return Err(format!(
+            "is to be a list of texts, numbers, true, false and null as JSON, like [\"a\", 7], and {value} is none"
+        ));
+    }
     Ok(Attribute { name: name.to_owned().into(), data_type: data_type.to_owned().into(), value })
+}
+
+/// Refuses a name that SNS refuses.
+fn check_name(name: &str) -> Result<(), String> {
+    if name.is_empty() || name.len() > MAX_NAME {
+        return Err(format!("has a name of {} bytes: from 1 to {MAX_NAME} are needed", name.len()));
+    }
+    if let Some(c) = name.chars().find(|c| !c.is_ascii_alphanumeric() && !"_-.".contains(*c)) {
+        return Err(format!("has {c:?} in its name, where letters without accents, digits, _, - and . may stand"));
+    }
+    if name.starts_with('.') || name.ends_with('.') || name.contains("..") {
+        return Err("has a name that begins or ends with a dot, or has two of them in a row".into());
+    }
+    let lower = name.to_ascii_lowercase();
+    if RESERVED.iter().any(|reserved| lower.starts_with(reserved)) {
+        return Err("has a name that begins with AWS. or Amazon., which only AWS may use".into());
+    }
+    Ok(())
+}
+
+/// Whether a text is JSON of a list, as SNS wants it.
+fn is_list(text: &str) -> bool {
+    let values: Result<Vec<Value>, _> = serde_json::from_str(text);
+    values.is_ok_and(|values| values.iter().all(|value| !value.is_array() && !value.is_object()))
 }
 
 /// `name=value`, or `name:Type=value`: an attribute of every message.
@@ -155,10 +198,7 @@ pub(crate) fn common_attribute(text: &str) -> Result<Attribute, String> {
     if name.trim().is_empty() || value.is_empty() {
         return Err(wrong());
     }
-    if kind.trim().starts_with("Number") && value.parse::<f64>().is_err() {
-        return Err(format!("{name} is to be a number, and {value} is none"));
-    }
-    typed(name.trim(), kind.trim(), value.to_owned()).map_err(|why| format!("{name} {why}"))
+    typed(name.trim(), kind.trim(), value.to_owned()).map_err(|why| format!("{} {why}", name.trim()))
 }
 
 /// An error of one line, which names no line itself.
@@ -246,6 +286,28 @@ mod tests {
             let error = read(line).unwrap_err();
             assert!(error.starts_with(why), "{line}: {error}");
         }
+        // Such attributes were sent, and SNS refused the event, or no filter took it.
+        for (attributes, why) in [
+            (r#"{"a b":"x"}"#, "has ' ' in its name"),
+            (r#"{"é":"x"}"#, "has 'é' in its name"),
+            (r#"{"":"x"}"#, "has a name of 0 bytes"),
+            (r#"{".a":"x"}"#, "has a name that begins or ends with a dot"),
+            (r#"{"a..b":"x"}"#, "or has two of them in a row"),
+            (r#"{"aws.x":"x"}"#, "only AWS may use"),
+            (r#"{"AMAZON.x":"x"}"#, "only AWS may use"),
+            (r#"{"a":""}"#, "is empty"),
+            (r#"{"a":[["x"]]}"#, "is to be a list"),
+            (r#"{"a":{"type":"String.Array","value":"[\"x\""}}"#, "is to be a list"),
+            (r#"{"a":{"type":"Number","value":"x"}}"#, "is to be a number"),
+            (r#"{"a":{"type":"Number.","value":"7"}}"#, "is of the type"),
+        ] {
+            let error = read(&format!(r#"{{"message":"x","attributes":{attributes}}}"#)).unwrap_err();
+            assert!(error.contains(why), "{attributes}: {error}");
+        }
+        let long = "x".repeat(MAX_NAME);
+        assert!(read(&format!(r#"{{"message":"x","attributes":{{"{long}":"x"}}}}"#)).is_ok());
+        assert!(read(&format!(r#"{{"message":"x","attributes":{{"{long}x":"x"}}}}"#)).is_err());
+        assert!(read(r#"{"message":"x","attributes":{"Aws":"x","a.-_9":["x",1,null,true]}}"#).is_ok());
         let fits = "x".repeat(MAX_MESSAGE - 2);
         assert!(read(&format!("\"{fits}\"")).is_ok());
         assert!(read(&format!("\"{fits}x\"")).unwrap_err().starts_with("it has 262145 bytes"));
@@ -260,7 +322,7 @@ mod tests {
         let own = Own::read(1, r#"{"message":"x","attributes":{"kind":"payment"}}"#, &common).unwrap();
         let all = [("n", "Number", "7"), ("empty", "String.x", "a=b"), ("kind", "String", "payment")];
         assert_eq!(attributes(&own), all);
-        for wrong in ["kind", "=x", "a=", "a:Binary=x", ":Number=1"] {
+        for wrong in ["kind", "=x", "a=", "a:Binary=x", ":Number=1", "a b=x", "a:String.Array=[", "n:Number.int=x"] {
             assert!(common_attribute(wrong).is_err(), "{wrong}");
         }
     }

@@ -26,6 +26,8 @@ pub(crate) struct Looked {
     pub due: u64,
     /// Whether what is seen there depends on the time.
     pub by_time: bool,
+    /// How many messages still wait to come there, as far as anybody tells, where something is missing.
+    pub held: u64,
 }
 
 /// The verdict, and its evidence.
@@ -48,6 +50,11 @@ pub(crate) fn judge(outcome: &Outcome, circumstances: &Circumstances) -> (Verdic
         && let Some(apart) = &circumstances.clocks_apart
     {
         return (Verdict::Unknown, format!("{apart}: what landed can't be told from what lay there before"));
+    }
+    let held = |name: &str| circumstances.legs.iter().find(|leg| leg.name == name).map_or(0, |leg| leg.held);
+    // What still waits may be what is missing.
+    if lost > 0 && outcome.legs().all(|(name, account)| account.lost.unwrap_or(0) <= held(name)) {
+        return (Verdict::Unknown, still_held(outcome, held));
     }
     if lost > 0 {
         return (Verdict::Lost, lost_line(outcome));
@@ -92,6 +99,21 @@ fn on_the_way(outcome: &Outcome) -> String {
     if legs.is_empty() { String::new() } else { format!(", {}", legs.join(", ")) }
 }
 
+/// What each leg hasn't seen yet and still waits there, and the rules of chaos that may be why.
+fn still_held(outcome: &Outcome, held: impl Fn(&str) -> u64) -> String {
+    let legs = outcome.legs().filter(|(_, account)| account.lost > Some(0)).map(|(name, account)| {
+        let (lost, held) = (count(account.lost.unwrap_or(0)), plural(held(name), "message"));
+        format!("{lost} on the way to {name}, where {held} still wait")
+    });
+    let mut text = legs.collect::<Vec<_>>().join("; ");
+    text += "; a longer --patience may see them";
+    let struck: Vec<_> = outcome.faults.iter().map(|fault| fault.name.as_str()).collect();
+    if !struck.is_empty() {
+        text += &format!(" (chaos struck meanwhile, {})", struck.join(", "));
+    }
+    text
+}
+
 /// What was lost, leg by leg, with the first of it.
 pub(super) fn lost_line(outcome: &Outcome) -> String {
     let legs: Vec<_> = outcome
@@ -100,7 +122,7 @@ pub(super) fn lost_line(outcome: &Outcome) -> String {
         .map(|(name, account)| {
             let more = if account.lost > Some(account.missing.len() as u64) { ", .." } else { "" };
             let places = account.missing.join(", ");
-            format!("{} on the way to {name} (publisher:sequence {places}{more})", count(account.lost.unwrap_or(0)))
+            format!("{} never came to {name} (publisher:sequence {places}{more})", count(account.lost.unwrap_or(0)))
         })
         .collect();
     legs.join("; ")

@@ -47,6 +47,9 @@ pub(crate) struct Settlement {
     pub verdict: Verdict,
     /// What the verdict follows from.
     pub evidence: Vec<String>,
+    /// What would explain a loss.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<String>,
 }
 
 impl Settlement {
@@ -67,6 +70,9 @@ impl Settlement {
             (true, _) if unsure.is_empty() && waiting.is_empty() => (Verdict::NothingLost, self.proofs()),
             _ => (Verdict::Unknown, [unsure, waiting, lost].concat()),
         };
+        if self.verdict == Verdict::NothingLost {
+            self.hints.clear();
+        }
         self
     }
 
@@ -115,6 +121,7 @@ impl Settlement {
         }
         lines.push(String::new());
         lines.push(format!("{} {}.", head(self.verdict), self.evidence.join("; ")));
+        lines.extend(self.hints.iter().map(|hint| format!("  perhaps: {hint}")));
         lines
     }
 }

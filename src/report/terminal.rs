@@ -231,7 +231,7 @@ pub(super) mod tests {
     #[test]
     fn a_loss_is_named() {
         let text = render(&outcome(7), None).join("\n");
-        assert!(text.contains("7 on the way to orders (publisher:sequence 0:0, 0:1, 0:2, 0:3, 0:4, ..)"), "{text}");
+        assert!(text.contains("7 never came to orders (publisher:sequence 0:0, 0:1, 0:2, 0:3, 0:4, ..)"), "{text}");
     }
 
     fn plain(outcome: &Outcome, columns: usize) -> Vec<String> {

@@ -75,8 +75,9 @@ pub(crate) struct BucketWatch {
     after: Option<String>,
     /// Objects written before the run are not of it.
     since: Timestamp,
-    /// The keys of the objects that were read.
+    /// The keys of the objects that were read, and the last of them in their order.
     seen: HashSet<String>,
+    last: Option<String>,
     pub totals: LandedTotals,
 }
 
@@ -110,16 +111,23 @@ impl BucketWatch {
         // LastModified has whole seconds.
         let since = since - 1.second();
         let after = landing.before_day(day);
-        Self { landing, after, since, seen: HashSet::new(), totals: LandedTotals::default() }
+        Self { landing, after, since, seen: HashSet::new(), last: None, totals: LandedTotals::default() }
     }
 
-    /// Reads the objects that are new since the last look, and hands out their events.
-    pub(crate) async fn look(&mut self, client: &Client, mut heard: impl FnMut(Content)) -> Result<(), CallError> {
+    /// Reads the objects that are new since the last look, and hands out their events. One that isn't `whole` looks only behind the last
+    /// key by now, where the next are whose names tell when they were written: it costs what is new, and not all that has landed.
+    pub(crate) async fn look(
+        &mut self,
+        client: &Client,
+        whole: bool,
+        mut heard: impl FnMut(Content),
+    ) -> Result<(), CallError> {
+        let after = if whole { self.after.clone() } else { self.last.clone().max(self.after.clone()) };
         let mut page = client
             .list_objects_v2()
             .bucket(&self.landing.bucket)
             .prefix(self.landing.literal())
-            .set_start_after(self.after.clone())
+            .set_start_after(after)
             .encoding_type(EncodingType::Url)
             .into_paginator()
             .send();
@@ -133,6 +141,7 @@ impl BucketWatch {
                 }
                 let body = self.read_object(client, &key).await?;
                 self.totals.count(&key, body.len());
+                self.last = self.last.take().max(Some(key.clone()));
                 self.seen.insert(key);
                 match decompress(&body) {
                     Some(text) => self.totals.unreadable += hand_out_events(&text, &mut heard),

@@ -11,14 +11,20 @@ struct SnsEnvelope {
     kind: String,
     #[serde(rename = "Message")]
     message: String,
+    #[serde(rename = "MessageId")]
+    id: Option<String>,
 }
 
 /// What a body holds.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Content {
     Event(Arrived),
-    /// JSON that is no CloudEvent and doesn't claim to be one: an event of somebody's own, as it was published.
-    Own(String),
+    /// JSON that is no CloudEvent and doesn't claim to be one: an event of somebody's own, as it was published, and SNS's id of it where
+    /// its envelope tells that.
+    Own {
+        text: String,
+        id: Option<String>,
+    },
 }
 
 /// Reads the event in a body.
@@ -30,14 +36,14 @@ pub(crate) fn read(body: &str) -> Result<Content, Unreadable> {
     match serde_json::from_str::<SnsEnvelope>(body) {
         Ok(envelope) if envelope.kind == "Notification" => match Arrived::parse(&envelope.message) {
             Ok(event) => Ok(Content::Event(event)),
-            Err(error) => own(envelope.message, error),
+            Err(error) => own(envelope.message, envelope.id, error),
         },
-        _ => own(body.to_owned(), error),
+        _ => own(body.to_owned(), None, error),
     }
 }
 
-fn own(text: String, error: Unreadable) -> Result<Content, Unreadable> {
-    if is_own(&text) { Ok(Content::Own(text)) } else { Err(error) }
+fn own(text: String, id: Option<String>, error: Unreadable) -> Result<Content, Unreadable> {
+    if is_own(&text) { Ok(Content::Own { text, id }) } else { Err(error) }
 }
 
 #[cfg(test)]
@@ -58,9 +64,9 @@ mod tests {
     #[test]
     fn json_of_somebodys_own_is_read_as_it_is() {
         for text in [r#"{"order": 1.0}"#, "[1]", "7", r#"{"Type":"Other","Message":"{}"}"#] {
-            let own = Content::Own(text.to_owned());
-            assert_eq!(read(text).unwrap(), own);
-            assert_eq!(read(&enveloped(text)).unwrap(), own);
+            let own = |id| Content::Own { text: text.to_owned(), id };
+            assert_eq!(read(text).unwrap(), own(None));
+            assert_eq!(read(&enveloped(text)).unwrap(), own(Some("m".to_owned())));
         }
     }
 

@@ -36,7 +36,7 @@ pub(crate) mod ways;
 use std::time::Duration;
 
 /// For how long a cloud that doesn't answer is tried again: a restart must fit.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A name for a run that no other run has, but one that is to be the same.
 pub(crate) fn new_run_id() -> String {

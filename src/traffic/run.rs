@@ -27,6 +27,8 @@ use crate::stop::Stop;
 /// How long to wait between two looks at a bucket of an emulator, and at one of AWS.
 const LOOK: Duration = Duration::from_millis(250);
 const LOOK_AWS: Duration = Duration::from_secs(2);
+/// While events are published, one of so many looks at a bucket lists all that landed.
+const WHOLE: u32 = 50;
 /// How often a queue is seen empty before it is taken to be: its counts are approximate.
 const EMPTY_LOOKS: u32 = 2;
 
@@ -152,9 +154,10 @@ impl Run {
             }
             result
         };
+        let patience = plan.patience;
         let (published, consumed, landed, ()) = tokio::join!(
             async { end(self.publish(target, plan).await) },
-            async { end(self.consume(target, fan_out, &finished).await) },
+            async { end(self.consume(target, fan_out, patience, &finished).await) },
             async { end(self.watch_buckets(watched, fan_out, since, &finished).await) },
             self.watch_queues(target, fan_out, &finished)
         );
@@ -170,7 +173,13 @@ impl Run {
     }
 
     /// Drains the queues side by side until the run is `finished`.
-    async fn consume(self: &Arc<Self>, target: &Target, fan_out: &FanOut, finished: &Stop) -> Result<(), CallError> {
+    async fn consume(
+        self: &Arc<Self>,
+        target: &Target,
+        fan_out: &FanOut,
+        patience: Duration,
+        finished: &Stop,
+    ) -> Result<(), CallError> {
         let sqs = &target.sqs();
         let consumers = fan_out.queues.iter().enumerate().map(|(n, queue)| {
             let plan = consumer::Plan {
@@ -181,6 +190,7 @@ impl Run {
                 poll: self.poll,
                 budget: None,
                 trace: false,
+                patience,
             };
             let run = self.clone();
             let listener = Arc::new(move |_: Api, notice: consumer::Notice<'_>| run.note_consumed(n, notice));
@@ -362,13 +372,16 @@ impl Run {
         let patience = self.patience + waits.max().unwrap_or_default() + self.handling.slowest();
         let mut buckets: Vec<_> =
             fan_out.landings.iter().map(|it| BucketWatch::new(it.landing.clone(), since)).collect();
-        let mut empty_looks = 0;
+        let (mut looks, mut empty_looks) = (0_u32, 0);
         loop {
             tokio::select! {
                 biased;
                 () = sleep(look) => {}
                 () = finished.requested() => return Ok(()),
             }
+            // In the end nothing may be passed over, and a long run has many objects.
+            let whole = !self.ledger().is_publishing() || looks.is_multiple_of(WHOLE);
+            looks = looks.wrapping_add(1);
             for (n, bucket) in buckets.iter_mut().enumerate() {
                 let mut arrived = Vec::new();
                 let hear = |content| {
@@ -378,7 +391,7 @@ impl Run {
                 };
                 let looked = tokio::select! {
                     biased;
-                    looked = bucket.look(&client, hear) => looked,
+                    looked = bucket.look(&client, whole, hear) => looked,
                     () = finished.requested() => return Ok(()),
                 };
                 match &looked {

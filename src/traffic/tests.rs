@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use super::PATIENCE;
 use super::api::Api;
 use super::consumer::{self, Budget, QueueSettings};
 use super::load::Load;
@@ -93,6 +94,7 @@ async fn publish(script: Script) -> (Result<(), String>, Vec<String>, Vec<String
         batch: 3,
         publishers: 1,
         trace: false,
+        patience: PATIENCE,
     };
     let heard = Arc::new(Mutex::new(Vec::new()));
     let listener = {
@@ -233,6 +235,7 @@ async fn of_the_deleted_only_what_the_service_could_not_delete_is_deleted_again(
         poll: consumer::SHORT_POLL,
         budget: Some(Arc::new(Budget::new(3, 1))),
         trace: false,
+        patience: PATIENCE,
     };
     let heard = Arc::new(Mutex::new(Vec::new()));
     let listener = {

@@ -100,7 +100,7 @@ impl Ui {
 
     /// Lines that belong together, as [`Ui::line`].
     pub(crate) fn lines(&self, lines: &[String]) {
-        if self.lines {
+        if self.lines && !lines.is_empty() {
             let columns = self.columns();
             let lines: Vec<_> = lines.iter().map(|text| wrap(&escape::line(text), columns)).collect();
             self.beside_bars(|| write_stdout(&lines.join("\n")));

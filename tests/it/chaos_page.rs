@@ -185,3 +185,15 @@ fn a_simulation_amid_chaos_loses_nothing() {
     let duplicates: u64 = report["queues"].as_array().unwrap().iter().filter_map(|it| it["duplicated"].as_u64()).sum();
     assert!(duplicates > 0, "{report:#}");
 }
+
+/// Where nothing is to be told an empty line was.
+#[test]
+fn no_rule_is_no_line() {
+    let dir = folder();
+    let local = Local::start(dir.path(), &[]);
+    for what in ["list", "clear"] {
+        let ended = run(dir.path(), ["chaos", what, "--endpoint-url", &local.endpoint]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{ended:#?}");
+        assert!(ended.stderr.contains("No rule is in force"), "{ended:#?}");
+    }
+}

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::helpers::api::found;
 use crate::helpers::binary::{Ended, Local, folder, messaging, run};
-use crate::helpers::cloud::config;
+use crate::helpers::cloud::{TestCloud, config};
+use crate::helpers::queues::{queue, send};
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/infra.yaml");
 
@@ -95,4 +97,20 @@ fn a_policy_that_is_none_is_refused_with_one_that_is() {
     let refused = messaging(dir.path()).args(["consume", "--retry", "linear"]).output().unwrap();
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("exponential:1s..5m"), "{refused:?}");
+}
+
+/// What the user calls an application is asked for by every SDK, and `consume` didn't: the console showed it as `aws-sdk-rust`.
+#[tokio::test]
+async fn an_application_has_the_name_that_the_environment_gives_it() {
+    let dir = folder();
+    let cloud = TestCloud::start().await;
+    let url = queue(&cloud.sqs(), "q", &[]).await;
+    let id = send(&cloud.sqs(), &url, "{}").await;
+    let mut consuming = messaging(dir.path());
+    consuming.args(["consume", "--api", "orders", "--orders-url", &url, "--count", "1", "--endpoint-url"]);
+    consuming.arg(&cloud.endpoint).env("AWS_SDK_UA_APP_ID", "orders-api");
+    let output = tokio::task::spawn_blocking(move || consuming.output().unwrap()).await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let life = found(&cloud, &format!("/messages/{id}")).await["copies"][0]["life"].clone();
+    assert!(life.as_array().unwrap().iter().any(|it| it["by"] == "orders-api"), "{life:#}");
 }

@@ -136,6 +136,26 @@ async fn what_fails_dies_comes_twice_or_late_does_so_in_the_same_way() {
     }
 }
 
+/// SDKs sent the attributes of a message in an order of chance, in which they stood in the envelopes that landed; and the key that signs
+/// notifications was of real chance.
+#[tokio::test(flavor = "multi_thread")]
+async fn envelopes_are_the_same() {
+    let template: &str = TEMPLATE.replace("RawMessageDelivery: true", "RawMessageDelivery: false").leak();
+    let files: &'static [_] = vec![("infra.yaml", template)].leak();
+    let left =
+        twice(files, "--clock frozen --seed 6 --count 60 --tenants 3 --attribute a=1 --attribute b=2 --json").await;
+    let landed = left.objects.values().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect::<String>();
+    assert!(landed.contains("\"MessageAttributes\":{\"a\":"), "{landed}");
+}
+
+/// A batch that chaos held up for longer than anybody waited was told as lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_rule_holds_up_is_waited_for() {
+    let rules = [("rules.json", r#"[{"service": "firehose", "delay": "uniform(30m,1h)"}]"#)];
+    let left = simulate(&rules, "--clock frozen --seed 1 --count 30 --chaos rules.json --json").await;
+    assert_eq!((left.code, left.report()["verdict"].as_str()), (Some(0), Some("nothing_lost")), "{}", left.stderr);
+}
+
 const CHAOS: &[(&str, &str)] = &[(
     "rules.json",
     r#"[{"service": "sns", "operation": "Publish", "probability": 0.1, "error": {"statusCode": 503}},
@@ -265,7 +285,7 @@ async fn at_x600_the_events_and_totals_are_those_of_a_frozen_clock() {
 fn what_can_not_be_the_same_each_time_is_refused_by_name() {
     let dir = folder();
     for (more, told) in [
-        ("--kill-every 5s", "--kill-every"),
+        ("--kill-every 5s", "--kill-every goes by the wall clock"),
         ("--metrics 0", "--metrics and --clock frozen don't go together"),
         ("--durability power", "--durability power and --clock frozen don't go together"),
         ("--endpoint-url http://127.0.0.1:9", "--clock is for the embedded cloud of a simulation"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::helpers::binary::{Ended, folder, run};
+use crate::helpers::binary::{Ended, Local, folder, run};
 use crate::helpers::cloud::{TestCloud, eventually};
 use crate::helpers::proxy::{Fate, Passing, Proxy};
 
@@ -221,6 +221,23 @@ async fn a_filter_that_changes_behind_the_ledgers_back_is_found() {
         assert_eq!(found, expected, "{what}: {ended:#?}");
     });
     futures::future::join_all(runs).await;
+}
+
+/// What a stream still holds was told as lost. On another cloud nobody knows for how long its rules hold things up.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_still_waits_is_not_lost() {
+    let dir = folder();
+    let template = concat!(env!("CARGO_MANIFEST_DIR"), "/infra.yaml");
+    let local = Local::start(dir.path(), &["--template", template, "--parameter", "BufferingSeconds=0"]);
+    let ask = |line: &str| run(dir.path(), line.split_whitespace().chain(["--endpoint-url", &local.endpoint]));
+    let added = ask(r#"chaos add [{"service":"firehose","delay":"1h"}]"#);
+    assert_eq!(added.code, Some(0), "{added:#?}");
+    let held = ask("simulate --count 20 --rate max --seed 1 --visibility-timeout 1s --patience 500ms --json");
+    let report: Value = serde_json::from_str(held.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!((held.code, report["verdict"].as_str()), (Some(5), Some("unknown")), "{held:#?}");
+    let evidence = report["evidence"].as_str().unwrap();
+    assert!(evidence.contains("20 on the way to S3, where 20 messages still wait"), "{evidence}");
+    assert!(evidence.contains("chaos struck meanwhile, rule 1: firehose"), "{evidence}");
 }
 
 /// The cloud's own rules of chaos: what they doubled is what the ledger found. A double that comes while the first one's delete is under

@@ -1,8 +1,13 @@
 //! What `messaging local` tells on stderr, for people and for programs, and how much of it.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
+use std::sync::mpsc::{Sender, channel};
+
 use serde_json::Value;
 
-use crate::helpers::binary::{Local, folder};
+use crate::helpers::binary::{Local, folder, messaging, signal, wait};
 use crate::helpers::cloud::config;
 use crate::helpers::queues::{queue, send};
 
@@ -50,4 +55,52 @@ async fn a_level_leaves_out_what_is_less() {
     assert!(ready.starts_with("Ready on http://") && !stderr.contains("Ctrl-C stops it"), "{stderr}");
     let (_, all) = told(&[]).await;
     assert!(all.contains("Ctrl-C stops it"), "{all}");
+}
+
+/// It said `PutObject: not answered before the stop`: words of the request that it is sent as.
+#[test]
+fn what_is_asked_for_is_told_in_the_words_of_the_command() {
+    let dir = folder();
+    std::fs::write(dir.path().join("state"), "x").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let (asked, is_asked) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let asked = asked.clone();
+            std::thread::spawn(move || answer(stream, &asked));
+        }
+    });
+    let mut loading = messaging(dir.path());
+    loading.args(["state", "load", "state", "--endpoint-url", &endpoint]).stdin(Stdio::null()).stderr(Stdio::piped());
+    let mut loading = loading.spawn().unwrap();
+    is_asked.recv().unwrap();
+    signal(&loading, "INT");
+    assert_eq!(wait(&mut loading).code(), Some(130));
+    let mut told = String::new();
+    loading.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert!(told.contains("loading the state: not answered before the stop") && !told.contains("PutObject"), "{told}");
+}
+
+/// Answers what is asked about the clock, and nothing else.
+fn answer(mut stream: TcpStream, asked: &Sender<()>) {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    loop {
+        while !head.ends_with(b"\r\n\r\n") {
+            if stream.read_exact(&mut byte).is_err() {
+                return;
+            }
+            head.push(byte[0]);
+        }
+        if !String::from_utf8_lossy(&head).contains("/_messaging/clock") {
+            _ = asked.send(());
+            // Until it hangs up.
+            _ = stream.read_to_end(&mut Vec::new());
+            return;
+        }
+        head.clear();
+        let page = r#"{"page":"clock","version":1,"mode":"wall","now":"","millis":0}"#;
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{page}", page.len()).unwrap();
+    }
 }

@@ -71,6 +71,7 @@ pub use self::core::transaction::Transaction;
 pub use self::core::{Cloud, Core};
 pub use self::gateway::Access;
 pub use self::gateway::chaos::ChaosRules;
+pub use self::gateway::clock::LATEST;
 pub use self::gateway::guard::Guard;
 pub use self::gateway::log::{LogForm, RequestLog};
 pub use self::inside::Inside;

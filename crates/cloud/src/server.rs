@@ -124,6 +124,9 @@ impl Cloud {
     fn configure(&mut self, options: &Options) {
         self.core.remember(options.history);
         self.placeholders = options.placeholders;
+        if options.seed.is_some() {
+            self.core.tell_secrets();
+        }
         if options.quotas {
             self.quotas = Quotas::aws();
         }

@@ -20,6 +20,7 @@ use crate::report::progress::with_ticks;
 use crate::report::{self, Outcome};
 use crate::stack::{self, Resolver, Wanted};
 use crate::stop::Stop;
+use crate::traffic::PATIENCE;
 use crate::traffic::api::Api;
 use crate::traffic::consumer::{self, Budget, LONG_POLL, Notice, Plan, QueueSettings, SHORT_POLL};
 use crate::ui::paint;
@@ -238,6 +239,7 @@ async fn consume_all<'a>(
             poll: if args.until_empty || args.count.is_some() { SHORT_POLL } else { LONG_POLL },
             budget: budget.clone(),
             trace: args.trace,
+            patience: PATIENCE,
         };
         let view = view.clone();
         let listener = Arc::new(move |api: Api, notice: Notice<'_>| view.hear(api, notice));

@@ -30,6 +30,7 @@ use crate::report::metrics::{Exposition, of_publishers};
 use crate::report::progress::with_ticks;
 use crate::report::{Outcome, Published};
 use crate::stack::{self, Resolver, Wanted};
+use crate::traffic::PATIENCE;
 use crate::traffic::depths;
 use crate::traffic::load::{Asked, Load};
 use crate::traffic::new_run_id;
@@ -141,6 +142,7 @@ fn plan(args: &Args, topic: &str, load: Load) -> Result<Plan, Failure> {
             None => publishers_for(&load, args.batch, count),
         },
         trace: args.trace,
+        patience: PATIENCE,
         load,
     })
 }

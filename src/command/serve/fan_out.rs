@@ -24,6 +24,7 @@ use crate::event::own::{Common, Own};
 use crate::exit::Failure;
 use crate::stack;
 use crate::stop::Stop;
+use crate::traffic::PATIENCE;
 use crate::traffic::api::Api;
 use crate::traffic::consumer::{self, Handling, LONG_POLL, Notice, Plan};
 use crate::traffic::publisher::values;
@@ -67,6 +68,7 @@ pub(super) async fn open(
             poll: LONG_POLL,
             budget: None,
             trace: false,
+            patience: PATIENCE,
         };
         let listener = listener(face.metrics.clone(), tell.clone());
         let stop = Stop::of(stop.clone());

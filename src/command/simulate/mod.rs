@@ -22,7 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use self::clocks::compare_clocks;
-use self::outcome::{count_dead_letters, cut_short, exit, looked, outcome};
+use self::outcome::{count_dead_letters, cut_short, exit, held, looked, outcome};
 use self::view::View;
 use super::chaos::flags::ChaosArgs;
 #[cfg(feature = "scenarios")]
@@ -203,7 +203,7 @@ pub(crate) struct Args {
     /// Kill the embedded cloud so long after each start, as by a crash, and start it again on the same data; at least 500ms.
     ///
     /// It runs as a process of its own then, by the wall clock and without --chaos, and keeps its data.
-    #[arg(long, value_name = "DURATION", value_parser = kill_every, conflicts_with_all = ["chaos", "clock"])]
+    #[arg(long, value_name = "DURATION", value_parser = kills::every)]
     pub kill_every: Option<Duration>,
     #[command(flatten)]
     pub chaos: ChaosArgs,
@@ -218,13 +218,6 @@ impl Args {
     }
 }
 
-/// A cloud must be there for a while to get on.
-fn kill_every(text: &str) -> Result<Duration, String> {
-    match value::interval(text)? {
-        every if every < Duration::from_millis(500) => Err("500ms is the least: it must get on in between".into()),
-        every => Ok(every),
-    }
-}
 /// How many events there are unless somebody says.
 const COUNT: u64 = 1_000;
 
@@ -237,6 +230,7 @@ struct Outlets {
 
 /// Simulates the fan-out, on an embedded cloud of its own unless another is named.
 async fn simulate_fan_out(context: &Context, args: Args) -> Result<Exit, Failure> {
+    kills::check(context, &args)?;
     if let ClockMode::Frozen { from } = args.clock
         && !clock::is_stepped()
     {
@@ -256,11 +250,6 @@ async fn simulate_fan_out(context: &Context, args: Args) -> Result<Exit, Failure
         let chaos = args.chaos.load()?;
         let data_dir = embedded::data_dir(args.data_dir.clone(), &[DATA_DIR, "simulate"])?;
         let embedded = match args.kill_every {
-            Some(_) if args.durability == Durability::Memory => {
-                return Err(Failure::usage("--kill-every needs a cloud that keeps its data")
-                    .why("with --durability memory nothing survives the first kill")
-                    .help("Leave --durability out, or say process or power."));
-            }
             Some(_) => embedded::start_apart(data_dir, args.durability, &context.ui).await?,
             None if clock::is_stepped() => stepped::start(&args, chaos, &context.ui).await?,
             None => embedded::start(data_dir, args.durability, args.clock, chaos, &context.ui).await?,
@@ -272,10 +261,6 @@ async fn simulate_fan_out(context: &Context, args: Args) -> Result<Exit, Failure
         return ended;
     }
     args.chaos.refuse_elsewhere()?;
-    if args.kill_every.is_some() {
-        return Err(Failure::usage("--kill-every is for the embedded cloud of a simulation")
-            .why("the target is another cloud, which isn't killed from here"));
-    }
     if args.clock != ClockMode::Wall {
         return Err(Failure::usage("--clock is for the embedded cloud of a simulation")
             .why("the target is another cloud, which has a clock of its own")
@@ -322,7 +307,9 @@ async fn simulate(
     let complaints = Complaints::new(&context.ui);
     let complain = Box::new(move |text: &str| complaints.say(text));
     let stop = context.stop.child();
-    let run = Run::new(plan.run.clone(), fan_out, stop.clone(), args.patience, complain);
+    // What rules of ours hold up comes all the same.
+    let held_up = embedded.map_or(Duration::ZERO, |embedded| embedded.holds_up(args.clock.speed()));
+    let run = Run::new(plan.run.clone(), fan_out, stop.clone(), args.patience + held_up, complain);
     let run = run.handled(args.handling.handling(args.receivers, plan.seed));
     let lasts = plan.load.moment(count.saturating_sub(1)).unwrap_or_default();
     let run = stepped::pace(run, lasts);
@@ -354,12 +341,13 @@ async fn simulate(
     let failed = ended.as_ref().err().map(|(why, _)| why.as_str()).or(gone);
     let cut_short = cut_short(failed, context.stop.is_signalled());
     let all_published = failed.is_none() && all_published;
-    let circumstances = Circumstances { cut_short, all_published, legs: looked(&run.ledger()), clocks_apart };
+    let held = held(target, fan_out, &run).await;
+    outcome.faults = depths::faults(target, &before, at, clock::now()).await;
+    let circumstances = Circumstances { cut_short, all_published, legs: looked(&run.ledger(), &held), clocks_apart };
     let (verdict, evidence) = judge(&outcome, &circumstances);
     (outcome.verdict, outcome.evidence) = (Some(verdict), Some(evidence));
     outcome.error = failed.map(str::to_owned);
     outcome.hints = hints::hints(target, fan_out, (&plan.shape, &circumstances.legs), &outcome, since).await;
-    outcome.faults = depths::faults(target, &before, at, clock::now()).await;
     outcome.faults.extend(kills::faults(&outcome.killed));
     let outcome = outcome.priced(args.cost);
     context.report(&outcome);
@@ -421,6 +409,7 @@ fn plan(args: &Args, topics: &[String], load: Load) -> Result<(Plan, u64), Failu
         lasting: load.lasts(),
         batch: args.batch as usize,
         trace: args.trace,
+        patience: kills::patience(args.kill_every),
         // Each topic has a publisher, as long as there are events for it.
         publishers: args
             .concurrency

@@ -14,11 +14,12 @@ use crate::exit::Exit;
 use crate::report::evidence::Looked;
 use crate::report::merge::{Merge, VERSION, month_of};
 use crate::report::{Landed, Outcome, Published, Queue, Verdict};
+use crate::traffic::depths;
 use crate::traffic::ledger::{LandingLedger, Ledger, QueueLedger};
 use crate::traffic::leg::Leg;
 use crate::traffic::name::LegName;
 use crate::traffic::publisher::Plan;
-use crate::traffic::run::{FanOut, FanOutLanding, FanOutQueue};
+use crate::traffic::run::{FanOut, FanOutLanding, FanOutQueue, Run};
 use crate::ui::Ui;
 
 /// What the run came to, as far as the ledger knows it.
@@ -84,17 +85,28 @@ pub(super) fn outcome(
     outcome.mergeable(merge)
 }
 
-/// How each leg was looked at, and how much was to come there.
-pub(super) fn looked(ledger: &Ledger) -> Vec<Looked> {
+/// How each leg was looked at, how much was to come there, and how much still waits, as [`held`] says.
+pub(super) fn looked(ledger: &Ledger, held: &[u64]) -> Vec<Looked> {
     let queues = ledger.queues.iter().map(|queue| (&queue.name, queue.looked, &queue.leg, false));
     let landings = ledger.landings.iter().map(|landing| (&landing.name, landing.looked, &landing.leg, true));
-    let look = |(name, looked, leg, by_time): (&LegName, bool, &Leg, bool)| Looked {
+    let look = |(n, (name, looked, leg, by_time)): (usize, (&LegName, bool, &Leg, bool))| Looked {
         name: name.name().to_owned(),
         looked,
         due: ledger.due(leg),
         by_time,
+        held: held.get(n).copied().unwrap_or(0),
     };
-    queues.chain(landings).map(look).collect()
+    queues.chain(landings).enumerate().map(look).collect()
+}
+
+/// How many messages each leg still holds, if something is missing anywhere.
+pub(super) async fn held(target: &Target, fan_out: &FanOut, run: &Run) -> Vec<u64> {
+    if !run.ledger().is_anything_missing() {
+        return Vec::new();
+    }
+    let urls: Vec<_> = fan_out.queues.iter().map(|queue| queue.url.as_str()).collect();
+    let streams: Vec<_> = fan_out.landings.iter().map(|landing| landing.stream.as_str()).collect();
+    depths::held(target, &urls, &streams).await
 }
 
 /// Puts into an outcome what became of the dead-letter queues since somebody looked `before`.

@@ -147,18 +147,20 @@ fn ledger(columns: &[Column<'_>], verdict: Option<Verdict>) -> String {
 
 /// The first of what each leg never saw.
 fn missing(columns: &[Column<'_>], verdict: Option<Verdict>) -> String {
+    let unknown = verdict == Some(Verdict::Unknown);
+    let whither = if unknown { "on the way to" } else { "that never came to" };
     let lost = columns.iter().filter_map(|column| {
         let account = column.account.filter(|account| !account.missing.is_empty())?;
         let more = account.lost.unwrap_or(0).saturating_sub(account.missing.len() as u64);
         let more = if more > 0 { format!(" and {} more", count(more)) } else { String::new() };
         let events = plural(account.lost.unwrap_or(0), "event");
-        Some([format!("{} on the way to {}", events, column.name), account.missing.join(", ") + &more])
+        Some([format!("{events} {whither} {}", column.name), account.missing.join(", ") + &more])
     });
     let lost: Vec<_> = lost.collect();
     if lost.is_empty() {
         return String::new();
     }
-    let title = if verdict == Some(Verdict::Unknown) { "What was not seen yet" } else { "What was never seen" };
+    let title = if unknown { "What was not seen yet" } else { "What was never seen" };
     texts(title, ["leg", "publisher:sequence"], lost.into_iter())
 }
 

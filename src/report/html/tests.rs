@@ -90,7 +90,7 @@ fn a_page_tells_what_the_report_does() {
         "Age of the oldest message",
         "Publish delay",
         "Failed requests",
-        "7 events on the way to orders",
+        "7 events that never came to orders",
         "0:0, 0:1, 0:2, 0:3, 0:4 and 2 more",
         "<th scope=\"row\">orders: HTTP 503</th><td>1</td>",
     ] {
@@ -110,6 +110,7 @@ fn what_is_on_the_way_is_not_lost() {
     let outcome = Outcome { verdict: Some(Verdict::Unknown), ..outcome(7) };
     let html = page(&outcome, &about(), &recorded(&steady(), "x"));
     assert!(html.contains("<th scope=\"row\">on the way</th>") && html.contains("What was not seen yet"), "{html}");
+    assert!(html.contains("7 events on the way to orders"), "{html}");
     assert!(!html.contains("<td class=\"bad\">") && !html.contains(">lost<"), "{html}");
 }
 

@@ -67,7 +67,7 @@ impl Clerk {
         let trace = &if self.plan.trace { Traced::of(job) } else { Traced::default() };
         let event = match content {
             Ok(Content::Event(event)) => event,
-            Ok(Content::Own(text)) => return self.handle_own(message_id, text, receives, trace),
+            Ok(Content::Own { text, .. }) => return self.handle_own(message_id, text, receives, trace),
             Err(why) => {
                 let why = why.to_string();
                 self.notify(Notice::Unreadable { message_id, why: &why, receives });

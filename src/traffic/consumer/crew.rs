@@ -13,7 +13,6 @@ use super::emptiness::Emptiness;
 use super::{Listener, MAX_MESSAGES, Plan, call_error, hear};
 use crate::aws::CallError;
 use crate::stop::Stop;
-use crate::traffic::PATIENCE;
 
 /// What is left to do when the last message was handled gets so long.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
@@ -88,7 +87,7 @@ impl Crew {
             retry: handling.retry.unwrap_or(defaults.retry),
             grace: at_most.saturating_add(LAST_REQUESTS),
             poll: plan.poll,
-            patience: Some(PATIENCE),
+            patience: Some(plan.patience),
             // But for its trace an event says all in its body.
             attributes: plan.trace,
             budget: plan.budget.clone(),

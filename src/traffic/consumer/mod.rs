@@ -54,6 +54,8 @@ pub(crate) struct Plan {
     pub budget: Option<Arc<Budget>>,
     /// Whether messages are asked for their traces.
     pub trace: bool,
+    /// For how long a cloud that doesn't answer is tried again.
+    pub patience: Duration,
 }
 
 /// What happens while it consumes.

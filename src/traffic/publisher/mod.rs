@@ -65,6 +65,8 @@ pub(crate) struct Plan {
     pub publishers: u32,
     /// Whether a trace begins with each event.
     pub trace: bool,
+    /// For how long a cloud that doesn't answer is tried again.
+    pub patience: Duration,
 }
 
 /// What happens while it publishes.

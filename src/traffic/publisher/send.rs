@@ -8,7 +8,6 @@ use tokio::time::{Instant, sleep};
 use super::entry::{Entry, Fifo};
 use super::{Notice, Publisher};
 use crate::aws::{CallError, ErrorKind};
-use crate::traffic::PATIENCE;
 
 /// How often an entry that the service can't take is sent at most.
 const ATTEMPTS: u32 = 5;
@@ -59,7 +58,7 @@ impl Publisher {
                 // It may pass: a restart, or too much at once, is no reason to lose an event.
                 Err(error) if error.kind.may_pass() => {
                     let since = *silent_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() > PATIENCE || self.stop.is_requested() {
+                    if since.elapsed() > self.plan.patience || self.stop.is_requested() {
                         return Err(error);
                     }
                     sleep(PAUSE * 5).await;

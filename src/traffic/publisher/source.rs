@@ -143,6 +143,7 @@ mod tests {
             batch: 1,
             publishers: 1,
             trace: false,
+            patience: std::time::Duration::ZERO,
         };
         let told = |duplicates: f64| {
             let mut teller = Teller::new(&plan(duplicates), 0);

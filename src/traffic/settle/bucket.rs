@@ -34,10 +34,12 @@ impl Landing {
     pub(crate) async fn look(&mut self, client: &Client, published: &Published) -> Result<bool, CallError> {
         let leg = &mut self.leg;
         self.bucket
-            .look(client, |content| {
+            .look(client, true, |content| {
                 let place = match content {
                     Content::Event(event) => event.run.filter(|(run, _)| *run == published.run).map(|(_, place)| place),
-                    Content::Own(text) => next(Some(&*leg), published.places_of(&text)),
+                    // Another run may have published the same text.
+                    Content::Own { id: Some(id), .. } => published.place(&id),
+                    Content::Own { text, id: None } => next(Some(&*leg), published.places_of(&text)),
                 };
                 let Some(place) = place else { return };
                 if leg.handle(place, None, None) && published.doubles.contains(place) {

@@ -40,8 +40,11 @@ pub(crate) struct HandledLeg {
 #[derive(Deserialize)]
 struct Line {
     record: Option<String>,
-    #[serde(alias = "event_id", alias = "MessageId")]
+    #[serde(alias = "event_id")]
     id: Option<String>,
+    /// SNS's id of it, in SNS's envelope.
+    #[serde(rename = "MessageId")]
+    message_id: Option<String>,
     #[serde(alias = "runid")]
     run: Option<String>,
     publisher: Option<u32>,
@@ -81,15 +84,17 @@ impl Handled {
         }
         let queue = line.queue.as_deref().unwrap_or(UNNAMED);
         let seen = self.legs.get(queue).map(|leg| &leg.leg);
-        let place = match (line.publisher, sequence, &line.id) {
+        let place = match (line.publisher, sequence, line.id.as_ref().or(line.message_id.as_ref())) {
             (Some(publisher), Some(sequence), _) => Some(Place { publisher, sequence }),
+            // Another run may have published the same text.
+            (.., Some(id)) if published.is_own && line.id.is_none() => published.place(id),
             (_, _, id) if published.is_own => {
                 let by_line = line.line.map(|line| Place { publisher: 0, sequence: line });
                 let by_text = || next(seen, published.places_of(line.message.as_deref()?));
                 if id.is_none() && line.line.is_none() && line.message.is_none() {
                     return Err("it has neither an \"id\" nor a \"line\" nor a \"message\"".into());
                 }
-                by_line.or_else(|| published.place(id.as_deref()?)).or_else(by_text)
+                by_line.or_else(|| published.place(id?)).or_else(by_text)
             }
             (_, _, Some(id)) => published.place(id),
             _ => return Err("it has neither an \"id\" nor a \"publisher\" and a \"sequence\"".into()),
@@ -117,17 +122,40 @@ impl Handled {
         Ok(())
     }
 
+    /// The queues that lines named, each with what was handled of it.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = (&str, &HandledLeg)> {
+        self.legs.iter().map(|(queue, leg)| (queue.as_str(), leg))
+    }
+
     /// The queues, each with what was handled of it; also those of which it was said what they are to get.
     pub(crate) fn legs(&mut self, published: &Published) -> impl Iterator<Item = (&str, &HandledLeg)> {
         for queue in published.expecting() {
             let none = || HandledLeg { leg: Leg::unhurried(), effect_twice: 0 };
             self.legs.entry(queue.to_owned()).or_insert_with(none);
         }
-        self.legs.iter().map(|(queue, leg)| (queue.as_str(), leg))
+        self.queues()
     }
 }
 
 impl HandledLeg {
+    /// Why it may lack what it lacks, in words, if a filter policy that nobody told of would explain it; `known` are the queues of the
+    /// stack, if that was looked at.
+    pub(crate) fn hint(&self, queue: &str, published: &Published, known: Option<&[&str]>) -> Option<String> {
+        let (none, all) = published.by_types(queue, |places| self.leg.balance(places).lost.unwrap_or(0))?;
+        let policies = match known {
+            Some(known) => format!(
+                "the stack has no queue {queue}, whose policy would tell: it has {}. Lines whose \"queue\" is one of them, or",
+                known.join(", ")
+            ),
+            None => "--look reads the stack's policies, or".to_owned(),
+        };
+        let (types, only) = (none.join(", "), all.join(","));
+        Some(format!(
+            "a filter policy keeps them out: {queue} saw no {types}, and all else. {policies} --expect {queue}={only} says what it \
+             is to get"
+        ))
+    }
+
     /// How a queue balances.
     pub(crate) fn account(&self, queue: &str, published: &Published) -> Account {
         self.leg.balance(published.expected(queue))

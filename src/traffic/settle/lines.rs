@@ -5,11 +5,15 @@ use std::io::{BufRead, BufReader, Read, stdin};
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::config::file;
 
 /// A line has at most so many bytes: a message of SQS, with room for what stands beside it.
 const MAX_LINE: u64 = 4 << 20;
+
+/// So many characters of a value are shown that isn't as it is to be.
+const SHOWN: usize = 40;
 
 /// The lines of a file.
 pub(super) struct Lines {
@@ -54,9 +58,11 @@ impl Lines {
                 continue;
             }
             if !self.bytes.trim_ascii_start().starts_with(b"{") {
-                return Err(self.here("it is no JSON object"));
+                return Err(self.here("it is no JSON object, as {\"id\": \"..\"} is one"));
             }
-            return serde_json::from_slice(&self.bytes).map(Some).map_err(|why| self.here(&why.to_string()));
+            return serde_json::from_slice(&self.bytes)
+                .map(Some)
+                .map_err(|why| self.here(&wrong::<T>(&self.bytes, &why)));
         }
     }
 
@@ -69,4 +75,29 @@ impl Lines {
     pub(super) fn name(&self) -> &str {
         &self.name
     }
+}
+
+/// What is wrong with an object that couldn't be read because of `why`: that it is no JSON, or which of its members isn't as it is to be.
+fn wrong<T: DeserializeOwned>(object: &[u8], why: &serde_json::Error) -> String {
+    let members: Map<String, Value> = match serde_json::from_slice(object) {
+        Ok(members) => members,
+        // A line has no lines.
+        Err(why) => {
+            return format!("it is no JSON: {}", why.to_string().replacen(" at line 1 column ", ", at column ", 1));
+        }
+    };
+    for (name, value) in members {
+        let alone = Value::Object(Map::from_iter([(name.clone(), value.clone())]));
+        if let Err(why) = serde_json::from_value::<T>(alone) {
+            let why = why.to_string();
+            let wanted = why.split_once(", expected ").map(|(_, wanted)| wanted);
+            let value: String = value.to_string().chars().take(SHOWN).collect();
+            return match wanted {
+                Some(wanted) => format!("its {name:?} is {value}, and {wanted} is needed"),
+                None => format!("its {name:?} is {value}: {why}"),
+            };
+        }
+    }
+    // Each for itself is right, so two say the same.
+    format!("two of its members say the same: {why}")
 }

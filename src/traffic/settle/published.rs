@@ -1,6 +1,6 @@
 //! What a run published, as `publish --json` wrote it down.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -17,6 +17,8 @@ use crate::traffic::places::Places;
 
 /// So many events of a run are taken in: each is known by its id.
 const MOST_EVENTS: usize = 10_000_000;
+/// So many types of events are told apart.
+const TYPES: usize = 100;
 /// So many runs are named where it isn't said which is meant.
 const RUNS: usize = 10;
 
@@ -34,7 +36,9 @@ pub(crate) struct Published {
     pub doubles: Places,
     /// What nobody can handle.
     pub poison: Places,
-    /// When the first event happened.
+    /// What somebody can handle, by its type.
+    types: BTreeMap<String, Places>,
+    /// When the first event happened, or where events tell no time, when publishing began.
     pub since: Option<Timestamp>,
     /// How many events the report at the end tells of, and what ended the run before its time; none without a report.
     pub report: Option<(u64, Option<String>)>,
@@ -64,6 +68,7 @@ struct Line {
     attributes: Option<Map<String, Value>>,
     published: Option<Total>,
     error: Option<String>,
+    merge: Option<Merged>,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +88,11 @@ struct Event {
 struct Data {
     #[serde(default)]
     poison: bool,
+}
+
+#[derive(Deserialize)]
+struct Merged {
+    started_ms: i64,
 }
 
 #[derive(Deserialize)]
@@ -115,8 +125,10 @@ impl Published {
             return Err(format!("{name} holds events of several runs ({}): --run says which", others.join(", ")));
         }
         if published.events == 0 {
+            let others: Vec<_> = others.iter().map(String::as_str).collect();
             return Err(match run {
-                Some(run) => format!("{name} holds no event of the run {run}"),
+                Some(run) if others.is_empty() => format!("{name} holds no event of the run {run}"),
+                Some(run) => format!("{name} holds no event of the run {run}, but of {}", others.join(", ")),
                 None => format!("{name} holds no event"),
             });
         }
@@ -146,6 +158,8 @@ impl Published {
             self.poison.insert(place);
         } else if !self.acknowledged.insert(place) {
             self.doubles.insert(place);
+        } else {
+            self.note_type(&event.event_type, place);
         }
         for (expect, places) in &mut self.expected {
             if (!event.data.poison || expect.queue == LANDING) && expect.has(&event.event_type) {
@@ -178,6 +192,7 @@ impl Published {
         if let Some(id) = body["id"].as_str() {
             self.ids.entry(short_id(id)).or_insert(place);
         }
+        body["type"].as_str().into_iter().for_each(|kind| self.note_type(kind, place));
         for (expect, places) in &mut self.expected {
             if body["type"].as_str().is_some_and(|event_type| expect.has(event_type)) {
                 places.insert(place);
@@ -186,6 +201,28 @@ impl Published {
         let message = Message { place, body: text, attributes, poison: false };
         self.fates.iter_mut().for_each(|fate| fate.take(&message));
         Ok(())
+    }
+
+    fn note_type(&mut self, kind: &str, place: Place) {
+        if self.types.len() < TYPES || self.types.contains_key(kind) {
+            self.types.entry(kind.to_owned()).or_default().insert(place);
+        }
+    }
+
+    /// The types of events of which a queue saw none, and those of which it lacks none, as `lost` tells of places; nothing where that is
+    /// no clear cut, or where it is known what the queue is to get.
+    pub(super) fn by_types(&self, queue: &str, lost: impl Fn(&Places) -> u64) -> Option<(Vec<&str>, Vec<&str>)> {
+        let is_known = self.expected.iter().any(|(expect, _)| expect.queue == queue)
+            || self.fates.iter().any(|fate| fate.is(queue));
+        let (mut none, mut all) = (Vec::new(), Vec::new());
+        for (kind, places) in self.types.iter().filter(|_| !is_known) {
+            match lost(places) {
+                0 => all.push(kind.as_str()),
+                lost if lost == places.total => none.push(kind.as_str()),
+                _ => return None,
+            }
+        }
+        (!none.is_empty() && !all.is_empty()).then_some((none, all))
     }
 
     fn check_size(&self) -> Result<(), String> {
@@ -270,7 +307,7 @@ impl<'a> Reading<'a> {
     fn take(&mut self, line: Line) -> Result<(), String> {
         match (line.record.as_deref(), line.event, line.published) {
             (Some("published"), Some(event), _) => {
-                let told: Event = serde_json::from_value(event.clone()).map_err(|why| why.to_string())?;
+                let told: Event = serde_json::from_value(event.clone()).map_err(|why| no_event(&why))?;
                 if self.published.run.is_empty() {
                     self.published.run.clone_from(&told.runid);
                 }
@@ -288,7 +325,7 @@ impl<'a> Reading<'a> {
                 self.own.take_own(number, &text, &id, attributes(line.attributes)?.as_deref())
             }
             (Some("report"), _, Some(total)) => {
-                self.take_report(line.run.unwrap_or_default(), total, line.error);
+                self.take_report(line.run.unwrap_or_default(), total, line.error, line.merge);
                 Ok(())
             }
             (Some(_), ..) => Ok(()),
@@ -296,7 +333,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn take_report(&mut self, run: String, total: Total, error: Option<String>) {
+    fn take_report(&mut self, run: String, total: Total, error: Option<String>, merge: Option<Merged>) {
         if self.own.events > 0 {
             let mut own = std::mem::replace(&mut self.own, Published::empty("", self.expect, self.found));
             if self.published.events == 0 && [run.as_str(), ""].contains(&self.published.run.as_str()) {
@@ -307,6 +344,8 @@ impl<'a> Reading<'a> {
             }
         }
         if run == self.published.run {
+            let began = merge.and_then(|merge| Timestamp::from_millisecond(merge.started_ms).ok());
+            self.published.since = self.published.since.or(began);
             self.published.topic = total.topic_arn;
             self.published.report = Some((total.events, error));
         }
@@ -323,6 +362,11 @@ impl<'a> Reading<'a> {
         let unnamed = self.published.events == 0 && self.published.run.is_empty();
         (if unnamed { self.own } else { self.published }, self.others)
     }
+}
+
+/// What is wrong with what is told as an event of the story.
+fn no_event(why: &serde_json::Error) -> String {
+    format!("its \"event\" isn't one that `messaging publish --json` tells: {why}")
 }
 
 /// The attributes of a record; none if it has no such member.

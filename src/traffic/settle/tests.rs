@@ -126,6 +126,48 @@ fn what_others_handled_is_settled_by_id_or_by_place() {
     );
 }
 
+/// A loss that a filter policy explains was told as a loss, and nothing more.
+#[test]
+fn a_queue_that_lacks_all_of_a_type_may_have_a_filter_policy() {
+    let files = Files::new();
+    let published = published(&files);
+    let lines = [0, 2, 4].map(|sequence| json!({"id": format!("e{sequence}"), "queue": "orders"}).to_string());
+    let path = files.write("handled", lines.clone());
+    let mut handled = Handled::default();
+    handled.read(&path, &published).unwrap();
+    let hint = |handled: &Handled, queue: &str, known: Option<&[&str]>| {
+        handled.queues().find(|(name, _)| *name == queue).and_then(|(_, leg)| leg.hint(queue, &published, known))
+    };
+    let told = hint(&handled, "orders", None).unwrap();
+    assert!(told.contains("orders saw no payment.captured") && told.contains("--look reads"), "{told}");
+    assert!(told.contains("--expect orders=order.placed says"), "{told}");
+    let told = hint(&handled, "orders", Some(&["q1", "q2"])).unwrap();
+    assert!(told.contains("the stack has no queue orders") && told.contains("it has q1, q2"), "{told}");
+    // Of what it is to get nobody needs to guess, and a few of a type that are away are no policy's doing.
+    let more = [1, 3].map(|sequence| json!({"id": format!("e{sequence}"), "queue": "orders"}).to_string());
+    let expected = json!({"id": "e1", "queue": "payments"}).to_string();
+    handled.read(&files.write("more", more.into_iter().chain([expected])), &published).unwrap();
+    assert_eq!((hint(&handled, "orders", None), hint(&handled, "payments", None)), (None, None));
+}
+
+/// What another run of the same lines did was counted for this one.
+#[test]
+fn the_same_text_of_another_run_is_known_by_its_id() {
+    let files = Files::new();
+    let own =
+        |line: u64| json!({"record": "published", "line": line, "message": "7", "message_id": format!("m{line}")});
+    let report = json!({"record": "report", "run": "r", "published": {"events": 2}, "merge": {"started_ms": 1_700_000_000_000_i64}});
+    let path = files.write("published", [own(1), own(2), report].map(|line| line.to_string()));
+    let published = Published::read(&path, None, &[], &Architecture::default()).unwrap();
+    assert_eq!(published.since.map(|since| since.as_second()), Some(1_700_000_000));
+    let envelope =
+        |id: &str| json!({"Type": "Notification", "MessageId": id, "Message": "7", "queue": "q"}).to_string();
+    let mut handled = Handled::default();
+    handled.read(&files.write("handled", [envelope("m1"), envelope("another's")]), &published).unwrap();
+    let legs: Vec<_> = handled.legs(&published).map(|(queue, leg)| leg.account(queue, &published)).collect();
+    assert_eq!((legs[0].lost, legs[0].duplicated, handled.unknown), (Some(1), 0, 1));
+}
+
 /// A queue of which nothing was handled has no line that names it.
 #[test]
 fn a_queue_that_is_expected_is_there_without_a_line() {
@@ -148,8 +190,11 @@ fn what_is_no_such_file_is_refused_by_its_name() {
     for (line, why) in [
         ("hello", "line 1: it is no JSON object"),
         ("[1]", "line 1: it is no JSON object"),
-        ("{\"id\"", "line 1: EOF"),
-        ("{\"id\": 7}", "line 1: invalid type"),
+        // The parser's own words were told: `invalid type: integer `7`, expected a string at line 1 column 8`.
+        ("{\"id\"", "line 1: it is no JSON: EOF while parsing an object, at column 5"),
+        ("{\"id\": 7}", "line 1: its \"id\" is 7, and a string is needed"),
+        ("{\"id\": \"a\", \"queue\": [\"b\"]}", "its \"queue\" is [\"b\"], and a string is needed"),
+        ("{\"id\": \"a\", \"event_id\": \"a\"}", "two of its members say the same: duplicate field `id`"),
         ("{}", "neither an \"id\" nor"),
         ("{\"publisher\": 0, \"sequence\": \"x\"}", "its sequence is no number"),
     ] {
@@ -167,7 +212,9 @@ fn what_is_no_such_file_is_refused_by_its_name() {
     assert!(read(&files.0.path().join("none"), None).contains("No such file"));
     let two = files.write("two", [event("a", 0), event("b", 1)]);
     assert!(read(&two, None).contains("several runs (a, b): --run says which"));
-    assert!(read(&two, Some("c")).contains("no event of the run c"));
+    assert!(read(&two, Some("c")).contains("no event of the run c, but of a, b"));
+    let event = json!({"record": "published", "event": {"id": "e"}}).to_string();
+    assert!(read(&files.write("half", [event]), None).contains("half line 1: its \"event\" isn't one that"));
     assert!(read(&files.write("foreign", ["{\"a\": 1}".to_owned()]), None).contains("no record of `messaging publish"));
     assert!(Expect::parse("orders").is_err() && Expect::parse("=a").is_err() && Expect::parse("a=b,").is_err());
 }

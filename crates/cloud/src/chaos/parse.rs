@@ -20,6 +20,13 @@ pub(crate) struct Given {
     pub(super) json: Value,
 }
 
+impl Given {
+    /// For how long it holds up what comes all the same: a request by the wall's clock, and a landing by the cloud's.
+    pub(crate) fn holds_up(&self) -> (Millis, Millis) {
+        self.rule.holds_up()
+    }
+}
+
 /// What there is to strike.
 pub(crate) struct Known<'k> {
     /// The ids of the services.

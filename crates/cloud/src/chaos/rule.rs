@@ -100,6 +100,15 @@ impl Rule {
             && says(&self.operation, subject.operation)
     }
 
+    /// For how long it holds up what comes all the same: a request by the wall's clock, and a landing by the cloud's.
+    pub(super) fn holds_up(&self) -> (Millis, Millis) {
+        match &self.effect {
+            Effect::Answer { latency: Some(latency), .. } => (latency.usually_at_most(), 0),
+            Effect::Delay(delay) => (0, delay.usually_at_most()),
+            _ => (0, 0),
+        }
+    }
+
     /// Whether it holds so long after it was added.
     pub(super) fn holds_after(&self, since: Millis) -> bool {
         since >= self.from && self.until.is_none_or(|until| since < until)

@@ -67,6 +67,16 @@ impl Spread {
         Ok(Self { shape, most: most as f64 })
     }
 
+    /// No time is longer, or, where chance may make it so, hardly one in ten thousand.
+    pub(super) fn usually_at_most(&self) -> Millis {
+        let millis = match self.shape {
+            Shape::Fixed(millis) | Shape::Uniform(_, millis) => millis,
+            // Four standard deviations.
+            Shape::Lognormal { median, factor } => median * factor.powi(4),
+        };
+        millis.min(self.most).round() as Millis
+    }
+
     /// One of the times.
     pub(super) fn sample(&self, dice: Dice) -> Millis {
         let [one, two] = SPREAD.map(|throw| dice.unit(throw));

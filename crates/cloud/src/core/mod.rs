@@ -3,6 +3,7 @@
 
 pub(crate) mod authority;
 pub(crate) mod background;
+pub(crate) mod chance;
 pub(crate) mod clock;
 mod cloud;
 pub(crate) mod compaction;
@@ -33,6 +34,7 @@ use std::{fmt, io};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use self::chance::Chance;
 use self::clock::Clock;
 use self::format::Format;
 use self::journal::{History, Journal};
@@ -65,6 +67,8 @@ pub struct Core {
     durability: Durability,
     segment_bytes: u64,
     seed: u128,
+    /// Whether whoever knows the seed may know the secrets.
+    tells_secrets: bool,
     ids: AtomicU64,
     format: Format,
     /// Where it is said what was refused because of its size.
@@ -115,6 +119,7 @@ impl Core {
             streams: Notify::new(),
             durability: options.durability,
             seed,
+            tells_secrets: false,
             ids: AtomicU64::new(0),
             format: Format::of(newest),
             notices: OnceLock::new(),
@@ -141,6 +146,24 @@ impl Core {
     pub fn uuid(&self) -> String {
         let number = self.ids.fetch_add(1, Ordering::Relaxed);
         text::uuid::format(ids::uuid(self.seed, Kind::Random, number, 0))
+    }
+
+    /// From now on secrets follow from the seed, as ids do.
+    pub(crate) fn tell_secrets(&mut self) {
+        self.tells_secrets = true;
+    }
+
+    /// The chance that makes a secret.
+    pub(crate) fn chance(&self) -> Chance {
+        match self.tells_secrets {
+            true => Chance::of(self.seed, self.ids.fetch_add(1, Ordering::Relaxed)),
+            false => Chance::Real,
+        }
+    }
+
+    /// Bytes that nobody can guess.
+    pub(crate) fn secret<const N: usize>(&self) -> [u8; N] {
+        self.chance().bytes()
     }
 
     /// The same without dashes: 32 hex digits that nobody else has.

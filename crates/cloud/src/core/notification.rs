@@ -27,10 +27,12 @@ impl Cloud {
     /// The key that signs; the first who asks waits until it is made.
     pub fn signing_key(&self) -> Result<&Key, AwsError> {
         let mut made = false;
-        let key = self.signer.key(|| {
-            let kept = self.kept_signing_key();
-            made = kept.is_none();
-            kept
+        let key = self.signer.key(|| match self.kept_signing_key() {
+            Some(kept) => Key::of(&kept),
+            None => {
+                made = true;
+                self.core.chance().signing_key()
+            }
         });
         if made {
             // Now, not before: whoever is to keep it finds it.

@@ -3,6 +3,8 @@
 //! LocalStack's users find their ways here: PATCH adds, DELETE takes away what is named, an empty list takes all away ("Chaos API",
 //! LocalStack's documentation).
 
+use std::time::Duration;
+
 use http::Method;
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -69,6 +71,12 @@ impl ChaosRules {
     /// In words, with the rule's number and the field that is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
         read(text).map(Self).map_err(|error| error.message)
+    }
+
+    /// For how long they hold up at most what comes all the same, by the wall's clock, where the cloud's runs `speed` times as fast.
+    pub fn hold_up(&self, speed: u32) -> Duration {
+        let millis = self.0.iter().map(Given::holds_up).map(|(here, there)| here + there / u64::from(speed.max(1)));
+        Duration::from_millis(millis.sum())
     }
 
     /// Puts them in force, for all accounts, from now on. What chance decides follows from the seed.

@@ -16,7 +16,7 @@ use wire::AwsError;
 /// The version of the page.
 const VERSION: u32 = 1;
 /// The latest time that a clock is moved to: the year 9000. Later ones have no four digits.
-const LATEST: Millis = 221_845_392_000_000;
+pub const LATEST: Millis = 221_845_392_000_000;
 
 /// The time, and how the clock runs.
 pub(super) fn page(cloud: &Cloud) -> Value {

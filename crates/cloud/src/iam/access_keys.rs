@@ -68,8 +68,9 @@ pub(super) async fn create_access_key(cx: &Context, input: KeyInput) -> Result<C
     };
     // CloudFormation writes the id down before the key is made; nobody else chooses it.
     let chosen = input.access_key_id.filter(|_| cx.service.is_some());
-    let id = chosen.unwrap_or_else(|| id_of("AKIA", rand::random()).chars().take(20).collect());
-    let secret = BASE64.encode(rand::random::<[u8; 30]>());
+    let id =
+        chosen.unwrap_or_else(|| id_of("AKIA", u128::from_le_bytes(cx.cloud.core.secret())).chars().take(20).collect());
+    let secret = BASE64.encode(cx.cloud.core.secret::<30>());
     let core = &cx.cloud.core;
     core.execute(|tx| {
         let mut user = User::find(tx.engine(), cx, &name)?;

@@ -1,8 +1,8 @@
 //! The key that signs notifications and the certificate that verifies them: made once per data folder.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use rsa::RsaPrivateKey;
 use rsa::pkcs1v15::{Signature, SigningKey};
 use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
+use rsa::rand_core::CryptoRngCore;
 use rsa::signature::{SignatureEncoding, Signer as _};
 use sha2::{Digest, Sha256};
 use x509_cert::builder::{Builder, CertificateBuilder, Profile};
@@ -27,6 +28,7 @@ use wire::AwsError;
 
 /// As AWS's keys.
 const SIZE: KeySize = KeySize::Rsa2048;
+const BITS: usize = 2048;
 /// Signatures kept, so that a notification to many queues is signed once.
 const KEPT: usize = 4096;
 
@@ -74,16 +76,9 @@ pub struct Key {
 }
 
 impl Signer {
-    /// The key: the one that `kept` gives (PKCS #8), or a new one.
-    pub fn key(&self, kept: impl FnOnce() -> Option<Arc<[u8]>>) -> Result<&Key, AwsError> {
-        let make = || match kept() {
-            Some(pkcs8) => {
-                let key = RsaPrivateKey::from_pkcs8_der(&pkcs8).map_err(|error| error.to_string());
-                key.and_then(Key::new)
-            }
-            None => Key::make(),
-        };
-        self.key.get_or_init(make).as_ref().map_err(|error| AwsError::internal(format!("no key to sign with: {error}")))
+    /// The key: the one that was `had` first.
+    pub fn key(&self, had: impl FnOnce() -> Result<Key, String>) -> Result<&Key, AwsError> {
+        self.key.get_or_init(had).as_ref().map_err(|error| AwsError::internal(format!("no key to sign with: {error}")))
     }
 
     /// The key if there is one already.
@@ -127,7 +122,17 @@ impl Key {
     pub fn make() -> Result<Key, String> {
         let made = KeyPair::generate(SIZE).and_then(|pair| AsDer::<Pkcs8V1Der<'_>>::as_der(&pair));
         let made = made.map_err(|_| "AWS-LC made none".to_owned())?;
-        RsaPrivateKey::from_pkcs8_der(made.as_ref()).map_err(|error| error.to_string()).and_then(Key::new)
+        Self::of(made.as_ref())
+    }
+
+    /// A new key by somebody's own chance, which AWS-LC doesn't ask.
+    pub fn make_by(chance: &mut impl CryptoRngCore) -> Result<Key, String> {
+        RsaPrivateKey::new(chance, BITS).map_err(|error| error.to_string()).and_then(Key::new)
+    }
+
+    /// The key that was kept so, PKCS #8.
+    pub fn of(pkcs8: &[u8]) -> Result<Key, String> {
+        RsaPrivateKey::from_pkcs8_der(pkcs8).map_err(|error| error.to_string()).and_then(Key::new)
     }
 
     fn new(key: RsaPrivateKey) -> Result<Key, String> {

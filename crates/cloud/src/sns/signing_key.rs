@@ -6,7 +6,6 @@ use wire::AwsError;
 
 use crate::core::Cloud;
 use crate::core::notification::SIGNING_KEY;
-use crate::notification::signing::Key;
 use crate::turns::aside;
 
 /// Makes the key unless there is one, in the background: whoever asks for a signature meanwhile waits for it.
@@ -17,7 +16,8 @@ pub(super) fn prepare(cloud: &Arc<Cloud>) {
     let making = cloud.clone();
     cloud.background.spawn(async move {
         // The thread that makes the key holds nothing of the cloud: it must not keep the data folder.
-        if let Ok(key) = aside(Key::make).await {
+        let chance = making.core.chance();
+        if let Ok(key) = aside(move || chance.signing_key()).await {
             making.signer.prepared(key);
             making.subscriptions_changed.notify_one();
         }

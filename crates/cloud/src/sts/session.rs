@@ -59,7 +59,7 @@ pub(crate) async fn begin(
     cx: &Context,
     decide: impl FnOnce(&Engine) -> Result<NewSession, AwsError>,
 ) -> Result<(Session, TemporaryKey), AwsError> {
-    let new_secret: [u8; 32] = rand::random();
+    let new_secret: [u8; 32] = cx.cloud.core.secret();
     let now = cx.cloud.core.clients_now();
     let (new, secret) = cx
         .cloud

@@ -25,7 +25,11 @@ pub(super) fn validate<'i>(
     if let Some((name, _)) = given.iter().find(|(_, attribute)| attribute.data_type.is_none()) {
         return Err(null(&format!("{}.{name}.member.dataType", member())));
     }
-    given.iter().map(|(name, attribute)| validate_one(name, attribute)).collect()
+    let mut all: Vec<_> =
+        given.iter().map(|(name, attribute)| validate_one(name, attribute)).collect::<Result<_, _>>()?;
+    // SDKs send a map, in whose order there is chance: the same message is the same bytes wherever it is delivered.
+    all.sort_by_key(|attribute| attribute.name);
+    Ok(all)
 }
 
 fn validate_one<'i>(name: &'i str, attribute: &'i AttributeInput<'_>) -> Result<Attribute<'i>, AwsError> {
