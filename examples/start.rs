@@ -1,4 +1,4 @@
-//! How long a cloud of a test's own takes: to start, to deploy a template, to be reset, to load a state, to end. `cargo run --release --example start`.
+//! How long a cloud of a test's own takes: to start, to deploy a template, to be reset, to save and to load a state, to end. `cargo run --release --example start`.
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ const ROUNDS: usize = 100;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let [mut start, mut reset, mut stop, mut template, mut again, mut load] = [const { Vec::new() }; 6];
+    let [mut start, mut reset, mut stop, mut template, mut again, mut save, mut load] = [const { Vec::new() }; 7];
     let file = std::env::temp_dir().join(format!("messaging-{}.state", std::process::id()));
     for _ in 0..ROUNDS {
         let mut cloud = timed(&mut start, Cloud::builder().start()).await?;
@@ -19,7 +19,7 @@ async fn main() -> Result<(), Error> {
         let deployed = Cloud::builder().template("infra.yaml").start();
         let mut cloud = timed(&mut template, deployed).await?;
         timed(&mut again, cloud.reset()).await?;
-        cloud.save(&file).await?;
+        timed(&mut save, cloud.save(&file)).await?;
         let fresh = Cloud::builder().start().await?;
         timed(&mut load, fresh.load(&file)).await?;
     }
@@ -30,6 +30,7 @@ async fn main() -> Result<(), Error> {
         ("stop", stop),
         ("start with infra.yaml", template),
         ("reset with infra.yaml", again),
+        ("save of a state with infra.yaml", save),
         ("load of a state with infra.yaml", load),
     ] {
         println!("{what}: {}", told(times));

@@ -268,7 +268,7 @@ pub(super) async fn execute_change_set(cx: &Context, input: ChangeSetInput) -> R
             Ok(stack.uuid)
         })
         .await?;
-    run::start(cx, &uuid);
+    run::start(cx, &uuid, None);
     Ok(Nothing {})
 }
 

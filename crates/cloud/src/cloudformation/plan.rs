@@ -91,7 +91,12 @@ impl Plan {
     /// # Errors
     /// AWS's, for a template that is none or whose resources need each other in a circle.
     pub(super) fn new(text: &str, parameters: &Texts, pseudo: Pseudo, placeholders: bool) -> Result<Self> {
-        let mut template = Template::read_given(text, parameters, &pseudo)?;
+        let template = Template::read_given(text, parameters, &pseudo)?;
+        Self::of(template, parameters, pseudo, placeholders)
+    }
+
+    /// The same of a template that was read with these texts.
+    pub(super) fn of(mut template: Template, parameters: &Texts, pseudo: Pseudo, placeholders: bool) -> Result<Self> {
         let values: BTreeMap<String, Value> = template
             .parameters
             .iter()

@@ -83,7 +83,12 @@ pub(super) async fn prepare(
     };
     let pseudo = pseudo(stack, &definition.notifications);
     run_blocking(move || {
-        let plan = Plan::new(&text, &definition.texts(), pseudo, placeholders)?;
+        let texts = definition.texts();
+        let plan = match template.transforms.is_empty() {
+            // Only transforms make another template of another parameter's text.
+            true => Plan::of(template, &texts, pseudo, placeholders)?,
+            false => Plan::new(&text, &texts, pseudo, placeholders)?,
+        };
         rules::check(&plan.template, &plan.values, &plan.pseudo)?;
         rehearse(&plan)?;
         Ok(Prepared { text, original, definition, plan })

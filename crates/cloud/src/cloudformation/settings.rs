@@ -131,7 +131,7 @@ pub(super) async fn continue_update_rollback(cx: &Context, input: SettingsInput)
         Ok(stack.uuid.clone())
     })
     .await?;
-    run::start(cx, &uuid);
+    run::start(cx, &uuid, None);
     Ok(Nothing {})
 }
 
@@ -157,6 +157,6 @@ pub(super) async fn rollback_stack(cx: &Context, input: SettingsInput) -> Result
         Ok((stack.uuid.clone(), output))
     })
     .await?;
-    run::start(cx, &uuid);
+    run::start(cx, &uuid, None);
     Ok(output)
 }

@@ -117,7 +117,7 @@ pub(super) async fn create_stack(cx: &Context, mut input: Deployment) -> Result<
             Ok(())
         })
         .await?;
-    run::start(cx, &uuid);
+    run::start(cx, &uuid, Some((stack.now.template.clone(), prepared.plan)));
     Ok(StackOperationOutput { operation_id: stack.operation_id(), stack_id: stack.id })
 }
 
@@ -158,7 +158,7 @@ pub(super) async fn update_stack(cx: &Context, mut input: Deployment) -> Result<
     if plain && changes.changes.is_empty() && same() {
         return Err(invalid("No updates are to be performed."));
     }
-    let token = input.client_request_token;
+    let (token, planned) = (input.client_request_token, (prepared.definition.template.clone(), prepared.plan));
     let update = Update {
         definition: prepared.definition,
         text: Some((prepared.text, prepared.original)),
@@ -180,7 +180,7 @@ pub(super) async fn update_stack(cx: &Context, mut input: Deployment) -> Result<
             Ok(stack.operation_id())
         })
         .await?;
-    run::start(cx, &stack.uuid);
+    run::start(cx, &stack.uuid, Some(planned));
     Ok(StackOperationOutput { stack_id: stack.id, operation_id })
 }
 
@@ -295,7 +295,7 @@ pub(super) async fn delete_stack(cx: &Context, input: DeleteStackInput) -> Resul
         })
         .await?;
     if let Some(uuid) = started {
-        run::start(cx, &uuid);
+        run::start(cx, &uuid, None);
     }
     Ok(())
 }

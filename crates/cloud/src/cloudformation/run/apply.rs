@@ -15,11 +15,15 @@ impl Run {
     /// Brings every resource to what the template says, then the outputs.
     pub(super) async fn apply(&self, stack: Stack) -> Result<(), AwsError> {
         let creating = stack.status == Status::CreateInProgress;
-        let plan = match self.plan(&stack).await? {
-            Step::Done(plan) => plan,
-            Step::Failed(reason) => {
-                return self.fail_operation(&stack, &format!("{reason}. Rollback requested by user.")).await;
-            }
+        let planned = self.planned.lock().take().filter(|(template, _)| *template == stack.now.template);
+        let plan = match planned {
+            Some((_, plan)) => plan,
+            None => match self.plan(&stack).await? {
+                Step::Done(plan) => plan,
+                Step::Failed(reason) => {
+                    return self.fail_operation(&stack, &format!("{reason}. Rollback requested by user.")).await;
+                }
+            },
         };
         if let Some(reason) = plan.unsupported_attribute() {
             return self.fail_operation(&stack, &format!("{reason}. Rollback requested by user.")).await;

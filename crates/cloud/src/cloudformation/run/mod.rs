@@ -54,6 +54,7 @@ use state::Run;
 use wire::AwsError;
 
 pub(super) use event::set_status;
+pub(super) use state::Planned;
 
 /// Bytes of the reason for which a stack can't go on.
 const MAX_REASON: usize = 1_024;
@@ -80,20 +81,20 @@ async fn go_on_from(cloud: Arc<Cloud>, services: &'static Services) {
         let place = (&*stack.account, &*stack.region);
         let cx = Context::unasked(&cloud, place, intern(&stack.host), services);
         let cx = Context { service: Some(&super::SERVICE), request_id: ids.next(), ..cx };
-        run(cx, stack.uuid).await;
+        run(cx, stack.uuid, None).await;
     }
 }
 
-/// Runs a stack's operation in the background.
-pub(super) fn start(cx: &Context, uuid: &str) {
+/// Runs a stack's operation in the background. `planned` is what the definition comes to, of who has worked it out.
+pub(super) fn start(cx: &Context, uuid: &str, planned: Option<Planned>) {
     let cx = Context { service: Some(&super::SERVICE), ..cx.clone() };
-    tokio::spawn(run(cx, uuid.to_owned()));
+    tokio::spawn(run(cx, uuid.to_owned(), planned));
 }
 
-async fn run(cx: Context, uuid: String) {
+async fn run(cx: Context, uuid: String, planned: Option<Planned>) {
     let place = Place::of(&cx);
     let (told, stored, deletes) = (Mutex::default(), Mutex::default(), AtomicBool::default());
-    let run = Run { cx, place, uuid, told, stored, deletes };
+    let run = Run { cx, place, uuid, planned: Mutex::new(planned), told, stored, deletes };
     if let Some(stack) = run.stack() {
         of_stack(&stack.name, to_rest(&run)).await;
     }

@@ -26,12 +26,17 @@ pub(super) enum Step<T = ()> {
     Failed(String),
 }
 
+/// A template's document, and what it comes to with the parameters of the stack's definition.
+pub(in crate::cloudformation) type Planned = (String, Plan);
+
 /// An operation on a stack under way.
 pub(super) struct Run {
     pub cx: Context,
     pub place: Place,
     /// The stack's.
     pub uuid: String,
+    /// What the definition comes to that the operation began with, until that is applied.
+    pub planned: Mutex<Option<Planned>>,
     /// What there is to say of its resources.
     pub told: Mutex<Told>,
     /// What the dynamic references stood for that were met.
