@@ -3,6 +3,8 @@
 //! Built for fuzzing and for tests only. A target takes any bytes and must come back: a panic, a hang or a mountain of
 //! memory is a finding. A target of two texts takes them with a zero byte between.
 
+mod state;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -20,7 +22,7 @@ use template::{Budget, Pseudo, Reference, Scope as Values, Template, conditions,
 use wire::form::Form;
 
 /// The targets by name.
-pub const TARGETS: [(&str, fn(&[u8])); 8] = [
+pub const TARGETS: [(&str, fn(&[u8])); 9] = [
     ("browser_form", browser_form),
     ("chunks", chunks),
     ("filter", filter),
@@ -28,6 +30,7 @@ pub const TARGETS: [(&str, fn(&[u8])); 8] = [
     ("identity", identity),
     ("jq", jq),
     ("policy", policy),
+    ("state", state::state),
     ("template", template),
 ];
 

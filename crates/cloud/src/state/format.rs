@@ -120,12 +120,16 @@ impl<W: Write> Writer<W> {
     }
 
     pub(super) fn put(&mut self, item: &Item<'_>) -> io::Result<()> {
-        let payload = postcard::to_stdvec(item).map_err(io::Error::other)?;
+        self.put_payload(&postcard::to_stdvec(item).map_err(io::Error::other)?)
+    }
+
+    /// Writes what an item is encoded as.
+    pub(super) fn put_payload(&mut self, payload: &[u8]) -> io::Result<()> {
         let length = u32::try_from(payload.len()).ok().filter(|length| *length as usize <= MAX_PAYLOAD);
         let length = length.ok_or_else(|| io::Error::other("a record is too large for a file of a state"))?;
         self.to.write_all(&length.to_le_bytes())?;
-        self.to.write_all(&self.sum.add(&payload))?;
-        self.to.write_all(&payload)?;
+        self.to.write_all(&self.sum.add(payload))?;
+        self.to.write_all(payload)?;
         self.items += 1;
         self.bytes += (HEAD + payload.len()) as u64;
         Ok(())

@@ -11,6 +11,8 @@
 
 mod after;
 mod format;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod load;
 mod objects;
 mod save;
