@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::axis::Axis;
-use crate::text::{cut, escape, width};
+use crate::text::{cut, escape, shorten, width};
 use crate::{Band, Chart, Line, X};
 
 /// How wide a chart is, and the frame in it. The numbers are pixels where the page shows it in its own size: that of a phone.
@@ -92,7 +92,7 @@ fn legend(lines: &[Line<'_>]) -> (String, f64) {
     }
     let (mut svg, mut row, mut x) = (String::new(), 1.0, 4.0);
     for (n, line) in lines.iter().enumerate() {
-        let name = cut(line.name, NAME);
+        let name = shorten(line.name, NAME);
         let needed = DASH + width(&name) + 12.0;
         if x + needed > WIDTH && x > 4.0 {
             (row, x) = (row + 1.0, 4.0);

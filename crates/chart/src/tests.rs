@@ -157,6 +157,25 @@ fn names_are_escaped_and_cut() {
     }
 }
 
+/// A map of queues with long names had several boxes of one name: queues and their dead-letter queues differ at the end.
+#[test]
+fn long_names_that_differ_at_their_end_stay_apart() {
+    let room = 200.0;
+    let all = [
+        "orders-service-consumer-of-all-events",
+        "orders-service-consumer-of-all-events-dlq",
+        "字".repeat(99).as_str(),
+    ]
+    .map(|name| text::shorten(name, room).into_owned());
+    assert!(all.iter().all(|shown| text::width(shown) <= room && shown.contains('…')), "{all:?}");
+    assert!(
+        all[0].starts_with("orders-serv") && all[0].ends_with("all-events") && all[1].ends_with("events-dlq"),
+        "{all:?}"
+    );
+    assert_eq!(text::shorten("short", room), "short");
+    assert_eq!(text::shorten("without room", 0.0), "…");
+}
+
 /// Names of faults lay on each other.
 #[test]
 fn bands_have_their_names_in_rows_of_their_own() {

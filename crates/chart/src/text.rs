@@ -62,6 +62,22 @@ pub(crate) fn cut(text: &str, room: f64) -> Cow<'_, str> {
     format!("{}…", &text[..end]).into()
 }
 
+/// A name that is so wide at most. Of one that is too long the middle is left out: many names differ at their end alone.
+pub(crate) fn shorten(name: &str, room: f64) -> Cow<'_, str> {
+    if width(name) <= room {
+        return name.into();
+    }
+    let mut left = room / LETTER - 1.0;
+    let half = left / 2.0;
+    let mut fits = |c: char, least: f64| {
+        left -= letters(c);
+        left >= least
+    };
+    let head = name.char_indices().find(|(_, c)| !fits(*c, half)).map_or(name.len(), |(at, _)| at);
+    let tail = name.char_indices().rev().take_while(|(_, c)| fits(*c, 0.0)).last().map_or(name.len(), |(at, _)| at);
+    format!("{}…{}", &name[..head], &name[tail..]).into()
+}
+
 /// A number with three digits at most behind the first, without needless zeros.
 fn plain(n: f64) -> String {
     let text = match n.abs() {

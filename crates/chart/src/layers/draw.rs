@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::place::{BENDS, Column, LABEL, PADDING, Placed, ROW, wide};
+use super::place::{BENDS, BOLD, Column, LABEL, PADDING, Placed, ROW, wide};
 use super::rank::{Ranked, Way};
 use super::{Edge, Node, Piece};
-use crate::text::{cut, escape, width};
+use crate::text::{cut, escape, shorten, width};
 
 /// How long the head of an arrow is, and half of how high.
 const HEAD: (f64, f64) = (7.0, 4.0);
@@ -56,7 +56,7 @@ pub(super) fn draw(title: &str, nodes: &[Node<'_>], edges: &[&Edge<'_>], ranked:
         let mut y = area.y - rows * ROW / 2.0 + ROW - 4.0;
         let _ = write!(svg, "<text class=\"kind\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", node.kind);
         y += ROW;
-        let name = cut(node.name, room / 1.1);
+        let name = shorten(node.name, room / BOLD);
         let _ = write!(svg, "<text class=\"name\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escape(&name));
         for line in &node.lines {
             y += ROW;

@@ -16,7 +16,9 @@ pub(super) const BENDS: f64 = 52.0;
 const APART: f64 = 16.0;
 /// How wide a box is.
 const NARROWEST: f64 = 120.0;
-const WIDEST: f64 = 290.0;
+const WIDEST: f64 = 320.0;
+/// How much wider a bold letter is.
+pub(super) const BOLD: f64 = 1.2;
 /// How wide a label is at most.
 pub(super) const LABEL: f64 = 270.0;
 /// What a figure may grow to.
@@ -84,8 +86,7 @@ const LEAVING: f64 = 14.0;
 /// How large a box is by what is written in it.
 fn size(node: &Node<'_>) -> (f64, f64) {
     let lines = node.lines.iter().map(|line| wide(line));
-    // Names are bold.
-    let widest = lines.fold((width(node.name) * 1.1).max(width(node.kind)), f64::max) + 2.0 * PADDING;
+    let widest = lines.fold((width(node.name) * BOLD).max(width(node.kind)), f64::max) + 2.0 * PADDING;
     (widest.clamp(NARROWEST, WIDEST), (2 + node.lines.len()) as f64 * ROW + PADDING)
 }
 

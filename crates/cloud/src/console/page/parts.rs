@@ -61,6 +61,11 @@ pub(super) fn moving(figure: &'static str, text: &str) -> Html {
     Html::of("<td class=\"n\" data-figure=\"{}\">{}</td>", &[&figure, &text])
 }
 
+/// As [`moving`], of [`cards`].
+pub(super) fn moved(is: &'static str, figure: &'static str, text: &str) -> Html {
+    Html::of("<td class=\"n\" data-is=\"{}\" data-figure=\"{}\">{}</td>", &[&is, &figure, &text])
+}
+
 /// A link.
 pub(super) fn link(address: &str, text: &str) -> Html {
     Html::of("<a href=\"{}\">{}</a>", &[&address, &text])

@@ -1,7 +1,7 @@
 //! Stacks: the list of them, and one with its resources, events and template.
 
 use super::html::Html;
-use super::parts::{List, cell, cli, empty, link, moment, pairs, table};
+use super::parts::{List, cards, cell, cli, empty, link, moment, pairs, table};
 use super::scope::{Scope, encoded};
 use crate::console::view::Pairs;
 use crate::console::view::stack::{StackView, Stacks};
@@ -54,33 +54,34 @@ pub(super) fn one(scope: &Scope, stack: &StackView) -> Html {
             None => Html::of("{}", &[&it.physical_id]),
         };
         Html::of(
-            "<tr><th scope=\"row\">{}</th>{}<td class=\"text\">{}</td>{}<td class=\"text\">{}</td></tr>\n",
+            "<tr><th scope=\"row\">{}</th>{}<td class=\"why\">{}</td>{}<td class=\"why\">{}</td></tr>\n",
             &[&it.logical_id, &cell(&it.kind), &name, &cell(&status(&it.status)), &it.reason],
         )
     });
     let columns = [("resource", false), ("type", false), ("id", false), ("status", false), ("why", false)];
-    let resources = table("Resources", &columns, resources.collect());
+    let resources = cards("Resources", &columns, resources.collect());
     let events = stack.events.iter().map(|it| {
         Html::of(
-            "<tr>{}<th scope=\"row\">{}</th>{}{}<td class=\"text\">{}</td></tr>\n",
+            "<tr>{}<th scope=\"row\">{}</th>{}{}<td class=\"why\">{}</td></tr>\n",
             &[&cell(&moment(it.at)), &it.logical_id, &cell(&it.kind), &cell(&status(&it.status)), &it.reason],
         )
     });
     let columns = [("when", false), ("what", false), ("type", false), ("status", false), ("why", false)];
-    let events = table("Events, the newest first", &columns, events.collect());
+    let events = cards("Events, the newest first", &columns, events.collect());
     let describe = format!("cloudformation describe-stack-events --stack-name {}", row.name);
     let reason = row.reason.as_deref().map(|why| Html::of(": {}", &[&why]));
     Html::of(
         "<section id=\"state\" data-refresh><p>{}{}</p>\n<h2>Outputs</h2>\n{}<h2>Resources</h2>\n{}</section>\n\
-         <section id=\"events\" data-refresh><h2>Events</h2>\n{}</section>\n<h2>Parameters</h2>\n{}<h2>Template</h2>\n<details><summary>Show it</summary><pre tabindex=\"0\">{}</pre></details>\n{}",
+         <h2>Parameters</h2>\n{}<h2>Template</h2>\n<details><summary>Show it</summary><pre tabindex=\"0\">{}</pre></details>\n\
+         <section id=\"events\" data-refresh><h2>Events</h2>\n{}</section>\n{}",
         &[
             &status(&row.status),
             &reason,
             &listed(&stack.outputs),
             &resources,
-            &events,
             &listed(&stack.parameters),
             &stack.template,
+            &events,
             &cli(&scope.cli(&describe)),
         ],
     )

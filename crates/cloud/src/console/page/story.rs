@@ -3,7 +3,7 @@
 use super::bodies::{attributes, pretty};
 use super::figure::bytes;
 use super::html::Html;
-use super::parts::{cell, countdown, link, moment, resource, table};
+use super::parts::{cards, cell, countdown, link, moment, resource, said};
 use super::scope::{Scope, encoded};
 use crate::console::view::message::{Copy, CopyState, Decision, MessageKind, Moment, Outcome, Story};
 use crate::core::journal::What;
@@ -74,13 +74,21 @@ fn decisions(scope: &Scope, story: &Story) -> Html {
             None => Html::default(),
         };
         Html::of(
-            "<tr><th scope=\"row\">{}</th>{}<td class=\"{}\">{}</td><td class=\"text\">{}{}</td>{}</tr>\n",
-            &[&resource(scope, &it.endpoint), &cell(&it.protocol), &class, &word, &it.why, &changed, &cell(&copy)],
+            "<tr><th scope=\"row\">{}</th>{}<td class=\"{}\">{}</td><td class=\"why\">{}{}</td>{}</tr>\n",
+            &[
+                &resource(scope, &it.endpoint),
+                &said("by", Some(&it.protocol)),
+                &class,
+                &word,
+                &it.why,
+                &changed,
+                &cell(&copy),
+            ],
         )
     };
     let columns =
         [("subscription", false), ("protocol", false), ("decision", false), ("why", false), ("its copy", false)];
-    let table = table("What each subscription decided", &columns, story.decisions.iter().map(row).collect());
+    let table = cards("What each subscription decided", &columns, story.decisions.iter().map(row).collect());
     Html::of("<h2>What the subscriptions decided</h2>\n{}", &[&table])
 }
 

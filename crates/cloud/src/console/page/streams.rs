@@ -2,7 +2,7 @@
 
 use super::figure::{bytes, count, or_dash, percent, rate, time};
 use super::html::Html;
-use super::parts::{Action, List, cell, cli, empty, link, moment, moving, number, resource, table};
+use super::parts::{Action, List, cards, cell, cli, counted, empty, link, moment, moving, number, resource, table};
 use super::scope::{Scope, encoded};
 use crate::console::view::map::StreamFigures;
 use crate::console::view::stream::{StreamView, Streams};
@@ -76,7 +76,7 @@ pub(super) fn one(scope: &Scope, stream: &StreamView) -> Html {
             &[
                 &link(&scope.link(&page, &[("key", &it.key)]), &it.key),
                 &cell(&moment(it.at)),
-                &number(&it.records),
+                &counted("records", &it.records),
                 &number(&bytes(it.bytes)),
             ],
         )
@@ -85,13 +85,16 @@ pub(super) fn one(scope: &Scope, stream: &StreamView) -> Html {
     let objects: Html = objects.collect();
     let landed = match objects.is_empty() {
         true => Html::of("<p>Nothing has landed since the server started.</p>\n", &[]),
-        false => Html::of("<h2>What landed last</h2>\n{}", &[&table("What landed last", &columns, objects)]),
+        false => Html::of("<h2>What landed last</h2>\n{}", &[&cards("What landed last", &columns, objects)]),
     };
     let failed = match stream.failed {
         0 => Html::of("<p>No record has failed.</p>\n", &[]),
         n => Html::of(
-            "<p class=\"bad\">{} records failed, or landed under the prefix of errors: the notices say why.</p>\n",
-            &[&n],
+            "<p class=\"bad\">{} failed, or landed under the prefix of errors: <a href=\"{}\">the notices say why</a>.</p>\n",
+            &[
+                &if n == 1 { "1 record".to_owned() } else { format!("{} records", count(n)) },
+                &scope.link("/notices", &[]),
+            ],
         ),
     };
     let describe = format!("firehose describe-delivery-stream --delivery-stream-name {}", row.name);

@@ -3,7 +3,8 @@
 use super::figure::{count, rate};
 use super::html::Html;
 use super::parts::{
-    Action, List, area, cell, choice, cli, empty, field, link, moving, needed, number, pairs, resource, table,
+    Action, List, area, cards, cell, choice, cli, empty, field, link, moved, moving, needed, number, pairs, resource,
+    said, table,
 };
 use super::scope::{Scope, encoded, name_of};
 use crate::console::view::topic::{SubscriptionRow, TopicView, Topics, Tried};
@@ -92,11 +93,15 @@ fn subscriptions(scope: &Scope, topic: &TopicView) -> Html {
         ("filter policy", false),
         ("dead-letter queue", false),
     ];
-    Html::of("<h2>Subscriptions</h2>\n{}", &[&table("Subscriptions", &columns, rows)])
+    Html::of("<h2>Subscriptions</h2>\n{}", &[&cards("Subscriptions", &columns, rows)])
 }
 
 fn subscription(scope: &Scope, it: &SubscriptionRow) -> Html {
-    let (figures, dead) = (&it.figures, it.dead_letter_queue.as_deref().map(|arn| resource(scope, arn)));
+    let figures = &it.figures;
+    let dead = match &it.dead_letter_queue {
+        Some(arn) => Html::of("<td data-is=\"dead letters go to\">{}</td>", &[&resource(scope, arn)]),
+        None => Html::of("<td></td>", &[]),
+    };
     let doubt = match (it.confirmed, it.missing) {
         (false, _) => " (not confirmed)",
         (true, true) => " (isn't there)",
@@ -111,19 +116,19 @@ fn subscription(scope: &Scope, it: &SubscriptionRow) -> Html {
         None => Html::of("all", &[]),
     };
     Html::of(
-        "<tr data-id=\"{}\"><th scope=\"row\">{}{}</th>{}{}{}{}{}{}<td class=\"text\">{}</td>{}</tr>\n",
+        "<tr data-id=\"{}\"><th scope=\"row\">{}{}</th>{}{}{}{}{}{}<td class=\"why\" data-is=\"filter policy\">{}</td>{}</tr>\n",
         &[
             &it.arn,
             &endpoint,
             &doubt,
-            &cell(&it.protocol),
-            &moving("delivered", &count(figures.delivered)),
-            &moving("per_second.delivered", &rate(figures.per_second.delivered)),
-            &moving("filtered_out", &count(figures.filtered_out)),
-            &moving("refused", &count(figures.refused)),
-            &cell(&if it.raw { "the message" } else { "an envelope" }),
+            &said("by", Some(&it.protocol)),
+            &moved("delivered", "delivered", &count(figures.delivered)),
+            &moved("now", "per_second.delivered", &rate(figures.per_second.delivered)),
+            &moved("filtered out", "filtered_out", &count(figures.filtered_out)),
+            &moved("refused", "refused", &count(figures.refused)),
+            &said("it gets", Some(if it.raw { "the message" } else { "an envelope" })),
             &filter,
-            &cell(&dead),
+            &dead,
         ],
     )
 }
