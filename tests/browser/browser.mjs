@@ -1,7 +1,7 @@
 // A browser for the checks of this folder: pages that note whatever they ask for and complain of, and what must hold on each of them.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -28,6 +28,18 @@ const FLAGS = [
 
 let launched;
 
+/** The pages of the console that were looked at, and its actions that were done: what `all.mjs` holds against all there are. */
+const used = new Set();
+
+function use(request) {
+  const [, part, path] = new URL(request.url()).pathname.match(/^\/_messaging\/(console|api\/v1)(\/.*)?$/) ?? [];
+  const [, first, ...rest] = (path ?? "").split("/");
+  if (first === "actions") used.add(`action ${rest[0]}`);
+  else if (part === "console" && request.isNavigationRequest()) {
+    used.add(`page ${[first, ...rest.map((it, n) => (n === 0 ? "NAME" : it))].filter(Boolean).map((it) => `/${it}`).join("")}`);
+  }
+}
+
 /** The browser of this file's checks, with a folder of its own. */
 async function browser() {
   launched ??= (async () => {
@@ -46,6 +58,8 @@ async function browser() {
 /** Closes the browser: the last thing that a file does, by `after(close)`. */
 export async function close() {
   if (!launched) return;
+  await mkdir(join(SCRATCH, "used"), { recursive: true });
+  await writeFile(join(SCRATCH, "used", `${process.pid}.json`), JSON.stringify([...used]));
   const { started, folder } = await launched;
   await started.close();
   await rm(folder, { recursive: true, force: true });
@@ -69,6 +83,7 @@ export function withPage(story, options, check) {
     page.asked = [];
     page.complaints = [];
     page.on("request", (request) => page.asked.push(request.url()));
+    page.on("request", use);
     page.on("pageerror", (error) => page.complaints.push(String(error)));
     // A violation of the page's own rules for content comes as an error of the console, too.
     page.on("console", (said) => {
