@@ -133,7 +133,7 @@ impl Cli {
     /// Runs the command; must be called inside the runtime.
     pub async fn run(self, env: Env) -> Result<Exit, Failure> {
         let ui = Ui::new(self.json());
-        let stop = Stop::on_signals(&ui);
+        let stop = Stop::on_signals(&ui, !self.only_looks());
         let context = Context { ui, env, stop };
         // These commands read no setting: they need no warning.
         let reads_none = matches!(
@@ -171,6 +171,12 @@ impl Cli {
             Command::Completions(args) => completions::run::<Self>(&context, &args).await,
             Command::Man(args) => man::run::<Self>(&args),
         }
+    }
+
+    /// Whether there is nothing that it would have to finish before it ends.
+    fn only_looks(&self) -> bool {
+        use Command::{Objects, Peek, Status, Tail, Top, Wait};
+        matches!(self.command, Status(_) | Peek(_) | Top(_) | Tail(_) | Objects(_) | Wait(_))
     }
 
     fn json(&self) -> bool {

@@ -18,15 +18,21 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Listens for the signals, and says that it heard one; must be called inside the runtime.
-    pub(crate) fn on_signals(ui: &Ui) -> Self {
+    /// Listens for the signals; must be called inside the runtime. At the first it says that what is in flight is finished, of a command
+    /// that `has_work` that can be.
+    pub(crate) fn on_signals(ui: &Ui, has_work: bool) -> Self {
         let stop = Self::default();
         let (listener, ui) = (stop.clone(), ui.clone());
         tokio::spawn(async move {
             tokio::select! { () = signal() => {}, () = hangup() => {} }
             listener.signalled.cancel();
             listener.token.cancel();
-            ui.note_after_key("Stopping: what is in flight is finished first (Ctrl-C again stops at once).");
+            match has_work {
+                true => {
+                    ui.note_after_key("Stopping: what is in flight is finished first (Ctrl-C again stops at once).")
+                }
+                false => ui.forget_key(),
+            }
             signal().await;
             ui.clear();
             std::process::exit(Exit::Interrupted as i32);

@@ -6,6 +6,7 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig, retry::RetryConfig
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_sns::config::{IdentityCache, SharedAsyncSleep, StalledStreamProtectionConfig};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::app_name::AppName;
 
 use super::attempts::{Brake, Distrust, Ear, TooMany, Watch};
 use super::bounded::Bounded;
@@ -110,6 +111,14 @@ impl Target {
     /// The same, whose requests end soon once the user wants to stop.
     pub(crate) fn stopped_by(self, stop: &Stop) -> Self {
         Self { brake: Brake::new(stop.clone()), ..self }
+    }
+
+    /// The same, of an application of this name: the console of the embedded cloud tells by it who asks.
+    pub(crate) fn called(self, application: &str) -> Self {
+        let mut config = self.config.into_builder();
+        // What can't be a name is none.
+        config.set_app_name(AppName::new(application.to_owned()).ok());
+        Self { config: config.build(), ..self }
     }
 
     /// The same, to which requests go through a client of HTTP of this process: at its address nobody listens.

@@ -1,5 +1,6 @@
 //! `messaging objects`: what landed, the newest first, and what is in it.
 
+use console::measure_text_width;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -8,7 +9,11 @@ use super::object::{open, refuse};
 use super::{Context, value};
 use crate::aws::{ErrorKind, Target, TargetArgs};
 use crate::exit::{Exit, Failure};
+use crate::ui::{escape, shorten};
 use crate::units::{bytes, count, plural};
+
+/// A key has so many columns at least.
+const SHORTEST: usize = 8;
 
 /// Show what landed, the newest first
 #[derive(Debug, Clone, clap::Args)]
@@ -16,7 +21,8 @@ use crate::units::{bytes, count, plural};
     long_about = "Show what landed in a bucket, the newest first; with --cat what is in the objects, out of their gzip, a line \
         for each record.\n\n\
         PLACE is a bucket, a part of one as s3://BUCKET/PREFIX, or a delivery stream, whose bucket and prefix are looked up. It \
-        asks S3's own operations, so that it shows the same on AWS. S3 lists by key: of more than 100,000 objects those beyond \
+        asks S3's own operations, so that it shows the same on AWS. Where a terminal is narrower than a line the middle of the key is left \
+        out; --json and a pipe have it whole. S3 lists by key: of more than 100,000 objects those beyond \
         aren't looked at, which is said.",
     after_long_help = "Examples:
   messaging objects                                  the bucket of the stack
@@ -87,7 +93,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
             cat(context, &watched, &place, object).await?;
         } else {
             context.ui.record(&Record::of(&place, object));
-            context.ui.line(line(&place, object));
+            context.ui.line(line(context, &place, object));
         }
     }
     let (shown, name) = (listed.objects.len(), format!("s3://{}/{}", place.bucket, place.prefix));
@@ -105,9 +111,18 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     Ok(Exit::Ok)
 }
 
-/// An object in a line.
-pub(super) fn line(place: &Place, object: &Object) -> String {
-    format!("{:.0}  s3://{}/{}  {}", object.modified, place.bucket, object.key, bytes(object.bytes))
+/// An object in a line: also on a terminal that is narrower than most keys are long, where the middle of the key is left out.
+pub(super) fn line(context: &Context, place: &Place, object: &Object) -> String {
+    let whole = format!("{:.0}  s3://{}/{}  {}", object.modified, place.bucket, object.key, bytes(object.bytes));
+    match context.ui.columns() {
+        Some(columns) if measure_text_width(&whole) > columns => {
+            let head = format!("{:.0}  {:>9}  ", object.modified, bytes(object.bytes));
+            let key = escape::line(&object.key);
+            let room = columns.saturating_sub(measure_text_width(&head)).max(SHORTEST);
+            format!("{head}{}", shorten(&key, room))
+        }
+        _ => whole,
+    }
 }
 
 /// Shows what is in an object. One that is gone since it was listed is passed over.
@@ -120,7 +135,7 @@ pub(super) async fn cat(context: &Context, target: &Target, place: &Place, objec
     };
     let (body, cut) = opened;
     let text = String::from_utf8_lossy(&body);
-    context.ui.note(line(place, object));
+    context.ui.note(line(context, place, object));
     if context.ui.is_json() {
         for (n, line) in text.lines().enumerate() {
             let line = serde_json::from_str(line).unwrap_or_else(|_| Value::from(line));

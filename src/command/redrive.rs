@@ -19,6 +19,8 @@ const EVERY: Duration = Duration::from_millis(500);
 const FASTEST: u64 = 500;
 /// So many of the queues that get the messages are named.
 const NAMED: usize = 3;
+/// SQS's reason where a message has no queue that it came from.
+const NO_SOURCE: &str = "CouldNotDetermineMessageSource";
 
 /// Move dead letters back to the queues they came from
 #[derive(Debug, Clone, clap::Args)]
@@ -200,7 +202,13 @@ async fn follow(
             context.ui.line(format!("Cancelled; {moved} had been moved out of {}.", name(&source.arn)));
             Ok(Ok(if asked_to_cancel { Exit::Ok } else { Exit::Interrupted }))
         }
-        status => Err(Failure::new(format!("The task of {} is {status} after {moved}", name(&source.arn)))
-            .why(ended.failure_reason().unwrap_or("SQS doesn't say why"))),
+        status => {
+            let why = ended.failure_reason().unwrap_or("SQS doesn't say why");
+            let failed = Failure::new(format!("The task of {} is {status} after {moved}", name(&source.arn))).why(why);
+            Err(match why {
+                NO_SOURCE => failed.help("It was sent straight to this queue: --to says where it is to go."),
+                _ => failed,
+            })
+        }
     }
 }

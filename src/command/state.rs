@@ -125,7 +125,10 @@ async fn save(context: &Context, target: &Target, watched: &Target, file: &Path)
     };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Beside the file that it will be, whole or not at all, and for its owner only.
-    let mut part = NamedTempFile::new_in(folder).map_err(unsaved)?;
+    let mut part = NamedTempFile::new_in(folder).map_err(|error| {
+        // The name that it has until then is nobody's business.
+        unsaved(error.kind().into()).help(format!("It is written in the folder {}.", folder.display()))
+    })?;
     let stopped = context.stop.token();
     let length = tokio::select! {
         length = copy(from, part.as_file_mut()) => length.map_err(unsaved)?,

@@ -9,11 +9,12 @@ mod screen;
 mod telling;
 mod wrap;
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use console::{Style, Term};
+use console::{Style, Term, measure_text_width, truncate_str};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -143,12 +144,17 @@ impl Ui {
 
     /// A note after a key was pressed: it stands in the place of what the terminal showed of the key, as `^C`.
     pub(crate) fn note_after_key(&self, text: &str) {
+        self.forget_key();
+        self.note(text);
+    }
+
+    /// Takes away what the terminal showed of a key.
+    pub(crate) fn forget_key(&self) {
         let term = Term::stderr();
         if term.is_term() {
             // A line that isn't cleared is no reason to say nothing.
             self.bars.suspend(|| _ = term.clear_line());
         }
-        self.note(text);
     }
 
     /// Takes all live views away, before the program ends at once.
@@ -260,6 +266,24 @@ pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A name in so many columns. Of one that is too long the middle is left out: many names differ at their end alone.
+pub(crate) fn shorten(name: &str, columns: usize) -> Cow<'_, str> {
+    if measure_text_width(name) <= columns {
+        return name.into();
+    }
+    let mut left = columns.saturating_sub(1);
+    let head = truncate_str(name, left.div_ceil(2), "");
+    left -= measure_text_width(&head);
+    let mut start = name.len();
+    for (at, letter) in name.char_indices().rev() {
+        match left.checked_sub(measure_text_width(letter.encode_utf8(&mut [0; 4]))) {
+            Some(rest) => (left, start) = (rest, at),
+            None => break,
+        }
+    }
+    format!("{head}…{}", &name[start..]).into()
+}
+
 /// Text from outside, no longer than a few lines.
 pub(crate) fn short(text: &str) -> &str {
     const LONGEST: usize = 400;
@@ -274,5 +298,14 @@ mod tests {
     fn text_from_outside_is_cut() {
         assert_eq!(short(&"ö".repeat(1_000)).chars().count(), 400);
         assert_eq!(short("x"), "x");
+    }
+
+    #[test]
+    fn a_name_keeps_its_beginning_and_its_end() {
+        assert_eq!(shorten("api-orders-created-consumer-dlq", 16), "api-orde…mer-dlq");
+        assert_eq!(shorten("short", 5), "short");
+        for columns in 1..12 {
+            assert!(measure_text_width(&shorten("字字字-wide-letters-字字字", columns)) <= columns, "{columns}");
+        }
     }
 }

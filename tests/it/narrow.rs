@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use crate::helpers::binary::folder;
+use crate::helpers::binary::{Local, folder, run};
+use crate::helpers::cloud::{config, s3};
+use crate::helpers::queues::queue;
 use crate::helpers::terminal::Terminal;
 
 const ROWS: u16 = 60;
@@ -44,4 +46,36 @@ fn a_simulation_fits_into_its_terminal_and_leaves_nothing_behind() {
         }
         assert!(!text.contains("lost"), "{columns}: {screen:#?}");
     }
+}
+
+/// An object took three rows of 80 columns, and its key was broken in two: now the key's middle is left out, and on a pipe nothing is.
+#[tokio::test]
+async fn an_object_is_a_row_of_every_terminal() {
+    let dir = folder();
+    let local = Local::start(dir.path(), &[]);
+    let s3 = s3(&local.endpoint);
+    s3.create_bucket().bucket("landing").send().await.unwrap();
+    let key = format!("landing_date=2026-01-31/{}-the-end", "created-consumer-landing-".repeat(4));
+    s3.put_object().bucket("landing").key(&key).body(b"x".to_vec().into()).send().await.unwrap();
+    let args = format!("objects landing --endpoint-url {}", local.endpoint);
+    for columns in [45, 60, 80] {
+        let rows = Terminal::run(dir.path(), (ROWS, columns), &args, "true").end();
+        let rows: Vec<&String> = rows.iter().filter(|row| !row.is_empty()).collect();
+        assert!(rows.len() == 2 && rows[1].starts_with("1 object in s3://landing/"), "{columns}: {rows:#?}");
+        assert!(rows[0].contains("1 B") && rows[0].contains('…') && rows[0].ends_with("-end"), "{columns}: {rows:#?}");
+    }
+    let whole = run(dir.path(), ["objects", "landing", "--endpoint-url", &local.endpoint]);
+    assert!(whole.stdout.contains(&format!("s3://landing/{key}  1 B")), "{whole:#?}");
+}
+
+/// Who only follows has nothing in flight: `Stopping: what is in flight is finished first` was said all the same.
+#[tokio::test]
+async fn who_only_looks_ends_without_a_word() {
+    let dir = folder();
+    let local = Local::start(dir.path(), &[]);
+    queue(&aws_sdk_sqs::Client::new(&config(&local.endpoint)), "q", &[]).await;
+    let args = format!("tail q --endpoint-url {}", local.endpoint);
+    let screen = on_terminal(dir.path(), 80, &args, "Ctrl-C ends", |_| {});
+    let text = screen.join("\n");
+    assert!(!text.contains("in flight is finished") && !text.contains("^C"), "{screen:#?}");
 }

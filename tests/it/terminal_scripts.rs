@@ -125,6 +125,22 @@ async fn dead_letters_are_moved_back_and_a_task_is_cancelled() {
     queue(&sqs, "alone", &[]).await;
     let alone = ask(&["redrive", "alone"]);
     assert!(alone.code == Some(2) && alone.stderr.contains("nothing to move back"), "{alone:#?}");
+    // What was sent straight to a dead-letter queue came from nowhere: SQS's word for that alone was no help.
+    send(&sqs, &dead, "straight").await;
+    let stays = ask(&["redrive", "q"]);
+    assert!(stays.code == Some(1) && stays.stderr.contains("--to says where it is to go"), "{stays:#?}");
+    let moved = ask(&["redrive", "q", "--to", "alone"]);
+    assert!(moved.code == Some(0) && moved.stdout.contains("1 message moved"), "{moved:#?}");
+}
+
+/// A folder that isn't there was told by the name of a file that nobody had asked for.
+#[test]
+fn a_state_that_cant_be_saved_is_told_by_its_folder() {
+    let dir = folder();
+    let local = Local::start(dir.path(), &[]);
+    let saved = run(dir.path(), ["state", "save", "nowhere/a.state", "--endpoint-url", &local.endpoint]);
+    assert!(saved.code == Some(1) && saved.stderr.contains("the folder nowhere"), "{saved:#?}");
+    assert!(!saved.stderr.contains(".tmp"), "{saved:#?}");
 }
 
 /// What landed is listed newest first and opened; a message is found by its text; nothing is received.

@@ -122,7 +122,7 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> {
     let metrics = args.metrics.listen().await?;
-    let target = Target::connect(&args.target, &context.env, &context.stop).await?;
+    let target = Target::connect(&args.target, &context.env, &context.stop).await?.called("messaging-consume");
     let client = target.sqs();
     let queues = find_queues(context, &args, &target).await?;
     let endless = !args.until_empty && args.count.is_none();

@@ -151,7 +151,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
 }
 
 async fn serve_fan_out(context: &Context, base: Base) -> Result<Exit, Failure> {
-    let target = Target::connect(&base.target, &context.env, &context.stop).await?;
+    let target = Target::connect(&base.target, &context.env, &context.stop).await?.called("messaging-serve");
     let known = || context.env.find(&["MESSAGING_STACK"]).map(|found| found.value);
     let stack = base.stack.clone().or_else(known).unwrap_or_else(|| "messaging".to_owned());
     let found = stack::describe(&target, &stack).await;
@@ -172,7 +172,7 @@ async fn serve_other(context: &Context, choice: Choice<Common>) -> Result<Exit, 
     let settings = choice.settings(&context.env);
     let Choice { scenario, args: Common { data_dir, base }, .. } = &choice;
     let name = scenario.name();
-    let target = base.connect(context).await?;
+    let target = base.connect(context).await?.called(&format!("messaging-{name}"));
     let clients = running::clients(&target);
     let stack = running::stack_name(base.stack.as_deref(), name);
     let outputs = running::outputs(*scenario, &target, &clients, &stack).await?;

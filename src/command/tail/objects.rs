@@ -48,7 +48,7 @@ pub(super) async fn follow(
                 cat(context, target, place, object).await?;
             } else {
                 context.ui.record(&Record::of(place, object));
-                context.ui.line(line(place, object));
+                context.ui.line(line(context, place, object));
             }
             if wanted.is_done() {
                 return Ok(Exit::Ok);

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use console::{Alignment, Style, measure_text_width, pad_str, truncate_str};
+use console::{Alignment, Style, measure_text_width, pad_str};
 
 use super::figures::{Figures, Queue, Stream, Topic};
-use crate::ui::paint;
+use crate::ui::{paint, shorten};
 use crate::units::{age, bytes, count, rate};
 
 /// A column of the queues: its head and how wide it is.
@@ -46,7 +46,7 @@ fn names_width(figures: &Figures, columns: Option<usize>, shown: &[Column]) -> u
 }
 
 fn row(queue: &Queue, names: usize, shown: &[Column]) -> String {
-    let name = truncate_str(&queue.name, names, "…");
+    let name = shorten(&queue.name, names);
     let mut text = pad_str(&name, names, Alignment::Left, None).into_owned();
     let rates = |told: Option<f64>| told.map_or_else(|| "-".to_owned(), rate);
     for column in shown {
@@ -124,6 +124,8 @@ mod tests {
                 assert_eq!(line.contains("1,234/s") || line.contains("delayed"), columns >= 77, "{columns}: {line:?}");
             }
             assert!(rows[0].contains("1,234,567") && rows[0].contains("2m 05s"), "{columns}: {rows:?}");
+            // A queue and its dead-letter queue had one name in a narrow terminal.
+            assert!(rows[0].contains("name "), "{columns}: {rows:?}");
         }
     }
 }
