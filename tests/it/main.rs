@@ -9,6 +9,7 @@ mod attack_characters;
 mod attack_client;
 mod attack_conditions;
 mod attack_console;
+mod attack_counts;
 mod attack_crossing;
 mod attack_disk;
 mod attack_encodings;
