@@ -45,7 +45,7 @@ async fn a_query_that_never_ends_holds_up_its_own_stream() {
         call(&cloud, "CreateDeliveryStream", input).await;
     }
     let record = |text: &str| json!({"Data": BASE64_STANDARD.encode(text)});
-    let records = vec![record(&"{\"a\":1}".repeat(100)); 40];
+    let records = vec![record(&"{\"a\":1}".repeat(20)); 20];
     call(&cloud, "PutRecordBatch", json!({"DeliveryStreamName": "endless", "Records": records})).await;
     call(&cloud, "PutRecord", json!({"DeliveryStreamName": "plain", "Record": record("x")})).await;
     cloud.pass(61);

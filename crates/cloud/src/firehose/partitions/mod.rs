@@ -38,7 +38,7 @@ use wire::AwsError;
 const MAX_ACTIVE: usize = 500;
 /// Bytes of records that are sorted at once, and steps that queries take for them, or few more: other streams wait meanwhile.
 const SORT_BYTES: u64 = 16 << 20;
-const SORT_STEPS: usize = 4_000_000;
+const SORT_STEPS: usize = 1_000_000;
 /// How long a stream waits whose records can't be read.
 const PAUSE: Millis = 1_000;
 
