@@ -18,7 +18,7 @@ use jq::Allowance;
 use wire::AwsError;
 
 /// Steps that queries may take for buffers that are landed together: the longest runs go without a result then.
-const STEPS: usize = 100_000_000;
+const STEPS: usize = 20_000_000;
 /// After so many steps others have a turn.
 const TURN: usize = 1_000_000;
 /// Buffers are landed together up to so many bytes.
