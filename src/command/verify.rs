@@ -17,7 +17,7 @@ use crate::traffic::consumer;
 use crate::traffic::landed;
 use crate::traffic::name::LegName;
 use crate::traffic::run::FanOut;
-use crate::traffic::settle::{Architecture, Expect, Found, Handled, LANDING, Landing, Published};
+use crate::traffic::settle::{self, Architecture, Expect, Found, Handled, LANDING, Landing, Published};
 
 /// Say whether a run lost anything whose consumers are your own
 #[derive(Debug, Clone, clap::Args)]
@@ -81,6 +81,8 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
     if from_stdin > 1 {
         return Err(Failure::usage("stdin can be read but once").help("Give a file to all but one of them."));
     }
+    // Before a cloud is looked for.
+    args.handled.iter().chain([&args.published]).try_for_each(|path| settle::check(path)).map_err(unsettled)?;
     let place = match args.look || args.handled.is_empty() {
         true => Some(find(context, &args).await?),
         false => None,
@@ -153,11 +155,14 @@ async fn read(context: &Context, args: &Args, found: Architecture) -> Result<(Pu
         read = read => read.map_err(|_| stopped())?,
         () = context.stop.signalled() => return Err(stopped()),
     };
-    read.map_err(|why: String| {
-        Failure::usage("The run can't be settled")
-            .why(why)
-            .help("--published takes what `messaging publish --json` wrote, --handled lines like {\"id\": \"..\", \"queue\": \"orders\"}.")
-    })
+    read.map_err(unsettled)
+}
+
+/// What is wrong with a file.
+fn unsettled(why: String) -> Failure {
+    Failure::usage("The run can't be settled").why(why).help(
+        "--published takes what `messaging publish --json` wrote, --handled lines like {\"id\": \"..\", \"queue\": \"orders\"}.",
+    )
 }
 
 /// What would explain that a queue lacks events, as far as it isn't known what it is to get.

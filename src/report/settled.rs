@@ -56,7 +56,7 @@ impl Settlement {
     /// What is known of a run comes to a verdict; `doubts` are why what it published isn't known for sure.
     pub(crate) fn judged(mut self, doubts: Vec<String>) -> Self {
         let waiting: Vec<_> = self.queues.iter().filter(|queue| queue.messages > 0).map(waits).collect();
-        let lost: Vec<_> = self.legs.iter().filter_map(lost).collect();
+        let lost: Vec<_> = self.legs.iter().filter_map(|leg| lost(leg, "never seen")).collect();
         let unseen = self.legs.iter().filter(|leg| leg.account.received == 0).map(|leg| &leg.leg);
         let mut unsure: Vec<_> = doubts;
         unsure.extend(unseen.map(|leg| format!("{leg}: nothing was seen of this run")));
@@ -68,7 +68,10 @@ impl Settlement {
         (self.verdict, self.evidence) = match (lost.is_empty(), sure) {
             (false, true) => (Verdict::Lost, lost),
             (true, _) if unsure.is_empty() && waiting.is_empty() => (Verdict::NothingLost, self.proofs()),
-            _ => (Verdict::Unknown, [unsure, waiting, lost].concat()),
+            _ => {
+                let unseen = self.legs.iter().filter_map(|leg| self::lost(leg, "not seen")).collect();
+                (Verdict::Unknown, [unsure, waiting, unseen].concat())
+            }
         };
         if self.verdict == Verdict::NothingLost {
             self.hints.clear();
@@ -96,8 +99,10 @@ impl Settlement {
             lines.push(format!("  on purpose: {} that no consumer can handle", plural(self.poison, "event")));
         }
         for SettledLeg { leg, effect_twice, account } in &self.legs {
+            // Of a run of which nobody can say nothing is lost yet.
+            let missing = if self.verdict == Verdict::Unknown { "not seen" } else { "lost" };
             let mut line =
-                format!("  {leg}: {} seen, {} lost", count(account.received), count(account.lost.unwrap_or(0)));
+                format!("  {leg}: {} seen, {} {missing}", count(account.received), count(account.lost.unwrap_or(0)));
             for (n, what) in [
                 (account.duplicated, "seen twice"),
                 (account.duplicated_on_purpose.unwrap_or(0), "twice, as published"),
@@ -111,7 +116,7 @@ impl Settlement {
             lines.push(line);
         }
         for LookedQueue { queue, messages, dead_letters } in &self.queues {
-            let dead = dead_letters.map_or_else(String::new, |dead| format!(", {} dead", plural(dead, "letter")));
+            let dead = dead_letters.map_or_else(String::new, |dead| format!(", {}", plural(dead, "dead letter")));
             lines.push(format!("  {queue} holds {}{dead}", plural(*messages, "message")));
         }
         for (n, what) in [(self.other_runs, "other runs"), (self.unknown_ids, "ids that the run has none of")] {
@@ -136,9 +141,9 @@ fn dead(queue: &LookedQueue) -> Option<String> {
     Some(format!("{} has {} dead {letters}, of which run nobody can tell", queue.queue, count(dead)))
 }
 
-fn lost(leg: &SettledLeg) -> Option<String> {
+fn lost(leg: &SettledLeg, how: &str) -> Option<String> {
     let lost = leg.account.lost.filter(|lost| *lost > 0)?;
     let more = if lost > leg.account.missing.len() as u64 { ", .." } else { "" };
     let places = leg.account.missing.join(", ");
-    Some(format!("{}: {} never seen (publisher:sequence {places}{more})", leg.leg, plural(lost, "event")))
+    Some(format!("{}: {} {how} (publisher:sequence {places}{more})", leg.leg, plural(lost, "event")))
 }

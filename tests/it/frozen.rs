@@ -146,6 +146,17 @@ async fn envelopes_are_the_same() {
         twice(files, "--clock frozen --seed 6 --count 60 --tenants 3 --attribute a=1 --attribute b=2 --json").await;
     let landed = left.objects.values().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect::<String>();
     assert!(landed.contains("\"MessageAttributes\":{\"a\":"), "{landed}");
+    // The log has the key and the secret of a user, too.
+    let user = "Resources:\n  User: {Type: AWS::IAM::User}\n  Key: {Type: AWS::IAM::AccessKey, Properties: {UserName: !Ref User}}\n";
+    let logged = |seed: &str| {
+        let dir = folder();
+        std::fs::write(dir.path().join("infra.yaml"), template.replacen("Resources:\n", user, 1)).unwrap();
+        let ended =
+            run(dir.path(), ["simulate", "--clock", "frozen", "--count", "3", "--data-dir", "data", "--seed", seed]);
+        assert_eq!(ended.code, Some(0), "{ended:#?}");
+        std::fs::read(dir.path().join("data/log/00000001.log")).unwrap()
+    };
+    assert!(logged("6") == logged("6"), "the log differs");
 }
 
 /// A batch that chaos held up for longer than anybody waited was told as lost.

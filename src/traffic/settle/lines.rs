@@ -60,9 +60,8 @@ impl Lines {
             if !self.bytes.trim_ascii_start().starts_with(b"{") {
                 return Err(self.here("it is no JSON object, as {\"id\": \"..\"} is one"));
             }
-            return serde_json::from_slice(&self.bytes)
-                .map(Some)
-                .map_err(|why| self.here(&wrong::<T>(&self.bytes, &why)));
+            let line = self.bytes.trim_ascii();
+            return serde_json::from_slice(line).map(Some).map_err(|why| self.here(&wrong::<T>(line, &why)));
         }
     }
 
@@ -77,27 +76,41 @@ impl Lines {
     }
 }
 
+/// Refuses what no lines can be read from.
+///
+/// # Errors
+/// Why, with its name.
+pub(crate) fn check(path: &Path) -> Result<(), String> {
+    Lines::open(path).map(drop)
+}
+
 /// What is wrong with an object that couldn't be read because of `why`: that it is no JSON, or which of its members isn't as it is to be.
 fn wrong<T: DeserializeOwned>(object: &[u8], why: &serde_json::Error) -> String {
-    let members: Map<String, Value> = match serde_json::from_slice(object) {
-        Ok(members) => members,
+    match serde_json::from_slice(object) {
+        Ok(members) => wrong_member::<T>(&members, why),
         // A line has no lines.
-        Err(why) => {
-            return format!("it is no JSON: {}", why.to_string().replacen(" at line 1 column ", ", at column ", 1));
-        }
-    };
-    for (name, value) in members {
-        let alone = Value::Object(Map::from_iter([(name.clone(), value.clone())]));
-        if let Err(why) = serde_json::from_value::<T>(alone) {
-            let why = why.to_string();
-            let wanted = why.split_once(", expected ").map(|(_, wanted)| wanted);
-            let value: String = value.to_string().chars().take(SHOWN).collect();
-            return match wanted {
-                Some(wanted) => format!("its {name:?} is {value}, and {wanted} is needed"),
-                None => format!("its {name:?} is {value}: {why}"),
-            };
-        }
+        Err(why) => format!("it is no JSON: {}", why.to_string().replacen(" at line 1 column ", ", at column ", 1)),
     }
-    // Each for itself is right, so two say the same.
-    format!("two of its members say the same: {why}")
+}
+
+/// Which member of an object isn't as it is to be, which therefore couldn't be read because of `why`.
+pub(super) fn wrong_member<T: DeserializeOwned>(members: &Map<String, Value>, why: &serde_json::Error) -> String {
+    let told = |why: &serde_json::Error| why.to_string().split(" at line ").next().unwrap_or_default().to_owned();
+    let why = told(why);
+    if let Some(name) = why.strip_prefix("missing field `").and_then(|name| name.strip_suffix('`')) {
+        return format!("it has no {name:?}");
+    }
+    let is_wrong = |(name, _): &(&String, &Value)| {
+        let mut others = members.clone();
+        others.remove(*name);
+        serde_json::from_value::<T>(Value::Object(others)).err().is_none_or(|other| told(&other) != why)
+    };
+    let wrong = members.iter().find(is_wrong);
+    match (wrong, why.split_once(", expected ")) {
+        (Some((name, value)), Some((_, wanted))) => {
+            let value: String = value.to_string().chars().take(SHOWN).collect();
+            format!("its {name:?} is {value}, and {wanted} is needed")
+        }
+        _ => format!("two of its members say the same: {why}"),
+    }
 }

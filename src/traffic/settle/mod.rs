@@ -9,6 +9,7 @@ mod published;
 pub(crate) use self::bucket::Landing;
 pub(crate) use self::expected::{Architecture, Expect, Found};
 pub(crate) use self::handled::Handled;
+pub(crate) use self::lines::check;
 pub(crate) use self::published::Published;
 
 /// How the bucket is called among the queues.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::LANDING;
 use super::expected::{Architecture, Expect, Fate, Message};
-use super::lines::Lines;
+use super::lines::{Lines, wrong_member};
 use crate::event::envelope::{Attribute, Place, Sequence};
 use crate::event::own;
 use crate::traffic::consumer::short_id;
@@ -307,7 +307,7 @@ impl<'a> Reading<'a> {
     fn take(&mut self, line: Line) -> Result<(), String> {
         match (line.record.as_deref(), line.event, line.published) {
             (Some("published"), Some(event), _) => {
-                let told: Event = serde_json::from_value(event.clone()).map_err(|why| no_event(&why))?;
+                let told: Event = serde_json::from_value(event.clone()).map_err(|why| no_event(&event, &why))?;
                 if self.published.run.is_empty() {
                     self.published.run.clone_from(&told.runid);
                 }
@@ -365,7 +365,11 @@ impl<'a> Reading<'a> {
 }
 
 /// What is wrong with what is told as an event of the story.
-fn no_event(why: &serde_json::Error) -> String {
+fn no_event(event: &Value, why: &serde_json::Error) -> String {
+    let why = match event {
+        Value::Object(members) => wrong_member::<Event>(members, why),
+        _ => "it is no object".to_owned(),
+    };
     format!("its \"event\" isn't one that `messaging publish --json` tells: {why}")
 }
 

@@ -213,8 +213,21 @@ fn what_is_no_such_file_is_refused_by_its_name() {
     let two = files.write("two", [event("a", 0), event("b", 1)]);
     assert!(read(&two, None).contains("several runs (a, b): --run says which"));
     assert!(read(&two, Some("c")).contains("no event of the run c, but of a, b"));
-    let event = json!({"record": "published", "event": {"id": "e"}}).to_string();
-    assert!(read(&files.write("half", [event]), None).contains("half line 1: its \"event\" isn't one that"));
+    for (event, why) in [
+        (
+            json!({"id": "e"}),
+            "half line 1: its \"event\" isn't one that `messaging publish --json` tells: it has no \"type\"",
+        ),
+        (
+            json!({"id": "e", "type": "t", "runid": "r", "publisher": "x"}),
+            "its \"publisher\" is \"x\", and u32 is needed",
+        ),
+        (json!([]), "it is no object"),
+    ] {
+        let line = json!({"record": "published", "event": event}).to_string();
+        let told = read(&files.write("half", [line]), None);
+        assert!(told.contains(why), "{told}");
+    }
     assert!(read(&files.write("foreign", ["{\"a\": 1}".to_owned()]), None).contains("no record of `messaging publish"));
     assert!(Expect::parse("orders").is_err() && Expect::parse("=a").is_err() && Expect::parse("a=b,").is_err());
 }
