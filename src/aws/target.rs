@@ -6,7 +6,6 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig, retry::RetryConfig
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_sns::config::{IdentityCache, SharedAsyncSleep, StalledStreamProtectionConfig};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use aws_types::app_name::AppName;
 
 use super::attempts::{Brake, Distrust, Ear, TooMany, Watch};
 use super::bounded::Bounded;
@@ -113,11 +112,12 @@ impl Target {
         Self { brake: Brake::new(stop.clone()), ..self }
     }
 
-    /// The same, of an application of this name: the console of the embedded cloud tells by it who asks.
+    /// The same, of an application of this name unless the user has named it: the console of the embedded cloud tells by it who asks.
     pub(crate) fn called(self, application: &str) -> Self {
-        let mut config = self.config.into_builder();
         // What can't be a name is none.
-        config.set_app_name(AppName::new(application.to_owned()).ok());
+        let named = self.config.app_name().cloned().or_else(|| AppName::new(application.to_owned()).ok());
+        let mut config = self.config.into_builder();
+        config.set_app_name(named);
         Self { config: config.build(), ..self }
     }
 
