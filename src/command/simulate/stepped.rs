@@ -22,8 +22,8 @@ use crate::ui::Ui;
 
 /// When a run begins unless somebody says when, so that two begin at the same time: 2026-01-01T00:00:00Z.
 const BEGIN: u64 = 1_767_225_600_000;
-/// However long it takes, somebody looks so often how it goes while it publishes, at most.
-const LOOKS: u32 = 2_000;
+/// However long a run takes, somebody looks about so often how it goes.
+const LOOKS: u32 = 500;
 
 /// As much as the main thread has, which runs commands otherwise.
 const STACK: usize = 8 << 20;
@@ -102,12 +102,12 @@ pub(super) async fn start(args: &Args, chaos: Option<Chaos>, ui: &Ui) -> Result<
     Ok(embedded)
 }
 
-/// The same run, which goes by stepped time if that is how time goes here; its events take so long.
-pub(super) fn pace(run: Run, lasts: Duration) -> Run {
-    if clock::is_stepped() { run.stepped(lasts / LOOKS) } else { run }
+/// The same run, which goes by stepped time if that is how time goes here; the `whole` of it takes so long at most.
+pub(super) fn pace(run: Run, whole: Duration) -> Run {
+    if clock::is_stepped() { run.stepped(whole / LOOKS) } else { run }
 }
 
-/// How often the user sees how a run goes whose events take so long. A log of its latencies has a line each second.
-pub(super) fn ticks(lasts: Duration, has_log: bool) -> Duration {
-    if clock::is_stepped() && !has_log { TICK.max(lasts / LOOKS) } else { TICK }
+/// How often the user sees how a run goes, the `whole` of which takes so long at most. A log of its latencies has a line each second.
+pub(super) fn ticks(whole: Duration, has_log: bool) -> Duration {
+    if clock::is_stepped() && !has_log { TICK.max(whole / LOOKS) } else { TICK }
 }
