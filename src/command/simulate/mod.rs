@@ -312,8 +312,7 @@ async fn simulate(
     let run = Run::new(plan.run.clone(), fan_out, stop.clone(), args.patience + held_up, complain);
     let run = run.handled(args.handling.handling(args.receivers, plan.seed));
     let lasts = plan.load.moment(count.saturating_sub(1)).unwrap_or_default();
-    let buffering = fan_out.landings.iter().map(|landing| landing.buffering).max();
-    let whole = lasts + args.patience + held_up + buffering.unwrap_or_default();
+    let whole = lasts + args.patience + held_up + buffers(fan_out);
     let run = stepped::pace(run, whole);
     let Outlets { page, log, metrics } = outlets;
     let run = Arc::new(if page.is_some() { run.recorded() } else { run.looking() });
@@ -363,6 +362,11 @@ async fn simulate(
         context.ui.note("The stack stays: `messaging deploy --target aws --delete --empty-bucket` deletes it.");
     }
     Ok(exit(verdict, written, context.stop.is_signalled()))
+}
+
+/// For how long the slowest delivery stream buffers.
+fn buffers(fan_out: &FanOut) -> Duration {
+    fan_out.landings.iter().map(|landing| landing.buffering).max().unwrap_or_default()
 }
 
 /// Tells Prometheus how a run goes from now on.
