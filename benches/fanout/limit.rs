@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::stream::{self, StreamExt};
 use http_body_util::{BodyExt, Either, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
+use hyper::header::CONTENT_LENGTH;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
@@ -72,10 +73,11 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Infallible
     };
     let mut body = request.into_body();
     while let Some(Ok(_)) = body.frame().await {}
-    Ok(Response::new(match large {
-        Some(bytes) => Either::Right(Box::pin(of_length(bytes))),
-        None => Either::Left(Full::new(answer)),
-    }))
+    let Some(bytes) = large else { return Ok(Response::new(Either::Left(Full::new(answer)))) };
+    let mut response = Response::new(Either::Right(Box::pin(of_length(bytes))));
+    // Without it the body came in chunks, whose lengths were taken for bytes of the object.
+    response.headers_mut().insert(CONTENT_LENGTH, bytes.into());
+    Ok(response)
 }
 
 /// So many bytes of nothing.

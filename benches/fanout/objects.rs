@@ -198,7 +198,7 @@ async fn down(server: &Server) -> Result<f64> {
         buffer.clear();
         match stream.read_buf(&mut buffer).await? {
             0 => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
-            read => left -= read,
+            read => left = left.saturating_sub(read),
         }
     }
     Ok(LARGE as f64 / begin.elapsed().as_secs_f64())
