@@ -1,6 +1,6 @@
 //! Reads what Firehose landed in S3: objects under the prefix of its stream, one event behind the other, as lines or not.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use aws_sdk_s3::Client;
@@ -75,9 +75,8 @@ pub(crate) struct BucketWatch {
     after: Option<String>,
     /// Objects written before the run are not of it.
     since: Timestamp,
-    /// The keys of the objects that were read, and the last of them in their order.
-    seen: HashSet<String>,
-    last: Option<String>,
+    /// The keys of the objects that were read.
+    seen: BTreeSet<String>,
     pub totals: LandedTotals,
 }
 
@@ -111,7 +110,7 @@ impl BucketWatch {
         // LastModified has whole seconds.
         let since = since - 1.second();
         let after = landing.before_day(day);
-        Self { landing, after, since, seen: HashSet::new(), last: None, totals: LandedTotals::default() }
+        Self { landing, after, since, seen: BTreeSet::new(), totals: LandedTotals::default() }
     }
 
     /// Reads the objects that are new since the last look, and hands out their events. One that isn't `whole` looks only behind the last
@@ -122,12 +121,12 @@ impl BucketWatch {
         whole: bool,
         mut heard: impl FnMut(Content),
     ) -> Result<(), CallError> {
-        let after = if whole { self.after.clone() } else { self.last.clone().max(self.after.clone()) };
+        let after = if whole { self.after.as_ref() } else { self.seen.last().max(self.after.as_ref()) };
         let mut page = client
             .list_objects_v2()
             .bucket(&self.landing.bucket)
             .prefix(self.landing.literal())
-            .set_start_after(after)
+            .set_start_after(after.cloned())
             .encoding_type(EncodingType::Url)
             .into_paginator()
             .send();
@@ -141,7 +140,6 @@ impl BucketWatch {
                 }
                 let body = self.read_object(client, &key).await?;
                 self.totals.count(&key, body.len());
-                self.last = self.last.take().max(Some(key.clone()));
                 self.seen.insert(key);
                 match decompress(&body) {
                     Some(text) => self.totals.unreadable += hand_out_events(&text, &mut heard),

@@ -157,7 +157,7 @@ impl Core {
     pub(crate) fn chance(&self) -> Chance {
         match self.tells_secrets {
             true => Chance::of(self.seed, self.ids.fetch_add(1, Ordering::Relaxed)),
-            false => Chance::Real,
+            false => Chance::REAL,
         }
     }
 

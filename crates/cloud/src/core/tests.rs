@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::clock::Clock;
+#[cfg(debug_assertions)]
 use engine::change::Put;
 use engine::{Change, StreamId};
 use log::MemoryDisk;

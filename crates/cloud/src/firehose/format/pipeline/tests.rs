@@ -29,6 +29,11 @@ fn texts(outcomes: Vec<Result<Output, Failure>>) -> Vec<String> {
         .collect()
 }
 
+/// What a record becomes by queries that take few steps.
+fn run(pipeline: &Pipeline, record: &[u8]) -> Vec<Result<Output, Failure>> {
+    pipeline.run(record, &mut Allowance::new(0))
+}
+
 fn gzip(data: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(data).unwrap();
@@ -37,7 +42,7 @@ fn gzip(data: &[u8]) -> Vec<u8> {
 
 #[test]
 fn without_processors_a_record_passes() {
-    assert_eq!(texts(Pipeline::default().run(b"as it is", &mut Allowance::new(0))), ["as it is"]);
+    assert_eq!(texts(run(&Pipeline::default(), b"as it is")), ["as it is"]);
 }
 
 #[test]
@@ -50,7 +55,7 @@ fn delimiters() {
     ];
     for (parameters, text) in cases {
         let pipeline = pipeline(&[("AppendDelimiterToRecord", parameters)]).unwrap();
-        assert_eq!(texts(pipeline.run(b"r", &mut Allowance::new(0))), [text]);
+        assert_eq!(texts(run(&pipeline, b"r")), [text]);
     }
 }
 
@@ -60,21 +65,19 @@ fn deaggregates_whatever_the_order_of_the_list() {
         [("AppendDelimiterToRecord", &[]), ("RecordDeAggregation", &[("SubRecordType", "JSON")])];
     let json = pipeline(&json).unwrap();
     assert_eq!(
-        texts(json.run(b"{\"a\":1}{\"a\":\"}{\"}\n {\"a\":2}\n", &mut Allowance::new(0))),
+        texts(run(&json, b"{\"a\":1}{\"a\":\"}{\"}\n {\"a\":2}\n")),
         ["{\"a\":1}\n", "{\"a\":\"}{\"}\n", "{\"a\":2}\n"]
     );
-    assert!(texts(json.run(b"[{\"a\":1}]", &mut Allowance::new(0)))[0].starts_with("RecordDeAggregation.Failed"));
-    assert!(texts(json.run("{}".repeat(501).as_bytes(), &mut Allowance::new(0)))[0].contains("501 records in one"));
+    assert!(texts(run(&json, b"[{\"a\":1}]"))[0].starts_with("RecordDeAggregation.Failed"));
+    assert!(texts(run(&json, "{}".repeat(501).as_bytes()))[0].contains("501 records in one"));
     let delimited = pipeline(&[("RecordDeAggregation", &[("SubRecordType", "DELIMITED"), ("Delimiter", "IyMjIw==")])]);
-    assert_eq!(texts(delimited.unwrap().run(b"a####b####", &mut Allowance::new(0))), ["a", "b"]);
+    assert_eq!(texts(run(&delimited.unwrap(), b"a####b####")), ["a", "b"]);
 }
 
 #[test]
 fn partition_keys() {
     let pipeline = metadata(r#"{country: .country, year: .at|strftime("%Y"), n: .n}"#);
-    let [Ok(output)] = &pipeline.run(br#"{"country":"de","at":1565382027,"n":7}"#, &mut Allowance::new(0))[..] else {
-        panic!()
-    };
+    let [Ok(output)] = &run(&pipeline, br#"{"country":"de","at":1565382027,"n":7}"#)[..] else { panic!() };
     let keys: Vec<_> = output.keys.iter().map(|(k, v)| format!("{k}={v}")).collect();
     assert_eq!(keys, ["country=de", "n=7", "year=2019"]);
     let cases = [
@@ -85,28 +88,21 @@ fn partition_keys() {
         ("text", "Non JSON record provided"),
     ];
     for (record, message) in cases {
-        assert_eq!(
-            texts(pipeline.run(record.as_bytes(), &mut Allowance::new(0))),
-            [format!("{METADATA}: {message}")],
-            "{record}"
-        );
+        assert_eq!(texts(run(&pipeline, record.as_bytes())), [format!("{METADATA}: {message}")], "{record}");
     }
 }
 
 #[test]
 fn decompresses_logs() {
     let plain = pipeline(&[("Decompression", &[("CompressionFormat", "GZIP")])]).unwrap();
-    assert_eq!(texts(plain.run(&gzip(b"hello"), &mut Allowance::new(0))), ["hello"]);
-    let [Err(failure)] = &plain.run(b"hello", &mut Allowance::new(0))[..] else { panic!() };
+    assert_eq!(texts(run(&plain, &gzip(b"hello"))), ["hello"]);
+    let [Err(failure)] = &run(&plain, b"hello")[..] else { panic!() };
     assert_eq!((failure.kind, failure.raw.as_slice()), (ErrorOutputType::DecompressionFailed, &b"hello"[..]));
-    assert!(
-        texts(plain.run(&gzip(&vec![0; 17 * 1024 * 1024]), &mut Allowance::new(0)))[0]
-            .contains("decompresses to more than")
-    );
+    assert!(texts(run(&plain, &gzip(&vec![0; 17 * 1024 * 1024])))[0].contains("decompresses to more than"));
     let logs: [(&str, &[(&str, &str)]); 2] =
         [("Decompression", &[]), ("CloudWatchLogProcessing", &[("DataMessageExtraction", "true")])];
     let batch = br#"{"logGroup":"g","logEvents":[{"id":"1","message":"a"},{"id":"2","message":"b"}]}"#;
-    assert_eq!(texts(pipeline(&logs).unwrap().run(&gzip(batch), &mut Allowance::new(0))), ["a\nb\n"]);
+    assert_eq!(texts(run(&pipeline(&logs).unwrap(), &gzip(batch))), ["a\nb\n"]);
 }
 
 #[test]
@@ -135,8 +131,8 @@ proptest! {
             ("MetadataExtraction", &[("MetadataExtractionQuery", "{a: .a}"), ("JsonParsingEngine", "JQ-1.6")]),
         ];
         let all = pipeline(&all).unwrap();
-        all.run(&record, &mut Allowance::new(0));
-        all.run(text.as_bytes(), &mut Allowance::new(0));
-        pipeline(&[("Decompression", &[])]).unwrap().run(&record, &mut Allowance::new(0));
+        run(&all, &record);
+        run(&all, text.as_bytes());
+        run(&pipeline(&[("Decompression", &[])]).unwrap(), &record);
     }
 }
