@@ -1,5 +1,6 @@
 //! Messages come and go all the time: what the disk holds against what is alive, and what giving space back costs a request.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -32,7 +33,9 @@ pub(crate) async fn measure(server: &Server, time: Duration) -> Result<()> {
     let full = bytes_in(folder)?;
 
     // A few clients at less than the peak, so that what a probe waits for is the server and not its turn.
-    let calm = probe(server, &probed, time / 4).await?;
+    let calm = probe(server.address, &probed, time / 4).await?;
+    // What the same request takes of a server that does nothing, on a machine that is as busy: the processors' part in it.
+    let bare = Server::limit()?;
     let (topic, queues) = account.fanout("through", 2).await?;
     let load = Load {
         address: server.address,
@@ -41,14 +44,15 @@ pub(crate) async fn measure(server: &Server, time: Duration) -> Result<()> {
         time,
         rate: Some(2_500.0),
     };
-    let (published, first, second, busy, most) = tokio::join!(
+    let (published, first, second, busy, ceiling, most) = tokio::join!(
         load.run(),
         drain(server.address, &queues[0], 2, time, Empty::Wait),
         drain(server.address, &queues[1], 2, time, Empty::Wait),
-        probe(server, &probed, time),
+        probe(server.address, &probed, time),
+        probe(bare.address, &probed, time),
         most_bytes(folder, time),
     );
-    let (published, busy, most) = (published?, busy?, most?);
+    let (published, busy, ceiling, most) = (published?, busy?, ceiling?, most?);
     let through = first?.deleted + second?.deleted;
     // Then only what is kept is alive.
     let account = Account::new(&server.url());
@@ -70,8 +74,10 @@ pub(crate) async fn measure(server: &Server, time: Duration) -> Result<()> {
         mebibytes(after)
     );
     println!(
-        "- a SendMessage beside it takes {} (p50, p99, p99.9, most); on the idle server {}",
+        "- a SendMessage beside it takes {} (p50, p99, p99.9, most), of a server beside it that does nothing {}; on the idle \
+         server {}",
         shown(&busy),
+        shown(&ceiling),
         shown(&calm)
     );
     Ok(())
@@ -88,17 +94,26 @@ async fn most_bytes(folder: &std::path::Path, time: Duration) -> Result<u64> {
     Ok(most)
 }
 
-/// What one client's requests take, one at a time.
-async fn probe(server: &Server, url: &str, time: Duration) -> Result<Histogram<u64>> {
+/// What one client's requests take, one at a time. It is on a thread of its own: beside the load's thread it measured how long that one
+/// was busy.
+async fn probe(address: SocketAddr, url: &str, time: Duration) -> Result<Histogram<u64>> {
     let send = requests::sqs("SendMessage", &json!({"QueueUrl": url, "MessageBody": "probe"}));
-    let mut connection = Connection::open(server.address).await?;
-    let mut latency = Histogram::new(3)?;
+    let probing = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(probe_at(address, &send, time))
+    });
+    Ok(probing.await??)
+}
+
+async fn probe_at(address: SocketAddr, send: &[u8], time: Duration) -> std::io::Result<Histogram<u64>> {
+    let mut connection = Connection::open(address).await?;
+    let mut latency = Histogram::new(3).map_err(std::io::Error::other)?;
     let until = Instant::now() + time;
     while Instant::now() < until {
         tokio::time::sleep(PROBE).await;
         let begin = Instant::now();
-        connection.call(&send).await?;
-        latency.record(begin.elapsed().as_micros() as u64)?;
+        connection.call(send).await?;
+        latency.record(begin.elapsed().as_micros() as u64).map_err(std::io::Error::other)?;
     }
     Ok(latency)
 }
