@@ -106,6 +106,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Exit, Failure> 
         (false, true) => {
             format!("The newest {shown} of {} in {name}; --max shows more.", plural(listed.looked_at as u64, "object"))
         }
+        (false, false) if shown == 0 => {
+            format!("0 objects in {name}. What a stream still buffers lands when its size or its time is reached.")
+        }
         (false, false) => format!("{} in {name}", plural(shown as u64, "object")),
     });
     Ok(Exit::Ok)

@@ -169,6 +169,9 @@ fn a_month_of_a_profile_is_the_profile_again_and_again() {
     assert_eq!(month_of(&profile, 1.0), (Basis::Repeated, 1.0), "cut short");
     assert_eq!(month_of(&load("100/s:2s@loop"), 3.0), (Basis::Continued, 3.0));
     assert_eq!(month_of(&Load::max(), 3.0), (Basis::Continued, 3.0));
+    // Thirty days of a day that took two minutes were told as thirty days of two minutes after two minutes.
+    assert_eq!(month_of(&load("day").at_speed(600), 145.0), (Basis::Repeated, 86_400.0));
+    assert_eq!(month_of(&load("5/s:1s@loop").at_speed(600), 2.0), (Basis::Continued, 1_200.0));
 }
 
 #[test]

@@ -104,6 +104,11 @@ impl Load {
         self.profile.as_ref()?.events()
     }
 
+    /// How many times as fast it goes by.
+    pub(crate) fn speed(&self) -> u32 {
+        self.speed
+    }
+
     /// How long it takes; none without an end.
     pub(crate) fn lasts(&self) -> Option<Duration> {
         self.profile.as_ref()?.lasts().map(|lasts| lasts / self.speed)

@@ -89,8 +89,6 @@ impl Publisher {
             .set_message_attributes(Some(entry.message_attributes().collect()))
             .set_message_group_id(group)
             .set_message_deduplication_id(dedup)
-            .customize()
-            .interceptor(self.watch.clone())
             .send()
             .await?;
         self.notify_sent(entry, answer.message_id().unwrap_or_default());
@@ -104,7 +102,7 @@ impl Publisher {
         for (n, entry) in batch.iter().enumerate() {
             request = request.publish_batch_request_entries(entry.in_batch(n, self.fifo(entry))?);
         }
-        let answer = request.customize().interceptor(self.watch.clone()).send().await?;
+        let answer = request.send().await?;
         let number = |id: &str| id.parse::<usize>().ok().filter(|n| *n < batch.len());
         for sent in answer.successful() {
             if let Some(n) = sent.id().and_then(number) {
