@@ -14,6 +14,8 @@ pub(crate) struct Circumstances {
     pub legs: Vec<Looked>,
     /// How far the clocks of this machine and of the cloud are apart, in words, where that is too far to find what landed.
     pub clocks_apart: Option<String>,
+    /// What of the dead letters couldn't be read, in words.
+    pub unread: Vec<String>,
 }
 
 /// How a leg was looked at.
@@ -56,6 +58,11 @@ pub(crate) fn judge(outcome: &Outcome, circumstances: &Circumstances) -> (Verdic
     if lost > 0 && outcome.legs().all(|(name, account)| account.lost.unwrap_or(0) <= held(name)) {
         return (Verdict::Unknown, still_held(outcome, held));
     }
+    // And what nobody can read may be as well.
+    let unread = unread(outcome, circumstances);
+    if lost > 0 && !unread.is_empty() {
+        return (Verdict::Unknown, format!("{}; {}", lost_line(outcome), unread.join("; ")));
+    }
     if lost > 0 {
         return (Verdict::Lost, lost_line(outcome));
     }
@@ -80,6 +87,15 @@ pub(crate) fn judge(outcome: &Outcome, circumstances: &Circumstances) -> (Verdic
         return (Verdict::Unknown, why);
     }
     (Verdict::NothingLost, complete_line(outcome, circumstances))
+}
+
+/// What nobody could read of where something is missing.
+fn unread(outcome: &Outcome, circumstances: &Circumstances) -> Vec<String> {
+    let mut unread = circumstances.unread.clone();
+    let landed = outcome.landed.iter().filter(|landed| landed.unreadable > 0 && landed.account.lost > Some(0));
+    unread
+        .extend(landed.map(|it| format!("{} that landed in {} can't be read", plural(it.unreadable, "line"), it.leg)));
+    unread
 }
 
 /// How much wasn't published.

@@ -305,11 +305,12 @@ fn conclusion(outcome: &Outcome, verdict: Verdict) -> String {
                 false => "everything published",
             };
             let by = match (outcome.queues.is_empty(), outcome.landed.is_empty()) {
-                (false, true) => " was received by every queue.",
-                (false, false) => " was received by every queue and landed.",
-                (true, _) => " landed.",
+                (false, true) => "was received by every queue",
+                (false, false) => "was received by every queue and landed",
+                (true, _) => "landed",
             };
-            format!("{head} {what}{by}")
+            let is_dead = outcome.legs().any(|(_, account)| account.dead > Some(0));
+            format!("{head} {what} {by}{}.", if is_dead { ", or lies in a dead-letter queue" } else { "" })
         }
         Verdict::Lost => format!("{head} {}.", lost_line(outcome)),
         Verdict::NotAllPublished => {

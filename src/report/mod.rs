@@ -207,11 +207,12 @@ impl Published {
     /// What publishers came to who published to a topic for `elapsed_s` seconds.
     pub(crate) fn new(tally: &PublishTally, topic_arn: String, elapsed_s: f64, load: &Load) -> Self {
         let elapsed = Duration::try_from_secs_f64(elapsed_s).unwrap_or_default();
+        let span = load.span(tally.sent, elapsed);
         Self {
             topic_arn,
             model: if load.is_open() { Model::Open } else { Model::Closed },
             load: load.to_string(),
-            intended_per_second: load.mean_until(elapsed),
+            intended_per_second: load.mean_until(span),
             delay: tally.delays.summary(),
             late_at_most_ms: load.is_open().then(|| ms(tally.late_at_most())),
             not_sent: tally.not_sent,
@@ -221,7 +222,7 @@ impl Published {
             refused: tally.refused,
             requests: tally.requests,
             maybe_twice: tally.maybe_twice,
-            per_second: tally.sent as f64 / elapsed_s.max(1e-9),
+            per_second: tally.sent as f64 / span.as_secs_f64().max(1e-9),
             latency: tally.latencies.summary(),
         }
     }

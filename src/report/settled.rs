@@ -60,8 +60,8 @@ impl Settlement {
         let unseen = self.legs.iter().filter(|leg| leg.account.received == 0).map(|leg| &leg.leg);
         let mut unsure: Vec<_> = doubts;
         unsure.extend(unseen.map(|leg| format!("{leg}: nothing was seen of this run")));
-        // Who handled everything says so by name; a dead letter then is of another run.
-        if !self.legs.iter().any(|leg| leg.effect_twice.is_some()) {
+        // Who handled everything says so by name: a dead letter then is of another run, unless it is what is missing.
+        if !lost.is_empty() || !self.legs.iter().any(|leg| leg.effect_twice.is_some()) {
             unsure.extend(self.queues.iter().filter_map(dead));
         }
         let sure = lost.iter().any(|_| waiting.is_empty() && unsure.is_empty());

@@ -3,6 +3,7 @@
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName};
 
+use super::consumer;
 use super::message::{self, Content};
 use crate::aws::{CallError, queue as queues};
 use crate::event::envelope::Place;
@@ -29,11 +30,12 @@ pub(crate) struct Dead {
     pub reason: Option<String>,
 }
 
-/// Reads what lies in the queue with an ARN, and shows it to others again; and whether that was all.
+/// Reads what lies in the queue with an ARN, and shows it to others again; and how many messages that wasn't all of. Of a group of
+/// a FIFO queue no more than the first ten can be read: they keep back those behind them.
 ///
 /// # Errors
 /// The calls'.
-pub(crate) async fn read(client: &Client, arn: &str) -> Result<(Vec<Dead>, bool), CallError> {
+pub(crate) async fn read(client: &Client, arn: &str) -> Result<(Vec<Dead>, u64), CallError> {
     let url = queues::url_by_arn(client, arn).await?;
     let (mut dead, mut handles, mut empty) = (Vec::new(), Vec::new(), 0);
     while empty < EMPTY && handles.len() < MOST {
@@ -52,6 +54,7 @@ pub(crate) async fn read(client: &Client, arn: &str) -> Result<(Vec<Dead>, bool)
             dead.extend(told(message));
         }
     }
+    let unread = consumer::held(client, &url).await?.saturating_sub(handles.len() as u64);
     for some in handles.chunks(BATCH as usize) {
         let mut request = client.change_message_visibility_batch().queue_url(&url);
         for (n, handle) in some.iter().enumerate() {
@@ -62,7 +65,7 @@ pub(crate) async fn read(client: &Client, arn: &str) -> Result<(Vec<Dead>, bool)
         }
         request.send().await?;
     }
-    Ok((dead, handles.len() < MOST))
+    Ok((dead, unread))
 }
 
 /// The event in a message; none of somebody's own.
@@ -71,8 +74,8 @@ fn told(message: &Message) -> Option<Dead> {
     let (run, place) = event.run?;
     let source = message.attributes().and_then(|all| all.get(&MessageSystemAttributeName::DeadLetterQueueSourceArn));
     let attribute = |name| message.message_attributes()?.get(name)?.string_value();
-    // What SNS says of a message that it couldn't deliver ("Amazon SNS dead-letter queues").
-    let reason: Vec<_> = ["ErrorCode", "ErrorMessage"].into_iter().filter_map(attribute).collect();
+    // What SNS says of a message that it couldn't deliver ("Amazon SNS dead-letter queues"), and a consumer of one that it gave up.
+    let reason: Vec<_> = ["ErrorCode", "ErrorMessage", worker::REASON].into_iter().filter_map(attribute).collect();
     let reason = (!reason.is_empty()).then(|| reason.join(": ").chars().take(MAX_REASON).collect());
     Some(Dead { run, place, source: source.cloned(), reason })
 }

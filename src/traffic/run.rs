@@ -23,6 +23,7 @@ use super::timeline::{Happened, Timeline};
 use crate::aws::{CallError, ErrorKind, Target, TargetKind};
 use crate::clock;
 use crate::stop::Stop;
+use crate::units::plural;
 
 /// How long to wait between two looks at a bucket of an emulator, and at one of AWS.
 const LOOK: Duration = Duration::from_millis(250);
@@ -311,7 +312,8 @@ impl Run {
         }
     }
 
-    /// Looks into the dead-letter queues, if something is missing: what lies there isn't lost. What can't be read there, in words.
+    /// Looks into the dead-letter queues, if something is missing: what lies there isn't lost. What can't be read
+    /// there though something is still missing, in words.
     pub(crate) async fn settle_dead(&self, client: &Client, fan_out: &FanOut) -> Vec<String> {
         let mut unknown = Vec::new();
         if !self.ledger().is_anything_missing() {
@@ -321,26 +323,28 @@ impl Run {
         let arns: BTreeSet<_> = of_queues.chain(fan_out.landings.iter().flat_map(|it| &it.dead)).collect();
         for arn in arns {
             match dead::read(client, arn).await {
-                Ok((found, is_all)) => {
-                    if !is_all {
-                        unknown.push(format!("only {} messages of {arn} were read", dead::MOST));
+                Ok((found, unread)) => {
+                    if unread > 0 {
+                        unknown.push(format!("{} in {arn} can't be read", plural(unread, "dead letter")));
                     }
                     found.iter().filter(|it| it.run == self.id).for_each(|it| self.bury(fan_out, arn, it));
                 }
                 Err(error) => unknown.push(format!("the dead letters in {arn} can't be read: {error}")),
             }
         }
-        unknown
+        if self.ledger().is_anything_missing() { unknown } else { Vec::new() }
     }
 
     /// Notes a dead letter at the leg that lacks it: of the queue that it came from, else of a subscription whose queue this is.
     fn bury(&self, fan_out: &FanOut, arn: &str, dead: &Dead) {
         let mut ledger = self.ledger();
-        let reason = dead.reason.as_deref();
+        let unsaid = dead.source.is_none().then_some("nobody says why");
+        let reason = dead.reason.as_deref().or(unsaid);
         for (n, queue) in fan_out.queues.iter().enumerate() {
             let is_of = match &dead.source {
                 Some(source) => source.rsplit(':').next() == queue.url.rsplit('/').next(),
-                None => queue.dead.iter().any(|known| known == arn),
+                // Of a subscription, or put there by a consumer.
+                None => queue.dead.iter().chain(&queue.settings.dead_letter_queue).any(|known| known == arn),
             };
             if is_of && ledger.queues[n].leg.bury(dead.place, reason) {
                 return;

@@ -148,6 +148,27 @@ Resources:
     Properties: {TopicArn: !Ref Ledger, Protocol: sqs, Endpoint: !GetAtt Book.Arn, FILTER}
 ";
 
+/// Of a group of a FIFO dead-letter queue nobody can read more than ten without deleting them: the rest was told as lost.
+#[test]
+fn what_no_one_can_read_of_a_fifo_dead_letter_queue_is_not_told_as_lost() {
+    let dead = "  Dead: {Type: 'AWS::SQS::Queue', Properties: {QueueName: dead.fifo, FifoQueue: true}}\n";
+    let redrive = "FifoQueue: true, VisibilityTimeout: 1, \
+                   RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 1}}}";
+    let template = FIFO.replace(", FILTER", "").replace("FifoQueue: true}}", redrive) + dead;
+    let dir = folder();
+    let simulate = |count: &str, code: i32, verdict: &str| {
+        let args = ["--count", count, "--groups", "1", "--fail-rate", "60%", "--clock", "frozen"];
+        let ended = simulate(dir.path(), &template, &args);
+        let report = self::report(&ended);
+        assert_eq!((ended.code, &report["verdict"]), (Some(code), &json!(verdict)), "{ended:#?}");
+        report
+    };
+    assert!(queue(&simulate("10", 0, "nothing_lost"), "book.fifo")["dead"].as_u64() > Some(0));
+    let many = simulate("60", 5, "unknown");
+    let evidence = many["evidence"].as_str().unwrap();
+    assert!(evidence.contains("dead letters in arn:") && evidence.contains("can't be read"), "{evidence}");
+}
+
 /// Three verdicts: nothing was lost, something was, and nobody can say.
 #[test]
 fn what_nobody_can_say_is_told_apart() {

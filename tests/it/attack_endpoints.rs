@@ -5,6 +5,7 @@ use cloud::Clock;
 use cloud::Cloud;
 use cloud::Credentials;
 use cloud::{Options, Server};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
 use crate::helpers::cloud::{LATE_EVENING, TestCloud, eventually};
@@ -150,4 +151,26 @@ async fn endpoints_of_before_are_held_to_the_same() {
     assert_eq!(status(&answer), "200", "{answer}");
     told(&server, "this server itself").await;
     server.stop().await.unwrap();
+}
+
+/// An endpoint that answered with heads of status 100 for ever kept a thread of the server, past its timeout and past SIGTERM.
+#[tokio::test]
+async fn an_endless_answer_is_not_read_to_its_end() {
+    const MORE_THAN_LIES_ON_THE_WAY: usize = 64 << 20;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let cloud = TestCloud::start().await;
+    let topic = cloud.sns().create_topic().name("t").send().await.unwrap().topic_arn.unwrap();
+    let endpoint = format!("http://{}/", listener.local_addr().unwrap());
+    let subscribe = cloud.sns().subscribe().topic_arn(topic).protocol("http").endpoint(endpoint).send();
+    let answer = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let heads = "HTTP/1.1 100 C\r\n\r\n".repeat(4_000);
+        let mut written = 0;
+        while written < MORE_THAN_LIES_ON_THE_WAY && stream.write_all(heads.as_bytes()).await.is_ok() {
+            written += heads.len();
+        }
+        written
+    };
+    let (subscribed, written) = tokio::join!(subscribe, answer);
+    assert!(subscribed.is_ok() && written < MORE_THAN_LIES_ON_THE_WAY, "{written}");
 }

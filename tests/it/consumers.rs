@@ -6,7 +6,8 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use crate::helpers::binary::{Ended, Local, folder, messaging, run, signal, wait};
-use crate::helpers::cloud::eventually;
+use crate::helpers::cloud::{config, eventually};
+use crate::helpers::queues::send;
 
 const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/infra.yaml");
 
@@ -78,6 +79,16 @@ fn a_run_of_other_consumers_is_settled_with_its_evidence() {
     let lost = verify("--handled handled", 3, "lost");
     assert_eq!(lost["evidence"], json!(["orders: 1 event never seen (publisher:sequence 0:4)"]));
     assert_eq!((&lost["legs"][1]["duplicated"], &lost["legs"][1]["effect_twice"]), (&json!(1), &json!(1)));
+
+    // A dead letter may be what is missing: it was told as lost.
+    let sqs = aws_sdk_sqs::Client::new(&config(&local.endpoint));
+    let put = async {
+        let dead = sqs.get_queue_url().queue_name("api-orders-created-consumer-dlq").send().await.unwrap();
+        send(&sqs, dead.queue_url().unwrap(), "m").await;
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(put);
+    let dead = verify("--handled handled --look", 5, "unknown");
+    assert!(dead["evidence"].to_string().contains("dead letter"), "{dead:#}");
 
     // A file that was cut short doesn't say what was published last.
     let cut: Vec<_> =

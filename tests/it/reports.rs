@@ -128,6 +128,10 @@ fn what_is_no_report_is_refused_by_name_and_line() {
         assert!(stderr.contains(why), "{text}: {stderr}");
     }
     assert!(told(&format!("{{\"record\":\"{}\"}}", "x".repeat(5 << 20))).contains("longer than 4 MiB"));
+    // A pipe was waited for, and signals weren't heard.
+    assert!(std::process::Command::new("mkfifo").arg(dir.path().join("pipe")).status().unwrap().success());
+    let ended = run(dir.path(), ["report", "pipe"]);
+    assert!(ended.code == Some(2) && ended.stderr.contains("no regular file"), "{ended:#?}");
     let ended = run(dir.path(), ["report", "nowhere.json"]);
     assert!(ended.code == Some(2) && ended.stderr.contains("Can't read nowhere.json"), "{ended:#?}");
     let ended = run(dir.path(), ["report", "--compare", "x.json"]);

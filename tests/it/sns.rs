@@ -203,6 +203,25 @@ async fn what_cannot_be_delivered_goes_to_the_subscriptions_dead_letter_queue() 
     assert_eq!(bodies(&drain(&sqs, &dead).await), ["kept as well"]);
 }
 
+/// What stands beside a raw body counts too: a queue got messages that it refuses when they are sent to it.
+#[tokio::test]
+async fn attributes_count_for_what_a_queue_takes() {
+    let cloud = TestCloud::start().await;
+    let (sns, sqs) = (cloud.sns(), cloud.sqs());
+    let topic = topic(&sns, "events", &[]).await;
+    let small = queue(&sqs, "small", &[(QueueAttributeName::MaximumMessageSize, "1024")]).await;
+    subscribe(&cloud, &topic, &small, &[RAW]).await;
+    let publish = |many: usize| {
+        let attribute = aws_sdk_sns::types::MessageAttributeValue::builder().data_type("String");
+        let attribute = attribute.string_value("v".repeat(many)).build().unwrap();
+        sns.publish().topic_arn(&topic).message("m".repeat(1_000)).message_attributes("name", attribute).send()
+    };
+    publish(14).await.unwrap();
+    publish(15).await.unwrap();
+    assert_eq!(drain(&sqs, &small).await.len(), 1);
+    cloud.notice_with(&["events", "1024 bytes"]).await;
+}
+
 #[tokio::test]
 async fn a_fifo_topic_keeps_order_and_drops_doubles() {
     let cloud = TestCloud::start().await;

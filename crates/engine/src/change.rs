@@ -264,6 +264,17 @@ pub struct Attribute<'a> {
     pub value: Value<'a>,
 }
 
+impl Attribute<'_> {
+    /// What it counts towards a message's size: name, type and value ("MessageAttributeValue", Amazon SQS API Reference).
+    pub fn bytes(&self) -> usize {
+        let value = match self.value {
+            Value::Text(text) => text.len(),
+            Value::Binary(bytes) => bytes.len(),
+        };
+        self.name.len() + self.kind.len() + value
+    }
+}
+
 /// The value of a message attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Value<'a> {

@@ -236,7 +236,8 @@ fn refusal_of(queue: &Queue, raw: bool, body: &str, sent: &Sent<'_>) -> Option<S
         return Some(format!("a queue takes {} message attributes at most", limits::MAX_ATTRIBUTES));
     }
     let limit = queue.settings.max_message_bytes;
-    (body.len() > limit).then(|| format!("the message is longer than the {limit} bytes that the queue takes"))
+    let beside = if raw { sent.attributes.iter().map(Attribute::bytes).sum() } else { 0 };
+    (body.len() + beside > limit).then(|| format!("the message is longer than the {limit} bytes that the queue takes"))
 }
 
 /// The door into one of a fan-out's queues; nothing when its FIFO deduplication stops the message. With `may_repeat` the queue

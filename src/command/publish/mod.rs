@@ -269,7 +269,7 @@ fn outcome(
     let elapsed_s = elapsed.as_secs_f64();
     let mut usage = Usage::default();
     *(if plan.is_fifo() { &mut usage.fifo_topic } else { &mut usage.topic }) = tally.billed;
-    let (month, period_s) = month_of(&plan.load, elapsed_s);
+    let (month, period_s) = month_of(&plan.load, tally.sent, elapsed_s);
     let merge = Merge {
         version: VERSION,
         runs: vec![plan.run.clone()],

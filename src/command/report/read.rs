@@ -1,12 +1,12 @@
 //! A file of reports: the lines that a command printed with `--json`, of which those that are reports are taken.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::config::file::open_regular;
 use crate::exit::Failure;
 use crate::report::Outcome;
 use crate::report::merge::{Part, VERSION};
@@ -27,7 +27,7 @@ const COMMANDS: [&str; 2] = ["simulate", "publish"];
 pub(super) fn read(path: &Path) -> Result<Vec<Part>, Failure> {
     let name = path.display();
     let unreadable = |error: std::io::Error| Failure::usage(format!("Can't read {name}")).why(error);
-    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
+    let mut file = BufReader::new(open_regular(path).map_err(unreadable)?);
     let mut reports = Vec::new();
     let mut bytes = Vec::new();
     for number in 1_u64.. {

@@ -331,9 +331,8 @@ async fn simulate(
     let running = watch(&run, (&view, struck), (log, ticks), &context.ui, running);
     let ((ended, elapsed), kills) = kills::while_killed(embedded, args.kill_every, &stop, running).await;
     let ended = ended.map_err(|error| (error.to_string(), error.failure_after_answers(target, "finish the run")));
-    for unknown in run.settle_dead(&sqs, fan_out).await {
-        context.ui.warn(unknown);
-    }
+    let unread = run.settle_dead(&sqs, fan_out).await;
+    unread.iter().for_each(|unread| context.ui.warn(unread));
     let mut outcome = outcome(target, &found, &plan, &run.ledger(), (at, elapsed), embedded);
     count_dead_letters(&context.ui, &sqs, fan_out, dead_letters, &mut outcome).await;
     let all_published = run.ledger().published.sent >= count;
@@ -344,7 +343,8 @@ async fn simulate(
     let all_published = failed.is_none() && all_published;
     let held = held(target, fan_out, &run).await;
     outcome.faults = depths::faults(target, &before, at, clock::now()).await;
-    let circumstances = Circumstances { cut_short, all_published, legs: looked(&run.ledger(), &held), clocks_apart };
+    let legs = looked(&run.ledger(), &held);
+    let circumstances = Circumstances { cut_short, all_published, legs, clocks_apart, unread };
     let (verdict, evidence) = judge(&outcome, &circumstances);
     (outcome.verdict, outcome.evidence) = (Some(verdict), Some(evidence));
     outcome.error = failed.map(str::to_owned);

@@ -45,7 +45,7 @@ pub(super) fn outcome(
         account: ledger.balance(&landing.leg),
     };
     let published_for = ledger.published_for().as_secs_f64();
-    let (month, period_s) = month_of(&plan.load, published_for);
+    let (month, period_s) = month_of(&plan.load, ledger.published.sent, published_for);
     let merge = Merge {
         version: VERSION,
         runs: vec![plan.run.clone()],

@@ -2,7 +2,9 @@
 
 mod add;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,9 @@ use crate::traffic::tally::{DELAY, PUBLISH};
 pub(crate) const VERSION: u32 = 1;
 /// So many subscriptions that nobody followed are named.
 const MAX_NOT_FOLLOWED: usize = 100;
+/// The evidence of many runs is cut after so many bytes.
+const MAX_EVIDENCE: usize = 2_000;
+const AND_MORE: &str = "; and of more runs";
 /// No number of seconds in a report is larger.
 const LONGEST_S: f64 = 1e10;
 
@@ -41,14 +46,15 @@ pub(crate) struct Merge {
     pub histograms: BTreeMap<String, String>,
 }
 
-/// What a month of a load is, of which events were published for so long, and what it repeats: one that ends begins again.
-pub(crate) fn month_of(load: &Load, published_for_s: f64) -> (Basis, f64) {
+/// What a month of a load is, of which so many events were published for so long, and what it repeats: one that ends begins again.
+pub(crate) fn month_of(load: &Load, events: u64, published_for_s: f64) -> (Basis, f64) {
     // AWS has no faster clock: what took a second here would take so many there.
     let speed = f64::from(load.speed());
+    let span = load.span(events, Duration::try_from_secs_f64(published_for_s).unwrap_or_default()).as_secs_f64();
     match load.lasts() {
         // Who was late at its end doesn't make it longer.
-        Some(lasts) => (Basis::Repeated, lasts.as_secs_f64().min(published_for_s) * speed),
-        None => (Basis::Continued, published_for_s * speed),
+        Some(lasts) => (Basis::Repeated, lasts.as_secs_f64().min(span) * speed),
+        None => (Basis::Continued, span * speed),
     }
 }
 
@@ -168,10 +174,21 @@ fn same<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<T> {
     if one == other { one } else { None }
 }
 
+/// What two verdicts of a kind rest on.
+fn both(one: Option<String>, other: Option<String>) -> Option<String> {
+    match (one, other) {
+        (Some(one), Some(_)) if one.ends_with(AND_MORE) => Some(one),
+        (Some(one), Some(other)) if one.len() + other.len() > MAX_EVIDENCE => Some(one + AND_MORE),
+        (Some(one), Some(other)) => Some(format!("{one}; {other}")),
+        (one, other) => one.or(other),
+    }
+}
+
 impl Part {
     /// Numbers of publishers are a run's own.
     fn name_the_lost(&mut self) {
         let [run] = &self.merge.runs[..] else { return };
+        self.outcome.evidence.iter_mut().for_each(|evidence| evidence.insert_str(0, &format!("{run}: ")));
         let queues = self.outcome.queues.iter_mut().map(|queue| &mut queue.account);
         for account in queues.chain(self.outcome.landed.iter_mut().map(|landed| &mut landed.account)) {
             let lists = account.offenders.lists().into_iter().chain([&mut account.missing]);
@@ -212,10 +229,13 @@ impl Part {
         one.not_followed.sort();
         one.not_followed.dedup();
         one.not_followed.truncate(MAX_NOT_FOLLOWED);
-        // The last of those that are as bad; its evidence is of the worst.
-        let verdicts = [(one.verdict, one.evidence.take()), (two.verdict, two.evidence)];
-        let worst = verdicts.into_iter().max_by_key(|(verdict, _)| verdict.as_ref().map(badness));
-        (one.verdict, one.evidence) = worst.unwrap_or_default();
+        // The evidence is of the worst, of both where they are as bad: each says it of its own run.
+        let bad = |verdict: &Option<Verdict>| verdict.as_ref().map(badness);
+        (one.verdict, one.evidence) = match bad(&one.verdict).cmp(&bad(&two.verdict)) {
+            Ordering::Greater => (one.verdict, one.evidence.take()),
+            Ordering::Less => (two.verdict, two.evidence),
+            Ordering::Equal => (one.verdict, both(one.evidence.take(), two.evidence)),
+        };
         if let (Some(published), Some(more)) = (&mut one.published, two.published) {
             add_published(published, more);
             let due = due.0.zip(due.1).map(|(one, two)| (one + two) / published_for_s.max(1e-9));

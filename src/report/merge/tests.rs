@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::report::compare::{Allowed, Limits, compare};
+use crate::report::evidence::{Circumstances, judge};
 use crate::report::{DeadLetters, Landed, Model, Published, Queue};
 use crate::traffic::account::Account;
 use crate::traffic::api::Api;
@@ -165,13 +166,48 @@ fn a_month_of_a_profile_is_the_profile_again_and_again() {
         other => panic!("{other:?}"),
     };
     let profile = load("100/s:2s");
-    assert_eq!(month_of(&profile, 3.0), (Basis::Repeated, 2.0));
-    assert_eq!(month_of(&profile, 1.0), (Basis::Repeated, 1.0), "cut short");
-    assert_eq!(month_of(&load("100/s:2s@loop"), 3.0), (Basis::Continued, 3.0));
-    assert_eq!(month_of(&Load::max(), 3.0), (Basis::Continued, 3.0));
+    assert_eq!(month_of(&profile, 200, 3.0), (Basis::Repeated, 2.0));
+    assert_eq!(month_of(&profile, 100, 0.99), (Basis::Repeated, 1.0), "cut short");
+    assert_eq!(month_of(&load("100/s:2s@loop"), 300, 2.99), (Basis::Continued, 3.0));
+    assert_eq!(month_of(&Load::max(), 9, 3.0), (Basis::Continued, 3.0));
     // Thirty days of a day that took two minutes were told as thirty days of two minutes after two minutes.
-    assert_eq!(month_of(&load("day").at_speed(600), 145.0), (Basis::Repeated, 86_400.0));
-    assert_eq!(month_of(&load("5/s:1s@loop").at_speed(600), 2.0), (Basis::Continued, 1_200.0));
+    assert_eq!(month_of(&load("day").at_speed(600), 115_740, 145.0), (Basis::Repeated, 86_400.0));
+    let (basis, period_s) = month_of(&load("5/s:1s@loop").at_speed(60), 60, 0.2);
+    assert_eq!((basis, (period_s * 10.0).round()), (Basis::Continued, 122.0));
+    // A profile that ends in a pause cost eleven times as much, and two events at one a minute twice as much.
+    assert_eq!(month_of(&load("10/s:1s,0/s:9s"), 10, 0.9), (Basis::Repeated, 10.0));
+    assert_eq!(month_of(&load("1/m:1h@loop"), 2, 60.0), (Basis::Continued, 120.0));
+}
+
+/// Of two verdicts of a kind only one's evidence was told, for the events of both.
+#[test]
+fn evidence_is_of_every_run() {
+    let told = |run: &str, evidence: &str, verdict| Outcome {
+        verdict: Some(verdict),
+        evidence: Some(evidence.into()),
+        ..outcome(run, 0, 1..2, 0)
+    };
+    let of = |one: Outcome, two: Outcome| merge(vec![part("x", one), part("y", two)]).unwrap().outcome;
+    let both = of(told("a", "all of 5", Verdict::NothingLost), told("b", "all of 6", Verdict::NothingLost));
+    assert_eq!(both.evidence.unwrap(), "a: all of 5; b: all of 6");
+    let worst = of(told("a", "1 lost", Verdict::Lost), told("b", "all of 6", Verdict::NothingLost));
+    assert_eq!((worst.verdict, worst.evidence.unwrap().as_str()), (Some(Verdict::Lost), "a: 1 lost"));
+}
+
+/// A text in an object hid the events behind it, which were told as lost.
+#[test]
+fn what_lies_behind_a_text_that_is_no_json_is_not_told_as_lost() {
+    let judged = |unreadable| {
+        let mut outcome = Outcome { queues: Vec::new(), ..outcome("a", 0, 1..2, 3) };
+        for landed in &mut outcome.landed {
+            (landed.unreadable, landed.account) = (unreadable, account(9, 3));
+        }
+        let (cut_short, clocks_apart, legs, unread) = (None, None, Vec::new(), Vec::new());
+        judge(&outcome, &Circumstances { cut_short, all_published: true, legs, clocks_apart, unread })
+    };
+    assert_eq!(judged(0).0, Verdict::Lost);
+    let (verdict, why) = judged(1);
+    assert!(verdict == Verdict::Unknown && why.contains("1 line that landed in"), "{verdict:?} {why}");
 }
 
 #[test]

@@ -192,7 +192,9 @@ impl Leg {
         if self.seen.contains(place) || !self.dead.insert(place) {
             return false;
         }
-        if self.reasons.len() < SAMPLE {
+        // What is poison on purpose counts as that.
+        let on_purpose = self.poison.contains(place) && self.failed.contains(place);
+        if self.reasons.len() < SAMPLE && !on_purpose {
             let known = self.failures.get(&(place.publisher, place.sequence)).map(String::as_str);
             self.reasons.push(format!("{} ({})", told(place), reason.or(known).unwrap_or("received too often")));
         }

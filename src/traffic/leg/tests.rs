@@ -68,7 +68,10 @@ fn what_is_wrong_on_purpose_is_counted_apart() {
         leg.arrive(place(sequence), None, None);
     }
     assert!(leg.fail(place(1), "x", false) && leg.fail(place(3), "x", false) && !leg.fail(place(3), "x", false));
+    // It lies in a dead-letter queue, and was named among the dead.
+    assert!(leg.bury(place(1), None));
     let account = leg.balance(&acknowledged);
+    assert_eq!((account.dead, account.offenders.dead.len()), (None, 0));
     // The poison that nobody saw is lost, and what failed at first and was handled then is neither.
     assert_eq!((account.lost, &account.missing[..], account.poison), (Some(1), &["0:2".to_owned()][..], Some(1)));
     assert_eq!((account.duplicated, account.duplicated_on_purpose), (0, Some(0)));

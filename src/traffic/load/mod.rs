@@ -114,6 +114,22 @@ impl Load {
         self.profile.as_ref()?.lasts().map(|lasts| lasts / self.speed)
     }
 
+    /// For how long so many events keep it busy that were published within `published_for`, the time until the next one would be due
+    /// included: two events at one a minute are two minutes of it, and what a profile ends with may be a pause.
+    pub(crate) fn span(&self, events: u64, published_for: Duration) -> Duration {
+        /// What came late at the begin and in time at the end took a little less than it should.
+        const NEARLY: f64 = 0.98;
+        let (Some(first), Some(last)) = (self.moment(0), events.checked_sub(1).and_then(|last| self.moment(last)))
+        else {
+            return published_for;
+        };
+        let until_next = self.moment(events).unwrap_or(last).saturating_sub(last);
+        let (Some(lasts), Some(all)) = (self.lasts(), self.events()) else { return published_for + until_next };
+        let between = self.moment(all.saturating_sub(1)).unwrap_or(lasts).saturating_sub(first);
+        let is_whole = events >= all || (between > Duration::ZERO && published_for >= between.mul_f64(NEARLY));
+        if is_whole { published_for.max(lasts) } else { published_for + until_next }
+    }
+
     /// When event number `n` is due, since the start; none if it is when the one before was answered.
     pub(crate) fn moment(&self, n: u64) -> Option<Duration> {
         Some(self.profile.as_ref()?.moment(n) / self.speed)

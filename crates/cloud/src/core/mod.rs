@@ -104,7 +104,7 @@ impl Core {
         engine.drop_incoming();
         let (clock, seed) = match Kept::of(&engine) {
             // The seed of an earlier run of this folder gives other ids now.
-            Some(kept) => (clock.not_before(kept.last), seed ^ u128::from(kept.last) << 64),
+            Some(kept) => (clock.gone_on_from(kept.last), seed ^ u128::from(kept.last) << 64),
             None => (clock, seed),
         };
         rebuild::salt(&mut engine, seed);

@@ -21,6 +21,8 @@ use super::transaction::Transaction;
 pub struct Handed {
     pub picked: Picked,
     pub message_id: String,
+    /// When it was received.
+    pub at: Millis,
     /// The ARN of the queue that it was redriven from.
     pub source: Option<String>,
     /// The payload's record: read it with [`sent`].
@@ -76,6 +78,7 @@ struct Found {
     messages: Vec<(Picked, Option<String>, Held)>,
     /// What ids derive from: they are made once the lock is free again.
     salt: u128,
+    at: Millis,
     over_limit: bool,
     next_visible: Option<Millis>,
 }
@@ -147,7 +150,7 @@ impl Core {
         for position in redriven {
             redrive(transaction, id, position);
         }
-        if repeated {
+        if repeated.is_some() {
             let entries = picked.iter().map(|position| (*position, visible_at)).collect();
             transaction.apply(&Change::Visible { queue: id, entries });
         } else if !picked.is_empty() {
@@ -169,7 +172,13 @@ impl Core {
                 (picked, source, place)
             })
             .collect();
-        Some(Found { messages, salt: engine.salt(), over_limit, next_visible: queue.next_visible() })
+        Some(Found {
+            messages,
+            salt: engine.salt(),
+            at: repeated.unwrap_or(now),
+            over_limit,
+            next_visible: queue.next_visible(),
+        })
     }
 
     /// Reads the bodies: after the commit, since what isn't committed isn't in the file yet.
@@ -182,7 +191,7 @@ impl Core {
             .zip(records)
             .map(|((picked, source), record)| {
                 let message_id = ids::message_id(found.salt, picked.seq, picked.index);
-                Handed { picked, message_id, source, record }
+                Handed { picked, message_id, at: found.at, source, record }
             })
             .collect();
         Ok((messages, found.over_limit))

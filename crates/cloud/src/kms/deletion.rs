@@ -48,7 +48,8 @@ pub(super) async fn schedule_key_deletion(cx: &Context, input: DeletionInput) ->
     checks.number(days, "pendingWindowInDays", 7..=30);
     checks.done()?;
     let id = Named::key(cx, &text, "ScheduleKeyDeletion")?;
-    let scheduled = cx.cloud.core.execute(|tx| {
+    // It takes a few bytes, and gives more back: a stack with a key can be deleted on a full disk.
+    let scheduled = cx.cloud.core.execute_freeing(|tx| {
         let mut key = store::key(cx, tx.engine(), tx.now, id)?;
         if key.deletion.is_some() {
             return Err(state(format!("{} is pending deletion.", key_arn(cx, id))));

@@ -105,6 +105,9 @@ pub(super) fn normalize(text: &str, level: Level) -> Result<String, String> {
     Ok(kept.to_string())
 }
 
+/// A message isn't tried again for longer.
+const MOST_SECONDS: u64 = 3_600;
+
 fn retries(part: &Value, path: &str) -> Result<Value, String> {
     let given = part.as_object().ok_or_else(|| format!("DeliveryPolicy: {path} must be a JSON object"))?;
     if let Some(unknown) = given.keys().find(|name| !RETRY.contains(&name.as_str())) {
@@ -135,14 +138,22 @@ fn retries(part: &Value, path: &str) -> Result<Value, String> {
     if max < min {
         return Err(format!("DeliveryPolicy: {path}.maxDelayTarget must be greater than or equal to minDelayTarget"));
     }
-    let mut phases = 0;
-    for name in ["numMaxDelayRetries", "numNoDelayRetries", "numMinDelayRetries"] {
-        phases += number(name, 0, 100)?.unwrap_or(0);
+    let mut phases = [0; 3];
+    for (phase, name) in phases.iter_mut().zip(["numMaxDelayRetries", "numNoDelayRetries", "numMinDelayRetries"]) {
+        *phase = number(name, 0, 100)?.unwrap_or(0);
     }
-    if phases > retries {
+    let [at_most, at_once, _] = phases;
+    if phases.iter().sum::<u64>() > retries {
         return Err(format!(
             "DeliveryPolicy: {path}.numRetries must be greater than or equal to total of numMinDelayRetries, \
              numNoDelayRetries and numMaxDelayRetries"
+        ));
+    }
+    // "Amazon SNS message delivery retries": a hard limit. Those in the phase of backing off count with the least they wait: how AWS counts
+    // them isn't said.
+    if at_most * max + (retries - at_most - at_once) * min > MOST_SECONDS {
+        return Err(format!(
+            "DeliveryPolicy: {path}: Total policy retry time cannot be greater than {MOST_SECONDS} seconds"
         ));
     }
     if let Some(backoff) = given.get("backoffFunction").filter(|value| !value.is_null()) {
@@ -274,6 +285,18 @@ mod tests {
             "DeliveryPolicy: healthyRetryPolicy.maxDelayTarget must be less than or equal to 3600"
         );
         assert!(retry(2, 1, 1, "").contains("minDelayTarget"));
+        // A hundred hours of trying again were taken.
+        assert_eq!(retry(3600, 3600, 1, ""), "");
+        assert_eq!(retry(36, 3600, 100, ""), "");
+        for refused in [
+            retry(3600, 3600, 2, ""),
+            retry(37, 3600, 100, ""),
+            retry(1, 3600, 2, r#","numMaxDelayRetries":1,"numMinDelayRetries":1"#),
+        ] {
+            let told =
+                "DeliveryPolicy: healthyRetryPolicy: Total policy retry time cannot be greater than 3600 seconds";
+            assert_eq!(refused, told);
+        }
         assert!(retry(1, 1, 1, r#","numNoDelayRetries":2"#).contains("numRetries must be greater"));
         assert!(retry(1, 1, 1, r#","backoffFunction":"never""#).contains("backoffFunction"));
         assert!(

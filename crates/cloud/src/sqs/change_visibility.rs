@@ -33,8 +33,9 @@ pub(super) async fn change_message_visibility(
         .core
         .execute_freeing(|tx| {
             let queue = queue_url::open(cx, tx.engine(), &arn, "sqs:ChangeMessageVisibility")?;
-            let entry = new_deadline(cx, tx, queue, handle, timeout)?;
-            tx.apply(&Change::Visible { queue, entries: vec![entry] });
+            if let Some(entry) = new_deadline(cx, tx, queue, handle, timeout)? {
+                tx.apply(&Change::Visible { queue, entries: vec![entry] });
+            }
             Ok(())
         })
         .await
@@ -78,7 +79,7 @@ pub(super) async fn change_message_visibility_batch(
                     .and_then(|handle| new_deadline(cx, tx, queue, handle, timeout(entry.visibility_timeout)?));
                 match decided {
                     Ok(entry) => {
-                        entries.push(entry);
+                        entries.extend(entry);
                         output.successful.push(Done { id: id.to_owned() });
                     }
                     Err(error) => output.failed.push(Failed::of(id, error)),
@@ -103,14 +104,15 @@ fn timeout(given: Option<i64>) -> Result<Millis, AwsError> {
     Err(error::invalid_value(seconds, "VisibilityTimeout", &reason))
 }
 
-/// The new deadline of the message that a handle stands for.
+/// The new deadline of the message that a handle stands for; none if it is visible again: in a standard queue nothing happens then, as
+/// was recorded on AWS (localstack/localstack 9632, "fix change_message_visibility behaviour for expired handles").
 fn new_deadline(
     cx: &Context,
     tx: &mut Transaction<'_>,
     queue: QueueId,
     handle: &str,
     timeout: Millis,
-) -> Result<(Position, Millis), AwsError> {
+) -> Result<Option<(Position, Millis)>, AwsError> {
     let receipt = receipt::parse(handle, queue, tx.engine().salt())?;
     let now = tx.now;
     let queue = queue_url::queue(cx, tx.engine(), queue)?;
@@ -118,8 +120,8 @@ fn new_deadline(
         let reason = "Message does not exist or is not available for visibility timeout change.";
         return Err(error::invalid_value(handle, "ReceiptHandle", reason));
     };
-    let held = entry.state == State::InFlight && entry.visible_at > now && entry.count == receipt.count;
-    if queue.settings.fifo && !held {
+    let in_flight = entry.state == State::InFlight && entry.visible_at > now;
+    if queue.settings.fifo && !(in_flight && entry.count == receipt.count) {
         return Err(error::invalid_value(handle, "ReceiptHandle", "The receipt handle has expired."));
     }
     // "Amazon SQS visibility timeout": 12 hours from the receive, however often it is extended.
@@ -127,5 +129,5 @@ fn new_deadline(
         let reason = format!("Total VisibilityTimeout for the message is beyond the limit [{MAX_VISIBILITY} seconds]");
         return Err(error::invalid_value(timeout / 1000, "VisibilityTimeout", &reason));
     }
-    Ok((receipt.position, now + timeout))
+    Ok(in_flight.then_some((receipt.position, now + timeout)))
 }

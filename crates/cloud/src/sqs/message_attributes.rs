@@ -14,7 +14,7 @@ const MAX_ATTRIBUTES: usize = 10;
 const MAX_NAME: usize = 256;
 /// A number has at most 38 digits, and is between 10^-128 and 10^126.
 const MAX_DIGITS: usize = 38;
-const EXPONENTS: std::ops::RangeInclusive<i32> = -128..=126;
+const EXPONENTS: std::ops::RangeInclusive<i64> = -128..=126;
 
 /// A message attribute's value as clients send and get it. None of its members has a default: an empty list would be one without any.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -138,6 +138,10 @@ fn check_value<'i>(name: &str, value: &'i AttributeValue<'_>, whose: Whose) -> R
     if kind.len() > MAX_NAME {
         return Err(error::invalid(format!("Message ({word}) attribute type must be shorter than 256 bytes.")));
     }
+    // "Message metadata for Amazon SQS": a type may hold what a body may.
+    if !super::body::is_valid(kind) {
+        return Err(invalid_characters());
+    }
     let empty = || {
         error::invalid(format!("Message ({word}) attribute '{name}' must contain a non-empty value of type '{base}'."))
     };
@@ -147,7 +151,7 @@ fn check_value<'i>(name: &str, value: &'i AttributeValue<'_>, whose: Whose) -> R
     }
     let text = value.string_value.as_deref().filter(|text| !text.is_empty()).ok_or_else(empty)?;
     if !super::body::is_valid(text) {
-        return Err(error::invalid(super::body::invalid_characters().message));
+        return Err(invalid_characters());
     }
     if base == "Number" && !is_number(text) {
         let message = format!("Can't cast the value of message ({word}) attribute '{name}' to a number.");
@@ -156,28 +160,32 @@ fn check_value<'i>(name: &str, value: &'i AttributeValue<'_>, whose: Whose) -> R
     Ok((kind, Value::Text(text)))
 }
 
+fn invalid_characters() -> AwsError {
+    error::invalid(super::body::invalid_characters().message)
+}
+
+/// A decimal number of at most 38 digits between 10^-128 and 10^126; zeros at its ends are none of its digits ("Message metadata for
+/// Amazon SQS").
 fn is_number(text: &str) -> bool {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => match exponent.parse::<i32>() {
-            Ok(exponent) => (mantissa, exponent),
+            Ok(exponent) => (mantissa, i64::from(exponent)),
             Err(_) => return false,
         },
         None => (text, 0),
     };
-    let digits = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let count = whole.len() + fraction.len();
-    count > 0 && count <= MAX_DIGITS && all_digits(whole) && all_digits(fraction) && EXPONENTS.contains(&exponent)
-}
-
-/// What an attribute counts towards a message's size: name, type and value.
-pub(super) fn size(attributes: &[Attribute<'_>]) -> usize {
-    let value = |value: &Value<'_>| match value {
-        Value::Text(text) => text.len(),
-        Value::Binary(bytes) => bytes.len(),
-    };
-    attributes.iter().map(|it| it.name.len() + it.kind.len() + value(&it.value)).sum()
+    let number = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).collect();
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    let Some(first) = digits.iter().position(|digit| *digit != b'0') else { return true };
+    let last = digits.iter().rposition(|digit| *digit != b'0').unwrap_or(first);
+    // The number is 1 to 9.99.. times ten to the power of this.
+    let magnitude = exponent + whole.len() as i64 - 1 - first as i64;
+    let is_power_of_ten = first == last && digits[first] == b'1';
+    last - first < MAX_DIGITS && EXPONENTS.contains(&magnitude) && (magnitude < *EXPONENTS.end() || is_power_of_ten)
 }
 
 /// The MD5 of attributes, in hex; nothing without any ("Calculating the MD5 message digest for message attributes",
@@ -228,6 +236,18 @@ mod tests {
             ("a", text("String", ""), "must contain a non-empty value of type 'String'"),
             ("a", text("Binary", "x"), "must contain a non-empty value of type 'Binary'"),
             ("a", text("Number", "1x"), "to a number"),
+            // The digits of a number were counted with their zeros, and its exponent alone was bounded.
+            ("a", text("Number", "00000000000000000000000000000000000000001"), ""),
+            ("a", text("Number", "1000000000000000000000000000000000000000"), ""),
+            ("a", text("Number", "0.000000000000000000000000000000000000000000"), ""),
+            ("a", text("Number", "1e126"), ""),
+            ("a", text("Number", "10e-129"), ""),
+            ("a", text("Number", "1.1e126"), "to a number"),
+            ("a", text("Number", "-1000e126"), "to a number"),
+            ("a", text("Number", "0.1e-128"), "to a number"),
+            ("a", text("Number", "123456789012345678901234567890123456789"), "to a number"),
+            ("a", text("Number", "NaN"), "to a number"),
+            ("a", text("String.\u{1}", "x"), "characters"),
             ("a", text("", "x"), "non-empty message attribute type"),
         ];
         for (name, value, problem) in table {

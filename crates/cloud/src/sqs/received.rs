@@ -101,12 +101,11 @@ pub(super) fn render(
     handed: &[Handed],
     wanted: &Wanted<'_>,
 ) -> Result<Vec<Message>, AwsError> {
-    let now = cx.cloud.core.now();
-    let receipt = |picked: &Picked| {
-        let receipt = Receipt { queue, position: picked.position, count: picked.count, at: now };
-        receipt::handle(receipt, salt)
+    let receipt = |handed: &Handed| {
+        let Picked { position, count, .. } = handed.picked;
+        receipt::handle(Receipt { queue, position, count, at: handed.at }, salt)
     };
-    let messages = handed.iter().map(|handed| render_one(cx, receipt(&handed.picked), (fifo, salt), handed, wanted));
+    let messages = handed.iter().map(|handed| render_one(cx, receipt(handed), (fifo, salt), handed, wanted));
     let mut messages = messages.collect::<Result<Vec<_>, _>>()?;
     let bodies: Vec<&str> = messages.iter().map(|message| &*message.body).collect();
     let md5s = digest::md5_of_each(&bodies);
@@ -155,6 +154,8 @@ fn system_attributes(
         "ApproximateReceiveCount" => Some(picked.count.to_string()),
         "ApproximateFirstReceiveTimestamp" => Some(picked.first_received.to_string()),
         "SequenceNumber" => fifo.then(|| ids::sequence_number(salt, picked.seq)),
+        // "Learn how to configure a dead-letter queue redrive": the id of a message there is the message's own.
+        "MessageDeduplicationId" if fifo && handed.source.is_some() => Some(handed.message_id.clone()),
         "MessageDeduplicationId" => sent.deduplication.as_deref().filter(|_| fifo).map(str::to_owned),
         "MessageGroupId" => sent.group_in(fifo).map(str::to_owned),
         "AWSTraceHeader" => sent.trace.map(str::to_owned),

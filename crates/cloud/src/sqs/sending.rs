@@ -65,7 +65,7 @@ impl<'i> CheckedMessage<'i> {
             Value::Binary(_) => None,
         });
         Ok(Self {
-            size: text.len() + message_attributes::size(&attributes),
+            size: text.len() + attributes.iter().map(Attribute::bytes).sum::<usize>(),
             md5_of_attributes: message_attributes::md5(&attributes),
             md5_of_system: message_attributes::md5(&system),
             delay: given.delay,

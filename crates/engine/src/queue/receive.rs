@@ -27,8 +27,8 @@ pub struct Received {
     pub redriven: Vec<Position>,
     /// Messages whose retention ended.
     pub expired: Vec<Position>,
-    /// The same messages as for the same attempt before: only their deadlines are new.
-    pub repeated: bool,
+    /// When the same attempt got the same messages before: only their deadlines are new.
+    pub repeated: Option<Millis>,
     /// The queue has as many messages in flight as AWS allows.
     pub over_limit: bool,
 }
@@ -52,7 +52,19 @@ pub struct Picked {
 
 /// What earlier attempts of FIFO receives got.
 #[derive(Debug, Default)]
-pub(super) struct Attempts(HashMap<Box<str>, (Millis, Vec<Position>)>);
+pub(super) struct Attempts(HashMap<Box<str>, Attempt>);
+
+/// What an attempt got.
+#[derive(Debug, Clone)]
+struct Attempt {
+    /// When it first did.
+    at: Millis,
+    /// It can be repeated until then.
+    until: Millis,
+    /// When its messages can be received again.
+    visible_at: Millis,
+    positions: Vec<Position>,
+}
 
 /// Expired messages that one receive clears away; the rest waits for the next.
 const EXPIRE_AT_ONCE: usize = 1_000;
@@ -73,16 +85,21 @@ impl Queue {
         decision.over_limit = room == 0;
         let max = receive.max.min(room);
         if let Some(same) = receive.attempt.and_then(|attempt| self.repeated(attempt, now)) {
-            decision.picked = same;
-            decision.repeated = true;
+            (decision.repeated, decision.picked) = (Some(same.at), same.positions);
         } else {
             self.choose(max, now, &mut decision);
         }
         if let Some(attempt) = receive.attempt
             && !decision.picked.is_empty()
         {
-            self.attempts.0.retain(|_, (until, _)| *until > now);
-            self.attempts.0.insert(attempt.into(), (now + limits::ATTEMPT_WINDOW, decision.picked.clone()));
+            let got = Attempt {
+                at: decision.repeated.unwrap_or(now),
+                until: now + limits::ATTEMPT_WINDOW,
+                visible_at: decision.visible_at,
+                positions: decision.picked.clone(),
+            };
+            self.attempts.0.retain(|_, attempt| attempt.until > now);
+            self.attempts.0.insert(attempt.into(), got);
         }
         decision
     }
@@ -111,13 +128,16 @@ impl Queue {
         })
     }
 
-    /// The same messages again for the same attempt id, if all of them are still in flight ("ReceiveMessage", Amazon SQS
-    /// API Reference).
-    fn repeated(&self, attempt: &str, now: Millis) -> Option<Vec<Position>> {
-        let (until, positions) = self.attempts.0.get(attempt)?;
-        let in_flight = |position: &Position| self.get(*position).is_some_and(|entry| entry.state == State::InFlight);
-        let open = *until > now && *until <= now + limits::ATTEMPT_WINDOW;
-        (open && positions.iter().all(in_flight)).then(|| positions.clone())
+    /// What the same attempt got, if none of it was deleted or had its visibility changed since ("ReceiveMessage", Amazon SQS API
+    /// Reference).
+    fn repeated(&self, attempt: &str, now: Millis) -> Option<Attempt> {
+        let attempt = self.attempts.0.get(attempt)?;
+        let in_flight = |position: &Position| {
+            self.get(*position)
+                .is_some_and(|entry| entry.state == State::InFlight && entry.visible_at == attempt.visible_at)
+        };
+        let open = attempt.until > now && attempt.until <= now + limits::ATTEMPT_WINDOW;
+        (open && attempt.positions.iter().all(in_flight)).then(|| attempt.clone())
     }
 
     /// Every candidate is expired, goes to the dead-letter queue, or is received, until `max` are.

@@ -71,17 +71,17 @@ impl Clock {
         Self::Frozen(Arc::new(Frozen::at(now, true)))
     }
 
-    /// This clock, of a cloud that has had the time `last`: it doesn't go back behind that. A wall clock that is behind is none any
-    /// more, and runs as fast as it.
-    pub(crate) fn not_before(self, last: Millis) -> Self {
-        if self.now() >= last {
-            return self;
-        }
+    /// This clock, of a cloud whose time was `last`: it goes on from there. Only the wall's, and what a test moves, may be ahead of
+    /// that. A wall clock that is behind is none any more, and runs as fast as it.
+    pub(crate) fn gone_on_from(self, last: Millis) -> Self {
         match self {
+            Self::System if wall() >= last => Self::System,
             Self::System => Self::running(last, 1),
             Self::Running(running) => Self::Running(Arc::new(running.set_to(last))),
             Self::Frozen(frozen) => {
-                frozen.set(last);
+                if !frozen.is_for_clients() || frozen.now() < last {
+                    frozen.set(last);
+                }
                 Self::Frozen(frozen)
             }
         }

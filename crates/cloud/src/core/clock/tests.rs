@@ -79,13 +79,16 @@ async fn a_client_waits_by_the_wall_clock() {
 #[test]
 fn time_never_goes_back() {
     let late = wall() + 3_600_000;
-    let ahead = Clock::System.not_before(late);
+    let ahead = Clock::System.gone_on_from(late);
     assert!(ahead.now() >= late && ahead.now() < late + 60_000);
     assert_eq!(ahead.mode(), "x1");
-    assert!(matches!(Clock::System.not_before(START), Clock::System));
-    assert!(Clock::running(START, 60).not_before(late).now() >= late);
-    assert_eq!(Clock::frozen(START).not_before(late).now(), late);
-    assert_eq!(Clock::frozen(late).not_before(START).now(), late);
+    assert!(matches!(Clock::System.gone_on_from(START), Clock::System));
+    assert!(Clock::running(START, 60).gone_on_from(late).now() >= late);
+    assert_eq!(Clock::frozen(START).gone_on_from(late).now(), late);
+    // A folder that was opened again went on from the wall clock's time, and what lay there had expired.
+    assert_eq!(Clock::frozen(late).gone_on_from(START).now(), START);
+    assert!(Clock::running(late, 60).gone_on_from(START).now() < late);
+    assert_eq!(Clock::manual(late).gone_on_from(START).now(), late);
 }
 
 /// A run of a day would have taken one: where time is paused, it goes on when nobody has anything to do.
@@ -99,6 +102,6 @@ async fn a_stepped_clock_goes_on_when_nothing_is_left_to_do() {
     assert_eq!(clock.now(), START + 86_460_000);
     assert!(began.elapsed() < Duration::from_secs(60));
     // A folder that was there already goes on in the same way.
-    let clock = clock.not_before(START + 90_000_000);
+    let clock = clock.gone_on_from(START + 90_000_000);
     assert_eq!((clock.mode().as_str(), clock.now()), ("frozen", START + 90_000_000));
 }

@@ -8,7 +8,7 @@ use http::uri::Authority;
 use http::{Method, Request, StatusCode, Uri};
 use http_body_util::Full;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::auth::User;
@@ -20,6 +20,9 @@ use text::arn;
 
 /// "Amazon SNS message delivery retries": an endpoint has 15 seconds.
 const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// No more of an answer is read: heads of status 100 that never ended kept a thread from all others, and no timeout ended it.
+const MAX_HEAD: u64 = 64 << 10;
 
 /// What is posted.
 #[derive(Debug)]
@@ -139,8 +142,9 @@ async fn over(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     request: Request<Full<Bytes>>,
 ) -> Result<(StatusCode, HeaderMap), PostError> {
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(PostError::passing)?;
+    let (read, write) = tokio::io::split(stream);
+    let stream = TokioIo::new(tokio::io::join(read.take(MAX_HEAD), write));
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.map_err(PostError::passing)?;
     let connection = tokio::spawn(connection);
     let response = sender.send_request(request).await.map_err(PostError::passing);
     connection.abort();

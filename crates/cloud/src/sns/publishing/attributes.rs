@@ -60,11 +60,17 @@ fn validate_one<'i>(name: &'i str, attribute: &'i AttributeInput<'_>) -> Result<
         }
     };
     if let ("Number", Value::Text(text)) = (base, value)
-        && text.trim().parse::<f64>().is_err()
+        && !is_number(text.trim())
     {
         return Err(bad(format!("Could not cast message attribute '{name}' value to number.")));
     }
     Ok(Attribute { name, kind, value })
+}
+
+/// A decimal number. Rust also reads `inf` and `NaN`, and what is too large as infinite.
+fn is_number(text: &str) -> bool {
+    let plain = |byte: u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+    text.bytes().all(plain) && text.parse().is_ok_and(f64::is_finite)
 }
 
 fn check_name(name: &str) -> Result<(), AwsError> {
@@ -93,15 +99,6 @@ fn check_name(name: &str) -> Result<(), AwsError> {
 
 fn bad(message: impl Into<String>) -> AwsError {
     AwsError::bad("ParameterValueInvalid", message)
-}
-
-/// What an attribute counts towards a message's size.
-pub(super) fn bytes(attribute: &Attribute<'_>) -> usize {
-    let value = match attribute.value {
-        Value::Text(text) => text.len(),
-        Value::Binary(bytes) => bytes.len(),
-    };
-    attribute.name.len() + attribute.kind.len() + value
 }
 
 #[cfg(test)]
@@ -148,10 +145,10 @@ mod tests {
         for kind in ["String.", "Number.", "Binary."] {
             assert!(validated("a", Some(kind), Some("1"), None).contains("supported type prefixes"), "{kind}");
         }
-        assert_eq!(
-            validated("a", Some("Number"), Some("x"), None),
-            "Could not cast message attribute 'a' value to number."
-        );
+        for text in ["x", "NaN", "inf", "-Infinity", "1e400", "0x10"] {
+            let refused = validated("a", Some("Number"), Some(text), None);
+            assert_eq!(refused, "Could not cast message attribute 'a' value to number.", "{text}");
+        }
         assert!(validated("a", None, Some("x"), None).contains("'messageAttributes.a.member.dataType'"));
     }
 

@@ -47,7 +47,7 @@ impl<'i> Given<'i, '_> {
         if self.subject.is_some_and(|subject| !is_subject(subject)) {
             return Err(invalid("Subject"));
         }
-        let bytes = message.len() + attributes.iter().map(attributes::bytes).sum::<usize>();
+        let bytes = message.len() + attributes.iter().map(Attribute::bytes).sum::<usize>();
         if bytes > MAX_BYTES {
             return Err(invalid("Message too long"));
         }

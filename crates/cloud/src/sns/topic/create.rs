@@ -31,15 +31,21 @@ pub(crate) struct CreateTopicOutput {
     pub topic_arn: String,
 }
 
+/// The attribute that a topic has from its begin, or never.
+const FIFO: &str = "FifoTopic";
+
 pub(crate) async fn create_topic(cx: &Context, input: CreateTopicInput<'_>) -> Result<CreateTopicOutput, AwsError> {
     let tags = tags::validate(&input.tags, cx.service.is_some())?;
     let name = not_null(&input.name, "name")?;
-    let fifo = input.attributes.get("FifoTopic").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let fifo = match input.attributes.get(FIFO).filter(|value| !value.is_empty()) {
+        Some(value) => validate::truth(FIFO, value).map_err(|bad| bad.among_others(FIFO))?,
+        None => false,
+    };
     if !is_name(name, fifo) {
         return Err(invalid("Topic Name"));
     }
     let mut attributes = Attributes::new();
-    for (name, value) in input.attributes.iter().filter(|(name, _)| *name != "FifoTopic") {
+    for (name, value) in input.attributes.iter().filter(|(name, _)| *name != FIFO) {
         let value = validate::attribute(name, value, fifo).map_err(|bad| bad.among_others(name))?;
         let value = value.unwrap_or_default();
         access::check_role(cx, name, &value)?;

@@ -31,17 +31,22 @@ pub(super) fn attribute(name: &str, value: &str, fifo: bool) -> Result<Option<St
         "ContentBasedDeduplication" if !fifo => {
             Err(BadAttribute::Value("Content-based deduplication can only be set for FIFO topics".into()))
         }
-        "ContentBasedDeduplication" => match value {
-            _ if value.eq_ignore_ascii_case("true") => Ok(Some("true".into())),
-            _ if value.eq_ignore_ascii_case("false") => Ok(Some("false".into())),
-            _ => bad(&format!("Invalid value [{value}]. Must be true or false.")),
-        },
+        "ContentBasedDeduplication" => truth(name, value).map(|truth| Some(truth.to_string())),
         "FifoThroughputScope" if !fifo => Err(BadAttribute::Name),
         "FifoThroughputScope" => one_of(&["Topic", "MessageGroup"]),
         "ArchivePolicy" if !fifo => Err(BadAttribute::Value("ArchivePolicy: can only be set for FIFO topics".into())),
         "ArchivePolicy" if matches!(value, "" | "{}") => Ok(None),
         "ArchivePolicy" => archive::days(value).map(|_| Some(value.to_owned())).map_err(BadAttribute::Value),
         _ => feedback(name, value),
+    }
+}
+
+/// Whether an attribute says yes.
+pub(super) fn truth(name: &str, value: &str) -> Result<bool, BadAttribute> {
+    match value {
+        _ if value.eq_ignore_ascii_case("true") => Ok(true),
+        _ if value.eq_ignore_ascii_case("false") => Ok(false),
+        _ => Err(BadAttribute::Value(format!("{name}: Invalid value [{value}]. Must be true or false."))),
     }
 }
 

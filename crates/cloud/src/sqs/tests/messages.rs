@@ -91,6 +91,56 @@ async fn a_receive_is_repeated_by_its_attempt_id() {
     assert!(client.receive(&url).await.is_empty(), "the second attempt moved the deadline");
 }
 
+/// An attempt was answered with other receipt handles, and with the same messages also after one was given more time.
+#[tokio::test]
+async fn a_repeated_attempt_has_the_same_handles_until_something_was_changed() {
+    let client = Client::new(false);
+    let url = client.fifo("q.fifo").await;
+    client.send(&url, "1", Some("g")).await;
+    let receive = json!({"QueueUrl": url, "ReceiveRequestAttemptId": "a"});
+    let first = client.ok("ReceiveMessage", receive.clone()).await;
+    client.wait(5);
+    let again = client.ok("ReceiveMessage", receive.clone()).await;
+    let handle = &first["Messages"][0]["ReceiptHandle"];
+    assert_eq!(&again["Messages"][0]["ReceiptHandle"], handle);
+    let longer = json!({"QueueUrl": url, "ReceiptHandle": handle, "VisibilityTimeout": 100});
+    client.ok("ChangeMessageVisibility", longer).await;
+    assert_eq!(client.ok("ReceiveMessage", receive).await["Messages"], Value::Null);
+}
+
+/// A message that was visible again was hidden for as long as an old handle said.
+#[tokio::test]
+async fn an_expired_handle_hides_nothing() {
+    let client = Client::new(false);
+    let url = client.queue("q", json!({"VisibilityTimeout": "1"})).await;
+    client.send(&url, "m", None).await;
+    let handle = client.receive(&url).await[0]["ReceiptHandle"].clone();
+    client.wait(2);
+    let hide = json!({"QueueUrl": url, "ReceiptHandle": handle, "VisibilityTimeout": 600});
+    client.ok("ChangeMessageVisibility", hide).await;
+    let entries = json!([{"Id": "a", "ReceiptHandle": handle, "VisibilityTimeout": 600}]);
+    let both = client.ok("ChangeMessageVisibilityBatch", json!({"QueueUrl": url, "Entries": entries})).await;
+    assert_eq!(both["Successful"][0]["Id"], "a");
+    assert_eq!(client.receive(&url).await.len(), 1);
+}
+
+/// Two messages of one deduplication id had one id in the dead-letter queue as well.
+#[tokio::test]
+async fn in_a_dead_letter_queue_the_id_for_deduplication_is_the_messages_own() {
+    let client = Client::new(false);
+    let dead = client.fifo("dead.fifo").await;
+    let url = client.fifo("q.fifo").await;
+    let policy = json!({"deadLetterTargetArn": client.attribute(&dead, "QueueArn").await, "maxReceiveCount": 1});
+    let attributes = json!({"RedrivePolicy": policy.to_string(), "VisibilityTimeout": "1"});
+    client.ok("SetQueueAttributes", json!({"QueueUrl": url, "Attributes": attributes})).await;
+    let send = json!({"QueueUrl": url, "MessageBody": "m", "MessageGroupId": "g", "MessageDeduplicationId": "d"});
+    let sent = client.ok("SendMessage", send).await;
+    assert_eq!(client.receive(&url).await[0]["Attributes"]["MessageDeduplicationId"], "d");
+    client.wait(2);
+    assert!(client.receive(&url).await.is_empty());
+    assert_eq!(client.receive(&dead).await[0]["Attributes"]["MessageDeduplicationId"], sent["MessageId"]);
+}
+
 #[tokio::test]
 async fn a_changed_deduplication_scope_takes_a_minute() {
     let client = Client::new(false);
