@@ -214,7 +214,11 @@ fn of_version(json: Value, field: &str, what: &str) -> Result<Value, NoPage> {
 
 /// What a page says went wrong.
 fn told_error(status: u16, json: &Value) -> NoPage {
-    let kind = if status == 404 { ErrorKind::NotFound } else { ErrorKind::Other };
+    let kind = match status {
+        401 | 403 => ErrorKind::Denied,
+        404 => ErrorKind::NotFound,
+        _ => ErrorKind::Other,
+    };
     NoPage::Failed(CallError::without_code(kind, json["error"]["message"].as_str().unwrap_or_default()))
 }
 

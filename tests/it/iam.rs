@@ -24,6 +24,30 @@ async fn all(caller: Caller<'_>, calls: &[(&str, &[(&str, &str)], &str)]) {
     }
 }
 
+/// `a` and `A` were two tags of a role, and any text was a statement's id.
+#[tokio::test]
+async fn keys_of_tags_and_ids_of_statements_have_their_rules() {
+    let cloud = TestCloud::start().await;
+    let owner = Caller::new(&cloud, OWNER);
+    let two = [("Tags.member.1.Key", "a"), ("Tags.member.1.Value", "1"), ("Tags.member.2.Key", "A")];
+    let two = [&two[..], &[("Tags.member.2.Value", "2")]].concat();
+    let ann = ("UserName", "ann");
+    all(owner, &[("CreateUser", &[&[ann][..], &two].concat(), "InvalidInput"), ("CreateUser", &[ann], "OK")]).await;
+    for (key, value) in [("team", "1"), ("Team", "2")] {
+        iam(owner, "TagUser", &[ann, ("Tags.member.1.Key", key), ("Tags.member.1.Value", value)]).await.ok();
+    }
+    let tags = iam(owner, "ListUserTags", &[ann]).await;
+    assert!(tags.1.matches("<Key>").count() == 1 && tags.element("Key") == "Team", "{}", tags.1);
+    // Of a policy they are two.
+    let policy = [&[("PolicyName", "p"), ("PolicyDocument", READ)][..], &two].concat();
+    iam(owner, "CreatePolicy", &policy).await.ok();
+    for (sid, code) in [("a-b", "MalformedPolicyDocument"), ("a b", "MalformedPolicyDocument"), ("a1", "OK")] {
+        let document = READ.replacen("\"Effect\"", &format!("\"Sid\":\"{sid}\",\"Effect\""), 1);
+        let put = [ann, ("PolicyName", "inline"), ("PolicyDocument", &document)];
+        all(owner, &[("PutUserPolicy", &put, code)]).await;
+    }
+}
+
 /// A key belongs to the account of the user that it was made for, and is that user until it's inactive or gone.
 #[tokio::test]
 async fn a_users_key_is_the_user() {

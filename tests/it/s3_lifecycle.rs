@@ -93,3 +93,32 @@ async fn a_stacks_bucket_gets_its_rules_and_loses_them() {
     eventually(async || get().await.is_err().then_some(())).await.unwrap();
     assert_eq!(code(get().await), "NoSuchLifecycleConfiguration");
 }
+
+/// A size above one and below a smaller one was taken, as was a redirection to nowhere.
+#[tokio::test]
+async fn sizes_and_redirections_make_sense() {
+    let cloud = TestCloud::start().await;
+    let s3 = cloud.s3();
+    s3.create_bucket().bucket(BUCKET).send().await.unwrap();
+    let put = |larger: i64, smaller: i64| {
+        let and = LifecycleRuleAndOperator::builder();
+        let and = and.object_size_greater_than(larger).object_size_less_than(smaller).build();
+        let rule = LifecycleRule::builder()
+            .status(ExpirationStatus::Enabled)
+            .filter(LifecycleRuleFilter::builder().and(and).build())
+            .expiration(LifecycleExpiration::builder().days(1).build())
+            .build()
+            .unwrap();
+        s3.put_bucket_lifecycle_configuration().bucket(BUCKET).lifecycle_configuration(rules(vec![rule])).send()
+    };
+    assert_eq!(code(put(10, 10).await), "InvalidRequest");
+    put(10, 11).await.unwrap();
+    let object = |to: &str| {
+        let body = ByteStream::from_static(b"x");
+        s3.put_object().bucket(BUCKET).key("k").website_redirect_location(to).body(body).send()
+    };
+    assert_eq!(code(object("elsewhere").await), "InvalidRedirectLocation");
+    for to in ["/elsewhere", "http://example.com", "https://example.com/"] {
+        object(to).await.unwrap();
+    }
+}

@@ -68,6 +68,37 @@ async fn an_export_in_use_neither_changes_nor_goes() {
     cloud.sqs().get_queue_url().queue_name("one").send().await.unwrap();
 }
 
+/// Of two outputs of one name the last won without a word; an export might be empty; a policy of nobody was made.
+#[tokio::test]
+async fn exports_have_a_name_each_and_a_value_and_a_policy_has_holders() {
+    let cloud = TestCloud::start().await;
+    let client = cloud.cloudformation();
+    let outputs = |outputs: &str| format!("Resources: {{Q: {{Type: 'AWS::SQS::Queue'}}}}\nOutputs: {outputs}");
+    let twice = outputs("{A: {Value: a, Export: {Name: z}}, B: {Value: b, Export: {Name: z}}}");
+    let refused = message(client.create_stack().stack_name("twice").template_body(twice).send().await);
+    assert!(refused.contains("duplicate Export names: [z]. Specify a unique name"), "{refused}");
+    let tag = |value: &str| aws_sdk_cloudformation::types::Tag::builder().key("a").value(value).build();
+    let tagged = client.create_stack().stack_name("tags").template_body(EXPORTS).tags(tag("1")).tags(tag("2"));
+    assert_eq!(message(tagged.send().await), "Tags contain duplicate keys; tag keys must be unique");
+    let policy = "Resources: {P: {Type: 'AWS::IAM::Policy', Properties: {PolicyName: p, PolicyDocument: {Version: \
+                  '2012-10-17', Statement: [{Effect: Allow, Action: '*', Resource: '*'}]}}}}";
+    let computed = "{A: {Value: a, Export: {Name: !Sub '${AWS::Region}'}}, B: {Value: b, Export: {Name: us-east-1}}}";
+    for (stack, template, why) in [
+        ("computed", outputs(computed), "duplicate Export names: [us-east-1]"),
+        ("blank", outputs("{A: {Value: ' ', Export: {Name: y}}}"), "Exported values must not be empty"),
+        (
+            "long",
+            outputs(&format!("{{A: {{Value: {}, Export: {{Name: x}}}}}}", "v".repeat(1_025))),
+            "Cannot export output A with length 1025. Max length of 1024 exceeded.",
+        ),
+        ("nobodys", policy.to_owned(), "At least one of [Groups,Roles,Users] must be non-empty."),
+    ] {
+        assert_eq!(create(&client, stack, &template).await, "ROLLBACK_COMPLETE", "{stack}");
+        let told = reasons(&client, stack).await;
+        assert!(told.contains(why), "{stack}: {told}");
+    }
+}
+
 /// The rollback of a stack's first update deleted every resource that the update had left alone: it took them for new.
 #[tokio::test]
 async fn a_rollback_leaves_alone_what_the_update_left_alone() {

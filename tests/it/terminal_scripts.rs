@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::helpers::binary::{Ended, Local, folder, messaging, messaging_under, run, wait};
 use crate::helpers::cloud::{config, eventually, s3};
 use crate::helpers::queues::{arn, attribute, queue, receive, send};
+use crate::helpers::signed::KEYS;
 
 fn records(ended: &Ended) -> Vec<Value> {
     assert_eq!(ended.code, Some(0), "{ended:#?}");
@@ -42,6 +43,17 @@ async fn a_shell_gets_its_exports_and_the_cloud_is_emptied() {
     assert_eq!(sqs.list_queues().send().await.unwrap().queue_urls().len(), 1);
     assert_eq!(records(&ask(&["reset", "--json"]))[0]["record"], "reset");
     assert!(sqs.list_queues().send().await.unwrap().queue_urls().is_empty());
+}
+
+/// It ended with the server's refusal of the key.
+#[test]
+fn a_server_that_checks_signatures_is_told_apart() {
+    let dir = folder();
+    std::fs::write(dir.path().join("keys"), KEYS).unwrap();
+    let local = Local::start(dir.path(), &["--credentials", "keys"]);
+    let told = run(dir.path(), ["env", "--endpoint-url", &local.endpoint]);
+    assert!(told.code == Some(0) && told.stderr.contains("It checks signatures"), "{told:#?}");
+    assert!(told.stdout.contains(&local.endpoint) && !told.stdout.contains("AWS_SECRET_ACCESS_KEY"), "{told:#?}");
 }
 
 /// What waits is done as soon as it is so, and says what is missing when it isn't.

@@ -155,9 +155,28 @@ fn check_resources(template: &Template, names: &BTreeSet<&str>) -> Result<usize>
     mistakes.settle("Resources").map(|()| dynamic)
 }
 
+/// Refuses what is exported twice.
+///
+/// # Errors
+/// AWS's, with the names (compose-x/ecs_composex 444, "Duplicate Export Names when using multiple DynamoDb tables").
+pub fn one_of_each(exports: impl Iterator<Item = String>) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    let twice: BTreeSet<_> = exports.filter(|name| !seen.insert(name.clone())).collect();
+    if twice.is_empty() {
+        return Ok(());
+    }
+    let names = twice.into_iter().collect::<Vec<_>>().join(", ");
+    Err(Invalid::new(format!(
+        "Template format error: The Outputs section contains duplicate Export names: [{names}]. Specify a unique name for each export."
+    )))
+}
+
 /// Gives the number of dynamic references.
 fn check_outputs(template: &Template, names: &BTreeSet<&str>) -> Result<usize> {
     let mut mistakes = Mistakes::default();
+    // Under conditions only one of two may be there.
+    let always = template.outputs.values().filter(|output| output.condition.is_none());
+    one_of_each(always.filter_map(|output| scalar_text(output.export.as_ref()?)))?;
     for (name, output) in &template.outputs {
         known_condition(template, output.condition.as_ref(), "Outputs")?;
         mistakes.gather(template, names, &output.value)?;

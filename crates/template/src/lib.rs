@@ -80,6 +80,7 @@ mod unresolvable;
 mod value;
 
 pub use budget::{Budget, MAX_BYTES, too_large};
+pub use check::one_of_each;
 pub use error::{Invalid, Result};
 pub use evaluate::{Reference, Scope};
 pub use include::{include, include_failed, included};

@@ -1,5 +1,7 @@
 //! The input of CreateStack, UpdateStack and CreateChangeSet, and the rules of the API's model for it.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 
 use super::error::{check_length, constraint, invalid, missing, too_many};
@@ -187,7 +189,11 @@ impl Deployment {
         for arn in self.notification_arns.iter().flatten() {
             check_length(Some(arn), "notificationARNs", 2_048)?;
         }
+        let mut keys = HashSet::new();
         for tag in tags {
+            if !keys.insert(&tag.key) {
+                return Err(invalid("Tags contain duplicate keys; tag keys must be unique"));
+            }
             check_length(Some(&tag.value), "tags.member.value", 256)?;
             if tag.key.to_ascii_lowercase().starts_with("aws:") {
                 return Err(invalid("aws: prefixed tag key names are not allowed for external use."));

@@ -1,6 +1,6 @@
 //! The members of requests: what every operation checks of them, and how documents and pages look in answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -157,6 +157,16 @@ pub(super) fn tags(given: Option<Vec<Tag>>) -> Result<BTreeMap<String, String>, 
     Ok(given.into_iter().map(|tag| (tag.key, tag.value)).collect())
 }
 
+/// Tags of a user or a role: whether a key is written large or small makes no other ("Tags for IAM resources", IAM User Guide).
+pub(super) fn tags_of_identity(given: Option<Vec<Tag>>) -> Result<BTreeMap<String, String>, AwsError> {
+    let mut keys = HashSet::new();
+    if !given.iter().flatten().all(|tag| keys.insert(tag.key.to_lowercase())) {
+        let message = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
+        return Err(AwsError::bad("InvalidInput", message));
+    }
+    tags(given)
+}
+
 /// Tags as answers list them.
 pub(super) fn tag_list(tags: BTreeMap<String, String>) -> Vec<Tag> {
     tags.into_iter().map(|(key, value)| Tag { key, value }).collect()
@@ -186,7 +196,13 @@ pub(super) fn document(value: Option<String>, member: &str, kind: Kind) -> Resul
         Kind::Trust if size(&value) > MAX_TRUST => return Err(exceeded("ACLSizePerRole", MAX_TRUST)),
         _ => {}
     }
-    Policy::parse(&value, kind).map_err(|error| AwsError::bad("MalformedPolicyDocument", error.to_string()))?;
+    let malformed = |why: String| AwsError::bad("MalformedPolicyDocument", why);
+    let policy = Policy::parse(&value, kind).map_err(|error| malformed(error.to_string()))?;
+    // "IAM JSON policy elements: Sid"; other services take other characters.
+    if !policy.sids().all(|sid| sid.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+        let why = "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*";
+        return Err(malformed(why.to_owned()));
+    }
     Ok(value)
 }
 

@@ -175,7 +175,7 @@ pub(super) async fn create_role(cx: &Context, input: RoleInput) -> Result<RoleOu
         description: description(input.description)?,
         max_session_seconds: session_seconds(input.max_session_duration)?,
         permissions_boundary: boundary::given(input.permissions_boundary)?,
-        tags: members::tags(input.tags)?,
+        tags: members::tags_of_identity(input.tags)?,
         created: cx.cloud.core.now(),
         name,
     };

@@ -12,6 +12,9 @@ use wire::AwsError;
 
 /// What has tags.
 pub(super) trait Tagged: Entity {
+    /// Whether `A` and `a` are one key ("Tags for IAM resources": of users and roles alone).
+    const IGNORES_CASE: bool = false;
+
     /// What names it, of what a request may have.
     fn choose(input: &mut TagsInput) -> Option<String>;
 
@@ -34,6 +37,8 @@ pub(super) struct TagsInput {
 }
 
 impl Tagged for Role {
+    const IGNORES_CASE: bool = true;
+
     fn choose(input: &mut TagsInput) -> Option<String> {
         input.role_name.take()
     }
@@ -44,6 +49,8 @@ impl Tagged for Role {
 }
 
 impl Tagged for User {
+    const IGNORES_CASE: bool = true;
+
     fn choose(input: &mut TagsInput) -> Option<String> {
         input.user_name.take()
     }
@@ -65,8 +72,13 @@ impl Tagged for ManagedPolicy {
 
 pub(super) async fn tag<T: Tagged>(cx: &Context, mut input: TagsInput) -> Result<(), AwsError> {
     let name = required(T::choose(&mut input), T::MEMBER)?;
-    let tags = members::tags(Some(required(input.tags, "tags")?))?;
+    let given = Some(required(input.tags, "tags")?);
+    let tags = if T::IGNORES_CASE { members::tags_of_identity(given)? } else { members::tags(given)? };
     change(cx, &name, |_, tagged: &mut T| {
+        if T::IGNORES_CASE {
+            let is_new = |old: &str| tags.keys().any(|new| new.to_lowercase() == old.to_lowercase());
+            tagged.tags().retain(|old, _| !is_new(old));
+        }
         tagged.tags().extend(tags);
         if tagged.tags().len() > MAX_TAGS {
             return Err(AwsError::new(

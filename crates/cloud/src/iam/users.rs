@@ -152,7 +152,7 @@ pub(super) async fn create_user(cx: &Context, input: UserInput) -> Result<UserOu
         groups: Default::default(),
         keys: Vec::new(),
         login: None,
-        tags: members::tags(input.tags)?,
+        tags: members::tags_of_identity(input.tags)?,
         created: cx.cloud.core.now(),
         name,
     };

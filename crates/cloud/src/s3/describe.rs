@@ -87,6 +87,14 @@ fn check_size(call: &Call) -> Result<()> {
 /// Where a website leads from an object ("Configuring an object redirect").
 pub(super) fn redirect(call: &Call) -> Result<Option<String>> {
     let location = call.header("x-amz-website-redirect-location");
+    let leads_somewhere = |location: &String| ["http://", "https://", "/"].iter().any(|it| location.starts_with(it));
+    if !location.as_ref().is_none_or(leads_somewhere) {
+        return Err(Failure::new(
+            400,
+            "InvalidRedirectLocation",
+            "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+        ));
+    }
     match location.as_ref().is_some_and(|location| location.len() > MAX_LOCATION) {
         true => Err(Failure::new(
             400,

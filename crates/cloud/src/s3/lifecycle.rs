@@ -162,6 +162,13 @@ fn check_filter(filter: &LifecycleRuleFilter) -> Result<(bool, bool)> {
     if !tags.iter().all(|tag| keys.insert(&tag.key)) {
         return Err(Failure::invalid_request("Duplicate Tag Keys are not allowed."));
     }
+    let sizes = within.map_or((*larger, *smaller), |and| (and.object_size_greater_than, and.object_size_less_than));
+    if let (Some(larger), Some(smaller)) = sizes
+        && smaller <= larger
+    {
+        let message = "'ObjectSizeLessThan' has to be a value greater than 'ObjectSizeGreaterThan'.";
+        return Err(Failure::invalid_request(message));
+    }
     let tagged = tag.is_some() || within.is_some_and(|and| and.tags.as_ref().is_some_and(|tags| !tags.is_empty()));
     let sized = larger.is_some()
         || smaller.is_some()

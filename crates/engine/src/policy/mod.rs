@@ -193,6 +193,11 @@ impl Policy {
         })
     }
 
+    /// The ids of its statements that have one.
+    pub fn sids(&self) -> impl Iterator<Item = &str> {
+        self.statements.iter().filter_map(|statement| statement.sid.as_deref())
+    }
+
     /// Whether the policy, alone, lets the request pass.
     pub fn decide(&self, request: &Request<'_>) -> Decision {
         decide([self], request)

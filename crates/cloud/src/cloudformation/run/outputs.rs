@@ -34,8 +34,13 @@ pub(super) fn evaluate(
         if let Some(other) = export.as_ref().and_then(|name| exports.get(name)).filter(|e| e.stack_id != stack.id) {
             return Err(format!("Export with name {} is already exported by stack {}.", other.name, other.stack_name));
         }
+        if export.is_some() {
+            check_exported(key, &value)?;
+        }
         outputs.push(StackOutput { key: key.clone(), value, description: output.description.clone(), export });
     }
+    let exported = outputs.iter().filter_map(|output| output.export.clone());
+    template::one_of_each(exported).map_err(|invalid| invalid.message)?;
     // What resources import counts as well; their values were bounded when they were made.
     let budget = Budget::default();
     let scope = plan.scope(&answer, stored, &budget);
@@ -45,6 +50,19 @@ pub(super) fn evaluate(
     guard(stacks, stack, &outputs)?;
     let imports = known.imports.into_inner().into_iter().collect();
     Ok((outputs, imports))
+}
+
+/// What AWS exports (smoketurner/serverless-vpc-plugin 704, awslabs/goformation 299).
+fn check_exported(key: &str, value: &str) -> Result<(), String> {
+    const MOST: usize = 1_024;
+    let length = value.chars().count();
+    if value.trim().is_empty() {
+        return Err(format!("Cannot export output {key}. Exported values must not be empty or whitespace-only."));
+    }
+    if length > MOST {
+        return Err(format!("Cannot export output {key} with length {length}. Max length of {MOST} exceeded."));
+    }
+    Ok(())
 }
 
 /// An export that others import can neither change nor go.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::holder::{GROUPS, Holders, ROLES, USERS, texts};
 use super::resource_type::ResourceType;
 use super::schema::{Field, Properties, Schema, json as any, string, strings};
-use super::work::{Created, ResourceResult, Work, text};
+use super::work::{Created, ResourceError, ResourceResult, Work, text};
 
 const FIELDS: &[Field] = &[
     strings("Groups"),
@@ -123,7 +123,11 @@ fn policy_name(properties: &Properties) -> &str {
 async fn put(work: &Work<'_>, properties: &Properties) -> ResourceResult<()> {
     let document: Option<&Value> = properties.get("PolicyDocument");
     let Some(document) = document else { return Ok(()) };
-    for (kind, holder) in holders(properties) {
+    let holders = holders(properties);
+    if holders.is_empty() {
+        return Err(ResourceError::new("At least one of [Groups,Roles,Users] must be non-empty.".to_owned()));
+    }
+    for (kind, holder) in holders {
         kind.put_policy(work, holder, policy_name(properties), document).await?;
     }
     Ok(())

@@ -57,7 +57,7 @@ pub(super) fn page(scope: &Scope, queue: &QueueView, messages: &QueueMessages, w
             &moves(scope, queue, &back),
             &lying(scope, queue, messages, wanted, now),
             &pairs(&queue.attributes),
-            &cli(&scope.cli(&attributes)),
+            &cli(&scope.cli_of(&row.arn, &attributes)),
             &pairs(&queue.tags),
             &scope.link("/charts", &[("of", &row.arn)]),
         ],

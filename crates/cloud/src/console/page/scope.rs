@@ -76,7 +76,16 @@ impl Scope {
 
     /// A line for the shell.
     pub(super) fn cli(&self, command: &str) -> String {
-        let region = self.region.as_deref().map_or_else(String::new, |region| format!(" --region {region}"));
+        self.line(self.region.as_deref(), command)
+    }
+
+    /// The same about a resource, in whose region it is asked.
+    pub(super) fn cli_of(&self, name: &str, command: &str) -> String {
+        self.line(Some(arn::region(name)).filter(|region| !region.is_empty()), command)
+    }
+
+    fn line(&self, region: Option<&str>, command: &str) -> String {
+        let region = region.map_or_else(String::new, |region| format!(" --region {region}"));
         format!("aws --endpoint-url {}{region} {command}", self.url)
     }
 }

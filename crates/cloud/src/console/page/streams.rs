@@ -107,7 +107,7 @@ pub(super) fn one(scope: &Scope, stream: &StreamView) -> Html {
             &landed,
             &flush.form(scope, &back),
             &about(scope, stream),
-            &cli(&scope.cli(&describe)),
+            &cli(&scope.cli_of(&row.arn, &describe)),
             &scope.link("/charts", &[("of", &row.arn)]),
         ],
     )

@@ -65,7 +65,7 @@ pub(super) fn one(scope: &Scope, topic: &TopicView, tried: &Try) -> Html {
             &publish(scope, topic, &back),
             &try_out(scope, topic, tried),
             &pairs(&topic.attributes),
-            &cli(&scope.cli(&list)),
+            &cli(&scope.cli_of(&row.arn, &list)),
             &pairs(&topic.tags),
             &scope.link("/charts", &[("of", &row.arn)]),
         ],
@@ -78,7 +78,7 @@ fn subscriptions(scope: &Scope, topic: &TopicView) -> Html {
             format!("sns subscribe --topic-arn {} --protocol sqs --notification-endpoint QUEUE_ARN", topic.row.arn);
         return empty(
             "Nobody subscribes to it: what is published goes nowhere. A queue subscribes by:",
-            &scope.cli(&line),
+            &scope.cli_of(&topic.row.arn, &line),
         );
     }
     let rows = topic.subscribers.iter().map(|it| subscription(scope, it)).collect();

@@ -85,6 +85,13 @@ impl Hub {
         self.notify.notify_waiters();
     }
 
+    /// Something happened that nobody is told of, for nobody listened: who comes again is told that it missed it.
+    pub(crate) fn skip(&self) {
+        let (number, ring) = &mut *self.ring.lock();
+        *number += 1;
+        ring.clear();
+    }
+
     /// An event's id for clients.
     pub(crate) fn id(&self, number: u64) -> String {
         format!("{:08x}-{number}", self.run)
@@ -160,6 +167,12 @@ mod tests {
         }
         assert!(matches!(hub.after(1), Some(Next::Dropped(last)) if last == KEPT as u64 + 2));
         assert!(matches!(hub.after(2), Some(Next::Events(events)) if events.len() == KEPT && events[0].number == 3));
+        // Who came again after nobody had listened was told nothing of what it had missed.
+        let last = hub.last();
+        hub.skip();
+        assert!(matches!(hub.after(last), Some(Next::Dropped(now)) if now == last + 1));
+        hub.push("figures", 1, Vec::new());
+        assert!(matches!(hub.after(last + 1), Some(Next::Events(events)) if events[0].number == last + 2));
         assert_eq!((hub.number(&hub.id(7)), hub.number("00-7"), hub.number("x")), (Some(7), None, None));
         let mut places: Vec<_> = (0..MOST_OF_ONE).map(|_| hub.join("1").unwrap()).collect();
         assert!(hub.join("1").is_none());

@@ -76,6 +76,9 @@ impl Sampler {
         if listens {
             self.tell(cloud);
         } else {
+            if !changed.is_empty() || cloud.notices.last() != self.noticed {
+                self.watch.hub.skip();
+            }
             self.of_event.clear();
             self.timed.clear();
             self.noticed = cloud.notices.last();
