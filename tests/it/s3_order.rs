@@ -156,3 +156,24 @@ async fn a_delete_marker_has_nothing_that_belongs_to_a_version() {
     assert_eq!(me.s3("GET /bucket/k?acl", &[], "").await.code(), "NoSuchKey");
     assert_eq!(me.s3("GET /bucket/k", &[], "").await.code(), "NoSuchKey");
 }
+
+/// `DELETE /bucket/k?policy` deleted the object, and `PUT /bucket/k?versioning` wrote the document into it.
+#[tokio::test]
+async fn what_belongs_to_a_bucket_leaves_an_object_alone() {
+    let cloud = TestCloud::start().await;
+    let me = Caller::new(&cloud, OWNER);
+    me.s3("PUT /bucket", &[], "").await.ok();
+    me.s3("PUT /bucket/k", &[], "x").await.ok();
+    for name in OF_BUCKET.iter().chain(&["uploads", "versions", "location", "policyStatus"]) {
+        if matches!(*name, "acl" | "tagging") {
+            continue;
+        }
+        for method in ["GET", "PUT", "DELETE"] {
+            let answer = me.s3(&format!("{method} /bucket/k?{name}"), &[], "").await;
+            assert!((400..502).contains(&answer.0), "{method} {name} {} {}", answer.0, answer.1);
+        }
+    }
+    assert_eq!(me.s3("GET /bucket/k", &[], "").await.1, "x");
+    let key = [("x-amz-server-side-encryption-aws-kms-key-id", "abc")];
+    assert_eq!(me.s3("PUT /bucket/k", &key, "y").await.code(), "InvalidArgument");
+}

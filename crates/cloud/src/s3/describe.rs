@@ -171,16 +171,22 @@ pub(super) fn encryption(call: &Call, bucket: &Bucket) -> Result<Encryption> {
             ));
         }
         if algorithm == "AES256" && kms_key.is_some() {
-            return Err(Failure::invalid_argument(
-                "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : \
-                 aws:kms",
-                "x-amz-server-side-encryption",
-                algorithm,
-            ));
+            return Err(wants_kms(algorithm));
         }
         return Ok(Encryption { algorithm, kms_key, bucket_key, customer_key: None });
     }
+    // Users were told so by AWS (aws/aws-cli 1431): it is refused without an algorithm as well.
+    if kms_key.is_some() {
+        return Err(wants_kms(String::new()));
+    }
     Ok(default_encryption(bucket))
+}
+
+/// A key of KMS goes with its algorithm.
+fn wants_kms(given: String) -> Failure {
+    let message =
+        "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms";
+    Failure::invalid_argument(message, "x-amz-server-side-encryption", given)
 }
 
 /// The encryption of an object that asks for none: the bucket's default.

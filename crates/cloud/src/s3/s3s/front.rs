@@ -184,6 +184,30 @@ const UNKNOWN: [&str; 8] = [
     "renameObject",
 ];
 
+/// Subresources of buckets alone. With a key `s3s` would take the request for the object itself: delete it, or write it.
+const OF_BUCKETS: [&str; 20] = [
+    "accelerate",
+    "analytics",
+    "cors",
+    "intelligent-tiering",
+    "inventory",
+    "lifecycle",
+    "location",
+    "logging",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "policy",
+    "policyStatus",
+    "publicAccessBlock",
+    "replication",
+    "requestPayment",
+    "versioning",
+    "versions",
+    "website",
+];
+
 /// Refuses a subresource that isn't one here. `path` is path style.
 fn known(call: &Call, path: &str, is_form: bool) -> Result<()> {
     // A slash behind a bucket's name names no object.
@@ -191,6 +215,14 @@ fn known(call: &Call, path: &str, is_form: bool) -> Result<()> {
     let unknown = |name: &str| UNKNOWN.contains(&name) || (of_object && name == "encryption");
     if let Some((name, _)) = call.query.iter().find(|(name, _)| unknown(name)) {
         return Err(Failure::not_implemented(&format!("The subresource {name}")));
+    }
+    // AWS's text is recorded for `uploads` alone (cinely/mule-uploader 17).
+    let of_bucket = |name: &str| OF_BUCKETS.contains(&name) || (name == "uploads" && call.method != Method::POST);
+    if let Some((name, _)) = call.query.iter().find(|(name, _)| of_object && of_bucket(name)) {
+        let method = &call.method;
+        return Err(Failure::invalid_request(format!(
+            "Key is not expected for the {method} method ?{name} subresource"
+        )));
     }
     let to_bucket = call.method == Method::POST && !of_object && path.len() > 1;
     if to_bucket && !is_form && !call.query.iter().any(|(name, _)| name == "delete") {
