@@ -59,12 +59,12 @@ pub(crate) fn judge(outcome: &Outcome, circumstances: &Circumstances) -> (Verdic
         return (Verdict::Unknown, still_held(outcome, held));
     }
     // And what nobody can read may be as well.
-    let unread = unread(outcome, circumstances);
-    if lost > 0 && !unread.is_empty() {
-        return (Verdict::Unknown, format!("{}; {}", lost_line(outcome), unread.join("; ")));
-    }
     if lost > 0 {
-        return (Verdict::Lost, lost_line(outcome));
+        let unread = unread(outcome, circumstances);
+        return match unread.is_empty() {
+            true => (Verdict::Lost, lost_line(outcome)),
+            false => (Verdict::Unknown, format!("{}; {}", lost_line(outcome), unread.join("; "))),
+        };
     }
     if published == 0 {
         return (Verdict::Unknown, "nothing was published".into());

@@ -9,7 +9,7 @@ use crate::aws::{CallError, queue as queues};
 use crate::event::envelope::Place;
 
 /// So many messages of a queue are read.
-pub(crate) const MOST: usize = 10_000;
+const MOST: usize = 10_000;
 /// A queue is taken to be empty when so many receives in a row brought nothing new.
 const EMPTY: u32 = 3;
 /// For so many seconds what was read is hidden, so that it doesn't come again while the rest is read.

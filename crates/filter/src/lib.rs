@@ -43,6 +43,11 @@ pub fn json_error(text: &str) -> Option<String> {
     syntax::error(text)
 }
 
+/// Whether a text is a number to SNS: decimal, and finite.
+pub fn is_number(text: &str) -> bool {
+    number::Number::parse(text).is_some()
+}
+
 /// Why a policy is refused. SNS puts `Invalid parameter: FilterPolicy: ` before it
 /// (`Invalid parameter: Attributes Reason: FilterPolicy: ` in Subscribe).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -124,10 +124,11 @@ impl Load {
             return published_for;
         };
         let until_next = self.moment(events).unwrap_or(last).saturating_sub(last);
-        let (Some(lasts), Some(all)) = (self.lasts(), self.events()) else { return published_for + until_next };
+        let cut_short = published_for.saturating_add(until_next);
+        let (Some(lasts), Some(all)) = (self.lasts(), self.events()) else { return cut_short };
         let between = self.moment(all.saturating_sub(1)).unwrap_or(lasts).saturating_sub(first);
         let is_whole = events >= all || (between > Duration::ZERO && published_for >= between.mul_f64(NEARLY));
-        if is_whole { published_for.max(lasts) } else { published_for + until_next }
+        if is_whole { published_for.max(lasts) } else { cut_short }
     }
 
     /// When event number `n` is due, since the start; none if it is when the one before was answered.

@@ -16,6 +16,7 @@ use super::names::is_bucket_name;
 use super::record::Bucket;
 use super::s3s::call::text;
 use super::service::S3;
+use super::subresources::OF_BUCKETS;
 use crate::core::Cloud;
 
 /// How many names of `Access-Control-Request-Headers` are looked at; more are refused.
@@ -55,40 +56,21 @@ pub(crate) fn opens_to_page(cloud: &Arc<Cloud>, host: &str, parts: &Parts, check
     rules.is_some_and(|rules| matching(&rules.cors_rules, &origin, parts.method.as_str(), &[]).is_some())
 }
 
-/// The subresources that say what a bucket or an object is like, in any case; those of an upload and of lists aren't here.
-const SETTINGS: [&str; 32] = [
+/// What else says what a bucket or an object is like, in any case; the subresources of an upload and of lists aren't here.
+const SETTINGS: [&str; 13] = [
     "abac",
-    "accelerate",
     "acl",
-    "analytics",
     "annotation",
-    "cors",
     "delete",
     "encryption",
-    "intelligent-tiering",
-    "inventory",
     "legal-hold",
-    "lifecycle",
-    "location",
-    "logging",
     "metadataConfiguration",
     "metadataTable",
-    "metrics",
-    "notification",
-    "object-lock",
-    "ownershipControls",
-    "policy",
-    "policyStatus",
-    "publicAccessBlock",
     "renameObject",
-    "replication",
-    "requestPayment",
     "restore",
     "retention",
     "select",
     "session",
-    "versioning",
-    "website",
 ];
 
 /// Whether a request is for an object or for a list of them, and not for how either is kept.
@@ -96,7 +78,8 @@ fn is_of_objects(method: &Method, object: bool, query: &str) -> bool {
     let mut names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
     let setting = names.any(|name| {
         let name = percent_decode_str(name).decode_utf8_lossy();
-        SETTINGS.iter().any(|setting| setting.eq_ignore_ascii_case(&name)) || (!object && name == "tagging")
+        OF_BUCKETS.iter().chain(&SETTINGS).any(|setting| setting.eq_ignore_ascii_case(&name))
+            || (!object && name == "tagging")
     });
     // A POST to a bucket is a form.
     !setting && (object || [Method::GET, Method::HEAD, Method::POST].contains(method))

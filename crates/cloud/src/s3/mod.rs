@@ -11,7 +11,7 @@
 //!                          lock_operations  acl_operations (acl)  restore
 //!
 //! visitor   what is open to everybody                                   acl  public_access
-//! order     what is looked at before a request's document
+//! order     what is looked at before a request's document                   subresources
 //! objects   what a put or a delete does to the versions of a key
 //! sweep     what lifecycle rules make go, or move                       expiry  transitions
 //! events    what notification says of it, to queues and topics          rules  actor
@@ -77,6 +77,7 @@ mod settings;
 mod site;
 mod store;
 mod stored;
+mod subresources;
 mod survey;
 mod sweep;
 mod tagging;

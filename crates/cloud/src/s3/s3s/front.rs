@@ -20,6 +20,7 @@ use crate::s3::address::host_bucket;
 use crate::s3::checksum::Algorithm;
 use crate::s3::error::{Failure, Result};
 use crate::s3::order;
+use crate::s3::subresources::OF_BUCKETS;
 use crate::s3::upload_body;
 use crate::s3::visitor::Visitor;
 use crate::sigv4::Chunks;
@@ -184,30 +185,6 @@ const UNKNOWN: [&str; 8] = [
     "renameObject",
 ];
 
-/// Subresources of buckets alone. With a key `s3s` would take the request for the object itself: delete it, or write it.
-const OF_BUCKETS: [&str; 20] = [
-    "accelerate",
-    "analytics",
-    "cors",
-    "intelligent-tiering",
-    "inventory",
-    "lifecycle",
-    "location",
-    "logging",
-    "metrics",
-    "notification",
-    "object-lock",
-    "ownershipControls",
-    "policy",
-    "policyStatus",
-    "publicAccessBlock",
-    "replication",
-    "requestPayment",
-    "versioning",
-    "versions",
-    "website",
-];
-
 /// Refuses a subresource that isn't one here. `path` is path style.
 fn known(call: &Call, path: &str, is_form: bool) -> Result<()> {
     // A slash behind a bucket's name names no object.
@@ -216,13 +193,16 @@ fn known(call: &Call, path: &str, is_form: bool) -> Result<()> {
     if let Some((name, _)) = call.query.iter().find(|(name, _)| unknown(name)) {
         return Err(Failure::not_implemented(&format!("The subresource {name}")));
     }
-    // AWS's text is recorded for `uploads` alone (cinely/mule-uploader 17).
-    let of_bucket = |name: &str| OF_BUCKETS.contains(&name) || (name == "uploads" && call.method != Method::POST);
-    if let Some((name, _)) = call.query.iter().find(|(name, _)| of_object && of_bucket(name)) {
-        let method = &call.method;
-        return Err(Failure::invalid_request(format!(
-            "Key is not expected for the {method} method ?{name} subresource"
-        )));
+    // With a key `s3s` would take it for the object itself: delete it, or write it. AWS's text is recorded for `uploads` alone
+    // (cinely/mule-uploader 17).
+    let of_bucket = |name: &str| match name {
+        "uploads" => call.method != Method::POST,
+        "versions" => true,
+        _ => OF_BUCKETS.contains(&name),
+    };
+    if of_object && let Some((name, _)) = call.query.iter().find(|(name, _)| of_bucket(name)) {
+        let what = format!("Key is not expected for the {} method ?{name} subresource", call.method);
+        return Err(Failure::invalid_request(what));
     }
     let to_bucket = call.method == Method::POST && !of_object && path.len() > 1;
     if to_bucket && !is_form && !call.query.iter().any(|(name, _)| name == "delete") {

@@ -60,17 +60,11 @@ fn validate_one<'i>(name: &'i str, attribute: &'i AttributeInput<'_>) -> Result<
         }
     };
     if let ("Number", Value::Text(text)) = (base, value)
-        && !is_number(text.trim())
+        && !filter::is_number(text)
     {
         return Err(bad(format!("Could not cast message attribute '{name}' value to number.")));
     }
     Ok(Attribute { name, kind, value })
-}
-
-/// A decimal number. Rust also reads `inf` and `NaN`, and what is too large as infinite.
-fn is_number(text: &str) -> bool {
-    let plain = |byte: u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
-    text.bytes().all(plain) && text.parse().is_ok_and(f64::is_finite)
 }
 
 fn check_name(name: &str) -> Result<(), AwsError> {
